@@ -1,0 +1,59 @@
+"""What a process is told by its environment; every name begins with `GOODSTANDING_`."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """One process' settings. Durations are seconds on the system's clock unless said otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix="GOODSTANDING_", frozen=True)
+
+    database_url: str
+    """postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE, with the service's own role."""
+    kafka: str = "127.0.0.1:9092"
+    """Bootstrap servers, comma-separated."""
+    host: str = "127.0.0.1"
+    port: int = 8000
+    clock: Literal["system", "sandbox"] = "system"
+    """Where business time comes from: the system, or the row in the schema `clock`."""
+
+    jwks_file: Path
+    """The public keys (a JWK set) whose tokens this service believes."""
+    tokens_dir: Path | None = None
+    """A folder with this service's own tokens, `<audience>.jwt` each, kept fresh from outside
+    (as Kubernetes does with projected tokens), so that no service holds a signing key."""
+
+    invoicing_url: str = "http://127.0.0.1:8001"
+    collections_url: str = "http://127.0.0.1:8002"
+    entitlements_url: str = "http://127.0.0.1:8003"
+    escalation_url: str = "http://127.0.0.1:8004"
+    vendor_url: str = "http://127.0.0.1:8010"
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int = 2525
+    mail_from: str = "Billing <billing@reseller.example>"
+    public_url: str = ""
+    """Where customers reach collections' public pages; empty: `collections_url`."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    pool_size: int = 10
+    lock_timeout: float = 3.0
+    """How long a unit waits for a lock before the request gets 503."""
+    relay_poll: float = 0.1
+    """How long the relay sleeps when nothing wakes it."""
+    jobs_poll: float = 0.5
+    """How long sweeps and intents sleep when nothing wakes them."""
+    hung_after: float = 20.0
+    """Without progress for this long while there is something to read, a consumer is hung."""
+    flood_heads: int = 20
+    flood_window: float = 60.0
+    """This many parked heads within this window stop the group."""
+
+
+@lru_cache
+def settings() -> Settings:
+    """This process' settings, read once."""
+    return Settings()  # type: ignore[call-arg]  # filled from the environment
