@@ -56,4 +56,4 @@ class Settings(BaseSettings):
 @lru_cache
 def settings() -> Settings:
     """This process' settings, read once."""
-    return Settings()  # type: ignore[call-arg]  # filled from the environment
+    return Settings()  # filled from the environment

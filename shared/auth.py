@@ -1,0 +1,97 @@
+"""Bearer tokens: JWT (RFC 7519), signed with an asymmetric key, for one audience, with scopes."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import jwt
+from fastapi import Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+
+from shared.clock import system_now
+from shared.errors import Refusal
+
+ALGORITHMS = ["EdDSA", "ES256", "RS256"]
+"""Asymmetric only: a service can check a token and never make one."""
+
+
+class NotAuthenticated(Refusal):
+    """There is no token, or it is not one that this service believes."""
+
+    code = "not_authenticated"
+    status = 401
+
+
+class NotAllowed(Refusal):
+    """The token does not carry the scope that this route needs."""
+
+    code = "not_allowed"
+    status = 403
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, by their token."""
+
+    subject: str
+    scopes: frozenset[str]
+    expires_at: float
+
+
+@lru_cache(maxsize=4)
+def _keys(jwks_file: Path) -> dict[str | None, jwt.PyJWK]:
+    return {key.key_id: key for key in jwt.PyJWKSet.from_json(jwks_file.read_text()).keys}
+
+
+@lru_cache(maxsize=10_000)
+def _verified(token: str, audience: str, jwks_file: Path) -> Caller:
+    try:
+        key = _keys(jwks_file)[jwt.get_unverified_header(token).get("kid")]
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=ALGORITHMS,
+            audience=audience,
+            options={"require": ["exp", "sub", "aud"]},
+        )
+    except KeyError as error:
+        raise NotAuthenticated("the token's key is not known") from error
+    except jwt.InvalidTokenError as error:
+        raise NotAuthenticated(f"the token is not valid: {error}") from error
+    return Caller(str(claims["sub"]), frozenset(str(claims.get("scope", "")).split()), float(claims["exp"]))
+
+
+def verify(token: str, audience: str, jwks_file: Path) -> Caller:
+    """The caller of a token that is for this audience. Raises NotAuthenticated.
+
+    A token that was found good is remembered until it expires; a bad one is checked each time.
+    """
+    caller = _verified(token, audience, jwks_file)
+    if caller.expires_at <= system_now().timestamp():
+        raise NotAuthenticated("the token is expired")
+    return caller
+
+
+_bearer = HTTPBearer(auto_error=False, description="`make token` makes one for the local stack")
+
+
+async def _authorised(
+    request: Request,
+    needed: SecurityScopes,
+    credentials: HTTPAuthorizationCredentials | None = Security(_bearer),
+) -> Caller:
+    runtime = request.app.state.runtime
+    if credentials is None:
+        raise NotAuthenticated("this route needs a bearer token")
+    caller = verify(credentials.credentials, runtime.service.name, runtime.settings.jwks_file)
+    missing = set(needed.scopes) - caller.scopes
+    if missing:
+        raise NotAllowed(f"the token lacks the scope {', '.join(sorted(missing))}")
+    request.state.caller = caller
+    return caller
+
+
+def needs(*scopes: str) -> Any:
+    """The dependency of a router whose routes need these scopes."""
+    return Security(_authorised, scopes=list(scopes))

@@ -1,0 +1,111 @@
+"""A batch of messages of one partition, applied in one transaction.
+
+For each (topic, subject) the sequence that was last applied is kept, locked in the transaction of the
+effects: not newer is dropped, the next is applied, one further ahead waits among the parked events.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from shared import parked
+from shared.consumer.handlers import Handlers
+from shared.database import Unit, columns
+from shared.errors import is_transient
+from shared.kafka import Envelope
+from shared.parked import Parked
+
+_MARKS = """
+SELECT subject, sequence FROM watermarks WHERE topic = $1 AND subject = ANY($2::text[])
+ORDER BY subject FOR NO KEY UPDATE
+"""
+_NEW_MARKS = """
+INSERT INTO watermarks (topic, subject, sequence)
+SELECT $1, subject, 0 FROM unnest($2::text[]) AS subject ORDER BY subject ON CONFLICT DO NOTHING
+"""
+_MOVE_MARKS = """
+UPDATE watermarks SET sequence = new.sequence
+FROM unnest($2::text[], $3::bigint[]) AS new (subject, sequence)
+WHERE watermarks.topic = $1 AND watermarks.subject = new.subject
+"""
+
+
+class HandlerFailed(Exception):
+    """A handler refused or broke on this event; the cause says how."""
+
+    def __init__(self, event: Envelope) -> None:
+        super().__init__(f"{event.type} {event.id}")
+        self.event = event
+
+
+async def marks(unit: Unit, topic: str, subjects: Sequence[str]) -> dict[str, int]:
+    """Lock the watermarks of these subjects, in order; new subjects begin at 0."""
+    wanted = sorted(set(subjects))
+    rows = await unit.connection.fetch(_MARKS, topic, wanted)
+    if len(rows) < len(wanted):
+        await unit.connection.execute(_NEW_MARKS, topic, wanted)
+        rows = await unit.connection.fetch(_MARKS, topic, wanted)
+    return {row["subject"]: row["sequence"] for row in rows}
+
+
+class Batch:
+    """One pass over messages of one topic, with the watermarks of their subjects in hand."""
+
+    def __init__(self, unit: Unit, handlers: Handlers, counts: Counter[str]) -> None:
+        self._unit = unit
+        self._handlers = handlers
+        self._counts = counts
+        self._marks: dict[str, int] = {}
+        self._waiting: dict[str, dict[int, Parked]] = {}
+
+    async def apply(self, topic: str, events: Sequence[Envelope]) -> None:
+        """Apply events of one topic in their order. Raises HandlerFailed, or what is transient."""
+        subjects = [event.subject for event in events]
+        before = await marks(self._unit, topic, subjects)
+        self._marks = dict(before)
+        self._waiting = await parked.waiting(self._unit.connection, topic, subjects)
+        heard = {event.subject for event in events if event.type in self._handlers}
+        waiting = {
+            subject
+            for subject, kept in self._waiting.items()
+            if any(one.envelope.type in self._handlers for one in kept.values())
+        }
+        await self._unit.lock(*(heard | waiting))
+        for event in events:
+            await self._one(event)
+        moved = [(subject, mark) for subject, mark in self._marks.items() if mark != before[subject]]
+        await self._unit.connection.execute(_MOVE_MARKS, topic, *columns(moved, 2))
+
+    async def _one(self, event: Envelope) -> None:
+        last = self._marks[event.subject]
+        kept = self._waiting.get(event.subject, {})
+        blocked = last + 1 in kept and kept[last + 1].is_head
+        if event.sequence <= last:
+            self._counts["dropped"] += 1
+        elif event.sequence > last + 1 or blocked:
+            self._counts["parked"] += 1
+            await parked.park(self._unit.connection, event, None)
+            self._waiting.setdefault(event.subject, {}).setdefault(event.sequence, Parked(event, None))
+        else:
+            await self._handle(event)
+            await self.follow(event.subject)
+
+    async def follow(self, subject: str) -> None:
+        """Apply what waited for the event just applied, up to the next gap or head."""
+        kept = self._waiting.get(subject, {})
+        while (following := kept.get(self._marks[subject] + 1)) and not following.is_head:
+            await self._handle(following.envelope)
+            await parked.remove(self._unit.connection, following.envelope)
+            del kept[following.envelope.sequence]
+
+    async def _handle(self, event: Envelope) -> None:
+        if event.type in self._handlers:
+            try:
+                await self._handlers.handle(self._unit, event)
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                raise HandlerFailed(event) from error
+            self._counts["handled"] += 1
+        else:
+            self._counts["passed"] += 1
+        self._marks[event.subject] = event.sequence

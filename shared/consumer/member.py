@@ -1,0 +1,210 @@
+"""One member of a service's consumer group.
+
+The database is the authority on what was applied: a row for each (topic, partition), locked first in
+each transaction, fences off a member that lost the partition and notes the next offset. Offsets go to
+Kafka afterwards, for its own tools and for whoever looks at the lag there.
+"""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from shared import kafka, parked
+from shared.consumer.batch import Batch, HandlerFailed
+from shared.consumer.handlers import Handlers
+from shared.consumer.progress import Progress, Watch
+from shared.database import Unit, Units
+from shared.errors import Unavailable
+from shared.events import PARTITIONS
+from shared.health import Health
+from shared.ids import new_id
+from shared.settings import Settings
+from shared.telemetry import log
+
+COMMIT_EVERY = 2.0
+"""How often offsets are told to Kafka (seconds)."""
+
+_REGISTER = """
+INSERT INTO consumed (topic, partition, next_offset)
+SELECT topic, partition, 0 FROM unnest($1::text[]) AS topic, generate_series(0, $2) AS partition
+ON CONFLICT DO NOTHING
+"""
+_OWN = "UPDATE consumed SET owner = $3 WHERE topic = $1 AND partition = $2 RETURNING next_offset"
+_FENCE = "SELECT owner, next_offset FROM consumed WHERE topic = $1 AND partition = $2 FOR UPDATE"
+_NOTE = "UPDATE consumed SET next_offset = $3 WHERE topic = $1 AND partition = $2"
+
+
+class LostPartition(Exception):
+    """Another member owns this partition now; what is in hand is dropped."""
+
+
+class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """Reads the topics that its handlers name, until it is cancelled."""
+
+    def __init__(self, service: str, handlers: Handlers, units: Units, settings: Settings, health: Health) -> None:
+        self._group = service
+        self._handlers = handlers
+        self._units = units
+        self._settings = settings
+        self._health = health
+        self._owner = new_id()
+        self._client: AIOKafkaConsumer | None = None
+        self.counts: Counter[str] = Counter()
+        self.progress = Progress()
+
+    async def run(self) -> None:
+        """Consume; after any error of Kafka with a new client, and wait while Postgres is away."""
+        watch = Watch(self.progress, self._handlers.topics(), self._settings)
+        watch.start()
+        try:
+            while True:
+                try:
+                    await self._units.run(self._register)
+                    await self._wait_while_stopped()
+                    await self._consume()
+                except Unavailable:
+                    self._say("waiting for Postgres", well=False)
+                except (KafkaError, OSError, TimeoutError) as error:
+                    log.warning("consumer starts afresh", error=repr(error))
+                    self._say(f"starting afresh after {type(error).__name__}", well=False)
+                await asyncio.sleep(0.5)
+        finally:
+            watch.finish()
+
+    def _say(self, state: str, *, well: bool) -> None:
+        self.progress.state = state
+        self._health.set("consumer", well, state)
+
+    async def _register(self, unit: Unit) -> None:
+        await unit.connection.execute(_REGISTER, self._handlers.topics(), PARTITIONS - 1)
+
+    async def _wait_while_stopped(self) -> None:
+        while why := await self._units.run(lambda unit: parked.stopped(unit.connection)):
+            self._say("stopped", well=False)
+            log.error("the consumer group is stopped until it is told to go on", why=why)
+            await asyncio.sleep(1)
+
+    async def _consume(self) -> None:
+        client = kafka.consumer(self._settings.kafka, self._group)
+        client.subscribe(self._handlers.topics(), listener=self)
+        self._client = client
+        try:
+            await kafka.bounded(client.start())
+            await self._read(client)
+        finally:
+            with contextlib.suppress(KafkaError, TimeoutError):
+                await self._tell_kafka(client)
+                await kafka.bounded(client.stop())
+            self._client = None
+            self.progress.positions = {}
+
+    async def _read(self, client: AIOKafkaConsumer) -> None:
+        told_at = asyncio.get_running_loop().time()
+        while not await self._is_stopped_by_flood():
+            batches: dict[TopicPartition, list[ConsumerRecord]] = await client.getmany(timeout_ms=1000)
+            self._say("reading", well=True)
+            for partition, records in batches.items():
+                await self._apply(partition, records)
+            if asyncio.get_running_loop().time() - told_at > COMMIT_EVERY:
+                await self._tell_kafka(client)
+                told_at = asyncio.get_running_loop().time()
+
+    async def _is_stopped_by_flood(self) -> bool:
+        if not self.counts["heads"]:
+            return False
+        self.counts["heads"] = 0
+        limit, window = self._settings.flood_heads, self._settings.flood_window
+
+        async def judge(unit: Unit) -> bool:
+            if await parked.flooded(unit.connection, limit, window):
+                await parked.stop(unit.connection, f"{limit} events were parked within {window:.0f} s")
+            return await parked.stopped(unit.connection) is not None
+
+        return await self._units.run(judge)
+
+    async def _apply(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
+        try:
+            await self._in_one_unit(partition, records)
+        except LostPartition:
+            log.info("partition lost, batch dropped", topic=partition.topic, partition=partition.partition)
+            return
+        except Unavailable:
+            self._say("waiting for Postgres", well=False)
+            assert self._client is not None
+            self._client.seek(partition, records[0].offset)
+            await asyncio.sleep(0.5)
+            return
+        except HandlerFailed as failed:
+            await self._after_failure(partition, records, failed)
+        self.progress.positions[partition] = records[-1].offset + 1
+        self.progress.advanced()
+
+    async def _after_failure(
+        self, partition: TopicPartition, records: Sequence[ConsumerRecord], failed: HandlerFailed
+    ) -> None:
+        """A batch that fails is applied one by one; the event that fails alone becomes a head."""
+        if len(records) > 1:
+            for record in records:
+                await self._apply(partition, [record])
+            return
+        error = repr(failed.__cause__)
+        log.error("event parked", id=failed.event.id, type=failed.event.type, error=error)
+        await self._units.run(lambda unit: parked.park(unit.connection, failed.event, error))
+        self.counts["heads"] += 1
+        await self._apply(partition, records)
+
+    async def _in_one_unit(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
+        async def apply(unit: Unit) -> None:
+            place = (partition.topic, partition.partition)
+            row = await unit.connection.fetchrow(_FENCE, *place)
+            if row["owner"] != self._owner:
+                raise LostPartition
+            events = [
+                event
+                for record in records
+                if record.offset >= row["next_offset"] and (event := await self._readable(unit, record))
+            ]
+            if events:
+                await Batch(unit, self._handlers, self.counts).apply(partition.topic, events)
+            await unit.connection.execute(_NOTE, *place, records[-1].offset + 1)
+
+        await self._units.run(apply)
+
+    async def _readable(self, unit: Unit, record: ConsumerRecord) -> kafka.Envelope | None:
+        headers = kafka.headers_of(record)
+        try:
+            return kafka.envelope(record.topic, headers, record.value or b"")
+        except kafka.Unreadable as error:
+            self.counts["unreadable"] += 1
+            log.error("message is no event of ours", topic=record.topic, offset=record.offset)
+            place = f"{record.partition}:{record.offset}"
+            await parked.park_unreadable(unit.connection, record.topic, place, headers, record.value or b"", str(error))
+            return None
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Own the partitions (waiting for a batch of their former owner) and go on where the database says."""
+        for partition in assigned:
+            offset = await self._units.run(
+                lambda unit, at=partition: unit.connection.fetchval(_OWN, at.topic, at.partition, self._owner)  # type: ignore[misc]
+            )
+            assert self._client is not None
+            self._client.seek(partition, offset)
+            self.progress.positions[partition] = offset
+        self.progress.advanced()
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Forget the partitions; the database knows how far they were read."""
+        for partition in revoked:
+            self.progress.positions.pop(partition, None)
+
+    async def _tell_kafka(self, client: AIOKafkaConsumer) -> None:
+        positions = {at: offset for at, offset in self.progress.positions.items() if offset}
+        try:
+            if positions:
+                await client.commit(positions)
+        except KafkaError as error:
+            log.info("offsets not told to Kafka", error=repr(error))

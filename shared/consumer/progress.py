@@ -1,0 +1,95 @@
+"""Whether a consumer is hung, judged by a thread outside its event loop.
+
+It is hung when there is something to read (Kafka's end is ahead of its position, or nothing is assigned
+to it while its group has unread messages), nothing has advanced for a while, and it is neither stopped
+by the flood rule nor waiting for Postgres. aiokafka can stay alive without ever rejoining its group
+(aio-libs/aiokafka#1154), so the process ends itself then, and whoever supervises it starts it again.
+"""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from shared.events import PARTITIONS
+from shared.settings import Settings
+from shared.telemetry import log
+
+EXEMPT = frozenset({"stopped", "waiting for Postgres"})
+
+
+@dataclass
+class Progress:
+    """What the consumer's loop tells the watching thread; plain values, read without a lock."""
+
+    state: str = "starting"
+    advanced_at: float = field(default_factory=time.monotonic)
+    positions: dict[TopicPartition, int] = field(default_factory=dict)
+
+    def advanced(self) -> None:
+        """Something was applied, assigned or found empty."""
+        self.advanced_at = time.monotonic()
+
+
+def is_hung(progress: Progress, ends: dict[TopicPartition, int], read: dict[TopicPartition, int], after: float) -> bool:
+    """The verdict: `ends` are Kafka's, `read` what the group has applied, `after` in seconds."""
+    if progress.state in EXEMPT or time.monotonic() - progress.advanced_at < after:
+        return False
+    mine = progress.positions or read
+    return any(ends[partition] > mine.get(partition, 0) for partition in ends if partition in mine)
+
+
+class Watch(threading.Thread):
+    """Looks every few seconds, on connections of its own, and ends the process when its consumer is hung."""
+
+    def __init__(
+        self,
+        progress: Progress,
+        topics: list[str],
+        settings: Settings,
+        end: Callable[[], None] = lambda: os._exit(70),
+    ) -> None:
+        super().__init__(name="consumer-watch", daemon=True)
+        self._progress = progress
+        self._partitions = [TopicPartition(topic, n) for topic in topics for n in range(PARTITIONS)]
+        self._settings = settings
+        self._end = end
+        self._done = threading.Event()
+
+    def run(self) -> None:
+        """Look until `finish` is called."""
+        while not self._done.wait(self._settings.hung_after / 4):
+            if time.monotonic() - self._progress.advanced_at < self._settings.hung_after:
+                continue
+            try:
+                ends, read = asyncio.run(asyncio.wait_for(self._facts(), 10))
+            except (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                continue  # without the broker or the database nothing can be judged
+            if is_hung(self._progress, ends, read, self._settings.hung_after):
+                log.error("the consumer is hung; this process ends", state=self._progress.state)
+                self._end()
+                return
+
+    def finish(self) -> None:
+        """The consumer ends in good order."""
+        self._done.set()
+
+    async def _facts(self) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
+        client = AIOKafkaConsumer(bootstrap_servers=self._settings.kafka)
+        await client.start()
+        try:
+            ends = await client.end_offsets(self._partitions)
+        finally:
+            await client.stop()
+        connection = await asyncpg.connect(self._settings.database_url, timeout=3)
+        try:
+            rows = await connection.fetch("SELECT topic, partition, next_offset FROM consumed")
+        finally:
+            connection.terminate()
+        return ends, {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}

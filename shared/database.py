@@ -1,0 +1,166 @@
+"""One request or one batch of messages is one unit: one transaction, run again as a whole on a transient error.
+
+A unit reads the business clock in its first statement, offers the raw connection for set-based SQL and
+a SQLModel session for ordinary reads and writes (both in the same transaction), collects the events
+that the use case publishes, and writes them to the outbox just before it commits.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+import asyncpg
+import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from shared import clock, outbox, streams
+from shared.errors import Unavailable, is_transient
+from shared.events import Event
+from shared.ids import new_id
+from shared.retries import quick
+from shared.settings import Settings
+from shared.wakeups import Wakeups
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The event or request that a unit acts on, and who acted and why where a person did."""
+
+    id: str
+    actor: str | None = None
+    reason: str | None = None
+
+
+@dataclass(slots=True)
+class Unit:
+    """One transaction and the business time at which it acts."""
+
+    connection: asyncpg.Connection
+    now: datetime
+    sweeps_held: bool
+    cause: Cause
+    _sa: AsyncConnection
+    _session: AsyncSession | None = None
+    _sequences: dict[str, int] = field(default_factory=dict)
+    _outbox: list[outbox.Row] = field(default_factory=list)
+    _wakes: set[str] = field(default_factory=set)
+
+    @property
+    def session(self) -> AsyncSession:
+        """A SQLModel session in this transaction, for ordinary reads and writes."""
+        if self._session is None:
+            self._session = AsyncSession(bind=self._sa, expire_on_commit=False)
+        return self._session
+
+    async def lock(self, *subjects: object) -> None:
+        """Lock the streams of these subjects (accounts) in order; whoever publishes about one holds it."""
+        wanted = [subject for subject in map(str, subjects) if subject not in self._sequences]
+        if wanted:
+            self._sequences |= await streams.lock(self.connection, wanted)
+
+    async def claim(self, due: str, limit: int) -> list[str]:
+        """Lock up to `limit` accounts that the query `due` finds at $1 = now, skipping those in others' hands."""
+        claimed = await streams.claim(self.connection, due, self.now, limit)
+        self._sequences |= claimed
+        return list(claimed)
+
+    def sequence(self, subject: object) -> int:
+        """The last sequence number of a subject that this unit has locked, its own events included."""
+        return self._sequences[str(subject)]
+
+    def publish(self, event: Event) -> int:
+        """Announce a fact together with it; returns its sequence number. The subject must be locked."""
+        subject = event.subject()
+        sequence = self._sequences[subject] + 1
+        self._outbox.append(outbox.row(event, sequence=sequence, unit_now=self.now, cause=self.cause))
+        self._sequences[subject] = sequence
+        self.wake("relay")
+        return sequence
+
+    def wake(self, *names: str) -> None:
+        """Wake these loops of the process (relay, sweeps, intents) once the unit is committed."""
+        self._wakes.update(names)
+
+    async def _finish(self) -> None:
+        if self._session is not None:
+            await self._session.flush()
+        if self._outbox:
+            await outbox.write(self.connection, self._outbox, self._sequences)
+
+
+class Units:
+    """Runs units on a pool of connections that log in with the service's own role."""
+
+    def __init__(self, settings: Settings, wakeups: Wakeups) -> None:
+        self._engine = engine(settings)
+        self._sandbox = settings.clock == "sandbox"
+        self._wakeups = wakeups
+
+    async def run(self, action: Callable[[Unit], Awaitable[T]], cause: Cause | None = None) -> T:
+        """Run `action` in a unit and commit it; again from the start on a transient error.
+
+        Raises what the action refuses, and `Unavailable` when the database stays away or locked.
+        """
+        why = cause or Cause(id=str(new_id()))
+        try:
+            async for attempt in quick(is_transient):
+                with attempt:
+                    async with self._unit(why) as unit:
+                        result = await action(unit)
+                        await unit._finish()
+        except Exception as error:
+            if is_transient(error):
+                raise Unavailable("the database is away or busy; try again") from error
+            raise
+        self._wakeups.wake(*unit._wakes)
+        return result
+
+    @asynccontextmanager
+    async def _unit(self, cause: Cause) -> AsyncIterator[Unit]:
+        async with self._engine.connect() as connection:
+            # SQLAlchemy begins its transaction with the first statement that passes through it, and
+            # the raw connection then works in the same one: so the clock is always read this way.
+            if self._sandbox:
+                now, held = (await connection.exec_driver_sql(clock.READ)).one()  # type: ignore[misc]
+            else:
+                await connection.exec_driver_sql("SELECT 1")
+                now, held = clock.system_now(), False
+            raw = (await connection.get_raw_connection()).driver_connection
+            assert raw is not None
+            yield Unit(raw, now, held, cause, connection)
+            await connection.commit()
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self._engine.dispose()
+
+
+def engine(settings: Settings) -> AsyncEngine:
+    """The pool of a service: its role, its search path, bounded waits."""
+    return create_async_engine(
+        settings.database_url.replace("postgresql://", "postgresql+asyncpg://", 1),
+        pool_size=settings.pool_size,
+        max_overflow=0,
+        pool_timeout=10,
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_deserializer=orjson.loads,
+        connect_args={
+            "timeout": 3,
+            "command_timeout": 30,
+            "server_settings": {
+                "lock_timeout": str(int(settings.lock_timeout * 1000)),
+                "idle_in_transaction_session_timeout": "60000",
+                "application_name": "goodstanding",
+            },
+        },
+    )
+
+
+def columns(rows: Iterable[Iterable[object]], width: int) -> list[list[object]]:
+    """Rows as columns, for `unnest`; `width` columns also when there is no row."""
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]

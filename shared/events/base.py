@@ -1,0 +1,59 @@
+"""What every event has in common: a type with a version, a producer, a subject.
+
+An event is a CloudEvents 1.0 message (https://github.com/cloudevents/spec). Its payload carries the
+whole state that a reader needs. Fields may be added as optional; anything else is a new version.
+"""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+PARTITIONS = 6
+"""Partitions of each topic: part of the contract, because it decides what is in order."""
+
+REGISTRY: dict[str, type["Event"]] = {}
+"""Every declared event by its CloudEvents type."""
+
+
+class Event(BaseModel):
+    """A fact, in the past tense, that a service announces on its topic."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    producer: ClassVar[str]
+    version: ClassVar[int] = 1
+
+    def __init_subclass__(cls, abstract: bool = False, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        if not abstract:
+            REGISTRY[cls.type()] = cls
+
+    @classmethod
+    def type(cls) -> str:
+        """The CloudEvents type, for example `goodstanding.invoicing.InvoiceIssued.v1`."""
+        return f"goodstanding.{cls.producer}.{cls.__name__}.v{cls.version}"
+
+    @classmethod
+    def topic(cls) -> str:
+        """The Kafka topic on which this event is published."""
+        return topic_of(cls.producer)
+
+    def subject(self) -> str:
+        """What the event is about, and its partition key."""
+        raise NotImplementedError
+
+
+def topic_of(producer: str) -> str:
+    """The topic of a producing service."""
+    return f"{producer}.events"
+
+
+class AccountEvent(Event, abstract=True):
+    """An event about an account; the account is its subject."""
+
+    account_id: UUID
+
+    def subject(self) -> str:
+        """The account."""
+        return str(self.account_id)

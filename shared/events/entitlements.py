@@ -1,0 +1,72 @@
+"""What entitlements announces: access to subscriptions, the holds on it, and the vendor's side of it."""
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from shared.events.base import AccountEvent
+
+HoldReason = Literal["non_payment", "fraud", "customer_request", "admin"]
+
+
+class EntitlementsEvent(AccountEvent, abstract=True):
+    """An event of entitlements about one subscription; the subject is the account."""
+
+    producer: ClassVar[str] = "entitlements"
+    subscription_id: UUID
+
+
+class EntitlementGranted(EntitlementsEvent):
+    """A subscription may be used from now on."""
+
+
+class HoldPlaced(EntitlementsEvent):
+    """A hold stands on the subscription; `suspension_id` and `invoice_ids` name what caused it."""
+
+    hold_id: UUID
+    hold_reason: HoldReason
+    suspension_id: UUID | None
+    invoice_ids: tuple[UUID, ...]
+
+
+class HoldReleased(EntitlementsEvent):
+    """A hold is gone; others may still stand."""
+
+    hold_id: UUID
+    hold_reason: HoldReason
+    suspension_id: UUID | None
+
+
+class SubscriptionSuspended(EntitlementsEvent):
+    """The subscription is suspended at the vendor; `vendor_bills_on` says whether we go on owing for it."""
+
+    suspension_id: UUID | None
+    hold_reasons: tuple[HoldReason, ...]
+    vendor_bills_on: bool
+
+
+class SubscriptionReinstated(EntitlementsEvent):
+    """The subscription is active at the vendor again; `renewal_restored` says whether its renewal settings are."""
+
+    suspension_id: UUID | None
+    renewal_restored: bool
+
+
+class SuspensionRefusedByVendor(EntitlementsEvent):
+    """The vendor refuses the suspension for good; `vendor_code` is its own code."""
+
+    suspension_id: UUID | None
+    vendor_code: str
+
+
+class RenewalSettingsNotRestored(EntitlementsEvent):
+    """After reinstating, auto-renew or scheduled changes are not what they were before; a person must look."""
+
+    suspension_id: UUID | None
+    missing: tuple[str, ...]
+
+
+class VendorSyncFailed(EntitlementsEvent):
+    """The vendor refuses for good what this subscription's access should be."""
+
+    wanted: Literal["active", "suspended"]
+    vendor_code: str

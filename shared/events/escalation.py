@@ -1,0 +1,80 @@
+"""What escalation announces: who has a problem, whose turn it is, and that the customer was told."""
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from shared.events.base import Event
+from shared.events.values import Value
+
+CaseKind = Literal["billing_question", "dispute", "technical", "fraud"]
+Severity = Literal["A", "B", "C"]
+DisputeOutcome = Literal["upheld", "rejected"]
+
+
+class CaseEvent(Event, abstract=True):
+    """An event about a case; the subject is the account, or the case where no account is concerned."""
+
+    producer: ClassVar[str] = "escalation"
+    case_id: UUID
+    account_id: UUID | None
+
+    def subject(self) -> str:
+        """The account, else the case."""
+        return str(self.account_id or self.case_id)
+
+
+class CaseOpened(CaseEvent):
+    """A case was opened, by a person or by a vendor failure."""
+
+    kind: CaseKind
+    severity: Severity | None
+
+
+class CaseResolved(CaseEvent):
+    """The outcome is known; the customer must be told before the case can be closed."""
+
+    outcome: str
+
+
+class CustomerContacted(CaseEvent):
+    """A contact with the customer is on record."""
+
+    contact_id: UUID
+    channel: str
+    about_outcome: bool
+
+
+class CaseClosed(CaseEvent):
+    """The loop is closed: the customer was told, or a person said why no customer is affected."""
+
+    customer_told: bool
+
+
+class DisputedLine(Value):
+    """An amount in dispute on one line; minor units."""
+
+    line: int
+    amount_minor: int
+
+
+class DisputeEvent(CaseEvent, abstract=True):
+    """An event about a dispute on one invoice."""
+
+    dispute_id: UUID
+    invoice_id: UUID
+    currency: str
+    lines: tuple[DisputedLine, ...]
+
+
+class DisputeOpened(DisputeEvent):
+    """The amounts are reserved in invoicing: while it is open they are not dunnable."""
+
+
+class DisputeResolved(DisputeEvent):
+    """Upheld gives a credit note, rejected releases the amounts."""
+
+    outcome: DisputeOutcome
+
+
+class DisputeWithdrawn(DisputeEvent):
+    """The customer no longer disputes; the amounts are released."""

@@ -1,0 +1,34 @@
+"""Values that more than one event carries."""
+
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Value(BaseModel):
+    """A part of a payload; readers ignore fields that they do not know."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class LineBalance(Value):
+    """What one line of an invoice has open, and what of that is disputed or in flight; minor units."""
+
+    line: int
+    subscription_id: UUID | None
+    open_minor: int
+    disputed_minor: int
+    in_flight_minor: int
+    written_off_minor: int
+
+
+class StepItem(Value):
+    """One invoice in a step of the policy, with the amount that was dunnable then; minor units."""
+
+    invoice_id: UUID
+    number: str
+    round: int
+    step: str
+    policy_version: int
+    dunnable_minor: int
+    currency: str

@@ -1,0 +1,202 @@
+"""The HTTP edge of every service: problem details (RFC 9457), health, paging, telemetry."""
+
+import base64
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any, Generic, TypeVar
+
+import orjson
+from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from shared import parked
+from shared.database import Unit
+from shared.errors import Refusal, Unavailable
+from shared.runtime import Runtime
+from shared.telemetry import log
+
+T = TypeVar("T")
+PROBLEM = "application/problem+json"
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field of the input."""
+
+    field: str = Field(examples=["lines.0.amount_minor"])
+    message: str = Field(examples=["Input should be greater than 0"])
+
+
+class Problem(BaseModel):
+    """A problem document (RFC 9457). `code` is stable; `detail` is for people."""
+
+    type: str = "about:blank"
+    title: str = Field(examples=["Conflict"])
+    status: int = Field(examples=[409])
+    code: str = Field(examples=["payment_refused"])
+    detail: str
+    errors: list[FieldError] = []
+
+
+_MEANINGS = {
+    400: "the request is malformed, or lacks its Idempotency-Key",
+    401: "no valid bearer token",
+    403: "the token lacks the scope",
+    404: "no such thing",
+    409: "refused in the present state",
+    422: "a field is wrong (`errors` names it), or the Idempotency-Key was used with another body",
+    503: "something this needs is away for the moment; see Retry-After",
+}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"description": meaning, "model": Problem, "content": {PROBLEM: {}}}
+    for status, meaning in _MEANINGS.items()
+}
+
+
+class Page(BaseModel, Generic[T]):
+    """A page of a list; `next` is the cursor of the following one, or null at the end."""
+
+    items: list[T]
+    next: str | None
+
+
+class BadCursor(Refusal):
+    """The cursor is not one that this list gave out."""
+
+    code = "bad_cursor"
+    status = 422
+
+
+class PageOf:
+    """Keyset paging: rows after the last one seen, in a stable order."""
+
+    def __init__(
+        self,
+        limit: Annotated[int, Query(ge=1, le=500, description="items on a page")] = 100,
+        after: Annotated[str | None, Query(max_length=500, description="`next` of the page before")] = None,
+    ) -> None:
+        self.limit = limit
+        self._after = after
+
+    def after(self) -> str | None:
+        """The key of the last row of the page before, or None for the first page. Raises BadCursor."""
+        if self._after is None:
+            return None
+        try:
+            return base64.urlsafe_b64decode(self._after.encode()).decode()
+        except ValueError as error:
+            raise BadCursor("`after` is not a cursor of this list") from error
+
+    def page(self, items: Sequence[T], key: Callable[[T], object]) -> Page[T]:
+        """The page of `items`, of which one more than `limit` was read if there are more."""
+        shown = list(items[: self.limit])
+        more = len(items) > self.limit
+        cursor = base64.urlsafe_b64encode(str(key(shown[-1])).encode()).decode() if more else None
+        return Page(items=shown, next=cursor)
+
+
+Paging = Annotated[PageOf, Depends()]
+
+
+class Reader:
+    """Runs reading units for the routes that only read."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self.runtime: Runtime = request.app.state.runtime
+
+    async def __call__(self, action: Callable[[Unit], Awaitable[T]]) -> T:
+        return await self.runtime.units.run(action)
+
+
+Read = Annotated[Reader, Depends()]
+"""The parameter of a route that only reads."""
+
+
+def create_app(runtime: Runtime, *, with_routes: bool = True) -> FastAPI:
+    """The application of one process: health always, the service's routes where the role serves them."""
+    service = runtime.service
+    app = FastAPI(
+        title=f"Goodstanding {service.name}",
+        summary=service.summary,
+        version="1",
+        telemetry={"operation_spans": False, "metrics": False, "logs": False},
+        responses={400: PROBLEMS[400], 503: PROBLEMS[503]},
+    )
+    app.state.runtime = runtime
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _broken)
+    _add_health(app, runtime)
+    if with_routes:
+        for router in service.routers:
+            app.include_router(router)
+    return app
+
+
+def problem(status: int, code: str, detail: str, **more: Any) -> JSONResponse:
+    """A problem document as an answer."""
+    title = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}.get(status, code)
+    body = {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail, **more}
+    return JSONResponse(body, status, media_type=PROBLEM)
+
+
+async def _refused(_: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, Refusal)
+    answer = problem(refusal.status, refusal.code, refusal.detail, **refusal.more)
+    if isinstance(refusal, Unavailable):
+        answer.headers["Retry-After"] = str(refusal.retry_after)
+    if refusal.status == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    if any(one["type"] == "json_invalid" for one in found):
+        return problem(400, "malformed", "the body is not JSON")
+    errors = [
+        {"field": ".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0]), "message": one["msg"]}
+        for one in found
+    ]
+    return problem(422, "invalid", "the request has wrong fields", errors=errors)
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    answer = problem(error.status_code, "http_error", str(error.detail))
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _broken(_: Request, error: Exception) -> Response:
+    log.error("request broke", exc_info=error)
+    return problem(500, "defect", "this is our fault; it was logged")
+
+
+def _add_health(app: FastAPI, runtime: Runtime) -> None:
+    @app.get("/health/live", tags=["health"], summary="Whether the process lives")
+    async def live() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get(
+        "/health/ready",
+        tags=["health"],
+        summary="Whether the process can do its work: database, broker, consumer",
+        responses={503: {"description": "a part does not work; `parts` says which"}},
+    )
+    async def ready() -> Response:
+        try:
+            await runtime.units.run(lambda unit: parked.stopped(unit.connection))
+            database = (True, "reachable")
+        except Unavailable as error:
+            database = (False, error.detail)
+        parts = {"database": database, **runtime.health.parts}
+        well = all(part[0] for part in parts.values())
+        body = {name: {"ok": ok, "state": state} for name, (ok, state) in parts.items()}
+        return Response(
+            orjson.dumps({"ready": well, "parts": body}), 200 if well else 503, media_type="application/json"
+        )

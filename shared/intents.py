@@ -1,0 +1,146 @@
+"""Intents: calls to the outside, committed with the decision that wants them, made by a worker.
+
+No network call stands inside a transaction. A worker claims an intent (a lease on the system's clock),
+makes the call with the intent's id as request id or Message-ID, and records the result in a unit of its
+own. After quick attempts have failed, the intent becomes due again at a later business time.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from shared import clock
+from shared.database import Unit
+from shared.ids import new_id
+from shared.telemetry import traceparent
+
+if TYPE_CHECKING:
+    from shared.runtime import Runtime
+
+LEASE = timedelta(seconds=60)
+"""How long a worker may take; past it another one looks what became of the intent."""
+
+BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
+"""Business time until the next attempts; the last one repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A call that shall be made. `key` names what only one of a kind may be in work for."""
+
+    id: UUID
+    kind: str
+    account_id: UUID
+    key: str
+    payload: dict[str, Any]
+    attempts: int
+    traceparent: str
+
+
+class Recorded(Enum):
+    """What recording a result says of the intent."""
+
+    DONE = "done"
+    AGAIN = "again"
+    """What is wanted changed meanwhile: the intent is due at once again."""
+    LATER = "later"
+    """It cannot be done now: due again after a pause of business time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of intent: `perform` makes the call (and raises Later), `record` keeps what came of it."""
+
+    name: str
+    perform: Callable[["Runtime", Intent], Awaitable[Any]]
+    record: Callable[[Unit, Intent, Any], Awaitable[Recorded]]
+
+
+_ADD = """
+INSERT INTO intents (id, kind, account_id, key, payload, state, due_at, attempts, created_at, traceparent)
+VALUES ($1, $2, $3, $4, $5, 'pending', $6, 0, $6, $7)
+ON CONFLICT (kind, key) WHERE state = 'pending' DO NOTHING
+"""
+
+
+async def add(
+    unit: Unit, kind: str, account_id: UUID, key: object, payload: dict[str, Any], id_: UUID | None = None
+) -> UUID:
+    """Want a call: no second one while one of this kind and key is pending; the worker reads the facts anew."""
+    intent_id = id_ or new_id()
+    text = orjson.dumps(payload).decode()
+    await unit.connection.execute(_ADD, intent_id, kind, account_id, str(key), text, unit.now, traceparent())
+    unit.wake("intents")
+    return intent_id
+
+
+_CLAIM = """
+UPDATE intents SET leased_until = $3, attempts = attempts + 1
+WHERE id IN (
+    SELECT id FROM intents
+    WHERE state = 'pending' AND due_at <= $1 AND (leased_until IS NULL OR leased_until < $2)
+    ORDER BY due_at, id LIMIT $4 FOR UPDATE SKIP LOCKED
+)
+RETURNING id, kind, account_id, key, payload, attempts, traceparent
+"""
+
+
+async def claim(unit: Unit, limit: int) -> list[Intent]:
+    """Take due intents under a lease."""
+    now = clock.system_now()
+    rows = await unit.connection.fetch(_CLAIM, unit.now, now, now + LEASE, limit)
+    return [Intent(**row) for row in sorted(rows, key=lambda row: row["id"])]
+
+
+async def lease_of(unit: Unit, intent_id: UUID) -> Intent | None:
+    """Take one pending intent at once, for the request that made it; None if a worker has it already."""
+    now = clock.system_now()
+    row: asyncpg.Record | None = await unit.connection.fetchrow(
+        "UPDATE intents SET leased_until = $3, attempts = attempts + 1"
+        " WHERE id = $1 AND state = 'pending' AND (leased_until IS NULL OR leased_until < $2)"
+        " RETURNING id, kind, account_id, key, payload, attempts, traceparent",
+        intent_id,
+        now,
+        now + LEASE,
+    )
+    return Intent(**row) if row else None
+
+
+async def record(unit: Unit, kind: Kind, intent: Intent, result: Any) -> None:
+    """Keep what came of an intent; nothing if somebody else has finished it."""
+    await unit.lock(intent.account_id)
+    state = await unit.connection.fetchval("SELECT state FROM intents WHERE id = $1 FOR UPDATE", intent.id)
+    if state != "pending":
+        return
+    recorded = await kind.record(unit, intent, result)
+    if recorded is Recorded.DONE:
+        await unit.connection.execute(
+            "UPDATE intents SET state = 'done', done_at = $2, leased_until = NULL WHERE id = $1",
+            intent.id,
+            unit.now,
+        )
+    else:
+        pause = back_off(intent.attempts) if recorded is Recorded.LATER else timedelta(0)
+        await postpone(unit, intent, unit.now + pause)
+
+
+async def postpone(unit: Unit, intent: Intent, due_at: datetime, error: str | None = None) -> None:
+    """The intent is due again then, free of its lease."""
+    await unit.connection.execute(
+        "UPDATE intents SET due_at = $2, leased_until = NULL, last_error = $3 WHERE id = $1 AND state = 'pending'",
+        intent.id,
+        due_at,
+        error,
+    )
+    unit.wake("intents")
+
+
+def back_off(attempts: int) -> timedelta:
+    """How long to wait after this many attempts."""
+    return BACK_OFF[min(attempts, len(BACK_OFF)) - 1]

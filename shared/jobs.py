@@ -1,0 +1,126 @@
+"""What falls due with time: sweeps that claim whole accounts, and workers for intents.
+
+In the sandbox both are woken by the clock's notification; else they look when woken in this process,
+and every so often. Sweeps rest while the clock holds them.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import asyncpg
+from opentelemetry.trace import SpanKind
+
+from shared import clock, intents
+from shared.database import Unit
+from shared.errors import Later, Unavailable
+from shared.intents import Intent, Kind
+from shared.telemetry import continued, log
+
+if TYPE_CHECKING:
+    from shared.runtime import Runtime
+
+ACCOUNTS_A_UNIT = 200
+"""How many accounts one unit of a sweep claims at most."""
+TAKEN_PAUSE = 0.02
+"""Before looking again at due accounts that are all in others' hands (seconds)."""
+WORKERS = 4
+"""How many intents are in work at once in one process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Timed work: `due` is a query of the accounts that are due at $1, `judge` acts on those it claimed."""
+
+    name: str
+    due: str
+    judge: Callable[[Unit, list[str]], Awaitable[None]]
+
+
+class Jobs:
+    """Runs the sweeps and intents of one service until it is cancelled."""
+
+    def __init__(self, runtime: "Runtime", sweeps: tuple[Sweep, ...], kinds: tuple[Kind, ...]) -> None:
+        self._runtime = runtime
+        self._sweeps = sweeps
+        self._kinds = {kind.name: kind for kind in kinds}
+
+    async def run(self) -> None:
+        """Sweep, work and listen until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._loop("sweeps", self._sweep_all))
+            group.create_task(self._loop("intents", self._work_all))
+            if self._runtime.settings.clock == "sandbox":
+                group.create_task(self._listen())
+
+    async def _loop(self, name: str, once: Callable[[], Awaitable[bool]]) -> None:
+        while True:
+            try:
+                more = await once()
+                self._runtime.health.set(name, True, "running")
+            except Unavailable as error:
+                self._runtime.health.set(name, False, error.detail)
+                more = False
+            if not more:
+                await self._runtime.wakeups.wait(name, self._runtime.settings.jobs_poll)
+
+    async def _sweep_all(self) -> bool:
+        found = [await self._runtime.units.run(partial(_sweep, sweep)) for sweep in self._sweeps]
+        if 0 in found:
+            await asyncio.sleep(TAKEN_PAUSE)
+        return any(number is not None for number in found)
+
+    async def _work_all(self) -> bool:
+        if not self._kinds:
+            return False
+        claimed = await self._runtime.units.run(lambda unit: intents.claim(unit, WORKERS))
+        await asyncio.gather(*(self.work(intent) for intent in claimed))
+        return bool(claimed)
+
+    async def work(self, intent: Intent) -> None:
+        """Make the call of one claimed intent and record the result, or when to try again."""
+        kind = self._kinds[intent.kind]
+        with continued(f"intent {intent.kind}", intent.traceparent, SpanKind.CLIENT):
+            try:
+                result = await kind.perform(self._runtime, intent)
+                await self._runtime.units.run(lambda unit: intents.record(unit, kind, intent, result))
+            except Later as error:
+                await self._later(intent, str(error))
+            except Exception as error:  # noqa: BLE001  # a defect here must not stop the other intents
+                log.exception("intent broke", kind=intent.kind, intent=str(intent.id))
+                await self._later(intent, repr(error))
+
+    async def _later(self, intent: Intent, error: str) -> None:
+        log.warning("intent later", kind=intent.kind, intent=str(intent.id), error=error)
+        await self._runtime.units.run(
+            lambda unit: intents.postpone(unit, intent, unit.now + intents.back_off(intent.attempts), error[:500])
+        )
+
+    async def _listen(self) -> None:
+        """Hear the sandbox's clock; while the connection is away, the poll serves."""
+
+        def heard(*_: object) -> None:
+            self._runtime.wakeups.wake("sweeps", "intents")
+
+        while True:
+            try:
+                connection = await asyncpg.connect(self._runtime.settings.database_url, timeout=3)
+                await connection.add_listener(clock.CHANNEL, heard)
+                heard()
+                gone = asyncio.Event()
+                connection.add_termination_listener(lambda _, gone=gone: gone.set())
+                await gone.wait()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await asyncio.sleep(0.5)
+
+
+async def _sweep(sweep: Sweep, unit: Unit) -> int | None:
+    """Claim accounts that are due and judge them; their number, or None if no account is due."""
+    if unit.sweeps_held or not await unit.connection.fetchval(f"SELECT EXISTS ({sweep.due})", unit.now):
+        return None
+    subjects = await unit.claim(sweep.due, ACCOUNTS_A_UNIT)
+    if subjects:
+        await sweep.judge(unit, subjects)
+    return len(subjects)

@@ -1,0 +1,100 @@
+"""Kafka clients as this product uses them, and messages as envelopes (CloudEvents 1.0, binary mode)."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import unquote
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+
+CLIENT_TIMEOUT = 15.0
+"""aiokafka's start and stop can hang on a half-dead broker; past this they are given up (seconds)."""
+
+
+class Unreadable(Exception):
+    """A message on a topic that is not one of ours: no CloudEvents headers, subject or sequence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A received message: the CloudEvents attributes, where it stood, and the payload as it came."""
+
+    id: str
+    type: str
+    source: str
+    subject: str
+    sequence: int
+    time: datetime
+    traceparent: str
+    topic: str
+    headers: dict[str, str]
+    data: bytes
+
+    @property
+    def actor(self) -> str | None:
+        """The person who acted, if one did."""
+        return self.headers.get("ce_actor")
+
+    @property
+    def reason(self) -> str | None:
+        """Why that person acted."""
+        reason = self.headers.get("ce_reason")
+        return unquote(reason) if reason else None
+
+
+def envelope(topic: str, headers: dict[str, str], data: bytes) -> Envelope:
+    """The envelope of a message. Raises Unreadable."""
+    try:
+        return Envelope(
+            id=headers["ce_id"],
+            type=headers["ce_type"],
+            source=headers["ce_source"],
+            subject=headers["ce_subject"],
+            sequence=int(headers["ce_sequence"]),
+            time=datetime.fromisoformat(headers["ce_time"]),
+            traceparent=headers.get("traceparent", ""),
+            topic=topic,
+            headers=headers,
+            data=data,
+        )
+    except (KeyError, ValueError) as error:
+        raise Unreadable(f"no event of ours: {error!r}") from error
+
+
+def headers_of(record: ConsumerRecord) -> dict[str, str]:
+    """A record's headers as text."""
+    return {name: value.decode("utf-8", "replace") for name, value in record.headers}
+
+
+def producer(bootstrap: str) -> AIOKafkaProducer:
+    """An idempotent producer; `linger_ms=0`, because aiokafka really waits for it."""
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        enable_idempotence=True,
+        acks="all",
+        linger_ms=0,
+        compression_type=None,
+        request_timeout_ms=10_000,
+        max_request_size=2 * 1024 * 1024,
+    )
+
+
+def consumer(bootstrap: str, group: str) -> AIOKafkaConsumer:
+    """A member of a group that commits by itself only what is in the database already."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        session_timeout_ms=10_000,
+        heartbeat_interval_ms=1_000,
+        max_poll_interval_ms=300_000,
+        fetch_max_wait_ms=500,
+        max_poll_records=500,
+    )
+
+
+async def bounded(call: Awaitable[object]) -> None:
+    """Wait for a client's start or stop, but not for ever. Raises TimeoutError."""
+    await asyncio.wait_for(call, CLIENT_TIMEOUT)

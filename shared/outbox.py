@@ -1,0 +1,99 @@
+"""The outbox: events wait here, in the transaction of the fact, until the relay has published them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from urllib.parse import quote
+
+import asyncpg
+import orjson
+
+from shared import clock
+from shared.errors import Refusal
+from shared.events import Event
+from shared.ids import new_id
+from shared.telemetry import traceparent
+
+MAX_EVENT_BYTES = 512 * 1024
+"""Kafka's default limit is 1 MiB a message; half of it leaves room for headers and growth."""
+
+
+class EventTooLarge(Refusal):
+    """What was asked for would make an event above the size limit."""
+
+    code = "event_too_large"
+    status = 422
+
+
+class CauseLike(Protocol):
+    """What an event says about the event or request that it goes back to."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def actor(self) -> str | None: ...
+    @property
+    def reason(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One event as it waits: its headers are those of the CloudEvents binding for Kafka, in binary mode."""
+
+    subject: str
+    type: str
+    headers: str
+    data: str
+
+
+def row(event: Event, *, sequence: int, unit_now: datetime, cause: CauseLike) -> Row:
+    """The outbox row of an event that occurred at `unit_now`. Raises EventTooLarge."""
+    data = event.model_dump_json()
+    if len(data.encode()) > MAX_EVENT_BYTES:
+        raise EventTooLarge(f"{type(event).__name__} would have {len(data)} bytes")
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": str(new_id()),
+        "ce_source": f"/goodstanding/{event.producer}",
+        "ce_type": event.type(),
+        "ce_subject": event.subject(),
+        "ce_time": unit_now.isoformat(),
+        "ce_recordedtime": clock.system_now().isoformat(),
+        "ce_sequence": str(sequence),
+        "ce_causationid": cause.id,
+        "content-type": "application/json",
+        "traceparent": traceparent(),
+        "ce_actor": cause.actor,
+        "ce_reason": quote(cause.reason, safe=" ") if cause.reason else None,
+    }
+    text = orjson.dumps({name: value for name, value in headers.items() if value}).decode()
+    return Row(event.subject(), event.type(), text, data)
+
+
+_WRITE = """
+WITH moved AS (
+    UPDATE streams SET sequence = new.sequence
+    FROM unnest($1::text[], $2::bigint[]) AS new (subject, sequence)
+    WHERE streams.subject = new.subject
+)
+INSERT INTO outbox (subject, type, headers, data)
+SELECT subject, type, headers, data
+FROM unnest($3::text[], $4::text[], $5::jsonb[], $6::text[]) WITH ORDINALITY
+    AS event (subject, type, headers, data, place)
+ORDER BY place
+"""
+
+
+async def write(connection: asyncpg.Connection, rows: Sequence[Row], sequences: Mapping[str, int]) -> None:
+    """Write the rows in their order and note the sequences that they used; the streams are locked."""
+    subjects = {row.subject for row in rows}
+    await connection.execute(
+        _WRITE,
+        list(subjects),
+        [sequences[subject] for subject in subjects],
+        [row.subject for row in rows],
+        [row.type for row in rows],
+        [row.headers for row in rows],
+        [row.data for row in rows],
+    )

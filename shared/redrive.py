@@ -1,0 +1,126 @@
+"""Redrive: apply parked heads again, then what waited behind them; or give one up, with actor and reason.
+
+python -m shared.redrive SERVICE [--subject S]                          again, after the cause is mended
+python -m shared.redrive SERVICE --skip EVENT --actor A --reason R      give one event up
+python -m shared.redrive SERVICE --resume                               let a group go on that the flood rule stopped
+python -m shared.redrive SERVICE --list                                 what is parked
+"""
+
+import asyncio
+from collections import Counter
+from typing import Annotated
+
+import typer
+
+from shared import parked
+from shared.consumer.batch import Batch, HandlerFailed, marks
+from shared.consumer.handlers import Handlers
+from shared.database import Unit, Units
+from shared.errors import NotFound, Refusal
+from shared.service import load
+from shared.settings import settings
+from shared.telemetry import set_up
+from shared.wakeups import Wakeups
+
+
+class NotNext(Refusal):
+    """Only the head that stops a subject can be given up."""
+
+    code = "not_a_head"
+
+
+async def redrive(units: Units, handlers: Handlers, subject: str | None = None) -> Counter[str]:
+    """Apply each head and its followers, each event in a unit of its own; counts `applied` and `failed`."""
+    done: Counter[str] = Counter()
+    for head in await units.run(lambda unit: parked.heads(unit.connection, subject)):
+        while await _next(units, handlers, head["topic"], head["subject"], done):
+            done["applied"] += 1
+    return done
+
+
+async def _next(units: Units, handlers: Handlers, topic: str, subject: str, done: Counter[str]) -> bool:
+    try:
+        return await units.run(lambda unit: _apply_next(unit, handlers, topic, subject))
+    except HandlerFailed as failed:
+        head, error = failed.event, repr(failed.__cause__)
+        await units.run(lambda unit: parked.park(unit.connection, head, error))
+        done["failed"] += 1
+        return False
+
+
+async def _apply_next(unit: Unit, handlers: Handlers, topic: str, subject: str) -> bool:
+    last = (await marks(unit, topic, [subject]))[subject]
+    waiting = (await parked.waiting(unit.connection, topic, [subject])).get(subject, {})
+    if last + 1 not in waiting:
+        return False
+    event = waiting[last + 1].envelope
+    await parked.remove(unit.connection, event)
+    await Batch(unit, handlers, Counter()).apply(topic, [event])
+    return True
+
+
+async def skip(units: Units, handlers: Handlers, event_id: str, *, actor: str, reason: str) -> Counter[str]:
+    """Give the head `event_id` up and go on with what waited behind it. Raises NotFound, NotNext."""
+
+    async def give_up(unit: Unit) -> str:
+        heads = [head for head in await parked.heads(unit.connection) if head["event_id"] == event_id]
+        if not heads:
+            raise NotFound(f"no parked head has the id {event_id}")
+        topic, subject, sequence = heads[0]["topic"], heads[0]["subject"], heads[0]["sequence"]
+        if (await marks(unit, topic, [subject]))[subject] + 1 != sequence:
+            raise NotNext(f"{event_id} is not the next event of {subject}")
+        head = (await parked.waiting(unit.connection, topic, [subject]))[subject][sequence]
+        await parked.give_up(unit.connection, head.envelope, actor=actor, reason=reason)
+        await unit.connection.execute(
+            "UPDATE watermarks SET sequence = $3 WHERE topic = $1 AND subject = $2", topic, subject, sequence
+        )
+        return f"{topic} {subject}"
+
+    topic, subject = (await units.run(give_up)).split(" ", 1)
+    done: Counter[str] = Counter(skipped=1)
+    while await _next(units, handlers, topic, subject, done):
+        done["applied"] += 1
+    return done
+
+
+def main(
+    service: str,
+    subject: Annotated[str | None, typer.Option(help="only this subject")] = None,
+    skip_event: Annotated[str | None, typer.Option("--skip", help="give this event up")] = None,
+    actor: Annotated[str | None, typer.Option(help="who gives it up")] = None,
+    reason: Annotated[str | None, typer.Option(help="why")] = None,
+    resume: Annotated[bool, typer.Option(help="let a stopped group go on")] = False,
+    show: Annotated[bool, typer.Option("--list", help="show what is parked")] = False,
+) -> None:
+    """Apply parked events of a service again, in order; or give one up."""
+    if skip_event and not (actor and reason):
+        raise typer.BadParameter("--skip needs --actor and --reason")
+    set_up(f"{service}/redrive")
+    handlers = load(service).handlers
+
+    async def run() -> None:
+        units = Units(settings(), Wakeups())
+        try:
+            if show:
+                for head in await units.run(lambda unit: parked.heads(unit.connection)):
+                    typer.echo(f"{head['event_id']}  {head['type']}  {head['subject']}  {head['error']}")
+            elif resume:
+                await units.run(lambda unit: parked.resume(unit.connection))
+                typer.echo("the group goes on")
+            elif skip_event:
+                done = await skip(units, handlers, skip_event, actor=actor or "", reason=reason or "")
+                typer.echo(dict(done))
+            else:
+                typer.echo(dict(await redrive(units, handlers, subject)))
+        finally:
+            await units.close()
+
+    try:
+        asyncio.run(run())
+    except Refusal as refused:
+        typer.echo(refused.detail, err=True)
+        raise typer.Exit(1) from refused
+
+
+if __name__ == "__main__":
+    typer.run(main)

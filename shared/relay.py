@@ -1,0 +1,106 @@
+"""The relay: publishes the outbox of one service in order, one process at a time.
+
+It holds a session advisory lock and reads and deletes on the very connection that holds it. It keeps no
+"last id", because ids are handed out before commits: what is in the outbox is pending, whatever its id.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+import orjson
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from shared import kafka
+from shared.events import topic_of
+from shared.health import Health
+from shared.settings import Settings
+from shared.telemetry import log
+from shared.wakeups import Wakeups
+
+BATCH = 500
+TAKE_OVER_EVERY = 1.0
+"""How often a second relay tries to take over (seconds)."""
+
+_PENDING = "SELECT position, subject, headers, data FROM outbox ORDER BY position LIMIT $1"
+_PUBLISHED = """
+WITH gone AS (DELETE FROM outbox WHERE position = ANY($1::bigint[]))
+INSERT INTO published (topic, partition, next_offset)
+SELECT $2, partition, next_offset FROM unnest($3::int[], $4::bigint[]) AS sent (partition, next_offset)
+ON CONFLICT (topic, partition) DO UPDATE
+SET next_offset = greatest(published.next_offset, excluded.next_offset)
+"""
+BROKEN = (KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+
+class Relay:
+    """Moves the outbox to the service's topic until it is cancelled."""
+
+    def __init__(self, service: str, settings: Settings, wakeups: Wakeups, health: Health) -> None:
+        self._service = service
+        self._topic = topic_of(service)
+        self._settings = settings
+        self._wakeups = wakeups
+        self._health = health
+
+    async def run(self) -> None:
+        """Lead as soon as nobody else does; start afresh, with a new producer, after any error."""
+        while True:
+            try:
+                await self._lead()
+            except BROKEN as error:
+                self._health.set("relay", False, f"starting afresh after {type(error).__name__}")
+                log.warning("relay starts afresh", error=repr(error))
+                await asyncio.sleep(0.5)
+
+    async def _lead(self) -> None:
+        connection = await asyncpg.connect(self._settings.database_url, timeout=3, command_timeout=30)
+        try:
+            await self._become_leader(connection)
+            producer = kafka.producer(self._settings.kafka)
+            try:
+                await kafka.bounded(producer.start())
+                self._health.set("relay", True, "leading")
+                await self._publish_for_ever(connection, producer)
+            finally:
+                with contextlib.suppress(KafkaError, TimeoutError):
+                    await kafka.bounded(producer.stop())
+        finally:
+            connection.terminate()
+
+    async def _become_leader(self, connection: asyncpg.Connection) -> None:
+        taken = "SELECT pg_try_advisory_lock(hashtext('relay'), hashtext($1))"
+        while not await connection.fetchval(taken, self._service):
+            self._health.set("relay", True, "standing by")
+            await asyncio.sleep(TAKE_OVER_EVERY)
+
+    async def _publish_for_ever(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> None:
+        while True:
+            rows = await connection.fetch(_PENDING, BATCH)
+            if rows:
+                await self._publish(connection, producer, rows)
+            else:
+                await self._wakeups.wait("relay", self._settings.relay_poll)
+
+    async def _publish(
+        self, connection: asyncpg.Connection, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]
+    ) -> None:
+        futures = [await producer.send(self._topic, **_message(row)) for row in rows]
+        results = await asyncio.gather(*futures, return_exceptions=True)
+        failure = next((result for result in results if isinstance(result, BaseException)), None)
+        acknowledged: list[Any] = list(results[: results.index(failure)] if failure else results)
+        ends: dict[int, int] = {}
+        for sent in acknowledged:
+            ends[sent.partition] = max(ends.get(sent.partition, 0), sent.offset + 1)
+        positions = [row["position"] for row in rows[: len(acknowledged)]]
+        await connection.execute(_PUBLISHED, positions, self._topic, list(ends), list(ends.values()))
+        if failure:
+            raise failure
+
+
+def _message(row: asyncpg.Record) -> dict[str, object]:
+    headers = [(name, value.encode()) for name, value in orjson.loads(row["headers"]).items()]
+    return {"key": row["subject"].encode(), "value": row["data"].encode(), "headers": headers}

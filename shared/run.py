@@ -1,0 +1,93 @@
+"""`python -m shared.run SERVICE [api|consumer|relay|jobs]`: one process of a service; without a role, all four."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Coroutine, Iterator
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+import uvloop
+
+from shared.consumer import Consumer
+from shared.http import create_app
+from shared.relay import Relay
+from shared.runtime import Runtime
+from shared.service import load
+from shared.settings import settings
+from shared.telemetry import log, set_up
+
+ROLES = ("api", "consumer", "relay", "jobs")
+GRACE = 8
+"""Seconds in which running requests may end after SIGTERM; a process is gone within 10."""
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its signal handlers: the process has its own, for all its roles."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def run(runtime: Runtime, roles: tuple[str, ...]) -> None:
+    """Run these roles until SIGTERM or SIGINT, then end them in good order."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    config = uvicorn.Config(
+        create_app(runtime, with_routes="api" in roles),
+        host=runtime.settings.host,
+        port=runtime.settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=GRACE,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(), name="api")
+    working = [asyncio.create_task(work, name=role) for role, work in _works(runtime, roles)]
+    stopped = asyncio.create_task(stop.wait())
+    log.info("started", roles=roles)
+    await asyncio.wait([serving, stopped, *working], return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    for task in working:
+        task.cancel()
+    results = await asyncio.gather(serving, *working, return_exceptions=True)
+    stopped.cancel()
+    await runtime.close()
+    log.info("stopped")
+    broken = [one for one in results if isinstance(one, Exception)]
+    if broken:
+        raise ExceptionGroup("a role ended with an error", broken)
+
+
+def _works(runtime: Runtime, roles: tuple[str, ...]) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+    service, parts = runtime.service, (runtime.settings, runtime.wakeups, runtime.health)
+    if "relay" in roles:
+        yield "relay", Relay(service.name, *parts).run()
+    if "consumer" in roles and service.handlers.topics():
+        yield (
+            "consumer",
+            Consumer(service.name, service.handlers, runtime.units, runtime.settings, runtime.health).run(),
+        )
+    if "jobs" in roles:
+        yield "jobs", runtime.jobs.run()
+
+
+def main(
+    service: Annotated[str, typer.Argument(help="invoicing, collections, entitlements or escalation")],
+    role: Annotated[str | None, typer.Argument(help="api, consumer, relay or jobs; all four if left out")] = None,
+) -> None:
+    """Run one process of a service."""
+    if role is not None and role not in ROLES:
+        raise typer.BadParameter(f"{role!r} is no role")
+    set_up(f"{service}/{role or 'all'}", settings().log_level)
+    runtime = Runtime(load(service), settings())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(runtime, (role,) if role else ROLES))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,53 @@
+"""What one process of a service works with."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import httpx2
+
+from shared.clients import Clients
+from shared.database import Units
+from shared.health import Health
+from shared.jobs import Jobs
+from shared.service import Service
+from shared.settings import Settings
+from shared.wakeups import Wakeups
+
+
+@dataclass
+class Runtime:
+    """The parts that routes, consumers and jobs of one process share."""
+
+    service: Service
+    settings: Settings
+    wakeups: Wakeups = field(default_factory=Wakeups)
+    health: Health = field(default_factory=Health)
+
+    @cached_property
+    def units(self) -> Units:
+        """Runs units with the service's own role."""
+        return Units(self.settings, self.wakeups)
+
+    @cached_property
+    def clients(self) -> Clients:
+        """The other services."""
+        return Clients(self.settings)
+
+    @cached_property
+    def vendor(self) -> httpx2.AsyncClient:
+        """The vendor's API."""
+        return httpx2.AsyncClient(base_url=self.settings.vendor_url, timeout=10)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """The sweeps and intents of this process."""
+        return Jobs(self, self.service.sweeps, self.service.intents)
+
+    async def close(self) -> None:
+        """Close every connection that was opened."""
+        if "clients" in self.__dict__:
+            await self.clients.close()
+        if "vendor" in self.__dict__:
+            await self.vendor.aclose()
+        if "units" in self.__dict__:
+            await self.units.close()

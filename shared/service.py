@@ -1,0 +1,37 @@
+"""What a service is made of; `services/<name>/service.py` declares one."""
+
+from dataclasses import dataclass, field
+from importlib import import_module
+
+from fastapi import APIRouter
+from sqlalchemy import MetaData
+
+from shared.consumer import Handlers
+from shared.intents import Kind
+from shared.jobs import Sweep
+
+NAMES = ("invoicing", "collections", "entitlements", "escalation")
+
+
+@dataclass(frozen=True)
+class Service:
+    """The wiring of one service: its routes, what it hears, what falls due, what it wants from outside."""
+
+    name: str
+    summary: str
+    routers: tuple[APIRouter, ...]
+    tables: MetaData
+    handlers: Handlers = field(default_factory=Handlers)
+    sweeps: tuple[Sweep, ...] = ()
+    intents: tuple[Kind, ...] = ()
+    calls: tuple[str, ...] = ()
+    """The services that it calls over REST."""
+
+
+def load(name: str) -> Service:
+    """The service of this name. Raises ValueError for an unknown one."""
+    if name not in NAMES:
+        raise ValueError(f"{name!r} is no service; there are {', '.join(NAMES)}")
+    service = import_module(f"services.{name}.service").SERVICE
+    assert isinstance(service, Service)
+    return service

@@ -1,0 +1,41 @@
+"""The streams: one row for each subject of this service, with the sequence of its last event.
+
+The row is the subject's lock: whoever changes facts about an account holds it until commit, so the
+order of sequence numbers is the order of facts, and a sequence has no gap.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import asyncpg
+
+_LOCK = """
+SELECT subject, sequence FROM streams WHERE subject = ANY($1::text[])
+ORDER BY subject FOR NO KEY UPDATE
+"""
+_CREATE = """
+INSERT INTO streams (subject, sequence)
+SELECT subject, 0 FROM unnest($1::text[]) AS subject ORDER BY subject
+ON CONFLICT (subject) DO NOTHING
+"""
+
+
+async def lock(connection: asyncpg.Connection, subjects: Iterable[str]) -> dict[str, int]:
+    """Lock the rows of these subjects, in order; returns their sequences. New subjects begin at 0."""
+    wanted = sorted(set(subjects))
+    found = await connection.fetch(_LOCK, wanted)
+    if len(found) < len(wanted):
+        await connection.execute(_CREATE, wanted)
+        found = await connection.fetch(_LOCK, wanted)
+    return {row["subject"]: row["sequence"] for row in found}
+
+
+async def claim(connection: asyncpg.Connection, due: str, now: datetime, limit: int) -> dict[str, int]:
+    """Lock accounts that `due` selects at $1 = now, skipping those that somebody else works on."""
+    rows = await connection.fetch(
+        f"SELECT subject, sequence FROM streams WHERE subject IN ({due})"
+        " ORDER BY subject LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
+        now,
+        limit,
+    )
+    return {row["subject"]: row["sequence"] for row in rows}

@@ -1,0 +1,65 @@
+"""Traces (OpenTelemetry, W3C trace context) and logs (JSON lines with the trace id, no personal data)."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from opentelemetry import propagate, trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import SpanKind
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+def _with_trace(_: object, __: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        entry["trace_id"] = f"{context.trace_id:032x}"
+    return entry
+
+
+class _JsonLines(logging.Formatter):
+    """What libraries log, in the same form as our own lines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return json.dumps({"level": record.levelname.lower(), "logger": record.name, "event": record.getMessage()})
+
+
+def set_up(process: str, level: str = "info") -> None:
+    """Give this process its tracer and its JSON log. `process` is `service/role`."""
+    trace.set_tracer_provider(TracerProvider(resource=Resource.create({"service.name": process})))
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            _with_trace,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+    )
+    structlog.contextvars.bind_contextvars(process=process)
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(_JsonLines())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+def traceparent() -> str:
+    """The current trace context as a W3C `traceparent`, or an empty string."""
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    return carrier.get("traceparent", "")
+
+
+@contextmanager
+def continued(name: str, parent: str, kind: SpanKind = SpanKind.CONSUMER) -> Iterator[None]:
+    """A span that continues the trace of `parent` (a `traceparent`, or empty for a new trace)."""
+    context = propagate.extract({"traceparent": parent} if parent else {})
+    with trace.get_tracer("goodstanding").start_as_current_span(name, context=context, kind=kind):
+        yield

@@ -1,0 +1,26 @@
+"""In-process signals, so that the relay and the workers act at once instead of polling."""
+
+import asyncio
+from collections import defaultdict
+
+
+class Wakeups:
+    """Named signals: whoever waits for a name is woken by the next `wake` of it."""
+
+    def __init__(self) -> None:
+        self._signals: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    def wake(self, *names: str) -> None:
+        """Wake the waiters of these names; remembered until somebody waits."""
+        for name in names:
+            self._signals[name].set()
+
+    async def wait(self, name: str, timeout: float) -> None:
+        """Wait for a wake-up of this name, or `timeout` seconds; the signal is used up."""
+        signal = self._signals[name]
+        if not signal.is_set():
+            try:
+                await asyncio.wait_for(signal.wait(), timeout)
+            except TimeoutError:
+                return
+        signal.clear()
