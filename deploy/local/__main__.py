@@ -1,0 +1,163 @@
+"""`python -m deploy.local COMMAND`: the local stack from the command line."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import httpx2
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from deploy.local import children, launcher, ports, stack
+from deploy.local.bootstrap import SERVICES
+from deploy.local.children import GRACE, StartFailedError
+from deploy.local.processes import Plan
+from deploy.local.state import DEFAULT, AlreadyRunningError, State
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+console = Console(highlight=False, soft_wrap=True)
+Folder = Annotated[Path, typer.Option("--state", help="The folder of the stack.")]
+
+
+@app.command()
+def up(folder: Folder = DEFAULT) -> None:
+    """Start the stack, unless it runs already, and say where everything is."""
+    state = State(folder)
+    if not state.is_ready:
+        try:
+            _start_detached(state)
+        except StartFailedError:
+            console.print("[red]the stack did not start; nothing is left running[/]")
+            raise typer.Exit(1) from None
+    _print_addresses(state)
+
+
+@app.command()
+def down(folder: Folder = DEFAULT) -> None:
+    """Stop the stack; its data stay."""
+    state = State(folder)
+    identity = state.launcher()
+    if identity is not None:
+        children.end_stranded(identity, within=3 * GRACE + 5)
+    if state.end_stranded() or identity is not None:
+        console.print("the stack is down; its data stay in " + str(state.root))
+    else:
+        console.print("the stack is not running")
+
+
+@app.command()
+def status(folder: Folder = DEFAULT) -> None:
+    """Show the processes: since when they run, how often they were started again, how they are."""
+    state = State(folder)
+    if state.launcher() is None:
+        console.print("the stack is not running")
+        raise typer.Exit(1)
+    table = Table("process", "pid", "up since", "restarts", "health")
+    for name, running in state.processes().items():
+        health = _health(state, name) if running.identity.alive else "down"
+        table.add_row(name, str(running.pid), running.since, str(running.restarts), health)
+    console.print(table)
+
+
+@app.command()
+def logs(
+    name: Annotated[str | None, typer.Argument(help="A process; all of them if left out.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as the logs grow.")] = False,
+    lines: Annotated[int, typer.Option(help="How many of the last lines.")] = 50,
+    folder: Folder = DEFAULT,
+) -> None:
+    """Show the end of the logs."""
+    state = State(folder)
+    known = sorted(path.stem for path in state.logs.glob("*.log"))
+    if name is not None and name not in known:
+        raise typer.BadParameter(f"no log of {name!r}; there are: {', '.join(known) or 'none'}")
+    names = [name] if name is not None else known
+    followers = {one: stack.LogFollower(state.log(one)) for one in names}
+    for one in names:
+        _print_log(one, state.log_tail(one, lines).splitlines(), alone=name is not None)
+    while follow:
+        for one, follower in followers.items():
+            _print_log(one, follower.lines(), alone=name is not None)
+        time.sleep(0.2)
+
+
+@app.command()
+def token(
+    audience: Annotated[str | None, typer.Option(help="The service that it is for.")] = None,
+    scope: Annotated[str | None, typer.Option(help="Scopes, separated by blanks; all if left out.")] = None,
+    subject: Annotated[str, typer.Option(help="Who calls.")] = "operator",
+    folder: Folder = DEFAULT,
+) -> None:
+    """Print a token for one service, or for each service as lines for a shell."""
+    keys = State(folder).keys
+    if audience is not None and audience not in SERVICES:
+        raise typer.BadParameter(f"no service: {audience!r}; there are: {', '.join(SERVICES)}")
+    if audience is not None:
+        typer.echo(keys.token(audience, scope, subject))
+        return
+    for service in SERVICES:
+        typer.echo(f"export {service.upper()}_TOKEN={keys.token(service, scope, subject)}")
+
+
+@app.command(hidden=True)
+def supervise(
+    folder: Folder = DEFAULT,
+    services: str = ",".join(SERVICES),
+    durable: bool = True,
+    log_level: str = "info",
+) -> None:
+    """Run the stack in the foreground until SIGTERM or SIGINT."""
+    plan = Plan(tuple(filter(None, services.split(","))), durable, log_level)
+    try:
+        came_up = launcher.supervise(State(folder), plan, typer.echo)
+    except AlreadyRunningError as running:
+        typer.echo(str(running), err=True)
+        came_up = False
+    raise typer.Exit(0 if came_up else 1)
+
+
+def _start_detached(state: State) -> None:
+    """Start a launcher that stays when we go, and wait for it; an interrupted wait takes it down again."""
+    follow = stack.LogFollower(state.log("launcher"))
+    process = stack.spawn_launcher(state, stack.launcher_arguments(state), attached=False)
+    try:
+        stack.wait_until_ready(state, process, follow, console.print)
+    except BaseException:
+        stack.stop_launcher(process)
+        raise
+
+
+def _health(state: State, name: str) -> str:
+    if name in ("postgres", "kafka"):
+        return "ready" if ports.answers(state.port(name)) else "does not answer"
+    try:
+        answer = httpx2.get(f"{state.url(name)}/health/ready", timeout=2)
+    except httpx2.HTTPError:
+        return "does not answer"
+    return "ready" if answer.is_success else f"not ready: {answer.text[:200]}"
+
+
+def _print_addresses(state: State) -> None:
+    places = {f"{service} API": f"{state.url(service)}/docs" for service in SERVICES}
+    places |= {
+        "collection policy": f"{state.url('collections')}/policy",
+        "mails that were sent": state.url("mailbox"),
+        "vendor simulator": f"{state.url('vendor')}/docs",
+        "business clock": f"{state.url('clock')}/docs",
+        "Kafka": f"{ports.HOST}:{state.port('kafka')}",
+    }
+    table = Table.grid(padding=(0, 3))
+    for name, place in places.items():
+        table.add_row(name, place)
+    console.print(table)
+    console.print("\nA token for the API pages: make token SERVICE=invoicing · to stop: make down")
+
+
+def _print_log(name: str, lines: list[str], *, alone: bool) -> None:
+    for line in lines:
+        console.print(line if alone else f"{name:12} {line}", markup=False)
+
+
+if __name__ == "__main__":
+    app()

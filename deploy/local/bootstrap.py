@@ -1,0 +1,42 @@
+"""The database, its roles and schemas, before any migration. May run any number of times."""
+
+from collections.abc import Callable, Mapping
+
+import asyncpg
+
+from deploy.local.jars import CHECKOUT
+from deploy.local.postgres import PostgresServer
+
+SQL = CHECKOUT / "deploy" / "postgres"
+DATABASE = "goodstanding"
+SERVICES = ("invoicing", "collections", "entitlements", "escalation")
+ROLES = ("owner", *SERVICES, "monitor", "clock")
+
+
+async def bootstrap(admin_url: Callable[[str], str], passwords: Mapping[str, str], database: str = DATABASE) -> None:
+    """Make roles, database and schemas. `admin_url` gives the superuser's URL of a database by its name."""
+    server = await asyncpg.connect(admin_url("postgres"))
+    try:
+        await server.execute((SQL / "roles.sql").read_text())
+        for role, password in passwords.items():
+            await server.execute(f"ALTER ROLE {_quoted(role, chr(34))} PASSWORD {_quoted(password, chr(39))}")
+        if not await server.fetchval("SELECT true FROM pg_database WHERE datname = $1", database):
+            await server.execute(f"CREATE DATABASE {_quoted(database, chr(34))} OWNER owner")
+    finally:
+        await server.close()
+    inside = await asyncpg.connect(admin_url(database))
+    try:
+        await inside.execute((SQL / "schemas.sql").read_text())
+    finally:
+        await inside.close()
+
+
+async def bootstrap_server(server: PostgresServer, database: str = DATABASE) -> None:
+    """`bootstrap`, with the passwords that the server keeps."""
+    passwords = {role: server.password(role) for role in ROLES}
+    await bootstrap(lambda name: server.url(database=name), passwords, database)
+
+
+def _quoted(text: str, quote: str) -> str:
+    """For statements that take no parameters."""
+    return quote + text.replace(quote, quote * 2) + quote

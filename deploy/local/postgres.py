@@ -1,0 +1,220 @@
+"""One Postgres server of our own, from the machine's binaries."""
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from functools import cached_property
+from pathlib import Path
+
+from deploy.local import children, files, ports
+from deploy.local.children import Identity, Program, StartFailedError, User
+
+SUPERUSER = "postgres"
+OLDEST = 15
+START_TIMEOUT = 30.0
+
+SETTINGS = {
+    "listen_addresses": ports.HOST,
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "shared_buffers": "128MB",
+    "autovacuum_naptime": "5s",
+    "idle_in_transaction_session_timeout": "60s",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] %u@%d ",
+}
+CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+"""Fast, and lost when the machine (not the process) dies: for stacks that are thrown away."""
+
+
+def binaries() -> Path:
+    """The folder of the server's programs: `$PG_BIN`, the newest installed, or the PATH's.
+
+    Raises StartFailedError.
+    """
+    if chosen := os.environ.get("PG_BIN"):
+        return Path(chosen)
+    packaged = [p for p in Path("/usr/lib/postgresql").glob("*/bin") if p.parent.name.isdigit()]
+    newest = max(packaged, key=lambda folder: int(folder.parent.name), default=None)
+    if newest is not None and int(newest.parent.name) >= OLDEST and (newest / "initdb").exists():
+        return newest
+    if found := shutil.which("initdb"):
+        return Path(found).resolve().parent
+    raise StartFailedError("postgres", f"version {OLDEST} or newer is missing; `make setup` installs it")
+
+
+class PostgresServer:
+    """A Postgres cluster in a folder, on a free port of 127.0.0.1, with passwords for every role.
+
+    `start` and `stop` block; call `start` from a thread that lives as long as the server should.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = False, port: int | None = None) -> None:
+        self.folder = folder.absolute()
+        self.durable = durable
+        self._port = port
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Make the cluster if it does not exist, start it and wait until it takes connections.
+
+        Raises StartFailedError.
+        """
+        self.prepare()
+        log = self.folder / "postgres.log"
+        self._child = children.spawn(self.program(), log)
+        deadline = time.monotonic() + START_TIMEOUT
+        while not self.is_ready():
+            if self._child.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise StartFailedError("postgres", f"did not start; see {log}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Disconnect everyone, write everything down and end."""
+        if self._child is not None:
+            children.end(self._child, signal.SIGINT)
+            self._child = None
+
+    def remove(self) -> None:
+        """Delete the data, also where it had to live outside of the folder."""
+        self.stop()
+        shutil.rmtree(self._home, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @cached_property
+    def port(self) -> int:
+        """The port on 127.0.0.1."""
+        return self._port or ports.free_port()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running server."""
+        return int(self._status()[0])
+
+    def url(self, user: str = SUPERUSER, database: str = "postgres") -> str:
+        """A connection string with the password of that role."""
+        return f"postgresql://{user}:{self.password(user)}@{ports.HOST}:{self.port}/{database}"
+
+    def password(self, role: str) -> str:
+        """The role's password, made up when first asked for and kept with the cluster."""
+        path = self.folder / "passwords.json"
+        known = files.read_json(path)
+        if role not in known:
+            known[role] = secrets.token_urlsafe(24)
+            files.write_json(path, known, mode=0o600)
+        return str(known[role])
+
+    def prepare(self) -> None:
+        """Make the cluster if it does not exist, and clear away what a hard kill left of the last run."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not (self.data / "PG_VERSION").exists():
+            self._initialise()
+        self._clear_stale_lock()
+        values = SETTINGS | ({} if self.durable else CARELESS) | {"port": str(self.port)}
+        lines = [f"{name} = '{value}'\n" for name, value in values.items()]
+        (self.data / "goodstanding.conf").write_text("".join(lines))
+
+    def program(self) -> Program:
+        """How the server is run; a parent's death makes it shut down as `stop` does."""
+        return Program(
+            name="postgres",
+            command=(str(binaries() / "postgres"), "-D", str(self.data)),
+            user=self._user,
+            directory=self._home,
+            stop_signal=signal.SIGINT,
+            death_signal=signal.SIGINT,
+        )
+
+    def is_ready(self) -> bool:
+        """Whether the server takes connections, by its own word."""
+        status = self._status()
+        return len(status) > 7 and status[7].strip() == "ready" and self._owns(int(status[0]))
+
+    @property
+    def data(self) -> Path:
+        """The cluster's data directory."""
+        return self._home / "data"
+
+    @cached_property
+    def _user(self) -> User | None:
+        """Postgres refuses to run as root."""
+        if os.geteuid() != 0:
+            return None
+        names = {entry.pw_name: entry for entry in pwd.getpwall()}
+        entry = names.get("postgres") or names["nobody"]
+        return User(entry.pw_uid, entry.pw_gid)
+
+    @cached_property
+    def _home(self) -> Path:
+        """The folder, or where the server's user cannot go there, one below /tmp that the folder names."""
+        pointer = self.folder / "elsewhere"
+        if pointer.exists() and Path(pointer.read_text()).is_dir():
+            return Path(pointer.read_text())
+        home = self.folder / "cluster"
+        if self._user is None or _can_reach(self._user, self.folder):
+            home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        else:
+            home = Path(tempfile.mkdtemp(prefix="goodstanding-postgres-", dir="/tmp"))
+            files.write(pointer, str(home))
+        if self._user is not None:
+            os.chown(home, self._user.uid, self._user.gid)
+        return home
+
+    def _initialise(self) -> None:
+        shutil.rmtree(self.data, ignore_errors=True)  # a run of initdb that was interrupted
+        password_file = self._home / "password"
+        files.write(password_file, self.password(SUPERUSER), mode=0o600)
+        if self._user is not None:
+            os.chown(password_file, self._user.uid, self._user.gid)
+        command = (str(binaries() / "initdb"), "-D", str(self.data), "-U", SUPERUSER, "--auth=scram-sha-256")
+        options = (f"--pwfile={password_file}", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+        done = subprocess.run(
+            children.as_user(self._user, command + options), cwd=self._home, capture_output=True, text=True
+        )
+        password_file.unlink()
+        if done.returncode:
+            raise StartFailedError("postgres", f"initdb failed: {done.stderr}")
+        with (self.data / "postgresql.conf").open("a") as configuration:
+            configuration.write("\ninclude = 'goodstanding.conf'\n")
+
+    def _clear_stale_lock(self) -> None:
+        """After a hard kill the lock file may name a process id that is another Postgres' by now."""
+        status = self._status()
+        if not status:
+            return
+        holder = Identity.of(int(status[0]))
+        if holder is not None and self._owns(holder.pid):
+            children.end_stranded(holder)
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+
+    def _status(self) -> list[str]:
+        """The lines of the server's lock file: its process id first, its state eighth."""
+        try:
+            return (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return []
+
+    def _owns(self, pid: int) -> bool:
+        """Whether that process is a server of this very cluster: each works in its data directory."""
+        try:
+            return Path(f"/proc/{pid}/cwd").resolve() == self.data.resolve()
+        except (FileNotFoundError, PermissionError):
+            return False
+
+
+def _can_reach(user: User, folder: Path) -> bool:
+    """Whether the user may pass through the folder and all above it."""
+    for place in (folder, *folder.parents):
+        status = place.stat()
+        bit = 0o100 if status.st_uid == user.uid else 0o010 if status.st_gid == user.gid else 0o001
+        if not status.st_mode & bit:
+            return False
+    return True

@@ -1,0 +1,125 @@
+"""The folder of one stack: everything that it keeps, and what is known about its processes."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from deploy.local import children, files, ports
+from deploy.local.children import Identity
+from deploy.local.jars import CHECKOUT
+from deploy.local.tokens import Keys
+
+DEFAULT = CHECKOUT / ".local" / "stack"
+PORTS = ("postgres", "kafka", "controller", "mailbox", "smtp", "vendor", "clock")
+
+
+class AlreadyRunningError(Exception):
+    """Another launcher holds this folder."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """One process as its launcher last wrote it down."""
+
+    pid: int
+    started: int
+    since: str
+    """RFC 3339."""
+    restarts: int
+
+    @property
+    def identity(self) -> Identity:
+        """What tells this process from a later one with the same id."""
+        return Identity(self.pid, self.started)
+
+
+class State:
+    """Where things are in the folder of a stack."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        self.keys = Keys(self.root)
+        self.jwks = self.root / "jwks.json"
+        self.tokens = self.root / "tokens"
+        self.logs = self.root / "logs"
+        self._ports = self.root / "ports.json"
+        self._processes = self.root / "processes.json"
+        self._launcher = self.root / "launcher.json"
+        self._ready = self.root / "ready"
+
+    def port(self, name: str) -> int:
+        """A port that was picked at the last start. KeyError before the first."""
+        return int(files.read_json(self._ports)[name])
+
+    def pick_ports(self, services: tuple[str, ...]) -> None:
+        """Keep the ports of the last start as far as they are free."""
+        kept = files.read_json(self._ports)
+        files.write_json(self._ports, keep := ports.keep_or_pick((*PORTS, *services), kept))
+        assert len(set(keep.values())) == len(keep)
+
+    def url(self, name: str) -> str:
+        """The address of a service, of `vendor`, `clock` or `mailbox`."""
+        return f"http://{ports.HOST}:{self.port(name)}"
+
+    def log(self, name: str) -> Path:
+        """The log of a process."""
+        return self.logs / f"{name}.log"
+
+    def log_tail(self, name: str, lines: int = 30) -> str:
+        """The end of the log of a process; empty if there is none."""
+        if not self.log(name).exists():
+            return ""
+        return "\n".join(self.log(name).read_text(errors="replace").splitlines()[-lines:])
+
+    def note_processes(self, processes: dict[str, Running]) -> None:
+        """Write down what runs, in the order in which it was started."""
+        files.write_json(self._processes, {name: asdict(running) for name, running in processes.items()})
+
+    def processes(self) -> dict[str, Running]:
+        """What ran when the launcher last wrote it down."""
+        return {name: Running(**entry) for name, entry in files.read_json(self._processes).items()}
+
+    def launcher(self) -> Identity | None:
+        """The launcher that holds this folder, if it lives."""
+        entry = files.read_json(self._launcher)
+        identity = Identity(**entry) if entry else None
+        return identity if identity is not None and identity.alive else None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a living launcher has said that everything is up."""
+        return self._ready.exists() and self.launcher() is not None
+
+    def mark_ready(self) -> None:
+        """Say that everything is up."""
+        files.write(self._ready, "")
+
+    def end_stranded(self) -> list[str]:
+        """End what a killed launcher left behind; the names of what had to be ended."""
+        stranded = {name: entry for name, entry in self.processes().items() if entry.identity.alive}
+        for entry in reversed(stranded.values()):
+            children.end_stranded(entry.identity)
+        self.note_processes({})
+        return list(stranded)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Be the one launcher of this folder. Raises AlreadyRunningError."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as held:
+                raise AlreadyRunningError(f"another launcher runs the stack in {self.root}") from held
+            self._ready.unlink(missing_ok=True)
+            me = Identity.of(os.getpid())
+            assert me is not None
+            files.write_json(self._launcher, asdict(me))
+            try:
+                yield
+            finally:
+                self._ready.unlink(missing_ok=True)
+                self._launcher.unlink(missing_ok=True)
