@@ -1,0 +1,143 @@
+"""The HTTP side: what was received, for programs and for people; and faults on request."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import FastAPI, HTTPException, Query, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse
+from jinja2 import Environment
+from pydantic import BaseModel, ConfigDict, Field
+
+from sandbox.mailbox.smtp import Fault, Intake, listening
+
+PAGE = Environment(autoescape=True).from_string("""\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Mailbox</title>
+<style>
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+  summary { display: flex; gap: 1rem; cursor: pointer; padding: .4rem 0; border-top: 1px solid #ddd; }
+  summary b { flex: 1; font-weight: 600; }
+  summary span { color: #666; }
+  pre { white-space: pre-wrap; background: #f6f6f4; padding: 1rem; }
+</style>
+<h1>Mailbox</h1>
+<p>{{ count }} messages{% if messages|length < count %}, the newest {{ messages|length }} of them{% endif %}.</p>
+{% for one in messages %}
+<details>
+  <summary><b>{{ one.subject }}</b> <span>{{ one.to|join(", ") }}</span></summary>
+  <p><a href="/v1/messages/{{ one.id }}">the whole message</a></p>
+  <pre>{{ one.text }}</pre>
+</details>
+{% endfor %}
+""")
+ON_PAGE = 200
+
+
+class MessageView(BaseModel):
+    """One message."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    message_id: str
+    to: tuple[str, ...]
+    subject: str
+    received_at: datetime
+    text: str
+
+
+class MessagePage(BaseModel):
+    """Messages in the order of arrival; `next` is the `after` of the next page."""
+
+    messages: list[MessageView]
+    next: str | None
+
+
+class Stats(BaseModel):
+    """`count` of all messages, and of different Message-IDs among them."""
+
+    count: int
+    distinct_message_ids: int
+
+
+class FaultRequest(BaseModel):
+    """Refuse this recipient with this reply, so many times."""
+
+    recipient: str = Field(min_length=3)
+    reply: Literal[550, 451]
+    times: int = Field(default=1, ge=1)
+
+
+def create_app(intake: Intake, host: str, smtp_port: int) -> FastAPI:
+    """The application; the SMTP server lives as long as it does, on the same loop."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with listening(intake, host, smtp_port):
+            yield
+
+    app = FastAPI(title="Mailbox", lifespan=lifespan)
+    _add_reading(app, intake)
+    _add_faults(app, intake)
+    _add_health(app)
+    return app
+
+
+def _add_reading(app: FastAPI, intake: Intake) -> None:
+    store = intake.store
+
+    @app.get("/v1/messages")
+    async def messages(
+        to: str | None = None,
+        after: str = "",
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    ) -> MessagePage:
+        """Messages after an id, to one recipient if one is named."""
+        found = store.page(to, after, limit)
+        views = [MessageView.model_validate(one) for one in found]
+        return MessagePage(messages=views, next=found[-1].id if len(found) == limit else None)
+
+    @app.get("/v1/messages/{identifier}", response_class=PlainTextResponse)
+    async def message(identifier: str) -> str:
+        """The whole message as it was received."""
+        content = store.content(identifier)
+        if content is None:
+            raise HTTPException(404, f"no message {identifier}")
+        return content
+
+    @app.get("/v1/stats")
+    async def stats() -> Stats:
+        """How much was received."""
+        count, distinct = store.counts()
+        return Stats(count=count, distinct_message_ids=distinct)
+
+    @app.get("/", response_class=HTMLResponse)
+    async def page() -> str:
+        """The newest messages, for a person."""
+        return PAGE.render(messages=store.newest(ON_PAGE), count=store.counts()[0])
+
+
+def _add_faults(app: FastAPI, intake: Intake) -> None:
+    @app.post("/v1/faults", status_code=201)
+    async def add(fault: FaultRequest) -> list[Fault]:
+        """Add a fault; the answer lists all that are active."""
+        intake.faults.append(Fault(fault.recipient, fault.reply, fault.times))
+        return [one for one in intake.faults if one.times > 0]
+
+    @app.delete("/v1/faults", status_code=204)
+    async def clear() -> Response:
+        """Refuse nobody any more."""
+        intake.faults.clear()
+        return Response(status_code=204)
+
+
+def _add_health(app: FastAPI) -> None:
+    @app.get("/health/live")
+    @app.get("/health/ready")
+    async def well() -> dict[str, str]:
+        """It listens on both ports as soon as it answers."""
+        return {"status": "ok"}

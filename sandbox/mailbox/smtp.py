@@ -1,0 +1,60 @@
+"""The SMTP side: takes mail in, and refuses a recipient when it was asked to."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from sandbox.mailbox.store import Store
+
+REPLIES = {550: "550 5.1.1 no such mailbox", 451: "451 4.7.1 try again later"}
+
+
+@dataclass
+class Fault:
+    """A recipient to be refused, with which reply, and how many times more."""
+
+    recipient: str
+    reply: int
+    times: int
+
+
+@dataclass
+class Intake:
+    """What aiosmtpd calls for each recipient and each message."""
+
+    store: Store
+    faults: list[Fault] = field(default_factory=list)
+
+    async def handle_RCPT(  # the name that aiosmtpd looks for
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take the recipient, or refuse it as an active fault says."""
+        for fault in self.faults:
+            if fault.times > 0 and fault.recipient.lower() == address.lower():
+                fault.times -= 1
+                return REPLIES[fault.reply]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        """Say yes only when the message is written down."""
+        content = envelope.content
+        message = self.store.keep(envelope.rcpt_tos, content if isinstance(content, bytes) else b"")
+        return f"250 OK kept as {message.id}"
+
+
+@asynccontextmanager
+async def listening(intake: Intake, host: str, port: int) -> AsyncIterator[None]:
+    """An SMTP server on the running loop."""
+
+    def connection() -> SMTP:
+        return SMTP(intake, hostname="mailbox.example", enable_SMTPUTF8=True)
+
+    server = await asyncio.get_running_loop().create_server(connection, host, port)
+    try:
+        yield
+    finally:
+        server.close()
