@@ -76,6 +76,7 @@ class KafkaServer:
 
         Raises StartFailedError.
         """
+        self.stop()  # reaps one that was killed
         self.prepare()
         self.start_prepared(self.program())
 
@@ -94,6 +95,12 @@ class KafkaServer:
     def controller_port(self) -> int:
         """The controller's port on 127.0.0.1."""
         return self._controller_port or ports.free_port({self.port})
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running broker."""
+        assert self._child is not None, "the broker was not started here"
+        return self._child.pid
 
     @property
     def bootstrap(self) -> str:

@@ -67,6 +67,7 @@ class PostgresServer:
 
         Raises StartFailedError.
         """
+        self.stop()  # reaps one that was killed
         self.prepare()
         log = self.folder / "postgres.log"
         self._child = children.spawn(self.program(), log)

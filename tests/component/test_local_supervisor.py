@@ -1,0 +1,163 @@
+"""The launcher's supervision: what dies starts again, what cannot start ends the start, nothing is left."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from deploy.local import children
+from deploy.local.children import Identity, Program, StartFailedError
+from deploy.local.jars import CHECKOUT
+from deploy.local.ports import keep_or_pick
+from deploy.local.state import State
+from deploy.local.supervisor import Supervisor
+
+SLEEPER = Program("sleeper", ("sleep", "600"))
+LAUNCHER = """
+import asyncio, sys
+from pathlib import Path
+from deploy.local.children import Program
+from deploy.local.state import State
+from deploy.local.supervisor import Supervisor
+
+async def main(state):
+    Supervisor(state, print).start(Program("sleeper", ("sleep", "600")))
+    await asyncio.sleep(600)
+
+state = State(Path(sys.argv[1]))
+with state.held():
+    asyncio.run(main(state))
+"""
+
+
+def start_launcher(state: State) -> subprocess.Popen[bytes]:
+    """A process that holds the folder and looks after a sleeper."""
+    environment = dict(os.environ) | {"PYTHONPATH": str(CHECKOUT)}
+    return subprocess.Popen([sys.executable, "-c", LAUNCHER, str(state.root)], env=environment)
+
+
+async def until(condition: Callable[[], bool], within: float = 20) -> None:
+    """Wait for the condition."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true"
+        await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    return State(tmp_path)
+
+
+@pytest.fixture
+async def supervisor(state: State) -> AsyncIterator[Supervisor]:
+    supervisor = Supervisor(state, print)
+    yield supervisor
+    await supervisor.stop()
+
+
+async def test_what_is_killed_starts_again(state: State, supervisor: Supervisor) -> None:
+    supervisor.start(SLEEPER)
+    await until(lambda: "sleeper" in state.processes())
+    first = state.processes()["sleeper"]
+
+    os.kill(first.pid, signal.SIGKILL)
+    await until(lambda: state.processes()["sleeper"].restarts == 1)
+
+    second = state.processes()["sleeper"]
+    assert [one.identity.alive for one in (first, second)] == [False, True]
+    await supervisor.stop()
+    assert Identity.of(second.pid) is None
+    assert state.processes() == {}
+
+
+async def test_a_program_that_cannot_start_ends_the_start(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploy.local.supervisor.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("deploy.local.supervisor.LONGEST_PAUSE", 0.01)
+
+    async def steps() -> None:
+        supervisor.start(SLEEPER, Program("broken", ("sh", "-c", "exit 3")))
+        await asyncio.Event().wait()
+
+    with pytest.raises(StartFailedError, match=r"broken: died 5 times \(last exit code 3\)"):
+        await supervisor.start_up(steps())
+
+
+async def test_groups_stop_in_reverse_order(tmp_path: Path, supervisor: Supervisor, state: State) -> None:
+    order = tmp_path / "order"
+    for name in ("first", "second"):
+        farewell = f"trap 'echo {name} >> {order}; exit' TERM; touch {tmp_path}/{name}; while :; do sleep 0.05; done"
+        supervisor.start(Program(name, ("sh", "-c", farewell)))
+    await until(lambda: (tmp_path / "first").exists() and (tmp_path / "second").exists())
+
+    await supervisor.stop()
+
+    assert order.read_text().split() == ["second", "first"]
+
+
+async def test_what_ignores_sigterm_is_killed_after_the_grace(
+    tmp_path: Path, supervisor: Supervisor, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(children, "GRACE", 0.1)
+    stubborn = f"trap '' TERM; touch {tmp_path}/deaf; while :; do sleep 0.05; done"
+    supervisor.start(Program("stubborn", ("sh", "-c", stubborn)))
+    await until((tmp_path / "deaf").exists)
+    running = state.processes()["stubborn"]
+
+    await supervisor.stop()
+
+    assert not running.identity.alive
+
+
+@pytest.fixture
+async def killed_launcher(state: State) -> AsyncIterator[Identity]:
+    """A sleeper whose launcher was killed hard."""
+    launcher = start_launcher(state)
+    await until(lambda: "sleeper" in state.processes())
+    sleeper = state.processes()["sleeper"].identity
+    assert sleeper.alive
+    assert state.launcher() == Identity.of(launcher.pid)
+    launcher.kill()
+    launcher.wait()
+    yield sleeper
+    children.kill_group(sleeper.pid)
+
+
+async def test_nothing_outlives_a_launcher_that_was_killed(state: State, killed_launcher: Identity) -> None:
+    await until(lambda: not killed_launcher.alive)
+    assert state.launcher() is None
+    assert not state.is_ready
+    with state.held():
+        assert state.launcher() == Identity.of(os.getpid())
+
+
+def test_a_reused_process_id_is_not_taken_for_ours() -> None:
+    stranger = subprocess.Popen(["sleep", "600"])
+    try:
+        alive = Identity.of(stranger.pid)
+        assert alive is not None
+        children.end_stranded(Identity(stranger.pid, alive.started - 1))
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_a_port_is_kept_while_nobody_else_holds_it() -> None:
+    kept = keep_or_pick(("one", "two"), {})
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", kept["one"]))
+        stranger.listen()
+        again = keep_or_pick(("one", "two"), kept)
+    assert again["one"] != kept["one"]
+    assert again["two"] == kept["two"]
+    assert len(set(again.values())) == 2
