@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
 import orjson
 from fastapi import Depends, FastAPI, Query, Request, Response
@@ -85,6 +86,14 @@ class PageOf:
             return None
         try:
             return base64.urlsafe_b64decode(self._after.encode()).decode()
+        except ValueError as error:
+            raise BadCursor("`after` is not a cursor of this list") from error
+
+    def after_id(self) -> UUID | None:
+        """The same, for lists in the order of ids."""
+        key = self.after()
+        try:
+            return UUID(key) if key else None
         except ValueError as error:
             raise BadCursor("`after` is not a cursor of this list") from error
 

@@ -1,0 +1,140 @@
+"""Accounts over REST."""
+
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from services.invoicing import use_cases
+from services.invoicing.repository import accounts as repository
+from services.invoicing.tables import AccountRow
+from shared.auth import needs
+from shared.database import Unit
+from shared.errors import Refusal
+from shared.fields import Body, Code, Email, Name, Zone
+from shared.http import PROBLEMS, Page, Paging, Read
+from shared.idempotency import Command
+from shared.money import Currency
+
+reads = APIRouter(prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = APIRouter(
+    prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:write")], responses=PROBLEMS
+)
+
+
+PRECONDITION = {**PROBLEMS[409], "description": "If-Match is missing, or the account was changed meanwhile"}
+
+
+class IfMatchMissing(Refusal):
+    """A change names the version that it changes, so that nobody overwrites what they have not seen."""
+
+    code = "if_match_missing"
+    status = 428
+
+
+class AccountChange(Body):
+    """What of an account may change."""
+
+    name: Name = Field(examples=["Account 17"])
+    billing_email: Email = Field(examples=["billing@account-17.example"])
+    terms_days: int = Field(ge=0, le=365, examples=[30], strict=True)
+    vendor_customer_ids: list[Code] = Field(default=[], max_length=100)
+
+
+class AccountIn(AccountChange):
+    """A billing customer to be registered."""
+
+    legal_entity: Code = Field(examples=["GS-DE"], description="which of our legal entities bills it")
+    currency: Currency
+    time_zone: Zone
+    external_reference: Code | None = Field(default=None, examples=["crm-4711"])
+
+
+class AccountOut(BaseModel):
+    """A billing customer."""
+
+    id: UUID
+    name: str
+    legal_entity: str
+    currency: str
+    time_zone: str
+    billing_email: str
+    terms_days: int
+    external_reference: str | None
+    vendor_customer_ids: list[str]
+    version: int
+
+    @classmethod
+    def of(cls, row: AccountRow) -> Self:
+        """The answer for a row."""
+        return cls.model_validate(row, from_attributes=True)
+
+
+class ContactOut(BaseModel):
+    """Whom to write to; asked for at the time of writing, never kept elsewhere."""
+
+    account_id: UUID
+    name: str
+    billing_email: str
+
+
+@writes.post("", status_code=201, response_model=AccountOut, summary="Register an account")
+async def register_account(account: AccountIn, command: Command) -> Response:
+    """Register a billing customer; announces `AccountRegistered`."""
+
+    async def register(unit: Unit) -> AccountOut:
+        return AccountOut.of(await use_cases.accounts.register(unit, account.model_dump()))
+
+    return await command.run(register)
+
+
+@reads.get("", summary="List accounts")
+async def list_accounts(
+    read: Read, paging: Paging, external_reference: Annotated[str | None, Query(max_length=60)] = None
+) -> Page[AccountOut]:
+    """Accounts in the order of their ids; or the one with an external reference."""
+    if external_reference is not None:
+        row = await read(lambda unit: repository.account_by_reference(unit, external_reference))
+        return Page(items=[AccountOut.of(row)] if row else [], next=None)
+    after = paging.after_id()
+    rows = await read(lambda unit: repository.accounts_after(unit, after, paging.limit + 1))
+    return paging.page([AccountOut.of(row) for row in rows], key=lambda row: row.id)
+
+
+@reads.get("/{account_id}", summary="One account")
+async def get_account(account_id: UUID, read: Read, response: Response) -> AccountOut:
+    """The account; its version is the ETag for a change."""
+    row = await read(lambda unit: repository.account(unit, account_id))
+    response.headers["ETag"] = f'"{row.version}"'
+    return AccountOut.of(row)
+
+
+@reads.get("/{account_id}/contact", summary="Whom to write to")
+async def get_contact(account_id: UUID, read: Read) -> ContactOut:
+    """The billing contact of an account."""
+    row = await read(lambda unit: repository.account(unit, account_id))
+    return ContactOut(account_id=row.id, name=row.name, billing_email=row.billing_email)
+
+
+@writes.patch(
+    "/{account_id}",
+    summary="Change an account",
+    responses={412: PRECONDITION, 428: PRECONDITION},
+)
+async def change(
+    account_id: UUID,
+    changed: AccountChange,
+    request: Request,
+    response: Response,
+    if_match: Annotated[str | None, Header(max_length=40)] = None,
+) -> AccountOut:
+    """Replace what may change of an account; announces `AccountChanged`."""
+    if if_match is None or not if_match.strip('"').isdigit():
+        raise IfMatchMissing("send If-Match with the ETag of the account")
+    version = int(if_match.strip('"'))
+    row = await request.app.state.runtime.units.run(
+        lambda unit: use_cases.accounts.change(unit, account_id, version, changed.model_dump())
+    )
+    response.headers["ETag"] = f'"{row.version}"'
+    return AccountOut.of(row)

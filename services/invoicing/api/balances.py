@@ -1,0 +1,100 @@
+"""Balances: what is open, disputed and in flight of an invoice, with the account's sequence."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from itertools import groupby
+from uuid import UUID
+
+import asyncpg
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from services.invoicing.repository import balances as repository
+from shared.auth import needs
+from shared.errors import NotFound
+from shared.events.values import LineBalance
+from shared.fields import Body
+from shared.http import PROBLEMS, Read
+
+reads = APIRouter(prefix="/v1", tags=["balances"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+
+
+class BalanceOut(BaseModel):
+    """The balance of an invoice at one moment; of two, the one with the higher sequence is the later."""
+
+    invoice_id: UUID
+    account_id: UUID
+    number: str
+    currency: str
+    due_date: date
+    sequence: int = Field(description="the account's sequence at this moment, as events carry it")
+    changed_at: datetime = Field(description="when the balance became what it is (business time)")
+    total_minor: int
+    open_minor: int
+    disputed_minor: int
+    in_flight_minor: int
+    credited_minor: int
+    written_off_minor: int
+    lines: list[LineBalance]
+
+
+class BalancesIn(Body):
+    """The invoices asked for."""
+
+    invoice_ids: list[UUID] = Field(min_length=1, max_length=1000)
+
+
+class BalancesOut(BaseModel):
+    """Their balances; one that does not exist is left out."""
+
+    balances: list[BalanceOut]
+
+
+@reads.get("/invoices/{invoice_id}/balance", summary="The balance of an invoice")
+async def get_balance(invoice_id: UUID, read: Read) -> BalanceOut:
+    """What is owed of one invoice now."""
+    found = _balances(await read(lambda unit: repository.balances(unit, [invoice_id])))
+    if not found:
+        raise NotFound(f"there is no invoice {invoice_id}")
+    return found[0]
+
+
+@reads.post("/balances:batch", summary="The balances of several invoices")
+async def get_balances(asked: BalancesIn, read: Read) -> BalancesOut:
+    """What is owed of these invoices, all at the same moment. Changes nothing, so it needs no key."""
+    return BalancesOut(balances=_balances(await read(lambda unit: repository.balances(unit, asked.invoice_ids))))
+
+
+def _balances(rows: Iterable[asyncpg.Record]) -> list[BalanceOut]:
+    return [_balance(list(lines)) for _, lines in groupby(rows, key=lambda row: row["id"])]
+
+
+def _balance(rows: Sequence[asyncpg.Record]) -> BalanceOut:
+    head = rows[0]
+    lines = [
+        LineBalance(
+            line=row["line"],
+            subscription_id=row["subscription_id"],
+            open_minor=row["open_minor"],
+            disputed_minor=min(row["reserved_minor"], row["open_minor"]),
+            in_flight_minor=row["in_flight_minor"],
+            written_off_minor=row["written_off_minor"],
+        )
+        for row in rows
+    ]
+    return BalanceOut(
+        invoice_id=head["id"],
+        account_id=head["account_id"],
+        number=head["number"],
+        currency=head["currency"],
+        due_date=head["due_date"],
+        sequence=head["sequence"],
+        changed_at=head["changed_at"],
+        total_minor=head["total_minor"],
+        open_minor=sum(line.open_minor for line in lines),
+        disputed_minor=sum(line.disputed_minor for line in lines),
+        in_flight_minor=sum(line.in_flight_minor for line in lines),
+        credited_minor=sum(row["credited_minor"] for row in rows),
+        written_off_minor=sum(line.written_off_minor for line in lines),
+        lines=lines,
+    )

@@ -1,0 +1,92 @@
+"""Invoices over REST: issued with explicit lines, read, never changed."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from services.invoicing import use_cases
+from services.invoicing.repository import invoices as repository
+from services.invoicing.tables import InvoiceRow
+from services.invoicing.use_cases.invoices import NewInvoice, NewLine
+from shared.auth import needs
+from shared.database import Unit
+from shared.fields import Body, Code, Day, Name
+from shared.http import PROBLEMS, Page, Paging, Read
+from shared.idempotency import Command
+from shared.money import MoneyModel
+
+reads = APIRouter(prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = APIRouter(
+    prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("invoicing:write")], responses=PROBLEMS
+)
+
+
+class LineIn(Body):
+    """A line of an invoice; one without a subscription never suspends anything."""
+
+    description: Name
+    amount: MoneyModel
+    subscription_id: UUID | None = None
+
+
+class InvoiceIn(Body):
+    """An invoice to be issued; its lines are numbered from 1 in this order."""
+
+    account_id: UUID
+    lines: list[LineIn] = Field(min_length=1, max_length=500)
+    external_reference: Code | None = None
+    issue_date: Day | None = Field(default=None, description="today in the account's time zone if left out")
+    due_date: Day | None = Field(default=None, description="by the account's terms if left out")
+
+    def new(self) -> NewInvoice:
+        """What is to be issued."""
+        lines = [NewLine(line.description, line.amount.money(), line.subscription_id) for line in self.lines]
+        return NewInvoice(self.account_id, lines, self.external_reference, self.issue_date, self.due_date)
+
+
+class InvoiceOut(BaseModel):
+    """An issued invoice; what is open of it says its balance."""
+
+    id: UUID
+    account_id: UUID
+    number: str
+    external_reference: str | None
+    currency: str
+    issue_date: Day
+    due_date: Day
+    total_minor: int
+    issued_at: datetime
+
+    @classmethod
+    def of(cls, row: InvoiceRow) -> Self:
+        """The answer for a row."""
+        return cls.model_validate(row, from_attributes=True)
+
+
+@writes.post("", status_code=201, response_model=InvoiceOut, summary="Issue an invoice")
+async def issue_invoice(invoice: InvoiceIn, command: Command) -> Response:
+    """Issue an invoice with the next number of its legal entity; announces `InvoiceIssued`."""
+
+    async def issue(unit: Unit) -> InvoiceOut:
+        return InvoiceOut.of(await use_cases.invoices.issue(unit, invoice.new()))
+
+    return await command.run(issue)
+
+
+@reads.get("", summary="List invoices")
+async def list_invoices(
+    read: Read, paging: Paging, account_id: Annotated[UUID | None, Query()] = None
+) -> Page[InvoiceOut]:
+    """Invoices in the order of their ids, of one account if it is given."""
+    after = paging.after_id()
+    rows = await read(lambda unit: repository.invoices_after(unit, account_id, after, paging.limit + 1))
+    return paging.page([InvoiceOut.of(row) for row in rows], key=lambda row: row.id)
+
+
+@reads.get("/{invoice_id}", summary="One invoice")
+async def get_invoice(invoice_id: UUID, read: Read) -> InvoiceOut:
+    """The issued document."""
+    return InvoiceOut.of(await read(lambda unit: repository.invoice_row(unit, invoice_id)))

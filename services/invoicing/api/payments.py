@@ -1,0 +1,96 @@
+"""Payments over REST."""
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field, model_validator
+
+from services.invoicing import use_cases
+from services.invoicing.repository import payments as repository
+from services.invoicing.tables import PaymentRow
+from services.invoicing.use_cases.payments import NewPayment
+from shared.auth import needs
+from shared.database import Unit
+from shared.fields import Body, Name, ReasonIn
+from shared.http import PROBLEMS, Read
+from shared.idempotency import Command
+from shared.money import MoneyModel, PositiveMinor
+
+reads = APIRouter(prefix="/v1/payments", tags=["payments"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = APIRouter(
+    prefix="/v1/payments", tags=["payments"], dependencies=[needs("invoicing:write")], responses=PROBLEMS
+)
+
+
+class LineAmount(Body):
+    """An amount for one line, in minor units of the invoice's currency."""
+
+    line: int = Field(ge=1, le=500, strict=True)
+    amount_minor: PositiveMinor
+
+
+class PaymentIn(Body):
+    """Money received: for a named invoice (and lines of it), or for the oldest open ones."""
+
+    account_id: UUID
+    amount: MoneyModel
+    invoice_id: UUID | None = None
+    lines: list[LineAmount] = Field(default=[], max_length=500, description="needs invoice_id; else by line number")
+    reference: Name | None = None
+
+    @model_validator(mode="after")
+    def _lines_of_an_invoice(self) -> Self:
+        if self.lines and self.invoice_id is None:
+            raise ValueError("lines need an invoice_id")
+        return self
+
+    def new(self) -> NewPayment:
+        """What was received."""
+        lines = [(line.line, line.amount_minor) for line in self.lines]
+        return NewPayment(self.account_id, self.amount.money(), self.invoice_id, lines, self.reference)
+
+
+class PaymentOut(BaseModel):
+    """A payment; what is not allocated is unapplied cash."""
+
+    id: UUID
+    account_id: UUID
+    amount_minor: int
+    currency: str
+    reference: str | None
+    unapplied_minor: int
+    state: str
+    received_at: datetime
+
+    @classmethod
+    def of(cls, row: PaymentRow) -> Self:
+        """The answer for a row."""
+        return cls.model_validate(row, from_attributes=True)
+
+
+@writes.post("", status_code=201, response_model=PaymentOut, summary="Record a payment")
+async def record_payment(payment: PaymentIn, command: Command) -> Response:
+    """Record money received and allocate it; announces `PaymentReceived` and each balance that changed."""
+
+    async def receive(unit: Unit) -> PaymentOut:
+        return PaymentOut.of(await use_cases.payments.receive(unit, payment.new()))
+
+    return await command.run(receive)
+
+
+@writes.post("/{payment_id}:reverse", status_code=200, response_model=PaymentOut, summary="Take a payment back")
+async def reverse_payment(payment_id: UUID, why: ReasonIn, command: Command) -> Response:
+    """A returned debit or a mistake: what the payment paid is open again, with its original due date."""
+
+    async def reverse(unit: Unit) -> PaymentOut:
+        return PaymentOut.of(await use_cases.payments.reverse(unit, payment_id))
+
+    return await command.run(reverse, status=200, reason=why.reason)
+
+
+@reads.get("/{payment_id}", summary="One payment")
+async def get_payment(payment_id: UUID, read: Read) -> PaymentOut:
+    """The payment and what of it is unapplied cash."""
+    return PaymentOut.of(await read(lambda unit: repository.payment_row(unit, payment_id)))

@@ -1,0 +1,56 @@
+"""Reservations: escalation holds the amounts of a dispute before the dispute is a fact."""
+
+from typing import Self
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from services.invoicing import use_cases
+from services.invoicing.api.payments import LineAmount
+from shared.auth import needs
+from shared.database import Unit
+from shared.fields import Body
+from shared.http import PROBLEMS
+from shared.idempotency import Command
+
+writes = APIRouter(
+    prefix="/v1/reservations", tags=["reservations"], dependencies=[needs("invoicing:write")], responses=PROBLEMS
+)
+
+
+class ReservationIn(Body):
+    """The amounts of a dispute, line by line; the Idempotency-Key is the dispute's id."""
+
+    dispute_id: UUID
+    invoice_id: UUID
+    lines: list[LineAmount] = Field(min_length=1, max_length=500)
+
+
+class ReservationOut(BaseModel):
+    """What is held for a dispute."""
+
+    dispute_id: UUID
+    invoice_id: UUID
+    lines: list[LineAmount]
+    held: bool
+
+    @classmethod
+    def of(cls, dispute_id: UUID, found: tuple[UUID, list[tuple[int, int]], bool]) -> Self:
+        """The answer for what is reserved."""
+        invoice_id, lines, held = found
+        amounts = [LineAmount(line=line, amount_minor=amount) for line, amount in lines]
+        return cls(dispute_id=dispute_id, invoice_id=invoice_id, lines=amounts, held=held)
+
+
+@writes.post("", status_code=201, response_model=ReservationOut, summary="Hold amounts for a dispute")
+async def reserve_amounts(reservation: ReservationIn, command: Command) -> Response:
+    """Hold amounts of an invoice's lines: from now on they are not dunnable. 409 if a line has less left."""
+    lines = [(line.line, line.amount_minor) for line in reservation.lines]
+
+    async def reserve(unit: Unit) -> ReservationOut:
+        await use_cases.disputes.reserve(unit, reservation.dispute_id, reservation.invoice_id, lines)
+        held = await use_cases.disputes.held(unit, reservation.dispute_id)
+        return ReservationOut.of(reservation.dispute_id, held)
+
+    return await command.run(reserve)

@@ -1,0 +1,91 @@
+"""Subscriptions over REST."""
+
+from typing import Self
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field, model_validator
+
+from services.invoicing import use_cases
+from services.invoicing.repository import accounts as repository
+from services.invoicing.tables import SubscriptionRow
+from services.invoicing.use_cases.accounts import NewSubscription
+from shared.auth import needs
+from shared.database import Unit
+from shared.fields import Body, Code, Day, Name
+from shared.http import PROBLEMS, Page, Read
+from shared.idempotency import Command
+from shared.money import Minor
+
+reads = APIRouter(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = APIRouter(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+
+
+class SubscriptionIn(Body):
+    """A subscription that was bought. The unit price is in minor units of the account's currency."""
+
+    account_id: UUID
+    product: Name = Field(examples=["Business Premium"])
+    quantity: int = Field(gt=0, le=1_000_000, strict=True)
+    unit_price_minor: Minor
+    start: Day
+    end_of_term: Day | None = None
+    vendor_customer_id: Code
+    vendor_subscription_id: Code
+    bills_while_suspended: bool = Field(
+        default=True, description="whether the vendor bills on while it is suspended (new commerce does)"
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.end_of_term is not None and self.end_of_term <= self.start:
+            raise ValueError("end_of_term is not after start")
+        return self
+
+
+class SubscriptionOut(BaseModel):
+    """The billing side of a subscription."""
+
+    id: UUID
+    account_id: UUID
+    product: str
+    quantity: int
+    unit_price_minor: int
+    start: Day
+    end_of_term: Day | None
+    vendor_customer_id: str
+    vendor_subscription_id: str
+    bills_while_suspended: bool
+
+    @classmethod
+    def of(cls, row: SubscriptionRow) -> Self:
+        """The answer for a row."""
+        return cls.model_validate(row, from_attributes=True)
+
+
+@writes.post("/subscriptions", status_code=201, response_model=SubscriptionOut, summary="Activate a subscription")
+async def activate_subscription(subscription: SubscriptionIn, command: Command) -> Response:
+    """Record what was bought; announces `SubscriptionActivated`, and entitlements grants access."""
+
+    async def activate(unit: Unit) -> SubscriptionOut:
+        new = NewSubscription(**subscription.model_dump())
+        return SubscriptionOut.of(await use_cases.accounts.activate_subscription(unit, new))
+
+    return await command.run(activate)
+
+
+@reads.get("/subscriptions/{subscription_id}", summary="One subscription")
+async def get_subscription(subscription_id: UUID, read: Read) -> SubscriptionOut:
+    """The billing side of a subscription."""
+    return SubscriptionOut.of(await read(lambda unit: repository.subscription(unit, subscription_id)))
+
+
+@reads.get("/accounts/{account_id}/subscriptions", summary="The subscriptions of an account")
+async def list_subscriptions(account_id: UUID, read: Read) -> Page[SubscriptionOut]:
+    """All subscriptions of an account."""
+
+    async def load(unit: Unit) -> list[SubscriptionOut]:
+        await repository.account(unit, account_id)
+        return [SubscriptionOut.of(row) for row in await repository.subscriptions_of(unit, account_id)]
+
+    return Page(items=await read(load), next=None)

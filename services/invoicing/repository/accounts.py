@@ -1,0 +1,57 @@
+"""Accounts and subscriptions."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from services.invoicing.tables import AccountRow, SubscriptionRow
+from shared.database import Unit
+from shared.errors import NotFound
+
+
+async def account(unit: Unit, account_id: UUID) -> AccountRow:
+    """The account. Raises NotFound."""
+    row = await unit.session.get(AccountRow, account_id)
+    if row is None:
+        raise NotFound(f"there is no account {account_id}")
+    return row
+
+
+async def accounts_after(unit: Unit, after: UUID | None, limit: int) -> Sequence[AccountRow]:
+    """Accounts in the order of their ids."""
+    query = select(AccountRow).order_by(col(AccountRow.id)).limit(limit)
+    if after is not None:
+        query = query.where(col(AccountRow.id) > after)
+    return (await unit.session.exec(query)).all()
+
+
+async def account_by_reference(unit: Unit, reference: str) -> AccountRow | None:
+    """The account that another system knows by this reference."""
+    return (await unit.session.exec(select(AccountRow).where(AccountRow.external_reference == reference))).first()
+
+
+async def subscriptions_of(unit: Unit, account_id: UUID) -> Sequence[SubscriptionRow]:
+    """The subscriptions of an account."""
+    query = select(SubscriptionRow).where(SubscriptionRow.account_id == account_id).order_by(col(SubscriptionRow.id))
+    return (await unit.session.exec(query)).all()
+
+
+async def subscription(unit: Unit, subscription_id: UUID) -> SubscriptionRow:
+    """The subscription. Raises NotFound."""
+    row = await unit.session.get(SubscriptionRow, subscription_id)
+    if row is None:
+        raise NotFound(f"there is no subscription {subscription_id}")
+    return row
+
+
+async def vendor_id_taken(unit: Unit, vendor_subscription_id: str) -> bool:
+    """Whether a subscription with this vendor's id exists."""
+    query = select(SubscriptionRow.id).where(SubscriptionRow.vendor_subscription_id == vendor_subscription_id)
+    return (await unit.session.exec(query)).first() is not None
+
+
+async def time_zones(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The time zones of these accounts."""
+    rows = await unit.connection.fetch("SELECT id, time_zone FROM accounts WHERE id = ANY($1::uuid[])", account_ids)
+    return {row["id"]: row["time_zone"] for row in rows}

@@ -1,0 +1,186 @@
+"""Issued invoices and their balances."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from uuid import UUID
+
+import asyncpg
+from sqlmodel import col, select
+
+from services.invoicing.domain import Invoice, Line
+from services.invoicing.tables import InvoiceRow
+from shared.database import Unit, columns
+from shared.errors import NotFound
+
+
+async def invoice_row(unit: Unit, invoice_id: UUID) -> InvoiceRow:
+    """The issued document. Raises NotFound."""
+    row = await unit.session.get(InvoiceRow, invoice_id)
+    if row is None:
+        raise NotFound(f"there is no invoice {invoice_id}")
+    return row
+
+
+async def invoices_after(unit: Unit, account_id: UUID | None, after: UUID | None, limit: int) -> Sequence[InvoiceRow]:
+    """Invoices, of one account if it is given, in the order of their ids."""
+    query = select(InvoiceRow).order_by(col(InvoiceRow.id)).limit(limit)
+    if account_id is not None:
+        query = query.where(InvoiceRow.account_id == account_id)
+    if after is not None:
+        query = query.where(col(InvoiceRow.id) > after)
+    return (await unit.session.exec(query)).all()
+
+
+async def reference_taken(unit: Unit, account_id: UUID, reference: str) -> bool:
+    """Whether the account has an invoice with this external reference."""
+    query = select(InvoiceRow.id).where(InvoiceRow.account_id == account_id, InvoiceRow.external_reference == reference)
+    return (await unit.session.exec(query)).first() is not None
+
+
+_INVOICES = """
+SELECT i.id, i.account_id, i.number, i.currency, i.due_date, s.overdue_at, s.judge_at,
+       l.line, l.subscription_id, b.amount_minor, b.paid_minor, b.credited_minor, b.reserved_minor,
+       b.in_flight_minor, b.written_off_minor
+FROM invoice_states s
+JOIN invoices i ON i.id = s.invoice_id
+JOIN invoice_lines l ON l.invoice_id = i.id
+JOIN line_balances b ON b.invoice_id = l.invoice_id AND b.line = l.line
+WHERE {which}
+ORDER BY i.id, l.line
+"""
+_OPEN = _INVOICES.format(which="(s.account_id = $1 AND s.open_minor > 0) OR s.invoice_id = ANY($2::uuid[])")
+_DUE = _INVOICES.format(which="s.account_id = ANY($1::uuid[]) AND s.judge_at <= $2")
+
+
+async def open_invoices(unit: Unit, account_id: UUID, also: Iterable[UUID] = ()) -> dict[UUID, Invoice]:
+    """The open invoices of an account, and these, with the state of their lines."""
+    return _invoices(await unit.connection.fetch(_OPEN, account_id, list(also)))
+
+
+async def invoices_to_judge(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, Invoice]:
+    """The invoices of these accounts whose being overdue is due to be judged."""
+    return _invoices(await unit.connection.fetch(_DUE, account_ids, unit.now))
+
+
+def _invoices(rows: Iterable[asyncpg.Record]) -> dict[UUID, Invoice]:
+    return {id_: _invoice(list(lines)) for id_, lines in groupby(rows, key=lambda row: row["id"])}
+
+
+def _invoice(rows: Sequence[asyncpg.Record]) -> Invoice:
+    head = rows[0]
+    lines = tuple(
+        Line(
+            row["line"],
+            row["subscription_id"],
+            row["amount_minor"],
+            row["paid_minor"],
+            row["credited_minor"],
+            row["reserved_minor"],
+            row["in_flight_minor"],
+            row["written_off_minor"],
+        )
+        for row in rows
+    )
+    return Invoice(
+        head["id"],
+        head["account_id"],
+        head["number"],
+        head["currency"],
+        head["due_date"],
+        lines,
+        head["overdue_at"],
+        head["judge_at"],
+    )
+
+
+async def due_at(unit: Unit, invoices: Iterable[UUID], instants: Iterable[datetime]) -> dict[UUID, int]:
+    """What was due of each invoice at its instant (facts at that instant count)."""
+    rows = await unit.connection.fetch(
+        "SELECT DISTINCT ON (c.invoice_id) c.invoice_id, c.due_minor"
+        " FROM unnest($1::uuid[], $2::timestamptz[]) AS asked (invoice_id, at)"
+        " JOIN balance_changes c ON c.invoice_id = asked.invoice_id AND c.at <= asked.at"
+        " ORDER BY c.invoice_id, c.sequence DESC",
+        list(invoices),
+        list(instants),
+    )
+    return {row["invoice_id"]: row["due_minor"] for row in rows}
+
+
+_ADD_LINES = """
+INSERT INTO invoice_lines (invoice_id, line, account_id, description, amount_minor, subscription_id)
+SELECT $1, line, $2, description, amount_minor, subscription_id
+FROM unnest($3::int[], $4::text[], $5::bigint[], $6::uuid[]) AS new (line, description, amount_minor, subscription_id)
+"""
+_ADD_BALANCES = """
+INSERT INTO line_balances (invoice_id, line, account_id, amount_minor, paid_minor, credited_minor, reserved_minor,
+    in_flight_minor, written_off_minor)
+SELECT $1, line, $2, amount_minor, 0, 0, 0, 0, 0 FROM unnest($3::int[], $4::bigint[]) AS new (line, amount_minor)
+"""
+_ADD_STATE = """
+INSERT INTO invoice_states (invoice_id, account_id, open_minor, changed_at, overdue_at, judge_at)
+VALUES ($1, $2, $3, $4, NULL, NULL)
+"""
+
+
+async def add_invoice(unit: Unit, row: InvoiceRow, invoice: Invoice, descriptions: Sequence[str]) -> None:
+    """Write an issued invoice with its lines and their first state."""
+    unit.session.add(row)
+    await unit.session.flush()
+    numbers = [line.number for line in invoice.lines]
+    amounts = [line.amount for line in invoice.lines]
+    subscriptions = [line.subscription_id for line in invoice.lines]
+    place = (invoice.id, invoice.account_id)
+    await unit.connection.execute(_ADD_LINES, *place, numbers, list(descriptions), amounts, subscriptions)
+    await unit.connection.execute(_ADD_BALANCES, *place, numbers, amounts)
+    await unit.connection.execute(_ADD_STATE, *place, invoice.open, unit.now)
+
+
+_SAVE_LINES = """
+UPDATE line_balances b
+SET paid_minor = n.paid, credited_minor = n.credited, reserved_minor = n.reserved, in_flight_minor = n.in_flight,
+    written_off_minor = n.written_off
+FROM unnest($1::uuid[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+    AS n (invoice_id, line, paid, credited, reserved, in_flight, written_off)
+WHERE b.invoice_id = n.invoice_id AND b.line = n.line
+"""
+_SAVE_STATES = """
+UPDATE invoice_states s
+SET open_minor = n.open_minor, changed_at = $5, overdue_at = n.overdue_at, judge_at = n.judge_at
+FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::timestamptz[])
+    AS n (invoice_id, open_minor, overdue_at, judge_at)
+WHERE s.invoice_id = n.invoice_id
+"""
+_ADD_CHANGES = """
+INSERT INTO balance_changes (invoice_id, sequence, account_id, at, due_minor)
+SELECT invoice_id, sequence, account_id, $5, due_minor
+FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[]) AS n (invoice_id, sequence, account_id, due_minor)
+"""
+
+
+async def save_balances(unit: Unit, changed: Mapping[UUID, tuple[Invoice, int]]) -> None:
+    """Save invoices whose balance changed, each with the sequence of the event that says so."""
+    lines = [
+        (one.id, line.number, line.paid, line.credited, line.reserved, line.in_flight, line.written_off)
+        for one, _ in changed.values()
+        for line in one.lines
+    ]
+    await unit.connection.execute(_SAVE_LINES, *columns(lines, 7))
+    states = [(one.id, one.open, one.overdue_at, one.judge_at) for one, _ in changed.values()]
+    await unit.connection.execute(_SAVE_STATES, *columns(states, 4), unit.now)
+    changes = [(one.id, sequence, one.account_id, one.due) for one, sequence in changed.values()]
+    await unit.connection.execute(_ADD_CHANGES, *columns(changes, 4), unit.now)
+    unit.wake("sweeps")
+
+
+_SAVE_JUDGED = """
+UPDATE invoice_states s SET overdue_at = n.overdue_at, judge_at = n.judge_at
+FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS n (invoice_id, overdue_at, judge_at)
+WHERE s.invoice_id = n.invoice_id
+"""
+
+
+async def save_judged(unit: Unit, invoices: Iterable[Invoice]) -> None:
+    """Save what was judged about being overdue; balances stay as they are."""
+    rows = [(one.id, one.overdue_at, one.judge_at) for one in invoices]
+    await unit.connection.execute(_SAVE_JUDGED, *columns(rows, 3))

@@ -1,0 +1,138 @@
+"""Payments and what they pay, reservations for disputes, credit notes, numbers."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from sqlmodel import select
+
+from services.invoicing.domain import Allocation, Payment
+from services.invoicing.tables import CreditNoteRow, PaymentRow
+from shared.database import Unit, columns
+from shared.errors import NotFound
+from shared.ids import new_id
+
+
+async def payment_row(unit: Unit, payment_id: UUID) -> PaymentRow:
+    """The payment. Raises NotFound."""
+    row = await unit.session.get(PaymentRow, payment_id)
+    if row is None:
+        raise NotFound(f"there is no payment {payment_id}")
+    return row
+
+
+async def credit_note_of(unit: Unit, dispute_id: UUID) -> CreditNoteRow | None:
+    """The credit note of an upheld dispute."""
+    return (await unit.session.exec(select(CreditNoteRow).where(CreditNoteRow.dispute_id == dispute_id))).first()
+
+
+async def unapplied_payments(unit: Unit, account_id: UUID) -> dict[UUID, Payment]:
+    """The payments of an account that have unapplied cash."""
+    rows = await unit.connection.fetch(
+        "SELECT id, amount_minor, unapplied_minor, received_at FROM payments"
+        " WHERE account_id = $1 AND unapplied_minor > 0",
+        account_id,
+    )
+    return {row["id"]: Payment(*row) for row in rows}
+
+
+async def allocations_of(unit: Unit, payment_id: UUID) -> list[Allocation]:
+    """What a payment paid and still pays."""
+    rows = await unit.connection.fetch(
+        "SELECT payment_id, invoice_id, line, amount_minor FROM allocations"
+        " WHERE payment_id = $1 AND reversed_at IS NULL ORDER BY id",
+        payment_id,
+    )
+    return [Allocation(*row) for row in rows]
+
+
+async def reservations_of(unit: Unit, dispute_id: UUID) -> tuple[UUID, list[tuple[int, int]], bool] | None:
+    """The invoice, lines and amounts of a dispute, and whether they are still held; None if unknown."""
+    rows = await unit.connection.fetch(
+        "SELECT invoice_id, line, amount_minor, released_at FROM reservations WHERE dispute_id = $1 ORDER BY line",
+        dispute_id,
+    )
+    if not rows:
+        return None
+    held = [(row["line"], row["amount_minor"]) for row in rows]
+    return rows[0]["invoice_id"], held, rows[0]["released_at"] is None
+
+
+_NEXT_NUMBER = """
+INSERT INTO numbers (legal_entity, series, last) VALUES ($1, $2, 1)
+ON CONFLICT (legal_entity, series) DO UPDATE SET last = numbers.last + 1 RETURNING last
+"""
+
+
+async def next_number(unit: Unit, legal_entity: str, series: str) -> int:
+    """The next number of a series, without a gap: the row stays locked until the unit ends."""
+    number: int = await unit.connection.fetchval(_NEXT_NUMBER, legal_entity, series)
+    return number
+
+
+async def save_payments(unit: Unit, payments: Iterable[Payment]) -> None:
+    """Save what of these payments is unapplied cash."""
+    rows = [(one.id, one.unapplied) for one in payments]
+    await unit.connection.execute(
+        "UPDATE payments p SET unapplied_minor = n.unapplied"
+        " FROM unnest($1::uuid[], $2::bigint[]) AS n (id, unapplied) WHERE p.id = n.id",
+        *columns(rows, 2),
+    )
+
+
+_ADD_ALLOCATIONS = """
+INSERT INTO allocations (id, account_id, payment_id, invoice_id, line, amount_minor, allocated_at)
+SELECT id, $1, payment_id, invoice_id, line, amount_minor, $2
+FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::bigint[])
+    AS n (id, payment_id, invoice_id, line, amount_minor)
+"""
+
+
+async def add_allocations(unit: Unit, account_id: UUID, allocations: Sequence[Allocation]) -> None:
+    """Record what payments paid."""
+    rows = [(new_id(), one.payment_id, one.invoice_id, one.line, one.amount) for one in allocations]
+    await unit.connection.execute(_ADD_ALLOCATIONS, account_id, unit.now, *columns(rows, 5))
+
+
+async def mark_reversed(unit: Unit, payment_id: UUID) -> None:
+    """The payment was taken back, and pays nothing any more."""
+    await unit.connection.execute(
+        "UPDATE payments SET state = 'reversed', unapplied_minor = 0 WHERE id = $1", payment_id
+    )
+    await unit.connection.execute(
+        "UPDATE allocations SET reversed_at = $2 WHERE payment_id = $1 AND reversed_at IS NULL", payment_id, unit.now
+    )
+
+
+async def add_reservations(
+    unit: Unit, account_id: UUID, dispute_id: UUID, invoice_id: UUID, held: Sequence[tuple[int, int]]
+) -> None:
+    """Hold amounts for a dispute."""
+    await unit.connection.execute(
+        "INSERT INTO reservations (dispute_id, line, invoice_id, account_id, amount_minor, reserved_at)"
+        " SELECT $1, line, $2, $3, amount, $4 FROM unnest($5::int[], $6::bigint[]) AS n (line, amount)",
+        dispute_id,
+        invoice_id,
+        account_id,
+        unit.now,
+        *columns(held, 2),
+    )
+
+
+async def mark_released(unit: Unit, dispute_id: UUID) -> None:
+    """The dispute ended."""
+    await unit.connection.execute(
+        "UPDATE reservations SET released_at = $2 WHERE dispute_id = $1", dispute_id, unit.now
+    )
+
+
+async def add_credit_note(unit: Unit, row: CreditNoteRow, lines: Sequence[tuple[int, int]]) -> None:
+    """Write a credit note and its lines."""
+    unit.session.add(row)
+    await unit.session.flush()
+    await unit.connection.execute(
+        "INSERT INTO credit_note_lines (credit_note_id, line, account_id, amount_minor)"
+        " SELECT $1, line, $2, amount FROM unnest($3::int[], $4::bigint[]) AS n (line, amount)",
+        row.id,
+        row.account_id,
+        *columns(lines, 2),
+    )

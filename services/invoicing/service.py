@@ -1,0 +1,16 @@
+"""The wiring of invoicing."""
+
+from services.invoicing.api import ROUTERS
+from services.invoicing.consumers import handlers
+from services.invoicing.jobs import SWEEPS
+from services.invoicing.tables import METADATA
+from shared.service import Service
+
+SERVICE = Service(
+    name="invoicing",
+    summary="What is owed, by whom: accounts, subscriptions, invoices, payments, balances.",
+    routers=ROUTERS,
+    tables=METADATA,
+    handlers=handlers,
+    sweeps=SWEEPS,
+)

@@ -1,0 +1,95 @@
+"""Accounts are registered and changed; subscriptions are activated."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from services.invoicing.repository import accounts as repository
+from services.invoicing.tables import AccountRow, SubscriptionRow
+from shared.database import Unit
+from shared.errors import Refusal
+from shared.events.invoicing import AccountChanged, AccountRegistered, SubscriptionActivated
+from shared.ids import new_id
+
+
+class ReferenceTaken(Refusal):
+    """Another thing has this external reference or vendor id."""
+
+    code = "reference_taken"
+
+
+class Stale(Refusal):
+    """The account was changed since the version that `If-Match` names."""
+
+    code = "stale"
+    status = 412
+
+
+@dataclass(frozen=True, slots=True)
+class NewSubscription:
+    """What was bought."""
+
+    account_id: UUID
+    product: str
+    quantity: int
+    unit_price_minor: int
+    start: date
+    end_of_term: date | None
+    vendor_customer_id: str
+    vendor_subscription_id: str
+    bills_while_suspended: bool
+
+
+async def register(unit: Unit, fields: dict[str, Any]) -> AccountRow:
+    """Register a billing customer. Raises ReferenceTaken."""
+    reference = fields["external_reference"]
+    if reference and await repository.account_by_reference(unit, reference):
+        raise ReferenceTaken(f"another account has the external reference {reference}")
+    row = AccountRow(id=new_id(), version=1, registered_at=unit.now, **fields)
+    unit.session.add(row)
+    await unit.session.flush()
+    await unit.lock(row.id)
+    unit.publish(AccountRegistered(**_announced(row)))
+    return row
+
+
+async def change(unit: Unit, account_id: UUID, version: int, fields: dict[str, Any]) -> AccountRow:
+    """Change master data that may change. Raises NotFound, Stale."""
+    await unit.lock(account_id)
+    row = await repository.account(unit, account_id)
+    if row.version != version:
+        raise Stale(f"the account is at version {row.version}")
+    row.sqlmodel_update(fields | {"version": version + 1})
+    unit.session.add(row)
+    await unit.session.flush()
+    unit.publish(AccountChanged(**_announced(row)))
+    return row
+
+
+def _announced(row: AccountRow) -> dict[str, Any]:
+    """What of an account goes onto the topic: no name and no address."""
+    return {
+        "account_id": row.id,
+        "legal_entity": row.legal_entity,
+        "currency": row.currency,
+        "time_zone": row.time_zone,
+        "terms_days": row.terms_days,
+        "external_reference": row.external_reference,
+        "vendor_customer_ids": tuple(row.vendor_customer_ids),
+    }
+
+
+async def activate_subscription(unit: Unit, new: NewSubscription) -> SubscriptionRow:
+    """A subscription was bought. Raises NotFound, ReferenceTaken."""
+    await repository.account(unit, new.account_id)
+    await unit.lock(new.account_id)
+    if await repository.vendor_id_taken(unit, new.vendor_subscription_id):
+        raise ReferenceTaken(f"another subscription has the vendor's id {new.vendor_subscription_id}")
+    fields = {name: getattr(new, name) for name in NewSubscription.__dataclass_fields__}
+    row = SubscriptionRow(id=new_id(), activated_at=unit.now, **fields)
+    unit.session.add(row)
+    await unit.session.flush()
+    del fields["unit_price_minor"]
+    unit.publish(SubscriptionActivated(subscription_id=row.id, **fields))
+    return row

@@ -1,0 +1,62 @@
+"""What every change of a balance has in common: save it, and say so."""
+
+from collections.abc import Mapping
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.invoicing import domain
+from services.invoicing.domain import Allocation, Invoice
+from services.invoicing.repository import invoices as repository
+from shared.database import Unit
+from shared.events.invoicing import Allocated, InvoiceBalance, InvoiceBalanceChanged, InvoicePaid
+from shared.events.values import LineBalance
+
+
+def balance_of(invoice: Invoice) -> InvoiceBalance:
+    """The whole balance of an invoice, as events carry it."""
+    return InvoiceBalance(
+        invoice_id=invoice.id,
+        number=invoice.number,
+        currency=invoice.currency,
+        due_date=invoice.due_date,
+        total_minor=sum(line.amount for line in invoice.lines),
+        open_minor=invoice.open,
+        disputed_minor=invoice.disputed,
+        in_flight_minor=invoice.in_flight,
+        credited_minor=sum(line.credited for line in invoice.lines),
+        written_off_minor=sum(line.written_off for line in invoice.lines),
+        lines=tuple(
+            LineBalance(
+                line=line.number,
+                subscription_id=line.subscription_id,
+                open_minor=line.open,
+                disputed_minor=line.disputed,
+                in_flight_minor=line.in_flight,
+                written_off_minor=line.written_off,
+            )
+            for line in invoice.lines
+        ),
+    )
+
+
+def allocated(allocations: tuple[Allocation, ...]) -> tuple[Allocated, ...]:
+    """Allocations as events carry them."""
+    return tuple(Allocated(invoice_id=one.invoice_id, line=one.line, amount_minor=one.amount) for one in allocations)
+
+
+async def save_changed(
+    unit: Unit, zone: str, before: Mapping[UUID, Invoice], after: Mapping[UUID, Invoice]
+) -> dict[UUID, Invoice]:
+    """Save the invoices whose lines changed, publish their balances, and say which are paid now."""
+    changed: dict[UUID, tuple[Invoice, int]] = {}
+    for invoice_id, invoice in after.items():
+        if invoice.lines == before[invoice_id].lines:
+            continue
+        judged = domain.to_be_judged(invoice, unit.now, ZoneInfo(zone))
+        event = InvoiceBalanceChanged(account_id=invoice.account_id, balance=balance_of(invoice))
+        changed[invoice_id] = (judged, unit.publish(event))
+        if invoice.open == 0 and before[invoice_id].open > 0:
+            unit.publish(InvoicePaid(account_id=invoice.account_id, invoice_id=invoice.id, number=invoice.number))
+    if changed:
+        await repository.save_balances(unit, changed)
+    return {invoice_id: invoice for invoice_id, (invoice, _) in changed.items()}

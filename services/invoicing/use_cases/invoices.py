@@ -1,0 +1,124 @@
+"""Invoices are issued."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.invoicing import domain
+from services.invoicing.domain import Invoice, Line
+from services.invoicing.repository import accounts, invoices, payments
+from services.invoicing.tables import AccountRow, InvoiceRow
+from services.invoicing.use_cases import balances
+from services.invoicing.use_cases.accounts import ReferenceTaken
+from services.invoicing.use_cases.payments import apply_unapplied
+from shared.calendar import local_date
+from shared.database import Unit
+from shared.errors import Refusal
+from shared.events.invoicing import InvoiceIssued
+from shared.ids import new_id
+from shared.money import CurrencyMismatch, Money
+
+
+class DateRefused(Refusal):
+    """An invoice is neither issued in the future nor due before it is issued."""
+
+    code = "date_refused"
+    status = 422
+
+
+class NotTheirs(Refusal):
+    """A line names a subscription of another account, or one that does not exist."""
+
+    code = "unknown_subscription"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    """A line to be issued."""
+
+    description: str
+    amount: Money
+    subscription_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewInvoice:
+    """What is to be issued; dates left out are today in the account's zone, and the account's terms."""
+
+    account_id: UUID
+    lines: Sequence[NewLine]
+    external_reference: str | None
+    issue_date: date | None
+    due_date: date | None
+
+
+async def issue(unit: Unit, new: NewInvoice) -> InvoiceRow:
+    """Issue an invoice with the next number of its legal entity. It never changes afterwards.
+
+    Raises NotFound, ReferenceTaken, DateRefused, NotTheirs, CurrencyMismatch.
+    """
+    account = await accounts.account(unit, new.account_id)
+    await unit.lock(account.id)
+    if new.external_reference and await invoices.reference_taken(unit, account.id, new.external_reference):
+        raise ReferenceTaken(f"the account has an invoice with the external reference {new.external_reference}")
+    await _check_lines(unit, account, new.lines)
+    issue_date, due_date = _dates(account, new, local_date(unit.now, ZoneInfo(account.time_zone)))
+    number = await payments.next_number(unit, account.legal_entity, "invoice")
+    row = InvoiceRow(
+        id=new_id(),
+        account_id=account.id,
+        legal_entity=account.legal_entity,
+        number=f"{account.legal_entity}-{number:08d}",
+        external_reference=new.external_reference,
+        currency=account.currency,
+        issue_date=issue_date,
+        due_date=due_date,
+        total_minor=sum(line.amount.minor for line in new.lines),
+        issued_at=unit.now,
+    )
+    await _record(unit, account, row, new.lines)
+    return row
+
+
+def _dates(account: AccountRow, new: NewInvoice, today: date) -> tuple[date, date]:
+    issue_date = new.issue_date or today
+    due_date = new.due_date or issue_date + timedelta(days=account.terms_days)
+    if issue_date > today:
+        raise DateRefused(f"issue_date: {issue_date} is in the future; it is {today} in {account.time_zone}")
+    if due_date < issue_date:
+        raise DateRefused(f"due_date: {due_date} is before the issue date {issue_date}")
+    return issue_date, due_date
+
+
+async def _check_lines(unit: Unit, account: AccountRow, lines: Sequence[NewLine]) -> None:
+    for line in lines:
+        if line.amount.currency != account.currency:
+            raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {line.amount.currency}")
+    named = {line.subscription_id for line in lines if line.subscription_id}
+    theirs = {one.id for one in await accounts.subscriptions_of(unit, account.id)} if named else set()
+    if missing := named - theirs:
+        raise NotTheirs(f"the account has no subscription {min(missing)}")
+
+
+async def _record(unit: Unit, account: AccountRow, row: InvoiceRow, lines: Sequence[NewLine]) -> None:
+    invoice = Invoice(
+        row.id,
+        account.id,
+        row.number,
+        row.currency,
+        row.due_date,
+        tuple(Line(place, line.subscription_id, line.amount.minor) for place, line in enumerate(lines, 1)),
+    )
+    await invoices.add_invoice(unit, row, invoice, [line.description for line in lines])
+    issued = InvoiceIssued(
+        account_id=account.id,
+        issue_date=row.issue_date,
+        external_reference=row.external_reference,
+        balance=balances.balance_of(invoice),
+    )
+    judged = domain.to_be_judged(invoice, unit.now, ZoneInfo(account.time_zone))
+    await invoices.save_balances(unit, {invoice.id: (judged, unit.publish(issued))})
+    await apply_unapplied(unit, account)

@@ -1,0 +1,36 @@
+"""Dates that people agree on, in the account's time zone, and the instants that they mean.
+
+A local time that a daylight-saving change skips means the first instant after the gap; one that it
+repeats means its first occurrence.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+def local_date(instant: datetime, zone: ZoneInfo) -> date:
+    """The date on which an instant falls in a zone."""
+    return instant.astimezone(zone).date()
+
+
+def local_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """The instant, in UTC, of a local time on a day."""
+    local = datetime.combine(day, at, zone)
+    instant = local.astimezone(UTC)
+    if instant.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
+        return instant
+    return _after_gap(local, zone)
+
+
+def _after_gap(skipped: datetime, zone: ZoneInfo) -> datetime:
+    """The first instant after the gap in which a local time lies, by bisection between the days beside it."""
+    before = (skipped.replace(tzinfo=UTC) - timedelta(days=2)).astimezone(UTC)
+    after = before + timedelta(days=4)
+    wanted = skipped.replace(tzinfo=None)
+    while after - before > timedelta(seconds=1):
+        middle = before + (after - before) / 2
+        if middle.astimezone(zone).replace(tzinfo=None) >= wanted:
+            after = middle
+        else:
+            before = middle
+    return after.replace(microsecond=0)

@@ -1,0 +1,48 @@
+"""Field types of requests that every service shares: what Postgres and people can live with."""
+
+from datetime import date
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+_PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_PRINTABLE)]
+"""A line of text."""
+
+Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=r"^[^\x00]+$")]
+"""Text of several lines, such as a comment or a reason."""
+
+Code = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9._-]+$")]
+"""An identifier that people and other systems use."""
+
+Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f<>]+@[^@\s\x00-\x1f<>]+$")]
+"""An address as RFC 5321 bounds it; whether it exists is found out by writing to it."""
+
+Day = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2200, 1, 1))]
+"""A date of business."""
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("not an IANA time zone") from error
+    return name
+
+
+Zone = Annotated[str, Field(max_length=60, examples=["Europe/Berlin"]), AfterValidator(_known_zone)]
+"""The IANA name of a time zone."""
+
+
+class Body(BaseModel):
+    """A request's body; a field that is not known is refused rather than ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ReasonIn(Body):
+    """Why a person does what they do; who it is says the token."""
+
+    reason: Prose = Field(examples=["agreed with the customer by phone"])
