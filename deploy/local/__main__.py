@@ -1,5 +1,9 @@
 """`python -m deploy.local COMMAND`: the local stack from the command line."""
 
+import os
+import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -9,9 +13,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.local import children, launcher, ports, stack
+from deploy.local import children, jars, launcher, ports, processes, stack
 from deploy.local.bootstrap import SERVICES
 from deploy.local.children import GRACE, StartFailedError
+from deploy.local.kafka import ensure_archive
+from deploy.local.postgres import PostgresServer
 from deploy.local.processes import Plan
 from deploy.local.state import DEFAULT, AlreadyRunningError, State
 
@@ -98,6 +104,34 @@ def token(
         return
     for service in SERVICES:
         typer.echo(f"export {service.upper()}_TOKEN={keys.token(service, scope, subject)}")
+
+
+@app.command()
+def prepare() -> None:
+    """Fetch Kafka's jars and make their class-data archive, unless they are there."""
+    with console.status("Fetching Kafka and letting it run once (only the first time)"):
+        jars.fetch()
+        ensure_archive()
+
+
+@app.command()
+def remove(folder: Folder = DEFAULT) -> None:
+    """Delete the data of a stack that is down."""
+    state = State(folder)
+    with state.held():
+        PostgresServer(state.root / "postgres").remove()
+    shutil.rmtree(state.root)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def redrive(context: typer.Context, service: str, folder: Folder = DEFAULT) -> None:
+    """Apply a service's parked events again; further arguments go to `shared.redrive`."""
+    state = State(folder)
+    if service not in SERVICES:
+        raise typer.BadParameter(f"no service: {service!r}; there are: {', '.join(SERVICES)}")
+    program = processes.service(service, Plan(), state, processes.postgres_of(state))
+    command = [sys.executable, "-m", "shared.redrive", service, *context.args]
+    raise typer.Exit(subprocess.run(command, env=dict(os.environ) | dict(program.environment)).returncode)
 
 
 @app.command(hidden=True)

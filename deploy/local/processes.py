@@ -36,7 +36,7 @@ def kafka_of(state: State) -> KafkaServer:
 
 def programs(plan: Plan, state: State, postgres: PostgresServer) -> list[Program]:
     """Everything that is neither Postgres nor Kafka."""
-    return [*_sandbox(state, postgres), *(_service(name, plan, state, postgres) for name in plan.services)]
+    return [*_sandbox(state, postgres), *(service(name, plan, state, postgres) for name in plan.services)]
 
 
 def migration(postgres: PostgresServer) -> tuple[list[str], dict[str, str]]:
@@ -45,7 +45,7 @@ def migration(postgres: PostgresServer) -> tuple[list[str], dict[str, str]]:
     return [sys.executable, "-m", "shared.migrate"], dict(os.environ) | owner
 
 
-def _service(name: str, plan: Plan, state: State, postgres: PostgresServer) -> Program:
+def service(name: str, plan: Plan, state: State, postgres: PostgresServer) -> Program:
     """One service; `shared/settings.py` explains the variables."""
     addresses = {f"GOODSTANDING_{other.upper()}_URL": state.url(other) for other in SERVICES}
     environment = addresses | {

@@ -1,0 +1,92 @@
+# `make` lists the commands.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+PYTHON ?= python3
+BIN := .venv/bin
+LOCAL := $(BIN)/python -m deploy.local
+
+NAME ?=
+SERVICE ?=
+LEDGER ?=
+POLICY ?=
+REPORT ?=
+ARGS ?=
+
+.PHONY: help
+help:  ## List the commands
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+
+.PHONY: setup
+setup: machine .venv/.installed  ## Get what is needed: Postgres, Java, the Python environment, Kafka's jars
+	@$(LOCAL) prepare
+
+.PHONY: machine
+machine:
+	@PYTHON=$(PYTHON) deploy/local/prerequisites.sh
+
+.venv/.installed: requirements.lock
+	@echo "Making the Python environment"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+.PHONY: demo
+demo: setup  ## Start everything, live through a year of subscriptions and tell what happened
+	@$(BIN)/python -m sandbox.demo
+
+.PHONY: replay
+replay: setup  ## Replay a receivables ledger: LEDGER=file.csv [POLICY=file.yaml] [REPORT=out.json]
+	@test -n "$(LEDGER)" || { echo "which ledger? make replay LEDGER=file.csv" >&2; exit 2; }
+	@$(BIN)/python -m sandbox.replay "$(LEDGER)" $(if $(POLICY),--policy "$(POLICY)") $(if $(REPORT),--report "$(REPORT)")
+
+.PHONY: up
+up: setup  ## Start the local stack and say where everything is
+	@$(LOCAL) up
+
+.PHONY: down
+down:  ## Stop the local stack; its data stay
+	@$(LOCAL) down
+
+.PHONY: status
+status:  ## Show the processes of the local stack
+	@$(LOCAL) status
+
+.PHONY: logs
+logs:  ## Follow the logs: [NAME=process]
+	@$(LOCAL) logs $(NAME) --follow
+
+.PHONY: token
+token:  ## Print a token for the local stack: [SERVICE=name]
+	@$(LOCAL) token $(if $(SERVICE),--audience $(SERVICE))
+
+.PHONY: redrive
+redrive:  ## Go on with what was parked in the local stack: SERVICE=name [ARGS=...]
+	@test -n "$(SERVICE)" || { echo "which service? make redrive SERVICE=collections" >&2; exit 2; }
+	@$(LOCAL) redrive $(SERVICE) $(ARGS)
+
+.PHONY: lint
+lint: machine .venv/.installed  ## Format, lint, types, import contracts
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy .
+	@$(BIN)/lint-imports
+
+.PHONY: format
+format: machine .venv/.installed  ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: test
+test: setup  ## Run all tests
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
+
+.PHONY: check
+check: lint test  ## lint and test
+
+.PHONY: clean
+clean:  ## Stop the local stack and delete its data; the Python environment and the jars stay
+	@test ! -d .local/stack || { $(LOCAL) down; $(LOCAL) remove; }
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# What the stack needs from the machine: Python 3.11+ with venv, Postgres 15+, Java 17+, Maven, setpriv.
+# Installs what is missing with apt where that is possible, after saying so; else says in one line what is missing.
+set -euo pipefail
+
+version_at_least() { [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n1)" = "$1" ]; }
+
+has_python() { "${PYTHON:-python3}" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+has_postgres() {
+    local initdb
+    for initdb in ${PG_BIN:+"$PG_BIN/initdb"} /usr/lib/postgresql/*/bin/initdb "$(command -v initdb || true)"; do
+        if [ -x "$initdb" ] && version_at_least 15 "$("$initdb" --version | grep -oE '[0-9]+' | head -n1)"; then
+            return 0
+        fi
+    done
+    return 1
+}
+
+has_java() {
+    local java=${JAVA_HOME:+$JAVA_HOME/bin/}java
+    command -v "$java" >/dev/null && version_at_least 17 "$("$java" -version 2>&1 | grep -oE '[0-9]+' | head -n1)"
+}
+
+missing=() packages=()
+need() { missing+=("$1"); shift; packages+=("$@"); }
+
+has_python || need "Python 3.11+ with venv" python3 python3-venv
+has_postgres || need "Postgres 15+" postgresql
+has_java || need "Java 17+" default-jre-headless
+command -v mvn >/dev/null || need "Maven" maven
+command -v setpriv >/dev/null || need "setpriv" util-linux
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+listed=$(printf ', %s' "${missing[@]}")
+listed=${listed:2}
+as_root=()
+[ "$(id -u)" -eq 0 ] || as_root=(sudo)
+if ! command -v apt-get >/dev/null || { [ ${#as_root[@]} -gt 0 ] && ! command -v sudo >/dev/null; }; then
+    echo "Missing on this machine: $listed. Please install." >&2
+    exit 1
+fi
+
+echo "Missing on this machine: $listed. Installing with apt: ${packages[*]}"
+# The package of the server would start a cluster of its own; the stack makes its own.
+if [[ " ${packages[*]} " == *" postgresql "* ]] && [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+    "${as_root[@]}" mkdir -p /etc/postgresql-common
+    echo "create_main_cluster = false" | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+fi
+"${as_root[@]}" apt-get update -q
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -q -y --no-install-recommends -o Dpkg::Options::=--force-confold "${packages[@]}"
+has_python && has_postgres && has_java || {
+    echo "This system's packages are older than what is needed: $listed. Please install by hand." >&2
+    exit 1
+}
