@@ -50,8 +50,8 @@ class Jobs:
     async def run(self) -> None:
         """Sweep, work and listen until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._loop("sweeps", self._sweep_all))
-            group.create_task(self._loop("intents", self._work_all))
+            group.create_task(self._loop("sweeps", self.sweep_once))
+            group.create_task(self._loop("intents", self.work_once))
             if self._runtime.settings.clock == "sandbox":
                 group.create_task(self._listen())
 
@@ -66,13 +66,15 @@ class Jobs:
             if not more:
                 await self._runtime.wakeups.wait(name, self._runtime.settings.jobs_poll)
 
-    async def _sweep_all(self) -> bool:
+    async def sweep_once(self) -> bool:
+        """Run each sweep once; whether anything was due."""
         found = [await self._runtime.units.run(partial(_sweep, sweep)) for sweep in self._sweeps]
         if 0 in found:
             await asyncio.sleep(TAKEN_PAUSE)
         return any(number is not None for number in found)
 
-    async def _work_all(self) -> bool:
+    async def work_once(self) -> bool:
+        """Work on some due intents; whether there were any."""
         if not self._kinds:
             return False
         claimed = await self._runtime.units.run(lambda unit: intents.claim(unit, WORKERS))

@@ -1,0 +1,104 @@
+"""`python -m sandbox.clock --port P`: the sandbox's business clock over REST.
+
+One row that every service reads. It never runs backwards. Setting it holds the sweeps if asked; releasing
+them wakes every service at once, through a notification in the same transaction.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import asyncpg
+import typer
+import uvicorn
+from fastapi import Depends, FastAPI, HTTPException, Request
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.clock import CHANNEL, system_now
+
+_FIRST = "INSERT INTO clock.clock (id, now, sweeps_held) VALUES (1, $1, false) ON CONFLICT DO NOTHING"
+_READ = "SELECT now, sweeps_held FROM clock.clock"
+_MOVE = """
+UPDATE clock.clock SET now = coalesce($1, now), sweeps_held = $2 WHERE $1 IS NULL OR now <= $1
+RETURNING now, sweeps_held
+"""
+
+
+class ClockOut(BaseModel):
+    """The business time of the sandbox, and whether sweeps rest."""
+
+    now: datetime
+    sweeps_held: bool
+
+
+class ClockIn(BaseModel):
+    """Where to move the clock (left out: it stays), and whether sweeps rest from now on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    now: AwareDatetime | None = None
+    sweeps_held: bool = False
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    app.state.pool = await asyncpg.create_pool(app.state.database_url, min_size=1, max_size=4)
+    midnight = system_now().replace(hour=0, minute=0, second=0, microsecond=0)
+    await app.state.pool.execute(_FIRST, midnight)
+    yield
+    await app.state.pool.close()
+
+
+async def _pool(request: Request) -> asyncpg.Pool:
+    return request.app.state.pool
+
+
+Pool = Annotated[asyncpg.Pool, Depends(_pool)]
+
+
+def create_app(database_url: str) -> FastAPI:
+    """The application; `database_url` logs in as the role `clock`."""
+    app = FastAPI(title="Goodstanding sandbox clock", version="1", lifespan=_lifespan, telemetry={"tracing": False})
+    app.state.database_url = database_url
+    app.get("/v1/clock", summary="The business time")(read_clock)
+    app.put("/v1/clock", summary="Move the clock, hold or release the sweeps")(move_clock)
+    app.get("/health/live", include_in_schema=False)(live)
+    app.get("/health/ready", include_in_schema=False)(read_clock)
+    return app
+
+
+async def live() -> dict[str, str]:
+    """The process lives."""
+    return {"status": "alive"}
+
+
+async def read_clock(pool: Pool) -> ClockOut:
+    """The business time of all services."""
+    return ClockOut(**await pool.fetchrow(_READ))
+
+
+async def move_clock(wanted: ClockIn, pool: Pool) -> ClockOut:
+    """Move the clock forward; 409 if that would be backwards. Services are woken unless sweeps are held."""
+    instant = wanted.now.astimezone(UTC) if wanted.now else None
+    async with pool.acquire() as connection, connection.transaction():
+        row = await connection.fetchrow(_MOVE, instant, wanted.sweeps_held)
+        if row is None:
+            raise HTTPException(409, "the clock never runs backwards")
+        if not wanted.sweeps_held:
+            await connection.execute(f"NOTIFY {CHANNEL}")
+    return ClockOut(**row)
+
+
+def main(
+    port: Annotated[int, typer.Option()],
+    database_url: Annotated[str, typer.Option(envvar="GOODSTANDING_DATABASE_URL")],
+) -> None:
+    """Serve the clock until SIGTERM."""
+    config = uvicorn.Config(create_app(database_url), port=port, log_config=None, access_log=False)
+    asyncio.run(uvicorn.Server(config).serve())
+
+
+if __name__ == "__main__":
+    typer.run(main)

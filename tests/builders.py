@@ -1,0 +1,165 @@
+"""What tests build: databases with a clock, running services, clients, and the usual bodies."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx2
+
+from deploy.local.postgres import PostgresServer
+from deploy.local.tokens import Keys
+from shared.http import create_app
+from shared.runtime import Runtime
+from shared.service import load
+from shared.settings import Settings
+
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+"""A Monday; the business time at which a test begins."""
+
+
+@dataclass
+class Database:
+    """A database of one test and its business clock."""
+
+    server: PostgresServer
+    name: str
+    now: datetime = START
+
+    def url(self, role: str) -> str:
+        """Where a role logs in."""
+        return self.server.url(role, self.name)
+
+    async def install_clock(self) -> None:
+        """Begin at START, with sweeps released."""
+        await self.execute("INSERT INTO clock.clock (id, now, sweeps_held) VALUES (1, $1, false)", START)
+
+    async def move(self, now: datetime | None = None, **by: float) -> datetime:
+        """Move the clock to an instant, or forward by a span."""
+        self.now = now or self.now + timedelta(**by)
+        await self.execute("UPDATE clock.clock SET now = $1", self.now)
+        return self.now
+
+    async def execute(self, query: str, *arguments: Any) -> None:
+        """Run a statement as the database's superuser."""
+        async with self.connected() as connection:
+            await connection.execute(query, *arguments)
+
+    async def rows(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
+        """Rows, as the database's superuser."""
+        async with self.connected() as connection:
+            rows: list[asyncpg.Record] = await connection.fetch(query, *arguments)
+            return rows
+
+    async def value(self, query: str, *arguments: Any) -> Any:
+        """One value, as the database's superuser."""
+        async with self.connected() as connection:
+            return await connection.fetchval(query, *arguments)
+
+    @asynccontextmanager
+    async def connected(self, role: str | None = None) -> AsyncIterator[asyncpg.Connection]:
+        """A connection of a role, or of the superuser."""
+        url = self.server.url(role, self.name) if role else self.server.url(database=self.name)
+        connection = await asyncpg.connect(url)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+
+class Client:
+    """A caller of one service: with a token, and a fresh Idempotency-Key for each POST."""
+
+    def __init__(self, http: httpx2.AsyncClient, token: str) -> None:
+        self.http = http
+        self.headers = {"authorization": f"Bearer {token}"}
+
+    async def post(self, path: str, body: object = None, *, key: str | None = None) -> httpx2.Response:
+        """POST a body."""
+        headers = self.headers | {"idempotency-key": key or str(uuid4())}
+        return await self.http.post(path, json=body if body is not None else {}, headers=headers)
+
+    async def made(self, path: str, body: object = None) -> dict[str, Any]:
+        """POST a body that must be accepted; what it made."""
+        answer = await self.post(path, body)
+        assert answer.status_code in (200, 201), answer.text
+        return dict(answer.json())
+
+    async def get(self, path: str, **parameters: Any) -> httpx2.Response:
+        """GET a path."""
+        return await self.http.get(path, params=parameters, headers=self.headers)
+
+    async def got(self, path: str, **parameters: Any) -> dict[str, Any]:
+        """GET what must be there."""
+        answer = await self.get(path, **parameters)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+
+def settings_for(service: str, database: Database, jwks_file: Path, **more: Any) -> Settings:
+    """Settings of one service on a test's database."""
+    return Settings(database_url=database.url(service), clock="sandbox", jwks_file=jwks_file, pool_size=5, **more)
+
+
+@asynccontextmanager
+async def running(
+    service: str, database: Database, keys: Keys, jwks_file: Path, **more: Any
+) -> AsyncIterator[tuple[Runtime, Client]]:
+    """A service in this process, without Kafka: its runtime, and a client of its API."""
+    runtime = Runtime(load(service), settings_for(service, database, jwks_file, **more))
+    transport = httpx2.ASGITransport(app=create_app(runtime), raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://service") as http:
+        try:
+            yield runtime, Client(http, keys.token(service))
+        finally:
+            await runtime.close()
+
+
+async def sweep(runtime: Runtime) -> None:
+    """Run every sweep of a service until nothing is due."""
+    while await runtime.jobs.sweep_once():
+        pass
+
+
+def account(**more: Any) -> dict[str, Any]:
+    """The body of an account."""
+    return {
+        "name": "Account 17",
+        "legal_entity": "GS-DE",
+        "currency": "EUR",
+        "time_zone": "UTC",
+        "billing_email": "billing@account-17.example",
+        "terms_days": 30,
+        "vendor_customer_ids": ["tenant-17"],
+    } | more
+
+
+def subscription(account_id: str, **more: Any) -> dict[str, Any]:
+    """The body of a subscription."""
+    return {
+        "account_id": account_id,
+        "product": "Business Premium",
+        "quantity": 10,
+        "unit_price_minor": 1008,
+        "start": "2026-03-01",
+        "vendor_customer_id": "tenant-17",
+        "vendor_subscription_id": f"vendor-{uuid4()}",
+    } | more
+
+
+def eur(minor: int) -> dict[str, Any]:
+    """An amount in euro."""
+    return {"amount_minor": minor, "currency": "EUR"}
+
+
+def invoice(account_id: str, *amounts: int, subscription_id: str | None = None, **more: Any) -> dict[str, Any]:
+    """The body of an invoice with a line for each amount."""
+    lines = [
+        {"description": f"line {n}", "amount": eur(amount), "subscription_id": subscription_id}
+        for n, amount in enumerate(amounts or (10_000,), 1)
+    ]
+    return {"account_id": account_id, "lines": lines} | more

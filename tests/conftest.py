@@ -1,0 +1,60 @@
+"""Servers and databases for tests. Without them a test fails; it never skips."""
+
+import itertools
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from deploy.local.bootstrap import bootstrap_server
+from deploy.local.postgres import PostgresServer
+from deploy.local.tokens import Keys
+from shared.migrate import migrate_at
+from tests.builders import Database
+
+TEMPLATE = "template_goodstanding"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PostgresServer]:
+    """A Postgres server of this test process, with a migrated template database."""
+    server = PostgresServer(tmp_path_factory.mktemp("postgres"))
+    server.start()
+    try:
+        await bootstrap_server(server, TEMPLATE)
+        await migrate_at(server.url("owner", TEMPLATE))
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    """The keys that sign this run's tokens."""
+    folder = tmp_path_factory.mktemp("keys")
+    keys = Keys(folder)
+    keys.publish(folder / "jwks.json")
+    return keys
+
+
+@pytest.fixture(scope="session")
+def jwks_file(keys: Keys) -> Path:
+    """The public half of the keys."""
+    return keys._folder / "jwks.json"
+
+
+@pytest.fixture
+async def database(postgres: PostgresServer) -> AsyncIterator[Database]:
+    """A database of this test's own, made from the template, with the clock set."""
+    name = f"test_{next(_numbers)}"
+    admin = await asyncpg.connect(postgres.url())
+    try:
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        own = Database(postgres, name)
+        await own.install_clock()
+        yield own
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await admin.close()
