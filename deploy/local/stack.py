@@ -23,8 +23,8 @@ class Stack:
     """A running stack in the folder `state`; everything ends with the block, or with this process.
 
     Enter it from a thread that lives as long as the stack should. `durable=False` trades the data's
-    safety against a crash of the machine for speed. Raises StartFailedError, or AlreadyRunningError's
-    words in it when the folder has a launcher already.
+    safety against a crash of the machine for speed. Raises StartFailedError, also when the folder has a
+    launcher already.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ def wait_until_ready(
 ) -> None:
     """Wait until the stack is up, telling each line of the launcher's log. Raises StartFailedError."""
     deadline, told = time.monotonic() + UP_WITHIN, list[str]()
-    while not (up := state.is_ready) and launcher.poll() is None and time.monotonic() < deadline:
+    while not (up := _is_up(state, launcher.pid)) and launcher.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
         told += _tell_new(follow, tell)
     told += _tell_new(follow, tell)
@@ -144,6 +144,12 @@ def stop_launcher(launcher: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         launcher.kill()  # what it looks after dies with it
         launcher.wait()
+
+
+def _is_up(state: State, launcher: int) -> bool:
+    """Whether this launcher's stack is up: another's, in the same folder, is none of ours."""
+    holder = state.launcher()
+    return holder is not None and holder.pid == launcher and state.is_ready
 
 
 def _tell_new(follow: LogFollower, tell: Callable[[str], None]) -> list[str]:

@@ -57,8 +57,7 @@ class State:
     def pick_ports(self, services: tuple[str, ...]) -> None:
         """Keep the ports of the last start as far as they are free."""
         kept = files.read_json(self._ports)
-        files.write_json(self._ports, keep := ports.keep_or_pick((*PORTS, *services), kept))
-        assert len(set(keep.values())) == len(keep)
+        files.write_json(self._ports, ports.keep_or_pick((*PORTS, *services), kept))
 
     def url(self, name: str) -> str:
         """The address of a service, of `vendor`, `clock` or `mailbox`."""

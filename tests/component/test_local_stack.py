@@ -1,0 +1,93 @@
+"""What a stack keeps in its folder: one launcher at a time, secrets for their owner only, tokens."""
+
+import stat
+from pathlib import Path
+
+import jwt
+import pytest
+
+from deploy.local.bootstrap import SERVICES
+from deploy.local.children import StartFailedError
+from deploy.local.stack import LogFollower, Stack
+from deploy.local.state import AlreadyRunningError, State
+from shared.auth import NotAuthenticated, verify
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    return State(tmp_path / "stack")
+
+
+def test_a_folder_has_one_launcher(state: State) -> None:
+    with state.held():
+        state.mark_ready()
+        with pytest.raises(AlreadyRunningError), State(state.root).held():
+            pass
+        with pytest.raises(StartFailedError, match="another launcher"), Stack(state.root):
+            pass
+        assert state.is_ready
+    assert not state.is_ready
+
+
+def test_a_token_is_good_for_one_service_only(state: State) -> None:
+    state.keys.publish(state.jwks)
+    token = state.keys.token("invoicing", "invoicing:read", subject="operator")
+
+    caller = verify(token, "invoicing", state.jwks)
+
+    assert (caller.subject, caller.scopes) == ("operator", frozenset({"invoicing:read"}))
+    with pytest.raises(NotAuthenticated):
+        verify(token, "collections", state.jwks)
+
+
+def test_another_stack_does_not_believe_it(state: State, tmp_path: Path) -> None:
+    stranger = State(tmp_path / "stranger")
+    stranger.keys.publish(stranger.jwks)
+    with pytest.raises(NotAuthenticated):
+        verify(state.keys.token("invoicing"), "invoicing", stranger.jwks)
+
+
+def test_a_token_lives_twelve_hours_and_has_every_scope_unless_told(state: State) -> None:
+    claims = jwt.decode(state.keys.token("escalation"), options={"verify_signature": False})
+    assert claims["exp"] - claims["iat"] == 12 * 3600
+    assert claims["scope"] == "escalation:read escalation:write escalation:admin"
+    assert claims["iss"] == "goodstanding-local"
+
+
+def test_each_service_has_tokens_for_the_others(state: State) -> None:
+    state.keys.publish(state.jwks)
+    state.keys.write_service_tokens(state.tokens)
+    for service in SERVICES:
+        audiences = {path.stem for path in (state.tokens / service).glob("*.jwt")}
+        assert audiences == set(SERVICES) - {service}
+    token = (state.tokens / "collections" / "invoicing.jwt").read_text()
+    caller = verify(token, "invoicing", state.jwks)
+    assert caller.subject == "service:collections"
+    assert caller.scopes == {"invoicing:read", "invoicing:write"}
+
+
+def test_secrets_are_for_their_owner_only_and_stay(state: State) -> None:
+    state.keys.publish(state.jwks)
+    before = state.jwks.read_text()
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in state.root.iterdir()}
+    assert modes["secrets.json"] == 0o600
+
+    State(state.root).keys.publish(state.jwks)
+
+    assert state.jwks.read_text() == before
+    assert "private" not in before
+    assert '"d"' not in before
+
+
+def test_a_log_is_followed_line_by_line(tmp_path: Path) -> None:
+    log = tmp_path / "some.log"
+    log.write_text("old\n")
+    follower = LogFollower(log)
+    with log.open("a") as writer:
+        writer.write("one\ntw")
+        writer.flush()
+        assert follower.lines() == ["one"]
+        writer.write("o\n")
+        writer.flush()
+        assert follower.lines() == ["two"]
+    assert follower.lines() == []
