@@ -7,6 +7,8 @@ repeats means its first occurrence.
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+ONE_DAY = timedelta(days=1)
+
 
 def local_date(instant: datetime, zone: ZoneInfo) -> date:
     """The date on which an instant falls in a zone."""
@@ -20,6 +22,22 @@ def local_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     if instant.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
         return instant
     return _after_gap(local, zone)
+
+
+def first_day_from(instant: datetime, at: time, zone: ZoneInfo) -> date:
+    """The first day whose local time `at` is not before an instant."""
+    day = local_date(instant, zone) - ONE_DAY  # a zone that skips a whole date puts two days at one instant
+    while local_instant(day, at, zone) < instant:
+        day += ONE_DAY
+    return day
+
+
+def last_day_until(instant: datetime, at: time, zone: ZoneInfo) -> date:
+    """The last day whose local time `at` is not after an instant."""
+    day = local_date(instant, zone) + ONE_DAY  # a clock set back over midnight returns to the day before
+    while local_instant(day, at, zone) > instant:
+        day -= ONE_DAY
+    return day
 
 
 def _after_gap(skipped: datetime, zone: ZoneInfo) -> datetime:

@@ -1,0 +1,42 @@
+"""The guard: how many suspensions go out before a person must look, whatever the policy says.
+
+A mistake upstream (a lost payment file, a wrong clock) makes many accounts due at once; so the limit is
+on suspensions within an hour of the business clock.
+"""
+
+from dataclasses import dataclass
+
+from services.collections.domain.policy import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether one more suspension may be requested, and if not, why."""
+
+    allowed: bool
+    reason: str | None = None
+
+
+def allows(
+    *, requested_in_last_hour: int, active_accounts: int, limits: Limits, stopped: bool, approved: bool
+) -> Verdict:
+    """Whether one more suspension may be requested now.
+
+    The limit trips only above both the number and the share of the active accounts. A person's approval
+    passes the limit, but not the stop-all switch.
+    """
+    if stopped:
+        return Verdict(False, "all suspensions are stopped")
+    count = requested_in_last_hour + 1
+    above_number = count > limits.suspensions_per_hour
+    above_share = count * 100 > limits.share_of_accounts_percent * active_accounts
+    if above_number and above_share and not approved:
+        return Verdict(False, _told(count, active_accounts, limits))
+    return Verdict(True)
+
+
+def _told(count: int, active_accounts: int, limits: Limits) -> str:
+    return (
+        f"it would be suspension {count} within an hour, above {limits.suspensions_per_hour} and above "
+        f"{limits.share_of_accounts_percent} % of {active_accounts} active accounts: a person must approve it"
+    )

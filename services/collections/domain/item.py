@@ -1,0 +1,144 @@
+"""The facts of one invoice that collections works on: an item of a dunning case.
+
+Amounts are minor units of the item's currency; times are UTC instants. Facts may be told late, twice and
+in any order: their sequence and their time decide, never the order in which they came.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+Outcome = Literal["sent", "skipped", "pending", "failed", "requested"]
+"""`requested` is that of a suspension or termination, the others are those of notices."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineBalance:
+    """What one line has open, and what of that is held. A line without a subscription suspends nothing."""
+
+    line: int
+    subscription_id: UUID | None
+    open_minor: int
+    disputed_minor: int = 0
+    in_flight_minor: int = 0
+    written_off_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The whole balance of the invoice from `at` until the next; `sequence` is that of the account."""
+
+    sequence: int
+    at: datetime
+    lines: tuple[LineBalance, ...]
+
+    @property
+    def open_minor(self) -> int:
+        """What is left to pay."""
+        return sum(line.open_minor for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Invoicing's judgement that the invoice is overdue; it counts for the round in which it was made."""
+
+    sequence: int
+    judged_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A promise to pay covers an amount from `active_from` until just before `active_until`."""
+
+    amount_minor: int
+    active_from: datetime
+    active_until: datetime
+
+    def covers_at(self, instant: datetime) -> int:
+        """The amount that it covers at an instant."""
+        return self.amount_minor if self.active_from <= instant < self.active_until else 0
+
+
+@dataclass(frozen=True, slots=True)
+class StepTaken:
+    """A step that was carried out or skipped; it happens once for each round of the item."""
+
+    step: str
+    round: int
+    at: datetime
+    outcome: Outcome
+    delivered_at: datetime | None = None
+    """When the next hop took the notice; None as long as it did not."""
+    replaced_by: str | None = None
+    """The further notice that went out instead of a skipped one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One invoice with everything that was told about it."""
+
+    invoice_id: UUID
+    number: str
+    due_date: date
+    currency: str
+    zone: ZoneInfo
+    recorded_at: datetime
+    """When it was recorded here: the policy in force then is the one that judges it."""
+    balances: tuple[Balance, ...] = ()
+    overdue: tuple[Overdue, ...] = ()
+    promises: tuple[Promise, ...] = ()
+    taken: tuple[StepTaken, ...] = ()
+
+    def told(self, balance: Balance) -> "Item":
+        """The same item knowing one more balance, such as a fresh one that was asked for."""
+        return replace(self, balances=(*self.balances, balance))
+
+    def history(self, now: datetime) -> tuple[Balance, ...]:
+        """The balances known at `now` by sequence, each once; told twice, the earlier time counts."""
+        first_told: dict[int, Balance] = {}
+        for balance in sorted(self.balances, key=lambda told: (told.sequence, told.at)):
+            if balance.at <= now:
+                first_told.setdefault(balance.sequence, balance)
+        return tuple(first_told.values())
+
+    def promised_at(self, instant: datetime) -> int:
+        """The sum of the promises that are active at an instant."""
+        return sum(promise.covers_at(instant) for promise in self.promises)
+
+
+def by_line(lines: Iterable[LineBalance]) -> list[LineBalance]:
+    """Lines in the order in which payments are allocated to them."""
+    return sorted(lines, key=lambda line: line.line)
+
+
+def dunnable_by_line(lines: Sequence[LineBalance], promised: int) -> tuple[int, ...]:
+    """What of each line is dunnable, in the order of `lines` (that of allocation, see `by_line`).
+
+    Promises cover the first lines first. Should a line have more held than open, the excess covers the
+    others in the same way, so that the lines always add up to the invoice's own dunnable amount.
+    """
+    free = [line.open_minor - line.disputed_minor - line.in_flight_minor for line in lines]
+    cover = promised - sum(amount for amount in free if amount < 0)
+    dunnable = []
+    for amount in free:
+        covered = min(max(amount, 0), cover)
+        cover -= covered
+        dunnable.append(max(amount, 0) - covered)
+    return tuple(dunnable)
+
+
+def round_of(history: Sequence[Balance]) -> tuple[int, Balance | None]:
+    """The round that an item is in, and the balance that began it; None if nothing was ever open.
+
+    A debt that was settled and is open again, as after a reversed payment, is a new round.
+    """
+    number, began, was_open = 0, None, False
+    for balance in history:
+        is_open = balance.open_minor > 0
+        if is_open and not was_open:
+            number, began = number + 1, balance
+        was_open = is_open
+    return max(number, 1), began

@@ -1,0 +1,237 @@
+"""The judgement: a pure function of an item's facts with their times, the policy, and now.
+
+Each step is judged daily at its local time. A sweep that comes late judges the last such instant that has
+passed, and acts only if the item is dunnable now as well; what is released from a dispute or a promise is
+thus judged at the next of these instants.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from services.collections.domain.item import Balance, Item, StepTaken, round_of
+from services.collections.domain.judgement import Action, Deferred, Judgement, NextStep, Requirement, Rung
+from services.collections.domain.policy import Policy, Required, Step
+from services.collections.domain.timeline import Span, Timeline, timeline_of
+from shared.calendar import ONE_DAY, first_day_from, last_day_until, local_date, local_instant
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """An item as it looks at `now`, before any step is weighed; `rungs` know the steps of this round only."""
+
+    item: Item
+    now: datetime
+    round: int
+    began: Balance | None
+    overdue_at: datetime | None
+    timeline: Timeline
+    current: Span
+    rungs: tuple[Rung, ...]
+    last: dict[time, tuple[date, datetime]]
+    """For each local time of the policy, the last day and instant with it that have passed."""
+
+
+def judge(item: Item, policy: Policy, now: datetime) -> Judgement:
+    """What the policy says about an item at `now`.
+
+    `next` supposes that the actions named here are carried out; who refuses one (the guard, a fresh
+    balance) judges again when that has changed.
+    """
+    view = _view(item, policy, now)
+    due = [rung for rung in _left(view) if _is_due(view, rung)] if view.current.dunnable else []
+    suspensions, deferred = _suspension(view, due)
+    actions = (*_notice(view, due), *suspensions, *_termination(view, due))
+    return _judgement(view, actions, deferred)
+
+
+def _view(item: Item, policy: Policy, now: datetime) -> _View:
+    history = item.history(now)
+    number, began = round_of(history)
+    timeline = timeline_of(item, history)
+    taken = {step.step: step for step in item.taken if step.round == number}
+    return _View(
+        item=item,
+        now=now,
+        round=number,
+        began=began,
+        overdue_at=_overdue_at(item, began, now),
+        timeline=timeline,
+        current=timeline.at(now),
+        rungs=tuple(_rung(step, item, timeline, taken) for step in policy.steps),
+        last={at: _last_instant(at, item, now) for at in {step.at for step in policy.steps}},
+    )
+
+
+def _overdue_at(item: Item, began: Balance | None, now: datetime) -> datetime | None:
+    """When the item became overdue in its round; an earlier round's judgement says nothing about this one."""
+    if began is None:
+        return None
+    judged = (o.judged_at for o in item.overdue if o.sequence > began.sequence and o.judged_at <= now)
+    return min(judged, default=None)
+
+
+def _last_instant(at: time, item: Item, now: datetime) -> tuple[date, datetime]:
+    day = last_day_until(now, at, item.zone)
+    return day, local_instant(day, at, item.zone)
+
+
+def _rung(step: Step, item: Item, timeline: Timeline, taken: dict[str, StepTaken]) -> Rung:
+    requirements = tuple(_requirement(required, item, taken) for required in step.requires)
+    return Rung(step, timeline.reached_on(step.day), taken.get(step.name), requirements)
+
+
+def _requirement(required: Required, item: Item, taken: dict[str, StepTaken]) -> Requirement:
+    """How far a required notice is; one that was skipped is stood for by the notice that replaced it."""
+    notice = taken.get(required.notice)
+    if notice and notice.replaced_by:
+        notice = taken.get(notice.replaced_by)
+    sent_as = notice.step if notice else required.notice
+    if notice is None or notice.delivered_at is None:
+        return Requirement(required.notice, required.days_before, sent_as, notice, None, None)
+    on = local_date(notice.delivered_at, item.zone)
+    met_on = on + required.days_before * ONE_DAY
+    return Requirement(required.notice, required.days_before, sent_as, notice, on, met_on)
+
+
+def _left(view: _View) -> list[Rung]:
+    """The rungs that can still be taken: a notice before one that was taken goes out no more."""
+    furthest = max((rung.step.day for rung in view.rungs if rung.taken and _is_notice(rung)), default=None)
+    return [
+        rung
+        for rung in view.rungs
+        if not rung.taken and not (furthest is not None and _is_notice(rung) and rung.step.day < furthest)
+    ]
+
+
+def _is_notice(rung: Rung) -> bool:
+    return rung.step.action == "notice"
+
+
+def _is_due(view: _View, rung: Rung) -> bool:
+    """Whether at the last instant with the step's local time it was reached and the item dunnable."""
+    day, instant = view.last[rung.step.at]
+    if rung.reached_on is None or day < rung.reached_on or _has_lapsed(view, rung.step, day):
+        return False
+    if rung.step.day > 0 and (view.overdue_at is None or view.overdue_at > instant):
+        return False
+    if view.began is None or instant < view.began.at:
+        return False
+    return view.timeline.at(instant).dunnable > 0
+
+
+def _has_lapsed(view: _View, step: Step, day: date) -> bool:
+    """Whether a step before the due date comes too late: a reminder of what falls due is no use after it."""
+    return step.day <= 0 and day > view.item.due_date
+
+
+def _notice(view: _View, due: list[Rung]) -> list[Action]:
+    """Only the furthest notice goes out; the missed ones before it are recorded as skipped."""
+    notices = [rung.step for rung in due if _is_notice(rung)]
+    if not notices:
+        return []
+    missed = (rung.step for rung in _left(view) if _is_notice(rung) and rung.step.day < notices[-1].day)
+    return [_action(view, notices[-1], skipped=tuple(step.name for step in missed))]
+
+
+def _suspension(view: _View, due: list[Rung]) -> tuple[list[Action], tuple[Deferred, ...]]:
+    """The suspension, or what it waits for; a policy has at most one."""
+    for rung in due:
+        if rung.step.action == "suspend":
+            if reason := _waits_for(view, rung):
+                return [], (Deferred(rung.step.name, reason, _next_instant(view, rung)),)
+            return [_action(view, rung.step)], ()
+    return [], ()
+
+
+def _termination(view: _View, due: list[Rung]) -> list[Action]:
+    """Termination follows a suspension of this round, and never comes without it."""
+    return [_action(view, r.step) for r in due if r.step.action == "terminate" and _is_suspended(view)]
+
+
+def _is_suspended(view: _View) -> bool:
+    return any(rung.taken for rung in view.rungs if rung.step.action == "suspend")
+
+
+def _waits_for(view: _View, rung: Rung) -> str | None:
+    """Why a suspension that is due otherwise may not be requested yet."""
+    day, _ = view.last[rung.step.at]
+    unmet = (r for r in rung.requirements if r.met_on is None or r.met_on > day)
+    if reason := "; ".join(requirement.reason for requirement in unmet):
+        return reason
+    return None if view.current.by_subscription else "nothing that is dunnable belongs to a subscription"
+
+
+def _action(view: _View, step: Step, skipped: tuple[str, ...] = ()) -> Action:
+    suspended = tuple(sorted(view.current.by_subscription.items())) if step.action == "suspend" else ()
+    _, instant = view.last[step.at]
+    return Action(step.name, step.action, step.day, instant, step.template, skipped, suspended)
+
+
+def _next(view: _View, actions: tuple[Action, ...]) -> NextStep | None:
+    """The first step that comes by time alone, once these actions are carried out."""
+    done = {name for action in actions for name in (action.step, *action.skipped)}
+    suspended = _is_suspended(view) or any(action.kind == "suspend" for action in actions)
+    coming = [
+        NextStep(rung.step.name, instant, _rule(rung.step))
+        for rung in _left(view)
+        if rung.step.name not in done
+        and (suspended or rung.step.action != "terminate")
+        and (instant := _next_instant(view, rung))
+    ]
+    return min(coming, key=lambda step: step.at, default=None)
+
+
+def _next_instant(view: _View, rung: Rung) -> datetime | None:
+    """The first instant after now at which a rung can be taken if no new fact comes; None if it needs one."""
+    met_on = [requirement.met_on for requirement in rung.requirements]
+    if rung.reached_on is None or None in met_on or not _is_overdue_or_will_be(view, rung.step):
+        return None
+    last_day, _ = view.last[rung.step.at]
+    day = max(last_day + ONE_DAY, rung.reached_on, *filter(None, met_on))
+    while not _has_lapsed(view, rung.step, day):
+        instant = local_instant(day, rung.step.at, view.item.zone)
+        span = view.timeline.at(instant)
+        if span.by_subscription if rung.step.action == "suspend" else span.dunnable:
+            return instant
+        if span.is_last:
+            return None
+        day = first_day_from(span.end, rung.step.at, view.item.zone)
+    return None
+
+
+def _is_overdue_or_will_be(view: _View, step: Step) -> bool:
+    """A step after the due date needs the overdue, which can be foreseen until the due date has passed."""
+    foreseen = local_date(view.now, view.item.zone) <= view.item.due_date
+    return step.day <= 0 or view.overdue_at is not None or foreseen
+
+
+def _rule(step: Step) -> str:
+    """The rule of the policy in words."""
+    side = "after" if step.day > 0 else "before"
+    when = f"{abs(step.day)} days {side} the due date" if step.day else "on the due date"
+    required = (f"; {r.notice} at least {r.days_before} days earlier" for r in step.requires)
+    return f"{step.name}: {when}, at {step.at:%H:%M} local time{''.join(required)}"
+
+
+def _judgement(view: _View, actions: tuple[Action, ...], deferred: tuple[Deferred, ...]) -> Judgement:
+    item, current, today = view.item, view.current, local_date(view.now, view.item.zone)
+    return Judgement(
+        invoice_id=item.invoice_id,
+        number=item.number,
+        currency=item.currency,
+        judged_at=view.now,
+        round=view.round,
+        position=view.timeline.position(today),
+        overdue_at=view.overdue_at,
+        open_minor=sum(line.open_minor for line in current.lines),
+        disputed_minor=sum(line.disputed_minor for line in current.lines),
+        in_flight_minor=sum(line.in_flight_minor for line in current.lines),
+        promised_minor=current.promised,
+        dunnable_minor=current.dunnable,
+        stage=max((r.step for r in view.rungs if r.taken), key=lambda step: step.day, default=None),
+        actions=actions,
+        deferred=deferred,
+        next=_next(view, actions),
+        ladder=view.rungs,
+        held_days=view.timeline.held_until(today),
+    )

@@ -1,0 +1,117 @@
+"""What a judgement of an item says: its amounts, what to do now, what waits, what comes next, and why."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from services.collections.domain.item import StepTaken
+from services.collections.domain.policy import Step
+from services.collections.domain.timeline import Days
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A step that is due and may be carried out; `at` is the instant at which it was judged."""
+
+    step: str
+    kind: Literal["notice", "suspend", "terminate"]
+    day: int
+    at: datetime
+    template: str | None = None
+    skipped: tuple[str, ...] = ()
+    """Earlier notices that were missed: recorded as replaced by this one, never sent."""
+    subscriptions: tuple[tuple[UUID, int], ...] = ()
+    """To suspend: each subscription with what is dunnable for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A step that is due and waits: for what, and until when if time alone will do."""
+
+    step: str
+    reason: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What comes next if no new fact does, when, and by which rule of the policy."""
+
+    step: str
+    at: datetime
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A notice that a suspension rests on, and how far that is."""
+
+    notice: str
+    days_before: int
+    sent_as: str
+    """The notice that went out: the required one, or the one that replaced it."""
+    taken: StepTaken | None
+    delivered_on: date | None
+    """The local date on which the next hop took it."""
+    met_on: date | None
+    """The first local date on which the required days have passed."""
+
+    @property
+    def reason(self) -> str:
+        """What it still waits for, or waited for."""
+        if self.taken is None:
+            return f"{self.notice} has not gone out in this round"
+        if self.met_on is None:
+            return f"{self.sent_as} has not reached the next hop ({self.taken.outcome})"
+        return f"{self.days_before} days since {self.sent_as} are complete on {self.met_on}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A step of the policy as it stands for one item."""
+
+    step: Step
+    reached_on: date | None
+    """The local date on which the position reaches the step's day; None while the clock stands still."""
+    taken: StepTaken | None
+    """How it was taken in this round."""
+    requirements: tuple[Requirement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a policy says about an item at `judged_at`. Amounts are minor units."""
+
+    invoice_id: UUID
+    number: str
+    currency: str
+    judged_at: datetime
+    round: int
+    position: int
+    overdue_at: datetime | None
+    """When invoicing judged it overdue in this round."""
+    open_minor: int
+    disputed_minor: int
+    in_flight_minor: int
+    promised_minor: int
+    dunnable_minor: int
+    """Open less disputed, in flight and promised, never below zero."""
+    stage: Step | None
+    """The furthest step taken in this round."""
+    actions: tuple[Action, ...]
+    deferred: tuple[Deferred, ...]
+    next: NextStep | None
+    ladder: tuple[Rung, ...]
+    held_days: tuple[Days, ...]
+    """The days after the due date, up to now, that moved the ladder by one each."""
+
+    @property
+    def held(self) -> bool:
+        """Whether it is wholly held: something is open, and nothing of it is dunnable."""
+        return self.open_minor > 0 and self.dunnable_minor == 0
+
+    @property
+    def is_overdue_and_open(self) -> bool:
+        """Whether it keeps a dunning case open."""
+        return self.overdue_at is not None and self.open_minor > 0

@@ -1,0 +1,190 @@
+"""The collection policy: one document that drives the software and that a customer can read.
+
+Days count from an invoice's due date; times are local times of the account.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator
+from datetime import time
+from typing import Annotated, ClassVar, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StrictInt, ValidationError
+
+from shared.errors import Refusal
+
+TEMPLATES = frozenset({"upcoming", "reminder_1", "reminder_2", "final_notice"})
+"""The notices that can be written."""
+
+_LONGEST_DOCUMENT = 64_000
+"""Characters; a policy has some twenty lines."""
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+
+Fault = tuple[str, str]
+"""Where in the document (`steps[2].day`), and what is wrong there."""
+
+
+class PolicyRefused(Refusal):
+    """The document is no policy; `faults` names each field and what is wrong with it."""
+
+    code: ClassVar[str] = "policy_refused"
+    status: ClassVar[int] = 422
+
+    def __init__(self, faults: list[Fault]) -> None:
+        told = "; ".join(f"{field}: {message}" if field else message for field, message in faults)
+        errors = [{"field": field, "message": message} for field, message in faults]
+        super().__init__(told, errors=errors)
+        self.faults = faults
+
+
+def _clock_time(value: object) -> time:
+    """HH:MM, and nothing else that YAML may have made of it."""
+    if isinstance(value, time):
+        return value
+    if isinstance(value, int):
+        raise ValueError('put the time in quotes, as in "10:00": without them YAML reads it as a number')
+    if not isinstance(value, str) or not (found := _CLOCK.fullmatch(value)):
+        raise ValueError('must be a local time between "00:00" and "23:59", written HH:MM')
+    return time(int(found[1]), int(found[2]))
+
+
+LocalTime = Annotated[time, BeforeValidator(_clock_time), PlainSerializer(lambda at: f"{at:%H:%M}")]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Required(_Part):
+    """A notice that must have reached the next hop this many local calendar dates before a step."""
+
+    notice: Name
+    days_before: Annotated[StrictInt, Field(ge=1, le=365)]
+
+
+class Step(_Part):
+    """What happens on one day of the ladder."""
+
+    name: Name
+    day: Annotated[StrictInt, Field(ge=-90, le=730)]
+    """Days after the due date; negative before it."""
+    at: LocalTime
+    action: Literal["notice", "suspend", "terminate"]
+    template: str | None = None
+    requires: tuple[Required, ...] = ()
+
+
+class Limits(_Part):
+    """Past both of these within an hour of the business clock, a person must approve suspensions."""
+
+    suspensions_per_hour: Annotated[StrictInt, Field(ge=0)]
+    share_of_accounts_percent: Annotated[StrictInt, Field(ge=0, le=100)]
+
+
+class Policy(_Part):
+    """A policy whose steps can all come true; `parse_policy` makes it."""
+
+    name: Name
+    steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=50)]
+    guard: Limits
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which a key stands once: the last of two would win without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
+        """The mapping, unless one of its keys is there twice."""
+        for key, times in Counter(child.value for child, _ in node.value).items():
+            if times > 1:
+                raise PolicyRefused([(str(key), f"stands {times} times at line {node.start_mark.line + 1}")])
+        return super().construct_mapping(node, deep)
+
+
+def parse_policy(text: str, templates: Collection[str] = TEMPLATES) -> Policy:
+    """The policy that a YAML document (or JSON, which is YAML too) describes; else `PolicyRefused`."""
+    try:
+        policy = Policy.model_validate(_document(text))
+    except ValidationError as error:
+        raise PolicyRefused([_fault(problem["loc"], problem["msg"]) for problem in error.errors()]) from None
+    if faults := list(_faults(policy, templates)):
+        raise PolicyRefused(faults)
+    return policy
+
+
+def _document(text: str) -> object:
+    """What the YAML says, as plain values."""
+    if len(text) > _LONGEST_DOCUMENT:
+        raise PolicyRefused([("", f"longer than {_LONGEST_DOCUMENT} characters")])
+    try:
+        document = yaml.load(text, Loader=_Loader)  # a safe loader, stricter
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise PolicyRefused([("", f"not readable as YAML: {error}")]) from None
+    if not isinstance(document, dict):
+        raise PolicyRefused([("", "must be a mapping with name, steps and guard")])
+    return document
+
+
+def _fault(place: tuple[int | str, ...], message: str) -> Fault:
+    """A problem with its place written as people write it: `steps[2].day`."""
+    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
+    return field.removeprefix("."), message.removeprefix("Value error, ")
+
+
+def _faults(policy: Policy, templates: Collection[str]) -> Iterator[Fault]:
+    """What no single field can tell: whether the steps fit together."""
+    yield from _faults_of_order(policy.steps)
+    for index, step in enumerate(policy.steps):
+        place = f"steps[{index}]"
+        yield from _faults_of_template(place, step, templates)
+        yield from _faults_of_requirements(place, step, policy.steps[:index])
+
+
+def _faults_of_order(steps: tuple[Step, ...]) -> Iterator[Fault]:
+    for index, step in enumerate(steps):
+        place, before = f"steps[{index}]", steps[:index]
+        if any(step.name == other.name for other in before):
+            yield f"{place}.name", f"{step.name} is there twice"
+        if before and step.day <= before[-1].day:
+            yield f"{place}.day", f"must be after day {before[-1].day} of {before[-1].name}"
+        if step.action == "notice":
+            continue
+        if any(step.action == other.action for other in before):
+            yield f"{place}.action", f"there can be only one step that does {step.action}"
+        if step.action == "terminate" and all(other.action != "suspend" for other in before):
+            yield f"{place}.action", "terminate must come after a suspend step"
+
+
+def _faults_of_template(place: str, step: Step, templates: Collection[str]) -> Iterator[Fault]:
+    if step.action != "notice":
+        if step.template is not None:
+            yield f"{place}.template", "only a notice has a template"
+    elif step.template is None:
+        yield f"{place}.template", "a notice needs a template"
+    elif step.template not in templates:
+        yield f"{place}.template", f"{step.template!r} is not one of {', '.join(sorted(templates))}"
+
+
+def _faults_of_requirements(place: str, step: Step, before: tuple[Step, ...]) -> Iterator[Fault]:
+    if step.action != "suspend":
+        if step.requires:
+            yield f"{place}.requires", "only a suspend step requires notices"
+        return
+    if step.day <= 0:
+        yield f"{place}.day", "access is not suspended before the day after the due date"
+    if not step.requires:
+        yield f"{place}.requires", "a suspend step requires at least one notice"
+    for index, required in enumerate(step.requires):
+        yield from _faults_of_requirement(f"{place}.requires[{index}]", step, required, before)
+
+
+def _faults_of_requirement(place: str, step: Step, required: Required, before: tuple[Step, ...]) -> Iterator[Fault]:
+    notice = next((other for other in before if other.name == required.notice), None)
+    if notice is None or notice.action != "notice":
+        yield f"{place}.notice", f"{required.notice} is no notice before {step.name}"
+    elif notice.day <= 0:
+        yield f"{place}.notice", f"{required.notice} goes out before anything is overdue"
+    elif step.day - notice.day < required.days_before:
+        between = step.day - notice.day
+        yield f"{place}.days_before", f"only {between} days lie between {required.notice} and {step.name}"

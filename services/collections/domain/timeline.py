@@ -1,0 +1,148 @@
+"""What of an item was dunnable when, and the position on the ladder that follows from it.
+
+The position is the number of whole local days since the due date, less the local midnights after it at
+which nothing was dunnable: while an invoice is wholly held or has nothing open, its clock stands still.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.collections.domain.item import Balance, Item, LineBalance, by_line, dunnable_by_line
+from shared.calendar import ONE_DAY, first_day_from
+
+MIDNIGHT = time(0)
+NO_DAYS = timedelta(0)
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+_AFTER_ALL = datetime.max.replace(tzinfo=UTC)
+
+Days = tuple[date, date]
+"""Local dates from the first up to, not including, the second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time, [start, end), in which the amounts did not change."""
+
+    start: datetime
+    end: datetime
+    lines: tuple[LineBalance, ...]
+    promised: int
+    by_line: tuple[int, ...]
+    """What is dunnable of each of `lines`."""
+
+    @property
+    def is_last(self) -> bool:
+        """Whether it goes on until a new fact comes."""
+        return self.end == _AFTER_ALL
+
+    @property
+    def dunnable(self) -> int:
+        """What is dunnable of the whole invoice."""
+        return sum(self.by_line)
+
+    @property
+    def by_subscription(self) -> dict[UUID, int]:
+        """What is dunnable for each subscription of which anything is."""
+        amounts: dict[UUID, int] = {}
+        for line, amount in zip(self.lines, self.by_line, strict=True):
+            if line.subscription_id and amount:
+                amounts[line.subscription_id] = amounts.get(line.subscription_id, 0) + amount
+        return amounts
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The whole of time as it looks from `now`: what has been, and what comes if no new fact does."""
+
+    due_date: date
+    spans: tuple[Span, ...]
+    held: tuple[Days, ...]
+    """The days at whose local midnight nothing was or will be dunnable; apart, in order."""
+
+    def at(self, instant: datetime) -> Span:
+        """The span in which an instant lies; a fact of that very instant counts."""
+        return next(span for span in self.spans if instant < span.end)
+
+    def position(self, day: date) -> int:
+        """The position on the ladder on a local date; negative before the due date."""
+        stood_still = sum(
+            max((min(end, day + ONE_DAY) - max(start, self.due_date + ONE_DAY)).days, 0) for start, end in self.held
+        )
+        return (day - self.due_date).days - stood_still
+
+    def reached_on(self, day: int) -> date | None:
+        """The first local date on a position of at least `day`; None if the clock stands still for good.
+
+        A day on or before the due date is never moved.
+        """
+        reached = self.due_date + day * ONE_DAY
+        if day <= 0:
+            return reached
+        for first, end in self.held:
+            start = max(first, self.due_date + ONE_DAY)
+            if start > reached:
+                break
+            if end == date.max:
+                return None
+            reached += max(end - start, NO_DAYS)
+        return reached
+
+    def held_until(self, day: date) -> tuple[Days, ...]:
+        """The days after the due date and up to `day` that do not count, for who wants to know why."""
+        clipped = ((max(a, self.due_date + ONE_DAY), min(b, day + ONE_DAY)) for a, b in self.held)
+        return tuple((a, b) for a, b in clipped if a < b)
+
+
+def timeline_of(item: Item, history: Sequence[Balance]) -> Timeline:
+    """The timeline of an item with this history."""
+    spans = _spans(item, history)
+    return Timeline(item.due_date, spans, _held_days(spans, item.zone))
+
+
+def _spans(item: Item, history: Sequence[Balance]) -> tuple[Span, ...]:
+    balances = _in_effect(history)
+    marks = {balance.at for balance in balances}
+    for promise in item.promises:
+        marks |= {promise.active_from, promise.active_until}
+    starts = [_BEFORE_ALL, *sorted(marks)]
+    spans: list[Span] = []
+    lines: tuple[LineBalance, ...] = ()
+    coming = 0
+    for start, end in zip(starts, [*starts[1:], _AFTER_ALL], strict=True):
+        if coming < len(balances) and balances[coming].at == start:
+            lines, coming = tuple(by_line(balances[coming].lines)), coming + 1
+        promised = item.promised_at(start)
+        spans.append(Span(start, end, lines, promised, dunnable_by_line(lines, promised)))
+    return tuple(spans)
+
+
+def _in_effect(history: Sequence[Balance]) -> list[Balance]:
+    """The balances that ever were the one with the highest sequence so far, each at an instant of its own."""
+    kept: list[Balance] = []
+    for balance in reversed(history):
+        if not kept or balance.at < kept[-1].at:
+            kept.append(balance)
+    return kept[::-1]
+
+
+def _held_days(spans: Sequence[Span], zone: ZoneInfo) -> tuple[Days, ...]:
+    held: list[Days] = []
+    for span in spans:
+        if span.dunnable:
+            continue
+        start, end = _first_midnight(span.start, zone), _first_midnight(span.end, zone)
+        if held and held[-1][1] == start:
+            start = held.pop()[0]
+        if start < end:
+            held.append((start, end))
+    return tuple(held)
+
+
+def _first_midnight(instant: datetime, zone: ZoneInfo) -> date:
+    """The first day whose local midnight is not before an instant."""
+    if instant in (_BEFORE_ALL, _AFTER_ALL):
+        return instant.date()
+    return first_day_from(instant, MIDNIGHT, zone)
