@@ -1,0 +1,82 @@
+"""The guard over REST: how many suspensions go out before a person must look."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, Self
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from services.collections import use_cases
+from services.collections.repository import guard as repository
+from services.collections.repository.guard import GuardState
+from services.collections.use_cases.guard import Decision
+from shared.auth import needs
+from shared.database import Unit
+from shared.fields import ReasonIn
+from shared.http import PROBLEMS, Page, Read
+from shared.idempotency import Command
+
+reads = APIRouter(prefix="/v1", tags=["guard"], dependencies=[needs("collections:read")], responses=PROBLEMS)
+writes = APIRouter(prefix="/v1", tags=["guard"], dependencies=[needs("collections:write")], responses=PROBLEMS)
+
+
+class GuardOut(BaseModel):
+    """The guard as it stands; `requested` counts suspensions within the last hour of the business clock."""
+
+    stopped: bool
+    approved_until: datetime | None
+    requested: int
+    accounts: int
+
+    @classmethod
+    def of(cls, state: GuardState) -> Self:
+        """The answer for a state."""
+        return cls.model_validate(state, from_attributes=True)
+
+
+class DecisionOut(BaseModel):
+    """What a person decided about the guard."""
+
+    decision: str
+    actor: str
+    reason: str
+    decided_at: datetime
+
+
+@reads.get("/guard", summary="The guard")
+async def get_guard(read: Read) -> GuardOut:
+    """Whether suspensions are stopped, and how many went out lately."""
+    return GuardOut.of(await read(repository.state))
+
+
+@reads.get("/guard/decisions", summary="What persons decided about the guard")
+async def list_decisions(read: Read) -> Page[DecisionOut]:
+    """The last decisions, newest first."""
+    found = await read(repository.decisions)
+    return Page(items=[DecisionOut.model_validate(row) for row in found], next=None)
+
+
+def _deciding(decision: Decision, command: Any, why: ReasonIn) -> Callable[[Unit], Awaitable[GuardOut]]:
+    async def decide(unit: Unit) -> GuardOut:
+        return GuardOut.of(await use_cases.guard.decide(unit, decision, command.caller.subject, why.reason))
+
+    return decide
+
+
+@writes.post("/guard:stop", status_code=200, response_model=GuardOut, summary="Stop all suspensions")
+async def stop(why: ReasonIn, command: Command) -> Response:
+    """No suspension is requested or carried out until a person lets them go on."""
+    return await command.run(_deciding("stop", command, why), status=200, reason=why.reason)
+
+
+@writes.post("/guard:resume", status_code=200, response_model=GuardOut, summary="Let suspensions go on")
+async def resume(why: ReasonIn, command: Command) -> Response:
+    """Suspensions go on; those that were held are judged again at once."""
+    return await command.run(_deciding("resume", command, why), status=200, reason=why.reason)
+
+
+@writes.post("/guard:approve", status_code=200, response_model=GuardOut, summary="Approve more than the limit")
+async def approve(why: ReasonIn, command: Command) -> Response:
+    """For an hour of the business clock the limit does not hold; those that were held are judged again."""
+    return await command.run(_deciding("approve", command, why), status=200, reason=why.reason)

@@ -1,0 +1,107 @@
+"""The collection policy over REST, and as a page that a customer reads without a token."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Self
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import HTMLResponse
+from pydantic import BaseModel, Field, StringConstraints
+
+from services.collections import use_cases
+from services.collections.domain.policy import parse_policy
+from services.collections.mail import TEMPLATES
+from services.collections.repository import policies as repository
+from services.collections.tables import PolicyRow
+from shared.auth import needs
+from shared.database import Unit
+from shared.fields import Body, Day, Prose
+from shared.http import PROBLEMS, Page, Read
+from shared.idempotency import Command
+
+public = APIRouter(tags=["policy"], responses={404: PROBLEMS[404], 422: PROBLEMS[422]})
+reads = APIRouter(prefix="/v1/policies", tags=["policy"], dependencies=[needs("collections:read")], responses=PROBLEMS)
+writes = APIRouter(
+    prefix="/v1/policies", tags=["policy"], dependencies=[needs("collections:write")], responses=PROBLEMS
+)
+
+
+class PolicyIn(Body):
+    """A version to be published: the YAML document, the date it takes effect, and why."""
+
+    document: Annotated[str, StringConstraints(min_length=1, max_length=64_000, pattern=r"^[^\x00]+$")] = Field(
+        examples=["name: standard\nsteps: ..."]
+    )
+    effective_date: Day
+    reason: Prose
+
+
+class PolicyOut(BaseModel):
+    """A published version; `policy` is the document as data."""
+
+    version: int
+    name: str
+    effective_date: date
+    published_at: datetime
+    published_by: str
+    reason: str
+    document: str
+    policy: dict[str, Any]
+
+    @classmethod
+    def of(cls, row: PolicyRow) -> Self:
+        """The answer for a row."""
+        fields = row.model_dump() | {"policy": parse_policy(row.document).model_dump(mode="json")}
+        return cls.model_validate(fields)
+
+
+@writes.post("", status_code=201, response_model=PolicyOut, summary="Publish a version of the policy")
+async def publish_policy(policy: PolicyIn, command: Command) -> Response:
+    """Publish a version; invoices recorded from its effective date on are judged by it. Never edited."""
+
+    async def publish(unit: Unit) -> PolicyOut:
+        row = await use_cases.policies.publish(
+            unit, policy.document, policy.effective_date, command.caller.subject, policy.reason
+        )
+        return PolicyOut.of(row)
+
+    return await command.run(publish, reason=policy.reason)
+
+
+@reads.get("", summary="List the versions of the policy")
+async def list_policies(read: Read) -> Page[PolicyOut]:
+    """All versions, oldest first."""
+    return Page(items=[PolicyOut.of(row) for row in await read(repository.rows)], next=None)
+
+
+@reads.get("/{version}", summary="One version of the policy")
+async def get_policy(version: int, read: Read) -> PolicyOut:
+    """A version as it was published."""
+    if not 0 < version < 2**31:
+        version = 0
+    return PolicyOut.of(await read(lambda unit: repository.row(unit, version)))
+
+
+@public.get("/policy", response_class=HTMLResponse, summary="The policy as a page for customers")
+async def policy_page(read: Read, version: Annotated[int | None, Query(ge=1, lt=2**31)] = None) -> HTMLResponse:
+    """The version in force today, or the one asked for, as a page: steps, deadlines, when access changes."""
+
+    async def load(unit: Unit) -> tuple[PolicyRow, list[PolicyRow]]:
+        known = list(await repository.rows(unit))
+        if version is not None:
+            return await repository.row(unit, version), known
+        return await repository.in_force_on(unit, unit.now.date()), known
+
+    row, known = await read(load)
+    page = TEMPLATES.get_template("policy.html").render(
+        row=row, policy=parse_policy(row.document), versions=known, titles=TITLES
+    )
+    return HTMLResponse(page)
+
+
+TITLES = {
+    "upcoming": "We remind you that a payment will be due",
+    "reminder_1": "We remind you that a payment is overdue",
+    "reminder_2": "We remind you again",
+    "final_notice": "We send a final notice",
+}
+"""What a customer reads for each template."""

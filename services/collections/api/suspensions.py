@@ -1,0 +1,78 @@
+"""Suspensions over REST: whether one still stands, and a person's release."""
+
+from datetime import datetime
+from typing import Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from services.collections import use_cases
+from services.collections.repository import suspensions as repository
+from services.collections.repository.suspensions import Suspension
+from shared.auth import needs
+from shared.database import Unit
+from shared.fields import ReasonIn
+from shared.http import PROBLEMS, Read
+from shared.idempotency import Command
+
+reads = APIRouter(
+    prefix="/v1/suspensions", tags=["suspensions"], dependencies=[needs("collections:read")], responses=PROBLEMS
+)
+writes = APIRouter(
+    prefix="/v1/suspensions", tags=["suspensions"], dependencies=[needs("collections:write")], responses=PROBLEMS
+)
+
+
+class SuspensionOut(BaseModel):
+    """A suspension and the invoices that it still rests on."""
+
+    id: UUID
+    account_id: UUID
+    subscription_id: UUID
+    state: str
+    policy_version: int
+    step: str
+    requested_at: datetime
+    effective_at: datetime | None
+    invoice_ids: list[UUID]
+
+    @classmethod
+    def of(cls, found: Suspension) -> Self:
+        """The answer for a suspension."""
+        fields = {name: getattr(found, name) for name in cls.model_fields if name != "invoice_ids"}
+        return cls(**fields, invoice_ids=list(found.causes))
+
+
+class ConfirmationOut(BaseModel):
+    """Whether a suspension may be carried out at the vendor now, by fresh balances."""
+
+    suspension_id: UUID
+    verdict: Literal["stands", "withdrawn", "wait"]
+    detail: str
+
+
+@reads.get("/{suspension_id}", summary="One suspension")
+async def get_suspension(suspension_id: UUID, read: Read) -> SuspensionOut:
+    """The suspension and its causes."""
+    return SuspensionOut.of(await read(lambda unit: repository.suspension(unit, suspension_id)))
+
+
+@reads.get("/{suspension_id}/confirmation", summary="Whether a suspension still stands")
+async def get_confirmation(suspension_id: UUID, read: Read) -> ConfirmationOut:
+    """Asked directly before the vendor is called; invoicing is asked for fresh balances first.
+
+    What that brings is kept like any other fact: a suspension that nothing carries is withdrawn.
+    """
+    verdict, detail = await use_cases.checking.confirm(read.runtime, suspension_id)
+    return ConfirmationOut(suspension_id=suspension_id, verdict=verdict, detail=detail)
+
+
+@writes.post("/{suspension_id}:release", status_code=200, response_model=SuspensionOut, summary="Release a suspension")
+async def release_suspension(suspension_id: UUID, why: ReasonIn, command: Command) -> Response:
+    """A person accepts a promise or a dispute: access comes back though the debt stands."""
+
+    async def release(unit: Unit) -> SuspensionOut:
+        return SuspensionOut.of(await use_cases.suspensions.release(unit, suspension_id, why.reason))
+
+    return await command.run(release, status=200, reason=why.reason)

@@ -1,0 +1,73 @@
+"""The guard's switch, what persons decided about it, and what it counts."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.database import Unit
+from shared.ids import new_id
+
+WINDOW = timedelta(hours=1)
+"""Of the business clock; also how long an approval holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuardState:
+    """The guard as it stands."""
+
+    stopped: bool
+    approved_until: datetime | None
+    requested: int
+    """Suspensions requested within the window."""
+    oldest: datetime | None
+    """The oldest of them: when it leaves the window, the count goes down."""
+    accounts: int
+
+
+_STATE = """
+SELECT g.stopped, g.approved_until, s.requested, s.oldest, (SELECT count(*) FROM accounts) AS accounts
+FROM guard g, (SELECT count(*) AS requested, min(requested_at) AS oldest FROM suspensions WHERE requested_at > $1) s
+"""
+
+
+async def state(unit: Unit) -> GuardState:
+    """The guard now."""
+    row = await unit.connection.fetchrow(_STATE, unit.now - WINDOW)
+    return GuardState(*row)
+
+
+async def lock(unit: Unit) -> GuardState:
+    """The guard now, locked until the unit ends, so that no two units count the same room."""
+    await unit.connection.fetchval("SELECT id FROM guard WHERE id = 1 FOR UPDATE")
+    return await state(unit)
+
+
+async def decide(unit: Unit, decision: str, actor: str, reason: str) -> None:
+    """Record what a person decided, and let accounts that the guard held be judged again."""
+    await unit.connection.execute(
+        "UPDATE guard SET stopped = CASE $1 WHEN 'stop' THEN true WHEN 'resume' THEN false ELSE stopped END,"
+        " approved_until = CASE WHEN $1 = 'approve' THEN $2 ELSE approved_until END WHERE id = 1",
+        decision,
+        unit.now + WINDOW,
+    )
+    await unit.connection.execute(
+        "INSERT INTO guard_decisions (id, decision, actor, reason, decided_at) VALUES ($1, $2, $3, $4, $5)",
+        new_id(),
+        decision,
+        actor,
+        reason,
+        unit.now,
+    )
+    if decision != "stop":
+        await unit.connection.execute(
+            "UPDATE items SET due_at = $1 FROM deferrals d WHERE d.invoice_id = items.invoice_id AND d.by_guard",
+            unit.now,
+        )
+        unit.wake("sweeps")
+
+
+async def decisions(unit: Unit) -> list[dict[str, object]]:
+    """The last decisions, newest first."""
+    rows = await unit.connection.fetch(
+        "SELECT decision, actor, reason, decided_at FROM guard_decisions ORDER BY decided_at DESC, id DESC LIMIT 50"
+    )
+    return [dict(row) for row in rows]

@@ -1,0 +1,110 @@
+"""Notices, the steps that were taken with them, deferrals, and the dunning case."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlmodel import col, select
+
+from services.collections.tables import NoticeRow
+from shared.database import Unit, columns
+from shared.errors import NotFound
+
+
+async def add_notice(unit: Unit, row: NoticeRow) -> None:
+    """Write a notice that is to be sent."""
+    await unit.connection.execute(
+        "INSERT INTO notices (id, account_id, kind, template, items, state, created_at)"
+        " VALUES ($1, $2, $3, $4, $5, 'pending', $6)",
+        row.id,
+        row.account_id,
+        row.kind,
+        row.template,
+        orjson.dumps(row.items).decode(),
+        row.created_at,
+    )
+
+
+async def notice(unit: Unit, notice_id: UUID) -> NoticeRow:
+    """The notice. Raises NotFound."""
+    row = await unit.session.get(NoticeRow, notice_id)
+    if row is None:
+        raise NotFound(f"there is no notice {notice_id}")
+    return row
+
+
+async def notices_of(unit: Unit, account_id: UUID, limit: int) -> Sequence[NoticeRow]:
+    """The notices of an account, newest first."""
+    query = select(NoticeRow).where(NoticeRow.account_id == account_id).order_by(col(NoticeRow.id).desc()).limit(limit)
+    return (await unit.session.exec(query)).all()
+
+
+async def save_result(unit: Unit, notice_id: UUID, state: str, failure: str | None) -> None:
+    """What became of a notice: sent now, failed, or pending again."""
+    await unit.connection.execute(
+        "UPDATE notices SET state = $2, failure = $3, delivered_at = CASE WHEN $2 = 'sent' THEN $4::timestamptz END"
+        " WHERE id = $1",
+        notice_id,
+        state,
+        failure,
+        unit.now,
+    )
+
+
+_ADD_STEPS = """
+INSERT INTO steps_taken (invoice_id, round, step, account_id, outcome, taken_at, instant, policy_version,
+    dunnable_minor, notice_id, replaced_by)
+SELECT invoice_id, round, step, $1, outcome, $2, instant, policy_version, dunnable_minor, notice_id, replaced_by
+FROM unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8::int[], $9::bigint[], $10::uuid[],
+    $11::text[]) AS n (invoice_id, round, step, outcome, instant, policy_version, dunnable_minor, notice_id,
+    replaced_by)
+"""
+
+
+async def add_steps(unit: Unit, account_id: UUID, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Record steps: invoice, round, step, outcome, instant, policy version, dunnable, notice, replaced by."""
+    await unit.connection.execute(_ADD_STEPS, account_id, unit.now, *columns(rows, 9))
+
+
+async def save_deferral(
+    unit: Unit, account_id: UUID, invoice_id: UUID, step: str, cause: str, until: datetime | None, by_guard: bool
+) -> None:
+    """A step waits, and what for."""
+    await unit.connection.execute(
+        "INSERT INTO deferrals (invoice_id, account_id, step, cause, until, by_guard, since)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (invoice_id) DO UPDATE"
+        " SET step = excluded.step, cause = excluded.cause, until = excluded.until, by_guard = excluded.by_guard,"
+        " since = excluded.since",
+        invoice_id,
+        account_id,
+        step,
+        cause,
+        until,
+        by_guard,
+        unit.now,
+    )
+
+
+async def end_deferrals(unit: Unit, invoice_ids: Sequence[UUID]) -> None:
+    """Nothing of these invoices waits any more."""
+    if invoice_ids:
+        await unit.connection.execute("DELETE FROM deferrals WHERE invoice_id = ANY($1::uuid[])", invoice_ids)
+
+
+async def open_case(unit: Unit, case_id: UUID, account_id: UUID) -> None:
+    """Open the dunning case of an account."""
+    await unit.connection.execute(
+        "INSERT INTO cases (id, account_id, opened_at) VALUES ($1, $2, $3)", case_id, account_id, unit.now
+    )
+
+
+async def save_stage(unit: Unit, case_id: UUID, stage: str) -> None:
+    """The furthest step of a case."""
+    await unit.connection.execute("UPDATE cases SET stage = $2 WHERE id = $1", case_id, stage)
+
+
+async def close_case(unit: Unit, case_id: UUID) -> None:
+    """Close a dunning case."""
+    await unit.connection.execute("UPDATE cases SET closed_at = $2 WHERE id = $1", case_id, unit.now)

@@ -1,0 +1,132 @@
+"""Suspensions and the invoices that cause them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.collections.domain.suspension import SuspensionState
+from shared.database import Unit, columns
+from shared.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """An invoice that causes a suspension, with what was dunnable when it became one (minor units)."""
+
+    invoice_id: UUID
+    number: str
+    round: int
+    dunnable_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """A suspension and the invoices that it still rests on."""
+
+    id: UUID
+    account_id: UUID
+    subscription_id: UUID
+    state: SuspensionState
+    policy_version: int
+    step: str
+    requested_at: datetime
+    effective_at: datetime | None
+    causes: Mapping[UUID, Cause]
+
+
+_SUSPENSIONS = (
+    "SELECT id, account_id, subscription_id, state, policy_version, step, requested_at, effective_at FROM suspensions"
+)
+
+
+_CAUSES = """
+SELECT c.suspension_id, c.invoice_id, i.number, c.round, c.dunnable_minor, c.currency
+FROM suspension_causes c JOIN items i ON i.invoice_id = c.invoice_id
+WHERE c.suspension_id = ANY($1::uuid[]) AND c.ended_at IS NULL ORDER BY i.number
+"""
+
+
+async def standing_suspensions(unit: Unit, account_ids: Sequence[UUID]) -> list[Suspension]:
+    """The suspensions of these accounts that are requested or effective."""
+    rows = await unit.connection.fetch(
+        f"{_SUSPENSIONS} WHERE account_id = ANY($1::uuid[]) AND state IN ('requested', 'effective') ORDER BY id",
+        account_ids,
+    )
+    return await _with_causes(unit, rows)
+
+
+async def suspension(unit: Unit, suspension_id: UUID) -> Suspension:
+    """One suspension, whatever its state. Raises NotFound."""
+    rows = await unit.connection.fetch(f"{_SUSPENSIONS} WHERE id = $1", suspension_id)
+    if not rows:
+        raise NotFound(f"there is no suspension {suspension_id}")
+    return (await _with_causes(unit, rows))[0]
+
+
+async def _with_causes(unit: Unit, rows: Sequence[asyncpg.Record]) -> list[Suspension]:
+    causes: dict[UUID, dict[UUID, Cause]] = defaultdict(dict)
+    for row in await unit.connection.fetch(_CAUSES, [row["id"] for row in rows]) if rows else []:
+        causes[row["suspension_id"]][row["invoice_id"]] = Cause(*row[1:])
+    return [Suspension(**{**row, "state": SuspensionState(row["state"])}, causes=causes[row["id"]]) for row in rows]
+
+
+async def add(unit: Unit, new: Suspension) -> None:
+    """Write a requested suspension; its causes are added apart."""
+    await unit.connection.execute(
+        "INSERT INTO suspensions (id, account_id, subscription_id, state, policy_version, step, requested_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        new.id,
+        new.account_id,
+        new.subscription_id,
+        new.state.value,
+        new.policy_version,
+        new.step,
+        new.requested_at,
+    )
+
+
+async def add_causes(unit: Unit, account_id: UUID, suspension_id: UUID, causes: Iterable[Cause]) -> None:
+    """Invoices on which a suspension rests from now on."""
+    rows = [(one.invoice_id, one.round, one.dunnable_minor, one.currency) for one in causes]
+    await unit.connection.execute(
+        "INSERT INTO suspension_causes (suspension_id, account_id, invoice_id, round, dunnable_minor, currency)"
+        " SELECT $1, $2, * FROM unnest($3::uuid[], $4::int[], $5::bigint[], $6::text[]) ON CONFLICT DO NOTHING",
+        suspension_id,
+        account_id,
+        *columns(rows, 4),
+    )
+
+
+async def end_causes(unit: Unit, suspension_id: UUID, invoice_ids: Iterable[UUID]) -> None:
+    """These invoices no longer cause the suspension."""
+    await unit.connection.execute(
+        "UPDATE suspension_causes SET ended_at = $3"
+        " WHERE suspension_id = $1 AND invoice_id = ANY($2::uuid[]) AND ended_at IS NULL",
+        suspension_id,
+        list(invoice_ids),
+        unit.now,
+    )
+
+
+async def save_state(unit: Unit, suspension_id: UUID, state: SuspensionState, because: str | None = None) -> None:
+    """Where the suspension is now; `because` says why it ends."""
+    await unit.connection.execute(
+        "UPDATE suspensions SET state = $2,"
+        " ended_because = coalesce($3, ended_because),"
+        " effective_at = CASE WHEN $2 = 'effective' THEN $4 ELSE effective_at END,"
+        " ended_at = CASE WHEN $2 IN ('withdrawn', 'ended') THEN $4 ELSE ended_at END WHERE id = $1",
+        suspension_id,
+        state.value,
+        because,
+        unit.now,
+    )
+
+
+async def save_vendor_bills_on(unit: Unit, suspension_id: UUID, bills_on: bool) -> None:
+    """Whether the vendor bills on while it is suspended."""
+    await unit.connection.execute("UPDATE suspensions SET vendor_bills_on = $2 WHERE id = $1", suspension_id, bills_on)

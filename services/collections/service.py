@@ -1,0 +1,18 @@
+"""The wiring of collections."""
+
+from services.collections.api import ROUTERS
+from services.collections.consumers import handlers
+from services.collections.jobs import INTENTS, SWEEPS
+from services.collections.tables import METADATA
+from shared.service import Service
+
+SERVICE = Service(
+    name="collections",
+    summary="Who is late, what they were told, what happens next and when: policy, cases, notices, suspensions.",
+    routers=ROUTERS,
+    tables=METADATA,
+    handlers=handlers,
+    sweeps=SWEEPS,
+    intents=INTENTS,
+    calls=("invoicing",),
+)

@@ -1,0 +1,234 @@
+"""The rows of the schema `collections`: facts with their times, what was done, and why."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, MetaData, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+METADATA = MetaData(schema="collections")
+
+
+class Row(SQLModel, registry=registry(metadata=METADATA)):
+    """A row of this schema."""
+
+    metadata = METADATA
+
+
+class PolicyRow(Row, table=True):
+    """A published version of the collection policy; never edited."""
+
+    __tablename__ = "policies"
+
+    version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    name: str = Field(sa_type=Text)
+    effective_date: date
+    document: str = Field(sa_type=Text)
+    published_at: datetime = Field(sa_type=DateTime(timezone=True))
+    published_by: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+
+
+class AccountRow(Row, table=True):
+    """What collections knows of an account; its name and address stay with invoicing."""
+
+    __tablename__ = "accounts"
+
+    account_id: UUID = Field(primary_key=True)
+    legal_entity: str = Field(sa_type=Text)
+    time_zone: str = Field(sa_type=Text)
+    registered_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class ItemRow(Row, table=True):
+    """An invoice as collections works on it; `due_at` is when it must be judged next."""
+
+    __tablename__ = "items"
+    __table_args__ = (
+        Index("items_open", "account_id", postgresql_where=text("open_minor > 0")),
+        Index("items_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    )
+
+    invoice_id: UUID = Field(primary_key=True)
+    account_id: UUID
+    number: str = Field(sa_type=Text)
+    currency: str = Field(sa_type=Text)
+    due_date: date
+    recorded_at: datetime = Field(sa_type=DateTime(timezone=True))
+    open_minor: int = Field(sa_type=BigInteger)
+    due_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+
+
+class BalanceRow(Row, table=True):
+    """A balance of an invoice with its time and the account's sequence; the highest sequence is the last word."""
+
+    __tablename__ = "balances"
+
+    invoice_id: UUID = Field(primary_key=True)
+    sequence: int = Field(primary_key=True, sa_type=BigInteger)
+    account_id: UUID
+    at: datetime = Field(sa_type=DateTime(timezone=True))
+    lines: list[dict[str, Any]] = Field(sa_type=JSONB)
+    event_id: str | None = Field(sa_type=Text)
+
+
+class OverdueRow(Row, table=True):
+    """Invoicing's judgement that an invoice is overdue."""
+
+    __tablename__ = "overdues"
+
+    invoice_id: UUID = Field(primary_key=True)
+    sequence: int = Field(primary_key=True, sa_type=BigInteger)
+    account_id: UUID
+    judged_at: datetime = Field(sa_type=DateTime(timezone=True))
+    event_id: str = Field(sa_type=Text)
+
+
+class PromiseRow(Row, table=True):
+    """A promise to pay covers an amount of an invoice for a while."""
+
+    __tablename__ = "promises"
+    __table_args__ = (CheckConstraint("amount_minor > 0"), CheckConstraint("active_until > active_from"))
+
+    id: UUID = Field(primary_key=True)
+    account_id: UUID
+    invoice_id: UUID = Field(index=True)
+    amount_minor: int = Field(sa_type=BigInteger)
+    active_from: datetime = Field(sa_type=DateTime(timezone=True))
+    active_until: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class NoticeRow(Row, table=True):
+    """A message to the customer; its id is the Message-ID of every attempt."""
+
+    __tablename__ = "notices"
+    __table_args__ = (
+        CheckConstraint("kind IN ('steps', 'suspended', 'restored')"),
+        CheckConstraint("state IN ('pending', 'sent', 'failed')"),
+        CheckConstraint("(state = 'sent') = (delivered_at IS NOT NULL)"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    account_id: UUID = Field(index=True)
+    kind: str = Field(sa_type=Text)
+    template: str = Field(sa_type=Text)
+    items: list[dict[str, Any]] = Field(sa_type=JSONB)
+    state: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=DateTime(timezone=True))
+    delivered_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    failure: str | None = Field(sa_type=Text)
+
+
+class StepTakenRow(Row, table=True):
+    """A step that was taken or skipped, once for each invoice and round."""
+
+    __tablename__ = "steps_taken"
+    __table_args__ = (CheckConstraint("outcome IN ('notice', 'skipped', 'requested')"),)
+
+    invoice_id: UUID = Field(primary_key=True)
+    round: int = Field(primary_key=True)
+    step: str = Field(primary_key=True, sa_type=Text)
+    account_id: UUID
+    outcome: str = Field(sa_type=Text)
+    taken_at: datetime = Field(sa_type=DateTime(timezone=True))
+    instant: datetime = Field(sa_type=DateTime(timezone=True))
+    policy_version: int
+    dunnable_minor: int = Field(sa_type=BigInteger)
+    notice_id: UUID | None
+    replaced_by: str | None = Field(sa_type=Text)
+
+
+class DeferralRow(Row, table=True):
+    """A step that is due and waits, and what for; said once for each cause."""
+
+    __tablename__ = "deferrals"
+
+    invoice_id: UUID = Field(primary_key=True)
+    account_id: UUID
+    step: str = Field(sa_type=Text)
+    cause: str = Field(sa_type=Text)
+    until: datetime | None = Field(sa_type=DateTime(timezone=True))
+    by_guard: bool
+    since: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class CaseRow(Row, table=True):
+    """A dunning case: one account while any of its invoices is overdue and open."""
+
+    __tablename__ = "cases"
+    __table_args__ = (Index("cases_one_open", "account_id", unique=True, postgresql_where=text("closed_at IS NULL")),)
+
+    id: UUID = Field(primary_key=True)
+    account_id: UUID
+    opened_at: datetime = Field(sa_type=DateTime(timezone=True))
+    closed_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    stage: str | None = Field(sa_type=Text)
+
+
+class SuspensionRow(Row, table=True):
+    """A suspension of one subscription, with one id from request to reinstatement."""
+
+    __tablename__ = "suspensions"
+    __table_args__ = (
+        CheckConstraint("state IN ('requested', 'effective', 'withdrawn', 'ending', 'ended')"),
+        Index(
+            "suspensions_one_standing",
+            "subscription_id",
+            unique=True,
+            postgresql_where=text("state IN ('requested', 'effective')"),
+        ),
+        Index("suspensions_requested", "requested_at"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    account_id: UUID = Field(index=True)
+    subscription_id: UUID
+    state: str = Field(sa_type=Text)
+    policy_version: int
+    step: str = Field(sa_type=Text)
+    requested_at: datetime = Field(sa_type=DateTime(timezone=True))
+    effective_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    vendor_bills_on: bool | None
+    ended_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    ended_because: str | None = Field(sa_type=Text)
+
+
+class SuspensionCauseRow(Row, table=True):
+    """An invoice that a suspension rests on, in the round in which it did."""
+
+    __tablename__ = "suspension_causes"
+
+    suspension_id: UUID = Field(primary_key=True, foreign_key="suspensions.id")
+    invoice_id: UUID = Field(primary_key=True)
+    round: int = Field(primary_key=True)
+    account_id: UUID
+    dunnable_minor: int = Field(sa_type=BigInteger)
+    currency: str = Field(sa_type=Text)
+    ended_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+
+
+class GuardRow(Row, table=True):
+    """The guard's switch: one row; who stopped all suspensions and why."""
+
+    __tablename__ = "guard"
+    __table_args__ = (CheckConstraint("id = 1"),)
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    stopped: bool
+    approved_until: datetime | None = Field(sa_type=DateTime(timezone=True))
+
+
+class GuardDecisionRow(Row, table=True):
+    """What a person decided about the guard, and why."""
+
+    __tablename__ = "guard_decisions"
+    __table_args__ = (CheckConstraint("decision IN ('stop', 'resume', 'approve')"),)
+
+    id: UUID = Field(primary_key=True)
+    decision: str = Field(sa_type=Text)
+    actor: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    decided_at: datetime = Field(sa_type=DateTime(timezone=True))

@@ -1,0 +1,25 @@
+"""What can be done in collections: one function per action, that loads, decides, saves and publishes."""
+
+from services.collections.use_cases import (
+    checking,
+    delivery,
+    facts,
+    guard,
+    judging,
+    notices,
+    policies,
+    standing,
+    suspensions,
+)
+
+__all__ = [
+    "checking",
+    "delivery",
+    "facts",
+    "guard",
+    "judging",
+    "notices",
+    "policies",
+    "standing",
+    "suspensions",
+]

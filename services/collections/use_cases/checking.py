@@ -1,0 +1,145 @@
+"""Access is ended on fresh facts only: invoicing is asked before a request, and again before the vendor is called."""
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+from services.collections.domain import account as consolidation
+from services.collections.domain import guard as rules
+from services.collections.domain.suspension import SuspensionState, stands
+from services.collections.repository import facts as repository
+from services.collections.repository import guard as guard_rows
+from services.collections.repository import policies
+from services.collections.repository import suspensions as suspension_rows
+from services.collections.repository.facts import Facts, ToldBalance
+from services.collections.repository.guard import WINDOW
+from services.collections.repository.suspensions import Cause
+from services.collections.use_cases import judging, suspensions
+from services.collections.use_cases.judging import Judged
+from shared.clients import Answered
+from shared.database import Unit
+from shared.errors import Later
+from shared.events.values import LineBalance
+from shared.intents import Intent, Recorded
+
+if TYPE_CHECKING:
+    from shared.runtime import Runtime
+
+Verdict = Literal["stands", "withdrawn", "wait"]
+
+
+async def ask(runtime: "Runtime", intent: Intent) -> list[dict[str, Any]]:
+    """Ask invoicing for the balances of an account's open items. Raises Later when there is no answer."""
+    invoice_ids = await runtime.units.run(lambda unit: repository.open_invoices(unit, intent.account_id))
+    return await _fresh(runtime, invoice_ids)
+
+
+async def _fresh(runtime: "Runtime", invoice_ids: list[UUID]) -> list[dict[str, Any]]:
+    if not invoice_ids:
+        return []
+    body = {"invoice_ids": [str(one) for one in invoice_ids]}
+    try:
+        answer = await runtime.clients["invoicing"].post("/v1/balances:batch", body)
+    except Answered as refused:
+        raise Later(str(refused)) from refused
+    return list(answer["balances"])
+
+
+async def save_fresh(unit: Unit, answers: list[dict[str, Any]]) -> None:
+    """Keep what invoicing answered; its sequence decides against what events say."""
+    told = [
+        ToldBalance(
+            UUID(one["invoice_id"]),
+            UUID(one["account_id"]),
+            one["number"],
+            one["currency"],
+            date.fromisoformat(one["due_date"]),
+            one["sequence"],
+            datetime.fromisoformat(one["changed_at"]),
+            [LineBalance.model_validate(line) for line in one["lines"]],
+            None,
+        )
+        for one in answers
+    ]
+    if told:
+        await repository.save_balances(unit, told)
+
+
+async def request_due(unit: Unit, intent: Intent, answers: list[dict[str, Any]]) -> Recorded:
+    """With fresh balances: judge again, and request what is still due and what the guard allows."""
+    await save_fresh(unit, answers)
+    asked: dict[UUID, datetime | None] = {}
+    for account in (await repository.facts(unit, [intent.account_id])).values():
+        items = {one.item.invoice_id: one for one in await judging.judged(unit, account)}
+        for due in consolidation.suspensions(one.judgement for one in items.values()):
+            causes = [items[invoice_id] for invoice_id, _ in due.causes]
+            verdict, again = await _guard(unit, causes)
+            if verdict.allowed:
+                await _request(unit, account, due, items)
+                continue
+            for one in causes:
+                asked[one.item.invoice_id] = again
+                reason = verdict.reason or ""
+                await judging.say_deferred(unit, account, one, due.step, reason, again, by_guard=True)
+    await judging.follow(unit, [intent.account_id], asked=asked)
+    return Recorded.DONE
+
+
+async def _guard(unit: Unit, causes: list[Judged]) -> tuple[rules.Verdict, datetime | None]:
+    """The guard's verdict, and when its window will have room again."""
+    state = await guard_rows.lock(unit)
+    known = {version.number: version.policy for version in await policies.versions(unit)}
+    verdict = rules.allows(
+        requested_in_last_hour=state.requested,
+        active_accounts=state.accounts,
+        limits=known[causes[0].version].guard,
+        stopped=state.stopped,
+        approved=state.approved_until is not None and state.approved_until > unit.now,
+    )
+    return verdict, state.oldest + WINDOW if state.oldest and not state.stopped else None
+
+
+async def _request(unit: Unit, account: Facts, due: consolidation.Suspension, items: dict[UUID, Judged]) -> None:
+    causes = [
+        Cause(id_, items[id_].item.number, items[id_].judgement.round, amount, items[id_].item.currency)
+        for id_, amount in due.causes
+    ]
+    version = items[due.causes[0][0]].version
+    await suspensions.request(unit, account, due.subscription_id, due.step, version, causes)
+
+
+async def confirm(runtime: "Runtime", suspension_id: UUID) -> tuple[Verdict, str]:
+    """Whether a suspension still stands, by fresh facts: asked directly before the vendor is called.
+
+    Raises NotFound. Without an answer of invoicing the verdict is to wait.
+    """
+    suspension = await runtime.units.run(lambda unit: suspension_rows.suspension(unit, suspension_id))
+    if suspension.state is not SuspensionState.REQUESTED:
+        return _settled_verdict(suspension.state)
+    try:
+        answers = await _fresh(runtime, list(suspension.causes))
+    except Later as error:
+        return "wait", f"invoicing gives no answer: {error}"
+    return await runtime.units.run(lambda unit: _confirm(unit, suspension_id, answers))
+
+
+def _settled_verdict(state: SuspensionState) -> tuple[Verdict, str]:
+    stands_already = state is SuspensionState.EFFECTIVE
+    return ("stands" if stands_already else "withdrawn"), f"the suspension is {state}"
+
+
+async def _confirm(unit: Unit, suspension_id: UUID, answers: list[dict[str, Any]]) -> tuple[Verdict, str]:
+    known = await suspension_rows.suspension(unit, suspension_id)
+    await unit.lock(known.account_id)
+    await save_fresh(unit, answers)
+    await judging.follow(unit, [known.account_id])
+    suspension = await suspension_rows.suspension(unit, suspension_id)
+    if suspension.state is not SuspensionState.REQUESTED:
+        return _settled_verdict(suspension.state)
+    if (await guard_rows.state(unit)).stopped:
+        return "wait", "all suspensions are stopped"
+    account = (await repository.facts(unit, [suspension.account_id]))[suspension.account_id]
+    items = {item.invoice_id: item for item in account.items}
+    if stands(frozenset(suspension.causes), suspension.subscription_id, items, unit.now):
+        return "stands", "its causes are dunnable by fresh balances"
+    return "wait", "its causes are not known well enough"

@@ -1,0 +1,16 @@
+"""The guard: a person stops all suspensions, lets them go on, or approves more than the limit."""
+
+from typing import Literal
+
+from services.collections.repository import guard as repository
+from services.collections.repository.guard import GuardState
+from shared.database import Unit
+
+Decision = Literal["stop", "resume", "approve"]
+
+
+async def decide(unit: Unit, decision: Decision, actor: str, reason: str) -> GuardState:
+    """Record a person's decision; accounts that the guard held are judged again. An approval holds an hour."""
+    await repository.lock(unit)
+    await repository.decide(unit, decision, actor, reason)
+    return await repository.state(unit)

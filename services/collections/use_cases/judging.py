@@ -1,0 +1,178 @@
+"""Judging accounts: what events change at once, and what the sweep does when a step is due.
+
+An event means "look at this account again". It settles what follows from facts alone (suspensions that
+nothing carries any more, the dunning case, when to judge next); steps are taken by the sweep only.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.collections.domain import account as consolidation
+from services.collections.domain.item import Item
+from services.collections.domain.judge import judge
+from services.collections.domain.judgement import Judgement
+from services.collections.repository import facts as repository
+from services.collections.repository import notices as notice_rows
+from services.collections.repository import policies
+from services.collections.repository.facts import Facts
+from services.collections.use_cases import notices, suspensions
+from shared import intents
+from shared.database import Unit
+from shared.events.collections import (
+    DunningCaseClosed,
+    DunningCaseOpened,
+    DunningStageChanged,
+    StepDeferred,
+    TerminationRequested,
+)
+from shared.ids import new_id
+
+CHECK_SUSPENSION = "check_suspension"
+"""The kind of the intent that asks invoicing for fresh balances before a suspension is requested."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An item, the version of the policy that holds for it, and what that says now."""
+
+    item: Item
+    version: int
+    judgement: Judgement
+
+
+async def judged(unit: Unit, account: Facts) -> list[Judged]:
+    """Judge every item of an account; without any policy there is nothing to judge by."""
+    known = await policies.versions(unit)
+    found = []
+    for item in account.items:
+        version = policies.in_force(known, item.recorded_at, item.zone)
+        if version is not None:
+            found.append(Judged(item, version.number, judge(item, version.policy, unit.now)))
+    return found
+
+
+async def follow(
+    unit: Unit, account_ids: Sequence[UUID], *, asked: Mapping[UUID, datetime | None] | None = None
+) -> None:
+    """Settle what follows from the facts of these accounts, and say when to judge next.
+
+    `asked` names the items whose suspension is in work or held by the guard, with when to look again.
+    """
+    for known in (await repository.facts(unit, account_ids)).values():
+        account = known
+        if await suspensions.settle(unit, account):  # a step that was withdrawn may be due again
+            account = (await repository.facts(unit, [account.account_id]))[account.account_id]
+        items = await judged(unit, account)
+        await _settle_case(unit, account, items)
+        await _say_what_waits(unit, account, items)
+        await repository.save_due(unit, [(one.item.invoice_id, _due(one.judgement, asked or {})) for one in items])
+
+
+def _due(judgement: Judgement, asked: Mapping[UUID, datetime | None]) -> datetime | None:
+    """When the sweep must look: at once for an action that is due, else when the next one comes."""
+    waiting = judgement.invoice_id in asked
+    instants = [action.at for action in judgement.actions if not (waiting and action.kind == "suspend")]
+    instants += [judgement.next.at] if judgement.next else []
+    again = asked.get(judgement.invoice_id)
+    return min([*instants, *([again] if again else [])], default=None)
+
+
+async def sweep(unit: Unit, account_ids: list[str]) -> None:
+    """Take the steps that are due for these accounts, which are locked, and say when to judge next."""
+    ids = [UUID(one) for one in account_ids]
+    asked: dict[UUID, datetime | None] = {}
+    for account in (await repository.facts(unit, ids)).values():
+        items = await judged(unit, account)
+        judgements = [one.judgement for one in items]
+        versions = {one.item.invoice_id: one.version for one in items}
+        for message in consolidation.messages(judgements):
+            await notices.write_steps(unit, account.account_id, message, versions)
+        await _ask_for_terminations(unit, account, items)
+        if consolidation.suspensions(judgements):
+            await intents.add(unit, CHECK_SUSPENSION, account.account_id, account.account_id, {})
+            asked |= {one.item.invoice_id: None for one in items}
+    await follow(unit, ids, asked=asked)
+
+
+async def _ask_for_terminations(unit: Unit, account: Facts, items: Sequence[Judged]) -> None:
+    for one in items:
+        for action in one.judgement.actions:
+            if action.kind != "terminate":
+                continue
+            taken = (one.item.invoice_id, one.judgement.round, action.step, "requested", action.at)
+            amounts = (one.version, one.judgement.dunnable_minor, None, None)
+            await notice_rows.add_steps(unit, account.account_id, [(*taken, *amounts)])
+            mine = [two for two in account.suspensions if one.item.invoice_id in two.causes]
+            unit.publish(
+                TerminationRequested(
+                    account_id=account.account_id,
+                    suspension_id=mine[0].id if mine else None,
+                    policy_version=one.version,
+                    step=action.step,
+                    invoice_ids=(one.item.invoice_id,),
+                    subscription_ids=tuple(two.subscription_id for two in mine),
+                )
+            )
+
+
+async def _settle_case(unit: Unit, account: Facts, items: Sequence[Judged]) -> None:
+    judgements = [one.judgement for one in items]
+    is_open = consolidation.is_case_open(judgements)
+    if is_open and account.case_id is None:
+        account.case_id = new_id()
+        await notice_rows.open_case(unit, account.case_id, account.account_id)
+        unit.publish(DunningCaseOpened(account_id=account.account_id, case_id=account.case_id))
+    if account.case_id is None:
+        return
+    stage = consolidation.stage_of_case(judgements)
+    if stage is not None and stage.name != account.stage:
+        await notice_rows.save_stage(unit, account.case_id, stage.name)
+        unit.publish(DunningStageChanged(account_id=account.account_id, case_id=account.case_id, stage=stage.name))
+    if not is_open:
+        await notice_rows.close_case(unit, account.case_id)
+        unit.publish(DunningCaseClosed(account_id=account.account_id, case_id=account.case_id))
+
+
+async def _say_what_waits(unit: Unit, account: Facts, items: Sequence[Judged]) -> None:
+    """Announce each deferred step once for each cause; forget those that no longer wait.
+
+    A suspension that is due and not deferred by the policy keeps what the guard said of it.
+    """
+    over = []
+    for one in items:
+        told = account.deferrals.get(one.item.invoice_id)
+        due = any(action.kind == "suspend" for action in one.judgement.actions)
+        for waiting in one.judgement.deferred:
+            await say_deferred(unit, account, one, waiting.step, waiting.reason, waiting.until)
+        if told and not one.judgement.deferred and not due:
+            over.append(one.item.invoice_id)
+    await notice_rows.end_deferrals(unit, over)
+
+
+async def say_deferred(
+    unit: Unit,
+    account: Facts,
+    one: Judged,
+    step: str,
+    cause: str,
+    until: datetime | None,
+    *,
+    by_guard: bool = False,
+) -> None:
+    """Record that a step waits, and announce it unless that was said before."""
+    invoice_id = one.item.invoice_id
+    known = account.deferrals.get(invoice_id) == (step, cause)
+    await notice_rows.save_deferral(unit, account.account_id, invoice_id, step, cause, until, by_guard)
+    if not known:
+        unit.publish(
+            StepDeferred(
+                account_id=account.account_id,
+                step=step,
+                policy_version=one.version,
+                invoice_ids=(invoice_id,),
+                cause=cause,
+                until=until,
+            )
+        )

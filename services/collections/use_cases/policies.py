@@ -1,0 +1,50 @@
+"""The policy is published: a new version with an effective date, never an edit."""
+
+from datetime import date
+
+from services.collections.domain.policy import parse_policy
+from services.collections.repository import policies as repository
+from services.collections.tables import PolicyRow
+from shared.database import Unit
+from shared.errors import Refusal
+from shared.events.collections import PolicyPublished
+
+SUBJECT = "policy"
+
+
+class EffectiveDateRefused(Refusal):
+    """A version takes effect in the future, so that no invoice changes the version that it is on."""
+
+    code = "effective_date_refused"
+    status = 422
+
+
+async def publish(unit: Unit, document: str, effective_date: date, actor: str, reason: str) -> PolicyRow:
+    """Publish a version. Raises PolicyRefused, EffectiveDateRefused."""
+    policy = parse_policy(document)
+    await unit.lock(SUBJECT)
+    known = await repository.rows(unit)
+    today = unit.now.date()
+    if effective_date < today or (known and effective_date == today):
+        raise EffectiveDateRefused(f"effective_date: it is {today}; a new version takes effect later than that")
+    row = PolicyRow(
+        version=len(known) + 1,
+        name=policy.name,
+        effective_date=effective_date,
+        document=document,
+        published_at=unit.now,
+        published_by=actor,
+        reason=reason,
+    )
+    unit.session.add(row)
+    await unit.session.flush()
+    unit.publish(
+        PolicyPublished(
+            policy_version=row.version,
+            effective_date=effective_date,
+            document=policy.model_dump(mode="json"),
+        )
+    )
+    if not known:
+        await repository.judge_everything(unit)
+    return row

@@ -1,0 +1,62 @@
+"""The standing of an account: its state, and why; what was done, and what comes next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+
+from services.collections.repository import facts as fact_rows
+from services.collections.repository import notices
+from services.collections.repository import standing as repository
+from services.collections.tables import NoticeRow
+from services.collections.use_cases import judging
+from services.collections.use_cases.judging import Judged
+from shared.database import Unit
+
+NOTICES_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Everything that explains why an account stands as it does."""
+
+    account_id: UUID
+    time_zone: str
+    state: str
+    items: Sequence[Judged]
+    facts: dict[UUID, list[asyncpg.Record]]
+    cases: Sequence[asyncpg.Record]
+    suspensions: Sequence[asyncpg.Record]
+    deferrals: Sequence[asyncpg.Record]
+    notices: Sequence[NoticeRow]
+
+
+async def standing(unit: Unit, account_id: UUID) -> Standing:
+    """The standing of an account now. Raises NotFound."""
+    account = await repository.account(unit, account_id)
+    facts = (await fact_rows.facts(unit, [account_id]))[account_id]
+    items = await judging.judged(unit, facts)
+    suspensions = await repository.suspensions(unit, account_id)
+    return Standing(
+        account_id,
+        account["time_zone"],
+        _state(items, {row["state"] for row in suspensions}),
+        items,
+        await repository.fact_events(unit, [one.item.invoice_id for one in items]),
+        await repository.cases(unit, account_id),
+        suspensions,
+        await repository.deferrals(unit, account_id),
+        await notices.notices_of(unit, account_id, NOTICES_SHOWN),
+    )
+
+
+def _state(items: Sequence[Judged], suspensions: set[str]) -> str:
+    """The gravest thing that is true of the account."""
+    if suspensions & {"effective", "ending"}:
+        return "suspended"
+    if "requested" in suspensions:
+        return "suspension_requested"
+    if any(one.judgement.is_overdue_and_open for one in items):
+        return "overdue"
+    return "good_standing"

@@ -1,0 +1,133 @@
+"""Suspensions are requested, withdrawn when nothing dunnable carries them, and ended when the debt is settled."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from services.collections.domain.item import Balance, Item
+from services.collections.domain.suspension import SuspensionState, causes_left, moved_to, stands
+from services.collections.repository import suspensions as repository
+from services.collections.repository.facts import Facts
+from services.collections.repository.suspensions import Cause, Suspension
+from shared.database import Unit
+from shared.events.collections import (
+    ReinstatementRequested,
+    SuspensionCause,
+    SuspensionRequested,
+    SuspensionWithdrawn,
+)
+from shared.ids import new_id
+
+SETTLED = "every invoice that caused it is paid or credited"
+NOT_DUNNABLE = "nothing that caused it is dunnable any more"
+
+
+async def settle(unit: Unit, account: Facts) -> bool:
+    """End causes that are settled; withdraw or reinstate what nothing carries. Whether anything changed."""
+    changed = False
+    items = {item.invoice_id: item for item in account.items}
+    latest = {id_: history[-1] for id_, item in items.items() if (history := item.history(unit.now))}
+    for suspension in account.suspensions:
+        changed |= await _settle_one(unit, suspension, items, latest)
+    return changed
+
+
+async def _settle_one(
+    unit: Unit, suspension: Suspension, items: Mapping[UUID, Item], latest: Mapping[UUID, Balance]
+) -> bool:
+    causes = frozenset(suspension.causes)
+    left = causes_left(causes, suspension.subscription_id, latest)
+    await repository.end_causes(unit, suspension.id, causes - left)
+    if suspension.state is SuspensionState.REQUESTED and not stands(left, suspension.subscription_id, items, unit.now):
+        await withdraw(unit, suspension, SETTLED if not left else NOT_DUNNABLE)
+    elif suspension.state is SuspensionState.EFFECTIVE and not left:
+        await reinstate(unit, suspension, SETTLED)
+    elif left != causes:
+        _announce(unit, suspension, {id_: suspension.causes[id_] for id_ in left})
+    else:
+        return False
+    return True
+
+
+async def withdraw(unit: Unit, suspension: Suspension, because: str) -> None:
+    """A suspension that is not effective yet shall not happen."""
+    state = moved_to(suspension.state, SuspensionState.WITHDRAWN)
+    await repository.save_state(unit, suspension.id, state, because)
+    unit.publish(
+        SuspensionWithdrawn(
+            account_id=suspension.account_id,
+            suspension_id=suspension.id,
+            subscription_id=suspension.subscription_id,
+            cause=because,
+        )
+    )
+
+
+async def reinstate(unit: Unit, suspension: Suspension, because: str) -> None:
+    """An effective suspension shall end."""
+    state = moved_to(suspension.state, SuspensionState.ENDING)
+    await repository.save_state(unit, suspension.id, state, because)
+    unit.publish(
+        ReinstatementRequested(
+            account_id=suspension.account_id,
+            suspension_id=suspension.id,
+            subscription_id=suspension.subscription_id,
+            cause=because,
+        )
+    )
+
+
+async def request(
+    unit: Unit, account: Facts, subscription_id: UUID, step: str, policy_version: int, causes: Iterable[Cause]
+) -> None:
+    """Request a suspension, or add causes to the one that stands; the request carries the whole wanted state."""
+    new = list(causes)
+    standing = [one for one in account.suspensions if one.subscription_id == subscription_id]
+    if standing:
+        suspension = standing[0]
+    else:
+        suspension = Suspension(
+            new_id(),
+            account.account_id,
+            subscription_id,
+            SuspensionState.REQUESTED,
+            policy_version,
+            step,
+            unit.now,
+            None,
+            {},
+        )
+        await repository.add(unit, suspension)
+    await repository.add_causes(unit, account.account_id, suspension.id, new)
+    added = {one.invoice_id: one for one in new}
+    _announce(unit, suspension, {**suspension.causes, **added})
+
+
+def _announce(unit: Unit, suspension: Suspension, causes: Mapping[UUID, Cause]) -> None:
+    unit.publish(
+        SuspensionRequested(
+            account_id=suspension.account_id,
+            suspension_id=suspension.id,
+            subscription_id=suspension.subscription_id,
+            policy_version=suspension.policy_version,
+            step=suspension.step,
+            causes=tuple(
+                SuspensionCause(invoice_id=id_, dunnable_minor=one.dunnable_minor, currency=one.currency)
+                for id_, one in sorted(causes.items())
+            ),
+        )
+    )
+
+
+async def release(unit: Unit, suspension_id: UUID, reason: str) -> Suspension:
+    """A person accepts a promise or a dispute: the suspension ends though the debt stands.
+
+    Raises NotFound, SuspensionMoveRefused. The step counts as taken, so it does not come again in this round.
+    """
+    suspension = await repository.suspension(unit, suspension_id)
+    await unit.lock(suspension.account_id)
+    suspension = await repository.suspension(unit, suspension_id)
+    if suspension.state is SuspensionState.REQUESTED:
+        await withdraw(unit, suspension, reason)
+    else:
+        await reinstate(unit, suspension, reason)
+    return await repository.suspension(unit, suspension_id)
