@@ -1,0 +1,5 @@
+"""The routes of entitlements."""
+
+from services.entitlements.api import access, holds
+
+ROUTERS = (access.reads, holds.writes)

@@ -1,0 +1,114 @@
+"""Access over REST: may a subscription be used right now, and why (not)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Self
+from uuid import UUID
+
+import asyncpg
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from services.entitlements import repository
+from services.entitlements.domain.entitlement import Wanted
+from shared.auth import needs
+from shared.errors import NotFound
+from shared.events.entitlements import HoldReason
+from shared.http import PROBLEMS, Page, Paging, Read
+
+reads = APIRouter(prefix="/v1", tags=["access"], dependencies=[needs("entitlements:read")], responses=PROBLEMS)
+
+
+class StandingHold(BaseModel):
+    """A hold that stands."""
+
+    hold_id: UUID
+    reason: HoldReason
+    owner: str
+    comment: str | None
+    since: datetime
+    suspension_id: UUID | None
+    invoice_ids: list[UUID]
+
+    @classmethod
+    def of(cls, row: asyncpg.Record) -> Self:
+        """The answer for a row."""
+        return cls(since=row["placed_at"], **{name: row[name] for name in cls.model_fields if name != "since"})
+
+
+class FailureOut(BaseModel):
+    """What the vendor refused for good, or could not be put back; a person must look."""
+
+    wanted: Wanted
+    code: str
+    detail: str
+    at: datetime
+
+
+class VendorOut(BaseModel):
+    """What the vendor was last seen to have, and how fresh that is."""
+
+    state: str | None = Field(description="the vendor's own status; null if it was never looked at")
+    seen_at: datetime | None
+    waiting_for: str | None = Field(description="why the vendor does not have the wanted state yet")
+    failure: FailureOut | None
+
+
+class AccessOut(BaseModel):
+    """Whether a subscription may be used."""
+
+    subscription_id: UUID
+    account_id: UUID
+    allowed: bool = Field(
+        description="false while a hold stands; a hold for non-payment alone counts once it is confirmed on fresh facts"
+    )
+    since: datetime = Field(description="since when that is so")
+    holds: list[StandingHold]
+    vendor: VendorOut
+
+
+@reads.get("/access/{subscription_id}", summary="May this subscription be used?")
+async def get_access(subscription_id: UUID, read: Read) -> AccessOut:
+    """Allowed or not, the holds that stand, since when, and what the vendor was seen to have."""
+    found = _access(await read(lambda unit: repository.access(unit, subscription_id)))
+    if not found:
+        raise NotFound(f"there is no entitlement to subscription {subscription_id}")
+    return found[0]
+
+
+@reads.get("/accounts/{account_id}/entitlements", summary="Access to the subscriptions of an account")
+async def list_entitlements(account_id: UUID, read: Read, paging: Paging) -> Page[AccessOut]:
+    """The same for all subscriptions of an account, in the order of their ids."""
+    after = paging.after_id()
+    rows = await read(lambda unit: repository.access_of_account(unit, account_id, after, paging.limit + 1))
+    return paging.page(_access(rows), key=lambda one: one.subscription_id)
+
+
+def _access(rows: Iterable[asyncpg.Record]) -> list[AccessOut]:
+    return [_one(list(found)) for _, found in groupby(rows, key=lambda row: row["subscription_id"])]
+
+
+def _one(rows: Sequence[asyncpg.Record]) -> AccessOut:
+    head = rows[0]
+    return AccessOut(
+        subscription_id=head["subscription_id"],
+        account_id=head["account_id"],
+        allowed=head["allowed"],
+        since=head["since"],
+        holds=[StandingHold.of(row) for row in rows if row["hold_id"]],
+        vendor=VendorOut(
+            state=head["seen_status"],
+            seen_at=head["seen_at"],
+            waiting_for=head["waiting_for"],
+            failure=_failure(head),
+        ),
+    )
+
+
+def _failure(row: asyncpg.Record) -> FailureOut | None:
+    if row["failure_code"] is None:
+        return None
+    return FailureOut(
+        wanted=row["failure_wanted"], code=row["failure_code"], detail=row["failure_detail"], at=row["failed_at"]
+    )

@@ -1,0 +1,76 @@
+"""Holds over REST: what a person places and releases. Those for non-payment come and go through collections."""
+
+from datetime import datetime
+from typing import Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from services.entitlements import use_cases
+from services.entitlements.domain.hold import Hold
+from services.entitlements.use_cases.holds import NewHold
+from shared.auth import needs
+from shared.database import Unit
+from shared.events.entitlements import HoldReason
+from shared.fields import Body, Name, Prose, ReasonIn
+from shared.http import PROBLEMS
+from shared.idempotency import Command
+
+writes = APIRouter(prefix="/v1/holds", tags=["holds"], dependencies=[needs("entitlements:write")], responses=PROBLEMS)
+
+
+class HoldIn(Body):
+    """A hold to be placed by a person."""
+
+    subscription_id: UUID
+    reason: Literal["fraud", "customer_request", "admin"]
+    owner: Name
+    comment: Prose | None = None
+
+
+class HoldOut(BaseModel):
+    """A hold, standing or released."""
+
+    hold_id: UUID
+    account_id: UUID
+    subscription_id: UUID
+    reason: HoldReason
+    owner: str
+    comment: str | None
+    since: datetime
+    released_at: datetime | None
+
+    @classmethod
+    def of(cls, hold: Hold) -> Self:
+        """The answer for a hold."""
+        return cls(
+            hold_id=hold.id,
+            account_id=hold.account_id,
+            subscription_id=hold.subscription_id,
+            reason=hold.reason,
+            owner=hold.owner,
+            comment=hold.comment,
+            since=hold.placed_at,
+            released_at=hold.released_at,
+        )
+
+
+@writes.post("", status_code=201, response_model=HoldOut, summary="Place a hold")
+async def place_hold(hold: HoldIn, command: Command) -> Response:
+    """Forbid access at once, and suspend at the vendor; announces `HoldPlaced`. The comment stays here."""
+
+    async def place(unit: Unit) -> HoldOut:
+        return HoldOut.of(await use_cases.holds.place(unit, NewHold(**hold.model_dump())))
+
+    return await command.run(place, reason=hold.reason)
+
+
+@writes.post("/{hold_id}:release", status_code=200, response_model=HoldOut, summary="Release a hold")
+async def release_hold(hold_id: UUID, why: ReasonIn, command: Command) -> Response:
+    """Release a hold; access is back when it was the last. 409 for one that ends through collections."""
+
+    async def release(unit: Unit) -> HoldOut:
+        return HoldOut.of(await use_cases.holds.release(unit, hold_id))
+
+    return await command.run(release, status=200, reason=why.reason)

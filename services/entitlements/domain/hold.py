@@ -1,0 +1,83 @@
+"""Holds: why a subscription may not be used. Several with different reasons can stand at once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from shared.errors import Refusal
+from shared.events.entitlements import HoldReason
+
+
+class AlreadyReleased(Refusal):
+    """The hold is gone; a new one would be a new hold."""
+
+    code = "already_released"
+
+
+class EndsThroughCollections(Refusal):
+    """A hold for non-payment ends when collections asks for it, not by hand (product rule 5)."""
+
+    code = "ends_through_collections"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A hold on a subscription; one for non-payment belongs to a suspension of collections."""
+
+    id: UUID
+    account_id: UUID
+    subscription_id: UUID
+    reason: HoldReason
+    owner: str
+    comment: str | None
+    placed_at: datetime
+    suspension_id: UUID | None = None
+    invoice_ids: tuple[UUID, ...] = ()
+    """The invoices that cause it, all of them."""
+    released_at: datetime | None = None
+    attempted_at: datetime | None = None
+    """When the vendor was about to be called for it."""
+    effective_at: datetime | None = None
+    """When the subscription was seen suspended at the vendor with this hold as a cause."""
+    ended_at: datetime | None = None
+    """When the subscription was seen active again after this hold was released."""
+
+    @property
+    def stands(self) -> bool:
+        """Whether it still forbids access."""
+        return self.released_at is None
+
+    @property
+    def awaits_effect(self) -> bool:
+        """Whether a suspension seen at the vendor is to be announced for it."""
+        return self.effective_at is None and (self.stands or self.attempted_at is not None)
+
+    @property
+    def awaits_end(self) -> bool:
+        """Whether access seen at the vendor is to be announced as the end of it."""
+        return self.effective_at is not None and self.ended_at is None and not self.stands
+
+
+def released_by_hand(hold: Hold, now: datetime) -> Hold:
+    """The hold after a person released it. Raises EndsThroughCollections, AlreadyReleased."""
+    if hold.reason == "non_payment":
+        raise EndsThroughCollections("a hold for non-payment ends through collections")
+    if not hold.stands:
+        raise AlreadyReleased(f"hold {hold.id} was released before")
+    return replace(hold, released_at=now)
+
+
+def standing(holds: Iterable[Hold]) -> frozenset[UUID]:
+    """The ids of the holds that stand: if they are the same later, what was decided from them still holds good."""
+    return frozenset(hold.id for hold in holds if hold.stands)
+
+
+def reasons(holds: Iterable[Hold]) -> tuple[HoldReason, ...]:
+    """The different reasons of these holds, in alphabetical order."""
+    return tuple(sorted({hold.reason for hold in holds}))
+
+
+def suspension_ids(holds: Iterable[Hold]) -> list[UUID]:
+    """The suspensions of collections that these holds belong to, in order."""
+    return sorted(hold.suspension_id for hold in holds if hold.suspension_id is not None)

@@ -1,0 +1,37 @@
+"""What came of one attempt to give the vendor the wanted state."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The vendor has this status now. `status` is None if there was nothing to ask the vendor for."""
+
+    standing: frozenset[UUID]
+    """The holds that stood when it was decided what to do."""
+    status: str | None = None
+    missing: tuple[str, ...] = ()
+    """Renewal settings that could not be put back."""
+    is_declined: bool = False
+    """Collections says that the suspension is withdrawn, so access was left as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The vendor refuses for good, with its own code."""
+
+    standing: frozenset[UUID]
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """It cannot be done now; `why` says what it waits for."""
+
+    standing: frozenset[UUID]
+    why: str
+
+
+Outcome = Seen | Refused | Waiting

@@ -1,0 +1,139 @@
+"""What follows from what was seen at the vendor, or from its refusal: the new state, and what is announced."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from services.entitlements.domain.entitlement import Entitlement, Failure, State, judged, moved_to
+from services.entitlements.domain.hold import Hold, reasons, suspension_ids
+from services.entitlements.domain.outcome import Refused
+from shared.events import Event
+from shared.events.entitlements import (
+    RenewalSettingsNotRestored,
+    SubscriptionReinstated,
+    SubscriptionSuspended,
+    SuspensionRefusedByVendor,
+    VendorSyncFailed,
+)
+
+NOT_RESTORED = "renewal_settings_not_restored"
+"""Our own code of the failure that a person must look at after a reinstatement."""
+
+Decided = tuple[Entitlement, list[Event]]
+
+
+def suspended(entitlement: Entitlement, now: datetime) -> Decided:
+    """It was seen suspended: announced once for each suspension, also if it is no longer wanted by now."""
+    causes = [hold for hold in entitlement.holds if hold.awaits_effect]
+    is_news = entitlement.state is not State.SUSPENDED
+    events = [
+        SubscriptionSuspended(
+            account_id=entitlement.account_id,
+            subscription_id=entitlement.subscription_id,
+            suspension_id=suspension_id,
+            hold_reasons=reasons([hold for hold in entitlement.holds if hold.stands] or causes),
+            vendor_bills_on=entitlement.bills_while_suspended,
+        )
+        for suspension_id in _each(suspension_ids(causes), is_news)
+    ]
+    after = replace(
+        _seen(entitlement, "suspended", now),
+        state=moved_to(entitlement.state, State.SUSPENDED),
+        holds=tuple(replace(hold, effective_at=now) if hold in causes else hold for hold in entitlement.holds),
+    )
+    return judged(after, now), list(events)
+
+
+def active(entitlement: Entitlement, missing: tuple[str, ...], now: datetime) -> Decided:
+    """It was seen active: the end of a suspension is announced, with whether its renewal settings are back."""
+    over = [hold for hold in entitlement.holds if hold.awaits_end]
+    is_news = entitlement.state is State.SUSPENDED or bool(over)
+    ended = _each(suspension_ids(over), is_news)
+    after = replace(
+        _seen(entitlement, "active", now),
+        state=moved_to(entitlement.state, State.ACTIVE),
+        snapshot=entitlement.snapshot if missing else None,
+        failure=Failure("active", NOT_RESTORED, ", ".join(missing), now) if missing else None,
+        holds=tuple(_after_access(hold, now) for hold in entitlement.holds),
+    )
+    events: list[Event] = [_reinstated(entitlement, one, not missing) for one in ended]
+    if missing:
+        events += [_not_restored(entitlement, one, missing) for one in ended or [None]]
+    return judged(after, now), events
+
+
+def refused(entitlement: Entitlement, refusal: Refused, now: datetime) -> Decided:
+    """The vendor refuses what is wanted, for good: nothing changed there, and a person must look."""
+    after = replace(
+        entitlement,
+        failure=Failure(entitlement.wanted, refusal.code, refusal.detail, now),
+        waiting_for=None,
+    )
+    if entitlement.wanted == "active":
+        return after, [_sync_failed(entitlement, refusal.code)]
+    standing = [hold for hold in entitlement.holds if hold.stands]
+    events: list[Event] = [
+        SuspensionRefusedByVendor(
+            account_id=entitlement.account_id,
+            subscription_id=entitlement.subscription_id,
+            suspension_id=suspension_id,
+            vendor_code=refusal.code,
+        )
+        for suspension_id in _each(suspension_ids(standing), is_news=True)
+    ]
+    if after.state is State.SUSPENDING:
+        holds = tuple(_after_access(hold, now) for hold in entitlement.holds)
+        after = replace(after, state=moved_to(after.state, State.ACTIVE), holds=holds)
+    return judged(after, now), events
+
+
+def unasked(entitlement: Entitlement) -> Entitlement:
+    """There was nothing to do at the vendor; what stood in the way of a suspension no longer matters."""
+    failure = entitlement.failure
+    kept = failure if failure and failure.wanted == "active" else None
+    return replace(entitlement, failure=kept, waiting_for=None)
+
+
+def _seen(entitlement: Entitlement, status: str, now: datetime) -> Entitlement:
+    return replace(entitlement, seen_status=status, seen_at=now, failure=None, waiting_for=None)
+
+
+def _each(suspensions: Sequence[UUID], is_news: bool) -> list[UUID | None]:
+    """What to announce for: each suspension, or once without any if it is news all the same."""
+    return [*suspensions] or ([None] if is_news else [])
+
+
+def _after_access(hold: Hold, now: datetime) -> Hold:
+    if hold.awaits_end:
+        return replace(hold, ended_at=now)
+    return hold if hold.effective_at else replace(hold, attempted_at=None)
+
+
+def _reinstated(entitlement: Entitlement, suspension_id: UUID | None, restored: bool) -> SubscriptionReinstated:
+    return SubscriptionReinstated(
+        account_id=entitlement.account_id,
+        subscription_id=entitlement.subscription_id,
+        suspension_id=suspension_id,
+        renewal_restored=restored,
+    )
+
+
+def _not_restored(
+    entitlement: Entitlement, suspension_id: UUID | None, missing: tuple[str, ...]
+) -> RenewalSettingsNotRestored:
+    return RenewalSettingsNotRestored(
+        account_id=entitlement.account_id,
+        subscription_id=entitlement.subscription_id,
+        suspension_id=suspension_id,
+        missing=missing,
+    )
+
+
+def _sync_failed(entitlement: Entitlement, code: str) -> VendorSyncFailed:
+    return VendorSyncFailed(
+        account_id=entitlement.account_id,
+        subscription_id=entitlement.subscription_id,
+        wanted="active",
+        vendor_code=code,
+    )

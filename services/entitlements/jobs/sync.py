@@ -1,0 +1,109 @@
+"""One attempt to give the vendor the state that is wanted now: look first, ask collections, then act."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+from services.entitlements import repository
+from services.entitlements.domain import renewal
+from services.entitlements.domain.entitlement import Entitlement, State
+from services.entitlements.domain.hold import standing, suspension_ids
+from services.entitlements.domain.outcome import Outcome, Refused, Seen, Waiting
+from services.entitlements.jobs.vendor import VendorRefused, VendorSubscription
+from services.entitlements.use_cases.vendor import begin_suspending
+from shared.clients import Answered
+from shared.errors import Later
+from shared.intents import LEASE, Intent
+from shared.runtime import Runtime
+
+BUDGET = LEASE.total_seconds() * 0.75
+"""Seconds for one attempt: it is over before another worker may take the intent."""
+
+
+async def perform(runtime: Runtime, intent: Intent) -> Outcome:
+    """Look, ask and act, and say what came of it; whatever may pass is an outcome as well."""
+    entitlement = await runtime.units.run(lambda unit: repository.entitlement(unit, UUID(intent.key)))
+    decided_from = standing(entitlement.holds)
+    try:
+        async with asyncio.timeout(BUDGET):
+            return await _Attempt(runtime, intent, entitlement).make()
+    except VendorRefused as refusal:
+        return Refused(decided_from, refusal.code, refusal.detail)
+    except Later as error:
+        return Waiting(decided_from, str(error))
+    except TimeoutError:
+        return Waiting(decided_from, "an answer of the vendor within the time of one attempt")
+
+
+class _Attempt:
+    def __init__(self, runtime: Runtime, intent: Intent, entitlement: Entitlement) -> None:
+        self._runtime = runtime
+        self._entitlement = entitlement
+        self._standing = standing(entitlement.holds)
+        self._vendor = VendorSubscription(
+            runtime.vendor, entitlement.vendor_customer_id, entitlement.vendor_subscription_id, intent.id
+        )
+
+    async def make(self) -> Outcome:
+        entitlement = self._entitlement
+        if entitlement.wanted == "active" and entitlement.state is State.ACTIVE:
+            return Seen(self._standing)
+        resource = await self._vendor.read()
+        if resource["status"] == "suspended" and (
+            entitlement.wanted == "suspended" or entitlement.state is State.SUSPENDING
+        ):
+            # An earlier call took effect and was not recorded: it is told first, also if it is not wanted any more.
+            return Seen(self._standing, "suspended")
+        if entitlement.wanted == "suspended":
+            return await self._suspend(resource)
+        return await self._reinstate(resource)
+
+    async def _suspend(self, resource: dict[str, Any]) -> Outcome:
+        if not await self._is_confirmed():
+            return Seen(self._standing, resource["status"], is_declined=True)
+        if not await self._runtime.units.run(lambda unit: begin_suspending(unit, self._entitlement, resource)):
+            return Waiting(self._standing, "a fresh look, since the holds changed")
+        await self._vendor.change(resource, status="suspended")
+        return Seen(self._standing, "suspended")
+
+    async def _is_confirmed(self) -> bool:
+        """Whether access may be switched off now: for non-payment alone, collections has the last word.
+
+        Raises Later without an answer: to be late is fine, to cut off a paying customer is not.
+        """
+        holds = [hold for hold in self._entitlement.holds if hold.stands]
+        if any(hold.reason != "non_payment" for hold in holds):
+            return True
+        waits = None
+        for suspension_id in suspension_ids(holds):
+            verdict, detail = await self._verdict(suspension_id)
+            if verdict == "stands":
+                return True
+            if verdict != "withdrawn":
+                waits = detail
+        if waits is not None:
+            raise Later(f"collections: {waits}")
+        return False
+
+    async def _verdict(self, suspension_id: UUID) -> tuple[str, str]:
+        try:
+            answer = await self._runtime.clients["collections"].get(f"/v1/suspensions/{suspension_id}/confirmation")
+        except Answered as refusal:
+            raise Later(f"collections does not confirm the suspension: {refusal}") from refusal
+        return answer["verdict"], answer["detail"]
+
+    async def _reinstate(self, resource: dict[str, Any]) -> Outcome:
+        if resource["status"] != "active":
+            resource = await self._vendor.change(resource, status="active")
+        snapshot = self._entitlement.to_restore
+        if snapshot is None or not renewal.missing(snapshot, resource):
+            return Seen(self._standing, "active")
+        return Seen(self._standing, "active", await self._restore(resource, snapshot))
+
+    async def _restore(self, resource: dict[str, Any], snapshot: dict[str, Any]) -> tuple[str, ...]:
+        """Put the renewal settings back, and read what became of them; those that are not as they were."""
+        try:
+            await self._vendor.change(resource, **snapshot)
+            return renewal.missing(snapshot, await self._vendor.read())
+        except VendorRefused:
+            return renewal.missing(snapshot, resource)

@@ -1,0 +1,157 @@
+"""One subscription at the vendor, over its REST API: read, and changed as a whole.
+
+A PATCH carries the full resource: what it leaves out, the vendor drops. The resource's ETag guards against
+changes since it was read, and a request id that follows from the content makes repeats harmless.
+"""
+
+import asyncio
+from typing import Any
+from urllib.parse import quote, urlsplit
+from uuid import UUID, uuid5
+
+import httpx2
+import orjson
+
+from services.entitlements.domain.vendor_errors import Meaning, meaning_of
+from shared.errors import Later
+from shared.ids import new_id
+from shared.retries import quick
+
+Resource = dict[str, Any]
+
+LONGEST_WAIT = 5.0
+"""Seconds for which `Retry-After` is waited for within an attempt; past it the intent becomes due later."""
+POLLS = 20
+POLL_PAUSE = 0.1
+"""Seconds between looks at an accepted change, unless the vendor says how long to wait."""
+
+
+class VendorRefused(Exception):
+    """The vendor refuses for good, with its own code."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+
+class Passing(Later):
+    """The vendor did not do it now; a few quick attempts are worth it."""
+
+
+class Stale(Passing):
+    """The resource was changed since it was read."""
+
+
+class VendorSubscription:
+    """The subscription that one intent is about."""
+
+    def __init__(self, http: httpx2.AsyncClient, customer_id: str, subscription_id: str, intent_id: UUID) -> None:
+        self._http = http
+        self._path = f"/v1/customers/{quote(customer_id, safe='')}/subscriptions/{quote(subscription_id, safe='')}"
+        self._intent_id = intent_id
+
+    async def read(self) -> Resource:
+        """The resource as it is now. Raises VendorRefused, Later."""
+        return _resource(await self._call("GET", self._path, new_id()))
+
+    async def change(self, resource: Resource, **fields: Any) -> Resource:
+        """The resource after these fields were changed; read again and tried again if somebody else changed it.
+
+        Raises VendorRefused, Later.
+        """
+        async for attempt in quick(lambda error: isinstance(error, Stale)):
+            with attempt:
+                try:
+                    return await self._patch(resource | fields)
+                except Stale:
+                    resource = await self.read()
+                    if all(resource.get(name) == value for name, value in fields.items()):
+                        return resource
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _patch(self, resource: Resource) -> Resource:
+        body = orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)
+        request_id = uuid5(self._intent_id, body.decode())
+        headers = {"If-Match": str(resource["attributes"]["etag"]), "Content-Type": "application/json"}
+        answer = await self._call("PATCH", self._path, request_id, headers, body)
+        if answer.status_code == 202:
+            await self._until_done(answer)
+            return await self.read()
+        return _resource(answer)
+
+    async def _until_done(self, accepted: httpx2.Response) -> None:
+        place = urlsplit(accepted.headers.get("location", ""))
+        answer = accepted
+        for _ in range(POLLS):
+            await asyncio.sleep(min(_retry_after(answer, POLL_PAUSE), LONGEST_WAIT))
+            answer = await self._call("GET", place._replace(scheme="", netloc="").geturl(), new_id())
+            if answer.status_code != 202:
+                return
+        raise Later("the vendor accepted the change and has not done it yet")
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        request_id: UUID,
+        headers: dict[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> httpx2.Response:
+        async for attempt in quick(lambda error: isinstance(error, Passing) and not isinstance(error, Stale)):
+            with attempt:
+                ids = {"MS-RequestId": str(request_id), "MS-CorrelationId": str(new_id())}
+                try:
+                    answer = await self._http.request(method, path, content=body, headers=ids | (headers or {}))
+                except httpx2.TransportError as error:
+                    raise Passing(f"the vendor cannot be reached: {type(error).__name__}") from error
+                if answer.status_code < 400:
+                    return answer
+                await _raise(answer)
+        raise AssertionError("the last attempt returns or raises")
+
+
+async def _raise(answer: httpx2.Response) -> None:
+    """Raise what an error answer means, after waiting as long as the vendor asks for."""
+    code, detail = _problem(answer)
+    said = f"the vendor answers {answer.status_code} {code}: {detail}"
+    match meaning_of(answer.status_code, code):
+        case Meaning.FINAL:
+            raise VendorRefused(code or str(answer.status_code), detail)
+        case Meaning.STALE:
+            raise Stale(said)
+        case Meaning.PASSES:
+            pause = _retry_after(answer, 0)
+            if pause > LONGEST_WAIT:
+                raise Later(said)
+            await asyncio.sleep(pause)
+            raise Passing(said)
+
+
+def _problem(answer: httpx2.Response) -> tuple[str, str]:
+    try:
+        body = orjson.loads(answer.content)
+    except ValueError:
+        return "", answer.reason_phrase
+    if not isinstance(body, dict):
+        return "", answer.reason_phrase
+    return str(body.get("code", "")), str(body.get("description", ""))[:500]
+
+
+def _resource(answer: httpx2.Response) -> Resource:
+    try:
+        resource = orjson.loads(answer.content)
+        if isinstance(resource["status"], str) and "etag" in resource["attributes"]:
+            return dict(resource)
+    except (ValueError, LookupError, TypeError):
+        pass
+    raise Later("the vendor's answer is no subscription")
+
+
+def _retry_after(answer: httpx2.Response, default: float) -> float:
+    """Seconds that the vendor asks to wait."""
+    try:
+        return max(0.0, float(answer.headers.get("retry-after", default)))
+    except ValueError:
+        return LONGEST_WAIT

@@ -1,0 +1,138 @@
+"""Every query of entitlements; the only place that knows both rows and domain."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlmodel import col, select
+
+from services.entitlements.domain.entitlement import Entitlement, Failure, State
+from services.entitlements.domain.hold import Hold
+from services.entitlements.tables import EntitlementRow, HoldRow
+from shared.database import Unit
+from shared.errors import NotFound
+
+_FAILURE = ("failure_wanted", "failure_code", "failure_detail", "failed_at")
+
+
+async def entitlement(unit: Unit, subscription_id: UUID) -> Entitlement:
+    """The entitlement to a subscription, with its holds that matter. Raises NotFound."""
+    found = await find_entitlement(unit, subscription_id)
+    if found is None:
+        raise NotFound(f"there is no entitlement to subscription {subscription_id}")
+    return found
+
+
+async def find_entitlement(unit: Unit, subscription_id: UUID) -> Entitlement | None:
+    """The entitlement to a subscription if it was granted already."""
+    row = await unit.session.get(EntitlementRow, subscription_id)
+    if row is None:
+        return None
+    fields = row.model_dump(exclude=set(_FAILURE))
+    values = [getattr(row, name) for name in _FAILURE]
+    return Entitlement(
+        **fields | {"state": State(row.state)},
+        failure=Failure(*values) if row.failure_code is not None else None,
+        holds=await holds_that_matter(unit, subscription_id),
+    )
+
+
+async def account_of(unit: Unit, subscription_id: UUID) -> UUID:
+    """The account of a subscription. Raises NotFound."""
+    query = "SELECT account_id FROM entitlements WHERE subscription_id = $1"
+    found: UUID | None = await unit.connection.fetchval(query, subscription_id)
+    if found is None:
+        raise NotFound(f"subscription_id: there is no entitlement to subscription {subscription_id}")
+    return found
+
+
+async def account_of_hold(unit: Unit, hold_id: UUID) -> UUID:
+    """The account of a hold. Raises NotFound."""
+    found: UUID | None = await unit.connection.fetchval("SELECT account_id FROM holds WHERE id = $1", hold_id)
+    if found is None:
+        raise NotFound(f"there is no hold {hold_id}")
+    return found
+
+
+async def save_entitlement(unit: Unit, changed: Entitlement) -> None:
+    """Store an entitlement with its holds."""
+    fields: dict[str, Any] = {
+        name: getattr(changed, name) for name in EntitlementRow.model_fields if name not in _FAILURE
+    }
+    failure = changed.failure
+    values = (failure.wanted, failure.code, failure.detail, failure.at) if failure else (None,) * len(_FAILURE)
+    fields |= zip(_FAILURE, values, strict=True)
+    await unit.session.merge(EntitlementRow(**fields))
+    for hold in changed.holds:
+        await save_hold(unit, hold)
+    await unit.session.flush()
+
+
+async def hold(unit: Unit, hold_id: UUID) -> Hold:
+    """The hold. Raises NotFound."""
+    row = await unit.session.get(HoldRow, hold_id)
+    if row is None:
+        raise NotFound(f"there is no hold {hold_id}")
+    return _hold(row)
+
+
+async def hold_of_suspension(unit: Unit, suspension_id: UUID) -> Hold | None:
+    """The hold that a suspension of collections has placed."""
+    row = (await unit.session.exec(select(HoldRow).where(HoldRow.suspension_id == suspension_id))).first()
+    return _hold(row) if row else None
+
+
+async def holds_that_matter(unit: Unit, subscription_id: UUID) -> tuple[Hold, ...]:
+    """The holds on a subscription that stand, or that the vendor was called for and whose end is not announced."""
+    query = (
+        select(HoldRow)
+        .where(HoldRow.subscription_id == subscription_id, col(HoldRow.ended_at).is_(None))
+        .where(col(HoldRow.released_at).is_(None) | col(HoldRow.attempted_at).is_not(None) | _IS_EFFECTIVE)
+        .order_by(col(HoldRow.id))
+    )
+    return tuple(_hold(row) for row in (await unit.session.exec(query)).all())
+
+
+_IS_EFFECTIVE = col(HoldRow.effective_at).is_not(None)
+
+
+async def save_hold(unit: Unit, changed: Hold) -> None:
+    """Store a hold, new or changed."""
+    await unit.session.merge(HoldRow(**asdict(changed) | {"invoice_ids": list(changed.invoice_ids)}))
+    await unit.session.flush()
+
+
+def _hold(row: HoldRow) -> Hold:
+    fields: dict[str, Any] = row.model_dump()
+    return Hold(**fields | {"invoice_ids": tuple(row.invoice_ids)})
+
+
+_ACCESS = """
+SELECT e.subscription_id, e.account_id, e.allowed, e.since, e.seen_status, e.seen_at, e.waiting_for,
+       e.failure_wanted, e.failure_code, e.failure_detail, e.failed_at,
+       h.id AS hold_id, h.reason, h.owner, h.comment, h.placed_at, h.suspension_id, h.invoice_ids
+FROM {entitlements} AS e
+LEFT JOIN holds AS h ON h.subscription_id = e.subscription_id AND h.released_at IS NULL
+ORDER BY e.subscription_id, h.placed_at, h.id
+"""
+_ACCESS_TO_ONE = _ACCESS.format(entitlements="(SELECT * FROM entitlements WHERE subscription_id = $1)")
+_ACCESS_OF_ACCOUNT = _ACCESS.format(
+    entitlements="""(
+    SELECT * FROM entitlements WHERE account_id = $1 AND ($2::uuid IS NULL OR subscription_id > $2)
+    ORDER BY subscription_id LIMIT $3
+)"""
+)
+
+
+async def access(unit: Unit, subscription_id: UUID) -> Sequence[asyncpg.Record]:
+    """One row for each standing hold on a subscription, one without a hold if there is none."""
+    rows: Sequence[asyncpg.Record] = await unit.connection.fetch(_ACCESS_TO_ONE, subscription_id)
+    return rows
+
+
+async def access_of_account(unit: Unit, account_id: UUID, after: UUID | None, limit: int) -> Sequence[asyncpg.Record]:
+    """The same for subscriptions of an account, in the order of their ids."""
+    rows: Sequence[asyncpg.Record] = await unit.connection.fetch(_ACCESS_OF_ACCOUNT, account_id, after, limit)
+    return rows

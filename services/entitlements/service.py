@@ -1,0 +1,17 @@
+"""The wiring of entitlements."""
+
+from services.entitlements.api import ROUTERS
+from services.entitlements.consumers import handlers
+from services.entitlements.jobs import INTENTS
+from services.entitlements.tables import METADATA
+from shared.service import Service
+
+SERVICE = Service(
+    name="entitlements",
+    summary="May this subscription be used, and why (not): entitlements, holds, the vendor's view.",
+    routers=ROUTERS,
+    tables=METADATA,
+    handlers=handlers,
+    intents=INTENTS,
+    calls=("collections",),
+)

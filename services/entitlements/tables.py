@@ -1,0 +1,76 @@
+"""The rows of the schema `entitlements`; the database checks what must always hold."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, CheckConstraint, DateTime, Index, MetaData, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+METADATA = MetaData(schema="entitlements")
+
+
+class Row(SQLModel, registry=registry(metadata=METADATA)):
+    """A row of this schema."""
+
+    metadata = METADATA
+
+
+class EntitlementRow(Row, table=True):
+    """Access to one subscription, and what the vendor was last seen to have."""
+
+    __tablename__ = "entitlements"
+    __table_args__ = (
+        Index("entitlements_of_account", "account_id", "subscription_id"),
+        CheckConstraint("state IN ('active', 'suspending', 'suspended')"),
+        CheckConstraint("(seen_status IS NULL) = (seen_at IS NULL)"),
+        CheckConstraint("failure_wanted IN ('active', 'suspended')"),
+        CheckConstraint("num_nulls(failure_wanted, failure_code, failure_detail, failed_at) IN (0, 4)"),
+    )
+
+    subscription_id: UUID = Field(primary_key=True)
+    account_id: UUID
+    vendor_customer_id: str = Field(sa_type=Text)
+    vendor_subscription_id: str = Field(sa_type=Text, unique=True)
+    bills_while_suspended: bool
+    granted_at: datetime = Field(sa_type=DateTime(timezone=True))
+    state: str = Field(sa_type=Text)
+    allowed: bool
+    since: datetime = Field(sa_type=DateTime(timezone=True))
+    snapshot: dict[str, Any] | None = Field(sa_type=JSONB(none_as_null=True))
+    seen_status: str | None = Field(sa_type=Text)
+    seen_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    failure_wanted: str | None = Field(sa_type=Text)
+    failure_code: str | None = Field(sa_type=Text)
+    failure_detail: str | None = Field(sa_type=Text)
+    failed_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    waiting_for: str | None = Field(sa_type=Text)
+
+
+class HoldRow(Row, table=True):
+    """A hold on a subscription; its entitlement may be heard of later than the hold."""
+
+    __tablename__ = "holds"
+    __table_args__ = (
+        Index("holds_of_subscription", "subscription_id"),
+        CheckConstraint("reason IN ('non_payment', 'fraud', 'customer_request', 'admin')"),
+        CheckConstraint("(reason = 'non_payment') = (suspension_id IS NOT NULL)"),
+        CheckConstraint("released_at >= placed_at"),
+        CheckConstraint("ended_at IS NULL OR (effective_at IS NOT NULL AND released_at IS NOT NULL)"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    account_id: UUID
+    subscription_id: UUID
+    reason: str = Field(sa_type=Text)
+    owner: str = Field(sa_type=Text)
+    comment: str | None = Field(sa_type=Text)
+    placed_at: datetime = Field(sa_type=DateTime(timezone=True))
+    suspension_id: UUID | None = Field(unique=True)
+    invoice_ids: list[UUID] = Field(sa_type=ARRAY(Uuid))
+    released_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    attempted_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    effective_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    ended_at: datetime | None = Field(sa_type=DateTime(timezone=True))

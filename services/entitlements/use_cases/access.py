@@ -1,0 +1,31 @@
+"""Access is granted."""
+
+from services.entitlements import repository
+from services.entitlements.domain.entitlement import Entitlement, State, is_allowed
+from services.entitlements.use_cases.vendor import want_sync
+from shared.database import Unit
+from shared.events.entitlements import EntitlementGranted
+from shared.events.invoicing import SubscriptionActivated
+
+
+async def grant(unit: Unit, bought: SubscriptionActivated) -> None:
+    """Grant access to what was bought; holds that were heard of earlier stand on it from the start."""
+    if await repository.find_entitlement(unit, bought.subscription_id):
+        return
+    holds = await repository.holds_that_matter(unit, bought.subscription_id)
+    granted = Entitlement(
+        subscription_id=bought.subscription_id,
+        account_id=bought.account_id,
+        vendor_customer_id=bought.vendor_customer_id,
+        vendor_subscription_id=bought.vendor_subscription_id,
+        bills_while_suspended=bought.bills_while_suspended,
+        granted_at=unit.now,
+        state=State.ACTIVE,
+        allowed=is_allowed(State.ACTIVE, holds),
+        since=unit.now,
+        holds=holds,
+    )
+    await repository.save_entitlement(unit, granted)
+    unit.publish(EntitlementGranted(account_id=bought.account_id, subscription_id=bought.subscription_id))
+    if holds:
+        await want_sync(unit, granted)

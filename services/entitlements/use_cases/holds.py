@@ -1,0 +1,87 @@
+"""Holds are placed and released; whatever the reason, this is the one way."""
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from services.entitlements import repository
+from services.entitlements.domain.entitlement import with_hold
+from services.entitlements.domain.hold import Hold, released_by_hand
+from services.entitlements.use_cases.vendor import want_sync
+from shared.database import Unit
+from shared.events.entitlements import HoldPlaced, HoldReleased
+from shared.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class NewHold:
+    """A hold that a person places."""
+
+    subscription_id: UUID
+    reason: Literal["fraud", "customer_request", "admin"]
+    owner: str
+    comment: str | None
+
+
+async def place(unit: Unit, new: NewHold) -> Hold:
+    """Place a hold by hand. Raises NotFound."""
+    account_id = await repository.account_of(unit, new.subscription_id)
+    await unit.lock(account_id)
+    hold = Hold(
+        id=new_id(),
+        account_id=account_id,
+        subscription_id=new.subscription_id,
+        reason=new.reason,
+        owner=new.owner,
+        comment=new.comment,
+        placed_at=unit.now,
+    )
+    await keep(unit, hold)
+    announce_placed(unit, hold)
+    return hold
+
+
+async def release(unit: Unit, hold_id: UUID) -> Hold:
+    """Release a hold by hand. Raises NotFound, EndsThroughCollections, AlreadyReleased."""
+    await unit.lock(await repository.account_of_hold(unit, hold_id))
+    hold = released_by_hand(await repository.hold(unit, hold_id), unit.now)
+    await keep(unit, hold)
+    announce_released(unit, hold)
+    return hold
+
+
+async def keep(unit: Unit, hold: Hold) -> None:
+    """Store a hold that was placed or released, and want the vendor to have what follows; the account is locked."""
+    await repository.save_hold(unit, hold)
+    entitlement = await repository.find_entitlement(unit, hold.subscription_id)
+    if entitlement is not None:
+        changed = with_hold(entitlement, hold, unit.now)
+        await repository.save_entitlement(unit, changed)
+        await want_sync(unit, changed)
+
+
+def announce_placed(unit: Unit, hold: Hold) -> None:
+    """Say that a hold stands, with all that causes it."""
+    unit.publish(
+        HoldPlaced(
+            account_id=hold.account_id,
+            subscription_id=hold.subscription_id,
+            hold_id=hold.id,
+            hold_reason=hold.reason,
+            suspension_id=hold.suspension_id,
+            invoice_ids=hold.invoice_ids,
+        )
+    )
+
+
+def announce_released(unit: Unit, hold: Hold) -> None:
+    """Say that a hold is gone."""
+    unit.publish(
+        HoldReleased(
+            account_id=hold.account_id,
+            subscription_id=hold.subscription_id,
+            hold_id=hold.id,
+            hold_reason=hold.reason,
+            suspension_id=hold.suspension_id,
+        )
+    )
