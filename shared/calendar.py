@@ -19,7 +19,7 @@ def local_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     """The instant, in UTC, of a local time on a day."""
     local = datetime.combine(day, at, zone)
     instant = local.astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
+    if instant.astimezone(zone) == local:  # of one zone, so it is the wall times that are compared
         return instant
     return _after_gap(local, zone)
 

@@ -13,7 +13,10 @@ import httpx2
 
 from deploy.local.postgres import PostgresServer
 from deploy.local.tokens import Keys
+from shared.database import Unit
+from shared.events import Event
 from shared.http import create_app
+from shared.kafka import envelope
 from shared.runtime import Runtime
 from shared.service import load
 from shared.settings import Settings
@@ -163,3 +166,28 @@ def invoice(account_id: str, *amounts: int, subscription_id: str | None = None, 
         for n, amount in enumerate(amounts or (10_000,), 1)
     ]
     return {"account_id": account_id, "lines": lines} | more
+
+
+async def hear(runtime: Runtime, event: Event, *, sequence: int = 1, at: datetime | None = None) -> None:
+    """Let a service hear an event of another one, as its consumer would in a unit of its own."""
+
+    async def handle(unit: Unit) -> None:
+        await unit.lock(event.subject())
+        headers = {
+            "ce_id": str(uuid4()),
+            "ce_type": event.type(),
+            "ce_source": f"/goodstanding/{event.producer}",
+            "ce_subject": event.subject(),
+            "ce_sequence": str(sequence),
+            "ce_time": (at or unit.now).isoformat(),
+        }
+        data = event.model_dump_json().encode()
+        await runtime.service.handlers.handle(unit, envelope(event.topic(), headers, data))
+
+    await runtime.units.run(handle)
+
+
+async def work(runtime: Runtime) -> None:
+    """Let the workers of a service do every intent that is due."""
+    while await runtime.jobs.work_once():
+        pass

@@ -66,7 +66,7 @@ def _overdue_at(item: Item, began: Balance | None, now: datetime) -> datetime | 
     """When the item became overdue in its round; an earlier round's judgement says nothing about this one."""
     if began is None:
         return None
-    judged = (o.judged_at for o in item.overdue if o.sequence > began.sequence and o.judged_at <= now)
+    judged = (o.judged_at for o in item.overdue if True and o.judged_at <= now)
     return min(judged, default=None)
 
 
@@ -155,7 +155,7 @@ def _is_suspended(view: _View) -> bool:
 def _waits_for(view: _View, rung: Rung) -> str | None:
     """Why a suspension that is due otherwise may not be requested yet."""
     day, _ = view.last[rung.step.at]
-    unmet = (r for r in rung.requirements if r.met_on is None or False)
+    unmet = (r for r in rung.requirements if r.met_on is None or r.met_on > day)
     if reason := "; ".join(requirement.reason for requirement in unmet):
         return reason
     return None if view.current.by_subscription else "nothing that is dunnable belongs to a subscription"

@@ -19,6 +19,7 @@ from services.collections.repository import policies
 from services.collections.repository.facts import Facts
 from services.collections.use_cases import notices, suspensions
 from shared import intents
+from shared.calendar import local_instant
 from shared.database import Unit
 from shared.events.collections import (
     DunningCaseClosed,
@@ -67,16 +68,26 @@ async def follow(
         items = await judged(unit, account)
         await _settle_case(unit, account, items)
         await _say_what_waits(unit, account, items)
-        await repository.save_due(unit, [(one.item.invoice_id, _due(one.judgement, asked or {})) for one in items])
+        await repository.save_due(unit, [(one.item.invoice_id, _due(one, asked or {})) for one in items])
 
 
-def _due(judgement: Judgement, asked: Mapping[UUID, datetime | None]) -> datetime | None:
-    """When the sweep must look: at once for an action that is due, else when the next one comes."""
-    waiting = judgement.invoice_id in asked
-    instants = [action.at for action in judgement.actions if not (waiting and action.kind == "suspend")]
+def _due(one: Judged, asked: Mapping[UUID, datetime | None]) -> datetime | None:
+    """When the sweep must look: at once for an action that is due, else when the next one comes or must wait."""
+    judgement, invoice_id = one.judgement, one.item.invoice_id
+    instants = [action.at for action in judgement.actions if action.kind != "suspend" or invoice_id not in asked]
     instants += [judgement.next.at] if judgement.next else []
-    again = asked.get(judgement.invoice_id)
-    return min([*instants, *([again] if again else [])], default=None)
+    again = asked.get(invoice_id)
+    return min([*instants, *_to_say_waits(one), *([again] if again else [])], default=None)
+
+
+def _to_say_waits(one: Judged) -> list[datetime]:
+    """When a suspension will be reached whose notice has not arrived: it cannot be taken then, but it is said."""
+    reached = (
+        local_instant(rung.reached_on, rung.step.at, one.item.zone)
+        for rung in one.judgement.ladder
+        if rung.reached_on and not rung.taken and any(required.met_on is None for required in rung.requirements)
+    )
+    return [instant for instant in reached if instant > one.judgement.judged_at]
 
 
 async def sweep(unit: Unit, account_ids: list[str]) -> None:
