@@ -65,22 +65,30 @@ class Kind:
 _ADD = """
 INSERT INTO intents (id, kind, account_id, key, payload, state, due_at, attempts, created_at, traceparent)
 VALUES ($1, $2, $3, $4, $5, 'pending', $6, 0, $6, $7)
-ON CONFLICT (kind, key) WHERE state = 'pending' DO UPDATE SET due_at = least(intents.due_at, excluded.due_at)
+ON CONFLICT (kind, key) WHERE state = 'pending' DO NOTHING
 """
 
 
 async def add(
     unit: Unit, kind: str, account_id: UUID, key: object, payload: dict[str, Any], id_: UUID | None = None
 ) -> UUID:
-    """Want a call: no second one while one of this kind and key is pending; the worker reads the facts anew.
-
-    One that waits for its next attempt is due at once: facts have changed since the last one.
-    """
+    """Want a call: no second one while one of this kind and key is pending; the worker reads the facts anew."""
     intent_id = id_ or new_id()
     text = orjson.dumps(payload).decode()
     await unit.connection.execute(_ADD, intent_id, kind, account_id, str(key), text, unit.now, traceparent())
     unit.wake("intents")
     return intent_id
+
+
+async def hasten(unit: Unit, kind: str, key: object) -> None:
+    """A pending intent that waits for its next attempt is due at once: the facts changed since the last one."""
+    await unit.connection.execute(
+        "UPDATE intents SET due_at = $3 WHERE kind = $1 AND key = $2 AND state = 'pending' AND due_at > $3",
+        kind,
+        str(key),
+        unit.now,
+    )
+    unit.wake("intents")
 
 
 _CLAIM = """
