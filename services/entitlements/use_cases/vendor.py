@@ -22,8 +22,9 @@ SYNC = "sync_vendor"
 
 
 async def want_sync(unit: Unit, entitlement: Entitlement) -> None:
-    """Want the vendor to get the state that is wanted when the worker looks."""
+    """Want the vendor to get the state that is wanted when the worker looks, and not only after a pause."""
     await intents.add(unit, SYNC, entitlement.account_id, entitlement.subscription_id, {})
+    await intents.hasten(unit, SYNC, entitlement.subscription_id)
 
 
 async def begin_suspending(unit: Unit, decided: Entitlement, resource: Mapping[str, Any]) -> bool:

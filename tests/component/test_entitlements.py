@@ -1,0 +1,192 @@
+"""Entitlements on real Postgres: holds of several reasons, access, and events in any order."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import orjson
+import pytest
+
+from deploy.local.tokens import Keys
+from tests.builders import Database, work
+from tests.component.entitlements_world import World, a_world
+
+
+@pytest.fixture
+async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+    async with a_world(database, keys, jwks_file) as world:
+        yield world
+
+
+async def test_what_was_bought_may_be_used(world: World) -> None:
+    assert await world.access() == {
+        "subscription_id": str(world.subscription_id),
+        "account_id": str(world.account_id),
+        "allowed": True,
+        "since": "2026-03-02T09:00:00Z",
+        "holds": [],
+        "vendor": {"state": None, "seen_at": None, "waiting_for": None, "failure": None},
+    }
+    await work(world.runtime)
+    assert world.wire.calls == []
+    assert await world.told() == ["EntitlementGranted"]
+
+
+async def test_paying_does_not_lift_a_fraud_hold(world: World) -> None:
+    await world.suspended()
+    fraud = await world.place("fraud")
+    await work(world.runtime)
+    await world.hear(world.settled())
+    await work(world.runtime)
+    access = await world.access()
+    assert (access["allowed"], [one["reason"] for one in access["holds"]]) == (False, ["fraud"])
+    assert world.vendor.effects == ["suspended"]
+    assert "SubscriptionReinstated" not in await world.told()
+
+    released = await world.client.made(f"/v1/holds/{fraud}:release", {"reason": "identity confirmed"})
+    assert released["released_at"] == "2026-03-02T09:00:00Z"
+    await work(world.runtime)
+    assert (await world.access())["allowed"] is True
+    assert world.vendor.effects == ["suspended", "active"]
+    (reinstated,) = await world.events("SubscriptionReinstated")
+    assert reinstated["suspension_id"] == str(world.suspension_id)
+    assert len(await world.events("SubscriptionSuspended")) == 1
+
+
+async def test_a_suspension_of_what_is_suspended_already_is_announced_too(world: World) -> None:
+    await world.place("fraud")
+    await work(world.runtime)
+    await world.suspended()
+    told = await world.events("SubscriptionSuspended")
+    assert [one["suspension_id"] for one in told] == [None, str(world.suspension_id)]
+    assert [one["hold_reasons"] for one in told] == [["fraud"], ["fraud", "non_payment"]]
+    assert world.vendor.effects == ["suspended"]
+
+
+async def test_a_hold_by_hand_forbids_at_once_one_for_non_payment_once_confirmed(world: World) -> None:
+    await world.hear(world.requested(uuid4()))
+    assert (await world.access())["allowed"] is True
+    await world.place("customer_request")
+    access = await world.access()
+    assert (access["allowed"], access["vendor"]["state"]) == (False, None)
+
+
+async def test_a_hold_says_who_and_why_and_its_comment_stays_here(world: World) -> None:
+    hold_id = await world.place("admin")
+    (hold,) = (await world.access())["holds"]
+    assert hold == {
+        "hold_id": hold_id,
+        "reason": "admin",
+        "owner": "risk",
+        "comment": "looks odd",
+        "since": "2026-03-02T09:00:00Z",
+        "suspension_id": None,
+        "invoice_ids": [],
+    }
+    rows = await world.database.rows("SELECT headers, data FROM entitlements.outbox WHERE type LIKE '%HoldPlaced%'")
+    headers = orjson.loads(rows[0]["headers"])
+    assert (headers["ce_actor"], headers["ce_reason"]) == ("operator", "admin")
+    assert "looks odd" not in rows[0]["data"] + rows[0]["headers"]
+
+
+async def test_a_hold_for_non_payment_is_neither_placed_nor_released_by_hand(world: World) -> None:
+    await world.suspended()
+    (hold,) = (await world.access())["holds"]
+    refused = await world.client.post(f"/v1/holds/{hold['hold_id']}:release", {"reason": "please"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "ends_through_collections")
+    body = {"subscription_id": str(world.subscription_id), "reason": "non_payment", "owner": "risk"}
+    refused = await world.client.post("/v1/holds", body)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "reason")
+
+
+async def test_what_is_refused_changes_nothing(world: World) -> None:
+    hold = await world.place()
+    await world.client.made(f"/v1/holds/{hold}:release", {"reason": "cleared"})
+    again = await world.client.post(f"/v1/holds/{hold}:release", {"reason": "cleared"})
+    assert (again.status_code, again.json()["code"]) == (409, "already_released")
+    assert (await world.client.post(f"/v1/holds/{uuid4()}:release", {"reason": "x"})).status_code == 404
+    assert (await world.client.get(f"/v1/access/{uuid4()}")).status_code == 404
+    unknown = {"subscription_id": str(uuid4()), "reason": "fraud", "owner": "risk"}
+    assert (await world.client.post("/v1/holds", unknown)).status_code == 404
+    assert await world.told() == ["EntitlementGranted", "HoldPlaced", "HoldReleased"]
+
+
+async def test_the_same_key_places_one_hold(world: World) -> None:
+    body = {"subscription_id": str(world.subscription_id), "reason": "fraud", "owner": "risk"}
+    answers = await asyncio.gather(*(world.client.post("/v1/holds", body, key="one") for _ in range(3)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["hold_id"] for answer in answers}) == 1
+    assert (await world.told()).count("HoldPlaced") == 1
+
+
+async def test_reading_needs_its_scope_and_writing_another(world: World, keys: Keys) -> None:
+    reader = {"authorization": f"Bearer {keys.token('entitlements', 'entitlements:read')}"}
+    url = f"/v1/access/{world.subscription_id}"
+    assert (await world.client.http.get(url, headers=reader)).status_code == 200
+    assert (await world.client.http.get(url)).status_code == 401
+    assert (await world.client.http.post("/v1/holds", json={}, headers=reader)).status_code == 403
+
+
+async def test_the_entitlements_of_an_account_come_in_pages(world: World) -> None:
+    for number in range(2):
+        more = {"subscription_id": uuid4(), "vendor_subscription_id": f"vendor-2{number}"}
+        await world.hear(world.activated().model_copy(update=more))
+    await world.place("fraud")
+    await world.place("admin")
+    path = f"/v1/accounts/{world.account_id}/entitlements"
+    first = await world.client.got(path, limit=2)
+    rest = await world.client.got(path, limit=2, after=first["next"])
+    found = [*first["items"], *rest["items"]]
+    assert (len(found), rest["next"]) == (3, None)
+    held = {one["subscription_id"]: len(one["holds"]) for one in found}
+    assert held.pop(str(world.subscription_id)) == 2
+    assert set(held.values()) == {0}
+    assert (await world.client.got(f"/v1/accounts/{uuid4()}/entitlements"))["items"] == []
+
+
+async def test_repeated_events_change_nothing(world: World) -> None:
+    requested = world.requested(uuid4())
+    await world.hear(world.activated(), requested, requested)
+    await work(world.runtime)
+    await world.hear(world.settled(), world.settled(), requested)
+    await work(world.runtime)
+    assert world.vendor.effects == ["suspended", "active"]
+    assert await world.told() == [
+        "EntitlementGranted",
+        "HoldPlaced",
+        "SubscriptionSuspended",
+        "HoldReleased",
+        "SubscriptionReinstated",
+    ]
+
+
+async def test_causes_are_always_the_whole_list(world: World) -> None:
+    first, second, third = uuid4(), uuid4(), uuid4()
+    await world.hear(world.requested(first, second), world.requested(second, third))
+    (hold,) = (await world.access())["holds"]
+    assert hold["invoice_ids"] == [str(second), str(third)]
+    placed = await world.events("HoldPlaced")
+    assert [one["invoice_ids"] for one in placed] == [[str(first), str(second)], [str(second), str(third)]]
+    assert len({one["hold_id"] for one in placed}) == 1
+
+
+async def test_a_suspension_may_be_heard_of_before_the_subscription(world: World) -> None:
+    other = {"subscription_id": uuid4()}
+    await world.hear(world.requested(uuid4()).model_copy(update=other))
+    await work(world.runtime)
+    assert world.wire.calls == []
+    bought = world.activated().model_copy(update=other | {"vendor_subscription_id": "vendor-99"})
+    world.vendor.resource["id"] = "vendor-99"
+    await world.hear(bought)
+    assert await world.is_pending()
+    access = await world.client.got(f"/v1/access/{other['subscription_id']}")
+    assert len(access["holds"]) == 1
+
+
+async def test_a_withdrawal_heard_of_first_is_remembered(world: World) -> None:
+    await world.hear(world.withdrawn(), world.requested(uuid4()))
+    await work(world.runtime)
+    assert world.wire.calls == []
+    assert (await world.access())["holds"] == []
+    assert await world.told() == ["EntitlementGranted"]

@@ -1,0 +1,203 @@
+"""The vendor connector: looks before it acts, asks before it suspends, and puts the renewal settings back."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from deploy.local.tokens import Keys
+from shared import intents
+from shared.runtime import Runtime
+from tests.builders import Database, work
+from tests.component.entitlements_world import NEXT_TERM, World, a_world, refusal
+
+
+@pytest.fixture
+async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+    async with a_world(database, keys, jwks_file) as world:
+        yield world
+
+
+async def crash_in_work(runtime: Runtime) -> None:
+    """A worker does its intent and dies before the result is recorded; its lease runs out."""
+    kind = runtime.service.intents[0]
+    (intent,) = await runtime.units.run(lambda unit: intents.claim(unit, 1))
+    await kind.perform(runtime, intent)
+    await runtime.units.run(lambda unit: unit.connection.execute("UPDATE intents SET leased_until = NULL"))
+
+
+async def test_suspends_and_reinstates_with_the_renewal_settings_as_they_were(world: World) -> None:
+    await world.suspended()
+    assert world.vendor.effects == ["suspended"]
+    assert world.vendor.renewal() == (False, None)
+    (suspended,) = await world.events("SubscriptionSuspended")
+    assert suspended["suspension_id"] == str(world.suspension_id)
+    assert (suspended["hold_reasons"], suspended["vendor_bills_on"]) == (["non_payment"], True)
+    access = await world.access()
+    assert (access["allowed"], access["vendor"]["state"]) == (False, "suspended")
+
+    await world.database.move(hours=5)
+    await world.hear(world.settled())
+    await work(world.runtime)
+    assert world.vendor.effects == ["suspended", "active"]
+    assert world.vendor.renewal() == (True, NEXT_TERM)
+    (reinstated,) = await world.events("SubscriptionReinstated")
+    assert reinstated["suspension_id"] == str(world.suspension_id)
+    assert reinstated["renewal_restored"] is True
+    access = await world.access()
+    assert (access["allowed"], access["holds"], access["vendor"]["state"]) == (True, [], "active")
+    assert access["since"].startswith("2026-03-02T14:00")
+    assert access["vendor"]["seen_at"].startswith("2026-03-02T14:00")
+    assert not await world.is_pending()
+
+
+async def test_each_change_carries_the_whole_resource_and_its_own_request_id(world: World) -> None:
+    await world.suspended()
+    await world.hear(world.settled())
+    await work(world.runtime)
+    assert (world.vendor.resource["offerName"], world.vendor.resource["quantity"]) == ("Business Premium", 10)
+    assert len(set(world.wire.request_ids())) == 3
+    correlations = [call.headers["ms-correlationid"] for call in world.wire.calls]
+    assert len(set(correlations)) == len(correlations)
+
+
+async def test_settings_that_stay_lost_are_announced(world: World) -> None:
+    await world.suspended()
+    world.vendor.keeps_renewal_off = True
+    await world.hear(world.settled())
+    await work(world.runtime)
+    (missing,) = await world.events("RenewalSettingsNotRestored")
+    assert missing["missing"] == ["autoRenewEnabled", "scheduledNextTermInstructions"]
+    assert missing["suspension_id"] == str(world.suspension_id)
+    (reinstated,) = await world.events("SubscriptionReinstated")
+    assert reinstated["renewal_restored"] is False
+    access = await world.access()
+    assert access["allowed"] is True
+    assert access["vendor"]["failure"]["code"] == "renewal_settings_not_restored"
+
+
+async def test_a_refused_restore_is_announced_and_access_is_back(world: World) -> None:
+    await world.suspended()
+
+    async def refuse_the_second_change(request: httpx2.Request) -> None:
+        if request.method == "PATCH" and len(world.vendor.effects) == 2:
+            world.wire.faults["PATCH"] = [refusal(400, 900214)]
+
+    world.wire.during = refuse_the_second_change
+    await world.hear(world.settled())
+    await work(world.runtime)
+    assert [one["renewal_restored"] for one in await world.events("SubscriptionReinstated")] == [False]
+    assert len(await world.events("RenewalSettingsNotRestored")) == 1
+
+
+@pytest.mark.parametrize("verdict", [None, "wait"])
+async def test_without_a_verdict_nothing_is_changed_at_the_vendor(world: World, verdict: str | None) -> None:
+    world.collections.verdict = verdict
+    await world.suspended()
+    assert "PATCH" not in world.wire.methods()
+    assert await world.told() == ["EntitlementGranted", "HoldPlaced"]
+    access = await world.access()
+    assert access["allowed"] is True
+    assert "collections" in access["vendor"]["waiting_for"]
+    assert await world.is_pending()
+
+    world.collections.verdict = "stands"
+    await work(world.runtime)
+    assert world.vendor.effects == []
+    await world.database.move(minutes=1)
+    await work(world.runtime)
+    assert world.vendor.effects == ["suspended"]
+    assert (await world.access())["vendor"]["waiting_for"] is None
+
+
+async def test_a_withdrawn_suspension_is_not_carried_out(world: World) -> None:
+    world.collections.verdict = "withdrawn"
+    await world.suspended()
+    assert "PATCH" not in world.wire.methods()
+    assert not await world.is_pending()
+    assert (await world.access())["allowed"] is True
+    await world.hear(world.withdrawn())
+    await work(world.runtime)
+    assert await world.told() == ["EntitlementGranted", "HoldPlaced", "HoldReleased"]
+
+
+async def test_one_of_several_suspensions_that_stands_is_enough(world: World) -> None:
+    world.collections.verdicts = {world.suspension_id: "withdrawn"}
+    other = uuid4()
+    await world.hear(world.requested(uuid4()), world.requested(uuid4(), suspension_id=other))
+    await work(world.runtime)
+    assert world.vendor.effects == ["suspended"]
+
+
+async def test_fraud_needs_no_question_and_does_not_wait_for_one(world: World) -> None:
+    world.collections.verdict = None
+    await world.suspended()
+    assert world.vendor.effects == []
+    asked = len(world.collections.asked)
+    await world.place("fraud")
+    await work(world.runtime)
+    assert world.vendor.effects == ["suspended"]
+    assert len(world.collections.asked) == asked
+
+
+async def test_a_restart_after_the_effect_looks_first_and_changes_nothing_twice(world: World) -> None:
+    await world.hear(world.requested(uuid4()))
+    await crash_in_work(world.runtime)
+    assert (world.vendor.effects, await world.state()) == (["suspended"], "suspending")
+    assert "SubscriptionSuspended" not in await world.told()
+    await work(world.runtime)
+    assert (world.vendor.effects, await world.state()) == (["suspended"], "suspended")
+    assert len(await world.events("SubscriptionSuspended")) == 1
+
+    await world.hear(world.settled())
+    await crash_in_work(world.runtime)
+    await work(world.runtime)
+    assert world.vendor.effects == ["suspended", "active"]
+    assert world.vendor.renewal() == (True, NEXT_TERM)
+    assert len(await world.events("SubscriptionReinstated")) == 1
+
+
+async def test_a_restart_keeps_the_first_snapshot_though_it_is_wanted_no_more(world: World) -> None:
+    await world.hear(world.requested(uuid4()))
+    await crash_in_work(world.runtime)
+    await world.hear(world.withdrawn())
+    await work(world.runtime)
+    assert world.vendor.effects == ["suspended", "active"]
+    assert world.vendor.renewal() == (True, NEXT_TERM)
+    told = await world.events("SubscriptionSuspended", "SubscriptionReinstated")
+    assert [one["type"] for one in told] == ["SubscriptionSuspended", "SubscriptionReinstated"]
+    assert {one["suspension_id"] for one in told} == {str(world.suspension_id)}
+
+
+async def test_paid_while_the_vendor_is_called(world: World) -> None:
+    async def pay(request: httpx2.Request) -> None:
+        if request.method == "PATCH" and not world.vendor.effects:
+            world.wire.during = None
+            await world.hear(world.withdrawn())
+
+    world.wire.during = pay
+    await world.suspended()
+    assert world.vendor.effects == ["suspended", "active"]
+    assert world.vendor.renewal() == (True, NEXT_TERM)
+    assert (await world.access())["allowed"] is True
+
+
+async def test_paid_before_the_vendor_is_called_changes_nothing_there(world: World) -> None:
+    async def pay(request: httpx2.Request) -> None:
+        world.wire.during = None
+        await world.hear(world.withdrawn())
+
+    world.wire.during = pay
+    await world.suspended()
+    assert world.vendor.effects == []
+    assert not await world.is_pending()
+
+
+async def test_suspended_at_the_vendor_already_is_only_recorded(world: World) -> None:
+    world.vendor.resource["status"] = "suspended"
+    await world.suspended()
+    assert world.wire.methods() == ["GET"]
+    assert world.collections.asked == []
+    assert len(await world.events("SubscriptionSuspended")) == 1

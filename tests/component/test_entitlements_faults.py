@@ -1,0 +1,162 @@
+"""What the vendor's faults and refusals do: one effect at most, and what is final is said so."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from deploy.local.tokens import Keys
+from tests.builders import Database, work
+from tests.component.entitlements_world import NEXT_TERM, Fault, World, a_world, refusal
+
+
+@pytest.fixture
+async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+    async with a_world(database, keys, jwks_file) as world:
+        yield world
+
+
+STALE = {"stale by code": refusal(400, 2055), "stale by status": refusal(412, "")}
+PASSING = {
+    "not ready": refusal(409, 800082),
+    "parent not active": refusal(409, "27009"),
+    "pending operation": refusal(409, 900278),
+    "throttled": httpx2.Response(429, headers={"retry-after": "0"}),
+    "broken": httpx2.Response(500, text="<html>"),
+    "away": httpx2.Response(503),
+    "time-out before": "before",
+    "time-out after": "after",
+}
+
+
+@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
+async def test_what_may_pass_does_not_hide_what_there_is_to_see(world: World, fault: Fault) -> None:
+    world.wire.faults["GET"] = [fault, fault]
+    await world.suspended()
+    assert world.vendor.effects == ["suspended"]
+
+
+@pytest.mark.parametrize("fault", (PASSING | STALE).values(), ids=(PASSING | STALE).keys())
+async def test_what_may_pass_is_tried_again_with_one_effect(world: World, fault: Fault) -> None:
+    world.wire.faults["PATCH"] = [fault, fault]
+    await world.suspended()
+    assert world.vendor.effects == ["suspended"]
+    assert len(await world.events("SubscriptionSuspended")) == 1
+    await world.hear(world.settled())
+    world.wire.faults["PATCH"] = [fault]
+    await work(world.runtime)
+    assert world.vendor.effects == ["suspended", "active"]
+    assert world.vendor.renewal() == (True, NEXT_TERM)
+
+
+@pytest.mark.parametrize("fault", ["before", "after"])
+async def test_a_time_out_is_repeated_under_the_same_request_id(world: World, fault: Fault) -> None:
+    world.wire.faults["PATCH"] = [fault, fault]
+    await world.suspended()
+    ids = world.wire.request_ids()
+    assert len(ids) == 3
+    assert len(set(ids)) == 1
+
+
+async def test_what_keeps_failing_waits_for_a_later_business_time(world: World) -> None:
+    world.wire.faults["PATCH"] = ["before"] * 4
+    await world.suspended()
+    assert world.vendor.effects == []
+    assert "cannot be reached" in (await world.access())["vendor"]["waiting_for"]
+    first = world.wire.request_ids()[0]
+    await world.database.move(minutes=1)
+    await work(world.runtime)
+    assert world.vendor.effects == ["suspended"]
+    assert set(world.wire.request_ids()) == {first}
+
+
+async def test_a_long_throttle_is_not_waited_for(world: World) -> None:
+    world.wire.faults["GET"] = [httpx2.Response(429, headers={"retry-after": "300"})]
+    await world.suspended()
+    assert world.wire.methods() == ["GET"]
+    assert await world.is_pending()
+
+
+async def test_somebody_elses_change_is_kept(world: World) -> None:
+    async def change_quantity(request: httpx2.Request) -> None:
+        if request.method == "PATCH":
+            world.wire.during = None
+            world.vendor.resource["quantity"] = 12
+            world.vendor.version += 1
+
+    world.wire.during = change_quantity
+    await world.suspended()
+    assert world.vendor.effects == ["suspended"]
+    assert world.vendor.resource["quantity"] == 12
+
+
+async def test_an_accepted_change_is_polled(world: World) -> None:
+    accepted = httpx2.Response(202, headers={"location": "http://vendor/v1/operations/1", "retry-after": "0"})
+    polled: list[str] = []
+
+    async def poll(request: httpx2.Request) -> None:
+        if request.url.path == "/v1/operations/1":
+            polled.append(request.url.path)
+            world.wire.faults["GET"] = [accepted if len(polled) < 3 else httpx2.Response(200, json={})]
+        if request.method == "PATCH":
+            world.vendor.resource["status"] = "suspended"
+
+    world.wire.during = poll
+    world.wire.faults["PATCH"] = [accepted]
+    await world.suspended()
+    assert len(polled) == 3
+    assert await world.state() == "suspended"
+
+
+FINAL = {
+    "deleted": (refusal(400, 2011), "2011"),
+    "not found": (refusal(404, 20003), "20003"),
+    "illegal change": (refusal(400, 800040), "800040"),
+    "plan in use": (refusal(400, 900115), "900115"),
+    "another 400": (refusal(400, 4711), "4711"),
+    "no code": (httpx2.Response(404), "404"),
+}
+
+
+@pytest.mark.parametrize(("answer", "code"), FINAL.values(), ids=FINAL.keys())
+async def test_a_final_refusal_to_suspend(world: World, answer: httpx2.Response, code: str) -> None:
+    world.wire.faults["PATCH"] = [answer]
+    await world.suspended()
+    (refused,) = await world.events("SuspensionRefusedByVendor")
+    assert (refused["vendor_code"], refused["suspension_id"]) == (code, str(world.suspension_id))
+    assert world.wire.methods() == ["GET", "PATCH"]
+    assert not await world.is_pending()
+    access = await world.access()
+    assert (access["allowed"], len(access["holds"])) == (True, 1)
+    assert access["vendor"]["failure"]["code"] == code
+
+    await world.hear(world.withdrawn())
+    await work(world.runtime)
+    assert (await world.access())["vendor"]["failure"] is None
+
+
+@pytest.mark.parametrize(("answer", "code"), FINAL.values(), ids=FINAL.keys())
+async def test_a_final_refusal_to_reinstate(world: World, answer: httpx2.Response, code: str) -> None:
+    await world.suspended()
+    world.wire.faults["PATCH"] = [answer]
+    await world.hear(world.settled())
+    await work(world.runtime)
+    (failed,) = await world.events("VendorSyncFailed")
+    assert (failed["vendor_code"], failed["wanted"]) == (code, "active")
+    assert "SubscriptionReinstated" not in await world.told()
+    assert not await world.is_pending()
+    assert (await world.access())["vendor"]["failure"]["wanted"] == "active"
+
+    hold = await world.place("admin")
+    await world.client.made(f"/v1/holds/{hold}:release", {"reason": "once more"})
+    await work(world.runtime)
+    assert len(await world.events("SubscriptionReinstated")) == 1
+    assert world.vendor.renewal() == (True, NEXT_TERM)
+
+
+async def test_a_subscription_unknown_to_the_vendor(world: World) -> None:
+    world.wire.faults["GET"] = [refusal(404, 20003)]
+    await world.suspended()
+    assert [one["vendor_code"] for one in await world.events("SuspensionRefusedByVendor")] == ["20003"]
+    assert world.collections.asked == []
