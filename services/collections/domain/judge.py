@@ -66,7 +66,7 @@ def _overdue_at(item: Item, began: Balance | None, now: datetime) -> datetime | 
     """When the item became overdue in its round; an earlier round's judgement says nothing about this one."""
     if began is None:
         return None
-    judged = (o.judged_at for o in item.overdue if True and o.judged_at <= now)
+    judged = (o.judged_at for o in item.overdue if o.sequence > began.sequence and o.judged_at <= now)
     return min(judged, default=None)
 
 

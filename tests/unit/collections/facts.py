@@ -1,0 +1,53 @@
+"""Facts of an invoice of 3.00 EUR that is due on 10 March 2026 in UTC, with the standard policy."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.collections.domain.item import Balance, Item, LineBalance, Overdue, Promise, StepTaken
+
+DUE = date(2026, 3, 10)
+SUBSCRIPTION = UUID(int=101)
+OTHER = UUID(int=102)
+
+
+def on(day: int, hour: int = 9, minute: int = 0) -> datetime:
+    """An instant so many days after the due date."""
+    return datetime(2026, 3, 10, hour, minute, tzinfo=UTC) + timedelta(days=day)
+
+
+def line(open_minor: int, *, disputed: int = 0, in_flight: int = 0, written_off: int = 0) -> LineBalance:
+    """The first line, of the subscription."""
+    return LineBalance(1, SUBSCRIPTION, open_minor, disputed, in_flight, written_off)
+
+
+def balance(sequence: int, at: datetime, *lines: LineBalance) -> Balance:
+    """A balance; without lines the whole 3.00 is open."""
+    return Balance(sequence, at, lines or (line(300),))
+
+
+def sent(step: str, at: datetime, number: int = 1) -> StepTaken:
+    """A notice that reached the next hop at once."""
+    return StepTaken(step, number, at, "sent", delivered_at=at)
+
+
+def item(
+    *balances: Balance,
+    overdue: tuple[Overdue, ...] | None = None,
+    promises: tuple[Promise, ...] = (),
+    taken: tuple[StepTaken, ...] = (),
+    number: str = "1",
+) -> Item:
+    """An item; issued 30 days before it is due and overdue on the first midnight, unless told otherwise."""
+    return Item(
+        invoice_id=UUID(int=int(number)),
+        number=number,
+        due_date=DUE,
+        currency="EUR",
+        zone=ZoneInfo("UTC"),
+        recorded_at=on(-30, 0),
+        balances=balances or (balance(1, on(-30, 0)),),
+        overdue=(Overdue(50, on(1, 0)),) if overdue is None else overdue,
+        promises=promises,
+        taken=taken,
+    )

@@ -1,0 +1,198 @@
+"""A second opinion on how an invoice moves through the policy: time passes in ticks of half an hour.
+
+Nothing is calculated ahead or looked back at: at each tick the facts arrive, then a local midnight may move
+the position, then the overdue and the steps are judged, and what is done is written down.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.collections.domain.item import Balance, Item, LineBalance, Overdue, Promise, StepTaken
+from services.collections.domain.policy import Policy, Step
+
+TICK = timedelta(minutes=30)
+INVOICE = UUID(int=1)
+LINES = (UUID(int=101), None, UUID(int=103))
+"""The subscriptions of the three lines that an invoice may have."""
+
+Amounts = tuple[tuple[int, int, int], ...]
+"""Of each line: open, disputed, in flight."""
+Done = tuple[str, tuple[str, ...], dict[UUID, int]]
+"""A step, the notices that it skipped, the subscriptions that it suspends."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """What happens to an invoice. Ticks count from local noon, ten days before the due date, in UTC."""
+
+    zone: ZoneInfo
+    due_date: date
+    policy: Policy
+    changes: tuple[tuple[int, Amounts], ...]
+    promises: tuple[tuple[int, int, int], ...] = ()
+    """Amount, first tick, first tick after it."""
+    deliveries: dict[str, int | None] = field(default_factory=dict)
+    """How many ticks after it went out a notice reached the next hop; None: never; else at once."""
+    outage: tuple[int, int] = (0, 0)
+    """The ticks from the first up to the second, in which nothing sweeps."""
+    ticks: int = 48 * 50
+
+    def instant(self, tick: int) -> datetime:
+        """The instant of a tick."""
+        first = datetime.combine(self.due_date - timedelta(days=10), time(12), UTC)
+        return first + tick * TICK
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was so at the last instant with a local time of the policy."""
+
+    day: date
+    position: int
+    dunnable: bool
+    overdue: bool
+    round: int
+
+
+class Model:
+    """The invoice of a story, tick by tick."""
+
+    def __init__(self, story: Story) -> None:
+        promises = tuple(
+            Promise(amount, story.instant(first), story.instant(end)) for amount, first, end in story.promises
+        )
+        start = story.instant(0)
+        self.story, self.tick = story, -1
+        self.item = Item(INVOICE, "1", story.due_date, "EUR", story.zone, start, promises=promises)
+        self.amounts: Amounts = ()
+        self.sequence, self.round, self.position, self.overdue = 0, 0, 0, False
+        self.days: set[date] = set()
+        self.hours = {step.at for step in story.policy.steps}
+        self.seen: dict[time, Seen] = {}
+        self.is_instant = self.has_news = False
+
+    @property
+    def now(self) -> datetime:
+        """The instant of the tick."""
+        return self.story.instant(self.tick)
+
+    def advance(self) -> None:
+        """One tick on: facts, the midnight and the overdue, then a look at what the steps will ask."""
+        self.tick += 1
+        self.is_instant = self.has_news = False
+        for tick, amounts in self.story.changes:
+            if tick == self.tick:
+                self._balance(amounts)
+        self._deliver()
+        wall = self.now.astimezone(self.story.zone).replace(tzinfo=None)
+        if wall.date() not in self.days:
+            self.days.add(wall.date())
+            self._midnight(wall.date())
+        for at in self.hours:
+            if wall.time() >= at and (at not in self.seen or self.seen[at].day < wall.date()):
+                dunnable = sum(self.dunnable()) > 0
+                self.seen[at] = Seen(wall.date(), self.position, dunnable, self.overdue, self.round)
+                self.is_instant = True
+
+    def dunnable(self) -> list[int]:
+        """What of each line is dunnable; a promise takes it away unit by unit, from the first line on."""
+        left = [max(opened - disputed - in_flight, 0) for opened, disputed, in_flight in self.amounts]
+        for amount, first, end in self.story.promises:
+            for _ in range(amount if first <= self.tick < end else 0):
+                index = next((index for index, units in enumerate(left) if units), None)
+                if index is not None:
+                    left[index] -= 1
+        return left
+
+    def sweep(self) -> list[Done]:
+        """What is done now; it is written down as taken."""
+        if not sum(self.dunnable()):
+            return []
+        due = [step for step in self.story.policy.steps if self._is_due(step)]
+        done: list[Done] = []
+        notices = [step for step in due if step.action == "notice" and step.day > self._furthest_notice()]
+        if notices:
+            done.append((notices[-1].name, self._missed(notices[-1]), {}))
+        suspends = {LINES[i]: units for i, units in enumerate(self.dunnable()) if units and LINES[i]}
+        for step in due:
+            if step.action == "suspend" and suspends and all(self._is_met(step, r.notice) for r in step.requires):
+                done.append((step.name, (), {key: units for key, units in suspends.items() if key}))
+            if step.action == "terminate" and self.taken("suspend"):
+                done.append((step.name, (), {}))
+        for name, skipped, _ in done:
+            self._take(name, skipped)
+        return done
+
+    def taken(self, name: str) -> StepTaken | None:
+        """How a step was taken in this round."""
+        found = (step for step in self.item.taken if step.step == name and step.round == self.round)
+        return next(found, None)
+
+    def _balance(self, amounts: Amounts) -> None:
+        self.has_news = True
+        was_open = sum(line[0] for line in self.amounts) > 0
+        self.amounts, self.sequence = amounts, self.sequence + 1
+        if sum(line[0] for line in amounts) > 0 and not was_open:
+            self.round, self.overdue = self.round + 1, False
+        lines = tuple(LineBalance(i + 1, LINES[i], *line) for i, line in enumerate(amounts))
+        balance = Balance(self.sequence, self.now, lines)
+        self.item = replace(self.item, balances=(*self.item.balances, balance))
+
+    def _midnight(self, day: date) -> None:
+        after = day > self.story.due_date
+        if not after:
+            self.position = (day - self.story.due_date).days
+        elif sum(self.dunnable()):
+            self.position += 1
+        if after and not self.overdue and sum(o - d - f for o, d, f in self.amounts) > 0:
+            self.overdue, self.sequence = True, self.sequence + 1
+            told = Overdue(self.sequence, self.now)
+            self.item = replace(self.item, overdue=(*self.item.overdue, told))
+
+    def _is_due(self, step: Step) -> bool:
+        seen = self.seen.get(step.at)
+        if not seen or not seen.dunnable or seen.round != self.round or self.taken(step.name):
+            return False
+        if step.day <= 0:
+            days = (seen.day - self.story.due_date).days
+            return step.day <= days <= 0
+        return seen.overdue and seen.position >= step.day
+
+    def _furthest_notice(self) -> int:
+        steps = self.story.policy.steps
+        return max((s.day for s in steps if s.action == "notice" and self.taken(s.name)), default=-1000)
+
+    def _missed(self, sent: Step) -> tuple[str, ...]:
+        before = (s for s in self.story.policy.steps if s.action == "notice" and s.day < sent.day)
+        return tuple(step.name for step in before if step.day > self._furthest_notice())
+
+    def _is_met(self, step: Step, notice: str) -> bool:
+        (required,) = (r for r in step.requires if r.notice == notice)
+        taken = self.taken(notice)
+        if taken and taken.replaced_by:
+            taken = self.taken(taken.replaced_by)
+        if not taken or not taken.delivered_at:
+            return False
+        delivered = taken.delivered_at.astimezone(self.story.zone).date()
+        return (self.seen[step.at].day - delivered).days >= required.days_before
+
+    def _take(self, name: str, skipped: tuple[str, ...]) -> None:
+        is_notice = name not in ("suspend", "terminate")
+        new = StepTaken(name, self.round, self.now, "pending" if is_notice else "requested")
+        missed = (StepTaken(step, self.round, self.now, "skipped", replaced_by=name) for step in skipped)
+        self.item = replace(self.item, taken=(*self.item.taken, *missed, new))
+        self._deliver()
+
+    def _deliver(self) -> None:
+        if not any(step.outcome == "pending" for step in self.item.taken):
+            return
+        self.item = replace(self.item, taken=tuple(self._delivered(step) for step in self.item.taken))
+
+    def _delivered(self, taken: StepTaken) -> StepTaken:
+        delay = self.story.deliveries.get(taken.step, 0)
+        if taken.outcome != "pending" or delay is None or self.now < taken.at + delay * TICK:
+            return taken
+        self.has_news = True
+        return replace(taken, outcome="sent", delivered_at=self.now)
