@@ -201,3 +201,27 @@ async def test_suspended_at_the_vendor_already_is_only_recorded(world: World) ->
     assert world.wire.methods() == ["GET"]
     assert world.collections.asked == []
     assert len(await world.events("SubscriptionSuspended")) == 1
+
+
+async def test_the_first_snapshot_is_kept_when_it_is_suspended_again_before_it_is_restored(world: World) -> None:
+    await world.suspended()
+
+    async def lose_the_restore(request: httpx2.Request) -> None:
+        if request.method == "PATCH" and len(world.vendor.effects) == 2:
+            world.wire.faults["PATCH"] = ["before"]
+
+    world.wire.during = lose_the_restore
+    await world.hear(world.settled())
+    await work(world.runtime)
+    assert (world.vendor.effects, world.vendor.renewal()) == (["suspended", "active"], (False, None))
+    fraud = await world.place("fraud")
+    await work(world.runtime)
+    assert world.vendor.effects == ["suspended", "active", "suspended"]
+
+    world.wire.during = None
+    await world.client.made(f"/v1/holds/{fraud}:release", {"reason": "cleared"})
+    await work(world.runtime)
+    assert world.vendor.renewal() == (True, NEXT_TERM)
+    reinstated = await world.events("SubscriptionReinstated")
+    assert [one["renewal_restored"] for one in reinstated] == [True]
+    assert reinstated[0]["suspension_id"] == str(world.suspension_id)

@@ -71,10 +71,13 @@ async def test_what_keeps_failing_waits_for_a_later_business_time(world: World) 
     assert set(world.wire.request_ids()) == {first}
 
 
-async def test_a_long_throttle_is_not_waited_for(world: World) -> None:
+async def test_a_long_throttle_is_honoured_though_the_intent_is_due_again(world: World) -> None:
     world.wire.faults["GET"] = [httpx2.Response(429, headers={"retry-after": "300"})]
     await world.suspended()
+    await world.database.move(minutes=1)
+    await work(world.runtime)
     assert world.wire.methods() == ["GET"]
+    assert "overloaded" in (await world.access())["vendor"]["waiting_for"]
     assert await world.is_pending()
 
 

@@ -5,9 +5,11 @@ changes since it was read, and a request id that follows from the content makes 
 """
 
 import asyncio
+import time
 from typing import Any
 from urllib.parse import quote, urlsplit
 from uuid import UUID, uuid5
+from weakref import WeakKeyDictionary
 
 import httpx2
 import orjson
@@ -20,10 +22,13 @@ from shared.retries import quick
 Resource = dict[str, Any]
 
 LONGEST_WAIT = 5.0
-"""Seconds for which `Retry-After` is waited for within an attempt; past it the intent becomes due later."""
+"""Seconds for which the vendor is waited for within an attempt; past it the intent becomes due later."""
 POLLS = 20
 POLL_PAUSE = 0.1
 """Seconds between looks at an accepted change, unless the vendor says how long to wait."""
+
+_closed_until: WeakKeyDictionary[httpx2.AsyncClient, float] = WeakKeyDictionary()
+"""Until when (monotonic seconds) the vendor wants no calls: its limit is for the partner, not for a subscription."""
 
 
 class VendorRefused(Exception):
@@ -101,6 +106,7 @@ class VendorSubscription:
     ) -> httpx2.Response:
         async for attempt in quick(lambda error: isinstance(error, Passing) and not isinstance(error, Stale)):
             with attempt:
+                await self._wait_until_open()
                 ids = {"MS-RequestId": str(request_id), "MS-CorrelationId": str(new_id())}
                 try:
                     answer = await self._http.request(method, path, content=body, headers=ids | (headers or {}))
@@ -108,25 +114,30 @@ class VendorSubscription:
                     raise Passing(f"the vendor cannot be reached: {type(error).__name__}") from error
                 if answer.status_code < 400:
                     return answer
-                await _raise(answer)
+                if answer.status_code in (429, 503):
+                    _closed_until[self._http] = time.monotonic() + _retry_after(answer, 0)
+                raise _refusal(answer)
         raise AssertionError("the last attempt returns or raises")
 
+    async def _wait_until_open(self) -> None:
+        """Wait as long as the vendor asked for when it is overloaded. Raises Later if that is long."""
+        pause = _closed_until.get(self._http, 0) - time.monotonic()
+        if pause > LONGEST_WAIT:
+            raise Later(f"the vendor is overloaded and wants no call for {pause:.0f} s")
+        await asyncio.sleep(max(pause, 0))
 
-async def _raise(answer: httpx2.Response) -> None:
-    """Raise what an error answer means, after waiting as long as the vendor asks for."""
+
+def _refusal(answer: httpx2.Response) -> Exception:
+    """What an error answer means."""
     code, detail = _problem(answer)
     said = f"the vendor answers {answer.status_code} {code}: {detail}"
     match meaning_of(answer.status_code, code):
         case Meaning.FINAL:
-            raise VendorRefused(code or str(answer.status_code), detail)
+            return VendorRefused(code or str(answer.status_code), detail)
         case Meaning.STALE:
-            raise Stale(said)
+            return Stale(said)
         case Meaning.PASSES:
-            pause = _retry_after(answer, 0)
-            if pause > LONGEST_WAIT:
-                raise Later(said)
-            await asyncio.sleep(pause)
-            raise Passing(said)
+            return Passing(said)
 
 
 def _problem(answer: httpx2.Response) -> tuple[str, str]:
