@@ -214,11 +214,11 @@ async def test_the_first_snapshot_is_kept_when_it_is_suspended_again_before_it_i
     await world.hear(world.settled())
     await work(world.runtime)
     assert (world.vendor.effects, world.vendor.renewal()) == (["suspended", "active"], (False, None))
+    world.wire.during = None
     fraud = await world.place("fraud")
     await work(world.runtime)
     assert world.vendor.effects == ["suspended", "active", "suspended"]
 
-    world.wire.during = None
     await world.client.made(f"/v1/holds/{fraud}:release", {"reason": "cleared"})
     await work(world.runtime)
     assert world.vendor.renewal() == (True, NEXT_TERM)
