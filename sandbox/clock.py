@@ -18,6 +18,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.clock import CHANNEL, system_now
 
+START = "GOODSTANDING_CLOCK_START"
+"""The variable that says when a new sandbox begins."""
+
 _FIRST = "INSERT INTO clock.clock (id, now, sweeps_held) VALUES (1, $1, false) ON CONFLICT DO NOTHING"
 _READ = "SELECT now, sweeps_held FROM clock.clock"
 _MOVE = """
@@ -45,8 +48,7 @@ class ClockIn(BaseModel):
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.pool = await asyncpg.create_pool(app.state.database_url, min_size=1, max_size=4)
-    midnight = system_now().replace(hour=0, minute=0, second=0, microsecond=0)
-    await app.state.pool.execute(_FIRST, midnight)
+    await app.state.pool.execute(_FIRST, app.state.start)
     yield
     await app.state.pool.close()
 
@@ -58,10 +60,11 @@ async def _pool(request: Request) -> asyncpg.Pool:
 Pool = Annotated[asyncpg.Pool, Depends(_pool)]
 
 
-def create_app(database_url: str) -> FastAPI:
-    """The application; `database_url` logs in as the role `clock`."""
+def create_app(database_url: str, start: datetime) -> FastAPI:
+    """The application; `database_url` logs in as the role `clock`. A new sandbox begins at `start`."""
     app = FastAPI(title="Goodstanding sandbox clock", version="1", lifespan=_lifespan, telemetry={"tracing": False})
     app.state.database_url = database_url
+    app.state.start = start
     app.get("/v1/clock", summary="The business time")(read_clock)
     app.put("/v1/clock", summary="Move the clock, hold or release the sweeps")(move_clock)
     app.get("/health/live", include_in_schema=False)(live)
@@ -94,9 +97,12 @@ async def move_clock(wanted: ClockIn, pool: Pool) -> ClockOut:
 def main(
     port: Annotated[int, typer.Option()],
     database_url: Annotated[str, typer.Option(envvar="GOODSTANDING_DATABASE_URL")],
+    start: Annotated[datetime | None, typer.Option(envvar=START)] = None,
 ) -> None:
-    """Serve the clock until SIGTERM."""
-    config = uvicorn.Config(create_app(database_url), port=port, log_config=None, access_log=False)
+    """Serve the clock until SIGTERM. A new sandbox begins at `start` (UTC), else at today's midnight."""
+    begin = start or system_now().replace(hour=0, minute=0, second=0, microsecond=0)
+    app = create_app(database_url, begin.replace(tzinfo=UTC))
+    config = uvicorn.Config(app, port=port, log_config=None, access_log=False)
     asyncio.run(uvicorn.Server(config).serve())
 
 

@@ -158,3 +158,9 @@ def rights_1(schema: str, append_only: tuple[str, ...] = ()) -> None:
     execute(RIGHTS_1.format(schema=schema))
     for table in append_only:
         op.execute(f"REVOKE UPDATE, DELETE ON {schema}.{table} FROM {schema}")
+
+
+def audit_1(schema: str, views: dict[str, str]) -> None:
+    """Offer views to the `monitor` role, for checks of the end state; `views` names each and its query."""
+    for name, query in views.items():
+        execute(f"CREATE VIEW {schema}.{name} AS {query};\nGRANT SELECT ON {schema}.{name} TO monitor;\n")

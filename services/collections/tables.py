@@ -205,6 +205,7 @@ class SuspensionCauseRow(Row, table=True):
     invoice_id: UUID = Field(primary_key=True)
     round: int = Field(primary_key=True)
     account_id: UUID
+    caused_at: datetime = Field(sa_type=DateTime(timezone=True))
     dunnable_minor: int = Field(sa_type=BigInteger)
     currency: str = Field(sa_type=Text)
     ended_at: datetime | None = Field(sa_type=DateTime(timezone=True))

@@ -94,10 +94,12 @@ async def add_causes(unit: Unit, account_id: UUID, suspension_id: UUID, causes: 
     """Invoices on which a suspension rests from now on."""
     rows = [(one.invoice_id, one.round, one.dunnable_minor, one.currency) for one in causes]
     await unit.connection.execute(
-        "INSERT INTO suspension_causes (suspension_id, account_id, invoice_id, round, dunnable_minor, currency)"
-        " SELECT $1, $2, * FROM unnest($3::uuid[], $4::int[], $5::bigint[], $6::text[]) ON CONFLICT DO NOTHING",
+        "INSERT INTO suspension_causes"
+        " (suspension_id, account_id, caused_at, invoice_id, round, dunnable_minor, currency)"
+        " SELECT $1, $2, $3, * FROM unnest($4::uuid[], $5::int[], $6::bigint[], $7::text[]) ON CONFLICT DO NOTHING",
         suspension_id,
         account_id,
+        unit.now,
         *columns(rows, 4),
     )
 

@@ -1,6 +1,6 @@
 """The first tables of collections, the event backbone's, and who may use them."""
 
-from shared.migrations import backbone_1, execute, monitor_1, rights_1
+from shared.migrations import audit_1, backbone_1, execute, monitor_1, rights_1
 
 revision = "0001"
 down_revision = None
@@ -175,6 +175,7 @@ CREATE TABLE collections.suspension_causes (
     invoice_id UUID NOT NULL,
     round INTEGER NOT NULL,
     account_id UUID NOT NULL,
+    caused_at TIMESTAMP WITH TIME ZONE NOT NULL,
     dunnable_minor BIGINT NOT NULL,
     currency TEXT NOT NULL,
     ended_at TIMESTAMP WITH TIME ZONE,
@@ -189,6 +190,26 @@ DUE: dict[str, str] = {
 
 APPEND_ONLY: tuple[str, ...] = ("policies", "overdues", "guard_decisions")
 
+AUDIT: dict[str, str] = {
+    "audit_balances": """
+SELECT last.invoice_id, sum((line->>'open_minor')::bigint)::bigint AS open_minor,
+    sum((line->>'disputed_minor')::bigint)::bigint AS disputed_minor,
+    sum((line->>'in_flight_minor')::bigint)::bigint AS in_flight_minor
+FROM (SELECT DISTINCT ON (invoice_id) invoice_id, lines FROM collections.balances
+    ORDER BY invoice_id, sequence DESC) last, jsonb_array_elements(last.lines) AS line
+GROUP BY last.invoice_id""",
+    "audit_steps": """
+SELECT s.invoice_id, s.round, s.step AS stands_for, coalesce(n.delivered_at, m.delivered_at) AS delivered_at
+FROM collections.steps_taken s
+LEFT JOIN collections.notices n ON n.id = s.notice_id
+LEFT JOIN collections.steps_taken r
+    ON r.invoice_id = s.invoice_id AND r.round = s.round AND r.step = s.replaced_by
+LEFT JOIN collections.notices m ON m.id = r.notice_id""",
+    "audit_suspensions": """
+SELECT s.id, s.account_id, s.step, s.policy_version, c.invoice_id, c.round, c.caused_at
+FROM collections.suspensions s JOIN collections.suspension_causes c ON c.suspension_id = s.id""",
+}
+
 
 def upgrade() -> None:
     """Create everything."""
@@ -196,4 +217,5 @@ def upgrade() -> None:
     backbone_1("collections")
     monitor_1("collections", DUE)
     rights_1("collections", APPEND_ONLY)
+    audit_1("collections", AUDIT)
     execute("INSERT INTO collections.guard (id, stopped, approved_until) VALUES (1, false, NULL);\n")

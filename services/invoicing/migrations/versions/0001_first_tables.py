@@ -1,6 +1,6 @@
 """The first tables of invoicing, the event backbone's, and who may use them."""
 
-from shared.migrations import backbone_1, execute, monitor_1, rights_1
+from shared.migrations import audit_1, backbone_1, execute, monitor_1, rights_1
 
 revision = "0001"
 down_revision = None
@@ -211,6 +211,15 @@ DUE: dict[str, str] = {
 
 APPEND_ONLY: tuple[str, ...] = ("invoices", "invoice_lines", "balance_changes", "credit_notes", "credit_note_lines")
 
+AUDIT: dict[str, str] = {
+    "audit_balances": """
+SELECT b.invoice_id, sum(open_minor)::bigint AS open_minor, sum(least(reserved_minor, open_minor))::bigint AS disputed_minor,
+    sum(in_flight_minor)::bigint AS in_flight_minor
+FROM (SELECT *, amount_minor - paid_minor - credited_minor - written_off_minor AS open_minor
+    FROM invoicing.line_balances) b
+GROUP BY b.invoice_id""",
+}
+
 
 def upgrade() -> None:
     """Create everything."""
@@ -218,3 +227,4 @@ def upgrade() -> None:
     backbone_1("invoicing")
     monitor_1("invoicing", DUE)
     rights_1("invoicing", APPEND_ONLY)
+    audit_1("invoicing", AUDIT)

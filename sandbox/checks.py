@@ -1,0 +1,195 @@
+"""End-state checks, by code of their own: what must hold once the system has settled.
+
+They read the audit views that each service offers to the `monitor` role, the vendor's own record and the
+topics; each check answers with a sentence for everything that is wrong.
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import httpx2
+
+from sandbox.topics import Published
+from shared.calendar import local_date
+from shared.service import NAMES
+
+FIGURES = ("access_mismatches", "parked", "sequence_gaps", "open_minor", "other_findings")
+"""The figures of the report that must be 0; only a ledger that is settled in full has nothing open."""
+
+
+class Running(Protocol):
+    """A stack that runs."""
+
+    def url(self, name: str) -> str: ...
+    def database_url(self, role: str) -> str: ...
+
+
+Check = Callable[[asyncpg.Connection, list[dict[str, Any]], Sequence[Published]], Awaitable[list[str]]]
+
+_UNEQUAL = """
+SELECT coalesce(i.invoice_id, c.invoice_id) AS id, i.open_minor, c.open_minor AS heard FROM invoicing.audit_balances i
+FULL JOIN collections.audit_balances c USING (invoice_id)
+WHERE (i.open_minor, i.disputed_minor, i.in_flight_minor)
+    IS DISTINCT FROM (c.open_minor, c.disputed_minor, c.in_flight_minor)
+"""
+
+
+async def balances_equal(monitor: asyncpg.Connection, _: object, __: object) -> list[str]:
+    """Invoicing and collections agree about every invoice: open, disputed, in flight."""
+    rows = await monitor.fetch(_UNEQUAL)
+    return [f"invoice {row['id']}: invoicing has {row['open_minor']}, collections {row['heard']} open" for row in rows]
+
+
+async def access_as_wanted(monitor: asyncpg.Connection, vendor: list[dict[str, Any]], _: object) -> list[str]:
+    """Each subscription is at the vendor as it is wanted, and an active one renews as it did before."""
+    at_vendor = {(one["customer"], one["subscription"]): one for one in vendor}
+    wrong = []
+    for row in await monitor.fetch("SELECT * FROM entitlements.audit_access"):
+        found = at_vendor.get((row["vendor_customer_id"], row["vendor_subscription_id"]))
+        name = row["vendor_subscription_id"]
+        if found is None:
+            wrong.append(f"{name}: unknown at the vendor")
+        elif not found["status"] == row["wanted"] == row["actual"]:
+            wrong.append(f"{name}: wanted {row['wanted']}, seen {row['actual']}, {found['status']} at the vendor")
+        elif found["status"] == "active" and found["renewal"] != found["renewalBeforeSuspension"]:
+            wrong.append(f"{name}: renewal is {found['renewal']}, was {found['renewalBeforeSuspension']}")
+    return wrong
+
+
+async def suspensions_noticed(monitor: asyncpg.Connection, _: object, events: Sequence[Published]) -> list[str]:
+    """No suspension was requested without the notices that its policy requires, delivered in time, in its round."""
+    policies = {e.data["policy_version"]: e.data["document"] for e in events if e.name == "PolicyPublished"}
+    zones = {e.subject: ZoneInfo(e.data["time_zone"]) for e in events if e.name == "AccountRegistered"}
+    notices: dict[tuple[str, int, str], list[Any]] = defaultdict(list)
+    for row in await monitor.fetch("SELECT * FROM collections.audit_steps WHERE delivered_at IS NOT NULL"):
+        notices[str(row["invoice_id"]), row["round"], row["stands_for"]].append(row["delivered_at"])
+    wrong = []
+    for row in await monitor.fetch("SELECT * FROM collections.audit_suspensions"):
+        zone, invoice = zones[str(row["account_id"])], str(row["invoice_id"])
+        step = next(one for one in policies[row["policy_version"]]["steps"] if one["name"] == row["step"])
+        for required in step["requires"]:
+            latest = local_date(row["caused_at"], zone) - timedelta(days=required["days_before"])
+            sent = notices[invoice, row["round"], required["notice"]]
+            if not any(local_date(at, zone) <= latest for at in sent):
+                wrong.append(f"suspension {row['id']} for invoice {invoice}: no {required['notice']} by {latest}")
+    return wrong
+
+
+_HELD = """
+SELECT h.hold_id, h.subscription_id FROM entitlements.audit_holds h
+WHERE h.reason = 'non_payment' AND NOT EXISTS (
+    SELECT FROM invoicing.audit_balances b WHERE b.invoice_id = ANY(h.invoice_ids) AND b.open_minor > 0
+)
+"""
+
+
+async def nobody_held_for_nothing(monitor: asyncpg.Connection, _: object, __: object) -> list[str]:
+    """No hold for non-payment stands whose invoices have nothing open."""
+    rows = await monitor.fetch(_HELD)
+    return [f"hold {row['hold_id']} on {row['subscription_id']}: nothing is owed" for row in rows]
+
+
+_NOT_TOLD = """
+SELECT case_id FROM escalation.audit_cases
+WHERE state = 'closed' AND no_customer_affected IS NULL AND (told_at IS NULL OR told_at < outcome_at)
+"""
+
+
+async def loops_closed(monitor: asyncpg.Connection, _: object, __: object) -> list[str]:
+    """No case is closed before the customer was told the outcome, or a person said why none is affected."""
+    return [f"case {row['case_id']} is closed, the customer was not told" for row in await monitor.fetch(_NOT_TOLD)]
+
+
+async def sequences_whole(monitor: asyncpg.Connection, _: object, events: Sequence[Published]) -> list[str]:
+    """Each subject's events count up without a gap, up to its stream, and every reader applied the last one."""
+    seen: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for event in events:
+        seen[event.producer, event.subject].append(event.sequence)
+    wrong = [
+        f"{producer} {subject}: {len(numbers)} events up to {max(numbers)}"
+        for (producer, subject), numbers in seen.items()
+        if sorted(numbers) != list(range(1, len(numbers) + 1))
+    ]
+    for name in NAMES:
+        for row in await monitor.fetch(f"SELECT subject, sequence FROM {name}.streams WHERE sequence > 0"):
+            last = max(seen.get((name, row["subject"]), [0]))
+            if last != row["sequence"]:
+                wrong.append(f"{name} {row['subject']}: stream at {row['sequence']}, topic at {last}")
+        for row in await monitor.fetch(f"SELECT topic, subject, sequence FROM {name}.watermarks"):
+            last = max(seen.get((row["topic"].split(".")[0], row["subject"]), [0]))
+            if last != row["sequence"]:
+                wrong.append(f"{name} read {row['topic']} {row['subject']} to {row['sequence']} of {last}")
+    return wrong
+
+
+async def nothing_parked(monitor: asyncpg.Connection, _: object, __: object) -> list[str]:
+    """No event waits, and no group is stopped."""
+    wrong = []
+    for name in NAMES:
+        rows = await monitor.fetch(f"SELECT event_id, type, error FROM {name}.parked")
+        wrong += [f"{name}: {row['type']} {row['event_id']}: {row['error'] or 'follows'}" for row in rows]
+        wrong += [f"{name} is stopped: {row['why']}" for row in await monitor.fetch(f"SELECT why FROM {name}.stopped")]
+    return wrong
+
+
+CHECKS: dict[str, Check] = {
+    "balances equal in invoicing and collections": balances_equal,
+    "access at the vendor as wanted, renewal as it was": access_as_wanted,
+    "no suspension without its notices": suspensions_noticed,
+    "nobody held who owes nothing": nobody_held_for_nothing,
+    "no case closed before the customer was told": loops_closed,
+    "no gap in any sequence": sequences_whole,
+    "nothing parked": nothing_parked,
+}
+
+
+async def findings(
+    monitor: asyncpg.Connection, vendor: list[dict[str, Any]], events: Sequence[Published]
+) -> dict[str, list[str]]:
+    """What each check finds wrong; all lists are empty when all is well."""
+    return {name: await check(monitor, vendor, events) for name, check in CHECKS.items()}
+
+
+async def vendor_record(stack: Running) -> list[dict[str, Any]]:
+    """The vendor's own record of every subscription."""
+    async with httpx2.AsyncClient(timeout=30) as http:
+        answer = await http.get(stack.url("vendor") + "/sandbox/subscriptions")
+        return list(answer.raise_for_status().json()["subscriptions"])
+
+
+async def all_findings(stack: Running, events: Sequence[Published]) -> dict[str, list[str]]:
+    """The findings on a running stack."""
+    monitor = await asyncpg.connect(stack.database_url("monitor"))
+    try:
+        return await findings(monitor, await vendor_record(stack), events)
+    finally:
+        await monitor.close()
+
+
+async def summary(stack: Running, events: Sequence[Published]) -> dict[str, int]:
+    """The findings as figures, and what is still open."""
+    found = await all_findings(stack, events)
+    by_check = {check: len(found[name]) for name, check in CHECKS.items()}
+    open_minor = _open(events)
+    known = (access_as_wanted, nothing_parked, sequences_whole)
+    return {
+        "access_mismatches": by_check[access_as_wanted],
+        "parked": by_check[nothing_parked],
+        "sequence_gaps": by_check[sequences_whole],
+        "open_minor": open_minor,
+        "other_findings": sum(number for check, number in by_check.items() if check not in known),
+    }
+
+
+def _open(events: Sequence[Published]) -> int:
+    """What is open of all invoices by their last balances; a replay has one currency."""
+    last = {
+        event.data["balance"]["invoice_id"]: event.data["balance"]["open_minor"]
+        for event in events
+        if "balance" in event.data
+    }
+    return sum(last.values())

@@ -1,0 +1,126 @@
+"""Drives the product as anyone would, over REST, along the sandbox's clock.
+
+The clock goes to the next due instant (of any service, or of the driver) until nothing is left. At each:
+it is set with sweeps held, the driver's actions are done in order, the system settles, the sweeps are
+released, it settles again.
+"""
+
+import heapq
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Protocol
+
+import asyncpg
+import httpx2
+import orjson
+
+from sandbox.idle import Look, Monitor
+from shared.ids import new_id
+from shared.service import NAMES
+
+Action = Callable[["Driver"], Awaitable[None]]
+
+
+class Running(Protocol):
+    """A stack that runs."""
+
+    def url(self, name: str) -> str: ...
+    def token(self, audience: str, scopes: str | None = None, subject: str = "operator") -> str: ...
+    def database_url(self, role: str) -> str: ...
+
+
+class Refused(Exception):
+    """The product refused what the driver asked for."""
+
+
+class Driver:
+    """The driver's clients, its agenda, and the clock."""
+
+    def __init__(self, http: httpx2.AsyncClient, monitor: Monitor, stack: Running) -> None:
+        self._http = http
+        self.monitor = monitor
+        self._urls = {name: stack.url(name) for name in (*NAMES, "clock", "vendor")}
+        self._tokens = {name: stack.token(name) for name in NAMES}
+        self._agenda: list[tuple[datetime, int, int, Action]] = []
+        self._order = itertools.count()
+        self.instants = 0
+
+    def at(self, instant: datetime, action: Action, *, rank: int = 0) -> None:
+        """Plan an action; at one instant by rank, then in the order in which they were planned."""
+        heapq.heappush(self._agenda, (instant, rank, next(self._order), action))
+
+    @property
+    def planned(self) -> int:
+        """How many actions are planned."""
+        return len(self._agenda)
+
+    async def post(self, service: str, path: str, body: object) -> dict[str, Any]:
+        """POST to a service; what it answers. Raises Refused."""
+        return await self._call("POST", service, path, body, {"idempotency-key": str(new_id())})
+
+    async def get(self, service: str, path: str) -> dict[str, Any]:
+        """GET from a service. Raises Refused."""
+        return await self._call("GET", service, path, None, {})
+
+    async def put(self, service: str, path: str, body: object) -> dict[str, Any]:
+        """PUT to a part of the sandbox. Raises Refused."""
+        return await self._call("PUT", service, path, body, {})
+
+    async def _call(
+        self, method: str, service: str, path: str, body: object, headers: dict[str, str]
+    ) -> dict[str, Any]:
+        if service in self._tokens:
+            headers["authorization"] = f"Bearer {self._tokens[service]}"
+        content = orjson.dumps(body) if body is not None else None
+        answer = await self._http.request(
+            method, self._urls[service] + path, content=content, headers={"content-type": "application/json", **headers}
+        )
+        if answer.status_code >= 400:
+            raise Refused(f"{method} {service} {path}: {answer.status_code} {answer.text[:500]}")
+        return dict(orjson.loads(answer.content)) if answer.content else {}
+
+    async def run(self, told: Callable[[datetime, int], None], until: datetime | None = None) -> None:
+        """Live through all instants up to `until`, or until nothing is planned and nothing falls due.
+
+        `told` is called at each instant with the number of actions left. Raises NotSettled.
+        """
+        look = await self.monitor.settled()
+        while (instant := self._next(look)) is not None and (until is None or instant <= until):
+            self.instants += 1
+            look = await self._live(instant)
+            told(instant, len(self._agenda))
+        if until is not None:
+            await self._set_clock(until, held=False)
+            await self.monitor.settled()
+
+    def _next(self, look: Look) -> datetime | None:
+        planned = self._agenda[0][0] if self._agenda else None
+        return min((one for one in (planned, look.next_due) if one is not None), default=None)
+
+    async def _live(self, instant: datetime) -> Look:
+        if not self._agenda or self._agenda[0][0] > instant:
+            await self._set_clock(instant, held=False)
+            return await self.monitor.settled()
+        await self._set_clock(instant, held=True)
+        while self._agenda and self._agenda[0][0] <= instant:
+            await heapq.heappop(self._agenda)[3](self)
+        look = await self.monitor.settled()
+        await self._set_clock(None, held=False)
+        return await self.monitor.settled() if look.held else look
+
+    async def _set_clock(self, instant: datetime | None, *, held: bool) -> None:
+        body = {"now": instant.isoformat() if instant else None, "sweeps_held": held}
+        await self.put("clock", "/v1/clock", body)
+
+
+@asynccontextmanager
+async def driving(stack: Running) -> AsyncIterator[Driver]:
+    """A driver of a running stack."""
+    connection = await asyncpg.connect(stack.database_url("monitor"))
+    try:
+        async with httpx2.AsyncClient(timeout=30) as http:
+            yield Driver(http, Monitor(connection), stack)
+    finally:
+        await connection.close()

@@ -1,0 +1,89 @@
+"""Whether the whole system is idle, and if not, what it waits for: one statement, one consistent cut.
+
+All services share one database, and whatever is pending stands in it: events in outboxes, offsets that
+were published and not yet consumed, intents without a result, rows that are due. A transaction in
+progress has not taken its work away yet. So a single statement over the views that the `monitor` role may
+read sees the system at one moment.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from shared.service import NAMES
+
+GIVE_UP_AFTER = 60.0
+"""Seconds in which a system settles, or is reported as stuck."""
+SHOWN = 20
+
+_WORK = "SELECT '{name}' AS service, kind, name, detail, due_at FROM {name}.pending_work"
+_PUBLISHED = "SELECT topic, partition, next_offset FROM {name}.published"
+_CONSUMED = "SELECT '{name}' AS service, topic, partition, next_offset FROM {name}.consumed"
+
+
+def _union(query: str) -> str:
+    return " UNION ALL ".join(query.format(name=name) for name in NAMES)
+
+
+LOOK = f"""
+WITH clock AS MATERIALIZED (SELECT now, sweeps_held FROM clock.clock),
+work AS NOT MATERIALIZED ({_union(_WORK)}),
+published AS ({_union(_PUBLISHED)}),
+consumed AS ({_union(_CONSUMED)}),
+waits AS (
+    SELECT service, kind, name, detail, due_at FROM work, clock
+    WHERE (due_at IS NULL OR due_at <= clock.now) AND NOT (kind = 'due' AND clock.sweeps_held)
+    UNION ALL
+    SELECT c.service, 'unread', concat(p.topic, '/', p.partition), concat(p.next_offset - c.next_offset), NULL
+    FROM published p JOIN consumed c USING (topic, partition) WHERE c.next_offset < p.next_offset
+)
+SELECT
+    (SELECT count(*) FROM waits) AS waiting,
+    (SELECT array_agg(concat_ws(' ', service, kind, name, detail)) FROM (SELECT * FROM waits LIMIT {SHOWN}) w) AS what,
+    (SELECT count(*) FROM work, clock WHERE kind = 'due' AND clock.sweeps_held AND due_at <= clock.now) AS held,
+    (SELECT min(due_at) FROM work WHERE due_at > (SELECT now FROM clock)) AS next_due
+"""
+
+
+class NotSettled(Exception):
+    """The system did not become idle; says what it waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The system at one moment."""
+
+    waiting: int
+    what: list[str] | None
+    held: int
+    """Rows that are due while the sweeps are held."""
+    next_due: datetime | None
+    """When the next row falls due."""
+
+
+class Monitor:
+    """Looks at the system through the `monitor` role."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+        self.looks = 0
+
+    async def look(self) -> Look:
+        """The system now."""
+        self.looks += 1
+        return Look(*await self._connection.fetchrow(LOOK))
+
+    async def settled(self, within: float = GIVE_UP_AFTER) -> Look:
+        """Wait until the system is idle. Raises NotSettled with what it waits for."""
+        give_up_at = time.monotonic() + within
+        pause = 0.002
+        while (found := await self.look()).waiting:
+            if time.monotonic() > give_up_at:
+                what = "\n  ".join(found.what or [])
+                raise NotSettled(f"after {within:.0f} s the system still waits for {found.waiting}:\n  {what}")
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.2, 0.05)
+        return found

@@ -1,0 +1,222 @@
+"""`python -m sandbox.replay LEDGER [--policy FILE] [--report FILE]`: replay a receivables ledger.
+
+One account for each customer, with one subscription; each invoice issued, perhaps disputed, and paid when
+the ledger says so. Everything else is the product's doing. A fresh stack for every replay.
+"""
+
+import asyncio
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_time
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from deploy.local.children import StartFailedError
+from deploy.local.stack import Stack
+from sandbox import checks, clock, topics
+from sandbox.driver import Driver, Refused, driving
+from sandbox.idle import NotSettled
+from sandbox.ledger import CURRENCY, LedgerInvoice, LedgerRefused, read_ledger
+from sandbox.report import figures
+
+STANDARD = Path(__file__).parent / "policies" / "standard.yaml"
+LEGAL_ENTITY = "GS-US"
+DISPUTE_AFTER = timedelta(days=15, hours=12)
+RESOLVED_AT, PAID_AT = clock_time(5), clock_time(6)
+ISSUE, DISPUTE, RESOLVE, PAY = range(4)
+"""The order at one instant."""
+
+console = Console()
+
+
+class LedgerWorld:
+    """Plans what a ledger brings, and knows the ids that the product gave to it."""
+
+    def __init__(self, invoices: Iterable[LedgerInvoice]) -> None:
+        self._invoices = list(invoices)
+        self._accounts: dict[str, tuple[str, str]] = {}
+        self._issued: dict[str, str] = {}
+        self._disputes: dict[str, str] = {}
+
+    def begin(self) -> datetime:
+        """The day before the first invoice."""
+        return _instant(min(one.issued for one in self._invoices)) - timedelta(days=1)
+
+    async def prepare(self, driver: Driver, policy: str) -> None:
+        """Publish the policy; register every customer with its subscription, at the vendor too."""
+        body = {"document": policy, "effective_date": self.begin().date().isoformat(), "reason": "replay"}
+        await driver.post("collections", "/v1/policies", body)
+        for customer in sorted({one.customer for one in self._invoices}):
+            self._accounts[customer] = await register(driver, customer, self.begin().date())
+
+    def plan(self, driver: Driver) -> None:
+        """Plan every action of the ledger."""
+        for one in self._invoices:
+            driver.at(_instant(one.issued), self._issue(one), rank=ISSUE)
+            paid_at = _instant(one.settled, PAID_AT)
+            disputed_at = _instant(one.issued) + DISPUTE_AFTER
+            if one.disputed and disputed_at < paid_at:
+                driver.at(disputed_at, self._dispute(one), rank=DISPUTE)
+                driver.at(_instant(one.settled, RESOLVED_AT), self._reject(one), rank=RESOLVE)
+            driver.at(paid_at, self._pay(one), rank=PAY)
+
+    def _issue(self, one: LedgerInvoice) -> Any:
+        async def issue(driver: Driver) -> None:
+            account_id, subscription_id = self._accounts[one.customer]
+            amount = {"amount_minor": one.amount_minor, "currency": CURRENCY}
+            line = {"description": "Subscription", "amount": amount, "subscription_id": subscription_id}
+            body = {
+                "account_id": account_id,
+                "external_reference": one.number,
+                "issue_date": one.issued.isoformat(),
+                "due_date": one.due.isoformat(),
+                "lines": [line],
+            }
+            self._issued[one.number] = (await driver.post("invoicing", "/v1/invoices", body))["id"]
+
+        return issue
+
+    def _dispute(self, one: LedgerInvoice) -> Any:
+        async def dispute(driver: Driver) -> None:
+            account_id, _ = self._accounts[one.customer]
+            invoice_id = self._issued[one.number]
+            balance = await driver.get("invoicing", f"/v1/invoices/{invoice_id}/balance")
+            open_lines = [line for line in balance["lines"] if line["open_minor"]]
+            body = {
+                "account_id": account_id,
+                "invoice_id": invoice_id,
+                "currency": CURRENCY,
+                "lines": [{"line": line["line"], "amount_minor": line["open_minor"]} for line in open_lines],
+            }
+            self._disputes[one.number] = (await driver.post("escalation", "/v1/disputes", body))["id"]
+
+        return dispute
+
+    def _reject(self, one: LedgerInvoice) -> Any:
+        async def reject(driver: Driver) -> None:
+            path = f"/v1/disputes/{self._disputes[one.number]}:reject"
+            await driver.post("escalation", path, {"reason": "the ledger says it was paid in full"})
+
+        return reject
+
+    def _pay(self, one: LedgerInvoice) -> Any:
+        async def pay(driver: Driver) -> None:
+            account_id, _ = self._accounts[one.customer]
+            amount = {"amount_minor": one.amount_minor, "currency": CURRENCY}
+            body = {"account_id": account_id, "amount": amount, "invoice_id": self._issued[one.number]}
+            await driver.post("invoicing", "/v1/payments", body)
+
+        return pay
+
+
+async def register(
+    driver: Driver,
+    reference: str,
+    start: date,
+    *,
+    currency: str = CURRENCY,
+    zone: str = "UTC",
+    legal_entity: str = LEGAL_ENTITY,
+) -> tuple[str, str]:
+    """Register an account and activate its one subscription, which the vendor has too; their ids."""
+    tenant, vendor_id = f"tenant-{reference}", f"subscription-{reference}"
+    await driver.put("vendor", f"/sandbox/customers/{tenant}/subscriptions/{vendor_id}", {"autoRenewEnabled": True})
+    account = {
+        "name": f"Customer {reference}",
+        "legal_entity": legal_entity,
+        "currency": currency,
+        "time_zone": zone,
+        "billing_email": f"billing@{reference.lower()}.example",
+        "terms_days": 30,
+        "external_reference": reference,
+        "vendor_customer_ids": [tenant],
+    }
+    account_id = (await driver.post("invoicing", "/v1/accounts", account))["id"]
+    subscription = {
+        "account_id": account_id,
+        "product": "Business Premium",
+        "quantity": 1,
+        "unit_price_minor": 0,
+        "start": start.isoformat(),
+        "vendor_customer_id": tenant,
+        "vendor_subscription_id": vendor_id,
+    }
+    subscription_id = (await driver.post("invoicing", "/v1/subscriptions", subscription))["id"]
+    return account_id, subscription_id
+
+
+def _instant(day: date, at: clock_time = clock_time(0)) -> datetime:
+    return datetime.combine(day, at, UTC)
+
+
+async def replay(stack: Stack, world: LedgerWorld, policy: str) -> dict[str, Any]:
+    """Live through a ledger on a fresh stack; the report. Raises NotSettled, Refused."""
+    async with driving(stack) as driver:
+        await world.prepare(driver, policy)
+        world.plan(driver)
+        planned = driver.planned
+        began = time.monotonic()
+        with Progress(console=console, transient=True) as progress:
+            task = progress.add_task("replaying", total=planned)
+
+            def told(instant: datetime, left: int) -> None:
+                progress.update(task, completed=planned - left, description=f"{instant:%Y-%m-%d}")
+
+            await driver.run(told)
+        seconds = time.monotonic() - began
+        events = await topics.everything(stack.kafka)
+        console.print(
+            f"{driver.instants} instants in {seconds:.1f} s, {1000 * seconds / max(driver.instants, 1):.1f} ms each"
+            f" ({driver.monitor.looks / max(driver.instants, 1):.1f} looks, {len(events)} events)"
+        )
+        return figures(events) | await checks.summary(stack, events)
+
+
+def main(
+    ledger: Annotated[Path, typer.Argument(help="a CSV with one row for each invoice")],
+    policy: Annotated[Path, typer.Option(help="a policy as YAML")] = STANDARD,
+    report: Annotated[Path | None, typer.Option(help="where to write the figures as JSON")] = None,
+) -> None:
+    """Replay a receivables ledger on a fresh stack and report what the product did."""
+    try:
+        world = LedgerWorld(read_ledger(ledger))
+        document = policy.read_text()
+    except (LedgerRefused, OSError, UnicodeDecodeError) as refused:
+        console.print(f"refused: {refused}", style="red", markup=False)
+        raise typer.Exit(2) from refused
+    os.environ[clock.START] = f"{world.begin():%Y-%m-%dT%H:%M:%S}"
+    folder = Path(tempfile.mkdtemp(prefix="goodstanding-replay-"))
+    try:
+        with Stack(folder, durable=False, log_level="warning", tell=console.print) as stack:
+            found = asyncio.run(replay(stack, world, document))
+    except (NotSettled, Refused, StartFailedError) as error:
+        console.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    _show(found)
+    if report is not None:
+        report.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2) + b"\n")
+    if any(found[name] for name in checks.FIGURES):
+        raise typer.Exit(1)
+
+
+def _show(found: dict[str, Any]) -> None:
+    table = Table("figure", "value")
+    for name, value in found.items():
+        table.add_row(name, f"{value:,}")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,166 @@
+"""Disputes over REST."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from services.escalation import use_cases
+from services.escalation.domain import DisputeState
+from services.escalation.repository import disputes as repository
+from services.escalation.tables import DisputeRow
+from services.escalation.use_cases.disputes import NewDispute
+from shared import intents
+from shared.auth import needs
+from shared.database import Unit
+from shared.errors import Refusal
+from shared.fields import Body, Prose, ReasonIn
+from shared.http import PROBLEMS, Page, Paging, Read
+from shared.idempotency import Command, CommandRunner
+from shared.money import Currency, PositiveMinor
+
+reads = APIRouter(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
+writes = APIRouter(
+    prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:write")], responses=PROBLEMS
+)
+
+
+class DisputeRefused(Refusal):
+    """Invoicing refuses to reserve the amounts; `detail` says why."""
+
+    code = "dispute_refused"
+
+
+class LineIn(Body):
+    """An amount of one line, in minor units of the invoice's currency."""
+
+    line: int = Field(ge=1, le=500, strict=True)
+    amount_minor: PositiveMinor
+
+
+class DisputeIn(Body):
+    """What a customer disputes: named lines of one invoice, with amounts."""
+
+    account_id: UUID
+    invoice_id: UUID
+    currency: Currency
+    lines: list[LineIn] = Field(min_length=1, max_length=500)
+    comment: Prose | None = Field(default=None, description="stays in the database; never on a topic")
+
+    def new(self) -> NewDispute:
+        """What is disputed."""
+        lines = [(line.line, line.amount_minor) for line in self.lines]
+        return NewDispute(self.account_id, self.invoice_id, self.currency, lines, self.comment)
+
+
+class DisputeOut(BaseModel):
+    """A dispute. `requested`: committed, and reserved in invoicing as soon as that answers."""
+
+    id: UUID
+    case_id: UUID
+    account_id: UUID
+    invoice_id: UUID
+    currency: str
+    lines: list[LineIn]
+    total_minor: int
+    state: DisputeState
+    refusal: str | None
+    requested_at: datetime
+    opened_at: datetime | None
+    ended_at: datetime | None
+    credit_note_id: UUID | None
+
+    @classmethod
+    def of(cls, row: DisputeRow) -> Self:
+        """The answer for a row."""
+        return cls.model_validate(row, from_attributes=True)
+
+
+@writes.post(
+    "",
+    status_code=201,
+    response_model=DisputeOut,
+    summary="Open a dispute",
+    responses={202: {"model": DisputeOut, "description": "invoicing cannot be reached now; a worker goes on"}},
+)
+async def open_dispute(dispute: DisputeIn, command: Command) -> Response:
+    """Reserve the disputed amounts in invoicing, and open the dispute; 409 if they cannot be reserved."""
+
+    async def request(unit: Unit) -> DisputeOut:
+        return DisputeOut.of(await use_cases.disputes.request(unit, dispute.new(), command.caller.subject))
+
+    answer = await command.run(request, status=202)
+    if answer.status_code == 202:
+        answer = await _reserved_now(_told(answer).id, command)
+    if (told := _told(answer)).state is DisputeState.REFUSED:
+        raise DisputeRefused(told.refusal or "refused", dispute_id=str(told.id))
+    return answer
+
+
+def _told(answer: Response) -> DisputeOut:
+    return DisputeOut.model_validate_json(bytes(answer.body))
+
+
+async def _reserved_now(dispute_id: UUID, command: CommandRunner) -> Response:
+    """Do at once what a worker would do, and answer with what became of it."""
+    intent = await command.runtime.units.run(lambda unit: intents.lease_of(unit, dispute_id))
+    if intent is not None:
+        await command.runtime.jobs.work(intent)
+
+    async def state_now(unit: Unit) -> tuple[int, DisputeOut]:
+        row = DisputeOut.of(await repository.dispute(unit, dispute_id))
+        return (202 if row.state is DisputeState.REQUESTED else 201), row
+
+    return await command.amend(state_now)
+
+
+@reads.get("", summary="List disputes")
+async def list_disputes(
+    read: Read,
+    paging: Paging,
+    account_id: Annotated[UUID | None, Query()] = None,
+    state: Annotated[DisputeState | None, Query()] = None,
+) -> Page[DisputeOut]:
+    """Disputes in the order of their ids."""
+    after = paging.after_id()
+    rows = await read(lambda unit: repository.disputes_after(unit, account_id, state, after, paging.limit + 1))
+    return paging.page([DisputeOut.of(row) for row in rows], key=lambda row: row.id)
+
+
+@reads.get("/{dispute_id}", summary="One dispute")
+async def get_dispute(dispute_id: UUID, read: Read) -> DisputeOut:
+    """The dispute as it is now."""
+    return DisputeOut.of(await read(lambda unit: repository.dispute(unit, dispute_id)))
+
+
+async def _resolve(
+    dispute_id: UUID, outcome: Literal["upheld", "rejected"], why: ReasonIn, command: Command
+) -> Response:
+    async def resolve(unit: Unit) -> DisputeOut:
+        return DisputeOut.of(await use_cases.disputes.resolve(unit, dispute_id, outcome))
+
+    return await command.run(resolve, status=200, reason=why.reason)
+
+
+@writes.post("/{dispute_id}:uphold", status_code=200, response_model=DisputeOut, summary="Uphold a dispute")
+async def uphold_dispute(dispute_id: UUID, why: ReasonIn, command: Command) -> Response:
+    """The customer is right: invoicing releases the amounts and issues a credit note."""
+    return await _resolve(dispute_id, "upheld", why, command)
+
+
+@writes.post("/{dispute_id}:reject", status_code=200, response_model=DisputeOut, summary="Reject a dispute")
+async def reject_dispute(dispute_id: UUID, why: ReasonIn, command: Command) -> Response:
+    """The invoice was right: invoicing releases the amounts, and they are dunnable again."""
+    return await _resolve(dispute_id, "rejected", why, command)
+
+
+@writes.post("/{dispute_id}:withdraw", status_code=200, response_model=DisputeOut, summary="Withdraw a dispute")
+async def withdraw_dispute(dispute_id: UUID, why: ReasonIn, command: Command) -> Response:
+    """The customer no longer disputes: invoicing releases the amounts."""
+
+    async def withdraw(unit: Unit) -> DisputeOut:
+        return DisputeOut.of(await use_cases.disputes.withdraw(unit, dispute_id))
+
+    return await command.run(withdraw, status=200, reason=why.reason)

@@ -1,0 +1,93 @@
+"""The rules of cases and disputes: who may go where, and when the loop is closed. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar, TypeVar
+
+from shared.errors import Refusal
+
+
+class CaseState(StrEnum):
+    """Where a case is."""
+
+    OPEN = "open"
+    RESOLVED = "resolved"
+    """The outcome is known; the customer may not know it yet."""
+    CLOSED = "closed"
+
+
+class DisputeState(StrEnum):
+    """Where a dispute is."""
+
+    REQUESTED = "requested"
+    """Committed here; invoicing has not yet reserved the amounts."""
+    OPENED = "opened"
+    """The amounts are reserved: a fact."""
+    REFUSED = "refused"
+    """Invoicing refuses the reservation: it never was a dispute."""
+    UPHELD = "upheld"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+CASE_ALLOWED: Mapping[CaseState, frozenset[CaseState]] = {
+    CaseState.OPEN: frozenset({CaseState.RESOLVED}),
+    CaseState.RESOLVED: frozenset({CaseState.CLOSED}),
+    CaseState.CLOSED: frozenset(),
+}
+
+DISPUTE_ALLOWED: Mapping[DisputeState, frozenset[DisputeState]] = {
+    DisputeState.REQUESTED: frozenset({DisputeState.OPENED, DisputeState.REFUSED}),
+    DisputeState.OPENED: frozenset({DisputeState.UPHELD, DisputeState.REJECTED, DisputeState.WITHDRAWN}),
+    DisputeState.REFUSED: frozenset(),
+    DisputeState.UPHELD: frozenset(),
+    DisputeState.REJECTED: frozenset(),
+    DisputeState.WITHDRAWN: frozenset(),
+}
+
+S = TypeVar("S", CaseState, DisputeState)
+
+
+class MoveRefused(Refusal):
+    """A case or dispute cannot go from the state that it is in to the wanted one."""
+
+    code: ClassVar[str] = "move_refused"
+
+
+class CustomerNotTold(Refusal):
+    """Nobody has told the customer the outcome since it was known (the programme: close the loop)."""
+
+    code: ClassVar[str] = "customer_not_told"
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """What decides whether the loop of a case is closed."""
+
+    outcome_at: datetime | None
+    told_at: datetime | None
+    """When the customer was last told about the outcome."""
+    no_customer_affected: str | None
+    """Why no customer is affected, if a person said so."""
+
+    @property
+    def customer_told(self) -> bool:
+        """Whether the customer was told after the outcome was known."""
+        return self.told_at is not None and self.outcome_at is not None and self.told_at >= self.outcome_at
+
+
+def moved_to(allowed: Mapping[S, frozenset[S]], state: S, wanted: S) -> S:
+    """The wanted state if the table allows the move. Raises MoveRefused."""
+    if wanted not in allowed[state]:
+        raise MoveRefused(f"what is {state} cannot become {wanted}")
+    return wanted
+
+
+def closed(state: CaseState, loop: Loop) -> CaseState:
+    """The state of a case that shall be closed. Raises MoveRefused, CustomerNotTold."""
+    wanted = moved_to(CASE_ALLOWED, state, CaseState.CLOSED)
+    if not loop.customer_told and not loop.no_customer_affected:
+        raise CustomerNotTold("nobody has told the customer the outcome since it was known")
+    return wanted

@@ -1,0 +1,43 @@
+"""Disputes."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from services.escalation.tables import DisputeRow
+from shared.database import Unit
+from shared.errors import NotFound
+
+
+async def dispute(unit: Unit, dispute_id: UUID) -> DisputeRow:
+    """The dispute, as it is in the database now. Raises NotFound."""
+    row = await unit.session.get(DisputeRow, dispute_id, populate_existing=True)
+    if row is None:
+        raise NotFound(f"there is no dispute {dispute_id}")
+    return row
+
+
+async def add(unit: Unit, row: DisputeRow) -> None:
+    """Write a requested dispute."""
+    unit.session.add(row)
+    await unit.session.flush()
+
+
+async def disputes_after(
+    unit: Unit, account_id: UUID | None, state: str | None, after: UUID | None, limit: int
+) -> Sequence[DisputeRow]:
+    """Disputes in the order of their ids, filtered."""
+    query = select(DisputeRow).order_by(col(DisputeRow.id)).limit(limit)
+    if account_id is not None:
+        query = query.where(DisputeRow.account_id == account_id)
+    if state is not None:
+        query = query.where(DisputeRow.state == state)
+    if after is not None:
+        query = query.where(col(DisputeRow.id) > after)
+    return (await unit.session.exec(query)).all()
+
+
+async def save_credit_note(unit: Unit, dispute_id: UUID, credit_note_id: UUID) -> None:
+    """Note which credit note an upheld dispute gave."""
+    await unit.connection.execute("UPDATE disputes SET credit_note_id = $2 WHERE id = $1", dispute_id, credit_note_id)

@@ -1,0 +1,17 @@
+"""The wiring of escalation."""
+
+from services.escalation.api import ROUTERS
+from services.escalation.consumers import handlers
+from services.escalation.jobs import INTENTS
+from services.escalation.tables import METADATA
+from shared.service import Service
+
+SERVICE = Service(
+    name="escalation",
+    summary="Who has a problem, whose turn it is, and whether the customer was told: cases, disputes, contacts.",
+    routers=ROUTERS,
+    tables=METADATA,
+    handlers=handlers,
+    intents=INTENTS,
+    calls=("invoicing",),
+)

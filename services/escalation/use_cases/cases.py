@@ -1,0 +1,119 @@
+"""Cases are opened, resolved, and closed once the customer was told."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.escalation import domain
+from services.escalation.domain import CASE_ALLOWED, CaseState, Loop, moved_to
+from services.escalation.repository import cases as repository
+from services.escalation.tables import CaseRow, ContactRow
+from shared.database import Unit
+from shared.events.escalation import (
+    CaseClosed,
+    CaseKind,
+    CaseOpened,
+    CaseResolved,
+    CustomerContacted,
+    Severity,
+)
+from shared.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class NewCase:
+    """A problem that somebody has; `cause` is unique among open cases where a machine opens them."""
+
+    kind: CaseKind
+    severity: Severity | None
+    account_id: UUID | None
+    subject: str
+    cause: str | None = None
+
+
+async def open_case(unit: Unit, new: NewCase, actor: str | None) -> CaseRow:
+    """Open a case."""
+    row = CaseRow(
+        id=new_id(),
+        account_id=new.account_id,
+        kind=new.kind,
+        severity=new.severity,
+        state=CaseState.OPEN,
+        subject=new.subject,
+        cause=new.cause,
+        opened_at=unit.now,
+        opened_by=actor,
+        outcome=None,
+        outcome_at=None,
+        closed_at=None,
+        closed_by=None,
+        no_customer_affected=None,
+    )
+    await unit.lock(_subject(row))
+    await repository.add(unit, row)
+    unit.publish(CaseOpened(case_id=row.id, account_id=row.account_id, kind=new.kind, severity=new.severity))
+    return row
+
+
+async def open_by_itself(unit: Unit, account_id: UUID, cause: str, subject: str) -> None:
+    """A vendor failure opens one technical case of severity B, unless one for the same cause is open."""
+    if not await repository.open_for(unit, cause):
+        await open_case(unit, NewCase("technical", "B", account_id, subject, cause), actor=None)
+
+
+async def resolve(unit: Unit, case_id: UUID, outcome: str) -> CaseRow:
+    """The outcome is known. Raises NotFound, MoveRefused."""
+    row = await _locked(unit, case_id)
+    row.state = moved_to(CASE_ALLOWED, CaseState(row.state), CaseState.RESOLVED)
+    row.outcome, row.outcome_at = outcome, unit.now
+    await repository.add(unit, row)
+    unit.publish(CaseResolved(case_id=row.id, account_id=row.account_id, outcome=outcome))
+    return row
+
+
+async def record_contact(
+    unit: Unit, case_id: UUID, channel: str, about_outcome: bool, comment: str, actor: str
+) -> ContactRow:
+    """Put on record that somebody spoke with the customer. Raises NotFound."""
+    case = await _locked(unit, case_id)
+    row = ContactRow(
+        id=new_id(),
+        case_id=case_id,
+        account_id=case.account_id,
+        channel=channel,
+        about_outcome=about_outcome,
+        comment=comment,
+        actor=actor,
+        contacted_at=unit.now,
+    )
+    await repository.add_contact(unit, row)
+    unit.publish(
+        CustomerContacted(
+            case_id=case_id,
+            account_id=case.account_id,
+            contact_id=row.id,
+            channel=channel,
+            about_outcome=about_outcome,
+        )
+    )
+    return row
+
+
+async def close(unit: Unit, case_id: UUID, actor: str, no_customer_affected: str | None) -> CaseRow:
+    """Close the loop. Raises NotFound, MoveRefused, CustomerNotTold."""
+    row = await _locked(unit, case_id)
+    loop = Loop(row.outcome_at, await repository.told_at(unit, case_id), no_customer_affected)
+    row.state = domain.closed(CaseState(row.state), loop)
+    row.closed_at, row.closed_by, row.no_customer_affected = unit.now, actor, no_customer_affected
+    await repository.add(unit, row)
+    unit.publish(CaseClosed(case_id=row.id, account_id=row.account_id, customer_told=loop.customer_told))
+    return row
+
+
+async def _locked(unit: Unit, case_id: UUID) -> CaseRow:
+    await unit.lock(_subject(await repository.case(unit, case_id)))
+    return await repository.case(unit, case_id)
+
+
+def _subject(row: CaseRow) -> UUID:
+    """What the case's events are about."""
+    return row.account_id or row.id

@@ -1,0 +1,133 @@
+"""Disputes: requested here, reserved in invoicing, and only then a fact; their outcome moves the money there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from services.escalation.domain import DISPUTE_ALLOWED, DisputeState, moved_to
+from services.escalation.repository import disputes as repository
+from services.escalation.repository import known
+from services.escalation.tables import DisputeRow
+from services.escalation.use_cases import cases
+from services.escalation.use_cases.cases import NewCase
+from shared import intents
+from shared.clients import Answered
+from shared.database import Unit
+from shared.errors import Refusal
+from shared.events.escalation import DisputedLine, DisputeOpened, DisputeOutcome, DisputeResolved, DisputeWithdrawn
+from shared.ids import new_id
+from shared.intents import Intent, Recorded
+
+if TYPE_CHECKING:
+    from shared.runtime import Runtime
+
+RESERVE_AMOUNTS = "reserve_amounts"
+"""The kind of the intent; its id and key are the dispute's."""
+
+
+class NotTheirs(Refusal):
+    """The invoice belongs to another account, or is in another currency."""
+
+    code = "not_their_invoice"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class NewDispute:
+    """What a customer disputes: lines (number, minor units) of one invoice."""
+
+    account_id: UUID
+    invoice_id: UUID
+    currency: str
+    lines: Sequence[tuple[int, int]]
+    comment: str | None
+
+
+async def request(unit: Unit, new: NewDispute, actor: str) -> DisputeRow:
+    """Commit a dispute as requested, with the intent to reserve its amounts. Raises NotTheirs."""
+    invoice = await known.invoice(unit, new.invoice_id)
+    if invoice not in (None, (new.account_id, new.currency)):
+        raise NotTheirs(f"invoice_id: {new.invoice_id} is no invoice of this account in {new.currency}")
+    case = await cases.open_case(unit, NewCase("dispute", None, new.account_id, "billing dispute"), actor)
+    row = DisputeRow(
+        id=new_id(),
+        case_id=case.id,
+        account_id=new.account_id,
+        invoice_id=new.invoice_id,
+        currency=new.currency,
+        lines=[{"line": line, "amount_minor": amount} for line, amount in new.lines],
+        total_minor=sum(amount for _, amount in new.lines),
+        comment=new.comment,
+        state=DisputeState.REQUESTED,
+        refusal=None,
+        requested_at=unit.now,
+        opened_at=None,
+        ended_at=None,
+        credit_note_id=None,
+    )
+    await repository.add(unit, row)
+    await intents.add(unit, RESERVE_AMOUNTS, new.account_id, row.id, {}, row.id)
+    return row
+
+
+async def reserve(runtime: "Runtime", intent: Intent) -> str | None:
+    """Reserve the amounts in invoicing; what it refuses, or None. Raises Later. The key is the dispute's id."""
+    row = await runtime.units.run(lambda unit: repository.dispute(unit, intent.id))
+    body = {"dispute_id": str(row.id), "invoice_id": str(row.invoice_id), "lines": row.lines}
+    try:
+        await runtime.clients["invoicing"].post("/v1/reservations", body, key=str(row.id))
+    except Answered as refused:
+        return f"{refused.code}: {refused.problem.get('detail')}"
+    return None
+
+
+async def reserved(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
+    """Record the answer: opened, and a fact, or refused, which ends the case's question."""
+    row = await repository.dispute(unit, intent.id)
+    wanted = DisputeState.OPENED if refusal is None else DisputeState.REFUSED
+    row.state = moved_to(DISPUTE_ALLOWED, DisputeState(row.state), wanted)
+    if refusal is None:
+        row.opened_at = unit.now
+        unit.publish(DisputeOpened(**_announced(row)))
+    else:
+        row.refusal, row.ended_at = refusal, unit.now
+        await cases.resolve(unit, row.case_id, "the dispute was refused")
+    await repository.add(unit, row)
+    return Recorded.DONE
+
+
+async def resolve(unit: Unit, dispute_id: UUID, outcome: DisputeOutcome) -> DisputeRow:
+    """Decide a dispute: upheld gives a credit note, rejected releases. Raises NotFound, MoveRefused."""
+    row = await _ended(unit, dispute_id, DisputeState(outcome))
+    unit.publish(DisputeResolved(**_announced(row), outcome=outcome))
+    await cases.resolve(unit, row.case_id, f"the dispute was {outcome}")
+    return row
+
+
+async def withdraw(unit: Unit, dispute_id: UUID) -> DisputeRow:
+    """The customer no longer disputes. Raises NotFound, MoveRefused."""
+    row = await _ended(unit, dispute_id, DisputeState.WITHDRAWN)
+    unit.publish(DisputeWithdrawn(**_announced(row)))
+    await cases.resolve(unit, row.case_id, "the dispute was withdrawn")
+    return row
+
+
+async def _ended(unit: Unit, dispute_id: UUID, state: DisputeState) -> DisputeRow:
+    await unit.lock((await repository.dispute(unit, dispute_id)).account_id)
+    row = await repository.dispute(unit, dispute_id)
+    row.state = moved_to(DISPUTE_ALLOWED, DisputeState(row.state), state)
+    row.ended_at = unit.now
+    await repository.add(unit, row)
+    return row
+
+
+def _announced(row: DisputeRow) -> dict[str, Any]:
+    return {
+        "case_id": row.case_id,
+        "account_id": row.account_id,
+        "dispute_id": row.id,
+        "invoice_id": row.invoice_id,
+        "currency": row.currency,
+        "lines": tuple(DisputedLine.model_validate(line) for line in row.lines),
+    }

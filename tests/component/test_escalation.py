@@ -1,0 +1,183 @@
+"""Escalation beside invoicing, both on real Postgres and over HTTP."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from deploy.local.tokens import Keys
+from shared import intents
+from shared.clients import Answered
+from shared.errors import Later
+from shared.events.entitlements import VendorSyncFailed
+from shared.runtime import Runtime
+from tests.builders import Client, Database, account, hear, invoice, running, work
+
+
+@dataclass
+class Door:
+    """The way from escalation to invoicing, which can be shut."""
+
+    client: Client
+    shut: bool = False
+    calls: list[str] = field(default_factory=list)
+
+    async def post(self, path: str, body: Any, *, key: str | None = None) -> Any:
+        self.calls.append(str(key))
+        if self.shut:
+            raise Later("invoicing is away")
+        answer = await self.client.post(path, body, key=key)
+        if answer.status_code >= 400:
+            raise Answered(answer.status_code, answer.json())
+        return answer.json()
+
+    async def close(self) -> None:
+        pass
+
+
+@dataclass
+class World:
+    """Escalation, invoicing, and one invoice of 1000 with two lines."""
+
+    runtime: Runtime
+    client: Client
+    invoicing: Client
+    door: Door
+    database: Database
+    account_id: str = ""
+    invoice_id: str = ""
+
+    def dispute(self, *amounts: int, **more: Any) -> dict[str, Any]:
+        lines = [{"line": n, "amount_minor": amount} for n, amount in enumerate(amounts, 1)]
+        body = {"account_id": self.account_id, "invoice_id": self.invoice_id, "currency": "EUR", "lines": lines}
+        return body | more
+
+    async def disputed(self) -> int:
+        balance = await self.invoicing.got(f"/v1/invoices/{self.invoice_id}/balance")
+        return int(balance["disputed_minor"])
+
+    async def events(self) -> list[str]:
+        rows = await self.database.rows("SELECT type FROM escalation.outbox ORDER BY position")
+        return [row["type"].split(".")[2] for row in rows]
+
+
+@pytest.fixture
+async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+    async with (
+        running("invoicing", database, keys, jwks_file) as (_, invoicing),
+        running("escalation", database, keys, jwks_file) as (runtime, client),
+    ):
+        door = Door(invoicing)
+        runtime.clients._clients["invoicing"] = door  # type: ignore[assignment]
+        made = World(runtime, client, invoicing, door, database)
+        made.account_id = (await invoicing.made("/v1/accounts", account()))["id"]
+        made.invoice_id = (await invoicing.made("/v1/invoices", invoice(made.account_id, 700, 300)))["id"]
+        yield made
+
+
+async def test_a_dispute_is_a_fact_once_its_amounts_are_reserved(world: World) -> None:
+    opened = await world.client.post("/v1/disputes", world.dispute(700, 100))
+    assert (opened.status_code, opened.json()["state"]) == (201, "opened")
+    assert await world.disputed() == 800
+    assert await world.events() == ["CaseOpened", "DisputeOpened"]
+
+
+async def test_more_than_the_line_has_left_is_refused_and_nothing_is_held(world: World) -> None:
+    key = str(uuid4())
+    for _ in range(2):
+        refused = await world.client.post("/v1/disputes", world.dispute(701), key=key)
+        assert (refused.status_code, refused.json()["code"]) == (409, "dispute_refused")
+        assert "amount_refused" in refused.json()["detail"]
+    assert await world.disputed() == 0
+    assert await world.events() == ["CaseOpened", "CaseResolved"]
+    assert len(world.door.calls) == 1
+
+
+async def test_while_invoicing_is_away_the_caller_is_told_and_a_worker_goes_on(world: World) -> None:
+    world.door.shut = True
+    key = str(uuid4())
+    waiting = await world.client.post("/v1/disputes", world.dispute(700), key=key)
+    assert (waiting.status_code, waiting.json()["state"]) == (202, "requested")
+    assert "DisputeOpened" not in await world.events()
+    world.door.shut = False
+    await world.database.move(minutes=2)
+    await work(world.runtime)
+    assert (await world.client.got(f"/v1/disputes/{waiting.json()['id']}"))["state"] == "opened"
+    again = await world.client.post("/v1/disputes", world.dispute(700), key=key)
+    assert (again.status_code, again.json()["state"]) == (201, "opened")
+    assert await world.disputed() == 700
+    assert (await world.events()).count("DisputeOpened") == 1
+
+
+async def test_a_crash_between_the_two_units_reserves_once(world: World) -> None:
+    """The process dies after the reservation and before it was recorded: the next attempt has the same key."""
+    kept = intents.record
+
+    async def dies(*_: object) -> None:
+        raise Later("the process died here")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(intents, "record", dies)
+        waiting = await world.client.post("/v1/disputes", world.dispute(700))
+    assert intents.record is kept
+    assert (waiting.status_code, await world.disputed()) == (202, 700)
+    await world.database.move(minutes=2)
+    await work(world.runtime)
+    assert (await world.client.got(f"/v1/disputes/{waiting.json()['id']}"))["state"] == "opened"
+    assert (await world.disputed(), len(set(world.door.calls))) == (700, 1)
+
+
+@pytest.mark.parametrize(
+    ("verb", "state", "event"),
+    [
+        ("uphold", "upheld", "DisputeResolved"),
+        ("reject", "rejected", "DisputeResolved"),
+        ("withdraw", "withdrawn", "DisputeWithdrawn"),
+    ],
+)
+async def test_an_ended_dispute_cannot_end_again(world: World, verb: str, state: str, event: str) -> None:
+    opened = await world.client.made("/v1/disputes", world.dispute(700))
+    ended = await world.client.made(f"/v1/disputes/{opened['id']}:{verb}", {"reason": "looked into it"})
+    assert ended["state"] == state
+    again = await world.client.post(f"/v1/disputes/{opened['id']}:reject", {"reason": "once more"})
+    assert (again.status_code, again.json()["code"]) == (409, "move_refused")
+    assert await world.events() == ["CaseOpened", "DisputeOpened", event, "CaseResolved"]
+
+
+async def test_a_case_is_closed_only_after_the_customer_was_told_the_outcome(world: World) -> None:
+    case = await world.client.made("/v1/cases", {"kind": "billing_question", "subject": "what is this line?"})
+    contact = {"channel": "phone", "about_outcome": True, "comment": "explained"}
+    path = f"/v1/cases/{case['id']}"
+    early = await world.client.post(f"{path}:close", {"reason": "done"})
+    assert early.json()["code"] == "move_refused"
+    await world.client.made(f"{path}/contacts", contact)
+    await world.database.move(minutes=1)
+    await world.client.made(f"{path}:resolve", {"outcome": "explained", "reason": "price rise"})
+    untold = await world.client.post(f"{path}:close", {"reason": "done"})
+    assert (untold.status_code, untold.json()["code"]) == (409, "customer_not_told")
+    await world.client.made(f"{path}/contacts", contact | {"about_outcome": False})
+    assert (await world.client.post(f"{path}:close", {"reason": "done"})).status_code == 409
+    await world.client.made(f"{path}/contacts", contact)
+    closed = await world.client.made(f"{path}:close", {"reason": "done"})
+    assert (closed["state"], closed["closed_by"]) == ("closed", "operator")
+
+
+async def test_a_case_that_touches_no_customer_says_so_by_whom_and_why(world: World) -> None:
+    body = {"kind": "technical", "severity": "B", "subject": "a probe failed"}
+    case = await world.client.made("/v1/cases", body)
+    await world.client.made(f"/v1/cases/{case['id']}:resolve", {"outcome": "restarted", "reason": "probe"})
+    why = {"reason": "done", "no_customer_affected": "found by monitoring"}
+    closed = await world.client.made(f"/v1/cases/{case['id']}:close", why)
+    assert (closed["no_customer_affected"], closed["closed_by"]) == ("found by monitoring", "operator")
+
+
+async def test_a_vendor_failure_opens_one_case_by_itself(world: World) -> None:
+    failed = VendorSyncFailed(account_id=world.account_id, subscription_id=uuid4(), wanted="active", vendor_code="2011")
+    await hear(world.runtime, failed, sequence=1)
+    await hear(world.runtime, failed, sequence=2)
+    cases = (await world.client.got("/v1/cases", account_id=world.account_id))["items"]
+    assert [(case["kind"], case["severity"]) for case in cases] == [("technical", "B")]
+    assert await world.events() == ["CaseOpened"]
