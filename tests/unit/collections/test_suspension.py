@@ -1,0 +1,88 @@
+"""The states of a suspension, what ends it, and whether it still stands."""
+
+import itertools
+from uuid import UUID
+
+import pytest
+
+from services.collections.domain.item import LineBalance, Promise
+from services.collections.domain.suspension import (
+    SuspensionMoveRefused,
+    SuspensionState,
+    causes_left,
+    moved_to,
+    stands,
+)
+from tests.unit.collections.facts import OTHER, SUBSCRIPTION, balance, item, line, on
+
+POSSIBLE = {
+    ("requested", "effective"),
+    ("requested", "withdrawn"),
+    ("effective", "ending"),
+    ("effective", "ended"),
+    ("ending", "ended"),
+}
+FIRST, SECOND = UUID(int=1), UUID(int=2)
+
+
+@pytest.mark.parametrize(("state", "wanted"), [*itertools.product(SuspensionState, repeat=2)])
+def test_every_pair_of_states(state: SuspensionState, wanted: SuspensionState) -> None:
+    if (state, wanted) in POSSIBLE:
+        assert moved_to(state, wanted) == wanted
+    else:
+        with pytest.raises(SuspensionMoveRefused, match=f"{state} cannot become {wanted}"):
+            moved_to(state, wanted)
+
+
+@pytest.mark.parametrize(
+    ("left", "is_cause"),
+    [
+        (line(0), False),
+        (line(1), True),
+        (line(300, disputed=300), True),
+        (line(300, in_flight=300), True),
+        (line(0, written_off=300), True),
+        (LineBalance(1, OTHER, 300), False),
+    ],
+)
+def test_only_money_or_credit_ends_a_cause(left: LineBalance, is_cause: bool) -> None:
+    causes = frozenset({FIRST})
+    found = causes_left(causes, SUBSCRIPTION, {FIRST: balance(1, on(0), left)})
+    assert found == (causes if is_cause else frozenset())
+
+
+def test_every_cause_must_end() -> None:
+    balances = {FIRST: balance(1, on(0), line(0)), SECOND: balance(2, on(0), line(5))}
+    assert causes_left(frozenset({FIRST, SECOND}), SUBSCRIPTION, balances) == {SECOND}
+
+
+def test_an_unknown_balance_ends_nothing() -> None:
+    assert causes_left(frozenset({FIRST}), SUBSCRIPTION, {}) == {FIRST}
+
+
+@pytest.mark.parametrize(
+    ("fresh", "still"),
+    [
+        (line(300), True),
+        (line(300, disputed=299), True),
+        (line(0), False),
+        (line(300, disputed=300), False),
+        (line(300, in_flight=300), False),
+        (LineBalance(1, OTHER, 300), False),
+    ],
+)
+def test_a_suspension_stands_on_the_fresh_balance(fresh: LineBalance, still: bool) -> None:
+    known = item().told(balance(9, on(21, 8), fresh))
+    assert stands(frozenset({FIRST}), SUBSCRIPTION, {FIRST: known}, on(21)) is still
+
+
+def test_a_promise_takes_a_suspension_down() -> None:
+    promised = item(promises=(Promise(300, on(20), on(22)),))
+    causes = frozenset({FIRST})
+    assert not stands(causes, SUBSCRIPTION, {FIRST: promised}, on(21))
+    assert stands(causes, SUBSCRIPTION, {FIRST: promised}, on(22))
+
+
+def test_a_suspension_stands_on_its_own_causes_only() -> None:
+    assert not stands(frozenset({SECOND}), SUBSCRIPTION, {FIRST: item()}, on(21))
+    assert not stands(frozenset({FIRST}), SUBSCRIPTION, {}, on(21))

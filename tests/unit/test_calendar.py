@@ -1,0 +1,67 @@
+"""Local times that a daylight-saving change skips or repeats have a stated rule."""
+
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from shared.calendar import first_day_from, last_day_until, local_date, local_instant
+
+CASES = [
+    ("UTC", date(2026, 3, 10), time(9), "2026-03-10T09:00"),
+    ("Europe/Berlin", date(2026, 1, 10), time(9), "2026-01-10T08:00"),
+    ("Europe/Berlin", date(2026, 7, 10), time(9), "2026-07-10T07:00"),
+    ("Asia/Kathmandu", date(2026, 7, 10), time(0), "2026-07-09T18:15"),
+    # skipped: the first instant after the gap
+    ("Europe/Berlin", date(2026, 3, 29), time(2), "2026-03-29T01:00"),
+    ("Europe/Berlin", date(2026, 3, 29), time(2, 30), "2026-03-29T01:00"),
+    ("Europe/Berlin", date(2026, 3, 29), time(3), "2026-03-29T01:00"),
+    ("America/Havana", date(2026, 3, 8), time(0), "2026-03-08T05:00"),
+    ("Australia/Lord_Howe", date(2026, 10, 4), time(2, 15), "2026-10-03T15:30"),
+    ("Pacific/Apia", date(2011, 12, 30), time(9), "2011-12-30T10:00"),
+    # repeated: the first of the two
+    ("Europe/Berlin", date(2026, 10, 25), time(2, 30), "2026-10-25T00:30"),
+    ("America/Havana", date(2026, 11, 1), time(0), "2026-11-01T04:00"),
+]
+
+
+def utc(text: str) -> datetime:
+    """An instant from its text."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("zone", "day", "at", "instant"), CASES)
+def test_a_local_time_is_one_instant(zone: str, day: date, at: time, instant: str) -> None:
+    assert local_instant(day, at, ZoneInfo(zone)) == utc(instant)
+
+
+@pytest.mark.parametrize(
+    ("zone", "instant", "day"),
+    [
+        ("America/New_York", "2026-03-10T03:59", date(2026, 3, 9)),
+        ("America/New_York", "2026-03-10T04:00", date(2026, 3, 10)),
+        ("Pacific/Apia", "2011-12-30T09:59", date(2011, 12, 29)),
+        ("Pacific/Apia", "2011-12-30T10:00", date(2011, 12, 31)),
+    ],
+)
+def test_an_instant_falls_on_one_day(zone: str, instant: str, day: date) -> None:
+    assert local_date(utc(instant), ZoneInfo(zone)) == day
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "instant", "first", "last"),
+    [
+        ("UTC", time(9), "2026-03-10T08:59", date(2026, 3, 10), date(2026, 3, 9)),
+        ("UTC", time(9), "2026-03-10T09:00", date(2026, 3, 10), date(2026, 3, 10)),
+        ("UTC", time(9), "2026-03-10T09:01", date(2026, 3, 11), date(2026, 3, 10)),
+        ("Asia/Tokyo", time(0), "2026-03-10T15:00", date(2026, 3, 11), date(2026, 3, 11)),
+        ("Europe/Berlin", time(2, 30), "2026-03-29T01:00", date(2026, 3, 29), date(2026, 3, 29)),
+        # the two days whose midnight is one instant, since the 30th never was
+        ("Pacific/Apia", time(0), "2011-12-30T10:00", date(2011, 12, 30), date(2011, 12, 31)),
+        # the clock went back over midnight: the 1st had begun, and it is the 31st again
+        ("America/St_Johns", time(0), "2010-11-07T02:31", date(2010, 11, 8), date(2010, 11, 7)),
+    ],
+)
+def test_the_days_beside_an_instant(zone: str, at: time, instant: str, first: date, last: date) -> None:
+    assert first_day_from(utc(instant), at, ZoneInfo(zone)) == first
+    assert last_day_until(utc(instant), at, ZoneInfo(zone)) == last
