@@ -1,0 +1,88 @@
+"""What the vendor remembers: in memory for reading, in an SQLite file so that a restart keeps it."""
+
+import sqlite3
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from sandbox.vendor.subscription import Subscription
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS kept (kind text, key text, value text, PRIMARY KEY (kind, key))"
+_KEEP = "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value"
+
+Kept = TypeVar("Kept", bound=BaseModel)
+
+
+class Answer(BaseModel):
+    """The answer to a request that took effect: repeats of the request get it again."""
+
+    request_id: str
+    status: int
+    body: str
+    location: str | None = None
+
+
+class Accepted(BaseModel):
+    """A change that the vendor has accepted and not done yet; `after` is what it comes to."""
+
+    id: str
+    looks_left: int
+    after: Subscription
+
+
+class Store:
+    """The subscriptions, the answers given, and the changes that are still under way."""
+
+    def __init__(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._database = sqlite3.connect(file, isolation_level=None)
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        self._database.execute(_SCHEMA)
+        self.subscriptions = {(one.customer, one.id): one for one in self._load(Subscription)}
+        self.answers = {one.request_id: one for one in self._load(Answer)}
+        self.accepted = {one.id: one for one in self._load(Accepted)}
+
+    def keep(self, *things: Subscription | Answer | Accepted) -> None:
+        """Keep these, all or none."""
+        rows = [(type(one).__name__, _key(one), one.model_dump_json()) for one in things]
+        self._database.execute("BEGIN IMMEDIATE")
+        self._database.executemany(_KEEP, rows)
+        self._database.execute("COMMIT")
+        for one in things:
+            self._remember(one)
+
+    def under_way(self, customer: str, subscription: str) -> Accepted | None:
+        """The change of a subscription that is accepted and not done."""
+        for one in self.accepted.values():
+            if one.looks_left and (one.after.customer, one.after.id) == (customer, subscription):
+                return one
+        return None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
+    def _load(self, kind: type[Kept]) -> list[Kept]:
+        rows = self._database.execute("SELECT value FROM kept WHERE kind = ?", (kind.__name__,))
+        return [kind.model_validate_json(value) for (value,) in rows]
+
+    def _remember(self, thing: Subscription | Answer | Accepted) -> None:
+        match thing:
+            case Subscription():
+                self.subscriptions[thing.customer, thing.id] = thing
+            case Answer():
+                self.answers[thing.request_id] = thing
+            case Accepted():
+                self.accepted[thing.id] = thing
+
+
+def _key(thing: Subscription | Answer | Accepted) -> str:
+    match thing:
+        case Subscription():
+            return f"{thing.customer}/{thing.id}"
+        case Answer():
+            return thing.request_id
+        case Accepted():
+            return thing.id

@@ -1,0 +1,178 @@
+"""The vendor at work: reads and changes of one subscription, with request ids, faults and late effects."""
+
+import asyncio
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+
+from sandbox.vendor.faults import Clock, Fault, Faults, Operation
+from sandbox.vendor.store import Accepted, Answer, Store
+from sandbox.vendor.subscription import Subscription, VendorRefusal, patched
+
+USUAL_CODES = {"409": 900278, "412": 2055, "429": 429, "500": 500, "503": 503}
+MINUTE = 60.0
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the API about a subscription."""
+
+    operation: Operation
+    customer: str
+    subscription: str
+    request_id: str | None
+    correlation_id: str | None
+    if_match: str | None = None
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What is answered."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+
+class Vendor:
+    """Everything that the simulator is."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.faults = Faults()
+        self.clock = Clock()
+        self.calls_per_minute: int | None = None
+        """Above it, calls are answered with 429; None: no limit."""
+        self._calls: deque[float] = deque()
+
+    async def answer(self, call: Call) -> Said:
+        """Answer a call, as a struck one if a fault waits for it."""
+        try:
+            _check_ids(call)
+            self._check_limit()
+            fault = self.faults.strike(call.operation, call.subscription)
+            if fault is None:
+                return self._done(call, polls=0)
+            return await self._struck(call, fault)
+        except VendorRefusal as refusal:
+            return _error(refusal.status, refusal.code, refusal.description)
+
+    def look(self, identifier: str) -> Said:
+        """How far an accepted change is; a look moves it on."""
+        accepted = self.store.accepted.get(identifier)
+        if accepted is None:
+            return _error(404, 20003, "there is no such operation")
+        accepted = self._moved_on(accepted)
+        if accepted.looks_left:
+            return Said(202, b"", {"Location": _location(identifier)})
+        return _shown(self._found(accepted.after.customer, accepted.after.id))
+
+    async def _struck(self, call: Call, fault: Fault) -> Said:
+        match fault.fault:
+            case "202":
+                said = self._done(call, polls=fault.polls)
+                return Said(said.status, said.body, said.headers | _retry_after(fault))
+            case "timeout_before":
+                await asyncio.sleep(fault.hold)
+                return _error(504, 504, "nobody answers")
+            case "timeout_after":
+                self._done(call, polls=0)
+                await asyncio.sleep(fault.hold)
+                return _error(504, 504, "the answer was lost")
+            case status:
+                return _error(int(status), fault.code or USUAL_CODES[status], "on request", _retry_after(fault))
+
+    def _done(self, call: Call, *, polls: int) -> Said:
+        """The call carried out; with `polls`, a change is only accepted, and done after so many looks."""
+        if call.operation == "GET":
+            if under_way := self.store.under_way(call.customer, call.subscription):
+                self._moved_on(under_way)
+            return _shown(self._found(call.customer, call.subscription))
+        if given := self.store.answers.get(str(call.request_id)):
+            return _again(given)
+        return self._patch(call, polls)
+
+    def _patch(self, call: Call, polls: int) -> Said:
+        current = self._found(call.customer, call.subscription)
+        if self.store.under_way(call.customer, call.subscription):
+            raise VendorRefusal(409, 900278, "another operation on the subscription is pending")
+        after = patched(current, _json(call.body), call.if_match, self.clock.now())
+        request_id = str(call.request_id)
+        if not polls:
+            answer = Answer(request_id=request_id, status=200, body=orjson.dumps(after.shown()).decode())
+            self.store.keep(after, answer)
+            return _again(answer)
+        accepted = Accepted(id=uuid4().hex, looks_left=polls, after=after)
+        answer = Answer(request_id=request_id, status=202, body="", location=_location(accepted.id))
+        self.store.keep(accepted, answer)
+        return _again(answer)
+
+    def _moved_on(self, accepted: Accepted) -> Accepted:
+        """The change after one more look: the last one does it."""
+        if not accepted.looks_left:
+            return accepted
+        moved = accepted.model_copy(update={"looks_left": accepted.looks_left - 1})
+        self.store.keep(moved, *([] if moved.looks_left else [moved.after]))
+        return moved
+
+    def _found(self, customer: str, subscription: str) -> Subscription:
+        found = self.store.subscriptions.get((customer, subscription))
+        if found is None:
+            raise VendorRefusal(404, 20003, "there is no such subscription")
+        return found
+
+    def _check_limit(self) -> None:
+        if self.calls_per_minute is None:
+            return
+        now = time.monotonic()
+        while self._calls and now - self._calls[0] > MINUTE:
+            self._calls.popleft()
+        if len(self._calls) >= self.calls_per_minute:
+            raise VendorRefusal(429, 429, f"more than {self.calls_per_minute} calls within a minute")
+        self._calls.append(now)
+
+
+def _check_ids(call: Call) -> None:
+    """Every call names itself, and the attempt that it belongs to."""
+    for name, value in (("MS-RequestId", call.request_id), ("MS-CorrelationId", call.correlation_id)):
+        try:
+            UUID(value or "")
+        except ValueError:
+            raise VendorRefusal(400, 2001, f"{name} must be a GUID") from None
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise VendorRefusal(400, 2001, f"the body is no JSON: {error}") from None
+
+
+def _location(identifier: str) -> str:
+    return f"/v1/operations/{identifier}"
+
+
+def _retry_after(fault: Fault) -> dict[str, str]:
+    return {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
+
+
+def _shown(subscription: Subscription) -> Said:
+    headers = {"ETag": f'"{subscription.etag}"', "Content-Type": "application/json"}
+    return Said(200, orjson.dumps(subscription.shown()), headers)
+
+
+def _again(answer: Answer) -> Said:
+    headers = {"Location": answer.location} if answer.location else {"Content-Type": "application/json"}
+    return Said(answer.status, answer.body.encode(), headers)
+
+
+def _error(status: int, code: int, description: str, headers: dict[str, str] | None = None) -> Said:
+    body = orjson.dumps({"code": code, "description": description, "data": [], "source": "vendor"})
+    if status == 429:
+        headers = {"Retry-After": "60"} | (headers or {})
+    return Said(status, body, {"Content-Type": "application/json"} | (headers or {}))
