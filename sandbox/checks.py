@@ -53,7 +53,7 @@ async def access_as_wanted(monitor: asyncpg.Connection, vendor: list[dict[str, A
         name = row["vendor_subscription_id"]
         if found is None:
             wrong.append(f"{name}: unknown at the vendor")
-        elif not found["status"] == row["wanted"] == row["actual"]:
+        elif not found["status"] == row["wanted"] == (row["actual"] or "active"):
             wrong.append(f"{name}: wanted {row['wanted']}, seen {row['actual']}, {found['status']} at the vendor")
         elif found["status"] == "active" and found["renewal"] != found["renewalBeforeSuspension"]:
             wrong.append(f"{name}: renewal is {found['renewal']}, was {found['renewalBeforeSuspension']}")

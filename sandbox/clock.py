@@ -24,7 +24,7 @@ START = "GOODSTANDING_CLOCK_START"
 _FIRST = "INSERT INTO clock.clock (id, now, sweeps_held) VALUES (1, $1, false) ON CONFLICT DO NOTHING"
 _READ = "SELECT now, sweeps_held FROM clock.clock"
 _MOVE = """
-UPDATE clock.clock SET now = coalesce($1, now), sweeps_held = $2 WHERE $1 IS NULL OR now <= $1
+UPDATE clock.clock SET now = coalesce($1::timestamptz, now), sweeps_held = $2 WHERE $1::timestamptz IS NULL OR now <= $1
 RETURNING now, sweeps_held
 """
 

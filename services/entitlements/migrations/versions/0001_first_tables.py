@@ -1,6 +1,6 @@
 """The first tables of entitlements, the event backbone's, and who may use them."""
 
-from shared.migrations import backbone_1, execute, monitor_1, rights_1
+from shared.migrations import audit_1, backbone_1, execute, monitor_1, rights_1
 
 revision = "0001"
 down_revision = None
@@ -63,6 +63,15 @@ DUE: dict[str, str] = {}
 
 APPEND_ONLY: tuple[str, ...] = ()
 
+AUDIT: dict[str, str] = {
+    "audit_access": """
+SELECT subscription_id, account_id, vendor_customer_id, vendor_subscription_id,
+    CASE WHEN allowed THEN 'active' ELSE 'suspended' END AS wanted, seen_status AS actual
+FROM entitlements.entitlements""",
+    "audit_holds": """
+SELECT id AS hold_id, subscription_id, reason, invoice_ids FROM entitlements.holds WHERE released_at IS NULL""",
+}
+
 
 def upgrade() -> None:
     """Create everything."""
@@ -70,3 +79,4 @@ def upgrade() -> None:
     backbone_1("entitlements")
     monitor_1("entitlements", DUE)
     rights_1("entitlements", APPEND_ONLY)
+    audit_1("entitlements", AUDIT)
