@@ -1,8 +1,9 @@
-"""The world around entitlements: a vendor behind a wire that can break, and collections with its verdicts."""
+"""The world around entitlements: the vendor simulator behind a wire that can break, and collections' verdicts."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,6 +11,10 @@ import httpx2
 import orjson
 
 from deploy.local.tokens import Keys
+from sandbox.vendor import vendor as simulator
+from sandbox.vendor.api import create_app
+from sandbox.vendor.store import Store
+from sandbox.vendor.subscription import Seed, Subscription, seeded
 from shared.errors import Later
 from shared.events.collections import (
     ReinstatementRequested,
@@ -21,7 +26,8 @@ from shared.events.invoicing import SubscriptionActivated
 from shared.runtime import Runtime
 from tests.builders import START, Client, Database, hear, running, work
 
-Fault = httpx2.Response | str
+Break = httpx2.Response | str
+"""What befalls a call on its way: another answer, or a time-out `before` or `after` it reached the vendor."""
 NEXT_TERM = {"product": {"termDuration": "P1Y", "billingCycle": "monthly"}, "quantity": 7}
 
 
@@ -31,57 +37,32 @@ def refusal(status: int, code: int | str, **headers: str) -> httpx2.Response:
 
 
 class Vendor:
-    """One subscription at the vendor, with the trap: suspending loses the renewal settings."""
+    """The vendor simulator with one subscription, and a hand on it."""
 
-    def __init__(self) -> None:
-        self.resource: dict[str, Any] = {
-            "id": "vendor-17",
-            "offerName": "Business Premium",
-            "quantity": 10,
-            "status": "active",
-            "autoRenewEnabled": True,
-            "scheduledNextTermInstructions": NEXT_TERM,
-        }
-        self.version = 1
-        self.effects: list[str] = []
-        """Each change of status that took effect."""
-        self.keeps_renewal_off = False
-        self._answered: dict[str, httpx2.Response] = {}
+    def __init__(self, file: Path) -> None:
+        self.simulator = simulator.Vendor(Store(file))
+        self.change(
+            quantity=10, scheduled_next_term_instructions=NEXT_TERM, fresh=seeded("tenant-17", "vendor-17", Seed())
+        )
 
-    def shown(self) -> dict[str, Any]:
-        """The resource as the vendor shows it; what is not set is left out."""
-        said = {name: value for name, value in self.resource.items() if value is not None}
-        return said | {"attributes": {"etag": f"etag-{self.version}", "objectType": "Subscription"}}
+    def change(self, *, fresh: Subscription | None = None, **fields: Any) -> None:
+        """Somebody else changes the subscription."""
+        changed = (fresh or self.subscription).model_copy(update=fields | {"etag": uuid4().hex})
+        self.simulator.store.keep(changed)
+
+    @property
+    def subscription(self) -> Subscription:
+        """The subscription as it is."""
+        return self.simulator.store.subscriptions["tenant-17", "vendor-17"]
+
+    @property
+    def effects(self) -> dict[str, int]:
+        """How many times the status became another, by that status."""
+        return self.subscription.effects
 
     def renewal(self) -> tuple[bool, Any]:
         """The renewal settings as they are."""
-        return self.resource["autoRenewEnabled"], self.resource["scheduledNextTermInstructions"]
-
-    def answer(self, request: httpx2.Request) -> httpx2.Response:
-        """Answer one call."""
-        assert request.url.path == "/v1/customers/tenant-17/subscriptions/vendor-17"
-        assert UUID(request.headers["ms-correlationid"])
-        if request.method == "GET":
-            return httpx2.Response(200, json=self.shown())
-        key = str(UUID(request.headers["ms-requestid"]))
-        if key not in self._answered:
-            self._answered[key] = self._patch(request.headers["if-match"], orjson.loads(request.content))
-        return self._answered[key]
-
-    def _patch(self, etag: str, wanted: dict[str, Any]) -> httpx2.Response:
-        if not etag == wanted["attributes"]["etag"] == f"etag-{self.version}":
-            return refusal(400, 2055)
-        before = self.resource["status"]
-        after = {name: wanted.get(name) for name in self.resource} | {
-            "autoRenewEnabled": bool(wanted.get("autoRenewEnabled"))
-        }
-        if wanted["status"] != before:
-            self.effects.append(wanted["status"])
-        if wanted["status"] == "suspended" or before == "suspended" or self.keeps_renewal_off:
-            after |= {"autoRenewEnabled": False, "scheduledNextTermInstructions": None}
-        self.resource = after
-        self.version += 1
-        return httpx2.Response(200, json=self.shown())
+        return self.subscription.auto_renew_enabled, self.subscription.scheduled_next_term_instructions
 
 
 class Wire(httpx2.AsyncBaseTransport):
@@ -89,8 +70,9 @@ class Wire(httpx2.AsyncBaseTransport):
 
     def __init__(self, vendor: Vendor) -> None:
         self.vendor = vendor
+        self._simulator = httpx2.ASGITransport(app=create_app(vendor.simulator))
         self.calls: list[httpx2.Request] = []
-        self.faults: dict[str, list[Fault]] = {"GET": [], "PATCH": []}
+        self.faults: dict[str, list[Break]] = {"GET": [], "PATCH": []}
         self.during: Callable[[httpx2.Request], Any] | None = None
         """Called while a request is on its way."""
 
@@ -104,7 +86,7 @@ class Wire(httpx2.AsyncBaseTransport):
             return fault
         if fault == "before":
             raise httpx2.ConnectTimeout("nobody answers")
-        answer = self.vendor.answer(request)
+        answer = await self._simulator.handle_async_request(request)
         if fault == "after":
             raise httpx2.ReadTimeout("the answer is lost")
         return answer
@@ -236,12 +218,13 @@ class World:
 
 
 @asynccontextmanager
-async def a_world(database: Database, keys: Keys, jwks_file: Any) -> AsyncIterator[World]:
+async def a_world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
     """Entitlements with a subscription that was granted."""
-    wire, collections = Wire(Vendor()), Collections()
+    wire, collections = Wire(Vendor(jwks_file.with_name(f"{database.name}.sqlite"))), Collections()
     async with running("entitlements", database, keys, jwks_file) as (runtime, client):
         runtime.__dict__["vendor"] = httpx2.AsyncClient(transport=wire, base_url="http://vendor")
         runtime.clients._clients["collections"] = collections  # type: ignore[assignment]
         world = World(runtime, client, database, wire, collections)
         await world.hear(world.activated())
         yield world
+    wire.vendor.simulator.store.close()

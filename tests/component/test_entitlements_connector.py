@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx2
+import orjson
 import pytest
 
 from deploy.local.tokens import Keys
@@ -30,7 +31,7 @@ async def crash_in_work(runtime: Runtime) -> None:
 
 async def test_suspends_and_reinstates_with_the_renewal_settings_as_they_were(world: World) -> None:
     await world.suspended()
-    assert world.vendor.effects == ["suspended"]
+    assert world.vendor.effects == {"suspended": 1}
     assert world.vendor.renewal() == (False, None)
     (suspended,) = await world.events("SubscriptionSuspended")
     assert suspended["suspension_id"] == str(world.suspension_id)
@@ -41,7 +42,7 @@ async def test_suspends_and_reinstates_with_the_renewal_settings_as_they_were(wo
     await world.database.move(hours=5)
     await world.hear(world.settled())
     await work(world.runtime)
-    assert world.vendor.effects == ["suspended", "active"]
+    assert world.vendor.effects == {"suspended": 1, "active": 1}
     assert world.vendor.renewal() == (True, NEXT_TERM)
     (reinstated,) = await world.events("SubscriptionReinstated")
     assert reinstated["suspension_id"] == str(world.suspension_id)
@@ -57,7 +58,10 @@ async def test_each_change_carries_the_whole_resource_and_its_own_request_id(wor
     await world.suspended()
     await world.hear(world.settled())
     await work(world.runtime)
-    assert (world.vendor.resource["offerName"], world.vendor.resource["quantity"]) == ("Business Premium", 10)
+    assert world.vendor.subscription.quantity == 10
+    assert world.wire.calls[-1].method == "GET"
+    bodies = [orjson.loads(call.content) for call in world.wire.calls if call.method == "PATCH"]
+    assert {body["offerName"] for body in bodies} == {"Business Premium"}
     assert len(set(world.wire.request_ids())) == 3
     correlations = [call.headers["ms-correlationid"] for call in world.wire.calls]
     assert len(set(correlations)) == len(correlations)
@@ -65,7 +69,12 @@ async def test_each_change_carries_the_whole_resource_and_its_own_request_id(wor
 
 async def test_settings_that_stay_lost_are_announced(world: World) -> None:
     await world.suspended()
-    world.vendor.keeps_renewal_off = True
+
+    async def switch_off_again(request: httpx2.Request) -> None:
+        if request.method == "GET" and world.vendor.renewal() == (True, NEXT_TERM):
+            world.vendor.change(auto_renew_enabled=False, scheduled_next_term_instructions=None)
+
+    world.wire.during = switch_off_again
     await world.hear(world.settled())
     await work(world.runtime)
     (missing,) = await world.events("RenewalSettingsNotRestored")
@@ -105,10 +114,10 @@ async def test_without_a_verdict_nothing_is_changed_at_the_vendor(world: World, 
 
     world.collections.verdict = "stands"
     await work(world.runtime)
-    assert world.vendor.effects == []
+    assert world.vendor.effects == {}
     await world.database.move(minutes=1)
     await work(world.runtime)
-    assert world.vendor.effects == ["suspended"]
+    assert world.vendor.effects == {"suspended": 1}
     assert (await world.access())["vendor"]["waiting_for"] is None
 
 
@@ -128,33 +137,33 @@ async def test_one_of_several_suspensions_that_stands_is_enough(world: World) ->
     other = uuid4()
     await world.hear(world.requested(uuid4()), world.requested(uuid4(), suspension_id=other))
     await work(world.runtime)
-    assert world.vendor.effects == ["suspended"]
+    assert world.vendor.effects == {"suspended": 1}
 
 
 async def test_fraud_needs_no_question_and_does_not_wait_for_one(world: World) -> None:
     world.collections.verdict = None
     await world.suspended()
-    assert world.vendor.effects == []
+    assert world.vendor.effects == {}
     asked = len(world.collections.asked)
     await world.place("fraud")
     await work(world.runtime)
-    assert world.vendor.effects == ["suspended"]
+    assert world.vendor.effects == {"suspended": 1}
     assert len(world.collections.asked) == asked
 
 
 async def test_a_restart_after_the_effect_looks_first_and_changes_nothing_twice(world: World) -> None:
     await world.hear(world.requested(uuid4()))
     await crash_in_work(world.runtime)
-    assert (world.vendor.effects, await world.state()) == (["suspended"], "suspending")
+    assert (world.vendor.effects, await world.state()) == ({"suspended": 1}, "suspending")
     assert "SubscriptionSuspended" not in await world.told()
     await work(world.runtime)
-    assert (world.vendor.effects, await world.state()) == (["suspended"], "suspended")
+    assert (world.vendor.effects, await world.state()) == ({"suspended": 1}, "suspended")
     assert len(await world.events("SubscriptionSuspended")) == 1
 
     await world.hear(world.settled())
     await crash_in_work(world.runtime)
     await work(world.runtime)
-    assert world.vendor.effects == ["suspended", "active"]
+    assert world.vendor.effects == {"suspended": 1, "active": 1}
     assert world.vendor.renewal() == (True, NEXT_TERM)
     assert len(await world.events("SubscriptionReinstated")) == 1
 
@@ -164,7 +173,7 @@ async def test_a_restart_keeps_the_first_snapshot_though_it_is_wanted_no_more(wo
     await crash_in_work(world.runtime)
     await world.hear(world.withdrawn())
     await work(world.runtime)
-    assert world.vendor.effects == ["suspended", "active"]
+    assert world.vendor.effects == {"suspended": 1, "active": 1}
     assert world.vendor.renewal() == (True, NEXT_TERM)
     told = await world.events("SubscriptionSuspended", "SubscriptionReinstated")
     assert [one["type"] for one in told] == ["SubscriptionSuspended", "SubscriptionReinstated"]
@@ -179,7 +188,7 @@ async def test_paid_while_the_vendor_is_called(world: World) -> None:
 
     world.wire.during = pay
     await world.suspended()
-    assert world.vendor.effects == ["suspended", "active"]
+    assert world.vendor.effects == {"suspended": 1, "active": 1}
     assert world.vendor.renewal() == (True, NEXT_TERM)
     assert (await world.access())["allowed"] is True
 
@@ -191,12 +200,12 @@ async def test_paid_before_the_vendor_is_called_changes_nothing_there(world: Wor
 
     world.wire.during = pay
     await world.suspended()
-    assert world.vendor.effects == []
+    assert world.vendor.effects == {}
     assert not await world.is_pending()
 
 
 async def test_suspended_at_the_vendor_already_is_only_recorded(world: World) -> None:
-    world.vendor.resource["status"] = "suspended"
+    world.vendor.change(status="suspended")
     await world.suspended()
     assert world.wire.methods() == ["GET"]
     assert world.collections.asked == []
@@ -213,11 +222,11 @@ async def test_the_first_snapshot_is_kept_when_it_is_suspended_again_before_it_i
     world.wire.during = lose_the_restore
     await world.hear(world.settled())
     await work(world.runtime)
-    assert (world.vendor.effects, world.vendor.renewal()) == (["suspended", "active"], (False, None))
+    assert (world.vendor.effects, world.vendor.renewal()) == ({"suspended": 1, "active": 1}, (False, None))
     world.wire.during = None
     fraud = await world.place("fraud")
     await work(world.runtime)
-    assert world.vendor.effects == ["suspended", "active", "suspended"]
+    assert world.vendor.effects == {"suspended": 2, "active": 1}
 
     await world.client.made(f"/v1/holds/{fraud}:release", {"reason": "cleared"})
     await work(world.runtime)

@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
 
 from deploy.local.tokens import Keys
+from sandbox.vendor.faults import Fault
 from tests.builders import Database, work
-from tests.component.entitlements_world import NEXT_TERM, Fault, World, a_world, refusal
+from tests.component.entitlements_world import NEXT_TERM, Break, World, a_world, refusal
 
 
 @pytest.fixture
@@ -31,27 +34,27 @@ PASSING = {
 
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
-async def test_what_may_pass_does_not_hide_what_there_is_to_see(world: World, fault: Fault) -> None:
+async def test_what_may_pass_does_not_hide_what_there_is_to_see(world: World, fault: Break) -> None:
     world.wire.faults["GET"] = [fault, fault]
     await world.suspended()
-    assert world.vendor.effects == ["suspended"]
+    assert world.vendor.effects == {"suspended": 1}
 
 
 @pytest.mark.parametrize("fault", (PASSING | STALE).values(), ids=(PASSING | STALE).keys())
-async def test_what_may_pass_is_tried_again_with_one_effect(world: World, fault: Fault) -> None:
+async def test_what_may_pass_is_tried_again_with_one_effect(world: World, fault: Break) -> None:
     world.wire.faults["PATCH"] = [fault, fault]
     await world.suspended()
-    assert world.vendor.effects == ["suspended"]
+    assert world.vendor.effects == {"suspended": 1}
     assert len(await world.events("SubscriptionSuspended")) == 1
     await world.hear(world.settled())
     world.wire.faults["PATCH"] = [fault]
     await work(world.runtime)
-    assert world.vendor.effects == ["suspended", "active"]
+    assert world.vendor.effects == {"suspended": 1, "active": 1}
     assert world.vendor.renewal() == (True, NEXT_TERM)
 
 
 @pytest.mark.parametrize("fault", ["before", "after"])
-async def test_a_time_out_is_repeated_under_the_same_request_id(world: World, fault: Fault) -> None:
+async def test_a_time_out_is_repeated_under_the_same_request_id(world: World, fault: Break) -> None:
     world.wire.faults["PATCH"] = [fault, fault]
     await world.suspended()
     ids = world.wire.request_ids()
@@ -62,12 +65,12 @@ async def test_a_time_out_is_repeated_under_the_same_request_id(world: World, fa
 async def test_what_keeps_failing_waits_for_a_later_business_time(world: World) -> None:
     world.wire.faults["PATCH"] = ["before"] * 4
     await world.suspended()
-    assert world.vendor.effects == []
+    assert world.vendor.effects == {}
     assert "cannot be reached" in (await world.access())["vendor"]["waiting_for"]
     first = world.wire.request_ids()[0]
     await world.database.move(minutes=1)
     await work(world.runtime)
-    assert world.vendor.effects == ["suspended"]
+    assert world.vendor.effects == {"suspended": 1}
     assert set(world.wire.request_ids()) == {first}
 
 
@@ -85,31 +88,67 @@ async def test_somebody_elses_change_is_kept(world: World) -> None:
     async def change_quantity(request: httpx2.Request) -> None:
         if request.method == "PATCH":
             world.wire.during = None
-            world.vendor.resource["quantity"] = 12
-            world.vendor.version += 1
+            world.vendor.change(quantity=12)
 
     world.wire.during = change_quantity
     await world.suspended()
-    assert world.vendor.effects == ["suspended"]
-    assert world.vendor.resource["quantity"] == 12
+    assert world.vendor.effects == {"suspended": 1}
+    assert world.vendor.subscription.quantity == 12
 
 
-async def test_an_accepted_change_is_polled(world: World) -> None:
-    accepted = httpx2.Response(202, headers={"location": "http://vendor/v1/operations/1", "retry-after": "0"})
-    polled: list[str] = []
+OWN: list[dict[str, Any]] = [
+    {"fault": "409", "times": 2},
+    {"fault": "409", "times": 2, "code": 800082},
+    {"fault": "412", "times": 2, "operation": "PATCH"},
+    {"fault": "429", "times": 2, "retry_after": 0},
+    {"fault": "500", "times": 2},
+    {"fault": "503", "times": 2, "retry_after": 0},
+    {"fault": "timeout_before", "times": 2, "hold": 0},
+    {"fault": "timeout_after", "times": 2, "hold": 0, "operation": "PATCH"},
+    {"fault": "202", "times": 3, "polls": 3, "retry_after": 0},
+]
 
-    async def poll(request: httpx2.Request) -> None:
-        if request.url.path == "/v1/operations/1":
-            polled.append(request.url.path)
-            world.wire.faults["GET"] = [accepted if len(polled) < 3 else httpx2.Response(200, json={})]
-        if request.method == "PATCH":
-            world.vendor.resource["status"] = "suspended"
 
-    world.wire.during = poll
-    world.wire.faults["PATCH"] = [accepted]
+@pytest.mark.parametrize("fault", OWN, ids=[f"{one['fault']} {one.get('code', '')}".strip() for one in OWN])
+async def test_the_vendors_own_bad_days(world: World, fault: dict[str, Any]) -> None:
+    for events in (world.requested(uuid4()), world.settled()):
+        world.vendor.simulator.faults.add(Fault(**fault))
+        await world.hear(events)
+        await work(world.runtime)
+        world.vendor.simulator.faults.clear()
+    assert world.vendor.effects == {"suspended": 1, "active": 1}
+    assert world.vendor.renewal() == (True, NEXT_TERM)
+    told = await world.events("SubscriptionSuspended", "SubscriptionReinstated")
+    assert [one["type"] for one in told] == ["SubscriptionSuspended", "SubscriptionReinstated"]
+
+
+async def test_an_accepted_change_that_takes_long_is_looked_at_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.entitlements.jobs.vendor.POLL_PAUSE", 0)
+    world.vendor.simulator.faults.add(Fault(fault="202", polls=30, retry_after=0))
     await world.suspended()
-    assert len(polled) == 3
-    assert await world.state() == "suspended"
+    assert world.vendor.effects == {}
+    assert "accepted" in (await world.access())["vendor"]["waiting_for"]
+    await world.database.move(minutes=1)
+    await work(world.runtime)
+    assert world.vendor.effects == {"suspended": 1}
+    assert len(await world.events("SubscriptionSuspended")) == 1
+
+
+async def test_a_subscription_that_is_deleted_at_the_vendor(world: World) -> None:
+    world.vendor.change(status="deleted")
+    await world.suspended()
+    assert [one["vendor_code"] for one in await world.events("SuspensionRefusedByVendor")] == ["2011"]
+
+
+async def test_a_legacy_offer_keeps_its_settings_and_gets_no_second_change(world: World) -> None:
+    world.vendor.change(is_new_commerce=False)
+    await world.suspended()
+    await world.hear(world.settled())
+    await work(world.runtime)
+    assert world.wire.methods() == ["GET", "PATCH", "GET", "PATCH"]
+    assert world.vendor.renewal() == (True, NEXT_TERM)
 
 
 FINAL = {
