@@ -91,9 +91,8 @@ class Driver:
             self.instants += 1
             look = await self._live(instant)
             told(instant, len(self._agenda))
-        if until is not None:
-            await self._set_clock(until, held=False)
-            await self.monitor.settled()
+        await self._set_clock(until, held=False)
+        await self.monitor.settled()
 
     def _next(self, look: Look) -> datetime | None:
         planned = self._agenda[0][0] if self._agenda else None
@@ -107,8 +106,10 @@ class Driver:
         while self._agenda and self._agenda[0][0] <= instant:
             await heapq.heappop(self._agenda)[3](self)
         look = await self.monitor.settled()
+        if not look.held:
+            return look
         await self._set_clock(None, held=False)
-        return await self.monitor.settled() if look.held else look
+        return await self.monitor.settled()
 
     async def _set_clock(self, instant: datetime | None, *, held: bool) -> None:
         body = {"now": instant.isoformat() if instant else None, "sweeps_held": held}

@@ -79,7 +79,7 @@ class Monitor:
     async def settled(self, within: float = GIVE_UP_AFTER) -> Look:
         """Wait until the system is idle. Raises NotSettled with what it waits for."""
         give_up_at = time.monotonic() + within
-        pause = 0.002
+        pause = 0.003
         while (found := await self.look()).waiting:
             if time.monotonic() > give_up_at:
                 what = "\n  ".join(found.what or [])

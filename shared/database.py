@@ -117,7 +117,8 @@ class Units:
             if is_transient(error):
                 raise Unavailable("the database is away or busy; try again") from error
             raise
-        self._wakeups.wake(*unit._wakes)
+        # While the sandbox's clock holds the sweeps they are not woken: its release does that.
+        self._wakeups.wake(*(unit._wakes - {"sweeps"} if unit.sweeps_held else unit._wakes))
         return result
 
     @asynccontextmanager

@@ -72,11 +72,7 @@ class BadCursor(Refusal):
 class PageOf:
     """Keyset paging: rows after the last one seen, in a stable order."""
 
-    def __init__(
-        self,
-        limit: Annotated[int, Query(ge=1, le=500, description="items on a page")] = 100,
-        after: Annotated[str | None, Query(max_length=500, description="`next` of the page before")] = None,
-    ) -> None:
+    def __init__(self, limit: int, after: str | None) -> None:
         self.limit = limit
         self._after = after
 
@@ -105,21 +101,32 @@ class PageOf:
         return Page(items=shown, next=cursor)
 
 
-Paging = Annotated[PageOf, Depends()]
+async def _paging(
+    limit: Annotated[int, Query(ge=1, le=500, description="items on a page")] = 100,
+    after: Annotated[str | None, Query(max_length=500, description="`next` of the page before")] = None,
+) -> PageOf:
+    return PageOf(limit, after)
+
+
+Paging = Annotated[PageOf, Depends(_paging)]
+"""The parameter of a route that lists. A coroutine, since a plain callable would cost a thread."""
 
 
 class Reader:
     """Runs reading units for the routes that only read."""
 
-    def __init__(self, request: Request) -> None:
-        self._request = request
-        self.runtime: Runtime = request.app.state.runtime
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
 
     async def __call__(self, action: Callable[[Unit], Awaitable[T]]) -> T:
         return await self.runtime.units.run(action)
 
 
-Read = Annotated[Reader, Depends()]
+async def _reader(request: Request) -> Reader:
+    return Reader(request.app.state.runtime)
+
+
+Read = Annotated[Reader, Depends(_reader)]
 """The parameter of a route that only reads."""
 
 

@@ -91,6 +91,10 @@ async def hasten(unit: Unit, kind: str, key: object) -> None:
     unit.wake("intents")
 
 
+_DUE = """
+SELECT EXISTS (SELECT FROM intents WHERE state = 'pending' AND due_at <= $1
+    AND (leased_until IS NULL OR leased_until < $2))
+"""
 _CLAIM = """
 UPDATE intents SET leased_until = $3, attempts = attempts + 1
 WHERE id IN (
@@ -105,6 +109,8 @@ RETURNING id, kind, account_id, key, payload, attempts, traceparent
 async def claim(unit: Unit, limit: int) -> list[Intent]:
     """Take due intents under a lease."""
     now = clock.system_now()
+    if not await unit.connection.fetchval(_DUE, unit.now, now):
+        return []
     rows = await unit.connection.fetch(_CLAIM, unit.now, now, now + LEASE, limit)
     return [Intent(**row) for row in sorted(rows, key=lambda row: row["id"])]
 

@@ -49,7 +49,7 @@ async def _next(units: Units, handlers: Handlers, topic: str, subject: str, done
 
 
 async def _apply_next(unit: Unit, handlers: Handlers, topic: str, subject: str) -> bool:
-    last = (await marks(unit, topic, [subject]))[subject]
+    last = (await marks(unit, topic, [subject]))[0][subject]
     waiting = (await parked.waiting(unit.connection, topic, [subject])).get(subject, {})
     if last + 1 not in waiting:
         return False
@@ -67,7 +67,7 @@ async def skip(units: Units, handlers: Handlers, event_id: str, *, actor: str, r
         if not heads:
             raise NotFound(f"no parked head has the id {event_id}")
         topic, subject, sequence = heads[0]["topic"], heads[0]["subject"], heads[0]["sequence"]
-        if (await marks(unit, topic, [subject]))[subject] + 1 != sequence:
+        if (await marks(unit, topic, [subject]))[0][subject] + 1 != sequence:
             raise NotNext(f"{event_id} is not the next event of {subject}")
         head = (await parked.waiting(unit.connection, topic, [subject]))[subject][sequence]
         await parked.give_up(unit.connection, head.envelope, actor=actor, reason=reason)

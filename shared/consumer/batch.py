@@ -15,8 +15,11 @@ from shared.kafka import Envelope
 from shared.parked import Parked
 
 _MARKS = """
-SELECT subject, sequence FROM watermarks WHERE topic = $1 AND subject = ANY($2::text[])
-ORDER BY subject FOR NO KEY UPDATE
+SELECT subject, sequence, EXISTS (
+    SELECT FROM parked p WHERE p.topic = w.topic AND p.subject = w.subject
+) AS waits
+FROM watermarks w WHERE topic = $1 AND subject = ANY($2::text[])
+ORDER BY subject FOR NO KEY UPDATE OF w
 """
 _NEW_MARKS = """
 INSERT INTO watermarks (topic, subject, sequence)
@@ -37,14 +40,14 @@ class HandlerFailed(Exception):
         self.event = event
 
 
-async def marks(unit: Unit, topic: str, subjects: Sequence[str]) -> dict[str, int]:
-    """Lock the watermarks of these subjects, in order; new subjects begin at 0."""
+async def marks(unit: Unit, topic: str, subjects: Sequence[str]) -> tuple[dict[str, int], list[str]]:
+    """Lock the watermarks of these subjects, in order (new ones begin at 0); and the subjects with parked events."""
     wanted = sorted(set(subjects))
     rows = await unit.connection.fetch(_MARKS, topic, wanted)
     if len(rows) < len(wanted):
         await unit.connection.execute(_NEW_MARKS, topic, wanted)
         rows = await unit.connection.fetch(_MARKS, topic, wanted)
-    return {row["subject"]: row["sequence"] for row in rows}
+    return {row["subject"]: row["sequence"] for row in rows}, [row["subject"] for row in rows if row["waits"]]
 
 
 class Batch:
@@ -60,9 +63,10 @@ class Batch:
     async def apply(self, topic: str, events: Sequence[Envelope]) -> None:
         """Apply events of one topic in their order. Raises HandlerFailed, or what is transient."""
         subjects = [event.subject for event in events]
-        before = await marks(self._unit, topic, subjects)
+        before, waits = await marks(self._unit, topic, subjects)
         self._marks = dict(before)
-        self._waiting = await parked.waiting(self._unit.connection, topic, subjects)
+        if waits:
+            self._waiting = await parked.waiting(self._unit.connection, topic, waits)
         heard = {event.subject for event in events if event.type in self._handlers}
         waiting = {
             subject
