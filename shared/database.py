@@ -17,11 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared import clock, outbox, streams
-from shared.errors import Unavailable, is_transient
+from shared.errors import Unavailable
 from shared.events import Event
 from shared.ids import new_id
 from shared.retries import quick
 from shared.settings import Settings
+from shared.transient import is_transient
 from shared.wakeups import Wakeups
 
 T = TypeVar("T")

@@ -8,11 +8,7 @@
 Anything else is a defect: a 500 and someone's alarm.
 """
 
-from collections.abc import Iterator
 from typing import ClassVar
-
-import asyncpg
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 
 class Refusal(Exception):
@@ -46,29 +42,3 @@ class Unavailable(Refusal):
 
 class Later(Exception):
     """A call to the outside failed in a way that may pass: the intent becomes a due row again."""
-
-
-_TRANSIENT_STATES = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300", "25P03")
-
-
-def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what caused it, outermost first."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def is_transient(error: BaseException) -> bool:
-    """Whether running the whole unit again may work: deadlock, serialization, lock time-out, connection.
-
-    SQLSTATE classes are those of PostgreSQL's appendix A.
-    """
-    for cause in chain(error):
-        if isinstance(cause, Refusal):
-            return isinstance(cause, Unavailable)
-        if isinstance(cause, asyncpg.PostgresError):
-            state = cause.sqlstate or ""
-            return state in _TRANSIENT_STATES or state.startswith("08")
-        if isinstance(cause, asyncpg.InterfaceError | PoolTimeout | ConnectionError | TimeoutError):
-            return True
-    return False

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from shared import parked
 from shared.consumer.handlers import Handlers
 from shared.database import Unit, columns
-from shared.errors import is_transient
 from shared.kafka import Envelope
 from shared.parked import Parked
+from shared.transient import is_transient
 
 _MARKS = """
 SELECT subject, sequence, EXISTS (

@@ -1,0 +1,33 @@
+"""What passes by itself: the errors after which the whole unit runs again."""
+
+from collections.abc import Iterator
+
+import asyncpg
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from shared.errors import Refusal, Unavailable
+
+_TRANSIENT_STATES = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300", "25P03")
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what caused it, outermost first."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether running the whole unit again may work: deadlock, serialization, lock time-out, connection.
+
+    SQLSTATE classes are those of PostgreSQL's appendix A.
+    """
+    for cause in chain(error):
+        if isinstance(cause, Refusal):
+            return isinstance(cause, Unavailable)
+        if isinstance(cause, asyncpg.PostgresError):
+            state = cause.sqlstate or ""
+            return state in _TRANSIENT_STATES or state.startswith("08")
+        if isinstance(cause, asyncpg.InterfaceError | PoolTimeout | ConnectionError | TimeoutError):
+            return True
+    return False
