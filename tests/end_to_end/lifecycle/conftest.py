@@ -1,0 +1,32 @@
+"""A whole stack: real Postgres, real Kafka, the four services, the vendor, the mailbox and the clock."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from deploy.local.stack import Stack
+from sandbox.clock import START
+from sandbox.driver import Driver, driving
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+POLICY = Path(__file__).parents[3] / "sandbox" / "policies" / "standard.yaml"
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The stack of this test process, from the beginning of 2026 on."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(START, f"{BEGIN:%Y-%m-%dT%H:%M:%S}")
+        with Stack(tmp_path_factory.mktemp("stack"), durable=False, log_level="warning") as running:
+            yield running
+
+
+@pytest.fixture(scope="session")
+async def driver(stack: Stack) -> AsyncIterator[Driver]:
+    """A driver of the stack; the standard policy is in force."""
+    async with driving(stack) as found:
+        body = {"document": POLICY.read_text(), "effective_date": BEGIN.date().isoformat(), "reason": "first"}
+        await found.post("collections", "/v1/policies", body)
+        yield found

@@ -1,0 +1,233 @@
+"""One account's way from an invoice to suspension and back, through everything that is real."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from deploy.local.stack import Stack
+from sandbox import checks, topics
+from sandbox.driver import Driver, Refused
+from sandbox.idle import NotSettled
+from sandbox.replay import register
+
+pytestmark = pytest.mark.xdist_group("stack")
+
+
+async def now(driver: Driver) -> datetime:
+    """The stack's business time."""
+    return datetime.fromisoformat((await driver.get("clock", "/v1/clock"))["now"])
+
+
+async def live_until(driver: Driver, instant: datetime) -> None:
+    """Live through everything that falls due up to an instant."""
+    await driver.run(lambda *_: None, until=instant)
+
+
+async def issue(driver: Driver, account_id: str, subscription_id: str, due: date) -> str:
+    """An invoice of 100 USD for a subscription."""
+    amount = {"amount_minor": 10_000, "currency": "USD"}
+    line = {"description": "Subscription", "amount": amount, "subscription_id": subscription_id}
+    body = {"account_id": account_id, "lines": [line], "due_date": due.isoformat()}
+    return str((await driver.post("invoicing", "/v1/invoices", body))["id"])
+
+
+async def pay(driver: Driver, account_id: str, invoice_id: str) -> dict[str, Any]:
+    """The whole amount for an invoice."""
+    amount = {"amount_minor": 10_000, "currency": "USD"}
+    body = {"account_id": account_id, "amount": amount, "invoice_id": invoice_id}
+    return await driver.post("invoicing", "/v1/payments", body)
+
+
+async def late_account(driver: Driver) -> tuple[str, str, str, date]:
+    """A new account with one subscription and an invoice due in ten days."""
+    today = (await now(driver)).date()
+    account_id, subscription_id = await register(driver, f"late-{uuid4()}", today)
+    due = today + timedelta(days=10)
+    return account_id, subscription_id, await issue(driver, account_id, subscription_id, due), due
+
+
+def at(day: date, days: int, hour: int = 9) -> datetime:
+    """An hour of a day counted from another."""
+    return datetime.combine(day + timedelta(days=days), datetime.min.time(), UTC).replace(hour=hour)
+
+
+async def vendor_has(stack: Stack, account_reference: str) -> dict[str, Any]:
+    """The vendor's record of the subscription of an account."""
+    records = await checks.vendor_record(stack)
+    return next(one for one in records if one["subscription"] == f"subscription-{account_reference}")
+
+
+async def test_suspended_for_an_overdue_invoice_and_given_back_when_paid(stack: Stack, driver: Driver) -> None:
+    account_id, subscription_id, invoice_id, due = await late_account(driver)
+    reference = (await driver.get("invoicing", f"/v1/accounts/{account_id}"))["external_reference"]
+    before = (await vendor_has(stack, reference))["renewal"]
+    await live_until(driver, at(due, 20))
+    assert (await driver.get("entitlements", f"/v1/access/{subscription_id}"))["allowed"] is True
+    await live_until(driver, at(due, 21))
+    standing = await driver.get("collections", f"/v1/accounts/{account_id}/standing")
+    assert standing["state"] == "suspended"
+    assert standing["suspensions"][0]["invoice_ids"] == [invoice_id]
+    access = await driver.get("entitlements", f"/v1/access/{subscription_id}")
+    assert (access["allowed"], [hold["reason"] for hold in access["holds"]]) == (False, ["non_payment"])
+    suspended = await vendor_has(stack, reference)
+    assert suspended["status"] == "suspended"
+    assert suspended["renewal"] != before
+    await pay(driver, account_id, invoice_id)
+    await driver.monitor.settled()
+    back = await vendor_has(stack, reference)
+    assert (back["status"], back["renewal"]) == ("active", before)
+    standing = await driver.get("collections", f"/v1/accounts/{account_id}/standing")
+    assert standing["state"] == "good_standing"
+    assert [notice["template"] for notice in reversed(standing["notices"])] == [
+        "upcoming",
+        "reminder_1",
+        "reminder_2",
+        "final_notice",
+        "suspended",
+        "restored",
+    ]
+    assert await clean(stack) == {}
+
+
+async def test_a_disputed_invoice_stops_the_clock_and_upheld_it_is_credited(stack: Stack, driver: Driver) -> None:
+    account_id, _, invoice_id, due = await late_account(driver)
+    await live_until(driver, at(due, 8, 12))
+    lines = [{"line": 1, "amount_minor": 10_000}]
+    body = {"account_id": account_id, "invoice_id": invoice_id, "currency": "USD", "lines": lines}
+    dispute = await driver.post("escalation", "/v1/disputes", body)
+    await live_until(driver, at(due, 40))
+    item = (await driver.get("collections", f"/v1/accounts/{account_id}/standing"))["items"][0]
+    assert (item["amounts"]["dunnable_minor"], item["position"], item["held_days"]) == (0, 8, 32)
+    assert item["next"] is None
+    await driver.post("escalation", f"/v1/disputes/{dispute['id']}:uphold", {"reason": "billed twice"})
+    await driver.monitor.settled()
+    balance = await driver.get("invoicing", f"/v1/invoices/{invoice_id}/balance")
+    assert (balance["open_minor"], balance["credited_minor"]) == (0, 10_000)
+    assert (await driver.get("collections", f"/v1/accounts/{account_id}/standing"))["state"] == "good_standing"
+    case = await driver.get("escalation", f"/v1/cases/{dispute['case_id']}")
+    assert case["state"] == "resolved"
+    path = f"/v1/cases/{case['id']}"
+    with pytest.raises(Refused, match="customer_not_told"):
+        await driver.post("escalation", f"{path}:close", {"reason": "done"})
+    contact = {"channel": "email", "about_outcome": True, "comment": "told of the credit note"}
+    await driver.post("escalation", f"{path}/contacts", contact)
+    await driver.post("escalation", f"{path}:close", {"reason": "done"})
+    await driver.monitor.settled()
+    assert await clean(stack) == {}
+
+
+async def test_a_reversed_payment_suspends_only_after_a_new_final_notice(stack: Stack, driver: Driver) -> None:
+    account_id, subscription_id, invoice_id, due = await late_account(driver)
+    await live_until(driver, at(due, 18))
+    payment = await pay(driver, account_id, invoice_id)
+    await driver.monitor.settled()
+    await live_until(driver, at(due, 25, 12))
+    await driver.post("invoicing", f"/v1/payments/{payment['id']}:reverse", {"reason": "debit returned"})
+    await live_until(driver, at(due, 32))
+    standing = await driver.get("collections", f"/v1/accounts/{account_id}/standing")
+    item = standing["items"][0]
+    assert (item["round"], item["stage"], item["steps"][0]["outcome"]) == (2, "final_notice", "skipped")
+    assert (await driver.get("entitlements", f"/v1/access/{subscription_id}"))["allowed"] is True
+    await live_until(driver, at(due, 33))
+    assert (await driver.get("entitlements", f"/v1/access/{subscription_id}"))["allowed"] is False
+    await pay(driver, account_id, invoice_id)
+    await driver.monitor.settled()
+    assert await clean(stack) == {}
+
+
+async def clean(stack: Stack) -> dict[str, list[str]]:
+    """The checks that find something."""
+    found = await checks.all_findings(stack, await topics.everything(stack.kafka))
+    return {name: wrong for name, wrong in found.items() if wrong}
+
+
+CORRUPTIONS = {
+    checks.balances_equal: (
+        "UPDATE invoicing.line_balances SET paid_minor = 0 WHERE (invoice_id, line) ="
+        " (SELECT invoice_id, line FROM invoicing.line_balances WHERE paid_minor > 0 LIMIT 1)"
+    ),
+    checks.access_as_wanted: (
+        "UPDATE entitlements.holds SET released_at = NULL, ended_at = NULL, effective_at = NULL"
+        " WHERE id = (SELECT id FROM entitlements.holds LIMIT 1)"
+    ),
+    checks.suspensions_noticed: (
+        "DELETE FROM collections.steps_taken WHERE step = 'final_notice' AND invoice_id IN"
+        " (SELECT invoice_id FROM collections.suspension_causes LIMIT 1)"
+    ),
+    checks.nobody_held_for_nothing: (
+        "UPDATE entitlements.holds SET released_at = NULL, ended_at = NULL, effective_at = NULL"
+        " WHERE id = (SELECT id FROM entitlements.holds LIMIT 1)"
+    ),
+    checks.loops_closed: "DELETE FROM escalation.contacts",
+    checks.sequences_whole: (
+        "UPDATE collections.watermarks SET sequence = sequence - 1 WHERE (topic, subject) ="
+        " (SELECT topic, subject FROM collections.watermarks LIMIT 1)"
+    ),
+    checks.nothing_parked: (
+        "INSERT INTO escalation.parked VALUES ('invoicing.events', 's', 1, 'e', 't', '{}', '', 'broken', now())"
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+async def lived(stack: Stack, driver: Driver) -> list[topics.Published]:
+    """A stack on which something was suspended, given back, disputed and closed; all that was published."""
+    account_id, _, invoice_id, due = await late_account(driver)
+    await live_until(driver, at(due, 21))
+    await pay(driver, account_id, invoice_id)
+    case = await driver.post("escalation", "/v1/cases", {"kind": "billing_question", "subject": "what is this?"})
+    path = f"/v1/cases/{case['id']}"
+    await driver.post("escalation", f"{path}:resolve", {"outcome": "explained", "reason": "asked"})
+    contact = {"channel": "phone", "about_outcome": True, "comment": "explained"}
+    await driver.post("escalation", f"{path}/contacts", contact)
+    await driver.post("escalation", f"{path}:close", {"reason": "told"})
+    await driver.monitor.settled()
+    return await topics.everything(stack.kafka)
+
+
+@pytest.mark.parametrize("check", CORRUPTIONS, ids=lambda check: check.__name__)
+async def test_each_check_finds_a_corrupted_row(
+    stack: Stack, lived: list[topics.Published], check: checks.Check
+) -> None:
+    """In a transaction that is rolled back, so that the stack stays as it is."""
+    vendor = await checks.vendor_record(stack)
+    owner = await asyncpg.connect(stack.database_url("owner"))
+    try:
+        assert await check(owner, vendor, lived) == []
+        transaction = owner.transaction()
+        await transaction.start()
+        assert (await owner.execute(CORRUPTIONS[check])).split()[-1] != "0"
+        found = await check(owner, vendor, lived)
+        await transaction.rollback()
+    finally:
+        await owner.close()
+    assert len(found) >= 1
+
+
+async def test_a_system_that_does_not_settle_says_what_it_waits_for(stack: Stack, driver: Driver) -> None:
+    await driver.monitor.settled()
+    owner = await asyncpg.connect(stack.database_url("owner"))
+    try:
+        await owner.execute("INSERT INTO escalation.streams VALUES ('stuck', 1) ON CONFLICT DO NOTHING")
+        await owner.execute(
+            "INSERT INTO escalation.intents (id, kind, account_id, key, payload, state, due_at, attempts, traceparent,"
+            " created_at, leased_until) SELECT gen_random_uuid(), 'reserve_amounts', gen_random_uuid(), 'stuck-key',"
+            " '{}', 'pending', now, 1, '', now, 'infinity' FROM clock.clock"
+        )
+        with pytest.raises(NotSettled, match="escalation intent reserve_amounts stuck-key"):
+            await driver.monitor.settled(within=0.3)
+    finally:
+        await owner.execute("DELETE FROM escalation.intents WHERE key = 'stuck-key'")
+        await owner.execute("DELETE FROM escalation.streams WHERE subject = 'stuck'")
+        await owner.close()
+    await driver.monitor.settled()
+
+
+async def test_the_clock_never_runs_backwards(driver: Driver) -> None:
+    before = await now(driver)
+    with pytest.raises(Refused, match="409"):
+        await driver.put("clock", "/v1/clock", {"now": (before - timedelta(seconds=1)).isoformat()})
+    assert await now(driver) == before
