@@ -38,7 +38,8 @@ class Hop:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if self.answer.startswith("250"):
-            self.taken.append(envelope.content or b"")
+            assert isinstance(envelope.content, bytes)
+            self.taken.append(envelope.content)
         return self.answer
 
 
