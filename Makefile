@@ -14,6 +14,7 @@ LEDGER ?=
 POLICY ?=
 REPORT ?=
 ARGS ?=
+TOPIC ?= collections.events
 
 .PHONY: help
 help:  ## List the commands
@@ -61,6 +62,10 @@ logs:  ## Follow the logs: [NAME=process]
 .PHONY: token
 token:  ## Print a token for the local stack: [SERVICE=name]
 	@$(LOCAL) token $(if $(SERVICE),--audience $(SERVICE))
+
+.PHONY: watch
+watch:  ## Show what is on a topic of the local stack: TOPIC=collections.events
+	@$(BIN)/python -m sandbox.watch $(TOPIC)
 
 .PHONY: redrive
 redrive:  ## Go on with what was parked in the local stack: SERVICE=name [ARGS=...]

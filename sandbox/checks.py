@@ -5,7 +5,7 @@ topics; each check answers with a sentence for everything that is wrong.
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -28,7 +28,7 @@ class Running(Protocol):
     def database_url(self, role: str) -> str: ...
 
 
-Check = Callable[[asyncpg.Connection, list[dict[str, Any]], Sequence[Published]], Awaitable[list[str]]]
+Check = Callable[[asyncpg.Connection, list[dict[str, Any]], Sequence[Published]], Coroutine[Any, Any, list[str]]]
 
 _UNEQUAL = """
 SELECT coalesce(i.invoice_id, c.invoice_id) AS id, i.open_minor, c.open_minor AS heard FROM invoicing.audit_balances i

@@ -28,6 +28,8 @@ class LedgerInvoice:
     amount_minor: int
     disputed: bool
     settled: date
+    upheld: bool = False
+    """Not in a file: the dispute is upheld, so that the invoice is credited and never paid."""
 
 
 def read_ledger(path: Path) -> list[LedgerInvoice]:

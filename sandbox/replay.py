@@ -6,10 +6,10 @@ the ledger says so. Everything else is the product's doing. A fresh stack for ev
 
 import asyncio
 import os
-import shutil
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
@@ -22,7 +22,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from deploy.local.children import StartFailedError
-from deploy.local.stack import Stack
+from deploy.local.stack import Stack, remove
 from sandbox import checks, clock, topics
 from sandbox.driver import Driver, Refused, driving
 from sandbox.idle import NotSettled
@@ -30,7 +30,6 @@ from sandbox.ledger import CURRENCY, LedgerInvoice, LedgerRefused, read_ledger
 from sandbox.report import figures
 
 STANDARD = Path(__file__).parent / "policies" / "standard.yaml"
-LEGAL_ENTITY = "GS-US"
 DISPUTE_AFTER = timedelta(days=15, hours=12)
 RESOLVED_AT, PAID_AT = clock_time(5), clock_time(6)
 ISSUE, DISPUTE, RESOLVE, PAY = range(4)
@@ -39,11 +38,21 @@ ISSUE, DISPUTE, RESOLVE, PAY = range(4)
 console = Console()
 
 
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How a customer is billed."""
+
+    currency: str = CURRENCY
+    zone: str = "UTC"
+    legal_entity: str = "GS-US"
+
+
 class LedgerWorld:
     """Plans what a ledger brings, and knows the ids that the product gave to it."""
 
-    def __init__(self, invoices: Iterable[LedgerInvoice]) -> None:
+    def __init__(self, invoices: Iterable[LedgerInvoice], profiles: Mapping[str, Profile] | None = None) -> None:
         self._invoices = list(invoices)
+        self._profiles = profiles or {}
         self._accounts: dict[str, tuple[str, str]] = {}
         self._issued: dict[str, str] = {}
         self._disputes: dict[str, str] = {}
@@ -57,7 +66,9 @@ class LedgerWorld:
         body = {"document": policy, "effective_date": self.begin().date().isoformat(), "reason": "replay"}
         await driver.post("collections", "/v1/policies", body)
         for customer in sorted({one.customer for one in self._invoices}):
-            self._accounts[customer] = await register(driver, customer, self.begin().date())
+            self._accounts[customer] = await register(
+                driver, customer, self.begin().date(), self._profiles.get(customer, Profile())
+            )
 
     def plan(self, driver: Driver) -> None:
         """Plan every action of the ledger."""
@@ -67,14 +78,26 @@ class LedgerWorld:
             disputed_at = _instant(one.issued) + DISPUTE_AFTER
             if one.disputed and disputed_at < paid_at:
                 driver.at(disputed_at, self._dispute(one), rank=DISPUTE)
-                driver.at(_instant(one.settled, RESOLVED_AT), self._reject(one), rank=RESOLVE)
-            driver.at(paid_at, self._pay(one), rank=PAY)
+                driver.at(_instant(one.settled, RESOLVED_AT), self._resolve(one), rank=RESOLVE)
+            if not one.upheld:
+                driver.at(paid_at, self._pay(one), rank=PAY)
+
+    def account(self, customer: str) -> str:
+        """The id that the product gave to a customer."""
+        return self._accounts[customer][0]
+
+    def _amount(self, one: LedgerInvoice) -> dict[str, Any]:
+        profile = self._profiles.get(one.customer, Profile())
+        return {"amount_minor": one.amount_minor, "currency": profile.currency}
 
     def _issue(self, one: LedgerInvoice) -> Any:
         async def issue(driver: Driver) -> None:
             account_id, subscription_id = self._accounts[one.customer]
-            amount = {"amount_minor": one.amount_minor, "currency": CURRENCY}
-            line = {"description": "Subscription", "amount": amount, "subscription_id": subscription_id}
+            line = {
+                "description": "Subscription",
+                "amount": self._amount(one),
+                "subscription_id": subscription_id,
+            }
             body = {
                 "account_id": account_id,
                 "external_reference": one.number,
@@ -95,47 +118,40 @@ class LedgerWorld:
             body = {
                 "account_id": account_id,
                 "invoice_id": invoice_id,
-                "currency": CURRENCY,
+                "currency": balance["currency"],
                 "lines": [{"line": line["line"], "amount_minor": line["open_minor"]} for line in open_lines],
             }
             self._disputes[one.number] = (await driver.post("escalation", "/v1/disputes", body))["id"]
 
         return dispute
 
-    def _reject(self, one: LedgerInvoice) -> Any:
-        async def reject(driver: Driver) -> None:
-            path = f"/v1/disputes/{self._disputes[one.number]}:reject"
-            await driver.post("escalation", path, {"reason": "the ledger says it was paid in full"})
+    def _resolve(self, one: LedgerInvoice) -> Any:
+        async def resolve(driver: Driver) -> None:
+            verb, why = ("uphold", "billed in error") if one.upheld else ("reject", "the invoice is right")
+            path = f"/v1/disputes/{self._disputes[one.number]}:{verb}"
+            await driver.post("escalation", path, {"reason": why})
 
-        return reject
+        return resolve
 
     def _pay(self, one: LedgerInvoice) -> Any:
         async def pay(driver: Driver) -> None:
             account_id, _ = self._accounts[one.customer]
-            amount = {"amount_minor": one.amount_minor, "currency": CURRENCY}
-            body = {"account_id": account_id, "amount": amount, "invoice_id": self._issued[one.number]}
+            invoice_id = self._issued[one.number]
+            body = {"account_id": account_id, "amount": self._amount(one), "invoice_id": invoice_id}
             await driver.post("invoicing", "/v1/payments", body)
 
         return pay
 
 
-async def register(
-    driver: Driver,
-    reference: str,
-    start: date,
-    *,
-    currency: str = CURRENCY,
-    zone: str = "UTC",
-    legal_entity: str = LEGAL_ENTITY,
-) -> tuple[str, str]:
+async def register(driver: Driver, reference: str, start: date, profile: Profile) -> tuple[str, str]:
     """Register an account and activate its one subscription, which the vendor has too; their ids."""
     tenant, vendor_id = f"tenant-{reference}", f"subscription-{reference}"
     await driver.put("vendor", f"/sandbox/customers/{tenant}/subscriptions/{vendor_id}", {"autoRenewEnabled": True})
     account = {
         "name": f"Customer {reference}",
-        "legal_entity": legal_entity,
-        "currency": currency,
-        "time_zone": zone,
+        "legal_entity": profile.legal_entity,
+        "currency": profile.currency,
+        "time_zone": profile.zone,
         "billing_email": f"billing@{reference.lower()}.example",
         "terms_days": 30,
         "external_reference": reference,
@@ -203,7 +219,7 @@ def main(
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
     _show(found)
     if report is not None:
         report.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2) + b"\n")

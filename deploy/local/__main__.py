@@ -1,7 +1,6 @@
 """`python -m deploy.local COMMAND`: the local stack from the command line."""
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -17,7 +16,6 @@ from deploy.local import children, jars, launcher, ports, processes, stack
 from deploy.local.bootstrap import SERVICES
 from deploy.local.children import GRACE, StartFailedError
 from deploy.local.kafka import ensure_archive
-from deploy.local.postgres import PostgresServer
 from deploy.local.processes import Plan
 from deploy.local.state import DEFAULT, AlreadyRunningError, State
 
@@ -117,10 +115,7 @@ def prepare() -> None:
 @app.command()
 def remove(folder: Folder = DEFAULT) -> None:
     """Delete the data of a stack that is down."""
-    state = State(folder)
-    with state.held():
-        PostgresServer(state.root / "postgres").remove()
-    shutil.rmtree(state.root)
+    stack.remove(folder)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

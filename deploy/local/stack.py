@@ -1,5 +1,6 @@
 """A stack for the length of a `with` block: for tests, the demo and replays."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from deploy.local import children, processes
 from deploy.local.bootstrap import DATABASE, SERVICES
 from deploy.local.children import Program, StartFailedError
 from deploy.local.jars import CHECKOUT
+from deploy.local.postgres import PostgresServer
 from deploy.local.state import State
 
 UP_WITHIN = 300.0
@@ -82,6 +84,14 @@ class Stack:
     def logs(self, name: str) -> str:
         """All that a process wrote since the stack was first made."""
         return self._state.log(name).read_text(errors="replace")
+
+
+def remove(folder: Path) -> None:
+    """Delete the data of a stack that is down, wherever they live. Raises AlreadyRunningError."""
+    state = State(folder)
+    with state.held():
+        PostgresServer(state.root / "postgres").remove()
+    shutil.rmtree(state.root)
 
 
 class LogFollower:

@@ -129,7 +129,7 @@ _DETAILS = {
     " WHERE invoice_id = ANY($1::uuid[])",
     "steps": "SELECT s.invoice_id, s.step, s.round, s.taken_at, s.outcome, s.replaced_by, n.state, n.delivered_at"
     " FROM steps_taken s LEFT JOIN notices n ON n.id = s.notice_id WHERE s.invoice_id = ANY($1::uuid[])",
-    "suspensions": "SELECT c.invoice_id, s.step, c.round, s.requested_at FROM suspension_causes c"
+    "suspensions": "SELECT c.invoice_id, s.step, c.round, c.caused_at FROM suspension_causes c"
     " JOIN suspensions s ON s.id = c.suspension_id WHERE s.state <> 'withdrawn' AND c.invoice_id = ANY($1::uuid[])",
     "deferrals": "SELECT invoice_id, step, cause FROM deferrals WHERE invoice_id = ANY($1::uuid[])",
 }
@@ -184,7 +184,7 @@ def _item(row: asyncpg.Record, account: Facts, details: dict[str, list[asyncpg.R
         ),
         taken=(
             *(_step(one) for one in details["steps"]),
-            *(StepTaken(one["step"], one["round"], one["requested_at"], "requested") for one in details["suspensions"]),
+            *(StepTaken(one["step"], one["round"], one["caused_at"], "requested") for one in details["suspensions"]),
         ),
     )
 

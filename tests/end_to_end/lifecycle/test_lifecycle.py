@@ -11,7 +11,7 @@ from deploy.local.stack import Stack
 from sandbox import checks, topics
 from sandbox.driver import Driver, Refused
 from sandbox.idle import NotSettled
-from sandbox.replay import register
+from sandbox.replay import Profile, register
 
 pytestmark = pytest.mark.xdist_group("stack")
 
@@ -44,7 +44,7 @@ async def pay(driver: Driver, account_id: str, invoice_id: str) -> dict[str, Any
 async def late_account(driver: Driver) -> tuple[str, str, str, date]:
     """A new account with one subscription and an invoice due in ten days."""
     today = (await now(driver)).date()
-    account_id, subscription_id = await register(driver, f"late-{uuid4()}", today)
+    account_id, subscription_id = await register(driver, f"late-{uuid4()}", today, Profile())
     due = today + timedelta(days=10)
     return account_id, subscription_id, await issue(driver, account_id, subscription_id, due), due
 

@@ -1,0 +1,170 @@
+"""`python -m sandbox.demo`: a year of forty accounts on a fresh local stack, and what the product made of it."""
+
+import asyncio
+import os
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from deploy.local.children import StartFailedError
+from deploy.local.stack import Stack, remove
+from deploy.local.state import DEFAULT, AlreadyRunningError
+from sandbox import checks, clock, topics
+from sandbox.driver import Driver, Refused, driving
+from sandbox.generated import Generated, generated
+from sandbox.idle import NotSettled
+from sandbox.replay import STANDARD, LedgerWorld
+from sandbox.topics import Published
+from shared.money import Money
+
+START = date(2025, 1, 1)
+LOOPS_CLOSED_EVERY = timedelta(days=7)
+
+console = Console(highlight=False)
+
+
+async def close_loops(driver: Driver) -> None:
+    """What support does every week: tell customers the outcome of their cases, and close these."""
+    page = await driver.get("escalation", "/v1/cases?state=resolved&limit=500")
+    for case in page["items"]:
+        path = f"/v1/cases/{case['id']}"
+        contact = {"channel": "email", "about_outcome": True, "comment": case["outcome"]}
+        await driver.post("escalation", f"{path}/contacts", contact)
+        await driver.post("escalation", f"{path}:close", {"reason": "the customer knows the outcome"})
+
+
+async def live(stack: Stack, year: Generated) -> tuple[list[Published], dict[str, list[str]], dict[str, Any] | None]:
+    """Live through the year: all that was published, the findings of the checks, one suspended account."""
+    world = LedgerWorld(year.invoices, year.profiles)
+    end = datetime.combine(year.end, datetime.min.time(), UTC)
+    async with driving(stack) as driver:
+        await world.prepare(driver, STANDARD.read_text())
+        world.plan(driver)
+        friday = world.begin() + timedelta(hours=15)
+        while (friday := friday + LOOPS_CLOSED_EVERY) < end:
+            driver.at(friday, close_loops)
+        await _with_progress(driver, end)
+        events = await topics.everything(stack.kafka)
+        found = await checks.all_findings(stack, events)
+        return events, found, await _suspended(driver, events)
+
+
+async def _with_progress(driver: Driver, end: datetime) -> None:
+    begin = datetime.combine(START, datetime.min.time(), UTC)
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("living", total=(end - begin).days)
+
+        def told(instant: datetime, _: int) -> None:
+            progress.update(task, completed=(instant - begin).days, description=f"{instant:%d %B %Y}")
+
+        await driver.run(told, until=end)
+
+
+async def _suspended(driver: Driver, events: Sequence[Published]) -> dict[str, Any] | None:
+    """The standing of an account that is suspended now."""
+    standing = set()
+    for event in sorted(events, key=lambda one: (one.time, one.sequence)):
+        if event.name == "SubscriptionSuspended":
+            standing.add(event.subject)
+        elif event.name == "SubscriptionReinstated":
+            standing.discard(event.subject)
+    return await driver.get("collections", f"/v1/accounts/{min(standing)}/standing") if standing else None
+
+
+def summary(events: Sequence[Published]) -> Table:
+    """What happened in the year, in words."""
+    kinds = Counter(event.name for event in events)
+    invoiced: defaultdict[str, int] = defaultdict(int)
+    paid: defaultdict[str, int] = defaultdict(int)
+    for event in events:
+        if event.name == "InvoiceIssued":
+            invoiced[event.data["balance"]["currency"]] += event.data["balance"]["total_minor"]
+        elif event.name == "PaymentReceived":
+            paid[event.data["currency"]] += event.data["amount_minor"]
+    steps = [event for event in events if event.name == "NoticeSent" and event.data["kind"] == "steps"]
+    outcomes = Counter(event.data["outcome"] for event in events if event.name == "DisputeResolved")
+    table = Table("", "", show_header=False, box=None, pad_edge=False)
+    table.add_row("invoiced", f"{kinds['InvoiceIssued']} invoices: {_amounts(invoiced)}")
+    table.add_row("paid", f"{kinds['PaymentReceived']} payments: {_amounts(paid)}")
+    table.add_row("overdue", f"{kinds['InvoiceOverdue']} invoices in {kinds['DunningCaseOpened']} dunning cases")
+    table.add_row("reminded", f"{len(steps)} messages for {sum(len(one.data['items']) for one in steps)} steps")
+    table.add_row("suspended", f"{kinds['SubscriptionSuspended']} subscriptions, at the vendor")
+    table.add_row("reinstated", f"{kinds['SubscriptionReinstated']}, with their renewal settings put back")
+    table.add_row("disputed", f"{kinds['DisputeOpened']}: {outcomes['upheld']} upheld, {outcomes['rejected']} rejected")
+    table.add_row("cases", f"{kinds['CaseOpened']} opened, {kinds['CaseClosed']} closed after the customer was told")
+    return table
+
+
+def _amounts(amounts: dict[str, int]) -> str:
+    """Amounts beside each other, never added across currencies."""
+    return ", ".join(str(Money(minor, currency)) for currency, minor in sorted(amounts.items()))
+
+
+def story(standing: dict[str, Any]) -> list[str]:
+    """The story of a suspended account, told from its standing alone."""
+    suspension = standing["suspensions"][0]
+    lines = []
+    for item in standing["items"]:
+        amounts = item["amounts"]
+        owed = Money(amounts["dunnable_minor"], amounts["currency"])
+        lines.append(f"Invoice {item['number']} was due on {item['due_date']}; {owed} of it is dunnable now.")
+        taken = [step for step in item["steps"] if step["taken_at"]]
+        lines += [f"  {step['taken_at'][:10]}  {step['step']} ({step['outcome']})" for step in taken]
+        if item["next"]:
+            lines.append(f"  {item['next']['at'][:10]}  next: {item['next']['rule']}")
+    lines.append(f"Access ended at the vendor on {suspension['effective_at'][:10]}.")
+    if suspension["vendor_bills_on"]:
+        lines.append("The vendor bills on while it is suspended: we go on owing for it.")
+    return lines
+
+
+def _tell(events: list[Published], found: dict[str, list[str]], standing: dict[str, Any] | None) -> None:
+    console.rule("the year")
+    console.print(summary(events))
+    if standing is not None:
+        console.rule("the story of one suspended account")
+        console.print("\n".join(story(standing)), markup=False)
+    console.rule("what must hold")
+    for name, wrong in found.items():
+        console.print(f"{'[red]no ' if wrong else '[green]yes'}[/] {name}")
+        for one in wrong[:5]:
+            console.print(f"      {one}", markup=False)
+    console.rule("where to look next")
+    console.print(
+        "make up      opens this stack again: the API pages, the policy as a page, the mails that were sent\n"
+        "make token   prints tokens for the API\n"
+        "make watch   shows what is on a topic: TOPIC=collections.events"
+    )
+
+
+def main(seed: Annotated[int, typer.Option(help="another seed, another year")] = 7) -> None:
+    """Start a fresh local stack, live through a year, and tell what happened."""
+    os.environ[clock.START] = f"{START - timedelta(days=1):%Y-%m-%dT%H:%M:%S}"
+    began = time.monotonic()
+    try:
+        if DEFAULT.exists():
+            console.print("the data of the former local stack are replaced")
+            remove(DEFAULT)
+        with Stack(DEFAULT, log_level="warning", tell=console.print) as stack:
+            found = asyncio.run(live(stack, generated(seed, START)))
+    except AlreadyRunningError as running:
+        console.print(f"{running}: `make down` first", style="red", markup=False)
+        raise typer.Exit(1) from running
+    except (NotSettled, Refused, StartFailedError) as error:
+        console.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from error
+    _tell(*found)
+    console.print(f"\nall this took {time.monotonic() - began:.0f} s")
+    if any(found[1].values()):
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    typer.run(main)
