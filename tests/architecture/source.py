@@ -1,0 +1,123 @@
+"""Rules of the house as functions over a folder of source: each returns what it finds, nothing if all is well."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median, quantiles
+
+ROOT = Path(__file__).parents[2]
+SERVICES = ("invoicing", "collections", "entitlements", "escalation")
+
+LONGEST_FILE = 300
+LONGEST_FUNCTION = 40
+LONGEST_WIRING = 20
+
+ROOMS = ("domain", "tables", "repository", "use_cases", "api", "consumers", "jobs", "service")
+"""A module or a package of that name in every service."""
+
+OTHER_CLOCKS = re.compile(
+    r"\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|utcnow)\s*\("
+    r"|\bcurrent_(timestamp|date|time)\b|(?-i:\blocaltime(stamp)?\b|\bLOCALTIME(STAMP)?\b)|\btime\.time\b|\b(date|datetime)\.today\b|datetime\.now",
+    re.IGNORECASE,
+)
+"""Sources of the time of day in SQL and in Python, other than the business clock."""
+
+SQL_DEFAULT = re.compile(r"\bserver_default\b|\bserver_onupdate\b|\b(SET|NULL|timestamptz|date)\s+DEFAULT\b")
+
+
+def sources(folder: Path) -> list[Path]:
+    """The Python files beneath a folder, without migrations."""
+    return [path for path in sorted(folder.rglob("*.py")) if "migrations" not in path.parts]
+
+
+def missing_rooms(service: Path) -> list[str]:
+    """What every service has and this folder lacks."""
+    rooms = [room for room in ROOMS if not ((service / f"{room}.py").exists() or (service / room).is_dir())]
+    files = ("README.md", "__init__.py", "migrations/env.py", "migrations/versions/0001_first_tables.py")
+    return rooms + [name for name in files if not (service / name).exists()]
+
+
+def long_files(folder: Path, limit: int = LONGEST_FILE) -> list[str]:
+    """Files of more than so many lines."""
+    return [path.name for path in sources(folder) if len(path.read_text().splitlines()) > limit]
+
+
+def functions(folder: Path) -> Iterator[tuple[str, int]]:
+    """Every function beneath a folder and its length in lines, docstring and signature included."""
+    for path in sources(folder):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                assert node.end_lineno is not None
+                yield f"{path.name}:{node.name}", node.end_lineno - node.lineno + 1
+
+
+def long_functions(folder: Path) -> list[str]:
+    """Functions that nobody takes in at a glance; and `median` or `most` if they are long as a whole."""
+    found = dict(functions(folder))
+    lengths = list(found.values())
+    finds = [name for name, length in found.items() if length > LONGEST_FUNCTION]
+    if median(lengths) > 8:
+        finds.append("median")
+    if len(lengths) > 1 and quantiles(lengths, n=10)[-1] > 20:
+        finds.append("most")
+    return finds
+
+
+def other_clocks(folder: Path, *, besides: tuple[str, ...] = ()) -> list[str]:
+    """Lines (file:line) that take the time from elsewhere than the business clock, or let SQL fill it in."""
+    return [
+        f"{path.name}:{number}"
+        for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.sql"), *folder.rglob("*.mako")])
+        if path.name not in besides
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if OTHER_CLOCKS.search(line) or SQL_DEFAULT.search(line)
+    ]
+
+
+def readers_of_system_time(folder: Path) -> set[str]:
+    """Modules that ask for the system's time, which is for leases, back-off, expiry and supervision."""
+    return {
+        path.relative_to(folder).as_posix()
+        for path in sources(folder)
+        if re.search(r"\bsystem_now\b", path.read_text()) and path.name != "clock.py"
+    }
+
+
+def undocumented(folder: Path) -> list[str]:
+    """Public modules, classes and functions without a docstring; members of a protocol need none."""
+    finds = []
+    for path in sources(folder):
+        tree = ast.parse(path.read_text())
+        if tree.body and ast.get_docstring(tree) is None:
+            finds.append(path.name)
+        finds += [f"{path.name}:{name}" for name in _undocumented(tree, "")]
+    return finds
+
+
+def _undocumented(parent: ast.Module | ast.ClassDef, prefix: str) -> Iterator[str]:
+    for node in parent.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name[0] != "_":
+            if ast.get_docstring(node) is None and not _is_declaration(node):
+                yield prefix + node.name
+            if isinstance(node, ast.ClassDef):
+                yield from _undocumented(node, f"{prefix}{node.name}.")
+
+
+def _is_declaration(node: ast.stmt) -> bool:
+    """Whether it is a member of a protocol, whose docstring speaks for it: a body of `...`."""
+    body = getattr(node, "body", [])
+    return len(body) == 1 and isinstance(body[0], ast.Expr) and ast.unparse(body[0]) == "..."
+
+
+def undrawn(readme: str, allowed: dict[str, frozenset[str]]) -> set[tuple[str, str]]:
+    """Moves that a table allows and the README's state diagrams do not draw, or draw and no table allows.
+
+    With several diagrams, each is held against the table whose states it names.
+    """
+    drawn = {
+        (before, after)
+        for before, after in re.findall(r"^ *(\w+) --> (\w+)", readme, re.MULTILINE)
+        if before in allowed or after in allowed
+    }
+    return drawn ^ {(before, after) for before, afters in allowed.items() for after in afters}

@@ -1,0 +1,241 @@
+"""What the migrations make is what the tables declare, and each role can do what it must and no more."""
+
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import MetaData, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from tests.architecture.source import ROOT, SERVICES
+from tests.builders import Database
+
+BACKBONE = {
+    "alembic_version",
+    "consumed",
+    "idempotency",
+    "intents",
+    "outbox",
+    "parked",
+    "published",
+    "skipped",
+    "stopped",
+    "streams",
+    "watermarks",
+}
+"""Tables that every service has, made by shared/migrations.py and read by raw SQL only."""
+
+APPEND_ONLY = {
+    "invoicing": {"invoices", "invoice_lines", "balance_changes", "credit_notes", "credit_note_lines"},
+    "collections": {"policies", "overdues", "guard_decisions"},
+    "entitlements": set[str](),
+    "escalation": {"contacts"},
+}
+
+SHAPE = """
+SELECT t.relname AS table, 'column ' || a.attname AS what,
+    format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
+        || coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '') || a.attidentity::text AS definition
+FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE t.relnamespace = $1::text::regnamespace AND t.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+UNION ALL
+SELECT t.relname, 'constraint', pg_get_constraintdef(c.oid)
+FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid WHERE t.relnamespace = $1::text::regnamespace
+UNION ALL
+SELECT tablename, 'index ' || indexname, indexdef FROM pg_indexes WHERE schemaname = $1::text
+"""
+"""Columns, constraints and indexes of a schema; constraints without their names."""
+
+Shape = set[tuple[str, str, str]]
+
+
+def declared(service: str) -> MetaData:
+    """The tables that a service declares."""
+    metadata = import_module(f"services.{service}.tables").METADATA
+    assert isinstance(metadata, MetaData)
+    return metadata
+
+
+async def shape(database: Database, schema: str, *, alias: str | None = None) -> Shape:
+    """What a schema consists of, beside the backbone; `alias` stands for its name in definitions."""
+    rows = await database.rows(SHAPE, schema)
+    assert rows
+    named = (f"{schema}.", f"{alias or schema}.")
+    return {
+        (row["table"], row["what"], row["definition"].replace(*named)) for row in rows if row["table"] not in BACKBONE
+    }
+
+
+async def make(database: Database, schema: str, metadata: MetaData) -> None:
+    """Make the declared tables in a schema of their own, beside those of the migrations."""
+
+    def create(connection: Connection) -> None:
+        connection.execute(text(f"ALTER SCHEMA {schema} RENAME TO migrated"))
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+        metadata.create_all(connection, checkfirst=False)
+
+    url = database.server.url(database=database.name).replace("postgresql://", "postgresql+asyncpg://", 1)
+    engine = create_async_engine(url, poolclass=NullPool)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(create)
+    finally:
+        await engine.dispose()
+
+
+async def differences(database: Database, service: str) -> Shape:
+    """In what the migrated schema and the declared tables differ, in either direction."""
+    await make(database, service, declared(service))
+    return await shape(database, "migrated", alias=service) ^ await shape(database, service)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_migrations_make_what_the_tables_declare(database: Database, service: str) -> None:
+    assert await differences(database, service) == set()
+
+
+@pytest.mark.parametrize(
+    ("drift", "what"),
+    [
+        ("ALTER TABLE collections.items ADD COLUMN forgotten text", "column forgotten"),
+        ("ALTER TABLE collections.items ALTER COLUMN number TYPE varchar(40)", "column number"),
+        ("ALTER TABLE collections.items ALTER COLUMN number DROP NOT NULL", "column number"),
+        ("ALTER TABLE collections.items ALTER COLUMN number SET DEFAULT 'x'", "column number"),
+        ("ALTER TABLE collections.items DROP CONSTRAINT items_pkey", "constraint"),
+        ("ALTER TABLE collections.items ADD CHECK (number <> '')", "constraint"),
+        ("DROP INDEX collections.items_due", "index items_due"),
+    ],
+)
+async def test_drift_is_seen(database: Database, drift: str, what: str) -> None:
+    await database.execute(drift)
+    found = {(table, name) for table, name, _ in await differences(database, "collections")}
+    assert ("items", what) in found
+    assert {table for table, _ in found} == {"items"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_every_schema_has_the_backbone(database: Database, service: str) -> None:
+    rows = await database.rows("SELECT tablename FROM pg_tables WHERE schemaname = $1", service)
+    assert {row["tablename"] for row in rows} - set(_tables(service)) == BACKBONE
+
+
+def _tables(service: str) -> list[str]:
+    return [table.name for table in declared(service).sorted_tables]
+
+
+def _migration(service: str) -> Any:
+    path = ROOT / "services" / service / "migrations" / "versions" / "0001_first_tables.py"
+    spec = spec_from_file_location(f"{service}_0001", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+async def refused(connection: asyncpg.Connection, statement: str) -> bool:
+    """Whether a role may not do this; what it may is undone."""
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        await connection.execute(statement)
+    except asyncpg.InsufficientPrivilegeError:
+        return True
+    finally:
+        await transaction.rollback()
+    return False
+
+
+async def rewritable(database: Database, service: str, tables: set[str]) -> set[str]:
+    """Those of a service's tables whose rows its role could change or delete."""
+    async with database.connected(service) as connection:
+        found = set()
+        for table in tables:
+            column = declared(service).tables[f"{service}.{table}"].columns.keys()[0]
+            update = f"UPDATE {service}.{table} SET {column} = {column}"
+            kept = [await refused(connection, one) for one in (update, f"DELETE FROM {service}.{table}")]
+            if not all(kept):
+                found.add(table)
+        return found
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_what_is_append_only_cannot_be_rewritten(database: Database, service: str) -> None:
+    assert set(_migration(service).APPEND_ONLY) == APPEND_ONLY[service]
+    assert await rewritable(database, service, APPEND_ONLY[service]) == set()
+
+
+async def test_a_rewritable_table_is_seen(database: Database) -> None:
+    await database.execute("GRANT UPDATE ON invoicing.credit_notes TO invoicing")
+    await database.execute("GRANT DELETE ON invoicing.invoices TO invoicing")
+    assert await rewritable(database, "invoicing", APPEND_ONLY["invoicing"]) == {"credit_notes", "invoices"}
+
+
+REACH = """
+SELECT DISTINCT n.nspname || '.' || c.relname AS name
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
+    unnest(CASE c.relkind WHEN 'S' THEN ARRAY['USAGE', 'SELECT', 'UPDATE']
+        ELSE ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER'] END) AS right_
+WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', $2)
+  AND c.relkind IN ('r', 'v', 'm', 'p', 'S')
+  AND has_schema_privilege($1, n.oid, 'USAGE')
+  AND CASE c.relkind WHEN 'S' THEN has_sequence_privilege($1, c.oid, right_)
+        ELSE has_table_privilege($1, c.oid, right_) AND NOT (n.nspname = 'clock' AND right_ = 'SELECT') END
+"""
+
+
+async def reach(database: Database, role: str) -> set[str]:
+    """What a role can touch outside of its own schema, but for a look at the sandbox's clock."""
+    return {row["name"] for row in await database.rows(REACH, role, role)}
+
+
+async def powers(database: Database, service: str) -> list[str]:
+    """What a service's role could do to the shape of its own schema."""
+    table = declared(service).sorted_tables[0].fullname
+    attempts = [
+        f"CREATE TABLE {service}.own (id int)",
+        f"ALTER TABLE {table} ADD COLUMN more text",
+        f"DROP TABLE {table} CASCADE",
+        f"TRUNCATE {table} CASCADE",
+        f"CREATE INDEX ON {table} ({declared(service).sorted_tables[0].columns.keys()[0]})",
+        f"UPDATE {service}.alembic_version SET version_num = version_num",
+        "CREATE TABLE public.own (id int)",
+        "CREATE SCHEMA own",
+        "CREATE ROLE own",
+    ]
+    async with database.connected(service) as connection:
+        return [attempt for attempt in attempts if not await refused(connection, attempt)]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_role_touches_its_own_schema_only(database: Database, service: str) -> None:
+    assert await reach(database, service) == set()
+    assert await powers(database, service) == []
+    async with database.connected(service) as connection:
+        for other in set(SERVICES) - {service}:
+            assert await refused(connection, f"SELECT 1 FROM {declared(other).sorted_tables[0].fullname}")
+        for table in declared(service).sorted_tables:
+            assert not await refused(connection, f"SELECT 1 FROM {table.fullname}")
+
+
+async def test_reach_and_powers_are_seen(database: Database) -> None:
+    await database.execute("GRANT USAGE ON SCHEMA invoicing TO collections")
+    await database.execute("GRANT SELECT ON invoicing.accounts TO collections")
+    await database.execute("GRANT UPDATE ON clock.clock TO collections")
+    await database.execute("GRANT CREATE ON SCHEMA collections TO collections")
+    await database.execute("ALTER TABLE collections.items OWNER TO collections")
+    assert await reach(database, "collections") == {"invoicing.accounts", "clock.clock"}
+    assert "CREATE TABLE collections.own (id int)" in await powers(database, "collections")
+
+
+async def test_the_monitor_looks_and_changes_nothing(database: Database) -> None:
+    async with database.connected("monitor") as connection:
+        for service in SERVICES:
+            assert not await refused(connection, f"SELECT * FROM {service}.pending_work")
+            assert await refused(connection, f"DELETE FROM {service}.published")
+            assert await refused(connection, f"SELECT * FROM {declared(service).sorted_tables[0].fullname}")
