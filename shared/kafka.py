@@ -12,6 +12,11 @@ CLIENT_TIMEOUT = 15.0
 """aiokafka's start and stop can hang on a half-dead broker; past this they are given up (seconds)."""
 
 
+LONGEST_SUBJECT = 255
+"""Characters; more is no subject of ours, and would not fit into an index."""
+LARGEST_SEQUENCE = 2**63 - 1
+
+
 class Unreadable(Exception):
     """A message on a topic that is not one of ours: no CloudEvents headers, subject or sequence."""
 
@@ -46,7 +51,7 @@ class Envelope:
 def envelope(topic: str, headers: dict[str, str], data: bytes) -> Envelope:
     """The envelope of a message. Raises Unreadable."""
     try:
-        return Envelope(
+        read = Envelope(
             id=headers["ce_id"],
             type=headers["ce_type"],
             source=headers["ce_source"],
@@ -60,11 +65,16 @@ def envelope(topic: str, headers: dict[str, str], data: bytes) -> Envelope:
         )
     except (KeyError, ValueError) as error:
         raise Unreadable(f"no event of ours: {error!r}") from error
+    if any("\0" in text for text in headers.values()):
+        raise Unreadable("no event of ours: a header has a NUL character")
+    if not (1 <= read.sequence <= LARGEST_SEQUENCE and 1 <= len(read.subject) <= LONGEST_SUBJECT):
+        raise Unreadable("no event of ours: its sequence or subject is out of bounds")
+    return read
 
 
 def headers_of(record: ConsumerRecord) -> dict[str, str]:
-    """A record's headers as text."""
-    return {name: value.decode("utf-8", "replace") for name, value in record.headers}
+    """A record's headers as text; one without a value is left out."""
+    return {name: value.decode("utf-8", "replace") for name, value in record.headers if value is not None}
 
 
 def producer(bootstrap: str) -> AIOKafkaProducer:

@@ -74,7 +74,9 @@ async def park_unreadable(
     connection: asyncpg.Connection, topic: str, place: str, headers: dict[str, str], data: bytes, error: str
 ) -> None:
     """Keep a message that is no event of ours, under its place in the topic."""
-    kept = orjson.dumps(headers).decode()
+    # Postgres keeps no NUL character in JSON; U+2400 is the picture of one.
+    readable = {name.replace("\0", "\u2400"): value.replace("\0", "\u2400") for name, value in headers.items()}
+    kept = orjson.dumps(readable).decode()
     at = clock.system_now()
     await connection.execute(_PARK, topic, place, 0, place, UNREADABLE, kept, data, error, at)
 

@@ -53,6 +53,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         self._health = health
         self._owner = new_id()
         self._client: AIOKafkaConsumer | None = None
+        self._in_doubt = False
+        """Whether an assignment was not noted: aiokafka only logs what its listener raises, so the loop looks."""
         self.counts: Counter[str] = Counter()
         self.progress = Progress()
 
@@ -92,6 +94,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         client = kafka.consumer(self._settings.kafka, self._group)
         client.subscribe(self._handlers.topics(), listener=self)
         self._client = client
+        self._in_doubt = False
         try:
             await kafka.bounded(client.start())
             await self._read(client)
@@ -106,6 +109,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         told_at = asyncio.get_running_loop().time()
         while not await self._is_stopped_by_flood():
             batches: dict[TopicPartition, list[ConsumerRecord]] = await client.getmany(timeout_ms=1000)
+            if self._in_doubt:
+                raise Unavailable("the database did not note which partitions are ours")
             self._say("reading", well=True)
             for partition, records in batches.items():
                 await self._apply(partition, records)
@@ -128,51 +133,60 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
 
     async def _apply(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         try:
-            await self._in_one_unit(partition, records)
+            await self._apply_or_park(partition, records)
         except LostPartition:
             log.info("partition lost, batch dropped", topic=partition.topic, partition=partition.partition)
             return
         except Unavailable:
             self._say("waiting for Postgres", well=False)
             assert self._client is not None
-            self._client.seek(partition, records[0].offset)
+            self._client.seek(partition, records[0].offset)  # what was applied of them is passed over then
             await asyncio.sleep(0.5)
             return
-        except HandlerFailed as failed:
-            await self._after_failure(partition, records, failed)
         self.progress.positions[partition] = records[-1].offset + 1
-        self.progress.advanced()
 
-    async def _after_failure(
-        self, partition: TopicPartition, records: Sequence[ConsumerRecord], failed: HandlerFailed
-    ) -> None:
+    async def _apply_or_park(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         """A batch that fails is applied one by one; the event that fails alone becomes a head."""
-        if len(records) > 1:
-            for record in records:
-                await self._apply(partition, [record])
-            return
+        try:
+            await self._in_one_unit(partition, records)
+        except HandlerFailed as failed:
+            if len(records) > 1:
+                for record in records:
+                    await self._apply_or_park(partition, [record])
+            else:
+                await self._park(partition, failed)
+                await self._apply_or_park(partition, records)
+
+    async def _park(self, partition: TopicPartition, failed: HandlerFailed) -> None:
         error = repr(failed.__cause__)
+
+        async def park(unit: Unit) -> None:
+            await self._fence(unit, partition)
+            await parked.park(unit.connection, failed.event, error)
+
+        await self._units.run(park)
         log.error("event parked", id=failed.event.id, type=failed.event.type, error=error)
-        await self._units.run(lambda unit: parked.park(unit.connection, failed.event, error))
         self.counts["heads"] += 1
-        await self._apply(partition, records)
+
+    async def _fence(self, unit: Unit, partition: TopicPartition) -> int:
+        """Lock the partition's row; the offset that is next. Raises LostPartition."""
+        row = await unit.connection.fetchrow(_FENCE, partition.topic, partition.partition)
+        if row["owner"] != self._owner:
+            raise LostPartition
+        return int(row["next_offset"])
 
     async def _in_one_unit(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         async def apply(unit: Unit) -> None:
-            place = (partition.topic, partition.partition)
-            row = await unit.connection.fetchrow(_FENCE, *place)
-            if row["owner"] != self._owner:
-                raise LostPartition
+            after = await self._fence(unit, partition)
             events = [
-                event
-                for record in records
-                if record.offset >= row["next_offset"] and (event := await self._readable(unit, record))
+                event for record in records if record.offset >= after and (event := await self._readable(unit, record))
             ]
             if events:
                 await Batch(unit, self._handlers, self.counts).apply(partition.topic, events)
-            await unit.connection.execute(_NOTE, *place, records[-1].offset + 1)
+            await unit.connection.execute(_NOTE, partition.topic, partition.partition, records[-1].offset + 1)
 
         await self._units.run(apply)
+        self.progress.advanced()
 
     async def _readable(self, unit: Unit, record: ConsumerRecord) -> kafka.Envelope | None:
         headers = kafka.headers_of(record)
@@ -187,14 +201,21 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Own the partitions (waiting for a batch of their former owner) and go on where the database says."""
-        for partition in assigned:
-            offset = await self._units.run(
-                lambda unit, at=partition: unit.connection.fetchval(_OWN, at.topic, at.partition, self._owner)  # type: ignore[misc]
-            )
-            assert self._client is not None
-            self._client.seek(partition, offset)
-            self.progress.positions[partition] = offset
+        try:
+            for partition in assigned:
+                await self._own(partition)
+        except Exception:
+            self._in_doubt = True
+            raise
         self.progress.advanced()
+
+    async def _own(self, partition: TopicPartition) -> None:
+        offset = await self._units.run(
+            lambda unit: unit.connection.fetchval(_OWN, partition.topic, partition.partition, self._owner)
+        )
+        assert self._client is not None
+        self._client.seek(partition, offset)
+        self.progress.positions[partition] = offset
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Forget the partitions; the database knows how far they were read."""

@@ -63,15 +63,21 @@ class Watch(threading.Thread):
         self._done = threading.Event()
 
     def run(self) -> None:
-        """Look until `finish` is called."""
-        while not self._done.wait(self._settings.hung_after / 4):
+        """Look until `finish` is called; only what two looks say is believed, since a message may have just come."""
+        pause, suspected = self._settings.hung_after / 4, 0.0
+        while not self._done.wait(min(1.0, pause) if suspected else pause):
             if time.monotonic() - self._progress.advanced_at < self._settings.hung_after:
                 continue
             try:
                 ends, read = asyncio.run(asyncio.wait_for(self._facts(), 10))
             except (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 continue  # without the broker or the database nothing can be judged
-            if is_hung(self._progress, ends, read, self._settings.hung_after):
+            seen = self._progress.advanced_at
+            if not is_hung(self._progress, ends, read, self._settings.hung_after):
+                suspected = 0.0
+            elif suspected != seen:
+                suspected = seen
+            else:
                 log.error("the consumer is hung; this process ends", state=self._progress.state)
                 self._end()
                 return
