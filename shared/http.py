@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -154,8 +155,14 @@ def create_app(runtime: Runtime, *, with_routes: bool = True) -> FastAPI:
 
 def problem(status: int, code: str, detail: str, **more: Any) -> JSONResponse:
     """A problem document as an answer."""
-    title = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}.get(status, code)
-    body = {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail, **more}
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        **more,
+    }
     return JSONResponse(body, status, media_type=PROBLEM)
 
 

@@ -44,7 +44,10 @@ class AccountRow(Row, table=True):
 
 
 class ItemRow(Row, table=True):
-    """An invoice as collections works on it; `due_at` is when it must be judged next."""
+    """An invoice as collections works on it, open as its balance with the highest `sequence` says.
+
+    `due_at` is when it must be judged next.
+    """
 
     __tablename__ = "items"
     __table_args__ = (
@@ -59,6 +62,7 @@ class ItemRow(Row, table=True):
     due_date: date
     recorded_at: datetime = Field(sa_type=DateTime(timezone=True))
     open_minor: int = Field(sa_type=BigInteger)
+    sequence: int = Field(sa_type=BigInteger)
     due_at: datetime | None = Field(sa_type=DateTime(timezone=True))
 
 

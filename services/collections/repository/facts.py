@@ -1,9 +1,8 @@
 """The facts of accounts, as they were told, with their times."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -59,38 +58,42 @@ async def save_account(unit: Unit, account_id: UUID, legal_entity: str, time_zon
 
 
 _SAVE_BALANCES = """
-INSERT INTO balances (invoice_id, sequence, account_id, at, lines, event_id)
-SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::timestamptz[], $5::jsonb[], $6::text[])
-ON CONFLICT DO NOTHING
-"""
-_SAVE_ITEMS = """
-INSERT INTO items (invoice_id, account_id, number, currency, due_date, recorded_at, open_minor, due_at)
-SELECT invoice_id, account_id, number, currency, due_date, at, 0, NULL
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::date[], $6::timestamptz[])
-    AS told (invoice_id, account_id, number, currency, due_date, at)
-ON CONFLICT (invoice_id) DO UPDATE SET recorded_at = least(items.recorded_at, excluded.recorded_at)
-"""
-_LAST_WORD = """
-UPDATE items SET open_minor = (
-    SELECT coalesce(sum((line->>'open_minor')::bigint), 0) FROM jsonb_array_elements(last.lines) AS line
+WITH told AS (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::date[], $6::bigint[], $7::timestamptz[],
+        $8::bigint[], $9::jsonb[], $10::text[])
+        AS told (invoice_id, account_id, number, currency, due_date, sequence, at, open_minor, lines, event_id)
+), known AS (
+    INSERT INTO items (invoice_id, account_id, number, currency, due_date, recorded_at, open_minor, sequence)
+    SELECT invoice_id, account_id, number, currency, due_date, at, open_minor, sequence FROM told
+    ON CONFLICT (invoice_id) DO UPDATE SET
+        recorded_at = least(items.recorded_at, excluded.recorded_at),
+        open_minor = CASE WHEN excluded.sequence > items.sequence THEN excluded.open_minor ELSE items.open_minor END,
+        sequence = greatest(items.sequence, excluded.sequence)
 )
-FROM (
-    SELECT DISTINCT ON (invoice_id) invoice_id, lines FROM balances
-    WHERE invoice_id = ANY($1::uuid[]) ORDER BY invoice_id, sequence DESC
-) AS last
-WHERE items.invoice_id = last.invoice_id
+INSERT INTO balances (invoice_id, sequence, account_id, at, lines, event_id)
+SELECT invoice_id, sequence, account_id, at, lines, event_id FROM told
+ON CONFLICT DO NOTHING
 """
 
 
 async def save_balances(unit: Unit, told: Sequence[ToldBalance]) -> None:
     """Keep balances; of one invoice, that with the highest sequence is the last word, in whatever order they come."""
-    items = [(one.invoice_id, one.account_id, one.number, one.currency, one.due_date, one.at) for one in told]
-    await unit.connection.execute(_SAVE_ITEMS, *columns(items, 6))
-    balances = [
-        (one.invoice_id, one.sequence, one.account_id, one.at, _lines_json(one.lines), one.event_id) for one in told
+    rows = [
+        (
+            one.invoice_id,
+            one.account_id,
+            one.number,
+            one.currency,
+            one.due_date,
+            one.sequence,
+            one.at,
+            sum(line.open_minor for line in one.lines),
+            _lines_json(one.lines),
+            one.event_id,
+        )
+        for one in told
     ]
-    await unit.connection.execute(_SAVE_BALANCES, *columns(balances, 6))
-    await unit.connection.execute(_LAST_WORD, [one.invoice_id for one in told])
+    await unit.connection.execute(_SAVE_BALANCES, *columns(rows, 10))
 
 
 def _lines_json(lines: Iterable[EventLine]) -> str:
@@ -117,22 +120,24 @@ SELECT a.account_id, a.time_zone, c.id AS case_id, c.stage
 FROM accounts a LEFT JOIN cases c ON c.account_id = a.account_id AND c.closed_at IS NULL
 WHERE a.account_id = ANY($1::uuid[])
 """
-_ITEMS = """
-SELECT invoice_id, account_id, number, currency, due_date, recorded_at FROM items
-WHERE account_id = ANY($1::uuid[]) AND (open_minor > 0 OR due_at IS NOT NULL OR invoice_id = ANY($2::uuid[]))
-ORDER BY number
-"""
-_DETAILS = {
-    "balances": "SELECT invoice_id, sequence, at, lines FROM balances WHERE invoice_id = ANY($1::uuid[])",
-    "overdues": "SELECT invoice_id, sequence, judged_at FROM overdues WHERE invoice_id = ANY($1::uuid[])",
-    "promises": "SELECT invoice_id, amount_minor, active_from, active_until FROM promises"
-    " WHERE invoice_id = ANY($1::uuid[])",
-    "steps": "SELECT s.invoice_id, s.step, s.round, s.taken_at, s.outcome, s.replaced_by, n.state, n.delivered_at"
-    " FROM steps_taken s LEFT JOIN notices n ON n.id = s.notice_id WHERE s.invoice_id = ANY($1::uuid[])",
-    "suspensions": "SELECT c.invoice_id, s.step, c.round, c.caused_at FROM suspension_causes c"
-    " JOIN suspensions s ON s.id = c.suspension_id WHERE s.state <> 'withdrawn' AND c.invoice_id = ANY($1::uuid[])",
-    "deferrals": "SELECT invoice_id, step, cause FROM deferrals WHERE invoice_id = ANY($1::uuid[])",
+_PARTS = {
+    "balances": "SELECT sequence, at, lines FROM balances WHERE invoice_id = i.invoice_id",
+    "overdues": "SELECT sequence, judged_at FROM overdues WHERE invoice_id = i.invoice_id",
+    "promises": "SELECT amount_minor, active_from, active_until FROM promises WHERE invoice_id = i.invoice_id",
+    "steps": "SELECT s.step, s.round, s.taken_at, s.outcome, s.replaced_by, n.state, n.delivered_at"
+    " FROM steps_taken s LEFT JOIN notices n ON n.id = s.notice_id WHERE s.invoice_id = i.invoice_id",
+    "suspensions": "SELECT s.step, c.round, c.caused_at FROM suspension_causes c"
+    " JOIN suspensions s ON s.id = c.suspension_id WHERE s.state <> 'withdrawn' AND c.invoice_id = i.invoice_id",
+    "deferrals": "SELECT step, cause FROM deferrals WHERE invoice_id = i.invoice_id",
 }
+_ITEMS = f"""
+SELECT i.invoice_id, i.account_id, i.number, i.currency, i.due_date, i.recorded_at,
+    {", ".join(f"array(SELECT to_jsonb(p) FROM ({query}) p) AS {name}" for name, query in _PARTS.items())}
+FROM items i
+WHERE i.account_id = ANY($1::uuid[])
+    AND (i.open_minor > 0 OR i.due_at IS NOT NULL OR i.invoice_id = ANY($2::uuid[]))
+ORDER BY i.number
+"""
 
 
 async def facts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, Facts]:
@@ -147,51 +152,47 @@ async def facts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, Facts]:
     for suspension in await standing_suspensions(unit, list(found)):
         found[suspension.account_id].suspensions.append(suspension)
     causes = {cause for one in found.values() for suspension in one.suspensions for cause in suspension.causes}
-    items = await unit.connection.fetch(_ITEMS, list(found), list(causes))
-    await _fill(unit, found, items)
+    for row in await unit.connection.fetch(_ITEMS, list(found), list(causes)):
+        account = found[row["account_id"]]
+        account.items.append(_item(row, account.zone))
+        for waiting in row["deferrals"]:
+            account.deferrals[row["invoice_id"]] = (waiting["step"], waiting["cause"])
     return found
 
 
-async def _fill(unit: Unit, found: dict[UUID, Facts], items: Sequence[asyncpg.Record]) -> None:
-    ids = [row["invoice_id"] for row in items]
-    details: dict[str, dict[UUID, list[asyncpg.Record]]] = {}
-    for name, query in _DETAILS.items():
-        grouped: dict[UUID, list[asyncpg.Record]] = defaultdict(list)
-        for row in await unit.connection.fetch(query, ids) if ids else []:
-            grouped[row["invoice_id"]].append(row)
-        details[name] = grouped
-    for row in items:
-        account = found[row["account_id"]]
-        account.items.append(
-            _item(row, account, {name: grouped[row["invoice_id"]] for name, grouped in details.items()})
-        )
-        for waiting in details["deferrals"][row["invoice_id"]]:
-            account.deferrals[row["invoice_id"]] = (waiting["step"], waiting["cause"])
-
-
-def _item(row: asyncpg.Record, account: Facts, details: dict[str, list[asyncpg.Record]]) -> Item:
+def _item(row: asyncpg.Record, zone: ZoneInfo) -> Item:
     return Item(
         invoice_id=row["invoice_id"],
         number=row["number"],
         due_date=row["due_date"],
         currency=row["currency"],
-        zone=account.zone,
+        zone=zone,
         recorded_at=row["recorded_at"],
-        balances=tuple(Balance(one["sequence"], one["at"], _lines(one["lines"])) for one in details["balances"]),
-        overdue=tuple(Overdue(one["sequence"], one["judged_at"]) for one in details["overdues"]),
+        balances=tuple(Balance(one["sequence"], _instant(one["at"]), _lines(one["lines"])) for one in row["balances"]),
+        overdue=tuple(Overdue(one["sequence"], _instant(one["judged_at"])) for one in row["overdues"]),
         promises=tuple(
-            Promise(one["amount_minor"], one["active_from"], one["active_until"]) for one in details["promises"]
+            Promise(one["amount_minor"], _instant(one["active_from"]), _instant(one["active_until"]))
+            for one in row["promises"]
         ),
         taken=(
-            *(_step(one) for one in details["steps"]),
-            *(StepTaken(one["step"], one["round"], one["caused_at"], "requested") for one in details["suspensions"]),
+            *(_step(one) for one in row["steps"]),
+            *(
+                StepTaken(one["step"], one["round"], _instant(one["caused_at"]), "requested")
+                for one in row["suspensions"]
+            ),
         ),
     )
 
 
-def _step(row: asyncpg.Record) -> StepTaken:
+def _step(row: dict[str, Any]) -> StepTaken:
     outcome = {"notice": row["state"], "requested": "requested"}.get(row["outcome"], "skipped")
-    return StepTaken(row["step"], row["round"], row["taken_at"], outcome, row["delivered_at"], row["replaced_by"])
+    delivered_at = _instant(row["delivered_at"]) if row["delivered_at"] else None
+    return StepTaken(row["step"], row["round"], _instant(row["taken_at"]), outcome, delivered_at, row["replaced_by"])
+
+
+def _instant(text: str) -> datetime:
+    """A timestamp as Postgres writes it into JSON."""
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _lines(lines: list[dict[str, Any]]) -> tuple[LineBalance, ...]:

@@ -107,54 +107,73 @@ async def due_at(unit: Unit, invoices: Iterable[UUID], instants: Iterable[dateti
     return {row["invoice_id"]: row["due_minor"] for row in rows}
 
 
-_ADD_LINES = """
-INSERT INTO invoice_lines (invoice_id, line, account_id, description, amount_minor, subscription_id)
-SELECT $1, line, $2, description, amount_minor, subscription_id
-FROM unnest($3::int[], $4::text[], $5::bigint[], $6::uuid[]) AS new (line, description, amount_minor, subscription_id)
-"""
-_ADD_BALANCES = """
-INSERT INTO line_balances (invoice_id, line, account_id, amount_minor, paid_minor, credited_minor, reserved_minor,
-    in_flight_minor, written_off_minor)
-SELECT $1, line, $2, amount_minor, 0, 0, 0, 0, 0 FROM unnest($3::int[], $4::bigint[]) AS new (line, amount_minor)
-"""
-_ADD_STATE = """
-INSERT INTO invoice_states (invoice_id, account_id, open_minor, changed_at, overdue_at, judge_at)
-VALUES ($1, $2, $3, $4, NULL, NULL)
+_ADD = """
+WITH invoice AS (
+    INSERT INTO invoices (id, account_id, legal_entity, number, external_reference, currency, issue_date, due_date,
+        total_minor, issued_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+), new AS (
+    SELECT * FROM unnest($11::int[], $12::text[], $13::bigint[], $14::uuid[])
+        AS new (line, description, amount_minor, subscription_id)
+), lines AS (
+    INSERT INTO invoice_lines (invoice_id, line, account_id, description, amount_minor, subscription_id)
+    SELECT $1, line, $2, description, amount_minor, subscription_id FROM new
+), balances AS (
+    INSERT INTO line_balances (invoice_id, line, account_id, amount_minor, paid_minor, credited_minor,
+        reserved_minor, in_flight_minor, written_off_minor)
+    SELECT $1, line, $2, amount_minor, 0, 0, 0, 0, 0 FROM new
+), states AS (
+    INSERT INTO invoice_states (invoice_id, account_id, open_minor, changed_at, overdue_at, judge_at)
+    VALUES ($1, $2, $9, $10, NULL, $15)
+)
+INSERT INTO balance_changes (invoice_id, sequence, account_id, at, due_minor) VALUES ($1, $16, $2, $10, $9)
 """
 
 
-async def add_invoice(unit: Unit, row: InvoiceRow, invoice: Invoice, descriptions: Sequence[str]) -> None:
-    """Write an issued invoice with its lines and their first state."""
-    unit.session.add(row)
-    await unit.session.flush()
-    numbers = [line.number for line in invoice.lines]
-    amounts = [line.amount for line in invoice.lines]
-    subscriptions = [line.subscription_id for line in invoice.lines]
-    place = (invoice.id, invoice.account_id)
-    await unit.connection.execute(_ADD_LINES, *place, numbers, list(descriptions), amounts, subscriptions)
-    await unit.connection.execute(_ADD_BALANCES, *place, numbers, amounts)
-    await unit.connection.execute(_ADD_STATE, *place, invoice.open, unit.now)
+async def add_invoice(
+    unit: Unit, row: InvoiceRow, invoice: Invoice, descriptions: Sequence[str], sequence: int
+) -> None:
+    """Write an issued invoice with its lines and their first state, which the event `sequence` announces."""
+    await unit.connection.execute(
+        _ADD,
+        row.id,
+        row.account_id,
+        row.legal_entity,
+        row.number,
+        row.external_reference,
+        row.currency,
+        row.issue_date,
+        row.due_date,
+        row.total_minor,
+        row.issued_at,
+        [line.number for line in invoice.lines],
+        list(descriptions),
+        [line.amount for line in invoice.lines],
+        [line.subscription_id for line in invoice.lines],
+        invoice.judge_at,
+        sequence,
+    )
+    unit.wake("sweeps")
 
 
-_SAVE_LINES = """
-UPDATE line_balances b
-SET paid_minor = n.paid, credited_minor = n.credited, reserved_minor = n.reserved, in_flight_minor = n.in_flight,
-    written_off_minor = n.written_off
-FROM unnest($1::uuid[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
-    AS n (invoice_id, line, paid, credited, reserved, in_flight, written_off)
-WHERE b.invoice_id = n.invoice_id AND b.line = n.line
-"""
-_SAVE_STATES = """
-UPDATE invoice_states s
-SET open_minor = n.open_minor, changed_at = $5, overdue_at = n.overdue_at, judge_at = n.judge_at
-FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::timestamptz[])
-    AS n (invoice_id, open_minor, overdue_at, judge_at)
-WHERE s.invoice_id = n.invoice_id
-"""
-_ADD_CHANGES = """
+_SAVE = """
+WITH lines AS (
+    UPDATE line_balances b
+    SET paid_minor = n.paid, credited_minor = n.credited, reserved_minor = n.reserved, in_flight_minor = n.in_flight,
+        written_off_minor = n.written_off
+    FROM unnest($1::uuid[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+        AS n (invoice_id, line, paid, credited, reserved, in_flight, written_off)
+    WHERE b.invoice_id = n.invoice_id AND b.line = n.line
+), new AS (
+    SELECT * FROM unnest($8::uuid[], $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::bigint[], $13::uuid[],
+        $14::bigint[]) AS n (invoice_id, open_minor, overdue_at, judge_at, sequence, account_id, due_minor)
+), states AS (
+    UPDATE invoice_states s
+    SET open_minor = n.open_minor, changed_at = $15, overdue_at = n.overdue_at, judge_at = n.judge_at
+    FROM new n WHERE s.invoice_id = n.invoice_id
+)
 INSERT INTO balance_changes (invoice_id, sequence, account_id, at, due_minor)
-SELECT invoice_id, sequence, account_id, $5, due_minor
-FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[]) AS n (invoice_id, sequence, account_id, due_minor)
+SELECT invoice_id, sequence, account_id, $15, due_minor FROM new
 """
 
 
@@ -165,11 +184,11 @@ async def save_balances(unit: Unit, changed: Mapping[UUID, tuple[Invoice, int]])
         for one, _ in changed.values()
         for line in one.lines
     ]
-    await unit.connection.execute(_SAVE_LINES, *columns(lines, 7))
-    states = [(one.id, one.open, one.overdue_at, one.judge_at) for one, _ in changed.values()]
-    await unit.connection.execute(_SAVE_STATES, *columns(states, 4), unit.now)
-    changes = [(one.id, sequence, one.account_id, one.due) for one, sequence in changed.values()]
-    await unit.connection.execute(_ADD_CHANGES, *columns(changes, 4), unit.now)
+    states = [
+        (one.id, one.open, one.overdue_at, one.judge_at, sequence, one.account_id, one.due)
+        for one, sequence in changed.values()
+    ]
+    await unit.connection.execute(_SAVE, *columns(lines, 7), *columns(states, 7), unit.now)
     unit.wake("sweeps")
 
 

@@ -112,7 +112,6 @@ async def _record(unit: Unit, account: AccountRow, row: InvoiceRow, lines: Seque
         row.due_date,
         tuple(Line(place, line.subscription_id, line.amount.minor) for place, line in enumerate(lines, 1)),
     )
-    await invoices.add_invoice(unit, row, invoice, [line.description for line in lines])
     issued = InvoiceIssued(
         account_id=account.id,
         issue_date=row.issue_date,
@@ -120,5 +119,5 @@ async def _record(unit: Unit, account: AccountRow, row: InvoiceRow, lines: Seque
         balance=balances.balance_of(invoice),
     )
     judged = domain.to_be_judged(invoice, unit.now, ZoneInfo(account.time_zone))
-    await invoices.save_balances(unit, {invoice.id: (judged, unit.publish(issued))})
+    await invoices.add_invoice(unit, row, judged, [line.description for line in lines], unit.publish(issued))
     await apply_unapplied(unit, account)

@@ -72,6 +72,7 @@ CREATE TABLE collections.items (
     due_date DATE NOT NULL,
     recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
     open_minor BIGINT NOT NULL,
+    sequence BIGINT NOT NULL,
     due_at TIMESTAMP WITH TIME ZONE,
     PRIMARY KEY (invoice_id)
 );
