@@ -66,8 +66,10 @@ APPEND_ONLY: tuple[str, ...] = ()
 AUDIT: dict[str, str] = {
     "audit_access": """
 SELECT subscription_id, account_id, vendor_customer_id, vendor_subscription_id,
-    CASE WHEN allowed THEN 'active' ELSE 'suspended' END AS wanted, seen_status AS actual
-FROM entitlements.entitlements""",
+    CASE WHEN EXISTS (
+        SELECT FROM entitlements.holds h WHERE h.subscription_id = e.subscription_id AND h.released_at IS NULL
+    ) THEN 'suspended' ELSE 'active' END AS wanted, seen_status AS actual
+FROM entitlements.entitlements e""",
     "audit_holds": """
 SELECT id AS hold_id, subscription_id, reason, invoice_ids FROM entitlements.holds WHERE released_at IS NULL""",
 }
