@@ -120,6 +120,16 @@ async def heads(connection: asyncpg.Connection, subject: str | None = None) -> l
     )
 
 
+async def subjects(connection: asyncpg.Connection, subject: str | None = None) -> list[asyncpg.Record]:
+    """The topic and subject of whatever waits; of one subject if it is given."""
+    return await connection.fetch(  # type: ignore[no-any-return]
+        "SELECT topic, subject FROM parked WHERE type <> $2 AND ($1::text IS NULL OR subject = $1)"
+        " GROUP BY topic, subject ORDER BY min(parked_at)",
+        subject,
+        UNREADABLE,
+    )
+
+
 async def flooded(connection: asyncpg.Connection, limit: int, window: float) -> bool:
     """Whether too many heads were parked within the window (seconds): something is wrong with us, not them."""
     since: datetime = clock.system_now() - timedelta(seconds=window)

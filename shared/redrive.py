@@ -30,33 +30,49 @@ class NotNext(Refusal):
 
 
 async def redrive(units: Units, handlers: Handlers, subject: str | None = None) -> Counter[str]:
-    """Apply each head and its followers, each event in a unit of its own; counts `applied` and `failed`."""
+    """Apply what waits, from each subject's head in order; counts the events that were `applied` and `failed`."""
     done: Counter[str] = Counter()
-    for head in await units.run(lambda unit: parked.heads(unit.connection, subject)):
-        while await _next(units, handlers, head["topic"], head["subject"], done):
-            done["applied"] += 1
+    for topic, one in await units.run(lambda unit: parked.subjects(unit.connection, subject)):
+        await _go_on(units, handlers, topic, one, done)
     return done
 
 
-async def _next(units: Units, handlers: Handlers, topic: str, subject: str, done: Counter[str]) -> bool:
-    try:
-        return await units.run(lambda unit: _apply_next(unit, handlers, topic, subject))
-    except HandlerFailed as failed:
-        head, error = failed.event, repr(failed.__cause__)
-        await units.run(lambda unit: parked.park(unit.connection, head, error))
-        done["failed"] += 1
-        return False
+async def _go_on(units: Units, handlers: Handlers, topic: str, subject: str, done: Counter[str]) -> None:
+    """Apply what waits for a subject, up to a gap or to an event that breaks again."""
+    broken: set[int] = set()
+    applied = 1
+    while applied:
+        try:
+            applied = await units.run(lambda unit: _apply_next(unit, handlers, topic, subject, broken))
+            done["applied"] += applied
+        except HandlerFailed as failed:  # all of its unit is undone: what was before it is applied in the next round
+            await _keep(units, failed)
+            broken.add(failed.event.sequence)
+            done["failed"] += 1
 
 
-async def _apply_next(unit: Unit, handlers: Handlers, topic: str, subject: str) -> bool:
+async def _apply_next(unit: Unit, handlers: Handlers, topic: str, subject: str, broken: set[int]) -> int:
+    """Apply the next event and its followers in one unit; how many they were."""
     last = (await marks(unit, topic, [subject]))[0][subject]
     waiting = (await parked.waiting(unit.connection, topic, [subject])).get(subject, {})
-    if last + 1 not in waiting:
-        return False
+    if last + 1 not in waiting or last + 1 in broken:
+        return 0
     event = waiting[last + 1].envelope
     await parked.remove(unit.connection, event)
-    await Batch(unit, handlers, Counter()).apply(topic, [event])
-    return True
+    counts: Counter[str] = Counter()
+    await Batch(unit, handlers, counts).apply(topic, [event])
+    return counts["handled"] + counts["passed"]
+
+
+async def _keep(units: Units, failed: HandlerFailed) -> None:
+    """Park a head with its error, unless somebody else applied it meanwhile."""
+    event, error = failed.event, repr(failed.__cause__)
+
+    async def keep(unit: Unit) -> None:
+        if event.sequence > (await marks(unit, event.topic, [event.subject]))[0][event.subject]:
+            await parked.park(unit.connection, event, error)
+
+    await units.run(keep)
 
 
 async def skip(units: Units, handlers: Handlers, event_id: str, *, actor: str, reason: str) -> Counter[str]:
@@ -78,8 +94,7 @@ async def skip(units: Units, handlers: Handlers, event_id: str, *, actor: str, r
 
     topic, subject = (await units.run(give_up)).split(" ", 1)
     done: Counter[str] = Counter(skipped=1)
-    while await _next(units, handlers, topic, subject, done):
-        done["applied"] += 1
+    await _go_on(units, handlers, topic, subject, done)
     return done
 
 

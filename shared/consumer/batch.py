@@ -82,19 +82,19 @@ class Batch:
     async def _one(self, event: Envelope) -> None:
         last = self._marks[event.subject]
         kept = self._waiting.get(event.subject, {})
-        blocked = last + 1 in kept and kept[last + 1].is_head
         if event.sequence <= last:
             self._counts["dropped"] += 1
-        elif event.sequence > last + 1 or blocked:
+            return
+        if event.sequence == last + 1 and event.sequence not in kept:
+            await self._handle(event)
+        else:
             self._counts["parked"] += 1
             await parked.park(self._unit.connection, event, None)
             self._waiting.setdefault(event.subject, {}).setdefault(event.sequence, Parked(event, None))
-        else:
-            await self._handle(event)
-            await self.follow(event.subject)
+        await self.follow(event.subject)
 
     async def follow(self, subject: str) -> None:
-        """Apply what waited for the event just applied, up to the next gap or head."""
+        """Apply what waits and is next, up to the next gap or head."""
         kept = self._waiting.get(subject, {})
         while (following := kept.get(self._marks[subject] + 1)) and not following.is_head:
             await self._handle(following.envelope)

@@ -1,0 +1,137 @@
+"""Intents on real Postgres: one call at a time for a key, by one worker, until its result is recorded."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from shared import clock, intents
+from shared.database import Unit
+from shared.errors import Later
+from shared.intents import Intent, Kind, Recorded
+from shared.runtime import Runtime
+from shared.service import load
+from tests.builders import work
+from tests.component.backbone.rehearsal import Stage
+
+ACCOUNT = uuid4()
+
+
+class Outside:
+    """The world outside: what it was asked, and what it answers."""
+
+    def __init__(self) -> None:
+        self.asked: list[UUID] = []
+        self.recorded: list[Any] = []
+        self.answers: list[Exception | str] = []
+        self.says = Recorded.DONE
+
+    async def perform(self, _: Runtime, intent: Intent) -> str:
+        self.asked.append(intent.id)
+        answer = self.answers.pop(0) if self.answers else "done"
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def record(self, unit: Unit, intent: Intent, result: Any) -> Recorded:
+        self.recorded.append(result)
+        return self.says
+
+
+@pytest.fixture
+def outside() -> Outside:
+    return Outside()
+
+
+@pytest.fixture
+def runtime(stage: Stage, outside: Outside) -> Runtime:
+    service = load("collections")
+    kind = Kind("call", outside.perform, outside.record)
+    bare = type(service)(service.name, service.summary, (), service.tables, intents=(kind,))
+    runtime = Runtime(bare, stage.settings, stage.wakeups)
+    runtime.__dict__["units"] = stage.units
+    return runtime
+
+
+async def want(stage: Stage, key: str = "key") -> UUID:
+    return await stage.units.run(lambda unit: intents.add(unit, "call", ACCOUNT, key, {"a": 1}))
+
+
+async def pending(stage: Stage) -> list[str]:
+    rows = await stage.database.rows("SELECT key FROM collections.intents WHERE state = 'pending' ORDER BY key")
+    return [row["key"] for row in rows]
+
+
+async def test_one_call_is_pending_for_a_kind_and_key(stage: Stage, runtime: Runtime, outside: Outside) -> None:
+    first = await want(stage)
+    await want(stage)
+    await want(stage, "another")
+    assert await pending(stage) == ["another", "key"]
+    await work(runtime)
+    assert len(outside.asked) == 2
+    assert first in outside.asked
+    await want(stage)
+    assert await pending(stage) == ["key"]
+
+
+async def test_a_leased_intent_is_nobody_elses(stage: Stage) -> None:
+    await want(stage)
+    claimed = await stage.units.run(lambda unit: intents.claim(unit, 5))
+    assert [one.attempts for one in claimed] == [1]
+    assert await stage.units.run(lambda unit: intents.claim(unit, 5)) == []
+    assert await stage.units.run(lambda unit: intents.lease_of(unit, claimed[0].id)) is None
+
+
+async def test_what_failed_is_due_again_at_a_later_business_time(
+    stage: Stage, runtime: Runtime, outside: Outside
+) -> None:
+    outside.answers = [Later("away"), RuntimeError("a defect"), "done"]
+    wanted = await want(stage)
+    await work(runtime)
+    await stage.database.move(seconds=59)
+    await work(runtime)
+    assert outside.asked == [wanted]
+    await stage.database.move(seconds=1)
+    await work(runtime)
+    assert outside.asked == [wanted] * 2
+    await stage.database.move(minutes=4, seconds=59)
+    await work(runtime)
+    assert outside.asked == [wanted] * 2
+    await stage.database.move(seconds=1)
+    await work(runtime)
+    assert (outside.asked, outside.recorded, await pending(stage)) == ([wanted] * 3, ["done"], [])
+
+
+async def test_another_worker_goes_on_with_the_same_id_when_one_died(
+    stage: Stage, runtime: Runtime, outside: Outside
+) -> None:
+    wanted = await want(stage)
+    await stage.units.run(lambda unit: intents.claim(unit, 5))  # and dies
+    await work(runtime)
+    assert outside.asked == []
+    await stage.database.execute("UPDATE collections.intents SET leased_until = $1", clock.system_now())
+    await work(runtime)
+    assert (outside.asked, await pending(stage)) == ([wanted], [])
+
+
+async def test_a_result_is_recorded_once(stage: Stage, runtime: Runtime, outside: Outside) -> None:
+    await want(stage)
+    (claimed,) = await stage.units.run(lambda unit: intents.claim(unit, 5))
+    kind = Kind("call", outside.perform, outside.record)
+    for result in ("first", "second"):
+        await stage.units.run(lambda unit, one=result: intents.record(unit, kind, claimed, one))  # type: ignore[misc]
+    assert outside.recorded == ["first"]
+
+
+@pytest.mark.parametrize(("says", "pause"), [(Recorded.AGAIN, 0), (Recorded.LATER, 60)])
+async def test_a_result_may_want_another_attempt(
+    stage: Stage, runtime: Runtime, outside: Outside, says: Recorded, pause: int
+) -> None:
+    await want(stage)
+    (claimed,) = await stage.units.run(lambda unit: intents.claim(unit, 5))
+    outside.says = says
+    kind = Kind("call", outside.perform, outside.record)
+    await stage.units.run(lambda unit: intents.record(unit, kind, claimed, "x"))
+    due = await stage.database.rows("SELECT due_at, leased_until FROM collections.intents")
+    assert [tuple(row) for row in due] == [(stage.database.now + timedelta(seconds=pause), None)]
