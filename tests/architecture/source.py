@@ -18,7 +18,7 @@ ROOMS = ("domain", "tables", "repository", "use_cases", "api", "consumers", "job
 
 OTHER_CLOCKS = re.compile(
     r"\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|utcnow)\s*\("
-    r"|\bcurrent_(timestamp|date|time)\b|(?-i:\blocaltime(stamp)?\b|\bLOCALTIME(STAMP)?\b)|\btime\.time\b|\b(date|datetime)\.today\b|datetime\.now",
+    r"|\bcurrent_(timestamp|date|time)\b|(?-i:\blocaltime(stamp)?\b|\bLOCALTIME(STAMP)?\b)|\btime\.time(_ns)?\b|'now'::|\b(date|datetime)\.today\b|datetime\.now",
     re.IGNORECASE,
 )
 """Sources of the time of day in SQL and in Python, other than the business clock."""
@@ -82,6 +82,29 @@ def readers_of_system_time(folder: Path) -> set[str]:
         for path in sources(folder)
         if re.search(r"\bsystem_now\b", path.read_text()) and path.name != "clock.py"
     }
+
+
+def nested_imports(folder: Path) -> list[str]:
+    """Imports inside a function (file:line), which hide what a module depends on."""
+    return [
+        f"{path.name}:{inner.lineno}"
+        for path in sources(folder)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Import | ast.ImportFrom)
+    ]
+
+
+def states_set_by_hand(folder: Path) -> list[str]:
+    """Assignments to a `state` (file:line) whose value no function has allowed, such as `moved_to`."""
+    return [
+        f"{path.name}:{node.lineno}"
+        for path in sources(folder)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Assign) and not isinstance(node.value, ast.Call)
+        if any(isinstance(target, ast.Attribute) and target.attr == "state" for target in node.targets)
+    ]
 
 
 def undocumented(folder: Path) -> list[str]:

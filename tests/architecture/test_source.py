@@ -122,6 +122,25 @@ def test_a_reader_of_the_system_time_is_seen(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", CODE)
+def test_imports_stand_at_the_top(folder: str) -> None:
+    assert source.nested_imports(ROOT / folder) == []
+
+
+def test_a_nested_import_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import os\n\n\ndef late():\n    from shared import clock\n")
+    assert source.nested_imports(tmp_path) == ["a.py:5"]
+
+
+def test_states_move_by_their_table() -> None:
+    assert source.states_set_by_hand(ROOT / "services") == []
+
+
+def test_a_state_set_by_hand_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "cases.py").write_text("row.state = moved_to(ALLOWED, row.state, CLOSED)\nrow.state = CLOSED\n")
+    assert source.states_set_by_hand(tmp_path) == ["cases.py:2"]
+
+
+@pytest.mark.parametrize("folder", CODE)
 def test_all_that_is_public_is_documented(folder: str) -> None:
     assert source.undocumented(ROOT / folder) == []
 

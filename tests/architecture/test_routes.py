@@ -1,0 +1,113 @@
+"""Every route needs a token and a key where it must, and the READMEs name every route and event."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from fastapi import APIRouter
+from fastapi.params import Security
+from fastapi.routing import APIRoute
+
+from shared.auth import needs
+from shared.events import REGISTRY
+from shared.idempotency import Command
+from shared.service import load
+from tests.architecture.source import ROOT, SERVICES
+
+PUBLIC = {"GET /policy"}
+"""Customers read the policy without a login."""
+
+CHANGES_NOTHING = {"POST /v1/balances:batch"}
+"""A question too long for a GET."""
+
+
+def routes(routers: Iterable[APIRouter]) -> dict[str, APIRoute]:
+    """The routes of these routers by method and path."""
+    return {
+        f"{method} {route.path}": route
+        for router in routers
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods or ()
+    }
+
+
+def scopes(route: APIRoute) -> set[str]:
+    """The scopes that a route needs."""
+    return {
+        scope
+        for dependency in route.dependencies
+        if isinstance(dependency, Security)
+        for scope in dependency.scopes or ()
+    }
+
+
+def wrong_scopes(service: str, found: dict[str, APIRoute]) -> set[str]:
+    """Routes whose scope is not that of this service: `read` for a question, `write` for a change."""
+    wrong = set()
+    for name, route in found.items():
+        asks = name.startswith("GET ") or name in CHANGES_NOTHING
+        wanted = set() if name in PUBLIC else {f"{service}:{'read' if asks else 'write'}"}
+        if scopes(route) != wanted:
+            wrong.add(name)
+    return wrong
+
+
+def without_key(found: dict[str, APIRoute]) -> set[str]:
+    """POSTs that change something and take no Idempotency-Key."""
+    return {
+        name
+        for name, route in found.items()
+        if name.startswith("POST ") and name not in CHANGES_NOTHING
+        if Command not in route.endpoint.__annotations__.values()
+    }
+
+
+def unmentioned(readme: str, names: Iterable[str]) -> set[str]:
+    """Names that a README does not have."""
+    return {name for name in names if name not in readme}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_routes_need_their_scope_and_posts_a_key(service: str) -> None:
+    found = routes(load(service).routers)
+    assert found
+    assert wrong_scopes(service, found) == set()
+    assert without_key(found) == set()
+
+
+def test_an_open_route_and_a_post_without_a_key_are_seen() -> None:
+    open_router = APIRouter(prefix="/v1")
+    reads = APIRouter(prefix="/v1", dependencies=[needs("invoicing:read")])
+
+    @open_router.get("/open")
+    async def told() -> None: ...
+
+    @reads.post("/changes")
+    async def change(body: dict[str, Any]) -> None: ...
+
+    @reads.get("/fine")
+    async def fine() -> None: ...
+
+    found = routes([open_router, reads])
+    assert wrong_scopes("invoicing", found) == {"GET /v1/open", "POST /v1/changes"}
+    assert without_key(found) == {"POST /v1/changes"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_readme_names_every_route_and_event(service: str) -> None:
+    readme = (ROOT / "services" / service / "README.md").read_text()
+    wired = load(service)
+    announced = {event.__name__ for event in REGISTRY.values() if event.producer == service}
+    heard = {REGISTRY[type_].__name__ for type_ in wired.handlers}
+    assert unmentioned(readme, announced | heard) == set()
+    assert unmentioned(readme, _shown(routes(wired.routers))) == set()
+
+
+def _shown(found: dict[str, APIRoute]) -> set[str]:
+    """How a README shows routes: whole, but a command on one thing at least by the command, as in `:reject`."""
+    return {f":{name.partition('}:')[2]}" if "}:" in name else name for name in found}
+
+
+def test_an_unmentioned_event_is_seen() -> None:
+    assert unmentioned("| CaseOpened | `GET /v1/cases` |", ["CaseOpened", "CaseClosed"]) == {"CaseClosed"}
