@@ -131,6 +131,18 @@ Read = Annotated[Reader, Depends(_reader)]
 """The parameter of a route that only reads."""
 
 
+class NulCharacter(Refusal):
+    """Postgres keeps no NUL character, so nothing has one in its name."""
+
+    code = "invalid"
+    status = 422
+
+
+async def _without_nul(request: Request) -> None:
+    if b"%00" in request.scope["query_string"] or "\0" in request.scope["path"]:
+        raise NulCharacter("the address has a NUL character")
+
+
 def create_app(runtime: Runtime, *, with_routes: bool = True) -> FastAPI:
     """The application of one process: health always, the service's routes where the role serves them."""
     service = runtime.service
@@ -140,6 +152,7 @@ def create_app(runtime: Runtime, *, with_routes: bool = True) -> FastAPI:
         version="1",
         telemetry={"operation_spans": False, "metrics": False, "logs": False},
         responses={400: PROBLEMS[400], 503: PROBLEMS[503]},
+        dependencies=[Depends(_without_nul)],
     )
     app.state.runtime = runtime
     app.add_exception_handler(Refusal, _refused)

@@ -1,0 +1,169 @@
+"""Every route of every service, as somebody who should not get in; and bad input, as somebody who may."""
+
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import quote
+from uuid import uuid4
+
+import httpx2
+import jwt
+import pytest
+import time_machine
+from fastapi.routing import APIRoute
+
+from deploy.local.tokens import Keys
+from shared.runtime import Runtime
+from shared.service import NAMES
+from tests.builders import Client, Database, account, running
+
+PUBLIC = {
+    "GET /health/live",
+    "GET /health/ready",
+    "GET /policy",
+    "GET /openapi.json",
+    "GET /docs",
+    "GET /docs/oauth2-redirect",
+    "GET /redoc",
+}
+"""What needs no token; whoever adds to this list decides so knowingly."""
+READING_POSTS = {"POST /v1/balances:batch"}
+PROBLEM = "application/problem+json"
+
+
+@dataclass
+class Edge:
+    """One service's HTTP edge."""
+
+    name: str
+    runtime: Runtime
+    client: Client
+    keys: Keys
+
+    def routes(self) -> Iterator[tuple[str, str, APIRoute | None]]:
+        """Method and path (with something for each parameter) of whatever answers."""
+        transport = self.client.http._transport
+        assert isinstance(transport, httpx2.ASGITransport)
+        app = transport.app
+        own = [route for route in app.routes if hasattr(route, "path")]  # type: ignore[attr-defined]
+        included = [route for router in self.runtime.service.routers for route in router.routes]
+        assert len(app.routes) == len(own) + len(self.runtime.service.routers)  # type: ignore[attr-defined]
+        for route in (*own, *included):
+            for method in route.methods - {"HEAD"}:
+                yield method, route.path, route if isinstance(route, APIRoute) else None
+
+    def guarded(self) -> list[tuple[str, str]]:
+        """The routes that need a token, each with a path that can be called."""
+        return [
+            (method, re.sub(r"\{[^}]+\}", str(uuid4()), path))
+            for method, path, _ in self.routes()
+            if f"{method} {path}" not in PUBLIC
+        ]
+
+    async def status(self, method: str, path: str, token: str | None, scheme: str = "Bearer") -> tuple[int, str]:
+        """Call with a token; the status and code of the problem that comes back."""
+        headers = {"idempotency-key": str(uuid4())} | ({"authorization": f"{scheme} {token}"} if token else {})
+        answer = await self.client.http.request(method, path, headers=headers, content=b"{}")
+        assert answer.headers["content-type"] == PROBLEM
+        assert answer.status_code != 401 or answer.headers["www-authenticate"] == "Bearer"
+        return answer.status_code, answer.json()["code"]
+
+
+@pytest.fixture(params=NAMES)
+async def edge(request: pytest.FixtureRequest, database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Edge]:
+    async with running(request.param, database, keys, jwks_file) as (runtime, client):
+        yield Edge(request.param, runtime, client, keys)
+
+
+async def test_nobody_gets_in_without_a_token_that_is_for_this_service(edge: Edge, tmp_path: Path) -> None:
+    other = NAMES[NAMES.index(edge.name) - 1]
+    everything = f"{edge.name}:read {edge.name}:write {edge.name}:admin"
+    with time_machine.travel(datetime.now(UTC) - timedelta(hours=13), tick=False):
+        expired = edge.keys.token(edge.name)
+    foreign = Keys(tmp_path / "foreign").token(edge.name)
+    kid = jwt.get_unverified_header(edge.keys.token(edge.name))["kid"]
+    claims = jwt.decode(edge.keys.token(edge.name), options={"verify_signature": False})
+    tokens = {
+        "none": None,
+        "another audience": edge.keys.token(other, everything),
+        "expired": expired,
+        "a foreign key": foreign,
+        "a foreign key under our id": jwt.encode(claims, "x" * 32, algorithm="HS256", headers={"kid": kid}),
+        "no signature": jwt.encode(claims, "", algorithm="none", headers={"kid": kid}),
+        "rubbish": "rubbish",
+    }
+    assert len(edge.guarded()) >= 4
+    for method, path in edge.guarded():
+        for why, token in tokens.items():
+            assert await edge.status(method, path, token) == (401, "not_authenticated"), f"{method} {path} with {why}"
+    method, path = edge.guarded()[0]
+    assert await edge.status(method, path, edge.keys.token(edge.name), "Basic") == (401, "not_authenticated")
+
+
+async def test_a_token_without_the_scope_is_refused_on_every_route(edge: Edge) -> None:
+    nothing = edge.keys.token(edge.name, "")
+    reads, writes = edge.keys.token(edge.name, f"{edge.name}:read"), edge.keys.token(edge.name, f"{edge.name}:write")
+    for method, path in edge.guarded():
+        assert await edge.status(method, path, nothing) == (403, "not_allowed"), f"{method} {path}"
+        wrong = writes if method == "GET" or f"{method} {path}" in READING_POSTS else reads
+        assert await edge.status(method, path, wrong) == (403, "not_allowed"), f"{method} {path}"
+
+
+async def test_a_token_that_was_good_is_refused_once_it_is_expired(edge: Edge) -> None:
+    method, path = edge.guarded()[0]
+    token = edge.keys.token(edge.name)
+    assert (
+        await edge.client.http.request(method, path, headers={"authorization": f"Bearer {token}"})
+    ).status_code != 401
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=12, seconds=1), tick=False):
+        assert await edge.status(method, path, token) == (401, "not_authenticated")
+
+
+async def test_whatever_is_refused_is_a_problem_document(edge: Edge) -> None:
+    token = edge.keys.token(edge.name)
+    assert await edge.status("GET", "/v1/nothing", token) == (404, "http_error")
+    assert await edge.status("DELETE", "/health/live", token) == (405, "http_error")
+    for method, path in edge.guarded():
+        assert await edge.status("TRACE", path, token) == (405, "http_error")
+        if method == "POST":
+            headers = edge.client.headers | {"idempotency-key": str(uuid4()), "content-type": "application/json"}
+            for body, status in ((b"{", 400), (b"\xff\xfe", 400), (b"[" * 100_000, 400), (b"[]", 422), (b"", 422)):
+                answer = await edge.client.http.request(method, path, headers=headers, content=body)
+                bodiless = path.endswith((":retry", ":approve"))  # they find no such thing, whatever the body
+                assert answer.status_code == status or (bodiless and answer.status_code in (404, 409)), (path, body[:9])
+                assert answer.headers["content-type"] == PROBLEM
+
+
+async def test_no_parameter_makes_it_break(edge: Edge) -> None:
+    document = (await edge.client.http.get("/openapi.json")).json()
+    for path, operations in document["paths"].items():
+        if "get" not in operations:
+            continue
+        names = [one["name"] for one in operations["get"].get("parameters", []) if one["in"] == "query"]
+        for value in ("\x00", "9" * 400, "-1", "AA==", "ÿ"):
+            sent = re.sub(r"\{[^}]+\}", quote(value[:50]), path)
+            for query in ({}, *({name: value} for name in names)):
+                answer = await edge.client.get(sent, **query)
+                assert answer.status_code < 500 or path == "/health/ready", (path, value, query, answer.text)
+                assert answer.status_code < 400 or answer.headers["content-type"] == PROBLEM
+
+
+EVIL: tuple[object, ...] = ("\x00", "a\x00b", "\ud800", 10**400, 1e308, -1, 2**63, [], {}, None, "x" * 10**6, "NaN")
+
+
+async def test_no_value_in_a_body_makes_it_break(database: Database, keys: Keys, jwks_file: Path) -> None:
+    async with running("invoicing", database, keys, jwks_file) as (_, client):
+        owner = (await client.made("/v1/accounts", account()))["id"]
+        bodies: dict[str, dict[str, object]] = {
+            "/v1/accounts": account(external_reference="crm-1"),
+            "/v1/payments": {"account_id": owner, "amount": {"amount_minor": 100, "currency": "EUR"}},
+            "/v1/balances:batch": {"invoice_ids": [str(uuid4())]},
+        }
+        for path, body in bodies.items():
+            for name, evil in ((name, evil) for name in body for evil in EVIL):
+                headers = client.headers | {"idempotency-key": str(uuid4()), "content-type": "application/json"}
+                answer = await client.http.post(path, content=json.dumps(body | {name: evil}), headers=headers)
+                assert answer.status_code < 500, (path, name, repr(evil)[:20], answer.text)

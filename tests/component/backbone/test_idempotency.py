@@ -1,0 +1,97 @@
+"""The Idempotency-Key over HTTP, and paging: once for a key, and each row once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.tokens import Keys
+from shared.runtime import Runtime
+from tests.builders import Client, Database, account, eur, running
+
+Service = tuple[Runtime, Client, Database]
+
+
+@pytest.fixture
+async def service(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Service]:
+    async with running("invoicing", database, keys, jwks_file) as (runtime, client):
+        yield runtime, client, database
+
+
+async def accounts(database: Database) -> int:
+    return int(await database.value("SELECT count(*) FROM invoicing.accounts"))
+
+
+async def test_a_key_is_needed_and_must_be_one(service: Service) -> None:
+    _, client, database = service
+    missing = await client.http.post("/v1/accounts", json=account(), headers=client.headers)
+    assert (missing.status_code, missing.json()["code"]) == (400, "idempotency_key_missing")
+    for bad in ("", "x" * 256, "a b", "a\x7fb"):
+        answer = await client.http.post(
+            "/v1/accounts", json=account(), headers=client.headers | {"idempotency-key": bad}
+        )
+        assert answer.status_code == 422
+    assert await accounts(database) == 0
+
+
+async def test_the_same_key_and_body_get_the_same_answer_and_one_effect(service: Service) -> None:
+    _, client, database = service
+    first = await client.post("/v1/accounts", account(), key="k")
+    again = await client.post("/v1/accounts", account(), key="k")
+    assert (again.status_code, again.content) == (first.status_code, first.content) == (201, first.content)
+    assert ("idempotency-replayed" in first.headers, again.headers["idempotency-replayed"]) == (False, "true")
+    assert await accounts(database) == 1
+    assert await database.value("SELECT count(*) FROM invoicing.outbox") == 1
+
+
+async def test_another_body_under_the_key_is_refused(service: Service) -> None:
+    _, client, database = service
+    await client.post("/v1/accounts", account(), key="k")
+    other = await client.post("/v1/accounts", account(name="Account 18"), key="k")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert await accounts(database) == 1
+
+
+async def test_of_two_at_once_the_second_gets_the_firsts_answer(service: Service) -> None:
+    _, client, database = service
+    answers = await asyncio.gather(*(client.post("/v1/accounts", account(), key="k") for _ in range(4)))
+    assert len({answer.content for answer in answers}) == 1
+    assert sorted("idempotency-replayed" in answer.headers for answer in answers) == [False, True, True, True]
+    assert await accounts(database) == 1
+
+
+async def test_a_refusal_is_not_remembered(service: Service) -> None:
+    _, client, database = service
+    first = await client.made("/v1/accounts", account(external_reference="crm-1"))
+    body = account(external_reference="crm-1")
+    assert (await client.post("/v1/accounts", body, key="k")).status_code == 409
+    await database.execute("UPDATE invoicing.accounts SET external_reference = 'crm-0' WHERE id = $1", first["id"])
+    assert (await client.post("/v1/accounts", body, key="k")).status_code == 201
+
+
+async def test_a_key_belongs_to_its_caller_and_route(service: Service, keys: Keys) -> None:
+    _, client, database = service
+    owner = await client.post("/v1/accounts", account(), key="k")
+    other = Client(client.http, keys.token("invoicing", subject="operator 2"))
+    theirs = await other.post("/v1/accounts", account(), key="k")
+    assert theirs.json()["id"] != owner.json()["id"]
+    payment = {"account_id": owner.json()["id"], "amount": eur(100)}
+    assert (await client.post("/v1/payments", payment, key="k")).status_code == 201
+    assert await accounts(database) == 2
+
+
+async def test_paging_shows_each_row_once_though_rows_are_added(service: Service) -> None:
+    _, client, _ = service
+    made = [(await client.made("/v1/accounts", account()))["id"] for _ in range(7)]
+    seen: list[str] = []
+    page = await client.got("/v1/accounts", limit=3)
+    seen += [one["id"] for one in page["items"]]
+    made.append((await client.made("/v1/accounts", account()))["id"])
+    while page["next"]:
+        page = await client.got("/v1/accounts", limit=3, after=page["next"])
+        assert 0 < len(page["items"]) <= 3
+        seen += [one["id"] for one in page["items"]]
+    assert seen == sorted(made)
+    bad = await client.get("/v1/accounts", after="not a cursor")
+    assert (bad.status_code, bad.json()["code"]) == (422, "bad_cursor")
