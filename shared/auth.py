@@ -47,7 +47,10 @@ def _keys(jwks_file: Path) -> dict[str | None, jwt.PyJWK]:
 @lru_cache(maxsize=10_000)
 def _verified(token: str, audience: str, jwks_file: Path) -> Caller:
     try:
-        key = _keys(jwks_file)[jwt.get_unverified_header(token).get("kid")]
+        kid = jwt.get_unverified_header(token).get("kid")
+        if kid not in _keys(jwks_file):
+            _keys.cache_clear()  # the keys may have been rotated since they were read
+        key = _keys(jwks_file)[kid]
         claims: dict[str, Any] = jwt.decode(
             token,
             key,

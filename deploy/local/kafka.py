@@ -2,12 +2,13 @@
 
 import asyncio
 import base64
+import contextlib
 import os
 import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -165,16 +166,18 @@ class KafkaServer:
         finally:
             await admin.close()
 
-    async def create_topics(self, names: Iterable[str]) -> None:
+    async def create_topics(self, names: Collection[str]) -> None:
         """Create the topics that are missing; they keep everything."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
         try:
             missing = sorted(set(names) - set(await admin.list_topics()))
             keep = {"retention.ms": "-1"}
-            await admin.create_topics([NewTopic(name, PARTITIONS, 1, topic_configs=keep) for name in missing])
-        except TopicAlreadyExistsError:
-            return
+            with contextlib.suppress(TopicAlreadyExistsError):
+                await admin.create_topics([NewTopic(name, PARTITIONS, 1, topic_configs=keep) for name in missing])
+            # A topic is told of before its partitions are, and nobody says when they are there.
+            while any(len(one["partitions"]) < PARTITIONS for one in await admin.describe_topics(list(names))):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
         finally:
             await admin.close()
 

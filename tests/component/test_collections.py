@@ -316,8 +316,18 @@ async def test_a_policy_that_cannot_meet_its_own_days_is_refused(world: World) -
     answer = await world.client.post("/v1/policies", body)
     assert (answer.status_code, answer.json()["code"]) == (422, "policy_refused")
     assert any("days_before" in error["field"] for error in answer.json()["errors"])
-    late = await world.client.post("/v1/policies", body | {"document": STANDARD, "effective_date": "2026-03-02"})
-    assert late.json()["code"] == "effective_date_refused"
+
+
+async def test_no_recorded_invoice_changes_its_version(world: World) -> None:
+    """It is 2 March 10:30 in UTC, so 3 March at UTC+14: a version of 3 March would reach invoices of today there."""
+    await world.database.move(hours=1.5)
+    body = {"document": STANDARD, "reason": "x"}
+    for day in ("2026-03-02", "2026-03-03"):
+        late = await world.client.post("/v1/policies", body | {"effective_date": day})
+        assert (late.status_code, late.json()["code"]) == (422, "effective_date_refused")
+    await publish(world.client, STANDARD, "2026-03-10")
+    before = await world.client.post("/v1/policies", body | {"effective_date": "2026-03-09"})
+    assert before.json()["code"] == "effective_date_refused"
 
 
 async def test_the_policy_is_a_page_without_a_token(world: World) -> None:

@@ -112,6 +112,19 @@ async def test_while_invoicing_is_away_the_caller_is_told_and_a_worker_goes_on(w
     assert (await world.events()).count("DisputeOpened") == 1
 
 
+async def test_a_token_that_expired_refuses_no_dispute(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unauthorised(*_: object, **__: object) -> None:
+        raise Answered(401, {"code": "not_authenticated", "detail": "the token is expired"})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.door, "post", unauthorised)
+        waiting = await world.client.post("/v1/disputes", world.dispute(700))
+    assert (waiting.status_code, waiting.json()["state"]) == (202, "requested")
+    await world.database.move(minutes=2)
+    await work(world.runtime)
+    assert (await world.client.got(f"/v1/disputes/{waiting.json()['id']}"))["state"] == "opened"
+
+
 async def test_a_crash_between_the_two_units_reserves_once(world: World) -> None:
     """The process dies after the reservation and before it was recorded: the next attempt has the same key."""
     kept = intents.record

@@ -1,15 +1,18 @@
 """The policy is published: a new version with an effective date, never an edit."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from services.collections.domain.policy import parse_policy
 from services.collections.repository import policies as repository
 from services.collections.tables import PolicyRow
+from shared.calendar import ONE_DAY
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.events.collections import PolicyPublished
 
 SUBJECT = "policy"
+EARLIEST_ZONE = timedelta(hours=14)
+"""Where a date begins first (UTC+14)."""
 
 
 class EffectiveDateRefused(Refusal):
@@ -24,9 +27,11 @@ async def publish(unit: Unit, document: str, effective_date: date, actor: str, r
     policy = parse_policy(document)
     await unit.lock(SUBJECT)
     known = await repository.rows(unit)
-    today = unit.now.date()
-    if effective_date < today or (known and effective_date == today):
-        raise EffectiveDateRefused(f"effective_date: it is {today}; a new version takes effect later than that")
+    if known:
+        # An invoice recorded today, on the latest date that it is anywhere, keeps the version that it is on.
+        earliest = max((unit.now + EARLIEST_ZONE).date() + ONE_DAY, known[-1].effective_date)
+        if effective_date < earliest:
+            raise EffectiveDateRefused(f"effective_date: a new version takes effect on {earliest} at the earliest")
     row = PolicyRow(
         version=len(known) + 1,
         name=policy.name,

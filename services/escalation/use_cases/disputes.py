@@ -14,7 +14,7 @@ from services.escalation.use_cases.cases import NewCase
 from shared import intents
 from shared.clients import Answered
 from shared.database import Unit
-from shared.errors import Refusal
+from shared.errors import Later, Refusal
 from shared.events.escalation import DisputedLine, DisputeOpened, DisputeOutcome, DisputeResolved, DisputeWithdrawn
 from shared.ids import new_id
 from shared.intents import Intent, Recorded
@@ -22,6 +22,8 @@ from shared.intents import Intent, Recorded
 if TYPE_CHECKING:
     from shared.runtime import Runtime
 
+REFUSALS = (404, 409, 422)
+"""What invoicing says of the dispute itself; anything else (a token that expired) is ours, and may pass."""
 RESERVE_AMOUNTS = "reserve_amounts"
 """The kind of the intent; its id and key are the dispute's."""
 
@@ -78,6 +80,8 @@ async def reserve(runtime: "Runtime", intent: Intent) -> str | None:
     try:
         await runtime.clients["invoicing"].post("/v1/reservations", body, key=str(row.id))
     except Answered as refused:
+        if refused.status not in REFUSALS:
+            raise Later(str(refused)) from refused
         return f"{refused.code}: {refused.problem.get('detail')}"
     return None
 

@@ -91,7 +91,7 @@ async def register_account(account: AccountIn, command: Command) -> Response:
 
 @reads.get("", summary="List accounts")
 async def list_accounts(
-    read: Read, paging: Paging, external_reference: Annotated[str | None, Query(max_length=60)] = None
+    read: Read, paging: Paging, external_reference: Annotated[Code | None, Query()] = None
 ) -> Page[AccountOut]:
     """Accounts in the order of their ids; or the one with an external reference."""
     if external_reference is not None:

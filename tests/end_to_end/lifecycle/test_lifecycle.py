@@ -144,7 +144,7 @@ async def clean(stack: Stack) -> dict[str, list[str]]:
     return {name: wrong for name, wrong in found.items() if wrong}
 
 
-CORRUPTIONS = {
+CORRUPTIONS: dict[checks.Check, str] = {
     checks.balances_equal: (
         "UPDATE invoicing.line_balances SET paid_minor = 0 WHERE (invoice_id, line) ="
         " (SELECT invoice_id, line FROM invoicing.line_balances WHERE paid_minor > 0 LIMIT 1)"

@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from typer import Typer
 from typer.testing import CliRunner
 
 from sandbox import replay
@@ -73,7 +74,7 @@ def test_a_refused_ledger_starts_nothing(tmp_path: Path, monkeypatch: pytest.Mon
         raise AssertionError("a stack was started")
 
     monkeypatch.setattr(replay, "Stack", started)
-    app = replay.typer.Typer()
+    app = Typer()
     app.command()(replay.main)
     result = CliRunner().invoke(app, [str(written(tmp_path, GOOD, GOOD))])
     assert result.exit_code == 2
