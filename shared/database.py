@@ -149,6 +149,7 @@ def engine(settings: Settings) -> AsyncEngine:
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=10,
+        hide_parameters=True,  # what broke is logged, and parameters name customers
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
         connect_args={

@@ -10,6 +10,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
 CLIENT_TIMEOUT = 15.0
 """aiokafka's start and stop can hang on a half-dead broker; past this they are given up (seconds)."""
+STOP_TIMEOUT = 3.0
+"""The same for what a client still does when it ends: a process is gone within 10 s of SIGTERM."""
 
 
 LONGEST_SUBJECT = 255
@@ -105,6 +107,7 @@ def consumer(bootstrap: str, group: str) -> AIOKafkaConsumer:
     )
 
 
-async def bounded(call: Awaitable[object]) -> None:
+async def bounded(call: Awaitable[object], timeout: float = CLIENT_TIMEOUT) -> None:
     """Wait for a client's start or stop, but not for ever. Raises TimeoutError."""
-    await asyncio.wait_for(call, CLIENT_TIMEOUT)
+    async with asyncio.timeout(timeout):
+        await call

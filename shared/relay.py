@@ -22,6 +22,8 @@ from shared.telemetry import log
 from shared.wakeups import Wakeups
 
 BATCH = 500
+SEND_TIMEOUT = 10.0
+"""How long a batch may wait for its acknowledgements (seconds): an idempotent producer would wait for ever."""
 TAKE_OVER_EVERY = 1.0
 """How often a second relay tries to take over (seconds)."""
 
@@ -67,7 +69,7 @@ class Relay:
                 await self._publish_for_ever(connection, producer)
             finally:
                 with contextlib.suppress(KafkaError, TimeoutError):
-                    await kafka.bounded(producer.stop())
+                    await kafka.bounded(producer.stop(), kafka.STOP_TIMEOUT)
         finally:
             connection.terminate()
 
@@ -89,7 +91,8 @@ class Relay:
         self, connection: asyncpg.Connection, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]
     ) -> None:
         futures = [await producer.send(self._topic, **_message(row)) for row in rows]
-        results = await asyncio.gather(*futures, return_exceptions=True)
+        async with asyncio.timeout(SEND_TIMEOUT):
+            results = await asyncio.gather(*futures, return_exceptions=True)
         failure = next((result for result in results if isinstance(result, BaseException)), None)
         acknowledged: list[Any] = list(results[: results.index(failure)] if failure else results)
         ends: dict[int, int] = {}

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,8 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanKind
 
+from shared.transient import chain
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
@@ -20,6 +23,14 @@ def _with_trace(_: object, __: str, entry: structlog.typing.EventDict) -> struct
     if context.is_valid:
         entry["trace_id"] = f"{context.trace_id:032x}"
     return entry
+
+
+def _where(exc_info: structlog.typing.ExcInfo) -> str:
+    """The traceback of what broke and of its causes, with their types only: messages may name a customer."""
+    lines: list[str] = []
+    for error in chain(exc_info[1]):
+        lines += [*traceback.format_tb(error.__traceback__), f"{type(error).__module__}.{type(error).__qualname__}\n"]
+    return "".join(lines)
 
 
 class _JsonLines(logging.Formatter):
@@ -38,7 +49,7 @@ def set_up(process: str, level: str = "info") -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             _with_trace,
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(_where),
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),

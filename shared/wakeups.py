@@ -20,7 +20,8 @@ class Wakeups:
         signal = self._signals[name]
         if not signal.is_set():
             try:
-                await asyncio.wait_for(signal.wait(), timeout)
+                async with asyncio.timeout(timeout):  # `wait_for` can swallow a cancellation
+                    await signal.wait()
             except TimeoutError:
                 return
         signal.clear()

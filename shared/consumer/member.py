@@ -100,8 +100,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             await self._read(client)
         finally:
             with contextlib.suppress(KafkaError, TimeoutError):
-                await self._tell_kafka(client)
-                await kafka.bounded(client.stop())
+                await kafka.bounded(self._tell_kafka(client), kafka.STOP_TIMEOUT)
+            with contextlib.suppress(KafkaError, TimeoutError):
+                await kafka.bounded(client.stop(), kafka.STOP_TIMEOUT)
             self._client = None
             self.progress.positions = {}
 

@@ -1,0 +1,75 @@
+"""Running a relay and consumers in a test, and waiting for what they bring about."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from shared.consumer import Consumer
+from shared.events import PARTITIONS
+from shared.health import Health
+from shared.relay import Relay
+from tests.component.backbone.rehearsal import Stage
+
+PATIENCE = 30.0
+"""Seconds after which a condition that has not come true is a failure."""
+
+
+async def until(condition: Callable[[], Awaitable[Any]]) -> None:
+    """Wait until it is true. Raises TimeoutError."""
+    async with asyncio.timeout(PATIENCE):
+        while not await condition():  # noqa: ASYNC110  # what it waits for happens in other processes
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def looping(work: Relay | Consumer) -> AsyncIterator[asyncio.Task[None]]:
+    """Run it until the block ends; what it raises fails the test."""
+    task = asyncio.create_task(work.run())
+    try:
+        yield task
+        if task.done() and not task.cancelled():
+            task.result()
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def relay(stage: Stage, health: Health | None = None) -> Relay:
+    """A relay of the event's producer, on the stage's outbox."""
+    return Relay(stage.event.producer, stage.settings, stage.wakeups, health or Health())
+
+
+def consumer(stage: Stage, health: Health | None = None) -> Consumer:
+    """A member of a group of the stage's own."""
+    return Consumer(f"group-{stage.topic}", stage.handlers, stage.units, stage.settings, health or Health())
+
+
+async def emptied(stage: Stage) -> bool:
+    """Whether nothing waits to be published."""
+    return not await stage.outbox()
+
+
+async def published(stage: Stage) -> list[ConsumerRecord]:
+    """Everything on the topic, in the order of each partition."""
+    client = AIOKafkaConsumer(bootstrap_servers=stage.settings.kafka)
+    await client.start()
+    try:
+        partitions = [TopicPartition(stage.topic, n) for n in range(PARTITIONS)]
+        client.assign(partitions)
+        await client.seek_to_beginning(*partitions)
+        ends = await client.end_offsets(partitions)
+        found: list[ConsumerRecord] = []
+        while len(found) < sum(ends.values()):
+            for records in (await client.getmany(timeout_ms=1000)).values():
+                found += records
+        return sorted(found, key=lambda one: (one.partition, one.offset))
+    finally:
+        await client.stop()
+
+
+def sequences(records: list[ConsumerRecord], subject: object) -> list[int]:
+    """The sequences of one subject, as they stand on the topic."""
+    return [int(dict(one.headers)["ce_sequence"]) for one in records if one.key == str(subject).encode()]

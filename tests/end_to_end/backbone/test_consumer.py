@@ -1,0 +1,161 @@
+"""Consumers with a real broker: each event once and in order, whoever comes, goes or is stopped."""
+
+import asyncio
+from uuid import UUID, uuid4
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+
+from deploy.local.kafka import KafkaServer
+from shared import kafka as clients
+from shared import parked
+from shared.health import Health
+from shared.redrive import redrive
+from tests.component.backbone.rehearsal import SERVICE, Stage, Unheard
+from tests.end_to_end.backbone.loops import consumer, emptied, looping, published, relay, until
+
+pytestmark = pytest.mark.xdist_group("kafka")
+
+
+async def had(stage: Stage, number: int) -> bool:
+    return int(await stage.database.value(f"SELECT count(*) FROM {SERVICE}.effects")) >= number
+
+
+async def send(stage: Stage, *messages: clients.Envelope) -> None:
+    """Put messages on the topic, as any producer might."""
+    async with AIOKafkaProducer(bootstrap_servers=stage.settings.kafka) as producer:
+        for one in messages:
+            headers = [(name, value.encode()) for name, value in one.headers.items()]
+            await producer.send_and_wait(stage.topic, one.data, key=one.subject.encode(), headers=headers)
+
+
+async def test_two_members_share_the_work_and_one_leaves(stage: Stage) -> None:
+    accounts = [uuid4() for _ in range(24)]
+    first, second = consumer(stage), consumer(stage)
+
+    async def shared() -> bool:
+        return len(first.progress.positions) == len(second.progress.positions) == 3
+
+    async def publish(*numbers: int) -> None:
+        await asyncio.gather(*(stage.publish(account, *numbers) for account in accounts))
+
+    async with looping(relay(stage)), looping(first):
+        await publish(1, 2)
+        async with looping(second):
+            await until(shared)
+            await publish(*range(3, 21))
+            await until(lambda: had(stage, 24 * 10))
+        await publish(21, 22)  # the second has left in the middle
+        await until(lambda: had(stage, 24 * 22))
+    for account in accounts:
+        assert await stage.effects(account) == list(range(1, 23))
+
+
+async def test_poison_on_the_topic_stops_its_subject_until_it_is_driven_on(stage: Stage) -> None:
+    sick, well = uuid4(), uuid4()
+    stage.broken = {(sick, 2)}
+    async with looping(relay(stage)), looping(consumer(stage)):
+        await stage.publish(sick, 1, 2, 3)
+        await stage.publish(well, 1, 2, 3)
+        await until(lambda: had(stage, 4))
+        assert (await stage.effects(sick), await stage.effects(well)) == ([1], [1, 2, 3])
+        stage.broken = set()
+        await asyncio.gather(redrive(stage.units, stage.handlers), stage.publish(sick, 4, 5))
+        await redrive(stage.units, stage.handlers)
+        await until(lambda: had(stage, 8))
+    assert await stage.effects(sick) == [1, 2, 3, 4, 5]
+    assert await stage.waiting(sick) == {}
+
+
+async def test_the_database_wins_over_kafkas_offsets(stage: Stage) -> None:
+    account = uuid4()
+    async with looping(relay(stage)), looping(consumer(stage)):
+        await stage.publish(account, 1, 2, 3)
+        await until(lambda: had(stage, 3))
+    # Kafka is told the offsets when a member leaves; the database forgets, as after a restore.
+    await stage.database.execute(f"UPDATE {SERVICE}.consumed SET next_offset = 0")
+    await stage.database.execute(f"DELETE FROM {SERVICE}.watermarks")
+    await stage.database.execute(f"DELETE FROM {SERVICE}.effects")
+    async with looping(consumer(stage)):
+        await until(lambda: had(stage, 3))
+    assert await stage.effects(account) == [1, 2, 3]
+
+
+async def test_a_flood_of_poison_stops_the_group_over_a_restart_until_it_is_told(stage: Stage) -> None:
+    accounts = [uuid4() for _ in range(20)]
+    stage.broken = {(account, 1) for account in accounts}
+    health, after = Health(), Health()
+    good = uuid4()
+
+    async def is_stopped(health: Health = health) -> bool:
+        return health.parts.get("consumer") == (False, "stopped")
+
+    async with looping(relay(stage)):
+        async with looping(consumer(stage, health)):
+            await asyncio.gather(*(stage.publish(account, 1) for account in accounts))
+            await until(is_stopped)
+        async with looping(consumer(stage, after)):
+            await until(lambda: is_stopped(after))
+            await stage.publish(good, 1)
+            await until(lambda: emptied(stage))
+            assert await stage.effects(good) == []
+            await stage.units.run(lambda unit: parked.resume(unit.connection))
+            await until(lambda: had(stage, 1))
+    assert await stage.effects(good) == [1]
+
+
+async def test_rubbish_on_the_topic_is_kept_and_passed_over(stage: Stage) -> None:
+    account = uuid4()
+    async with AIOKafkaProducer(bootstrap_servers=stage.settings.kafka) as producer:
+        for partition in range(6):
+            await producer.send_and_wait(stage.topic, b"\x00rubbish", partition=partition)
+            await producer.send_and_wait(stage.topic, None, key=b"k", partition=partition, headers=[("ce_id", b"\x00")])
+    await send(stage, stage.message(account, 1), stage.message(account, 2, event=Unheard), stage.message(account, 3))
+    async with looping(consumer(stage)):
+        await until(lambda: had(stage, 2))
+        await until(lambda: kept(stage, 12))
+    assert await stage.effects(account) == [1, 3]
+
+
+async def kept(stage: Stage, number: int) -> bool:
+    query = f"SELECT count(*) FROM {SERVICE}.parked WHERE type = 'unreadable'"
+    return bool(await stage.database.value(query) == number)
+
+
+async def test_a_member_goes_on_by_itself_when_the_broker_is_back(stage: Stage, kafka: KafkaServer) -> None:
+    account = uuid4()
+    async with looping(relay(stage)), looping(consumer(stage)):
+        await stage.publish(account, 1)
+        await until(lambda: had(stage, 1))
+        await asyncio.to_thread(kafka.stop)
+        await stage.publish(account, 2)
+        await asyncio.to_thread(kafka.start_prepared, kafka.program())
+        await until(lambda: had(stage, 2))
+    assert await stage.effects(account) == [1, 2]
+
+
+@pytest.fixture
+def tracer() -> trace.Tracer:
+    return TracerProvider().get_tracer("test")
+
+
+async def test_a_trace_goes_from_the_request_through_the_topic_into_what_handlers_publish(
+    stage: Stage, tracer: trace.Tracer
+) -> None:
+    account: UUID = uuid4()
+    stage.echo = Unheard
+    with tracer.start_as_current_span("request") as span:
+        await stage.publish(account, 1)
+    wanted = f"{span.get_span_context().trace_id:032x}"
+    assert [headers["traceparent"].split("-")[1] for headers in await stage.outbox()] == [wanted]
+    async with looping(relay(stage)):
+        await until(lambda: emptied(stage))
+    (record,) = await published(stage)
+    assert dict(record.headers)["traceparent"].decode().split("-")[1] == wanted
+    async with looping(consumer(stage)):
+        await until(lambda: had(stage, 1))
+    (echo,) = await stage.outbox()
+    assert echo["traceparent"].split("-")[1] == wanted
+    assert echo["ce_causationid"] == dict(record.headers)["ce_id"].decode()

@@ -1,0 +1,110 @@
+"""The relay with a real broker: everything that was committed goes out, in order, whoever dies."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from deploy.local.kafka import KafkaServer
+from shared.database import Unit
+from shared.health import Health
+from tests.component.backbone.rehearsal import SERVICE, Stage
+from tests.end_to_end.backbone.loops import emptied, looping, published, relay, sequences, until
+
+pytestmark = pytest.mark.xdist_group("kafka")
+LEADER = """
+SELECT pid FROM pg_locks WHERE locktype = 'advisory'
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+async def test_the_topic_has_each_subject_in_order_and_the_outbox_is_emptied(stage: Stage) -> None:
+    accounts = [uuid4() for _ in range(20)]
+    await asyncio.gather(*(stage.publish(account, n) for n in range(30) for account in accounts))
+    async with looping(relay(stage)):
+        await until(lambda: emptied(stage))
+    records = await published(stage)
+    assert all(sequences(records, account) == list(range(1, 31)) for account in accounts)
+    assert all(len({one.partition for one in records if one.key == str(a).encode()}) == 1 for a in accounts)
+    ends = {one.partition: one.offset + 1 for one in records}
+    noted = await stage.database.rows(f"SELECT partition, next_offset FROM {SERVICE}.published")
+    assert {row["partition"]: row["next_offset"] for row in noted} == ends
+
+
+async def test_one_that_commits_late_is_not_lost(stage: Stage) -> None:
+    early, late = uuid4(), uuid4()
+    async with looping(relay(stage)), stage.database.connected(SERVICE) as slow:
+        transaction = slow.transaction()
+        await transaction.start()
+        row = "INSERT INTO outbox (subject, type, headers, data) VALUES ($1, 'x', '{\"ce_sequence\": \"1\"}', '{}')"
+        await slow.execute(row, str(late))  # takes the lower position
+        await stage.publish(early, 1)
+        await until(lambda: emptied(stage))
+        assert sequences(await published(stage), late) == []
+        await transaction.commit()
+        await until(lambda: emptied(stage))
+    records = await published(stage)
+    assert (sequences(records, early), sequences(records, late)) == ([1], [1])
+
+
+async def test_a_second_relay_stands_by_and_takes_over(stage: Stage) -> None:
+    account, healths = uuid4(), (Health(), Health())
+
+    async def states() -> list[str]:
+        return sorted(health.parts.get("relay", (True, "?"))[1] for health in healths)
+
+    async def both() -> bool:
+        return await states() == ["leading", "standing by"]
+
+    async with looping(relay(stage, healths[0])), looping(relay(stage, healths[1])):
+        await until(both)
+        leader = await stage.database.value(LEADER)
+        await stage.publish(account, 1)
+        await until(lambda: emptied(stage))
+        await stage.database.execute("SELECT pg_terminate_backend($1)", leader)
+        await stage.publish(account, 2, 3)
+        await until(lambda: emptied(stage))
+        await until(both)
+        assert await stage.database.value(LEADER) != leader
+        assert len(await stage.database.rows(LEADER)) == 1
+    assert sorted(set(sequences(await published(stage), account))) == [1, 2, 3]
+
+
+async def test_what_the_broker_did_not_take_goes_out_when_it_is_back(
+    stage: Stage, kafka: KafkaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.relay.SEND_TIMEOUT", 1.0)
+    account, health = uuid4(), Health()
+
+    async def troubled() -> bool:
+        return not health.parts["relay"][0]
+
+    async with looping(relay(stage, health)):
+        await stage.publish(account, 1)
+        await until(lambda: emptied(stage))
+        await asyncio.to_thread(kafka.stop)
+        try:
+            await stage.publish(account, 2, 3)
+            await until(troubled)
+            assert len(await stage.outbox()) == 2
+        finally:
+            await asyncio.to_thread(kafka.start_prepared, kafka.program())
+        await until(lambda: emptied(stage))
+    found = sequences(await published(stage), account)
+    assert list(dict.fromkeys(found)) == [1, 2, 3]
+
+
+async def test_a_unit_that_fails_puts_nothing_on_the_topic(stage: Stage) -> None:
+    account = uuid4()
+
+    async def fail(unit: Unit) -> None:
+        await unit.lock(account)
+        unit.publish(stage.event(account_id=account, n=99))
+        raise ValueError("a defect")
+
+    async with looping(relay(stage)):
+        with pytest.raises(ValueError, match="a defect"):
+            await stage.units.run(fail)
+        await stage.publish(account, 1)
+        await until(lambda: emptied(stage))
+    assert [one.value.count(b"99") for one in await published(stage) if one.key == str(account).encode()] == [0]
