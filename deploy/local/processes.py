@@ -66,7 +66,7 @@ def _sandbox(state: State, postgres: PostgresServer) -> list[Program]:
     """The world around the services: the vendor, the customers' mailbox and the business clock."""
     smtp, web = str(state.port("smtp")), str(state.port("mailbox"))
     mailbox = ("--smtp-port", smtp, "--port", web, "--state", str(state.root / "mailbox"))
-    vendor = ("--port", str(state.port("vendor")), "--state", str(state.root / "vendor.json"))
+    vendor = ("--port", str(state.port("vendor")), "--state", str(state.root / "vendor.sqlite"))
     clock = {"GOODSTANDING_DATABASE_URL": postgres.url("clock", DATABASE)}
     return [
         _python("vendor", "sandbox.vendor", *vendor),
