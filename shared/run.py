@@ -19,6 +19,8 @@ from shared.settings import settings
 from shared.telemetry import log, set_up
 
 ROLES = ("api", "consumer", "relay", "jobs")
+PARTS = {"relay": ("relay",), "consumer": ("consumer",), "jobs": ("sweeps", "intents")}
+"""What each role says of itself in `/health/ready`."""
 GRACE = 8
 """Seconds in which running requests may end after SIGTERM; a process is gone within 10."""
 
@@ -46,8 +48,12 @@ async def run(runtime: Runtime, roles: tuple[str, ...]) -> None:
         timeout_graceful_shutdown=GRACE,
     )
     server = _Server(config)
+    works = list(_works(runtime, roles))
+    for role, _ in works:  # a process is not ready before each of its roles has said that it works
+        for part in PARTS[role]:
+            runtime.health.set(part, False, "starting")
     serving = asyncio.create_task(server.serve(), name="api")
-    working = [asyncio.create_task(work, name=role) for role, work in _works(runtime, roles)]
+    working = [asyncio.create_task(work, name=role) for role, work in works]
     stopped = asyncio.create_task(stop.wait())
     log.info("started", roles=roles)
     await asyncio.wait([serving, stopped, *working], return_when=asyncio.FIRST_COMPLETED)
