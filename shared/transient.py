@@ -8,6 +8,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from shared.errors import Refusal, Unavailable
 
 _TRANSIENT_STATES = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300", "25P03")
+_CONNECTION = (asyncpg.InterfaceError, asyncpg.InternalClientError, PoolTimeout, ConnectionError, TimeoutError)
+"""The connection is lost; asyncpg also calls it an internal error when the server's farewell comes in between."""
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -28,6 +30,6 @@ def is_transient(error: BaseException) -> bool:
         if isinstance(cause, asyncpg.PostgresError):
             state = cause.sqlstate or ""
             return state in _TRANSIENT_STATES or state.startswith("08")
-        if isinstance(cause, asyncpg.InterfaceError | PoolTimeout | ConnectionError | TimeoutError):
+        if isinstance(cause, _CONNECTION):
             return True
     return False
