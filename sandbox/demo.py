@@ -1,6 +1,5 @@
 """`python -m sandbox.demo`: a year of forty accounts on a fresh local stack, and what the product made of it."""
 
-import asyncio
 import os
 import time
 from collections import Counter, defaultdict
@@ -9,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
+import uvloop
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -153,7 +153,7 @@ def main(seed: Annotated[int, typer.Option(help="another seed, another year")] =
             console.print("the data of the former local stack are replaced")
             remove(DEFAULT)
         with Stack(DEFAULT, log_level="warning", tell=console.print) as stack:
-            found = asyncio.run(live(stack, generated(seed, START)))
+            found = uvloop.run(live(stack, generated(seed, START)))
     except AlreadyRunningError as running:
         console.print(f"{running}: `make down` first", style="red", markup=False)
         raise typer.Exit(1) from running

@@ -17,6 +17,8 @@ from shared.service import NAMES
 
 GIVE_UP_AFTER = 60.0
 """Seconds in which a system settles, or is reported as stuck."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.05
+"""Between looks (seconds): a look costs about a millisecond of the cores that the system itself needs."""
 SHOWN = 20
 
 _WORK = "SELECT '{name}' AS service, kind, name, detail, due_at FROM {name}.pending_work"
@@ -79,11 +81,11 @@ class Monitor:
     async def settled(self, within: float = GIVE_UP_AFTER) -> Look:
         """Wait until the system is idle. Raises NotSettled with what it waits for."""
         give_up_at = time.monotonic() + within
-        pause = 0.003
+        pause = FIRST_PAUSE
         while (found := await self.look()).waiting:
             if time.monotonic() > give_up_at:
                 what = "\n  ".join(found.what or [])
                 raise NotSettled(f"after {within:.0f} s the system still waits for {found.waiting}:\n  {what}")
             await asyncio.sleep(pause)
-            pause = min(pause * 1.2, 0.05)
+            pause = min(pause * 1.1, LONGEST_PAUSE)
         return found

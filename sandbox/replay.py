@@ -4,7 +4,6 @@ One account for each customer, with one subscription; each invoice issued, perha
 the ledger says so. Everything else is the product's doing. A fresh stack for every replay.
 """
 
-import asyncio
 import os
 import tempfile
 import time
@@ -17,6 +16,7 @@ from typing import Annotated, Any
 
 import orjson
 import typer
+import uvloop
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -214,7 +214,7 @@ def main(
     folder = Path(tempfile.mkdtemp(prefix="goodstanding-replay-"))
     try:
         with Stack(folder, durable=False, log_level="warning", tell=console.print) as stack:
-            found = asyncio.run(replay(stack, world, document))
+            found = uvloop.run(replay(stack, world, document))
     except (NotSettled, Refused, StartFailedError) as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
