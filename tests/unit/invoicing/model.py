@@ -1,0 +1,80 @@
+"""A model of what is owed, penny by penny: slow, plain, and independent of the rules that it is held against."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
+Place = tuple[date, str, int]
+"""A line: the due date and number of its invoice, and its own number. In this order unnamed money is used."""
+
+
+@dataclass
+class ModelLine:
+    """One line: the pennies that each payment paid and each dispute holds."""
+
+    amount: int
+    paid: dict[int, int] = field(default_factory=dict)
+    held: dict[int, int] = field(default_factory=dict)
+    credited: int = 0
+    in_flight: int = 0
+
+    @property
+    def open(self) -> int:
+        """What is left to pay."""
+        return self.amount - sum(self.paid.values()) - self.credited
+
+    @property
+    def disputed(self) -> int:
+        """What of the rest is held: what was paid of a disputed line cannot be disputed any more."""
+        return min(sum(self.held.values()), self.open)
+
+    @property
+    def due(self) -> int:
+        """What of the rest nobody holds."""
+        return max(self.open - self.disputed - self.in_flight, 0)
+
+
+@dataclass
+class Model:
+    """The lines of one account and the cash that nothing uses yet, by the number of its payment."""
+
+    lines: dict[Place, ModelLine] = field(default_factory=dict)
+    cash: dict[int, int] = field(default_factory=dict)
+
+    def of(self, invoice: str) -> dict[int, ModelLine]:
+        """The lines of an invoice by their number."""
+        return {line: one for (_, number, line), one in sorted(self.lines.items()) if number == invoice}
+
+    def use_cash(self) -> None:
+        """The oldest penny pays the oldest line that has a penny due, until one of them runs out."""
+        for payment in sorted(self.cash):
+            for line in self._oldest_due(payment):
+                self.pay(line, payment, 1)
+
+    def _oldest_due(self, payment: int) -> Iterator[ModelLine]:
+        for _, line in sorted(self.lines.items()):
+            while line.due and self.cash[payment]:
+                yield line
+
+    def pay(self, line: ModelLine, payment: int, amount: int) -> None:
+        """Move cash of a payment to a line."""
+        self.cash[payment] -= amount
+        line.paid[payment] = line.paid.get(payment, 0) + amount
+
+    def pay_invoice(self, invoice: str, payment: int) -> None:
+        """Each penny goes to the first line of the invoice that has one open."""
+        for line in self.of(invoice).values():
+            while line.open and self.cash[payment]:
+                self.pay(line, payment, 1)
+
+    def reverse(self, payment: int) -> None:
+        """As if the payment had never been."""
+        del self.cash[payment]
+        for line in self.lines.values():
+            line.paid.pop(payment, None)
+
+    def settle(self, dispute: int, *, upheld: bool) -> None:
+        """Each line lets go of what it held; upheld, that is credited as far as it is open."""
+        for line in self.lines.values():
+            held = line.held.pop(dispute, 0)
+            line.credited += min(held, line.open) if upheld else 0
