@@ -41,7 +41,11 @@ class HandlerFailed(Exception):
 
 
 async def marks(unit: Unit, topic: str, subjects: Sequence[str]) -> tuple[dict[str, int], list[str]]:
-    """Lock the watermarks of these subjects, in order (new ones begin at 0); and the subjects with parked events."""
+    """Lock the watermarks of these subjects, in order (new ones begin at 0); and the subjects with parked events.
+
+    What waits is seen as of the statement's start, which may be before the lock was had. That is enough: only
+    the owner of the partition adds to it, and who finds that something waits reads it anew.
+    """
     wanted = sorted(set(subjects))
     rows = await unit.connection.fetch(_MARKS, topic, wanted)
     if len(rows) < len(wanted):

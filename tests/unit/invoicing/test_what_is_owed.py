@@ -16,8 +16,8 @@ from tests.unit.invoicing.model import Model, ModelLine
 
 DAY = timedelta(days=1)
 FIRST = datetime(2026, 3, 2, 9, tzinfo=UTC)
-AMOUNTS = st.integers(1, 12)
-WANTED = st.lists(st.tuples(st.integers(1, 4), AMOUNTS), min_size=1, max_size=3)
+AMOUNTS = st.integers(1, 8)
+WANTED = st.lists(st.tuples(st.sampled_from([1, 1, 1, 2, 3]), st.integers(1, 5)), min_size=1, max_size=2)
 PICK = st.randoms(use_true_random=False)
 
 
@@ -63,7 +63,7 @@ class Account(RuleBasedStateMachine):
         self.model.cash[number] = amount
         return Payment(UUID(int=number), amount, amount, FIRST + number * timedelta(hours=1))
 
-    @rule(days=st.integers(0, 3), amounts=st.lists(AMOUNTS, min_size=1, max_size=3))
+    @rule(days=st.integers(0, 3), amounts=st.lists(AMOUNTS, min_size=1, max_size=2))
     def issue(self, days: int, amounts: list[int]) -> None:
         number, due = self.next(), date(2026, 4, 1) + days * DAY
         lines = tuple(Line(line, None, amount) for line, amount in enumerate(amounts, 1))
@@ -150,7 +150,7 @@ class Account(RuleBasedStateMachine):
         self.use_unapplied()
 
     @precondition(lambda self: self.invoices)
-    @rule(amount=st.integers(0, 12), pick=PICK)
+    @rule(amount=st.sampled_from([0, 0, 3]), pick=PICK)
     def debit(self, amount: int, pick: Random) -> None:
         invoice = self.invoices[pick.choice(sorted(self.invoices))]
         line = pick.choice(invoice.lines)
@@ -199,4 +199,4 @@ def _are_lines(wanted: list[tuple[int, int]], lines: dict[int, ModelLine]) -> bo
 
 
 TestAccount = Account.TestCase
-TestAccount.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+TestAccount.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
