@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from services.invoicing import domain
 from services.invoicing.domain import Allocation, AmountRefused, Invoice, Line, Paid, Payment, UnknownLine
@@ -63,6 +63,7 @@ class Account(RuleBasedStateMachine):
         self.model.cash[number] = amount
         return Payment(UUID(int=number), amount, amount, FIRST + number * timedelta(hours=1))
 
+    @initialize(days=st.integers(0, 3), amounts=st.lists(AMOUNTS, min_size=2, max_size=2))
     @rule(days=st.integers(0, 3), amounts=st.lists(AMOUNTS, min_size=1, max_size=2))
     def issue(self, days: int, amounts: list[int]) -> None:
         number, due = self.next(), date(2026, 4, 1) + days * DAY
@@ -78,7 +79,7 @@ class Account(RuleBasedStateMachine):
         self.use_unapplied()
 
     @precondition(lambda self: self.invoices)
-    @rule(amount=AMOUNTS, pick=PICK)
+    @rule(amount=st.integers(1, 20), pick=PICK)
     def pay_one_invoice(self, amount: int, pick: Random) -> None:
         invoice = self.invoices[pick.choice(sorted(self.invoices))]
         payment = self.received(amount)
@@ -133,6 +134,16 @@ class Account(RuleBasedStateMachine):
             self.disputes[dispute] = Dispute(invoice.id, wanted)
             for number, amount in wanted:
                 lines[number].held[dispute] = amount
+
+    @precondition(lambda self: any(invoice.due for invoice in self.invoices.values()))
+    @rule(pick=PICK)
+    def dispute_a_whole_line(self, pick: Random) -> None:
+        free = [(one.id, line) for one in self.invoices.values() for line in one.lines if line.due]
+        invoice_id, line = pick.choice(free)
+        dispute, held = self.next(), [(line.number, line.due)]
+        self.invoices[invoice_id] = domain.reserve(self.invoices[invoice_id], held)
+        self.disputes[dispute] = Dispute(invoice_id, held)
+        self.model.of(self.invoices[invoice_id].number)[line.number].held[dispute] = line.due
 
     @precondition(lambda self: self.disputes)
     @rule(upheld=st.booleans(), pick=PICK)
