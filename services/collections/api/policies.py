@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field, StringConstraints
 
@@ -74,10 +74,8 @@ async def list_policies(read: Read) -> Page[PolicyOut]:
 
 
 @reads.get("/{version}", summary="One version of the policy")
-async def get_policy(version: int, read: Read) -> PolicyOut:
+async def get_policy(version: Annotated[int, Path(ge=1, lt=2**31)], read: Read) -> PolicyOut:
     """A version as it was published."""
-    if not 0 < version < 2**31:
-        version = 0
     return PolicyOut.of(await read(lambda unit: repository.row(unit, version)))
 
 
