@@ -63,9 +63,16 @@ class Account(RuleBasedStateMachine):
         self.model.cash[number] = amount
         return Payment(UUID(int=number), amount, amount, FIRST + number * timedelta(hours=1))
 
-    @initialize(days=st.integers(0, 3), amounts=st.lists(AMOUNTS, min_size=2, max_size=2))
+    @initialize(amounts=st.lists(AMOUNTS, min_size=2, max_size=2))
+    def first(self, amounts: list[int]) -> None:
+        self.issued(0, amounts)
+
     @rule(days=st.integers(0, 3), amounts=st.lists(AMOUNTS, min_size=1, max_size=2))
     def issue(self, days: int, amounts: list[int]) -> None:
+        self.issued(days, amounts)
+
+    def issued(self, days: int, amounts: list[int]) -> None:
+        """A new invoice, in both."""
         number, due = self.next(), date(2026, 4, 1) + days * DAY
         lines = tuple(Line(line, None, amount) for line, amount in enumerate(amounts, 1))
         self.invoices[UUID(int=number)] = Invoice(UUID(int=number), UUID(int=0), f"GS-{number:04}", "EUR", due, lines)
