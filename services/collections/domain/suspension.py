@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from services.collections.domain.item import Balance, Item
+from services.collections.domain.item import Balance, Item, round_of
 from services.collections.domain.timeline import timeline_of
 from shared.errors import Refusal
 
@@ -50,6 +50,19 @@ def moved_to(state: SuspensionState, wanted: SuspensionState) -> SuspensionState
     if wanted not in ALLOWED[state]:
         raise SuspensionMoveRefused(f"a suspension that is {state} cannot become {wanted}")
     return wanted
+
+
+def of_this_round(causes: Mapping[UUID, int], items: Mapping[UUID, Item], now: datetime) -> frozenset[UUID]:
+    """The causes, each with the round in which it became one, whose invoice is still in that round.
+
+    A debt that was settled meanwhile and is open again needs its notices anew before it suspends anything,
+    also where both facts became known at once. An invoice that is not among the items stays a cause.
+    """
+    return frozenset(
+        invoice_id
+        for invoice_id, number in causes.items()
+        if invoice_id not in items or round_of(items[invoice_id].history(now))[0] == number
+    )
 
 
 def causes_left(causes: frozenset[UUID], subscription_id: UUID, balances: Mapping[UUID, Balance]) -> frozenset[UUID]:

@@ -135,7 +135,8 @@ SELECT i.invoice_id, i.account_id, i.number, i.currency, i.due_date, i.recorded_
     {", ".join(f"array(SELECT to_jsonb(p) FROM ({query}) p) AS {name}" for name, query in _PARTS.items())}
 FROM items i
 WHERE i.account_id = ANY($1::uuid[])
-    AND (i.open_minor > 0 OR i.due_at IS NOT NULL OR i.invoice_id = ANY($2::uuid[]))
+    AND (i.open_minor > 0 OR i.due_at IS NOT NULL OR i.invoice_id = ANY($2::uuid[])
+        OR EXISTS (SELECT FROM deferrals d WHERE d.invoice_id = i.invoice_id))
 ORDER BY i.number
 """
 

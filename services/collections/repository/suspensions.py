@@ -47,7 +47,7 @@ _SUSPENSIONS = (
 _CAUSES = """
 SELECT c.suspension_id, c.invoice_id, i.number, c.round, c.dunnable_minor, c.currency
 FROM suspension_causes c JOIN items i ON i.invoice_id = c.invoice_id
-WHERE c.suspension_id = ANY($1::uuid[]) AND c.ended_at IS NULL ORDER BY i.number
+WHERE c.suspension_id = ANY($1::uuid[]) AND c.ended_at IS NULL ORDER BY i.number, c.round
 """
 
 
@@ -111,6 +111,20 @@ async def end_causes(unit: Unit, suspension_id: UUID, invoice_ids: Iterable[UUID
         " WHERE suspension_id = $1 AND invoice_id = ANY($2::uuid[]) AND ended_at IS NULL",
         suspension_id,
         list(invoice_ids),
+        unit.now,
+    )
+
+
+async def keep_step(unit: Unit, suspension_id: UUID) -> None:
+    """The step of a suspension counts as taken in the round of each cause, although the suspension never happens."""
+    await unit.connection.execute(
+        "INSERT INTO steps_taken"
+        " (invoice_id, round, step, account_id, outcome, taken_at, instant, policy_version, dunnable_minor)"
+        " SELECT c.invoice_id, c.round, s.step, s.account_id, 'requested', $2, s.requested_at, s.policy_version,"
+        " c.dunnable_minor FROM suspensions s JOIN suspension_causes c ON c.suspension_id = s.id"
+        " WHERE s.id = $1 AND c.ended_at IS NULL"
+        " ON CONFLICT DO NOTHING",  # the same step of another subscription may have been released before
+        suspension_id,
         unit.now,
     )
 

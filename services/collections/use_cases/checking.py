@@ -1,5 +1,6 @@
 """Access is ended on fresh facts only: invoicing is asked before a request, and again before the vendor is called."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
@@ -71,32 +72,42 @@ async def request_due(unit: Unit, intent: Intent, answers: list[dict[str, Any]])
     asked: dict[UUID, datetime | None] = {}
     for account in (await repository.facts(unit, [intent.account_id])).values():
         items = {one.item.invoice_id: one for one in await judging.judged(unit, account)}
-        for due in consolidation.suspensions(one.judgement for one in items.values()):
-            causes = [items[invoice_id] for invoice_id, _ in due.causes]
-            verdict, again = await _guard(unit, causes)
+        due = consolidation.suspensions(one.judgement for one in items.values())
+        verdict, again = await _guard(unit, due, items)
+        for suspension in due:
             if verdict.allowed:
-                await _request(unit, account, due, items)
+                await _request(unit, account, suspension, items)
                 continue
-            for one in causes:
+            for one in (items[invoice_id] for invoice_id, _ in suspension.causes):
                 asked[one.item.invoice_id] = again
                 reason = verdict.reason or ""
-                await judging.say_deferred(unit, account, one, due.step, reason, again, by_guard=True)
+                await judging.say_deferred(unit, account, one, suspension.step, reason, again, by_guard=True)
     await judging.follow(unit, [intent.account_id], asked=asked)
     return Recorded.DONE
 
 
-async def _guard(unit: Unit, causes: list[Judged]) -> tuple[rules.Verdict, datetime | None]:
-    """The guard's verdict, and when its window will have room again."""
+async def _guard(
+    unit: Unit, due: Sequence[consolidation.Suspension], items: Mapping[UUID, Judged]
+) -> tuple[rules.Verdict, datetime | None]:
+    """The guard's verdict on all of these suspensions, and when its window will have room again.
+
+    They go out together or not at all: once one of an invoice is requested, its step is taken and does not
+    come again for the others.
+    """
     state = await guard_rows.lock(unit)
     known = {version.number: version.policy for version in await policies.versions(unit)}
-    verdict = rules.allows(
-        requested_in_last_hour=state.requested,
-        active_accounts=state.accounts,
-        limits=known[causes[0].version].guard,
-        stopped=state.stopped,
-        approved=state.approved_until is not None and state.approved_until > unit.now,
+    verdicts = (
+        rules.allows(
+            requested_in_last_hour=state.requested + before,
+            active_accounts=state.accounts,
+            limits=known[items[suspension.causes[0][0]].version].guard,
+            stopped=state.stopped,
+            approved=state.approved_until is not None and state.approved_until > unit.now,
+        )
+        for before, suspension in enumerate(due)
     )
-    return verdict, state.oldest + WINDOW if state.oldest and not state.stopped else None
+    again = state.oldest + WINDOW if state.oldest and not state.stopped else None
+    return next((verdict for verdict in verdicts if not verdict.allowed), rules.Verdict(True)), again
 
 
 async def _request(unit: Unit, account: Facts, due: consolidation.Suspension, items: dict[UUID, Judged]) -> None:

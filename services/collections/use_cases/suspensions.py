@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from services.collections.domain.item import Balance, Item
-from services.collections.domain.suspension import SuspensionState, causes_left, moved_to, stands
+from services.collections.domain.suspension import SuspensionState, causes_left, moved_to, of_this_round, stands
 from services.collections.repository import suspensions as repository
 from services.collections.repository.facts import Facts
 from services.collections.repository.suspensions import Cause, Suspension
@@ -35,7 +35,8 @@ async def _settle_one(
     unit: Unit, suspension: Suspension, items: Mapping[UUID, Item], latest: Mapping[UUID, Balance]
 ) -> bool:
     causes = frozenset(suspension.causes)
-    left = causes_left(causes, suspension.subscription_id, latest)
+    rounds = {id_: cause.round for id_, cause in suspension.causes.items()}
+    left = causes_left(of_this_round(rounds, items, unit.now), suspension.subscription_id, latest)
     await repository.end_causes(unit, suspension.id, causes - left)
     if suspension.state is SuspensionState.REQUESTED and not stands(left, suspension.subscription_id, items, unit.now):
         await withdraw(unit, suspension, SETTLED if not left else NOT_DUNNABLE)
@@ -127,6 +128,7 @@ async def release(unit: Unit, suspension_id: UUID, reason: str) -> Suspension:
     await unit.lock(suspension.account_id)
     suspension = await repository.suspension(unit, suspension_id)
     if suspension.state is SuspensionState.REQUESTED:
+        await repository.keep_step(unit, suspension_id)
         await withdraw(unit, suspension, reason)
     else:
         await reinstate(unit, suspension, reason)
