@@ -130,7 +130,7 @@ async def change(
     if_match: Annotated[str | None, Header(max_length=40)] = None,
 ) -> AccountOut:
     """Replace what may change of an account; announces `AccountChanged`."""
-    if if_match is None or not if_match.strip('"').isdigit():
+    if if_match is None or not if_match.strip('"').isdecimal():
         raise IfMatchMissing("send If-Match with the ETag of the account")
     version = int(if_match.strip('"'))
     row = await request.app.state.runtime.units.run(

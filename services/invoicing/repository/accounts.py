@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+import asyncpg
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from services.invoicing.tables import AccountRow, SubscriptionRow
@@ -29,6 +31,18 @@ async def accounts_after(unit: Unit, after: UUID | None, limit: int) -> Sequence
 async def account_by_reference(unit: Unit, reference: str) -> AccountRow | None:
     """The account that another system knows by this reference."""
     return (await unit.session.exec(select(AccountRow).where(AccountRow.external_reference == reference))).first()
+
+
+async def add(unit: Unit, row: AccountRow | SubscriptionRow) -> bool:
+    """Write a new row; False if another unit took its reference meanwhile, and then this unit cannot go on."""
+    unit.session.add(row)
+    try:
+        await unit.session.flush()
+    except IntegrityError as error:
+        if getattr(error.orig, "sqlstate", None) != asyncpg.UniqueViolationError.sqlstate:
+            raise
+        return False
+    return True
 
 
 async def subscriptions_of(unit: Unit, account_id: UUID) -> Sequence[SubscriptionRow]:

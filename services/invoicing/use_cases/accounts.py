@@ -47,8 +47,8 @@ async def register(unit: Unit, fields: dict[str, Any]) -> AccountRow:
     if reference and await repository.account_by_reference(unit, reference):
         raise ReferenceTaken(f"another account has the external reference {reference}")
     row = AccountRow(id=new_id(), version=1, registered_at=unit.now, **fields)
-    unit.session.add(row)
-    await unit.session.flush()
+    if not await repository.add(unit, row):
+        raise ReferenceTaken(f"another account has the external reference {reference}")
     await unit.lock(row.id)
     unit.publish(AccountRegistered(**_announced(row)))
     return row
@@ -88,8 +88,8 @@ async def activate_subscription(unit: Unit, new: NewSubscription) -> Subscriptio
         raise ReferenceTaken(f"another subscription has the vendor's id {new.vendor_subscription_id}")
     fields = {name: getattr(new, name) for name in NewSubscription.__dataclass_fields__}
     row = SubscriptionRow(id=new_id(), activated_at=unit.now, **fields)
-    unit.session.add(row)
-    await unit.session.flush()
+    if not await repository.add(unit, row):
+        raise ReferenceTaken(f"another subscription has the vendor's id {new.vendor_subscription_id}")
     del fields["unit_price_minor"]
     unit.publish(SubscriptionActivated(subscription_id=row.id, **fields))
     return row
