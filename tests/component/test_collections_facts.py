@@ -1,4 +1,4 @@
-"""Collections judges by facts and their times: promises, debits, late and shuffled news, and what persons release."""
+"""Collections judges by facts and their times: promises, debits, late and shuffled news, releases by persons."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 from shared.events.entitlements import SubscriptionSuspended
 from shared.events.invoicing import InvoiceBalance, InvoiceBalanceChanged, InvoiceIssued, InvoiceOverdue
 from shared.events.values import LineBalance
-from tests.builders import hear, sweep, work
+from tests.builders import hear
 from tests.component import test_collections as base
-from tests.component.test_collections import DUE, STANDARD, World, publish
+from tests.component.test_collections import DUE, World
 
 world = base.world
 
@@ -280,38 +280,3 @@ async def test_paid_and_taken_back_needs_a_new_final_notice_in_whatever_order_it
     standing = await world.standing()
     assert (standing["suspensions"][0]["state"], standing["items"][0]["round"]) == ("ending", 2)
     assert standing["items"][0]["stage"] is None
-
-
-async def test_the_guard_lets_all_subscriptions_of_a_step_go_or_none(world: World) -> None:
-    tight = STANDARD.replace("suspensions_per_hour: 1000", "suspensions_per_hour: 1").replace(
-        "share_of_accounts_percent: 100", "share_of_accounts_percent: 0"
-    )
-    await publish(world.client, tight, "2026-03-03")
-    await world.database.move(days=1)
-    lines = (line(1, uuid4(), 600), line(2, uuid4(), 400))
-    invoice_id = await issue(world, *lines)
-    await world.day(1, 0)
-    await overdue(world, invoice_id, *lines)
-    await ladder(world, 1, 7, 14, 21)
-    assert await world.events("SuspensionRequested") == []
-    await world.client.made("/v1/guard:approve", REASON)
-    await sweep(world.runtime)
-    await work(world.runtime)
-    assert len(await world.events("SuspensionRequested")) == 2
-
-
-async def test_the_guard_counts_an_hour_and_then_goes_on_by_itself(world: World) -> None:
-    tight = STANDARD.replace("suspensions_per_hour: 1000", "suspensions_per_hour: 1").replace(
-        "share_of_accounts_percent: 100", "share_of_accounts_percent: 0"
-    )
-    await publish(world.client, tight, "2026-03-03")
-    await world.database.move(days=1)
-    early = await issue(world, line(1, uuid4(), 600))
-    await world.day(1, 0)
-    await overdue(world, early, line(1, uuid4(), 600))
-    await ladder(world, 1, 7, 14, 21)
-    assert (await world.client.got("/v1/guard"))["requested"] == 1
-    await world.database.move(minutes=59)
-    assert (await world.client.got("/v1/guard"))["requested"] == 1
-    await world.database.move(minutes=1)
-    assert (await world.client.got("/v1/guard"))["requested"] == 0
