@@ -97,6 +97,19 @@ async def test_overdue_at_midnight_after_the_due_date_and_not_while_disputed(ser
     assert (await events(database)).count("InvoiceOverdue") == 1
 
 
+async def test_sweeps_rest_while_the_clock_holds_them(service: Service) -> None:
+    runtime, client, database = service
+    owner = (await client.made("/v1/accounts", account()))["id"]
+    await client.made("/v1/invoices", invoice(owner, 1000, due_date="2026-03-10"))
+    await database.execute("UPDATE clock.clock SET sweeps_held = true")
+    await database.move(datetime(2026, 3, 11, tzinfo=UTC))
+    await sweep(runtime)
+    assert "InvoiceOverdue" not in await events(database)
+    await database.execute("UPDATE clock.clock SET sweeps_held = false")
+    await sweep(runtime)
+    assert "InvoiceOverdue" in await events(database)
+
+
 async def test_what_is_disputed_is_neither_reserved_twice_nor_paid_by_unnamed_money(service: Service) -> None:
     _, client, _ = service
     owner = (await client.made("/v1/accounts", account()))["id"]
