@@ -1,17 +1,24 @@
 """Servers and databases for tests. Without them a test fails; it never skips."""
 
 import itertools
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from deploy.local.bootstrap import bootstrap_server
 from deploy.local.postgres import PostgresServer
 from deploy.local.tokens import Keys
 from shared.migrate import migrate_at
 from tests.builders import Database
+
+# Whether a change is accepted must not hang on the dice; whoever works on it gets new examples each time.
+settings.register_profile("ci", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 TEMPLATE = "template_goodstanding"
 _numbers = itertools.count(1)
