@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.stack import Stack
+from deploy.local.stack import Stack, remove
 from sandbox.clock import START
 from sandbox.driver import Driver, driving
 
@@ -19,8 +19,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The stack of this test process, from the beginning of 2026 on."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(START, f"{BEGIN:%Y-%m-%dT%H:%M:%S}")
-        with Stack(tmp_path_factory.mktemp("stack"), durable=False, log_level="warning") as running:
+        folder = tmp_path_factory.mktemp("stack")
+        with Stack(folder, durable=False, log_level="warning") as running:
             yield running
+        remove(folder)
 
 
 @pytest.fixture(scope="session")
