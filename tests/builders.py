@@ -1,5 +1,7 @@
 """What tests build: databases with a clock, running services, clients, and the usual bodies."""
 
+import subprocess
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +13,8 @@ from uuid import uuid4
 import asyncpg
 import httpx2
 
+from deploy.local import children, ports
+from deploy.local.children import Program
 from deploy.local.postgres import PostgresServer
 from deploy.local.tokens import Keys
 from shared.database import Unit
@@ -191,3 +195,14 @@ async def work(runtime: Runtime) -> None:
     """Let the workers of a service do every intent that is due."""
     while await runtime.jobs.work_once():
         pass
+
+
+def listening(program: Program, log: Path, port: int) -> subprocess.Popen[bytes]:
+    """A process of the sandbox, started, and waited for until it listens."""
+    child = children.spawn(program, log)
+    deadline = time.monotonic() + 30
+    while not ports.answers(port):
+        assert child.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.02)
+    return child

@@ -1,7 +1,6 @@
 """The sandbox's mailbox keeps what it receives, and refuses on request."""
 
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from deploy.local import children, ports
 from deploy.local.children import Program
 from deploy.local.jars import CHECKOUT
+from tests.builders import listening
 
 
 class Mailbox:
@@ -29,12 +29,7 @@ class Mailbox:
 
     def start(self) -> None:
         """Start the process and wait until it listens."""
-        self._child = children.spawn(self._program, self._log)
-        deadline = time.monotonic() + 30
-        while not ports.answers(self.port):
-            assert self._child.poll() is None, self._log.read_text()
-            assert time.monotonic() < deadline, self._log.read_text()
-            time.sleep(0.02)
+        self._child = listening(self._program, self._log, self.port)
 
     def stop(self) -> int:
         children.end(self._child)

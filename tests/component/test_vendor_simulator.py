@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from deploy.local import children, ports
 from deploy.local.children import Program
 from deploy.local.jars import CHECKOUT
+from tests.builders import listening
 
 PATH = "/v1/customers/tenant-17/subscriptions/subscription-17"
 
@@ -30,12 +30,7 @@ class Process:
 
     def start(self) -> None:
         """Start it and wait until it listens."""
-        self._child = children.spawn(self._program, self._log)
-        deadline = time.monotonic() + 30
-        while not ports.answers(self.port):
-            assert self._child.poll() is None, self._log.read_text()
-            assert time.monotonic() < deadline, self._log.read_text()
-            time.sleep(0.02)
+        self._child = listening(self._program, self._log, self.port)
 
     def kill(self) -> None:
         """End it at once, as a crash would."""

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from sqlmodel import select
-
 from services.invoicing.domain import Allocation, Payment
 from services.invoicing.tables import CreditNoteRow, PaymentRow
 from shared.database import Unit, columns
@@ -18,11 +16,6 @@ async def payment_row(unit: Unit, payment_id: UUID) -> PaymentRow:
     if row is None:
         raise NotFound(f"there is no payment {payment_id}")
     return row
-
-
-async def credit_note_of(unit: Unit, dispute_id: UUID) -> CreditNoteRow | None:
-    """The credit note of an upheld dispute."""
-    return (await unit.session.exec(select(CreditNoteRow).where(CreditNoteRow.dispute_id == dispute_id))).first()
 
 
 async def unapplied_payments(unit: Unit, account_id: UUID) -> dict[UUID, Payment]:
