@@ -18,6 +18,7 @@ from shared.database import Unit
 from shared.errors import Later, Unavailable
 from shared.intents import Intent, Kind
 from shared.telemetry import continued, log
+from shared.transient import BROKEN
 
 if TYPE_CHECKING:
     from shared.runtime import Runtime
@@ -114,7 +115,7 @@ class Jobs:
                 gone = asyncio.Event()
                 connection.add_termination_listener(lambda _, gone=gone: gone.set())
                 await gone.wait()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except BROKEN:
                 await asyncio.sleep(0.5)
 
 

@@ -19,6 +19,7 @@ from shared.events import topic_of
 from shared.health import Health
 from shared.settings import Settings
 from shared.telemetry import log
+from shared.transient import BROKEN
 from shared.wakeups import Wakeups
 
 BATCH = 500
@@ -35,7 +36,6 @@ SELECT $2, partition, next_offset FROM unnest($3::int[], $4::bigint[]) AS sent (
 ON CONFLICT (topic, partition) DO UPDATE
 SET next_offset = greatest(published.next_offset, excluded.next_offset)
 """
-BROKEN = (KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 
 class Relay:
@@ -53,7 +53,7 @@ class Relay:
         while True:
             try:
                 await self._lead()
-            except BROKEN as error:
+            except (KafkaError, *BROKEN) as error:
                 self._health.set("relay", False, f"starting afresh after {type(error).__name__}")
                 log.warning("relay starts afresh", error=repr(error))
                 await asyncio.sleep(0.5)

@@ -10,6 +10,8 @@ from shared.errors import Refusal, Unavailable
 _TRANSIENT_STATES = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300", "25P03")
 _CONNECTION = (asyncpg.InterfaceError, asyncpg.InternalClientError, PoolTimeout, ConnectionError, TimeoutError)
 """The connection is lost; asyncpg also calls it an internal error when the server's farewell comes in between."""
+BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+"""What a loop with a connection of its own starts afresh after, with a new one."""
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:

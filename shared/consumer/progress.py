@@ -20,6 +20,7 @@ from aiokafka.errors import KafkaError
 from shared.events import PARTITIONS
 from shared.settings import Settings
 from shared.telemetry import log
+from shared.transient import BROKEN
 
 EXEMPT = frozenset({"stopped", "waiting for Postgres"})
 
@@ -70,7 +71,7 @@ class Watch(threading.Thread):
                 continue
             try:
                 ends, read = asyncio.run(asyncio.wait_for(self._facts(), 10))
-            except (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except (KafkaError, *BROKEN):
                 continue  # without the broker or the database nothing can be judged
             seen = self._progress.advanced_at
             if not is_hung(self._progress, ends, read, self._settings.hung_after):

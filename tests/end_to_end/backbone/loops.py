@@ -30,11 +30,12 @@ async def looping(work: Relay | Consumer) -> AsyncIterator[asyncio.Task[None]]:
     task = asyncio.create_task(work.run())
     try:
         yield task
-        if task.done() and not task.cancelled():
-            task.result()
     finally:
+        died = task.done() and not task.cancelled()
         task.cancel()
         await asyncio.wait([task])
+        if died:
+            task.result()
 
 
 def relay(stage: Stage, health: Health | None = None) -> Relay:

@@ -1,13 +1,16 @@
 """The relay with a real broker: everything that was committed goes out, in order, whoever dies."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from deploy.local.kafka import KafkaServer
 from shared.database import Unit
 from shared.health import Health
+from shared.relay import Relay
 from tests.component.backbone.rehearsal import SERVICE, Stage
 from tests.end_to_end.backbone.loops import emptied, looping, published, relay, sequences, until
 
@@ -68,6 +71,38 @@ async def test_a_second_relay_stands_by_and_takes_over(stage: Stage) -> None:
         assert await stage.database.value(LEADER) != leader
         assert len(await stage.database.rows(LEADER)) == 1
     assert sorted(set(sequences(await published(stage), account))) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "farewell",
+    [
+        asyncpg.AdminShutdownError("terminating connection"),
+        asyncpg.InterfaceError("connection is closed"),
+        # asyncpg's name for a farewell of the server that came just before the next statement
+        asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress"),
+        ConnectionResetError(),
+        TimeoutError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_it_starts_afresh_however_its_connection_is_lost(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, farewell: Exception
+) -> None:
+    losses = [farewell]
+
+    async def lose(loop: Relay, *args: Any) -> None:
+        if losses:
+            raise losses.pop()
+        await publish(loop, *args)
+
+    publish = Relay._publish
+    monkeypatch.setattr(Relay, "_publish", lose)
+    account = uuid4()
+    async with looping(relay(stage)):
+        await stage.publish(account, 1)
+        await until(lambda: emptied(stage))
+    assert losses == []
+    assert sequences(await published(stage), account) == [1]
 
 
 async def test_what_the_broker_did_not_take_goes_out_when_it_is_back(
