@@ -13,6 +13,8 @@ SERVICE ?=
 LEDGER ?=
 POLICY ?=
 REPORT ?=
+SEED ?=
+SECONDS ?= 120
 ARGS ?=
 TOPIC ?= collections.events
 
@@ -42,6 +44,10 @@ demo: setup  ## Start everything, live through a year of subscriptions and tell 
 replay: setup  ## Replay a receivables ledger: LEDGER=file.csv [POLICY=file.yaml] [REPORT=out.json]
 	@test -n "$(LEDGER)" || { echo "which ledger? make replay LEDGER=file.csv" >&2; exit 2; }
 	@$(BIN)/python -m sandbox.replay "$(LEDGER)" $(if $(POLICY),--policy "$(POLICY)") $(if $(REPORT),--report "$(REPORT)")
+
+.PHONY: storm
+storm: setup  ## Kill and freeze everything under the demo's traffic, then check what is left: [SECONDS=120] [SEED=n]
+	@$(BIN)/python -m sandbox.storm --seconds "$(SECONDS)" $(if $(SEED),--seed "$(SEED)")
 
 .PHONY: up
 up: setup  ## Start the local stack and say where everything is

@@ -16,7 +16,7 @@ import asyncpg
 import httpx2
 import orjson
 
-from sandbox.idle import Look, Monitor
+from sandbox.idle import GIVE_UP_AFTER, Look, Monitor
 from shared.ids import new_id
 from shared.service import NAMES
 
@@ -31,6 +31,21 @@ class Running(Protocol):
     def database_url(self, role: str) -> str: ...
 
 
+class Settling(Protocol):
+    """What waits until the system has settled."""
+
+    @property
+    def looks(self) -> int: ...
+
+    async def settled(self, within: float = GIVE_UP_AFTER) -> Look: ...
+
+
+class Agenda(Protocol):
+    """Where actions are planned."""
+
+    def at(self, instant: datetime, action: Action, *, rank: int = 0) -> None: ...
+
+
 class Refused(Exception):
     """The product refused what the driver asked for."""
 
@@ -38,7 +53,7 @@ class Refused(Exception):
 class Driver:
     """The driver's clients, its agenda, and the clock."""
 
-    def __init__(self, http: httpx2.AsyncClient, monitor: Monitor, stack: Running) -> None:
+    def __init__(self, http: httpx2.AsyncClient, monitor: Settling, stack: Running) -> None:
         self._http = http
         self.monitor = monitor
         self._urls = {name: stack.url(name) for name in (*NAMES, "clock", "vendor")}
@@ -86,13 +101,18 @@ class Driver:
 
         `told` is called at each instant with the number of actions left. Raises NotSettled.
         """
+        async for instant in self.living(until):
+            told(instant, len(self._agenda))
+        await self._set_clock(until, held=False)
+        await self.monitor.settled()
+
+    async def living(self, until: datetime | None = None) -> AsyncIterator[datetime]:
+        """Live through one instant after the other, as long as the caller goes on. Raises NotSettled."""
         look = await self.monitor.settled()
         while (instant := self._next(look)) is not None and (until is None or instant <= until):
             self.instants += 1
             look = await self._live(instant)
-            told(instant, len(self._agenda))
-        await self._set_clock(until, held=False)
-        await self.monitor.settled()
+            yield instant
 
     def _next(self, look: Look) -> datetime | None:
         planned = self._agenda[0][0] if self._agenda else None

@@ -24,7 +24,7 @@ from rich.table import Table
 from deploy.local.children import StartFailedError
 from deploy.local.stack import Stack, remove
 from sandbox import checks, clock, topics
-from sandbox.driver import Driver, Refused, driving
+from sandbox.driver import Agenda, Driver, Refused, driving
 from sandbox.idle import NotSettled
 from sandbox.ledger import CURRENCY, LedgerInvoice, LedgerRefused, read_ledger
 from sandbox.report import figures
@@ -65,22 +65,26 @@ class LedgerWorld:
         """Publish the policy; register every customer with its subscription, at the vendor too."""
         body = {"document": policy, "effective_date": self.begin().date().isoformat(), "reason": "replay"}
         await driver.post("collections", "/v1/policies", body)
+        await self.register(driver)
+
+    async def register(self, driver: Driver) -> None:
+        """Register every customer with its subscription, at the vendor too."""
         for customer in sorted({one.customer for one in self._invoices}):
             self._accounts[customer] = await register(
                 driver, customer, self.begin().date(), self._profiles.get(customer, Profile())
             )
 
-    def plan(self, driver: Driver) -> None:
+    def plan(self, agenda: Agenda) -> None:
         """Plan every action of the ledger."""
         for one in self._invoices:
-            driver.at(_instant(one.issued), self._issue(one), rank=ISSUE)
+            agenda.at(_instant(one.issued), self._issue(one), rank=ISSUE)
             paid_at = _instant(one.settled, PAID_AT)
             disputed_at = _instant(one.issued) + DISPUTE_AFTER
             if one.disputed and disputed_at < paid_at:
-                driver.at(disputed_at, self._dispute(one), rank=DISPUTE)
-                driver.at(_instant(one.settled, RESOLVED_AT), self._resolve(one), rank=RESOLVE)
+                agenda.at(disputed_at, self._dispute(one), rank=DISPUTE)
+                agenda.at(_instant(one.settled, RESOLVED_AT), self._resolve(one), rank=RESOLVE)
             if not one.upheld:
-                driver.at(paid_at, self._pay(one), rank=PAY)
+                agenda.at(paid_at, self._pay(one), rank=PAY)
 
     def account(self, customer: str) -> str:
         """The id that the product gave to a customer."""

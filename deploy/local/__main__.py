@@ -135,9 +135,11 @@ def supervise(
     services: str = ",".join(SERVICES),
     durable: bool = True,
     log_level: str = "info",
+    proxy: Annotated[list[str] | None, typer.Option(help="NAME=PORT: services reach NAME through PORT.")] = None,
 ) -> None:
     """Run the stack in the foreground until SIGTERM or SIGINT."""
-    plan = Plan(tuple(filter(None, services.split(","))), durable, log_level)
+    proxies = {name: int(port) for name, port in (one.split("=") for one in proxy or ())}
+    plan = Plan(tuple(filter(None, services.split(","))), durable, log_level, proxies)
     try:
         came_up = launcher.supervise(State(folder), plan, typer.echo)
     except AlreadyRunningError as running:

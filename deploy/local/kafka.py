@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -35,11 +36,11 @@ PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{broker}
+listeners=PLAINTEXT://127.0.0.1:{broker},{behind}CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{broker}{proxy}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT
 log.dirs={data}
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
@@ -60,16 +61,34 @@ num.io.threads=2
 """
 
 
+@dataclass(frozen=True)
+class Proxied:
+    """A second listener, whose clients are told to come through a proxy."""
+
+    behind: int
+    """The port of the listener itself."""
+    proxy: int
+    """The port of the proxy in front of it."""
+
+
 class KafkaServer:
     """A broker in a folder, on free ports of 127.0.0.1.
 
     `start` and `stop` block; call `start` from a thread that lives as long as the server should.
     """
 
-    def __init__(self, folder: Path, *, port: int | None = None, controller_port: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        controller_port: int | None = None,
+        proxied: Proxied | None = None,
+    ) -> None:
         self.folder = folder.absolute()
         self._port = port
         self._controller_port = controller_port
+        self._proxied = proxied
         self._child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -116,7 +135,14 @@ class KafkaServer:
 
     def configure(self) -> None:
         """Write the broker's configuration, and format its storage if it is new."""
-        text = PROPERTIES.format(broker=self.port, controller=self.controller_port, data=self._data)
+        second = self._proxied
+        text = PROPERTIES.format(
+            broker=self.port,
+            controller=self.controller_port,
+            data=self._data,
+            behind=f"PROXIED://127.0.0.1:{second.behind}," if second else "",
+            proxy=f",PROXIED://127.0.0.1:{second.proxy}" if second else "",
+        )
         files.write(self._properties, text)
         if (self._data / "meta.properties").exists():
             return

@@ -43,7 +43,7 @@ class _Launcher:
         self._tell_plainly = tell
         self._supervisor = Supervisor(state, self._tell)
         self._postgres = processes.postgres_of(state, plan.durable)
-        self._kafka = processes.kafka_of(state)
+        self._kafka = processes.kafka_of(state, plan.proxies.get("kafka"))
         self._stopped = asyncio.Event()
 
     async def run(self) -> bool:

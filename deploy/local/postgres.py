@@ -100,9 +100,9 @@ class PostgresServer:
         """The process id of the running server."""
         return int(self._status()[0])
 
-    def url(self, user: str = SUPERUSER, database: str = "postgres") -> str:
-        """A connection string with the password of that role."""
-        return f"postgresql://{user}:{self.password(user)}@{ports.HOST}:{self.port}/{database}"
+    def url(self, user: str = SUPERUSER, database: str = "postgres", port: int | None = None) -> str:
+        """A connection string with the password of that role; `port` is that of a proxy in front."""
+        return f"postgresql://{user}:{self.password(user)}@{ports.HOST}:{port or self.port}/{database}"
 
     def password(self, role: str) -> str:
         """The role's password, made up when first asked for and kept with the cluster."""

@@ -2,12 +2,14 @@
 
 import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from deploy.local.bootstrap import DATABASE, SERVICES
 from deploy.local.children import Program
 from deploy.local.jars import CHECKOUT
-from deploy.local.kafka import KafkaServer
+from deploy.local.kafka import KafkaServer, Proxied
+from deploy.local.ports import HOST
 from deploy.local.postgres import PostgresServer
 from deploy.local.state import State
 
@@ -21,6 +23,8 @@ class Plan:
     services: tuple[str, ...] = SERVICES
     durable: bool = True
     log_level: str = "info"
+    proxies: Mapping[str, int] = field(default_factory=dict)
+    """The services reach these programs (by name) through a proxy on this port."""
 
 
 def postgres_of(state: State, durable: bool = True) -> PostgresServer:
@@ -28,10 +32,11 @@ def postgres_of(state: State, durable: bool = True) -> PostgresServer:
     return PostgresServer(state.root / "postgres", durable=durable, port=state.port("postgres"))
 
 
-def kafka_of(state: State) -> KafkaServer:
-    """The stack's Kafka."""
-    folder = state.root / "kafka"
-    return KafkaServer(folder, port=state.port("kafka"), controller_port=state.port("controller"))
+def kafka_of(state: State, proxy: int | None = None) -> KafkaServer:
+    """The stack's Kafka, and the proxy through which the services reach it, if they do."""
+    proxied = Proxied(state.port("kafka-proxied"), proxy) if proxy is not None else None
+    ports = {"port": state.port("kafka"), "controller_port": state.port("controller")}
+    return KafkaServer(state.root / "kafka", **ports, proxied=proxied)
 
 
 def programs(plan: Plan, state: State, postgres: PostgresServer) -> list[Program]:
@@ -47,16 +52,19 @@ def migration(postgres: PostgresServer) -> tuple[list[str], dict[str, str]]:
 
 def service(name: str, plan: Plan, state: State, postgres: PostgresServer) -> Program:
     """One service; `shared/settings.py` explains the variables."""
-    addresses = {f"GOODSTANDING_{other.upper()}_URL": state.url(other) for other in SERVICES}
+
+    def port(other: str) -> int:
+        return plan.proxies.get(other) or state.port(other)
+
+    addresses = {f"GOODSTANDING_{other.upper()}_URL": f"http://{HOST}:{port(other)}" for other in (*SERVICES, "vendor")}
     environment = addresses | {
-        "GOODSTANDING_DATABASE_URL": postgres.url(name, DATABASE),
-        "GOODSTANDING_KAFKA": f"127.0.0.1:{state.port('kafka')}",
+        "GOODSTANDING_DATABASE_URL": postgres.url(name, DATABASE, plan.proxies.get("postgres")),
+        "GOODSTANDING_KAFKA": f"{HOST}:{port('kafka')}",
         "GOODSTANDING_PORT": str(state.port(name)),
         "GOODSTANDING_CLOCK": "sandbox",
         "GOODSTANDING_JWKS_FILE": str(state.jwks),
         "GOODSTANDING_TOKENS_DIR": str(state.tokens / name),
-        "GOODSTANDING_VENDOR_URL": state.url("vendor"),
-        "GOODSTANDING_SMTP_PORT": str(state.port("smtp")),
+        "GOODSTANDING_SMTP_PORT": str(port("smtp")),
         "GOODSTANDING_LOG_LEVEL": plan.log_level,
     }
     return _python(name, "shared.run", name, environment=environment)

@@ -5,14 +5,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from deploy.local import children, processes
 from deploy.local.bootstrap import DATABASE, SERVICES
-from deploy.local.children import Program, StartFailedError
+from deploy.local.children import Identity, Program, StartFailedError
 from deploy.local.jars import CHECKOUT
 from deploy.local.postgres import PostgresServer
 from deploy.local.state import State
@@ -25,8 +25,8 @@ class Stack:
     """A running stack in the folder `state`; everything ends with the block, or with this process.
 
     Enter it from a thread that lives as long as the stack should. `durable=False` trades the data's
-    safety against a crash of the machine for speed. Raises StartFailedError, also when the folder has a
-    launcher already.
+    safety against a crash of the machine for speed. The services reach the programs that `proxies` names
+    through these ports. Raises StartFailedError, also when the folder has a launcher already.
     """
 
     def __init__(
@@ -36,10 +36,14 @@ class Stack:
         services: tuple[str, ...] = SERVICES,
         durable: bool = True,
         log_level: str = "info",
+        proxies: Mapping[str, int] | None = None,
         tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._state = State(state)
-        self._arguments = launcher_arguments(self._state, services, durable, log_level)
+        self._arguments = (
+            *launcher_arguments(self._state, services, durable, log_level),
+            *(f"--proxy={name}={port}" for name, port in (proxies or {}).items()),
+        )
         self._tell = tell
         self._launcher: subprocess.Popen[bytes] | None = None
 
@@ -79,7 +83,11 @@ class Stack:
 
     def pid(self, name: str) -> int:
         """The process id that a program has now. KeyError if it never ran."""
-        return self._state.processes()[name].pid
+        return self.identity(name).pid
+
+    def identity(self, name: str) -> Identity:
+        """The process that a program is now. KeyError if it never ran."""
+        return self._state.processes()[name].identity
 
     def logs(self, name: str) -> str:
         """All that a process wrote since the stack was first made."""

@@ -13,7 +13,7 @@ from deploy.local.jars import CHECKOUT
 from deploy.local.tokens import Keys
 
 DEFAULT = CHECKOUT / ".local" / "stack"
-PORTS = ("postgres", "kafka", "controller", "mailbox", "smtp", "vendor", "clock")
+PORTS = ("postgres", "kafka", "controller", "kafka-proxied", "mailbox", "smtp", "vendor", "clock")
 
 
 class AlreadyRunningError(Exception):

@@ -1,0 +1,175 @@
+"""`python -m sandbox.storm [--seconds 120] [--seed N]`: the demo's traffic in a storm, and what was left of it."""
+
+import asyncio
+import os
+import random
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import asyncpg
+import httpx2
+import typer
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from deploy.local.children import StartFailedError
+from deploy.local.stack import Stack, remove
+from deploy.local.state import State
+from sandbox import clock, topics
+from sandbox.demo import close_loops
+from sandbox.driver import Driver, Refused
+from sandbox.generated import Generated, generated
+from sandbox.idle import NotSettled
+from sandbox.replay import STANDARD, LedgerWorld
+from sandbox.storm import judge
+from sandbox.storm.proxies import Proxies
+from sandbox.storm.schedule import PROXIED, Strike, schedule
+from sandbox.storm.traffic import TIMEOUT, Hasty, Patient, Stubborn
+from sandbox.storm.weather import Weather
+
+START = date(2025, 1, 1)
+CALM = timedelta(days=5)
+"""Business time that is lived through after the storm, so that whatever was put off comes to its end."""
+LOOPS_CLOSED_EVERY = timedelta(days=7)
+
+console = Console(highlight=False)
+
+
+@dataclass
+class Storm:
+    """What a storm is made of, and its figures."""
+
+    stack: Stack
+    weather: Weather
+    driver: Driver
+    hasty: Hasty
+    stubborn: Stubborn
+    patient: Patient
+    seconds: float = 0.0
+
+    async def blow(self, seed: int, seconds: float) -> None:
+        """Live through years of traffic for so many seconds of bad weather, then let all settle. Raises NotSettled."""
+        weather = asyncio.create_task(self.weather.blow(schedule(seed, seconds)))
+        try:
+            reached = await self._live(seed, time.monotonic() + seconds)
+            await weather
+        finally:
+            weather.cancel()
+            await asyncio.gather(weather, return_exceptions=True)
+        self.hasty.hasty = False
+        began = time.monotonic()
+        await self.driver.monitor.settled()
+        self.seconds = time.monotonic() - began
+        await self.driver.run(lambda instant, left: None, until=reached + CALM)
+
+    async def _live(self, seed: int, until: float) -> datetime:
+        """Live through one year after the other until that moment of the system's clock; the instant reached."""
+        reached = datetime.combine(START, datetime.min.time(), UTC)
+        for number in range(100):
+            year = _renamed(generated(seed + number, date(START.year + number, 1, 1)), number)
+            world = LedgerWorld(year.invoices, year.profiles)
+            await (world.register(self.driver) if number else world.prepare(self.driver, STANDARD.read_text()))
+            world.plan(self.patient)
+            end = datetime.combine(year.end, datetime.min.time(), UTC)
+            friday = world.begin() + timedelta(hours=15)
+            while (friday := friday + LOOPS_CLOSED_EVERY) < end:
+                self.patient.at(friday, close_loops)
+            async for reached in self.driver.living(end):
+                if time.monotonic() > until:
+                    return reached
+        return reached
+
+
+def _renamed(year: Generated, number: int) -> Generated:
+    """The same year with customers of its own."""
+
+    def own(name: str) -> str:
+        return f"y{number}-{name}"
+
+    invoices = [replace(one, customer=own(one.customer), number=own(one.number)) for one in year.invoices]
+    return Generated(invoices, {own(name): profile for name, profile in year.profiles.items()}, year.end)
+
+
+@asynccontextmanager
+async def storming(stack: Stack, proxies: Proxies) -> AsyncIterator[Storm]:
+    """A storm on a running stack."""
+    stubborn, began = Stubborn(), time.monotonic()
+
+    def tell(strike: Strike) -> None:
+        lasts = f" for {strike.lasts:.1f} s" if strike.lasts else ""
+        console.print(f"{time.monotonic() - began:7.1f} s  {strike.kind} {strike.target}{lasts}")
+
+    async with (
+        asyncpg.create_pool(stack.database_url("monitor"), min_size=1, max_size=1, command_timeout=30) as pool,
+        httpx2.AsyncClient(transport=stubborn, timeout=TIMEOUT) as http,
+    ):
+        hasty = Hasty(pool)
+        driver = Driver(http, hasty, stack)
+        yield Storm(stack, Weather(stack, proxies, tell), driver, hasty, stubborn, Patient(driver))
+
+
+async def storm(stack: Stack, proxies: Proxies, seed: int, seconds: float) -> dict[str, list[str]]:
+    """Storm, settle, and tell; the findings. Raises NotSettled, Refused."""
+    async with storming(stack, proxies) as one:
+        await one.blow(seed, seconds)
+        events = await topics.everything(stack.kafka)
+        log = stack.logs("launcher")
+        _tell(one, len(events), log)
+        return await judge.findings(stack, events, one.patient, one.stubborn, log)
+
+
+def _tell(one: Storm, events: int, launcher_log: str) -> None:
+    table = Table("", "", show_header=False, box=None, pad_edge=False)
+    table.add_row("struck", ", ".join(f"{kind} {n}" for kind, n in sorted(one.weather.struck.items())))
+    table.add_row("started again", ", ".join(f"{name} {n}" for name, n in sorted(judge.deaths(launcher_log).items())))
+    table.add_row("done meanwhile", ", ".join(f"{name} {n}" for name, n in sorted(one.patient.done.items())))
+    table.add_row("asked again", f"{one.stubborn.again} times, by a caller who does not give up")
+    table.add_row("instants", f"{one.driver.instants}, {events} events")
+    table.add_row("settled", f"{one.seconds:.1f} s after the last strike")
+    console.print(table)
+
+
+def _port(state: State, name: str) -> int:
+    """Where the proxy of that name leads to; Kafka tells its clients where to go, so it has a listener for them."""
+    return state.port("kafka-proxied" if name == "kafka" else name)
+
+
+def main(
+    seconds: Annotated[float, typer.Option(min=1, help="how long the storm blows")] = 120,
+    seed: Annotated[int | None, typer.Option(help="the same seed, the same strikes; at random if left out")] = None,
+) -> None:
+    """Storm over a fresh stack, and check what is left of it."""
+    chosen = random.SystemRandom().randrange(1_000_000) if seed is None else seed
+    console.print(f"a storm of {seconds:.0f} s with SEED={chosen}")
+    os.environ[clock.START] = f"{START - timedelta(days=1):%Y-%m-%dT%H:%M:%S}"
+    folder = Path(tempfile.mkdtemp(prefix="goodstanding-storm-"))
+    well = False
+    try:
+        with (
+            Proxies(PROXIED, partial(_port, State(folder))) as proxies,
+            Stack(folder, log_level="warning", proxies=proxies.ports) as stack,
+        ):
+            found = uvloop.run(storm(stack, proxies, chosen, seconds))
+        for name, wrong in found.items():
+            console.print(f"{'[red]no ' if wrong else '[green]yes'}[/] {name}")
+            for one in wrong[:10]:
+                console.print(f"      {one}", markup=False)
+        well = not any(found.values())
+    except (NotSettled, Refused, StartFailedError) as error:
+        console.print(str(error), style="red", markup=False)
+    if not well:
+        console.print(f"the logs are in {folder / 'logs'}", markup=False)
+        raise typer.Exit(1)
+    remove(folder)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,103 @@
+"""What must hold after a storm besides the end-state checks: everything happened, and happened once."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import asyncpg
+import httpx2
+
+from sandbox import checks
+from sandbox.checks import Running
+from sandbox.storm.traffic import Patient, Stubborn
+from sandbox.topics import Published
+
+FACTS = {
+    "issue": "InvoiceIssued",
+    "pay": "PaymentReceived",
+    "dispute": "DisputeOpened",
+    "resolve": "DisputeResolved",
+}
+"""The fact that each action of the traffic brings about."""
+KILLED, HUNG = -9, 70
+"""Exit codes that a storm explains: by us, and a consumer that its watch ended."""
+_DEATH = re.compile(r"(\w+) ended with (-?\d+);")
+
+
+def lost_or_doubled(done: Mapping[str, int], events: Sequence[Published]) -> Iterator[str]:
+    """Actions whose facts are not as many as they were."""
+    facts = Counter(event.name for event in events)
+    for action, fact in FACTS.items():
+        if facts[fact] != done.get(action, 0):
+            yield f"{done.get(action, 0)} times {action}, but {facts[fact]} {fact}"
+
+
+def unlike_the_vendor(
+    effects: Sequence[Mapping[str, Any]], names: Mapping[str, str], events: Sequence[Published]
+) -> Iterator[str]:
+    """Subscriptions whose status did not change at the vendor as often as events say.
+
+    `names` are the vendor's ids of subscriptions by ours.
+    """
+    told: Counter[tuple[str, str]] = Counter()
+    for event in events:
+        if event.name in ("SubscriptionSuspended", "SubscriptionReinstated"):
+            status = "suspended" if event.name == "SubscriptionSuspended" else "active"
+            told[names[event.data["subscription_id"]], status] += 1
+    seen = Counter({(one["subscription"], status): n for one in effects for status, n in one["changes"].items()})
+    for name, status in sorted(told | seen):
+        if told[name, status] != seen[name, status]:
+            yield f"{name}: {seen[name, status]} times {status} at the vendor, {told[name, status]} by our events"
+
+
+def unlike_the_mailbox(message_ids: Sequence[str], events: Sequence[Published]) -> Iterator[str]:
+    """Notices that were sent by our word only, or without it; the same mail may come twice."""
+    told = {f"<{event.data['notice_id']}@goodstanding>" for event in events if event.name == "NoticeSent"}
+    received = set(message_ids)
+    yield from (f"{one} was never received" for one in sorted(told - received))
+    yield from (f"{one} was received, and we do not know" for one in sorted(received - told))
+
+
+def unexplained_deaths(launcher_log: str) -> Iterator[str]:
+    """Processes of ours that ended by themselves."""
+    for name, code in _DEATH.findall(launcher_log):
+        if name not in ("postgres", "kafka") and int(code) not in (KILLED, HUNG):
+            yield f"{name} ended with {code}"
+
+
+def deaths(launcher_log: str) -> Counter[str]:
+    """How often each program was started again."""
+    return Counter(name for name, _ in _DEATH.findall(launcher_log))
+
+
+async def findings(
+    stack: Running, events: Sequence[Published], patient: Patient, stubborn: Stubborn, launcher_log: str
+) -> dict[str, list[str]]:
+    """Everything that is wrong after a storm, by what should hold."""
+    monitor = await asyncpg.connect(stack.database_url("monitor"))
+    try:
+        rows = await monitor.fetch("SELECT subscription_id, vendor_subscription_id FROM entitlements.audit_access")
+    finally:
+        await monitor.close()
+    names = {str(row["subscription_id"]): row["vendor_subscription_id"] for row in rows}
+    async with httpx2.AsyncClient(timeout=30) as http:
+        effects = (await http.get(stack.url("vendor") + "/sandbox/effects")).raise_for_status().json()["effects"]
+        mails = [one async for one in _message_ids(http, stack.url("mailbox"))]
+    return await checks.all_findings(stack, events) | {
+        "every action happened once": list(lost_or_doubled(patient.done, events)),
+        "every change at the vendor happened once": list(unlike_the_vendor(effects, names, events)),
+        "every notice is a mail, and every mail a notice": list(unlike_the_mailbox(mails, events)),
+        "nobody was answered with a 5xx but 503": stubborn.broken,
+        "nothing of ours ended by itself": list(unexplained_deaths(launcher_log)),
+    }
+
+
+async def _message_ids(http: httpx2.AsyncClient, mailbox: str) -> Any:
+    after = ""
+    while after is not None:
+        answer = await http.get(f"{mailbox}/v1/messages", params={"after": after, "limit": 1000})
+        page = answer.raise_for_status().json()
+        for message in page["messages"]:
+            yield message["message_id"]
+        after = page["next"]

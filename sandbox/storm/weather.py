@@ -1,0 +1,73 @@
+"""Strikes as they are scheduled, and makes good what it froze."""
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from deploy.local.children import Identity
+from deploy.local.stack import Stack
+from sandbox.storm.proxies import Proxies
+from sandbox.storm.schedule import Strike
+
+
+class Weather:
+    """Kills and freezes the processes of a stack, and resets connections through its proxies."""
+
+    def __init__(self, stack: Stack, proxies: Proxies, tell: Callable[[Strike], None]) -> None:
+        self._stack = stack
+        self._proxies = proxies
+        self._tell = tell
+        self._thaws: set[asyncio.Task[None]] = set()
+        self.struck: Counter[str] = Counter()
+
+    async def blow(self, strikes: Sequence[Strike]) -> None:
+        """Do all of it; whatever was frozen lives again when it ends, also early."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            for strike in strikes:
+                await asyncio.sleep(began + strike.at - loop.time())
+                self._strike(strike)
+            await asyncio.gather(*self._thaws)
+        finally:
+            for thaw in self._thaws:
+                thaw.cancel()
+            await asyncio.gather(*self._thaws, return_exceptions=True)
+
+    def _strike(self, strike: Strike) -> None:
+        self._tell(strike)
+        self.struck[strike.kind] += 1
+        if strike.kind == "reset":
+            self._proxies.reset(strike.target)
+            return
+        victim = self._stack.identity(strike.target)
+        if strike.kind == "kill":
+            _signal(victim, signal.SIGKILL)
+        else:
+            self._thaws.add(asyncio.create_task(_frozen(family(victim), strike.lasts)))
+
+
+async def _frozen(processes: list[Identity], seconds: float) -> None:
+    """Hold these processes for so long."""
+    for one in processes:
+        _signal(one, signal.SIGSTOP)
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        for one in processes:
+            _signal(one, signal.SIGCONT)
+
+
+def family(parent: Identity) -> list[Identity]:
+    """A process and its children: a Postgres server is many processes, each in a session of its own."""
+    children = [int(pid) for pid in Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()]
+    return [parent, *(one for one in map(Identity.of, children) if one is not None)]
+
+
+def _signal(process: Identity, number: signal.Signals) -> None:
+    """One that has died meanwhile gets nothing, and nobody who has its id by now."""
+    if process.alive:
+        os.kill(process.pid, number)
