@@ -9,11 +9,11 @@ from shared.service import NAMES
 Kind = Literal["kill", "freeze", "reset"]
 T = TypeVar("T")
 
-MEAN_PAUSE = 3.0
+MEAN_PAUSE = 2.5
 """Seconds between two strikes, on average."""
 MEAN_FREEZE, LONGEST_FREEZE = 3.0, 15.0
 """Seconds; the longest are longer than a consumer's session and than any client waits."""
-PROCESSES = {**dict.fromkeys(NAMES, 4), "postgres": 2, "kafka": 2, "vendor": 2, "mailbox": 1, "clock": 1}
+PROCESSES = {**dict.fromkeys(NAMES, 4), "postgres": 4, "kafka": 4, "vendor": 2, "mailbox": 1, "clock": 1}
 """What can be killed and frozen, and how often beside the others."""
 PROXIED = {"postgres": 4, "kafka": 4, **dict.fromkeys(NAMES, 1), "vendor": 2, "smtp": 1}
 """What the services reach through a proxy that can reset all connections."""

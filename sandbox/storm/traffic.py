@@ -24,8 +24,8 @@ COME_AGAIN = (429, 502, 503, 504)
 class Stubborn(httpx2.AsyncBaseTransport):
     """Sends a request, with its Idempotency-Key, again until it is answered; a 500 is noted as a finding."""
 
-    def __init__(self) -> None:
-        self._inner = httpx2.AsyncHTTPTransport()
+    def __init__(self, inner: httpx2.AsyncBaseTransport | None = None) -> None:
+        self._inner = inner or httpx2.AsyncHTTPTransport()
         self.again = 0
         self.broken: list[str] = []
 

@@ -47,10 +47,10 @@ class Weather:
         if strike.kind == "kill":
             _signal(victim, signal.SIGKILL)
         else:
-            self._thaws.add(asyncio.create_task(_frozen(family(victim), strike.lasts)))
+            self._thaws.add(asyncio.create_task(frozen(family(victim), strike.lasts)))
 
 
-async def _frozen(processes: list[Identity], seconds: float) -> None:
+async def frozen(processes: list[Identity], seconds: float) -> None:
     """Hold these processes for so long."""
     for one in processes:
         _signal(one, signal.SIGSTOP)
