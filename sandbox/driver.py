@@ -139,9 +139,8 @@ class Driver:
 @asynccontextmanager
 async def driving(stack: Running) -> AsyncIterator[Driver]:
     """A driver of a running stack."""
-    connection = await asyncpg.connect(stack.database_url("monitor"))
-    try:
-        async with httpx2.AsyncClient(timeout=30) as http:
-            yield Driver(http, Monitor(connection), stack)
-    finally:
-        await connection.close()
+    async with (
+        asyncpg.create_pool(stack.database_url("monitor"), min_size=0, max_size=1) as pool,
+        httpx2.AsyncClient(timeout=30) as http,
+    ):
+        yield Driver(http, Monitor(pool), stack)

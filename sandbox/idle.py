@@ -69,7 +69,7 @@ class Look:
 class Monitor:
     """Looks at the system through the `monitor` role."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    def __init__(self, connection: asyncpg.Connection | asyncpg.Pool) -> None:
         self._connection = connection
         self.looks = 0
 

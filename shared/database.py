@@ -20,6 +20,7 @@ from shared import clock, outbox, streams
 from shared.errors import Unavailable
 from shared.events import Event
 from shared.ids import new_id
+from shared.queues import Queues
 from shared.retries import quick
 from shared.settings import Settings
 from shared.transient import is_transient
@@ -101,19 +102,20 @@ class Units:
         self._engine = engine(settings)
         self._sandbox = settings.clock == "sandbox"
         self._wakeups = wakeups
+        self._queues = Queues()
 
-    async def run(self, action: Callable[[Unit], Awaitable[T]], cause: Cause | None = None) -> T:
+    async def run(
+        self, action: Callable[[Unit], Awaitable[T]], cause: Cause | None = None, about: object | None = None
+    ) -> T:
         """Run `action` in a unit and commit it; again from the start on a transient error.
 
-        Raises what the action refuses, and `Unavailable` when the database stays away or locked.
+        Units `about` the same (an account's id, say) take turns before they take a connection. Raises what the
+        action refuses, and `Unavailable` when the database stays away or locked.
         """
         why = cause or Cause(id=str(new_id()))
         try:
-            async for attempt in quick(is_transient):
-                with attempt:
-                    async with self._unit(why) as unit:
-                        result = await action(unit)
-                        await unit._finish()
+            async with self._queues.turn(about):
+                unit, result = await self._attempts(action, why)
         except Exception as error:
             if is_transient(error):
                 raise Unavailable("the database is away or busy; try again") from error
@@ -121,6 +123,14 @@ class Units:
         # While the sandbox's clock holds the sweeps they are not woken: its release does that.
         self._wakeups.wake(*(unit._wakes - {"sweeps"} if unit.sweeps_held else unit._wakes))
         return result
+
+    async def _attempts(self, action: Callable[[Unit], Awaitable[T]], why: Cause) -> tuple[Unit, T]:
+        async for attempt in quick(is_transient):
+            with attempt:
+                async with self._unit(why) as unit:
+                    result = await action(unit)
+                    await unit._finish()
+        return unit, result
 
     @asynccontextmanager
     async def _unit(self, cause: Cause) -> AsyncIterator[Unit]:

@@ -7,6 +7,7 @@ gets the first's answer. A refusal rolls back and is not stored: the same key ma
 import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
@@ -61,8 +62,12 @@ class CommandRunner:
         *,
         status: int = 201,
         reason: str | None = None,
+        about: UUID | None = None,
     ) -> Response:
-        """Do it in one unit and answer with the model that `action` returns; or answer as the first time."""
+        """Do it in one unit and answer with the model that `action` returns; or answer as the first time.
+
+        `about` is what it changes, as far as the request says so: requests about the same take turns.
+        """
 
         async def once(unit: Unit) -> tuple[int, str, bool]:
             stored = await self._begin(unit)
@@ -72,7 +77,7 @@ class CommandRunner:
             await unit.connection.execute(_STORE, *self._place, status, answer)
             return status, answer, False
 
-        return _response(*await self.runtime.units.run(once, self.cause(reason)))
+        return _response(*await self.runtime.units.run(once, self.cause(reason), about))
 
     async def amend(
         self, action: Callable[[Unit], Awaitable[tuple[int, BaseModel]]], reason: str | None = None

@@ -108,7 +108,7 @@ async def storming(stack: Stack, proxies: Proxies) -> AsyncIterator[Storm]:
         console.print(f"{time.monotonic() - began:7.1f} s  {strike.kind} {strike.target}{lasts}")
 
     async with (
-        asyncpg.create_pool(stack.database_url("monitor"), min_size=1, max_size=1, command_timeout=30) as pool,
+        asyncpg.create_pool(stack.database_url("monitor"), min_size=0, max_size=1, command_timeout=30) as pool,
         httpx2.AsyncClient(transport=stubborn, timeout=TIMEOUT) as http,
     ):
         hasty = Hasty(pool)

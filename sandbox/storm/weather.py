@@ -63,8 +63,11 @@ async def frozen(processes: list[Identity], seconds: float) -> None:
 
 def family(parent: Identity) -> list[Identity]:
     """A process and its children: a Postgres server is many processes, each in a session of its own."""
-    children = [int(pid) for pid in Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()]
-    return [parent, *(one for one in map(Identity.of, children) if one is not None)]
+    try:
+        children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):  # it has died meanwhile
+        children = []
+    return [parent, *(one for one in map(Identity.of, map(int, children)) if one is not None)]
 
 
 def _signal(process: Identity, number: signal.Signals) -> None:

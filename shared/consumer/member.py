@@ -27,6 +27,8 @@ from shared.telemetry import log
 
 COMMIT_EVERY = 2.0
 """How often offsets are told to Kafka (seconds)."""
+ANSWER_WITHIN = 3.0
+"""How long the broker may take to say where its partitions end (seconds)."""
 
 _REGISTER = """
 INSERT INTO consumed (topic, partition, next_offset)
@@ -35,11 +37,19 @@ ON CONFLICT DO NOTHING
 """
 _OWN = "UPDATE consumed SET owner = $3 WHERE topic = $1 AND partition = $2 RETURNING next_offset"
 _FENCE = "SELECT owner, next_offset FROM consumed WHERE topic = $1 AND partition = $2 FOR UPDATE"
-_NOTE = "UPDATE consumed SET next_offset = $3 WHERE topic = $1 AND partition = $2"
+_NOTE = "UPDATE consumed SET next_offset = greatest(next_offset, $3) WHERE topic = $1 AND partition = $2"
 
 
 class LostPartition(Exception):
     """Another member owns this partition now; what is in hand is dropped."""
+
+
+class NotNext(Exception):
+    """The batch does not go on where the database is; `next_offset` says where that is."""
+
+    def __init__(self, next_offset: int) -> None:
+        super().__init__(next_offset)
+        self.next_offset = next_offset
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -55,6 +65,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         self._client: AIOKafkaConsumer | None = None
         self._in_doubt = False
         """Whether an assignment was not noted: aiokafka only logs what its listener raises, so the loop looks."""
+        self._sought: dict[TopicPartition, int] = {}
+        """Where a partition is read again, since what was in hand lay further ahead."""
         self.counts: Counter[str] = Counter()
         self.progress = Progress()
 
@@ -112,7 +124,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             batches: dict[TopicPartition, list[ConsumerRecord]] = await client.getmany(timeout_ms=1000)
             if self._in_doubt:
                 raise Unavailable("the database did not note which partitions are ours")
-            self._say("reading", well=True)
+            if batches or await _answers(client):
+                self._say("reading", well=True)
+            else:
+                self._say("the broker does not answer", well=False)
             for partition, records in batches.items():
                 await self._apply(partition, records)
             if asyncio.get_running_loop().time() - told_at > COMMIT_EVERY:
@@ -133,17 +148,23 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         return await self._units.run(judge)
 
     async def _apply(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
+        assert self._client is not None
         try:
             await self._apply_or_park(partition, records)
         except LostPartition:
             log.info("partition lost, batch dropped", topic=partition.topic, partition=partition.partition)
+            self._sought.pop(partition, None)
+            return
+        except NotNext as behind:
+            self._client.seek(partition, behind.next_offset)
+            self._sought[partition] = behind.next_offset
             return
         except Unavailable:
             self._say("waiting for Postgres", well=False)
-            assert self._client is not None
             self._client.seek(partition, records[0].offset)  # what was applied of them is passed over then
             await asyncio.sleep(0.5)
             return
+        self._sought.pop(partition, None)
         self.progress.positions[partition] = records[-1].offset + 1
 
     async def _apply_or_park(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
@@ -179,6 +200,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
     async def _in_one_unit(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         async def apply(unit: Unit) -> None:
             after = await self._fence(unit, partition)
+            # aiokafka reads before it is told from where, so what is in hand may lie beyond what was dropped. Only
+            # what is read from the noted offset and still begins later has nothing before it on the topic.
+            if records[0].offset > after != self._sought.get(partition):
+                raise NotNext(after)
             events = [
                 event for record in records if record.offset >= after and (event := await self._readable(unit, record))
             ]
@@ -230,3 +255,13 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
                 await client.commit(positions)
         except KafkaError as error:
             log.info("offsets not told to Kafka", error=repr(error))
+
+
+async def _answers(client: AIOKafkaConsumer) -> bool:
+    """Whether the broker is there: while it is away aiokafka just reads nothing, without a word."""
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN):
+            await client.end_offsets(client.assignment())
+    except (KafkaError, TimeoutError):
+        return False
+    return True

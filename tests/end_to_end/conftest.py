@@ -1,10 +1,18 @@
-"""The broker of this test process. Without it a test fails; it never skips."""
+"""The servers of this test process, alone or as a whole stack. Without them a test fails; it never skips."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from deploy.local.kafka import KafkaServer
+from deploy.local.stack import Stack, remove
+from sandbox.clock import START
+from sandbox.driver import Driver, driving
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+POLICY = Path(__file__).parents[2] / "sandbox" / "policies" / "standard.yaml"
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +22,25 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The stack that the modules marked `xdist_group("stack")` share: real Postgres, real Kafka, the four services,
+    the vendor, the mailbox and the clock, from the beginning of 2026 on.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(START, f"{BEGIN:%Y-%m-%dT%H:%M:%S}")
+        folder = tmp_path_factory.mktemp("stack")
+        with Stack(folder, log_level="warning") as running:
+            yield running
+        remove(folder)
+
+
+@pytest.fixture(scope="session")
+async def driver(stack: Stack) -> AsyncIterator[Driver]:
+    """A driver of the stack; the standard policy is in force."""
+    async with driving(stack) as found:
+        body = {"document": POLICY.read_text(), "effective_date": BEGIN.date().isoformat(), "reason": "first"}
+        await found.post("collections", "/v1/policies", body)
+        yield found

@@ -73,7 +73,7 @@ async def issue_invoice(invoice: InvoiceIn, command: Command) -> Response:
     async def issue(unit: Unit) -> InvoiceOut:
         return InvoiceOut.of(await use_cases.invoices.issue(unit, invoice.new()))
 
-    return await command.run(issue)
+    return await command.run(issue, about=invoice.account_id)
 
 
 @reads.get("", summary="List invoices")

@@ -77,7 +77,7 @@ async def record_payment(payment: PaymentIn, command: Command) -> Response:
     async def receive(unit: Unit) -> PaymentOut:
         return PaymentOut.of(await use_cases.payments.receive(unit, payment.new()))
 
-    return await command.run(receive)
+    return await command.run(receive, about=payment.account_id)
 
 
 @writes.post("/{payment_id}:reverse", status_code=200, response_model=PaymentOut, summary="Take a payment back")

@@ -104,6 +104,39 @@ async def test_a_member_that_lost_the_partition_drops_its_batch(stage: Stage) ->
     assert await stage.effects(ACCOUNT) == [1]
 
 
+async def test_what_was_read_beyond_a_dropped_batch_is_read_again_from_there(stage: Stage) -> None:
+    former, heir = Member(stage), Member(stage)
+    await former.own()
+    await former.read(*messages(stage, 1, 2))
+    await heir.read(*messages(stage, 3, 4), first=2)  # read before it was told that it owns the partition: dropped
+    assert await heir.own() == 2
+    await heir.read(*messages(stage, 5), first=4)  # was in hand already
+    assert (await stage.effects(ACCOUNT), await stage.waiting(ACCOUNT)) == ([1, 2], {})
+    assert heir.client.places[heir.partition] == 2
+    await heir.read(*messages(stage, 3, 4, 5), first=2)
+    assert await stage.effects(ACCOUNT) == [1, 2, 3, 4, 5]
+
+
+async def test_what_the_topic_no_longer_has_is_waited_for_once(stage: Stage) -> None:
+    member = Member(stage)
+    await member.own()
+    for _ in range(2):  # read from 0, but the topic begins at 7
+        await member.read(*messages(stage, 1, 2), first=7)
+    assert await stage.effects(ACCOUNT) == [1, 2]
+    await member.read(*messages(stage, 3), first=12)
+    assert await stage.effects(ACCOUNT) == [1, 2]
+    assert member.client.places[member.partition] == 9
+
+
+async def test_a_batch_from_long_ago_does_not_turn_the_partition_back(stage: Stage) -> None:
+    member = Member(stage)
+    await member.own()
+    await member.read(*messages(stage, 1, 2, 3))
+    await member.read(*messages(stage, 1))
+    await member.read(*messages(stage, 4), first=3)
+    assert await stage.effects(ACCOUNT) == [1, 2, 3, 4]
+
+
 async def test_a_member_that_lost_the_partition_parks_nothing(stage: Stage) -> None:
     former, owner = Member(stage), Member(stage)
     await former.own()

@@ -54,11 +54,16 @@ async def emptied(stage: Stage) -> bool:
 
 
 async def published(stage: Stage) -> list[ConsumerRecord]:
-    """Everything on the topic, in the order of each partition."""
-    client = AIOKafkaConsumer(bootstrap_servers=stage.settings.kafka)
+    """Everything on the stage's topic, in the order of each partition."""
+    return await records(stage.settings.kafka, stage.topic)
+
+
+async def records(bootstrap: str, topic: str) -> list[ConsumerRecord]:
+    """Everything on a topic, in the order of each partition; what stands there twice is there twice."""
+    client = AIOKafkaConsumer(bootstrap_servers=bootstrap)
     await client.start()
     try:
-        partitions = [TopicPartition(stage.topic, n) for n in range(PARTITIONS)]
+        partitions = [TopicPartition(topic, n) for n in range(PARTITIONS)]
         client.assign(partitions)
         await client.seek_to_beginning(*partitions)
         ends = await client.end_offsets(partitions)

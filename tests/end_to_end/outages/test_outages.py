@@ -1,0 +1,214 @@
+"""The whole stack while a part of it is away: nothing is lost, nothing is done twice, and it goes on by itself."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from deploy.local import ports
+from deploy.local.stack import Stack
+from sandbox import checks, topics
+from sandbox.driver import Driver
+from sandbox.replay import Profile, register
+from sandbox.storm.traffic import Stubborn
+from shared.service import NAMES
+from tests.builders import Client, eur
+from tests.end_to_end.backbone.loops import records, sequences, until
+
+pytestmark = pytest.mark.xdist_group("stack")
+RESUMED_WITHIN = 30.0
+"""Seconds from the return of what was away until nothing is left to do."""
+QUESTIONS = {
+    "invoicing": "/v1/accounts",
+    "collections": "/v1/guard",
+    "entitlements": "/v1/accounts/{account}/entitlements",
+    "escalation": "/v1/cases",
+}
+
+
+async def registered(driver: Driver, number: int) -> list[str]:
+    """New accounts."""
+    today = datetime.fromisoformat((await driver.get("clock", "/v1/clock"))["now"]).date()
+    profile = Profile("EUR", "UTC", "GS-DE")
+    return [(await register(driver, f"outage-{uuid4()}", today, profile))[0] for _ in range(number)]
+
+
+async def kept_down(stack: Stack, name: str, seconds: float) -> None:
+    """Kill a program, and again as often as it is started, for so long."""
+    until_then = time.monotonic() + seconds
+    while time.monotonic() < until_then:
+        victim = stack.identity(name)
+        if victim.alive:
+            os.kill(victim.pid, signal.SIGKILL)
+        await asyncio.sleep(0.05)
+
+
+async def readiness(http: httpx2.AsyncClient, stack: Stack, name: str) -> tuple[int, dict[str, Any]]:
+    """The status and the parts of /health/ready; 0 if nobody answers."""
+    try:
+        answer = await http.get(stack.url(name) + "/health/ready")
+    except httpx2.TransportError:
+        return 0, {}
+    return answer.status_code, answer.json()["parts"]
+
+
+@dataclass
+class Traffic:
+    """Payments that are made all the time, by callers who do not give up."""
+
+    stubborn: Stubborn
+    accounts: list[str]
+    made: dict[str, list[str]] = field(default_factory=dict)
+
+    async def pay(self, client: Client, account: str) -> None:
+        """Pay one cent after the other."""
+        made = self.made.setdefault(account, [])
+        while True:
+            made.append((await client.made("/v1/payments", {"account_id": account, "amount": eur(1)}))["id"])
+
+    async def enough(self, more: int = 20) -> None:
+        """Wait until each account has made so many more."""
+        wanted = {account: len(self.made.get(account, [])) + more for account in self.accounts}
+
+        async def reached() -> bool:
+            return all(len(self.made.get(account, [])) >= number for account, number in wanted.items())
+
+        await until(reached)
+
+
+@asynccontextmanager
+async def traffic(stack: Stack, accounts: list[str]) -> AsyncIterator[Traffic]:
+    """Payments of each account until the block ends; then the payment in hand of each is finished."""
+    one = Traffic(Stubborn(), accounts)
+    async with httpx2.AsyncClient(transport=one.stubborn, base_url=stack.url("invoicing"), timeout=10) as http:
+        client = Client(http, stack.token("invoicing"))
+        payers = [asyncio.create_task(one.pay(client, account)) for account in accounts]
+        try:
+            yield one
+        finally:
+            for payer in payers:
+                payer.cancel()
+            ended = await asyncio.gather(*payers, return_exceptions=True)
+    assert [error for error in ended if not isinstance(error, asyncio.CancelledError)] == []
+    assert one.stubborn.broken == []
+
+
+async def whole(stack: Stack, driver: Driver, one: Traffic) -> None:
+    """Everything settles in time; each payment that was answered is there once, in order, wherever it must be."""
+    await driver.monitor.settled(within=RESUMED_WITHIN)
+    events = await topics.everything(stack.kafka)
+    found = await checks.all_findings(stack, events)
+    assert not any(found.values()), found
+    paid = [event for event in events if event.name == "PaymentReceived"]
+    raw = await records(stack.kafka, "invoicing.events")
+    for account in one.accounts:
+        told = [event.data["payment_id"] for event in paid if event.subject == account]
+        assert len(told) == len(set(told))
+        assert set(one.made[account]) <= set(told)
+        # Cut short, a payer may have been about to hear of one more; none is there that it did not ask for.
+        assert len(told) - len(one.made[account]) in (0, 1)
+        order = list(dict.fromkeys(sequences(raw, account)))
+        assert order == sorted(order)
+
+
+async def test_the_broker_is_killed_and_away_for_20_seconds(stack: Stack, driver: Driver) -> None:
+    accounts = await registered(driver, 3)
+    said: set[str] = set()
+    async with traffic(stack, accounts) as one, httpx2.AsyncClient(timeout=10) as http:
+        await one.enough()
+        away = asyncio.create_task(kept_down(stack, "kafka", 20))
+        while not away.done():
+            await one.enough(5)
+            status, parts = await readiness(http, stack, "invoicing")
+            said |= {name for name, part in parts.items() if status == 503 and not part["ok"]}
+            assert (await http.get(stack.url("invoicing") + "/health/live")).status_code == 200
+        assert one.stubborn.again == 0  # the API goes on accepting
+        assert said == {"relay", "consumer"}
+
+        async def is_back() -> bool:
+            return ports.answers(int(stack.kafka.rpartition(":")[2]))
+
+        await until(is_back)
+    await whole(stack, driver, one)
+
+
+async def test_postgres_is_killed_and_away_for_10_seconds(stack: Stack, driver: Driver) -> None:
+    accounts = await registered(driver, 3)
+    before = {name: stack.identity(name) for name in NAMES}
+    answers: set[tuple[str, int, str | None]] = set()
+    async with traffic(stack, accounts) as one, httpx2.AsyncClient(timeout=10) as http:
+        await one.enough()
+        away = asyncio.create_task(kept_down(stack, "postgres", 10))
+        while not away.done():
+            asked = [asyncio.create_task(ask(http, stack, name, accounts[0])) for name in NAMES]
+            answers |= set(await asyncio.gather(*asked))
+        await one.enough()
+    assert {answer for answer in answers if answer[1] != 200} == {(name, 503, "1") for name in NAMES}
+    await whole(stack, driver, one)
+    assert {name: stack.identity(name) for name in NAMES} == before  # nobody had to be started again
+
+
+async def ask(http: httpx2.AsyncClient, stack: Stack, name: str, account: str) -> tuple[str, int, str | None]:
+    """Ask a service something that it needs its database for: who answers, how, and when to come again."""
+    headers = {"authorization": f"Bearer {stack.token(name)}"}
+    answer = await http.get(stack.url(name) + QUESTIONS[name].format(account=account), headers=headers)
+    status, parts = await readiness(http, stack, name)
+    assert (status == 200) == all(part["ok"] for part in parts.values())
+    return name, answer.status_code, answer.headers.get("retry-after")
+
+
+async def test_every_service_ends_in_good_order_when_told_under_load(stack: Stack, driver: Driver) -> None:
+    accounts = await registered(driver, 3)
+    seen = len(stack.logs("launcher"))
+    async with traffic(stack, accounts) as one, httpx2.AsyncClient(timeout=10) as http:
+        for name in NAMES:
+            await one.enough()
+            victim = stack.identity(name)
+            os.kill(victim.pid, signal.SIGTERM)
+            async with asyncio.timeout(10):
+                while victim.alive:  # noqa: ASYNC110  # another process' end
+                    await asyncio.sleep(0.01)
+            await until(partial(is_ready, http, stack, name))
+    log = stack.logs("launcher")[seen:]
+    assert {name for name in NAMES if f"{name} ended with 0;" in log} == set(NAMES), log
+    await whole(stack, driver, one)
+
+
+async def is_ready(http: httpx2.AsyncClient, stack: Stack, name: str) -> bool:
+    return (await readiness(http, stack, name))[0] == 200
+
+
+async def test_two_hundred_at_once_for_one_account_hold_nobody_else_up(stack: Stack, driver: Driver) -> None:
+    hot, *others = await registered(driver, 5)
+    waits: list[float] = []
+    limits = httpx2.Limits(max_connections=250)
+    async with httpx2.AsyncClient(base_url=stack.url("invoicing"), timeout=30, limits=limits) as http:
+        client = Client(http, stack.token("invoicing"))
+        body = {"account_id": hot, "amount": eur(1)}
+        rush = asyncio.gather(*(client.post("/v1/payments", body) for _ in range(200)))
+
+        async def go_on(account: str) -> None:
+            while not rush.done():
+                began = time.monotonic()
+                await client.made("/v1/payments", {"account_id": account, "amount": eur(1)})
+                waits.append(time.monotonic() - began)
+
+        await asyncio.gather(*(go_on(account) for account in others))
+        answers = await rush
+    assert {answer.status_code for answer in answers} == {201}
+    assert len(waits) >= 20
+    assert sorted(waits)[int(len(waits) * 0.99)] < 1.0
+    await driver.monitor.settled()
+    raw = await records(stack.kafka, "invoicing.events")
+    assert sequences(raw, hot) == list(range(1, len(sequences(raw, hot)) + 1))
+    assert len(sequences(raw, hot)) >= 201

@@ -1,0 +1,50 @@
+"""Turns at one account: few at once, none lost, nobody else held up, and nothing kept once they are over."""
+
+import asyncio
+
+import pytest
+
+from shared import queues
+from shared.errors import Unavailable
+from shared.queues import AT_ONCE, Queues
+
+
+async def stand(line: Queues, about: object | None, inside: list[object], go: asyncio.Event) -> None:
+    async with line.turn(about):
+        inside.append(about)
+        await go.wait()
+
+
+async def test_few_at_once_for_one_and_others_at_once() -> None:
+    line, inside, go = Queues(), list[object](), asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        for about in ["hot"] * 20 + ["other", None, None, None]:
+            tasks.create_task(stand(line, about, inside, go))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert inside == ["hot"] * AT_ONCE + ["other", None, None, None]
+        go.set()
+    assert inside.count("hot") == 20
+    assert line._queues == {}
+
+
+async def test_whoever_waits_too_long_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queues, "WAIT", 0.01)
+    line, inside, go = Queues(), list[object](), asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(AT_ONCE):
+            tasks.create_task(stand(line, "hot", inside, go))
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable):
+            await stand(line, "hot", inside, go)
+        go.set()
+    assert line._queues == {}
+
+
+async def test_a_turn_ends_with_whoever_had_it_however_it_ends() -> None:
+    line = Queues()
+    for _ in range(3 * AT_ONCE):
+        with pytest.raises(ValueError, match="a defect"):
+            async with line.turn("hot"):
+                raise ValueError("a defect")
+    assert line._queues == {}
