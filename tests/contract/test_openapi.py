@@ -54,7 +54,7 @@ class Edge:
     operations: list[Any]
     seeded: dict[str, list[Any]]
 
-    async def check(self, case: Case, known: dict[str, Any]) -> int:
+    async def check(self, case: Case[Any], known: dict[str, Any]) -> int:
         """Send a case, where it is `known` with what exists; the status, once the answer is found as declared."""
         case.path_parameters.update({name: known[name] for name in known if name in case.path_parameters})
         case.body = _placed(case.body, known)
@@ -146,7 +146,7 @@ SEEDS = {
 async def edge(request: pytest.FixtureRequest, database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Edge]:
     async with running(request.param, database, keys, jwks_file) as (runtime, client):
         document = (await client.http.get("/openapi.json")).json()
-        operations = [one.ok() for one in openapi.from_dict(document).get_all_operations()]
+        operations = [one.ok() for one in openapi.from_dict(document).get_all_operations()]  # type: ignore[union-attr]
         yield Edge(client, operations, await SEEDS[request.param](runtime, client))
 
 
