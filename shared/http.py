@@ -41,18 +41,38 @@ class Problem(BaseModel):
     errors: list[FieldError] = []
 
 
+def declared(status: int, code: str, meaning: str, detail: str) -> dict[str, Any]:
+    """How an API page shows a problem: what it means, and an example of it."""
+    example = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "errors": [],
+    }
+    return {"description": meaning, "model": Problem, "content": {PROBLEM: {"example": example}}}
+
+
 _MEANINGS = {
-    400: "the request is malformed, or lacks its Idempotency-Key",
-    401: "no valid bearer token",
-    403: "the token lacks the scope",
-    404: "no such thing",
-    409: "refused in the present state",
-    422: "a field is wrong (`errors` names it), or the Idempotency-Key was used with another body",
-    503: "something this needs is away for the moment; see Retry-After",
+    400: ("malformed", "the request is malformed, or lacks its Idempotency-Key", "the body is not JSON"),
+    401: ("not_authenticated", "no valid bearer token", "this route needs a bearer token"),
+    403: ("not_allowed", "the token lacks the scope", "the token lacks the scope that this route needs"),
+    404: ("not_found", "no such thing", "there is no such thing"),
+    409: ("refused", "refused in the present state", "this cannot be done in the present state"),
+    422: (
+        "invalid",
+        "a field is wrong (`errors` names it), or the Idempotency-Key was used with another body",
+        "the request has wrong fields",
+    ),
+    503: (
+        "unavailable",
+        "something this needs is away for the moment; see Retry-After",
+        "the database is away or busy; try again",
+    ),
 }
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": meaning, "model": Problem, "content": {PROBLEM: {}}}
-    for status, meaning in _MEANINGS.items()
+    status: declared(status, code, meaning, detail) for status, (code, meaning, detail) in _MEANINGS.items()
 }
 
 
@@ -151,10 +171,11 @@ def create_app(runtime: Runtime, *, with_routes: bool = True) -> FastAPI:
         summary=service.summary,
         version="1",
         telemetry={"operation_spans": False, "metrics": False, "logs": False},
-        responses={400: PROBLEMS[400], 503: PROBLEMS[503]},
+        responses={status: PROBLEMS[status] for status in (400, 422, 503)},
         dependencies=[Depends(_without_nul)],
     )
     app.state.runtime = runtime
+    app.openapi = lambda: _documented(app)  # type: ignore[method-assign]
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -164,6 +185,24 @@ def create_app(runtime: Runtime, *, with_routes: bool = True) -> FastAPI:
         for router in service.routers:
             app.include_router(router)
     return app
+
+
+def _documented(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document. FastAPI knows one media type for a route's models, and a problem has its own."""
+    if app.openapi_schema is None:
+        for operations in FastAPI.openapi(app)["paths"].values():
+            for operation in operations.values():
+                for answer in operation["responses"].values():
+                    _only_as_problem(answer.get("content", {}))
+    assert app.openapi_schema is not None
+    return app.openapi_schema
+
+
+def _only_as_problem(content: dict[str, Any]) -> None:
+    if PROBLEM in content:
+        shown = content[PROBLEM] | {"schema": {"$ref": "#/components/schemas/Problem"}}
+        content.clear()
+        content[PROBLEM] = shown
 
 
 def problem(status: int, code: str, detail: str, **more: Any) -> JSONResponse:
@@ -216,6 +255,7 @@ async def _broken(_: Request, error: Exception) -> Response:
 def _add_health(app: FastAPI, runtime: Runtime) -> None:
     @app.get("/health/live", tags=["health"], summary="Whether the process lives")
     async def live() -> dict[str, str]:
+        """Alive as soon as it answers; a process that hangs ends by itself."""
         return {"status": "alive"}
 
     @app.get(
@@ -225,6 +265,7 @@ def _add_health(app: FastAPI, runtime: Runtime) -> None:
         responses={503: {"description": "a part does not work; `parts` says which"}},
     )
     async def ready() -> Response:
+        """503 while a part does not work; `parts` says which, and what its state is."""
         try:
             await runtime.units.run(lambda unit: parked.stopped(unit.connection))
             database = (True, "reachable")

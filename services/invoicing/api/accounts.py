@@ -1,6 +1,6 @@
 """Accounts over REST."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -13,7 +13,7 @@ from shared.auth import needs
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.fields import Body, Code, Email, Name, Zone
-from shared.http import PROBLEMS, Page, Paging, Read
+from shared.http import PROBLEMS, Page, Paging, Read, declared
 from shared.idempotency import Command
 from shared.money import Currency
 
@@ -23,7 +23,10 @@ writes = APIRouter(
 )
 
 
-PRECONDITION = {**PROBLEMS[409], "description": "If-Match is missing, or the account was changed meanwhile"}
+PRECONDITIONS: dict[int | str, dict[str, Any]] = {
+    412: declared(412, "stale", "the account was changed meanwhile", "the account is at version 2"),
+    428: declared(428, "if_match_missing", "If-Match is missing", "send If-Match with the ETag of the account"),
+}
 
 
 class IfMatchMissing(Refusal):
@@ -120,7 +123,7 @@ async def get_contact(account_id: UUID, read: Read) -> ContactOut:
 @writes.patch(
     "/{account_id}",
     summary="Change an account",
-    responses={412: PRECONDITION, 428: PRECONDITION},
+    responses=PRECONDITIONS,
 )
 async def change(
     account_id: UUID,
