@@ -17,8 +17,8 @@ from tests.builders import Database
 
 # Whether a change is accepted must not hang on the dice; whoever works on it gets new examples each time.
 settings.register_profile("ci", derandomize=True, deadline=None)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+settings.register_profile("here", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 TEMPLATE = "template_goodstanding"
 _numbers = itertools.count(1)

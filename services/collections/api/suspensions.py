@@ -75,4 +75,4 @@ async def release_suspension(suspension_id: UUID, why: ReasonIn, command: Comman
     async def release(unit: Unit) -> SuspensionOut:
         return SuspensionOut.of(await use_cases.suspensions.release(unit, suspension_id, why.reason))
 
-    return await command.run(release, status=200, reason=why.reason)
+    return await command.run(release, status=200, reason=why.reason, about=suspension_id)

@@ -63,7 +63,7 @@ async def place_hold(hold: HoldIn, command: Command) -> Response:
     async def place(unit: Unit) -> HoldOut:
         return HoldOut.of(await use_cases.holds.place(unit, NewHold(**hold.model_dump())))
 
-    return await command.run(place, reason=hold.reason)
+    return await command.run(place, reason=hold.reason, about=hold.subscription_id)
 
 
 @writes.post("/{hold_id}:release", status_code=200, response_model=HoldOut, summary="Release a hold")
@@ -73,4 +73,4 @@ async def release_hold(hold_id: UUID, why: ReasonIn, command: Command) -> Respon
     async def release(unit: Unit) -> HoldOut:
         return HoldOut.of(await use_cases.holds.release(unit, hold_id))
 
-    return await command.run(release, status=200, reason=why.reason)
+    return await command.run(release, status=200, reason=why.reason, about=hold_id)

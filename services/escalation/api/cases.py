@@ -107,7 +107,7 @@ async def open_case(case: CaseIn, command: Command) -> Response:
         new = NewCase(case.kind, case.severity, case.account_id, case.subject)
         return CaseOut.of(await use_cases.cases.open_case(unit, new, command.caller.subject))
 
-    return await command.run(open_)
+    return await command.run(open_, about=case.account_id)
 
 
 @reads.get("", summary="List cases")
@@ -150,7 +150,7 @@ async def record_contact(case_id: UUID, contact: ContactIn, command: Command) ->
         )
         return ContactOut.of(row)
 
-    return await command.run(record)
+    return await command.run(record, about=case_id)
 
 
 @writes.post("/{case_id}:resolve", status_code=200, response_model=CaseOut, summary="Resolve a case")
@@ -160,7 +160,7 @@ async def resolve_case(case_id: UUID, resolved: ResolveIn, command: Command) -> 
     async def resolve(unit: Unit) -> CaseOut:
         return CaseOut.of(await use_cases.cases.resolve(unit, case_id, resolved.outcome))
 
-    return await command.run(resolve, status=200, reason=resolved.reason)
+    return await command.run(resolve, status=200, reason=resolved.reason, about=case_id)
 
 
 @writes.post("/{case_id}:close", status_code=200, response_model=CaseOut, summary="Close a case")
@@ -171,4 +171,4 @@ async def close_case(case_id: UUID, closing: CloseIn, command: Command) -> Respo
         row = await use_cases.cases.close(unit, case_id, command.caller.subject, closing.no_customer_affected)
         return CaseOut.of(row)
 
-    return await command.run(close, status=200, reason=closing.reason)
+    return await command.run(close, status=200, reason=closing.reason, about=case_id)

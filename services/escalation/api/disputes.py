@@ -91,7 +91,7 @@ async def open_dispute(dispute: DisputeIn, command: Command) -> Response:
     async def request(unit: Unit) -> DisputeOut:
         return DisputeOut.of(await use_cases.disputes.request(unit, dispute.new(), command.caller.subject))
 
-    answer = await command.run(request, status=202)
+    answer = await command.run(request, status=202, about=dispute.account_id)
     if answer.status_code == 202:
         answer = await _reserved_now(_told(answer).id, command)
     if (told := _told(answer)).state is DisputeState.REFUSED:
@@ -141,7 +141,7 @@ async def _resolve(
     async def resolve(unit: Unit) -> DisputeOut:
         return DisputeOut.of(await use_cases.disputes.resolve(unit, dispute_id, outcome))
 
-    return await command.run(resolve, status=200, reason=why.reason)
+    return await command.run(resolve, status=200, reason=why.reason, about=dispute_id)
 
 
 @writes.post("/{dispute_id}:uphold", status_code=200, response_model=DisputeOut, summary="Uphold a dispute")
@@ -163,4 +163,4 @@ async def withdraw_dispute(dispute_id: UUID, why: ReasonIn, command: Command) ->
     async def withdraw(unit: Unit) -> DisputeOut:
         return DisputeOut.of(await use_cases.disputes.withdraw(unit, dispute_id))
 
-    return await command.run(withdraw, status=200, reason=why.reason)
+    return await command.run(withdraw, status=200, reason=why.reason, about=dispute_id)

@@ -87,7 +87,7 @@ async def reverse_payment(payment_id: UUID, why: ReasonIn, command: Command) -> 
     async def reverse(unit: Unit) -> PaymentOut:
         return PaymentOut.of(await use_cases.payments.reverse(unit, payment_id))
 
-    return await command.run(reverse, status=200, reason=why.reason)
+    return await command.run(reverse, status=200, reason=why.reason, about=payment_id)
 
 
 @reads.get("/{payment_id}", summary="One payment")

@@ -53,4 +53,4 @@ async def reserve_amounts(reservation: ReservationIn, command: Command) -> Respo
         held = await use_cases.disputes.held(unit, reservation.dispute_id)
         return ReservationOut.of(reservation.dispute_id, held)
 
-    return await command.run(reserve)
+    return await command.run(reserve, about=reservation.invoice_id)

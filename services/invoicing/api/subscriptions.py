@@ -71,7 +71,7 @@ async def activate_subscription(subscription: SubscriptionIn, command: Command) 
         new = NewSubscription(**subscription.model_dump())
         return SubscriptionOut.of(await use_cases.accounts.activate_subscription(unit, new))
 
-    return await command.run(activate)
+    return await command.run(activate, about=subscription.account_id)
 
 
 @reads.get("/subscriptions/{subscription_id}", summary="One subscription")
