@@ -13,10 +13,12 @@ from typing import Annotated
 import asyncpg
 import typer
 import uvicorn
-from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.clock import CHANNEL, system_now
+from shared.transient import BROKEN
 
 START = "GOODSTANDING_CLOCK_START"
 """The variable that says when a new sandbox begins."""
@@ -65,11 +67,18 @@ def create_app(database_url: str, start: datetime) -> FastAPI:
     app = FastAPI(title="Goodstanding sandbox clock", version="1", lifespan=_lifespan, telemetry={"tracing": False})
     app.state.database_url = database_url
     app.state.start = start
+    for broken in BROKEN:
+        app.add_exception_handler(broken, _away)
     app.get("/v1/clock", summary="The business time")(read_clock)
     app.put("/v1/clock", summary="Move the clock, hold or release the sweeps")(move_clock)
     app.get("/health/live", include_in_schema=False)(live)
     app.get("/health/ready", include_in_schema=False)(read_clock)
     return app
+
+
+async def _away(_: Request, __: Exception) -> Response:
+    """The clock stands in the database."""
+    return JSONResponse({"detail": "the database is away; try again"}, 503, {"Retry-After": "1"})
 
 
 async def live() -> dict[str, str]:

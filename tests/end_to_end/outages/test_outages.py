@@ -152,6 +152,7 @@ async def test_postgres_is_killed_and_away_for_10_seconds(stack: Stack, driver: 
         while not away.done():
             asked = [asyncio.create_task(ask(http, stack, name, accounts[0])) for name in NAMES]
             answers |= set(await asyncio.gather(*asked))
+            assert (await http.get(stack.url("clock") + "/v1/clock")).status_code in (200, 503)
         await one.enough()
     assert {answer for answer in answers if answer[1] != 200} == {(name, 503, "1") for name in NAMES}
     await whole(stack, driver, one)
