@@ -62,7 +62,7 @@ class Process:
 
     async def is_frozen(self) -> bool:
         """Whether it is stopped by SIGSTOP."""
-        stat = Path(f"/proc/{self.child.pid}/stat").read_text()
+        stat = await asyncio.to_thread(Path(f"/proc/{self.child.pid}/stat").read_text)
         return stat.rpartition(")")[2].split()[0] == "T"
 
 

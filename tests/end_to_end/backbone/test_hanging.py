@@ -1,6 +1,5 @@
 """A consumer that hangs is ended by its watch and started again by the launcher; one that only waits is not."""
 
-import asyncio
 import os
 from pathlib import Path
 from uuid import uuid4
@@ -56,8 +55,12 @@ async def test_one_that_only_waits_is_left_alone(rehearsal: Rehearsal, tmp_path:
 
     async def watched() -> None:
         """Be looked at often enough to be taken for hung."""
-        before = len(looks.read_text()) if looks.exists() else 0
-        await until(lambda: looked(looks, before + 4))
+        wanted = looks_at(looks) + 4
+
+        async def looked() -> bool:
+            return looks_at(looks) >= wanted
+
+        await until(looked)
 
     async with looping(relay(stage)), rehearsal.run("consumer", "watched") as consumer:
         await rehearsal.publish([account], 1)
@@ -90,9 +93,9 @@ async def stop_at_the_next_flood(rehearsal: Rehearsal) -> None:
     await rehearsal.publish([poison], 1)
 
 
-async def looked(looks: Path, number: int) -> bool:
-    """Whether the watch has looked so many times."""
-    return len(await asyncio.to_thread(looks.read_text)) >= number if looks.exists() else False
+def looks_at(looks: Path) -> int:
+    """How many times the watch has looked."""
+    return len(looks.read_text()) if looks.exists() else 0
 
 
 async def says(process: Process, state: str) -> bool:

@@ -67,13 +67,16 @@ async def test_a_relay_that_was_frozen_amid_its_sends_comes_too_late(rehearsal: 
 
 async def test_a_consumer_is_killed_amid_a_batch(rehearsal: Rehearsal) -> None:
     accounts = [uuid4() for _ in range(24)]
-    async with looping(relay(rehearsal.stage)), rehearsal.run("consumer", "amid a batch") as first:
-        async with rehearsal.run("consumer"):
-            await until(lambda: shared_by(rehearsal, 2))
-            await rehearsal.publish(accounts, *range(1, 11))
-            await first.killed()
-            await rehearsal.publish(accounts, 11, 12)
-            await rehearsal.had(24 * 12)
+    async with (
+        looping(relay(rehearsal.stage)),
+        rehearsal.run("consumer", "amid a batch") as first,
+        rehearsal.run("consumer"),
+    ):
+        await until(lambda: shared_by(rehearsal, 2))
+        await rehearsal.publish(accounts, *range(1, 11))
+        await first.killed()
+        await rehearsal.publish(accounts, 11, 12)
+        await rehearsal.had(24 * 12)
     await rehearsal.each_once(accounts, 12)
 
 
