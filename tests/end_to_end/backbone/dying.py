@@ -21,17 +21,16 @@ import typer
 from aiokafka import AIOKafkaProducer
 from sqlalchemy import MetaData
 
-from shared import intents, redrive, relay, run
+from shared import intents, kafka, redrive, relay, run
 from shared.consumer import Consumer, Handlers
-from shared.consumer.progress import Watch
 from shared.database import Unit
 from shared.kafka import Envelope
 from shared.service import NAMES, Service
 from tests.component.backbone.rehearsal import Broken, Rehearsed, declared
 
 ONCE = "DYING_ONCE"
-LOOKS = "DYING_LOOKS"
-"""The file that gets a character for each look of the consumer's watch."""
+SESSION = 3.0
+"""Kafka's session time-out for a rehearsal (seconds), shorter than usual, because what dies is waited for."""
 
 
 async def die() -> None:
@@ -54,16 +53,9 @@ async def wait() -> None:
     await asyncio.Event().wait()
 
 
-async def look() -> None:
-    """Leave a mark."""
-    descriptor = os.open(os.environ[LOOKS], os.O_CREAT | os.O_WRONLY | os.O_APPEND)
-    os.write(descriptor, b"x")
-    os.close(descriptor)
-
-
 @dataclass(frozen=True)
 class Point:
-    """A call of a function, before or after it, and what happens there at the n-th call (0: at each)."""
+    """The n-th call of a function, before or after it, and what happens there."""
 
     owner: Any
     name: str
@@ -94,7 +86,6 @@ POINTS = {
     "before the record": Point(intents, "record"),
     "blocked in a handler": Point(HERE, "had", block, after=True),
     "waiting in a handler": Point(HERE, "had", wait, after=True),
-    "watched": Point(Watch, "_facts", look, nth=0),
 }
 
 
@@ -104,7 +95,7 @@ def arm(point: Point) -> None:
 
     async def armed(*arguments: Any, **named: Any) -> Any:
         counts = point.argument is None or any(one is point.argument for one in arguments)
-        due = (counts and next(calls) == point.nth) or not point.nth
+        due = counts and next(calls) == point.nth
         if due and not point.after:
             await meet(point)
         result = await original(*arguments, **named)
@@ -152,6 +143,7 @@ def main(point: str, program: str, service: str, *arguments: str) -> None:
         arm(POINTS[point])
     if service not in NAMES:
         module.load = rehearsal  # type: ignore[attr-defined]
+        kafka.SESSION_TIMEOUT = SESSION
     sys.argv = [program, service, *arguments]
     typer.run(module.main)
 

@@ -63,8 +63,10 @@ async def accounts(state: State) -> list[str]:
     """The accounts that invoicing and, having heard of them, collections know of."""
     connection = await asyncpg.connect(processes.postgres_of(state).url("owner", DATABASE))
     try:
-        query = "SELECT i.id::text FROM invoicing.accounts i JOIN collections.accounts c ON c.id = i.id ORDER BY i.id"
-        return [row["id"] for row in await connection.fetch(query)]
+        query = (
+            "SELECT account_id::text FROM collections.accounts WHERE account_id IN (SELECT id FROM invoicing.accounts)"
+        )
+        return sorted([row["account_id"] for row in await connection.fetch(query)])
     finally:
         await connection.close()
 
