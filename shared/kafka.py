@@ -12,6 +12,8 @@ CLIENT_TIMEOUT = 15.0
 """aiokafka's start and stop can hang on a half-dead broker; past this they are given up (seconds)."""
 STOP_TIMEOUT = 3.0
 """The same for what a client still does when it ends: a process is gone within 10 s of SIGTERM."""
+SESSION_TIMEOUT = 10.0
+"""A member that is silent for so long has left its group (seconds); its successor waits for that."""
 
 
 LONGEST_SUBJECT = 255
@@ -99,7 +101,7 @@ def consumer(bootstrap: str, group: str) -> AIOKafkaConsumer:
         group_id=group,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        session_timeout_ms=10_000,
+        session_timeout_ms=int(SESSION_TIMEOUT * 1000),
         heartbeat_interval_ms=1_000,
         max_poll_interval_ms=300_000,
         fetch_max_wait_ms=500,

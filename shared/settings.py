@@ -47,7 +47,8 @@ class Settings(BaseSettings):
     jobs_poll: float = 0.5
     """How long sweeps and intents sleep when nothing wakes them."""
     hung_after: float = 20.0
-    """Without progress for this long while there is something to read, a consumer is hung."""
+    """Without progress for this long while there is something to read, a consumer is hung. More than Kafka's session
+    time-out, which the successor of a dead member waits for, and than a unit waits for locks in all its attempts."""
     flood_heads: int = 20
     flood_window: float = 60.0
     """This many parked heads within this window stop the group."""

@@ -81,7 +81,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
                     await self._wait_while_stopped()
                     await self._consume()
                 except Unavailable:
-                    self._say("waiting for Postgres", well=False)
+                    self._wait_for_postgres()
                 except (KafkaError, OSError, TimeoutError) as error:
                     log.warning("consumer starts afresh", error=repr(error))
                     self._say(f"starting afresh after {type(error).__name__}", well=False)
@@ -92,6 +92,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
     def _say(self, state: str, *, well: bool) -> None:
         self.progress.state = state
         self._health.set("consumer", well, state)
+
+    def _wait_for_postgres(self) -> None:
+        self._say("waiting for Postgres", well=False)
+        self.progress.advanced()  # each attempt reads again, and looks busy while it waits for a lock
 
     async def _register(self, unit: Unit) -> None:
         await unit.connection.execute(_REGISTER, self._handlers.topics(), PARTITIONS - 1)
@@ -160,7 +164,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             self._sought[partition] = behind.next_offset
             return
         except Unavailable:
-            self._say("waiting for Postgres", well=False)
+            self._wait_for_postgres()
             self._client.seek(partition, records[0].offset)  # what was applied of them is passed over then
             await asyncio.sleep(0.5)
             return

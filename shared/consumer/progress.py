@@ -34,7 +34,7 @@ class Progress:
     positions: dict[TopicPartition, int] = field(default_factory=dict)
 
     def advanced(self) -> None:
-        """Something was applied, assigned or found empty."""
+        """Something was applied or assigned, or the database has refused it: the loop goes round."""
         self.advanced_at = time.monotonic()
 
 

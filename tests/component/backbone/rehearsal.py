@@ -40,12 +40,12 @@ class Unheard(Rehearsed):
     """An event that nobody handles."""
 
 
-def declared() -> type[Rehearsed]:
-    """An event with a producer, and so a topic, of its own."""
-    name = f"rehearsal{next(_numbers)}"
+def declared(name: str | None = None) -> type[Rehearsed]:
+    """An event with a producer, and so a topic, of its own; `name` is another process' producer."""
+    own = name or f"rehearsal{next(_numbers)}"
 
     class Happened(Rehearsed):
-        producer: ClassVar[str] = name
+        producer: ClassVar[str] = own
 
     return Happened
 

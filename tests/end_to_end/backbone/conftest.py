@@ -1,4 +1,4 @@
-"""The stage on which the backbone is tried, with a topic of its own on the real broker."""
+"""The stage on which the backbone is tried, with a topic of its own on the real broker, and real processes."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,8 +6,13 @@ from pathlib import Path
 import pytest
 
 from deploy.local.kafka import KafkaServer
+from deploy.local.tokens import Keys
+from shared.events import topic_of
+from shared.service import NAMES
 from tests.builders import Database
-from tests.component.backbone.rehearsal import Stage, staged
+from tests.component.backbone.rehearsal import SERVICE, Stage, staged
+from tests.end_to_end.backbone.processes import Launcher
+from tests.end_to_end.backbone.rehearsals import Rehearsal
 
 
 @pytest.fixture
@@ -16,3 +21,18 @@ async def stage(database: Database, jwks_file: Path, kafka: KafkaServer) -> Asyn
     async with staged(database, jwks_file, kafka=kafka.bootstrap) as one:
         await kafka.create_topics([one.topic])
         yield one
+
+
+@pytest.fixture
+async def launcher(database: Database, keys: Keys, jwks_file: Path, tmp_path: Path, kafka: KafkaServer) -> Launcher:
+    """Starts processes on the test's database; the topics of the services are there."""
+    await kafka.create_topics([topic_of(name) for name in NAMES])
+    return Launcher(database, keys, jwks_file, tmp_path)
+
+
+@pytest.fixture
+async def rehearsal(stage: Stage, keys: Keys, jwks_file: Path, tmp_path: Path) -> Rehearsal:
+    """The stage's event in processes of its own."""
+    await stage.database.execute(f"CREATE TABLE {SERVICE}.broken (subject text NOT NULL, n int NOT NULL)")
+    await stage.database.execute(f"GRANT SELECT ON {SERVICE}.broken TO {SERVICE}")
+    return Rehearsal(stage, Launcher(stage.database, keys, jwks_file, tmp_path))

@@ -1,98 +1,20 @@
 """`python -m shared.run` as a real process on real servers: it ends when told, tells the truth, and keeps secrets."""
 
 import asyncio
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import httpx2
 import orjson
 import pytest
 
-from deploy.local.jars import CHECKOUT
 from deploy.local.kafka import KafkaServer
 from deploy.local.ports import free_port
-from deploy.local.tokens import Keys
-from shared.events import topic_of
-from shared.service import NAMES
-from tests.builders import Client, Database, account, eur
+from tests.builders import Client, account, eur
 from tests.end_to_end.backbone.loops import until
+from tests.end_to_end.backbone.processes import Launcher
 
 pytestmark = pytest.mark.xdist_group("kafka")
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-
-
-@dataclass
-class Process:
-    """A service's process and a client of its API."""
-
-    child: subprocess.Popen[bytes]
-    client: Client
-    log: Path
-
-    async def ready(self) -> tuple[int, dict[str, Any]]:
-        """The status and the parts of /health/ready; 0 while nobody answers."""
-        try:
-            answer = await self.client.http.get("/health/ready")
-        except httpx2.TransportError:
-            return 0, {}
-        return answer.status_code, answer.json()["parts"]
-
-    async def is_ready(self) -> bool:
-        """Whether all its parts work."""
-        return (await self.ready())[0] == 200
-
-    async def end(self) -> int:
-        """Send SIGTERM; the exit code. Raises TimeoutError after 10 s."""
-        self.child.send_signal(signal.SIGTERM)
-        return await asyncio.wait_for(asyncio.to_thread(self.child.wait), 10)
-
-
-@dataclass
-class Launcher:
-    """Starts processes of services on a test's database."""
-
-    database: Database
-    keys: Keys
-    jwks_file: Path
-    folder: Path
-
-    @asynccontextmanager
-    async def run(self, service: str, kafka: str, *role: str) -> AsyncIterator[Process]:
-        """A process that is killed at the end, if it still runs."""
-        port = free_port()
-        environment = {
-            "GOODSTANDING_DATABASE_URL": self.database.url(service),
-            "GOODSTANDING_KAFKA": kafka,
-            "GOODSTANDING_PORT": str(port),
-            "GOODSTANDING_CLOCK": "sandbox",
-            "GOODSTANDING_JWKS_FILE": str(self.jwks_file),
-        }
-        log = self.folder / f"{service}-{port}.log"
-        with log.open("wb") as output:
-            command = [sys.executable, "-m", "shared.run", service, *role]
-            child = subprocess.Popen(  # noqa: ASYNC220  # it returns at once
-                command, env=dict(os.environ) | environment, cwd=CHECKOUT, stdout=output, stderr=output
-            )
-        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
-            try:
-                yield Process(child, Client(http, self.keys.token(service)), log)
-            finally:
-                child.kill()
-                child.wait()
-
-
-@pytest.fixture
-async def launcher(database: Database, keys: Keys, jwks_file: Path, tmp_path: Path, kafka: KafkaServer) -> Launcher:
-    await kafka.create_topics([topic_of(name) for name in NAMES])
-    return Launcher(database, keys, jwks_file, tmp_path)
 
 
 async def load(client: Client, owner: str, answers: list[httpx2.Response]) -> None:

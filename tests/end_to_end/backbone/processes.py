@@ -1,0 +1,128 @@
+"""Real processes of services in a test: started, killed, frozen, and asked how they are."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from deploy.local.jars import CHECKOUT
+from deploy.local.ports import free_port
+from deploy.local.tokens import Keys
+from shared.service import NAMES
+from tests.builders import Client, Database
+from tests.component.backbone.rehearsal import SERVICE
+
+DYING = "tests.end_to_end.backbone.dying"
+
+
+@dataclass
+class Process:
+    """A service's process and a client of its API."""
+
+    child: subprocess.Popen[bytes]
+    client: Client
+    log: Path
+
+    async def ready(self) -> tuple[int, dict[str, Any]]:
+        """The status and the parts of /health/ready; 0 while nobody answers."""
+        try:
+            answer = await self.client.http.get("/health/ready")
+        except httpx2.TransportError:
+            return 0, {}
+        return answer.status_code, answer.json()["parts"]
+
+    async def is_ready(self) -> bool:
+        """Whether all its parts work."""
+        return (await self.ready())[0] == 200
+
+    async def says(self, part: str) -> str:
+        """What a part says of itself; empty while nobody answers."""
+        return str((await self.ready())[1].get(part, {}).get("state", ""))
+
+    async def end(self) -> int:
+        """Send SIGTERM; the exit code. Raises TimeoutError after 10 s."""
+        self.child.send_signal(signal.SIGTERM)
+        return await self.code(10)
+
+    async def code(self, within: float = 30) -> int:
+        """Wait for its end; the exit code, negative for a signal. Raises TimeoutError."""
+        return await asyncio.wait_for(asyncio.to_thread(self.child.wait, within), within + 1)
+
+    async def killed(self) -> None:
+        """Wait until it has died of SIGKILL."""
+        assert await self.code() == -signal.SIGKILL, self.log.read_text()
+
+    async def is_frozen(self) -> bool:
+        """Whether it is stopped by SIGSTOP."""
+        stat = await asyncio.to_thread(Path(f"/proc/{self.child.pid}/stat").read_text)
+        return stat.rpartition(")")[2].split()[0] == "T"
+
+
+@dataclass
+class Launcher:
+    """Starts processes of services on a test's database."""
+
+    database: Database
+    keys: Keys
+    jwks_file: Path
+    folder: Path
+    more: dict[str, str] = field(default_factory=dict)
+    """Further variables of the processes' environment."""
+
+    def environment(self, service: str, kafka: str, port: int) -> dict[str, str]:
+        """What the environment tells a process; a rehearsal uses the schema of a real service."""
+        return self.more | {
+            "GOODSTANDING_DATABASE_URL": self.database.url(service if service in NAMES else SERVICE),
+            "GOODSTANDING_KAFKA": kafka,
+            "GOODSTANDING_PORT": str(port),
+            "GOODSTANDING_CLOCK": "sandbox",
+            "GOODSTANDING_JWKS_FILE": str(self.jwks_file),
+        }
+
+    @asynccontextmanager
+    async def run(self, service: str, kafka: str, *role: str, point: str | None = None) -> AsyncIterator[Process]:
+        """A process that is killed at the end, if it still runs; at `point`, what stands in `dying` befalls it."""
+        port = free_port()
+        log = self.folder / f"{service}-{port}.log"
+        with log.open("wb") as output:
+            child = subprocess.Popen(  # noqa: ASYNC220  # it returns at once
+                program("run", service, *role, point=point),
+                env=dict(os.environ) | self.environment(service, kafka, port),
+                cwd=CHECKOUT,
+                stdout=output,
+                stderr=output,
+            )
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
+            try:
+                yield Process(child, Client(http, self.keys.token(service)), log)
+            finally:
+                child.kill()
+                child.wait()
+
+    async def redrive(self, service: str, *arguments: str, point: str | None = None) -> tuple[int, str]:
+        """Run the redrive to its end; its exit code and what it said."""
+        child = await asyncio.create_subprocess_exec(
+            *program("redrive", service, *arguments, point=point),
+            env=dict(os.environ) | self.environment(service, "127.0.0.1:1", 1),
+            cwd=CHECKOUT,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await asyncio.wait_for(child.communicate(), 30)
+        assert child.returncode is not None
+        return child.returncode, said.decode()
+
+
+def program(name: str, service: str, *arguments: str, point: str | None = None) -> list[str]:
+    """The command of `shared.run` or `shared.redrive`, as it is or in the hands of `dying`."""
+    if point is None and service in NAMES:
+        return [sys.executable, "-m", f"shared.{name}", service, *arguments]
+    return [sys.executable, "-m", DYING, point or "never", name, service, *arguments]

@@ -1,0 +1,117 @@
+"""Two processes for one piece of work: one is killed or frozen, the other goes on, and the late one does no harm."""
+
+import asyncio
+import signal
+import time
+from uuid import uuid4
+
+import pytest
+
+from tests.component.backbone.rehearsal import SERVICE
+from tests.end_to_end.backbone.loops import looping, published, relay, sequences, until
+from tests.end_to_end.backbone.processes import Process
+from tests.end_to_end.backbone.rehearsals import Rehearsal
+
+pytestmark = pytest.mark.xdist_group("kafka")
+TAKE_OVER_WITHIN = 5.0
+END_LEADER = """
+SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+async def test_the_second_relay_takes_over_from_one_that_was_killed(rehearsal: Rehearsal) -> None:
+    accounts = [uuid4() for _ in range(5)]
+    async with rehearsal.run("relay") as first:
+        await until(lambda: says(first, "relay", "leading"))
+        async with rehearsal.run("relay") as second:
+            await until(lambda: says(second, "relay", "standing by"))
+            await rehearsal.publish(accounts, 1, 2)
+            await rehearsal.emptied()
+            assert await second.says("relay") == "standing by"
+            died = time.monotonic()
+            first.child.kill()
+            await rehearsal.publish(accounts, 3)
+            await rehearsal.emptied()
+            assert time.monotonic() - died < TAKE_OVER_WITHIN
+            assert await second.says("relay") == "leading"
+    found = await published(rehearsal.stage)
+    assert [sequences(found, account) for account in accounts] == [[1, 2, 3]] * 5
+
+
+async def test_a_relay_that_was_frozen_amid_its_sends_comes_too_late(rehearsal: Rehearsal) -> None:
+    stage, accounts = rehearsal.stage, [uuid4(), uuid4()]
+    await rehearsal.publish(accounts, 1, 2, 3)
+    async with rehearsal.run("relay", "frozen amid the sends") as late:
+        await until(late.is_frozen)
+        async with rehearsal.run("relay") as heir:
+            await until(lambda: says(heir, "relay", "standing by"))
+            await stage.database.execute(END_LEADER)
+            await rehearsal.emptied()
+            await rehearsal.publish(accounts, 4)
+            await rehearsal.emptied()
+            assert await heir.end() == 0
+        await rehearsal.publish(accounts, 5)  # nobody has sent these when the late one wakes
+        late.child.send_signal(signal.SIGCONT)
+        await rehearsal.emptied()
+        found = await published(stage)
+    # The late one sent what had been sent, after newer ones; what it had not sent it did not delete.
+    first = sequences(found, accounts[0])
+    assert first.count(3) > 1
+    assert [list(dict.fromkeys(sequences(found, one))) for one in accounts] == [[1, 2, 3, 4, 5]] * 2
+    async with rehearsal.run("consumer"):
+        await rehearsal.had(10)
+        await until(lambda: everything_read(rehearsal, len(found)))
+    await rehearsal.each_once(accounts, 5)
+
+
+async def test_a_consumer_is_killed_amid_a_batch(rehearsal: Rehearsal) -> None:
+    accounts = [uuid4() for _ in range(24)]
+    async with (
+        looping(relay(rehearsal.stage)),
+        rehearsal.run("consumer", "amid a batch") as first,
+        rehearsal.run("consumer"),
+    ):
+        await until(lambda: shared_by(rehearsal, 2))
+        await rehearsal.publish(accounts, *range(1, 11))
+        await first.killed()
+        await rehearsal.publish(accounts, 11, 12)
+        await rehearsal.had(24 * 12)
+    await rehearsal.each_once(accounts, 12)
+
+
+async def test_a_consumer_thaws_when_its_partitions_are_anothers(rehearsal: Rehearsal) -> None:
+    accounts = [uuid4() for _ in range(12)]
+    async with looping(relay(rehearsal.stage)), rehearsal.run("consumer", "frozen with a batch") as late:
+        await rehearsal.publish(accounts, 1, 2)
+        await until(late.is_frozen)
+        async with rehearsal.run("consumer"):
+            await rehearsal.had(24)
+            late.child.send_signal(signal.SIGCONT)
+            await until(lambda: written(late, b"partition lost, batch dropped"))
+            await rehearsal.publish(accounts, 3)
+            await rehearsal.had(36)
+            assert late.child.poll() is None
+    await rehearsal.each_once(accounts, 3)
+
+
+async def says(process: Process, part: str, state: str) -> bool:
+    """Whether the part of the process says so."""
+    return await process.says(part) == state
+
+
+async def written(process: Process, line: bytes) -> bool:
+    """Whether the process has written this to its log."""
+    return line in await asyncio.to_thread(process.log.read_bytes)
+
+
+async def shared_by(rehearsal: Rehearsal, number: int) -> bool:
+    """Whether so many members own all partitions."""
+    query = f"SELECT count(DISTINCT owner) = $1 AND count(owner) = 6 FROM {SERVICE}.consumed"
+    return bool(await rehearsal.stage.database.value(query, number))
+
+
+async def everything_read(rehearsal: Rehearsal, number: int) -> bool:
+    """Whether the group has read so many messages."""
+    query = f"SELECT sum(next_offset) = $1 FROM {SERVICE}.consumed"
+    return bool(await rehearsal.stage.database.value(query, number))
