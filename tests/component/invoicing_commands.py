@@ -1,0 +1,202 @@
+"""What can be asked of invoicing over REST, and what a model of it says the answer must be."""
+
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from tests.builders import START, eur
+from tests.unit.invoicing.model import Model, ModelLine
+
+Verdict = tuple[int, str]
+"""A status, and the code of the refusal; empty if it is none."""
+Owed = tuple[dict[str, list[tuple[int, int]]], dict[str, int]]
+"""(open, disputed) of each line by invoice, and unapplied cash by payment."""
+NOBODY = str(UUID(int=0))
+REFUSED: Verdict = (409, "amount_refused")
+
+
+@dataclass(frozen=True)
+class Command:
+    """One POST: what is asked, with numbers that pick from what exists, and the key and body once it was sent."""
+
+    kind: str
+    """issue, pay, reverse or reserve."""
+    amounts: tuple[int, ...]
+    pick: int
+    """Which invoice, payment or dispute; one past the last is one that does not exist."""
+    wrong: str = ""
+    """currency, account, zero or field: a defect that is refused whatever is owed."""
+    key: str = ""
+    path: str = ""
+    body: dict[str, Any] = field(default_factory=dict)
+
+
+WRONG: dict[str, Verdict] = {
+    "currency": (422, "currency_mismatch"),
+    "account": (404, "not_found"),
+    "zero": (422, "invalid"),
+    "field": (422, "invalid"),
+}
+
+
+@dataclass
+class World:
+    """An account as the model has it, with the ids that the product gave."""
+
+    account: str
+    model: Model = field(default_factory=Model)
+    invoices: dict[str, str] = field(default_factory=dict)
+    """Numbers by id."""
+    payments: dict[str, int] = field(default_factory=dict)
+    """The model's numbers by id; those that were taken back too."""
+    disputes: dict[str, tuple[str, list[tuple[int, int]]]] = field(default_factory=dict)
+    """What each was asked to hold: the invoice and its lines."""
+
+    def addressed(self, one: Command) -> Command:
+        """The command with its path and body, as things are now, and a key of its own."""
+        path, body = getattr(self, f"_{one.kind}_body")(one)
+        if one.wrong == "account":
+            body = body | {"account_id": NOBODY}
+        if one.wrong == "field":
+            body = body | {"surprise": 1}
+        return replace(one, key=str(uuid4()), path=path, body=body)
+
+    def _issue_body(self, one: Command) -> tuple[str, dict[str, Any]]:
+        amounts = [*map(eur, one.amounts[:-1]), _amount(one, one.amounts[-1])]
+        lines = [{"description": f"line {n}", "amount": amount} for n, amount in enumerate(amounts, 1)]
+        due = START.date() + timedelta(days=one.pick)
+        return "/v1/invoices", {"account_id": self.account, "lines": lines, "due_date": due.isoformat()}
+
+    def _pay_body(self, one: Command) -> tuple[str, dict[str, Any]]:
+        first, *lines = one.amounts
+        body: dict[str, Any] = {"account_id": self.account, "amount": _amount(one, first)}
+        if one.pick:
+            body["invoice_id"] = _picked(list(self.invoices), one.pick - 1)
+            body["lines"] = _lines(lines)
+        return "/v1/payments", body
+
+    def _reverse_body(self, one: Command) -> tuple[str, dict[str, Any]]:
+        return f"/v1/payments/{_picked(list(self.payments), one.pick)}:reverse", {"reason": "the bank took it back"}
+
+    def _reserve_body(self, one: Command) -> tuple[str, dict[str, Any]]:
+        first, *lines = one.amounts
+        known = list(self.disputes)
+        dispute = known[first] if first < len(known) else str(uuid4())
+        body = {"dispute_id": dispute, "invoice_id": _picked(list(self.invoices), one.pick)}
+        return "/v1/reservations", body | {"lines": _lines(lines) or _lines([1])}
+
+    def verdict(self, one: Command) -> Verdict:
+        """How it must be answered."""
+        applies = {
+            "issue": WRONG,
+            "pay": WRONG,
+            "reverse": {"field": (422, "invalid")},
+            "reserve": {"field": (422, "invalid"), "account": (422, "invalid")},
+        }[one.kind]
+        if one.wrong in applies:
+            return applies[one.wrong]
+        found: Verdict = getattr(self, f"_{one.kind}_verdict")(one.body, one.path)
+        return found
+
+    def _issue_verdict(self, _: dict[str, Any], __: str) -> Verdict:
+        return 201, ""
+
+    def _pay_verdict(self, body: dict[str, Any], _: str) -> Verdict:
+        if "invoice_id" not in body:
+            return 201, ""
+        if body["invoice_id"] not in self.invoices:
+            return 404, "not_found"
+        lines, wanted = self._lines_of(body["invoice_id"]), _wanted(body)
+        if not {line for line, _ in wanted} <= set(lines):
+            return 422, "unknown_line"
+        too_much = any(amount > lines[line].open for line, amount in wanted)
+        all_of_it = sum(amount for _, amount in wanted) > body["amount"]["amount_minor"]
+        return REFUSED if too_much or all_of_it else (201, "")
+
+    def _reverse_verdict(self, _: dict[str, Any], path: str) -> Verdict:
+        payment = _reversed(path)
+        if payment not in self.payments:
+            return 404, "not_found"
+        return (200, "") if self.payments[payment] in self.model.cash else (409, "already_reversed")
+
+    def _reserve_verdict(self, body: dict[str, Any], _: str) -> Verdict:
+        invoice, wanted = body["invoice_id"], _wanted(body)
+        if invoice not in self.invoices:
+            return 404, "not_found"
+        if known := self.disputes.get(body["dispute_id"]):
+            return (201, "") if known == (invoice, sorted(wanted)) else (409, "dispute_known")
+        lines = self._lines_of(invoice)
+        if not {line for line, _ in wanted} <= set(lines):
+            return 422, "unknown_line"
+        return REFUSED if any(amount > lines[line].due for line, amount in wanted) else (201, "")
+
+    def _lines_of(self, invoice_id: str) -> dict[int, ModelLine]:
+        return self.model.of(self.invoices[invoice_id])
+
+    def done(self, one: Command, answer: dict[str, Any]) -> None:
+        """Let the model do what was answered with a success."""
+        getattr(self, f"_{one.kind}_done")(one, answer)
+        self.model.use_cash()
+
+    def _issue_done(self, one: Command, answer: dict[str, Any]) -> None:
+        self.invoices[answer["id"]] = answer["number"]
+        due = date.fromisoformat(one.body["due_date"])
+        for line, asked in enumerate(one.body["lines"], 1):
+            self.model.lines[due, answer["number"], line] = ModelLine(asked["amount"]["amount_minor"])
+
+    def _pay_done(self, one: Command, answer: dict[str, Any]) -> None:
+        number = self.payments[answer["id"]] = len(self.payments) + 1
+        self.model.cash[number] = one.body["amount"]["amount_minor"]
+        if "invoice_id" in one.body:
+            lines = self._lines_of(one.body["invoice_id"])
+            for line, amount in _wanted(one.body):
+                self.model.pay(lines[line], number, amount)
+            if not one.body["lines"]:
+                self.model.pay_invoice(self.invoices[one.body["invoice_id"]], number)
+
+    def _reverse_done(self, one: Command, _: dict[str, Any]) -> None:
+        self.model.reverse(self.payments[_reversed(one.path)])
+
+    def _reserve_done(self, one: Command, _: dict[str, Any]) -> None:
+        invoice, wanted = one.body["invoice_id"], _wanted(one.body)
+        if one.body["dispute_id"] not in self.disputes:
+            number = len(self.disputes) + 1
+            self.disputes[one.body["dispute_id"]] = (invoice, sorted(wanted))
+            for line, amount in wanted:
+                self._lines_of(invoice)[line].held[number] = amount
+
+    def owed(self) -> Owed:
+        """What is open and disputed of each line of each invoice, and what of each payment pays nothing yet."""
+        lines = {
+            invoice: [(line.open, line.disputed) for line in self._lines_of(invoice).values()]
+            for invoice in self.invoices
+        }
+        cash = self.model.cash
+        return lines, {one: cash[number] for one, number in self.payments.items() if number in cash}
+
+
+def _amount(one: Command, minor: int) -> dict[str, Any]:
+    """An amount, or a wrong one."""
+    return {
+        "amount_minor": 0 if one.wrong == "zero" else minor,
+        "currency": "USD" if one.wrong == "currency" else "EUR",
+    }
+
+
+def _picked(known: list[str], place: int) -> str:
+    """One of these, or at one past the last something that nobody knows."""
+    place %= len(known) + 1
+    return known[place] if place < len(known) else str(uuid4())
+
+
+def _lines(amounts: list[int]) -> list[dict[str, int]]:
+    return [{"line": line, "amount_minor": amount} for line, amount in enumerate(amounts, 1)]
+
+
+def _wanted(body: dict[str, Any]) -> list[tuple[int, int]]:
+    return [(one["line"], one["amount_minor"]) for one in body.get("lines", [])]
+
+
+def _reversed(path: str) -> str:
+    return path.removeprefix("/v1/payments/").removesuffix(":reverse")

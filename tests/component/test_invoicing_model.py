@@ -1,0 +1,182 @@
+"""Invoicing over REST against a model: whatever is asked, how often, and by how many at once."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from deploy.local.tokens import Keys
+from tests.builders import Client, Database, account, running
+from tests.component.invoicing_commands import NOBODY, Command, Owed, Verdict, World
+
+COMMANDS = st.builds(
+    Command,
+    kind=st.sampled_from(["issue", "issue", "pay", "pay", "pay", "reverse", "reserve", "reserve"]),
+    amounts=st.lists(st.integers(1, 25), min_size=1, max_size=3).map(tuple),
+    pick=st.integers(0, 5),
+    wrong=st.sampled_from([""] * 12 + ["currency", "account", "zero", "field"]),
+)
+STEPS = st.one_of(
+    st.tuples(st.just("one"), COMMANDS),
+    st.tuples(st.just("one"), COMMANDS),
+    st.tuples(st.just("pair"), COMMANDS, COMMANDS),
+    st.tuples(st.just("twice at once"), COMMANDS),
+    st.tuples(st.just("again"), st.integers(0, 50)),
+    st.tuples(st.just("other body"), st.integers(0, 50)),
+)
+OTHER: dict[str, dict[str, Any]] = {
+    "issue": {"external_reference": "another"},
+    "pay": {"reference": "another"},
+    "reverse": {"reason": "another"},
+    "reserve": {"lines": [{"line": 500, "amount_minor": 1}]},
+}
+"""What makes another body of it, as valid as the first."""
+UNAPPLIED = "SELECT id, unapplied_minor FROM invoicing.payments WHERE account_id = $1 AND state = 'received'"
+EVENTS = """
+SELECT type, (headers::jsonb ->> 'ce_sequence')::int AS sequence
+FROM invoicing.outbox WHERE subject = $1::text ORDER BY position
+"""
+FACTS = {"issue": "InvoiceIssued", "pay": "PaymentReceived", "reverse": "PaymentReversed"}
+
+
+@dataclass
+class Run:
+    """One account under a sequence of steps."""
+
+    client: Client
+    database: Database
+    world: World
+    sent: list[Command] = field(default_factory=list)
+    accepted: dict[str, bytes] = field(default_factory=dict)
+    """The answers of what succeeded, by key."""
+
+    async def send(self, one: Command) -> httpx2.Response:
+        """Ask; no answer is a 5xx."""
+        answer = await self.client.post(one.path, one.body, key=one.key)
+        assert answer.status_code < 500, answer.text
+        return answer
+
+    async def one(self, command: Command) -> None:
+        """One command by itself."""
+        one = self.world.addressed(command)
+        self.sent.append(one)
+        await self.settle(one, await self.send(one))
+
+    async def settle(self, one: Command, answer: httpx2.Response) -> None:
+        """The answer is what the model says; then the model does it too."""
+        assert verdict_of(answer) == self.world.verdict(one), one
+        self.take(one, answer)
+
+    def take(self, one: Command, answer: httpx2.Response) -> None:
+        """Keep a success, and let the model do it."""
+        if answer.status_code < 300:
+            self.world.done(one, answer.json())
+            self.accepted[one.key] = answer.content
+
+    async def twice_at_once(self, command: Command) -> None:
+        """The same request by two callers who do not know of each other: one effect, one answer."""
+        one = self.world.addressed(command)
+        self.sent.append(one)
+        first, second = await asyncio.gather(self.send(one), self.send(one))
+        assert (first.status_code, first.content) == (second.status_code, second.content)
+        await self.settle(one, first)
+
+    async def again(self, place: int) -> None:
+        """A request of before: what succeeded is answered as then and changes nothing, the rest is judged anew."""
+        if self.sent:
+            one = self.sent[place % len(self.sent)]
+            answer = await self.send(one)
+            if one.key in self.accepted:
+                assert answer.content == self.accepted[one.key]
+                assert answer.headers["idempotency-replayed"] == "true"
+            else:
+                await self.settle(one, answer)
+
+    async def other_body(self, place: int) -> None:
+        """The key of a success with another body."""
+        if self.accepted:
+            used = [one for one in self.sent if one.key in self.accepted]
+            one = used[place % len(used)]
+            answer = await self.client.post(one.path, one.body | OTHER[one.kind], key=one.key)
+            assert verdict_of(answer) == (422, "idempotency_key_reused")
+
+    async def pair(self, left: Command, right: Command) -> None:
+        """Two at once: the answers and what is owed afterwards are those of one order or of the other."""
+        both = [self.world.addressed(left), self.world.addressed(right)]
+        self.sent += both
+        answers = await asyncio.gather(*map(self.send, both))
+        told = list(zip(both, answers, strict=True))
+        orders = [told, told[::-1]]
+        if [one.kind for one in both] == ["pay", "pay"] and all(answer.status_code == 201 for answer in answers):
+            orders = [sorted(told, key=lambda pair: str(pair[1].json()["id"]))]  # ids are in the order of the payments
+        owed = await self.owed()
+        for order in orders:
+            attempt = Run(self.client, self.database, deepcopy(self.world))
+            if attempt.explains(order) and attempt.world.owed() == owed:
+                self.world = attempt.world
+                self.accepted |= attempt.accepted
+                return
+        raise AssertionError(f"no order of {both} explains {[answer.text for answer in answers]}, and {owed}")
+
+    def explains(self, order: list[tuple[Command, httpx2.Response]]) -> bool:
+        """Whether the model answers like that if it is asked in this order."""
+        for one, answer in order:
+            if verdict_of(answer) != self.world.verdict(one):
+                return False
+            self.take(one, answer)
+        return True
+
+    async def owed(self) -> Owed:
+        """What invoicing says is open and disputed of each line, and what the database has as unapplied."""
+        listed = await self.client.got("/v1/invoices", account_id=self.world.account, limit=500)
+        ids = [one["id"] for one in listed["items"]]
+        answer = await self.client.http.post(
+            "/v1/balances:batch", json={"invoice_ids": ids or [NOBODY]}, headers=self.client.headers
+        )
+        lines = {
+            one["invoice_id"]: [(line["open_minor"], line["disputed_minor"]) for line in one["lines"]]
+            for one in answer.json()["balances"]
+        }
+        rows = await self.database.rows(UNAPPLIED, self.world.account)
+        return lines, {str(row["id"]): row["unapplied_minor"] for row in rows}
+
+    async def announced(self) -> None:
+        """The account's events have no gap, and each success has its fact, once."""
+        rows = await self.database.rows(EVENTS, self.world.account)
+        assert [row["sequence"] for row in rows] == list(range(1, len(rows) + 1))
+        facts = Counter(row["type"].split(".")[2] for row in rows)
+        done = Counter(one.kind for one in self.sent if one.key in self.accepted)
+        assert {fact: facts[fact] for fact in FACTS.values()} == {fact: done[kind] for kind, fact in FACTS.items()}
+
+
+def verdict_of(answer: httpx2.Response) -> Verdict:
+    """The status and the refusal's code."""
+    return answer.status_code, "" if answer.status_code < 300 else answer.json()["code"]
+
+
+@pytest.fixture
+async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Client]:
+    async with running("invoicing", database, keys, jwks_file) as (_, made):
+        yield made
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(STEPS, min_size=4, max_size=14))
+async def test_whatever_is_asked_it_does_what_the_model_does(
+    client: Client, database: Database, steps: list[tuple[Any, ...]]
+) -> None:
+    owner = (await client.made("/v1/accounts", account()))["id"]
+    run = Run(client, database, World(owner))
+    await run.one(Command("issue", (10, 15), 1))
+    for name, *what in steps:
+        await getattr(run, name.replace(" ", "_"))(*what)
+        assert await run.owed() == run.world.owed()
+    await run.announced()
