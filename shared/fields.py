@@ -1,7 +1,7 @@
 """Field types of requests that every service shares: what Postgres and people can live with."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -40,6 +40,11 @@ class Body(BaseModel):
     """A request's body; a field that is not known is refused rather than ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def example(**fields: Any) -> ConfigDict:
+    """The `model_config` of a body whose API page shows these fields."""
+    return ConfigDict(json_schema_extra={"examples": [fields]})
 
 
 class ReasonIn(Body):

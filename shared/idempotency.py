@@ -107,7 +107,16 @@ def _response(status: int, answer: str, repeated: bool) -> Response:
 
 async def _command(
     request: Request,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")] = None,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            min_length=1,
+            max_length=255,
+            pattern=r"^[\x21-\x7e]+$",
+            description="needed: a value of your own for this change; sent again, it gets the first answer again",
+            examples=["3f0c1f4e-8a55-4f64-9d0b-2f64d1f0a9b7"],
+        ),
+    ] = None,
 ) -> Any:
     return CommandRunner(request, idempotency_key, await request.body())
 

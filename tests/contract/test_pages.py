@@ -11,6 +11,7 @@ from shared.runtime import Runtime
 from shared.service import NAMES, load
 from shared.settings import Settings
 
+JSON = "application/json"
 RAW = {"/health/ready": {"503"}}
 """What answers with a body of its own rather than with a problem."""
 
@@ -44,6 +45,39 @@ def _shown(document: dict[str, Any], status: str, answer: dict[str, Any]) -> boo
     schema = {**shown["schema"], "components": document["components"]}
     fits: bool = jsonschema.Draft202012Validator(schema).is_valid(shown.get("example"))
     return fits and shown["example"]["status"] == int(status)
+
+
+def unshown(document: dict[str, Any]) -> set[str]:
+    """Operations with a body of which no example is shown that fits its schema."""
+    schemas = {"components": document["components"]}
+    return {
+        path
+        for path, operations in document["paths"].items()
+        for operation in operations.values()
+        if "requestBody" in operation and not _is_example(schemas | operation["requestBody"]["content"][JSON]["schema"])
+    }
+
+
+def _is_example(schema: dict[str, Any]) -> bool:
+    """Whether the body's schema has an example, whole or field by field, that fits it."""
+    model = schema["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    by_field = {name: one["examples"][0] for name, one in model["properties"].items() if "examples" in one}
+    (body,) = model.get("examples", [by_field])
+    fits: bool = jsonschema.Draft202012Validator(schema).is_valid(body)
+    return fits
+
+
+@pytest.mark.parametrize("service", NAMES)
+def test_every_body_is_shown_by_an_example_that_fits(service: str) -> None:
+    assert unshown(document(service)) == set()
+
+
+def test_a_body_without_a_fitting_example_is_seen() -> None:
+    told = document("escalation")
+    schemas = told["components"]["schemas"]
+    del schemas["DisputeIn"]["examples"]
+    schemas["CaseIn"]["examples"][0]["kind"] = "another"
+    assert unshown(told) == {"/v1/disputes", "/v1/cases"}
 
 
 @pytest.mark.parametrize("service", NAMES)

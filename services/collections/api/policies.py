@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import HTMLResponse
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, StringConstraints
 
 from services.collections import use_cases
 from services.collections.domain.policy import parse_policy
@@ -14,7 +14,7 @@ from services.collections.repository import policies as repository
 from services.collections.tables import PolicyRow
 from shared.auth import needs
 from shared.database import Unit
-from shared.fields import Body, Day, Prose
+from shared.fields import Body, Day, Prose, example
 from shared.http import PROBLEMS, Page, Read
 from shared.idempotency import Command
 
@@ -28,9 +28,20 @@ writes = APIRouter(
 class PolicyIn(Body):
     """A version to be published: the YAML document, the date it takes effect, and why."""
 
-    document: Annotated[str, StringConstraints(min_length=1, max_length=64_000, pattern=r"^[^\x00]+$")] = Field(
-        examples=["name: standard\nsteps: ..."]
+    model_config = example(
+        document=(
+            "name: gentle\n"
+            "steps:\n"
+            '  - {name: reminder, day: 3, at: "09:00", action: notice, template: reminder_1}\n'
+            '  - {name: final_notice, day: 14, at: "09:00", action: notice, template: final_notice}\n'
+            '  - {name: suspend, day: 28, at: "09:00", action: suspend,'
+            " requires: [{notice: final_notice, days_before: 14}]}\n"
+        ),
+        effective_date="2026-04-01",
+        reason="two more weeks before access ends, as agreed with sales",
     )
+
+    document: Annotated[str, StringConstraints(min_length=1, max_length=64_000, pattern=r"^[^\x00]+$")]
     effective_date: Day
     reason: Prose
 

@@ -13,7 +13,7 @@ from services.entitlements.use_cases.holds import NewHold
 from shared.auth import needs
 from shared.database import Unit
 from shared.events.entitlements import HoldReason
-from shared.fields import Body, Name, Prose, ReasonIn
+from shared.fields import Body, Name, Prose, ReasonIn, example
 from shared.http import PROBLEMS
 from shared.idempotency import Command
 
@@ -22,6 +22,13 @@ writes = APIRouter(prefix="/v1/holds", tags=["holds"], dependencies=[needs("enti
 
 class HoldIn(Body):
     """A hold to be placed by a person."""
+
+    model_config = example(
+        subscription_id="01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35",
+        reason="fraud",
+        owner="trust team",
+        comment="cards of three countries within a day",
+    )
 
     subscription_id: UUID
     reason: Literal["fraud", "customer_request", "admin"]

@@ -15,7 +15,7 @@ from services.escalation.use_cases.cases import NewCase
 from shared.auth import needs
 from shared.database import Unit
 from shared.events.escalation import Severity
-from shared.fields import Body, Name, Prose
+from shared.fields import Body, Name, Prose, example
 from shared.http import PROBLEMS, Page, Paging, Read
 from shared.idempotency import Command
 
@@ -25,6 +25,12 @@ writes = APIRouter(prefix="/v1/cases", tags=["cases"], dependencies=[needs("esca
 
 class CaseIn(Body):
     """A problem that somebody has; a dispute opens its case by itself. Severity is that of technical cases."""
+
+    model_config = example(
+        kind="billing_question",
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        subject="What is line 3 of the March invoice?",
+    )
 
     kind: Literal["billing_question", "technical", "fraud"]
     severity: Severity | None = None
@@ -63,6 +69,8 @@ class CaseOut(BaseModel):
 class ContactIn(Body):
     """Somebody spoke with the customer."""
 
+    model_config = example(channel="phone", about_outcome=True, comment="explained line 3; the customer is content")
+
     channel: Literal["email", "phone", "portal", "letter"]
     about_outcome: bool = Field(description="whether the customer was told the outcome")
     comment: Prose
@@ -88,12 +96,16 @@ class ContactOut(BaseModel):
 class ResolveIn(Body):
     """The outcome of a case, and why."""
 
+    model_config = example(outcome="line 3 is the set-up charge", reason="checked against the order")
+
     outcome: Name
     reason: Prose
 
 
 class CloseIn(Body):
     """Why the case can be closed; where it touches no customer, a person says so."""
+
+    model_config = example(reason="the customer knows the outcome")
 
     reason: Prose
     no_customer_affected: Prose | None = Field(default=None, examples=["found by monitoring, no user was cut off"])

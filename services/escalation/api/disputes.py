@@ -16,7 +16,7 @@ from shared import intents
 from shared.auth import needs
 from shared.database import Unit
 from shared.errors import Refusal
-from shared.fields import Body, Prose, ReasonIn
+from shared.fields import Body, Prose, ReasonIn, example
 from shared.http import PROBLEMS, Page, Paging, Read
 from shared.idempotency import Command, CommandRunner
 from shared.money import Currency, PositiveMinor
@@ -42,6 +42,14 @@ class LineIn(Body):
 
 class DisputeIn(Body):
     """What a customer disputes: named lines of one invoice, with amounts."""
+
+    model_config = example(
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
+        currency="EUR",
+        lines=[{"line": 1, "amount_minor": 5040}],
+        comment="five seats were given back in February",
+    )
 
     account_id: UUID
     invoice_id: UUID

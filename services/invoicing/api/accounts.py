@@ -12,7 +12,7 @@ from services.invoicing.tables import AccountRow
 from shared.auth import needs
 from shared.database import Unit
 from shared.errors import Refusal
-from shared.fields import Body, Code, Email, Name, Zone
+from shared.fields import Body, Code, Email, Name, Zone, example
 from shared.http import PROBLEMS, Page, Paging, Read, declared
 from shared.idempotency import Command
 from shared.money import Currency
@@ -47,6 +47,17 @@ class AccountChange(Body):
 
 class AccountIn(AccountChange):
     """A billing customer to be registered."""
+
+    model_config = example(
+        name="Alpenrose Hotels",
+        billing_email="billing@alpenrose.example",
+        terms_days=14,
+        vendor_customer_ids=["tenant-4711"],
+        legal_entity="GS-DE",
+        currency="EUR",
+        time_zone="Europe/Berlin",
+        external_reference="crm-4711",
+    )
 
     legal_entity: Code = Field(examples=["GS-DE"], description="which of our legal entities bills it")
     currency: Currency

@@ -13,7 +13,7 @@ from services.invoicing.repository import balances as repository
 from shared.auth import needs
 from shared.errors import NotFound
 from shared.events.values import LineBalance
-from shared.fields import Body
+from shared.fields import Body, example
 from shared.http import PROBLEMS, Read
 
 reads = APIRouter(prefix="/v1", tags=["balances"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
@@ -40,6 +40,8 @@ class BalanceOut(BaseModel):
 
 class BalancesIn(Body):
     """The invoices asked for."""
+
+    model_config = example(invoice_ids=["01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7"])
 
     invoice_ids: list[UUID] = Field(min_length=1, max_length=1000)
 

@@ -13,7 +13,7 @@ from services.invoicing.tables import InvoiceRow
 from services.invoicing.use_cases.invoices import NewInvoice, NewLine
 from shared.auth import needs
 from shared.database import Unit
-from shared.fields import Body, Code, Day, Name
+from shared.fields import Body, Code, Day, Name, example
 from shared.http import PROBLEMS, Page, Paging, Read
 from shared.idempotency import Command
 from shared.money import MoneyModel
@@ -34,6 +34,18 @@ class LineIn(Body):
 
 class InvoiceIn(Body):
     """An invoice to be issued; its lines are numbered from 1 in this order."""
+
+    model_config = example(
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        lines=[
+            {
+                "description": "Business Premium, 25 seats, March",
+                "amount": {"amount_minor": 25200, "currency": "EUR"},
+                "subscription_id": "01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35",
+            }
+        ],
+        due_date="2026-03-31",
+    )
 
     account_id: UUID
     lines: list[LineIn] = Field(min_length=1, max_length=500)

@@ -13,7 +13,7 @@ from services.invoicing.tables import PaymentRow
 from services.invoicing.use_cases.payments import NewPayment
 from shared.auth import needs
 from shared.database import Unit
-from shared.fields import Body, Name, ReasonIn
+from shared.fields import Body, Name, ReasonIn, example
 from shared.http import PROBLEMS, Read
 from shared.idempotency import Command
 from shared.money import MoneyModel, PositiveMinor
@@ -27,12 +27,21 @@ writes = APIRouter(
 class LineAmount(Body):
     """An amount for one line, in minor units of the invoice's currency."""
 
+    model_config = example(line=1, amount_minor=25200)
+
     line: int = Field(ge=1, le=500, strict=True)
     amount_minor: PositiveMinor
 
 
 class PaymentIn(Body):
     """Money received: for a named invoice (and lines of it), or for the oldest open ones."""
+
+    model_config = example(
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        amount={"amount_minor": 25200, "currency": "EUR"},
+        invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
+        reference="statement 112, entry 4",
+    )
 
     account_id: UUID
     amount: MoneyModel

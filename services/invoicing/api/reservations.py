@@ -10,7 +10,7 @@ from services.invoicing import use_cases
 from services.invoicing.api.payments import LineAmount
 from shared.auth import needs
 from shared.database import Unit
-from shared.fields import Body
+from shared.fields import Body, example
 from shared.http import PROBLEMS
 from shared.idempotency import Command
 
@@ -21,6 +21,12 @@ writes = APIRouter(
 
 class ReservationIn(Body):
     """The amounts of a dispute, line by line; the Idempotency-Key is the dispute's id."""
+
+    model_config = example(
+        dispute_id="01a20d65-5762-7361-96ef-cdb432a61f08",
+        invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
+        lines=[{"line": 1, "amount_minor": 5040}],
+    )
 
     dispute_id: UUID
     invoice_id: UUID

@@ -12,7 +12,7 @@ from services.invoicing.tables import SubscriptionRow
 from services.invoicing.use_cases.accounts import NewSubscription
 from shared.auth import needs
 from shared.database import Unit
-from shared.fields import Body, Code, Day, Name
+from shared.fields import Body, Code, Day, Name, example
 from shared.http import PROBLEMS, Page, Read
 from shared.idempotency import Command
 from shared.money import Minor
@@ -23,6 +23,17 @@ writes = APIRouter(prefix="/v1", tags=["subscriptions"], dependencies=[needs("in
 
 class SubscriptionIn(Body):
     """A subscription that was bought. The unit price is in minor units of the account's currency."""
+
+    model_config = example(
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        product="Business Premium",
+        quantity=25,
+        unit_price_minor=1008,
+        start="2026-03-01",
+        end_of_term="2027-02-28",
+        vendor_customer_id="tenant-4711",
+        vendor_subscription_id="vendor-subscription-17",
+    )
 
     account_id: UUID
     product: Name = Field(examples=["Business Premium"])
