@@ -36,6 +36,7 @@ class PolicyIn(Body):
             '  - {name: final_notice, day: 14, at: "09:00", action: notice, template: final_notice}\n'
             '  - {name: suspend, day: 28, at: "09:00", action: suspend,'
             " requires: [{notice: final_notice, days_before: 14}]}\n"
+            "guard: {suspensions_per_hour: 25, share_of_accounts_percent: 5}\n"
         ),
         effective_date="2026-04-01",
         reason="two more weeks before access ends, as agreed with sales",

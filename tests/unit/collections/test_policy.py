@@ -4,6 +4,7 @@ from datetime import time
 
 import pytest
 
+from services.collections.api.policies import PolicyIn
 from services.collections.domain.policy import PolicyRefused, parse_policy
 from tests.unit.collections.stories import POLICIES
 
@@ -40,6 +41,11 @@ def test_the_standard_policy_is_read() -> None:
 def test_the_strict_policy_is_read() -> None:
     policy = parse_policy((POLICIES / "strict.yaml").read_text())
     assert [step.day for step in policy.steps] == [-5, 1, 3, 10, 30]
+
+
+def test_the_policy_that_the_api_page_shows_is_one() -> None:
+    (shown,) = PolicyIn.model_json_schema()["examples"]
+    assert [step.name for step in parse_policy(shown["document"]).steps] == ["reminder", "final_notice", "suspend"]
 
 
 def test_a_policy_survives_being_written_as_json() -> None:
