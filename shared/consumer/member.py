@@ -72,7 +72,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
 
     async def run(self) -> None:
         """Consume; after any error of Kafka with a new client, and wait while Postgres is away."""
-        watch = Watch(self.progress, self._handlers.topics(), self._settings)
+        watch = Watch(self.progress, self._handlers.topics(), self._settings, self._stuck)
         watch.start()
         try:
             while True:
@@ -96,6 +96,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
     def _wait_for_postgres(self) -> None:
         self._say("waiting for Postgres", well=False)
         self.progress.advanced()  # each attempt reads again, and looks busy while it waits for a lock
+
+    def _stuck(self) -> None:
+        self._health.set("consumer", False, "stuck: nothing has advanced, though there is something to read")
 
     async def _register(self, unit: Unit) -> None:
         await unit.connection.execute(_REGISTER, self._handlers.topics(), PARTITIONS - 1)

@@ -47,37 +47,44 @@ def is_hung(progress: Progress, ends: dict[TopicPartition, int], read: dict[Topi
 
 
 class Watch(threading.Thread):
-    """Looks every few seconds, on connections of its own, and ends the process when its consumer is hung."""
+    """Looks every few seconds, on connections of its own.
+
+    Half the time after which a consumer is hung it calls `stuck`; then it ends the process.
+    """
 
     def __init__(
         self,
         progress: Progress,
         topics: list[str],
         settings: Settings,
+        stuck: Callable[[], None],
         end: Callable[[], None] = lambda: os._exit(70),
     ) -> None:
         super().__init__(name="consumer-watch", daemon=True)
         self._progress = progress
         self._partitions = [TopicPartition(topic, n) for topic in topics for n in range(PARTITIONS)]
         self._settings = settings
+        self._stuck = stuck
         self._end = end
         self._done = threading.Event()
 
     def run(self) -> None:
         """Look until `finish` is called; only what two looks say is believed, since a message may have just come."""
-        pause, suspected = self._settings.hung_after / 4, 0.0
-        while not self._done.wait(min(1.0, pause) if suspected else pause):
-            if time.monotonic() - self._progress.advanced_at < self._settings.hung_after:
+        hung_after, suspected = self._settings.hung_after, 0.0
+        while not self._done.wait(min(1.0, hung_after / 4) if suspected else hung_after / 4):
+            if time.monotonic() - self._progress.advanced_at < hung_after / 2:
                 continue
             try:
                 ends, read = asyncio.run(asyncio.wait_for(self._facts(), 10))
             except (KafkaError, *BROKEN):
                 continue  # without the broker or the database nothing can be judged
             seen = self._progress.advanced_at
-            if not is_hung(self._progress, ends, read, self._settings.hung_after):
+            if not is_hung(self._progress, ends, read, hung_after / 2):
                 suspected = 0.0
             elif suspected != seen:
                 suspected = seen
+            elif time.monotonic() - seen < hung_after:
+                self._stuck()
             else:
                 log.error("the consumer is hung; this process ends", state=self._progress.state)
                 self._end()

@@ -38,13 +38,12 @@ def test_with_the_settings_as_they_are_it_is_replaced_in_time() -> None:
     assert silent > 1.5 * QUICK_ATTEMPTS * float(Settings.model_fields["lock_timeout"].default)
 
 
-@pytest.mark.parametrize("point", ["blocked in a handler", "waiting in a handler"])
-async def test_one_that_hangs_is_replaced(rehearsal: Rehearsal, tmp_path: Path, point: str) -> None:
+async def test_one_whose_loop_is_blocked_is_replaced(rehearsal: Rehearsal, tmp_path: Path) -> None:
     told: list[str] = []
     stage, accounts, launcher = rehearsal.stage, [uuid4() for _ in range(3)], rehearsal.launcher
     launcher.more = {"GOODSTANDING_HUNG_AFTER": str(2 * SESSION), ONCE: str(tmp_path / "once")}
     environment = launcher.environment(rehearsal.name, stage.settings.kafka, free_port())
-    command = tuple(program("run", rehearsal.name, "consumer", point=point))
+    command = tuple(program("run", rehearsal.name, "consumer", point="blocked in a handler"))
     keeper = Supervisor(State(tmp_path / "state"), told.append)
     async with looping(relay(stage)):
         await rehearsal.publish(accounts, 1, 2)
@@ -55,6 +54,16 @@ async def test_one_that_hangs_is_replaced(rehearsal: Rehearsal, tmp_path: Path, 
             await keeper.stop()
     assert told == ["consumer ended with 70; starting it again in 0.5 s"]
     await rehearsal.each_once(accounts, 2)
+
+
+async def test_one_that_is_stuck_says_so_before_it_is_replaced(rehearsal: Rehearsal, tmp_path: Path) -> None:
+    rehearsal.launcher.more = {"GOODSTANDING_HUNG_AFTER": str(2 * SESSION), ONCE: str(tmp_path / "once")}
+    async with looping(relay(rehearsal.stage)), rehearsal.run("consumer", "waiting in a handler") as consumer:
+        await until(consumer.is_ready)
+        await rehearsal.publish([uuid4()], 1)
+        await until(lambda: says(consumer, "stuck: nothing has advanced, though there is something to read"))
+        assert (await consumer.ready())[0] == 503
+        assert await consumer.code(30) == 70
 
 
 async def test_one_that_only_waits_is_left_alone(rehearsal: Rehearsal) -> None:
