@@ -1,12 +1,29 @@
-"""`python -m shared.events`: write the JSON Schema of every event into `shared/events/schemas/`."""
+"""`python -m shared.events`: write the JSON Schema of every event into `shared/events/schemas/`.
 
+`python -m shared.events release` makes these the released ones, which later ones must be compatible with.
+"""
+
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import orjson
+import typer
 
 from shared.events import REGISTRY, Event
+from shared.events.compatibility import Break, breaks_of_all
 
 SCHEMAS = Path(__file__).parent / "schemas"
+RELEASED = Path(__file__).parent / "released"
+
+app = typer.Typer(add_completion=False, help=__doc__)
+
+
+class Incompatible(Exception):
+    """What is declared would break a reader of what was released."""
+
+    def __init__(self, found: Mapping[str, list[Break]]) -> None:
+        super().__init__("\n".join(f"{name}: {one}" for name, some in sorted(found.items()) for one in some))
 
 
 def schema_of(event: type[Event]) -> bytes:
@@ -19,15 +36,48 @@ def schema_of(event: type[Event]) -> bytes:
     return orjson.dumps(schema, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
 
 
-def main() -> None:
+def kept(folder: Path) -> dict[str, Any]:
+    """The schemas of a folder by the types of their events."""
+    return {path.stem: orjson.loads(path.read_bytes()) for path in folder.glob("*.json")}
+
+
+def write(folder: Path) -> None:
     """Write every schema and remove those without a declaration."""
-    SCHEMAS.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
     wanted = {f"{name}.json": schema_of(event) for name, event in REGISTRY.items()}
-    for stale in {path.name for path in SCHEMAS.glob("*.json")} - wanted.keys():
-        (SCHEMAS / stale).unlink()
+    for stale in {path.name for path in folder.glob("*.json")} - wanted.keys():
+        (folder / stale).unlink()
     for name, text in wanted.items():
-        (SCHEMAS / name).write_bytes(text)
+        (folder / name).write_bytes(text)
+
+
+def release(schemas: Path, released: Path) -> None:
+    """Make the schemas of one folder those of the other; all of them or none. Raises Incompatible."""
+    if found := breaks_of_all(kept(released), kept(schemas)):
+        raise Incompatible(found)
+    released.mkdir(exist_ok=True)
+    for path in schemas.glob("*.json"):
+        (released / path.name).write_bytes(path.read_bytes())
+
+
+@app.callback(invoke_without_command=True)
+def write_schemas(context: typer.Context) -> None:
+    """Write the schema of every event."""
+    write(SCHEMAS)
+    if context.invoked_subcommand is None and (found := breaks_of_all(kept(RELEASED), kept(SCHEMAS))):
+        typer.echo(f"incompatible with what was released:\n{Incompatible(found)}", err=True)
+        raise typer.Exit(1)
+
+
+@app.command("release")
+def release_schemas() -> None:
+    """Release the schemas, unless a reader of the released ones would break."""
+    try:
+        release(SCHEMAS, RELEASED)
+    except Incompatible as refused:
+        typer.echo(f"not released:\n{refused}", err=True)
+        raise typer.Exit(1) from None
 
 
 if __name__ == "__main__":
-    main()
+    app()

@@ -1,0 +1,103 @@
+"""What is declared breaks no reader of what was released, and a release refuses what would."""
+
+import copy
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from typer.testing import CliRunner
+
+from shared.events import REGISTRY
+from shared.events import __main__ as schemas
+from shared.events.compatibility import Schema, breaks, breaks_of_all
+from shared.service import NAMES
+
+FIRST = 37
+"""Types in the first release: none of them ever goes."""
+RELEASED = schemas.kept(schemas.RELEASED)
+DECLARED = {name: orjson.loads(schemas.schema_of(event)) for name, event in REGISTRY.items() if event.producer in NAMES}
+
+
+def test_no_reader_of_a_released_event_is_broken() -> None:
+    assert len(RELEASED) >= FIRST
+    assert breaks_of_all(RELEASED, DECLARED) == {}
+
+
+def objects(schema: Any) -> Iterator[Schema]:
+    """Every object with fields, however deep."""
+    if isinstance(schema, dict):
+        if isinstance(schema.get("properties"), dict):
+            yield schema
+        for value in schema.values():
+            yield from objects(value)
+
+
+@pytest.mark.parametrize("type_", RELEASED)
+def test_no_field_of_it_could_go_unseen(type_: str) -> None:
+    old = RELEASED[type_]
+    for place, one in enumerate(objects(old)):
+        for name in one["properties"]:
+            new = copy.deepcopy(old)
+            there = list(objects(new))[place]
+            del there["properties"][name]
+            there["required"].remove(name)
+            assert {each.reader for each in breaks(old, new)} == {"older"}
+            assert {each.reader for each in breaks(new, old)} == {"newer"}
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """Copies of the schemas and of the released ones, in their place."""
+    copies = tmp_path / "schemas", tmp_path / "released"
+    for folder, own, name in zip((schemas.SCHEMAS, schemas.RELEASED), copies, ("SCHEMAS", "RELEASED"), strict=True):
+        shutil.copytree(folder, own)
+        monkeypatch.setattr(schemas, name, own)
+    monkeypatch.setattr(schemas, "REGISTRY", {name: REGISTRY[name] for name in DECLARED})
+    return copies
+
+
+def told(*arguments: str) -> tuple[int, str]:
+    """What the command answers: its exit code, and what it says."""
+    answer = CliRunner().invoke(schemas.app, list(arguments))
+    return answer.exit_code, answer.output
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_the_usual_command_leaves_what_was_released(folders: tuple[Path, Path]) -> None:
+    declared, released = folders
+    kept = released / "goodstanding.invoicing.InvoicePaid.v1.json"
+    old = orjson.loads(kept.read_bytes())
+    old["properties"]["paid_by"] = {"type": "string"}
+    kept.write_bytes(orjson.dumps(old))
+    before = files(released)
+    shutil.rmtree(declared)
+    code, said = told()
+    assert (code, schemas.kept(declared)) == (1, DECLARED)
+    assert "InvoicePaid.v1: paid_by: is never there, for a reader of the older schema" in said
+    assert files(released) == before
+
+
+def test_a_release_takes_what_is_new(folders: tuple[Path, Path]) -> None:
+    _, released = folders
+    (released / "goodstanding.collections.NoticeSent.v1.json").unlink()
+    assert told("release") == (0, "")
+    assert schemas.kept(released) == DECLARED
+
+
+def test_a_release_that_breaks_a_reader_is_refused_as_a_whole(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, released = folders
+    (released / "goodstanding.collections.NoticeSent.v1.json").unlink()
+    before = files(released)
+    without = {name: REGISTRY[name] for name in DECLARED if "CaseOpened.v1" not in name}
+    monkeypatch.setattr(schemas, "REGISTRY", without)
+    code, said = told("release")
+    assert (code, files(released)) == (1, before)
+    assert "goodstanding.escalation.CaseOpened.v1: the type is gone" in said
