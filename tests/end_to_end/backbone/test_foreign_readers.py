@@ -1,0 +1,93 @@
+"""Readers that know nothing of us read our messages: Kafka's console consumer, and the library of CloudEvents."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+import pytest
+from aiokafka import ConsumerRecord
+from cloudevents.core.bindings.kafka import KafkaMessage, from_binary
+from cloudevents.core.formats.json import JSONFormat
+
+from shared.database import Cause, Unit
+from tests.builders import START
+from tests.component.backbone.rehearsal import Stage
+from tests.end_to_end.backbone.console import NULL, Shown, shown
+from tests.end_to_end.backbone.loops import emptied, looping, records, relay, until
+
+pytestmark = pytest.mark.xdist_group("kafka")
+
+NOTE = "Größe – “帳單”, 100 %"
+ENCODED = "Gr%C3%B6%C3%9Fe %E2%80%93 %E2%80%9C%E5%B8%B3%E5%96%AE%E2%80%9D%2C 100 %25"
+ALWAYS = {
+    *(f"ce_{name}" for name in ("specversion", "id", "source", "type", "subject", "time")),
+    *(f"ce_{name}" for name in ("recordedtime", "sequence", "causationid")),
+    "content-type",
+}
+BY_A_PERSON = {"ce_actor", "ce_reason"}
+CAUSES = (Cause("request-1"), Cause("request-2", actor="j.meier", reason=NOTE))
+
+
+async def publish(stage: Stage, account: UUID, n: int, cause: Cause) -> None:
+    async def act(unit: Unit) -> None:
+        await unit.lock(account)
+        unit.publish(stage.event(account_id=account, n=n, note=NOTE))
+
+    await stage.units.run(act, cause)
+
+
+@pytest.fixture
+async def accounts(stage: Stage) -> list[UUID]:
+    """Accounts with two events each on the stage's topic: by a request, and by a person."""
+    found = [uuid4() for _ in range(4)]
+    for n, cause in enumerate(CAUSES, 1):
+        for account in found:
+            await publish(stage, account, n, cause)
+    async with looping(relay(stage)):
+        await until(lambda: emptied(stage))
+    return found
+
+
+async def test_the_console_consumer_shows_what_was_published(stage: Stage, accounts: list[UUID]) -> None:
+    lines = await shown(stage.settings.kafka, stage.topic, len(accounts) * len(CAUSES))
+    for account in accounts:
+        own = [line for line in lines if line.key == str(account)]
+        assert len({line.partition for line in own}) == 1
+        for n, (line, cause) in enumerate(zip(own, CAUSES, strict=True), 1):
+            assert_told(line, stage, account, n)
+            assert orjson.loads(line.value) == {"account_id": str(account), "n": n, "note": NOTE}
+            assert line.headers["ce_causationid"] == cause.id
+            person = {name: line.headers[name] for name in BY_A_PERSON & line.headers.keys()}
+            assert person == ({"ce_actor": "j.meier", "ce_reason": ENCODED} if cause.actor else {})
+
+
+def assert_told(line: Shown, stage: Stage, account: UUID, n: int) -> None:
+    """The headers that every message has, and none without a value."""
+    headers = line.headers
+    assert headers.keys() - BY_A_PERSON - {"traceparent"} == ALWAYS
+    assert NULL not in headers.values()
+    assert (headers["ce_subject"], headers["ce_sequence"]) == (str(account), str(n))
+    assert (headers["ce_type"], headers["ce_source"]) == (stage.event.type(), f"/goodstanding/{stage.event.producer}")
+    assert (headers["ce_specversion"], headers["content-type"]) == ("1.0", "application/json")
+    assert datetime.fromisoformat(headers["ce_time"]) == START
+    assert datetime.fromisoformat(headers["ce_recordedtime"]).utcoffset() is not None
+
+
+async def test_the_cloudevents_library_reads_what_is_on_the_topic(stage: Stage, accounts: list[UUID]) -> None:
+    found = [read(one) for one in await records(stage.settings.kafka, stage.topic)]
+    assert len(found) == len(accounts) * len(CAUSES)
+    for account in accounts:
+        plain, personal = (one for one in found if one.get_subject() == str(account))
+        assert plain.get_data() == {"account_id": str(account), "n": 1, "note": NOTE}
+        assert (plain.get_type(), plain.get_time()) == (stage.event.type(), START)
+        assert (plain.get_extension("partitionkey"), plain.get_extension("sequence")) == (str(account), "1")
+        assert (plain.get_extension("actor"), plain.get_extension("reason")) == (None, None)
+        assert (personal.get_extension("actor"), personal.get_extension("reason")) == ("j.meier", ENCODED)
+        assert (personal.get_extension("sequence"), personal.get_extension("causationid")) == ("2", "request-2")
+
+
+def read(record: ConsumerRecord) -> Any:
+    """The CloudEvent of a record; no header may be without a value."""
+    assert all(value is not None for _, value in record.headers)
+    return from_binary(KafkaMessage(dict(record.headers), record.key, record.value), JSONFormat())
