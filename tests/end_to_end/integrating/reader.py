@@ -1,0 +1,103 @@
+"""The reader of the page, run as whoever copies it runs it: a program of its own, that may be killed at any time."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from deploy.local import children
+from deploy.local.children import Program
+from shared.events import PARTITIONS, topic_of
+from shared.service import NAMES
+from tests.end_to_end.integrating.page import only
+
+PATIENCE = 60.0
+EVERYWHERE = [TopicPartition(topic_of(name), number) for name in NAMES for number in range(PARTITIONS)]
+
+
+class Reader:
+    """The page's program in a folder of its own, which knows nothing of this repository."""
+
+    def __init__(self, folder: Path, broker: str) -> None:
+        self._folder = folder
+        self._broker = broker
+        self._child: subprocess.Popen[bytes] | None = None
+        (folder / "standing.py").write_text(only("python"))
+
+    def start(self) -> None:
+        """Start it, where it was killed before."""
+        command = (sys.executable, "-I", "standing.py", self._broker, "standing.db")
+        self._child = children.spawn(Program("standing", command, directory=self._folder), self._folder / "log")
+
+    def kill(self) -> None:
+        """End it without a chance to do anything more."""
+        assert self._child is not None
+        assert self._child.poll() is None, (self._folder / "log").read_text()
+        os.kill(self._child.pid, signal.SIGKILL)
+        self._child.wait()
+
+    def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """What its file says; nothing while it has no tables."""
+        with closing(sqlite3.connect(self._folder / "standing.db", timeout=30)) as db:
+            if not db.execute("SELECT name FROM sqlite_master WHERE name = 'disputes'").fetchone():
+                return []
+            return db.execute(query, parameters).fetchall()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until it is true, as long as the program runs. Raises TimeoutError."""
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                assert self._child is not None
+                assert self._child.poll() is None, (self._folder / "log").read_text()
+                await asyncio.sleep(0.02)
+
+    async def caught_up(self) -> None:
+        """Wait until it has read all that is on the topics now."""
+        ends = {(one.topic, one.partition): end for one, end in (await _ends(self._broker)).items() if end}
+
+        def is_there() -> bool:
+            places = {(topic, n): at for topic, n, at in self.rows("SELECT * FROM positions")}
+            return all(places.get(place, 0) >= end for place, end in ends.items())
+
+        await self.until(is_there)
+
+    def standing(self, accounts: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """What it has of these accounts."""
+        owed = {row[0]: row[1:] for row in self.rows(only("sql"))}
+        stages = dict(self.rows("SELECT account, stage FROM reminders"))
+        suspended, disputes = self.rows("SELECT * FROM suspended"), self.rows("SELECT id, account FROM disputes")
+        return {
+            account: {
+                "owed": owed.get(account),
+                "stage": stages.get(account),
+                "suspended": {one for one, owner in suspended if owner == account},
+                "disputes": {one for one, owner in disputes if owner == account},
+            }
+            for account in accounts
+        }
+
+
+@contextmanager
+def reading(folder: Path, broker: str) -> Iterator[Reader]:
+    """A reader that runs, and is killed in the end."""
+    reader = Reader(folder, broker)
+    reader.start()
+    yield reader
+    reader.kill()
+
+
+async def _ends(broker: str) -> dict[TopicPartition, int]:
+    client = AIOKafkaConsumer(bootstrap_servers=broker)
+    await client.start()
+    try:
+        return dict(await client.end_offsets(EVERYWHERE))
+    finally:
+        await client.stop()

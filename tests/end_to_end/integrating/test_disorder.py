@@ -1,0 +1,144 @@
+"""The reader of the page on a topic as no relay leaves it: shuffled, repeated, with gaps that fill later."""
+
+import random
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from deploy.local.kafka import KafkaServer
+from shared import outbox, relay
+from shared.database import Cause
+from shared.events import Event, topic_of
+from shared.events.base import AccountEvent
+from shared.events.entitlements import SubscriptionReinstated, SubscriptionSuspended
+from shared.events.invoicing import InvoiceBalance, InvoiceBalanceChanged, InvoiceIssued, InvoiceOverdue
+from shared.service import NAMES
+from tests.builders import START
+from tests.end_to_end.integrating.reader import reading
+
+pytestmark = pytest.mark.xdist_group("kafka")
+
+Numbered = tuple[Event, int]
+"""An event and its sequence."""
+
+
+class Unheard(AccountEvent):
+    """A type that the reader does not know."""
+
+    producer: ClassVar[str] = "unheard"
+
+
+class Case:
+    """An account with one invoice and one subscription, and the events about them."""
+
+    def __init__(self) -> None:
+        self.account_id, self.invoice_id, self.subscription_id = uuid4(), uuid4(), uuid4()
+
+    def balance(self, open_minor: int) -> InvoiceBalance:
+        rest = dict.fromkeys(("disputed_minor", "in_flight_minor", "credited_minor", "written_off_minor"), 0)
+        fixed: dict[str, Any] = {"number": "GS-1", "currency": "EUR", "due_date": date(2026, 3, 1), "lines": ()}
+        return InvoiceBalance(invoice_id=self.invoice_id, total_minor=10_000, open_minor=open_minor, **fixed, **rest)
+
+    def issued(self, open_minor: int) -> Event:
+        return InvoiceIssued(
+            account_id=self.account_id,
+            issue_date=date(2026, 2, 1),
+            external_reference=None,
+            balance=self.balance(open_minor),
+        )
+
+    def changed(self, open_minor: int) -> Event:
+        return InvoiceBalanceChanged(account_id=self.account_id, balance=self.balance(open_minor))
+
+    def overdue(self, open_minor: int) -> Event:
+        return InvoiceOverdue(account_id=self.account_id, judged_at=START, balance=self.balance(open_minor))
+
+    def suspended(self) -> Event:
+        return SubscriptionSuspended(
+            account_id=self.account_id,
+            subscription_id=self.subscription_id,
+            suspension_id=None,
+            hold_reasons=(),
+            vendor_bills_on=True,
+        )
+
+    def reinstated(self) -> Event:
+        return SubscriptionReinstated(
+            account_id=self.account_id,
+            subscription_id=self.subscription_id,
+            suspension_id=None,
+            renewal_restored=True,
+        )
+
+
+def standing(open_minor: int, overdue_minor: int, suspended: Iterable[UUID] = ()) -> dict[str, Any]:
+    """What the reader shall have of an account."""
+    owed = ("EUR", open_minor, 0, overdue_minor)
+    return {"owed": owed, "stage": None, "suspended": set(map(str, suspended)), "disputes": set()}
+
+
+@pytest.fixture
+async def broker(kafka: KafkaServer) -> str:
+    """A broker with the product's topics."""
+    await kafka.create_topics([topic_of(name) for name in NAMES])
+    return kafka.bootstrap
+
+
+async def send(broker: str, *events: Numbered, topic: str = topic_of("invoicing")) -> None:
+    """Put events on a topic as the relay would, in this order."""
+    async with AIOKafkaProducer(bootstrap_servers=broker) as producer:
+        sent = []
+        for event, sequence in events:
+            row = outbox.row(event, sequence=sequence, unit_now=START, cause=Cause("request-1"))
+            sent.append(await producer.send(topic, **relay._message(asdict(row))))
+        for one in sent:
+            await one
+
+
+async def test_a_gap_is_waited_for_while_everything_else_goes_on(broker: str, tmp_path: Path) -> None:
+    a, b = Case(), Case()
+    accounts = (str(a.account_id), str(b.account_id))
+    unknown = (Unheard(account_id=b.account_id), 3)
+    with reading(tmp_path, broker) as reader:
+        await send(broker, (a.issued(100), 1), (a.changed(30), 3), (a.changed(30), 3))
+        await send(broker, (b.issued(70), 1), (b.overdue(70), 2), (b.issued(70), 1), unknown, (b.changed(50), 4))
+        await reader.caught_up()
+        assert reader.standing(accounts) == {accounts[0]: standing(100, 0), accounts[1]: standing(50, 50)}
+        reader.kill()
+        await send(broker, (a.overdue(100), 2))
+        reader.start()
+        await reader.caught_up()
+        assert reader.standing(accounts) == {accounts[0]: standing(30, 30), accounts[1]: standing(50, 50)}
+        await send(broker, (a.changed(0), 4), (a.changed(20), 5))
+        await reader.caught_up()
+        assert reader.standing(accounts)[accounts[0]] == standing(20, 0)
+        assert reader.rows("SELECT count(*) FROM waiting") == [(0,)]
+
+
+async def test_it_is_right_after_shuffles_repetitions_and_kills(broker: str, tmp_path: Path) -> None:
+    dice = random.Random(17)
+    cases = [Case() for _ in range(12)]
+    amounts = {case: [dice.randrange(1, 99) for _ in range(30)] for case in cases}
+    owed = [(case.changed(open_minor), n) for case in cases for n, open_minor in enumerate(amounts[case], 1)]
+    access = [(case.reinstated() if n % 2 == 0 else case.suspended(), n) for case in cases for n in range(1, 12)]
+    with reading(tmp_path, broker) as reader:
+        for some, topic in ((owed, topic_of("invoicing")), (access, topic_of("entitlements"))):
+            again = some + dice.sample(some, len(some) // 2)
+            dice.shuffle(again)
+            await send(broker, *again[:100], topic=topic)
+            reader.kill()
+            reader.start()
+            await reader.until(lambda: bool(reader.rows("SELECT * FROM waiting")))
+            await send(broker, *again[100:], topic=topic)
+            reader.kill()
+            reader.start()
+        await reader.caught_up()
+        found = reader.standing(str(case.account_id) for case in cases)
+    expected = {str(one.account_id): standing(amounts[one][-1], 0, [one.subscription_id]) for one in cases}
+    assert found == expected
