@@ -45,11 +45,24 @@ class Reader:
         self._child.wait()
 
     def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """What its file says; nothing while it has no tables."""
+        """What its file says; no row at all while it has no tables."""
         with closing(sqlite3.connect(self._folder / "standing.db", timeout=30)) as db:
             if not db.execute("SELECT name FROM sqlite_master WHERE name = 'disputes'").fetchone():
                 return []
             return db.execute(query, parameters).fetchall()
+
+    def change(self, statement: str) -> None:
+        """Meddle with its file."""
+        with closing(sqlite3.connect(self._folder / "standing.db", timeout=30)) as db:
+            db.execute(statement)
+            db.commit()
+
+    async def fell(self) -> str:
+        """Wait until it has ended by itself; what it said. Raises TimeoutError."""
+        assert self._child is not None
+        async with asyncio.timeout(PATIENCE):
+            assert await children.ended(self._child) != 0
+        return (self._folder / "log").read_text()
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until it is true, as long as the program runs. Raises TimeoutError."""
@@ -65,7 +78,7 @@ class Reader:
 
         def is_there() -> bool:
             places = {(topic, n): at for topic, n, at in self.rows("SELECT * FROM positions")}
-            return all(places.get(place, 0) >= end for place, end in ends.items())
+            return bool(self.rows("SELECT 1")) and all(places.get(place, 0) >= end for place, end in ends.items())
 
         await self.until(is_there)
 
