@@ -18,7 +18,7 @@ pytestmark = pytest.mark.xdist_group("stack")
 AFTER_EACH = "\x1e"
 OWN_TO_EACH_RUN = [
     re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
-    re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"),
+    re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"),
     re.compile(r"GS-DE-\d{8}"),
     re.compile(r"Unprocessable (Content|Entity)"),
 ]

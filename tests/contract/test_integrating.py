@@ -1,0 +1,59 @@
+"""What the page for integrators says of topics, types, fields, headers and partitions is what the product declares."""
+
+import json
+import re
+import runpy
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from shared import outbox
+from shared.database import Cause
+from shared.events import PARTITIONS, REGISTRY, topic_of
+from shared.events.invoicing import InvoicePaid
+from shared.service import NAMES
+from tests.builders import START
+from tests.end_to_end.integrating.page import PAGE, only
+
+TEXT = PAGE.read_text()
+SAMPLE = InvoicePaid(account_id=uuid4(), invoice_id=uuid4(), number="GS-DE-00000001")
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> dict[str, Any]:
+    """The names that the page's program defines; it is not run."""
+    (tmp_path / "standing.py").write_text(only("python"))
+    return runpy.run_path(str(tmp_path / "standing.py"))
+
+
+def test_the_types_it_names_are_declared(program: dict[str, Any]) -> None:
+    named = set(re.findall(r"goodstanding\.\w+\.\w+\.v\d+", TEXT))
+    assert len(program["HANDLERS"]) == 10
+    assert program["HANDLERS"].keys() <= named <= REGISTRY.keys()
+
+
+def test_the_topics_and_their_partitions_are_those(program: dict[str, Any]) -> None:
+    topics = [topic_of(name) for name in NAMES]
+    assert sorted(re.findall(r"^\| `(\w+\.events)` \|", TEXT, re.MULTILINE)) == sorted(topics)
+    assert sorted(program["TOPICS"]) == sorted(topics)
+    assert (program["PARTITIONS"], "**six partitions**" in TEXT) == (PARTITIONS, True)
+
+
+def test_every_header_is_told() -> None:
+    row = outbox.row(SAMPLE, sequence=1, unit_now=START, cause=Cause("request-1", actor="j.meier", reason="asked"))
+    table = TEXT.partition("| header |")[2].partition("\n\n")[0]
+    told = set(re.findall(r"`((?:ce_)?[a-z-]+)`", "".join(re.findall(r"^\|([^|]*)\|", table, re.MULTILINE))))
+    assert told - {"traceparent"} == json.loads(row.headers).keys() - {"traceparent"}
+    assert "traceparent" in told
+
+
+def test_the_size_it_promises_is_the_limit() -> None:
+    assert f"at most {outbox.MAX_EVENT_BYTES // 1024} KiB" in TEXT
+
+
+def test_every_link_to_a_file_leads_somewhere() -> None:
+    links = re.findall(r"\]\(([\w./]+)\)", TEXT)
+    assert len(links) >= 2
+    assert [link for link in links if not (PAGE.parent / link).exists()] == []
