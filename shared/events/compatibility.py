@@ -65,15 +65,14 @@ def _plain(schema: Any, root: Schema, inside: tuple[str, ...] = ()) -> Any:
             raise Recursive(name)
         target = root["$defs"][name.removeprefix("#/$defs/")]
         return _plain(target | {key: value for key, value in schema.items() if key != "$ref"}, root, (*inside, name))
-    return {
-        key: {field: _plain(one, root, inside) for field, one in value.items()}
-        if key == "properties"
-        else value
-        if key in ("enum", "const", "default")
-        else _plain(value, root, inside)
-        for key, value in schema.items()
-        if key not in ANNOTATIONS
-    }
+    return {key: _part(key, value, root, inside) for key, value in schema.items() if key not in ANNOTATIONS}
+
+
+def _part(keyword: str, value: Any, root: Schema, inside: tuple[str, ...]) -> Any:
+    """The value of a keyword: names of fields are no keywords, and values of fields no schemas."""
+    if keyword == "properties":
+        return {name: _plain(field, root, inside) for name, field in value.items()}
+    return value if keyword in ("enum", "const", "default") else _plain(value, root, inside)
 
 
 def _alternatives(schema: Schema) -> list[Schema]:
