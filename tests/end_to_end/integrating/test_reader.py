@@ -111,6 +111,8 @@ async def test_it_agrees_with_the_product(stack: Stack, driver: Driver, tmp_path
         unsure.account_id: NOTHING | {"owed": (USD, 10_000, 4_000, 0), "disputes": {dispute}},
         sorry.account_id: NOTHING | {"owed": (USD, 10_000, 0, 0)},
     }
+    await late.pays()  # the stack is left with nobody suspended
+    await driver.monitor.settled()
 
 
 def _fall_over(reader: Reader) -> None:

@@ -151,7 +151,7 @@ CORRUPTIONS: dict[checks.Check, str] = {
     ),
     checks.access_as_wanted: (
         "UPDATE entitlements.holds SET released_at = NULL, ended_at = NULL, effective_at = NULL"
-        " WHERE id = (SELECT id FROM entitlements.holds LIMIT 1)"
+        " WHERE id = (SELECT id FROM entitlements.holds WHERE released_at IS NOT NULL LIMIT 1)"
     ),
     checks.suspensions_noticed: (
         "DELETE FROM collections.steps_taken WHERE step = 'final_notice' AND invoice_id IN"
@@ -159,7 +159,7 @@ CORRUPTIONS: dict[checks.Check, str] = {
     ),
     checks.nobody_held_for_nothing: (
         "UPDATE entitlements.holds SET released_at = NULL, ended_at = NULL, effective_at = NULL"
-        " WHERE id = (SELECT id FROM entitlements.holds LIMIT 1)"
+        " WHERE id = (SELECT id FROM entitlements.holds WHERE released_at IS NOT NULL LIMIT 1)"
     ),
     checks.loops_closed: "DELETE FROM escalation.contacts",
     checks.sequences_whole: (
