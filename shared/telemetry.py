@@ -10,8 +10,9 @@ from contextlib import contextmanager
 
 import structlog
 from opentelemetry import propagate, trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
@@ -42,6 +43,18 @@ class _JsonLines(logging.Formatter):
         return json.dumps({"level": record.levelname.lower(), "logger": record.name, "event": record.getMessage()})
 
 
+class _WithoutAddress(SpanProcessor):
+    """Keeps what was asked for out of the spans of requests, which have their route: people may stand in a URL."""
+
+    WITHHELD = ("url.path", "url.query")
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Overwrite, since an attribute cannot be taken away."""
+        for name in self.WITHHELD:
+            if name in (span.attributes or {}):
+                span.set_attribute(name, "withheld")
+
+
 def _span_line(span: ReadableSpan) -> str:
     return f"{span.to_json(indent=None)}\n"
 
@@ -49,6 +62,7 @@ def _span_line(span: ReadableSpan) -> str:
 def _tracer_provider(process: str) -> TracerProvider:
     """With OpenTelemetry's own variable OTEL_TRACES_EXPORTER=console, finished spans are lines of the log."""
     provider = TracerProvider(resource=Resource.create({"service.name": process}))
+    provider.add_span_processor(_WithoutAddress())
     if os.environ.get("OTEL_TRACES_EXPORTER") == "console":
         provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(formatter=_span_line)))
     return provider

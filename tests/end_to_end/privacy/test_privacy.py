@@ -26,8 +26,10 @@ from tests.end_to_end.privacy.people import REGISTERED, SAID
 
 pytestmark = pytest.mark.xdist_group("stack")
 SEED, DAYS = 3, 45
-PAYERS = ("account-06", "account-08", "account-26", "account-32", "account-39")
-"""Of the generated ledger: slow, disputing, and such as pay when access is gone."""
+PAYERS = ("account-06", "account-08", "account-26", "account-25", "account-39")
+"""Of the generated ledger: slow, disputing, and such as pay late; the last of them when access is gone."""
+SUSPENDED = timedelta(days=23)
+"""After the due date."""
 CLUMSY = b'{"name": "Peregrina", '
 """No JSON."""
 
@@ -35,9 +37,14 @@ CLUMSY = b'{"name": "Peregrina", '
 def ledger(start: date) -> list[LedgerInvoice]:
     """The first invoices of some customers of a generated year."""
     return [
-        replace(one, customer=f"{REGISTERED}{PAYERS.index(one.customer)}", number=f"{REGISTERED}{one.number}")
+        replace(
+            one,
+            customer=f"{REGISTERED}{PAYERS.index(one.customer)}",
+            number=f"{REGISTERED}{one.number}",
+            settled=one.due + SUSPENDED if one.customer == PAYERS[-1] else one.settled,
+        )
         for one in generated(SEED, start).invoices
-        if one.customer in PAYERS and one.issued < start + timedelta(days=31)
+        if one.customer in PAYERS and one.issued < start + timedelta(days=28)
     ]
 
 
