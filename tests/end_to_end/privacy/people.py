@@ -15,6 +15,8 @@ REGISTERED = "privacy-"
 """How the references of these customers begin; `Customer …` and `billing@…` are made of them."""
 MARKS = ("peregrina", "wuthering", "@secluded", f"customer {REGISTERED}", f"@{REGISTERED}", "mumbled")
 """Parts of what nobody may read, in lower case: names, addresses, and what people said."""
+AROUND = 80
+"""Bytes on both sides of a finding that are shown."""
 SAID = "she mumbled that it was never delivered"
 
 
@@ -78,12 +80,14 @@ def spans(logs: Iterable[bytes]) -> Iterator[dict[str, object]]:
 
 
 def leaks(places: dict[str, bytes], hidden: Iterable[bytes]) -> list[str]:
-    """Where something of a person, or something hidden, can be read: the place, and the line."""
-    marks = [mark.encode() for mark in MARKS]
-    kept = list(hidden)
-    return [
-        f"{place}: {line.decode(errors='replace')[:600]}"
-        for place, content in places.items()
-        for line in content.splitlines()
-        if any(mark in line.lower() for mark in marks) or any(one in line for one in kept)
-    ]
+    """Where something of a person, or something hidden, can be read: the place, and what stands around it."""
+    found = []
+    for place, content in places.items():
+        lower = content.lower()
+        for mark in (*(mark.encode() for mark in MARKS), *hidden):
+            for at in (lower.find(mark), content.find(mark)):
+                if at >= 0:
+                    around = content[max(0, at - AROUND) : at + len(mark) + AROUND]
+                    found.append(f"{place}: {around.decode(errors='replace')}")
+                    break
+    return found
