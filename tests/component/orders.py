@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,7 @@ Order = Sequence[tuple[int, bool]]
 """Which topic is read next, and whether from its beginning, as by a member that follows one that died."""
 FEW = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 """Each example has an account of its own, so they may share a database."""
-_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|GS-[0-9a-f]{4}\b")
 
 
 def orders(*lengths: int) -> st.SearchStrategy[Order]:
@@ -35,12 +36,16 @@ def one_by_one(*topics: int) -> Order:
 
 
 async def read(
-    runtime: Runtime, told: Sequence[Sequence[Event]], order: Order, before: Sequence[int] = (0, 0)
+    runtime: Runtime,
+    told: Sequence[Sequence[Event]],
+    order: Order,
+    before: Sequence[int] = (0, 0),
+    at: datetime = START,
 ) -> None:
-    """Let a service read these topics; `before` are the sequences that it had applied already."""
+    """Let a service read these topics; `before` are the sequences of the last events before them."""
     places = [0] * len(told)
     messages = [
-        [message(event, number, START) for number, event in enumerate(events, first + 1)]
+        [message(event, number, at) for number, event in enumerate(events, first + 1)]
         for events, first in zip(told, before, strict=True)
     ]
     for topic, again in order:
@@ -51,12 +56,15 @@ async def read(
             await Batch(unit, runtime.service.handlers, Counter()).apply(batch[0].topic, batch)
 
         await runtime.units.run(apply)
+    waiting = "SELECT count(*) FROM parked WHERE subject = $1"
+    subject = messages[0][0].subject
+    assert await runtime.units.run(lambda unit: unit.connection.fetchval(waiting, subject)) == 0
 
 
 async def rows(
     database: Database, service: str, account_id: UUID, names: Mapping[UUID, str], tables: Mapping[str, str]
 ) -> list[str]:
-    """The rows of an account, in words that are the same for every account: ids by name, made-up ones as `?`.
+    """The rows of an account, in words that are the same for every account: ids by name, made-up ones and numbers as `?`.
 
     `tables` names the columns of each table that tell only of the order.
     """
@@ -76,4 +84,5 @@ async def announced(database: Database, service: str, account_id: UUID, names: M
 
 def in_words(texts: Sequence[str], names: Mapping[UUID, str]) -> list[str]:
     """With ids by name, in alphabetical order."""
-    return sorted(_ID.sub(lambda found: names.get(UUID(found.group()), "?"), text) for text in texts)
+    known = {str(id_): name for id_, name in names.items()}
+    return sorted(_ID.sub(lambda found: known.get(found.group(), "?"), text) for text in texts)
