@@ -20,6 +20,7 @@ Order = Sequence[tuple[int, bool]]
 """Which topic is read next, and whether from its beginning, as by a member that follows one that died."""
 FEW = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 """Each example has an account of its own, so they may share a database."""
+FEWER = settings(FEW, max_examples=6)
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|GS-[0-9a-f]{4}\b")
 
 

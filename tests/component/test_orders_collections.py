@@ -7,10 +7,10 @@ from hypothesis import example, given
 
 from shared.events import Event
 from shared.events.entitlements import SubscriptionReinstated, SubscriptionSuspended
-from shared.events.invoicing import AccountRegistered, InvoiceBalanceChanged, InvoiceIssued, InvoiceOverdue
+from shared.events.invoicing import AccountRegistered, InvoiceBalanceChanged
 from tests.builders import START
 from tests.component import test_collections as base
-from tests.component.orders import FEW, Order, announced, one_by_one, orders, read, rows
+from tests.component.orders import FEWER, Order, announced, one_by_one, orders, read, rows
 from tests.component.test_collections import World
 from tests.component.test_collections_facts import ladder, on
 
@@ -96,7 +96,7 @@ def is_causal_enough(order: Order) -> bool:
     return topics[-1] == 1 and topics.index(1) < len(topics) - 2
 
 
-@FEW
+@FEWER
 @given(order=orders(3, 2).filter(is_causal_enough))
 @example(order=SUSPENDED_BEFORE_ITS_BALANCE)
 async def test_balances_and_suspensions_in_any_order(world: World, causal: End, order: Order) -> None:
