@@ -65,7 +65,7 @@ async def read(
 async def rows(
     database: Database, service: str, account_id: UUID, names: Mapping[UUID, str], tables: Mapping[str, str]
 ) -> list[str]:
-    """The rows of an account, in words that are the same for every account: ids by name, made-up ones and numbers as `?`.
+    """The rows of an account, in words that are the same for every account: ids by name, what is made up as `?`.
 
     `tables` names the columns of each table that tell only of the order.
     """

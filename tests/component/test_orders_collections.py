@@ -1,5 +1,6 @@
 """Collections comes to the same end in whatever order it hears what is owed and what was really suspended."""
 
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import pytest
@@ -60,7 +61,7 @@ async def owing(world: World) -> tuple[UUID, UUID]:
     return invoice_id, await world.database.value(query, world.account_id)
 
 
-def story(world: World, invoice_id: UUID, suspension_id: UUID) -> list[list[Event]]:
+def story(world: World, invoice_id: UUID, suspension_id: UUID) -> Sequence[Sequence[Event]]:
     """The balance that suspended it, another, and that all is paid; that it was suspended, and given back."""
     whole = {"account_id": world.account_id}
     of_ours = whole | {"subscription_id": world.subscription_id, "suspension_id": suspension_id}

@@ -1,6 +1,6 @@
 """Entitlements comes to the same end in whatever order it hears of subscriptions and of suspensions."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -30,7 +30,7 @@ async def causal(world: World) -> End:
     return await end(world, CAUSAL)
 
 
-def story(ids: list[UUID]) -> list[list[Event]]:
+def story(ids: list[UUID]) -> Sequence[Sequence[Event]]:
     """Two subscriptions are bought. One is suspended, for one invoice and for another, and given back and suspended
     anew; the suspension of the other is withdrawn.
     """

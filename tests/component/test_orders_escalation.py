@@ -1,6 +1,6 @@
 """Escalation comes to the same end in whatever order it hears of invoices and of the vendor's failures."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ async def causal(world: World) -> End:
     return await end(world, CAUSAL, 2)
 
 
-def story(world: World, dispute_id: UUID) -> list[list[Event]]:
+def story(world: World, dispute_id: UUID) -> Sequence[Sequence[Event]]:
     """An account, its invoice, and the credit note of its dispute; failures of three kinds, one of them twice."""
     account: dict[str, Any] = {"account_id": world.account_id}
     amounts = ("total_minor", "open_minor", "disputed_minor", "in_flight_minor", "credited_minor", "written_off_minor")
