@@ -90,13 +90,13 @@ class Jobs:
                 result = await kind.perform(self._runtime, intent)
                 await self._runtime.units.run(lambda unit: intents.record(unit, kind, intent, result))
             except Later as error:
+                log.warning("intent later", kind=intent.kind, intent=str(intent.id), error=str(error))
                 await self._later(intent, str(error))
             except Exception as error:  # noqa: BLE001  # a defect here must not stop the other intents
                 log.exception("intent broke", kind=intent.kind, intent=str(intent.id))
                 await self._later(intent, repr(error))
 
     async def _later(self, intent: Intent, error: str) -> None:
-        log.warning("intent later", kind=intent.kind, intent=str(intent.id), error=error)
         await self._runtime.units.run(
             lambda unit: intents.postpone(unit, intent, unit.now + intents.back_off(intent.attempts), error[:500])
         )

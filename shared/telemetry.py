@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -9,9 +10,11 @@ from contextlib import contextmanager
 
 import structlog
 from opentelemetry import propagate, trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.trace import SpanKind
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
+from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from shared.transient import chain
 
@@ -40,9 +43,34 @@ class _JsonLines(logging.Formatter):
         return json.dumps({"level": record.levelname.lower(), "logger": record.name, "event": record.getMessage()})
 
 
+class _WithoutAddress(SpanProcessor):
+    """Keeps what was asked for out of the spans of requests, which have their route: people may stand in a URL."""
+
+    WITHHELD = ("url.path", "url.query")
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Overwrite, since an attribute cannot be taken away."""
+        for name in self.WITHHELD:
+            if name in (span.attributes or {}):
+                span.set_attribute(name, "withheld")
+
+
+def _span_line(span: ReadableSpan) -> str:
+    return f"{span.to_json(indent=None)}\n"
+
+
+def _tracer_provider(process: str) -> TracerProvider:
+    """With OpenTelemetry's own variable OTEL_TRACES_EXPORTER=console, finished spans are lines of the log."""
+    provider = TracerProvider(resource=Resource.create({"service.name": process}))
+    provider.add_span_processor(_WithoutAddress())
+    if os.environ.get("OTEL_TRACES_EXPORTER") == "console":
+        provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(formatter=_span_line)))
+    return provider
+
+
 def set_up(process: str, level: str = "info") -> None:
     """Give this process its tracer and its JSON log. `process` is `service/role`."""
-    trace.set_tracer_provider(TracerProvider(resource=Resource.create({"service.name": process})))
+    trace.set_tracer_provider(_tracer_provider(process))
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -70,7 +98,17 @@ def traceparent() -> str:
 
 @contextmanager
 def continued(name: str, parent: str, kind: SpanKind = SpanKind.CONSUMER) -> Iterator[None]:
-    """A span that continues the trace of `parent` (a `traceparent`, or empty for a new trace)."""
+    """A span that continues the trace of `parent` (a `traceparent`, or empty for a new trace).
+
+    What breaks it is told by its type only, as in the log.
+    """
     context = propagate.extract({"traceparent": parent} if parent else {})
-    with trace.get_tracer("goodstanding").start_as_current_span(name, context=context, kind=kind):
-        yield
+    tracer = trace.get_tracer("goodstanding")
+    with tracer.start_as_current_span(
+        name, context=context, kind=kind, record_exception=False, set_status_on_exception=False
+    ) as span:
+        try:
+            yield
+        except Exception as error:
+            span.set_status(Status(StatusCode.ERROR, type(error).__qualname__))
+            raise

@@ -20,7 +20,7 @@ from deploy.local.tokens import Keys
 from shared.database import Unit
 from shared.events import Event
 from shared.http import create_app
-from shared.kafka import envelope
+from shared.kafka import Envelope, envelope
 from shared.runtime import Runtime
 from shared.service import load
 from shared.settings import Settings
@@ -172,21 +172,25 @@ def invoice(account_id: str, *amounts: int, subscription_id: str | None = None, 
     return {"account_id": account_id, "lines": lines} | more
 
 
+def message(event: Event, sequence: int, at: datetime) -> Envelope:
+    """An event of another service as it is received."""
+    headers = {
+        "ce_id": str(uuid4()),
+        "ce_type": event.type(),
+        "ce_source": f"/goodstanding/{event.producer}",
+        "ce_subject": event.subject(),
+        "ce_sequence": str(sequence),
+        "ce_time": at.isoformat(),
+    }
+    return envelope(event.topic(), headers, event.model_dump_json().encode())
+
+
 async def hear(runtime: Runtime, event: Event, *, sequence: int = 1, at: datetime | None = None) -> None:
     """Let a service hear an event of another one, as its consumer would in a unit of its own."""
 
     async def handle(unit: Unit) -> None:
         await unit.lock(event.subject())
-        headers = {
-            "ce_id": str(uuid4()),
-            "ce_type": event.type(),
-            "ce_source": f"/goodstanding/{event.producer}",
-            "ce_subject": event.subject(),
-            "ce_sequence": str(sequence),
-            "ce_time": (at or unit.now).isoformat(),
-        }
-        data = event.model_dump_json().encode()
-        await runtime.service.handlers.handle(unit, envelope(event.topic(), headers, data))
+        await runtime.service.handlers.handle(unit, message(event, sequence, at or unit.now))
 
     await runtime.units.run(handle)
 

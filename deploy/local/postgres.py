@@ -29,6 +29,7 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %u@%d ",
+    "log_error_verbosity": "terse",  # the details of a violated constraint are the row, and rows name customers
 }
 CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 """Fast, and lost when the machine (not the process) dies: for stacks that are thrown away."""

@@ -194,7 +194,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             await parked.park(unit.connection, failed.event, error)
 
         await self._units.run(park)
-        log.error("event parked", id=failed.event.id, type=failed.event.type, error=error)
+        log.error("event parked", id=failed.event.id, type=failed.event.type, exc_info=failed)
         self.counts["heads"] += 1
 
     async def _fence(self, unit: Unit, partition: TopicPartition) -> int:

@@ -27,12 +27,13 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The stack that the modules marked `xdist_group("stack")` share: real Postgres, real Kafka, the four services,
-    the vendor, the mailbox and the clock, from the beginning of 2026 on.
+    the vendor, the mailbox and the clock, from the beginning of 2026 on. It logs all that it can, spans too.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(START, f"{BEGIN:%Y-%m-%dT%H:%M:%S}")
+        patch.setenv("OTEL_TRACES_EXPORTER", "console")
         folder = tmp_path_factory.mktemp("stack")
-        with Stack(folder, log_level="warning") as running:
+        with Stack(folder, log_level="debug") as running:
             yield running
         remove(folder)
 

@@ -130,7 +130,7 @@ class VendorSubscription:
 def _refusal(answer: httpx2.Response) -> Exception:
     """What an error answer means."""
     code, detail = _problem(answer)
-    said = f"the vendor answers {answer.status_code} {code}: {detail}"
+    said = f"the vendor answers {answer.status_code} {code}"  # and no more: its own words may name the customer
     match meaning_of(answer.status_code, code):
         case Meaning.FINAL:
             return VendorRefused(code or str(answer.status_code), detail)

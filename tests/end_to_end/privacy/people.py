@@ -1,0 +1,93 @@
+"""People whose names stand nowhere else, and where to look for them."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from deploy.local.stack import Stack
+from sandbox.driver import Driver
+from shared.events import topic_of
+from shared.service import NAMES
+from tests.builders import Client
+from tests.end_to_end.backbone.loops import records
+
+REGISTERED = "privacy-"
+"""How the references of these customers begin; `Customer …` and `billing@…` are made of them."""
+MARKS = ("peregrina", "wuthering", "@secluded", f"customer {REGISTERED}", f"@{REGISTERED}", "mumbled")
+"""Parts of what nobody may read, in lower case: names, addresses, and what people said."""
+AROUND = 80
+"""Bytes on both sides of a finding that are shown."""
+SAID = "she mumbled that it was never delivered"
+
+
+def name(number: int) -> str:
+    """A customer's name."""
+    return f"Peregrina {number}"
+
+
+def email(number: int) -> str:
+    """Her address."""
+    return f"wuthering-{number}@secluded-{number}.example"
+
+
+async def named(client: Client, account_id: str, number: int) -> None:
+    """Give an account its name and address."""
+    found = await client.get(f"/v1/accounts/{account_id}")
+    body = {
+        "name": name(number),
+        "billing_email": email(number),
+        "terms_days": 14,
+        "vendor_customer_ids": found.json()["vendor_customer_ids"],
+    }
+    headers = client.headers | {"if-match": found.headers["etag"]}
+    answer = await client.http.patch(f"/v1/accounts/{account_id}", json=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
+def secrets(stack: Stack, driver: Driver) -> list[bytes]:
+    """Every password, and every token of a caller or a service, also its signature alone."""
+    state = stack._state
+    passwords = json.loads((state.root / "postgres" / "passwords.json").read_text()).values()
+    tokens = [*driver._tokens.values(), *(file.read_text().strip() for file in state.tokens.rglob("*.jwt"))]
+    assert len(tokens) > len(NAMES)
+    assert len(passwords) > len(NAMES)
+    return [one.encode() for one in (*passwords, *tokens, *(token.split(".")[2] for token in tokens))]
+
+
+def logs(stack: Stack) -> dict[str, bytes]:
+    """Everything that any process wrote, its spans too; Postgres and Kafka are among them."""
+    folder: Path = stack._state.logs
+    return {file.name: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+async def messages(stack: Stack) -> dict[str, bytes]:
+    """Every byte of every message: key, headers, value."""
+    found = {}
+    for service in NAMES:
+        for one in await records(stack.kafka, topic_of(service)):
+            headers = b"\n".join(name.encode() + b": " + value for name, value in one.headers)
+            place = f"{one.topic}/{one.partition}:{one.offset}"
+            found[place] = b"\n".join((one.key or b"", headers, one.value or b""))
+    return found
+
+
+def spans(logs: Iterable[bytes]) -> Iterator[dict[str, object]]:
+    """The spans among the lines of these logs."""
+    for log in logs:
+        for line in log.splitlines():
+            if line.startswith(b'{"name"'):
+                yield json.loads(line)
+
+
+def leaks(places: dict[str, bytes], hidden: Iterable[bytes]) -> list[str]:
+    """Where something of a person, or something hidden, can be read: the place, and what stands around it."""
+    found = []
+    for place, content in places.items():
+        lower = content.lower()
+        for mark in (*(mark.encode() for mark in MARKS), *hidden):
+            for at in (lower.find(mark), content.find(mark)):
+                if at >= 0:
+                    around = content[max(0, at - AROUND) : at + len(mark) + AROUND]
+                    found.append(f"{place}: {around.decode(errors='replace')}")
+                    break
+    return found
