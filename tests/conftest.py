@@ -7,6 +7,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import structlog
 from hypothesis import settings
 
 from deploy.local.bootstrap import bootstrap_server
@@ -19,6 +20,9 @@ from tests.builders import Database
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("here", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+# A line for each: structlog's own way, for people at a terminal, draws every local variable of what broke.
+structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.KeyValueRenderer()])
 
 TEMPLATE = "template_goodstanding"
 _numbers = itertools.count(1)
