@@ -17,8 +17,8 @@ from shared import clock, intents
 from shared.database import Unit
 from shared.errors import Later, Unavailable
 from shared.intents import Intent, Kind
+from shared.retries import for_ever
 from shared.telemetry import continued, log
-from shared.transient import BROKEN
 
 if TYPE_CHECKING:
     from shared.runtime import Runtime
@@ -103,20 +103,21 @@ class Jobs:
 
     async def _listen(self) -> None:
         """Hear the sandbox's clock; while the connection is away, the poll serves."""
+        await for_ever(self._hear, lambda _: None)
 
+    async def _hear(self) -> None:
         def heard(*_: object) -> None:
             self._runtime.wakeups.wake("sweeps", "intents")
 
-        while True:
-            try:
-                connection = await asyncpg.connect(self._runtime.settings.database_url, timeout=3)
-                await connection.add_listener(clock.CHANNEL, heard)
-                heard()
-                gone = asyncio.Event()
-                connection.add_termination_listener(lambda _, gone=gone: gone.set())
-                await gone.wait()
-            except BROKEN:
-                await asyncio.sleep(0.5)
+        connection = await asyncpg.connect(self._runtime.settings.database_url, timeout=3)
+        try:
+            await connection.add_listener(clock.CHANNEL, heard)
+            heard()
+            gone = asyncio.Event()
+            connection.add_termination_listener(lambda _: gone.set())
+            await gone.wait()
+        finally:
+            connection.terminate()
 
 
 async def _sweep(sweep: Sweep, unit: Unit) -> int | None:

@@ -17,9 +17,9 @@ from aiokafka.errors import KafkaError
 from shared import kafka
 from shared.events import topic_of
 from shared.health import Health
+from shared.retries import for_ever
 from shared.settings import Settings
 from shared.telemetry import log
-from shared.transient import BROKEN
 from shared.wakeups import Wakeups
 
 BATCH = 500
@@ -50,13 +50,11 @@ class Relay:
 
     async def run(self) -> None:
         """Lead as soon as nobody else does; start afresh, with a new producer, after any error."""
-        while True:
-            try:
-                await self._lead()
-            except (KafkaError, *BROKEN) as error:
-                self._health.set("relay", False, f"starting afresh after {type(error).__name__}")
-                log.warning("relay starts afresh", error=repr(error))
-                await asyncio.sleep(0.5)
+        await for_ever(self._lead, self._broke)
+
+    def _broke(self, error: BaseException) -> None:
+        self._health.set("relay", False, f"starting afresh after {type(error).__name__}")
+        log.warning("relay starts afresh", error=repr(error))
 
     async def _lead(self) -> None:
         connection = await asyncpg.connect(self._settings.database_url, timeout=3, command_timeout=30)

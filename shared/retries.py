@@ -1,10 +1,15 @@
-"""The one retry policy: a few quick attempts with growing, jittered pauses."""
+"""The one retry policy: a few quick attempts with growing, jittered pauses; and loops that never give up."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from shared.transient import BROKEN, is_closed_handler, is_transient
+
 QUICK_ATTEMPTS = 4
+AFRESH = 0.5
+"""Seconds before a loop starts afresh."""
 
 
 def quick(worth_it: Callable[[BaseException], bool], attempts: int = QUICK_ATTEMPTS) -> AsyncRetrying:
@@ -15,3 +20,26 @@ def quick(worth_it: Callable[[BaseException], bool], attempts: int = QUICK_ATTEM
         wait=wait_random_exponential(multiplier=0.02, max=0.5),
         reraise=True,
     )
+
+
+async def for_ever(work: Callable[[], Awaitable[None]], broke: Callable[[BaseException], None]) -> None:
+    """Do the work, and again when it ends or a connection of its own breaks, until this task is cancelled.
+
+    `broke` is told of each break. Anything else is a defect, and is raised.
+    """
+    while True:
+        try:
+            await work()
+        except (Exception, asyncio.CancelledError) as error:
+            if not _is_break(error):
+                raise
+            broke(error)
+        await asyncio.sleep(AFRESH)
+
+
+def _is_break(error: BaseException) -> bool:
+    """Clients cancel futures of their own when a connection is lost: then nobody has cancelled the task."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and not task.cancelling()
+    return isinstance(error, BROKEN) or is_closed_handler(error) or is_transient(error)

@@ -65,6 +65,8 @@ async def run(runtime: Runtime, roles: tuple[str, ...]) -> None:
     await runtime.close()
     log.info("stopped")
     broken = [one for one in results if isinstance(one, Exception)]
+    if not stop.is_set() and not broken:
+        broken = [RuntimeError("it ended by itself, and nobody told it to")]
     if broken:
         raise ExceptionGroup("a role ended with an error", broken)
 

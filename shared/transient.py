@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import asyncpg
+from aiokafka.errors import KafkaError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared.errors import Refusal, Unavailable
@@ -10,8 +11,8 @@ from shared.errors import Refusal, Unavailable
 _TRANSIENT_STATES = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300", "25P03")
 _CONNECTION = (asyncpg.InterfaceError, asyncpg.InternalClientError, PoolTimeout, ConnectionError, TimeoutError)
 """The connection is lost; asyncpg also calls it an internal error when the server's farewell comes in between."""
-BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
-"""What a loop with a connection of its own starts afresh after, with a new one."""
+BROKEN = (KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+"""What somebody with a connection of its own starts afresh after, with a new one."""
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -19,6 +20,11 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
+
+
+def is_closed_handler(error: BaseException) -> bool:
+    """Whether it is uvloop's word for a connection that was lost just before something was written to it."""
+    return isinstance(error, RuntimeError) and "the handler is closed" in str(error)
 
 
 def is_transient(error: BaseException) -> bool:
@@ -32,6 +38,6 @@ def is_transient(error: BaseException) -> bool:
         if isinstance(cause, asyncpg.PostgresError):
             state = cause.sqlstate or ""
             return state in _TRANSIENT_STATES or state.startswith("08")
-        if isinstance(cause, _CONNECTION):
+        if isinstance(cause, _CONNECTION) or is_closed_handler(cause):
             return True
     return False

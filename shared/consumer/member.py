@@ -22,6 +22,7 @@ from shared.errors import Unavailable
 from shared.events import PARTITIONS
 from shared.health import Health
 from shared.ids import new_id
+from shared.retries import for_ever
 from shared.settings import Settings
 from shared.telemetry import log
 
@@ -75,19 +76,21 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         watch = Watch(self.progress, self._handlers.topics(), self._settings, self._stuck)
         watch.start()
         try:
-            while True:
-                try:
-                    await self._units.run(self._register)
-                    await self._wait_while_stopped()
-                    await self._consume()
-                except Unavailable:
-                    self._wait_for_postgres()
-                except (KafkaError, OSError, TimeoutError) as error:
-                    log.warning("consumer starts afresh", error=repr(error))
-                    self._say(f"starting afresh after {type(error).__name__}", well=False)
-                await asyncio.sleep(0.5)
+            await for_ever(self._live, self._broke)
         finally:
             watch.finish()
+
+    async def _live(self) -> None:
+        await self._units.run(self._register)
+        await self._wait_while_stopped()
+        await self._consume()
+
+    def _broke(self, error: BaseException) -> None:
+        if isinstance(error, Unavailable):
+            self._wait_for_postgres()
+        else:
+            log.warning("consumer starts afresh", error=repr(error))
+            self._say(f"starting afresh after {type(error).__name__}", well=False)
 
     def _say(self, state: str, *, well: bool) -> None:
         self.progress.state = state

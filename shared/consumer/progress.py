@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 
 from shared.events import PARTITIONS
 from shared.settings import Settings
@@ -76,7 +75,7 @@ class Watch(threading.Thread):
                 continue
             try:
                 ends, read = asyncio.run(asyncio.wait_for(self._facts(), 10))
-            except (KafkaError, *BROKEN):
+            except BROKEN:
                 continue  # without the broker or the database nothing can be judged
             seen = self._progress.advanced_at
             if not is_hung(self._progress, ends, read, hung_after / 2):
