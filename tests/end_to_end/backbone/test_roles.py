@@ -23,7 +23,7 @@ CALLERS, ENOUGH = 4, 40
 DUE = "2026-03-05"
 """Three days after the test's now, so that collections writes a notice for each account at once."""
 IDLE = """
-SELECT (SELECT count(*) FROM invoicing.invoices) = (SELECT count(*) FROM collections.items)
+SELECT NOT EXISTS (SELECT FROM invoicing.invoices i WHERE i.id NOT IN (SELECT invoice_id FROM collections.items))
     AND NOT EXISTS (SELECT FROM invoicing.outbox)
     AND NOT EXISTS (SELECT FROM collections.items WHERE due_at <= $1)
     AND NOT EXISTS (SELECT FROM collections.intents WHERE state = 'pending' AND due_at <= $1)
@@ -86,14 +86,18 @@ async def test_each_role_ends_under_load_and_goes_on_later(
     assert {answer.status_code for answer in answers} == {201}
     kept = {str(row["id"]) for row in await database.rows("SELECT id FROM invoicing.invoices")}
     assert {answer.json()["id"] for answer in answers} <= kept
+    # What a worker had in hand is done by another once its lease is over; here it is over now.
+    await database.execute("UPDATE collections.intents SET leased_until = NULL")
     async with running(launcher, kafka) as processes:
         await until(lambda: database.value(IDLE, database.now))
         assert await asyncio.gather(*(process.end() for process in processes)) == [0] * len(processes)
         logs += [process.log.read_bytes() for process in processes]
     assert [line for log in logs for line in log.decode().splitlines() if is_wrong(line)] == []
-    assert {str(row["invoice_id"]) for row in await database.rows("SELECT invoice_id FROM collections.items")} == kept
+    # The topic has what other tests published too.
+    assert {str(row["invoice_id"]) for row in await database.rows("SELECT invoice_id FROM collections.items")} >= kept
     assert await database.value(UNSENT) == 0
-    assert await database.value("SELECT count(DISTINCT account_id) FROM collections.notices") == CALLERS
+    noticed = await database.rows("SELECT DISTINCT account_id FROM collections.notices")
+    assert {str(row["account_id"]) for row in noticed} >= set(owners)
     told = await records(kafka.bootstrap, "invoicing.events")
     for owner in owners:
         last = await database.value("SELECT sequence FROM invoicing.streams WHERE subject = $1", owner)
