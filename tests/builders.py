@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import httpx2
@@ -19,6 +19,7 @@ from deploy.local.postgres import PostgresServer
 from deploy.local.tokens import Keys
 from shared.database import Unit
 from shared.events import Event
+from shared.events.invoicing import AccountRegistered, SubscriptionActivated
 from shared.http import create_app
 from shared.kafka import Envelope, envelope
 from shared.runtime import Runtime
@@ -170,6 +171,27 @@ def invoice(account_id: str, *amounts: int, subscription_id: str | None = None, 
         for n, amount in enumerate(amounts or (10_000,), 1)
     ]
     return {"account_id": account_id, "lines": lines} | more
+
+
+def registered(account_id: UUID, **more: Any) -> AccountRegistered:
+    """An account of invoicing's, as others hear of it."""
+    profile = {"legal_entity": "GS-DE", "currency": "EUR", "time_zone": "UTC", "terms_days": 30}
+    return AccountRegistered(account_id=account_id, external_reference=None, vendor_customer_ids=(), **(profile | more))
+
+
+def activated(account_id: UUID, subscription_id: UUID, vendor_id: str = "vendor-17") -> SubscriptionActivated:
+    """A subscription that was bought, as others hear of it."""
+    return SubscriptionActivated(
+        account_id=account_id,
+        subscription_id=subscription_id,
+        product="Business Premium",
+        quantity=10,
+        start=START.date(),
+        end_of_term=None,
+        vendor_customer_id="tenant-17",
+        vendor_subscription_id=vendor_id,
+        bills_while_suspended=True,
+    )
 
 
 def message(event: Event, sequence: int, at: datetime) -> Envelope:

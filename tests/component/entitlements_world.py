@@ -24,7 +24,7 @@ from shared.events.collections import (
 )
 from shared.events.invoicing import SubscriptionActivated
 from shared.runtime import Runtime
-from tests.builders import START, Client, Database, hear, running, work
+from tests.builders import Client, Database, activated, hear, running, work
 
 Break = httpx2.Response | str
 """What befalls a call on its way: another answer, or a time-out `before` or `after` it reached the vendor."""
@@ -139,17 +139,7 @@ class World:
 
     def activated(self) -> SubscriptionActivated:
         """The subscription was bought."""
-        return SubscriptionActivated(
-            account_id=self.account_id,
-            subscription_id=self.subscription_id,
-            product="Business Premium",
-            quantity=10,
-            start=START.date(),
-            end_of_term=None,
-            vendor_customer_id="tenant-17",
-            vendor_subscription_id="vendor-17",
-            bills_while_suspended=True,
-        )
+        return activated(self.account_id, self.subscription_id)
 
     def requested(self, *invoice_ids: UUID, suspension_id: UUID | None = None) -> SuspensionRequested:
         """Collections wants a suspension for these invoices."""

@@ -15,7 +15,6 @@ from deploy.local.tokens import Keys
 from shared.errors import Later
 from shared.events.entitlements import SubscriptionReinstated, SubscriptionSuspended
 from shared.events.invoicing import (
-    AccountRegistered,
     InvoiceBalance,
     InvoiceBalanceChanged,
     InvoiceIssued,
@@ -23,7 +22,7 @@ from shared.events.invoicing import (
 )
 from shared.events.values import LineBalance
 from shared.runtime import Runtime
-from tests.builders import START, Client, Database, hear, running, sweep, work
+from tests.builders import START, Client, Database, hear, registered, running, sweep, work
 
 STANDARD = (Path(__file__).parents[2] / "sandbox" / "policies" / "standard.yaml").read_text()
 DUE = date(2026, 3, 10)
@@ -164,16 +163,7 @@ async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterato
             runtime.clients._clients["invoicing"] = invoicing  # type: ignore[assignment]
             made = World(runtime, client, database, hop, invoicing)
             await publish(client, STANDARD)
-            registered = AccountRegistered(
-                account_id=made.account_id,
-                legal_entity="GS-DE",
-                currency="EUR",
-                time_zone="UTC",
-                terms_days=8,
-                external_reference=None,
-                vendor_customer_ids=(),
-            )
-            await made.hear(registered)
+            await made.hear(registered(made.account_id, terms_days=8))
             yield made
     finally:
         server.close()

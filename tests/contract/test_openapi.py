@@ -19,10 +19,9 @@ from schemathesis.specs.openapi.checks import (
 
 from deploy.local.tokens import Keys
 from shared.clients import Answered
-from shared.events.invoicing import AccountRegistered, SubscriptionActivated
 from shared.runtime import Runtime
 from shared.service import NAMES
-from tests.builders import START, Client, Database, account, eur, hear, invoice, running, subscription
+from tests.builders import Client, Database, account, activated, eur, hear, invoice, registered, running, subscription
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 STANDARD = (Path(__file__).parents[2] / "sandbox" / "policies" / "standard.yaml").read_text()
@@ -92,31 +91,12 @@ async def _collections(runtime: Runtime, client: Client) -> dict[str, list[Any]]
     owner = uuid4()
     policy = {"document": STANDARD, "effective_date": "2026-03-02", "reason": "first version"}
     made = await client.made("/v1/policies", policy)
-    registered = AccountRegistered(
-        account_id=owner,
-        legal_entity="GS-DE",
-        currency="EUR",
-        time_zone="Europe/Berlin",
-        terms_days=30,
-        external_reference=None,
-        vendor_customer_ids=(),
-    )
-    await hear(runtime, registered)
+    await hear(runtime, registered(owner))
     return {"account_id": [str(owner)], "version": [made["version"]], "document": [STANDARD]}
 
 
 async def _entitlements(runtime: Runtime, client: Client) -> dict[str, list[Any]]:
-    bought = SubscriptionActivated(
-        account_id=uuid4(),
-        subscription_id=uuid4(),
-        product="Business Premium",
-        quantity=10,
-        start=START.date(),
-        end_of_term=None,
-        vendor_customer_id="tenant-17",
-        vendor_subscription_id="vendor-17",
-        bills_while_suspended=True,
-    )
+    bought = activated(uuid4(), uuid4())
     await hear(runtime, bought)
     hold = {"subscription_id": str(bought.subscription_id), "reason": "fraud", "owner": "operator"}
     held = [(await client.made("/v1/holds", hold))["hold_id"] for _ in range(3)]

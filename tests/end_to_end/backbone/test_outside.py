@@ -12,6 +12,7 @@ from deploy.local.ports import HOST
 from deploy.local.tokens import Keys
 from shared import clock
 from shared.events.invoicing import SubscriptionActivated
+from tests import builders
 from tests.builders import START, Database, account, hear, invoice, running
 from tests.component.test_mailbox import Mailbox
 from tests.component.test_vendor_simulator import PATH, Caller
@@ -40,17 +41,7 @@ def mailbox(tmp_path: Path) -> Iterator[Mailbox]:
 @pytest.fixture
 async def activated(database: Database, keys: Keys, jwks_file: Path) -> SubscriptionActivated:
     """A subscription that entitlements has heard of."""
-    event = SubscriptionActivated(
-        account_id=uuid4(),
-        subscription_id=uuid4(),
-        product="Business Premium",
-        quantity=10,
-        start=START.date(),
-        end_of_term=None,
-        vendor_customer_id="tenant-17",
-        vendor_subscription_id=PATH.rpartition("/")[2],
-        bills_while_suspended=True,
-    )
+    event = builders.activated(uuid4(), uuid4(), PATH.rpartition("/")[2])
     async with running("entitlements", database, keys, jwks_file) as (runtime, _):
         await hear(runtime, event)
     return event
