@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from shared.transient import BROKEN, is_closed_handler, is_transient
+from shared.transient import BROKEN, is_transient
 
 QUICK_ATTEMPTS = 4
 AFRESH = 0.5
@@ -42,4 +42,4 @@ def _is_break(error: BaseException) -> bool:
     if isinstance(error, asyncio.CancelledError):
         task = asyncio.current_task()
         return task is not None and not task.cancelling()
-    return isinstance(error, BROKEN) or is_closed_handler(error) or is_transient(error)
+    return isinstance(error, BROKEN) or is_transient(error)

@@ -22,7 +22,7 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def is_closed_handler(error: BaseException) -> bool:
+def _is_closed_handler(error: BaseException) -> bool:
     """Whether it is uvloop's word for a connection that was lost just before something was written to it."""
     return isinstance(error, RuntimeError) and "the handler is closed" in str(error)
 
@@ -38,6 +38,6 @@ def is_transient(error: BaseException) -> bool:
         if isinstance(cause, asyncpg.PostgresError):
             state = cause.sqlstate or ""
             return state in _TRANSIENT_STATES or state.startswith("08")
-        if isinstance(cause, _CONNECTION) or is_closed_handler(cause):
+        if isinstance(cause, _CONNECTION) or _is_closed_handler(cause):
             return True
     return False
