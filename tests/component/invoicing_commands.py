@@ -86,8 +86,8 @@ class World:
         body = {"dispute_id": dispute, "invoice_id": _picked(list(self.invoices), one.pick)}
         return "/v1/reservations", body | {"lines": _lines(lines) or _lines([1])}
 
-    def verdict(self, one: Command) -> Verdict:
-        """How it must be answered."""
+    def verdicts(self, one: Command) -> set[Verdict]:
+        """How it may be answered: where more is wrong than one thing, with either."""
         applies = {
             "issue": WRONG,
             "pay": WRONG,
@@ -95,41 +95,35 @@ class World:
             "reserve": {"field": (422, "invalid"), "account": (422, "invalid")},
         }[one.kind]
         if one.wrong in applies:
-            return applies[one.wrong]
-        found: Verdict = getattr(self, f"_{one.kind}_verdict")(one.body, one.path)
+            return {applies[one.wrong]}
+        found: set[Verdict] = getattr(self, f"_{one.kind}_verdicts")(one.body, one.path)
         return found
 
-    def _issue_verdict(self, _: dict[str, Any], __: str) -> Verdict:
-        return 201, ""
+    def _issue_verdicts(self, _: dict[str, Any], __: str) -> set[Verdict]:
+        return {(201, "")}
 
-    def _pay_verdict(self, body: dict[str, Any], _: str) -> Verdict:
+    def _pay_verdicts(self, body: dict[str, Any], _: str) -> set[Verdict]:
         if "invoice_id" not in body:
-            return 201, ""
+            return {(201, "")}
         if body["invoice_id"] not in self.invoices:
-            return 404, "not_found"
+            return {(404, "not_found")}
         lines, wanted = self._lines_of(body["invoice_id"]), _wanted(body)
-        if not {line for line, _ in wanted} <= set(lines):
-            return 422, "unknown_line"
-        too_much = any(amount > lines[line].open for line, amount in wanted)
-        all_of_it = sum(amount for _, amount in wanted) > body["amount"]["amount_minor"]
-        return REFUSED if too_much or all_of_it else (201, "")
+        too_much = sum(amount for _, amount in wanted) > body["amount"]["amount_minor"]
+        return _refusals({n: line.open for n, line in lines.items()}, wanted, too_much=too_much) or {(201, "")}
 
-    def _reverse_verdict(self, _: dict[str, Any], path: str) -> Verdict:
+    def _reverse_verdicts(self, _: dict[str, Any], path: str) -> set[Verdict]:
         payment = _reversed(path)
         if payment not in self.payments:
-            return 404, "not_found"
-        return (200, "") if self.payments[payment] in self.model.cash else (409, "already_reversed")
+            return {(404, "not_found")}
+        return {(200, "") if self.payments[payment] in self.model.cash else (409, "already_reversed")}
 
-    def _reserve_verdict(self, body: dict[str, Any], _: str) -> Verdict:
+    def _reserve_verdicts(self, body: dict[str, Any], _: str) -> set[Verdict]:
         invoice, wanted = body["invoice_id"], _wanted(body)
         if invoice not in self.invoices:
-            return 404, "not_found"
+            return {(404, "not_found")}
         if known := self.disputes.get(body["dispute_id"]):
-            return (201, "") if known == (invoice, sorted(wanted)) else (409, "dispute_known")
-        lines = self._lines_of(invoice)
-        if not {line for line, _ in wanted} <= set(lines):
-            return 422, "unknown_line"
-        return REFUSED if any(amount > lines[line].due for line, amount in wanted) else (201, "")
+            return {(201, "") if known == (invoice, sorted(wanted)) else (409, "dispute_known")}
+        return _refusals({n: line.due for n, line in self._lines_of(invoice).items()}, wanted) or {(201, "")}
 
     def _lines_of(self, invoice_id: str) -> dict[int, ModelLine]:
         return self.model.of(self.invoices[invoice_id])
@@ -174,6 +168,12 @@ class World:
         }
         cash = self.model.cash
         return lines, {one: cash[number] for one, number in self.payments.items() if number in cash}
+
+
+def _refusals(left: dict[int, int], wanted: list[tuple[int, int]], *, too_much: bool = False) -> set[Verdict]:
+    """What is wrong with amounts for lines that have so much left; nothing, perhaps."""
+    found = {REFUSED} if too_much or any(amount > left.get(line, amount) for line, amount in wanted) else set()
+    return found | ({(422, "unknown_line")} if any(line not in left for line, _ in wanted) else set())
 
 
 def _amount(one: Command, minor: int) -> dict[str, Any]:

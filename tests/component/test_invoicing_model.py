@@ -72,7 +72,7 @@ class Run:
 
     async def settle(self, one: Command, answer: httpx2.Response) -> None:
         """The answer is what the model says; then the model does it too."""
-        assert verdict_of(answer) == self.world.verdict(one), one
+        assert verdict_of(answer) in self.world.verdicts(one), one
         self.take(one, answer)
 
     def take(self, one: Command, answer: httpx2.Response) -> None:
@@ -129,7 +129,7 @@ class Run:
     def explains(self, order: list[tuple[Command, httpx2.Response]]) -> bool:
         """Whether the model answers like that if it is asked in this order."""
         for one, answer in order:
-            if verdict_of(answer) != self.world.verdict(one):
+            if verdict_of(answer) not in self.world.verdicts(one):
                 return False
             self.take(one, answer)
         return True

@@ -13,7 +13,7 @@ from shared.health import Health
 from shared.relay import Relay
 from tests.component.backbone.rehearsal import Stage
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds after which a condition that has not come true is a failure."""
 
 

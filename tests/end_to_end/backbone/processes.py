@@ -19,6 +19,7 @@ from deploy.local.tokens import Keys
 from shared.service import NAMES
 from tests.builders import Client, Database
 from tests.component.backbone.rehearsal import SERVICE
+from tests.end_to_end.backbone.loops import PATIENCE
 
 DYING = "tests.end_to_end.backbone.dying"
 
@@ -52,7 +53,7 @@ class Process:
         self.child.send_signal(signal.SIGTERM)
         return await self.code(10)
 
-    async def code(self, within: float = 30) -> int:
+    async def code(self, within: float = PATIENCE) -> int:
         """Wait for its end; the exit code, negative for a signal. Raises TimeoutError."""
         return await asyncio.wait_for(asyncio.to_thread(self.child.wait, within), within + 1)
 
@@ -116,7 +117,7 @@ class Launcher:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        said, _ = await asyncio.wait_for(child.communicate(), 30)
+        said, _ = await asyncio.wait_for(child.communicate(), PATIENCE)
         assert child.returncode is not None
         return child.returncode, said.decode()
 

@@ -159,7 +159,9 @@ CORRUPTIONS: dict[checks.Check, str] = {
     ),
     checks.nobody_held_for_nothing: (
         "UPDATE entitlements.holds SET released_at = NULL, ended_at = NULL, effective_at = NULL"
-        " WHERE id = (SELECT id FROM entitlements.holds WHERE released_at IS NOT NULL LIMIT 1)"
+        " WHERE id = (SELECT id FROM entitlements.holds h WHERE released_at IS NOT NULL AND reason = 'non_payment'"
+        " AND NOT EXISTS (SELECT FROM invoicing.audit_balances b WHERE b.invoice_id = ANY(h.invoice_ids)"
+        " AND b.open_minor > 0) LIMIT 1)"
     ),
     checks.loops_closed: "DELETE FROM escalation.contacts",
     checks.sequences_whole: (
