@@ -4,6 +4,7 @@ from datetime import date
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 _PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
@@ -43,8 +44,18 @@ class Body(BaseModel):
 
 
 def example(**fields: Any) -> ConfigDict:
-    """The `model_config` of a body whose API page shows these fields."""
-    return ConfigDict(json_schema_extra={"examples": [fields]})
+    """The `model_config` of a body or an answer whose API page shows these fields.
+
+    They travel as text until the page is made, since FastAPI drops every null from what it documents.
+    """
+    return ConfigDict(json_schema_extra={"examples": [orjson.dumps(fields).decode()]})
+
+
+def shown(model: type[BaseModel]) -> dict[str, Any]:
+    """What the API page shows of a model, for the example of one that contains it."""
+    extra: Any = model.model_config["json_schema_extra"]
+    fields: dict[str, Any] = orjson.loads(extra["examples"][0])
+    return fields
 
 
 class ReasonIn(Body):

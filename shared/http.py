@@ -3,19 +3,20 @@
 import base64
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, get_args
 from uuid import UUID
 
 import orjson
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from shared import parked
 from shared.database import Unit
 from shared.errors import Refusal, Unavailable
+from shared.fields import example, shown
 from shared.runtime import Runtime
 from shared.telemetry import log
 
@@ -76,8 +77,16 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
+def _of_one(schema: dict[str, Any], page: type[BaseModel]) -> None:
+    """Show a page of one item, as the page of its model shows it."""
+    (item,) = get_args(page.model_fields["items"].annotation)
+    schema |= example(items=[shown(item)], next=None)["json_schema_extra"]  # type: ignore[arg-type]
+
+
 class Page(BaseModel, Generic[T]):
     """A page of a list; `next` is the cursor of the following one, or null at the end."""
+
+    model_config = ConfigDict(json_schema_extra=_of_one)
 
     items: list[T]
     next: str | None
@@ -190,7 +199,11 @@ def create_app(runtime: Runtime, *, with_routes: bool = True) -> FastAPI:
 def _documented(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document. FastAPI knows one media type for a route's models, and a problem has its own."""
     if app.openapi_schema is None:
-        for operations in FastAPI.openapi(app)["paths"].values():
+        document = FastAPI.openapi(app)
+        for schema in document["components"]["schemas"].values():
+            if "examples" in schema:
+                schema["examples"] = [orjson.loads(text) for text in schema["examples"]]
+        for operations in document["paths"].values():
             for operation in operations.values():
                 for answer in operation["responses"].values():
                     _only_as_problem(answer.get("content", {}))

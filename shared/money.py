@@ -1,7 +1,8 @@
 """Money: integer minor units with an ISO 4217 currency, never a float, never added across currencies."""
 
+import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Self
 
@@ -13,6 +14,9 @@ from shared.errors import Refusal
 
 MAX_MINOR = 9_000_000_000_000_000
 """The largest amount that is taken in: it leaves room for sums within a 64-bit integer."""
+
+_AMOUNT = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,9})?")
+"""A Decimal would read underscores and foreign digits too, and exponents whose number no memory holds."""
 
 
 class CurrencyMismatch(Refusal):
@@ -70,11 +74,10 @@ class Money:
 
 def to_minor(amount: str, currency: str) -> int:
     """`"12.50", "EUR"` → 1250. Raises ValueError for what is no amount or has too many decimals."""
-    try:
-        scaled = Decimal(amount).scaleb(get_currency_precision(currency))
-    except InvalidOperation as error:
-        raise ValueError(f"{amount!r} is no amount") from error
-    if not scaled.is_finite() or scaled != scaled.to_integral_value():
+    if not _AMOUNT.fullmatch(amount):
+        raise ValueError(f"{amount[:40]!r} is no amount")
+    scaled = Decimal(amount).scaleb(get_currency_precision(currency))
+    if scaled != scaled.to_integral_value():
         raise ValueError(f"{amount!r} has more decimals than {currency} has")
     return int(scaled)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -153,21 +154,29 @@ class World:
         return await self.client.got(f"/v1/accounts/{self.account_id}/standing")
 
 
-@pytest.fixture
-async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
-    hop, invoicing = Hop(), Invoicing()
+@asynccontextmanager
+async def mailbox(hop: Hop) -> AsyncIterator[int]:
+    """A mail server in this process that hands what it gets to the hop; its port."""
     server = await asyncio.get_running_loop().create_server(lambda: SMTP(hop), "127.0.0.1", 0)
     try:
-        port = server.sockets[0].getsockname()[1]
-        async with running("collections", database, keys, jwks_file, smtp_port=port) as (runtime, client):
-            runtime.clients._clients["invoicing"] = invoicing  # type: ignore[assignment]
-            made = World(runtime, client, database, hop, invoicing)
-            await publish(client, STANDARD)
-            await made.hear(registered(made.account_id, terms_days=8))
-            yield made
+        yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
         await server.wait_closed()
+
+
+@pytest.fixture
+async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+    hop, invoicing = Hop(), Invoicing()
+    async with (
+        mailbox(hop) as port,
+        running("collections", database, keys, jwks_file, smtp_port=port) as (runtime, client),
+    ):
+        runtime.clients._clients["invoicing"] = invoicing  # type: ignore[assignment]
+        made = World(runtime, client, database, hop, invoicing)
+        await publish(client, STANDARD)
+        await made.hear(registered(made.account_id, terms_days=8))
+        yield made
 
 
 async def publish(client: Client, document: str, effective: str = "2026-03-02") -> dict[str, Any]:

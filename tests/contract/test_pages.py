@@ -1,10 +1,13 @@
-"""The API pages: every operation says what it does, and shows each problem that it may answer with."""
+"""The API pages: every operation says what it does, and shows what it may answer with."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
 
 from shared.http import PROBLEM, create_app
 from shared.runtime import Runtime
@@ -12,8 +15,16 @@ from shared.service import NAMES, load
 from shared.settings import Settings
 
 JSON = "application/json"
+FORMATS = jsonschema.FormatChecker(["uuid", "date"])
 RAW = {"/health/ready": {"503"}}
 """What answers with a body of its own rather than with a problem."""
+MODELLESS = {"/health/live", "/health/ready", "/policy"}
+"""What answers without a model: the two of health, and the page for customers, which is HTML."""
+
+
+@FORMATS.checks("date-time", raises=ValueError)
+def _is_instant(value: object) -> bool:
+    return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
 
 
 def document(service: str) -> dict[str, Any]:
@@ -78,6 +89,69 @@ def test_a_body_without_a_fitting_example_is_seen() -> None:
     del schemas["DisputeIn"]["examples"]
     schemas["CaseIn"]["examples"][0]["kind"] = "another"
     assert unshown(told) == {"/v1/disputes", "/v1/cases"}
+
+
+def answers(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The schema of what each operation answers when it went well, by method, path and status."""
+    return {
+        f"{method.upper()} {path} {status}": answer["content"][JSON]["schema"]
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        for status, answer in operation["responses"].items()
+        if status[0] == "2" and path not in MODELLESS
+    }
+
+
+def _example(document: dict[str, Any], schema: dict[str, Any]) -> Any:
+    """The whole example of what a schema refers to, or None."""
+    return next(iter(document["components"]["schemas"][schema["$ref"].rpartition("/")[2]].get("examples", [])), None)
+
+
+def unanswered(document: dict[str, Any]) -> set[str]:
+    """Answers of which no example is shown that fits their schema, formats included."""
+    return {
+        name
+        for name, schema in answers(document).items()
+        if not jsonschema.Draft202012Validator(
+            {"components": document["components"]} | schema, format_checker=FORMATS
+        ).is_valid(_example(document, schema))
+    }
+
+
+@pytest.mark.parametrize("service", NAMES)
+def test_every_answer_is_shown_by_an_example_that_fits(service: str) -> None:
+    assert unanswered(document(service)) == set()
+
+
+@pytest.mark.parametrize("service", NAMES)
+def test_every_example_of_an_answer_is_one_that_the_model_would_give(service: str) -> None:
+    told = document(service)
+    schemas, seen = answers(told), set()
+    for route in (route for router in load(service).routers for route in router.routes):
+        assert isinstance(route, APIRoute)
+        for name in (
+            name for method in route.methods or () for name in schemas if name.startswith(f"{method} {route.path} ")
+        ):
+            shown, model = _example(told, schemas[name]), TypeAdapter(route.response_model)
+            assert model.dump_python(model.validate_python(shown), mode="json") == shown, name
+            seen.add(name)
+    assert seen == set(schemas)
+
+
+def test_an_answer_without_a_fitting_example_is_seen() -> None:
+    told = document("escalation")
+    schemas = told["components"]["schemas"]
+    del schemas["ContactOut"]["examples"]
+    schemas["CaseOut"]["examples"][0]["opened_at"] = "2 April"
+    schemas["Page_DisputeOut_"]["examples"][0]["items"][0]["id"] = "17"
+    assert unanswered(told) == {
+        "POST /v1/cases 201",
+        "GET /v1/cases/{case_id} 200",
+        "POST /v1/cases/{case_id}/contacts 201",
+        "POST /v1/cases/{case_id}:resolve 200",
+        "POST /v1/cases/{case_id}:close 200",
+        "GET /v1/disputes 200",
+    }
 
 
 @pytest.mark.parametrize("service", NAMES)

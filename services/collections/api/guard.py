@@ -13,7 +13,7 @@ from services.collections.repository.guard import GuardState
 from services.collections.use_cases.guard import Decision
 from shared.auth import needs
 from shared.database import Unit
-from shared.fields import ReasonIn
+from shared.fields import ReasonIn, example
 from shared.http import PROBLEMS, Page, Read
 from shared.idempotency import Command
 
@@ -23,6 +23,8 @@ writes = APIRouter(prefix="/v1", tags=["guard"], dependencies=[needs("collection
 
 class GuardOut(BaseModel):
     """The guard as it stands; `requested` counts suspensions within the last hour of the business clock."""
+
+    model_config = example(stopped=False, approved_until=None, requested=3, accounts=240)
 
     stopped: bool
     approved_until: datetime | None
@@ -37,6 +39,13 @@ class GuardOut(BaseModel):
 
 class DecisionOut(BaseModel):
     """What a person decided about the guard."""
+
+    model_config = example(
+        decision="approve",
+        actor="head-of-collections",
+        reason="looked at each: all of them are long overdue",
+        decided_at="2026-04-14T08:10:00Z",
+    )
 
     decision: str
     actor: str

@@ -1,16 +1,18 @@
 """Notices over REST."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
 
 from services.collections import use_cases
-from services.collections.api.standing import NoticeOut
 from services.collections.repository import notices as repository
+from services.collections.tables import NoticeRow
 from shared.auth import needs
 from shared.database import Unit
-from shared.fields import ReasonIn
+from shared.fields import ReasonIn, example
 from shared.http import PROBLEMS, Page, Read
 from shared.idempotency import Command
 
@@ -18,6 +20,45 @@ reads = APIRouter(prefix="/v1/notices", tags=["notices"], dependencies=[needs("c
 writes = APIRouter(
     prefix="/v1/notices", tags=["notices"], dependencies=[needs("collections:write")], responses=PROBLEMS
 )
+
+
+class NoticeOut(BaseModel):
+    """A message to the customer and what became of it."""
+
+    model_config = example(
+        id="01a20d64-6ea9-7c1d-b83f-47a2e95d0c68",
+        kind="steps",
+        template="final_notice",
+        state="sent",
+        created_at="2026-04-07T07:00:00Z",
+        delivered_at="2026-04-07T07:00:00Z",
+        failure=None,
+        items=[
+            {
+                "step": "final_notice",
+                "round": 1,
+                "number": "GS-DE-00000001",
+                "currency": "EUR",
+                "invoice_id": "01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
+                "dunnable_minor": 20160,
+                "policy_version": 1,
+            }
+        ],
+    )
+
+    id: UUID
+    kind: str
+    template: str
+    state: str
+    created_at: datetime
+    delivered_at: datetime | None
+    failure: str | None
+    items: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, row: NoticeRow) -> Self:
+        """The answer for a row."""
+        return cls.model_validate(row, from_attributes=True)
 
 
 @reads.get("", summary="The notices of an account")

@@ -24,20 +24,22 @@ writes = APIRouter(
     prefix="/v1/policies", tags=["policy"], dependencies=[needs("collections:write")], responses=PROBLEMS
 )
 
+_GENTLE = (
+    "name: gentle\n"
+    "steps:\n"
+    '  - {name: reminder, day: 3, at: "09:00", action: notice, template: reminder_1}\n'
+    '  - {name: final_notice, day: 14, at: "09:00", action: notice, template: final_notice}\n'
+    '  - {name: suspend, day: 28, at: "09:00", action: suspend,'
+    " requires: [{notice: final_notice, days_before: 14}]}\n"
+    "guard: {suspensions_per_hour: 25, share_of_accounts_percent: 5}\n"
+)
+
 
 class PolicyIn(Body):
     """A version to be published: the YAML document, the date it takes effect, and why."""
 
     model_config = example(
-        document=(
-            "name: gentle\n"
-            "steps:\n"
-            '  - {name: reminder, day: 3, at: "09:00", action: notice, template: reminder_1}\n'
-            '  - {name: final_notice, day: 14, at: "09:00", action: notice, template: final_notice}\n'
-            '  - {name: suspend, day: 28, at: "09:00", action: suspend,'
-            " requires: [{notice: final_notice, days_before: 14}]}\n"
-            "guard: {suspensions_per_hour: 25, share_of_accounts_percent: 5}\n"
-        ),
+        document=_GENTLE,
         effective_date="2026-04-01",
         reason="two more weeks before access ends, as agreed with sales",
     )
@@ -49,6 +51,17 @@ class PolicyIn(Body):
 
 class PolicyOut(BaseModel):
     """A published version; `policy` is the document as data."""
+
+    model_config = example(
+        version=2,
+        name="gentle",
+        effective_date="2026-04-01",
+        published_at="2026-03-20T10:00:00Z",
+        published_by="head-of-collections",
+        reason="two more weeks before access ends, as agreed with sales",
+        document=_GENTLE,
+        policy=parse_policy(_GENTLE).model_dump(mode="json"),
+    )
 
     version: int
     name: str

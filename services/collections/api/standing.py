@@ -8,10 +8,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from services.collections import use_cases
-from services.collections.tables import NoticeRow
+from services.collections.api.notices import NoticeOut
 from services.collections.use_cases.judging import Judged
 from services.collections.use_cases.standing import Standing
 from shared.auth import needs
+from shared.fields import example, shown
 from shared.http import PROBLEMS, Read
 
 reads = APIRouter(
@@ -21,6 +22,15 @@ reads = APIRouter(
 
 class DunnableOut(BaseModel):
     """dunnable = open − disputed − in flight − promised, never below zero; minor units."""
+
+    model_config = example(
+        currency="EUR",
+        open_minor=25200,
+        disputed_minor=5040,
+        in_flight_minor=0,
+        promised_minor=0,
+        dunnable_minor=20160,
+    )
 
     currency: str
     open_minor: int
@@ -33,6 +43,14 @@ class DunnableOut(BaseModel):
 class RequirementOut(BaseModel):
     """A notice on which a suspension rests, and how far that is."""
 
+    model_config = example(
+        notice="final_notice",
+        sent_as="final_notice",
+        days_before=7,
+        delivered_on="2026-04-07",
+        met_on="2026-04-14",
+    )
+
     notice: str
     sent_as: str
     days_before: int
@@ -43,6 +61,16 @@ class RequirementOut(BaseModel):
 class StepOut(BaseModel):
     """A step of the policy as it stands for this invoice."""
 
+    model_config = example(
+        step="suspend",
+        action="suspend",
+        day=14,
+        reached_on="2026-04-14",
+        outcome="requested",
+        taken_at="2026-04-14T07:00:00Z",
+        requirements=[shown(RequirementOut)],
+    )
+
     step: str
     action: str
     day: int
@@ -52,8 +80,33 @@ class StepOut(BaseModel):
     requirements: list[RequirementOut]
 
 
+_SENT = shown(StepOut) | {
+    "step": "final_notice",
+    "action": "notice",
+    "day": 7,
+    "reached_on": "2026-04-07",
+    "outcome": "sent",
+    "taken_at": "2026-04-07T07:00:00Z",
+    "requirements": [],
+}
+_TO_COME = _SENT | {
+    "step": "terminate",
+    "action": "terminate",
+    "day": 45,
+    "reached_on": "2026-05-15",
+    "outcome": None,
+    "taken_at": None,
+}
+
+
 class NextOut(BaseModel):
     """What comes next if no new fact does."""
+
+    model_config = example(
+        step="terminate",
+        at="2026-05-15T07:00:00Z",
+        rule="terminate: 45 days after the due date, at 09:00 local time",
+    )
 
     step: str
     at: datetime
@@ -63,6 +116,10 @@ class NextOut(BaseModel):
 class FactOut(BaseModel):
     """A fact that the judgement rests on, with the event that told it (null: asked for over REST)."""
 
+    model_config = example(
+        fact="overdue", at="2026-03-31T22:00:00Z", sequence=4, event_id="01a20d62-f014-7a6e-92b5-d80c3e71f4a9"
+    )
+
     fact: str
     at: datetime
     sequence: int
@@ -71,6 +128,22 @@ class FactOut(BaseModel):
 
 class ItemOut(BaseModel):
     """One open invoice, judged now."""
+
+    model_config = example(
+        invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
+        number="GS-DE-00000001",
+        due_date="2026-03-31",
+        policy_version=1,
+        round=1,
+        position=14,
+        held_days=0,
+        overdue_at="2026-03-31T22:00:00Z",
+        amounts=shown(DunnableOut),
+        stage="suspend",
+        steps=[_SENT, shown(StepOut), _TO_COME],
+        next=shown(NextOut),
+        facts=[shown(FactOut)],
+    )
 
     invoice_id: UUID
     number: str
@@ -122,6 +195,20 @@ def _step(rung: Any) -> StepOut:
 class SuspensionOut(BaseModel):
     """A suspension with its causes; `vendor_bills_on` says whether we go on owing for it."""
 
+    model_config = example(
+        id="01a20d67-8c52-7f3b-8d94-0e6b2a91c57f",
+        subscription_id="01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35",
+        state="effective",
+        policy_version=1,
+        step="suspend",
+        invoice_ids=["01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7"],
+        requested_at="2026-04-14T07:00:00Z",
+        effective_at="2026-04-14T07:00:05Z",
+        ended_at=None,
+        ended_because=None,
+        vendor_bills_on=True,
+    )
+
     id: UUID
     subscription_id: UUID
     state: str
@@ -137,6 +224,10 @@ class SuspensionOut(BaseModel):
 
 class CaseOut(BaseModel):
     """A dunning case."""
+
+    model_config = example(
+        id="01a20d62-f2b6-7194-8e7a-b5c04d93a1f2", opened_at="2026-03-31T22:00:00Z", closed_at=None, stage="suspend"
+    )
 
     id: UUID
     opened_at: datetime
@@ -154,26 +245,19 @@ class DeferralOut(BaseModel):
     since: datetime
 
 
-class NoticeOut(BaseModel):
-    """A message to the customer and what became of it."""
-
-    id: UUID
-    kind: str
-    template: str
-    state: str
-    created_at: datetime
-    delivered_at: datetime | None
-    failure: str | None
-    items: list[dict[str, Any]]
-
-    @classmethod
-    def of(cls, row: NoticeRow) -> Self:
-        """The answer for a row."""
-        return cls.model_validate(row, from_attributes=True)
-
-
 class StandingOut(BaseModel):
     """Where an account stands, why, and what comes next."""
+
+    model_config = example(
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        time_zone="Europe/Berlin",
+        state="suspended",
+        items=[shown(ItemOut)],
+        cases=[shown(CaseOut)],
+        suspensions=[shown(SuspensionOut)],
+        deferred=[],
+        notices=[shown(NoticeOut)],
+    )
 
     account_id: UUID
     time_zone: str

@@ -12,7 +12,7 @@ from services.collections.repository import suspensions as repository
 from services.collections.repository.suspensions import Suspension
 from shared.auth import needs
 from shared.database import Unit
-from shared.fields import ReasonIn
+from shared.fields import ReasonIn, example
 from shared.http import PROBLEMS, Read
 from shared.idempotency import Command
 
@@ -26,6 +26,18 @@ writes = APIRouter(
 
 class SuspensionOut(BaseModel):
     """A suspension and the invoices that it still rests on."""
+
+    model_config = example(
+        id="01a20d67-8c52-7f3b-8d94-0e6b2a91c57f",
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        subscription_id="01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35",
+        state="effective",
+        policy_version=1,
+        step="suspend",
+        requested_at="2026-04-14T07:00:00Z",
+        effective_at="2026-04-14T07:00:05Z",
+        invoice_ids=["01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7"],
+    )
 
     id: UUID
     account_id: UUID
@@ -46,6 +58,12 @@ class SuspensionOut(BaseModel):
 
 class ConfirmationOut(BaseModel):
     """Whether a suspension may be carried out at the vendor now, by fresh balances."""
+
+    model_config = example(
+        suspension_id="01a20d67-8c52-7f3b-8d94-0e6b2a91c57f",
+        verdict="stands",
+        detail="its causes are dunnable by fresh balances",
+    )
 
     suspension_id: UUID
     verdict: Literal["stands", "withdrawn", "wait"]

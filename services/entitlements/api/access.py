@@ -15,6 +15,7 @@ from services.entitlements.domain.entitlement import Wanted
 from shared.auth import needs
 from shared.errors import NotFound
 from shared.events.entitlements import HoldReason
+from shared.fields import example, shown
 from shared.http import PROBLEMS, Page, Paging, Read
 
 reads = APIRouter(prefix="/v1", tags=["access"], dependencies=[needs("entitlements:read")], responses=PROBLEMS)
@@ -22,6 +23,16 @@ reads = APIRouter(prefix="/v1", tags=["access"], dependencies=[needs("entitlemen
 
 class StandingHold(BaseModel):
     """A hold that stands."""
+
+    model_config = example(
+        hold_id="01a20d68-41f7-7b61-9e2d-c3a85f7016d4",
+        reason="non_payment",
+        owner="collections",
+        comment=None,
+        since="2026-04-14T07:00:00Z",
+        suspension_id="01a20d67-8c52-7f3b-8d94-0e6b2a91c57f",
+        invoice_ids=["01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7"],
+    )
 
     hold_id: UUID
     reason: HoldReason
@@ -49,6 +60,8 @@ class FailureOut(BaseModel):
 class VendorOut(BaseModel):
     """What the vendor was last seen to have, and how fresh that is."""
 
+    model_config = example(state="suspended", seen_at="2026-04-14T07:00:05Z", waiting_for=None, failure=None)
+
     state: str | None = Field(description="the vendor's own status; null if it was never looked at")
     seen_at: datetime | None
     waiting_for: str | None = Field(description="why the vendor does not have the wanted state yet")
@@ -57,6 +70,15 @@ class VendorOut(BaseModel):
 
 class AccessOut(BaseModel):
     """Whether a subscription may be used."""
+
+    model_config = example(
+        subscription_id="01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35",
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        allowed=False,
+        since="2026-04-14T07:00:00Z",
+        holds=[shown(StandingHold)],
+        vendor=shown(VendorOut),
+    )
 
     subscription_id: UUID
     account_id: UUID

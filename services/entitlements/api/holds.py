@@ -39,6 +39,17 @@ class HoldIn(Body):
 class HoldOut(BaseModel):
     """A hold, standing or released."""
 
+    model_config = example(
+        hold_id="01a20d68-41f7-7b60-9e2d-c3a85f7016d4",
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        subscription_id="01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35",
+        reason="fraud",
+        owner="trust team",
+        comment="cards of three countries within a day",
+        since="2026-04-14T11:45:00Z",
+        released_at=None,
+    )
+
     hold_id: UUID
     account_id: UUID
     subscription_id: UUID

@@ -47,6 +47,21 @@ class CaseIn(Body):
 class CaseOut(BaseModel):
     """A case."""
 
+    model_config = example(
+        id="01a20d65-5762-7a08-b1f4-93d2c07e5a16",
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        kind="billing_question",
+        severity=None,
+        state="resolved",
+        subject="What is line 3 of the March invoice?",
+        opened_at="2026-04-02T09:30:00Z",
+        outcome="line 3 is the set-up charge",
+        outcome_at="2026-04-02T14:05:00Z",
+        closed_at=None,
+        closed_by=None,
+        no_customer_affected=None,
+    )
+
     id: UUID
     account_id: UUID | None
     kind: str
@@ -78,6 +93,16 @@ class ContactIn(Body):
 
 class ContactOut(BaseModel):
     """A contact on record."""
+
+    model_config = example(
+        id="01a20d66-0b3d-7e92-a6c7-58f10d4b2e39",
+        case_id="01a20d65-5762-7a08-b1f4-93d2c07e5a16",
+        channel="phone",
+        about_outcome=True,
+        comment="explained line 3; the customer is content",
+        actor="support",
+        contacted_at="2026-04-02T14:20:00Z",
+    )
 
     id: UUID
     case_id: UUID

@@ -66,6 +66,22 @@ class DisputeIn(Body):
 class DisputeOut(BaseModel):
     """A dispute. `requested`: committed, and reserved in invoicing as soon as that answers."""
 
+    model_config = example(
+        id="01a20d65-5762-7361-96ef-cdb432a61f08",
+        case_id="01a20d65-5762-7a09-b1f4-93d2c07e5a16",
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
+        currency="EUR",
+        lines=[{"line": 1, "amount_minor": 5040}],
+        total_minor=5040,
+        state="opened",
+        refusal=None,
+        requested_at="2026-04-02T09:30:00Z",
+        opened_at="2026-04-02T09:30:01Z",
+        ended_at=None,
+        credit_note_id=None,
+    )
+
     id: UUID
     case_id: UUID
     account_id: UUID

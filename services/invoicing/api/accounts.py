@@ -68,6 +68,19 @@ class AccountIn(AccountChange):
 class AccountOut(BaseModel):
     """A billing customer."""
 
+    model_config = example(
+        id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        name="Alpenrose Hotels",
+        legal_entity="GS-DE",
+        currency="EUR",
+        time_zone="Europe/Berlin",
+        billing_email="billing@alpenrose.example",
+        terms_days=14,
+        external_reference="crm-4711",
+        vendor_customer_ids=["tenant-4711"],
+        version=1,
+    )
+
     id: UUID
     name: str
     legal_entity: str
@@ -87,6 +100,12 @@ class AccountOut(BaseModel):
 
 class ContactOut(BaseModel):
     """Whom to write to; asked for at the time of writing, never kept elsewhere."""
+
+    model_config = example(
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        name="Alpenrose Hotels",
+        billing_email="billing@alpenrose.example",
+    )
 
     account_id: UUID
     name: str

@@ -13,7 +13,7 @@ from services.invoicing.repository import balances as repository
 from shared.auth import needs
 from shared.errors import NotFound
 from shared.events.values import LineBalance
-from shared.fields import Body, example
+from shared.fields import Body, example, shown
 from shared.http import PROBLEMS, Read
 
 reads = APIRouter(prefix="/v1", tags=["balances"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
@@ -21,6 +21,32 @@ reads = APIRouter(prefix="/v1", tags=["balances"], dependencies=[needs("invoicin
 
 class BalanceOut(BaseModel):
     """The balance of an invoice at one moment; of two, the one with the higher sequence is the later."""
+
+    model_config = example(
+        invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        number="GS-DE-00000001",
+        currency="EUR",
+        due_date="2026-03-31",
+        sequence=5,
+        changed_at="2026-04-02T09:30:00Z",
+        total_minor=25200,
+        open_minor=25200,
+        disputed_minor=5040,
+        in_flight_minor=0,
+        credited_minor=0,
+        written_off_minor=0,
+        lines=[
+            {
+                "line": 1,
+                "subscription_id": "01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35",
+                "open_minor": 25200,
+                "disputed_minor": 5040,
+                "in_flight_minor": 0,
+                "written_off_minor": 0,
+            }
+        ],
+    )
 
     invoice_id: UUID
     account_id: UUID
@@ -48,6 +74,8 @@ class BalancesIn(Body):
 
 class BalancesOut(BaseModel):
     """Their balances; one that does not exist is left out."""
+
+    model_config = example(balances=[shown(BalanceOut)])
 
     balances: list[BalanceOut]
 

@@ -62,6 +62,18 @@ class InvoiceIn(Body):
 class InvoiceOut(BaseModel):
     """An issued invoice; what is open of it says its balance."""
 
+    model_config = example(
+        id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        number="GS-DE-00000001",
+        external_reference=None,
+        currency="EUR",
+        issue_date="2026-03-17",
+        due_date="2026-03-31",
+        total_minor=25200,
+        issued_at="2026-03-17T08:00:00Z",
+    )
+
     id: UUID
     account_id: UUID
     number: str

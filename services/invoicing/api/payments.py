@@ -64,6 +64,17 @@ class PaymentIn(Body):
 class PaymentOut(BaseModel):
     """A payment; what is not allocated is unapplied cash."""
 
+    model_config = example(
+        id="01a20d63-20aa-7d15-8c3e-1b7f60e2a94c",
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        amount_minor=25200,
+        currency="EUR",
+        reference="statement 112, entry 4",
+        unapplied_minor=0,
+        state="received",
+        received_at="2026-03-30T10:12:00Z",
+    )
+
     id: UUID
     account_id: UUID
     amount_minor: int

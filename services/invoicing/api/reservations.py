@@ -36,6 +36,13 @@ class ReservationIn(Body):
 class ReservationOut(BaseModel):
     """What is held for a dispute."""
 
+    model_config = example(
+        dispute_id="01a20d65-5762-7361-96ef-cdb432a61f08",
+        invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
+        lines=[{"line": 1, "amount_minor": 5040}],
+        held=True,
+    )
+
     dispute_id: UUID
     invoice_id: UUID
     lines: list[LineAmount]

@@ -57,6 +57,19 @@ class SubscriptionIn(Body):
 class SubscriptionOut(BaseModel):
     """The billing side of a subscription."""
 
+    model_config = example(
+        id="01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35",
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        product="Business Premium",
+        quantity=25,
+        unit_price_minor=1008,
+        start="2026-03-01",
+        end_of_term="2027-02-28",
+        vendor_customer_id="tenant-4711",
+        vendor_subscription_id="vendor-subscription-17",
+        bills_while_suspended=True,
+    )
+
     id: UUID
     account_id: UUID
     product: str

@@ -56,6 +56,12 @@ def test_an_amount_is_read_in_minor_units(text: str, currency: str, minor: int) 
         ("12,50", "EUR"),
         ("NaN", "EUR"),
         ("inf", "EUR"),
+        ("1_000", "EUR"),
+        ("1e2", "EUR"),
+        ("1e400000", "EUR"),
+        ("1" * 5000, "EUR"),
+        (" 1", "EUR"),
+        ("١٢", "EUR"),
     ],
 )
 def test_what_is_no_amount_of_the_currency_is_refused(text: str, currency: str) -> None:
