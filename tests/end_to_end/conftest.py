@@ -1,6 +1,7 @@
 """The servers of this test process, alone or as a whole stack. Without them a test fails; it never skips."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,13 +30,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The stack that the modules marked `xdist_group("stack")` share: real Postgres, real Kafka, the four services,
     the vendor, the mailbox and the clock, from the beginning of 2026 on. It logs all that it can, spans too.
     """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(START, f"{BEGIN:%Y-%m-%dT%H:%M:%S}")
-        patch.setenv("OTEL_TRACES_EXPORTER", "console")
-        folder = tmp_path_factory.mktemp("stack")
-        with Stack(folder, log_level="debug") as running:
-            yield running
-        remove(folder)
+    folder = tmp_path_factory.mktemp("stack")
+    with ExitStack() as block:
+        with pytest.MonkeyPatch.context() as patch:  # only for what is started now
+            patch.setenv(START, f"{BEGIN:%Y-%m-%dT%H:%M:%S}")
+            patch.setenv("OTEL_TRACES_EXPORTER", "console")
+            running = block.enter_context(Stack(folder, log_level="debug"))
+        yield running
+    remove(folder)
 
 
 @pytest.fixture(scope="session")
