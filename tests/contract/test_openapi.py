@@ -45,7 +45,7 @@ HIT = st.sampled_from([True, True, False])
 """How often what exists takes the place of what was generated."""
 
 
-NEEDS_MORE = {"/v1/cases/{case_id}:close"}
+NEEDS_MORE = {"/v1/cases/{case_id}:close", "/v1/reservations"}
 """What a single request does not always do: close a case whose outcome its customer may not know."""
 
 
