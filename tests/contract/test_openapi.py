@@ -46,7 +46,7 @@ HIT = st.sampled_from([True, True, False])
 
 
 NEEDS_MORE = {"/v1/cases/{case_id}:close", "/v1/reservations"}
-"""What a single request does not always do: close a case whose outcome its customer may not know."""
+"""What a single request does not always do: close a case whose outcome its customer may not know, hold amounts."""
 
 
 @dataclass
