@@ -7,12 +7,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from fastapi import Response
 
 from deploy.local.tokens import Keys
 from shared import intents
 from shared.clients import Answered
 from shared.errors import Later
 from shared.events.entitlements import VendorSyncFailed
+from shared.idempotency import CommandRunner
 from shared.runtime import Runtime
 from tests.builders import Client, Database, account, hear, invoice, running, work
 
@@ -83,6 +85,22 @@ async def test_a_dispute_is_a_fact_once_its_amounts_are_reserved(world: World) -
     assert (opened.status_code, opened.json()["state"]) == (201, "opened")
     assert await world.disputed() == 800
     assert await world.events() == ["CaseOpened", "DisputeOpened"]
+
+
+async def test_no_worker_is_faster_than_the_request_that_waits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that looks directly after the request was committed finds its intent in the request's own hands."""
+    commits, done = CommandRunner.run, []
+
+    async def then_a_worker(command: CommandRunner, *given: Any, **named: Any) -> Response:
+        answer = await commits(command, *given, **named)
+        done.append(await world.runtime.jobs.work_once())
+        return answer
+
+    monkeypatch.setattr(CommandRunner, "run", then_a_worker)
+    opened = await world.client.post("/v1/disputes", world.dispute(700))
+    assert (opened.status_code, opened.json()["state"]) == (201, "opened")
+    assert done
+    assert not any(done)
 
 
 async def test_more_than_the_line_has_left_is_refused_and_nothing_is_held(world: World) -> None:

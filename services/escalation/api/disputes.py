@@ -19,6 +19,7 @@ from shared.errors import Refusal
 from shared.fields import Body, Prose, ReasonIn, example
 from shared.http import PROBLEMS, Page, Paging, Read
 from shared.idempotency import Command, CommandRunner
+from shared.intents import Intent
 from shared.money import Currency, PositiveMinor
 
 reads = APIRouter(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
@@ -111,13 +112,16 @@ class DisputeOut(BaseModel):
 )
 async def open_dispute(dispute: DisputeIn, command: Command) -> Response:
     """Reserve the disputed amounts in invoicing, and open the dispute; 409 if they cannot be reserved."""
+    leased: Intent | None = None
 
     async def request(unit: Unit) -> DisputeOut:
-        return DisputeOut.of(await use_cases.disputes.request(unit, dispute.new(), command.caller.subject))
+        nonlocal leased
+        row, leased = await use_cases.disputes.request(unit, dispute.new(), command.caller.subject)
+        return DisputeOut.of(row)
 
     answer = await command.run(request, status=202, about=dispute.account_id)
     if answer.status_code == 202:
-        answer = await _reserved_now(_told(answer).id, command)
+        answer = await _reserved_now(_told(answer).id, leased, command)
     if (told := _told(answer)).state is DisputeState.REFUSED:
         raise DisputeRefused(told.refusal or "refused", dispute_id=str(told.id))
     return answer
@@ -127,9 +131,9 @@ def _told(answer: Response) -> DisputeOut:
     return DisputeOut.model_validate_json(bytes(answer.body))
 
 
-async def _reserved_now(dispute_id: UUID, command: CommandRunner) -> Response:
-    """Do at once what a worker would do, and answer with what became of it."""
-    intent = await command.runtime.units.run(lambda unit: intents.lease_of(unit, dispute_id))
+async def _reserved_now(dispute_id: UUID, leased: Intent | None, command: CommandRunner) -> Response:
+    """Do at once what a worker would do, and answer with what became of it; a repeated request may have no lease."""
+    intent = leased or await command.runtime.units.run(lambda unit: intents.lease_of(unit, dispute_id))
     if intent is not None:
         await command.runtime.jobs.work(intent)
 

@@ -46,8 +46,11 @@ class NewDispute:
     comment: str | None
 
 
-async def request(unit: Unit, new: NewDispute, actor: str) -> DisputeRow:
-    """Commit a dispute as requested, with the intent to reserve its amounts. Raises NotTheirs."""
+async def request(unit: Unit, new: NewDispute, actor: str) -> tuple[DisputeRow, Intent | None]:
+    """Commit a dispute as requested, with the intent to reserve its amounts. Raises NotTheirs.
+
+    The intent is leased to the caller from the start, so that no worker is faster than the request that waits for it.
+    """
     invoice = await known.invoice(unit, new.invoice_id)
     if invoice not in (None, (new.account_id, new.currency)):
         raise NotTheirs(f"invoice_id: {new.invoice_id} is no invoice of this account in {new.currency}")
@@ -70,7 +73,7 @@ async def request(unit: Unit, new: NewDispute, actor: str) -> DisputeRow:
     )
     await repository.add(unit, row)
     await intents.add(unit, RESERVE_AMOUNTS, new.account_id, row.id, {}, row.id)
-    return row
+    return row, await intents.lease_of(unit, row.id)
 
 
 async def reserve(runtime: "Runtime", intent: Intent) -> str | None:
