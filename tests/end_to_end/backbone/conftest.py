@@ -1,9 +1,11 @@
 """The stage on which the backbone is tried, with a topic of its own on the real broker, and real processes."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.local.kafka import KafkaServer
 from deploy.local.tokens import Keys
@@ -23,10 +25,25 @@ async def stage(database: Database, jwks_file: Path, kafka: KafkaServer) -> Asyn
         yield one
 
 
+async def forget(kafka: KafkaServer, topics: Sequence[str]) -> None:
+    """Delete what other tests told on these topics, so that a service hears of its own test's accounts only."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    try:
+        if there := sorted(set(topics) & set(await admin.list_topics())):
+            await admin.delete_topics(there)
+        while set(topics) & set(await admin.list_topics()):  # noqa: ASYNC110  # nobody says when they are gone
+            await asyncio.sleep(0.05)
+    finally:
+        await admin.close()
+
+
 @pytest.fixture
 async def launcher(database: Database, keys: Keys, jwks_file: Path, tmp_path: Path, kafka: KafkaServer) -> Launcher:
-    """Starts processes on the test's database; the topics of the services are there."""
-    await kafka.create_topics([topic_of(name) for name in NAMES])
+    """Starts processes on the test's database; the topics of the services are there, and empty."""
+    topics = [topic_of(name) for name in NAMES]
+    await forget(kafka, topics)
+    await kafka.create_topics(topics)
     return Launcher(database, keys, jwks_file, tmp_path)
 
 
