@@ -1,0 +1,15 @@
+"""Modules that share a server stay on one worker: a group that does not hold would start every server twice."""
+
+import os
+
+import pytest
+
+WORKER = "PYTEST_XDIST_WORKER"
+"""Set by pytest-xdist in each of its workers."""
+
+
+def test_what_belongs_together_is_told_to_the_scheduler(request: pytest.FixtureRequest) -> None:
+    """pytest-xdist groups by what stands behind the last `@` of a test's id; alone there is nothing to group."""
+    marked = [item for item in request.session.items if item.get_closest_marker("xdist_group")]
+    lost = [item.nodeid for item in marked if not item.nodeid.endswith(("@kafka", "@stack"))]
+    assert lost == [] or WORKER not in os.environ
