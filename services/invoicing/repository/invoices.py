@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 from sqlmodel import col, select
 
-from services.invoicing.domain import Invoice, Line
+from services.invoicing.domain.owed import Invoice, Line
 from services.invoicing.tables import InvoiceRow
 from shared.database import Unit, columns
 from shared.errors import NotFound

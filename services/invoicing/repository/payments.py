@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from services.invoicing.domain import Allocation, Payment
+from services.invoicing.domain.owed import Allocation, Payment
 from services.invoicing.tables import CreditNoteRow, PaymentRow
 from shared.database import Unit, columns
 from shared.errors import NotFound

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.invoicing import domain
-from services.invoicing.domain import Allocation, Invoice
+from services.invoicing.domain import owed
+from services.invoicing.domain.owed import Allocation, Invoice
 from services.invoicing.repository import invoices as repository
 from shared.database import Unit
 from shared.events.invoicing import Allocated, InvoiceBalance, InvoiceBalanceChanged, InvoicePaid
@@ -52,7 +52,7 @@ async def save_changed(
     for invoice_id, invoice in after.items():
         if invoice.lines == before[invoice_id].lines:
             continue
-        judged = domain.to_be_judged(invoice, unit.now, ZoneInfo(zone))
+        judged = owed.to_be_judged(invoice, unit.now, ZoneInfo(zone))
         event = InvoiceBalanceChanged(account_id=invoice.account_id, balance=balance_of(invoice))
         changed[invoice_id] = (judged, unit.publish(event))
         if invoice.open == 0 and before[invoice_id].open > 0:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from services.invoicing import domain
+from services.invoicing.domain import owed
 from services.invoicing.repository import accounts, invoices, payments
 from services.invoicing.tables import AccountRow, CreditNoteRow
 from services.invoicing.use_cases import balances
@@ -40,7 +40,7 @@ async def reserve(unit: Unit, dispute_id: UUID, invoice_id: UUID, lines: Sequenc
             raise DisputeKnown(f"dispute {dispute_id} is known with other amounts, or is over")
         return
     before = await invoices.open_invoices(unit, account.id, [invoice_id])
-    after = domain.reserve(before[invoice_id], lines)
+    after = owed.reserve(before[invoice_id], lines)
     await payments.add_reservations(unit, account.id, dispute_id, invoice_id, lines)
     await balances.save_changed(unit, account.time_zone, before, {invoice_id: after})
 
@@ -59,10 +59,10 @@ async def settle(unit: Unit, dispute_id: UUID, *, upheld: bool) -> None:
     account = await accounts.account(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
     await unit.lock(account.id)
     before = await invoices.open_invoices(unit, account.id, [invoice_id])
-    after = domain.release(before[invoice_id], held)
+    after = owed.release(before[invoice_id], held)
     await payments.mark_released(unit, dispute_id)
     if upheld:
-        after, credited = domain.credit(after, held)
+        after, credited = owed.credit(after, held)
         await _credit_note(unit, account, dispute_id, invoice_id, credited)
     await balances.save_changed(unit, account.time_zone, before, {invoice_id: after})
     await apply_unapplied(unit, account)

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.invoicing import domain
-from services.invoicing.domain import Invoice, Line
+from services.invoicing.domain import owed
+from services.invoicing.domain.owed import Invoice, Line
 from services.invoicing.repository import accounts, invoices, payments
 from services.invoicing.tables import AccountRow, InvoiceRow
 from services.invoicing.use_cases import balances
@@ -118,6 +118,6 @@ async def _record(unit: Unit, account: AccountRow, row: InvoiceRow, lines: Seque
         external_reference=row.external_reference,
         balance=balances.balance_of(invoice),
     )
-    judged = domain.to_be_judged(invoice, unit.now, ZoneInfo(account.time_zone))
+    judged = owed.to_be_judged(invoice, unit.now, ZoneInfo(account.time_zone))
     await invoices.add_invoice(unit, row, judged, [line.description for line in lines], unit.publish(issued))
     await apply_unapplied(unit, account)

@@ -3,7 +3,7 @@
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.invoicing import domain
+from services.invoicing.domain import owed
 from services.invoicing.repository import accounts, invoices
 from services.invoicing.use_cases import balances
 from shared.database import Unit
@@ -15,11 +15,11 @@ async def judge(unit: Unit, account_ids: list[str]) -> None:
     ids = [UUID(one) for one in account_ids]
     zones = {id_: ZoneInfo(name) for id_, name in (await accounts.time_zones(unit, ids)).items()}
     due = await invoices.invoices_to_judge(unit, ids)
-    midnights = [domain.last_midnight(unit.now, zones[one.account_id]) for one in due.values()]
+    midnights = [owed.last_midnight(unit.now, zones[one.account_id]) for one in due.values()]
     was_due = await invoices.due_at(unit, due, midnights)
     judged = []
     for invoice in sorted(due.values(), key=lambda one: one.number):
-        after = domain.judge_overdue(invoice, was_due.get(invoice.id, 0), unit.now, zones[invoice.account_id])
+        after = owed.judge_overdue(invoice, was_due.get(invoice.id, 0), unit.now, zones[invoice.account_id])
         judged.append(after)
         if after.overdue_at is not None:
             unit.publish(

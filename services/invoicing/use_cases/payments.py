@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.invoicing import domain
-from services.invoicing.domain import AlreadyReversed, Paid, Payment
+from services.invoicing.domain import owed
+from services.invoicing.domain.owed import AlreadyReversed, Paid, Payment
 from services.invoicing.repository import accounts, invoices
 from services.invoicing.repository import payments as repository
 from services.invoicing.tables import AccountRow, PaymentRow
@@ -40,8 +40,8 @@ async def receive(unit: Unit, new: NewPayment) -> PaymentRow:
     before = await invoices.open_invoices(unit, account.id, [new.invoice_id] if new.invoice_id else [])
     payment = Payment(new_id(), new.amount.minor, new.amount.minor, unit.now)
     named = _named(new, before, payment)
-    rest = domain.use_unapplied({**before, **named.invoices}.values(), named.payments.values())
-    paid = domain.merge(named, rest)
+    rest = owed.use_unapplied({**before, **named.invoices}.values(), named.payments.values())
+    paid = owed.merge(named, rest)
     row = PaymentRow(
         id=payment.id,
         account_id=account.id,
@@ -69,15 +69,15 @@ async def receive(unit: Unit, new: NewPayment) -> PaymentRow:
     return row
 
 
-def _named(new: NewPayment, open_invoices: dict[UUID, domain.Invoice], payment: Payment) -> Paid:
+def _named(new: NewPayment, open_invoices: dict[UUID, owed.Invoice], payment: Payment) -> Paid:
     if new.invoice_id is None:
         return Paid({}, {payment.id: payment})
     invoice = open_invoices.get(new.invoice_id)
     if invoice is None or invoice.account_id != new.account_id:
         raise NotFound(f"invoice_id: the account has no invoice {new.invoice_id}")
     if new.lines:
-        return domain.pay_lines(invoice, payment, new.lines)
-    return domain.pay_invoice(invoice, payment)
+        return owed.pay_lines(invoice, payment, new.lines)
+    return owed.pay_invoice(invoice, payment)
 
 
 async def apply_unapplied(unit: Unit, account: AccountRow) -> None:
@@ -86,7 +86,7 @@ async def apply_unapplied(unit: Unit, account: AccountRow) -> None:
     if not cash:
         return
     before = await invoices.open_invoices(unit, account.id)
-    paid = domain.use_unapplied(before.values(), cash.values())
+    paid = owed.use_unapplied(before.values(), cash.values())
     for payment_id, payment in paid.payments.items():
         used = tuple(one for one in paid.allocations if one.payment_id == payment_id)
         if used:
@@ -125,7 +125,7 @@ async def reverse(unit: Unit, payment_id: UUID) -> PaymentRow:
             reopened=balances.allocated(tuple(allocations)),
         )
     )
-    await balances.save_changed(unit, account.time_zone, before, domain.reverse(before, allocations))
+    await balances.save_changed(unit, account.time_zone, before, owed.reverse(before, allocations))
     await apply_unapplied(unit, account)
     await unit.session.refresh(row)
     return row

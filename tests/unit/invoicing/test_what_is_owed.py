@@ -10,8 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from services.invoicing import domain
-from services.invoicing.domain import Allocation, AmountRefused, Invoice, Line, Paid, Payment, UnknownLine
+from services.invoicing.domain import owed
+from services.invoicing.domain.owed import Allocation, AmountRefused, Invoice, Line, Paid, Payment, UnknownLine
 from tests.unit.invoicing.model import Model, ModelLine
 
 DAY = timedelta(days=1)
@@ -54,7 +54,7 @@ class Account(RuleBasedStateMachine):
 
     def use_unapplied(self) -> None:
         """As after everything that may make something due: unapplied cash is used at once, in both."""
-        self.keep(domain.use_unapplied(self.invoices.values(), self.payments.values()))
+        self.keep(owed.use_unapplied(self.invoices.values(), self.payments.values()))
         self.model.use_cash()
 
     def received(self, amount: int) -> Payment:
@@ -90,7 +90,7 @@ class Account(RuleBasedStateMachine):
     def pay_one_invoice(self, amount: int, pick: Random) -> None:
         invoice = self.invoices[pick.choice(sorted(self.invoices))]
         payment = self.received(amount)
-        self.keep(domain.pay_invoice(invoice, payment))
+        self.keep(owed.pay_invoice(invoice, payment))
         self.model.pay_invoice(invoice.number, payment.id.int)
         self.use_unapplied()
 
@@ -102,13 +102,13 @@ class Account(RuleBasedStateMachine):
         payment = Payment(UUID(int=self.next()), amount, amount, FIRST + self.count * timedelta(hours=1))
         if not _are_lines(wanted, lines):
             with pytest.raises((UnknownLine, AmountRefused)):  # its amount may be too much as well
-                domain.pay_lines(invoice, payment, wanted)
+                owed.pay_lines(invoice, payment, wanted)
         elif sum(part for _, part in wanted) > amount or any(part > lines[n].open for n, part in wanted):
             with pytest.raises(AmountRefused):
-                domain.pay_lines(invoice, payment, wanted)
+                owed.pay_lines(invoice, payment, wanted)
         else:
             self.model.cash[payment.id.int] = amount
-            self.keep(domain.pay_lines(invoice, payment, wanted))
+            self.keep(owed.pay_lines(invoice, payment, wanted))
             for number, part in wanted:
                 self.model.pay(lines[number], payment.id.int, part)
             self.use_unapplied()
@@ -118,7 +118,7 @@ class Account(RuleBasedStateMachine):
     def reverse(self, pick: Random) -> None:
         payment_id = pick.choice(sorted(self.payments))
         taken = [one for one in self.allocations if one.payment_id == payment_id]
-        self.invoices |= domain.reverse(self.invoices, taken)
+        self.invoices |= owed.reverse(self.invoices, taken)
         self.allocations = [one for one in self.allocations if one.payment_id != payment_id]
         del self.payments[payment_id]
         self.model.reverse(payment_id.int)
@@ -131,13 +131,13 @@ class Account(RuleBasedStateMachine):
         lines = self.model.of(invoice.number)
         if not _are_lines(wanted, lines):
             with pytest.raises((UnknownLine, AmountRefused)):  # its amount may be too much as well
-                domain.reserve(invoice, wanted)
+                owed.reserve(invoice, wanted)
         elif any(amount > lines[number].due for number, amount in wanted):
             with pytest.raises(AmountRefused):
-                domain.reserve(invoice, wanted)
+                owed.reserve(invoice, wanted)
         else:
             dispute = self.next()
-            self.invoices[invoice.id] = domain.reserve(invoice, wanted)
+            self.invoices[invoice.id] = owed.reserve(invoice, wanted)
             self.disputes[dispute] = Dispute(invoice.id, wanted)
             for number, amount in wanted:
                 lines[number].held[dispute] = amount
@@ -148,7 +148,7 @@ class Account(RuleBasedStateMachine):
         free = [(one.id, line) for one in self.invoices.values() for line in one.lines if line.due]
         invoice_id, line = pick.choice(free)
         dispute, held = self.next(), [(line.number, line.due)]
-        self.invoices[invoice_id] = domain.reserve(self.invoices[invoice_id], held)
+        self.invoices[invoice_id] = owed.reserve(self.invoices[invoice_id], held)
         self.disputes[dispute] = Dispute(invoice_id, held)
         self.model.of(self.invoices[invoice_id].number)[line.number].held[dispute] = line.due
 
@@ -157,10 +157,10 @@ class Account(RuleBasedStateMachine):
     def settle(self, upheld: bool, pick: Random) -> None:
         number = pick.choice(sorted(self.disputes))
         dispute = self.disputes.pop(number)
-        invoice = domain.release(self.invoices[dispute.invoice_id], dispute.held)
+        invoice = owed.release(self.invoices[dispute.invoice_id], dispute.held)
         before = {line.number: line.open for line in invoice.lines}
         if upheld:
-            invoice, credited = domain.credit(invoice, dispute.held)
+            invoice, credited = owed.credit(invoice, dispute.held)
             assert all(0 < amount <= before[line] for line, amount in credited)
             assert sum(amount for _, amount in credited) == sum(before.values()) - invoice.open
         self.invoices[invoice.id] = invoice

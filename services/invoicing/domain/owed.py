@@ -1,0 +1,288 @@
+"""The rules of what is owed: allocation, reservation, credit, reversal, and when an invoice is overdue.
+
+Pure: values in, values out. Amounts are minor units of one currency, that of the account.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from shared.calendar import local_date, local_instant
+from shared.errors import Refusal
+
+MIDNIGHT = time(0)
+
+
+class AmountRefused(Refusal):
+    """The amount is more than the line or invoice has left for it."""
+
+    code = "amount_refused"
+
+
+class UnknownLine(Refusal):
+    """The invoice has no such line, or it was named twice."""
+
+    code = "unknown_line"
+    status = 422
+
+
+class AlreadyReversed(Refusal):
+    """The payment was taken back before."""
+
+    code = "already_reversed"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of an issued invoice and what happened to its amount since."""
+
+    number: int
+    subscription_id: UUID | None
+    amount: int
+    paid: int = 0
+    credited: int = 0
+    reserved: int = 0
+    in_flight: int = 0
+    written_off: int = 0
+
+    @property
+    def open(self) -> int:
+        """What is neither paid, credited nor written off."""
+        return self.amount - self.paid - self.credited - self.written_off
+
+    @property
+    def disputed(self) -> int:
+        """What is reserved for disputes, as far as it is still open."""
+        return min(self.reserved, self.open)
+
+    @property
+    def due(self) -> int:
+        """open − disputed − in flight, never below zero."""
+        return max(0, self.open - self.disputed - self.in_flight)
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """An issued invoice with the state of its lines. `judge_at` is when being overdue is judged next."""
+
+    id: UUID
+    account_id: UUID
+    number: str
+    currency: str
+    due_date: date
+    lines: tuple[Line, ...]
+    overdue_at: datetime | None = None
+    judge_at: datetime | None = None
+
+    @property
+    def open(self) -> int:
+        """What is open of all lines."""
+        return sum(line.open for line in self.lines)
+
+    @property
+    def disputed(self) -> int:
+        """What of it is disputed."""
+        return sum(line.disputed for line in self.lines)
+
+    @property
+    def in_flight(self) -> int:
+        """What of it is being debited at present."""
+        return sum(line.in_flight for line in self.lines)
+
+    @property
+    def due(self) -> int:
+        """open − disputed − in flight, line by line."""
+        return sum(line.due for line in self.lines)
+
+    def line(self, number: int) -> Line:
+        """The line of this number. Raises UnknownLine."""
+        for line in self.lines:
+            if line.number == number:
+                return line
+        raise UnknownLine(f"invoice {self.number} has no line {number}")
+
+    def with_lines(self, changed: Iterable[Line]) -> "Invoice":
+        """The invoice with these lines in the place of the former ones."""
+        new = {line.number: line for line in changed}
+        return replace(self, lines=tuple(new.get(line.number, line) for line in self.lines))
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Money received and what of it is unapplied cash."""
+
+    id: UUID
+    amount: int
+    unapplied: int
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """A part of a payment that pays a line."""
+
+    payment_id: UUID
+    invoice_id: UUID
+    line: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What became of invoices and payments by allocating."""
+
+    invoices: Mapping[UUID, Invoice]
+    payments: Mapping[UUID, Payment]
+    allocations: tuple[Allocation, ...] = ()
+
+
+def pay_lines(invoice: Invoice, payment: Payment, wanted: Sequence[tuple[int, int]]) -> Paid:
+    """Pay named lines with named amounts. Raises UnknownLine, AmountRefused."""
+    check_lines(number for number, _ in wanted)
+    if sum(amount for _, amount in wanted) > payment.unapplied:
+        raise AmountRefused("the named lines add up to more than the payment")
+    for number, amount in wanted:
+        if amount > invoice.line(number).open:
+            raise AmountRefused(f"line {number} of invoice {invoice.number} has {invoice.line(number).open} open")
+    return _pay(invoice, payment, wanted)
+
+
+def pay_invoice(invoice: Invoice, payment: Payment) -> Paid:
+    """Pay one invoice by line number, as far as the payment goes; disputed amounts too, since it is named."""
+    return _pay(invoice, payment, _spread(payment.unapplied, [(line.number, line.open) for line in invoice.lines]))
+
+
+def use_unapplied(invoices: Iterable[Invoice], payments: Iterable[Payment]) -> Paid:
+    """Use unapplied cash, oldest payment first, for what is due of the oldest invoices.
+
+    Disputed and in-flight amounts are left alone: nobody said that the money is meant for them.
+    """
+    result = Paid({one.id: one for one in invoices}, {one.id: one for one in payments})
+    for payment_id in sorted(result.payments, key=lambda id_: (result.payments[id_].received_at, id_)):
+        for invoice_id in sorted(
+            result.invoices, key=lambda id_: (result.invoices[id_].due_date, result.invoices[id_].number)
+        ):
+            invoice, payment = result.invoices[invoice_id], result.payments[payment_id]
+            result = merge(result, _pay(invoice, payment, _spread(payment.unapplied, _dues(invoice))))
+    return result
+
+
+def _dues(invoice: Invoice) -> list[tuple[int, int]]:
+    return [(line.number, line.due) for line in invoice.lines]
+
+
+def _spread(amount: int, places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Split an amount over lines in their order, none above its limit."""
+    shares = []
+    for number, limit in sorted(places):
+        share = min(amount, limit)
+        if share > 0:
+            shares.append((number, share))
+            amount -= share
+    return shares
+
+
+def _pay(invoice: Invoice, payment: Payment, shares: Sequence[tuple[int, int]]) -> Paid:
+    lines = [replace(invoice.line(number), paid=invoice.line(number).paid + share) for number, share in shares]
+    rest = payment.unapplied - sum(share for _, share in shares)
+    return Paid(
+        {invoice.id: invoice.with_lines(lines)},
+        {payment.id: replace(payment, unapplied=rest)},
+        tuple(Allocation(payment.id, invoice.id, number, share) for number, share in shares),
+    )
+
+
+def merge(first: Paid, second: Paid) -> Paid:
+    """The second after the first."""
+    return Paid(
+        {**first.invoices, **second.invoices},
+        {**first.payments, **second.payments},
+        first.allocations + second.allocations,
+    )
+
+
+def reverse(invoices: Mapping[UUID, Invoice], allocations: Iterable[Allocation]) -> dict[UUID, Invoice]:
+    """Take back what a payment paid: the debt is open again, with its original due date."""
+    result = dict(invoices)
+    for one in allocations:
+        invoice = result[one.invoice_id]
+        line = invoice.line(one.line)
+        result[one.invoice_id] = invoice.with_lines([replace(line, paid=line.paid - one.amount)])
+    return result
+
+
+def reserve(invoice: Invoice, wanted: Sequence[tuple[int, int]]) -> Invoice:
+    """Hold amounts of lines for a dispute. Raises UnknownLine, AmountRefused."""
+    check_lines(number for number, _ in wanted)
+    for number, amount in wanted:
+        if amount > invoice.line(number).due:
+            raise AmountRefused(
+                f"line {number} of invoice {invoice.number} has {invoice.line(number).due} that can be disputed"
+            )
+    return invoice.with_lines(
+        replace(invoice.line(number), reserved=invoice.line(number).reserved + amount) for number, amount in wanted
+    )
+
+
+def release(invoice: Invoice, held: Sequence[tuple[int, int]]) -> Invoice:
+    """End the reservation of a dispute."""
+    return invoice.with_lines(
+        replace(invoice.line(number), reserved=invoice.line(number).reserved - amount) for number, amount in held
+    )
+
+
+def credit(invoice: Invoice, held: Sequence[tuple[int, int]]) -> tuple[Invoice, list[tuple[int, int]]]:
+    """Credit what an upheld dispute was about, never above what a line has left; the credited amounts too."""
+    credited = [(number, min(amount, invoice.line(number).open)) for number, amount in held]
+    credited = [(number, amount) for number, amount in credited if amount > 0]
+    lines = [
+        replace(invoice.line(number), credited=invoice.line(number).credited + share) for number, share in credited
+    ]
+    return invoice.with_lines(lines), credited
+
+
+def check_lines(numbers: Iterable[int]) -> None:
+    """Each line is named once. Raises UnknownLine."""
+    seen: set[int] = set()
+    for number in numbers:
+        if number in seen:
+            raise UnknownLine(f"line {number} is named twice")
+        seen.add(number)
+
+
+def next_midnight(now: datetime, zone: ZoneInfo) -> datetime:
+    """The first local midnight that is not before `now`."""
+    today = local_instant(local_date(now, zone), MIDNIGHT, zone)
+    return today if today >= now else local_instant(local_date(now, zone) + timedelta(days=1), MIDNIGHT, zone)
+
+
+def last_midnight(now: datetime, zone: ZoneInfo) -> datetime:
+    """The last local midnight that is not after `now`."""
+    return local_instant(local_date(now, zone), MIDNIGHT, zone)
+
+
+def to_be_judged(invoice: Invoice, now: datetime, zone: ZoneInfo) -> Invoice:
+    """Say when being overdue is judged next: at local midnights after the due date, while something is due.
+
+    A judgement that is pending (its sweep is late) stays, since it looks at that midnight's state. Once
+    nothing is open the round ends: should the debt reopen, it becomes overdue anew.
+    """
+    if invoice.open == 0:
+        return replace(invoice, overdue_at=None, judge_at=None)
+    if invoice.overdue_at is not None:
+        return replace(invoice, judge_at=None)
+    if invoice.judge_at is not None and invoice.judge_at <= now:
+        return invoice
+    first = local_instant(invoice.due_date + timedelta(days=1), MIDNIGHT, zone)
+    return replace(invoice, judge_at=max(first, next_midnight(now, zone)) if invoice.due else None)
+
+
+def judge_overdue(invoice: Invoice, due_at_midnight: int, now: datetime, zone: ZoneInfo) -> Invoice:
+    """Judge the last midnight that has passed: overdue if something was due then and is due now as well."""
+    midnight = last_midnight(now, zone)
+    if due_at_midnight > 0 and invoice.due > 0 and local_date(midnight, zone) > invoice.due_date:
+        return replace(invoice, overdue_at=midnight, judge_at=None)
+    tomorrow = local_instant(local_date(now, zone) + timedelta(days=1), MIDNIGHT, zone)
+    return replace(invoice, judge_at=tomorrow if invoice.due else None)
