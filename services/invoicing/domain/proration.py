@@ -1,0 +1,97 @@
+"""What a stretch of a cycle costs, and what settles the difference to what was charged before.
+
+The partner programme's formula: price × days / days of the cycle × quantity, truncated to the minor unit.
+A change is the reversal of the old stretch and a charge of the new one, with a common reference.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import groupby, pairwise
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What one unit costs in one cycle, in minor units, and by which version of which plan (its id and number)."""
+
+    price: int
+    plan: str = ""
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A quantity at a rate over days of one cycle; ends are exclusive. A reversal's quantity is negative."""
+
+    begin: date
+    end: date
+    quantity: int
+    rate: Rate
+
+    @property
+    def is_reversal(self) -> bool:
+        """Whether it takes back what was charged before."""
+        return self.quantity < 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """One billing cycle, its end exclusive."""
+
+    begin: date
+    end: date
+
+    @property
+    def days(self) -> int:
+        """By which a price is divided."""
+        return (self.end - self.begin).days
+
+    def amount(self, stretch: Stretch) -> int:
+        """What a stretch costs: price × days / days of the cycle × quantity, truncated towards zero."""
+        exact = stretch.rate.price * (stretch.end - stretch.begin).days * abs(stretch.quantity)
+        return -(exact // self.days) if stretch.is_reversal else exact // self.days
+
+
+def settled(charged: Sequence[Stretch], wanted: Sequence[Stretch]) -> list[Stretch]:
+    """The stretches that turn what was charged of a cycle into what is wanted: reversals first, then charges.
+
+    Whatever is charged and wanted alike, day by day, stays as it is.
+    """
+    reversals: list[Stretch] = []
+    charges: list[Stretch] = []
+    for begin, end in pairwise(_edges([*charged, *wanted])):
+        before, after = _on(charged, begin), _on(wanted, begin)
+        if before == after:
+            continue
+        reversals += [Stretch(begin, end, -quantity, rate) for rate, quantity in before.items()]
+        charges += [Stretch(begin, end, quantity, rate) for rate, quantity in after.items()]
+    return [*_joined(reversals), *_joined(charges)]
+
+
+def _edges(stretches: Iterable[Stretch]) -> list[date]:
+    return sorted({edge for one in stretches for edge in (one.begin, one.end)})
+
+
+def _on(stretches: Iterable[Stretch], day: date) -> dict[Rate, int]:
+    """What stands on a day, by rate: reversals have taken away what they reverse."""
+    found: dict[Rate, int] = {}
+    for one in stretches:
+        if one.begin <= day < one.end:
+            found[one.rate] = found.get(one.rate, 0) + one.quantity
+    return {rate: quantity for rate, quantity in found.items() if quantity}
+
+
+def _joined(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
+    """Neighbours of one quantity and rate become one stretch."""
+    ordered = sorted(stretches, key=lambda one: (one.quantity, one.rate.price, one.rate.plan, one.begin))
+    for _, alike in groupby(ordered, key=lambda one: (one.quantity, one.rate)):
+        whole: Stretch | None = None
+        for one in alike:
+            if whole is not None and whole.end == one.begin:
+                whole = replace(whole, end=one.end)
+                continue
+            if whole is not None:
+                yield whole
+            whole = one
+        if whole is not None:
+            yield whole
