@@ -84,15 +84,44 @@ class Unit:
         self.wake("relay")
         return sequence
 
-    def wake(self, *names: str) -> None:
-        """Wake these loops of the process (relay, sweeps, intents) once the unit is committed."""
-        self._wakes.update(names)
+    async def publish_each(self, event: type[Event], told: str, *arguments: object) -> None:
+        """Announce one fact of a kind about each of many subjects, set-based; all of them must be locked.
 
-    async def _finish(self) -> None:
+        `told` is a query of (subject, data) with parameters from $3 on: see `outbox.write_each`.
+        """
+        await self.flush()  # what was published before comes before
+        self._sequences |= await outbox.write_each(
+            self.connection, event, told, arguments, unit_now=self.now, cause=self.cause
+        )
+        self.wake("relay")
+
+    async def flush(self) -> None:
+        """Write what was changed in the session and published so far; it is committed with all else."""
         if self._session is not None:
             await self._session.flush()
         if self._outbox:
             await outbox.write(self.connection, self._outbox, self._sequences)
+            self._outbox.clear()
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """What is written and published within is undone when it breaks, and the unit can go on."""
+        await self.flush()
+        sequences = dict(self._sequences)
+        try:
+            async with self.connection.transaction():
+                yield
+                await self.flush()
+        except BaseException:
+            self._sequences = sequences
+            self._outbox.clear()
+            if self._session is not None:
+                self._session.expunge_all()
+            raise
+
+    def wake(self, *names: str) -> None:
+        """Wake these loops of the process (relay, sweeps, intents) once the unit is committed."""
+        self._wakes.update(names)
 
 
 class Units:
@@ -129,7 +158,7 @@ class Units:
             with attempt:
                 async with self._unit(why) as unit:
                     result = await action(unit)
-                    await unit._finish()
+                    await unit.flush()
         return unit, result
 
     @asynccontextmanager

@@ -1,10 +1,12 @@
 """Field types of requests that every service shares: what Postgres and people can live with."""
 
 from datetime import date
+from functools import lru_cache
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
+from babel import Locale
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 _PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
@@ -35,6 +37,21 @@ def _known_zone(name: str) -> str:
 
 Zone = Annotated[str, Field(max_length=60, examples=["Europe/Berlin"]), AfterValidator(_known_zone)]
 """The IANA name of a time zone."""
+
+
+@lru_cache
+def _territories() -> frozenset[str]:
+    return frozenset(code for code in map(str, Locale("en").territories) if len(code) == 2)
+
+
+def _known_country(code: str) -> str:
+    if code not in _territories():
+        raise ValueError("not an ISO 3166 country")
+    return code
+
+
+Country = Annotated[str, Field(pattern="^[A-Z]{2}$", examples=["DE"]), AfterValidator(_known_country)]
+"""The ISO 3166 code of a country."""
 
 
 class Body(BaseModel):

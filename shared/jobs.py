@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from shared.runtime import Runtime
 
 ACCOUNTS_A_UNIT = 200
-"""How many accounts one unit of a sweep claims at most."""
+"""How many accounts one unit of a sweep claims at most, unless it says otherwise."""
 TAKEN_PAUSE = 0.02
 """Before looking again at due accounts that are all in others' hands (seconds)."""
 WORKERS = 4
@@ -38,6 +38,8 @@ class Sweep:
     name: str
     due: str
     judge: Callable[[Unit, list[str]], Awaitable[None]]
+    accounts: int = ACCOUNTS_A_UNIT
+    """How many one unit claims at most."""
 
 
 class Jobs:
@@ -124,7 +126,7 @@ async def _sweep(sweep: Sweep, unit: Unit) -> int | None:
     """Claim accounts that are due and judge them; their number, or None if no account is due."""
     if unit.sweeps_held or not await unit.connection.fetchval(f"SELECT EXISTS ({sweep.due})", unit.now):
         return None
-    subjects = await unit.claim(sweep.due, ACCOUNTS_A_UNIT)
+    subjects = await unit.claim(sweep.due, sweep.accounts)
     if subjects:
         await sweep.judge(unit, subjects)
     return len(subjects)

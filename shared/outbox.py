@@ -52,23 +52,26 @@ def row(event: Event, *, sequence: int, unit_now: datetime, cause: CauseLike) ->
     data = event.model_dump_json()
     if len(data.encode()) > MAX_EVENT_BYTES:
         raise EventTooLarge(f"{type(event).__name__} would have {len(data)} bytes")
+    own = {"ce_id": str(new_id()), "ce_subject": event.subject(), "ce_sequence": str(sequence)}
+    return Row(event.subject(), event.type(), _headers(type(event), unit_now, cause, own), data)
+
+
+def _headers(event: type[Event], unit_now: datetime, cause: CauseLike, own: Mapping[str, str]) -> str:
+    """The headers that all events of a kind in one unit have, and an event's own, as JSON."""
     headers = {
         "ce_specversion": "1.0",
-        "ce_id": str(new_id()),
         "ce_source": f"/goodstanding/{event.producer}",
         "ce_type": event.type(),
-        "ce_subject": event.subject(),
         "ce_time": unit_now.isoformat(),
         "ce_recordedtime": clock.system_now().isoformat(),
-        "ce_sequence": str(sequence),
         "ce_causationid": cause.id,
         "content-type": "application/json",
         "traceparent": traceparent(),
         "ce_actor": cause.actor,
         "ce_reason": quote(cause.reason, safe=" ") if cause.reason else None,
+        **own,
     }
-    text = orjson.dumps({name: value for name, value in headers.items() if value}).decode()
-    return Row(event.subject(), event.type(), text, data)
+    return orjson.dumps({name: value for name, value in headers.items() if value}).decode()
 
 
 _WRITE = """
@@ -97,3 +100,40 @@ async def write(connection: asyncpg.Connection, rows: Sequence[Row], sequences: 
         [row.headers for row in rows],
         [row.data for row in rows],
     )
+
+
+_WRITE_EACH = """
+WITH told AS ({told}), moved AS (
+    UPDATE streams SET sequence = sequence + 1 FROM told WHERE streams.subject = told.subject
+    RETURNING streams.subject, streams.sequence
+), written AS (
+    INSERT INTO outbox (subject, type, headers, data)
+    SELECT subject, $1, $2::jsonb || jsonb_build_object('ce_id', gen_random_uuid(), 'ce_subject', subject,
+        'ce_sequence', sequence::text), data
+    FROM told JOIN moved USING (subject) ORDER BY subject
+    RETURNING octet_length(data) AS bytes
+)
+SELECT (SELECT max(bytes) FROM written) AS longest, array_agg(subject) AS subjects, array_agg(sequence) AS sequences
+FROM moved
+"""
+
+
+async def write_each(
+    connection: asyncpg.Connection,
+    event: type[Event],
+    told: str,
+    arguments: Sequence[object],
+    *,
+    unit_now: datetime,
+    cause: CauseLike,
+) -> dict[str, int]:
+    """Write one event for each of many subjects, whose streams are locked; their sequences.
+
+    `told` is a query of (subject, data), data as the event's model would write it, with parameters from $3 on.
+    Raises EventTooLarge.
+    """
+    common = _headers(event, unit_now, cause, {})
+    found = await connection.fetchrow(_WRITE_EACH.format(told=told), event.type(), common, *arguments)
+    if found["longest"] is not None and found["longest"] > MAX_EVENT_BYTES:
+        raise EventTooLarge(f"{event.__name__} would have {found['longest']} bytes")
+    return dict(zip(found["subjects"] or [], found["sequences"] or [], strict=True))

@@ -1,8 +1,10 @@
-"""What invoicing hears: the outcome of disputes moves the money."""
+"""What invoicing hears: the outcome of disputes moves the money, and suspended days are credited or billed."""
 
 from services.invoicing import use_cases
+from services.invoicing.domain.course import Kind
 from shared.consumer import Handlers
 from shared.database import Unit
+from shared.events.entitlements import SubscriptionReinstated, SubscriptionSuspended
 from shared.events.escalation import DisputeResolved, DisputeWithdrawn
 from shared.kafka import Envelope
 
@@ -19,3 +21,15 @@ async def dispute_resolved(unit: Unit, event: DisputeResolved, _: Envelope) -> N
 async def dispute_withdrawn(unit: Unit, event: DisputeWithdrawn, _: Envelope) -> None:
     """The customer no longer disputes: release."""
     await use_cases.disputes.settle(unit, event.dispute_id, upheld=False)
+
+
+@handlers.on(SubscriptionSuspended)
+async def subscription_suspended(unit: Unit, event: SubscriptionSuspended, envelope: Envelope) -> None:
+    """Access has ended at the vendor."""
+    await use_cases.subscriptions.access_changed(unit, event.subscription_id, Kind.SUSPEND, envelope.time)
+
+
+@handlers.on(SubscriptionReinstated)
+async def subscription_reinstated(unit: Unit, event: SubscriptionReinstated, envelope: Envelope) -> None:
+    """Access is back."""
+    await use_cases.subscriptions.access_changed(unit, event.subscription_id, Kind.REINSTATE, envelope.time)

@@ -1,4 +1,4 @@
-"""What falls due in invoicing: being overdue is judged at local midnights."""
+"""What falls due in invoicing: being overdue, terms and the vendor's cycles at local midnights, bill runs at once."""
 
 from services.invoicing import use_cases
 from shared.jobs import Sweep
@@ -8,5 +8,23 @@ SWEEPS = (
         name="overdue",
         due="SELECT account_id::text FROM invoice_states WHERE judge_at <= $1",
         judge=use_cases.overdue.judge,
+    ),
+    Sweep(
+        name="terms",
+        due="SELECT account_id::text FROM terms WHERE wake_at <= $1",
+        judge=use_cases.renewals.judge,
+        accounts=2000,
+    ),
+    Sweep(
+        name="bill_runs",
+        due="SELECT account_id::text FROM bill_run_accounts WHERE due_at <= $1",
+        judge=use_cases.billing.bill,
+        accounts=2000,
+    ),
+    Sweep(
+        name="finished_runs",
+        due="""SELECT id::text FROM bill_runs b WHERE state IN ('drafting', 'issuing') AND started_at <= $1
+            AND NOT EXISTS (SELECT FROM bill_run_accounts a WHERE a.run_id = b.id AND a.due_at IS NOT NULL)""",
+        judge=use_cases.bill_runs.finish,
     ),
 )

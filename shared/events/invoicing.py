@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.events.base import AccountEvent
+from shared.events.base import AccountEvent, Event
 from shared.events.values import LineBalance, Value
 
 
@@ -42,6 +42,59 @@ class SubscriptionActivated(InvoicingEvent):
     vendor_customer_id: str
     vendor_subscription_id: str
     bills_while_suspended: bool
+
+
+class SubscriptionTerm(InvoicingEvent, abstract=True):
+    """A subscription of a plan as it stands; ends are exclusive, amounts minor units."""
+
+    subscription_id: UUID
+    plan_id: UUID
+    plan_version: int
+    quantity: int
+    unit_price_minor: int
+    currency: str
+    term_start: date
+    term_end: date
+
+
+class SubscriptionChanged(SubscriptionTerm):
+    """Quantity, plan or price are others from `effective_on` on."""
+
+    change_id: UUID
+    kind: str
+    effective_on: date
+
+
+class SubscriptionEnded(SubscriptionTerm):
+    """The subscription is cancelled, now or at the end of its term: nothing is charged from `ended_on` on."""
+
+    ended_on: date
+
+
+class PriceIn(Value):
+    """The price of a plan in one currency: for one unit and period, and once at the start."""
+
+    currency: str
+    unit_price_minor: int
+    setup_minor: int
+
+
+class PlanVersionPublished(Event):
+    """A plan has a version that terms beginning on `effective_from` or later have; the subject is the plan."""
+
+    producer: ClassVar[str] = "invoicing"
+
+    plan_id: UUID
+    code: str
+    plan_version: int
+    effective_from: date
+    term_months: int
+    period_months: int
+    prices: tuple[PriceIn, ...]
+
+    def subject(self) -> str:
+        """The plan."""
+        return str(self.plan_id)
 
 
 class InvoiceBalance(Value):
@@ -134,3 +187,39 @@ class CreditNoteIssued(InvoicingEvent):
     currency: str
     total_minor: int
     lines: tuple[Allocated, ...]
+
+
+class BillRunEvent(Event, abstract=True):
+    """An event about a bill run, which is its subject."""
+
+    producer: ClassVar[str] = "invoicing"
+
+    run_id: UUID
+    run_date: date
+
+    def subject(self) -> str:
+        """The run."""
+        return str(self.run_id)
+
+
+class BillRunStarted(BillRunEvent):
+    """Everything that is due by a date is being billed; `at_once` without drafts to be approved."""
+
+    at_once: bool
+    accounts: int
+
+
+class BilledTotal(Value):
+    """What a run billed in one currency, in minor units."""
+
+    currency: str
+    invoices: int
+    total_minor: int
+
+
+class BillRunFinished(BillRunEvent):
+    """A run has drafts that wait for approval (`drafted`), or has issued (`done`); accounts are counted by outcome."""
+
+    state: str
+    accounts: dict[str, int]
+    totals: tuple[BilledTotal, ...]

@@ -1,6 +1,6 @@
 """Accounts over REST."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -12,7 +12,7 @@ from services.invoicing.tables import AccountRow
 from shared.auth import needs
 from shared.database import Unit
 from shared.errors import Refusal
-from shared.fields import Body, Code, Email, Name, Zone, example
+from shared.fields import Body, Code, Country, Email, Name, Zone, example
 from shared.http import PROBLEMS, Page, Paging, Read, declared
 from shared.idempotency import Command
 from shared.money import Currency
@@ -36,6 +36,10 @@ class IfMatchMissing(Refusal):
     status = 428
 
 
+TaxStatus = Literal["standard", "exempt", "reverse_charge"]
+Language = Literal["en", "de", "fr", "ru"]
+
+
 class AccountChange(Body):
     """What of an account may change."""
 
@@ -43,6 +47,10 @@ class AccountChange(Body):
     billing_email: Email = Field(examples=["billing@account-17.example"])
     terms_days: int = Field(ge=0, le=365, examples=[30], strict=True)
     vendor_customer_ids: list[Code] = Field(default=[], max_length=100)
+    country: Country | None = Field(default=None, description="where it is taxed; needed before it can be billed")
+    tax_status: TaxStatus = "standard"
+    tax_id: Code | None = Field(default=None, examples=["DE123456789"])
+    language: Language = Field(default="en", description="of its documents")
 
 
 class AccountIn(AccountChange):
@@ -53,6 +61,9 @@ class AccountIn(AccountChange):
         billing_email="billing@alpenrose.example",
         terms_days=14,
         vendor_customer_ids=["tenant-4711"],
+        country="DE",
+        tax_id="DE123456789",
+        language="de",
         legal_entity="GS-DE",
         currency="EUR",
         time_zone="Europe/Berlin",
@@ -78,6 +89,10 @@ class AccountOut(BaseModel):
         terms_days=14,
         external_reference="crm-4711",
         vendor_customer_ids=["tenant-4711"],
+        country="DE",
+        tax_status="standard",
+        tax_id="DE123456789",
+        language="de",
         version=1,
     )
 
@@ -90,6 +105,10 @@ class AccountOut(BaseModel):
     terms_days: int
     external_reference: str | None
     vendor_customer_ids: list[str]
+    country: str | None
+    tax_status: str
+    tax_id: str | None
+    language: str
     version: int
 
     @classmethod

@@ -27,6 +27,11 @@ class Anchor:
         """The first day of a cycle; 0 is the one that begins on the anchor's day, earlier ones are negative."""
         return _months_later(self.day, number * self.months, from_end=self.from_end)
 
+    def following(self, boundary: date) -> date:
+        """The boundary one cycle after another one, which need not be one of this anchor's cycles itself."""
+        months = (boundary.year - self.day.year) * 12 + boundary.month - self.day.month + self.months
+        return _months_later(self.day, months, from_end=self.from_end)
+
     def number(self, day: date) -> int:
         """The cycle in which a day lies."""
         guess = ((day.year - self.day.year) * 12 + day.month - self.day.month) // self.months

@@ -1,5 +1,29 @@
 """Every query of invoicing; the only place that knows both rows and domain."""
 
-from services.invoicing.repository import accounts, balances, invoices, payments
+from services.invoicing.repository import (
+    accounts,
+    balances,
+    bill_runs,
+    billing,
+    invoices,
+    issuing,
+    payments,
+    plans,
+    renewals,
+    tax,
+    terms,
+)
 
-__all__ = ["accounts", "balances", "invoices", "payments"]
+__all__ = [
+    "accounts",
+    "balances",
+    "bill_runs",
+    "billing",
+    "invoices",
+    "issuing",
+    "payments",
+    "plans",
+    "renewals",
+    "tax",
+    "terms",
+]

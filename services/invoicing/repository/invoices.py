@@ -116,8 +116,9 @@ WITH invoice AS (
     SELECT * FROM unnest($11::int[], $12::text[], $13::bigint[], $14::uuid[])
         AS new (line, description, amount_minor, subscription_id)
 ), lines AS (
-    INSERT INTO invoice_lines (invoice_id, line, account_id, description, amount_minor, subscription_id)
-    SELECT $1, line, $2, description, amount_minor, subscription_id FROM new
+    INSERT INTO invoice_lines (invoice_id, line, account_id, description, net_minor, tax_minor, amount_minor,
+        subscription_id)
+    SELECT $1, line, $2, description, amount_minor, 0, amount_minor, subscription_id FROM new
 ), balances AS (
     INSERT INTO line_balances (invoice_id, line, account_id, amount_minor, paid_minor, credited_minor,
         reserved_minor, in_flight_minor, written_off_minor)

@@ -1,5 +1,27 @@
 """What can be done in invoicing: one function per action, that loads, decides, saves and publishes."""
 
-from services.invoicing.use_cases import accounts, disputes, invoices, overdue, payments
+from services.invoicing.use_cases import (
+    accounts,
+    bill_runs,
+    billing,
+    disputes,
+    invoices,
+    overdue,
+    payments,
+    plans,
+    renewals,
+    subscriptions,
+)
 
-__all__ = ["accounts", "disputes", "invoices", "overdue", "payments"]
+__all__ = [
+    "accounts",
+    "bill_runs",
+    "billing",
+    "disputes",
+    "invoices",
+    "overdue",
+    "payments",
+    "plans",
+    "renewals",
+    "subscriptions",
+]

@@ -1,0 +1,238 @@
+"""Bill runs and tax rates over REST."""
+
+from datetime import date, datetime
+from typing import Self
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from services.invoicing import use_cases
+from services.invoicing.repository import bill_runs as repository
+from services.invoicing.repository import tax as tax_repository
+from services.invoicing.tables import BillRunRow
+from shared.auth import needs
+from shared.database import Unit
+from shared.fields import Body, Code, Country, Day, Prose, ReasonIn, example
+from shared.http import PROBLEMS, Page, Paging, Read
+from shared.idempotency import Command
+
+reads = APIRouter(prefix="/v1", tags=["bill runs"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = APIRouter(prefix="/v1", tags=["bill runs"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+
+
+class TaxRateIn(Body):
+    """The tax on a class of goods for customers of a country, from a date on."""
+
+    model_config = example(
+        legal_entity="GS-DE",
+        country="DE",
+        tax_class="standard",
+        valid_from="2026-01-01",
+        rate_bp=1900,
+        reason="the rate of 2026",
+    )
+
+    legal_entity: Code
+    country: Country
+    tax_class: Code
+    valid_from: Day
+    rate_bp: int = Field(ge=0, le=10_000, strict=True, description="basis points: 1900 is 19 %")
+    reason: Prose
+
+
+class TaxRateOut(BaseModel):
+    """A tax rate."""
+
+    model_config = example(
+        legal_entity="GS-DE", country="DE", tax_class="standard", valid_from="2026-01-01", rate_bp=1900
+    )
+
+    legal_entity: str
+    country: str
+    tax_class: str
+    valid_from: date
+    rate_bp: int
+
+
+class BillRunIn(Body):
+    """A run for a date: everything that is due by then is billed."""
+
+    model_config = example(run_date="2026-04-01", at_once=False)
+
+    run_date: Day
+    at_once: bool = Field(default=False, description="issue without drafts that somebody approves")
+
+
+class BilledOut(BaseModel):
+    """What a run comes to in one currency, in minor units."""
+
+    currency: str
+    invoices: int
+    total_minor: int
+
+
+class BillRunOut(BaseModel):
+    """A run: its accounts by state, and what its drafts and invoices come to."""
+
+    model_config = example(
+        id="01a20d80-5f10-7b6c-a4a3-9a8d7c6b5e40",
+        run_date="2026-04-01",
+        state="drafted",
+        at_once=False,
+        started_by="billing",
+        started_at="2026-04-01T06:00:00Z",
+        approved_by=None,
+        reason=None,
+        finished_at="2026-04-01T06:00:09Z",
+        accounts={"drafted": 812, "nothing": 14, "set_aside": 1},
+        totals=[{"currency": "EUR", "invoices": 812, "total_minor": 48211904}],
+    )
+
+    id: UUID
+    run_date: date
+    state: str
+    at_once: bool
+    started_by: str
+    started_at: datetime
+    approved_by: str | None
+    reason: str | None
+    finished_at: datetime | None
+    accounts: dict[str, int]
+    totals: list[BilledOut]
+
+    @classmethod
+    async def told(cls, unit: Unit, row: BillRunRow) -> Self:
+        """The answer for a run as it is now."""
+        counts = await repository.counts(unit, row.id)
+        totals = [BilledOut(**total) for total in await repository.totals(unit, row.id)]
+        return cls.model_validate(row.model_dump() | {"accounts": counts, "totals": totals})
+
+
+class AsideOut(BaseModel):
+    """An account that could not be billed, and why."""
+
+    model_config = example(account_id="01a20d60-7458-729b-b244-54f33ab0c1d2", reason="no tax rate for standard in FR")
+
+    account_id: UUID
+    reason: str
+
+
+class DifferenceOut(BaseModel):
+    """An account that is billed another total than in the month before; minor units."""
+
+    model_config = example(
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2", currency="EUR", total_minor=30240, before_minor=25200
+    )
+
+    account_id: UUID
+    currency: str
+    total_minor: int
+    before_minor: int
+
+
+@writes.post("/tax-rates", status_code=201, response_model=TaxRateOut, summary="Set a tax rate")
+async def set_tax_rate(rate: TaxRateIn, command: Command) -> Response:
+    """Set the rate of a class and country from a date on; invoices that were issued keep theirs."""
+
+    async def act(unit: Unit) -> TaxRateOut:
+        fields = rate.model_dump(exclude={"reason"})
+        await tax_repository.set_rate(unit, **fields)
+        return TaxRateOut(**fields)
+
+    return await command.run(act, reason=rate.reason)
+
+
+@reads.get("/tax-rates", summary="All tax rates")
+async def list_tax_rates(read: Read) -> Page[TaxRateOut]:
+    """Every rate, by legal entity, country, class and date."""
+    return Page(items=[TaxRateOut(**row) for row in await read(tax_repository.rates)], next=None)
+
+
+@writes.post("/bill-runs", status_code=201, response_model=BillRunOut, summary="Start a bill run")
+async def start_run(run: BillRunIn, command: Command) -> Response:
+    """Workers bill the accounts in chunks from now on; announces `BillRunStarted` and then `BillRunFinished`."""
+
+    async def start(unit: Unit) -> BillRunOut:
+        row, _ = await use_cases.bill_runs.start(unit, run.run_date, at_once=run.at_once, actor=command.caller.subject)
+        return await BillRunOut.told(unit, row)
+
+    return await command.run(start)
+
+
+@reads.get("/bill-runs", summary="List bill runs")
+async def list_runs(read: Read, paging: Paging) -> Page[BillRunOut]:
+    """Runs in the order of their ids."""
+    after = paging.after_id()
+
+    async def load(unit: Unit) -> list[BillRunOut]:
+        return [await BillRunOut.told(unit, row) for row in await repository.runs_after(unit, after, paging.limit + 1)]
+
+    return paging.page(await read(load), key=lambda run: run.id)
+
+
+@reads.get("/bill-runs/{run_id}", summary="One bill run")
+async def get_run(run_id: UUID, read: Read) -> BillRunOut:
+    """How far the run is, and what it comes to."""
+
+    async def load(unit: Unit) -> BillRunOut:
+        return await BillRunOut.told(unit, await repository.run(unit, run_id))
+
+    return await read(load)
+
+
+@reads.get("/bill-runs/{run_id}/set-aside", summary="The accounts that could not be billed")
+async def list_aside(run_id: UUID, read: Read, paging: Paging) -> Page[AsideOut]:
+    """The accounts that were set aside, each with the reason."""
+    after = paging.after_id()
+
+    async def load(unit: Unit) -> list[AsideOut]:
+        await repository.run(unit, run_id)
+        return [AsideOut(**row) for row in await repository.aside(unit, run_id, after, paging.limit + 1)]
+
+    return paging.page(await read(load), key=lambda one: one.account_id)
+
+
+@reads.get("/bill-runs/{run_id}/differences", summary="Whose total is another than last month")
+async def list_differences(run_id: UUID, read: Read, paging: Paging) -> Page[DifferenceOut]:
+    """By account: what the run bills beside what was billed in the month before its date."""
+    after = paging.after_id()
+
+    async def load(unit: Unit) -> list[DifferenceOut]:
+        row = await repository.run(unit, run_id)
+        return [DifferenceOut(**one) for one in await repository.differences(unit, row, after, paging.limit + 1)]
+
+    return paging.page(await read(load), key=lambda one: one.account_id)
+
+
+async def _moved(run_id: UUID, why: ReasonIn, command: Command, action: str) -> Response:
+    async def act(unit: Unit) -> BillRunOut:
+        if action == "approve":
+            row = await use_cases.bill_runs.approve(unit, run_id, command.caller.subject, why.reason)
+        elif action == "discard":
+            row = await use_cases.bill_runs.discard(unit, run_id, why.reason)
+        else:
+            row = await use_cases.bill_runs.retry(unit, run_id)
+        return await BillRunOut.told(unit, row)
+
+    return await command.run(act, status=200, reason=why.reason, about=run_id)
+
+
+@writes.post("/bill-runs/{run_id}:approve", status_code=200, response_model=BillRunOut, summary="Approve the drafts")
+async def approve_run(run_id: UUID, why: ReasonIn, command: Command) -> Response:
+    """Issue every draft of the run."""
+    return await _moved(run_id, why, command, "approve")
+
+
+@writes.post("/bill-runs/{run_id}:discard", status_code=200, response_model=BillRunOut, summary="Discard the drafts")
+async def discard_run(run_id: UUID, why: ReasonIn, command: Command) -> Response:
+    """Issue nothing; what the drafts would have billed waits for another run."""
+    return await _moved(run_id, why, command, "discard")
+
+
+@writes.post(
+    "/bill-runs/{run_id}:retry", status_code=200, response_model=BillRunOut, summary="Try again who was set aside"
+)
+async def retry_run(run_id: UUID, why: ReasonIn, command: Command) -> Response:
+    """Try the accounts again that were set aside, once what kept them is mended."""
+    return await _moved(run_id, why, command, "retry")

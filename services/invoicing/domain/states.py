@@ -1,0 +1,55 @@
+"""The states of bill runs and of changes of subscriptions: one table each, and one way to move."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+from shared.errors import Refusal
+
+
+class MoveRefused(Refusal):
+    """This cannot be done in the present state."""
+
+    code = "move_refused"
+
+
+class RunState(StrEnum):
+    """How far a bill run is."""
+
+    DRAFTING = "drafting"
+    DRAFTED = "drafted"
+    ISSUING = "issuing"
+    DONE = "done"
+    DISCARDED = "discarded"
+
+
+class ChangeState(StrEnum):
+    """What became of a change that somebody wanted."""
+
+    SCHEDULED = "scheduled"
+    APPLIED = "applied"
+    WITHDRAWN = "withdrawn"
+
+
+RUN_ALLOWED: dict[RunState, frozenset[RunState]] = {
+    RunState.DRAFTING: frozenset({RunState.DRAFTED}),
+    RunState.DRAFTED: frozenset({RunState.ISSUING, RunState.DISCARDED, RunState.DRAFTING}),
+    RunState.ISSUING: frozenset({RunState.DONE}),
+    RunState.DONE: frozenset({RunState.DRAFTING, RunState.ISSUING}),
+    RunState.DISCARDED: frozenset(),
+}
+"""Accounts that were set aside are drafted, or issued at once, when they are tried again."""
+CHANGE_ALLOWED: dict[ChangeState, frozenset[ChangeState]] = {
+    ChangeState.SCHEDULED: frozenset({ChangeState.APPLIED, ChangeState.WITHDRAWN}),
+    ChangeState.APPLIED: frozenset(),
+    ChangeState.WITHDRAWN: frozenset(),
+}
+
+S = TypeVar("S", bound=StrEnum)
+
+
+def moved_to(allowed: Mapping[S, frozenset[S]], now: S, wanted: S) -> S:
+    """The wanted state. Raises MoveRefused."""
+    if wanted not in allowed[now]:
+        raise MoveRefused(f"it is {now}, and cannot be {wanted} now")
+    return wanted

@@ -1,0 +1,159 @@
+"""Bill runs and how far they are."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+import asyncpg
+from sqlmodel import col, select
+
+from services.invoicing.tables import BillRunRow, DraftRow
+from shared.database import Unit
+from shared.errors import NotFound
+
+
+async def run(unit: Unit, run_id: UUID) -> BillRunRow:
+    """The run. Raises NotFound."""
+    row = await unit.session.get(BillRunRow, run_id, populate_existing=True)
+    if row is None:
+        raise NotFound(f"there is no bill run {run_id}")
+    return row
+
+
+async def runs_after(unit: Unit, after: UUID | None, limit: int) -> Sequence[BillRunRow]:
+    """Runs in the order of their ids."""
+    query = select(BillRunRow).order_by(col(BillRunRow.id)).limit(limit)
+    if after is not None:
+        query = query.where(col(BillRunRow.id) > after)
+    return (await unit.session.exec(query)).all()
+
+
+_INCLUDE = """
+INSERT INTO bill_run_accounts (run_id, account_id, state, due_at, reason)
+SELECT $1, account_id, 'waiting', $3, NULL FROM (
+    SELECT account_id FROM terms WHERE next_due <= $2
+    UNION SELECT account_id FROM terms WHERE ended_on IS NULL AND term_end <= $2
+    UNION SELECT account_id FROM charges WHERE invoice_id IS NULL AND due_on <= $2
+) AS billed
+WHERE NOT EXISTS (
+    SELECT FROM bill_run_accounts o
+    WHERE o.account_id = billed.account_id AND o.state IN ('waiting', 'drafted', 'approved')
+)
+"""
+
+
+async def include(unit: Unit, run_id: UUID, day: date) -> int:
+    """Put the accounts into a run that may have something due by a day and are in no other run; how many they are."""
+    return int((await unit.connection.execute(_INCLUDE, run_id, day, unit.now)).split()[-1])
+
+
+_WAITING = """
+SELECT r.run_id, r.account_id, r.state, b.run_date, b.at_once
+FROM bill_run_accounts r JOIN bill_runs b ON b.id = r.run_id
+WHERE r.account_id = ANY($1::uuid[]) AND r.due_at <= $2 ORDER BY r.run_id, r.state, r.account_id
+"""
+
+
+async def waiting(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+    """What is to be done for these accounts, by run and state."""
+    return await unit.connection.fetch(_WAITING, account_ids, unit.now)  # type: ignore[no-any-return]
+
+
+async def set_aside(unit: Unit, run_id: UUID, account_id: UUID, reason: str) -> None:
+    """An account cannot be billed; the others go on."""
+    await unit.connection.execute(
+        "UPDATE bill_run_accounts SET state = 'set_aside', due_at = NULL, reason = $3"
+        " WHERE run_id = $1 AND account_id = $2",
+        run_id,
+        account_id,
+        reason,
+    )
+
+
+async def move_accounts(unit: Unit, run_id: UUID, before: str, after: str, *, due: bool) -> int:
+    """Let the accounts of a run in one state be in another, for a worker to do if they are due; how many they are."""
+    done = await unit.connection.execute(
+        "UPDATE bill_run_accounts SET state = $3, due_at = $4, reason = NULL WHERE run_id = $1 AND state = $2",
+        run_id,
+        before,
+        after,
+        unit.now if due else None,
+    )
+    return int(done.split()[-1])
+
+
+async def discard_drafts(unit: Unit, run_id: UUID) -> None:
+    """The drafts of a run are gone; what they would have billed waits for another run."""
+    await unit.connection.execute(
+        "UPDATE charges c SET invoice_id = NULL FROM drafts d WHERE d.run_id = $1 AND c.invoice_id = d.id", run_id
+    )
+    await unit.connection.execute(
+        "DELETE FROM draft_lines l USING drafts d WHERE d.run_id = $1 AND l.draft_id = d.id", run_id
+    )
+    await unit.connection.execute("DELETE FROM drafts WHERE run_id = $1", run_id)
+
+
+_COUNTS = "SELECT state, count(*) AS n FROM bill_run_accounts WHERE run_id = $1 GROUP BY state ORDER BY state"
+_TOTALS = """
+SELECT currency, count(*) AS invoices, sum(total_minor)::bigint AS total_minor
+FROM (
+    SELECT currency, total_minor FROM drafts WHERE run_id = $1
+    UNION ALL
+    SELECT i.currency, i.total_minor FROM bill_run_accounts r
+    JOIN invoices i ON i.id = r.invoice_id WHERE r.run_id = $1
+) AS billed
+GROUP BY currency ORDER BY currency
+"""
+
+
+async def counts(unit: Unit, run_id: UUID) -> dict[str, int]:
+    """How many accounts of a run are in which state."""
+    return {row["state"]: row["n"] for row in await unit.connection.fetch(_COUNTS, run_id)}
+
+
+async def totals(unit: Unit, run_id: UUID) -> list[asyncpg.Record]:
+    """What the drafts and invoices of a run come to, by currency."""
+    return await unit.connection.fetch(_TOTALS, run_id)  # type: ignore[no-any-return]
+
+
+_ASIDE = """
+SELECT account_id, reason FROM bill_run_accounts
+WHERE run_id = $1 AND state = 'set_aside' AND account_id > $2 ORDER BY account_id LIMIT $3
+"""
+
+
+async def aside(unit: Unit, run_id: UUID, after: UUID | None, limit: int) -> list[asyncpg.Record]:
+    """The accounts that were set aside, with the reason."""
+    return await unit.connection.fetch(_ASIDE, run_id, after or UUID(int=0), limit)  # type: ignore[no-any-return]
+
+
+_DIFFERENCES = """
+SELECT account_id, currency, d.total_minor, coalesce(before.total_minor, 0) AS before_minor
+FROM (
+    SELECT account_id, currency, total_minor FROM drafts WHERE run_id = $1
+    UNION ALL
+    SELECT i.account_id, i.currency, i.total_minor FROM bill_run_accounts r JOIN invoices i ON i.id = r.invoice_id
+    WHERE r.run_id = $1
+) d
+LEFT JOIN (
+    SELECT i.account_id, i.currency, sum(i.total_minor)::bigint AS total_minor FROM invoices i
+    WHERE i.issue_date >= $2::date - interval '1 month' AND i.issue_date < $2 GROUP BY i.account_id, i.currency
+) before USING (account_id, currency)
+WHERE d.total_minor <> coalesce(before.total_minor, 0) AND account_id > $3
+ORDER BY account_id LIMIT $4
+"""
+
+
+async def differences(unit: Unit, row: BillRunRow, after: UUID | None, limit: int) -> list[asyncpg.Record]:
+    """The accounts of a run that are billed another total than in the month before it, by account."""
+    return await unit.connection.fetch(  # type: ignore[no-any-return]
+        _DIFFERENCES, row.id, row.run_date, after or UUID(int=0), limit
+    )
+
+
+async def drafts_after(unit: Unit, run_id: UUID, after: UUID | None, limit: int) -> Sequence[DraftRow]:
+    """The drafts of a run in the order of their ids."""
+    query = select(DraftRow).where(DraftRow.run_id == run_id).order_by(col(DraftRow.id)).limit(limit)
+    if after is not None:
+        query = query.where(col(DraftRow.id) > after)
+    return (await unit.session.exec(query)).all()

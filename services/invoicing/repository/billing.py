@@ -1,0 +1,187 @@
+"""A chunk of accounts is billed: charges of whole cycles, then lines with their tax, then what each invoice comes to.
+
+All of it is set-based, in temporary tables of the connection that are emptied when the unit ends.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from shared.database import Unit
+from shared.ids import new_id
+
+_TEMPORARY = """
+CREATE TEMPORARY TABLE IF NOT EXISTS bill_invoices (
+    account_id uuid, invoice_id uuid, sequence bigint, legal_entity text, currency text, time_zone text,
+    due_date date, total_minor bigint, number text
+) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE IF NOT EXISTS bill_lines (
+    invoice_id uuid, line int, account_id uuid, charge_id uuid, subscription_id uuid, description text,
+    is_deferred boolean, net_minor bigint, tax_minor bigint, tax_rate_bp int, needs_rate text,
+    collectable_minor bigint
+) ON COMMIT DELETE ROWS;
+"""
+
+_CHANGED = """
+SELECT subscription_id FROM terms
+WHERE account_id = ANY($1::uuid[]) AND next_due <= $2 AND next_from < term_end AND changed_on > next_from
+"""
+
+
+async def in_changed_cycles(unit: Unit, account_ids: Sequence[UUID], day: date) -> list[UUID]:
+    """The subscriptions of these accounts of which a cycle is due in which something changed."""
+    return [row["subscription_id"] for row in await unit.connection.fetch(_CHANGED, account_ids, day)]
+
+
+_CHARGE = """
+WITH due AS (
+    SELECT t.*, cycle_after(t.next_to, t.period_months, t.anchor, t.from_end) AS after
+    FROM terms t
+    WHERE account_id = ANY($1::uuid[]) AND next_due <= $2 AND next_from < term_end AND changed_on <= next_from
+), moved AS (
+    UPDATE terms t
+    SET next_from = CASE WHEN over THEN NULL ELSE due.next_to END,
+        next_to = CASE WHEN over THEN NULL ELSE due.after END,
+        next_due = CASE WHEN over THEN NULL WHEN due.timing = 'advance' THEN due.next_to ELSE due.after END
+    FROM (SELECT *, coalesce(next_to >= ended_on, false) AS over FROM due) AS due
+    WHERE t.subscription_id = due.subscription_id
+    RETURNING t.subscription_id
+), charged AS (
+    INSERT INTO charges (id, account_id, subscription_id, kind, reference, plan_id, version, cycle_from, cycle_to,
+        period_from, period_to, quantity, unit_price_minor, amount_minor, currency, due_on, is_deferred, created_at)
+    SELECT gen_random_uuid(), account_id, subscription_id, 'cycle', NULL, plan_id, version, next_from, next_to,
+        next_from, next_to, quantity, unit_price_minor, unit_price_minor * quantity, currency, next_due,
+        timing = 'advance', $3
+    FROM due WHERE is_billed
+)
+SELECT count(*) FROM moved
+"""
+
+
+async def charge_whole_cycles(unit: Unit, account_ids: Sequence[UUID], day: date) -> None:
+    """Charge the cycles due by a day in which nothing changed, as often as there are any."""
+    while await unit.connection.fetchval(_CHARGE, account_ids, day, unit.now):
+        pass
+
+
+_INVOICES = """
+INSERT INTO bill_invoices (account_id, invoice_id, sequence, legal_entity, currency, time_zone, due_date)
+SELECT a.id, n.invoice_id, n.sequence, a.legal_entity, a.currency, a.time_zone, $4::date + a.terms_days
+FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS n (account_id, invoice_id, sequence)
+JOIN accounts a ON a.id = n.account_id
+"""
+_LINES = """
+WITH rates AS (
+    SELECT DISTINCT ON (legal_entity, country, tax_class) legal_entity, country, tax_class, rate_bp
+    FROM tax_rates WHERE valid_from <= $1 ORDER BY legal_entity, country, tax_class, valid_from DESC
+), numbered AS (
+    SELECT b.invoice_id, b.account_id, c.id, c.subscription_id, c.is_deferred, c.amount_minor AS net,
+        s.product || CASE c.kind WHEN 'setup' THEN ', set-up'
+            ELSE format(', %s – %s', c.period_from, c.period_to - 1) END AS description,
+        CASE WHEN a.tax_status = 'standard' THEN r.rate_bp ELSE 0 END AS rate,
+        CASE WHEN a.tax_status = 'standard' AND r.rate_bp IS NULL
+            THEN format('%s in %s', p.tax_class, coalesce(a.country, 'no country')) END AS needs_rate,
+        row_number() OVER (PARTITION BY b.invoice_id
+            ORDER BY c.subscription_id, c.period_from, c.created_at, c.quantity, c.id) AS line
+    FROM bill_invoices b
+    JOIN accounts a ON a.id = b.account_id
+    JOIN charges c ON c.account_id = b.account_id AND c.invoice_id IS NULL AND c.due_on <= $1
+    JOIN subscriptions s ON s.id = c.subscription_id
+    JOIN plans p ON p.id = c.plan_id
+    LEFT JOIN rates r ON r.legal_entity = a.legal_entity AND r.country = a.country AND r.tax_class = p.tax_class
+), summed AS (
+    SELECT *, sum(net) OVER (PARTITION BY invoice_id, rate ORDER BY line) AS upto FROM numbered
+)
+INSERT INTO bill_lines
+SELECT invoice_id, line, account_id, id, subscription_id, description, is_deferred, net,
+    round(upto * rate / 10000) - round((upto - net) * rate / 10000), rate, needs_rate
+FROM summed
+"""
+"""The tax of a rate is that of the sum of its lines, half away from zero; a line has what the sum grows by with it."""
+
+_COLLECTABLE = """
+WITH signed AS (
+    SELECT invoice_id, line, subscription_id, net_minor + tax_minor AS amount FROM bill_lines
+    WHERE invoice_id IN (SELECT invoice_id FROM bill_lines WHERE net_minor < 0)
+), own AS (
+    SELECT *, greatest(0, least(amount,
+        sum(greatest(amount, 0)) OVER (PARTITION BY invoice_id, subscription_id ORDER BY line)
+        + sum(least(amount, 0)) OVER (PARTITION BY invoice_id, subscription_id))) AS left_
+    FROM signed
+), rest AS (
+    SELECT invoice_id, least(0, sum(amount)) AS over
+    FROM signed GROUP BY invoice_id, subscription_id
+), over AS (
+    SELECT invoice_id, sum(over) AS over FROM rest GROUP BY invoice_id
+), paid AS (
+    SELECT own.*, greatest(0, least(left_,
+        sum(left_) OVER (PARTITION BY own.invoice_id ORDER BY line) + over.over)) AS collectable
+    FROM own JOIN over USING (invoice_id)
+)
+UPDATE bill_lines b SET collectable_minor = paid.collectable
+FROM paid WHERE b.invoice_id = paid.invoice_id AND b.line = paid.line
+"""
+"""A reversal lowers what is to be paid of its own subscription's lines first, then of the others, in their order."""
+
+_TOTALS = """
+UPDATE bill_invoices b SET total_minor = n.total
+FROM (SELECT invoice_id, sum(net_minor + tax_minor) AS total FROM bill_lines GROUP BY invoice_id) n
+WHERE b.invoice_id = n.invoice_id
+"""
+_SET_ASIDE = """
+WITH aside AS (
+    SELECT account_id, format('no tax rate for %s', min(needs_rate)) AS reason
+    FROM bill_lines WHERE needs_rate IS NOT NULL GROUP BY account_id
+    UNION ALL
+    SELECT account_id, format('more than %s lines', $2::int) FROM bill_lines GROUP BY account_id HAVING count(*) > $2
+)
+UPDATE bill_run_accounts r SET state = 'set_aside', due_at = NULL, reason = aside.reason
+FROM (SELECT account_id, min(reason) AS reason FROM aside GROUP BY account_id) aside
+WHERE r.run_id = $1 AND r.account_id = aside.account_id
+"""
+_NOTHING = """
+UPDATE bill_run_accounts r SET state = 'nothing', due_at = NULL
+FROM bill_invoices b
+WHERE r.run_id = $1 AND r.account_id = b.account_id AND r.state = 'waiting' AND coalesce(b.total_minor, 0) <= 0
+"""
+_KEEP = """
+DELETE FROM bill_invoices b USING bill_run_accounts r
+WHERE r.run_id = $1 AND r.account_id = b.account_id AND r.state <> 'waiting'
+"""
+_KEEP_LINES = "DELETE FROM bill_lines WHERE invoice_id NOT IN (SELECT invoice_id FROM bill_invoices)"
+_ON_INVOICE = "UPDATE charges c SET invoice_id = b.invoice_id FROM bill_lines b WHERE c.id = b.charge_id"
+
+MOST_LINES = 2000
+"""Lines of one invoice: an event carries them all, and is bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The accounts that one unit bills, with the sequence that each one's next event has."""
+
+    account_ids: list[UUID]
+    sequences: list[int]
+
+
+async def prepare(unit: Unit) -> None:
+    """Make the temporary tables of this connection, or empty them: a chunk before may be of the same unit."""
+    await unit.connection.execute(_TEMPORARY)
+    await unit.connection.execute("TRUNCATE bill_invoices, bill_lines")
+
+
+async def draw_up(unit: Unit, run_id: UUID, day: date, chunk: Chunk) -> None:
+    """Fill the temporary tables with the invoices of these accounts; set aside or leave out who has none."""
+    ids = [new_id() for _ in chunk.account_ids]
+    await unit.connection.execute(_INVOICES, chunk.account_ids, ids, chunk.sequences, day)
+    await unit.connection.execute("ANALYZE bill_invoices")
+    await unit.connection.execute(_LINES, day)
+    await unit.connection.execute("ANALYZE bill_lines")
+    await unit.connection.execute(_TOTALS)
+    await unit.connection.execute(_SET_ASIDE, run_id, MOST_LINES)
+    await unit.connection.execute(_NOTHING, run_id)
+    await unit.connection.execute(_KEEP, run_id)
+    await unit.connection.execute(_KEEP_LINES)
+    await unit.connection.execute("UPDATE bill_lines SET collectable_minor = greatest(net_minor + tax_minor, 0)")
+    await unit.connection.execute(_COLLECTABLE)
+    await unit.connection.execute(_ON_INVOICE)

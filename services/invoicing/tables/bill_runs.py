@@ -1,0 +1,97 @@
+"""Bill runs: which accounts they have done, and the drafts that wait for approval."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text, UniqueConstraint, text
+from sqlmodel import Field
+
+from services.invoicing.tables.base import Row
+
+
+class TaxRateRow(Row, table=True):
+    """The tax on a class of goods for customers of a country, from a date on, in basis points (1900 = 19 %)."""
+
+    __tablename__ = "tax_rates"
+    __table_args__ = (CheckConstraint("rate_bp BETWEEN 0 AND 10000"),)
+
+    legal_entity: str = Field(primary_key=True, sa_type=Text)
+    country: str = Field(primary_key=True, sa_type=Text)
+    tax_class: str = Field(primary_key=True, sa_type=Text)
+    valid_from: date = Field(primary_key=True)
+    rate_bp: int
+
+
+class BillRunRow(Row, table=True):
+    """One run for a date; its accounts are done in chunks that any number of workers share."""
+
+    __tablename__ = "bill_runs"
+    __table_args__ = (CheckConstraint("state IN ('drafting', 'drafted', 'issuing', 'done', 'discarded')"),)
+
+    id: UUID = Field(primary_key=True)
+    run_date: date
+    state: str = Field(sa_type=Text)
+    at_once: bool
+    started_by: str = Field(sa_type=Text)
+    started_at: datetime = Field(sa_type=DateTime(timezone=True))
+    approved_by: str | None = Field(sa_type=Text)
+    reason: str | None = Field(sa_type=Text)
+    finished_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+
+
+class BillRunAccountRow(Row, table=True):
+    """How far a run is with one account. `due_at` is set while a worker has something to do."""
+
+    __tablename__ = "bill_run_accounts"
+    __table_args__ = (
+        Index("bill_run_accounts_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index(
+            "bill_run_accounts_open",
+            "account_id",
+            postgresql_where=text("state IN ('waiting', 'drafted', 'approved')"),
+        ),
+        CheckConstraint("state IN ('waiting', 'drafted', 'approved', 'issued', 'nothing', 'set_aside')"),
+        CheckConstraint("(state IN ('waiting', 'approved')) = (due_at IS NOT NULL)"),
+        CheckConstraint("(state = 'set_aside') = (reason IS NOT NULL)"),
+    )
+
+    run_id: UUID = Field(primary_key=True, foreign_key="bill_runs.id")
+    account_id: UUID = Field(primary_key=True)
+    state: str = Field(sa_type=Text)
+    due_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    reason: str | None = Field(sa_type=Text)
+    invoice_id: UUID | None
+
+
+class DraftRow(Row, table=True):
+    """An invoice that waits for approval; its id becomes the invoice's."""
+
+    __tablename__ = "drafts"
+    __table_args__ = (UniqueConstraint("run_id", "account_id"), CheckConstraint("total_minor > 0"))
+
+    id: UUID = Field(primary_key=True)
+    run_id: UUID = Field(foreign_key="bill_runs.id")
+    account_id: UUID = Field(foreign_key="accounts.id")
+    legal_entity: str = Field(sa_type=Text)
+    currency: str = Field(sa_type=Text)
+    issue_date: date
+    due_date: date
+    total_minor: int = Field(sa_type=BigInteger)
+
+
+class DraftLineRow(Row, table=True):
+    """A line of a draft; `collectable_minor` is what is to be paid for it, once reversals are taken off."""
+
+    __tablename__ = "draft_lines"
+
+    draft_id: UUID = Field(primary_key=True, foreign_key="drafts.id")
+    line: int = Field(primary_key=True)
+    account_id: UUID
+    charge_id: UUID = Field(foreign_key="charges.id")
+    subscription_id: UUID
+    description: str = Field(sa_type=Text)
+    is_deferred: bool
+    net_minor: int = Field(sa_type=BigInteger)
+    tax_minor: int = Field(sa_type=BigInteger)
+    tax_rate_bp: int | None
+    collectable_minor: int = Field(sa_type=BigInteger)

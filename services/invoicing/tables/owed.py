@@ -1,0 +1,235 @@
+"""Accounts and subscriptions, invoices and what happened to them, payments, credit notes, numbers."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, DateTime, Index, Text, UniqueConstraint, text
+from sqlmodel import Field
+
+from services.invoicing.tables.base import Row
+
+
+class AccountRow(Row, table=True):
+    """A billing customer."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (CheckConstraint("tax_status IN ('standard', 'exempt', 'reverse_charge')"),)
+
+    id: UUID = Field(primary_key=True)
+    name: str = Field(sa_type=Text)
+    legal_entity: str = Field(sa_type=Text)
+    currency: str = Field(sa_type=Text)
+    time_zone: str = Field(sa_type=Text)
+    billing_email: str = Field(sa_type=Text)
+    terms_days: int
+    external_reference: str | None = Field(sa_type=Text, unique=True)
+    vendor_customer_ids: list[str] = Field(sa_type=ARRAY(Text))
+    country: str | None = Field(sa_type=Text)
+    tax_status: str = Field(sa_type=Text)
+    tax_id: str | None = Field(sa_type=Text)
+    language: str = Field(sa_type=Text)
+    version: int
+    registered_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class SubscriptionRow(Row, table=True):
+    """The billing side of a subscription."""
+
+    __tablename__ = "subscriptions"
+    __table_args__ = (CheckConstraint("quantity > 0"), CheckConstraint("unit_price_minor >= 0"))
+
+    id: UUID = Field(primary_key=True)
+    account_id: UUID = Field(foreign_key="accounts.id", index=True)
+    product: str = Field(sa_type=Text)
+    quantity: int
+    unit_price_minor: int = Field(sa_type=BigInteger)
+    start: date
+    end_of_term: date | None
+    vendor_customer_id: str = Field(sa_type=Text)
+    vendor_subscription_id: str = Field(sa_type=Text, unique=True)
+    bills_while_suspended: bool
+    activated_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class InvoiceRow(Row, table=True):
+    """An issued invoice; the service's role can insert it and never change it."""
+
+    __tablename__ = "invoices"
+    __table_args__ = (
+        UniqueConstraint("legal_entity", "number"),
+        UniqueConstraint("account_id", "external_reference"),
+        CheckConstraint("total_minor > 0"),
+        CheckConstraint("due_date >= issue_date"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    account_id: UUID = Field(foreign_key="accounts.id")
+    legal_entity: str = Field(sa_type=Text)
+    number: str = Field(sa_type=Text)
+    external_reference: str | None = Field(sa_type=Text)
+    currency: str = Field(sa_type=Text)
+    issue_date: date
+    due_date: date
+    total_minor: int = Field(sa_type=BigInteger)
+    issued_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class InvoiceLineRow(Row, table=True):
+    """A line of an issued invoice; never changed either. A reversal's amounts are negative."""
+
+    __tablename__ = "invoice_lines"
+    __table_args__ = (CheckConstraint("amount_minor = net_minor + tax_minor"),)
+
+    invoice_id: UUID = Field(primary_key=True, foreign_key="invoices.id")
+    line: int = Field(primary_key=True)
+    account_id: UUID
+    description: str = Field(sa_type=Text)
+    net_minor: int = Field(sa_type=BigInteger)
+    tax_minor: int = Field(sa_type=BigInteger)
+    tax_rate_bp: int | None
+    amount_minor: int = Field(sa_type=BigInteger)
+    subscription_id: UUID | None = Field(foreign_key="subscriptions.id")
+    charge_id: UUID | None
+
+
+class LineBalanceRow(Row, table=True):
+    """What happened to the amount of a line since it was issued."""
+
+    __tablename__ = "line_balances"
+    __table_args__ = (
+        CheckConstraint("least(paid_minor, credited_minor, reserved_minor, in_flight_minor, written_off_minor) >= 0"),
+        CheckConstraint("paid_minor + credited_minor + written_off_minor <= amount_minor"),
+        CheckConstraint("reserved_minor <= amount_minor"),
+        CheckConstraint("amount_minor >= 0"),
+    )
+
+    invoice_id: UUID = Field(primary_key=True, foreign_key="invoices.id")
+    line: int = Field(primary_key=True)
+    account_id: UUID
+    amount_minor: int = Field(sa_type=BigInteger)
+    paid_minor: int = Field(sa_type=BigInteger)
+    credited_minor: int = Field(sa_type=BigInteger)
+    reserved_minor: int = Field(sa_type=BigInteger)
+    in_flight_minor: int = Field(sa_type=BigInteger)
+    written_off_minor: int = Field(sa_type=BigInteger)
+
+
+class InvoiceStateRow(Row, table=True):
+    """Where an invoice stands: what is open of it, whether it is overdue, when that is judged next."""
+
+    __tablename__ = "invoice_states"
+    __table_args__ = (
+        Index("invoice_states_open", "account_id", postgresql_where=text("open_minor > 0")),
+        Index("invoice_states_due", "judge_at", postgresql_where=text("judge_at IS NOT NULL")),
+        CheckConstraint("open_minor >= 0"),
+    )
+
+    invoice_id: UUID = Field(primary_key=True, foreign_key="invoices.id")
+    account_id: UUID
+    open_minor: int = Field(sa_type=BigInteger)
+    changed_at: datetime = Field(sa_type=DateTime(timezone=True))
+    overdue_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    judge_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+
+
+class BalanceChangeRow(Row, table=True):
+    """What of an invoice was due after each change, with the account's sequence; for judging past midnights."""
+
+    __tablename__ = "balance_changes"
+
+    invoice_id: UUID = Field(primary_key=True, foreign_key="invoices.id")
+    sequence: int = Field(primary_key=True, sa_type=BigInteger)
+    account_id: UUID
+    at: datetime = Field(sa_type=DateTime(timezone=True))
+    due_minor: int = Field(sa_type=BigInteger)
+
+
+class PaymentRow(Row, table=True):
+    """Money received; what is not allocated is unapplied cash."""
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0"),
+        CheckConstraint("unapplied_minor >= 0 AND unapplied_minor <= amount_minor"),
+        CheckConstraint("state IN ('received', 'reversed')"),
+        Index("payments_unapplied", "account_id", postgresql_where=text("unapplied_minor > 0")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    account_id: UUID = Field(foreign_key="accounts.id")
+    amount_minor: int = Field(sa_type=BigInteger)
+    currency: str = Field(sa_type=Text)
+    reference: str | None = Field(sa_type=Text)
+    unapplied_minor: int = Field(sa_type=BigInteger)
+    state: str = Field(sa_type=Text)
+    received_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class AllocationRow(Row, table=True):
+    """A part of a payment that paid a line, until the payment is reversed."""
+
+    __tablename__ = "allocations"
+    __table_args__ = (CheckConstraint("amount_minor > 0"),)
+
+    id: UUID = Field(primary_key=True)
+    account_id: UUID
+    payment_id: UUID = Field(foreign_key="payments.id", index=True)
+    invoice_id: UUID = Field(foreign_key="invoices.id")
+    line: int
+    amount_minor: int = Field(sa_type=BigInteger)
+    allocated_at: datetime = Field(sa_type=DateTime(timezone=True))
+    reversed_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+
+
+class ReservationRow(Row, table=True):
+    """An amount of a line in dispute, held until the dispute ends."""
+
+    __tablename__ = "reservations"
+    __table_args__ = (CheckConstraint("amount_minor > 0"),)
+
+    dispute_id: UUID = Field(primary_key=True)
+    line: int = Field(primary_key=True)
+    invoice_id: UUID = Field(foreign_key="invoices.id")
+    account_id: UUID
+    amount_minor: int = Field(sa_type=BigInteger)
+    reserved_at: datetime = Field(sa_type=DateTime(timezone=True))
+    released_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+
+
+class CreditNoteRow(Row, table=True):
+    """A credit note; never changed."""
+
+    __tablename__ = "credit_notes"
+    __table_args__ = (UniqueConstraint("legal_entity", "number"), CheckConstraint("total_minor > 0"))
+
+    id: UUID = Field(primary_key=True)
+    account_id: UUID = Field(foreign_key="accounts.id", index=True)
+    legal_entity: str = Field(sa_type=Text)
+    number: str = Field(sa_type=Text)
+    invoice_id: UUID = Field(foreign_key="invoices.id")
+    dispute_id: UUID | None = Field(unique=True)
+    currency: str = Field(sa_type=Text)
+    total_minor: int = Field(sa_type=BigInteger)
+    issued_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class CreditNoteLineRow(Row, table=True):
+    """What a credit note takes off one line."""
+
+    __tablename__ = "credit_note_lines"
+    __table_args__ = (CheckConstraint("amount_minor > 0"),)
+
+    credit_note_id: UUID = Field(primary_key=True, foreign_key="credit_notes.id")
+    line: int = Field(primary_key=True)
+    account_id: UUID
+    amount_minor: int = Field(sa_type=BigInteger)
+
+
+class NumberRow(Row, table=True):
+    """The last number of a series of a legal entity; locked last, so that numbers have no gap."""
+
+    __tablename__ = "numbers"
+
+    legal_entity: str = Field(primary_key=True, sa_type=Text)
+    series: str = Field(primary_key=True, sa_type=Text)
+    last: int = Field(sa_type=BigInteger)

@@ -1,0 +1,119 @@
+"""Bill runs are started, approved or discarded, and finish by themselves."""
+
+from datetime import date, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.invoicing.domain.states import RUN_ALLOWED, RunState, moved_to
+from services.invoicing.repository import bill_runs as repository
+from services.invoicing.tables import BillRunRow
+from shared.calendar import local_date
+from shared.database import Unit
+from shared.errors import Refusal
+from shared.events.invoicing import BilledTotal, BillRunFinished, BillRunStarted
+from shared.ids import new_id
+
+TURNSTILE = "bill runs"
+"""The subject that starting locks: of two at once the second does not take the first one's accounts."""
+
+
+class DateRefused(Refusal):
+    """A run bills what is due, so its date is not in the future."""
+
+    code = "date_refused"
+    status = 422
+
+
+def _move(row: BillRunRow, wanted: RunState) -> None:
+    row.state = moved_to(RUN_ALLOWED, RunState(row.state), wanted)
+
+
+async def start(unit: Unit, day: date, *, at_once: bool, actor: str) -> tuple[BillRunRow, int]:
+    """Start a run for a date with every account that has something due and is in no other run. Raises DateRefused.
+
+    Workers do it from then on, in chunks.
+    """
+    if day > local_date(unit.now, ZoneInfo("UTC")) + timedelta(days=1):
+        raise DateRefused(f"run_date: {day} is in the future")
+    row = BillRunRow(
+        id=new_id(),
+        run_date=day,
+        state=RunState.ISSUING if at_once else RunState.DRAFTING,
+        at_once=at_once,
+        started_by=actor,
+        started_at=unit.now,
+        approved_by=actor if at_once else None,
+        reason=None,
+        finished_at=None,
+    )
+    unit.session.add(row)
+    await unit.session.flush()
+    await unit.lock(row.id, TURNSTILE)
+    included = await repository.include(unit, row.id, day)
+    unit.publish(BillRunStarted(run_id=row.id, run_date=day, at_once=at_once, accounts=included))
+    unit.wake("sweeps")
+    return row, included
+
+
+async def approve(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
+    """Let the drafts of a run be issued. Raises NotFound, MoveRefused."""
+    row = await _locked(unit, run_id)
+    _move(row, RunState.ISSUING)
+    row.approved_by, row.reason = actor, reason
+    await repository.move_accounts(unit, run_id, "drafted", "approved", due=True)
+    return await _saved(unit, row)
+
+
+async def discard(unit: Unit, run_id: UUID, reason: str) -> BillRunRow:
+    """Give the drafts of a run up; what they would have billed waits for another run. Raises NotFound, MoveRefused."""
+    row = await _locked(unit, run_id)
+    _move(row, RunState.DISCARDED)
+    row.reason, row.finished_at = reason, unit.now
+    await repository.discard_drafts(unit, run_id)
+    await repository.move_accounts(unit, run_id, "drafted", "nothing", due=False)
+    return await _saved(unit, row)
+
+
+async def retry(unit: Unit, run_id: UUID) -> BillRunRow:
+    """Try the accounts once more that were set aside, in a run that has finished. Raises NotFound, MoveRefused."""
+    row = await _locked(unit, run_id)
+    _move(row, RunState.ISSUING if row.at_once else RunState.DRAFTING)
+    row.finished_at = None
+    await repository.move_accounts(unit, run_id, "set_aside", "waiting", due=True)
+    return await _saved(unit, row)
+
+
+async def _locked(unit: Unit, run_id: UUID) -> BillRunRow:
+    await repository.run(unit, run_id)
+    await unit.lock(run_id)
+    return await repository.run(unit, run_id)
+
+
+async def _saved(unit: Unit, row: BillRunRow) -> BillRunRow:
+    unit.session.add(row)
+    await unit.session.flush()
+    unit.wake("sweeps")
+    return row
+
+
+async def finish(unit: Unit, run_ids: list[str]) -> None:
+    """Say of these runs, whose accounts are all done, what they come to."""
+    for run_id in map(UUID, run_ids):
+        row = await repository.run(unit, run_id)
+        counts = await repository.counts(unit, run_id)
+        if counts.get("waiting") or counts.get("approved"):
+            continue
+        _move(row, RunState.DRAFTED if row.state == RunState.DRAFTING else RunState.DONE)
+        row.finished_at = unit.now
+        totals = await repository.totals(unit, run_id)
+        unit.publish(
+            BillRunFinished(
+                run_id=run_id,
+                run_date=row.run_date,
+                state=row.state,
+                accounts=counts,
+                totals=tuple(BilledTotal(**total) for total in totals),
+            )
+        )
+        unit.session.add(row)
+    await unit.session.flush()

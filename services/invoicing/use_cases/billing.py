@@ -1,0 +1,84 @@
+"""A chunk of a bill run's accounts: what is due becomes drafts or invoices, approved drafts become invoices."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
+from itertools import groupby
+from uuid import UUID
+
+from services.invoicing.repository import accounts, bill_runs, billing, issuing
+from services.invoicing.repository.billing import Chunk
+from services.invoicing.use_cases import charging, renewals
+from services.invoicing.use_cases.payments import apply_unapplied
+from shared.database import Unit
+from shared.telemetry import log
+from shared.transient import is_transient
+
+Work = Callable[[Unit, UUID, date, list[UUID]], Awaitable[None]]
+
+
+async def bill(unit: Unit, account_ids: list[str]) -> None:
+    """Do what bill runs want of these accounts, which are locked."""
+    todo = await bill_runs.waiting(unit, [UUID(one) for one in account_ids])
+    for (run_id, state, day, at_once), rows in groupby(
+        todo, key=lambda row: (row["run_id"], row["state"], row["run_date"], row["at_once"])
+    ):
+        work = _approved if state == "approved" else _at_once if at_once else _draft
+        await _all_or_one_by_one(unit, work, run_id, day, [row["account_id"] for row in rows])
+
+
+async def _all_or_one_by_one(unit: Unit, work: Work, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
+    """Do it for all at once. Where that breaks, one by one: who cannot be billed is set aside, the others go on."""
+    if await _tried(unit, work, run_id, day, account_ids) is None:
+        return
+    for account_id in account_ids:
+        error = await _tried(unit, work, run_id, day, [account_id])
+        if error is not None:
+            await bill_runs.set_aside(unit, run_id, account_id, f"a defect: {type(error).__name__}")
+
+
+async def _tried(unit: Unit, work: Work, run_id: UUID, day: date, account_ids: list[UUID]) -> Exception | None:
+    """Do it within a savepoint; what broke it, or None. What is transient is raised, and the unit runs again."""
+    try:
+        async with unit.savepoint():
+            await work(unit, run_id, day, account_ids)
+    except Exception as error:
+        if is_transient(error):
+            raise
+        log.exception("accounts cannot be billed", run=str(run_id), accounts=len(account_ids))
+        return error
+    return None
+
+
+async def _charged(unit: Unit, day: date, account_ids: list[UUID]) -> Chunk:
+    """Renew what has ended, charge what is due."""
+    await renewals.renew(unit, account_ids)
+    await charging.charge_changed(unit, await billing.in_changed_cycles(unit, account_ids, day), day)
+    await billing.charge_whole_cycles(unit, account_ids, day)
+    return await _chunk(unit, account_ids)
+
+
+async def _chunk(unit: Unit, account_ids: Sequence[UUID]) -> Chunk:
+    await unit.flush()
+    await billing.prepare(unit)
+    return Chunk(list(account_ids), [unit.sequence(one) + 1 for one in account_ids])
+
+
+async def _draft(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
+    await billing.draw_up(unit, run_id, day, await _charged(unit, day, account_ids))
+    await issuing.keep_as_drafts(unit, run_id, day)
+
+
+async def _at_once(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
+    await billing.draw_up(unit, run_id, day, await _charged(unit, day, account_ids))
+    await _issue(unit, run_id, day)
+
+
+async def _approved(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
+    await issuing.take_drafts(unit, run_id, await _chunk(unit, account_ids))
+    await _issue(unit, run_id, day)
+
+
+async def _issue(unit: Unit, run_id: UUID, day: date) -> None:
+    await issuing.issue(unit, run_id, day)
+    for account_id in await issuing.accounts_with_cash(unit):
+        await apply_unapplied(unit, await accounts.account(unit, account_id))

@@ -1,0 +1,67 @@
+"""Plans are made, and get new versions."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from services.invoicing.domain import plan as domain
+from services.invoicing.domain.plan import Version
+from services.invoicing.repository import plans as repository
+from services.invoicing.tables import PlanRow
+from services.invoicing.use_cases.accounts import ReferenceTaken
+from shared.database import Unit
+from shared.events.invoicing import PlanVersionPublished, PriceIn
+from shared.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class NewPlan:
+    """What a plan is called, how it is taxed, and its first version (whose id and number are given to it)."""
+
+    code: str
+    name: str
+    tax_class: str
+    version: Version
+
+
+async def create(unit: Unit, new: NewPlan) -> tuple[PlanRow, Version]:
+    """Make a plan with its first version. Raises ReferenceTaken, PlanRefused."""
+    domain.check(new.version, ())
+    row = PlanRow(id=new_id(), code=new.code, name=new.name, tax_class=new.tax_class, created_at=unit.now)
+    unit.session.add(row)
+    try:
+        await unit.session.flush()
+    except IntegrityError as error:
+        raise ReferenceTaken(f"another plan has the code {new.code}") from error
+    await unit.lock(row.id)
+    version = replace(new.version, plan_id=row.id, number=1)
+    return row, await _publish(unit, row, version)
+
+
+async def publish(unit: Unit, plan_id: UUID, version: Version) -> tuple[PlanRow, Version]:
+    """Publish the next version: new terms have it from its day on. Raises NotFound, PlanRefused."""
+    row = await repository.plan(unit, plan_id)
+    await unit.lock(plan_id)
+    former = (await repository.versions(unit, [plan_id]))[plan_id]
+    domain.check(version, former)
+    return row, await _publish(unit, row, replace(version, plan_id=plan_id, number=len(former) + 1))
+
+
+async def _publish(unit: Unit, row: PlanRow, version: Version) -> Version:
+    await repository.add_version(unit, version)
+    unit.publish(
+        PlanVersionPublished(
+            plan_id=row.id,
+            code=row.code,
+            plan_version=version.number,
+            effective_from=version.effective_from,
+            term_months=version.term,
+            period_months=version.period,
+            prices=tuple(
+                PriceIn(currency=currency, unit_price_minor=price.unit, setup_minor=price.setup)
+                for currency, price in sorted(version.prices.items())
+            ),
+        )
+    )
+    return version
