@@ -52,7 +52,7 @@ WITH due AS (
 ), charged AS (
     INSERT INTO vendor_charges (id, account_id, subscription_id, kind, reference, plan_id, version, cycle_from,
         period_from, period_to, cycle_days, quantity, unit_cost_minor, amount_minor, currency, charged_on, accrued_at)
-    SELECT gen_random_uuid(), account_id, subscription_id,
+    SELECT gen_random_uuid(), due.account_id, subscription_id,
         CASE WHEN vendor_next_from = s.start THEN 'new' WHEN vendor_next_from = term_start THEN 'renew'
             ELSE 'cycleCharge' END,
         gen_random_uuid(), plan_id, version, vendor_next_from, vendor_next_from, vendor_next_to,
