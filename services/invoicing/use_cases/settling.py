@@ -1,14 +1,17 @@
 """A change of a subscription reaches its term and what was charged of its cycles, to the customer and by the vendor."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from services.invoicing.domain.course import NEVER, Change, Course, Kind
+from services.invoicing.domain.cycles import Anchor
 from services.invoicing.domain.plan import Version
-from services.invoicing.domain.proration import Stretch, settled
+from services.invoicing.domain.proration import Cycle, Stretch, settled
 from services.invoicing.repository import terms as repository
-from services.invoicing.repository.terms import NewCharge
+from services.invoicing.repository.terms import Charged, NewCharge
 from services.invoicing.tables import TermRow
 from shared.database import Unit
 from shared.events.invoicing import SubscriptionEnded
@@ -38,15 +41,36 @@ def announce_ended(unit: Unit, term: TermRow) -> None:
     unit.publish(SubscriptionEnded(**as_told(term), ended_on=term.ended_on))
 
 
-async def apply(
-    unit: Unit, term: TermRow, version: Version, course: Course, change: Change, reference: UUID, today: date
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A change that was applied to a subscription, on which local date, and its id, to which its charges refer."""
+
+    course: Course
+    """With the change."""
+    version: Version
+    change: Change
+    id: UUID
+    today: date
+
+
+async def apply(unit: Unit, term: TermRow, applied: Applied) -> None:
     """Bring the term to the state after a change, and settle what was charged otherwise; the account is locked."""
-    follow(term, version, course, change)
+    since = applied.change.effective_on
+    done = list(_cycles(term, term.period_months, since, term.next_from))
+    done_by_vendor = list(_cycles(term, term.vendor_period_months, since, term.vendor_next_from))
+    follow(term, applied.version, applied.course, applied.change)
     unit.session.add(term)
     await unit.session.flush()
-    await _settle_customer(unit, term, version, course, change.effective_on, reference, today)
-    await _settle_vendor(unit, term, version, course, change, reference, today)
+    await _settle_customer(unit, term, applied, done)
+    await _settle_vendor(unit, term, applied, done_by_vendor)
+
+
+def _cycles(term: TermRow, months: int, since: date, upto: date | None) -> Iterator[Cycle]:
+    """The cycles of the term's anchor that end after a day and were passed already, charged or, suspended, not."""
+    begin, end = Anchor(term.anchor, months, term.from_end).cycle(since)
+    while upto is not None and begin < upto:
+        yield Cycle(begin, end)
+        begin, end = Anchor(term.anchor, months, term.from_end).cycle(end)
 
 
 def follow(term: TermRow, version: Version, course: Course, change: Change) -> None:
@@ -74,30 +98,30 @@ def end(term: TermRow, day: date) -> None:
     term.wake_at = None
 
 
-async def _settle_customer(
-    unit: Unit, term: TermRow, version: Version, course: Course, since: date, reference: UUID, today: date
-) -> None:
+async def _charged(unit: Unit, term: TermRow, applied: Applied, done: Iterable[Cycle], *, by_vendor: bool) -> Charged:
+    """What was charged of every cycle that was passed, nothing included: it was suspended then."""
+    asked = {term.subscription_id: applied.change.effective_on}
+    charged: Charged = {cycle: [] for cycle in done}
+    return charged | (await repository.charged(unit, asked, by_vendor=by_vendor))[term.subscription_id]
+
+
+async def _settle_customer(unit: Unit, term: TermRow, applied: Applied, done: Iterable[Cycle]) -> None:
     new = []
-    charged = (await repository.charged(unit, {term.subscription_id: since}))[term.subscription_id]
-    for cycle, lines in charged.items():
-        wanted = course.billed(cycle, credits_suspension=version.credits_suspension)
+    for cycle, lines in (await _charged(unit, term, applied, done, by_vendor=False)).items():
+        wanted = applied.course.billed(cycle, credits_suspension=applied.version.credits_suspension)
         for stretch in settled(lines, wanted):
             kind = "reversal" if stretch.is_reversal else "change"
-            new.append(NewCharge(term, kind, cycle, stretch, reference, today))
+            new.append(NewCharge(term, kind, cycle, stretch, applied.id, applied.today))
     await repository.add_charges(unit, new)
 
 
-async def _settle_vendor(
-    unit: Unit, term: TermRow, version: Version, course: Course, change: Change, reference: UUID, today: date
-) -> None:
+async def _settle_vendor(unit: Unit, term: TermRow, applied: Applied, done: Iterable[Cycle]) -> None:
     new = []
-    asked = {term.subscription_id: change.effective_on}
-    charged = (await repository.charged(unit, asked, by_vendor=True))[term.subscription_id]
-    for cycle, lines in charged.items():
-        wanted = course.owed(cycle, bills_while_suspended=version.vendor.bills_while_suspended)
-        stretches = settled(lines, wanted)
-        kind = VENDOR_KINDS.get(change.kind) or _direction(stretches)
-        new += [NewCharge(term, kind, cycle, stretch, reference, today) for stretch in stretches]
+    for cycle, lines in (await _charged(unit, term, applied, done, by_vendor=True)).items():
+        bills_on = applied.version.vendor.bills_while_suspended
+        stretches = settled(lines, applied.course.owed(cycle, bills_while_suspended=bills_on))
+        kind = VENDOR_KINDS.get(applied.change.kind) or _direction(stretches)
+        new += [NewCharge(term, kind, cycle, stretch, applied.id, applied.today) for stretch in stretches]
     await repository.add_vendor_charges(unit, new)
 
 

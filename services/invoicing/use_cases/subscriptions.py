@@ -18,6 +18,7 @@ from services.invoicing.repository.terms import NewCharge
 from services.invoicing.tables import AccountRow, SubscriptionChangeRow, SubscriptionRow, TermRow
 from services.invoicing.use_cases import settling
 from services.invoicing.use_cases.accounts import NewSubscription, activate_subscription
+from services.invoicing.use_cases.settling import Applied
 from shared.calendar import local_date
 from shared.database import Unit
 from shared.errors import NotFound
@@ -180,7 +181,7 @@ async def change(unit: Unit, subscription_id: UUID, wanted: Wanted) -> Subscript
     row = _record(unit, term, new, "applied", wanted)
     unit.session.add(row)
     await unit.session.flush()
-    await settling.apply(unit, term, version, before.with_(new), new, row.id, today)
+    await settling.apply(unit, term, Applied(before.with_(new), version, new, row.id, today))
     await announce_changed(unit, term, row)
     return row
 
@@ -259,4 +260,5 @@ async def access_changed(unit: Unit, subscription_id: UUID, kind: Kind, at: date
     unit.session.add(row)
     await unit.session.flush()
     today = local_date(unit.now, ZoneInfo(account.time_zone))
-    await settling.apply(unit, term, await _version_of(unit, term), course.with_(new), new, row.id, today)
+    version = await _version_of(unit, term)
+    await settling.apply(unit, term, Applied(course.with_(new), version, new, row.id, today))
