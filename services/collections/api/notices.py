@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel
 
 from services.collections import use_cases
@@ -13,13 +13,11 @@ from services.collections.tables import NoticeRow
 from shared.auth import needs
 from shared.database import Unit
 from shared.fields import ReasonIn, example
-from shared.http import PROBLEMS, Page, Read
+from shared.http import PROBLEMS, Page, Read, Router
 from shared.idempotency import Command
 
-reads = APIRouter(prefix="/v1/notices", tags=["notices"], dependencies=[needs("collections:read")], responses=PROBLEMS)
-writes = APIRouter(
-    prefix="/v1/notices", tags=["notices"], dependencies=[needs("collections:write")], responses=PROBLEMS
-)
+reads = Router(prefix="/v1/notices", tags=["notices"], dependencies=[needs("collections:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1/notices", tags=["notices"], dependencies=[needs("collections:write")], responses=PROBLEMS)
 
 
 class NoticeOut(BaseModel):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel
 
 from services.collections import use_cases
@@ -13,13 +13,13 @@ from services.collections.repository.suspensions import Suspension
 from shared.auth import needs
 from shared.database import Unit
 from shared.fields import ReasonIn, example
-from shared.http import PROBLEMS, Read
+from shared.http import PROBLEMS, Read, Router
 from shared.idempotency import Command
 
-reads = APIRouter(
+reads = Router(
     prefix="/v1/suspensions", tags=["suspensions"], dependencies=[needs("collections:read")], responses=PROBLEMS
 )
-writes = APIRouter(
+writes = Router(
     prefix="/v1/suspensions", tags=["suspensions"], dependencies=[needs("collections:write")], responses=PROBLEMS
 )
 

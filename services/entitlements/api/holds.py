@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel
 
 from services.entitlements import use_cases
@@ -14,10 +14,10 @@ from shared.auth import needs
 from shared.database import Unit
 from shared.events.entitlements import HoldReason
 from shared.fields import Body, Name, Prose, ReasonIn, example
-from shared.http import PROBLEMS
+from shared.http import PROBLEMS, Router
 from shared.idempotency import Command
 
-writes = APIRouter(prefix="/v1/holds", tags=["holds"], dependencies=[needs("entitlements:write")], responses=PROBLEMS)
+writes = Router(prefix="/v1/holds", tags=["holds"], dependencies=[needs("entitlements:write")], responses=PROBLEMS)
 
 
 class HoldIn(Body):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from services.escalation import use_cases
@@ -17,15 +17,13 @@ from shared.auth import needs
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.fields import Body, Prose, ReasonIn, example
-from shared.http import PROBLEMS, Page, Paging, Read
+from shared.http import PROBLEMS, Page, Paging, Read, Router
 from shared.idempotency import Command, CommandRunner
 from shared.intents import Intent
 from shared.money import Currency, PositiveMinor
 
-reads = APIRouter(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
-writes = APIRouter(
-    prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:write")], responses=PROBLEMS
-)
+reads = Router(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
 
 
 class DisputeRefused(Refusal):

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import Header, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
@@ -13,14 +13,12 @@ from shared.auth import needs
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.fields import Body, Code, Email, Name, Zone, example
-from shared.http import PROBLEMS, Page, Paging, Read, declared
+from shared.http import PROBLEMS, Page, Paging, Read, Router, declared
 from shared.idempotency import Command
 from shared.money import Currency
 
-reads = APIRouter(prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = APIRouter(
-    prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:write")], responses=PROBLEMS
-)
+reads = Router(prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
 
 
 PRECONDITIONS: dict[int | str, dict[str, Any]] = {

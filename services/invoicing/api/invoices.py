@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
@@ -14,14 +14,12 @@ from services.invoicing.use_cases.invoices import NewInvoice, NewLine
 from shared.auth import needs
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Name, example
-from shared.http import PROBLEMS, Page, Paging, Read
+from shared.http import PROBLEMS, Page, Paging, Read, Router
 from shared.idempotency import Command
 from shared.money import MoneyModel
 
-reads = APIRouter(prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = APIRouter(
-    prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("invoicing:write")], responses=PROBLEMS
-)
+reads = Router(prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
 
 
 class LineIn(Body):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field, model_validator
 
 from services.invoicing import use_cases
@@ -14,14 +14,12 @@ from services.invoicing.use_cases.payments import NewPayment
 from shared.auth import needs
 from shared.database import Unit
 from shared.fields import Body, Name, ReasonIn, example
-from shared.http import PROBLEMS, Read
+from shared.http import PROBLEMS, Read, Router
 from shared.idempotency import Command
 from shared.money import MoneyModel, PositiveMinor
 
-reads = APIRouter(prefix="/v1/payments", tags=["payments"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = APIRouter(
-    prefix="/v1/payments", tags=["payments"], dependencies=[needs("invoicing:write")], responses=PROBLEMS
-)
+reads = Router(prefix="/v1/payments", tags=["payments"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1/payments", tags=["payments"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
 
 
 class LineAmount(Body):

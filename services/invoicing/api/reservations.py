@@ -3,7 +3,7 @@
 from typing import Self
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
@@ -11,10 +11,10 @@ from services.invoicing.api.payments import LineAmount
 from shared.auth import needs
 from shared.database import Unit
 from shared.fields import Body, example
-from shared.http import PROBLEMS
+from shared.http import PROBLEMS, Router
 from shared.idempotency import Command
 
-writes = APIRouter(
+writes = Router(
     prefix="/v1/reservations", tags=["reservations"], dependencies=[needs("invoicing:write")], responses=PROBLEMS
 )
 

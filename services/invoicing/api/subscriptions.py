@@ -3,7 +3,7 @@
 from typing import Self
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field, model_validator
 
 from services.invoicing import use_cases
@@ -13,12 +13,12 @@ from services.invoicing.use_cases.accounts import NewSubscription
 from shared.auth import needs
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Name, example
-from shared.http import PROBLEMS, Page, Read
+from shared.http import PROBLEMS, Page, Read, Router
 from shared.idempotency import Command
 from shared.money import Minor
 
-reads = APIRouter(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = APIRouter(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+reads = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
 
 
 class SubscriptionIn(Body):
