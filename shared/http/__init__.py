@@ -3,7 +3,19 @@
 from shared.http.app import create_app
 from shared.http.bodies import Router
 from shared.http.paging import BadCursor, Page, PageOf, Paging
-from shared.http.problems import PROBLEM, PROBLEMS, declared
+from shared.http.problems import PROBLEM, PROBLEMS, declared, refusals
 from shared.http.reading import Read
 
-__all__ = ["PROBLEM", "PROBLEMS", "BadCursor", "Page", "PageOf", "Paging", "Read", "Router", "create_app", "declared"]
+__all__ = [
+    "PROBLEM",
+    "PROBLEMS",
+    "BadCursor",
+    "Page",
+    "PageOf",
+    "Paging",
+    "Read",
+    "Router",
+    "create_app",
+    "declared",
+    "refusals",
+]

@@ -17,10 +17,20 @@ def documented(app: FastAPI) -> dict[str, Any]:
                 schema["examples"] = [orjson.loads(text) for text in schema["examples"]]
         for operations in document["paths"].values():
             for operation in operations.values():
+                _key_needed(operation)
                 for answer in operation["responses"].values():
                     _only_as_problem(answer.get("content", {}))
     assert app.openapi_schema is not None
     return app.openapi_schema
+
+
+def _key_needed(operation: dict[str, Any]) -> None:
+    """For FastAPI the key may be missing, since its absence has a refusal of its own; for callers it may not."""
+    for parameter in operation.get("parameters", []):
+        if parameter["name"] == "idempotency-key":
+            parameter["required"] = True
+            text, _null = parameter["schema"].pop("anyOf")
+            parameter["schema"] |= text
 
 
 def _only_as_problem(content: dict[str, Any]) -> None:

@@ -35,15 +35,13 @@ class Problem(BaseModel):
 
 def declared(status: int, code: str, meaning: str, detail: str) -> dict[str, Any]:
     """How an API page shows a problem: what it means, and an example of it."""
-    example = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "code": code,
-        "detail": detail,
-        "errors": [],
-    }
+    example = _example(status, code, detail)
     return {"description": meaning, "model": Problem, "content": {PROBLEM: {"example": example}}}
+
+
+def _example(status: int, code: str, detail: str) -> dict[str, Any]:
+    title = HTTPStatus(status).phrase
+    return Problem(title=title, status=status, code=code, detail=detail).model_dump()
 
 
 _MEANINGS = {
@@ -51,7 +49,6 @@ _MEANINGS = {
     401: ("not_authenticated", "no valid bearer token", "this route needs a bearer token"),
     403: ("not_allowed", "the token lacks the scope", "the token lacks the scope that this route needs"),
     404: ("not_found", "no such thing", "there is no such thing"),
-    409: ("refused", "refused in the present state", "this cannot be done in the present state"),
     422: (
         "invalid",
         "a field is wrong (`errors` names it), or the Idempotency-Key was used with another body",
@@ -66,6 +63,17 @@ _MEANINGS = {
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: declared(status, code, meaning, detail) for status, (code, meaning, detail) in _MEANINGS.items()
 }
+
+
+def refusals(*kinds: type[Refusal]) -> dict[int | str, dict[str, Any]]:
+    """How the API page of a route shows that its use case refuses with 409: each code, and what it means."""
+    shown = {kind.code: {"value": _example(409, kind.code, _first_line(kind))} for kind in kinds}
+    meaning = f"refused in the present state: {', '.join(f'`{code}`' for code in shown)}"
+    return {409: {"description": meaning, "model": Problem, "content": {PROBLEM: {"examples": shown}}}}
+
+
+def _first_line(kind: type[Refusal]) -> str:
+    return (kind.__doc__ or "").partition("\n")[0].rstrip(".")
 
 
 def problem(status: int, code: str, detail: str, **more: Any) -> JSONResponse:

@@ -10,10 +10,11 @@ from pydantic import BaseModel
 from services.collections import use_cases
 from services.collections.repository import notices as repository
 from services.collections.tables import NoticeRow
+from services.collections.use_cases.delivery import NotFailed
 from shared.auth import needs
 from shared.database import Unit
 from shared.fields import ReasonIn, example
-from shared.http import PROBLEMS, Page, Read, Router
+from shared.http import PROBLEMS, Page, Read, Router, refusals
 from shared.idempotency import Command
 
 reads = Router(prefix="/v1/notices", tags=["notices"], dependencies=[needs("collections:read")], responses=PROBLEMS)
@@ -74,7 +75,13 @@ async def get_notice(notice_id: UUID, read: Read) -> NoticeOut:
     return NoticeOut.of(await read(lambda unit: repository.notice(unit, notice_id)))
 
 
-@writes.post("/{notice_id}:retry", status_code=200, response_model=NoticeOut, summary="Send a failed notice again")
+@writes.post(
+    "/{notice_id}:retry",
+    status_code=200,
+    response_model=NoticeOut,
+    summary="Send a failed notice again",
+    responses=refusals(NotFailed),
+)
 async def retry_notice(notice_id: UUID, why: ReasonIn, command: Command) -> Response:
     """After the address was mended: the notice goes out again, and its days count from then."""
 

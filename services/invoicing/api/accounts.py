@@ -9,11 +9,12 @@ from pydantic import BaseModel, Field
 from services.invoicing import use_cases
 from services.invoicing.repository import accounts as repository
 from services.invoicing.tables import AccountRow
+from services.invoicing.use_cases.accounts import ReferenceTaken
 from shared.auth import needs
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.fields import Body, Code, Email, Name, Zone, example
-from shared.http import PROBLEMS, Page, Paging, Read, Router, declared
+from shared.http import PROBLEMS, Page, Paging, Read, Router, declared, refusals
 from shared.idempotency import Command
 from shared.money import Currency
 
@@ -110,7 +111,9 @@ class ContactOut(BaseModel):
     billing_email: str
 
 
-@writes.post("", status_code=201, response_model=AccountOut, summary="Register an account")
+@writes.post(
+    "", status_code=201, response_model=AccountOut, summary="Register an account", responses=refusals(ReferenceTaken)
+)
 async def register_account(account: AccountIn, command: Command) -> Response:
     """Register a billing customer; announces `AccountRegistered`."""
 

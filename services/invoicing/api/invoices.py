@@ -10,11 +10,12 @@ from pydantic import BaseModel, Field
 from services.invoicing import use_cases
 from services.invoicing.repository import invoices as repository
 from services.invoicing.tables import InvoiceRow
+from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.invoices import NewInvoice, NewLine
 from shared.auth import needs
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Name, example
-from shared.http import PROBLEMS, Page, Paging, Read, Router
+from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.idempotency import Command
 from shared.money import MoneyModel
 
@@ -88,7 +89,9 @@ class InvoiceOut(BaseModel):
         return cls.model_validate(row, from_attributes=True)
 
 
-@writes.post("", status_code=201, response_model=InvoiceOut, summary="Issue an invoice")
+@writes.post(
+    "", status_code=201, response_model=InvoiceOut, summary="Issue an invoice", responses=refusals(ReferenceTaken)
+)
 async def issue_invoice(invoice: InvoiceIn, command: Command) -> Response:
     """Issue an invoice with the next number of its legal entity; announces `InvoiceIssued`."""
 

@@ -8,10 +8,12 @@ from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
 from services.invoicing.api.payments import LineAmount
+from services.invoicing.domain import AmountRefused
+from services.invoicing.use_cases.disputes import DisputeKnown
 from shared.auth import needs
 from shared.database import Unit
 from shared.fields import Body, example
-from shared.http import PROBLEMS, Router
+from shared.http import PROBLEMS, Router, refusals
 from shared.idempotency import Command
 
 writes = Router(
@@ -56,7 +58,13 @@ class ReservationOut(BaseModel):
         return cls(dispute_id=dispute_id, invoice_id=invoice_id, lines=amounts, held=held)
 
 
-@writes.post("", status_code=201, response_model=ReservationOut, summary="Hold amounts for a dispute")
+@writes.post(
+    "",
+    status_code=201,
+    response_model=ReservationOut,
+    summary="Hold amounts for a dispute",
+    responses=refusals(AmountRefused, DisputeKnown),
+)
 async def reserve_amounts(reservation: ReservationIn, command: Command) -> Response:
     """Hold amounts of an invoice's lines: from now on they are not dunnable. 409 if a line has less left."""
     lines = [(line.line, line.amount_minor) for line in reservation.lines]
