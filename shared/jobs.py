@@ -30,6 +30,9 @@ TAKEN_PAUSE = 0.02
 WORKERS = 4
 """How many intents are in work at once in one process."""
 
+FINISH = 5.0
+"""How long calls that were begun may take when the process is told to end (seconds); it is gone within 10."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
@@ -47,6 +50,7 @@ class Jobs:
         self._runtime = runtime
         self._sweeps = sweeps
         self._kinds = {kind.name: kind for kind in kinds}
+        self._ending = False
 
     async def run(self) -> None:
         """Sweep, work and listen until cancelled."""
@@ -78,8 +82,20 @@ class Jobs:
         """Work on some due intents; whether there were any."""
         if not self._kinds:
             return False
+        working = asyncio.create_task(self._claim_and_work())
+        try:
+            return await asyncio.shield(working)
+        except asyncio.CancelledError:
+            self._ending = True
+            await _finish(working)
+            raise
+
+    async def _claim_and_work(self) -> bool:
         claimed = await self._runtime.units.run(lambda unit: intents.claim(unit, WORKERS))
-        await asyncio.gather(*(self.work(intent) for intent in claimed))
+        if self._ending:
+            await self._runtime.units.run(lambda unit: intents.hand_back(unit, claimed))
+        else:
+            await asyncio.gather(*(self.work(intent) for intent in claimed))
         return bool(claimed)
 
     async def work(self, intent: Intent) -> None:
@@ -118,6 +134,19 @@ class Jobs:
             await gone.wait()
         finally:
             connection.terminate()
+
+
+async def _finish(working: asyncio.Task[bool]) -> None:
+    """Let claims be handed back, and calls that were begun come to their end, for a while.
+
+    A call that takes longer is cut off, and keeps its lease: the other side may still be at it, so that a second
+    one for the same key could overtake it. What it did is found out when the lease has run out.
+    """
+    await asyncio.wait({working}, timeout=FINISH)
+    working.cancel()
+    (outcome,) = await asyncio.gather(working, return_exceptions=True)
+    if isinstance(outcome, BaseException):
+        log.warning("intents were cut off", error=repr(outcome))
 
 
 async def _sweep(sweep: Sweep, unit: Unit) -> int | None:
