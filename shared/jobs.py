@@ -1,4 +1,4 @@
-"""What falls due with time: sweeps that claim whole accounts, and workers for intents.
+"""What falls due with time: sweeps that claim whole accounts, and workers for intents; and maintenance.
 
 In the sandbox both are woken by the clock's notification; else they look when woken in this process,
 and every so often. Sweeps rest while the clock holds them.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 from opentelemetry.trace import SpanKind
 
-from shared import clock, intents
+from shared import clock, idempotency, intents
 from shared.database import Unit
 from shared.errors import Later, Unavailable
 from shared.intents import Intent, Kind
@@ -30,6 +30,10 @@ TAKEN_PAUSE = 0.02
 WORKERS = 4
 """How many intents are in work at once in one process."""
 
+MAINTAIN_EVERY = 60.0
+"""How often old idempotency keys are looked for (seconds)."""
+MAINTAIN_PAUSE = 0.1
+"""Between two chunks of what is pruned (seconds), so that it is never in the way of requests."""
 FINISH = 5.0
 """How long calls that were begun may take when the process is told to end (seconds); it is gone within 10."""
 
@@ -57,6 +61,7 @@ class Jobs:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._loop("sweeps", self.sweep_once))
             group.create_task(self._loop("intents", self.work_once))
+            group.create_task(self._maintain())
             if self._runtime.settings.clock == "sandbox":
                 group.create_task(self._listen())
 
@@ -77,6 +82,16 @@ class Jobs:
         if 0 in found:
             await asyncio.sleep(TAKEN_PAUSE)
         return any(number is not None for number in found)
+
+    async def _maintain(self) -> None:
+        """Prune what is kept for a time only. Nothing waits for that, so it is no due work and shows in no view."""
+        more = False
+        while True:
+            await asyncio.sleep(MAINTAIN_PAUSE if more else MAINTAIN_EVERY)
+            try:
+                more = await self._runtime.units.run(idempotency.prune)
+            except Unavailable as error:
+                log.warning("maintenance waits", error=error.detail)
 
     async def work_once(self) -> bool:
         """Work on some due intents; whether there were any."""
