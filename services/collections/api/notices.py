@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import Query, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.collections import use_cases
 from services.collections.repository import notices as repository
@@ -51,7 +51,7 @@ class NoticeOut(BaseModel):
     state: str
     created_at: datetime
     delivered_at: datetime | None
-    failure: str | None
+    failure: str | None = Field(description="why it was refused or withdrawn")
     items: list[dict[str, Any]]
 
     @classmethod
