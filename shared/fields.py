@@ -1,5 +1,6 @@
 """Field types of requests that every service shares: what Postgres and people can live with."""
 
+import re
 from datetime import date
 from functools import lru_cache
 from typing import Annotated, Any
@@ -7,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 from babel import Locale
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 _PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 
@@ -23,8 +24,28 @@ Code = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f<>]+@[^@\s\x00-\x1f<>]+$")]
 """An address as RFC 5321 bounds it; whether it exists is found out by writing to it."""
 
-Day = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2200, 1, 1))]
-"""A date of business."""
+
+def _written(form: str) -> BeforeValidator:
+    """Only text of this form is a time; pydantic would also read numbers (seconds since 1970) and other forms."""
+
+    def written(value: object) -> object:
+        if isinstance(value, str):
+            if not re.fullmatch(form, value, re.ASCII):
+                raise ValueError("not written as RFC 3339 has it")
+        elif not isinstance(value, date):
+            raise ValueError("a time is text")
+        return value
+
+    return BeforeValidator(written)
+
+
+_DATE = r"\d{4}-\d{2}-\d{2}"
+
+Day = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2200, 1, 1)), _written(_DATE)]
+"""A date of business, as `YYYY-MM-DD`."""
+
+Instant = Annotated[AwareDatetime, _written(_DATE + r"[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})")]
+"""An instant with its offset (RFC 3339), to the microsecond."""
 
 
 def _known_zone(name: str) -> str:

@@ -2,10 +2,12 @@
 
 The key is inserted first and locked until the unit ends, so of two requests at once the second waits and
 gets the first's answer. A refusal rolls back and is not stored: the same key may be tried again.
+A key is kept for `KEPT`; whoever repeats a request later than that asks for something new.
 """
 
 import hashlib
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -32,6 +34,20 @@ class KeyReused(Refusal):
     status = 422
 
 
+KEPT = timedelta(days=30)
+"""For how long (business time) a key gets the first answer again, at least."""
+CHUNK = 1000
+"""How many keys one unit prunes at most."""
+
+_PRUNE = """
+WITH old AS (
+    SELECT caller, route, key FROM idempotency WHERE created_at < $1
+    ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+DELETE FROM idempotency USING old
+WHERE (idempotency.caller, idempotency.route, idempotency.key) = (old.caller, old.route, old.key)
+RETURNING 1
+"""
 _BEGIN = """
 INSERT INTO idempotency (caller, route, key, body_hash, created_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING RETURNING key
@@ -92,12 +108,19 @@ class CommandRunner:
         return _response(*await self.runtime.units.run(again, self.cause(reason)))
 
     async def _begin(self, unit: Unit) -> tuple[int, str] | None:
-        if await unit.connection.fetchval(_BEGIN, *self._place, self._hash, unit.now):
-            return None
-        row = await unit.connection.fetchrow(_STORED, *self._place)
-        if row["body_hash"] != self._hash:
-            raise KeyReused("this Idempotency-Key was used with another body")
-        return row["status"], row["answer"]
+        while not await unit.connection.fetchval(_BEGIN, *self._place, self._hash, unit.now):
+            row = await unit.connection.fetchrow(_STORED, *self._place)
+            if row is None:  # pruned between the two statements
+                continue
+            if row["body_hash"] != self._hash:
+                raise KeyReused("this Idempotency-Key was used with another body")
+            return row["status"], row["answer"]
+        return None
+
+
+async def prune(unit: Unit) -> bool:
+    """Forget keys that are older than `KEPT`, a chunk of them; whether there may be more."""
+    return len(await unit.connection.fetch(_PRUNE, unit.now - KEPT, CHUNK)) == CHUNK
 
 
 def _response(status: int, answer: str, repeated: bool) -> Response:

@@ -5,7 +5,7 @@ makes the call with the intent's id as request id or Message-ID, and records the
 own. After quick attempts have failed, the intent becomes due again at a later business time.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -156,6 +156,14 @@ async def postpone(unit: Unit, intent: Intent, due_at: datetime, error: str | No
         error,
     )
     unit.wake("intents")
+
+
+async def hand_back(unit: Unit, claimed: Sequence[Intent]) -> None:
+    """Free claims with which nothing was begun, as if they had not been made: another worker goes on at once."""
+    await unit.connection.execute(
+        "UPDATE intents SET leased_until = NULL, attempts = attempts - 1 WHERE id = ANY($1) AND state = 'pending'",
+        [intent.id for intent in claimed],
+    )
 
 
 def back_off(attempts: int) -> timedelta:

@@ -1,4 +1,4 @@
-"""What falls due with time: sweeps that claim whole accounts, and workers for intents.
+"""What falls due with time: sweeps that claim whole accounts, and workers for intents; and maintenance.
 
 In the sandbox both are woken by the clock's notification; else they look when woken in this process,
 and every so often. Sweeps rest while the clock holds them.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 from opentelemetry.trace import SpanKind
 
-from shared import clock, intents
+from shared import clock, idempotency, intents
 from shared.database import Unit
 from shared.errors import Later, Unavailable
 from shared.intents import Intent, Kind
@@ -29,6 +29,13 @@ TAKEN_PAUSE = 0.02
 """Before looking again at due accounts that are all in others' hands (seconds)."""
 WORKERS = 4
 """How many intents are in work at once in one process."""
+
+MAINTAIN_EVERY = 60.0
+"""How often old idempotency keys are looked for (seconds)."""
+MAINTAIN_PAUSE = 0.1
+"""Between two chunks of what is pruned (seconds), so that it is never in the way of requests."""
+FINISH = 5.0
+"""How long calls that were begun may take when the process is told to end (seconds); it is gone within 10."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +56,14 @@ class Jobs:
         self._runtime = runtime
         self._sweeps = sweeps
         self._kinds = {kind.name: kind for kind in kinds}
+        self._ending = False
 
     async def run(self) -> None:
         """Sweep, work and listen until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._loop("sweeps", self.sweep_once))
             group.create_task(self._loop("intents", self.work_once))
+            group.create_task(self._maintain())
             if self._runtime.settings.clock == "sandbox":
                 group.create_task(self._listen())
 
@@ -76,12 +85,34 @@ class Jobs:
             await asyncio.sleep(TAKEN_PAUSE)
         return any(number is not None for number in found)
 
+    async def _maintain(self) -> None:
+        """Prune what is kept for a time only. Nothing waits for that, so it is no due work and shows in no view."""
+        more = False
+        while True:
+            await asyncio.sleep(MAINTAIN_PAUSE if more else MAINTAIN_EVERY)
+            try:
+                more = await self._runtime.units.run(idempotency.prune)
+            except Unavailable as error:
+                log.warning("maintenance waits", error=error.detail)
+
     async def work_once(self) -> bool:
         """Work on some due intents; whether there were any."""
         if not self._kinds:
             return False
+        working = asyncio.create_task(self._claim_and_work())
+        try:
+            return await asyncio.shield(working)
+        except asyncio.CancelledError:
+            self._ending = True
+            await _finish(working)
+            raise
+
+    async def _claim_and_work(self) -> bool:
         claimed = await self._runtime.units.run(lambda unit: intents.claim(unit, WORKERS))
-        await asyncio.gather(*(self.work(intent) for intent in claimed))
+        if self._ending:
+            await self._runtime.units.run(lambda unit: intents.hand_back(unit, claimed))
+        else:
+            await asyncio.gather(*(self.work(intent) for intent in claimed))
         return bool(claimed)
 
     async def work(self, intent: Intent) -> None:
@@ -120,6 +151,19 @@ class Jobs:
             await gone.wait()
         finally:
             connection.terminate()
+
+
+async def _finish(working: asyncio.Task[bool]) -> None:
+    """Let claims be handed back, and calls that were begun come to their end, for a while.
+
+    A call that takes longer is cut off, and keeps its lease: the other side may still be at it, so that a second
+    one for the same key could overtake it. What it did is found out when the lease has run out.
+    """
+    await asyncio.wait({working}, timeout=FINISH)
+    working.cancel()
+    (outcome,) = await asyncio.gather(working, return_exceptions=True)
+    if isinstance(outcome, BaseException):
+        log.warning("intents were cut off", error=repr(outcome))
 
 
 async def _sweep(sweep: Sweep, unit: Unit) -> int | None:

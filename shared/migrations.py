@@ -104,6 +104,10 @@ CREATE TABLE {schema}.idempotency (
 );
 """
 
+BACKBONE_2 = """
+CREATE INDEX idempotency_age ON {schema}.idempotency (created_at)
+"""
+
 MONITOR_1 = """
 CREATE VIEW {schema}.pending_work AS
     SELECT 'outbox' AS kind, type AS name, subject AS detail, NULL::timestamptz AS due_at FROM {schema}.outbox
@@ -140,6 +144,11 @@ def execute(script: str) -> None:
 def backbone_1(schema: str) -> None:
     """Create the tables of the event backbone, first version."""
     execute(BACKBONE_1.format(schema=schema))
+
+
+def backbone_2(schema: str) -> None:
+    """Let old idempotency keys be found by their age."""
+    execute(BACKBONE_2.format(schema=schema))
 
 
 def monitor_1(schema: str, due: dict[str, str]) -> None:

@@ -6,6 +6,7 @@ It holds a session advisory lock and reads and deletes on the very connection th
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,10 @@ SEND_TIMEOUT = 10.0
 """How long a batch may wait for its acknowledgements (seconds): an idempotent producer would wait for ever."""
 TAKE_OVER_EVERY = 1.0
 """How often a second relay tries to take over (seconds)."""
+LOOK_EVERY = 3.0
+"""How often the broker is looked at while there is nothing to send (seconds)."""
+LOOK_TIMEOUT = 5.0
+"""How long such a look may take (seconds)."""
 
 _PENDING = "SELECT position, subject, headers, data FROM outbox ORDER BY position LIMIT $1"
 _PUBLISHED = """
@@ -36,6 +41,10 @@ SELECT $2, partition, next_offset FROM unnest($3::int[], $4::bigint[]) AS sent (
 ON CONFLICT (topic, partition) DO UPDATE
 SET next_offset = greatest(published.next_offset, excluded.next_offset)
 """
+
+
+class BrokerAway(ConnectionError):
+    """The broker does not answer."""
 
 
 class Relay:
@@ -78,10 +87,15 @@ class Relay:
             await asyncio.sleep(TAKE_OVER_EVERY)
 
     async def _publish_for_ever(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> None:
+        heard_at = time.monotonic()
         while True:
             rows = await connection.fetch(_PENDING, BATCH)
             if rows:
                 await self._publish(connection, producer, rows)
+                heard_at = time.monotonic()
+            elif time.monotonic() - heard_at > LOOK_EVERY:
+                await _look(producer)
+                heard_at = time.monotonic()
             else:
                 await self._wakeups.wait("relay", self._settings.relay_poll)
 
@@ -100,6 +114,13 @@ class Relay:
         await connection.execute(_PUBLISHED, positions, self._topic, list(ends), list(ends.values()))
         if failure:
             raise failure
+
+
+async def _look(producer: AIOKafkaProducer) -> None:
+    """See whether the broker is there though there is nothing to send. Raises BrokerAway, TimeoutError."""
+    async with asyncio.timeout(LOOK_TIMEOUT):
+        if not await producer.client.force_metadata_update():
+            raise BrokerAway("no broker answers")
 
 
 def _message(row: asyncpg.Record) -> dict[str, object]:

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass, field
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from fastapi import APIRouter
 from sqlalchemy import MetaData
 
 from shared.consumer import Handlers
 from shared.intents import Kind
 from shared.jobs import Sweep
+
+if TYPE_CHECKING:
+    from shared.http import Router
 
 NAMES = ("invoicing", "collections", "entitlements", "escalation")
 
@@ -19,7 +22,7 @@ class Service:
 
     name: str
     summary: str
-    routers: tuple[APIRouter, ...]
+    routers: "tuple[Router, ...]"
     tables: MetaData
     handlers: Handlers = field(default_factory=Handlers)
     sweeps: tuple[Sweep, ...] = ()

@@ -52,11 +52,17 @@ def unlike_the_vendor(
 
 
 def unlike_the_mailbox(message_ids: Sequence[str], events: Sequence[Published]) -> Iterator[str]:
-    """Notices that were sent by our word only, or without it; the same mail may come twice."""
-    told = {f"<{event.data['notice_id']}@goodstanding>" for event in events if event.name == "NoticeSent"}
+    """Notices that were sent by our word only, or without it; the same mail may come twice.
+
+    One that was withdrawn may have been received: by an attempt whose process died before it could say so.
+    """
+    told, withdrawn = (
+        {f"<{event.data['notice_id']}@goodstanding>" for event in events if event.name == name}
+        for name in ("NoticeSent", "NoticeWithdrawn")
+    )
     received = set(message_ids)
     yield from (f"{one} was never received" for one in sorted(told - received))
-    yield from (f"{one} was received, and we do not know" for one in sorted(received - told))
+    yield from (f"{one} was received, and we do not know" for one in sorted(received - told - withdrawn))
 
 
 def unexplained_deaths(launcher_log: str) -> Iterator[str]:

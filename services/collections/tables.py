@@ -111,7 +111,7 @@ class NoticeRow(Row, table=True):
     __tablename__ = "notices"
     __table_args__ = (
         CheckConstraint("kind IN ('steps', 'suspended', 'restored')"),
-        CheckConstraint("state IN ('pending', 'sent', 'failed')"),
+        CheckConstraint("state IN ('pending', 'sent', 'failed', 'withdrawn')"),
         CheckConstraint("(state = 'sent') = (delivered_at IS NOT NULL)"),
     )
 

@@ -69,6 +69,16 @@ class NoticeFailed(CollectionsEvent):
     cause: str
 
 
+class NoticeWithdrawn(CollectionsEvent):
+    """A notice was not sent: these invoices of it are not dunnable any more; for what is, another one is written."""
+
+    notice_id: UUID
+    kind: NoticeKind
+    template: str
+    items: tuple[StepItem, ...]
+    invoice_ids: tuple[UUID, ...]
+
+
 class StepDeferred(CollectionsEvent):
     """A step is due and waits; `cause` says what for."""
 

@@ -1,15 +1,18 @@
 """Every route needs a token and a key where it must, and the READMEs name every route and event."""
 
 from collections.abc import Iterable
-from typing import Any
+from datetime import date, datetime
+from typing import Annotated, Any, get_args, get_origin
 
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.params import Security
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, BeforeValidator
 
 from shared.auth import needs
 from shared.events import REGISTRY
+from shared.fields import Day, Instant
 from shared.idempotency import Command
 from shared.service import load
 from tests.architecture.source import ROOT, SERVICES
@@ -92,6 +95,56 @@ def test_an_open_route_and_a_post_without_a_key_are_seen() -> None:
     found = routes([open_router, reads])
     assert wrong_scopes("invoicing", found) == {"GET /v1/open", "POST /v1/changes"}
     assert without_key(found) == {"POST /v1/changes"}
+
+
+def loose_times(route: APIRoute) -> set[str]:
+    """Where a request takes a date or an instant in whatever form pydantic reads, numbers included."""
+    fields = [route.body_field] if route.body_field else []
+    inputs = [*fields, *(one for one in (*route.dependant.query_params, *route.dependant.path_params))]
+    found: set[str] = set()
+    for one in inputs:
+        _loose(one.name, one.field_info.annotation, one.field_info.metadata, found)
+    return found
+
+
+def _loose(name: str, kind: Any, around: Iterable[Any], found: set[str]) -> None:
+    if get_origin(kind) is Annotated:
+        kind, *more = get_args(kind)
+        _loose(name, kind, (*around, *more), found)
+    elif kind in (date, datetime):
+        if not any(isinstance(one, BeforeValidator) for one in around):
+            found.add(name)
+    elif isinstance(kind, type) and issubclass(kind, BaseModel):
+        for own, field in kind.model_fields.items():
+            _loose(f"{name}.{own}", field.annotation, field.metadata, found)
+    else:
+        for part in get_args(kind):
+            _loose(name, part, (), found)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_times_in_requests_are_text_of_one_form(service: str) -> None:
+    found = {f"{name} {loose}" for name, route in routes(load(service).routers).items() for loose in loose_times(route)}
+    assert found == set()
+
+
+def test_a_time_of_any_form_is_seen() -> None:
+    class Part(BaseModel):
+        day: date | None = None
+        fine: Day | None = None
+        at: list[Instant]
+
+    class Whole(BaseModel):
+        parts: list[Part]
+        until: datetime
+
+    router = APIRouter()
+
+    @router.post("/whole")
+    async def whole(body: Whole, since: date, to: Day, by: Annotated[Day | None, Query()] = None) -> None: ...
+
+    (route,) = routes([router]).values()
+    assert loose_times(route) == {"body.parts.day", "body.until", "since"}
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -1,7 +1,7 @@
 """Invoicing with a plan, tax rates and accounts, for tests of what is billed."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -70,7 +70,7 @@ class Billing:
 
     async def to(self, day: str) -> None:
         """Move the clock to 09:00 UTC of a day, with the sweeps of the days between."""
-        await self.database.move(self.database.now.replace(**_parts(day)))
+        await self.database.move(datetime.fromisoformat(f"{day}T09:00:00+00:00"))
         await sweep(self.runtime)
 
     async def lines(self, owner: str) -> list[tuple[int, int, int]]:
@@ -88,8 +88,3 @@ class Billing:
         """The balance of each ledger account and currency."""
         rows = await self.database.rows("SELECT code, currency, balance_minor FROM invoicing.audit_ledger")
         return {(row["code"], row["currency"]): row["balance_minor"] for row in rows}
-
-
-def _parts(day: str) -> dict[str, int]:
-    found = date.fromisoformat(day)
-    return {"year": found.year, "month": found.month, "day": found.day}

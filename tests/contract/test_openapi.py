@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
 
 from deploy.local.tokens import Keys
 from shared.clients import Answered
+from shared.http import PROBLEM
 from shared.service import NAMES
 from tests.builders import Client, Database, account, activated, eur, hear, invoice, registered, running, subscription
 from tests.component.test_collections import Hop, Invoicing, World, mailbox, publish
@@ -87,6 +88,9 @@ class Edge:
         )
         assert answer.status_code != 401, "what is behind the door is to be tested, not the door"
         case.validate_response(answer, checks=CHECKS)
+        if answer.status_code == 409:
+            shown = case.operation.definition.raw["responses"]["409"]["content"][PROBLEM]["examples"]
+            assert answer.json()["code"] in shown, "the page shows other refusals than it gives"
         return answer.status_code
 
 

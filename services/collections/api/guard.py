@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, Self
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel
 
 from services.collections import use_cases
@@ -14,11 +14,11 @@ from services.collections.use_cases.guard import Decision
 from shared.auth import needs
 from shared.database import Unit
 from shared.fields import ReasonIn, example
-from shared.http import PROBLEMS, Page, Read
+from shared.http import PROBLEMS, Page, Read, Router
 from shared.idempotency import Command
 
-reads = APIRouter(prefix="/v1", tags=["guard"], dependencies=[needs("collections:read")], responses=PROBLEMS)
-writes = APIRouter(prefix="/v1", tags=["guard"], dependencies=[needs("collections:write")], responses=PROBLEMS)
+reads = Router(prefix="/v1", tags=["guard"], dependencies=[needs("collections:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1", tags=["guard"], dependencies=[needs("collections:write")], responses=PROBLEMS)
 
 
 class GuardOut(BaseModel):

@@ -4,22 +4,21 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel
+from fastapi import Query, Response
+from pydantic import BaseModel, Field
 
 from services.collections import use_cases
 from services.collections.repository import notices as repository
 from services.collections.tables import NoticeRow
+from services.collections.use_cases.delivery import NotFailed
 from shared.auth import needs
 from shared.database import Unit
 from shared.fields import ReasonIn, example
-from shared.http import PROBLEMS, Page, Read
+from shared.http import PROBLEMS, Page, Read, Router, refusals
 from shared.idempotency import Command
 
-reads = APIRouter(prefix="/v1/notices", tags=["notices"], dependencies=[needs("collections:read")], responses=PROBLEMS)
-writes = APIRouter(
-    prefix="/v1/notices", tags=["notices"], dependencies=[needs("collections:write")], responses=PROBLEMS
-)
+reads = Router(prefix="/v1/notices", tags=["notices"], dependencies=[needs("collections:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1/notices", tags=["notices"], dependencies=[needs("collections:write")], responses=PROBLEMS)
 
 
 class NoticeOut(BaseModel):
@@ -52,7 +51,7 @@ class NoticeOut(BaseModel):
     state: str
     created_at: datetime
     delivered_at: datetime | None
-    failure: str | None
+    failure: str | None = Field(description="why it was refused or withdrawn")
     items: list[dict[str, Any]]
 
     @classmethod
@@ -76,7 +75,13 @@ async def get_notice(notice_id: UUID, read: Read) -> NoticeOut:
     return NoticeOut.of(await read(lambda unit: repository.notice(unit, notice_id)))
 
 
-@writes.post("/{notice_id}:retry", status_code=200, response_model=NoticeOut, summary="Send a failed notice again")
+@writes.post(
+    "/{notice_id}:retry",
+    status_code=200,
+    response_model=NoticeOut,
+    summary="Send a failed notice again",
+    responses=refusals(NotFailed),
+)
 async def retry_notice(notice_id: UUID, why: ReasonIn, command: Command) -> Response:
     """After the address was mended: the notice goes out again, and its days count from then."""
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, StringConstraints
 
@@ -15,14 +15,12 @@ from services.collections.tables import PolicyRow
 from shared.auth import needs
 from shared.database import Unit
 from shared.fields import Body, Day, Prose, example
-from shared.http import PROBLEMS, Page, Read
+from shared.http import PROBLEMS, Page, Read, Router
 from shared.idempotency import Command
 
-public = APIRouter(tags=["policy"], responses={404: PROBLEMS[404], 422: PROBLEMS[422]})
-reads = APIRouter(prefix="/v1/policies", tags=["policy"], dependencies=[needs("collections:read")], responses=PROBLEMS)
-writes = APIRouter(
-    prefix="/v1/policies", tags=["policy"], dependencies=[needs("collections:write")], responses=PROBLEMS
-)
+public = Router(tags=["policy"], responses={404: PROBLEMS[404], 422: PROBLEMS[422]})
+reads = Router(prefix="/v1/policies", tags=["policy"], dependencies=[needs("collections:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1/policies", tags=["policy"], dependencies=[needs("collections:write")], responses=PROBLEMS)
 
 _GENTLE = (
     "name: gentle\n"

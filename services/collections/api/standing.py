@@ -4,7 +4,6 @@ from datetime import date, datetime
 from typing import Any, Self
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from services.collections import use_cases
@@ -13,11 +12,9 @@ from services.collections.use_cases.judging import Judged
 from services.collections.use_cases.standing import Standing
 from shared.auth import needs
 from shared.fields import example, shown
-from shared.http import PROBLEMS, Read
+from shared.http import PROBLEMS, Read, Router
 
-reads = APIRouter(
-    prefix="/v1/accounts", tags=["standing"], dependencies=[needs("collections:read")], responses=PROBLEMS
-)
+reads = Router(prefix="/v1/accounts", tags=["standing"], dependencies=[needs("collections:read")], responses=PROBLEMS)
 
 
 class DunnableOut(BaseModel):

@@ -4,22 +4,23 @@ from datetime import datetime
 from typing import Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel
 
 from services.collections import use_cases
+from services.collections.domain.suspension import SuspensionMoveRefused
 from services.collections.repository import suspensions as repository
 from services.collections.repository.suspensions import Suspension
 from shared.auth import needs
 from shared.database import Unit
 from shared.fields import ReasonIn, example
-from shared.http import PROBLEMS, Read
+from shared.http import PROBLEMS, Read, Router, refusals
 from shared.idempotency import Command
 
-reads = APIRouter(
+reads = Router(
     prefix="/v1/suspensions", tags=["suspensions"], dependencies=[needs("collections:read")], responses=PROBLEMS
 )
-writes = APIRouter(
+writes = Router(
     prefix="/v1/suspensions", tags=["suspensions"], dependencies=[needs("collections:write")], responses=PROBLEMS
 )
 
@@ -86,7 +87,13 @@ async def get_confirmation(suspension_id: UUID, read: Read) -> ConfirmationOut:
     return ConfirmationOut(suspension_id=suspension_id, verdict=verdict, detail=detail)
 
 
-@writes.post("/{suspension_id}:release", status_code=200, response_model=SuspensionOut, summary="Release a suspension")
+@writes.post(
+    "/{suspension_id}:release",
+    status_code=200,
+    response_model=SuspensionOut,
+    summary="Release a suspension",
+    responses=refusals(SuspensionMoveRefused),
+)
 async def release_suspension(suspension_id: UUID, why: ReasonIn, command: Command) -> Response:
     """A person accepts a promise or a dispute: access comes back though the debt stands."""
 

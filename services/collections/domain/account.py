@@ -77,6 +77,12 @@ def _actions(judgements: Iterable[Judgement], kind: str) -> list[tuple[Judgement
     return [(judgement, action) for judgement in ordered for action in judgement.actions if action.kind == kind]
 
 
+def not_dunnable(told: Iterable[tuple[UUID, int]], judgements: Iterable[Judgement]) -> frozenset[UUID]:
+    """The invoices of a notice, each with its round in it, that are dunnable no more, or in another round."""
+    rounds = {judgement.invoice_id: judgement.round for judgement in judgements if judgement.dunnable_minor > 0}
+    return frozenset(invoice_id for invoice_id, number in told if rounds.get(invoice_id) != number)
+
+
 def is_case_open(judgements: Iterable[Judgement]) -> bool:
     """Whether the account has a dunning case: an item is overdue in its round with something open."""
     return any(judgement.is_overdue_and_open for judgement in judgements)

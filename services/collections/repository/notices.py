@@ -42,7 +42,7 @@ async def notices_of(unit: Unit, account_id: UUID, limit: int) -> Sequence[Notic
 
 
 async def save_result(unit: Unit, notice_id: UUID, state: str, failure: str | None) -> None:
-    """What became of a notice: sent now, failed, or pending again."""
+    """What became of a notice: sent now, failed or withdrawn and why, or pending again."""
     await unit.connection.execute(
         "UPDATE notices SET state = $2, failure = $3, delivered_at = CASE WHEN $2 = 'sent' THEN $4::timestamptz END"
         " WHERE id = $1",
@@ -66,6 +66,16 @@ FROM unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8
 async def add_steps(unit: Unit, account_id: UUID, rows: Iterable[tuple[Any, ...]]) -> None:
     """Record steps: invoice, round, step, outcome, instant, policy version, dunnable, notice, replaced by."""
     await unit.connection.execute(_ADD_STEPS, account_id, unit.now, *columns(rows, 9))
+
+
+async def untake_steps(unit: Unit, notice_id: UUID) -> None:
+    """The steps of a notice that was not sent are as if not taken, and so are those that it stood for."""
+    await unit.connection.execute(
+        "WITH gone AS (DELETE FROM steps_taken WHERE notice_id = $1 RETURNING invoice_id, round, step)"
+        " DELETE FROM steps_taken s USING gone"
+        " WHERE (s.invoice_id, s.round, s.replaced_by) = (gone.invoice_id, gone.round, gone.step)",
+        notice_id,
+    )
 
 
 async def save_deferral(

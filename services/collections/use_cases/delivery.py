@@ -1,5 +1,6 @@
 """Notices are sent by a worker, and recorded with what the next mail hop said."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from shared import intents
 from shared.clients import Answered
 from shared.database import Unit
 from shared.errors import Later, Refusal
-from shared.events.collections import NoticeFailed, NoticeSent
+from shared.events.collections import NoticeFailed, NoticeSent, NoticeWithdrawn
 from shared.events.values import StepItem
 from shared.intents import Intent, Recorded
 
@@ -26,36 +27,68 @@ class NotFailed(Refusal):
     code = "notice_not_failed"
 
 
-async def send(runtime: "Runtime", intent: Intent) -> str | None:
-    """Ask invoicing whom to write to, and hand the message to the next hop; the refusal, or None when taken.
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of an attempt to send a notice."""
 
-    Raises Later. Every attempt has the notice's id in its Message-ID.
+    refusal: str | None = None
+    """What the next hop said, if it refused for good."""
+    not_dunnable: frozenset[UUID] = frozenset()
+    """The invoices for which it was not sent, if any."""
+
+
+async def send(runtime: "Runtime", intent: Intent) -> Delivery:
+    """See whether the notice still holds, ask invoicing whom to write to, and hand the message to the next hop.
+
+    Raises Later. Every attempt has the notice's id in its Message-ID, and the same content: so a notice that does
+    not hold any more is withdrawn as a whole. Whether an attempt that was cut off reached the hop is not known.
     """
-    notice_id = UUID(intent.key)
-    row = await runtime.units.run(lambda unit: repository.notice(unit, notice_id))
+    row, not_dunnable = await runtime.units.run(lambda unit: _checked(unit, UUID(intent.key)))
+    if not_dunnable:
+        return Delivery(not_dunnable=not_dunnable)
     try:
         contact = await runtime.clients["invoicing"].get(f"/v1/accounts/{row.account_id}/contact")
     except Answered as refused:
         raise Later(str(refused)) from refused
     policy_url = f"{runtime.settings.public_url or runtime.settings.collections_url}/policy"
     message = mail.message(row, contact, runtime.settings.mail_from, policy_url)
-    return await mail.deliver(message, runtime.settings.smtp_host, runtime.settings.smtp_port)
+    return Delivery(await mail.deliver(message, runtime.settings.smtp_host, runtime.settings.smtp_port))
 
 
-async def sent(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
+async def _checked(unit: Unit, notice_id: UUID) -> tuple[NoticeRow, frozenset[UUID]]:
+    row = await repository.notice(unit, notice_id)
+    if row.kind != "steps":
+        return row, frozenset()
+    told = [(item.invoice_id, item.round) for item in _items(row)]
+    return row, await judging.not_dunnable(unit, row.account_id, told)
+
+
+def _items(row: NoticeRow) -> tuple[StepItem, ...]:
+    return tuple(StepItem.model_validate(item) for item in row.items)
+
+
+async def sent(unit: Unit, intent: Intent, delivery: Delivery) -> Recorded:
     """Record what became of a notice, and look at the account again: a suspension may rest on it."""
     row = await repository.notice(unit, UUID(intent.key))
-    items = tuple(StepItem.model_validate(item) for item in row.items)
-    common: dict[str, Any] = {"notice_id": row.id, "kind": row.kind, "template": row.template, "items": items}
-    if refusal is None:
+    common: dict[str, Any] = {"notice_id": row.id, "kind": row.kind, "template": row.template, "items": _items(row)}
+    if delivery.not_dunnable:
+        await _withdraw(unit, row, delivery.not_dunnable, common)
+    elif delivery.refusal is None:
         await repository.save_result(unit, row.id, "sent", None)
         unit.publish(NoticeSent(account_id=row.account_id, delivered_at=unit.now, **common))
     else:
-        await repository.save_result(unit, row.id, "failed", refusal)
-        unit.publish(NoticeFailed(account_id=row.account_id, cause=refusal[:3], **common))
+        await repository.save_result(unit, row.id, "failed", delivery.refusal)
+        unit.publish(NoticeFailed(account_id=row.account_id, cause=delivery.refusal[:3], **common))
     if row.kind == "steps":
         await judging.follow(unit, [row.account_id])
     return Recorded.DONE
+
+
+async def _withdraw(unit: Unit, row: NoticeRow, not_dunnable: frozenset[UUID], common: dict[str, Any]) -> None:
+    numbers = ", ".join(item.number for item in _items(row) if item.invoice_id in not_dunnable)
+    await repository.save_result(unit, row.id, "withdrawn", f"not dunnable any more: {numbers}")
+    await repository.untake_steps(unit, row.id)
+    unit.publish(NoticeWithdrawn(account_id=row.account_id, invoice_ids=tuple(sorted(not_dunnable)), **common))
 
 
 async def retry(unit: Unit, notice_id: UUID) -> NoticeRow:

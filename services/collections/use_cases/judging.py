@@ -4,7 +4,7 @@ An event means "look at this account again". It settles what follows from facts 
 nothing carries any more, the dunning case, when to judge next); steps are taken by the sweep only.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -88,6 +88,12 @@ def _to_say_waits(one: Judged) -> list[datetime]:
         if rung.reached_on and not rung.taken and any(required.met_on is None for required in rung.requirements)
     )
     return [instant for instant in reached if instant > one.judgement.judged_at]
+
+
+async def not_dunnable(unit: Unit, account_id: UUID, told: Iterable[tuple[UUID, int]]) -> frozenset[UUID]:
+    """The invoices of a notice (each with its round) that are not dunnable now, as far as is known here."""
+    account = (await repository.facts(unit, [account_id]))[account_id]
+    return consolidation.not_dunnable(told, [one.judgement for one in await judged(unit, account)])
 
 
 async def sweep(unit: Unit, account_ids: list[str]) -> None:

@@ -7,7 +7,6 @@ from typing import Self
 from uuid import UUID
 
 import asyncpg
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from services.entitlements import repository
@@ -16,9 +15,9 @@ from shared.auth import needs
 from shared.errors import NotFound
 from shared.events.entitlements import HoldReason
 from shared.fields import example, shown
-from shared.http import PROBLEMS, Page, Paging, Read
+from shared.http import PROBLEMS, Page, Paging, Read, Router
 
-reads = APIRouter(prefix="/v1", tags=["access"], dependencies=[needs("entitlements:read")], responses=PROBLEMS)
+reads = Router(prefix="/v1", tags=["access"], dependencies=[needs("entitlements:read")], responses=PROBLEMS)
 
 
 class StandingHold(BaseModel):

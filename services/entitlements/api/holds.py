@@ -4,20 +4,20 @@ from datetime import datetime
 from typing import Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel
 
 from services.entitlements import use_cases
-from services.entitlements.domain.hold import Hold
+from services.entitlements.domain.hold import AlreadyReleased, EndsThroughCollections, Hold
 from services.entitlements.use_cases.holds import NewHold
 from shared.auth import needs
 from shared.database import Unit
 from shared.events.entitlements import HoldReason
 from shared.fields import Body, Name, Prose, ReasonIn, example
-from shared.http import PROBLEMS
+from shared.http import PROBLEMS, Router, refusals
 from shared.idempotency import Command
 
-writes = APIRouter(prefix="/v1/holds", tags=["holds"], dependencies=[needs("entitlements:write")], responses=PROBLEMS)
+writes = Router(prefix="/v1/holds", tags=["holds"], dependencies=[needs("entitlements:write")], responses=PROBLEMS)
 
 
 class HoldIn(Body):
@@ -84,7 +84,13 @@ async def place_hold(hold: HoldIn, command: Command) -> Response:
     return await command.run(place, reason=hold.reason, about=hold.subscription_id)
 
 
-@writes.post("/{hold_id}:release", status_code=200, response_model=HoldOut, summary="Release a hold")
+@writes.post(
+    "/{hold_id}:release",
+    status_code=200,
+    response_model=HoldOut,
+    summary="Release a hold",
+    responses=refusals(EndsThroughCollections, AlreadyReleased),
+)
 async def release_hold(hold_id: UUID, why: ReasonIn, command: Command) -> Response:
     """Release a hold; access is back when it was the last. 409 for one that ends through collections."""
 

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field, model_validator
 
 from services.escalation import use_cases
-from services.escalation.domain import CaseState
+from services.escalation.domain import CaseState, CustomerNotTold, MoveRefused
 from services.escalation.repository import cases as repository
 from services.escalation.tables import CaseRow, ContactRow
 from services.escalation.use_cases.cases import NewCase
@@ -16,11 +16,11 @@ from shared.auth import needs
 from shared.database import Unit
 from shared.events.escalation import Severity
 from shared.fields import Body, Name, Prose, example
-from shared.http import PROBLEMS, Page, Paging, Read
+from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.idempotency import Command
 
-reads = APIRouter(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
-writes = APIRouter(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
+reads = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
 
 
 class CaseIn(Body):
@@ -190,7 +190,13 @@ async def record_contact(case_id: UUID, contact: ContactIn, command: Command) ->
     return await command.run(record, about=case_id)
 
 
-@writes.post("/{case_id}:resolve", status_code=200, response_model=CaseOut, summary="Resolve a case")
+@writes.post(
+    "/{case_id}:resolve",
+    status_code=200,
+    response_model=CaseOut,
+    summary="Resolve a case",
+    responses=refusals(MoveRefused),
+)
 async def resolve_case(case_id: UUID, resolved: ResolveIn, command: Command) -> Response:
     """The outcome is known; now the customer must be told."""
 
@@ -200,7 +206,13 @@ async def resolve_case(case_id: UUID, resolved: ResolveIn, command: Command) -> 
     return await command.run(resolve, status=200, reason=resolved.reason, about=case_id)
 
 
-@writes.post("/{case_id}:close", status_code=200, response_model=CaseOut, summary="Close a case")
+@writes.post(
+    "/{case_id}:close",
+    status_code=200,
+    response_model=CaseOut,
+    summary="Close a case",
+    responses=refusals(CustomerNotTold, MoveRefused),
+)
 async def close_case(case_id: UUID, closing: CloseIn, command: Command) -> Response:
     """Close the loop: 409 `customer_not_told` until a contact about the outcome is on record."""
 

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from services.escalation import use_cases
-from services.escalation.domain import DisputeState
+from services.escalation.domain import DisputeState, MoveRefused
 from services.escalation.repository import disputes as repository
 from services.escalation.tables import DisputeRow
 from services.escalation.use_cases.disputes import NewDispute
@@ -17,15 +17,13 @@ from shared.auth import needs
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.fields import Body, Prose, ReasonIn, example
-from shared.http import PROBLEMS, Page, Paging, Read
+from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.idempotency import Command, CommandRunner
 from shared.intents import Intent
 from shared.money import Currency, PositiveMinor
 
-reads = APIRouter(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
-writes = APIRouter(
-    prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:write")], responses=PROBLEMS
-)
+reads = Router(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
 
 
 class DisputeRefused(Refusal):
@@ -108,7 +106,10 @@ class DisputeOut(BaseModel):
     status_code=201,
     response_model=DisputeOut,
     summary="Open a dispute",
-    responses={202: {"model": DisputeOut, "description": "invoicing cannot be reached now; a worker goes on"}},
+    responses={
+        202: {"model": DisputeOut, "description": "invoicing cannot be reached now; a worker goes on"},
+        **refusals(DisputeRefused),
+    },
 )
 async def open_dispute(dispute: DisputeIn, command: Command) -> Response:
     """Reserve the disputed amounts in invoicing, and open the dispute; 409 if they cannot be reserved."""
@@ -172,19 +173,37 @@ async def _resolve(
     return await command.run(resolve, status=200, reason=why.reason, about=dispute_id)
 
 
-@writes.post("/{dispute_id}:uphold", status_code=200, response_model=DisputeOut, summary="Uphold a dispute")
+@writes.post(
+    "/{dispute_id}:uphold",
+    status_code=200,
+    response_model=DisputeOut,
+    summary="Uphold a dispute",
+    responses=refusals(MoveRefused),
+)
 async def uphold_dispute(dispute_id: UUID, why: ReasonIn, command: Command) -> Response:
     """The customer is right: invoicing releases the amounts and issues a credit note."""
     return await _resolve(dispute_id, "upheld", why, command)
 
 
-@writes.post("/{dispute_id}:reject", status_code=200, response_model=DisputeOut, summary="Reject a dispute")
+@writes.post(
+    "/{dispute_id}:reject",
+    status_code=200,
+    response_model=DisputeOut,
+    summary="Reject a dispute",
+    responses=refusals(MoveRefused),
+)
 async def reject_dispute(dispute_id: UUID, why: ReasonIn, command: Command) -> Response:
     """The invoice was right: invoicing releases the amounts, and they are dunnable again."""
     return await _resolve(dispute_id, "rejected", why, command)
 
 
-@writes.post("/{dispute_id}:withdraw", status_code=200, response_model=DisputeOut, summary="Withdraw a dispute")
+@writes.post(
+    "/{dispute_id}:withdraw",
+    status_code=200,
+    response_model=DisputeOut,
+    summary="Withdraw a dispute",
+    responses=refusals(MoveRefused),
+)
 async def withdraw_dispute(dispute_id: UUID, why: ReasonIn, command: Command) -> Response:
     """The customer no longer disputes: invoicing releases the amounts."""
 

@@ -3,24 +3,23 @@
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import Header, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
 from services.invoicing.repository import accounts as repository
 from services.invoicing.tables import AccountRow
+from services.invoicing.use_cases.accounts import ReferenceTaken
 from shared.auth import needs
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.fields import Body, Code, Country, Email, Name, Zone, example
-from shared.http import PROBLEMS, Page, Paging, Read, declared
+from shared.http import PROBLEMS, Page, Paging, Read, Router, declared, refusals
 from shared.idempotency import Command
 from shared.money import Currency
 
-reads = APIRouter(prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = APIRouter(
-    prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:write")], responses=PROBLEMS
-)
+reads = Router(prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
 
 
 PRECONDITIONS: dict[int | str, dict[str, Any]] = {
@@ -131,7 +130,9 @@ class ContactOut(BaseModel):
     billing_email: str
 
 
-@writes.post("", status_code=201, response_model=AccountOut, summary="Register an account")
+@writes.post(
+    "", status_code=201, response_model=AccountOut, summary="Register an account", responses=refusals(ReferenceTaken)
+)
 async def register_account(account: AccountIn, command: Command) -> Response:
     """Register a billing customer; announces `AccountRegistered`."""
 

@@ -6,7 +6,6 @@ from itertools import groupby
 from uuid import UUID
 
 import asyncpg
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from services.invoicing.repository import balances as repository
@@ -14,9 +13,9 @@ from shared.auth import needs
 from shared.errors import NotFound
 from shared.events.values import LineBalance
 from shared.fields import Body, example, shown
-from shared.http import PROBLEMS, Read
+from shared.http import PROBLEMS, Read, Router
 
-reads = APIRouter(prefix="/v1", tags=["balances"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+reads = Router(prefix="/v1", tags=["balances"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 
 
 class BalanceOut(BaseModel):

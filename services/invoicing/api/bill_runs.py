@@ -4,21 +4,22 @@ from datetime import date, datetime
 from typing import Self
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
+from services.invoicing.domain.states import MoveRefused
 from services.invoicing.repository import bill_runs as repository
 from services.invoicing.repository import tax as tax_repository
 from services.invoicing.tables import BillRunRow
 from shared.auth import needs
 from shared.database import Unit
 from shared.fields import Body, Code, Country, Day, Prose, ReasonIn, example
-from shared.http import PROBLEMS, Page, Paging, Read
+from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.idempotency import Command
 
-reads = APIRouter(prefix="/v1", tags=["bill runs"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = APIRouter(prefix="/v1", tags=["bill runs"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+reads = Router(prefix="/v1", tags=["bill runs"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1", tags=["bill runs"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
 
 
 class TaxRateIn(Body):
@@ -218,20 +219,36 @@ async def _moved(run_id: UUID, why: ReasonIn, command: Command, action: str) -> 
     return await command.run(act, status=200, reason=why.reason, about=run_id)
 
 
-@writes.post("/bill-runs/{run_id}:approve", status_code=200, response_model=BillRunOut, summary="Approve the drafts")
+@writes.post(
+    "/bill-runs/{run_id}:approve",
+    status_code=200,
+    response_model=BillRunOut,
+    summary="Approve the drafts",
+    responses=refusals(MoveRefused),
+)
 async def approve_run(run_id: UUID, why: ReasonIn, command: Command) -> Response:
     """Issue every draft of the run."""
     return await _moved(run_id, why, command, "approve")
 
 
-@writes.post("/bill-runs/{run_id}:discard", status_code=200, response_model=BillRunOut, summary="Discard the drafts")
+@writes.post(
+    "/bill-runs/{run_id}:discard",
+    status_code=200,
+    response_model=BillRunOut,
+    summary="Discard the drafts",
+    responses=refusals(MoveRefused),
+)
 async def discard_run(run_id: UUID, why: ReasonIn, command: Command) -> Response:
     """Issue nothing; what the drafts would have billed waits for another run."""
     return await _moved(run_id, why, command, "discard")
 
 
 @writes.post(
-    "/bill-runs/{run_id}:retry", status_code=200, response_model=BillRunOut, summary="Try again who was set aside"
+    "/bill-runs/{run_id}:retry",
+    status_code=200,
+    response_model=BillRunOut,
+    summary="Try again who was set aside",
+    responses=refusals(MoveRefused),
 )
 async def retry_run(run_id: UUID, why: ReasonIn, command: Command) -> Response:
     """Try the accounts again that were set aside, once what kept them is mended."""

@@ -4,24 +4,23 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
 from services.invoicing.repository import invoices as repository
 from services.invoicing.tables import InvoiceRow
+from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.invoices import NewInvoice, NewLine
 from shared.auth import needs
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Name, example
-from shared.http import PROBLEMS, Page, Paging, Read
+from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.idempotency import Command
 from shared.money import MoneyModel
 
-reads = APIRouter(prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = APIRouter(
-    prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("invoicing:write")], responses=PROBLEMS
-)
+reads = Router(prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
 
 
 class LineIn(Body):
@@ -90,7 +89,9 @@ class InvoiceOut(BaseModel):
         return cls.model_validate(row, from_attributes=True)
 
 
-@writes.post("", status_code=201, response_model=InvoiceOut, summary="Issue an invoice")
+@writes.post(
+    "", status_code=201, response_model=InvoiceOut, summary="Issue an invoice", responses=refusals(ReferenceTaken)
+)
 async def issue_invoice(invoice: InvoiceIn, command: Command) -> Response:
     """Issue an invoice with the next number of its legal entity; announces `InvoiceIssued`."""
 

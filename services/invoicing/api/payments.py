@@ -4,24 +4,23 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field, model_validator
 
 from services.invoicing import use_cases
+from services.invoicing.domain.owed import AlreadyReversed, AmountRefused
 from services.invoicing.repository import payments as repository
 from services.invoicing.tables import PaymentRow
 from services.invoicing.use_cases.payments import NewPayment
 from shared.auth import needs
 from shared.database import Unit
 from shared.fields import Body, Name, ReasonIn, example
-from shared.http import PROBLEMS, Read
+from shared.http import PROBLEMS, Read, Router, refusals
 from shared.idempotency import Command
 from shared.money import MoneyModel, PositiveMinor
 
-reads = APIRouter(prefix="/v1/payments", tags=["payments"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = APIRouter(
-    prefix="/v1/payments", tags=["payments"], dependencies=[needs("invoicing:write")], responses=PROBLEMS
-)
+reads = Router(prefix="/v1/payments", tags=["payments"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1/payments", tags=["payments"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
 
 
 class LineAmount(Body):
@@ -90,7 +89,9 @@ class PaymentOut(BaseModel):
         return cls.model_validate(row, from_attributes=True)
 
 
-@writes.post("", status_code=201, response_model=PaymentOut, summary="Record a payment")
+@writes.post(
+    "", status_code=201, response_model=PaymentOut, summary="Record a payment", responses=refusals(AmountRefused)
+)
 async def record_payment(payment: PaymentIn, command: Command) -> Response:
     """Record money received and allocate it; announces `PaymentReceived` and each balance that changed."""
 
@@ -100,7 +101,13 @@ async def record_payment(payment: PaymentIn, command: Command) -> Response:
     return await command.run(receive, about=payment.account_id)
 
 
-@writes.post("/{payment_id}:reverse", status_code=200, response_model=PaymentOut, summary="Take a payment back")
+@writes.post(
+    "/{payment_id}:reverse",
+    status_code=200,
+    response_model=PaymentOut,
+    summary="Take a payment back",
+    responses=refusals(AlreadyReversed),
+)
 async def reverse_payment(payment_id: UUID, why: ReasonIn, command: Command) -> Response:
     """A returned debit or a mistake: what the payment paid is open again, with its original due date."""
 

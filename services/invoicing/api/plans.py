@@ -4,23 +4,24 @@ from datetime import date, datetime
 from typing import Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
 from services.invoicing.domain.plan import Price, VendorCost, Version
 from services.invoicing.repository import plans as repository
 from services.invoicing.tables import PlanRow
+from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.plans import NewPlan
 from shared.auth import needs
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Name, example, shown
-from shared.http import PROBLEMS, Page, Paging, Read
+from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.idempotency import Command
 from shared.money import Currency, Minor
 
-reads = APIRouter(prefix="/v1/plans", tags=["plans"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = APIRouter(prefix="/v1/plans", tags=["plans"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+reads = Router(prefix="/v1/plans", tags=["plans"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1/plans", tags=["plans"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
 NOBODY = UUID(int=0)
 """The plan of a version that has not been given to one."""
 
@@ -185,7 +186,7 @@ async def _plan(unit: Unit, plan_id: UUID) -> PlanOut:
     return PlanOut.of(row, (await repository.versions(unit, [plan_id]))[plan_id])
 
 
-@writes.post("", status_code=201, response_model=PlanOut, summary="Make a plan")
+@writes.post("", status_code=201, response_model=PlanOut, summary="Make a plan", responses=refusals(ReferenceTaken))
 async def make_plan(plan: PlanIn, command: Command) -> Response:
     """Make a plan with its first version; announces `PlanVersionPublished`."""
 

@@ -3,18 +3,20 @@
 from typing import Self
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
 from services.invoicing.api.payments import LineAmount
+from services.invoicing.domain.owed import AmountRefused
+from services.invoicing.use_cases.disputes import DisputeKnown
 from shared.auth import needs
 from shared.database import Unit
 from shared.fields import Body, example
-from shared.http import PROBLEMS
+from shared.http import PROBLEMS, Router, refusals
 from shared.idempotency import Command
 
-writes = APIRouter(
+writes = Router(
     prefix="/v1/reservations", tags=["reservations"], dependencies=[needs("invoicing:write")], responses=PROBLEMS
 )
 
@@ -56,7 +58,13 @@ class ReservationOut(BaseModel):
         return cls(dispute_id=dispute_id, invoice_id=invoice_id, lines=amounts, held=held)
 
 
-@writes.post("", status_code=201, response_model=ReservationOut, summary="Hold amounts for a dispute")
+@writes.post(
+    "",
+    status_code=201,
+    response_model=ReservationOut,
+    summary="Hold amounts for a dispute",
+    responses=refusals(AmountRefused, DisputeKnown),
+)
 async def reserve_amounts(reservation: ReservationIn, command: Command) -> Response:
     """Hold amounts of an invoice's lines: from now on they are not dunnable. 409 if a line has less left."""
     lines = [(line.line, line.amount_minor) for line in reservation.lines]

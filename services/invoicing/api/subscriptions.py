@@ -3,22 +3,22 @@
 from typing import Self
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field, model_validator
 
 from services.invoicing import use_cases
 from services.invoicing.repository import accounts as repository
 from services.invoicing.tables import SubscriptionRow
-from services.invoicing.use_cases.accounts import NewSubscription
+from services.invoicing.use_cases.accounts import NewSubscription, ReferenceTaken
 from shared.auth import needs
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Name, example
-from shared.http import PROBLEMS, Page, Read
+from shared.http import PROBLEMS, Page, Read, Router, refusals
 from shared.idempotency import Command
 from shared.money import Minor
 
-reads = APIRouter(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = APIRouter(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+reads = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
 
 
 class SubscriptionIn(Body):
@@ -87,7 +87,13 @@ class SubscriptionOut(BaseModel):
         return cls.model_validate(row, from_attributes=True)
 
 
-@writes.post("/subscriptions", status_code=201, response_model=SubscriptionOut, summary="Activate a subscription")
+@writes.post(
+    "/subscriptions",
+    status_code=201,
+    response_model=SubscriptionOut,
+    summary="Activate a subscription",
+    responses=refusals(ReferenceTaken),
+)
 async def activate_subscription(subscription: SubscriptionIn, command: Command) -> Response:
     """Record what was bought; announces `SubscriptionActivated`, and entitlements grants access."""
 

@@ -4,23 +4,26 @@ from datetime import date, datetime
 from typing import Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field, model_validator
 
 from services.invoicing import use_cases
 from services.invoicing.api.subscriptions import SubscriptionOut
-from services.invoicing.domain.course import Kind
+from services.invoicing.domain.course import ChangeRefused, Kind
+from services.invoicing.domain.plan import NotOffered
+from services.invoicing.domain.states import MoveRefused
 from services.invoicing.repository import terms as repository
 from services.invoicing.tables import SubscriptionChangeRow, TermRow
+from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.subscriptions import Purchase, Wanted
 from shared.auth import needs
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Prose, ReasonIn, example, shown
-from shared.http import PROBLEMS, Page, Read
+from shared.http import PROBLEMS, Page, Read, Router, refusals
 from shared.idempotency import Command
 
-reads = APIRouter(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = APIRouter(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+reads = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
 
 
 class PurchaseIn(Body):
@@ -161,7 +164,11 @@ class ChangeOut(BaseModel):
 
 
 @writes.post(
-    "/plans/{plan_id}/subscriptions", status_code=201, response_model=PurchaseOut, summary="Begin a subscription"
+    "/plans/{plan_id}/subscriptions",
+    status_code=201,
+    response_model=PurchaseOut,
+    summary="Begin a subscription",
+    responses=refusals(NotOffered, ReferenceTaken, ChangeRefused),
 )
 async def begin_subscription(plan_id: UUID, purchase: PurchaseIn, command: Command) -> Response:
     """Begin a subscription of a plan; announces `SubscriptionActivated`. Bill runs charge it from its start on."""
@@ -185,6 +192,7 @@ async def get_term(subscription_id: UUID, read: Read) -> TermOut:
     status_code=201,
     response_model=ChangeOut,
     summary="Change or cancel a subscription",
+    responses=refusals(ChangeRefused, NotOffered),
 )
 async def change_subscription(subscription_id: UUID, change: ChangeIn, command: Command) -> Response:
     """Now: announces `SubscriptionChanged` or `SubscriptionEnded`, the difference is on the next invoice.
@@ -215,6 +223,7 @@ async def list_changes(subscription_id: UUID, read: Read) -> Page[ChangeOut]:
     status_code=200,
     response_model=ChangeOut,
     summary="Withdraw a scheduled change",
+    responses=refusals(MoveRefused),
 )
 async def withdraw_change(subscription_id: UUID, change_id: UUID, why: ReasonIn, command: Command) -> Response:
     """The change does not take effect; without its cancellation a subscription renews."""

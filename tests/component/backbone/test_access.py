@@ -1,5 +1,7 @@
 """Every route of every service, as somebody who should not get in; and bad input, as somebody who may."""
 
+import base64
+import itertools
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -124,17 +126,83 @@ async def test_a_token_that_was_good_is_refused_once_it_is_expired(edge: Edge) -
 
 async def test_whatever_is_refused_is_a_problem_document(edge: Edge) -> None:
     token = edge.keys.token(edge.name)
-    assert await edge.status("GET", "/v1/nothing", token) == (404, "http_error")
-    assert await edge.status("DELETE", "/health/live", token) == (405, "http_error")
-    for method, path in edge.guarded():
-        assert await edge.status("TRACE", path, token) == (405, "http_error")
-        if method == "POST":
-            headers = edge.client.headers | {"idempotency-key": str(uuid4()), "content-type": "application/json"}
-            for body, status in ((b"{", 400), (b"\xff\xfe", 400), (b"[" * 100_000, 400), (b"[]", 422), (b"", 422)):
-                answer = await edge.client.http.request(method, path, headers=headers, content=body)
-                bodiless = path.endswith((":retry", ":approve"))  # they find no such thing, whatever the body
-                assert answer.status_code == status or (bodiless and answer.status_code in (404, 409)), (path, body[:9])
-                assert answer.headers["content-type"] == PROBLEM
+    assert await edge.status("GET", "/v1/nothing", token) == (404, "not_found")
+    assert await edge.status("DELETE", "/health/live", token) == (405, "method_not_allowed")
+    for _, path in edge.guarded():
+        assert await edge.status("TRACE", path, token) == (405, "method_not_allowed")
+
+
+MALFORMED = (
+    b"{",
+    b'{"reason": "a", "reason": "b"}',
+    b'{"x": [{"y": 1, "y": 1}]}',
+    '{"reason": "ä"}'.encode("latin-1"),
+    b'{"reason": NaN}',
+    b"[" * 100_000,
+    b"9" * 5000,
+    *(json.dumps({"reason": "a"}).encode(encoding) for encoding in ("utf-16", "utf-16-le", "utf-32", "utf-32-be")),
+)
+"""Bodies that are none, for whichever route."""
+
+
+async def test_a_body_that_cannot_be_read_is_malformed_on_every_route(edge: Edge) -> None:
+    tried = 0
+    for method, path, route in edge.routes():
+        if route is None or route.body_field is None:
+            continue
+        sent = re.sub(r"\{[^}]+\}", str(uuid4()), path)
+        headers = edge.client.headers | {"idempotency-key": str(uuid4()), "content-type": "application/json"}
+        for body in MALFORMED:
+            answer = await edge.client.http.request(method, sent, headers=headers, content=body)
+            assert answer.headers["content-type"] == PROBLEM
+            assert (answer.status_code, answer.json()["code"]) == (400, "malformed"), (path, body[:30])
+        for body in (b"[]", b""):
+            answer = await edge.client.http.request(method, sent, headers=headers, content=body)
+            assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), (path, body)
+        tried += 1
+    assert tried >= 2
+
+
+def _cursor(key: str) -> str:
+    return base64.urlsafe_b64encode(key.encode()).decode()
+
+
+GIVEN_OUT = "01a20d60-7458-729b-b244-54f33ab0c1d2"
+CURSORS = (
+    "",
+    "!!!",
+    "=",
+    "AA==",
+    "ÿ",
+    _cursor(""),
+    _cursor("17"),
+    _cursor(GIVEN_OUT.upper()),
+    _cursor("{" + GIVEN_OUT + "}"),
+    _cursor(GIVEN_OUT.replace("-", "")),
+    _cursor(GIVEN_OUT)[:-1],
+    _cursor(GIVEN_OUT)[:-4],
+    _cursor(GIVEN_OUT) + "=",
+    _cursor(GIVEN_OUT) + "!",
+    "!" + _cursor(GIVEN_OUT),
+)
+"""None of these was given out."""
+
+
+async def test_a_cursor_that_no_list_gave_out_is_refused_by_every_list(edge: Edge) -> None:
+    document = (await edge.client.http.get("/openapi.json")).json()
+    lists = 0
+    for path, operations in document["paths"].items():
+        parameters = {one["name"] for one in operations.get("get", {}).get("parameters", [])}
+        if "after" not in parameters:
+            continue
+        sent = re.sub(r"\{[^}]+\}", GIVEN_OUT, path)
+        other: dict[str, str] = {"external_reference": "crm-1"} if "external_reference" in parameters else {}
+        assert (await edge.client.get(sent, after=_cursor(GIVEN_OUT))).status_code == 200
+        for cursor, query in itertools.product(CURSORS, ({}, other)):
+            answer = await edge.client.get(sent, after=cursor, **query)
+            assert (answer.status_code, answer.json().get("code")) == (422, "bad_cursor"), (path, cursor)
+        lists += 1
+    assert lists or edge.name == "collections"
 
 
 async def test_no_parameter_makes_it_break(edge: Edge) -> None:

@@ -1,12 +1,14 @@
 """The Idempotency-Key over HTTP, and paging: once for a key, and each row once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from deploy.local.tokens import Keys
+from shared import idempotency, jobs
+from shared.database import Unit
 from shared.runtime import Runtime
 from tests.builders import Client, Database, account, eur, running
 
@@ -95,3 +97,86 @@ async def test_paging_shows_each_row_once_though_rows_are_added(service: Service
     assert seen == sorted(made)
     bad = await client.get("/v1/accounts", after="not a cursor")
     assert (bad.status_code, bad.json()["code"]) == (422, "bad_cursor")
+
+
+async def kept(database: Database) -> int:
+    return int(await database.value("SELECT count(*) FROM invoicing.idempotency"))
+
+
+async def test_a_key_is_pruned_after_thirty_days_and_not_before(service: Service) -> None:
+    runtime, client, database = service
+    first = await client.post("/v1/accounts", account(), key="k")
+    await database.move(days=30)
+    await runtime.units.run(idempotency.prune)
+    assert (await client.post("/v1/accounts", account(), key="k")).content == first.content
+    await database.move(seconds=1)
+    await runtime.units.run(idempotency.prune)
+    assert await kept(database) == 0
+    assert (await client.post("/v1/accounts", account(), key="k")).json()["id"] != first.json()["id"]
+
+
+async def test_a_process_prunes_by_itself_in_chunks_and_is_idle_all_the_same(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, client, database = service
+    sizes: list[int] = []
+    done = asyncio.Event()
+
+    async def counted(unit: Unit, prune: Callable[[Unit], Awaitable[bool]] = idempotency.prune) -> bool:
+        before = await unit.connection.fetchval("SELECT count(*) FROM idempotency")
+        more = await prune(unit)
+        sizes.append(before - await unit.connection.fetchval("SELECT count(*) FROM idempotency"))
+        if sizes[-1] == 0:  # the round after the last key, so that the last is committed
+            done.set()
+        return more
+
+    for _ in range(5):
+        await client.made("/v1/accounts", account())
+    await database.move(days=31)
+    await client.made("/v1/accounts", account())
+    waiting = await database.rows("SELECT kind, name FROM invoicing.pending_work WHERE kind <> 'outbox'")
+    assert waiting == []
+    monkeypatch.setattr(idempotency, "CHUNK", 2)
+    monkeypatch.setattr(idempotency, "prune", counted)
+    monkeypatch.setattr(jobs, "MAINTAIN_EVERY", 0.01)
+    monkeypatch.setattr(jobs, "MAINTAIN_PAUSE", 0)
+    working = asyncio.create_task(runtime.jobs.run())
+    async with asyncio.timeout(10):
+        await done.wait()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert sizes[:3] == [2, 2, 1]
+    assert await kept(database) == 1
+
+
+async def test_a_key_in_use_is_left_alone(service: Service) -> None:
+    runtime, client, database = service
+    for key in ("a", "b"):
+        await client.post("/v1/accounts", account(), key=key)
+    await database.move(days=31)
+    async with database.connected("invoicing") as other, other.transaction():
+        await other.execute("SELECT FROM invoicing.idempotency WHERE key = 'a' FOR UPDATE")
+        await runtime.units.run(idempotency.prune)
+    assert await database.value("SELECT string_agg(key, '') FROM invoicing.idempotency") == "a"
+
+
+async def test_a_key_that_is_pruned_between_two_statements_is_new(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, client, _ = service
+    first = await client.post("/v1/accounts", account(), key="k")
+    # The first statement still finds the key; the second, which is to read what is stored, finds it gone.
+    gone = "DELETE FROM idempotency WHERE caller = $1 AND route = $2 AND key = $3"
+    monkeypatch.setattr(idempotency, "_STORED", f"WITH gone AS ({gone}) SELECT WHERE false")
+    second = await client.post("/v1/accounts", account(), key="k")
+    assert second.status_code == 201
+    assert second.json()["id"] != first.json()["id"]
+
+
+@pytest.mark.parametrize("name", ["collections", "entitlements", "escalation"])
+async def test_old_keys_are_found_by_an_index(database: Database, name: str) -> None:
+    async with database.connected() as connection, connection.transaction():
+        await connection.execute(f"SET LOCAL search_path = {name}; SET LOCAL enable_seqscan = off")
+        plan = await connection.fetch(f"EXPLAIN {idempotency._PRUNE}".replace("$1", "now()").replace("$2", "10"))
+        assert any("idempotency_age" in row[0] for row in plan)

@@ -1,12 +1,13 @@
 """Intents on real Postgres: one call at a time for a key, by one worker, until its result is recorded."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from shared import clock, intents
+from shared import clock, intents, jobs
 from shared.database import Unit
 from shared.errors import Later
 from shared.intents import Intent, Kind, Recorded
@@ -26,9 +27,14 @@ class Outside:
         self.recorded: list[Any] = []
         self.answers: list[Exception | str] = []
         self.says = Recorded.DONE
+        self.called = asyncio.Event()
+        self.may_answer: asyncio.Event | None = None
 
     async def perform(self, _: Runtime, intent: Intent) -> str:
         self.asked.append(intent.id)
+        self.called.set()
+        if self.may_answer is not None:
+            await self.may_answer.wait()
         answer = self.answers.pop(0) if self.answers else "done"
         if isinstance(answer, Exception):
             raise answer
@@ -113,6 +119,75 @@ async def test_another_worker_goes_on_with_the_same_id_when_one_died(
     await stage.database.execute("UPDATE collections.intents SET leased_until = $1", clock.system_now())
     await work(runtime)
     assert (outside.asked, await pending(stage)) == ([wanted], [])
+
+
+@pytest.fixture
+def another(runtime: Runtime) -> Runtime:
+    """Another process of the same service."""
+    other = Runtime(runtime.service, runtime.settings, runtime.wakeups)
+    other.__dict__["units"] = runtime.units
+    return other
+
+
+async def leases(stage: Stage) -> list[tuple[bool, int]]:
+    """Whether each intent is leased, and how often it was tried."""
+    rows = await stage.database.rows("SELECT leased_until IS NOT NULL, attempts FROM collections.intents")
+    return [tuple(row) for row in rows]
+
+
+async def test_a_worker_that_is_told_to_end_hands_back_what_it_has_not_begun(
+    stage: Stage, runtime: Runtime, another: Runtime, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = await want(stage)
+    claimed, told = asyncio.Event(), asyncio.Event()
+
+    async def claim_slowly(unit: Unit, limit: int, claim: Any = intents.claim) -> list[Intent]:
+        found: list[Intent] = await claim(unit, limit)
+        claimed.set()
+        await told.wait()
+        return found
+
+    with monkeypatch.context() as slow:
+        slow.setattr(intents, "claim", claim_slowly)
+        working = asyncio.create_task(runtime.jobs.run())
+        await claimed.wait()
+        working.cancel()
+        told.set()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+    assert (outside.asked, await leases(stage)) == ([], [(False, 0)])
+    await work(another)
+    assert (outside.asked, await pending(stage)) == ([wanted], [])
+
+
+async def test_a_call_that_was_begun_comes_to_its_end_when_the_worker_is_told_to_end(
+    stage: Stage, runtime: Runtime, outside: Outside
+) -> None:
+    wanted = await want(stage)
+    outside.answers, outside.may_answer = ["late"], asyncio.Event()
+    working = asyncio.create_task(runtime.jobs.run())
+    await outside.called.wait()
+    working.cancel()
+    await asyncio.sleep(0)
+    outside.may_answer.set()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert (outside.asked, outside.recorded, await pending(stage)) == ([wanted], ["late"], [])
+
+
+async def test_a_call_that_is_cut_off_keeps_its_lease(
+    stage: Stage, runtime: Runtime, another: Runtime, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "FINISH", 0.05)
+    wanted = await want(stage)
+    outside.may_answer = asyncio.Event()
+    working = asyncio.create_task(runtime.jobs.run())
+    await outside.called.wait()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    await work(another)
+    assert (outside.asked, outside.recorded, await leases(stage)) == ([wanted], [], [(True, 1)])
 
 
 async def test_a_result_is_recorded_once(stage: Stage, runtime: Runtime, outside: Outside) -> None:

@@ -75,6 +75,11 @@ def test_a_mail_without_a_notice_and_a_notice_without_a_mail_are_found(received:
     assert len(list(judge.unlike_the_mailbox(mails, [event("NoticeSent", notice_id=NOTICE)]))) == found
 
 
+@pytest.mark.parametrize("mails", [[], [f"<{NOTICE}@goodstanding>"]])
+def test_a_withdrawn_notice_may_or_may_not_have_been_received(mails: list[str]) -> None:
+    assert list(judge.unlike_the_mailbox(mails, [event("NoticeWithdrawn", notice_id=NOTICE)])) == []
+
+
 def test_a_death_of_our_own_is_found() -> None:
     log = "\n".join(
         f"  1.0 s  {one}; starting it again in 0.5 s"

@@ -1,11 +1,12 @@
 """Field types take what people and Postgres can live with; ids sort by the time they were made."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from shared.fields import Code, Day, Email, Name, Prose, Zone
+from shared.fields import Code, Day, Email, Instant, Name, Prose, Zone
 from shared.ids import new_id
 
 
@@ -58,6 +59,24 @@ def test_what_is_taken(field: Any, value: str, kept: str) -> None:
         (Day, "1989-12-31"),
         (Day, "2200-01-02"),
         (Day, "2026-02-30"),
+        (Day, 1772409600),
+        (Day, 20_514.0),
+        (Day, True),
+        (Day, "1772409600"),
+        (Day, "2026-03-02T00:00:00"),
+        (Day, "2026-03-02T00:00:00Z"),
+        (Day, "2026-3-2"),
+        (Day, " 2026-03-02"),
+        (Day, "2026-03-02\n"),
+        (Day, "２026-03-02"),
+        (Instant, 1772442000),
+        (Instant, "1772442000"),
+        (Instant, "2026-03-02T09:00:00"),
+        (Instant, "2026-03-02 09:00:00Z"),
+        (Instant, "2026-03-02T09:00Z"),
+        (Instant, "2026-03-02"),
+        (Instant, "2026-03-02T09:00:00+01"),
+        (Instant, "2026-03-02T25:00:00Z"),
     ],
 )
 def test_what_is_refused(field: Any, value: object) -> None:
@@ -68,6 +87,14 @@ def test_what_is_refused(field: Any, value: object) -> None:
 @pytest.mark.parametrize("day", ["1990-01-01", "2024-02-29", "2200-01-01"])
 def test_days_of_business(day: str) -> None:
     assert TypeAdapter(Day).validate_python(day).isoformat() == day
+
+
+@pytest.mark.parametrize(
+    "instant",
+    ["2026-03-02T09:00:00Z", "2026-03-02t10:00:00.000000+01:00", "2026-03-02T03:30:00.0-05:30"],
+)
+def test_an_instant_has_its_offset(instant: str) -> None:
+    assert TypeAdapter(Instant).validate_python(instant) == datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 def test_ids_are_unique_and_sort_by_the_time_they_were_made() -> None:

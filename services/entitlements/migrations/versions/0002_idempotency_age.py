@@ -1,0 +1,11 @@
+"""Old idempotency keys are found by their age, to be pruned."""
+
+from shared.migrations import backbone_2
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """Create the index."""
+    backbone_2("entitlements")

@@ -1,0 +1,21 @@
+"""The HTTP edge of every service: problem details (RFC 9457), bodies, health, paging."""
+
+from shared.http.app import create_app
+from shared.http.bodies import Router
+from shared.http.paging import BadCursor, Page, PageOf, Paging
+from shared.http.problems import PROBLEM, PROBLEMS, declared, refusals
+from shared.http.reading import Read
+
+__all__ = [
+    "PROBLEM",
+    "PROBLEMS",
+    "BadCursor",
+    "Page",
+    "PageOf",
+    "Paging",
+    "Read",
+    "Router",
+    "create_app",
+    "declared",
+    "refusals",
+]

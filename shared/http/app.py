@@ -1,0 +1,77 @@
+"""The application of one process: health, the routes, and what is refused before a route sees it."""
+
+import orjson
+from fastapi import Depends, FastAPI, Request, Response
+
+from shared import parked
+from shared.errors import Refusal, Unavailable
+from shared.http.documents import documented
+from shared.http.problems import PROBLEMS, answer_problems
+from shared.runtime import Runtime
+
+_DESCRIPTION = (
+    "Every refusal is a problem document (RFC 9457). Beside what each operation declares: a path that there is not"
+    " is `404 not_found`, and a method that a path does not have is `405 method_not_allowed`. Bodies are JSON in UTF-8,"
+    " and name no field twice; dates are `YYYY-MM-DD`, instants RFC 3339 with an offset."
+)
+
+
+class NulCharacter(Refusal):
+    """Postgres keeps no NUL character, so nothing has one in its name."""
+
+    code = "invalid"
+    status = 422
+
+
+async def _without_nul(request: Request) -> None:
+    if b"%00" in request.scope["query_string"] or "\0" in request.scope["path"]:
+        raise NulCharacter("the address has a NUL character")
+
+
+def create_app(runtime: Runtime, *, with_routes: bool = True) -> FastAPI:
+    """The application of one process: health always, the service's routes where the role serves them."""
+    service = runtime.service
+    app = FastAPI(
+        title=f"Goodstanding {service.name}",
+        summary=service.summary,
+        description=_DESCRIPTION,
+        version="1",
+        telemetry={"operation_spans": False, "metrics": False, "logs": False},
+        responses={status: PROBLEMS[status] for status in (400, 422, 503)},
+        dependencies=[Depends(_without_nul)],
+    )
+    app.state.runtime = runtime
+    app.openapi = lambda: documented(app)  # type: ignore[method-assign]
+    answer_problems(app)
+    _add_health(app, runtime)
+    if with_routes:
+        for router in service.routers:
+            app.include_router(router)
+    return app
+
+
+def _add_health(app: FastAPI, runtime: Runtime) -> None:
+    @app.get("/health/live", tags=["health"], summary="Whether the process lives")
+    async def live() -> dict[str, str]:
+        """Alive as soon as it answers; a process that hangs ends by itself."""
+        return {"status": "alive"}
+
+    @app.get(
+        "/health/ready",
+        tags=["health"],
+        summary="Whether the process can do its work: database, broker, consumer",
+        responses={503: {"description": "a part does not work; `parts` says which"}},
+    )
+    async def ready() -> Response:
+        """503 while a part does not work; `parts` says which, and what its state is."""
+        try:
+            await runtime.units.run(lambda unit: parked.stopped(unit.connection))
+            database = (True, "reachable")
+        except Unavailable as error:
+            database = (False, error.detail)
+        parts = {"database": database, **runtime.health.parts}
+        well = all(part[0] for part in parts.values())
+        body = {name: {"ok": ok, "state": state} for name, (ok, state) in parts.items()}
+        return Response(
+            orjson.dumps({"ready": well, "parts": body}), 200 if well else 503, media_type="application/json"
+        )

@@ -1,0 +1,78 @@
+"""JSON bodies, read strictly: UTF-8 and nothing else, no field twice, only what JSON has.
+
+Python's reader takes UTF-16, `NaN`, and the last of two fields of one name. Another reader on the way here
+(a proxy, a log, the caller's own library) may take the first: then two people have read different orders.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn
+
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+
+SHOWN = 60
+"""How much of a field's name a refusal repeats (characters)."""
+
+
+class Malformed(json.JSONDecodeError):
+    """The body cannot be read; FastAPI takes no other error for that. `msg` is for the caller."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why, "", 0)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
+        raise Malformed(f"an object of the body has the field {twice[:SHOWN]!r} twice")
+    return fields
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise Malformed(f"the body is not JSON: there is no {name} in it")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
+
+
+def read(body: bytes) -> Any:
+    """A JSON body as data. Raises Malformed."""
+    try:
+        return _DECODER.decode(body.decode("utf-8-sig"))
+    except Malformed:
+        raise
+    except UnicodeDecodeError as error:
+        raise Malformed("the body is not UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise Malformed("the body is not JSON") from error
+    except RecursionError as error:
+        raise Malformed("the body is nested too deep") from error
+    except ValueError as error:  # Python reads no number of more than 4300 digits
+        raise Malformed("a number of the body has too many digits") from error
+
+
+class _StrictRequest(Request):
+    async def json(self) -> Any:
+        if not hasattr(self, "_json"):
+            self._json = read(await self.body())
+        return self._json
+
+
+class _StrictRoute(APIRoute):
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def strictly(request: Request) -> Response:
+            return await handle(_StrictRequest(request.scope, request.receive))
+
+        return strictly
+
+
+class Router(APIRouter):
+    """A service's routes: whatever has a body reads it strictly."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(route_class=_StrictRoute, **more)

@@ -1,0 +1,80 @@
+"""Lists come in pages; a cursor is one that a list gave out."""
+
+import base64
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Generic, TypeVar, get_args
+from uuid import UUID
+
+from fastapi import Depends, Query
+from pydantic import BaseModel, ConfigDict
+
+from shared.errors import Refusal
+from shared.fields import example, shown
+
+T = TypeVar("T")
+
+
+def _of_one(schema: dict[str, Any], page: type[BaseModel]) -> None:
+    """Show a page of one item, as the page of its model shows it."""
+    (item,) = get_args(page.model_fields["items"].annotation)
+    schema |= example(items=[shown(item)], next=None)["json_schema_extra"]  # type: ignore[arg-type]
+
+
+class Page(BaseModel, Generic[T]):
+    """A page of a list; `next` is the cursor of the following one, or null at the end."""
+
+    model_config = ConfigDict(json_schema_extra=_of_one)
+
+    items: list[T]
+    next: str | None
+
+
+class BadCursor(Refusal):
+    """The cursor is not one that this list gave out."""
+
+    code = "bad_cursor"
+    status = 422
+
+
+class PageOf:
+    """Keyset paging in the order of ids: rows after the last one seen."""
+
+    def __init__(self, limit: int, after: UUID | None) -> None:
+        self.limit = limit
+        self._after = after
+
+    def after_id(self) -> UUID | None:
+        """The id of the last row of the page before, or None for the first page."""
+        return self._after
+
+    def page(self, items: Sequence[T], key: Callable[[T], UUID]) -> Page[T]:
+        """The page of `items`, of which one more than `limit` was read if there are more."""
+        shown = list(items[: self.limit])
+        more = len(items) > self.limit
+        return Page(items=shown, next=_cursor(key(shown[-1])) if more else None)
+
+
+def _cursor(key: UUID) -> str:
+    return base64.urlsafe_b64encode(str(key).encode()).decode()
+
+
+def _key(cursor: str) -> UUID:
+    """The id in a cursor. Raises BadCursor for one that no list gave out: it is read, and must come out the same."""
+    try:
+        key = UUID(base64.urlsafe_b64decode(cursor).decode())
+    except ValueError as error:
+        raise BadCursor("`after` is not a cursor of this list") from error
+    if _cursor(key) != cursor:
+        raise BadCursor("`after` is not a cursor of this list")
+    return key
+
+
+async def _paging(
+    limit: Annotated[int, Query(ge=1, le=500, description="items on a page")] = 100,
+    after: Annotated[str | None, Query(max_length=500, description="`next` of the page before")] = None,
+) -> PageOf:
+    return PageOf(limit, None if after is None else _key(after))
+
+
+Paging = Annotated[PageOf, Depends(_paging)]
+"""The parameter of a route that lists. A coroutine, since a plain callable would cost a thread."""

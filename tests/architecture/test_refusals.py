@@ -1,0 +1,100 @@
+"""The API page of each operation names the refusals that its use case can give, and no others."""
+
+from collections.abc import Iterator
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+
+from shared.errors import NotFound, Refusal
+from shared.http import PROBLEM, Router, refusals
+from shared.service import load
+from tests.architecture.source import SERVICES
+from tests.architecture.test_routes import routes
+
+NEVER = {"GET /v1/suspensions/{suspension_id}/confirmation": {"suspension_move_refused"}}
+"""What stands in a use case and cannot come about: it withdraws only what it has just seen to be requested."""
+
+
+class Taken(Refusal):
+    """Somebody was faster."""
+
+    code = "taken"
+
+
+def names(code: CodeType) -> set[str]:
+    """Every name that a function uses, in the functions within it too."""
+    return set(code.co_names).union(*(names(one) for one in code.co_consts if isinstance(one, CodeType)))
+
+
+def used(function: FunctionType) -> Iterator[Any]:
+    """What a function refers to: globals of its module, and what it takes from modules among them."""
+    wanted = names(function.__code__)
+    found = [function.__globals__[name] for name in wanted if name in function.__globals__]
+    while found:
+        one = found.pop()
+        yield one
+        if isinstance(one, ModuleType) and one.__name__.startswith("services."):
+            found += [getattr(one, name) for name in wanted if hasattr(one, name)]
+
+
+def given(function: FunctionType, seen: set[FunctionType]) -> set[str]:
+    """The codes of the 409s that a function of ours refers to, or one that it calls."""
+    seen.add(function)
+    found = set()
+    for one in used(function):
+        if isinstance(one, type) and issubclass(one, Refusal) and one.status == 409 and one is not Refusal:
+            found.add(one.code)
+        if isinstance(one, FunctionType) and one.__module__.startswith(("services.", __name__)) and one not in seen:
+            found |= given(one, seen)
+    return found
+
+
+def _given(route: APIRoute) -> set[str]:
+    assert isinstance(route.endpoint, FunctionType)
+    return given(route.endpoint, set())
+
+
+def mistold(routers: tuple[Router, ...]) -> dict[str, tuple[set[str], set[str]]]:
+    """The routes whose page shows other codes than their use cases give: what is shown, and what is given."""
+    found = {}
+    for name, route in routes(routers).items():
+        answer = route.responses.get(409, {"content": {PROBLEM: {"examples": {}}}})
+        shown, gives = (
+            set(answer["content"][PROBLEM]["examples"]),
+            _given(route) - NEVER.get(name, set()),
+        )
+        if shown != gives:
+            found[name] = (shown, gives)
+    return found
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_operation_shows_the_conflicts_that_it_can_give(service: str) -> None:
+    assert mistold(load(service).routers) == {}
+
+
+def _take() -> None:
+    raise Taken("somebody was faster")
+
+
+def test_a_conflict_that_is_not_shown_and_one_that_cannot_be_are_seen() -> None:
+    router = Router()
+
+    @router.post("/shown", responses=refusals(Taken))
+    async def shown() -> None:
+        def later() -> None:
+            _take()
+
+        later()
+
+    @router.post("/hidden")
+    async def hidden() -> None:
+        _take()
+
+    @router.get("/never", responses=refusals(Taken))
+    async def never() -> None:
+        raise NotFound("nothing")
+
+    assert mistold((router,)) == {"POST /hidden": (set(), {"taken"}), "GET /never": ({"taken"}, set())}

@@ -1,0 +1,73 @@
+"""A JSON body has one reading: UTF-8, every field once, and nothing that JSON has not."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.http.bodies import Malformed, read
+
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+)
+DATA = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
+
+
+@given(data=DATA, bare=st.booleans())
+def test_what_is_json_is_read_as_it_is(data: Any, bare: bool) -> None:
+    assert read(json.dumps(data, ensure_ascii=bare).encode("utf-8", "surrogatepass")) == data
+
+
+@given(data=DATA.filter(bool), encoding=st.sampled_from(["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"]))
+def test_another_encoding_is_refused(data: Any, encoding: str) -> None:
+    with pytest.raises(Malformed):
+        read(json.dumps({"it": data}).encode(encoding))
+
+
+@given(fields=st.dictionaries(st.text(max_size=60), LEAVES, min_size=1), depth=st.integers(0, 5), data=st.data())
+def test_a_field_that_is_there_twice_is_refused_by_its_name(
+    fields: dict[str, Any], depth: int, data: st.DataObject
+) -> None:
+    twice = data.draw(st.sampled_from(sorted(fields)))
+    members = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in (*fields.items(), (twice, 17))]
+    text = '{"in": [' * depth + "{" + ", ".join(members) + "}" + "]}" * depth
+    with pytest.raises(Malformed) as refused:
+        read(text.encode())
+    assert repr(twice) in refused.value.msg
+
+
+def test_a_name_is_the_same_however_it_is_written() -> None:
+    with pytest.raises(Malformed, match="'amount' twice"):
+        read(rb'{"amount": 1, "am\u006funt": 2}')
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"{", "not JSON"),
+        (b'{"a": 1} x', "not JSON"),
+        (b"{'a': 1}", "not JSON"),
+        (b'{"a": NaN}', "no NaN"),
+        (b'{"a": -Infinity}', "no -Infinity"),
+        ('{"a": "ä"}'.encode("latin-1"), "not UTF-8"),
+        (b"\xff\xfe{\x00}\x00", "not UTF-8"),
+        (b"[" * 100_000, "too deep"),
+        (b"[" * 5000 + b"]" * 5000, "too deep"),
+        (b'{"a":' * 5000 + b"1" + b"}" * 5000, "too deep"),
+        (b"9" * 5000, "too many digits"),
+        (b"\xef\xbb\xbf", "not JSON"),
+    ],
+)
+def test_what_is_malformed_says_why(body: bytes, why: str) -> None:
+    with pytest.raises(Malformed, match=why):
+        read(body)
+
+
+def test_the_mark_of_utf_8_is_passed_over() -> None:
+    assert read(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
