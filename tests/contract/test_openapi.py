@@ -21,7 +21,8 @@ from deploy.local.tokens import Keys
 from shared.clients import Answered
 from shared.http import PROBLEM
 from shared.service import NAMES
-from tests.builders import Client, Database, account, activated, eur, hear, invoice, registered, running, subscription
+from tests.builders import Client, Database, account, activated, eur, hear, invoice, registered, running
+from tests.component.billing_world import Billing
 from tests.component.test_collections import Hop, Invoicing, World, mailbox, publish
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -105,12 +106,32 @@ def _placed(body: Any, known: dict[str, Any]) -> Any:
 
 async def _invoicing(world: World) -> dict[str, list[Any]]:
     owner = (await world.client.made("/v1/accounts", account()))["id"]
-    bought = await world.client.made("/v1/subscriptions", subscription(owner))
     issued = [(await world.client.made("/v1/invoices", invoice(owner, 10**9, 500)))["id"] for _ in range(2)]
     paid = [(await world.client.made("/v1/payments", {"account_id": owner, "amount": eur(9)}))["id"] for _ in range(3)]
-    ids = {"account_id": [owner], "subscription_id": [bought["id"]], "invoice_id": issued, "payment_id": paid}
+    ids = {"account_id": [owner], "invoice_id": issued, "payment_id": paid}
     # Small amounts, so that no payment leaves nothing to be reserved.
-    return ids | {"line": [1], "amount_minor": [100]}
+    return ids | {"line": [1], "amount_minor": [100]} | await _billing(world, owner)
+
+
+async def _billing(world: World, owner: str) -> dict[str, list[Any]]:
+    """A plan, a subscription of it with something scheduled, and runs whose drafts wait for somebody."""
+    billing = Billing(world.runtime, world.client, world.database)
+    plan = await billing.plan()
+    bought = await billing.buy(plan, owner, start="2026-03-01")
+    kinds: tuple[dict[str, Any], ...] = ({"kind": "quantity", "quantity": 3}, {"kind": "plan", "plan_id": plan})
+    scheduled = [(await billing.change(bought, when="renewal", **one))["id"] for one in (*kinds, {"kind": "cancel"})]
+    runs = [(await billing.run(at_once=False))["id"] for _ in range(40)]
+    return {
+        "plan_id": [plan],
+        "subscription_id": [bought],
+        "co_terminate_with": [None],
+        "change_id": scheduled,
+        "run_id": runs,
+        "run_date": ["2026-03-02"],
+        "effective_from": [f"{year}-01-01" for year in range(2027, 2060)],
+        "prices": [{"EUR": {"unit_price_minor": 1008, "setup_minor": 0}}],
+        "country": ["DE"],
+    }
 
 
 async def _collections(world: World) -> dict[str, list[Any]]:
