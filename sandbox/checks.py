@@ -136,6 +136,27 @@ async def nothing_parked(monitor: asyncpg.Connection, _: object, __: object) -> 
     return wrong
 
 
+_OUT_OF_BALANCE = """
+SELECT legal_entity, currency, open_minor, unapplied_minor,
+    coalesce(sum(l.balance_minor) FILTER (WHERE code = 'receivables'), 0) AS receivables,
+    coalesce(sum(l.balance_minor) FILTER (WHERE code = 'unapplied'), 0) AS unapplied,
+    coalesce(sum(l.balance_minor), 0) AS total
+FROM invoicing.audit_owed LEFT JOIN invoicing.audit_ledger l USING (legal_entity, currency)
+GROUP BY legal_entity, currency, open_minor, unapplied_minor
+"""
+
+
+async def ledger_balances(monitor: asyncpg.Connection, _: object, __: object) -> list[str]:
+    """The ledger adds up to nothing; its receivables are what is open, its unapplied cash what payments have left."""
+    return [
+        f"ledger of {row['legal_entity']} in {row['currency']}: {row['receivables']} receivable,"
+        f" {row['open_minor']} open, {-row['unapplied']} unapplied of"
+        f" {row['unapplied_minor']}, {row['total']} out of balance"
+        for row in await monitor.fetch(_OUT_OF_BALANCE)
+        if (row["receivables"], -row["unapplied"], row["total"]) != (row["open_minor"], row["unapplied_minor"], 0)
+    ]
+
+
 CHECKS: dict[str, Check] = {
     "balances equal in invoicing and collections": balances_equal,
     "access at the vendor as wanted, renewal as it was": access_as_wanted,
@@ -144,6 +165,7 @@ CHECKS: dict[str, Check] = {
     "no case closed before the customer was told": loops_closed,
     "no gap in any sequence": sequences_whole,
     "nothing parked": nothing_parked,
+    "the ledger balances, and its receivables are what is open": ledger_balances,
 }
 
 

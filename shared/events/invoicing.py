@@ -223,3 +223,16 @@ class BillRunFinished(BillRunEvent):
     state: str
     accounts: dict[str, int]
     totals: tuple[BilledTotal, ...]
+
+
+class LedgerPeriodClosed(Event):
+    """Nothing is posted into a month of a legal entity any more; the subject is its ledger."""
+
+    producer: ClassVar[str] = "invoicing"
+
+    legal_entity: str
+    month: date = Field(description="its first day")
+
+    def subject(self) -> str:
+        """The ledger of the legal entity."""
+        return f"ledger {self.legal_entity}"

@@ -38,7 +38,7 @@ class Billing:
 
     async def account(self, **more: Any) -> str:
         """Register an account in Germany; its id."""
-        return str((await self.client.made("/v1/accounts", account(country="DE", **more)))["id"])
+        return str((await self.client.made("/v1/accounts", account(**({"country": "DE"} | more))))["id"])
 
     async def buy(self, plan: str, owner: str, quantity: int = 10, start: str = "2026-03-02", **more: Any) -> str:
         """Begin a subscription; its id."""

@@ -2,14 +2,16 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import asyncpg
 import orjson
 import pytest
 
 from deploy.local.tokens import Keys
+from shared.events.escalation import DisputedLine, DisputeResolved
 from shared.events.invoicing import InvoiceIssued
-from tests.builders import Database, running
+from tests.builders import Database, eur, hear, running
 from tests.component.billing_world import Billing
 
 
@@ -93,3 +95,136 @@ async def test_a_change_is_a_reversal_and_a_charge_on_the_next_invoice(billing: 
         ("removeQuantity", -9_184),
         ("removeQuantity", 8_418),
     ]
+
+
+async def test_the_ledger_follows_the_money(billing: Billing) -> None:
+    """119.95 are billed; 100.00 come in for it, 50.00 later, of which 30.05 are too much; that one is taken back."""
+    await billing.rate()
+    owner = await billing.account()
+    await billing.buy(await billing.plan(), owner)
+    await billing.run()
+    before = await billing.trial_balance()
+    await billing.client.made("/v1/payments", {"account_id": owner, "amount": eur(10_000)})
+    second = await billing.client.made("/v1/payments", {"account_id": owner, "amount": eur(5_000)})
+    after = await billing.trial_balance()
+    assert (after["cash", "EUR"], after["receivables", "EUR"], after["unapplied", "EUR"]) == (15_000, 0, -3_005)
+    await billing.client.made(f"/v1/payments/{second['id']}:reverse", {"reason": "returned"})
+    assert await billing.trial_balance() == before | {
+        ("cash", "EUR"): 10_000,
+        ("receivables", "EUR"): 1_995,
+        ("unapplied", "EUR"): 0,
+    }
+
+
+async def test_an_upheld_dispute_credits_the_tax_too(billing: Billing) -> None:
+    """Half of 119.95 is credited: 59.97, of which 9.57 are tax (19.15 × 59.97 / 119.95, truncated)."""
+    await billing.rate()
+    owner = await billing.account()
+    await billing.buy(await billing.plan(), owner)
+    await billing.run()
+    (invoice,) = (await billing.client.got("/v1/invoices", account_id=owner))["items"]
+    dispute = uuid4()
+    body = {"dispute_id": str(dispute), "invoice_id": invoice["id"], "lines": [{"line": 1, "amount_minor": 5_997}]}
+    await billing.client.made("/v1/reservations", body)
+    upheld = DisputeResolved(
+        case_id=uuid4(),
+        account_id=UUID(owner),
+        dispute_id=dispute,
+        invoice_id=UUID(invoice["id"]),
+        currency="EUR",
+        lines=(DisputedLine(line=1, amount_minor=5_997),),
+        outcome="upheld",
+    )
+    await hear(billing.runtime, upheld)
+    balance = await billing.trial_balance()
+    assert (balance["credits", "EUR"], balance["tax", "EUR"]) == (5_040, -958)
+    assert balance["receivables", "EUR"] == 5_998
+
+
+async def test_a_closed_month_has_earned_its_days_and_takes_nothing_more(billing: Billing) -> None:
+    """Of 100.80 for the 31 days from 2 March on, the 30 days in March are earned: 97.54."""
+    await billing.rate()
+    await billing.buy(await billing.plan(), await billing.account())
+    await billing.run()
+    close = "/v1/ledger/GS-DE/periods/2026-03:close"
+    early = await billing.client.post(close, {"reason": "month end"})
+    assert (early.status_code, early.json()["code"]) == (409, "month_not_over")
+    await billing.to("2026-04-01")
+    await billing.client.made(close, {"reason": "month end"})
+    assert (await billing.client.post(close, {"reason": "again"})).json()["code"] == "already_closed"
+    balance = await billing.client.got("/v1/ledger/GS-DE/trial-balance")
+    found = {one["code"]: one["balance_minor"] for one in balance["items"] if one["currency"] == "EUR"}
+    assert found == {"receivables": 11_995, "tax": -1_915, "deferred_revenue": -326, "revenue": -9_754}
+    day = await billing.client.get("/v1/ledger/GS-DE/journal/2026-03-31")
+    assert [line.split(",")[4:7] for line in day.text.splitlines()[1:]] == [
+        ["deferred_revenue", "EUR", "9754"],
+        ["revenue", "EUR", "-9754"],
+    ]
+    late = "INSERT INTO invoicing.ledger_entries (legal_entity, code, currency, amount_minor, account_id, document,"
+    late += " document_id, event_sequence, posted_on, posted_at) SELECT legal_entity, code, currency, amount_minor,"
+    late += " account_id, 'late', document_id, 1, '2026-03-31', posted_at FROM invoicing.ledger_entries"
+    with pytest.raises(asyncpg.RaiseError, match="a closed period"):
+        await billing.database.execute(f"{late} WHERE currency = 'EUR' AND document = 'release'")
+
+
+async def test_what_does_not_balance_is_refused(billing: Billing) -> None:
+    await billing.rate()
+    await billing.buy(await billing.plan(), await billing.account())
+    await billing.run()
+    one_side = "INSERT INTO invoicing.ledger_entries (legal_entity, code, currency, amount_minor, account_id, document,"
+    one_side += " document_id, event_sequence, posted_on, posted_at) SELECT legal_entity, code, currency, amount_minor,"
+    one_side += " account_id, document, document_id, 1, '2026-03-31', posted_at FROM invoicing.ledger_entries"
+    with pytest.raises(asyncpg.RaiseError, match="do not balance"):
+        await billing.database.execute(f"{one_side} WHERE code = 'receivables'")
+
+
+async def test_drafts_wait_for_approval_and_what_was_set_aside_is_tried_again(billing: Billing) -> None:
+    plan = await billing.plan()
+    owners = [await billing.account(), await billing.account(country="FR")]
+    await billing.rate()
+    for owner in owners:
+        await billing.buy(plan, owner)
+    run = await billing.run(at_once=False)
+    assert (run["state"], run["accounts"]) == ("drafted", {"drafted": 1, "set_aside": 1})
+    aside = await billing.client.got(f"/v1/bill-runs/{run['id']}/set-aside")
+    assert aside["items"] == [{"account_id": owners[1], "reason": "no tax rate for standard in FR"}]
+    assert await billing.lines(owners[0]) == []
+    assert await billing.database.value("SELECT count(*) FROM invoicing.numbers") == 0
+    await billing.rate(2000, country="FR")
+    await billing.client.made(f"/v1/bill-runs/{run['id']}:retry", {"reason": "the rate is known now"})
+    run = await billing.done(run["id"])
+    assert (run["state"], run["accounts"]) == ("drafted", {"drafted": 2})
+    differences = await billing.client.got(f"/v1/bill-runs/{run['id']}/differences")
+    assert sorted(one["total_minor"] for one in differences["items"]) == [11_995, 12_096]
+    await billing.client.made(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
+    run = await billing.done(run["id"])
+    assert (run["state"], run["accounts"]) == ("done", {"issued": 2})
+    assert [await billing.lines(owner) for owner in owners] == [[(10_080, 1_915, 11_995)], [(10_080, 2_016, 12_096)]]
+
+
+async def test_discarded_drafts_are_billed_by_another_run(billing: Billing) -> None:
+    await billing.rate()
+    owner = await billing.account()
+    await billing.buy(await billing.plan(), owner)
+    run = await billing.run(at_once=False)
+    await billing.client.made(f"/v1/bill-runs/{run['id']}:discard", {"reason": "the price is wrong"})
+    assert await billing.lines(owner) == []
+    assert (await billing.run())["accounts"] == {"issued": 1}
+    assert await billing.lines(owner) == [(10_080, 1_915, 11_995)]
+
+
+async def test_an_account_that_breaks_is_set_aside_and_the_others_go_on(billing: Billing) -> None:
+    await billing.rate()
+    plan, owners = await billing.plan(), [await billing.account() for _ in range(3)]
+    for owner in owners:
+        await billing.buy(plan, owner)
+    await billing.database.execute(
+        f"ALTER TABLE invoicing.invoices ADD CONSTRAINT broken CHECK (account_id <> '{owners[1]}')"
+    )
+    run = await billing.run()
+    assert (run["state"], run["accounts"]) == ("done", {"issued": 2, "set_aside": 1})
+    await billing.database.execute("ALTER TABLE invoicing.invoices DROP CONSTRAINT broken")
+    await billing.client.made(f"/v1/bill-runs/{run['id']}:retry", {"reason": "mended"})
+    assert (await billing.done(run["id"]))["accounts"] == {"issued": 3}
+    numbers = await billing.database.rows("SELECT number FROM invoicing.invoices ORDER BY number")
+    assert [row["number"] for row in numbers] == [f"GS-DE-0000000{n}" for n in (1, 2, 3)]

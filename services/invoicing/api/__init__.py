@@ -5,6 +5,7 @@ from services.invoicing.api import (
     balances,
     bill_runs,
     invoices,
+    ledger,
     payments,
     plans,
     reservations,
@@ -29,4 +30,6 @@ ROUTERS = (
     payments.writes,
     balances.reads,
     reservations.writes,
+    ledger.reads,
+    ledger.writes,
 )

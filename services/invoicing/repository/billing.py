@@ -49,10 +49,11 @@ WITH due AS (
     RETURNING t.subscription_id
 ), charged AS (
     INSERT INTO charges (id, account_id, subscription_id, kind, reference, plan_id, version, cycle_from, cycle_to,
-        period_from, period_to, quantity, unit_price_minor, amount_minor, currency, due_on, is_deferred, created_at)
+        period_from, period_to, quantity, unit_price_minor, amount_minor, currency, due_on, is_deferred, released_minor,
+        created_at)
     SELECT gen_random_uuid(), account_id, subscription_id, 'cycle', NULL, plan_id, version, next_from, next_to,
         next_from, next_to, quantity, unit_price_minor, unit_price_minor * quantity, currency, next_due,
-        timing = 'advance', $3
+        timing = 'advance', 0, $3
     FROM due WHERE is_billed
 )
 SELECT count(*) FROM moved

@@ -174,6 +174,7 @@ class ChargeRow(Row, table=True):
     currency: str = Field(sa_type=Text)
     due_on: date
     is_deferred: bool
+    released_minor: int = Field(sa_type=BigInteger)
     invoice_id: UUID | None
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
 

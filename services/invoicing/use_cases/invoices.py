@@ -6,9 +6,11 @@ from datetime import date, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.invoicing.domain import ledger as postings
 from services.invoicing.domain import owed
 from services.invoicing.domain.owed import Invoice, Line
-from services.invoicing.repository import accounts, invoices, payments
+from services.invoicing.repository import accounts, invoices, ledger, payments
+from services.invoicing.repository.ledger import Document
 from services.invoicing.tables import AccountRow, InvoiceRow
 from services.invoicing.use_cases import balances
 from services.invoicing.use_cases.accounts import ReferenceTaken
@@ -119,5 +121,7 @@ async def _record(unit: Unit, account: AccountRow, row: InvoiceRow, lines: Seque
         balance=balances.balance_of(invoice),
     )
     judged = owed.to_be_judged(invoice, unit.now, ZoneInfo(account.time_zone))
-    await invoices.add_invoice(unit, row, judged, [line.description for line in lines], unit.publish(issued))
+    sequence = unit.publish(issued)
+    await invoices.add_invoice(unit, row, judged, [line.description for line in lines], sequence)
+    await ledger.post(unit, account, Document("invoice", row.id, sequence), postings.invoiced(row.total_minor))
     await apply_unapplied(unit, account)

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from services.invoicing.domain import ledger as postings
 from services.invoicing.domain import owed
 from services.invoicing.domain.owed import AlreadyReversed, Paid, Payment
-from services.invoicing.repository import accounts, invoices
+from services.invoicing.repository import accounts, invoices, ledger
 from services.invoicing.repository import payments as repository
+from services.invoicing.repository.ledger import Document
 from services.invoicing.tables import AccountRow, PaymentRow
 from services.invoicing.use_cases import balances
 from shared.database import Unit
@@ -54,7 +56,7 @@ async def receive(unit: Unit, new: NewPayment) -> PaymentRow:
     )
     unit.session.add(row)
     await unit.session.flush()
-    unit.publish(
+    sequence = unit.publish(
         PaymentReceived(
             account_id=account.id,
             payment_id=row.id,
@@ -65,6 +67,8 @@ async def receive(unit: Unit, new: NewPayment) -> PaymentRow:
         )
     )
     await repository.add_allocations(unit, account.id, paid.allocations)
+    entries = postings.received(row.amount_minor, row.amount_minor - row.unapplied_minor)
+    await ledger.post(unit, account, Document("payment", row.id, sequence), entries)
     await balances.save_changed(unit, account.time_zone, before, paid.invoices)
     return row
 
@@ -90,7 +94,7 @@ async def apply_unapplied(unit: Unit, account: AccountRow) -> None:
     for payment_id, payment in paid.payments.items():
         used = tuple(one for one in paid.allocations if one.payment_id == payment_id)
         if used:
-            unit.publish(
+            sequence = unit.publish(
                 UnappliedCashUsed(
                     account_id=account.id,
                     payment_id=payment_id,
@@ -99,6 +103,8 @@ async def apply_unapplied(unit: Unit, account: AccountRow) -> None:
                     unapplied_minor=payment.unapplied,
                 )
             )
+            entries = postings.used(sum(one.amount for one in used))
+            await ledger.post(unit, account, Document("payment", payment_id, sequence), entries)
     if paid.allocations:
         await repository.save_payments(unit, paid.payments.values())
         await repository.add_allocations(unit, account.id, paid.allocations)
@@ -116,7 +122,7 @@ async def reverse(unit: Unit, payment_id: UUID) -> PaymentRow:
     allocations = await repository.allocations_of(unit, payment_id)
     before = await invoices.open_invoices(unit, account.id, {one.invoice_id for one in allocations})
     await repository.mark_reversed(unit, payment_id)
-    unit.publish(
+    sequence = unit.publish(
         PaymentReversed(
             account_id=account.id,
             payment_id=payment_id,
@@ -125,6 +131,8 @@ async def reverse(unit: Unit, payment_id: UUID) -> PaymentRow:
             reopened=balances.allocated(tuple(allocations)),
         )
     )
+    entries = postings.reversed_(row.amount_minor, sum(one.amount for one in allocations))
+    await ledger.post(unit, account, Document("payment", payment_id, sequence), entries)
     await balances.save_changed(unit, account.time_zone, before, owed.reverse(before, allocations))
     await apply_unapplied(unit, account)
     await unit.session.refresh(row)

@@ -168,6 +168,10 @@ CORRUPTIONS: dict[checks.Check, str] = {
         "UPDATE collections.watermarks SET sequence = sequence - 1 WHERE (topic, subject) ="
         " (SELECT topic, subject FROM collections.watermarks LIMIT 1)"
     ),
+    checks.ledger_balances: (
+        "DELETE FROM invoicing.ledger_entries WHERE id ="
+        " (SELECT id FROM invoicing.ledger_entries WHERE code = 'receivables' LIMIT 1)"
+    ),
     checks.nothing_parked: (
         "INSERT INTO escalation.parked VALUES ('invoicing.events', 's', 1, 'e', 't', '{}', '', 'broken', now())"
     ),

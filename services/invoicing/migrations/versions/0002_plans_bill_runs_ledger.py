@@ -179,6 +179,7 @@ CREATE TABLE invoicing.charges (
     currency TEXT NOT NULL,
     due_on DATE NOT NULL,
     is_deferred BOOLEAN NOT NULL,
+    released_minor BIGINT NOT NULL,
     invoice_id UUID,
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
     PRIMARY KEY (id),
@@ -400,6 +401,15 @@ AUDIT: dict[str, str] = {
     "audit_ledger": """
 SELECT legal_entity, currency, code, sum(amount_minor)::bigint AS balance_minor
 FROM invoicing.ledger_entries GROUP BY legal_entity, currency, code""",
+    "audit_owed": """
+SELECT a.legal_entity, a.currency, coalesce(sum(i.open_minor), 0)::bigint AS open_minor,
+    coalesce(sum(p.unapplied_minor), 0)::bigint AS unapplied_minor
+FROM invoicing.accounts a
+LEFT JOIN (SELECT account_id, sum(open_minor) AS open_minor FROM invoicing.invoice_states GROUP BY account_id) i
+    ON i.account_id = a.id
+LEFT JOIN (SELECT account_id, sum(unapplied_minor) AS unapplied_minor FROM invoicing.payments GROUP BY account_id) p
+    ON p.account_id = a.id
+GROUP BY a.legal_entity, a.currency""",
 }
 
 

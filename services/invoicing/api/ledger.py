@@ -1,0 +1,136 @@
+"""The ledger over REST: trial balance, journal, closing of months."""
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+import asyncpg
+from fastapi import Path, Query, Response
+from pydantic import BaseModel
+
+from services.invoicing import use_cases
+from services.invoicing.repository import ledger as repository
+from services.invoicing.use_cases.ledger import AlreadyClosed, MonthNotOver
+from shared.auth import needs
+from shared.database import Unit
+from shared.fields import Code, Day, Instant, ReasonIn, example
+from shared.http import PROBLEMS, Page, Read, Router, refusals
+from shared.idempotency import Command
+
+reads = Router(prefix="/v1/ledger", tags=["ledger"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1/ledger", tags=["ledger"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+
+COLUMNS = (
+    "id",
+    "posted_on",
+    "posted_at",
+    "legal_entity",
+    "code",
+    "currency",
+    "amount_minor",
+    "account_id",
+    "document",
+    "document_id",
+    "event_sequence",
+)
+"""Of the journal, in this order for good; new ones come at the end."""
+MOST = 50_000
+"""Entries of one answer; `X-Next` says where to go on."""
+
+Month = Annotated[str, Path(pattern=r"^(19|20|21)\d\d-(0[1-9]|1[0-2])$", examples=["2026-03"])]
+
+
+class BalanceOut(BaseModel):
+    """What an account of the ledger comes to in one currency: debit is positive, credit negative, minor units."""
+
+    model_config = example(
+        code="receivables",
+        name="Receivables from customers",
+        kind="asset",
+        currency="EUR",
+        balance_minor=4821190,
+    )
+
+    code: str
+    name: str
+    kind: str
+    currency: str
+    balance_minor: int
+
+
+class ClosedOut(BaseModel):
+    """A month that takes no posting any more."""
+
+    model_config = example(legal_entity="GS-DE", month="2026-03-01")
+
+    legal_entity: str
+    month: date
+
+
+@reads.get("/{legal_entity}/trial-balance", summary="The trial balance at an instant")
+async def get_trial_balance(
+    legal_entity: Code,
+    read: Read,
+    at: Annotated[Instant | None, Query(description="now if left out")] = None,
+) -> Page[BalanceOut]:
+    """Every account of the ledger by currency; each currency adds up to 0."""
+
+    async def load(unit: Unit) -> list[BalanceOut]:
+        rows = await repository.trial_balance(unit, legal_entity, at or unit.now)
+        return [BalanceOut(**row) for row in rows]
+
+    return Page(items=await read(load), next=None)
+
+
+@reads.get(
+    "/{legal_entity}/journal/{day}",
+    summary="The journal of a day",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "the entries as CSV"}},
+)
+async def get_journal(
+    legal_entity: Code,
+    day: Day,
+    read: Read,
+    after: Annotated[int, Query(ge=0, lt=2**63, description="the last id that was read before")] = 0,
+) -> Response:
+    """The entries of a day (UTC) as CSV with stable columns, in the order of their ids.
+
+    The header `X-Next` has the id to go on after, where there are more.
+    """
+    rows = await read(lambda unit: repository.journal(unit, legal_entity, day, after, MOST + 1))
+    headers = {"X-Next": str(rows[MOST - 1]["id"])} if len(rows) > MOST else {}
+    return Response(_csv(rows[:MOST]), media_type="text/csv", headers=headers)
+
+
+def _csv(rows: Sequence[asyncpg.Record]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([_cell(row[name]) for name in COLUMNS] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value) if isinstance(value, UUID) else value
+
+
+@writes.post(
+    "/{legal_entity}/periods/{month}:close",
+    status_code=200,
+    response_model=ClosedOut,
+    summary="Close a month",
+    responses=refusals(MonthNotOver, AlreadyClosed),
+)
+async def close_month(legal_entity: Code, month: Month, why: ReasonIn, command: Command) -> Response:
+    """Release what was billed in advance and is earned by its end, and refuse later postings into it."""
+    first = date.fromisoformat(f"{month}-01")
+
+    async def close(unit: Unit) -> ClosedOut:
+        await use_cases.ledger.close(unit, legal_entity, first, command.caller.subject, why.reason)
+        return ClosedOut(legal_entity=legal_entity, month=first)
+
+    return await command.run(close, status=200, reason=why.reason)

@@ -1,0 +1,122 @@
+"""The ledger: entries are added, never changed; a trigger refuses what does not balance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date
+from uuid import UUID
+
+import asyncpg
+
+from services.invoicing.domain.ledger import Entries
+from services.invoicing.tables import AccountRow
+from shared.database import Unit, columns
+
+_POST = """
+INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
+    event_sequence, posted_on, posted_at)
+SELECT $1, code, $2, amount, $3, $4, $5, $6, $7, $8 FROM unnest($9::text[], $10::bigint[]) AS side (code, amount)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a posting stands for: the kind of document and its id, and the sequence of the event that told of it."""
+
+    kind: str
+    id: UUID
+    sequence: int
+
+
+async def post(unit: Unit, account: AccountRow, document: Document, entries: Entries) -> None:
+    """Post both sides of a fact of an account, on the day (UTC) of the unit."""
+    sides = [(str(code), amount) for code, amount in entries.items() if amount]
+    if sides:
+        await unit.connection.execute(
+            _POST,
+            account.legal_entity,
+            account.currency,
+            account.id,
+            document.kind,
+            document.id,
+            document.sequence,
+            unit.now.astimezone(UTC).date(),
+            unit.now,
+            *columns(sides, 2),
+        )
+
+
+_BALANCE = """
+SELECT c.code, c.name, c.kind, e.currency, sum(e.amount_minor)::bigint AS balance_minor
+FROM ledger_entries e JOIN ledger_accounts c USING (code)
+WHERE e.legal_entity = $1 AND e.posted_at <= $2
+GROUP BY c.code, c.name, c.kind, e.currency ORDER BY e.currency, c.code
+"""
+
+
+async def trial_balance(unit: Unit, legal_entity: str, at: object) -> list[asyncpg.Record]:
+    """What each account of the ledger comes to at an instant, by currency; each currency adds up to 0."""
+    return await unit.connection.fetch(_BALANCE, legal_entity, at)  # type: ignore[no-any-return]
+
+
+_JOURNAL = """
+SELECT id, posted_on, posted_at, legal_entity, code, currency, amount_minor, account_id, document, document_id,
+    event_sequence
+FROM ledger_entries WHERE legal_entity = $1 AND posted_on = $2 AND id > $3 ORDER BY id LIMIT $4
+"""
+
+
+async def journal(unit: Unit, legal_entity: str, day: date, after: int, limit: int) -> Sequence[asyncpg.Record]:
+    """The entries of a day in the order of their ids, after one."""
+    return await unit.connection.fetch(_JOURNAL, legal_entity, day, after, limit)  # type: ignore[no-any-return]
+
+
+_TAX_OF = "SELECT line, amount_minor, tax_minor FROM invoice_lines WHERE invoice_id = $1"
+
+
+async def amounts_and_tax(unit: Unit, invoice_id: UUID) -> dict[int, tuple[int, int]]:
+    """The amount of each line of an invoice, and the tax in it."""
+    rows = await unit.connection.fetch(_TAX_OF, invoice_id)
+    return {row["line"]: (row["amount_minor"], row["tax_minor"]) for row in rows}
+
+
+_RELEASABLE = """
+WITH parts AS (
+    SELECT c.id, c.account_id, l.net_minor, c.period_from, c.period_to, a.legal_entity, a.currency,
+        least(c.period_to, $2::date) - c.period_from AS days, c.period_to - c.period_from AS whole, c.released_minor
+    FROM charges c
+    JOIN invoice_lines l ON l.invoice_id = c.invoice_id AND l.charge_id = c.id
+    JOIN accounts a ON a.id = c.account_id
+    WHERE a.legal_entity = $1 AND c.is_deferred AND c.period_from < $2 AND c.released_minor <> l.net_minor
+), due AS (
+    SELECT *, trunc(net_minor::numeric * days / whole)::bigint - released_minor AS amount FROM parts
+), released AS (
+    UPDATE charges c SET released_minor = c.released_minor + due.amount FROM due WHERE c.id = due.id AND due.amount <> 0
+    RETURNING c.id
+)
+INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
+    event_sequence, posted_on, posted_at)
+SELECT due.legal_entity, side.code, due.currency, side.sign * sum(due.amount), due.account_id, 'release', $3,
+    s.sequence, $2::date - 1, $4
+FROM due JOIN streams s ON s.subject = due.account_id::text,
+    (VALUES ('deferred_revenue', 1), ('revenue', -1)) AS side (code, sign)
+GROUP BY due.legal_entity, side.code, side.sign, due.currency, due.account_id, s.sequence HAVING sum(due.amount) <> 0
+"""
+
+
+async def release(unit: Unit, legal_entity: str, until: date, document_id: UUID) -> None:
+    """Release what was billed in advance and is earned by a day (exclusive), by days: posted on the day before."""
+    await unit.connection.execute(_RELEASABLE, legal_entity, until, document_id, unit.now)
+
+
+async def close(unit: Unit, legal_entity: str, month: date, actor: str, reason: str) -> bool:
+    """Close a month; False if it is closed already."""
+    done = await unit.connection.execute(
+        "INSERT INTO ledger_periods (legal_entity, month, closed_by, reason, closed_at) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT DO NOTHING",
+        legal_entity,
+        month,
+        actor,
+        reason,
+        unit.now,
+    )
+    return bool(done.endswith(" 1"))
