@@ -1,6 +1,16 @@
 """The routes of invoicing."""
 
-from services.invoicing.api import accounts, balances, invoices, payments, reservations, subscriptions
+from services.invoicing.api import (
+    accounts,
+    balances,
+    invoices,
+    payments,
+    reservations,
+    subscriptions,
+    vendor_differences,
+    vendor_invoices,
+    vendor_reconciliation,
+)
 
 ROUTERS = (
     accounts.reads,
@@ -13,4 +23,10 @@ ROUTERS = (
     payments.writes,
     balances.reads,
     reservations.writes,
+    vendor_invoices.reads,
+    vendor_invoices.writes,
+    vendor_reconciliation.reads,
+    vendor_reconciliation.writes,
+    vendor_differences.reads,
+    vendor_differences.writes,
 )
