@@ -7,6 +7,7 @@ import pytest
 from services.collections.domain.suspension import ALLOWED as SUSPENSION
 from services.entitlements.domain.entitlement import ALLOWED as ENTITLEMENT
 from services.escalation.domain import CASE_ALLOWED, DISPUTE_ALLOWED
+from services.invoicing.domain.vendor_invoice import VENDOR_INVOICE_ALLOWED
 from tests.architecture import source
 from tests.architecture.source import ROOT, SERVICES
 
@@ -162,8 +163,9 @@ def test_what_is_undocumented_is_seen(tmp_path: Path) -> None:
         ("entitlements", ENTITLEMENT),
         ("escalation", CASE_ALLOWED),
         ("escalation", DISPUTE_ALLOWED),
+        ("invoicing", VENDOR_INVOICE_ALLOWED),
     ],
-    ids=("suspension", "entitlement", "case", "dispute"),
+    ids=("suspension", "entitlement", "case", "dispute", "vendor invoice"),
 )
 def test_the_readme_draws_what_the_table_allows(service: str, allowed: dict[str, frozenset[str]]) -> None:
     readme = (ROOT / "services" / service / "README.md").read_text()

@@ -89,6 +89,16 @@ async def reconcile(
     return Reconciled(row, sorted(sums, key=lambda one: list(rules.Verdict).index(one.verdict)))
 
 
+async def reconcile_number(
+    unit: Unit, number: str, file: ReconciliationFile, actor: str, replace_because: str | None
+) -> Reconciled:
+    """The same, for the vendor invoice of this number."""
+    invoice = await invoices.by_number(unit, number)
+    if invoice is None:
+        raise NotFound(f"there is no vendor invoice {number}")
+    return await reconcile(unit, invoice.id, file, actor, replace_because)
+
+
 async def _replace(unit: Unit, known: ReconciliationRow, actor: str, because: str | None) -> None:
     if because is None:
         raise AnotherFile("the vendor invoice has another file; replace it with ?replace=true and a reason")

@@ -165,8 +165,8 @@ INSERT INTO vendor_differences (id, reconciliation_id, vendor_invoice_id, accoun
     verdict, currency, billed_quantity, expected_quantity, billed_minor, expected_minor, state)
 SELECT (left($1::text, 24) || lpad(to_hex(row_number() OVER (ORDER BY d.first_line NULLS LAST,
         d.vendor_subscription_id, d.kind, d.period_from, d.period_to)), 12, '0'))::uuid,
-    $1::text::uuid, $2, d.account_id, d.subscription_id, d.vendor_customer_id, d.vendor_subscription_id, d.product, d.kind,
-    d.period_from, d.period_to, d.first_line, d.lines, d.verdict, $3, d.billed_quantity, d.expected_quantity,
+    $1::text::uuid, $2, d.account_id, d.subscription_id, d.vendor_customer_id, d.vendor_subscription_id, d.product,
+    d.kind, d.period_from, d.period_to, d.first_line, d.lines, d.verdict, $3, d.billed_quantity, d.expected_quantity,
     d.billed_minor, d.expected_minor, 'open'
 FROM (
     SELECT * FROM verdicts WHERE verdict <> ALL($4::text[])
