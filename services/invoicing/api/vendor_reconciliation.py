@@ -53,11 +53,6 @@ BODY: dict[str, Any] = {
         "application/gzip": {"schema": _TEXT | {"format": "binary"}},
     },
 }
-ANSWERS: dict[int | str, dict[str, Any]] = {
-    201: {"description": "the file was taken and compared"},
-    413: declared(413, "file_too_large", "the file is larger than is taken", "a file has at most 2 GiB"),
-    415: declared(415, "unknown_layout", "the content type is none of a file", "send text/csv or application/jsonl"),
-}
 
 
 class UnknownLayout(Refusal):
@@ -151,6 +146,13 @@ class ReconciliationOut(BaseModel):
         sums = [VerdictSumOut.of(one, row.currency) for one in found.sums]
         rate = row.lines * 1000 // max(1, row.took_ms)
         return cls.model_validate(row.model_dump() | {"verdicts": sums, "lines_per_second": rate})
+
+
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    201: {"description": "the file was taken and compared", "model": ReconciliationOut},
+    413: declared(413, "file_too_large", "the file is larger than is taken", "a file has at most 2 GiB"),
+    415: declared(415, "unknown_layout", "the content type is none of a file", "send text/csv or application/jsonl"),
+}
 
 
 @writes.put(
