@@ -58,14 +58,17 @@ class Ledger:
             return ("not_comparable", len(lines), amount, 0)
         wanted = sum(one.quantity for one in charges) - sum(line.quantity for line in before)
         due = sum(one.amount for one in charges) - sum(line.subtotal for line in before)
-        return (self._verdict(lines, (quantity, amount), (wanted, due), bool(before)), len(lines), amount, due)
+        goes_elsewhere = (amount > 0 > due) or (amount < 0 < due) or (wanted == 0 != quantity)
+        if before and goes_elsewhere:
+            return ("missing_with_us", len(lines), amount, 0)
+        return (self._verdict(lines, (quantity, amount), (wanted, due)), len(lines), amount, due)
 
     @staticmethod
-    def _verdict(lines: list[BilledLine], billed: tuple[int, int], due: tuple[int, int], before: bool) -> str:
+    def _verdict(lines: list[BilledLine], billed: tuple[int, int], due: tuple[int, int]) -> str:
         if billed == due:
             return "matched"
         if billed[0] != due[0]:
-            return "missing_with_us" if before and due[0] == 0 else "quantity_difference"
+            return "quantity_difference"
         cents = max(1, sum(abs(line.quantity) for line in lines))
         return "within_tolerance" if abs(billed[1] - due[1]) <= cents else "price_difference"
 

@@ -1,4 +1,4 @@
-"""How a reconciliation file is read: both layouts, whatever the order and case, and what is broken by line and column."""
+"""How a reconciliation file is read: both layouts, in any order and case; and what is broken, by line and column."""
 
 import gzip
 import io

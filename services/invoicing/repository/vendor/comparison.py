@@ -77,23 +77,30 @@ LEFT JOIN (
 ) b USING (subscription_id, kind, period_from, period_to)
 """
 
+# Billed before, and not in the direction of what is left: nothing more was expected. A correction is in that
+# direction; a third bill for what was billed twice is not, and its difference is its own amount.
 _VERDICTS = """
 INSERT INTO verdicts
 SELECT b.vendor_customer_id, b.vendor_subscription_id, b.kind, b.period_from, b.period_to,
     b.subscription_id, b.account_id, b.product, b.first_line, b.lines,
     CASE
         WHEN b.subscription_id IS NULL THEN 'no_customer'
-        WHEN e.foreign_currency THEN 'not_comparable'
-        WHEN e.subscription_id IS NULL THEN 'missing_with_us'
-        WHEN b.quantity = e.quantity AND b.billed_minor = e.expected_minor THEN 'matched'
-        WHEN e.billed_before AND e.quantity = 0 AND b.quantity <> 0 THEN 'missing_with_us'
-        WHEN b.quantity <> e.quantity THEN 'quantity_difference'
-        WHEN abs(b.billed_minor - e.expected_minor) <= greatest(1, floor(b.units * $1)) THEN 'within_tolerance'
+        WHEN b.foreign_currency THEN 'not_comparable'
+        WHEN NOT b.is_expected THEN 'missing_with_us'
+        WHEN b.quantity <> b.expected_quantity THEN 'quantity_difference'
+        WHEN b.billed_minor = b.expected_minor THEN 'matched'
+        WHEN abs(b.billed_minor - b.expected_minor) <= greatest(1, floor(b.units * $1)) THEN 'within_tolerance'
         ELSE 'price_difference'
     END,
-    b.quantity, CASE WHEN e.foreign_currency THEN 0 ELSE coalesce(e.quantity, 0) END,
-    b.billed_minor, CASE WHEN e.foreign_currency THEN 0 ELSE coalesce(e.expected_minor, 0) END
-FROM billed b LEFT JOIN expected e USING (subscription_id, kind, period_from, period_to)
+    b.quantity, CASE WHEN b.is_expected THEN b.expected_quantity ELSE 0 END,
+    b.billed_minor, CASE WHEN b.is_expected THEN b.expected_minor ELSE 0 END
+FROM (
+    SELECT b.*, e.foreign_currency, e.quantity AS expected_quantity, e.expected_minor,
+        e.subscription_id IS NOT NULL AND NOT e.foreign_currency AND NOT (
+            e.billed_before AND (sign(b.billed_minor::numeric) * sign(e.expected_minor::numeric) < 0
+                OR (e.quantity = 0 AND b.quantity <> 0))) AS is_expected
+    FROM billed b LEFT JOIN expected e USING (subscription_id, kind, period_from, period_to)
+) b
 """
 
 _MISSING = """
