@@ -13,6 +13,8 @@ import orjson
 import pytest
 
 from deploy.local.tokens import Keys
+from services.invoicing import use_cases
+from shared.database import Unit
 from shared.runtime import Runtime
 from tests.builders import Client, Database, running, sweep
 from tests.vendor_files import BilledLine, as_csv, expect, vendor_invoice, world
@@ -174,6 +176,21 @@ async def test_an_alarm_whose_unit_broke_comes_all_the_same_and_one_that_is_late
     await sweep(runtime)
     await sweep(runtime)
     assert await alarms(database) == [("late", -2)]
+
+
+async def test_an_alarm_looks_again_whether_there_is_still_something_to_pay(service: Service) -> None:
+    runtime, client, database = service
+    ids = [(await client.made("/v1/vendor-invoices", vendor_invoice(number=f"G-{n}")))["id"] for n in range(3)]
+    await database.move(datetime(2026, 6, 1, tzinfo=UTC))
+    later = await client.made("/v1/vendor-invoices", vendor_invoice(number="later", warn_days_before=0))
+    await client.made(f"/v1/vendor-invoices/{ids[1]}:pay", paying())  # after a sweep found it, before it locked it
+
+    async def warn(unit: Unit) -> None:
+        await unit.lock(*ids, later["id"])
+        await use_cases.vendor_invoices.warn(unit, [*ids, later["id"]])
+
+    await runtime.units.run(warn)
+    assert await alarms(database) == [("G-0", 6), ("G-2", 6)]
 
 
 async def _breaks(*_: object) -> None:

@@ -15,8 +15,9 @@ from services.invoicing.use_cases.vendor_reconciliation import Reconciled
 from shared.auth import needs
 from shared.database import Cause, Unit
 from shared.errors import Refusal
-from shared.fields import Prose, example
+from shared.fields import Prose, ReasonIn, example
 from shared.http import PROBLEMS, Read, declared
+from shared.idempotency import Command
 from shared.ids import new_id
 
 reads = APIRouter(
@@ -202,3 +203,24 @@ async def get_reconciliation(vendor_invoice_id: UUID, read: Read) -> Reconciliat
     return ReconciliationOut.of(
         await read(lambda unit: use_cases.vendor_reconciliation.result(unit, vendor_invoice_id))
     )
+
+
+@writes.post(
+    "/{vendor_invoice_id}/reconciliation:compare",
+    status_code=200,
+    response_model=ReconciliationOut,
+    summary="Compare the file that is there again",
+)
+async def compare_again(vendor_invoice_id: UUID, why: ReasonIn, command: Command) -> Response:
+    """Compare its lines with what we expect by now, as long as no difference is decided.
+
+    Announces `ReconciliationCompleted`.
+    """
+
+    async def compare(unit: Unit) -> ReconciliationOut:
+        found = await use_cases.vendor_reconciliation.compare_again(
+            unit, vendor_invoice_id, command.caller.subject, why.reason
+        )
+        return ReconciliationOut.of(found)
+
+    return await command.run(compare, status=200, reason=why.reason, about=vendor_invoice_id)

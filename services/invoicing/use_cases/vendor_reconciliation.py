@@ -1,4 +1,4 @@
-"""A vendor's reconciliation file is taken, wholly or not at all, and compared with what we expected."""
+"""A vendor's reconciliation file is taken, wholly or not at all, and compared with what we expected; again if asked."""
 
 import time
 from collections.abc import Sequence
@@ -41,6 +41,17 @@ class ReconciliationFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """What is kept of a file whose lines are taken; sums in minor units, the total with tax."""
+
+    sha256: str
+    layout: str
+    lines: int
+    total_minor: int
+    tax_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reconciled:
     """A reconciliation and what it came to by verdict; `repeated` if it was there before."""
 
@@ -79,13 +90,36 @@ async def reconcile(
     await files.copy_in(unit, file.content, lines)
     rules.check_unbroken(lines.broken)
     _check_sums(lines, invoice)
+    taken = Taken(file.sha256, file.layout.value, lines.count, lines.total_minor, lines.tax_minor)
+    return await _compare(unit, invoice, taken, known, actor, started)
+
+
+async def compare_again(unit: Unit, invoice_id: UUID, actor: str, reason: str) -> Reconciled:
+    """Compare the lines that were taken with what we expect by now: a charge may have been recorded late.
+
+    Raises NotFound, DecisionsTaken.
+    """
+    started = time.monotonic()
+    await result(unit, invoice_id)
+    await comparison.one_at_a_time(unit)
+    await unit.lock(invoice_id)
+    known = (await result(unit, invoice_id)).row
+    await files.take_again(unit, known.id)
+    await _replace(unit, known, actor, reason)
+    taken = Taken(known.file_sha256, known.layout, known.lines, known.total_minor, known.tax_minor)
+    return await _compare(unit, await invoices.invoice(unit, invoice_id), taken, known, actor, started)
+
+
+async def _compare(
+    unit: Unit, invoice: VendorInvoiceRow, taken: Taken, replaced: ReconciliationRow | None, actor: str, started: float
+) -> Reconciled:
     sums = await comparison.compare(unit, invoice, rules.minor_per_unit(invoice.currency))
-    row = _row(unit, invoice, file, lines, sums, actor)
+    row = _row(unit, invoice, taken, rules.status_of(sums), actor)
     await repository.add(unit, row)
     await repository.add_sums(unit, row.id, sums)
     await comparison.keep(unit, row.id, invoice)
     row.took_ms = round((time.monotonic() - started) * 1000)
-    unit.publish(_completed(row, invoice, sums, known))
+    unit.publish(_completed(row, invoice, sums, replaced))
     return Reconciled(row, sorted(sums, key=lambda one: list(rules.Verdict).index(one.verdict)))
 
 
@@ -116,24 +150,17 @@ def _check_sums(lines: Lines, invoice: VendorInvoiceRow) -> None:
     )
 
 
-def _row(
-    unit: Unit,
-    invoice: VendorInvoiceRow,
-    file: ReconciliationFile,
-    lines: Lines,
-    sums: Sequence[VerdictSum],
-    actor: str,
-) -> ReconciliationRow:
+def _row(unit: Unit, invoice: VendorInvoiceRow, taken: Taken, status: rules.Status, actor: str) -> ReconciliationRow:
     return ReconciliationRow(
         id=new_id(),
         vendor_invoice_id=invoice.id,
         currency=invoice.currency,
-        file_sha256=file.sha256,
-        layout=file.layout.value,
-        lines=lines.count,
-        total_minor=lines.total_minor,
-        tax_minor=lines.tax_minor,
-        status=rules.status_of(sums).value,
+        file_sha256=taken.sha256,
+        layout=taken.layout,
+        lines=taken.lines,
+        total_minor=taken.total_minor,
+        tax_minor=taken.tax_minor,
+        status=status.value,
         took_ms=0,
         reconciled_at=unit.now,
         reconciled_by=actor,

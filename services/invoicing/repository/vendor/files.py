@@ -8,6 +8,7 @@ import zlib
 from collections.abc import AsyncIterator, Iterator
 from itertools import islice
 from typing import BinaryIO
+from uuid import UUID
 
 from services.invoicing.domain.reconciliation.layouts import FileBroken, Lines
 from services.invoicing.domain.reconciliation.line import Read
@@ -69,6 +70,21 @@ async def copy_in(unit: Unit, file: BinaryIO, lines: Lines) -> None:
     await unit.connection.copy_to_table(
         "incoming", source=_texts(lines.read(raw_lines(file))), format="csv", timeout=PATIENCE
     )
+    await unit.connection.execute("ANALYZE incoming", timeout=PATIENCE)
+
+
+_AGAIN = """
+INSERT INTO incoming
+SELECT line, vendor_customer_id, vendor_subscription_id, product, charge_type, kind, unit_price, effective_unit_price,
+    quantity, subtotal_minor, tax_minor, total_minor, period_from, period_to, reference, extra
+FROM reconciliation_lines WHERE reconciliation_id = $1
+"""
+
+
+async def take_again(unit: Unit, reconciliation_id: UUID) -> None:
+    """Take the lines of a reconciliation that is there into `incoming`, with its statistics."""
+    await unit.connection.execute(_INCOMING)
+    await unit.connection.execute(_AGAIN, reconciliation_id, timeout=PATIENCE)
     await unit.connection.execute("ANALYZE incoming", timeout=PATIENCE)
 
 
