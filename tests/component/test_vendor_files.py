@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.requests import ClientDisconnect
 
 from deploy.local.tokens import Keys
 from services.invoicing.api import uploads
+from services.invoicing.domain.reconciliation.layouts import Layout
 from services.invoicing.repository.vendor import comparison
 from tests.builders import Database, running
 from tests.vendor_files import BilledLine, World, as_csv, as_json_lines, expect, world
@@ -233,3 +235,13 @@ async def test_what_was_taken_is_compared_again_as_long_as_nothing_is_decided(he
     assert refusal(await here.client.post(path, {"reason": "again"})) == (409, "decisions_taken")
     unknown = f"/v1/vendor-invoices/{await here.invoiced(lines)}/reconciliation:compare"
     assert refusal(await here.client.post(unknown, {"reason": "x"})) == (404, "not_found")
+
+
+async def test_a_file_whose_sender_went_away_is_refused() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"CustomerId,"
+        raise ClientDisconnect
+
+    with pytest.raises(uploads.Interrupted):
+        async with uploads.received(chunks(), Layout.CSV):
+            pytest.fail("half a file is no file")
