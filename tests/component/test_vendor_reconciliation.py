@@ -196,6 +196,13 @@ async def test_a_correction_on_a_later_invoice_comes_out_even(here: World) -> No
     assert verdicts(corrected) == {"matched": 2, "not_comparable": 1}
 
 
+async def test_what_was_billed_in_another_currency_is_expected_all_the_same(here: World) -> None:
+    await expect(here.database, [here.charge()])
+    dollars = await here.reconciled([BilledLine(currency="USD")], currency="USD")
+    assert verdicts(dollars) == {"not_comparable": 1}
+    assert verdicts(await here.reconciled([BilledLine()])) == {"matched": 1}
+
+
 async def test_only_what_was_charged_in_the_invoices_period_to_its_legal_entity_is_missing(here: World) -> None:
     french = await world(here.client, here.database, "vendor-2", legal_entity="GS-FR")
     for day in (date(2026, 2, 28), date(2026, 3, 1), date(2026, 3, 31), date(2026, 4, 1)):
