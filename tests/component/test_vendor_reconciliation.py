@@ -187,6 +187,15 @@ async def test_what_another_invoice_has_billed_is_not_expected_again(here: World
     assert [one["difference_minor"] for one in await here.differences()] == [10080, 10080]
 
 
+async def test_what_was_billed_early_or_comes_to_nothing_is_not_missing(here: World) -> None:
+    back_and_forth = {"kind": "addQuantity", "amount": 500}
+    await expect(here.database, [here.charge(), here.charge(**back_and_forth)])
+    await expect(here.database, [here.charge(kind="addQuantity", quantity=-10, amount=-500)])
+    early = await here.reconciled([BilledLine()], period_from="2026-02-01", period_to="2026-03-01")
+    assert verdicts(early) == {"matched": 1}
+    assert (await here.reconciled([]))["verdicts"] == []
+
+
 async def test_a_correction_on_a_later_invoice_comes_out_even(here: World) -> None:
     await expect(here.database, [here.charge()])
     wrong = BilledLine(quantity=10, subtotal=12000)

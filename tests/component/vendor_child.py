@@ -28,7 +28,7 @@ async def content(lines: int, packed: bool) -> AsyncIterator[bytes]:
         yield as_csv([])
     chunk = as_json_lines(some) if packed else as_csv(some).partition(b"\r\n")[2]
     for _ in range(lines // LINES_A_CHUNK):
-        yield gzip.compress(chunk) if packed else chunk
+        yield gzip.compress(chunk) if packed else bytes(bytearray(chunk))  # its own, as each that comes by a wire
     if packed:
         yield gzip.flush()
 
