@@ -1,4 +1,4 @@
-"""What falls due in invoicing: being overdue, terms and the vendor's cycles at local midnights, bill runs at once."""
+"""What falls due in invoicing: being overdue and terms at local midnights, bill runs at once, our own payments."""
 
 from services.invoicing import use_cases
 from shared.jobs import Sweep
@@ -26,5 +26,10 @@ SWEEPS = (
         due="""SELECT id::text FROM bill_runs b WHERE state IN ('drafting', 'issuing') AND started_at <= $1
             AND NOT EXISTS (SELECT FROM bill_run_accounts a WHERE a.run_id = b.id AND a.due_at IS NOT NULL)""",
         judge=use_cases.bill_runs.finish,
+    ),
+    Sweep(
+        name="vendor_payments",
+        due="SELECT id::text FROM vendor_invoices WHERE warn_at <= $1",
+        judge=use_cases.vendor_invoices.warn,
     ),
 )

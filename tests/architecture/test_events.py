@@ -1,7 +1,7 @@
 """Every event is declared once, frozen, in the module of its producer."""
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from types import ModuleType
 
@@ -10,7 +10,18 @@ from pydantic import BaseModel, ConfigDict
 from shared.events import REGISTRY, Event
 from tests.architecture.source import ROOT, SERVICES, sources
 
-MODULES = tuple(import_module(f"shared.events.{name}") for name in (*SERVICES, "values", "base"))
+EVENTS = ROOT / "shared" / "events"
+
+
+def modules() -> Iterator[ModuleType]:
+    """The modules in which events and their values are declared; a producer with many has a package."""
+    for name in (*SERVICES, "values", "base"):
+        yield import_module(f"shared.events.{name}")
+        for path in sorted((EVENTS / name).glob("[a-z]*.py")):
+            yield import_module(f"shared.events.{name}.{path.stem}")
+
+
+MODULES = tuple(modules())
 
 
 def published() -> dict[str, type[Event]]:
@@ -58,7 +69,9 @@ def test_a_changeable_event_is_seen() -> None:
 
 def misplaced(events: Iterable[type[Event]]) -> set[str]:
     """Events that are declared elsewhere than with their producer."""
-    return {event.__name__ for event in events if event.__module__ != f"shared.events.{event.producer}"}
+    return {
+        event.__name__ for event in events if event.__module__.split(".")[:3] != ["shared", "events", event.producer]
+    }
 
 
 def test_events_are_declared_with_their_producer() -> None:

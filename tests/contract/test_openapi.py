@@ -24,6 +24,7 @@ from shared.service import NAMES
 from tests.builders import Client, Database, account, activated, eur, hear, invoice, registered, running
 from tests.component.billing_world import Billing
 from tests.component.test_collections import Hop, Invoicing, World, mailbox, publish
+from tests.vendor_files import BilledLine, as_csv, vendor_invoice
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 STANDARD = (Path(__file__).parents[2] / "sandbox" / "policies" / "standard.yaml").read_text()
@@ -37,6 +38,7 @@ COMMON: dict[str, list[Any]] = {
     "effective_date": ["2026-05-01"],
     "issue_date": ["2026-03-02"],
     "due_date": ["2026-03-31"],
+    "paid_on": ["2026-03-02"],
     "start": ["2026-03-01"],
     "end_of_term": ["2027-02-28", None],
     "if-match": ['"1"', '"2"', '"7"'],
@@ -78,7 +80,7 @@ class Edge:
             place.update({name: known[name] for name in place if name in known})
         if "if-match" in known and case.method == "PATCH":
             case.headers["if-match"] = known["if-match"]
-        case.body = _placed(case.body, known)
+        case.body = known["file"] if "file" in known and case.media_type == "text/csv" else _placed(case.body, known)
         sent = case.as_transport_kwargs(base_url="http://service")
         own = self.client.headers | {"idempotency-key": str(uuid4())}
         headers = {name: value for name, value in sent.pop("headers").items() if name.lower() not in own} | own
@@ -110,7 +112,7 @@ async def _invoicing(world: World) -> dict[str, list[Any]]:
     paid = [(await world.client.made("/v1/payments", {"account_id": owner, "amount": eur(9)}))["id"] for _ in range(3)]
     ids = {"account_id": [owner], "invoice_id": issued, "payment_id": paid}
     # Small amounts, so that no payment leaves nothing to be reserved.
-    return ids | {"line": [1], "amount_minor": [100]} | await _billing(world, owner)
+    return ids | {"line": [1], "amount_minor": [100]} | await _billing(world, owner) | await _vendor(world.client)
 
 
 async def _billing(world: World, owner: str) -> dict[str, list[Any]]:
@@ -132,6 +134,18 @@ async def _billing(world: World, owner: str) -> dict[str, list[Any]]:
         "prices": [{"EUR": {"unit_price_minor": 1008, "setup_minor": 0}}],
         "country": ["DE"],
     }
+
+
+async def _vendor(client: Client) -> dict[str, list[Any]]:
+    """Invoices of the vendor's; to all but three of them a file was sent, whose one line no customer is known for."""
+    invoices = [(await client.made("/v1/vendor-invoices", vendor_invoice(100)))["id"] for _ in range(24)]
+    file = as_csv([BilledLine("vendor-9", subtotal=100)])
+    for one in invoices[3:]:
+        path = f"/v1/vendor-invoices/{one}/reconciliation"
+        sent = await client.http.put(path, content=file, headers=client.headers | {"content-type": "text/csv"})
+        assert sent.status_code == 201, sent.text
+    differences = [one["id"] for one in (await client.got("/v1/vendor-differences"))["items"]]
+    return {"vendor_invoice_id": invoices, "difference_id": differences, "file": [file.decode()]}
 
 
 async def _collections(world: World) -> dict[str, list[Any]]:

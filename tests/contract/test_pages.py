@@ -18,8 +18,8 @@ JSON = "application/json"
 FORMATS = jsonschema.FormatChecker(["uuid", "date"])
 RAW = {"/health/ready": {"503"}}
 """What answers with a body of its own rather than with a problem."""
-MODELLESS = {"/health/live", "/health/ready", "/policy"}
-"""What answers without a model: the two of health, and the page for customers, which is HTML."""
+MODELLESS = {"/v1/ledger/{legal_entity}/journal/{day}", "/health/live", "/health/ready", "/policy"}
+"""What answers without a model: the two of health, the page for customers (HTML), and the journal (CSV)."""
 
 
 @FORMATS.checks("date-time", raises=ValueError)
@@ -83,8 +83,16 @@ def unshown(document: dict[str, Any]) -> set[str]:
         path
         for path, operations in document["paths"].items()
         for operation in operations.values()
-        if "requestBody" in operation and not _is_example(schemas | operation["requestBody"]["content"][JSON]["schema"])
+        if "requestBody" in operation and not _is_shown(schemas, operation["requestBody"]["content"])
     }
+
+
+def _is_shown(schemas: dict[str, Any], content: dict[str, Any]) -> bool:
+    """Whether a body has an example that fits; of a file, whether each layout that is text has one."""
+    if JSON in content:
+        return _is_example(schemas | content[JSON]["schema"])
+    texts = [one for one in content.values() if one["schema"] == {"type": "string"}]
+    return bool(texts) and all(one.get("example") for one in texts)
 
 
 def _is_example(schema: dict[str, Any]) -> bool:
@@ -107,6 +115,11 @@ def test_a_body_without_a_fitting_example_is_seen() -> None:
     del schemas["DisputeIn"]["examples"]
     schemas["CaseIn"]["examples"][0]["kind"] = "another"
     assert unshown(told) == {"/v1/disputes", "/v1/cases"}
+    file = document("invoicing")
+    del file["paths"]["/v1/vendor-invoices/{vendor_invoice_id}/reconciliation"]["put"]["requestBody"]["content"][
+        "text/csv"
+    ]["example"]
+    assert unshown(file) == {"/v1/vendor-invoices/{vendor_invoice_id}/reconciliation"}
 
 
 def answers(document: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -11,6 +11,9 @@ from services.invoicing.api import (
     reservations,
     subscriptions,
     terms,
+    vendor_differences,
+    vendor_invoices,
+    vendor_reconciliation,
 )
 
 ROUTERS = (
@@ -32,4 +35,10 @@ ROUTERS = (
     reservations.writes,
     ledger.reads,
     ledger.writes,
+    vendor_invoices.reads,
+    vendor_invoices.writes,
+    vendor_reconciliation.reads,
+    vendor_reconciliation.writes,
+    vendor_differences.reads,
+    vendor_differences.writes,
 )

@@ -95,13 +95,13 @@ async def get_journal(
     legal_entity: Code,
     day: Day,
     read: Read,
-    after: Annotated[int, Query(ge=0, lt=2**63, description="the last id that was read before")] = 0,
+    last_id: Annotated[int, Query(ge=0, lt=2**63, description="of the entry that was read last")] = 0,
 ) -> Response:
     """The entries of a day (UTC) as CSV with stable columns, in the order of their ids.
 
     The header `X-Next` has the id to go on after, where there are more.
     """
-    rows = await read(lambda unit: repository.journal(unit, legal_entity, day, after, MOST + 1))
+    rows = await read(lambda unit: repository.journal(unit, legal_entity, day, last_id, MOST + 1))
     headers = {"X-Next": str(rows[MOST - 1]["id"])} if len(rows) > MOST else {}
     return Response(_csv(rows[:MOST]), media_type="text/csv", headers=headers)
 

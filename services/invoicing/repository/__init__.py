@@ -13,6 +13,7 @@ from services.invoicing.repository import (
     renewals,
     tax,
     terms,
+    vendor,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "renewals",
     "tax",
     "terms",
+    "vendor",
 ]

@@ -27,6 +27,13 @@ from services.invoicing.tables.plans import (
     TermRow,
     VendorChargeRow,
 )
+from services.invoicing.tables.vendor import (
+    ReconciliationLineRow,
+    ReconciliationRow,
+    ReconciliationSumRow,
+    VendorDifferenceRow,
+    VendorInvoiceRow,
+)
 
 __all__ = [
     "METADATA",
@@ -52,6 +59,9 @@ __all__ = [
     "PlanPriceRow",
     "PlanRow",
     "PlanVersionRow",
+    "ReconciliationLineRow",
+    "ReconciliationRow",
+    "ReconciliationSumRow",
     "ReservationRow",
     "Row",
     "SubscriptionChangeRow",
@@ -59,4 +69,6 @@ __all__ = [
     "TaxRateRow",
     "TermRow",
     "VendorChargeRow",
+    "VendorDifferenceRow",
+    "VendorInvoiceRow",
 ]

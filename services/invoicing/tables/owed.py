@@ -233,3 +233,6 @@ class NumberRow(Row, table=True):
     legal_entity: str = Field(primary_key=True, sa_type=Text)
     series: str = Field(primary_key=True, sa_type=Text)
     last: int = Field(sa_type=BigInteger)
+
+
+from services.invoicing.tables import vendor as vendor  # noqa: E402  # METADATA knows its tables once it is imported

@@ -12,6 +12,9 @@ from services.invoicing.use_cases import (
     plans,
     renewals,
     subscriptions,
+    vendor_differences,
+    vendor_invoices,
+    vendor_reconciliation,
 )
 
 __all__ = [
@@ -26,4 +29,7 @@ __all__ = [
     "plans",
     "renewals",
     "subscriptions",
+    "vendor_differences",
+    "vendor_invoices",
+    "vendor_reconciliation",
 ]

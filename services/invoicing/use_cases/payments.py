@@ -44,13 +44,20 @@ async def receive(unit: Unit, new: NewPayment) -> PaymentRow:
     named = _named(new, before, payment)
     rest = owed.use_unapplied({**before, **named.invoices}.values(), named.payments.values())
     paid = owed.merge(named, rest)
+    row = await _record(unit, account, new, paid, paid.payments[payment.id])
+    await balances.save_changed(unit, account.time_zone, before, paid.invoices)
+    return row
+
+
+async def _record(unit: Unit, account: AccountRow, new: NewPayment, paid: Paid, payment: Payment) -> PaymentRow:
+    """Write the payment with what it paid, say so, and post it."""
     row = PaymentRow(
         id=payment.id,
         account_id=account.id,
         amount_minor=payment.amount,
         currency=account.currency,
         reference=new.reference,
-        unapplied_minor=paid.payments[payment.id].unapplied,
+        unapplied_minor=payment.unapplied,
         state="received",
         received_at=unit.now,
     )
@@ -69,7 +76,6 @@ async def receive(unit: Unit, new: NewPayment) -> PaymentRow:
     await repository.add_allocations(unit, account.id, paid.allocations)
     entries = postings.received(row.amount_minor, row.amount_minor - row.unapplied_minor)
     await ledger.post(unit, account, Document("payment", row.id, sequence), entries)
-    await balances.save_changed(unit, account.time_zone, before, paid.invoices)
     return row
 
 

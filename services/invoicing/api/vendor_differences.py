@@ -1,0 +1,157 @@
+"""The work list of what the vendor bills otherwise than we expected, over REST."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import Query, Response
+from pydantic import BaseModel
+
+from services.invoicing import use_cases
+from services.invoicing.domain.reconciliation.verdict import (
+    AlreadyDecided,
+    Decision,
+    DifferenceState,
+    Verdict,
+    cause,
+    plain,
+)
+from services.invoicing.repository.vendor import differences as repository
+from services.invoicing.repository.vendor.differences import Asked
+from services.invoicing.tables.vendor import VendorDifferenceRow
+from shared.auth import needs
+from shared.database import Unit
+from shared.fields import Body, Day, Prose, example
+from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
+from shared.idempotency import Command
+from shared.money import Money
+
+reads = Router(
+    prefix="/v1/vendor-differences", tags=["vendor"], dependencies=[needs("invoicing:read")], responses=PROBLEMS
+)
+writes = Router(
+    prefix="/v1/vendor-differences", tags=["vendor"], dependencies=[needs("invoicing:write")], responses=PROBLEMS
+)
+
+
+class DifferenceOut(BaseModel):
+    """Something that the vendor bills otherwise than we expected: one subscription, charge type and period.
+
+    Amounts are without tax. A difference above zero: the vendor bills more. `period_to` is the day after the last one.
+    """
+
+    model_config = example(
+        id="01a20d71-1c0e-7b3f-8a55-000000000001",
+        vendor_invoice_id="01a20d70-1c0e-7b3f-8a55-2f64d1f0a9b7",
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        subscription_id="01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35",
+        vendor_customer_id="tenant-4711",
+        vendor_subscription_id="vendor-subscription-17",
+        product="Business Premium",
+        charge_type="new",
+        period_from="2026-03-01",
+        period_to="2026-03-31",
+        first_line=2,
+        lines=1,
+        verdict="quantity_difference",
+        cause="the vendor bills 12 units, and we expected 10",
+        billed_quantity="12",
+        expected_quantity="10",
+        billed_minor=12096,
+        expected_minor=10080,
+        difference_minor=2016,
+        currency="EUR",
+        state="open",
+        decision=None,
+        reason=None,
+        decided_by=None,
+        decided_at=None,
+    )
+
+    id: UUID
+    vendor_invoice_id: UUID
+    account_id: UUID | None
+    subscription_id: UUID | None
+    vendor_customer_id: str | None
+    vendor_subscription_id: str | None
+    product: str | None
+    charge_type: str
+    period_from: Day | None
+    period_to: Day | None
+    first_line: int | None
+    lines: int
+    verdict: str
+    cause: str
+    billed_quantity: str
+    expected_quantity: str
+    billed_minor: int
+    expected_minor: int
+    difference_minor: int
+    currency: str
+    state: str
+    decision: str | None
+    reason: str | None
+    decided_by: str | None
+    decided_at: datetime | None
+
+    @classmethod
+    def of(cls, row: VendorDifferenceRow) -> Self:
+        """The answer for a row."""
+        money = (Money(row.billed_minor, row.currency), Money(row.expected_minor, row.currency))
+        more = {
+            "cause": cause(Verdict(row.verdict), *money, (row.billed_quantity, row.expected_quantity)),
+            "difference_minor": row.billed_minor - row.expected_minor,
+            "billed_quantity": plain(row.billed_quantity),
+            "expected_quantity": plain(row.expected_quantity),
+        }
+        return cls.model_validate(row.model_dump() | more)
+
+
+class DecisionIn(Body):
+    """What is done about a difference, and why."""
+
+    model_config = example(decision="dispute_with_vendor", reason="two seats were removed on the 3rd, within 7 days")
+
+    decision: Decision
+    reason: Prose
+
+
+@reads.get("", summary="List what the vendor bills otherwise than we expected")
+async def list_differences(
+    read: Read,
+    paging: Paging,
+    state: Annotated[DifferenceState | None, Query(description="open: nobody has decided yet")] = None,
+    verdict: Annotated[Verdict | None, Query()] = None,
+    vendor_invoice_id: Annotated[UUID | None, Query()] = None,
+    account_id: Annotated[UUID | None, Query()] = None,
+) -> Page[DifferenceOut]:
+    """Differences by reconciliation, and in it in the order of the file; what the file has no line for comes last."""
+    asked = Asked(state and state.value, verdict and verdict.value, vendor_invoice_id, account_id)
+    after = paging.after_id()
+    rows = await read(lambda unit: repository.page(unit, asked, after, paging.limit + 1))
+    return paging.page([DifferenceOut.of(row) for row in rows], key=lambda row: row.id)
+
+
+@reads.get("/{difference_id}", summary="One difference")
+async def get_difference(difference_id: UUID, read: Read) -> DifferenceOut:
+    """What differs, why, and what was decided about it."""
+    return DifferenceOut.of(await read(lambda unit: repository.difference(unit, difference_id)))
+
+
+@writes.post(
+    "/{difference_id}:decide",
+    status_code=200,
+    response_model=DifferenceOut,
+    summary="Decide about a difference",
+    responses=refusals(AlreadyDecided),
+)
+async def decide_difference(difference_id: UUID, decided: DecisionIn, command: Command) -> Response:
+    """Dispute it with the vendor, bill the customer, or accept it; once. Announces `VendorDifferenceDecided`."""
+
+    async def decide(unit: Unit) -> DifferenceOut:
+        row = await use_cases.vendor_differences.decide(
+            unit, difference_id, decided.decision, command.caller.subject, decided.reason
+        )
+        return DifferenceOut.of(row)
+
+    return await command.run(decide, status=200, reason=decided.reason, about=difference_id)

@@ -1,0 +1,168 @@
+"""What a comparison of the vendor's lines with what we expected comes to, and what a person decides about it.
+
+A comparison is about one subscription, charge kind and period: several lines and charges of it are added up on
+either side. Amounts are minor units; a difference above zero means that the vendor bills more than we expected.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from math import isqrt
+from typing import ClassVar
+
+from babel.numbers import get_currency_precision
+
+from services.invoicing.domain.reconciliation.layouts import MOST_REPORTED
+from services.invoicing.domain.reconciliation.line import Broken
+from shared.errors import Refusal
+from shared.money import Money
+
+
+class Verdict(StrEnum):
+    """What a comparison came to."""
+
+    MATCHED = "matched"
+    WITHIN_TOLERANCE = "within_tolerance"
+    QUANTITY_DIFFERENCE = "quantity_difference"
+    PRICE_DIFFERENCE = "price_difference"
+    MISSING_WITH_US = "missing_with_us"
+    """Customer and subscription are known, and nothing (more) was expected."""
+    MISSING_AT_VENDOR = "missing_at_vendor"
+    """Expected in the invoice's period, and not in the file."""
+    NO_CUSTOMER = "no_customer"
+    NOT_COMPARABLE = "not_comparable"
+    """A charge type that we do not model, or charges in another currency."""
+
+
+CLEAN = frozenset({Verdict.MATCHED, Verdict.WITHIN_TOLERANCE})
+COMPARED = CLEAN | {Verdict.QUANTITY_DIFFERENCE, Verdict.PRICE_DIFFERENCE}
+"""Verdicts for which there was something on either side."""
+
+
+class Status(StrEnum):
+    """What a reconciliation came to as a whole."""
+
+    CLEAN = "clean"
+    DIFFERENCES = "differences"
+    NOT_COMPARED = "not_compared"
+
+
+class Decision(StrEnum):
+    """What a person does about a difference."""
+
+    DISPUTE_WITH_VENDOR = "dispute_with_vendor"
+    BILL_CUSTOMER = "bill_customer"
+    ACCEPT = "accept"
+
+
+class DifferenceState(StrEnum):
+    """Where a difference is."""
+
+    OPEN = "open"
+    DECIDED = "decided"
+
+
+class FileRefused(Refusal):
+    """Lines of the file are broken: it is taken wholly or not at all."""
+
+    code: ClassVar[str] = "file_refused"
+    status: ClassVar[int] = 422
+
+
+class SumsRefused(Refusal):
+    """The file does not add up to its invoice."""
+
+    code: ClassVar[str] = "sums_differ"
+    status: ClassVar[int] = 422
+
+
+class AlreadyDecided(Refusal):
+    """A difference is decided once."""
+
+    code: ClassVar[str] = "already_decided"
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictSum:
+    """All comparisons of one verdict: how many, of how many lines, and the sums of both sides."""
+
+    verdict: Verdict
+    comparisons: int
+    lines: int
+    billed_minor: int
+    expected_minor: int
+
+
+def check_unbroken(broken: Iterable[Broken]) -> None:
+    """Raises FileRefused, with the lines and columns."""
+    found = list(broken)[:MOST_REPORTED]
+    if found:
+        errors = [
+            {"field": ".".join(str(part) for part in ("line", one.line, one.column) if part), "message": one.message}
+            for one in found
+        ]
+        raise FileRefused(f"line {found[0].line}: {found[0].message}", errors=errors)
+
+
+def tolerance_of_sums(lines: int) -> int:
+    """By how many minor units a file may miss the sum of its invoice.
+
+    The vendor rounds lines and invoice apart. Independent roundings of n lines miss by 0.29 √n (one standard
+    deviation), so √n is more than three of them, and at least 1.
+    """
+    return max(1, isqrt(lines))
+
+
+def check_sums(lines: int, found: tuple[Money, Money], invoice: tuple[Money, Money]) -> None:
+    """The file's total and tax are those of its invoice (tax is checked here, not line by line). Raises SumsRefused."""
+    for name, of_file, of_invoice in zip(("total", "tax"), found, invoice, strict=True):
+        if abs((of_file - of_invoice).minor) > tolerance_of_sums(lines):
+            raise SumsRefused(
+                f"the {name} of the file's {lines} lines is {of_file}, and that of the invoice {of_invoice}",
+                file_minor=of_file.minor,
+                invoice_minor=of_invoice.minor,
+                currency=of_file.currency,
+            )
+
+
+def minor_per_unit(currency: str) -> Decimal:
+    """The tolerance for each unit of quantity: 0.01 of the currency, in its minor units (1 for EUR, 0.01 for JPY)."""
+    return Decimal(10) ** get_currency_precision(currency) / 100
+
+
+def status_of(sums: Iterable[VerdictSum]) -> Status:
+    """Clean only if something was compared, and nothing else is left."""
+    found = {one.verdict for one in sums if one.comparisons}
+    if not found & COMPARED:
+        return Status.NOT_COMPARED
+    return Status.CLEAN if found <= CLEAN else Status.DIFFERENCES
+
+
+def decided(state: DifferenceState) -> DifferenceState:
+    """The state of a difference about which a person decides. Raises AlreadyDecided."""
+    if state is not DifferenceState.OPEN:
+        raise AlreadyDecided("the difference is decided, and that is not taken back")
+    return DifferenceState.DECIDED
+
+
+_CAUSES = {
+    Verdict.QUANTITY_DIFFERENCE: "the vendor bills {billed_quantity} units, and we expected {expected_quantity}",
+    Verdict.PRICE_DIFFERENCE: "the quantity is as expected, and the vendor bills {billed} instead of {expected}",
+    Verdict.MISSING_WITH_US: "the subscription is ours, and nothing more was expected for this charge and period",
+    Verdict.MISSING_AT_VENDOR: "we expected {expected} in the period of the invoice, and the file has no line for it",
+    Verdict.NO_CUSTOMER: "no subscription of ours has these ids of the vendor's",
+    Verdict.NOT_COMPARABLE: "charges of this type, or in another currency than the invoice, are not compared",
+}
+
+
+def cause(verdict: Verdict, billed: Money, expected: Money, quantities: tuple[Decimal, Decimal]) -> str:
+    """Why a difference is on the work list, in a sentence."""
+    return _CAUSES[verdict].format(
+        billed=billed, expected=expected, billed_quantity=plain(quantities[0]), expected_quantity=plain(quantities[1])
+    )
+
+
+def plain(quantity: Decimal) -> str:
+    """A quantity without trailing zeros or an exponent."""
+    return f"{quantity.normalize():f}"

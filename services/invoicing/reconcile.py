@@ -1,0 +1,87 @@
+"""Reconcile a vendor invoice with a file on this machine's disk, of a million lines if need be.
+
+python -m services.invoicing.reconcile FILE --invoice NUMBER --actor WHO
+python -m services.invoicing.reconcile FILE --invoice NUMBER --actor WHO --replace REASON
+
+CSV (`.csv`) or JSON lines (`.jsonl`, `.ndjson`), packed (`.gz`) or not. It does what the route does, with the same
+answers: nothing for a file that was taken before, exit code 1 and the broken lines for one that is refused.
+"""
+
+import asyncio
+import hashlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.invoicing import use_cases
+from services.invoicing.domain.reconciliation.layouts import Layout
+from services.invoicing.use_cases.vendor_reconciliation import Reconciled, ReconciliationFile
+from shared.database import Cause, Unit, Units
+from shared.errors import Refusal
+from shared.ids import new_id
+from shared.settings import settings
+from shared.telemetry import set_up
+from shared.wakeups import Wakeups
+
+LAYOUTS = {".csv": Layout.CSV, ".jsonl": Layout.JSON_LINES, ".ndjson": Layout.JSON_LINES}
+
+
+async def reconcile(units: Units, path: Path, number: str, actor: str, because: str | None) -> Reconciled:
+    """Reconcile the vendor invoice of this number with the file. Raises what the use case refuses."""
+    layout = LAYOUTS[_suffix(path)]
+    with path.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+        file = ReconciliationFile(content, digest, layout)
+
+        async def take(unit: Unit) -> Reconciled:
+            return await use_cases.vendor_reconciliation.reconcile_number(unit, number, file, actor, because)
+
+        cause = Cause(id=str(new_id()), actor=actor if because else None, reason=because)
+        return await units.run(take, cause)
+
+
+def _suffix(path: Path) -> str:
+    return path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
+
+
+def told(found: Reconciled) -> str:
+    """What a reconciliation came to, for people."""
+    row = found.row
+    head = f"{row.status}: {row.lines} lines in {row.took_ms / 1000:.1f} s" + (" (before)" if found.repeated else "")
+    sums = (
+        f"{one.verdict.value:20} {one.lines:>9} lines  {one.billed_minor - one.expected_minor:>14} {row.currency} minor"
+        for one in found.sums
+    )
+    return "\n".join((head, *sums))
+
+
+def main(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    invoice: Annotated[str, typer.Option(help="the vendor's number of the invoice")],
+    actor: Annotated[str, typer.Option(help="who reconciles")],
+    replace: Annotated[str | None, typer.Option(help="take the place of another file, for this reason")] = None,
+) -> None:
+    """Reconcile a vendor invoice with a file."""
+    if _suffix(file) not in LAYOUTS:
+        raise typer.BadParameter(f"{file.name} is neither {', '.join(LAYOUTS)}, nor one of them packed as .gz")
+    set_up("invoicing/reconcile")
+
+    async def run() -> Reconciled:
+        units = Units(settings(), Wakeups())
+        try:
+            return await reconcile(units, file, invoice, actor, replace)
+        finally:
+            await units.close()
+
+    try:
+        typer.echo(told(asyncio.run(run())))
+    except Refusal as refused:
+        errors = refused.more.get("errors", [])
+        lines = [f"{one['field']}: {one['message']}" for one in errors] if isinstance(errors, list) else []
+        typer.echo("\n".join([refused.detail, *lines]), err=True)
+        raise typer.Exit(1) from refused
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,192 @@
+"""A vendor's reconciliation file is taken, wholly or not at all, and compared with what we expected; again if asked."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+from uuid import UUID
+
+from services.invoicing.domain.reconciliation import verdict as rules
+from services.invoicing.domain.reconciliation.layouts import Layout, Lines
+from services.invoicing.domain.reconciliation.verdict import VerdictSum
+from services.invoicing.repository.vendor import comparison, files, invoices
+from services.invoicing.repository.vendor import reconciliations as repository
+from services.invoicing.tables.vendor import ReconciliationRow, VendorInvoiceRow
+from shared.database import Unit
+from shared.errors import NotFound, Refusal
+from shared.events.invoicing import ReconciliationCompleted, ReconciliationSum
+from shared.ids import new_id
+from shared.money import Money
+
+
+class AnotherFile(Refusal):
+    """The vendor invoice has another file, which is replaced only on request, with a reason."""
+
+    code = "another_file"
+
+
+class DecisionsTaken(Refusal):
+    """People have decided about differences of the file that is there, so it stays."""
+
+    code = "decisions_taken"
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciliationFile:
+    """A file on this machine's disk that was received whole, and is open for reading."""
+
+    content: BinaryIO
+    sha256: str
+    layout: Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What is kept of a file whose lines are taken; sums in minor units, the total with tax."""
+
+    sha256: str
+    layout: str
+    lines: int
+    total_minor: int
+    tax_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """A reconciliation and what it came to by verdict; `repeated` if it was there before."""
+
+    row: ReconciliationRow
+    sums: Sequence[VerdictSum]
+    repeated: bool = False
+
+
+async def result(unit: Unit, invoice_id: UUID) -> Reconciled:
+    """What the current reconciliation of a vendor invoice came to. Raises NotFound."""
+    await invoices.invoice(unit, invoice_id)
+    row = await repository.current(unit, invoice_id)
+    if row is None:
+        raise NotFound(f"no reconciliation file was received for vendor invoice {invoice_id}")
+    return Reconciled(row, await repository.sums(unit, row.id), repeated=True)
+
+
+async def reconcile(
+    unit: Unit, invoice_id: UUID, file: ReconciliationFile, actor: str, replace_because: str | None
+) -> Reconciled:
+    """Take a file and compare it. The same file again changes nothing; another one takes its place if that is asked.
+
+    Raises NotFound, AnotherFile, DecisionsTaken, FileRefused, SumsRefused.
+    """
+    started = time.monotonic()
+    await invoices.invoice(unit, invoice_id)
+    await comparison.one_at_a_time(unit)
+    await unit.lock(invoice_id)
+    invoice = await invoices.invoice(unit, invoice_id)
+    known = await repository.current(unit, invoice_id)
+    if known is not None and known.file_sha256 == file.sha256:
+        return await result(unit, invoice_id)
+    if known is not None:
+        await _replace(unit, known, actor, replace_because)
+    lines = Lines(file.layout, invoice.currency)
+    await files.copy_in(unit, file.content, lines)
+    rules.check_unbroken(lines.broken)
+    _check_sums(lines, invoice)
+    taken = Taken(file.sha256, file.layout.value, lines.count, lines.total_minor, lines.tax_minor)
+    return await _compare(unit, invoice, taken, known, actor, started)
+
+
+async def compare_again(unit: Unit, invoice_id: UUID, actor: str, reason: str) -> Reconciled:
+    """Compare the lines that were taken with what we expect by now: a charge may have been recorded late.
+
+    Raises NotFound, DecisionsTaken.
+    """
+    started = time.monotonic()
+    await result(unit, invoice_id)
+    await comparison.one_at_a_time(unit)
+    await unit.lock(invoice_id)
+    known = (await result(unit, invoice_id)).row
+    await files.take_again(unit, known.id)
+    await _replace(unit, known, actor, reason)
+    taken = Taken(known.file_sha256, known.layout, known.lines, known.total_minor, known.tax_minor)
+    return await _compare(unit, await invoices.invoice(unit, invoice_id), taken, known, actor, started)
+
+
+async def _compare(
+    unit: Unit, invoice: VendorInvoiceRow, taken: Taken, replaced: ReconciliationRow | None, actor: str, started: float
+) -> Reconciled:
+    sums = await comparison.compare(unit, invoice, rules.minor_per_unit(invoice.currency))
+    row = _row(unit, invoice, taken, rules.status_of(sums), actor)
+    await repository.add(unit, row)
+    await repository.add_sums(unit, row.id, sums)
+    await comparison.keep(unit, row.id, invoice)
+    row.took_ms = round((time.monotonic() - started) * 1000)
+    unit.publish(_completed(row, invoice, sums, replaced))
+    return Reconciled(row, sorted(sums, key=lambda one: list(rules.Verdict).index(one.verdict)))
+
+
+async def reconcile_number(
+    unit: Unit, number: str, file: ReconciliationFile, actor: str, replace_because: str | None
+) -> Reconciled:
+    """The same, for the vendor invoice of this number."""
+    invoice = await invoices.by_number(unit, number)
+    if invoice is None:
+        raise NotFound(f"there is no vendor invoice {number}")
+    return await reconcile(unit, invoice.id, file, actor, replace_because)
+
+
+async def _replace(unit: Unit, known: ReconciliationRow, actor: str, because: str | None) -> None:
+    if because is None:
+        raise AnotherFile("the vendor invoice has another file; replace it with ?replace=true and a reason")
+    if await repository.any_decided(unit, known.id):
+        raise DecisionsTaken("differences of the file that is there are decided, so it stays")
+    await repository.replace(unit, known.id, actor, because)
+
+
+def _check_sums(lines: Lines, invoice: VendorInvoiceRow) -> None:
+    currency = invoice.currency
+    rules.check_sums(
+        lines.count,
+        (Money(lines.total_minor, currency), Money(lines.tax_minor, currency)),
+        (Money(invoice.total_minor, currency), Money(invoice.tax_minor, currency)),
+    )
+
+
+def _row(unit: Unit, invoice: VendorInvoiceRow, taken: Taken, status: rules.Status, actor: str) -> ReconciliationRow:
+    return ReconciliationRow(
+        id=new_id(),
+        vendor_invoice_id=invoice.id,
+        currency=invoice.currency,
+        file_sha256=taken.sha256,
+        layout=taken.layout,
+        lines=taken.lines,
+        total_minor=taken.total_minor,
+        tax_minor=taken.tax_minor,
+        status=status.value,
+        took_ms=0,
+        reconciled_at=unit.now,
+        reconciled_by=actor,
+    )
+
+
+def _completed(
+    row: ReconciliationRow, invoice: VendorInvoiceRow, sums: Sequence[VerdictSum], replaced: ReconciliationRow | None
+) -> ReconciliationCompleted:
+    return ReconciliationCompleted(
+        vendor_invoice_id=invoice.id,
+        reconciliation_id=row.id,
+        replaces=replaced.id if replaced else None,
+        number=invoice.number,
+        currency=row.currency,
+        file_sha256=row.file_sha256,
+        status=row.status,
+        lines=row.lines,
+        sums=tuple(
+            ReconciliationSum(
+                verdict=one.verdict.value,
+                comparisons=one.comparisons,
+                lines=one.lines,
+                billed_minor=one.billed_minor,
+                expected_minor=one.expected_minor,
+            )
+            for one in sums
+        ),
+    )

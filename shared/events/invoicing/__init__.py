@@ -1,0 +1,81 @@
+"""What invoicing announces: what is owed and by whom, what was bought and billed, what we owe the vendor."""
+
+from shared.events.invoicing.accounts import (
+    AccountChanged,
+    AccountRegistered,
+    SubscriptionActivated,
+    SubscriptionChanged,
+    SubscriptionEnded,
+    SubscriptionTerm,
+)
+from shared.events.invoicing.base import (
+    InvoicingEvent,
+)
+from shared.events.invoicing.bill_runs import (
+    BilledTotal,
+    BillRunEvent,
+    BillRunFinished,
+    BillRunStarted,
+    LedgerPeriodClosed,
+)
+from shared.events.invoicing.invoices import (
+    InvoiceBalance,
+    InvoiceBalanceChanged,
+    InvoiceIssued,
+    InvoiceOverdue,
+    InvoicePaid,
+)
+from shared.events.invoicing.payments import (
+    Allocated,
+    CreditNoteIssued,
+    PaymentReceived,
+    PaymentReversed,
+    UnappliedCashUsed,
+)
+from shared.events.invoicing.plans import (
+    PlanVersionPublished,
+    PriceIn,
+)
+from shared.events.invoicing.vendor import (
+    ReconciliationCompleted,
+    ReconciliationSum,
+    VendorDifferenceDecided,
+    VendorEvent,
+    VendorInvoicePaid,
+    VendorInvoiceReceived,
+    VendorPaymentDue,
+)
+
+__all__ = [
+    "AccountChanged",
+    "AccountRegistered",
+    "Allocated",
+    "BillRunEvent",
+    "BillRunFinished",
+    "BillRunStarted",
+    "BilledTotal",
+    "CreditNoteIssued",
+    "InvoiceBalance",
+    "InvoiceBalanceChanged",
+    "InvoiceIssued",
+    "InvoiceOverdue",
+    "InvoicePaid",
+    "InvoicingEvent",
+    "LedgerPeriodClosed",
+    "PaymentReceived",
+    "PaymentReversed",
+    "PlanVersionPublished",
+    "PriceIn",
+    "ReconciliationCompleted",
+    "ReconciliationSum",
+    "SubscriptionActivated",
+    "SubscriptionChanged",
+    "SubscriptionEnded",
+    "SubscriptionTerm",
+    "UnappliedCashUsed",
+    "VendorDifferenceDecided",
+    "VendorEvent",
+    "VendorInvoicePaid",
+    "VendorInvoiceReceived",
+    "VendorPaymentDue",
+]

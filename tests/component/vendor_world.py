@@ -1,0 +1,35 @@
+"""What tests of the vendor's invoices and of the work list share."""
+
+import asyncio
+from typing import Any
+
+import httpx2
+import orjson
+
+from shared.runtime import Runtime
+from tests.builders import Client, Database
+
+Service = tuple[Runtime, Client, Database]
+
+
+async def told(database: Database, subject: str) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """The events about a vendor invoice: type, headers, payload."""
+    rows = await database.rows(
+        "SELECT type, headers, data FROM invoicing.outbox WHERE subject = $1 ORDER BY position", subject
+    )
+    assert [orjson.loads(row["headers"])["ce_sequence"] for row in rows] == [str(n + 1) for n in range(len(rows))]
+    return [(row["type"].split(".")[2], orjson.loads(row["headers"]), orjson.loads(row["data"])) for row in rows]
+
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+async def at_once(service: Service, invoice_id: str, path: str, bodies: list[dict[str, Any]]) -> list[httpx2.Response]:
+    """Two requests about a vendor invoice, each of which has read what there is before the other one acts."""
+    _, client, database = service
+    async with database.connected() as holder, asyncio.TaskGroup() as group, holder.transaction():
+        await holder.execute("SELECT FROM invoicing.streams WHERE subject = $1 FOR UPDATE", invoice_id)
+        sent = [group.create_task(client.post(path, body)) for body in bodies]
+        while await database.value(WAITING) < len(bodies):  # noqa: ASYNC110  # the database says when
+            await asyncio.sleep(0.01)
+    return [one.result() for one in sent]
