@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from shared.runtime import Runtime
 
 ACCOUNTS_A_UNIT = 200
-"""How many accounts one unit of a sweep claims at most, unless it says otherwise."""
+"""How many accounts one unit of a sweep claims at most, unless it is set-based."""
 TAKEN_PAUSE = 0.02
 """Before looking again at due accounts that are all in others' hands (seconds)."""
 WORKERS = 4
@@ -45,8 +45,8 @@ class Sweep:
     name: str
     due: str
     judge: Callable[[Unit, list[str]], Awaitable[None]]
-    accounts: int = ACCOUNTS_A_UNIT
-    """How many one unit claims at most."""
+    set_based: bool = False
+    """Whether a unit takes as many accounts as the settings say, since it costs hardly more for many."""
 
 
 class Jobs:
@@ -80,7 +80,9 @@ class Jobs:
 
     async def sweep_once(self) -> bool:
         """Run each sweep once; whether anything was due."""
-        found = [await self._runtime.units.run(partial(_sweep, sweep)) for sweep in self._sweeps]
+        chunk = self._runtime.settings.chunk_accounts
+        limits = {sweep: chunk if sweep.set_based else ACCOUNTS_A_UNIT for sweep in self._sweeps}
+        found = [await self._runtime.units.run(partial(_sweep, *one)) for one in limits.items()]
         if 0 in found:
             await asyncio.sleep(TAKEN_PAUSE)
         return any(number is not None for number in found)
@@ -166,11 +168,11 @@ async def _finish(working: asyncio.Task[bool]) -> None:
         log.warning("intents were cut off", error=repr(outcome))
 
 
-async def _sweep(sweep: Sweep, unit: Unit) -> int | None:
+async def _sweep(sweep: Sweep, limit: int, unit: Unit) -> int | None:
     """Claim accounts that are due and judge them; their number, or None if no account is due."""
     if unit.sweeps_held or not await unit.connection.fetchval(f"SELECT EXISTS ({sweep.due})", unit.now):
         return None
-    subjects = await unit.claim(sweep.due, sweep.accounts)
+    subjects = await unit.claim(sweep.due, limit)
     if subjects:
         await sweep.judge(unit, subjects)
     return len(subjects)

@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     """How long the relay sleeps when nothing wakes it."""
     jobs_poll: float = 0.5
     """How long sweeps and intents sleep when nothing wakes them."""
+    chunk_accounts: int = 2000
+    """How many accounts one unit of a set-based sweep (bill run, renewals) takes at most."""
     hung_after: float = 20.0
     """Without progress for this long while there is something to read, a consumer is hung. More than Kafka's session
     time-out, which the successor of a dead member waits for, and than a unit waits for locks in all its attempts."""

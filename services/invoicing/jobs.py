@@ -13,13 +13,13 @@ SWEEPS = (
         name="terms",
         due="SELECT account_id::text FROM terms WHERE wake_at <= $1",
         judge=use_cases.renewals.judge,
-        accounts=2000,
+        set_based=True,
     ),
     Sweep(
         name="bill_runs",
         due="SELECT account_id::text FROM bill_run_accounts WHERE due_at <= $1",
         judge=use_cases.billing.bill,
-        accounts=2000,
+        set_based=True,
     ),
     Sweep(
         name="finished_runs",
