@@ -82,12 +82,12 @@ def _accounts(lines: int) -> Rows:
             30,
             None,
             [f"tenant-{n}"],
+            1,
+            NOW,
             "DE",
             "standard",
             None,
             "en",
-            1,
-            NOW,
         )
         yield _id(1, n), f"Customer {n}", *profile
 

@@ -11,7 +11,7 @@ import pytest
 from deploy.local.tokens import Keys
 from shared.events.escalation import DisputedLine, DisputeResolved
 from shared.events.invoicing import InvoiceIssued
-from tests.builders import Database, eur, hear, running
+from tests.builders import Database, eur, hear, invoice, running
 from tests.component.billing_world import Billing
 
 
@@ -228,3 +228,27 @@ async def test_an_account_that_breaks_is_set_aside_and_the_others_go_on(billing:
     assert (await billing.done(run["id"]))["accounts"] == {"issued": 3}
     numbers = await billing.database.rows("SELECT number FROM invoicing.invoices ORDER BY number")
     assert [row["number"] for row in numbers] == [f"GS-DE-0000000{n}" for n in (1, 2, 3)]
+
+
+async def test_a_line_is_explained(billing: Billing) -> None:
+    """12 seats for 28 of 30 days at 10.08 are 112.896, truncated; 19 % of the sum of the lines, 18.81, are 3.57."""
+    await billing.rate()
+    owner = await billing.account()
+    subscription = await billing.buy(await billing.plan(), owner, start="2026-04-01")
+    await billing.to("2026-04-01")
+    await billing.run()
+    await billing.to("2026-04-03")
+    change = await billing.change(subscription, "quantity", quantity=12)
+    await billing.run()
+    second = (await billing.client.got("/v1/invoices", account_id=owner))["items"][1]
+    path = f"/v1/invoices/{second['id']}/lines"
+    told = await billing.client.got(f"{path}/2/explanation")
+    assert told["arithmetic"] == "€10.08 × 28 of 30 days × 12 = €112.89, truncated; tax of 19.00 % €21.45; €134.34"
+    assert (told["price"]["version"], told["period"]["quantity"], told["collectable_minor"]) == (1, 12, 2_238)
+    assert (told["cause"]["change_id"], told["cause"]["reason"]) == (change["id"], "asked for")
+    taken_back = await billing.client.got(f"{path}/1/explanation")
+    assert taken_back["arithmetic"].startswith("€10.08 × 28 of 30 days × -10 = -€94.08; tax of 19.00 % -€17.88")
+    posted = await billing.client.made("/v1/invoices", invoice(owner, 700))
+    plain = await billing.client.got(f"/v1/invoices/{posted['id']}/lines/1/explanation")
+    assert (plain["price"], plain["arithmetic"]) == (None, "posted as €7.00")
+    assert (await billing.client.get(f"{path}/3/explanation")).status_code == 404

@@ -1,0 +1,187 @@
+"""Why a line of an invoice is what it is: an answer that support can read to a customer."""
+
+from datetime import date
+from typing import Annotated, Self
+from uuid import UUID
+
+import asyncpg
+from fastapi import Path
+from pydantic import BaseModel
+
+from services.invoicing.domain.proration import Cycle
+from services.invoicing.repository import explanations as repository
+from shared.auth import needs
+from shared.fields import example
+from shared.http import PROBLEMS, Read, Router
+from shared.money import Money
+
+reads = Router(prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+
+
+class PriceOut(BaseModel):
+    """The price by which it was charged: of which version of which plan, for one unit and cycle (minor units)."""
+
+    plan_id: UUID
+    plan: str
+    version: int
+    in_force_from: date
+    unit_price_minor: int
+
+
+class PeriodOut(BaseModel):
+    """What was charged of which cycle; ends are exclusive."""
+
+    cycle_from: date
+    cycle_to: date
+    cycle_days: int
+    period_from: date
+    period_to: date
+    days: int
+    quantity: int
+
+
+class CauseOut(BaseModel):
+    """The change that caused it, where one did: who wanted it, and why."""
+
+    change_id: UUID
+    kind: str
+    effective_on: date
+    quantity: int | None
+    actor: str | None
+    reason: str | None
+
+
+class ExplanationOut(BaseModel):
+    """Where a line comes from, with the arithmetic in words. A line that was posted as it is has no price."""
+
+    model_config = example(
+        invoice_number="GS-DE-00000017",
+        line=2,
+        description="Business Premium, 2026-04-03 – 2026-04-30",
+        currency="EUR",
+        net_minor=11289,
+        tax_minor=2145,
+        tax_rate_bp=1900,
+        amount_minor=13434,
+        collectable_minor=2239,
+        price={
+            "plan_id": "01a20d60-1b7a-7d11-8f4e-0c5b9a2f6e21",
+            "plan": "Business Premium",
+            "version": 1,
+            "in_force_from": "2026-01-01",
+            "unit_price_minor": 1008,
+        },
+        period={
+            "cycle_from": "2026-04-01",
+            "cycle_to": "2026-05-01",
+            "cycle_days": 30,
+            "period_from": "2026-04-03",
+            "period_to": "2026-05-01",
+            "days": 28,
+            "quantity": 12,
+        },
+        cause={
+            "change_id": "01a20d70-0a11-7c2d-8d8e-2b5c4f6a7b80",
+            "kind": "quantity",
+            "effective_on": "2026-04-03",
+            "quantity": 12,
+            "actor": "sales",
+            "reason": "two new colleagues",
+        },
+        arithmetic="€10.08 × 28 of 30 days × 12 = €112.89, truncated; tax of 19.00 % €21.45; €134.34",
+    )
+
+    invoice_number: str
+    line: int
+    description: str
+    currency: str
+    net_minor: int
+    tax_minor: int
+    tax_rate_bp: int | None
+    amount_minor: int
+    collectable_minor: int | None
+    price: PriceOut | None
+    period: PeriodOut | None
+    cause: CauseOut | None
+    arithmetic: str
+
+    @classmethod
+    def of(cls, row: asyncpg.Record) -> Self:
+        """The answer for a line with all that it comes from."""
+        charged = row["charge_id"] is not None
+        return cls(
+            invoice_number=row["number"],
+            **{name: row[name] for name in _OWN},
+            price=_price(row) if charged else None,
+            period=_period(row) if charged else None,
+            cause=_cause(row) if row["change_kind"] else None,
+            arithmetic=_arithmetic(row),
+        )
+
+
+_OWN = (
+    "line",
+    "description",
+    "currency",
+    "net_minor",
+    "tax_minor",
+    "tax_rate_bp",
+    "amount_minor",
+    "collectable_minor",
+)
+
+
+def _price(row: asyncpg.Record) -> PriceOut:
+    return PriceOut(
+        plan_id=row["plan_id"],
+        plan=row["plan"],
+        version=row["version"],
+        in_force_from=row["effective_from"],
+        unit_price_minor=row["unit_price_minor"],
+    )
+
+
+def _period(row: asyncpg.Record) -> PeriodOut:
+    return PeriodOut(
+        cycle_from=row["cycle_from"],
+        cycle_to=row["cycle_to"],
+        cycle_days=Cycle(row["cycle_from"], row["cycle_to"]).days,
+        period_from=row["period_from"],
+        period_to=row["period_to"],
+        days=Cycle(row["period_from"], row["period_to"]).days,
+        quantity=row["quantity"],
+    )
+
+
+def _cause(row: asyncpg.Record) -> CauseOut:
+    return CauseOut(
+        change_id=row["reference"],
+        kind=row["change_kind"],
+        effective_on=row["effective_on"],
+        quantity=row["change_quantity"],
+        actor=row["actor"],
+        reason=row["reason"],
+    )
+
+
+def _arithmetic(row: asyncpg.Record) -> str:
+    def money(minor: int) -> str:
+        return str(Money(minor, row["currency"]))
+
+    tax = ""
+    if row["tax_rate_bp"] is not None:
+        tax = f"; tax of {row['tax_rate_bp'] / 100:.2f} % {money(row['tax_minor'])}; {money(row['amount_minor'])}"
+    if row["charge_id"] is None:
+        return f"posted as {money(row['amount_minor'])}"
+    period = _period(row)
+    exact = row["unit_price_minor"] * period.days * period.quantity % period.cycle_days == 0
+    return (
+        f"{money(row['unit_price_minor'])} × {period.days} of {period.cycle_days} days × {period.quantity}"
+        f" = {money(row['net_minor'])}{'' if exact else ', truncated'}{tax}"
+    )
+
+
+@reads.get("/{invoice_id}/lines/{line}/explanation", summary="Where a line of an invoice comes from")
+async def explain_line(invoice_id: UUID, line: Annotated[int, Path(ge=1, le=100_000)], read: Read) -> ExplanationOut:
+    """Price version, days, quantity, the change that caused it, and the arithmetic."""
+    return ExplanationOut.of(await read(lambda unit: repository.line(unit, invoice_id, line)))
