@@ -252,3 +252,31 @@ async def test_a_line_is_explained(billing: Billing) -> None:
     plain = await billing.client.got(f"/v1/invoices/{posted['id']}/lines/1/explanation")
     assert (plain["price"], plain["arithmetic"]) == (None, "posted as €7.00")
     assert (await billing.client.get(f"{path}/3/explanation")).status_code == 404
+
+
+async def test_the_exposure_shows_what_we_go_on_owing(billing: Billing) -> None:
+    """A year of 10 seats at 8.20 USD, of which a month has begun; a suspension stops what the vendor lets it stop."""
+    await billing.rate()
+    owner = await billing.account(terms_days=0)
+    cheap = {"unit_cost_minor": 100, "currency": "USD", "bills_while_suspended": False}
+    await billing.buy(await billing.plan(), owner)
+    await billing.buy(await billing.plan(vendor=cheap), owner)
+    await billing.run()
+    await billing.to("2026-03-04")
+    told = await billing.client.got(f"/v1/accounts/{owner}/exposure")
+    assert told == {
+        "account_id": owner,
+        "owed_to_us": [{"currency": "EUR", "open_minor": 23_990, "overdue_minor": 23_990, "disputed_minor": 0}],
+        "billed": [{"currency": "EUR", "billed_minor": 20_160}],
+        "vendor_accrued": [{"currency": "USD", "accrued_minor": 9_200}],
+        "vendor_invoices": [],
+        "vendor_committed": [
+            {
+                "currency": "USD",
+                "committed_minor": 11 * 9_200,
+                "stopped_by_suspension_minor": 11 * 1_000,
+                "until": "2027-03-02",
+            }
+        ],
+    }
+    assert await billing.client.got("/v1/exposure") == told | {"account_id": None}

@@ -1,0 +1,106 @@
+"""Exposure over REST: amounts in different currencies stand beside each other and are never added."""
+
+from datetime import date
+from typing import Self
+from uuid import UUID
+
+import asyncpg
+from pydantic import BaseModel
+
+from services.invoicing.repository import accounts
+from services.invoicing.repository import exposure as repository
+from shared.auth import needs
+from shared.database import Unit
+from shared.fields import example
+from shared.http import PROBLEMS, Read, Router
+
+reads = Router(prefix="/v1", tags=["exposure"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+
+
+class OwedOut(BaseModel):
+    """What is open with us in one currency, and how much of it is overdue or disputed; minor units."""
+
+    currency: str
+    open_minor: int
+    overdue_minor: int
+    disputed_minor: int
+
+
+class UnpaidOut(BaseModel):
+    """What the vendor has billed for it, is not paid, and is due on a day; with tax, minor units."""
+
+    due_date: date
+    currency: str
+    total_minor: int
+
+
+class AccruedOut(BaseModel):
+    """What the vendor charges for all cycles that have begun, billed by it or not; minor units."""
+
+    currency: str
+    accrued_minor: int
+
+
+class CommittedOut(BaseModel):
+    """What the vendor will charge to the ends of the running terms, and what of it a suspension today would stop."""
+
+    currency: str
+    committed_minor: int
+    stopped_by_suspension_minor: int
+    until: date
+
+
+class BilledOut(BaseModel):
+    """What was billed without tax, reversals included; minor units. Beside what was accrued it shows the margin."""
+
+    currency: str
+    billed_minor: int
+
+
+class ExposureOut(BaseModel):
+    """What is owed to us beside what we owe the vendor for it, whether the customer pays or not."""
+
+    model_config = example(
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        owed_to_us=[{"currency": "EUR", "open_minor": 11995, "overdue_minor": 11995, "disputed_minor": 0}],
+        billed=[{"currency": "EUR", "billed_minor": 10080}],
+        vendor_accrued=[{"currency": "USD", "accrued_minor": 8200}],
+        vendor_invoices=[{"due_date": "2026-06-07", "currency": "USD", "total_minor": 8200}],
+        vendor_committed=[
+            {"currency": "USD", "committed_minor": 90200, "stopped_by_suspension_minor": 0, "until": "2027-03-01"}
+        ],
+    )
+
+    account_id: UUID | None
+    owed_to_us: list[OwedOut]
+    billed: list[BilledOut]
+    vendor_accrued: list[AccruedOut]
+    vendor_invoices: list[UnpaidOut]
+    vendor_committed: list[CommittedOut]
+
+    @classmethod
+    def of(cls, account_id: UUID | None, found: dict[str, list[asyncpg.Record]]) -> Self:
+        """The answer for its parts."""
+        parts = {name: [dict(row) for row in rows] for name, rows in found.items()}
+        return cls.model_validate({"account_id": account_id} | parts)
+
+
+@reads.get("/accounts/{account_id}/exposure", summary="What an account owes us, and we the vendor for it")
+async def get_account_exposure(account_id: UUID, read: Read) -> ExposureOut:
+    """By currency: owed and overdue, accrued, billed by the vendor and due when, committed to the end of the terms."""
+
+    async def load(unit: Unit) -> ExposureOut:
+        await accounts.account(unit, account_id)
+        return ExposureOut.of(account_id, await repository.exposure(unit, account_id))
+
+    return await read(load)
+
+
+@reads.get("/exposure", summary="What all accounts owe us, and we the vendor for them")
+async def get_exposure(read: Read) -> ExposureOut:
+    """The same over all accounts."""
+
+    async def load(unit: Unit) -> ExposureOut:
+        return ExposureOut.of(None, await repository.exposure(unit, None))
+
+    return await read(load)

@@ -1,0 +1,61 @@
+"""What a customer owes us beside what we owe the vendor for it: of one account, or of all."""
+
+from uuid import UUID
+
+import asyncpg
+
+from shared.database import Unit
+
+_OWED = """
+SELECT i.currency, sum(b.open_minor)::bigint AS open_minor,
+    coalesce(sum(b.open_minor) FILTER (WHERE s.overdue_at IS NOT NULL), 0)::bigint AS overdue_minor,
+    sum(least(b.reserved_minor, b.open_minor))::bigint AS disputed_minor
+FROM invoice_states s
+JOIN invoices i ON i.id = s.invoice_id
+JOIN (SELECT *, amount_minor - paid_minor - credited_minor - written_off_minor AS open_minor FROM line_balances) b
+    ON b.invoice_id = s.invoice_id
+WHERE s.open_minor > 0 AND ($1::uuid IS NULL OR s.account_id = $1)
+GROUP BY i.currency ORDER BY i.currency
+"""
+_UNPAID = """
+SELECT v.due_date, v.currency, sum(l.total_minor)::bigint AS total_minor
+FROM reconciliation_lines l
+JOIN reconciliations r ON r.id = l.reconciliation_id AND r.replaced_at IS NULL
+JOIN vendor_invoices v ON v.id = r.vendor_invoice_id AND v.state = 'received'
+WHERE l.account_id IS NOT NULL AND ($1::uuid IS NULL OR l.account_id = $1)
+GROUP BY v.due_date, v.currency ORDER BY v.due_date, v.currency
+"""
+_ACCRUED = """
+SELECT currency, sum(amount_minor)::bigint AS accrued_minor FROM vendor_charges
+WHERE $1::uuid IS NULL OR account_id = $1 GROUP BY currency ORDER BY currency
+"""
+_COMMITTED = """
+SELECT vendor_currency AS currency, sum(rest)::bigint AS committed_minor,
+    coalesce(sum(rest) FILTER (WHERE NOT bills_on), 0)::bigint AS stopped_by_suspension_minor, max(term_end) AS until
+FROM (
+    SELECT t.vendor_currency, t.term_end, v.vendor_bills_while_suspended AS bills_on,
+        t.vendor_unit_cost_minor * t.quantity * (
+            (extract(year FROM t.term_end) - extract(year FROM t.vendor_next_from)) * 12
+            + extract(month FROM t.term_end) - extract(month FROM t.vendor_next_from)
+        )::int / t.vendor_period_months AS rest
+    FROM terms t JOIN plan_versions v USING (plan_id, version)
+    WHERE t.ended_on IS NULL AND t.vendor_next_from < t.term_end AND ($1::uuid IS NULL OR t.account_id = $1)
+) AS terms
+GROUP BY vendor_currency ORDER BY vendor_currency
+"""
+_BILLED = """
+SELECT i.currency, sum(l.net_minor)::bigint AS billed_minor FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id
+WHERE $1::uuid IS NULL OR l.account_id = $1 GROUP BY i.currency ORDER BY i.currency
+"""
+
+
+async def exposure(unit: Unit, account_id: UUID | None) -> dict[str, list[asyncpg.Record]]:
+    """Each part by currency, in minor units; of one account, or of all of them."""
+    queries = {
+        "owed_to_us": _OWED,
+        "vendor_invoices": _UNPAID,
+        "vendor_accrued": _ACCRUED,
+        "vendor_committed": _COMMITTED,
+        "billed": _BILLED,
+    }
+    return {name: await unit.connection.fetch(query, account_id) for name, query in queries.items()}
