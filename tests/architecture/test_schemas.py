@@ -40,6 +40,7 @@ APPEND_ONLY = {
         "plan_versions",
         "plan_prices",
         "vendor_charges",
+        "usage_lines",
         "ledger_accounts",
         "ledger_entries",
         "ledger_periods",

@@ -280,3 +280,26 @@ async def test_the_exposure_shows_what_we_go_on_owing(billing: Billing) -> None:
         ],
     }
     assert await billing.client.got("/v1/exposure") == told | {"account_id": None}
+
+
+async def test_usage_is_on_the_next_invoice_once(billing: Billing) -> None:
+    """12.5 hours at 0.0999 with 15 % are 1.4360..., truncated: 1.43; the line that is known changes nothing."""
+    await billing.rate()
+    owner = await billing.account()
+    subscription = await billing.buy(await billing.plan(usage_markup_bp=1500), owner)
+    await billing.run()
+    line = {"subscription_id": subscription, "meter": "hours", "period_from": "2026-01-01", "period_to": "2026-02-01"}
+    lines = [line | {"id": "17", "quantity": "12.5", "unit_cost": "0.0999"}]
+    lines.append(line | {"id": "18", "quantity": "0", "unit_cost": "5"})
+    body = {"source": "meters", "currency": "EUR", "lines": lines}
+    assert await billing.client.made("/v1/usage-lines", body) == {"new": 2, "known": 0}
+    assert await billing.client.made("/v1/usage-lines", body) == {"new": 0, "known": 2}
+    await billing.run()
+    assert (await billing.lines(owner))[1:] == [(143, 27, 170)]
+    unknown = lines[0] | {"id": "19", "subscription_id": str(uuid4())}
+    refused = await billing.client.post("/v1/usage-lines", body | {"lines": [lines[0] | {"id": "20"}, unknown]})
+    assert (refused.status_code, refused.json()["code"]) == (422, "usage_refused")
+    assert await billing.client.made("/v1/usage-lines", body | {"lines": [lines[0] | {"id": "20"}]}) == {
+        "new": 1,
+        "known": 0,
+    }

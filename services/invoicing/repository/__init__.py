@@ -15,6 +15,7 @@ from services.invoicing.repository import (
     renewals,
     tax,
     terms,
+    usage,
     vendor,
 )
 
@@ -33,5 +34,6 @@ __all__ = [
     "renewals",
     "tax",
     "terms",
+    "usage",
     "vendor",
 ]

@@ -25,6 +25,7 @@ from services.invoicing.tables.plans import (
     PlanVersionRow,
     SubscriptionChangeRow,
     TermRow,
+    UsageLineRow,
     VendorChargeRow,
 )
 from services.invoicing.tables.vendor import (
@@ -68,6 +69,7 @@ __all__ = [
     "SubscriptionRow",
     "TaxRateRow",
     "TermRow",
+    "UsageLineRow",
     "VendorChargeRow",
     "VendorDifferenceRow",
     "VendorInvoiceRow",

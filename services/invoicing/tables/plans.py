@@ -1,9 +1,20 @@
 """Plans and their versions; the terms, changes and charges of subscriptions."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Numeric,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field
 
 from services.invoicing.tables.base import Row
@@ -210,3 +221,22 @@ class VendorChargeRow(Row, table=True):
     currency: str = Field(sa_type=Text)
     charged_on: date
     accrued_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class UsageLineRow(Row, table=True):
+    """Rated usage, each line once by its source's id; never changed. `unit_cost` is in units of the currency."""
+
+    __tablename__ = "usage_lines"
+    __table_args__ = (CheckConstraint("period_to > period_from"), CheckConstraint("least(quantity, unit_cost) >= 0"))
+
+    source: str = Field(primary_key=True, sa_type=Text)
+    id: str = Field(primary_key=True, sa_type=Text)
+    account_id: UUID
+    subscription_id: UUID = Field(foreign_key="subscriptions.id")
+    meter: str = Field(sa_type=Text)
+    quantity: Decimal = Field(sa_type=Numeric)
+    unit_cost: Decimal = Field(sa_type=Numeric)
+    period_from: date
+    period_to: date
+    charge_id: UUID
+    received_at: datetime = Field(sa_type=DateTime(timezone=True))

@@ -275,6 +275,24 @@ CREATE INDEX terms_of_account ON invoicing.terms (account_id);
 
 CREATE INDEX terms_wake ON invoicing.terms (wake_at) WHERE wake_at IS NOT NULL;
 
+CREATE TABLE invoicing.usage_lines (
+    source TEXT NOT NULL,
+    id TEXT NOT NULL,
+    account_id UUID NOT NULL,
+    subscription_id UUID NOT NULL,
+    meter TEXT NOT NULL,
+    quantity NUMERIC NOT NULL,
+    unit_cost NUMERIC NOT NULL,
+    period_from DATE NOT NULL,
+    period_to DATE NOT NULL,
+    charge_id UUID NOT NULL,
+    received_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (source, id),
+    CHECK (period_to > period_from),
+    CHECK (least(quantity, unit_cost) >= 0),
+    FOREIGN KEY(subscription_id) REFERENCES invoicing.subscriptions (id)
+);
+
 CREATE TABLE invoicing.vendor_charges (
     id UUID NOT NULL,
     account_id UUID NOT NULL,
@@ -392,6 +410,7 @@ APPEND_ONLY: tuple[str, ...] = (
     "plan_versions",
     "plan_prices",
     "vendor_charges",
+    "usage_lines",
     "ledger_accounts",
     "ledger_entries",
     "ledger_periods",
