@@ -2,6 +2,8 @@
 
 import os
 import signal
+import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -84,6 +86,33 @@ async def test_everyone_reads_the_clock_and_its_role_sets_it(bootstrapped: Postg
             assert (await connection.fetchval("SELECT now FROM clock.clock")).year == 2026
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.execute("UPDATE clock.clock SET now = '2030-01-01T00:00:00Z'")
+
+
+async def test_waits_for_backends_that_have_not_noticed_that_their_server_was_killed(tmp_path: Path) -> None:
+    server = PostgresServer(tmp_path / "postgres", durable=True)
+    server.start()
+    try:
+        connection = await asyncpg.connect(server.url())
+        backend = await connection.fetchval("SELECT pg_backend_pid()")
+        os.kill(backend, signal.SIGSTOP)
+        os.kill(server.pid, signal.SIGKILL)
+        thaw = threading.Thread(target=thaw_once_in_the_way, args=(server, backend))
+        thaw.start()
+        server.start()
+        thaw.join()
+        connection.terminate()
+        async with connected(server.url()) as another:
+            assert await another.fetchval("SELECT 1") == 1
+    finally:
+        server.remove()
+
+
+def thaw_once_in_the_way(server: PostgresServer, backend: int) -> None:
+    """Let the backend go on, and end, once the new server has found it."""
+    deadline = time.monotonic() + 20
+    while b"shared memory block" not in (server.folder / "postgres.log").read_bytes() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(backend, signal.SIGCONT)
 
 
 async def test_starts_again_with_its_data_after_a_hard_kill(tmp_path: Path) -> None:
