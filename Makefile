@@ -49,6 +49,10 @@ replay: setup  ## Replay a receivables ledger: LEDGER=file.csv [POLICY=file.yaml
 storm: setup  ## Kill and freeze everything under the demo's traffic, then check what is left: [SECONDS=120] [SEED=n]
 	@$(BIN)/python -m sandbox.storm --seconds "$(SECONDS)" $(if $(SEED),--seed "$(SEED)")
 
+.PHONY: bench
+bench: setup  ## Measure what takes how long, beside what must be reached: [REPORT=out.json]
+	@$(BIN)/python -m benchmarks $(if $(REPORT),--report "$(REPORT)")
+
 .PHONY: up
 up: setup  ## Start the local stack and say where everything is
 	@$(LOCAL) up
