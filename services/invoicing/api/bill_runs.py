@@ -1,5 +1,6 @@
 """Bill runs and tax rates over REST."""
 
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from typing import Self
 from uuid import UUID
@@ -16,7 +17,7 @@ from shared.auth import needs
 from shared.database import Unit
 from shared.fields import Body, Code, Country, Day, Prose, ReasonIn, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.idempotency import Command
+from shared.idempotency import Command, CommandRunner
 
 reads = Router(prefix="/v1", tags=["bill runs"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1", tags=["bill runs"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
@@ -83,7 +84,7 @@ class BillRunOut(BaseModel):
         at_once=False,
         started_by="billing",
         started_at="2026-04-01T06:00:00Z",
-        approved_by=None,
+        decided_by=None,
         reason=None,
         finished_at="2026-04-01T06:00:09Z",
         accounts={"drafted": 812, "nothing": 14, "set_aside": 1},
@@ -96,7 +97,7 @@ class BillRunOut(BaseModel):
     at_once: bool
     started_by: str
     started_at: datetime
-    approved_by: str | None
+    decided_by: str | None
     reason: str | None
     finished_at: datetime | None
     accounts: dict[str, int]
@@ -206,15 +207,13 @@ async def list_differences(run_id: UUID, read: Read, paging: Paging) -> Page[Dif
     return paging.page(await read(load), key=lambda one: one.account_id)
 
 
-async def _moved(run_id: UUID, why: ReasonIn, command: Command, action: str) -> Response:
+Move = Callable[[Unit, UUID, str, str], Awaitable[BillRunRow]]
+"""What a person does with a run: which one, who it is, and why."""
+
+
+async def _moved(move: Move, run_id: UUID, why: ReasonIn, command: CommandRunner) -> Response:
     async def act(unit: Unit) -> BillRunOut:
-        if action == "approve":
-            row = await use_cases.bill_runs.approve(unit, run_id, command.caller.subject, why.reason)
-        elif action == "discard":
-            row = await use_cases.bill_runs.discard(unit, run_id, why.reason)
-        else:
-            row = await use_cases.bill_runs.retry(unit, run_id)
-        return await BillRunOut.told(unit, row)
+        return await BillRunOut.told(unit, await move(unit, run_id, command.caller.subject, why.reason))
 
     return await command.run(act, status=200, reason=why.reason, about=run_id)
 
@@ -228,7 +227,7 @@ async def _moved(run_id: UUID, why: ReasonIn, command: Command, action: str) -> 
 )
 async def approve_run(run_id: UUID, why: ReasonIn, command: Command) -> Response:
     """Issue every draft of the run."""
-    return await _moved(run_id, why, command, "approve")
+    return await _moved(use_cases.bill_runs.approve, run_id, why, command)
 
 
 @writes.post(
@@ -240,7 +239,7 @@ async def approve_run(run_id: UUID, why: ReasonIn, command: Command) -> Response
 )
 async def discard_run(run_id: UUID, why: ReasonIn, command: Command) -> Response:
     """Issue nothing; what the drafts would have billed waits for another run."""
-    return await _moved(run_id, why, command, "discard")
+    return await _moved(use_cases.bill_runs.discard, run_id, why, command)
 
 
 @writes.post(
@@ -252,4 +251,4 @@ async def discard_run(run_id: UUID, why: ReasonIn, command: Command) -> Response
 )
 async def retry_run(run_id: UUID, why: ReasonIn, command: Command) -> Response:
     """Try the accounts again that were set aside, once what kept them is mended."""
-    return await _moved(run_id, why, command, "retry")
+    return await _moved(use_cases.bill_runs.retry, run_id, why, command)

@@ -34,7 +34,7 @@ class BillRunRow(Row, table=True):
     at_once: bool
     started_by: str = Field(sa_type=Text)
     started_at: datetime = Field(sa_type=DateTime(timezone=True))
-    approved_by: str | None = Field(sa_type=Text)
+    decided_by: str | None = Field(sa_type=Text)
     reason: str | None = Field(sa_type=Text)
     finished_at: datetime | None = Field(sa_type=DateTime(timezone=True))
 

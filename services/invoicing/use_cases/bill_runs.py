@@ -42,7 +42,7 @@ async def start(unit: Unit, day: date, *, at_once: bool, actor: str) -> tuple[Bi
         at_once=at_once,
         started_by=actor,
         started_at=unit.now,
-        approved_by=actor if at_once else None,
+        decided_by=actor if at_once else None,
         reason=None,
         finished_at=None,
     )
@@ -59,26 +59,26 @@ async def approve(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunR
     """Let the drafts of a run be issued. Raises NotFound, MoveRefused."""
     row = await _locked(unit, run_id)
     _move(row, RunState.ISSUING)
-    row.approved_by, row.reason = actor, reason
+    row.decided_by, row.reason = actor, reason
     await repository.move_accounts(unit, run_id, "drafted", "approved", due=True)
     return await _saved(unit, row)
 
 
-async def discard(unit: Unit, run_id: UUID, reason: str) -> BillRunRow:
+async def discard(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
     """Give the drafts of a run up; what they would have billed waits for another run. Raises NotFound, MoveRefused."""
     row = await _locked(unit, run_id)
     _move(row, RunState.DISCARDED)
-    row.reason, row.finished_at = reason, unit.now
+    row.decided_by, row.reason, row.finished_at = actor, reason, unit.now
     await repository.discard_drafts(unit, run_id)
     await repository.move_accounts(unit, run_id, "drafted", "nothing", due=False)
     return await _saved(unit, row)
 
 
-async def retry(unit: Unit, run_id: UUID) -> BillRunRow:
+async def retry(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
     """Try the accounts once more that were set aside, in a run that has finished. Raises NotFound, MoveRefused."""
     row = await _locked(unit, run_id)
     _move(row, RunState.ISSUING if row.at_once else RunState.DRAFTING)
-    row.finished_at = None
+    row.decided_by, row.reason, row.finished_at = actor, reason, None
     await repository.move_accounts(unit, run_id, "set_aside", "waiting", due=True)
     return await _saved(unit, row)
 

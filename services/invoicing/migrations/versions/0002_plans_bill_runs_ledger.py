@@ -37,7 +37,7 @@ CREATE TABLE invoicing.bill_runs (
     at_once BOOLEAN NOT NULL,
     started_by TEXT NOT NULL,
     started_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    approved_by TEXT,
+    decided_by TEXT,
     reason TEXT,
     finished_at TIMESTAMP WITH TIME ZONE,
     PRIMARY KEY (id),
