@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -12,7 +13,7 @@ from deploy.local.tokens import Keys
 from shared.events.escalation import DisputedLine, DisputeResolved
 from shared.events.invoicing import InvoiceIssued
 from tests.builders import Database, eur, hear, invoice, running
-from tests.component.billing_world import Billing
+from tests.component.billing_world import VERSION, Billing
 
 
 @pytest.fixture
@@ -303,3 +304,32 @@ async def test_usage_is_on_the_next_invoice_once(billing: Billing) -> None:
         "new": 1,
         "known": 0,
     }
+
+
+async def test_a_preview_shows_what_the_run_will_bill_and_changes_nothing(billing: Billing) -> None:
+    """Over two renewals of a monthly term, the second of which has a higher price and more seats."""
+    await billing.rate()
+    owner = await billing.account()
+    plan = await billing.plan(term_months=1)
+    subscription = await billing.buy(plan, owner)
+    dearer = {"effective_from": "2026-05-01", "term_months": 1, "prices": {"EUR": {"unit_price_minor": 1209}}}
+    await billing.client.made(f"/v1/plans/{plan}/versions", dearer | {"vendor": VERSION["vendor"]})
+    await billing.change(subscription, "quantity", when="renewal", quantity=12)
+    before = await everything(billing)
+    path = f"/v1/accounts/{owner}/bill-preview"
+    told = await billing.client.got(path, run_date="2026-05-02")
+    assert await everything(billing) == before
+    await billing.to("2026-05-02")
+    await billing.run()
+    assert [(line["net_minor"], line["tax_minor"], line["collectable_minor"]) for line in told["lines"]] == (
+        await billing.lines(owner)
+    )
+    assert [line["net_minor"] for line in told["lines"]] == [10_080, 12_096, 14_508]
+    assert (await billing.client.get(path, run_date="2026-05-01")).json()["code"] == "date_refused"
+    assert (await billing.client.got(path, run_date="2026-05-02"))["lines"] == []
+
+
+async def everything(billing: Billing) -> list[Any]:
+    """What a preview might have left behind."""
+    tables = ("outbox", "charges", "vendor_charges", "terms", "subscription_changes", "drafts", "bill_runs", "streams")
+    return [await billing.database.rows(f"SELECT * FROM invoicing.{table} ORDER BY 1, 2") for table in tables]

@@ -159,3 +159,27 @@ async def drafts_after(unit: Unit, run_id: UUID, after: UUID | None, limit: int)
     if after is not None:
         query = query.where(col(DraftRow.id) > after)
     return (await unit.session.exec(query)).all()
+
+
+async def include_one(unit: Unit, run_id: UUID, account_id: UUID) -> None:
+    """Put one account into a run, whatever other run it is in."""
+    await unit.connection.execute(
+        "INSERT INTO bill_run_accounts (run_id, account_id, state, due_at) VALUES ($1, $2, 'waiting', $3)",
+        run_id,
+        account_id,
+        unit.now,
+    )
+
+
+async def draft_of(unit: Unit, run_id: UUID) -> asyncpg.Record | None:
+    """The draft of a run of one account, if something is to be billed."""
+    return await unit.connection.fetchrow("SELECT id, due_date FROM drafts WHERE run_id = $1", run_id)
+
+
+async def draft_lines(unit: Unit, draft_id: UUID) -> list[asyncpg.Record]:
+    """The lines of a draft, in order."""
+    return await unit.connection.fetch(  # type: ignore[no-any-return]
+        "SELECT line, subscription_id, description, net_minor, tax_minor, tax_rate_bp, collectable_minor"
+        " FROM draft_lines WHERE draft_id = $1 ORDER BY line",
+        draft_id,
+    )

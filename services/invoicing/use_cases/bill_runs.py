@@ -28,14 +28,9 @@ def _move(row: BillRunRow, wanted: RunState) -> None:
     row.state = moved_to(RUN_ALLOWED, RunState(row.state), wanted)
 
 
-async def start(unit: Unit, day: date, *, at_once: bool, actor: str) -> tuple[BillRunRow, int]:
-    """Start a run for a date with every account that has something due and is in no other run. Raises DateRefused.
-
-    Workers do it from then on, in chunks.
-    """
-    if day > local_date(unit.now, ZoneInfo("UTC")) + timedelta(days=1):
-        raise DateRefused(f"run_date: {day} is in the future")
-    row = BillRunRow(
+def new_run(unit: Unit, day: date, *, at_once: bool, actor: str) -> BillRunRow:
+    """A run that has just begun."""
+    return BillRunRow(
         id=new_id(),
         run_date=day,
         state=RunState.ISSUING if at_once else RunState.DRAFTING,
@@ -46,6 +41,16 @@ async def start(unit: Unit, day: date, *, at_once: bool, actor: str) -> tuple[Bi
         reason=None,
         finished_at=None,
     )
+
+
+async def start(unit: Unit, day: date, *, at_once: bool, actor: str) -> tuple[BillRunRow, int]:
+    """Start a run for a date with every account that has something due and is in no other run. Raises DateRefused.
+
+    Workers do it from then on, in chunks.
+    """
+    if day > local_date(unit.now, ZoneInfo("UTC")) + timedelta(days=1):
+        raise DateRefused(f"run_date: {day} is in the future")
+    row = new_run(unit, day, at_once=at_once, actor=actor)
     unit.session.add(row)
     await unit.session.flush()
     await unit.lock(row.id, TURNSTILE)

@@ -22,7 +22,7 @@ async def bill(unit: Unit, account_ids: list[str]) -> None:
     for (run_id, state, day, at_once), rows in groupby(
         todo, key=lambda row: (row["run_id"], row["state"], row["run_date"], row["at_once"])
     ):
-        work = _approved if state == "approved" else _at_once if at_once else _draft
+        work = _approved if state == "approved" else _at_once if at_once else draft
         await _all_or_one_by_one(unit, work, run_id, day, [row["account_id"] for row in rows])
 
 
@@ -63,7 +63,8 @@ async def _chunk(unit: Unit, account_ids: Sequence[UUID]) -> Chunk:
     return Chunk(list(account_ids), [unit.sequence(one) + 1 for one in account_ids])
 
 
-async def _draft(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
+async def draft(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
+    """Draw up the invoices of these accounts, which are locked, as drafts of a run."""
     await billing.draw_up(unit, run_id, day, await _charged(unit, day, account_ids))
     await issuing.keep_as_drafts(unit, run_id, day)
 

@@ -1,0 +1,81 @@
+"""What an account would be billed on a day to come, over REST."""
+
+from datetime import date
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import BaseModel
+
+from services.invoicing import use_cases
+from services.invoicing.use_cases.previews import Preview
+from shared.auth import needs
+from shared.fields import Day, example
+from shared.http import PROBLEMS, Read, Router
+
+reads = Router(prefix="/v1/accounts", tags=["bill runs"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+
+
+class PreviewLineOut(BaseModel):
+    """A line of the invoice that would be issued; minor units."""
+
+    line: int
+    subscription_id: UUID
+    description: str
+    net_minor: int
+    tax_minor: int
+    tax_rate_bp: int | None
+    collectable_minor: int
+
+
+class PreviewOut(BaseModel):
+    """The invoice that a run of that date would make, if nothing changes; without lines there would be none."""
+
+    model_config = example(
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        run_date="2026-05-01",
+        due_date="2026-05-15",
+        currency="EUR",
+        total_minor=11995,
+        lines=[
+            {
+                "line": 1,
+                "subscription_id": "01a20d60-a1c3-7e02-9b6d-7f1b8d2f9e46",
+                "description": "Business Premium, 2026-05-01 – 2026-05-31",
+                "net_minor": 10080,
+                "tax_minor": 1915,
+                "tax_rate_bp": 1900,
+                "collectable_minor": 11995,
+            }
+        ],
+        set_aside=None,
+    )
+
+    account_id: UUID
+    run_date: date
+    due_date: date | None
+    currency: str
+    total_minor: int
+    lines: list[PreviewLineOut]
+    set_aside: str | None
+
+    @classmethod
+    def of(cls, account_id: UUID, day: date, preview: Preview) -> Self:
+        """The answer for a preview."""
+        lines = [PreviewLineOut(**line) for line in preview.lines]
+        return cls(
+            account_id=account_id,
+            run_date=day,
+            due_date=preview.due_date,
+            currency=preview.currency,
+            total_minor=sum(line.collectable_minor for line in lines),
+            lines=lines,
+            set_aside=preview.set_aside,
+        )
+
+
+@reads.get("/{account_id}/bill-preview", summary="What an account would be billed")
+async def get_preview(account_id: UUID, run_date: Annotated[Day, Query()], read: Read) -> PreviewOut:
+    """What is due by a date, today or later, renewals until then included. Nothing is changed or announced."""
+    found = await read(lambda unit: use_cases.previews.preview(unit, account_id, run_date))
+    return PreviewOut.of(account_id, run_date, found)
