@@ -4,7 +4,6 @@ All of it is set-based, in temporary tables of the connection that are emptied w
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from shared.ids import new_id
 
 _TEMPORARY = """
 CREATE TEMPORARY TABLE IF NOT EXISTS bill_invoices (
-    account_id uuid, invoice_id uuid, sequence bigint, legal_entity text, currency text, time_zone text,
+    account_id uuid, invoice_id uuid, legal_entity text, currency text, time_zone text,
     due_date date, total_minor bigint, number text
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS bill_lines (
@@ -50,32 +49,36 @@ WITH due AS (
 ), charged AS (
     INSERT INTO charges (id, account_id, subscription_id, kind, reference, plan_id, version, cycle_from, cycle_to,
         period_from, period_to, quantity, unit_price_minor, amount_minor, currency, due_on, is_deferred, released_minor,
-        created_at)
+        created_at, invoice_id)
     SELECT gen_random_uuid(), account_id, subscription_id, 'cycle', NULL, plan_id, version, next_from, next_to,
-        next_from, next_to, quantity, unit_price_minor, unit_price_minor * quantity, currency, next_due,
-        timing = 'advance', 0, $3
-    FROM due WHERE is_billed
+        next_from, next_to, quantity, unit_price_minor, unit_price_minor * quantity, due.currency, next_due,
+        timing = 'advance', 0, $3, b.invoice_id
+    FROM due JOIN bill_invoices b USING (account_id) WHERE is_billed
 )
 SELECT count(*) FROM moved
 """
 
 
 async def charge_whole_cycles(unit: Unit, account_ids: Sequence[UUID], day: date) -> None:
-    """Charge the cycles due by a day in which nothing changed, as often as there are any."""
+    """Charge the cycles due by a day in which nothing changed, as often as there are any, onto the invoices begun."""
     while await unit.connection.fetchval(_CHARGE, account_ids, day, unit.now):
         pass
 
 
 _INVOICES = """
-INSERT INTO bill_invoices (account_id, invoice_id, sequence, legal_entity, currency, time_zone, due_date)
-SELECT a.id, n.invoice_id, n.sequence, a.legal_entity, a.currency, a.time_zone, $4::date + a.terms_days
-FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS n (account_id, invoice_id, sequence)
-JOIN accounts a ON a.id = n.account_id
+INSERT INTO bill_invoices (account_id, invoice_id, legal_entity, currency, time_zone, due_date)
+SELECT a.id, n.invoice_id, a.legal_entity, a.currency, a.time_zone, $3::date + a.terms_days
+FROM unnest($1::uuid[], $2::uuid[]) AS n (account_id, invoice_id) JOIN accounts a ON a.id = n.account_id
 """
 _LINES = """
 WITH rates AS (
     SELECT DISTINCT ON (legal_entity, country, tax_class) legal_entity, country, tax_class, rate_bp
     FROM tax_rates WHERE valid_from <= $1 ORDER BY legal_entity, country, tax_class, valid_from DESC
+), due AS (
+    SELECT c.*, b.invoice_id AS on_invoice FROM bill_invoices b JOIN charges c ON c.invoice_id = b.invoice_id
+    UNION ALL
+    SELECT c.*, b.invoice_id FROM bill_invoices b
+    JOIN charges c ON c.account_id = b.account_id AND c.invoice_id IS NULL AND c.due_on <= $1
 ), numbered AS (
     SELECT b.invoice_id, b.account_id, c.id, c.subscription_id, c.is_deferred, c.amount_minor AS net,
         s.product || CASE c.kind WHEN 'setup' THEN ', set-up'
@@ -87,7 +90,7 @@ WITH rates AS (
             ORDER BY c.subscription_id, c.period_from, c.created_at, c.quantity, c.id) AS line
     FROM bill_invoices b
     JOIN accounts a ON a.id = b.account_id
-    JOIN charges c ON c.account_id = b.account_id AND c.invoice_id IS NULL AND c.due_on <= $1
+    JOIN due c ON c.on_invoice = b.invoice_id
     JOIN subscriptions s ON s.id = c.subscription_id
     JOIN plans p ON p.id = c.plan_id
     LEFT JOIN rates r ON r.legal_entity = a.legal_entity AND r.country = a.country AND r.tax_class = p.tax_class
@@ -146,41 +149,44 @@ UPDATE bill_run_accounts r SET state = 'nothing', due_at = NULL
 FROM bill_invoices b
 WHERE r.run_id = $1 AND r.account_id = b.account_id AND r.state = 'waiting' AND coalesce(b.total_minor, 0) <= 0
 """
+_REJECTED = """
+UPDATE charges c SET invoice_id = NULL FROM bill_invoices b JOIN bill_run_accounts r ON r.account_id = b.account_id
+WHERE r.run_id = $1 AND r.state <> 'waiting' AND c.invoice_id = b.invoice_id
+"""
 _KEEP = """
 DELETE FROM bill_invoices b USING bill_run_accounts r
 WHERE r.run_id = $1 AND r.account_id = b.account_id AND r.state <> 'waiting'
 """
 _KEEP_LINES = "DELETE FROM bill_lines WHERE invoice_id NOT IN (SELECT invoice_id FROM bill_invoices)"
-_ON_INVOICE = "UPDATE charges c SET invoice_id = b.invoice_id FROM bill_lines b WHERE c.id = b.charge_id"
+_ON_INVOICE = """
+UPDATE charges c SET invoice_id = b.invoice_id FROM bill_lines b WHERE c.id = b.charge_id AND c.invoice_id IS NULL
+"""
 
 MOST_LINES = 2000
 """Lines of one invoice: an event carries them all, and is bounded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """The accounts that one unit bills, with the sequence that each one's next event has."""
-
-    account_ids: list[UUID]
-    sequences: list[int]
+async def begin(unit: Unit, account_ids: Sequence[UUID], day: date) -> None:
+    """Begin an invoice for each of these accounts, in temporary tables of this connection."""
+    await prepare(unit)
+    await unit.connection.execute(_INVOICES, account_ids, [new_id() for _ in account_ids], day)
+    await unit.connection.execute("ANALYZE bill_invoices")
 
 
 async def prepare(unit: Unit) -> None:
-    """Make the temporary tables of this connection, or empty them: a chunk before may be of the same unit."""
+    """Make the temporary tables, or empty them: a chunk before may be of the same unit."""
     await unit.connection.execute(_TEMPORARY)
     await unit.connection.execute("TRUNCATE bill_invoices, bill_lines")
 
 
-async def draw_up(unit: Unit, run_id: UUID, day: date, chunk: Chunk) -> None:
-    """Fill the temporary tables with the invoices of these accounts; set aside or leave out who has none."""
-    ids = [new_id() for _ in chunk.account_ids]
-    await unit.connection.execute(_INVOICES, chunk.account_ids, ids, chunk.sequences, day)
-    await unit.connection.execute("ANALYZE bill_invoices")
+async def draw_up(unit: Unit, run_id: UUID, day: date) -> None:
+    """Let the invoices that were begun have what is due as lines; set aside or leave out who has no invoice."""
     await unit.connection.execute(_LINES, day)
     await unit.connection.execute("ANALYZE bill_lines")
     await unit.connection.execute(_TOTALS)
     await unit.connection.execute(_SET_ASIDE, run_id, MOST_LINES)
     await unit.connection.execute(_NOTHING, run_id)
+    await unit.connection.execute(_REJECTED, run_id)
     await unit.connection.execute(_KEEP, run_id)
     await unit.connection.execute(_KEEP_LINES)
     await unit.connection.execute("UPDATE bill_lines SET collectable_minor = greatest(net_minor + tax_minor, 0)")

@@ -1,9 +1,9 @@
 """Invoices that were drawn up become drafts, or are issued: numbered, due, in the ledger, announced."""
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from services.invoicing.repository.billing import Chunk
 from shared.database import Unit
 from shared.events.invoicing import InvoiceIssued
 
@@ -23,10 +23,9 @@ FROM bill_invoices b WHERE r.run_id = $1 AND r.account_id = b.account_id
 """
 
 _FROM_DRAFTS = """
-INSERT INTO bill_invoices (account_id, invoice_id, sequence, legal_entity, currency, time_zone, due_date, total_minor)
-SELECT d.account_id, d.id, n.sequence, d.legal_entity, d.currency, a.time_zone, d.due_date, d.total_minor
-FROM unnest($2::uuid[], $3::bigint[]) AS n (account_id, sequence)
-JOIN drafts d ON d.run_id = $1 AND d.account_id = n.account_id JOIN accounts a ON a.id = d.account_id
+INSERT INTO bill_invoices (account_id, invoice_id, legal_entity, currency, time_zone, due_date, total_minor)
+SELECT d.account_id, d.id, d.legal_entity, d.currency, a.time_zone, d.due_date, d.total_minor
+FROM drafts d JOIN accounts a ON a.id = d.account_id WHERE d.run_id = $1 AND d.account_id = ANY($2::uuid[])
 """
 _LINES_FROM_DRAFTS = """
 INSERT INTO bill_lines (invoice_id, line, account_id, charge_id, subscription_id, description, is_deferred, net_minor,
@@ -81,14 +80,16 @@ FROM (SELECT *, date_trunc('day', $1::timestamptz AT TIME ZONE time_zone) AS mid
 """
 _CHANGES = """
 INSERT INTO balance_changes (invoice_id, sequence, account_id, at, due_minor)
-SELECT invoice_id, sequence, account_id, $1, total_minor FROM bill_invoices
+SELECT invoice_id, s.sequence, account_id, $1, total_minor
+FROM bill_invoices b JOIN streams s ON s.subject = b.account_id::text
 """
 _POST = """
 INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
     event_sequence, posted_on, posted_at)
-SELECT b.legal_entity, side.code, b.currency, side.amount, b.account_id, 'invoice', b.invoice_id, b.sequence,
+SELECT b.legal_entity, side.code, b.currency, side.amount, b.account_id, 'invoice', b.invoice_id, s.sequence,
     ($1::timestamptz AT TIME ZONE 'UTC')::date, $1
 FROM bill_invoices b
+JOIN streams s ON s.subject = b.account_id::text
 JOIN (
     SELECT invoice_id, sum(tax_minor) AS tax, sum(net_minor) FILTER (WHERE is_deferred) AS deferred,
         sum(net_minor) FILTER (WHERE NOT is_deferred) AS earned
@@ -123,9 +124,9 @@ async def keep_as_drafts(unit: Unit, run_id: UUID, day: date) -> None:
     await unit.connection.execute(_STATE, run_id, "drafted")
 
 
-async def take_drafts(unit: Unit, run_id: UUID, chunk: Chunk) -> None:
+async def take_drafts(unit: Unit, run_id: UUID, account_ids: Sequence[UUID]) -> None:
     """Fill the temporary tables with drafts that were approved, which are drafts no longer."""
-    await unit.connection.execute(_FROM_DRAFTS, run_id, chunk.account_ids, chunk.sequences)
+    await unit.connection.execute(_FROM_DRAFTS, run_id, account_ids)
     await unit.connection.execute("ANALYZE bill_invoices")
     await unit.connection.execute(_LINES_FROM_DRAFTS)
     await unit.connection.execute("ANALYZE bill_lines")
@@ -141,9 +142,10 @@ async def issue(unit: Unit, run_id: UUID, day: date) -> None:
     await unit.connection.execute(_LINES)
     await unit.connection.execute(_BALANCES)
     await unit.connection.execute(_STATES, unit.now)
+    await unit.publish_each(InvoiceIssued, _TOLD, day)
+    # The streams say now which sequence the event of each account has.
     await unit.connection.execute(_CHANGES, unit.now)
     await unit.connection.execute(_POST, unit.now)
-    await unit.publish_each(InvoiceIssued, _TOLD, day)
 
 
 _WITH_CASH = """

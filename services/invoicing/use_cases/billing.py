@@ -1,12 +1,11 @@
 """A chunk of a bill run's accounts: what is due becomes drafts or invoices, approved drafts become invoices."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import date
 from itertools import groupby
 from uuid import UUID
 
 from services.invoicing.repository import accounts, bill_runs, billing, issuing
-from services.invoicing.repository.billing import Chunk
 from services.invoicing.use_cases import charging, renewals
 from services.invoicing.use_cases.payments import apply_unapplied
 from shared.database import Unit
@@ -49,33 +48,30 @@ async def _tried(unit: Unit, work: Work, run_id: UUID, day: date, account_ids: l
     return None
 
 
-async def _charged(unit: Unit, day: date, account_ids: list[UUID]) -> Chunk:
-    """Renew what has ended, charge what is due."""
+async def _drawn_up(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
+    """Renew what has ended, charge what is due, and draw up the invoices."""
     await renewals.renew(unit, account_ids)
     await charging.charge_changed(unit, await billing.in_changed_cycles(unit, account_ids, day), day)
-    await billing.charge_whole_cycles(unit, account_ids, day)
-    return await _chunk(unit, account_ids)
-
-
-async def _chunk(unit: Unit, account_ids: Sequence[UUID]) -> Chunk:
     await unit.flush()
-    await billing.prepare(unit)
-    return Chunk(list(account_ids), [unit.sequence(one) + 1 for one in account_ids])
+    await billing.begin(unit, account_ids, day)
+    await billing.charge_whole_cycles(unit, account_ids, day)
+    await billing.draw_up(unit, run_id, day)
 
 
 async def draft(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
     """Draw up the invoices of these accounts, which are locked, as drafts of a run."""
-    await billing.draw_up(unit, run_id, day, await _charged(unit, day, account_ids))
+    await _drawn_up(unit, run_id, day, account_ids)
     await issuing.keep_as_drafts(unit, run_id, day)
 
 
 async def _at_once(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
-    await billing.draw_up(unit, run_id, day, await _charged(unit, day, account_ids))
+    await _drawn_up(unit, run_id, day, account_ids)
     await _issue(unit, run_id, day)
 
 
 async def _approved(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
-    await issuing.take_drafts(unit, run_id, await _chunk(unit, account_ids))
+    await billing.prepare(unit)
+    await issuing.take_drafts(unit, run_id, account_ids)
     await _issue(unit, run_id, day)
 
 

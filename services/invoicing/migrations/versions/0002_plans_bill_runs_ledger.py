@@ -267,9 +267,8 @@ CREATE TABLE invoicing.terms (
     CHECK (num_nulls(vendor_next_from, vendor_next_to) IN (0, 2)),
     FOREIGN KEY(subscription_id) REFERENCES invoicing.subscriptions (id),
     FOREIGN KEY(account_id) REFERENCES invoicing.accounts (id)
-);
-
-CREATE INDEX terms_charged_next ON invoicing.terms (next_due) WHERE next_due IS NOT NULL;
+)
+ WITH (fillfactor = 70);
 
 CREATE INDEX terms_of_account ON invoicing.terms (account_id);
 
