@@ -1,4 +1,4 @@
-"""What falls due in invoicing: being overdue, terms and the vendor's cycles at local midnights, bill runs at once."""
+"""What falls due in invoicing: overdue, terms and vendor cycles at local midnights, bill runs and bookings at once."""
 
 from services.invoicing import use_cases
 from shared.jobs import Sweep
@@ -20,6 +20,11 @@ SWEEPS = (
         due="SELECT account_id::text FROM bill_run_accounts WHERE due_at <= $1",
         judge=use_cases.billing.bill,
         accounts=2000,
+    ),
+    Sweep(
+        name="bank_entries",
+        due="SELECT account_id::text FROM bank_entries WHERE due_at <= $1",
+        judge=use_cases.bank.book_certain,
     ),
     Sweep(
         name="finished_runs",

@@ -3,6 +3,7 @@
 from services.invoicing.api import (
     accounts,
     balances,
+    bank,
     bill_runs,
     invoices,
     payments,
@@ -29,4 +30,5 @@ ROUTERS = (
     payments.writes,
     balances.reads,
     reservations.writes,
+    *bank.ROUTERS,
 )

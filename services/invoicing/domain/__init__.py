@@ -7,4 +7,6 @@ plan         what a plan's version says, and which version a term has
 contract     a subscription's course: terms, changes, suspensions; what may be changed when
 tax          tax of an invoice by rate, spread over its lines
 ledger       the entries of each fact
+statements   bank statements, read entry by entry
+matching     whose money an entry of a statement is: scores, and what is certain
 """

@@ -3,8 +3,10 @@
 from services.invoicing.repository import (
     accounts,
     balances,
+    bank,
     bill_runs,
     billing,
+    incoming,
     invoices,
     issuing,
     payments,
@@ -17,8 +19,10 @@ from services.invoicing.repository import (
 __all__ = [
     "accounts",
     "balances",
+    "bank",
     "bill_runs",
     "billing",
+    "incoming",
     "invoices",
     "issuing",
     "payments",

@@ -2,6 +2,7 @@
 
 from services.invoicing.use_cases import (
     accounts,
+    bank,
     bill_runs,
     billing,
     disputes,
@@ -15,6 +16,7 @@ from services.invoicing.use_cases import (
 
 __all__ = [
     "accounts",
+    "bank",
     "bill_runs",
     "billing",
     "disputes",
