@@ -1,6 +1,6 @@
 """Mappings: what the columns of a bank's CSV mean."""
 
-import codecs
+import re
 from typing import Annotated, Literal, Self
 
 from fastapi import Request
@@ -20,13 +20,16 @@ reads = Router(prefix="/v1/bank-mappings", tags=["bank"], dependencies=[needs("i
 writes = Router(prefix="/v1/bank-mappings", tags=["bank"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
 
 
-def _known_encoding(name: str) -> str:
-    try:
-        if codecs.lookup(name)._is_text_encoding:
-            return name
-    except (LookupError, ValueError):
-        pass
-    raise ValueError("not an encoding of text")
+def _whole_date(written: str) -> str:
+    if sorted(re.findall("%(.)", written.lower())) != ["d", "m", "y"]:
+        raise ValueError("a day, a month and a year, each once")
+    return written
+
+
+DateFormat = Annotated[
+    str, StringConstraints(pattern=r"^(%[dmYy]|[-./ ])+$", max_length=20), AfterValidator(_whole_date)
+]
+"""How a bank writes dates, in the directives of C's `strptime`."""
 
 
 class MappingIn(Body):
@@ -59,11 +62,9 @@ class MappingIn(Body):
     text: list[Name] = Field(min_length=1, max_length=20, description="the columns with the reference text")
     entry_id: Name | None = Field(default=None, description="by which the bank tells entries apart, if it does")
     decimal_separator: Literal[",", "."] = "."
-    date_format: Annotated[str, StringConstraints(pattern=r"^(%[dmYyj]|[-./ ])+$", max_length=20)] = "%Y-%m-%d"
+    date_format: DateFormat = Field(default="%Y-%m-%d", examples=["%d.%m.%Y"])
     delimiter: Literal[",", ";", "\t", "|"] = ","
-    encoding: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,30}$"), AfterValidator(_known_encoding)] = (
-        "utf-8"
-    )
+    encoding: Literal["utf-8", "iso-8859-1", "iso-8859-15", "windows-1252"] = "utf-8"
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -13,6 +13,8 @@ from shared.money import MAX_MINOR, known_currencies, to_minor
 LONGEST_TEXT = 2000
 LONGEST_NAME = 200
 """How much is kept of what a bank writes (characters)."""
+LONGEST_REFERENCE = 140
+"""More than any format has for the reference of an entry, or the number of an account (characters)."""
 NO_REFERENCE = frozenset({"", "NONREF", "NOTPROVIDED", "NOREF", "0"})
 """What banks write where they have no reference; it tells no entry from another."""
 
@@ -98,7 +100,10 @@ class Keys:
         self.place += 1
         amount = _amount(self.place, found)
         sure = f"{found.booked_on} {amount} {found.currency} {'credit' if found.is_credit else 'debit'}"
-        reference = found.reference.strip()
+        reference = _clean(found.reference)
+        for field, value in (("reference", reference), ("account", found.account)):
+            if len(value) > LONGEST_REFERENCE:
+                refuse(self.place, field, "longer than any that a bank gives")
         moved = found.is_credit or found.kind is EntryKind.RETURN
         return Entry(
             place=self.place,
