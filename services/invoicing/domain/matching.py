@@ -132,7 +132,10 @@ def scored_one(receipt: Receipt, one: Candidate) -> Proposal:
 
 def _named_together(receipt: Receipt, candidates: Sequence[Candidate]) -> Iterator[Proposal]:
     """Accounts of which several invoices are named that come to just the amount."""
-    named = sorted((one for one in candidates if one.by_number and one.invoice_open), key=lambda one: one.account_id)
+    named = sorted(
+        (one for one in candidates if one.by_number and one.invoice_open),
+        key=lambda one: (one.account_id, str(one.invoice_id)),
+    )
     for _, group in groupby(named, key=lambda one: one.account_id):
         ones = list(group)
         together = sum(one.invoice_open for one in ones)
