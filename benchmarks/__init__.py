@@ -1,0 +1,1 @@
+"""What the product does in how much time, measured."""
