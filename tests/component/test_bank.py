@@ -388,3 +388,42 @@ async def test_what_is_no_statement_is_refused(bank: Bank) -> None:
     ):
         assert (await send(bank.client, body, kind, **parameters)).status_code == status
     assert (await bank.take())["states"] == {}
+
+
+async def test_a_person_may_be_faster_than_the_sweep(bank: Bank) -> None:
+    owner, (issued,) = await bank.owes(1000)
+    other, _ = await bank.owes(1000)
+    await imported(bank.client, camt([Paid(issued["number"], 400)]))
+    (entry,) = await bank.entries(state="certain")
+    assert entry["account_id"] == owner
+    await bank.client.made(f"/v1/bank-entries/{entry['id']}:book", {"account_id": other, "reason": "a wrong number"})
+    await sweep(bank.runtime)
+    (entry,) = await bank.entries()
+    assert (entry["state"], entry["account_id"], entry["invoice_id"], await bank.payments()) == (
+        "booked",
+        other,
+        None,
+        1,
+    )
+    assert await bank.open(issued) == 1000
+
+
+async def test_an_entry_that_is_refused_waits_and_the_others_are_booked(bank: Bank) -> None:
+    _, (issued,) = await bank.owes(1000)
+    await imported(bank.client, camt([Paid(issued["number"], 400), Paid(issued["number"], 100)]))
+    await bank.database.execute("UPDATE invoicing.bank_entries SET currency = 'USD' WHERE amount_minor = 400")
+    await sweep(bank.runtime)
+    assert [one["state"] for one in await bank.entries()] == ["unmatched", "booked"]
+    assert await bank.open(issued) == 900
+
+
+async def test_the_newest_import_says_how_fresh_the_knowledge_is(bank: Bank) -> None:
+    await bank.take(Paid("of March", 100), day="2026-03-30")
+    await bank.database.move(days=1)
+    await bank.take(day="2026-03-31")
+    latest = await bank.client.got("/v1/bank-imports/latest")
+    assert (latest["closing_date"], latest["imported_at"], latest["states"]) == (
+        "2026-03-31",
+        "2026-03-03T09:00:00Z",
+        {},
+    )
