@@ -32,7 +32,7 @@ TURNSTILE = "bank imports"
 """The subject that an import locks: of two at once the second sees which entries the first one took."""
 BREATHER = 500
 """After so many entries other requests of the process get a turn."""
-TOGETHER = 2000
+TOGETHER = 500
 """Entries that are judged at a time."""
 COLUMNS = TypeAdapter(Columns)
 

@@ -14,6 +14,7 @@ from services.invoicing.domain.statements.entries import Closing, Entry, EntryKi
 PIECE = 64 * 1024
 """How much is read before what was found in it is handed on (bytes); no more of the tree is held than one entry."""
 DEEPEST = 64
+STATUSES = {"BOOK", "PDNG", "INFO", "FUTR"}
 KEPT = {"Id", "Acct", "Bal", "Ntry"}
 """The elements below a statement that are of use, each kept until it ends."""
 
@@ -85,10 +86,18 @@ def read(body: bytes) -> Iterator[Entry | Closing]:
                 account = _first(element, "Id/IBAN", "Id/Othr/Id")
             elif element.tag == "Bal":
                 yield from _closing(element)
-            elif element.tag == "Ntry" and _first(element, "Sts/Cd", "Sts") == "BOOK":
+            elif element.tag == "Ntry" and _is_booked(element, keys.place + 1):
                 yield from (keys.entry(one) for one in _found(element, account, keys.place + 1))
     if reader.statements == 0:
         refuse(0, "Stmt", "the document has no statement")
+
+
+def _is_booked(entry: Element, place: int) -> bool:
+    """Whether it is booked. What is not yet is left to the statement that books it."""
+    status = _first(entry, "Sts/Cd", "Sts")
+    if status not in STATUSES:
+        refuse(place, "Sts", "none of BOOK, PDNG, INFO, FUTR")
+    return status == "BOOK"
 
 
 def _first(element: Element, *paths: str) -> str:
