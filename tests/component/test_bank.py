@@ -429,3 +429,13 @@ async def test_the_newest_import_says_how_fresh_the_knowledge_is(bank: Bank) -> 
         "2026-03-03T09:00:00Z",
         {},
     )
+
+
+async def test_what_is_certain_is_pending_work_until_it_is_booked(bank: Bank) -> None:
+    """Whoever asks whether the system is idle sees it."""
+    _, (issued,) = await bank.owes(1000)
+    await imported(bank.client, camt([Paid(issued["number"], 400), Paid("of March", 7)]))
+    pending = "SELECT count(*) FROM invoicing.pending_work WHERE name = 'bank_entries'"
+    assert await bank.database.value(pending) == 1
+    await sweep(bank.runtime)
+    assert await bank.database.value(pending) == 0
