@@ -1,4 +1,4 @@
-"""What falls due in invoicing: being overdue and terms at local midnights, bill runs at once, our own payments."""
+"""What falls due in invoicing: overdue and terms at local midnights, bill runs and bookings at once, our payments."""
 
 from services.invoicing import use_cases
 from shared.jobs import Sweep
@@ -20,6 +20,11 @@ SWEEPS = (
         due="SELECT account_id::text FROM bill_run_accounts WHERE due_at <= $1",
         judge=use_cases.billing.bill,
         set_based=True,
+    ),
+    Sweep(
+        name="bank_entries",
+        due="SELECT account_id::text FROM bank_entries WHERE due_at <= $1",
+        judge=use_cases.bank.book_certain,
     ),
     Sweep(
         name="finished_runs",

@@ -11,8 +11,9 @@ from shared.runtime import Runtime
 
 _DESCRIPTION = (
     "Every refusal is a problem document (RFC 9457). Beside what each operation declares: a path that there is not"
-    " is `404 not_found`, and a method that a path does not have is `405 method_not_allowed`. Bodies are JSON in UTF-8,"
-    " and name no field twice; dates are `YYYY-MM-DD`, instants RFC 3339 with an offset."
+    " is `404 not_found`, and a method that a path does not have is `405 method_not_allowed`. Bodies are JSON in UTF-8"
+    " but where an operation takes files, and name no field twice; dates are `YYYY-MM-DD`, instants RFC 3339 with an"
+    " offset."
 )
 
 

@@ -44,6 +44,8 @@ APPEND_ONLY = {
         "ledger_accounts",
         "ledger_entries",
         "ledger_periods",
+        "bank_imports",
+        "bank_proposals",
     },
     "collections": {"policies", "overdues", "guard_decisions"},
     "entitlements": set[str](),

@@ -7,6 +7,7 @@ import pytest
 from services.collections.domain.suspension import ALLOWED as SUSPENSION
 from services.entitlements.domain.entitlement import ALLOWED as ENTITLEMENT
 from services.escalation.domain import CASE_ALLOWED, DISPUTE_ALLOWED
+from services.invoicing.domain.matching import ENTRY_ALLOWED
 from services.invoicing.domain.states import CHANGE_ALLOWED, RUN_ALLOWED
 from services.invoicing.domain.vendor_invoice import VENDOR_INVOICE_ALLOWED
 from tests.architecture import source
@@ -167,8 +168,9 @@ def test_what_is_undocumented_is_seen(tmp_path: Path) -> None:
         ("invoicing", RUN_ALLOWED),
         ("invoicing", CHANGE_ALLOWED),
         ("invoicing", VENDOR_INVOICE_ALLOWED),
+        ("invoicing", ENTRY_ALLOWED),
     ],
-    ids=("suspension", "entitlement", "case", "dispute", "bill run", "change", "vendor invoice"),
+    ids=("suspension", "entitlement", "case", "dispute", "bill run", "change", "vendor invoice", "bank entry"),
 )
 def test_the_readme_draws_what_the_table_allows(service: str, allowed: dict[str, frozenset[str]]) -> None:
     readme = (ROOT / "services" / service / "README.md").read_text()

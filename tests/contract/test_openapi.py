@@ -22,6 +22,7 @@ from shared.clients import Answered
 from shared.http import PROBLEM
 from shared.service import NAMES
 from tests.builders import Client, Database, account, activated, eur, hear, invoice, registered, running
+from tests.component.bank_statements import Paid, camt, imported
 from tests.component.billing_world import Billing
 from tests.component.test_collections import Hop, Invoicing, World, mailbox, publish
 from tests.vendor_files import BilledLine, as_csv, vendor_invoice
@@ -49,6 +50,9 @@ HIT = st.sampled_from([True, True, False])
 """How often what exists takes the place of what was generated."""
 
 
+FILES = {"application/xml": camt([Paid("of March", 700)])}
+"""What is sent as a file, where that is known: nobody generates one that makes sense."""
+MAPPING = {"bank_account": "DE02", "booked_on": "day", "amount": "sum", "currency": "currency", "text": ["text"]}
 NEEDS_MORE = {"/v1/cases/{case_id}:close"}
 """What a single request does not always do: close a case whose outcome its customer may not know."""
 
@@ -80,7 +84,8 @@ class Edge:
             place.update({name: known[name] for name in place if name in known})
         if "if-match" in known and case.method == "PATCH":
             case.headers["if-match"] = known["if-match"]
-        case.body = known["file"] if "file" in known and case.media_type == "text/csv" else _placed(case.body, known)
+        files = FILES | ({"text/csv": known["file"]} if "file" in known else {})
+        case.body = files[case.media_type] if known and case.media_type in files else _placed(case.body, known)
         sent = case.as_transport_kwargs(base_url="http://service")
         own = self.client.headers | {"idempotency-key": str(uuid4())}
         headers = {name: value for name, value in sent.pop("headers").items() if name.lower() not in own} | own
@@ -110,7 +115,13 @@ async def _invoicing(world: World) -> dict[str, list[Any]]:
     owner = (await world.client.made("/v1/accounts", account()))["id"]
     issued = [(await world.client.made("/v1/invoices", invoice(owner, 10**9, 500)))["id"] for _ in range(2)]
     paid = [(await world.client.made("/v1/payments", {"account_id": owner, "amount": eur(9)}))["id"] for _ in range(3)]
+    await imported(world.client, camt(Paid("nobody knows", 100 + n) for n in range(40)))
+    waiting = [one["id"] for one in (await world.client.got("/v1/bank-entries", state="unmatched"))["items"]]
     ids = {"account_id": [owner], "invoice_id": issued, "payment_id": paid}
+    await world.client.http.put("/v1/bank-mappings/sparkasse", json=MAPPING, headers=world.client.headers)
+    # A mapping says its currency, or in which column it is, and dates as few generators would.
+    ids |= {"entry_id": waiting, "name": ["sparkasse"], "date_format": ["%d.%m.%Y"]}
+    ids |= {"fixed_currency": [None], "sign": [None]}
     # Small amounts, so that no payment leaves nothing to be reserved.
     return ids | {"line": [1], "amount_minor": [100]} | await _billing(world, owner) | await _vendor(world.client)
 

@@ -3,6 +3,7 @@
 from services.invoicing.api import (
     accounts,
     balances,
+    bank,
     bill_runs,
     explanations,
     exposure,
@@ -49,4 +50,5 @@ ROUTERS = (
     vendor_reconciliation.writes,
     vendor_differences.reads,
     vendor_differences.writes,
+    *bank.ROUTERS,
 )

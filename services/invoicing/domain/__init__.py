@@ -7,6 +7,8 @@ course           what happened to a subscription, from which every charge follow
 proration        what a stretch of a cycle costs, and what settles the difference to what was charged
 usage            what rated usage costs
 ledger           the entries of each fact
+statements       bank statements, read entry by entry
+matching         whose money an entry of a statement is: scores, and what is certain
 states           of bill runs and of changes
 vendor_invoice   what we owe the vendor, and when we are warned
 reconciliation   what the vendor bills, compared with what we expected

@@ -1,5 +1,6 @@
 """The rows of the schema `invoicing`. Amounts are minor units; the database checks what must always hold."""
 
+from services.invoicing.tables.bank import BankEntryRow, BankImportRow, BankMappingRow, BankProposalRow
 from services.invoicing.tables.base import METADATA, Row
 from services.invoicing.tables.bill_runs import BillRunAccountRow, BillRunRow, DraftLineRow, DraftRow, TaxRateRow
 from services.invoicing.tables.ledger import LedgerAccountRow, LedgerEntryRow, LedgerPeriodRow
@@ -41,6 +42,10 @@ __all__ = [
     "AccountRow",
     "AllocationRow",
     "BalanceChangeRow",
+    "BankEntryRow",
+    "BankImportRow",
+    "BankMappingRow",
+    "BankProposalRow",
     "BillRunAccountRow",
     "BillRunRow",
     "ChargeRow",

@@ -2,6 +2,7 @@
 
 from services.invoicing.use_cases import (
     accounts,
+    bank,
     bill_runs,
     billing,
     disputes,
@@ -21,6 +22,7 @@ from services.invoicing.use_cases import (
 
 __all__ = [
     "accounts",
+    "bank",
     "bill_runs",
     "billing",
     "disputes",

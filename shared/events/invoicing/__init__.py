@@ -8,6 +8,7 @@ from shared.events.invoicing.accounts import (
     SubscriptionEnded,
     SubscriptionTerm,
 )
+from shared.events.invoicing.bank import BankStatementImported
 from shared.events.invoicing.base import (
     InvoicingEvent,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "AccountChanged",
     "AccountRegistered",
     "Allocated",
+    "BankStatementImported",
     "BillRunEvent",
     "BillRunFinished",
     "BillRunStarted",

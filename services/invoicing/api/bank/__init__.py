@@ -1,0 +1,17 @@
+"""Bank statements over REST.
+
+imports      files come in; how fresh our knowledge is
+mappings     what the columns of a bank's CSV mean
+entries      the work list of what a person must decide
+"""
+
+from services.invoicing.api.bank import entries, imports, mappings
+
+ROUTERS = (
+    mappings.reads,
+    mappings.writes,
+    imports.reads,
+    imports.writes,
+    entries.reads,
+    entries.writes,
+)

@@ -1,0 +1,164 @@
+"""Entries of bank statements: the work list, and what people decide."""
+
+from datetime import date, datetime
+from typing import Literal, Self
+from uuid import UUID
+
+from fastapi import Response
+from pydantic import BaseModel, Field
+
+from services.invoicing import use_cases
+from services.invoicing.domain.owed import AmountRefused
+from services.invoicing.domain.states import MoveRefused
+from services.invoicing.repository import bank as repository
+from services.invoicing.tables import BankEntryRow, BankProposalRow
+from services.invoicing.use_cases.bank import Decision, NotAReceipt
+from shared.auth import needs
+from shared.database import Unit
+from shared.fields import Body, Prose, ReasonIn, example, shown
+from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
+from shared.idempotency import Command
+
+reads = Router(prefix="/v1/bank-entries", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1/bank-entries", tags=["bank"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+
+
+class ProposalOut(BaseModel):
+    """Whose money an entry may be, as it looked when it was imported."""
+
+    model_config = example(
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
+        score=40,
+        reasons=["amount_of_invoice", "payer_name"],
+    )
+
+    account_id: UUID
+    invoice_id: UUID | None
+    score: int = Field(description="0 to 100")
+    reasons: list[str]
+
+
+class EntryOut(BaseModel):
+    """An entry of a bank statement, and what became of it."""
+
+    model_config = example(
+        id="01a20d70-2b41-7d15-8c3e-1b7f60e2a94c",
+        import_id="01a20d70-1c0e-7b3f-8a55-2f64d1f0a9b7",
+        bank_account="DE02120300000000202051",
+        kind="receipt",
+        is_credit=True,
+        amount_minor=25200,
+        currency="EUR",
+        booked_on="2026-03-30",
+        payer="Example Trading GmbH",
+        text="invoices of March",
+        state="unmatched",
+        account_id=None,
+        invoice_id=None,
+        payment_id=None,
+        decided_by=None,
+        reason=None,
+        decided_at=None,
+        proposals=[shown(ProposalOut)],
+    )
+
+    id: UUID
+    import_id: UUID
+    bank_account: str
+    kind: str
+    is_credit: bool
+    amount_minor: int
+    currency: str
+    booked_on: date
+    payer: str | None
+    text: str
+    state: str
+    account_id: UUID | None
+    invoice_id: UUID | None
+    payment_id: UUID | None
+    decided_by: str | None
+    reason: str | None
+    decided_at: datetime | None
+    proposals: list[ProposalOut]
+
+    @classmethod
+    def of(cls, row: BankEntryRow, proposals: list[BankProposalRow]) -> Self:
+        """The answer for an entry."""
+        return cls.model_validate(row.model_dump() | {"proposals": [one.model_dump() for one in proposals]})
+
+
+class BookIn(Body):
+    """Whose money it is, and why that is so; without an invoice the oldest open ones are paid."""
+
+    model_config = example(
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
+        reason="the customer sent the remittance advice",
+    )
+
+    account_id: UUID
+    invoice_id: UUID | None = None
+    reason: Prose
+
+
+State = Literal["certain", "unmatched", "booked", "ignored", "kept"]
+
+
+@reads.get("", summary="List entries of bank statements")
+async def list_entries(read: Read, paging: Paging, state: State | None = None) -> Page[EntryOut]:
+    """Entries in the order in which they came in; `state=unmatched` is the work list, with proposals."""
+    after = paging.after_id()
+
+    async def load(unit: Unit) -> list[EntryOut]:
+        found = await repository.entries_after(unit, state, after, paging.limit + 1)
+        return [EntryOut.of(*one) for one in found]
+
+    return paging.page(await read(load), key=lambda entry: entry.id)
+
+
+async def _told(unit: Unit, row: BankEntryRow) -> EntryOut:
+    return EntryOut.of(row, (await repository.proposals(unit, [row.id])).get(row.id, []))
+
+
+@reads.get("/{entry_id}", summary="One entry")
+async def get_entry(entry_id: UUID, read: Read) -> EntryOut:
+    """An entry, its proposals and what became of it."""
+
+    async def load(unit: Unit) -> EntryOut:
+        return await _told(unit, await repository.entry(unit, entry_id))
+
+    return await read(load)
+
+
+@writes.post(
+    "/{entry_id}:book",
+    status_code=200,
+    response_model=EntryOut,
+    summary="Book an entry",
+    responses=refusals(MoveRefused, NotAReceipt, AmountRefused),
+)
+async def book_entry(entry_id: UUID, wanted: BookIn, command: Command) -> Response:
+    """Record the payment that an entry is; what is more than the account owes is unapplied cash. Decided once."""
+
+    async def book(unit: Unit) -> EntryOut:
+        decision = Decision(wanted.account_id, wanted.invoice_id, command.caller.subject, wanted.reason)
+        return await _told(unit, await use_cases.bank.book(unit, entry_id, decision))
+
+    return await command.run(book, status=200, reason=wanted.reason, about=wanted.account_id)
+
+
+@writes.post(
+    "/{entry_id}:ignore",
+    status_code=200,
+    response_model=EntryOut,
+    summary="Ignore an entry",
+    responses=refusals(MoveRefused),
+)
+async def ignore_entry(entry_id: UUID, why: ReasonIn, command: Command) -> Response:
+    """It is no payment of a customer, or was dealt with by hand, such as a returned debit. Decided once."""
+
+    async def ignore(unit: Unit) -> EntryOut:
+        return await _told(unit, await use_cases.bank.ignore(unit, entry_id, command.caller.subject, why.reason))
+
+    return await command.run(ignore, status=200, reason=why.reason, about=entry_id)

@@ -1,0 +1,131 @@
+"""Imports of bank statements: each entry of a file once."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from fastapi import Query, Request, Response
+from pydantic import BaseModel, Field
+
+from services.invoicing import use_cases
+from services.invoicing.domain.statements import StatementRefused
+from services.invoicing.repository import bank as repository
+from services.invoicing.tables import BankImportRow
+from shared.auth import needs
+from shared.database import Unit
+from shared.errors import Refusal
+from shared.fields import Code, example
+from shared.http import PROBLEMS, Read, Router, declared
+from shared.idempotency import Command
+
+reads = Router(prefix="/v1/bank-imports", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1/bank-imports", tags=["bank"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes of one file, about 60,000 entries of camt.053."""
+
+
+class UnsupportedMediaType(Refusal):
+    """A statement is camt.053 as application/xml, or CSV as text/csv."""
+
+    code = "unsupported_media_type"
+    status = 415
+
+
+class ImportOut(BaseModel):
+    """An imported file; `entries` by outcome at the import, `states` as they are now."""
+
+    model_config = example(
+        id="01a20d70-1c0e-7b3f-8a55-2f64d1f0a9b7",
+        format="camt.053",
+        closing_date="2026-03-30",
+        imported_at="2026-03-31T06:00:00Z",
+        repeated=False,
+        entries={"certain": 41, "unmatched": 3, "kept": 2, "repeated": 0},
+        states={"booked": 41, "ignored": 1, "kept": 2, "unmatched": 2},
+    )
+
+    id: UUID
+    format: str
+    closing_date: date | None = Field(description="of the newest statement in it")
+    imported_at: datetime
+    repeated: bool = Field(description="this very file was imported before: nothing was changed")
+    entries: dict[str, int] = Field(description="certain, unmatched, kept; repeated ones were taken before")
+    states: dict[str, int]
+
+    @classmethod
+    async def of(cls, unit: Unit, row: BankImportRow, *, repeated: bool = False) -> Self:
+        """The answer for a row."""
+        told = {"entries": use_cases.bank.counts_of(row), "states": await repository.states(unit, row.id)}
+        return cls.model_validate(row.model_dump() | told | {"repeated": repeated})
+
+
+CAMT = (
+    '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><Stmt><Id>112</Id>'
+    "<Acct><Id><IBAN>DE02120300000000202051</IBAN></Id></Acct>"
+    '<Ntry><Amt Ccy="EUR">252.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>'
+    "<BookgDt><Dt>2026-03-30</Dt></BookgDt><AcctSvcrRef>2026033000017</AcctSvcrRef>"
+    "<NtryDtls><TxDtls><RltdPties><Dbtr><Pty><Nm>Example Trading GmbH</Nm></Pty></Dbtr></RltdPties>"
+    "<RmtInf><Ustrd>GS-DE-00000001</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry></Stmt></BkToCstmrStmt></Document>"
+)
+CSV = (
+    "Buchungstag;Betrag;Währung;Name Zahlungsbeteiligter;Verwendungszweck\n"
+    "30.03.2026;252,00;EUR;Example Trading GmbH;GS-DE-00000001\n"
+)
+FILE: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/xml": {"schema": {"type": "string"}, "example": CAMT},
+            "text/csv": {"schema": {"type": "string"}, "example": CSV},
+        },
+    }
+}
+UNSUPPORTED = declared(415, "unsupported_media_type", "neither XML nor CSV", "send application/xml or text/csv")
+
+
+@writes.post(
+    "",
+    status_code=201,
+    response_model=ImportOut,
+    summary="Import a bank statement",
+    responses={415: UNSUPPORTED},
+    openapi_extra=FILE,
+)
+async def import_statement(
+    request: Request,
+    command: Command,
+    mapping: Annotated[Code | None, Query(description="for text/csv: what its columns mean")] = None,
+) -> Response:
+    """Take each entry of a file once, camt.053 or CSV: what is certain is booked, the rest waits for a person.
+
+    A file that cannot be read is refused wholly, with the entry and the field. Announces `BankStatementImported`.
+    """
+    body, actor = await request.body(), command.caller.subject
+    _check(request.headers.get("content-type", ""), body, mapping)
+
+    async def take(unit: Unit) -> ImportOut:
+        row, repeated = await use_cases.bank.take(unit, body, mapping, actor)
+        return await ImportOut.of(unit, row, repeated=repeated)
+
+    return await command.run(take)
+
+
+def _check(content_type: str, body: bytes, mapping: str | None) -> None:
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind not in ("application/xml", "text/xml", "text/csv"):
+        raise UnsupportedMediaType("send application/xml or text/csv")
+    if (kind == "text/csv") != (mapping is not None):
+        raise StatementRefused("mapping: CSV needs one, and XML has none")
+    if len(body) > LARGEST:
+        raise StatementRefused(f"the statement: more than {LARGEST} bytes; send it in parts")
+
+
+@reads.get("/latest", summary="How fresh our knowledge of payments is")
+async def latest_import(read: Read) -> ImportOut:
+    """The newest import, the day up to which it says what was paid, and what became of its entries."""
+
+    async def load(unit: Unit) -> ImportOut:
+        return await ImportOut.of(unit, await repository.latest_import(unit))
+
+    return await read(load)

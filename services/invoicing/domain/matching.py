@@ -1,0 +1,178 @@
+"""Whose money is this? What an entry of a bank statement says is weighed against open invoices.
+
+A candidate's score goes from 0 to 100, and only adds up what speaks for it. It is certain, and booked without
+a person, only if the number of an open invoice stands literally in the text, no other candidate scores as high as
+`CERTAIN`, the currency agrees and the account owes at least the amount. Everything else waits for a person, who
+gets the best proposals with their reasons.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import groupby
+from uuid import UUID
+
+from services.invoicing.domain.statements import EntryKind
+
+CERTAIN = 60
+"""From this score on a candidate is certain, if it is the only one, by number, and owes the amount."""
+PROPOSALS = 5
+BY_NUMBER, BY_REFERENCE, BY_AMOUNT, BY_TOTAL, BY_NAME = 60, 40, 25, 20, 15
+"""What speaks for a candidate: the invoice's number or our customer's name for it in the text, an amount that is
+just what is open of the invoice, or of all the account's invoices or of those named; the payer's name."""
+
+LONGEST_GRAM = 5
+"""Words of a number that a bank may have pulled apart (`GS DE 0000 0001`)."""
+SHORTEST_NUMBER = 4
+"""Characters: shorter ones are found in any text."""
+LEGAL_FORMS = frozenset(
+    ("gmbh", "mbh", "co", "kg", "ag", "se", "ltd", "limited", "inc", "llc", "bv", "nv", "sa", "sarl", "srl", "spa")
+)
+
+
+class EntryState(StrEnum):
+    """What became of an entry."""
+
+    CERTAIN = "certain"
+    UNMATCHED = "unmatched"
+    BOOKED = "booked"
+    IGNORED = "ignored"
+    KEPT = "kept"
+
+
+ENTRY_ALLOWED: dict[EntryState, frozenset[EntryState]] = {
+    EntryState.CERTAIN: frozenset({EntryState.BOOKED, EntryState.UNMATCHED, EntryState.IGNORED}),
+    EntryState.UNMATCHED: frozenset({EntryState.BOOKED, EntryState.IGNORED}),
+    EntryState.BOOKED: frozenset(),
+    EntryState.IGNORED: frozenset(),
+    EntryState.KEPT: frozenset(),
+}
+"""What is certain waits after all if the facts are others when it is booked. Money that left is only kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """An entry as far as it matters here; minor units."""
+
+    kind: EntryKind
+    amount: int
+    currency: str
+    payer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An account, or one invoice of it, with what is open of both, that an entry may be meant for."""
+
+    account_id: UUID
+    name: str
+    currency: str
+    account_open: int
+    invoice_id: UUID | None = None
+    invoice_open: int = 0
+    by_number: bool = False
+    by_reference: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A candidate with its score and what speaks for and against it."""
+
+    candidate: Candidate
+    score: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The certain candidate if there is one, and the best proposals."""
+
+    certain: Candidate | None
+    proposals: tuple[Proposal, ...]
+
+
+def judge(receipt: Receipt, candidates: Iterable[Candidate]) -> Verdict:
+    """Weigh the candidates of an entry."""
+    known = list(candidates)
+    scored = [scored_one(receipt, one) for one in known] + list(_named_together(receipt, known))
+    scored.sort(key=lambda one: (-one.score, str(one.candidate.account_id), str(one.candidate.invoice_id)))
+    high = [one for one in scored if one.score >= CERTAIN]
+    sure = [one.candidate for one in high if len(high) == 1 and _is_sure(receipt, one.candidate)]
+    return Verdict(sure[0] if sure else None, tuple(scored[:PROPOSALS]))
+
+
+def _is_sure(receipt: Receipt, one: Candidate) -> bool:
+    is_receipt = receipt.kind is EntryKind.RECEIPT and receipt.currency == one.currency
+    return is_receipt and one.by_number and fits(receipt.amount, one.invoice_open, one.account_open)
+
+
+def fits(amount: int, invoice_open: int, account_open: int) -> bool:
+    """Whether a named invoice is open and its account owes the amount: true before it is booked, too."""
+    return invoice_open > 0 and 0 < amount <= account_open
+
+
+def scored_one(receipt: Receipt, one: Candidate) -> Proposal:
+    """The score of one candidate, from 0 to 100, with its reasons."""
+    agrees = receipt.currency == one.currency
+    is_amount = agrees and one.invoice_id is not None and receipt.amount == one.invoice_open > 0
+    is_total = agrees and not is_amount and receipt.amount == one.account_open > 0
+    reasons = {
+        "invoice_number": BY_NUMBER * one.by_number,
+        "invoice_reference": BY_REFERENCE * (one.by_reference and not one.by_number),
+        "amount_of_invoice": BY_AMOUNT * is_amount,
+        "all_open_of_account": BY_TOTAL * is_total,
+        "payer_name": likeness(receipt.payer or "", one.name),
+    }
+    against = ("settled",) * (one.invoice_id is not None and one.invoice_open == 0)
+    against += ("other_currency",) * (not agrees)
+    return Proposal(one, sum(reasons.values()), tuple(why for why, points in reasons.items() if points) + against)
+
+
+def _named_together(receipt: Receipt, candidates: Sequence[Candidate]) -> Iterator[Proposal]:
+    """Accounts of which several invoices are named that come to just the amount."""
+    named = sorted(
+        (one for one in candidates if one.by_number and one.invoice_open),
+        key=lambda one: (one.account_id, str(one.invoice_id)),
+    )
+    for _, group in groupby(named, key=lambda one: one.account_id):
+        ones = list(group)
+        together = sum(one.invoice_open for one in ones)
+        if len(ones) > 1 and together == receipt.amount and ones[0].currency == receipt.currency:
+            account = replace(ones[0], invoice_id=None, invoice_open=0, by_number=False, by_reference=False)
+            points = BY_NUMBER + BY_AMOUNT + likeness(receipt.payer or "", account.name)
+            yield Proposal(account, points, ("sum_of_named_invoices",))
+
+
+def likeness(payer: str, name: str) -> int:
+    """How much of an account's name the payer's has, from 0 to BY_NAME."""
+    wanted = name_words(name)
+    return BY_NAME * len(wanted & name_words(payer)) // len(wanted) if wanted else 0
+
+
+def name_words(name: str) -> frozenset[str]:
+    """The words of a name without accents, case and legal forms; German umlauts as banks write them."""
+    folded = name.casefold().replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
+    plain = unicodedata.normalize("NFKD", folded).encode("ascii", "ignore").decode()
+    return frozenset(re.findall("[a-z0-9]+", plain)) - LEGAL_FORMS
+
+
+def normal_number(number: str) -> str:
+    """A number or reference as it is looked up: letters and digits alone, capitals."""
+    return re.sub("[^A-Za-z0-9]", "", number).upper()
+
+
+def grams(text: str) -> list[str]:
+    """What in a text may be a number: words, and words in a row that a bank may have pulled apart.
+
+    Only whole words count, so that no number is found within a longer one; the last word has a digit.
+    """
+    words = [word.upper() for word in re.findall("[A-Za-z0-9]+", text)]
+    found = {
+        "".join(words[begin:end])
+        for end in range(1, len(words) + 1)
+        if not words[end - 1].isalpha()
+        for begin in range(max(0, end - LONGEST_GRAM), end)
+    }
+    return sorted(one for one in found if SHORTEST_NUMBER <= len(one) <= 60)

@@ -1,0 +1,175 @@
+"""ISO 20022 camt.053, bank to customer statement, of any version: only the local names of elements count.
+
+The versions differ where a status and a party's name stand (`Sts` or `Sts/Cd`, `Dbtr/Nm` or `Dbtr/Pty/Nm`).
+A document type is refused before anything that it declares is read, so there are no entities to expand.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from xml.etree.ElementTree import Element, TreeBuilder
+from xml.parsers import expat
+
+from services.invoicing.domain.statements.entries import Closing, Entry, EntryKind, Found, Keys, refuse
+
+PIECE = 64 * 1024
+"""How much is read before what was found in it is handed on (bytes); no more of the tree is held than one entry."""
+DEEPEST = 64
+STATUSES = {"BOOK", "PDNG", "INFO", "FUTR"}
+KEPT = {"Id", "Acct", "Bal", "Ntry"}
+"""The elements below a statement that are of use, each kept until it ends."""
+
+
+class _Reader:
+    """Builds the elements directly below `Stmt` one at a time."""
+
+    def __init__(self) -> None:
+        self.done: list[Element] = []
+        self.statements = 0
+        self._path: list[str] = []
+        self._builder: TreeBuilder | None = None
+        self._parser = expat.ParserCreate(namespace_separator=" ")
+        self._parser.buffer_text = True
+        self._parser.StartDoctypeDeclHandler = _no_doctype
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._data
+
+    def feed(self, piece: bytes, *, last: bool) -> list[Element]:
+        """The elements that end in this piece. Raises StatementRefused."""
+        try:
+            self._parser.Parse(piece, last)
+        except expat.ExpatError as error:
+            refuse(0, "document", f"not well-formed XML ({error})")
+        except (LookupError, ValueError) as error:
+            refuse(0, "document", f"an encoding that is not known ({type(error).__name__})")
+        done, self.done = self.done, []
+        return done
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        local = name.rpartition(" ")[2]
+        self._path.append(local)
+        if len(self._path) > DEEPEST:
+            refuse(0, "document", "nested too deep")
+        if local == "Stmt" and len(self._path) == 3:
+            self.statements += 1
+            self.done.append(Element("Stmt"))
+        if self._builder is None and self._path[2:3] == ["Stmt"] and len(self._path) == 4 and local in KEPT:
+            self._builder = TreeBuilder()
+        if self._builder is not None:
+            self._builder.start(local, attributes)
+
+    def _end(self, name: str) -> None:
+        if self._builder is not None:
+            self._builder.end(name.rpartition(" ")[2])
+            if len(self._path) == 4:
+                self.done.append(self._builder.close())
+                self._builder = None
+        self._path.pop()
+
+    def _data(self, text: str) -> None:
+        if self._builder is not None:
+            self._builder.data(text)
+
+
+def _no_doctype(*_: object) -> None:
+    refuse(0, "document", "has a document type (DTD), and statements have none")
+
+
+def read(body: bytes) -> Iterator[Entry | Closing]:
+    """The booked entries of a document in its order, and its closing balances. Raises StatementRefused."""
+    reader, keys, account = _Reader(), Keys(), ""
+    for begin in range(0, max(len(body), 1), PIECE):
+        for element in reader.feed(body[begin : begin + PIECE], last=begin + PIECE >= len(body)):
+            if element.tag == "Stmt":
+                account = ""
+            elif element.tag == "Acct":
+                account = _first(element, "Id/IBAN", "Id/Othr/Id")
+            elif element.tag == "Bal":
+                yield from _closing(element)
+            elif element.tag == "Ntry" and _is_booked(element, keys.place + 1):
+                yield from (keys.entry(one) for one in _found(element, account, keys.place + 1))
+    if reader.statements == 0:
+        refuse(0, "Stmt", "the document has no statement")
+
+
+def _is_booked(entry: Element, place: int) -> bool:
+    """Whether it is booked. What is not yet is left to the statement that books it."""
+    status = _first(entry, "Sts/Cd", "Sts")
+    if status not in STATUSES:
+        refuse(place, "Sts", "none of BOOK, PDNG, INFO, FUTR")
+    return status == "BOOK"
+
+
+def _first(element: Element, *paths: str) -> str:
+    """The text at the first of these paths that has any."""
+    return next((text for path in paths if (text := (element.findtext(path) or "").strip())), "")
+
+
+def _all(element: Element, *paths: str) -> str:
+    texts = ((one.text or "").strip() for path in paths for one in element.iterfind(path))
+    return " ".join(text for text in texts if text)
+
+
+def _day(place: int, field: str, element: Element | None) -> date:
+    text = "" if element is None else _first(element, "Dt", "DtTm")
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        refuse(place, field, "not a date" if text else "missing")
+
+
+def _closing(balance: Element) -> Iterator[Closing]:
+    if _first(balance, "Tp/CdOrPrtry/Cd") == "CLBD":
+        yield Closing(_day(0, "Bal.Dt", balance.find("Dt")))
+
+
+def _found(entry: Element, account: str, place: int) -> Iterator[Found]:
+    """What an entry says; each transaction of a collective one by itself, where the bank tells their amounts."""
+    if not account:
+        refuse(place, "Acct", "the statement names no account")
+    direction = _first(entry, "CdtDbtInd")
+    if direction not in ("CRDT", "DBIT"):
+        refuse(place, "CdtDbtInd", "neither CRDT nor DBIT")
+    amount = entry.find("Amt")
+    if amount is None:
+        refuse(place, "Amt", "missing")
+    booked_on, reference = _day(place, "BookgDt", entry.find("BookgDt")), _first(entry, "AcctSvcrRef", "NtryRef")
+    details = entry.findall("NtryDtls/TxDtls")
+    parts = _parts(amount, details)
+    for number, (money, about) in enumerate(parts, 1):
+        own = _first(about[0], "Refs/AcctSvcrRef") if about and len(parts) > 1 else ""
+        yield Found(
+            account=account,
+            amount=(money.text or "").strip(),
+            currency=money.get("Ccy", ""),
+            is_credit=direction == "CRDT",
+            booked_on=booked_on,
+            payer=_all_of(about, "RltdPties/Dbtr/Nm", "RltdPties/Dbtr/Pty/Nm") if len(about) == 1 else "",
+            text=_text(entry, about),
+            reference=own or (f"{reference}/{number}" if reference and len(parts) > 1 else reference),
+            kind=_kind(entry, about),
+        )
+
+
+def _parts(amount: Element, details: list[Element]) -> list[tuple[Element, list[Element]]]:
+    """The amounts of an entry, with the transactions of each."""
+    amounts = [one.find("Amt") if one.find("Amt") is not None else one.find("AmtDtls/TxAmt/Amt") for one in details]
+    told = [(money, [one]) for money, one in zip(amounts, details, strict=True) if money is not None]
+    if len(details) < 2 or len(told) < len(details) or {one.get("Ccy") for one, _ in told} != {amount.get("Ccy")}:
+        return [(amount, details)]
+    return told
+
+
+def _text(entry: Element, about: list[Element]) -> str:
+    where = ("RmtInf/Ustrd", "RmtInf/Strd/CdtrRefInf/Ref", "RmtInf/Strd/RfrdDocInf/Nb", "Refs/EndToEndId")
+    return _all_of(about, *where) or _all(entry, "AddtlNtryInf")
+
+
+def _all_of(about: list[Element], *paths: str) -> str:
+    return " ".join(text for one in about if (text := _all(one, *paths)))
+
+
+def _kind(entry: Element, about: list[Element]) -> EntryKind:
+    if _first(entry, "RvslInd") in ("true", "1") or any(one.find("RtrInf") is not None for one in about):
+        return EntryKind.RETURN
+    return EntryKind.COLLECTIVE if len(about) > 1 else EntryKind.RECEIPT

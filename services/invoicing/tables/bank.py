@@ -1,0 +1,123 @@
+"""What banks say: mappings of their columns, statements that were imported, their entries, proposals for them."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, DateTime, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from services.invoicing.tables.base import Row
+from services.invoicing.tables.owed import AccountRow, InvoiceRow, InvoiceStateRow
+
+NORMAL_NUMBER = "upper(regexp_replace({}, '[^A-Za-z0-9]', '', 'g'))"
+"""The rule of `domain.matching.normal_number`, in SQL and as an index."""
+NORMAL_NAME = (
+    "regexp_replace(replace(replace(replace(replace(lower(translate({}, 'ÄÖÜ', 'äöü')), 'ä', 'ae'), 'ö', 'oe'),"
+    r" 'ü', 'ue'), 'ß', 'ss'), '\m(gmbh|mbh|co|kg|ag|se|ltd|limited|inc|llc|bv|nv|sa|sarl|srl|spa)\M|[^a-z0-9]',"
+    " '', 'g')"
+)
+"""A name as candidates are looked up by it; `domain.matching.name_words` then weighs it."""
+
+
+class BankMappingRow(Row, table=True):
+    """What the columns of a bank's CSV mean."""
+
+    __tablename__ = "bank_mappings"
+
+    name: str = Field(primary_key=True, sa_type=Text)
+    columns: dict[str, Any] = Field(sa_type=JSONB)
+    changed_by: str = Field(sa_type=Text)
+    changed_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class BankImportRow(Row, table=True):
+    """A file that was imported; how many entries of it were taken, and what was to become of them."""
+
+    __tablename__ = "bank_imports"
+    __table_args__ = (CheckConstraint("format IN ('camt.053', 'csv')"),)
+
+    id: UUID = Field(primary_key=True)
+    content_hash: str = Field(sa_type=Text, unique=True)
+    format: str = Field(sa_type=Text)
+    closing_date: date | None
+    certain: int
+    unmatched: int
+    kept: int
+    repeated: int
+    imported_by: str = Field(sa_type=Text)
+    imported_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class BankEntryRow(Row, table=True):
+    """An entry of a statement, taken once, and what became of it."""
+
+    __tablename__ = "bank_entries"
+    __table_args__ = (
+        UniqueConstraint("bank_account", "entry_key"),
+        CheckConstraint("kind IN ('receipt', 'collective', 'return', 'debit')"),
+        CheckConstraint("state IN ('certain', 'unmatched', 'booked', 'ignored', 'kept')"),
+        CheckConstraint("amount_minor >= 0"),
+        CheckConstraint("(state = 'booked') = (payment_id IS NOT NULL)"),
+        CheckConstraint("(state = 'certain') = (due_at IS NOT NULL)"),
+        CheckConstraint("due_at IS NULL OR (account_id IS NOT NULL AND invoice_id IS NOT NULL)"),
+        CheckConstraint("num_nulls(decided_by, reason) IN (0, 2)"),
+        Index("bank_entries_listed", "state", "id"),
+        Index("bank_entries_of_import", "import_id"),
+        Index("bank_entries_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    import_id: UUID = Field(foreign_key="bank_imports.id")
+    bank_account: str = Field(sa_type=Text)
+    entry_key: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    is_credit: bool
+    amount_minor: int = Field(sa_type=BigInteger)
+    currency: str = Field(sa_type=Text)
+    booked_on: date
+    payer: str | None = Field(sa_type=Text)
+    text: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    account_id: UUID | None = Field(foreign_key="accounts.id")
+    invoice_id: UUID | None = Field(foreign_key="invoices.id")
+    payment_id: UUID | None = Field(foreign_key="payments.id", unique=True)
+    due_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    decided_by: str | None = Field(sa_type=Text)
+    reason: str | None = Field(sa_type=Text)
+    decided_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+
+
+class BankProposalRow(Row, table=True):
+    """An account, or an invoice of it, that an entry may be meant for; 1 is the best. As it was at the import."""
+
+    __tablename__ = "bank_proposals"
+    __table_args__ = (CheckConstraint("score BETWEEN 0 AND 100"),)
+
+    entry_id: UUID = Field(primary_key=True, foreign_key="bank_entries.id")
+    rank: int = Field(primary_key=True)
+    account_id: UUID = Field(foreign_key="accounts.id")
+    invoice_id: UUID | None = Field(foreign_key="invoices.id")
+    score: int
+    reasons: list[str] = Field(sa_type=ARRAY(Text))
+
+
+def _index(name: str, row: type[Row], expression: str, where: str | None = None) -> Index:
+    """An index on a table of another noun: what entries are looked up by."""
+    table = Row.metadata.tables[f"invoicing.{row.__tablename__}"]
+    return Index(name, text(expression), postgresql_where=None if where is None else text(where), _table=table)
+
+
+LOOKED_UP = (
+    _index("invoices_by_number", InvoiceRow, NORMAL_NUMBER.format("number")),
+    _index(
+        "invoices_by_reference",
+        InvoiceRow,
+        NORMAL_NUMBER.format("external_reference"),
+        "external_reference IS NOT NULL",
+    ),
+    _index("accounts_by_name", AccountRow, NORMAL_NAME.format("name")),
+    _index("invoice_states_by_amount", InvoiceStateRow, "open_minor", "open_minor > 0"),
+)
+"""The indexes by which candidates are found, set-based."""

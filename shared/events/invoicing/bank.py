@@ -1,0 +1,26 @@
+"""Bank statements."""
+
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from shared.events.base import Event
+
+
+class BankStatementImported(Event):
+    """A file of bank statements was imported, which is its subject; its entries are counted by outcome.
+
+    `certain` ones are booked at once, `unmatched` ones wait for a person, `kept` ones are no receipts,
+    `repeated` ones were known. How fresh the knowledge of payments is, says `closing_date`.
+    """
+
+    producer: ClassVar[str] = "invoicing"
+
+    import_id: UUID
+    format: str
+    closing_date: date | None
+    entries: dict[str, int]
+
+    def subject(self) -> str:
+        """The import."""
+        return str(self.import_id)

@@ -1,0 +1,195 @@
+"""Whose money it is: nothing is certain that could be somebody else's, or more than is owed."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from services.invoicing.domain.matching import (
+    CERTAIN,
+    ENTRY_ALLOWED,
+    PROPOSALS,
+    Candidate,
+    EntryState,
+    Receipt,
+    grams,
+    judge,
+    likeness,
+    normal_number,
+    scored_one,
+)
+from services.invoicing.domain.statements import EntryKind
+from services.invoicing.domain.states import MoveRefused, moved_to
+
+NAMES = ("Alpha GmbH", "Beta Trading Ltd", "Müller & Söhne KG")
+
+
+@st.composite
+def receipts(draw: st.DrawFn) -> Receipt:
+    """An entry; small amounts, so that they often equal what is open."""
+    return Receipt(
+        draw(st.sampled_from(EntryKind)),
+        draw(st.integers(0, 6)),
+        draw(st.sampled_from(("EUR", "USD"))),
+        draw(st.sampled_from((None, "", *NAMES, "mueller und soehne"))),
+    )
+
+
+@st.composite
+def candidates(draw: st.DrawFn) -> Candidate:
+    """An account, or an invoice of it, as the lookup finds it."""
+    is_invoice = draw(st.booleans())
+    invoice_open = draw(st.integers(0, 6)) if is_invoice else 0
+    return Candidate(
+        account_id=UUID(int=draw(st.integers(1, 3))),
+        name=draw(st.sampled_from(NAMES)),
+        currency=draw(st.sampled_from(("EUR", "EUR", "USD"))),
+        account_open=invoice_open + draw(st.integers(0, 6)),
+        invoice_id=UUID(int=draw(st.integers(10, 16))) if is_invoice else None,
+        invoice_open=invoice_open,
+        by_number=is_invoice and draw(st.booleans()),
+        by_reference=is_invoice and draw(st.booleans()),
+    )
+
+
+def lists(most: int = 6) -> st.SearchStrategy[list[Candidate]]:
+    """Candidates of one entry, each invoice or account once."""
+    return st.lists(candidates(), max_size=most, unique_by=lambda one: one.invoice_id or one.account_id)
+
+
+@given(receipts(), lists())
+def test_what_is_certain_is_named_open_owed_and_of_this_currency(receipt: Receipt, found: list[Candidate]) -> None:
+    sure = judge(receipt, found).certain
+    if sure is not None:
+        assert receipt.kind is EntryKind.RECEIPT
+        assert sure in found
+        assert sure.by_number
+        assert sure.invoice_open > 0
+        assert 0 < receipt.amount <= sure.account_open
+        assert sure.currency == receipt.currency
+
+
+@given(receipts(), lists(), candidates())
+def test_with_an_equal_candidate_nothing_is_certain(receipt: Receipt, found: list[Candidate], one: Candidate) -> None:
+    twin = replace(one, invoice_id=UUID(int=99))
+    assume(one.invoice_id is not None and scored_one(receipt, one).score >= CERTAIN)
+    assert judge(receipt, [*found, one, twin]).certain is None
+
+
+@given(receipts(), lists(), st.data())
+def test_the_order_of_candidates_does_not_matter(receipt: Receipt, found: list[Candidate], data: st.DataObject) -> None:
+    assert judge(receipt, found) == judge(receipt, data.draw(st.permutations(found)))
+
+
+@given(receipts(), lists())
+def test_proposals_are_the_best_in_order(receipt: Receipt, found: list[Candidate]) -> None:
+    scores = [one.score for one in judge(receipt, found).proposals]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 100 for score in scores)
+    assert min(PROPOSALS, len(found)) <= len(scores) <= PROPOSALS
+    others = sorted((scored_one(receipt, one).score for one in found), reverse=True)
+    assert not others or scores[0] >= others[0]
+
+
+def more(receipt: Receipt, one: Candidate) -> Sequence[Candidate]:
+    """The candidate with one more thing that speaks for it."""
+    found = [replace(one, by_number=True), replace(one, by_reference=True), replace(one, currency=receipt.currency)]
+    if receipt.payer:
+        found.append(replace(one, name=receipt.payer))
+    if one.invoice_id is not None and receipt.currency == one.currency:
+        found.append(replace(one, invoice_open=receipt.amount))
+    return found
+
+
+@given(receipts(), candidates())
+def test_what_speaks_for_a_candidate_never_lowers_its_score(receipt: Receipt, one: Candidate) -> None:
+    before = scored_one(receipt, one).score
+    assert all(scored_one(receipt, better).score >= before for better in more(receipt, one))
+
+
+@given(receipts(), lists())
+def test_a_further_candidate_makes_nothing_certain_that_was_not(receipt: Receipt, found: list[Candidate]) -> None:
+    """Nor another one: who is found late can only cast doubt on what was sure without them."""
+    if found and (sure := judge(receipt, found).certain) is not None:
+        assert judge(receipt, [one for one in found if one is sure]).certain == sure
+
+
+EUR = Receipt(EntryKind.RECEIPT, 500, "EUR", "Alpha GmbH")
+OWED = Candidate(UUID(int=1), "Alpha GmbH", "EUR", 900, UUID(int=10), 500, by_number=True)
+
+
+@pytest.mark.parametrize(
+    ("receipt", "one", "score", "certain"),
+    [
+        (EUR, OWED, 100, True),
+        (replace(EUR, payer=None), OWED, 85, True),
+        (replace(EUR, payer=None, amount=100), OWED, 60, True),
+        (replace(EUR, amount=900), OWED, 95, True),
+        (replace(EUR, amount=901), OWED, 75, False),
+        (EUR, replace(OWED, by_number=False, by_reference=True), 80, False),
+        (EUR, replace(OWED, by_number=False), 40, False),
+        (EUR, replace(OWED, currency="USD"), 75, False),
+        (EUR, replace(OWED, invoice_open=0), 75, False),
+        (replace(EUR, kind=EntryKind.COLLECTIVE), OWED, 100, False),
+        (replace(EUR, kind=EntryKind.RETURN), OWED, 100, False),
+        (replace(EUR, payer="Beta"), OWED, 85, True),
+    ],
+)
+def test_scores(receipt: Receipt, one: Candidate, score: int, certain: bool) -> None:
+    verdict = judge(receipt, [one])
+    assert (verdict.proposals[0].score, verdict.certain is not None) == (score, certain)
+
+
+def test_invoices_that_are_named_together_are_one_proposal() -> None:
+    other = replace(OWED, invoice_id=UUID(int=11), invoice_open=400)
+    verdict = judge(replace(EUR, amount=900), [OWED, other])
+    assert verdict.certain is None
+    best = verdict.proposals[0]
+    assert (best.candidate.invoice_id, best.score, best.reasons) == (None, 100, ("sum_of_named_invoices",))
+
+
+@pytest.mark.parametrize("written", ["GS-DE-00000017", "gs de 00000017", "GSDE0000 0017", "Re.GS/DE/00000017, Danke"])
+def test_a_number_is_found_however_it_is_written(written: str) -> None:
+    assert normal_number("GS-DE-00000017") in grams(f"Rechnung {written} vom 1. Maerz")
+
+
+@pytest.mark.parametrize("written", ["GS-DE-000000171", "XGS-DE-00000017", "GS-DE-0000001", "GS-DE"])
+def test_a_number_within_another_is_not_found(written: str) -> None:
+    assert normal_number("GS-DE-00000017") not in grams(written)
+
+
+@given(st.from_regex(r"[A-Z]{2,4}-[A-Z]{2}-[0-9]{8}", fullmatch=True), st.text(max_size=30), st.text(max_size=30))
+def test_a_number_among_other_words_is_always_found(number: str, before: str, after: str) -> None:
+    assert normal_number(number) in grams(f"{before} {number} {after}")
+
+
+@given(st.text(max_size=2000))
+def test_what_a_text_may_name_is_bounded(text: str) -> None:
+    found = grams(text)
+    assert len(found) <= 5 * len(text.split() or [""]) * 40
+    assert all(4 <= len(one) <= 60 and one == normal_number(one) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("payer", "name", "points"),
+    [
+        ("MUELLER SOEHNE", "Müller & Söhne GmbH", 15),
+        ("Mueller", "Müller & Söhne GmbH", 7),
+        ("Señor José", "senor jose ltd", 15),
+        ("GmbH", "Alpha GmbH", 0),
+        ("GmbH", "GmbH", 0),
+        ("", "Alpha", 0),
+    ],
+)
+def test_names_are_alike_by_their_words(payer: str, name: str, points: int) -> None:
+    assert likeness(payer, name) == points
+
+
+def test_what_was_decided_stays() -> None:
+    for done in (EntryState.BOOKED, EntryState.IGNORED, EntryState.KEPT):
+        assert ENTRY_ALLOWED[done] == frozenset()
+        with pytest.raises(MoveRefused):
+            moved_to(ENTRY_ALLOWED, done, EntryState.BOOKED)
