@@ -196,7 +196,7 @@ def engine(settings: Settings) -> AsyncEngine:
             "command_timeout": 30,
             "server_settings": {
                 "lock_timeout": str(int(settings.lock_timeout * 1000)),
-                "idle_in_transaction_session_timeout": "60000",
+                "idle_in_transaction_session_timeout": str(int(settings.idle_transaction * 1000)),
                 "application_name": "goodstanding",
             },
         },

@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     pool_size: int = 10
     lock_timeout: float = 3.0
     """How long a unit waits for a lock before the request gets 503."""
+    idle_transaction: float = 20.0
+    """How long a transaction may rest between two statements before the server ends it: what a process that froze
+    amid one holds is free then for the others."""
     relay_poll: float = 0.1
     """How long the relay sleeps when nothing wakes it."""
     jobs_poll: float = 0.5

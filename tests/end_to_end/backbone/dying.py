@@ -84,6 +84,7 @@ POINTS = {
     "before what waited": Point(redrive, "_go_on"),
     "frozen with a batch": Point(Consumer, "_apply", freeze),
     "before the record": Point(intents, "record"),
+    "frozen in a handler": Point(HERE, "had", freeze, after=True),
     "blocked in a handler": Point(HERE, "had", block, after=True),
     "waiting in a handler": Point(HERE, "had", wait, after=True),
 }

@@ -68,7 +68,7 @@ async def test_one_that_is_stuck_says_so_before_it_is_replaced(rehearsal: Rehear
 
 async def test_one_that_only_waits_is_left_alone(rehearsal: Rehearsal) -> None:
     stage, account, poison = rehearsal.stage, uuid4(), uuid4()
-    limits = {"HUNG_AFTER": str(HUNG_AFTER), "LOCK_TIMEOUT": "0.15", "FLOOD_HEADS": "1"}
+    limits = {"HUNG_AFTER": str(HUNG_AFTER), "LOCK_TIMEOUT": "0.05", "FLOOD_HEADS": "1"}
     rehearsal.launcher.more = {f"GOODSTANDING_{name}": value for name, value in limits.items()}
     await rehearsal.break_on((poison, 1))
     async with looping(relay(stage)), rehearsal.run("consumer") as consumer:

@@ -83,12 +83,29 @@ async def test_a_consumer_is_killed_amid_a_batch(rehearsal: Rehearsal) -> None:
 async def test_a_consumer_thaws_when_its_partitions_are_anothers(rehearsal: Rehearsal) -> None:
     accounts = [uuid4() for _ in range(12)]
     async with looping(relay(rehearsal.stage)), rehearsal.run("consumer", "frozen with a batch") as late:
+        await until(lambda: shared_by(rehearsal, 1))  # what it reads before would find it amid its own transaction
         await rehearsal.publish(accounts, 1, 2)
         await until(late.is_frozen)
         async with rehearsal.run("consumer"):
             await rehearsal.had(24)
             late.child.send_signal(signal.SIGCONT)
             await until(lambda: written(late, b"partition lost, batch dropped"))
+            await rehearsal.publish(accounts, 3)
+            await rehearsal.had(36)
+            assert late.child.poll() is None
+    await rehearsal.each_once(accounts, 3)
+
+
+async def test_what_a_consumer_holds_that_froze_amid_a_transaction_is_free_after_a_while(rehearsal: Rehearsal) -> None:
+    rehearsal.launcher.more = {"GOODSTANDING_IDLE_TRANSACTION": "2"}
+    accounts = [uuid4() for _ in range(12)]
+    async with looping(relay(rehearsal.stage)), rehearsal.run("consumer", "frozen in a handler") as late:
+        await until(lambda: shared_by(rehearsal, 1))
+        await rehearsal.publish(accounts, 1, 2)
+        await until(late.is_frozen)
+        async with rehearsal.run("consumer"):
+            await rehearsal.had(24)
+            late.child.send_signal(signal.SIGCONT)
             await rehearsal.publish(accounts, 3)
             await rehearsal.had(36)
             assert late.child.poll() is None
