@@ -13,8 +13,12 @@ from shared.service import load
 from tests.architecture.source import SERVICES
 from tests.architecture.test_routes import routes
 
-NEVER = {"GET /v1/suspensions/{suspension_id}/confirmation": {"suspension_move_refused"}}
-"""What stands in a use case and cannot come about: it withdraws only what it has just seen to be requested."""
+NEVER = {
+    "GET /v1/suspensions/{suspension_id}/confirmation": {"suspension_move_refused"},
+    "GET /v1/accounts/{account_id}/bill-preview": {"move_refused", "not_offered"},
+}
+"""What stands in a use case and cannot come about: it withdraws only what it has just seen to be requested; and it
+renews what is scheduled, which a plan that is offered then was scheduled for."""
 
 
 class Taken(Refusal):

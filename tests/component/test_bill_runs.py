@@ -333,3 +333,12 @@ async def everything(billing: Billing) -> list[Any]:
     """What a preview might have left behind."""
     tables = ("outbox", "charges", "vendor_charges", "terms", "subscription_changes", "drafts", "bill_runs", "streams")
     return [await billing.database.rows(f"SELECT * FROM invoicing.{table} ORDER BY 1, 2") for table in tables]
+
+
+async def test_a_plan_without_a_price_in_the_currency_cannot_be_scheduled(billing: Billing) -> None:
+    """Else the renewal would find nothing that it could begin."""
+    subscription = await billing.buy(await billing.plan(term_months=1), await billing.account())
+    foreign = await billing.plan(prices={"USD": {"unit_price_minor": 1008}})
+    body = {"kind": "plan", "when": "renewal", "plan_id": foreign, "reason": "asked for"}
+    refused = await billing.client.post(f"/v1/subscriptions/{subscription}/changes", body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_offered")

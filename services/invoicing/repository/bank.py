@@ -17,7 +17,7 @@ INSERT INTO bank_entries (id, import_id, bank_account, entry_key, kind, is_credi
 SELECT n.id, $1, n.bank_account, n.entry_key, n.kind, n.is_credit, n.amount, n.currency, n.booked_on, n.payer, n.text,
     CASE WHEN c.id IS NOT NULL THEN 'certain' WHEN n.kind = 'debit' THEN 'kept' ELSE 'unmatched' END,
     c.account_id, c.invoice_id, CASE WHEN c.id IS NOT NULL THEN $2::timestamptz END
-FROM incoming n LEFT JOIN incoming_certain c ON c.id = n.id
+FROM incoming_entries n LEFT JOIN incoming_certain c ON c.id = n.id
 ORDER BY n.place
 """
 

@@ -13,7 +13,7 @@ from services.invoicing.tables.bank import NORMAL_NAME, NORMAL_NUMBER
 from shared.database import Unit
 
 _TEMPORARY = """
-CREATE TEMPORARY TABLE IF NOT EXISTS incoming (
+CREATE TEMPORARY TABLE IF NOT EXISTS incoming_entries (
     place int, id uuid, bank_account text, entry_key text, kind text, is_credit boolean, amount bigint, currency text,
     booked_on date, payer text, text text, grams text[]
 ) ON COMMIT DELETE ROWS;
@@ -31,7 +31,7 @@ ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_proposals (
     entry_id uuid, rank int, account_id uuid, invoice_id uuid, score int, reasons text[]
 ) ON COMMIT DELETE ROWS;
-TRUNCATE incoming, incoming_numbers, incoming_candidates, incoming_facts, incoming_certain, incoming_proposals
+TRUNCATE incoming_entries, incoming_numbers, incoming_candidates, incoming_facts, incoming_certain, incoming_proposals
 """
 
 Incoming = tuple[int, UUID, str, str, str, bool, int, str, date, str | None, str, list[str]]
@@ -41,30 +41,30 @@ Incoming = tuple[int, UUID, str, str, str, bool, int, str, date, str | None, str
 async def take_in(unit: Unit, entries: AsyncIterable[Incoming]) -> None:
     """Copy the entries of a file into temporary tables of this connection."""
     await unit.connection.execute(_TEMPORARY)
-    await unit.connection.copy_records_to_table("incoming", records=entries)
+    await unit.connection.copy_records_to_table("incoming_entries", records=entries)
 
 
 _DROP_REPEATED = """
-DELETE FROM incoming USING (
+DELETE FROM incoming_entries USING (
     SELECT place, row_number() OVER (PARTITION BY bank_account, entry_key ORDER BY place) > 1
         OR EXISTS (SELECT FROM bank_entries b
             WHERE b.bank_account = n.bank_account AND b.entry_key = n.entry_key) AS is_known
-    FROM incoming n
+    FROM incoming_entries n
 ) AS known
-WHERE known.place = incoming.place AND known.is_known
+WHERE known.place = incoming_entries.place AND known.is_known
 """
 
 
 async def drop_repeated(unit: Unit) -> int:
     """Forget those entries that were taken before; how many they are. Imports are locked."""
-    await unit.connection.execute("ANALYZE incoming")
+    await unit.connection.execute("ANALYZE incoming_entries")
     return int((await unit.connection.execute(_DROP_REPEATED)).split()[-1])
 
 
 COMMON = 5
 """What more than so many share (an amount, a name) tells none of them from the others."""
 
-_NUMBERS = "INSERT INTO incoming_numbers SELECT id, unnest(grams) FROM incoming WHERE kind <> 'debit'"
+_NUMBERS = "INSERT INTO incoming_numbers SELECT id, unnest(grams) FROM incoming_entries WHERE kind <> 'debit'"
 _BY_NUMBER = f"""
 INSERT INTO incoming_candidates SELECT n.id, i.account_id, i.id, $1
 FROM incoming_numbers n JOIN invoices i ON {NORMAL_NUMBER.format("i.number")} = n.gram
@@ -76,7 +76,7 @@ FROM incoming_numbers n JOIN invoices i
 """
 _BY_AMOUNT = """
 WITH wanted AS (
-    SELECT DISTINCT amount, currency FROM incoming WHERE kind <> 'debit'
+    SELECT DISTINCT amount, currency FROM incoming_entries WHERE kind <> 'debit'
 ), rare AS (
     SELECT w.amount, w.currency, array_agg(s.invoice_id) AS invoice_ids
     FROM wanted w
@@ -85,7 +85,7 @@ WITH wanted AS (
     GROUP BY w.amount, w.currency HAVING count(*) <= $2
 )
 INSERT INTO incoming_candidates SELECT n.id, s.account_id, s.invoice_id, $1
-FROM incoming n JOIN rare r ON r.amount = n.amount AND r.currency = n.currency AND n.kind <> 'debit'
+FROM incoming_entries n JOIN rare r ON r.amount = n.amount AND r.currency = n.currency AND n.kind <> 'debit'
 JOIN invoice_states s ON s.invoice_id = ANY(r.invoice_ids)
 """
 _BY_TOTAL = """
@@ -95,15 +95,16 @@ WITH totals AS (
 ), rare AS (
     SELECT t.total, a.currency, array_agg(a.id) AS account_ids
     FROM totals t JOIN accounts a ON a.id = t.account_id
-    WHERE t.total IN (SELECT amount FROM incoming)
+    WHERE t.total IN (SELECT amount FROM incoming_entries)
     GROUP BY t.total, a.currency HAVING count(*) <= $2
 )
 INSERT INTO incoming_candidates SELECT n.id, unnest(r.account_ids), NULL, $1
-FROM incoming n JOIN rare r ON r.total = n.amount AND r.currency = n.currency AND n.kind <> 'debit'
+FROM incoming_entries n JOIN rare r ON r.total = n.amount AND r.currency = n.currency AND n.kind <> 'debit'
 """
 _BY_NAME = f"""
 WITH payers AS (
-    SELECT id, amount, {NORMAL_NAME.format("payer")} AS normal FROM incoming WHERE payer IS NOT NULL AND kind <> 'debit'
+    SELECT id, amount, {NORMAL_NAME.format("payer")} AS normal FROM incoming_entries
+    WHERE payer IS NOT NULL AND kind <> 'debit'
 ), rare AS (
     SELECT {NORMAL_NAME.format("a.name")} AS normal, array_agg(a.id) AS account_ids FROM accounts a
     WHERE {NORMAL_NAME.format("a.name")} IN (SELECT normal FROM payers WHERE normal <> '')
@@ -129,7 +130,7 @@ INSERT INTO incoming_facts
 SELECT n.place, n.id, n.kind, n.amount, n.currency, n.payer, a.id, a.name, a.currency, coalesce(t.total, 0),
     f.invoice_id, coalesce(s.open_minor, 0), f.by_number, f.by_reference
 FROM found f
-JOIN incoming n ON n.id = f.id
+JOIN incoming_entries n ON n.id = f.id
 JOIN accounts a ON a.id = f.account_id
 LEFT JOIN totals t ON t.account_id = f.account_id
 LEFT JOIN invoice_states s ON s.invoice_id = f.invoice_id
@@ -140,7 +141,7 @@ async def find_candidates(unit: Unit) -> int:
     """Find candidates for all entries that have come in; up to which place there are any."""
     run = unit.connection.execute
     await run(_NUMBERS)
-    await run("ANALYZE incoming, incoming_numbers")
+    await run("ANALYZE incoming_entries, incoming_numbers")
     await run(_BY_NUMBER, "number")
     await run(_BY_REFERENCE, "reference")
     for query, by in ((_BY_AMOUNT, "amount"), (_BY_TOTAL, "total"), (_BY_NAME, "name")):
@@ -192,7 +193,7 @@ async def note(unit: Unit, verdicts: Mapping[UUID, Verdict]) -> None:
 _COUNT = """
 SELECT CASE WHEN c.id IS NOT NULL THEN 'certain' WHEN n.kind = 'debit' THEN 'kept' ELSE 'unmatched' END AS state,
     count(*) AS entries
-FROM incoming n LEFT JOIN incoming_certain c ON c.id = n.id GROUP BY 1
+FROM incoming_entries n LEFT JOIN incoming_certain c ON c.id = n.id GROUP BY 1
 """
 
 

@@ -210,6 +210,9 @@ async def _now(unit: Unit, term: TermRow, version: Version, course: Course, want
 async def _schedule(unit: Unit, term: TermRow, wanted: Wanted) -> SubscriptionChangeRow:
     if wanted.plan_id is not None:
         await plans.plan(unit, wanted.plan_id)
+        # Versions are only added, so what is offered for that day now will be offered then.
+        offered = (await plans.versions(unit, [wanted.plan_id]))[wanted.plan_id]
+        in_force([one for one in offered if term.currency in one.prices], term.term_end)
     if any(one.kind == wanted.kind for one in (await repository.scheduled(unit, [term.subscription_id])).popitem()[1]):
         raise ChangeRefused(f"a change of the kind {wanted.kind} is scheduled; withdraw it first")
     row = _record(unit, term, Change(term.term_end, wanted.kind, wanted.quantity), "scheduled", wanted)

@@ -114,6 +114,7 @@ def test_closing_balances_are_told() -> None:
         statement([Paid("x", 1, reference="B" * 141)]),
         statement([Paid("x", 10**17)]),
     ],
+    ids=("empty", "cut off", "no xml", "another", "encoding", "deep", "no text", "doctype", "reference", "amount"),
 )
 def test_what_is_no_statement_is_refused(document: bytes) -> None:
     with pytest.raises(StatementRefused):
