@@ -10,10 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bill_run, reconciliation
+from benchmarks import bank, bill_run, reconciliation
 from benchmarks.stage import Row
 
-ALL = {"bill_run": bill_run.measure, "reconciliation": reconciliation.measure}
+ALL = {"bill_run": bill_run.measure, "reconciliation": reconciliation.measure, "bank": bank.measure}
 
 
 def machine() -> str:
