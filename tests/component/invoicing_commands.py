@@ -91,7 +91,7 @@ class World:
         applies = {
             "issue": WRONG,
             "pay": WRONG,
-            "reverse": {"field": (422, "invalid")},
+            "reverse": {"field": (422, "invalid"), "account": (422, "invalid")},
             "reserve": {"field": (422, "invalid"), "account": (422, "invalid")},
         }[one.kind]
         if one.wrong in applies:
