@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from deploy.local.tokens import Keys
+from shared.events.entitlements import SubscriptionReinstated, SubscriptionSuspended
 from shared.events.escalation import DisputedLine, DisputeResolved
 from shared.events.invoicing import InvoiceIssued
 from tests.builders import Database, eur, hear, invoice, running
@@ -342,3 +343,20 @@ async def test_a_plan_without_a_price_in_the_currency_cannot_be_scheduled(billin
     body = {"kind": "plan", "when": "renewal", "plan_id": foreign, "reason": "asked for"}
     refused = await billing.client.post(f"/v1/subscriptions/{subscription}/changes", body)
     assert (refused.status_code, refused.json()["code"]) == (409, "not_offered")
+
+
+async def test_another_plan_gives_no_more_seats_back_than_may_be(billing: Billing) -> None:
+    """Eight days after the purchase, and while access is suspended."""
+    owner = await billing.account()
+    subscription = await billing.buy(await billing.plan(), owner)
+    other = await billing.plan(prices={"EUR": {"unit_price_minor": 1209}})
+    path = f"/v1/subscriptions/{subscription}/changes"
+    body = {"kind": "plan", "when": "now", "plan_id": other, "reason": "asked for"}
+    await billing.to("2026-03-10")
+    refused = await billing.client.post(path, body | {"quantity": 9})
+    assert (refused.status_code, refused.json()["code"]) == (409, "change_refused")
+    told = {"account_id": UUID(owner), "subscription_id": UUID(subscription), "suspension_id": None}
+    await hear(billing.runtime, SubscriptionSuspended(**told, hold_reasons=("admin",), vendor_bills_on=True))
+    assert (await billing.client.post(path, body)).json()["code"] == "change_refused"
+    await hear(billing.runtime, SubscriptionReinstated(**told, renewal_restored=True), sequence=2)
+    assert (await billing.client.made(path, body | {"quantity": 12}))["quantity"] == 12

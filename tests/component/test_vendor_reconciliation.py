@@ -34,6 +34,31 @@ async def test_a_line_as_expected_is_clean(here: World) -> None:
     assert await here.differences() == []
 
 
+SUMS_OF_ALL_VERDICTS = {
+    "matched": (1, 10080, 10080),
+    "within_tolerance": (1, 10080, 10090),
+    "price_difference": (1, 10080, 10091),
+    "quantity_difference": (1, 10080, 12096),
+    "missing_with_us": (1, -1008, 0),
+    "missing_at_vendor": (0, 0, 3024),
+    "no_customer": (2, 20160, 0),
+    "not_comparable": (2, 9580, 0),
+}
+"""Lines, what they bill, and what was expected."""
+LINES_OF_ALL_VERDICTS = [
+    BilledLine(),
+    BilledLine(charge_type="cycleCharge"),
+    BilledLine(charge_type="renew"),
+    BilledLine("vendor-2"),
+    BilledLine(charge_type="removeQuantity", quantity=-1, subtotal=-1008),
+    BilledLine("vendor-3", customer="tenant-18"),
+    BilledLine("vendor-9"),
+    BilledLine(charge_type="customerCredit", subtotal=-500),
+    BilledLine("vendor-4"),
+]
+"""One of each, in the order of the file."""
+
+
 async def test_every_verdict_is_found(here: World) -> None:
     other = await world(here.client, here.database, "vendor-2")
     third = await world(here.client, here.database, "vendor-3")
@@ -49,30 +74,10 @@ async def test_every_verdict_is_found(here: World) -> None:
             foreign.charge(currency="USD"),
         ],
     )
-    lines = [
-        BilledLine(),
-        BilledLine(charge_type="cycleCharge"),
-        BilledLine(charge_type="renew"),
-        BilledLine("vendor-2"),
-        BilledLine(charge_type="removeQuantity", quantity=-1, subtotal=-1008),
-        BilledLine("vendor-3", customer="tenant-18"),
-        BilledLine("vendor-9"),
-        BilledLine(charge_type="customerCredit", subtotal=-500),
-        BilledLine("vendor-4"),
-    ]
-    found = await here.reconciled(lines)
+    found = await here.reconciled(LINES_OF_ALL_VERDICTS)
     assert found["status"] == "differences"
     sums = {one["verdict"]: (one["lines"], one["billed_minor"], one["expected_minor"]) for one in found["verdicts"]}
-    assert sums == {
-        "matched": (1, 10080, 10080),
-        "within_tolerance": (1, 10080, 10090),
-        "price_difference": (1, 10080, 10091),
-        "quantity_difference": (1, 10080, 12096),
-        "missing_with_us": (1, -1008, 0),
-        "missing_at_vendor": (0, 0, 3024),
-        "no_customer": (2, 20160, 0),
-        "not_comparable": (2, 9580, 0),
-    }
+    assert sums == SUMS_OF_ALL_VERDICTS
     work = await here.differences(state="open")
     assert [(one["first_line"], one["verdict"]) for one in work] == [
         (4, "price_difference"),

@@ -105,7 +105,7 @@ class PurchaseOut(BaseModel):
 class ChangeIn(Body):
     """A change of quantity or plan, or the end; now or when the term renews."""
 
-    model_config = example(kind="quantity", when="now", quantity=30, plan_id=None, reason="five new colleagues")
+    model_config = example(kind="quantity", when="now", quantity=30, reason="five new colleagues")
 
     kind: Literal["quantity", "plan", "cancel"]
     when: Literal["now", "renewal"]

@@ -1,5 +1,6 @@
 """Terms end and begin anew; the vendor charges its cycles. Both fall due at local midnights."""
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -61,13 +62,9 @@ async def _renew_changed(unit: Unit, subscription_ids: list[UUID]) -> None:
     wanted = await terms_repository.scheduled(unit, subscription_ids)
     named = {one.plan_id for rows in wanted.values() for one in rows if one.plan_id is not None}
     versions = await plans.versions(unit, named | {term.plan_id for term in terms})
+    await _charge_the_rest(unit, terms, courses, versions)
     for term in terms:
-        former = next(one for one in versions[term.plan_id] if one.number == term.version)
-        course = courses[term.subscription_id]
-        # What the old term still has to be charged is charged by its own plan and cycles.
-        await terms_repository.add_charges(unit, charge_until(term, course, former, term.term_end))
-        await terms_repository.add_vendor_charges(unit, accrue_until(term, course, former, term.term_end))
-        rows = wanted[term.subscription_id]
+        course, rows = courses[term.subscription_id], wanted[term.subscription_id]
         for row in rows:
             row.state = moved_to(CHANGE_ALLOWED, ChangeState(row.state), ChangeState.APPLIED)
             row.decided_at = unit.now
@@ -78,6 +75,20 @@ async def _renew_changed(unit: Unit, subscription_ids: list[UUID]) -> None:
             _begin(unit, term, course, _next_version(term, versions, rows), rows)
         unit.session.add_all([term, *rows])
     await unit.session.flush()
+
+
+async def _charge_the_rest(
+    unit: Unit, terms: Sequence[TermRow], courses: dict[UUID, Course], versions: dict[UUID, list[Version]]
+) -> None:
+    """Charge what the old terms still have to be charged, by their own plans and cycles, before they are others."""
+    charges, accruals = [], []
+    for term in terms:
+        former = next(one for one in versions[term.plan_id] if one.number == term.version)
+        course = courses[term.subscription_id]
+        charges += charge_until(term, course, former, term.term_end)
+        accruals += accrue_until(term, course, former, term.term_end)
+    await terms_repository.add_charges(unit, charges)
+    await terms_repository.add_vendor_charges(unit, accruals)
 
 
 def _next_version(term: TermRow, versions: dict[UUID, list[Version]], wanted: list[SubscriptionChangeRow]) -> Version:

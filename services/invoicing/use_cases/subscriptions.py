@@ -196,10 +196,11 @@ async def _now(unit: Unit, term: TermRow, version: Version, course: Course, want
     if wanted.kind is Kind.CANCEL:
         rules.check_cancel(course, today=today, term_start=term.term_start, window=window)
         return Change(today, Kind.CANCEL)
+    # With another plan, too, no more seats are given back than may be.
+    quantity = wanted.quantity or term.quantity
+    rules.check_quantity(course, quantity, today=today, term_start=term.term_start, window=window)
     if wanted.kind is Kind.QUANTITY:
-        assert wanted.quantity is not None
-        rules.check_quantity(course, wanted.quantity, today=today, term_start=term.term_start, window=window)
-        return Change(today, Kind.QUANTITY, wanted.quantity)
+        return Change(today, Kind.QUANTITY, quantity)
     assert wanted.plan_id is not None
     new = in_force((await plans.versions(unit, [wanted.plan_id])).get(wanted.plan_id) or [], today)
     if (new.term, new.period, new.vendor.period) != (version.term, version.period, version.vendor.period):
