@@ -10,6 +10,8 @@ LOCAL := $(BIN)/python -m deploy.local
 
 NAME ?=
 SERVICE ?=
+ACTOR ?=
+ROLES ?=
 LEDGER ?=
 POLICY ?=
 REPORT ?=
@@ -70,8 +72,8 @@ logs:  ## Follow the logs: [NAME=process]
 	@$(LOCAL) logs $(NAME) --follow
 
 .PHONY: token
-token:  ## Print a token for the local stack: [SERVICE=name]
-	@$(LOCAL) token $(if $(SERVICE),--audience $(SERVICE))
+token:  ## Print a token for the local stack: [SERVICE=name] [ACTOR=name] [ROLES="..."]
+	@$(LOCAL) token $(if $(SERVICE),--audience $(SERVICE)) $(if $(ACTOR),--subject $(ACTOR)) $(if $(ROLES),--roles "$(ROLES)")
 
 .PHONY: watch
 watch:  ## Show what is on a topic of the local stack: TOPIC=collections.events

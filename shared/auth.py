@@ -37,6 +37,8 @@ class Caller:
     subject: str
     scopes: frozenset[str]
     expires_at: float
+    roles: frozenset[str] = frozenset()
+    """What they are in the company (claim `roles`, separated by blanks): limits of amounts hang on it."""
 
 
 @lru_cache(maxsize=4)
@@ -62,7 +64,8 @@ def _verified(token: str, audience: str, jwks_file: Path) -> Caller:
         raise NotAuthenticated("the token's key is not known") from error
     except jwt.InvalidTokenError as error:
         raise NotAuthenticated(f"the token is not valid: {error}") from error
-    return Caller(str(claims["sub"]), frozenset(str(claims.get("scope", "")).split()), float(claims["exp"]))
+    scopes, roles = (frozenset(str(claims.get(name, "")).split()) for name in ("scope", "roles"))
+    return Caller(str(claims["sub"]), scopes, float(claims["exp"]), roles)
 
 
 def verify(token: str, audience: str, jwks_file: Path) -> Caller:

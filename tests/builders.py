@@ -2,10 +2,11 @@
 
 import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -82,9 +83,15 @@ class Database:
 class Client:
     """A caller of one service: with a token, and a fresh Idempotency-Key for each POST."""
 
-    def __init__(self, http: httpx2.AsyncClient, token: str) -> None:
+    def __init__(self, http: httpx2.AsyncClient, token: str, tokens: Callable[[str, str], str] | None = None) -> None:
         self.http = http
         self.headers = {"authorization": f"Bearer {token}"}
+        self._tokens = tokens
+
+    def somebody(self, subject: str = "somebody", roles: str = "") -> "Client":
+        """Another caller of the same service."""
+        assert self._tokens is not None
+        return Client(self.http, self._tokens(subject, roles), self._tokens)
 
     async def post(self, path: str, body: object = None, *, key: str | None = None) -> httpx2.Response:
         """POST a body."""
@@ -122,7 +129,7 @@ async def running(
     transport = httpx2.ASGITransport(app=create_app(runtime), raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://service") as http:
         try:
-            yield runtime, Client(http, keys.token(service))
+            yield runtime, Client(http, keys.token(service), partial(keys.token, service, None))
         finally:
             await runtime.close()
 

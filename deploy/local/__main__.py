@@ -91,6 +91,7 @@ def token(
     audience: Annotated[str | None, typer.Option(help="The service that it is for.")] = None,
     scope: Annotated[str | None, typer.Option(help="Scopes, separated by blanks; all if left out.")] = None,
     subject: Annotated[str, typer.Option(help="Who calls.")] = "operator",
+    roles: Annotated[str, typer.Option(help="What they are, separated by blanks.")] = "operator",
     folder: Folder = DEFAULT,
 ) -> None:
     """Print a token for one service, or for each service as lines for a shell."""
@@ -98,10 +99,10 @@ def token(
     if audience is not None and audience not in SERVICES:
         raise typer.BadParameter(f"no service: {audience!r}; there are: {', '.join(SERVICES)}")
     if audience is not None:
-        typer.echo(keys.token(audience, scope, subject))
+        typer.echo(keys.token(audience, scope, subject, roles))
         return
     for service in SERVICES:
-        typer.echo(f"export {service.upper()}_TOKEN={keys.token(service, scope, subject)}")
+        typer.echo(f"export {service.upper()}_TOKEN={keys.token(service, scope, subject, roles)}")
 
 
 @app.command()

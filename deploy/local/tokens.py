@@ -31,8 +31,10 @@ class Keys:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def token(self, audience: str, scopes: str | None = None, subject: str = "operator") -> str:
-        """A token for one service; all of its scopes unless told which (separated by blanks)."""
+    def token(
+        self, audience: str, scopes: str | None = None, subject: str = "operator", roles: str = "operator"
+    ) -> str:
+        """A token for one service; all of its scopes unless told which; scopes and roles separated by blanks."""
         issued = int(time.time())
         everything = f"{audience}:read {audience}:write {audience}:admin"
         claims = {
@@ -40,6 +42,7 @@ class Keys:
             "sub": subject,
             "aud": audience,
             "scope": everything if scopes is None else scopes,
+            "roles": roles,
             "iat": issued,
             "exp": issued + LIFETIME,
         }
@@ -61,7 +64,7 @@ class Keys:
             for audience in SERVICES:
                 if audience != service:
                     scopes = f"{audience}:read {audience}:write"
-                    token = self.token(audience, scopes, subject=f"service:{service}")
+                    token = self.token(audience, scopes, subject=f"service:{service}", roles="")
                     files.write(folder / service / f"{audience}.jwt", token, mode=0o600)
 
     @cached_property

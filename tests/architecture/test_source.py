@@ -8,7 +8,7 @@ from services.collections.domain.suspension import ALLOWED as SUSPENSION
 from services.entitlements.domain.entitlement import ALLOWED as ENTITLEMENT
 from services.escalation.domain import CASE_ALLOWED, DISPUTE_ALLOWED
 from services.invoicing.domain.matching import ENTRY_ALLOWED
-from services.invoicing.domain.states import CHANGE_ALLOWED, RUN_ALLOWED
+from services.invoicing.domain.states import APPROVAL_ALLOWED, CHANGE_ALLOWED, DEBIT_ALLOWED, RUN_ALLOWED
 from services.invoicing.domain.vendor_invoice import VENDOR_INVOICE_ALLOWED
 from tests.architecture import source
 from tests.architecture.source import ROOT, SERVICES
@@ -169,8 +169,21 @@ def test_what_is_undocumented_is_seen(tmp_path: Path) -> None:
         ("invoicing", CHANGE_ALLOWED),
         ("invoicing", VENDOR_INVOICE_ALLOWED),
         ("invoicing", ENTRY_ALLOWED),
+        ("invoicing", APPROVAL_ALLOWED),
+        ("invoicing", DEBIT_ALLOWED),
     ],
-    ids=("suspension", "entitlement", "case", "dispute", "bill run", "change", "vendor invoice", "bank entry"),
+    ids=(
+        "suspension",
+        "entitlement",
+        "case",
+        "dispute",
+        "bill run",
+        "change",
+        "vendor invoice",
+        "bank entry",
+        "approval",
+        "debit",
+    ),
 )
 def test_the_readme_draws_what_the_table_allows(service: str, allowed: dict[str, frozenset[str]]) -> None:
     readme = (ROOT / "services" / service / "README.md").read_text()

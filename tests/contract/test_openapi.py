@@ -113,17 +113,52 @@ def _placed(body: Any, known: dict[str, Any]) -> Any:
 
 async def _invoicing(world: World) -> dict[str, list[Any]]:
     owner = (await world.client.made("/v1/accounts", account()))["id"]
-    issued = [(await world.client.made("/v1/invoices", invoice(owner, 10**9, 500)))["id"] for _ in range(2)]
+    issued = [(await world.client.made("/v1/invoices", invoice(owner, 10**9, 500)))["id"] for _ in range(24)]
     paid = [(await world.client.made("/v1/payments", {"account_id": owner, "amount": eur(9)}))["id"] for _ in range(3)]
     await imported(world.client, camt(Paid("nobody knows", 100 + n) for n in range(40)))
     waiting = [one["id"] for one in (await world.client.got("/v1/bank-entries", state="unmatched"))["items"]]
-    ids = {"account_id": [owner], "invoice_id": issued, "payment_id": paid}
+    rich = await _with_cash(world.client)
+    ids = {"account_id": [owner, *rich["account_id"]], "payment_id": paid + rich["payment_id"]}
+    ids["invoice_id"] = issued + rich["invoice_id"] * 8
     await world.client.http.put("/v1/bank-mappings/sparkasse", json=MAPPING, headers=world.client.headers)
     # A mapping says its currency, or in which column it is, and dates as few generators would.
     ids |= {"entry_id": waiting, "name": ["sparkasse"], "date_format": ["%d.%m.%Y"]}
     ids |= {"fixed_currency": [None], "sign": [None]}
     # Small amounts, so that no payment leaves nothing to be reserved.
-    return ids | {"line": [1], "amount_minor": [100]} | await _billing(world, owner) | await _vendor(world.client)
+    ids |= {"line": [1], "amount_minor": [100]} | await _second_person(world.client, issued[0])
+    return ids | await _billing(world, owner) | await _vendor(world.client)
+
+
+async def _with_cash(client: Client) -> dict[str, list[Any]]:
+    """An account with unapplied cash, since its invoice is disputed."""
+    rich = (await client.made("/v1/accounts", account()))["id"]
+    disputed = (await client.made("/v1/invoices", invoice(rich, 10**6)))["id"]
+    reserve = {"dispute_id": str(uuid4()), "invoice_id": disputed, "lines": [{"line": 1, "amount_minor": 10**6}]}
+    await client.made("/v1/reservations", reserve)
+    paid = [(await client.made("/v1/payments", {"account_id": rich, "amount": eur(10**5)}))["id"] for _ in range(3)]
+    return {"account_id": [rich], "invoice_id": [disputed], "payment_id": paid}
+
+
+async def _second_person(client: Client, invoice_id: str) -> dict[str, list[Any]]:
+    """What somebody else proposed, debits in flight, and who may decide up to what."""
+    limit = {"amount_minor": 100, "reason": "the board"}
+    await client.http.put("/v1/approval-limits/operator/EUR", json=limit, headers=client.headers)
+    credit = {"invoice_id": invoice_id, "lines": [{"line": 1, "amount_minor": 100}], "reason_code": "goodwill"}
+    somebody = client.somebody()
+    proposed = [await somebody.made("/v1/credit-notes", credit | {"reason": "late"}) for _ in range(60)]
+    debits = [
+        await client.made("/v1/debits", {"invoice_id": invoice_id, "amount": eur(10), "reference": f"DD-{n}"})
+        for n in range(40)
+    ]
+    issued = await client.made("/v1/credit-notes", credit | {"reason": "late"})
+    return {
+        "approval_id": [one["id"] for one in proposed],
+        "debit_id": [one["id"] for one in debits],
+        "credit_note_id": [issued["credit_note_id"]],
+        "role": ["operator"],
+        "legal_entity": ["GS-DE"],
+        "number": [(await client.got(f"/v1/invoices/{invoice_id}"))["number"]],
+    }
 
 
 async def _billing(world: World, owner: str) -> dict[str, list[Any]]:

@@ -1,21 +1,21 @@
 """Payments over REST."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field, model_validator
 
 from services.invoicing import use_cases
 from services.invoicing.domain.owed import AlreadyReversed, AmountRefused
 from services.invoicing.repository import payments as repository
 from services.invoicing.tables import PaymentRow
-from services.invoicing.use_cases.payments import NewPayment
+from services.invoicing.use_cases.payments import CashRefunded, NewPayment, NothingUnapplied
 from shared.auth import needs
 from shared.database import Unit
-from shared.fields import Body, Name, ReasonIn, example
-from shared.http import PROBLEMS, Read, Router, refusals
+from shared.fields import Body, Code, Name, Prose, ReasonIn, example
+from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.idempotency import Command
 from shared.money import MoneyModel, PositiveMinor
 
@@ -32,8 +32,17 @@ class LineAmount(Body):
     amount_minor: PositiveMinor
 
 
+class AdviceIn(Body):
+    """What the customer's remittance advice says that the money is for."""
+
+    model_config = example(number="GS-DE-00000001", amount_minor=25200)
+
+    number: Code = Field(description="of the invoice")
+    amount_minor: PositiveMinor
+
+
 class PaymentIn(Body):
-    """Money received: for a named invoice (and lines of it), or for the oldest open ones."""
+    """Money received: for a named invoice (and lines of it), by a remittance advice, or for the oldest open ones."""
 
     model_config = example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
@@ -46,18 +55,34 @@ class PaymentIn(Body):
     amount: MoneyModel
     invoice_id: UUID | None = None
     lines: list[LineAmount] = Field(default=[], max_length=500, description="needs invoice_id; else by line number")
+    remittance: list[AdviceIn] = Field(default=[], max_length=500, description="instead of invoice_id")
     reference: Name | None = None
 
     @model_validator(mode="after")
     def _lines_of_an_invoice(self) -> Self:
         if self.lines and self.invoice_id is None:
             raise ValueError("lines need an invoice_id")
+        if self.remittance and self.invoice_id is not None:
+            raise ValueError("either invoice_id or remittance")
         return self
 
     def new(self) -> NewPayment:
         """What was received."""
         lines = [(line.line, line.amount_minor) for line in self.lines]
-        return NewPayment(self.account_id, self.amount.money(), self.invoice_id, lines, self.reference)
+        advice = [(one.number, one.amount_minor) for one in self.remittance]
+        return NewPayment(self.account_id, self.amount.money(), self.invoice_id, lines, self.reference, advice)
+
+
+class ApplyIn(Body):
+    """What unapplied cash is to pay."""
+
+    model_config = example(
+        invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", lines=[], reason="the customer asked for it"
+    )
+
+    invoice_id: UUID
+    lines: list[LineAmount] = Field(default=[], max_length=500, description="by line number if left out")
+    reason: Prose
 
 
 class PaymentOut(BaseModel):
@@ -106,7 +131,7 @@ async def record_payment(payment: PaymentIn, command: Command) -> Response:
     status_code=200,
     response_model=PaymentOut,
     summary="Take a payment back",
-    responses=refusals(AlreadyReversed),
+    responses=refusals(AlreadyReversed, CashRefunded),
 )
 async def reverse_payment(payment_id: UUID, why: ReasonIn, command: Command) -> Response:
     """A returned debit or a mistake: what the payment paid is open again, with its original due date."""
@@ -115,6 +140,33 @@ async def reverse_payment(payment_id: UUID, why: ReasonIn, command: Command) -> 
         return PaymentOut.of(await use_cases.payments.reverse(unit, payment_id))
 
     return await command.run(reverse, status=200, reason=why.reason, about=payment_id)
+
+
+@writes.post(
+    "/{payment_id}:apply",
+    status_code=200,
+    response_model=PaymentOut,
+    summary="Use unapplied cash of a payment",
+    responses=refusals(AmountRefused, NothingUnapplied),
+)
+async def apply_payment(payment_id: UUID, wanted: ApplyIn, command: Command) -> Response:
+    """Pay a named invoice, or lines of it, though it is disputed; announces `UnappliedCashUsed`."""
+    lines = [(line.line, line.amount_minor) for line in wanted.lines]
+
+    async def apply(unit: Unit) -> PaymentOut:
+        return PaymentOut.of(await use_cases.payments.apply(unit, payment_id, wanted.invoice_id, lines))
+
+    return await command.run(apply, status=200, reason=wanted.reason, about=payment_id)
+
+
+@reads.get("", summary="List payments")
+async def list_payments(
+    read: Read, paging: Paging, account_id: Annotated[UUID | None, Query()] = None
+) -> Page[PaymentOut]:
+    """Payments in the order of their ids, of one account if it is given."""
+    after = paging.after_id()
+    rows = await read(lambda unit: repository.payments_after(unit, account_id, after, paging.limit + 1))
+    return paging.page([PaymentOut.of(row) for row in rows], key=lambda row: row.id)
 
 
 @reads.get("/{payment_id}", summary="One payment")

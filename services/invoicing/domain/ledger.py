@@ -15,6 +15,10 @@ class Code(StrEnum):
     DEFERRED = "deferred_revenue"
     REVENUE = "revenue"
     CREDITS = "credits"
+    REFUNDS = "refunds"
+    BAD_DEBT = "bad_debt"
+    RECOVERIES = "recoveries"
+    SMALL_BALANCES = "small_balances"
 
 
 Entries = Mapping[Code, int]
@@ -44,22 +48,57 @@ def invoiced(total: int) -> Entries:
     return {Code.RECEIVABLES: total, Code.REVENUE: -total}
 
 
-def received(amount: int, allocated: int) -> Entries:
-    """Money came in and paid something; the rest is unapplied cash."""
-    return {Code.CASH: amount, Code.RECEIVABLES: -allocated, Code.UNAPPLIED: allocated - amount}
+def received(amount: int, allocated: int, recovered: int = 0) -> Entries:
+    """Money came in and paid something, or what had been written off; the rest is unapplied cash."""
+    rest = amount - allocated - recovered
+    return {Code.CASH: amount, Code.RECEIVABLES: -allocated, Code.RECOVERIES: -recovered, Code.UNAPPLIED: -rest}
 
 
-def used(allocated: int) -> Entries:
+def used(allocated: int, recovered: int = 0) -> Entries:
     """Unapplied cash paid something."""
-    return {Code.UNAPPLIED: allocated, Code.RECEIVABLES: -allocated}
+    return {Code.UNAPPLIED: allocated + recovered, Code.RECEIVABLES: -allocated, Code.RECOVERIES: -recovered}
 
 
-def reversed_(amount: int, allocated: int) -> Entries:
+def reversed_(amount: int, allocated: int, recovered: int = 0) -> Entries:
     """A payment was taken back: what it paid is owed again, what of it was unapplied is gone."""
-    return {code: -minor for code, minor in received(amount, allocated).items()}
+    return {code: -minor for code, minor in received(amount, allocated, recovered).items()}
 
 
-def credited(shares: list[Share]) -> Entries:
-    """A credit note lowers what is owed, and the tax in it."""
+def credited(shares: list[Share], deferred: int = 0, freed: int = 0) -> Entries:
+    """A credit note lowers what is owed, and the tax in it; what is not earned yet (`deferred`) never will be.
+
+    What of it had been paid (`freed`) is the customer's money again.
+    """
     total, tax = sum(share.amount for share in shares), sum(share.tax for share in shares)
-    return {Code.CREDITS: total - tax, Code.TAX: tax, Code.RECEIVABLES: -total}
+    return {
+        Code.CREDITS: total - tax - deferred,
+        Code.DEFERRED: deferred,
+        Code.TAX: tax,
+        Code.RECEIVABLES: freed - total,
+        Code.UNAPPLIED: -freed,
+    }
+
+
+def written_off(amount: int) -> Entries:
+    """A person gave up a claim; the tax in it stays until the tax office is asked for it."""
+    return {Code.BAD_DEBT: amount, Code.RECEIVABLES: -amount}
+
+
+def cleared(amount: int) -> Entries:
+    """A rest too small for a reminder was let go."""
+    return {Code.SMALL_BALANCES: amount, Code.RECEIVABLES: -amount}
+
+
+def refund_held(amount: int) -> Entries:
+    """Unapplied cash is to be paid back, once a second person agrees."""
+    return {Code.UNAPPLIED: amount, Code.REFUNDS: -amount}
+
+
+def refund_paid(amount: int) -> Entries:
+    """It is paid back."""
+    return {Code.REFUNDS: amount, Code.CASH: -amount}
+
+
+def refund_declined(amount: int) -> Entries:
+    """It stays the customer's unapplied cash."""
+    return {code: -minor for code, minor in refund_held(amount).items()}

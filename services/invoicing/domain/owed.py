@@ -127,6 +127,8 @@ class Allocation:
     invoice_id: UUID
     line: int
     amount: int
+    is_recovery: bool = False
+    """It pays what had been written off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,22 @@ def use_unapplied(invoices: Iterable[Invoice], payments: Iterable[Payment]) -> P
     return result
 
 
+def pay_by_remittance(invoices: Mapping[UUID, Invoice], payment: Payment, advice: Sequence[tuple[UUID, int]]) -> Paid:
+    """Pay each invoice of the customer's advice with its amount, by line number. Raises AmountRefused."""
+    if len({invoice_id for invoice_id, _ in advice}) < len(advice):
+        raise AmountRefused("the remittance names an invoice twice")
+    if sum(amount for _, amount in advice) > payment.unapplied:
+        raise AmountRefused("the remittance adds up to more than the payment")
+    result = Paid({}, {payment.id: payment})
+    for invoice_id, amount in advice:
+        invoice = invoices[invoice_id]
+        if amount > invoice.open:
+            raise AmountRefused(f"invoice {invoice.number} has {invoice.open} open")
+        shares = _spread(amount, [(line.number, line.open) for line in invoice.lines])
+        result = merge(result, _pay(invoice, result.payments[payment.id], shares))
+    return result
+
+
 def _dues(invoice: Invoice) -> list[tuple[int, int]]:
     return [(line.number, line.due) for line in invoice.lines]
 
@@ -204,12 +222,16 @@ def merge(first: Paid, second: Paid) -> Paid:
 
 
 def reverse(invoices: Mapping[UUID, Invoice], allocations: Iterable[Allocation]) -> dict[UUID, Invoice]:
-    """Take back what a payment paid: the debt is open again, with its original due date."""
+    """Take back what a payment paid: the debt is open again, with its original due date.
+
+    What had been written off before it was paid is written off again.
+    """
     result = dict(invoices)
     for one in allocations:
         invoice = result[one.invoice_id]
         line = invoice.line(one.line)
-        result[one.invoice_id] = invoice.with_lines([replace(line, paid=line.paid - one.amount)])
+        given_up = line.written_off + (one.amount if one.is_recovery else 0)
+        result[one.invoice_id] = invoice.with_lines([replace(line, paid=line.paid - one.amount, written_off=given_up)])
     return result
 
 
@@ -231,16 +253,6 @@ def release(invoice: Invoice, held: Sequence[tuple[int, int]]) -> Invoice:
     return invoice.with_lines(
         replace(invoice.line(number), reserved=invoice.line(number).reserved - amount) for number, amount in held
     )
-
-
-def credit(invoice: Invoice, held: Sequence[tuple[int, int]]) -> tuple[Invoice, list[tuple[int, int]]]:
-    """Credit what an upheld dispute was about, never above what a line has left; the credited amounts too."""
-    credited = [(number, min(amount, invoice.line(number).open)) for number, amount in held]
-    credited = [(number, amount) for number, amount in credited if amount > 0]
-    lines = [
-        replace(invoice.line(number), credited=invoice.line(number).credited + share) for number, share in credited
-    ]
-    return invoice.with_lines(lines), credited
 
 
 def check_lines(numbers: Iterable[int]) -> None:

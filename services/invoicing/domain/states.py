@@ -1,4 +1,4 @@
-"""The states of bill runs and of changes of subscriptions: one table each, and one way to move."""
+"""The states of bill runs, changes of subscriptions, approvals and debits: one table each, and one way to move."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -31,6 +31,22 @@ class ChangeState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class ApprovalState(StrEnum):
+    """What became of a credit note, write-off or refund that somebody proposed."""
+
+    PROPOSED = "proposed"
+    CARRIED_OUT = "carried_out"
+    DECLINED = "declined"
+
+
+class DebitState(StrEnum):
+    """What became of a direct debit."""
+
+    INITIATED = "initiated"
+    SETTLED = "settled"
+    FAILED = "failed"
+
+
 RUN_ALLOWED: dict[RunState, frozenset[RunState]] = {
     RunState.DRAFTING: frozenset({RunState.DRAFTED}),
     RunState.DRAFTED: frozenset({RunState.ISSUING, RunState.DISCARDED, RunState.DRAFTING}),
@@ -43,6 +59,16 @@ CHANGE_ALLOWED: dict[ChangeState, frozenset[ChangeState]] = {
     ChangeState.SCHEDULED: frozenset({ChangeState.APPLIED, ChangeState.WITHDRAWN}),
     ChangeState.APPLIED: frozenset(),
     ChangeState.WITHDRAWN: frozenset(),
+}
+APPROVAL_ALLOWED: dict[ApprovalState, frozenset[ApprovalState]] = {
+    ApprovalState.PROPOSED: frozenset({ApprovalState.CARRIED_OUT, ApprovalState.DECLINED}),
+    ApprovalState.CARRIED_OUT: frozenset(),
+    ApprovalState.DECLINED: frozenset(),
+}
+DEBIT_ALLOWED: dict[DebitState, frozenset[DebitState]] = {
+    DebitState.INITIATED: frozenset({DebitState.SETTLED, DebitState.FAILED}),
+    DebitState.SETTLED: frozenset(),
+    DebitState.FAILED: frozenset(),
 }
 
 S = TypeVar("S", bound=StrEnum)

@@ -2,10 +2,13 @@
 
 from services.invoicing.repository import (
     accounts,
+    approvals,
     balances,
     bank,
     bill_runs,
     billing,
+    credits,
+    debits,
     explanations,
     exposure,
     incoming,
@@ -23,10 +26,13 @@ from services.invoicing.repository import (
 
 __all__ = [
     "accounts",
+    "approvals",
     "balances",
     "bank",
     "bill_runs",
     "billing",
+    "credits",
+    "debits",
     "explanations",
     "exposure",
     "incoming",

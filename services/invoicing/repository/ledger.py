@@ -81,12 +81,15 @@ async def amounts_and_tax(unit: Unit, invoice_id: UUID) -> dict[int, tuple[int, 
 
 _RELEASABLE = """
 WITH parts AS (
-    SELECT c.id, c.account_id, l.net_minor, c.period_from, c.period_to, a.legal_entity, a.currency,
+    SELECT c.id, c.account_id, l.net_minor - coalesce(k.amount_minor, 0) AS net_minor, c.period_from, c.period_to,
+        a.legal_entity, a.currency,
         least(c.period_to, $2::date) - c.period_from AS days, c.period_to - c.period_from AS whole, c.released_minor
     FROM charges c
     JOIN invoice_lines l ON l.invoice_id = c.invoice_id AND l.charge_id = c.id
     JOIN accounts a ON a.id = c.account_id
-    WHERE a.legal_entity = $1 AND c.is_deferred AND c.period_from < $2 AND c.released_minor <> l.net_minor
+    LEFT JOIN charge_credits k ON k.charge_id = c.id
+    WHERE a.legal_entity = $1 AND c.is_deferred AND c.period_from < $2
+        AND c.released_minor <> l.net_minor - coalesce(k.amount_minor, 0)
 ), due AS (
     SELECT *, trunc(net_minor::numeric * days / whole)::bigint - released_minor AS amount FROM parts
 ), released AS (

@@ -1,21 +1,47 @@
-"""Payments and what they pay, reservations for disputes, credit notes, numbers."""
+"""Payments and what they pay, reservations for disputes, numbers."""
 
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
+from sqlmodel import col, select
+
 from services.invoicing.domain.owed import Allocation, Payment
-from services.invoicing.tables import CreditNoteRow, PaymentRow
+from services.invoicing.tables import PaymentRow
 from shared.database import Unit, columns
 from shared.errors import NotFound
 from shared.ids import new_id
 
 
-async def payment_row(unit: Unit, payment_id: UUID) -> PaymentRow:
-    """The payment. Raises NotFound."""
-    row = await unit.session.get(PaymentRow, payment_id)
+async def payment_row(unit: Unit, payment_id: UUID, *, fresh: bool = False) -> PaymentRow:
+    """The payment; `fresh`: as it is now, whatever this unit has read before. Raises NotFound."""
+    row = await unit.session.get(PaymentRow, payment_id, populate_existing=fresh)
     if row is None:
         raise NotFound(f"there is no payment {payment_id}")
     return row
+
+
+async def add(unit: Unit, row: PaymentRow) -> None:
+    """Write a new payment."""
+    unit.session.add(row)
+    await unit.session.flush()
+
+
+async def payments_after(unit: Unit, account_id: UUID | None, after: UUID | None, limit: int) -> Sequence[PaymentRow]:
+    """Payments in the order of their ids, of one account if it is given."""
+    query = select(PaymentRow).order_by(col(PaymentRow.id)).limit(limit)
+    if account_id is not None:
+        query = query.where(PaymentRow.account_id == account_id)
+    if after is not None:
+        query = query.where(col(PaymentRow.id) > after)
+    return (await unit.session.exec(query)).all()
+
+
+async def invoices_by_number(unit: Unit, account_id: UUID, numbers: Sequence[str]) -> dict[str, UUID]:
+    """The invoices of an account that have these numbers."""
+    rows = await unit.connection.fetch(
+        "SELECT number, id FROM invoices WHERE account_id = $1 AND number = ANY($2::text[])", account_id, numbers
+    )
+    return {row["number"]: row["id"] for row in rows}
 
 
 async def unapplied_payments(unit: Unit, account_id: UUID) -> dict[UUID, Payment]:
@@ -31,7 +57,7 @@ async def unapplied_payments(unit: Unit, account_id: UUID) -> dict[UUID, Payment
 async def allocations_of(unit: Unit, payment_id: UUID) -> list[Allocation]:
     """What a payment paid and still pays."""
     rows = await unit.connection.fetch(
-        "SELECT payment_id, invoice_id, line, amount_minor FROM allocations"
+        "SELECT payment_id, invoice_id, line, amount_minor, is_recovery FROM allocations"
         " WHERE payment_id = $1 AND reversed_at IS NULL ORDER BY id",
         payment_id,
     )
@@ -73,17 +99,17 @@ async def save_payments(unit: Unit, payments: Iterable[Payment]) -> None:
 
 
 _ADD_ALLOCATIONS = """
-INSERT INTO allocations (id, account_id, payment_id, invoice_id, line, amount_minor, allocated_at)
-SELECT id, $1, payment_id, invoice_id, line, amount_minor, $2
-FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::bigint[])
-    AS n (id, payment_id, invoice_id, line, amount_minor)
+INSERT INTO allocations (id, account_id, payment_id, invoice_id, line, amount_minor, is_recovery, allocated_at)
+SELECT id, $1, payment_id, invoice_id, line, amount_minor, is_recovery, $2
+FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::bigint[], $8::bool[])
+    AS n (id, payment_id, invoice_id, line, amount_minor, is_recovery)
 """
 
 
 async def add_allocations(unit: Unit, account_id: UUID, allocations: Sequence[Allocation]) -> None:
     """Record what payments paid."""
-    rows = [(new_id(), one.payment_id, one.invoice_id, one.line, one.amount) for one in allocations]
-    await unit.connection.execute(_ADD_ALLOCATIONS, account_id, unit.now, *columns(rows, 5))
+    rows = [(new_id(), one.payment_id, one.invoice_id, one.line, one.amount, one.is_recovery) for one in allocations]
+    await unit.connection.execute(_ADD_ALLOCATIONS, account_id, unit.now, *columns(rows, 6))
 
 
 async def mark_reversed(unit: Unit, payment_id: UUID) -> None:
@@ -115,17 +141,4 @@ async def mark_released(unit: Unit, dispute_id: UUID) -> None:
     """The dispute ended."""
     await unit.connection.execute(
         "UPDATE reservations SET released_at = $2 WHERE dispute_id = $1", dispute_id, unit.now
-    )
-
-
-async def add_credit_note(unit: Unit, row: CreditNoteRow, lines: Sequence[tuple[int, int]]) -> None:
-    """Write a credit note and its lines."""
-    unit.session.add(row)
-    await unit.session.flush()
-    await unit.connection.execute(
-        "INSERT INTO credit_note_lines (credit_note_id, line, account_id, amount_minor)"
-        " SELECT $1, line, $2, amount FROM unnest($3::int[], $4::bigint[]) AS n (line, amount)",
-        row.id,
-        row.account_id,
-        *columns(lines, 2),
     )

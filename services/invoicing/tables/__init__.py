@@ -1,5 +1,13 @@
 """The rows of the schema `invoicing`. Amounts are minor units; the database checks what must always hold."""
 
+from services.invoicing.tables.approvals import (
+    ApprovalLimitRow,
+    ApprovalRow,
+    ChargeCreditRow,
+    DebitRow,
+    RefundPartRow,
+    ToleranceRow,
+)
 from services.invoicing.tables.bank import BankEntryRow, BankImportRow, BankMappingRow, BankProposalRow
 from services.invoicing.tables.base import METADATA, Row
 from services.invoicing.tables.bill_runs import BillRunAccountRow, BillRunRow, DraftLineRow, DraftRow, TaxRateRow
@@ -41,6 +49,8 @@ __all__ = [
     "METADATA",
     "AccountRow",
     "AllocationRow",
+    "ApprovalLimitRow",
+    "ApprovalRow",
     "BalanceChangeRow",
     "BankEntryRow",
     "BankImportRow",
@@ -48,9 +58,11 @@ __all__ = [
     "BankProposalRow",
     "BillRunAccountRow",
     "BillRunRow",
+    "ChargeCreditRow",
     "ChargeRow",
     "CreditNoteLineRow",
     "CreditNoteRow",
+    "DebitRow",
     "DraftLineRow",
     "DraftRow",
     "InvoiceLineRow",
@@ -68,12 +80,14 @@ __all__ = [
     "ReconciliationLineRow",
     "ReconciliationRow",
     "ReconciliationSumRow",
+    "RefundPartRow",
     "ReservationRow",
     "Row",
     "SubscriptionChangeRow",
     "SubscriptionRow",
     "TaxRateRow",
     "TermRow",
+    "ToleranceRow",
     "UsageLineRow",
     "VendorChargeRow",
     "VendorDifferenceRow",

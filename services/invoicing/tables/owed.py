@@ -177,6 +177,7 @@ class AllocationRow(Row, table=True):
     invoice_id: UUID = Field(foreign_key="invoices.id")
     line: int
     amount_minor: int = Field(sa_type=BigInteger)
+    is_recovery: bool
     allocated_at: datetime = Field(sa_type=DateTime(timezone=True))
     reversed_at: datetime | None = Field(sa_type=DateTime(timezone=True))
 
@@ -210,6 +211,7 @@ class CreditNoteRow(Row, table=True):
     dispute_id: UUID | None = Field(unique=True)
     currency: str = Field(sa_type=Text)
     total_minor: int = Field(sa_type=BigInteger)
+    reason_code: str = Field(sa_type=Text)
     issued_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 

@@ -1,5 +1,6 @@
 """What every change of a balance has in common: save it, and say so."""
 
+from collections import Counter
 from collections.abc import Mapping
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -8,7 +9,7 @@ from services.invoicing.domain import owed
 from services.invoicing.domain.owed import Allocation, Invoice
 from services.invoicing.repository import invoices as repository
 from shared.database import Unit
-from shared.events.invoicing import Allocated, InvoiceBalance, InvoiceBalanceChanged, InvoicePaid
+from shared.events.invoicing import Allocated, Freed, InvoiceBalance, InvoiceBalanceChanged, InvoicePaid
 from shared.events.values import LineBalance
 
 
@@ -41,7 +42,23 @@ def balance_of(invoice: Invoice) -> InvoiceBalance:
 
 def allocated(allocations: tuple[Allocation, ...]) -> tuple[Allocated, ...]:
     """Allocations as events carry them."""
-    return tuple(Allocated(invoice_id=one.invoice_id, line=one.line, amount_minor=one.amount) for one in allocations)
+    return tuple(
+        Allocated(
+            invoice_id=one.invoice_id,
+            line=one.line,
+            amount_minor=one.amount,
+            recovered=True if one.is_recovery else None,
+        )
+        for one in allocations
+    )
+
+
+def freed(allocations: tuple[Allocation, ...]) -> tuple[Freed, ...]:
+    """What is unapplied cash of its payments again, as events carry it."""
+    amounts: Counter[UUID] = Counter()
+    for one in allocations:
+        amounts[one.payment_id] += one.amount
+    return tuple(Freed(payment_id=id_, amount_minor=amount) for id_, amount in sorted(amounts.items()))
 
 
 async def save_changed(
@@ -55,8 +72,13 @@ async def save_changed(
         judged = owed.to_be_judged(invoice, unit.now, ZoneInfo(zone))
         event = InvoiceBalanceChanged(account_id=invoice.account_id, balance=balance_of(invoice))
         changed[invoice_id] = (judged, unit.publish(event))
-        if invoice.open == 0 and before[invoice_id].open > 0:
+        if invoice.open == 0 and before[invoice_id].open > 0 and not _is_given_up(before[invoice_id], invoice):
             unit.publish(InvoicePaid(account_id=invoice.account_id, invoice_id=invoice.id, number=invoice.number))
     if changed:
         await repository.save_balances(unit, changed)
     return {invoice_id: invoice for invoice_id, (invoice, _) in changed.items()}
+
+
+def _is_given_up(before: Invoice, after: Invoice) -> bool:
+    """What is written off is open no more, and is not paid."""
+    return sum(line.written_off for line in after.lines) > sum(line.written_off for line in before.lines)

@@ -3,19 +3,12 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from services.invoicing.domain import ledger as postings
-from services.invoicing.domain import owed
-from services.invoicing.domain.ledger import Share
-from services.invoicing.domain.owed import Invoice
-from services.invoicing.repository import accounts, invoices, ledger, payments
-from services.invoicing.repository.ledger import Document
-from services.invoicing.tables import AccountRow, CreditNoteRow
-from services.invoicing.use_cases import balances
+from services.invoicing.domain import owed, relief
+from services.invoicing.repository import accounts, credits, invoices, payments
+from services.invoicing.use_cases import balances, credit_notes
 from services.invoicing.use_cases.payments import apply_unapplied
 from shared.database import Unit
 from shared.errors import NotFound, Refusal
-from shared.events.invoicing import Allocated, CreditNoteIssued
-from shared.ids import new_id
 
 
 class DisputeKnown(Refusal):
@@ -66,45 +59,12 @@ async def settle(unit: Unit, dispute_id: UUID, *, upheld: bool) -> None:
     after = owed.release(before[invoice_id], held)
     await payments.mark_released(unit, dispute_id)
     if upheld:
-        after, credited = owed.credit(after, held)
-        await _credit_note(unit, account, dispute_id, before[invoice_id], credited)
+        credited = relief.credit_disputed(after, held, await credits.allocations_on(unit, invoice_id))
+        after = credited.invoice
+        if credited.lines:
+            await credit_notes.issue(unit, account, before[invoice_id], credited, credit_notes.DISPUTE, dispute_id)
     await balances.save_changed(unit, account.time_zone, before, {invoice_id: after})
     await apply_unapplied(unit, account)
-
-
-async def _credit_note(
-    unit: Unit, account: AccountRow, dispute_id: UUID, before: Invoice, credited: Sequence[tuple[int, int]]
-) -> None:
-    if not credited:
-        return
-    number = await payments.next_number(unit, account.legal_entity, "credit_note")
-    row = CreditNoteRow(
-        id=new_id(),
-        account_id=account.id,
-        legal_entity=account.legal_entity,
-        number=f"{account.legal_entity}-CN-{number:08d}",
-        invoice_id=before.id,
-        dispute_id=dispute_id,
-        currency=account.currency,
-        total_minor=sum(amount for _, amount in credited),
-        issued_at=unit.now,
-    )
-    await payments.add_credit_note(unit, row, credited)
-    sequence = unit.publish(
-        CreditNoteIssued(
-            account_id=account.id,
-            credit_note_id=row.id,
-            number=row.number,
-            invoice_id=before.id,
-            dispute_id=dispute_id,
-            currency=row.currency,
-            total_minor=row.total_minor,
-            lines=tuple(Allocated(invoice_id=before.id, line=line, amount_minor=share) for line, share in credited),
-        )
-    )
-    taxed = await ledger.amounts_and_tax(unit, before.id)
-    shares = [Share(share, before.line(line).credited, *taxed[line]) for line, share in credited]
-    await ledger.post(unit, account, Document("credit_note", row.id, sequence), postings.credited(shares))
 
 
 async def held(unit: Unit, dispute_id: UUID) -> tuple[UUID, list[tuple[int, int]], bool]:

@@ -12,6 +12,15 @@ class Allocated(Value):
     invoice_id: UUID
     line: int
     amount_minor: int
+    recovered: bool | None = None
+    """It pays what had been written off."""
+
+
+class Freed(Value):
+    """What had paid something and is unapplied cash of its payment again."""
+
+    payment_id: UUID
+    amount_minor: int
 
 
 class PaymentReceived(InvoicingEvent):
@@ -22,6 +31,27 @@ class PaymentReceived(InvoicingEvent):
     currency: str
     allocations: tuple[Allocated, ...]
     unapplied_minor: int
+    debit_id: UUID | None = None
+
+
+class PaymentInitiated(InvoicingEvent):
+    """A direct debit is on its way to the bank; its amounts are in flight until it is settled or failed."""
+
+    debit_id: UUID
+    invoice_id: UUID
+    amount_minor: int
+    currency: str
+    lines: tuple[Allocated, ...]
+
+
+class PaymentFailed(InvoicingEvent):
+    """The bank refused a direct debit; nothing of it is in flight any more. Settled, it is `PaymentReceived`."""
+
+    debit_id: UUID
+    invoice_id: UUID
+    amount_minor: int
+    currency: str
+    failure: str
 
 
 class UnappliedCashUsed(InvoicingEvent):
@@ -43,7 +73,7 @@ class PaymentReversed(InvoicingEvent):
 
 
 class CreditNoteIssued(InvoicingEvent):
-    """A credit note lowers what lines of an invoice have open; here for an upheld dispute."""
+    """A credit note lowers what lines of an invoice have open; `freed` is what of it had been paid."""
 
     credit_note_id: UUID
     number: str
@@ -52,3 +82,45 @@ class CreditNoteIssued(InvoicingEvent):
     currency: str
     total_minor: int
     lines: tuple[Allocated, ...]
+    reason_code: str = "dispute"
+    freed: tuple[Freed, ...] = ()
+
+
+class InvoiceWrittenOff(InvoicingEvent):
+    """A person gave up what was open of an invoice. It is open no more; the claim stays beside, and may be paid."""
+
+    invoice_id: UUID
+    number: str
+    amount_minor: int
+    currency: str
+    reason_code: str
+
+
+class SmallBalanceCleared(InvoicingEvent):
+    """What a payment left open of an invoice was too little for a reminder, and was let go."""
+
+    invoice_id: UUID
+    number: str
+    amount_minor: int
+    currency: str
+
+
+class RefundEvent(InvoicingEvent, abstract=True):
+    """About a refund of unapplied cash; `parts` says of which payments."""
+
+    refund_id: UUID
+    amount_minor: int
+    currency: str
+    parts: tuple[Freed, ...]
+
+
+class RefundProposed(RefundEvent):
+    """Unapplied cash is held for a refund until a second person decides."""
+
+
+class RefundApproved(RefundEvent):
+    """A second person agreed: it is to be paid out."""
+
+
+class RefundDeclined(RefundEvent):
+    """It stays the customer's unapplied cash."""

@@ -10,18 +10,20 @@ Place = tuple[date, str, int]
 
 @dataclass
 class ModelLine:
-    """One line: the pennies that each payment paid and each dispute holds."""
+    """One line: by which payment each penny was paid, in their order, and what each dispute holds."""
 
     amount: int
-    paid: dict[int, int] = field(default_factory=dict)
+    paid: list[tuple[int, bool]] = field(default_factory=list)
+    """The payment of each penny, and whether it had been written off before."""
     held: dict[int, int] = field(default_factory=dict)
     credited: int = 0
+    written_off: int = 0
     in_flight: int = 0
 
     @property
     def open(self) -> int:
         """What is left to pay."""
-        return self.amount - sum(self.paid.values()) - self.credited
+        return self.amount - len(self.paid) - self.credited - self.written_off
 
     @property
     def disputed(self) -> int:
@@ -59,22 +61,41 @@ class Model:
     def pay(self, line: ModelLine, payment: int, amount: int) -> None:
         """Move cash of a payment to a line."""
         self.cash[payment] -= amount
-        line.paid[payment] = line.paid.get(payment, 0) + amount
+        line.paid += [(payment, False)] * amount
 
     def pay_invoice(self, invoice: str, payment: int) -> None:
         """Each penny goes to the first line of the invoice that has one open."""
         for line in self.of(invoice).values():
             while line.open and self.cash[payment]:
                 self.pay(line, payment, 1)
+        for line in self.of(invoice).values():
+            while line.written_off and self.cash[payment]:
+                self.cash[payment] -= 1
+                line.written_off -= 1
+                line.paid.append((payment, True))
 
     def reverse(self, payment: int) -> None:
         """As if the payment had never been."""
         del self.cash[payment]
         for line in self.lines.values():
-            line.paid.pop(payment, None)
+            line.written_off += line.paid.count((payment, True))
+            line.paid = [penny for penny in line.paid if penny[0] != payment]
 
     def settle(self, dispute: int, *, upheld: bool) -> None:
-        """Each line lets go of what it held; upheld, that is credited as far as it is open."""
+        """Each line lets go of what it held; upheld, that is credited as far as there is something to credit."""
         for line in self.lines.values():
             held = line.held.pop(dispute, 0)
-            line.credited += min(held, line.open) if upheld else 0
+            for _ in range(held if upheld else 0):
+                self.credit(line)
+
+    def credit(self, line: ModelLine) -> bool:
+        """Credit a penny: one that is open, else the last that was paid, which is cash again; whether there was one."""
+        if line.open:
+            line.credited += 1
+        elif line.paid:
+            payment, _ = line.paid.pop()
+            self.cash[payment] += 1
+            line.credited += 1
+        else:
+            return False
+        return True

@@ -1,0 +1,170 @@
+"""Approvals: what a second person decides, and up to what a role decides by itself."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import Query, Request, Response
+from pydantic import BaseModel, Field
+
+from services.invoicing import use_cases
+from services.invoicing.domain.owed import AmountRefused
+from services.invoicing.domain.states import ApprovalState, MoveRefused
+from services.invoicing.repository import approvals as repository
+from services.invoicing.tables import ApprovalRow
+from shared.auth import Caller, needs
+from shared.database import Cause, Unit
+from shared.fields import Body, Code, Prose, ReasonIn, example, shown
+from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
+from shared.idempotency import Command
+from shared.ids import new_id
+from shared.money import Currency, Minor
+
+reads = Router(prefix="/v1", tags=["approvals"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1", tags=["approvals"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+limits = Router(prefix="/v1", tags=["approvals"], dependencies=[needs("invoicing:admin")], responses=PROBLEMS)
+
+
+class ApprovalOut(BaseModel):
+    """A credit note, write-off or refund that somebody wants: carried out at once within their limit, or proposed."""
+
+    model_config = example(
+        id="01a20d65-3c11-7f02-9a4e-6c1d2e8b7f40",
+        kind="credit_note",
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
+        amount_minor=5040,
+        currency="EUR",
+        lines=[[1, 5040]],
+        reason_code="goodwill",
+        reason="two days without service",
+        state="carried_out",
+        proposed_by="operator",
+        proposed_at="2026-03-20T09:00:00Z",
+        decided_by=None,
+        decision_reason=None,
+        decided_at="2026-03-20T09:00:00Z",
+        credit_note_id="01a20d65-4d12-7a13-8b5f-7d2e3f9c8a51",
+    )
+
+    id: UUID
+    kind: str
+    account_id: UUID
+    invoice_id: UUID | None
+    amount_minor: int
+    currency: str
+    lines: list[list[int]] = Field(description="of a credit note: line number and minor units")
+    reason_code: str
+    reason: str
+    state: str
+    proposed_by: str
+    proposed_at: datetime
+    decided_by: str | None = Field(description="nobody: within the proposer's own limit")
+    decision_reason: str | None
+    decided_at: datetime | None
+    credit_note_id: UUID | None
+
+    @classmethod
+    def of(cls, row: ApprovalRow) -> Self:
+        """The answer for a row."""
+        return cls.model_validate(row, from_attributes=True)
+
+
+class LimitIn(Body):
+    """Up to what a role decides, and why."""
+
+    model_config = example(amount_minor=50000, reason="resolution of the board, 2026-01-15")
+
+    amount_minor: Minor
+    reason: Prose
+
+
+class LimitOut(BaseModel):
+    """Up to what a role credits and writes off by itself, and approves what others propose."""
+
+    model_config = example(role="billing_lead", currency="EUR", amount_minor=50000, set_by="operator", reason="board")
+
+    role: str
+    currency: str
+    amount_minor: int
+    set_by: str
+    reason: str
+
+
+class LimitsOut(BaseModel):
+    """All limits."""
+
+    model_config = example(limits=[shown(LimitOut)])
+
+    limits: list[LimitOut]
+
+
+@reads.get("/approvals", summary="List approvals")
+async def list_approvals(
+    read: Read,
+    paging: Paging,
+    state: Annotated[ApprovalState | None, Query(description="proposed: waits for a second person")] = None,
+    account_id: Annotated[UUID | None, Query()] = None,
+) -> Page[ApprovalOut]:
+    """Credit notes, write-offs and refunds that were wanted, in the order of their ids."""
+    after = paging.after_id()
+    rows = await read(lambda unit: repository.page(unit, state and state.value, account_id, after, paging.limit + 1))
+    return paging.page([ApprovalOut.of(row) for row in rows], key=lambda row: row.id)
+
+
+@reads.get("/approvals/{approval_id}", summary="One approval")
+async def get_approval(approval_id: UUID, read: Read) -> ApprovalOut:
+    """Who wanted what, why, and what became of it."""
+    return ApprovalOut.of(await read(lambda unit: repository.approval(unit, approval_id)))
+
+
+@writes.post(
+    "/approvals/{approval_id}:approve",
+    status_code=200,
+    response_model=ApprovalOut,
+    summary="Approve",
+    responses=refusals(MoveRefused, AmountRefused),
+)
+async def approve(approval_id: UUID, why: ReasonIn, command: Command) -> Response:
+    """Do what somebody else proposed; the amount must be within a limit of your roles."""
+
+    async def decide(unit: Unit) -> ApprovalOut:
+        return ApprovalOut.of(await use_cases.approvals.approve(unit, approval_id, command.caller, why.reason))
+
+    return await command.run(decide, status=200, reason=why.reason, about=approval_id)
+
+
+@writes.post(
+    "/approvals/{approval_id}:decline",
+    status_code=200,
+    response_model=ApprovalOut,
+    summary="Decline",
+    responses=refusals(MoveRefused),
+)
+async def decline(approval_id: UUID, why: ReasonIn, command: Command) -> Response:
+    """Do not do what somebody else proposed; what a refund held is unapplied cash again."""
+
+    async def decide(unit: Unit) -> ApprovalOut:
+        return ApprovalOut.of(await use_cases.approvals.decline(unit, approval_id, command.caller, why.reason))
+
+    return await command.run(decide, status=200, reason=why.reason, about=approval_id)
+
+
+@reads.get("/approval-limits", summary="List the limits of roles")
+async def list_limits(read: Read) -> LimitsOut:
+    """Up to what each role decides; a role that is not listed decides about nothing."""
+    rows = await read(repository.limits)
+    return LimitsOut(limits=[LimitOut.model_validate(dict(row)) for row in rows])
+
+
+@limits.put("/approval-limits/{role}/{currency}", summary="Say up to what a role decides")
+async def put_limit(role: Code, currency: Currency, limit: LimitIn, request: Request) -> LimitOut:
+    """Set a limit, in the place of a former one."""
+    caller: Caller = request.state.caller
+
+    async def put(unit: Unit) -> LimitOut:
+        await repository.set_limit(unit, role, currency, limit.amount_minor, caller.subject, limit.reason)
+        return LimitOut(role=role, currency=currency, set_by=caller.subject, **limit.model_dump())
+
+    saved: LimitOut = await request.app.state.runtime.units.run(put, Cause(str(new_id()), caller.subject))
+    return saved

@@ -1,0 +1,58 @@
+"""Refunds over REST."""
+
+from enum import StrEnum
+from uuid import UUID
+
+from fastapi import Response
+
+from services.invoicing import use_cases
+from services.invoicing.api.approvals import ApprovalOut
+from services.invoicing.domain.owed import AmountRefused
+from services.invoicing.use_cases.approvals import Why
+from shared.auth import needs
+from shared.database import Unit
+from shared.fields import Body, Prose, example
+from shared.http import PROBLEMS, Router, refusals
+from shared.idempotency import Command
+from shared.money import MoneyModel
+
+writes = Router(prefix="/v1/refunds", tags=["refunds"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+
+
+class RefundReason(StrEnum):
+    """Why money is paid back; reports go by it."""
+
+    OVERPAYMENT = "overpayment"
+    PAID_TWICE = "paid_twice"
+    CREDIT = "credit"
+    ACCOUNT_CLOSED = "account_closed"
+
+
+class RefundIn(Body):
+    """What of the unapplied cash of an account is to be paid back, and why."""
+
+    model_config = example(
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        amount={"amount_minor": 1250, "currency": "EUR"},
+        reason_code="overpayment",
+        reason="the customer asked for it by letter",
+    )
+
+    account_id: UUID
+    amount: MoneyModel
+    reason_code: RefundReason
+    reason: Prose
+
+
+@writes.post(
+    "", status_code=201, response_model=ApprovalOut, summary="Propose a refund", responses=refusals(AmountRefused)
+)
+async def refund(wanted: RefundIn, command: Command) -> Response:
+    """Hold unapplied cash, oldest payment first, until a second person approves or declines it."""
+    why = Why(wanted.reason_code, wanted.reason)
+
+    async def propose(unit: Unit) -> ApprovalOut:
+        row = await use_cases.approvals.refund(unit, command.caller, wanted.account_id, wanted.amount.money(), why)
+        return ApprovalOut.of(row)
+
+    return await command.run(propose, reason=wanted.reason, about=wanted.account_id)

@@ -1,0 +1,57 @@
+"""Write-offs over REST."""
+
+from enum import StrEnum
+from uuid import UUID
+
+from fastapi import Response
+
+from services.invoicing import use_cases
+from services.invoicing.api.approvals import ApprovalOut
+from services.invoicing.domain.owed import AmountRefused
+from services.invoicing.use_cases.approvals import Why
+from shared.auth import needs
+from shared.database import Unit
+from shared.fields import Body, Prose, example
+from shared.http import PROBLEMS, Router, refusals
+from shared.idempotency import Command
+
+writes = Router(
+    prefix="/v1/write-offs", tags=["write-offs"], dependencies=[needs("invoicing:write")], responses=PROBLEMS
+)
+
+
+class WriteOffReason(StrEnum):
+    """Why a claim is given up; reports go by it."""
+
+    INSOLVENCY = "insolvency"
+    UNCOLLECTIBLE = "uncollectible"
+    FRAUD = "fraud"
+    SETTLEMENT = "settlement"
+
+
+class WriteOffIn(Body):
+    """The invoice whose open amount is given up, and why."""
+
+    model_config = example(
+        invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", reason_code="insolvency", reason="proceedings closed"
+    )
+
+    invoice_id: UUID
+    reason_code: WriteOffReason
+    reason: Prose
+
+
+@writes.post(
+    "", status_code=201, response_model=ApprovalOut, summary="Write an invoice off", responses=refusals(AmountRefused)
+)
+async def write_off(wanted: WriteOffIn, command: Command) -> Response:
+    """Give up what is open, if that is within a limit of your roles; else it is proposed to a second person.
+
+    It is open no more, and lifts no suspension; the claim stays beside, and a payment of it is a recovery.
+    """
+    why = Why(wanted.reason_code, wanted.reason)
+
+    async def propose(unit: Unit) -> ApprovalOut:
+        return ApprovalOut.of(await use_cases.approvals.write_off(unit, command.caller, wanted.invoice_id, why))
+
+    return await command.run(propose, reason=wanted.reason, about=wanted.invoice_id)

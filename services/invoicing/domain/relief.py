@@ -1,0 +1,153 @@
+"""What changes a claim other than a payment: credit notes, write-offs, small balances, debits in flight.
+
+Pure, like `owed`: values in, values out, minor units of one currency.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from services.invoicing.domain.owed import (
+    Allocation,
+    AmountRefused,
+    Invoice,
+    Line,
+    Paid,
+    Payment,
+    check_lines,
+    merge,
+    pay_invoice,
+)
+
+Wanted = Sequence[tuple[int, int]]
+"""Numbers of lines, each with an amount."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credited:
+    """What a credit note does: the invoice after it, what it takes off each line, and what it frees of payments."""
+
+    invoice: Invoice
+    lines: tuple[tuple[int, int], ...]
+    freed: tuple[Allocation, ...] = ()
+    """What was paid of the credited amounts; it is unapplied cash of its payment again."""
+
+
+def creditable(line: Line) -> int:
+    """What can be credited of a line: what is neither credited nor written off yet, whether it is paid or not."""
+    return line.amount - line.credited - line.written_off
+
+
+def credit(invoice: Invoice, wanted: Wanted, paid: Iterable[Allocation]) -> Credited:
+    """Credit amounts of lines: what is open of them first, then what was paid, newest payment first.
+
+    `paid` is what pays the invoice, oldest first. Raises UnknownLine, AmountRefused.
+    """
+    check_lines(number for number, _ in wanted)
+    pays = [one for one in paid if one.invoice_id == invoice.id][::-1]
+    lines, freed = [], []
+    for number, amount in wanted:
+        line = invoice.line(number)
+        if amount > creditable(line):
+            raise AmountRefused(f"line {number} of invoice {invoice.number} has {creditable(line)} to be credited")
+        paid_part = amount - min(amount, line.open)
+        freed += _free([one for one in pays if one.line == number], paid_part)
+        lines.append(replace(line, credited=line.credited + amount, paid=line.paid - paid_part))
+    return Credited(invoice.with_lines(lines), tuple(wanted), tuple(freed))
+
+
+def credit_disputed(invoice: Invoice, held: Wanted, paid: Iterable[Allocation]) -> Credited:
+    """Credit what an upheld dispute was about, as far as it was not credited or written off meanwhile."""
+    wanted = [(number, min(amount, creditable(invoice.line(number)))) for number, amount in held]
+    return credit(invoice, [(number, amount) for number, amount in wanted if amount > 0], paid)
+
+
+def _free(pays: Sequence[Allocation], amount: int) -> list[Allocation]:
+    freed = []
+    for one in pays:
+        share = min(one.amount, amount)
+        if share > 0:
+            freed.append(replace(one, amount=share))
+            amount -= share
+    return freed
+
+
+def write_off(invoice: Invoice) -> tuple[Invoice, list[tuple[int, int]]]:
+    """Give up what is open: it is open no more, and the claim stays beside. Raises AmountRefused if nothing is."""
+    given_up = [(line.number, line.open) for line in invoice.lines if line.open > 0]
+    if not given_up:
+        raise AmountRefused(f"invoice {invoice.number} has nothing open")
+    lines = [
+        replace(invoice.line(number), written_off=invoice.line(number).written_off + amount)
+        for number, amount in given_up
+    ]
+    return invoice.with_lines(lines), given_up
+
+
+def pay_named(invoice: Invoice, payment: Payment) -> Paid:
+    """Pay an invoice that is named: what is open of it, then what had been written off, as far as the payment goes."""
+    paid = pay_invoice(invoice, payment)
+    return merge(paid, _recover(paid.invoices[invoice.id], paid.payments[payment.id]))
+
+
+def _recover(invoice: Invoice, payment: Payment) -> Paid:
+    lines, allocations, rest = [], [], payment.unapplied
+    for line in invoice.lines:
+        share = min(line.written_off, rest)
+        if share > 0:
+            lines.append(replace(line, written_off=line.written_off - share, paid=line.paid + share))
+            allocations.append(Allocation(payment.id, invoice.id, line.number, share, is_recovery=True))
+            rest -= share
+    return Paid(
+        {invoice.id: invoice.with_lines(lines)}, {payment.id: replace(payment, unapplied=rest)}, tuple(allocations)
+    )
+
+
+def clear_small(invoice: Invoice, tolerance: int) -> tuple[Invoice, list[tuple[int, int]]]:
+    """Let go of a rest that is not worth a reminder; the invoice is then settled. What is held is left alone."""
+    if not 0 < invoice.open <= tolerance or invoice.due != invoice.open:
+        return invoice, []
+    cleared = [(line.number, line.open) for line in invoice.lines if line.open > 0]
+    lines = [
+        replace(invoice.line(number), credited=invoice.line(number).credited + amount) for number, amount in cleared
+    ]
+    return invoice.with_lines(lines), cleared
+
+
+def send_debit(invoice: Invoice, amount: int | None) -> tuple[Invoice, list[tuple[int, int]]]:
+    """A debit of what is due, or of an amount of it, is on its way to the bank. Raises AmountRefused."""
+    amount = invoice.due if amount is None else amount
+    if not 0 < amount <= invoice.due:
+        raise AmountRefused(f"invoice {invoice.number} has {invoice.due} that can be debited")
+    held, rest = [], amount
+    for line in invoice.lines:
+        share = min(line.due, rest)
+        if share > 0:
+            held.append((line.number, share))
+            rest -= share
+    return _in_flight(invoice, held, 1), held
+
+
+def land_debit(invoice: Invoice, held: Wanted) -> Invoice:
+    """The bank has answered: nothing of these amounts is in flight any more."""
+    return _in_flight(invoice, held, -1)
+
+
+def _in_flight(invoice: Invoice, held: Wanted, sign: int) -> Invoice:
+    return invoice.with_lines(
+        replace(invoice.line(number), in_flight=invoice.line(number).in_flight + sign * amount)
+        for number, amount in held
+    )
+
+
+def take_for_refund(payments: Iterable[Payment], amount: int) -> list[tuple[UUID, int]]:
+    """Of which payments' unapplied cash a refund is made, oldest first. Raises AmountRefused."""
+    parts, rest = [], amount
+    for one in sorted(payments, key=lambda payment: (payment.received_at, payment.id)):
+        share = min(one.unapplied, rest)
+        if share > 0:
+            parts.append((one.id, share))
+            rest -= share
+    if rest:
+        raise AmountRefused(f"the account has {amount - rest} of unapplied cash")
+    return parts

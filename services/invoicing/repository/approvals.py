@@ -1,0 +1,112 @@
+"""Approvals, the limits of roles, and the parts of refunds."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+import asyncpg
+from sqlmodel import col, select
+
+from services.invoicing.tables import ApprovalRow
+from shared.database import Unit, columns
+from shared.errors import NotFound
+
+
+async def approval(unit: Unit, approval_id: UUID) -> ApprovalRow:
+    """The approval as it is now. Raises NotFound."""
+    row = await unit.session.get(ApprovalRow, approval_id, populate_existing=True)
+    if row is None:
+        raise NotFound(f"there is no approval {approval_id}")
+    return row
+
+
+async def page(
+    unit: Unit, state: str | None, account_id: UUID | None, after: UUID | None, limit: int
+) -> Sequence[ApprovalRow]:
+    """Approvals in the order of their ids."""
+    query = select(ApprovalRow).order_by(col(ApprovalRow.id)).limit(limit)
+    if state is not None:
+        query = query.where(ApprovalRow.state == state)
+    if account_id is not None:
+        query = query.where(ApprovalRow.account_id == account_id)
+    if after is not None:
+        query = query.where(col(ApprovalRow.id) > after)
+    return (await unit.session.exec(query)).all()
+
+
+async def save(unit: Unit, row: ApprovalRow) -> None:
+    """Write an approval, new or changed."""
+    unit.session.add(row)
+    await unit.session.flush()
+
+
+async def limit_of(unit: Unit, roles: Iterable[str], currency: str) -> int:
+    """The highest amount that any of these roles may decide about; minor units, 0 if nobody said."""
+    found: int | None = await unit.connection.fetchval(
+        "SELECT max(amount_minor) FROM approval_limits WHERE role = ANY($1::text[]) AND currency = $2",
+        list(roles),
+        currency,
+    )
+    return found or 0
+
+
+async def limits(unit: Unit) -> list[asyncpg.Record]:
+    """All limits, in the order of role and currency."""
+    rows: list[asyncpg.Record] = await unit.connection.fetch(
+        "SELECT role, currency, amount_minor, set_by, reason, set_at FROM approval_limits ORDER BY 1, 2"
+    )
+    return rows
+
+
+_SET_LIMIT = """
+INSERT INTO approval_limits (role, currency, amount_minor, set_by, reason, set_at) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (role, currency) DO UPDATE
+SET amount_minor = excluded.amount_minor, set_by = excluded.set_by, reason = excluded.reason, set_at = excluded.set_at
+"""
+
+
+async def set_limit(unit: Unit, role: str, currency: str, amount_minor: int, actor: str, reason: str) -> None:
+    """Say up to which amount a role decides."""
+    await unit.connection.execute(_SET_LIMIT, role, currency, amount_minor, actor, reason, unit.now)
+
+
+_HOLD = """
+WITH parts AS (
+    INSERT INTO refund_parts (approval_id, payment_id, account_id, amount_minor)
+    SELECT $1, payment_id, $2, amount FROM unnest($3::uuid[], $4::bigint[]) AS n (payment_id, amount)
+    RETURNING payment_id, amount_minor
+)
+UPDATE payments p SET unapplied_minor = p.unapplied_minor - parts.amount_minor
+FROM parts WHERE p.id = parts.payment_id
+"""
+
+
+async def hold_refund(unit: Unit, approval_id: UUID, account_id: UUID, parts: Sequence[tuple[UUID, int]]) -> None:
+    """Take unapplied cash of payments for a refund."""
+    await unit.connection.execute(_HOLD, approval_id, account_id, *columns(parts, 2))
+
+
+async def refund_parts(unit: Unit, approval_id: UUID) -> list[tuple[UUID, int]]:
+    """Of which payments a refund is made."""
+    rows = await unit.connection.fetch(
+        "SELECT payment_id, amount_minor FROM refund_parts WHERE approval_id = $1 ORDER BY payment_id", approval_id
+    )
+    return [tuple(row) for row in rows]
+
+
+async def give_back(unit: Unit, approval_id: UUID) -> None:
+    """What was taken for a refund is unapplied cash of its payments again."""
+    await unit.connection.execute(
+        "UPDATE payments p SET unapplied_minor = p.unapplied_minor + r.amount_minor"
+        " FROM refund_parts r WHERE r.approval_id = $1 AND p.id = r.payment_id",
+        approval_id,
+    )
+
+
+async def is_refunding(unit: Unit, payment_id: UUID) -> bool:
+    """Whether a payment's cash is held for a refund, or was paid back."""
+    found: bool = await unit.connection.fetchval(
+        "SELECT EXISTS (SELECT FROM refund_parts r JOIN approvals a ON a.id = r.approval_id"
+        " WHERE r.payment_id = $1 AND a.state IN ('proposed', 'carried_out'))",
+        payment_id,
+    )
+    return found

@@ -1,0 +1,119 @@
+"""What needs a person: credit notes, write-offs, refunds, who may decide up to what; and direct debits."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from services.invoicing.tables.base import Row
+
+
+class ApprovalRow(Row, table=True):
+    """Somebody wants to credit, write off or refund; it is done at once, or waits for a second person."""
+
+    __tablename__ = "approvals"
+    __table_args__ = (
+        CheckConstraint("kind IN ('credit_note', 'write_off', 'refund')"),
+        CheckConstraint("state IN ('proposed', 'carried_out', 'declined')"),
+        CheckConstraint("amount_minor > 0"),
+        CheckConstraint("(state = 'proposed') = (decided_at IS NULL)"),
+        CheckConstraint("num_nulls(decided_by, decision_reason) IN (0, 2)"),
+        CheckConstraint("decided_by IS DISTINCT FROM proposed_by"),
+        Index("approvals_listed", "state", "id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    kind: str = Field(sa_type=Text)
+    account_id: UUID = Field(foreign_key="accounts.id", index=True)
+    invoice_id: UUID | None = Field(foreign_key="invoices.id")
+    amount_minor: int = Field(sa_type=BigInteger)
+    currency: str = Field(sa_type=Text)
+    lines: list[list[int]] = Field(sa_type=JSONB)
+    reason_code: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    proposed_by: str = Field(sa_type=Text)
+    proposed_at: datetime = Field(sa_type=DateTime(timezone=True))
+    decided_by: str | None = Field(sa_type=Text)
+    decision_reason: str | None = Field(sa_type=Text)
+    decided_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    credit_note_id: UUID | None = Field(foreign_key="credit_notes.id")
+
+
+class ApprovalLimitRow(Row, table=True):
+    """Up to which amount a role may credit or write off by itself, and approve what others propose."""
+
+    __tablename__ = "approval_limits"
+    __table_args__ = (CheckConstraint("amount_minor >= 0"),)
+
+    role: str = Field(primary_key=True, sa_type=Text)
+    currency: str = Field(primary_key=True, sa_type=Text)
+    amount_minor: int = Field(sa_type=BigInteger)
+    set_by: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    set_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class RefundPartRow(Row, table=True):
+    """Of which payment's unapplied cash a refund is made; held from the proposal on."""
+
+    __tablename__ = "refund_parts"
+    __table_args__ = (CheckConstraint("amount_minor > 0"),)
+
+    approval_id: UUID = Field(primary_key=True, foreign_key="approvals.id")
+    payment_id: UUID = Field(primary_key=True, foreign_key="payments.id")
+    account_id: UUID
+    amount_minor: int = Field(sa_type=BigInteger)
+
+
+class ToleranceRow(Row, table=True):
+    """What a payment may leave open of an invoice and still settle it."""
+
+    __tablename__ = "tolerances"
+    __table_args__ = (CheckConstraint("amount_minor >= 0"),)
+
+    legal_entity: str = Field(primary_key=True, sa_type=Text)
+    currency: str = Field(primary_key=True, sa_type=Text)
+    amount_minor: int = Field(sa_type=BigInteger)
+    set_by: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    set_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class ChargeCreditRow(Row, table=True):
+    """What of a charge that was billed in advance was credited before it was earned: it is never released."""
+
+    __tablename__ = "charge_credits"
+    __table_args__ = (CheckConstraint("amount_minor > 0"),)
+
+    charge_id: UUID = Field(primary_key=True, foreign_key="charges.id")
+    account_id: UUID
+    amount_minor: int = Field(sa_type=BigInteger)
+
+
+class DebitRow(Row, table=True):
+    """A direct debit: its amounts are in flight until the bank says what became of it."""
+
+    __tablename__ = "debits"
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0"),
+        CheckConstraint("state IN ('initiated', 'settled', 'failed')"),
+        CheckConstraint("(state = 'initiated') = (ended_at IS NULL)"),
+        CheckConstraint("(state = 'settled') = (payment_id IS NOT NULL)"),
+        UniqueConstraint("account_id", "reference"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    account_id: UUID = Field(foreign_key="accounts.id")
+    invoice_id: UUID = Field(foreign_key="invoices.id")
+    amount_minor: int = Field(sa_type=BigInteger)
+    currency: str = Field(sa_type=Text)
+    reference: str = Field(sa_type=Text)
+    lines: list[list[int]] = Field(sa_type=JSONB)
+    state: str = Field(sa_type=Text)
+    initiated_at: datetime = Field(sa_type=DateTime(timezone=True))
+    ended_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    failure: str | None = Field(sa_type=Text)
+    payment_id: UUID | None = Field(foreign_key="payments.id", unique=True)

@@ -1,0 +1,180 @@
+"""Credit notes, write-offs and refunds: done at once within the caller's limit, else by a second person."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.invoicing.domain import relief
+from services.invoicing.domain.states import APPROVAL_ALLOWED, ApprovalState, moved_to
+from services.invoicing.repository import accounts, credits, invoices
+from services.invoicing.repository import approvals as repository
+from services.invoicing.tables import AccountRow, ApprovalRow
+from services.invoicing.use_cases import balances, credit_notes, refunds, write_offs
+from services.invoicing.use_cases.payments import apply_unapplied
+from shared.auth import Caller
+from shared.database import Unit
+from shared.errors import NotFound, Refusal
+from shared.ids import new_id
+from shared.money import CurrencyMismatch, Money
+
+CREDIT_NOTE, WRITE_OFF, REFUND = "credit_note", "write_off", "refund"
+
+
+class SecondPersonNeeded(Refusal):
+    """Whoever proposed it does not decide about it."""
+
+    code = "second_person_needed"
+    status = 403
+
+
+class AboveLimit(Refusal):
+    """The amount is above what the caller's roles may decide about."""
+
+    code = "above_limit"
+    status = 403
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The reason: a code for reports, and words for people."""
+
+    code: str
+    text: str
+
+
+async def credit(
+    unit: Unit, caller: Caller, invoice_id: UUID, lines: Sequence[tuple[int, int]], why: Why
+) -> ApprovalRow:
+    """Credit lines (number, minor units) of an invoice. Raises NotFound, UnknownLine, AmountRefused."""
+    account = await _locked(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
+    invoice = (await invoices.open_invoices(unit, account.id, [invoice_id]))[invoice_id]
+    relief.credit(invoice, lines, await credits.allocations_on(unit, invoice_id))
+    amount = sum(share for _, share in lines)
+    return await _propose(
+        unit, caller, account, _row(unit, CREDIT_NOTE, account, amount, caller, why, invoice_id, lines)
+    )
+
+
+async def write_off(unit: Unit, caller: Caller, invoice_id: UUID, why: Why) -> ApprovalRow:
+    """Write off what is open of an invoice. Raises NotFound, AmountRefused."""
+    account = await _locked(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
+    invoice = (await invoices.open_invoices(unit, account.id, [invoice_id]))[invoice_id]
+    _, lines = relief.write_off(invoice)
+    amount = sum(share for _, share in lines)
+    return await _propose(unit, caller, account, _row(unit, WRITE_OFF, account, amount, caller, why, invoice_id))
+
+
+async def refund(unit: Unit, caller: Caller, account_id: UUID, amount: Money, why: Why) -> ApprovalRow:
+    """Hold unapplied cash to be paid back. Raises NotFound, CurrencyMismatch, AmountRefused."""
+    account = await _locked(unit, account_id)
+    if amount.currency != account.currency:
+        raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {amount.currency}")
+    row = _row(unit, REFUND, account, amount.minor, caller, why)
+    await repository.save(unit, row)
+    await refunds.hold(unit, account, row)
+    return row
+
+
+async def _locked(unit: Unit, account_id: UUID) -> AccountRow:
+    account = await accounts.account(unit, account_id)
+    await unit.lock(account.id)
+    return account
+
+
+def _row(
+    unit: Unit,
+    kind: str,
+    account: AccountRow,
+    amount: int,
+    caller: Caller,
+    why: Why,
+    invoice_id: UUID | None = None,
+    lines: Sequence[tuple[int, int]] = (),
+) -> ApprovalRow:
+    return ApprovalRow(
+        id=new_id(),
+        kind=kind,
+        account_id=account.id,
+        invoice_id=invoice_id,
+        amount_minor=amount,
+        currency=account.currency,
+        lines=[list(line) for line in lines],
+        reason_code=why.code,
+        reason=why.text,
+        state=ApprovalState.PROPOSED,
+        proposed_by=caller.subject,
+        proposed_at=unit.now,
+        decided_by=None,
+        decision_reason=None,
+        decided_at=None,
+        credit_note_id=None,
+    )
+
+
+async def _propose(unit: Unit, caller: Caller, account: AccountRow, row: ApprovalRow) -> ApprovalRow:
+    if row.amount_minor <= await repository.limit_of(unit, caller.roles, row.currency):
+        await _carry_out(unit, account, row)
+        row.state, row.decided_at = ApprovalState.CARRIED_OUT, unit.now
+    await repository.save(unit, row)
+    return row
+
+
+async def approve(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
+    """A second person agrees, and it is done. Raises NotFound, MoveRefused, SecondPersonNeeded, AboveLimit.
+
+    Also what doing it raises, if the facts are others by now: then it stays proposed.
+    """
+    account, row = await _to_decide(unit, approval_id, caller)
+    await _carry_out(unit, account, row)
+    row.state = moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
+    row.decided_by, row.decision_reason, row.decided_at = caller.subject, reason, unit.now
+    await repository.save(unit, row)
+    return row
+
+
+async def decline(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
+    """A second person does not agree. Raises NotFound, MoveRefused, SecondPersonNeeded, AboveLimit."""
+    account, row = await _to_decide(unit, approval_id, caller)
+    row.state = moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.DECLINED)
+    row.decided_by, row.decision_reason, row.decided_at = caller.subject, reason, unit.now
+    await repository.save(unit, row)
+    if row.kind == REFUND:
+        await refunds.decline(unit, account, row)
+    return row
+
+
+async def _to_decide(unit: Unit, approval_id: UUID, caller: Caller) -> tuple[AccountRow, ApprovalRow]:
+    account = await _locked(unit, (await repository.approval(unit, approval_id)).account_id)
+    row = await repository.approval(unit, approval_id)
+    moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
+    if caller.subject == row.proposed_by:
+        raise SecondPersonNeeded(f"{row.proposed_by} proposed it, so somebody else decides")
+    if row.amount_minor > await repository.limit_of(unit, caller.roles, row.currency):
+        raise AboveLimit(f"your roles may not decide about {Money(row.amount_minor, row.currency)}")
+    return account, row
+
+
+async def _carry_out(unit: Unit, account: AccountRow, row: ApprovalRow) -> None:
+    if row.kind == CREDIT_NOTE:
+        row.credit_note_id = await _credit(unit, account, row)
+    elif row.kind == WRITE_OFF:
+        await write_offs.write_off(unit, account, _invoice_of(row), row.reason_code)
+    else:
+        await refunds.pay_out(unit, account, row)
+
+
+async def _credit(unit: Unit, account: AccountRow, row: ApprovalRow) -> UUID:
+    invoice_id = _invoice_of(row)
+    before = await invoices.open_invoices(unit, account.id, [invoice_id])
+    paid = await credits.allocations_on(unit, invoice_id)
+    credited = relief.credit(before[invoice_id], [(line, amount) for line, amount in row.lines], paid)
+    note = await credit_notes.issue(unit, account, before[invoice_id], credited, row.reason_code, None)
+    await balances.save_changed(unit, account.time_zone, before, {invoice_id: credited.invoice})
+    await apply_unapplied(unit, account)
+    return note.id
+
+
+def _invoice_of(row: ApprovalRow) -> UUID:
+    if row.invoice_id is None:
+        raise NotFound(f"approval {row.id} names no invoice")
+    return row.invoice_id

@@ -1,0 +1,77 @@
+"""Credit notes: for an upheld dispute, or because a person says so."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.invoicing.domain import ledger as postings
+from services.invoicing.domain.ledger import Share
+from services.invoicing.domain.owed import Invoice
+from services.invoicing.domain.relief import Credited
+from services.invoicing.repository import credits as repository
+from services.invoicing.repository import ledger, payments
+from services.invoicing.repository.ledger import Document
+from services.invoicing.tables import AccountRow, CreditNoteRow
+from services.invoicing.use_cases import balances
+from shared.database import Unit
+from shared.events.invoicing import Allocated, CreditNoteIssued
+from shared.ids import new_id
+
+DISPUTE = "dispute"
+"""The reason code of a credit note for an upheld dispute."""
+
+
+async def issue(
+    unit: Unit, account: AccountRow, before: Invoice, credited: Credited, reason_code: str, dispute_id: UUID | None
+) -> CreditNoteRow:
+    """Issue the credit note for what was credited of an invoice; saving the invoice is the caller's."""
+    number = await payments.next_number(unit, account.legal_entity, "credit_note")
+    row = CreditNoteRow(
+        id=new_id(),
+        account_id=account.id,
+        legal_entity=account.legal_entity,
+        number=f"{account.legal_entity}-CN-{number:08d}",
+        invoice_id=before.id,
+        dispute_id=dispute_id,
+        currency=account.currency,
+        total_minor=sum(amount for _, amount in credited.lines),
+        reason_code=reason_code,
+        issued_at=unit.now,
+    )
+    await repository.add(unit, row, credited.lines)
+    await repository.free(unit, credited.freed)
+    await _post(unit, account, row, before, credited, _told(unit, row, credited))
+    return row
+
+
+def _told(unit: Unit, row: CreditNoteRow, credited: Credited) -> int:
+    return unit.publish(
+        CreditNoteIssued(
+            account_id=row.account_id,
+            credit_note_id=row.id,
+            number=row.number,
+            invoice_id=row.invoice_id,
+            dispute_id=row.dispute_id,
+            currency=row.currency,
+            total_minor=row.total_minor,
+            lines=tuple(
+                Allocated(invoice_id=row.invoice_id, line=line, amount_minor=share) for line, share in credited.lines
+            ),
+            reason_code=row.reason_code,
+            freed=balances.freed(credited.freed),
+        )
+    )
+
+
+async def _post(
+    unit: Unit, account: AccountRow, row: CreditNoteRow, before: Invoice, credited: Credited, sequence: int
+) -> None:
+    shares = await _shares(unit, before, credited.lines)
+    deferred = await repository.take_from_unearned(unit, account.id, before.id, shares)
+    freed = sum(one.amount for one in credited.freed)
+    entries = postings.credited([share for _, share in shares], deferred, freed)
+    await ledger.post(unit, account, Document("credit_note", row.id, sequence), entries)
+
+
+async def _shares(unit: Unit, before: Invoice, lines: Sequence[tuple[int, int]]) -> list[tuple[int, Share]]:
+    taxed = await ledger.amounts_and_tax(unit, before.id)
+    return [(line, Share(amount, before.line(line).credited, *taxed[line])) for line, amount in lines]

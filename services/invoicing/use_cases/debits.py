@@ -1,0 +1,103 @@
+"""Direct debits: in flight from the day that they are sent until the bank says what became of them."""
+
+from uuid import UUID
+
+from services.invoicing.domain import relief
+from services.invoicing.domain.states import DEBIT_ALLOWED, DebitState, moved_to
+from services.invoicing.repository import accounts, invoices
+from services.invoicing.repository import debits as repository
+from services.invoicing.tables import AccountRow, DebitRow
+from services.invoicing.use_cases import balances, payments
+from services.invoicing.use_cases.accounts import ReferenceTaken
+from services.invoicing.use_cases.payments import NewPayment
+from shared.database import Unit
+from shared.events.invoicing import Allocated, PaymentFailed, PaymentInitiated
+from shared.ids import new_id
+from shared.money import CurrencyMismatch, Money
+
+
+async def initiate(unit: Unit, invoice_id: UUID, amount: Money | None, reference: str) -> DebitRow:
+    """A debit of what is due of an invoice, or of a part, is on its way to the bank.
+
+    Raises NotFound, CurrencyMismatch, ReferenceTaken, AmountRefused.
+    """
+    account = await _locked(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
+    if amount is not None and amount.currency != account.currency:
+        raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {amount.currency}")
+    if await repository.reference_taken(unit, account.id, reference):
+        raise ReferenceTaken(f"the account has a debit with the reference {reference}")
+    before = await invoices.open_invoices(unit, account.id, [invoice_id])
+    after, held = relief.send_debit(before[invoice_id], amount.minor if amount else None)
+    row = DebitRow(
+        id=new_id(),
+        account_id=account.id,
+        invoice_id=invoice_id,
+        amount_minor=sum(share for _, share in held),
+        currency=account.currency,
+        reference=reference,
+        lines=[list(line) for line in held],
+        state=DebitState.INITIATED,
+        initiated_at=unit.now,
+        ended_at=None,
+        failure=None,
+        payment_id=None,
+    )
+    await repository.save(unit, row)
+    unit.publish(
+        PaymentInitiated(
+            account_id=account.id,
+            debit_id=row.id,
+            invoice_id=invoice_id,
+            amount_minor=row.amount_minor,
+            currency=row.currency,
+            lines=tuple(Allocated(invoice_id=invoice_id, line=line, amount_minor=share) for line, share in held),
+        )
+    )
+    await balances.save_changed(unit, account.time_zone, before, {invoice_id: after})
+    return row
+
+
+async def settle(unit: Unit, debit_id: UUID) -> DebitRow:
+    """The bank has paid: the debit becomes a payment of its invoice. Raises NotFound, MoveRefused."""
+    account, row = await _landed(unit, debit_id, DebitState.SETTLED)
+    money = Money(row.amount_minor, row.currency)
+    new = NewPayment(account.id, money, row.invoice_id, (), row.reference, debit_id=row.id)
+    payment = await payments.receive(unit, new)
+    row.payment_id, row.state, row.ended_at = payment.id, DebitState.SETTLED, unit.now
+    await repository.save(unit, row)
+    return row
+
+
+async def fail(unit: Unit, debit_id: UUID, failure: str) -> DebitRow:
+    """The bank refused it: its amounts are due again. Raises NotFound, MoveRefused."""
+    account, row = await _landed(unit, debit_id, DebitState.FAILED)
+    row.failure, row.state, row.ended_at = failure, DebitState.FAILED, unit.now
+    await repository.save(unit, row)
+    unit.publish(
+        PaymentFailed(
+            account_id=account.id,
+            debit_id=row.id,
+            invoice_id=row.invoice_id,
+            amount_minor=row.amount_minor,
+            currency=row.currency,
+            failure=failure,
+        )
+    )
+    await payments.apply_unapplied(unit, account)
+    return row
+
+
+async def _landed(unit: Unit, debit_id: UUID, wanted: DebitState) -> tuple[AccountRow, DebitRow]:
+    account = await _locked(unit, (await repository.debit(unit, debit_id)).account_id)
+    row = await repository.debit(unit, debit_id)
+    moved_to(DEBIT_ALLOWED, DebitState(row.state), wanted)
+    before = await invoices.open_invoices(unit, account.id, [row.invoice_id])
+    after = relief.land_debit(before[row.invoice_id], [(line, amount) for line, amount in row.lines])
+    await balances.save_changed(unit, account.time_zone, before, {row.invoice_id: after})
+    return account, row
+
+
+async def _locked(unit: Unit, account_id: UUID) -> AccountRow:
+    account = await accounts.account(unit, account_id)
+    await unit.lock(account.id)
+    return account

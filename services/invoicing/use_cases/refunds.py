@@ -1,0 +1,55 @@
+"""Unapplied cash is paid back, once a second person agrees."""
+
+from uuid import UUID
+
+from services.invoicing.domain import ledger as postings
+from services.invoicing.domain import relief
+from services.invoicing.repository import approvals as repository
+from services.invoicing.repository import ledger, payments
+from services.invoicing.repository.ledger import Document
+from services.invoicing.tables import AccountRow, ApprovalRow
+from services.invoicing.use_cases.payments import apply_unapplied
+from shared.database import Unit
+from shared.events.invoicing import Freed, RefundApproved, RefundDeclined, RefundEvent, RefundProposed
+
+
+async def hold(unit: Unit, account: AccountRow, row: ApprovalRow) -> None:
+    """Take the amount from unapplied cash, so that no invoice uses it meanwhile. Raises AmountRefused."""
+    cash = await payments.unapplied_payments(unit, account.id)
+    parts = relief.take_for_refund(cash.values(), row.amount_minor)
+    await repository.hold_refund(unit, row.id, account.id, parts)
+    await _tell(unit, account, row, RefundProposed, parts)
+
+
+async def pay_out(unit: Unit, account: AccountRow, row: ApprovalRow) -> None:
+    """The held amount leaves; whoever pays it out hears `RefundApproved`."""
+    await _tell(unit, account, row, RefundApproved, await repository.refund_parts(unit, row.id))
+
+
+async def decline(unit: Unit, account: AccountRow, row: ApprovalRow) -> None:
+    """The held amount is unapplied cash again, and used for what is due."""
+    await repository.give_back(unit, row.id)
+    await _tell(unit, account, row, RefundDeclined, await repository.refund_parts(unit, row.id))
+    await apply_unapplied(unit, account)
+
+
+POSTINGS = {
+    RefundProposed: postings.refund_held,
+    RefundApproved: postings.refund_paid,
+    RefundDeclined: postings.refund_declined,
+}
+
+
+async def _tell(
+    unit: Unit, account: AccountRow, row: ApprovalRow, fact: type[RefundEvent], parts: list[tuple[UUID, int]]
+) -> None:
+    sequence = unit.publish(
+        fact(
+            account_id=account.id,
+            refund_id=row.id,
+            amount_minor=row.amount_minor,
+            currency=row.currency,
+            parts=tuple(Freed(payment_id=payment_id, amount_minor=amount) for payment_id, amount in parts),
+        )
+    )
+    await ledger.post(unit, account, Document("refund", row.id, sequence), POSTINGS[fact](row.amount_minor))
