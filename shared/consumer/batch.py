@@ -5,7 +5,7 @@ effects: not newer is dropped, the next is applied, one further ahead waits amon
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from shared import parked
 from shared.consumer.handlers import Handlers
@@ -55,14 +55,20 @@ async def marks(unit: Unit, topic: str, subjects: Sequence[str]) -> tuple[dict[s
 
 
 class Batch:
-    """One pass over messages of one topic, with the watermarks of their subjects in hand."""
+    """One pass over messages of one topic, with the watermarks of their subjects in hand.
 
-    def __init__(self, unit: Unit, handlers: Handlers, counts: Counter[str]) -> None:
+    Events whose handler takes many are handed over `together`, before any other is handled and at the end; else
+    one by one, so that it is known which of them breaks.
+    """
+
+    def __init__(self, unit: Unit, handlers: Handlers, counts: Counter[str], *, together: bool = False) -> None:
         self._unit = unit
         self._handlers = handlers
         self._counts = counts
         self._marks: dict[str, int] = {}
         self._waiting: dict[str, dict[int, Parked]] = {}
+        self._together = together
+        self._gathered: list[Envelope] = []
 
     async def apply(self, topic: str, events: Sequence[Envelope]) -> None:
         """Apply events of one topic in their order. Raises HandlerFailed, or what is transient."""
@@ -80,6 +86,7 @@ class Batch:
         await self._unit.lock(*(heard | waiting))
         for event in events:
             await self._one(event)
+        await self._hand_over()
         moved = [(subject, mark) for subject, mark in self._marks.items() if mark != before[subject]]
         await self._unit.connection.execute(_MOVE_MARKS, topic, *columns(moved, 2))
 
@@ -106,14 +113,30 @@ class Batch:
             del kept[following.envelope.sequence]
 
     async def _handle(self, event: Envelope) -> None:
-        if event.type in self._handlers:
-            try:
-                await self._handlers.handle(self._unit, event)
-            except Exception as error:
-                if is_transient(error):
-                    raise
-                raise HandlerFailed(event) from error
+        if self._handlers.takes_many(event.type):
+            self._gathered.append(event)
+            if not self._together:
+                await self._hand_over()
+            self._counts["handled"] += 1
+        elif event.type in self._handlers:
+            await self._hand_over()
+            await _blamed(self._handlers.handle(self._unit, event), event)
             self._counts["handled"] += 1
         else:
             self._counts["passed"] += 1
         self._marks[event.subject] = event.sequence
+
+    async def _hand_over(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        if gathered:
+            await _blamed(self._handlers.handle_many(self._unit, gathered), gathered[0])
+
+
+async def _blamed(handling: Awaitable[None], event: Envelope) -> None:
+    """What breaks, and is not transient, is laid on an event."""
+    try:
+        await handling
+    except Exception as error:
+        if is_transient(error):
+            raise
+        raise HandlerFailed(event) from error

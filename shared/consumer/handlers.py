@@ -1,6 +1,8 @@
 """Which use case hears which event."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from shared.database import Cause, Unit
@@ -12,11 +14,35 @@ E = TypeVar("E", bound=Event)
 Handler = Callable[[Unit, Any, Envelope], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Events of a batch that one handler takes together, in their order."""
+
+    events: Sequence[tuple[Event, Envelope]]
+
+    @property
+    def subjects(self) -> list[str]:
+        """What they are about, each once."""
+        return list(dict.fromkeys(envelope.subject for _, envelope in self.events))
+
+    @contextmanager
+    def because(self, unit: Unit, subject: object) -> Iterator[None]:
+        """What is done within follows from the last of them about a subject: its cause, and its trace."""
+        last = next(envelope for _, envelope in reversed(self.events) if envelope.subject == str(subject))
+        unit.cause = Cause(id=last.id)
+        with continued(f"handle {last.type}", last.traceparent):
+            yield
+
+
+HandlerOfMany = Callable[[Unit, Heard], Awaitable[None]]
+
+
 class Handlers:
     """The events that a service hears, each with its handler."""
 
     def __init__(self) -> None:
         self._handlers: dict[str, Handler] = {}
+        self._of_many: dict[str, HandlerOfMany] = {}
 
     def on(
         self, event: type[E]
@@ -31,19 +57,48 @@ class Handlers:
 
         return declare
 
+    def on_many(self, *events: type[Event]) -> Callable[[HandlerOfMany], HandlerOfMany]:
+        """Declare the handler of some kinds of events that takes what a batch has of them in one call.
+
+        It may look at a subject once for several events; what it decides must follow from all facts, and not from
+        how many events told them.
+        """
+
+        def declare(handler: HandlerOfMany) -> HandlerOfMany:
+            self._of_many |= {event.type(): handler for event in events}
+            return handler
+
+        return declare
+
     def __contains__(self, type_: str) -> bool:
-        return type_ in self._handlers
+        return type_ in self._handlers or type_ in self._of_many
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._handlers)
+        return iter((*self._handlers, *self._of_many))
+
+    def takes_many(self, type_: str) -> bool:
+        """Whether events of this type are taken together."""
+        return type_ in self._of_many
 
     def topics(self) -> list[str]:
         """The topics on which these events come."""
-        return sorted({REGISTRY[name].topic() for name in self._handlers})
+        return sorted({REGISTRY[name].topic() for name in self})
 
     async def handle(self, unit: Unit, received: Envelope) -> None:
         """Decode the event and call its handler, as part of the trace that the event belongs to."""
+        if received.type in self._of_many:
+            await self.handle_many(unit, [received])
+            return
         unit.cause = Cause(id=received.id)
         with continued(f"handle {received.type}", received.traceparent):
             event = REGISTRY[received.type].model_validate_json(received.data)
             await self._handlers[received.type](unit, event, received)
+
+    async def handle_many(self, unit: Unit, received: Sequence[Envelope]) -> None:
+        """Decode events that are taken together and call their handlers, each with its own."""
+        shares: dict[HandlerOfMany, list[tuple[Event, Envelope]]] = {}
+        for one in received:
+            event = REGISTRY[one.type].model_validate_json(one.data)
+            shares.setdefault(self._of_many[one.type], []).append((event, one))
+        for handler, share in shares.items():
+            await handler(unit, Heard(share))

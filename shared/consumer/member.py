@@ -218,7 +218,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
                 event for record in records if record.offset >= after and (event := await self._readable(unit, record))
             ]
             if events:
-                await Batch(unit, self._handlers, self.counts).apply(partition.topic, events)
+                batch = Batch(unit, self._handlers, self.counts, together=len(records) > 1)
+                await batch.apply(partition.topic, events)
             await unit.connection.execute(_NOTE, partition.topic, partition.partition, records[-1].offset + 1)
 
         await self._units.run(apply)

@@ -45,15 +45,14 @@ class ToldBalance:
     event_id: str | None
 
 
-async def save_account(unit: Unit, account_id: UUID, legal_entity: str, time_zone: str) -> None:
-    """Keep what collections needs of an account."""
+async def save_accounts(unit: Unit, told: Iterable[tuple[UUID, str, str]]) -> None:
+    """Keep what collections needs of accounts: id, legal entity, time zone."""
     await unit.connection.execute(
-        "INSERT INTO accounts (account_id, legal_entity, time_zone, registered_at) VALUES ($1, $2, $3, $4)"
+        "INSERT INTO accounts (account_id, legal_entity, time_zone, registered_at)"
+        " SELECT *, $1 FROM unnest($2::uuid[], $3::text[], $4::text[])"
         " ON CONFLICT (account_id) DO UPDATE SET legal_entity = excluded.legal_entity",
-        account_id,
-        legal_entity,
-        time_zone,
         unit.now,
+        *columns(told, 3),
     )
 
 
@@ -64,7 +63,9 @@ WITH told AS (
         AS told (invoice_id, account_id, number, currency, due_date, sequence, at, open_minor, lines, event_id)
 ), known AS (
     INSERT INTO items (invoice_id, account_id, number, currency, due_date, recorded_at, open_minor, sequence)
-    SELECT invoice_id, account_id, number, currency, due_date, at, open_minor, sequence FROM told
+    SELECT DISTINCT ON (invoice_id) invoice_id, account_id, number, currency, due_date,
+        min(at) OVER (PARTITION BY invoice_id), open_minor, sequence
+    FROM told ORDER BY invoice_id, sequence DESC
     ON CONFLICT (invoice_id) DO UPDATE SET
         recorded_at = least(items.recorded_at, excluded.recorded_at),
         open_minor = CASE WHEN excluded.sequence > items.sequence THEN excluded.open_minor ELSE items.open_minor END,
@@ -100,18 +101,13 @@ def _lines_json(lines: Iterable[EventLine]) -> str:
     return orjson.dumps([line.model_dump(mode="json") for line in lines]).decode()
 
 
-async def save_overdue(
-    unit: Unit, account_id: UUID, invoice_id: UUID, sequence: int, judged_at: datetime, event_id: str
-) -> None:
-    """Keep invoicing's judgement that an invoice is overdue."""
+async def save_overdues(unit: Unit, told: Iterable[tuple[UUID, int, UUID, datetime, str]]) -> None:
+    """Keep invoicing's judgements that invoices are overdue: invoice, sequence, account, instant, event."""
     await unit.connection.execute(
-        "INSERT INTO overdues (invoice_id, sequence, account_id, judged_at, event_id) VALUES ($1, $2, $3, $4, $5)"
+        "INSERT INTO overdues (invoice_id, sequence, account_id, judged_at, event_id)"
+        " SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::timestamptz[], $5::text[])"
         " ON CONFLICT DO NOTHING",
-        invoice_id,
-        sequence,
-        account_id,
-        judged_at,
-        event_id,
+        *columns(told, 5),
     )
 
 

@@ -103,11 +103,15 @@ async def end_deferrals(unit: Unit, invoice_ids: Sequence[UUID]) -> None:
         await unit.connection.execute("DELETE FROM deferrals WHERE invoice_id = ANY($1::uuid[])", invoice_ids)
 
 
-async def open_case(unit: Unit, case_id: UUID, account_id: UUID) -> None:
-    """Open the dunning case of an account."""
-    await unit.connection.execute(
-        "INSERT INTO cases (id, account_id, opened_at) VALUES ($1, $2, $3)", case_id, account_id, unit.now
-    )
+async def open_cases(unit: Unit, cases: Sequence[tuple[UUID, UUID, str | None]]) -> None:
+    """Open dunning cases: id, account, stage."""
+    if cases:
+        await unit.connection.execute(
+            "INSERT INTO cases (id, account_id, stage, opened_at)"
+            " SELECT *, $1 FROM unnest($2::uuid[], $3::uuid[], $4::text[])",
+            unit.now,
+            *columns(cases, 3),
+        )
 
 
 async def save_stage(unit: Unit, case_id: UUID, stage: str) -> None:

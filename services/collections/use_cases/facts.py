@@ -7,14 +7,41 @@ from services.collections.repository import facts as repository
 from services.collections.repository import suspensions
 from services.collections.repository.facts import ToldBalance
 from services.collections.use_cases import judging, notices
+from shared.consumer import Heard
 from shared.database import Unit
-from shared.events.invoicing import InvoiceBalance, InvoiceOverdue
+from shared.events.invoicing import (
+    AccountRegistered,
+    InvoiceBalance,
+    InvoiceBalanceChanged,
+    InvoiceIssued,
+    InvoiceOverdue,
+)
 from shared.kafka import Envelope
 
+OwedEvent = InvoiceIssued | InvoiceBalanceChanged | InvoiceOverdue
 
-async def balance_told(unit: Unit, account_id: UUID, balance: InvoiceBalance, envelope: Envelope) -> None:
-    """Keep a balance and look at the account again."""
-    told = ToldBalance(
+
+async def told(unit: Unit, heard: Heard) -> None:
+    """Keep what was told of accounts and their invoices, and look at each account again, once."""
+    owed = [(event, envelope) for event, envelope in heard.events if isinstance(event, OwedEvent)]
+    known = {event.account_id: event for event, _ in heard.events if isinstance(event, AccountRegistered)}
+    accounts = [(event.account_id, event.legal_entity, event.time_zone) for event in known.values()]
+    await repository.save_accounts(unit, accounts)
+    await repository.save_balances(unit, [_told(event.account_id, event.balance, envelope) for event, envelope in owed])
+    await repository.save_overdues(
+        unit,
+        [
+            (event.balance.invoice_id, envelope.sequence, event.account_id, event.judged_at, envelope.id)
+            for event, envelope in owed
+            if isinstance(event, InvoiceOverdue)
+        ],
+    )
+    ids = [UUID(subject) for subject in heard.subjects]
+    await judging.follow(unit, ids, because=lambda account_id: heard.because(unit, account_id))
+
+
+def _told(account_id: UUID, balance: InvoiceBalance, envelope: Envelope) -> ToldBalance:
+    return ToldBalance(
         balance.invoice_id,
         account_id,
         balance.number,
@@ -25,16 +52,6 @@ async def balance_told(unit: Unit, account_id: UUID, balance: InvoiceBalance, en
         balance.lines,
         envelope.id,
     )
-    await repository.save_balances(unit, [told])
-    await judging.follow(unit, [account_id])
-
-
-async def overdue_told(unit: Unit, event: InvoiceOverdue, envelope: Envelope) -> None:
-    """Keep that an invoice is overdue, and look at the account again."""
-    await repository.save_overdue(
-        unit, event.account_id, event.balance.invoice_id, envelope.sequence, event.judged_at, envelope.id
-    )
-    await balance_told(unit, event.account_id, event.balance, envelope)
 
 
 async def suspended(unit: Unit, account_id: UUID, suspension_id: UUID, vendor_bills_on: bool) -> None:

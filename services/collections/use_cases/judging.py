@@ -4,7 +4,8 @@ An event means "look at this account again". It settles what follows from facts 
 nothing carries any more, the dunning case, when to judge next); steps are taken by the sweep only.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -17,6 +18,7 @@ from services.collections.repository import facts as repository
 from services.collections.repository import notices as notice_rows
 from services.collections.repository import policies
 from services.collections.repository.facts import Facts
+from services.collections.repository.policies import Version
 from services.collections.use_cases import notices, suspensions
 from shared import intents
 from shared.calendar import local_instant
@@ -45,30 +47,54 @@ class Judged:
 
 async def judged(unit: Unit, account: Facts) -> list[Judged]:
     """Judge every item of an account; without any policy there is nothing to judge by."""
-    known = await policies.versions(unit)
+    return judged_by(await policies.versions(unit), account, unit.now)
+
+
+def judged_by(known: Sequence[Version], account: Facts, now: datetime) -> list[Judged]:
+    """Judge every item of an account, each by the version that was in force when it was recorded."""
     found = []
     for item in account.items:
         version = policies.in_force(known, item.recorded_at, item.zone)
         if version is not None:
-            found.append(Judged(item, version.number, judge(item, version.policy, unit.now)))
+            found.append(Judged(item, version.number, judge(item, version.policy, now)))
     return found
 
 
 async def follow(
-    unit: Unit, account_ids: Sequence[UUID], *, asked: Mapping[UUID, datetime | None] | None = None
+    unit: Unit,
+    account_ids: Sequence[UUID],
+    *,
+    asked: Mapping[UUID, datetime | None] | None = None,
+    because: Callable[[UUID], AbstractContextManager[None]] = lambda _: nullcontext(),
 ) -> None:
     """Settle what follows from the facts of these accounts, and say when to judge next.
 
     `asked` names the items whose suspension is in work or held by the guard, with when to look again.
+    `because` says, around what is done for an account, what it follows from, where that is not one cause for all.
     """
-    for known in (await repository.facts(unit, account_ids)).values():
-        account = known
-        if await suspensions.settle(unit, account):  # a step that was withdrawn may be due again
-            account = (await repository.facts(unit, [account.account_id]))[account.account_id]
-        items = await judged(unit, account)
-        await _settle_case(unit, account, items)
-        await _say_what_waits(unit, account, items)
-        await repository.save_due(unit, [(one.item.invoice_id, _due(one, asked or {})) for one in items])
+    known = await policies.versions(unit)
+    due: list[tuple[UUID, datetime | None]] = []
+    opened: list[tuple[UUID, UUID, str | None]] = []
+    for account_id, account in (await repository.facts(unit, account_ids)).items():
+        with because(account_id):
+            items = await _follow_one(unit, known, account, opened)
+        due += [(one.item.invoice_id, _due(one, asked or {})) for one in items]
+    await notice_rows.open_cases(unit, opened)
+    await repository.save_due(unit, due)
+
+
+async def _follow_one(
+    unit: Unit, known: Sequence[Version], account: Facts, opened: list[tuple[UUID, UUID, str | None]]
+) -> list[Judged]:
+    if account.suspensions and await suspensions.settle(unit, account):  # a step that was withdrawn may be due again
+        account = (await repository.facts(unit, [account.account_id]))[account.account_id]
+    items = judged_by(known, account, unit.now)
+    if account.case_id is None:
+        opened += _open_case(unit, account, items)
+    else:
+        await _settle_case(unit, account, account.case_id, items)
+    await _say_what_waits(unit, account, items)
+    return items
 
 
 def _due(one: Judged, asked: Mapping[UUID, datetime | None]) -> datetime | None:
@@ -134,22 +160,27 @@ async def _ask_for_terminations(unit: Unit, account: Facts, items: Sequence[Judg
             )
 
 
-async def _settle_case(unit: Unit, account: Facts, items: Sequence[Judged]) -> None:
+def _open_case(unit: Unit, account: Facts, items: Sequence[Judged]) -> list[tuple[UUID, UUID, str | None]]:
+    """The case to be opened, if one is: its id, account and stage."""
     judgements = [one.judgement for one in items]
-    is_open = consolidation.is_case_open(judgements)
-    if is_open and account.case_id is None:
-        account.case_id = new_id()
-        await notice_rows.open_case(unit, account.case_id, account.account_id)
-        unit.publish(DunningCaseOpened(account_id=account.account_id, case_id=account.case_id))
-    if account.case_id is None:
-        return
+    if not consolidation.is_case_open(judgements):
+        return []
+    case_id, stage = new_id(), consolidation.stage_of_case(judgements)
+    unit.publish(DunningCaseOpened(account_id=account.account_id, case_id=case_id))
+    if stage is not None:
+        unit.publish(DunningStageChanged(account_id=account.account_id, case_id=case_id, stage=stage.name))
+    return [(case_id, account.account_id, stage.name if stage else None)]
+
+
+async def _settle_case(unit: Unit, account: Facts, case_id: UUID, items: Sequence[Judged]) -> None:
+    judgements = [one.judgement for one in items]
     stage = consolidation.stage_of_case(judgements)
     if stage is not None and stage.name != account.stage:
-        await notice_rows.save_stage(unit, account.case_id, stage.name)
-        unit.publish(DunningStageChanged(account_id=account.account_id, case_id=account.case_id, stage=stage.name))
-    if not is_open:
-        await notice_rows.close_case(unit, account.case_id)
-        unit.publish(DunningCaseClosed(account_id=account.account_id, case_id=account.case_id))
+        await notice_rows.save_stage(unit, case_id, stage.name)
+        unit.publish(DunningStageChanged(account_id=account.account_id, case_id=case_id, stage=stage.name))
+    if not consolidation.is_case_open(judgements):
+        await notice_rows.close_case(unit, case_id)
+        unit.publish(DunningCaseClosed(account_id=account.account_id, case_id=case_id))
 
 
 async def _say_what_waits(unit: Unit, account: Facts, items: Sequence[Judged]) -> None:
