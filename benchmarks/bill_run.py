@@ -4,20 +4,14 @@ python -m benchmarks.bill_run [SUBSCRIPTIONS]
 """
 
 import asyncio
-import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
 
-from benchmarks.stage import Row, Stage, made_id, row, staged
-from deploy.local import children
-from deploy.local.children import Program
-from deploy.local.jars import CHECKOUT
-from deploy.local.ports import free_port
+from benchmarks.stage import Row, Stage, made_id, row, running, staged
 from services.invoicing.use_cases import bill_runs
 from shared.clock import system_now
 
@@ -35,13 +29,15 @@ def accounts(subscriptions: int) -> int:
     return max(1, subscriptions * 3 // 5)
 
 
-def _accounts(count: int, now: datetime) -> Rows:
+def account_rows(count: int, now: datetime) -> Rows:
+    """Accounts as COPY takes them."""
     for n in range(count):
         profile = ("GS-DE", "EUR", "Europe/Berlin", "billing@customer.example", 30, None, [f"tenant-{n}"])
         yield made_id(ACCOUNT, n), f"Customer {n}", *profile, 1, now, "DE", "standard", None, "en"
 
 
-def _streams(count: int) -> Rows:
+def stream_rows(count: int) -> Rows:
+    """Their streams, with an event told of each."""
     for n in range(count):
         yield str(made_id(ACCOUNT, n)), 1
 
@@ -81,8 +77,8 @@ async def seed(stage: Stage, count: int, day: date) -> float:
     await owner.execute("INSERT INTO invoicing.tax_rates VALUES ('GS-DE', 'DE', 's', '2000-01-01', 1900)")
     taken = 0.0
     for table, rows in (
-        ("accounts", _accounts(accounts(count), now)),
-        ("streams", _streams(accounts(count))),
+        ("accounts", account_rows(accounts(count), now)),
+        ("streams", stream_rows(accounts(count))),
         ("subscriptions", _subscriptions(count, day, now)),
         ("terms", _terms(count, day, now)),
     ):
@@ -93,19 +89,6 @@ async def seed(stage: Stage, count: int, day: date) -> float:
     await owner.execute("ANALYZE")
     await owner.close()
     return count / taken
-
-
-def worker(stage: Stage) -> Program:
-    """A process of invoicing that does what falls due."""
-    environment = {
-        "GOODSTANDING_DATABASE_URL": stage.url("invoicing"),
-        "GOODSTANDING_KAFKA": "127.0.0.1:1",
-        "GOODSTANDING_PORT": str(free_port()),
-        "GOODSTANDING_JWKS_FILE": str(stage.folder / "none"),
-        "GOODSTANDING_LOG_LEVEL": "warning",
-        "PATH": os.environ["PATH"],
-    }
-    return Program("worker", (sys.executable, "-m", "shared.run", "invoicing", "jobs"), environment, CHECKOUT)
 
 
 async def inserted(stage: Stage, rows: int) -> float:
@@ -130,9 +113,7 @@ async def run(count: int) -> list[Row]:
     async with staged() as stage:
         copied = await seed(stage, count, day)
         units = stage.units()
-        with ExitStack() as block:
-            for n in range(WORKERS):
-                block.callback(children.end, children.spawn(worker(stage), stage.folder / f"worker-{n}.log"))
+        with running(stage, *(stage.process("invoicing", "jobs") for _ in range(WORKERS))):
             await asyncio.sleep(3)  # they are up, and wait
             started = time.perf_counter()
             await units.run(lambda unit: bill_runs.start(unit, day, at_once=True, actor="benchmark"))

@@ -1,16 +1,25 @@
 """What every benchmark stands on: a Postgres of its own that keeps its promises (fsync), and rows of a report."""
 
+import asyncio
+import os
+import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from deploy.local.bootstrap import bootstrap_server
+from deploy.local import children
+from deploy.local.bootstrap import SERVICES, bootstrap_server
+from deploy.local.children import Program
+from deploy.local.jars import CHECKOUT
+from deploy.local.kafka import KafkaServer
+from deploy.local.ports import free_port
 from deploy.local.postgres import PostgresServer
 from shared.database import Units
+from shared.events.base import topic_of
 from shared.migrate import migrate_at
 from shared.settings import Settings
 from shared.wakeups import Wakeups
@@ -35,6 +44,18 @@ class Stage:
         """Units of invoicing."""
         return Units(Settings(database_url=self.url("invoicing"), jwks_file=self.folder / "none"), Wakeups())
 
+    def process(self, service: str, role: str, kafka: str = "127.0.0.1:1", port: int | None = None) -> Program:
+        """A process of a service in one of its roles."""
+        environment = {
+            "GOODSTANDING_DATABASE_URL": self.url(service),
+            "GOODSTANDING_KAFKA": kafka,
+            "GOODSTANDING_PORT": str(port or free_port()),
+            "GOODSTANDING_JWKS_FILE": str(self.folder / "jwks.json"),
+            "GOODSTANDING_LOG_LEVEL": "warning",
+            "PATH": os.environ["PATH"],
+        }
+        return Program(f"{service}-{role}", (sys.executable, "-m", "shared.run", service, role), environment, CHECKOUT)
+
 
 @asynccontextmanager
 async def staged() -> AsyncIterator[Stage]:
@@ -48,6 +69,35 @@ async def staged() -> AsyncIterator[Stage]:
             yield Stage(server, Path(folder))
         finally:
             server.remove()
+
+
+@contextmanager
+def broker() -> Iterator[str]:
+    """The address of a Kafka of its own that is gone afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        kafka = KafkaServer(Path(folder))
+        kafka.start()
+        try:
+            asyncio.run(kafka.create_topics([topic_of(service) for service in SERVICES]))
+            yield kafka.bootstrap
+        finally:
+            kafka.stop()
+
+
+@contextmanager
+def running(stage: Stage, *programs: Program) -> Iterator[list[int]]:
+    """These processes, until the end of the block; their process ids."""
+    with ExitStack() as block:
+        children_ = [children.spawn(one, stage.folder / f"{one.name}-{n}.log") for n, one in enumerate(programs)]
+        for child in children_:
+            block.callback(children.end, child)
+        yield [child.pid for child in children_]
+
+
+def resident(pid: int) -> float:
+    """Megabytes of memory that a process has resident."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def row(name: str, value: float, unit: str, floor: float | None, limit: float | None, better: str) -> Row:

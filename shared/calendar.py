@@ -5,9 +5,12 @@ repeats means its first occurrence.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 ONE_DAY = timedelta(days=1)
+KEPT = 10_000
+"""How many answers are kept: many accounts ask of the same few days, times and zones."""
 
 
 def local_date(instant: datetime, zone: ZoneInfo) -> date:
@@ -15,6 +18,7 @@ def local_date(instant: datetime, zone: ZoneInfo) -> date:
     return instant.astimezone(zone).date()
 
 
+@lru_cache(KEPT)
 def local_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     """The instant, in UTC, of a local time on a day."""
     local = datetime.combine(day, at, zone)
@@ -24,6 +28,7 @@ def local_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     return _after_gap(local, zone)
 
 
+@lru_cache(KEPT)
 def first_day_from(instant: datetime, at: time, zone: ZoneInfo) -> date:
     """The first day whose local time `at` is not before an instant."""
     day = local_date(instant, zone) - ONE_DAY  # a zone that skips a whole date puts two days at one instant
@@ -32,6 +37,7 @@ def first_day_from(instant: datetime, at: time, zone: ZoneInfo) -> date:
     return day
 
 
+@lru_cache(KEPT)
 def last_day_until(instant: datetime, at: time, zone: ZoneInfo) -> date:
     """The last day whose local time `at` is not after an instant."""
     day = local_date(instant, zone) + ONE_DAY  # a clock set back over midnight returns to the day before

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 from shared.database import Cause, Unit
@@ -14,21 +15,21 @@ E = TypeVar("E", bound=Event)
 Handler = Callable[[Unit, Any, Envelope], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Heard:
     """Events of a batch that one handler takes together, in their order."""
 
     events: Sequence[tuple[Event, Envelope]]
 
-    @property
-    def subjects(self) -> list[str]:
-        """What they are about, each once."""
-        return list(dict.fromkeys(envelope.subject for _, envelope in self.events))
+    @cached_property
+    def last(self) -> dict[str, Envelope]:
+        """The last of them about each subject."""
+        return {envelope.subject: envelope for _, envelope in self.events}
 
     @contextmanager
     def because(self, unit: Unit, subject: object) -> Iterator[None]:
         """What is done within follows from the last of them about a subject: its cause, and its trace."""
-        last = next(envelope for _, envelope in reversed(self.events) if envelope.subject == str(subject))
+        last = self.last[str(subject)]
         unit.cause = Cause(id=last.id)
         with continued(f"handle {last.type}", last.traceparent):
             yield

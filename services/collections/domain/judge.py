@@ -7,6 +7,7 @@ thus judged at the next of these instants.
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import lru_cache
 
 from services.collections.domain.item import Balance, Item, StepTaken, round_of
 from services.collections.domain.judgement import Action, Deferred, Judgement, NextStep, Requirement, Rung
@@ -205,6 +206,7 @@ def _is_overdue_or_will_be(view: _View, step: Step) -> bool:
     return step.day <= 0 or view.overdue_at is not None or foreseen
 
 
+@lru_cache(100)
 def _rule(step: Step) -> str:
     """The rule of the policy in words."""
     side = "after" if step.day > 0 else "before"

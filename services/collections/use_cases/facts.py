@@ -36,7 +36,7 @@ async def told(unit: Unit, heard: Heard) -> None:
             if isinstance(event, InvoiceOverdue)
         ],
     )
-    ids = [UUID(subject) for subject in heard.subjects]
+    ids = [UUID(subject) for subject in heard.last]
     await judging.follow(unit, ids, because=lambda account_id: heard.because(unit, account_id))
 
 
