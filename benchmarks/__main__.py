@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +11,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bank, bill_run, reconciliation
+from benchmarks import bank, bill_run, onwards, payments, reconciliation
 from benchmarks.stage import Row
 
-ALL = {"bill_run": bill_run.measure, "reconciliation": reconciliation.measure, "bank": bank.measure}
+ALL: dict[str, Callable[[], list[Row]]] = {
+    "bill_run": bill_run.measure,
+    "onwards": onwards.measure,
+    "payments": payments.measure,
+    "reconciliation": reconciliation.measure,
+    "bank": bank.measure,
+}
 
 
 def machine() -> str:

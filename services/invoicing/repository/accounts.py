@@ -13,7 +13,15 @@ from shared.errors import NotFound
 
 
 async def account(unit: Unit, account_id: UUID) -> AccountRow:
-    """The account. Raises NotFound."""
+    """The account, to be read only: nearly every request asks for it. Raises NotFound."""
+    row = await unit.connection.fetchrow("SELECT * FROM accounts WHERE id = $1", account_id)
+    if row is None:
+        raise NotFound(f"there is no account {account_id}")
+    return AccountRow(**row)
+
+
+async def account_to_change(unit: Unit, account_id: UUID) -> AccountRow:
+    """The account, in the session. Raises NotFound."""
     row = await unit.session.get(AccountRow, account_id)
     if row is None:
         raise NotFound(f"there is no account {account_id}")

@@ -20,12 +20,6 @@ async def payment_row(unit: Unit, payment_id: UUID, *, fresh: bool = False) -> P
     return row
 
 
-async def add(unit: Unit, row: PaymentRow) -> None:
-    """Write a new payment."""
-    unit.session.add(row)
-    await unit.session.flush()
-
-
 async def payments_after(unit: Unit, account_id: UUID | None, after: UUID | None, limit: int) -> Sequence[PaymentRow]:
     """Payments in the order of their ids, of one account if it is given."""
     query = select(PaymentRow).order_by(col(PaymentRow.id)).limit(limit)
@@ -95,6 +89,35 @@ async def save_payments(unit: Unit, payments: Iterable[Payment]) -> None:
         "UPDATE payments p SET unapplied_minor = n.unapplied"
         " FROM unnest($1::uuid[], $2::bigint[]) AS n (id, unapplied) WHERE p.id = n.id",
         *columns(rows, 2),
+    )
+
+
+_ADD = """
+WITH payment AS (
+    INSERT INTO payments (id, account_id, amount_minor, currency, reference, unapplied_minor, state, received_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+)
+INSERT INTO allocations (id, account_id, payment_id, invoice_id, line, amount_minor, is_recovery, allocated_at)
+SELECT id, $2, $1, invoice_id, line, amount_minor, is_recovery, $8
+FROM unnest($9::uuid[], $10::uuid[], $11::int[], $12::bigint[], $13::bool[])
+    AS n (id, invoice_id, line, amount_minor, is_recovery)
+"""
+
+
+async def add(unit: Unit, row: PaymentRow, allocations: Sequence[Allocation]) -> None:
+    """Write a new payment and what it pays, in one statement: it is what is asked for most often."""
+    parts = [(new_id(), one.invoice_id, one.line, one.amount, one.is_recovery) for one in allocations]
+    await unit.connection.execute(
+        _ADD,
+        row.id,
+        row.account_id,
+        row.amount_minor,
+        row.currency,
+        row.reference,
+        row.unapplied_minor,
+        row.state,
+        row.received_at,
+        *columns(parts, 5),
     )
 
 

@@ -57,7 +57,7 @@ async def register(unit: Unit, fields: dict[str, Any]) -> AccountRow:
 async def change(unit: Unit, account_id: UUID, version: int, fields: dict[str, Any]) -> AccountRow:
     """Change master data that may change. Raises NotFound, Stale."""
     await unit.lock(account_id)
-    row = await repository.account(unit, account_id)
+    row = await repository.account_to_change(unit, account_id)
     if row.version != version:
         raise Stale(f"the account is at version {row.version}")
     row.sqlmodel_update(fields | {"version": version + 1})

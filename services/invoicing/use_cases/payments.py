@@ -90,7 +90,7 @@ async def _record(unit: Unit, account: AccountRow, new: NewPayment, paid: Paid, 
         state="received",
         received_at=unit.now,
     )
-    await repository.add(unit, row)
+    await repository.add(unit, row, paid.allocations)
     sequence = unit.publish(
         PaymentReceived(
             account_id=account.id,
@@ -102,7 +102,6 @@ async def _record(unit: Unit, account: AccountRow, new: NewPayment, paid: Paid, 
             debit_id=new.debit_id,
         )
     )
-    await repository.add_allocations(unit, account.id, paid.allocations)
     entries = postings.received(row.amount_minor, *_split(paid.allocations))
     await ledger.post(unit, account, Document("payment", row.id, sequence), entries)
     return row
