@@ -18,10 +18,10 @@ from deploy.local.stack import Stack, remove
 from deploy.local.state import DEFAULT, AlreadyRunningError
 from sandbox import checks, clock, topics
 from sandbox.driver import Driver, Refused, driving
-from sandbox.generated import Generated, generated
 from sandbox.idle import NotSettled
-from sandbox.replay import STANDARD, LedgerWorld
+from sandbox.replay import STANDARD
 from sandbox.topics import Published
+from sandbox.year import PlanYear, Year, made
 from shared.money import Money
 
 START = date(2025, 1, 1)
@@ -40,9 +40,9 @@ async def close_loops(driver: Driver) -> None:
         await driver.post("escalation", f"{path}:close", {"reason": "the customer knows the outcome"})
 
 
-async def live(stack: Stack, year: Generated) -> tuple[list[Published], dict[str, list[str]], dict[str, Any] | None]:
+async def live(stack: Stack, year: Year) -> tuple[list[Published], dict[str, list[str]], dict[str, Any] | None]:
     """Live through the year: all that was published, the findings of the checks, one suspended account."""
-    world = LedgerWorld(year.invoices, year.profiles)
+    world = PlanYear(year)
     end = datetime.combine(year.end, datetime.min.time(), UTC)
     async with driving(stack) as driver:
         await world.prepare(driver, STANDARD.read_text())
@@ -91,6 +91,7 @@ def summary(events: Sequence[Published]) -> Table:
     steps = [event for event in events if event.name == "NoticeSent" and event.data["kind"] == "steps"]
     outcomes = Counter(event.data["outcome"] for event in events if event.name == "DisputeResolved")
     table = Table("", "", show_header=False, box=None, pad_edge=False)
+    table.add_row("billed", f"{kinds['BillRunFinished']} bill runs, {kinds['SubscriptionChanged']} changes of seats")
     table.add_row("invoiced", f"{kinds['InvoiceIssued']} invoices: {_amounts(invoiced)}")
     table.add_row("paid", f"{kinds['PaymentReceived']} payments: {_amounts(paid)}")
     table.add_row("overdue", f"{kinds['InvoiceOverdue']} invoices in {kinds['DunningCaseOpened']} dunning cases")
@@ -153,7 +154,7 @@ def main(seed: Annotated[int, typer.Option(help="another seed, another year")] =
             console.print("the data of the former local stack are replaced")
             remove(DEFAULT)
         with Stack(DEFAULT, log_level="warning", tell=console.print) as stack:
-            found = uvloop.run(live(stack, generated(seed, START)))
+            found = uvloop.run(live(stack, made(seed, START.year)))
     except AlreadyRunningError as running:
         console.print(f"{running}: `make down` first", style="red", markup=False)
         raise typer.Exit(1) from running
