@@ -38,7 +38,7 @@ def accounts(subscriptions: int) -> int:
 def _accounts(count: int, now: datetime) -> Rows:
     for n in range(count):
         profile = ("GS-DE", "EUR", "Europe/Berlin", "billing@customer.example", 30, None, [f"tenant-{n}"])
-        yield made_id(ACCOUNT, n), f"Customer {n}", *profile, 1, now, "DE", "standard", None, "en"
+        yield made_id(ACCOUNT, n), f"Customer {n}", *profile, 1, now, "DE", "standard", None, "en", None
 
 
 def _streams(count: int) -> Rows:

@@ -46,6 +46,7 @@ APPEND_ONLY = {
         "ledger_periods",
         "bank_imports",
         "bank_proposals",
+        "document_parties",
     },
     "collections": {"policies", "overdues", "guard_decisions"},
     "entitlements": set[str](),
