@@ -13,7 +13,7 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher
 MADE, BROKE = b"\x01", b"\x00"
 
 
-class Nothing(URLFetcher):
+class Nothing(URLFetcher):  # type: ignore[misc]  # it has no types
     """Fetches nothing: a document that refers to anything outside itself is not printed."""
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> NoReturn:

@@ -35,11 +35,11 @@ def paper_page(paper: Paper, policy_url: str) -> str:
     )
 
 
-def statement_page(statement: Statement) -> str:
+def statement_page(statement: Statement, parties: Parties) -> str:
     """A statement of account."""
-    wording = Wording(statement.parties.buyer.language)
+    wording = Wording(parties.buyer.language)
     return TEMPLATES.get_template("statement.html").render(
-        statement=statement, **_common(wording, statement.parties, wording("statement"), "")
+        statement=statement, **_common(wording, parties, wording("statement"), "")
     )
 
 

@@ -63,9 +63,9 @@ class Wording:
         """A rate, with as many decimals as it needs."""
         return format_percent(Decimal(basis_points).scaleb(-4), locale=self.locale, decimal_quantization=False)
 
-    def date(self, day: date) -> str:
+    def day(self, on: date) -> str:
         """A date, in words where the language has it so."""
-        return format_date(day, "medium", locale=self.locale)
+        return format_date(on, "medium", locale=self.locale)
 
     def country(self, code: str) -> str:
         """The name of a country."""
@@ -74,7 +74,7 @@ class Wording:
     def period(self, begin: date, end: date) -> str:
         """The days from one until before another."""
         last = end - timedelta(days=1)
-        return self.date(begin) if last == begin else self("period", begin=self.date(begin), end=self.date(last))
+        return self.day(begin) if last == begin else self("period", begin=self.day(begin), end=self.day(last))
 
     def line(self, line: PaperLine) -> str:
         """What a line is for."""
@@ -86,8 +86,9 @@ class Wording:
         if one is None:
             return ""
         parts = [self.period(one.period_from, one.period_to)] if one.kind != "setup" else []
-        quantity = format_decimal(one.quantity, locale=self.locale)
-        parts.append(self("unit", quantity=quantity, price=self.money(one.unit_price, currency)))
+        if one.quantity:
+            quantity = format_decimal(one.quantity, locale=self.locale)
+            parts.append(self("unit", quantity=quantity, price=self.money(one.unit_price, currency)))
         if one.days != one.cycle_days:
             parts.append(self.many("share", one.days, whole=one.cycle_days))
         return " · ".join(parts)

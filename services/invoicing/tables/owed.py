@@ -170,7 +170,7 @@ class AllocationRow(Row, table=True):
     """A part of a payment that paid a line, until the payment is reversed."""
 
     __tablename__ = "allocations"
-    __table_args__ = (CheckConstraint("amount_minor > 0"),)
+    __table_args__ = (CheckConstraint("amount_minor > 0"), Index("allocations_of_invoice", "invoice_id"))
 
     id: UUID = Field(primary_key=True)
     account_id: UUID

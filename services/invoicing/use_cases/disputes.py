@@ -7,7 +7,7 @@ from services.invoicing.domain import ledger as postings
 from services.invoicing.domain import owed
 from services.invoicing.domain.ledger import Share
 from services.invoicing.domain.owed import Invoice
-from services.invoicing.repository import accounts, invoices, ledger, payments
+from services.invoicing.repository import accounts, deliveries, invoices, ledger, payments
 from services.invoicing.repository.ledger import Document
 from services.invoicing.tables import AccountRow, CreditNoteRow
 from services.invoicing.use_cases import balances
@@ -105,6 +105,7 @@ async def _credit_note(
     taxed = await ledger.amounts_and_tax(unit, before.id)
     shares = [Share(share, before.line(line).credited, *taxed[line]) for line, share in credited]
     await ledger.post(unit, account, Document("credit_note", row.id, sequence), postings.credited(shares))
+    await deliveries.want(unit, "credit_note", row.id, account.id, row.legal_entity)
 
 
 async def held(unit: Unit, dispute_id: UUID) -> tuple[UUID, list[tuple[int, int]], bool]:

@@ -42,7 +42,10 @@ class Parties:
 
 @dataclass(frozen=True, slots=True)
 class Charged:
-    """What a line was charged for. Ends are exclusive; `days` of `cycle_days` were charged."""
+    """What a line was charged for. Ends are exclusive; `days` of `cycle_days` were charged.
+
+    Without a quantity, as in a credit note, only the period is told.
+    """
 
     kind: str
     product: str

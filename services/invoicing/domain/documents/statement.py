@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from services.invoicing.domain.documents.paper import Parties
-
 BUCKETS = ((0, "current"), (30, "1-30"), (60, "31-60"), (90, "61-90"))
 """How many days past due a bucket goes."""
 
@@ -72,7 +70,6 @@ class Statement:
     begin: date
     end: date
     accounts: tuple[Account, ...]
-    parties: Parties
 
 
 def bucket(due_on: date, day: date) -> str:

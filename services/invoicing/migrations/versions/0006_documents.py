@@ -9,6 +9,8 @@ down_revision = "0004"
 TABLES = """
 ALTER TABLE invoicing.accounts ADD COLUMN address TEXT[];
 
+CREATE INDEX allocations_of_invoice ON invoicing.allocations (invoice_id);
+
 CREATE TABLE invoicing.legal_entities (
     code TEXT NOT NULL,
     name TEXT NOT NULL,
