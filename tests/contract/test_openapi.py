@@ -24,6 +24,7 @@ from shared.service import NAMES
 from tests.builders import Client, Database, account, activated, eur, hear, invoice, registered, running
 from tests.component.bank_statements import Paid, camt, imported
 from tests.component.billing_world import Billing
+from tests.component.documents_world import SELLER, Papers
 from tests.component.test_collections import Hop, Invoicing, World, mailbox, publish
 from tests.vendor_files import BilledLine, as_csv, vendor_invoice
 
@@ -123,7 +124,23 @@ async def _invoicing(world: World) -> dict[str, list[Any]]:
     ids |= {"entry_id": waiting, "name": ["sparkasse"], "date_format": ["%d.%m.%Y"]}
     ids |= {"fixed_currency": [None], "sign": [None]}
     # Small amounts, so that no payment leaves nothing to be reserved.
+    ids |= await _documents(world, owner, issued[0])
     return ids | {"line": [1], "amount_minor": [100]} | await _billing(world, owner) | await _vendor(world.client)
+
+
+async def _documents(world: World, owner: str, issued: str) -> dict[str, list[Any]]:
+    """Who documents are from, and a credit note, which was to be sent."""
+    papers = Papers(world.runtime, world.client, world.database, world.hop)
+    assert (await papers.seller()).status_code == 200
+    # The half of what generated reservations leave alone.
+    note = await papers.credit(owner, issued, 10**8)
+    return {
+        "credit_note_id": [note],
+        "from": ["2026-03-01"],
+        "to": ["2026-03-31"],
+        "iban": [SELLER["iban"]],
+        "language": ["de-CH"],
+    }
 
 
 async def _billing(world: World, owner: str) -> dict[str, list[Any]]:

@@ -87,8 +87,8 @@ async def credit_note(unit: Unit, credit_note_id: UUID) -> CreditNoteRow:
 
 async def parties(unit: Unit, document_id: UUID) -> Parties | None:
     """Who a document is from and to, once it was drawn up."""
-    text = await unit.connection.fetchval("SELECT parties FROM document_parties WHERE document_id = $1", document_id)
-    return PARTIES.validate_json(text) if text else None
+    kept = await unit.connection.fetchval("SELECT parties FROM document_parties WHERE document_id = $1", document_id)
+    return PARTIES.validate_python(kept) if kept else None
 
 
 async def keep_parties(unit: Unit, document_id: UUID, account_id: UUID, kept: Parties) -> Parties:
