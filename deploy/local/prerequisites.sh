@@ -23,9 +23,9 @@ has_java() {
     command -v "$java" >/dev/null && version_at_least 17 "$("$java" -version 2>&1 | grep -oE '[0-9]+' | head -n1)"
 }
 
-has_library() { { ldconfig -p || /sbin/ldconfig -p; } 2>/dev/null | grep -q "$1"; }
+has_library() { PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -F "$1" >/dev/null; }
 
-has_fonts() { find /usr/share/fonts /usr/local/share/fonts -name 'DejaVuSans*' 2>/dev/null | grep -q .; }
+has_fonts() { find /usr/share/fonts /usr/local/share/fonts -name 'DejaVuSans*' 2>/dev/null | grep . >/dev/null; }
 
 missing=() packages=()
 need() { missing+=("$1"); shift; packages+=("$@"); }

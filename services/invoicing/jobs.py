@@ -1,4 +1,4 @@
-"""What falls due in invoicing: overdue and terms at local midnights, bill runs, bookings, payments of ours; and mail."""
+"""What falls due in invoicing: at local midnights overdue and terms, at once bill runs and bookings; and mail."""
 
 from services.invoicing import use_cases
 from services.invoicing.repository.deliveries import SEND_DOCUMENT

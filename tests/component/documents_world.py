@@ -79,7 +79,7 @@ class Papers:
         """What the hop has taken."""
         found = [email.message_from_bytes(one, policy=default) for one in self.hop.taken]
         assert all(isinstance(one, EmailMessage) for one in found)
-        return found  # type: ignore[return-value]
+        return found
 
 
 def text(pdf: bytes) -> str:

@@ -39,9 +39,7 @@ async def test_an_invoice_as_pdf_and_as_page_says_what_the_law_wants(papers: Pap
     await papers.seller()
     policy = PolicyPublished(policy_version=4, effective_date="2026-01-01", document={})
     await hear(papers.runtime, policy)
-    owner, issued = await billed(
-        papers, language="de", address=["Hauptstraße 5", "80331 München"], tax_id="DE999999999"
-    )
+    _, issued = await billed(papers, language="de", address=["Hauptstraße 5", "80331 München"], tax_id="DE999999999")
     pdf = await papers.document(f"invoices/{issued}", "application/pdf")
     assert (pdf.status_code, pdf.headers["content-type"]) == (200, "application/pdf")
     assert pdf.headers["content-disposition"] == 'attachment; filename="GS-DE-00000002.pdf"'

@@ -129,13 +129,15 @@ async def _invoicing(world: World) -> dict[str, list[Any]]:
 
 
 async def _documents(world: World, owner: str, issued: str) -> dict[str, list[Any]]:
-    """Who documents are from, and a credit note, which was to be sent."""
+    """Who documents are from, and two credit notes; one of them and the invoice are to be sent."""
     papers = Papers(world.runtime, world.client, world.database, world.hop)
-    assert (await papers.seller()).status_code == 200
-    # The half of what generated reservations leave alone.
-    note = await papers.credit(owner, issued, 10**8)
+    assert (await papers.seller(sends_documents=False)).status_code == 200
+    notes = [await papers.credit(owner, issued, 10**8) for _ in range(2)]
+    for path in (f"invoices/{issued}", f"credit-notes/{notes[0]}"):
+        await world.client.made(f"/v1/{path}/delivery:resend", {"reason": "asked for"})
     return {
-        "credit_note_id": [note],
+        "credit_note_id": notes,
+        "code": ["GS-DE"],
         "from": ["2026-03-01"],
         "to": ["2026-03-31"],
         "iban": [SELLER["iban"]],
