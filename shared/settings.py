@@ -40,8 +40,8 @@ class Settings(BaseSettings):
 
     pdf_workers: int = 1
     """How many processes of this one's own make PDF; they are started when the first document is wanted."""
-    pdf_seconds: float = 15.0
-    """How long one document may take. All that wait for a worker at once must fit into the lease of an intent."""
+    pdf_seconds: float = 25.0
+    """How long one document may take: one of 2000 lines, the most that there are, takes about 10."""
     pdf_queue: int = 16
     """How many documents are printed and wait at once; one more is refused with 503."""
 

@@ -1,6 +1,7 @@
 """Documents go out by mail exactly as their legal entity says: one delivery each, the same letter at each attempt."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from deploy.local.tokens import Keys
 from services.invoicing.repository.deliveries import SEND_DOCUMENT
+from services.invoicing.use_cases import deliveries
 from shared import intents
 from tests.builders import Database, invoice, running, work
 from tests.component.billing_world import Billing
@@ -158,6 +160,19 @@ async def test_a_worker_that_dies_amid_a_document_leaves_the_intent_for_later(pa
     await papers.database.move(due)
     await work(papers.runtime)
     assert (await papers.client.got(f"/v1/invoices/{one}/delivery"))["state"] == "sent"
+
+
+async def test_a_printer_that_is_busy_for_too_long_leaves_the_intent_for_later(
+    papers: Papers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await papers.seller()
+    await issued(papers, await papers.account())
+    monkeypatch.setattr(deliveries, "PRINTED_WITHIN", timedelta(seconds=0.2))
+    papers.runtime.printer._command = ("-c", "import time; time.sleep(600)")
+    await work(papers.runtime)
+    last = await papers.database.value("SELECT last_error FROM invoicing.intents WHERE state = 'pending'")
+    assert last == "the printer is busy"
+    assert deliveries.PRINTED_WITHIN < intents.LEASE
 
 
 async def test_an_invoice_is_not_sent_before_it_is_known_who_it_is_from(papers: Papers) -> None:

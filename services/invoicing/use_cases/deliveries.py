@@ -1,5 +1,7 @@
 """Documents are sent by a worker, and recorded with what the next mail hop said."""
 
+import asyncio
+from datetime import timedelta
 from email.message import EmailMessage
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -25,6 +27,8 @@ from shared.mail import deliver
 if TYPE_CHECKING:
     from shared.runtime import Runtime
 
+PRINTED_WITHIN = intents.LEASE - timedelta(seconds=20)
+"""Waiting for the printer included: the rest of the lease is for the mail hop, so that no second worker begins."""
 POLICY = "policy"
 """The page of the collection policy, beneath its public address."""
 
@@ -82,9 +86,12 @@ async def send(runtime: "Runtime", intent: Intent) -> str | None:
     """
     try:
         row, paper, to = await runtime.units.run(lambda unit: _drawn_up(unit, UUID(intent.key)))
-        pdf = await runtime.printer.pdf(paper_page(paper, policy_url(runtime)))
+        async with asyncio.timeout(PRINTED_WITHIN.total_seconds()):
+            pdf = await runtime.printer.pdf(paper_page(paper, policy_url(runtime)))
     except (documents.SellerUnknown, Unavailable) as error:
         raise Later(error.detail) from error
+    except TimeoutError as error:
+        raise Later("the printer is busy") from error
     letter = _letter(runtime, row, paper, pdf, to)
     return await deliver(letter, runtime.settings.smtp_host, runtime.settings.smtp_port)
 
