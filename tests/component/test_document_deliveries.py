@@ -181,6 +181,8 @@ async def test_an_invoice_is_not_sent_before_it_is_known_who_it_is_from(papers: 
     await papers.client.made(f"/v1/invoices/{one}/delivery:resend", {"reason": "first time"})
     await work(papers.runtime)
     assert papers.hop.taken == []
+    last = await papers.database.value("SELECT last_error FROM invoicing.intents")
+    assert last == "nothing is known of the legal entity GS-DE"
     await papers.seller()
     await papers.database.move(minutes=2)
     await work(papers.runtime)
