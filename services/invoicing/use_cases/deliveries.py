@@ -87,7 +87,8 @@ async def send(runtime: "Runtime", intent: Intent) -> str | None:
     try:
         row, paper, to = await runtime.units.run(lambda unit: _drawn_up(unit, UUID(intent.key)))
         async with asyncio.timeout(PRINTED_WITHIN.total_seconds()):
-            pdf = await runtime.printer.pdf(paper_page(paper, policy_url(runtime)))
+            html = await asyncio.to_thread(paper_page, paper, policy_url(runtime))
+            pdf = await runtime.printer.pdf(html)
     except (documents.SellerUnknown, Unavailable) as error:
         raise Later(error.detail) from error
     except TimeoutError as error:

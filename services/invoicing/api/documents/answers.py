@@ -1,5 +1,7 @@
 """In which form a document is answered: as a page or as PDF, as the caller accepts it or says."""
 
+import asyncio
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import Header, Query, Response
@@ -54,8 +56,9 @@ def _range(part: str) -> tuple[str, float]:
         return kind, 0.0
 
 
-async def answered(runtime: Runtime, html: str, kind: str, name: str) -> Response:
+async def answered(runtime: Runtime, page: Callable[[], str], kind: str, name: str) -> Response:
     """The document in that form; it may load nothing. Raises Unavailable when it cannot be printed now."""
+    html = await asyncio.to_thread(page)  # one of 2000 lines takes half a second
     if kind == HTML:
         headers = {"content-disposition": f'inline; filename="{name}.html"'}
         headers |= {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'", "vary": "accept"}

@@ -1,5 +1,6 @@
 """Invoices and credit notes as documents."""
 
+from functools import partial
 from uuid import UUID
 
 from fastapi import Response
@@ -25,7 +26,7 @@ async def invoice_document(invoice_id: UUID, read: Read, accept: Accept = None, 
     """The invoice as HTML or PDF in the customer's language, with what is settled of it now."""
     kind = form(accept, wanted)
     paper = await read(lambda unit: documents.invoice(unit, invoice_id))
-    return await answered(read.runtime, paper_page(paper, policy_url(read.runtime)), kind, paper.number)
+    return await answered(read.runtime, partial(paper_page, paper, policy_url(read.runtime)), kind, paper.number)
 
 
 @reads.get(
@@ -40,4 +41,4 @@ async def credit_note_document(
     """The credit note as HTML or PDF in the customer's language."""
     kind = form(accept, wanted)
     paper = await read(lambda unit: documents.credit_note(unit, credit_note_id))
-    return await answered(read.runtime, paper_page(paper, policy_url(read.runtime)), kind, paper.number)
+    return await answered(read.runtime, partial(paper_page, paper, policy_url(read.runtime)), kind, paper.number)

@@ -1,6 +1,7 @@
 """Statements of account, as data and as documents."""
 
 from datetime import date
+from functools import partial
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -156,4 +157,4 @@ async def statement_document(
     """The same as HTML or PDF in the customer's language."""
     kind = form(accept, wanted)
     told, parties = await read(lambda unit: documents.statement_paper(unit, account_id, begin, end))
-    return await answered(read.runtime, statement_page(told, parties), kind, f"statement-{begin}-{end}")
+    return await answered(read.runtime, partial(statement_page, told, parties), kind, f"statement-{begin}-{end}")
