@@ -88,6 +88,7 @@ def _accounts(lines: int) -> Rows:
             "standard",
             None,
             "en",
+            None,
         )
         yield _id(1, n), f"Customer {n}", *profile
 

@@ -9,6 +9,7 @@ from shared.clients import Clients
 from shared.database import Units
 from shared.health import Health
 from shared.jobs import Jobs
+from shared.printing import Printer
 from shared.service import Service
 from shared.settings import Settings
 from shared.wakeups import Wakeups
@@ -43,11 +44,18 @@ class Runtime:
         """The sweeps and intents of this process."""
         return Jobs(self, self.service.sweeps, self.service.intents)
 
+    @cached_property
+    def printer(self) -> Printer:
+        """Makes PDF, in processes of its own."""
+        return Printer(self.settings.pdf_workers, self.settings.pdf_seconds, self.settings.pdf_queue)
+
     async def close(self) -> None:
         """Close every connection that was opened."""
         if "clients" in self.__dict__:
             await self.clients.close()
         if "vendor" in self.__dict__:
             await self.vendor.aclose()
+        if "printer" in self.__dict__:
+            await self.printer.close()
         if "units" in self.__dict__:
             await self.units.close()

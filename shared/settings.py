@@ -38,6 +38,13 @@ class Settings(BaseSettings):
     public_url: str = ""
     """Where customers reach collections' public pages; empty: `collections_url`."""
 
+    pdf_workers: int = 1
+    """How many processes of this one's own make PDF; they are started when the first document is wanted."""
+    pdf_seconds: float = 25.0
+    """How long one document may take: one of 2000 lines, the most that there are, takes about 10."""
+    pdf_queue: int = 16
+    """How many documents are printed and wait at once; one more is refused with 503."""
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     pool_size: int = 10
     lock_timeout: float = 3.0

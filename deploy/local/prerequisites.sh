@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What the stack needs from the machine: Python 3.11+ with venv, Postgres 15+, Java 17+, Maven, setpriv.
+# What the stack needs from the machine: Python 3.11+ with venv, Postgres 15+, Java 17+, Maven, setpriv, and for PDF
+# Pango, HarfBuzz' subsetter and a font with Cyrillic.
 # Installs what is missing with apt where that is possible, after saying so; else says in one line what is missing.
 set -euo pipefail
 
@@ -22,6 +23,10 @@ has_java() {
     command -v "$java" >/dev/null && version_at_least 17 "$("$java" -version 2>&1 | grep -oE '[0-9]+' | head -n1)"
 }
 
+has_library() { PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -F "$1" >/dev/null; }
+
+has_fonts() { find /usr/share/fonts /usr/local/share/fonts -name 'DejaVuSans*' 2>/dev/null | grep . >/dev/null; }
+
 missing=() packages=()
 need() { missing+=("$1"); shift; packages+=("$@"); }
 
@@ -30,6 +35,10 @@ has_postgres || need "Postgres 15+" postgresql
 has_java || need "Java 17+" default-jre-headless
 command -v mvn >/dev/null || need "Maven" maven
 command -v setpriv >/dev/null || need "setpriv" util-linux
+has_library libpango-1.0.so || need "Pango" libpango-1.0-0
+has_library libpangoft2-1.0.so || need "Pango for FreeType" libpangoft2-1.0-0
+has_library libharfbuzz-subset.so || need "HarfBuzz' subsetter" libharfbuzz-subset0
+has_fonts || need "the DejaVu fonts" fonts-dejavu-core
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 listed=$(printf ', %s' "${missing[@]}")

@@ -1,9 +1,10 @@
-"""What invoicing hears: the outcome of disputes moves the money, and suspended days are credited or billed."""
+"""What invoicing hears: disputes' outcomes move money, suspended days are credited or billed; and the policy."""
 
 from services.invoicing import use_cases
 from services.invoicing.domain.course import Kind
 from shared.consumer import Handlers
 from shared.database import Unit
+from shared.events.collections import PolicyPublished
 from shared.events.entitlements import SubscriptionReinstated, SubscriptionSuspended
 from shared.events.escalation import DisputeResolved, DisputeWithdrawn
 from shared.kafka import Envelope
@@ -33,3 +34,9 @@ async def subscription_suspended(unit: Unit, event: SubscriptionSuspended, envel
 async def subscription_reinstated(unit: Unit, event: SubscriptionReinstated, envelope: Envelope) -> None:
     """Access is back."""
     await use_cases.subscriptions.access_changed(unit, event.subscription_id, Kind.REINSTATE, envelope.time)
+
+
+@handlers.on(PolicyPublished)
+async def policy_published(unit: Unit, event: PolicyPublished, _: Envelope) -> None:
+    """Invoices name the version of the policy that applies to them."""
+    await use_cases.documents.policy_published(unit, event.policy_version, event.effective_date)

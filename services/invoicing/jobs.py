@@ -1,6 +1,8 @@
-"""What falls due in invoicing: overdue and terms at local midnights, bill runs and bookings at once, our payments."""
+"""What falls due in invoicing: at local midnights overdue and terms, at once bill runs and bookings; and mail."""
 
 from services.invoicing import use_cases
+from services.invoicing.repository.deliveries import SEND_DOCUMENT
+from shared.intents import Kind
 from shared.jobs import Sweep
 
 SWEEPS = (
@@ -38,3 +40,5 @@ SWEEPS = (
         judge=use_cases.vendor_invoices.warn,
     ),
 )
+
+INTENTS = (Kind(SEND_DOCUMENT, use_cases.deliveries.send, use_cases.deliveries.sent),)

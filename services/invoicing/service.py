@@ -2,7 +2,7 @@
 
 from services.invoicing.api import ROUTERS
 from services.invoicing.consumers import handlers
-from services.invoicing.jobs import SWEEPS
+from services.invoicing.jobs import INTENTS, SWEEPS
 from services.invoicing.tables import METADATA
 from shared.service import Service
 
@@ -13,4 +13,5 @@ SERVICE = Service(
     tables=METADATA,
     handlers=handlers,
     sweeps=SWEEPS,
+    intents=INTENTS,
 )

@@ -47,6 +47,7 @@ APPEND_ONLY = {
         "bank_imports",
         "bank_proposals",
         "refund_parts",
+        "document_parties",
     },
     "collections": {"policies", "overdues", "guard_decisions"},
     "entitlements": set[str](),

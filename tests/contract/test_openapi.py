@@ -24,6 +24,7 @@ from shared.service import NAMES
 from tests.builders import Client, Database, account, activated, eur, hear, invoice, registered, running
 from tests.component.bank_statements import Paid, camt, imported
 from tests.component.billing_world import Billing
+from tests.component.documents_world import SELLER, Papers
 from tests.component.test_collections import Hop, Invoicing, World, mailbox, publish
 from tests.vendor_files import BilledLine, as_csv, vendor_invoice
 
@@ -126,6 +127,7 @@ async def _invoicing(world: World) -> dict[str, list[Any]]:
     ids |= {"fixed_currency": [None], "sign": [None]}
     # Small amounts, so that no payment leaves nothing to be reserved.
     ids |= {"line": [1], "amount_minor": [100]} | await _second_person(world.client, issued[0])
+    ids |= await _documents(world, owner, issued[0])
     return ids | await _billing(world, owner) | await _vendor(world.client)
 
 
@@ -158,6 +160,23 @@ async def _second_person(client: Client, invoice_id: str) -> dict[str, list[Any]
         "role": ["operator"],
         "legal_entity": ["GS-DE"],
         "number": [(await client.got(f"/v1/invoices/{invoice_id}"))["number"]],
+    }
+
+
+async def _documents(world: World, owner: str, issued: str) -> dict[str, list[Any]]:
+    """Who documents are from, and two credit notes; one of them and the invoice are to be sent."""
+    papers = Papers(world.runtime, world.client, world.database, world.hop)
+    assert (await papers.seller(sends_documents=False)).status_code == 200
+    notes = [await papers.credit(owner, issued, 10**8) for _ in range(2)]
+    for path in (f"invoices/{issued}", f"credit-notes/{notes[0]}"):
+        await world.client.made(f"/v1/{path}/delivery:resend", {"reason": "asked for"})
+    return {
+        "credit_note_id": notes,
+        "code": ["GS-DE"],
+        "from": ["2026-03-01"],
+        "to": ["2026-03-31"],
+        "iban": [SELLER["iban"]],
+        "language": ["de-CH"],
     }
 
 

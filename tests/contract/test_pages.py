@@ -18,8 +18,16 @@ JSON = "application/json"
 FORMATS = jsonschema.FormatChecker(["uuid", "date"])
 RAW = {"/health/ready": {"503"}}
 """What answers with a body of its own rather than with a problem."""
-MODELLESS = {"/v1/ledger/{legal_entity}/journal/{day}", "/health/live", "/health/ready", "/policy"}
-"""What answers without a model: the two of health, the page for customers (HTML), and the journal (CSV)."""
+MODELLESS = {
+    "/v1/ledger/{legal_entity}/journal/{day}",
+    "/v1/invoices/{invoice_id}/document",
+    "/v1/credit-notes/{credit_note_id}/document",
+    "/v1/accounts/{account_id}/statement/document",
+    "/health/live",
+    "/health/ready",
+    "/policy",
+}
+"""What answers without a model: the two of health, the page for customers (HTML), the journal (CSV), documents."""
 
 
 @FORMATS.checks("date-time", raises=ValueError)

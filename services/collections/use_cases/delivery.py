@@ -10,6 +10,7 @@ from services.collections.tables import NoticeRow
 from services.collections.use_cases import judging
 from services.collections.use_cases.notices import SEND_NOTICE
 from shared import intents
+from shared import mail as post
 from shared.clients import Answered
 from shared.database import Unit
 from shared.errors import Later, Refusal
@@ -52,7 +53,7 @@ async def send(runtime: "Runtime", intent: Intent) -> Delivery:
         raise Later(str(refused)) from refused
     policy_url = f"{runtime.settings.public_url or runtime.settings.collections_url}/policy"
     message = mail.message(row, contact, runtime.settings.mail_from, policy_url)
-    return Delivery(await mail.deliver(message, runtime.settings.smtp_host, runtime.settings.smtp_port))
+    return Delivery(await post.deliver(message, runtime.settings.smtp_host, runtime.settings.smtp_port))
 
 
 async def _checked(unit: Unit, notice_id: UUID) -> tuple[NoticeRow, frozenset[UUID]]:

@@ -3,8 +3,9 @@
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
+from babel import Locale, UnknownLocaleError
 from fastapi import Header, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from services.invoicing import use_cases
 from services.invoicing.repository import accounts as repository
@@ -35,8 +36,25 @@ class IfMatchMissing(Refusal):
     status = 428
 
 
+def version_of(if_match: str | None) -> int | None:
+    """The version that an ETag names; None without one, or if it is none of ours."""
+    plain = (if_match or "").strip('"')
+    return int(plain) if plain.isdecimal() and plain.isascii() else None
+
+
 TaxStatus = Literal["standard", "exempt", "reverse_charge"]
-Language = Literal["en", "de", "fr", "ru"]
+
+
+def _with_words(tag: str) -> str:
+    try:
+        Locale.parse(tag, sep="-")
+    except (UnknownLocaleError, ValueError) as error:
+        raise ValueError("not a locale of en, de, fr or ru") from error
+    return tag
+
+
+Language = Annotated[str, Field(pattern="^(en|de|fr|ru)(-[A-Z]{2})?$", examples=["de-CH"]), AfterValidator(_with_words)]
+"""A language that documents have words for, or a locale of it, by which numbers and dates are written."""
 
 
 class AccountChange(Body):
@@ -50,6 +68,7 @@ class AccountChange(Body):
     tax_status: TaxStatus = "standard"
     tax_id: Code | None = Field(default=None, examples=["DE123456789"])
     language: Language = Field(default="en", description="of its documents")
+    address: list[Name] = Field(default=[], max_length=6, description="lines of the postal address, on its documents")
 
 
 class AccountIn(AccountChange):
@@ -63,6 +82,7 @@ class AccountIn(AccountChange):
         country="DE",
         tax_id="DE123456789",
         language="de",
+        address=["Hauptstraße 5", "80331 München"],
         legal_entity="GS-DE",
         currency="EUR",
         time_zone="Europe/Berlin",
@@ -92,6 +112,7 @@ class AccountOut(BaseModel):
         tax_status="standard",
         tax_id="DE123456789",
         language="de",
+        address=["Hauptstraße 5", "80331 München"],
         version=1,
     )
 
@@ -108,12 +129,13 @@ class AccountOut(BaseModel):
     tax_status: str
     tax_id: str | None
     language: str
+    address: list[str]
     version: int
 
     @classmethod
     def of(cls, row: AccountRow) -> Self:
         """The answer for a row."""
-        return cls.model_validate(row, from_attributes=True)
+        return cls.model_validate(row.model_dump() | {"address": row.address or []})
 
 
 class ContactOut(BaseModel):
@@ -183,9 +205,9 @@ async def change(
     if_match: Annotated[str | None, Header(max_length=40)] = None,
 ) -> AccountOut:
     """Replace what may change of an account; announces `AccountChanged`."""
-    if if_match is None or not if_match.strip('"').isdecimal():
+    version = version_of(if_match)
+    if version is None:
         raise IfMatchMissing("send If-Match with the ETag of the account")
-    version = int(if_match.strip('"'))
     row = await request.app.state.runtime.units.run(
         lambda unit: use_cases.accounts.change(unit, account_id, version, changed.model_dump())
     )

@@ -61,10 +61,11 @@ async def add(unit: Unit, row: CreditNoteRow, lines: Sequence[tuple[int, int]]) 
 
 
 async def allocations_on(unit: Unit, invoice_id: UUID) -> list[Allocation]:
-    """What pays an invoice, oldest first."""
+    """What pays an invoice, oldest payment first."""
     rows = await unit.connection.fetch(
-        "SELECT payment_id, invoice_id, line, amount_minor, is_recovery FROM allocations"
-        " WHERE invoice_id = $1 AND reversed_at IS NULL ORDER BY allocated_at, id",
+        "SELECT a.payment_id, a.invoice_id, a.line, a.amount_minor, a.is_recovery"
+        " FROM allocations a JOIN payments p ON p.id = a.payment_id"
+        " WHERE a.invoice_id = $1 AND a.reversed_at IS NULL ORDER BY p.received_at, p.id, a.allocated_at, a.id",
         invoice_id,
     )
     return [Allocation(*row) for row in rows]
@@ -80,20 +81,18 @@ WITH freed AS (
     UPDATE allocations a SET reversed_at = $6 FROM freed f
     WHERE (a.payment_id, a.invoice_id, a.line, a.is_recovery) = (f.payment_id, f.invoice_id, f.line, f.is_recovery)
         AND a.reversed_at IS NULL
-    RETURNING a.account_id, a.payment_id, a.invoice_id, a.line, a.is_recovery, a.amount_minor, a.allocated_at
+    RETURNING a.account_id, a.payment_id, a.invoice_id, a.line, a.is_recovery, a.amount_minor
 ), cash AS (
     UPDATE payments p SET unapplied_minor = p.unapplied_minor + f.amount
     FROM (SELECT payment_id, sum(amount)::bigint AS amount FROM freed GROUP BY payment_id) f WHERE p.id = f.payment_id
 )
-SELECT g.account_id, f.payment_id, f.invoice_id, f.line, sum(g.amount_minor)::bigint - f.amount AS rest, f.is_recovery,
-    min(g.allocated_at) AS allocated_at
+SELECT g.account_id, f.payment_id, f.invoice_id, f.line, sum(g.amount_minor)::bigint - f.amount AS rest, f.is_recovery
 FROM freed f JOIN gone g USING (payment_id, invoice_id, line, is_recovery)
 GROUP BY g.account_id, f.payment_id, f.invoice_id, f.line, f.is_recovery, f.amount
 """
 _KEEP = """
 INSERT INTO allocations (id, account_id, payment_id, invoice_id, line, amount_minor, is_recovery, allocated_at)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::bigint[], $7::bool[],
-    $8::timestamptz[])
+SELECT *, $8 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::bigint[], $7::bool[])
 """
 
 
@@ -103,7 +102,7 @@ async def free(unit: Unit, freed: Iterable[Allocation]) -> None:
     if not parts:
         return
     rests = await unit.connection.fetch(_FREE, *columns(parts, 5), unit.now)
-    await unit.connection.execute(_KEEP, *columns([(new_id(), *one) for one in rests if one["rest"]], 8))
+    await unit.connection.execute(_KEEP, *columns([(new_id(), *one) for one in rests if one["rest"]], 7), unit.now)
 
 
 _UNEARNED = """

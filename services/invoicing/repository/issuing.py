@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
+from services.invoicing.repository import deliveries
 from shared.database import Unit
 from shared.events.invoicing import InvoiceIssued
 
@@ -146,6 +147,7 @@ async def issue(unit: Unit, run_id: UUID, day: date) -> None:
     # The streams say now which sequence the event of each account has.
     await unit.connection.execute(_CHANGES, unit.now)
     await unit.connection.execute(_POST, unit.now)
+    await deliveries.want_issued(unit)
 
 
 _WITH_CASH = """

@@ -11,6 +11,12 @@ from services.invoicing.tables.approvals import (
 from services.invoicing.tables.bank import BankEntryRow, BankImportRow, BankMappingRow, BankProposalRow
 from services.invoicing.tables.base import METADATA, Row
 from services.invoicing.tables.bill_runs import BillRunAccountRow, BillRunRow, DraftLineRow, DraftRow, TaxRateRow
+from services.invoicing.tables.documents import (
+    DocumentDeliveryRow,
+    DocumentPartiesRow,
+    LegalEntityRow,
+    PolicyVersionRow,
+)
 from services.invoicing.tables.ledger import LedgerAccountRow, LedgerEntryRow, LedgerPeriodRow
 from services.invoicing.tables.owed import (
     AccountRow,
@@ -63,6 +69,8 @@ __all__ = [
     "CreditNoteLineRow",
     "CreditNoteRow",
     "DebitRow",
+    "DocumentDeliveryRow",
+    "DocumentPartiesRow",
     "DraftLineRow",
     "DraftRow",
     "InvoiceLineRow",
@@ -71,12 +79,14 @@ __all__ = [
     "LedgerAccountRow",
     "LedgerEntryRow",
     "LedgerPeriodRow",
+    "LegalEntityRow",
     "LineBalanceRow",
     "NumberRow",
     "PaymentRow",
     "PlanPriceRow",
     "PlanRow",
     "PlanVersionRow",
+    "PolicyVersionRow",
     "ReconciliationLineRow",
     "ReconciliationRow",
     "ReconciliationSumRow",

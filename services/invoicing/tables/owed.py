@@ -28,6 +28,7 @@ class AccountRow(Row, table=True):
     tax_status: str = Field(sa_type=Text)
     tax_id: str | None = Field(sa_type=Text)
     language: str = Field(sa_type=Text)
+    address: list[str] | None = Field(sa_type=ARRAY(Text))
     version: int
     registered_at: datetime = Field(sa_type=DateTime(timezone=True))
 
@@ -169,7 +170,7 @@ class AllocationRow(Row, table=True):
     """A part of a payment that paid a line, until the payment is reversed."""
 
     __tablename__ = "allocations"
-    __table_args__ = (CheckConstraint("amount_minor > 0"),)
+    __table_args__ = (CheckConstraint("amount_minor > 0"), Index("allocations_of_invoice", "invoice_id"))
 
     id: UUID = Field(primary_key=True)
     account_id: UUID

@@ -77,6 +77,7 @@ def _announced(row: AccountRow) -> dict[str, Any]:
         "terms_days": row.terms_days,
         "external_reference": row.external_reference,
         "vendor_customer_ids": tuple(row.vendor_customer_ids),
+        "language": row.language,
     }
 
 

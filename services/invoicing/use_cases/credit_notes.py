@@ -8,7 +8,7 @@ from services.invoicing.domain.ledger import Share
 from services.invoicing.domain.owed import Invoice
 from services.invoicing.domain.relief import Credited
 from services.invoicing.repository import credits as repository
-from services.invoicing.repository import ledger, payments
+from services.invoicing.repository import deliveries, ledger, payments
 from services.invoicing.repository.ledger import Document
 from services.invoicing.tables import AccountRow, CreditNoteRow
 from services.invoicing.use_cases import balances
@@ -40,6 +40,7 @@ async def issue(
     await repository.add(unit, row, credited.lines)
     await repository.free(unit, credited.freed)
     await _post(unit, account, row, before, credited, _told(unit, row, credited))
+    await deliveries.want(unit, "credit_note", row.id, account.id, row.legal_entity)
     return row
 
 

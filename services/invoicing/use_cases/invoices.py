@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from services.invoicing.domain import ledger as postings
 from services.invoicing.domain import owed
 from services.invoicing.domain.owed import Invoice, Line
-from services.invoicing.repository import accounts, invoices, ledger, payments
+from services.invoicing.repository import accounts, deliveries, invoices, ledger, payments
 from services.invoicing.repository.ledger import Document
 from services.invoicing.tables import AccountRow, InvoiceRow
 from services.invoicing.use_cases import balances
@@ -124,4 +124,5 @@ async def _record(unit: Unit, account: AccountRow, row: InvoiceRow, lines: Seque
     sequence = unit.publish(issued)
     await invoices.add_invoice(unit, row, judged, [line.description for line in lines], sequence)
     await ledger.post(unit, account, Document("invoice", row.id, sequence), postings.invoiced(row.total_minor))
+    await deliveries.want(unit, "invoice", row.id, account.id, row.legal_entity)
     await apply_unapplied(unit, account)

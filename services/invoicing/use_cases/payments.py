@@ -155,7 +155,7 @@ async def _clear(unit: Unit, account: AccountRow, invoice: owed.Invoice, toleran
                 currency=account.currency,
             )
         )
-        await ledger.post(unit, account, Document("invoice", invoice.id, sequence), postings.cleared(amount))
+        await ledger.post(unit, account, Document("small_balance", invoice.id, sequence), postings.cleared(amount))
     return settled
 
 

@@ -19,6 +19,11 @@ from shared.events.invoicing.bill_runs import (
     BillRunStarted,
     LedgerPeriodClosed,
 )
+from shared.events.invoicing.documents import (
+    DocumentDelivery,
+    DocumentFailed,
+    DocumentSent,
+)
 from shared.events.invoicing.invoices import (
     InvoiceBalance,
     InvoiceBalanceChanged,
@@ -66,6 +71,9 @@ __all__ = [
     "BillRunStarted",
     "BilledTotal",
     "CreditNoteIssued",
+    "DocumentDelivery",
+    "DocumentFailed",
+    "DocumentSent",
     "Freed",
     "InvoiceBalance",
     "InvoiceBalanceChanged",

@@ -17,6 +17,7 @@ class AccountRegistered(InvoicingEvent):
     terms_days: int
     external_reference: str | None
     vendor_customer_ids: tuple[str, ...]
+    language: str | None = Field(default=None, description="of its documents: en, de, fr, ru, or a locale of one")
 
 
 class AccountChanged(AccountRegistered):

@@ -1,0 +1,71 @@
+"""In which form a document is answered: as a page or as PDF, as the caller accepts it or says."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from fastapi import Header, Query, Response
+from fastapi.responses import HTMLResponse
+
+from shared.errors import Refusal, Unavailable
+from shared.http import declared
+from shared.printing import NotPrinted
+from shared.runtime import Runtime
+
+HTML, PDF = "text/html", "application/pdf"
+Format = Literal["html", "pdf"]
+
+
+class NotAcceptable(Refusal):
+    """A document is HTML or PDF, and the caller takes neither."""
+
+    code = "not_acceptable"
+    status = 406
+
+
+FORMS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "the document", "content": {HTML: {}, PDF: {}}},
+    406: declared(
+        406, "not_acceptable", "neither HTML nor PDF is accepted", "a document is text/html or application/pdf"
+    ),
+}
+
+Accept = Annotated[str | None, Header(max_length=1000)]
+Wanted = Annotated[Format | None, Query(alias="format", description="instead of `Accept`")]
+
+
+def form(accept: str | None, wanted: Format | None) -> str:
+    """The media type to answer with: PDF where the caller takes anything. Raises NotAcceptable."""
+    if wanted is not None:
+        return HTML if wanted == "html" else PDF
+    asked = [_range(part) for part in (accept or "*/*").split(",")]
+    for kind, weight in sorted(asked, key=lambda one: -one[1]):
+        if weight > 0 and kind in (HTML, "text/*"):
+            return HTML
+        if weight > 0 and kind in (PDF, "application/*", "*/*"):
+            return PDF
+    raise NotAcceptable("a document is text/html or application/pdf")
+
+
+def _range(part: str) -> tuple[str, float]:
+    kind, *parameters = (one.strip().lower() for one in part.split(";"))
+    weights = [one[2:] for one in parameters if one.startswith("q=")]
+    try:
+        return kind, float(weights[0]) if weights else 1.0
+    except ValueError:
+        return kind, 0.0
+
+
+async def answered(runtime: Runtime, page: Callable[[], str], kind: str, name: str) -> Response:
+    """The document in that form; it may load nothing. Raises Unavailable when it cannot be printed now."""
+    html = await asyncio.to_thread(page)  # one of 2000 lines takes half a second
+    if kind == HTML:
+        headers = {"content-disposition": f'inline; filename="{name}.html"'}
+        headers |= {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'", "vary": "accept"}
+        return HTMLResponse(html, headers=headers)
+    try:
+        pdf = await runtime.printer.pdf(html)
+    except NotPrinted as error:
+        raise Unavailable(str(error)) from error
+    headers = {"content-disposition": f'attachment; filename="{name}.pdf"', "vary": "accept"}
+    return Response(pdf, headers=headers, media_type=PDF)

@@ -1,0 +1,44 @@
+"""Invoices and credit notes as documents."""
+
+from functools import partial
+from uuid import UUID
+
+from fastapi import Response
+
+from services.invoicing.api.documents.answers import FORMS, Accept, Wanted, answered, form
+from services.invoicing.papers.pages import paper_page
+from services.invoicing.use_cases import documents
+from services.invoicing.use_cases.deliveries import policy_url
+from services.invoicing.use_cases.documents import NotIssued, SellerUnknown
+from shared.auth import needs
+from shared.http import PROBLEMS, Read, Router, refusals
+
+reads = Router(prefix="/v1", tags=["documents"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+
+
+@reads.get(
+    "/invoices/{invoice_id}/document",
+    summary="An invoice as a document",
+    responses=FORMS | refusals(NotIssued, SellerUnknown),
+    response_class=Response,
+)
+async def invoice_document(invoice_id: UUID, read: Read, accept: Accept = None, wanted: Wanted = None) -> Response:
+    """The invoice as HTML or PDF in the customer's language, with what is settled of it now."""
+    kind = form(accept, wanted)
+    paper = await read(lambda unit: documents.invoice(unit, invoice_id))
+    return await answered(read.runtime, partial(paper_page, paper, policy_url(read.runtime)), kind, paper.number)
+
+
+@reads.get(
+    "/credit-notes/{credit_note_id}/document",
+    summary="A credit note as a document",
+    responses=FORMS | refusals(SellerUnknown),
+    response_class=Response,
+)
+async def credit_note_document(
+    credit_note_id: UUID, read: Read, accept: Accept = None, wanted: Wanted = None
+) -> Response:
+    """The credit note as HTML or PDF in the customer's language."""
+    kind = form(accept, wanted)
+    paper = await read(lambda unit: documents.credit_note(unit, credit_note_id))
+    return await answered(read.runtime, partial(paper_page, paper, policy_url(read.runtime)), kind, paper.number)

@@ -1,0 +1,114 @@
+"""Our legal entities over REST: what documents say of us."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from fastapi import Header, Request, Response
+from pydantic import AfterValidator, Field
+
+from services.invoicing import use_cases
+from services.invoicing.api.accounts import PRECONDITIONS, IfMatchMissing, version_of
+from services.invoicing.domain.documents.references import is_checked
+from services.invoicing.repository import legal_entities as repository
+from services.invoicing.tables import LegalEntityRow
+from shared.auth import Caller, needs
+from shared.database import Cause, Unit
+from shared.fields import Body, Code, Name, Prose, example, shown
+from shared.http import PROBLEMS, Read, Router
+from shared.ids import new_id
+
+PREFIX, TAGS = "/v1/legal-entities", ["legal entities"]
+reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+
+
+def _checked(iban: str) -> str:
+    if not is_checked(iban):
+        raise ValueError("the check digits of the IBAN are wrong")
+    return iban
+
+
+Iban = Annotated[str, Field(pattern="^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$"), AfterValidator(_checked)]
+"""An account's number as ISO 13616 has it, without spaces."""
+
+
+class LegalEntityIn(Body):
+    """What the documents of a legal entity say of it, and whether they go out by mail."""
+
+    model_config = example(
+        name="Goodstanding GmbH",
+        address=["Musterstraße 1", "10115 Berlin", "Germany"],
+        tax_id="DE123456789",
+        register_number="HRB 4711 B",
+        bank_name="Sparkasse Berlin",
+        iban="DE02120300000000202051",
+        bic="BYLADEM1001",
+        footer="Managing director: A. Person",
+        sends_documents=True,
+    )
+
+    name: Name
+    address: list[Name] = Field(min_length=1, max_length=6)
+    tax_id: Code
+    register_number: Name
+    bank_name: Name
+    iban: Iban = Field(examples=["DE02120300000000202051"])
+    bic: str = Field(pattern="^[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?$", examples=["BYLADEM1001"])
+    footer: Prose | None = None
+    sends_documents: bool = Field(
+        default=False, description="whether invoices and credit notes issued from now on go out by mail", strict=True
+    )
+
+
+class LegalEntityOut(LegalEntityIn):
+    """A legal entity of ours; its version is the ETag for a change."""
+
+    model_config = example(
+        code="GS-DE",
+        version=1,
+        changed_by="finance",
+        changed_at="2026-03-02T09:00:00Z",
+        **shown(LegalEntityIn),
+    )
+
+    code: str
+    version: int
+    changed_by: str
+    changed_at: datetime
+
+    @classmethod
+    def of(cls, row: LegalEntityRow) -> Self:
+        """The answer for a row."""
+        return cls.model_validate(row.model_dump())
+
+
+@reads.get("/{code}", summary="One of our legal entities")
+async def get_legal_entity(code: Code, read: Read, response: Response) -> LegalEntityOut:
+    """What its documents say of it."""
+    row = await read(lambda unit: repository.legal_entity(unit, code))
+    response.headers["ETag"] = f'"{row.version}"'
+    return LegalEntityOut.of(row)
+
+
+@writes.put("/{code}", summary="Say what our documents say of us", responses=PRECONDITIONS)
+async def put_legal_entity(
+    code: Code,
+    entity: LegalEntityIn,
+    request: Request,
+    response: Response,
+    if_match: Annotated[str | None, Header(max_length=40)] = None,
+) -> LegalEntityOut:
+    """Set the data of a legal entity: without `If-Match` for the first time, with its ETag after that."""
+    caller: Caller = request.state.caller
+    version = version_of(if_match)
+    if if_match is not None and version is None:
+        raise IfMatchMissing("send If-Match with the ETag of the legal entity")
+
+    async def put(unit: Unit) -> LegalEntityRow:
+        if version is None and await repository.known(unit, code):
+            raise IfMatchMissing("send If-Match with the ETag of the legal entity")
+        return await use_cases.legal_entities.put(unit, code, version, entity.model_dump(), caller.subject)
+
+    row = await request.app.state.runtime.units.run(put, Cause(str(new_id()), caller.subject))
+    response.headers["ETag"] = f'"{row.version}"'
+    return LegalEntityOut.of(row)

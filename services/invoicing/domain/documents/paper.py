@@ -1,0 +1,130 @@
+"""An invoice or a credit note as it is drawn up: who to whom, what for, how much, and what was settled of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """A legal entity of ours, as its documents name it."""
+
+    name: str
+    address: tuple[str, ...]
+    tax_id: str
+    register_number: str
+    bank_name: str
+    iban: str
+    bic: str
+    footer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """A customer, as documents name it; `language` is a locale such as `de-CH`."""
+
+    name: str
+    address: tuple[str, ...]
+    country: str | None
+    tax_id: str | None
+    tax_status: str
+    language: str
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Who a document is from and to, as it was when the document was first drawn up."""
+
+    seller: Seller
+    buyer: Buyer
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """What a line was charged for. Ends are exclusive; `days` of `cycle_days` were charged.
+
+    Without a quantity, as in a credit note, only the period is told.
+    """
+
+    kind: str
+    product: str
+    period_from: date
+    period_to: date
+    days: int
+    cycle_days: int
+    quantity: int
+    unit_price: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaperLine:
+    """A line (minor units); without `charged` it was posted as its description says."""
+
+    number: int
+    description: str
+    net: int
+    tax: int
+    rate_bp: int | None
+    charged: Charged | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaxSum:
+    """What the lines of one rate (basis points) come to."""
+
+    rate_bp: int
+    net: int
+    tax: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """An invoice or a credit note. `settled` is what was paid and credited of an invoice by the time it shows."""
+
+    kind: str
+    number: str
+    about: str | None
+    """The invoice that a credit note lowers."""
+    currency: str
+    issued_on: date
+    due_on: date | None
+    terms_days: int
+    lines: tuple[PaperLine, ...]
+    paid: int
+    credited: int
+    parties: Parties
+    policy_version: int | None
+
+    @property
+    def net(self) -> int:
+        """Without tax."""
+        return sum(line.net for line in self.lines)
+
+    @property
+    def total(self) -> int:
+        """With tax."""
+        return sum(line.net + line.tax for line in self.lines)
+
+    @property
+    def left(self) -> int:
+        """What is still to be paid."""
+        return self.total - self.paid - self.credited
+
+    @property
+    def supplied(self) -> tuple[date, date] | None:
+        """The first and the last day of what is charged, if the lines say so; its end is exclusive."""
+        charged = [line.charged for line in self.lines if line.charged]
+        if not charged:
+            return None
+        return min(one.period_from for one in charged), max(one.period_to for one in charged)
+
+
+def by_rate(lines: Iterable[PaperLine]) -> list[TaxSum]:
+    """The sums of each rate, the lowest first. Lines that were posted without a rate are in none."""
+    sums: dict[int, TaxSum] = {}
+    for line in lines:
+        if line.rate_bp is not None:
+            before = sums.get(line.rate_bp, TaxSum(line.rate_bp, 0, 0))
+            sums[line.rate_bp] = TaxSum(line.rate_bp, before.net + line.net, before.tax + line.tax)
+    return [sums[rate] for rate in sorted(sums)]

@@ -1,0 +1,87 @@
+"""A statement of account: what was owed at first, what changed it day by day, what is owed at last, by currency."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+BUCKETS = ((0, "current"), (30, "1-30"), (60, "31-60"), (90, "61-90"))
+"""How many days past due a bucket goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A fact of the ledger that changed what the customer owes (minor units, a debit is positive)."""
+
+    on: date
+    kind: str
+    reference: str | None
+    currency: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An entry, and what is owed after it."""
+
+    entry: Entry
+    balance: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenItem:
+    """An invoice of which something is open at the end."""
+
+    number: str
+    issued_on: date
+    due_on: date
+    currency: str
+    total: int
+    open: int
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """All of one currency."""
+
+    currency: str
+    opening: int
+    rows: tuple[Row, ...]
+    unapplied: int
+    """What was paid and has paid nothing yet."""
+    items: tuple[OpenItem, ...]
+
+    @property
+    def closing(self) -> int:
+        """What is owed at the end: what is open less what is unapplied."""
+        return self.rows[-1].balance if self.rows else self.opening
+
+    def ageing(self, day: date) -> dict[str, int]:
+        """What is open in each bucket, by the days past due on a day."""
+        sums = {name: 0 for _, name in BUCKETS} | {"90+": 0}
+        for item in self.items:
+            sums[bucket(item.due_on, day)] += item.open
+        return sums
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The statement of an account for days, both included."""
+
+    begin: date
+    end: date
+    accounts: tuple[Account, ...]
+
+
+def bucket(due_on: date, day: date) -> str:
+    """The ageing bucket of what was due on a day."""
+    late = (day - due_on).days
+    return next((name for most, name in BUCKETS if late <= most), "90+")
+
+
+def running(opening: int, entries: Iterable[Entry]) -> tuple[Row, ...]:
+    """The entries with what is owed after each."""
+    rows: list[Row] = []
+    for entry in entries:
+        opening += entry.amount
+        rows.append(Row(entry, opening))
+    return tuple(rows)

@@ -1,0 +1,113 @@
+"""Invoices and credit notes as they are drawn up, and who they are from and to."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import asyncpg
+from pydantic import TypeAdapter
+
+from services.invoicing.domain.documents.paper import Charged, PaperLine, Parties
+from shared.database import Unit
+
+PARTIES = TypeAdapter(Parties)
+
+_LINES = """
+SELECT l.line, l.description, l.net_minor, l.tax_minor, l.tax_rate_bp, s.product, c.kind, c.period_from, c.period_to,
+    c.cycle_to - c.cycle_from AS cycle_days, c.quantity, c.unit_price_minor
+FROM invoice_lines l
+LEFT JOIN charges c ON c.id = l.charge_id
+LEFT JOIN subscriptions s ON s.id = c.subscription_id
+WHERE l.invoice_id = $1 ORDER BY l.line
+"""
+_CREDITED = """
+SELECT n.line, l.description, n.amount_minor, l.amount_minor AS line_amount, l.tax_minor AS line_tax, l.tax_rate_bp,
+    s.product, c.kind, c.period_from, c.period_to, coalesce((
+        SELECT sum(b.amount_minor) FROM credit_note_lines b JOIN credit_notes e ON e.id = b.credit_note_id
+        WHERE e.account_id = o.account_id AND e.invoice_id = o.invoice_id AND b.line = n.line AND e.number < o.number
+    ), 0)::bigint AS credited_before
+FROM credit_notes o
+JOIN credit_note_lines n ON n.credit_note_id = o.id
+JOIN invoice_lines l ON l.invoice_id = o.invoice_id AND l.line = n.line
+LEFT JOIN charges c ON c.id = l.charge_id
+LEFT JOIN subscriptions s ON s.id = c.subscription_id
+WHERE o.id = $1 ORDER BY n.line
+"""
+_SETTLED = """
+SELECT coalesce((SELECT sum(amount_minor) FROM allocations
+        WHERE invoice_id = $1 AND allocated_at <= $3 AND (reversed_at IS NULL OR reversed_at > $3)), 0)::bigint AS paid,
+    coalesce((SELECT sum(total_minor) FROM credit_notes
+        WHERE account_id = $2 AND invoice_id = $1 AND issued_at <= $3), 0)::bigint AS credited
+"""
+
+
+async def lines(unit: Unit, invoice_id: UUID) -> tuple[PaperLine, ...]:
+    """The lines of an invoice."""
+    return tuple(
+        PaperLine(
+            row["line"], row["description"], row["net_minor"], row["tax_minor"], row["tax_rate_bp"], _charged(row)
+        )
+        for row in await unit.connection.fetch(_LINES, invoice_id)
+    )
+
+
+def _charged(row: asyncpg.Record) -> Charged | None:
+    if row["kind"] is None:
+        return None
+    begin, end = row["period_from"], row["period_to"]
+    days, quantity, price = row["cycle_days"], row["quantity"], row["unit_price_minor"]
+    return Charged(row["kind"], row["product"], begin, end, (end - begin).days, days, quantity, price)
+
+
+async def credited(unit: Unit, credit_note_id: UUID) -> Sequence[asyncpg.Record]:
+    """The lines of a credit note, with what they take it off, and what was taken off that before."""
+    rows: list[asyncpg.Record] = await unit.connection.fetch(_CREDITED, credit_note_id)
+    return rows
+
+
+async def settled(unit: Unit, invoice_id: UUID, account_id: UUID, at: datetime) -> tuple[int, int]:
+    """What was paid and credited of an invoice by an instant."""
+    return tuple(await unit.connection.fetchrow(_SETTLED, invoice_id, account_id, at))
+
+
+async def is_draft(unit: Unit, document_id: UUID) -> bool:
+    """Whether this is the id of an invoice that waits for approval."""
+    return bool(await unit.connection.fetchval("SELECT EXISTS (SELECT FROM drafts WHERE id = $1)", document_id))
+
+
+async def parties(unit: Unit, document_id: UUID) -> Parties | None:
+    """Who a document is from and to, once it was drawn up."""
+    kept = await unit.connection.fetchval("SELECT parties FROM document_parties WHERE document_id = $1", document_id)
+    return PARTIES.validate_python(kept) if kept else None
+
+
+async def keep_parties(unit: Unit, document_id: UUID, account_id: UUID, kept: Parties) -> Parties:
+    """Keep who a document is from and to, unless somebody was faster; what is kept."""
+    await unit.connection.execute(
+        "INSERT INTO document_parties (document_id, account_id, parties, drawn_up_at) VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT DO NOTHING",
+        document_id,
+        account_id,
+        PARTIES.dump_json(kept).decode(),
+        unit.now,
+    )
+    return await parties(unit, document_id) or kept
+
+
+async def policy_in_force(unit: Unit, day: date) -> int | None:
+    """The version of the collection policy that applies to what was issued on a day, if one is known."""
+    version: int | None = await unit.connection.fetchval(
+        "SELECT version FROM policy_versions WHERE effective_date <= $1 ORDER BY effective_date DESC, version DESC"
+        " LIMIT 1",
+        day,
+    )
+    return version
+
+
+async def keep_policy(unit: Unit, version: int, effective_date: date) -> None:
+    """A version of the policy was published."""
+    await unit.connection.execute(
+        "INSERT INTO policy_versions (version, effective_date) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        version,
+        effective_date,
+    )

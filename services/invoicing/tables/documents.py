@@ -1,0 +1,76 @@
+"""Our legal entities as documents name them, who a document is from and to, and what was sent."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, CheckConstraint, DateTime, Index, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from services.invoicing.tables.base import Row
+
+
+class LegalEntityRow(Row, table=True):
+    """The data of a legal entity of ours that its documents need, and whether it sends them."""
+
+    __tablename__ = "legal_entities"
+
+    code: str = Field(primary_key=True, sa_type=Text)
+    name: str = Field(sa_type=Text)
+    address: list[str] = Field(sa_type=ARRAY(Text))
+    tax_id: str = Field(sa_type=Text)
+    register_number: str = Field(sa_type=Text)
+    bank_name: str = Field(sa_type=Text)
+    iban: str = Field(sa_type=Text)
+    bic: str = Field(sa_type=Text)
+    footer: str | None = Field(sa_type=Text)
+    sends_documents: bool
+    version: int
+    changed_by: str = Field(sa_type=Text)
+    changed_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class DocumentPartiesRow(Row, table=True):
+    """Who a document is from and to, kept when it was first drawn up: later changes do not change it."""
+
+    __tablename__ = "document_parties"
+
+    document_id: UUID = Field(primary_key=True)
+    account_id: UUID = Field(foreign_key="accounts.id")
+    parties: dict[str, Any] = Field(sa_type=JSONB)
+    drawn_up_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class DocumentDeliveryRow(Row, table=True):
+    """A document that is sent. The first one of a document has its id, so that there is one; `id` is the intent's."""
+
+    __tablename__ = "document_deliveries"
+    __table_args__ = (
+        Index("document_deliveries_of", "document_id", "id"),
+        CheckConstraint("kind IN ('invoice', 'credit_note')"),
+        CheckConstraint("state IN ('pending', 'sent', 'failed')"),
+        CheckConstraint("(state = 'sent') = (delivered_at IS NOT NULL)"),
+        CheckConstraint("(state = 'failed') = (failure IS NOT NULL)"),
+        CheckConstraint("num_nulls(wanted_by, reason) IN (0, 2)"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    document_id: UUID
+    account_id: UUID = Field(foreign_key="accounts.id")
+    kind: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    wanted_at: datetime = Field(sa_type=DateTime(timezone=True))
+    wanted_by: str | None = Field(sa_type=Text)
+    reason: str | None = Field(sa_type=Text)
+    delivered_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    failure: str | None = Field(sa_type=Text)
+
+
+class PolicyVersionRow(Row, table=True):
+    """From when on which version of the collection policy applies, as collections told."""
+
+    __tablename__ = "policy_versions"
+
+    version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    effective_date: date

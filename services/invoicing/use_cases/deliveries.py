@@ -1,0 +1,126 @@
+"""Documents are sent by a worker, and recorded with what the next mail hop said."""
+
+import asyncio
+from datetime import timedelta
+from email.message import EmailMessage
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from services.invoicing.domain.documents.paper import Paper
+from services.invoicing.papers.letters import letter_with
+from services.invoicing.papers.pages import paper_page
+from services.invoicing.repository import accounts, credits
+from services.invoicing.repository import deliveries as repository
+from services.invoicing.repository.deliveries import SEND_DOCUMENT
+from services.invoicing.repository.invoices import invoice_row
+from services.invoicing.tables import DocumentDeliveryRow
+from services.invoicing.use_cases import documents
+from shared import intents
+from shared.database import Unit
+from shared.errors import Later, NotFound, Refusal, Unavailable
+from shared.events.invoicing import DocumentFailed, DocumentSent
+from shared.ids import new_id
+from shared.intents import Intent, Recorded
+from shared.mail import deliver
+
+if TYPE_CHECKING:
+    from shared.runtime import Runtime
+
+PRINTED_WITHIN = intents.LEASE - timedelta(seconds=20)
+"""Waiting for the printer included: the rest of the lease is for the mail hop, so that no second worker begins."""
+POLICY = "policy"
+"""The page of the collection policy, beneath its public address."""
+
+
+class DeliveryPending(Refusal):
+    """The document is on its way already."""
+
+    code = "delivery_pending"
+
+
+async def delivery(unit: Unit, kind: str, document_id: UUID) -> DocumentDeliveryRow:
+    """The last delivery of a document. Raises NotFound."""
+    row = await repository.latest(unit, kind, document_id)
+    if row is None:
+        raise NotFound(f"no {kind} {document_id} was to be sent")
+    return row
+
+
+async def resend(unit: Unit, kind: str, document_id: UUID, actor: str, reason: str) -> DocumentDeliveryRow:
+    """Send a document again, or for the first time. Raises NotFound, DeliveryPending."""
+    account_id = await _account(unit, kind, document_id)
+    await unit.lock(account_id)
+    last = await repository.latest(unit, kind, document_id)
+    if last is not None and last.state == "pending":
+        raise DeliveryPending(f"{kind} {document_id} is on its way")
+    row = DocumentDeliveryRow(
+        id=new_id(),
+        document_id=document_id,
+        account_id=account_id,
+        kind=kind,
+        state="pending",
+        wanted_at=unit.now,
+        wanted_by=actor,
+        reason=reason,
+        delivered_at=None,
+        failure=None,
+    )
+    unit.session.add(row)
+    await unit.session.flush()
+    await intents.add(unit, SEND_DOCUMENT, account_id, row.id, {}, row.id)
+    return row
+
+
+async def _account(unit: Unit, kind: str, document_id: UUID) -> UUID:
+    if kind == "invoice":
+        return (await invoice_row(unit, document_id)).account_id
+    return (await credits.credit_note(unit, document_id)).account_id
+
+
+async def send(runtime: "Runtime", intent: Intent) -> str | None:
+    """Draw a document up, print it, and hand it to the next hop; what the hop says if it refuses for good.
+
+    Raises Later: without data of the legal entity nothing goes out. Every attempt has the delivery's id in its
+    Message-ID and the same content: it shows what was settled when the delivery was wanted.
+    """
+    try:
+        row, paper, to = await runtime.units.run(lambda unit: _drawn_up(unit, UUID(intent.key)))
+        async with asyncio.timeout(PRINTED_WITHIN.total_seconds()):
+            html = await asyncio.to_thread(paper_page, paper, policy_url(runtime))
+            pdf = await runtime.printer.pdf(html)
+    except (documents.SellerUnknown, Unavailable) as error:
+        raise Later(error.detail) from error
+    except TimeoutError as error:
+        raise Later("the printer is busy") from error
+    letter = _letter(runtime, row, paper, pdf, to)
+    return await deliver(letter, runtime.settings.smtp_host, runtime.settings.smtp_port)
+
+
+def policy_url(runtime: "Runtime") -> str:
+    """Where customers read the collection policy."""
+    return f"{runtime.settings.public_url or runtime.settings.collections_url}/{POLICY}"
+
+
+def _letter(runtime: "Runtime", row: DocumentDeliveryRow, paper: Paper, pdf: bytes, to: str) -> EmailMessage:
+    return letter_with(paper, pdf, row.id, sender=runtime.settings.mail_from, to=to, at=row.wanted_at)
+
+
+async def _drawn_up(unit: Unit, delivery_id: UUID) -> tuple[DocumentDeliveryRow, Paper, str]:
+    row = await repository.delivery(unit, delivery_id)
+    if row.kind == "invoice":
+        paper = await documents.invoice(unit, row.document_id, row.wanted_at)
+    else:
+        paper = await documents.credit_note(unit, row.document_id)
+    return row, paper, (await accounts.account(unit, row.account_id)).billing_email
+
+
+async def sent(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
+    """Record what became of a delivery."""
+    row = await repository.delivery(unit, UUID(intent.key))
+    await repository.save_result(unit, row.id, refusal)
+    told = {"account_id": row.account_id, "delivery_id": row.id, "document": row.kind, "document_id": row.document_id}
+    if refusal is None:
+        unit.publish(DocumentSent(**told, delivered_at=unit.now))
+    else:
+        unit.publish(DocumentFailed(**told, cause=refusal[:3]))
+    return Recorded.DONE

@@ -1,0 +1,166 @@
+"""Documents are drawn up: facts, and who they are from and to, which never changes once they were drawn up."""
+
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from services.invoicing.domain.documents.paper import Buyer, Charged, Paper, PaperLine, Parties, Seller
+from services.invoicing.domain.documents.statement import Account, Entry, OpenItem, Statement, running
+from services.invoicing.domain.ledger import Share
+from services.invoicing.repository import accounts, credits, invoices, legal_entities, statements
+from services.invoicing.repository import documents as repository
+from services.invoicing.tables import AccountRow, LegalEntityRow
+from shared.calendar import local_date
+from shared.database import Unit
+from shared.errors import Refusal
+
+
+class SellerUnknown(Refusal):
+    """Nothing is known of the legal entity that a document would be from."""
+
+    code = "seller_unknown"
+
+
+class NotIssued(Refusal):
+    """The invoice is a draft of a bill run, and no document."""
+
+    code = "not_issued"
+
+
+class DatesRefused(Refusal):
+    """A statement does not end before it begins."""
+
+    code = "dates_refused"
+    status = 422
+
+
+async def invoice(unit: Unit, invoice_id: UUID, at: datetime | None = None) -> Paper:
+    """An invoice, with what was settled of it by an instant (now). Raises NotFound, NotIssued, SellerUnknown."""
+    if await repository.is_draft(unit, invoice_id):
+        raise NotIssued(f"invoice {invoice_id} is a draft")
+    row = await invoices.invoice_row(unit, invoice_id)
+    paid, credited = await repository.settled(unit, row.id, row.account_id, at or unit.now)
+    return Paper(
+        kind="invoice",
+        number=row.number,
+        about=None,
+        currency=row.currency,
+        issued_on=row.issue_date,
+        due_on=row.due_date,
+        terms_days=(row.due_date - row.issue_date).days,
+        lines=await repository.lines(unit, row.id),
+        paid=paid,
+        credited=credited,
+        parties=await _parties(unit, row.id, row.account_id, row.legal_entity),
+        policy_version=await repository.policy_in_force(unit, row.issue_date),
+    )
+
+
+async def credit_note(unit: Unit, credit_note_id: UUID) -> Paper:
+    """A credit note. Raises NotFound, SellerUnknown."""
+    row = await credits.credit_note(unit, credit_note_id)
+    parties = await _parties(unit, row.id, row.account_id, row.legal_entity)
+    return Paper(
+        kind="credit_note",
+        number=row.number,
+        about=(await invoices.invoice_row(unit, row.invoice_id)).number,
+        currency=row.currency,
+        issued_on=local_date(row.issued_at, ZoneInfo(parties.buyer.time_zone)),
+        due_on=None,
+        terms_days=0,
+        lines=tuple(_credited(line) for line in await repository.credited(unit, row.id)),
+        paid=0,
+        credited=0,
+        parties=parties,
+        policy_version=None,
+    )
+
+
+def _credited(row: asyncpg.Record) -> PaperLine:
+    share = Share(row["amount_minor"], row["credited_before"], row["line_amount"], row["line_tax"])
+    begin, end = row["period_from"], row["period_to"]
+    charged = Charged(row["kind"], row["product"], begin, end, 0, 0, 0, 0) if row["kind"] else None
+    return PaperLine(row["line"], row["description"], share.amount - share.tax, share.tax, row["tax_rate_bp"], charged)
+
+
+async def _parties(unit: Unit, document_id: UUID, account_id: UUID, legal_entity: str) -> Parties:
+    known = await repository.parties(unit, document_id)
+    if known is not None:
+        return known
+    account = await accounts.account(unit, account_id)
+    return await repository.keep_parties(unit, document_id, account_id, await _now(unit, account, legal_entity))
+
+
+async def _now(unit: Unit, account: AccountRow, legal_entity: str) -> Parties:
+    row = await legal_entities.known(unit, legal_entity)
+    if row is None:
+        raise SellerUnknown(f"nothing is known of the legal entity {legal_entity}")
+    return Parties(seller(row), _buyer(account))
+
+
+def seller(row: LegalEntityRow) -> Seller:
+    """A legal entity as its documents name it."""
+    return Seller(
+        row.name, tuple(row.address), row.tax_id, row.register_number, row.bank_name, row.iban, row.bic, row.footer
+    )
+
+
+def _buyer(row: AccountRow) -> Buyer:
+    return Buyer(
+        row.name,
+        tuple(row.address or ()),
+        row.country,
+        row.tax_id,
+        row.tax_status,
+        row.language,
+        row.time_zone,
+    )
+
+
+async def statement_paper(unit: Unit, account_id: UUID, begin: date, end: date) -> tuple[Statement, Parties]:
+    """A statement and who it is from and to. Raises NotFound, DatesRefused, SellerUnknown."""
+    account = await accounts.account(unit, account_id)
+    parties = await _now(unit, account, account.legal_entity)
+    return await statement(unit, account_id, begin, end), parties
+
+
+async def statement(unit: Unit, account_id: UUID, begin: date, end: date) -> Statement:
+    """What happened on an account from one local day to another, both included. Raises NotFound, DatesRefused."""
+    if end < begin:
+        raise DatesRefused(f"to: {end} is before {begin}")
+    account = await accounts.account(unit, account_id)
+    zone = ZoneInfo(account.time_zone)
+    since, until = (datetime(day.year, day.month, day.day, tzinfo=zone) for day in (begin, end + timedelta(days=1)))
+    opening = await statements.opening(unit, account_id, since)
+    entries = [_entry(row, zone) for row in await statements.entries(unit, account_id, since, until)]
+    items = [_item(row) for row in await statements.items(unit, account_id, until)]
+    unapplied = await statements.unapplied(unit, account_id, until)
+    return Statement(
+        begin,
+        end,
+        tuple(
+            Account(
+                currency,
+                opening.get(currency, 0),
+                running(opening.get(currency, 0), [one for one in entries if one.currency == currency]),
+                unapplied.get(currency, 0),
+                tuple(one for one in items if one.currency == currency),
+            )
+            for currency in sorted({*opening, *(one.currency for one in entries)})
+        ),
+    )
+
+
+def _entry(row: asyncpg.Record, zone: ZoneInfo) -> Entry:
+    return Entry(local_date(row["posted_at"], zone), row["kind"], row["reference"], row["currency"], row["amount"])
+
+
+def _item(row: asyncpg.Record) -> OpenItem:
+    return OpenItem(*row)
+
+
+async def policy_published(unit: Unit, version: int, effective_date: date) -> None:
+    """The collection policy has a version that applies to invoices from a day on."""
+    await repository.keep_policy(unit, version, effective_date)

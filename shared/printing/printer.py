@@ -1,0 +1,100 @@
+"""A few processes that print, a bounded queue before them, and a time limit for each document.
+
+The library for PDF is large, and what it makes of a document may take long or break: so it lives in processes of
+its own, which hold nothing else, are started when they are first needed, and are replaced when they hang or die.
+"""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from pathlib import Path
+
+from shared.errors import Later, Unavailable
+from shared.telemetry import log
+
+ROOT = Path(__file__).parents[2]
+KEPT = ("PATH", "HOME", "LANG", "FONTCONFIG_PATH", "FONTCONFIG_FILE", "XDG_CACHE_HOME")
+"""What of the environment a worker gets: no address of a database, no key."""
+
+
+class NotPrinted(Later):
+    """The document was not printed: it took too long, or the process that printed it died, or it is broken."""
+
+
+class Full(Unavailable):
+    """Too many documents wait to be printed."""
+
+    code = "printer_busy"
+
+
+class Printer:
+    """Prints HTML as PDF in `workers` processes; `most` documents at once wait, each takes `seconds` at most."""
+
+    def __init__(
+        self, workers: int, seconds: float, most: int, command: tuple[str, ...] = ("-m", "shared.printing.worker")
+    ) -> None:
+        self._command = command
+        self._seconds = seconds
+        self._most = most
+        self._asked = 0
+        self._free: asyncio.Queue[Process | None] = asyncio.Queue()
+        for _ in range(workers):
+            self._free.put_nowait(None)
+
+    async def pdf(self, html: str) -> bytes:
+        """The document as PDF. Raises NotPrinted, and Full when too many wait."""
+        if self._asked >= self._most:
+            raise Full(f"{self._asked} documents wait to be printed")
+        self._asked += 1
+        try:
+            return await self._with_a_worker(html.encode())
+        finally:
+            self._asked -= 1
+
+    async def _with_a_worker(self, html: bytes) -> bytes:
+        worker = await self._free.get()
+        done = False
+        try:
+            if worker is None or worker.returncode is not None:
+                worker = await self._started()
+            async with asyncio.timeout(self._seconds):
+                told = await _asked(worker, html)
+            done = True
+        except (TimeoutError, OSError, asyncio.IncompleteReadError) as error:
+            log.warning("a document was not printed", error=type(error).__name__)
+            raise NotPrinted(f"the document was not printed: {type(error).__name__}") from error
+        finally:  # one that was left in the midst of a document is of no use any more
+            self._free.put_nowait(worker if done else None)
+            if worker is not None and not done:
+                await _ended(worker)
+        if not told.startswith(b"\x01"):
+            raise NotPrinted(f"the document cannot be printed: {told[1:].decode()}")
+        return told[1:]
+
+    async def _started(self) -> Process:
+        environment = {name: os.environ[name] for name in KEPT if name in os.environ}
+        return await asyncio.create_subprocess_exec(
+            sys.executable, *self._command, cwd=ROOT, env=environment, stdin=PIPE, stdout=PIPE, stderr=DEVNULL
+        )
+
+    async def close(self) -> None:
+        """End the processes."""
+        while not self._free.empty():
+            worker = self._free.get_nowait()
+            if worker is not None:
+                await _ended(worker)
+
+
+async def _asked(worker: Process, html: bytes) -> bytes:
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+    worker.stdin.write(len(html).to_bytes(8) + html)
+    await worker.stdin.drain()
+    return await worker.stdout.readexactly(int.from_bytes(await worker.stdout.readexactly(8)))
+
+
+async def _ended(worker: Process) -> None:
+    if worker.returncode is None:
+        worker.kill()
+    await worker.wait()

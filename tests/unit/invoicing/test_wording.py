@@ -1,0 +1,193 @@
+"""Every language says everything, and numbers and dates as its readers write them."""
+
+from datetime import date
+from string import Formatter
+
+import pytest
+from babel import Locale
+
+from services.invoicing.domain.documents.paper import Buyer, Charged, Paper, PaperLine, Parties, Seller, TaxSum, by_rate
+from services.invoicing.domain.documents.statement import Account, Entry, OpenItem, Statement, bucket, running
+from services.invoicing.papers.pages import paper_page, statement_page
+from services.invoicing.papers.wording import LANGUAGES, Text, Wording, arguments, catalogue
+
+SELLER = Seller("Goodstanding GmbH", ("Musterstraße 1",), "DE1", "HRB 1", "Bank", "DE02120300000000202051", "X", None)
+
+
+def filled(text: str) -> set[str]:
+    """The words in braces of a text."""
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def missing(texts: dict[str, Text], wanted: dict[str, Text], locale: Locale) -> set[str]:
+    """Keys that a catalogue lacks or has too many, or whose forms or words in braces are not those that it needs."""
+    found = texts.keys() ^ wanted.keys()
+    forms = {locale.plural_form(n) for n in range(200)}
+    for key in texts.keys() & wanted.keys():
+        own, model = arguments(texts[key]), arguments(wanted[key])
+        if isinstance(texts[key], dict) != isinstance(wanted[key], dict) or (
+            own.keys() != {""} and not forms <= own.keys()
+        ):
+            found.add(key)
+        needed = filled(next(iter(reversed(model.values()))))
+        if any(filled(text) != needed for text in own.values()):
+            found.add(key)
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_says_everything(language: str) -> None:
+    assert missing(catalogue(language), catalogue("en"), Locale(language)) == set()
+
+
+def test_a_gap_is_seen() -> None:
+    wanted: dict[str, Text] = {"a": "{x}", "b": "b", "n": {"one": "{n}", "other": "{n}"}}
+    bad: dict[str, Text] = {"a": "{y}", "n": {"one": "{n}", "other": "{n}"}}
+    assert missing(bad, wanted, Locale("ru")) == {"a", "b", "n"}
+    assert missing({"a": "{x}!", "b": "", "n": {"one": "{n}", "other": "{n}."}}, wanted, Locale("de")) == set()
+
+
+@pytest.mark.parametrize(
+    ("tag", "minor", "currency", "written"),
+    [
+        ("en", 123456, "EUR", "€1,234.56"),
+        ("de", 123456, "EUR", "1.234,56\u00a0€"),
+        ("de", -5, "EUR", "-0,05\u00a0€"),
+        ("de-CH", 123456, "CHF", "CHF\u00a01’234.56"),
+        ("fr", 123456, "EUR", "1\u202f234,56\u00a0€"),
+        ("ru", 123456, "EUR", "1\u00a0234,56\u00a0€"),
+        ("en", 1650, "JPY", "¥1,650"),
+        ("de", 1650, "JPY", "1.650\u00a0¥"),
+        ("en", 1234567, "KWD", "KWD1,234.567"),
+        ("fr", 1234567, "KWD", "1\u202f234,567\u00a0KWD"),
+        ("en", 9_000_000_000_000_001, "EUR", "€90,000,000,000,000.01"),
+    ],
+)
+def test_money_is_written_as_its_readers_do(tag: str, minor: int, currency: str, written: str) -> None:
+    assert Wording(tag).money(minor, currency) == written
+
+
+@pytest.mark.parametrize(
+    ("tag", "rate", "written"),
+    [
+        ("en", 1900, "19%"),
+        ("de", 1900, "19\u00a0%"),
+        ("fr", 550, "5,5\u00a0%"),
+        ("de-CH", 810, "8.1%"),
+        ("ru", 0, "0\u00a0%"),
+    ],
+)
+def test_rates_are_written_as_their_readers_do(tag: str, rate: int, written: str) -> None:
+    assert Wording(tag).percent(rate) == written
+
+
+@pytest.mark.parametrize(
+    ("tag", "written"),
+    [
+        ("en", "Apr 3, 2026"),
+        ("en-GB", "3 Apr 2026"),
+        ("de", "03.04.2026"),
+        ("fr", "3 avr. 2026"),
+        ("ru", "3 апр. 2026\u202fг."),
+    ],
+)
+def test_dates_are_written_as_their_readers_do(tag: str, written: str) -> None:
+    assert Wording(tag).day(date(2026, 4, 3)) == written
+
+
+@pytest.mark.parametrize(
+    ("n", "said"), [(1, "за 1 день из 30"), (3, "за 3 дня из 30"), (5, "за 5 дней из 30"), (21, "за 21 день из 30")]
+)
+def test_plural_forms_are_those_of_the_language(n: int, said: str) -> None:
+    assert Wording("ru").many("share", n, whole=30) == said
+
+
+def test_a_line_says_period_quantity_price_and_share() -> None:
+    charged = Charged("change", "Business Premium", date(2026, 4, 3), date(2026, 5, 1), 28, 30, 12, 1008)
+    line = PaperLine(2, "x", 11289, 2145, 1900, charged)
+    assert Wording("en-GB").line(line) == "Business Premium, after a change"
+    assert Wording("en-GB").detail(line, "EUR") == "3 Apr 2026 – 30 Apr 2026 · 12 × €10.08 · for 28 of 30 days"
+
+
+def paper(language: str, status: str = "standard", name: str = "Account 17") -> Paper:
+    buyer = Buyer(name, ("Street 1",), "FR", "FR1", status, language, "Europe/Paris")
+    lines = (
+        PaperLine(1, "licences", 10000, 0 if status != "standard" else 1900, 1900 if status == "standard" else 0, None),
+    )
+    return Paper(
+        "invoice",
+        "GS-DE-00000001",
+        None,
+        "EUR",
+        date(2026, 4, 1),
+        date(2026, 5, 1),
+        30,
+        lines,
+        0,
+        0,
+        Parties(SELLER, buyer),
+        3,
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("status", ["reverse_charge", "exempt"])
+def test_what_bears_no_tax_says_why_in_the_customers_words(language: str, status: str) -> None:
+    sentence = Wording(language)(status)
+    assert sentence in paper_page(paper(language, status), "https://x/policy")
+    assert sentence not in paper_page(paper(language), "https://x/policy")
+
+
+def test_a_hostile_name_is_only_text() -> None:
+    page = paper_page(
+        paper("en", name='<script>alert("x")</script><img src=https://evil.example/x>'), "https://x/policy"
+    )
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_the_sums_of_each_rate_and_of_all() -> None:
+    lines = (
+        PaperLine(1, "a", 1000, 190, 1900, None),
+        PaperLine(2, "b", 500, 35, 700, None),
+        PaperLine(3, "c", -100, -19, 1900, None),
+        PaperLine(4, "d", 77, 0, None, None),
+    )
+    assert by_rate(lines) == [TaxSum(700, 500, 35), TaxSum(1900, 900, 171)]
+
+
+@pytest.mark.parametrize(
+    ("late", "name"),
+    [
+        (-5, "current"),
+        (0, "current"),
+        (1, "1-30"),
+        (30, "1-30"),
+        (31, "31-60"),
+        (60, "31-60"),
+        (90, "61-90"),
+        (91, "90+"),
+    ],
+)
+def test_the_buckets_of_ageing(late: int, name: str) -> None:
+    assert bucket(date(2026, 1, 10), date.fromordinal(date(2026, 1, 10).toordinal() + late)) == name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_statement_says_everything_in_every_language(language: str) -> None:
+    kinds = ("invoice", "credit_note", "payment", "reversal", "write_off", "refund")
+    entries = [Entry(date(2026, 4, 1), kind, "R-1", "EUR", 100) for kind in kinds]
+    items = tuple(OpenItem("N", date(2026, 1, 1), date(2026, 4, day), "EUR", 5, 5) for day in (1, 30))
+    account = Account("EUR", 50, running(50, entries), 3, items)
+    assert account.closing == 650
+    told = Statement(date(2026, 4, 1), date(2026, 4, 30), (account,))
+    page = statement_page(told, paper(language).parties)
+    wording = Wording(language)
+    for text in (
+        wording.money(650, "EUR"),
+        wording("opening"),
+        wording("entry_other", reference="R-1"),
+        wording("ageing"),
+    ):
+        assert text in page
