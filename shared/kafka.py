@@ -41,6 +41,15 @@ class Envelope:
     data: bytes
 
     @property
+    def recorded(self) -> datetime:
+        """When the fact was recorded, by the system's clock; when it occurred, if a producer does not say."""
+        try:
+            at = datetime.fromisoformat(self.headers.get("ce_recordedtime", ""))
+        except ValueError:
+            return self.time
+        return at if at.tzinfo else self.time
+
+    @property
     def actor(self) -> str | None:
         """The person who acted, if one did."""
         return self.headers.get("ce_actor")

@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     public_url: str = ""
     """Where customers reach collections' public pages; empty: `collections_url`."""
 
+    metrics_port: int | None = None
+    """Where Prometheus finds `/metrics`; None: nothing is counted for it, and no figures are read."""
+    metrics_interval: float = 15.0
+    """How often the figures of a service are read from Postgres."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     pool_size: int = 10
     lock_timeout: float = 3.0

@@ -14,7 +14,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode
 
 from shared.transient import chain
 
@@ -97,7 +97,7 @@ def traceparent() -> str:
 
 
 @contextmanager
-def continued(name: str, parent: str, kind: SpanKind = SpanKind.CONSUMER) -> Iterator[None]:
+def continued(name: str, parent: str, kind: SpanKind = SpanKind.CONSUMER) -> Iterator[SpanContext]:
     """A span that continues the trace of `parent` (a `traceparent`, or empty for a new trace).
 
     What breaks it is told by its type only, as in the log.
@@ -108,7 +108,7 @@ def continued(name: str, parent: str, kind: SpanKind = SpanKind.CONSUMER) -> Ite
         name, context=context, kind=kind, record_exception=False, set_status_on_exception=False
     ) as span:
         try:
-            yield
+            yield span.get_span_context()
         except Exception as error:
             span.set_status(Status(StatusCode.ERROR, type(error).__qualname__))
             raise

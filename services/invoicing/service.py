@@ -3,6 +3,7 @@
 from services.invoicing.api import ROUTERS
 from services.invoicing.consumers import handlers
 from services.invoicing.jobs import SWEEPS
+from services.invoicing.metrics import FIGURES
 from services.invoicing.tables import METADATA
 from shared.service import Service
 
@@ -12,5 +13,6 @@ SERVICE = Service(
     routers=ROUTERS,
     tables=METADATA,
     handlers=handlers,
+    figures=FIGURES,
     sweeps=SWEEPS,
 )

@@ -6,10 +6,14 @@ effects: not newer is dropped, the next is applied, one further ahead waits amon
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+from opentelemetry.trace import SpanContext
 
 from shared import parked
 from shared.consumer.handlers import Handlers
 from shared.database import Unit, columns
+from shared.events import REGISTRY
 from shared.kafka import Envelope
 from shared.parked import Parked
 from shared.transient import is_transient
@@ -30,6 +34,14 @@ UPDATE watermarks SET sequence = new.sequence
 FROM unnest($2::text[], $3::bigint[]) AS new (subject, sequence)
 WHERE watermarks.topic = $1 AND watermarks.subject = new.subject
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """An event that had its effect, and the span in which it had it."""
+
+    event: Envelope
+    span: SpanContext
 
 
 class HandlerFailed(Exception):
@@ -57,10 +69,11 @@ async def marks(unit: Unit, topic: str, subjects: Sequence[str]) -> tuple[dict[s
 class Batch:
     """One pass over messages of one topic, with the watermarks of their subjects in hand."""
 
-    def __init__(self, unit: Unit, handlers: Handlers, counts: Counter[str]) -> None:
+    def __init__(self, unit: Unit, handlers: Handlers, counts: Counter[str], handled: list[Handled]) -> None:
         self._unit = unit
         self._handlers = handlers
         self._counts = counts
+        self._handled = handled
         self._marks: dict[str, int] = {}
         self._waiting: dict[str, dict[int, Parked]] = {}
 
@@ -108,12 +121,12 @@ class Batch:
     async def _handle(self, event: Envelope) -> None:
         if event.type in self._handlers:
             try:
-                await self._handlers.handle(self._unit, event)
+                self._handled.append(Handled(event, await self._handlers.handle(self._unit, event)))
             except Exception as error:
                 if is_transient(error):
                     raise
                 raise HandlerFailed(event) from error
             self._counts["handled"] += 1
         else:
-            self._counts["passed"] += 1
+            self._counts["passed" if event.type in REGISTRY else "unknown"] += 1
         self._marks[event.subject] = event.sequence

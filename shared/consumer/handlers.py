@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
+from opentelemetry.trace import SpanContext
+
 from shared.database import Cause, Unit
 from shared.events import REGISTRY, Event
 from shared.kafka import Envelope
@@ -41,9 +43,10 @@ class Handlers:
         """The topics on which these events come."""
         return sorted({REGISTRY[name].topic() for name in self._handlers})
 
-    async def handle(self, unit: Unit, received: Envelope) -> None:
-        """Decode the event and call its handler, as part of the trace that the event belongs to."""
+    async def handle(self, unit: Unit, received: Envelope) -> SpanContext:
+        """Decode the event and call its handler, as part of the trace that the event belongs to; the span of that."""
         unit.cause = Cause(id=received.id)
-        with continued(f"handle {received.type}", received.traceparent):
+        with continued(f"handle {received.type}", received.traceparent) as span:
             event = REGISTRY[received.type].model_validate_json(received.data)
             await self._handlers[received.type](unit, event, received)
+        return span

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from shared import kafka, parked
-from shared.consumer.batch import Batch, HandlerFailed
+from shared.consumer.batch import Batch, Handled, HandlerFailed
 from shared.consumer.handlers import Handlers
 from shared.consumer.progress import Progress, Watch
 from shared.database import Unit, Units
@@ -22,6 +22,7 @@ from shared.errors import Unavailable
 from shared.events import PARTITIONS
 from shared.health import Health
 from shared.ids import new_id
+from shared.metrics import backbone
 from shared.retries import for_ever
 from shared.settings import Settings
 from shared.telemetry import log
@@ -70,6 +71,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         """Where a partition is read again, since what was in hand lay further ahead."""
         self.counts: Counter[str] = Counter()
         self.progress = Progress()
+        self._lag = backbone.Lag()
 
     async def run(self) -> None:
         """Consume; after any error of Kafka with a new client, and wait while Postgres is away."""
@@ -89,6 +91,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         if isinstance(error, Unavailable):
             self._wait_for_postgres()
         else:
+            backbone.CONSUMER_RESTARTS.inc()
             log.warning("consumer starts afresh", error=repr(error))
             self._say(f"starting afresh after {type(error).__name__}", well=False)
 
@@ -101,6 +104,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         self.progress.advanced()  # each attempt reads again, and looks busy while it waits for a lock
 
     def _stuck(self) -> None:
+        backbone.STUCK.set(1)
         self._health.set("consumer", False, "stuck: nothing has advanced, though there is something to read")
 
     async def _register(self, unit: Unit) -> None:
@@ -127,6 +131,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
                 await kafka.bounded(client.stop(), kafka.STOP_TIMEOUT)
             self._client = None
             self.progress.positions = {}
+            self._lag.seen(())
 
     async def _read(self, client: AIOKafkaConsumer) -> None:
         told_at = asyncio.get_running_loop().time()
@@ -140,9 +145,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
                 self._say("the broker does not answer", well=False)
             for partition, records in batches.items():
                 await self._apply(partition, records)
+            self._measure(client)
             if asyncio.get_running_loop().time() - told_at > COMMIT_EVERY:
                 await self._tell_kafka(client)
                 told_at = asyncio.get_running_loop().time()
+
+    def _measure(self, client: AIOKafkaConsumer) -> None:
+        places = self.progress.positions.items()
+        self._lag.seen((at.topic, at.partition, position, _end(client, at)) for at, position in places)
 
     async def _is_stopped_by_flood(self) -> bool:
         if not self.counts["heads"]:
@@ -162,6 +172,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         try:
             await self._apply_or_park(partition, records)
         except LostPartition:
+            backbone.LOST.inc()
             log.info("partition lost, batch dropped", topic=partition.topic, partition=partition.partition)
             self._sought.pop(partition, None)
             return
@@ -171,11 +182,13 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             return
         except Unavailable:
             self._wait_for_postgres()
+            backbone.RETRIED.labels(partition.topic).inc()
             self._client.seek(partition, records[0].offset)  # what was applied of them is passed over then
             await asyncio.sleep(0.5)
             return
         self._sought.pop(partition, None)
         self.progress.positions[partition] = records[-1].offset + 1
+        self._lag.advanced(partition.topic, partition.partition, records[-1].timestamp / 1000)
 
     async def _apply_or_park(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         """A batch that fails is applied one by one; the event that fails alone becomes a head."""
@@ -199,6 +212,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         await self._units.run(park)
         log.error("event parked", id=failed.event.id, type=failed.event.type, exc_info=failed)
         self.counts["heads"] += 1
+        backbone.applied(partition.topic, {"head": 1}, ())
 
     async def _fence(self, unit: Unit, partition: TopicPartition) -> int:
         """Lock the partition's row; the offset that is next. Raises LostPartition."""
@@ -208,28 +222,34 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         return int(row["next_offset"])
 
     async def _in_one_unit(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
+        counts, handled = Counter[str](), list[Handled]()
+
         async def apply(unit: Unit) -> None:
+            counts.clear()  # of an attempt that was not committed
+            handled.clear()
             after = await self._fence(unit, partition)
             # aiokafka reads before it is told from where, so what is in hand may lie beyond what was dropped. Only
             # what is read from the noted offset and still begins later has nothing before it on the topic.
             if records[0].offset > after != self._sought.get(partition):
                 raise NotNext(after)
             events = [
-                event for record in records if record.offset >= after and (event := await self._readable(unit, record))
+                event for record in records if record.offset >= after and (event := await self._readable(unit, record, counts))
             ]
             if events:
-                await Batch(unit, self._handlers, self.counts).apply(partition.topic, events)
+                await Batch(unit, self._handlers, counts, handled).apply(partition.topic, events)
             await unit.connection.execute(_NOTE, partition.topic, partition.partition, records[-1].offset + 1)
 
         await self._units.run(apply)
         self.progress.advanced()
+        self.counts += counts
+        _tell(partition.topic, counts, handled)
 
-    async def _readable(self, unit: Unit, record: ConsumerRecord) -> kafka.Envelope | None:
+    async def _readable(self, unit: Unit, record: ConsumerRecord, counts: Counter[str]) -> kafka.Envelope | None:
         headers = kafka.headers_of(record)
         try:
             return kafka.envelope(record.topic, headers, record.value or b"")
         except kafka.Unreadable as error:
-            self.counts["unreadable"] += 1
+            counts["unreadable"] += 1
             log.error("message is no event of ours", topic=record.topic, offset=record.offset)
             place = f"{record.partition}:{record.offset}"
             await parked.park_unreadable(unit.connection, record.topic, place, headers, record.value or b"", str(error))
@@ -244,6 +264,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             self._in_doubt = True
             raise
         self.progress.advanced()
+        backbone.REBALANCES.inc()
+        backbone.STUCK.set(0)
 
     async def _own(self, partition: TopicPartition) -> None:
         offset = await self._units.run(
@@ -265,6 +287,20 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
                 await client.commit(positions)
         except KafkaError as error:
             log.info("offsets not told to Kafka", error=repr(error))
+
+
+def _end(client: AIOKafkaConsumer, at: TopicPartition) -> int | None:
+    """Where a partition ends, as far as the broker has said; None for one that was just taken away."""
+    return client.highwater(at) if at in client.assignment() else None
+
+
+def _tell(topic: str, counts: Counter[str], handled: Sequence[Handled]) -> None:
+    """Count and tell what was committed: one line for each event that had its effect, within its trace."""
+    backbone.applied(topic, counts, (one.event for one in handled))
+    for one in handled:
+        place = {"type": one.event.type, "id": one.event.id, "subject": one.event.subject}
+        trace_ids = {"trace_id": f"{one.span.trace_id:032x}", "span_id": f"{one.span.span_id:016x}"}
+        log.info("handled", **place, sequence=one.event.sequence, **trace_ids)
 
 
 async def _answers(client: AIOKafkaConsumer) -> bool:
