@@ -5,8 +5,8 @@ from shared.metrics import Figure
 FIGURES = (
     Figure(
         """SELECT count(*) AS outbox_pending,
-            (SELECT extract(epoch FROM (headers->>'ce_recordedtime')::timestamptz) FROM outbox ORDER BY position LIMIT 1)
-                AS outbox_oldest_timestamp_seconds
+            (SELECT extract(epoch FROM (headers->>'ce_recordedtime')::timestamptz)
+                FROM outbox ORDER BY position LIMIT 1) AS outbox_oldest_timestamp_seconds
         FROM outbox WHERE $1::timestamptz IS NOT NULL""",
         {
             "goodstanding_outbox_pending": "Events that wait for the relay.",

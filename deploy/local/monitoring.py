@@ -119,4 +119,3 @@ def routed(text: str, webhook: str | None) -> str:
 def ready_url(state: State, name: str) -> str:
     """Where one of both says that it is ready."""
     return f"{state.url(name)}/-/ready"
-

@@ -13,7 +13,18 @@ from deploy.local.jars import CHECKOUT
 from deploy.local.tokens import Keys
 
 DEFAULT = CHECKOUT / ".local" / "stack"
-PORTS = ("postgres", "kafka", "controller", "kafka-proxied", "mailbox", "smtp", "vendor", "clock", "prometheus", "alertmanager")
+PORTS = (
+    "postgres",
+    "kafka",
+    "controller",
+    "kafka-proxied",
+    "mailbox",
+    "smtp",
+    "vendor",
+    "clock",
+    "prometheus",
+    "alertmanager",
+)
 
 
 def metrics_port_of(service: str) -> str:

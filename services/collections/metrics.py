@@ -53,9 +53,9 @@ FIGURES = (
         ("state",),
     ),
     Figure(
-        """SELECT count(*) FILTER (WHERE requested_at > $1 - interval '1 hour') AS suspensions_requested_last_hour,
+        """SELECT count(*) FILTER (WHERE requested_at > $1::timestamptz - interval '1 hour') AS suspensions_requested_last_hour,
             count(*) / 168.0 AS suspensions_requested_hourly_mean
-        FROM suspensions WHERE requested_at > $1 - interval '7 days' AND requested_at <= $1""",
+        FROM suspensions WHERE requested_at > $1::timestamptz - interval '7 days' AND requested_at <= $1""",
         {
             "goodstanding_suspensions_requested_last_hour": "Suspensions requested in the last hour (business clock).",
             "goodstanding_suspensions_requested_hourly_mean": "Their mean an hour over seven days (business clock).",

@@ -82,7 +82,7 @@ FIGURES = (
         {
             "goodstanding_entitlements": "Subscriptions that somebody may be entitled to use.",
             "goodstanding_entitlements_denied": "Those without access now.",
-            "goodstanding_entitlements_refused_by_vendor": "Those of which the vendor refused the last change for good.",
+            "goodstanding_entitlements_refused_by_vendor": "Those whose last change the vendor refused for good.",
         },
     ),
 )

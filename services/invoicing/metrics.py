@@ -42,7 +42,8 @@ EXPOSURE = Figure(
         UNION ALL
         SELECT currency, 'unpaid', total_minor FROM vendor_invoices WHERE state = 'received'
         UNION ALL
-        SELECT vendor_currency, CASE WHEN v.vendor_bills_while_suspended THEN 'committed' ELSE 'committed_stoppable' END,
+        SELECT t.vendor_currency,
+            CASE WHEN v.vendor_bills_while_suspended THEN 'committed' ELSE 'committed_stoppable' END,
             t.vendor_unit_cost_minor * t.quantity * (
                 (extract(year FROM t.term_end) - extract(year FROM t.vendor_next_from)) * 12
                 + extract(month FROM t.term_end) - extract(month FROM t.vendor_next_from)
@@ -85,8 +86,9 @@ COLLECTION = Figure(
         SELECT currency,
             coalesce(sum(amount_minor), 0) AS ending,
             coalesce(sum(amount_minor) FILTER (WHERE posted_on < today - {_DAYS}), 0) AS beginning,
-            coalesce(sum(amount_minor) FILTER (WHERE document = 'invoice' AND posted_on >= today - {_DAYS}), 0) AS sales,
-            coalesce(sum(amount_minor) FILTER (WHERE document = 'invoice' AND posted_on >= today - 90), 0) AS sales_90
+            coalesce(sum(amount_minor) FILTER (WHERE posted_on >= today - {_DAYS} AND document = 'invoice'), 0)
+                AS sales,
+            coalesce(sum(amount_minor) FILTER (WHERE posted_on >= today - 90 AND document = 'invoice'), 0) AS sales_90
         FROM ledger_entries, day WHERE code = 'receivables' AND posted_on < today GROUP BY currency
     ), current AS (
         SELECT currency, sum(open_minor) AS minor FROM ({_OPEN_LINES}) AS lines, day

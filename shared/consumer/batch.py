@@ -69,11 +69,13 @@ async def marks(unit: Unit, topic: str, subjects: Sequence[str]) -> tuple[dict[s
 class Batch:
     """One pass over messages of one topic, with the watermarks of their subjects in hand."""
 
-    def __init__(self, unit: Unit, handlers: Handlers, counts: Counter[str], handled: list[Handled]) -> None:
+    def __init__(
+        self, unit: Unit, handlers: Handlers, counts: Counter[str], handled: list[Handled] | None = None
+    ) -> None:
         self._unit = unit
         self._handlers = handlers
         self._counts = counts
-        self._handled = handled
+        self._handled = [] if handled is None else handled
         self._marks: dict[str, int] = {}
         self._waiting: dict[str, dict[int, Parked]] = {}
 

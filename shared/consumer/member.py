@@ -233,7 +233,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             if records[0].offset > after != self._sought.get(partition):
                 raise NotNext(after)
             events = [
-                event for record in records if record.offset >= after and (event := await self._readable(unit, record, counts))
+                event
+                for record in records
+                if record.offset >= after and (event := await self._readable(unit, record, counts))
             ]
             if events:
                 await Batch(unit, self._handlers, counts, handled).apply(partition.topic, events)

@@ -9,7 +9,9 @@ from shared.kafka import Envelope
 
 PUBLISHED = Counter("goodstanding_outbox_published", "Events that the broker has acknowledged.", ("topic",))
 TAKEOVERS = Counter("goodstanding_relay_takeovers", "Times that a relay of this process became the one that sends.")
-LEADING = Gauge("goodstanding_relay_leading", "Whether the relay of this process is the one that sends (1) or waits (0).")
+LEADING = Gauge(
+    "goodstanding_relay_leading", "Whether the relay of this process is the one that sends (1) or waits (0)."
+)
 RELAY_RESTARTS = Counter("goodstanding_relay_restarts", "Times that the relay has started afresh after an error.")
 
 EVENTS = Counter(

@@ -71,15 +71,18 @@ class Figures:
     async def _lead(self) -> None:
         connection = await asyncpg.connect(self._settings.database_url, timeout=3, command_timeout=30)
         try:
-            taken = "SELECT pg_try_advisory_lock(hashtext('figures'), hashtext($1))"
-            while not await connection.fetchval(taken, self._service):
-                await asyncio.sleep(STAND_BY)
+            await self._become_reader(connection)
             while True:
                 await self.read(connection)
                 await asyncio.sleep(self._settings.metrics_interval)
         finally:
             self._forget()
             connection.terminate()
+
+    async def _become_reader(self, connection: asyncpg.Connection) -> None:
+        taken = "SELECT pg_try_advisory_lock(hashtext('figures'), hashtext($1))"
+        while not await connection.fetchval(taken, self._service):  # noqa: ASYNC110  # another process lets go
+            await asyncio.sleep(STAND_BY)
 
     async def read(self, connection: asyncpg.Connection) -> None:
         """Read what is to be read now; all of it sees the database at one moment."""
@@ -88,11 +91,19 @@ class Figures:
             now = await self._business_now(connection)
             for figure in self._figures:
                 if not figure.daily or self._days.get(figure) != now.date():
-                    self._told[figure] = await connection.fetch(figure.query, now)
-                    self._days[figure] = now.date()
+                    await self._read_one(connection, figure, now)
         self._now = now
         took = time.perf_counter() - began
-        jobs.went_well("figures", self._settings.metrics_interval, len(self._figures), took)
+        jobs.went_well("figures", self._settings.metrics_interval, len(self._told), took)
+
+    async def _read_one(self, connection: asyncpg.Connection, figure: Figure, now: datetime) -> None:
+        try:
+            async with connection.transaction():  # so that one that breaks leaves the others readable
+                self._told[figure] = await connection.fetch(figure.query, now)
+            self._days[figure] = now.date()
+        except asyncpg.PostgresError as error:
+            self._told.pop(figure, None)
+            log.error("a figure cannot be read", figure=next(iter(figure.values)), error=type(error).__name__)
 
     async def _business_now(self, connection: asyncpg.Connection) -> datetime:
         if self._settings.clock == "sandbox":

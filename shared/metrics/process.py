@@ -11,7 +11,9 @@ from shared.health import Health
 POOL_SIZE = Gauge("goodstanding_database_pool_connections", "Connections that the pool may open.")
 POOL_IN_USE = Gauge("goodstanding_database_pool_in_use", "Connections that a unit works with now.")
 POOL_WAITING = Gauge("goodstanding_database_pool_waiting", "Units that wait for a connection now.")
-UNITS = Counter("goodstanding_database_units", "Attempts at units, by outcome: committed, transient, refused.", ("outcome",))
+UNITS = Counter(
+    "goodstanding_database_units", "Attempts at units, by outcome: committed, transient, refused.", ("outcome",)
+)
 LOOP_LAG = Histogram(
     "goodstanding_event_loop_lag_seconds",
     "How much later than asked for the event loop came back, looked at four times a second.",

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
+from prometheus_client import REGISTRY, CollectorRegistry, disable_created_metrics, start_http_server
 from prometheus_client.core import Metric
 
 from shared.metrics.process import watch_loop
@@ -41,6 +41,7 @@ async def serving(settings: Settings, *sources: Source) -> AsyncIterator[None]:
     if settings.metrics_port is None:
         yield
         return
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # a third of all lines, and nobody reads them
     server, thread = start_http_server(settings.metrics_port, settings.host, _All(sources))
     watching = asyncio.create_task(watch_loop(), name="loop lag")
     try:
