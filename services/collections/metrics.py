@@ -53,7 +53,8 @@ FIGURES = (
         ("state",),
     ),
     Figure(
-        """SELECT count(*) FILTER (WHERE requested_at > $1::timestamptz - interval '1 hour') AS suspensions_requested_last_hour,
+        """SELECT count(*) FILTER (WHERE requested_at > $1::timestamptz - interval '1 hour')
+                AS suspensions_requested_last_hour,
             count(*) / 168.0 AS suspensions_requested_hourly_mean
         FROM suspensions WHERE requested_at > $1::timestamptz - interval '7 days' AND requested_at <= $1""",
         {
