@@ -24,6 +24,8 @@ WEBHOOK_VARIABLE = "GOODSTANDING_ALERT_WEBHOOK"
 QUICK_VARIABLE = "GOODSTANDING_ALERT_SPEED"
 """By how much every duration of rules, scraping and routing is shortened: for tests, which cannot wait an hour."""
 SCRAPE_EVERY = 15.0
+RESEND_AFTER = 60.0
+"""How often an alert is told again while it fires (seconds): the first may come before Alertmanager is known."""
 
 
 def missing() -> list[str]:
@@ -66,6 +68,7 @@ def programs(state: State, services: tuple[str, ...]) -> list[Program]:
                 f"--storage.tsdb.path={folder / 'data'}",
                 "--storage.tsdb.retention.time=15d",
                 "--enable-feature=exemplar-storage",
+                f"--rules.alert.resend-delay={max(1, round(RESEND_AFTER / speed))}s",
                 address.format(state.port("prometheus")),
             ),
         ),

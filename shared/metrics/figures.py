@@ -41,6 +41,7 @@ class Figure:
     """Whether it is read once for each day (UTC) of the business clock."""
 
 
+BUSINESS_TIME = "goodstanding_business_timestamp_seconds"
 Rows = Sequence[asyncpg.Record]
 _FAMILIES = {"gauge": GaugeMetricFamily, "counter": CounterMetricFamily}
 
@@ -116,7 +117,7 @@ class Figures:
         told, now = dict(self._told), self._now
         if now is not None:
             help_ = "The business clock when the figures were read: what ages in business time is measured by it."
-            yield GaugeMetricFamily("goodstanding_business_timestamp_seconds", help_, value=now.timestamp())
+            yield GaugeMetricFamily(BUSINESS_TIME, help_, value=now.timestamp())
         for figure, rows in told.items():
             yield from _metrics(figure, rows)
 

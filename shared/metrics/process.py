@@ -32,6 +32,9 @@ async def watch_loop() -> None:
         LOOP_LAG.observe(max(0.0, loop.time() - asked))
 
 
+PART_OK = "goodstanding_part_ok"
+
+
 class Parts:
     """What a process says of its parts in `/health/ready`, for Prometheus."""
 
@@ -40,9 +43,7 @@ class Parts:
 
     def collect(self) -> Iterator[Metric]:
         """One gauge."""
-        told = GaugeMetricFamily(
-            "goodstanding_part_ok", "Whether a part of this process works (1) or not (0).", labels=["part"]
-        )
+        told = GaugeMetricFamily(PART_OK, "Whether a part of this process works (1) or not (0).", labels=["part"])
         for part, (well, _) in list(self._health.parts.items()):
             told.add_metric([part], float(well))
         yield told
