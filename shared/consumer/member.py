@@ -17,6 +17,7 @@ from shared import kafka, parked
 from shared.consumer.batch import Batch, Handled, HandlerFailed
 from shared.consumer.handlers import Handlers
 from shared.consumer.progress import Progress, Watch
+from shared.consumer.telling import tell
 from shared.database import Unit, Units
 from shared.errors import Unavailable
 from shared.events import PARTITIONS
@@ -244,7 +245,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         await self._units.run(apply)
         self.progress.advanced()
         self.counts += counts
-        _tell(partition.topic, counts, handled)
+        tell(partition.topic, counts, handled)
 
     async def _readable(self, unit: Unit, record: ConsumerRecord, counts: Counter[str]) -> kafka.Envelope | None:
         headers = kafka.headers_of(record)
@@ -294,15 +295,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
 def _end(client: AIOKafkaConsumer, at: TopicPartition) -> int | None:
     """Where a partition ends, as far as the broker has said; None for one that was just taken away."""
     return client.highwater(at) if at in client.assignment() else None
-
-
-def _tell(topic: str, counts: Counter[str], handled: Sequence[Handled]) -> None:
-    """Count and tell what was committed: one line for each event that had its effect, within its trace."""
-    backbone.applied(topic, counts, (one.event for one in handled))
-    for one in handled:
-        place = {"type": one.event.type, "id": one.event.id, "subject": one.event.subject}
-        trace_ids = {"trace_id": f"{one.span.trace_id:032x}", "span_id": f"{one.span.span_id:016x}"}
-        log.info("handled", **place, sequence=one.event.sequence, **trace_ids)
 
 
 async def _answers(client: AIOKafkaConsumer) -> bool:

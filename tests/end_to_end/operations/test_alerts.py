@@ -66,7 +66,9 @@ async def asked(watched: Watched, query: str) -> list[dict[str, Any]]:
 async def later(driver: Driver, minutes: int) -> None:
     """Let business time pass."""
     now = datetime.fromisoformat((await driver.get("clock", "/v1/clock"))["now"])
-    await driver.put("clock", "/v1/clock", {"now": (now + timedelta(minutes=minutes)).isoformat(), "sweeps_held": False})
+    await driver.put(
+        "clock", "/v1/clock", {"now": (now + timedelta(minutes=minutes)).isoformat(), "sweeps_held": False}
+    )
 
 
 async def test_the_watchdog_barks(watched: Watched) -> None:
@@ -115,7 +117,7 @@ async def test_a_vendor_that_is_away_pages_and_so_does_the_payer_without_access(
     await watcher.monitor.settled()
     down = asyncio.create_task(kept_down(watched.stack, "vendor", 90))
     try:
-        await watcher.post("entitlements", f"/v1/holds/{placed['id']}:release", {"reason": "asked for"})
+        await watcher.post("entitlements", f"/v1/holds/{placed['hold_id']}:release", {"reason": "asked for"})
         while watched.alerts.alerts().get("VendorCallsFail") != "firing":
             await later(watcher, 6)
             await asyncio.sleep(0.3)
@@ -127,7 +129,7 @@ async def test_a_vendor_that_is_away_pages_and_so_does_the_payer_without_access(
     async def given_back() -> bool:
         await later(watcher, 61)
         access = await watcher.get("entitlements", f"/v1/access/{subscription_id}")
-        return bool(access["vendor"]["status"] == "active")
+        return bool(access["vendor"]["state"] == "active")
 
     await until(given_back)
     await told(watched, "PayerWithoutAccess", "resolved")

@@ -1,12 +1,10 @@
 """One payment is one trace, from the request through outboxes and Kafka to the last effect; and nobody waits for it."""
 
-import time
 from collections import Counter
 
 import pytest
 
-from deploy.local.ports import free_port
-from sandbox.driver import Driver, driving
+from sandbox.driver import Driver
 from tests.end_to_end.backbone.loops import until
 from tests.end_to_end.lifecycle.test_lifecycle import at, late_account, live_until, pay
 from tests.end_to_end.operations.conftest import Watched
