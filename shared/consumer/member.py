@@ -30,8 +30,6 @@ from shared.telemetry import log
 
 COMMIT_EVERY = 2.0
 """How often offsets are told to Kafka (seconds)."""
-ANSWER_WITHIN = 3.0
-"""How long the broker may take to say where its partitions end (seconds)."""
 
 _REGISTER = """
 INSERT INTO consumed (topic, partition, next_offset)
@@ -140,7 +138,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             batches: dict[TopicPartition, list[ConsumerRecord]] = await client.getmany(timeout_ms=1000)
             if self._in_doubt:
                 raise Unavailable("the database did not note which partitions are ours")
-            if batches or await _answers(client):
+            if batches or await kafka.answers(client):
                 self._say("reading", well=True)
             else:
                 self._say("the broker does not answer", well=False)
@@ -153,7 +151,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
 
     def _measure(self, client: AIOKafkaConsumer) -> None:
         places = self.progress.positions.items()
-        self._lag.seen((at.topic, at.partition, position, _end(client, at)) for at, position in places)
+        self._lag.seen((at.topic, at.partition, position, kafka.end_of(client, at)) for at, position in places)
 
     async def _is_stopped_by_flood(self) -> bool:
         if not self.counts["heads"]:
@@ -290,18 +288,3 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
                 await client.commit(positions)
         except KafkaError as error:
             log.info("offsets not told to Kafka", error=repr(error))
-
-
-def _end(client: AIOKafkaConsumer, at: TopicPartition) -> int | None:
-    """Where a partition ends, as far as the broker has said; None for one that was just taken away."""
-    return client.highwater(at) if at in client.assignment() else None
-
-
-async def _answers(client: AIOKafkaConsumer) -> bool:
-    """Whether the broker is there: while it is away aiokafka just reads nothing, without a word."""
-    try:
-        async with asyncio.timeout(ANSWER_WITHIN):
-            await client.end_offsets(client.assignment())
-    except (KafkaError, TimeoutError):
-        return False
-    return True

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from shared import telemetry
@@ -17,7 +18,7 @@ def silent() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def processors(provider: telemetry.TracerProvider) -> list[object]:
+def processors(provider: TracerProvider) -> list[object]:
     return list(provider._active_span_processor._span_processors)
 
 
