@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What the stack needs from the machine: Python 3.11+ with venv, Postgres 15+, Java 17+, Maven, setpriv.
+# What the stack needs from the machine: Python 3.11+ with venv, Postgres 15+, Java 17+, Maven, setpriv; and to watch
+# it and to test its alerts, Prometheus and Alertmanager.
 # Installs what is missing with apt where that is possible, after saying so; else says in one line what is missing.
 set -euo pipefail
 
@@ -22,6 +23,11 @@ has_java() {
     command -v "$java" >/dev/null && version_at_least 17 "$("$java" -version 2>&1 | grep -oE '[0-9]+' | head -n1)"
 }
 
+has_monitoring() {
+    command -v promtool >/dev/null && command -v amtool >/dev/null && command -v prometheus >/dev/null &&
+        { command -v alertmanager || command -v prometheus-alertmanager; } >/dev/null
+}
+
 missing=() packages=()
 need() { missing+=("$1"); shift; packages+=("$@"); }
 
@@ -30,6 +36,7 @@ has_postgres || need "Postgres 15+" postgresql
 has_java || need "Java 17+" default-jre-headless
 command -v mvn >/dev/null || need "Maven" maven
 command -v setpriv >/dev/null || need "setpriv" util-linux
+has_monitoring || need "Prometheus and Alertmanager" prometheus prometheus-alertmanager
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 listed=$(printf ', %s' "${missing[@]}")
@@ -46,6 +53,14 @@ echo "Missing on this machine: $listed. Installing with apt: ${packages[*]}"
 if [[ " ${packages[*]} " == *" postgresql "* ]] && [ ! -e /etc/postgresql-common/createcluster.conf ]; then
     "${as_root[@]}" mkdir -p /etc/postgresql-common
     echo "create_main_cluster = false" | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+fi
+# Nor shall the packages start Prometheus or Alertmanager, now or with the machine: a masked unit does not.
+if [[ " ${packages[*]} " == *" prometheus "* ]]; then
+    for unit in prometheus prometheus-alertmanager; do
+        [ -e "/etc/systemd/system/$unit.service" ] ||
+            { "${as_root[@]}" mkdir -p /etc/systemd/system &&
+                "${as_root[@]}" ln -s /dev/null "/etc/systemd/system/$unit.service"; }
+    done
 fi
 "${as_root[@]}" apt-get update -q
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
