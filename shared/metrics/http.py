@@ -2,6 +2,7 @@
 
 import time
 from typing import Any
+from uuid import UUID
 
 from opentelemetry import trace
 from prometheus_client import Counter, Gauge, Histogram
@@ -63,8 +64,11 @@ def _observe(scope: Scope, method: str, status: int, seconds: float) -> None:
 
 
 def _account(scope: Scope) -> dict[str, Any]:
-    account = scope.get("path_params", {}).get("account_id")
-    return {"account": str(account)} if account else {}
+    """The account of the address, if that is an id: people type other things there too."""
+    try:
+        return {"account": str(UUID(scope["path_params"]["account_id"]))}
+    except (KeyError, ValueError):
+        return {}
 
 
 def _exemplar() -> dict[str, str] | None:
