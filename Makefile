@@ -15,6 +15,7 @@ ROLES ?=
 LEDGER ?=
 POLICY ?=
 REPORT ?=
+METRICS ?=
 SEED ?=
 SECONDS ?= 120
 ARGS ?=
@@ -43,9 +44,10 @@ demo: setup  ## Start everything, live through a year of subscriptions and tell 
 	@$(BIN)/python -m sandbox.demo
 
 .PHONY: replay
-replay: setup  ## Replay a receivables ledger: LEDGER=file.csv [POLICY=file.yaml] [REPORT=out.json]
+replay: setup  ## Replay a receivables ledger: LEDGER=file.csv [POLICY=file.yaml] [REPORT=out.json] [METRICS=1]
 	@test -n "$(LEDGER)" || { echo "which ledger? make replay LEDGER=file.csv" >&2; exit 2; }
-	@$(BIN)/python -m sandbox.replay "$(LEDGER)" $(if $(POLICY),--policy "$(POLICY)") $(if $(REPORT),--report "$(REPORT)")
+	@$(BIN)/python -m sandbox.replay "$(LEDGER)" $(if $(POLICY),--policy "$(POLICY)") $(if $(REPORT),--report "$(REPORT)") \
+		$(if $(METRICS),--metrics)
 
 .PHONY: storm
 storm: setup  ## Kill and freeze everything under the demo's traffic, then check what is left: [SECONDS=120] [SEED=n]

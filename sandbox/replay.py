@@ -206,6 +206,7 @@ def main(
     ledger: Annotated[Path, typer.Argument(help="a CSV with one row for each invoice")],
     policy: Annotated[Path, typer.Option(help="a policy as YAML")] = STANDARD,
     report: Annotated[Path | None, typer.Option(help="where to write the figures as JSON")] = None,
+    metrics: Annotated[bool, typer.Option(help="count, log and tell Prometheus as in production")] = False,
 ) -> None:
     """Replay a receivables ledger on a fresh stack and report what the product did."""
     try:
@@ -217,7 +218,9 @@ def main(
     os.environ[clock.START] = f"{world.begin():%Y-%m-%dT%H:%M:%S}"
     folder = Path(tempfile.mkdtemp(prefix="goodstanding-replay-"))
     try:
-        with Stack(folder, durable=False, log_level="warning", tell=console.print) as stack:
+        with Stack(
+            folder, durable=False, log_level="info" if metrics else "warning", metrics=metrics, tell=console.print
+        ) as stack:
             found = uvloop.run(replay(stack, world, document))
     except (NotSettled, Refused, StartFailedError) as error:
         console.print(str(error), style="red", markup=False)

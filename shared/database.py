@@ -5,8 +5,8 @@ a SQLModel session for ordinary reads and writes (both in the same transaction),
 that the use case publishes, and writes them to the outbox just before it commits.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -20,6 +20,7 @@ from shared import clock, outbox, streams
 from shared.errors import Unavailable
 from shared.events import Event
 from shared.ids import new_id
+from shared.metrics import process
 from shared.queues import Queues
 from shared.retries import quick
 from shared.settings import Settings
@@ -129,6 +130,7 @@ class Units:
 
     def __init__(self, settings: Settings, wakeups: Wakeups) -> None:
         self._engine = engine(settings)
+        process.POOL_SIZE.set(settings.pool_size)
         self._sandbox = settings.clock == "sandbox"
         self._wakeups = wakeups
         self._queues = Queues()
@@ -155,7 +157,7 @@ class Units:
 
     async def _attempts(self, action: Callable[[Unit], Awaitable[T]], why: Cause) -> tuple[Unit, T]:
         async for attempt in quick(is_transient):
-            with attempt:
+            with attempt, _counted():
                 async with self._unit(why) as unit:
                     result = await action(unit)
                     await unit.flush()
@@ -163,7 +165,7 @@ class Units:
 
     @asynccontextmanager
     async def _unit(self, cause: Cause) -> AsyncIterator[Unit]:
-        async with self._engine.connect() as connection:
+        async with self._connection() as connection:
             # SQLAlchemy begins its transaction with the first statement that passes through it, and
             # the raw connection then works in the same one: so the clock is always read this way.
             if self._sandbox:
@@ -176,9 +178,30 @@ class Units:
             yield Unit(raw, now, held, cause, connection)
             await connection.commit()
 
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection]:
+        async with AsyncExitStack() as stack:
+            with process.POOL_WAITING.track_inprogress():
+                connection = await stack.enter_async_context(self._engine.connect())
+            with process.POOL_IN_USE.track_inprogress():
+                yield connection
+
     async def close(self) -> None:
         """Close the pool."""
         await self._engine.dispose()
+
+
+@contextmanager
+def _counted() -> Iterator[None]:
+    """Count an attempt at a unit by what came of it."""
+    outcome = "committed"
+    try:
+        yield
+    except Exception as error:
+        outcome = "transient" if is_transient(error) else "refused"
+        raise
+    finally:
+        process.UNITS.labels(outcome).inc()
 
 
 def engine(settings: Settings) -> AsyncEngine:

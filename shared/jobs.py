@@ -5,6 +5,7 @@ and every so often. Sweeps rest while the clock holds them.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -13,10 +14,12 @@ from typing import TYPE_CHECKING
 import asyncpg
 from opentelemetry.trace import SpanKind
 
-from shared import clock, idempotency, intents
+from shared import backbone_figures, clock, idempotency, intents
 from shared.database import Unit
 from shared.errors import Later, Unavailable
 from shared.intents import Intent, Kind
+from shared.metrics import Figures
+from shared.metrics import jobs as metrics
 from shared.retries import for_ever
 from shared.telemetry import continued, log
 
@@ -57,6 +60,8 @@ class Jobs:
         self._sweeps = sweeps
         self._kinds = {kind.name: kind for kind in kinds}
         self._ending = False
+        service = runtime.service
+        self.figures = Figures(service.name, (*backbone_figures.FIGURES, *service.figures), runtime.settings)
 
     async def run(self) -> None:
         """Sweep, work and listen until cancelled."""
@@ -64,6 +69,7 @@ class Jobs:
             group.create_task(self._loop("sweeps", self.sweep_once))
             group.create_task(self._loop("intents", self.work_once))
             group.create_task(self._maintain())
+            group.create_task(self.figures.run())
             if self._runtime.settings.clock == "sandbox":
                 group.create_task(self._listen())
 
@@ -82,10 +88,16 @@ class Jobs:
         """Run each sweep once; whether anything was due."""
         chunk = self._runtime.settings.chunk_accounts
         limits = {sweep: chunk if sweep.set_based else ACCOUNTS_A_UNIT for sweep in self._sweeps}
-        found = [await self._runtime.units.run(partial(_sweep, *one)) for one in limits.items()]
+        found = [await self._timed(*one) for one in limits.items()]
         if 0 in found:
             await asyncio.sleep(TAKEN_PAUSE)
         return any(number is not None for number in found)
+
+    async def _timed(self, sweep: Sweep, limit: int) -> int | None:
+        began = time.perf_counter()
+        number = await self._runtime.units.run(partial(_sweep, sweep, limit))
+        metrics.went_well(sweep.name, self._runtime.settings.jobs_poll, number or 0, time.perf_counter() - began)
+        return number
 
     async def _maintain(self) -> None:
         """Prune what is kept for a time only. Nothing waits for that, so it is no due work and shows in no view."""
@@ -94,6 +106,7 @@ class Jobs:
             await asyncio.sleep(MAINTAIN_PAUSE if more else MAINTAIN_EVERY)
             try:
                 more = await self._runtime.units.run(idempotency.prune)
+                metrics.went_well("maintenance", MAINTAIN_EVERY)
             except Unavailable as error:
                 log.warning("maintenance waits", error=error.detail)
 
@@ -111,6 +124,7 @@ class Jobs:
 
     async def _claim_and_work(self) -> bool:
         claimed = await self._runtime.units.run(lambda unit: intents.claim(unit, WORKERS))
+        metrics.went_well("intents", self._runtime.settings.jobs_poll, len(claimed))
         if self._ending:
             await self._runtime.units.run(lambda unit: intents.hand_back(unit, claimed))
         else:
@@ -120,11 +134,15 @@ class Jobs:
     async def work(self, intent: Intent) -> None:
         """Make the call of one claimed intent and record the result, or when to try again."""
         kind = self._kinds[intent.kind]
-        with continued(f"intent {intent.kind}", intent.traceparent, SpanKind.CLIENT):
+        span = continued(f"intent {intent.kind}", intent.traceparent, SpanKind.CLIENT)
+        with span, metrics.attempt(intent.kind) as outcome:
             try:
                 result = await kind.perform(self._runtime, intent)
                 await self._runtime.units.run(lambda unit: intents.record(unit, kind, intent, result))
+                outcome.append("done")
+                log.info("intent", kind=intent.kind, intent=str(intent.id), account=str(intent.account_id))
             except Later as error:
+                outcome.append("later")
                 log.warning("intent later", kind=intent.kind, intent=str(intent.id), error=str(error))
                 await self._later(intent, str(error))
             except Exception as error:  # noqa: BLE001  # a defect here must not stop the other intents

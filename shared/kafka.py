@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import unquote
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 
 CLIENT_TIMEOUT = 15.0
 """aiokafka's start and stop can hang on a half-dead broker; past this they are given up (seconds)."""
@@ -15,6 +16,8 @@ STOP_TIMEOUT = 3.0
 SESSION_TIMEOUT = 10.0
 """A member that is silent for so long has left its group (seconds); its successor waits for that."""
 
+ANSWER_WITHIN = 3.0
+"""How long the broker may take to say where its partitions end (seconds)."""
 
 LONGEST_SUBJECT = 255
 """Characters; more is no subject of ours, and would not fit into an index."""
@@ -39,6 +42,15 @@ class Envelope:
     topic: str
     headers: dict[str, str]
     data: bytes
+
+    @property
+    def recorded(self) -> datetime:
+        """When the fact was recorded, by the system's clock; when it occurred, if a producer does not say."""
+        try:
+            at = datetime.fromisoformat(self.headers.get("ce_recordedtime", ""))
+        except ValueError:
+            return self.time
+        return at if at.tzinfo else self.time
 
     @property
     def actor(self) -> str | None:
@@ -113,3 +125,18 @@ async def bounded(call: Awaitable[object], timeout: float = CLIENT_TIMEOUT) -> N
     """Wait for a client's start or stop, but not for ever. Raises TimeoutError."""
     async with asyncio.timeout(timeout):
         await call
+
+
+def end_of(client: AIOKafkaConsumer, at: TopicPartition) -> int | None:
+    """Where a partition ends, as far as the broker has said; None for one that was just taken away."""
+    return client.highwater(at) if at in client.assignment() else None
+
+
+async def answers(client: AIOKafkaConsumer) -> bool:
+    """Whether the broker is there: while it is away aiokafka just reads nothing, without a word."""
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN):
+            await client.end_offsets(client.assignment())
+    except (KafkaError, TimeoutError):
+        return False
+    return True

@@ -61,7 +61,7 @@ async def _apply_next(unit: Unit, handlers: Handlers, topic: str, subject: str, 
     await parked.remove(unit.connection, event)
     counts: Counter[str] = Counter()
     await Batch(unit, handlers, counts).apply(topic, [event])
-    return counts["handled"] + counts["passed"]
+    return counts["handled"] + counts["passed"] + counts["unknown"]
 
 
 async def _keep(units: Units, failed: HandlerFailed) -> None:

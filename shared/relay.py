@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 from shared import kafka
 from shared.events import topic_of
 from shared.health import Health
+from shared.metrics import backbone
 from shared.retries import for_ever
 from shared.settings import Settings
 from shared.telemetry import log
@@ -62,6 +63,8 @@ class Relay:
         await for_ever(self._lead, self._broke)
 
     def _broke(self, error: BaseException) -> None:
+        backbone.RELAY_RESTARTS.inc()
+        backbone.LEADING.set(0)
         self._health.set("relay", False, f"starting afresh after {type(error).__name__}")
         log.warning("relay starts afresh", error=repr(error))
 
@@ -85,6 +88,8 @@ class Relay:
         while not await connection.fetchval(taken, self._service):
             self._health.set("relay", True, "standing by")
             await asyncio.sleep(TAKE_OVER_EVERY)
+        backbone.TAKEOVERS.inc()
+        backbone.LEADING.set(1)
 
     async def _publish_for_ever(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> None:
         heard_at = time.monotonic()
@@ -112,6 +117,7 @@ class Relay:
             ends[sent.partition] = max(ends.get(sent.partition, 0), sent.offset + 1)
         positions = [row["position"] for row in rows[: len(acknowledged)]]
         await connection.execute(_PUBLISHED, positions, self._topic, list(ends), list(ends.values()))
+        backbone.PUBLISHED.labels(self._topic).inc(len(positions))
         if failure:
             raise failure
 

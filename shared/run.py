@@ -12,6 +12,8 @@ import uvloop
 
 from shared.consumer import Consumer
 from shared.http import create_app
+from shared.metrics import serving
+from shared.metrics.process import Parts
 from shared.relay import Relay
 from shared.runtime import Runtime
 from shared.service import load
@@ -34,7 +36,12 @@ class _Server(uvicorn.Server):
 
 
 async def run(runtime: Runtime, roles: tuple[str, ...]) -> None:
-    """Run these roles until SIGTERM or SIGINT, then end them in good order."""
+    """Run these roles, and tell Prometheus of them, until SIGTERM or SIGINT; then end them in good order."""
+    async with serving(runtime.settings, Parts(runtime.health), runtime.jobs.figures):
+        await _run(runtime, roles)
+
+
+async def _run(runtime: Runtime, roles: tuple[str, ...]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):

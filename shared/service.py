@@ -9,6 +9,7 @@ from sqlalchemy import MetaData
 from shared.consumer import Handlers
 from shared.intents import Kind
 from shared.jobs import Sweep
+from shared.metrics import Figure
 
 if TYPE_CHECKING:
     from shared.http import Router
@@ -27,6 +28,8 @@ class Service:
     handlers: Handlers = field(default_factory=Handlers)
     sweeps: tuple[Sweep, ...] = ()
     intents: tuple[Kind, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    """What one process tells Prometheus of the service's tables."""
     calls: tuple[str, ...] = ()
     """The services that it calls over REST."""
 

@@ -45,6 +45,10 @@ class Settings(BaseSettings):
     pdf_queue: int = 16
     """How many documents are printed and wait at once; one more is refused with 503."""
 
+    metrics_port: int | None = None
+    """Where Prometheus finds `/metrics`; None: nothing is counted for it, and no figures are read."""
+    metrics_interval: float = 15.0
+    """How often the figures of a service are read from Postgres."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     pool_size: int = 10
     lock_timeout: float = 3.0

@@ -7,16 +7,21 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import structlog
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SimpleSpanProcessor
+from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode
 
 from shared.transient import chain
+
+EXPORT_WITHIN = 1.0
+"""Seconds for one batch of spans, unless the environment says otherwise: a process that ends waits no longer."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -24,7 +29,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 def _with_trace(_: object, __: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:
     context = trace.get_current_span().get_span_context()
     if context.is_valid:
-        entry["trace_id"] = f"{context.trace_id:032x}"
+        entry.setdefault("trace_id", f"{context.trace_id:032x}")
+        entry.setdefault("span_id", f"{context.span_id:016x}")
     return entry
 
 
@@ -39,8 +45,14 @@ def _where(exc_info: structlog.typing.ExcInfo) -> str:
 class _JsonLines(logging.Formatter):
     """What libraries log, in the same form as our own lines."""
 
+    def __init__(self, process: str) -> None:
+        super().__init__()
+        self._process = _named(process)
+
     def format(self, record: logging.LogRecord) -> str:
-        return json.dumps({"level": record.levelname.lower(), "logger": record.name, "event": record.getMessage()})
+        told = {"level": record.levelname.lower(), "logger": record.name, "event": record.getMessage()}
+        at = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
+        return json.dumps(told | self._process | {"timestamp": at})
 
 
 class _WithoutAddress(SpanProcessor):
@@ -59,13 +71,31 @@ def _span_line(span: ReadableSpan) -> str:
     return f"{span.to_json(indent=None)}\n"
 
 
+def _named(process: str) -> dict[str, str]:
+    """A process as the log tells of it: `service/role`, and the service by itself."""
+    return {"process": process, "service": process.partition("/")[0]}
+
+
 def _tracer_provider(process: str) -> TracerProvider:
-    """With OpenTelemetry's own variable OTEL_TRACES_EXPORTER=console, finished spans are lines of the log."""
-    provider = TracerProvider(resource=Resource.create({"service.name": process}))
+    """Spans go where OpenTelemetry's own variables say, and nowhere without them.
+
+    OTEL_TRACES_EXPORTER=otlp sends them over HTTP to OTEL_EXPORTER_OTLP_ENDPOINT, `console` makes them lines of the
+    log; OTEL_TRACES_SAMPLER and its argument say how many.
+    """
+    service, _, role = process.partition("/")
+    provider = TracerProvider(resource=Resource.create({"service.name": service, "goodstanding.role": role or "all"}))
     provider.add_span_processor(_WithoutAddress())
-    if os.environ.get("OTEL_TRACES_EXPORTER") == "console":
-        provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(formatter=_span_line)))
+    match os.environ.get("OTEL_TRACES_EXPORTER"):
+        case "console":
+            provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(formatter=_span_line)))
+        case "otlp":
+            provider.add_span_processor(BatchSpanProcessor(_otlp()))
     return provider
+
+
+def _otlp() -> OTLPSpanExporter:
+    """Sends in a thread of its own. What cannot be sent within the time is dropped: nobody waits for a receiver."""
+    return OTLPSpanExporter(timeout=float(os.environ.get("OTEL_EXPORTER_OTLP_TIMEOUT", EXPORT_WITHIN)))
 
 
 def set_up(process: str, level: str = "info") -> None:
@@ -83,9 +113,9 @@ def set_up(process: str, level: str = "info") -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
     )
-    structlog.contextvars.bind_contextvars(process=process)
+    structlog.contextvars.bind_contextvars(**_named(process))
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(_JsonLines())
+    handler.setFormatter(_JsonLines(process))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 
@@ -97,7 +127,7 @@ def traceparent() -> str:
 
 
 @contextmanager
-def continued(name: str, parent: str, kind: SpanKind = SpanKind.CONSUMER) -> Iterator[None]:
+def continued(name: str, parent: str, kind: SpanKind = SpanKind.CONSUMER) -> Iterator[SpanContext]:
     """A span that continues the trace of `parent` (a `traceparent`, or empty for a new trace).
 
     What breaks it is told by its type only, as in the log.
@@ -108,7 +138,7 @@ def continued(name: str, parent: str, kind: SpanKind = SpanKind.CONSUMER) -> Ite
         name, context=context, kind=kind, record_exception=False, set_status_on_exception=False
     ) as span:
         try:
-            yield
+            yield span.get_span_context()
         except Exception as error:
             span.set_status(Status(StatusCode.ERROR, type(error).__qualname__))
             raise

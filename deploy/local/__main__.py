@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.local import children, jars, launcher, ports, processes, stack
+from deploy.local import children, jars, launcher, monitoring, ports, processes, stack
 from deploy.local.bootstrap import SERVICES
 from deploy.local.children import GRACE, StartFailedError
 from deploy.local.kafka import ensure_archive
@@ -136,11 +136,12 @@ def supervise(
     services: str = ",".join(SERVICES),
     durable: bool = True,
     log_level: str = "info",
+    metrics: bool = False,
     proxy: Annotated[list[str] | None, typer.Option(help="NAME=PORT: services reach NAME through PORT.")] = None,
 ) -> None:
     """Run the stack in the foreground until SIGTERM or SIGINT."""
     proxies = {name: int(port) for name, port in (one.split("=") for one in proxy or ())}
-    plan = Plan(tuple(filter(None, services.split(","))), durable, log_level, proxies)
+    plan = Plan(tuple(filter(None, services.split(","))), durable, log_level, metrics, proxies)
     try:
         came_up = launcher.supervise(State(folder), plan, typer.echo)
     except AlreadyRunningError as running:
@@ -152,7 +153,7 @@ def supervise(
 def _start_detached(state: State) -> None:
     """Start a launcher that stays when we go, and wait for it; an interrupted wait takes it down again."""
     follow = stack.LogFollower(state.log("launcher"))
-    process = stack.spawn_launcher(state, stack.launcher_arguments(state), attached=False)
+    process = stack.spawn_launcher(state, stack.launcher_arguments(state, metrics=True), attached=False)
     try:
         stack.wait_until_ready(state, process, follow, console.print)
     except BaseException:
@@ -163,8 +164,9 @@ def _start_detached(state: State) -> None:
 def _health(state: State, name: str) -> str:
     if name in ("postgres", "kafka"):
         return "ready" if ports.answers(state.port(name)) else "does not answer"
+    ready = monitoring.ready_url(state, name) if name in monitoring.PROGRAMS else f"{state.url(name)}/health/ready"
     try:
-        answer = httpx2.get(f"{state.url(name)}/health/ready", timeout=2)
+        answer = httpx2.get(ready, timeout=2)
     except httpx2.HTTPError:
         return "does not answer"
     return "ready" if answer.is_success else f"not ready: {answer.text[:200]}"
@@ -179,10 +181,14 @@ def _print_addresses(state: State) -> None:
         "business clock": f"{state.url('clock')}/docs",
         "Kafka": f"{ports.HOST}:{state.port('kafka')}",
     }
+    running = state.processes()
+    places |= {name.capitalize(): state.url(name) for name in monitoring.PROGRAMS if name in running}
     table = Table.grid(padding=(0, 3))
     for name, place in places.items():
         table.add_row(name, place)
     console.print(table)
+    if missing := monitoring.missing():
+        console.print(f"No metrics are kept: {' and '.join(missing)} not installed")
     console.print("\nA token for the API pages: make token SERVICE=invoicing · to stop: make down")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from deploy.local import processes, tokens
+from deploy.local import monitoring, processes, tokens
 from deploy.local.bootstrap import SERVICES, bootstrap_server
 from deploy.local.children import Program, StartFailedError, as_user
 from deploy.local.jars import CHECKOUT
@@ -87,6 +87,19 @@ class _Launcher:
         self._supervisor.start(*programs)
         async with httpx2.AsyncClient(timeout=2) as client:
             await asyncio.gather(*(self._until_healthy(client, program) for program in programs))
+            await self._start_monitoring(client)
+
+    async def _start_monitoring(self, client: httpx2.AsyncClient) -> None:
+        """Prometheus and Alertmanager where they are wanted and installed; the stack is whole without them."""
+        if not self._plan.metrics:
+            return
+        watching = monitoring.programs(self._state, self._plan.services)
+        if not watching:
+            self._tell(f"no metrics are kept: {' and '.join(monitoring.missing())} not installed")
+            return
+        self._supervisor.start(*watching)
+        places = {program.name: monitoring.ready_url(self._state, program.name) for program in watching}
+        await asyncio.gather(*(self._until_answered(client, *place) for place in places.items()))
 
     async def _start_postgres(self) -> None:
         await asyncio.to_thread(self._postgres.prepare)
@@ -113,15 +126,16 @@ class _Launcher:
 
     async def _until_healthy(self, client: httpx2.AsyncClient, program: Program) -> None:
         """Wait until the process says that it is ready."""
-        url = f"{self._state.url(program.name)}/health/ready"
+        await self._until_answered(client, program.name, f"{self._state.url(program.name)}/health/ready")
 
+    async def _until_answered(self, client: httpx2.AsyncClient, name: str, url: str) -> None:
         async def is_ready() -> bool:
             try:
                 return (await client.get(url)).is_success
             except httpx2.HTTPError:
                 return False
 
-        await self._supervisor.until(program.name, is_ready)
+        await self._supervisor.until(name, is_ready)
 
     async def _postgres_is_ready(self) -> bool:
         return self._postgres.is_ready()

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What the stack needs from the machine: Python 3.11+ with venv, Postgres 15+, Java 17+, Maven, setpriv, and for PDF
-# Pango, HarfBuzz' subsetter and a font with Cyrillic.
+# What the stack needs from the machine: Python 3.11+ with venv, Postgres 15+, Java 17+, Maven, setpriv; for PDF Pango,
+# HarfBuzz' subsetter and a font with Cyrillic; and to watch it and to test its alerts, Prometheus and Alertmanager.
 # Installs what is missing with apt where that is possible, after saying so; else says in one line what is missing.
 set -euo pipefail
 
@@ -27,6 +27,11 @@ has_library() { PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -F "$1" >/dev/null
 
 has_fonts() { find /usr/share/fonts /usr/local/share/fonts -name 'DejaVuSans*' 2>/dev/null | grep . >/dev/null; }
 
+has_monitoring() {
+    command -v promtool >/dev/null && command -v amtool >/dev/null && command -v prometheus >/dev/null &&
+        { command -v alertmanager || command -v prometheus-alertmanager; } >/dev/null
+}
+
 missing=() packages=()
 need() { missing+=("$1"); shift; packages+=("$@"); }
 
@@ -39,6 +44,7 @@ has_library libpango-1.0.so || need "Pango" libpango-1.0-0
 has_library libpangoft2-1.0.so || need "Pango for FreeType" libpangoft2-1.0-0
 has_library libharfbuzz-subset.so || need "HarfBuzz' subsetter" libharfbuzz-subset0
 has_fonts || need "the DejaVu fonts" fonts-dejavu-core
+has_monitoring || need "Prometheus and Alertmanager" prometheus prometheus-alertmanager
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 listed=$(printf ', %s' "${missing[@]}")
@@ -55,6 +61,14 @@ echo "Missing on this machine: $listed. Installing with apt: ${packages[*]}"
 if [[ " ${packages[*]} " == *" postgresql "* ]] && [ ! -e /etc/postgresql-common/createcluster.conf ]; then
     "${as_root[@]}" mkdir -p /etc/postgresql-common
     echo "create_main_cluster = false" | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+fi
+# Nor shall the packages start Prometheus or Alertmanager, now or with the machine: a masked unit does not.
+if [[ " ${packages[*]} " == *" prometheus "* ]]; then
+    for unit in prometheus prometheus-alertmanager; do
+        [ -e "/etc/systemd/system/$unit.service" ] ||
+            { "${as_root[@]}" mkdir -p /etc/systemd/system &&
+                "${as_root[@]}" ln -s /dev/null "/etc/systemd/system/$unit.service"; }
+    done
 fi
 "${as_root[@]}" apt-get update -q
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \

@@ -11,7 +11,7 @@ from deploy.local.jars import CHECKOUT
 from deploy.local.kafka import KafkaServer, Proxied
 from deploy.local.ports import HOST
 from deploy.local.postgres import PostgresServer
-from deploy.local.state import State
+from deploy.local.state import State, metrics_port_of
 
 SANDBOX = ("vendor", "mailbox", "clock")
 
@@ -23,6 +23,8 @@ class Plan:
     services: tuple[str, ...] = SERVICES
     durable: bool = True
     log_level: str = "info"
+    metrics: bool = False
+    """Whether the services count for Prometheus; it is started too, with Alertmanager, where it is installed."""
     proxies: Mapping[str, int] = field(default_factory=dict)
     """The services reach these programs (by name) through a proxy on this port."""
 
@@ -67,6 +69,8 @@ def service(name: str, plan: Plan, state: State, postgres: PostgresServer) -> Pr
         "GOODSTANDING_SMTP_PORT": str(port("smtp")),
         "GOODSTANDING_LOG_LEVEL": plan.log_level,
     }
+    if plan.metrics:
+        environment["GOODSTANDING_METRICS_PORT"] = str(state.port(metrics_port_of(name)))
     return _python(name, "shared.run", name, environment=environment)
 
 

@@ -25,7 +25,8 @@ class Stack:
     """A running stack in the folder `state`; everything ends with the block, or with this process.
 
     Enter it from a thread that lives as long as the stack should. `durable=False` trades the data's
-    safety against a crash of the machine for speed. The services reach the programs that `proxies` names
+    safety against a crash of the machine for speed. With `metrics` the services count for Prometheus, which is
+    started with Alertmanager where they are installed. The services reach the programs that `proxies` names
     through these ports. Raises StartFailedError, also when the folder has a launcher already.
     """
 
@@ -36,12 +37,13 @@ class Stack:
         services: tuple[str, ...] = SERVICES,
         durable: bool = True,
         log_level: str = "info",
+        metrics: bool = False,
         proxies: Mapping[str, int] | None = None,
         tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._state = State(state)
         self._arguments = (
-            *launcher_arguments(self._state, services, durable, log_level),
+            *launcher_arguments(self._state, services, durable, log_level, metrics),
             *(f"--proxy={name}={port}" for name, port in (proxies or {}).items()),
         )
         self._tell = tell
@@ -125,10 +127,15 @@ class LogFollower:
 
 
 def launcher_arguments(
-    state: State, services: tuple[str, ...] = SERVICES, durable: bool = True, log_level: str = "info"
+    state: State,
+    services: tuple[str, ...] = SERVICES,
+    durable: bool = True,
+    log_level: str = "info",
+    metrics: bool = False,
 ) -> tuple[str, ...]:
     """The command line of the launcher."""
-    options = ("--services", ",".join(services), "--durable" if durable else "--no-durable")
+    switches = ("--durable" if durable else "--no-durable", "--metrics" if metrics else "--no-metrics")
+    options = ("--services", ",".join(services), *switches)
     command = (sys.executable, "-m", "deploy.local", "supervise", "--state", str(state.root))
     return (*command, *options, "--log-level", log_level)
 

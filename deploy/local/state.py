@@ -13,7 +13,23 @@ from deploy.local.jars import CHECKOUT
 from deploy.local.tokens import Keys
 
 DEFAULT = CHECKOUT / ".local" / "stack"
-PORTS = ("postgres", "kafka", "controller", "kafka-proxied", "mailbox", "smtp", "vendor", "clock")
+PORTS = (
+    "postgres",
+    "kafka",
+    "controller",
+    "kafka-proxied",
+    "mailbox",
+    "smtp",
+    "vendor",
+    "clock",
+    "prometheus",
+    "alertmanager",
+)
+
+
+def metrics_port_of(service: str) -> str:
+    """The name of the port on which a service tells Prometheus of itself."""
+    return f"{service}-metrics"
 
 
 class AlreadyRunningError(Exception):
@@ -57,7 +73,8 @@ class State:
     def pick_ports(self, services: tuple[str, ...]) -> None:
         """Keep the ports of the last start as far as they are free."""
         kept = files.read_json(self._ports)
-        files.write_json(self._ports, ports.keep_or_pick((*PORTS, *services), kept))
+        metrics = (metrics_port_of(service) for service in services)
+        files.write_json(self._ports, ports.keep_or_pick((*PORTS, *services, *metrics), kept))
 
     def url(self, name: str) -> str:
         """The address of a service, of `vendor`, `clock` or `mailbox`."""

@@ -145,17 +145,18 @@ def _port(state: State, name: str) -> int:
 def main(
     seconds: Annotated[float, typer.Option(min=1, help="how long the storm blows")] = 120,
     seed: Annotated[int | None, typer.Option(help="the same seed, the same strikes; at random if left out")] = None,
+    metrics: Annotated[bool, typer.Option(help="count, log and tell Prometheus as in production")] = False,
 ) -> None:
     """Storm over a fresh stack, and check what is left of it."""
     chosen = random.SystemRandom().randrange(1_000_000) if seed is None else seed
     console.print(f"a storm of {seconds:.0f} s with SEED={chosen}")
     os.environ[clock.START] = f"{START - timedelta(days=1):%Y-%m-%dT%H:%M:%S}"
     folder = Path(tempfile.mkdtemp(prefix="goodstanding-storm-"))
-    well = False
+    well, level = False, "info" if metrics else "warning"
     try:
         with (
             Proxies(PROXIED, partial(_port, State(folder))) as proxies,
-            Stack(folder, log_level="warning", proxies=proxies.ports) as stack,
+            Stack(folder, log_level=level, metrics=metrics, proxies=proxies.ports) as stack,
         ):
             found = uvloop.run(storm(stack, proxies, chosen, seconds))
         for name, wrong in found.items():

@@ -3,6 +3,7 @@
 from services.collections.api import ROUTERS
 from services.collections.consumers import handlers
 from services.collections.jobs import INTENTS, SWEEPS
+from services.collections.metrics import FIGURES
 from services.collections.tables import METADATA
 from shared.service import Service
 
@@ -12,6 +13,7 @@ SERVICE = Service(
     routers=ROUTERS,
     tables=METADATA,
     handlers=handlers,
+    figures=FIGURES,
     sweeps=SWEEPS,
     intents=INTENTS,
     calls=("invoicing",),

@@ -3,6 +3,7 @@
 from services.entitlements.api import ROUTERS
 from services.entitlements.consumers import handlers
 from services.entitlements.jobs import INTENTS
+from services.entitlements.metrics import FIGURES
 from services.entitlements.tables import METADATA
 from shared.service import Service
 
@@ -12,6 +13,7 @@ SERVICE = Service(
     routers=ROUTERS,
     tables=METADATA,
     handlers=handlers,
+    figures=FIGURES,
     intents=INTENTS,
     calls=("collections",),
 )

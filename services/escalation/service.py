@@ -3,6 +3,7 @@
 from services.escalation.api import ROUTERS
 from services.escalation.consumers import handlers
 from services.escalation.jobs import INTENTS
+from services.escalation.metrics import FIGURES
 from services.escalation.tables import METADATA
 from shared.service import Service
 
@@ -12,6 +13,7 @@ SERVICE = Service(
     routers=ROUTERS,
     tables=METADATA,
     handlers=handlers,
+    figures=FIGURES,
     intents=INTENTS,
     calls=("invoicing",),
 )

@@ -3,6 +3,7 @@
 from services.invoicing.api import ROUTERS
 from services.invoicing.consumers import handlers
 from services.invoicing.jobs import INTENTS, SWEEPS
+from services.invoicing.metrics import FIGURES
 from services.invoicing.tables import METADATA
 from shared.service import Service
 
@@ -12,6 +13,7 @@ SERVICE = Service(
     routers=ROUTERS,
     tables=METADATA,
     handlers=handlers,
+    figures=FIGURES,
     sweeps=SWEEPS,
     intents=INTENTS,
 )

@@ -6,10 +6,15 @@ effects: not newer is dropped, the next is applied, one further ahead waits amon
 
 from collections import Counter
 from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from opentelemetry.trace import SpanContext
 
 from shared import parked
 from shared.consumer.handlers import Handlers
 from shared.database import Unit, columns
+from shared.events import REGISTRY
 from shared.kafka import Envelope
 from shared.parked import Parked
 from shared.transient import is_transient
@@ -30,6 +35,17 @@ UPDATE watermarks SET sequence = new.sequence
 FROM unnest($2::text[], $3::bigint[]) AS new (subject, sequence)
 WHERE watermarks.topic = $1 AND watermarks.subject = new.subject
 """
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """An event that had its effect, and the span in which it had it."""
+
+    event: Envelope
+    span: SpanContext
 
 
 class HandlerFailed(Exception):
@@ -61,10 +77,19 @@ class Batch:
     one by one, so that it is known which of them breaks.
     """
 
-    def __init__(self, unit: Unit, handlers: Handlers, counts: Counter[str], *, together: bool = False) -> None:
+    def __init__(
+        self,
+        unit: Unit,
+        handlers: Handlers,
+        counts: Counter[str],
+        handled: list[Handled] | None = None,
+        *,
+        together: bool = False,
+    ) -> None:
         self._unit = unit
         self._handlers = handlers
         self._counts = counts
+        self._handled = [] if handled is None else handled
         self._marks: dict[str, int] = {}
         self._waiting: dict[str, dict[int, Parked]] = {}
         self._together = together
@@ -120,22 +145,23 @@ class Batch:
             self._counts["handled"] += 1
         elif event.type in self._handlers:
             await self._hand_over()
-            await _blamed(self._handlers.handle(self._unit, event), event)
+            self._handled.append(Handled(event, await _blamed(self._handlers.handle(self._unit, event), event)))
             self._counts["handled"] += 1
         else:
-            self._counts["passed"] += 1
+            self._counts["passed" if event.type in REGISTRY else "unknown"] += 1
         self._marks[event.subject] = event.sequence
 
     async def _hand_over(self) -> None:
         gathered, self._gathered = self._gathered, []
         if gathered:
-            await _blamed(self._handlers.handle_many(self._unit, gathered), gathered[0])
+            spans = await _blamed(self._handlers.handle_many(self._unit, gathered), gathered[0])
+            self._handled += map(Handled, gathered, spans)
 
 
-async def _blamed(handling: Awaitable[None], event: Envelope) -> None:
+async def _blamed(handling: Awaitable[T], event: Envelope) -> T:
     """What breaks, and is not transient, is laid on an event."""
     try:
-        await handling
+        return await handling
     except Exception as error:
         if is_transient(error):
             raise

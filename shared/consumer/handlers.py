@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext
+
 from shared.database import Cause, Unit
 from shared.events import REGISTRY, Event
 from shared.kafka import Envelope
@@ -20,18 +22,25 @@ class Heard:
     """Events of a batch that one handler takes together, in their order."""
 
     events: Sequence[tuple[Event, Envelope]]
+    spans: dict[str, SpanContext]
+    """By the id of the event that it is about."""
 
     @cached_property
     def last(self) -> dict[str, Envelope]:
         """The last of them about each subject."""
         return {envelope.subject: envelope for _, envelope in self.events}
 
+    def overtaken(self) -> list[Envelope]:
+        """Those after which there is another about the same subject, with which they are looked at."""
+        return [envelope for _, envelope in self.events if envelope is not self.last[envelope.subject]]
+
     @contextmanager
     def because(self, unit: Unit, subject: object) -> Iterator[None]:
         """What is done within follows from the last of them about a subject: its cause, and its trace."""
         last = self.last[str(subject)]
         unit.cause = Cause(id=last.id)
-        with continued(f"handle {last.type}", last.traceparent):
+        with continued(f"handle {last.type}", last.traceparent) as span:
+            self.spans[last.id] = span
             yield
 
 
@@ -85,21 +94,27 @@ class Handlers:
         """The topics on which these events come."""
         return sorted({REGISTRY[name].topic() for name in self})
 
-    async def handle(self, unit: Unit, received: Envelope) -> None:
-        """Decode the event and call its handler, as part of the trace that the event belongs to."""
+    async def handle(self, unit: Unit, received: Envelope) -> SpanContext:
+        """Decode the event and call its handler, as part of the trace that the event belongs to; the span of that."""
         if received.type in self._of_many:
-            await self.handle_many(unit, [received])
-            return
+            return (await self.handle_many(unit, [received]))[0]
         unit.cause = Cause(id=received.id)
-        with continued(f"handle {received.type}", received.traceparent):
+        with continued(f"handle {received.type}", received.traceparent) as span:
             event = REGISTRY[received.type].model_validate_json(received.data)
             await self._handlers[received.type](unit, event, received)
+        return span
 
-    async def handle_many(self, unit: Unit, received: Sequence[Envelope]) -> None:
-        """Decode events that are taken together and call their handlers, each with its own."""
+    async def handle_many(self, unit: Unit, received: Sequence[Envelope]) -> list[SpanContext]:
+        """Decode events that are taken together and call their handlers, each with its own; the span of each event."""
         shares: dict[HandlerOfMany, list[tuple[Event, Envelope]]] = {}
         for one in received:
             event = REGISTRY[one.type].model_validate_json(one.data)
             shares.setdefault(self._of_many[one.type], []).append((event, one))
+        spans: dict[str, SpanContext] = {}
         for handler, share in shares.items():
-            await handler(unit, Heard(share))
+            heard = Heard(share, spans)
+            for one in heard.overtaken():
+                with continued(f"handle {one.type}", one.traceparent) as span:
+                    spans[one.id] = span
+            await handler(unit, heard)
+        return [spans.get(one.id, INVALID_SPAN_CONTEXT) for one in received]

@@ -14,22 +14,22 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from shared import kafka, parked
-from shared.consumer.batch import Batch, HandlerFailed
+from shared.consumer.batch import Batch, Handled, HandlerFailed
 from shared.consumer.handlers import Handlers
 from shared.consumer.progress import Progress, Watch
+from shared.consumer.telling import tell
 from shared.database import Unit, Units
 from shared.errors import Unavailable
 from shared.events import PARTITIONS
 from shared.health import Health
 from shared.ids import new_id
+from shared.metrics import backbone
 from shared.retries import for_ever
 from shared.settings import Settings
 from shared.telemetry import log
 
 COMMIT_EVERY = 2.0
 """How often offsets are told to Kafka (seconds)."""
-ANSWER_WITHIN = 3.0
-"""How long the broker may take to say where its partitions end (seconds)."""
 
 _REGISTER = """
 INSERT INTO consumed (topic, partition, next_offset)
@@ -70,6 +70,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         """Where a partition is read again, since what was in hand lay further ahead."""
         self.counts: Counter[str] = Counter()
         self.progress = Progress()
+        self._lag = backbone.Lag()
 
     async def run(self) -> None:
         """Consume; after any error of Kafka with a new client, and wait while Postgres is away."""
@@ -89,6 +90,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         if isinstance(error, Unavailable):
             self._wait_for_postgres()
         else:
+            backbone.CONSUMER_RESTARTS.inc()
             log.warning("consumer starts afresh", error=repr(error))
             self._say(f"starting afresh after {type(error).__name__}", well=False)
 
@@ -101,6 +103,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         self.progress.advanced()  # each attempt reads again, and looks busy while it waits for a lock
 
     def _stuck(self) -> None:
+        backbone.STUCK.set(1)
         self._health.set("consumer", False, "stuck: nothing has advanced, though there is something to read")
 
     async def _register(self, unit: Unit) -> None:
@@ -127,6 +130,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
                 await kafka.bounded(client.stop(), kafka.STOP_TIMEOUT)
             self._client = None
             self.progress.positions = {}
+            self._lag.seen(())
 
     async def _read(self, client: AIOKafkaConsumer) -> None:
         told_at = asyncio.get_running_loop().time()
@@ -134,15 +138,20 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             batches: dict[TopicPartition, list[ConsumerRecord]] = await client.getmany(timeout_ms=1000)
             if self._in_doubt:
                 raise Unavailable("the database did not note which partitions are ours")
-            if batches or await _answers(client):
+            if batches or await kafka.answers(client):
                 self._say("reading", well=True)
             else:
                 self._say("the broker does not answer", well=False)
             for partition, records in batches.items():
                 await self._apply(partition, records)
+            self._measure(client)
             if asyncio.get_running_loop().time() - told_at > COMMIT_EVERY:
                 await self._tell_kafka(client)
                 told_at = asyncio.get_running_loop().time()
+
+    def _measure(self, client: AIOKafkaConsumer) -> None:
+        places = self.progress.positions.items()
+        self._lag.seen((at.topic, at.partition, position, kafka.end_of(client, at)) for at, position in places)
 
     async def _is_stopped_by_flood(self) -> bool:
         if not self.counts["heads"]:
@@ -162,6 +171,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         try:
             await self._apply_or_park(partition, records)
         except LostPartition:
+            backbone.LOST.inc()
             log.info("partition lost, batch dropped", topic=partition.topic, partition=partition.partition)
             self._sought.pop(partition, None)
             return
@@ -171,11 +181,13 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             return
         except Unavailable:
             self._wait_for_postgres()
+            backbone.RETRIED.labels(partition.topic).inc()
             self._client.seek(partition, records[0].offset)  # what was applied of them is passed over then
             await asyncio.sleep(0.5)
             return
         self._sought.pop(partition, None)
         self.progress.positions[partition] = records[-1].offset + 1
+        self._lag.advanced(partition.topic, partition.partition, records[-1].timestamp / 1000)
 
     async def _apply_or_park(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         """A batch that fails is applied one by one; the event that fails alone becomes a head."""
@@ -199,6 +211,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         await self._units.run(park)
         log.error("event parked", id=failed.event.id, type=failed.event.type, exc_info=failed)
         self.counts["heads"] += 1
+        backbone.applied(partition.topic, {"head": 1}, ())
 
     async def _fence(self, unit: Unit, partition: TopicPartition) -> int:
         """Lock the partition's row; the offset that is next. Raises LostPartition."""
@@ -208,29 +221,37 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         return int(row["next_offset"])
 
     async def _in_one_unit(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
+        counts, handled = Counter[str](), list[Handled]()
+
         async def apply(unit: Unit) -> None:
+            counts.clear()  # of an attempt that was not committed
+            handled.clear()
             after = await self._fence(unit, partition)
             # aiokafka reads before it is told from where, so what is in hand may lie beyond what was dropped. Only
             # what is read from the noted offset and still begins later has nothing before it on the topic.
             if records[0].offset > after != self._sought.get(partition):
                 raise NotNext(after)
             events = [
-                event for record in records if record.offset >= after and (event := await self._readable(unit, record))
+                event
+                for record in records
+                if record.offset >= after and (event := await self._readable(unit, record, counts))
             ]
             if events:
-                batch = Batch(unit, self._handlers, self.counts, together=len(records) > 1)
+                batch = Batch(unit, self._handlers, counts, handled, together=len(records) > 1)
                 await batch.apply(partition.topic, events)
             await unit.connection.execute(_NOTE, partition.topic, partition.partition, records[-1].offset + 1)
 
         await self._units.run(apply)
         self.progress.advanced()
+        self.counts += counts
+        tell(partition.topic, counts, handled)
 
-    async def _readable(self, unit: Unit, record: ConsumerRecord) -> kafka.Envelope | None:
+    async def _readable(self, unit: Unit, record: ConsumerRecord, counts: Counter[str]) -> kafka.Envelope | None:
         headers = kafka.headers_of(record)
         try:
             return kafka.envelope(record.topic, headers, record.value or b"")
         except kafka.Unreadable as error:
-            self.counts["unreadable"] += 1
+            counts["unreadable"] += 1
             log.error("message is no event of ours", topic=record.topic, offset=record.offset)
             place = f"{record.partition}:{record.offset}"
             await parked.park_unreadable(unit.connection, record.topic, place, headers, record.value or b"", str(error))
@@ -245,6 +266,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             self._in_doubt = True
             raise
         self.progress.advanced()
+        backbone.REBALANCES.inc()
+        backbone.STUCK.set(0)
 
     async def _own(self, partition: TopicPartition) -> None:
         offset = await self._units.run(
@@ -266,13 +289,3 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
                 await client.commit(positions)
         except KafkaError as error:
             log.info("offsets not told to Kafka", error=repr(error))
-
-
-async def _answers(client: AIOKafkaConsumer) -> bool:
-    """Whether the broker is there: while it is away aiokafka just reads nothing, without a word."""
-    try:
-        async with asyncio.timeout(ANSWER_WITHIN):
-            await client.end_offsets(client.assignment())
-    except (KafkaError, TimeoutError):
-        return False
-    return True

@@ -7,6 +7,7 @@ from shared import parked
 from shared.errors import Refusal, Unavailable
 from shared.http.documents import documented
 from shared.http.problems import PROBLEMS, answer_problems
+from shared.metrics.http import Observed
 from shared.runtime import Runtime
 
 _DESCRIPTION = (
@@ -43,6 +44,7 @@ def create_app(runtime: Runtime, *, with_routes: bool = True) -> FastAPI:
     )
     app.state.runtime = runtime
     app.openapi = lambda: documented(app)  # type: ignore[method-assign]
+    app.add_middleware(Observed)
     answer_problems(app)
     _add_health(app, runtime)
     if with_routes:

@@ -20,6 +20,8 @@ SYSTEM_TIME = {
     "auth.py",  # expiry of tokens
     "database.py",  # the business clock of production is the system's
     "intents.py",  # leases
+    "metrics/backbone.py",  # delays between facts and their effects
+    "metrics/figures.py",  # the business clock of production is the system's
     "outbox.py",  # when an event was recorded, beside when its fact occurred
     "parked.py",  # the window of the flood rule
 }

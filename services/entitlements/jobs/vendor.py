@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 import httpx2
 import orjson
 
+from services.entitlements import metrics
 from services.entitlements.domain.vendor_errors import Meaning, meaning_of
 from shared.errors import Later
 from shared.ids import new_id
@@ -109,7 +110,9 @@ class VendorSubscription:
                 await self._wait_until_open()
                 ids = {"MS-RequestId": str(request_id), "MS-CorrelationId": str(new_id())}
                 try:
-                    answer = await self._http.request(method, path, content=body, headers=ids | (headers or {}))
+                    with metrics.call(method) as outcome:
+                        answer = await self._http.request(method, path, content=body, headers=ids | (headers or {}))
+                        outcome.append(_outcome(answer))
                 except httpx2.TransportError as error:
                     raise Passing(f"the vendor cannot be reached: {type(error).__name__}") from error
                 if answer.status_code < 400:
@@ -125,6 +128,16 @@ class VendorSubscription:
         if pause > LONGEST_WAIT:
             raise Later(f"the vendor is overloaded and wants no call for {pause:.0f} s")
         await asyncio.sleep(max(pause, 0))
+
+
+def _outcome(answer: httpx2.Response) -> str:
+    """What an answer counts as."""
+    if answer.status_code < 400:
+        return "done"
+    if answer.status_code == 429:
+        return "throttled"
+    meanings = {Meaning.FINAL: "refused", Meaning.STALE: "stale", Meaning.PASSES: "passing"}
+    return meanings[meaning_of(answer.status_code, _problem(answer)[0])]
 
 
 def _refusal(answer: httpx2.Response) -> Exception:

@@ -1,0 +1,124 @@
+"""Prometheus and Alertmanager of the local stack: their own binaries where they are installed, else nothing."""
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+
+import yaml
+
+from deploy.local import files
+from deploy.local.children import Program
+from deploy.local.jars import CHECKOUT
+from deploy.local.ports import HOST
+from deploy.local.state import State, metrics_port_of
+
+PROGRAMS: Mapping[str, tuple[str, ...]] = {
+    "prometheus": ("prometheus",),
+    "alertmanager": ("alertmanager", "prometheus-alertmanager"),  # Debian's name for it
+}
+RULES = CHECKOUT / "deploy" / "prometheus" / "rules.yml"
+ROUTES = CHECKOUT / "deploy" / "alertmanager" / "alertmanager.yml"
+WEBHOOK_VARIABLE = "GOODSTANDING_ALERT_WEBHOOK"
+"""Where the local Alertmanager sends what fires, as a URL; nowhere if it is not set."""
+QUICK_VARIABLE = "GOODSTANDING_ALERT_SPEED"
+"""By how much every duration of rules, scraping and routing is shortened: for tests, which cannot wait an hour."""
+SCRAPE_EVERY = 15.0
+RESEND_AFTER = 60.0
+"""How often an alert is told again while it fires (seconds): the first may come before Alertmanager is known."""
+
+
+def missing() -> list[str]:
+    """What is not installed here."""
+    return [name for name in PROGRAMS if _binary(name) is None]
+
+
+def _binary(name: str) -> str | None:
+    return next((found for command in PROGRAMS[name] if (found := shutil.which(command))), None)
+
+
+def programs(state: State, services: tuple[str, ...]) -> list[Program]:
+    """Both, with their configuration written anew; nothing where one is not installed."""
+    prometheus, alertmanager = _binary("prometheus"), _binary("alertmanager")
+    if prometheus is None or alertmanager is None:
+        return []
+    folder, speed = state.root / "monitoring", float(os.environ.get(QUICK_VARIABLE, "1"))
+    folder.mkdir(parents=True, exist_ok=True)
+    files.write(folder / "rules.yml", faster(RULES.read_text(), speed))
+    files.write(folder / "prometheus.yml", yaml.safe_dump(scraping(state, services, SCRAPE_EVERY / speed)))
+    webhook = os.environ.get(WEBHOOK_VARIABLE)
+    files.write(folder / "alertmanager.yml", routed(faster(ROUTES.read_text(), speed), webhook))
+    address = f"--web.listen-address={HOST}:{{}}"
+    return [
+        Program(
+            "alertmanager",
+            (
+                alertmanager,
+                f"--config.file={folder / 'alertmanager.yml'}",
+                f"--storage.path={folder / 'alertmanager'}",
+                address.format(state.port("alertmanager")),
+                "--cluster.listen-address=",
+            ),
+        ),
+        Program(
+            "prometheus",
+            (
+                prometheus,
+                f"--config.file={folder / 'prometheus.yml'}",
+                f"--storage.tsdb.path={folder / 'data'}",
+                "--storage.tsdb.retention.time=15d",
+                "--enable-feature=exemplar-storage",
+                f"--rules.alert.resend-delay={max(1, round(RESEND_AFTER / speed))}s",
+                address.format(state.port("prometheus")),
+            ),
+        ),
+    ]
+
+
+def scraping(state: State, services: tuple[str, ...], every: float) -> dict[str, object]:
+    """What Prometheus is told: each process with its service and role, the rules, where alerts go."""
+    targets = [
+        {
+            "targets": [f"{HOST}:{state.port(metrics_port_of(service))}"],
+            "labels": {"service": service, "role": "all"},
+        }
+        for service in services
+    ]
+    interval = f"{max(1, round(every * 1000))}ms"
+    return {
+        "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval},
+        "rule_files": ["rules.yml"],
+        "scrape_configs": [{"job_name": "goodstanding", "static_configs": targets}],
+        "alerting": {
+            "alertmanagers": [{"static_configs": [{"targets": [f"{HOST}:{state.port('alertmanager')}"]}]}],
+        },
+    }
+
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(?<=[\[ ])(\d+)([smhd])(?=[\]:\s]|$)", re.MULTILINE)
+
+
+def faster(text: str, speed: float) -> str:
+    """A file of rules or routes whose durations are so many times shorter, but a second at least."""
+    if speed == 1:
+        return text
+
+    def shorter(found: re.Match[str]) -> str:
+        seconds = int(found[1]) * _SECONDS[found[2]] / speed
+        return f"{max(1, round(seconds))}s"
+
+    return _DURATION.sub(shorter, text)
+
+
+def routed(text: str, webhook: str | None) -> str:
+    """The routes, whose receivers go to one webhook, or nowhere: the local stack pages nobody."""
+    told = yaml.safe_load(text)
+    hooks = [{"url": webhook, "send_resolved": True}] if webhook else []
+    told["receivers"] = [{"name": one["name"], "webhook_configs": hooks} for one in told["receivers"]]
+    return yaml.safe_dump(told)
+
+
+def ready_url(state: State, name: str) -> str:
+    """Where one of both says that it is ready."""
+    return f"{state.url(name)}/-/ready"

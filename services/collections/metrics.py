@@ -1,0 +1,79 @@
+"""What collections tells Prometheus of its work: cases, steps, notices, suspensions, the guard."""
+
+from shared.metrics import Figure
+
+FIGURES = (
+    Figure(
+        """SELECT coalesce(stage, 'opened') AS stage, count(*) AS dunning_cases FROM cases
+        WHERE closed_at IS NULL AND $1::timestamptz IS NOT NULL GROUP BY 1""",
+        {"goodstanding_dunning_cases": "Accounts with an open dunning case, by the step that was taken last."},
+        ("stage",),
+    ),
+    Figure(
+        """SELECT count(*) AS steps_due, extract(epoch FROM min(due_at)) AS steps_due_oldest_timestamp_seconds
+        FROM items WHERE due_at <= $1""",
+        {
+            "goodstanding_steps_due": "Invoices that are to be judged and are not yet.",
+            "goodstanding_steps_due_oldest_timestamp_seconds": "Since when the first of them waits (business clock).",
+        },
+    ),
+    Figure(
+        """SELECT step, CASE WHEN by_guard THEN 'guard' ELSE 'gate' END AS held_by, count(*) AS steps_deferred,
+            extract(epoch FROM min(since)) AS steps_deferred_oldest_timestamp_seconds
+        FROM deferrals WHERE $1::timestamptz IS NOT NULL GROUP BY 1, 2""",
+        {
+            "goodstanding_steps_deferred": "Steps that are due and wait, for a gate of the policy or for the guard.",
+            "goodstanding_steps_deferred_oldest_timestamp_seconds": "Since when the first waits (business clock).",
+        },
+        ("step", "held_by"),
+    ),
+    Figure(
+        """SELECT state, count(notices.id) AS notices
+        FROM (VALUES ('pending'), ('sent'), ('failed'), ('withdrawn')) AS states (state) LEFT JOIN notices USING (state)
+        WHERE $1::timestamptz IS NOT NULL GROUP BY state""",
+        {"goodstanding_notices": "Notices to customers by state; one that failed can be sent again."},
+        ("state",),
+    ),
+    Figure(
+        """SELECT template, count(*) AS notices_created FROM notices WHERE $1::timestamptz IS NOT NULL GROUP BY 1""",
+        {"goodstanding_notices_created": "Notices to customers ever wanted."},
+        ("template",),
+        kind="counter",
+    ),
+    Figure(
+        "SELECT count(*) AS suspensions_requested FROM suspensions WHERE requested_at <= $1",
+        {"goodstanding_suspensions_requested": "Suspensions ever requested for non-payment."},
+        kind="counter",
+    ),
+    Figure(
+        """SELECT state, count(suspensions.id) AS suspensions
+        FROM (VALUES ('requested'), ('effective'), ('withdrawn'), ('ending'), ('ended')) AS states (state)
+        LEFT JOIN suspensions USING (state) WHERE $1::timestamptz IS NOT NULL GROUP BY state""",
+        {"goodstanding_suspensions": "Suspensions for non-payment by state."},
+        ("state",),
+    ),
+    Figure(
+        """SELECT count(*) FILTER (WHERE requested_at > $1::timestamptz - interval '1 hour')
+                AS suspensions_requested_last_hour,
+            count(*) / 168.0 AS suspensions_requested_hourly_mean
+        FROM suspensions WHERE requested_at > $1::timestamptz - interval '7 days' AND requested_at <= $1""",
+        {
+            "goodstanding_suspensions_requested_last_hour": "Suspensions requested in the last hour (business clock).",
+            "goodstanding_suspensions_requested_hourly_mean": "Their mean an hour over seven days (business clock).",
+        },
+    ),
+    Figure(
+        """SELECT stopped::int AS guard_stopped, (SELECT count(*) FROM deferrals WHERE by_guard) AS guard_held
+        FROM guard WHERE id = 1 AND $1::timestamptz IS NOT NULL""",
+        {
+            "goodstanding_guard_stopped": "Whether a person has stopped all suspensions (1).",
+            "goodstanding_guard_held": "Steps that the guard holds, as too many came or all are stopped.",
+        },
+    ),
+    Figure(
+        """SELECT currency, sum(open_minor)::bigint AS collections_open_minor FROM items
+        WHERE open_minor > 0 AND $1::timestamptz IS NOT NULL GROUP BY currency""",
+        {"goodstanding_collections_open_minor": "What is open as far as collections has heard."},
+        ("currency",),
+    ),
+)

@@ -1,0 +1,16 @@
+"""What a consumer tells of a batch once it is committed."""
+
+from collections.abc import Mapping, Sequence
+
+from shared.consumer.batch import Handled
+from shared.metrics import backbone
+from shared.telemetry import log
+
+
+def tell(topic: str, counts: Mapping[str, int], handled: Sequence[Handled]) -> None:
+    """Count and tell what was committed: one line for each event that had its effect, within its trace."""
+    backbone.applied(topic, counts, (one.event for one in handled))
+    for one in handled:
+        place = {"type": one.event.type, "id": one.event.id, "subject": one.event.subject}
+        trace_ids = {"trace_id": f"{one.span.trace_id:032x}", "span_id": f"{one.span.span_id:016x}"}
+        log.info("handled", **place, sequence=one.event.sequence, **trace_ids)

@@ -1,0 +1,9 @@
+"""What a process counts for Prometheus: declared once, with a help text each, and served on a port of its own.
+
+Base units, minor units of money beside their currency, instants rather than ages, and no ids of accounts.
+"""
+
+from shared.metrics.figures import Figure, Figures
+from shared.metrics.serving import serving
+
+__all__ = ["Figure", "Figures", "serving"]
