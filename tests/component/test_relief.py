@@ -234,7 +234,7 @@ async def test_a_debit_is_in_flight_until_the_bank_has_spoken(service: Service) 
     twice = await client.post("/v1/debits", {"invoice_id": issued["id"], "reference": "DD-2"})
     assert twice.json()["code"] == "amount_refused"
     failed = await client.made(f"/v1/debits/{sent['id']}:fail", {"failure": "AC04 account closed"})
-    assert (failed["state"], failed["failure"]) == ("failed", "AC04 account closed")
+    assert (failed["state"], failed["failure"]) == ("refused", "AC04 account closed")
     shown = await balance(client, issued["id"])
     assert (shown["in_flight_minor"], shown["open_minor"]) == (0, 1500)
     repeated = {"invoice_id": issued["id"], "amount": eur(1200), "reference": "DD-1"}

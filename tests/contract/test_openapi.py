@@ -127,7 +127,7 @@ async def _invoicing(world: World) -> dict[str, list[Any]]:
     ids |= {"fixed_currency": [None], "sign": [None]}
     # Small amounts, so that no payment leaves nothing to be reserved.
     ids |= {"line": [1], "amount_minor": [100]} | await _second_person(world.client, issued[0])
-    ids |= await _documents(world, owner, issued[0])
+    ids |= await _documents(world, owner, issued)
     return ids | await _billing(world, owner) | await _vendor(world.client)
 
 
@@ -163,12 +163,12 @@ async def _second_person(client: Client, invoice_id: str) -> dict[str, list[Any]
     }
 
 
-async def _documents(world: World, owner: str, issued: str) -> dict[str, list[Any]]:
-    """Who documents are from, and two credit notes; one of them and the invoice are to be sent."""
+async def _documents(world: World, owner: str, issued: list[str]) -> dict[str, list[Any]]:
+    """Who documents are from, and two credit notes; one of them and invoices are to be sent."""
     papers = Papers(world.runtime, world.client, world.database, world.hop)
     assert (await papers.seller(sends_documents=False)).status_code == 200
-    notes = [await papers.credit(owner, issued, 10**8) for _ in range(2)]
-    for path in (f"invoices/{issued}", f"credit-notes/{notes[0]}"):
+    notes = [await papers.credit(owner, issued[0], 10**8) for _ in range(2)]
+    for path in (*(f"invoices/{one}" for one in issued[1:17]), f"credit-notes/{notes[0]}"):
         await world.client.made(f"/v1/{path}/delivery:resend", {"reason": "asked for"})
     return {
         "credit_note_id": notes,

@@ -44,7 +44,7 @@ class DebitState(StrEnum):
 
     INITIATED = "initiated"
     SETTLED = "settled"
-    FAILED = "failed"
+    REFUSED = "refused"
 
 
 RUN_ALLOWED: dict[RunState, frozenset[RunState]] = {
@@ -66,9 +66,9 @@ APPROVAL_ALLOWED: dict[ApprovalState, frozenset[ApprovalState]] = {
     ApprovalState.DECLINED: frozenset(),
 }
 DEBIT_ALLOWED: dict[DebitState, frozenset[DebitState]] = {
-    DebitState.INITIATED: frozenset({DebitState.SETTLED, DebitState.FAILED}),
+    DebitState.INITIATED: frozenset({DebitState.SETTLED, DebitState.REFUSED}),
     DebitState.SETTLED: frozenset(),
-    DebitState.FAILED: frozenset(),
+    DebitState.REFUSED: frozenset(),
 }
 
 S = TypeVar("S", bound=StrEnum)

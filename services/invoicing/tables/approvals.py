@@ -99,7 +99,7 @@ class DebitRow(Row, table=True):
     __tablename__ = "debits"
     __table_args__ = (
         CheckConstraint("amount_minor > 0"),
-        CheckConstraint("state IN ('initiated', 'settled', 'failed')"),
+        CheckConstraint("state IN ('initiated', 'settled', 'refused')"),
         CheckConstraint("(state = 'initiated') = (ended_at IS NULL)"),
         CheckConstraint("(state = 'settled') = (payment_id IS NOT NULL)"),
         UniqueConstraint("account_id", "reference"),

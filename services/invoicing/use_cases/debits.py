@@ -70,8 +70,8 @@ async def settle(unit: Unit, debit_id: UUID) -> DebitRow:
 
 async def fail(unit: Unit, debit_id: UUID, failure: str) -> DebitRow:
     """The bank refused it: its amounts are due again. Raises NotFound, MoveRefused."""
-    account, row = await _landed(unit, debit_id, DebitState.FAILED)
-    row.failure, row.state, row.ended_at = failure, DebitState.FAILED, unit.now
+    account, row = await _landed(unit, debit_id, DebitState.REFUSED)
+    row.failure, row.state, row.ended_at = failure, DebitState.REFUSED, unit.now
     await repository.save(unit, row)
     unit.publish(
         PaymentFailed(

@@ -176,7 +176,7 @@ def test_the_buckets_of_ageing(late: int, name: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_statement_says_everything_in_every_language(language: str) -> None:
-    kinds = ("invoice", "credit_note", "payment", "reversal", "write_off", "refund")
+    kinds = ("invoice", "credit_note", "payment", "reversal", "write_off", "correction")
     entries = [Entry(date(2026, 4, 1), kind, "R-1", "EUR", 100) for kind in kinds]
     items = tuple(OpenItem("N", date(2026, 1, 1), date(2026, 4, day), "EUR", 5, 5) for day in (1, 30))
     account = Account("EUR", 50, running(50, entries), 3, items)

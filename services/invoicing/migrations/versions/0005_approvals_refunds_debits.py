@@ -44,7 +44,7 @@ CREATE TABLE invoicing.debits (
     payment_id UUID,
     PRIMARY KEY (id),
     CHECK (amount_minor > 0),
-    CHECK (state IN ('initiated', 'settled', 'failed')),
+    CHECK (state IN ('initiated', 'settled', 'refused')),
     CHECK ((state = 'initiated') = (ended_at IS NULL)),
     CHECK ((state = 'settled') = (payment_id IS NOT NULL)),
     UNIQUE (account_id, reference),
