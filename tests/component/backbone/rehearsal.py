@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import orjson
 from aiokafka import ConsumerRecord, TopicPartition
 
-from shared.consumer import Consumer, Handlers
+from shared.consumer import Consumer, Handlers, Heard
 from shared.consumer.batch import Batch
 from shared.database import Unit, Units
 from shared.events.base import AccountEvent
@@ -70,6 +70,8 @@ class Stage:
     """The events that the handler always breaks on."""
     echo: type[Rehearsed] | None = None
     """What the handler publishes."""
+    handed_over: list[int] = field(default_factory=list)
+    """How many events each call of the handler of many had."""
 
     @property
     def topic(self) -> str:
@@ -86,6 +88,13 @@ class Stage:
             raise Broken(f"cannot do {event.n}")
         if self.faults.get(what):
             raise self.faults[what].pop()
+
+    async def handle_many(self, unit: Unit, heard: Heard) -> None:
+        """The same for events that are taken together."""
+        self.handed_over.append(len(heard.events))
+        for event, received in heard.events:
+            with heard.because(unit, received.subject):
+                await self.handle(unit, cast(Rehearsed, event), received)
 
     async def effects(self, subject: UUID) -> list[int]:
         """The effects on a subject, in the order in which they were had."""
@@ -135,7 +144,9 @@ class Stage:
     async def hear(self, *events: Envelope) -> Counter[str]:
         """Apply a batch in one unit; what was counted."""
         counts: Counter[str] = Counter()
-        await self.units.run(lambda unit: Batch(unit, self.handlers, counts).apply(self.topic, events))
+        await self.units.run(
+            lambda unit: Batch(unit, self.handlers, counts, together=len(events) > 1).apply(self.topic, events)
+        )
         return counts
 
     async def outbox(self) -> list[dict[str, Any]]:
@@ -200,8 +211,8 @@ def raw_record(
 
 
 @asynccontextmanager
-async def staged(database: Database, jwks_file: Path, **more: Any) -> AsyncIterator[Stage]:
-    """A stage on a test's database."""
+async def staged(database: Database, jwks_file: Path, *, together: bool = False, **more: Any) -> AsyncIterator[Stage]:
+    """A stage on a test's database; its handler takes events one by one, or what a batch has of them `together`."""
     await database.execute(
         f"CREATE TABLE {SERVICE}.effects"
         " (place bigint GENERATED ALWAYS AS IDENTITY, subject text NOT NULL, n int NOT NULL)"
@@ -210,7 +221,10 @@ async def staged(database: Database, jwks_file: Path, **more: Any) -> AsyncItera
     settings, wakeups = settings_for(SERVICE, database, jwks_file, **more), Wakeups()
     units, handlers = Units(settings, wakeups), Handlers()
     stage = Stage(database, settings, units, wakeups, declared(), handlers)
-    handlers.on(stage.event)(stage.handle)
+    if together:
+        handlers.on_many(stage.event)(stage.handle_many)
+    else:
+        handlers.on(stage.event)(stage.handle)
     try:
         yield stage
     finally:

@@ -1,6 +1,8 @@
 """The consumer's rules on real Postgres: each event once, in the order of its subject, whatever arrives."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -13,9 +15,17 @@ from shared.database import Units
 from shared.errors import Unavailable
 from shared.kafka import Envelope
 from shared.retries import QUICK_ATTEMPTS
-from tests.component.backbone.rehearsal import Member, Stage, Unheard, raw_record
+from tests.builders import Database
+from tests.component.backbone.rehearsal import Member, Stage, Unheard, raw_record, staged
 
 ACCOUNT, OTHER = uuid4(), uuid4()
+
+
+@pytest.fixture
+async def stage(database: Database, jwks_file: Path, together: bool) -> AsyncIterator[Stage]:
+    """As elsewhere, with either kind of handler."""
+    async with staged(database, jwks_file, together=together) as one:
+        yield one
 
 
 def messages(stage: Stage, *numbers: int) -> list[Envelope]:

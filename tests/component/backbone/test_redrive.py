@@ -1,6 +1,8 @@
 """Redrive on real Postgres: from the head, in order, also while new events come; or given up by a person."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -8,9 +10,17 @@ import pytest
 from shared.errors import NotFound
 from shared.parked import heads
 from shared.redrive import NotNext, redrive, skip
-from tests.component.backbone.rehearsal import Member, Stage
+from tests.builders import Database
+from tests.component.backbone.rehearsal import Member, Stage, staged
 
 ACCOUNT, OTHER = uuid4(), uuid4()
+
+
+@pytest.fixture
+async def stage(database: Database, jwks_file: Path, together: bool) -> AsyncIterator[Stage]:
+    """As elsewhere, with either kind of handler."""
+    async with staged(database, jwks_file, together=together) as one:
+        yield one
 
 
 async def poisoned(stage: Stage, *broken: int, last: int = 5) -> Member:
