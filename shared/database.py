@@ -66,6 +66,10 @@ class Unit:
         if wanted:
             self._sequences |= await streams.lock(self.connection, wanted)
 
+    def has_locked(self, subject: object, sequence: int) -> None:
+        """A use case's own statement has locked the stream of a subject, and found this sequence."""
+        self._sequences.setdefault(str(subject), sequence)
+
     async def claim(self, due: str, limit: int) -> list[str]:
         """Lock up to `limit` accounts that the query `due` finds at $1 = now, skipping those in others' hands."""
         claimed = await streams.claim(self.connection, due, self.now, limit)
@@ -166,17 +170,14 @@ class Units:
     @asynccontextmanager
     async def _unit(self, cause: Cause) -> AsyncIterator[Unit]:
         async with self._connection() as connection:
-            # SQLAlchemy begins its transaction with the first statement that passes through it, and
-            # the raw connection then works in the same one: so the clock is always read this way.
-            if self._sandbox:
-                now, held = (await connection.exec_driver_sql(clock.READ)).one()  # type: ignore[misc]
-            else:
-                await connection.exec_driver_sql("SELECT 1")
-                now, held = clock.system_now(), False
-            raw = (await connection.get_raw_connection()).driver_connection
-            assert raw is not None
-            yield Unit(raw, now, held, cause, connection)
-            await connection.commit()
+            raw = await _living(connection)
+            try:
+                async with raw.transaction():
+                    now, held = await raw.fetchrow(clock.READ) if self._sandbox else (clock.system_now(), False)
+                    yield Unit(raw, now, held, cause, connection)
+            finally:
+                if raw.is_closed():
+                    await connection.invalidate()
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:
@@ -189,6 +190,16 @@ class Units:
     async def close(self) -> None:
         """Close the pool."""
         await self._engine.dispose()
+
+
+async def _living(connection: AsyncConnection) -> asyncpg.Connection:
+    """The driver's connection; one that died while it rested in the pool is replaced."""
+    raw = (await connection.get_raw_connection()).driver_connection
+    if raw is None or raw.is_closed():
+        await connection.invalidate()
+        raw = (await connection.get_raw_connection()).driver_connection
+    assert raw is not None
+    return raw
 
 
 @contextmanager
@@ -211,6 +222,7 @@ def engine(settings: Settings) -> AsyncEngine:
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=10,
+        isolation_level="AUTOCOMMIT",  # the unit begins and ends the transaction, below SQLAlchemy
         hide_parameters=True,  # what broke is logged, and parameters name customers
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,

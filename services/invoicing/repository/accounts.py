@@ -20,6 +20,22 @@ async def account(unit: Unit, account_id: UUID) -> AccountRow:
     return AccountRow(**row)
 
 
+_LOCKED = """
+SELECT a.*, s.sequence AS last_sequence FROM accounts a JOIN streams s ON s.subject = a.id::text
+WHERE a.id = $1 FOR NO KEY UPDATE OF s
+"""
+
+
+async def locked(unit: Unit, account_id: UUID) -> AccountRow:
+    """The account, to be read only, with its stream locked, in one statement. Raises NotFound."""
+    row = await unit.connection.fetchrow(_LOCKED, account_id)
+    if row is None:
+        raise NotFound(f"there is no account {account_id}")
+    fields = dict(row)
+    unit.has_locked(account_id, fields.pop("last_sequence"))
+    return AccountRow(**fields)
+
+
 async def account_to_change(unit: Unit, account_id: UUID) -> AccountRow:
     """The account, in the session. Raises NotFound."""
     row = await unit.session.get(AccountRow, account_id)

@@ -1,10 +1,12 @@
 """Payments and what they pay, reservations for disputes, numbers."""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC
 from uuid import UUID
 
 from sqlmodel import col, select
 
+from services.invoicing.domain.ledger import Entries
 from services.invoicing.domain.owed import Allocation, Payment
 from services.invoicing.tables import PaymentRow
 from shared.database import Unit, columns
@@ -96,16 +98,24 @@ _ADD = """
 WITH payment AS (
     INSERT INTO payments (id, account_id, amount_minor, currency, reference, unapplied_minor, state, received_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+), posted AS (
+    INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
+        event_sequence, posted_on, posted_at)
+    SELECT $9, code, $4, amount, $2, 'payment', $1, $10, $11, $8
+    FROM unnest($12::text[], $13::bigint[]) AS side (code, amount)
 )
 INSERT INTO allocations (id, account_id, payment_id, invoice_id, line, amount_minor, is_recovery, allocated_at)
 SELECT id, $2, $1, invoice_id, line, amount_minor, is_recovery, $8
-FROM unnest($9::uuid[], $10::uuid[], $11::int[], $12::bigint[], $13::bool[])
+FROM unnest($14::uuid[], $15::uuid[], $16::int[], $17::bigint[], $18::bool[])
     AS n (id, invoice_id, line, amount_minor, is_recovery)
 """
 
 
-async def add(unit: Unit, row: PaymentRow, allocations: Sequence[Allocation]) -> None:
-    """Write a new payment and what it pays, in one statement: it is what is asked for most often."""
+async def add(
+    unit: Unit, row: PaymentRow, legal_entity: str, sequence: int, entries: Entries, allocations: Sequence[Allocation]
+) -> None:
+    """Write a new payment, both sides of it and what it pays, in one statement: nothing is asked for more often."""
+    sides = [(str(code), amount) for code, amount in entries.items() if amount]
     parts = [(new_id(), one.invoice_id, one.line, one.amount, one.is_recovery) for one in allocations]
     await unit.connection.execute(
         _ADD,
@@ -117,6 +127,10 @@ async def add(unit: Unit, row: PaymentRow, allocations: Sequence[Allocation]) ->
         row.unapplied_minor,
         row.state,
         row.received_at,
+        legal_entity,
+        sequence,
+        unit.now.astimezone(UTC).date(),
+        *columns(sides, 2),
         *columns(parts, 5),
     )
 

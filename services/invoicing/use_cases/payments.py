@@ -51,8 +51,7 @@ async def receive(unit: Unit, new: NewPayment) -> PaymentRow:
 
     Raises NotFound, CurrencyMismatch, UnknownLine, AmountRefused.
     """
-    account = await accounts.account(unit, new.account_id)
-    await unit.lock(account.id)
+    account = await accounts.locked(unit, new.account_id)
     if new.amount.currency != account.currency:
         raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {new.amount.currency}")
     advice = await _advice(unit, new)
@@ -90,7 +89,6 @@ async def _record(unit: Unit, account: AccountRow, new: NewPayment, paid: Paid, 
         state="received",
         received_at=unit.now,
     )
-    await repository.add(unit, row, paid.allocations)
     sequence = unit.publish(
         PaymentReceived(
             account_id=account.id,
@@ -103,7 +101,7 @@ async def _record(unit: Unit, account: AccountRow, new: NewPayment, paid: Paid, 
         )
     )
     entries = postings.received(row.amount_minor, *_split(paid.allocations))
-    await ledger.post(unit, account, Document("payment", row.id, sequence), entries)
+    await repository.add(unit, row, account.legal_entity, sequence, entries, paid.allocations)
     return row
 
 
