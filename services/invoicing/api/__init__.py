@@ -29,7 +29,11 @@ from services.invoicing.api import (
     write_offs,
 )
 
+# A request is held against one router after the other, so what is asked for most comes first.
 ROUTERS = (
+    payments.writes,
+    balances.reads,
+    payments.reads,
     accounts.reads,
     accounts.writes,
     plans.reads,
@@ -45,8 +49,6 @@ ROUTERS = (
     invoices.reads,
     invoices.writes,
     explanations.reads,
-    payments.reads,
-    payments.writes,
     debits.reads,
     debits.writes,
     credit_notes.reads,
@@ -58,7 +60,6 @@ ROUTERS = (
     approvals.limits,
     tolerances.reads,
     tolerances.writes,
-    balances.reads,
     reservations.writes,
     exposure.reads,
     ledger.reads,
