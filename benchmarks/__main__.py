@@ -16,6 +16,7 @@ from benchmarks.stage import Row
 
 ALL: dict[str, Callable[[], list[Row]]] = {
     "bill_run": bill_run.measure,
+    "bill_run_of_a_million": bill_run.measure_million,
     "onwards": onwards.measure,
     "payments": payments.measure,
     "reconciliation": reconciliation.measure,

@@ -21,8 +21,6 @@ from shared.clock import system_now
 INVOICES = 100_000
 BILLED_FLOOR, OVERDUE_FLOOR = 2_500, 2_000
 """Invoices a second."""
-MEMORY = 250
-"""MB that a process may hold after that."""
 INVOICE = 4
 SILENT = 120.0
 """Without any progress for so long (seconds) it is broken, not slow."""
@@ -92,7 +90,7 @@ async def _billed(kafka: str, count: int) -> list[Row]:
             None,
             "higher",
         ),
-        row("the largest process after that, resident", memory, "MB", MEMORY, None, "lower"),
+        row("the largest process after that, resident", memory, "MB", bill_run.MEMORY, None, "lower"),
     ]
 
 

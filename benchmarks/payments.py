@@ -16,7 +16,7 @@ import asyncpg
 import orjson
 
 from benchmarks import bill_run
-from benchmarks.onwards import MEMORY, owing
+from benchmarks.onwards import owing
 from benchmarks.stage import Row, made_id, resident, row, running, staged
 from deploy.local.ports import HOST, free_port
 from deploy.local.tokens import Keys
@@ -129,7 +129,7 @@ async def _run(count: int) -> list[Row]:
         row(f"payments over REST, one process, {CONNECTIONS} connections", paid, "payments/s", FLOOR, bare, "higher"),
         row("99 of 100 payments are answered within", p99, "s", FLOOR_P99, None, "lower"),
         row("commits of one small row, 16 connections", commits, "commits/s", None, None, "higher"),
-        row("the process after that, resident", memory, "MB", MEMORY, None, "lower"),
+        row("the process after that, resident", memory, "MB", bill_run.MEMORY, None, "lower"),
     ]
 
 
