@@ -80,7 +80,7 @@ class Driver:
         return await self._call("GET", service, path, None, {})
 
     async def put(self, service: str, path: str, body: object) -> dict[str, Any]:
-        """PUT to a part of the sandbox. Raises Refused."""
+        """PUT to a service or a part of the sandbox. Raises Refused."""
         return await self._call("PUT", service, path, body, {})
 
     async def _call(

@@ -18,10 +18,22 @@ BUY_AT, RUN_AT, APPROVE_AT, CHANGE_AT = clock_time(5), clock_time(6), clock_time
 CLOSE_AT, LOOK_AT, PAY_AT = clock_time(12), clock_time(9), clock_time(6)
 DISPUTE_AT, RESOLVE_AT = clock_time(12), clock_time(5)
 DISPUTE_AFTER, RESOLVE_AFTER = timedelta(days=10), timedelta(days=25)
+LANGUAGES = {"EUR": "de", "USD": "en", "JPY": "en"}
 DAYS = (1, 5, 15, 20)
 """On which cycles begin."""
 TAX = {"GS-DE": ("DE", 1900), "GS-US": ("US", 0), "GS-JP": ("JP", 1000)}
 """Where each legal entity sells, and the rate there in basis points (a year's figures, not advice)."""
+SELLER: dict[str, Any] = {
+    "name": "The Reseller",
+    "address": ["1 Example Street", "Exampletown"],
+    "tax_id": "DE123456789",
+    "register_number": "HRB 4711 B",
+    "bank_name": "Example Bank",
+    "iban": "DE02120300000000202051",
+    "bic": "BYLADEM1001",
+    "sends_documents": False,
+}
+"""What invoices say of each legal entity; they can be looked at, and are not mailed, which would be hundreds."""
 VERSION: dict[str, Any] = {
     "term_months": 12,
     "period_months": 1,
@@ -142,6 +154,7 @@ class PlanYear:
             "collections", "/v1/policies", {"document": policy, "effective_date": since, "reason": "demo"}
         )
         for entity, (country, rate) in TAX.items():
+            await driver.put("invoicing", f"/v1/legal-entities/{entity}", SELLER)
             body = {"legal_entity": entity, "country": country, "tax_class": "standard", "valid_from": since}
             await driver.post("invoicing", "/v1/tax-rates", body | {"rate_bp": rate, "reason": "the law"})
         plan = {"code": "business-premium", "name": "Business Premium", "version": VERSION | {"effective_from": since}}
@@ -157,6 +170,8 @@ class PlanYear:
             "currency": profile.currency,
             "time_zone": profile.zone,
             "country": TAX[profile.legal_entity][0],
+            "address": [f"{customer.seats} Customer Street", "Customertown"],
+            "language": LANGUAGES[profile.currency],
             "billing_email": f"billing@{customer.name}.example",
             "terms_days": 14,
             "external_reference": customer.name,
