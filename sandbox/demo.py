@@ -17,11 +17,12 @@ from deploy.local.children import StartFailedError
 from deploy.local.stack import Stack, remove
 from deploy.local.state import DEFAULT, AlreadyRunningError
 from sandbox import checks, clock, topics
+from sandbox.customers import Year, made
 from sandbox.driver import Driver, Refused, driving
 from sandbox.idle import NotSettled
 from sandbox.replay import STANDARD
 from sandbox.topics import Published
-from sandbox.year import PlanYear, Year, made
+from sandbox.year import PlanYear
 from shared.money import Money
 
 START = date(2025, 1, 1)

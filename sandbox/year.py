@@ -2,25 +2,20 @@
 approved by a person, and customers who pay, dispute or stop paying by their habits.
 """
 
-import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from typing import Any
 
+from sandbox.customers import RESOLVE_AFTER, Customer, Year
 from sandbox.driver import Agenda, Driver
-from sandbox.generated import ACCOUNTS, HABITS, PROFILES, Habit
-from sandbox.replay import Profile
-from shared.calendar import ONE_DAY
 
 BUY_AT, RUN_AT, APPROVE_AT, CHANGE_AT = clock_time(5), clock_time(6), clock_time(8), clock_time(11)
 CLOSE_AT, LOOK_AT, PAY_AT = clock_time(12), clock_time(9), clock_time(6)
 DISPUTE_AT, RESOLVE_AT = clock_time(12), clock_time(5)
-DISPUTE_AFTER, RESOLVE_AFTER = timedelta(days=10), timedelta(days=25)
+DISPUTE_AFTER = timedelta(days=10)
 LANGUAGES = {"EUR": "de", "USD": "en", "JPY": "en"}
-DAYS = (1, 5, 15, 20)
-"""On which cycles begin."""
 TAX = {"GS-DE": ("DE", 1900), "GS-US": ("US", 0), "GS-JP": ("JP", 1000)}
 """Where each legal entity sells, and the rate there in basis points (a year's figures, not advice)."""
 SELLER: dict[str, Any] = {
@@ -46,88 +41,6 @@ VERSION: dict[str, Any] = {
     "vendor": {"unit_cost_minor": 820, "currency": "USD", "period_months": 1, "bills_while_suspended": True},
     "while_suspended": "bill",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a customer makes of an invoice."""
-
-    pays_on: date | None
-    disputes: bool = False
-    upheld: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Customer:
-    """What somebody buys, and how they pay."""
-
-    name: str
-    profile: Profile
-    habit: Habit
-    starts: date
-    seats: int
-    changes: tuple[tuple[date, int], ...] = ()
-    """From which day on it is how many seats."""
-    stops_on: date = date.max
-    """What is issued from then on is not paid."""
-
-    def answer(self, issued: date, due: date) -> Answer:
-        """What they make of an invoice; of the same one always the same."""
-        dice = random.Random(f"{self.name} {issued}")
-        if issued >= self.stops_on:
-            return Answer(None)
-        pays_on = due + timedelta(days=dice.randint(self.habit.earliest, self.habit.latest))
-        if dice.randrange(100) >= self.habit.disputes_percent:
-            return Answer(max(pays_on, issued + ONE_DAY))
-        upheld = dice.random() < 0.3
-        decided = issued + RESOLVE_AFTER
-        return Answer(None if upheld else decided + timedelta(days=dice.randint(1, 10)), True, upheld)
-
-
-@dataclass(frozen=True, slots=True)
-class Year:
-    """A made-up year and who lives in it."""
-
-    start: date
-    end: date
-    customers: tuple[Customer, ...]
-
-    @property
-    def months(self) -> list[date]:
-        """The first of each month."""
-        return [date(self.start.year, month, 1) for month in range(1, 13)]
-
-    @property
-    def billing_days(self) -> list[date]:
-        """The days on which anybody's cycle begins."""
-        return sorted(month.replace(day=day) for month in self.months for day in DAYS)
-
-
-def made(seed: int, year: int) -> Year:
-    """A calendar year of 40 customers; the same for the same seed.
-
-    One of them stops paying in the last months, so that somebody is suspended when the year ends.
-    """
-    dice = random.Random(seed)
-    habits = [habit for habit in HABITS for _ in range(habit.share * ACCOUNTS // 20)]
-    dice.shuffle(habits)
-    customers = tuple(_customer(dice, place, habit, year) for place, habit in enumerate(habits, 1))
-    return Year(date(year, 1, 1), date(year + 1, 1, 1), customers)
-
-
-def _customer(dice: random.Random, place: int, habit: Habit, year: int) -> Customer:
-    seats = dice.randint(3, 60)
-    grows = date(year, dice.randint(2, 11), dice.randint(2, 27))
-    return Customer(
-        name=f"account-{place:02}",
-        profile=dice.choice(PROFILES),
-        habit=habit,
-        starts=date(year, 1, dice.choice(DAYS)),
-        seats=seats,
-        # The vendor changes no seats while access is suspended, so those grow who never lose it.
-        changes=((grows, seats + dice.randint(1, 9)),) if habit.latest < 7 and place < ACCOUNTS else (),
-        stops_on=date(year, 9, 1) if place == ACCOUNTS else date.max,
-    )
 
 
 @dataclass
