@@ -30,9 +30,11 @@ CASES = "SELECT count(*) FROM collections.cases"
 
 
 def _services(stage: Stage, kafka: str) -> list[Program]:
-    """Everything between a due invoice and collections, a process each."""
-    jobs = [stage.process("invoicing", "jobs", kafka) for _ in range(bill_run.WORKERS)]
-    return [*jobs, stage.process("invoicing", "relay", kafka), stage.process("collections", "consumer", kafka)]
+    """Everything between a due invoice and collections: one relay, of the rest as many as there are cores."""
+    cores = range(bill_run.WORKERS)
+    jobs = [stage.process("invoicing", "jobs", kafka) for _ in cores]
+    consumers = [stage.process("collections", "consumer", kafka) for _ in cores]
+    return [*jobs, stage.process("invoicing", "relay", kafka), *consumers]
 
 
 async def _until(connection: asyncpg.Connection, query: str, count: int) -> None:
