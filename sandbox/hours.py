@@ -1,0 +1,184 @@
+"""`python -m sandbox.hours FOLDER`: a good hour and a bad one on a stack that Prometheus watches.
+
+What dashboards show of them is what is looked at in docs/dashboards, and what their test asks for. To be short, every
+duration of the rules and of scraping is a `SPEED`th of what it is in production: an hour of theirs is two minutes here.
+"""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import uuid4
+
+import httpx2
+import typer
+import uvloop
+from aiokafka import AIOKafkaProducer
+
+from deploy.local import monitoring
+from deploy.local.stack import Stack
+from deploy.local.state import State
+from sandbox import clock
+from sandbox.driver import Action, Driver
+from sandbox.replay import Profile, register
+from sandbox.storm.__main__ import START, Storm, storming
+from sandbox.storm.proxies import Proxies
+from sandbox.storm.schedule import PROXIED, Strike
+from shared.events import invoicing
+
+SPEED = 30
+HOUR = 3600 / SPEED
+SEED = 7
+FIGURES_EVERY = 15 / SPEED
+VARIABLES: Mapping[str, str] = {
+    clock.START: f"{START - timedelta(days=1):%Y-%m-%dT%H:%M:%S}",
+    monitoring.QUICK_VARIABLE: str(SPEED),
+    "GOODSTANDING_METRICS_INTERVAL": str(FIGURES_EVERY),
+}
+"""What the processes of the stack are told beside what it tells them itself."""
+
+
+@dataclass(frozen=True)
+class Hours:
+    """When both were, in seconds since 1970; and where the Prometheus is that knows."""
+
+    prometheus: str
+    good: tuple[float, float]
+    bad: tuple[float, float]
+
+
+@contextmanager
+def stack_of(folder: Path) -> Iterator[Stack]:
+    """A stack whose services are reached through proxies, as in a storm, and that is watched quickly."""
+    before = {name: os.environ.get(name) for name in VARIABLES}
+    os.environ.update(VARIABLES)
+    try:
+        port = partial(_port, State(folder))
+        with (
+            Proxies(PROXIED, port) as proxies,
+            Stack(folder, durable=False, metrics=True, proxies=proxies.ports) as stack,
+        ):
+            yield stack
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def _port(state: State, name: str) -> int:
+    return state.port("kafka-proxied" if name == "kafka" else name)
+
+
+async def lived(stack: Stack, hour: float = HOUR) -> Hours:
+    """Live through both, each so many seconds long."""
+    async with storming(stack, Proxies((), lambda _: 0)) as storm:
+        storm.hasty.hasty = False
+        living = asyncio.create_task(_live(storm, 2 * hour))
+        began = time.time()
+        await asyncio.sleep(hour)
+        storm.hasty.hasty = True
+        turned = time.time()
+        await asyncio.gather(_poisoned(stack), _refused(stack), _vendor_away(stack))
+        await storm.weather.blow(_strikes(hour))
+        await living
+        return Hours(stack.url("prometheus"), (began, turned), (turned, time.time()))
+
+
+async def _live(storm: Storm, seconds: float) -> None:
+    begin = datetime.combine(START, datetime.min.time(), UTC)
+    for month in range(60):
+        storm.patient.at(begin + timedelta(days=30 * month + 3, hours=11), _besides(month))
+    await storm.live(SEED, time.monotonic() + seconds)
+
+
+def _besides(month: int) -> Action:
+    """What the ledger has not: somebody with a problem, somebody who pays too much, somebody held for fraud."""
+
+    async def besides(driver: Driver) -> None:
+        now = datetime.fromisoformat((await driver.get("clock", "/v1/clock"))["now"])
+        profile = Profile("EUR", "Europe/Berlin", "GS-DE")
+        account_id, subscription_id = await register(driver, f"besides-{month}-{uuid4()}", now.date(), profile)
+        paid = {"account_id": account_id, "amount": {"amount_minor": 12_500, "currency": "EUR"}}
+        await driver.post("invoicing", "/v1/payments", paid)
+        about = {"account_id": account_id, "subject": "It does not work"}
+        await driver.post("escalation", "/v1/cases", about | {"kind": "technical", "severity": "ABC"[month % 3]})
+        await driver.post("escalation", "/v1/cases", about | {"kind": "billing_question"})
+        if month % 4 == 0:
+            hold = {"subscription_id": subscription_id, "reason": "fraud", "owner": "risk"}
+            await driver.post("entitlements", "/v1/holds", hold)
+
+    return besides
+
+
+def _strikes(hour: float) -> list[Strike]:
+    """Each lasts long enough to be seen, and ends before the next begins."""
+    return [
+        Strike(0.08 * hour, "freeze", "vendor", 0.12 * hour),
+        Strike(0.28 * hour, "freeze", "kafka", 0.12 * hour),
+        Strike(0.48 * hour, "kill", "collections"),
+        Strike(0.55 * hour, "kill", "entitlements"),
+        Strike(0.62 * hour, "freeze", "postgres", min(6.0, 0.06 * hour)),
+        Strike(0.75 * hour, "kill", "postgres"),
+        Strike(0.82 * hour, "freeze", "invoicing", 0.03 * hour),
+    ]
+
+
+async def _vendor_away(stack: Stack) -> None:
+    async with httpx2.AsyncClient() as http:
+        for fault, times in (("503", 40), ("429", 20), ("409", 10)):
+            body = {"fault": fault, "times": times, "retry_after": 0}
+            (await http.post(f"{stack.url('vendor')}/sandbox/faults", json=body)).raise_for_status()
+
+
+async def _refused(stack: Stack) -> None:
+    """Addresses that the mail hop does not take, for good."""
+    async with httpx2.AsyncClient() as http:
+        for number in range(1, 41, 3):
+            for year in range(8):
+                body = {"recipient": f"billing@y{year}-account-{number:02}.example", "reply": 550, "times": 50}
+                (await http.post(f"{stack.url('mailbox')}/v1/faults", json=body)).raise_for_status()
+
+
+async def _poisoned(stack: Stack) -> None:
+    """Events that no handler can read, each about a subject of its own; and one that is followed by another."""
+    async with AIOKafkaProducer(bootstrap_servers=stack.kafka) as producer:
+        for _ in range(3):
+            subject = str(uuid4())
+            for sequence in (1, 2):
+                headers = [(name, value.encode()) for name, value in _headers(subject, sequence).items()]
+                await producer.send_and_wait("invoicing.events", b"{}", subject.encode(), headers=headers)
+
+
+def _headers(subject: str, sequence: int) -> dict[str, str]:
+    return {
+        "ce_specversion": "1.0",
+        "ce_id": str(uuid4()),
+        "ce_source": "/goodstanding/invoicing",
+        "ce_type": invoicing.InvoiceBalanceChanged.type(),
+        "ce_subject": subject,
+        "ce_sequence": str(sequence),
+        "ce_time": START.isoformat() + "T00:00:00+00:00",
+    }
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(help="where the stack keeps its data")],
+    hour: Annotated[float, typer.Option(help="seconds for each of both")] = HOUR,
+    stay: Annotated[float, typer.Option(help="seconds that the stack stays up afterwards")] = 0,
+) -> None:
+    """Live through both, say when they were, and end."""
+    with stack_of(folder) as stack:
+        told: dict[str, Any] = asdict(uvloop.run(lived(stack, hour)))
+        (folder / "hours.json").write_text(json.dumps(told) + "\n")
+        typer.echo(json.dumps(told))
+        time.sleep(stay)
+
+
+if __name__ == "__main__":
+    typer.run(main)
