@@ -13,7 +13,8 @@ from deploy.grafana.queries import Query
 SOURCE = parts.DataSourceRef(type_val="prometheus", uid="${source}")
 BOOKS = "/public/docs/runbooks"
 """Where Grafana serves docs/runbooks (deploy/compose.yaml mounts it there)."""
-PALETTE = "palette-classic"
+SERVICES = {"invoicing": "blue", "collections": "green", "entitlements": "orange", "escalation": "purple"}
+"""Each service has its colour on all dashboards."""
 Panel = timeseries.Panel | stat.Panel | table.Panel | bargauge.Panel
 P = TypeVar("P", timeseries.Panel, stat.Panel, table.Panel, bargauge.Panel)
 
@@ -113,7 +114,8 @@ def lines(about: About, *queries: Query, look: Look = Look()) -> timeseries.Pane
         panel = panel.thresholds(_steps(look, "transparent")).thresholds_style(dashed)
     if look.most is not None:
         panel = panel.max(look.most)
-    return _coloured(panel, look)
+    by_service = any(query.legend == "{{service}}" for query in queries)
+    return _coloured(panel, (SERVICES if by_service else {}) | look.colours)
 
 
 def _legend() -> common.VizLegendOptions:
@@ -121,8 +123,8 @@ def _legend() -> common.VizLegendOptions:
     return legend.placement(words.LegendPlacement.BOTTOM)
 
 
-def _coloured(panel: timeseries.Panel, look: Look) -> timeseries.Panel:
-    for name, colour in look.colours.items():
+def _coloured(panel: timeseries.Panel, colours: dict[str, str]) -> timeseries.Panel:
+    for name, colour in colours.items():
         fixed = {"mode": "fixed", "fixedColor": colour}
         panel = panel.override_by_name(name, [parts.DynamicConfigValue(id_val="color", value=fixed)])
     return panel

@@ -55,7 +55,14 @@ def picture(told: dict[str, Any], target: Path) -> None:
 def _screenshot(folder: Path, height: int) -> None:
     flags = ("--headless=new", "--no-sandbox", "--hide-scrollbars", "--disable-gpu", "--virtual-time-budget=8000")
     size, shot = f"--window-size={WIDTH},{height}", f"--screenshot={folder / 'shot.png'}"
-    command = (_browser(), *flags, "--allow-file-access-from-files", f"--user-data-dir={folder / 'profile'}", size, shot)
+    command = (
+        _browser(),
+        *flags,
+        "--allow-file-access-from-files",
+        f"--user-data-dir={folder / 'profile'}",
+        size,
+        shot,
+    )
     page = (folder / "picture.html").as_uri()
     done = subprocess.run((*command, page), capture_output=True, text=True, check=False, timeout=90)
     if not (folder / "shot.png").exists():

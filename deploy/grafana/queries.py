@@ -40,9 +40,9 @@ def age(metric: str, by: str, selector: str = "") -> str:
 
 
 def business_age(metric: str, by: str, selector: str = "") -> str:
-    """How long ago by the business clock; `by` begins with the service."""
-    labels = f"({by})" if by.startswith("service") else f"(service, {by})"
-    return f"{BUSINESS} - on (service) group_right () min by {labels} ({metric}{{{selector}}})"
+    """How many hours ago by the business clock; `by` begins with the service."""
+    assert by.startswith("service")
+    return f"({BUSINESS} - on (service) group_right () min by ({by}) ({metric}{{{selector}}})) / 3600"
 
 
 def failing(window: str = "$__rate_interval") -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from deploy.grafana.board import Board
-from deploy.grafana.boards import lifecycle
+from deploy.grafana.boards import cases, events, lifecycle, platform, receivables, service, vendor_jobs
 
-BOARDS: Sequence[Board] = (lifecycle.BOARD,)
+_ALL = (lifecycle, service, events, receivables, cases, vendor_jobs, platform)
+BOARDS: Sequence[Board] = tuple(module.BOARD for module in _ALL)

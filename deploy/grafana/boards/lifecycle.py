@@ -7,6 +7,8 @@ from deploy.grafana.queries import Query, business_age, failing, quantile, rate,
 
 FIRING = 'ALERTS{alertstate="firing",severity=~"page|ticket"}'
 SMALL = Look(width=4, height=4, bad=1)
+FIRST = 3, 8
+"""Width and height of the numbers beside the list of alerts."""
 COUNTED = Look(width=4, height=4)
 
 WRONG = Row(
@@ -21,7 +23,7 @@ WRONG = Row(
                 [PLATFORM, book("README")],
             ),
             Query('count(ALERTS{alertstate="firing",severity="page"}) or vector(0)', "pages"),
-            look=SMALL,
+            look=Look(*FIRST, bad=1),
         ),
         number(
             About(
@@ -32,7 +34,29 @@ WRONG = Row(
                 [PLATFORM, book("README")],
             ),
             Query('count(ALERTS{alertstate="firing",severity="ticket"}) or vector(0)', "tickets"),
-            look=Look(width=4, height=4, warn=1),
+            look=Look(*FIRST, warn=1),
+        ),
+        number(
+            About(
+                "Processes that answer",
+                "Part of our processes that Prometheus reaches.",
+                "See which is down on the platform's dashboard, and why in its log.",
+                "percentunit",
+                [PLATFORM, book("ProcessDown")],
+            ),
+            Query('avg(up{job="goodstanding"})', "up"),
+            look=Look(*FIRST, warn=1, bad=0.7, low_is_bad=True),
+        ),
+        number(
+            About(
+                "Error budget left",
+                "Of the least well service: what is left of the 0.1 % of requests that may fail, over the time shown.",
+                "Find the service in the burn below, then its failing routes.",
+                "percentunit",
+                [SERVICE, book("ErrorBudgetBurnsSlowly")],
+            ),
+            Query(f"clamp_min(min(1 - {failing('$__range')} / 0.001), -1)", "left"),
+            look=Look(*FIRST, warn=0.5, bad=0.1, low_is_bad=True),
         ),
         rows(
             About(
@@ -44,29 +68,7 @@ WRONG = Row(
                 [book("README")],
             ),
             Query(f"count by (alertname, severity, service) ({FIRING})", ""),
-            look=Look(width=16, height=8, none="Nothing fires"),
-        ),
-        number(
-            About(
-                "Processes that answer",
-                "Part of our processes that Prometheus reaches.",
-                "See which is down on the platform's dashboard, and why in its log.",
-                "percentunit",
-                [PLATFORM, book("ProcessDown")],
-            ),
-            Query('avg(up{job="goodstanding"})', "up"),
-            look=Look(width=4, height=4, warn=1, bad=0.7, low_is_bad=True),
-        ),
-        number(
-            About(
-                "Error budget left",
-                "Of the least well service: what is left of the 0.1 % of requests that may fail, over the time shown.",
-                "Find the service in the burn below, then its failing routes.",
-                "percentunit",
-                [SERVICE, book("ErrorBudgetBurnsSlowly")],
-            ),
-            Query(f"clamp_min(min(1 - {failing('$__range')} / 0.001), -1)", "left"),
-            look=Look(width=4, height=4, warn=0.5, bad=0.1, low_is_bad=True),
+            look=Look(width=12, height=8, none="Nothing fires"),
         ),
     ],
 )
@@ -215,7 +217,7 @@ FLOW = Row(
                 "How long the vendor has not followed",
                 "Business time since a subscription is wanted otherwise than it is.",
                 "Look at the vendor's answers; then at the intents that wait.",
-                "s",
+                "h",
                 [VENDOR, book("AccessDiffers")],
             ),
             Query(
