@@ -63,7 +63,7 @@ def stack_of(folder: Path) -> Iterator[Stack]:
         port = partial(_port, State(folder))
         with (
             Proxies(PROXIED, port) as proxies,
-            Stack(folder, durable=False, metrics=True, proxies=proxies.ports) as stack,
+            Stack(folder, metrics=True, proxies=proxies.ports) as stack,
         ):
             yield stack
     finally:

@@ -32,7 +32,8 @@ class Window:
     def filled(self, query: str) -> str:
         """A query with Grafana's variables and ours as what they are now."""
         seconds = math.ceil(max(self.step + self.scraped, 4 * self.scraped))
-        given = {"__rate_interval": f"{seconds}s", "__range": f"{math.ceil(self.end - self.begin)}s"} | self.variables
+        times = {"__rate_interval": f"{seconds}s", "__range": f"{math.ceil(self.end - self.begin)}s"}
+        given = {"currency": ".*", **times, **self.variables}  # all of them, if none is chosen
         for name, value in given.items():
             query = query.replace(f"${{{name}}}", value).replace(f"${name}", value)
         return query
@@ -50,10 +51,10 @@ class Window:
         """The series that a panel's query gives: labels, legend, points of time and value."""
         query = {"query": self.filled(target["expr"])}
         if target.get("instant"):
-            found = self._got("/api/v1/query", query | {"time": self.end})["result"]
+            found = self._got("/api/v1/query", {**query, "time": self.end})["result"]
         else:
             span = {"start": self.begin, "end": self.end, "step": self.step}
-            found = self._got("/api/v1/query_range", query | span)["result"]
+            found = self._got("/api/v1/query_range", {**query, **span})["result"]
         for one in found:
             points = [(at, float(value)) for at, value in one.get("values") or [one["value"]]]
             known = [(at, value) for at, value in points if math.isfinite(value)]

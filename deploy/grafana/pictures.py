@@ -1,6 +1,7 @@
 """`python -m deploy.grafana.pictures HOURS.json`: draw each dashboard of a good hour and of a bad one.
 
-Grafana itself does not run here. Its own panels (@grafana/ui) draw what Prometheus answered; chromium takes the picture.
+Grafana itself does not run here: its own panels (@grafana/ui) draw what Prometheus answered, and chromium takes the
+picture.
 """
 
 import json
@@ -86,7 +87,8 @@ def main(
     for path in sorted(FOLDER.glob(f"{only}*.json")):
         board = json.loads(path.read_text())
         for kind in ("good", "bad") if path.stem in BOTH else ("bad",):
-            window = Window(told["prometheus"], *told[kind], SCRAPED, VARIABLES)
+            begin, end = told[kind]
+            window = Window(told["prometheus"], begin, end, SCRAPED, VARIABLES)
             picture(asked(board, window, f"a {kind} hour"), into / f"{path.stem}-{kind}.png")
             typer.echo(f"{path.stem} in a {kind} hour")
 

@@ -212,7 +212,7 @@ PROCESSES = Row(
             About(
                 "Which answer",
                 "Each process that Prometheus should reach; 1 is well.",
-                "0: look at its log.",
+                "0: look at the end of its log, and whether the launcher starts it again.",
                 "none",
                 [SERVICE, book("ProcessDown")],
             ),
