@@ -5,13 +5,14 @@ duration of the rules and of scraping is a `SPEED`th of what it is in production
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -76,9 +77,10 @@ def _port(state: State, name: str) -> int:
 
 
 async def lived(stack: Stack, hour: float = HOUR) -> Hours:
-    """Live through both, each so many seconds long."""
+    """Live through both, each so many seconds long; at the end of the bad one the broker is away."""
     async with storming(stack, Proxies((), lambda _: 0)) as storm:
         storm.hasty.hasty = False
+        others = asyncio.create_task(_asking(stack))
         living = asyncio.create_task(_live(storm, 2 * hour))
         began = time.time()
         await asyncio.sleep(hour)
@@ -86,29 +88,57 @@ async def lived(stack: Stack, hour: float = HOUR) -> Hours:
         turned = time.time()
         await asyncio.gather(_poisoned(stack), _refused(stack), _vendor_away(stack))
         await storm.weather.blow(_strikes(hour))
+        others.cancel()
+        await asyncio.gather(others, return_exceptions=True)
         await living
-        return Hours(stack.url("prometheus"), (began, turned), (turned, time.time()))
+        return Hours(stack.url("prometheus"), (began, turned), (turned, turned + hour))
 
 
 async def _live(storm: Storm, seconds: float) -> None:
     begin = datetime.combine(START, datetime.min.time(), UTC)
     for month in range(60):
-        storm.patient.at(begin + timedelta(days=30 * month + 3, hours=11), _besides(month))
+        storm.patient.at(begin + timedelta(days=30 * month + 3, hours=11), _besides(storm, month))
     await storm.live(SEED, time.monotonic() + seconds)
 
 
-def _besides(month: int) -> Action:
-    """What the ledger has not: somebody with a problem, somebody who pays too much, somebody held for fraud."""
+async def _asking(stack: Stack) -> None:
+    """Others ask too, steadily and whether or not they are answered."""
+    questions = {
+        "invoicing": "/v1/accounts",
+        "collections": "/v1/guard",
+        "entitlements": f"/v1/accounts/{uuid4()}/entitlements",
+        "escalation": "/v1/cases",
+    }
+    bearers = {name: {"authorization": f"Bearer {stack.token(name)}"} for name in questions}
+    async with httpx2.AsyncClient(timeout=5) as http:
+
+        async def ask(name: str) -> None:
+            while True:
+                with contextlib.suppress(httpx2.HTTPError):
+                    await http.get(stack.url(name) + questions[name], headers=bearers[name])
+                await asyncio.sleep(0.1)
+
+        await asyncio.gather(*(ask(name) for name in questions))
+
+
+def _besides(storm: Storm, month: int) -> Action:
+    """What the ledger has not: somebody with a problem, somebody who pays too much, somebody held for fraud, somebody
+    with a plan of whom we owe the vendor. In a good hour each problem is answered."""
 
     async def besides(driver: Driver) -> None:
-        now = datetime.fromisoformat((await driver.get("clock", "/v1/clock"))["now"])
+        today = datetime.fromisoformat((await driver.get("clock", "/v1/clock"))["now"]).date().isoformat()
         profile = Profile("EUR", "Europe/Berlin", "GS-DE")
-        account_id, subscription_id = await register(driver, f"besides-{month}-{uuid4()}", now.date(), profile)
+        reference = f"besides-{month}-{uuid4()}"
+        account_id, subscription_id = await register(driver, reference, date.fromisoformat(today), profile)
         paid = {"account_id": account_id, "amount": {"amount_minor": 12_500, "currency": "EUR"}}
         await driver.post("invoicing", "/v1/payments", paid)
-        about = {"account_id": account_id, "subject": "It does not work"}
-        await driver.post("escalation", "/v1/cases", about | {"kind": "technical", "severity": "ABC"[month % 3]})
-        await driver.post("escalation", "/v1/cases", about | {"kind": "billing_question"})
+        await _buys(driver, account_id, reference, today)
+        for kind in ({"kind": "technical", "severity": "ABC"[month % 3]}, {"kind": "billing_question"}):
+            about = {"account_id": account_id, "subject": "It does not work", **kind}
+            case = (await driver.post("escalation", "/v1/cases", about))["id"]
+            if not storm.hasty.hasty:
+                contact = {"channel": "email", "about_outcome": False, "comment": "we look at it"}
+                await driver.post("escalation", f"/v1/cases/{case}/contacts", contact)
         if month % 4 == 0:
             hold = {"subscription_id": subscription_id, "reason": "fraud", "owner": "risk"}
             await driver.post("entitlements", "/v1/holds", hold)
@@ -116,16 +146,30 @@ def _besides(month: int) -> Action:
     return besides
 
 
+async def _buys(driver: Driver, account_id: str, reference: str, today: str) -> None:
+    """A year of a plan that the vendor bills us for."""
+    cost = {"unit_cost_minor": 820, "currency": "USD", "period_months": 1}
+    version = {"effective_from": "2024-01-01", "term_months": 12, "vendor": cost}
+    version |= {"prices": {"EUR": {"unit_price_minor": 1008}}}
+    plan = await driver.post("invoicing", "/v1/plans", {"code": reference, "name": "Premium", "version": version})
+    tenant, bought = f"tenant-{reference}", f"plan-{reference}"
+    await driver.put("vendor", f"/sandbox/customers/{tenant}/subscriptions/{bought}", {"autoRenewEnabled": True})
+    ids = {"vendor_customer_id": tenant, "vendor_subscription_id": bought}
+    body = {"account_id": account_id, "quantity": 5, "start": today, **ids}
+    await driver.post("invoicing", f"/v1/plans/{plan['id']}/subscriptions", body)
+
+
 def _strikes(hour: float) -> list[Strike]:
-    """Each lasts long enough to be seen, and ends before the next begins."""
+    """Each lasts long enough to be seen, and ends before the next begins; the last is seen at the end of the hour."""
     return [
         Strike(0.08 * hour, "freeze", "vendor", 0.12 * hour),
-        Strike(0.28 * hour, "freeze", "kafka", 0.12 * hour),
-        Strike(0.48 * hour, "kill", "collections"),
-        Strike(0.55 * hour, "kill", "entitlements"),
-        Strike(0.62 * hour, "freeze", "postgres", min(6.0, 0.06 * hour)),
-        Strike(0.75 * hour, "kill", "postgres"),
-        Strike(0.82 * hour, "freeze", "invoicing", 0.03 * hour),
+        Strike(0.26 * hour, "freeze", "kafka", 0.10 * hour),
+        Strike(0.44 * hour, "kill", "collections"),
+        Strike(0.50 * hour, "kill", "entitlements"),
+        Strike(0.56 * hour, "freeze", "postgres", 0.09 * hour),
+        Strike(0.72 * hour, "kill", "postgres"),
+        Strike(0.86 * hour, "freeze", "kafka", 0.16 * hour),
+        Strike(0.90 * hour, "freeze", "escalation", 0.12 * hour),
     ]
 
 

@@ -105,7 +105,8 @@ def lines(about: About, *queries: Query, look: Look = Look()) -> timeseries.Pane
     for number, query in enumerate(queries):
         panel = panel.with_target(_target(number, query, instant=False, exemplars=look.exemplars))
     panel = panel.legend(_legend()).tooltip(common.VizTooltipOptions().mode(words.TooltipDisplayMode.MULTI))
-    panel = panel.min(0).line_width(1.5).fill_opacity(35 if look.stacked else 8).show_points(words.VisibilityMode.NEVER)
+    panel = panel.min(0).axis_soft_max(1 if look.bad is None else look.bad) if _counts(about, look) else panel.min(0)
+    panel = panel.line_width(1.5).fill_opacity(35 if look.stacked else 8).show_points(words.VisibilityMode.NEVER)
     panel = panel.color_scheme(dashboard.FieldColor().mode(parts.FieldColorModeId.PALETTE_CLASSIC))
     if look.stacked:
         panel = panel.stacking(common.StackingConfig().mode(words.StackingMode.NORMAL).group("A"))
@@ -116,6 +117,11 @@ def lines(about: About, *queries: Query, look: Look = Look()) -> timeseries.Pane
         panel = panel.max(look.most)
     by_service = any(query.legend == "{{service}}" for query in queries)
     return _coloured(panel, (SERVICES if by_service else {}) | look.colours)
+
+
+def _counts(about: About, look: Look) -> bool:
+    """Whether nothing is drawn on an axis up to one, or to the limit, rather than up to a hundred."""
+    return about.unit in {"none", "ops", "reqps", "suffix: ×"} or look.bad is not None
 
 
 def _legend() -> common.VizLegendOptions:
@@ -153,8 +159,8 @@ def bars(about: About, query: Query, look: Look = Look()) -> bargauge.Panel:
 def rows(about: About, query: Query, look: Look = Look()) -> table.Panel:
     """A row for each series now; its labels are the columns."""
     panel = _common(table.Panel(), about, look).with_target(_target(0, query, instant=True))
-    hidden = {"Time": True, "__name__": True}
-    moved = parts.DataTransformerConfig(id_val="organize", options={"excludeByName": hidden})
+    shown = {"excludeByName": {"Time": True}, "renameByName": {"Value": "number"}}
+    moved = parts.DataTransformerConfig(id_val="organize", options=shown)
     return panel.with_transformation(moved).no_value(look.none)
 
 

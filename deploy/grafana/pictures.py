@@ -37,6 +37,7 @@ def _browser() -> str:
 def asked(board: dict[str, Any], window: Window, caption: str) -> dict[str, Any]:
     """All that the page needs to draw one dashboard."""
     told = {"board": {"title": board["title"]}, "caption": caption, "from": window.begin, "to": window.end}
+    told["step"] = window.step
     return told | {"width": WIDTH, "panels": list(drawn(window, board))}
 
 

@@ -160,7 +160,15 @@ IN = Row(
                 [SERVICE, book("EventParked")],
             ),
             Query(rate("goodstanding_consumer_events_total", "outcome"), "{{outcome}}"),
-            look=Look(colours={"head": "red", "handled": "green", "parked": "orange", "unreadable": "dark-red"}),
+            look=Look(
+                colours={
+                    "head": "red",
+                    "handled": "green",
+                    "passed": "light-blue",
+                    "dropped": "yellow",
+                    "parked": "orange",
+                }
+            ),
         ),
         lines(
             About(
@@ -200,7 +208,7 @@ ASIDE = Row(
                 [SERVICE, book("EventParked")],
             ),
             Query(total("goodstanding_parked_events", "service, place"), "{{service}} {{place}}"),
-            look=Look(width=8, height=8),
+            look=Look(width=8, height=8, bad=1, none="Nothing is parked"),
         ),
         rows(
             About(

@@ -98,7 +98,7 @@ OWED = Row(
                 [CASES, book("StepOverdue")],
             ),
             Query(money("goodstanding_receivables_minor", "currency, bucket", 'currency="$currency"'), "{{bucket}}"),
-            look=Look(width=8, height=8, stacked=True, repeat="currency", colours=BUCKETS),
+            look=Look(width=24, height=8, stacked=True, repeat="currency", colours=BUCKETS),
         ),
         lines(
             About(
@@ -112,7 +112,7 @@ OWED = Row(
                 money("goodstanding_receivables_minor", "currency", 'currency="$currency",disputed="yes"'), "disputed"
             ),
             Query(money("goodstanding_unapplied_cash_minor", "currency", 'currency="$currency"'), "unapplied"),
-            look=Look(width=8, height=7, repeat="currency"),
+            look=Look(width=24, height=7, repeat="currency"),
         ),
     ],
 )
@@ -124,7 +124,7 @@ COMES = Row(
                 "Days sales outstanding",
                 "Receivables by what was invoiced in 90 days, computed once a day.",
                 "Grows over weeks: the ladder does not work, or invoices go out late.",
-                "d",
+                "suffix: days",
                 [CASES, book("StepOverdue")],
             ),
             Query(f"max by (currency) (goodstanding_dso_days{{{OF}}})", "{{currency}}"),

@@ -170,7 +170,9 @@ INSIDE = Row(
                 [EVENTS, book("EventParked")],
             ),
             Query(rate("goodstanding_consumer_events_total", "outcome", OF), "{{outcome}}"),
-            look=Look(width=12),
+            look=Look(
+                width=12, colours={"head": "red", "handled": "green", "passed": "light-blue", "dropped": "yellow"}
+            ),
         ),
         lines(
             About(

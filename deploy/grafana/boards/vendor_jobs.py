@@ -126,7 +126,7 @@ OUT = Row(
                 "none",
                 [SERVICE, book("IntentOverdue")],
             ),
-            Query(total("goodstanding_intents_unfinished", "service, kind"), "{{service}} {{kind}}"),
+            Query(total("goodstanding_intents_unfinished", "kind"), "{{kind}}"),
             look=Look(none="All is done"),
         ),
         lines(
@@ -168,17 +168,18 @@ JOBS = Row(
     [
         lines(
             About(
-                "Since each last went well",
-                "Also if nothing was due.",
-                "One that only rises: it breaks or its process is down.",
-                "s",
+                "Since a job last went well",
+                "The latest job of each service, as a part of twice its interval and a minute.",
+                "At 1 the alert comes and names the job: it breaks, or its process is down.",
+                "percentunit",
                 [SERVICE, book("JobMissed")],
             ),
             Query(
-                "topk(6, time() - max by (service, name) (goodstanding_job_last_success_timestamp_seconds))",
-                "{{service}} {{name}}",
+                "max by (service) ((time() - max by (service, name) (goodstanding_job_last_success_timestamp_seconds))"
+                " / (2 * max by (service, name) (goodstanding_job_interval_seconds) + 60))",
+                "{{service}}",
             ),
-            look=Look(width=12, height=8),
+            look=Look(width=12, height=8, bad=1),
         ),
         lines(
             About(

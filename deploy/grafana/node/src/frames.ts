@@ -17,13 +17,14 @@ standardFieldConfigEditorRegistry.setInit(getAllStandardFieldConfigs);
 
 const theme = createTheme({ colors: { mode: 'light' } });
 
-function frame(series: Series, refId: string): DataFrame {
+function frame(series: Series, refId: string, step: number): DataFrame {
   return {
     refId,
     name: series.legend,
     length: series.points.length,
     fields: [
-      { name: 'Time', type: FieldType.time, config: {}, values: series.points.map(([at]) => at * 1000) },
+      // Where Prometheus has nothing for longer than this the line is broken.
+      { name: 'Time', type: FieldType.time, config: { interval: step * 1000 }, values: series.points.map(([at]) => at * 1000) },
       {
         name: series.legend,
         type: FieldType.number,
@@ -36,9 +37,9 @@ function frame(series: Series, refId: string): DataFrame {
 }
 
 // The defaults, the overrides by name, and the custom options of the lines, all as the dashboard has them.
-export function frames(drawn: Drawn): DataFrame[] {
+export function frames(drawn: Drawn, step: number): DataFrame[] {
   const source = (drawn.panel as { fieldConfig?: FieldConfigSource }).fieldConfig!;
-  const made = drawn.series.map((one, at) => frame(one, String(at)));
+  const made = drawn.series.map((one, at) => frame(one, String(at), step));
   const set = applyFieldOverrides({
     data: made,
     fieldConfig: { defaults: source.defaults, overrides: [] },

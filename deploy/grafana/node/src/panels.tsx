@@ -25,7 +25,7 @@ function Lines({ drawn, asked, width, height }: Props) {
   const legend = { ...(drawn.panel as any).options.legend, displayMode: LegendDisplayMode.List, calcs: [] };
   return (
     <TimeSeries
-      frames={frames(drawn)}
+      frames={frames(drawn, asked.step)}
       structureRev={1}
       width={width}
       height={height}
@@ -41,8 +41,8 @@ function last(frame: DataFrame): number {
   return frame.fields[1].values.at(-1);
 }
 
-function Numbers({ drawn, width, height }: Props) {
-  const made = frames(drawn);
+function Numbers({ drawn, asked, width, height }: Props) {
+  const made = frames(drawn, asked.step);
   const each = Math.floor(width / made.length) - (made.length > 1 ? 4 : 0);
   return (
     <div style={{ display: 'flex', gap: 4 }}>
@@ -64,8 +64,8 @@ function Numbers({ drawn, width, height }: Props) {
   );
 }
 
-function Bars({ drawn, width, height }: Props) {
-  const made = frames(drawn);
+function Bars({ drawn, asked, width, height }: Props) {
+  const made = frames(drawn, asked.step);
   const most = Math.max(1, ...made.map(last));
   const each = Math.min(40, Math.floor(height / made.length) - 4);
   return (
@@ -81,6 +81,7 @@ function Bars({ drawn, width, height }: Props) {
           value={{ ...one.fields[1].display!(last(one)), title: one.name }}
           orientation={VizOrientation.Horizontal}
           displayMode={BarGaugeDisplayMode.Basic}
+          text={{ titleSize: 13, valueSize: 18 }}
         />
       ))}
     </div>
@@ -97,7 +98,7 @@ function Rows({ drawn, height }: Props) {
     <div style={{ height, overflow: 'hidden' }}>
       <table style={{ width: '100%', borderCollapse: 'collapse' }}>
         <thead>
-          <tr>{[...names, 'Value'].map((name) => <th key={name} style={{ ...CELL, color: '#3871dc' }}>{name}</th>)}</tr>
+          <tr>{[...names, 'number'].map((name) => <th key={name} style={{ ...CELL, color: '#3871dc' }}>{name}</th>)}</tr>
         </thead>
         <tbody>
           {drawn.series.map((one, at) => (

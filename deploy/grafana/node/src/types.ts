@@ -16,6 +16,7 @@ export interface Asked {
   caption: string;
   from: number;
   to: number;
+  step: number; // seconds
   width: number;
   panels: Drawn[];
 }
