@@ -1,4 +1,4 @@
-"""`python -m sandbox.hours FOLDER`: a good hour and a bad one on a stack that Prometheus watches.
+"""`python -m sandbox.hours [--draw]`: a good hour and a bad one on a stack that Prometheus watches.
 
 What dashboards show of them is what is looked at in docs/dashboards, and what their test asks for. To be short, every
 duration of the rules and of scraping is a `SPEED`th of what it is in production: an hour of theirs is two minutes here.
@@ -8,6 +8,9 @@ import asyncio
 import contextlib
 import json
 import os
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +18,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import uuid4
 
 import httpx2
@@ -24,7 +27,7 @@ import uvloop
 from aiokafka import AIOKafkaProducer
 
 from deploy.local import monitoring
-from deploy.local.stack import Stack
+from deploy.local.stack import Stack, remove
 from deploy.local.state import State
 from sandbox import clock
 from sandbox.driver import Action, Driver
@@ -212,16 +215,18 @@ def _headers(subject: str, sequence: int) -> dict[str, str]:
 
 
 def main(
-    folder: Annotated[Path, typer.Argument(help="where the stack keeps its data")],
     hour: Annotated[float, typer.Option(help="seconds for each of both")] = HOUR,
-    stay: Annotated[float, typer.Option(help="seconds that the stack stays up afterwards")] = 0,
+    draw: Annotated[bool, typer.Option(help="draw the dashboards while Prometheus still answers")] = False,
 ) -> None:
-    """Live through both, say when they were, and end."""
+    """Live through both on a fresh stack, say when they were, perhaps draw them, and end."""
+    folder = Path(tempfile.mkdtemp(prefix="goodstanding-hours-"))
     with stack_of(folder) as stack:
-        told: dict[str, Any] = asdict(uvloop.run(lived(stack, hour)))
-        (folder / "hours.json").write_text(json.dumps(told) + "\n")
+        told = asdict(uvloop.run(lived(stack, hour)))
         typer.echo(json.dumps(told))
-        time.sleep(stay)
+        (folder / "hours.json").write_text(json.dumps(told))
+        if draw:
+            subprocess.run((sys.executable, "-m", "deploy.grafana.pictures", str(folder / "hours.json")), check=True)
+    remove(folder)
 
 
 if __name__ == "__main__":

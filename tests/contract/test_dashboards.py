@@ -100,7 +100,7 @@ def types_of(folder: Path, boards: dict[str, dict[str, Any]]) -> str:
         source = f"import type {{ Dashboard }} from './dashboard';\nexport const board: Dashboard = {text};\n"
         (folder / "check" / f"{uid}.ts").write_text(source)
     compiler = NODE / "node_modules" / ".bin" / "tsc"
-    assert compiler.exists(), "make setup installs it"
+    assert compiler.exists(), "make test installs it"
     done = subprocess.run([str(compiler), "-p", str(folder)], capture_output=True, text=True, check=False)
     assert bool(done.returncode) == bool(done.stdout), done.stderr
     return done.stdout

@@ -1,0 +1,88 @@
+"""Every panel shows something of a real stack that lived through a good and a bad time, or silence is good news."""
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvloop
+
+from deploy.grafana.__main__ import FOLDER
+from deploy.grafana.asking import Window, drawn, panels
+from deploy.local import monitoring
+from deploy.local.stack import remove
+from sandbox.hours import FIGURES_EVERY, lived, stack_of
+
+pytestmark = [pytest.mark.xdist_group("dashboards"), pytest.mark.timeout(240)]
+SECONDS = 24.0
+"""Each of both times."""
+BOARDS: dict[str, dict[str, Any]] = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+SILENT = {
+    ("gs-lifecycle", "How long the vendor has not followed"),  # it has
+    ("gs-cases", "How long the vendor has not followed"),
+    ("gs-receivables", "Steps that wait"),  # none does
+    ("gs-receivables", "EUR disputed or unapplied"),  # nobody disputes in this currency
+    ("gs-receivables", "JPY disputed or unapplied"),
+    ("gs-receivables", "USD disputed or unapplied"),
+    ("gs-cases", "Disputed now"),
+    ("gs-vendor-jobs", "Due and not judged"),  # all is judged
+    ("gs-vendor-jobs", "Wanted and not done"),  # all is done
+}
+"""Where no data is good news."""
+
+
+@pytest.fixture(scope="module")
+def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
+    """Both times together, at the Prometheus that was there."""
+    assert monitoring.missing() == [], "make setup installs them"
+    folder = tmp_path_factory.mktemp("hours")
+    with stack_of(folder) as stack:
+        hours = uvloop.run(lived(stack, SECONDS))
+        yield Window(hours.prometheus, hours.good[0], hours.bad[1], FIGURES_EVERY, {"service": "collections"})
+    remove(folder)
+
+
+def silent(board: dict[str, Any], window: Window) -> set[tuple[str, str]]:
+    """The panels of a dashboard that are answered nothing."""
+    shown = [one for one in drawn(window, board) if one["panel"]["type"] != "row"]
+    assert shown
+    return {(board["uid"], one["panel"]["title"]) for one in shown if not one["series"]}
+
+
+@pytest.mark.parametrize("uid", BOARDS)
+def test_every_panel_shows_something(window: Window, uid: str) -> None:
+    assert silent(BOARDS[uid], window) - SILENT == set()
+
+
+def test_money_is_told_of_each_currency(window: Window) -> None:
+    board = BOARDS["gs-receivables"]
+    titles = {one["panel"]["title"] for one in drawn(window, board)}
+    assert {f"{currency} owed by age" for currency in ("EUR", "JPY", "USD")} <= titles
+    (dso,) = (panel for panel in panels(board) if panel["title"] == "Days sales outstanding")
+    assert {one["legend"] for one in window.answered(dso["targets"][0])} == {"EUR", "JPY", "USD"}
+
+
+def test_a_panel_that_asks_for_nothing_is_seen(window: Window) -> None:
+    board = copy.deepcopy(BOARDS["gs-platform"])
+    panel = next(panels(board))
+    panel["targets"][0]["expr"] = "sum(goodstanding_nothing_of_the_kind)"
+    assert silent(board, window) == {("gs-platform", panel["title"])}
+
+
+def test_what_is_silent_by_right_is_on_a_dashboard() -> None:
+    titles = {
+        (uid, panel["title"].replace("$currency", currency))
+        for uid, board in BOARDS.items()
+        for panel in panels(board)
+        for currency in ("EUR", "JPY", "USD")
+    }
+    assert titles >= SILENT
+
+
+def test_the_two_times_differ(window: Window, tmp_path: Path) -> None:
+    (heads,) = (panel for panel in panels(BOARDS["gs-events"]) if panel["title"] == "Heads that broke")
+    (series,) = window.answered(heads["targets"][0])
+    first, last = series["points"][0][1], series["points"][-1][1]
+    assert (first, last >= 3) == (0, True)
