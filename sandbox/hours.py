@@ -171,8 +171,8 @@ def _strikes(hour: float) -> list[Strike]:
         Strike(0.50 * hour, "kill", "entitlements"),
         Strike(0.56 * hour, "freeze", "postgres", 0.09 * hour),
         Strike(0.72 * hour, "kill", "postgres"),
+        Strike(0.78 * hour, "freeze", "escalation", 0.06 * hour),
         Strike(0.86 * hour, "freeze", "kafka", 0.16 * hour),
-        Strike(0.90 * hour, "freeze", "escalation", 0.12 * hour),
     ]
 
 

@@ -10,36 +10,38 @@ import {
   type FieldConfigSource,
 } from '@grafana/data';
 import { getAllOptionEditors, getAllStandardFieldConfigs } from './standard';
-import type { Drawn, Series } from './types';
+import type { Asked, Drawn, Series } from './types';
 
 standardEditorsRegistry.setInit(getAllOptionEditors);
 standardFieldConfigEditorRegistry.setInit(getAllStandardFieldConfigs);
 
 const theme = createTheme({ colors: { mode: 'light' } });
 
-function frame(series: Series, refId: string, step: number): DataFrame {
+// A point at each step from the first to the last of the picture: where Prometheus has nothing the line is broken.
+function frame(series: Series, refId: string, asked: Asked): DataFrame {
+  const values = new Map(series.points.map(([at, value]) => [Math.round((at - asked.from) / asked.step), value]));
+  const steps = Array.from({ length: Math.floor((asked.to - asked.from) / asked.step) + 1 }, (_, at) => at);
   return {
     refId,
     name: series.legend,
-    length: series.points.length,
+    length: steps.length,
     fields: [
-      // Where Prometheus has nothing for longer than this the line is broken.
-      { name: 'Time', type: FieldType.time, config: { interval: step * 1000 }, values: series.points.map(([at]) => at * 1000) },
+      { name: 'Time', type: FieldType.time, config: {}, values: steps.map((at) => (asked.from + at * asked.step) * 1000) },
       {
         name: series.legend,
         type: FieldType.number,
         labels: {},
         config: { displayNameFromDS: series.legend },
-        values: series.points.map(([, value]) => value),
+        values: steps.map((at) => values.get(at) ?? null),
       },
     ],
   };
 }
 
 // The defaults, the overrides by name, and the custom options of the lines, all as the dashboard has them.
-export function frames(drawn: Drawn, step: number): DataFrame[] {
+export function frames(drawn: Drawn, asked: Asked): DataFrame[] {
   const source = (drawn.panel as { fieldConfig?: FieldConfigSource }).fieldConfig!;
-  const made = drawn.series.map((one, at) => frame(one, String(at), step));
+  const made = drawn.series.map((one, at) => frame(one, String(at), asked));
   const set = applyFieldOverrides({
     data: made,
     fieldConfig: { defaults: source.defaults, overrides: [] },

@@ -25,7 +25,7 @@ function Lines({ drawn, asked, width, height }: Props) {
   const legend = { ...(drawn.panel as any).options.legend, displayMode: LegendDisplayMode.List, calcs: [] };
   return (
     <TimeSeries
-      frames={frames(drawn, asked.step)}
+      frames={frames(drawn, asked)}
       structureRev={1}
       width={width}
       height={height}
@@ -38,11 +38,11 @@ function Lines({ drawn, asked, width, height }: Props) {
 }
 
 function last(frame: DataFrame): number {
-  return frame.fields[1].values.at(-1);
+  return frame.fields[1].values.findLast((value) => value !== null);
 }
 
 function Numbers({ drawn, asked, width, height }: Props) {
-  const made = frames(drawn, asked.step);
+  const made = frames(drawn, asked);
   const each = Math.floor(width / made.length) - (made.length > 1 ? 4 : 0);
   return (
     <div style={{ display: 'flex', gap: 4 }}>
@@ -65,7 +65,7 @@ function Numbers({ drawn, asked, width, height }: Props) {
 }
 
 function Bars({ drawn, asked, width, height }: Props) {
-  const made = frames(drawn, asked.step);
+  const made = frames(drawn, asked);
   const most = Math.max(1, ...made.map(last));
   const each = Math.min(40, Math.floor(height / made.length) - 4);
   return (
