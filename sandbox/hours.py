@@ -59,7 +59,7 @@ class Hours:
 
 
 @contextmanager
-def stack_of(folder: Path) -> Iterator[Stack]:
+def stack_of(folder: Path) -> Iterator[tuple[Stack, Proxies]]:
     """A stack whose services are reached through proxies, as in a storm, and that is watched quickly."""
     before = {name: os.environ.get(name) for name in VARIABLES}
     os.environ.update(VARIABLES)
@@ -69,7 +69,7 @@ def stack_of(folder: Path) -> Iterator[Stack]:
             Proxies(PROXIED, port) as proxies,
             Stack(folder, metrics=True, proxies=proxies.ports) as stack,
         ):
-            yield stack
+            yield stack, proxies
     finally:
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
@@ -79,9 +79,9 @@ def _port(state: State, name: str) -> int:
     return state.port("kafka-proxied" if name == "kafka" else name)
 
 
-async def lived(stack: Stack, hour: float = HOUR) -> Hours:
+async def lived(stack: Stack, proxies: Proxies, hour: float = HOUR) -> Hours:
     """Live through both, each so many seconds long; at the end of the bad one the broker is away."""
-    async with storming(stack, Proxies((), lambda _: 0)) as storm:
+    async with storming(stack, proxies) as storm:
         storm.hasty.hasty = False
         others = asyncio.create_task(_asking(stack))
         living = asyncio.create_task(_live(storm, 2 * hour))
@@ -167,9 +167,11 @@ def _strikes(hour: float) -> list[Strike]:
     return [
         Strike(0.08 * hour, "freeze", "vendor", 0.12 * hour),
         Strike(0.26 * hour, "freeze", "kafka", 0.10 * hour),
+        Strike(0.40 * hour, "reset", "kafka"),
         Strike(0.44 * hour, "kill", "collections"),
         Strike(0.50 * hour, "kill", "entitlements"),
         Strike(0.56 * hour, "freeze", "postgres", 0.09 * hour),
+        Strike(0.68 * hour, "reset", "postgres"),
         Strike(0.72 * hour, "kill", "postgres"),
         Strike(0.78 * hour, "freeze", "escalation", 0.06 * hour),
         Strike(0.86 * hour, "freeze", "kafka", 0.16 * hour),
@@ -220,8 +222,8 @@ def main(
 ) -> None:
     """Live through both on a fresh stack, say when they were, perhaps draw them, and end."""
     folder = Path(tempfile.mkdtemp(prefix="goodstanding-hours-"))
-    with stack_of(folder) as stack:
-        told = asdict(uvloop.run(lived(stack, hour)))
+    with stack_of(folder) as (stack, proxies):
+        told = asdict(uvloop.run(lived(stack, proxies, hour)))
         typer.echo(json.dumps(told))
         (folder / "hours.json").write_text(json.dumps(told))
         if draw:

@@ -36,8 +36,8 @@ async def window(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wind
     """Both times together, at the Prometheus that was there."""
     assert monitoring.missing() == [], "make setup installs them"
     folder = tmp_path_factory.mktemp("hours")
-    with stack_of(folder) as stack:
-        hours = await lived(stack, SECONDS)
+    with stack_of(folder) as (stack, proxies):
+        hours = await lived(stack, proxies, SECONDS)
         yield Window(hours.prometheus, hours.good[0], hours.bad[1], FIGURES_EVERY, {"service": "collections"})
     remove(folder)
 
