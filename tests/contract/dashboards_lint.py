@@ -90,37 +90,30 @@ def repeated_titles(board: Json) -> list[str]:
 
 
 def added_currencies(board: Json) -> Iterator[str]:
-    """Amounts that are added up, or shown, without their currency; comparisons of them only count."""
+    """Amounts that are added up without their currency."""
     for query in queries(board):
-        tree = promql_parser.parse(filled(query))
-        yield from (query for ok in _kept(tree, False) if not ok)
+        if any(_adds(node) for node in nodes(promql_parser.parse(filled(query)))):
+            yield query
 
 
-def _kept(tree: Any, beneath: bool) -> Iterator[bool]:
-    """For each amount in a query, whether all that is done to it keeps its currency (the ledger's check excepted)."""
-    if isinstance(tree, promql_parser.AggregateExpr) and str(tree.op) in {"sum", "avg"}:
-        labels = tree.modifier.labels if tree.modifier else []
-        if "currency" not in labels and any(True for _ in _amounts(tree.expr)):
-            yield False
-    if isinstance(tree, promql_parser.VectorSelector) and not beneath:
-        yield True
-    for part in ("expr", "lhs", "rhs"):
-        if (inner := getattr(tree, part, None)) is not None:
-            yield from _kept(inner, beneath)
-    if isinstance(tree, promql_parser.Call):
-        for argument in tree.args:
-            yield from _kept(argument, beneath)
+def _adds(node: Any) -> bool:
+    """Whether this adds amounts up, by other labels than their currency."""
+    if not isinstance(node, promql_parser.AggregateExpr) or str(node.op) not in {"sum", "avg"}:
+        return False
+    how = node.modifier
+    by_currency = how is not None and (how.type == promql_parser.AggModifierType.By) == ("currency" in how.labels)
+    amounts = (one for one in nodes(node.expr) if isinstance(one, promql_parser.VectorSelector))
+    return not by_currency and any(str(one.name).endswith("_minor") for one in amounts)
 
 
-def _amounts(tree: Any) -> Iterator[str]:
-    if isinstance(tree, promql_parser.VectorSelector) and str(tree.name).endswith("_minor"):
-        yield str(tree.name)
-    for part in ("expr", "lhs", "rhs", "vector_selector"):
-        if (inner := getattr(tree, part, None)) is not None:
-            yield from _amounts(inner)
-    if isinstance(tree, promql_parser.Call):
-        for argument in tree.args:
-            yield from _amounts(argument)
+def nodes(tree: Any) -> Iterator[Any]:
+    """A parsed query and all its parts."""
+    yield tree
+    parts = [getattr(tree, part, None) for part in ("expr", "lhs", "rhs", "vector_selector")]
+    parts += tree.args if isinstance(tree, promql_parser.Call) else []
+    for part in parts:
+        if part is not None:
+            yield from nodes(part)
 
 
 def overlapping(board: Json) -> list[str]:

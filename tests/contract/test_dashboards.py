@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -12,6 +13,8 @@ import promql_parser
 import pytest
 
 from deploy.grafana.__main__ import FOLDER, differing
+from deploy.grafana.asking import Window
+from deploy.grafana.pictures import PICTURES
 from tests.contract import dashboards_lint as lint
 from tests.contract.test_alerts import known, selectors
 
@@ -79,6 +82,7 @@ def _asks(query: str) -> Callable[[dict[str, Any]], None]:
         (_asks('up{service="$nobody"}'), "not defined: nobody"),
         (_asks("sum(goodstanding_unapplied_cash_minor)"), "sum(goodstanding_unapplied_cash_minor)"),
         (_asks("sum by (part) (2 * goodstanding_vendor_exposure_minor)"), "goodstanding_vendor_exposure_minor"),
+        (_asks("sum without (currency) (goodstanding_unapplied_cash_minor)"), "sum without (currency)"),
         (_set("datasource", {"type": "prometheus", "uid": "mine"}), "not by variable: mine"),
         (lambda panel: panel["gridPos"].update({"x": 1}), "Tickets"),
     ],
@@ -88,6 +92,30 @@ def test_what_cannot_be_understood_is_seen(change: Callable[[dict[str, Any]], No
     change(lint.panels(board)[0])
     found = lint.findings(board, set(BOARDS))
     assert any(finds in one for one in found), found
+
+
+@pytest.mark.parametrize("uid", BOARDS)
+def test_all_variables_can_be_filled_in(uid: str) -> None:
+    window = Window("nowhere", 0, 3600, 15, {"service": "invoicing"})
+    assert [query for query in lint.queries(BOARDS[uid]) if "$" in window.filled(query)] == []
+
+
+def test_variables_are_filled_in_as_grafana_does() -> None:
+    window = Window("nowhere", 0, 3600, 15, {"service": "invoicing"})  # a line of 240 points has one each 15 s
+    query = 'rate(a{service="$service",currency=~"$currency"}[$__rate_interval]) / increase(a[$__range])'
+    assert window.filled(query) == 'rate(a{service="invoicing",currency=~".*"}[60s]) / increase(a[3600s])'
+    assert "[90s]" in Window("nowhere", 0, 18000, 15, {}).filled(
+        query
+    )  # a day's fifth: a point each 75 s, and a scrape
+
+
+def test_each_dashboard_is_shown_by_pictures_that_are_small() -> None:
+    page = (PICTURES / "README.md").read_text()
+    shown = set(re.findall(r"\((gs-[\w-]+\.png)\)", page))
+    assert shown == {path.name for path in PICTURES.glob("*.png")}
+    assert {name.rpartition("-")[0] for name in shown} == set(BOARDS)
+    assert {f"{uid}-{kind}.png" for uid in ("gs-lifecycle", "gs-events") for kind in ("good", "bad")} <= shown
+    assert max(path.stat().st_size for path in PICTURES.glob("*.png")) < 250_000
 
 
 def types_of(folder: Path, boards: dict[str, dict[str, Any]]) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from deploy.grafana.__main__ import FOLDER
 from deploy.grafana.asking import Window, drawn, panels
+from deploy.grafana.queries import money
 from deploy.local import monitoring
 from deploy.local.stack import remove
 from sandbox.hours import FIGURES_EVERY, lived, stack_of
@@ -60,6 +61,18 @@ def test_money_is_told_of_each_currency(window: Window) -> None:
     assert {f"{currency} owed by age" for currency in ("EUR", "JPY", "USD")} <= titles
     (dso,) = (panel for panel in panels(board) if panel["title"] == "Days sales outstanding")
     assert {one["legend"] for one in window.answered(dso["targets"][0])} == {"EUR", "JPY", "USD"}
+
+
+def test_money_is_told_in_the_units_that_people_speak_of(window: Window) -> None:
+    def owed(query: str) -> dict[str, float]:
+        found = window.answered({"expr": query, "legendFormat": "{{currency}}", "instant": True})
+        return {one["legend"]: one["points"][-1][1] for one in found}
+
+    minor = owed("sum by (currency) (goodstanding_receivables_minor)")
+    assert {currency for currency, amount in minor.items() if amount} >= {"EUR", "JPY"}
+    assert owed(money("goodstanding_receivables_minor", "currency")) == {
+        currency: amount if currency == "JPY" else amount / 100 for currency, amount in minor.items()
+    }
 
 
 def test_a_panel_that_asks_for_nothing_is_seen(window: Window) -> None:
