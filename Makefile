@@ -51,7 +51,7 @@ $(NODE)/node_modules/.panels: $(NODE)/package-lock.json
 	@touch $(NODE)/node_modules/.types $@
 
 $(NODE)/built/picture.js: $(NODE)/node_modules/.panels $(NODE)/vite.config.ts $(wildcard $(NODE)/src/*)
-	@cd $(NODE) && npx vite build --logLevel warn
+	@cd $(NODE) && npx tsc -p src && npx vite build --logLevel warn
 
 .PHONY: dashboards
 dashboards: setup pictures $(NODE)/built/picture.js  ## Make the dashboards, live through a good and a bad hour, draw both into docs/dashboards

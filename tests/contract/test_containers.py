@@ -4,11 +4,15 @@ import os
 import re
 import shutil
 import subprocess
+from itertools import pairwise
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
-from tests.contract.containers_lint import DEPLOY, VARIABLE, findings, image_findings
+from tests.contract.containers_lint import DEPLOY, VARIABLE, findings, image_findings, loaded
+from tests.contract.test_alerts import program, said
 
 COMPOSE = (DEPLOY / "compose.yaml").read_text()
 IMAGE = (DEPLOY / "Dockerfile").read_text()
@@ -95,6 +99,47 @@ def test_compose_takes_it_and_refuses_to_go_on_without_each_secret(tmp_path: Pat
     assert without.returncode != 0
     assert "GOODSTANDING_OWNER_PASSWORD" in without.stderr
     assert from_file <= {name for name, _ in VARIABLE.findall(COMPOSE)}
+
+
+def listens(port: str, host: str) -> bool:
+    """Whether the container of that name is told to listen on this port."""
+    command = yaml.safe_load(COMPOSE)["services"][host]["command"]
+    return any(name.endswith("port") and value == port for name, value in pairwise(command))
+
+
+def test_the_sandbox_is_where_its_variables_say() -> None:
+    told = dict(line.split("=", 1) for line in (DEPLOY / "sandbox.env").read_text().splitlines() if line[0] != "#")
+    vendor = urlsplit(told["GOODSTANDING_VENDOR_URL"])
+    assert listens(str(vendor.port), str(vendor.hostname))
+    assert listens(told["GOODSTANDING_SMTP_PORT"], told["GOODSTANDING_SMTP_HOST"])
+    assert not listens("1", "vendor")
+    assert urlsplit(told["GOODSTANDING_PUBLIC_URL"]).port == 8002
+    assert "127.0.0.1:8002:8000" in yaml.safe_load(COMPOSE)["services"]["collections-api"]["ports"]
+
+
+def test_prometheus_takes_its_configuration() -> None:
+    assert "SUCCESS" in said(program("promtool"), "check", "config", str(DEPLOY / "prometheus" / "containers.yml"))
+
+
+def test_grafana_finds_what_it_links_to() -> None:
+    sources = loaded("grafana/provisioning/datasources/sources.yaml")["datasources"]
+    uids, services = {one["uid"] for one in sources}, yaml.safe_load(COMPOSE)["services"]
+    for one in sources:
+        assert urlsplit(one["url"]).hostname in services
+        for link in one["jsonData"].get("exemplarTraceIdDestinations", ()) if "jsonData" in one else ():
+            assert link["datasourceUid"] in uids
+            assert f'"{link["name"]}"' in (DEPLOY.parent / "shared" / "metrics" / "http.py").read_text()
+    assert "prometheus" in uids
+
+
+def test_the_collector_hands_on_to_the_store_of_traces() -> None:
+    collector, services = loaded("opentelemetry/collector.yaml"), yaml.safe_load(COMPOSE)["services"]
+    pipeline = collector["service"]["pipelines"]["traces"]
+    for part in ("receivers", "processors", "exporters"):
+        assert set(pipeline[part]) == set(collector[part])
+    assert collector["exporters"]["otlp"]["endpoint"].partition(":")[0] in services
+    taken = collector["receivers"]["otlp"]["protocols"]["http"]["endpoint"].rpartition(":")[2]
+    assert urlsplit(services["invoicing-api"]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"]).port == int(taken)
 
 
 def test_compose_refuses_what_it_does_not_know(tmp_path: Path) -> None:
