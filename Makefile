@@ -7,6 +7,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 LOCAL := $(BIN)/python -m deploy.local
+NODE := deploy/grafana/node
+QUIETLY := --no-audit --no-fund --loglevel=error
 
 NAME ?=
 SERVICE ?=
@@ -23,7 +25,7 @@ TOPIC ?= collections.events
 
 .PHONY: help
 help:  ## List the commands
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 .PHONY: setup
 setup: machine .venv/.installed  ## Get what is needed: Postgres, Java, the Python environment, Kafka's jars
@@ -38,6 +40,29 @@ machine:
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
+
+# Grafana's types, against which dashboards are checked; and its panels, which draw them.
+$(NODE)/node_modules/.types: $(NODE)/package-lock.json
+	@echo "Getting Grafana's types"
+	@cd $(NODE) && npm ci --omit=dev $(QUIETLY)
+	@touch $@
+
+$(NODE)/node_modules/.panels: $(NODE)/package-lock.json
+	@echo "Getting Grafana's panels"
+	@cd $(NODE) && npm ci $(QUIETLY)
+	@touch $(NODE)/node_modules/.types $@
+
+$(NODE)/built/picture.js: $(NODE)/node_modules/.panels $(NODE)/vite.config.ts $(wildcard $(NODE)/src/*)
+	@cd $(NODE) && npx tsc -p src && npx vite build --logLevel warn
+
+.PHONY: dashboards
+dashboards: setup pictures $(NODE)/built/picture.js  ## Make the dashboards, live through a good and a bad hour, draw both into docs/dashboards
+	@$(BIN)/python -m deploy.grafana
+	@$(BIN)/python -m sandbox.hours --draw
+
+.PHONY: pictures
+pictures:
+	@PYTHON=$(PYTHON) deploy/local/prerequisites.sh pictures
 
 .PHONY: demo
 demo: setup  ## Start everything, live through a year of subscriptions and tell what happened
@@ -99,7 +124,7 @@ format: machine .venv/.installed  ## Format the code
 	@$(BIN)/ruff check --fix .
 
 .PHONY: test
-test: setup  ## Run all tests
+test: setup $(NODE)/node_modules/.types  ## Run all tests
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
 
 .PHONY: check

@@ -107,11 +107,12 @@ def main(
     port: Annotated[int, typer.Option()],
     database_url: Annotated[str, typer.Option(envvar="GOODSTANDING_DATABASE_URL")],
     start: Annotated[datetime | None, typer.Option(envvar=START)] = None,
+    host: str = "127.0.0.1",
 ) -> None:
     """Serve the clock until SIGTERM. A new sandbox begins at `start` (UTC), else at today's midnight."""
     begin = start or system_now().replace(hour=0, minute=0, second=0, microsecond=0)
     app = create_app(database_url, begin.replace(tzinfo=UTC))
-    config = uvicorn.Config(app, port=port, log_config=None, access_log=False)
+    config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False)
     asyncio.run(uvicorn.Server(config).serve())
 
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # What the stack needs from the machine: Python 3.11+ with venv, Postgres 15+, Java 17+, Maven, setpriv; for PDF Pango,
-# HarfBuzz' subsetter and a font with Cyrillic; and to watch it and to test its alerts, Prometheus and Alertmanager.
+# HarfBuzz' subsetter and a font with Cyrillic; to watch it and to test its alerts, Prometheus and Alertmanager; to test
+# dashboards and containers, Node.js 18+ with npm and docker-compose. With the argument `pictures`, also what takes
+# pictures of dashboards: Chromium and a font.
 # Installs what is missing with apt where that is possible, after saying so; else says in one line what is missing.
 set -euo pipefail
 
@@ -32,6 +34,10 @@ has_monitoring() {
         { command -v alertmanager || command -v prometheus-alertmanager; } >/dev/null
 }
 
+has_node() {
+    command -v npm >/dev/null && command -v node >/dev/null && version_at_least 18 "$(node --version | grep -oE '[0-9]+' | head -n1)"
+}
+
 missing=() packages=()
 need() { missing+=("$1"); shift; packages+=("$@"); }
 
@@ -45,6 +51,11 @@ has_library libpangoft2-1.0.so || need "Pango for FreeType" libpangoft2-1.0-0
 has_library libharfbuzz-subset.so || need "HarfBuzz' subsetter" libharfbuzz-subset0
 has_fonts || need "the DejaVu fonts" fonts-dejavu-core
 has_monitoring || need "Prometheus and Alertmanager" prometheus prometheus-alertmanager
+has_node || need "Node.js 18+ with npm" nodejs npm
+command -v docker-compose >/dev/null || need "docker-compose" docker-compose
+if [ "${1:-}" = pictures ]; then
+    { command -v chromium || command -v chromium-browser; } >/dev/null || need "Chromium" chromium fonts-dejavu-core
+fi
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 listed=$(printf ', %s' "${missing[@]}")
@@ -73,7 +84,7 @@ fi
 "${as_root[@]}" apt-get update -q
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install -q -y --no-install-recommends -o Dpkg::Options::=--force-confold "${packages[@]}"
-has_python && has_postgres && has_java || {
+has_python && has_postgres && has_java && has_node || {
     echo "This system's packages are older than what is needed: $listed. Please install by hand." >&2
     exit 1
 }

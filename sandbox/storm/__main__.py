@@ -59,7 +59,7 @@ class Storm:
         """Live through years of traffic for so many seconds of bad weather, then let all settle. Raises NotSettled."""
         weather = asyncio.create_task(self.weather.blow(schedule(seed, seconds)))
         try:
-            reached = await self._live(seed, time.monotonic() + seconds)
+            reached = await self.live(seed, time.monotonic() + seconds)
             await weather
         finally:
             weather.cancel()
@@ -70,7 +70,7 @@ class Storm:
         self.seconds = time.monotonic() - began
         await self.driver.run(lambda instant, left: None, until=reached + CALM)
 
-    async def _live(self, seed: int, until: float) -> datetime:
+    async def live(self, seed: int, until: float) -> datetime:
         """Live through one year after the other until that moment of the system's clock; the instant reached."""
         reached = datetime.combine(START, datetime.min.time(), UTC)
         for number in range(100):

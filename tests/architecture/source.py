@@ -27,8 +27,9 @@ SQL_DEFAULT = re.compile(r"\bserver_default\b|\bserver_onupdate\b|\b(SET|NULL|ti
 
 
 def sources(folder: Path) -> list[Path]:
-    """The Python files beneath a folder, without migrations."""
-    return [path for path in sorted(folder.rglob("*.py")) if "migrations" not in path.parts]
+    """The Python files beneath a folder that are ours, without migrations."""
+    others = {"migrations", "node_modules"}
+    return [path for path in sorted(folder.rglob("*.py")) if not others & set(path.parts)]
 
 
 def missing_rooms(service: Path) -> list[str]:

@@ -1,0 +1,108 @@
+"""What the panels of a dashboard are answered by a Prometheus: as Grafana would ask, with its variables filled in."""
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+POINTS = 240
+"""How many points of time a line has at most."""
+WITHIN = 30.0
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A time (seconds since 1970) at a Prometheus that is scraped so often, and what the variables are."""
+
+    prometheus: str
+    begin: float
+    end: float
+    scraped: float
+    variables: Mapping[str, str]
+
+    @property
+    def step(self) -> float:
+        """Between two points of a line."""
+        return max(self.scraped, (self.end - self.begin) / POINTS)
+
+    def filled(self, query: str) -> str:
+        """A query with Grafana's variables and ours as what they are now."""
+        seconds = math.ceil(max(self.step + self.scraped, 4 * self.scraped))
+        times = {"__rate_interval": f"{seconds}s", "__range": f"{math.ceil(self.end - self.begin)}s"}
+        given = {"currency": ".*", **times, **self.variables}  # all of them, if none is chosen
+        for name, value in given.items():
+            query = query.replace(f"${{{name}}}", value).replace(f"${name}", value)
+        return query
+
+    def chosen(self, name: str, value: str) -> "Window":
+        """With one variable as said."""
+        return replace(self, variables={**self.variables, name: value})
+
+    def values_of(self, name: str) -> list[str]:
+        """The values of a label in this time."""
+        path = f"/api/v1/label/{name}/values"
+        return [str(one) for one in self._got(path, {"start": self.begin, "end": self.end})]
+
+    def answered(self, target: Json) -> Iterator[Json]:
+        """The series that a panel's query gives: labels, legend, points of time and value."""
+        query = {"query": self.filled(target["expr"])}
+        if target.get("instant"):
+            found = self._got("/api/v1/query", {**query, "time": self.end})["result"]
+        else:
+            span = {"start": self.begin, "end": self.end, "step": self.step}
+            found = self._got("/api/v1/query_range", {**query, **span})["result"]
+        for one in found:
+            points = [(at, float(value)) for at, value in one.get("values") or [one["value"]]]
+            known = [(at, value) for at, value in points if math.isfinite(value)]
+            if known:
+                yield {"labels": one["metric"], "legend": legend(target, one["metric"]), "points": known}
+
+    def _got(self, path: str, parameters: Mapping[str, object]) -> Any:
+        with urlopen(f"{self.prometheus}{path}?{urlencode(parameters)}", timeout=WITHIN) as answer:
+            return json.load(answer)["data"]
+
+
+def legend(target: Json, labels: Mapping[str, str]) -> str:
+    """What a series is called."""
+    text = str(target.get("legendFormat", ""))
+    for name, value in labels.items():
+        text = text.replace(f"{{{{{name}}}}}", value)
+    return text
+
+
+def panels(board: Json) -> Iterator[Json]:
+    """All panels of a dashboard that ask something."""
+    return (panel for panel in board["panels"] if panel["type"] != "row")
+
+
+def series(window: Window, panel: Json) -> list[Json]:
+    """All that a panel is answered."""
+    return [one for target in panel["targets"] for one in window.answered(target)]
+
+
+def repeated(window: Window, panel: Json, values: Sequence[str]) -> Iterator[tuple[Window, Json]]:
+    """A panel that is repeated for each value of a variable, beside each other."""
+    place = panel["gridPos"]
+    width = place["w"] if len(values) == 1 else 24 // min(len(values), int(panel.get("maxPerRow", 4)))
+    for at, value in enumerate(values):
+        copy = panel | {
+            "title": panel["title"].replace(f"${panel['repeat']}", value),
+            "gridPos": place | {"x": at * width % 24, "w": width, "y": place["y"] + at * width // 24 * place["h"]},
+        }
+        yield window.chosen(panel["repeat"], value), copy
+
+
+def drawn(window: Window, board: Json) -> Iterable[Json]:
+    """Each panel with what it was answered; rows of headings as they are."""
+    for panel in board["panels"]:
+        if panel["type"] == "row":
+            yield {"panel": panel, "series": []}
+        elif "repeat" in panel:
+            for inside, copy in repeated(window, panel, window.values_of(panel["repeat"])):
+                yield {"panel": copy, "series": series(inside, copy)}
+        else:
+            yield {"panel": panel, "series": series(window, panel)}

@@ -1,0 +1,194 @@
+"""Who may not use what they bought, who disputes what, whose problem waits for whom."""
+
+from deploy.grafana.board import CURRENCY, Board, Row
+from deploy.grafana.boards.places import SERVICE, VENDOR
+from deploy.grafana.panels import About, Look, bars, book, lines, number, rows
+from deploy.grafana.queries import Query, business_age, money, total
+
+NOW = Row(
+    "Now",
+    [
+        number(
+            About(
+                "Subscriptions",
+                "That somebody may be entitled to use.",
+                "Falls without a reason: what invoicing says did not arrive.",
+                "none",
+                [SERVICE, book("ConsumerLagGrows")],
+            ),
+            Query("sum(goodstanding_entitlements)", "all"),
+        ),
+        number(
+            About(
+                "Without access",
+                "Of these, those that may not be used now.",
+                "More than usual: see the reasons below.",
+                "none",
+                [VENDOR, book("SuspensionsSpike")],
+            ),
+            Query("sum(goodstanding_entitlements_denied)", "denied"),
+        ),
+        number(
+            About(
+                "Payers who wait",
+                "May use their subscription; the vendor has not given it back.",
+                "At once: look at the vendor's answers.",
+                "none",
+                [VENDOR, book("PayerWithoutAccess")],
+            ),
+            Query('sum(goodstanding_entitlements_unsettled{wanted="active"})', "wait"),
+            look=Look(width=4, height=4, bad=1),
+        ),
+        number(
+            About(
+                "Refused by the vendor",
+                "Last change was refused for good.",
+                "A case is open for each: follow it.",
+                "none",
+                [VENDOR, book("AccessDiffers")],
+            ),
+            Query("sum(goodstanding_entitlements_refused_by_vendor)", "refused"),
+            look=Look(width=4, height=4, warn=1),
+        ),
+        number(
+            About(
+                "Open cases",
+                "Not closed: a resolved one waits until the customer was told.",
+                "Grows: support needs hands; see which kind.",
+                "none",
+                [SERVICE, book("ResponseDeadlineMissed")],
+            ),
+            Query("sum(goodstanding_cases)", "open"),
+        ),
+        number(
+            About(
+                "Answers that are late",
+                "Cases without any contact past their deadline.",
+                "Answer the most severe first.",
+                "none",
+                [SERVICE, book("ResponseDeadlineMissed")],
+            ),
+            Query("sum(goodstanding_cases_answer_late)", "late"),
+            look=Look(width=4, height=4, warn=1, bad=5),
+        ),
+    ],
+)
+ACCESS = Row(
+    "Access",
+    [
+        lines(
+            About(
+                "Without access",
+                "Of all subscriptions, over time.",
+                "A step upwards: many suspensions at once.",
+                "none",
+                [VENDOR, book("SuspensionsSpike")],
+            ),
+            Query("sum(goodstanding_entitlements_denied)", "denied"),
+        ),
+        lines(
+            About(
+                "Wanted otherwise than it is",
+                "Subscriptions that the vendor has not followed.",
+                "Grows: the vendor is away or refuses.",
+                "none",
+                [VENDOR, book("AccessDiffers")],
+            ),
+            Query(total("goodstanding_entitlements_unsettled", "wanted"), "wanted {{wanted}}"),
+            look=Look(colours={"wanted active": "red", "wanted suspended": "orange"}),
+        ),
+        bars(
+            About(
+                "Holds by reason and days",
+                "One with two reasons counts for each.",
+                "`90+`: a person should decide whether it is terminated; we go on owing for it.",
+                "none",
+                [VENDOR, book("AccessDiffers")],
+            ),
+            Query(total("goodstanding_suspended_subscriptions", "reason, age"), "{{reason}}, {{age}} days"),
+            look=Look(none="No holds"),
+        ),
+        lines(
+            About(
+                "How long the vendor has not followed",
+                "Business time.",
+                "`active` is a payer without access: at once.",
+                "h",
+                [VENDOR, book("PayerWithoutAccess")],
+            ),
+            Query(
+                business_age("goodstanding_entitlements_unsettled_oldest_timestamp_seconds", "service, wanted"),
+                "wanted {{wanted}}",
+            ),
+            look=Look(width=24, height=6),
+        ),
+    ],
+)
+DISPUTES = Row(
+    "Disputes",
+    [
+        lines(
+            About(
+                "Disputes by state",
+                "All that there ever were, those that are decided too.",
+                "`requested` that stays: invoicing is not reached.",
+                "none",
+                [SERVICE, book("IntentOverdue")],
+            ),
+            Query(total("goodstanding_disputes", "state"), "{{state}}"),
+            look=Look(width=12, height=8),
+        ),
+        lines(
+            About(
+                "Disputed now",
+                "Of each currency, in its own units.",
+                "Grows in one currency: look for one invoice run that was wrong.",
+                "short",
+                [SERVICE, book("BalancesDiffer")],
+            ),
+            Query(money("goodstanding_disputes_opened_minor", "currency", 'currency=~"$currency"'), "{{currency}}"),
+            look=Look(width=12, height=8),
+        ),
+    ],
+)
+CASES = Row(
+    "Cases",
+    [
+        lines(
+            About(
+                "Open cases by kind",
+                "Not closed.",
+                "Technical ones: is the vendor's service down?",
+                "none",
+                [SERVICE, book("ResponseDeadlineMissed")],
+            ),
+            Query(total("goodstanding_cases", "kind"), "{{kind}}"),
+            look=Look(stacked=True, height=8),
+        ),
+        bars(
+            About(
+                "Late answers by severity",
+                "A is due within 2 hours, B 4, C 8, others one business day.",
+                "A before B before C.",
+                "none",
+                [SERVICE, book("ResponseDeadlineMissed")],
+            ),
+            Query(total("goodstanding_cases_answer_late", "severity"), "severity {{severity}}"),
+            look=Look(height=8, warn=1, bad=5),
+        ),
+        rows(
+            About(
+                "Open cases",
+                "By kind, severity and state.",
+                "`resolved`: somebody has to tell the customer.",
+                "none",
+                [SERVICE, book("ResponseDeadlineMissed")],
+            ),
+            Query(total("goodstanding_cases", "kind, severity, state"), ""),
+            look=Look(height=8, none="No open case"),
+        ),
+    ],
+)
+BOARD = Board(
+    "gs-cases", "5 Subscriptions, disputes and cases", __doc__ or "", [NOW, ACCESS, DISPUTES, CASES], [CURRENCY]
+)

@@ -1,0 +1,227 @@
+"""Events from the record of a fact to its effect elsewhere: outbox, broker, consumers, what was parked."""
+
+from deploy.grafana.board import Board, Row
+from deploy.grafana.boards.places import PLATFORM, SERVICE
+from deploy.grafana.panels import About, Look, bars, book, lines, number, rows
+from deploy.grafana.queries import Query, age, quantile, rate, total
+
+SMALL = Look(width=4, height=4)
+HEADS = 'place=~"head|unreadable"'
+
+NOW = Row(
+    "Now",
+    [
+        number(
+            About(
+                "Wait in the outbox",
+                "Facts that no other service has heard of.",
+                "Look whether the relay leads and whether the broker answers.",
+                "none",
+                [PLATFORM, book("OutboxStalled")],
+            ),
+            Query("sum(goodstanding_outbox_pending)", "pending"),
+            look=Look(width=4, height=4, warn=200, bad=2000),
+        ),
+        number(
+            About(
+                "Not applied yet",
+                "Messages between what is published and what is applied.",
+                "See below which consumer and whether it advances.",
+                "none",
+                [SERVICE, book("ConsumerLagGrows")],
+            ),
+            Query("sum(goodstanding_consumer_lag_messages)", "lag"),
+            look=Look(width=4, height=4, warn=500, bad=5000),
+        ),
+        number(
+            About(
+                "Slowest effects",
+                "99 of 100 effects come sooner after their fact.",
+                "Outbox or consumer? The two delays below tell.",
+                "s",
+                [SERVICE, book("EffectsLate")],
+            ),
+            Query(quantile(0.99, "goodstanding_event_effect_seconds", ""), "p99"),
+            look=Look(width=4, height=4, warn=5, bad=30, none="no events"),
+        ),
+        number(
+            About(
+                "Heads that broke",
+                "Events that could not be applied: all later ones of their subject wait.",
+                "Read the error in the list below, mend its cause, then redrive.",
+                "none",
+                [SERVICE, book("EventParked")],
+            ),
+            Query(f"sum(goodstanding_parked_events{{{HEADS}}})", "heads"),
+            look=Look(width=4, height=4, bad=1),
+        ),
+        number(
+            About(
+                "Groups that stopped",
+                "The flood rule stopped them: too many heads at once.",
+                "Find what broke so many, mend it, then let the group go on.",
+                "none",
+                [SERVICE, book("ConsumerGroupStopped")],
+            ),
+            Query("sum(goodstanding_consumer_group_stopped)", "stopped"),
+            look=Look(width=4, height=4, bad=1),
+        ),
+        number(
+            About(
+                "Consumers that are stuck",
+                "Something is there to read and nothing advances.",
+                "Its process ends by itself. If it comes back stuck, look at its log.",
+                "none",
+                [SERVICE, book("ConsumerStuck")],
+            ),
+            Query("sum(goodstanding_consumer_stuck)", "stuck"),
+            look=Look(width=4, height=4, bad=1),
+        ),
+    ],
+)
+OUT = Row(
+    "Out: from the fact to the broker",
+    [
+        lines(
+            About(
+                "Waiting in the outbox",
+                "Events that the relay has not sent.",
+                "One service: its relay. All: the broker.",
+                "none",
+                [PLATFORM, book("OutboxStalled")],
+            ),
+            Query(total("goodstanding_outbox_pending", "service"), "{{service}}"),
+        ),
+        lines(
+            About(
+                "How long the first waits",
+                "Since it was recorded.",
+                "Past the line nobody hears of anything: look at the relay's log and the broker.",
+                "s",
+                [PLATFORM, book("OutboxStalled")],
+            ),
+            Query(age("goodstanding_outbox_oldest_timestamp_seconds", "service"), "{{service}}"),
+            look=Look(bad=60),
+        ),
+        lines(
+            About(
+                "Published",
+                "Acknowledged by the broker, in a second.",
+                "Falls to nothing while requests go on: the outbox fills.",
+                "ops",
+                [PLATFORM, book("BrokerAway")],
+            ),
+            Query(rate("goodstanding_outbox_published_total", "topic"), "{{topic}}"),
+        ),
+    ],
+)
+IN = Row(
+    "In: from the broker to the effect",
+    [
+        lines(
+            About(
+                "Not applied yet",
+                "Messages that a consumer is behind.",
+                "Grows without end: it is slower than what comes, or stuck.",
+                "none",
+                [SERVICE, book("ConsumerLagGrows")],
+            ),
+            Query(total("goodstanding_consumer_lag_messages", "service"), "{{service}}"),
+        ),
+        lines(
+            About(
+                "How long behind",
+                "Since when something is not applied.",
+                "What this service decides rests on facts that are so old.",
+                "s",
+                [SERVICE, book("ConsumerLagGrows")],
+            ),
+            Query(age("goodstanding_consumer_behind_since_timestamp_seconds", "service"), "{{service}}"),
+            look=Look(bad=120),
+        ),
+        lines(
+            About(
+                "From fact to effect",
+                "Half and 99 of 100, over all services.",
+                "The half is usual and the slowest are not: single subjects wait, see what is parked.",
+                "s",
+                [SERVICE, book("EffectsLate")],
+            ),
+            Query(quantile(0.5, "goodstanding_event_effect_seconds", ""), "half"),
+            Query(quantile(0.99, "goodstanding_event_effect_seconds", ""), "99 %"),
+            look=Look(bad=30),
+        ),
+        lines(
+            About(
+                "What became of events",
+                "By outcome, in a second.",
+                "`unreadable` or `head`: broken. `dropped`: came twice, which is usual after a restart.",
+                "ops",
+                [SERVICE, book("EventParked")],
+            ),
+            Query(rate("goodstanding_consumer_events_total", "outcome"), "{{outcome}}"),
+            look=Look(
+                colours={
+                    "head": "red",
+                    "handled": "green",
+                    "passed": "light-blue",
+                    "dropped": "yellow",
+                    "parked": "orange",
+                }
+            ),
+        ),
+        lines(
+            About(
+                "Effects by topic",
+                "99 of 100 come sooner.",
+                "One topic alone: its producer's relay.",
+                "s",
+                [SERVICE, book("EffectsLate")],
+            ),
+            Query(quantile(0.99, "goodstanding_event_effect_seconds", "topic"), "{{topic}}"),
+            look=Look(bad=30),
+        ),
+        lines(
+            About(
+                "Starts afresh",
+                "Relays and consumers that began again after an error, and members that moved, in each span.",
+                "A few after a restart are usual. Going on: the broker comes and goes.",
+                "none",
+                [PLATFORM, book("BrokerAway")],
+            ),
+            Query("sum(increase(goodstanding_relay_restarts_total[$__rate_interval]))", "relays"),
+            Query("sum(increase(goodstanding_consumer_restarts_total[$__rate_interval]))", "consumers"),
+            Query("sum(increase(goodstanding_consumer_rebalances_total[$__rate_interval]))", "rebalances"),
+            Query("sum(increase(goodstanding_relay_takeovers_total[$__rate_interval]))", "takeovers"),
+        ),
+    ],
+)
+ASIDE = Row(
+    "Set aside",
+    [
+        bars(
+            About(
+                "Parked events",
+                "Heads, and what waits behind them.",
+                "Mend the heads: their followers come by themselves.",
+                "none",
+                [SERVICE, book("EventParked")],
+            ),
+            Query(total("goodstanding_parked_events", "service, place"), "{{service}} {{place}}"),
+            look=Look(width=8, height=8, bad=1, none="Nothing is parked"),
+        ),
+        rows(
+            About(
+                "What broke",
+                "Heads by the class of their error.",
+                "A class of ours is a rule that was broken, one of"
+                " pydantic a producer that broke the contract, one of Postgres a defect.",
+                "none",
+                [SERVICE, book("EventParked")],
+            ),
+            Query(total("goodstanding_parked_events", "service, topic, error", HEADS), ""),
+            look=Look(width=16, height=8, none="Nothing is parked"),
+        ),
+    ],
+)
+BOARD = Board("gs-events", "3 Events", __doc__ or "", [NOW, OUT, IN, ASIDE])

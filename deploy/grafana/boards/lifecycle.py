@@ -1,0 +1,230 @@
+"""The way of all invoices from their issue to reinstatement: whether something is wrong, and where to look."""
+
+from deploy.grafana.board import Board, Row
+from deploy.grafana.boards.places import CASES, EVENTS, MONEY, PLATFORM, SERVICE, VENDOR
+from deploy.grafana.panels import About, Look, book, lines, number, rows
+from deploy.grafana.queries import Query, business_age, failing, quantile, rate, total
+
+FIRING = 'ALERTS{alertstate="firing",severity=~"page|ticket"}'
+SMALL = Look(width=4, height=4, bad=1)
+FIRST = 3, 8
+"""Width and height of the numbers beside the list of alerts."""
+COUNTED = Look(width=4, height=4)
+
+WRONG = Row(
+    "Is anything wrong?",
+    [
+        number(
+            About(
+                "Pages",
+                "Alerts that wake somebody.",
+                "Open the list beside this; each has a runbook.",
+                "none",
+                [PLATFORM, book("README")],
+            ),
+            Query('count(ALERTS{alertstate="firing",severity="page"}) or vector(0)', "pages"),
+            look=Look(*FIRST, bad=1),
+        ),
+        number(
+            About(
+                "Tickets",
+                "Alerts that wait for the morning.",
+                "Read the list; a page of the same service is their cause.",
+                "none",
+                [PLATFORM, book("README")],
+            ),
+            Query('count(ALERTS{alertstate="firing",severity="ticket"}) or vector(0)', "tickets"),
+            look=Look(*FIRST, warn=1),
+        ),
+        number(
+            About(
+                "Processes that answer",
+                "Part of our processes that Prometheus reaches.",
+                "See which is down on the platform's dashboard, and why in its log.",
+                "percentunit",
+                [PLATFORM, book("ProcessDown")],
+            ),
+            Query('avg(up{job="goodstanding"})', "up"),
+            look=Look(*FIRST, warn=1, bad=0.7, low_is_bad=True),
+        ),
+        number(
+            About(
+                "Error budget left",
+                "Of the least well service: what is left of the 0.1 % of requests that may fail, over the time shown.",
+                "Find the service in the burn below, then its failing routes.",
+                "percentunit",
+                [SERVICE, book("ErrorBudgetBurnsSlowly")],
+            ),
+            Query(f"clamp_min(min(1 - {failing('$__range')} / 0.001), -1)", "left"),
+            look=Look(*FIRST, warn=0.5, bad=0.1, low_is_bad=True),
+        ),
+        rows(
+            About(
+                "What fires now",
+                "Alerts that fire, with their service.",
+                "Take the pages first: a page explains the"
+                " tickets of its service. Each alert has a runbook of its name.",
+                "none",
+                [book("README")],
+            ),
+            Query(f"count by (alertname, severity, service) ({FIRING})", ""),
+            look=Look(width=12, height=8, none="Nothing fires"),
+        ),
+    ],
+)
+BUDGET = Row(
+    "Error budgets and delays",
+    [
+        lines(
+            About(
+                "How fast the error budget burns",
+                "Failed requests of the last hour beside the 0.1 % that may fail; at"
+                " 14.4 the budget of a month is gone in two days.",
+                "Above the line: open the service and look which routes fail, and whether Postgres is the cause.",
+                "suffix: ×",
+                [SERVICE, book("ErrorBudgetBurnsFast")],
+            ),
+            Query(
+                "goodstanding:http_errors:ratio_rate1h / 0.001 or on (service)"
+                f" 0 * {rate('goodstanding_http_requests_total', 'service')}",
+                "{{service}}",
+            ),
+            look=Look(bad=14.4),
+        ),
+        lines(
+            About(
+                "Slowest hundredth of requests",
+                "From the first byte of a request to the last of its answer.",
+                "Open the service: is it one route, or do all wait for the pool or the event loop?",
+                "s",
+                [SERVICE, book("EventLoopBlocked")],
+            ),
+            Query(quantile(0.99, "goodstanding_http_request_duration_seconds", "service"), "{{service}}"),
+            look=Look(warn=1),
+        ),
+        lines(
+            About(
+                "Slowest hundredth of effects",
+                "From the record of a fact to its effect in another service.",
+                "Look whether the outbox waits, a consumer lags, or a head is parked.",
+                "s",
+                [EVENTS, book("EffectsLate")],
+            ),
+            Query(quantile(0.99, "goodstanding_event_effect_seconds", "service"), "{{service}}"),
+            look=Look(bad=30),
+        ),
+    ],
+)
+WAY = Row(
+    "From invoice to reinstatement",
+    [
+        number(
+            About(
+                "Invoices to be judged",
+                "Due at this instant and not judged yet.",
+                "Zero is usual between sweeps. If it stays, the sweep is late or breaks.",
+                "none",
+                [VENDOR, book("StepOverdue")],
+            ),
+            Query("sum(goodstanding_steps_due)", "due"),
+            look=Look(width=4, height=4, warn=50),
+        ),
+        number(
+            About(
+                "Open dunning cases",
+                "Accounts that are late or about to be.",
+                "A jump after a bill run is usual, one without is not: compare balances first.",
+                "none",
+                [MONEY, book("BalancesDiffer")],
+            ),
+            Query("sum(goodstanding_dunning_cases)", "cases"),
+            look=COUNTED,
+        ),
+        number(
+            About(
+                "Notices on their way",
+                "Wanted and not yet taken by the mail hop.",
+                "If it grows the mail hop is away or refuses; no suspension goes on without its notice.",
+                "none",
+                [MONEY, book("NoticesWait")],
+            ),
+            Query('sum(goodstanding_notices{state="pending"})', "pending"),
+            look=Look(width=4, height=4, warn=20),
+        ),
+        number(
+            About(
+                "Without access",
+                "Subscriptions that may not be used now.",
+                "More than usual: look at the guard and at what was requested within an hour before anything else.",
+                "none",
+                [CASES, book("SuspensionsSpike")],
+            ),
+            Query("sum(goodstanding_entitlements_denied)", "denied"),
+            look=COUNTED,
+        ),
+        number(
+            About(
+                "Payers who wait for access",
+                "May use their subscription, and the vendor has not given it back.",
+                "This is the worst that we do to a customer: look at the vendor's answers at once.",
+                "none",
+                [VENDOR, book("PayerWithoutAccess")],
+            ),
+            Query('sum(goodstanding_entitlements_unsettled{wanted="active"})', "waiting"),
+            look=SMALL,
+        ),
+        number(
+            About(
+                "Held by the guard",
+                "Suspensions that wait for a person.",
+                "Decide: let them go on, or find out what made so many.",
+                "none",
+                [MONEY, book("GuardHolds")],
+            ),
+            Query("sum(goodstanding_guard_held)", "held"),
+            look=SMALL,
+        ),
+    ],
+)
+FLOW = Row(
+    "How it went",
+    [
+        lines(
+            About(
+                "Dunning cases by stage",
+                "Accounts by the step that was taken last.",
+                "A stage that only grows is where the way is blocked: look for deferred steps and failed notices.",
+                "none",
+                [MONEY, book("StepOverdue")],
+            ),
+            Query(total("goodstanding_dunning_cases", "stage"), "{{stage}}"),
+            look=Look(stacked=True),
+        ),
+        lines(
+            About(
+                "Suspensions under way",
+                "For non-payment, by state.",
+                "`requested` that stays: the vendor refuses, or"
+                " collections does not confirm it. `ending` that stays: a payer waits.",
+                "none",
+                [CASES, book("AccessDiffers")],
+            ),
+            Query(total("goodstanding_suspensions", "state", 'state!~"ended|withdrawn"'), "{{state}}"),
+            look=Look(stacked=True),
+        ),
+        lines(
+            About(
+                "How long the vendor has not followed",
+                "Business time since a subscription is wanted otherwise than it is.",
+                "Look at the vendor's answers; then at the intents that wait.",
+                "h",
+                [VENDOR, book("AccessDiffers")],
+            ),
+            Query(
+                business_age("goodstanding_entitlements_unsettled_oldest_timestamp_seconds", "service, wanted"),
+                "wanted {{wanted}}",
+            ),
+        ),
+    ],
+)
+BOARD = Board("gs-lifecycle", "1 Lifecycle overview", __doc__ or "", [WRONG, BUDGET, WAY, FLOW])

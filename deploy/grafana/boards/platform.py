@@ -1,0 +1,235 @@
+"""What all stand on: Postgres, Kafka, the processes."""
+
+from deploy.grafana.board import Board, Row
+from deploy.grafana.boards.places import EVENTS, SERVICE
+from deploy.grafana.panels import About, Look, bars, book, lines, number, rows
+from deploy.grafana.queries import Query, age, quantile, rate, total
+
+OURS = 'job="goodstanding"'
+NOW = Row(
+    "Now",
+    [
+        number(
+            About(
+                "Processes down",
+                "That Prometheus does not reach.",
+                "Is it down, frozen, or does it start again and again? Its log tells.",
+                "none",
+                [SERVICE, book("ProcessDown")],
+            ),
+            Query(f"count(up{{{OURS}}} == 0) or vector(0)", "down"),
+            look=Look(width=6, height=4, bad=1),
+        ),
+        number(
+            About(
+                "Kafka: parts that reach it",
+                "Relays and consumers that say that they work.",
+                "Two or more that do not are the broker, one alone is itself.",
+                "percentunit",
+                [EVENTS, book("BrokerAway")],
+            ),
+            Query('avg(goodstanding_part_ok{part=~"relay|consumer"})', "reach"),
+            look=Look(width=6, height=4, warn=1, bad=0.8, low_is_bad=True),
+        ),
+        number(
+            About(
+                "Postgres: parts that reach it",
+                "Sweeps and workers that say that they work.",
+                "Two or more that do not are Postgres, or locks that somebody holds.",
+                "percentunit",
+                [SERVICE, book("DatabaseAway")],
+            ),
+            Query('avg(goodstanding_part_ok{part=~"sweeps|intents"})', "reach"),
+            look=Look(width=6, height=4, warn=1, bad=0.8, low_is_bad=True),
+        ),
+        number(
+            About(
+                "Postgres: connections",
+                "Part of those that the server allows.",
+                "Who has them? pg_stat_activity by usename; then lower the pools.",
+                "percentunit",
+                [SERVICE, book("DatabaseConnectionsShort")],
+            ),
+            Query("max(goodstanding_postgres_connections) / max(goodstanding_postgres_connections_limit)", "used"),
+            look=Look(width=6, height=4, warn=0.6, bad=0.8),
+        ),
+    ],
+)
+POSTGRES = Row(
+    "Postgres",
+    [
+        lines(
+            About(
+                "Transactions",
+                "In a second, of all roles.",
+                "Rolled back grows: units that are run again, see their outcomes.",
+                "ops",
+                [SERVICE, book("DatabaseAway")],
+            ),
+            Query("max(rate(goodstanding_postgres_commits_total[$__rate_interval]))", "committed"),
+            Query("max(rate(goodstanding_postgres_rollbacks_total[$__rate_interval]))", "rolled back"),
+            look=Look(colours={"committed": "green", "rolled back": "red"}),
+        ),
+        lines(
+            About(
+                "Oldest open transaction",
+                "Of each service's role.",
+                "Past the line: end it, its locks are held.",
+                "s",
+                [SERVICE, book("DatabaseTransactionLong")],
+            ),
+            Query(age("goodstanding_postgres_oldest_transaction_timestamp_seconds", "service"), "{{service}}"),
+            look=Look(bad=300),
+        ),
+        lines(
+            About(
+                "Deadlocks",
+                "In each span. Locks are taken in one order, so there should be none.",
+                "Find both statements in the server's log.",
+                "none",
+                [SERVICE, book("DatabaseDeadlocks")],
+            ),
+            Query("max(increase(goodstanding_postgres_deadlocks_total[$__rate_interval]))", "deadlocks"),
+        ),
+        lines(
+            About(
+                "Connections",
+                "Open, and how many are allowed.",
+                "Near the limit: lower the pools or end what idles.",
+                "none",
+                [SERVICE, book("DatabaseConnectionsShort")],
+            ),
+            Query("max(goodstanding_postgres_connections)", "open"),
+            Query("max(goodstanding_postgres_connections_limit)", "allowed"),
+        ),
+        lines(
+            About(
+                "Size of the database",
+                "On disk.",
+                "Grows faster than business: look for a table that nothing empties.",
+                "bytes",
+                [SERVICE, book("DatabaseTransactionLong")],
+            ),
+            Query("max(goodstanding_postgres_database_bytes)", "size"),
+        ),
+        lines(
+            About(
+                "Units that wait for a connection",
+                "Of the pool of their process.",
+                "Not zero for minutes: something holds connections for long.",
+                "none",
+                [SERVICE, book("DatabaseConnectionsShort")],
+            ),
+            Query(total("goodstanding_database_pool_waiting", "service"), "{{service}}"),
+        ),
+    ],
+)
+KAFKA = Row(
+    "Kafka",
+    [
+        lines(
+            About(
+                "Relays that lead",
+                "Of each service; one should.",
+                "0: nobody sends. Two for long cannot be: ask the lock in Postgres.",
+                "none",
+                [EVENTS, book("OutboxStalled")],
+            ),
+            Query(total("goodstanding_relay_leading", "service"), "{{service}}"),
+        ),
+        lines(
+            About(
+                "Parts that do not work",
+                "Of all processes.",
+                "The part names what it needs: relay and consumer Kafka, sweeps and intents Postgres.",
+                "none",
+                [EVENTS, book("BrokerAway")],
+            ),
+            Query("sum by (part) (1 - goodstanding_part_ok)", "{{part}}"),
+            look=Look(stacked=True),
+        ),
+        lines(
+            About(
+                "Batches read again or lost",
+                "Since Postgres was away, or another member took over, in each span.",
+                "Going on: members come and go, look at their restarts.",
+                "none",
+                [EVENTS, book("ConsumerStuck")],
+            ),
+            Query("sum(increase(goodstanding_consumer_retries_total[$__rate_interval])) or vector(0)", "read again"),
+            Query("sum(increase(goodstanding_consumer_partitions_lost_total[$__rate_interval]))", "lost"),
+        ),
+    ],
+)
+PROCESSES = Row(
+    "Processes",
+    [
+        lines(
+            About(
+                "CPU",
+                "Cores that each service uses.",
+                "A whole core: start another process of the role that is busy.",
+                "none",
+                [SERVICE, book("EventLoopBlocked")],
+            ),
+            Query(rate("process_cpu_seconds_total", "service", OURS), "{{service}}"),
+            look=Look(width=6, decimals=2),
+        ),
+        lines(
+            About(
+                "Memory",
+                "Resident.",
+                "Grows without end: start it again, then look for what keeps it.",
+                "bytes",
+                [SERVICE, book("ProcessDown")],
+            ),
+            Query(total("process_resident_memory_bytes", "service", OURS), "{{service}}"),
+            look=Look(width=6),
+        ),
+        lines(
+            About(
+                "Event loop comes back late",
+                "The slowest hundredth of looks.",
+                "Something computes in it, or the CPU is short.",
+                "s",
+                [SERVICE, book("EventLoopBlocked")],
+            ),
+            Query(quantile(0.99, "goodstanding_event_loop_lag_seconds", "service"), "{{service}}"),
+            look=Look(width=6, bad=0.5),
+        ),
+        lines(
+            About(
+                "Open files",
+                "Sockets too, as a part of what is allowed.",
+                "Near 100 %: connections are not closed.",
+                "percentunit",
+                [SERVICE, book("ProcessDown")],
+            ),
+            Query("max by (service) (process_open_fds / process_max_fds)", "{{service}}"),
+            look=Look(width=6),
+        ),
+        rows(
+            About(
+                "Which answer",
+                "Each process that Prometheus should reach; 1 is well.",
+                "0: look at the end of its log, and whether the launcher starts it again.",
+                "none",
+                [SERVICE, book("ProcessDown")],
+            ),
+            Query(f"max by (service, role, instance) (up{{{OURS}}})", ""),
+            look=Look(width=12, height=8),
+        ),
+        bars(
+            About(
+                "Running for",
+                "Since the process started.",
+                "Young ones that nobody started: they die. Their log's end tells.",
+                "s",
+                [SERVICE, book("ProcessDown")],
+            ),
+            Query(f"time() - max by (service) (process_start_time_seconds{{{OURS}}})", "{{service}}"),
+            look=Look(width=12, height=8),
+        ),
+    ],
+)
+BOARD = Board("gs-platform", "7 Platform", __doc__ or "", [NOW, POSTGRES, KAFKA, PROCESSES])

@@ -1,0 +1,222 @@
+"""For finance: what customers owe, how well it comes in, what we owe for it, and what collections does about it."""
+
+from deploy.grafana.board import CURRENCY, Board, Row
+from deploy.grafana.boards.places import CASES, EVENTS, VENDOR
+from deploy.grafana.panels import About, Link, Look, bars, book, lines, number
+from deploy.grafana.queries import Query, money, total
+
+POLICY = Link("The dunning policy's ladder", "/d/gs-lifecycle?${__url_time_range}")
+OF = 'currency=~"$currency"'
+THREE = Look(width=8, height=8)
+BUCKETS = {"current": "green", "1-30": "yellow", "31-60": "orange", "61-90": "red", "90+": "dark-red"}
+SMALL = Look(width=4, height=4)
+
+AGREED = Row(
+    "Do the books agree?",
+    [
+        number(
+            About(
+                "Ledger out of balance",
+                "Debits less credits, the largest of all currencies, in minor units.",
+                "Must be 0. The database refuses such entries: somebody went past it.",
+                "none",
+                [EVENTS, book("LedgerOutOfBalance")],
+            ),
+            Query("max(abs(goodstanding_ledger_imbalance_minor))", "imbalance"),
+            look=Look(width=4, height=4, bad=1),
+        ),
+        number(
+            About(
+                "Currencies that differ",
+                "In which invoicing and collections do not agree on what is open.",
+                "A moment is usual. If it stays collections acts on what is not so: look at its events.",
+                "none",
+                [EVENTS, book("BalancesDiffer")],
+            ),
+            Query(
+                "count(sum by (currency) (goodstanding_receivables_minor) != sum by (currency)"
+                " (goodstanding_collections_open_minor)) or vector(0)",
+                "differ",
+            ),
+            look=Look(width=4, height=4, warn=1),
+        ),
+        number(
+            About(
+                "Bank entries that wait",
+                "Entries of statements that a person has to match.",
+                "Match them: until then their customers are reminded of what they have paid.",
+                "none",
+                [CASES, book("NoticesWait")],
+            ),
+            Query("sum(goodstanding_bank_entries_open)", "open"),
+            look=Look(width=4, height=4, warn=20, bad=200),
+        ),
+        number(
+            About(
+                "Accounts not billed",
+                "Set aside by a bill run.",
+                "Read why in the run's answer, mend the account, run again.",
+                "none",
+                [VENDOR, book("JobMissed")],
+            ),
+            Query("sum(goodstanding_bill_run_accounts_set_aside)", "set aside"),
+            look=Look(width=4, height=4, warn=1),
+        ),
+        number(
+            About(
+                "Suspensions in an hour",
+                "Requested in the last hour of business time.",
+                "Many more than usual: stop them with the guard, then find the cause.",
+                "none",
+                [CASES, book("SuspensionsSpike")],
+            ),
+            Query("sum(goodstanding_suspensions_requested_last_hour)", "requested"),
+            look=Look(width=4, height=4, warn=10, bad=50),
+        ),
+        number(
+            About(
+                "Held by the guard",
+                "Steps that wait for a person to decide.",
+                "Decide: go on, or find what made so many.",
+                "none",
+                [CASES, book("GuardHolds")],
+            ),
+            Query("sum(goodstanding_guard_held)", "held"),
+            look=Look(width=4, height=4, bad=1),
+        ),
+    ],
+)
+OWED = Row(
+    "What customers owe",
+    [
+        lines(
+            About(
+                "$currency owed by age",
+                "By days since the due date, disputed or not.",
+                "An older band that grows: look at deferred steps and failed notices below.",
+                "short",
+                [CASES, book("StepOverdue")],
+            ),
+            Query(money("goodstanding_receivables_minor", "currency, bucket", 'currency="$currency"'), "{{bucket}}"),
+            look=Look(width=24, height=8, stacked=True, repeat="currency", colours=BUCKETS),
+        ),
+        lines(
+            About(
+                "$currency disputed or unapplied",
+                "Disputed by customers; received and not allocated.",
+                "Disputed grows: see the disputes. Unapplied grows: match or refund it.",
+                "short",
+                [CASES, book("BalancesDiffer")],
+            ),
+            Query(
+                money("goodstanding_receivables_minor", "currency", 'currency="$currency",disputed="yes"'), "disputed"
+            ),
+            Query(money("goodstanding_unapplied_cash_minor", "currency", 'currency="$currency"'), "unapplied"),
+            look=Look(width=24, height=7, repeat="currency"),
+        ),
+    ],
+)
+COMES = Row(
+    "How it comes in, and what we owe",
+    [
+        lines(
+            About(
+                "Days sales outstanding",
+                "Receivables by what was invoiced in 90 days, computed once a day.",
+                "Grows over weeks: the ladder does not work, or invoices go out late.",
+                "suffix: days",
+                [CASES, book("StepOverdue")],
+            ),
+            Query(f"max by (currency) (goodstanding_dso_days{{{OF}}})", "{{currency}}"),
+            look=THREE,
+        ),
+        lines(
+            About(
+                "Collection effectiveness",
+                "Collected of what could be collected within 30 days.",
+                "Below the line: ask which band of age grew.",
+                "percentunit",
+                [CASES, book("StepOverdue")],
+            ),
+            Query(f"max by (currency) (goodstanding_collection_effectiveness_ratio{{{OF}}})", "{{currency}}"),
+            look=Look(width=8, height=8, most=1),
+        ),
+        lines(
+            About(
+                "Overdue part",
+                "Of what is owed in a currency.",
+                "Grows for one currency alone: its bank statements may be missing.",
+                "percentunit",
+                [CASES, book("StepOverdue")],
+            ),
+            Query(
+                f'sum by (currency) (goodstanding_receivables_minor{{{OF},bucket!="current"}})'
+                f" / sum by (currency) (goodstanding_receivables_minor{{{OF}}})",
+                "{{currency}}",
+            ),
+            look=Look(width=8, height=8, most=1),
+        ),
+    ],
+)
+STEPS = Row(
+    "What collections does",
+    [
+        lines(
+            About(
+                "Dunning cases by stage",
+                "Accounts by the step that was taken last.",
+                "A stage that only grows is where the way is blocked.",
+                "none",
+                [CASES, book("StepOverdue")],
+            ),
+            Query(total("goodstanding_dunning_cases", "stage"), "{{stage}}"),
+            look=Look(stacked=True),
+        ),
+        bars(
+            About(
+                "Steps that wait",
+                "Due, and held by a gate of the policy or by the guard.",
+                "`gate`: a notice is missing or something is in flight. `guard`: decide.",
+                "none",
+                [CASES, book("GuardHolds")],
+            ),
+            Query(total("goodstanding_steps_deferred", "step, held_by"), "{{step}} ({{held_by}})"),
+            look=Look(none="None waits"),
+        ),
+        bars(
+            About(
+                "Notices",
+                "By state.",
+                "`failed`: mend the address and send again. `pending`: the mail hop.",
+                "none",
+                [VENDOR, book("NoticesFail")],
+            ),
+            Query(total("goodstanding_notices", "state"), "{{state}}"),
+        ),
+        lines(
+            About(
+                "Notices by kind",
+                "Wanted so far.",
+                "One kind stops growing while cases open: look at the sweep.",
+                "none",
+                [VENDOR, book("JobMissed")],
+            ),
+            Query(total("goodstanding_notices_created_total", "template"), "{{template}}"),
+            look=Look(width=12),
+        ),
+        lines(
+            About(
+                "Suspensions and how they end",
+                "For non-payment, by state.",
+                "`requested` that stays: the vendor refuses.",
+                "none",
+                [CASES, book("AccessDiffers")],
+            ),
+            Query(total("goodstanding_suspensions", "state"), "{{state}}"),
+            look=Look(width=12),
+        ),
+    ],
+)
+BOARD = Board(
+    "gs-receivables", "4 Receivables and collections", __doc__ or "", [AGREED, OWED, COMES, STEPS], [CURRENCY]
+)

@@ -1,0 +1,190 @@
+"""One service: what it is asked, what fails and how long it takes; then what its processes wait for."""
+
+from deploy.grafana.board import SERVICE, Board, Row
+from deploy.grafana.boards.places import EVENTS, PLATFORM
+from deploy.grafana.panels import About, Look, book, lines, number
+from deploy.grafana.queries import Query, quantile, rate
+
+OF = 'service="$service"'
+ASKED = f'{OF},route!~"/health/.*"'
+TIMED = "goodstanding_http_request_duration_seconds"
+SMALL = Look(width=6, height=4)
+
+NOW = Row(
+    "Now",
+    [
+        number(
+            About(
+                "Requests",
+                "Answered in a second, health left out.",
+                "None at all: is it reached? See which of its processes answer.",
+                "reqps",
+                [PLATFORM, book("ProcessDown")],
+            ),
+            Query(f"sum(rate(goodstanding_http_requests_total{{{ASKED}}}[$__rate_interval]))", "requests"),
+            look=SMALL,
+        ),
+        number(
+            About(
+                "Failed",
+                "Part of the requests that were answered with 5xx.",
+                "See below which status: 503 is a"
+                " database that is away or locks that are held, 500 is a defect with its trace in the log.",
+                "percentunit",
+                [PLATFORM, book("ErrorBudgetBurnsFast")],
+            ),
+            Query(
+                f'(sum(rate(goodstanding_http_requests_total{{{ASKED},status=~"5.."}}[$__rate_interval])) or vector(0))'
+                f" / sum(rate(goodstanding_http_requests_total{{{ASKED}}}[$__rate_interval]))",
+                "failed",
+            ),
+            look=Look(width=6, height=4, warn=0.001, bad=0.0144, none="no requests"),
+        ),
+        number(
+            About(
+                "Slowest hundredth",
+                "From the first byte of a request to the last of its answer.",
+                "See below which route; if all, look at the pool and the event loop.",
+                "s",
+                [PLATFORM, book("EventLoopBlocked")],
+            ),
+            Query(quantile(0.99, TIMED, "", ASKED), "p99"),
+            look=Look(width=6, height=4, warn=0.5, bad=2),
+        ),
+        number(
+            About(
+                "Parts that work",
+                "Of what each process says of its own parts.",
+                "See below which part; a relay or consumer alone is Kafka, sweeps and intents are Postgres.",
+                "percentunit",
+                [PLATFORM, book("BrokerAway"), book("DatabaseAway")],
+            ),
+            Query(f"avg(goodstanding_part_ok{{{OF}}})", "well"),
+            look=Look(width=6, height=4, warn=1, bad=0.7, low_is_bad=True),
+        ),
+    ],
+)
+REQUESTS = Row(
+    "Requests",
+    [
+        lines(
+            About(
+                "Requests by route",
+                "Answered in a second.",
+                "One route much busier than usual: a caller in a loop. Ask the log for its traces.",
+                "reqps",
+                [PLATFORM, book("ErrorBudgetBurnsSlowly")],
+            ),
+            Query(
+                f"topk(8, {rate('goodstanding_http_requests_total', 'method, route', ASKED)})", "{{method}} {{route}}"
+            ),
+            look=Look(width=12, height=9),
+        ),
+        lines(
+            About(
+                "Requests by status",
+                "Answered in a second.",
+                "5xx: ours to mend. Many 409 or 422: a caller that does"
+                " not know the rules; its operator should be told.",
+                "reqps",
+                [PLATFORM, book("ErrorBudgetBurnsFast")],
+            ),
+            Query(rate("goodstanding_http_requests_total", "status", ASKED), "{{status}}"),
+            look=Look(
+                width=12,
+                height=9,
+                stacked=True,
+                colours={"500": "dark-red", "503": "red", "200": "green", "201": "blue", "204": "light-blue"},
+            ),
+        ),
+        lines(
+            About(
+                "How long requests take",
+                "Half, 95 of 100 and 99 of 100 of all requests; a dot is one that has a trace.",
+                "Follow a dot to its trace: it shows where the time went.",
+                "s",
+                [PLATFORM, book("EventLoopBlocked")],
+            ),
+            Query(quantile(0.5, TIMED, "", ASKED), "half"),
+            Query(quantile(0.95, TIMED, "", ASKED), "95 %"),
+            Query(quantile(0.99, TIMED, "", ASKED), "99 %"),
+            look=Look(width=12, height=8, exemplars=True, warn=1),
+        ),
+        lines(
+            About(
+                "Slowest routes",
+                "95 of 100 requests are faster.",
+                "Look at the queries of the slowest route, and at its locks.",
+                "s",
+                [PLATFORM, book("DatabaseTransactionLong")],
+            ),
+            Query(f"topk(6, {quantile(0.95, TIMED, 'method, route', ASKED)})", "{{method}} {{route}}"),
+            look=Look(width=12, height=8),
+        ),
+    ],
+)
+INSIDE = Row(
+    "What its processes wait for",
+    [
+        lines(
+            About(
+                "Units",
+                "Transactions by how they ended, in a second.",
+                "`transient`: run again since Postgres was away or a lock was held. Look at Postgres.",
+                "ops",
+                [PLATFORM, book("DatabaseAway")],
+            ),
+            Query(rate("goodstanding_database_units_total", "outcome", OF), "{{outcome}}"),
+            look=Look(colours={"committed": "green", "transient": "orange", "refused": "blue"}),
+        ),
+        lines(
+            About(
+                "Pool of connections",
+                "In use, allowed, and units that wait for one.",
+                "Units wait: something holds connections for long, most often a lock.",
+                "none",
+                [PLATFORM, book("DatabaseConnectionsShort")],
+            ),
+            Query(f"sum(goodstanding_database_pool_in_use{{{OF}}})", "in use"),
+            Query(f"sum(goodstanding_database_pool_connections{{{OF}}})", "allowed"),
+            Query(f"sum(goodstanding_database_pool_waiting{{{OF}}})", "waiting"),
+            look=Look(colours={"waiting": "red", "allowed": "light-blue", "in use": "green"}),
+        ),
+        lines(
+            About(
+                "Event loop comes back late",
+                "The slowest hundredth of looks.",
+                "Something computes in the loop, or the machine is overloaded: compare with the CPU.",
+                "s",
+                [PLATFORM, book("EventLoopBlocked")],
+            ),
+            Query(quantile(0.99, "goodstanding_event_loop_lag_seconds", "instance", OF), "{{instance}}"),
+            look=Look(bad=0.5),
+        ),
+        lines(
+            About(
+                "Events that it handles",
+                "By outcome, in a second.",
+                "`head`: one that broke. `parked`: behind it.",
+                "ops",
+                [EVENTS, book("EventParked")],
+            ),
+            Query(rate("goodstanding_consumer_events_total", "outcome", OF), "{{outcome}}"),
+            look=Look(
+                width=12, colours={"head": "red", "handled": "green", "passed": "light-blue", "dropped": "yellow"}
+            ),
+        ),
+        lines(
+            About(
+                "Requests in flight",
+                "Being answered now.",
+                "Grows while nothing gets slower outside: a dependency holds them; see the pool.",
+                "none",
+                [PLATFORM, book("DatabaseConnectionsShort")],
+            ),
+            Query(f"sum by (method) (goodstanding_http_requests_in_flight{{{OF}}})", "{{method}}"),
+            look=Look(width=12),
+        ),
+    ],
+)
+BOARD = Board("gs-service", "2 One service", __doc__ or "", [NOW, REQUESTS, INSIDE], [SERVICE])

@@ -1,0 +1,225 @@
+"""What goes out (calls to the vendor, mails, requests between services) and what falls due with time."""
+
+from deploy.grafana.board import CURRENCY, Board, Row
+from deploy.grafana.boards.places import PLATFORM, SERVICE
+from deploy.grafana.panels import About, Look, bars, book, lines, number
+from deploy.grafana.queries import Query, business_age, money, quantile, rate, total
+
+BAD = 'outcome=~"passing|unreachable|throttled"'
+CALLS = "goodstanding_vendor_calls"
+
+NOW = Row(
+    "Now",
+    [
+        number(
+            About(
+                "Vendor calls that fail",
+                "Part that was throttled, broke or was not reached.",
+                "Above half nobody is suspended or given back. Look at the vendor's service health.",
+                "percentunit",
+                [SERVICE, book("VendorCallsFail")],
+            ),
+            Query(
+                f"(sum(rate({CALLS}_total{{{BAD}}}[$__rate_interval])) or vector(0))"
+                f" / (sum(rate({CALLS}_total[$__rate_interval])) > 0)",
+                "fail",
+            ),
+            look=Look(width=6, height=4, warn=0.05, bad=0.5, none="no calls"),
+        ),
+        number(
+            About(
+                "Calls that are wanted",
+                "To the vendor, the mail hop and between services, not done yet.",
+                "See below which kind, and its attempts.",
+                "none",
+                [SERVICE, book("IntentOverdue")],
+            ),
+            Query("sum(goodstanding_intents_unfinished) or vector(0)", "wanted"),
+            look=Look(width=6, height=4, warn=50, bad=500),
+        ),
+        number(
+            About(
+                "Due and not judged",
+                "Rows whose time has come.",
+                "Zero between sweeps. If it stays a sweep breaks.",
+                "none",
+                [SERVICE, book("StepOverdue")],
+            ),
+            Query("sum(goodstanding_due_work) or vector(0)", "due"),
+            look=Look(width=6, height=4, warn=100, bad=1000),
+        ),
+        number(
+            About(
+                "Longest since a job went well",
+                "As a part of twice its interval and a minute.",
+                "At 1 the alert comes: see below which job.",
+                "percentunit",
+                [SERVICE, book("JobMissed")],
+            ),
+            Query(
+                "max((time() - max by (service, name) (goodstanding_job_last_success_timestamp_seconds)) / (2 * max by"
+                " (service, name) (goodstanding_job_interval_seconds) + 60))",
+                "since",
+            ),
+            look=Look(width=6, height=4, warn=0.5, bad=1),
+        ),
+    ],
+)
+VENDOR = Row(
+    "The vendor",
+    [
+        lines(
+            About(
+                "Calls by outcome",
+                "In a second.",
+                "`throttled`: we ask too often. `unreachable`: the way there. `refused`: a case is open for it.",
+                "ops",
+                [SERVICE, book("VendorCallsFail")],
+            ),
+            Query(rate(f"{CALLS}_total", "outcome"), "{{outcome}}"),
+            look=Look(
+                stacked=True,
+                colours={
+                    "done": "green",
+                    "unreachable": "dark-red",
+                    "passing": "red",
+                    "throttled": "orange",
+                    "refused": "purple",
+                    "stale": "yellow",
+                },
+            ),
+        ),
+        lines(
+            About(
+                "How long calls take",
+                "95 of 100 are faster.",
+                "Slow and not failing: wait. Slow and failing: the vendor has an outage.",
+                "s",
+                [SERVICE, book("VendorCallsFail")],
+            ),
+            Query(quantile(0.95, "goodstanding_vendor_call_duration_seconds", "operation"), "{{operation}}"),
+            look=Look(warn=5),
+        ),
+        lines(
+            About(
+                "What we owe the vendor",
+                "Accrued, billed, committed; of each currency in its own units.",
+                "Committed grows while customers are suspended: see which terms go on.",
+                "short",
+                [SERVICE, book("AccessDiffers")],
+            ),
+            Query(
+                money("goodstanding_vendor_exposure_minor", "currency, part", 'currency=~"$currency"'),
+                "{{currency}} {{part}}",
+            ),
+        ),
+    ],
+)
+OUT = Row(
+    "Calls to the outside",
+    [
+        bars(
+            About(
+                "Wanted and not done",
+                "By kind.",
+                "`send_notice`: the mail hop. Others: the service that they go to.",
+                "none",
+                [SERVICE, book("IntentOverdue")],
+            ),
+            Query(total("goodstanding_intents_unfinished", "kind"), "{{kind}}"),
+            look=Look(none="All is done"),
+        ),
+        lines(
+            About(
+                "How long the first waits",
+                "Business time since it was wanted.",
+                "Read its last error in the service's log.",
+                "h",
+                [SERVICE, book("IntentOverdue"), book("NoticesWait")],
+            ),
+            Query(business_age("goodstanding_intents_oldest_timestamp_seconds", "service, kind"), "{{kind}}"),
+        ),
+        lines(
+            About(
+                "Attempts by outcome",
+                "In a second.",
+                "`later`: tried again after a pause. `broke`: a defect.",
+                "ops",
+                [SERVICE, book("IntentOverdue")],
+            ),
+            Query(rate("goodstanding_intent_attempts_total", "outcome"), "{{outcome}}"),
+            look=Look(colours={"done": "green", "later": "orange", "broke": "red"}),
+        ),
+        lines(
+            About(
+                "How long attempts take",
+                "95 of 100, with all their calls.",
+                "One kind alone: what it calls is slow.",
+                "s",
+                [SERVICE, book("VendorCallsFail")],
+            ),
+            Query(quantile(0.95, "goodstanding_intent_attempt_duration_seconds", "kind"), "{{kind}}"),
+            look=Look(width=24),
+        ),
+    ],
+)
+JOBS = Row(
+    "Jobs",
+    [
+        lines(
+            About(
+                "Since a job last went well",
+                "The latest job of each service, as a part of twice its interval and a minute.",
+                "At 1 the alert comes and names the job: it breaks, or its process is down.",
+                "percentunit",
+                [SERVICE, book("JobMissed")],
+            ),
+            Query(
+                "max by (service) ((time() - max by (service, name) (goodstanding_job_last_success_timestamp_seconds))"
+                " / (2 * max by (service, name) (goodstanding_job_interval_seconds) + 60))",
+                "{{service}}",
+            ),
+            look=Look(width=12, height=8, bad=1),
+        ),
+        lines(
+            About(
+                "What they judge",
+                "Accounts or other subjects, in a second.",
+                "Nothing while something is due: see its log.",
+                "ops",
+                [SERVICE, book("StepOverdue")],
+            ),
+            Query(
+                "topk(6, " + rate("goodstanding_job_items_total", "service, name", 'name!="figures"') + " > 0)",
+                "{{service}} {{name}}",
+            ),
+            look=Look(width=12, height=8),
+        ),
+        lines(
+            About(
+                "How long a run takes",
+                "95 of 100, of those that found something.",
+                "Longer than the interval of the job: it falls behind.",
+                "s",
+                [PLATFORM, book("JobMissed")],
+            ),
+            Query(
+                "topk(6, " + quantile(0.95, "goodstanding_job_duration_seconds", "service, name") + ")",
+                "{{service}} {{name}}",
+            ),
+            look=Look(width=12, height=8),
+        ),
+        lines(
+            About(
+                "Due and not judged",
+                "Rows by what they are.",
+                "Grows: more falls due than is judged; start another process of the role jobs.",
+                "none",
+                [PLATFORM, book("StepOverdue")],
+            ),
+            Query(total("goodstanding_due_work", "service, name"), "{{service}} {{name}}"),
+            look=Look(width=12, height=8),
+        ),
+    ],
+)
+BOARD = Board("gs-vendor-jobs", "6 Vendor and jobs", __doc__ or "", [NOW, VENDOR, OUT, JOBS], [CURRENCY])

@@ -1,0 +1,174 @@
+"""The few kinds of panel that there are, each with a title, a description that says what to do, a unit and a link."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from grafana_foundation_sdk.builders import bargauge, common, dashboard, prometheus, stat, table, timeseries
+from grafana_foundation_sdk.models import common as words
+from grafana_foundation_sdk.models import dashboard as parts
+
+from deploy.grafana.queries import Query
+
+SOURCE = parts.DataSourceRef(type_val="prometheus", uid="${source}")
+BOOKS = "/public/docs/runbooks"
+"""Where Grafana serves docs/runbooks (deploy/compose.yaml mounts it there)."""
+SERVICES = {"invoicing": "blue", "collections": "green", "entitlements": "orange", "escalation": "purple"}
+"""Each service has its colour on all dashboards."""
+Panel = timeseries.Panel | stat.Panel | table.Panel | bargauge.Panel
+P = TypeVar("P", timeseries.Panel, stat.Panel, table.Panel, bargauge.Panel)
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where to look next."""
+
+    title: str
+    url: str
+
+
+def board(uid: str, title: str) -> Link:
+    """Another dashboard, at the same time and for the same service."""
+    return Link(title, f"/d/{uid}?${{__url_time_range}}&${{__all_variables}}")
+
+
+def book(alert: str) -> Link:
+    """The page of an alert."""
+    return Link(f"Runbook: {alert}", f"{BOOKS}/{alert}.md")
+
+
+@dataclass(frozen=True)
+class About:
+    """What a panel shows and what somebody does who sees it look bad, and where they go from there."""
+
+    title: str
+    shows: str
+    do: str
+    unit: str
+    down: Sequence[Link]
+
+    @property
+    def description(self) -> str:
+        """Both, as Grafana shows them on the panel's corner."""
+        return f"{self.shows}\n\n**When it looks bad:** {self.do}"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How wide and high (of 24 columns), and what else is not as usual."""
+
+    width: int = 8
+    height: int = 7
+    stacked: bool = False
+    warn: float | None = None
+    """From here on it is yellow, or a dashed line is drawn."""
+    bad: float | None = None
+    """From here on it is red."""
+    low_is_bad: bool = False
+    most: float | None = None
+    decimals: int | None = None
+    exemplars: bool = False
+    repeat: str | None = None
+    colours: dict[str, str] = field(default_factory=dict)
+    none: str = "0"
+    """What a number says if there is no series."""
+
+
+def _links(about: About) -> list[Any]:
+    return [dashboard.DashboardLink(one.title).type(parts.DashboardLinkType.LINK).url(one.url) for one in about.down]
+
+
+def _target(number: int, query: Query, *, instant: bool, exemplars: bool = False) -> prometheus.Dataquery:
+    asked = prometheus.Dataquery().datasource(SOURCE).ref_id(chr(ord("A") + number))
+    asked = asked.expr(query.ask).legend_format(query.legend).exemplar(exemplars)
+    return asked.instant().format(_format(instant)) if instant else asked.range()
+
+
+def _format(instant: bool) -> Any:
+    return "table" if instant else "time_series"
+
+
+def _steps(look: Look, fine: str = "green") -> dashboard.ThresholdsConfig:
+    """From fine over yellow to red; the other way round where little is bad."""
+    limits = [(look.warn, "yellow"), (look.bad, "red")]
+    if look.low_is_bad:
+        limits = [(look.bad, "yellow"), (look.warn, fine)]
+    first = "red" if look.low_is_bad else fine
+    steps = [parts.Threshold(value=None, color=first)]
+    steps += [parts.Threshold(value=at, color=colour) for at, colour in limits if at is not None]
+    return dashboard.ThresholdsConfig().mode(parts.ThresholdsMode.ABSOLUTE).steps(steps)
+
+
+def lines(about: About, *queries: Query, look: Look = Look()) -> timeseries.Panel:
+    """How something went over time."""
+    panel = _common(timeseries.Panel(), about, look)
+    for number, query in enumerate(queries):
+        panel = panel.with_target(_target(number, query, instant=False, exemplars=look.exemplars))
+    panel = panel.legend(_legend()).tooltip(common.VizTooltipOptions().mode(words.TooltipDisplayMode.MULTI))
+    panel = panel.min(0).axis_soft_max(1 if look.bad is None else look.bad) if _counts(about, look) else panel.min(0)
+    panel = panel.line_width(1.5).fill_opacity(35 if look.stacked else 8).show_points(words.VisibilityMode.NEVER)
+    panel = panel.color_scheme(dashboard.FieldColor().mode(parts.FieldColorModeId.PALETTE_CLASSIC))
+    if look.stacked:
+        panel = panel.stacking(common.StackingConfig().mode(words.StackingMode.NORMAL).group("A"))
+    if look.warn is not None or look.bad is not None:
+        dashed = common.GraphThresholdsStyleConfig().mode(words.GraphThresholdsStyleMode.DASHED)
+        panel = panel.thresholds(_steps(look, "transparent")).thresholds_style(dashed)
+    if look.most is not None:
+        panel = panel.max(look.most)
+    by_service = any(query.legend == "{{service}}" for query in queries)
+    return _coloured(panel, (SERVICES if by_service else {}) | look.colours)
+
+
+def _counts(about: About, look: Look) -> bool:
+    """Whether nothing is drawn on an axis up to one, or to the limit, rather than up to a hundred."""
+    return about.unit in {"none", "ops", "reqps", "suffix: ×"} or look.bad is not None
+
+
+def _legend() -> common.VizLegendOptions:
+    legend = common.VizLegendOptions().show_legend(True).display_mode(words.LegendDisplayMode.LIST)
+    return legend.placement(words.LegendPlacement.BOTTOM)
+
+
+def _coloured(panel: timeseries.Panel, colours: dict[str, str]) -> timeseries.Panel:
+    for name, colour in colours.items():
+        fixed = {"mode": "fixed", "fixedColor": colour}
+        panel = panel.override_by_name(name, [parts.DynamicConfigValue(id_val="color", value=fixed)])
+    return panel
+
+
+def number(about: About, *queries: Query, look: Look = Look(width=4, height=4)) -> stat.Panel:
+    """What is so now, and a hint of how it was."""
+    panel = _common(stat.Panel(), about, look)
+    for at, query in enumerate(queries):
+        panel = panel.with_target(_target(at, query, instant=False))
+    panel = panel.thresholds(_steps(look)).no_value(look.none)
+    panel = panel.color_scheme(dashboard.FieldColor().mode(parts.FieldColorModeId.THRESHOLDS))
+    panel = panel.color_mode(words.BigValueColorMode.BACKGROUND).graph_mode(words.BigValueGraphMode.AREA)
+    return panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields(""))
+
+
+def bars(about: About, query: Query, look: Look = Look()) -> bargauge.Panel:
+    """How much of each there is now."""
+    panel = _common(bargauge.Panel(), about, look).with_target(_target(0, query, instant=False))
+    panel = panel.thresholds(_steps(look)).min(0).no_value(look.none)
+    panel = panel.color_scheme(dashboard.FieldColor().mode(parts.FieldColorModeId.THRESHOLDS))
+    panel = panel.display_mode(words.BarGaugeDisplayMode.BASIC).orientation(words.VizOrientation.HORIZONTAL)
+    return panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields(""))
+
+
+def rows(about: About, query: Query, look: Look = Look()) -> table.Panel:
+    """A row for each series now; its labels are the columns."""
+    panel = _common(table.Panel(), about, look).with_target(_target(0, query, instant=True))
+    shown = {"excludeByName": {"Time": True}, "renameByName": {"Value": "number"}}
+    moved = parts.DataTransformerConfig(id_val="organize", options=shown)
+    return panel.with_transformation(moved).no_value(look.none)
+
+
+def _common(panel: P, about: About, look: Look) -> P:
+    panel.title(about.title).description(about.description).datasource(SOURCE).unit(about.unit)
+    panel.links(_links(about)).span(look.width).height(look.height)
+    if look.decimals is not None:
+        panel.decimals(look.decimals)
+    if look.repeat is not None:
+        panel.repeat(look.repeat).repeat_direction("h").max_per_row(3)
+    return panel

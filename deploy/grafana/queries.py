@@ -1,0 +1,76 @@
+"""Short words for the queries that dashboards are made of."""
+
+from dataclasses import dataclass
+
+from babel.numbers import get_currency_precision
+
+from shared.money import known_currencies
+
+REQUESTS = 'goodstanding_http_requests_total{route!~"/health/.*"%s}'
+BUSINESS = "max by (service) (goodstanding_business_timestamp_seconds)"
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is asked, and how each line of the answer is called."""
+
+    ask: str
+    legend: str
+
+
+def rate(metric: str, by: str, selector: str = "") -> str:
+    """How often in a second, by these labels."""
+    return f"sum by ({by}) (rate({metric}{{{selector}}}[$__rate_interval]))"
+
+
+def quantile(part: float, metric: str, by: str, selector: str = "") -> str:
+    """The value below which so large a part of what a histogram saw is."""
+    buckets = rate(f"{metric}_bucket", f"{by}, le" if by else "le", selector)
+    return f"histogram_quantile({part}, {buckets})"
+
+
+def total(metric: str, by: str, selector: str = "") -> str:
+    """The sum by these labels."""
+    return f"sum by ({by}) ({metric}{{{selector}}})"
+
+
+def age(metric: str, by: str, selector: str = "") -> str:
+    """How long ago by the system's clock; an instant of 0 is none."""
+    return f"time() - min by ({by}) ({metric}{{{selector}}} > 0)"
+
+
+def business_age(metric: str, by: str, selector: str = "") -> str:
+    """How many hours ago by the business clock; `by` begins with the service."""
+    assert by.startswith("service")
+    return f"({BUSINESS} - on (service) group_right () min by ({by}) ({metric}{{{selector}}})) / 3600"
+
+
+def failing(window: str = "$__rate_interval") -> str:
+    """The part of the requests of each service that failed; 0 if none did."""
+    failed, asked = (REQUESTS % more for more in (',status=~"5.."', ""))
+    bad, every = (f"sum by (service) (rate({one}[{window}]))" for one in (failed, asked))
+    return f"({bad} or 0 * {every}) / {every}"
+
+
+def _of_precision(digits: int) -> str:
+    return "|".join(sorted(code for code in known_currencies() if get_currency_precision(code) == digits))
+
+
+def money(metric: str, by: str, selector: str = "") -> str:
+    """An amount in the units that people speak of: metrics tell minor ones. Each currency by itself.
+
+    How many minor units are one is a property of the currency (CLDR), and usually 100.
+    """
+    assert "currency" in by
+    none, three = _few()
+    given = f"{selector}," if selector else ""
+    return (
+        f'sum by ({by}) ({metric}{{{given}currency!~"{none}|{three}"}}) / 100'
+        f' or sum by ({by}) ({metric}{{{given}currency=~"{none}"}})'
+        f' or sum by ({by}) ({metric}{{{given}currency=~"{three}"}}) / 1000'
+    )
+
+
+def _few() -> tuple[str, str]:
+    """Currencies without minor units, and those with a thousand."""
+    return _of_precision(0), _of_precision(3)

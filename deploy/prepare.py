@@ -1,0 +1,67 @@
+"""`python -m deploy.prepare database|topics`: what is there before the first migration and the first process.
+
+Both may run any number of times. For servers that were started by somebody else; the local stack does it by itself.
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError
+
+from deploy.local.bootstrap import DATABASE, ROLES, SERVICES, bootstrap
+from deploy.local.kafka import PARTITIONS
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+TOPICS = tuple(f"{service}.events" for service in SERVICES)
+
+
+def password_variable(role: str) -> str:
+    """Where the password of a role stands."""
+    return f"GOODSTANDING_{role.upper()}_PASSWORD"
+
+
+def passwords(environment: Mapping[str, str]) -> dict[str, str]:
+    """Those of all roles. Raises BadParameter where one is missing or empty: there is no default."""
+    found = {role: environment.get(password_variable(role), "") for role in ROLES}
+    if missing := [password_variable(role) for role, word in found.items() if not word]:
+        raise typer.BadParameter(f"not set: {', '.join(missing)}")
+    return found
+
+
+@app.command()
+def database(admin_url: Annotated[str, typer.Option(envvar="GOODSTANDING_ADMIN_URL")]) -> None:
+    """Make roles, database and schemas, as the superuser of `postgresql://NAME:PASSWORD@HOST:PORT`."""
+    asyncio.run(
+        bootstrap(lambda name: urlsplit(admin_url)._replace(path=f"/{name}").geturl(), passwords(os.environ), DATABASE)
+    )
+
+
+@app.command()
+def topics(
+    kafka: Annotated[str, typer.Option(envvar="GOODSTANDING_KAFKA")],
+    replicas: Annotated[int, typer.Option(help="On how many brokers each partition is.")] = 1,
+) -> None:
+    """Make the topics that are missing; they keep everything."""
+    asyncio.run(_make(kafka, replicas))
+
+
+async def _make(kafka: str, replicas: int) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    try:
+        missing = sorted(set(TOPICS) - set(await admin.list_topics()))
+        keep = {"retention.ms": "-1"}
+        await admin.create_topics([NewTopic(name, PARTITIONS, replicas, topic_configs=keep) for name in missing])
+    except TopicAlreadyExistsError:
+        pass  # another run was quicker
+    finally:
+        await admin.close()
+
+
+if __name__ == "__main__":
+    app()

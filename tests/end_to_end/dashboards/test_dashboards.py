@@ -1,0 +1,106 @@
+"""Every panel shows something of a real stack that lived through a good and a bad time, or silence is good news."""
+
+import copy
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from deploy.grafana.__main__ import FOLDER
+from deploy.grafana.asking import Window, drawn, panels
+from deploy.grafana.queries import money
+from deploy.local import monitoring
+from deploy.local.stack import remove
+from sandbox.hours import FIGURES_EVERY, lived, stack_of
+
+pytestmark = [pytest.mark.xdist_group("dashboards"), pytest.mark.timeout(240)]
+SECONDS = 24.0
+"""Each of both times."""
+BOARDS: dict[str, dict[str, Any]] = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+SILENT = {
+    ("gs-lifecycle", "How long the vendor has not followed"),  # it has
+    ("gs-cases", "How long the vendor has not followed"),
+    ("gs-receivables", "Steps that wait"),  # none does
+    ("gs-receivables", "EUR disputed or unapplied"),  # nobody disputes in this currency
+    ("gs-receivables", "JPY disputed or unapplied"),
+    ("gs-receivables", "USD disputed or unapplied"),
+    ("gs-cases", "Disputed now"),
+    ("gs-vendor-jobs", "Due and not judged"),  # all is judged
+    ("gs-vendor-jobs", "Wanted and not done"),  # all is done
+}
+"""Where no data is good news."""
+
+
+@pytest.fixture(scope="module")
+async def window(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Window]:
+    """Both times together, at the Prometheus that was there."""
+    assert monitoring.missing() == [], "make setup installs them"
+    folder = tmp_path_factory.mktemp("hours")
+    with stack_of(folder) as (stack, proxies):
+        hours = await lived(stack, proxies, SECONDS)
+        yield Window(hours.prometheus, hours.good[0], hours.bad[1], FIGURES_EVERY, {"service": "collections"})
+    remove(folder)
+
+
+def silent(board: dict[str, Any], window: Window) -> set[tuple[str, str]]:
+    """The panels of a dashboard that are answered nothing at any moment.
+
+    A table shows one moment, and that may be one at which a figure is just not told, since its database was killed.
+    """
+    lasting = copy.deepcopy(board)
+    for target in (target for panel in panels(lasting) for target in panel["targets"]):
+        target["instant"] = False
+    shown = [one for one in drawn(window, lasting) if one["panel"]["type"] != "row"]
+    assert shown
+    return {(board["uid"], one["panel"]["title"]) for one in shown if not one["series"]}
+
+
+@pytest.mark.parametrize("uid", BOARDS)
+def test_every_panel_shows_something(window: Window, uid: str) -> None:
+    assert silent(BOARDS[uid], window) - SILENT == set()
+
+
+def test_money_is_told_of_each_currency(window: Window) -> None:
+    board = BOARDS["gs-receivables"]
+    titles = {one["panel"]["title"] for one in drawn(window, board)}
+    assert {f"{currency} owed by age" for currency in ("EUR", "JPY", "USD")} <= titles
+    (dso,) = (panel for panel in panels(board) if panel["title"] == "Days sales outstanding")
+    assert {one["legend"] for one in window.answered(dso["targets"][0])} == {"EUR", "JPY", "USD"}
+
+
+def test_money_is_told_in_the_units_that_people_speak_of(window: Window) -> None:
+    def owed(query: str) -> dict[str, dict[float, float]]:
+        found = window.answered({"expr": query, "legendFormat": "{{currency}}"})
+        return {one["legend"]: dict(one["points"]) for one in found}
+
+    minor = owed("sum by (currency) (goodstanding_receivables_minor)")
+    assert {currency for currency, points in minor.items() if any(points.values())} >= {"EUR", "JPY"}
+    assert owed(money("goodstanding_receivables_minor", "currency")) == {
+        currency: {at: amount if currency == "JPY" else amount / 100 for at, amount in points.items()}
+        for currency, points in minor.items()
+    }
+
+
+def test_a_panel_that_asks_for_nothing_is_seen(window: Window) -> None:
+    board = copy.deepcopy(BOARDS["gs-platform"])
+    panel = next(panels(board))
+    panel["targets"][0]["expr"] = "sum(goodstanding_nothing_of_the_kind)"
+    assert silent(board, window) == {("gs-platform", panel["title"])}
+
+
+def test_what_is_silent_by_right_is_on_a_dashboard() -> None:
+    titles = {
+        (uid, panel["title"].replace("$currency", currency))
+        for uid, board in BOARDS.items()
+        for panel in panels(board)
+        for currency in ("EUR", "JPY", "USD")
+    }
+    assert titles >= SILENT
+
+
+def test_the_two_times_differ(window: Window) -> None:
+    (heads,) = (panel for panel in panels(BOARDS["gs-events"]) if panel["title"] == "Heads that broke")
+    (series,) = window.answered(heads["targets"][0])
+    assert series["points"][0][0] > window.begin + SECONDS
+    assert series["points"][-1][1] >= 3
