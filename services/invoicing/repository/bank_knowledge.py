@@ -11,7 +11,7 @@ _KNOWN_UNTIL = """
 SELECT max(least(imported_at, (closing_date + 1)::timestamp AT TIME ZONE 'UTC')) FROM bank_imports
 """
 
-# Certain ones count until they are booked; of two candidates with the same amount, either may have paid.
+# Certain ones are proposals too, and count until they are booked. Of two that owe the same, either may have paid.
 _IN_QUESTION = """
 WITH opened AS (
     SELECT i.currency, s.open_minor FROM invoice_states s JOIN invoices i ON i.id = s.invoice_id
@@ -22,8 +22,7 @@ WITH opened AS (
 )
 SELECT e.id FROM bank_entries e
 WHERE e.state IN ('certain', 'unmatched') AND e.kind IN ('receipt', 'collective') AND (
-    e.account_id = $1
-    OR EXISTS (SELECT FROM bank_proposals p WHERE p.entry_id = e.id AND p.account_id = $1)
+    EXISTS (SELECT FROM bank_proposals p WHERE p.entry_id = e.id AND p.account_id = $1)
     OR (e.currency, e.amount_minor) IN (SELECT currency, open_minor FROM amounts)
 )
 ORDER BY e.id LIMIT 20
