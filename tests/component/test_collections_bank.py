@@ -106,3 +106,18 @@ async def test_the_page_says_so(world: World) -> None:
     await careful(world)
     page = " ".join((await world.client.http.get("/policy")).text.split())
     assert "not while they are more than 48 hours old, and not while a payment has arrived that may be yours" in page
+
+
+async def test_of_invoices_that_suspend_together_the_strictest_version_counts(world: World) -> None:
+    """The first one's version asks for nothing: by itself it would not wait."""
+    first = await world.issue()
+    await careful(world)
+    second = await world.issue()
+    bank(world, age=60)
+    await world.day(1, 0)
+    for invoice_id in (first, second):
+        await world.overdue(invoice_id)
+    for day in (1, 7, 14, 21):
+        await world.day(day)
+    assert await world.events("SuspensionRequested") == []
+    assert len(await causes(world)) == 2
