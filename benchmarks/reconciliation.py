@@ -100,6 +100,27 @@ def _subscriptions(lines: int) -> Rows:
         yield _id(2, n), _id(1, customer), "Business Premium", 10, 1200, date(2026, 3, 1), None, *ids
 
 
+def _invoices(lines: int) -> Rows:
+    for n in range(lines // LINES_A_CUSTOMER + 1):
+        dates = (date(2026, 3, 1), date(2026, 3, 31))
+        yield _id(7, n), _id(1, n), "GS-DE", f"GS-DE-{n:08d}", None, "EUR", *dates, 125000, NOW
+
+
+def _customer_charges(lines: int) -> Rows:
+    first, end = date(2026, 3, 1), date(2026, 4, 1)
+    for n in range(lines):
+        customer = n // LINES_A_CUSTOMER
+        what = ("cycle", None, _id(6, 0), 1, first, end, first, end, 10, 1250, 12500, "EUR", first, False, 0)
+        yield _id(8, n), _id(1, customer), _id(2, n), *what, _id(7, customer), NOW
+
+
+def _invoice_lines(lines: int) -> Rows:
+    for n in range(lines):
+        customer, place = divmod(n, LINES_A_CUSTOMER)
+        amounts = ("Business Premium", 12500, _id(2, n), 12500, 0, None)
+        yield _id(7, customer), place + 1, _id(1, customer), *amounts, _id(8, n)
+
+
 def _charges(lines: int) -> Rows:
     first, end = date(2026, 3, 1), date(2026, 3, 31)
     for n in range(lines):
@@ -107,11 +128,22 @@ def _charges(lines: int) -> Rows:
         yield _id(4, n), _id(1, n // LINES_A_CUSTOMER), _id(2, n), "new", *what
 
 
+SEEDED = {
+    "accounts": _accounts,
+    "subscriptions": _subscriptions,
+    "invoices": _invoices,
+    "charges": _customer_charges,
+    "invoice_lines": _invoice_lines,
+    "vendor_charges": _charges,
+}
+"""What there is before the file comes: each subscription was billed to its customer, and is expected of the vendor."""
+
+
 async def _seed(url: str, lines: int) -> float:
-    """Customers, subscriptions and charges by COPY; the rows a second of the charges' COPY."""
+    """What there is, by COPY; the rows a second of the charges' COPY."""
     owner = await asyncpg.connect(url)
     taken = 0.0
-    for table, rows in (("accounts", _accounts), ("subscriptions", _subscriptions), ("vendor_charges", _charges)):
+    for table, rows in SEEDED.items():
         records = list(rows(lines))
         started = time.perf_counter()
         await owner.copy_records_to_table(table, schema_name="invoicing", records=records)
@@ -154,6 +186,10 @@ async def _run(server: PostgresServer, folder: Path, lines: int) -> list[dict[st
         "matched": lines - -(-lines // 1000),
         "price_difference": -(-lines // 1000),
     }, found.sums
+    billed = {
+        one.verdict.value: [(each.currency, each.minor) for each in one.billed_to_customers] for one in found.sums
+    }
+    assert billed["price_difference"] == [("EUR", 12500 * -(-lines // 1000))], billed
     floor = FLOOR_SECONDS * lines / LINES
     return [
         _row(f"reconciliation of {lines} lines", taken, "s", floor, lines / bare, "lower"),

@@ -77,6 +77,21 @@ WAITING = Figure(
         "goodstanding_bill_run_accounts_set_aside": "Accounts that a bill run could not bill.",
     },
 )
+APPROVALS = Figure(
+    """SELECT kinds.kind, count(a.id) AS approvals_proposed
+    FROM (VALUES ('credit_note'), ('write_off'), ('refund')) AS kinds (kind)
+    LEFT JOIN approvals a ON a.kind = kinds.kind AND a.state = 'proposed' AND $1::timestamptz IS NOT NULL
+    GROUP BY kinds.kind""",
+    {"goodstanding_approvals_proposed": "Credit notes, write-offs and refunds that wait for a second person."},
+    ("kind",),
+)
+DEBITS = Figure(
+    """SELECT currency,
+        coalesce(sum(amount_minor) FILTER (WHERE state = 'initiated'), 0)::bigint AS debits_in_flight_minor
+    FROM debits WHERE $1::timestamptz IS NOT NULL GROUP BY currency""",
+    {"goodstanding_debits_in_flight_minor": "Direct debits that the bank has neither settled nor refused."},
+    ("currency",),
+)
 _DAYS = 30
 """The length of the period of the index, as is usual; DSO looks back 90 days."""
 COLLECTION = Figure(
@@ -111,4 +126,4 @@ COLLECTION = Figure(
     daily=True,
 )
 
-FIGURES = (RECEIVABLES, UNAPPLIED, EXPOSURE, LEDGER, WAITING, COLLECTION)
+FIGURES = (RECEIVABLES, UNAPPLIED, EXPOSURE, LEDGER, WAITING, APPROVALS, DEBITS, COLLECTION)

@@ -46,6 +46,7 @@ APPEND_ONLY = {
         "ledger_periods",
         "bank_imports",
         "bank_proposals",
+        "reconciliation_customer_sums",
         "refund_parts",
         "document_parties",
     },

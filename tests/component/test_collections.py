@@ -49,8 +49,14 @@ class Invoicing:
 
     balances: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     away: bool = False
+    bank: dict[str, Any] | None = None
+    exposure: dict[str, Any] | None = None
 
     async def get(self, path: str) -> Any:
+        if path.endswith("/bank-knowledge"):
+            return self._told(self.bank)
+        if path.endswith("/exposure"):
+            return self._told(self.exposure)
         assert path.endswith("/contact")
         return {"name": "Account 17", "billing_email": "billing@account-17.example"}
 
@@ -58,6 +64,11 @@ class Invoicing:
         if self.away:
             raise Later("invoicing is away")
         return {"balances": [self.balances[UUID(one)] for one in body["invoice_ids"]]}
+
+    def _told(self, answer: dict[str, Any] | None) -> dict[str, Any]:
+        if answer is None:
+            raise Later("invoicing is away")
+        return answer
 
     async def close(self) -> None:
         pass

@@ -16,6 +16,7 @@ from shared.metrics import Figure, Figures, serving
 from shared.metrics.backbone import BEHIND_SINCE, LAG, Lag
 from shared.service import NAMES, load
 from tests.builders import START, Database, account, eur, invoice, running, settings_for
+from tests.component.test_relief import limit
 
 Told = dict[tuple[str, ...], float]
 LATER = datetime(2026, 4, 20, 12, tzinfo=UTC)
@@ -88,6 +89,34 @@ async def test_receivables_and_collection_are_as_worked_out_by_hand(
     day = datetime(2026, 4, 20, tzinfo=UTC).timestamp()
     assert found["goodstanding_collection_figures_day_timestamp_seconds", "EUR"] == day
     assert found[("goodstanding_business_timestamp_seconds",)] == LATER.timestamp()
+
+
+async def test_what_waits_for_a_second_person_and_what_is_in_flight(
+    database: Database, keys: Keys, jwks_file: Path
+) -> None:
+    """Two refunds are proposed and one of them is declined; a debit of 1500 is settled, another of 700 is not."""
+    async with running("invoicing", database, keys, jwks_file) as (runtime, client):
+        owner = (await client.made("/v1/accounts", account()))["id"]
+        await client.made("/v1/payments", {"account_id": owner, "amount": eur(900)})
+        body = {"account_id": owner, "reason_code": "overpayment", "reason": "by letter"}
+        asked = [await client.made("/v1/refunds", body | {"amount": eur(amount)}) for amount in (400, 300)]
+        await limit(client, 5000)
+        declines = f"/v1/approvals/{asked[0]['id']}:decline"
+        await client.somebody(roles="operator").made(declines, {"reason": "there is an invoice"})
+        other = (await client.made("/v1/accounts", account(external_reference="other")))["id"]
+        issued = [await client.made("/v1/invoices", invoice(other, amount)) for amount in (1500, 700)]
+        sent = [await client.made("/v1/debits", {"invoice_id": one["id"], "reference": one["id"]}) for one in issued]
+        await client.made(f"/v1/debits/{sent[0]['id']}:settle", {})
+        figures = runtime.jobs.figures
+        async with database.connected("invoicing") as connection:
+            await figures.read(connection)
+            found = told(figures)
+            proposed = {key[1]: value for key, value in found.items() if key[0] == "goodstanding_approvals_proposed"}
+            assert proposed == {"refund": 1, "credit_note": 0, "write_off": 0}
+            assert found["goodstanding_debits_in_flight_minor", "EUR"] == 700
+            await client.made(f"/v1/debits/{sent[1]['id']}:fail", {"failure": "AC04"})
+            await figures.read(connection)
+    assert told(figures)["goodstanding_debits_in_flight_minor", "EUR"] == 0
 
 
 async def test_of_two_processes_one_tells_and_the_other_takes_over(

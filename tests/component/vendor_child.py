@@ -15,6 +15,7 @@ from shared.http import create_app
 from shared.runtime import Runtime
 from shared.service import load
 from shared.settings import Settings
+from shared.telemetry import set_up
 from tests.vendor_files import BilledLine, as_csv, as_json_lines
 
 LINES_A_CHUNK = 100
@@ -35,6 +36,7 @@ async def content(lines: int, packed: bool) -> AsyncIterator[bytes]:
 
 async def main(url: str, jwks: str, token: str, invoice_id: str, lines: int, packed: bool) -> None:
     """Send it, and say the status, the lines taken, and the peak of memory in KiB."""
+    set_up("invoicing/api", "error")  # nothing but what is said below
     settings = Settings(database_url=url, clock="sandbox", jwks_file=Path(jwks))
     runtime = Runtime(load("invoicing"), settings)
     transport = httpx2.ASGITransport(app=create_app(runtime))

@@ -8,8 +8,10 @@ from pydantic import BaseModel, Field
 
 from services.collections import use_cases
 from services.collections.api.notices import NoticeOut
+from services.collections.api.vendor_debt import VendorDebtOut, vendor_debt
 from services.collections.use_cases.judging import Judged
 from services.collections.use_cases.standing import Standing
+from services.collections.use_cases.vendor_debt import VendorDebt
 from shared.auth import needs
 from shared.fields import example, shown
 from shared.http import PROBLEMS, Read, Router
@@ -254,6 +256,8 @@ class StandingOut(BaseModel):
         suspensions=[shown(SuspensionOut)],
         deferred=[],
         notices=[shown(NoticeOut)],
+        owed_to_vendor=shown(VendorDebtOut),
+        owed_to_vendor_missing=None,
     )
 
     account_id: UUID
@@ -264,9 +268,11 @@ class StandingOut(BaseModel):
     suspensions: list[SuspensionOut]
     deferred: list[DeferralOut]
     notices: list[NoticeOut]
+    owed_to_vendor: VendorDebtOut | None = Field(description="what we go on owing for it; of a late account only")
+    owed_to_vendor_missing: str | None = Field(description="why it is not said, where it is not")
 
     @classmethod
-    def of(cls, found: Standing) -> Self:
+    def of(cls, found: Standing, debt: VendorDebt) -> Self:
         """The answer for a standing."""
         return cls(
             account_id=found.account_id,
@@ -277,10 +283,16 @@ class StandingOut(BaseModel):
             suspensions=[SuspensionOut(**dict(row)) for row in found.suspensions],
             deferred=[DeferralOut(**dict(row)) for row in found.deferrals],
             notices=[NoticeOut.of(row) for row in found.notices],
+            owed_to_vendor=vendor_debt(debt.exposure),
+            owed_to_vendor_missing=debt.missing,
         )
 
 
 @reads.get("/{account_id}/standing", summary="The standing of an account, explained")
 async def get_standing(account_id: UUID, read: Read) -> StandingOut:
-    """The state, each item with the arithmetic of its dunnable amount, what was sent, what comes next and why."""
-    return StandingOut.of(await read(lambda unit: use_cases.standing.standing(unit, account_id)))
+    """The state, each item with the arithmetic of its dunnable amount, what was sent, what comes next and why.
+
+    Of a late account, also what we go on owing the vendor: invoicing is asked, and without its answer the rest is said.
+    """
+    found = await read(lambda unit: use_cases.standing.standing(unit, account_id))
+    return StandingOut.of(found, await use_cases.vendor_debt.beside(read.runtime, found))

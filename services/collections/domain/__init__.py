@@ -7,5 +7,6 @@ judgement    what a judgement says
 judge        the judgement itself, a pure function of (facts, policy, now)
 account      what the judgements of an account's items come to: messages, suspensions, the case
 suspension   the states of a suspension, what ends it and what still carries it
+bank         how well payments must be known before access ends
 guard        how many suspensions may be requested before a person must look
 """

@@ -89,6 +89,8 @@ class Policy(_Part):
     name: Name
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=50)]
     guard: Limits
+    bank_data_hours: Annotated[StrictInt, Field(ge=1, le=8760)] | None = None
+    """Access is not ended while payments are not known for so long, or while a receipt may be the account's."""
 
 
 class _Loader(yaml.SafeLoader):

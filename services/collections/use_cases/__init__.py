@@ -10,6 +10,7 @@ from services.collections.use_cases import (
     policies,
     standing,
     suspensions,
+    vendor_debt,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "policies",
     "standing",
     "suspensions",
+    "vendor_debt",
 ]

@@ -14,6 +14,7 @@ from services.collections.domain import account as consolidation
 from services.collections.domain.item import Item
 from services.collections.domain.judge import judge
 from services.collections.domain.judgement import Judgement
+from services.collections.domain.suspension import SuspensionState
 from services.collections.repository import facts as repository
 from services.collections.repository import notices as notice_rows
 from services.collections.repository import policies
@@ -186,15 +187,17 @@ async def _settle_case(unit: Unit, account: Facts, case_id: UUID, items: Sequenc
 async def _say_what_waits(unit: Unit, account: Facts, items: Sequence[Judged]) -> None:
     """Announce each deferred step once for each cause; forget those that no longer wait.
 
-    A suspension that is due and not deferred by the policy keeps what the guard said of it.
+    A suspension that is due and not deferred by the policy keeps what the guard or the bank's data said of it, and
+    so does one that is requested.
     """
     over = []
+    requested = {id_ for two in account.suspensions if two.state is SuspensionState.REQUESTED for id_ in two.causes}
     for one in items:
         told = account.deferrals.get(one.item.invoice_id)
         due = any(action.kind == "suspend" for action in one.judgement.actions)
         for waiting in one.judgement.deferred:
             await say_deferred(unit, account, one, waiting.step, waiting.reason, waiting.until)
-        if told and not one.judgement.deferred and not due:
+        if told and not one.judgement.deferred and not due and one.item.invoice_id not in requested:
             over.append(one.item.invoice_id)
     await notice_rows.end_deferrals(unit, over)
 

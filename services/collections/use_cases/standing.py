@@ -15,6 +15,8 @@ from services.collections.use_cases.judging import Judged
 from shared.database import Unit
 
 NOTICES_SHOWN = 50
+GOOD = "good_standing"
+"""The state of an account of which nothing is late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +61,4 @@ def _state(items: Sequence[Judged], suspensions: set[str]) -> str:
         return "suspension_requested"
     if any(one.judgement.is_overdue_and_open for one in items):
         return "overdue"
-    return "good_standing"
+    return GOOD

@@ -1,11 +1,12 @@
 """The work list of what the vendor bills otherwise than we expected, over REST."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import Query, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
 from services.invoicing.domain.reconciliation.verdict import (
@@ -16,12 +17,14 @@ from services.invoicing.domain.reconciliation.verdict import (
     cause,
     plain,
 )
+from services.invoicing.repository.vendor import customers
 from services.invoicing.repository.vendor import differences as repository
+from services.invoicing.repository.vendor.customers import BilledToCustomer
 from services.invoicing.repository.vendor.differences import Asked
 from services.invoicing.tables.vendor import VendorDifferenceRow
 from shared.auth import needs
 from shared.database import Unit
-from shared.fields import Body, Day, Prose, example
+from shared.fields import Body, Day, Prose, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.idempotency import Command
 from shared.money import Money
@@ -32,6 +35,17 @@ reads = Router(
 writes = Router(
     prefix="/v1/vendor-differences", tags=["vendor"], dependencies=[needs("invoicing:write")], responses=PROBLEMS
 )
+
+
+class BilledToCustomerOut(BaseModel):
+    """What the customer was billed in one currency without tax, and for which days (`period_to`: the day after)."""
+
+    model_config = example(currency="EUR", net_minor=12500, period_from="2026-03-01", period_to="2026-04-01")
+
+    currency: str
+    net_minor: int
+    period_from: Day
+    period_to: Day
 
 
 class DifferenceOut(BaseModel):
@@ -61,6 +75,7 @@ class DifferenceOut(BaseModel):
         expected_minor=10080,
         difference_minor=2016,
         currency="EUR",
+        billed_to_customer=[shown(BilledToCustomerOut)],
         state="open",
         decision=None,
         reason=None,
@@ -88,6 +103,10 @@ class DifferenceOut(BaseModel):
     expected_minor: int
     difference_minor: int
     currency: str
+    billed_to_customer: list[BilledToCustomerOut] = Field(
+        description="so far, on issued invoices, for stretches of the subscription that touch the period; reversals"
+        " included, set-up fees and usage not; in its own currency, never converted or added"
+    )
     state: str
     decision: str | None
     reason: str | None
@@ -95,16 +114,22 @@ class DifferenceOut(BaseModel):
     decided_at: datetime | None
 
     @classmethod
-    def of(cls, row: VendorDifferenceRow) -> Self:
-        """The answer for a row."""
+    def of(cls, row: VendorDifferenceRow, billed: Iterable[BilledToCustomer]) -> Self:
+        """The answer for a row, beside what the customer was billed."""
         money = (Money(row.billed_minor, row.currency), Money(row.expected_minor, row.currency))
         more = {
+            "billed_to_customer": [one._asdict() for one in billed],
             "cause": cause(Verdict(row.verdict), *money, (row.billed_quantity, row.expected_quantity)),
             "difference_minor": row.billed_minor - row.expected_minor,
             "billed_quantity": plain(row.billed_quantity),
             "expected_quantity": plain(row.expected_quantity),
         }
         return cls.model_validate(row.model_dump() | more)
+
+
+async def _shown(unit: Unit, rows: Sequence[VendorDifferenceRow]) -> list[DifferenceOut]:
+    billed = await customers.of_differences(unit, [row.id for row in rows])
+    return [DifferenceOut.of(row, billed.get(row.id, ())) for row in rows]
 
 
 class DecisionIn(Body):
@@ -128,14 +153,21 @@ async def list_differences(
     """Differences by reconciliation, and in it in the order of the file; what the file has no line for comes last."""
     asked = Asked(state and state.value, verdict and verdict.value, vendor_invoice_id, account_id)
     after = paging.after_id()
-    rows = await read(lambda unit: repository.page(unit, asked, after, paging.limit + 1))
-    return paging.page([DifferenceOut.of(row) for row in rows], key=lambda row: row.id)
+
+    async def load(unit: Unit) -> list[DifferenceOut]:
+        return await _shown(unit, await repository.page(unit, asked, after, paging.limit + 1))
+
+    return paging.page(await read(load), key=lambda row: row.id)
 
 
 @reads.get("/{difference_id}", summary="One difference")
 async def get_difference(difference_id: UUID, read: Read) -> DifferenceOut:
     """What differs, why, and what was decided about it."""
-    return DifferenceOut.of(await read(lambda unit: repository.difference(unit, difference_id)))
+
+    async def load(unit: Unit) -> DifferenceOut:
+        return (await _shown(unit, [await repository.difference(unit, difference_id)]))[0]
+
+    return await read(load)
 
 
 @writes.post(
@@ -152,6 +184,6 @@ async def decide_difference(difference_id: UUID, decided: DecisionIn, command: C
         row = await use_cases.vendor_differences.decide(
             unit, difference_id, decided.decision, command.caller.subject, decided.reason
         )
-        return DifferenceOut.of(row)
+        return (await _shown(unit, [row]))[0]
 
     return await command.run(decide, status=200, reason=decided.reason, about=difference_id)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import Header, Query, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
 from services.invoicing.api.uploads import received
@@ -70,6 +70,13 @@ class ReasonMissing(Refusal):
     status = 422
 
 
+class CustomerSumOut(BaseModel):
+    """What customers were billed in one currency, without tax; minor units."""
+
+    currency: str
+    net_minor: int
+
+
 class VerdictSumOut(BaseModel):
     """All comparisons of one verdict: of how many lines, and what both sides add up to, without tax."""
 
@@ -80,6 +87,9 @@ class VerdictSumOut(BaseModel):
     expected_minor: int
     difference_minor: int
     currency: str
+    billed_to_customers: list[CustomerSumOut] = Field(
+        description="for the same subscriptions and periods, on issued invoices as at the comparison; never converted"
+    )
 
     @classmethod
     def of(cls, one: VerdictSum, currency: str) -> Self:
@@ -92,6 +102,9 @@ class VerdictSumOut(BaseModel):
             expected_minor=one.expected_minor,
             difference_minor=one.billed_minor - one.expected_minor,
             currency=currency,
+            billed_to_customers=[
+                CustomerSumOut(currency=money.currency, net_minor=money.minor) for money in one.billed_to_customers
+            ],
         )
 
 
@@ -117,6 +130,7 @@ class ReconciliationOut(BaseModel):
                 "expected_minor": 10080,
                 "difference_minor": 0,
                 "currency": "EUR",
+                "billed_to_customers": [{"currency": "EUR", "net_minor": 12500}],
             }
         ],
         took_ms=20,

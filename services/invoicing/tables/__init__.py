@@ -44,6 +44,7 @@ from services.invoicing.tables.plans import (
     VendorChargeRow,
 )
 from services.invoicing.tables.vendor import (
+    ReconciliationCustomerSumRow,
     ReconciliationLineRow,
     ReconciliationRow,
     ReconciliationSumRow,
@@ -87,6 +88,7 @@ __all__ = [
     "PlanRow",
     "PlanVersionRow",
     "PolicyVersionRow",
+    "ReconciliationCustomerSumRow",
     "ReconciliationLineRow",
     "ReconciliationRow",
     "ReconciliationSumRow",

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Numeric, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKeyConstraint, Index, Numeric, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -97,6 +97,22 @@ class ReconciliationSumRow(Row, table=True):
     lines: int
     billed_minor: int = Field(sa_type=BigInteger)
     expected_minor: int = Field(sa_type=BigInteger)
+
+
+class ReconciliationCustomerSumRow(Row, table=True):
+    """What customers were billed for the comparisons of one verdict, in one currency, as at the comparison."""
+
+    __tablename__ = "reconciliation_customer_sums"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["reconciliation_id", "verdict"], ["reconciliation_sums.reconciliation_id", "reconciliation_sums.verdict"]
+        ),
+    )
+
+    reconciliation_id: UUID = Field(primary_key=True)
+    verdict: str = Field(primary_key=True, sa_type=Text)
+    currency: str = Field(primary_key=True, sa_type=Text)
+    net_minor: int = Field(sa_type=BigInteger)
 
 
 class ReconciliationLineRow(Row, table=True):

@@ -3,9 +3,10 @@
 imports      files come in; how fresh our knowledge is
 mappings     what the columns of a bank's CSV mean
 entries      the work list of what a person must decide
+knowledge    what is known of the payments of one account
 """
 
-from services.invoicing.api.bank import entries, imports, mappings
+from services.invoicing.api.bank import entries, imports, knowledge, mappings
 
 ROUTERS = (
     mappings.reads,
@@ -14,4 +15,5 @@ ROUTERS = (
     imports.writes,
     entries.reads,
     entries.writes,
+    knowledge.reads,
 )

@@ -85,13 +85,17 @@ class AlreadyDecided(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class VerdictSum:
-    """All comparisons of one verdict: how many, of how many lines, and the sums of both sides."""
+    """All comparisons of one verdict: how many, of how many lines, and the sums of both sides.
+
+    `billed_to_customers` is what customers were billed for them, by currency, as at the comparison.
+    """
 
     verdict: Verdict
     comparisons: int
     lines: int
     billed_minor: int
     expected_minor: int
+    billed_to_customers: tuple[Money, ...] = ()
 
 
 def check_unbroken(broken: Iterable[Broken]) -> None:

@@ -4,10 +4,12 @@ Each statement works on all lines at once. The steps are tables rather than one 
 knows nothing about what a CTE yields, and picks nested loops.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
 from services.invoicing.domain.reconciliation.verdict import CLEAN, Verdict, VerdictSum
+from services.invoicing.repository.vendor import customers
 from services.invoicing.repository.vendor.files import PATIENCE
 from services.invoicing.tables.vendor import VendorInvoiceRow
 from shared.database import Unit
@@ -148,7 +150,9 @@ async def compare(unit: Unit, invoice: VendorInvoiceRow, per_unit: Decimal) -> l
     await connection.execute(_VERDICTS, per_unit, timeout=PATIENCE)
     await connection.execute(_MISSING, timeout=PATIENCE)
     await connection.execute("ANALYZE verdicts")
-    return [VerdictSum(Verdict(row["verdict"]), *list(row)[1:]) for row in await connection.fetch(_SUMS)]
+    billed = await customers.of_verdicts(unit)
+    sums = (VerdictSum(Verdict(row["verdict"]), *list(row)[1:]) for row in await connection.fetch(_SUMS))
+    return [replace(one, billed_to_customers=tuple(billed.get(one.verdict, ()))) for one in sums]
 
 
 _LINES = """

@@ -1,11 +1,13 @@
 """The reconciliations of vendor invoices: which file is the current one, and what it came to."""
 
+import dataclasses
 from collections.abc import Iterable
 from uuid import UUID
 
 from sqlmodel import col, select
 
 from services.invoicing.domain.reconciliation.verdict import Verdict, VerdictSum
+from services.invoicing.repository.vendor import customers
 from services.invoicing.repository.vendor.files import PATIENCE
 from services.invoicing.tables.vendor import ReconciliationRow
 from shared.database import Unit, columns
@@ -27,7 +29,9 @@ async def sums(unit: Unit, reconciliation_id: UUID) -> list[VerdictSum]:
         reconciliation_id,
     )
     found = {row["verdict"]: row for row in rows}
-    return [VerdictSum(one, *list(found[one])[1:]) for one in Verdict if one in found]
+    billed = await customers.sums(unit, reconciliation_id)
+    told = [VerdictSum(one, *list(found[one])[1:]) for one in Verdict if one in found]
+    return [dataclasses.replace(one, billed_to_customers=tuple(billed.get(one.verdict, ()))) for one in told]
 
 
 async def add(unit: Unit, row: ReconciliationRow) -> None:
@@ -38,6 +42,7 @@ async def add(unit: Unit, row: ReconciliationRow) -> None:
 
 async def add_sums(unit: Unit, reconciliation_id: UUID, found: Iterable[VerdictSum]) -> None:
     """Write what it came to."""
+    found = list(found)
     rows = [(one.verdict, one.comparisons, one.lines, one.billed_minor, one.expected_minor) for one in found]
     await unit.connection.execute(
         "INSERT INTO reconciliation_sums (reconciliation_id, verdict, comparisons, lines, billed_minor, expected_minor)"
@@ -45,6 +50,7 @@ async def add_sums(unit: Unit, reconciliation_id: UUID, found: Iterable[VerdictS
         reconciliation_id,
         *columns(rows, 5),
     )
+    await customers.add_sums(unit, reconciliation_id, ((one.verdict, one.billed_to_customers) for one in found))
 
 
 async def any_decided(unit: Unit, reconciliation_id: UUID) -> bool:

@@ -1,0 +1,53 @@
+"""What we go on owing the vendor for a late account, beside its standing."""
+
+from datetime import date
+from typing import Any
+
+from pydantic import BaseModel
+
+from shared.fields import example
+
+
+class AccruedOut(BaseModel):
+    """What the vendor charges for all cycles that have begun, billed by it or not; minor units."""
+
+    currency: str
+    accrued_minor: int
+
+
+class UnpaidOut(BaseModel):
+    """What the vendor has billed for it, is not paid, and is due on a day; with tax, minor units."""
+
+    due_date: date
+    currency: str
+    total_minor: int
+
+
+class CommittedOut(BaseModel):
+    """What the vendor will charge to the ends of the terms, and what of it a suspension would stop; minor units."""
+
+    currency: str
+    committed_minor: int
+    stopped_by_suspension_minor: int
+    until: date
+
+
+class VendorDebtOut(BaseModel):
+    """As invoicing says it; amounts in different currencies stand beside each other."""
+
+    model_config = example(
+        vendor_accrued=[{"currency": "USD", "accrued_minor": 8200}],
+        vendor_invoices=[{"due_date": "2026-06-07", "currency": "USD", "total_minor": 8200}],
+        vendor_committed=[
+            {"currency": "USD", "committed_minor": 90200, "stopped_by_suspension_minor": 0, "until": "2027-03-01"}
+        ],
+    )
+
+    vendor_accrued: list[AccruedOut]
+    vendor_invoices: list[UnpaidOut]
+    vendor_committed: list[CommittedOut]
+
+
+def vendor_debt(exposure: dict[str, Any] | None) -> VendorDebtOut | None:
+    """The answer for an account's exposure."""
+    return None if exposure is None else VendorDebtOut.model_validate(exposure)

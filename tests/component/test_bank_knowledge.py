@@ -1,0 +1,68 @@
+"""What invoicing knows of an account's payments, as collections asks for it before access ends."""
+
+from typing import Any
+
+from tests.component.bank_statements import Paid, camt, imported
+from tests.component.test_bank import Bank, bank
+
+__all__ = ["bank"]
+
+
+async def known(bank: Bank, owner: str) -> dict[str, Any]:
+    return dict(await bank.client.got(f"/v1/accounts/{owner}/bank-knowledge"))
+
+
+async def in_question(bank: Bank, owner: str) -> int:
+    return len((await known(bank, owner))["entries_in_question"])
+
+
+async def test_known_until_the_end_of_the_newest_statement_and_no_later_than_its_import(bank: Bank) -> None:
+    """It is 2 March, 09:00: a statement of 28 February ends at midnight, one of 30 March cannot be known yet."""
+    owner, _ = await bank.owes(1000)
+    assert (await known(bank, owner))["known_until"] is None
+    await bank.take(Paid("salary", 17), day="2026-02-28")
+    assert (await known(bank, owner))["known_until"] == "2026-03-01T00:00:00Z"
+    await bank.take(Paid("an old one", 18), day="2026-02-20")
+    assert (await known(bank, owner))["known_until"] == "2026-03-01T00:00:00Z"
+    await bank.take(Paid("another", 19), day="2026-03-30")
+    assert (await known(bank, owner))["known_until"] == bank.database.now.isoformat().replace("+00:00", "Z")
+
+
+async def test_a_receipt_that_is_proposed_for_the_account_is_in_question_until_decided(bank: Bank) -> None:
+    owner, (issued,) = await bank.owes(1000)
+    other, _ = await bank.owes(2000)
+    await bank.take(Paid(issued["number"], 1001))
+    assert (await in_question(bank, owner), await in_question(bank, other)) == (1, 0)
+    (entry,) = await bank.entries(state="unmatched")
+    assert (await known(bank, owner))["entries_in_question"] == [entry["id"]]
+    await bank.client.made(f"/v1/bank-entries/{entry['id']}:ignore", {"reason": "sent back by the bank"})
+    assert await in_question(bank, owner) == 0
+
+
+async def test_so_is_one_of_just_what_is_open_though_too_many_have_it_in_common(bank: Bank) -> None:
+    owners = [(await bank.owes(5000, 300, name="Everyone Ltd"))[0] for _ in range(6)]
+    for amount in (5000, 5300, 301):
+        await bank.take(Paid("thanks", amount, payer="Everyone Ltd"))
+    assert all(entry["proposals"] == [] for entry in await bank.entries())
+    assert [await in_question(bank, owner) for owner in owners] == [2] * 6
+
+
+async def test_amounts_of_another_currency_and_money_that_left_are_not(bank: Bank) -> None:
+    owner, _ = await bank.owes(5000, currency="USD")
+    await bank.take(Paid("thanks", 5000))
+    other, _ = await bank.owes(700)
+    await bank.take(Paid("our rent", 700, direction="DBIT"))
+    assert (await in_question(bank, owner), await in_question(bank, other)) == (0, 0)
+
+
+async def test_one_that_is_certain_counts_until_it_is_booked(bank: Bank) -> None:
+    owner, (issued,) = await bank.owes(1000)
+    await imported(bank.client, camt([Paid(issued["number"], 400)]))
+    assert await in_question(bank, owner) == 1
+    await bank.take(Paid("something else", 17))
+    assert await in_question(bank, owner) == 0
+
+
+async def test_nobody_knows_an_account_that_there_is_not(bank: Bank) -> None:
+    answer = await bank.client.get("/v1/accounts/01a20d60-7458-729b-b244-54f33ab0c1d2/bank-knowledge")
+    assert answer.status_code == 404
