@@ -137,7 +137,7 @@ async def _with_cash(client: Client) -> dict[str, list[Any]]:
     disputed = (await client.made("/v1/invoices", invoice(rich, 10**6)))["id"]
     reserve = {"dispute_id": str(uuid4()), "invoice_id": disputed, "lines": [{"line": 1, "amount_minor": 10**6}]}
     await client.made("/v1/reservations", reserve)
-    paid = [(await client.made("/v1/payments", {"account_id": rich, "amount": eur(10**5)}))["id"] for _ in range(3)]
+    paid = [(await client.made("/v1/payments", {"account_id": rich, "amount": eur(10**5)}))["id"] for _ in range(20)]
     return {"account_id": [rich], "invoice_id": [disputed], "payment_id": paid}
 
 
