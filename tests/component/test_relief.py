@@ -343,7 +343,6 @@ async def test_the_ledger_agrees_with_what_is_owed_after_any_sequence(
 
     async def move(kind: str, amount: int, pick: int) -> None:
         one = invoices[pick % len(invoices)]
-        why = {"reason": "any"}
         if kind == "issue":
             invoices.append((await client.made("/v1/invoices", invoice(owner, amount)))["id"])
         elif kind in ("pay", "named"):
@@ -351,7 +350,7 @@ async def test_the_ledger_agrees_with_what_is_owed_after_any_sequence(
                 (await pay(client, owner, amount, **({"invoice_id": one} if kind == "named" else {})))["id"]
             )
         elif kind == "reverse" and payments:
-            await client.post(f"/v1/payments/{payments[pick % len(payments)]}:reverse", why)
+            await client.post(f"/v1/payments/{payments[pick % len(payments)]}:reverse", WHY)
         elif kind == "debit":
             sent = await client.post(
                 "/v1/debits", {"invoice_id": one, "amount": eur(amount), "reference": f"DD-{len(debits)}"}
@@ -362,7 +361,7 @@ async def test_the_ledger_agrees_with_what_is_owed_after_any_sequence(
             await client.post(f"/v1/debits/{debits[-1]}{end}", body)
         elif kind == "decide" and proposed:
             end = ":approve" if pick % 2 else ":decline"
-            await client.somebody(roles="operator").post(f"/v1/approvals/{proposed[-1]}{end}", why)
+            await client.somebody(roles="operator").post(f"/v1/approvals/{proposed[-1]}{end}", WHY)
         elif kind in BODIES:
             path, body = BODIES[kind](owner, one, amount)
             answer = await client.post(path, body)
@@ -373,6 +372,7 @@ async def test_the_ledger_agrees_with_what_is_owed_after_any_sequence(
         await books(database, owner)
 
 
+WHY = {"reason": "any"}
 BODIES: dict[str, Any] = {
     "credit": lambda _, one, amount: ("/v1/credit-notes", credit_body(one, (1, amount))),
     "write_off": lambda _, one, __: ("/v1/write-offs", {"invoice_id": one, "reason_code": "fraud", "reason": "any"}),
