@@ -46,7 +46,7 @@ async def credit(
     unit: Unit, caller: Caller, invoice_id: UUID, lines: Sequence[tuple[int, int]], why: Why
 ) -> ApprovalRow:
     """Credit lines (number, minor units) of an invoice. Raises NotFound, UnknownLine, AmountRefused."""
-    account = await _locked(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
+    account = await accounts.locked(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
     invoice = (await invoices.open_invoices(unit, account.id, [invoice_id]))[invoice_id]
     relief.credit(invoice, lines, await credits.allocations_on(unit, invoice_id))
     amount = sum(share for _, share in lines)
@@ -57,7 +57,7 @@ async def credit(
 
 async def write_off(unit: Unit, caller: Caller, invoice_id: UUID, why: Why) -> ApprovalRow:
     """Write off what is open of an invoice. Raises NotFound, AmountRefused."""
-    account = await _locked(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
+    account = await accounts.locked(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
     invoice = (await invoices.open_invoices(unit, account.id, [invoice_id]))[invoice_id]
     _, lines = relief.write_off(invoice)
     amount = sum(share for _, share in lines)
@@ -66,19 +66,13 @@ async def write_off(unit: Unit, caller: Caller, invoice_id: UUID, why: Why) -> A
 
 async def refund(unit: Unit, caller: Caller, account_id: UUID, amount: Money, why: Why) -> ApprovalRow:
     """Hold unapplied cash to be paid back. Raises NotFound, CurrencyMismatch, AmountRefused."""
-    account = await _locked(unit, account_id)
+    account = await accounts.locked(unit, account_id)
     if amount.currency != account.currency:
         raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {amount.currency}")
     row = _row(unit, REFUND, account, amount.minor, caller, why)
     await repository.save(unit, row)
     await refunds.hold(unit, account, row)
     return row
-
-
-async def _locked(unit: Unit, account_id: UUID) -> AccountRow:
-    account = await accounts.account(unit, account_id)
-    await unit.lock(account.id)
-    return account
 
 
 def _row(
@@ -144,7 +138,7 @@ async def decline(unit: Unit, approval_id: UUID, caller: Caller, reason: str) ->
 
 
 async def _to_decide(unit: Unit, approval_id: UUID, caller: Caller) -> tuple[AccountRow, ApprovalRow]:
-    account = await _locked(unit, (await repository.approval(unit, approval_id)).account_id)
+    account = await accounts.locked(unit, (await repository.approval(unit, approval_id)).account_id)
     row = await repository.approval(unit, approval_id)
     moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
     if caller.subject == row.proposed_by:

@@ -21,7 +21,7 @@ async def initiate(unit: Unit, invoice_id: UUID, amount: Money | None, reference
 
     Raises NotFound, CurrencyMismatch, ReferenceTaken, AmountRefused.
     """
-    account = await _locked(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
+    account = await accounts.locked(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
     if amount is not None and amount.currency != account.currency:
         raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {amount.currency}")
     if await repository.reference_taken(unit, account.id, reference):
@@ -88,16 +88,10 @@ async def fail(unit: Unit, debit_id: UUID, failure: str) -> DebitRow:
 
 
 async def _landed(unit: Unit, debit_id: UUID, wanted: DebitState) -> tuple[AccountRow, DebitRow]:
-    account = await _locked(unit, (await repository.debit(unit, debit_id)).account_id)
+    account = await accounts.locked(unit, (await repository.debit(unit, debit_id)).account_id)
     row = await repository.debit(unit, debit_id)
     moved_to(DEBIT_ALLOWED, DebitState(row.state), wanted)
     before = await invoices.open_invoices(unit, account.id, [row.invoice_id])
     after = relief.land_debit(before[row.invoice_id], [(line, amount) for line, amount in row.lines])
     await balances.save_changed(unit, account.time_zone, before, {row.invoice_id: after})
     return account, row
-
-
-async def _locked(unit: Unit, account_id: UUID) -> AccountRow:
-    account = await accounts.account(unit, account_id)
-    await unit.lock(account.id)
-    return account
