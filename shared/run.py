@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import Coroutine, Iterator
 from typing import Annotated, Any
@@ -35,6 +36,14 @@ class _Server(uvicorn.Server):
         yield
 
 
+def _keep_what_is_loaded() -> None:
+    """What is loaded stays until the process ends: to look through all of it for garbage, as each full collection
+    would, held up every request of that moment for a tenth of a second.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 async def run(runtime: Runtime, roles: tuple[str, ...]) -> None:
     """Run these roles, and tell Prometheus of them, until SIGTERM or SIGINT; then end them in good order."""
     async with serving(runtime.settings, Parts(runtime.health), runtime.jobs.figures):
@@ -56,6 +65,7 @@ async def _run(runtime: Runtime, roles: tuple[str, ...]) -> None:
     )
     server = _Server(config)
     works = list(_works(runtime, roles))
+    _keep_what_is_loaded()
     for role, _ in works:  # a process is not ready before each of its roles has said that it works
         for part in PARTS[role]:
             runtime.health.set(part, False, "starting")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, model_validator
 from services.invoicing import use_cases
 from services.invoicing.domain.owed import AlreadyReversed, AmountRefused
 from services.invoicing.repository import payments as repository
+from services.invoicing.repository.payments import Received
 from services.invoicing.tables import PaymentRow
 from services.invoicing.use_cases.payments import CashRefunded, NewPayment, NothingUnapplied
 from shared.auth import needs
@@ -109,7 +110,7 @@ class PaymentOut(BaseModel):
     received_at: datetime
 
     @classmethod
-    def of(cls, row: PaymentRow) -> Self:
+    def of(cls, row: PaymentRow | Received) -> Self:
         """The answer for a row."""
         return cls.model_validate(row, from_attributes=True)
 

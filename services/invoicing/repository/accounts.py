@@ -1,6 +1,7 @@
 """Accounts and subscriptions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import asyncpg
@@ -20,24 +21,43 @@ async def account(unit: Unit, account_id: UUID) -> AccountRow:
     return AccountRow(**row)
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What is needed of an account to change what it owes; its stream is locked."""
+
+    id: UUID
+    legal_entity: str
+    currency: str
+    time_zone: str
+    terms_days: int
+
+
 _LOCKED = """
-SELECT a.*, s.sequence AS last_sequence, set_config('plan_cache_mode', 'force_generic_plan', true)
+SELECT a.id, a.legal_entity, a.currency, a.time_zone, a.terms_days, s.sequence,
+    set_config('plan_cache_mode', 'force_generic_plan', true)
 FROM accounts a JOIN streams s ON s.subject = a.id::text
-WHERE a.id = $1 FOR NO KEY UPDATE OF s
+WHERE a.id = ANY($1::uuid[]) ORDER BY s.subject FOR NO KEY UPDATE OF s
 """
-"""What follows in its transaction is about one account, so one plan is as good as another: to make a new one for
+"""What follows in its transaction is about few accounts, so one plan is as good as another: to make a new one for
 each statement costs Postgres more than a third of a payment's time."""
 
 
-async def locked(unit: Unit, account_id: UUID) -> AccountRow:
-    """The account, to be read only, with its stream locked, in one statement. Raises NotFound."""
-    row = await unit.connection.fetchrow(_LOCKED, account_id)
-    if row is None:
+async def locked_many(unit: Unit, account_ids: Iterable[UUID]) -> dict[UUID, Account]:
+    """Those of these accounts that there are, with their streams locked, in one statement."""
+    found = {}
+    for *fields, sequence, _ in await unit.connection.fetch(_LOCKED, list(account_ids)):
+        account = Account(*fields)
+        unit.has_locked(account.id, sequence)
+        found[account.id] = account
+    return found
+
+
+async def locked(unit: Unit, account_id: UUID) -> Account:
+    """The account with its stream locked. Raises NotFound."""
+    account = (await locked_many(unit, [account_id])).get(account_id)
+    if account is None:
         raise NotFound(f"there is no account {account_id}")
-    fields = dict(row)
-    del fields["set_config"]
-    unit.has_locked(account_id, fields.pop("last_sequence"))
-    return AccountRow(**fields)
+    return account
 
 
 async def account_to_change(unit: Unit, account_id: UUID) -> AccountRow:

@@ -133,12 +133,10 @@ async def take_from_unearned(
     return sum(amount for _, amount in taken)
 
 
-async def tolerance(unit: Unit, legal_entity: str, currency: str) -> int:
-    """What a payment may leave open of an invoice and still settle it; minor units, 0 if nobody said."""
-    found: int | None = await unit.connection.fetchval(
-        "SELECT amount_minor FROM tolerances WHERE legal_entity = $1 AND currency = $2", legal_entity, currency
-    )
-    return found or 0
+async def tolerated(unit: Unit) -> dict[tuple[str, str], int]:
+    """What a payment may leave open of an invoice and still settle it, by legal entity and currency; minor units."""
+    rows = await unit.connection.fetch("SELECT legal_entity, currency, amount_minor FROM tolerances")
+    return {(legal_entity, currency): amount for legal_entity, currency, amount in rows}
 
 
 async def tolerances(unit: Unit) -> list[asyncpg.Record]:

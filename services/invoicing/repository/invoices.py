@@ -49,13 +49,25 @@ JOIN line_balances b ON b.invoice_id = l.invoice_id AND b.line = l.line
 WHERE {which}
 ORDER BY i.id, l.line
 """
-_OPEN = _INVOICES.format(which="(s.account_id = $1 AND s.open_minor > 0) OR s.invoice_id = ANY($2::uuid[])")
+_OPEN = _INVOICES.format(
+    which="(s.account_id = ANY($1::uuid[]) AND s.open_minor > 0) OR s.invoice_id = ANY($2::uuid[])"
+)
 _DUE = _INVOICES.format(which="s.account_id = ANY($1::uuid[]) AND s.judge_at <= $2")
 
 
 async def open_invoices(unit: Unit, account_id: UUID, also: Iterable[UUID] = ()) -> dict[UUID, Invoice]:
-    """The open invoices of an account, and these, with the state of their lines."""
-    return _invoices(await unit.connection.fetch(_OPEN, account_id, list(also)))
+    """The open invoices of an account, and these of it, with the state of their lines."""
+    return (await open_invoices_of(unit, [account_id], also)).get(account_id, {})
+
+
+async def open_invoices_of(
+    unit: Unit, account_ids: Iterable[UUID], also: Iterable[UUID] = ()
+) -> dict[UUID, dict[UUID, Invoice]]:
+    """The open invoices of these accounts, and these, with the state of their lines, by account."""
+    found: dict[UUID, dict[UUID, Invoice]] = {}
+    for invoice in _invoices(await unit.connection.fetch(_OPEN, list(account_ids), list(also))).values():
+        found.setdefault(invoice.account_id, {})[invoice.id] = invoice
+    return found
 
 
 async def invoices_to_judge(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, Invoice]:
@@ -180,6 +192,8 @@ SELECT invoice_id, sequence, account_id, $15, due_minor FROM new
 
 async def save_balances(unit: Unit, changed: Mapping[UUID, tuple[Invoice, int]]) -> None:
     """Save invoices whose balance changed, each with the sequence of the event that says so."""
+    if not changed:
+        return
     lines = [
         (one.id, line.number, line.paid, line.credited, line.reserved, line.in_flight, line.written_off)
         for one, _ in changed.values()

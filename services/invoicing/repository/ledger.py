@@ -1,6 +1,6 @@
 """The ledger: entries are added, never changed; a trigger refuses what does not balance."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
 from uuid import UUID
@@ -8,13 +8,15 @@ from uuid import UUID
 import asyncpg
 
 from services.invoicing.domain.ledger import Entries
-from services.invoicing.tables import AccountRow
+from services.invoicing.repository.accounts import Account
 from shared.database import Unit, columns
 
 _POST = """
 INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
     event_sequence, posted_on, posted_at)
-SELECT $1, code, $2, amount, $3, $4, $5, $6, $7, $8 FROM unnest($9::text[], $10::bigint[]) AS side (code, amount)
+SELECT legal_entity, code, currency, amount, account_id, document, document_id, sequence, $1, $2
+FROM unnest($3::text[], $4::text[], $5::text[], $6::bigint[], $7::uuid[], $8::text[], $9::uuid[], $10::bigint[])
+    AS side (legal_entity, code, currency, amount, account_id, document, document_id, sequence)
 """
 
 
@@ -27,22 +29,36 @@ class Document:
     sequence: int
 
 
-async def post(unit: Unit, account: AccountRow, document: Document, entries: Entries) -> None:
+Posting = tuple[Account, Document, Entries]
+
+
+async def post(unit: Unit, account: Account, document: Document, entries: Entries) -> None:
     """Post both sides of a fact of an account, on the day (UTC) of the unit."""
-    sides = [(str(code), amount) for code, amount in entries.items() if amount]
-    if sides:
-        await unit.connection.execute(
-            _POST,
-            account.legal_entity,
-            account.currency,
-            account.id,
-            document.kind,
-            document.id,
-            document.sequence,
-            unit.now.astimezone(UTC).date(),
-            unit.now,
-            *columns(sides, 2),
-        )
+    await post_many(unit, [(account, document, entries)])
+
+
+async def post_many(unit: Unit, postings: Iterable[Posting]) -> None:
+    """Post both sides of each of these facts, on the day (UTC) of the unit."""
+    rows = list(sides(postings))
+    if rows:
+        await unit.connection.execute(_POST, unit.now.astimezone(UTC).date(), unit.now, *columns(rows, 8))
+
+
+def sides(postings: Iterable[Posting]) -> Iterator[tuple[object, ...]]:
+    """The entries of these postings: entity, code, currency, amount, account, document, its id, sequence."""
+    for account, document, entries in postings:
+        for code, amount in entries.items():
+            if amount:
+                yield (
+                    account.legal_entity,
+                    str(code),
+                    account.currency,
+                    amount,
+                    account.id,
+                    document.kind,
+                    document.id,
+                    document.sequence,
+                )
 
 
 _BALANCE = """

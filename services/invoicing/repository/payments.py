@@ -1,13 +1,14 @@
 """Payments and what they pay, reservations for disputes, numbers."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.invoicing.domain.ledger import Entries
 from services.invoicing.domain.owed import Allocation, Payment
+from services.invoicing.repository.ledger import Posting, sides
 from services.invoicing.tables import PaymentRow
 from shared.database import Unit, columns
 from shared.errors import NotFound
@@ -32,22 +33,35 @@ async def payments_after(unit: Unit, account_id: UUID | None, after: UUID | None
     return (await unit.session.exec(query)).all()
 
 
-async def invoices_by_number(unit: Unit, account_id: UUID, numbers: Sequence[str]) -> dict[str, UUID]:
-    """The invoices of an account that have these numbers."""
-    rows = await unit.connection.fetch(
-        "SELECT number, id FROM invoices WHERE account_id = $1 AND number = ANY($2::text[])", account_id, numbers
-    )
-    return {row["number"]: row["id"] for row in rows}
+_BY_NUMBER = """
+SELECT account_id, number, id FROM invoices JOIN unnest($1::uuid[], $2::text[]) AS named (account_id, number)
+    USING (account_id, number)
+"""
+
+
+async def invoices_by_number(unit: Unit, named: Iterable[tuple[UUID, str]]) -> dict[tuple[UUID, str], UUID]:
+    """The invoices that are named by their account and number, as far as there are such."""
+    rows = await unit.connection.fetch(_BY_NUMBER, *columns(named, 2))
+    return {(row["account_id"], row["number"]): row["id"] for row in rows}
 
 
 async def unapplied_payments(unit: Unit, account_id: UUID) -> dict[UUID, Payment]:
     """The payments of an account that have unapplied cash."""
+    return (await unapplied_payments_of(unit, [account_id])).get(account_id, {})
+
+
+async def unapplied_payments_of(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, Payment]]:
+    """The payments that have unapplied cash, by account."""
     rows = await unit.connection.fetch(
-        "SELECT id, amount_minor, unapplied_minor, received_at FROM payments"
-        " WHERE account_id = $1 AND unapplied_minor > 0",
-        account_id,
+        "SELECT account_id, id, amount_minor, unapplied_minor, received_at FROM payments"
+        " WHERE account_id = ANY($1::uuid[]) AND unapplied_minor > 0",
+        account_ids,
     )
-    return {row["id"]: Payment(*row) for row in rows}
+    found: dict[UUID, dict[UUID, Payment]] = {}
+    for account_id, *fields in rows:
+        payment = Payment(*fields)
+        found.setdefault(account_id, {})[payment.id] = payment
+    return found
 
 
 async def allocations_of(unit: Unit, payment_id: UUID) -> list[Allocation]:
@@ -94,59 +108,85 @@ async def save_payments(unit: Unit, payments: Iterable[Payment]) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A payment as it was recorded; what is not allocated is unapplied cash."""
+
+    id: UUID
+    account_id: UUID
+    amount_minor: int
+    currency: str
+    reference: str | None
+    unapplied_minor: int
+    received_at: datetime
+    state: str = "received"
+
+
 _ADD = """
 WITH payment AS (
-    INSERT INTO payments (id, account_id, amount_minor, currency, reference, unapplied_minor, state, received_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    INSERT INTO payments (id, account_id, amount_minor, currency, reference, unapplied_minor, received_at, state)
+    SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::bigint[], $6::text[], $7::text[], $8::bigint[],
+        $9::timestamptz[], $10::text[])
 ), posted AS (
     INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
         event_sequence, posted_on, posted_at)
-    SELECT $9, code, $4, amount, $2, 'payment', $1, $10, $11, $8
-    FROM unnest($12::text[], $13::bigint[]) AS side (code, amount)
+    SELECT legal_entity, code, currency, amount, account_id, document, document_id, sequence, $1, $2
+    FROM unnest($11::text[], $12::text[], $13::text[], $14::bigint[], $15::uuid[], $16::text[], $17::uuid[],
+        $18::bigint[]) AS side (legal_entity, code, currency, amount, account_id, document, document_id, sequence)
 )
 INSERT INTO allocations (id, account_id, payment_id, invoice_id, line, amount_minor, is_recovery, allocated_at)
-SELECT id, $2, $1, invoice_id, line, amount_minor, is_recovery, $8
-FROM unnest($14::uuid[], $15::uuid[], $16::int[], $17::bigint[], $18::bool[])
-    AS n (id, invoice_id, line, amount_minor, is_recovery)
+SELECT id, account_id, payment_id, invoice_id, line, amount_minor, is_recovery, $2
+FROM unnest($19::uuid[], $20::uuid[], $21::uuid[], $22::uuid[], $23::int[], $24::bigint[], $25::bool[])
+    AS n (id, account_id, payment_id, invoice_id, line, amount_minor, is_recovery)
 """
 
 
 async def add(
-    unit: Unit, row: PaymentRow, legal_entity: str, sequence: int, entries: Entries, allocations: Sequence[Allocation]
+    unit: Unit, received: Sequence[Received], posted: Iterable[Posting], allocations: Iterable[tuple[UUID, Allocation]]
 ) -> None:
-    """Write a new payment, both sides of it and what it pays, in one statement: nothing is asked for more often."""
-    sides = [(str(code), amount) for code, amount in entries.items() if amount]
-    parts = [(new_id(), one.invoice_id, one.line, one.amount, one.is_recovery) for one in allocations]
+    """Write new payments, both sides of each, and what they pay (account, allocation).
+
+    In one statement, since nothing is asked for more often.
+    """
+    payments = [
+        (
+            one.id,
+            one.account_id,
+            one.amount_minor,
+            one.currency,
+            one.reference,
+            one.unapplied_minor,
+            one.received_at,
+            one.state,
+        )
+        for one in received
+    ]
     await unit.connection.execute(
         _ADD,
-        row.id,
-        row.account_id,
-        row.amount_minor,
-        row.currency,
-        row.reference,
-        row.unapplied_minor,
-        row.state,
-        row.received_at,
-        legal_entity,
-        sequence,
         unit.now.astimezone(UTC).date(),
-        *columns(sides, 2),
-        *columns(parts, 5),
+        unit.now,
+        *columns(payments, 8),
+        *columns(sides(posted), 8),
+        *columns(map(_allocated, allocations), 7),
     )
 
 
 _ADD_ALLOCATIONS = """
 INSERT INTO allocations (id, account_id, payment_id, invoice_id, line, amount_minor, is_recovery, allocated_at)
-SELECT id, $1, payment_id, invoice_id, line, amount_minor, is_recovery, $2
-FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::bigint[], $8::bool[])
-    AS n (id, payment_id, invoice_id, line, amount_minor, is_recovery)
+SELECT id, account_id, payment_id, invoice_id, line, amount_minor, is_recovery, $1
+FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::bigint[], $8::bool[])
+    AS n (id, account_id, payment_id, invoice_id, line, amount_minor, is_recovery)
 """
 
 
-async def add_allocations(unit: Unit, account_id: UUID, allocations: Sequence[Allocation]) -> None:
-    """Record what payments paid."""
-    rows = [(new_id(), one.payment_id, one.invoice_id, one.line, one.amount, one.is_recovery) for one in allocations]
-    await unit.connection.execute(_ADD_ALLOCATIONS, account_id, unit.now, *columns(rows, 6))
+async def add_allocations(unit: Unit, allocations: Iterable[tuple[UUID, Allocation]]) -> None:
+    """Record what payments paid (account, allocation)."""
+    await unit.connection.execute(_ADD_ALLOCATIONS, unit.now, *columns(map(_allocated, allocations), 7))
+
+
+def _allocated(of_account: tuple[UUID, Allocation]) -> tuple[object, ...]:
+    account_id, one = of_account
+    return new_id(), account_id, one.payment_id, one.invoice_id, one.line, one.amount, one.is_recovery
 
 
 async def mark_reversed(unit: Unit, payment_id: UUID) -> None:

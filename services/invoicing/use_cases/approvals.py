@@ -8,7 +8,8 @@ from services.invoicing.domain import relief
 from services.invoicing.domain.states import APPROVAL_ALLOWED, ApprovalState, moved_to
 from services.invoicing.repository import accounts, credits, invoices
 from services.invoicing.repository import approvals as repository
-from services.invoicing.tables import AccountRow, ApprovalRow
+from services.invoicing.repository.accounts import Account
+from services.invoicing.tables import ApprovalRow
 from services.invoicing.use_cases import balances, credit_notes, refunds, write_offs
 from services.invoicing.use_cases.payments import apply_unapplied
 from shared.auth import Caller
@@ -78,7 +79,7 @@ async def refund(unit: Unit, caller: Caller, account_id: UUID, amount: Money, wh
 def _row(
     unit: Unit,
     kind: str,
-    account: AccountRow,
+    account: Account,
     amount: int,
     caller: Caller,
     why: Why,
@@ -105,7 +106,7 @@ def _row(
     )
 
 
-async def _propose(unit: Unit, caller: Caller, account: AccountRow, row: ApprovalRow) -> ApprovalRow:
+async def _propose(unit: Unit, caller: Caller, account: Account, row: ApprovalRow) -> ApprovalRow:
     if row.amount_minor <= await repository.limit_of(unit, caller.roles, row.currency):
         await _carry_out(unit, account, row)
         row.state, row.decided_at = ApprovalState.CARRIED_OUT, unit.now
@@ -137,7 +138,7 @@ async def decline(unit: Unit, approval_id: UUID, caller: Caller, reason: str) ->
     return row
 
 
-async def _to_decide(unit: Unit, approval_id: UUID, caller: Caller) -> tuple[AccountRow, ApprovalRow]:
+async def _to_decide(unit: Unit, approval_id: UUID, caller: Caller) -> tuple[Account, ApprovalRow]:
     account = await accounts.locked(unit, (await repository.approval(unit, approval_id)).account_id)
     row = await repository.approval(unit, approval_id)
     moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
@@ -148,7 +149,7 @@ async def _to_decide(unit: Unit, approval_id: UUID, caller: Caller) -> tuple[Acc
     return account, row
 
 
-async def _carry_out(unit: Unit, account: AccountRow, row: ApprovalRow) -> None:
+async def _carry_out(unit: Unit, account: Account, row: ApprovalRow) -> None:
     if row.kind == CREDIT_NOTE:
         row.credit_note_id = await _credit(unit, account, row)
     elif row.kind == WRITE_OFF:
@@ -157,14 +158,14 @@ async def _carry_out(unit: Unit, account: AccountRow, row: ApprovalRow) -> None:
         await refunds.pay_out(unit, account, row)
 
 
-async def _credit(unit: Unit, account: AccountRow, row: ApprovalRow) -> UUID:
+async def _credit(unit: Unit, account: Account, row: ApprovalRow) -> UUID:
     invoice_id = _invoice_of(row)
     before = await invoices.open_invoices(unit, account.id, [invoice_id])
     paid = await credits.allocations_on(unit, invoice_id)
     credited = relief.credit(before[invoice_id], [(line, amount) for line, amount in row.lines], paid)
     note = await credit_notes.issue(unit, account, before[invoice_id], credited, row.reason_code, None)
     await balances.save_changed(unit, account.time_zone, before, {invoice_id: credited.invoice})
-    await apply_unapplied(unit, account)
+    await apply_unapplied(unit, [account])
     return note.id
 
 

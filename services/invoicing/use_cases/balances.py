@@ -61,10 +61,15 @@ def freed(allocations: tuple[Allocation, ...]) -> tuple[Freed, ...]:
     return tuple(Freed(payment_id=id_, amount_minor=amount) for id_, amount in sorted(amounts.items()))
 
 
-async def save_changed(
-    unit: Unit, zone: str, before: Mapping[UUID, Invoice], after: Mapping[UUID, Invoice]
-) -> dict[UUID, Invoice]:
+async def save_changed(unit: Unit, zone: str, before: Mapping[UUID, Invoice], after: Mapping[UUID, Invoice]) -> None:
     """Save the invoices whose lines changed, publish their balances, and say which are paid now."""
+    await repository.save_balances(unit, tell_changed(unit, zone, before, after))
+
+
+def tell_changed(
+    unit: Unit, zone: str, before: Mapping[UUID, Invoice], after: Mapping[UUID, Invoice]
+) -> dict[UUID, tuple[Invoice, int]]:
+    """Publish the balances that changed and say which invoices are paid now; what is to be saved of them."""
     changed: dict[UUID, tuple[Invoice, int]] = {}
     for invoice_id, invoice in after.items():
         if invoice.lines == before[invoice_id].lines:
@@ -74,9 +79,7 @@ async def save_changed(
         changed[invoice_id] = (judged, unit.publish(event))
         if invoice.open == 0 and before[invoice_id].open > 0 and not _is_given_up(before[invoice_id], invoice):
             unit.publish(InvoicePaid(account_id=invoice.account_id, invoice_id=invoice.id, number=invoice.number))
-    if changed:
-        await repository.save_balances(unit, changed)
-    return {invoice_id: invoice for invoice_id, (invoice, _) in changed.items()}
+    return changed
 
 
 def _is_given_up(before: Invoice, after: Invoice) -> bool:

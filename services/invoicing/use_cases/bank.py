@@ -1,10 +1,11 @@
 """Bank statements are imported, certain receipts are booked, people decide about the others."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
+from itertools import zip_longest
 from uuid import UUID
 
 import asyncpg
@@ -18,6 +19,7 @@ from services.invoicing.domain.states import moved_to
 from services.invoicing.repository import bank as repository
 from services.invoicing.repository import incoming
 from services.invoicing.repository.incoming import Incoming
+from services.invoicing.repository.payments import Received
 from services.invoicing.tables import BankEntryRow, BankImportRow
 from services.invoicing.use_cases import payments
 from services.invoicing.use_cases.payments import NewPayment
@@ -152,32 +154,60 @@ async def _match(unit: Unit) -> None:
 async def book_certain(unit: Unit, account_ids: list[str]) -> None:
     """Book the certain entries of these accounts, which are locked, if the facts are still those they were."""
     ids = [UUID(one) for one in account_ids]
-    due = await repository.due(unit, ids)
     opened = await repository.open_amounts(unit, ids)
-    outcomes = []
+    for entries in _one_of_each_account(await repository.due(unit, ids)):
+        booked = await _booked(unit, entries, opened)
+        states = [EntryState.UNMATCHED if one is None else EntryState.BOOKED for one in booked]
+        moved = [moved_to(ENTRY_ALLOWED, EntryState.CERTAIN, state) for state in states]
+        await repository.save_outcomes(unit, list(zip([row["id"] for row in entries], moved, booked, strict=True)))
+
+
+def _one_of_each_account(due: Iterable[asyncpg.Record]) -> Iterator[list[asyncpg.Record]]:
+    """Entries that can be booked together: what one pays is not open any more for the next of its account."""
+    of_account: dict[UUID, list[asyncpg.Record]] = {}
     for row in due:
-        payment_id = await _booked(unit, row, opened[row["account_id"]])
-        state = EntryState.UNMATCHED if payment_id is None else EntryState.BOOKED
-        outcomes.append((row["id"], moved_to(ENTRY_ALLOWED, EntryState.CERTAIN, state), payment_id))
-    await repository.save_outcomes(unit, outcomes)
+        of_account.setdefault(row["account_id"], []).append(row)
+    for together in zip_longest(*of_account.values()):
+        yield [row for row in together if row is not None]
 
 
-async def _booked(unit: Unit, row: asyncpg.Record, opened: dict[UUID, int]) -> UUID | None:
-    """The payment that a certain entry becomes, or None; `opened` is what is open of the account's invoices."""
-    amount, invoice_id = row["amount_minor"], row["invoice_id"]
-    if not fits(amount, opened.get(invoice_id, 0), sum(opened.values())):
-        return None
-    new = NewPayment(row["account_id"], Money(amount, row["currency"]), invoice_id, [], _reference(row["id"]))
-    try:
-        async with unit.savepoint():
-            payment = await payments.receive(unit, new)
-    except Refusal as refusal:
-        log.warning("a certain bank entry was refused", entry=str(row["id"]), code=refusal.code)
-        return None
-    paid = min(amount, opened[invoice_id])
-    opened[invoice_id] -= paid
-    opened[row["id"]] = paid - amount  # the rest pays others, or waits as unapplied cash: either way it is used
-    return payment.id
+async def _booked(
+    unit: Unit, entries: Sequence[asyncpg.Record], opened: Mapping[UUID, dict[UUID, int]]
+) -> list[UUID | None]:
+    """The payment that each entry becomes, or None; `opened` is what is open of each account's invoices."""
+    wanted = [row for row in entries if _fits(row, opened[row["account_id"]])]
+    outcomes = dict(
+        zip(
+            [row["id"] for row in wanted],
+            await payments.receive_many(unit, [_payment_of(row) for row in wanted]),
+            strict=True,
+        )
+    )
+    booked: list[UUID | None] = []
+    for row in entries:
+        outcome = outcomes.get(row["id"])
+        if isinstance(outcome, Refusal):
+            log.warning("a certain bank entry was refused", entry=str(row["id"]), code=outcome.code)
+        elif outcome is not None:
+            _use(row, opened[row["account_id"]])
+        booked.append(outcome.id if isinstance(outcome, Received) else None)
+    return booked
+
+
+def _fits(row: asyncpg.Record, opened: Mapping[UUID, int]) -> bool:
+    return fits(row["amount_minor"], opened.get(row["invoice_id"], 0), sum(opened.values()))
+
+
+def _payment_of(row: asyncpg.Record) -> NewPayment:
+    money = Money(row["amount_minor"], row["currency"])
+    return NewPayment(row["account_id"], money, row["invoice_id"], [], _reference(row["id"]))
+
+
+def _use(row: asyncpg.Record, opened: dict[UUID, int]) -> None:
+    """What an entry paid is open no more; its rest pays others, or waits as unapplied cash: either way it is used."""
+    paid = min(row["amount_minor"], opened[row["invoice_id"]])
+    opened[row["invoice_id"]] -= paid
+    opened[row["id"]] = paid - row["amount_minor"]
 
 
 def _reference(entry_id: UUID) -> str:

@@ -9,8 +9,9 @@ from services.invoicing.domain.owed import Invoice
 from services.invoicing.domain.relief import Credited
 from services.invoicing.repository import credits as repository
 from services.invoicing.repository import deliveries, ledger, payments
+from services.invoicing.repository.accounts import Account
 from services.invoicing.repository.ledger import Document
-from services.invoicing.tables import AccountRow, CreditNoteRow
+from services.invoicing.tables import CreditNoteRow
 from services.invoicing.use_cases import balances
 from shared.database import Unit
 from shared.events.invoicing import Allocated, CreditNoteIssued
@@ -21,7 +22,7 @@ DISPUTE = "dispute"
 
 
 async def issue(
-    unit: Unit, account: AccountRow, before: Invoice, credited: Credited, reason_code: str, dispute_id: UUID | None
+    unit: Unit, account: Account, before: Invoice, credited: Credited, reason_code: str, dispute_id: UUID | None
 ) -> CreditNoteRow:
     """Issue the credit note for what was credited of an invoice; saving the invoice is the caller's."""
     number = await payments.next_number(unit, account.legal_entity, "credit_note")
@@ -64,7 +65,7 @@ def _told(unit: Unit, row: CreditNoteRow, credited: Credited) -> int:
 
 
 async def _post(
-    unit: Unit, account: AccountRow, row: CreditNoteRow, before: Invoice, credited: Credited, sequence: int
+    unit: Unit, account: Account, row: CreditNoteRow, before: Invoice, credited: Credited, sequence: int
 ) -> None:
     shares = await _shares(unit, before, credited.lines)
     deferred = await repository.take_from_unearned(unit, account.id, before.id, shares)

@@ -6,7 +6,8 @@ from services.invoicing.domain import relief
 from services.invoicing.domain.states import DEBIT_ALLOWED, DebitState, moved_to
 from services.invoicing.repository import accounts, invoices
 from services.invoicing.repository import debits as repository
-from services.invoicing.tables import AccountRow, DebitRow
+from services.invoicing.repository.accounts import Account
+from services.invoicing.tables import DebitRow
 from services.invoicing.use_cases import balances, payments
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.payments import NewPayment
@@ -83,11 +84,11 @@ async def fail(unit: Unit, debit_id: UUID, failure: str) -> DebitRow:
             failure=failure,
         )
     )
-    await payments.apply_unapplied(unit, account)
+    await payments.apply_unapplied(unit, [account])
     return row
 
 
-async def _landed(unit: Unit, debit_id: UUID, wanted: DebitState) -> tuple[AccountRow, DebitRow]:
+async def _landed(unit: Unit, debit_id: UUID, wanted: DebitState) -> tuple[Account, DebitRow]:
     account = await accounts.locked(unit, (await repository.debit(unit, debit_id)).account_id)
     row = await repository.debit(unit, debit_id)
     moved_to(DEBIT_ALLOWED, DebitState(row.state), wanted)

@@ -29,8 +29,7 @@ async def reserve(unit: Unit, dispute_id: UUID, invoice_id: UUID, lines: Sequenc
     Raises NotFound, UnknownLine, AmountRefused, DisputeKnown.
     """
     document = await invoices.invoice_row(unit, invoice_id)
-    account = await accounts.account(unit, document.account_id)
-    await unit.lock(account.id)
+    account = await accounts.locked(unit, document.account_id)
     known = await payments.reservations_of(unit, dispute_id)
     if known:
         if known != (invoice_id, sorted(lines), True):
@@ -53,8 +52,7 @@ async def settle(unit: Unit, dispute_id: UUID, *, upheld: bool) -> None:
     invoice_id, held, is_held = known
     if not is_held:
         return
-    account = await accounts.account(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
-    await unit.lock(account.id)
+    account = await accounts.locked(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
     before = await invoices.open_invoices(unit, account.id, [invoice_id])
     after = owed.release(before[invoice_id], held)
     await payments.mark_released(unit, dispute_id)
@@ -64,7 +62,7 @@ async def settle(unit: Unit, dispute_id: UUID, *, upheld: bool) -> None:
         if credited.lines:
             await credit_notes.issue(unit, account, before[invoice_id], credited, credit_notes.DISPUTE, dispute_id)
     await balances.save_changed(unit, account.time_zone, before, {invoice_id: after})
-    await apply_unapplied(unit, account)
+    await apply_unapplied(unit, [account])
 
 
 async def held(unit: Unit, dispute_id: UUID) -> tuple[UUID, list[tuple[int, int]], bool]:

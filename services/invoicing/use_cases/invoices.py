@@ -10,8 +10,9 @@ from services.invoicing.domain import ledger as postings
 from services.invoicing.domain import owed
 from services.invoicing.domain.owed import Invoice, Line
 from services.invoicing.repository import accounts, deliveries, invoices, ledger, payments
+from services.invoicing.repository.accounts import Account
 from services.invoicing.repository.ledger import Document
-from services.invoicing.tables import AccountRow, InvoiceRow
+from services.invoicing.tables import InvoiceRow
 from services.invoicing.use_cases import balances
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.payments import apply_unapplied
@@ -62,8 +63,7 @@ async def issue(unit: Unit, new: NewInvoice) -> InvoiceRow:
 
     Raises NotFound, ReferenceTaken, DateRefused, NotTheirs, CurrencyMismatch.
     """
-    account = await accounts.account(unit, new.account_id)
-    await unit.lock(account.id)
+    account = await accounts.locked(unit, new.account_id)
     if new.external_reference and await invoices.reference_taken(unit, account.id, new.external_reference):
         raise ReferenceTaken(f"the account has an invoice with the external reference {new.external_reference}")
     await _check_lines(unit, account, new.lines)
@@ -85,7 +85,7 @@ async def issue(unit: Unit, new: NewInvoice) -> InvoiceRow:
     return row
 
 
-def _dates(account: AccountRow, new: NewInvoice, today: date) -> tuple[date, date]:
+def _dates(account: Account, new: NewInvoice, today: date) -> tuple[date, date]:
     issue_date = new.issue_date or today
     due_date = new.due_date or issue_date + timedelta(days=account.terms_days)
     if issue_date > today:
@@ -95,7 +95,7 @@ def _dates(account: AccountRow, new: NewInvoice, today: date) -> tuple[date, dat
     return issue_date, due_date
 
 
-async def _check_lines(unit: Unit, account: AccountRow, lines: Sequence[NewLine]) -> None:
+async def _check_lines(unit: Unit, account: Account, lines: Sequence[NewLine]) -> None:
     for line in lines:
         if line.amount.currency != account.currency:
             raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {line.amount.currency}")
@@ -105,7 +105,7 @@ async def _check_lines(unit: Unit, account: AccountRow, lines: Sequence[NewLine]
         raise NotTheirs(f"the account has no subscription {min(missing)}")
 
 
-async def _record(unit: Unit, account: AccountRow, row: InvoiceRow, lines: Sequence[NewLine]) -> None:
+async def _record(unit: Unit, account: Account, row: InvoiceRow, lines: Sequence[NewLine]) -> None:
     invoice = Invoice(
         row.id,
         account.id,
@@ -125,4 +125,4 @@ async def _record(unit: Unit, account: AccountRow, row: InvoiceRow, lines: Seque
     await invoices.add_invoice(unit, row, judged, [line.description for line in lines], sequence)
     await ledger.post(unit, account, Document("invoice", row.id, sequence), postings.invoiced(row.total_minor))
     await deliveries.want(unit, "invoice", row.id, account.id, row.legal_entity)
-    await apply_unapplied(unit, account)
+    await apply_unapplied(unit, [account])

@@ -1,20 +1,23 @@
 """Money comes in, pays, and is sometimes taken back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from services.invoicing.domain import ledger as postings
 from services.invoicing.domain import owed, relief
-from services.invoicing.domain.owed import Allocation, AlreadyReversed, Paid, Payment
-from services.invoicing.repository import accounts, approvals, credits, invoices, ledger
+from services.invoicing.domain.owed import AlreadyReversed, Paid, Payment
+from services.invoicing.repository import accounts, approvals, invoices, ledger
 from services.invoicing.repository import payments as repository
+from services.invoicing.repository.accounts import Account
 from services.invoicing.repository.ledger import Document
-from services.invoicing.tables import AccountRow, PaymentRow
+from services.invoicing.repository.payments import Received
+from services.invoicing.tables import PaymentRow
 from services.invoicing.use_cases import balances
+from services.invoicing.use_cases.paying import Change, save, split
 from shared.database import Unit
 from shared.errors import NotFound, Refusal
-from shared.events.invoicing import PaymentReceived, PaymentReversed, SmallBalanceCleared, UnappliedCashUsed
+from shared.events.invoicing import PaymentReceived, PaymentReversed, UnappliedCashUsed
 from shared.ids import new_id
 from shared.money import CurrencyMismatch, Money
 
@@ -46,115 +49,123 @@ class NewPayment:
     debit_id: UUID | None = None
 
 
-async def receive(unit: Unit, new: NewPayment) -> PaymentRow:
+async def receive(unit: Unit, new: NewPayment) -> Received:
     """Record a payment, allocate it, and use what is left for the oldest open invoice at once.
 
     Raises NotFound, CurrencyMismatch, UnknownLine, AmountRefused.
     """
-    account = await accounts.locked(unit, new.account_id)
+    (outcome,) = await receive_many(unit, [new])
+    if isinstance(outcome, Refusal):
+        raise outcome
+    return outcome
+
+
+async def receive_many(unit: Unit, news: Sequence[NewPayment]) -> list[Received | Refusal]:
+    """Receive payments of different accounts; of one that is refused nothing is left, and the others stand."""
+    held = await accounts.locked_many(unit, [new.account_id for new in news])
+    known = await _known_by_number(unit, news)
+    named = [new.invoice_id for new in news if new.invoice_id]
+    before = await invoices.open_invoices_of(unit, held, [*named, *known.values()])
+    outcomes: list[Received | Refusal] = []
+    changes = []
+    for new in news:
+        try:
+            payment = Payment(new_id(), new.amount.minor, new.amount.minor, unit.now)
+            change = _allocate(new, payment, held.get(new.account_id), before.get(new.account_id, {}), known)
+        except Refusal as refusal:
+            outcomes.append(refusal)
+        else:
+            changes.append((new, change, _received(new, change.paid.payments[payment.id])))
+            outcomes.append(changes[-1][-1])
+    await _record(unit, changes)
+    return outcomes
+
+
+async def _known_by_number(unit: Unit, news: Sequence[NewPayment]) -> dict[tuple[UUID, str], UUID]:
+    """The invoices that remittances name."""
+    named = [(new.account_id, number) for new in news for number, _ in new.remittance]
+    return await repository.invoices_by_number(unit, named) if named else {}
+
+
+def _allocate(
+    new: NewPayment,
+    payment: Payment,
+    account: Account | None,
+    before: Mapping[UUID, owed.Invoice],
+    known: Mapping[tuple[UUID, str], UUID],
+) -> Change:
+    """What a new payment pays. Raises NotFound, CurrencyMismatch, UnknownLine, AmountRefused."""
+    if account is None:
+        raise NotFound(f"there is no account {new.account_id}")
     if new.amount.currency != account.currency:
         raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {new.amount.currency}")
-    advice = await _advice(unit, new)
-    named_ids = [new.invoice_id] if new.invoice_id else [invoice_id for invoice_id, _ in advice]
-    before = await invoices.open_invoices(unit, account.id, named_ids)
-    payment = Payment(new_id(), new.amount.minor, new.amount.minor, unit.now)
-    named = owed.pay_by_remittance(before, payment, advice) if advice else _named(new, before, payment)
+    named = (
+        owed.pay_by_remittance(before, payment, _advice(new, known)) if new.remittance else _named(new, before, payment)
+    )
     rest = owed.use_unapplied({**before, **named.invoices}.values(), named.payments.values())
-    paid = owed.merge(named, rest)
-    row = await _record(unit, account, new, paid, paid.payments[payment.id])
-    await _save(unit, account, before, paid)
-    return row
+    return Change(account, before, owed.merge(named, rest))
 
 
-async def _advice(unit: Unit, new: NewPayment) -> list[tuple[UUID, int]]:
+def _advice(new: NewPayment, known: Mapping[tuple[UUID, str], UUID]) -> list[tuple[UUID, int]]:
     """The remittance by the ids of its invoices. Raises NotFound."""
-    if not new.remittance:
-        return []
-    known = await repository.invoices_by_number(unit, new.account_id, [number for number, _ in new.remittance])
     for number, _ in new.remittance:
-        if number not in known:
+        if (new.account_id, number) not in known:
             raise NotFound(f"remittance: the account has no invoice {number}")
-    return [(known[number], amount) for number, amount in new.remittance]
+    return [(known[new.account_id, number], amount) for number, amount in new.remittance]
 
 
-async def _record(unit: Unit, account: AccountRow, new: NewPayment, paid: Paid, payment: Payment) -> PaymentRow:
-    """Write the payment with what it paid, say so, and post it."""
-    row = PaymentRow(
-        id=payment.id,
-        account_id=account.id,
-        amount_minor=payment.amount,
-        currency=account.currency,
-        reference=new.reference,
-        unapplied_minor=payment.unapplied,
-        state="received",
-        received_at=unit.now,
+def _received(new: NewPayment, payment: Payment) -> Received:
+    return Received(
+        payment.id,
+        new.account_id,
+        payment.amount,
+        new.amount.currency,
+        new.reference,
+        payment.unapplied,
+        payment.received_at,
     )
-    sequence = unit.publish(
-        PaymentReceived(
-            account_id=account.id,
-            payment_id=row.id,
-            amount_minor=row.amount_minor,
-            currency=row.currency,
-            allocations=balances.allocated(paid.allocations),
-            unapplied_minor=row.unapplied_minor,
-            debit_id=new.debit_id,
+
+
+async def _record(unit: Unit, received: Sequence[tuple[NewPayment, Change, Received]]) -> None:
+    """Write payments with what they paid, say so, and post them."""
+    posted, allocations = [], []
+    for new, change, payment in received:
+        allocated = change.paid.allocations
+        sequence = unit.publish(
+            PaymentReceived(
+                account_id=payment.account_id,
+                payment_id=payment.id,
+                amount_minor=payment.amount_minor,
+                currency=payment.currency,
+                allocations=balances.allocated(allocated),
+                unapplied_minor=payment.unapplied_minor,
+                debit_id=new.debit_id,
+            )
         )
-    )
-    entries = postings.received(row.amount_minor, *_split(paid.allocations))
-    await repository.add(unit, row, account.legal_entity, sequence, entries, paid.allocations)
-    return row
+        entries = postings.received(payment.amount_minor, *split(allocated))
+        posted.append((change.account, Document("payment", payment.id, sequence), entries))
+        allocations += [(payment.account_id, one) for one in allocated]
+    if received:
+        await repository.add(unit, [payment for *_, payment in received], posted, allocations)
+        await save(unit, [change for _, change, _ in received])
 
 
-def _split(allocations: Sequence[Allocation]) -> tuple[int, int]:
-    """What of it pays what is open, and what recovers what had been written off."""
-    recovered = sum(one.amount for one in allocations if one.is_recovery)
-    return sum(one.amount for one in allocations) - recovered, recovered
-
-
-def _named(new: NewPayment, open_invoices: dict[UUID, owed.Invoice], payment: Payment) -> Paid:
+def _named(new: NewPayment, open_invoices: Mapping[UUID, owed.Invoice], payment: Payment) -> Paid:
     if new.invoice_id is None:
         return Paid({}, {payment.id: payment})
-    return _pay_named(new.account_id, open_invoices.get(new.invoice_id), payment, new.invoice_id, new.lines)
+    return _pay_named(open_invoices, payment, new.invoice_id, new.lines)
 
 
 def _pay_named(
-    account_id: UUID, invoice: owed.Invoice | None, payment: Payment, invoice_id: UUID, lines: Sequence[tuple[int, int]]
+    before: Mapping[UUID, owed.Invoice], payment: Payment, invoice_id: UUID, lines: Sequence[tuple[int, int]]
 ) -> Paid:
     """Pay a named invoice, or lines of it; a whole one that was written off, too. Raises NotFound."""
-    if invoice is None or invoice.account_id != account_id:
+    invoice = before.get(invoice_id)
+    if invoice is None:
         raise NotFound(f"invoice_id: the account has no invoice {invoice_id}")
     if lines:
         return owed.pay_lines(invoice, payment, lines)
     return relief.pay_named(invoice, payment)
-
-
-async def _save(unit: Unit, account: AccountRow, before: Mapping[UUID, owed.Invoice], paid: Paid) -> None:
-    """Save what was paid; a rest of it within the tolerance is let go."""
-    touched = {one.invoice_id for one in paid.allocations}
-    left = [paid.invoices[id_] for id_ in touched if paid.invoices[id_].open > 0]
-    after = dict(paid.invoices)
-    if left:
-        tolerance = await credits.tolerance(unit, account.legal_entity, account.currency)
-        for invoice in left:
-            after[invoice.id] = await _clear(unit, account, invoice, tolerance)
-    await balances.save_changed(unit, account.time_zone, before, after)
-
-
-async def _clear(unit: Unit, account: AccountRow, invoice: owed.Invoice, tolerance: int) -> owed.Invoice:
-    settled, lines = relief.clear_small(invoice, tolerance)
-    if lines:
-        amount = sum(share for _, share in lines)
-        sequence = unit.publish(
-            SmallBalanceCleared(
-                account_id=account.id,
-                invoice_id=invoice.id,
-                number=invoice.number,
-                amount_minor=amount,
-                currency=account.currency,
-            )
-        )
-        await ledger.post(unit, account, Document("small_balance", invoice.id, sequence), postings.cleared(amount))
-    return settled
 
 
 async def apply(unit: Unit, payment_id: UUID, invoice_id: UUID, lines: Sequence[tuple[int, int]]) -> PaymentRow:
@@ -162,30 +173,45 @@ async def apply(unit: Unit, payment_id: UUID, invoice_id: UUID, lines: Sequence[
 
     Raises NotFound, NothingUnapplied, UnknownLine, AmountRefused.
     """
-    account = await accounts.account(unit, (await repository.payment_row(unit, payment_id)).account_id)
-    await unit.lock(account.id)
+    account = await accounts.locked(unit, (await repository.payment_row(unit, payment_id)).account_id)
     cash = await repository.unapplied_payments(unit, account.id)
     if payment_id not in cash:
         raise NothingUnapplied(f"payment {payment_id} has no unapplied cash")
     before = await invoices.open_invoices(unit, account.id, [invoice_id])
-    paid = _pay_named(account.id, before.get(invoice_id), cash[payment_id], invoice_id, lines)
-    await _use(unit, account, before, paid)
+    paid = _pay_named(before, cash[payment_id], invoice_id, lines)
+    await _use(unit, [Change(account, before, paid)])
     return await repository.payment_row(unit, payment_id, fresh=True)
 
 
-async def apply_unapplied(unit: Unit, account: AccountRow) -> None:
-    """Use unapplied cash at once for the oldest open invoice; the account is locked."""
-    cash = await repository.unapplied_payments(unit, account.id)
+async def apply_unapplied(unit: Unit, held: Collection[Account]) -> None:
+    """Use unapplied cash of these accounts at once, each for its oldest open invoice."""
+    cash = await repository.unapplied_payments_of(unit, [account.id for account in held])
     if not cash:
         return
-    before = await invoices.open_invoices(unit, account.id)
-    await _use(unit, account, before, owed.use_unapplied(before.values(), cash.values()))
+    before = await invoices.open_invoices_of(unit, cash)
+    changes = []
+    for account in held:
+        mine = before.get(account.id, {})
+        changes.append(Change(account, mine, owed.use_unapplied(mine.values(), cash.get(account.id, {}).values())))
+    await _use(unit, changes)
 
 
-async def _use(unit: Unit, account: AccountRow, before: Mapping[UUID, owed.Invoice], paid: Paid) -> None:
+async def _use(unit: Unit, changes: Sequence[Change]) -> None:
     """Record what unapplied cash paid, payment by payment."""
-    for payment_id, payment in paid.payments.items():
-        used = tuple(one for one in paid.allocations if one.payment_id == payment_id)
+    used = [change for change in changes if change.paid.allocations]
+    if not used:
+        return
+    await ledger.post_many(unit, [posting for change in used for posting in _tell_used(unit, change)])
+    await repository.save_payments(unit, [one for change in used for one in change.paid.payments.values()])
+    allocations = [(change.account.id, one) for change in used for one in change.paid.allocations]
+    await repository.add_allocations(unit, allocations)
+    await save(unit, used)
+
+
+def _tell_used(unit: Unit, change: Change) -> Iterator[ledger.Posting]:
+    account = change.account
+    for payment_id, payment in change.paid.payments.items():
+        used = tuple(one for one in change.paid.allocations if one.payment_id == payment_id)
         if used:
             sequence = unit.publish(
                 UnappliedCashUsed(
@@ -196,11 +222,7 @@ async def _use(unit: Unit, account: AccountRow, before: Mapping[UUID, owed.Invoi
                     unapplied_minor=payment.unapplied,
                 )
             )
-            await ledger.post(unit, account, Document("payment", payment_id, sequence), postings.used(*_split(used)))
-    if paid.allocations:
-        await repository.save_payments(unit, paid.payments.values())
-        await repository.add_allocations(unit, account.id, paid.allocations)
-        await _save(unit, account, before, paid)
+            yield account, Document("payment", payment_id, sequence), postings.used(*split(used))
 
 
 async def reverse(unit: Unit, payment_id: UUID) -> PaymentRow:
@@ -208,8 +230,7 @@ async def reverse(unit: Unit, payment_id: UUID) -> PaymentRow:
 
     Raises NotFound, AlreadyReversed, CashRefunded.
     """
-    account = await accounts.account(unit, (await repository.payment_row(unit, payment_id)).account_id)
-    await unit.lock(account.id)
+    account = await accounts.locked(unit, (await repository.payment_row(unit, payment_id)).account_id)
     row = await repository.payment_row(unit, payment_id, fresh=True)
     if row.state == "reversed":
         raise AlreadyReversed(f"payment {payment_id} was reversed before")
@@ -227,8 +248,8 @@ async def reverse(unit: Unit, payment_id: UUID) -> PaymentRow:
             reopened=balances.allocated(tuple(allocations)),
         )
     )
-    entries = postings.reversed_(row.amount_minor, *_split(allocations))
+    entries = postings.reversed_(row.amount_minor, *split(allocations))
     await ledger.post(unit, account, Document("payment", payment_id, sequence), entries)
     await balances.save_changed(unit, account.time_zone, before, owed.reverse(before, allocations))
-    await apply_unapplied(unit, account)
+    await apply_unapplied(unit, [account])
     return await repository.payment_row(unit, payment_id, fresh=True)

@@ -6,14 +6,15 @@ from services.invoicing.domain import ledger as postings
 from services.invoicing.domain import relief
 from services.invoicing.repository import approvals as repository
 from services.invoicing.repository import ledger, payments
+from services.invoicing.repository.accounts import Account
 from services.invoicing.repository.ledger import Document
-from services.invoicing.tables import AccountRow, ApprovalRow
+from services.invoicing.tables import ApprovalRow
 from services.invoicing.use_cases.payments import apply_unapplied
 from shared.database import Unit
 from shared.events.invoicing import Freed, RefundApproved, RefundDeclined, RefundEvent, RefundProposed
 
 
-async def hold(unit: Unit, account: AccountRow, row: ApprovalRow) -> None:
+async def hold(unit: Unit, account: Account, row: ApprovalRow) -> None:
     """Take the amount from unapplied cash, so that no invoice uses it meanwhile. Raises AmountRefused."""
     cash = await payments.unapplied_payments(unit, account.id)
     parts = relief.take_for_refund(cash.values(), row.amount_minor)
@@ -21,16 +22,16 @@ async def hold(unit: Unit, account: AccountRow, row: ApprovalRow) -> None:
     await _tell(unit, account, row, RefundProposed, parts)
 
 
-async def pay_out(unit: Unit, account: AccountRow, row: ApprovalRow) -> None:
+async def pay_out(unit: Unit, account: Account, row: ApprovalRow) -> None:
     """The held amount leaves; whoever pays it out hears `RefundApproved`."""
     await _tell(unit, account, row, RefundApproved, await repository.refund_parts(unit, row.id))
 
 
-async def decline(unit: Unit, account: AccountRow, row: ApprovalRow) -> None:
+async def decline(unit: Unit, account: Account, row: ApprovalRow) -> None:
     """The held amount is unapplied cash again, and used for what is due."""
     await repository.give_back(unit, row.id)
     await _tell(unit, account, row, RefundDeclined, await repository.refund_parts(unit, row.id))
-    await apply_unapplied(unit, account)
+    await apply_unapplied(unit, [account])
 
 
 POSTINGS = {
@@ -41,7 +42,7 @@ POSTINGS = {
 
 
 async def _tell(
-    unit: Unit, account: AccountRow, row: ApprovalRow, fact: type[RefundEvent], parts: list[tuple[UUID, int]]
+    unit: Unit, account: Account, row: ApprovalRow, fact: type[RefundEvent], parts: list[tuple[UUID, int]]
 ) -> None:
     sequence = unit.publish(
         fact(

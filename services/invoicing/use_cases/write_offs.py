@@ -5,14 +5,14 @@ from uuid import UUID
 from services.invoicing.domain import ledger as postings
 from services.invoicing.domain import relief
 from services.invoicing.repository import invoices, ledger
+from services.invoicing.repository.accounts import Account
 from services.invoicing.repository.ledger import Document
-from services.invoicing.tables import AccountRow
 from services.invoicing.use_cases import balances
 from shared.database import Unit
 from shared.events.invoicing import InvoiceWrittenOff
 
 
-async def write_off(unit: Unit, account: AccountRow, invoice_id: UUID, reason_code: str) -> None:
+async def write_off(unit: Unit, account: Account, invoice_id: UUID, reason_code: str) -> None:
     """Write off what is open of an invoice; the claim stays beside, and a payment of it is a recovery.
 
     Raises AmountRefused.
