@@ -5,7 +5,7 @@ a SQLModel session for ordinary reads and writes (both in the same transaction),
 that the use case publishes, and writes them to the outbox just before it commits.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,6 +37,8 @@ class Cause:
     id: str
     actor: str | None = None
     reason: str | None = None
+    traceparent: str = ""
+    """The trace that what follows belongs to, if that is not the one in which it is done."""
 
 
 @dataclass(slots=True)
@@ -48,6 +50,8 @@ class Unit:
     sweeps_held: bool
     cause: Cause
     _sa: AsyncConnection
+    causes: Mapping[str, Cause] = field(default_factory=dict)
+    """Of subjects for which the unit acts on something of their own, by subject."""
     _session: AsyncSession | None = None
     _sequences: dict[str, int] = field(default_factory=dict)
     _outbox: list[outbox.Row] = field(default_factory=list)
@@ -70,6 +74,12 @@ class Unit:
         """A use case's own statement has locked the stream of a subject, and found this sequence."""
         self._sequences.setdefault(str(subject), sequence)
 
+    async def lock_free(self, subjects: Iterable[str]) -> set[str]:
+        """Lock the streams of those of these subjects that nobody else holds; which these are."""
+        locked = await streams.lock_free(self.connection, subjects)
+        self._sequences |= locked
+        return set(locked)
+
     async def claim(self, due: str, limit: int) -> list[str]:
         """Lock up to `limit` accounts that the query `due` finds at $1 = now, skipping those in others' hands."""
         claimed = await streams.claim(self.connection, due, self.now, limit)
@@ -84,7 +94,8 @@ class Unit:
         """Announce a fact together with it; returns its sequence number. The subject must be locked."""
         subject = event.subject()
         sequence = self._sequences[subject] + 1
-        self._outbox.append(outbox.row(event, sequence=sequence, unit_now=self.now, cause=self.cause))
+        cause = self.causes.get(subject, self.cause)
+        self._outbox.append(outbox.row(event, sequence=sequence, unit_now=self.now, cause=cause))
         self._sequences[subject] = sequence
         self.wake("relay")
         return sequence

@@ -5,26 +5,13 @@ gets the first's answer. A refusal rolls back and is not stored: the same key ma
 A key is kept for `KEPT`; whoever repeats a request later than that asks for something new.
 """
 
-import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any
-from uuid import UUID
+from typing import NamedTuple
 
-from fastapi import Depends, Header, Request, Response
-from pydantic import BaseModel
-
-from shared.auth import Caller
-from shared.database import Cause, Unit
+from shared.database import Unit, columns
 from shared.errors import Refusal
-from shared.ids import new_id
-
-
-class KeyMissing(Refusal):
-    """A POST that changes something needs an Idempotency-Key."""
-
-    code = "idempotency_key_missing"
-    status = 400
 
 
 class KeyReused(Refusal):
@@ -34,11 +21,50 @@ class KeyReused(Refusal):
     status = 422
 
 
+class Key(NamedTuple):
+    """What a caller calls one request (the key is theirs, and counts for a method and path), and what it asks for."""
+
+    caller: str
+    route: str
+    key: str
+    body_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request was answered, in JSON."""
+
+    status: int
+    body: str
+    is_repeated: bool = False
+
+
 KEPT = timedelta(days=30)
 """For how long (business time) a key gets the first answer again, at least."""
 CHUNK = 1000
 """How many keys one unit prunes at most."""
 
+_BEGIN = """
+INSERT INTO idempotency (caller, route, key, body_hash, created_at)
+SELECT caller, route, key, body_hash, $1
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS asked (caller, route, key, body_hash)
+ORDER BY caller, route, key
+ON CONFLICT DO NOTHING RETURNING caller, route, key, body_hash
+"""
+_STORED = """
+SELECT i.caller, i.route, i.key, asked.body_hash, i.body_hash = asked.body_hash AS is_same, status, answer
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS asked (caller, route, key, body_hash)
+JOIN idempotency i USING (caller, route, key)
+"""
+_STORE = """
+UPDATE idempotency i SET status = n.status, answer = n.answer
+FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[]) AS n (caller, route, key, status, answer)
+WHERE (i.caller, i.route, i.key) = (n.caller, n.route, n.key)
+"""
+_FORGET = """
+DELETE FROM idempotency i USING unnest($1::text[], $2::text[], $3::text[]) AS n (caller, route, key)
+WHERE (i.caller, i.route, i.key) = (n.caller, n.route, n.key)
+"""
 _PRUNE = """
 WITH old AS (
     SELECT caller, route, key FROM idempotency WHERE created_at < $1
@@ -48,101 +74,34 @@ DELETE FROM idempotency USING old
 WHERE (idempotency.caller, idempotency.route, idempotency.key) = (old.caller, old.route, old.key)
 RETURNING 1
 """
-_BEGIN = """
-INSERT INTO idempotency (caller, route, key, body_hash, created_at) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT DO NOTHING RETURNING key
-"""
-_STORED = "SELECT body_hash, status, answer FROM idempotency WHERE caller = $1 AND route = $2 AND key = $3"
-_STORE = "UPDATE idempotency SET status = $4, answer = $5 WHERE caller = $1 AND route = $2 AND key = $3"
 
 
-class CommandRunner:
-    """Runs what one POST asks for, once for its key."""
+async def begin(unit: Unit, keys: Collection[Key]) -> dict[Key, Answer | KeyReused]:
+    """Take these keys, each of another place; what those were answered that had been used before."""
+    found: dict[Key, Answer | KeyReused] = {}
+    wanted = set(keys)
+    while wanted:  # a key may be pruned between the two statements
+        wanted -= {Key(*row) for row in await unit.connection.fetch(_BEGIN, unit.now, *columns(wanted, 4))}
+        if wanted:
+            for *asked, is_same, status, body in await unit.connection.fetch(_STORED, *columns(wanted, 4)):
+                reused = KeyReused("this Idempotency-Key was used with another body")
+                found[Key(*asked)] = Answer(status, body, is_repeated=True) if is_same else reused
+            wanted -= found.keys()
+    return found
 
-    def __init__(self, request: Request, key: str | None, body: bytes) -> None:
-        self.caller: Caller = request.state.caller
-        self.runtime = request.app.state.runtime
-        if key is None:
-            raise KeyMissing("send an Idempotency-Key of up to 255 characters with this request")
-        self._place = (self.caller.subject, f"{request.method} {request.url.path}", key)
-        self._hash = hashlib.sha256(body + request.url.query.encode()).hexdigest()
 
-    def cause(self, reason: str | None = None) -> Cause:
-        """What events say about this request; with a reason, the caller acted as a person."""
-        actor = self.caller.subject if reason else None
-        return Cause(id=str(new_id()), actor=actor, reason=reason)
+async def store(unit: Unit, answers: Mapping[Key, Answer]) -> None:
+    """Keep what these keys, which this unit took, are answered."""
+    rows = [(*key[:3], answer.status, answer.body) for key, answer in answers.items()]
+    await unit.connection.execute(_STORE, *columns(rows, 5))
 
-    async def run(
-        self,
-        action: Callable[[Unit], Awaitable[BaseModel]],
-        *,
-        status: int = 201,
-        reason: str | None = None,
-        about: UUID | None = None,
-    ) -> Response:
-        """Do it in one unit and answer with the model that `action` returns; or answer as the first time.
 
-        `about` is what it changes, as far as the request says so: requests about the same take turns.
-        """
-
-        async def once(unit: Unit) -> tuple[int, str, bool]:
-            stored = await self._begin(unit)
-            if stored:
-                return *stored, True
-            answer = (await action(unit)).model_dump_json()
-            await unit.connection.execute(_STORE, *self._place, status, answer)
-            return status, answer, False
-
-        return _response(*await self.runtime.units.run(once, self.cause(reason), about))
-
-    async def amend(
-        self, action: Callable[[Unit], Awaitable[tuple[int, BaseModel]]], reason: str | None = None
-    ) -> Response:
-        """A second unit of the same request: what it answers takes the place of the stored answer."""
-
-        async def again(unit: Unit) -> tuple[int, str, bool]:
-            status, model = await action(unit)
-            await unit.connection.execute(_STORE, *self._place, status, model.model_dump_json())
-            return status, model.model_dump_json(), False
-
-        return _response(*await self.runtime.units.run(again, self.cause(reason)))
-
-    async def _begin(self, unit: Unit) -> tuple[int, str] | None:
-        while not await unit.connection.fetchval(_BEGIN, *self._place, self._hash, unit.now):
-            row = await unit.connection.fetchrow(_STORED, *self._place)
-            if row is None:  # pruned between the two statements
-                continue
-            if row["body_hash"] != self._hash:
-                raise KeyReused("this Idempotency-Key was used with another body")
-            return row["status"], row["answer"]
-        return None
+async def forget(unit: Unit, keys: Collection[Key]) -> None:
+    """Give up keys that this unit took: what they asked for was not done."""
+    if keys:
+        await unit.connection.execute(_FORGET, *columns((key[:3] for key in keys), 3))
 
 
 async def prune(unit: Unit) -> bool:
     """Forget keys that are older than `KEPT`, a chunk of them; whether there may be more."""
     return len(await unit.connection.fetch(_PRUNE, unit.now - KEPT, CHUNK)) == CHUNK
-
-
-def _response(status: int, answer: str, repeated: bool) -> Response:
-    headers = {"Idempotency-Replayed": "true"} if repeated else {}
-    return Response(answer, status, headers, media_type="application/json")
-
-
-async def _command(
-    request: Request,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            min_length=1,
-            max_length=255,
-            pattern=r"^[\x21-\x7e]+$",
-            description="needed: a value of your own for this change; sent again, it gets the first answer again",
-            examples=["3f0c1f4e-8a55-4f64-9d0b-2f64d1f0a9b7"],
-        ),
-    ] = None,
-) -> Any:
-    return CommandRunner(request, idempotency_key, await request.body())
-
-
-Command = Annotated[CommandRunner, Depends(_command)]
-"""The parameter of a route that changes something."""

@@ -35,6 +35,8 @@ class CauseLike(Protocol):
     def actor(self) -> str | None: ...
     @property
     def reason(self) -> str | None: ...
+    @property
+    def traceparent(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def _headers(event: type[Event], unit_now: datetime, cause: CauseLike, own: Mapp
         "ce_recordedtime": clock.system_now().isoformat(),
         "ce_causationid": cause.id,
         "content-type": "application/json",
-        "traceparent": traceparent(),
+        "traceparent": cause.traceparent or traceparent(),
         "ce_actor": cause.actor,
         "ce_reason": quote(cause.reason, safe=" ") if cause.reason else None,
         **own,

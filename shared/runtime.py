@@ -7,6 +7,7 @@ import httpx2
 
 from shared.clients import Clients
 from shared.database import Units
+from shared.gathering import Gatherings
 from shared.health import Health
 from shared.jobs import Jobs
 from shared.printing import Printer
@@ -28,6 +29,11 @@ class Runtime:
     def units(self) -> Units:
         """Runs units with the service's own role."""
         return Units(self.settings, self.wakeups)
+
+    @cached_property
+    def gatherings(self) -> Gatherings:
+        """Does together what is asked for at once."""
+        return Gatherings(self.units)
 
     @cached_property
     def clients(self) -> Clients:

@@ -30,6 +30,14 @@ async def lock(connection: asyncpg.Connection, subjects: Iterable[str]) -> dict[
     return {row["subject"]: row["sequence"] for row in found}
 
 
+_LOCK_FREE = _LOCK.rstrip() + " SKIP LOCKED"
+
+
+async def lock_free(connection: asyncpg.Connection, subjects: Iterable[str]) -> dict[str, int]:
+    """Lock those of these rows that nobody else holds; their sequences."""
+    return {row["subject"]: row["sequence"] for row in await connection.fetch(_LOCK_FREE, sorted(subjects))}
+
+
 async def claim(connection: asyncpg.Connection, due: str, now: datetime, limit: int) -> dict[str, int]:
     """Lock accounts that `due` selects at $1 = now, skipping those that somebody else works on."""
     rows = await connection.fetch(

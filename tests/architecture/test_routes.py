@@ -11,9 +11,9 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator
 
 from shared.auth import needs
+from shared.commands import Command
 from shared.events import REGISTRY
 from shared.fields import Day, Instant
-from shared.idempotency import Command
 from shared.service import load
 from tests.architecture.source import ROOT, SERVICES
 

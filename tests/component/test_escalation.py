@@ -12,9 +12,9 @@ from fastapi import Response
 from deploy.local.tokens import Keys
 from shared import intents
 from shared.clients import Answered
+from shared.commands import CommandRunner
 from shared.errors import Later
 from shared.events.entitlements import VendorSyncFailed
-from shared.idempotency import CommandRunner
 from shared.runtime import Runtime
 from tests.builders import Client, Database, account, hear, invoice, running, work
 

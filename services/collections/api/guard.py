@@ -12,10 +12,10 @@ from services.collections.repository import guard as repository
 from services.collections.repository.guard import GuardState
 from services.collections.use_cases.guard import Decision
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Unit
 from shared.fields import ReasonIn, example
 from shared.http import PROBLEMS, Page, Read, Router
-from shared.idempotency import Command
 
 reads = Router(prefix="/v1", tags=["guard"], dependencies=[needs("collections:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1", tags=["guard"], dependencies=[needs("collections:write")], responses=PROBLEMS)

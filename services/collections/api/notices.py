@@ -12,10 +12,10 @@ from services.collections.repository import notices as repository
 from services.collections.tables import NoticeRow
 from services.collections.use_cases.delivery import NotFailed
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Unit
 from shared.fields import ReasonIn, example
 from shared.http import PROBLEMS, Page, Read, Router, refusals
-from shared.idempotency import Command
 
 reads = Router(prefix="/v1/notices", tags=["notices"], dependencies=[needs("collections:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/notices", tags=["notices"], dependencies=[needs("collections:write")], responses=PROBLEMS)

@@ -13,10 +13,10 @@ from services.collections.mail import TEMPLATES
 from services.collections.repository import policies as repository
 from services.collections.tables import PolicyRow
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Unit
 from shared.fields import Body, Day, Prose, example
 from shared.http import PROBLEMS, Page, Read, Router
-from shared.idempotency import Command
 
 public = Router(tags=["policy"], responses={404: PROBLEMS[404], 422: PROBLEMS[422]})
 reads = Router(prefix="/v1/policies", tags=["policy"], dependencies=[needs("collections:read")], responses=PROBLEMS)

@@ -12,10 +12,10 @@ from services.collections.domain.suspension import SuspensionMoveRefused
 from services.collections.repository import suspensions as repository
 from services.collections.repository.suspensions import Suspension
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Unit
 from shared.fields import ReasonIn, example
 from shared.http import PROBLEMS, Read, Router, refusals
-from shared.idempotency import Command
 
 reads = Router(
     prefix="/v1/suspensions", tags=["suspensions"], dependencies=[needs("collections:read")], responses=PROBLEMS

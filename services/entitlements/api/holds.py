@@ -11,11 +11,11 @@ from services.entitlements import use_cases
 from services.entitlements.domain.hold import AlreadyReleased, EndsThroughCollections, Hold
 from services.entitlements.use_cases.holds import NewHold
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Unit
 from shared.events.entitlements import HoldReason
 from shared.fields import Body, Name, Prose, ReasonIn, example
 from shared.http import PROBLEMS, Router, refusals
-from shared.idempotency import Command
 
 writes = Router(prefix="/v1/holds", tags=["holds"], dependencies=[needs("entitlements:write")], responses=PROBLEMS)
 

@@ -13,11 +13,11 @@ from services.escalation.repository import cases as repository
 from services.escalation.tables import CaseRow, ContactRow
 from services.escalation.use_cases.cases import NewCase
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Unit
 from shared.events.escalation import Severity
 from shared.fields import Body, Name, Prose, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.idempotency import Command
 
 reads = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:write")], responses=PROBLEMS)

@@ -14,11 +14,11 @@ from services.escalation.tables import DisputeRow
 from services.escalation.use_cases.disputes import NewDispute
 from shared import intents
 from shared.auth import needs
+from shared.commands import Command, CommandRunner
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.fields import Body, Prose, ReasonIn, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.idempotency import Command, CommandRunner
 from shared.intents import Intent
 from shared.money import Currency, PositiveMinor
 

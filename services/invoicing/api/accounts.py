@@ -12,11 +12,11 @@ from services.invoicing.repository import accounts as repository
 from services.invoicing.tables import AccountRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.fields import Body, Code, Country, Email, Name, Zone, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, declared, refusals
-from shared.idempotency import Command
 from shared.money import Currency
 
 reads = Router(prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)

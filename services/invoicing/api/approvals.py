@@ -13,10 +13,10 @@ from services.invoicing.domain.states import ApprovalState, MoveRefused
 from services.invoicing.repository import approvals as repository
 from services.invoicing.tables import ApprovalRow
 from shared.auth import Caller, needs
+from shared.commands import Command
 from shared.database import Cause, Unit
 from shared.fields import Body, Code, Prose, ReasonIn, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.idempotency import Command
 from shared.ids import new_id
 from shared.money import Currency, Minor
 

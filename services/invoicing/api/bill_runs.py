@@ -14,10 +14,10 @@ from services.invoicing.repository import bill_runs as repository
 from services.invoicing.repository import tax as tax_repository
 from services.invoicing.tables import BillRunRow
 from shared.auth import needs
+from shared.commands import Command, CommandRunner
 from shared.database import Unit
 from shared.fields import Body, Code, Country, Day, Prose, ReasonIn, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.idempotency import Command, CommandRunner
 
 reads = Router(prefix="/v1", tags=["bill runs"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1", tags=["bill runs"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)

@@ -17,10 +17,10 @@ from services.invoicing.repository import credits as repository
 from services.invoicing.tables import CreditNoteRow
 from services.invoicing.use_cases.approvals import Why
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Unit
 from shared.fields import Body, Prose, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.idempotency import Command
 
 PLACE = "/v1/credit-notes"
 reads = Router(prefix=PLACE, tags=["credit notes"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)

@@ -14,10 +14,10 @@ from services.invoicing.repository import debits as repository
 from services.invoicing.tables import DebitRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Unit
 from shared.fields import Body, Code, Name, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.idempotency import Command
 from shared.money import MoneyModel
 
 reads = Router(prefix="/v1/debits", tags=["debits"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)

@@ -13,10 +13,10 @@ from services.invoicing.tables import InvoiceRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.invoices import NewInvoice, NewLine
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Name, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.idempotency import Command
 from shared.money import MoneyModel
 
 reads = Router(prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)

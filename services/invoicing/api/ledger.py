@@ -15,10 +15,10 @@ from services.invoicing import use_cases
 from services.invoicing.repository import ledger as repository
 from services.invoicing.use_cases.ledger import AlreadyClosed, MonthNotOver
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Unit
 from shared.fields import Code, Day, Instant, ReasonIn, example
 from shared.http import PROBLEMS, Page, Read, Router, refusals
-from shared.idempotency import Command
 
 reads = Router(prefix="/v1/ledger", tags=["ledger"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/ledger", tags=["ledger"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)

@@ -1,5 +1,6 @@
 """Payments over REST."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
@@ -14,10 +15,11 @@ from services.invoicing.repository.payments import Received
 from services.invoicing.tables import PaymentRow
 from services.invoicing.use_cases.payments import CashRefunded, NewPayment, NothingUnapplied
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Unit
+from shared.errors import Refusal
 from shared.fields import Body, Code, Name, Prose, ReasonIn, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.idempotency import Command
 from shared.money import MoneyModel, PositiveMinor
 
 reads = Router(prefix="/v1/payments", tags=["payments"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
@@ -121,10 +123,12 @@ class PaymentOut(BaseModel):
 async def record_payment(payment: PaymentIn, command: Command) -> Response:
     """Record money received and allocate it; announces `PaymentReceived` and each balance that changed."""
 
-    async def receive(unit: Unit) -> PaymentOut:
-        return PaymentOut.of(await use_cases.payments.receive(unit, payment.new()))
+    return await command.run_with_others(_receive, payment.new(), about=payment.account_id)
 
-    return await command.run(receive, about=payment.account_id)
+
+async def _receive(unit: Unit, payments: Sequence[NewPayment]) -> list[PaymentOut | Refusal]:
+    outcomes = await use_cases.payments.receive_many(unit, payments)
+    return [one if isinstance(one, Refusal) else PaymentOut.of(one) for one in outcomes]
 
 
 @writes.post(

@@ -14,10 +14,10 @@ from services.invoicing.tables import PlanRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.plans import NewPlan
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Name, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.idempotency import Command
 from shared.money import Currency, Minor
 
 reads = Router(prefix="/v1/plans", tags=["plans"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)

@@ -11,10 +11,10 @@ from services.invoicing.api.payments import LineAmount
 from services.invoicing.domain.owed import AmountRefused
 from services.invoicing.use_cases.disputes import DisputeKnown
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Unit
 from shared.fields import Body, example
 from shared.http import PROBLEMS, Router, refusals
-from shared.idempotency import Command
 
 writes = Router(
     prefix="/v1/reservations", tags=["reservations"], dependencies=[needs("invoicing:write")], responses=PROBLEMS

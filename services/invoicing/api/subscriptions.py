@@ -11,10 +11,10 @@ from services.invoicing.repository import accounts as repository
 from services.invoicing.tables import SubscriptionRow
 from services.invoicing.use_cases.accounts import NewSubscription, ReferenceTaken
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Name, example
 from shared.http import PROBLEMS, Page, Read, Router, refusals
-from shared.idempotency import Command
 from shared.money import Minor
 
 reads = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)

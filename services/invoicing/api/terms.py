@@ -17,10 +17,10 @@ from services.invoicing.tables import SubscriptionChangeRow, TermRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.subscriptions import Purchase, Wanted
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Prose, ReasonIn, example, shown
 from shared.http import PROBLEMS, Page, Read, Router, refusals
-from shared.idempotency import Command
 
 reads = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)

@@ -10,10 +10,10 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_
 from services.invoicing import use_cases
 from services.invoicing.repository.usage import UsageLine
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Name, example
 from shared.http import PROBLEMS, Router
-from shared.idempotency import Command
 from shared.money import Currency
 
 writes = Router(prefix="/v1/usage-lines", tags=["usage"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)

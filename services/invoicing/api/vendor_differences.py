@@ -23,10 +23,10 @@ from services.invoicing.repository.vendor.customers import BilledToCustomer
 from services.invoicing.repository.vendor.differences import Asked
 from services.invoicing.tables.vendor import VendorDifferenceRow
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Unit
 from shared.fields import Body, Day, Prose, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.idempotency import Command
 from shared.money import Money
 
 reads = Router(

@@ -13,11 +13,11 @@ from services.invoicing.domain.reconciliation.layouts import Layout
 from services.invoicing.domain.reconciliation.verdict import VerdictSum
 from services.invoicing.use_cases.vendor_reconciliation import AnotherFile, DecisionsTaken, Reconciled
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Cause, Unit
 from shared.errors import Refusal
 from shared.fields import Prose, ReasonIn, example
 from shared.http import PROBLEMS, Read, Router, declared, refusals
-from shared.idempotency import Command
 from shared.ids import new_id
 
 reads = Router(

@@ -10,10 +10,10 @@ from services.invoicing.api.approvals import ApprovalOut
 from services.invoicing.domain.owed import AmountRefused
 from services.invoicing.use_cases.approvals import Why
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Unit
 from shared.fields import Body, Prose, example
 from shared.http import PROBLEMS, Router, refusals
-from shared.idempotency import Command
 
 writes = Router(
     prefix="/v1/write-offs", tags=["write-offs"], dependencies=[needs("invoicing:write")], responses=PROBLEMS

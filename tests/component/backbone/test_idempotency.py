@@ -167,7 +167,10 @@ async def test_a_key_that_is_pruned_between_two_statements_is_new(
     _, client, _ = service
     first = await client.post("/v1/accounts", account(), key="k")
     # The first statement still finds the key; the second, which is to read what is stored, finds it gone.
-    gone = "DELETE FROM idempotency WHERE caller = $1 AND route = $2 AND key = $3"
+    gone = (
+        "DELETE FROM idempotency i USING unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS a (c, r, k, b)"
+        " WHERE (caller, route, key) = (c, r, k)"
+    )
     monkeypatch.setattr(idempotency, "_STORED", f"WITH gone AS ({gone}) SELECT WHERE false")
     second = await client.post("/v1/accounts", account(), key="k")
     assert second.status_code == 201

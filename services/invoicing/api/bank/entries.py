@@ -14,10 +14,10 @@ from services.invoicing.repository import bank as repository
 from services.invoicing.tables import BankEntryRow, BankProposalRow
 from services.invoicing.use_cases.bank import Decision, NotAReceipt
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Unit
 from shared.fields import Body, Prose, ReasonIn, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.idempotency import Command
 
 reads = Router(prefix="/v1/bank-entries", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/bank-entries", tags=["bank"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)

@@ -12,11 +12,11 @@ from services.invoicing.domain.statements import StatementRefused
 from services.invoicing.repository import bank as repository
 from services.invoicing.tables import BankImportRow
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.fields import Code, example
 from shared.http import PROBLEMS, Read, Router, declared
-from shared.idempotency import Command
 
 reads = Router(prefix="/v1/bank-imports", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/bank-imports", tags=["bank"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)

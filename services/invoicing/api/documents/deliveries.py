@@ -11,10 +11,10 @@ from services.invoicing.tables import DocumentDeliveryRow
 from services.invoicing.use_cases import deliveries
 from services.invoicing.use_cases.deliveries import DeliveryPending
 from shared.auth import needs
+from shared.commands import Command
 from shared.database import Unit
 from shared.fields import ReasonIn, example
 from shared.http import PROBLEMS, Read, Router, refusals
-from shared.idempotency import Command
 
 reads = Router(prefix="/v1", tags=["documents"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1", tags=["documents"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)

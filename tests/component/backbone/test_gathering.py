@@ -1,0 +1,203 @@
+"""Requests that come at once are done in few units, and each is answered as if it had come alone."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx2
+import orjson
+import pytest
+
+from deploy.local.tokens import Keys
+from services.invoicing import use_cases
+from services.invoicing.use_cases.payments import NewPayment, receive_many
+from shared import commands, gathering
+from shared.database import Unit
+from tests.builders import Client, Database, account, eur, invoice, running
+
+PAYING = 12
+BEFORE_THE_LOCK_IS_GIVEN_UP = 2.0
+"""Seconds; who waits for a lock waits three."""
+
+
+@pytest.fixture
+async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Client]:
+    async with running("invoicing", database, keys, jwks_file) as (_, made):
+        yield made
+
+
+@pytest.fixture
+async def owners(client: Client) -> list[str]:
+    """Accounts that owe 10.00 each."""
+    made = [str((await client.made("/v1/accounts", account()))["id"]) for _ in range(PAYING)]
+    for owner in made:
+        await client.made("/v1/invoices", invoice(owner, 1000))
+    return made
+
+
+@pytest.fixture
+def units(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The accounts whose payments each unit received."""
+    seen: list[list[str]] = []
+
+    async def noted(unit: Unit, news: Sequence[NewPayment]) -> Any:
+        seen.append([str(new.account_id) for new in news])
+        return await receive_many(unit, news)
+
+    monkeypatch.setattr(use_cases.payments, "receive_many", noted)
+    return seen
+
+
+def payment(owner: str, **more: Any) -> dict[str, Any]:
+    return {"account_id": owner, "amount": eur(1000)} | more
+
+
+async def at_once(client: Client, bodies: Sequence[dict[str, Any]]) -> list[httpx2.Response]:
+    return await asyncio.gather(*(client.post("/v1/payments", body) for body in bodies))
+
+
+async def open_of(database: Database) -> dict[str, int]:
+    rows = await database.rows("SELECT account_id::text, open_minor FROM invoicing.invoice_states")
+    return {row["account_id"]: row["open_minor"] for row in rows}
+
+
+async def test_payments_of_many_accounts_share_units_and_each_has_its_own_answer(
+    client: Client, database: Database, owners: list[str], units: list[list[str]]
+) -> None:
+    answers = await at_once(client, [payment(owner) for owner in owners])
+    assert [answer.status_code for answer in answers] == [201] * PAYING
+    assert [answer.json()["account_id"] for answer in answers] == owners
+    assert sorted(owner for together in units for owner in together) == sorted(owners)
+    assert len(units) < PAYING / 2
+    assert set((await open_of(database)).values()) == {0}
+
+
+async def test_who_comes_alone_is_done_at_once(client: Client, owners: list[str], units: list[list[str]]) -> None:
+    assert (await client.post("/v1/payments", payment(owners[0]))).status_code == 201
+    assert units == [[owners[0]]]
+
+
+async def test_events_name_their_own_request_and_belong_to_its_trace(
+    client: Client, database: Database, owners: list[str], units: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traces = count(1)
+    monkeypatch.setattr(commands, "traceparent", lambda: f"00-{next(traces):032x}-{1:016x}-01")
+    await at_once(client, [payment(owner) for owner in owners])
+    assert len(units) < PAYING / 2
+    told = await database.rows(
+        "SELECT subject, headers FROM invoicing.outbox WHERE type ~ 'PaymentReceived|InvoicePaid' ORDER BY position"
+    )
+    names = {owner: set[tuple[str, str]]() for owner in owners}
+    for row in told:
+        headers = orjson.loads(row["headers"])
+        names[row["subject"]].add((headers["ce_causationid"], headers["traceparent"]))
+    assert len(told) == 2 * PAYING
+    assert [len(mine) for mine in names.values()] == [1] * PAYING
+    (causes, parents) = zip(*(one for mine in names.values() for one in mine), strict=True)
+    assert (len(set(causes)), len(set(parents))) == (PAYING, PAYING)
+
+
+async def test_of_what_is_refused_nothing_is_left_and_the_others_stand(
+    client: Client, database: Database, owners: list[str], units: list[list[str]]
+) -> None:
+    nobodys = str(UUID(int=7))
+    bodies = [payment(owner) for owner in owners]
+    bodies[3] = payment(owners[3], invoice_id=nobodys)
+    bodies[5] = payment(owners[5], amount={"amount_minor": 1000, "currency": "USD"})
+    bodies[7] = payment(nobodys)
+    answers = await asyncio.gather(
+        *(client.post("/v1/payments", body, key=f"key-{n}") for n, body in enumerate(bodies))
+    )
+    assert len(units) < PAYING / 2 + 1
+    refused = {n: answer.json()["code"] for n, answer in enumerate(answers) if answer.status_code != 201}
+    assert refused == {3: "not_found", 5: "currency_mismatch", 7: "not_found"}
+    left = await open_of(database)
+    assert {owner for owner, minor in left.items() if minor} == {owners[3], owners[5], owners[7]}
+    kept = await database.rows("SELECT key FROM invoicing.idempotency WHERE route LIKE '%payments' ORDER BY key")
+    assert [row["key"] for row in kept] == sorted(f"key-{n}" for n in range(PAYING) if n not in refused)
+    again = await client.post("/v1/payments", payment(owners[3]), key="key-3")
+    assert again.status_code == 201
+
+
+async def test_an_account_that_somebody_holds_does_not_hold_the_others_up(
+    client: Client, database: Database, owners: list[str], units: list[list[str]]
+) -> None:
+    held, *free = owners
+    async with database.connected("invoicing") as other, other.transaction():
+        await other.execute("SELECT FROM invoicing.streams WHERE subject = $1 FOR NO KEY UPDATE", held)
+        waits = asyncio.create_task(client.post("/v1/payments", payment(held)))
+        async with asyncio.timeout(BEFORE_THE_LOCK_IS_GIVEN_UP):
+            answers = await at_once(client, [payment(owner) for owner in free])
+        assert not waits.done()
+    assert {answer.status_code for answer in [*answers, await waits]} == {201}
+    assert set((await open_of(database)).values()) == {0}
+
+
+async def test_a_defect_is_the_business_of_its_own_request(
+    client: Client, database: Database, owners: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(unit: Unit, news: Sequence[NewPayment]) -> Any:
+        outcomes = await receive_many(unit, news)
+        if owners[4] in {str(new.account_id) for new in news}:
+            raise ValueError("a defect")
+        return outcomes
+
+    monkeypatch.setattr(use_cases.payments, "receive_many", broken)
+    answers = await at_once(client, [payment(owner) for owner in owners])
+    assert [n for n, answer in enumerate(answers) if answer.status_code != 201] == [4]
+    assert answers[4].status_code == 500
+    assert {owner for owner, minor in (await open_of(database)).items() if minor} == {owners[4]}
+
+
+async def test_a_connection_that_is_lost_runs_them_all_again_with_one_effect(
+    client: Client, database: Database, owners: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed: list[int] = []
+
+    async def cut(unit: Unit, news: Sequence[NewPayment]) -> Any:
+        outcomes = await receive_many(unit, news)
+        if len(news) > 1 and not killed:
+            killed.append(len(news))
+            await database.execute("SELECT pg_terminate_backend($1)", unit.connection.get_server_pid())
+        return outcomes
+
+    monkeypatch.setattr(use_cases.payments, "receive_many", cut)
+    answers = await at_once(client, [payment(owner) for owner in owners])
+    assert killed
+    assert {answer.status_code for answer in answers} == {201}
+    assert await database.value("SELECT count(*) FROM invoicing.payments") == PAYING
+
+
+async def test_a_key_that_comes_twice_at_once_has_one_effect(
+    client: Client, database: Database, owners: list[str]
+) -> None:
+    same = [client.post("/v1/payments", payment(owners[0]), key="same") for _ in range(3)]
+    other = client.post("/v1/payments", payment(owners[1]), key="same")
+    others = [client.post("/v1/payments", payment(owner)) for owner in owners[2:]]
+    answers = await asyncio.gather(*same, other, *others)
+    first = [answer for answer in answers[:3] if "idempotency-replayed" not in answer.headers]
+    assert len(first) == 1
+    assert {answer.content for answer in answers[:3]} == {first[0].content}
+    assert (answers[3].status_code, answers[3].json()["code"]) == (422, "idempotency_key_reused")
+    assert await database.value("SELECT count(*) FROM invoicing.payments") == PAYING - 1
+
+
+async def test_of_one_account_each_unit_takes_one_payment(
+    client: Client, database: Database, owners: list[str], units: list[list[str]]
+) -> None:
+    answers = await at_once(client, [payment(owner, amount=eur(100)) for owner in owners[:3] for _ in range(10)])
+    assert {answer.status_code for answer in answers} == {201}
+    assert all(len(set(together)) == len(together) for together in units)
+    assert [minor for minor in (await open_of(database)).values() if minor < 1000] == [0, 0, 0]
+
+
+async def test_who_has_waited_too_long_is_told_to_come_again(
+    client: Client, database: Database, owners: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathering, "WAIT", -1)
+    answer = await client.post("/v1/payments", payment(owners[0]))
+    assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
+    assert await database.value("SELECT count(*) FROM invoicing.payments") == 0
