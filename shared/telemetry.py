@@ -10,18 +10,22 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import structlog
-from opentelemetry import propagate, trace
+from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SimpleSpanProcessor
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from shared.transient import chain
 
 EXPORT_WITHIN = 1.0
 """Seconds for one batch of spans, unless the environment says otherwise: a process that ends waits no longer."""
+
+TRACER = trace.get_tracer("goodstanding")
+_W3C = TraceContextTextMapPropagator()
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -121,9 +125,10 @@ def set_up(process: str, level: str = "info") -> None:
 
 def traceparent() -> str:
     """The current trace context as a W3C `traceparent`, or an empty string."""
-    carrier: dict[str, str] = {}
-    propagate.inject(carrier)
-    return carrier.get("traceparent", "")
+    context = trace.get_current_span().get_span_context()
+    if not context.is_valid:
+        return ""
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
 @contextmanager
@@ -132,11 +137,9 @@ def continued(name: str, parent: str, kind: SpanKind = SpanKind.CONSUMER) -> Ite
 
     What breaks it is told by its type only, as in the log.
     """
-    context = propagate.extract({"traceparent": parent} if parent else {})
-    tracer = trace.get_tracer("goodstanding")
-    with tracer.start_as_current_span(
-        name, context=context, kind=kind, record_exception=False, set_status_on_exception=False
-    ) as span:
+    context = _W3C.extract({"traceparent": parent} if parent else {}, Context())
+    span = TRACER.start_span(name, context, kind)
+    with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
         try:
             yield span.get_span_context()
         except Exception as error:

@@ -10,6 +10,7 @@ SWEEPS = (
         name="overdue",
         due="SELECT account_id::text FROM invoice_states WHERE judge_at <= $1",
         judge=use_cases.overdue.judge,
+        set_based=True,
     ),
     Sweep(
         name="terms",
