@@ -49,6 +49,8 @@ APPEND_ONLY = {
         "reconciliation_customer_sums",
         "refund_parts",
         "document_parties",
+        "former_buyers",
+        "former_sellers",
     },
     "collections": {"policies", "overdues", "guard_decisions"},
     "entitlements": set[str](),

@@ -158,6 +158,40 @@ async def test_a_document_stays_as_it_was_drawn_up(papers: Papers) -> None:
     assert (await papers.document(f"invoices/{issued}")).text == first
 
 
+async def test_a_document_names_us_and_the_customer_as_they_were_when_it_was_issued(papers: Papers) -> None:
+    await papers.seller(name="First GmbH")
+    owner = await papers.account(name="First customer", address=["First street 1"])
+    issued = (await papers.client.made("/v1/invoices", invoice(owner, 10_000)))["id"]
+    note = await papers.credit(owner, issued, 700)
+    for version, name in (("1", "Second"), ("2", "Third")):
+        await papers.database.move(days=1)
+        account = await papers.client.got(f"/v1/accounts/{owner}")
+        change = {"name": f"{name} customer", "billing_email": account["billing_email"], "terms_days": 30}
+        headers = papers.client.headers | {"if-match": f'"{version}"'}
+        changed = await papers.client.http.patch(f"/v1/accounts/{owner}", json=change, headers=headers)
+        assert changed.status_code == 200
+        assert (await papers.seller(f'"{version}"', name=f"{name} GmbH")).status_code == 200
+        if name == "Second":
+            between = (await papers.client.made("/v1/invoices", invoice(owner, 5_000)))["id"]
+    said = {f"invoices/{issued}": "First", f"credit-notes/{note}": "First", f"invoices/{between}": "Second"}
+    for path, name in said.items():
+        page = (await papers.document(path)).text
+        assert [one in page for one in ("First customer", "Second customer", "Third customer")].count(True) == 1
+        assert f"{name} customer" in page
+        assert f"{name} GmbH" in page
+    statement = await papers.document(f"accounts/{owner}/statement", **{"from": "2026-03-01", "to": "2026-03-05"})
+    assert "Third customer" in statement.text
+
+
+async def test_what_was_issued_before_anything_was_said_of_us_names_what_was_said_first(papers: Papers) -> None:
+    issued = (await papers.client.made("/v1/invoices", invoice(await papers.account(), 10_000)))["id"]
+    await papers.database.move(days=1)
+    await papers.seller(name="First GmbH")
+    await papers.database.move(days=1)
+    await papers.seller('"1"', name="Second GmbH")
+    assert "First GmbH" in (await papers.document(f"invoices/{issued}")).text
+
+
 async def test_the_data_of_a_legal_entity_are_changed_by_version(papers: Papers) -> None:
     assert (await papers.client.get("/v1/legal-entities/GS-DE")).status_code == 404
     assert (await papers.seller('"1"')).json()["code"] == "stale"

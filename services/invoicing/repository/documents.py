@@ -1,16 +1,13 @@
-"""Invoices and credit notes as they are drawn up, and who they are from and to."""
+"""Invoices and credit notes as they are drawn up."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
-from pydantic import TypeAdapter
 
-from services.invoicing.domain.documents.paper import Charged, PaperLine, Parties
+from services.invoicing.domain.documents.paper import Charged, PaperLine
 from shared.database import Unit
-
-PARTIES = TypeAdapter(Parties)
 
 _LINES = """
 SELECT l.line, l.description, l.net_minor, l.tax_minor, l.tax_rate_bp, s.product, c.kind, c.period_from, c.period_to,
@@ -73,25 +70,6 @@ async def settled(unit: Unit, invoice_id: UUID, account_id: UUID, at: datetime) 
 async def is_draft(unit: Unit, document_id: UUID) -> bool:
     """Whether this is the id of an invoice that waits for approval."""
     return bool(await unit.connection.fetchval("SELECT EXISTS (SELECT FROM drafts WHERE id = $1)", document_id))
-
-
-async def parties(unit: Unit, document_id: UUID) -> Parties | None:
-    """Who a document is from and to, once it was drawn up."""
-    kept = await unit.connection.fetchval("SELECT parties FROM document_parties WHERE document_id = $1", document_id)
-    return PARTIES.validate_python(kept) if kept else None
-
-
-async def keep_parties(unit: Unit, document_id: UUID, account_id: UUID, kept: Parties) -> Parties:
-    """Keep who a document is from and to, unless somebody was faster; what is kept."""
-    await unit.connection.execute(
-        "INSERT INTO document_parties (document_id, account_id, parties, drawn_up_at) VALUES ($1, $2, $3, $4)"
-        " ON CONFLICT DO NOTHING",
-        document_id,
-        account_id,
-        PARTIES.dump_json(kept).decode(),
-        unit.now,
-    )
-    return await parties(unit, document_id) or kept
 
 
 async def policy_in_force(unit: Unit, day: date) -> int | None:

@@ -14,6 +14,8 @@ from services.invoicing.tables.bill_runs import BillRunAccountRow, BillRunRow, D
 from services.invoicing.tables.documents import (
     DocumentDeliveryRow,
     DocumentPartiesRow,
+    FormerBuyerRow,
+    FormerSellerRow,
     LegalEntityRow,
     PolicyVersionRow,
 )
@@ -74,6 +76,8 @@ __all__ = [
     "DocumentPartiesRow",
     "DraftLineRow",
     "DraftRow",
+    "FormerBuyerRow",
+    "FormerSellerRow",
     "InvoiceLineRow",
     "InvoiceRow",
     "InvoiceStateRow",

@@ -31,8 +31,30 @@ class LegalEntityRow(Row, table=True):
     changed_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
+class FormerBuyerRow(Row, table=True):
+    """What documents said of an account until it was changed: a document of before names it as it was."""
+
+    __tablename__ = "former_buyers"
+
+    account_id: UUID = Field(primary_key=True, foreign_key="accounts.id")
+    version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    until: datetime = Field(sa_type=DateTime(timezone=True))
+    buyer: dict[str, Any] = Field(sa_type=JSONB)
+
+
+class FormerSellerRow(Row, table=True):
+    """What documents said of a legal entity of ours until its data were changed."""
+
+    __tablename__ = "former_sellers"
+
+    legal_entity: str = Field(primary_key=True, sa_type=Text)
+    version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    until: datetime = Field(sa_type=DateTime(timezone=True))
+    seller: dict[str, Any] = Field(sa_type=JSONB)
+
+
 class DocumentPartiesRow(Row, table=True):
-    """Who a document is from and to, kept when it was first drawn up: later changes do not change it."""
+    """Who a document is from and to, as it was first drawn up: nothing changes that."""
 
     __tablename__ = "document_parties"
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.invoicing.repository import accounts as repository
+from services.invoicing.repository import parties
 from services.invoicing.tables import AccountRow, SubscriptionRow
 from shared.database import Unit
 from shared.errors import Refusal
@@ -60,6 +61,7 @@ async def change(unit: Unit, account_id: UUID, version: int, fields: dict[str, A
     row = await repository.account_to_change(unit, account_id)
     if row.version != version:
         raise Stale(f"the account is at version {row.version}")
+    await parties.keep_buyer(unit, row)
     row.sqlmodel_update(fields | {"version": version + 1})
     unit.session.add(row)
     await unit.session.flush()

@@ -6,12 +6,11 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from services.invoicing.domain.documents.paper import Buyer, Charged, Paper, PaperLine, Parties, Seller
+from services.invoicing.domain.documents.paper import Charged, Paper, PaperLine, Parties
 from services.invoicing.domain.documents.statement import Account, Entry, OpenItem, Statement, running
 from services.invoicing.domain.ledger import Share
-from services.invoicing.repository import accounts, credits, invoices, legal_entities, statements
+from services.invoicing.repository import accounts, credits, invoices, parties, statements
 from services.invoicing.repository import documents as repository
-from services.invoicing.tables import AccountRow, LegalEntityRow
 from shared.calendar import local_date
 from shared.database import Unit
 from shared.errors import Refusal
@@ -53,7 +52,7 @@ async def invoice(unit: Unit, invoice_id: UUID, at: datetime | None = None) -> P
         lines=await repository.lines(unit, row.id),
         paid=paid,
         credited=credited,
-        parties=await _parties(unit, row.id, row.account_id, row.legal_entity),
+        parties=await _parties(unit, row.id, row.account_id, row.legal_entity, row.issued_at),
         policy_version=await repository.policy_in_force(unit, row.issue_date),
     )
 
@@ -61,19 +60,19 @@ async def invoice(unit: Unit, invoice_id: UUID, at: datetime | None = None) -> P
 async def credit_note(unit: Unit, credit_note_id: UUID) -> Paper:
     """A credit note. Raises NotFound, SellerUnknown."""
     row = await credits.credit_note(unit, credit_note_id)
-    parties = await _parties(unit, row.id, row.account_id, row.legal_entity)
+    named = await _parties(unit, row.id, row.account_id, row.legal_entity, row.issued_at)
     return Paper(
         kind="credit_note",
         number=row.number,
         about=(await invoices.invoice_row(unit, row.invoice_id)).number,
         currency=row.currency,
-        issued_on=local_date(row.issued_at, ZoneInfo(parties.buyer.time_zone)),
+        issued_on=local_date(row.issued_at, ZoneInfo(named.buyer.time_zone)),
         due_on=None,
         terms_days=0,
         lines=tuple(_credited(line) for line in await repository.credited(unit, row.id)),
         paid=0,
         credited=0,
-        parties=parties,
+        parties=named,
         policy_version=None,
     )
 
@@ -85,45 +84,25 @@ def _credited(row: asyncpg.Record) -> PaperLine:
     return PaperLine(row["line"], row["description"], share.amount - share.tax, share.tax, row["tax_rate_bp"], charged)
 
 
-async def _parties(unit: Unit, document_id: UUID, account_id: UUID, legal_entity: str) -> Parties:
-    known = await repository.parties(unit, document_id)
+async def _parties(unit: Unit, document_id: UUID, account_id: UUID, legal_entity: str, issued_at: datetime) -> Parties:
+    known = await parties.of_document(unit, document_id)
     if known is not None:
         return known
-    account = await accounts.account(unit, account_id)
-    return await repository.keep_parties(unit, document_id, account_id, await _now(unit, account, legal_entity))
+    return await parties.keep(unit, document_id, account_id, await _at(unit, account_id, legal_entity, issued_at))
 
 
-async def _now(unit: Unit, account: AccountRow, legal_entity: str) -> Parties:
-    row = await legal_entities.known(unit, legal_entity)
-    if row is None:
+async def _at(unit: Unit, account_id: UUID, legal_entity: str, at: datetime) -> Parties:
+    seller = await parties.seller(unit, legal_entity, at)
+    if seller is None:
         raise SellerUnknown(f"nothing is known of the legal entity {legal_entity}")
-    return Parties(seller(row), _buyer(account))
-
-
-def seller(row: LegalEntityRow) -> Seller:
-    """A legal entity as its documents name it."""
-    return Seller(
-        row.name, tuple(row.address), row.tax_id, row.register_number, row.bank_name, row.iban, row.bic, row.footer
-    )
-
-
-def _buyer(row: AccountRow) -> Buyer:
-    return Buyer(
-        row.name,
-        tuple(row.address or ()),
-        row.country,
-        row.tax_id,
-        row.tax_status,
-        row.language,
-        row.time_zone,
-    )
+    return Parties(seller, await parties.buyer(unit, account_id, at))
 
 
 async def statement_paper(unit: Unit, account_id: UUID, begin: date, end: date) -> tuple[Statement, Parties]:
     """A statement and who it is from and to. Raises NotFound, DatesRefused, SellerUnknown."""
     account = await accounts.account(unit, account_id)
-    parties = await _now(unit, account, account.legal_entity)
-    return await statement(unit, account_id, begin, end), parties
+    named = await _at(unit, account.id, account.legal_entity, unit.now)
+    return await statement(unit, account_id, begin, end), named
 
 
 async def statement(unit: Unit, account_id: UUID, begin: date, end: date) -> Statement:

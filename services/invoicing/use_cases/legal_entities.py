@@ -3,6 +3,7 @@
 from typing import Any
 
 from services.invoicing.repository import legal_entities as repository
+from services.invoicing.repository import parties
 from services.invoicing.tables import LegalEntityRow
 from services.invoicing.use_cases.accounts import Stale
 from shared.database import Unit
@@ -15,6 +16,8 @@ async def put(unit: Unit, code: str, version: int | None, fields: dict[str, Any]
     found = row.version if row else None
     if version != found:
         raise Stale(f"the legal entity is at version {found}" if found else "the legal entity has no data yet")
+    if row:
+        await parties.keep_seller(unit, row)
     values = fields | {"code": code, "version": (found or 0) + 1, "changed_by": actor, "changed_at": unit.now}
     row = row.sqlmodel_update(values) if row else LegalEntityRow(**values)
     unit.session.add(row)

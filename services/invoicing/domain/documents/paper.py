@@ -34,7 +34,7 @@ class Buyer:
 
 @dataclass(frozen=True, slots=True)
 class Parties:
-    """Who a document is from and to, as it was when the document was first drawn up."""
+    """Who a document is from and to, as it was when the document was issued."""
 
     seller: Seller
     buyer: Buyer
