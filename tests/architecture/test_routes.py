@@ -23,8 +23,12 @@ PUBLIC = {"GET /policy"}
 CHANGES_NOTHING = {"POST /v1/balances:batch"}
 """A question too long for a GET."""
 
-LIMITS = {"PUT /v1/approval-limits/{role}/{currency}", "PUT /v1/tolerances/{legal_entity}/{currency}"}
-"""What says how far others may go is not for those who write every day."""
+LIMITS = {
+    "PUT /v1/approval-limits/{role}/{currency}",
+    "PUT /v1/exchange-rates",
+    "PUT /v1/tolerances/{legal_entity}/{currency}",
+}
+"""What says how far others may go, or what money is worth, is not for those who write every day."""
 
 
 def routes(routers: Iterable[APIRouter]) -> dict[str, APIRoute]:

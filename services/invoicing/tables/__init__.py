@@ -43,6 +43,7 @@ from services.invoicing.tables.plans import (
     UsageLineRow,
     VendorChargeRow,
 )
+from services.invoicing.tables.rates import ExchangeRateRow
 from services.invoicing.tables.vendor import (
     ReconciliationCustomerSumRow,
     ReconciliationLineRow,
@@ -74,6 +75,7 @@ __all__ = [
     "DocumentPartiesRow",
     "DraftLineRow",
     "DraftRow",
+    "ExchangeRateRow",
     "InvoiceLineRow",
     "InvoiceRow",
     "InvoiceStateRow",
