@@ -8,7 +8,7 @@ A key is kept for `KEPT`; whoever repeats a request later than that asks for som
 import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import Depends, Header, Request, Response
@@ -57,15 +57,24 @@ _STORE = "UPDATE idempotency SET status = $4, answer = $5 WHERE caller = $1 AND 
 
 
 class CommandRunner:
-    """Runs what one POST asks for, once for its key."""
+    """Runs what one POST asks for, once for its key. What the body of an upload was says `with_file`."""
 
-    def __init__(self, request: Request, key: str | None, body: bytes) -> None:
+    def __init__(self, request: Request, key: str | None, body: bytes | None) -> None:
         self.caller: Caller = request.state.caller
         self.runtime = request.app.state.runtime
         if key is None:
             raise KeyMissing("send an Idempotency-Key of up to 255 characters with this request")
         self._place = (self.caller.subject, f"{request.method} {request.url.path}", key)
-        self._hash = hashlib.sha256(body + request.url.query.encode()).hexdigest()
+        self._query = request.url.query.encode()
+        self._hash = None if body is None else self._hashed(body)
+
+    def with_file(self, sha256: str) -> Self:
+        """The same once the file was received, which has this digest."""
+        self._hash = self._hashed(sha256.encode())
+        return self
+
+    def _hashed(self, body: bytes) -> str:
+        return hashlib.sha256(body + self._query).hexdigest()
 
     def cause(self, reason: str | None = None) -> Cause:
         """What events say about this request; with a reason, the caller acted as a person."""
@@ -108,6 +117,7 @@ class CommandRunner:
         return _response(*await self.runtime.units.run(again, self.cause(reason)))
 
     async def _begin(self, unit: Unit) -> tuple[int, str] | None:
+        assert self._hash is not None, "a key without the body that it stands for would hide another one"
         while not await unit.connection.fetchval(_BEGIN, *self._place, self._hash, unit.now):
             row = await unit.connection.fetchrow(_STORED, *self._place)
             if row is None:  # pruned between the two statements
@@ -128,21 +138,28 @@ def _response(status: int, answer: str, repeated: bool) -> Response:
     return Response(answer, status, headers, media_type="application/json")
 
 
-async def _command(
-    request: Request,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            min_length=1,
-            max_length=255,
-            pattern=r"^[\x21-\x7e]+$",
-            description="needed: a value of your own for this change; sent again, it gets the first answer again",
-            examples=["3f0c1f4e-8a55-4f64-9d0b-2f64d1f0a9b7"],
-        ),
-    ] = None,
-) -> Any:
+Key = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="needed: a value of your own for this change; sent again, it gets the first answer again",
+        examples=["3f0c1f4e-8a55-4f64-9d0b-2f64d1f0a9b7"],
+    ),
+]
+
+
+async def _command(request: Request, idempotency_key: Key = None) -> Any:
     return CommandRunner(request, idempotency_key, await request.body())
+
+
+async def _upload(request: Request, idempotency_key: Key = None) -> Any:
+    return CommandRunner(request, idempotency_key, None)
 
 
 Command = Annotated[CommandRunner, Depends(_command)]
 """The parameter of a route that changes something."""
+
+Upload = Annotated[CommandRunner, Depends(_upload)]
+"""The parameter of a route that changes something by a file, which is received as a stream."""
