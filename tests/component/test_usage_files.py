@@ -68,16 +68,16 @@ async def test_a_file_is_on_the_next_invoice_once_in_its_order(billing: Billing)
     await billing.rate()
     owner, bought = await subscribed(billing)
     lines = [usage_line(bought, "9", quantity="3", unit_cost="0.9995"), usage_line(bought, "1")]
-    lines.append(usage_line(bought, "5", quantity="0"))
-    assert await taken(billing, as_csv(lines)) == (3, 0)
-    assert await taken(billing, as_csv(lines)) == (0, 3)
-    assert await taken(billing, as_json_lines([*lines, usage_line(bought, "6", quantity="0")]), JSON_LINES) == (1, 3)
-    assert await kept(billing) == (4, 2)
+    lines += [usage_line(bought, f"8{n}", quantity=f"{n}", unit_cost="1") for n in range(6)]
+    assert await taken(billing, as_csv(lines)) == (8, 0)
+    assert await taken(billing, as_csv(lines)) == (0, 8)
+    assert await taken(billing, as_json_lines([*lines, usage_line(bought, "6", quantity="0")]), JSON_LINES) == (1, 8)
+    assert await kept(billing) == (9, 7)
     await billing.run()
-    assert [net for net, _, _ in (await billing.lines(owner))[1:]] == [344, 143]
+    assert [net for net, _, _ in (await billing.lines(owner))[1:]] == [344, 143, 115, 230, 345, 460, 575]
     assert await taken(billing, as_csv([usage_line(bought, "late", period_from="2025-11-01")])) == (1, 0)
     await billing.run()
-    assert [net for net, _, _ in (await billing.lines(owner))[3:]] == [143]
+    assert [net for net, _, _ in (await billing.lines(owner))[8:]] == [143]
 
 
 async def test_every_layout_says_the_same(billing: Billing) -> None:

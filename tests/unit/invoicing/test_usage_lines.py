@@ -36,6 +36,15 @@ def test_an_amount_is_truncated_and_never_rounded_before(quantity: int, cost: in
         assert amount_minor(*told) == minor
 
 
+def test_an_amount_just_below_a_cent_does_not_become_it() -> None:
+    """Cents are the product of the billionths over 10^16; these two give a whole number of them less 10^-16."""
+    quantity = 4_000_000_000_000_003
+    cents = pow(10**16, -1, quantity)
+    cost = (cents * 10**16 - 1) // quantity
+    assert (len(str(cents)), quantity * cost) == (16, cents * 10**16 - 1)
+    assert amount_minor(Decimal(quantity).scaleb(-9), Decimal(cost).scaleb(-9), 0, "EUR") == cents - 1
+
+
 def read(
     raw: Iterable[bytes], layout: Layout = Layout.JSON_LINES
 ) -> tuple[list[UsageLine], list[tuple[int, str | None]]]:
