@@ -61,9 +61,8 @@ class _Kept(io.RawIOBase):
 
 
 async def copy_in(unit: Unit, table: str, lines: Iterator[Iterable[object]]) -> None:
-    """COPY lines into a temporary table in the order of its columns, and take its statistics."""
+    """COPY lines into a temporary table in the order of its columns."""
     await unit.connection.copy_to_table(table, source=_texts(lines), format="csv", timeout=PATIENCE)
-    await unit.connection.execute(f"ANALYZE {table}", timeout=PATIENCE)
 
 
 async def _texts(lines: Iterator[Iterable[object]]) -> AsyncIterator[bytes]:

@@ -25,6 +25,7 @@ async def copy_in(unit: Unit, file: BinaryIO, lines: Lines) -> None:
     """
     await unit.connection.execute(_INCOMING)
     await files.copy_in(unit, "incoming", lines.read(files.raw_lines(file)))
+    await unit.connection.execute("ANALYZE incoming", timeout=PATIENCE)
 
 
 _AGAIN = """
