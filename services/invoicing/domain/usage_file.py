@@ -11,11 +11,10 @@ from functools import lru_cache
 from typing import Any
 
 from services.invoicing.domain.files.broken import LineBroken
-from services.invoicing.domain.files.columns import Columns, Names, decimal, named, text
+from services.invoicing.domain.files.columns import EARLIEST, LATEST, Columns, Names, decimal, named, text
 from services.invoicing.domain.usage import UsageLine
 
 REQUIRED = ("id", "subscription_id", "meter", "quantity", "unit_cost", "period_from", "period_to")
-EARLIEST, LATEST = date(1990, 1, 1), date(2200, 1, 1)
 LONGEST_METER = 200
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,60}")

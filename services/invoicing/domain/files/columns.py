@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from services.invoicing.domain.files.broken import LineBroken
 
 LONGEST_TEXT = 500
+EARLIEST, LATEST = date(1990, 1, 1), date(2200, 1, 1)
+"""What can be a date of business, in requests too."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 

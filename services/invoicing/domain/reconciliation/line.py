@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from services.invoicing.domain.files.broken import LineBroken
-from services.invoicing.domain.files.columns import Columns, Names, decimal, named, text
+from services.invoicing.domain.files.columns import EARLIEST, LATEST, Columns, Names, decimal, named, text
 from shared.money import to_minor
 
 KINDS = ("new", "renew", "cycleCharge", "addQuantity", "removeQuantity", "cancelImmediate")
@@ -39,7 +39,6 @@ OPTIONAL = ("EffectiveUnitPrice", "ReferenceId", "ProductName", "SkuName")
 
 MOST_MINOR = 10**12
 """The largest amount of a line, in minor units: as many lines as a file may have add up within a 64-bit integer."""
-EARLIEST, LATEST = date(1990, 1, 1), date(2200, 1, 1)
 
 _QUANTITY = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
 _PRICE = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,15})?")
