@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import Depends, Header, Request, Response
@@ -26,15 +26,25 @@ class KeyMissing(Refusal):
 
 
 class CommandRunner:
-    """Runs what one POST asks for, once for its key."""
+    """Runs what one POST asks for, once for its key. What the body of an upload was says `with_file`."""
 
-    def __init__(self, request: Request, key: str | None, body: bytes) -> None:
+    def __init__(self, request: Request, key: str | None, body: bytes | None) -> None:
         self.caller: Caller = request.state.caller
         self.runtime = request.app.state.runtime
         if key is None:
             raise KeyMissing("send an Idempotency-Key of up to 255 characters with this request")
-        asked = hashlib.sha256(body + request.url.query.encode()).hexdigest()
-        self._key = Key(self.caller.subject, f"{request.method} {request.url.path}", key, asked)
+        self._query = request.url.query.encode()
+        self._key = Key(self.caller.subject, f"{request.method} {request.url.path}", key, "")
+        if body is not None:
+            self._stands_for(body)
+
+    def with_file(self, sha256: str) -> Self:
+        """The same once the file was received, which has this digest."""
+        self._stands_for(sha256.encode())
+        return self
+
+    def _stands_for(self, body: bytes) -> None:
+        self._key = self._key._replace(body_hash=hashlib.sha256(body + self._query).hexdigest())
 
     def cause(self, reason: str | None = None) -> Cause:
         """What events say about this request; with a reason, the caller acted as a person."""
@@ -55,6 +65,7 @@ class CommandRunner:
         """
 
         async def once(unit: Unit) -> Answer:
+            assert self._key.body_hash, "a key without the body that it stands for would hide another one"
             stored = (await idempotency.begin(unit, [self._key])).get(self._key)
             if isinstance(stored, Refusal):
                 raise stored
@@ -99,21 +110,28 @@ def _response(answer: Answer) -> Response:
     return Response(answer.body, answer.status, headers, media_type="application/json")
 
 
-async def _command(
-    request: Request,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            min_length=1,
-            max_length=255,
-            pattern=r"^[\x21-\x7e]+$",
-            description="needed: a value of your own for this change; sent again, it gets the first answer again",
-            examples=["3f0c1f4e-8a55-4f64-9d0b-2f64d1f0a9b7"],
-        ),
-    ] = None,
-) -> Any:
+GivenKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="needed: a value of your own for this change; sent again, it gets the first answer again",
+        examples=["3f0c1f4e-8a55-4f64-9d0b-2f64d1f0a9b7"],
+    ),
+]
+
+
+async def _command(request: Request, idempotency_key: GivenKey = None) -> Any:
     return CommandRunner(request, idempotency_key, await request.body())
+
+
+async def _upload(request: Request, idempotency_key: GivenKey = None) -> Any:
+    return CommandRunner(request, idempotency_key, None)
 
 
 Command = Annotated[CommandRunner, Depends(_command)]
 """The parameter of a route that changes something."""
+
+Upload = Annotated[CommandRunner, Depends(_upload)]
+"""The parameter of a route that changes something by a file, which is received as a stream."""

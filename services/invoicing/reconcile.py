@@ -15,8 +15,9 @@ from typing import Annotated
 import typer
 
 from services.invoicing import use_cases
-from services.invoicing.domain.reconciliation.layouts import Layout
-from services.invoicing.use_cases.vendor_reconciliation import Reconciled, ReconciliationFile
+from services.invoicing.domain.files.layouts import Layout
+from services.invoicing.repository.files import ReceivedFile
+from services.invoicing.use_cases.vendor_reconciliation import Reconciled
 from shared.database import Cause, Unit, Units
 from shared.errors import Refusal
 from shared.ids import new_id
@@ -32,7 +33,7 @@ async def reconcile(units: Units, path: Path, number: str, actor: str, because: 
     layout = LAYOUTS[_suffix(path)]
     with path.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
-        file = ReconciliationFile(content, digest, layout)
+        file = ReceivedFile(content, digest, layout)
 
         async def take(unit: Unit) -> Reconciled:
             return await use_cases.vendor_reconciliation.reconcile_number(unit, number, file, actor, because)

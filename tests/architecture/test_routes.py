@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator
 
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import Command, Upload
 from shared.events import REGISTRY
 from shared.fields import Day, Instant
 from shared.service import load
@@ -23,8 +23,12 @@ PUBLIC = {"GET /policy"}
 CHANGES_NOTHING = {"POST /v1/balances:batch"}
 """A question too long for a GET."""
 
-LIMITS = {"PUT /v1/approval-limits/{role}/{currency}", "PUT /v1/tolerances/{legal_entity}/{currency}"}
-"""What says how far others may go is not for those who write every day."""
+LIMITS = {
+    "PUT /v1/approval-limits/{role}/{currency}",
+    "PUT /v1/exchange-rates",
+    "PUT /v1/tolerances/{legal_entity}/{currency}",
+}
+"""What says how far others may go, or what money is worth, is not for those who write every day."""
 
 
 def routes(routers: Iterable[APIRouter]) -> dict[str, APIRoute]:
@@ -66,7 +70,7 @@ def without_key(found: dict[str, APIRoute]) -> set[str]:
         name
         for name, route in found.items()
         if name.startswith("POST ") and name not in CHANGES_NOTHING
-        if Command not in route.endpoint.__annotations__.values()
+        if not {Command, Upload} & set(route.endpoint.__annotations__.values())
     }
 
 

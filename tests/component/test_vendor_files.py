@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 
 from deploy.local.tokens import Keys
 from services.invoicing.api import uploads
-from services.invoicing.domain.reconciliation.layouts import Layout
+from services.invoicing.domain.files.layouts import Layout
 from services.invoicing.repository.vendor import comparison
 from tests.builders import Database, running
 from tests.vendor_files import BilledLine, World, as_csv, as_json_lines, expect, world

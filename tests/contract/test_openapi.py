@@ -26,6 +26,8 @@ from tests.component.bank_statements import Paid, camt, imported
 from tests.component.billing_world import Billing
 from tests.component.documents_world import SELLER, Papers
 from tests.component.test_collections import Hop, Invoicing, World, mailbox, publish
+from tests.usage_files import as_csv as usage_as_csv
+from tests.usage_files import usage_line
 from tests.vendor_files import BilledLine, as_csv, vendor_invoice
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -53,6 +55,8 @@ HIT = st.sampled_from([True, True, False])
 
 FILES = {"application/xml": camt([Paid("of March", 700)])}
 """What is sent as a file, where that is known: nobody generates one that makes sense."""
+FILE_OF = {"/v1/usage-files": "usage_file"}
+"""Whose CSV is another than that of most."""
 MAPPING = {"bank_account": "DE02", "booked_on": "day", "amount": "sum", "currency": "currency", "text": ["text"]}
 NEEDS_MORE = {"/v1/cases/{case_id}:close"}
 """What a single request does not always do: close a case whose outcome its customer may not know."""
@@ -85,7 +89,7 @@ class Edge:
             place.update({name: known[name] for name in place if name in known})
         if "if-match" in known and case.method == "PATCH":
             case.headers["if-match"] = known["if-match"]
-        files = FILES | ({"text/csv": known["file"]} if "file" in known else {})
+        files = FILES | ({"text/csv": known[FILE_OF.get(case.operation.path, "file")]} if "file" in known else {})
         case.body = files[case.media_type] if known and case.media_type in files else _placed(case.body, known)
         sent = case.as_transport_kwargs(base_url="http://service")
         own = self.client.headers | {"idempotency-key": str(uuid4())}
@@ -198,6 +202,12 @@ async def _billing(world: World, owner: str) -> dict[str, list[Any]]:
         "effective_from": [f"{year}-01-01" for year in range(2027, 2060)],
         "prices": [{"EUR": {"unit_price_minor": 1008, "setup_minor": 0}}],
         "country": ["DE"],
+        "usage_file": [usage_as_csv([usage_line(bought)]).decode()],
+        "source": ["meters"],
+        "in": ["EUR"],
+        "base": ["EUR"],
+        "date": ["2026-03-02"],
+        "rates": [[{"quote": "USD", "rate": "1.0843"}]],
     }
 
 

@@ -1,20 +1,23 @@
-"""Exposure over REST: amounts in different currencies stand beside each other and are never added."""
+"""Exposure over REST: amounts in different currencies stand beside each other; only converted ones are added."""
 
 from datetime import date
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
-import asyncpg
-from pydantic import BaseModel
+from fastapi import Query
+from pydantic import BaseModel, Field
 
-from services.invoicing.repository import accounts
-from services.invoicing.repository import exposure as repository
+from services.invoicing import use_cases
+from services.invoicing.api.conversions import ConvertedOut
+from services.invoicing.use_cases.exposure import Exposure
 from shared.auth import needs
-from shared.database import Unit
-from shared.fields import example
+from shared.fields import example, shown
 from shared.http import PROBLEMS, Read, Router
+from shared.money import Currency
 
 reads = Router(prefix="/v1", tags=["exposure"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+
+In = Annotated[Currency | None, Query(alias="in", description="say all of it in this currency too, by imported rates")]
 
 
 class OwedOut(BaseModel):
@@ -69,6 +72,7 @@ class ExposureOut(BaseModel):
         vendor_committed=[
             {"currency": "USD", "committed_minor": 90200, "stopped_by_suspension_minor": 0, "until": "2027-03-01"}
         ],
+        converted=shown(ConvertedOut),
     )
 
     account_id: UUID | None
@@ -77,30 +81,33 @@ class ExposureOut(BaseModel):
     vendor_accrued: list[AccruedOut]
     vendor_invoices: list[UnpaidOut]
     vendor_committed: list[CommittedOut]
+    converted: ConvertedOut | None = Field(default=None, description="if a currency is asked for")
 
     @classmethod
-    def of(cls, account_id: UUID | None, found: dict[str, list[asyncpg.Record]]) -> Self:
-        """The answer for its parts."""
-        parts = {name: [dict(row) for row in rows] for name, rows in found.items()}
-        return cls.model_validate({"account_id": account_id} | parts)
+    def of(cls, account_id: UUID | None, found: Exposure) -> Self:
+        """The answer for its parts; without `converted` if no currency was asked for."""
+        told: dict[str, object] = {name: [dict(row) for row in rows] for name, rows in found.parts.items()}
+        if found.converted is not None:
+            told["converted"] = ConvertedOut.of(found.converted)
+        return cls.model_validate({"account_id": account_id} | told)
 
 
-@reads.get("/accounts/{account_id}/exposure", summary="What an account owes us, and we the vendor for it")
-async def get_account_exposure(account_id: UUID, read: Read) -> ExposureOut:
-    """By currency: owed and overdue, accrued, billed by the vendor and due when, committed to the end of the terms."""
+@reads.get(
+    "/accounts/{account_id}/exposure",
+    response_model_exclude_unset=True,
+    summary="What an account owes us, and we the vendor for it",
+)
+async def get_account_exposure(account_id: UUID, read: Read, currency: In = None) -> ExposureOut:
+    """By currency: owed and overdue, accrued, billed by the vendor and due when, committed to the end of the terms.
 
-    async def load(unit: Unit) -> ExposureOut:
-        await accounts.account(unit, account_id)
-        return ExposureOut.of(account_id, await repository.exposure(unit, account_id))
-
-    return await read(load)
+    With `in`, also in that currency, by the rates of the account's business day, which are shown.
+    """
+    return ExposureOut.of(account_id, await read(lambda unit: use_cases.exposure.exposure(unit, account_id, currency)))
 
 
-@reads.get("/exposure", summary="What all accounts owe us, and we the vendor for them")
-async def get_exposure(read: Read) -> ExposureOut:
-    """The same over all accounts."""
-
-    async def load(unit: Unit) -> ExposureOut:
-        return ExposureOut.of(None, await repository.exposure(unit, None))
-
-    return await read(load)
+@reads.get(
+    "/exposure", response_model_exclude_unset=True, summary="What all accounts owe us, and we the vendor for them"
+)
+async def get_exposure(read: Read, currency: In = None) -> ExposureOut:
+    """The same over all accounts; the business day is that of UTC."""
+    return ExposureOut.of(None, await read(lambda unit: use_cases.exposure.exposure(unit, None, currency)))

@@ -1,19 +1,41 @@
-"""Files that are sent to us: kept on disk as they come in, so that no transaction waits for a slow sender."""
+"""Files of lines that are sent to us: kept on disk as they come in, so that no transaction waits for a slow sender."""
 
 import asyncio
 import hashlib
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.requests import ClientDisconnect
 
-from services.invoicing.domain.reconciliation.layouts import Layout
-from services.invoicing.use_cases.vendor_reconciliation import ReconciliationFile
+from services.invoicing.domain.files.layouts import Layout
+from services.invoicing.repository.files import ReceivedFile
 from shared.errors import Refusal
+from shared.http import declared
 
 LARGEST_FILE = 2 << 30
 """Bytes, as sent: 2 GiB."""
+
+
+LAYOUTS = {
+    "text/csv": Layout.CSV,
+    "application/jsonl": Layout.JSON_LINES,
+    "application/x-ndjson": Layout.JSON_LINES,
+    "application/gzip": Layout.JSON_LINES,
+}
+"""The layout of each content type. Whether the file is packed says the file itself."""
+REFUSED: dict[int | str, dict[str, Any]] = {
+    413: declared(413, "file_too_large", "the file is larger than is taken", "a file has at most 2 GiB"),
+    415: declared(415, "unknown_layout", "the content type is none of a file", "send text/csv or application/jsonl"),
+}
+
+
+class UnknownLayout(Refusal):
+    """The content type says neither CSV nor JSON lines."""
+
+    code = "unknown_layout"
+    status = 415
 
 
 class FileTooLarge(Refusal):
@@ -30,8 +52,29 @@ class Interrupted(Refusal):
     status = 400
 
 
+def layout_of(content_type: str) -> Layout:
+    """The layout that a content type says. Raises UnknownLayout."""
+    layout = LAYOUTS.get(content_type.partition(";")[0].strip().lower())
+    if layout is None:
+        raise UnknownLayout("send text/csv, application/jsonl or application/gzip (JSON lines)")
+    return layout
+
+
+def body(as_csv: str, as_json_lines: str) -> dict[str, Any]:
+    """How an API page shows the body of a route that takes a file."""
+    text = {"type": "string"}
+    return {
+        "required": True,
+        "content": {
+            "text/csv": {"schema": text, "example": as_csv},
+            "application/jsonl": {"schema": text, "example": as_json_lines},
+            "application/gzip": {"schema": text | {"format": "binary"}},
+        },
+    }
+
+
 @asynccontextmanager
-async def received(chunks: AsyncIterator[bytes], layout: Layout) -> AsyncIterator[ReconciliationFile]:
+async def received(chunks: AsyncIterator[bytes], layout: Layout) -> AsyncIterator[ReceivedFile]:
     """The file that these chunks make, for as long as it is needed. Raises FileTooLarge, Interrupted."""
     with await asyncio.to_thread(tempfile.TemporaryFile) as content:
         digest, size = hashlib.sha256(), 0
@@ -44,4 +87,4 @@ async def received(chunks: AsyncIterator[bytes], layout: Layout) -> AsyncIterato
                 await asyncio.to_thread(content.write, chunk)
         except ClientDisconnect as error:
             raise Interrupted("the file ended before it was whole") from error
-        yield ReconciliationFile(content, digest.hexdigest(), layout)
+        yield ReceivedFile(content, digest.hexdigest(), layout)

@@ -1,28 +1,25 @@
 """Rated usage over REST."""
 
-from decimal import Decimal
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import Response
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
+from fastapi import Header, Query, Request, Response
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from services.invoicing import use_cases
-from services.invoicing.repository.usage import UsageLine
+from services.invoicing.api import uploads
+from services.invoicing.domain.usage import UsageLine
+from services.invoicing.use_cases.usage import Origin, Taken
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import Command, Upload
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Name, example
 from shared.http import PROBLEMS, Router
 from shared.money import Currency
 
-writes = Router(prefix="/v1/usage-lines", tags=["usage"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+writes = Router(prefix="/v1", tags=["usage"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
 
-Quantity = Annotated[
-    str,
-    StringConstraints(pattern=r"^[0-9]{1,12}(\.[0-9]{1,9})?$"),
-    AfterValidator(lambda text: str(Decimal(text))),
-]
+Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}(\.[0-9]{1,9})?$")]
 """A decimal number as text, so that nobody's float rounds it."""
 
 
@@ -43,16 +40,17 @@ class UsageLineIn(Body):
             raise ValueError("period_to is not after period_from")
         return self
 
-    def line(self) -> UsageLine:
-        """The line with numbers."""
+    def line(self, place: int) -> UsageLine:
+        """The line, and its place among others."""
         return UsageLine(
+            place,
             self.id,
-            self.subscription_id,
+            str(self.subscription_id),
             self.meter,
-            Decimal(self.quantity),
-            Decimal(self.unit_cost),
-            self.period_from,
-            self.period_to,
+            self.quantity,
+            self.unit_cost,
+            self.period_from.isoformat(),
+            self.period_to.isoformat(),
         )
 
 
@@ -88,13 +86,57 @@ class UsageOut(BaseModel):
     new: int
     known: int
 
+    @classmethod
+    def of(cls, taken: Taken) -> Self:
+        """The answer for what was taken."""
+        return cls(new=taken.new, known=taken.known)
 
-@writes.post("", status_code=201, response_model=UsageOut, summary="Send rated usage")
+
+@writes.post("/usage-lines", status_code=201, response_model=UsageOut, summary="Send rated usage")
 async def send_usage(usage: UsageIn, command: Command) -> Response:
     """Take lines of usage, all or none; they are on the next invoice, with the plan's mark-up."""
 
     async def take(unit: Unit) -> UsageOut:
-        new = await use_cases.usage.take(unit, usage.source, usage.currency, [one.line() for one in usage.lines])
-        return UsageOut(new=new, known=len(usage.lines) - new)
+        lines = (one.line(place) for place, one in enumerate(usage.lines))
+        return UsageOut.of(await use_cases.usage.take(unit, Origin(usage.source, usage.currency), lines))
 
     return await command.run(take)
+
+
+_CSV = (
+    "id,subscription_id,meter,quantity,unit_cost,period_from,period_to\n"
+    "line-17,01a20d60-a1c3-7e02-9b6d-7f1b8d2f9e46,compute hours,12.5,0.0123,2026-03-01,2026-04-01\n"
+)
+_LINE = (
+    '{"id": "line-17", "subscription_id": "01a20d60-a1c3-7e02-9b6d-7f1b8d2f9e46", "meter": "compute hours",'
+    ' "quantity": 12.5, "unit_cost": "0.0123", "period_from": "2026-03-01", "period_to": "2026-04-01"}\n'
+)
+
+
+@writes.post(
+    "/usage-files",
+    status_code=201,
+    response_model=UsageOut,
+    summary="Send a file of rated usage",
+    openapi_extra={"requestBody": uploads.body(_CSV, _LINE)},
+    responses=uploads.REFUSED,
+)
+async def send_usage_file(
+    request: Request,
+    command: Upload,
+    source: Annotated[Code, Query(description="whose lines they are; each is known by source and id")],
+    currency: Annotated[Currency, Query(description="of the unit costs")],
+    content_type: Annotated[str, Header(max_length=200, include_in_schema=False)] = "",
+) -> Response:
+    """Take a file of usage, wholly or not at all, by the same rules as `POST /v1/usage-lines`.
+
+    CSV or JSON lines, packed as gzip or not; columns in any order and case, unknown ones are ignored, and numbers may
+    be text. The first 20 lines that cannot be taken are named, with their column. Lines that are known change nothing.
+    """
+    layout = uploads.layout_of(content_type)
+    async with uploads.received(request.stream(), layout) as file:
+
+        async def take(unit: Unit) -> UsageOut:
+            return UsageOut.of(await use_cases.usage.take_file(unit, Origin(source, currency), file))
+
+        return await command.with_file(file.sha256).run(take)

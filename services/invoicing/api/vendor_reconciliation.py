@@ -8,8 +8,7 @@ from fastapi import Header, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
-from services.invoicing.api.uploads import received
-from services.invoicing.domain.reconciliation.layouts import Layout
+from services.invoicing.api import uploads
 from services.invoicing.domain.reconciliation.verdict import VerdictSum
 from services.invoicing.use_cases.vendor_reconciliation import AnotherFile, DecisionsTaken, Reconciled
 from shared.auth import needs
@@ -17,7 +16,7 @@ from shared.commands import Command
 from shared.database import Cause, Unit
 from shared.errors import Refusal
 from shared.fields import Prose, ReasonIn, example
-from shared.http import PROBLEMS, Read, Router, declared, refusals
+from shared.http import PROBLEMS, Read, Router, refusals
 from shared.ids import new_id
 
 reads = Router(
@@ -27,13 +26,6 @@ writes = Router(
     prefix="/v1/vendor-invoices", tags=["vendor"], dependencies=[needs("invoicing:write")], responses=PROBLEMS
 )
 
-LAYOUTS = {
-    "text/csv": Layout.CSV,
-    "application/jsonl": Layout.JSON_LINES,
-    "application/x-ndjson": Layout.JSON_LINES,
-    "application/gzip": Layout.JSON_LINES,
-}
-"""The layout of each content type. Whether the file is packed says the file itself."""
 _CSV = (
     "CustomerId,SubscriptionId,SkuName,ChargeType,UnitPrice,EffectiveUnitPrice,Quantity,Subtotal,TaxTotal,Total,"
     "Currency,ChargeStartDate,ChargeEndDate,ReferenceId\n"
@@ -45,22 +37,6 @@ _LINE = (
     ' "UnitPrice": "10.08", "Quantity": 10, "Subtotal": 100.80, "TaxTotal": 19.15, "Total": 119.95,'
     ' "Currency": "EUR", "ChargeStartDate": "2026-03-01", "ChargeEndDate": "2026-03-30"}\n'
 )
-_TEXT = {"type": "string"}
-BODY: dict[str, Any] = {
-    "required": True,
-    "content": {
-        "text/csv": {"schema": _TEXT, "example": _CSV},
-        "application/jsonl": {"schema": _TEXT, "example": _LINE},
-        "application/gzip": {"schema": _TEXT | {"format": "binary"}},
-    },
-}
-
-
-class UnknownLayout(Refusal):
-    """The content type says neither CSV nor JSON lines."""
-
-    code = "unknown_layout"
-    status = 415
 
 
 class ReasonMissing(Refusal):
@@ -165,8 +141,7 @@ class ReconciliationOut(BaseModel):
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
     201: {"description": "the file was taken and compared", "model": ReconciliationOut},
-    413: declared(413, "file_too_large", "the file is larger than is taken", "a file has at most 2 GiB"),
-    415: declared(415, "unknown_layout", "the content type is none of a file", "send text/csv or application/jsonl"),
+    **uploads.REFUSED,
 }
 
 
@@ -174,7 +149,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     "/{vendor_invoice_id}/reconciliation",
     response_model=ReconciliationOut,
     summary="Reconcile the vendor's invoice with its file",
-    openapi_extra={"requestBody": BODY},
+    openapi_extra={"requestBody": uploads.body(_CSV, _LINE)},
     responses=ANSWERS | refusals(AnotherFile, DecisionsTaken),
 )
 async def put_reconciliation(
@@ -193,14 +168,12 @@ async def put_reconciliation(
     that cannot be read are named, the first 20, and so are both sums if the file does not add up to the invoice. The
     same file again changes nothing. Announces `ReconciliationCompleted`.
     """
-    layout = LAYOUTS.get(content_type.partition(";")[0].strip().lower())
-    if layout is None:
-        raise UnknownLayout("send text/csv, application/jsonl or application/gzip (JSON lines)")
+    layout = uploads.layout_of(content_type)
     if replace and reason is None:
         raise ReasonMissing("reason: say why the file is to take the place of another one")
     actor = request.state.caller.subject
     because = reason if replace else None
-    async with received(request.stream(), layout) as file:
+    async with uploads.received(request.stream(), layout) as file:
 
         async def reconcile(unit: Unit) -> Reconciled:
             return await use_cases.vendor_reconciliation.reconcile(unit, vendor_invoice_id, file, actor, because)

@@ -1,24 +1,91 @@
 """What rated usage costs the customer: quantity × unit cost, with the plan's mark-up, truncated to the minor unit."""
 
-from decimal import ROUND_DOWN, Decimal
+from collections.abc import Sequence
+from decimal import ROUND_DOWN, Decimal, localcontext
+from enum import StrEnum
+from typing import NamedTuple
 
 from babel.numbers import get_currency_precision
 
 from shared.errors import Refusal
 from shared.money import MAX_MINOR
 
+_DIGITS = 80
+"""More than quantity, unit cost and mark-up have together, so that nothing is rounded before it is truncated."""
+
 
 class UsageRefused(Refusal):
-    """A line of usage cannot be taken; `detail` names it. Nothing of the request was taken."""
+    """Lines of usage cannot be taken; `errors` names them. Nothing of the request or file was taken."""
 
     code = "usage_refused"
     status = 422
 
 
+class UsageLine(NamedTuple):
+    """Rated usage of a subscription over days, its end exclusive; the cost of a unit is in the account's currency.
+
+    All but its place is text, as it was checked: it is on its way into a table.
+    """
+
+    line: int
+    id: str
+    subscription_id: str
+    meter: str
+    quantity: str
+    unit_cost: str
+    period_from: str
+    period_to: str
+
+
+class Wrong(StrEnum):
+    """Why a line that can be read cannot be taken."""
+
+    UNKNOWN = "unknown"
+    CURRENCY = "currency"
+    TWICE = "twice"
+    TOO_LARGE = "too_large"
+
+
+_WORDS = {
+    Wrong.UNKNOWN: ("subscription_id", "there is no subscription {found} of a plan"),
+    Wrong.CURRENCY: ("subscription_id", "its account is billed in {found}"),
+    Wrong.TWICE: ("id", "the id {found} is there twice"),
+    Wrong.TOO_LARGE: ("quantity", "the amount is larger than any invoice"),
+}
+
+
+class WrongLine(NamedTuple):
+    """A line that cannot be taken, its place, and what was found."""
+
+    line: int
+    id: str
+    wrong: Wrong
+    found: str
+
+
+def check_right(wrong: Sequence[WrongLine], place: str) -> None:
+    """Raises UsageRefused if there is a wrong line; `place` is what a caller calls the lines."""
+    errors = []
+    for one in wrong:
+        column, words = _WORDS[Wrong(one.wrong)]
+        errors.append({"field": f"{place}.{one.line}.{column}", "message": words.format(found=one.found)})
+    if errors:
+        raise UsageRefused(f"line {wrong[0].id}: {errors[0]['message']}", errors=errors)
+
+
+def minor_units(currency: str) -> Decimal:
+    """What makes minor units of an amount in units times basis points (0.01 for EUR, 0.0001 for JPY)."""
+    return Decimal(10) ** (get_currency_precision(currency) - 4)
+
+
 def amount_minor(quantity: Decimal, unit_cost: Decimal, markup_bp: int, currency: str) -> int:
-    """The amount in minor units. Raises UsageRefused for one that no invoice takes."""
-    exact = quantity * unit_cost * (10_000 + markup_bp) / 10_000
-    minor = exact.scaleb(get_currency_precision(currency)).to_integral_value(ROUND_DOWN)
+    """The amount in minor units. Raises UsageRefused for one that no invoice takes.
+
+    Lines are charged in sets by a statement (`repository/usage.py`), which a test holds against this.
+    """
+    with localcontext(prec=_DIGITS):
+        exact = quantity * unit_cost * (10_000 + markup_bp) * minor_units(currency)
+        minor = int(exact.to_integral_value(ROUND_DOWN))
     if minor > MAX_MINOR:
         raise UsageRefused("the amount is larger than any invoice")
-    return int(minor)
+    return minor

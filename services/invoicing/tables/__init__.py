@@ -45,6 +45,7 @@ from services.invoicing.tables.plans import (
     UsageLineRow,
     VendorChargeRow,
 )
+from services.invoicing.tables.rates import ExchangeRateRow
 from services.invoicing.tables.vendor import (
     ReconciliationCustomerSumRow,
     ReconciliationLineRow,
@@ -76,6 +77,7 @@ __all__ = [
     "DocumentPartiesRow",
     "DraftLineRow",
     "DraftRow",
+    "ExchangeRateRow",
     "FormerBuyerRow",
     "FormerSellerRow",
     "InvoiceLineRow",

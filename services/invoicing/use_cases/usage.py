@@ -1,27 +1,48 @@
-"""Rated usage comes in, and is billed with the next invoice, however late it is."""
+"""Rated usage comes in, in requests and files, and is billed with the next invoice, however late it is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from services.invoicing.domain.usage import UsageRefused, amount_minor
+from services.invoicing.domain.files.broken import check_unbroken
+from services.invoicing.domain.files.layouts import FileLines
+from services.invoicing.domain.usage import UsageLine, check_right
+from services.invoicing.domain.usage_file import Reader
 from services.invoicing.repository import usage as repository
-from services.invoicing.repository.usage import UsageLine
+from services.invoicing.repository.files import ReceivedFile, raw_lines
 from shared.database import Unit
 
 
-async def take(unit: Unit, source: str, currency: str, lines: Sequence[UsageLine]) -> int:
-    """Take the lines of a source that are not known yet, all or none; how many are new. Raises UsageRefused."""
-    terms = await repository.terms(unit, {line.subscription_id for line in lines})
-    await unit.lock(*{term["account_id"] for term in terms.values()})
-    taken, seen = [], set()
-    for line in lines:
-        term = terms.get(line.subscription_id)
-        if term is None:
-            raise UsageRefused(f"line {line.id}: there is no subscription {line.subscription_id} of a plan")
-        if term["currency"] != currency:
-            raise UsageRefused(f"line {line.id}: its account is billed in {term['currency']}, not in {currency}")
-        if line.id in seen:
-            raise UsageRefused(f"line {line.id}: the request has it twice")
-        seen.add(line.id)
-        amount = amount_minor(line.quantity, line.unit_cost, term["usage_markup_bp"], currency)
-        taken.append((line, term, amount))
-    return await repository.add(unit, source, taken)
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where lines come from: each is known by its source and id; and the currency of their unit costs."""
+
+    source: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How many lines were new, and how many were known, so that they changed nothing."""
+
+    new: int
+    known: int
+
+
+async def take(unit: Unit, origin: Origin, lines: Iterator[UsageLine]) -> Taken:
+    """Take the lines of a source that are not known yet, all or none. Raises UsageRefused."""
+    await repository.bring_in(unit, lines)
+    return await _charge(unit, origin, "lines")
+
+
+async def take_file(unit: Unit, origin: Origin, file: ReceivedFile) -> Taken:
+    """The same for the lines of a file. Raises FileRefused, UsageRefused."""
+    lines = FileLines(file.layout, Reader(origin.currency))
+    await repository.bring_in(unit, lines.read(raw_lines(file.content)))
+    check_unbroken(lines.broken)
+    return await _charge(unit, origin, "line")
+
+
+async def _charge(unit: Unit, origin: Origin, place: str) -> Taken:
+    check_right(await repository.rate(unit, origin.currency), place)
+    new, came = await repository.add(unit, origin.source)
+    return Taken(new, came - new)

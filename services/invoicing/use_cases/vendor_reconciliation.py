@@ -3,12 +3,13 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
 from uuid import UUID
 
+from services.invoicing.domain.files.broken import check_unbroken
 from services.invoicing.domain.reconciliation import verdict as rules
-from services.invoicing.domain.reconciliation.layouts import Layout, Lines
+from services.invoicing.domain.reconciliation.lines import Lines
 from services.invoicing.domain.reconciliation.verdict import VerdictSum
+from services.invoicing.repository.files import ReceivedFile
 from services.invoicing.repository.vendor import comparison, files, invoices
 from services.invoicing.repository.vendor import reconciliations as repository
 from services.invoicing.tables.vendor import ReconciliationRow, VendorInvoiceRow
@@ -29,15 +30,6 @@ class DecisionsTaken(Refusal):
     """People have decided about differences of the file that is there, so it stays."""
 
     code = "decisions_taken"
-
-
-@dataclass(frozen=True, slots=True)
-class ReconciliationFile:
-    """A file on this machine's disk that was received whole, and is open for reading."""
-
-    content: BinaryIO
-    sha256: str
-    layout: Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +62,7 @@ async def result(unit: Unit, invoice_id: UUID) -> Reconciled:
 
 
 async def reconcile(
-    unit: Unit, invoice_id: UUID, file: ReconciliationFile, actor: str, replace_because: str | None
+    unit: Unit, invoice_id: UUID, file: ReceivedFile, actor: str, replace_because: str | None
 ) -> Reconciled:
     """Take a file and compare it. The same file again changes nothing; another one takes its place if that is asked.
 
@@ -88,7 +80,7 @@ async def reconcile(
         await _replace(unit, known, actor, replace_because)
     lines = Lines(file.layout, invoice.currency)
     await files.copy_in(unit, file.content, lines)
-    rules.check_unbroken(lines.broken)
+    check_unbroken(lines.broken)
     _check_sums(lines, invoice)
     taken = Taken(file.sha256, file.layout.value, lines.count, lines.total_minor, lines.tax_minor)
     return await _compare(unit, invoice, taken, known, actor, started)
@@ -124,7 +116,7 @@ async def _compare(
 
 
 async def reconcile_number(
-    unit: Unit, number: str, file: ReconciliationFile, actor: str, replace_because: str | None
+    unit: Unit, number: str, file: ReceivedFile, actor: str, replace_because: str | None
 ) -> Reconciled:
     """The same, for the vendor invoice of this number."""
     invoice = await invoices.by_number(unit, number)

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.domain.reconciliation import layouts
-from services.invoicing.domain.reconciliation.layouts import MOST_REPORTED, FileBroken, Layout, Lines
+from services.invoicing.domain.files import layouts
+from services.invoicing.domain.files.broken import MOST_REPORTED
+from services.invoicing.domain.files.layouts import FileBroken, Layout
 from services.invoicing.domain.reconciliation.line import Read
-from services.invoicing.repository.vendor import files
+from services.invoicing.domain.reconciliation.lines import Lines
+from services.invoicing.repository import files
 from tests.vendor_files import BilledLine, as_csv, as_json_lines
 
 CSV, JSON_LINES = Layout.CSV, Layout.JSON_LINES

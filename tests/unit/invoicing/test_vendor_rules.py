@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.invoicing.domain import vendor_invoice as invoices
+from services.invoicing.domain.files.broken import Broken, FileRefused, check_unbroken
 from services.invoicing.domain.reconciliation import verdict as rules
-from services.invoicing.domain.reconciliation.line import Broken
 from services.invoicing.domain.reconciliation.verdict import Status, Verdict, VerdictSum
 from services.invoicing.domain.vendor_invoice import VendorInvoiceRefused, VendorInvoiceState
 from shared.money import Money
@@ -66,9 +66,9 @@ def test_the_tolerance_of_a_unit_is_a_hundredth_of_the_currency() -> None:
 
 
 def test_broken_lines_are_named() -> None:
-    rules.check_unbroken([])
-    with pytest.raises(rules.FileRefused) as refusal:
-        rules.check_unbroken([Broken(7, "Total", "is empty"), Broken(9, None, "is not UTF-8")])
+    check_unbroken([])
+    with pytest.raises(FileRefused) as refusal:
+        check_unbroken([Broken(7, "Total", "is empty"), Broken(9, None, "is not UTF-8")])
     assert refusal.value.more["errors"] == [
         {"field": "line.7.Total", "message": "is empty"},
         {"field": "line.9", "message": "is not UTF-8"},

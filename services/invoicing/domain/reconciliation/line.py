@@ -8,13 +8,14 @@ the day after. A time is ignored: the date counts as it is written.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
 
+from services.invoicing.domain.files.broken import LineBroken
+from services.invoicing.domain.files.columns import EARLIEST, LATEST, Columns, Names, decimal, named, text
 from shared.money import to_minor
 
 KINDS = ("new", "renew", "cycleCharge", "addQuantity", "removeQuantity", "cancelImmediate")
@@ -35,34 +36,13 @@ REQUIRED = (
     "ChargeEndDate",
 )
 OPTIONAL = ("EffectiveUnitPrice", "ReferenceId", "ProductName", "SkuName")
-_KNOWN = {name.lower(): name for name in REQUIRED + OPTIONAL}
 
 MOST_MINOR = 10**12
 """The largest amount of a line, in minor units: as many lines as a file may have add up within a 64-bit integer."""
-LONGEST_TEXT = 500
-EARLIEST, LATEST = date(1990, 1, 1), date(2200, 1, 1)
 
 _QUANTITY = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
 _PRICE = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,15})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].{1,30})?")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """What is wrong with a line: its number in the file (the first is 1), the column, and in words."""
-
-    line: int
-    column: str | None
-    message: str
-
-
-class LineBroken(ValueError):
-    """A line cannot be read."""
-
-    def __init__(self, column: str | None, message: str) -> None:
-        super().__init__(message)
-        self.column = column
 
 
 class Read(NamedTuple):
@@ -90,30 +70,10 @@ class Read(NamedTuple):
     extra: str | None
 
 
-class Columns:
-    """Where the columns stand in a line, made once for each order of names. Raises LineBroken for lacking ones."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self.width = len(names)
-        places: dict[str, int] = {}
-        self.unknown: list[tuple[int, str]] = []
-        for place, name in enumerate(names):
-            known = _KNOWN.get(name.strip().lower())
-            if known is None:
-                self.unknown.append((place, name.strip()))
-            elif known in places:
-                raise LineBroken(known, "the column is there twice")
-            else:
-                places[known] = place
-        for name in REQUIRED:
-            if name not in places:
-                raise LineBroken(name, "the column is missing")
-        self.places: Mapping[str, int] = places
-        self.product = places.get("ProductName", places.get("SkuName"))
-
-
 class Reader:
     """Reads the lines of one file, whose amounts are all in one currency."""
+
+    names = Names(REQUIRED, OPTIONAL)
 
     def __init__(self, currency: str) -> None:
         self._currency = currency
@@ -122,14 +82,12 @@ class Reader:
 
     def read(self, line: int, columns: Columns, values: Sequence[Any]) -> Read:
         """The line of these values. Raises LineBroken."""
-        if len(values) != columns.width:
-            raise LineBroken(None, f"the line has {len(values)} values, and there are {columns.width} columns")
         places = columns.places
-        charge_type = _named(values, places, "ChargeType")
+        charge_type = named(values, places, "ChargeType")
         kind = _KINDS.get(charge_type.lower())
-        self._check_currency(_named(values, places, "Currency"))
-        customer, subscription = _text(values, places, "CustomerId"), _text(values, places, "SubscriptionId")
-        starts, ends = _text(values, places, "ChargeStartDate"), _text(values, places, "ChargeEndDate")
+        self._check_currency(named(values, places, "Currency"))
+        customer, subscription = text(values, places, "CustomerId"), text(values, places, "SubscriptionId")
+        starts, ends = text(values, places, "ChargeStartDate"), text(values, places, "ChargeEndDate")
         if kind is not None:
             _check_there(CustomerId=customer, SubscriptionId=subscription, ChargeStartDate=starts, ChargeEndDate=ends)
         period_from, period_to = _period(starts, ends)
@@ -137,18 +95,18 @@ class Reader:
             line,
             customer,
             subscription,
-            _product(values, columns.product),
+            text(values, places, "ProductName" if "ProductName" in places else "SkuName"),
             charge_type,
             kind,
-            _decimal(_named(values, places, "UnitPrice"), _PRICE, "UnitPrice"),
-            _price(_text(values, places, "EffectiveUnitPrice")),
-            _decimal(_named(values, places, "Quantity"), _QUANTITY, "Quantity"),
+            decimal(named(values, places, "UnitPrice"), _PRICE, "UnitPrice"),
+            _price(text(values, places, "EffectiveUnitPrice")),
+            decimal(named(values, places, "Quantity"), _QUANTITY, "Quantity"),
             self._amount(values, places, "Subtotal"),
             self._amount(values, places, "TaxTotal"),
             self._amount(values, places, "Total"),
             period_from,
             period_to,
-            _text(values, places, "ReferenceId"),
+            text(values, places, "ReferenceId"),
             _extra(values, columns.unknown),
         )
 
@@ -158,7 +116,7 @@ class Reader:
 
     def _amount(self, values: Sequence[Any], places: Mapping[str, int], name: str) -> int:
         try:
-            return self._minor(_named(values, places, name))
+            return self._minor(named(values, places, name))
         except LineBroken:
             raise
         except ValueError as error:
@@ -171,32 +129,6 @@ class Reader:
         return minor
 
 
-def _text(values: Sequence[Any], places: Mapping[str, int], name: str) -> str | None:
-    """What stands in a column, or None if nothing does."""
-    place = places.get(name)
-    return None if place is None else _said(values[place], name)
-
-
-def _said(value: Any, name: str) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise LineBroken(name, "is neither text nor a number")
-    text = value.strip()
-    if len(text) > LONGEST_TEXT:
-        raise LineBroken(name, f"is longer than {LONGEST_TEXT} characters")
-    if not text.isprintable() and _CONTROL.search(text):
-        raise LineBroken(name, "has a control character")
-    return text or None
-
-
-def _named(values: Sequence[Any], places: Mapping[str, int], name: str) -> str:
-    text = _text(values, places, name)
-    if text is None:
-        raise LineBroken(name, "is empty")
-    return text
-
-
 def _check_there(**fields: str | None) -> None:
     """What we model is compared by these."""
     for name, value in fields.items():
@@ -204,18 +136,8 @@ def _check_there(**fields: str | None) -> None:
             raise LineBroken(name, "is empty")
 
 
-def _product(values: Sequence[Any], place: int | None) -> str | None:
-    return None if place is None else _said(values[place], "ProductName")
-
-
-def _decimal(text: str, form: re.Pattern[str], name: str) -> str:
-    if not form.fullmatch(text):
-        raise LineBroken(name, f"{text[:40]!r} is no number")
-    return text
-
-
-def _price(text: str | None) -> str | None:
-    return None if text is None else _decimal(text, _PRICE, "EffectiveUnitPrice")
+def _price(number: str | None) -> str | None:
+    return None if number is None else decimal(number, _PRICE, "EffectiveUnitPrice")
 
 
 def _period(starts: str | None, ends: str | None) -> tuple[str | None, str | None]:
@@ -226,20 +148,20 @@ def _period(starts: str | None, ends: str | None) -> tuple[str | None, str | Non
     return (None if first is None else first.isoformat()), (None if last is None else _day_after(last))
 
 
-def _on(text: str, name: str) -> date:
+def _on(written: str, name: str) -> date:
     try:
-        return _day(text)
+        return _day(written)
     except ValueError as error:
-        raise LineBroken(name, f"{text[:40]!r} is no date") from error
+        raise LineBroken(name, f"{written[:40]!r} is no date") from error
 
 
 @lru_cache(maxsize=8192)
-def _day(text: str) -> date:
-    if not _DAY.fullmatch(text):
-        raise ValueError(text)
-    day = datetime.fromisoformat(text).date()
+def _day(written: str) -> date:
+    if not _DAY.fullmatch(written):
+        raise ValueError(written)
+    day = datetime.fromisoformat(written).date()
     if not EARLIEST <= day <= LATEST:
-        raise ValueError(text)
+        raise ValueError(written)
     return day
 
 

@@ -13,8 +13,6 @@ from typing import ClassVar
 
 from babel.numbers import get_currency_precision
 
-from services.invoicing.domain.reconciliation.layouts import MOST_REPORTED
-from services.invoicing.domain.reconciliation.line import Broken
 from shared.errors import Refusal
 from shared.money import Money
 
@@ -63,13 +61,6 @@ class DifferenceState(StrEnum):
     DECIDED = "decided"
 
 
-class FileRefused(Refusal):
-    """Lines of the file are broken: it is taken wholly or not at all."""
-
-    code: ClassVar[str] = "file_refused"
-    status: ClassVar[int] = 422
-
-
 class SumsRefused(Refusal):
     """The file does not add up to its invoice."""
 
@@ -96,17 +87,6 @@ class VerdictSum:
     billed_minor: int
     expected_minor: int
     billed_to_customers: tuple[Money, ...] = ()
-
-
-def check_unbroken(broken: Iterable[Broken]) -> None:
-    """Raises FileRefused, with the lines and columns."""
-    found = list(broken)[:MOST_REPORTED]
-    if found:
-        errors = [
-            {"field": ".".join(str(part) for part in ("line", one.line, one.column) if part), "message": one.message}
-            for one in found
-        ]
-        raise FileRefused(f"line {found[0].line}: {found[0].message}", errors=errors)
 
 
 def tolerance_of_sums(lines: int) -> int:

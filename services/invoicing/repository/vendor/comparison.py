@@ -9,8 +9,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from services.invoicing.domain.reconciliation.verdict import CLEAN, Verdict, VerdictSum
+from services.invoicing.repository.files import PATIENCE
 from services.invoicing.repository.vendor import customers
-from services.invoicing.repository.vendor.files import PATIENCE
 from services.invoicing.tables.vendor import VendorInvoiceRow
 from shared.database import Unit
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.invoicing.domain.reconciliation.verdict import Verdict
-from services.invoicing.repository.vendor.files import PATIENCE
+from services.invoicing.repository.files import PATIENCE
 from shared.database import Unit, columns
 from shared.money import Money
 

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from services.invoicing.domain.reconciliation.verdict import Verdict, VerdictSum
+from services.invoicing.repository.files import PATIENCE
 from services.invoicing.repository.vendor import customers
-from services.invoicing.repository.vendor.files import PATIENCE
 from services.invoicing.tables.vendor import ReconciliationRow
 from shared.database import Unit, columns
 

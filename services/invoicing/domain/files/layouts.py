@@ -1,16 +1,18 @@
-"""The two layouts of a reconciliation file: CSV with a header, and JSON lines. Both as lines of names and values."""
+"""The two layouts of a file of lines: CSV with a header, and JSON lines. Both as lines of names and values."""
 
 import csv
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
-from services.invoicing.domain.reconciliation.line import Broken, Columns, LineBroken, Read, Reader
+from services.invoicing.domain.files.broken import MOST_REPORTED, Broken, LineBroken
+from services.invoicing.domain.files.columns import Columns, Names
 
-MOST_REPORTED = 20
-"""So many broken lines are told; whoever reads them mends the file's cause, not its lines."""
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
 MOST_LINES = 5_000_000
 """More than five months' lines of the largest resellers; and a small gzip can stand for any number."""
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
@@ -31,37 +33,45 @@ class FileBroken(Exception):
     """The file cannot go on from here: what it is read from is broken (a truncated gzip, say)."""
 
 
-class Lines:
+class Reader(Protocol[T_co]):
+    """What the columns of a file are called, and what a line of it means."""
+
+    names: Names
+
+    def read(self, line: int, columns: Columns, values: Sequence[Any]) -> T_co:
+        """The line of these values. Raises LineBroken."""
+
+
+class FileLines(Generic[T]):
     """The lines of one file, as far as they can be read; what is broken is kept in `broken`.
 
     After the first broken line nothing is yielded any more, since the file is taken wholly or not at all: what
     follows is only searched for more that is broken.
     """
 
-    def __init__(self, layout: Layout, currency: str) -> None:
+    def __init__(self, layout: Layout, reader: Reader[T]) -> None:
         self.broken: list[Broken] = []
-        self.count = 0
-        self.total_minor = 0
-        self.tax_minor = 0
         self._layout = layout
-        self._reader = Reader(currency)
+        self._reader = reader
 
-    def read(self, raw: Iterable[bytes]) -> Iterator[Read]:
+    def read(self, raw: Iterable[bytes]) -> Iterator[T]:
         """The lines of the file's raw lines."""
         split = _of_csv if self._layout is Layout.CSV else _of_json
-        for number, columns, values in split(self._decoded(raw), self.broken):
+        for number, columns, values in split(self._decoded(raw), self._reader.names, self.broken):
             try:
-                line = self._reader.read(number, columns, values)
+                line = self._read(number, columns, values)
             except LineBroken as error:
                 self.broken.append(Broken(number, error.column, str(error)))
             else:
                 if not self.broken:
-                    self.count += 1
-                    self.total_minor += line.total_minor
-                    self.tax_minor += line.tax_minor
                     yield line
             if len(self.broken) >= MOST_REPORTED:
                 return
+
+    def _read(self, number: int, columns: Columns, values: Sequence[Any]) -> T:
+        if len(values) != columns.width:
+            raise LineBroken(None, f"the line has {len(values)} values, and there are {columns.width} columns")
+        return self._reader.read(number, columns, values)
 
     def _decoded(self, raw: Iterable[bytes]) -> Iterator[str]:
         """The lines as text; a file that ends in the middle is broken where it ends."""
@@ -88,7 +98,7 @@ class Lines:
 Split = Iterator[tuple[int, Columns, Sequence[Any]]]
 
 
-def _of_csv(lines: Iterator[str], broken: list[Broken]) -> Split:
+def _of_csv(lines: Iterator[str], known: Names, broken: list[Broken]) -> Split:
     rows = csv.reader(lines, strict=True)
     columns: Columns | None = None
     while True:
@@ -96,7 +106,7 @@ def _of_csv(lines: Iterator[str], broken: list[Broken]) -> Split:
         try:
             values = next(rows)
             if columns is None:
-                columns = Columns(values)
+                columns = Columns(known, values)
             elif values:
                 yield number, columns, values
         except StopIteration:
@@ -124,7 +134,7 @@ def _no_number(text: str) -> Any:
 _DECODER = json.JSONDecoder(parse_float=_number, parse_int=_number, parse_constant=_no_number)
 
 
-def _of_json(lines: Iterator[str], broken: list[Broken]) -> Split:
+def _of_json(lines: Iterator[str], known: Names, broken: list[Broken]) -> Split:
     orders: dict[tuple[str, ...], Columns] = {}
     for number, text in enumerate(lines, 1):
         if text.isspace() or not text:
@@ -134,7 +144,7 @@ def _of_json(lines: Iterator[str], broken: list[Broken]) -> Split:
             names = tuple(found)
             columns = orders.get(names)
             if columns is None:
-                columns = Columns(names)
+                columns = Columns(known, names)
                 if len(orders) < 1000:
                     orders[names] = columns
         except LineBroken as error:

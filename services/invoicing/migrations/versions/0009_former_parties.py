@@ -3,8 +3,8 @@
 from alembic import op
 from shared.migrations import execute
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 TABLES = """
 CREATE TABLE invoicing.former_buyers (

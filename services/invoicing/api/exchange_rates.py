@@ -1,0 +1,133 @@
+"""Exchange rates over REST: what a source says for a date."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Self
+from uuid import UUID
+
+import asyncpg
+from fastapi import Query, Request
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
+
+from services.invoicing.repository import exchange_rates as repository
+from shared.auth import Caller, needs
+from shared.database import Cause, Unit
+from shared.fields import Body, Code, Day, example, shown
+from shared.http import PROBLEMS, Page, Paging, Read, Router
+from shared.ids import new_id
+from shared.money import Currency
+
+PREFIX, TAGS = "/v1/exchange-rates", ["exposure"]
+reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:admin")], responses=PROBLEMS)
+
+
+def _above_zero(text: str) -> str:
+    if not Decimal(text):
+        raise ValueError("a rate is above zero")
+    return text
+
+
+RateText = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,12})?$"), AfterValidator(_above_zero)]
+"""A decimal number above zero as text, so that nobody's float rounds it."""
+
+
+class RateIn(Body):
+    """So many units of `quote` are one unit of the base."""
+
+    model_config = example(quote="USD", rate="1.0843")
+
+    quote: Currency
+    rate: RateText = Field(examples=["1.0843"])
+
+
+class ExchangeRatesIn(Body):
+    """What a source says for a date, of one base."""
+
+    model_config = example(source="ecb", date="2026-03-02", base="EUR", rates=[shown(RateIn)])
+
+    source: Code
+    day: Day = Field(alias="date")
+    base: Currency
+    rates: list[RateIn] = Field(min_length=1, max_length=400)
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        quotes = [one.quote for one in self.rates]
+        if len(set(quotes)) < len(quotes):
+            raise ValueError("a quote is there twice")
+        if self.base in quotes:
+            raise ValueError("a quote is the base itself")
+        return self
+
+
+class PutRatesOut(BaseModel):
+    """How many rates are new, took the place of another one, and were known."""
+
+    model_config = example(new=30, replaced=1, known=0)
+
+    new: int
+    replaced: int
+    known: int
+
+
+class ExchangeRateOut(BaseModel):
+    """So many units of `quote` are one unit of `base`, says the source for the date; who said so, and when."""
+
+    model_config = example(
+        id="01a20d60-3f11-7c2d-9d8e-2b5c4f6a7b81",
+        source="ecb",
+        date="2026-03-02",
+        base="EUR",
+        quote="USD",
+        rate="1.0843",
+        set_by="treasury",
+        set_at="2026-03-02T15:05:00Z",
+    )
+
+    id: UUID
+    source: str
+    date: date
+    base: str
+    quote: str
+    rate: str
+    set_by: str
+    set_at: datetime
+
+    @classmethod
+    def of(cls, row: asyncpg.Record) -> Self:
+        """The answer for a row."""
+        return cls.model_validate(dict(row) | {"rate": f"{row['rate']:f}"})
+
+
+@reads.get("", summary="List exchange rates")
+async def list_exchange_rates(
+    read: Read,
+    paging: Paging,
+    day: Annotated[Day | None, Query(alias="date")] = None,
+    base: Currency | None = None,
+) -> Page[ExchangeRateOut]:
+    """Of a date and a base, or all; in the order in which they came in first."""
+
+    async def load(unit: Unit) -> list[ExchangeRateOut]:
+        rows = await repository.listed(unit, day, base, paging.after_id(), paging.limit + 1)
+        return [ExchangeRateOut.of(row) for row in rows]
+
+    return paging.page(await read(load), lambda one: one.id)
+
+
+@writes.put("", summary="Say what currencies are worth")
+async def put_exchange_rates(wanted: ExchangeRatesIn, request: Request) -> PutRatesOut:
+    """Set the rates that a source gives for a date. Rates that are known change nothing; others take their place.
+
+    Exposure is converted by them (`?in=`), and nothing else: what is billed and booked stays in its own currency.
+    """
+    caller: Caller = request.state.caller
+    rates = {one.quote: Decimal(one.rate) for one in wanted.rates}
+
+    async def put(unit: Unit) -> PutRatesOut:
+        new, replaced = await repository.put(unit, wanted.source, wanted.day, wanted.base, rates, caller.subject)
+        return PutRatesOut(new=new, replaced=replaced, known=len(rates) - new - replaced)
+
+    saved: PutRatesOut = await request.app.state.runtime.units.run(put, Cause(str(new_id()), caller.subject))
+    return saved

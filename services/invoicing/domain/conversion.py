@@ -1,0 +1,117 @@
+"""Amounts of several currencies beside each other in one, by rates that somebody published for a date.
+
+A source's table of a date has one base; it says how many units of each quote one unit of the base is. One table
+converts between any two currencies in it: from the base (the rate), to the base (one divided by it), and from quote to
+quote (a cross: the two rates divided). Rates of different tables are never mixed.
+
+The table with the newest date counts; of one date first that from which the conversion is direct, then the inverse,
+then the cross; then the source that is first by its name. The arithmetic is exact, and each amount is rounded once, to
+the minor units of its new currency, half to even.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from babel.numbers import get_currency_precision
+
+OLDEST = timedelta(days=7)
+"""A rate that is older than this on the day it is wanted for converts nothing: long enough for any row of holidays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many units (not minor ones) of `quote` are one unit of `base`, says a source for a day."""
+
+    base: str
+    quote: str
+    rate: Decimal
+    day: date
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """How amounts of one currency become such of another: the rates it takes (none, one or two), and the factor."""
+
+    currency: str
+    target: str
+    rates: tuple[Rate, ...]
+    factor: Fraction
+
+    def minor(self, amount: int) -> int:
+        """An amount in minor units of the one, in minor units of the other; rounded here, half to even."""
+        digits = get_currency_precision(self.target) - get_currency_precision(self.currency)
+        return round(amount * self.factor * Fraction(10) ** digits)
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Sums of what could be converted, in minor units; in `lacks` is what could not be, so it is no whole then."""
+
+    sums: tuple[int, ...]
+    lacks: tuple[str, ...]
+
+
+def newest(rates: Iterable[Rate], currency: str, target: str, on: date) -> Conversion | None:
+    """How to convert on a day, by the newest rates on or before it, however old they are; None without any."""
+    if currency == target:
+        return Conversion(currency, target, (), Fraction(1))
+    tables: dict[tuple[date, str, str], dict[str, Rate]] = defaultdict(dict)
+    for one in rates:
+        if one.day <= on and one.quote in (currency, target):
+            tables[one.day, one.source, one.base][one.quote] = one
+    usable = [key for key, table in tables.items() if {currency, target} <= table.keys() | {key[2]}]
+    if not usable:
+        return None
+    return _by(tables[min(usable, key=lambda key: _order(key, currency, target))], currency, target)
+
+
+def _order(table: tuple[date, str, str], currency: str, target: str) -> tuple[int, int, str, str]:
+    day, source, base = table
+    return -day.toordinal(), 0 if base == currency else 1 if base == target else 2, source, base
+
+
+def _by(table: Mapping[str, Rate], currency: str, target: str) -> Conversion:
+    """The conversion by a table, in which one unit of the base is one of itself."""
+    units = {quote: Fraction(one.rate) for quote, one in table.items()}
+    used = tuple(table[quote] for quote in (currency, target) if quote in table)
+    return Conversion(currency, target, used, units.get(target, Fraction(1)) / units.get(currency, Fraction(1)))
+
+
+def is_fresh(conversion: Conversion, on: date) -> bool:
+    """Whether the rates are new enough for a day."""
+    return all(on - one.day <= OLDEST for one in conversion.rates)
+
+
+def why_not(older: Conversion | None, on: date) -> str:
+    """Why nothing of a currency is converted; `older` is how it would have been by rates that are too old."""
+    if older is None:
+        return "there is no rate on or before the day"
+    return f"the newest rate is of {older.rates[0].day}, more than {OLDEST.days} days before {on}"
+
+
+def total(amounts: Iterable[tuple[str, Sequence[int]]], width: int, conversions: Mapping[str, Conversion]) -> Total:
+    """The sums of `width` amounts each, by currency and in minor units, as far as there are conversions.
+
+    What has the same currency is added before it is converted, so each currency's amount is rounded once.
+    """
+    found: dict[str, list[int]] = {}
+    for currency, row in amounts:
+        sums = found.setdefault(currency, [0] * width)
+        found[currency] = [one + more for one, more in zip(sums, row, strict=True)]
+    converted = [
+        [conversions[currency].minor(one) for one in sums]
+        for currency, sums in found.items()
+        if currency in conversions
+    ]
+    lacks = tuple(sorted(found.keys() - conversions.keys()))
+    return Total(tuple(map(sum, zip([0] * width, *converted, strict=True))), lacks)
+
+
+def difference(one: Total, other: Total) -> int | None:
+    """By how much one sum is above another; None unless both are whole."""
+    return None if one.lacks or other.lacks else one.sums[0] - other.sums[0]

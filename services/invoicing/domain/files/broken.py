@@ -1,0 +1,49 @@
+"""What is broken in a file, by line and column; the file is taken wholly or not at all."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from shared.errors import Refusal
+
+MOST_REPORTED = 20
+"""So many broken lines are told; whoever reads them mends the file's cause, not its lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """What is wrong with a line: its number in the file (the first is 1), the column, and in words."""
+
+    line: int
+    column: str | None
+    message: str
+
+    def error(self) -> dict[str, str]:
+        """As a problem document names it."""
+        return {
+            "field": f"line.{self.line}.{self.column}" if self.column else f"line.{self.line}",
+            "message": self.message,
+        }
+
+
+class LineBroken(ValueError):
+    """A line cannot be read."""
+
+    def __init__(self, column: str | None, message: str) -> None:
+        super().__init__(message)
+        self.column = column
+
+
+class FileRefused(Refusal):
+    """Lines of the file are broken: it is taken wholly or not at all."""
+
+    code: ClassVar[str] = "file_refused"
+    status: ClassVar[int] = 422
+
+
+def check_unbroken(broken: Iterable[Broken]) -> None:
+    """Raises FileRefused, with the lines and columns."""
+    found = list(broken)[:MOST_REPORTED]
+    if found:
+        errors = [one.error() for one in found]
+        raise FileRefused(f"line {found[0].line}: {found[0].message}", errors=errors)

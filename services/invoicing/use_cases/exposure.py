@@ -1,0 +1,89 @@
+"""Exposure: each part by currency, and beside it all of them in one, as far as there are rates."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from services.invoicing.domain import conversion
+from services.invoicing.domain.conversion import Conversion, Total
+from services.invoicing.repository import accounts, exchange_rates
+from services.invoicing.repository import exposure as repository
+from shared.calendar import local_date
+from shared.database import Unit
+
+AMOUNTS = {
+    "owed_to_us": ("open_minor", "overdue_minor", "disputed_minor"),
+    "billed": ("billed_minor",),
+    "vendor_accrued": ("accrued_minor",),
+    "vendor_invoices": ("total_minor",),
+    "vendor_committed": ("committed_minor", "stopped_by_suspension_minor"),
+}
+"""The amounts of each part."""
+Parts = dict[str, list[asyncpg.Record]]
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """The parts in one currency; why a currency is in none of them; what was billed less what the vendor accrued."""
+
+    currency: str
+    on: date
+    parts: Mapping[str, Total]
+    margin_minor: int | None
+    conversions: Mapping[str, Conversion]
+    not_converted: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """The parts by currency, and in one if that was asked for."""
+
+    parts: Parts
+    converted: Converted | None
+
+
+async def exposure(unit: Unit, account_id: UUID | None, currency: str | None) -> Exposure:
+    """Of an account, or of all. Raises NotFound.
+
+    Rates are those of the business day: in the account's time zone, or in UTC for all.
+    """
+    account = None if account_id is None else await accounts.account(unit, account_id)
+    parts = await repository.exposure(unit, account_id)
+    if currency is None:
+        return Exposure(parts, None)
+    on = local_date(unit.now, ZoneInfo(account.time_zone if account else "UTC"))
+    return Exposure(parts, await _converted(unit, parts, currency, on))
+
+
+async def _converted(unit: Unit, parts: Parts, target: str, on: date) -> Converted:
+    wanted = sorted({row["currency"] for rows in parts.values() for row in rows})
+    rates = await exchange_rates.quoted(unit, {*wanted, target}, on, on - conversion.OLDEST)
+    found = {one: conversion.newest(rates, one, target, on) for one in wanted}
+    usable = {name: one for name, one in found.items() if one is not None and conversion.is_fresh(one, on)}
+    totals = {name: _total(name, rows, usable) for name, rows in parts.items()}
+    return Converted(
+        target,
+        on,
+        totals,
+        conversion.difference(totals["billed"], totals["vendor_accrued"]),
+        usable,
+        await _why_not(unit, [one for one in wanted if one not in usable], target, on),
+    )
+
+
+async def _why_not(unit: Unit, currencies: Iterable[str], target: str, on: date) -> dict[str, str]:
+    """Why they are not converted: for these alone old rates are looked for."""
+    wanted = list(currencies)
+    older = await exchange_rates.quoted(unit, {*wanted, target}, on, None) if wanted else []
+    return {one: conversion.why_not(conversion.newest(older, one, target, on), on) for one in wanted}
+
+
+def _total(name: str, rows: list[asyncpg.Record], conversions: Mapping[str, Conversion]) -> Total:
+    amounts = AMOUNTS[name]
+    return conversion.total(
+        ((row["currency"], [row[one] for one in amounts]) for row in rows), len(amounts), conversions
+    )

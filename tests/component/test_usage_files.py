@@ -1,0 +1,233 @@
+"""Usage from a file is taken wholly or not at all, once, by the same rules as in a request, and is billed next."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from deploy.local.tokens import Keys
+from services.invoicing.api import uploads
+from services.invoicing.domain.usage import amount_minor
+from services.invoicing.repository import usage as repository
+from tests.builders import Database, running
+from tests.component.billing_world import Billing
+from tests.component.vendor_world import WAITING
+from tests.usage_files import NAMES, as_csv, as_json_lines, usage_line
+
+JSON_LINES = "application/jsonl"
+KEPT = (
+    "SELECT (SELECT count(*) FROM invoicing.usage_lines), (SELECT count(*) FROM invoicing.charges WHERE kind = 'usage')"
+)
+
+
+@pytest.fixture
+async def billing(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Billing]:
+    async with running("invoicing", database, keys, jwks_file) as (runtime, client):
+        yield Billing(runtime, client, database)
+
+
+async def send(billing: Billing, content: bytes, type_: str = "text/csv", key: str | None = None, **query: str) -> Any:
+    """Send a file."""
+    headers = billing.client.headers | {"content-type": type_, "idempotency-key": key or str(uuid4())}
+    asked = {"source": "meters", "currency": "EUR"} | query
+    return await billing.client.http.post("/v1/usage-files", content=content, headers=headers, params=asked)
+
+
+async def taken(billing: Billing, content: bytes, *more: str, **query: str) -> tuple[int, int]:
+    """How many lines of a file were new, and how many were known."""
+    answer = await send(billing, content, *more, **query)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["new"], answer.json()["known"]
+
+
+async def kept(billing: Billing) -> tuple[int, int]:
+    """How many lines of usage there are, and charges of them."""
+    return tuple((await billing.database.rows(KEPT))[0])
+
+
+def errors(answer: Any) -> tuple[int, str, list[str]]:
+    """The status, code and fields of a refusal."""
+    return answer.status_code, answer.json()["code"], [one["field"] for one in answer.json()["errors"]]
+
+
+async def subscribed(billing: Billing, markup: int = 1500, **more: Any) -> tuple[str, str]:
+    """An account and its subscription, whose first month is billed."""
+    owner = await billing.account(**more)
+    bought = await billing.buy(await billing.plan(usage_markup_bp=markup), owner)
+    await billing.run()
+    return owner, bought
+
+
+async def test_a_file_is_on_the_next_invoice_once_in_its_order(billing: Billing) -> None:
+    """12.5 hours at 0.0999 with 15 % are 1.4360..., truncated: 1.43; 3 are 3.4482: 3.44."""
+    await billing.rate()
+    owner, bought = await subscribed(billing)
+    lines = [usage_line(bought, "9", quantity="3", unit_cost="0.9995"), usage_line(bought, "1")]
+    lines += [usage_line(bought, f"8{n}", quantity=f"{n}", unit_cost="1") for n in range(6)]
+    assert await taken(billing, as_csv(lines)) == (8, 0)
+    assert await taken(billing, as_csv(lines)) == (0, 8)
+    assert await taken(billing, as_json_lines([*lines, usage_line(bought, "6", quantity="0")]), JSON_LINES) == (1, 8)
+    assert await kept(billing) == (9, 7)
+    await billing.run()
+    assert [net for net, _, _ in (await billing.lines(owner))[1:]] == [344, 143, 115, 230, 345, 460, 575]
+    assert await taken(billing, as_csv([usage_line(bought, "late", period_from="2025-11-01")])) == (1, 0)
+    await billing.run()
+    assert [net for net, _, _ in (await billing.lines(owner))[8:]] == [143]
+
+
+async def test_every_layout_says_the_same(billing: Billing) -> None:
+    _, bought = await subscribed(billing)
+    lines = [usage_line(bought, str(n), meter=f"hours, „{n}“", quantity=f"{n}.25") for n in range(5)]
+    for n, (type_, content) in enumerate(
+        (
+            ("text/csv", as_csv(lines)),
+            ("text/csv; charset=utf-8", as_csv(lines, NAMES[::-1])),
+            (JSON_LINES, as_json_lines(lines)),
+            ("application/x-ndjson", as_json_lines(lines, numbers=True)),
+            ("application/gzip", as_json_lines(lines, packed=True, numbers=True)),
+        )
+    ):
+        assert await taken(billing, content, type_, source=f"meters-{n}") == (5, 0)
+    rows = await billing.database.rows(
+        "SELECT id, meter, quantity, unit_cost, period_from, period_to, count(*) FROM invoicing.usage_lines GROUP BY 1,"
+        " 2, 3, 4, 5, 6"
+    )
+    assert sorted((row["id"], row["meter"], row["count"]) for row in rows) == [
+        (str(n), f"hours, „{n}“", 5) for n in range(5)
+    ]
+
+
+async def test_a_broken_line_leaves_nothing_and_is_named(billing: Billing) -> None:
+    _, bought = await subscribed(billing)
+    lines = [usage_line(bought, str(n)) for n in range(5000)]
+    lines[4321]["quantity"] = "1,5"
+    assert errors(await send(billing, as_csv(lines))) == (422, "file_refused", ["line.4323.quantity"])
+    assert errors(await send(billing, as_json_lines(lines), JSON_LINES)) == (
+        422,
+        "file_refused",
+        ["line.4322.quantity"],
+    )
+    cut = await send(billing, as_json_lines(lines, packed=True)[:-30], "application/gzip")
+    assert errors(cut)[:2] == (422, "file_refused")
+    assert await kept(billing) == (0, 0)
+    lines[4321]["quantity"] = "1.5"
+    assert await taken(billing, as_json_lines(lines, packed=True), "application/gzip") == (5000, 0)
+    assert await kept(billing) == (5000, 5000)
+
+
+async def test_requests_and_files_are_refused_by_the_same_rules(billing: Billing) -> None:
+    _, bought = await subscribed(billing)
+    _, foreign = await subscribed(billing, currency="JPY")
+    huge = "9" * 12
+    for wrong, column in (
+        (usage_line(str(uuid4()), "x"), "subscription_id"),
+        (usage_line(foreign, "x"), "subscription_id"),
+        (usage_line(bought, "1"), "id"),
+        (usage_line(bought, "x", quantity=huge, unit_cost=huge), "quantity"),
+    ):
+        lines = [usage_line(bought, "1"), usage_line(bought, "2"), wrong, usage_line(bought, "3")]
+        body = {"source": "meters", "currency": "EUR", "lines": lines}
+        by_request, by_file = await billing.client.post("/v1/usage-lines", body), await send(billing, as_csv(lines))
+        assert errors(by_request) == (422, "usage_refused", [f"lines.2.{column}"])
+        assert errors(by_file) == (422, "usage_refused", [f"line.4.{column}"])
+        assert by_request.json()["detail"] == by_file.json()["detail"]
+    assert await kept(billing) == (0, 0)
+    many = await send(billing, as_csv(usage_line(str(uuid4()), str(n)) for n in range(30)))
+    assert errors(many) == (422, "usage_refused", [f"line.{n}.subscription_id" for n in range(2, 22)])
+
+
+@pytest.mark.parametrize("currency", ["EUR", "JPY", "KWD"])
+async def test_the_statement_charges_what_the_rule_says(billing: Billing, currency: str) -> None:
+    """In a request and in a file; amounts of all sizes, some of which would round up where they are truncated."""
+    chance = random.Random(currency)
+    owner = await billing.account(currency=currency)
+    prices = {currency: {"unit_price_minor": 1000}}
+    markups = {
+        await billing.buy(await billing.plan(prices=prices, usage_markup_bp=bp), owner): bp for bp in (0, 777, 10_000)
+    }
+    wanted, lines = {}, []
+    for n in range(300):
+        bought, bp = chance.choice(list(markups.items()))
+        quantity, cost = (
+            f"{chance.randrange(10 ** chance.randrange(1, 7))}.{chance.randrange(10**9):09}" for _ in "ab"
+        )
+        if n % 10 == 0:
+            quantity, cost = "1.999999999", f"{chance.randrange(1000)}.999999999"
+        lines.append(usage_line(bought, str(n), quantity=quantity, unit_cost=cost))
+        wanted[str(n)] = amount_minor(Decimal(quantity), Decimal(cost), bp, currency)
+    body = {"source": "request", "currency": currency, "lines": lines}
+    assert await billing.client.made("/v1/usage-lines", body) == {"new": 300, "known": 0}
+    assert await taken(billing, as_csv(lines), source="file", currency=currency) == (300, 0)
+    for source in ("request", "file"):
+        rows = await billing.database.rows(
+            "SELECT u.id, coalesce(c.amount_minor, 0) AS minor FROM invoicing.usage_lines u"
+            " LEFT JOIN invoicing.charges c ON c.id = u.charge_id AND c.currency = $2 WHERE u.source = $1",
+            source,
+            currency,
+        )
+        assert {row["id"]: row["minor"] for row in rows} == wanted
+
+
+async def test_the_same_key_has_the_first_answer_for_the_same_file_only(billing: Billing) -> None:
+    _, bought = await subscribed(billing)
+    first, other = as_csv([usage_line(bought, "1")]), as_csv([usage_line(bought, "2")])
+    answers = [await send(billing, content, key="march") for content in (first, first, other)]
+    assert [one.status_code for one in answers] == [201, 201, 422]
+    assert answers[1].json() == answers[0].json() == {"new": 1, "known": 0}
+    assert answers[1].headers["idempotency-replayed"] == "true"
+    assert answers[2].json()["code"] == "idempotency_key_reused"
+    another = await send(billing, first, key="march", source="another")
+    assert another.json()["code"] == "idempotency_key_reused"
+
+
+async def test_the_accounts_are_locked_before_their_lines_are_rated(billing: Billing) -> None:
+    owner, bought = await subscribed(billing)
+    async with billing.database.connected() as holder, asyncio.TaskGroup() as group, holder.transaction():
+        await holder.execute("SELECT FROM invoicing.streams WHERE subject = $1 FOR UPDATE", owner)
+        sent = group.create_task(send(billing, as_csv([usage_line(bought)])))
+        while not await billing.database.value(WAITING):  # the database says when
+            assert not sent.done()
+            await asyncio.sleep(0.01)
+    assert sent.result().json() == {"new": 1, "known": 0}
+
+
+async def test_of_two_files_at_once_each_line_is_taken_once(billing: Billing) -> None:
+    bought = [(await subscribed(billing))[1] for _ in range(3)]
+    lines = [usage_line(bought[n % 3], str(n)) for n in range(900)]
+    files = [as_csv(lines), as_csv(lines[::-1]), as_csv(lines[100:500])]
+    found = await asyncio.gather(*(taken(billing, one) for one in files))
+    assert sum(new for new, _ in found) == 900
+    assert await kept(billing) == (900, 900)
+
+
+async def test_a_unit_that_runs_again_reads_the_file_again(billing: Billing, monkeypatch: pytest.MonkeyPatch) -> None:
+    add, attempts = repository.add, []
+
+    async def lost(*arguments: Any) -> Any:
+        attempts.append(1)
+        if len(attempts) < 3:
+            raise ConnectionError("gone")
+        return await add(*arguments)
+
+    monkeypatch.setattr(repository, "add", lost)
+    _, bought = await subscribed(billing)
+    packed = as_json_lines([usage_line(bought, str(n)) for n in range(3000)], packed=True)
+    assert (await taken(billing, packed, "application/gzip"), len(attempts)) == ((3000, 0), 3)
+
+
+async def test_what_is_no_file_is_refused(billing: Billing, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = as_csv([])
+    for wrong in ("application/json", "text/plain", ""):
+        answer = await send(billing, content, wrong)
+        assert (answer.status_code, answer.json()["code"]) == (415, "unknown_layout")
+    assert (await send(billing, content, source="a b")).status_code == 422
+    assert (await send(billing, content, currency="euro")).status_code == 422
+    assert await taken(billing, content) == (0, 0)
+    monkeypatch.setattr(uploads, "LARGEST_FILE", len(content) - 1)
+    answer = await send(billing, content)
+    assert (answer.status_code, answer.json()["code"]) == (413, "file_too_large")

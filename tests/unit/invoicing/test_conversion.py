@@ -1,0 +1,174 @@
+"""Amounts in one currency: by the newest table, exactly, rounded once; and nothing for which there is no rate."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.invoicing.domain import conversion
+from services.invoicing.domain.conversion import OLDEST, Conversion, Rate
+
+TODAY = date(2026, 3, 2)
+DIGITS = {"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}
+CURRENCIES = st.sampled_from(sorted(DIGITS))
+RATES = st.decimals("0.000001", 999_999, places=6)
+AMOUNTS = st.integers(-(10**17), 10**17)
+
+
+def rate(base: str, quote: str, units: str, *, days: int = 0, source: str = "ecb") -> Rate:
+    """A rate that was published so many days ago."""
+    return Rate(base, quote, Decimal(units), TODAY - timedelta(days=days), source)
+
+
+def used(rates: Sequence[Rate], currency: str = "USD", target: str = "EUR") -> Conversion:
+    found = conversion.newest(rates, currency, target, TODAY)
+    assert found is not None
+    return found
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> list[Rate]:
+    """What some sources said on some days, a base each."""
+    keys = st.tuples(st.sampled_from(["ecb", "fed"]), st.integers(-2, 12), CURRENCIES)
+    found = []
+    for source, days, base in draw(st.sets(keys, max_size=6)):
+        for quote in sorted(draw(st.sets(CURRENCIES, min_size=1)) - {base}):
+            found.append(Rate(base, quote, draw(RATES), TODAY - timedelta(days=days), source))
+    return draw(st.permutations(found))
+
+
+def convertible(rates: Sequence[Rate], currency: str, target: str, day: date) -> bool:
+    """Whether there is a rate of the pair, or a cross of one table, on a day; tried one by one."""
+    ones = [one for one in rates if one.day == day]
+    if any({one.base, one.quote} == {currency, target} for one in ones):
+        return True
+    return any(
+        (one.source, one.base, one.quote, other.quote) == (other.source, other.base, currency, target)
+        for one in ones
+        for other in ones
+    )
+
+
+@given(rates=tables(), currency=CURRENCIES, target=CURRENCIES)
+def test_the_newest_table_that_has_both_counts(rates: list[Rate], currency: str, target: str) -> None:
+    found = conversion.newest(rates, currency, target, TODAY)
+    if currency == target:
+        assert found == Conversion(currency, target, (), 1)  # type: ignore[arg-type]
+        return
+    days = [TODAY - timedelta(days=n) for n in range(20)]
+    newest = next((day for day in days if convertible(rates, currency, target, day)), None)
+    assert (None if found is None else found.rates[0].day) == newest
+    if found is not None:
+        assert len({(one.day, one.source, one.base) for one in found.rates}) == 1
+        assert {currency, target} == {found.rates[0].base, *(one.quote for one in found.rates)} or len(found.rates) == 2
+        assert conversion.is_fresh(found, TODAY) == (TODAY - found.rates[0].day <= timedelta(days=7))
+
+
+@given(rates=tables(), again=st.randoms())
+def test_the_order_in_which_rates_come_says_nothing(rates: list[Rate], again: object) -> None:
+    mixed = list(rates)
+    again.shuffle(mixed)  # type: ignore[attr-defined]
+    for target in ("EUR", "USD"):
+        assert conversion.newest(rates, "JPY", target, TODAY) == conversion.newest(mixed, "JPY", target, TODAY)
+
+
+@given(amount=AMOUNTS, units=RATES, more=RATES, currency=CURRENCIES, target=CURRENCIES)
+def test_an_amount_is_exact_and_rounded_once(
+    amount: int, units: Decimal, more: Decimal, currency: str, target: str
+) -> None:
+    """Long division by hand: the quotient and what is left decide, a tie goes to the even neighbour."""
+    if currency == target:
+        return
+    third = "CHF"
+    ways = {
+        "direct": ([Rate(currency, target, units, TODAY, "ecb")], units, Decimal(1)),
+        "inverse": ([Rate(target, currency, units, TODAY, "ecb")], Decimal(1), units),
+        "cross": ([Rate(third, currency, units, TODAY, "x"), Rate(third, target, more, TODAY, "x")], more, units),
+    }
+    for rates, times, per in ways.values():
+        over = amount * int(times.scaleb(6)) * 10 ** DIGITS[target]
+        under = int(per.scaleb(6)) * 10 ** DIGITS[currency]
+        quotient, left = divmod(over, under)
+        up = 2 * left > under or (2 * left == under and quotient % 2 == 1)
+        assert used(rates, currency, target).minor(amount) == quotient + up
+
+
+@pytest.mark.parametrize(
+    ("rates", "currency", "target", "minor", "becomes"),
+    [
+        ([rate("EUR", "USD", "1.0843")], "EUR", "USD", 10_000, 10_843),
+        ([rate("EUR", "USD", "1.25")], "USD", "EUR", 10_000, 8_000),
+        ([rate("EUR", "USD", "1.25"), rate("EUR", "GBP", "0.85")], "USD", "GBP", 10_000, 6_800),
+        ([rate("EUR", "JPY", "160")], "JPY", "EUR", 1_600, 1_000),
+        ([rate("EUR", "JPY", "160")], "EUR", "JPY", 1_000, 1_600),
+        ([rate("EUR", "KWD", "0.333")], "EUR", "KWD", 10_000, 33_300),
+        ([rate("KWD", "JPY", "480")], "KWD", "JPY", 1_000, 480),
+        ([rate("USD", "EUR", "0.5")], "USD", "EUR", 1, 0),
+        ([rate("USD", "EUR", "0.5")], "USD", "EUR", 3, 2),
+        ([rate("USD", "EUR", "0.5")], "USD", "EUR", -3, -2),
+        ([rate("USD", "EUR", "0.5")], "USD", "EUR", -5, -2),
+    ],
+)
+def test_amounts_by_example(rates: list[Rate], currency: str, target: str, minor: int, becomes: int) -> None:
+    assert used(rates, currency, target).minor(minor) == becomes
+
+
+def test_of_one_day_the_rate_of_the_pair_comes_before_its_inverse_and_that_before_a_cross() -> None:
+    direct, inverse = rate("USD", "EUR", "0.9", source="z"), rate("EUR", "USD", "1.1", source="b")
+    cross = [rate("GBP", "USD", "1.3", source="a"), rate("GBP", "EUR", "1.2", source="a")]
+    assert used([*cross, inverse, direct]).rates == (direct,)
+    assert used([*cross, inverse]).rates == (inverse,)
+    assert used(cross).rates == tuple(cross)
+    other = rate("EUR", "USD", "1.2", source="a")
+    assert used([inverse, other]).rates == (other,)
+    assert used([direct, rate("EUR", "USD", "1.0", days=-1), rate("EUR", "USD", "1.0", days=1)]).rates == (direct,)
+
+
+def test_legs_of_two_days_or_of_two_sources_are_no_cross() -> None:
+    leg = rate("GBP", "USD", "1.3")
+    for other in (rate("GBP", "EUR", "1.2", days=1), rate("GBP", "EUR", "1.2", source="fed"), rate("CHF", "EUR", "1")):
+        assert conversion.newest([leg, other], "USD", "EUR", TODAY) is None
+
+
+def test_a_rate_of_seven_days_ago_counts_and_an_older_one_does_not() -> None:
+    ages = {days: conversion.is_fresh(used([rate("EUR", "USD", "1.1", days=days)]), TODAY) for days in (0, 7, 8)}
+    assert ages == {0: True, 7: True, 8: False}
+    assert timedelta(days=7) == OLDEST
+    old = used([rate("EUR", "USD", "1.1", days=8)])
+    assert "2026-02-22, more than 7 days before 2026-03-02" in conversion.why_not(old, TODAY)
+    assert "no rate" in conversion.why_not(None, TODAY)
+
+
+@given(
+    amounts=st.lists(st.tuples(CURRENCIES, st.tuples(AMOUNTS, AMOUNTS)), max_size=12),
+    units=RATES,
+    known=st.sets(CURRENCIES),
+)
+def test_a_total_is_of_what_was_converted_and_says_what_it_lacks(
+    amounts: list[tuple[str, tuple[int, int]]], units: Decimal, known: set[str]
+) -> None:
+    conversions = {one: used([Rate(one, "CHF", units, TODAY, "ecb")], one, "CHF") for one in known}
+    found = conversion.total(amounts, 2, conversions)
+    wanted = [0, 0]
+    for currency in known:
+        for place in (0, 1):
+            added = sum(row[place] for name, row in amounts if name == currency)
+            with localcontext(prec=80):
+                exact = Decimal(added) * units * Decimal(10) ** (2 - DIGITS[currency])
+                wanted[place] += int(exact.to_integral_value(ROUND_HALF_EVEN))
+    assert found.sums == tuple(wanted)
+    assert set(found.lacks) == {currency for currency, _ in amounts} - known
+    assert list(found.lacks) == sorted(found.lacks)
+
+
+def test_a_difference_is_of_whole_sums_only() -> None:
+    whole, other, part = (
+        conversion.Total((900,), ()),
+        conversion.Total((400,), ()),
+        conversion.Total((400,), ("JPY",)),
+    )
+    assert conversion.difference(whole, other) == 500
+    assert (conversion.difference(whole, part), conversion.difference(part, whole)) == (None, None)

@@ -1,0 +1,143 @@
+"""What usage costs, exactly; and a line of a file is what the same line of a request is, broken ones too."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from services.invoicing.api.usage import UsageLineIn
+from services.invoicing.domain.files.layouts import FileLines, Layout
+from services.invoicing.domain.usage import UsageLine, UsageRefused, Wrong, WrongLine, amount_minor, check_right
+from services.invoicing.domain.usage_file import Reader
+from shared.money import MAX_MINOR
+from tests.usage_files import NAMES, as_csv, as_json_lines, usage_line
+
+SOME = "01a20d60-a1c3-7e02-9b6d-7f1b8d2f9e46"
+DIGITS = {"EUR": 2, "JPY": 0, "KWD": 3}
+NANOS = st.integers(0, 10**21 - 1)
+CURRENCIES = st.sampled_from(sorted(DIGITS))
+
+
+@given(quantity=NANOS, cost=NANOS, markup=st.integers(0, 100_000), currency=CURRENCIES)
+def test_an_amount_is_truncated_and_never_rounded_before(quantity: int, cost: int, markup: int, currency: str) -> None:
+    """Whole numbers of a billionth, multiplied and divided once."""
+    minor = quantity * cost * (10_000 + markup) * 10 ** DIGITS[currency] // (10_000 * 10**18)
+    told = Decimal(quantity).scaleb(-9), Decimal(cost).scaleb(-9), markup, currency
+    if minor > MAX_MINOR:
+        with pytest.raises(UsageRefused):
+            amount_minor(*told)
+    else:
+        assert amount_minor(*told) == minor
+
+
+def test_an_amount_just_below_a_cent_does_not_become_it() -> None:
+    """Cents are the product of the billionths over 10^16; these two give a whole number of them less 10^-16."""
+    quantity = 4_000_000_000_000_003
+    cents = pow(10**16, -1, quantity)
+    cost = (cents * 10**16 - 1) // quantity
+    assert (len(str(cents)), quantity * cost) == (16, cents * 10**16 - 1)
+    assert amount_minor(Decimal(quantity).scaleb(-9), Decimal(cost).scaleb(-9), 0, "EUR") == cents - 1
+
+
+def read(
+    raw: Iterable[bytes], layout: Layout = Layout.JSON_LINES
+) -> tuple[list[UsageLine], list[tuple[int, str | None]]]:
+    """What is read of a file in EUR, and the places of what is broken."""
+    lines = FileLines(layout, Reader("EUR"))
+    return list(lines.read(raw)), [(one.line, one.column) for one in lines.broken]
+
+
+@pytest.mark.parametrize(
+    ("changed", "column"),
+    [
+        ({"id": ""}, "id"),
+        ({"id": "a b"}, "id"),
+        ({"id": "x" * 61}, "id"),
+        ({"subscription_id": "17"}, "subscription_id"),
+        ({"meter": " "}, "meter"),
+        ({"meter": "x" * 201}, "meter"),
+        ({"meter": "a\nb"}, "meter"),
+        ({"quantity": "-1"}, "quantity"),
+        ({"quantity": "1e3"}, "quantity"),
+        ({"quantity": "1,5"}, "quantity"),
+        ({"quantity": "1" * 13}, "quantity"),
+        ({"unit_cost": "NaN"}, "unit_cost"),
+        ({"unit_cost": "0.0000000001"}, "unit_cost"),
+        ({"unit_cost": ""}, "unit_cost"),
+        ({"period_from": "2026-02-30"}, "period_from"),
+        ({"period_from": "01/02/2026"}, "period_from"),
+        ({"period_to": "2026-02-01T00:00:00Z"}, "period_to"),
+        ({"period_to": "2026-01-01"}, "period_to"),
+        ({"period_to": "2201-01-01"}, "period_to"),
+        ({"currency": "USD"}, "currency"),
+    ],
+)
+def test_what_is_broken_is_told_by_line_and_column(changed: dict[str, str], column: str) -> None:
+    content = as_json_lines([usage_line(SOME, "1"), usage_line(SOME, "2", **changed), usage_line(SOME, "3")])
+    assert read(content.splitlines(keepends=True))[1] == [(2, column)]
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Z")), max_size=12)
+DAYS = st.dates(date(1980, 1, 1), date(2210, 1, 1)).map(str) | st.sampled_from(["2026-02-30", "2026-1-1", "today"])
+NUMBERS = st.from_regex(r"-?[0-9]{0,14}(\.[0-9]{0,11})?", fullmatch=True) | st.from_regex(
+    r"[0-9]{1,12}(\.[0-9]{1,9})?", fullmatch=True
+)
+LINES = st.fixed_dictionaries(
+    {
+        "id": st.from_regex(r"[A-Za-z0-9._-]{1,62}", fullmatch=True) | TEXTS,
+        "subscription_id": st.uuids().map(str) | TEXTS.filter(lambda text: "-" not in text and len(text) < 32),
+        "meter": TEXTS | st.sampled_from(["x" * 200, "x" * 201]),
+        "quantity": NUMBERS,
+        "unit_cost": NUMBERS,
+        "period_from": DAYS,
+        "period_to": DAYS,
+    }
+)
+
+
+def of_request(line: dict[str, Any]) -> UsageLine | None:
+    """The line as the first of a request, or None if it is refused."""
+    try:
+        return UsageLineIn.model_validate(line).line(1)
+    except ValidationError:
+        return None
+
+
+@given(line=LINES)
+def test_a_line_of_a_file_is_that_of_a_request(line: dict[str, str]) -> None:
+    for layout, content in ((Layout.JSON_LINES, as_json_lines([line])), (Layout.CSV, as_csv([line]))):
+        found, broken = read(content.splitlines(keepends=True), layout)
+        wanted = of_request(line)
+        assert bool(broken) == (wanted is None)
+        told = [one._replace(line=1, subscription_id=str(UUID(one.subscription_id))) for one in found]
+        assert told == ([] if wanted is None else [wanted])
+
+
+def test_columns_in_any_order_and_case_and_others_are_read() -> None:
+    lines = [usage_line(SOME, str(n), Note="x", CURRENCY="eur") for n in range(3)]
+    names = ["Note", *reversed(NAMES), "CURRENCY"]
+    renamed = as_csv(lines, names).replace(b"subscription_id", b" Subscription_ID ", 1)
+    found, broken = read(renamed.splitlines(keepends=True), Layout.CSV)
+    assert (broken, [one.line for one in found]) == ([], [2, 3, 4])
+    again, _ = read(as_json_lines(lines, numbers=True).splitlines(keepends=True))
+    assert [one._replace(line=one.line + 1) for one in again] == found
+    missing = as_csv(lines, [name for name in NAMES if name != "meter"])
+    assert read(missing.splitlines(keepends=True), Layout.CSV) == ([], [(1, "meter")])
+
+
+def test_wrong_lines_are_named_as_their_sender_calls_them() -> None:
+    wrong = [WrongLine(3, "a", Wrong.UNKNOWN, SOME), WrongLine(7, "b", Wrong.TWICE, "b")]
+    with pytest.raises(UsageRefused) as refusal:
+        check_right(wrong, "lines")
+    assert refusal.value.detail == f"line a: there is no subscription {SOME} of a plan"
+    assert refusal.value.more["errors"] == [
+        {"field": "lines.3.subscription_id", "message": f"there is no subscription {SOME} of a plan"},
+        {"field": "lines.7.id", "message": "the id b is there twice"},
+    ]
+    check_right([], "lines")
