@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.component.bank_statements import Paid, camt, imported
+from tests.component.bank_statements import IBAN, Paid, camt, imported
 from tests.component.test_bank import Bank, bank
 
 __all__ = ["bank"]
@@ -26,6 +26,44 @@ async def test_known_until_the_end_of_the_newest_statement_and_no_later_than_its
     assert (await known(bank, owner))["known_until"] == "2026-03-01T00:00:00Z"
     await bank.take(Paid("another", 19), day="2026-03-30")
     assert (await known(bank, owner))["known_until"] == bank.database.now.isoformat().replace("+00:00", "Z")
+
+
+async def test_the_bank_account_that_is_known_least_decides_until_it_is_closed(bank: Bank) -> None:
+    owner, _ = await bank.owes(1000)
+    other = "FR7630006000011234567890189"
+    await imported(bank.client, camt([Paid("salary", 17)], day="2026-03-01"))
+    await imported(bank.client, camt([Paid("rent", 18)], day="2026-02-20", account=other))
+    assert (await known(bank, owner))["known_until"] == "2026-02-21T00:00:00Z"
+    assert (await bank.client.got("/v1/bank-imports/latest"))["known_until"] == "2026-02-21T00:00:00Z"
+    listed = (await bank.client.got("/v1/bank-accounts"))["bank_accounts"]
+    assert [(one["bank_account"], one["closing_date"], one["is_closed"]) for one in listed] == [
+        (IBAN, "2026-03-01", False),
+        (other, "2026-02-20", False),
+    ]
+    closed = await bank.client.post(f"/v1/bank-accounts/{other}:close", {"reason": "given up in February"})
+    assert (closed.status_code, closed.json()["is_closed"], closed.json()["closed_by"]) == (200, True, "operator")
+    assert (await known(bank, owner))["known_until"] == "2026-03-02T00:00:00Z"
+    await imported(bank.client, camt([Paid("an old one", 19)], day="2026-02-19", account=other))
+    assert (await known(bank, owner))["known_until"] == "2026-03-02T00:00:00Z"
+    await imported(bank.client, camt([Paid("the last one", 20)], day="2026-02-27", account=other))
+    assert (await known(bank, owner))["known_until"] == "2026-02-28T00:00:00Z"
+    unknown = await bank.client.post("/v1/bank-accounts/DE1:close", {"reason": "given up"})
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
+
+
+async def test_nothing_is_known_of_payments_when_every_bank_account_is_closed(bank: Bank) -> None:
+    owner, _ = await bank.owes(1000)
+    await imported(bank.client, camt([Paid("salary", 17)], day="2026-03-01"))
+    await bank.client.post(f"/v1/bank-accounts/{IBAN}:close", {"reason": "given up"})
+    assert (await known(bank, owner))["known_until"] is None
+
+
+async def test_statements_of_one_day_each_say_more(bank: Bank) -> None:
+    owner, _ = await bank.owes(1000)
+    for _ in range(2):
+        now = await bank.database.move(hours=1)
+        await imported(bank.client, camt([Paid("salary", 17)], day="2026-03-02"))
+        assert (await known(bank, owner))["known_until"] == now.isoformat().replace("+00:00", "Z")
 
 
 async def test_a_receipt_that_is_proposed_for_the_account_is_in_question_until_decided(bank: Bank) -> None:

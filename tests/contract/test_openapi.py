@@ -22,7 +22,7 @@ from shared.clients import Answered
 from shared.http import PROBLEM
 from shared.service import NAMES
 from tests.builders import Client, Database, account, activated, eur, hear, invoice, registered, running
-from tests.component.bank_statements import Paid, camt, imported
+from tests.component.bank_statements import IBAN, Paid, camt, imported
 from tests.component.billing_world import Billing
 from tests.component.documents_world import SELLER, Papers
 from tests.component.test_collections import Hop, Invoicing, World, mailbox, publish
@@ -127,7 +127,7 @@ async def _invoicing(world: World) -> dict[str, list[Any]]:
     ids["invoice_id"] = issued + rich["invoice_id"] * 8
     await world.client.http.put("/v1/bank-mappings/sparkasse", json=MAPPING, headers=world.client.headers)
     # A mapping says its currency, or in which column it is, and dates as few generators would.
-    ids |= {"entry_id": waiting, "name": ["sparkasse"], "date_format": ["%d.%m.%Y"]}
+    ids |= {"bank_account": [IBAN], "entry_id": waiting, "name": ["sparkasse"], "date_format": ["%d.%m.%Y"]}
     ids |= {"fixed_currency": [None], "sign": [None]}
     # Small amounts, so that no payment leaves nothing to be reserved.
     ids |= {"line": [1], "amount_minor": [100]} | await _second_person(world.client, issued[0])

@@ -8,7 +8,7 @@ from services.invoicing.tables.approvals import (
     RefundPartRow,
     ToleranceRow,
 )
-from services.invoicing.tables.bank import BankEntryRow, BankImportRow, BankMappingRow, BankProposalRow
+from services.invoicing.tables.bank import BankAccountRow, BankEntryRow, BankImportRow, BankMappingRow, BankProposalRow
 from services.invoicing.tables.base import METADATA, Row
 from services.invoicing.tables.bill_runs import BillRunAccountRow, BillRunRow, DraftLineRow, DraftRow, TaxRateRow
 from services.invoicing.tables.documents import (
@@ -62,6 +62,7 @@ __all__ = [
     "ApprovalLimitRow",
     "ApprovalRow",
     "BalanceChangeRow",
+    "BankAccountRow",
     "BankEntryRow",
     "BankImportRow",
     "BankMappingRow",

@@ -50,6 +50,23 @@ class BankImportRow(Row, table=True):
     imported_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
+class BankAccountRow(Row, table=True):
+    """A bank account of ours, and until when its statements say what was paid."""
+
+    __tablename__ = "bank_accounts"
+    __table_args__ = (
+        CheckConstraint("num_nulls(closed_by, reason, closed_at) = CASE WHEN is_closed THEN 0 ELSE 3 END"),
+    )
+
+    bank_account: str = Field(primary_key=True, sa_type=Text)
+    closing_date: date
+    known_until: datetime = Field(sa_type=DateTime(timezone=True))
+    is_closed: bool
+    closed_by: str | None = Field(sa_type=Text)
+    reason: str | None = Field(sa_type=Text)
+    closed_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+
+
 class BankEntryRow(Row, table=True):
     """An entry of a statement, taken once, and what became of it."""
 

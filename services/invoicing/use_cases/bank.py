@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
 from hashlib import sha256
 from itertools import zip_longest
 from uuid import UUID
@@ -17,10 +17,11 @@ from services.invoicing.domain.statements import Closing, Entry, EntryKind, camt
 from services.invoicing.domain.statements.tabular import Columns
 from services.invoicing.domain.states import moved_to
 from services.invoicing.repository import bank as repository
+from services.invoicing.repository import bank_knowledge as knowledge
 from services.invoicing.repository import incoming
 from services.invoicing.repository.incoming import Incoming
 from services.invoicing.repository.payments import Received
-from services.invoicing.tables import BankEntryRow, BankImportRow
+from services.invoicing.tables import BankAccountRow, BankEntryRow, BankImportRow
 from services.invoicing.use_cases import payments
 from services.invoicing.use_cases.payments import NewPayment
 from shared.database import Unit
@@ -61,7 +62,8 @@ class _File:
 
     body: bytes
     columns: Columns | None
-    closing: Closing | None = None
+    closings: dict[str, date] = field(default_factory=dict)
+    """The newest closing of each bank account in it."""
 
     @property
     def hash(self) -> str:
@@ -73,10 +75,10 @@ class _File:
         return camt.read(self.body) if self.columns is None else tabular.read(self.body, self.columns)
 
     async def entries(self) -> AsyncIterator[Incoming]:
-        """The entries, as they come in; the newest closing is noted. Raises StatementRefused."""
+        """The entries, as they come in; the newest closings are noted. Raises StatementRefused."""
         for one in self._read():
             if isinstance(one, Closing):
-                self.closing = max(self.closing or one, one, key=lambda closing: closing.day)
+                self.closings[one.account] = max(self.closings.get(one.account, one.day), one.day)
                 continue
             if one.place % BREATHER == 0:
                 await asyncio.sleep(0)
@@ -120,7 +122,7 @@ async def take(unit: Unit, body: bytes, mapping: str | None, actor: str) -> tupl
         id=import_id,
         content_hash=file.hash,
         format="camt.053" if mapping is None else "csv",
-        closing_date=file.closing.day if file.closing else None,
+        closing_date=max(file.closings.values(), default=None),
         certain=counts.get("certain", 0),
         unmatched=counts.get("unmatched", 0),
         kept=counts.get("kept", 0),
@@ -129,12 +131,27 @@ async def take(unit: Unit, body: bytes, mapping: str | None, actor: str) -> tupl
         imported_at=unit.now,
     )
     await repository.add_import(unit, row)
+    await knowledge.note_closings(unit, file.closings)
     unit.publish(
         BankStatementImported(
             import_id=row.id, format=row.format, closing_date=row.closing_date, entries=counts_of(row)
         )
     )
     return row, False
+
+
+async def close_account(unit: Unit, bank_account: str, actor: str, reason: str) -> BankAccountRow:
+    """Statements of a bank account of ours come no more, so nobody waits for them; a newer one opens it again.
+
+    Raises NotFound. Closed again, nothing changes.
+    """
+    await unit.lock(TURNSTILE)
+    row = await knowledge.bank_account(unit, bank_account)
+    if not row.is_closed:
+        row.is_closed, row.closed_by, row.reason, row.closed_at = True, actor, reason, unit.now
+        unit.session.add(row)
+        await unit.session.flush()
+    return row
 
 
 def counts_of(row: BankImportRow) -> dict[str, int]:

@@ -97,7 +97,7 @@ def test_memory_does_not_grow_with_the_file() -> None:
 
 
 def test_closing_balances_are_told() -> None:
-    assert Closing(date(2026, 3, 31)) in list(camt.read(statement([], day="2026-03-31")))
+    assert Closing(IBAN, date(2026, 3, 31)) in list(camt.read(statement([], day="2026-03-31")))
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,12 @@
 
 imports      files come in; how fresh our knowledge is
 mappings     what the columns of a bank's CSV mean
+accounts     until when the payments into each bank account of ours are known
 entries      the work list of what a person must decide
 knowledge    what is known of the payments of one account
 """
 
-from services.invoicing.api.bank import entries, imports, knowledge, mappings
+from services.invoicing.api.bank import accounts, entries, imports, knowledge, mappings
 
 ROUTERS = (
     mappings.reads,
@@ -16,4 +17,6 @@ ROUTERS = (
     entries.reads,
     entries.writes,
     knowledge.reads,
+    accounts.reads,
+    accounts.writes,
 )

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from services.invoicing import use_cases
 from services.invoicing.domain.statements import StatementRefused
 from services.invoicing.repository import bank as repository
+from services.invoicing.repository import bank_knowledge as knowledge
 from services.invoicing.tables import BankImportRow
 from shared.auth import needs
 from shared.commands import Command
@@ -40,6 +41,7 @@ class ImportOut(BaseModel):
         format="camt.053",
         closing_date="2026-03-30",
         imported_at="2026-03-31T06:00:00Z",
+        known_until="2026-03-31T00:00:00Z",
         repeated=False,
         entries={"certain": 41, "unmatched": 3, "kept": 2, "repeated": 0},
         states={"booked": 41, "ignored": 1, "kept": 2, "unmatched": 2},
@@ -49,6 +51,7 @@ class ImportOut(BaseModel):
     format: str
     closing_date: date | None = Field(description="of the newest statement in it")
     imported_at: datetime
+    known_until: datetime | None = Field(description="now: the payments into all our bank accounts are known")
     repeated: bool = Field(description="this very file was imported before: nothing was changed")
     entries: dict[str, int] = Field(description="certain, unmatched, kept; repeated ones were taken before")
     states: dict[str, int]
@@ -57,7 +60,8 @@ class ImportOut(BaseModel):
     async def of(cls, unit: Unit, row: BankImportRow, *, repeated: bool = False) -> Self:
         """The answer for a row."""
         told = {"entries": use_cases.bank.counts_of(row), "states": await repository.states(unit, row.id)}
-        return cls.model_validate(row.model_dump() | told | {"repeated": repeated})
+        now = {"repeated": repeated, "known_until": await knowledge.known_until(unit)}
+        return cls.model_validate(row.model_dump() | told | now)
 
 
 CAMT = (
@@ -123,7 +127,7 @@ def _check(content_type: str, body: bytes, mapping: str | None) -> None:
 
 @reads.get("/latest", summary="How fresh our knowledge of payments is")
 async def latest_import(read: Read) -> ImportOut:
-    """The newest import, the day up to which it says what was paid, and what became of its entries."""
+    """The newest import and what became of its entries; and until when the payments into all accounts are known."""
 
     async def load(unit: Unit) -> ImportOut:
         return await ImportOut.of(unit, await repository.latest_import(unit))

@@ -26,7 +26,8 @@ class BankKnowledgeOut(BaseModel):
 
     account_id: UUID
     known_until: datetime | None = Field(
-        description="the end (UTC) of the newest closing date, no later than its import; null: no statement yet"
+        description="the end (UTC) of the newest closing date, no later than its import, of that bank account of ours"
+        " of which we know least; null: no statement yet"
     )
     entries_in_question: list[UUID] = Field(
         description="not decided, and proposed for the account, or just what is open of it or of an invoice; at most 20"

@@ -85,7 +85,7 @@ def read(body: bytes) -> Iterator[Entry | Closing]:
             elif element.tag == "Acct":
                 account = _first(element, "Id/IBAN", "Id/Othr/Id")
             elif element.tag == "Bal":
-                yield from _closing(element)
+                yield from _closing(element, account)
             elif element.tag == "Ntry" and _is_booked(element, keys.place + 1):
                 yield from (keys.entry(one) for one in _found(element, account, keys.place + 1))
     if reader.statements == 0:
@@ -118,9 +118,11 @@ def _day(place: int, field: str, element: Element | None) -> date:
         refuse(place, field, "not a date" if text else "missing")
 
 
-def _closing(balance: Element) -> Iterator[Closing]:
+def _closing(balance: Element, account: str) -> Iterator[Closing]:
     if _first(balance, "Tp/CdOrPrtry/Cd") == "CLBD":
-        yield Closing(_day(0, "Bal.Dt", balance.find("Dt")))
+        if not account:
+            refuse(0, "Acct", "the statement names no account")
+        yield Closing(account, _day(0, "Bal.Dt", balance.find("Dt")))
 
 
 def _found(entry: Element, account: str, place: int) -> Iterator[Found]:

@@ -57,8 +57,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """A statement's closing balance is of this day."""
+    """The closing balance of a statement of a bank account of ours is of this day."""
 
+    account: str
     day: date
 
 

@@ -68,7 +68,7 @@ def read(body: bytes, columns: Columns) -> Iterator[Entry | Closing]:
         )
         yield keys.entry(found)
     if last is not None:
-        yield Closing(last)
+        yield Closing(columns.bank_account, last)
 
 
 def _rows(body: bytes, columns: Columns, keys: Keys) -> Iterator[Mapping[str, str]]:
