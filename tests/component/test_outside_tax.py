@@ -362,6 +362,25 @@ async def test_a_run_can_be_discarded_while_the_calculator_is_asked(world: Taxin
     assert await world.lines(owner) == [(10_080, 1_008, 11_088)]
 
 
+async def test_who_discards_waits_for_who_records(database: Database, keys: Keys, jwks_file: Path) -> None:
+    """Whoever records an answer holds the account's lock; while that is held, nothing of the run is given up."""
+    calculator = TaxCalculator()
+    async with (
+        answering(calculator) as url,
+        taxing(database, keys, jwks_file, calculator, tax_calculator_url=url, lock_timeout=0.1) as world,
+    ):
+        owner = await world.owner()
+        run = await world.begun()
+        discard = f"/v1/bill-runs/{run['id']}:discard"
+        async with database.connected() as other, other.transaction():
+            await other.execute("SELECT FROM invoicing.streams WHERE subject = $1 FOR NO KEY UPDATE", owner)
+            busy = await world.client.post(discard, {"reason": "the price is wrong"})
+        assert (busy.status_code, busy.json()["code"]) == (503, "unavailable")
+        assert await world.intents_of() == [("pending", 0, None)]
+        await world.client.made(discard, {"reason": "the price is wrong"})
+        assert await world.intents_of() == [("done", 0, "given up")]
+
+
 async def test_an_answer_that_comes_after_the_end_of_a_run_has_no_effect(world: Taxing) -> None:
     """One worker's answer is held up; the intent's lease runs out, another is refused, and a person discards."""
     await world.owner()
@@ -450,8 +469,10 @@ async def test_what_comes_to_nothing_with_its_tax_is_no_invoice(world: Taxing) -
 
 
 async def test_an_account_that_is_to_be_taxed_is_in_no_other_run(world: Taxing) -> None:
-    await world.owner()
+    """Though it has bought something more since."""
+    owner = await world.owner()
     run = await world.begun()
+    await world.buy(world.plan_id, owner)
     assert (await world.begun(at_once=True))["accounts"] == {}
     assert (await world.worked(run))["accounts"] == {"drafted": 1}
 
@@ -560,9 +581,8 @@ async def test_a_legal_entity_says_where_it_is_and_who_calculates(world: Taxing,
     assert (told["tax_calculator"], told["country"]) == ("outside", "DE")
 
 
-async def test_no_connection_is_held_while_the_calculator_is_asked(world: Taxing) -> None:
-    await world.owner()
-    run = await world.begun()
+async def test_no_transaction_is_open_while_the_calculator_is_asked(world: Taxing) -> None:
+    owner = await world.owner()
     open_ = (
         "SELECT count(*) FROM pg_stat_activity WHERE usename = 'invoicing' AND datname = $1 AND state LIKE '%trans%'"
     )
@@ -572,5 +592,7 @@ async def test_no_connection_is_held_while_the_calculator_is_asked(world: Taxing
         found.append(await world.database.value(open_, world.database.name))
 
     world.calculator.during = look
-    await world.worked(run)
-    assert found == [0]
+    await world.client.got(f"/v1/accounts/{owner}/bill-preview", run_date="2026-03-02")
+    world.calculator.during = look
+    await world.worked(await world.begun())
+    assert found == [0, 0]
