@@ -158,6 +158,17 @@ async def postpone(unit: Unit, intent: Intent, due_at: datetime, error: str | No
     unit.wake("intents")
 
 
+async def give_up(unit: Unit, kind: str, keys: Sequence[str]) -> None:
+    """Nobody wants these calls any more: none is begun, and what comes of one that is under way is not recorded."""
+    await unit.connection.execute(
+        "UPDATE intents SET state = 'done', done_at = $3, leased_until = NULL, last_error = 'given up'"
+        " WHERE kind = $1 AND key = ANY($2::text[]) AND state = 'pending'",
+        kind,
+        keys,
+        unit.now,
+    )
+
+
 async def hand_back(unit: Unit, claimed: Sequence[Intent]) -> None:
     """Free claims with which nothing was begun, as if they had not been made: another worker goes on at once."""
     await unit.connection.execute(

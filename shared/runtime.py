@@ -46,6 +46,11 @@ class Runtime:
         return httpx2.AsyncClient(base_url=self.settings.vendor_url, timeout=10)
 
     @cached_property
+    def tax_calculator(self) -> httpx2.AsyncClient:
+        """The outside tax calculator's API."""
+        return httpx2.AsyncClient(base_url=self.settings.tax_calculator_url, timeout=10)
+
+    @cached_property
     def jobs(self) -> Jobs:
         """The sweeps and intents of this process."""
         return Jobs(self, self.service.sweeps, self.service.intents)
@@ -61,6 +66,8 @@ class Runtime:
             await self.clients.close()
         if "vendor" in self.__dict__:
             await self.vendor.aclose()
+        if "tax_calculator" in self.__dict__:
+            await self.tax_calculator.aclose()
         if "printer" in self.__dict__:
             await self.printer.close()
         if "units" in self.__dict__:

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """One process' settings. Durations are seconds on the system's clock unless said otherwise."""
 
-    model_config = SettingsConfigDict(env_prefix="GOODSTANDING_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="GOODSTANDING_", frozen=True, env_ignore_empty=True)
 
     database_url: str
     """postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE, with the service's own role."""
@@ -32,6 +32,11 @@ class Settings(BaseSettings):
     entitlements_url: str = "http://127.0.0.1:8003"
     escalation_url: str = "http://127.0.0.1:8004"
     vendor_url: str = "http://127.0.0.1:8010"
+    tax_calculator_url: str = ""
+    """Where the outside tax calculator answers (docs/tax-calculator.md); empty: there is none, and no account of a
+    legal entity whose tax it shall calculate is billed."""
+    tax_calculator_token_file: Path | None = None
+    """A file with the token for it, read anew for each question; None: it is asked without one."""
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 2525
     mail_from: str = "Billing <billing@reseller.example>"

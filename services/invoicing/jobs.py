@@ -1,7 +1,8 @@
-"""What falls due in invoicing: at local midnights overdue and terms, at once bill runs and bookings; and mail."""
+"""What falls due in invoicing: at local midnights overdue and terms, at once bill runs and bookings; mail, and tax."""
 
 from services.invoicing import use_cases
 from services.invoicing.repository.deliveries import SEND_DOCUMENT
+from services.invoicing.repository.outside_tax import CALCULATE_TAX
 from shared.intents import Kind
 from shared.jobs import Sweep
 
@@ -32,7 +33,8 @@ SWEEPS = (
     Sweep(
         name="finished_runs",
         due="""SELECT id::text FROM bill_runs b WHERE state IN ('drafting', 'issuing') AND started_at <= $1
-            AND NOT EXISTS (SELECT FROM bill_run_accounts a WHERE a.run_id = b.id AND a.due_at IS NOT NULL)""",
+            AND NOT EXISTS (SELECT FROM bill_run_accounts a WHERE a.run_id = b.id AND a.due_at IS NOT NULL)
+            AND NOT EXISTS (SELECT FROM bill_run_accounts a WHERE a.run_id = b.id AND a.state = 'to_be_taxed')""",
         judge=use_cases.bill_runs.finish,
     ),
     Sweep(
@@ -42,4 +44,7 @@ SWEEPS = (
     ),
 )
 
-INTENTS = (Kind(SEND_DOCUMENT, use_cases.deliveries.send, use_cases.deliveries.sent),)
+INTENTS = (
+    Kind(SEND_DOCUMENT, use_cases.deliveries.send, use_cases.deliveries.sent),
+    Kind(CALCULATE_TAX, use_cases.outside_tax.calculate, use_cases.outside_tax.calculated),
+)

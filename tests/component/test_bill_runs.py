@@ -236,6 +236,26 @@ async def test_an_account_that_breaks_is_set_aside_and_the_others_go_on(billing:
     assert [row["number"] for row in numbers] == [f"GS-DE-0000000{n}" for n in (1, 2, 3)]
 
 
+async def test_an_approved_draft_that_breaks_is_drafted_again(billing: Billing) -> None:
+    """Its charges are not left on the draft that could not be issued."""
+    await billing.rate()
+    owner = await billing.account()
+    await billing.buy(await billing.plan(), owner)
+    run = await billing.run(at_once=False)
+    await billing.database.execute(
+        f"ALTER TABLE invoicing.invoices ADD CONSTRAINT broken CHECK (account_id <> '{owner}')"
+    )
+    await billing.client.made(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
+    run = await billing.done(run["id"])
+    assert (run["state"], run["accounts"]) == ("done", {"set_aside": 1})
+    await billing.database.execute("ALTER TABLE invoicing.invoices DROP CONSTRAINT broken")
+    await billing.client.made(f"/v1/bill-runs/{run['id']}:retry", {"reason": "mended"})
+    assert (await billing.done(run["id"]))["accounts"] == {"drafted": 1}
+    await billing.client.made(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
+    assert (await billing.done(run["id"]))["accounts"] == {"issued": 1}
+    assert await billing.lines(owner) == [(10_080, 1_915, 11_995)]
+
+
 async def test_a_line_is_explained(billing: Billing) -> None:
     """12 seats for 28 of 30 days at 10.08 are 112.896, truncated; 19 % of the sum of the lines, 18.81, are 3.57."""
     await billing.rate()

@@ -1,7 +1,7 @@
 """Why a line of an invoice is what it is: an answer that support can read to a customer."""
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 import asyncpg
@@ -52,7 +52,10 @@ class CauseOut(BaseModel):
 
 
 class ExplanationOut(BaseModel):
-    """Where a line comes from, with the arithmetic in words. A line that was posted as it is has no price."""
+    """Where a line comes from, with the arithmetic in words. A line that was posted as it is has no price, and no tax.
+
+    Tax is by the rates that are set here, or what the outside tax calculator answered to the request of that id.
+    """
 
     model_config = example(
         invoice_number="GS-DE-00000017",
@@ -64,6 +67,8 @@ class ExplanationOut(BaseModel):
         tax_rate_bp=1900,
         amount_minor=13434,
         collectable_minor=2239,
+        tax_calculator="rates",
+        tax_request_id=None,
         price={
             "plan_id": "01a20d60-1b7a-7d11-8f4e-0c5b9a2f6e21",
             "plan": "Business Premium",
@@ -100,6 +105,8 @@ class ExplanationOut(BaseModel):
     tax_rate_bp: int | None
     amount_minor: int
     collectable_minor: int | None
+    tax_calculator: Literal["rates", "outside"] | None
+    tax_request_id: UUID | None
     price: PriceOut | None
     period: PeriodOut | None
     cause: CauseOut | None
@@ -112,6 +119,7 @@ class ExplanationOut(BaseModel):
         return cls(
             invoice_number=row["number"],
             **{name: row[name] for name in _OWN},
+            tax_calculator=_calculator(row),
             price=_price(row) if charged else None,
             period=_period(row) if charged else None,
             cause=_cause(row) if row["change_kind"] else None,
@@ -128,7 +136,14 @@ _OWN = (
     "tax_rate_bp",
     "amount_minor",
     "collectable_minor",
+    "tax_request_id",
 )
+
+
+def _calculator(row: asyncpg.Record) -> Literal["rates", "outside"] | None:
+    if row["tax_request_id"] is not None:
+        return "outside"
+    return None if row["tax_rate_bp"] is None else "rates"
 
 
 def _price(row: asyncpg.Record) -> PriceOut:
@@ -169,8 +184,10 @@ def _arithmetic(row: asyncpg.Record) -> str:
         return str(Money(minor, row["currency"]))
 
     tax = ""
-    if row["tax_rate_bp"] is not None:
-        tax = f"; tax of {row['tax_rate_bp'] / 100:.2f} % {money(row['tax_minor'])}; {money(row['amount_minor'])}"
+    if calculator := _calculator(row):
+        rate = "" if row["tax_rate_bp"] is None else f" of {row['tax_rate_bp'] / 100:.2f} %"
+        source = ", as the outside tax calculator says" if calculator == "outside" else ""
+        tax = f"; tax{rate} {money(row['tax_minor'])}{source}; {money(row['amount_minor'])}"
     if row["charge_id"] is None:
         return f"posted as {money(row['amount_minor'])}"
     period = _period(row)

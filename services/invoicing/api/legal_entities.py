@@ -1,10 +1,10 @@
-"""Our legal entities over REST: what documents say of us."""
+"""Our legal entities over REST: what documents say of us, and who calculates our tax."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from fastapi import Header, Request, Response
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from services.invoicing import use_cases
 from services.invoicing.api.accounts import PRECONDITIONS, IfMatchMissing, version_of
@@ -13,7 +13,7 @@ from services.invoicing.repository import legal_entities as repository
 from services.invoicing.tables import LegalEntityRow
 from shared.auth import Caller, needs
 from shared.database import Cause, Unit
-from shared.fields import Body, Code, Name, Prose, example, shown
+from shared.fields import Body, Code, Country, Name, Prose, example, shown
 from shared.http import PROBLEMS, Read, Router
 from shared.ids import new_id
 
@@ -33,7 +33,7 @@ Iban = Annotated[str, Field(pattern="^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$"), AfterV
 
 
 class LegalEntityIn(Body):
-    """What the documents of a legal entity say of it, and whether they go out by mail."""
+    """What the documents of a legal entity say of it, whether they go out by mail, and who calculates its tax."""
 
     model_config = example(
         name="Goodstanding GmbH",
@@ -45,6 +45,8 @@ class LegalEntityIn(Body):
         bic="BYLADEM1001",
         footer="Managing director: A. Person",
         sends_documents=True,
+        country="DE",
+        tax_calculator="rates",
     )
 
     name: Name
@@ -58,6 +60,16 @@ class LegalEntityIn(Body):
     sends_documents: bool = Field(
         default=False, description="whether invoices and credit notes issued from now on go out by mail", strict=True
     )
+    country: Country | None = Field(default=None, description="where it is taxed; the outside calculator needs it")
+    tax_calculator: Literal["rates", "outside"] = Field(
+        default="rates", description="whether bill runs tax by the rates set here, or ask the outside tax calculator"
+    )
+
+    @model_validator(mode="after")
+    def _has_country(self) -> Self:
+        if self.tax_calculator == "outside" and self.country is None:
+            raise ValueError("the outside tax calculator needs the country of the legal entity")
+        return self
 
 
 class LegalEntityOut(LegalEntityIn):
@@ -84,7 +96,7 @@ class LegalEntityOut(LegalEntityIn):
 
 @reads.get("/{code}", summary="One of our legal entities")
 async def get_legal_entity(code: Code, read: Read, response: Response) -> LegalEntityOut:
-    """What its documents say of it."""
+    """What its documents say of it, and who calculates its tax."""
     row = await read(lambda unit: repository.legal_entity(unit, code))
     response.headers["ETag"] = f'"{row.version}"'
     return LegalEntityOut.of(row)

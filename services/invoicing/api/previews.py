@@ -76,6 +76,11 @@ class PreviewOut(BaseModel):
 
 @reads.get("/{account_id}/bill-preview", summary="What an account would be billed")
 async def get_preview(account_id: UUID, run_date: Annotated[Day, Query()], read: Read) -> PreviewOut:
-    """What is due by a date, today or later, renewals until then included. Nothing is changed or announced."""
+    """What is due by a date, today or later, renewals until then included. Nothing is changed or announced.
+
+    Where an outside tax calculator says the tax and gives no answer, there is no preview (503, `tax_unavailable`).
+    """
     found = await read(lambda unit: use_cases.previews.preview(unit, account_id, run_date))
+    if found.to_be_taxed is not None:
+        found = await use_cases.previews.with_tax(read.runtime, found, found.to_be_taxed)
     return PreviewOut.of(account_id, run_date, found)

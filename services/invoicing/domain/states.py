@@ -48,13 +48,14 @@ class DebitState(StrEnum):
 
 
 RUN_ALLOWED: dict[RunState, frozenset[RunState]] = {
-    RunState.DRAFTING: frozenset({RunState.DRAFTED}),
+    RunState.DRAFTING: frozenset({RunState.DRAFTED, RunState.DISCARDED}),
     RunState.DRAFTED: frozenset({RunState.ISSUING, RunState.DISCARDED, RunState.DRAFTING}),
     RunState.ISSUING: frozenset({RunState.DONE}),
     RunState.DONE: frozenset({RunState.DRAFTING, RunState.ISSUING}),
     RunState.DISCARDED: frozenset(),
 }
-"""Accounts that were set aside are drafted, or issued at once, when they are tried again."""
+"""Accounts that were set aside are drafted, or issued at once, when they are tried again. What is still drafting can be
+discarded if only the outside tax calculator is waited for."""
 CHANGE_ALLOWED: dict[ChangeState, frozenset[ChangeState]] = {
     ChangeState.SCHEDULED: frozenset({ChangeState.APPLIED, ChangeState.WITHDRAWN}),
     ChangeState.APPLIED: frozenset(),

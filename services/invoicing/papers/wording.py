@@ -12,7 +12,7 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
 
-from services.invoicing.domain.documents.paper import PaperLine
+from services.invoicing.domain.documents.paper import PaperLine, TaxSum
 from services.invoicing.domain.documents.statement import Entry
 
 WORDS = Path(__file__).parents[1] / "templates" / "words"
@@ -62,6 +62,13 @@ class Wording:
     def percent(self, basis_points: int) -> str:
         """A rate, with as many decimals as it needs."""
         return format_percent(Decimal(basis_points).scaleb(-4), locale=self.locale, decimal_quantization=False)
+
+    def tax(self, tax: TaxSum, currency: str) -> str:
+        """What a sum of tax is the tax on."""
+        net = self.money(tax.net, currency)
+        if tax.rate_bp is None:
+            return self("tax_of_rates", net=net)
+        return self("tax_of_rate", rate=self.percent(tax.rate_bp), net=net)
 
     def day(self, on: date) -> str:
         """A date, in words where the language has it so."""

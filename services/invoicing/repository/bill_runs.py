@@ -31,7 +31,7 @@ async def runs_after(unit: Unit, after: UUID | None, limit: int) -> Sequence[Bil
 # What is taken is read once and hashed: with statistics of an empty table the planner would read it for each account.
 _INCLUDE = """
 WITH taken AS MATERIALIZED (
-    SELECT account_id FROM bill_run_accounts WHERE state IN ('waiting', 'drafted', 'approved')
+    SELECT account_id FROM bill_run_accounts WHERE state IN ('waiting', 'to_be_taxed', 'drafted', 'approved')
 )
 INSERT INTO bill_run_accounts (run_id, account_id, state, due_at, reason)
 SELECT $1, account_id, 'waiting', $3, NULL FROM (
@@ -62,14 +62,31 @@ async def waiting(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Recor
 
 
 async def set_aside(unit: Unit, run_id: UUID, account_id: UUID, reason: str) -> None:
-    """An account cannot be billed; the others go on."""
+    """An account cannot be billed; the others go on. What it has as a draft waits for another attempt."""
+    await give_back(unit, run_id, account_id, "set_aside", reason)
+
+
+async def give_back(unit: Unit, run_id: UUID, account_id: UUID, state: str, reason: str | None = None) -> None:
+    """The draft of an account is gone, if it had one, and the account is in this state; a waiting one is due."""
+    await discard_drafts(unit, run_id, [account_id])
     await unit.connection.execute(
-        "UPDATE bill_run_accounts SET state = 'set_aside', due_at = NULL, reason = $3"
+        "UPDATE bill_run_accounts SET state = $3, due_at = $4, reason = $5, invoice_id = NULL"
         " WHERE run_id = $1 AND account_id = $2",
         run_id,
         account_id,
+        state,
+        unit.now if state == "waiting" else None,
         reason,
     )
+
+
+async def under_way(unit: Unit, run_id: UUID) -> dict[UUID, str]:
+    """The accounts of a run that have no draft yet, or one without its tax, and their states."""
+    rows = await unit.connection.fetch(
+        "SELECT account_id, state FROM bill_run_accounts WHERE run_id = $1 AND state IN ('waiting', 'to_be_taxed')",
+        run_id,
+    )
+    return dict(rows)
 
 
 async def move_accounts(unit: Unit, run_id: UUID, before: str, after: str, *, due: bool) -> int:
@@ -84,22 +101,26 @@ async def move_accounts(unit: Unit, run_id: UUID, before: str, after: str, *, du
     return int(done.split()[-1])
 
 
-async def discard_drafts(unit: Unit, run_id: UUID) -> None:
-    """The drafts of a run are gone; what they would have billed waits for another run."""
-    await unit.connection.execute(
-        "UPDATE charges c SET invoice_id = NULL FROM drafts d WHERE d.run_id = $1 AND c.invoice_id = d.id", run_id
-    )
-    await unit.connection.execute(
-        "DELETE FROM draft_lines l USING drafts d WHERE d.run_id = $1 AND l.draft_id = d.id", run_id
-    )
-    await unit.connection.execute("DELETE FROM drafts WHERE run_id = $1", run_id)
+_DISCARD = (
+    "UPDATE charges c SET invoice_id = NULL FROM drafts d WHERE {which} AND c.invoice_id = d.id",
+    "DELETE FROM draft_lines l USING drafts d WHERE {which} AND l.draft_id = d.id",
+    "DELETE FROM drafts d WHERE {which}",
+)
+_WHICH = "d.run_id = $1 AND ($2::uuid[] IS NULL OR d.account_id = ANY($2))"
+
+
+async def discard_drafts(unit: Unit, run_id: UUID, account_ids: Sequence[UUID] | None = None) -> None:
+    """The drafts of a run, or of these accounts in it, are gone; what they would have billed waits."""
+    for statement in _DISCARD:
+        await unit.connection.execute(statement.format(which=_WHICH), run_id, account_ids)
 
 
 _COUNTS = "SELECT state, count(*) AS n FROM bill_run_accounts WHERE run_id = $1 GROUP BY state ORDER BY state"
 _TOTALS = """
 SELECT currency, count(*) AS invoices, sum(total_minor)::bigint AS total_minor
 FROM (
-    SELECT currency, total_minor FROM drafts WHERE run_id = $1
+    SELECT d.currency, d.total_minor FROM drafts d JOIN bill_run_accounts r USING (run_id, account_id)
+    WHERE run_id = $1 AND r.state <> 'to_be_taxed'
     UNION ALL
     SELECT i.currency, i.total_minor FROM bill_run_accounts r
     JOIN invoices i ON i.id = r.invoice_id WHERE r.run_id = $1
@@ -132,7 +153,8 @@ async def aside(unit: Unit, run_id: UUID, after: UUID | None, limit: int) -> lis
 _DIFFERENCES = """
 SELECT account_id, currency, d.total_minor, coalesce(before.total_minor, 0) AS before_minor
 FROM (
-    SELECT account_id, currency, total_minor FROM drafts WHERE run_id = $1
+    SELECT account_id, d.currency, d.total_minor FROM drafts d JOIN bill_run_accounts r USING (run_id, account_id)
+    WHERE run_id = $1 AND r.state <> 'to_be_taxed'
     UNION ALL
     SELECT i.account_id, i.currency, i.total_minor FROM bill_run_accounts r JOIN invoices i ON i.id = r.invoice_id
     WHERE r.run_id = $1

@@ -13,7 +13,7 @@ from shared.ids import new_id
 _TEMPORARY = """
 CREATE TEMPORARY TABLE IF NOT EXISTS bill_invoices (
     account_id uuid, invoice_id uuid, legal_entity text, currency text, time_zone text,
-    due_date date, total_minor bigint, number text
+    due_date date, total_minor bigint, number text, to_be_taxed boolean, tax_request_id uuid, tax_note text
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS bill_lines (
     invoice_id uuid, line int, account_id uuid, charge_id uuid, subscription_id uuid, description text,
@@ -66,9 +66,11 @@ async def charge_whole_cycles(unit: Unit, account_ids: Sequence[UUID], day: date
 
 
 _INVOICES = """
-INSERT INTO bill_invoices (account_id, invoice_id, legal_entity, currency, time_zone, due_date)
-SELECT a.id, n.invoice_id, a.legal_entity, a.currency, a.time_zone, $3::date + a.terms_days
+INSERT INTO bill_invoices (account_id, invoice_id, legal_entity, currency, time_zone, due_date, to_be_taxed)
+SELECT a.id, n.invoice_id, a.legal_entity, a.currency, a.time_zone, $3::date + a.terms_days,
+    coalesce(e.tax_calculator = 'outside', false)
 FROM unnest($1::uuid[], $2::uuid[]) AS n (account_id, invoice_id) JOIN accounts a ON a.id = n.account_id
+LEFT JOIN legal_entities e ON e.code = a.legal_entity
 """
 _LINES = """
 WITH rates AS (
@@ -83,8 +85,8 @@ WITH rates AS (
     SELECT b.invoice_id, b.account_id, c.id, c.subscription_id, c.is_deferred, c.amount_minor AS net,
         s.product || CASE c.kind WHEN 'setup' THEN ', set-up'
             ELSE format(', %s – %s', c.period_from, c.period_to - 1) END AS description,
-        CASE WHEN a.tax_status = 'standard' THEN r.rate_bp ELSE 0 END AS rate,
-        CASE WHEN a.tax_status = 'standard' AND r.rate_bp IS NULL
+        CASE WHEN b.to_be_taxed THEN NULL WHEN a.tax_status = 'standard' THEN r.rate_bp ELSE 0 END AS rate,
+        CASE WHEN NOT b.to_be_taxed AND a.tax_status = 'standard' AND r.rate_bp IS NULL
             THEN format('%s in %s', p.tax_class, coalesce(a.country, 'no country')) END AS needs_rate,
         row_number() OVER (PARTITION BY b.invoice_id
             ORDER BY c.subscription_id, c.period_from, c.created_at, c.quantity, c.id) AS line
@@ -99,10 +101,13 @@ WITH rates AS (
 )
 INSERT INTO bill_lines
 SELECT invoice_id, line, account_id, id, subscription_id, description, is_deferred, net,
-    round(upto * rate / 10000) - round((upto - net) * rate / 10000), rate, needs_rate
+    coalesce(round(upto * rate / 10000) - round((upto - net) * rate / 10000), 0), rate, needs_rate
 FROM summed
 """
-"""The tax of a rate is that of the sum of its lines, half away from zero; a line has what the sum grows by with it."""
+"""The tax of a rate is that of the sum of its lines, half away from zero; a line has what the sum grows by with it.
+
+What is to be taxed by the outside calculator has no rate, and no tax until that has answered.
+"""
 
 _COLLECTABLE = """
 WITH signed AS (
@@ -183,12 +188,22 @@ async def draw_up(unit: Unit, run_id: UUID, day: date) -> None:
     """Let the invoices that were begun have what is due as lines; set aside or leave out who has no invoice."""
     await unit.connection.execute(_LINES, day)
     await unit.connection.execute("ANALYZE bill_lines")
-    await unit.connection.execute(_TOTALS)
+    await sum_up(unit)
     await unit.connection.execute(_SET_ASIDE, run_id, MOST_LINES)
     await unit.connection.execute(_NOTHING, run_id)
     await unit.connection.execute(_REJECTED, run_id)
     await unit.connection.execute(_KEEP, run_id)
     await unit.connection.execute(_KEEP_LINES)
+    await let_collect(unit)
+    await unit.connection.execute(_ON_INVOICE)
+
+
+async def sum_up(unit: Unit) -> None:
+    """Say what each invoice comes to."""
+    await unit.connection.execute(_TOTALS)
+
+
+async def let_collect(unit: Unit) -> None:
+    """Say what is to be paid of each line, once reversals are taken off."""
     await unit.connection.execute("UPDATE bill_lines SET collectable_minor = greatest(net_minor + tax_minor, 0)")
     await unit.connection.execute(_COLLECTABLE)
-    await unit.connection.execute(_ON_INVOICE)

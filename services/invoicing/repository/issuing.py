@@ -9,23 +9,28 @@ from shared.database import Unit
 from shared.events.invoicing import InvoiceIssued
 
 _DRAFTS = """
-INSERT INTO drafts (id, run_id, account_id, legal_entity, currency, issue_date, due_date, total_minor)
-SELECT invoice_id, $1, account_id, legal_entity, currency, $2, due_date, total_minor FROM bill_invoices
+INSERT INTO drafts (id, run_id, account_id, legal_entity, currency, issue_date, due_date, total_minor, tax_request_id,
+    tax_note)
+SELECT invoice_id, $1, account_id, legal_entity, currency, $2, due_date, total_minor, tax_request_id, tax_note
+FROM bill_invoices WHERE to_be_taxed = $3
 """
 _DRAFT_LINES = """
 INSERT INTO draft_lines (draft_id, line, account_id, charge_id, subscription_id, description, is_deferred, net_minor,
     tax_minor, tax_rate_bp, collectable_minor)
-SELECT invoice_id, line, account_id, charge_id, subscription_id, description, is_deferred, net_minor, tax_minor,
-    tax_rate_bp, collectable_minor FROM bill_lines
+SELECT invoice_id, line, l.account_id, charge_id, subscription_id, description, is_deferred, net_minor, tax_minor,
+    tax_rate_bp, collectable_minor
+FROM bill_lines l JOIN bill_invoices b USING (invoice_id) WHERE b.to_be_taxed = $1
 """
 _STATE = """
-UPDATE bill_run_accounts r SET state = $2, due_at = NULL, invoice_id = b.invoice_id
-FROM bill_invoices b WHERE r.run_id = $1 AND r.account_id = b.account_id
+UPDATE bill_run_accounts r SET state = $2, due_at = $4, invoice_id = b.invoice_id
+FROM bill_invoices b WHERE r.run_id = $1 AND r.account_id = b.account_id AND b.to_be_taxed = $3
 """
 
 _FROM_DRAFTS = """
-INSERT INTO bill_invoices (account_id, invoice_id, legal_entity, currency, time_zone, due_date, total_minor)
-SELECT d.account_id, d.id, d.legal_entity, d.currency, a.time_zone, d.due_date, d.total_minor
+INSERT INTO bill_invoices (account_id, invoice_id, legal_entity, currency, time_zone, due_date, total_minor,
+    to_be_taxed, tax_request_id, tax_note)
+SELECT d.account_id, d.id, d.legal_entity, d.currency, a.time_zone, d.due_date, d.total_minor, false,
+    d.tax_request_id, d.tax_note
 FROM drafts d JOIN accounts a ON a.id = d.account_id WHERE d.run_id = $1 AND d.account_id = ANY($2::uuid[])
 """
 _LINES_FROM_DRAFTS = """
@@ -56,8 +61,10 @@ FROM numbered n WHERE b.invoice_id = n.invoice_id
 """
 _ISSUE = """
 INSERT INTO invoices (id, account_id, legal_entity, number, external_reference, currency, issue_date, due_date,
-    total_minor, issued_at)
-SELECT invoice_id, account_id, legal_entity, number, NULL, currency, $1, due_date, total_minor, $2 FROM bill_invoices
+    total_minor, issued_at, tax_request_id, tax_note)
+SELECT invoice_id, account_id, legal_entity, number, NULL, currency, $1, due_date, total_minor, $2, tax_request_id,
+    tax_note
+FROM bill_invoices
 """
 _LINES = """
 INSERT INTO invoice_lines (invoice_id, line, account_id, description, net_minor, tax_minor, tax_rate_bp, amount_minor,
@@ -118,15 +125,17 @@ JOIN (
 """`InvoiceIssued`, as the model would write it."""
 
 
-async def keep_as_drafts(unit: Unit, run_id: UUID, day: date) -> None:
-    """What was drawn up waits for approval."""
-    await unit.connection.execute(_DRAFTS, run_id, day)
-    await unit.connection.execute(_DRAFT_LINES)
-    await unit.connection.execute(_STATE, run_id, "drafted")
+async def keep_as_drafts(
+    unit: Unit, run_id: UUID, day: date, state: str = "drafted", *, to_be_taxed: bool = False
+) -> None:
+    """What was drawn up and has its tax, or is to be taxed, becomes drafts, whose accounts are in this state then."""
+    await unit.connection.execute(_DRAFTS, run_id, day, to_be_taxed)
+    await unit.connection.execute(_DRAFT_LINES, to_be_taxed)
+    await unit.connection.execute(_STATE, run_id, state, to_be_taxed, unit.now if state == "approved" else None)
 
 
 async def take_drafts(unit: Unit, run_id: UUID, account_ids: Sequence[UUID]) -> None:
-    """Fill the temporary tables with drafts that were approved, which are drafts no longer."""
+    """Fill the temporary tables with the drafts of these accounts, which are drafts no longer."""
     await unit.connection.execute(_FROM_DRAFTS, run_id, account_ids)
     await unit.connection.execute("ANALYZE bill_invoices")
     await unit.connection.execute(_LINES_FROM_DRAFTS)
@@ -137,7 +146,7 @@ async def take_drafts(unit: Unit, run_id: UUID, account_ids: Sequence[UUID]) -> 
 
 async def issue(unit: Unit, run_id: UUID, day: date) -> None:
     """Issue what was drawn up. The numbers come late, since their row is locked from then on."""
-    await unit.connection.execute(_STATE, run_id, "issued")
+    await unit.connection.execute(_STATE, run_id, "issued", False, None)
     await unit.connection.execute(_NUMBERS)
     await unit.connection.execute(_ISSUE, day, unit.now)
     await unit.connection.execute(_LINES)

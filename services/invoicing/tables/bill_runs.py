@@ -40,7 +40,10 @@ class BillRunRow(Row, table=True):
 
 
 class BillRunAccountRow(Row, table=True):
-    """How far a run is with one account. `due_at` is set while a worker has something to do."""
+    """How far a run is with one account. `due_at` is set while a worker has something to do.
+
+    What is to be taxed waits for the outside tax calculator: an intent stands for it, whose key is the draft's id.
+    """
 
     __tablename__ = "bill_run_accounts"
     __table_args__ = (
@@ -48,9 +51,10 @@ class BillRunAccountRow(Row, table=True):
         Index(
             "bill_run_accounts_open",
             "account_id",
-            postgresql_where=text("state IN ('waiting', 'drafted', 'approved')"),
+            postgresql_where=text("state IN ('waiting', 'to_be_taxed', 'drafted', 'approved')"),
         ),
-        CheckConstraint("state IN ('waiting', 'drafted', 'approved', 'issued', 'nothing', 'set_aside')"),
+        Index("bill_run_accounts_to_be_taxed", "run_id", postgresql_where=text("state = 'to_be_taxed'")),
+        CheckConstraint("state IN ('waiting', 'to_be_taxed', 'drafted', 'approved', 'issued', 'nothing', 'set_aside')"),
         CheckConstraint("(state IN ('waiting', 'approved')) = (due_at IS NOT NULL)"),
         CheckConstraint("(state = 'set_aside') = (reason IS NOT NULL)"),
     )
@@ -64,7 +68,7 @@ class BillRunAccountRow(Row, table=True):
 
 
 class DraftRow(Row, table=True):
-    """An invoice that waits for approval; its id becomes the invoice's."""
+    """An invoice that waits for its tax or for approval; its id becomes the invoice's."""
 
     __tablename__ = "drafts"
     __table_args__ = (UniqueConstraint("run_id", "account_id"), CheckConstraint("total_minor > 0"))
@@ -77,6 +81,8 @@ class DraftRow(Row, table=True):
     issue_date: date
     due_date: date
     total_minor: int = Field(sa_type=BigInteger)
+    tax_request_id: UUID | None
+    tax_note: str | None = Field(sa_type=Text)
 
 
 class DraftLineRow(Row, table=True):

@@ -12,9 +12,13 @@ from services.invoicing.tables.base import Row
 
 
 class LegalEntityRow(Row, table=True):
-    """The data of a legal entity of ours that its documents need, and whether it sends them."""
+    """The data of a legal entity of ours that its documents need, whether it sends them, and who calculates its tax."""
 
     __tablename__ = "legal_entities"
+    __table_args__ = (
+        CheckConstraint("tax_calculator IN ('rates', 'outside')"),
+        CheckConstraint("tax_calculator = 'rates' OR country IS NOT NULL"),
+    )
 
     code: str = Field(primary_key=True, sa_type=Text)
     name: str = Field(sa_type=Text)
@@ -26,6 +30,8 @@ class LegalEntityRow(Row, table=True):
     bic: str = Field(sa_type=Text)
     footer: str | None = Field(sa_type=Text)
     sends_documents: bool
+    country: str | None = Field(sa_type=Text)
+    tax_calculator: str = Field(sa_type=Text)
     version: int
     changed_by: str = Field(sa_type=Text)
     changed_at: datetime = Field(sa_type=DateTime(timezone=True))

@@ -53,7 +53,10 @@ class SubscriptionRow(Row, table=True):
 
 
 class InvoiceRow(Row, table=True):
-    """An issued invoice; the service's role can insert it and never change it."""
+    """An issued invoice; the service's role can insert it and never change it.
+
+    `tax_request_id` is what the outside tax calculator was asked by, and `tax_note` what it wants to be said of it.
+    """
 
     __tablename__ = "invoices"
     __table_args__ = (
@@ -73,6 +76,8 @@ class InvoiceRow(Row, table=True):
     due_date: date
     total_minor: int = Field(sa_type=BigInteger)
     issued_at: datetime = Field(sa_type=DateTime(timezone=True))
+    tax_request_id: UUID | None = None
+    tax_note: str | None = Field(default=None, sa_type=Text)
 
 
 class InvoiceLineRow(Row, table=True):

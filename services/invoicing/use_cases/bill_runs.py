@@ -4,9 +4,11 @@ from datetime import date, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.invoicing.domain.states import RUN_ALLOWED, RunState, moved_to
+from services.invoicing.domain.states import RUN_ALLOWED, MoveRefused, RunState, moved_to
 from services.invoicing.repository import bill_runs as repository
+from services.invoicing.repository import outside_tax
 from services.invoicing.tables import BillRunRow
+from shared import intents
 from shared.calendar import local_date
 from shared.database import Unit
 from shared.errors import Refusal
@@ -70,13 +72,28 @@ async def approve(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunR
 
 
 async def discard(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
-    """Give the drafts of a run up; what they would have billed waits for another run. Raises NotFound, MoveRefused."""
+    """Give the drafts of a run up; what they would have billed waits for another run. Raises NotFound, MoveRefused.
+
+    One that is still drafting can be given up if nothing but the outside tax calculator is waited for.
+    """
     row = await _locked(unit, run_id)
     _move(row, RunState.DISCARDED)
+    await _wait_for_no_tax(unit, run_id)
     row.decided_by, row.reason, row.finished_at = actor, reason, unit.now
     await repository.discard_drafts(unit, run_id)
-    await repository.move_accounts(unit, run_id, "drafted", "nothing", due=False)
+    for state in ("to_be_taxed", "drafted"):
+        await repository.move_accounts(unit, run_id, state, "nothing", due=False)
     return await _saved(unit, row)
+
+
+async def _wait_for_no_tax(unit: Unit, run_id: UUID) -> None:
+    """No answer of the tax calculator has an effect on this run any more. Raises MoveRefused while workers draft."""
+    for _ in range(2):  # once they are locked, no worker records an answer that lets one of them be drafted again
+        under_way = await repository.under_way(unit, run_id)
+        if "waiting" in under_way.values():
+            raise MoveRefused("accounts are being drafted; the run can be discarded when that is done")
+        await unit.lock(*under_way)
+    await intents.give_up(unit, outside_tax.CALCULATE_TAX, await outside_tax.keys(unit, run_id))
 
 
 async def retry(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
@@ -106,7 +123,7 @@ async def finish(unit: Unit, run_ids: list[str]) -> None:
     for run_id in map(UUID, run_ids):
         row = await repository.run(unit, run_id)
         counts = await repository.counts(unit, run_id)
-        if counts.get("waiting") or counts.get("approved"):
+        if counts.keys() & {"waiting", "to_be_taxed", "approved"}:
             continue
         _move(row, RunState.DRAFTED if row.state == RunState.DRAFTING else RunState.DONE)
         row.finished_at = unit.now

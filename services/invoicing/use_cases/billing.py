@@ -5,7 +5,7 @@ from datetime import date
 from itertools import groupby
 from uuid import UUID
 
-from services.invoicing.repository import accounts, bill_runs, billing, issuing
+from services.invoicing.repository import accounts, bill_runs, billing, issuing, outside_tax
 from services.invoicing.use_cases import charging, renewals
 from services.invoicing.use_cases.payments import apply_unapplied
 from shared.database import Unit
@@ -49,13 +49,14 @@ async def _tried(unit: Unit, work: Work, run_id: UUID, day: date, account_ids: l
 
 
 async def _drawn_up(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
-    """Renew what has ended, charge what is due, and draw up the invoices."""
+    """Renew what has ended, charge what is due, and draw up the invoices; those that are to be taxed wait for that."""
     await renewals.renew(unit, account_ids)
     await charging.charge_changed(unit, await billing.in_changed_cycles(unit, account_ids, day), day)
     await unit.flush()
     await billing.begin(unit, account_ids, day)
     await billing.charge_whole_cycles(unit, account_ids, day)
     await billing.draw_up(unit, run_id, day)
+    await outside_tax.put_aside(unit, run_id, day)
 
 
 async def draft(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:

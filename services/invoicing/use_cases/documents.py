@@ -54,6 +54,7 @@ async def invoice(unit: Unit, invoice_id: UUID, at: datetime | None = None) -> P
         credited=credited,
         parties=await _parties(unit, row.id, row.account_id, row.legal_entity, row.issued_at),
         policy_version=await repository.policy_in_force(unit, row.issue_date),
+        tax_note=row.tax_note,
     )
 
 

@@ -1,19 +1,31 @@
-"""What an account would be billed on a day: a draft that is drawn up by the code of every run, and undone."""
+"""What an account would be billed on a day: a draft that is drawn up by the code of every run, and undone.
 
-from collections.abc import Sequence
+Where an outside tax calculator says the tax, it is asked after that, in no transaction.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, time
+from datetime import date, time, timedelta
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import asyncpg
-
+from services.invoicing.calculator import Facts, TaxRequest
+from services.invoicing.domain.outside_tax import NotTaxed, Taxed, total
 from services.invoicing.repository import accounts
 from services.invoicing.repository import bill_runs as repository
-from services.invoicing.use_cases import bill_runs, billing
+from services.invoicing.repository import outside_tax as tax_repository
+from services.invoicing.use_cases import bill_runs, billing, outside_tax
 from shared.calendar import local_date, local_instant
 from shared.database import Unit
-from shared.errors import Refusal
+from shared.errors import Later, Refusal, Unavailable
+from shared.ids import new_id
+
+if TYPE_CHECKING:
+    from shared.runtime import Runtime
+
+TAXED_WITHIN = timedelta(seconds=10)
+"""How long the tax calculator may take while somebody waits for a preview."""
 
 
 class PastDate(Refusal):
@@ -21,6 +33,13 @@ class PastDate(Refusal):
 
     code = "date_refused"
     status = 422
+
+
+class TaxUnavailable(Unavailable):
+    """The outside tax calculator gives no answer now, and without tax nobody would know what is to be paid."""
+
+    code = "tax_unavailable"
+    retry_after = 10
 
 
 class _Undone(Exception):
@@ -33,8 +52,10 @@ class Preview:
 
     currency: str
     due_date: date | None
-    lines: Sequence[asyncpg.Record]
+    lines: Sequence[Mapping[str, Any]]
     set_aside: str | None
+    to_be_taxed: Facts | None = None
+    """What the outside tax calculator is still to be asked: until then the lines have no tax."""
 
 
 async def preview(unit: Unit, account_id: UUID, day: date) -> Preview:
@@ -62,5 +83,35 @@ async def _drawn_up(unit: Unit, account_id: UUID, currency: str, day: date) -> P
     await billing.draft(unit, run.id, day, [account_id])
     draft = await repository.draft_of(unit, run.id)
     aside = await repository.aside(unit, run.id, None, 1)
-    lines = await repository.draft_lines(unit, draft["id"]) if draft else []
-    return Preview(currency, draft["due_date"] if draft else None, lines, aside[0]["reason"] if aside else None)
+    if draft is None:
+        return Preview(currency, None, [], aside[0]["reason"] if aside else None)
+    facts = await tax_repository.facts(unit, draft["id"])
+    lines = await repository.draft_lines(unit, draft["id"])
+    return Preview(currency, draft["due_date"], lines, None, Facts(**facts) if facts else None)
+
+
+async def with_tax(runtime: "Runtime", preview: Preview, facts: Facts) -> Preview:
+    """The preview with the tax that the calculator says, or why a run would set the account aside.
+
+    Raises TaxUnavailable.
+    """
+    request = TaxRequest(request_id=new_id(), purpose="preview", **facts.model_dump())
+    try:
+        result = await outside_tax.ask(runtime, request, TAXED_WITHIN)
+    except Later as error:
+        raise TaxUnavailable(str(error)) from error
+    nothing = Preview(preview.currency, None, [], None)
+    if isinstance(result, NotTaxed):
+        return replace(nothing, set_aside=result.reason)
+    if total(facts.nets, result.lines) <= 0:
+        return nothing
+    lines = await runtime.units.run(lambda unit: _taxed(unit, preview.lines, result))
+    return replace(preview, lines=lines, to_be_taxed=None)
+
+
+async def _taxed(unit: Unit, lines: Sequence[Mapping[str, Any]], taxed: Taxed) -> list[dict[str, Any]]:
+    taxes = {tax.line: {"tax_minor": tax.tax_minor, "tax_rate_bp": tax.rate_bp} for tax in taxed.lines}
+    found = [dict(line) | taxes[line["line"]] for line in lines]
+    columns = ("line", "subscription_id", "net_minor", "tax_minor")
+    collectable = await tax_repository.collectable(unit, [tuple(line[name] for name in columns) for line in found])
+    return [line | {"collectable_minor": collectable[line["line"]]} for line in found]

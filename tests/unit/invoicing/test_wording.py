@@ -155,6 +155,8 @@ def test_the_sums_of_each_rate_and_of_all() -> None:
         PaperLine(4, "d", 77, 0, None, None),
     )
     assert by_rate(lines) == [TaxSum(700, 500, 35), TaxSum(1900, 900, 171)]
+    several = [PaperLine(9, "several rates", 100, 13, None, None), PaperLine(10, "posted", 50, 0, None, None)]
+    assert by_rate([*several, *lines])[-2:] == [TaxSum(1900, 900, 171), TaxSum(None, 100, 13)]
 
 
 @pytest.mark.parametrize(

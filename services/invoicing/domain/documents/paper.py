@@ -71,9 +71,9 @@ class PaperLine:
 
 @dataclass(frozen=True, slots=True)
 class TaxSum:
-    """What the lines of one rate (basis points) come to."""
+    """What the lines of one rate (basis points) come to; without a rate, the lines that have several in them."""
 
-    rate_bp: int
+    rate_bp: int | None
     net: int
     tax: int
 
@@ -95,6 +95,8 @@ class Paper:
     credited: int
     parties: Parties
     policy_version: int | None
+    tax_note: str | None = None
+    """What the outside tax calculator wants to be said."""
 
     @property
     def net(self) -> int:
@@ -121,10 +123,10 @@ class Paper:
 
 
 def by_rate(lines: Iterable[PaperLine]) -> list[TaxSum]:
-    """The sums of each rate, the lowest first. Lines that were posted without a rate are in none."""
-    sums: dict[int, TaxSum] = {}
+    """The sums of each rate, the lowest first; of several rates last. What was posted without tax is in none."""
+    sums: dict[int | None, TaxSum] = {}
     for line in lines:
-        if line.rate_bp is not None:
+        if line.rate_bp is not None or line.tax:
             before = sums.get(line.rate_bp, TaxSum(line.rate_bp, 0, 0))
             sums[line.rate_bp] = TaxSum(line.rate_bp, before.net + line.net, before.tax + line.tax)
-    return [sums[rate] for rate in sorted(sums)]
+    return sorted(sums.values(), key=lambda one: (one.rate_bp is None, one.rate_bp or 0))
