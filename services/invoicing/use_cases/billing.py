@@ -78,5 +78,4 @@ async def _approved(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]
 
 async def _issue(unit: Unit, run_id: UUID, day: date) -> None:
     await issuing.issue(unit, run_id, day)
-    with_cash = await accounts.locked_many(unit, await issuing.accounts_with_cash(unit))
-    await apply_unapplied(unit, with_cash.values())
+    await apply_unapplied(unit, await accounts.held(unit, await issuing.accounts_with_cash(unit)))
