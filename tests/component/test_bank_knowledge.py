@@ -66,6 +66,14 @@ async def test_statements_of_one_day_each_say_more(bank: Bank) -> None:
         assert (await known(bank, owner))["known_until"] == now.isoformat().replace("+00:00", "Z")
 
 
+async def test_of_several_statements_of_an_account_in_one_file_the_newest_counts(bank: Bank) -> None:
+    owner, _ = await bank.owes(1000)
+    newer, older = (camt([Paid("salary", 17)], day=day) for day in ("2026-02-28", "2026-02-20"))
+    statement = older[older.index(b"<Stmt>") : older.index(b"</BkToCstmrStmt>")]
+    await imported(bank.client, newer.replace(b"</BkToCstmrStmt>", statement + b"</BkToCstmrStmt>"))
+    assert (await known(bank, owner))["known_until"] == "2026-03-01T00:00:00Z"
+
+
 async def test_a_receipt_that_is_proposed_for_the_account_is_in_question_until_decided(bank: Bank) -> None:
     owner, (issued,) = await bank.owes(1000)
     other, _ = await bank.owes(2000)
