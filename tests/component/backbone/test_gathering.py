@@ -171,6 +171,23 @@ async def test_a_connection_that_is_lost_runs_them_all_again_with_one_effect(
     assert await database.value("SELECT count(*) FROM invoicing.payments") == PAYING
 
 
+async def test_who_cancels_what_a_unit_waits_for_leaves_nobody_without_an_answer(
+    client: Client, database: Database, owners: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a client does whose connection is lost."""
+
+    async def cut(unit: Unit, news: Sequence[NewPayment]) -> Any:
+        if len(news) > 1:
+            raise asyncio.CancelledError
+        return await receive_many(unit, news)
+
+    monkeypatch.setattr(use_cases.payments, "receive_many", cut)
+    async with asyncio.timeout(BEFORE_THE_LOCK_IS_GIVEN_UP):
+        answers = await at_once(client, [payment(owner) for owner in owners])
+    assert {answer.status_code for answer in answers} == {201}
+    assert set((await open_of(database)).values()) == {0}
+
+
 async def test_a_key_that_comes_twice_at_once_has_one_effect(
     client: Client, database: Database, owners: list[str]
 ) -> None:
