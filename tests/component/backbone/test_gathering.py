@@ -21,6 +21,7 @@ from tests.builders import Client, Database, account, eur, invoice, running
 PAYING = 12
 BEFORE_THE_LOCK_IS_GIVEN_UP = 2.0
 """Seconds; who waits for a lock waits three."""
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 @pytest.fixture
@@ -133,6 +134,24 @@ async def test_an_account_that_somebody_holds_does_not_hold_the_others_up(
             answers = await at_once(client, [payment(owner) for owner in free])
         assert not waits.done()
     assert {answer.status_code for answer in [*answers, await waits]} == {201}
+    assert set((await open_of(database)).values()) == {0}
+
+
+async def test_who_is_asked_again_while_it_waits_for_its_account_does_not_hold_the_others_up(
+    client: Client, database: Database, owners: list[str]
+) -> None:
+    held, *free = owners
+    async with database.connected("invoicing") as other, other.transaction():
+        await other.execute("SELECT FROM invoicing.streams WHERE subject = $1 FOR NO KEY UPDATE", held)
+        first = asyncio.create_task(client.post("/v1/payments", payment(held), key="impatient"))
+        while not await database.value(WAITING):
+            pass
+        again = asyncio.create_task(client.post("/v1/payments", payment(held), key="impatient"))
+        async with asyncio.timeout(BEFORE_THE_LOCK_IS_GIVEN_UP):
+            answers = await at_once(client, [payment(owner) for owner in free])
+        assert not first.done()
+    assert {answer.status_code for answer in [*answers, await first, await again]} == {201}
+    assert (await first).content == (await again).content
     assert set((await open_of(database)).values()) == {0}
 
 
