@@ -58,14 +58,19 @@ class CommandRunner:
         status: int = 201,
         reason: str | None = None,
         about: UUID | None = None,
+        locked_first: bool = False,
     ) -> Response:
         """Do it in one unit and answer with the model that `action` returns; or answer as the first time.
 
-        `about` is what it changes, as far as the request says so: requests about the same take turns.
+        `about` is what it changes, as far as the request says so: requests about the same take turns. With
+        `locked_first` its lock is waited for before the key is taken, so that whoever waits for the key does not
+        wait for that lock too.
         """
 
         async def once(unit: Unit) -> Answer:
             assert self._key.body_hash, "a key without the body that it stands for would hide another one"
+            if locked_first:
+                await unit.lock(about)
             stored = (await idempotency.begin(unit, [self._key])).get(self._key)
             if isinstance(stored, Refusal):
                 raise stored
@@ -87,7 +92,7 @@ class CommandRunner:
             return outcome
 
         answer = await self.runtime.gatherings.of(many).ask(Asked(str(about), self._key, self.cause(), order))
-        return await self.run(alone, about=about) if answer is None else _response(answer)
+        return await self.run(alone, about=about, locked_first=True) if answer is None else _response(answer)
 
     async def amend(
         self, action: Callable[[Unit], Awaitable[tuple[int, BaseModel]]], reason: str | None = None

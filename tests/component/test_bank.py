@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from deploy.local.tokens import Keys
+from shared import outbox
 from shared.events.invoicing import BankStatementImported
 from shared.runtime import Runtime
 from tests.builders import Client, Database, account, invoice, running, sweep
@@ -417,6 +418,18 @@ async def test_an_entry_that_is_refused_waits_and_the_others_are_booked(bank: Ba
     await sweep(bank.runtime)
     assert [one["state"] for one in await bank.entries()] == ["unmatched", "booked"]
     assert await bank.open(issued) == 900
+
+
+async def test_an_entry_whose_event_would_be_too_large_waits_and_the_others_are_booked(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It pays so many lines that no event can name them all."""
+    _, (named, *_) = await bank.owes(*[100] * 20)
+    _, (other,) = await bank.owes(1000)
+    monkeypatch.setattr(outbox, "MAX_EVENT_BYTES", 1500)
+    latest = await bank.take(Paid(named["number"], 2000), Paid(other["number"], 1000))
+    assert latest["states"] == {"booked": 1, "unmatched": 1}
+    assert (await bank.open(named), await bank.open(other), await bank.payments()) == (100, 0, 1)
 
 
 async def test_the_newest_import_says_how_fresh_the_knowledge_is(bank: Bank) -> None:

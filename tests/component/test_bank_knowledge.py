@@ -1,6 +1,9 @@
 """What invoicing knows of an account's payments, as collections asks for it before access ends."""
 
 from typing import Any
+from urllib.parse import quote
+
+import pytest
 
 from tests.component.bank_statements import IBAN, Paid, camt, imported
 from tests.component.test_bank import Bank, bank
@@ -49,6 +52,15 @@ async def test_the_bank_account_that_is_known_least_decides_until_it_is_closed(b
     assert (await known(bank, owner))["known_until"] == "2026-02-28T00:00:00Z"
     unknown = await bank.client.post("/v1/bank-accounts/DE1:close", {"reason": "given up"})
     assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("number", ["19-2000145399/0800", "60-16-13 31926819"])
+async def test_a_bank_account_that_has_no_iban_is_closed_by_what_the_bank_calls_it(bank: Bank, number: str) -> None:
+    body = camt([Paid("salary", 17)], day="2026-03-01").decode()
+    await imported(bank.client, body.replace(f"<IBAN>{IBAN}</IBAN>", f"<Othr><Id>{number}</Id></Othr>").encode())
+    for written in (number, quote(number, safe="")):
+        closed = await bank.client.post(f"/v1/bank-accounts/{written}:close", {"reason": "given up"})
+        assert (closed.status_code, closed.json()["bank_account"]) == (200, number)
 
 
 async def test_nothing_is_known_of_payments_when_every_bank_account_is_closed(bank: Bank) -> None:

@@ -4,17 +4,21 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi import Response
 from fastapi.responses import JSONResponse
 
 from deploy.local.tokens import Keys
+from services.invoicing.repository import issuing
 from services.invoicing.repository.outside_tax import CALCULATE_TAX
 from shared import intents
+from shared.database import Unit
 from shared.intents import Intent, Kind
 from shared.retries import quick
 from tests.builders import Database, running, sweep, work
@@ -187,6 +191,24 @@ async def test_a_run_has_accounts_of_both_kinds(world: Taxing, at_once: bool) ->
         *(f"GS-OUT-0000000{n}" for n in (1, 2, 3)),
     ]
     assert len(world.calculator.asked) == 3
+
+
+async def test_an_entity_that_has_rates_again_while_it_is_drawn_up_waits_for_no_answer(
+    world: Taxing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.rate(legal_entity="GS-OUT")
+    owner = await world.owner()
+    keep = issuing.keep_as_drafts
+
+    async def kept(unit: Unit, run_id: UUID, day: date, state: str = "drafted", *, to_be_taxed: bool = False) -> None:
+        await keep(unit, run_id, day, state, to_be_taxed=to_be_taxed)
+        await world.database.execute("UPDATE invoicing.legal_entities SET tax_calculator = 'rates'")
+
+    monkeypatch.setattr(issuing, "keep_as_drafts", kept)
+    run = await world.begun()
+    assert (run["state"], run["accounts"], await world.intents_of()) == ("drafted", {"drafted": 1}, [])
+    await world.approved(run)
+    assert await world.lines(owner) == [(10_080, 1_915, 11_995)]
 
 
 async def test_a_reversal_lowers_the_tax_too(world: Taxing) -> None:

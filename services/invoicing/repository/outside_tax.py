@@ -10,6 +10,7 @@ import asyncpg
 from services.invoicing.domain.outside_tax import LineTax, Taxed
 from services.invoicing.repository import billing, issuing
 from shared.database import Unit, columns
+from shared.errors import Unavailable
 from shared.telemetry import traceparent
 
 CALCULATE_TAX = "calculate_tax"
@@ -39,11 +40,17 @@ FROM bill_invoices b JOIN ({_FACTS}) AS f ON f.id = b.invoice_id WHERE b.to_be_t
 
 
 async def put_aside(unit: Unit, run_id: UUID, day: date) -> None:
-    """Of what was drawn up, let drafts that are to be taxed wait for that; what is left can go on."""
-    if not await unit.connection.fetchval("SELECT EXISTS (SELECT FROM bill_invoices WHERE to_be_taxed)"):
+    """Of what was drawn up, let drafts that are to be taxed wait for that; what is left can go on.
+
+    Raises Unavailable.
+    """
+    waiting = await unit.connection.fetchval("SELECT count(*) FROM bill_invoices WHERE to_be_taxed")
+    if not waiting:
         return
     await issuing.keep_as_drafts(unit, run_id, day, "to_be_taxed", to_be_taxed=True)
-    await unit.connection.execute(_WANT, unit.now, traceparent())
+    wanted = await unit.connection.execute(_WANT, unit.now, traceparent())
+    if wanted != f"INSERT 0 {waiting}":  # nobody would ever answer what is not asked
+        raise Unavailable("a legal entity's tax is calculated otherwise since a moment ago; try again")
     await unit.connection.execute(
         "DELETE FROM bill_lines l USING bill_invoices b WHERE b.invoice_id = l.invoice_id AND b.to_be_taxed"
     )

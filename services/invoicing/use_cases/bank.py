@@ -25,7 +25,7 @@ from services.invoicing.tables import BankAccountRow, BankEntryRow, BankImportRo
 from services.invoicing.use_cases import payments
 from services.invoicing.use_cases.payments import NewPayment
 from shared.database import Unit
-from shared.errors import Refusal
+from shared.errors import Refusal, Unavailable
 from shared.events.invoicing import BankStatementImported
 from shared.ids import new_id
 from shared.money import Money
@@ -196,7 +196,7 @@ async def _booked(
     outcomes = dict(
         zip(
             [row["id"] for row in wanted],
-            await payments.receive_many(unit, [_payment_of(row) for row in wanted]),
+            await _received(unit, [_payment_of(row) for row in wanted]),
             strict=True,
         )
     )
@@ -209,6 +209,19 @@ async def _booked(
             _use(row, opened[row["account_id"]])
         booked.append(outcome.id if isinstance(outcome, Received) else None)
     return booked
+
+
+async def _received(unit: Unit, news: Sequence[NewPayment]) -> list[Received | Refusal]:
+    """Receive them together; where what one does cannot be told (its event is too large), each by itself."""
+    try:
+        async with unit.savepoint():
+            return await payments.receive_many(unit, news)
+    except Unavailable:
+        raise
+    except Refusal as refusal:
+        if len(news) == 1:
+            return [refusal]
+    return [outcome for new in news for outcome in await _received(unit, [new])]
 
 
 def _fits(row: asyncpg.Record, opened: Mapping[UUID, int]) -> bool:

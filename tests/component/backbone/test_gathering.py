@@ -21,6 +21,7 @@ from tests.builders import Client, Database, account, eur, invoice, running
 PAYING = 12
 BEFORE_THE_LOCK_IS_GIVEN_UP = 2.0
 """Seconds; who waits for a lock waits three."""
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 @pytest.fixture
@@ -136,6 +137,24 @@ async def test_an_account_that_somebody_holds_does_not_hold_the_others_up(
     assert set((await open_of(database)).values()) == {0}
 
 
+async def test_who_is_asked_again_while_it_waits_for_its_account_does_not_hold_the_others_up(
+    client: Client, database: Database, owners: list[str]
+) -> None:
+    held, *free = owners
+    async with database.connected("invoicing") as other, other.transaction():
+        await other.execute("SELECT FROM invoicing.streams WHERE subject = $1 FOR NO KEY UPDATE", held)
+        first = asyncio.create_task(client.post("/v1/payments", payment(held), key="impatient"))
+        while not await database.value(WAITING):
+            pass
+        again = asyncio.create_task(client.post("/v1/payments", payment(held), key="impatient"))
+        async with asyncio.timeout(BEFORE_THE_LOCK_IS_GIVEN_UP):
+            answers = await at_once(client, [payment(owner) for owner in free])
+        assert not first.done()
+    assert {answer.status_code for answer in [*answers, await first, await again]} == {201}
+    assert (await first).content == (await again).content
+    assert set((await open_of(database)).values()) == {0}
+
+
 async def test_a_defect_is_the_business_of_its_own_request(
     client: Client, database: Database, owners: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +188,23 @@ async def test_a_connection_that_is_lost_runs_them_all_again_with_one_effect(
     assert killed
     assert {answer.status_code for answer in answers} == {201}
     assert await database.value("SELECT count(*) FROM invoicing.payments") == PAYING
+
+
+async def test_who_cancels_what_a_unit_waits_for_leaves_nobody_without_an_answer(
+    client: Client, database: Database, owners: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a client does whose connection is lost."""
+
+    async def cut(unit: Unit, news: Sequence[NewPayment]) -> Any:
+        if len(news) > 1:
+            raise asyncio.CancelledError
+        return await receive_many(unit, news)
+
+    monkeypatch.setattr(use_cases.payments, "receive_many", cut)
+    async with asyncio.timeout(BEFORE_THE_LOCK_IS_GIVEN_UP):
+        answers = await at_once(client, [payment(owner) for owner in owners])
+    assert {answer.status_code for answer in answers} == {201}
+    assert set((await open_of(database)).values()) == {0}
 
 
 async def test_a_key_that_comes_twice_at_once_has_one_effect(

@@ -12,7 +12,7 @@ from services.invoicing.tables import BankAccountRow
 from shared.auth import needs
 from shared.commands import Command
 from shared.database import Unit
-from shared.fields import Code, ReasonIn, example, shown
+from shared.fields import Name, ReasonIn, example, shown
 from shared.http import PROBLEMS, Read, Router
 
 reads = Router(prefix="/v1/bank-accounts", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
@@ -62,13 +62,16 @@ async def list_bank_accounts(read: Read) -> BankAccountsOut:
 
 
 @writes.post(
-    "/{bank_account}:close",
+    "/{bank_account:path}:close",
     status_code=200,
     response_model=BankAccountOut,
     summary="Say that statements of a bank account come no more",
 )
-async def close_bank_account(bank_account: Code, why: ReasonIn, command: Command) -> Response:
-    """Nobody waits for its statements any more. One that closes later than the last opens it again."""
+async def close_bank_account(bank_account: Name, why: ReasonIn, command: Command) -> Response:
+    """Nobody waits for its statements any more. One that closes later than the last opens it again.
+
+    It is called as the bank calls it, `19-2000145399/0800` too.
+    """
     actor, reason = command.caller.subject, why.reason
 
     async def close(unit: Unit) -> BankAccountOut:
