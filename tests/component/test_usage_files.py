@@ -14,9 +14,9 @@ from deploy.local.tokens import Keys
 from services.invoicing.api import uploads
 from services.invoicing.domain.usage import amount_minor
 from services.invoicing.repository import usage as repository
+from services.invoicing.repository.billing import MOST_LINES
 from tests.builders import Database, running
 from tests.component.billing_world import Billing
-from tests.component.vendor_world import WAITING
 from tests.usage_files import NAMES, as_csv, as_json_lines, usage_line
 
 JSON_LINES = "application/jsonl"
@@ -64,20 +64,58 @@ async def subscribed(billing: Billing, markup: int = 1500, **more: Any) -> tuple
 
 
 async def test_a_file_is_on_the_next_invoice_once_in_its_order(billing: Billing) -> None:
-    """12.5 hours at 0.0999 with 15 % are 1.4360..., truncated: 1.43; 3 are 3.4482: 3.44."""
+    """12.5 hours at 0.0999 with 15 % are 1.4360..., truncated: 1.43; 3 are 3.4482: 3.44. One line for each meter."""
     await billing.rate()
     owner, bought = await subscribed(billing)
     lines = [usage_line(bought, "9", quantity="3", unit_cost="0.9995"), usage_line(bought, "1")]
-    lines += [usage_line(bought, f"8{n}", quantity=f"{n}", unit_cost="1") for n in range(6)]
+    lines += [usage_line(bought, f"8{n}", quantity=f"{n}", unit_cost="1", meter=f"m{9 - n}") for n in range(6)]
     assert await taken(billing, as_csv(lines)) == (8, 0)
     assert await taken(billing, as_csv(lines)) == (0, 8)
     assert await taken(billing, as_json_lines([*lines, usage_line(bought, "6", quantity="0")]), JSON_LINES) == (1, 8)
-    assert await kept(billing) == (9, 7)
+    assert await kept(billing) == (9, 6)
     await billing.run()
-    assert [net for net, _, _ in (await billing.lines(owner))[1:]] == [344, 143, 115, 230, 345, 460, 575]
+    assert [net for net, _, _ in (await billing.lines(owner))[1:]] == [344 + 143, 115, 230, 345, 460, 575]
     assert await taken(billing, as_csv([usage_line(bought, "late", period_from="2025-11-01")])) == (1, 0)
     await billing.run()
-    assert [net for net, _, _ in (await billing.lines(owner))[8:]] == [143]
+    assert [net for net, _, _ in (await billing.lines(owner))[7:]] == [143]
+
+
+async def test_a_line_says_what_was_used_when_and_in_how_many_lines(billing: Billing) -> None:
+    await billing.rate()
+    _, bought = await subscribed(billing)
+    days = [(f"2026-02-{day:02}", f"2026-02-{day + 1:02}") for day in (3, 1, 2)]
+    lines = [usage_line(bought, str(n), period_from=a, period_to=b) for n, (a, b) in enumerate(days)]
+    await taken(billing, as_csv(lines))
+    await billing.run()
+    issued = await billing.database.value("SELECT id FROM invoicing.invoices ORDER BY number DESC LIMIT 1")
+    told = await billing.client.got(f"/v1/invoices/{issued}/lines/1/explanation")
+    assert told["net_minor"] == 3 * 143
+    assert (told["period"]["period_from"], told["period"]["period_to"]) == ("2026-02-01", "2026-02-04")
+    assert told["usage"] == {"meter": "hours", "lines": 3, "quantity": "37.5"}
+    assert "hours, 2026-02-01 – 2026-02-03" in told["description"]
+    assert told["arithmetic"].startswith("3 lines of usage of hours, 37.5 in all: €4.29; tax of 19.00 %")
+
+
+async def test_more_lines_than_an_invoice_takes_are_billed(billing: Billing) -> None:
+    await billing.rate()
+    owner, bought = await subscribed(billing)
+    many = MOST_LINES + 1
+    assert await taken(billing, as_csv(usage_line(bought, str(n)) for n in range(many))) == (many, 0)
+    run = await billing.run()
+    assert run["accounts"] == {"issued": 1}
+    assert (await billing.lines(owner))[1][0] == 143 * many
+
+
+async def test_what_a_meter_comes_to_is_not_larger_than_any_invoice(billing: Billing) -> None:
+    _, bought = await subscribed(billing, markup=0)
+    most = {"quantity": "9" * 12, "unit_cost": "50"}  # 49,999,999,999,950.00 of 90,000,000,000,000.00
+    lines = [
+        usage_line(bought, "1", **most),
+        usage_line(bought, "2", **most),
+        usage_line(bought, "3", meter="m", **most),
+    ]
+    assert errors(await send(billing, as_csv(lines))) == (422, "usage_refused", ["line.3.quantity"])
+    assert await kept(billing) == (0, 0)
 
 
 async def test_every_layout_says_the_same(billing: Billing) -> None:
@@ -117,7 +155,7 @@ async def test_a_broken_line_leaves_nothing_and_is_named(billing: Billing) -> No
     assert await kept(billing) == (0, 0)
     lines[4321]["quantity"] = "1.5"
     assert await taken(billing, as_json_lines(lines, packed=True), "application/gzip") == (5000, 0)
-    assert await kept(billing) == (5000, 5000)
+    assert await kept(billing) == (5000, 1)
 
 
 async def test_requests_and_files_are_refused_by_the_same_rules(billing: Billing) -> None:
@@ -165,12 +203,11 @@ async def test_the_statement_charges_what_the_rule_says(billing: Billing, curren
     assert await taken(billing, as_csv(lines), source="file", currency=currency) == (300, 0)
     for source in ("request", "file"):
         rows = await billing.database.rows(
-            "SELECT u.id, coalesce(c.amount_minor, 0) AS minor FROM invoicing.usage_lines u"
-            " LEFT JOIN invoicing.charges c ON c.id = u.charge_id AND c.currency = $2 WHERE u.source = $1",
-            source,
-            currency,
+            "SELECT id, amount_minor FROM invoicing.usage_lines WHERE source = $1", source
         )
-        assert {row["id"]: row["minor"] for row in rows} == wanted
+        assert {row["id"]: row["amount_minor"] for row in rows} == wanted
+    charged = "SELECT sum(amount_minor) FROM invoicing.charges WHERE kind = 'usage' AND currency = $1"
+    assert await billing.database.value(charged, currency) == 2 * sum(wanted.values())
 
 
 async def test_the_same_key_has_the_first_answer_for_the_same_file_only(billing: Billing) -> None:
@@ -185,15 +222,11 @@ async def test_the_same_key_has_the_first_answer_for_the_same_file_only(billing:
     assert another.json()["code"] == "idempotency_key_reused"
 
 
-async def test_the_accounts_are_locked_before_their_lines_are_rated(billing: Billing) -> None:
+async def test_a_file_waits_for_nobody_who_holds_an_account_of_it(billing: Billing) -> None:
     owner, bought = await subscribed(billing)
-    async with billing.database.connected() as holder, asyncio.TaskGroup() as group, holder.transaction():
+    async with billing.database.connected() as holder, holder.transaction():
         await holder.execute("SELECT FROM invoicing.streams WHERE subject = $1 FOR UPDATE", owner)
-        sent = group.create_task(send(billing, as_csv([usage_line(bought)])))
-        while not await billing.database.value(WAITING):  # the database says when
-            assert not sent.done()
-            await asyncio.sleep(0.01)
-    assert sent.result().json() == {"new": 1, "known": 0}
+        assert await taken(billing, as_csv([usage_line(bought)])) == (1, 0)
 
 
 async def test_of_two_files_at_once_each_line_is_taken_once(billing: Billing) -> None:
@@ -202,7 +235,9 @@ async def test_of_two_files_at_once_each_line_is_taken_once(billing: Billing) ->
     files = [as_csv(lines), as_csv(lines[::-1]), as_csv(lines[100:500])]
     found = await asyncio.gather(*(taken(billing, one) for one in files))
     assert sum(new for new, _ in found) == 900
-    assert await kept(billing) == (900, 900)
+    assert (await kept(billing))[0] == 900
+    charged = "SELECT sum(amount_minor) FROM invoicing.charges WHERE kind = 'usage'"
+    assert await billing.database.value(charged) == 900 * 143
 
 
 async def test_a_unit_that_runs_again_reads_the_file_again(billing: Billing, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,6 +40,14 @@ class PeriodOut(BaseModel):
     quantity: int
 
 
+class UsageSumOut(BaseModel):
+    """What was used of which meter, in how many lines of usage; each was rated by itself and truncated."""
+
+    meter: str
+    lines: int
+    quantity: str
+
+
 class CauseOut(BaseModel):
     """The change that caused it, where one did: who wanted it, and why."""
 
@@ -85,6 +93,7 @@ class ExplanationOut(BaseModel):
             "days": 28,
             "quantity": 12,
         },
+        usage=None,
         cause={
             "change_id": "01a20d70-0a11-7c2d-8d8e-2b5c4f6a7b80",
             "kind": "quantity",
@@ -109,6 +118,7 @@ class ExplanationOut(BaseModel):
     tax_request_id: UUID | None
     price: PriceOut | None
     period: PeriodOut | None
+    usage: UsageSumOut | None
     cause: CauseOut | None
     arithmetic: str
 
@@ -122,6 +132,7 @@ class ExplanationOut(BaseModel):
             tax_calculator=_calculator(row),
             price=_price(row) if charged else None,
             period=_period(row) if charged else None,
+            usage=_usage(row) if row["meter"] else None,
             cause=_cause(row) if row["change_kind"] else None,
             arithmetic=_arithmetic(row),
         )
@@ -168,6 +179,10 @@ def _period(row: asyncpg.Record) -> PeriodOut:
     )
 
 
+def _usage(row: asyncpg.Record) -> UsageSumOut:
+    return UsageSumOut(meter=row["meter"], lines=row["usage_lines"], quantity=f"{row['used'].normalize():f}")
+
+
 def _cause(row: asyncpg.Record) -> CauseOut:
     return CauseOut(
         change_id=row["reference"],
@@ -190,6 +205,9 @@ def _arithmetic(row: asyncpg.Record) -> str:
         tax = f"; tax{rate} {money(row['tax_minor'])}{source}; {money(row['amount_minor'])}"
     if row["charge_id"] is None:
         return f"posted as {money(row['amount_minor'])}"
+    if row["meter"]:
+        used = _usage(row)
+        return f"{used.lines} lines of usage of {used.meter}, {used.quantity} in all: {money(row['net_minor'])}{tax}"
     period = _period(row)
     exact = row["unit_price_minor"] * period.days * period.quantity % period.cycle_days == 0
     return (

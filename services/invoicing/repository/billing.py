@@ -83,7 +83,9 @@ WITH rates AS (
     JOIN charges c ON c.account_id = b.account_id AND c.invoice_id IS NULL AND c.due_on <= $1
 ), numbered AS (
     SELECT b.invoice_id, b.account_id, c.id, c.subscription_id, c.is_deferred, c.amount_minor AS net,
-        s.product || CASE c.kind WHEN 'setup' THEN ', set-up'
+        s.product || CASE c.kind WHEN 'setup' THEN ', set-up' WHEN 'usage' THEN
+            (SELECT ', ' || meter FROM usage_lines u WHERE u.charge_id = c.id LIMIT 1) ELSE '' END
+            || CASE c.kind WHEN 'setup' THEN ''
             ELSE format(', %s – %s', c.period_from, c.period_to - 1) END AS description,
         CASE WHEN b.to_be_taxed THEN NULL WHEN a.tax_status = 'standard' THEN r.rate_bp ELSE 0 END AS rate,
         CASE WHEN NOT b.to_be_taxed AND a.tax_status = 'standard' AND r.rate_bp IS NULL
