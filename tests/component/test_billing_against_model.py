@@ -1,6 +1,7 @@
 """Whatever happens to subscriptions, and whenever bill runs come: what is charged is what each day costs.
 
-The model counts days one by one, and knows nothing of cycles that were charged before.
+The model counts days one by one, and knows nothing of cycles that were charged before. Whatever was charged, invoices
+less credit notes come to it.
 """
 
 import random
@@ -18,8 +19,9 @@ from hypothesis import strategies as st
 
 from deploy.local.tokens import Keys
 from shared.events.entitlements import SubscriptionReinstated, SubscriptionSuspended
-from tests.builders import Database, hear, running, sweep
+from tests.builders import Database, eur, hear, running, sweep
 from tests.component.billing_world import Billing
+from tests.component.test_relief import books
 
 BEGIN, SPAN = date(2028, 1, 20), 420
 """Over a leap day and both changes of daylight saving; days."""
@@ -72,8 +74,17 @@ class Model:
 
 
 KINDS = list(product([(1, 1), (12, 1), (12, 12)], ["advance", "arrears"], ["credit", "bill"]))
-ACTIONS = ("more", "fewer", "suspend", "reinstate", "run", "run")
-MANY = 60
+ACTIONS = ("more", "fewer", "suspend", "reinstate", "run", "run", "draft", "pay")
+MANY = 70
+UNBILLED = """
+SELECT coalesce(sum(amount_minor - settled_minor), 0)::bigint FROM invoicing.charges
+WHERE account_id = $1 AND invoice_id IS NULL AND due_on <= $2
+"""
+BILLED = """
+SELECT (SELECT coalesce(sum(net_minor), 0) FROM invoicing.invoice_lines WHERE account_id = $1)::bigint AS invoiced,
+    (SELECT coalesce(sum(total_minor), 0) FROM invoicing.credit_notes WHERE account_id = $1)::bigint AS credited,
+    (SELECT coalesce(sum(amount_minor), 0) FROM invoicing.charges WHERE account_id = $1)::bigint AS charged
+"""
 
 
 def lived(dice: random.Random) -> tuple[list[Any], list[tuple[int, int, str, int]]]:
@@ -118,8 +129,17 @@ class Stage:
         """Do it; the model does it where the product allowed it."""
         await self.billing.database.move(datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
         await sweep(self.billing.runtime)
-        if kind == "run":
-            await self.billing.run()
+        if kind in ("run", "draft"):
+            run = await self.billing.run(at_once=kind == "run")
+            if kind == "draft":
+                end = ":approve" if quantity % 2 else ":discard"
+                await self.billing.client.made(f"/v1/bill-runs/{run['id']}{end}", {"reason": "any"})
+                await self.billing.done(run["id"])
+            await self.account(day, billed=kind == "run" or quantity % 2 == 1)
+            return
+        if kind == "pay":
+            body = {"account_id": self.owner, "amount": eur(quantity * 1_000)}
+            await self.billing.client.made("/v1/payments", body)
             return
         model, id_ = self.models[which], self.ids[which]
         if kind in ("suspend", "reinstate"):
@@ -146,6 +166,20 @@ class Stage:
             else SubscriptionReinstated(**told, renewal_restored=True)
         )
         await hear(self.billing.runtime, event)
+
+    async def account(self, day: date, *, billed: bool) -> None:
+        """What was charged is on invoices, less what was credited, but for what waits; the books agree.
+
+        After a run nothing waits: all is billed, or all of it given back (the account is exempt from tax).
+        """
+        (row,) = await self.billing.database.rows(BILLED, UUID(self.owner))
+        waits = await self.billing.database.value(UNBILLED, UUID(self.owner), date.max)
+        assert row["invoiced"] - row["credited"] + waits == row["charged"]
+        found = await books(self.billing.database, self.owner)
+        earned = sum(found.get(code, 0) for code in ("revenue", "deferred_revenue", "credits"))
+        assert -earned == row["invoiced"] - row["credited"]
+        if billed:
+            assert await self.billing.database.value(UNBILLED, UUID(self.owner), day) == 0
 
     async def check(self, which: int) -> None:
         """Each day costs what the model says, as far as it was charged; the sum is right to a minor unit a line."""

@@ -51,9 +51,9 @@ WITH new AS (
 ), charged AS (
     INSERT INTO charges (id, account_id, subscription_id, kind, reference, plan_id, version, cycle_from, cycle_to,
         period_from, period_to, quantity, unit_price_minor, amount_minor, currency, due_on, is_deferred, released_minor,
-        created_at)
+        settled_minor, created_at)
     SELECT new.charge_id, account_id, subscription_id, 'usage', NULL, plan_id, version, period_from, period_to,
-        period_from, period_to, 1, amount, amount, currency, today, false, 0, $2
+        period_from, period_to, 1, amount, amount, currency, today, false, 0, 0, $2
     FROM new JOIN unnest($3::text[], $12::uuid[], $13::int[], $14::bigint[], $15::text[], $16::date[])
         AS c (id, plan_id, version, amount, currency, today) USING (id)
     WHERE amount > 0

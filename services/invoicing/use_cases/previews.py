@@ -29,12 +29,17 @@ class _Undone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The lines of the invoice that a run of that day would make; none, or the reason why there would be no invoice."""
+    """What a run of that day would bill or, below 0, give back; without lines it would do neither.
+
+    `set_aside`: why the account could not be billed. `unbilled`: what of a credit would stay unbilled.
+    """
 
     currency: str
     due_date: date | None
+    total_minor: int
     lines: Sequence[asyncpg.Record]
     set_aside: str | None
+    unbilled: str | None
 
 
 async def preview(unit: Unit, account_id: UUID, day: date) -> Preview:
@@ -61,6 +66,13 @@ async def _drawn_up(unit: Unit, account_id: UUID, currency: str, day: date) -> P
     await repository.include_one(unit, run.id, account_id)
     await billing.draft(unit, run.id, day, [account_id])
     draft = await repository.draft_of(unit, run.id)
-    aside = await repository.aside(unit, run.id, None, 1)
     lines = await repository.draft_lines(unit, draft["id"]) if draft else []
-    return Preview(currency, draft["due_date"] if draft else None, lines, aside[0]["reason"] if aside else None)
+    state, reason = await repository.outcome(unit, run.id)
+    return Preview(
+        currency,
+        due_date=draft["due_date"] if draft and draft["total_minor"] > 0 else None,
+        total_minor=draft["total_minor"] if draft else 0,
+        lines=lines,
+        set_aside=reason if state == "set_aside" else None,
+        unbilled=reason if state != "set_aside" else None,
+    )
