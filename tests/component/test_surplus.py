@@ -295,6 +295,41 @@ async def test_charges_of_another_subscription_are_settled_with_it(billing: Bill
     await books(billing.database, owner)
 
 
+async def test_what_a_reversal_took_off_another_line_is_credited_on_its_own(billing: Billing) -> None:
+    """94.08 of the first were on the invoice of the second, 201.60, of which 107.52 were collected.
+
+    Now 188.16 of the second are reversed: all that was collected of it, and 80.64 on the line of the first.
+    """
+    owner, _, invoice = await cancelled(billing, tax_status="exempt")
+    second = await billing.buy(await billing.plan(), owner, quantity=20, start="2026-04-03")
+    assert (await billing.run())["accounts"] == {"issued": 1}
+    assert sorted((await billing.lines(owner))[1:]) == [(-9_408, 0, None), (20_160, 0, 10_752)]
+    await billing.to("2026-04-05")
+    await billing.change(second, "cancel")
+    run = await billing.run()
+    assert [note["total_minor"] for note in await notes(billing, owner)] == [8_064, 10_752]
+    assert [one["reason"] for one in await credits(billing, run)] == [None]
+    assert (await balance(billing.client, invoice))["open_minor"] == 672 + 1_344
+    assert (await books(billing.database, owner))["receivables"] == 672 + 1_344
+
+
+async def test_what_a_person_credited_is_not_taken_from_other_lines(billing: Billing) -> None:
+    """Neither from the set-up of the same subscription, nor from one that was given back before, 6.72 of which stand."""
+    owner, *_ = await cancelled(billing, tax_status="exempt")
+    assert (await billing.run())["accounts"] == {"credited": 1}
+    plan = await billing.plan(prices={"EUR": {"unit_price_minor": 1008, "setup_minor": 5000}})
+    second = await billing.buy(plan, owner, start="2026-04-03")
+    await billing.run()
+    invoice = (await billing.client.got("/v1/invoices", account_id=owner))["items"][1]["id"]
+    lines = [net for net, *_ in (await billing.lines(owner))[1:]]
+    await credit(billing.client, invoice, (lines.index(10_080) + 1, 10_000))
+    await billing.to("2026-04-05")
+    await billing.change(second, "cancel")
+    (said,) = await credits(billing, await billing.run())
+    assert (said["total_minor"], said["reason"]) == (-80, f"€93.28 without tax {LEFT}")
+    assert (await books(billing.database, owner))["receivables"] == 672 + 5_000
+
+
 async def test_one_credit_note_for_each_invoice_that_is_taken_back(billing: Billing) -> None:
     """10 → 12 seats on 3 April, and cancelled that day: −112.89, of which 18.81 were collected of the second line."""
     owner, subscription, invoice = await billed(billing, tax_status="exempt")
