@@ -314,10 +314,13 @@ async def test_what_a_reversal_took_off_another_line_is_credited_on_its_own(bill
 
 
 async def test_what_a_person_credited_is_not_taken_from_other_lines(billing: Billing) -> None:
-    """Neither from the set-up of the same subscription, nor from one that was given back before, 6.72 of which stand."""
+    """Neither from the set-up of the same subscription, nor from one that was given back before, 6.72 of which stand.
+
+    The second costs 100.80 a year; 100.00 are credited, and 363 of its 365 days are 100.24 (truncated).
+    """
     owner, *_ = await cancelled(billing, tax_status="exempt")
     assert (await billing.run())["accounts"] == {"credited": 1}
-    plan = await billing.plan(prices={"EUR": {"unit_price_minor": 1008, "setup_minor": 5000}})
+    plan = await billing.plan(period_months=12, prices={"EUR": {"unit_price_minor": 1008, "setup_minor": 5000}})
     second = await billing.buy(plan, owner, start="2026-04-03")
     await billing.run()
     invoice = (await billing.client.got("/v1/invoices", account_id=owner))["items"][1]["id"]
@@ -326,7 +329,7 @@ async def test_what_a_person_credited_is_not_taken_from_other_lines(billing: Bil
     await billing.to("2026-04-05")
     await billing.change(second, "cancel")
     (said,) = await credits(billing, await billing.run())
-    assert (said["total_minor"], said["reason"]) == (-80, f"€93.28 without tax {LEFT}")
+    assert (said["total_minor"], said["reason"]) == (-80, f"€99.44 without tax {LEFT}")
     assert (await books(billing.database, owner))["receivables"] == 672 + 5_000
 
 

@@ -107,6 +107,13 @@ def test_a_line_whose_tax_was_rounded_otherwise_is_credited_wholly_and_nothing_i
     assert given.left == 0
 
 
+def test_a_rate_that_is_another_now_leaves_nothing_once_all_is_credited_without_tax() -> None:
+    """The line was taxed with 15 %, its reversal with 20 %: 1.19 are credited, of which 1.01 are net."""
+    given = give_back([due(1, cycle(ANNA, APRIL), -100, -20)], [billed(7, cycle(ANNA, APRIL), 119, 18)])
+    assert given.credits == ((UUID(int=7), 1, 119),)
+    assert (given.left, kept(given)) == (0, {})
+
+
 SUPPLIES = [cycle(who, when) for who in (ANNA, BERT) for when in (MARCH, APRIL, MAY)]
 LINES = st.lists(
     st.tuples(st.sampled_from(SUPPLIES), st.integers(1, 3_000), st.integers(0, 20)).map(
