@@ -159,20 +159,26 @@ class Stage:
         await self.billing.database.move(datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
         await sweep(self.billing.runtime)
         if kind in ("run", "draft"):
-            run = await self.billing.run(at_once=kind == "run")
-            if kind == "draft":
-                end = ":approve" if quantity % 2 else ":discard"
-                await self.billing.client.made(f"/v1/bill-runs/{run['id']}{end}", {"reason": "any"})
-                await self.billing.done(run["id"])
-            await self.account(day, billed=kind == "run" or quantity % 2 == 1)
-            return
-        if kind == "forgive":
+            await self.run(day, kind == "run", quantity % 2 == 1)
+        elif kind == "forgive":
             await self.forgive(which, quantity * 100)
-            return
-        if kind == "pay":
-            body = {"account_id": self.owner, "amount": eur(quantity * 1_000)}
-            await self.billing.client.made("/v1/payments", body)
-            return
+        elif kind == "pay":
+            paid = {"account_id": self.owner, "amount": eur(quantity * 1_000)}
+            await self.billing.client.made("/v1/payments", paid)
+        else:
+            await self.change(day, which, kind, quantity)
+
+    async def run(self, day: date, at_once: bool, approved: bool) -> None:
+        """Run at once, or with drafts that are approved or discarded."""
+        run = await self.billing.run(at_once=at_once)
+        if not at_once:
+            end = "approve" if approved else "discard"
+            await self.billing.client.made(f"/v1/bill-runs/{run['id']}:{end}", {"reason": "any"})
+            await self.billing.done(run["id"])
+        await self.account(day, billed=at_once or approved)
+
+    async def change(self, day: date, which: int, kind: str, quantity: int) -> None:
+        """Change a subscription, its access included."""
         model, id_ = self.models[which], self.ids[which]
         if kind in ("suspend", "reinstate"):
             await self.switch(id_, kind)
@@ -193,9 +199,9 @@ class Stage:
         """A person credits a part of one of the last lines."""
         rows = await self.billing.database.rows(CREDITABLE, UUID(self.owner))
         if len(rows) > which:
-            invoice_id, line, rest = rows[which]
+            row = rows[which]
             await limit(self.billing.client, 10**9)
-            await credit(self.billing.client, str(invoice_id), (line, min(rest, amount)))
+            await credit(self.billing.client, str(row["invoice_id"]), (row["line"], min(row["rest"], amount)))
 
     async def switch(self, id_: str, kind: str) -> None:
         """Let invoicing hear that access has ended, or is back."""

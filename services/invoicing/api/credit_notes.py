@@ -28,7 +28,7 @@ writes = Router(prefix=PLACE, tags=["credit notes"], dependencies=[needs("invoic
 
 
 class CreditReason(StrEnum):
-    """Why something is credited; reports go by it. Beside: `dispute` for an upheld dispute, `proration` by a bill run."""
+    """Why something is credited; reports go by it. Beside: `dispute`, upheld; `proration`, by a bill run."""
 
     BILLING_ERROR = "billing_error"
     PRICE_CORRECTION = "price_correction"

@@ -196,13 +196,13 @@ def test_whatever_invoices_reversals_were_on_all_can_be_given_back(
 ) -> None:
     """Unless people credited something: so long, the lines have taken just what their supplies are worth."""
     paid = Paid()
-    for charges, part in zip(bills, reversed_, strict=False):
-        room, back = sum(amount for _, amount in charges) - 1, []
+    for rows, part in zip(bills, reversed_, strict=False):
+        room, back = sum(amount for _, amount in rows) - 1, []
         for supply, worth in paid.worth().items():
             amount = min(int(worth * part), room)
             room -= amount
             back += [(supply, -amount)] if amount else []
-        paid.invoice(back + charges)
+        paid.invoice(back + rows)
     charges = [due(n, supply, -amount) for n, (supply, amount) in enumerate(paid.worth().items()) if amount]
     given_ = give_back(charges, paid.billed())
     assert given_.left == 0

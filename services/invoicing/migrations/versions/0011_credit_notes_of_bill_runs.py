@@ -10,8 +10,9 @@ TABLES = """
 ALTER TABLE invoicing.credit_notes ADD COLUMN bill_id UUID;
 CREATE INDEX credit_notes_of_bill ON invoicing.credit_notes (bill_id) WHERE bill_id IS NOT NULL;
 
-ALTER TABLE invoicing.charges ADD COLUMN settled_minor BIGINT NOT NULL DEFAULT 0;
-ALTER TABLE invoicing.charges ALTER COLUMN settled_minor DROP DEFAULT;
+ALTER TABLE invoicing.charges ADD COLUMN settled_minor BIGINT;
+UPDATE invoicing.charges SET settled_minor = 0;
+ALTER TABLE invoicing.charges ALTER COLUMN settled_minor SET NOT NULL;
 
 CREATE TABLE invoicing.credited_charges (
     bill_id UUID NOT NULL,
