@@ -1,10 +1,10 @@
-"""The application of one process: health, the routes, and what is refused before a route sees it."""
+"""The application of one process: health and the routes."""
 
 import orjson
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import FastAPI, Response
 
 from shared import parked
-from shared.errors import Refusal, Unavailable
+from shared.errors import Unavailable
 from shared.http.documents import documented
 from shared.http.problems import PROBLEMS, answer_problems
 from shared.metrics.http import Observed
@@ -18,18 +18,6 @@ _DESCRIPTION = (
 )
 
 
-class NulCharacter(Refusal):
-    """Postgres keeps no NUL character, so nothing has one in its name."""
-
-    code = "invalid"
-    status = 422
-
-
-async def _without_nul(request: Request) -> None:
-    if b"%00" in request.scope["query_string"] or "\0" in request.scope["path"]:
-        raise NulCharacter("the address has a NUL character")
-
-
 def create_app(runtime: Runtime, *, with_routes: bool = True) -> FastAPI:
     """The application of one process: health always, the service's routes where the role serves them."""
     service = runtime.service
@@ -40,7 +28,6 @@ def create_app(runtime: Runtime, *, with_routes: bool = True) -> FastAPI:
         version="1",
         telemetry={"operation_spans": False, "metrics": False, "logs": False},
         responses={status: PROBLEMS[status] for status in (400, 422, 503)},
-        dependencies=[Depends(_without_nul)],
     )
     app.state.runtime = runtime
     app.openapi = lambda: documented(app)  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""JSON bodies, read strictly: UTF-8 and nothing else, no field twice, only what JSON has.
+"""Requests are read strictly. JSON bodies: UTF-8 and nothing else, no field twice, only what JSON has.
 
 Python's reader takes UTF-16, `NaN`, and the last of two fields of one name. Another reader on the way here
 (a proxy, a log, the caller's own library) may take the first: then two people have read different orders.
@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
+
+from shared.errors import Refusal
 
 SHOWN = 60
 """How much of a field's name a refusal repeats (characters)."""
@@ -54,6 +56,13 @@ def read(body: bytes) -> Any:
         raise Malformed("a number of the body has too many digits") from error
 
 
+class NulCharacter(Refusal):
+    """Postgres keeps no NUL character, so nothing has one in its name."""
+
+    code = "invalid"
+    status = 422
+
+
 class _StrictRequest(Request):
     async def json(self) -> Any:
         if not hasattr(self, "_json"):
@@ -66,13 +75,15 @@ class _StrictRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def strictly(request: Request) -> Response:
+            if b"%00" in request.scope["query_string"] or "\0" in request.scope["path"]:
+                raise NulCharacter("the address has a NUL character")
             return await handle(_StrictRequest(request.scope, request.receive))
 
         return strictly
 
 
 class Router(APIRouter):
-    """A service's routes: whatever has a body reads it strictly."""
+    """A service's routes, which read what they are asked strictly."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(route_class=_StrictRoute, **more)

@@ -37,6 +37,7 @@ APPEND_ONLY = {
         "balance_changes",
         "credit_notes",
         "credit_note_lines",
+        "credited_charges",
         "plan_versions",
         "plan_prices",
         "vendor_charges",

@@ -28,6 +28,8 @@ from tests.component.documents_world import SELLER, text
 
 OUTSIDE = SELLER | {"sends_documents": False, "country": "DE", "tax_calculator": "outside"}
 
+TOTAL = {"currency": "EUR", "invoices": 1, "total_minor": 11_088, "credits": 0, "credited_minor": 0}
+
 
 @dataclass
 class Taxing(Billing):
@@ -130,7 +132,7 @@ async def test_drafts_are_taxed_by_the_calculator_and_wait_for_approval(world: T
     assert world.calculator.asked == []
     run = await world.worked(run)
     assert (run["state"], run["accounts"]) == ("drafted", {"drafted": 1})
-    assert run["totals"] == [{"currency": "EUR", "invoices": 1, "total_minor": 11_088}]
+    assert run["totals"] == [TOTAL]
     (asked,) = world.calculator.asked
     intent_id = await world.database.value("SELECT id FROM invoicing.intents")
     assert asked == {
@@ -168,7 +170,7 @@ async def test_at_once_is_issued_when_it_is_taxed(world: Taxing) -> None:
     assert await world.lines(owner) == []
     run = await world.worked(run)
     assert (run["state"], run["accounts"]) == ("done", {"issued": 1})
-    assert run["totals"] == [{"currency": "EUR", "invoices": 1, "total_minor": 11_088}]
+    assert run["totals"] == [TOTAL]
     assert await world.lines(owner) == [(10_080, 1_008, 11_088)]
 
 
@@ -472,7 +474,26 @@ async def test_a_legal_entity_that_has_rates_again_is_taxed_by_them(world: Taxin
 
 
 async def test_what_comes_to_nothing_with_its_tax_is_no_invoice(world: Taxing) -> None:
-    """The reversal is taxed and the charge is not: 19.51 net less 9.75 is little, and less 97.54 is nothing."""
+    """The reversal is taxed and the charge is not: 19.51 net less 19.51 is nothing."""
+    owner = await world.account(legal_entity="GS-OUT")
+    subscription = await world.buy(world.plan_id, owner)
+    await world.worked(await world.begun(at_once=True))
+    await world.to("2026-03-03")
+    await world.change(subscription, "quantity", quantity=12)
+    told = {"lines": [{"line": 1, "tax_minor": -1_951, "rate_bp": None}, {"line": 2, "tax_minor": 0, "rate_bp": 0}]}
+    world.calculator.answers = [told, told]
+    preview = await world.client.got(f"/v1/accounts/{owner}/bill-preview", run_date="2026-03-03")
+    assert (preview["lines"], preview["due_date"], preview["set_aside"]) == ([], None, None)
+    run = await world.worked(await world.begun(at_once=True))
+    assert (run["state"], run["accounts"]) == ("done", {"nothing": 1})
+    assert len(await world.lines(owner)) == 1
+    assert (await world.worked(await world.begun(at_once=True)))["accounts"] == {"issued": 1}
+    assert len(await world.lines(owner)) == 3
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_what_comes_to_less_than_nothing_with_its_tax_is_given_back(world: Taxing, at_once: bool) -> None:
+    """The reversal is taxed and the charge is not: 19.51 net less 97.54 are 78.03 to be given back."""
     owner = await world.account(legal_entity="GS-OUT")
     subscription = await world.buy(world.plan_id, owner)
     await world.worked(await world.begun(at_once=True))
@@ -482,12 +503,29 @@ async def test_what_comes_to_nothing_with_its_tax_is_no_invoice(world: Taxing) -
     told = {"lines": [all_of_it, {"line": 2, "tax_minor": 0, "rate_bp": 0}]}
     world.calculator.answers = [told, told]
     preview = await world.client.got(f"/v1/accounts/{owner}/bill-preview", run_date="2026-03-03")
-    assert (preview["lines"], preview["due_date"], preview["set_aside"]) == ([], None, None)
-    run = await world.worked(await world.begun(at_once=True))
-    assert (run["state"], run["accounts"]) == ("done", {"nothing": 1})
+    assert (preview["total_minor"], preview["becomes"], preview["due_date"]) == (-7_803, "credit_notes", None)
+    run = await world.worked(await world.begun(at_once=at_once))
+    if not at_once:
+        assert (run["state"], run["accounts"]) == ("drafted", {"drafted": 1})
+        run = await world.approved(run)
+    assert (run["state"], run["accounts"]) == ("done", {"credited": 1})
+    assert await world.database.value("SELECT sum(total_minor) FROM invoicing.credit_notes") == 7_803
     assert len(await world.lines(owner)) == 1
-    assert (await world.worked(await world.begun(at_once=True)))["accounts"] == {"issued": 1}
-    assert len(await world.lines(owner)) == 3
+    assert (await world.begun(at_once=True))["accounts"] == {}
+
+
+async def test_what_is_less_than_nothing_before_its_tax_is_asked_about(world: Taxing) -> None:
+    """Seats are given back: the tax of what is given back is the calculator's, too."""
+    owner = await world.account(legal_entity="GS-OUT")
+    subscription = await world.buy(world.plan_id, owner)
+    await world.worked(await world.begun(at_once=True))
+    await world.to("2026-03-03")
+    await world.change(subscription, "quantity", quantity=5)
+    run = await world.worked(await world.begun(at_once=True))
+    assert run["accounts"] == {"credited": 1}
+    reversed_, charged = world.calculator.asked[-1]["lines"]
+    assert (reversed_["net_minor"], charged["net_minor"]) == (-9_754, 4_877)
+    assert await world.database.value("SELECT sum(total_minor) FROM invoicing.credit_notes") == 5_365
 
 
 async def test_an_account_that_is_to_be_taxed_is_in_no_other_run(world: Taxing) -> None:

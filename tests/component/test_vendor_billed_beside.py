@@ -84,3 +84,18 @@ async def test_stretches_of_other_cycles_count_where_they_touch_and_once_for_a_v
         f"/v1/vendor-differences/{work[0]['id']}:decide", {"decision": "accept", "reason": "billed already"}
     )
     assert decided["billed_to_customer"] == work[0]["billed_to_customer"]
+
+
+async def test_what_a_bill_run_gave_back_is_not_billed(billing: Billing) -> None:
+    """Of 100.80 for 31 days, 94.29 for 29 of them (truncated) are settled by a credit note."""
+    subscription = await billing.buy(await billing.plan(), await billing.account(), vendor_subscription_id="vendor-1")
+    await billing.run()
+    await billing.to("2026-03-04")
+    await billing.change(subscription, "cancel")
+    both = {"period_from": "2026-03-02", "period_to": "2026-04-02"}
+    march = [dear("vendor-1", date(2026, 3, 2), date(2026, 4, 1))]
+    _, (one, *_) = await reconciled(billing, march)
+    assert one["billed_to_customer"] == [{"currency": "EUR", "net_minor": 10_080} | both]
+    assert (await billing.run())["accounts"] == {"credited": 1}
+    told = await billing.client.got(f"/v1/vendor-differences/{one['id']}")
+    assert told["billed_to_customer"] == [{"currency": "EUR", "net_minor": 10_080 - 9_429} | both]

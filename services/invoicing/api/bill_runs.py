@@ -67,11 +67,13 @@ class BillRunIn(Body):
 
 
 class BilledOut(BaseModel):
-    """What a run comes to in one currency, in minor units."""
+    """What a run bills in one currency, in minor units, and to how many accounts it gives how much back (`credits`)."""
 
     currency: str
     invoices: int
     total_minor: int
+    credits: int
+    credited_minor: int
 
 
 class BillRunOut(BaseModel):
@@ -87,8 +89,8 @@ class BillRunOut(BaseModel):
         decided_by=None,
         reason=None,
         finished_at="2026-04-01T06:00:09Z",
-        accounts={"drafted": 812, "nothing": 14, "set_aside": 1},
-        totals=[{"currency": "EUR", "invoices": 812, "total_minor": 48211904}],
+        accounts={"drafted": 814, "nothing": 14, "set_aside": 1},
+        totals=[{"currency": "EUR", "invoices": 812, "total_minor": 48211904, "credits": 2, "credited_minor": 22392}],
     )
 
     id: UUID
@@ -118,6 +120,29 @@ class AsideOut(BaseModel):
 
     account_id: UUID
     reason: str
+
+
+class CreditOut(BaseModel):
+    """An account whose reversals outweigh its charges: the total (below 0) is given back by these credit notes.
+
+    They are issued on approval; `reason` says what of it stays unbilled, since no line can be credited with it.
+    """
+
+    model_config = example(
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        state="credited",
+        currency="EUR",
+        total_minor=-11196,
+        credit_note_ids=["01a20d65-4d12-7a13-8b5f-7d2e3f9c8a51"],
+        reason=None,
+    )
+
+    account_id: UUID
+    state: str
+    currency: str
+    total_minor: int
+    credit_note_ids: list[UUID]
+    reason: str | None
 
 
 class DifferenceOut(BaseModel):
@@ -195,6 +220,18 @@ async def list_aside(run_id: UUID, read: Read, paging: Paging) -> Page[AsideOut]
     return paging.page(await read(load), key=lambda one: one.account_id)
 
 
+@reads.get("/bill-runs/{run_id}/credits", summary="The accounts that are given something back")
+async def list_credits(run_id: UUID, read: Read, paging: Paging) -> Page[CreditOut]:
+    """The accounts whose reversals outweigh their charges, with the credit notes, or with why there are none."""
+    after = paging.after_id()
+
+    async def load(unit: Unit) -> list[CreditOut]:
+        await repository.run(unit, run_id)
+        return [CreditOut(**row) for row in await repository.credits(unit, run_id, after, paging.limit + 1)]
+
+    return paging.page(await read(load), key=lambda one: one.account_id)
+
+
 @reads.get("/bill-runs/{run_id}/differences", summary="Whose total is another than last month")
 async def list_differences(run_id: UUID, read: Read, paging: Paging) -> Page[DifferenceOut]:
     """By account: what the run bills beside what was billed in the month before its date."""
@@ -226,7 +263,7 @@ async def _moved(move: Move, run_id: UUID, why: ReasonIn, command: CommandRunner
     responses=refusals(MoveRefused),
 )
 async def approve_run(run_id: UUID, why: ReasonIn, command: Command) -> Response:
-    """Issue every draft of the run."""
+    """Issue every draft of the run: as an invoice or, below 0, as credit notes."""
     return await _moved(use_cases.bill_runs.approve, run_id, why, command)
 
 

@@ -28,7 +28,7 @@ writes = Router(prefix=PLACE, tags=["credit notes"], dependencies=[needs("invoic
 
 
 class CreditReason(StrEnum):
-    """Why something is credited; reports go by it. That of an upheld dispute is `dispute`."""
+    """Why something is credited; reports go by it. Beside: `dispute`, upheld; `proration`, by a bill run."""
 
     BILLING_ERROR = "billing_error"
     PRICE_CORRECTION = "price_correction"
@@ -54,7 +54,9 @@ class CreditNoteIn(Body):
 
 
 class CreditNoteOut(BaseModel):
-    """An issued credit note; it never changes. The reason code `dispute` is that of an upheld dispute."""
+    """An issued credit note; it never changes. The reason code `dispute` is that of an upheld dispute, `proration` that
+    of a bill run that gives back what was billed before: `bill_id` is common to all that it gave an account.
+    """
 
     model_config = example(
         id="01a20d65-4d12-7a13-8b5f-7d2e3f9c8a51",
@@ -62,6 +64,7 @@ class CreditNoteOut(BaseModel):
         number="GS-DE-CN-00000001",
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         dispute_id=None,
+        bill_id=None,
         currency="EUR",
         total_minor=5040,
         reason_code="goodwill",
@@ -74,6 +77,7 @@ class CreditNoteOut(BaseModel):
     number: str
     invoice_id: UUID
     dispute_id: UUID | None
+    bill_id: UUID | None
     currency: str
     total_minor: int
     reason_code: str

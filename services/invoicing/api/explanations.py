@@ -1,6 +1,9 @@
 """Why a line of an invoice is what it is: an answer that support can read to a customer."""
 
+from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import groupby
+from operator import itemgetter
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -11,6 +14,7 @@ from pydantic import BaseModel
 from services.invoicing.domain.proration import Cycle
 from services.invoicing.repository import explanations as repository
 from shared.auth import needs
+from shared.database import Unit
 from shared.fields import example
 from shared.http import PROBLEMS, Read, Router
 from shared.money import Money
@@ -59,10 +63,32 @@ class CauseOut(BaseModel):
     reason: str | None
 
 
-class ExplanationOut(BaseModel):
-    """Where a line comes from, with the arithmetic in words. A line that was posted as it is has no price, and no tax.
+class SettledOut(BaseModel):
+    """A charge that a bill run settled by credit notes, on no invoice, as far as they settle it (minor units)."""
 
-    Tax is by the rates that are set here, or what the outside tax calculator answered to the request of that id.
+    charge_id: UUID
+    kind: str
+    net_minor: int
+    change_id: UUID | None
+    reason: str | None
+    arithmetic: str
+
+
+class CreditedOut(BaseModel):
+    """A credit note that took something off the line; one of a bill run says what it and its like settle together."""
+
+    credit_note_id: UUID
+    number: str
+    reason_code: str
+    amount_minor: int
+    settles: list[SettledOut]
+
+
+class ExplanationOut(BaseModel):
+    """Where a line comes from, with the arithmetic in words, and what was credited of it.
+
+    A line that was posted as it is has no price, and no tax. Tax is by the rates that are set here, or what the outside
+    tax calculator answered to the request of that id.
     """
 
     model_config = example(
@@ -103,6 +129,24 @@ class ExplanationOut(BaseModel):
             "reason": "two new colleagues",
         },
         arithmetic="€10.08 × 28 of 30 days × 12 = €112.89, truncated; tax of 19.00 % €21.45; €134.34",
+        credits=[
+            {
+                "credit_note_id": "01a20d65-4d12-7a13-8b5f-7d2e3f9c8a51",
+                "number": "GS-DE-CN-00000001",
+                "reason_code": "proration",
+                "amount_minor": 2239,
+                "settles": [
+                    {
+                        "charge_id": "01a20d71-3c2e-7f90-9a41-6b5d4e3c2a19",
+                        "kind": "reversal",
+                        "net_minor": -1882,
+                        "change_id": "01a20d71-2b1d-7e8f-8930-5a4c3d2b1908",
+                        "reason": "two colleagues fewer",
+                        "arithmetic": "€10.08 × 28 of 30 days × -2 = -€18.81, truncated",
+                    }
+                ],
+            }
+        ],
     )
 
     invoice_number: str
@@ -121,10 +165,11 @@ class ExplanationOut(BaseModel):
     usage: UsageSumOut | None
     cause: CauseOut | None
     arithmetic: str
+    credits: list[CreditedOut]
 
     @classmethod
-    def of(cls, row: asyncpg.Record) -> Self:
-        """The answer for a line with all that it comes from."""
+    def of(cls, row: asyncpg.Record, credits: Iterable[asyncpg.Record]) -> Self:
+        """The answer for a line with all that it comes from, and for its credit notes by charge that they settle."""
         charged = row["charge_id"] is not None
         return cls(
             invoice_number=row["number"],
@@ -135,6 +180,7 @@ class ExplanationOut(BaseModel):
             usage=_usage(row) if row["meter"] else None,
             cause=_cause(row) if row["change_kind"] else None,
             arithmetic=_arithmetic(row),
+            credits=[_credited(list(rows), row["currency"]) for _, rows in groupby(credits, key=itemgetter("number"))],
         )
 
 
@@ -194,6 +240,21 @@ def _cause(row: asyncpg.Record) -> CauseOut:
     )
 
 
+def _credited(rows: Sequence[asyncpg.Record], currency: str) -> CreditedOut:
+    first = rows[0]
+    return CreditedOut(
+        **{name: first[name] for name in ("credit_note_id", "number", "reason_code", "amount_minor")},
+        settles=[_settled(row, currency) for row in rows if row["charge_id"] is not None],
+    )
+
+
+def _settled(row: asyncpg.Record, currency: str) -> SettledOut:
+    return SettledOut(
+        **{name: row[name] for name in ("charge_id", "kind", "net_minor", "change_id", "reason")},
+        arithmetic=_product(row, row["elsewhere_minor"], currency),
+    )
+
+
 def _arithmetic(row: asyncpg.Record) -> str:
     def money(minor: int) -> str:
         return str(Money(minor, row["currency"]))
@@ -208,15 +269,27 @@ def _arithmetic(row: asyncpg.Record) -> str:
     if row["meter"]:
         used = _usage(row)
         return f"{used.lines} lines of usage of {used.meter}, {used.quantity} in all: {money(row['net_minor'])}{tax}"
+    return f"{_product(row, row['settled_minor'], row['currency'])}{tax}"
+
+
+def _product(row: asyncpg.Record, elsewhere: int, currency: str) -> str:
+    """What a charge costs; `elsewhere`: what of it is in another document."""
     period = _period(row)
     exact = row["unit_price_minor"] * period.days * period.quantity % period.cycle_days == 0
+    net = Money(row["net_minor"], currency)
     return (
-        f"{money(row['unit_price_minor'])} × {period.days} of {period.cycle_days} days × {period.quantity}"
-        f" = {money(row['net_minor'])}{'' if exact else ', truncated'}{tax}"
+        f"{Money(row['unit_price_minor'], currency)} × {period.days} of {period.cycle_days} days × {period.quantity}"
+        f" = {Money(row['net_minor'] + elsewhere, currency)}{'' if exact else ', truncated'}"
+        f"{f', of which {net} here' if elsewhere else ''}"
     )
 
 
 @reads.get("/{invoice_id}/lines/{line}/explanation", summary="Where a line of an invoice comes from")
 async def explain_line(invoice_id: UUID, line: Annotated[int, Path(ge=1, le=100_000)], read: Read) -> ExplanationOut:
-    """Price version, days, quantity, the change that caused it, and the arithmetic."""
-    return ExplanationOut.of(await read(lambda unit: repository.line(unit, invoice_id, line)))
+    """Price version, days, quantity, the change that caused it, the arithmetic, and what was credited since."""
+
+    async def load(unit: Unit) -> ExplanationOut:
+        row = await repository.line(unit, invoice_id, line)
+        return ExplanationOut.of(row, await repository.credits(unit, invoice_id, line))
+
+    return await read(load)

@@ -1,11 +1,11 @@
 """What an account would be billed on a day to come, over REST."""
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
 from services.invoicing.use_cases.previews import Preview
@@ -17,7 +17,7 @@ reads = Router(prefix="/v1/accounts", tags=["bill runs"], dependencies=[needs("i
 
 
 class PreviewLineOut(BaseModel):
-    """A line of the invoice that would be issued; minor units."""
+    """A line of what would be billed; minor units. Where the total is below 0, nothing of it is to be collected."""
 
     line: int
     subscription_id: UUID
@@ -29,7 +29,10 @@ class PreviewLineOut(BaseModel):
 
 
 class PreviewOut(BaseModel):
-    """The invoice that a run of that date would make, if nothing changes; without lines there would be none."""
+    """What a run of that date would bill, if nothing changes; without lines there would be nothing.
+
+    A total below 0 would be given back by credit notes.
+    """
 
     model_config = example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
@@ -37,6 +40,7 @@ class PreviewOut(BaseModel):
         due_date="2026-05-15",
         currency="EUR",
         total_minor=11995,
+        becomes="invoice",
         lines=[
             {
                 "line": 1,
@@ -49,6 +53,7 @@ class PreviewOut(BaseModel):
             }
         ],
         set_aside=None,
+        unbilled=None,
     )
 
     account_id: UUID
@@ -56,21 +61,25 @@ class PreviewOut(BaseModel):
     due_date: date | None
     currency: str
     total_minor: int
+    becomes: Literal["invoice", "credit_notes"] | None
     lines: list[PreviewLineOut]
     set_aside: str | None
+    unbilled: str | None = Field(description="what of a credit would stay unbilled, and why")
 
     @classmethod
     def of(cls, account_id: UUID, day: date, preview: Preview) -> Self:
         """The answer for a preview."""
-        lines = [PreviewLineOut(**line) for line in preview.lines]
+        total = preview.total_minor
         return cls(
             account_id=account_id,
             run_date=day,
             due_date=preview.due_date,
             currency=preview.currency,
-            total_minor=sum(line.collectable_minor for line in lines),
-            lines=lines,
+            total_minor=total,
+            becomes="invoice" if total > 0 else "credit_notes" if total < 0 else None,
+            lines=[PreviewLineOut(**line) for line in preview.lines],
             set_aside=preview.set_aside,
+            unbilled=preview.unbilled,
         )
 
 

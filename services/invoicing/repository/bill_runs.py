@@ -117,13 +117,19 @@ async def discard_drafts(unit: Unit, run_id: UUID, account_ids: Sequence[UUID] |
 
 _COUNTS = "SELECT state, count(*) AS n FROM bill_run_accounts WHERE run_id = $1 GROUP BY state ORDER BY state"
 _TOTALS = """
-SELECT currency, count(*) AS invoices, sum(total_minor)::bigint AS total_minor
+SELECT currency, count(*) FILTER (WHERE total_minor > 0) AS invoices,
+    coalesce(sum(total_minor) FILTER (WHERE total_minor > 0), 0)::bigint AS total_minor,
+    count(*) FILTER (WHERE total_minor < 0) AS credits,
+    coalesce(-sum(total_minor) FILTER (WHERE total_minor < 0), 0)::bigint AS credited_minor
 FROM (
     SELECT d.currency, d.total_minor FROM drafts d JOIN bill_run_accounts r USING (run_id, account_id)
     WHERE run_id = $1 AND r.state <> 'to_be_taxed'
     UNION ALL
     SELECT i.currency, i.total_minor FROM bill_run_accounts r
     JOIN invoices i ON i.id = r.invoice_id WHERE r.run_id = $1
+    UNION ALL
+    SELECT n.currency, -sum(n.total_minor) FROM bill_run_accounts r
+    JOIN credit_notes n ON n.bill_id = r.invoice_id WHERE r.run_id = $1 GROUP BY r.account_id, n.currency
 ) AS billed
 GROUP BY currency ORDER BY currency
 """
@@ -135,7 +141,7 @@ async def counts(unit: Unit, run_id: UUID) -> dict[str, int]:
 
 
 async def totals(unit: Unit, run_id: UUID) -> list[asyncpg.Record]:
-    """What the drafts and invoices of a run come to, by currency."""
+    """What the drafts and invoices of a run come to, and to how many accounts it gives how much back, by currency."""
     return await unit.connection.fetch(_TOTALS, run_id)  # type: ignore[no-any-return]
 
 
@@ -150,6 +156,27 @@ async def aside(unit: Unit, run_id: UUID, after: UUID | None, limit: int) -> lis
     return await unit.connection.fetch(_ASIDE, run_id, after or UUID(int=0), limit)  # type: ignore[no-any-return]
 
 
+_CREDITS = """
+SELECT r.account_id, r.state, a.currency, coalesce(d.total_minor, -n.total_minor, 0)::bigint AS total_minor,
+    coalesce(n.credit_note_ids, '{}') AS credit_note_ids, r.reason
+FROM bill_run_accounts r
+JOIN accounts a ON a.id = r.account_id
+LEFT JOIN drafts d ON d.run_id = r.run_id AND d.account_id = r.account_id AND d.total_minor < 0
+LEFT JOIN LATERAL (
+    SELECT sum(total_minor) AS total_minor, array_agg(id ORDER BY number) AS credit_note_ids
+    FROM credit_notes WHERE bill_id = r.invoice_id
+) n ON r.state = 'credited'
+WHERE r.run_id = $1 AND r.account_id > $2
+    AND (d.id IS NOT NULL OR r.state = 'credited' OR (r.state = 'nothing' AND r.reason IS NOT NULL))
+ORDER BY r.account_id LIMIT $3
+"""
+
+
+async def credits(unit: Unit, run_id: UUID, after: UUID | None, limit: int) -> list[asyncpg.Record]:
+    """The accounts of a run that are or will be given something back, or should be and cannot, by account."""
+    return await unit.connection.fetch(_CREDITS, run_id, after or UUID(int=0), limit)  # type: ignore[no-any-return]
+
+
 _DIFFERENCES = """
 SELECT account_id, currency, d.total_minor, coalesce(before.total_minor, 0) AS before_minor
 FROM (
@@ -158,6 +185,9 @@ FROM (
     UNION ALL
     SELECT i.account_id, i.currency, i.total_minor FROM bill_run_accounts r JOIN invoices i ON i.id = r.invoice_id
     WHERE r.run_id = $1
+    UNION ALL
+    SELECT n.account_id, n.currency, -sum(n.total_minor)::bigint FROM bill_run_accounts r
+    JOIN credit_notes n ON n.bill_id = r.invoice_id WHERE r.run_id = $1 GROUP BY n.account_id, n.currency
 ) d
 LEFT JOIN (
     SELECT i.account_id, i.currency, sum(i.total_minor)::bigint AS total_minor FROM invoices i
@@ -194,8 +224,13 @@ async def include_one(unit: Unit, run_id: UUID, account_id: UUID) -> None:
 
 
 async def draft_of(unit: Unit, run_id: UUID) -> asyncpg.Record | None:
-    """The draft of a run of one account, if something is to be billed."""
-    return await unit.connection.fetchrow("SELECT id, due_date FROM drafts WHERE run_id = $1", run_id)
+    """The draft of a run of one account, if something is to be billed or given back."""
+    return await unit.connection.fetchrow("SELECT id, due_date, total_minor FROM drafts WHERE run_id = $1", run_id)
+
+
+async def outcome(unit: Unit, run_id: UUID) -> asyncpg.Record:
+    """State and reason of the account of a run of one account."""
+    return await unit.connection.fetchrow("SELECT state, reason FROM bill_run_accounts WHERE run_id = $1", run_id)
 
 
 async def draft_lines(unit: Unit, draft_id: UUID) -> list[asyncpg.Record]:

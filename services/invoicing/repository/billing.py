@@ -49,10 +49,10 @@ WITH due AS (
 ), charged AS (
     INSERT INTO charges (id, account_id, subscription_id, kind, reference, plan_id, version, cycle_from, cycle_to,
         period_from, period_to, quantity, unit_price_minor, amount_minor, currency, due_on, is_deferred, released_minor,
-        created_at, invoice_id)
+        settled_minor, created_at, invoice_id)
     SELECT gen_random_uuid(), account_id, subscription_id, 'cycle', NULL, plan_id, version, next_from, next_to,
         next_from, next_to, quantity, unit_price_minor, unit_price_minor * quantity, due.currency, next_due,
-        timing = 'advance', 0, $3, b.invoice_id
+        timing = 'advance', 0, 0, $3, b.invoice_id
     FROM due JOIN bill_invoices b USING (account_id) WHERE is_billed
 )
 SELECT count(*) FROM moved
@@ -82,11 +82,12 @@ WITH rates AS (
     SELECT c.*, b.invoice_id FROM bill_invoices b
     JOIN charges c ON c.account_id = b.account_id AND c.invoice_id IS NULL AND c.due_on <= $1
 ), numbered AS (
-    SELECT b.invoice_id, b.account_id, c.id, c.subscription_id, c.is_deferred, c.amount_minor AS net,
+    SELECT b.invoice_id, b.account_id, c.id, c.subscription_id, c.is_deferred, c.amount_minor - c.settled_minor AS net,
         s.product || CASE c.kind WHEN 'setup' THEN ', set-up' WHEN 'usage' THEN
             (SELECT ', ' || meter FROM usage_lines u WHERE u.charge_id = c.id LIMIT 1) ELSE '' END
             || CASE c.kind WHEN 'setup' THEN ''
-            ELSE format(', %s – %s', c.period_from, c.period_to - 1) END AS description,
+            ELSE format(', %s – %s', c.period_from, c.period_to - 1) END
+            || CASE WHEN c.settled_minor = 0 THEN '' ELSE ', what is left of it' END AS description,
         CASE WHEN b.to_be_taxed THEN NULL WHEN a.tax_status = 'standard' THEN r.rate_bp ELSE 0 END AS rate,
         CASE WHEN NOT b.to_be_taxed AND a.tax_status = 'standard' AND r.rate_bp IS NULL
             THEN format('%s in %s', p.tax_class, coalesce(a.country, 'no country')) END AS needs_rate,
@@ -154,15 +155,15 @@ WHERE r.run_id = $1 AND r.account_id = aside.account_id
 _NOTHING = """
 UPDATE bill_run_accounts r SET state = 'nothing', due_at = NULL
 FROM bill_invoices b
-WHERE r.run_id = $1 AND r.account_id = b.account_id AND r.state = 'waiting' AND coalesce(b.total_minor, 0) <= 0
+WHERE r.run_id = $1 AND r.account_id = b.account_id AND r.state = 'waiting' AND coalesce(b.total_minor, 0) = 0
 """
 _REJECTED = """
 UPDATE charges c SET invoice_id = NULL FROM bill_invoices b JOIN bill_run_accounts r ON r.account_id = b.account_id
-WHERE r.run_id = $1 AND r.state <> 'waiting' AND c.invoice_id = b.invoice_id
+WHERE r.run_id = $1 AND r.state IN ('nothing', 'set_aside') AND c.invoice_id = b.invoice_id
 """
 _KEEP = """
 DELETE FROM bill_invoices b USING bill_run_accounts r
-WHERE r.run_id = $1 AND r.account_id = b.account_id AND r.state <> 'waiting'
+WHERE r.run_id = $1 AND r.account_id = b.account_id AND r.state IN ('nothing', 'set_aside')
 """
 _KEEP_LINES = "DELETE FROM bill_lines WHERE invoice_id NOT IN (SELECT invoice_id FROM bill_invoices)"
 _ON_INVOICE = """
@@ -193,11 +194,16 @@ async def draw_up(unit: Unit, run_id: UUID, day: date) -> None:
     await sum_up(unit)
     await unit.connection.execute(_SET_ASIDE, run_id, MOST_LINES)
     await unit.connection.execute(_NOTHING, run_id)
+    await leave_out(unit, run_id)
+    await let_collect(unit)
+    await unit.connection.execute(_ON_INVOICE)
+
+
+async def leave_out(unit: Unit, run_id: UUID) -> None:
+    """Give up the invoices of accounts with which the run is done; what they would have billed stays unbilled."""
     await unit.connection.execute(_REJECTED, run_id)
     await unit.connection.execute(_KEEP, run_id)
     await unit.connection.execute(_KEEP_LINES)
-    await let_collect(unit)
-    await unit.connection.execute(_ON_INVOICE)
 
 
 async def sum_up(unit: Unit) -> None:

@@ -10,13 +10,15 @@ from services.invoicing.domain.documents.paper import Charged, PaperLine
 from shared.database import Unit
 
 _LINES = """
-SELECT l.line, l.description, l.net_minor, l.tax_minor, l.tax_rate_bp, s.product, c.kind, c.period_from, c.period_to,
+SELECT l.line, l.description, l.net_minor, l.tax_minor, l.tax_rate_bp, s.product,
+    CASE WHEN c.settled_minor = 0 THEN c.kind END AS kind, c.period_from, c.period_to,
     c.cycle_to - c.cycle_from AS cycle_days, c.quantity, c.unit_price_minor
 FROM invoice_lines l
 LEFT JOIN charges c ON c.id = l.charge_id
 LEFT JOIN subscriptions s ON s.id = c.subscription_id
 WHERE l.invoice_id = $1 ORDER BY l.line
 """
+"""What credit notes left of a charge is told by its description: it is not quantity by price."""
 _CREDITED = """
 SELECT n.line, l.description, n.amount_minor, l.amount_minor AS line_amount, l.tax_minor AS line_tax, l.tax_rate_bp,
     s.product, c.kind, c.period_from, c.period_to, coalesce((

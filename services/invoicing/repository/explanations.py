@@ -1,4 +1,4 @@
-"""Where a line of an invoice comes from: one statement over the line, its charge, the plan's version and the change."""
+"""Where a line of an invoice comes from: the line, its charge, the plan's version and the change; what was credited."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ _LINE = """
 SELECT i.number, i.currency, l.line, l.description, l.net_minor, l.tax_minor, l.tax_rate_bp, l.amount_minor,
     b.amount_minor AS collectable_minor, l.subscription_id, i.tax_request_id,
     c.id AS charge_id, c.kind, c.plan_id, p.name AS plan, c.version, v.effective_from, c.cycle_from, c.cycle_to,
-    c.period_from, c.period_to, c.quantity, c.unit_price_minor, c.reference,
+    c.period_from, c.period_to, c.quantity, c.unit_price_minor, c.settled_minor, c.reference,
     h.kind AS change_kind, h.effective_on, h.quantity AS change_quantity, h.actor, h.reason,
     u.meter, u.usage_lines, u.used
 FROM invoice_lines l
@@ -34,3 +34,22 @@ async def line(unit: Unit, invoice_id: UUID, number: int) -> asyncpg.Record:
     if row is None:
         raise NotFound(f"there is no line {number} of an invoice {invoice_id}")
     return row
+
+
+_CREDITS = """
+SELECT n.id AS credit_note_id, n.number, n.reason_code, k.amount_minor, c.id AS charge_id, c.kind, c.cycle_from,
+    c.cycle_to, c.period_from, c.period_to, c.quantity, c.unit_price_minor, s.net_minor,
+    c.amount_minor - s.net_minor AS elsewhere_minor, h.id AS change_id, h.reason
+FROM credit_note_lines k
+JOIN credit_notes n ON n.id = k.credit_note_id
+LEFT JOIN credited_charges s ON s.bill_id = n.bill_id
+LEFT JOIN charges c ON c.id = s.charge_id
+LEFT JOIN subscription_changes h ON h.id = c.reference
+WHERE n.account_id = (SELECT account_id FROM invoices WHERE id = $1) AND n.invoice_id = $1 AND k.line = $2
+ORDER BY n.number, c.subscription_id, c.period_from, c.created_at, c.quantity, c.id
+"""
+
+
+async def credits(unit: Unit, invoice_id: UUID, number: int) -> list[asyncpg.Record]:
+    """The credit notes on a line, in order, each once for each charge that the bill run settled with it."""
+    return await unit.connection.fetch(_CREDITS, invoice_id, number)  # type: ignore[no-any-return]

@@ -98,16 +98,14 @@ FROM unnest($1::int[], $2::bigint[], $3::int[]) AS n (line, tax_minor, rate_bp) 
 """
 
 
-async def add_tax(unit: Unit, row: asyncpg.Record, intent_id: UUID, taxed: Taxed) -> None:
-    """Let the draft have this tax and go on: issued by the next worker, or waiting for approval."""
+async def take_taxed(unit: Unit, row: asyncpg.Record, intent_id: UUID, taxed: Taxed) -> None:
+    """Take the draft into the temporary tables, with this tax."""
     await billing.prepare(unit)
     await issuing.take_drafts(unit, row["run_id"], [row["account_id"]])
     await unit.connection.execute(_TAX, *columns(_rows(taxed.lines), 3))
     await unit.connection.execute("UPDATE bill_invoices SET tax_request_id = $1, tax_note = $2", intent_id, taxed.note)
     await billing.sum_up(unit)
     await billing.let_collect(unit)
-    state = "approved" if row["at_once"] else "drafted"
-    await issuing.keep_as_drafts(unit, row["run_id"], row["run_date"], state)
 
 
 def _rows(taxes: Sequence[LineTax]) -> list[tuple[int, int, int | None]]:

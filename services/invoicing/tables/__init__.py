@@ -10,7 +10,14 @@ from services.invoicing.tables.approvals import (
 )
 from services.invoicing.tables.bank import BankAccountRow, BankEntryRow, BankImportRow, BankMappingRow, BankProposalRow
 from services.invoicing.tables.base import METADATA, Row
-from services.invoicing.tables.bill_runs import BillRunAccountRow, BillRunRow, DraftLineRow, DraftRow, TaxRateRow
+from services.invoicing.tables.bill_runs import (
+    BillRunAccountRow,
+    BillRunRow,
+    CreditedChargeRow,
+    DraftLineRow,
+    DraftRow,
+    TaxRateRow,
+)
 from services.invoicing.tables.documents import (
     DocumentDeliveryRow,
     DocumentPartiesRow,
@@ -73,6 +80,7 @@ __all__ = [
     "ChargeRow",
     "CreditNoteLineRow",
     "CreditNoteRow",
+    "CreditedChargeRow",
     "DebitRow",
     "DocumentDeliveryRow",
     "DocumentPartiesRow",

@@ -43,6 +43,8 @@ class BillRunAccountRow(Row, table=True):
     """How far a run is with one account. `due_at` is set while a worker has something to do.
 
     What is to be taxed waits for the outside tax calculator: an intent stands for it, whose key is the draft's id.
+    `reason`: why it was set aside, or what of a credit stays unbilled. `invoice_id` is that of the draft; once
+    credited, credit notes name it as their `bill_id`.
     """
 
     __tablename__ = "bill_run_accounts"
@@ -54,9 +56,12 @@ class BillRunAccountRow(Row, table=True):
             postgresql_where=text("state IN ('waiting', 'to_be_taxed', 'drafted', 'approved')"),
         ),
         Index("bill_run_accounts_to_be_taxed", "run_id", postgresql_where=text("state = 'to_be_taxed'")),
-        CheckConstraint("state IN ('waiting', 'to_be_taxed', 'drafted', 'approved', 'issued', 'nothing', 'set_aside')"),
+        CheckConstraint(
+            "state IN ('waiting', 'to_be_taxed', 'drafted', 'approved', 'issued', 'credited', 'nothing', 'set_aside')"
+        ),
         CheckConstraint("(state IN ('waiting', 'approved')) = (due_at IS NOT NULL)"),
-        CheckConstraint("(state = 'set_aside') = (reason IS NOT NULL)"),
+        CheckConstraint("state <> 'set_aside' OR reason IS NOT NULL"),
+        CheckConstraint("reason IS NULL OR state IN ('drafted', 'credited', 'nothing', 'set_aside')"),
     )
 
     run_id: UUID = Field(primary_key=True, foreign_key="bill_runs.id")
@@ -68,10 +73,13 @@ class BillRunAccountRow(Row, table=True):
 
 
 class DraftRow(Row, table=True):
-    """An invoice that waits for its tax or for approval; its id becomes the invoice's."""
+    """An invoice, or less than nothing what credit notes give back, that waits for its tax or for approval.
+
+    It keeps its id.
+    """
 
     __tablename__ = "drafts"
-    __table_args__ = (UniqueConstraint("run_id", "account_id"), CheckConstraint("total_minor > 0"))
+    __table_args__ = (UniqueConstraint("run_id", "account_id"), CheckConstraint("total_minor <> 0"))
 
     id: UUID = Field(primary_key=True)
     run_id: UUID = Field(foreign_key="bill_runs.id")
@@ -83,6 +91,18 @@ class DraftRow(Row, table=True):
     total_minor: int = Field(sa_type=BigInteger)
     tax_request_id: UUID | None
     tax_note: str | None = Field(sa_type=Text)
+
+
+class CreditedChargeRow(Row, table=True):
+    """What of a charge the credit notes of a bill have settled, with the tax that it would have been billed with."""
+
+    __tablename__ = "credited_charges"
+
+    bill_id: UUID = Field(primary_key=True)
+    charge_id: UUID = Field(primary_key=True, foreign_key="charges.id")
+    account_id: UUID = Field(index=True)
+    net_minor: int = Field(sa_type=BigInteger)
+    tax_minor: int = Field(sa_type=BigInteger)
 
 
 class DraftLineRow(Row, table=True):

@@ -204,10 +204,14 @@ class ReservationRow(Row, table=True):
 
 
 class CreditNoteRow(Row, table=True):
-    """A credit note; never changed."""
+    """A credit note; never changed. One by which a bill run gives something back names what it drew up (`bill_id`)."""
 
     __tablename__ = "credit_notes"
-    __table_args__ = (UniqueConstraint("legal_entity", "number"), CheckConstraint("total_minor > 0"))
+    __table_args__ = (
+        UniqueConstraint("legal_entity", "number"),
+        Index("credit_notes_of_bill", "bill_id", postgresql_where=text("bill_id IS NOT NULL")),
+        CheckConstraint("total_minor > 0"),
+    )
 
     id: UUID = Field(primary_key=True)
     account_id: UUID = Field(foreign_key="accounts.id", index=True)
@@ -218,6 +222,7 @@ class CreditNoteRow(Row, table=True):
     currency: str = Field(sa_type=Text)
     total_minor: int = Field(sa_type=BigInteger)
     reason_code: str = Field(sa_type=Text)
+    bill_id: UUID | None
     issued_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 

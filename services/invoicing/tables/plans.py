@@ -157,7 +157,11 @@ class SubscriptionChangeRow(Row, table=True):
 
 
 class ChargeRow(Row, table=True):
-    """What is to be billed: a stretch of a cycle, a set-up, usage. `invoice_id` is set once it is on a draft."""
+    """What is to be billed: a stretch of a cycle, a set-up, usage.
+
+    `invoice_id` is set once it is on a draft, which becomes an invoice of that id or, less than nothing, credit notes
+    that name it (`bill_id`). `settled_minor` is what of it credit notes have settled; only the rest is billed.
+    """
 
     __tablename__ = "charges"
     __table_args__ = (
@@ -187,6 +191,7 @@ class ChargeRow(Row, table=True):
     due_on: date
     is_deferred: bool
     released_minor: int = Field(sa_type=BigInteger)
+    settled_minor: int = Field(sa_type=BigInteger)
     invoice_id: UUID | None
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
 

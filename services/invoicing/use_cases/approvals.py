@@ -11,6 +11,7 @@ from services.invoicing.repository import approvals as repository
 from services.invoicing.repository.accounts import Account
 from services.invoicing.tables import ApprovalRow
 from services.invoicing.use_cases import balances, credit_notes, refunds, write_offs
+from services.invoicing.use_cases.credit_notes import Reason
 from services.invoicing.use_cases.payments import apply_unapplied
 from shared.auth import Caller
 from shared.database import Unit
@@ -163,7 +164,7 @@ async def _credit(unit: Unit, account: Account, row: ApprovalRow) -> UUID:
     before = await invoices.open_invoices(unit, account.id, [invoice_id])
     paid = await credits.allocations_on(unit, invoice_id)
     credited = relief.credit(before[invoice_id], [(line, amount) for line, amount in row.lines], paid)
-    note = await credit_notes.issue(unit, account, before[invoice_id], credited, row.reason_code, None)
+    note = await credit_notes.issue(unit, account, before[invoice_id], credited, Reason(row.reason_code))
     await balances.save_changed(unit, account.time_zone, before, {invoice_id: credited.invoice})
     await apply_unapplied(unit, [account])
     return note.id

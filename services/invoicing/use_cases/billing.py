@@ -1,4 +1,7 @@
-"""A chunk of a bill run's accounts: what is due becomes drafts or invoices, approved drafts become invoices."""
+"""A chunk of a bill run's accounts: what is due becomes drafts or is issued, approved drafts are issued.
+
+What comes to more than nothing is issued as an invoice, what comes to less as credit notes.
+"""
 
 from collections.abc import Awaitable, Callable
 from datetime import date
@@ -6,7 +9,7 @@ from itertools import groupby
 from uuid import UUID
 
 from services.invoicing.repository import accounts, bill_runs, billing, issuing, outside_tax
-from services.invoicing.use_cases import charging, renewals
+from services.invoicing.use_cases import charging, renewals, surplus
 from services.invoicing.use_cases.payments import apply_unapplied
 from shared.database import Unit
 from shared.telemetry import log
@@ -62,6 +65,7 @@ async def _drawn_up(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]
 async def draft(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
     """Draw up the invoices of these accounts, which are locked, as drafts of a run."""
     await _drawn_up(unit, run_id, day, account_ids)
+    await surplus.keep_as_drafts(unit, run_id)
     await issuing.keep_as_drafts(unit, run_id, day)
 
 
@@ -77,5 +81,8 @@ async def _approved(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]
 
 
 async def _issue(unit: Unit, run_id: UUID, day: date) -> None:
+    taken = await surplus.take(unit)
     await issuing.issue(unit, run_id, day)
-    await apply_unapplied(unit, await accounts.held(unit, await issuing.accounts_with_cash(unit)))
+    credited = await surplus.issue(unit, run_id, taken)
+    with_cash = [*await issuing.accounts_with_cash(unit), *credited]
+    await apply_unapplied(unit, await accounts.held(unit, with_cash))

@@ -1,6 +1,7 @@
-"""Credit notes: for an upheld dispute, or because a person says so."""
+"""Credit notes: for an upheld dispute, because a person says so, or since a bill run gives something back."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from services.invoicing.domain import ledger as postings
@@ -19,11 +20,20 @@ from shared.ids import new_id
 
 DISPUTE = "dispute"
 """The reason code of a credit note for an upheld dispute."""
+PRORATION = "proration"
+"""That of one by which a bill run gives back what was billed before and is not used."""
 
 
-async def issue(
-    unit: Unit, account: Account, before: Invoice, credited: Credited, reason_code: str, dispute_id: UUID | None
-) -> CreditNoteRow:
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something is credited: a code for reports, and the dispute or the bill that it is for."""
+
+    code: str
+    dispute_id: UUID | None = None
+    bill_id: UUID | None = None
+
+
+async def issue(unit: Unit, account: Account, before: Invoice, credited: Credited, reason: Reason) -> CreditNoteRow:
     """Issue the credit note for what was credited of an invoice; saving the invoice is the caller's."""
     number = await payments.next_number(unit, account.legal_entity, "credit_note")
     row = CreditNoteRow(
@@ -32,10 +42,11 @@ async def issue(
         legal_entity=account.legal_entity,
         number=f"{account.legal_entity}-CN-{number:08d}",
         invoice_id=before.id,
-        dispute_id=dispute_id,
+        dispute_id=reason.dispute_id,
+        bill_id=reason.bill_id,
         currency=account.currency,
         total_minor=sum(amount for _, amount in credited.lines),
-        reason_code=reason_code,
+        reason_code=reason.code,
         issued_at=unit.now,
     )
     await repository.add(unit, row, credited.lines)

@@ -60,7 +60,8 @@ async def settle(unit: Unit, dispute_id: UUID, *, upheld: bool) -> None:
         credited = relief.credit_disputed(after, held, await credits.allocations_on(unit, invoice_id))
         after = credited.invoice
         if credited.lines:
-            await credit_notes.issue(unit, account, before[invoice_id], credited, credit_notes.DISPUTE, dispute_id)
+            why = credit_notes.Reason(credit_notes.DISPUTE, dispute_id=dispute_id)
+            await credit_notes.issue(unit, account, before[invoice_id], credited, why)
     await balances.save_changed(unit, account.time_zone, before, {invoice_id: after})
     await apply_unapplied(unit, [account])
 

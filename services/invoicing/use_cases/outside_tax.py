@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from services.invoicing.calculator import Calculator, Facts, Refused, TaxRequest
 from services.invoicing.domain.outside_tax import LineTax, NotTaxed, Taxed, flaw, total
-from services.invoicing.repository import bill_runs
+from services.invoicing.repository import bill_runs, issuing
 from services.invoicing.repository import outside_tax as repository
+from services.invoicing.use_cases import surplus
 from shared import intents
 from shared.database import Unit
 from shared.errors import Later
@@ -61,9 +62,13 @@ async def calculated(unit: Unit, intent: Intent, result: Taxed | NotTaxed) -> Re
         await bill_runs.give_back(unit, run_id, account_id, "waiting")
     elif isinstance(result, NotTaxed):
         await bill_runs.set_aside(unit, run_id, account_id, result.reason)
-    elif total(Facts(**intent.payload).nets, result.lines) <= 0:
+    elif total(Facts(**intent.payload).nets, result.lines) == 0:
         await bill_runs.give_back(unit, run_id, account_id, "nothing")
     else:
-        await repository.add_tax(unit, row, intent.id, result)
+        await repository.take_taxed(unit, row, intent.id, result)
+        if not row["at_once"]:
+            await surplus.keep_as_drafts(unit, run_id)
+        state = "approved" if row["at_once"] else "drafted"
+        await issuing.keep_as_drafts(unit, run_id, row["run_date"], state)
     unit.wake("sweeps")
     return Recorded.DONE

@@ -48,12 +48,17 @@ class _Undone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The lines of the invoice that a run of that day would make; none, or the reason why there would be no invoice."""
+    """What a run of that day would bill or, below 0, give back; without lines it would do neither.
+
+    `set_aside`: why the account could not be billed. `unbilled`: what of a credit would stay unbilled.
+    """
 
     currency: str
     due_date: date | None
+    total_minor: int
     lines: Sequence[Mapping[str, Any]]
     set_aside: str | None
+    unbilled: str | None
     to_be_taxed: Facts | None = None
     """What the outside tax calculator is still to be asked: until then the lines have no tax."""
 
@@ -82,12 +87,18 @@ async def _drawn_up(unit: Unit, account_id: UUID, currency: str, day: date) -> P
     await repository.include_one(unit, run.id, account_id)
     await billing.draft(unit, run.id, day, [account_id])
     draft = await repository.draft_of(unit, run.id)
-    aside = await repository.aside(unit, run.id, None, 1)
-    if draft is None:
-        return Preview(currency, None, [], aside[0]["reason"] if aside else None)
-    facts = await tax_repository.facts(unit, draft["id"])
-    lines = await repository.draft_lines(unit, draft["id"])
-    return Preview(currency, draft["due_date"], lines, None, Facts(**facts) if facts else None)
+    lines = await repository.draft_lines(unit, draft["id"]) if draft else []
+    state, reason = await repository.outcome(unit, run.id)
+    facts = await tax_repository.facts(unit, draft["id"]) if draft else None
+    return Preview(
+        currency,
+        due_date=draft["due_date"] if draft and draft["total_minor"] > 0 else None,
+        total_minor=draft["total_minor"] if draft else 0,
+        lines=lines,
+        set_aside=reason if state == "set_aside" else None,
+        unbilled=reason if state != "set_aside" else None,
+        to_be_taxed=Facts(**facts) if facts else None,
+    )
 
 
 async def with_tax(runtime: "Runtime", preview: Preview, facts: Facts) -> Preview:
@@ -100,13 +111,15 @@ async def with_tax(runtime: "Runtime", preview: Preview, facts: Facts) -> Previe
         result = await outside_tax.ask(runtime, request, TAXED_WITHIN)
     except Later as error:
         raise TaxUnavailable(str(error)) from error
-    nothing = Preview(preview.currency, None, [], None)
+    nothing = Preview(preview.currency, None, 0, [], None, None)
     if isinstance(result, NotTaxed):
         return replace(nothing, set_aside=result.reason)
-    if total(facts.nets, result.lines) <= 0:
+    comes_to = total(facts.nets, result.lines)
+    if comes_to == 0:
         return nothing
     lines = await runtime.units.run(lambda unit: _taxed(unit, preview.lines, result))
-    return replace(preview, lines=lines, to_be_taxed=None)
+    due_date = preview.due_date if comes_to > 0 else None
+    return replace(preview, due_date=due_date, total_minor=comes_to, lines=lines, to_be_taxed=None)
 
 
 async def _taxed(unit: Unit, lines: Sequence[Mapping[str, Any]], taxed: Taxed) -> list[dict[str, Any]]:

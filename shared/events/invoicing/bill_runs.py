@@ -31,11 +31,13 @@ class BillRunStarted(BillRunEvent):
 
 
 class BilledTotal(Value):
-    """What a run billed in one currency, in minor units."""
+    """What a run billed in one currency, in minor units, and to how many accounts it gave how much back (`credits`)."""
 
     currency: str
     invoices: int
     total_minor: int
+    credits: int = 0
+    credited_minor: int = 0
 
 
 class BillRunFinished(BillRunEvent):

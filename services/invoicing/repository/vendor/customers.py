@@ -1,4 +1,5 @@
-"""What we billed customers for the subscriptions and periods that the vendor bills: issued invoices, without tax.
+"""What we billed customers for the subscriptions and periods that the vendor bills: issued invoices, less what
+bill runs gave back, without tax.
 
 Our cycles need not be the vendor's: what counts is every stretch that touches its period, reversals included. Set-up
 fees and usage are not for a period of the subscription, and do not count.
@@ -28,8 +29,12 @@ class BilledToCustomer(NamedTuple):
 _TOUCHES = """
 JOIN charges c ON c.subscription_id = d.subscription_id AND c.kind IN ('cycle', 'reversal', 'change')
     AND c.period_from < d.period_to AND c.period_to > d.period_from
-JOIN invoice_lines l ON l.invoice_id = c.invoice_id AND l.charge_id = c.id
+LEFT JOIN invoice_lines i ON i.invoice_id = c.invoice_id AND i.charge_id = c.id
+JOIN LATERAL (
+    SELECT coalesce(i.net_minor, 0) + c.settled_minor AS net_minor WHERE i.charge_id IS NOT NULL OR c.settled_minor <> 0
+) l ON true
 """
+"""A charge counts as far as it was billed, or settled by credit notes."""
 
 _OF_DIFFERENCES = f"""
 SELECT d.id, c.currency, sum(l.net_minor)::bigint, min(c.period_from), max(c.period_to)

@@ -1,0 +1,88 @@
+"""A bill run gives back what it owes: what was drawn up and comes to less than nothing becomes credit notes.
+
+Accounts of which that is so are few, and worked on one by one; the others cost one statement a chunk.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+from services.invoicing.domain import relief
+from services.invoicing.domain.owed import Invoice
+from services.invoicing.domain.surplus import GivenBack, give_back
+from services.invoicing.repository import accounts, billing, credits, invoices
+from services.invoicing.repository import surplus as repository
+from services.invoicing.repository.accounts import Account
+from services.invoicing.repository.surplus import Outcome, Surplus
+from services.invoicing.use_cases import balances, credit_notes
+from services.invoicing.use_cases.credit_notes import PRORATION, Reason
+from shared.database import Unit
+from shared.money import Money
+
+Judged = Sequence[tuple[Surplus, GivenBack]]
+
+
+async def keep_as_drafts(unit: Unit, run_id: UUID) -> None:
+    """Let what can be given back wait for approval, with what of it cannot; leave out who can be given nothing."""
+    found = await _judged(unit, await repository.drawn_up(unit))
+    if found:
+        await repository.keep_outcomes(unit, run_id, "drafted", [_outcome(*one) for one in found])
+        await billing.leave_out(unit, run_id)
+
+
+async def take(unit: Unit) -> Sequence[Surplus]:
+    """Take what is to be given back out of what becomes invoices."""
+    found = await repository.drawn_up(unit)
+    if found:
+        await repository.take_out(unit)
+    return found
+
+
+async def issue(unit: Unit, run_id: UUID, taken: Sequence[Surplus]) -> list[UUID]:
+    """Issue the credit notes of what was taken out, by the facts of now; which accounts have any.
+
+    What they settle is billed no more; what no line can take stays unbilled, and the run says so.
+    """
+    found = await _judged(unit, taken)
+    if not found:
+        return []
+    held = await accounts.locked_many(unit, [of.account_id for of, _ in found])
+    named = {invoice_id for _, given in found for invoice_id, _, _ in given.credits}
+    before = await invoices.open_invoices_of(unit, [], named)
+    for of, given in found:
+        await _credit(unit, held[of.account_id], of, given, before.get(of.account_id, {}))
+    await repository.settle(unit, [(of, one) for of, given in found for one in given.charges])
+    outcomes = [_outcome(*one) for one in found]
+    await repository.keep_outcomes(unit, run_id, "credited", outcomes)
+    return [one.account_id for one in outcomes if one.given]
+
+
+async def _judged(unit: Unit, surpluses: Sequence[Surplus]) -> Judged:
+    if not surpluses:
+        return []
+    billed = await repository.billed(unit, surpluses)
+    return [(one, give_back(one.due, billed[one.account_id])) for one in surpluses]
+
+
+def _outcome(of: Surplus, given: GivenBack) -> Outcome:
+    left = (
+        f"{Money(given.left, of.currency)} without tax stay unbilled: no line that was billed can be credited with it"
+    )
+    return Outcome(of.account_id, of.bill_id, bool(given.credits), left if given.left else None)
+
+
+async def _credit(unit: Unit, account: Account, of: Surplus, given: GivenBack, before: Mapping[UUID, Invoice]) -> None:
+    """One credit note for each invoice, in the order in which they were issued."""
+    wanted = _by_invoice(given.credits)
+    for invoice in sorted((before[id_] for id_ in wanted), key=lambda invoice: invoice.number):
+        paid = await credits.allocations_on(unit, invoice.id)
+        credited = relief.credit(invoice, sorted(wanted[invoice.id]), paid)
+        await credit_notes.issue(unit, account, invoice, credited, Reason(PRORATION, bill_id=of.bill_id))
+        await balances.save_changed(unit, account.time_zone, before, {invoice.id: credited.invoice})
+
+
+def _by_invoice(taken: Iterable[tuple[UUID, int, int]]) -> Mapping[UUID, list[tuple[int, int]]]:
+    found: defaultdict[UUID, list[tuple[int, int]]] = defaultdict(list)
+    for invoice_id, line, amount in taken:
+        found[invoice_id].append((line, amount))
+    return found
