@@ -16,6 +16,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SimpleSpanProcessor
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -84,12 +85,15 @@ def _tracer_provider(process: str) -> TracerProvider:
     """Spans go where OpenTelemetry's own variables say, and nowhere without them.
 
     OTEL_TRACES_EXPORTER=otlp sends them over HTTP to OTEL_EXPORTER_OTLP_ENDPOINT, `console` makes them lines of the
-    log; OTEL_TRACES_SAMPLER and its argument say how many.
+    log; OTEL_TRACES_SAMPLER and its argument say how many. Where they go nowhere, nothing is recorded of them but
+    their ids, by which the lines of the log belong together.
     """
     service, _, role = process.partition("/")
-    provider = TracerProvider(resource=Resource.create({"service.name": service, "goodstanding.role": role or "all"}))
+    resource = Resource.create({"service.name": service, "goodstanding.role": role or "all"})
+    exporter = os.environ.get("OTEL_TRACES_EXPORTER")
+    provider = TracerProvider(sampler=None if exporter else ALWAYS_OFF, resource=resource)
     provider.add_span_processor(_WithoutAddress())
-    match os.environ.get("OTEL_TRACES_EXPORTER"):
+    match exporter:
         case "console":
             provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(formatter=_span_line)))
         case "otlp":

@@ -56,7 +56,7 @@ class Observed:
 
 
 def _observe(scope: Scope, method: str, status: int, seconds: float) -> None:
-    route = getattr(scope.get("route"), "path", UNMATCHED)
+    route = getattr(scope.get("route"), "path_format", UNMATCHED)
     REQUESTS.labels(method, route, str(status)).inc()
     DURATION.labels(method, route).observe(seconds, _exemplar())
     if not route.startswith(QUIET):

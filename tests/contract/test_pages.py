@@ -169,7 +169,10 @@ def test_every_example_of_an_answer_is_one_that_the_model_would_give(service: st
     for route in (route for router in load(service).routers for route in router.routes):
         assert isinstance(route, APIRoute)
         for name in (
-            name for method in route.methods or () for name in schemas if name.startswith(f"{method} {route.path} ")
+            name
+            for method in route.methods or ()
+            for name in schemas
+            if name.startswith(f"{method} {route.path_format} ")
         ):
             shown, model = _example(told, schemas[name]), TypeAdapter(route.response_model)
             assert model.dump_python(model.validate_python(shown), mode="json") == shown, name

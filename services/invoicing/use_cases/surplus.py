@@ -46,7 +46,7 @@ async def issue(unit: Unit, run_id: UUID, taken: Sequence[Surplus]) -> list[UUID
     found = await _judged(unit, taken)
     if not found:
         return []
-    held = await accounts.locked_many(unit, [of.account_id for of, _ in found])
+    held = {one.id: one for one in await accounts.held(unit, [of.account_id for of, _ in found])}
     named = {invoice_id for _, given in found for invoice_id, _, _ in given.credits}
     before = await invoices.open_invoices_of(unit, [], named)
     for of, given in found:
