@@ -100,12 +100,7 @@ async def inserted(stage: Stage, rows: int) -> float:
     owner = await asyncpg.connect(stage.url())
     await owner.execute("CREATE TABLE public.bare (LIKE invoicing.charges INCLUDING INDEXES)")
     started = time.perf_counter()
-    await owner.execute(
-        "INSERT INTO public.bare SELECT gen_random_uuid(), account_id, subscription_id, kind, reference, plan_id,"
-        " version, cycle_from, cycle_to, period_from, period_to, quantity, unit_price_minor, amount_minor, currency,"
-        " due_on, is_deferred, released_minor, invoice_id, created_at FROM invoicing.charges LIMIT $1",
-        rows,
-    )
+    await owner.execute("INSERT INTO public.bare SELECT * FROM invoicing.charges LIMIT $1", rows)
     taken = time.perf_counter() - started
     await owner.close()
     return rows / taken

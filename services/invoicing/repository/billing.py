@@ -153,10 +153,12 @@ FROM (SELECT account_id, min(reason) AS reason FROM aside GROUP BY account_id) a
 WHERE r.run_id = $1 AND r.account_id = aside.account_id
 """
 _NOTHING = """
-UPDATE bill_run_accounts r SET state = 'nothing', due_at = NULL
-FROM bill_invoices b
-WHERE r.run_id = $1 AND r.account_id = b.account_id AND r.state = 'waiting' AND coalesce(b.total_minor, 0) = 0
+UPDATE bill_run_accounts SET state = 'nothing', due_at = NULL
+WHERE run_id = $1 AND state = 'waiting'
+    AND account_id = ANY(ARRAY(SELECT account_id FROM bill_invoices WHERE coalesce(total_minor, 0) = 0))
 """
+"""As an array, whose accounts are looked up: joined, each account of the run would be held against each of the chunk."""
+
 _REJECTED = """
 UPDATE charges c SET invoice_id = NULL FROM bill_invoices b JOIN bill_run_accounts r ON r.account_id = b.account_id
 WHERE r.run_id = $1 AND r.state IN ('nothing', 'set_aside') AND c.invoice_id = b.invoice_id
