@@ -157,7 +157,7 @@ UPDATE bill_run_accounts SET state = 'nothing', due_at = NULL
 WHERE run_id = $1 AND state = 'waiting'
     AND account_id = ANY(ARRAY(SELECT account_id FROM bill_invoices WHERE coalesce(total_minor, 0) = 0))
 """
-"""As an array, whose accounts are looked up: joined, each account of the run would be held against each of the chunk."""
+"""As an array, whose accounts are looked up: joined, each account of the run is held against each of the chunk."""
 
 _REJECTED = """
 UPDATE charges c SET invoice_id = NULL FROM bill_invoices b JOIN bill_run_accounts r ON r.account_id = b.account_id
