@@ -34,7 +34,8 @@ def table(rows: list[Row]) -> Table:
     """The rows as people read them."""
     shown = Table("", "value", "unit", "must reach", "limit", title=machine())
     for row in rows:
-        figures = ("" if row[name] is None else f"{row[name]:,.1f}" for name in ("value", "floor", "limit"))
+        digits = 3 if row["unit"] == "s" else 1
+        figures = ("" if row[name] is None else f"{row[name]:,.{digits}f}" for name in ("value", "floor", "limit"))
         value, floor, limit = figures
         shown.add_row(row["name"], value, row["unit"], floor, limit)
     return shown
