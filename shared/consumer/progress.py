@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -66,9 +67,13 @@ class Watch(threading.Thread):
         self._stuck = stuck
         self._end = end
         self._done = threading.Event()
+        self._context = copy_context()  # its lines of the log name the process, as all others do
 
     def run(self) -> None:
         """Look until `finish` is called; only what two looks say is believed, since a message may have just come."""
+        self._context.run(self._look)
+
+    def _look(self) -> None:
         hung_after, suspected = self._settings.hung_after, 0.0
         while not self._done.wait(min(1.0, hung_after / 4) if suspected else hung_after / 4):
             if time.monotonic() - self._progress.advanced_at < hung_after / 2:
