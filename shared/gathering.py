@@ -20,6 +20,7 @@ from shared.database import Cause, Unit, Units
 from shared.errors import Refusal, Unavailable
 from shared.idempotency import Answer, Key
 from shared.queues import WAIT
+from shared.retries import is_told_to_end
 from shared.telemetry import log
 
 Order = TypeVar("Order")
@@ -113,7 +114,7 @@ class Gathering(Generic[Order]):
         except Unavailable as error:
             return [error for _ in taken]
         except (Exception, asyncio.CancelledError) as error:  # whose fault it is shows when each is done by itself
-            if _is_told_to_end(error):
+            if is_told_to_end(error):
                 raise
             log.warning("requests are done one by one", requests=len(taken), error=type(error).__qualname__)
             return [None for _ in taken]
@@ -132,12 +133,6 @@ class Gathering(Generic[Order]):
         await idempotency.store(unit, {key: one for key, one in answers.items() if isinstance(one, Answer)})
         await idempotency.forget(unit, [key for key, one in answers.items() if not isinstance(one, Answer)])
         return [outcomes.get(one.key) for one in taken]
-
-
-def _is_told_to_end(error: BaseException) -> bool:
-    """Clients cancel futures of their own when a connection is lost: then nobody has cancelled the task."""
-    task = asyncio.current_task()
-    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
 
 class Gatherings:

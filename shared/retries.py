@@ -38,8 +38,12 @@ async def for_ever(work: Callable[[], Awaitable[None]], broke: Callable[[BaseExc
 
 
 def _is_break(error: BaseException) -> bool:
-    """Clients cancel futures of their own when a connection is lost: then nobody has cancelled the task."""
     if isinstance(error, asyncio.CancelledError):
-        task = asyncio.current_task()
-        return task is not None and not task.cancelling()
+        return not is_told_to_end(error)
     return isinstance(error, BROKEN) or is_transient(error)
+
+
+def is_told_to_end(error: BaseException) -> bool:
+    """Whether somebody has cancelled this task: clients cancel futures of their own when a connection is lost."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling() > 0)

@@ -10,6 +10,7 @@ from services.escalation.domain import CaseState
 from services.escalation.tables import CaseRow, ContactRow
 from shared.database import Unit
 from shared.errors import NotFound
+from shared.keyset import rows_after
 
 
 async def case(unit: Unit, case_id: UUID) -> CaseRow:
@@ -36,14 +37,7 @@ async def cases_after(
     unit: Unit, account_id: UUID | None, state: str | None, after: UUID | None, limit: int
 ) -> Sequence[CaseRow]:
     """Cases in the order of their ids, filtered."""
-    query = select(CaseRow).order_by(col(CaseRow.id)).limit(limit)
-    if account_id is not None:
-        query = query.where(CaseRow.account_id == account_id)
-    if state is not None:
-        query = query.where(CaseRow.state == state)
-    if after is not None:
-        query = query.where(col(CaseRow.id) > after)
-    return (await unit.session.exec(query)).all()
+    return await rows_after(unit, CaseRow, after, limit, account_id=account_id, state=state)
 
 
 async def add_contact(unit: Unit, row: ContactRow) -> None:

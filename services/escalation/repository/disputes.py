@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlmodel import col, select
-
 from services.escalation.tables import DisputeRow
 from shared.database import Unit
 from shared.errors import NotFound
+from shared.keyset import rows_after
 
 
 async def dispute(unit: Unit, dispute_id: UUID) -> DisputeRow:
@@ -28,14 +27,7 @@ async def disputes_after(
     unit: Unit, account_id: UUID | None, state: str | None, after: UUID | None, limit: int
 ) -> Sequence[DisputeRow]:
     """Disputes in the order of their ids, filtered."""
-    query = select(DisputeRow).order_by(col(DisputeRow.id)).limit(limit)
-    if account_id is not None:
-        query = query.where(DisputeRow.account_id == account_id)
-    if state is not None:
-        query = query.where(DisputeRow.state == state)
-    if after is not None:
-        query = query.where(col(DisputeRow.id) > after)
-    return (await unit.session.exec(query)).all()
+    return await rows_after(unit, DisputeRow, after, limit, account_id=account_id, state=state)
 
 
 async def save_credit_note(unit: Unit, dispute_id: UUID, credit_note_id: UUID) -> None:

@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from services.invoicing.tables import AccountRow, SubscriptionRow
 from shared.database import Unit
 from shared.errors import NotFound
+from shared.keyset import rows_after
 
 
 async def account(unit: Unit, account_id: UUID) -> AccountRow:
@@ -78,10 +79,7 @@ async def account_to_change(unit: Unit, account_id: UUID) -> AccountRow:
 
 async def accounts_after(unit: Unit, after: UUID | None, limit: int) -> Sequence[AccountRow]:
     """Accounts in the order of their ids."""
-    query = select(AccountRow).order_by(col(AccountRow.id)).limit(limit)
-    if after is not None:
-        query = query.where(col(AccountRow.id) > after)
-    return (await unit.session.exec(query)).all()
+    return await rows_after(unit, AccountRow, after, limit)
 
 
 async def account_by_reference(unit: Unit, reference: str) -> AccountRow | None:

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import asyncpg
-from sqlmodel import col, select
 
 from services.invoicing.tables import ApprovalRow
 from shared.database import Unit, columns
 from shared.errors import NotFound
+from shared.keyset import rows_after
 
 
 async def approval(unit: Unit, approval_id: UUID) -> ApprovalRow:
@@ -23,14 +23,7 @@ async def page(
     unit: Unit, state: str | None, account_id: UUID | None, after: UUID | None, limit: int
 ) -> Sequence[ApprovalRow]:
     """Approvals in the order of their ids."""
-    query = select(ApprovalRow).order_by(col(ApprovalRow.id)).limit(limit)
-    if state is not None:
-        query = query.where(ApprovalRow.state == state)
-    if account_id is not None:
-        query = query.where(ApprovalRow.account_id == account_id)
-    if after is not None:
-        query = query.where(col(ApprovalRow.id) > after)
-    return (await unit.session.exec(query)).all()
+    return await rows_after(unit, ApprovalRow, after, limit, state=state, account_id=account_id)
 
 
 async def save(unit: Unit, row: ApprovalRow) -> None:

@@ -10,6 +10,7 @@ from services.invoicing.domain.matching import EntryState
 from services.invoicing.tables import BankEntryRow, BankImportRow, BankMappingRow, BankProposalRow
 from shared.database import Unit, columns
 from shared.errors import NotFound
+from shared.keyset import rows_after
 
 _ADD_ENTRIES = """
 INSERT INTO bank_entries (id, import_id, bank_account, entry_key, kind, is_credit, amount_minor, currency, booked_on,
@@ -79,12 +80,7 @@ async def entries_after(
     unit: Unit, state: str | None, after: UUID | None, limit: int
 ) -> list[tuple[BankEntryRow, list[BankProposalRow]]]:
     """Entries, of one state if it is given, in the order of their ids, each with its proposals."""
-    query = select(BankEntryRow).order_by(col(BankEntryRow.id)).limit(limit)
-    if state is not None:
-        query = query.where(BankEntryRow.state == state)
-    if after is not None:
-        query = query.where(col(BankEntryRow.id) > after)
-    rows = (await unit.session.exec(query)).all()
+    rows = await rows_after(unit, BankEntryRow, after, limit, state=state)
     proposed = await proposals(unit, [row.id for row in rows])
     return [(row, proposed.get(row.id, [])) for row in rows]
 

@@ -5,11 +5,11 @@ from datetime import date
 from uuid import UUID
 
 import asyncpg
-from sqlmodel import col, select
 
 from services.invoicing.tables import BillRunRow, DraftRow
 from shared.database import Unit
 from shared.errors import NotFound
+from shared.keyset import rows_after
 
 
 async def run(unit: Unit, run_id: UUID) -> BillRunRow:
@@ -22,10 +22,7 @@ async def run(unit: Unit, run_id: UUID) -> BillRunRow:
 
 async def runs_after(unit: Unit, after: UUID | None, limit: int) -> Sequence[BillRunRow]:
     """Runs in the order of their ids."""
-    query = select(BillRunRow).order_by(col(BillRunRow.id)).limit(limit)
-    if after is not None:
-        query = query.where(col(BillRunRow.id) > after)
-    return (await unit.session.exec(query)).all()
+    return await rows_after(unit, BillRunRow, after, limit)
 
 
 # What is taken is read once and hashed: with statistics of an empty table the planner would read it for each account.
@@ -207,10 +204,7 @@ async def differences(unit: Unit, row: BillRunRow, after: UUID | None, limit: in
 
 async def drafts_after(unit: Unit, run_id: UUID, after: UUID | None, limit: int) -> Sequence[DraftRow]:
     """The drafts of a run in the order of their ids."""
-    query = select(DraftRow).where(DraftRow.run_id == run_id).order_by(col(DraftRow.id)).limit(limit)
-    if after is not None:
-        query = query.where(col(DraftRow.id) > after)
-    return (await unit.session.exec(query)).all()
+    return await rows_after(unit, DraftRow, after, limit, run_id=run_id)
 
 
 async def include_one(unit: Unit, run_id: UUID, account_id: UUID) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import asyncpg
-from sqlmodel import col, select
 
 from services.invoicing.domain.ledger import Share
 from services.invoicing.domain.owed import Allocation
@@ -12,6 +11,7 @@ from services.invoicing.tables import CreditNoteRow
 from shared.database import Unit, columns
 from shared.errors import NotFound
 from shared.ids import new_id
+from shared.keyset import rows_after
 
 
 async def credit_note(unit: Unit, credit_note_id: UUID) -> CreditNoteRow:
@@ -26,12 +26,7 @@ async def credit_notes_after(
     unit: Unit, account_id: UUID | None, after: UUID | None, limit: int
 ) -> Sequence[CreditNoteRow]:
     """Credit notes in the order of their ids, of one account if it is given."""
-    query = select(CreditNoteRow).order_by(col(CreditNoteRow.id)).limit(limit)
-    if account_id is not None:
-        query = query.where(CreditNoteRow.account_id == account_id)
-    if after is not None:
-        query = query.where(col(CreditNoteRow.id) > after)
-    return (await unit.session.exec(query)).all()
+    return await rows_after(unit, CreditNoteRow, after, limit, account_id=account_id)
 
 
 async def lines_of(unit: Unit, credit_note_ids: Sequence[UUID]) -> dict[UUID, list[tuple[int, int]]]:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlmodel import select
 
 from services.invoicing.tables import DebitRow
 from shared.database import Unit
 from shared.errors import NotFound
+from shared.keyset import rows_after
 
 
 async def debit(unit: Unit, debit_id: UUID) -> DebitRow:
@@ -28,14 +29,7 @@ async def page(
     unit: Unit, state: str | None, account_id: UUID | None, after: UUID | None, limit: int
 ) -> Sequence[DebitRow]:
     """Debits in the order of their ids."""
-    query = select(DebitRow).order_by(col(DebitRow.id)).limit(limit)
-    if state is not None:
-        query = query.where(DebitRow.state == state)
-    if account_id is not None:
-        query = query.where(DebitRow.account_id == account_id)
-    if after is not None:
-        query = query.where(col(DebitRow.id) > after)
-    return (await unit.session.exec(query)).all()
+    return await rows_after(unit, DebitRow, after, limit, state=state, account_id=account_id)
 
 
 async def save(unit: Unit, row: DebitRow) -> None:

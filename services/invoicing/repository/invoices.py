@@ -6,12 +6,13 @@ from itertools import groupby
 from uuid import UUID
 
 import asyncpg
-from sqlmodel import col, select
+from sqlmodel import select
 
 from services.invoicing.domain.owed import Invoice, Line
 from services.invoicing.tables import InvoiceRow
 from shared.database import Unit, columns
 from shared.errors import NotFound
+from shared.keyset import rows_after
 
 
 async def invoice_row(unit: Unit, invoice_id: UUID) -> InvoiceRow:
@@ -24,12 +25,7 @@ async def invoice_row(unit: Unit, invoice_id: UUID) -> InvoiceRow:
 
 async def invoices_after(unit: Unit, account_id: UUID | None, after: UUID | None, limit: int) -> Sequence[InvoiceRow]:
     """Invoices, of one account if it is given, in the order of their ids."""
-    query = select(InvoiceRow).order_by(col(InvoiceRow.id)).limit(limit)
-    if account_id is not None:
-        query = query.where(InvoiceRow.account_id == account_id)
-    if after is not None:
-        query = query.where(col(InvoiceRow.id) > after)
-    return (await unit.session.exec(query)).all()
+    return await rows_after(unit, InvoiceRow, after, limit, account_id=account_id)
 
 
 async def reference_taken(unit: Unit, account_id: UUID, reference: str) -> bool:

@@ -77,9 +77,9 @@ WHERE i.id = $1
 
 
 async def waiting(unit: Unit, intent_id: UUID) -> asyncpg.Record | None:
-    """The account of a run that waits for the answer to an intent, if it still does, and whether the question that
+    """The account of a run that waits for the answer to an intent, if it still does.
 
-    was asked is still the one to ask (`still_so`): who the customer is to the tax office may be different now.
+    `still_so`: the question is still the one to ask; who the customer is to the tax office may be different now.
     """
     return await unit.connection.fetchrow(_WAITING, intent_id)
 

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlmodel import col, select
-
 from services.invoicing.domain.owed import Allocation, Payment
 from services.invoicing.repository.ledger import Posting, sides
 from services.invoicing.tables import PaymentRow
 from shared.database import Unit, columns
 from shared.errors import NotFound
 from shared.ids import new_id
+from shared.keyset import rows_after
 
 
 async def payment_row(unit: Unit, payment_id: UUID, *, fresh: bool = False) -> PaymentRow:
@@ -25,12 +24,7 @@ async def payment_row(unit: Unit, payment_id: UUID, *, fresh: bool = False) -> P
 
 async def payments_after(unit: Unit, account_id: UUID | None, after: UUID | None, limit: int) -> Sequence[PaymentRow]:
     """Payments in the order of their ids, of one account if it is given."""
-    query = select(PaymentRow).order_by(col(PaymentRow.id)).limit(limit)
-    if account_id is not None:
-        query = query.where(PaymentRow.account_id == account_id)
-    if after is not None:
-        query = query.where(col(PaymentRow.id) > after)
-    return (await unit.session.exec(query)).all()
+    return await rows_after(unit, PaymentRow, after, limit, account_id=account_id)
 
 
 _BY_NUMBER = """

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import asyncpg
-from sqlmodel import col, select
 
 from services.invoicing.domain.plan import Price, VendorCost, Version
 from services.invoicing.tables import PlanRow
 from shared.database import Unit, columns
 from shared.errors import NotFound
+from shared.keyset import rows_after
 
 
 async def plan(unit: Unit, plan_id: UUID) -> PlanRow:
@@ -22,10 +22,7 @@ async def plan(unit: Unit, plan_id: UUID) -> PlanRow:
 
 async def plans_after(unit: Unit, after: UUID | None, limit: int) -> Sequence[PlanRow]:
     """Plans in the order of their ids."""
-    query = select(PlanRow).order_by(col(PlanRow.id)).limit(limit)
-    if after is not None:
-        query = query.where(col(PlanRow.id) > after)
-    return (await unit.session.exec(query)).all()
+    return await rows_after(unit, PlanRow, after, limit)
 
 
 _VERSIONS = """
