@@ -51,7 +51,7 @@ class ItemRow(Row, table=True):
 
     __tablename__ = "items"
     __table_args__ = (
-        Index("items_open", "account_id", postgresql_where=text("open_minor > 0")),
+        Index("items_standing", "account_id", postgresql_where=text("open_minor > 0 OR due_at IS NOT NULL")),
         Index("items_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     )
 
@@ -151,7 +151,7 @@ class DeferralRow(Row, table=True):
     __tablename__ = "deferrals"
 
     invoice_id: UUID = Field(primary_key=True)
-    account_id: UUID
+    account_id: UUID = Field(index=True)
     step: str = Field(sa_type=Text)
     cause: str = Field(sa_type=Text)
     until: datetime | None = Field(sa_type=DateTime(timezone=True))

@@ -1,9 +1,9 @@
 """The facts of accounts, as they were told, with their times."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,8 @@ from services.collections.domain.item import Balance, Item, LineBalance, Overdue
 from services.collections.repository.suspensions import Suspension, standing_suspensions
 from shared.database import Unit, columns
 from shared.events.values import LineBalance as EventLine
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -116,29 +118,33 @@ SELECT a.account_id, a.time_zone, c.id AS case_id, c.stage
 FROM accounts a LEFT JOIN cases c ON c.account_id = a.account_id AND c.closed_at IS NULL
 WHERE a.account_id = ANY($1::uuid[])
 """
-_PARTS = {
-    "balances": "SELECT sequence, at, lines FROM balances WHERE invoice_id = i.invoice_id",
-    "overdues": "SELECT sequence, judged_at FROM overdues WHERE invoice_id = i.invoice_id",
-    "promises": "SELECT amount_minor, active_from, active_until FROM promises WHERE invoice_id = i.invoice_id",
-    "steps": "SELECT s.step, s.round, s.taken_at, s.outcome, s.replaced_by, n.state, n.delivered_at"
-    " FROM steps_taken s LEFT JOIN notices n ON n.id = s.notice_id WHERE s.invoice_id = i.invoice_id",
-    "suspensions": "SELECT s.step, c.round, c.caused_at FROM suspension_causes c"
-    " JOIN suspensions s ON s.id = c.suspension_id WHERE s.state <> 'withdrawn' AND c.invoice_id = i.invoice_id",
-    "deferrals": "SELECT step, cause FROM deferrals WHERE invoice_id = i.invoice_id",
-}
-_ITEMS = f"""
-SELECT i.invoice_id, i.account_id, i.number, i.currency, i.due_date, i.recorded_at,
-    {", ".join(f"array(SELECT to_jsonb(p) FROM ({query}) p) AS {name}" for name, query in _PARTS.items())}
-FROM items i
-WHERE i.account_id = ANY($1::uuid[])
-    AND (i.open_minor > 0 OR i.due_at IS NOT NULL OR i.invoice_id = ANY($2::uuid[])
-        OR EXISTS (SELECT FROM deferrals d WHERE d.invoice_id = i.invoice_id))
-ORDER BY i.number
+_DEFERRALS = "SELECT account_id, invoice_id, step, cause FROM deferrals WHERE account_id = ANY($1::uuid[])"
+_ITEMS = """
+SELECT invoice_id, account_id, number, currency, due_date, recorded_at FROM items
+WHERE account_id = ANY($1::uuid[]) AND (open_minor > 0 OR due_at IS NOT NULL) OR invoice_id = ANY($2::uuid[])
+ORDER BY number
+"""
+_BALANCES = "SELECT invoice_id, sequence, at, lines FROM balances WHERE invoice_id = ANY($1::uuid[])"
+_OVERDUES = "SELECT invoice_id, sequence, judged_at FROM overdues WHERE invoice_id = ANY($1::uuid[])"
+_PROMISES = """
+SELECT invoice_id, amount_minor, active_from, active_until FROM promises WHERE invoice_id = ANY($1::uuid[])
+"""
+_STEPS = """
+SELECT s.invoice_id, s.step, s.round, s.taken_at, s.outcome, s.replaced_by, n.state, n.delivered_at
+FROM steps_taken s LEFT JOIN notices n ON n.id = s.notice_id WHERE s.invoice_id = ANY($1::uuid[])
+"""
+_SUSPENSIONS = """
+SELECT c.invoice_id, s.step, c.round, c.caused_at
+FROM suspension_causes c JOIN suspensions s ON s.id = c.suspension_id
+WHERE s.state <> 'withdrawn' AND c.invoice_id = ANY($1::uuid[])
 """
 
 
 async def facts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, Facts]:
-    """The facts of these accounts; one that is not known yet is left out."""
+    """The facts of these accounts; one that is not known yet is left out.
+
+    Their items are those of which something is open, is due to be judged, waits, or causes a suspension.
+    """
     rows = await unit.connection.fetch(_ACCOUNTS, account_ids)
     found = {
         row["account_id"]: Facts(
@@ -148,48 +154,69 @@ async def facts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, Facts]:
     }
     for suspension in await standing_suspensions(unit, list(found)):
         found[suspension.account_id].suspensions.append(suspension)
-    causes = {cause for one in found.values() for suspension in one.suspensions for cause in suspension.causes}
-    for row in await unit.connection.fetch(_ITEMS, list(found), list(causes)):
-        account = found[row["account_id"]]
-        account.items.append(_item(row, account.zone))
-        for waiting in row["deferrals"]:
-            account.deferrals[row["invoice_id"]] = (waiting["step"], waiting["cause"])
+    for row in await unit.connection.fetch(_DEFERRALS, list(found)):
+        found[row["account_id"]].deferrals[row["invoice_id"]] = (row["step"], row["cause"])
+    await _add_items(unit, found)
     return found
 
 
-def _item(row: asyncpg.Record, zone: ZoneInfo) -> Item:
-    return Item(
-        invoice_id=row["invoice_id"],
-        number=row["number"],
-        due_date=row["due_date"],
-        currency=row["currency"],
-        zone=zone,
-        recorded_at=row["recorded_at"],
-        balances=tuple(Balance(one["sequence"], _instant(one["at"]), _lines(one["lines"])) for one in row["balances"]),
-        overdue=tuple(Overdue(one["sequence"], _instant(one["judged_at"])) for one in row["overdues"]),
-        promises=tuple(
-            Promise(one["amount_minor"], _instant(one["active_from"]), _instant(one["active_until"]))
-            for one in row["promises"]
-        ),
-        taken=(
-            *(_step(one) for one in row["steps"]),
-            *(
-                StepTaken(one["step"], one["round"], _instant(one["caused_at"]), "requested")
-                for one in row["suspensions"]
-            ),
-        ),
-    )
+async def _add_items(unit: Unit, found: Mapping[UUID, Facts]) -> None:
+    waiting = {invoice_id for one in found.values() for invoice_id in one.deferrals}
+    causes = {cause for one in found.values() for suspension in one.suspensions for cause in suspension.causes}
+    rows = await unit.connection.fetch(_ITEMS, list(found), list(waiting | causes))
+    ids = [row["invoice_id"] for row in rows]
+    balances = await _of_items(unit, _BALANCES, _balance, ids)
+    overdues = await _of_items(unit, _OVERDUES, _overdue, ids)
+    promises = await _of_items(unit, _PROMISES, _promise, ids)
+    steps = await _of_items(unit, _STEPS, _step, ids)
+    suspensions = await _of_items(unit, _SUSPENSIONS, _suspended, ids)
+    for row in rows:
+        account, id_ = found[row["account_id"]], row["invoice_id"]
+        account.items.append(
+            Item(
+                invoice_id=id_,
+                number=row["number"],
+                due_date=row["due_date"],
+                currency=row["currency"],
+                zone=account.zone,
+                recorded_at=row["recorded_at"],
+                balances=balances.get(id_, ()),
+                overdue=overdues.get(id_, ()),
+                promises=promises.get(id_, ()),
+                taken=steps.get(id_, ()) + suspensions.get(id_, ()),
+            )
+        )
 
 
-def _step(row: dict[str, Any]) -> StepTaken:
+async def _of_items(
+    unit: Unit, query: str, made: Callable[[asyncpg.Record], T], ids: Sequence[UUID]
+) -> dict[UUID, tuple[T, ...]]:
+    """What a query tells of items, by item."""
+    parts: dict[UUID, tuple[T, ...]] = {}
+    for row in await unit.connection.fetch(query, ids):
+        parts[row["invoice_id"]] = (*parts.get(row["invoice_id"], ()), made(row))
+    return parts
+
+
+def _balance(row: asyncpg.Record) -> Balance:
+    return Balance(row["sequence"], row["at"], _lines(row["lines"]))
+
+
+def _overdue(row: asyncpg.Record) -> Overdue:
+    return Overdue(row["sequence"], row["judged_at"])
+
+
+def _promise(row: asyncpg.Record) -> Promise:
+    return Promise(row["amount_minor"], row["active_from"], row["active_until"])
+
+
+def _step(row: asyncpg.Record) -> StepTaken:
     outcome = {"notice": row["state"], "requested": "requested"}.get(row["outcome"], "skipped")
-    delivered_at = _instant(row["delivered_at"]) if row["delivered_at"] else None
-    return StepTaken(row["step"], row["round"], _instant(row["taken_at"]), outcome, delivered_at, row["replaced_by"])
+    return StepTaken(row["step"], row["round"], row["taken_at"], outcome, row["delivered_at"], row["replaced_by"])
 
 
-def _instant(text: str) -> datetime:
-    """A timestamp as Postgres writes it into JSON."""
-    return datetime.fromisoformat(text).astimezone(UTC)
+def _suspended(row: asyncpg.Record) -> StepTaken:
+    return StepTaken(row["step"], row["round"], row["caused_at"], "requested")
 
 
 def _lines(lines: list[dict[str, Any]]) -> tuple[LineBalance, ...]:
