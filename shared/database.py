@@ -244,6 +244,8 @@ def engine(settings: Settings) -> AsyncEngine:
                 "lock_timeout": str(int(settings.lock_timeout * 1000)),
                 "idle_in_transaction_session_timeout": str(int(settings.idle_transaction * 1000)),
                 "application_name": "goodstanding",
+                # Of a disk that does not turn: else all of a table is read for the few thousand rows of a chunk.
+                "random_page_cost": "1.1",
             },
         },
     )

@@ -49,6 +49,8 @@ async def test_a_subscription_is_billed_with_tax_and_announced(billing: Billing)
     assert event.model_dump_json() == orjson.dumps(orjson.loads(told[0]["data"])).decode()
     assert asked["sequence"] == int(orjson.loads(told[0]["headers"])["ce_sequence"])
     assert asked["open_minor"] == 11_995
+    posted = await billing.database.rows("SELECT DISTINCT document, event_sequence FROM invoicing.ledger_entries")
+    assert ("invoice", asked["sequence"]) in [tuple(row) for row in posted]
 
 
 async def test_the_ledger_has_both_sides(billing: Billing) -> None:

@@ -7,7 +7,8 @@ in any order: their sequence and their time decide, never the order in which the
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Literal
+from operator import attrgetter
+from typing import Literal, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,8 +16,7 @@ Outcome = Literal["sent", "skipped", "pending", "failed", "requested"]
 """`requested` is that of a suspension or termination, the others are those of notices."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineBalance:
+class LineBalance(NamedTuple):
     """What one line has open, and what of that is held. A line without a subscription suspends nothing."""
 
     line: int
@@ -27,8 +27,7 @@ class LineBalance:
     written_off_minor: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(NamedTuple):
     """The whole balance of the invoice from `at` until the next; `sequence` is that of the account."""
 
     sequence: int
@@ -41,16 +40,14 @@ class Balance:
         return sum(line.open_minor for line in self.lines)
 
 
-@dataclass(frozen=True, slots=True)
-class Overdue:
+class Overdue(NamedTuple):
     """Invoicing's judgement that the invoice is overdue; it counts for the round in which it was made."""
 
     sequence: int
     judged_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Promise:
+class Promise(NamedTuple):
     """A promise to pay covers an amount from `active_from` until just before `active_until`."""
 
     amount_minor: int
@@ -99,7 +96,7 @@ class Item:
     def history(self, now: datetime) -> tuple[Balance, ...]:
         """The balances known at `now` by sequence, each once; told twice, the earlier time counts."""
         first_told: dict[int, Balance] = {}
-        for balance in sorted(self.balances, key=lambda told: (told.sequence, told.at)):
+        for balance in sorted(self.balances, key=attrgetter("sequence", "at")):
             if balance.at <= now:
                 first_told.setdefault(balance.sequence, balance)
         return tuple(first_told.values())
@@ -111,7 +108,7 @@ class Item:
 
 def by_line(lines: Iterable[LineBalance]) -> list[LineBalance]:
     """Lines in the order in which payments are allocated to them."""
-    return sorted(lines, key=lambda line: line.line)
+    return sorted(lines, key=attrgetter("line"))
 
 
 def dunnable_by_line(lines: Sequence[LineBalance], promised: int) -> tuple[int, ...]:

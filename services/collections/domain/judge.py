@@ -5,9 +5,9 @@ passed, and acts only if the item is dunnable now as well; what is released from
 thus judged at the next of these instants.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import lru_cache
+from typing import NamedTuple
 
 from services.collections.domain.item import Balance, Item, StepTaken, round_of
 from services.collections.domain.judgement import Action, Deferred, Judgement, NextStep, Requirement, Rung
@@ -16,18 +16,21 @@ from services.collections.domain.timeline import Span, Timeline, timeline_of
 from shared.calendar import ONE_DAY, first_day_from, last_day_until, local_date, local_instant
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
+class _View(NamedTuple):
     """An item as it looks at `now`, before any step is weighed; `rungs` know the steps of this round only."""
 
     item: Item
     now: datetime
+    today: date
+    """The local date."""
     round: int
     began: Balance | None
     overdue_at: datetime | None
     timeline: Timeline
     current: Span
     rungs: tuple[Rung, ...]
+    left: tuple[Rung, ...]
+    """Those that can still be taken."""
     last: dict[time, tuple[date, datetime]]
     """For each local time of the policy, the last day and instant with it that have passed."""
 
@@ -39,7 +42,7 @@ def judge(item: Item, policy: Policy, now: datetime) -> Judgement:
     balance) judges again when that has changed.
     """
     view = _view(item, policy, now)
-    due = [rung for rung in _left(view) if _is_due(view, rung)] if view.current.dunnable else []
+    due = [rung for rung in view.left if _is_due(view, rung)] if view.current.dunnable else []
     suspensions, deferred = _suspension(view, due)
     actions = (*_notice(view, due), *suspensions, *_termination(view, due))
     return _judgement(view, actions, deferred)
@@ -50,15 +53,18 @@ def _view(item: Item, policy: Policy, now: datetime) -> _View:
     number, began = round_of(history)
     timeline = timeline_of(item, history)
     taken = {step.step: step for step in item.taken if step.round == number}
+    rungs = tuple([_rung(step, item, timeline, taken) for step in policy.steps])
     return _View(
         item=item,
         now=now,
+        today=local_date(now, item.zone),
         round=number,
         began=began,
         overdue_at=_overdue_at(item, began, now),
         timeline=timeline,
         current=timeline.at(now),
-        rungs=tuple(_rung(step, item, timeline, taken) for step in policy.steps),
+        rungs=rungs,
+        left=_left(rungs),
         last={at: _last_instant(at, item, now) for at in {step.at for step in policy.steps}},
     )
 
@@ -77,7 +83,7 @@ def _last_instant(at: time, item: Item, now: datetime) -> tuple[date, datetime]:
 
 
 def _rung(step: Step, item: Item, timeline: Timeline, taken: dict[str, StepTaken]) -> Rung:
-    requirements = tuple(_requirement(required, item, taken) for required in step.requires)
+    requirements = tuple([_requirement(required, item, taken) for required in step.requires])
     return Rung(step, timeline.reached_on(step.day), taken.get(step.name), requirements)
 
 
@@ -94,14 +100,13 @@ def _requirement(required: Required, item: Item, taken: dict[str, StepTaken]) ->
     return Requirement(required.notice, required.days_before, sent_as, notice, on, met_on)
 
 
-def _left(view: _View) -> list[Rung]:
+def _left(rungs: tuple[Rung, ...]) -> tuple[Rung, ...]:
     """The rungs that can still be taken: a notice before one that was taken goes out no more."""
-    furthest = max((rung.step.day for rung in view.rungs if rung.taken and _is_notice(rung)), default=None)
-    return [
-        rung
-        for rung in view.rungs
-        if not rung.taken and not (furthest is not None and _is_notice(rung) and rung.step.day < furthest)
-    ]
+    taken = [rung.step.day for rung in rungs if rung.taken and _is_notice(rung)]
+    if not taken:
+        return tuple([rung for rung in rungs if not rung.taken])
+    furthest = max(taken)
+    return tuple([rung for rung in rungs if not rung.taken and not (_is_notice(rung) and rung.step.day < furthest)])
 
 
 def _is_notice(rung: Rung) -> bool:
@@ -130,7 +135,7 @@ def _notice(view: _View, due: list[Rung]) -> list[Action]:
     notices = [rung.step for rung in due if _is_notice(rung)]
     if not notices:
         return []
-    missed = (rung.step for rung in _left(view) if _is_notice(rung) and rung.step.day < notices[-1].day)
+    missed = (rung.step for rung in view.left if _is_notice(rung) and rung.step.day < notices[-1].day)
     return [_action(view, notices[-1], skipped=tuple(step.name for step in missed))]
 
 
@@ -172,38 +177,42 @@ def _next(view: _View, actions: tuple[Action, ...]) -> NextStep | None:
     """The first step that comes by time alone, once these actions are carried out."""
     done = {name for action in actions for name in (action.step, *action.skipped)}
     suspended = _is_suspended(view) or any(action.kind == "suspend" for action in actions)
-    coming = [
-        NextStep(rung.step.name, instant, _rule(rung.step))
-        for rung in _left(view)
-        if rung.step.name not in done
-        and (suspended or rung.step.action != "terminate")
-        and (instant := _next_instant(view, rung))
-    ]
-    return min(coming, key=lambda step: step.at, default=None)
+    first: tuple[datetime, Step] | None = None
+    for rung in view.left:
+        step = rung.step
+        if step.name in done or (step.action == "terminate" and not suspended):
+            continue
+        instant = _next_instant(view, rung)
+        if instant is not None and (first is None or instant < first[0]):
+            first = instant, step
+    return NextStep(first[1].name, first[0], _rule(first[1])) if first else None
 
 
 def _next_instant(view: _View, rung: Rung) -> datetime | None:
     """The first instant after now at which a rung can be taken if no new fact comes; None if it needs one."""
-    met_on = [requirement.met_on for requirement in rung.requirements]
-    if rung.reached_on is None or None in met_on or not _is_overdue_or_will_be(view, rung.step):
+    step = rung.step
+    if rung.reached_on is None or not _is_overdue_or_will_be(view, step):
         return None
-    last_day, _ = view.last[rung.step.at]
-    day = max(last_day + ONE_DAY, rung.reached_on, *filter(None, met_on))
-    while not _has_lapsed(view, rung.step, day):
-        instant = local_instant(day, rung.step.at, view.item.zone)
+    last_day, _ = view.last[step.at]
+    day = max(last_day + ONE_DAY, rung.reached_on)
+    for requirement in rung.requirements:
+        if requirement.met_on is None:
+            return None
+        day = max(day, requirement.met_on)
+    while not _has_lapsed(view, step, day):
+        instant = local_instant(day, step.at, view.item.zone)
         span = view.timeline.at(instant)
-        if span.by_subscription if rung.step.action == "suspend" else span.dunnable:
+        if span.by_subscription if step.action == "suspend" else span.dunnable:
             return instant
         if span.is_last:
             return None
-        day = first_day_from(span.end, rung.step.at, view.item.zone)
+        day = first_day_from(span.end, step.at, view.item.zone)
     return None
 
 
 def _is_overdue_or_will_be(view: _View, step: Step) -> bool:
     """A step after the due date needs the overdue, which can be foreseen until the due date has passed."""
-    foreseen = local_date(view.now, view.item.zone) <= view.item.due_date
-    return step.day <= 0 or view.overdue_at is not None or foreseen
+    return step.day <= 0 or view.overdue_at is not None or view.today <= view.item.due_date
 
 
 @lru_cache(100)
@@ -216,14 +225,14 @@ def _rule(step: Step) -> str:
 
 
 def _judgement(view: _View, actions: tuple[Action, ...], deferred: tuple[Deferred, ...]) -> Judgement:
-    item, current, today = view.item, view.current, local_date(view.now, view.item.zone)
+    item, current = view.item, view.current
     return Judgement(
         invoice_id=item.invoice_id,
         number=item.number,
         currency=item.currency,
         judged_at=view.now,
         round=view.round,
-        position=view.timeline.position(today),
+        position=view.timeline.position(view.today),
         overdue_at=view.overdue_at,
         open_minor=sum(line.open_minor for line in current.lines),
         disputed_minor=sum(line.disputed_minor for line in current.lines),
@@ -235,5 +244,5 @@ def _judgement(view: _View, actions: tuple[Action, ...], deferred: tuple[Deferre
         deferred=deferred,
         next=_next(view, actions),
         ladder=view.rungs,
-        held_days=view.timeline.held_until(today),
+        held_days=view.timeline.held_until(view.today),
     )

@@ -1,8 +1,7 @@
 """What a judgement of an item says: its amounts, what to do now, what waits, what comes next, and why."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from services.collections.domain.item import StepTaken
@@ -10,8 +9,7 @@ from services.collections.domain.policy import Step
 from services.collections.domain.timeline import Days
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """A step that is due and may be carried out; `at` is the instant at which it was judged."""
 
     step: str
@@ -25,8 +23,7 @@ class Action:
     """To suspend: each subscription with what is dunnable for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Deferred:
+class Deferred(NamedTuple):
     """A step that is due and waits: for what, and until when if time alone will do."""
 
     step: str
@@ -34,8 +31,7 @@ class Deferred:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NextStep:
+class NextStep(NamedTuple):
     """What comes next if no new fact does, when, and by which rule of the policy."""
 
     step: str
@@ -43,8 +39,7 @@ class NextStep:
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(NamedTuple):
     """A notice that a suspension rests on, and how far that is."""
 
     notice: str
@@ -67,8 +62,7 @@ class Requirement:
         return f"{self.days_before} days since {self.sent_as} are complete on {self.met_on}"
 
 
-@dataclass(frozen=True, slots=True)
-class Rung:
+class Rung(NamedTuple):
     """A step of the policy as it stands for one item."""
 
     step: Step
@@ -79,8 +73,7 @@ class Rung:
     requirements: tuple[Requirement, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What a policy says about an item at `judged_at`. Amounts are minor units."""
 
     invoice_id: UUID

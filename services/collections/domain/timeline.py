@@ -5,8 +5,8 @@ which nothing was dunnable: while an invoice is wholly held or has nothing open,
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -22,8 +22,7 @@ Days = tuple[date, date]
 """Local dates from the first up to, not including, the second."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of time, [start, end), in which the amounts did not change."""
 
     start: datetime
@@ -32,16 +31,13 @@ class Span:
     promised: int
     by_line: tuple[int, ...]
     """What is dunnable of each of `lines`."""
+    dunnable: int
+    """What is dunnable of the whole invoice."""
 
     @property
     def is_last(self) -> bool:
         """Whether it goes on until a new fact comes."""
         return self.end == _AFTER_ALL
-
-    @property
-    def dunnable(self) -> int:
-        """What is dunnable of the whole invoice."""
-        return sum(self.by_line)
 
     @property
     def by_subscription(self) -> dict[UUID, int]:
@@ -53,8 +49,7 @@ class Span:
         return amounts
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(NamedTuple):
     """The whole of time as it looks from `now`: what has been, and what comes if no new fact does."""
 
     due_date: date
@@ -64,7 +59,10 @@ class Timeline:
 
     def at(self, instant: datetime) -> Span:
         """The span in which an instant lies; a fact of that very instant counts."""
-        return next(span for span in self.spans if instant < span.end)
+        for span in self.spans:
+            if instant < span.end:
+                return span
+        raise AssertionError("the last span has no end")
 
     def position(self, day: date) -> int:
         """The position on the ladder on a local date; negative before the due date."""
@@ -115,7 +113,8 @@ def _spans(item: Item, history: Sequence[Balance]) -> tuple[Span, ...]:
         if coming < len(balances) and balances[coming].at == start:
             lines, coming = tuple(by_line(balances[coming].lines)), coming + 1
         promised = item.promised_at(start)
-        spans.append(Span(start, end, lines, promised, dunnable_by_line(lines, promised)))
+        dunnable = dunnable_by_line(lines, promised)
+        spans.append(Span(start, end, lines, promised, dunnable, sum(dunnable)))
     return tuple(spans)
 
 

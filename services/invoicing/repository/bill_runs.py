@@ -37,6 +37,7 @@ SELECT $1, account_id, 'waiting', $3, NULL FROM (
     UNION SELECT account_id FROM charges WHERE invoice_id IS NULL AND due_on <= $2
 ) AS billed
 WHERE account_id NOT IN (SELECT account_id FROM taken)
+ORDER BY account_id
 """
 
 

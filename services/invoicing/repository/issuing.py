@@ -94,7 +94,7 @@ FROM bill_invoices b JOIN streams s ON s.subject = b.account_id::text
 _POST = """
 INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
     event_sequence, posted_on, posted_at)
-SELECT b.legal_entity, side.code, b.currency, side.amount, b.account_id, 'invoice', b.invoice_id, s.sequence,
+SELECT b.legal_entity, side.code, b.currency, side.amount, b.account_id, 'invoice', b.invoice_id, s.sequence + 1,
     ($1::timestamptz AT TIME ZONE 'UTC')::date, $1
 FROM bill_invoices b
 JOIN streams s ON s.subject = b.account_id::text
@@ -145,8 +145,13 @@ async def take_drafts(unit: Unit, run_id: UUID, account_ids: Sequence[UUID]) -> 
 
 
 async def issue(unit: Unit, run_id: UUID, day: date) -> None:
-    """Issue what was drawn up. The numbers come late, since their row is locked from then on."""
+    """Issue what was drawn up. The numbers come late, since their row is locked from then on.
+
+    The ledger needs none, and names the event that is going to be the next of its account.
+    """
+    await unit.flush()
     await unit.connection.execute(_STATE, run_id, "issued", False, None)
+    await unit.connection.execute(_POST, unit.now)
     await unit.connection.execute(_NUMBERS)
     await unit.connection.execute(_ISSUE, day, unit.now)
     await unit.connection.execute(_LINES)
@@ -155,7 +160,6 @@ async def issue(unit: Unit, run_id: UUID, day: date) -> None:
     await unit.publish_each(InvoiceIssued, _TOLD, day)
     # The streams say now which sequence the event of each account has.
     await unit.connection.execute(_CHANGES, unit.now)
-    await unit.connection.execute(_POST, unit.now)
     await deliveries.want_issued(unit)
 
 

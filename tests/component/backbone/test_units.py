@@ -12,6 +12,7 @@ from deploy.local.tokens import Keys
 from shared.database import Unit
 from shared.errors import Unavailable
 from shared.outbox import MAX_EVENT_BYTES, EventTooLarge
+from shared.streams import WINDOW
 from tests.builders import Database, account, running
 from tests.component.backbone.rehearsal import Stage
 
@@ -154,3 +155,17 @@ async def test_a_database_that_is_away_is_unavailable_and_comes_back(stage: Stag
     await stage.database.execute(f"ALTER DATABASE {stage.database.name} CONNECTION LIMIT -1")
     await stage.publish(ACCOUNT, 1)
     assert len(await stage.outbox()) == 1
+
+
+@pytest.mark.parametrize("free", range(2 * WINDOW))
+async def test_who_claims_goes_around_what_others_hold(stage: Stage, free: int) -> None:
+    accounts = [str(uuid4()) for _ in range(2 * WINDOW)]
+    await stage.units.run(lambda unit: unit.lock(*accounts))
+    listed = ", ".join(f"('{account}', timestamptz '-infinity')" for account in accounts)
+    due = f"SELECT account_id FROM (VALUES {listed}) AS due (account_id, due_at) WHERE due_at <= $1"
+
+    async def hold_the_others(unit: Unit) -> None:
+        await unit.lock(*(account for account in accounts if account != accounts[free]))
+        assert await stage.units.run(lambda other: other.claim(due, 1)) == [accounts[free]]
+
+    await stage.units.run(hold_the_others)

@@ -1,0 +1,36 @@
+"""Statements count cycles by the same rule as the domain, without calling a function for each row."""
+
+from datetime import date, timedelta
+
+from services.invoicing.domain.cycles import MONTH, THREE_YEARS, YEAR, anchor
+from tests.builders import Database
+
+FIRST = date(2023, 12, 1)
+ANCHORS = [FIRST + timedelta(days=n) for n in range(500)]
+"""Over a leap day, and the ends of all months."""
+LENGTHS = [(MONTH, MONTH), (YEAR, MONTH), (YEAR, YEAR), (THREE_YEARS, MONTH), (THREE_YEARS, THREE_YEARS)]
+
+
+async def test_boundaries_follow_each_other_as_in_the_domain(database: Database) -> None:
+    counted = [anchor(day, term=term, period=period) for day in ANCHORS for term, period in LENGTHS]
+    asked = [(one, one.start(number)) for one in counted for number in (0, 1, 2, 13)]
+    found = await database.rows(
+        "SELECT invoicing.cycle_after(boundary, months, anchor, from_end) AS after"
+        " FROM unnest($1::date[], $2::int[], $3::date[], $4::bool[]) WITH ORDINALITY"
+        " AS asked (boundary, months, anchor, from_end, place) ORDER BY place",
+        [boundary for _, boundary in asked],
+        [one.months for one, _ in asked],
+        [one.day for one, _ in asked],
+        [one.from_end for one, _ in asked],
+    )
+    assert [row["after"] for row in found] == [one.following(boundary) for one, boundary in asked]
+
+
+async def test_the_function_is_taken_into_the_statement(database: Database) -> None:
+    plan = await database.rows(
+        "EXPLAIN VERBOSE SELECT invoicing.cycle_after(next_to, period_months, anchor, from_end) FROM invoicing.terms"
+    )
+    told = "\n".join(row[0] for row in plan)
+    assert "date_trunc" in told
+    assert "invoicing.cycle_after(" not in told
+    assert "invoicing.days_of_month(" not in told
