@@ -103,7 +103,7 @@ def _subscriptions(lines: int) -> Rows:
 def _invoices(lines: int) -> Rows:
     for n in range(lines // LINES_A_CUSTOMER + 1):
         dates = (date(2026, 3, 1), date(2026, 3, 31))
-        yield _id(7, n), _id(1, n), "GS-DE", f"GS-DE-{n:08d}", None, "EUR", *dates, 125000, NOW
+        yield _id(7, n), _id(1, n), "GS-DE", f"GS-DE-{n:08d}", None, "EUR", *dates, 125000, NOW, None, None
 
 
 def _customer_charges(lines: int) -> Rows:
@@ -111,7 +111,7 @@ def _customer_charges(lines: int) -> Rows:
     for n in range(lines):
         customer = n // LINES_A_CUSTOMER
         what = ("cycle", None, _id(6, 0), 1, first, end, first, end, 10, 1250, 12500, "EUR", first, False, 0)
-        yield _id(8, n), _id(1, customer), _id(2, n), *what, _id(7, customer), NOW
+        yield _id(8, n), _id(1, customer), _id(2, n), *what, _id(7, customer), NOW, 0
 
 
 def _invoice_lines(lines: int) -> Rows:

@@ -4,12 +4,15 @@ import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+
+import asyncpg
 
 from deploy.local import children
 from deploy.local.bootstrap import SERVICES, bootstrap_server
@@ -92,6 +95,27 @@ def running(stage: Stage, *programs: Program) -> Iterator[list[int]]:
         for child in children_:
             block.callback(children.end, child)
         yield [child.pid for child in children_]
+
+
+async def bare(stage: Stage, written: Mapping[str, str]) -> float:
+    """Seconds for these rows alone: by INSERT … SELECT into tables with the same columns and indexes and nothing else,
+    with as many connections as there are cores.
+
+    `written` names tables, each with the condition of the rows that count. What wrote them could not be faster.
+    """
+    tables = iter(written.items())
+
+    async def insert() -> None:
+        connection = await asyncpg.connect(stage.url())
+        for table, condition in tables:
+            copy = f"public.bare_{table.replace('.', '_')}"
+            await connection.execute(f"CREATE TABLE {copy} (LIKE {table} INCLUDING INDEXES)")
+            await connection.execute(f"INSERT INTO {copy} SELECT * FROM {table} WHERE {condition}")
+        await connection.close()
+
+    started = time.perf_counter()
+    await asyncio.gather(*(insert() for _ in range(os.cpu_count() or 1)))
+    return time.perf_counter() - started
 
 
 def resident(pid: int) -> float:
