@@ -39,7 +39,7 @@ async def lock_free(connection: asyncpg.Connection, subjects: Iterable[str]) -> 
 
 
 _CLAIM = """
-SELECT subject, sequence FROM streams WHERE subject IN (SELECT * FROM ({due} LIMIT $3) AS due)
+SELECT subject, sequence FROM streams WHERE subject = ANY(ARRAY({due} LIMIT $3))
 LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
 """
 WINDOW = 4

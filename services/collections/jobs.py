@@ -9,7 +9,7 @@ from shared.jobs import Sweep
 SWEEPS = (
     Sweep(
         name="steps",
-        due="SELECT account_id::text FROM items WHERE due_at <= $1",
+        due="SELECT account_id::text FROM items WHERE due_at <= $1 ORDER BY due_at",
         judge=use_cases.judging.sweep,
     ),
 )

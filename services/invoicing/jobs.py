@@ -9,25 +9,25 @@ from shared.jobs import Sweep
 SWEEPS = (
     Sweep(
         name="overdue",
-        due="SELECT account_id::text FROM invoice_states WHERE judge_at <= $1",
+        due="SELECT account_id::text FROM invoice_states WHERE judge_at <= $1 ORDER BY judge_at",
         judge=use_cases.overdue.judge,
         set_based=True,
     ),
     Sweep(
         name="terms",
-        due="SELECT account_id::text FROM terms WHERE wake_at <= $1",
+        due="SELECT account_id::text FROM terms WHERE wake_at <= $1 ORDER BY wake_at",
         judge=use_cases.renewals.judge,
         set_based=True,
     ),
     Sweep(
         name="bill_runs",
-        due="SELECT account_id::text FROM bill_run_accounts WHERE due_at <= $1",
+        due="SELECT account_id::text FROM bill_run_accounts WHERE due_at <= $1 ORDER BY due_at",
         judge=use_cases.billing.bill,
         set_based=True,
     ),
     Sweep(
         name="bank_entries",
-        due="SELECT account_id::text FROM bank_entries WHERE due_at <= $1",
+        due="SELECT account_id::text FROM bank_entries WHERE due_at <= $1 ORDER BY due_at",
         judge=use_cases.bank.book_certain,
     ),
     Sweep(
@@ -39,7 +39,7 @@ SWEEPS = (
     ),
     Sweep(
         name="vendor_payments",
-        due="SELECT id::text FROM vendor_invoices WHERE warn_at <= $1",
+        due="SELECT id::text FROM vendor_invoices WHERE warn_at <= $1 ORDER BY warn_at",
         judge=use_cases.vendor_invoices.warn,
     ),
 )

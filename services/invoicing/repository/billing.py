@@ -152,20 +152,21 @@ UPDATE bill_run_accounts r SET state = 'set_aside', due_at = NULL, reason = asid
 FROM (SELECT account_id, min(reason) AS reason FROM aside GROUP BY account_id) aside
 WHERE r.run_id = $1 AND r.account_id = aside.account_id
 """
+OF_CHUNK = "r.account_id = ANY(ARRAY(SELECT account_id FROM bill_invoices))"
+"""As an array, whose accounts are looked up: joined, all accounts of the run are read, or held against each of these."""
+
 _NOTHING = """
 UPDATE bill_run_accounts SET state = 'nothing', due_at = NULL
 WHERE run_id = $1 AND state = 'waiting'
     AND account_id = ANY(ARRAY(SELECT account_id FROM bill_invoices WHERE coalesce(total_minor, 0) = 0))
 """
-"""As an array, whose accounts are looked up: joined, each account of the run is held against each of the chunk."""
-
-_REJECTED = """
+_REJECTED = f"""
 UPDATE charges c SET invoice_id = NULL FROM bill_invoices b JOIN bill_run_accounts r ON r.account_id = b.account_id
-WHERE r.run_id = $1 AND r.state IN ('nothing', 'set_aside') AND c.invoice_id = b.invoice_id
+WHERE r.run_id = $1 AND {OF_CHUNK} AND r.state IN ('nothing', 'set_aside') AND c.invoice_id = b.invoice_id
 """
-_KEEP = """
+_KEEP = f"""
 DELETE FROM bill_invoices b USING bill_run_accounts r
-WHERE r.run_id = $1 AND r.account_id = b.account_id AND r.state IN ('nothing', 'set_aside')
+WHERE r.run_id = $1 AND {OF_CHUNK} AND r.account_id = b.account_id AND r.state IN ('nothing', 'set_aside')
 """
 _KEEP_LINES = "DELETE FROM bill_lines WHERE invoice_id NOT IN (SELECT invoice_id FROM bill_invoices)"
 _ON_INVOICE = """

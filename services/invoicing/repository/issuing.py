@@ -5,6 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from services.invoicing.repository import deliveries
+from services.invoicing.repository.billing import OF_CHUNK
 from shared.database import Unit
 from shared.events.invoicing import InvoiceIssued
 
@@ -21,9 +22,9 @@ SELECT invoice_id, line, l.account_id, charge_id, subscription_id, description, 
     tax_rate_bp, collectable_minor
 FROM bill_lines l JOIN bill_invoices b USING (invoice_id) WHERE b.to_be_taxed = $1
 """
-_STATE = """
+_STATE = f"""
 UPDATE bill_run_accounts r SET state = $2, due_at = $4, invoice_id = b.invoice_id
-FROM bill_invoices b WHERE r.run_id = $1 AND r.account_id = b.account_id AND b.to_be_taxed = $3
+FROM bill_invoices b WHERE r.run_id = $1 AND {OF_CHUNK} AND r.account_id = b.account_id AND b.to_be_taxed = $3
 """
 
 _FROM_DRAFTS = """
