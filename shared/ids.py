@@ -2,9 +2,15 @@
 
 from uuid import UUID
 
+import uuid_utils
 from uuid_utils.compat import uuid7
 
 
 def new_id() -> UUID:
     """A new identifier."""
     return uuid7()
+
+
+def new_text() -> str:
+    """A new identifier, as text."""
+    return str(uuid_utils.uuid7())

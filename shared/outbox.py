@@ -1,9 +1,8 @@
 """The outbox: events wait here, in the transaction of the fact, until the relay has published them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
 import asyncpg
@@ -12,7 +11,7 @@ import orjson
 from shared import clock
 from shared.errors import Refusal
 from shared.events import Event
-from shared.ids import new_id
+from shared.ids import new_text
 from shared.telemetry import traceparent
 
 MAX_EVENT_BYTES = 512 * 1024
@@ -39,8 +38,7 @@ class CauseLike(Protocol):
     def traceparent(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One event as it waits: its headers are those of the CloudEvents binding for Kafka, in binary mode."""
 
     subject: str
@@ -54,8 +52,9 @@ def row(event: Event, *, sequence: int, unit_now: datetime, cause: CauseLike) ->
     data = event.model_dump_json()
     if len(data.encode()) > MAX_EVENT_BYTES:
         raise EventTooLarge(f"{type(event).__name__} would have {len(data)} bytes")
-    own = {"ce_id": str(new_id()), "ce_subject": event.subject(), "ce_sequence": str(sequence)}
-    return Row(event.subject(), event.type(), _headers(type(event), unit_now, cause, own), data)
+    subject = event.subject()
+    own = {"ce_id": new_text(), "ce_subject": subject, "ce_sequence": str(sequence)}
+    return Row(subject, event.type(), _headers(type(event), unit_now, cause, own), data)
 
 
 def _headers(event: type[Event], unit_now: datetime, cause: CauseLike, own: Mapping[str, str]) -> str:
@@ -68,12 +67,15 @@ def _headers(event: type[Event], unit_now: datetime, cause: CauseLike, own: Mapp
         "ce_recordedtime": clock.system_now().isoformat(),
         "ce_causationid": cause.id,
         "content-type": "application/json",
-        "traceparent": cause.traceparent or traceparent(),
-        "ce_actor": cause.actor,
-        "ce_reason": quote(cause.reason, safe=" ") if cause.reason else None,
         **own,
     }
-    return orjson.dumps({name: value for name, value in headers.items() if value}).decode()
+    if within := cause.traceparent or traceparent():
+        headers["traceparent"] = within
+    if cause.actor:
+        headers["ce_actor"] = cause.actor
+    if cause.reason:
+        headers["ce_reason"] = quote(cause.reason, safe=" ")
+    return orjson.dumps(headers).decode()
 
 
 _WRITE = """

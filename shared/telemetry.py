@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import structlog
 from opentelemetry import trace
@@ -135,14 +136,19 @@ def traceparent() -> str:
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
+@lru_cache(100)
+def _context_of(parent: str) -> Context:
+    """The context that a `traceparent` tells of; what happens together has it in common, and in a row."""
+    return _W3C.extract({"traceparent": parent} if parent else {}, Context())
+
+
 @contextmanager
 def continued(name: str, parent: str, kind: SpanKind = SpanKind.CONSUMER) -> Iterator[SpanContext]:
     """A span that continues the trace of `parent` (a `traceparent`, or empty for a new trace).
 
     What breaks it is told by its type only, as in the log.
     """
-    context = _W3C.extract({"traceparent": parent} if parent else {}, Context())
-    span = TRACER.start_span(name, context, kind)
+    span = TRACER.start_span(name, _context_of(parent), kind)
     with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
         try:
             yield span.get_span_context()

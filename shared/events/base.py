@@ -4,6 +4,7 @@ An event is a CloudEvents 1.0 message (https://github.com/cloudevents/spec). Its
 whole state that a reader needs. Fields may be added as optional; anything else is a new version.
 """
 
+from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -30,6 +31,7 @@ class Event(BaseModel):
             REGISTRY[cls.type()] = cls
 
     @classmethod
+    @cache
     def type(cls) -> str:
         """The CloudEvents type, for example `goodstanding.invoicing.InvoiceIssued.v1`."""
         return f"goodstanding.{cls.producer}.{cls.__name__}.v{cls.version}"

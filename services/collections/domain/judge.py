@@ -135,8 +135,9 @@ def _notice(view: _View, due: list[Rung]) -> list[Action]:
     notices = [rung.step for rung in due if _is_notice(rung)]
     if not notices:
         return []
-    missed = (rung.step for rung in view.left if _is_notice(rung) and rung.step.day < notices[-1].day)
-    return [_action(view, notices[-1], skipped=tuple(step.name for step in missed))]
+    furthest = notices[-1]
+    missed = [rung.step.name for rung in view.left if _is_notice(rung) and rung.step.day < furthest.day]
+    return [_action(view, furthest, skipped=tuple(missed))]
 
 
 def _suspension(view: _View, due: list[Rung]) -> tuple[list[Action], tuple[Deferred, ...]]:

@@ -5,7 +5,7 @@ which nothing was dunnable: while an invoice is wholly held or has nothing open,
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,7 +14,6 @@ from services.collections.domain.item import Balance, Item, LineBalance, by_line
 from shared.calendar import ONE_DAY, first_day_from
 
 MIDNIGHT = time(0)
-NO_DAYS = timedelta(0)
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 _AFTER_ALL = datetime.max.replace(tzinfo=UTC)
 
@@ -55,7 +54,7 @@ class Timeline(NamedTuple):
     due_date: date
     spans: tuple[Span, ...]
     held: tuple[Days, ...]
-    """The days at whose local midnight nothing was or will be dunnable; apart, in order."""
+    """The days after the due date at whose local midnight nothing was or will be dunnable; apart, in order."""
 
     def at(self, instant: datetime) -> Span:
         """The span in which an instant lies; a fact of that very instant counts."""
@@ -66,10 +65,7 @@ class Timeline(NamedTuple):
 
     def position(self, day: date) -> int:
         """The position on the ladder on a local date; negative before the due date."""
-        stood_still = sum(
-            max((min(end, day + ONE_DAY) - max(start, self.due_date + ONE_DAY)).days, 0) for start, end in self.held
-        )
-        return (day - self.due_date).days - stood_still
+        return (day - self.due_date).days - sum((end - start).days for start, end in self.held_until(day))
 
     def reached_on(self, day: int) -> date | None:
         """The first local date on a position of at least `day`; None if the clock stands still for good.
@@ -79,25 +75,23 @@ class Timeline(NamedTuple):
         reached = self.due_date + day * ONE_DAY
         if day <= 0:
             return reached
-        for first, end in self.held:
-            start = max(first, self.due_date + ONE_DAY)
+        for start, end in self.held:
             if start > reached:
                 break
             if end == date.max:
                 return None
-            reached += max(end - start, NO_DAYS)
+            reached += end - start
         return reached
 
     def held_until(self, day: date) -> tuple[Days, ...]:
-        """The days after the due date and up to `day` that do not count, for who wants to know why."""
-        clipped = ((max(a, self.due_date + ONE_DAY), min(b, day + ONE_DAY)) for a, b in self.held)
-        return tuple((a, b) for a, b in clipped if a < b)
+        """The days of `held` up to `day`: why the position is not further."""
+        return tuple((start, min(end, day + ONE_DAY)) for start, end in self.held if start <= day)
 
 
 def timeline_of(item: Item, history: Sequence[Balance]) -> Timeline:
     """The timeline of an item with this history."""
     spans = _spans(item, history)
-    return Timeline(item.due_date, spans, _held_days(spans, item.zone))
+    return Timeline(item.due_date, spans, _held_days(spans, item.zone, item.due_date + ONE_DAY))
 
 
 def _spans(item: Item, history: Sequence[Balance]) -> tuple[Span, ...]:
@@ -127,12 +121,12 @@ def _in_effect(history: Sequence[Balance]) -> list[Balance]:
     return kept[::-1]
 
 
-def _held_days(spans: Sequence[Span], zone: ZoneInfo) -> tuple[Days, ...]:
+def _held_days(spans: Sequence[Span], zone: ZoneInfo, first: date) -> tuple[Days, ...]:
     held: list[Days] = []
     for span in spans:
         if span.dunnable:
             continue
-        start, end = _first_midnight(span.start, zone), _first_midnight(span.end, zone)
+        start, end = max(first, _first_midnight(span.start, zone)), _first_midnight(span.end, zone)
         if held and held[-1][1] == start:
             start = held.pop()[0]
         if start < end:
