@@ -153,7 +153,7 @@ FROM (SELECT account_id, min(reason) AS reason FROM aside GROUP BY account_id) a
 WHERE r.run_id = $1 AND r.account_id = aside.account_id
 """
 OF_CHUNK = "r.account_id = ANY(ARRAY(SELECT account_id FROM bill_invoices))"
-"""As an array, whose accounts are looked up: joined, all accounts of the run are read, or held against each of these."""
+"""As an array, whose accounts are looked up: joined, all accounts of the run are read, or each held against these."""
 
 _NOTHING = """
 UPDATE bill_run_accounts SET state = 'nothing', due_at = NULL
