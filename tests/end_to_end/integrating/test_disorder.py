@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any, ClassVar
@@ -105,7 +104,7 @@ async def send(broker: str, *events: Numbered, topic: str = topic_of("invoicing"
         sent = []
         for event, sequence in events:
             row = outbox.row(event, sequence=sequence, unit_now=START, cause=Cause("request-1"))
-            sent.append(await producer.send(topic, **relay._message(asdict(row))))
+            sent.append(await producer.send(topic, **relay._message(row._asdict())))
         for one in sent:
             await one
 
