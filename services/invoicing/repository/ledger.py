@@ -119,6 +119,7 @@ SELECT due.legal_entity, side.code, due.currency, side.sign * sum(due.amount), d
 FROM due JOIN streams s ON s.subject = due.account_id::text,
     (VALUES ('deferred_revenue', 1), ('revenue', -1)) AS side (code, sign)
 GROUP BY due.legal_entity, side.code, side.sign, due.currency, due.account_id, s.sequence HAVING sum(due.amount) <> 0
+ORDER BY due.account_id, due.currency, side.sign DESC
 """
 
 
