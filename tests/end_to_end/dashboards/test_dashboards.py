@@ -15,7 +15,7 @@ from deploy.local.stack import remove
 from sandbox.hours import FIGURES_EVERY, lived, stack_of
 
 pytestmark = [pytest.mark.xdist_group("dashboards"), pytest.mark.timeout(240)]
-SECONDS = 24.0
+SECONDS = 32.0
 """Each of both times."""
 BOARDS: dict[str, dict[str, Any]] = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
 SILENT = {
