@@ -27,20 +27,21 @@ SILENT = 120.0
 POLICY = (Path(__file__).parents[1] / "sandbox" / "policies" / "standard.yaml").read_text()
 HEARD = "SELECT count(*) FROM collections.items"
 CASES = "SELECT count(*) FROM collections.cases"
-BILLED = {table: condition for table, condition in bill_run.WRITTEN.items() if table != "invoicing.outbox"} | {
-    "collections.balances": "true",
-    "collections.items": "true",
-}
+BILLED = (
+    *(table for table in bill_run.WRITTEN if table != "invoicing.outbox"),
+    "collections.balances",
+    "collections.items",
+)
 """What stays of a bill run on its way to collections: the outbox is emptied behind it."""
-OVERDUE = {
-    "collections.balances": "event_id IS NOT NULL",
-    "collections.outbox": "true",
-    "collections.items": "true",
-    "invoicing.invoice_states": "true",
-    "collections.overdues": "true",
-    "collections.cases": "true",
-    "collections.streams": "true",
-}
+OVERDUE = (
+    "collections.balances WHERE event_id IS NOT NULL",
+    "collections.outbox",
+    "collections.items",
+    "invoicing.invoice_states",
+    "collections.overdues",
+    "collections.cases",
+    "collections.streams",
+)
 """What is new, or new in part, once all are overdue and their cases open."""
 
 

@@ -34,3 +34,4 @@ async def test_the_function_is_taken_into_the_statement(database: Database) -> N
     assert "date_trunc" in told
     assert "invoicing.cycle_after(" not in told
     assert "invoicing.days_of_month(" not in told
+    assert "invoicing.months_later(" not in told

@@ -7,6 +7,8 @@ thus judged at the next of these instants.
 
 from datetime import date, datetime, time
 from functools import lru_cache
+from math import inf
+from operator import itemgetter
 from typing import NamedTuple
 
 from services.collections.domain.item import Balance, Item, StepTaken, round_of
@@ -53,7 +55,7 @@ def _view(item: Item, policy: Policy, now: datetime) -> _View:
     number, began = round_of(history)
     timeline = timeline_of(item, history)
     taken = {step.step: step for step in item.taken if step.round == number}
-    rungs = tuple([_rung(step, item, timeline, taken) for step in policy.steps])
+    rungs = tuple(_rung(step, item, timeline, taken) for step in policy.steps)
     return _View(
         item=item,
         now=now,
@@ -83,7 +85,7 @@ def _last_instant(at: time, item: Item, now: datetime) -> tuple[date, datetime]:
 
 
 def _rung(step: Step, item: Item, timeline: Timeline, taken: dict[str, StepTaken]) -> Rung:
-    requirements = tuple([_requirement(required, item, taken) for required in step.requires])
+    requirements = tuple(_requirement(required, item, taken) for required in step.requires)
     return Rung(step, timeline.reached_on(step.day), taken.get(step.name), requirements)
 
 
@@ -102,11 +104,8 @@ def _requirement(required: Required, item: Item, taken: dict[str, StepTaken]) ->
 
 def _left(rungs: tuple[Rung, ...]) -> tuple[Rung, ...]:
     """The rungs that can still be taken: a notice before one that was taken goes out no more."""
-    taken = [rung.step.day for rung in rungs if rung.taken and _is_notice(rung)]
-    if not taken:
-        return tuple([rung for rung in rungs if not rung.taken])
-    furthest = max(taken)
-    return tuple([rung for rung in rungs if not rung.taken and not (_is_notice(rung) and rung.step.day < furthest)])
+    furthest = max((rung.step.day for rung in rungs if rung.taken and _is_notice(rung)), default=-inf)
+    return tuple(rung for rung in rungs if not rung.taken and not (_is_notice(rung) and rung.step.day < furthest))
 
 
 def _is_notice(rung: Rung) -> bool:
@@ -178,15 +177,17 @@ def _next(view: _View, actions: tuple[Action, ...]) -> NextStep | None:
     """The first step that comes by time alone, once these actions are carried out."""
     done = {name for action in actions for name in (action.step, *action.skipped)}
     suspended = _is_suspended(view) or any(action.kind == "suspend" for action in actions)
-    first: tuple[datetime, Step] | None = None
-    for rung in view.left:
-        step = rung.step
-        if step.name in done or (step.action == "terminate" and not suspended):
-            continue
-        instant = _next_instant(view, rung)
-        if instant is not None and (first is None or instant < first[0]):
-            first = instant, step
-    return NextStep(first[1].name, first[0], _rule(first[1])) if first else None
+    coming = [
+        (instant, rung.step)
+        for rung in view.left
+        if rung.step.name not in done
+        and (suspended or rung.step.action != "terminate")
+        and (instant := _next_instant(view, rung))
+    ]
+    if not coming:
+        return None
+    at, step = min(coming, key=itemgetter(0))
+    return NextStep(step.name, at, _rule(step))
 
 
 def _next_instant(view: _View, rung: Rung) -> datetime | None:

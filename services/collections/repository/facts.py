@@ -165,6 +165,8 @@ async def _add_items(unit: Unit, found: Mapping[UUID, Facts]) -> None:
     causes = {cause for one in found.values() for suspension in one.suspensions for cause in suspension.causes}
     rows = await unit.connection.fetch(_ITEMS, list(found), list(waiting | causes))
     ids = [row["invoice_id"] for row in rows]
+    if not ids:
+        return
     balances = await _of_items(unit, _BALANCES, _balance, ids)
     overdues = await _of_items(unit, _OVERDUES, _overdue, ids)
     promises = await _of_items(unit, _PROMISES, _promise, ids)
