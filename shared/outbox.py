@@ -106,9 +106,11 @@ async def write(connection: asyncpg.Connection, rows: Sequence[Row], sequences: 
     )
 
 
+# Subjects as an array, whose streams are looked up: joined alone, all streams would be read.
 _WRITE_EACH = """
 WITH told AS ({told}), moved AS (
-    UPDATE streams SET sequence = sequence + 1 FROM told WHERE streams.subject = told.subject
+    UPDATE streams SET sequence = sequence + 1 FROM told
+    WHERE streams.subject = ANY(ARRAY(SELECT subject FROM told)) AND streams.subject = told.subject
     RETURNING streams.subject, streams.sequence
 ), written AS (
     INSERT INTO outbox (subject, type, headers, data)

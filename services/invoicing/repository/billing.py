@@ -45,7 +45,7 @@ WITH due AS (
         next_due = CASE WHEN over THEN NULL WHEN due.timing = 'advance' THEN due.next_to ELSE due.after END
     FROM (SELECT *, coalesce(next_to >= ended_on, false) AS over FROM due) AS due
     WHERE t.subscription_id = due.subscription_id
-    RETURNING t.subscription_id
+    RETURNING t.next_due
 ), charged AS (
     INSERT INTO charges (id, account_id, subscription_id, kind, reference, plan_id, version, cycle_from, cycle_to,
         period_from, period_to, quantity, unit_price_minor, amount_minor, currency, due_on, is_deferred, released_minor,
@@ -55,7 +55,7 @@ WITH due AS (
         timing = 'advance', 0, 0, $3, b.invoice_id
     FROM due JOIN bill_invoices b USING (account_id) WHERE is_billed
 )
-SELECT count(*) FROM moved
+SELECT EXISTS (SELECT FROM moved WHERE next_due <= $2)
 """
 
 
@@ -77,7 +77,8 @@ WITH rates AS (
     SELECT DISTINCT ON (legal_entity, country, tax_class) legal_entity, country, tax_class, rate_bp
     FROM tax_rates WHERE valid_from <= $1 ORDER BY legal_entity, country, tax_class, valid_from DESC
 ), due AS (
-    SELECT c.*, b.invoice_id AS on_invoice FROM bill_invoices b JOIN charges c ON c.invoice_id = b.invoice_id
+    SELECT c.*, c.invoice_id AS on_invoice FROM charges c
+    WHERE c.invoice_id = ANY(ARRAY(SELECT invoice_id FROM bill_invoices))
     UNION ALL
     SELECT c.*, b.invoice_id FROM bill_invoices b
     JOIN charges c ON c.account_id = b.account_id AND c.invoice_id IS NULL AND c.due_on <= $1

@@ -87,18 +87,21 @@ SELECT invoice_id, account_id, total_minor, $1, NULL, greatest(
         AT TIME ZONE time_zone)
 FROM (SELECT *, date_trunc('day', $1::timestamptz AT TIME ZONE time_zone) AS midnight FROM bill_invoices) b
 """
-_CHANGES = """
+_STREAMS = "s.subject = ANY(ARRAY(SELECT account_id::text FROM bill_invoices))"
+"""As an array, too: joined, the streams of all accounts are read."""
+
+_CHANGES = f"""
 INSERT INTO balance_changes (invoice_id, sequence, account_id, at, due_minor)
 SELECT invoice_id, s.sequence, account_id, $1, total_minor
-FROM bill_invoices b JOIN streams s ON s.subject = b.account_id::text
+FROM bill_invoices b JOIN streams s ON {_STREAMS} AND s.subject = b.account_id::text
 """
-_POST = """
+_POST = f"""
 INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
     event_sequence, posted_on, posted_at)
 SELECT b.legal_entity, side.code, b.currency, side.amount, b.account_id, 'invoice', b.invoice_id, s.sequence + 1,
     ($1::timestamptz AT TIME ZONE 'UTC')::date, $1
 FROM bill_invoices b
-JOIN streams s ON s.subject = b.account_id::text
+JOIN streams s ON {_STREAMS} AND s.subject = b.account_id::text
 JOIN (
     SELECT invoice_id, sum(tax_minor) AS tax, sum(net_minor) FILTER (WHERE is_deferred) AS deferred,
         sum(net_minor) FILTER (WHERE NOT is_deferred) AS earned

@@ -23,13 +23,15 @@ async def judge(unit: Unit, account_ids: list[str]) -> None:
     """Renew the terms of these accounts that have ended by their local date, and accrue what the vendor charges."""
     ids = [UUID(one) for one in account_ids]
     await renew(unit, ids)
-    await accrue(unit, ids)
     await repository.wake_later(unit, ids)
 
 
 async def renew(unit: Unit, account_ids: list[UUID]) -> None:
-    """Begin the next term of every subscription whose term has ended: as it was, or with what was scheduled."""
-    while True:
+    """Begin the next term of every subscription whose term has ended: as it was, or with what was scheduled.
+
+    What the vendor charges for cycles that have begun is accrued, too.
+    """
+    while await repository.is_due(unit, account_ids):
         await accrue(unit, account_ids)  # the old term's cycles first, by its own plan
         plain = await repository.renew_unchanged(unit, account_ids)
         others = await repository.to_renew(unit, account_ids)
