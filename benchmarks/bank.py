@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import asyncpg
 
-from benchmarks.stage import Row, Stage, made_id, row, staged
+from benchmarks.stage import Row, Stage, analyze, made_id, row, staged
 from services.invoicing.domain.statements import Entry, camt
 from services.invoicing.jobs import SWEEPS
 from services.invoicing.use_cases import bank
@@ -109,7 +109,7 @@ async def _seed(stage: Stage, invoices: int) -> None:
     for query in (_INVOICES, _STATES, _LINES, _BALANCES):
         await owner.execute(query)
     await owner.execute("DROP TABLE public.numbered")
-    await owner.execute("ANALYZE")
+    await analyze(owner)
     await owner.close()
 
 

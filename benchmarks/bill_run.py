@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
 
-from benchmarks.stage import Row, Stage, bare, made_id, resident, row, running, staged
+from benchmarks.stage import Row, Stage, analyze, bare, made_id, resident, row, running, staged
 from services.invoicing.use_cases import bill_runs
 from shared.clock import system_now
 
@@ -102,7 +102,7 @@ async def seed(stage: Stage, count: int, day: date) -> float:
         started = time.perf_counter()
         await owner.copy_records_to_table(table, schema_name="invoicing", records=records)
         taken = time.perf_counter() - started
-    await owner.execute("ANALYZE")
+    await analyze(owner)
     await owner.close()
     return count / taken
 

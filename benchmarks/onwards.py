@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncpg
 
 from benchmarks import bill_run
-from benchmarks.stage import Row, Stage, bare, broker, made_id, resident, row, running, staged
+from benchmarks.stage import Row, Stage, analyze, bare, broker, made_id, resident, row, running, staged
 from deploy.local.children import Program
 from services.invoicing.use_cases import bill_runs
 from shared.clock import system_now
@@ -78,7 +78,7 @@ async def _known_accounts(stage: Stage, count: int) -> None:
     await owner.copy_records_to_table("accounts", schema_name="collections", records=accounts)
     marks = [("invoicing.events", str(one[0]), 1) for one in accounts]
     await owner.copy_records_to_table("watermarks", schema_name="collections", records=marks)
-    await owner.execute("ANALYZE")
+    await analyze(owner)
     await owner.close()
 
 
@@ -147,7 +147,7 @@ async def owing(stage: Stage, count: int) -> None:
     await owner.copy_records_to_table("made", schema_name="public", records=made)
     for statement in _SEED:
         await owner.execute(statement, *([now] if "$1" in statement else []))
-    await owner.execute("ANALYZE")
+    await analyze(owner)
     await owner.close()
 
 

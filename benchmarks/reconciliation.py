@@ -17,6 +17,7 @@ from uuid import UUID
 
 import asyncpg
 
+from benchmarks.stage import analyze
 from deploy.local.bootstrap import bootstrap_server
 from deploy.local.postgres import PostgresServer
 from services.invoicing import reconcile
@@ -148,7 +149,7 @@ async def _seed(url: str, lines: int) -> float:
         started = time.perf_counter()
         await owner.copy_records_to_table(table, schema_name="invoicing", records=records)
         taken = time.perf_counter() - started
-    await owner.execute("ANALYZE")
+    await analyze(owner)
     await owner.close()
     return lines / taken
 

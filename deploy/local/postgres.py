@@ -23,7 +23,7 @@ SETTINGS = {
     "unix_socket_directories": "",
     "max_connections": "200",
     "shared_buffers": "128MB",
-    "autovacuum_naptime": "20s",  # looked at more often, tables that grow from nothing are sampled time and again
+    "autovacuum_naptime": "5s",
     "idle_in_transaction_session_timeout": "60s",
     "jit": "off",
     "timezone": "UTC",
