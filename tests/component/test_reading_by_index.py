@@ -9,13 +9,40 @@ import pytest
 from services.collections import jobs as collections
 from services.collections.repository import facts, suspensions
 from services.invoicing import jobs as invoicing
-from services.invoicing.repository import invoices
-from shared import streams
+from services.invoicing.repository import billing, invoices, issuing
+from shared import outbox, streams
 from shared.jobs import Sweep
 from tests.builders import Database
 
 SOME = [uuid4(), uuid4()]
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+RUN = uuid4()
+MANY = (
+    "SET search_path TO invoicing",
+    "INSERT INTO streams SELECT gen_random_uuid(), 1 FROM generate_series(1, 20000)",
+    f"INSERT INTO bill_runs VALUES ('{RUN}', '2026-03-01', 'issuing', true, 'us', now(), NULL, NULL, NULL)",
+    f"INSERT INTO bill_run_accounts SELECT '{RUN}', subject::uuid, 'waiting', now(), NULL, NULL FROM streams",
+    "ANALYZE streams, bill_run_accounts",
+)
+CHUNK = (
+    billing._TEMPORARY,
+    "INSERT INTO bill_invoices (account_id, invoice_id)"
+    " SELECT subject::uuid, gen_random_uuid() FROM streams LIMIT 2000",
+    "INSERT INTO bill_lines (invoice_id, line, net_minor, tax_minor) SELECT invoice_id, 1, 100, 19 FROM bill_invoices",
+    "ANALYZE bill_invoices, bill_lines",
+)
+"""A tenth of the accounts of a run, as the temporary tables have them."""
+OF_A_CHUNK = {
+    "ledger": (issuing._POST, [NOW]),
+    "balances": (issuing._CHANGES, [NOW]),
+    "events": (outbox._WRITE_EACH.format(told=issuing._TOLD), ["type", "{}", NOW.date()]),
+    "state": (issuing._STATE, [RUN, "issued", False, None]),
+    "nothing": (billing._NOTHING, [RUN]),
+    "rejected": (billing._REJECTED, [RUN]),
+    "kept": (billing._KEEP, [RUN]),
+}
 
 
 async def read_whole(database: Database, service: str, query: str, *arguments: object) -> set[str]:
@@ -51,3 +78,14 @@ async def test_what_is_due(database: Database, sweep: Sweep) -> None:
     service = "collections" if sweep in collections.SWEEPS else "invoicing"
     found = await read_whole(database, service, streams._CLAIM.format(due=sweep.due), NOW, 10, 40)
     assert found <= {"bill_runs"}, "one row a run"
+
+
+@pytest.mark.parametrize("name", OF_A_CHUNK)
+async def test_a_chunk_of_a_bill_run_reads_no_others(database: Database, name: str) -> None:
+    query, arguments = OF_A_CHUNK[name]
+    await database.execute("; ".join(MANY))
+    async with database.connected("invoicing") as connection, connection.transaction():
+        await connection.execute("; ".join(CHUNK))
+        plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {query}", *arguments))
+    assert "Index Scan" in plan
+    assert not re.search(r"Seq Scan on (streams|bill_run_accounts)", plan)
