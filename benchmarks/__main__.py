@@ -18,6 +18,7 @@ ALL: dict[str, Callable[[], list[Row]]] = {
     "bill_run": bill_run.measure,
     "bill_run_of_a_million": bill_run.measure_million,
     "onwards": onwards.measure,
+    "onwards_of_a_million": onwards.measure_million,
     "payments": payments.measure,
     "reconciliation": reconciliation.measure,
     "bank": bank.measure,
