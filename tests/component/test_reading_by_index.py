@@ -34,7 +34,7 @@ CHUNK = (
     "ANALYZE bill_invoices, bill_lines",
 )
 """A tenth of the accounts of a run, as the temporary tables have them."""
-OF_A_CHUNK = {
+OF_A_CHUNK: dict[str, tuple[str, list[object]]] = {
     "ledger": (issuing._POST, [NOW]),
     "balances": (issuing._CHANGES, [NOW]),
     "events": (outbox._WRITE_EACH.format(told=issuing._TOLD), ["type", "{}", NOW.date()]),
