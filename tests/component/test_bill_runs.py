@@ -66,6 +66,19 @@ async def test_the_ledger_has_both_sides(billing: Billing) -> None:
     }
 
 
+async def test_a_run_that_comes_late_bills_every_month_that_is_due(billing: Billing) -> None:
+    await billing.rate()
+    owner = await billing.account()
+    await billing.buy(await billing.plan(), owner)
+    await billing.to("2026-05-02")
+    await billing.run()
+    assert await billing.lines(owner) == [(10_080, 1_915, 11_995), (10_080, 1_915, 11_995), (10_080, 1_916, 11_996)]
+    assert [
+        (str(row["period_from"]), str(row["period_to"]))
+        for row in await billing.database.rows("SELECT * FROM invoicing.charges ORDER BY period_from")
+    ] == [("2026-03-02", "2026-04-02"), ("2026-04-02", "2026-05-02"), ("2026-05-02", "2026-06-02")]
+
+
 async def test_run_again_it_does_nothing(billing: Billing) -> None:
     await billing.rate()
     owner = await billing.account()
