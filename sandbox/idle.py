@@ -24,6 +24,10 @@ SHOWN = 20
 _WORK = "SELECT '{name}' AS service, kind, name, detail, due_at FROM {name}.pending_work"
 _PUBLISHED = "SELECT topic, partition, next_offset FROM {name}.published"
 _CONSUMED = "SELECT '{name}' AS service, topic, partition, next_offset FROM {name}.consumed"
+_BACKFILLS = """
+SELECT '{name}' AS service, topic, partition, end_offset - next_offset AS messages_left
+FROM {name}.backfills WHERE finished_at IS NULL
+"""
 
 
 def _union(query: str) -> str:
@@ -35,12 +39,15 @@ WITH clock AS MATERIALIZED (SELECT now, sweeps_held FROM clock.clock),
 work AS NOT MATERIALIZED ({_union(_WORK)}),
 published AS ({_union(_PUBLISHED)}),
 consumed AS ({_union(_CONSUMED)}),
+backfills AS ({_union(_BACKFILLS)}),
 waits AS (
     SELECT service, kind, name, detail, due_at FROM work, clock
     WHERE (due_at IS NULL OR due_at <= clock.now) AND NOT (kind = 'due' AND clock.sweeps_held)
     UNION ALL
     SELECT c.service, 'unread', concat(p.topic, '/', p.partition), concat(p.next_offset - c.next_offset), NULL
     FROM published p JOIN consumed c USING (topic, partition) WHERE c.next_offset < p.next_offset
+    UNION ALL
+    SELECT service, 'backfill', concat(topic, '/', partition), messages_left::text, NULL FROM backfills
 )
 SELECT
     (SELECT count(*) FROM waits) AS waiting,

@@ -35,6 +35,15 @@ FIGURES = (
         },
     ),
     Figure(
+        """SELECT topic, sum(end_offset - next_offset) AS backfill_messages_left
+        FROM backfills WHERE finished_at IS NULL AND $1::timestamptz IS NOT NULL GROUP BY topic""",
+        {
+            "goodstanding_backfill_messages_left": "Messages of the past that are still to be read for types that the"
+            " service consumes for the first time.",
+        },
+        ("topic",),
+    ),
+    Figure(
         """SELECT kind, count(*) AS intents_unfinished, count(*) FILTER (WHERE attempts > 1) AS intents_retried,
             extract(epoch FROM min(created_at)) AS intents_oldest_timestamp_seconds
         FROM intents WHERE state = 'pending' AND $1::timestamptz IS NOT NULL GROUP BY kind""",

@@ -52,6 +52,8 @@ class Unit:
     _sa: AsyncConnection
     causes: Mapping[str, Cause] = field(default_factory=dict)
     """Of subjects for which the unit acts on something of their own, by subject."""
+    is_past: bool = False
+    """Whether an event of the past is being applied: it sets state, and calls nobody."""
     _session: AsyncSession | None = None
     _sequences: dict[str, int] = field(default_factory=dict)
     _outbox: list[outbox.Row] = field(default_factory=list)
@@ -134,6 +136,15 @@ class Unit:
             if self._session is not None:
                 self._session.expunge_all()
             raise
+
+    @contextmanager
+    def in_the_past(self) -> Iterator[None]:
+        """Apply events of the past within: they set state, open no case, send no mail, call nobody."""
+        self.is_past = True
+        try:
+            yield
+        finally:
+            self.is_past = False
 
     def wake(self, *names: str) -> None:
         """Wake these loops of the process (relay, sweeps, intents) once the unit is committed."""

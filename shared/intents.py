@@ -43,6 +43,10 @@ class Intent:
     traceparent: str
 
 
+class PastCallsNobody(Exception):
+    """A defect of a handler: an event of the past sets state and calls nobody outside."""
+
+
 class Recorded(Enum):
     """What recording a result says of the intent."""
 
@@ -72,7 +76,12 @@ ON CONFLICT (kind, key) WHERE state = 'pending' DO NOTHING
 async def add(
     unit: Unit, kind: str, account_id: UUID, key: object, payload: dict[str, Any], id_: UUID | None = None
 ) -> UUID:
-    """Want a call: no second one while one of this kind and key is pending; the worker reads the facts anew."""
+    """Want a call: no second one while one of this kind and key is pending; the worker reads the facts anew.
+
+    Raises PastCallsNobody.
+    """
+    if unit.is_past:
+        raise PastCallsNobody(f"an event of the past wants {kind}")
     intent_id = id_ or new_id()
     text = orjson.dumps(payload).decode()
     await unit.connection.execute(_ADD, intent_id, kind, account_id, str(key), text, unit.now, traceparent())

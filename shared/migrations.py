@@ -3,7 +3,10 @@
 Migrations run as the owner; the service's role may then use its own schema's tables and nothing else.
 """
 
+from collections.abc import Mapping, Sequence
+
 from alembic import context, op
+from sqlalchemy import ARRAY, Text, bindparam, text
 from sqlalchemy.engine import Connection
 
 BACKBONE_1 = """
@@ -108,6 +111,35 @@ BACKBONE_2 = """
 CREATE INDEX idempotency_age ON {schema}.idempotency (created_at)
 """
 
+BACKBONE_3 = """
+ALTER TABLE {schema}.consumed ADD COLUMN types text[];
+UPDATE {schema}.consumed SET types = ARRAY[]::text[];
+ALTER TABLE {schema}.consumed ALTER COLUMN types SET NOT NULL;
+
+CREATE TABLE {schema}.backfills (
+    topic text NOT NULL,
+    partition int NOT NULL,
+    types text[] NOT NULL,
+    next_offset bigint NOT NULL,
+    end_offset bigint NOT NULL,
+    applied bigint NOT NULL,
+    started_at timestamptz NOT NULL,
+    finished_at timestamptz,
+    PRIMARY KEY (topic, partition)
+);
+
+CREATE TABLE {schema}.backfill_marks (
+    topic text NOT NULL,
+    partition int NOT NULL,
+    subject text NOT NULL,
+    sequence bigint NOT NULL,
+    PRIMARY KEY (topic, partition, subject)
+) WITH (fillfactor = 70);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.backfills, {schema}.backfill_marks TO {schema};
+GRANT SELECT ON {schema}.backfills TO monitor
+"""
+
 MONITOR_1 = """
 CREATE VIEW {schema}.pending_work AS
     SELECT 'outbox' AS kind, type AS name, subject AS detail, NULL::timestamptz AS due_at FROM {schema}.outbox
@@ -149,6 +181,20 @@ def backbone_1(schema: str) -> None:
 def backbone_2(schema: str) -> None:
     """Let old idempotency keys be found by their age."""
     execute(BACKBONE_2.format(schema=schema))
+
+
+def backbone_3(schema: str, consumed_types: Mapping[str, Sequence[str]]) -> None:
+    """Let a service that begins to consume a type read its past.
+
+    `consumed_types` says by topic which types the service has consumed so far.
+    """
+    execute(BACKBONE_3.format(schema=schema))
+    for topic, types in consumed_types.items():
+        op.execute(
+            text(f"UPDATE {schema}.consumed SET types = :types WHERE topic = :topic").bindparams(
+                bindparam("types", list(types), ARRAY(Text)), bindparam("topic", topic)
+            )
+        )
 
 
 def monitor_1(schema: str, due: dict[str, str]) -> None:

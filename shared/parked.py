@@ -148,6 +148,13 @@ async def stop(connection: asyncpg.Connection, why: str) -> None:
     )
 
 
+async def stop_if_flooded(connection: asyncpg.Connection, limit: int, window: float) -> bool:
+    """Stop the group if too many heads were parked within the window (seconds); whether it is stopped."""
+    if await flooded(connection, limit, window):
+        await stop(connection, f"{limit} events were parked within {window:.0f} s")
+    return await stopped(connection) is not None
+
+
 async def stopped(connection: asyncpg.Connection) -> str | None:
     """Why the group is stopped, or None."""
     return await connection.fetchval("SELECT why FROM stopped")  # type: ignore[no-any-return]

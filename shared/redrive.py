@@ -13,10 +13,12 @@ from typing import Annotated
 import typer
 
 from shared import parked
+from shared.consumer.backfill import handle_past_event
 from shared.consumer.batch import Batch, HandlerFailed, marks
 from shared.consumer.handlers import Handlers
 from shared.database import Unit, Units
 from shared.errors import NotFound, Refusal
+from shared.kafka import Envelope
 from shared.service import load
 from shared.settings import settings
 from shared.telemetry import set_up
@@ -55,6 +57,8 @@ async def _apply_next(unit: Unit, handlers: Handlers, topic: str, subject: str, 
     """Apply the next event and its followers in one unit; how many they were."""
     last = (await marks(unit, topic, [subject]))[0][subject]
     waiting = (await parked.waiting(unit.connection, topic, [subject])).get(subject, {})
+    if waiting and (first := min(waiting)) <= last:
+        return 0 if first in broken else await _apply_past(unit, handlers, waiting[first].envelope)
     if last + 1 not in waiting or last + 1 in broken:
         return 0
     event = waiting[last + 1].envelope
@@ -64,12 +68,22 @@ async def _apply_next(unit: Unit, handlers: Handlers, topic: str, subject: str, 
     return counts["handled"] + counts["passed"] + counts["unknown"]
 
 
+async def _apply_past(unit: Unit, handlers: Handlers, event: Envelope) -> int:
+    """Apply the first parked event of a subject's past; the watermark stays where it is."""
+    await unit.lock(event.subject)
+    await parked.remove(unit.connection, event)
+    await handle_past_event(unit, handlers, event)
+    return 1
+
+
 async def _keep(units: Units, failed: HandlerFailed) -> None:
     """Park a head with its error, unless somebody else applied it meanwhile."""
     event, error = failed.event, repr(failed.__cause__)
 
     async def keep(unit: Unit) -> None:
-        if event.sequence > (await marks(unit, event.topic, [event.subject]))[0][event.subject]:
+        last = (await marks(unit, event.topic, [event.subject]))[0][event.subject]
+        waiting = (await parked.waiting(unit.connection, event.topic, [event.subject])).get(event.subject, {})
+        if event.sequence > last or event.sequence in waiting:
             await parked.park(unit.connection, event, error)
 
     await units.run(keep)
@@ -83,12 +97,16 @@ async def skip(units: Units, handlers: Handlers, event_id: str, *, actor: str, r
         if not heads:
             raise NotFound(f"no parked head has the id {event_id}")
         topic, subject, sequence = heads[0]["topic"], heads[0]["subject"], heads[0]["sequence"]
-        if (await marks(unit, topic, [subject]))[0][subject] + 1 != sequence:
+        last = (await marks(unit, topic, [subject]))[0][subject]
+        waiting = (await parked.waiting(unit.connection, topic, [subject]))[subject]
+        if sequence != min(waiting) or sequence > last + 1:
             raise NotNext(f"{event_id} is not the next event of {subject}")
-        head = (await parked.waiting(unit.connection, topic, [subject]))[subject][sequence]
-        await parked.give_up(unit.connection, head.envelope, actor=actor, reason=reason)
+        await parked.give_up(unit.connection, waiting[sequence].envelope, actor=actor, reason=reason)
         await unit.connection.execute(
-            "UPDATE watermarks SET sequence = $3 WHERE topic = $1 AND subject = $2", topic, subject, sequence
+            "UPDATE watermarks SET sequence = greatest(sequence, $3) WHERE topic = $1 AND subject = $2",
+            topic,
+            subject,
+            sequence,
         )
         return f"{topic} {subject}"
 

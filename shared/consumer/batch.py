@@ -121,7 +121,7 @@ class Batch:
         if event.sequence <= last:
             self._counts["dropped"] += 1
             return
-        if event.sequence == last + 1 and event.sequence not in kept:
+        if event.sequence == last + 1 and event.sequence not in kept and not self._waits_for_past(event.subject):
             await self._handle(event)
         else:
             self._counts["parked"] += 1
@@ -130,12 +130,18 @@ class Batch:
         await self.follow(event.subject)
 
     async def follow(self, subject: str) -> None:
-        """Apply what waits and is next, up to the next gap or head."""
+        """Apply what waits and is next, up to the next gap or head; nothing while the past of the subject waits."""
         kept = self._waiting.get(subject, {})
+        if self._waits_for_past(subject):
+            return
         while (following := kept.get(self._marks[subject] + 1)) and not following.is_head:
             await self._handle(following.envelope)
             await parked.remove(self._unit.connection, following.envelope)
             del kept[following.envelope.sequence]
+
+    def _waits_for_past(self, subject: str) -> bool:
+        """Whether an event of the subject's past is parked, below the watermark."""
+        return min(self._waiting.get(subject, ()), default=self._marks[subject] + 1) <= self._marks[subject]
 
     async def _handle(self, event: Envelope) -> None:
         if self._handlers.takes_many(event.type):

@@ -86,6 +86,10 @@ class Handlers:
     def __iter__(self) -> Iterator[str]:
         return iter((*self._handlers, *self._of_many))
 
+    def types_of(self, topic: str) -> list[str]:
+        """List the types of these events that come on a topic."""
+        return sorted(name for name in self if REGISTRY[name].topic() == topic)
+
     def takes_many(self, type_: str) -> bool:
         """Whether events of this type are taken together."""
         return type_ in self._of_many

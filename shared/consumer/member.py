@@ -1,8 +1,7 @@
 """One member of a service's consumer group.
 
-The database is the authority on what was applied: a row for each (topic, partition), locked first in
-each transaction, fences off a member that lost the partition and notes the next offset. Offsets go to
-Kafka afterwards, for its own tools and for whoever looks at the lag there.
+The database is the authority on who owns a partition and what was applied of it (`ownership`). Offsets go to Kafka
+afterwards, for its own tools and for whoever looks at the lag there.
 """
 
 import asyncio
@@ -14,13 +13,20 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from shared import kafka, parked
+from shared.consumer.backfill import apply_past, lock_backfill
 from shared.consumer.batch import Batch, Handled, HandlerFailed
 from shared.consumer.handlers import Handlers
+from shared.consumer.ownership import (
+    LostPartition,
+    lock_partition,
+    own_partition,
+    register_partitions,
+    save_offset,
+)
 from shared.consumer.progress import Progress, Watch
 from shared.consumer.telling import tell
 from shared.database import Unit, Units
 from shared.errors import Unavailable
-from shared.events import PARTITIONS
 from shared.health import Health
 from shared.ids import new_id
 from shared.metrics import backbone
@@ -30,19 +36,6 @@ from shared.telemetry import log
 
 COMMIT_EVERY = 2.0
 """How often offsets are told to Kafka (seconds)."""
-
-_REGISTER = """
-INSERT INTO consumed (topic, partition, next_offset)
-SELECT topic, partition, 0 FROM unnest($1::text[]) AS topic, generate_series(0, $2) AS partition
-ON CONFLICT DO NOTHING
-"""
-_OWN = "UPDATE consumed SET owner = $3 WHERE topic = $1 AND partition = $2 RETURNING next_offset"
-_FENCE = "SELECT owner, next_offset FROM consumed WHERE topic = $1 AND partition = $2 FOR UPDATE"
-_NOTE = "UPDATE consumed SET next_offset = greatest(next_offset, $3) WHERE topic = $1 AND partition = $2"
-
-
-class LostPartition(Exception):
-    """Another member owns this partition now; what is in hand is dropped."""
 
 
 class NotNext(Exception):
@@ -66,6 +59,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         self._client: AIOKafkaConsumer | None = None
         self._in_doubt = False
         """Whether an assignment was not noted: aiokafka only logs what its listener raises, so the loop looks."""
+        self._past: set[TopicPartition] = set()
+        """Partitions of which the past of new types is read, before anything newer."""
         self._sought: dict[TopicPartition, int] = {}
         """Where a partition is read again, since what was in hand lay further ahead."""
         self.counts: Counter[str] = Counter()
@@ -107,7 +102,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         self._health.set("consumer", False, "stuck: nothing has advanced, though there is something to read")
 
     async def _register(self, unit: Unit) -> None:
-        await unit.connection.execute(_REGISTER, self._handlers.topics(), PARTITIONS - 1)
+        await register_partitions(unit, self._handlers.topics())
 
     async def _wait_while_stopped(self) -> None:
         while why := await self._units.run(lambda unit: parked.stopped(unit.connection)):
@@ -158,13 +153,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             return False
         self.counts["heads"] = 0
         limit, window = self._settings.flood_heads, self._settings.flood_window
-
-        async def judge(unit: Unit) -> bool:
-            if await parked.flooded(unit.connection, limit, window):
-                await parked.stop(unit.connection, f"{limit} events were parked within {window:.0f} s")
-            return await parked.stopped(unit.connection) is not None
-
-        return await self._units.run(judge)
+        return await self._units.run(lambda unit: parked.stop_if_flooded(unit.connection, limit, window))
 
     async def _apply(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         assert self._client is not None
@@ -186,7 +175,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             await asyncio.sleep(0.5)
             return
         self._sought.pop(partition, None)
-        self.progress.positions[partition] = records[-1].offset + 1
         self._lag.advanced(partition.topic, partition.partition, records[-1].timestamp / 1000)
 
     async def _apply_or_park(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
@@ -205,7 +193,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         error = repr(failed.__cause__)
 
         async def park(unit: Unit) -> None:
-            await self._fence(unit, partition)
+            await lock_partition(unit, partition, self._owner)
             await parked.park(unit.connection, failed.event, error)
 
         await self._units.run(park)
@@ -213,20 +201,16 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         self.counts["heads"] += 1
         backbone.applied(partition.topic, {"head": 1}, ())
 
-    async def _fence(self, unit: Unit, partition: TopicPartition) -> int:
-        """Lock the partition's row; the offset that is next. Raises LostPartition."""
-        row = await unit.connection.fetchrow(_FENCE, partition.topic, partition.partition)
-        if row["owner"] != self._owner:
-            raise LostPartition
-        return int(row["next_offset"])
-
     async def _in_one_unit(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
+        if partition in self._past:
+            await self._apply_past(partition, records)
+            return
         counts, handled = Counter[str](), list[Handled]()
 
         async def apply(unit: Unit) -> None:
             counts.clear()  # of an attempt that was not committed
             handled.clear()
-            after = await self._fence(unit, partition)
+            after = await lock_partition(unit, partition, self._owner)
             # aiokafka reads before it is told from where, so what is in hand may lie beyond what was dropped. Only
             # what is read from the noted offset and still begins later has nothing before it on the topic.
             if records[0].offset > after != self._sought.get(partition):
@@ -239,12 +223,32 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             if events:
                 batch = Batch(unit, self._handlers, counts, handled, together=len(records) > 1)
                 await batch.apply(partition.topic, events)
-            await unit.connection.execute(_NOTE, partition.topic, partition.partition, records[-1].offset + 1)
+            await save_offset(unit, partition, records[-1].offset + 1)
 
         await self._units.run(apply)
-        self.progress.advanced()
+        self.progress.advanced_to(partition, records[-1].offset + 1)
         self.counts += counts
         tell(partition.topic, counts, handled)
+
+    async def _apply_past(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
+        """Apply a batch of a partition's past; at its end go on with what is new."""
+
+        async def apply(unit: Unit) -> tuple[Counter[str], int]:
+            after = await lock_partition(unit, partition, self._owner)
+            past = await lock_backfill(unit, partition)
+            assert past is not None, "who owns a partition knows whether its past is read"
+            if records[0].offset > past.next_offset != self._sought.get(partition):
+                raise NotNext(past.next_offset)
+            return await apply_past(unit, self._handlers, past, records), after
+
+        counts, after = await self._units.run(apply)
+        self.progress.advanced_to(partition, after if counts["finished"] else records[-1].offset + 1)
+        backbone.applied(partition.topic, {"backfilled": counts["backfilled"]}, ())
+        if counts["finished"]:
+            assert self._client is not None
+            self._past.discard(partition)
+            self._client.seek(partition, after)
+            log.info("the past of new types is applied", topic=partition.topic, partition=partition.partition)
 
     async def _readable(self, unit: Unit, record: ConsumerRecord, counts: Counter[str]) -> kafka.Envelope | None:
         headers = kafka.headers_of(record)
@@ -270,12 +274,16 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         backbone.STUCK.set(0)
 
     async def _own(self, partition: TopicPartition) -> None:
-        offset = await self._units.run(
-            lambda unit: unit.connection.fetchval(_OWN, partition.topic, partition.partition, self._owner)
-        )
+        offset, past = await self._units.run(lambda unit: own_partition(unit, self._handlers, partition, self._owner))
         assert self._client is not None
-        self._client.seek(partition, offset)
-        self.progress.positions[partition] = offset
+        position = offset if past is None else past
+        if past is None:
+            self._past.discard(partition)
+        else:
+            self._past.add(partition)
+            log.info("the past of new types is read", topic=partition.topic, partition=partition.partition)
+        self._client.seek(partition, position)
+        self.progress.positions[partition] = position
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Forget the partitions; the database knows how far they were read."""
@@ -283,7 +291,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             self.progress.positions.pop(partition, None)
 
     async def _tell_kafka(self, client: AIOKafkaConsumer) -> None:
-        positions = {at: offset for at, offset in self.progress.positions.items() if offset}
+        positions = {at: offset for at, offset in self.progress.positions.items() if offset and at not in self._past}
         try:
             if positions:
                 await client.commit(positions)

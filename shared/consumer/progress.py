@@ -37,6 +37,11 @@ class Progress:
         """Something was applied or assigned, or the database has refused it: the loop goes round."""
         self.advanced_at = time.monotonic()
 
+    def advanced_to(self, partition: TopicPartition, position: int) -> None:
+        """A batch of a partition was applied; `position` is the offset that is read next."""
+        self.positions[partition] = position
+        self.advanced()
+
 
 def is_hung(progress: Progress, ends: dict[TopicPartition, int], read: dict[TopicPartition, int], after: float) -> bool:
     """The verdict: `ends` are Kafka's, `read` what the group has applied, `after` in seconds."""

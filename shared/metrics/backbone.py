@@ -17,7 +17,8 @@ RELAY_RESTARTS = Counter("goodstanding_relay_restarts", "Times that the relay ha
 EVENTS = Counter(
     "goodstanding_consumer_events",
     "Events read, by outcome: handled; passed (no handler); unknown (a type that is not in the catalogue); dropped"
-    " (not newer than what was applied); parked (behind another or ahead of its turn); head (broke); unreadable.",
+    " (not newer than what was applied); parked (behind another or ahead of its turn); head (broke); unreadable;"
+    " backfilled (of the past, applied).",
     ("topic", "outcome"),
 )
 RETRIED = Counter("goodstanding_consumer_retries", "Batches that are read again, since Postgres was away.", ("topic",))

@@ -17,6 +17,8 @@ from tests.builders import Database
 
 BACKBONE = {
     "alembic_version",
+    "backfill_marks",
+    "backfills",
     "consumed",
     "idempotency",
     "intents",

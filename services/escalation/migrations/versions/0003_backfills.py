@@ -1,0 +1,24 @@
+"""Event types that are consumed for the first time get their past."""
+
+from shared.migrations import backbone_3
+
+revision = "0003"
+down_revision = "0002"
+
+CONSUMED_TYPES = {
+    "entitlements.events": [
+        "goodstanding.entitlements.RenewalSettingsNotRestored.v1",
+        "goodstanding.entitlements.SuspensionRefusedByVendor.v1",
+        "goodstanding.entitlements.VendorSyncFailed.v1",
+    ],
+    "invoicing.events": [
+        "goodstanding.invoicing.AccountRegistered.v1",
+        "goodstanding.invoicing.CreditNoteIssued.v1",
+        "goodstanding.invoicing.InvoiceIssued.v1",
+    ],
+}
+
+
+def upgrade() -> None:
+    """Note which types have been consumed so far, and make room for backfills."""
+    backbone_3("escalation", CONSUMED_TYPES)
