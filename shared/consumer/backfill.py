@@ -53,7 +53,7 @@ ON CONFLICT (topic, partition, subject) DO UPDATE SET sequence = excluded.sequen
 
 @dataclass(frozen=True, slots=True)
 class Backfill:
-    """What is left to read of one partition's past: from `next_offset` up to, not including, `end_offset`."""
+    """The rest of one partition's past that is to be read: from `next_offset` up to, not including, `end_offset`."""
 
     partition: TopicPartition
     types: frozenset[str]

@@ -1,4 +1,4 @@
-"""Which member of a group owns a partition, and how far it was applied, as the database says.
+"""Ownership of partitions by the members of a group, and how far each was applied, as the database says.
 
 A row for each (topic, partition), locked first in each transaction, fences off a member that lost the partition and
 holds the offset of the next message.
