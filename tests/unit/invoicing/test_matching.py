@@ -5,7 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.invoicing.domain.matching import (
@@ -39,9 +39,10 @@ def receipts(draw: st.DrawFn) -> Receipt:
 
 
 @st.composite
-def candidates(draw: st.DrawFn) -> Candidate:
-    """An account, or an invoice of it, as the lookup finds it."""
-    is_invoice = draw(st.booleans())
+def candidates(draw: st.DrawFn, *, is_invoice: bool | None = None) -> Candidate:
+    """Draw an account, or an invoice of it, as the lookup finds it."""
+    if is_invoice is None:
+        is_invoice = draw(st.booleans())
     invoice_open = draw(st.integers(0, 6)) if is_invoice else 0
     return Candidate(
         account_id=UUID(int=draw(st.integers(1, 3))),
@@ -72,11 +73,26 @@ def test_what_is_certain_is_named_open_owed_and_of_this_currency(receipt: Receip
         assert sure.currency == receipt.currency
 
 
-@given(receipts(), lists(), candidates())
-def test_with_an_equal_candidate_nothing_is_certain(receipt: Receipt, found: list[Candidate], one: Candidate) -> None:
-    twin = replace(one, invoice_id=UUID(int=99))
-    assume(one.invoice_id is not None and scored_one(receipt, one).score >= CERTAIN)
-    assert judge(receipt, [*found, one, twin]).certain is None
+@st.composite
+def certain_candidates(draw: st.DrawFn) -> tuple[Receipt, Candidate]:
+    """Draw an entry and an invoice that scores enough for it: by its number, or by our reference and its amount."""
+    receipt, invoice = draw(receipts()), draw(candidates(is_invoice=True))
+    if draw(st.booleans()):
+        return receipt, replace(invoice, by_number=True)
+    amount = draw(st.integers(1, 6))
+    owed_minor = amount + draw(st.integers(0, 6))
+    invoice = replace(
+        invoice, by_reference=True, currency=receipt.currency, invoice_open=amount, account_open=owed_minor
+    )
+    return replace(receipt, amount=amount), invoice
+
+
+@given(certain_candidates(), lists())
+def test_with_an_equal_candidate_nothing_is_certain(pair: tuple[Receipt, Candidate], others: list[Candidate]) -> None:
+    receipt, invoice = pair
+    assert scored_one(receipt, invoice).score >= CERTAIN
+    twin = replace(invoice, invoice_id=UUID(int=99))
+    assert judge(receipt, [*others, invoice, twin]).certain is None
 
 
 @given(receipts(), lists(), st.data())
