@@ -18,6 +18,7 @@ from services.invoicing import use_cases
 from services.invoicing.domain.files.layouts import Layout
 from services.invoicing.repository.files import ReceivedFile
 from services.invoicing.use_cases.vendor_reconciliation import Reconciled
+from shared.audit import Act
 from shared.database import Cause, Unit, Units
 from shared.errors import Refusal
 from shared.ids import new_id
@@ -36,9 +37,12 @@ async def reconcile(units: Units, path: Path, number: str, actor: str, because: 
         file = ReceivedFile(content, digest, layout)
 
         async def take(unit: Unit) -> Reconciled:
-            return await use_cases.vendor_reconciliation.reconcile_number(unit, number, file, actor, because)
+            result = await use_cases.vendor_reconciliation.reconcile_number(unit, number, file, actor, because)
+            unit.audit.check(unit.cause)
+            return result
 
-        cause = Cause(id=str(new_id()), actor=actor if because else None, reason=because)
+        act = Act(actor, "vendor_reconciliation.take", because)
+        cause = Cause(id=str(new_id()), actor=actor if because else None, reason=because, act=act)
         return await units.run(take, cause)
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from babel import Locale, UnknownLocaleError
-from fastapi import Header, Query, Request, Response
+from fastapi import Header, Query, Response
 from pydantic import AfterValidator, BaseModel, Field
 
 from services.invoicing import use_cases
@@ -12,7 +12,7 @@ from services.invoicing.repository import accounts as repository
 from services.invoicing.tables import AccountRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.fields import Body, Code, Country, Email, Name, Zone, example
@@ -155,7 +155,9 @@ class ContactOut(BaseModel):
 @writes.post(
     "", status_code=201, response_model=AccountOut, summary="Register an account", responses=refusals(ReferenceTaken)
 )
-async def register_account(account: AccountIn, command: Command) -> Response:
+async def register_account(
+    account: AccountIn, command: Annotated[CommandRunner, perform_command("account.register")]
+) -> Response:
     """Register a billing customer; announces `AccountRegistered`."""
 
     async def register(unit: Unit) -> AccountOut:
@@ -200,16 +202,14 @@ async def get_contact(account_id: UUID, read: Read) -> ContactOut:
 async def change(
     account_id: UUID,
     changed: AccountChange,
-    request: Request,
     response: Response,
+    command: Annotated[ChangeRunner, perform_change("account.change")],
     if_match: Annotated[str | None, Header(max_length=40)] = None,
 ) -> AccountOut:
     """Replace what may change of an account; announces `AccountChanged`."""
     version = version_of(if_match)
     if version is None:
         raise IfMatchMissing("send If-Match with the ETag of the account")
-    row = await request.app.state.runtime.units.run(
-        lambda unit: use_cases.accounts.change(unit, account_id, version, changed.model_dump())
-    )
+    row = await command.run(lambda unit: use_cases.accounts.change(unit, account_id, version, changed.model_dump()))
     response.headers["ETag"] = f'"{row.version}"'
     return AccountOut.of(row)

@@ -8,6 +8,7 @@ from uuid import UUID
 from services.invoicing.repository import accounts as repository
 from services.invoicing.repository import parties
 from services.invoicing.tables import AccountRow, SubscriptionRow
+from shared.audit import Change
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.events.invoicing import AccountChanged, AccountRegistered, SubscriptionActivated
@@ -52,6 +53,7 @@ async def register(unit: Unit, fields: dict[str, Any]) -> AccountRow:
         raise ReferenceTaken(f"another account has the external reference {reference}")
     await unit.lock(row.id)
     unit.publish(AccountRegistered(**_announced(row)))
+    unit.record(Change("account", row.id, row.id))
     return row
 
 
@@ -62,10 +64,12 @@ async def change(unit: Unit, account_id: UUID, version: int, fields: dict[str, A
     if row.version != version:
         raise Stale(f"the account is at version {row.version}")
     await parties.keep_buyer(unit, row)
+    before = row.model_dump()
     row.sqlmodel_update(fields | {"version": version + 1})
     unit.session.add(row)
     await unit.session.flush()
     unit.publish(AccountChanged(**_announced(row)))
+    unit.record(Change("account", row.id, row.id, before, row.model_dump()))
     return row
 
 
