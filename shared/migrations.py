@@ -4,7 +4,10 @@ Migrations run as the owner; the service's role may then use its own schema's ta
 """
 
 from alembic import context, op
+from sqlalchemy import text
 from sqlalchemy.engine import Connection
+
+from shared.auth import fold_subject
 
 BACKBONE_1 = """
 CREATE TABLE {schema}.streams (
@@ -132,6 +135,12 @@ REVOKE ALL ON {schema}.audit_entries FROM {schema};
 GRANT SELECT, INSERT, UPDATE (personal) ON {schema}.audit_entries TO {schema};
 """
 
+FOLD_CALLER = """
+UPDATE {schema}.idempotency i SET caller = :folded WHERE caller = :caller AND NOT EXISTS (
+    SELECT FROM {schema}.idempotency known WHERE (known.caller, known.route, known.key) = (:folded, i.route, i.key)
+)
+"""
+
 MONITOR_1 = """
 CREATE VIEW {schema}.pending_work AS
     SELECT 'outbox' AS kind, type AS name, subject AS detail, NULL::timestamptz AS due_at FROM {schema}.outbox
@@ -202,3 +211,11 @@ def audit_1(schema: str, views: dict[str, str]) -> None:
 def audit_2(schema: str) -> None:
     """Create the audit: the service's role may append entries and empty `personal`, and nothing else."""
     execute(AUDIT_2.format(schema=schema))
+
+
+def fold_callers_1(schema: str) -> None:
+    """Let the keys of callers count on for them by the name by which they are known from now on."""
+    connection = op.get_bind()
+    for (caller,) in connection.execute(text(f"SELECT DISTINCT caller FROM {schema}.idempotency")).all():
+        if (folded := fold_subject(caller)) != caller:
+            connection.execute(text(FOLD_CALLER.format(schema=schema)), {"caller": caller, "folded": folded})

@@ -17,6 +17,7 @@ import typer
 
 from shared import parked
 from shared.audit import Act, Change
+from shared.auth import parse_actor
 from shared.consumer.batch import Batch, HandlerFailed, marks
 from shared.consumer.handlers import Handlers
 from shared.database import Cause, Unit, Units
@@ -146,6 +147,7 @@ def main(
         raise typer.BadParameter("--skip needs --actor and --reason")
     if not actor and not show:
         raise typer.BadParameter("whatever changes something needs --actor")
+    who = parse_actor(actor) if actor else ""
     set_up(f"{service}/redrive")
     handlers = load(service).handlers
 
@@ -156,13 +158,12 @@ def main(
                 for head in await units.run(lambda unit: parked.heads(unit.connection)):
                     typer.echo(f"{head['event_id']}  {head['type']}  {head['subject']}  {head['error']}")
             elif resume:
-                await resume_group(units, service, actor=actor or "")
+                await resume_group(units, service, actor=who)
                 typer.echo("the group goes on")
             elif skip_event:
-                done = await skip(units, handlers, skip_event, actor=actor or "", reason=reason or "")
-                typer.echo(dict(done))
+                typer.echo(dict(await skip(units, handlers, skip_event, actor=who, reason=reason or "")))
             else:
-                typer.echo(dict(await redrive(units, handlers, subject, actor=actor or "")))
+                typer.echo(dict(await redrive(units, handlers, subject, actor=who)))
         finally:
             await units.close()
 

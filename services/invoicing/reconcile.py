@@ -19,6 +19,7 @@ from services.invoicing.domain.files.layouts import Layout
 from services.invoicing.repository.files import ReceivedFile
 from services.invoicing.use_cases.vendor_reconciliation import Reconciled
 from shared.audit import Act
+from shared.auth import parse_actor
 from shared.database import Cause, Unit, Units
 from shared.errors import Refusal
 from shared.ids import new_id
@@ -70,12 +71,13 @@ def main(
     """Reconcile a vendor invoice with a file."""
     if _suffix(file) not in LAYOUTS:
         raise typer.BadParameter(f"{file.name} is neither {', '.join(LAYOUTS)}, nor one of them packed as .gz")
+    who = parse_actor(actor)
     set_up("invoicing/reconcile")
 
     async def run() -> Reconciled:
         units = Units(settings(), Wakeups())
         try:
-            return await reconcile(units, file, invoice, actor, replace)
+            return await reconcile(units, file, invoice, who, replace)
         finally:
             await units.close()
 

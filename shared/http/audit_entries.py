@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from shared import audit_queries
 from shared.audit_queries import Criteria
-from shared.auth import needs
+from shared.auth import fold_subject, needs
 from shared.fields import Code, Instant, Name, example
 from shared.http.bodies import Router
 from shared.http.paging import Page, Paging
@@ -74,7 +74,8 @@ def create_audit_router(service: str) -> Router:
         until: Annotated[Instant | None, Query(alias="to", description="occurred before then")] = None,
     ) -> Page[AuditEntryOut]:
         """Who changed what, oldest first; one entry for each request that was accepted and changed something."""
-        criteria = Criteria(account_id, actor, action, object_id, since, until)
+        who = None if actor is None else fold_subject(actor)
+        criteria = Criteria(account_id, who, action, object_id, since, until)
         after = paging.after_id()
         rows = await read(lambda unit: audit_queries.list_entries(unit, criteria, after, paging.limit + 1))
         return paging.page([AuditEntryOut.of(row) for row in rows], key=lambda entry: entry.id)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.entitlements import use_cases
 from services.entitlements.domain.hold import AlreadyReleased, EndsThroughCollections, Hold
@@ -32,7 +32,7 @@ class HoldIn(Body):
 
     subscription_id: UUID
     reason: Literal["fraud", "customer_request", "admin"]
-    owner: Name
+    owner: Name = Field(description="the team that answers for it; who places it says the token")
     comment: Prose | None = None
 
 

@@ -14,7 +14,7 @@ from services.invoicing.use_cases import balances, credit_notes, refunds, write_
 from services.invoicing.use_cases.credit_notes import Reason
 from services.invoicing.use_cases.payments import apply_unapplied
 from shared.audit import Change
-from shared.auth import Caller
+from shared.auth import Caller, is_same_actor
 from shared.database import Unit
 from shared.errors import NotFound, Refusal
 from shared.ids import new_id
@@ -150,7 +150,7 @@ async def _to_decide(unit: Unit, approval_id: UUID, caller: Caller) -> tuple[Acc
     account = await accounts.locked(unit, (await repository.approval(unit, approval_id)).account_id)
     row = await repository.approval(unit, approval_id)
     moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
-    if caller.subject == row.proposed_by:
+    if is_same_actor(caller.subject, row.proposed_by):
         raise SecondPersonNeeded(f"{row.proposed_by} proposed it, so somebody else decides")
     if row.amount_minor > await repository.limit_of(unit, caller.roles, row.currency):
         raise AboveLimit(f"your roles may not decide about {Money(row.amount_minor, row.currency)}")

@@ -1,11 +1,12 @@
-"""Who changed what by which request: entries that are only appended."""
+"""Who changed what by which request: entries that are only appended; and each caller has one name."""
 
-from shared.migrations import audit_2
+from shared.migrations import audit_2, fold_callers_1
 
 revision = "0003"
 down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Create the table of the audit."""
+    """Create the table of the audit; keys of callers count for their normalised names."""
     audit_2("entitlements")
+    fold_callers_1("entitlements")
