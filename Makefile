@@ -107,9 +107,9 @@ watch:  ## Show what is on a topic of the local stack: TOPIC=collections.events
 	@$(BIN)/python -m sandbox.watch $(TOPIC)
 
 .PHONY: redrive
-redrive:  ## Go on with what was parked in the local stack: SERVICE=name [ARGS=...]
-	@test -n "$(SERVICE)" || { echo "which service? make redrive SERVICE=collections" >&2; exit 2; }
-	@$(LOCAL) redrive $(SERVICE) $(ARGS)
+redrive:  ## Go on with what was parked in the local stack: SERVICE=name ACTOR=name [ARGS=...]
+	@test -n "$(SERVICE)" || { echo "which service? make redrive SERVICE=collections ACTOR=me" >&2; exit 2; }
+	@$(LOCAL) redrive $(SERVICE) $(if $(ACTOR),--actor "$(ACTOR)") $(ARGS)
 
 .PHONY: lint
 lint: machine .venv/.installed  ## Format, lint, types, import contracts

@@ -1,11 +1,17 @@
-"""Bearer tokens: JWT (RFC 7519), signed with an asymmetric key, for one audience, with scopes."""
+"""Bearer tokens: JWT (RFC 7519), signed with an asymmetric key, for one audience, with scopes.
 
+Whoever acts is known by the token's subject, normalised: two spellings that people take for one name are one person.
+"""
+
+import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import jwt
+import typer
 from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
@@ -14,6 +20,13 @@ from shared.errors import Refusal
 
 ALGORITHMS = ["EdDSA", "ES256", "RS256"]
 """Asymmetric only: a service can check a token and never make one."""
+
+
+MAX_SUBJECT_CHARS = 255
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2028\u2029\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""What shows nothing and is no space, beside control and format characters."""
 
 
 class NotAuthenticated(Refusal):
@@ -30,11 +43,43 @@ class NotAllowed(Refusal):
     status = 403
 
 
+def fold_subject(text: str) -> str:
+    """Fold what an actor is called: Unicode's NFKC, no case, no blanks around it. What is folded stays as it is."""
+    folded = text
+    while (again := unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold()).strip()) != folded:
+        folded = again
+    return folded
+
+
+def normalise_subject(text: str) -> str:
+    """Normalise a token's subject. Raises NotAuthenticated for one that is empty, too long, or not all to be seen."""
+    folded = fold_subject(text)
+    if not 0 < len(folded) <= MAX_SUBJECT_CHARS:
+        raise NotAuthenticated(f"the token's subject has not 1 to {MAX_SUBJECT_CHARS} characters")
+    if any(unicodedata.category(one)[0] == "C" for one in text + folded) or _INVISIBLE.search(text + folded):
+        raise NotAuthenticated("the token's subject has characters that nobody sees")
+    return folded
+
+
+def parse_actor(text: str) -> str:
+    """Parse the name of who runs a command, by the same rule. Raises typer's BadParameter."""
+    try:
+        return normalise_subject(text)
+    except NotAuthenticated as error:
+        raise typer.BadParameter(f"--actor: {error.detail}") from error
+
+
+def is_same_actor(one: str, other: str) -> bool:
+    """Say whether two actors are the same, however each is written: also as it was stored by another rule."""
+    return fold_subject(one) == fold_subject(other)
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who calls, by their token."""
 
     subject: str
+    """Normalised."""
     scopes: frozenset[str]
     expires_at: float
     roles: frozenset[str] = frozenset()
@@ -65,7 +110,7 @@ def _verified(token: str, audience: str, jwks_file: Path) -> Caller:
     except jwt.InvalidTokenError as error:
         raise NotAuthenticated(f"the token is not valid: {error}") from error
     scopes, roles = (frozenset(str(claims.get(name, "")).split()) for name in ("scope", "roles"))
-    return Caller(str(claims["sub"]), scopes, float(claims["exp"]), roles)
+    return Caller(normalise_subject(claims["sub"]), scopes, float(claims["exp"]), roles)
 
 
 def verify(token: str, audience: str, jwks_file: Path) -> Caller:

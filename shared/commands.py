@@ -1,14 +1,20 @@
-"""What one POST asks for: done once for its `Idempotency-Key`, by itself or with others that came at once."""
+"""What one request asks for that changes something: done in one unit, with the entry of the audit that it leaves.
+
+A POST is done once for its `Idempotency-Key`, by itself or with others that came at once. A PUT or a PATCH comes to
+the same when it is sent again, and has no key. Each route says by which action its entries are known.
+"""
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Self
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Self, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 
 from shared import idempotency
+from shared.audit import Act
 from shared.auth import Caller
 from shared.database import Cause, Unit
 from shared.errors import Refusal
@@ -16,6 +22,8 @@ from shared.gathering import Asked, Many, Order
 from shared.idempotency import Answer, Key
 from shared.ids import new_id
 from shared.telemetry import traceparent
+
+T = TypeVar("T")
 
 
 class KeyMissing(Refusal):
@@ -25,12 +33,43 @@ class KeyMissing(Refusal):
     status = 400
 
 
-class CommandRunner:
-    """Runs what one POST asks for, once for its key. What the body of an upload was says `with_file`."""
+class ActRunner:
+    """Whoever calls, and the causes of what they ask for by one action."""
 
-    def __init__(self, request: Request, key: str | None, body: bytes | None) -> None:
+    def __init__(self, request: Request, action: str) -> None:
         self.caller: Caller = request.state.caller
         self.runtime = request.app.state.runtime
+        self.action = action
+
+    def cause(self, reason: str | None = None) -> Cause:
+        """What events and the audit say about this request; with a reason, the caller acted as a person."""
+        act = Act(self.caller.subject, self.action, reason)
+        actor = self.caller.subject if reason else None
+        return Cause(id=str(new_id()), actor=actor, reason=reason, traceparent=traceparent(), act=act)
+
+
+class ChangeRunner(ActRunner):
+    """Runs what one PUT or PATCH asks for."""
+
+    async def run(
+        self, action: Callable[[Unit], Awaitable[T]], *, reason: str | None = None, about: UUID | None = None
+    ) -> T:
+        """Do it in one unit; the result of `action`. Requests about the same take turns. Raises what it refuses."""
+
+        async def change(unit: Unit) -> T:
+            result = await action(unit)
+            unit.audit.check(unit.cause)
+            return result
+
+        result: T = await self.runtime.units.run(change, self.cause(reason), about)
+        return result
+
+
+class CommandRunner(ActRunner):
+    """Runs what one POST asks for, once for its key. What the body of an upload was says `with_file`."""
+
+    def __init__(self, request: Request, action: str, key: str | None, body: bytes | None) -> None:
+        super().__init__(request, action)
         if key is None:
             raise KeyMissing("send an Idempotency-Key of up to 255 characters with this request")
         self._query = request.url.query.encode()
@@ -45,11 +84,6 @@ class CommandRunner:
 
     def _stands_for(self, body: bytes) -> None:
         self._key = self._key._replace(body_hash=hashlib.sha256(body + self._query).hexdigest())
-
-    def cause(self, reason: str | None = None) -> Cause:
-        """What events say about this request; with a reason, the caller acted as a person."""
-        actor = self.caller.subject if reason else None
-        return Cause(id=str(new_id()), actor=actor, reason=reason, traceparent=traceparent())
 
     async def run(
         self,
@@ -74,7 +108,11 @@ class CommandRunner:
             stored = (await idempotency.begin(unit, [self._key])).get(self._key)
             if isinstance(stored, Refusal):
                 raise stored
-            return stored or await self._store(unit, status, await action(unit))
+            if stored is not None:
+                return stored
+            model = await action(unit)
+            unit.audit.check(unit.cause)
+            return await self._store(unit, status, model)
 
         return _response(await self.runtime.units.run(once, self.cause(reason), about))
 
@@ -102,7 +140,8 @@ class CommandRunner:
         async def again(unit: Unit) -> Answer:
             return await self._store(unit, *await action(unit))
 
-        return _response(await self.runtime.units.run(again, self.cause(reason)))
+        cause = replace(self.cause(reason), act=None)  # the first unit has left its entry
+        return _response(await self.runtime.units.run(again, cause))
 
     async def _store(self, unit: Unit, status: int, model: BaseModel) -> Answer:
         answer = Answer(status, model.model_dump_json())
@@ -127,16 +166,49 @@ GivenKey = Annotated[
 ]
 
 
-async def _command(request: Request, idempotency_key: GivenKey = None) -> Any:
-    return CommandRunner(request, idempotency_key, await request.body())
+@dataclass(frozen=True, slots=True)
+class CommandOf:
+    """The dependency of a route that changes something by a POST, and the action of its entries."""
+
+    action: str
+
+    async def __call__(self, request: Request, idempotency_key: GivenKey = None) -> CommandRunner:
+        """Read the request."""
+        return CommandRunner(request, self.action, idempotency_key, await request.body())
 
 
-async def _upload(request: Request, idempotency_key: GivenKey = None) -> Any:
-    return CommandRunner(request, idempotency_key, None)
+@dataclass(frozen=True, slots=True)
+class UploadOf:
+    """The dependency of a route that changes something by a file, which is received as a stream."""
+
+    action: str
+
+    async def __call__(self, request: Request, idempotency_key: GivenKey = None) -> CommandRunner:
+        """Leave the body to the route."""
+        return CommandRunner(request, self.action, idempotency_key, None)
 
 
-Command = Annotated[CommandRunner, Depends(_command)]
-"""The parameter of a route that changes something."""
+@dataclass(frozen=True, slots=True)
+class ChangeOf:
+    """The dependency of a route that changes something by a PUT or a PATCH."""
 
-Upload = Annotated[CommandRunner, Depends(_upload)]
-"""The parameter of a route that changes something by a file, which is received as a stream."""
+    action: str
+
+    async def __call__(self, request: Request) -> ChangeRunner:
+        """See who calls."""
+        return ChangeRunner(request, self.action)
+
+
+def perform_command(action: str) -> Any:
+    """Declare the parameter of a POST (a `CommandRunner`) by the action of its audit entries."""
+    return Depends(CommandOf(action))
+
+
+def perform_upload(action: str) -> Any:
+    """Declare the parameter of a POST that takes a file (a `CommandRunner`) by the action of its audit entries."""
+    return Depends(UploadOf(action))
+
+
+def perform_change(action: str) -> Any:
+    """Declare the parameter of a PUT or PATCH (a `ChangeRunner`) by the action of its audit entries."""
+    return Depends(ChangeOf(action))

@@ -16,7 +16,8 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from shared import clock, outbox, streams
+from shared import audit, clock, outbox, streams
+from shared.audit import Act, Audit, Change
 from shared.errors import Unavailable
 from shared.events import Event
 from shared.ids import new_id
@@ -39,6 +40,8 @@ class Cause:
     reason: str | None = None
     traceparent: str = ""
     """The trace that what follows belongs to, if that is not the one in which it is done."""
+    act: Act | None = None
+    """What a caller does, for the audit; None where a machine acts by itself."""
 
 
 @dataclass(slots=True)
@@ -58,6 +61,7 @@ class Unit:
     _sequences: dict[str, int] = field(default_factory=dict)
     _outbox: list[outbox.Row] = field(default_factory=list)
     _wakes: set[str] = field(default_factory=set)
+    audit: Audit = field(default_factory=Audit)
 
     @property
     def session(self) -> AsyncSession:
@@ -102,6 +106,15 @@ class Unit:
         self.wake("relay")
         return sequence
 
+    def record(self, change: Change) -> None:
+        """Record what the request at hand changed, once, for the audit; a machine's own change leaves no entry."""
+        cause = self.causes.get(str(change.account_id), self.cause)
+        self.audit.record(cause, self.now, change)
+
+    def record_nothing(self) -> None:
+        """Record that the request at hand is accepted and changes nothing."""
+        self.audit.record(self.cause, self.now, None)
+
     async def publish_each(self, event: type[Event], told: str, *arguments: object) -> None:
         """Announce one fact of a kind about each of many subjects, set-based; all of them must be locked.
 
@@ -121,17 +134,24 @@ class Unit:
             await outbox.write(self.connection, self._outbox, self._sequences)
             self._outbox.clear()
 
+    async def finish(self) -> None:
+        """Write what is left to be written: events, and the entries of the audit."""
+        await self.flush()
+        if entries := self.audit.entries():
+            await audit.append_entries(self.connection, entries)
+
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """What is written and published within is undone when it breaks, and the unit can go on."""
         await self.flush()
-        sequences = dict(self._sequences)
+        sequences, recorded = dict(self._sequences), self.audit.mark()
         try:
             async with self.connection.transaction():
                 yield
                 await self.flush()
         except BaseException:
             self._sequences = sequences
+            self.audit.forget_since(recorded)
             self._outbox.clear()
             if self._session is not None:
                 self._session.expunge_all()
@@ -186,7 +206,7 @@ class Units:
             with attempt, _counted():
                 async with self._unit(why) as unit:
                     result = await action(unit)
-                    await unit.flush()
+                    await unit.finish()
         return unit, result
 
     @asynccontextmanager

@@ -128,6 +128,8 @@ class Gathering(Generic[Order]):
         found = await self._many(unit, [one.order for one in mine]) if mine else []
         outcomes: dict[Key, Outcome] = dict(known)
         for one, model in zip(mine, found, strict=True):
+            if not isinstance(model, Refusal):
+                unit.audit.check(one.cause)
             outcomes[one.key] = model if isinstance(model, Refusal) else Answer(CREATED, model.model_dump_json())
         answers = {one.key: outcomes.get(one.key) for one in new}
         await idempotency.store(unit, {key: one for key, one in answers.items() if isinstance(one, Answer)})

@@ -9,6 +9,8 @@ from alembic import context, op
 from sqlalchemy import ARRAY, Text, bindparam, text
 from sqlalchemy.engine import Connection
 
+from shared.auth import fold_subject
+
 BACKBONE_1 = """
 CREATE TABLE {schema}.streams (
     subject text PRIMARY KEY,
@@ -140,6 +142,36 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.backfills, {schema}.backfill_ma
 GRANT SELECT ON {schema}.backfills TO monitor
 """
 
+AUDIT_2 = """
+CREATE TABLE {schema}.audit_entries (
+    id uuid PRIMARY KEY,
+    occurred_at timestamptz NOT NULL,
+    actor text NOT NULL CHECK (actor <> ''),
+    action text NOT NULL,
+    account_id uuid,
+    object_type text NOT NULL,
+    object_id text NOT NULL,
+    cause_id text NOT NULL,
+    before jsonb,
+    after jsonb,
+    personal jsonb NOT NULL
+);
+CREATE INDEX audit_entries_by_time ON {schema}.audit_entries (occurred_at, id);
+CREATE INDEX audit_entries_by_account ON {schema}.audit_entries (account_id, occurred_at, id)
+    WHERE account_id IS NOT NULL;
+CREATE INDEX audit_entries_by_actor ON {schema}.audit_entries (actor, occurred_at, id);
+CREATE INDEX audit_entries_by_action ON {schema}.audit_entries (action, occurred_at, id);
+CREATE INDEX audit_entries_by_object ON {schema}.audit_entries (object_id, occurred_at, id);
+REVOKE ALL ON {schema}.audit_entries FROM {schema};
+GRANT SELECT, INSERT, UPDATE (personal) ON {schema}.audit_entries TO {schema};
+"""
+
+FOLD_CALLER = """
+UPDATE {schema}.idempotency i SET caller = :folded WHERE caller = :caller AND NOT EXISTS (
+    SELECT FROM {schema}.idempotency known WHERE (known.caller, known.route, known.key) = (:folded, i.route, i.key)
+)
+"""
+
 MONITOR_1 = """
 CREATE VIEW {schema}.pending_work AS
     SELECT 'outbox' AS kind, type AS name, subject AS detail, NULL::timestamptz AS due_at FROM {schema}.outbox
@@ -219,3 +251,16 @@ def audit_1(schema: str, views: dict[str, str]) -> None:
     """Offer views to the `monitor` role, for checks of the end state; `views` names each and its query."""
     for name, query in views.items():
         execute(f"CREATE VIEW {schema}.{name} AS {query};\nGRANT SELECT ON {schema}.{name} TO monitor;\n")
+
+
+def audit_2(schema: str) -> None:
+    """Create the audit: the service's role may append entries and empty `personal`, and nothing else."""
+    execute(AUDIT_2.format(schema=schema))
+
+
+def fold_callers_1(schema: str) -> None:
+    """Let the keys of callers count on for them by the name by which they are known from now on."""
+    connection = op.get_bind()
+    for (caller,) in connection.execute(text(f"SELECT DISTINCT caller FROM {schema}.idempotency")).all():
+        if (folded := fold_subject(caller)) != caller:
+            connection.execute(text(FOLD_CALLER.format(schema=schema)), {"caller": caller, "folded": folded})

@@ -1,23 +1,29 @@
 """Redrive: apply parked heads again, then what waited behind them; or give one up, with actor and reason.
 
-python -m shared.redrive SERVICE [--subject S]                          again, after the cause is mended
-python -m shared.redrive SERVICE --skip EVENT --actor A --reason R      give one event up
-python -m shared.redrive SERVICE --resume                               let a group go on that the flood rule stopped
+python -m shared.redrive SERVICE --actor A [--subject S]                again, after the cause is mended
+python -m shared.redrive SERVICE --actor A --skip EVENT --reason R      give one event up
+python -m shared.redrive SERVICE --actor A --resume                     let a group go on that the flood rule stopped
 python -m shared.redrive SERVICE --list                                 what is parked
+
+Whatever it changes leaves an entry in the audit of the service.
 """
 
 import asyncio
 from collections import Counter
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 from shared import parked
+from shared.audit import Act, Change
+from shared.auth import parse_actor
 from shared.consumer.backfill import handle_past_event
 from shared.consumer.batch import Batch, HandlerFailed, marks
 from shared.consumer.handlers import Handlers
-from shared.database import Unit, Units
+from shared.database import Cause, Unit, Units
 from shared.errors import NotFound, Refusal
+from shared.ids import new_id
 from shared.kafka import Envelope
 from shared.service import load
 from shared.settings import settings
@@ -31,21 +37,21 @@ class NotNext(Refusal):
     code = "not_a_head"
 
 
-async def redrive(units: Units, handlers: Handlers, subject: str | None = None) -> Counter[str]:
+async def redrive(units: Units, handlers: Handlers, subject: str | None = None, *, actor: str) -> Counter[str]:
     """Apply what waits, from each subject's head in order; counts the events that were `applied` and `failed`."""
     done: Counter[str] = Counter()
     for topic, one in await units.run(lambda unit: parked.subjects(unit.connection, subject)):
-        await _go_on(units, handlers, topic, one, done)
+        await _go_on(units, handlers, (topic, one), done, actor)
     return done
 
 
-async def _go_on(units: Units, handlers: Handlers, topic: str, subject: str, done: Counter[str]) -> None:
-    """Apply what waits for a subject, up to a gap or to an event that breaks again."""
+async def _go_on(units: Units, handlers: Handlers, waiting: tuple[str, str], done: Counter[str], actor: str) -> None:
+    """Apply what waits for a topic and subject, up to a gap or to an event that breaks again."""
     broken: set[int] = set()
     applied = 1
     while applied:
         try:
-            applied = await units.run(lambda unit: _apply_next(unit, handlers, topic, subject, broken))
+            applied = await units.run(lambda unit: _apply_next(unit, handlers, waiting, broken, actor))
             done["applied"] += applied
         except HandlerFailed as failed:  # all of its unit is undone: what was before it is applied in the next round
             await _keep(units, failed)
@@ -53,27 +59,38 @@ async def _go_on(units: Units, handlers: Handlers, topic: str, subject: str, don
             done["failed"] += 1
 
 
-async def _apply_next(unit: Unit, handlers: Handlers, topic: str, subject: str, broken: set[int]) -> int:
+async def _apply_next(unit: Unit, handlers: Handlers, waits: tuple[str, str], broken: set[int], actor: str) -> int:
     """Apply the next event and its followers in one unit; how many they were."""
+    topic, subject = waits
     last = (await marks(unit, topic, [subject]))[0][subject]
     waiting = (await parked.waiting(unit.connection, topic, [subject])).get(subject, {})
-    if waiting and (first := min(waiting)) <= last:
-        return 0 if first in broken else await _apply_past(unit, handlers, waiting[first].envelope)
-    if last + 1 not in waiting or last + 1 in broken:
+    is_past = bool(waiting) and min(waiting) <= last
+    sequence = min(waiting) if is_past else last + 1
+    if sequence not in waiting or sequence in broken:
         return 0
-    event = waiting[last + 1].envelope
+    event = waiting[sequence].envelope
     await parked.remove(unit.connection, event)
+    unit.cause = Cause(event.id, act=Act(actor, "parked_event.redrive"))  # what follows goes back to the event
+    _record_event(unit, event)
+    if is_past:  # the watermark stays where it is
+        await unit.lock(subject)
+        await handle_past_event(unit, handlers, event)
+        return 1
     counts: Counter[str] = Counter()
     await Batch(unit, handlers, counts).apply(topic, [event])
     return counts["handled"] + counts["passed"] + counts["unknown"]
 
 
-async def _apply_past(unit: Unit, handlers: Handlers, event: Envelope) -> int:
-    """Apply the first parked event of a subject's past; the watermark stays where it is."""
-    await unit.lock(event.subject)
-    await parked.remove(unit.connection, event)
-    await handle_past_event(unit, handlers, event)
-    return 1
+def _record_event(unit: Unit, event: Envelope) -> None:
+    unit.record(Change("event", event.id, _account_of(event.subject)))
+
+
+def _account_of(subject: str) -> UUID | None:
+    """The account that events are about, if they are about something with an id."""
+    try:
+        return UUID(subject)
+    except ValueError:
+        return None
 
 
 async def _keep(units: Units, failed: HandlerFailed) -> None:
@@ -102,6 +119,7 @@ async def skip(units: Units, handlers: Handlers, event_id: str, *, actor: str, r
         if sequence != min(waiting) or sequence > last + 1:
             raise NotNext(f"{event_id} is not the next event of {subject}")
         await parked.give_up(unit.connection, waiting[sequence].envelope, actor=actor, reason=reason)
+        _record_event(unit, waiting[sequence].envelope)
         await unit.connection.execute(
             "UPDATE watermarks SET sequence = greatest(sequence, $3) WHERE topic = $1 AND subject = $2",
             topic,
@@ -110,17 +128,29 @@ async def skip(units: Units, handlers: Handlers, event_id: str, *, actor: str, r
         )
         return f"{topic} {subject}"
 
-    topic, subject = (await units.run(give_up)).split(" ", 1)
+    cause = Cause(str(new_id()), act=Act(actor, "parked_event.skip", reason))
+    topic, subject = (await units.run(give_up, cause)).split(" ", 1)
     done: Counter[str] = Counter(skipped=1)
-    await _go_on(units, handlers, topic, subject, done)
+    await _go_on(units, handlers, (topic, subject), done, actor)
     return done
+
+
+async def resume_group(units: Units, service: str, *, actor: str) -> None:
+    """Let the group of a service go on, if it is stopped."""
+
+    async def go_on(unit: Unit) -> None:
+        if await parked.stopped(unit.connection):
+            await parked.resume(unit.connection)
+            unit.record(Change("consumer_group", service))
+
+    await units.run(go_on, Cause(str(new_id()), act=Act(actor, "consumer_group.resume")))
 
 
 def main(
     service: str,
     subject: Annotated[str | None, typer.Option(help="only this subject")] = None,
     skip_event: Annotated[str | None, typer.Option("--skip", help="give this event up")] = None,
-    actor: Annotated[str | None, typer.Option(help="who gives it up")] = None,
+    actor: Annotated[str | None, typer.Option(help="who does it; needed unless it only shows")] = None,
     reason: Annotated[str | None, typer.Option(help="why")] = None,
     resume: Annotated[bool, typer.Option(help="let a stopped group go on")] = False,
     show: Annotated[bool, typer.Option("--list", help="show what is parked")] = False,
@@ -128,6 +158,9 @@ def main(
     """Apply parked events of a service again, in order; or give one up."""
     if skip_event and not (actor and reason):
         raise typer.BadParameter("--skip needs --actor and --reason")
+    if not actor and not show:
+        raise typer.BadParameter("whatever changes something needs --actor")
+    who = parse_actor(actor) if actor else ""
     set_up(f"{service}/redrive")
     handlers = load(service).handlers
 
@@ -138,13 +171,12 @@ def main(
                 for head in await units.run(lambda unit: parked.heads(unit.connection)):
                     typer.echo(f"{head['event_id']}  {head['type']}  {head['subject']}  {head['error']}")
             elif resume:
-                await units.run(lambda unit: parked.resume(unit.connection))
+                await resume_group(units, service, actor=who)
                 typer.echo("the group goes on")
             elif skip_event:
-                done = await skip(units, handlers, skip_event, actor=actor or "", reason=reason or "")
-                typer.echo(dict(done))
+                typer.echo(dict(await skip(units, handlers, skip_event, actor=who, reason=reason or "")))
             else:
-                typer.echo(dict(await redrive(units, handlers, subject)))
+                typer.echo(dict(await redrive(units, handlers, subject, actor=who)))
         finally:
             await units.close()
 

@@ -36,7 +36,7 @@ class Keys:
     ) -> str:
         """A token for one service; all of its scopes unless told which; scopes and roles separated by blanks."""
         issued = int(time.time())
-        everything = f"{audience}:read {audience}:write {audience}:admin"
+        everything = " ".join(f"{audience}:{may}" for may in ("read", "write", "admin", "audit"))
         claims = {
             "iss": ISSUER,
             "sub": subject,

@@ -18,6 +18,8 @@ from services.invoicing import use_cases
 from services.invoicing.domain.files.layouts import Layout
 from services.invoicing.repository.files import ReceivedFile
 from services.invoicing.use_cases.vendor_reconciliation import Reconciled
+from shared.audit import Act
+from shared.auth import parse_actor
 from shared.database import Cause, Unit, Units
 from shared.errors import Refusal
 from shared.ids import new_id
@@ -36,9 +38,12 @@ async def reconcile(units: Units, path: Path, number: str, actor: str, because: 
         file = ReceivedFile(content, digest, layout)
 
         async def take(unit: Unit) -> Reconciled:
-            return await use_cases.vendor_reconciliation.reconcile_number(unit, number, file, actor, because)
+            result = await use_cases.vendor_reconciliation.reconcile_number(unit, number, file, actor, because)
+            unit.audit.check(unit.cause)
+            return result
 
-        cause = Cause(id=str(new_id()), actor=actor if because else None, reason=because)
+        act = Act(actor, "vendor_reconciliation.take", because)
+        cause = Cause(id=str(new_id()), actor=actor if because else None, reason=because, act=act)
         return await units.run(take, cause)
 
 
@@ -66,12 +71,13 @@ def main(
     """Reconcile a vendor invoice with a file."""
     if _suffix(file) not in LAYOUTS:
         raise typer.BadParameter(f"{file.name} is neither {', '.join(LAYOUTS)}, nor one of them packed as .gz")
+    who = parse_actor(actor)
     set_up("invoicing/reconcile")
 
     async def run() -> Reconciled:
         units = Units(settings(), Wakeups())
         try:
-            return await reconcile(units, file, invoice, actor, replace)
+            return await reconcile(units, file, invoice, who, replace)
         finally:
             await units.close()
 

@@ -1,8 +1,12 @@
 """Values that more than one event carries."""
 
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
+
+TaxStatus = Literal["standard", "exempt", "reverse_charge"]
+"""How an account is taxed."""
 
 
 class Value(BaseModel):

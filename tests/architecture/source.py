@@ -108,6 +108,27 @@ def states_set_by_hand(folder: Path) -> list[str]:
     ]
 
 
+SQL_OF_ACTORS = re.compile(r"\b(actor|caller|\w+_by)\s*(<>|!=|IS (NOT )?DISTINCT FROM)\s*", re.IGNORECASE)
+
+
+def actors_compared(folder: Path) -> list[str]:
+    """Comparisons (file:line) of whoever acts that `is_same_actor` does not make; a constraint only adds to it."""
+    finds = []
+    for path in sources(folder):
+        text = path.read_text()
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Compare) and any(isinstance(one, ast.Eq | ast.NotEq | ast.In) for one in node.ops):
+                names = [getattr(one, "attr", getattr(one, "id", "")) for one in (node.left, *node.comparators)]
+                if any(re.fullmatch(r"actor|subject|caller|\w+_by", name) for name in names):
+                    finds.append(f"{path.name}:{node.lineno}")
+        finds += [
+            f"{path.name}:{n}"
+            for n, line in enumerate(text.splitlines(), 1)
+            if SQL_OF_ACTORS.search(line) and "CheckConstraint(" not in line
+        ]
+    return finds
+
+
 def undocumented(folder: Path) -> list[str]:
     """Public modules, classes and functions without a docstring; members of a protocol need none."""
     finds = []

@@ -1,20 +1,24 @@
 """Every route needs a token and a key where it must, and the READMEs name every route and event."""
 
+import re
 from collections.abc import Iterable
 from datetime import date, datetime
+from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
 import pytest
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.params import Security
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator
 
 from shared.auth import needs
-from shared.commands import Command, Upload
+from shared.commands import ChangeOf, ChangeRunner, CommandOf, CommandRunner, UploadOf, perform_change, perform_command
 from shared.events import REGISTRY
 from shared.fields import Day, Instant
+from shared.http import Read
 from shared.service import load
+from tests.architecture import source
 from tests.architecture.source import ROOT, SERVICES
 
 PUBLIC = {"GET /policy"}
@@ -23,12 +27,19 @@ PUBLIC = {"GET /policy"}
 CHANGES_NOTHING = {"POST /v1/balances:batch"}
 """A question too long for a GET."""
 
+LEASES = {"disputes"}
+"""Reads the lease of an intent, and leaves what it changes to the command's own unit."""
+
 LIMITS = {
     "PUT /v1/approval-limits/{role}/{currency}",
     "PUT /v1/exchange-rates",
     "PUT /v1/tolerances/{legal_entity}/{currency}",
 }
 """What says how far others may go, or what money is worth, is not for those who write every day."""
+
+
+AUDIT = "GET /v1/audit-entries"
+"""Who changed what is for few."""
 
 
 def routes(routers: Iterable[APIRouter]) -> dict[str, APIRoute]:
@@ -57,7 +68,7 @@ def wrong_scopes(service: str, found: dict[str, APIRoute]) -> set[str]:
     wrong = set()
     for name, route in found.items():
         asks = name.startswith("GET ") or name in CHANGES_NOTHING
-        may = "admin" if name in LIMITS else "read" if asks else "write"
+        may = "admin" if name in LIMITS else "audit" if name == AUDIT else "read" if asks else "write"
         wanted = set() if name in PUBLIC else {f"{service}:{may}"}
         if scopes(route) != wanted:
             wrong.add(name)
@@ -70,8 +81,31 @@ def without_key(found: dict[str, APIRoute]) -> set[str]:
         name
         for name, route in found.items()
         if name.startswith("POST ") and name not in CHANGES_NOTHING
-        if not {Command, Upload} & set(route.endpoint.__annotations__.values())
+        if not any(isinstance(one, CommandOf | UploadOf) for one in performed(route))
     }
+
+
+def performed(route: APIRoute) -> list[ChangeOf | CommandOf | UploadOf]:
+    """What a route declares that it performs: the dependencies that name an action."""
+    calls = (dependency.call for dependency in route.dependant.dependencies)
+    return [call for call in calls if isinstance(call, ChangeOf | CommandOf | UploadOf)]
+
+
+def without_action(found: dict[str, APIRoute]) -> set[str]:
+    """Routes that change something and do not say, once, by which action their audit entries are known."""
+    changes = {name for name in found if not name.startswith("GET ")} - CHANGES_NOTHING
+    return {name for name in changes if len(performed(found[name])) != 1}
+
+
+def by_other_ways(found: dict[str, APIRoute]) -> set[str]:
+    """Routes that change something and can run a unit, where nobody asks for the entry that it leaves."""
+    changes = {name for name in found if not name.startswith("GET ")} - CHANGES_NOTHING
+    return {name for name in changes if Read in found[name].endpoint.__annotations__.values()}
+
+
+def units_of_their_own(folder: Path) -> set[str]:
+    """Modules of routes that run a unit themselves, beside what runs it for them."""
+    return {path.stem for path in source.sources(folder) if ".units.run(" in path.read_text()}
 
 
 def unmentioned(readme: str, names: Iterable[str]) -> set[str]:
@@ -85,6 +119,37 @@ def test_routes_need_their_scope_and_posts_a_key(service: str) -> None:
     assert found
     assert wrong_scopes(service, found) == set()
     assert without_key(found) == set()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_whatever_changes_something_leaves_an_entry_in_the_audit(service: str) -> None:
+    found = routes(load(service).routers)
+    assert without_action(found) == set()
+    assert by_other_ways(found) == set()
+    assert units_of_their_own(ROOT / "services" / service / "api") <= LEASES
+    actions = [one.action for route in found.values() for one in performed(route)]
+    assert len(set(actions)) == len(actions)
+    assert [action for action in actions if not re.fullmatch(r"[a-z_]+\.[a-z_]+", action)] == []
+
+
+def test_a_route_that_changes_something_in_another_way_is_seen(tmp_path: Path) -> None:
+    writes = APIRouter(prefix="/v1")
+
+    @writes.put("/silent")
+    async def silent(request: Request) -> None: ...
+
+    @writes.patch("/sly")
+    async def sly(read: Read, command: Annotated[ChangeRunner, perform_change("thing.change")]) -> None: ...
+
+    @writes.post("/things")
+    async def fine(command: Annotated[CommandRunner, perform_command("thing.make")]) -> None: ...
+
+    found = routes([writes])
+    assert without_action(found) == {"PUT /v1/silent"}
+    assert by_other_ways(found) == {"PATCH /v1/sly"}
+    (tmp_path / "sly.py").write_text("row = await request.app.state.runtime.units.run(act)\n")
+    (tmp_path / "fine.py").write_text("row = await command.run(act)\n")
+    assert units_of_their_own(tmp_path) == {"sly"}
 
 
 def test_an_open_route_and_a_post_without_a_key_are_seen() -> None:

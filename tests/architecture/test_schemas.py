@@ -17,6 +17,7 @@ from tests.builders import Database
 
 BACKBONE = {
     "alembic_version",
+    "audit_entries",
     "backfill_marks",
     "backfills",
     "consumed",

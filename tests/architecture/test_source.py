@@ -145,6 +145,21 @@ def test_a_state_set_by_hand_is_seen(tmp_path: Path) -> None:
     assert source.states_set_by_hand(tmp_path) == ["cases.py:2"]
 
 
+def test_actors_are_compared_as_they_are_known() -> None:
+    assert source.actors_compared(ROOT / "services") == []
+
+
+def test_actors_that_are_compared_as_they_are_written_are_seen(tmp_path: Path) -> None:
+    (tmp_path / "approvals.py").write_text(
+        "own = caller.subject == row.proposed_by\n"
+        "fine = is_same_actor(caller.subject, row.proposed_by)\n"
+        "QUERY = 'SELECT id FROM approvals WHERE proposed_by <> $1'\n"
+        "SET = 'UPDATE approvals SET decided_by = $1'\n"
+        "other = actor not in known or actor in known\n"
+    )
+    assert source.actors_compared(tmp_path) == ["approvals.py:1", "approvals.py:5", "approvals.py:3"]
+
+
 @pytest.mark.parametrize("folder", CODE)
 def test_all_that_is_public_is_documented(folder: str) -> None:
     assert source.undocumented(ROOT / folder) == []

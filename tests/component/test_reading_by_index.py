@@ -12,6 +12,7 @@ from services.collections.repository import facts, suspensions
 from services.invoicing import jobs as invoicing
 from services.invoicing.repository import billing, invoices, issuing
 from shared import outbox, streams
+from shared.audit_queries import Criteria, build_page_query
 from shared.jobs import Sweep
 from tests.builders import Database
 
@@ -99,3 +100,30 @@ async def test_a_chunk_of_a_bill_run_reads_no_others(database: Database) -> None
         for name, (query, arguments) in OF_A_CHUNK.items():
             assert not await scanned(connection, "Seq Scan", query, *arguments) & OTHERS, name
             assert await scanned(connection, "(?:Index|Bitmap Heap) Scan", query, *arguments) & OTHERS, name
+
+
+ENTRIES = (
+    "INSERT INTO invoicing.audit_entries SELECT gen_random_uuid(), timestamptz '2026-02-24' + n * interval '1 minute',"
+    " 'actor-' || n % 50, 'a.b' || n % 40, gen_random_uuid(), 'a', gen_random_uuid()::text, 'c', NULL, NULL, '{}'"
+    " FROM generate_series(1, 20000) n; ANALYZE invoicing.audit_entries"
+)
+CRITERIA = {
+    "account": Criteria(account_id=RUN),
+    "actor": Criteria(actor="actor-7"),
+    "action": Criteria(action="a.b7"),
+    "object": Criteria(object_id=str(RUN)),
+    "time": Criteria(since=NOW, until=datetime(2026, 3, 3, tzinfo=UTC)),
+    "nothing": Criteria(),
+}
+
+
+async def test_a_page_of_the_audit_is_found_by_the_index_of_what_is_asked_for(database: Database) -> None:
+    await database.execute(ENTRIES)
+    for last in (None, (NOW, RUN)):
+        for name, criteria in CRITERIA.items():
+            query, arguments = build_page_query(criteria, last, 101)
+            async with database.connected("invoicing") as connection:
+                plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {query}", *arguments))
+            index = "time" if name == "nothing" else name
+            assert re.findall(r"Index Scan using audit_entries_by_(\w+)", plan) == [index], plan
+            assert "Sort" not in plan, plan

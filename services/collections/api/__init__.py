@@ -1,6 +1,7 @@
 """The routes of collections."""
 
 from services.collections.api import guard, notices, policies, standing, suspensions
+from shared.http.audit_entries import create_audit_router
 
 ROUTERS = (
     policies.public,
@@ -13,4 +14,5 @@ ROUTERS = (
     guard.writes,
     notices.reads,
     notices.writes,
+    create_audit_router("collections"),
 )

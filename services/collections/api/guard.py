@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from fastapi import Response
 from pydantic import BaseModel
@@ -12,7 +12,7 @@ from services.collections.repository import guard as repository
 from services.collections.repository.guard import GuardState
 from services.collections.use_cases.guard import Decision
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import ReasonIn, example
 from shared.http import PROBLEMS, Page, Read, Router
@@ -74,18 +74,18 @@ def _deciding(decision: Decision, command: Any, why: ReasonIn) -> Callable[[Unit
 
 
 @writes.post("/guard:stop", status_code=200, response_model=GuardOut, summary="Stop all suspensions")
-async def stop(why: ReasonIn, command: Command) -> Response:
+async def stop(why: ReasonIn, command: Annotated[CommandRunner, perform_command("guard.stop")]) -> Response:
     """No suspension is requested or carried out until a person lets them go on."""
     return await command.run(_deciding("stop", command, why), status=200, reason=why.reason)
 
 
 @writes.post("/guard:resume", status_code=200, response_model=GuardOut, summary="Let suspensions go on")
-async def resume(why: ReasonIn, command: Command) -> Response:
+async def resume(why: ReasonIn, command: Annotated[CommandRunner, perform_command("guard.resume")]) -> Response:
     """Suspensions go on; those that were held are judged again at once."""
     return await command.run(_deciding("resume", command, why), status=200, reason=why.reason)
 
 
 @writes.post("/guard:approve", status_code=200, response_model=GuardOut, summary="Approve more than the limit")
-async def approve(why: ReasonIn, command: Command) -> Response:
+async def approve(why: ReasonIn, command: Annotated[CommandRunner, perform_command("guard.approve")]) -> Response:
     """For an hour of the business clock the limit does not hold; those that were held are judged again."""
     return await command.run(_deciding("approve", command, why), status=200, reason=why.reason)

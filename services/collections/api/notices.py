@@ -12,7 +12,7 @@ from services.collections.repository import notices as repository
 from services.collections.tables import NoticeRow
 from services.collections.use_cases.delivery import NotFailed
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import ReasonIn, example
 from shared.http import PROBLEMS, Page, Read, Router, refusals
@@ -82,7 +82,9 @@ async def get_notice(notice_id: UUID, read: Read) -> NoticeOut:
     summary="Send a failed notice again",
     responses=refusals(NotFailed),
 )
-async def retry_notice(notice_id: UUID, why: ReasonIn, command: Command) -> Response:
+async def retry_notice(
+    notice_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("notice.retry")]
+) -> Response:
     """After the address was mended: the notice goes out again, and its days count from then."""
 
     async def retry(unit: Unit) -> NoticeOut:

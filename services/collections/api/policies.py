@@ -13,7 +13,7 @@ from services.collections.mail import TEMPLATES
 from services.collections.repository import policies as repository
 from services.collections.tables import PolicyRow
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Day, Prose, example
 from shared.http import PROBLEMS, Page, Read, Router
@@ -78,7 +78,9 @@ class PolicyOut(BaseModel):
 
 
 @writes.post("", status_code=201, response_model=PolicyOut, summary="Publish a version of the policy")
-async def publish_policy(policy: PolicyIn, command: Command) -> Response:
+async def publish_policy(
+    policy: PolicyIn, command: Annotated[CommandRunner, perform_command("policy.publish")]
+) -> Response:
     """Publish a version; invoices recorded from its effective date on are judged by it. Never edited."""
 
     async def publish(unit: Unit) -> PolicyOut:

@@ -1,7 +1,7 @@
 """Suspensions over REST: whether one still stands, and a person's release."""
 
 from datetime import datetime
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import Response
@@ -12,7 +12,7 @@ from services.collections.domain.suspension import SuspensionMoveRefused
 from services.collections.repository import suspensions as repository
 from services.collections.repository.suspensions import Suspension
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import ReasonIn, example
 from shared.http import PROBLEMS, Read, Router, refusals
@@ -94,7 +94,9 @@ async def get_confirmation(suspension_id: UUID, read: Read) -> ConfirmationOut:
     summary="Release a suspension",
     responses=refusals(SuspensionMoveRefused),
 )
-async def release_suspension(suspension_id: UUID, why: ReasonIn, command: Command) -> Response:
+async def release_suspension(
+    suspension_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("suspension.release")]
+) -> Response:
     """A person accepts a promise or a dispute: access comes back though the debt stands."""
 
     async def release(unit: Unit) -> SuspensionOut:

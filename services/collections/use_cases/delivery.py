@@ -11,6 +11,7 @@ from services.collections.use_cases import judging
 from services.collections.use_cases.notices import SEND_NOTICE
 from shared import intents
 from shared import mail as post
+from shared.audit import Change
 from shared.clients import Answered
 from shared.database import Unit
 from shared.errors import Later, Refusal
@@ -99,7 +100,9 @@ async def retry(unit: Unit, notice_id: UUID) -> NoticeRow:
     await unit.session.refresh(row)
     if row.state != "failed":
         raise NotFailed(f"the notice is {row.state}")
+    before = row.model_dump()
     await repository.save_result(unit, notice_id, "pending", None)
     await intents.add(unit, SEND_NOTICE, row.account_id, notice_id, {})
     await unit.session.refresh(row)
+    unit.record(Change("notice", row.id, row.account_id, before, row.model_dump()))
     return row

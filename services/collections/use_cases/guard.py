@@ -4,6 +4,7 @@ from typing import Literal
 
 from services.collections.repository import guard as repository
 from services.collections.repository.guard import GuardState
+from shared.audit import Change
 from shared.database import Unit
 
 Decision = Literal["stop", "resume", "approve"]
@@ -11,6 +12,12 @@ Decision = Literal["stop", "resume", "approve"]
 
 async def decide(unit: Unit, decision: Decision, actor: str, reason: str) -> GuardState:
     """Record a person's decision; accounts that the guard held are judged again. An approval holds an hour."""
-    await repository.lock(unit)
+    before = await repository.lock(unit)
     await repository.decide(unit, decision, actor, reason)
-    return await repository.state(unit)
+    after = await repository.state(unit)
+    unit.record(Change("guard", "guard", None, _switches(before), _switches(after)))
+    return after
+
+
+def _switches(state: GuardState) -> dict[str, object]:
+    return {"stopped": state.stopped, "approved_until": state.approved_until}

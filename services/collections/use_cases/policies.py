@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from services.collections.domain.policy import parse_policy
 from services.collections.repository import policies as repository
 from services.collections.tables import PolicyRow
+from shared.audit import Change
 from shared.calendar import ONE_DAY
 from shared.database import Unit
 from shared.errors import Refusal
@@ -50,6 +51,7 @@ async def publish(unit: Unit, document: str, effective_date: date, actor: str, r
             document=policy.model_dump(mode="json"),
         )
     )
+    unit.record(Change("policy", row.version))
     if not known:
         await repository.judge_everything(unit)
     return row

@@ -8,6 +8,7 @@ from services.collections.domain.suspension import SuspensionState, causes_left,
 from services.collections.repository import suspensions as repository
 from services.collections.repository.facts import Facts
 from services.collections.repository.suspensions import Cause, Suspension
+from shared.audit import Change
 from shared.database import Unit
 from shared.events.collections import (
     ReinstatementRequested,
@@ -127,9 +128,13 @@ async def release(unit: Unit, suspension_id: UUID, reason: str) -> Suspension:
     suspension = await repository.suspension(unit, suspension_id)
     await unit.lock(suspension.account_id)
     suspension = await repository.suspension(unit, suspension_id)
+    before = {"state": suspension.state}
     if suspension.state is SuspensionState.REQUESTED:
         await repository.keep_step(unit, suspension_id)
         await withdraw(unit, suspension, reason)
     else:
         await reinstate(unit, suspension, reason)
-    return await repository.suspension(unit, suspension_id)
+    suspension = await repository.suspension(unit, suspension_id)
+    after = {"state": suspension.state}
+    unit.record(Change("suspension", suspension_id, suspension.account_id, before, after))
+    return suspension

@@ -1,5 +1,6 @@
 """The routes of entitlements."""
 
 from services.entitlements.api import access, holds
+from shared.http.audit_entries import create_audit_router
 
-ROUTERS = (access.reads, holds.writes)
+ROUTERS = (access.reads, holds.writes, create_audit_router("entitlements"))

@@ -1,17 +1,17 @@
 """Holds over REST: what a person places and releases. Those for non-payment come and go through collections."""
 
 from datetime import datetime
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.entitlements import use_cases
 from services.entitlements.domain.hold import AlreadyReleased, EndsThroughCollections, Hold
 from services.entitlements.use_cases.holds import NewHold
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.events.entitlements import HoldReason
 from shared.fields import Body, Name, Prose, ReasonIn, example
@@ -32,7 +32,7 @@ class HoldIn(Body):
 
     subscription_id: UUID
     reason: Literal["fraud", "customer_request", "admin"]
-    owner: Name
+    owner: Name = Field(description="the team that answers for it; who places it says the token")
     comment: Prose | None = None
 
 
@@ -75,7 +75,7 @@ class HoldOut(BaseModel):
 
 
 @writes.post("", status_code=201, response_model=HoldOut, summary="Place a hold")
-async def place_hold(hold: HoldIn, command: Command) -> Response:
+async def place_hold(hold: HoldIn, command: Annotated[CommandRunner, perform_command("hold.place")]) -> Response:
     """Forbid access at once, and suspend at the vendor; announces `HoldPlaced`. The comment stays here."""
 
     async def place(unit: Unit) -> HoldOut:
@@ -91,7 +91,9 @@ async def place_hold(hold: HoldIn, command: Command) -> Response:
     summary="Release a hold",
     responses=refusals(EndsThroughCollections, AlreadyReleased),
 )
-async def release_hold(hold_id: UUID, why: ReasonIn, command: Command) -> Response:
+async def release_hold(
+    hold_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("hold.release")]
+) -> Response:
     """Release a hold; access is back when it was the last. 409 for one that ends through collections."""
 
     async def release(unit: Unit) -> HoldOut:

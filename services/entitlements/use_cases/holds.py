@@ -1,6 +1,6 @@
 """Holds are placed and released; whatever the reason, this is the one way."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from services.entitlements import repository
 from services.entitlements.domain.entitlement import with_hold
 from services.entitlements.domain.hold import Hold, released_by_hand
 from services.entitlements.use_cases.vendor import want_sync
+from shared.audit import Change
 from shared.database import Unit
 from shared.events.entitlements import HoldPlaced, HoldReleased
 from shared.ids import new_id
@@ -38,15 +39,18 @@ async def place(unit: Unit, new: NewHold) -> Hold:
     )
     await keep(unit, hold)
     announce_placed(unit, hold)
+    unit.record(Change("hold", hold.id, account_id))
     return hold
 
 
 async def release(unit: Unit, hold_id: UUID) -> Hold:
     """Release a hold by hand. Raises NotFound, EndsThroughCollections, AlreadyReleased."""
     await unit.lock(await repository.account_of_hold(unit, hold_id))
-    hold = released_by_hand(await repository.hold(unit, hold_id), unit.now)
+    placed = await repository.hold(unit, hold_id)
+    hold = released_by_hand(placed, unit.now)
     await keep(unit, hold)
     announce_released(unit, hold)
+    unit.record(Change("hold", hold.id, hold.account_id, asdict(placed), asdict(hold)))
     return hold
 
 

@@ -12,8 +12,9 @@ from services.escalation.domain import CaseState, CustomerNotTold, MoveRefused
 from services.escalation.repository import cases as repository
 from services.escalation.tables import CaseRow, ContactRow
 from services.escalation.use_cases.cases import NewCase
+from shared.audit import Change
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.events.escalation import Severity
 from shared.fields import Body, Name, Prose, example
@@ -137,12 +138,14 @@ class CloseIn(Body):
 
 
 @writes.post("", status_code=201, response_model=CaseOut, summary="Open a case")
-async def open_case(case: CaseIn, command: Command) -> Response:
+async def open_case(case: CaseIn, command: Annotated[CommandRunner, perform_command("case.open")]) -> Response:
     """Open a case; announces `CaseOpened`."""
 
     async def open_(unit: Unit) -> CaseOut:
         new = NewCase(case.kind, case.severity, case.account_id, case.subject)
-        return CaseOut.of(await use_cases.cases.open_case(unit, new, command.caller.subject))
+        row = await use_cases.cases.open_case(unit, new, command.caller.subject)
+        unit.record(Change("case", row.id, row.account_id))
+        return CaseOut.of(row)
 
     return await command.run(open_, about=case.account_id)
 
@@ -178,7 +181,9 @@ async def list_contacts(case_id: UUID, read: Read) -> Page[ContactOut]:
 
 
 @writes.post("/{case_id}/contacts", status_code=201, response_model=ContactOut, summary="Record a contact")
-async def record_contact(case_id: UUID, contact: ContactIn, command: Command) -> Response:
+async def record_contact(
+    case_id: UUID, contact: ContactIn, command: Annotated[CommandRunner, perform_command("contact.record")]
+) -> Response:
     """Put a contact with the customer on record; announces `CustomerContacted`, without the comment."""
 
     async def record(unit: Unit) -> ContactOut:
@@ -197,11 +202,13 @@ async def record_contact(case_id: UUID, contact: ContactIn, command: Command) ->
     summary="Resolve a case",
     responses=refusals(MoveRefused),
 )
-async def resolve_case(case_id: UUID, resolved: ResolveIn, command: Command) -> Response:
+async def resolve_case(
+    case_id: UUID, resolved: ResolveIn, command: Annotated[CommandRunner, perform_command("case.resolve")]
+) -> Response:
     """The outcome is known; now the customer must be told."""
 
     async def resolve(unit: Unit) -> CaseOut:
-        return CaseOut.of(await use_cases.cases.resolve(unit, case_id, resolved.outcome))
+        return CaseOut.of(await use_cases.cases.resolve_by_hand(unit, case_id, resolved.outcome))
 
     return await command.run(resolve, status=200, reason=resolved.reason, about=case_id)
 
@@ -213,7 +220,9 @@ async def resolve_case(case_id: UUID, resolved: ResolveIn, command: Command) -> 
     summary="Close a case",
     responses=refusals(CustomerNotTold, MoveRefused),
 )
-async def close_case(case_id: UUID, closing: CloseIn, command: Command) -> Response:
+async def close_case(
+    case_id: UUID, closing: CloseIn, command: Annotated[CommandRunner, perform_command("case.close")]
+) -> Response:
     """Close the loop: 409 `customer_not_told` until a contact about the outcome is on record."""
 
     async def close(unit: Unit) -> CaseOut:

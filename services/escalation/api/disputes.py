@@ -14,7 +14,7 @@ from services.escalation.tables import DisputeRow
 from services.escalation.use_cases.disputes import NewDispute
 from shared import intents
 from shared.auth import needs
-from shared.commands import Command, CommandRunner
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.fields import Body, Prose, ReasonIn, example
@@ -111,7 +111,9 @@ class DisputeOut(BaseModel):
         **refusals(DisputeRefused),
     },
 )
-async def open_dispute(dispute: DisputeIn, command: Command) -> Response:
+async def open_dispute(
+    dispute: DisputeIn, command: Annotated[CommandRunner, perform_command("dispute.open")]
+) -> Response:
     """Reserve the disputed amounts in invoicing, and open the dispute; 409 if they cannot be reserved."""
     leased: Intent | None = None
 
@@ -165,7 +167,7 @@ async def get_dispute(dispute_id: UUID, read: Read) -> DisputeOut:
 
 
 async def _resolve(
-    dispute_id: UUID, outcome: Literal["upheld", "rejected"], why: ReasonIn, command: Command
+    dispute_id: UUID, outcome: Literal["upheld", "rejected"], why: ReasonIn, command: CommandRunner
 ) -> Response:
     async def resolve(unit: Unit) -> DisputeOut:
         return DisputeOut.of(await use_cases.disputes.resolve(unit, dispute_id, outcome))
@@ -180,7 +182,9 @@ async def _resolve(
     summary="Uphold a dispute",
     responses=refusals(MoveRefused),
 )
-async def uphold_dispute(dispute_id: UUID, why: ReasonIn, command: Command) -> Response:
+async def uphold_dispute(
+    dispute_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.uphold")]
+) -> Response:
     """The customer is right: invoicing releases the amounts and issues a credit note."""
     return await _resolve(dispute_id, "upheld", why, command)
 
@@ -192,7 +196,9 @@ async def uphold_dispute(dispute_id: UUID, why: ReasonIn, command: Command) -> R
     summary="Reject a dispute",
     responses=refusals(MoveRefused),
 )
-async def reject_dispute(dispute_id: UUID, why: ReasonIn, command: Command) -> Response:
+async def reject_dispute(
+    dispute_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.reject")]
+) -> Response:
     """The invoice was right: invoicing releases the amounts, and they are dunnable again."""
     return await _resolve(dispute_id, "rejected", why, command)
 
@@ -204,7 +210,9 @@ async def reject_dispute(dispute_id: UUID, why: ReasonIn, command: Command) -> R
     summary="Withdraw a dispute",
     responses=refusals(MoveRefused),
 )
-async def withdraw_dispute(dispute_id: UUID, why: ReasonIn, command: Command) -> Response:
+async def withdraw_dispute(
+    dispute_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.withdraw")]
+) -> Response:
     """The customer no longer disputes: invoicing releases the amounts."""
 
     async def withdraw(unit: Unit) -> DisputeOut:

@@ -7,6 +7,7 @@ from services.escalation import domain
 from services.escalation.domain import CASE_ALLOWED, CaseState, Loop, moved_to
 from services.escalation.repository import cases as repository
 from services.escalation.tables import CaseRow, ContactRow
+from shared.audit import Change
 from shared.database import Unit
 from shared.events.escalation import (
     CaseClosed,
@@ -70,6 +71,14 @@ async def resolve(unit: Unit, case_id: UUID, outcome: str) -> CaseRow:
     return row
 
 
+async def resolve_by_hand(unit: Unit, case_id: UUID, outcome: str) -> CaseRow:
+    """Resolve a case because a person says so. Raises NotFound, MoveRefused."""
+    before = (await _locked(unit, case_id)).model_dump()
+    row = await resolve(unit, case_id, outcome)
+    unit.record(Change("case", case_id, row.account_id, before, row.model_dump()))
+    return row
+
+
 async def record_contact(
     unit: Unit, case_id: UUID, channel: str, about_outcome: bool, comment: str, actor: str
 ) -> ContactRow:
@@ -95,17 +104,20 @@ async def record_contact(
             about_outcome=about_outcome,
         )
     )
+    unit.record(Change("contact", row.id, case.account_id))
     return row
 
 
 async def close(unit: Unit, case_id: UUID, actor: str, no_customer_affected: str | None) -> CaseRow:
     """Close the loop. Raises NotFound, MoveRefused, CustomerNotTold."""
     row = await _locked(unit, case_id)
+    before = row.model_dump()
     loop = Loop(row.outcome_at, await repository.told_at(unit, case_id), no_customer_affected)
     row.state = domain.closed(CaseState(row.state), loop)
     row.closed_at, row.closed_by, row.no_customer_affected = unit.now, actor, no_customer_affected
     await repository.add(unit, row)
     unit.publish(CaseClosed(case_id=row.id, account_id=row.account_id, customer_told=loop.customer_told))
+    unit.record(Change("case", case_id, row.account_id, before, row.model_dump()))
     return row
 
 

@@ -12,6 +12,7 @@ from services.escalation.tables import DisputeRow
 from services.escalation.use_cases import cases
 from services.escalation.use_cases.cases import NewCase
 from shared import intents
+from shared.audit import Change
 from shared.clients import Answered
 from shared.database import Unit
 from shared.errors import Later, Refusal
@@ -73,6 +74,7 @@ async def request(unit: Unit, new: NewDispute, actor: str) -> tuple[DisputeRow, 
     )
     await repository.add(unit, row)
     await intents.add(unit, RESERVE_AMOUNTS, new.account_id, row.id, {}, row.id)
+    unit.record(Change("dispute", row.id, row.account_id))
     return row, await intents.lease_of(unit, row.id)
 
 
@@ -123,9 +125,11 @@ async def withdraw(unit: Unit, dispute_id: UUID) -> DisputeRow:
 async def _ended(unit: Unit, dispute_id: UUID, state: DisputeState) -> DisputeRow:
     await unit.lock((await repository.dispute(unit, dispute_id)).account_id)
     row = await repository.dispute(unit, dispute_id)
+    before = row.model_dump()
     row.state = moved_to(DISPUTE_ALLOWED, DisputeState(row.state), state)
     row.ended_at = unit.now
     await repository.add(unit, row)
+    unit.record(Change("dispute", row.id, row.account_id, before, row.model_dump()))
     return row
 
 

@@ -29,6 +29,7 @@ from services.invoicing.api import (
     vendor_reconciliation,
     write_offs,
 )
+from shared.http.audit_entries import create_audit_router
 
 # A request is held against one router after the other, so what is asked for most comes first.
 ROUTERS = (
@@ -77,4 +78,5 @@ ROUTERS = (
     legal_entities.reads,
     legal_entities.writes,
     *documents.ROUTERS,
+    create_audit_router("invoicing"),
 )

@@ -1,10 +1,10 @@
 """Accounts over REST."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from babel import Locale, UnknownLocaleError
-from fastapi import Header, Query, Request, Response
+from fastapi import Header, Query, Response
 from pydantic import AfterValidator, BaseModel, Field
 
 from services.invoicing import use_cases
@@ -12,11 +12,13 @@ from services.invoicing.repository import accounts as repository
 from services.invoicing.tables import AccountRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.database import Unit
 from shared.errors import Refusal
+from shared.events.values import TaxStatus
 from shared.fields import Body, Code, Country, Email, Name, Zone, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, declared, refusals
+from shared.merging import create_patch_model, merge_patch
 from shared.money import Currency
 
 reads = Router(prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
@@ -40,9 +42,6 @@ def version_of(if_match: str | None) -> int | None:
     """The version that an ETag names; None without one, or if it is none of ours."""
     plain = (if_match or "").strip('"')
     return int(plain) if plain.isdecimal() and plain.isascii() else None
-
-
-TaxStatus = Literal["standard", "exempt", "reverse_charge"]
 
 
 def _with_words(tag: str) -> str:
@@ -69,6 +68,12 @@ class AccountChange(Body):
     tax_id: Code | None = Field(default=None, examples=["DE123456789"])
     language: Language = Field(default="en", description="of its documents")
     address: list[Name] = Field(default=[], max_length=6, description="lines of the postal address, on its documents")
+
+
+class AccountPatch(create_patch_model(AccountChange)):  # type: ignore[misc]
+    """A merge patch: what is left out stays as it is; null empties the country, the tax id and lists."""
+
+    model_config = example(billing_email="payables@alpenrose.example", terms_days=30, tax_id=None)
 
 
 class AccountIn(AccountChange):
@@ -155,7 +160,9 @@ class ContactOut(BaseModel):
 @writes.post(
     "", status_code=201, response_model=AccountOut, summary="Register an account", responses=refusals(ReferenceTaken)
 )
-async def register_account(account: AccountIn, command: Command) -> Response:
+async def register_account(
+    account: AccountIn, command: Annotated[CommandRunner, perform_command("account.register")]
+) -> Response:
     """Register a billing customer; announces `AccountRegistered`."""
 
     async def register(unit: Unit) -> AccountOut:
@@ -199,17 +206,19 @@ async def get_contact(account_id: UUID, read: Read) -> ContactOut:
 )
 async def change(
     account_id: UUID,
-    changed: AccountChange,
-    request: Request,
+    patch: AccountPatch,
     response: Response,
+    command: Annotated[ChangeRunner, perform_change("account.change")],
     if_match: Annotated[str | None, Header(max_length=40)] = None,
 ) -> AccountOut:
-    """Replace what may change of an account; announces `AccountChanged`."""
+    """Change what the patch names and leave the rest (RFC 7396); announces `AccountChanged` if anything differs.
+
+    As `application/json` or `application/merge-patch+json`.
+    """
     version = version_of(if_match)
     if version is None:
         raise IfMatchMissing("send If-Match with the ETag of the account")
-    row = await request.app.state.runtime.units.run(
-        lambda unit: use_cases.accounts.change(unit, account_id, version, changed.model_dump())
-    )
+    fields = merge_patch(AccountChange, patch)
+    row = await command.run(lambda unit: use_cases.accounts.change(unit, account_id, version, fields))
     response.headers["ETag"] = f'"{row.version}"'
     return AccountOut.of(row)

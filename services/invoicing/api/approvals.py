@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import Query, Request, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
@@ -12,12 +12,12 @@ from services.invoicing.domain.owed import AmountRefused
 from services.invoicing.domain.states import ApprovalState, MoveRefused
 from services.invoicing.repository import approvals as repository
 from services.invoicing.tables import ApprovalRow
-from shared.auth import Caller, needs
-from shared.commands import Command
-from shared.database import Cause, Unit
+from shared.audit import Change
+from shared.auth import needs
+from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
+from shared.database import Unit
 from shared.fields import Body, Code, Prose, ReasonIn, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.ids import new_id
 from shared.money import Currency, Minor
 
 reads = Router(prefix="/v1", tags=["approvals"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
@@ -125,7 +125,9 @@ async def get_approval(approval_id: UUID, read: Read) -> ApprovalOut:
     summary="Approve",
     responses=refusals(MoveRefused, AmountRefused),
 )
-async def approve(approval_id: UUID, why: ReasonIn, command: Command) -> Response:
+async def approve(
+    approval_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.approve")]
+) -> Response:
     """Do what somebody else proposed; the amount must be within a limit of your roles."""
 
     async def decide(unit: Unit) -> ApprovalOut:
@@ -141,7 +143,9 @@ async def approve(approval_id: UUID, why: ReasonIn, command: Command) -> Respons
     summary="Decline",
     responses=refusals(MoveRefused),
 )
-async def decline(approval_id: UUID, why: ReasonIn, command: Command) -> Response:
+async def decline(
+    approval_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.decline")]
+) -> Response:
     """Do not do what somebody else proposed; what a refund held is unapplied cash again."""
 
     async def decide(unit: Unit) -> ApprovalOut:
@@ -158,13 +162,20 @@ async def list_limits(read: Read) -> LimitsOut:
 
 
 @limits.put("/approval-limits/{role}/{currency}", summary="Say up to what a role decides")
-async def put_limit(role: Code, currency: Currency, limit: LimitIn, request: Request) -> LimitOut:
+async def put_limit(
+    role: Code,
+    currency: Currency,
+    limit: LimitIn,
+    command: Annotated[ChangeRunner, perform_change("approval_limit.set")],
+) -> LimitOut:
     """Set a limit, in the place of a former one."""
-    caller: Caller = request.state.caller
+    actor = command.caller.subject
 
     async def put(unit: Unit) -> LimitOut:
-        await repository.set_limit(unit, role, currency, limit.amount_minor, caller.subject, limit.reason)
-        return LimitOut(role=role, currency=currency, set_by=caller.subject, **limit.model_dump())
+        await unit.lock(f"approval limit {role}/{currency}")
+        former = await repository.find_limit(unit, role, currency)
+        await repository.set_limit(unit, role, currency, limit.amount_minor, actor, limit.reason)
+        unit.record(Change("approval_limit", f"{role}/{currency}", None, dict(former or {}), limit.model_dump()))
+        return LimitOut(role=role, currency=currency, set_by=actor, **limit.model_dump())
 
-    saved: LimitOut = await request.app.state.runtime.units.run(put, Cause(str(new_id()), caller.subject))
-    return saved
+    return await command.run(put, reason=limit.reason)

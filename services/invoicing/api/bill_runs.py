@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import Response
@@ -13,8 +13,9 @@ from services.invoicing.domain.states import MoveRefused
 from services.invoicing.repository import bill_runs as repository
 from services.invoicing.repository import tax as tax_repository
 from services.invoicing.tables import BillRunRow
+from services.invoicing.use_cases.tax_rates import NewTaxRate
 from shared.auth import needs
-from shared.commands import Command, CommandRunner
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Code, Country, Day, Prose, ReasonIn, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -159,12 +160,12 @@ class DifferenceOut(BaseModel):
 
 
 @writes.post("/tax-rates", status_code=201, response_model=TaxRateOut, summary="Set a tax rate")
-async def set_tax_rate(rate: TaxRateIn, command: Command) -> Response:
+async def set_tax_rate(rate: TaxRateIn, command: Annotated[CommandRunner, perform_command("tax_rate.set")]) -> Response:
     """Set the rate of a class and country from a date on; invoices that were issued keep theirs."""
 
     async def act(unit: Unit) -> TaxRateOut:
         fields = rate.model_dump(exclude={"reason"})
-        await tax_repository.set_rate(unit, **fields)
+        await use_cases.tax_rates.set_rate(unit, NewTaxRate(**fields))
         return TaxRateOut(**fields)
 
     return await command.run(act, reason=rate.reason)
@@ -177,7 +178,7 @@ async def list_tax_rates(read: Read) -> Page[TaxRateOut]:
 
 
 @writes.post("/bill-runs", status_code=201, response_model=BillRunOut, summary="Start a bill run")
-async def start_run(run: BillRunIn, command: Command) -> Response:
+async def start_run(run: BillRunIn, command: Annotated[CommandRunner, perform_command("bill_run.start")]) -> Response:
     """Workers bill the accounts in chunks from now on; announces `BillRunStarted` and then `BillRunFinished`."""
 
     async def start(unit: Unit) -> BillRunOut:
@@ -262,7 +263,9 @@ async def _moved(move: Move, run_id: UUID, why: ReasonIn, command: CommandRunner
     summary="Approve the drafts",
     responses=refusals(MoveRefused),
 )
-async def approve_run(run_id: UUID, why: ReasonIn, command: Command) -> Response:
+async def approve_run(
+    run_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.approve")]
+) -> Response:
     """Issue every draft of the run: as an invoice or, below 0, as credit notes."""
     return await _moved(use_cases.bill_runs.approve, run_id, why, command)
 
@@ -274,7 +277,9 @@ async def approve_run(run_id: UUID, why: ReasonIn, command: Command) -> Response
     summary="Discard the drafts",
     responses=refusals(MoveRefused),
 )
-async def discard_run(run_id: UUID, why: ReasonIn, command: Command) -> Response:
+async def discard_run(
+    run_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.discard")]
+) -> Response:
     """Issue nothing; what the drafts would have billed waits for another run."""
     return await _moved(use_cases.bill_runs.discard, run_id, why, command)
 
@@ -286,6 +291,8 @@ async def discard_run(run_id: UUID, why: ReasonIn, command: Command) -> Response
     summary="Try again who was set aside",
     responses=refusals(MoveRefused),
 )
-async def retry_run(run_id: UUID, why: ReasonIn, command: Command) -> Response:
+async def retry_run(
+    run_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.retry")]
+) -> Response:
     """Try the accounts again that were set aside, once what kept them is mended."""
     return await _moved(use_cases.bill_runs.retry, run_id, why, command)

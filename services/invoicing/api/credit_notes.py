@@ -17,7 +17,7 @@ from services.invoicing.repository import credits as repository
 from services.invoicing.tables import CreditNoteRow
 from services.invoicing.use_cases.approvals import Why
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Prose, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -98,7 +98,9 @@ class CreditNoteOut(BaseModel):
     summary="Credit lines of an invoice",
     responses=refusals(AmountRefused),
 )
-async def credit(wanted: CreditNoteIn, command: Command) -> Response:
+async def credit(
+    wanted: CreditNoteIn, command: Annotated[CommandRunner, perform_command("credit_note.propose")]
+) -> Response:
     """Issue a credit note, if the amount is within a limit of your roles; else it is proposed to a second person.
 
     What is open of a line is credited first; what was paid of it is unapplied cash again.

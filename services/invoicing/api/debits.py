@@ -14,7 +14,7 @@ from services.invoicing.repository import debits as repository
 from services.invoicing.tables import DebitRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Code, Name, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -86,7 +86,7 @@ class DebitOut(BaseModel):
     summary="Initiate a debit",
     responses=refusals(AmountRefused, ReferenceTaken),
 )
-async def initiate(debit: DebitIn, command: Command) -> Response:
+async def initiate(debit: DebitIn, command: Annotated[CommandRunner, perform_command("debit.initiate")]) -> Response:
     """Its amounts are in flight from now on; announces `PaymentInitiated`."""
 
     async def send(unit: Unit) -> DebitOut:
@@ -103,7 +103,7 @@ async def initiate(debit: DebitIn, command: Command) -> Response:
     summary="Settled",
     responses=refusals(MoveRefused, AmountRefused),
 )
-async def settle(debit_id: UUID, command: Command) -> Response:
+async def settle(debit_id: UUID, command: Annotated[CommandRunner, perform_command("debit.settle")]) -> Response:
     """The bank has paid: it is a payment of its invoice; announces `PaymentReceived`."""
 
     async def land(unit: Unit) -> DebitOut:
@@ -115,7 +115,9 @@ async def settle(debit_id: UUID, command: Command) -> Response:
 @writes.post(
     "/{debit_id}:fail", status_code=200, response_model=DebitOut, summary="Failed", responses=refusals(MoveRefused)
 )
-async def fail(debit_id: UUID, why: FailureIn, command: Command) -> Response:
+async def fail(
+    debit_id: UUID, why: FailureIn, command: Annotated[CommandRunner, perform_command("debit.fail")]
+) -> Response:
     """The bank refused it: nothing of it is in flight any more; announces `PaymentFailed`."""
 
     async def land(unit: Unit) -> DebitOut:

@@ -6,15 +6,16 @@ from typing import Annotated, Self
 from uuid import UUID
 
 import asyncpg
-from fastapi import Query, Request
+from fastapi import Query
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
 from services.invoicing.repository import exchange_rates as repository
-from shared.auth import Caller, needs
-from shared.database import Cause, Unit
+from shared.audit import Change
+from shared.auth import needs
+from shared.commands import ChangeRunner, perform_change
+from shared.database import Unit
 from shared.fields import Body, Code, Day, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router
-from shared.ids import new_id
 from shared.money import Currency
 
 PREFIX, TAGS = "/v1/exchange-rates", ["exposure"]
@@ -117,17 +118,25 @@ async def list_exchange_rates(
 
 
 @writes.put("", summary="Say what currencies are worth")
-async def put_exchange_rates(wanted: ExchangeRatesIn, request: Request) -> PutRatesOut:
+async def put_exchange_rates(
+    wanted: ExchangeRatesIn, command: Annotated[ChangeRunner, perform_change("exchange_rate.set")]
+) -> PutRatesOut:
     """Set the rates that a source gives for a date. Rates that are known change nothing; others take their place.
 
     Exposure is converted by them (`?in=`), and nothing else: what is billed and booked stays in its own currency.
     """
-    caller: Caller = request.state.caller
     rates = {one.quote: Decimal(one.rate) for one in wanted.rates}
 
     async def put(unit: Unit) -> PutRatesOut:
-        new, replaced = await repository.put(unit, wanted.source, wanted.day, wanted.base, rates, caller.subject)
+        actor, source, day, base = command.caller.subject, wanted.source, wanted.day, wanted.base
+        name = f"{source}/{day}/{base}"
+        await unit.lock(f"exchange rates {name}")
+        former = await repository.list_rates(unit, source, day, base, rates)
+        new, replaced = await repository.put(unit, source, day, base, rates, actor)
+        if new or replaced:
+            unit.record(Change("exchange_rates", name, None, {"rates": former}, {"rates": former | rates}))
+        else:
+            unit.record_nothing()
         return PutRatesOut(new=new, replaced=replaced, known=len(rates) - new - replaced)
 
-    saved: PutRatesOut = await request.app.state.runtime.units.run(put, Cause(str(new_id()), caller.subject))
-    return saved
+    return await command.run(put)

@@ -13,7 +13,7 @@ from services.invoicing.tables import InvoiceRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.invoices import NewInvoice, NewLine
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Name, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -92,7 +92,9 @@ class InvoiceOut(BaseModel):
 @writes.post(
     "", status_code=201, response_model=InvoiceOut, summary="Issue an invoice", responses=refusals(ReferenceTaken)
 )
-async def issue_invoice(invoice: InvoiceIn, command: Command) -> Response:
+async def issue_invoice(
+    invoice: InvoiceIn, command: Annotated[CommandRunner, perform_command("invoice.issue")]
+) -> Response:
     """Issue an invoice with the next number of its legal entity; announces `InvoiceIssued`."""
 
     async def issue(unit: Unit) -> InvoiceOut:

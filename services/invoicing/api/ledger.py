@@ -15,7 +15,7 @@ from services.invoicing import use_cases
 from services.invoicing.repository import ledger as repository
 from services.invoicing.use_cases.ledger import AlreadyClosed, MonthNotOver
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Code, Day, Instant, ReasonIn, example
 from shared.http import PROBLEMS, Page, Read, Router, refusals
@@ -125,7 +125,12 @@ def _cell(value: object) -> object:
     summary="Close a month",
     responses=refusals(MonthNotOver, AlreadyClosed),
 )
-async def close_month(legal_entity: Code, month: Month, why: ReasonIn, command: Command) -> Response:
+async def close_month(
+    legal_entity: Code,
+    month: Month,
+    why: ReasonIn,
+    command: Annotated[CommandRunner, perform_command("ledger_period.close")],
+) -> Response:
     """Release what was billed in advance and is earned by its end, and refuse later postings into it."""
     first = date.fromisoformat(f"{month}-01")
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from fastapi import Header, Request, Response
+from fastapi import Header, Response
 from pydantic import AfterValidator, Field, model_validator
 
 from services.invoicing import use_cases
@@ -11,11 +11,11 @@ from services.invoicing.api.accounts import PRECONDITIONS, IfMatchMissing, versi
 from services.invoicing.domain.documents.references import is_checked
 from services.invoicing.repository import legal_entities as repository
 from services.invoicing.tables import LegalEntityRow
-from shared.auth import Caller, needs
-from shared.database import Cause, Unit
+from shared.auth import needs
+from shared.commands import ChangeRunner, perform_change
+from shared.database import Unit
 from shared.fields import Body, Code, Country, Name, Prose, example, shown
 from shared.http import PROBLEMS, Read, Router
-from shared.ids import new_id
 
 PREFIX, TAGS = "/v1/legal-entities", ["legal entities"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)
@@ -106,12 +106,11 @@ async def get_legal_entity(code: Code, read: Read, response: Response) -> LegalE
 async def put_legal_entity(
     code: Code,
     entity: LegalEntityIn,
-    request: Request,
     response: Response,
+    command: Annotated[ChangeRunner, perform_change("legal_entity.set")],
     if_match: Annotated[str | None, Header(max_length=40)] = None,
 ) -> LegalEntityOut:
     """Set the data of a legal entity: without `If-Match` for the first time, with its ETag after that."""
-    caller: Caller = request.state.caller
     version = version_of(if_match)
     if if_match is not None and version is None:
         raise IfMatchMissing("send If-Match with the ETag of the legal entity")
@@ -119,8 +118,8 @@ async def put_legal_entity(
     async def put(unit: Unit) -> LegalEntityRow:
         if version is None and await repository.known(unit, code):
             raise IfMatchMissing("send If-Match with the ETag of the legal entity")
-        return await use_cases.legal_entities.put(unit, code, version, entity.model_dump(), caller.subject)
+        return await use_cases.legal_entities.put(unit, code, version, entity.model_dump(), command.caller.subject)
 
-    row = await request.app.state.runtime.units.run(put, Cause(str(new_id()), caller.subject))
+    row = await command.run(put)
     response.headers["ETag"] = f'"{row.version}"'
     return LegalEntityOut.of(row)

@@ -14,8 +14,9 @@ from services.invoicing.repository import payments as repository
 from services.invoicing.repository.payments import Received
 from services.invoicing.tables import PaymentRow
 from services.invoicing.use_cases.payments import CashRefunded, NewPayment, NothingUnapplied
+from shared.audit import Change
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.fields import Body, Code, Name, Prose, ReasonIn, example
@@ -120,7 +121,9 @@ class PaymentOut(BaseModel):
 @writes.post(
     "", status_code=201, response_model=PaymentOut, summary="Record a payment", responses=refusals(AmountRefused)
 )
-async def record_payment(payment: PaymentIn, command: Command) -> Response:
+async def record_payment(
+    payment: PaymentIn, command: Annotated[CommandRunner, perform_command("payment.record")]
+) -> Response:
     """Record money received and allocate it; announces `PaymentReceived` and each balance that changed."""
 
     return await command.run_with_others(_receive, payment.new(), about=payment.account_id)
@@ -128,6 +131,9 @@ async def record_payment(payment: PaymentIn, command: Command) -> Response:
 
 async def _receive(unit: Unit, payments: Sequence[NewPayment]) -> list[PaymentOut | Refusal]:
     outcomes = await use_cases.payments.receive_many(unit, payments)
+    for one in outcomes:
+        if not isinstance(one, Refusal):
+            unit.record(Change("payment", one.id, one.account_id))
     return [one if isinstance(one, Refusal) else PaymentOut.of(one) for one in outcomes]
 
 
@@ -138,7 +144,9 @@ async def _receive(unit: Unit, payments: Sequence[NewPayment]) -> list[PaymentOu
     summary="Take a payment back",
     responses=refusals(AlreadyReversed, CashRefunded),
 )
-async def reverse_payment(payment_id: UUID, why: ReasonIn, command: Command) -> Response:
+async def reverse_payment(
+    payment_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("payment.reverse")]
+) -> Response:
     """A returned debit or a mistake: what the payment paid is open again, with its original due date."""
 
     async def reverse(unit: Unit) -> PaymentOut:
@@ -154,7 +162,9 @@ async def reverse_payment(payment_id: UUID, why: ReasonIn, command: Command) -> 
     summary="Use unapplied cash of a payment",
     responses=refusals(AmountRefused, NothingUnapplied),
 )
-async def apply_payment(payment_id: UUID, wanted: ApplyIn, command: Command) -> Response:
+async def apply_payment(
+    payment_id: UUID, wanted: ApplyIn, command: Annotated[CommandRunner, perform_command("payment.apply")]
+) -> Response:
     """Pay a named invoice, or lines of it, though it is disputed; announces `UnappliedCashUsed`."""
     lines = [(line.line, line.amount_minor) for line in wanted.lines]
 

@@ -1,7 +1,7 @@
 """Plans over REST: what is sold, at which price, and what the vendor bills for it."""
 
 from datetime import date, datetime
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import Response
@@ -14,7 +14,7 @@ from services.invoicing.tables import PlanRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.plans import NewPlan
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Name, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -187,7 +187,7 @@ async def _plan(unit: Unit, plan_id: UUID) -> PlanOut:
 
 
 @writes.post("", status_code=201, response_model=PlanOut, summary="Make a plan", responses=refusals(ReferenceTaken))
-async def make_plan(plan: PlanIn, command: Command) -> Response:
+async def make_plan(plan: PlanIn, command: Annotated[CommandRunner, perform_command("plan.make")]) -> Response:
     """Make a plan with its first version; announces `PlanVersionPublished`."""
 
     async def make(unit: Unit) -> PlanOut:
@@ -199,7 +199,9 @@ async def make_plan(plan: PlanIn, command: Command) -> Response:
 
 
 @writes.post("/{plan_id}/versions", status_code=201, response_model=PlanOut, summary="Publish a version of a plan")
-async def publish_version(plan_id: UUID, version: VersionIn, command: Command) -> Response:
+async def publish_version(
+    plan_id: UUID, version: VersionIn, command: Annotated[CommandRunner, perform_command("plan.publish_version")]
+) -> Response:
     """New terms have it from its day on, running ones keep theirs; announces `PlanVersionPublished`."""
 
     async def publish(unit: Unit) -> PlanOut:

@@ -1,6 +1,7 @@
 """Refunds over REST."""
 
 from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Response
@@ -10,7 +11,7 @@ from services.invoicing.api.approvals import ApprovalOut
 from services.invoicing.domain.owed import AmountRefused
 from services.invoicing.use_cases.approvals import Why
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Prose, example
 from shared.http import PROBLEMS, Router, refusals
@@ -47,7 +48,7 @@ class RefundIn(Body):
 @writes.post(
     "", status_code=201, response_model=ApprovalOut, summary="Propose a refund", responses=refusals(AmountRefused)
 )
-async def refund(wanted: RefundIn, command: Command) -> Response:
+async def refund(wanted: RefundIn, command: Annotated[CommandRunner, perform_command("refund.propose")]) -> Response:
     """Hold unapplied cash, oldest payment first, until a second person approves or declines it."""
     why = Why(wanted.reason_code, wanted.reason)
 

@@ -1,6 +1,6 @@
 """Reservations: escalation holds the amounts of a dispute before the dispute is a fact."""
 
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import Response
@@ -11,7 +11,7 @@ from services.invoicing.api.payments import LineAmount
 from services.invoicing.domain.owed import AmountRefused
 from services.invoicing.use_cases.disputes import DisputeKnown
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, example
 from shared.http import PROBLEMS, Router, refusals
@@ -65,7 +65,9 @@ class ReservationOut(BaseModel):
     summary="Hold amounts for a dispute",
     responses=refusals(AmountRefused, DisputeKnown),
 )
-async def reserve_amounts(reservation: ReservationIn, command: Command) -> Response:
+async def reserve_amounts(
+    reservation: ReservationIn, command: Annotated[CommandRunner, perform_command("dispute.reserve")]
+) -> Response:
     """Hold amounts of an invoice's lines: from now on they are not dunnable. 409 if a line has less left."""
     lines = [(line.line, line.amount_minor) for line in reservation.lines]
 

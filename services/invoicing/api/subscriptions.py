@@ -1,6 +1,6 @@
 """Subscriptions over REST."""
 
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import Response
@@ -10,8 +10,9 @@ from services.invoicing import use_cases
 from services.invoicing.repository import accounts as repository
 from services.invoicing.tables import SubscriptionRow
 from services.invoicing.use_cases.accounts import NewSubscription, ReferenceTaken
+from shared.audit import Change
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Name, example
 from shared.http import PROBLEMS, Page, Read, Router, refusals
@@ -94,12 +95,16 @@ class SubscriptionOut(BaseModel):
     summary="Activate a subscription",
     responses=refusals(ReferenceTaken),
 )
-async def activate_subscription(subscription: SubscriptionIn, command: Command) -> Response:
+async def activate_subscription(
+    subscription: SubscriptionIn, command: Annotated[CommandRunner, perform_command("subscription.activate")]
+) -> Response:
     """Record what was bought; announces `SubscriptionActivated`, and entitlements grants access."""
 
     async def activate(unit: Unit) -> SubscriptionOut:
         new = NewSubscription(**subscription.model_dump())
-        return SubscriptionOut.of(await use_cases.accounts.activate_subscription(unit, new))
+        row = await use_cases.accounts.activate_subscription(unit, new)
+        unit.record(Change("subscription", row.id, row.account_id))
+        return SubscriptionOut.of(row)
 
     return await command.run(activate, about=subscription.account_id)
 

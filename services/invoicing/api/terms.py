@@ -1,7 +1,7 @@
 """Subscriptions of plans over REST: bought, changed now or at renewal, cancelled."""
 
 from datetime import date, datetime
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import Response
@@ -16,8 +16,9 @@ from services.invoicing.repository import terms as repository
 from services.invoicing.tables import SubscriptionChangeRow, TermRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.subscriptions import Purchase, Wanted
+from shared.audit import Change
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Prose, ReasonIn, example, shown
 from shared.http import PROBLEMS, Page, Read, Router, refusals
@@ -170,12 +171,15 @@ class ChangeOut(BaseModel):
     summary="Begin a subscription",
     responses=refusals(NotOffered, ReferenceTaken, ChangeRefused),
 )
-async def begin_subscription(plan_id: UUID, purchase: PurchaseIn, command: Command) -> Response:
+async def begin_subscription(
+    plan_id: UUID, purchase: PurchaseIn, command: Annotated[CommandRunner, perform_command("subscription.begin")]
+) -> Response:
     """Begin a subscription of a plan; announces `SubscriptionActivated`. Bill runs charge it from its start on."""
 
     async def begin(unit: Unit) -> PurchaseOut:
         new = Purchase(plan_id=plan_id, **purchase.model_dump())
         subscription, term = await use_cases.subscriptions.purchase(unit, new)
+        unit.record(Change("subscription", subscription.id, subscription.account_id))
         return PurchaseOut(subscription=SubscriptionOut.of(subscription), term=TermOut.of(term))
 
     return await command.run(begin, about=purchase.account_id)
@@ -194,7 +198,9 @@ async def get_term(subscription_id: UUID, read: Read) -> TermOut:
     summary="Change or cancel a subscription",
     responses=refusals(ChangeRefused, NotOffered),
 )
-async def change_subscription(subscription_id: UUID, change: ChangeIn, command: Command) -> Response:
+async def change_subscription(
+    subscription_id: UUID, change: ChangeIn, command: Annotated[CommandRunner, perform_command("subscription.change")]
+) -> Response:
     """Now: announces `SubscriptionChanged` or `SubscriptionEnded`, the difference is on the next invoice.
 
     At renewal: it is scheduled, and can be withdrawn until then. 409 where the vendor's programme does not allow it.
@@ -225,7 +231,12 @@ async def list_changes(subscription_id: UUID, read: Read) -> Page[ChangeOut]:
     summary="Withdraw a scheduled change",
     responses=refusals(MoveRefused),
 )
-async def withdraw_change(subscription_id: UUID, change_id: UUID, why: ReasonIn, command: Command) -> Response:
+async def withdraw_change(
+    subscription_id: UUID,
+    change_id: UUID,
+    why: ReasonIn,
+    command: Annotated[CommandRunner, perform_command("subscription_change.withdraw")],
+) -> Response:
     """The change does not take effect; without its cancellation a subscription renews."""
 
     async def act(unit: Unit) -> ChangeOut:

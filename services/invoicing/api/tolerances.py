@@ -1,14 +1,16 @@
 """Tolerances: what a payment may leave open of an invoice and still settle it."""
 
-from fastapi import Request
+from typing import Annotated
+
 from pydantic import BaseModel
 
 from services.invoicing.repository import credits as repository
-from shared.auth import Caller, needs
-from shared.database import Cause, Unit
+from shared.audit import Change
+from shared.auth import needs
+from shared.commands import ChangeRunner, perform_change
+from shared.database import Unit
 from shared.fields import Body, Code, Prose, example, shown
 from shared.http import PROBLEMS, Read, Router
-from shared.ids import new_id
 from shared.money import Currency, Minor
 
 reads = Router(prefix="/v1/tolerances", tags=["payments"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
@@ -52,16 +54,23 @@ async def list_tolerances(read: Read) -> TolerancesOut:
 
 
 @writes.put("/{legal_entity}/{currency}", summary="Say what a payment may leave open")
-async def put_tolerance(legal_entity: Code, currency: Currency, wanted: ToleranceIn, request: Request) -> ToleranceOut:
+async def put_tolerance(
+    legal_entity: Code,
+    currency: Currency,
+    wanted: ToleranceIn,
+    command: Annotated[ChangeRunner, perform_change("tolerance.set")],
+) -> ToleranceOut:
     """Set a tolerance, in the place of a former one; 0 ends it. It counts for payments from now on."""
-    caller: Caller = request.state.caller
+    actor = command.caller.subject
 
     async def put(unit: Unit) -> ToleranceOut:
         amount, reason = wanted.amount_minor, wanted.reason
-        await repository.set_tolerance(unit, legal_entity, currency, amount, caller.subject, reason)
+        await unit.lock(f"tolerance {legal_entity}/{currency}")
+        former = await repository.find_tolerance(unit, legal_entity, currency)
+        await repository.set_tolerance(unit, legal_entity, currency, amount, actor, reason)
+        unit.record(Change("tolerance", f"{legal_entity}/{currency}", None, dict(former or {}), wanted.model_dump()))
         return ToleranceOut(
-            legal_entity=legal_entity, currency=currency, amount_minor=amount, set_by=caller.subject, reason=reason
+            legal_entity=legal_entity, currency=currency, amount_minor=amount, set_by=actor, reason=reason
         )
 
-    saved: ToleranceOut = await request.app.state.runtime.units.run(put, Cause(str(new_id()), caller.subject))
-    return saved
+    return await command.run(put, reason=wanted.reason)

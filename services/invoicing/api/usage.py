@@ -11,7 +11,7 @@ from services.invoicing.api import uploads
 from services.invoicing.domain.usage import UsageLine
 from services.invoicing.use_cases.usage import Origin, Taken
 from shared.auth import needs
-from shared.commands import Command, Upload
+from shared.commands import CommandRunner, perform_command, perform_upload
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Name, example
 from shared.http import PROBLEMS, Router
@@ -93,7 +93,7 @@ class UsageOut(BaseModel):
 
 
 @writes.post("/usage-lines", status_code=201, response_model=UsageOut, summary="Send rated usage")
-async def send_usage(usage: UsageIn, command: Command) -> Response:
+async def send_usage(usage: UsageIn, command: Annotated[CommandRunner, perform_command("usage.send")]) -> Response:
     """Take lines of usage, all or none; they are on the next invoice, with the plan's mark-up."""
 
     async def take(unit: Unit) -> UsageOut:
@@ -123,7 +123,7 @@ _LINE = (
 )
 async def send_usage_file(
     request: Request,
-    command: Upload,
+    command: Annotated[CommandRunner, perform_upload("usage_file.send")],
     source: Annotated[Code, Query(description="whose lines they are; each is known by source and id")],
     currency: Annotated[Currency, Query(description="of the unit costs")],
     content_type: Annotated[str, Header(max_length=200, include_in_schema=False)] = "",

@@ -23,7 +23,7 @@ from services.invoicing.repository.vendor.customers import BilledToCustomer
 from services.invoicing.repository.vendor.differences import Asked
 from services.invoicing.tables.vendor import VendorDifferenceRow
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Day, Prose, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -177,7 +177,11 @@ async def get_difference(difference_id: UUID, read: Read) -> DifferenceOut:
     summary="Decide about a difference",
     responses=refusals(AlreadyDecided),
 )
-async def decide_difference(difference_id: UUID, decided: DecisionIn, command: Command) -> Response:
+async def decide_difference(
+    difference_id: UUID,
+    decided: DecisionIn,
+    command: Annotated[CommandRunner, perform_command("vendor_difference.decide")],
+) -> Response:
     """Dispute it with the vendor, bill the customer, or accept it; once. Announces `VendorDifferenceDecided`."""
 
     async def decide(unit: Unit) -> DifferenceOut:

@@ -14,7 +14,7 @@ from services.invoicing.tables.vendor import VendorInvoiceRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.vendor_invoices import NewVendorInvoice
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Prose, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -131,7 +131,9 @@ class PaymentToVendorIn(Body):
     summary="Record an invoice of the vendor's",
     responses=refusals(ReferenceTaken),
 )
-async def receive_vendor_invoice(invoice: VendorInvoiceIn, command: Command) -> Response:
+async def receive_vendor_invoice(
+    invoice: VendorInvoiceIn, command: Annotated[CommandRunner, perform_command("vendor_invoice.record")]
+) -> Response:
     """Record what the vendor bills us; announces `VendorInvoiceReceived`, and before it is due `VendorPaymentDue`."""
 
     async def receive(unit: Unit) -> VendorInvoiceOut:
@@ -147,7 +149,11 @@ async def receive_vendor_invoice(invoice: VendorInvoiceIn, command: Command) -> 
     summary="Record that we paid it",
     responses=refusals(AlreadyPaid),
 )
-async def pay_vendor_invoice(vendor_invoice_id: UUID, paid: PaymentToVendorIn, command: Command) -> Response:
+async def pay_vendor_invoice(
+    vendor_invoice_id: UUID,
+    paid: PaymentToVendorIn,
+    command: Annotated[CommandRunner, perform_command("vendor_invoice.pay")],
+) -> Response:
     """Record our payment, once; announces `VendorInvoicePaid`. There will be no alarm any more."""
 
     async def pay(unit: Unit) -> VendorInvoiceOut:

@@ -12,12 +12,11 @@ from services.invoicing.api import uploads
 from services.invoicing.domain.reconciliation.verdict import VerdictSum
 from services.invoicing.use_cases.vendor_reconciliation import AnotherFile, DecisionsTaken, Reconciled
 from shared.auth import needs
-from shared.commands import Command
-from shared.database import Cause, Unit
+from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
+from shared.database import Unit
 from shared.errors import Refusal
 from shared.fields import Prose, ReasonIn, example
 from shared.http import PROBLEMS, Read, Router, refusals
-from shared.ids import new_id
 
 reads = Router(
     prefix="/v1/vendor-invoices", tags=["vendor"], dependencies=[needs("invoicing:read")], responses=PROBLEMS
@@ -156,6 +155,7 @@ async def put_reconciliation(
     vendor_invoice_id: UUID,
     request: Request,
     response: Response,
+    command: Annotated[ChangeRunner, perform_change("vendor_reconciliation.take")],
     content_type: Annotated[str, Header(max_length=200, include_in_schema=False)] = "",
     replace: Annotated[
         bool, Query(description="take the place of another file, as long as nothing is decided")
@@ -171,15 +171,14 @@ async def put_reconciliation(
     layout = uploads.layout_of(content_type)
     if replace and reason is None:
         raise ReasonMissing("reason: say why the file is to take the place of another one")
-    actor = request.state.caller.subject
+    actor = command.caller.subject
     because = reason if replace else None
     async with uploads.received(request.stream(), layout) as file:
 
         async def reconcile(unit: Unit) -> Reconciled:
             return await use_cases.vendor_reconciliation.reconcile(unit, vendor_invoice_id, file, actor, because)
 
-        cause = Cause(id=str(new_id()), actor=actor if because else None, reason=because)
-        found = await request.app.state.runtime.units.run(reconcile, cause, about=vendor_invoice_id)
+        found = await command.run(reconcile, reason=because, about=vendor_invoice_id)
     response.status_code = 200 if found.repeated else 201
     return ReconciliationOut.of(found)
 
@@ -199,7 +198,11 @@ async def get_reconciliation(vendor_invoice_id: UUID, read: Read) -> Reconciliat
     summary="Compare the file that is there again",
     responses=refusals(AnotherFile, DecisionsTaken),
 )
-async def compare_again(vendor_invoice_id: UUID, why: ReasonIn, command: Command) -> Response:
+async def compare_again(
+    vendor_invoice_id: UUID,
+    why: ReasonIn,
+    command: Annotated[CommandRunner, perform_command("vendor_reconciliation.compare")],
+) -> Response:
     """Compare its lines with what we expect by now, as long as no difference is decided.
 
     Announces `ReconciliationCompleted`.

@@ -1,6 +1,7 @@
 """Write-offs over REST."""
 
 from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Response
@@ -10,7 +11,7 @@ from services.invoicing.api.approvals import ApprovalOut
 from services.invoicing.domain.owed import AmountRefused
 from services.invoicing.use_cases.approvals import Why
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Prose, example
 from shared.http import PROBLEMS, Router, refusals
@@ -44,7 +45,9 @@ class WriteOffIn(Body):
 @writes.post(
     "", status_code=201, response_model=ApprovalOut, summary="Write an invoice off", responses=refusals(AmountRefused)
 )
-async def write_off(wanted: WriteOffIn, command: Command) -> Response:
+async def write_off(
+    wanted: WriteOffIn, command: Annotated[CommandRunner, perform_command("write_off.propose")]
+) -> Response:
     """Give up what is open, if that is within a limit of your roles; else it is proposed to a second person.
 
     It is open no more, and lifts no suspension; the claim stays beside, and a payment of it is a recovery.

@@ -50,6 +50,12 @@ async def limits(unit: Unit) -> list[asyncpg.Record]:
     return rows
 
 
+async def find_limit(unit: Unit, role: str, currency: str) -> asyncpg.Record | None:
+    """Find up to which amount a role decides (amount_minor) and why (reason)."""
+    return await unit.connection.fetchrow(_FIND_LIMIT, role, currency)
+
+
+_FIND_LIMIT = "SELECT amount_minor, reason FROM approval_limits WHERE (role, currency) = ($1, $2)"
 _SET_LIMIT = """
 INSERT INTO approval_limits (role, currency, amount_minor, set_by, reason, set_at) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (role, currency) DO UPDATE

@@ -56,9 +56,14 @@ async def states(unit: Unit, import_id: UUID) -> dict[str, int]:
     return {row["state"]: row["entries"] for row in rows}
 
 
+async def find_mapping(unit: Unit, name: str) -> BankMappingRow | None:
+    """Find the mapping of this name, as it is now."""
+    return await unit.session.get(BankMappingRow, name, populate_existing=True)
+
+
 async def mapping(unit: Unit, name: str) -> BankMappingRow:
     """The mapping of this name. Raises NotFound."""
-    row = await unit.session.get(BankMappingRow, name)
+    row = await find_mapping(unit, name)
     if row is None:
         raise NotFound(f"there is no bank mapping {name}")
     return row

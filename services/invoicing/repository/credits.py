@@ -142,6 +142,12 @@ async def tolerances(unit: Unit) -> list[asyncpg.Record]:
     return rows
 
 
+async def find_tolerance(unit: Unit, legal_entity: str, currency: str) -> asyncpg.Record | None:
+    """Find what a payment may leave open (amount_minor) and why (reason)."""
+    return await unit.connection.fetchrow(_FIND_TOLERANCE, legal_entity, currency)
+
+
+_FIND_TOLERANCE = "SELECT amount_minor, reason FROM tolerances WHERE (legal_entity, currency) = ($1, $2)"
 _SET_TOLERANCE = """
 INSERT INTO tolerances (legal_entity, currency, amount_minor, set_by, reason, set_at) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (legal_entity, currency) DO UPDATE

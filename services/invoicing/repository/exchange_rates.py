@@ -30,10 +30,20 @@ SELECT id, source, rate_date AS date, base, quote, rate, set_by, set_at FROM exc
 WHERE ($1::date IS NULL OR rate_date = $1) AND ($2::text IS NULL OR base = $2) AND ($3::uuid IS NULL OR id > $3)
 ORDER BY id LIMIT $4
 """
+_SAID = """
+SELECT quote, rate FROM exchange_rates
+WHERE (rate_date, source, base) = ($2, $1, $3) AND quote = ANY($4::text[]) ORDER BY quote
+"""
 _QUOTED = """
 SELECT base, quote, rate, rate_date, source FROM exchange_rates
 WHERE quote = ANY($1::text[]) AND rate_date <= $2 AND ($3::date IS NULL OR rate_date >= $3)
 """
+
+
+async def list_rates(unit: Unit, source: str, day: date, base: str, quotes: Collection[str]) -> dict[str, Decimal]:
+    """List what a source says of a date, by quote."""
+    rows = await unit.connection.fetch(_SAID, source, day, base, list(quotes))
+    return {row["quote"]: row["rate"] for row in rows}
 
 
 async def put(

@@ -11,6 +11,16 @@ INSERT INTO tax_rates (legal_entity, country, tax_class, valid_from, rate_bp) VA
 ON CONFLICT (legal_entity, country, tax_class, valid_from) DO UPDATE SET rate_bp = excluded.rate_bp
 """
 
+_FIND = """
+SELECT rate_bp FROM tax_rates WHERE (legal_entity, country, tax_class, valid_from) = ($1, $2, $3, $4)
+"""
+
+
+async def find_rate(unit: Unit, legal_entity: str, country: str, tax_class: str, valid_from: date) -> int | None:
+    """Find the rate (basis points) that is set from this very date on."""
+    rate_bp: int | None = await unit.connection.fetchval(_FIND, legal_entity, country, tax_class, valid_from)
+    return rate_bp
+
 
 async def set_rate(
     unit: Unit, *, legal_entity: str, country: str, tax_class: str, valid_from: date, rate_bp: int

@@ -1,5 +1,6 @@
 """Accounts are registered and changed; subscriptions are activated."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -8,6 +9,7 @@ from uuid import UUID
 from services.invoicing.repository import accounts as repository
 from services.invoicing.repository import parties
 from services.invoicing.tables import AccountRow, SubscriptionRow
+from shared.audit import Change
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.events.invoicing import AccountChanged, AccountRegistered, SubscriptionActivated
@@ -52,20 +54,26 @@ async def register(unit: Unit, fields: dict[str, Any]) -> AccountRow:
         raise ReferenceTaken(f"another account has the external reference {reference}")
     await unit.lock(row.id)
     unit.publish(AccountRegistered(**_announced(row)))
+    unit.record(Change("account", row.id, row.id))
     return row
 
 
-async def change(unit: Unit, account_id: UUID, version: int, fields: dict[str, Any]) -> AccountRow:
-    """Change master data that may change. Raises NotFound, Stale."""
+async def change(unit: Unit, account_id: UUID, version: int, fields: Mapping[str, Any]) -> AccountRow:
+    """Change these fields of an account's master data. If none differs, nothing happens. Raises NotFound, Stale."""
     await unit.lock(account_id)
     row = await repository.account_to_change(unit, account_id)
     if row.version != version:
         raise Stale(f"the account is at version {row.version}")
+    before = row.model_dump() | {"address": row.address or []}
+    if all(before[name] == value for name, value in fields.items()):
+        unit.record_nothing()
+        return row
     await parties.keep_buyer(unit, row)
-    row.sqlmodel_update(fields | {"version": version + 1})
+    row.sqlmodel_update({**fields, "version": version + 1})
     unit.session.add(row)
     await unit.session.flush()
     unit.publish(AccountChanged(**_announced(row)))
+    unit.record(Change("account", row.id, row.id, before, row.model_dump()))
     return row
 
 
@@ -80,6 +88,8 @@ def _announced(row: AccountRow) -> dict[str, Any]:
         "external_reference": row.external_reference,
         "vendor_customer_ids": tuple(row.vendor_customer_ids),
         "language": row.language,
+        "country": row.country,
+        "tax_status": row.tax_status,
     }
 
 

@@ -13,7 +13,8 @@ from services.invoicing.tables import ApprovalRow
 from services.invoicing.use_cases import balances, credit_notes, refunds, write_offs
 from services.invoicing.use_cases.credit_notes import Reason
 from services.invoicing.use_cases.payments import apply_unapplied
-from shared.auth import Caller
+from shared.audit import Change
+from shared.auth import Caller, is_same_actor
 from shared.database import Unit
 from shared.errors import NotFound, Refusal
 from shared.ids import new_id
@@ -74,6 +75,7 @@ async def refund(unit: Unit, caller: Caller, account_id: UUID, amount: Money, wh
     row = _row(unit, REFUND, account, amount.minor, caller, why)
     await repository.save(unit, row)
     await refunds.hold(unit, account, row)
+    unit.record(Change("approval", row.id, account.id))
     return row
 
 
@@ -112,6 +114,7 @@ async def _propose(unit: Unit, caller: Caller, account: Account, row: ApprovalRo
         await _carry_out(unit, account, row)
         row.state, row.decided_at = ApprovalState.CARRIED_OUT, unit.now
     await repository.save(unit, row)
+    unit.record(Change("approval", row.id, account.id))
     return row
 
 
@@ -121,21 +124,25 @@ async def approve(unit: Unit, approval_id: UUID, caller: Caller, reason: str) ->
     Also what doing it raises, if the facts are others by now: then it stays proposed.
     """
     account, row = await _to_decide(unit, approval_id, caller)
+    before = row.model_dump()
     await _carry_out(unit, account, row)
     row.state = moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
     row.decided_by, row.decision_reason, row.decided_at = caller.subject, reason, unit.now
     await repository.save(unit, row)
+    unit.record(Change("approval", row.id, account.id, before, row.model_dump()))
     return row
 
 
 async def decline(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
     """A second person does not agree. Raises NotFound, MoveRefused, SecondPersonNeeded, AboveLimit."""
     account, row = await _to_decide(unit, approval_id, caller)
+    before = row.model_dump()
     row.state = moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.DECLINED)
     row.decided_by, row.decision_reason, row.decided_at = caller.subject, reason, unit.now
     await repository.save(unit, row)
     if row.kind == REFUND:
         await refunds.decline(unit, account, row)
+    unit.record(Change("approval", row.id, account.id, before, row.model_dump()))
     return row
 
 
@@ -143,7 +150,7 @@ async def _to_decide(unit: Unit, approval_id: UUID, caller: Caller) -> tuple[Acc
     account = await accounts.locked(unit, (await repository.approval(unit, approval_id)).account_id)
     row = await repository.approval(unit, approval_id)
     moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
-    if caller.subject == row.proposed_by:
+    if is_same_actor(caller.subject, row.proposed_by):
         raise SecondPersonNeeded(f"{row.proposed_by} proposed it, so somebody else decides")
     if row.amount_minor > await repository.limit_of(unit, caller.roles, row.currency):
         raise AboveLimit(f"your roles may not decide about {Money(row.amount_minor, row.currency)}")

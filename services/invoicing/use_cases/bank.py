@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
+from datetime import date
 from hashlib import sha256
 from itertools import zip_longest
 from uuid import UUID
@@ -24,6 +24,7 @@ from services.invoicing.repository.payments import Received
 from services.invoicing.tables import BankAccountRow, BankEntryRow, BankImportRow
 from services.invoicing.use_cases import payments
 from services.invoicing.use_cases.payments import NewPayment
+from shared.audit import Change
 from shared.database import Unit
 from shared.errors import Refusal, Unavailable
 from shared.events.invoicing import BankStatementImported
@@ -113,6 +114,7 @@ async def take(unit: Unit, body: bytes, mapping: str | None, actor: str) -> tupl
     await unit.lock(TURNSTILE, import_id)
     known = await repository.import_of(unit, file.hash)
     if known is not None:
+        unit.record_nothing()
         return known, True
     await incoming.take_in(unit, file.entries())
     repeated = await incoming.drop_repeated(unit)
@@ -137,6 +139,7 @@ async def take(unit: Unit, body: bytes, mapping: str | None, actor: str) -> tupl
             import_id=row.id, format=row.format, closing_date=row.closing_date, entries=counts_of(row)
         )
     )
+    unit.record(Change("bank_import", row.id))
     return row, False
 
 
@@ -147,10 +150,14 @@ async def close_account(unit: Unit, bank_account: str, actor: str, reason: str) 
     """
     await unit.lock(TURNSTILE)
     row = await knowledge.bank_account(unit, bank_account)
-    if not row.is_closed:
-        row.is_closed, row.closed_by, row.reason, row.closed_at = True, actor, reason, unit.now
-        unit.session.add(row)
-        await unit.session.flush()
+    if row.is_closed:
+        unit.record_nothing()
+        return row
+    before = row.model_dump()
+    row.is_closed, row.closed_by, row.reason, row.closed_at = True, actor, reason, unit.now
+    unit.session.add(row)
+    await unit.session.flush()
+    unit.record(Change("bank_account", bank_account, None, before, row.model_dump()))
     return row
 
 
@@ -266,16 +273,15 @@ async def book(unit: Unit, entry_id: UUID, decision: Decision) -> BankEntryRow:
     money = Money(row.amount_minor, row.currency)
     new = NewPayment(decision.account_id, money, decision.invoice_id, [], _reference(row.id))
     payment = await payments.receive(unit, new)
-    row.account_id, row.invoice_id, row.payment_id = decision.account_id, decision.invoice_id, payment.id
-    _note(row, EntryState.BOOKED, decision.actor, decision.reason, unit.now)
+    booked = {"account_id": decision.account_id, "invoice_id": decision.invoice_id, "payment_id": payment.id}
+    _note(unit, row, EntryState.BOOKED, decided_by=decision.actor, reason=decision.reason, **booked)
     return row
 
 
 async def ignore(unit: Unit, entry_id: UUID, actor: str, reason: str) -> BankEntryRow:
     """An entry is no payment of a customer, or was dealt with by hand. Raises NotFound, MoveRefused."""
     row = await _to_decide(unit, entry_id, EntryState.IGNORED)
-    row.account_id = row.invoice_id = None
-    _note(row, EntryState.IGNORED, actor, reason, unit.now)
+    _note(unit, row, EntryState.IGNORED, decided_by=actor, reason=reason, account_id=None, invoice_id=None)
     return row
 
 
@@ -286,6 +292,8 @@ async def _to_decide(unit: Unit, entry_id: UUID, wanted: EntryState) -> BankEntr
     return row
 
 
-def _note(row: BankEntryRow, wanted: EntryState, actor: str, reason: str, now: datetime) -> None:
+def _note(unit: Unit, row: BankEntryRow, wanted: EntryState, **fields: object) -> None:
+    before = row.model_dump()
     row.state = moved_to(ENTRY_ALLOWED, EntryState(row.state), wanted)
-    row.due_at, row.decided_by, row.reason, row.decided_at = None, actor, reason, now
+    row.sqlmodel_update(fields | {"due_at": None, "decided_at": unit.now})
+    unit.record(Change("bank_entry", row.id, row.account_id, before, row.model_dump()))

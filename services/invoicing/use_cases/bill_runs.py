@@ -1,6 +1,8 @@
 """Bill runs are started, approved or discarded, and finish by themselves."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -9,6 +11,7 @@ from services.invoicing.repository import bill_runs as repository
 from services.invoicing.repository import outside_tax
 from services.invoicing.tables import BillRunRow
 from shared import intents
+from shared.audit import Change
 from shared.calendar import local_date
 from shared.database import Unit
 from shared.errors import Refusal
@@ -59,16 +62,18 @@ async def start(unit: Unit, day: date, *, at_once: bool, actor: str) -> tuple[Bi
     included = await repository.include(unit, row.id, day)
     unit.publish(BillRunStarted(run_id=row.id, run_date=day, at_once=at_once, accounts=included))
     unit.wake("sweeps")
+    unit.record(Change("bill_run", row.id))
     return row, included
 
 
 async def approve(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
     """Let the drafts of a run be issued. Raises NotFound, MoveRefused."""
     row = await _locked(unit, run_id)
+    before = row.model_dump()
     _move(row, RunState.ISSUING)
     row.decided_by, row.reason = actor, reason
     await repository.move_accounts(unit, run_id, "drafted", "approved", due=True)
-    return await _saved(unit, row)
+    return await _saved(unit, row, before)
 
 
 async def discard(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
@@ -77,13 +82,14 @@ async def discard(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunR
     One that is still drafting can be given up if nothing but the outside tax calculator is waited for.
     """
     row = await _locked(unit, run_id)
+    before = row.model_dump()
     _move(row, RunState.DISCARDED)
     await _wait_for_no_tax(unit, run_id)
     row.decided_by, row.reason, row.finished_at = actor, reason, unit.now
     await repository.discard_drafts(unit, run_id)
     for state in ("to_be_taxed", "drafted"):
         await repository.move_accounts(unit, run_id, state, "nothing", due=False)
-    return await _saved(unit, row)
+    return await _saved(unit, row, before)
 
 
 async def _wait_for_no_tax(unit: Unit, run_id: UUID) -> None:
@@ -99,10 +105,11 @@ async def _wait_for_no_tax(unit: Unit, run_id: UUID) -> None:
 async def retry(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
     """Try the accounts once more that were set aside, in a run that has finished. Raises NotFound, MoveRefused."""
     row = await _locked(unit, run_id)
+    before = row.model_dump()
     _move(row, RunState.ISSUING if row.at_once else RunState.DRAFTING)
     row.decided_by, row.reason, row.finished_at = actor, reason, None
     await repository.move_accounts(unit, run_id, "set_aside", "waiting", due=True)
-    return await _saved(unit, row)
+    return await _saved(unit, row, before)
 
 
 async def _locked(unit: Unit, run_id: UUID) -> BillRunRow:
@@ -111,10 +118,11 @@ async def _locked(unit: Unit, run_id: UUID) -> BillRunRow:
     return await repository.run(unit, run_id)
 
 
-async def _saved(unit: Unit, row: BillRunRow) -> BillRunRow:
+async def _saved(unit: Unit, row: BillRunRow, before: Mapping[str, Any]) -> BillRunRow:
     unit.session.add(row)
     await unit.session.flush()
     unit.wake("sweeps")
+    unit.record(Change("bill_run", row.id, None, before, row.model_dump()))
     return row
 
 

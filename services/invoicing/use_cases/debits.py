@@ -11,6 +11,7 @@ from services.invoicing.tables import DebitRow
 from services.invoicing.use_cases import balances, payments
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.payments import NewPayment
+from shared.audit import Change
 from shared.database import Unit
 from shared.events.invoicing import Allocated, PaymentFailed, PaymentInitiated
 from shared.ids import new_id
@@ -55,23 +56,27 @@ async def initiate(unit: Unit, invoice_id: UUID, amount: Money | None, reference
         )
     )
     await balances.save_changed(unit, account.time_zone, before, {invoice_id: after})
+    unit.record(Change("debit", row.id, account.id))
     return row
 
 
 async def settle(unit: Unit, debit_id: UUID) -> DebitRow:
     """The bank has paid: the debit becomes a payment of its invoice. Raises NotFound, MoveRefused."""
     account, row = await _landed(unit, debit_id, DebitState.SETTLED)
+    former = row.model_dump()
     money = Money(row.amount_minor, row.currency)
     new = NewPayment(account.id, money, row.invoice_id, (), row.reference, debit_id=row.id)
     payment = await payments.receive(unit, new)
     row.payment_id, row.state, row.ended_at = payment.id, DebitState.SETTLED, unit.now
     await repository.save(unit, row)
+    unit.record(Change("debit", row.id, account.id, former, row.model_dump()))
     return row
 
 
 async def fail(unit: Unit, debit_id: UUID, failure: str) -> DebitRow:
     """The bank refused it: its amounts are due again. Raises NotFound, MoveRefused."""
     account, row = await _landed(unit, debit_id, DebitState.REFUSED)
+    former = row.model_dump()
     row.failure, row.state, row.ended_at = failure, DebitState.REFUSED, unit.now
     await repository.save(unit, row)
     unit.publish(
@@ -85,6 +90,7 @@ async def fail(unit: Unit, debit_id: UUID, failure: str) -> DebitRow:
         )
     )
     await payments.apply_unapplied(unit, [account])
+    unit.record(Change("debit", row.id, account.id, former, row.model_dump()))
     return row
 
 

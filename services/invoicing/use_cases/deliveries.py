@@ -16,6 +16,7 @@ from services.invoicing.repository.invoices import invoice_row
 from services.invoicing.tables import DocumentDeliveryRow
 from services.invoicing.use_cases import documents
 from shared import intents
+from shared.audit import Change
 from shared.database import Unit
 from shared.errors import Later, NotFound, Refusal, Unavailable
 from shared.events.invoicing import DocumentFailed, DocumentSent
@@ -68,6 +69,7 @@ async def resend(unit: Unit, kind: str, document_id: UUID, actor: str, reason: s
     unit.session.add(row)
     await unit.session.flush()
     await intents.add(unit, SEND_DOCUMENT, account_id, row.id, {}, row.id)
+    unit.record(Change("document_delivery", row.id, account_id))
     return row
 
 

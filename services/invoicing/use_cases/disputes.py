@@ -7,6 +7,7 @@ from services.invoicing.domain import owed, relief
 from services.invoicing.repository import accounts, credits, invoices, payments
 from services.invoicing.use_cases import balances, credit_notes
 from services.invoicing.use_cases.payments import apply_unapplied
+from shared.audit import Change
 from shared.database import Unit
 from shared.errors import NotFound, Refusal
 
@@ -34,11 +35,13 @@ async def reserve(unit: Unit, dispute_id: UUID, invoice_id: UUID, lines: Sequenc
     if known:
         if known != (invoice_id, sorted(lines), True):
             raise DisputeKnown(f"dispute {dispute_id} is known with other amounts, or is over")
+        unit.record_nothing()
         return
     before = await invoices.open_invoices(unit, account.id, [invoice_id])
     after = owed.reserve(before[invoice_id], lines)
     await payments.add_reservations(unit, account.id, dispute_id, invoice_id, lines)
     await balances.save_changed(unit, account.time_zone, before, {invoice_id: after})
+    unit.record(Change("dispute", dispute_id, account.id))
 
 
 async def settle(unit: Unit, dispute_id: UUID, *, upheld: bool) -> None:

@@ -16,6 +16,7 @@ from services.invoicing.tables import InvoiceRow
 from services.invoicing.use_cases import balances
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.payments import apply_unapplied
+from shared.audit import Change
 from shared.calendar import local_date
 from shared.database import Unit
 from shared.errors import Refusal
@@ -82,6 +83,7 @@ async def issue(unit: Unit, new: NewInvoice) -> InvoiceRow:
         issued_at=unit.now,
     )
     await _record(unit, account, row, new.lines)
+    unit.record(Change("invoice", row.id, account.id))
     return row
 
 

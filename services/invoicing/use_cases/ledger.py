@@ -4,6 +4,7 @@ from datetime import UTC, date
 
 from services.invoicing.domain.cycles import Anchor
 from services.invoicing.repository import ledger as repository
+from shared.audit import Change
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.events.invoicing import LedgerPeriodClosed
@@ -36,3 +37,4 @@ async def close(unit: Unit, legal_entity: str, month: date, actor: str, reason: 
     if not await repository.close(unit, legal_entity, month, actor, reason):
         raise AlreadyClosed(f"{month:%Y-%m} was closed before")
     unit.publish(LedgerPeriodClosed(legal_entity=legal_entity, month=month))
+    unit.record(Change("ledger_period", f"{legal_entity}/{month:%Y-%m}"))

@@ -6,6 +6,7 @@ from services.invoicing.repository import legal_entities as repository
 from services.invoicing.repository import parties
 from services.invoicing.tables import LegalEntityRow
 from services.invoicing.use_cases.accounts import Stale
+from shared.audit import Change
 from shared.database import Unit
 
 
@@ -16,10 +17,12 @@ async def put(unit: Unit, code: str, version: int | None, fields: dict[str, Any]
     found = row.version if row else None
     if version != found:
         raise Stale(f"the legal entity is at version {found}" if found else "the legal entity has no data yet")
+    before = row.model_dump() if row else None
     if row:
         await parties.keep_seller(unit, row)
     values = fields | {"code": code, "version": (found or 0) + 1, "changed_by": actor, "changed_at": unit.now}
     row = row.sqlmodel_update(values) if row else LegalEntityRow(**values)
     unit.session.add(row)
     await unit.session.flush()
+    unit.record(Change("legal_entity", code, None, before, before and row.model_dump()))
     return row

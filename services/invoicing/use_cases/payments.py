@@ -15,6 +15,7 @@ from services.invoicing.repository.payments import Received
 from services.invoicing.tables import PaymentRow
 from services.invoicing.use_cases import balances
 from services.invoicing.use_cases.paying import Change, save, split
+from shared import audit
 from shared.database import Unit
 from shared.errors import NotFound, Refusal
 from shared.events.invoicing import PaymentReceived, PaymentReversed, UnappliedCashUsed
@@ -179,8 +180,11 @@ async def apply(unit: Unit, payment_id: UUID, invoice_id: UUID, lines: Sequence[
         raise NothingUnapplied(f"payment {payment_id} has no unapplied cash")
     before = await invoices.open_invoices(unit, account.id, [invoice_id])
     paid = _pay_named(before, cash[payment_id], invoice_id, lines)
+    former = (await repository.payment_row(unit, payment_id, fresh=True)).model_dump()
     await _use(unit, [Change(account, before, paid)])
-    return await repository.payment_row(unit, payment_id, fresh=True)
+    row = await repository.payment_row(unit, payment_id, fresh=True)
+    unit.record(audit.Change("payment", payment_id, account.id, former, row.model_dump()))
+    return row
 
 
 async def apply_unapplied(unit: Unit, held: Collection[Account]) -> None:
@@ -238,6 +242,7 @@ async def reverse(unit: Unit, payment_id: UUID) -> PaymentRow:
         raise CashRefunded(f"unapplied cash of payment {payment_id} is held for a refund, or was paid back")
     allocations = await repository.allocations_of(unit, payment_id)
     before = await invoices.open_invoices(unit, account.id, {one.invoice_id for one in allocations})
+    former = row.model_dump()
     await repository.mark_reversed(unit, payment_id)
     sequence = unit.publish(
         PaymentReversed(
@@ -252,4 +257,6 @@ async def reverse(unit: Unit, payment_id: UUID) -> PaymentRow:
     await ledger.post(unit, account, Document("payment", payment_id, sequence), entries)
     await balances.save_changed(unit, account.time_zone, before, owed.reverse(before, allocations))
     await apply_unapplied(unit, [account])
-    return await repository.payment_row(unit, payment_id, fresh=True)
+    row = await repository.payment_row(unit, payment_id, fresh=True)
+    unit.record(audit.Change("payment", payment_id, account.id, former, row.model_dump()))
+    return row

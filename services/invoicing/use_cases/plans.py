@@ -10,6 +10,7 @@ from services.invoicing.domain.plan import Version
 from services.invoicing.repository import plans as repository
 from services.invoicing.tables import PlanRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
+from shared.audit import Change
 from shared.database import Unit
 from shared.events.invoicing import PlanVersionPublished, PriceIn
 from shared.ids import new_id
@@ -36,6 +37,7 @@ async def create(unit: Unit, new: NewPlan) -> tuple[PlanRow, Version]:
         raise ReferenceTaken(f"another plan has the code {new.code}") from error
     await unit.lock(row.id)
     version = replace(new.version, plan_id=row.id, number=1)
+    unit.record(Change("plan", row.id))
     return row, await _publish(unit, row, version)
 
 
@@ -45,6 +47,7 @@ async def publish(unit: Unit, plan_id: UUID, version: Version) -> tuple[PlanRow,
     await unit.lock(plan_id)
     former = (await repository.versions(unit, [plan_id]))[plan_id]
     domain.check(version, former)
+    unit.record(Change("plan_version", f"{plan_id}/{len(former) + 1}"))
     return row, await _publish(unit, row, replace(version, plan_id=plan_id, number=len(former) + 1))
 
 

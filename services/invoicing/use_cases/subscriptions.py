@@ -19,6 +19,7 @@ from services.invoicing.tables import AccountRow, SubscriptionChangeRow, Subscri
 from services.invoicing.use_cases import settling
 from services.invoicing.use_cases.accounts import NewSubscription, activate_subscription
 from services.invoicing.use_cases.settling import Applied
+from shared import audit
 from shared.calendar import local_date
 from shared.database import Unit
 from shared.errors import NotFound
@@ -181,8 +182,10 @@ async def change(unit: Unit, subscription_id: UUID, wanted: Wanted) -> Subscript
     row = _record(unit, term, new, "applied", wanted)
     unit.session.add(row)
     await unit.session.flush()
+    former = term.model_dump()
     await settling.apply(unit, term, Applied(before.with_(new), version, new, row.id, today))
     await announce_changed(unit, term, row)
+    unit.record(audit.Change("subscription", subscription_id, term.account_id, former, term.model_dump()))
     return row
 
 
@@ -219,6 +222,7 @@ async def _schedule(unit: Unit, term: TermRow, wanted: Wanted) -> SubscriptionCh
     row = _record(unit, term, Change(term.term_end, wanted.kind, wanted.quantity), "scheduled", wanted)
     unit.session.add(row)
     await unit.session.flush()
+    unit.record(audit.Change("subscription_change", row.id, row.account_id))
     return row
 
 
@@ -229,9 +233,11 @@ async def withdraw(unit: Unit, subscription_id: UUID, change_id: UUID) -> Subscr
     row = await unit.session.get(SubscriptionChangeRow, change_id, populate_existing=True)
     if row is None or row.subscription_id != subscription_id:
         raise NotFound(f"the subscription has no change {change_id}")
+    before = row.model_dump()
     row.state = moved_to(CHANGE_ALLOWED, ChangeState(row.state), ChangeState.WITHDRAWN)
     row.decided_at = unit.now
     await unit.session.flush()
+    unit.record(audit.Change("subscription_change", row.id, row.account_id, before, row.model_dump()))
     return row
 
 

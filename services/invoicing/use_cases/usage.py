@@ -9,6 +9,7 @@ from services.invoicing.domain.usage import UsageLine, check_right
 from services.invoicing.domain.usage_file import Reader
 from services.invoicing.repository import usage as repository
 from services.invoicing.repository.files import ReceivedFile, raw_lines
+from shared.audit import Change
 from shared.database import Unit
 
 
@@ -45,4 +46,8 @@ async def take_file(unit: Unit, origin: Origin, file: ReceivedFile) -> Taken:
 async def _charge(unit: Unit, origin: Origin, place: str) -> Taken:
     check_right(await repository.rate(unit, origin.currency), place)
     new, came = await repository.add(unit, origin.source)
+    if new:
+        unit.record(Change("usage_source", origin.source))
+    else:
+        unit.record_nothing()
     return Taken(new, came - new)

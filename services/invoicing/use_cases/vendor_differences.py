@@ -5,6 +5,7 @@ from uuid import UUID
 from services.invoicing.domain.reconciliation.verdict import Decision, DifferenceState, decided
 from services.invoicing.repository.vendor import differences as repository
 from services.invoicing.tables.vendor import VendorDifferenceRow
+from shared.audit import Change
 from shared.database import Unit
 from shared.events.invoicing import VendorDifferenceDecided
 
@@ -15,6 +16,7 @@ async def decide(unit: Unit, difference_id: UUID, decision: Decision, actor: str
     await unit.lock(found.vendor_invoice_id)
     row = await repository.difference(unit, difference_id)
     state = decided(DifferenceState(row.state))
+    before = row.model_dump()
     row.sqlmodel_update(
         {
             "state": state.value,
@@ -37,4 +39,5 @@ async def decide(unit: Unit, difference_id: UUID, decision: Decision, actor: str
             currency=row.currency,
         )
     )
+    unit.record(Change("vendor_difference", row.id, row.account_id, before, row.model_dump()))
     return row

@@ -9,6 +9,7 @@ from services.invoicing.domain.vendor_invoice import VendorInvoiceState
 from services.invoicing.repository.vendor import invoices as repository
 from services.invoicing.tables.vendor import VendorInvoiceRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
+from shared.audit import Change
 from shared.database import Unit
 from shared.events.invoicing import VendorInvoicePaid, VendorInvoiceReceived, VendorPaymentDue
 from shared.ids import new_id
@@ -57,6 +58,7 @@ async def receive(unit: Unit, new: NewVendorInvoice) -> VendorInvoiceRow:
     await unit.lock(row.id)
     unit.publish(VendorInvoiceReceived(**_announced(row), period_from=row.period_from, period_to=row.period_to))
     unit.wake("sweeps")
+    unit.record(Change("vendor_invoice", row.id))
     return row
 
 
@@ -72,6 +74,7 @@ async def pay(unit: Unit, invoice_id: UUID, amount: Money, paid_on: date, actor:
     await unit.lock(invoice_id)
     row = await repository.invoice(unit, invoice_id)
     state = rules.paid(VendorInvoiceState(row.state))
+    before = row.model_dump()
     if amount.currency != row.currency:
         raise CurrencyMismatch(f"the vendor invoice is in {row.currency}, not in {amount.currency}")
     rules.check_payment(amount.minor, row.total_minor, paid_on, unit.now)
@@ -80,6 +83,7 @@ async def pay(unit: Unit, invoice_id: UUID, amount: Money, paid_on: date, actor:
     unit.session.add(row)
     await unit.session.flush()
     unit.publish(VendorInvoicePaid(**_announced(row), paid_on=paid_on, paid_minor=amount.minor))
+    unit.record(Change("vendor_invoice", row.id, None, before, row.model_dump()))
     return row
 
 

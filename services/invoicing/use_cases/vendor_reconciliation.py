@@ -13,6 +13,7 @@ from services.invoicing.repository.files import ReceivedFile
 from services.invoicing.repository.vendor import comparison, files, invoices
 from services.invoicing.repository.vendor import reconciliations as repository
 from services.invoicing.tables.vendor import ReconciliationRow, VendorInvoiceRow
+from shared.audit import Change
 from shared.database import Unit
 from shared.errors import NotFound, Refusal
 from shared.events.invoicing import ReconciliationCompleted, ReconciliationSum
@@ -75,6 +76,7 @@ async def reconcile(
     invoice = await invoices.invoice(unit, invoice_id)
     known = await repository.current(unit, invoice_id)
     if known is not None and known.file_sha256 == file.sha256:
+        unit.record_nothing()
         return await result(unit, invoice_id)
     if known is not None:
         await _replace(unit, known, actor, replace_because)
@@ -112,7 +114,13 @@ async def _compare(
     await comparison.keep(unit, row.id, invoice)
     row.took_ms = round((time.monotonic() - started) * 1000)
     unit.publish(_completed(row, invoice, sums, replaced))
+    former, present = (_as_audited(replaced), _as_audited(row)) if replaced else (None, None)
+    unit.record(Change("vendor_reconciliation", row.id, None, former, present))
     return Reconciled(row, sorted(sums, key=lambda one: list(rules.Verdict).index(one.verdict)))
+
+
+def _as_audited(row: ReconciliationRow) -> dict[str, object]:
+    return {"reconciliation_id": row.id, "lines": row.lines, "total_minor": row.total_minor, "state": row.status}
 
 
 async def reconcile_number(

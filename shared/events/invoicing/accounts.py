@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.events.invoicing.base import InvoicingEvent
+from shared.events.values import TaxStatus
 
 
 class AccountRegistered(InvoicingEvent):
@@ -18,6 +19,8 @@ class AccountRegistered(InvoicingEvent):
     external_reference: str | None
     vendor_customer_ids: tuple[str, ...]
     language: str | None = Field(default=None, description="of its documents: en, de, fr, ru, or a locale of one")
+    country: str | None = Field(default=None, description="where it is taxed, ISO 3166; null while nobody said")
+    tax_status: TaxStatus | None = Field(default=None, description="how it is taxed")
 
 
 class AccountChanged(AccountRegistered):

@@ -152,10 +152,10 @@ async def test_what_breaks_stops_its_subject_old_and_new_until_it_is_driven_on(
     assert (await stage.effects(ACCOUNT), await stage.effects(OTHER)) == ([1, 3], [1, 2])
     assert list(await stage.waiting(ACCOUNT)) == [2, 4, 5]
     await stage.database.execute(f"UPDATE {SERVICE}.parked SET error = 'of yesterday' WHERE sequence = 2")
-    assert await redrive(stage.units, stage.handlers) == {"failed": 1, "applied": 0}
+    assert await redrive(stage.units, stage.handlers, actor="a person") == {"failed": 1, "applied": 0}
     assert await stage.waiting(ACCOUNT) == {2: "Broken('cannot do 2')", 4: None, 5: None}
     stage.broken = set()
-    assert await redrive(stage.units, stage.handlers) == {"applied": 3}
+    assert await redrive(stage.units, stage.handlers, actor="a person") == {"applied": 3}
     assert await stage.effects(ACCOUNT) == [1, 3, 2, 4, 5]
     assert (await stage.waiting(ACCOUNT), await stage.mark(ACCOUNT)) == ({}, 5)
 
@@ -168,7 +168,7 @@ async def test_an_event_of_the_past_is_given_up_before_those_behind_it(
     stage.broken = {(ACCOUNT, 2), (ACCOUNT, 4)}
     await member.own()
     await member.read(*history)
-    await redrive(stage.units, stage.handlers)
+    await redrive(stage.units, stage.handlers, actor="a person")
     await stage.database.execute(f"UPDATE {SERVICE}.parked SET error = 'broke too' WHERE sequence = 4")
     with pytest.raises(NotNext):
         await skip(stage.units, stage.handlers, history[4].id, actor="a person", reason="broken")
@@ -188,7 +188,7 @@ async def test_what_waits_beyond_the_watermark_is_left_to_a_redrive(
     await member.read(*history)
     assert (await stage.effects(ACCOUNT), await stage.effects(OTHER)) == ([], [1])
     stage.broken = set()
-    await redrive(stage.units, stage.handlers)
+    await redrive(stage.units, stage.handlers, actor="a person")
     assert await stage.effects(ACCOUNT) == [1, 2, 3, 4]
 
 

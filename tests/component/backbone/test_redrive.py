@@ -1,6 +1,7 @@
 """Redrive on real Postgres: from the head, in order, also while new events come; or given up by a person."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -8,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from shared.errors import NotFound
-from shared.parked import heads
-from shared.redrive import NotNext, redrive, skip
+from shared.parked import heads, stop
+from shared.redrive import NotNext, redrive, resume_group, skip
 from tests.builders import Database
 from tests.component.backbone.rehearsal import Member, Stage, staged
 
@@ -36,14 +37,14 @@ async def test_the_head_and_its_followers_are_applied_in_order(stage: Stage) -> 
     await poisoned(stage, 2)
     assert await stage.effects(ACCOUNT) == [1]
     stage.broken = set()
-    await redrive(stage.units, stage.handlers)
+    await redrive(stage.units, stage.handlers, actor="operator 3")
     assert await stage.effects(ACCOUNT) == [1, 2, 3, 4, 5]
     assert (await stage.waiting(ACCOUNT), await stage.mark(ACCOUNT)) == ({}, 5)
 
 
 async def test_a_head_that_breaks_again_stays_with_its_new_error(stage: Stage) -> None:
     await poisoned(stage, 2)
-    done = await redrive(stage.units, stage.handlers)
+    done = await redrive(stage.units, stage.handlers, actor="operator 3")
     assert (done["failed"], await stage.effects(ACCOUNT)) == (1, [1])
     assert await stage.waiting(ACCOUNT) == {2: "Broken('cannot do 2')", 3: None, 4: None, 5: None}
 
@@ -51,7 +52,7 @@ async def test_a_head_that_breaks_again_stays_with_its_new_error(stage: Stage) -
 async def test_what_can_be_applied_is_though_a_follower_breaks(stage: Stage) -> None:
     await poisoned(stage, 2, 4)
     stage.broken = {(ACCOUNT, 4)}
-    done = await redrive(stage.units, stage.handlers)
+    done = await redrive(stage.units, stage.handlers, actor="operator 3")
     assert await stage.effects(ACCOUNT) == [1, 2, 3]
     assert await stage.waiting(ACCOUNT) == {4: "Broken('cannot do 4')", 5: None}
     assert done["failed"] == 1
@@ -62,7 +63,7 @@ async def test_one_subject_alone(stage: Stage) -> None:
     stage.broken |= {(OTHER, 1)}
     await member.read(stage.message(OTHER, 1), first=5)
     stage.broken = set()
-    await redrive(stage.units, stage.handlers, str(OTHER))
+    await redrive(stage.units, stage.handlers, str(OTHER), actor="operator 3")
     assert (await stage.effects(ACCOUNT), await stage.effects(OTHER)) == ([1], [1])
 
 
@@ -74,8 +75,8 @@ async def test_events_that_come_meanwhile_are_applied_once_and_in_order(stage: S
         for n in range(31, 61):
             await member.read(stage.message(ACCOUNT, n), first=n - 1)
 
-    await asyncio.gather(go_on(), redrive(stage.units, stage.handlers))
-    await redrive(stage.units, stage.handlers)
+    await asyncio.gather(go_on(), redrive(stage.units, stage.handlers, actor="operator 3"))
+    await redrive(stage.units, stage.handlers, actor="operator 3")
     assert await stage.effects(ACCOUNT) == list(range(1, 61))
     assert await stage.waiting(ACCOUNT) == {}
 
@@ -110,7 +111,29 @@ async def test_followers_whose_head_is_gone_are_not_forgotten(stage: Stage, by: 
     await stage.database.execute("DELETE FROM collections.parked WHERE sequence = 2")
     await stage.database.execute("UPDATE collections.watermarks SET sequence = 2")
     if by == "redrive":
-        assert await redrive(stage.units, stage.handlers) == {"applied": 3}
+        assert await redrive(stage.units, stage.handlers, actor="operator 3") == {"applied": 3}
     await member.read(stage.message(ACCOUNT, 6), first=5)
     assert await stage.effects(ACCOUNT) == [1, 3, 4, 5, 6]
     assert await stage.waiting(ACCOUNT) == {}
+
+
+async def test_who_drove_on_gave_up_and_let_go_on_stands_in_the_audit(stage: Stage) -> None:
+    await poisoned(stage, 2, 4)
+    first, second = [
+        (await stage.database.value("SELECT event_id FROM collections.parked WHERE sequence = $1", n)) for n in (2, 4)
+    ]
+    stage.broken = {(ACCOUNT, 4)}
+    await redrive(stage.units, stage.handlers, actor="operator 3")
+    await redrive(stage.units, stage.handlers, actor="operator 4")  # nothing can be applied
+    await skip(stage.units, stage.handlers, second, actor="operator 5", reason="sent by mistake")
+    await resume_group(stage.units, "collections", actor="operator 6")  # it is not stopped
+    await stage.units.run(lambda unit: stop(unit.connection, "a flood"))
+    await resume_group(stage.units, "collections", actor="operator 7")
+    rows = await stage.database.rows("SELECT * FROM collections.audit_entries ORDER BY id")
+    told = [(row["actor"], row["action"], row["object_type"], row["object_id"]) for row in rows]
+    assert told[0] == ("operator 3", "parked_event.redrive", "event", first)
+    assert told[1] == ("operator 5", "parked_event.skip", "event", second)
+    assert [one[:2] for one in told[2:-1]] == [("operator 5", "parked_event.redrive")]
+    assert told[-1] == ("operator 7", "consumer_group.resume", "consumer_group", "collections")
+    assert (rows[0]["account_id"], rows[0]["cause_id"]) == (ACCOUNT, first)
+    assert json.loads(rows[1]["personal"]) == {"reason": "sent by mistake"}

@@ -62,8 +62,8 @@ async def test_poison_on_the_topic_stops_its_subject_until_it_is_driven_on(stage
         await until(lambda: had(stage, 4))
         assert (await stage.effects(sick), await stage.effects(well)) == ([1], [1, 2, 3])
         stage.broken = set()
-        await asyncio.gather(redrive(stage.units, stage.handlers), stage.publish(sick, 4, 5))
-        await redrive(stage.units, stage.handlers)
+        await asyncio.gather(redrive(stage.units, stage.handlers, actor="operator 3"), stage.publish(sick, 4, 5))
+        await redrive(stage.units, stage.handlers, actor="operator 3")
         await until(lambda: had(stage, 8))
     assert await stage.effects(sick) == [1, 2, 3, 4, 5]
     assert await stage.waiting(sick) == {}

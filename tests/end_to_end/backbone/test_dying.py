@@ -10,6 +10,7 @@ from tests.component.backbone.rehearsal import SERVICE
 from tests.end_to_end.backbone.loops import published, sequences, until
 from tests.end_to_end.backbone.rehearsals import Rehearsal
 
+WHO = ("--actor", "operator 3")
 pytestmark = pytest.mark.xdist_group("kafka")
 
 
@@ -67,10 +68,10 @@ async def test_a_redrive_dies(rehearsal: Rehearsal, point: str) -> None:
     async with rehearsal.run("relay"), rehearsal.run("consumer"):
         await until(lambda: parked(rehearsal, 6))
         await rehearsal.mend()
-        assert (await rehearsal.redrive(point=point))[0] == -9
+        assert (await rehearsal.redrive(*WHO, point=point))[0] == -9
         done = {"amid a subject": 0, "between two subjects": 3}[point]
         assert await parked(rehearsal, 6 - done)
-        code, said = await rehearsal.redrive()
+        code, said = await rehearsal.redrive(*WHO)
         assert (code, said.strip()) == (0, str({"applied": 6 - done}))
         await rehearsal.publish(accounts, 4)
         await rehearsal.had(8)
@@ -87,7 +88,7 @@ async def test_a_redrive_dies_when_it_has_given_a_head_up(rehearsal: Rehearsal) 
         give_up = ("--skip", head, "--actor", "operator 3", "--reason", "sent by mistake")
         assert (await rehearsal.redrive(*give_up, point="before what waited"))[0] == -9
         assert (await rehearsal.redrive(*give_up))[0] == 1  # it is given up already
-        assert (await rehearsal.redrive())[0] == 0
+        assert (await rehearsal.redrive(*WHO))[0] == 0
     assert await stage.effects(account) == [2, 3]
     assert await stage.database.value(f"SELECT count(*) FROM {SERVICE}.skipped") == 1
 

@@ -23,7 +23,7 @@ async def test_poison_waits_for_a_redrive_while_new_events_come(rehearsal: Rehea
         assert [await stage.effects(one) for one in (sick, worse, well)] == [[1], [], [1, 2, 3]]
         assert await stage.waiting(sick) == {2: "Broken('cannot do 2')", 3: None}
         await rehearsal.mend()
-        redriven = asyncio.create_task(rehearsal.redrive("--subject", str(sick)))
+        redriven = asyncio.create_task(rehearsal.redrive("--subject", str(sick), "--actor", "operator 3"))
         last = 3
         while not redriven.done():
             last += 1
@@ -71,7 +71,7 @@ async def test_a_flood_of_poison_stops_the_group_loudly_until_it_is_told(rehears
             await until(lambda: is_stopped(consumer))
             await rehearsal.emptied()
             assert await stage.effects(good) == [1]
-            assert (await rehearsal.redrive("--resume"))[0] == 0
+            assert (await rehearsal.redrive("--resume", "--actor", "operator 3"))[0] == 0
             await rehearsal.had(2)
             await until(consumer.is_ready)
 

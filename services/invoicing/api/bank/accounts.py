@@ -1,7 +1,7 @@
 """Our bank accounts: until when the payments into each are known."""
 
 from datetime import date, datetime
-from typing import Self
+from typing import Annotated, Self
 
 from fastapi import Response
 from pydantic import BaseModel, Field
@@ -10,7 +10,7 @@ from services.invoicing import use_cases
 from services.invoicing.repository import bank_knowledge as repository
 from services.invoicing.tables import BankAccountRow
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Name, ReasonIn, example, shown
 from shared.http import PROBLEMS, Read, Router
@@ -67,7 +67,9 @@ async def list_bank_accounts(read: Read) -> BankAccountsOut:
     response_model=BankAccountOut,
     summary="Say that statements of a bank account come no more",
 )
-async def close_bank_account(bank_account: Name, why: ReasonIn, command: Command) -> Response:
+async def close_bank_account(
+    bank_account: Name, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bank_account.close")]
+) -> Response:
     """Nobody waits for its statements any more. One that closes later than the last opens it again.
 
     It is called as the bank calls it, `19-2000145399/0800` too.

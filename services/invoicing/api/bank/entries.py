@@ -1,7 +1,7 @@
 """Entries of bank statements: the work list, and what people decide."""
 
 from datetime import date, datetime
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import Response
@@ -14,7 +14,7 @@ from services.invoicing.repository import bank as repository
 from services.invoicing.tables import BankEntryRow, BankProposalRow
 from services.invoicing.use_cases.bank import Decision, NotAReceipt
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Prose, ReasonIn, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -138,7 +138,9 @@ async def get_entry(entry_id: UUID, read: Read) -> EntryOut:
     summary="Book an entry",
     responses=refusals(MoveRefused, NotAReceipt, AmountRefused),
 )
-async def book_entry(entry_id: UUID, wanted: BookIn, command: Command) -> Response:
+async def book_entry(
+    entry_id: UUID, wanted: BookIn, command: Annotated[CommandRunner, perform_command("bank_entry.book")]
+) -> Response:
     """Record the payment that an entry is; what is more than the account owes is unapplied cash. Decided once."""
 
     async def book(unit: Unit) -> EntryOut:
@@ -155,7 +157,9 @@ async def book_entry(entry_id: UUID, wanted: BookIn, command: Command) -> Respon
     summary="Ignore an entry",
     responses=refusals(MoveRefused),
 )
-async def ignore_entry(entry_id: UUID, why: ReasonIn, command: Command) -> Response:
+async def ignore_entry(
+    entry_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bank_entry.ignore")]
+) -> Response:
     """It is no payment of a customer, or was dealt with by hand, such as a returned debit. Decided once."""
 
     async def ignore(unit: Unit) -> EntryOut:

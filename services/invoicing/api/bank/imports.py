@@ -13,7 +13,7 @@ from services.invoicing.repository import bank as repository
 from services.invoicing.repository import bank_knowledge as knowledge
 from services.invoicing.tables import BankImportRow
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.fields import Code, example
@@ -98,7 +98,7 @@ UNSUPPORTED = declared(415, "unsupported_media_type", "neither XML nor CSV", "se
 )
 async def import_statement(
     request: Request,
-    command: Command,
+    command: Annotated[CommandRunner, perform_command("bank_statement.import")],
     mapping: Annotated[Code | None, Query(description="for text/csv: what its columns mean")] = None,
 ) -> Response:
     """Take each entry of a file once, camt.053 or CSV: what is certain is booked, the rest waits for a person.

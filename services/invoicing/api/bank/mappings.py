@@ -3,17 +3,16 @@
 import re
 from typing import Annotated, Literal, Self
 
-from fastapi import Request
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from services.invoicing import use_cases
 from services.invoicing.domain.statements.tabular import Columns
 from services.invoicing.repository import bank as repository
-from shared.auth import Caller, needs
-from shared.database import Cause, Unit
+from shared.auth import needs
+from shared.commands import ChangeRunner, perform_change
+from shared.database import Unit
 from shared.fields import Body, Code, Name, example, shown
 from shared.http import PROBLEMS, Read, Router
-from shared.ids import new_id
 from shared.money import Currency
 
 reads = Router(prefix="/v1/bank-mappings", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
@@ -95,16 +94,16 @@ class MappingOut(MappingIn):
 
 
 @writes.put("/{name}", summary="Say what the columns of a bank's CSV mean")
-async def put_mapping(name: Code, mapping: MappingIn, request: Request) -> MappingOut:
+async def put_mapping(
+    name: Code, mapping: MappingIn, command: Annotated[ChangeRunner, perform_change("bank_mapping.set")]
+) -> MappingOut:
     """Keep a mapping, in the place of a former one of this name."""
-    caller: Caller = request.state.caller
 
     async def put(unit: Unit) -> MappingOut:
-        await use_cases.bank.put_mapping(unit, name, mapping.columns(), caller.subject)
+        await use_cases.bank_mappings.set_mapping(unit, name, mapping.columns(), command.caller.subject)
         return await MappingOut.load(unit, name)
 
-    saved: MappingOut = await request.app.state.runtime.units.run(put, Cause(str(new_id()), caller.subject))
-    return saved
+    return await command.run(put)
 
 
 @reads.get("/{name}", summary="One mapping")

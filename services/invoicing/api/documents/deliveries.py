@@ -1,7 +1,7 @@
 """Whether documents were sent, and sending them again."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import Response
@@ -11,7 +11,7 @@ from services.invoicing.tables import DocumentDeliveryRow
 from services.invoicing.use_cases import deliveries
 from services.invoicing.use_cases.deliveries import DeliveryPending
 from shared.auth import needs
-from shared.commands import Command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import ReasonIn, example
 from shared.http import PROBLEMS, Read, Router, refusals
@@ -70,7 +70,9 @@ async def credit_note_delivery(credit_note_id: UUID, read: Read) -> DeliveryOut:
     summary="Send an invoice again",
     responses=refusals(DeliveryPending),
 )
-async def resend_invoice(invoice_id: UUID, why: ReasonIn, command: Command) -> Response:
+async def resend_invoice(
+    invoice_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("invoice_document.resend")]
+) -> Response:
     """Send the invoice by mail again, or for the first time: a delivery of its own, with who wanted it and why."""
     return await _resend(command, "invoice", invoice_id, why.reason)
 
@@ -82,12 +84,16 @@ async def resend_invoice(invoice_id: UUID, why: ReasonIn, command: Command) -> R
     summary="Send a credit note again",
     responses=refusals(DeliveryPending),
 )
-async def resend_credit_note(credit_note_id: UUID, why: ReasonIn, command: Command) -> Response:
+async def resend_credit_note(
+    credit_note_id: UUID,
+    why: ReasonIn,
+    command: Annotated[CommandRunner, perform_command("credit_note_document.resend")],
+) -> Response:
     """Send the credit note by mail again, or for the first time."""
     return await _resend(command, "credit_note", credit_note_id, why.reason)
 
 
-async def _resend(command: Command, kind: str, document_id: UUID, reason: str) -> Response:
+async def _resend(command: CommandRunner, kind: str, document_id: UUID, reason: str) -> Response:
     async def resend(unit: Unit) -> DeliveryOut:
         return DeliveryOut.of(await deliveries.resend(unit, kind, document_id, command.caller.subject, reason))
 

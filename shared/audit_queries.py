@@ -1,0 +1,74 @@
+"""Queries of the audit: its entries in the order of their time, by what they are asked for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from shared.database import Unit
+from shared.errors import Refusal
+
+
+class UnknownCursor(Refusal):
+    """The cursor names no entry of this list."""
+
+    code = "bad_cursor"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """Which entries are wanted; None is any. `since` is inclusive, `until` exclusive."""
+
+    account_id: UUID | None = None
+    actor: str | None = None
+    action: str | None = None
+    object_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> list[tuple[str, Any]]:
+        """List what is said, each as a comparison with one value."""
+        compared = (
+            ("account_id =", self.account_id),
+            ("actor =", self.actor),
+            ("action =", self.action),
+            ("object_id =", self.object_id),
+            ("occurred_at >=", self.since),
+            ("occurred_at <", self.until),
+        )
+        return [(comparison, value) for comparison, value in compared if value is not None]
+
+
+_COLUMNS = "id, occurred_at, actor, action, account_id, object_type, object_id, cause_id, before, after, personal"
+_OCCURRED_AT = "SELECT occurred_at FROM audit_entries WHERE id = $1"
+
+
+def build_page_query(criteria: Criteria, last: tuple[datetime, UUID] | None, limit: int) -> tuple[str, list[Any]]:
+    """Build the query of a page, the entries after `last`, and its arguments.
+
+    It names only what is asked for: a condition that may be switched off is served by no index.
+    """
+    conditions = criteria.conditions()
+    clauses = [f"{comparison} ${place}" for place, (comparison, _) in enumerate(conditions, 1)]
+    arguments = [value for _, value in conditions]
+    if last is not None:
+        clauses.append(f"(occurred_at, id) > (${len(arguments) + 1}, ${len(arguments) + 2})")
+        arguments += last
+    where = f"WHERE {' AND '.join(clauses)} " if clauses else ""
+    query = f"SELECT {_COLUMNS} FROM audit_entries {where}ORDER BY occurred_at, id LIMIT ${len(arguments) + 1}"
+    return query, [*arguments, limit]
+
+
+async def list_entries(unit: Unit, criteria: Criteria, after: UUID | None, limit: int) -> list[asyncpg.Record]:
+    """List entries, oldest first, after the one with this id. Raises UnknownCursor."""
+    last = None
+    if after is not None:
+        occurred_at = await unit.connection.fetchval(_OCCURRED_AT, after)
+        if occurred_at is None:
+            raise UnknownCursor("`after` is not a cursor of this list")
+        last = (occurred_at, after)
+    query, arguments = build_page_query(criteria, last, limit)
+    return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]

@@ -1,0 +1,83 @@
+"""The audit over REST, the same in every service: who changed what by which request."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+import asyncpg
+from fastapi import Query
+from pydantic import BaseModel, Field
+
+from shared import audit_queries
+from shared.audit_queries import Criteria
+from shared.auth import fold_subject, needs
+from shared.fields import Code, Instant, Name, example
+from shared.http.bodies import Router
+from shared.http.paging import Page, Paging
+from shared.http.problems import PROBLEMS
+from shared.http.reading import Read
+
+
+class AuditEntryOut(BaseModel):
+    """An entry of the audit. Of what was made, `before` and `after` are null: it stands in the object itself."""
+
+    model_config = example(
+        id="01a20d63-4f0a-7c29-9e57-3c8a1d5e7b62",
+        occurred_at="2026-03-30T10:12:00Z",
+        actor="anna@goodstanding.example",
+        action="account.change",
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        object_type="account",
+        object_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        cause_id="01a20d63-4f0a-7c29-9e57-3c8a1d5e7b61",
+        before={"terms_days": 14, "version": 1},
+        after={"terms_days": 30, "version": 2},
+        personal={
+            "before": {"billing_email": "billing@alpenrose.example"},
+            "after": {"billing_email": "payables@alpenrose.example"},
+        },
+    )
+
+    id: UUID
+    occurred_at: datetime = Field(description="business time")
+    actor: str = Field(description="the token's subject, normalised")
+    action: str
+    account_id: UUID | None
+    object_type: str
+    object_id: str
+    cause_id: str = Field(description="as `ce_causationid` of the events that follow from it")
+    before: dict[str, Any] | None = Field(description="the fields that changed, as they were")
+    after: dict[str, Any] | None
+    personal: dict[str, Any] = Field(description="`reason`, and what of the values is personal; may be erased")
+
+    @classmethod
+    def of(cls, row: asyncpg.Record) -> Self:
+        """The answer for a row."""
+        return cls.model_validate(dict(row))
+
+
+def create_audit_router(service: str) -> Router:
+    """Create the routes of the audit of a service."""
+    router = Router(
+        prefix="/v1/audit-entries", tags=["audit"], dependencies=[needs(f"{service}:audit")], responses=PROBLEMS
+    )
+
+    @router.get("", summary="List audit entries")
+    async def list_audit_entries(
+        read: Read,
+        paging: Paging,
+        account_id: Annotated[UUID | None, Query()] = None,
+        actor: Annotated[Name | None, Query(description="the token's subject")] = None,
+        action: Annotated[Code | None, Query(examples=["payment.record"])] = None,
+        object_id: Annotated[Name | None, Query()] = None,
+        since: Annotated[Instant | None, Query(alias="from", description="occurred then or later")] = None,
+        until: Annotated[Instant | None, Query(alias="to", description="occurred before then")] = None,
+    ) -> Page[AuditEntryOut]:
+        """Who changed what, oldest first; one entry for each request that was accepted and changed something."""
+        who = None if actor is None else fold_subject(actor)
+        criteria = Criteria(account_id, who, action, object_id, since, until)
+        after = paging.after_id()
+        rows = await read(lambda unit: audit_queries.list_entries(unit, criteria, after, paging.limit + 1))
+        return paging.page([AuditEntryOut.of(row) for row in rows], key=lambda entry: entry.id)
+
+    return router
