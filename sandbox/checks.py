@@ -45,7 +45,7 @@ async def balances_equal(monitor: asyncpg.Connection, _: object, __: object) -> 
 
 
 async def access_as_wanted(monitor: asyncpg.Connection, vendor: list[dict[str, Any]], _: object) -> list[str]:
-    """Each subscription is at the vendor as it is wanted, and an active one renews as it did before."""
+    """Each subscription is at the vendor as it is wanted: an active one renews as before, an ended one not at all."""
     at_vendor = {(one["customer"], one["subscription"]): one for one in vendor}
     wrong = []
     for row in await monitor.fetch("SELECT * FROM entitlements.audit_access"):
@@ -55,6 +55,9 @@ async def access_as_wanted(monitor: asyncpg.Connection, vendor: list[dict[str, A
             wrong.append(f"{name}: unknown at the vendor")
         elif not found["status"] == row["wanted"] == (row["actual"] or "active"):
             wrong.append(f"{name}: wanted {row['wanted']}, seen {row['actual']}, {found['status']} at the vendor")
+        elif row["is_ended"]:
+            if found["renewal"]["autoRenewEnabled"]:
+                wrong.append(f"{name}: has ended, and auto-renew is on")
         elif found["status"] == "active" and found["renewal"] != found["renewalBeforeSuspension"]:
             wrong.append(f"{name}: renewal is {found['renewal']}, was {found['renewalBeforeSuspension']}")
     return wrong

@@ -4,16 +4,34 @@ from services.entitlements import use_cases
 from shared.consumer import Handlers
 from shared.database import Unit
 from shared.events.collections import ReinstatementRequested, SuspensionRequested, SuspensionWithdrawn
-from shared.events.invoicing import SubscriptionActivated
+from shared.events.invoicing import AccountChanged, AccountRegistered, SubscriptionActivated, SubscriptionEnded
 from shared.kafka import Envelope
 
 handlers = Handlers()
+
+
+@handlers.on(AccountRegistered)
+async def account_registered(unit: Unit, event: AccountRegistered, _: Envelope) -> None:
+    """Keep the time zone in which subscriptions of an account end."""
+    await use_cases.ends.save_zone(unit, event)
+
+
+@handlers.on(AccountChanged)
+async def account_changed(unit: Unit, event: AccountChanged, _: Envelope) -> None:
+    """Keep the time zone as it is now."""
+    await use_cases.ends.save_zone(unit, event)
 
 
 @handlers.on(SubscriptionActivated)
 async def subscription_activated(unit: Unit, event: SubscriptionActivated, _: Envelope) -> None:
     """What was bought may be used."""
     await use_cases.access.grant(unit, event)
+
+
+@handlers.on(SubscriptionEnded)
+async def subscription_ended(unit: Unit, event: SubscriptionEnded, _: Envelope) -> None:
+    """End access on the first day without charge."""
+    await use_cases.ends.plan_end(unit, event)
 
 
 @handlers.on(SuspensionRequested)

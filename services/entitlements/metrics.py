@@ -46,7 +46,7 @@ FIGURES = (
         SELECT h.reason, age, count(*) AS suspended_subscriptions
         FROM holds h JOIN entitlements e USING (subscription_id), (VALUES ('0-7', -1000000, 7), ('8-30', 8, 30),
             ('31-90', 31, 90), ('90+', 91, 1000000)) AS ages (age, first, last)
-        WHERE h.released_at IS NULL AND NOT e.allowed
+        WHERE h.released_at IS NULL AND NOT e.allowed AND e.state <> 'ended'
             AND floor(extract(epoch FROM $1 - h.placed_at) / 86400) BETWEEN first AND last
         GROUP BY h.reason, age
         """,
@@ -64,7 +64,7 @@ FIGURES = (
             SELECT CASE WHEN s.placed_at IS NULL THEN 'active' ELSE 'suspended' END AS wanted,
                 coalesce(s.placed_at, {_FREED}, e.since) AS since
             FROM entitlements e LEFT JOIN ({_STANDING}) s USING (subscription_id)
-            WHERE (s.placed_at IS NULL AND e.state <> 'active') OR (s.placed_at IS NOT NULL AND e.state <> 'suspended')
+            WHERE e.state <> 'ended' AND e.state <> CASE WHEN s.placed_at IS NULL THEN 'active' ELSE 'suspended' END
         ) AS unsettled USING (wanted)
         WHERE $1::timestamptz IS NOT NULL GROUP BY wanted
         """,
@@ -77,11 +77,13 @@ FIGURES = (
     ),
     Figure(
         """SELECT count(*) AS entitlements, count(*) FILTER (WHERE NOT allowed) AS entitlements_denied,
+            count(*) FILTER (WHERE state = 'ended') AS entitlements_ended,
             count(*) FILTER (WHERE failure_code IS NOT NULL) AS entitlements_refused_by_vendor
         FROM entitlements WHERE $1::timestamptz IS NOT NULL""",
         {
             "goodstanding_entitlements": "Subscriptions that somebody may be entitled to use.",
-            "goodstanding_entitlements_denied": "Those without access now.",
+            "goodstanding_entitlements_denied": "Those without access now, the ended ones included.",
+            "goodstanding_entitlements_ended": "Those whose subscription has ended.",
             "goodstanding_entitlements_refused_by_vendor": "Those whose last change the vendor refused for good.",
         },
     ),

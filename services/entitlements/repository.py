@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from services.entitlements.domain.entitlement import Entitlement, Failure, State
 from services.entitlements.domain.hold import Hold
-from services.entitlements.tables import EntitlementRow, HoldRow
+from services.entitlements.tables import AccountRow, EntitlementRow, HoldRow
 from shared.database import Unit
 from shared.errors import NotFound
 
@@ -37,6 +37,30 @@ async def find_entitlement(unit: Unit, subscription_id: UUID) -> Entitlement | N
         failure=Failure(*values) if row.failure_code is not None else None,
         holds=await holds_that_matter(unit, subscription_id),
     )
+
+
+async def entitlements_to_end(unit: Unit, account_ids: Sequence[UUID]) -> list[Entitlement]:
+    """List the entitlements of these accounts whose end is known and still to come, in the order of their ends."""
+    rows = await unit.connection.fetch(
+        "SELECT subscription_id FROM entitlements"
+        " WHERE account_id = ANY($1::uuid[]) AND ends_at IS NOT NULL AND state <> 'ended' ORDER BY ends_at",
+        account_ids,
+    )
+    return [await entitlement(unit, row["subscription_id"]) for row in rows]
+
+
+async def save_time_zone(unit: Unit, account_id: UUID, time_zone: str) -> None:
+    """Store the time zone of an account."""
+    await unit.session.merge(AccountRow(account_id=account_id, time_zone=time_zone))
+    await unit.session.flush()
+
+
+async def get_time_zone(unit: Unit, account_id: UUID) -> str:
+    """Get the time zone of an account. Raises NotFound."""
+    row = await unit.session.get(AccountRow, account_id)
+    if row is None:
+        raise NotFound(f"there is no account {account_id}")
+    return row.time_zone
 
 
 async def account_of(unit: Unit, subscription_id: UUID) -> UUID:
@@ -110,7 +134,7 @@ def _hold(row: HoldRow) -> Hold:
 
 
 _ACCESS = """
-SELECT e.subscription_id, e.account_id, e.allowed, e.since, e.seen_status, e.seen_at, e.waiting_for,
+SELECT e.subscription_id, e.account_id, e.allowed, e.since, e.seen_status, e.seen_at, e.waiting_for, e.ended_on,
        e.failure_wanted, e.failure_code, e.failure_detail, e.failed_at,
        h.id AS hold_id, h.reason, h.owner, h.comment, h.placed_at, h.suspension_id, h.invoice_ids
 FROM {entitlements} AS e

@@ -2,7 +2,7 @@
 
 from services.entitlements.api import ROUTERS
 from services.entitlements.consumers import handlers
-from services.entitlements.jobs import INTENTS
+from services.entitlements.jobs import INTENTS, SWEEPS
 from services.entitlements.metrics import FIGURES
 from services.entitlements.tables import METADATA
 from shared.service import Service
@@ -14,6 +14,7 @@ SERVICE = Service(
     tables=METADATA,
     handlers=handlers,
     figures=FIGURES,
+    sweeps=SWEEPS,
     intents=INTENTS,
     calls=("collections",),
 )

@@ -1,10 +1,10 @@
 """The rows of the schema `entitlements`; the database checks what must always hold."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, DateTime, Index, MetaData, Text, Uuid
+from sqlalchemy import ARRAY, CheckConstraint, DateTime, Index, MetaData, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
@@ -18,15 +18,27 @@ class Row(SQLModel, registry=registry(metadata=METADATA)):
     metadata = METADATA
 
 
+class AccountRow(Row, table=True):
+    """The time zone of an account, as invoicing announced it."""
+
+    __tablename__ = "accounts"
+
+    account_id: UUID = Field(primary_key=True)
+    time_zone: str = Field(sa_type=Text)
+
+
 class EntitlementRow(Row, table=True):
     """Access to one subscription, and what the vendor was last seen to have."""
 
     __tablename__ = "entitlements"
     __table_args__ = (
         Index("entitlements_of_account", "account_id", "subscription_id"),
-        CheckConstraint("state IN ('active', 'suspending', 'suspended')"),
+        Index("entitlements_to_end", "ends_at", postgresql_where=text("state <> 'ended'")),
+        CheckConstraint("state IN ('active', 'suspending', 'suspended', 'ended')"),
+        CheckConstraint("state <> 'ended' OR (ended_on IS NOT NULL AND NOT allowed)"),
+        CheckConstraint("num_nulls(ended_on, term_end, ends_at) IN (0, 3)"),
         CheckConstraint("(seen_status IS NULL) = (seen_at IS NULL)"),
-        CheckConstraint("failure_wanted IN ('active', 'suspended')"),
+        CheckConstraint("failure_wanted IN ('active', 'suspended', 'auto_renew_off')"),
         CheckConstraint("num_nulls(failure_wanted, failure_code, failure_detail, failed_at) IN (0, 4)"),
     )
 
@@ -47,6 +59,10 @@ class EntitlementRow(Row, table=True):
     failure_detail: str | None = Field(sa_type=Text)
     failed_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     waiting_for: str | None = Field(sa_type=Text)
+    ended_on: date | None
+    term_end: date | None
+    ends_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    renewal_off_at: datetime | None = Field(sa_type=DateTime(timezone=True))
 
 
 class HoldRow(Row, table=True):

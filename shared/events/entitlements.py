@@ -1,11 +1,13 @@
 """What entitlements announces: access to subscriptions, the holds on it, and the vendor's side of it."""
 
+from datetime import date
 from typing import ClassVar, Literal
 from uuid import UUID
 
 from shared.events.base import AccountEvent
 
 HoldReason = Literal["non_payment", "fraud", "customer_request", "admin"]
+WantedAtVendor = Literal["active", "suspended", "auto_renew_off"]
 
 
 class EntitlementsEvent(AccountEvent, abstract=True):
@@ -17,6 +19,17 @@ class EntitlementsEvent(AccountEvent, abstract=True):
 
 class EntitlementGranted(EntitlementsEvent):
     """A subscription may be used from now on."""
+
+
+class EntitlementEnded(EntitlementsEvent):
+    """Access is over for good, since the subscription has ended; what a reader keeps of it can be forgotten.
+
+    `ended_on` is the first day without access and charge. Before `term_end` the vendor bills on until it is cancelled
+    there.
+    """
+
+    ended_on: date
+    term_end: date
 
 
 class HoldPlaced(EntitlementsEvent):
@@ -52,7 +65,7 @@ class SubscriptionReinstated(EntitlementsEvent):
 
 
 class SuspensionRefusedByVendor(EntitlementsEvent):
-    """The vendor refuses the suspension for good; `vendor_code` is its own code."""
+    """The suspension cannot be had; `vendor_code` is the vendor's own code, or `subscription_ended` of ours."""
 
     suspension_id: UUID | None
     vendor_code: str
@@ -66,7 +79,7 @@ class RenewalSettingsNotRestored(EntitlementsEvent):
 
 
 class VendorSyncFailed(EntitlementsEvent):
-    """The vendor refuses for good what this subscription's access should be."""
+    """The vendor refuses for good what this subscription's access, or its renewal after its end, should be."""
 
-    wanted: Literal["active", "suspended"]
+    wanted: WantedAtVendor
     vendor_code: str

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,7 +23,7 @@ from shared.events.collections import (
     SuspensionRequested,
     SuspensionWithdrawn,
 )
-from shared.events.invoicing import SubscriptionActivated
+from shared.events.invoicing import SubscriptionActivated, SubscriptionEnded
 from shared.runtime import Runtime
 from tests.builders import Client, Database, activated, hear, running, work
 
@@ -140,6 +141,21 @@ class World:
     def activated(self) -> SubscriptionActivated:
         """The subscription was bought."""
         return activated(self.account_id, self.subscription_id)
+
+    def ended(self, ended_on: date) -> SubscriptionEnded:
+        """Make the event of an end; the term goes on until March 2027."""
+        return SubscriptionEnded(
+            account_id=self.account_id,
+            subscription_id=self.subscription_id,
+            plan_id=uuid4(),
+            plan_version=1,
+            quantity=10,
+            unit_price_minor=1008,
+            currency="EUR",
+            term_start=date(2026, 3, 1),
+            term_end=date(2027, 3, 1),
+            ended_on=ended_on,
+        )
 
     def requested(self, *invoice_ids: UUID, suspension_id: UUID | None = None) -> SuspensionRequested:
         """Collections wants a suspension for these invoices."""

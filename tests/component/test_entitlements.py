@@ -25,6 +25,7 @@ async def test_what_was_bought_may_be_used(world: World) -> None:
         "account_id": str(world.account_id),
         "allowed": True,
         "since": "2026-03-02T09:00:00Z",
+        "ended_on": None,
         "holds": [],
         "vendor": {"state": None, "seen_at": None, "waiting_for": None, "failure": None},
     }

@@ -1,7 +1,7 @@
 """Access over REST: may a subscription be used right now, and why (not)."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from typing import Self
 from uuid import UUID
@@ -10,10 +10,9 @@ import asyncpg
 from pydantic import BaseModel, Field
 
 from services.entitlements import repository
-from services.entitlements.domain.entitlement import Wanted
 from shared.auth import needs
 from shared.errors import NotFound
-from shared.events.entitlements import HoldReason
+from shared.events.entitlements import HoldReason, WantedAtVendor
 from shared.fields import example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router
 
@@ -50,7 +49,7 @@ class StandingHold(BaseModel):
 class FailureOut(BaseModel):
     """What the vendor refused for good, or could not be put back; a person must look."""
 
-    wanted: Wanted
+    wanted: WantedAtVendor
     code: str
     detail: str
     at: datetime
@@ -75,6 +74,7 @@ class AccessOut(BaseModel):
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         allowed=False,
         since="2026-04-14T07:00:00Z",
+        ended_on=None,
         holds=[shown(StandingHold)],
         vendor=shown(VendorOut),
     )
@@ -82,9 +82,13 @@ class AccessOut(BaseModel):
     subscription_id: UUID
     account_id: UUID
     allowed: bool = Field(
-        description="false while a hold stands; a hold for non-payment alone counts once it is confirmed on fresh facts"
+        description="false while a hold stands, and after the end of the subscription; a hold for non-payment alone"
+        " counts once it is confirmed on fresh facts"
     )
     since: datetime = Field(description="since when that is so")
+    ended_on: date | None = Field(
+        description="the first day without access, in the account's time zone, if the subscription ends or has ended"
+    )
     holds: list[StandingHold]
     vendor: VendorOut
 
@@ -117,6 +121,7 @@ def _one(rows: Sequence[asyncpg.Record]) -> AccessOut:
         account_id=head["account_id"],
         allowed=head["allowed"],
         since=head["since"],
+        ended_on=head["ended_on"],
         holds=[StandingHold.of(row) for row in rows if row["hold_id"]],
         vendor=VendorOut(
             state=head["seen_status"],

@@ -2,15 +2,20 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from services.entitlements.domain.hold import Hold, standing
+from services.entitlements.domain.renewal import without_auto_renew
 from shared.errors import Refusal
+from shared.events.entitlements import WantedAtVendor
 
 Wanted = Literal["active", "suspended"]
+
+SUBSCRIPTION_ENDED = "subscription_ended"
+"""Our own code of the refusal to suspend what has ended."""
 
 
 class State(StrEnum):
@@ -21,12 +26,15 @@ class State(StrEnum):
     """The snapshot is kept and the vendor may have been called: only a look there tells."""
     SUSPENDED = "suspended"
     """It is so at the vendor, and stays so here until the renewal settings were seen to as well."""
+    ENDED = "ended"
+    """The subscription has ended: access is over for good."""
 
 
 ALLOWED: dict[State, frozenset[State]] = {
-    State.ACTIVE: frozenset({State.SUSPENDING, State.SUSPENDED}),
-    State.SUSPENDING: frozenset({State.SUSPENDED, State.ACTIVE}),
-    State.SUSPENDED: frozenset({State.ACTIVE, State.SUSPENDING}),
+    State.ACTIVE: frozenset({State.SUSPENDING, State.SUSPENDED, State.ENDED}),
+    State.SUSPENDING: frozenset({State.SUSPENDED, State.ACTIVE, State.ENDED}),
+    State.SUSPENDED: frozenset({State.ACTIVE, State.SUSPENDING, State.ENDED}),
+    State.ENDED: frozenset(),
 }
 
 
@@ -47,7 +55,7 @@ def moved_to(state: State, wanted: State) -> State:
 class Failure:
     """What the vendor refused for good; it stays until something else worked."""
 
-    wanted: Wanted
+    wanted: WantedAtVendor
     code: str
     detail: str
     at: datetime
@@ -73,12 +81,26 @@ class Entitlement:
     seen_at: datetime | None = None
     failure: Failure | None = None
     waiting_for: str | None = None
+    ended_on: date | None = None
+    """The first day without access, in the account's time zone."""
+    term_end: date | None = None
+    """The end, exclusive, of the term in which it ends."""
+    ends_at: datetime | None = None
+    """The instant at which `ended_on` begins for the account."""
+    renewal_off_at: datetime | None = None
+    """When auto-renew was seen off at the vendor after the end was known."""
     holds: tuple[Hold, ...] = ()
 
     @property
     def wanted(self) -> Wanted:
         """What the vendor shall have."""
         return wanted_state(self.holds)
+
+    @property
+    def awaits_renewal_off(self) -> bool:
+        """Whether the vendor is yet to be told that the subscription is not renewed, and has not refused it."""
+        is_refused = self.failure is not None and self.failure.wanted == "auto_renew_off"
+        return self.ended_on is not None and self.renewal_off_at is None and not is_refused
 
     @property
     def to_restore(self) -> dict[str, Any] | None:
@@ -97,6 +119,8 @@ def is_allowed(state: State, holds: Iterable[Hold]) -> bool:
     A hold for non-payment alone forbids it only once collections confirmed it on fresh facts, that is,
     when the state has left `active`: to be late is fine, to cut off a paying customer is not.
     """
+    if state is State.ENDED:
+        return False
     why = {hold.reason for hold in holds if hold.stands}
     return not why or (why == {"non_payment"} and state is State.ACTIVE)
 
@@ -113,6 +137,30 @@ def with_hold(entitlement: Entitlement, hold: Hold, now: datetime) -> Entitlemen
     """The entitlement with this hold as it is now: placed, changed or released."""
     others = tuple(one for one in entitlement.holds if one.id != hold.id)
     return judged(replace(entitlement, holds=(*others, hold)), now)
+
+
+def with_end(entitlement: Entitlement, ended_on: date, term_end: date, ends_at: datetime) -> Entitlement:
+    """Note when the subscription ends; what has ended stays as it ended."""
+    if entitlement.state is State.ENDED:
+        return entitlement
+    return replace(entitlement, ended_on=ended_on, term_end=term_end, ends_at=ends_at)
+
+
+def is_due_to_end(entitlement: Entitlement, now: datetime) -> bool:
+    """Whether its end has come, and access is not over yet."""
+    return entitlement.state is not State.ENDED and entitlement.ends_at is not None and entitlement.ends_at <= now
+
+
+def end(entitlement: Entitlement, now: datetime) -> Entitlement:
+    """End access for good. Raises EntitlementMoveRefused if it has ended before."""
+    return judged(replace(entitlement, state=moved_to(entitlement.state, State.ENDED), waiting_for=None), now)
+
+
+def with_renewal_off(entitlement: Entitlement, now: datetime) -> Entitlement:
+    """Note that auto-renew is off at the vendor, and is not to be put back after a suspension."""
+    snapshot = entitlement.snapshot and without_auto_renew(entitlement.snapshot)
+    failure = entitlement.failure if entitlement.failure and entitlement.failure.wanted != "auto_renew_off" else None
+    return replace(entitlement, renewal_off_at=now, snapshot=snapshot, failure=failure, waiting_for=None)
 
 
 def suspending(

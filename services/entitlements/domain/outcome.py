@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from shared.events.entitlements import WantedAtVendor
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -24,6 +26,8 @@ class Refused:
     standing: frozenset[UUID]
     code: str
     detail: str
+    wanted: WantedAtVendor
+    """What was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,4 +38,11 @@ class Waiting:
     why: str
 
 
-Outcome = Seen | Refused | Waiting
+@dataclass(frozen=True, slots=True)
+class RenewalOff:
+    """Auto-renew is off at the vendor, since the subscription ends."""
+
+    standing: frozenset[UUID]
+
+
+Outcome = Seen | Refused | Waiting | RenewalOff

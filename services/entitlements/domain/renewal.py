@@ -16,6 +16,11 @@ def settings_of(resource: Mapping[str, Any]) -> dict[str, Any]:
     return {AUTO_RENEW: bool(resource.get(AUTO_RENEW)), NEXT_TERM: resource.get(NEXT_TERM) or None}
 
 
+def without_auto_renew(snapshot: Mapping[str, Any]) -> dict[str, Any]:
+    """Copy renewal settings with auto-renew off."""
+    return {**snapshot, AUTO_RENEW: False}
+
+
 def missing(snapshot: Mapping[str, Any], resource: Mapping[str, Any]) -> tuple[str, ...]:
     """The settings that are not as they were when the snapshot was taken."""
     before, after = settings_of(snapshot), settings_of(resource)

@@ -67,11 +67,11 @@ def refused(entitlement: Entitlement, refusal: Refused, now: datetime) -> Decide
     """The vendor refuses what is wanted, for good: nothing changed there, and a person must look."""
     after = replace(
         entitlement,
-        failure=Failure(entitlement.wanted, refusal.code, refusal.detail, now),
+        failure=Failure(refusal.wanted, refusal.code, refusal.detail, now),
         waiting_for=None,
     )
-    if entitlement.wanted == "active":
-        return after, [_sync_failed(entitlement, refusal.code)]
+    if refusal.wanted != "suspended":
+        return after, [_sync_failed(entitlement, refusal)]
     standing = [hold for hold in entitlement.holds if hold.stands]
     events: list[Event] = [
         SuspensionRefusedByVendor(
@@ -91,7 +91,7 @@ def refused(entitlement: Entitlement, refusal: Refused, now: datetime) -> Decide
 def unasked(entitlement: Entitlement) -> Entitlement:
     """There was nothing to do at the vendor; what stood in the way of a suspension no longer matters."""
     failure = entitlement.failure
-    kept = failure if failure and failure.wanted == "active" else None
+    kept = failure if failure and failure.wanted != "suspended" else None
     return replace(entitlement, failure=kept, waiting_for=None)
 
 
@@ -130,10 +130,10 @@ def _not_restored(
     )
 
 
-def _sync_failed(entitlement: Entitlement, code: str) -> VendorSyncFailed:
+def _sync_failed(entitlement: Entitlement, refusal: Refused) -> VendorSyncFailed:
     return VendorSyncFailed(
         account_id=entitlement.account_id,
         subscription_id=entitlement.subscription_id,
-        wanted="active",
-        vendor_code=code,
+        wanted=refusal.wanted,
+        vendor_code=refusal.code,
     )

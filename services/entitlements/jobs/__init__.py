@@ -1,7 +1,17 @@
-"""What falls due in entitlements: the vendor is given the state that is wanted."""
+"""Due work of entitlements: access ends with its subscription, and the vendor is given the state that is wanted."""
 
+from services.entitlements import use_cases
 from services.entitlements.jobs.sync import perform
 from services.entitlements.use_cases.vendor import SYNC, record
 from shared.intents import Kind
+from shared.jobs import Sweep
+
+SWEEPS = (
+    Sweep(
+        name="ends",
+        due="SELECT account_id::text FROM entitlements WHERE ends_at <= $1 AND state <> 'ended' ORDER BY ends_at",
+        judge=use_cases.ends.end_due,
+    ),
+)
 
 INTENTS = (Kind(SYNC, perform, record),)

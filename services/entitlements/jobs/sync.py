@@ -6,9 +6,9 @@ from uuid import UUID
 
 from services.entitlements import repository
 from services.entitlements.domain import renewal
-from services.entitlements.domain.entitlement import Entitlement, State
+from services.entitlements.domain.entitlement import SUBSCRIPTION_ENDED, Entitlement, State
 from services.entitlements.domain.hold import standing, suspension_ids
-from services.entitlements.domain.outcome import Outcome, Refused, Seen, Waiting
+from services.entitlements.domain.outcome import Outcome, Refused, RenewalOff, Seen, Waiting
 from services.entitlements.jobs.vendor import VendorRefused, VendorSubscription
 from services.entitlements.use_cases.vendor import begin_suspending
 from shared.clients import Answered
@@ -16,6 +16,8 @@ from shared.errors import Later
 from shared.intents import LEASE, Intent
 from shared.runtime import Runtime
 
+GONE = ("deleted", "expired")
+"""States at the vendor in which nothing is renewed."""
 BUDGET = LEASE.total_seconds() * 0.75
 """Seconds for one attempt: it is over before another worker may take the intent."""
 
@@ -28,7 +30,8 @@ async def perform(runtime: Runtime, intent: Intent) -> Outcome:
         async with asyncio.timeout(BUDGET):
             return await _Attempt(runtime, intent, entitlement).make()
     except VendorRefused as refusal:
-        return Refused(decided_from, refusal.code, refusal.detail)
+        wanted = "auto_renew_off" if entitlement.awaits_renewal_off else entitlement.wanted
+        return Refused(decided_from, refusal.code, refusal.detail, wanted)
     except Later as error:
         return Waiting(decided_from, str(error))
     except TimeoutError:
@@ -46,6 +49,10 @@ class _Attempt:
 
     async def make(self) -> Outcome:
         entitlement = self._entitlement
+        if entitlement.awaits_renewal_off:
+            return await self._switch_renewal_off()
+        if entitlement.state is State.ENDED:
+            return self._answer_ended()
         if entitlement.wanted == "active" and entitlement.state is State.ACTIVE:
             return Seen(self._standing)
         resource = await self._vendor.read()
@@ -57,6 +64,23 @@ class _Attempt:
         if entitlement.wanted == "suspended":
             return await self._suspend(resource)
         return await self._reinstate(resource)
+
+    async def _switch_renewal_off(self) -> Outcome:
+        """Switch auto-renew off; the seats stay as they are until a person cancels them."""
+        resource = await self._vendor.read()
+        if resource["status"] in GONE:
+            return RenewalOff(self._standing)
+        if renewal.settings_of(resource)[renewal.AUTO_RENEW]:
+            resource = await self._vendor.change(resource, **{renewal.AUTO_RENEW: False})
+        if renewal.settings_of(resource)[renewal.AUTO_RENEW]:
+            raise Later("the vendor still shows auto-renew on")
+        return RenewalOff(self._standing)
+
+    def _answer_ended(self) -> Outcome:
+        """Say of a suspension that is wanted of what has ended that there is nothing to suspend."""
+        if any(hold.stands and not hold.effective_at for hold in self._entitlement.holds):
+            return Refused(self._standing, SUBSCRIPTION_ENDED, "the subscription has ended", "suspended")
+        return Seen(self._standing)
 
     async def _suspend(self, resource: dict[str, Any]) -> Outcome:
         if not await self._is_confirmed():

@@ -1,5 +1,5 @@
 """What can be done in entitlements: one function per action, that loads, decides, saves and publishes."""
 
-from services.entitlements.use_cases import access, holds, suspensions, vendor
+from services.entitlements.use_cases import access, ends, holds, suspensions, vendor
 
-__all__ = ["access", "holds", "suspensions", "vendor"]
+__all__ = ["access", "ends", "holds", "suspensions", "vendor"]

@@ -8,9 +8,9 @@ from uuid import UUID
 from services.entitlements import repository
 from services.entitlements.domain import entitlement as rules
 from services.entitlements.domain import sight
-from services.entitlements.domain.entitlement import Entitlement
+from services.entitlements.domain.entitlement import Entitlement, State
 from services.entitlements.domain.hold import standing
-from services.entitlements.domain.outcome import Outcome, Refused, Seen, Waiting
+from services.entitlements.domain.outcome import Outcome, Refused, RenewalOff, Seen, Waiting
 from services.entitlements.domain.renewal import settings_of
 from shared import intents
 from shared.database import Unit
@@ -57,6 +57,10 @@ def _decided(unit: Unit, entitlement: Entitlement, outcome: Outcome) -> tuple[En
             return replace(entitlement, waiting_for=why), []
         case Refused():
             return sight.refused(entitlement, outcome, unit.now)
+        case RenewalOff():
+            return rules.with_renewal_off(entitlement, unit.now), []
+        case Seen() if entitlement.state is State.ENDED:  # access ended while the vendor was called
+            return entitlement, []
         case Seen(status="suspended"):
             return sight.suspended(entitlement, unit.now)
         case Seen(status="active", missing=missing):
@@ -67,6 +71,14 @@ def _decided(unit: Unit, entitlement: Entitlement, outcome: Outcome) -> tuple[En
 
 def _what_next(entitlement: Entitlement, outcome: Outcome, is_changed: bool) -> Recorded:
     match outcome:
+        case RenewalOff():
+            return Recorded.AGAIN  # what the holds want comes next
+        case Seen() if entitlement.awaits_renewal_off:  # the end became known while the vendor was called
+            return Recorded.AGAIN
+        case Seen(status=None) if entitlement.state is State.ENDED:
+            return Recorded.DONE
+        case Seen() if entitlement.state is State.ENDED:
+            return Recorded.AGAIN
         case Waiting():
             return Recorded.LATER
         case Refused():

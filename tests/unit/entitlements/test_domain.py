@@ -160,7 +160,7 @@ class Story:
 
     def refuse(self) -> None:
         if self.entitlement.wanted == "suspended" and not self.is_suspended:
-            refusal = Refused(standing(self.entitlement.holds), "800040", "illegal")
+            refusal = Refused(standing(self.entitlement.holds), "800040", "illegal", "suspended")
             self.keep(sight.refused(self.entitlement, refusal, self.now))
 
     def sync(self, *, is_lost: bool) -> None:
