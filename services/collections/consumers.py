@@ -3,7 +3,12 @@
 from services.collections import use_cases
 from shared.consumer import Handlers, Heard
 from shared.database import Unit
-from shared.events.entitlements import SubscriptionReinstated, SubscriptionSuspended
+from shared.events.entitlements import (
+    EntitlementEnded,
+    SubscriptionReinstated,
+    SubscriptionSuspended,
+    SuspensionRefusedByVendor,
+)
 from shared.events.invoicing import AccountRegistered, InvoiceBalanceChanged, InvoiceIssued, InvoiceOverdue
 from shared.kafka import Envelope
 
@@ -28,3 +33,16 @@ async def subscription_reinstated(unit: Unit, event: SubscriptionReinstated, _: 
     """Access is back."""
     if event.suspension_id is not None:
         await use_cases.facts.reinstated(unit, event.account_id, event.suspension_id)
+
+
+@handlers.on(SuspensionRefusedByVendor)
+async def suspension_refused(unit: Unit, event: SuspensionRefusedByVendor, _: Envelope) -> None:
+    """Note that the vendor will not suspend; refusals for other reasons than non-payment are not ours."""
+    if event.suspension_id is not None:
+        await use_cases.facts.save_refusal(unit, event.suspension_id, event.vendor_code)
+
+
+@handlers.on(EntitlementEnded)
+async def entitlement_ended(unit: Unit, event: EntitlementEnded, _: Envelope) -> None:
+    """End the suspensions of a subscription that is gone."""
+    await use_cases.facts.end_suspensions(unit, event.account_id, event.subscription_id)

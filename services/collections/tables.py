@@ -198,6 +198,7 @@ class SuspensionRow(Row, table=True):
     vendor_bills_on: bool | None
     ended_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     ended_because: str | None = Field(sa_type=Text)
+    vendor_refusal: str | None = Field(sa_type=Text)
 
 
 class SuspensionCauseRow(Row, table=True):

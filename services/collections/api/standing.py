@@ -206,6 +206,7 @@ class SuspensionOut(BaseModel):
         ended_at=None,
         ended_because=None,
         vendor_bills_on=True,
+        vendor_refusal=None,
     )
 
     id: UUID
@@ -219,6 +220,7 @@ class SuspensionOut(BaseModel):
     ended_at: datetime | None
     ended_because: str | None
     vendor_bills_on: bool | None
+    vendor_refusal: str | None = Field(description="the code of a refusal for good, as `subscription_ended`")
 
 
 class CaseOut(BaseModel):
@@ -262,7 +264,7 @@ class StandingOut(BaseModel):
 
     account_id: UUID
     time_zone: str
-    state: str = Field(examples=["good_standing", "overdue", "suspension_requested", "suspended"])
+    state: str = Field(examples=["good_standing", "overdue", "suspension_requested", "suspension_refused", "suspended"])
     items: list[ItemOut]
     cases: list[CaseOut]
     suspensions: list[SuspensionOut]

@@ -32,7 +32,7 @@ class SuspensionState(StrEnum):
 
 ALLOWED: dict[SuspensionState, frozenset[SuspensionState]] = {
     SuspensionState.REQUESTED: frozenset({SuspensionState.EFFECTIVE, SuspensionState.WITHDRAWN}),
-    SuspensionState.EFFECTIVE: frozenset({SuspensionState.ENDING}),
+    SuspensionState.EFFECTIVE: frozenset({SuspensionState.ENDING, SuspensionState.ENDED}),
     SuspensionState.WITHDRAWN: frozenset(),
     SuspensionState.ENDING: frozenset({SuspensionState.ENDED}),
     SuspensionState.ENDED: frozenset(),

@@ -21,7 +21,8 @@ async def suspensions(unit: Unit, account_id: UUID) -> list[asyncpg.Record]:
     """The suspensions of an account, newest first."""
     return await unit.connection.fetch(  # type: ignore[no-any-return]
         "SELECT s.id, s.subscription_id, s.state, s.policy_version, s.step, s.requested_at, s.effective_at, s.ended_at,"
-        " s.ended_because, s.vendor_bills_on, array_agg(c.invoice_id ORDER BY c.invoice_id) AS invoice_ids"
+        " s.ended_because, s.vendor_bills_on, s.vendor_refusal,"
+        " array_agg(c.invoice_id ORDER BY c.invoice_id) AS invoice_ids"
         " FROM suspensions s JOIN suspension_causes c ON c.suspension_id = s.id"
         " WHERE s.account_id = $1 GROUP BY s.id ORDER BY s.id DESC LIMIT 50",
         account_id,

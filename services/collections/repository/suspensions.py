@@ -135,12 +135,28 @@ async def save_state(unit: Unit, suspension_id: UUID, state: SuspensionState, be
         "UPDATE suspensions SET state = $2,"
         " ended_because = coalesce($3, ended_because),"
         " effective_at = CASE WHEN $2 = 'effective' THEN $4 ELSE effective_at END,"
+        " vendor_refusal = CASE WHEN $2 = 'effective' THEN NULL ELSE vendor_refusal END,"
         " ended_at = CASE WHEN $2 IN ('withdrawn', 'ended') THEN $4 ELSE ended_at END WHERE id = $1",
         suspension_id,
         state.value,
         because,
         unit.now,
     )
+
+
+async def save_refusal(unit: Unit, suspension_id: UUID, code: str) -> None:
+    """Note that a requested suspension was refused for good, by the vendor's code; another state knows better."""
+    await unit.connection.execute(
+        "UPDATE suspensions SET vendor_refusal = $2 WHERE id = $1 AND state = 'requested'", suspension_id, code
+    )
+
+
+async def suspensions_at_vendor(unit: Unit, subscription_id: UUID) -> list[Suspension]:
+    """List the suspensions of a subscription that are effective at the vendor, or end there."""
+    rows = await unit.connection.fetch(
+        f"{_SUSPENSIONS} WHERE subscription_id = $1 AND state IN ('effective', 'ending') ORDER BY id", subscription_id
+    )
+    return await _with_causes(unit, rows)
 
 
 async def save_vendor_bills_on(unit: Unit, suspension_id: UUID, bills_on: bool) -> None:

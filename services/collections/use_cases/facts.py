@@ -18,6 +18,7 @@ from shared.events.invoicing import (
 )
 from shared.kafka import Envelope
 
+SUBSCRIPTION_ENDED = "the subscription has ended"
 OwedEvent = InvoiceIssued | InvoiceBalanceChanged | InvoiceOverdue
 
 
@@ -73,3 +74,17 @@ async def reinstated(unit: Unit, account_id: UUID, suspension_id: UUID) -> None:
         return
     await suspensions.save_state(unit, suspension_id, moved_to(suspension.state, SuspensionState.ENDED))
     await notices.write(unit, account_id, "restored", "restored", [])
+
+
+async def save_refusal(unit: Unit, suspension_id: UUID, code: str) -> None:
+    """Note that a suspension was refused for good, which `standing` shows."""
+    await suspensions.save_refusal(unit, suspension_id, code)
+
+
+async def end_suspensions(unit: Unit, account_id: UUID, subscription_id: UUID) -> None:
+    """End the suspensions of a subscription that is gone: access does not come back, so nobody is informed of it."""
+    for suspension in await suspensions.suspensions_at_vendor(unit, subscription_id):
+        state = moved_to(suspension.state, SuspensionState.ENDED)
+        await suspensions.save_state(unit, suspension.id, state, SUBSCRIPTION_ENDED)
+    if not unit.is_past:
+        await judging.follow(unit, [account_id])

@@ -43,7 +43,7 @@ async def standing(unit: Unit, account_id: UUID) -> Standing:
     return Standing(
         account_id,
         account["time_zone"],
-        _state(items, {row["state"] for row in suspensions}),
+        _state(items, suspensions),
         items,
         await repository.fact_events(unit, [one.item.invoice_id for one in items]),
         await repository.cases(unit, account_id),
@@ -53,12 +53,15 @@ async def standing(unit: Unit, account_id: UUID) -> Standing:
     )
 
 
-def _state(items: Sequence[Judged], suspensions: set[str]) -> str:
+def _state(items: Sequence[Judged], suspensions: Sequence[asyncpg.Record]) -> str:
     """The gravest thing that is true of the account."""
-    if suspensions & {"effective", "ending"}:
+    if any(row["state"] in ("effective", "ending") for row in suspensions):
         return "suspended"
-    if "requested" in suspensions:
+    requested = [row for row in suspensions if row["state"] == "requested"]
+    if any(row["vendor_refusal"] is None for row in requested):
         return "suspension_requested"
+    if requested:
+        return "suspension_refused"
     if any(one.judgement.is_overdue_and_open for one in items):
         return "overdue"
     return GOOD

@@ -19,6 +19,7 @@ POSSIBLE = {
     ("requested", "effective"),
     ("requested", "withdrawn"),
     ("effective", "ending"),
+    ("effective", "ended"),
     ("ending", "ended"),
 }
 FIRST, SECOND = UUID(int=1), UUID(int=2)

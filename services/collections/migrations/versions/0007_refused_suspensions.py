@@ -1,0 +1,11 @@
+"""A suspension that was refused for good says so."""
+
+from shared.migrations import execute
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    """Make room for the code of a refusal."""
+    execute("ALTER TABLE collections.suspensions ADD COLUMN vendor_refusal TEXT")
