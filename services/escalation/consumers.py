@@ -4,8 +4,21 @@ from services.escalation import use_cases
 from services.escalation.repository import disputes, known
 from shared.consumer import Handlers
 from shared.database import Unit
-from shared.events.entitlements import RenewalSettingsNotRestored, SuspensionRefusedByVendor, VendorSyncFailed
-from shared.events.invoicing import AccountRegistered, CreditNoteIssued, InvoiceIssued
+from shared.events.collections import NoticeFailed, TerminationRequested
+from shared.events.entitlements import (
+    EntitlementEnded,
+    HoldPlaced,
+    RenewalSettingsNotRestored,
+    SuspensionRefusedByVendor,
+    VendorSyncFailed,
+)
+from shared.events.invoicing import (
+    AccountRegistered,
+    CreditNoteIssued,
+    InvoiceIssued,
+    ReconciliationCompleted,
+    VendorDifferenceDecided,
+)
 from shared.kafka import Envelope
 
 handlers = Handlers()
@@ -34,17 +47,49 @@ async def credit_note_issued(unit: Unit, event: CreditNoteIssued, _: Envelope) -
 @handlers.on(SuspensionRefusedByVendor)
 async def suspension_refused(unit: Unit, event: SuspensionRefusedByVendor, _: Envelope) -> None:
     """The vendor will not suspend: somebody must look."""
-    cause = f"vendor:{event.subscription_id}:suspension_refused"
-    subject = f"the vendor refuses to suspend a subscription ({event.vendor_code})"
-    await use_cases.cases.open_by_itself(unit, event.account_id, cause, subject)
+    await use_cases.tasks.open_refusal_case(unit, event)
 
 
 @handlers.on(VendorSyncFailed)
 async def vendor_sync_failed(unit: Unit, event: VendorSyncFailed, _: Envelope) -> None:
     """The vendor will not give what is wanted: somebody must look."""
-    cause = f"vendor:{event.subscription_id}:sync_failed"
-    subject = f"the vendor refuses to make a subscription {event.wanted} ({event.vendor_code})"
-    await use_cases.cases.open_by_itself(unit, event.account_id, cause, subject)
+    await use_cases.tasks.open_sync_case(unit, event)
+
+
+@handlers.on(HoldPlaced)
+async def hold_placed(unit: Unit, event: HoldPlaced, _: Envelope) -> None:
+    """A fraud hold stands: it has a case."""
+    await use_cases.tasks.open_fraud_case(unit, event)
+
+
+@handlers.on(EntitlementEnded)
+async def entitlement_ended(unit: Unit, event: EntitlementEnded, _: Envelope) -> None:
+    """Access has ended before the term: a person cancels at the vendor."""
+    await use_cases.tasks.open_cancellation_task(unit, event)
+
+
+@handlers.on(TerminationRequested)
+async def termination_requested(unit: Unit, event: TerminationRequested, _: Envelope) -> None:
+    """The last step of the policy is reached: a person decides."""
+    await use_cases.tasks.open_termination_task(unit, event)
+
+
+@handlers.on(NoticeFailed)
+async def notice_failed(unit: Unit, event: NoticeFailed, _: Envelope) -> None:
+    """A customer cannot be reached by mail: a person must."""
+    await use_cases.tasks.open_notice_task(unit, event)
+
+
+@handlers.on(ReconciliationCompleted)
+async def reconciliation_completed(unit: Unit, event: ReconciliationCompleted, _: Envelope) -> None:
+    """The vendor bills something else than was expected."""
+    await use_cases.tasks.open_difference_task(unit, event)
+
+
+@handlers.on(VendorDifferenceDecided)
+async def vendor_difference_decided(unit: Unit, event: VendorDifferenceDecided, _: Envelope) -> None:
+    """A difference shall be disputed with the vendor."""
+    await use_cases.tasks.open_vendor_dispute_task(unit, event)
 
 
 @handlers.on(RenewalSettingsNotRestored)

@@ -1,12 +1,13 @@
 """The rules of cases and disputes: who may go where, and when the loop is closed. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, TypeVar
 
 from shared.errors import Refusal
+from shared.money import get_minor_digits
 
 
 class CaseState(StrEnum):
@@ -71,6 +72,8 @@ class Loop:
     """When the customer was last told about the outcome."""
     no_customer_affected: str | None
     """Why no customer is affected, if a person said so."""
+    is_task: bool = False
+    """Whether the case concerns no customer from the start."""
 
     @property
     def customer_told(self) -> bool:
@@ -88,6 +91,17 @@ def moved_to(allowed: Mapping[S, frozenset[S]], state: S, wanted: S) -> S:
 def closed(state: CaseState, loop: Loop) -> CaseState:
     """The state of a case that shall be closed. Raises MoveRefused, CustomerNotTold."""
     wanted = moved_to(CASE_ALLOWED, state, CaseState.CLOSED)
-    if not loop.customer_told and not loop.no_customer_affected:
+    if not loop.customer_told and not loop.no_customer_affected and not loop.is_task:
         raise CustomerNotTold("nobody has told the customer the outcome since it was known")
     return wanted
+
+
+VENDOR_DIFFERENCE_LIMIT = 100
+"""Units of the currency (euro, not cents): vendor differences of one reconciliation that need a person at once."""
+EXPECTED_VERDICTS = frozenset({"matched", "within_tolerance"})
+
+
+def is_difference_large(differences_minor: Iterable[tuple[str, int]], currency: str) -> bool:
+    """Whether the differences of a reconciliation, by verdict (minor units, either sign), come to the limit."""
+    total_minor = sum(abs(minor) for verdict, minor in differences_minor if verdict not in EXPECTED_VERDICTS)
+    return total_minor >= VENDOR_DIFFERENCE_LIMIT * 10 ** get_minor_digits(currency)

@@ -27,7 +27,7 @@ FIGURES = (
             extract(epoch FROM min(late.deadline)) AS cases_answer_late_oldest_timestamp_seconds
         FROM (VALUES ('A'), ('B'), ('C'), ('none')) AS s (severity) LEFT JOIN (
             SELECT id, coalesce(severity, 'none') AS severity, {_DEADLINE} AS deadline FROM cases c
-            WHERE state = 'open' AND account_id IS NOT NULL
+            WHERE state = 'open' AND account_id IS NOT NULL AND kind <> 'task'
                 AND NOT EXISTS (SELECT FROM contacts WHERE contacts.case_id = c.id)
         ) AS late ON late.severity = s.severity AND late.deadline < $1
         GROUP BY s.severity

@@ -43,7 +43,7 @@ class CaseRow(Row, table=True):
 
     __tablename__ = "cases"
     __table_args__ = (
-        CheckConstraint("kind IN ('billing_question', 'dispute', 'technical', 'fraud')"),
+        CheckConstraint("kind IN ('billing_question', 'dispute', 'technical', 'fraud', 'task')"),
         CheckConstraint("state IN ('open', 'resolved', 'closed')"),
         CheckConstraint("(kind = 'technical') = (severity IS NOT NULL)"),
         CheckConstraint("severity IN ('A', 'B', 'C')"),

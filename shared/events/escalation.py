@@ -6,7 +6,7 @@ from uuid import UUID
 from shared.events.base import Event
 from shared.events.values import Value
 
-CaseKind = Literal["billing_question", "dispute", "technical", "fraud"]
+CaseKind = Literal["billing_question", "dispute", "technical", "fraud", "task"]
 Severity = Literal["A", "B", "C"]
 DisputeOutcome = Literal["upheld", "rejected"]
 
@@ -24,7 +24,7 @@ class CaseEvent(Event, abstract=True):
 
 
 class CaseOpened(CaseEvent):
-    """A case was opened, by a person or by a vendor failure."""
+    """A case was opened, by a person or by an event that needs one; a task concerns no customer."""
 
     kind: CaseKind
     severity: Severity | None
@@ -45,7 +45,7 @@ class CustomerContacted(CaseEvent):
 
 
 class CaseClosed(CaseEvent):
-    """The loop is closed: the customer was told, or a person said why no customer is affected."""
+    """The loop is closed: the customer was told, or a person said why no customer is affected; or a task is done."""
 
     customer_told: bool
 

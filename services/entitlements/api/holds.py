@@ -8,7 +8,7 @@ from fastapi import Response
 from pydantic import BaseModel, Field
 
 from services.entitlements import use_cases
-from services.entitlements.domain.hold import AlreadyReleased, EndsThroughCollections, Hold
+from services.entitlements.domain.hold import AlreadyReleased, EndsThroughCollections, Hold, RoleNeeded
 from services.entitlements.use_cases.holds import NewHold
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
@@ -89,14 +89,17 @@ async def place_hold(hold: HoldIn, command: Annotated[CommandRunner, perform_com
     status_code=200,
     response_model=HoldOut,
     summary="Release a hold",
-    responses=refusals(EndsThroughCollections, AlreadyReleased),
+    responses=refusals(EndsThroughCollections, RoleNeeded, AlreadyReleased),
 )
 async def release_hold(
     hold_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("hold.release")]
 ) -> Response:
-    """Release a hold; access is back when it was the last. 409 for one that ends through collections."""
+    """Release a hold; access is back when it was the last. 409 for one that ends through collections.
+
+    A fraud hold needs the role `fraud`.
+    """
 
     async def release(unit: Unit) -> HoldOut:
-        return HoldOut.of(await use_cases.holds.release(unit, hold_id))
+        return HoldOut.of(await use_cases.holds.release(unit, hold_id, command.caller.roles))
 
     return await command.run(release, status=200, reason=why.reason, about=hold_id)

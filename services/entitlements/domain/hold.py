@@ -1,6 +1,6 @@
 """Holds: why a subscription may not be used. Several with different reasons can stand at once."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -13,6 +13,13 @@ class AlreadyReleased(Refusal):
     """The hold is gone; a new one would be a new hold."""
 
     code = "already_released"
+
+
+class RoleNeeded(Refusal):
+    """A fraud hold is lifted by who has the role for it."""
+
+    code = "role_needed"
+    status = 403
 
 
 class EndsThroughCollections(Refusal):
@@ -59,8 +66,14 @@ class Hold:
         return self.effective_at is not None and self.ended_at is None and not self.stands
 
 
-def released_by_hand(hold: Hold, now: datetime) -> Hold:
-    """The hold after a person released it. Raises EndsThroughCollections, AlreadyReleased."""
+FRAUD_ROLE = "fraud"
+"""The role (claim `roles` of the token) of those who may lift fraud holds."""
+
+
+def released_by_hand(hold: Hold, now: datetime, roles: Collection[str]) -> Hold:
+    """Release a hold by a person with these roles. Raises EndsThroughCollections, RoleNeeded, AlreadyReleased."""
+    if hold.reason == "fraud" and FRAUD_ROLE not in roles:
+        raise RoleNeeded(f"a fraud hold is released with the role `{FRAUD_ROLE}`")
     if hold.reason == "non_payment":
         raise EndsThroughCollections("a hold for non-payment ends through collections")
     if not hold.stands:

@@ -1,5 +1,6 @@
 """Holds are placed and released; whatever the reason, this is the one way."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Literal
 from uuid import UUID
@@ -43,11 +44,14 @@ async def place(unit: Unit, new: NewHold) -> Hold:
     return hold
 
 
-async def release(unit: Unit, hold_id: UUID) -> Hold:
-    """Release a hold by hand. Raises NotFound, EndsThroughCollections, AlreadyReleased."""
+async def release(unit: Unit, hold_id: UUID, roles: Collection[str]) -> Hold:
+    """Release a hold by a person with these roles.
+
+    Raises NotFound, EndsThroughCollections, RoleNeeded, AlreadyReleased.
+    """
     await unit.lock(await repository.account_of_hold(unit, hold_id))
     placed = await repository.hold(unit, hold_id)
-    hold = released_by_hand(placed, unit.now)
+    hold = released_by_hand(placed, unit.now, roles)
     await keep(unit, hold)
     announce_released(unit, hold)
     unit.record(Change("hold", hold.id, hold.account_id, asdict(placed), asdict(hold)))

@@ -25,7 +25,10 @@ writes = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalat
 
 
 class CaseIn(Body):
-    """A problem that somebody has; a dispute opens its case by itself. Severity is that of technical cases."""
+    """A problem that somebody has, or a task that concerns no customer; a dispute opens its case by itself.
+
+    Severity is that of technical cases.
+    """
 
     model_config = example(
         kind="billing_question",
@@ -33,7 +36,7 @@ class CaseIn(Body):
         subject="What is line 3 of the March invoice?",
     )
 
-    kind: Literal["billing_question", "technical", "fraud"]
+    kind: Literal["billing_question", "technical", "fraud", "task"]
     severity: Severity | None = None
     account_id: UUID | None = None
     subject: Name

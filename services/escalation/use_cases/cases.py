@@ -56,9 +56,20 @@ async def open_case(unit: Unit, new: NewCase, actor: str | None) -> CaseRow:
 
 
 async def open_by_itself(unit: Unit, account_id: UUID, cause: str, subject: str) -> None:
-    """A vendor failure opens one technical case of severity B, unless one for the same cause is open."""
-    if not await repository.open_for(unit, cause):
-        await open_case(unit, NewCase("technical", "B", account_id, subject, cause), actor=None)
+    """Open a technical case of severity B for a vendor failure, unless one for the same cause is open."""
+    await open_for_cause(unit, NewCase("technical", "B", account_id, subject, cause))
+
+
+async def open_task(unit: Unit, account_id: UUID | None, cause: str, subject: str) -> None:
+    """Open a task for a person, unless one for the same cause is open."""
+    await open_for_cause(unit, NewCase("task", None, account_id, subject, cause))
+
+
+async def open_for_cause(unit: Unit, new: NewCase) -> None:
+    """Open a case that an event needs, once for its cause; events of the past open none."""
+    assert new.cause is not None
+    if not unit.is_past and not await repository.open_for(unit, new.cause):
+        await open_case(unit, new, actor=None)
 
 
 async def resolve(unit: Unit, case_id: UUID, outcome: str) -> CaseRow:
@@ -112,7 +123,8 @@ async def close(unit: Unit, case_id: UUID, actor: str, no_customer_affected: str
     """Close the loop. Raises NotFound, MoveRefused, CustomerNotTold."""
     row = await _locked(unit, case_id)
     before = row.model_dump()
-    loop = Loop(row.outcome_at, await repository.told_at(unit, case_id), no_customer_affected)
+    told_at = await repository.told_at(unit, case_id)
+    loop = Loop(row.outcome_at, told_at, no_customer_affected, is_task=row.kind == "task")
     row.state = domain.closed(CaseState(row.state), loop)
     row.closed_at, row.closed_by, row.no_customer_affected = unit.now, actor, no_customer_affected
     await repository.add(unit, row)

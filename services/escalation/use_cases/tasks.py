@@ -1,0 +1,72 @@
+"""Tasks and cases that events of other services open for a person: one for each cause, not for each event."""
+
+from services.escalation.domain import is_difference_large
+from services.escalation.use_cases.cases import NewCase, open_by_itself, open_for_cause, open_task
+from shared.database import Unit
+from shared.events.collections import NoticeFailed, TerminationRequested
+from shared.events.entitlements import EntitlementEnded, HoldPlaced, SuspensionRefusedByVendor, VendorSyncFailed
+from shared.events.invoicing import ReconciliationCompleted, VendorDifferenceDecided
+
+SUBSCRIPTION_ENDED = "subscription_ended"
+"""The code of entitlements' own refusal to suspend what has ended: nobody needs to look."""
+WANTED_OF_VENDOR = {
+    "active": "reinstate a subscription",
+    "suspended": "suspend a subscription",
+    "auto_renew_off": "switch off auto-renew of a subscription that ends",
+}
+
+
+async def open_termination_task(unit: Unit, event: TerminationRequested) -> None:
+    """Have a person decide about the end of subscriptions whose invoices stay unpaid."""
+    cause = f"termination:{event.suspension_id or min(event.invoice_ids)}"
+    await open_task(unit, event.account_id, cause, "decide whether unpaid subscriptions are ended")
+
+
+async def open_notice_task(unit: Unit, event: NoticeFailed) -> None:
+    """Have a person reach a customer whose notices are refused for good."""
+    subject = "notices cannot be delivered: find out how this customer is reached"
+    await open_task(unit, event.account_id, f"notices_fail:{event.account_id}", subject)
+
+
+async def open_difference_task(unit: Unit, event: ReconciliationCompleted) -> None:
+    """Have a person look at a vendor invoice that differs by more than the limit."""
+    differences = [(total.verdict, total.billed_minor - total.expected_minor) for total in event.sums]
+    if is_difference_large(differences, event.currency):
+        subject = f"the vendor's invoice {event.number} differs from what was expected"
+        await open_task(unit, None, f"reconciliation:{event.reconciliation_id}", subject)
+
+
+async def open_vendor_dispute_task(unit: Unit, event: VendorDifferenceDecided) -> None:
+    """Have a person dispute with the vendor what somebody decided to dispute."""
+    if event.decision == "dispute_with_vendor":
+        subject = f"dispute a difference with the vendor: {event.verdict}"
+        await open_task(unit, event.account_id, f"vendor_difference:{event.difference_id}", subject)
+
+
+async def open_cancellation_task(unit: Unit, event: EntitlementEnded) -> None:
+    """Have a person cancel at the vendor what has ended before its term: it bills on until then."""
+    if event.ended_on < event.term_end:
+        subject = f"cancel a subscription at the vendor that has ended before its term ({event.term_end})"
+        await open_task(unit, event.account_id, f"cancel_at_vendor:{event.subscription_id}", subject)
+
+
+async def open_fraud_case(unit: Unit, event: HoldPlaced) -> None:
+    """Open a fraud case for a hold that was placed for it."""
+    if event.hold_reason == "fraud":
+        new = NewCase("fraud", None, event.account_id, "a fraud hold was placed", f"fraud_hold:{event.hold_id}")
+        await open_for_cause(unit, new)
+
+
+async def open_refusal_case(unit: Unit, event: SuspensionRefusedByVendor) -> None:
+    """Have somebody look at a suspension that the vendor refuses."""
+    if event.vendor_code != SUBSCRIPTION_ENDED:
+        cause = f"vendor:{event.subscription_id}:suspension_refused"
+        subject = f"the vendor refuses to suspend a subscription ({event.vendor_code})"
+        await open_by_itself(unit, event.account_id, cause, subject)
+
+
+async def open_sync_case(unit: Unit, event: VendorSyncFailed) -> None:
+    """Have somebody look at what the vendor will not do."""
+    cause = f"vendor:{event.subscription_id}:sync_failed"
+    subject = f"the vendor refuses to {WANTED_OF_VENDOR[event.wanted]} ({event.vendor_code})"
+    await open_by_itself(unit, event.account_id, cause, subject)
