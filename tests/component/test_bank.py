@@ -107,14 +107,6 @@ async def test_equal_entries_in_one_statement_are_two(bank: Bank) -> None:
     assert (latest["entries"]["repeated"], await bank.open(issued)) == (2, 400)
 
 
-async def test_one_reference_of_the_bank_is_one_entry(bank: Bank) -> None:
-    """With another text too, as when it comes as camt.053 today and as CSV tomorrow."""
-    latest = await bank.take(Paid("a text", 300, reference="B-1"), Paid("another text", 300, reference="B-1"))
-    assert latest["entries"] == {"certain": 0, "unmatched": 1, "kept": 0, "repeated": 1}
-    latest = await bank.take(Paid("a text", 300, reference="B-1"), account="DE75512108001245126199")
-    assert latest["entries"]["unmatched"] == 1
-
-
 async def test_imports_at_once_take_each_entry_once(bank: Bank) -> None:
     _, (issued,) = await bank.owes(1000)
     same = [Paid(issued["number"], 100, reference=f"B-{n}") for n in range(5)]

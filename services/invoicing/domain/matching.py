@@ -60,6 +60,8 @@ class Receipt:
     amount: int
     currency: str
     payer: str | None
+    is_doubtful: bool = False
+    """Its reference came in a file of another format: it may be the same money."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ def judge(receipt: Receipt, candidates: Iterable[Candidate]) -> Verdict:
 
 
 def _is_sure(receipt: Receipt, one: Candidate) -> bool:
+    if receipt.is_doubtful:
+        return False
     is_receipt = receipt.kind is EntryKind.RECEIPT and receipt.currency == one.currency
     return is_receipt and one.by_number and fits(receipt.amount, one.invoice_open, one.account_open)
 
@@ -127,6 +131,7 @@ def scored_one(receipt: Receipt, one: Candidate) -> Proposal:
     }
     against = ("settled",) * (one.invoice_id is not None and one.invoice_open == 0)
     against += ("other_currency",) * (not agrees)
+    against += ("reference_in_other_format",) * receipt.is_doubtful
     return Proposal(one, sum(reasons.values()), tuple(why for why, points in reasons.items() if points) + against)
 
 

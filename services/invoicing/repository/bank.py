@@ -14,8 +14,9 @@ from shared.keyset import rows_after
 
 _ADD_ENTRIES = """
 INSERT INTO bank_entries (id, import_id, bank_account, entry_key, kind, is_credit, amount_minor, currency, booked_on,
-    payer, text, state, account_id, invoice_id, due_at)
+    payer, text, reference, state, account_id, invoice_id, due_at)
 SELECT n.id, $1, n.bank_account, n.entry_key, n.kind, n.is_credit, n.amount, n.currency, n.booked_on, n.payer, n.text,
+    n.reference,
     CASE WHEN c.id IS NOT NULL THEN 'certain' WHEN n.kind = 'debit' THEN 'kept' ELSE 'unmatched' END,
     c.account_id, c.invoice_id, CASE WHEN c.id IS NOT NULL THEN $2::timestamptz END
 FROM incoming_entries n LEFT JOIN incoming_certain c ON c.id = n.id
@@ -23,11 +24,22 @@ ORDER BY n.place
 """
 
 
+_ADD_REPEATS = """
+INSERT INTO bank_repeats (id, import_id, place, entry_id) SELECT id, $1, place, entry_id FROM incoming_repeats
+"""
+
+
 async def add_import(unit: Unit, row: BankImportRow) -> None:
-    """Write an import with the entries that have come in and their proposals."""
+    """Write an import with the entries that have come in, their proposals, and those that repeat another one."""
     unit.session.add(row)
     await unit.session.flush()
-    await unit.connection.execute(_ADD_ENTRIES, row.id, unit.now)
+    await insert_entries(unit, row.id)
+    await unit.connection.execute(_ADD_REPEATS, row.id)
+
+
+async def insert_entries(unit: Unit, import_id: UUID) -> None:
+    """Write the entries that have come in and their proposals."""
+    await unit.connection.execute(_ADD_ENTRIES, import_id, unit.now)
     await unit.connection.execute("INSERT INTO bank_proposals SELECT * FROM incoming_proposals")
     unit.wake("sweeps")
 

@@ -3,8 +3,9 @@
 All of it is set-based, in temporary tables of the connection that are emptied when the unit ends.
 """
 
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncIterable, Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from services.invoicing.domain.matching import Candidate, Receipt, Verdict
@@ -15,14 +16,19 @@ from shared.database import Unit
 _TEMPORARY = """
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_entries (
     place int, id uuid, bank_account text, entry_key text, kind text, is_credit boolean, amount bigint, currency text,
-    booked_on date, payer text, text text, grams text[]
+    booked_on date, payer text, text text, reference text, grams text[],
+    is_doubtful boolean
 ) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE IF NOT EXISTS incoming_former_keys (
+    place int, bank_account text, entry_key text, payer text, text text
+) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE IF NOT EXISTS incoming_repeats (place int, id uuid, entry_id uuid) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_numbers (id uuid, gram text) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_candidates (id uuid, account_id uuid, invoice_id uuid, by text)
 ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_facts (
-    place int, id uuid, kind text, amount bigint, currency text, payer text, account_id uuid, name text,
-    account_currency text, account_open bigint, invoice_id uuid, invoice_open bigint, by_number boolean,
+    place int, id uuid, kind text, amount bigint, currency text, payer text, is_doubtful boolean, account_id uuid,
+    name text, account_currency text, account_open bigint, invoice_id uuid, invoice_open bigint, by_number boolean,
     by_reference boolean
 ) ON COMMIT DELETE ROWS;
 CREATE INDEX IF NOT EXISTS incoming_facts_place ON incoming_facts (place);
@@ -31,34 +37,101 @@ ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_proposals (
     entry_id uuid, rank int, account_id uuid, invoice_id uuid, score int, reasons text[]
 ) ON COMMIT DELETE ROWS;
-TRUNCATE incoming_entries, incoming_numbers, incoming_candidates, incoming_facts, incoming_certain, incoming_proposals
+TRUNCATE incoming_entries, incoming_numbers, incoming_candidates, incoming_facts, incoming_certain, incoming_proposals,
+    incoming_former_keys, incoming_repeats
 """
 
-Incoming = tuple[int, UUID, str, str, str, bool, int, str, date, str | None, str, list[str]]
-"""An entry as it comes in: place, id, bank account, key, kind, direction, amount, currency, day, payer, text, grams."""
+
+class Incoming(NamedTuple):
+    """An entry as it comes in; the order is that of the columns."""
+
+    place: int
+    id: UUID
+    bank_account: str
+    entry_key: str
+    kind: str
+    is_credit: bool
+    amount: int
+    currency: str
+    booked_on: date
+    payer: str | None
+    text: str
+    reference: str
+    grams: list[str]
+    is_doubtful: bool = False
 
 
-async def take_in(unit: Unit, entries: AsyncIterable[Incoming]) -> None:
-    """Copy the entries of a file into temporary tables of this connection."""
+IncomingFormerKey = tuple[int, str, str, str | None, str]
+"""A former key of an entry that comes in: place, bank account, key, payer, text."""
+
+
+async def take_in(unit: Unit, entries: AsyncIterable[Incoming], former_keys: Sequence[IncomingFormerKey] = ()) -> None:
+    """Copy the entries of a file into temporary tables of this connection.
+
+    `former_keys` is read when all entries are copied, so that reading them may fill it.
+    """
     await unit.connection.execute(_TEMPORARY)
     await unit.connection.copy_records_to_table("incoming_entries", records=entries)
+    await unit.connection.copy_records_to_table("incoming_former_keys", records=former_keys)
 
 
-_DROP_REPEATED = """
-DELETE FROM incoming_entries USING (
-    SELECT place, row_number() OVER (PARTITION BY bank_account, entry_key ORDER BY place) > 1
-        OR EXISTS (SELECT FROM bank_entries b
-            WHERE b.bank_account = n.bank_account AND b.entry_key = n.entry_key) AS is_known
-    FROM incoming_entries n
-) AS known
-WHERE known.place = incoming_entries.place AND known.is_known
+_FIND_REPEATS = """
+INSERT INTO incoming_repeats SELECT n.place, n.id, b.id
+FROM incoming_entries n JOIN bank_entries b ON b.bank_account = n.bank_account AND b.entry_key = n.entry_key
 """
+# What was taken without its reference is known by its former key, if payer and text are those that were kept.
+_FIND_FORMER = """
+INSERT INTO incoming_repeats SELECT DISTINCT ON (n.place) n.place, n.id, b.id
+FROM incoming_entries n JOIN incoming_former_keys f ON f.place = n.place
+JOIN bank_entries b ON b.bank_account = f.bank_account AND b.entry_key = f.entry_key AND b.reference IS NULL
+    AND b.payer IS NOT DISTINCT FROM f.payer AND b.text = f.text
+WHERE NOT EXISTS (SELECT FROM incoming_repeats r WHERE r.place = n.place)
+ORDER BY n.place, b.id
+"""
+_FIND_REPEATS_WITHIN = """
+INSERT INTO incoming_repeats SELECT place, id, first_id FROM (
+    SELECT place, id, first_value(id) OVER (PARTITION BY bank_account, entry_key ORDER BY place) AS first_id
+    FROM incoming_entries n WHERE NOT EXISTS (SELECT FROM incoming_repeats r WHERE r.place = n.place)
+) AS equal WHERE id <> first_id
+"""
+_DROP_REPEATED = "DELETE FROM incoming_entries USING incoming_repeats r WHERE r.place = incoming_entries.place"
 
 
 async def drop_repeated(unit: Unit) -> int:
-    """Forget those entries that were taken before; how many they are. Imports are locked."""
-    await unit.connection.execute("ANALYZE incoming_entries")
+    """Set those entries aside that were taken before, each beside the entry that it repeats; how many they are.
+
+    Imports are locked.
+    """
+    await unit.connection.execute("ANALYZE incoming_entries, incoming_former_keys")
+    for query in (_FIND_REPEATS, _FIND_FORMER, _FIND_REPEATS_WITHIN):
+        await unit.connection.execute(query)
+    await unit.connection.execute("ANALYZE incoming_repeats")
     return int((await unit.connection.execute(_DROP_REPEATED)).split()[-1])
+
+
+_DOUBT_REFERENCES = """
+UPDATE incoming_entries n SET is_doubtful = true
+FROM bank_entries b JOIN bank_imports i ON i.id = b.import_id
+WHERE n.reference <> '' AND b.bank_account = n.bank_account AND b.reference = n.reference AND i.format <> $1
+    AND b.booked_on = n.booked_on AND b.amount_minor = n.amount AND b.currency = n.currency
+    AND b.is_credit = n.is_credit
+"""
+_DOUBT_FORMER_KEYS = """
+UPDATE incoming_entries n SET is_doubtful = true
+FROM incoming_former_keys f
+JOIN bank_entries b ON b.bank_account = f.bank_account AND b.entry_key = f.entry_key AND b.reference IS NULL
+JOIN bank_imports i ON i.id = b.import_id AND i.format <> $1
+WHERE f.place = n.place AND n.reference <> ''
+"""
+
+
+async def doubt_other_formats(unit: Unit, file_format: str) -> None:
+    """Doubt entries whose reference came in a file of another format, with this day and amount.
+
+    They may be the same money, since banks write payer and text in each format as they like.
+    """
+    for query in (_DOUBT_REFERENCES, _DOUBT_FORMER_KEYS):
+        await unit.connection.execute(query, file_format)
 
 
 COMMON = 5
@@ -127,7 +200,8 @@ WITH found AS (
     WHERE open_minor > 0 AND account_id IN (SELECT account_id FROM found) GROUP BY account_id
 )
 INSERT INTO incoming_facts
-SELECT n.place, n.id, n.kind, n.amount, n.currency, n.payer, a.id, a.name, a.currency, coalesce(t.total, 0),
+SELECT n.place, n.id, n.kind, n.amount, n.currency, n.payer, n.is_doubtful, a.id, a.name, a.currency,
+    coalesce(t.total, 0),
     f.invoice_id, coalesce(s.open_minor, 0), f.by_number, f.by_reference
 FROM found f
 JOIN incoming_entries n ON n.id = f.id
@@ -159,7 +233,7 @@ async def candidates(unit: Unit, after: int, upto: int) -> dict[UUID, tuple[Rece
     """The entries of these places that have candidates, with these."""
     found: dict[UUID, tuple[Receipt, list[Candidate]]] = {}
     for row in await unit.connection.fetch(_SOME, after, upto):
-        receipt = Receipt(EntryKind(row["kind"]), row["amount"], row["currency"], row["payer"])
+        receipt = Receipt(EntryKind(row["kind"]), row["amount"], row["currency"], row["payer"], row["is_doubtful"])
         candidate = Candidate(
             account_id=row["account_id"],
             name=row["name"],

@@ -82,6 +82,7 @@ class BankEntryRow(Row, table=True):
         CheckConstraint("num_nulls(decided_by, reason) IN (0, 2)"),
         Index("bank_entries_listed", "state", "id"),
         Index("bank_entries_of_import", "import_id"),
+        Index("bank_entries_by_reference", "bank_account", "reference", postgresql_where=text("reference <> ''")),
         Index("bank_entries_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     )
 
@@ -96,6 +97,8 @@ class BankEntryRow(Row, table=True):
     booked_on: date
     payer: str | None = Field(sa_type=Text)
     text: str = Field(sa_type=Text)
+    reference: str | None = Field(sa_type=Text)
+    """The bank's, empty if it gives none; null: the entry was taken when it stood in the key alone."""
     state: str = Field(sa_type=Text)
     account_id: UUID | None = Field(foreign_key="accounts.id")
     invoice_id: UUID | None = Field(foreign_key="invoices.id")
@@ -104,6 +107,26 @@ class BankEntryRow(Row, table=True):
     decided_by: str | None = Field(sa_type=Text)
     reason: str | None = Field(sa_type=Text)
     decided_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+
+
+class BankRepeatRow(Row, table=True):
+    """An entry of a file that is equal to one that was taken before; a person may take it after all."""
+
+    __tablename__ = "bank_repeats"
+    __table_args__ = (
+        UniqueConstraint("import_id", "place"),
+        CheckConstraint("num_nulls(taken_entry_id, taken_by, reason, taken_at) IN (0, 4)"),
+        Index("bank_repeats_of_import", "import_id", "id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    import_id: UUID = Field(foreign_key="bank_imports.id")
+    place: int
+    entry_id: UUID = Field(foreign_key="bank_entries.id")
+    taken_entry_id: UUID | None = Field(foreign_key="bank_entries.id", unique=True)
+    taken_by: str | None = Field(sa_type=Text)
+    reason: str | None = Field(sa_type=Text)
+    taken_at: datetime | None = Field(sa_type=DateTime(timezone=True))
 
 
 class BankProposalRow(Row, table=True):

@@ -19,7 +19,7 @@ from services.invoicing.domain.states import moved_to
 from services.invoicing.repository import bank as repository
 from services.invoicing.repository import bank_knowledge as knowledge
 from services.invoicing.repository import incoming
-from services.invoicing.repository.incoming import Incoming
+from services.invoicing.repository.incoming import Incoming, IncomingFormerKey
 from services.invoicing.repository.payments import Received
 from services.invoicing.tables import BankAccountRow, BankEntryRow, BankImportRow
 from services.invoicing.use_cases import payments
@@ -64,6 +64,8 @@ class _File:
     columns: Columns | None
     closings: dict[str, date] = field(default_factory=dict)
     """The newest closing of each bank account in it."""
+    former_keys: list[IncomingFormerKey] = field(default_factory=list)
+    """Of the entries that were read."""
 
     @property
     def hash(self) -> str:
@@ -75,53 +77,60 @@ class _File:
         return camt.read(self.body) if self.columns is None else tabular.read(self.body, self.columns)
 
     async def entries(self) -> AsyncIterator[Incoming]:
-        """The entries, as they come in; the newest closings are noted. Raises StatementRefused."""
+        """The entries, as they come in; closings and former keys are noted. Raises StatementRefused."""
         for one in self._read():
             if isinstance(one, Closing):
                 self.closings[one.account] = max(self.closings.get(one.account, one.day), one.day)
                 continue
             if one.place % BREATHER == 0:
                 await asyncio.sleep(0)
+            self.former_keys += [
+                (one.place, one.account, former.key, former.payer, former.text)
+                for former in one.former_keys
+                if former.key != one.key
+            ]
             yield _incoming(one)
 
 
 def _incoming(one: Entry) -> Incoming:
-    return (
-        one.place,
-        new_id(),
-        one.account,
-        one.key,
-        one.kind,
-        one.is_credit,
-        one.amount,
-        one.currency,
-        one.booked_on,
-        one.payer,
-        one.text,
-        grams(one.text),
+    return Incoming(
+        place=one.place,
+        id=new_id(),
+        bank_account=one.account,
+        entry_key=one.key,
+        kind=one.kind,
+        is_credit=one.is_credit,
+        amount=one.amount,
+        currency=one.currency,
+        booked_on=one.booked_on,
+        payer=one.payer,
+        text=one.text,
+        reference=one.reference,
+        grams=grams(one.text),
     )
 
 
 async def take(unit: Unit, body: bytes, mapping: str | None, actor: str) -> tuple[BankImportRow, bool]:
     """Import a file, camt.053 or, with a mapping, CSV; and whether it was imported before, so that nothing changed.
 
-    Entries that were taken before are counted and left alone; certain ones are booked by the sweep that
-    this wakes. Raises NotFound, StatementRefused; then nothing of the file is taken.
+    Entries that were taken before are listed beside those and left alone; certain ones are booked by the sweep
+    that this wakes. Raises NotFound, StatementRefused; then nothing of the file is taken.
     """
     file = _File(body, None if mapping is None else await columns_of(unit, mapping))
-    import_id = new_id()
+    import_id, file_format = new_id(), "camt.053" if mapping is None else "csv"
     await unit.lock(TURNSTILE, import_id)
     known = await repository.import_of(unit, file.hash)
     if known is not None:
         return known, True
-    await incoming.take_in(unit, file.entries())
+    await incoming.take_in(unit, file.entries(), file.former_keys)
     repeated = await incoming.drop_repeated(unit)
-    await _match(unit)
+    await incoming.doubt_other_formats(unit, file_format)
+    await match_incoming(unit)
     counts = await incoming.outcomes(unit)
     row = BankImportRow(
         id=import_id,
         content_hash=file.hash,
-        format="camt.053" if mapping is None else "csv",
+        format=file_format,
         closing_date=max(file.closings.values(), default=None),
         certain=counts.get("certain", 0),
         unmatched=counts.get("unmatched", 0),
@@ -159,7 +168,7 @@ def counts_of(row: BankImportRow) -> dict[str, int]:
     return {"certain": row.certain, "unmatched": row.unmatched, "kept": row.kept, "repeated": row.repeated}
 
 
-async def _match(unit: Unit) -> None:
+async def match_incoming(unit: Unit) -> None:
     """Judge what has come in, some entries at a time."""
     last = await incoming.find_candidates(unit)
     for begin in range(0, last, TOGETHER):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.invoicing.domain.statements import Closing, Entry, EntryKind, StatementRefused, camt, tabular
 from services.invoicing.domain.statements.tabular import Columns
-from tests.component.bank_statements import IBAN, Paid
+from tests.component.bank_statements import IBAN, Paid, join_statements
 from tests.component.bank_statements import camt as statement
 
 COLUMNS = Columns(
@@ -77,6 +77,35 @@ def test_the_same_file_has_the_same_keys_and_entries_without_a_reference_have_th
 def test_a_longer_file_gives_what_a_shorter_one_had_the_same_keys(first: list[Paid], more: list[Paid]) -> None:
     keys = [one.key for one in read(statement(first))]
     assert [one.key for one in read(statement([*first, *more]))][: len(first)] == keys
+
+
+def batch(*parts: str, reference: str = "B-1", amount: str = "30.00", more: str = "", late: bool = True) -> str:
+    """An entry of several transactions, each by its elements."""
+    entry = Paid("", 0, reference=reference, more=more).xml(late=late).replace(">0.00<", f">{amount}<", 1)
+    details = "".join(f"<TxDtls>{part}</TxDtls>" for part in parts)
+    return f"{entry[: entry.index('<NtryDtls>')]}<NtryDtls>{details}</NtryDtls></Ntry>"
+
+
+def part(amount: str, text: str = "", more: str = "") -> str:
+    """A transaction of a batch."""
+    return f'<Amt Ccy="EUR">{amount}</Amt>{more}<RmtInf><Ustrd>{text}</Ustrd></RmtInf>'
+
+
+def test_parts_of_a_batch_have_its_reference_and_the_keys_under_which_they_were_taken() -> None:
+    entries = read(statement([batch(part("10.00", "a"), part("20.00", "b"))]))
+    assert [entry.reference for entry in entries] == ["B-1", "B-1"]
+    assert [former.key for entry in entries for former in entry.former_keys] == [
+        "B-1/1 2026-03-30 1000 EUR credit",
+        "B-1/2 2026-03-30 2000 EUR credit",
+    ]
+
+
+def test_entries_of_two_statements_are_counted_apart() -> None:
+    equal = [Paid("rent", 300, reference="B-1")] * 2
+    body = join_statements(statement(equal), statement(equal))
+    first, second, third, fourth = (entry.key for entry in read(body))
+    assert (first, second) == (third, fourth)
+    assert first != second
 
 
 def _peak(entries: Sequence[Paid]) -> int:

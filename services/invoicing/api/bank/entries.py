@@ -53,6 +53,7 @@ class EntryOut(BaseModel):
         booked_on="2026-03-30",
         payer="Example Trading GmbH",
         text="invoices of March",
+        reference="2026033000017",
         state="unmatched",
         account_id=None,
         invoice_id=None,
@@ -73,6 +74,7 @@ class EntryOut(BaseModel):
     booked_on: date
     payer: str | None
     text: str
+    reference: str | None = Field(description="the bank's, empty if it gives none; null where it was not kept")
     state: str
     account_id: UUID | None
     invoice_id: UUID | None

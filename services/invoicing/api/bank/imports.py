@@ -8,9 +8,11 @@ from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
+from services.invoicing.api.bank.repeats import RepeatOut
 from services.invoicing.domain.statements import StatementRefused
 from services.invoicing.repository import bank as repository
 from services.invoicing.repository import bank_knowledge as knowledge
+from services.invoicing.repository.bank_repeats import list_repeats
 from services.invoicing.tables import BankImportRow
 from shared.auth import needs
 from shared.commands import Command
@@ -22,6 +24,7 @@ from shared.http import PROBLEMS, Read, Router, declared
 reads = Router(prefix="/v1/bank-imports", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/bank-imports", tags=["bank"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
 
+MOST_REPEATS = 50
 LARGEST = 64 * 1024 * 1024
 """Bytes of one file, about 60,000 entries of camt.053."""
 
@@ -45,6 +48,7 @@ class ImportOut(BaseModel):
         repeated=False,
         entries={"certain": 41, "unmatched": 3, "kept": 2, "repeated": 0},
         states={"booked": 41, "ignored": 1, "kept": 2, "unmatched": 2},
+        repeats=[],
     )
 
     id: UUID
@@ -55,12 +59,19 @@ class ImportOut(BaseModel):
     repeated: bool = Field(description="this very file was imported before: nothing was changed")
     entries: dict[str, int] = Field(description="certain, unmatched, kept; repeated ones were taken before")
     states: dict[str, int]
+    repeats: list[RepeatOut] = Field(
+        description=f"the first {MOST_REPEATS} entries that repeat another one; `GET /v1/bank-repeats` lists them all"
+    )
 
     @classmethod
     async def of(cls, unit: Unit, row: BankImportRow, *, repeated: bool = False) -> Self:
         """The answer for a row."""
-        told = {"entries": use_cases.bank.counts_of(row), "states": await repository.states(unit, row.id)}
+        told: dict[str, Any] = {
+            "entries": use_cases.bank.counts_of(row),
+            "states": await repository.states(unit, row.id),
+        }
         now = {"repeated": repeated, "known_until": await knowledge.known_until(unit)}
+        told["repeats"] = [RepeatOut.of(one) for one in await list_repeats(unit, row.id, None, MOST_REPEATS)]
         return cls.model_validate(row.model_dump() | told | now)
 
 

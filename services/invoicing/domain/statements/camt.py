@@ -9,7 +9,16 @@ from datetime import date
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from services.invoicing.domain.statements.entries import Closing, Entry, EntryKind, Found, Keys, refuse
+from services.invoicing.domain.statements.entries import (
+    Closing,
+    Entry,
+    EntryKind,
+    FormerReading,
+    Found,
+    Keys,
+    is_no_reference,
+    refuse,
+)
 
 PIECE = 64 * 1024
 """How much is read before what was found in it is handed on (bytes); no more of the tree is held than one entry."""
@@ -82,6 +91,7 @@ def read(body: bytes) -> Iterator[Entry | Closing]:
         for element in reader.feed(body[begin : begin + PIECE], last=begin + PIECE >= len(body)):
             if element.tag == "Stmt":
                 account = ""
+                keys.begin_statement()
             elif element.tag == "Acct":
                 account = _first(element, "Id/IBAN", "Id/Othr/Id")
             elif element.tag == "Bal":
@@ -135,11 +145,11 @@ def _found(entry: Element, account: str, place: int) -> Iterator[Found]:
     amount = entry.find("Amt")
     if amount is None:
         refuse(place, "Amt", "missing")
-    booked_on, reference = _day(place, "BookgDt", entry.find("BookgDt")), _first(entry, "AcctSvcrRef", "NtryRef")
+    booked_on = _day(place, "BookgDt", entry.find("BookgDt"))
     details = entry.findall("NtryDtls/TxDtls")
     parts = _parts(amount, details)
     for number, (money, about) in enumerate(parts, 1):
-        own = _first(about[0], "Refs/AcctSvcrRef") if about and len(parts) > 1 else ""
+        part = about[0] if about and len(parts) > 1 else None
         yield Found(
             account=account,
             amount=(money.text or "").strip(),
@@ -148,9 +158,32 @@ def _found(entry: Element, account: str, place: int) -> Iterator[Found]:
             booked_on=booked_on,
             payer=_all_of(about, "RltdPties/Dbtr/Nm", "RltdPties/Dbtr/Pty/Nm") if len(about) == 1 else "",
             text=_text(entry, about),
-            reference=own or (f"{reference}/{number}" if reference and len(parts) > 1 else reference),
+            reference=_reference(entry, part),
             kind=_kind(entry, about),
+            former=(_former_reading(entry, part, money, about, number),),
         )
+
+
+def _reference(entry: Element, part: Element | None) -> str:
+    """The bank's reference of a transaction of a collective entry, or else of the entry."""
+    references = [] if part is None else [_first(part, "Refs/AcctSvcrRef")]
+    references += [_first(entry, "AcctSvcrRef"), _first(entry, "NtryRef")]
+    return next((reference for reference in references if not is_no_reference(reference)), "")
+
+
+def _former_reading(
+    entry: Element, part: Element | None, money: Element, about: list[Element], number: int
+) -> FormerReading:
+    """An entry, or a part of it by its number, as it was read when its reference was not kept."""
+    reference = _first(entry, "AcctSvcrRef", "NtryRef")
+    if part is not None:
+        reference = _first(part, "Refs/AcctSvcrRef") or (f"{reference}/{number}" if reference else "")
+    return FormerReading(
+        amount=(money.text or "").strip(),
+        payer=_all_of(about, "RltdPties/Dbtr/Nm", "RltdPties/Dbtr/Pty/Nm") if len(about) == 1 else "",
+        text=_text(entry, about),
+        reference=reference,
+    )
 
 
 def _parts(amount: Element, details: list[Element]) -> list[tuple[Element, list[Element]]]:

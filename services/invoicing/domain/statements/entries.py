@@ -53,6 +53,9 @@ class Entry:
     booked_on: date
     payer: str | None
     text: str
+    reference: str
+    """The bank's, or empty."""
+    former_keys: tuple["FormerKey", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,25 @@ class Closing:
 
     account: str
     day: date
+
+
+@dataclass(frozen=True, slots=True)
+class FormerKey:
+    """The key of an entry that was taken without its reference, by the payer and the text that were kept of it."""
+
+    key: str
+    payer: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormerReading:
+    """An entry as it was read when its reference was not kept, as far as its key depends on it."""
+
+    amount: str
+    payer: str
+    text: str
+    reference: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +98,8 @@ class Found:
     text: str
     reference: str
     kind: EntryKind = EntryKind.RECEIPT
+    former: tuple[FormerReading, ...] | None = None
+    """How it was read when references were not kept; None: as it is read."""
 
 
 def refuse(place: int, field: str, why: str) -> NoReturn:
@@ -88,28 +112,36 @@ def refuse(place: int, field: str, why: str) -> NoReturn:
 class Keys:
     """Gives entries of one file their place and their key, by which each is taken once.
 
-    The key is the bank's reference with what the entry comes to; without one, a hash of the content and the
-    entry's place among equal ones in the file: two equal entries are two, and the same file again is the same.
+    The key is a hash of account, day, amount, direction, payer, text and the bank's reference, and the how-manieth of
+    those that are equal in all of it within one statement: banks give one reference to several payments, and begin
+    again in each statement.
     """
 
     def __init__(self) -> None:
         self.place = 0
         self._equal: Counter[str] = Counter()
+        self._equal_in_file: Counter[str] = Counter()
+
+    def begin_statement(self) -> None:
+        """Count equal entries from 1 again."""
+        self._equal.clear()
 
     def entry(self, found: Found) -> Entry:
         """The next entry of the file. Raises StatementRefused."""
         self.place += 1
         amount = _amount(self.place, found)
-        sure = f"{found.booked_on} {amount} {found.currency} {'credit' if found.is_credit else 'debit'}"
         reference = _clean(found.reference)
         for field, value in (("reference", reference), ("account", found.account)):
             if len(value) > LONGEST_REFERENCE:
                 refuse(self.place, field, "longer than any that a bank gives")
+        reference = "" if is_no_reference(reference) else reference
+        digest = _digest(found, _sum(found, amount), found.payer, found.text, reference)
+        self._equal[digest] += 1
         moved = found.is_credit or found.kind is EntryKind.RETURN
         return Entry(
             place=self.place,
             account=found.account,
-            key=self._hash(found, sure) if reference.upper() in NO_REFERENCE else f"{reference} {sure}",
+            key=f"{digest} {self._equal[digest]}",
             kind=found.kind if amount and moved else EntryKind.DEBIT,
             is_credit=found.is_credit,
             amount=amount,
@@ -117,13 +149,49 @@ class Keys:
             booked_on=found.booked_on,
             payer=_clean(found.payer)[:LONGEST_NAME] or None,
             text=_clean(found.text)[:LONGEST_TEXT],
+            reference=reference,
+            former_keys=self._former_keys(found, is_first=self._equal[digest] == 1),
         )
 
-    def _hash(self, found: Found, sure: str) -> str:
-        content = "\0".join((found.account, sure, _clean(found.payer), _clean(found.text)))
-        digest = sha256(content.encode()).hexdigest()
-        self._equal[digest] += 1
-        return f"{digest} {self._equal[digest]}"
+    def _former_keys(self, found: Found, *, is_first: bool) -> tuple[FormerKey, ...]:
+        """The keys under which the entry may have been taken when its reference was not kept.
+
+        Of equal ones that have a reference only the first was taken then.
+        """
+        readings = found.former
+        if readings is None:
+            readings = (FormerReading(found.amount, found.payer, found.text, found.reference),)
+        keys = [self._former_key(found, reading, is_first=is_first) for reading in readings]
+        return tuple(key for key in keys if key is not None)
+
+    def _former_key(self, found: Found, reading: FormerReading, *, is_first: bool) -> FormerKey | None:
+        try:
+            total = _sum(found, to_minor(reading.amount, found.currency))
+        except ValueError:
+            return None
+        reference = _clean(reading.reference)
+        key = f"{reference} {total}"
+        if is_no_reference(reference):
+            digest = _digest(found, total, reading.payer, reading.text, "")
+            self._equal_in_file[digest] += 1
+            key = f"{digest} {self._equal_in_file[digest]}"
+        elif not is_first:
+            return None
+        return FormerKey(key, _clean(reading.payer)[:LONGEST_NAME] or None, _clean(reading.text)[:LONGEST_TEXT])
+
+
+def is_no_reference(reference: str) -> bool:
+    """Whether it only says that there is no reference."""
+    return reference.upper() in NO_REFERENCE
+
+
+def _sum(found: Found, amount: int) -> str:
+    return f"{found.booked_on} {amount} {found.currency} {'credit' if found.is_credit else 'debit'}"
+
+
+def _digest(found: Found, total: str, payer: str, text: str, reference: str) -> str:
+    content = [found.account, total, _clean(payer), _clean(text)] + [reference] * bool(reference)
+    return sha256("\0".join(content).encode()).hexdigest()
 
 
 def _amount(place: int, found: Found) -> int:

@@ -1,0 +1,41 @@
+"""Entries keep the bank's reference, and what repeats an entry is listed beside it."""
+
+from shared.migrations import execute
+
+revision = "0015"
+down_revision = "0014"
+
+COLUMNS = """
+ALTER TABLE invoicing.bank_entries ADD COLUMN reference TEXT;
+
+CREATE INDEX bank_entries_by_reference ON invoicing.bank_entries (bank_account, reference) WHERE reference <> '';
+"""
+"""Null for what was taken when the reference stood in the key alone: it is known by that key."""
+
+TABLES = """
+CREATE TABLE invoicing.bank_repeats (
+    id UUID NOT NULL,
+    import_id UUID NOT NULL,
+    place INTEGER NOT NULL,
+    entry_id UUID NOT NULL,
+    taken_entry_id UUID,
+    taken_by TEXT,
+    reason TEXT,
+    taken_at TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (id),
+    UNIQUE (import_id, place),
+    CHECK (num_nulls(taken_entry_id, taken_by, reason, taken_at) IN (0, 4)),
+    FOREIGN KEY(import_id) REFERENCES invoicing.bank_imports (id),
+    FOREIGN KEY(entry_id) REFERENCES invoicing.bank_entries (id),
+    UNIQUE (taken_entry_id),
+    FOREIGN KEY(taken_entry_id) REFERENCES invoicing.bank_entries (id)
+);
+
+CREATE INDEX bank_repeats_of_import ON invoicing.bank_repeats (import_id, id);
+"""
+
+
+def upgrade() -> None:
+    """Add the column and the table; the service's role gets it by the schema's default rights."""
+    execute(COLUMNS)
+    execute(TABLES)
