@@ -15,6 +15,7 @@ from itertools import groupby
 from uuid import UUID
 
 from services.invoicing.domain.statements import EntryKind
+from services.invoicing.domain.states import DebitState
 
 CERTAIN = 60
 """From this score on a candidate is certain, if it is the only one, by number, and owes the amount."""
@@ -22,6 +23,8 @@ PROPOSALS = 5
 BY_NUMBER, BY_REFERENCE, BY_AMOUNT, BY_TOTAL, BY_NAME = 60, 40, 25, 20, 15
 """What speaks for a candidate: the invoice's number or our customer's name for it in the text, an amount that is
 just what is open of the invoice, or of all the account's invoices or of those named; the payer's name."""
+BY_DEBIT = 100
+"""A direct debit of just the amount, by its reference."""
 
 LONGEST_GRAM = 5
 """Words of a number that a bank may have pulled apart (`GS DE 0000 0001`)."""
@@ -76,6 +79,28 @@ class Candidate:
     invoice_open: int = 0
     by_number: bool = False
     by_reference: bool = False
+    has_debit: bool = False
+    """A direct debit of the invoice is in flight, so its money may be that."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedDebit:
+    """A direct debit of ours whose reference an entry carries, with the name of its account."""
+
+    id: UUID
+    account_id: UUID
+    name: str
+    invoice_id: UUID
+    amount: int
+    currency: str
+    state: DebitState
+    has_entry: bool
+    """An entry is its payment already."""
+
+    @property
+    def is_unpaid(self) -> bool:
+        """Whether the entry of its money has not come in yet, though it may be settled."""
+        return self.state is not DebitState.REFUSED and not self.has_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +114,49 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The certain candidate if there is one, and the best proposals."""
+    """The certain candidate if there is one, with the debit that it is the payment of; and the best proposals."""
 
     certain: Candidate | None
     proposals: tuple[Proposal, ...]
+    debit_id: UUID | None = None
 
 
-def judge(receipt: Receipt, candidates: Iterable[Candidate]) -> Verdict:
-    """Weigh the candidates of an entry."""
+def judge(receipt: Receipt, candidates: Iterable[Candidate], debits: Sequence[CarriedDebit] = ()) -> Verdict:
+    """Weigh the candidates of an entry, and the debits whose reference it carries."""
     known = list(candidates)
     scored = [scored_one(receipt, one) for one in known] + list(_named_together(receipt, known))
     scored.sort(key=lambda one: (-one.score, str(one.candidate.account_id), str(one.candidate.invoice_id)))
+    if debits:
+        return _judge_debits(receipt, debits, scored)
     high = [one for one in scored if one.score >= CERTAIN]
     sure = [one.candidate for one in high if len(high) == 1 and _is_sure(receipt, one.candidate)]
     return Verdict(sure[0] if sure else None, tuple(scored[:PROPOSALS]))
 
 
+def _judge_debits(receipt: Receipt, debits: Sequence[CarriedDebit], scored: Sequence[Proposal]) -> Verdict:
+    """Judge an entry that carries a debit's reference: it pays that debit, or a person decides."""
+    paid = [debit for debit in debits if is_paid_by(debit, receipt.amount, receipt.currency)]
+    proposals = [_propose_debit(debit, is_paid=debit in paid) for debit in debits]
+    proposals.sort(key=lambda proposal: (-proposal.score, str(proposal.candidate.account_id)))
+    invoice_ids = {debit.invoice_id for debit in debits}
+    others = [proposal for proposal in scored if proposal.candidate.invoice_id not in invoice_ids]
+    together = tuple((proposals + others)[:PROPOSALS])
+    is_sure = len(paid) == len(debits) == 1 and receipt.kind is EntryKind.RECEIPT and not receipt.is_doubtful
+    return Verdict(proposals[0].candidate, together, paid[0].id) if is_sure else Verdict(None, together)
+
+
+def is_paid_by(debit: CarriedDebit, amount: int, currency: str) -> bool:
+    """Whether an entry of this amount is the money of a debit."""
+    return debit.is_unpaid and (debit.amount, debit.currency) == (amount, currency)
+
+
+def _propose_debit(debit: CarriedDebit, *, is_paid: bool) -> Proposal:
+    candidate = Candidate(debit.account_id, debit.name, debit.currency, 0, debit.invoice_id)
+    return Proposal(candidate, BY_DEBIT if is_paid else BY_NUMBER, (f"debit_{debit.state}",))
+
+
 def _is_sure(receipt: Receipt, one: Candidate) -> bool:
-    if receipt.is_doubtful:
+    if receipt.is_doubtful or one.has_debit:
         return False
     is_receipt = receipt.kind is EntryKind.RECEIPT and receipt.currency == one.currency
     return is_receipt and one.by_number and fits(receipt.amount, one.invoice_open, one.account_open)
@@ -131,6 +181,7 @@ def scored_one(receipt: Receipt, one: Candidate) -> Proposal:
     }
     against = ("settled",) * (one.invoice_id is not None and one.invoice_open == 0)
     against += ("other_currency",) * (not agrees)
+    against += ("debit_in_flight",) * one.has_debit
     against += ("reference_in_other_format",) * receipt.is_doubtful
     return Proposal(one, sum(reasons.values()), tuple(why for why, points in reasons.items() if points) + against)
 
@@ -166,6 +217,11 @@ def name_words(name: str) -> frozenset[str]:
 def normal_number(number: str) -> str:
     """A number or reference as it is looked up: letters and digits alone, capitals."""
     return re.sub("[^A-Za-z0-9]", "", number).upper()
+
+
+def lookup_numbers(text: str, ids: Iterable[str]) -> list[str]:
+    """List what an entry may name: what in its text may be a number, and the ids of its payment."""
+    return sorted({*grams(text), *(normal_number(id_) for id_ in ids)} - {""})
 
 
 def grams(text: str) -> list[str]:

@@ -14,11 +14,11 @@ from shared.keyset import rows_after
 
 _ADD_ENTRIES = """
 INSERT INTO bank_entries (id, import_id, bank_account, entry_key, kind, is_credit, amount_minor, currency, booked_on,
-    payer, text, reference, state, account_id, invoice_id, due_at)
+    payer, text, reference, ids, state, account_id, invoice_id, debit_id, due_at)
 SELECT n.id, $1, n.bank_account, n.entry_key, n.kind, n.is_credit, n.amount, n.currency, n.booked_on, n.payer, n.text,
-    n.reference,
+    n.reference, n.ids,
     CASE WHEN c.id IS NOT NULL THEN 'certain' WHEN n.kind = 'debit' THEN 'kept' ELSE 'unmatched' END,
-    c.account_id, c.invoice_id, CASE WHEN c.id IS NOT NULL THEN $2::timestamptz END
+    c.account_id, c.invoice_id, c.debit_id, CASE WHEN c.id IS NOT NULL THEN $2::timestamptz END
 FROM incoming_entries n LEFT JOIN incoming_certain c ON c.id = n.id
 ORDER BY n.place
 """
@@ -115,7 +115,7 @@ async def entry(unit: Unit, entry_id: UUID, *, locked: bool = False) -> BankEntr
 
 
 _DUE = """
-SELECT id, account_id, invoice_id, amount_minor, currency FROM bank_entries
+SELECT id, account_id, invoice_id, debit_id, amount_minor, currency FROM bank_entries
 WHERE account_id = ANY($1::uuid[]) AND due_at <= $2
 ORDER BY account_id, booked_on, id FOR NO KEY UPDATE
 """
@@ -143,7 +143,8 @@ _SAVE_BOOKED = """
 UPDATE bank_entries e SET state = n.state, payment_id = n.payment_id, due_at = NULL,
     decided_at = CASE WHEN n.payment_id IS NOT NULL THEN $1::timestamptz END,
     account_id = CASE WHEN n.payment_id IS NOT NULL THEN e.account_id END,
-    invoice_id = CASE WHEN n.payment_id IS NOT NULL THEN e.invoice_id END
+    invoice_id = CASE WHEN n.payment_id IS NOT NULL THEN e.invoice_id END,
+    debit_id = CASE WHEN n.payment_id IS NOT NULL THEN e.debit_id END
 FROM unnest($2::uuid[], $3::text[], $4::uuid[]) AS n (id, state, payment_id) WHERE e.id = n.id
 """
 

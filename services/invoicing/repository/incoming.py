@@ -8,16 +8,19 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from services.invoicing.domain.matching import Candidate, Receipt, Verdict
+import asyncpg
+
+from services.invoicing.domain.matching import Candidate, CarriedDebit, Receipt, Verdict
 from services.invoicing.domain.statements import EntryKind
+from services.invoicing.repository.debits import carried_debit
 from services.invoicing.tables.bank import NORMAL_NAME, NORMAL_NUMBER
 from shared.database import Unit
 
 _TEMPORARY = """
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_entries (
     place int, id uuid, bank_account text, entry_key text, kind text, is_credit boolean, amount bigint, currency text,
-    booked_on date, payer text, text text, reference text, grams text[],
-    is_doubtful boolean
+    booked_on date, payer text, text text, reference text, ids text[],
+    grams text[], is_doubtful boolean
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_former_keys (
     place int, bank_account text, entry_key text, payer text, text text
@@ -29,16 +32,17 @@ ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_facts (
     place int, id uuid, kind text, amount bigint, currency text, payer text, is_doubtful boolean, account_id uuid,
     name text, account_currency text, account_open bigint, invoice_id uuid, invoice_open bigint, by_number boolean,
-    by_reference boolean
+    by_reference boolean, has_debit boolean
 ) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE IF NOT EXISTS incoming_debits (place int, id uuid, debit_id uuid) ON COMMIT DELETE ROWS;
 CREATE INDEX IF NOT EXISTS incoming_facts_place ON incoming_facts (place);
-CREATE TEMPORARY TABLE IF NOT EXISTS incoming_certain (id uuid, account_id uuid, invoice_id uuid)
+CREATE TEMPORARY TABLE IF NOT EXISTS incoming_certain (id uuid, account_id uuid, invoice_id uuid, debit_id uuid)
 ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_proposals (
     entry_id uuid, rank int, account_id uuid, invoice_id uuid, score int, reasons text[]
 ) ON COMMIT DELETE ROWS;
 TRUNCATE incoming_entries, incoming_numbers, incoming_candidates, incoming_facts, incoming_certain, incoming_proposals,
-    incoming_former_keys, incoming_repeats
+    incoming_former_keys, incoming_repeats, incoming_debits
 """
 
 
@@ -57,6 +61,7 @@ class Incoming(NamedTuple):
     payer: str | None
     text: str
     reference: str
+    ids: list[str]
     grams: list[str]
     is_doubtful: bool = False
 
@@ -73,65 +78,6 @@ async def take_in(unit: Unit, entries: AsyncIterable[Incoming], former_keys: Seq
     await unit.connection.execute(_TEMPORARY)
     await unit.connection.copy_records_to_table("incoming_entries", records=entries)
     await unit.connection.copy_records_to_table("incoming_former_keys", records=former_keys)
-
-
-_FIND_REPEATS = """
-INSERT INTO incoming_repeats SELECT n.place, n.id, b.id
-FROM incoming_entries n JOIN bank_entries b ON b.bank_account = n.bank_account AND b.entry_key = n.entry_key
-"""
-# What was taken without its reference is known by its former key, if payer and text are those that were kept.
-_FIND_FORMER = """
-INSERT INTO incoming_repeats SELECT DISTINCT ON (n.place) n.place, n.id, b.id
-FROM incoming_entries n JOIN incoming_former_keys f ON f.place = n.place
-JOIN bank_entries b ON b.bank_account = f.bank_account AND b.entry_key = f.entry_key AND b.reference IS NULL
-    AND b.payer IS NOT DISTINCT FROM f.payer AND b.text = f.text
-WHERE NOT EXISTS (SELECT FROM incoming_repeats r WHERE r.place = n.place)
-ORDER BY n.place, b.id
-"""
-_FIND_REPEATS_WITHIN = """
-INSERT INTO incoming_repeats SELECT place, id, first_id FROM (
-    SELECT place, id, first_value(id) OVER (PARTITION BY bank_account, entry_key ORDER BY place) AS first_id
-    FROM incoming_entries n WHERE NOT EXISTS (SELECT FROM incoming_repeats r WHERE r.place = n.place)
-) AS equal WHERE id <> first_id
-"""
-_DROP_REPEATED = "DELETE FROM incoming_entries USING incoming_repeats r WHERE r.place = incoming_entries.place"
-
-
-async def drop_repeated(unit: Unit) -> int:
-    """Set those entries aside that were taken before, each beside the entry that it repeats; how many they are.
-
-    Imports are locked.
-    """
-    await unit.connection.execute("ANALYZE incoming_entries, incoming_former_keys")
-    for query in (_FIND_REPEATS, _FIND_FORMER, _FIND_REPEATS_WITHIN):
-        await unit.connection.execute(query)
-    await unit.connection.execute("ANALYZE incoming_repeats")
-    return int((await unit.connection.execute(_DROP_REPEATED)).split()[-1])
-
-
-_DOUBT_REFERENCES = """
-UPDATE incoming_entries n SET is_doubtful = true
-FROM bank_entries b JOIN bank_imports i ON i.id = b.import_id
-WHERE n.reference <> '' AND b.bank_account = n.bank_account AND b.reference = n.reference AND i.format <> $1
-    AND b.booked_on = n.booked_on AND b.amount_minor = n.amount AND b.currency = n.currency
-    AND b.is_credit = n.is_credit
-"""
-_DOUBT_FORMER_KEYS = """
-UPDATE incoming_entries n SET is_doubtful = true
-FROM incoming_former_keys f
-JOIN bank_entries b ON b.bank_account = f.bank_account AND b.entry_key = f.entry_key AND b.reference IS NULL
-JOIN bank_imports i ON i.id = b.import_id AND i.format <> $1
-WHERE f.place = n.place AND n.reference <> ''
-"""
-
-
-async def doubt_other_formats(unit: Unit, file_format: str) -> None:
-    """Doubt entries whose reference came in a file of another format, with this day and amount.
-
-    They may be the same money, since banks write payer and text in each format as they like.
-    """
-    for query in (_DOUBT_REFERENCES, _DOUBT_FORMER_KEYS):
-        await unit.connection.execute(query, file_format)
 
 
 COMMON = 5
@@ -202,12 +148,23 @@ WITH found AS (
 INSERT INTO incoming_facts
 SELECT n.place, n.id, n.kind, n.amount, n.currency, n.payer, n.is_doubtful, a.id, a.name, a.currency,
     coalesce(t.total, 0),
-    f.invoice_id, coalesce(s.open_minor, 0), f.by_number, f.by_reference
+    f.invoice_id, coalesce(s.open_minor, 0), f.by_number, f.by_reference,
+    EXISTS (SELECT FROM debits d WHERE d.invoice_id = f.invoice_id AND d.state = 'initiated')
 FROM found f
 JOIN incoming_entries n ON n.id = f.id
 JOIN accounts a ON a.id = f.account_id
 LEFT JOIN totals t ON t.account_id = f.account_id
 LEFT JOIN invoice_states s ON s.invoice_id = f.invoice_id
+"""
+
+
+_BY_DEBIT = f"""
+INSERT INTO incoming_debits SELECT DISTINCT e.place, e.id, d.id
+FROM incoming_numbers n JOIN debits d ON {NORMAL_NUMBER.format("d.reference")} = n.gram
+JOIN incoming_entries e ON e.id = n.id
+"""
+_LAST = """
+SELECT coalesce(max(place), 0) FROM (SELECT place FROM incoming_facts UNION ALL SELECT place FROM incoming_debits) AS p
 """
 
 
@@ -218,22 +175,38 @@ async def find_candidates(unit: Unit) -> int:
     await run("ANALYZE incoming_entries, incoming_numbers")
     await run(_BY_NUMBER, "number")
     await run(_BY_REFERENCE, "reference")
+    await run(_BY_DEBIT)
     for query, by in ((_BY_AMOUNT, "amount"), (_BY_TOTAL, "total"), (_BY_NAME, "name")):
         await run(query, by, COMMON)
     await run("ANALYZE incoming_candidates")
     await run(_FACTS)
     await run("ANALYZE incoming_facts")
-    return await unit.connection.fetchval("SELECT coalesce(max(place), 0) FROM incoming_facts")  # type: ignore[no-any-return]
+    return await unit.connection.fetchval(_LAST)  # type: ignore[no-any-return]
 
 
 _SOME = "SELECT * FROM incoming_facts WHERE place > $1 AND place <= $2 ORDER BY place, account_id, invoice_id"
 
+_SOME_DEBITS = """
+SELECT n.id AS entry_id, n.kind, n.amount, n.currency, n.payer, coalesce(n.is_doubtful, false) AS is_doubtful, d.*,
+    a.name, EXISTS (SELECT FROM bank_entries b WHERE b.payment_id = d.payment_id) AS has_entry
+FROM incoming_debits i JOIN incoming_entries n ON n.id = i.id JOIN debits d ON d.id = i.debit_id
+JOIN accounts a ON a.id = d.account_id
+WHERE i.place > $1 AND i.place <= $2 ORDER BY i.place, d.account_id, d.id
+"""
 
-async def candidates(unit: Unit, after: int, upto: int) -> dict[UUID, tuple[Receipt, list[Candidate]]]:
-    """The entries of these places that have candidates, with these."""
-    found: dict[UUID, tuple[Receipt, list[Candidate]]] = {}
+
+class Evidence(NamedTuple):
+    """An entry with its candidates, and the debits whose reference it carries."""
+
+    receipt: Receipt
+    candidates: list[Candidate]
+    debits: list[CarriedDebit]
+
+
+async def candidates(unit: Unit, after: int, upto: int) -> dict[UUID, Evidence]:
+    """The entries of these places that have candidates or carry debits, with these."""
+    found: dict[UUID, Evidence] = {}
     for row in await unit.connection.fetch(_SOME, after, upto):
-        receipt = Receipt(EntryKind(row["kind"]), row["amount"], row["currency"], row["payer"], row["is_doubtful"])
         candidate = Candidate(
             account_id=row["account_id"],
             name=row["name"],
@@ -243,15 +216,22 @@ async def candidates(unit: Unit, after: int, upto: int) -> dict[UUID, tuple[Rece
             invoice_open=row["invoice_open"],
             by_number=row["by_number"],
             by_reference=row["by_reference"],
+            has_debit=row["has_debit"],
         )
-        found.setdefault(row["id"], (receipt, []))[1].append(candidate)
+        found.setdefault(row["id"], Evidence(_receipt(row), [], [])).candidates.append(candidate)
+    for row in await unit.connection.fetch(_SOME_DEBITS, after, upto):
+        found.setdefault(row["entry_id"], Evidence(_receipt(row), [], [])).debits.append(carried_debit(row))
     return found
+
+
+def _receipt(row: asyncpg.Record) -> Receipt:
+    return Receipt(EntryKind(row["kind"]), row["amount"], row["currency"], row["payer"], row["is_doubtful"])
 
 
 async def note(unit: Unit, verdicts: Mapping[UUID, Verdict]) -> None:
     """Note what was found out about entries that have come in."""
     certain = [
-        (id_, one.certain.account_id, one.certain.invoice_id)
+        (id_, one.certain.account_id, one.certain.invoice_id, one.debit_id)
         for id_, one in verdicts.items()
         if one.certain is not None
     ]

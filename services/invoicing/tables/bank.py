@@ -8,6 +8,7 @@ from sqlalchemy import ARRAY, BigInteger, CheckConstraint, DateTime, Index, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
+from services.invoicing.tables.approvals import DebitRow
 from services.invoicing.tables.base import Row
 from services.invoicing.tables.owed import AccountRow, InvoiceRow, InvoiceStateRow
 
@@ -99,9 +100,12 @@ class BankEntryRow(Row, table=True):
     text: str = Field(sa_type=Text)
     reference: str | None = Field(sa_type=Text)
     """The bank's, empty if it gives none; null: the entry was taken when it stood in the key alone."""
+    ids: list[str] | None = Field(sa_type=ARRAY(Text))
     state: str = Field(sa_type=Text)
     account_id: UUID | None = Field(foreign_key="accounts.id")
     invoice_id: UUID | None = Field(foreign_key="invoices.id")
+    debit_id: UUID | None = Field(foreign_key="debits.id")
+    """The direct debit whose money the entry is."""
     payment_id: UUID | None = Field(foreign_key="payments.id", unique=True)
     due_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     decided_by: str | None = Field(sa_type=Text)
@@ -157,6 +161,8 @@ LOOKED_UP = (
         NORMAL_NUMBER.format("external_reference"),
         "external_reference IS NOT NULL",
     ),
+    _index("debits_by_reference", DebitRow, NORMAL_NUMBER.format("reference")),
+    _index("debits_in_flight", DebitRow, "invoice_id", "state = 'initiated'"),
     _index("accounts_by_name", AccountRow, NORMAL_NAME.format("name")),
     _index("invoice_states_by_amount", InvoiceStateRow, "open_minor", "open_minor > 0"),
 )

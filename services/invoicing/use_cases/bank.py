@@ -1,10 +1,9 @@
 """Bank statements are imported, certain receipts are booked, people decide about the others."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
-from hashlib import sha256
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from itertools import zip_longest
 from uuid import UUID
 
@@ -12,17 +11,17 @@ import asyncpg
 import orjson
 from pydantic import TypeAdapter
 
-from services.invoicing.domain.matching import ENTRY_ALLOWED, EntryState, fits, grams, judge
-from services.invoicing.domain.statements import Closing, Entry, EntryKind, camt, tabular
+from services.invoicing.domain.matching import ENTRY_ALLOWED, EntryState, fits, judge
+from services.invoicing.domain.statements import EntryKind
 from services.invoicing.domain.statements.tabular import Columns
 from services.invoicing.domain.states import moved_to
 from services.invoicing.repository import bank as repository
 from services.invoicing.repository import bank_knowledge as knowledge
-from services.invoicing.repository import incoming
-from services.invoicing.repository.incoming import Incoming, IncomingFormerKey
+from services.invoicing.repository import incoming, incoming_repeats
 from services.invoicing.repository.payments import Received
 from services.invoicing.tables import BankAccountRow, BankEntryRow, BankImportRow
-from services.invoicing.use_cases import payments
+from services.invoicing.use_cases import bank_debits, payments
+from services.invoicing.use_cases.bank_files import BankFile
 from services.invoicing.use_cases.payments import NewPayment
 from shared.database import Unit
 from shared.errors import Refusal, Unavailable
@@ -33,8 +32,6 @@ from shared.telemetry import log
 
 TURNSTILE = "bank imports"
 """The subject that an import locks: of two at once the second sees which entries the first one took."""
-BREATHER = 500
-"""After so many entries other requests of the process get a turn."""
 TOGETHER = 500
 """Entries that are judged at a time."""
 COLUMNS = TypeAdapter(Columns)
@@ -56,75 +53,21 @@ async def columns_of(unit: Unit, name: str) -> Columns:
     return COLUMNS.validate_python((await repository.mapping(unit, name)).columns)
 
 
-@dataclass(slots=True)
-class _File:
-    """A file while it is read."""
-
-    body: bytes
-    columns: Columns | None
-    closings: dict[str, date] = field(default_factory=dict)
-    """The newest closing of each bank account in it."""
-    former_keys: list[IncomingFormerKey] = field(default_factory=list)
-    """Of the entries that were read."""
-
-    @property
-    def hash(self) -> str:
-        """The same for the same file read by the same mapping."""
-        told = b"" if self.columns is None else orjson.dumps(asdict(self.columns))
-        return sha256(told + b"\n" + self.body).hexdigest()
-
-    def _read(self) -> Iterator[Entry | Closing]:
-        return camt.read(self.body) if self.columns is None else tabular.read(self.body, self.columns)
-
-    async def entries(self) -> AsyncIterator[Incoming]:
-        """The entries, as they come in; closings and former keys are noted. Raises StatementRefused."""
-        for one in self._read():
-            if isinstance(one, Closing):
-                self.closings[one.account] = max(self.closings.get(one.account, one.day), one.day)
-                continue
-            if one.place % BREATHER == 0:
-                await asyncio.sleep(0)
-            self.former_keys += [
-                (one.place, one.account, former.key, former.payer, former.text)
-                for former in one.former_keys
-                if former.key != one.key
-            ]
-            yield _incoming(one)
-
-
-def _incoming(one: Entry) -> Incoming:
-    return Incoming(
-        place=one.place,
-        id=new_id(),
-        bank_account=one.account,
-        entry_key=one.key,
-        kind=one.kind,
-        is_credit=one.is_credit,
-        amount=one.amount,
-        currency=one.currency,
-        booked_on=one.booked_on,
-        payer=one.payer,
-        text=one.text,
-        reference=one.reference,
-        grams=grams(one.text),
-    )
-
-
 async def take(unit: Unit, body: bytes, mapping: str | None, actor: str) -> tuple[BankImportRow, bool]:
     """Import a file, camt.053 or, with a mapping, CSV; and whether it was imported before, so that nothing changed.
 
     Entries that were taken before are listed beside those and left alone; certain ones are booked by the sweep
     that this wakes. Raises NotFound, StatementRefused; then nothing of the file is taken.
     """
-    file = _File(body, None if mapping is None else await columns_of(unit, mapping))
+    file = BankFile(body, None if mapping is None else await columns_of(unit, mapping))
     import_id, file_format = new_id(), "camt.053" if mapping is None else "csv"
     await unit.lock(TURNSTILE, import_id)
     known = await repository.import_of(unit, file.hash)
     if known is not None:
         return known, True
     await incoming.take_in(unit, file.entries(), file.former_keys)
-    repeated = await incoming.drop_repeated(unit)
-    await incoming.doubt_other_formats(unit, file_format)
+    repeated = await incoming_repeats.drop_repeated(unit)
+    await incoming_repeats.doubt_other_formats(unit, file_format)
     await match_incoming(unit)
     counts = await incoming.outcomes(unit)
     row = BankImportRow(
@@ -173,14 +116,14 @@ async def match_incoming(unit: Unit) -> None:
     last = await incoming.find_candidates(unit)
     for begin in range(0, last, TOGETHER):
         found = await incoming.candidates(unit, begin, begin + TOGETHER)
-        await incoming.note(unit, {id_: judge(receipt, ones) for id_, (receipt, ones) in found.items()})
+        await incoming.note(unit, {id_: judge(*evidence) for id_, evidence in found.items()})
         await asyncio.sleep(0)
 
 
 async def book_certain(unit: Unit, account_ids: list[str]) -> None:
     """Book the certain entries of these accounts, which are locked, if the facts are still those they were."""
     ids = [UUID(one) for one in account_ids]
-    opened = await repository.open_amounts(unit, ids)
+    opened = await bank_debits.get_open_amounts(unit, ids)
     for entries in _one_of_each_account(await repository.due(unit, ids)):
         booked = await _booked(unit, entries, opened)
         states = [EntryState.UNMATCHED if one is None else EntryState.BOOKED for one in booked]
@@ -201,7 +144,8 @@ async def _booked(
     unit: Unit, entries: Sequence[asyncpg.Record], opened: Mapping[UUID, dict[UUID, int]]
 ) -> list[UUID | None]:
     """The payment that each entry becomes, or None; `opened` is what is open of each account's invoices."""
-    wanted = [row for row in entries if _fits(row, opened[row["account_id"]])]
+    settled = await bank_debits.pay_debits(unit, [row for row in entries if row["debit_id"]])
+    wanted = [row for row in entries if not row["debit_id"] and _fits(row, opened[row["account_id"]])]
     outcomes = dict(
         zip(
             [row["id"] for row in wanted],
@@ -211,6 +155,9 @@ async def _booked(
     )
     booked: list[UUID | None] = []
     for row in entries:
+        if row["debit_id"]:
+            booked.append(settled.get(row["id"]))
+            continue
         outcome = outcomes.get(row["id"])
         if isinstance(outcome, Refusal):
             log.warning("a certain bank entry was refused", entry=str(row["id"]), code=outcome.code)
@@ -266,16 +213,24 @@ class Decision:
 async def book(unit: Unit, entry_id: UUID, decision: Decision) -> BankEntryRow:
     """Book a receipt for an account; what is more than it owes is unapplied cash.
 
-    Raises NotFound, MoveRefused, NotAReceipt, CurrencyMismatch.
+    One that carries the reference of a debit in flight settles that debit.
+    Raises NotFound, MoveRefused, NotAReceipt, CurrencyMismatch, EntryOfDebit.
     """
     await unit.lock(decision.account_id)
     row = await _to_decide(unit, entry_id, EntryState.BOOKED)
     if row.kind not in (EntryKind.RECEIPT, EntryKind.COLLECTIVE):
         raise NotAReceipt(f"bank entry {entry_id} is a {row.kind}, not a receipt")
     money = Money(row.amount_minor, row.currency)
-    new = NewPayment(decision.account_id, money, decision.invoice_id, [], _reference(row.id))
-    payment = await payments.receive(unit, new)
-    row.account_id, row.invoice_id, row.payment_id = decision.account_id, decision.invoice_id, payment.id
+    named = [] if decision.invoice_id is None else [decision.invoice_id]
+    debit = await bank_debits.find_debit(unit, row, decision.account_id, named)
+    if debit is None:
+        new = NewPayment(decision.account_id, money, decision.invoice_id, [], _reference(row.id))
+        row.invoice_id, row.payment_id = decision.invoice_id, (await payments.receive(unit, new)).id
+        row.debit_id = None
+    else:
+        row.invoice_id, row.debit_id = debit.invoice_id, debit.id
+        row.payment_id = await bank_debits.pay_debit(unit, debit)
+    row.account_id = decision.account_id
     _note(row, EntryState.BOOKED, decision.actor, decision.reason, unit.now)
     return row
 
@@ -283,7 +238,7 @@ async def book(unit: Unit, entry_id: UUID, decision: Decision) -> BankEntryRow:
 async def ignore(unit: Unit, entry_id: UUID, actor: str, reason: str) -> BankEntryRow:
     """An entry is no payment of a customer, or was dealt with by hand. Raises NotFound, MoveRefused."""
     row = await _to_decide(unit, entry_id, EntryState.IGNORED)
-    row.account_id = row.invoice_id = None
+    row.account_id = row.invoice_id = row.debit_id = None
     _note(row, EntryState.IGNORED, actor, reason, unit.now)
     return row
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-from services.invoicing.domain.matching import grams
+from services.invoicing.domain.matching import lookup_numbers
 from services.invoicing.domain.states import MoveRefused
 from services.invoicing.repository import bank as bank_repository
 from services.invoicing.repository import bank_repeats as repository
@@ -50,7 +50,8 @@ def _incoming(repeat: Repeat) -> Incoming:
         payer=entry.payer,
         text=entry.text,
         reference=entry.reference or "",
-        grams=grams(entry.text),
+        ids=entry.ids or [],
+        grams=lookup_numbers(entry.text, entry.ids or ()),
     )
 
 

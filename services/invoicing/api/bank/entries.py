@@ -13,6 +13,7 @@ from services.invoicing.domain.states import MoveRefused
 from services.invoicing.repository import bank as repository
 from services.invoicing.tables import BankEntryRow, BankProposalRow
 from services.invoicing.use_cases.bank import Decision, NotAReceipt
+from services.invoicing.use_cases.bank_debits import EntryOfDebit
 from shared.auth import needs
 from shared.commands import Command
 from shared.database import Unit
@@ -54,9 +55,11 @@ class EntryOut(BaseModel):
         payer="Example Trading GmbH",
         text="invoices of March",
         reference="2026033000017",
+        ids=["DD-2026-03-0001"],
         state="unmatched",
         account_id=None,
         invoice_id=None,
+        debit_id=None,
         payment_id=None,
         decided_by=None,
         reason=None,
@@ -75,9 +78,11 @@ class EntryOut(BaseModel):
     payer: str | None
     text: str
     reference: str | None = Field(description="the bank's, empty if it gives none; null where it was not kept")
+    ids: list[str] = Field(description="by what the parties call the payment: end-to-end id, structured reference")
     state: str
     account_id: UUID | None
     invoice_id: UUID | None
+    debit_id: UUID | None = Field(description="the direct debit whose money it is")
     payment_id: UUID | None
     decided_by: str | None
     reason: str | None
@@ -87,7 +92,8 @@ class EntryOut(BaseModel):
     @classmethod
     def of(cls, row: BankEntryRow, proposals: list[BankProposalRow]) -> Self:
         """The answer for an entry."""
-        return cls.model_validate(row.model_dump() | {"proposals": [one.model_dump() for one in proposals]})
+        beside = {"proposals": [one.model_dump() for one in proposals], "ids": row.ids or []}
+        return cls.model_validate(row.model_dump() | beside)
 
 
 class BookIn(Body):
@@ -138,10 +144,13 @@ async def get_entry(entry_id: UUID, read: Read) -> EntryOut:
     status_code=200,
     response_model=EntryOut,
     summary="Book an entry",
-    responses=refusals(MoveRefused, NotAReceipt, AmountRefused),
+    responses=refusals(MoveRefused, NotAReceipt, AmountRefused, EntryOfDebit),
 )
 async def book_entry(entry_id: UUID, wanted: BookIn, command: Command) -> Response:
-    """Record the payment that an entry is; what is more than the account owes is unapplied cash. Decided once."""
+    """Record the payment that an entry is; what is more than the account owes is unapplied cash. Decided once.
+
+    An entry with the reference of a direct debit in flight settles it.
+    """
 
     async def book(unit: Unit) -> EntryOut:
         decision = Decision(wanted.account_id, wanted.invoice_id, command.caller.subject, wanted.reason)

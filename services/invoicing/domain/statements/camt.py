@@ -160,8 +160,15 @@ def _found(entry: Element, account: str, place: int) -> Iterator[Found]:
             text=_text(entry, about),
             reference=_reference(entry, part),
             kind=_kind(entry, about),
+            ids=_ids(about),
             former=(_former_reading(entry, part, money, about, number),),
         )
+
+
+def _ids(about: list[Element]) -> tuple[str, ...]:
+    """By what the parties call these transactions."""
+    paths = ("Refs/EndToEndId", "RmtInf/Strd/CdtrRefInf/Ref")
+    return tuple(element.text or "" for part in about for path in paths for element in part.iterfind(path))
 
 
 def _reference(entry: Element, part: Element | None) -> str:

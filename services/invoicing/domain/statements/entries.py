@@ -1,6 +1,7 @@
 """An entry of a bank statement, and by what it is known again."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -13,6 +14,8 @@ from shared.money import MAX_MINOR, known_currencies, to_minor
 LONGEST_TEXT = 2000
 LONGEST_NAME = 200
 """How much is kept of what a bank writes (characters)."""
+MOST_IDS = 20
+"""How many names of a payment are kept."""
 LONGEST_REFERENCE = 140
 """More than any format has for the reference of an entry, or the number of an account (characters)."""
 NO_REFERENCE = frozenset({"", "NONREF", "NOTPROVIDED", "NOREF", "0"})
@@ -55,6 +58,8 @@ class Entry:
     text: str
     reference: str
     """The bank's, or empty."""
+    ids: tuple[str, ...] = ()
+    """By what the parties call the payment: its end-to-end id, its structured reference."""
     former_keys: tuple["FormerKey", ...] = ()
 
 
@@ -100,6 +105,7 @@ class Found:
     kind: EntryKind = EntryKind.RECEIPT
     former: tuple[FormerReading, ...] | None = None
     """How it was read when references were not kept; None: as it is read."""
+    ids: tuple[str, ...] = ()
 
 
 def refuse(place: int, field: str, why: str) -> NoReturn:
@@ -150,6 +156,7 @@ class Keys:
             payer=_clean(found.payer)[:LONGEST_NAME] or None,
             text=_clean(found.text)[:LONGEST_TEXT],
             reference=reference,
+            ids=_known_ids(found.ids),
             former_keys=self._former_keys(found, is_first=self._equal[digest] == 1),
         )
 
@@ -192,6 +199,12 @@ def _sum(found: Found, amount: int) -> str:
 def _digest(found: Found, total: str, payer: str, text: str, reference: str) -> str:
     content = [found.account, total, _clean(payer), _clean(text)] + [reference] * bool(reference)
     return sha256("\0".join(content).encode()).hexdigest()
+
+
+def _known_ids(ids: Iterable[str]) -> tuple[str, ...]:
+    """The ids that tell something, each once; longer ones than any format has are left out."""
+    cleaned = dict.fromkeys(_clean(id_) for id_ in ids)
+    return tuple(id_ for id_ in cleaned if len(id_) <= LONGEST_REFERENCE and not is_no_reference(id_))[:MOST_IDS]
 
 
 def _amount(place: int, found: Found) -> int:

@@ -1,16 +1,22 @@
-"""Entries keep the bank's reference, and what repeats an entry is listed beside it."""
+"""Entries keep the bank's reference and the ids of the payment; they name the debit that they pay, and repeats."""
 
 from shared.migrations import execute
 
 revision = "0015"
 down_revision = "0014"
 
-COLUMNS = """
-ALTER TABLE invoicing.bank_entries ADD COLUMN reference TEXT;
+COLUMNS = r"""
+ALTER TABLE invoicing.bank_entries ADD COLUMN reference TEXT,
+    ADD COLUMN ids TEXT[],
+    ADD COLUMN debit_id UUID REFERENCES invoicing.debits (id);
 
 CREATE INDEX bank_entries_by_reference ON invoicing.bank_entries (bank_account, reference) WHERE reference <> '';
+
+CREATE INDEX debits_by_reference ON invoicing.debits (upper(regexp_replace(reference, '[^A-Za-z0-9]', '', 'g')));
+
+CREATE INDEX debits_in_flight ON invoicing.debits (invoice_id) WHERE state = 'initiated';
 """
-"""Null for what was taken when the reference stood in the key alone: it is known by that key."""
+"""Reference and ids are null for what was taken when the reference stood in the key alone: it is known by that key."""
 
 TABLES = """
 CREATE TABLE invoicing.bank_repeats (
