@@ -262,6 +262,16 @@ async def test_a_collective_entry_is_split_where_the_bank_tells_the_amounts(bank
     assert (await bank.take(entry))["states"] == {"booked": 2}
 
 
+async def test_parts_of_a_batch_whose_text_names_an_invoice_are_not_booked_for_it(bank: Bank) -> None:
+    _, (issued,) = await bank.owes(50_000)
+    whole = Paid("", 25_000).xml()
+    details = "".join(f'<TxDtls><Amt Ccy="EUR">{euros}.00</Amt></TxDtls>' for euros in (100, 150))
+    start = whole[: whole.index("<TxDtls>")]
+    about_all = f"<AddtlNtryInf>{issued['number']}</AddtlNtryInf>"
+    latest = await bank.take(f"{start}{details}</NtryDtls>{about_all}</Ntry>")
+    assert (latest["states"], await bank.open(issued)) == ({"unmatched": 2}, 50_000)
+
+
 async def test_a_decision_is_made_once_also_by_two_at_once(bank: Bank) -> None:
     owners = [(await bank.owes(1000))[0] for _ in range(4)]
     await bank.take(Paid("whose is it", 700))

@@ -100,6 +100,75 @@ def test_parts_of_a_batch_have_its_reference_and_the_keys_under_which_they_were_
     ]
 
 
+@pytest.mark.parametrize(
+    ("amount", "parts", "kept"),
+    [
+        ("1474.00", [("900.00", ""), ("600.00", ""), ("26.00", "DBIT")], [90_000, 60_000, -2_600]),
+        ("1474.00", [("900.00", "CRDT"), ("600.00", ""), ("26.00", "DBIT")], [90_000, 60_000, -2_600]),
+        ("1474.00", [("900.00", ""), ("600.00", "")], [147_400]),
+        ("1500.00", [("900.00", ""), ("600.00", "")], [90_000, 60_000]),
+        ("1500.00", [("900.00", ""), ("600.00", "DBIT")], [150_000]),
+        ("1500.00", [("900.00", ""), ("six hundred", "")], [150_000]),
+    ],
+)
+def test_parts_have_their_own_sign_and_add_up_to_the_entry(
+    amount: str, parts: list[tuple[str, str]], kept: list[int]
+) -> None:
+    marks = [f"<CdtDbtInd>{sign}</CdtDbtInd>" * bool(sign) for _, sign in parts]
+    details = [part(money, more=mark) for (money, _), mark in zip(parts, marks, strict=True)]
+    entries = read(statement([batch(*details, amount=amount)]))
+    assert [entry.amount if entry.is_credit else -entry.amount for entry in entries] == kept
+    whole = EntryKind.COLLECTIVE if len(kept) == 1 else EntryKind.RECEIPT
+    assert [entry.kind for entry in entries] == [whole if minor > 0 else EntryKind.DEBIT for minor in kept]
+
+
+def test_a_batch_that_was_taken_in_parts_is_known_by_each() -> None:
+    (entry,) = read(statement([batch(part("10.00", "a"), part("20.00", "b"), amount="29.00")]))
+    assert [(former.key, former.text) for former in entry.former_keys] == [
+        ("B-1/1 2026-03-30 1000 EUR credit", "a"),
+        ("B-1/2 2026-03-30 2000 EUR credit", "b"),
+    ]
+
+
+def test_a_transaction_of_a_batch_that_is_taken_back_is_a_return() -> None:
+    returned = part("2.00", more="<CdtDbtInd>DBIT</CdtDbtInd><RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>")
+    entries = read(statement([batch(part("10.00"), returned, amount="8.00")]))
+    assert [(entry.kind, entry.is_credit) for entry in entries] == [
+        (EntryKind.RECEIPT, True),
+        (EntryKind.RETURN, False),
+    ]
+
+
+@pytest.mark.parametrize("sign", ["CREDIT", "C"])
+def test_a_transaction_of_another_sign_is_refused(sign: str) -> None:
+    with pytest.raises(StatementRefused, match="entry 1: CdtDbtInd"):
+        read(statement([batch(part("10.00", more=f"<CdtDbtInd>{sign}</CdtDbtInd>"), part("20.00"))]))
+
+
+@pytest.mark.parametrize(
+    ("count", "details", "kind"),
+    [
+        ("<NbOfTxs>3</NbOfTxs>", "", EntryKind.COLLECTIVE),
+        ("", "", EntryKind.COLLECTIVE),
+        ("<NbOfTxs>1</NbOfTxs>", "", EntryKind.RECEIPT),
+        ("<NbOfTxs>2</NbOfTxs>", "<TxDtls><RmtInf><Ustrd>a</Ustrd></RmtInf></TxDtls>", EntryKind.COLLECTIVE),
+        ("<NbOfTxs>1</NbOfTxs>", "<TxDtls><RmtInf><Ustrd>a</Ustrd></RmtInf></TxDtls>", EntryKind.RECEIPT),
+    ],
+)
+def test_what_the_bank_tells_of_a_batch_alone_is_collective(count: str, details: str, kind: EntryKind) -> None:
+    told = f"<Btch><MsgId>MSG-7</MsgId><PmtInfId>BATCH-7</PmtInfId>{count}</Btch>{details}"
+    entry = batch().replace("<NtryDtls></NtryDtls>", f"<NtryDtls>{told}</NtryDtls>")
+    (whole,) = read(statement([entry]))
+    assert (whole.kind, whole.amount, whole.ids) == (kind, 3000, ("BATCH-7", "MSG-7"))
+
+
+def test_what_is_said_of_a_batch_is_no_text_of_its_parts() -> None:
+    about_all = "<AddtlNtryInf>GS-DE-00000001</AddtlNtryInf>"
+    split = batch(part("10.00", "a"), part("20.00")).replace("</Ntry>", f"{about_all}</Ntry>")
+    whole = batch(part("10.00"), part("20.00"), amount="31.00").replace("</Ntry>", f"{about_all}</Ntry>")
+    assert [entry.text for entry in read(statement([split, whole]))] == ["a", "", "GS-DE-00000001"]
+
+
 def test_entries_of_two_statements_are_counted_apart() -> None:
     equal = [Paid("rent", 300, reference="B-1")] * 2
     body = join_statements(statement(equal), statement(equal))

@@ -9,16 +9,9 @@ from datetime import date
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from services.invoicing.domain.statements.entries import (
-    Closing,
-    Entry,
-    EntryKind,
-    FormerReading,
-    Found,
-    Keys,
-    is_no_reference,
-    refuse,
-)
+from services.invoicing.domain.statements.camt_elements import first_text
+from services.invoicing.domain.statements.camt_parts import split_entry
+from services.invoicing.domain.statements.entries import Closing, Entry, Found, Keys, refuse
 
 PIECE = 64 * 1024
 """How much is read before what was found in it is handed on (bytes); no more of the tree is held than one entry."""
@@ -93,7 +86,7 @@ def read(body: bytes) -> Iterator[Entry | Closing]:
                 account = ""
                 keys.begin_statement()
             elif element.tag == "Acct":
-                account = _first(element, "Id/IBAN", "Id/Othr/Id")
+                account = first_text(element, "Id/IBAN", "Id/Othr/Id")
             elif element.tag == "Bal":
                 yield from _closing(element, account)
             elif element.tag == "Ntry" and _is_booked(element, keys.place + 1):
@@ -104,24 +97,14 @@ def read(body: bytes) -> Iterator[Entry | Closing]:
 
 def _is_booked(entry: Element, place: int) -> bool:
     """Whether it is booked. What is not yet is left to the statement that books it."""
-    status = _first(entry, "Sts/Cd", "Sts")
+    status = first_text(entry, "Sts/Cd", "Sts")
     if status not in STATUSES:
         refuse(place, "Sts", "none of BOOK, PDNG, INFO, FUTR")
     return status == "BOOK"
 
 
-def _first(element: Element, *paths: str) -> str:
-    """The text at the first of these paths that has any."""
-    return next((text for path in paths if (text := (element.findtext(path) or "").strip())), "")
-
-
-def _all(element: Element, *paths: str) -> str:
-    texts = ((one.text or "").strip() for path in paths for one in element.iterfind(path))
-    return " ".join(text for text in texts if text)
-
-
 def _day(place: int, field: str, element: Element | None) -> date:
-    text = "" if element is None else _first(element, "Dt", "DtTm")
+    text = "" if element is None else first_text(element, "Dt", "DtTm")
     try:
         return date.fromisoformat(text[:10])
     except ValueError:
@@ -129,7 +112,7 @@ def _day(place: int, field: str, element: Element | None) -> date:
 
 
 def _closing(balance: Element, account: str) -> Iterator[Closing]:
-    if _first(balance, "Tp/CdOrPrtry/Cd") == "CLBD":
+    if first_text(balance, "Tp/CdOrPrtry/Cd") == "CLBD":
         if not account:
             refuse(0, "Acct", "the statement names no account")
         yield Closing(account, _day(0, "Bal.Dt", balance.find("Dt")))
@@ -139,79 +122,18 @@ def _found(entry: Element, account: str, place: int) -> Iterator[Found]:
     """What an entry says; each transaction of a collective one by itself, where the bank tells their amounts."""
     if not account:
         refuse(place, "Acct", "the statement names no account")
-    direction = _first(entry, "CdtDbtInd")
-    if direction not in ("CRDT", "DBIT"):
-        refuse(place, "CdtDbtInd", "neither CRDT nor DBIT")
-    amount = entry.find("Amt")
-    if amount is None:
-        refuse(place, "Amt", "missing")
     booked_on = _day(place, "BookgDt", entry.find("BookgDt"))
-    details = entry.findall("NtryDtls/TxDtls")
-    parts = _parts(amount, details)
-    for number, (money, about) in enumerate(parts, 1):
-        part = about[0] if about and len(parts) > 1 else None
+    for part in split_entry(entry, place):
         yield Found(
             account=account,
-            amount=(money.text or "").strip(),
-            currency=money.get("Ccy", ""),
-            is_credit=direction == "CRDT",
+            amount=part.amount,
+            currency=part.currency,
+            is_credit=part.is_credit,
             booked_on=booked_on,
-            payer=_all_of(about, "RltdPties/Dbtr/Nm", "RltdPties/Dbtr/Pty/Nm") if len(about) == 1 else "",
-            text=_text(entry, about),
-            reference=_reference(entry, part),
-            kind=_kind(entry, about),
-            ids=_ids(about),
-            former=(_former_reading(entry, part, money, about, number),),
+            payer=part.payer,
+            text=part.text,
+            reference=part.reference,
+            kind=part.kind,
+            ids=part.ids,
+            former=part.former_readings,
         )
-
-
-def _ids(about: list[Element]) -> tuple[str, ...]:
-    """By what the parties call these transactions."""
-    paths = ("Refs/EndToEndId", "RmtInf/Strd/CdtrRefInf/Ref")
-    return tuple(element.text or "" for part in about for path in paths for element in part.iterfind(path))
-
-
-def _reference(entry: Element, part: Element | None) -> str:
-    """The bank's reference of a transaction of a collective entry, or else of the entry."""
-    references = [] if part is None else [_first(part, "Refs/AcctSvcrRef")]
-    references += [_first(entry, "AcctSvcrRef"), _first(entry, "NtryRef")]
-    return next((reference for reference in references if not is_no_reference(reference)), "")
-
-
-def _former_reading(
-    entry: Element, part: Element | None, money: Element, about: list[Element], number: int
-) -> FormerReading:
-    """An entry, or a part of it by its number, as it was read when its reference was not kept."""
-    reference = _first(entry, "AcctSvcrRef", "NtryRef")
-    if part is not None:
-        reference = _first(part, "Refs/AcctSvcrRef") or (f"{reference}/{number}" if reference else "")
-    return FormerReading(
-        amount=(money.text or "").strip(),
-        payer=_all_of(about, "RltdPties/Dbtr/Nm", "RltdPties/Dbtr/Pty/Nm") if len(about) == 1 else "",
-        text=_text(entry, about),
-        reference=reference,
-    )
-
-
-def _parts(amount: Element, details: list[Element]) -> list[tuple[Element, list[Element]]]:
-    """The amounts of an entry, with the transactions of each."""
-    amounts = [one.find("Amt") if one.find("Amt") is not None else one.find("AmtDtls/TxAmt/Amt") for one in details]
-    told = [(money, [one]) for money, one in zip(amounts, details, strict=True) if money is not None]
-    if len(details) < 2 or len(told) < len(details) or {one.get("Ccy") for one, _ in told} != {amount.get("Ccy")}:
-        return [(amount, details)]
-    return told
-
-
-def _text(entry: Element, about: list[Element]) -> str:
-    where = ("RmtInf/Ustrd", "RmtInf/Strd/CdtrRefInf/Ref", "RmtInf/Strd/RfrdDocInf/Nb", "Refs/EndToEndId")
-    return _all_of(about, *where) or _all(entry, "AddtlNtryInf")
-
-
-def _all_of(about: list[Element], *paths: str) -> str:
-    return " ".join(text for one in about if (text := _all(one, *paths)))
-
-
-def _kind(entry: Element, about: list[Element]) -> EntryKind:
-    if _first(entry, "RvslInd") in ("true", "1") or any(one.find("RtrInf") is not None for one in about):
-        return EntryKind.RETURN
-    return EntryKind.COLLECTIVE if len(about) > 1 else EntryKind.RECEIPT

@@ -85,6 +85,7 @@ class FormerReading:
     """An entry as it was read when its reference was not kept, as far as its key depends on it."""
 
     amount: str
+    is_credit: bool
     payer: str
     text: str
     reference: str
@@ -141,7 +142,7 @@ class Keys:
             if len(value) > LONGEST_REFERENCE:
                 refuse(self.place, field, "longer than any that a bank gives")
         reference = "" if is_no_reference(reference) else reference
-        digest = _digest(found, _sum(found, amount), found.payer, found.text, reference)
+        digest = _digest(found, _sum(found, amount, found.is_credit), found.payer, found.text, reference)
         self._equal[digest] += 1
         moved = found.is_credit or found.kind is EntryKind.RETURN
         return Entry(
@@ -167,13 +168,13 @@ class Keys:
         """
         readings = found.former
         if readings is None:
-            readings = (FormerReading(found.amount, found.payer, found.text, found.reference),)
+            readings = (FormerReading(found.amount, found.is_credit, found.payer, found.text, found.reference),)
         keys = [self._former_key(found, reading, is_first=is_first) for reading in readings]
         return tuple(key for key in keys if key is not None)
 
     def _former_key(self, found: Found, reading: FormerReading, *, is_first: bool) -> FormerKey | None:
         try:
-            total = _sum(found, to_minor(reading.amount, found.currency))
+            total = _sum(found, to_minor(reading.amount, found.currency), reading.is_credit)
         except ValueError:
             return None
         reference = _clean(reading.reference)
@@ -192,8 +193,8 @@ def is_no_reference(reference: str) -> bool:
     return reference.upper() in NO_REFERENCE
 
 
-def _sum(found: Found, amount: int) -> str:
-    return f"{found.booked_on} {amount} {found.currency} {'credit' if found.is_credit else 'debit'}"
+def _sum(found: Found, amount: int, is_credit: bool) -> str:
+    return f"{found.booked_on} {amount} {found.currency} {'credit' if is_credit else 'debit'}"
 
 
 def _digest(found: Found, total: str, payer: str, text: str, reference: str) -> str:
