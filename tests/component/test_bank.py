@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from deploy.local.tokens import Keys
+from services.invoicing.domain.documents.references import creditor_reference, grouped
 from shared import outbox
 from shared.events.invoicing import BankStatementImported
 from shared.runtime import Runtime
@@ -270,6 +271,31 @@ async def test_parts_of_a_batch_whose_text_names_an_invoice_are_not_booked_for_i
     about_all = f"<AddtlNtryInf>{issued['number']}</AddtlNtryInf>"
     latest = await bank.take(f"{start}{details}</NtryDtls>{about_all}</Ntry>")
     assert (latest["states"], await bank.open(issued)) == ({"unmatched": 2}, 50_000)
+
+
+@pytest.mark.parametrize("is_structured", [True, False])
+async def test_the_reference_that_we_print_is_booked_like_the_number(bank: Bank, is_structured: bool) -> None:
+    _, (issued, other) = await bank.owes(1000, 2000)
+    reference = creditor_reference(issued["number"])
+    assert reference is not None
+    entry = Paid("" if is_structured else f"SVWZ+{reference.lower()}", 1000)
+    if is_structured:
+        details = f"<RmtInf><Strd><CdtrRefInf><Ref>{reference}</Ref></CdtrRefInf></Strd></RmtInf>"
+        entry = replace(entry, details=details)
+    assert (await bank.take(entry))["states"] == {"booked": 1}
+    assert (await bank.open(issued), await bank.open(other)) == (0, 2000)
+
+
+async def test_a_printed_reference_with_wrong_check_digits_is_a_doubt(bank: Bank) -> None:
+    _, (issued,) = await bank.owes(1000)
+    reference = creditor_reference(issued["number"])
+    assert reference is not None
+    digits = int(reference[2:4])
+    wrong = f"RF{digits % 90 + 1:02d}{reference[4:]}"
+    assert (await bank.take(Paid(wrong, 1000), Paid(grouped(wrong), 1000)))["states"] == {"unmatched": 2}
+    for entry in await bank.entries():
+        assert entry["proposals"][0]["reasons"] == ["wrong_check_digits", "amount_of_invoice"]
+        assert (entry["proposals"][0]["invoice_id"], entry["proposals"][0]["score"]) == (issued["id"], 65)
 
 
 async def test_a_decision_is_made_once_also_by_two_at_once(bank: Bank) -> None:

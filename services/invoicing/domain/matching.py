@@ -14,6 +14,7 @@ from enum import StrEnum
 from itertools import groupby
 from uuid import UUID
 
+from services.invoicing.domain.documents.references import MOST, is_checked
 from services.invoicing.domain.statements import EntryKind
 from services.invoicing.domain.states import DebitState
 
@@ -28,6 +29,12 @@ BY_DEBIT = 100
 
 LONGEST_GRAM = 5
 """Words of a number that a bank may have pulled apart (`GS DE 0000 0001`)."""
+LONGEST_STRUCTURED = 10
+"""Words of a structured reference: in groups of four, as it is printed, with some that were broken once more."""
+CHECK_DIGITS = re.compile("RF[0-9]{2}")
+STRUCTURED = re.compile(f"RF[0-9]{{2}}[A-Z0-9]{{1,{MOST}}}")
+WRONG = "!"
+"""What stands before a number whose structured reference has wrong check digits."""
 SHORTEST_NUMBER = 4
 """Characters: shorter ones are found in any text."""
 LEGAL_FORMS = frozenset(
@@ -79,6 +86,8 @@ class Candidate:
     invoice_open: int = 0
     by_number: bool = False
     by_reference: bool = False
+    by_wrong_reference: bool = False
+    """Its structured reference stands in the text, with check digits that are wrong."""
     has_debit: bool = False
     """A direct debit of the invoice is in flight, so its money may be that."""
 
@@ -175,6 +184,7 @@ def scored_one(receipt: Receipt, one: Candidate) -> Proposal:
     reasons = {
         "invoice_number": BY_NUMBER * one.by_number,
         "invoice_reference": BY_REFERENCE * (one.by_reference and not one.by_number),
+        "wrong_check_digits": BY_REFERENCE * (one.by_wrong_reference and not one.by_number and not one.by_reference),
         "amount_of_invoice": BY_AMOUNT * is_amount,
         "all_open_of_account": BY_TOTAL * is_total,
         "payer_name": likeness(receipt.payer or "", one.name),
@@ -220,20 +230,51 @@ def normal_number(number: str) -> str:
 
 
 def lookup_numbers(text: str, ids: Iterable[str]) -> list[str]:
-    """List what an entry may name: what in its text may be a number, and the ids of its payment."""
-    return sorted({*grams(text), *(normal_number(id_) for id_ in ids)} - {""})
+    """List what an entry may name: what in its text may be a number, and the ids of its payment.
+
+    A structured reference (ISO 11649) stands for the number that it is made of, marked if its check digits are wrong.
+    """
+    normal_ids = [normal_number(id_) for id_ in ids]
+    numbers = {*grams(text), *normal_ids} - {""}
+    for words in (_words(text), *([id_] for id_ in normal_ids)):
+        numbers |= {number if is_right else WRONG + number for number, is_right in _structured_numbers(words)}
+    return sorted(numbers)
 
 
 def grams(text: str) -> list[str]:
     """What in a text may be a number: words, and words in a row that a bank may have pulled apart.
 
-    Only whole words count, so that no number is found within a longer one; the last word has a digit.
+    Only whole words count, so that no number is found within a longer one; the last word has a digit. The number of a
+    structured reference counts if its check digits are right.
     """
-    words = [word.upper() for word in re.findall("[A-Za-z0-9]+", text)]
+    words = _words(text)
     found = {
         "".join(words[begin:end])
         for end in range(1, len(words) + 1)
         if not words[end - 1].isalpha()
         for begin in range(max(0, end - LONGEST_GRAM), end)
+        if not _follows_check_digits(words, begin)
     }
+    found |= {number for number, is_right in _structured_numbers(words) if is_right}
     return sorted(one for one in found if SHORTEST_NUMBER <= len(one) <= 60)
+
+
+def _words(text: str) -> list[str]:
+    return [word.upper() for word in re.findall("[A-Za-z0-9]+", text)]
+
+
+def _follows_check_digits(words: Sequence[str], begin: int) -> bool:
+    """Whether a word is the first of a number whose `RF` and check digits stand apart: these decide about it."""
+    prefix = "".join(words[max(0, begin - 2) : begin])
+    return begin > 0 and (bool(CHECK_DIGITS.fullmatch(words[begin - 1])) or bool(CHECK_DIGITS.fullmatch(prefix)))
+
+
+def _structured_numbers(words: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    """Find the numbers of the structured references that begin with a word, each with whether its digits are right."""
+    for begin, word in enumerate(words):
+        if not word.startswith("RF"):
+            continue
+        for end in range(begin + 1, min(len(words), begin + LONGEST_STRUCTURED) + 1):
+            reference = "".join(words[begin:end])
+            if STRUCTURED.fullmatch(reference) and not words[end - 1].isalpha():
+                yield reference[4:], is_checked(reference)

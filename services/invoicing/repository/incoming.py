@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.invoicing.domain.matching import Candidate, CarriedDebit, Receipt, Verdict
+from services.invoicing.domain.matching import WRONG, Candidate, CarriedDebit, Receipt, Verdict
 from services.invoicing.domain.statements import EntryKind
 from services.invoicing.repository.debits import carried_debit
 from services.invoicing.tables.bank import NORMAL_NAME, NORMAL_NUMBER
@@ -32,7 +32,7 @@ ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_facts (
     place int, id uuid, kind text, amount bigint, currency text, payer text, is_doubtful boolean, account_id uuid,
     name text, account_currency text, account_open bigint, invoice_id uuid, invoice_open bigint, by_number boolean,
-    by_reference boolean, has_debit boolean
+    by_reference boolean, by_wrong_reference boolean, has_debit boolean
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_debits (place int, id uuid, debit_id uuid) ON COMMIT DELETE ROWS;
 CREATE INDEX IF NOT EXISTS incoming_facts_place ON incoming_facts (place);
@@ -88,6 +88,11 @@ _BY_NUMBER = f"""
 INSERT INTO incoming_candidates SELECT n.id, i.account_id, i.id, $1
 FROM incoming_numbers n JOIN invoices i ON {NORMAL_NUMBER.format("i.number")} = n.gram
 """
+_BY_WRONG_REFERENCE = f"""
+INSERT INTO incoming_candidates SELECT n.id, i.account_id, i.id, $1
+FROM incoming_numbers n JOIN invoices i ON {NORMAL_NUMBER.format("i.number")} = substr(n.gram, length($2::text) + 1)
+WHERE starts_with(n.gram, $2)
+"""
 _BY_REFERENCE = f"""
 INSERT INTO incoming_candidates SELECT n.id, i.account_id, i.id, $1
 FROM incoming_numbers n JOIN invoices i
@@ -139,7 +144,8 @@ FROM named n LEFT JOIN LATERAL (
 """
 _FACTS = """
 WITH found AS (
-    SELECT id, account_id, invoice_id, bool_or(by = 'number') AS by_number, bool_or(by = 'reference') AS by_reference
+    SELECT id, account_id, invoice_id, bool_or(by = 'number') AS by_number, bool_or(by = 'reference') AS by_reference,
+        bool_or(by = 'wrong_reference') AS by_wrong_reference
     FROM incoming_candidates GROUP BY id, account_id, invoice_id
 ), totals AS (
     SELECT account_id, sum(open_minor)::bigint AS total FROM invoice_states
@@ -148,7 +154,7 @@ WITH found AS (
 INSERT INTO incoming_facts
 SELECT n.place, n.id, n.kind, n.amount, n.currency, n.payer, n.is_doubtful, a.id, a.name, a.currency,
     coalesce(t.total, 0),
-    f.invoice_id, coalesce(s.open_minor, 0), f.by_number, f.by_reference,
+    f.invoice_id, coalesce(s.open_minor, 0), f.by_number, f.by_reference, f.by_wrong_reference,
     EXISTS (SELECT FROM debits d WHERE d.invoice_id = f.invoice_id AND d.state = 'initiated')
 FROM found f
 JOIN incoming_entries n ON n.id = f.id
@@ -175,6 +181,7 @@ async def find_candidates(unit: Unit) -> int:
     await run("ANALYZE incoming_entries, incoming_numbers")
     await run(_BY_NUMBER, "number")
     await run(_BY_REFERENCE, "reference")
+    await run(_BY_WRONG_REFERENCE, "wrong_reference", WRONG)
     await run(_BY_DEBIT)
     for query, by in ((_BY_AMOUNT, "amount"), (_BY_TOTAL, "total"), (_BY_NAME, "name")):
         await run(query, by, COMMON)
@@ -216,6 +223,7 @@ async def candidates(unit: Unit, after: int, upto: int) -> dict[UUID, Evidence]:
             invoice_open=row["invoice_open"],
             by_number=row["by_number"],
             by_reference=row["by_reference"],
+            by_wrong_reference=row["by_wrong_reference"],
             has_debit=row["has_debit"],
         )
         found.setdefault(row["id"], Evidence(_receipt(row), [], [])).candidates.append(candidate)
