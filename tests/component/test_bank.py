@@ -176,6 +176,14 @@ async def test_what_is_more_than_the_account_owes_waits_and_the_rest_becomes_una
     assert (payment["unapplied_minor"], await bank.open(issued)) == (1, 0)
 
 
+async def test_an_amount_of_dinars_has_two_decimals(bank: Bank) -> None:
+    _, (issued,) = await bank.owes(123_400, currency="RSD")
+    entry = Paid(issued["number"], 123_400, currency="RSD")
+    assert '<Amt Ccy="RSD">1234.00</Amt>' in entry.xml()
+    assert (await bank.take(entry))["states"] == {"booked": 1}
+    assert await bank.open(issued) == 0
+
+
 async def test_another_currency_waits(bank: Bank) -> None:
     owner, (issued,) = await bank.owes(1000, currency="USD")
     latest = await bank.take(Paid(issued["number"], 1000))
