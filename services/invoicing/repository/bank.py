@@ -14,9 +14,9 @@ from shared.keyset import rows_after
 
 _ADD_ENTRIES = """
 INSERT INTO bank_entries (id, import_id, bank_account, entry_key, kind, is_credit, amount_minor, currency, booked_on,
-    payer, text, reference, ids, state, account_id, invoice_id, debit_id, due_at)
+    payer, text, reference, ids, return_reason, state, account_id, invoice_id, debit_id, due_at)
 SELECT n.id, $1, n.bank_account, n.entry_key, n.kind, n.is_credit, n.amount, n.currency, n.booked_on, n.payer, n.text,
-    n.reference, n.ids,
+    n.reference, n.ids, n.return_reason,
     CASE WHEN c.id IS NOT NULL THEN 'certain' WHEN n.kind = 'debit' THEN 'kept' ELSE 'unmatched' END,
     c.account_id, c.invoice_id, c.debit_id, CASE WHEN c.id IS NOT NULL THEN $2::timestamptz END
 FROM incoming_entries n LEFT JOIN incoming_certain c ON c.id = n.id

@@ -20,7 +20,7 @@ _TEMPORARY = """
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_entries (
     place int, id uuid, bank_account text, entry_key text, kind text, is_credit boolean, amount bigint, currency text,
     booked_on date, payer text, text text, reference text, ids text[],
-    grams text[], is_doubtful boolean
+    return_reason text, grams text[], is_doubtful boolean
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_former_keys (
     place int, bank_account text, entry_key text, payer text, text text
@@ -62,6 +62,7 @@ class Incoming(NamedTuple):
     text: str
     reference: str
     ids: list[str]
+    return_reason: str | None
     grams: list[str]
     is_doubtful: bool = False
 

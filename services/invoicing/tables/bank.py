@@ -101,6 +101,7 @@ class BankEntryRow(Row, table=True):
     reference: str | None = Field(sa_type=Text)
     """The bank's, empty if it gives none; null: the entry was taken when it stood in the key alone."""
     ids: list[str] | None = Field(sa_type=ARRAY(Text))
+    return_reason: str | None = Field(sa_type=Text)
     state: str = Field(sa_type=Text)
     account_id: UUID | None = Field(foreign_key="accounts.id")
     invoice_id: UUID | None = Field(foreign_key="invoices.id")

@@ -69,5 +69,6 @@ def _incoming(one: Entry) -> Incoming:
         text=one.text,
         reference=one.reference,
         ids=list(one.ids),
+        return_reason=one.return_reason,
         grams=lookup_numbers(one.text, one.ids),
     )

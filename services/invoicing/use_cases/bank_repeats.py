@@ -51,6 +51,7 @@ def _incoming(repeat: Repeat) -> Incoming:
         text=entry.text,
         reference=entry.reference or "",
         ids=entry.ids or [],
+        return_reason=entry.return_reason,
         grams=lookup_numbers(entry.text, entry.ids or ()),
     )
 

@@ -162,6 +162,52 @@ def test_what_the_bank_tells_of_a_batch_alone_is_collective(count: str, details:
     assert (whole.kind, whole.amount, whole.ids) == (kind, 3000, ("BATCH-7", "MSG-7"))
 
 
+@pytest.mark.parametrize(
+    ("details", "of_entry", "text"),
+    [
+        ("<AddtlTxInf>invoice 7</AddtlTxInf>", "", "invoice 7"),
+        ("<RmtInf><Ustrd>a</Ustrd></RmtInf><AddtlTxInf>invoice 7</AddtlTxInf>", "", "a invoice 7"),
+        ("<Refs><EndToEndId>NOTPROVIDED</EndToEndId></Refs>", "invoice 7", "invoice 7"),
+        ("<Refs><EndToEndId>notprovided</EndToEndId></Refs><AddtlTxInf>a</AddtlTxInf>", "", "a"),
+        ("<RmtInf><Ustrd>a</Ustrd></RmtInf>", "transfer of invoice 7", "a transfer of invoice 7"),
+        ("<RmtInf><Ustrd>invoice 7 of May</Ustrd></RmtInf>", "invoice 7", "invoice 7 of May"),
+        ("<RmtInf><Strd><AddtlRmtInf>invoice 7</AddtlRmtInf></Strd></RmtInf>", "", "invoice 7"),
+        ("", "invoice 7", "invoice 7"),
+    ],
+)
+def test_all_text_of_a_payment_is_read(details: str, of_entry: str, text: str) -> None:
+    entry = batch(details).replace("</Ntry>", f"<AddtlNtryInf>{of_entry}</AddtlNtryInf></Ntry>")
+    (found,) = read(statement([entry]))
+    assert found.text == text
+    assert found.ids == ()
+
+
+@pytest.mark.parametrize("name", ["<Nm>{}</Nm>", "<Pty><Nm>{}</Nm></Pty>"])
+def test_the_payer_is_who_owes_it_and_who_paid_for_them_stands_in_the_text(name: str) -> None:
+    payer, paid_by = (f"<{party}>{name.format(who)}</{party}>" for party, who in (("UltmtDbtr", "A"), ("Dbtr", "B")))
+    parties = [paid_by + payer, payer, paid_by, payer + paid_by.replace("B", "A")]
+    entries = read(statement([batch(f"<RltdPties>{some}</RltdPties>") for some in parties]))
+    assert [(entry.payer, entry.text) for entry in entries] == [("A", "B"), ("A", ""), ("B", ""), ("A", "")]
+
+
+def test_why_a_debit_was_returned_is_told() -> None:
+    reasons = ["<Rsn><Cd>AM04</Cd></Rsn><AddtlInf>no funds</AddtlInf>", "<Rsn><Prtry>X-1</Prtry></Rsn>", ""]
+    details = [f"<RmtInf><Ustrd>a</Ustrd></RmtInf><RtrInf>{reason}</RtrInf>" for reason in reasons]
+    entries = read(statement([batch(part) for part in details]))
+    assert [entry.return_reason for entry in entries] == ["AM04 no funds", "X-1", None]
+    assert [entry.text for entry in entries] == ["a AM04 no funds", "a X-1", "a"]
+    assert {entry.kind for entry in entries} == {EntryKind.RETURN}
+
+
+def test_an_entry_of_which_more_is_read_is_known_by_what_was_read_at_first() -> None:
+    details = "<RmtInf><Ustrd>a</Ustrd></RmtInf><RltdPties><UltmtDbtr><Nm>A</Nm></UltmtDbtr></RltdPties>"
+    (entry,) = read(statement([batch(f"{details}<AddtlTxInf>more</AddtlTxInf>")]))
+    assert (entry.payer, entry.text) == ("A", "a more")
+    assert [(former.key, former.payer, former.text) for former in entry.former_keys] == [
+        ("B-1 2026-03-30 3000 EUR credit", None, "a")
+    ]
+
+
 def test_what_is_said_of_a_batch_is_no_text_of_its_parts() -> None:
     about_all = "<AddtlNtryInf>GS-DE-00000001</AddtlNtryInf>"
     split = batch(part("10.00", "a"), part("20.00")).replace("</Ntry>", f"{about_all}</Ntry>")

@@ -56,6 +56,7 @@ class EntryOut(BaseModel):
         text="invoices of March",
         reference="2026033000017",
         ids=["DD-2026-03-0001"],
+        return_reason=None,
         state="unmatched",
         account_id=None,
         invoice_id=None,
@@ -78,7 +79,10 @@ class EntryOut(BaseModel):
     payer: str | None
     text: str
     reference: str | None = Field(description="the bank's, empty if it gives none; null where it was not kept")
-    ids: list[str] = Field(description="by what the parties call the payment: end-to-end id, structured reference")
+    ids: list[str] = Field(
+        description="by what the parties call the payment: end-to-end id, structured reference, batch"
+    )
+    return_reason: str | None = Field(description="why it was returned, such as `AM04` and what the bank adds")
     state: str
     account_id: UUID | None
     invoice_id: UUID | None

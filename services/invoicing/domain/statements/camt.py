@@ -135,5 +135,6 @@ def _found(entry: Element, account: str, place: int) -> Iterator[Found]:
             reference=part.reference,
             kind=part.kind,
             ids=part.ids,
+            return_reason=part.return_reason,
             former=part.former_readings,
         )

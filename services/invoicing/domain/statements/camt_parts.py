@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from services.invoicing.domain.statements.camt_elements import first_text, join_texts, join_texts_of
+from services.invoicing.domain.statements.camt_elements import first_text, join_texts
 from services.invoicing.domain.statements.camt_former import list_amounts, read_former
 from services.invoicing.domain.statements.entries import EntryKind, FormerReading, is_no_reference, refuse
 from shared.money import to_minor
@@ -24,6 +24,7 @@ class Part:
     reference: str
     kind: EntryKind
     ids: tuple[str, ...]
+    return_reason: str
     former_readings: tuple[FormerReading, ...]
 
 
@@ -84,20 +85,45 @@ def _part(
         amount=(money.text or "").strip(),
         currency=money.get("Ccy", ""),
         is_credit=is_credit,
-        payer=join_texts_of(about, "RltdPties/Dbtr/Nm", "RltdPties/Dbtr/Pty/Nm") if len(about) == 1 else "",
+        payer=_payers(about[0])[0] if len(about) == 1 else "",
         text=_text(entry, about, is_whole=is_whole),
         reference=_reference(entry, None if is_whole else about[0]),
         kind=_kind(entry, about, is_credit, is_whole=is_whole),
         ids=_ids(entry, about, is_whole=is_whole),
+        return_reason=" ".join(dict.fromkeys(filter(None, map(_return_reason, about)))),
         former_readings=former,
     )
 
 
 def _text(entry: Element, about: list[Element], *, is_whole: bool) -> str:
     """What is said of a payment; what the bank says of the entry is about the whole, and is no part's text."""
-    where = ("RmtInf/Ustrd", "RmtInf/Strd/CdtrRefInf/Ref", "RmtInf/Strd/RfrdDocInf/Nb", "Refs/EndToEndId")
-    text = join_texts_of(about, *where)
-    return text or join_texts(entry, "AddtlNtryInf") if is_whole else text
+    texts = [_transaction_text(part) for part in about]
+    of_entry = join_texts(entry, "AddtlNtryInf")
+    if is_whole and not any(of_entry in text for text in texts):
+        texts.append(of_entry)
+    return " ".join(text for text in texts if text)
+
+
+TEXTS = ("RmtInf/Ustrd", "RmtInf/Strd/CdtrRefInf/Ref", "RmtInf/Strd/RfrdDocInf/Nb", "RmtInf/Strd/AddtlRmtInf")
+"""Where the payer's text of a transaction stands."""
+
+
+def _transaction_text(part: Element) -> str:
+    """Everything that is said of a transaction: why it was returned, and for whom somebody else paid, too."""
+    own_id = join_texts(part, "Refs/EndToEndId")
+    texts = [join_texts(part, *TEXTS), "" if is_no_reference(own_id) else own_id, join_texts(part, "AddtlTxInf")]
+    return " ".join(filter(None, [*texts, *_payers(part)[1:], _return_reason(part)]))
+
+
+def _payers(part: Element) -> list[str]:
+    """The names of who owes it and of who paid, if that is somebody else; one that is empty if there are none."""
+    names = (join_texts(part, f"RltdPties/{party}/Nm", f"RltdPties/{party}/Pty/Nm") for party in ("UltmtDbtr", "Dbtr"))
+    return list(dict.fromkeys(name for name in names if name)) or [""]
+
+
+def _return_reason(part: Element) -> str:
+    """Why a transaction was returned: the code of ISO 20022 and what the bank adds."""
+    return join_texts(part, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry", "RtrInf/AddtlInf")
 
 
 def _reference(entry: Element, part: Element | None) -> str:

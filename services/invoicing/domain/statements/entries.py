@@ -59,7 +59,8 @@ class Entry:
     reference: str
     """The bank's, or empty."""
     ids: tuple[str, ...] = ()
-    """By what the parties call the payment: its end-to-end id, its structured reference."""
+    """By what the parties call the payment: its end-to-end id, its structured reference, its batch."""
+    return_reason: str | None = None
     former_keys: tuple["FormerKey", ...] = ()
 
 
@@ -107,6 +108,7 @@ class Found:
     former: tuple[FormerReading, ...] | None = None
     """How it was read when references were not kept; None: as it is read."""
     ids: tuple[str, ...] = ()
+    return_reason: str = ""
 
 
 def refuse(place: int, field: str, why: str) -> NoReturn:
@@ -158,6 +160,7 @@ class Keys:
             text=_clean(found.text)[:LONGEST_TEXT],
             reference=reference,
             ids=_known_ids(found.ids),
+            return_reason=_clean(found.return_reason)[:LONGEST_NAME] or None,
             former_keys=self._former_keys(found, is_first=self._equal[digest] == 1),
         )
 

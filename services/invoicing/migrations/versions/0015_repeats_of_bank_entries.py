@@ -8,6 +8,7 @@ down_revision = "0014"
 COLUMNS = r"""
 ALTER TABLE invoicing.bank_entries ADD COLUMN reference TEXT,
     ADD COLUMN ids TEXT[],
+    ADD COLUMN return_reason TEXT,
     ADD COLUMN debit_id UUID REFERENCES invoicing.debits (id);
 
 CREATE INDEX bank_entries_by_reference ON invoicing.bank_entries (bank_account, reference) WHERE reference <> '';
