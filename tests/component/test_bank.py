@@ -184,6 +184,24 @@ async def test_an_amount_of_dinars_has_two_decimals(bank: Bank) -> None:
     assert await bank.open(issued) == 0
 
 
+async def test_a_transfer_that_names_two_of_three_invoices_is_booked_by_its_remittance(bank: Bank) -> None:
+    owner, (first, second, third) = await bank.owes(1000, 2000, 4000)
+    await bank.take(Paid(f"{second['number']} {third['number']}", 6000))
+    (entry,) = await bank.entries(state="unmatched")
+    path = f"/v1/bank-entries/{entry['id']}:book"
+    advice = [{"number": second["number"], "amount_minor": 2000}, {"number": third["number"], "amount_minor": 4000}]
+    body = {"account_id": owner, "remittance": advice, "reason": "as the text says"}
+    both = await bank.client.post(path, body | {"invoice_id": first["id"]})
+    assert (both.status_code, both.json()["code"]) == (422, "invalid")
+    more = await bank.client.post(path, body | {"remittance": [{"number": second["number"], "amount_minor": 2001}]})
+    assert (more.status_code, more.json()["code"]) == (409, "amount_refused")
+    unknown = await bank.client.post(path, body | {"remittance": [{"number": "GS-DE-99999999", "amount_minor": 1}]})
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
+    booked = await bank.client.made(path, body)
+    assert (booked["state"], booked["account_id"], booked["invoice_id"]) == ("booked", owner, None)
+    assert [await bank.open(issued) for issued in (first, second, third)] == [1000, 0, 0]
+
+
 async def test_another_currency_waits(bank: Bank) -> None:
     owner, (issued,) = await bank.owes(1000, currency="USD")
     latest = await bank.take(Paid(issued["number"], 1000))

@@ -82,6 +82,10 @@ async def test_an_entry_that_a_person_books_settles_the_debit(bank: Bank, is_set
     body = {"account_id": owner, "invoice_id": second["id"], "reason": "looks like it"}
     refused = await bank.client.post(f"/v1/bank-entries/{entry['id']}:book", body)
     assert (refused.status_code, refused.json()["code"]) == (409, "entry_of_debit")
+    advice = [{"number": second["number"], "amount_minor": 10_000}]
+    body = {"account_id": owner, "remittance": advice, "reason": "looks like it"}
+    refused = await bank.client.post(f"/v1/bank-entries/{entry['id']}:book", body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "entry_of_debit")
     await bank.client.made(f"/v1/bank-entries/{entry['id']}:book", {"account_id": owner, "reason": "the debit"})
     await check_paid_once(bank, first, second, debit_id)
     if not is_settled:

@@ -202,30 +202,33 @@ def _reference(entry_id: UUID) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whose money an entry is, by whom and why."""
+    """Whose money an entry is, by whom and why; for one invoice, or by remittance (invoice number, minor units)."""
 
     account_id: UUID
     invoice_id: UUID | None
     actor: str
     reason: str
+    remittance: Sequence[tuple[str, int]] = ()
 
 
 async def book(unit: Unit, entry_id: UUID, decision: Decision) -> BankEntryRow:
     """Book a receipt for an account; what is more than it owes is unapplied cash.
 
     One that carries the reference of a debit in flight settles that debit.
-    Raises NotFound, MoveRefused, NotAReceipt, CurrencyMismatch, EntryOfDebit.
+    Raises NotFound, MoveRefused, NotAReceipt, CurrencyMismatch, AmountRefused, EntryOfDebit.
     """
     await unit.lock(decision.account_id)
     row = await _to_decide(unit, entry_id, EntryState.BOOKED)
     if row.kind not in (EntryKind.RECEIPT, EntryKind.COLLECTIVE):
         raise NotAReceipt(f"bank entry {entry_id} is a {row.kind}, not a receipt")
     money = Money(row.amount_minor, row.currency)
-    named = [] if decision.invoice_id is None else [decision.invoice_id]
-    debit = await bank_debits.find_debit(unit, row, decision.account_id, named)
+    named = decision.invoice_id
+    debit = await bank_debits.find_debit(
+        unit, row, decision.account_id, named, has_remittance=bool(decision.remittance)
+    )
     if debit is None:
-        new = NewPayment(decision.account_id, money, decision.invoice_id, [], _reference(row.id))
-        row.invoice_id, row.payment_id = decision.invoice_id, (await payments.receive(unit, new)).id
+        new = NewPayment(decision.account_id, money, named, [], _reference(row.id), decision.remittance)
+        row.invoice_id, row.payment_id = named, (await payments.receive(unit, new)).id
         row.debit_id = None
     else:
         row.invoice_id, row.debit_id = debit.invoice_id, debit.id

@@ -61,9 +61,9 @@ async def _settle(unit: Unit, settling: Sequence[tuple[UUID, asyncpg.Record]]) -
 
 
 async def find_debit(
-    unit: Unit, entry: BankEntryRow, account_id: UUID, invoice_ids: Sequence[UUID]
+    unit: Unit, entry: BankEntryRow, account_id: UUID, invoice_id: UUID | None, *, has_remittance: bool = False
 ) -> CarriedDebit | None:
-    """Find the debit of an account that an entry is the money of, if a person books it for these invoices.
+    """Find the debit of an account that an entry is the money of, if a person books it, perhaps for an invoice.
 
     Raises EntryOfDebit if the entry carries the reference of a debit whose money has not come in, and is of another
     amount or for another invoice: booked as a receipt, it would be there twice once that debit is settled.
@@ -74,7 +74,7 @@ async def find_debit(
         return None
     debit = unpaid[0]
     is_paid = len(unpaid) == 1 and is_paid_by(debit, entry.amount_minor, entry.currency)
-    if not is_paid or any(invoice_id != debit.invoice_id for invoice_id in invoice_ids):
+    if not is_paid or has_remittance or invoice_id not in (None, debit.invoice_id):
         raise EntryOfDebit(
             f"bank entry {entry.id} carries the reference of debit {debit.id}: it is booked for that debit's invoice"
             " and amount, or the debit is settled or has failed, and the entry is ignored"

@@ -5,9 +5,10 @@ from typing import Literal, Self
 from uuid import UUID
 
 from fastapi import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from services.invoicing import use_cases
+from services.invoicing.api.payments import AdviceIn
 from services.invoicing.domain.owed import AmountRefused
 from services.invoicing.domain.states import MoveRefused
 from services.invoicing.repository import bank as repository
@@ -101,7 +102,7 @@ class EntryOut(BaseModel):
 
 
 class BookIn(Body):
-    """Whose money it is, and why that is so; without an invoice the oldest open ones are paid."""
+    """Whose money it is, and why that is so: for an invoice, by a remittance advice, or for the oldest open ones."""
 
     model_config = example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
@@ -111,7 +112,19 @@ class BookIn(Body):
 
     account_id: UUID
     invoice_id: UUID | None = None
+    remittance: list[AdviceIn] = Field(default=[], max_length=500, description="instead of invoice_id")
     reason: Prose
+
+    @model_validator(mode="after")
+    def _invoice_or_remittance(self) -> Self:
+        if self.remittance and self.invoice_id is not None:
+            raise ValueError("either invoice_id or remittance")
+        return self
+
+    def decision(self, actor: str) -> Decision:
+        """Say what the person decided."""
+        advice = [(invoice.number, invoice.amount_minor) for invoice in self.remittance]
+        return Decision(self.account_id, self.invoice_id, actor, self.reason, advice)
 
 
 State = Literal["certain", "unmatched", "booked", "ignored", "kept"]
@@ -157,7 +170,7 @@ async def book_entry(entry_id: UUID, wanted: BookIn, command: Command) -> Respon
     """
 
     async def book(unit: Unit) -> EntryOut:
-        decision = Decision(wanted.account_id, wanted.invoice_id, command.caller.subject, wanted.reason)
+        decision = wanted.decision(command.caller.subject)
         return await _told(unit, await use_cases.bank.book(unit, entry_id, decision))
 
     return await command.run(book, status=200, reason=wanted.reason, about=wanted.account_id)
