@@ -47,6 +47,7 @@ APPEND_ONLY = {
         "ledger_periods",
         "bank_imports",
         "bank_proposals",
+        "bank_refused_entries",
         "reconciliation_customer_sums",
         "refund_parts",
         "document_parties",

@@ -7,7 +7,14 @@ import asyncpg
 from sqlmodel import col, select
 
 from services.invoicing.domain.matching import EntryState
-from services.invoicing.tables import BankEntryRow, BankImportRow, BankMappingRow, BankProposalRow
+from services.invoicing.domain.statements import RefusedEntry
+from services.invoicing.tables import (
+    BankEntryRow,
+    BankImportRow,
+    BankMappingRow,
+    BankProposalRow,
+    BankRefusedEntryRow,
+)
 from shared.database import Unit, columns
 from shared.errors import NotFound
 from shared.keyset import rows_after
@@ -35,6 +42,20 @@ async def add_import(unit: Unit, row: BankImportRow) -> None:
     await unit.session.flush()
     await insert_entries(unit, row.id)
     await unit.connection.execute(_ADD_REPEATS, row.id)
+
+
+async def insert_refused(unit: Unit, import_id: UUID, entries: Iterable[RefusedEntry]) -> None:
+    """Write the entries that were left out of an import."""
+    rows = [(import_id, entry.place, entry.account, entry.field, entry.message) for entry in entries]
+    await unit.connection.copy_records_to_table(
+        "bank_refused_entries", records=rows, columns=["import_id", "place", "bank_account", "field", "message"]
+    )
+
+
+async def list_refused(unit: Unit, import_id: UUID) -> Sequence[BankRefusedEntryRow]:
+    """List the entries that were left out of an import, in the order of the file."""
+    query = select(BankRefusedEntryRow).where(BankRefusedEntryRow.import_id == import_id)
+    return (await unit.session.exec(query.order_by(col(BankRefusedEntryRow.place)))).all()
 
 
 async def insert_entries(unit: Unit, import_id: UUID) -> None:

@@ -14,6 +14,7 @@ from services.invoicing.tables.bank import (
     BankImportRow,
     BankMappingRow,
     BankProposalRow,
+    BankRefusedEntryRow,
     BankRepeatRow,
 )
 from services.invoicing.tables.base import METADATA, Row
@@ -81,6 +82,7 @@ __all__ = [
     "BankImportRow",
     "BankMappingRow",
     "BankProposalRow",
+    "BankRefusedEntryRow",
     "BankRepeatRow",
     "BillRunAccountRow",
     "BillRunRow",

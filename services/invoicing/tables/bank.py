@@ -114,6 +114,18 @@ class BankEntryRow(Row, table=True):
     decided_at: datetime | None = Field(sa_type=DateTime(timezone=True))
 
 
+class BankRefusedEntryRow(Row, table=True):
+    """An entry of a file that was left out, since a field of it is wrong."""
+
+    __tablename__ = "bank_refused_entries"
+
+    import_id: UUID = Field(primary_key=True, foreign_key="bank_imports.id")
+    place: int = Field(primary_key=True)
+    bank_account: str = Field(sa_type=Text)
+    field: str = Field(sa_type=Text)
+    message: str = Field(sa_type=Text)
+
+
 class BankRepeatRow(Row, table=True):
     """An entry of a file that is equal to one that was taken before; a person may take it after all."""
 

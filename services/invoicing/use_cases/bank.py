@@ -57,7 +57,8 @@ async def take(unit: Unit, body: bytes, mapping: str | None, actor: str) -> tupl
     """Import a file, camt.053 or, with a mapping, CSV; and whether it was imported before, so that nothing changed.
 
     Entries that were taken before are listed beside those and left alone; certain ones are booked by the sweep
-    that this wakes. Raises NotFound, StatementRefused; then nothing of the file is taken.
+    that this wakes. An entry that is refused by itself is listed, and payments into its bank account are known no
+    longer than before. Raises NotFound, StatementRefused; then nothing of the file is taken.
     """
     file = BankFile(body, None if mapping is None else await columns_of(unit, mapping))
     import_id, file_format = new_id(), "camt.053" if mapping is None else "csv"
@@ -83,10 +84,15 @@ async def take(unit: Unit, body: bytes, mapping: str | None, actor: str) -> tupl
         imported_at=unit.now,
     )
     await repository.add_import(unit, row)
-    await knowledge.note_closings(unit, file.closings)
+    await repository.insert_refused(unit, row.id, file.refused)
+    await knowledge.note_closings(unit, file.complete_closings)
     unit.publish(
         BankStatementImported(
-            import_id=row.id, format=row.format, closing_date=row.closing_date, entries=counts_of(row)
+            import_id=row.id,
+            format=row.format,
+            closing_date=row.closing_date,
+            entries=counts_of(row),
+            refused=len(file.refused),
         )
     )
     return row, False

@@ -3,13 +3,22 @@
 import tracemalloc
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.domain.statements import Closing, Entry, EntryKind, StatementRefused, camt, tabular
+from services.invoicing.domain.statements import (
+    Closing,
+    Entry,
+    EntryKind,
+    RefusedEntry,
+    StatementRefused,
+    camt,
+    tabular,
+)
 from services.invoicing.domain.statements.tabular import Columns
 from tests.component.bank_statements import IBAN, Paid, join_statements
 from tests.component.bank_statements import camt as statement
@@ -285,6 +294,19 @@ def test_whatever_comes_is_read_or_refused(body: bytes, row: str) -> None:
         ("1234,5", 123_450, True),
         ("1.234.567", 123_456_700, True),
         (" 12,00 ", 1200, True),
+        ("1.234,56-", 123_456, False),
+        ("12,00 -", 1200, False),
+        ("12,00+", 1200, True),
+        ("\u221212,00", 1200, False),
+        ("1'234,56", 123_456, True),
+        ("1\u2019234\u2019567,00-", 123_456_700, False),
+        ("1\u202f234,56", 123_456, True),
+        ("1.234,56 €", 123_456, True),
+        ("€ -12,00", 1200, False),
+        ("-€12,00", 1200, False),
+        ("12,00- €", 1200, False),
+        ("EUR 12,00", 1200, True),
+        ("-12,00 EUR", 1200, False),
     ],
 )
 def test_german_numbers(written: str, minor: int, is_credit: bool) -> None:
@@ -292,13 +314,76 @@ def test_german_numbers(written: str, minor: int, is_credit: bool) -> None:
     assert (entry.amount, entry.is_credit) == (minor, is_credit)
 
 
+OTHER_MARKS = (
+    "-12,00-",
+    "12-,00",
+    "1'23,00",
+    "1'234.567,00",
+    "$12,00",
+    "USD 12,00",
+    "12,00 €€",
+    "€12,00 EUR",
+    "€",
+    "-",
+    "+-",
+    "EUR",
+    "(12,00)",
+    "+12,00-",
+    "12,00*",
+)
+
+
 @pytest.mark.parametrize(
-    "written", ["12.50", "1.23,4", "1,2,3", "--1", "1e3", "", "12,345", "0x1", "１２", "1.2345,00"]
+    "written",
+    ["12.50", "1.23,4", "1,2,3", "--1", "1e3", "", "12,345", "0x1", "１２", "1.2345,00", *OTHER_MARKS],
 )
 def test_a_number_of_another_form_is_refused(written: str) -> None:
     """12.50 above all: read as 1250 it would be a hundred times as much."""
     with pytest.raises(StatementRefused):
         rows(f"30.03.2026;{written};A;B;1")
+
+
+def test_a_sign_of_another_currency_than_the_euro_is_no_euro() -> None:
+    dollars = replace(COLUMNS, fixed_currency="USD", decimal_separator=".")
+    body = "day;amount;payer;text;id\n30.03.2026;{};A;B;1".format
+    (entry,) = (one for one in tabular.read(body("$1,234.50").encode(), dollars) if isinstance(one, Entry))
+    assert (entry.amount, entry.currency) == (123_450, "USD")
+    with pytest.raises(StatementRefused):
+        list(tabular.read(body("€1,234.50").encode(), dollars))
+
+
+def test_lines_before_the_header_are_passed_over() -> None:
+    before = '\ufeff"Account";DE02\n\nPeriod;March;2026\ntext;amount\n'
+    body = f"{before}day;amount;payer;text;id\n30.03.2026;1,00;A;B;1\n".encode()
+    (entry,) = (one for one in tabular.read(body, COLUMNS) if isinstance(one, Entry))
+    assert (entry.place, entry.amount, entry.text) == (1, 100, "B")
+
+
+@pytest.mark.parametrize(
+    ("header", "lines_before", "field"),
+    [
+        ("day;amount;payer;text", 0, "id"),
+        ("day;amount;amount;payer;text;id", 0, "amount"),
+        ("day;amount;payer;text;id", 100, "amount"),
+    ],
+)
+def test_a_file_without_its_columns_is_refused(header: str, lines_before: int, field: str) -> None:
+    body = "a line\n" * lines_before + f"{header}\n"
+    with pytest.raises(StatementRefused, match=f"the statement: {field}: the file does not have this column once"):
+        list(tabular.read(body.encode(), COLUMNS))
+
+
+def test_an_entry_without_a_booking_date_is_refused_alone() -> None:
+    entries = [Paid("a", 100), Paid("b", 200), Paid("c", 300)]
+    body = statement(entries).decode()
+    start, end = body.index("<BookgDt>", body.index(">2.00<")), body.index("</BookgDt>", body.index(">2.00<"))
+    first, second, third = (
+        one for one in camt.read((body[:start] + body[end + 10 :]).encode()) if not isinstance(one, Closing)
+    )
+    assert second == RefusedEntry(2, IBAN, "BookgDt", "missing")
+    assert isinstance(first, Entry)
+    assert isinstance(third, Entry)
+    assert [(entry.place, entry.text) for entry in (first, third)] == [(1, "a"), (3, "c")]
 
 
 def test_nothing_moved_is_kept() -> None:

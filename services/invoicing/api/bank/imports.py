@@ -36,6 +36,17 @@ class UnsupportedMediaType(Refusal):
     status = 415
 
 
+class RefusedOut(BaseModel):
+    """An entry that was left out of an import, and why."""
+
+    model_config = example(place=7, bank_account="DE02120300000000202051", field="BookgDt", message="missing")
+
+    place: int = Field(description="in the file, from 1")
+    bank_account: str
+    field: str
+    message: str
+
+
 class ImportOut(BaseModel):
     """An imported file; `entries` by outcome at the import, `states` as they are now."""
 
@@ -48,6 +59,7 @@ class ImportOut(BaseModel):
         repeated=False,
         entries={"certain": 41, "unmatched": 3, "kept": 2, "repeated": 0},
         states={"booked": 41, "ignored": 1, "kept": 2, "unmatched": 2},
+        refused=[{"place": 7, "bank_account": "DE02120300000000202051", "field": "BookgDt", "message": "missing"}],
         repeats=[],
     )
 
@@ -59,6 +71,9 @@ class ImportOut(BaseModel):
     repeated: bool = Field(description="this very file was imported before: nothing was changed")
     entries: dict[str, int] = Field(description="certain, unmatched, kept; repeated ones were taken before")
     states: dict[str, int]
+    refused: list[RefusedOut] = Field(
+        description="entries that were left out; the payments into their bank account are known no longer than before"
+    )
     repeats: list[RepeatOut] = Field(
         description=f"the first {MOST_REPEATS} entries that repeat another one; `GET /v1/bank-repeats` lists them all"
     )
@@ -71,6 +86,7 @@ class ImportOut(BaseModel):
             "states": await repository.states(unit, row.id),
         }
         now = {"repeated": repeated, "known_until": await knowledge.known_until(unit)}
+        told["refused"] = [one.model_dump() for one in await repository.list_refused(unit, row.id)]
         told["repeats"] = [RepeatOut.of(one) for one in await list_repeats(unit, row.id, None, MOST_REPEATS)]
         return cls.model_validate(row.model_dump() | told | now)
 
@@ -114,7 +130,8 @@ async def import_statement(
 ) -> Response:
     """Take each entry of a file once, camt.053 or CSV: what is certain is booked, the rest waits for a person.
 
-    A file that cannot be read is refused wholly, with the entry and the field. Announces `BankStatementImported`.
+    A file that cannot be read is refused wholly, with the entry and the field; an entry of camt.053 without a booking
+    date alone. Announces `BankStatementImported`.
     """
     body, actor = await request.body(), command.caller.subject
     _check(request.headers.get("content-type", ""), body, mapping)

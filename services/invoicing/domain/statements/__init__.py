@@ -5,6 +5,6 @@ camt         ISO 20022 camt.053; camt_parts: the payments of an entry, camt_form
 tabular      CSV, by a mapping that says what its columns mean
 """
 
-from services.invoicing.domain.statements.entries import Closing, Entry, EntryKind, StatementRefused
+from services.invoicing.domain.statements.entries import Closing, Entry, EntryKind, RefusedEntry, StatementRefused
 
-__all__ = ["Closing", "Entry", "EntryKind", "StatementRefused"]
+__all__ = ["Closing", "Entry", "EntryKind", "RefusedEntry", "StatementRefused"]

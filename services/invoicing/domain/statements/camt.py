@@ -11,7 +11,7 @@ from xml.parsers import expat
 
 from services.invoicing.domain.statements.camt_elements import first_text
 from services.invoicing.domain.statements.camt_parts import split_entry
-from services.invoicing.domain.statements.entries import Closing, Entry, Found, Keys, refuse
+from services.invoicing.domain.statements.entries import Closing, Entry, Found, Keys, RefusedEntry, refuse
 
 PIECE = 64 * 1024
 """How much is read before what was found in it is handed on (bytes); no more of the tree is held than one entry."""
@@ -77,8 +77,11 @@ def _no_doctype(*_: object) -> None:
     refuse(0, "document", "has a document type (DTD), and statements have none")
 
 
-def read(body: bytes) -> Iterator[Entry | Closing]:
-    """The booked entries of a document in its order, and its closing balances. Raises StatementRefused."""
+def read(body: bytes) -> Iterator[Entry | Closing | RefusedEntry]:
+    """The booked entries of a document in its order, and its closing balances. Raises StatementRefused.
+
+    An entry without a booking date is refused by itself.
+    """
     reader, keys, account = _Reader(), Keys(), ""
     for begin in range(0, max(len(body), 1), PIECE):
         for element in reader.feed(body[begin : begin + PIECE], last=begin + PIECE >= len(body)):
@@ -90,6 +93,9 @@ def read(body: bytes) -> Iterator[Entry | Closing]:
             elif element.tag == "Bal":
                 yield from _closing(element, account)
             elif element.tag == "Ntry" and _is_booked(element, keys.place + 1):
+                if not first_text(element, "BookgDt/Dt", "BookgDt/DtTm"):
+                    yield keys.refuse_entry(account, "BookgDt", "missing")
+                    continue
                 yield from (keys.entry(one) for one in _found(element, account, keys.place + 1))
     if reader.statements == 0:
         refuse(0, "Stmt", "the document has no statement")

@@ -73,6 +73,16 @@ class Closing:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedEntry:
+    """An entry that is left out of the import of its statement, with the field that is wrong."""
+
+    place: int
+    account: str
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class FormerKey:
     """The key of an entry that was taken without its reference, by the payer and the text that were kept of it."""
 
@@ -134,6 +144,11 @@ class Keys:
     def begin_statement(self) -> None:
         """Count equal entries from 1 again."""
         self._equal.clear()
+
+    def refuse_entry(self, account: str, field: str, message: str) -> RefusedEntry:
+        """Leave the next entry of the file out."""
+        self.place += 1
+        return RefusedEntry(self.place, account, field, message)
 
     def entry(self, found: Found) -> Entry:
         """The next entry of the file. Raises StatementRefused."""

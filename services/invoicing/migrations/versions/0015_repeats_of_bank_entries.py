@@ -1,5 +1,6 @@
 """Entries keep the bank's reference and the ids of the payment; they name the debit that they pay, and repeats."""
 
+from alembic import op
 from shared.migrations import execute
 
 revision = "0015"
@@ -38,11 +39,22 @@ CREATE TABLE invoicing.bank_repeats (
     FOREIGN KEY(taken_entry_id) REFERENCES invoicing.bank_entries (id)
 );
 
+CREATE TABLE invoicing.bank_refused_entries (
+    import_id UUID NOT NULL,
+    place INTEGER NOT NULL,
+    bank_account TEXT NOT NULL,
+    field TEXT NOT NULL,
+    message TEXT NOT NULL,
+    PRIMARY KEY (import_id, place),
+    FOREIGN KEY(import_id) REFERENCES invoicing.bank_imports (id)
+);
+
 CREATE INDEX bank_repeats_of_import ON invoicing.bank_repeats (import_id, id);
 """
 
 
 def upgrade() -> None:
-    """Add the column and the table; the service's role gets it by the schema's default rights."""
+    """Add the columns and the tables; the service's role gets them by the schema's default rights."""
     execute(COLUMNS)
     execute(TABLES)
+    op.execute("REVOKE UPDATE, DELETE ON invoicing.bank_refused_entries FROM invoicing")
