@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from babel.numbers import get_currency_precision
-
-from shared.money import known_currencies
+from shared.money import get_minor_digits, known_currencies
 
 REQUESTS = 'goodstanding_http_requests_total{route!~"/health/.*"%s}'
 BUSINESS = "max by (service) (goodstanding_business_timestamp_seconds)"
@@ -53,24 +51,20 @@ def failing(window: str = "$__rate_interval") -> str:
 
 
 def _of_precision(digits: int) -> str:
-    return "|".join(sorted(code for code in known_currencies() if get_currency_precision(code) == digits))
+    return "|".join(sorted(code for code in known_currencies() if get_minor_digits(code) == digits))
 
 
 def money(metric: str, by: str, selector: str = "") -> str:
     """An amount in the units that people speak of: metrics tell minor ones. Each currency by itself.
 
-    How many minor units are one is a property of the currency (CLDR), and usually 100.
+    How many minor units are one is a property of the currency (ISO 4217), and usually 100.
     """
     assert "currency" in by
-    none, three = _few()
+    none, three, four = (_of_precision(digits) for digits in (0, 3, 4))
     given = f"{selector}," if selector else ""
     return (
-        f'sum by ({by}) ({metric}{{{given}currency!~"{none}|{three}"}}) / 100'
+        f'sum by ({by}) ({metric}{{{given}currency!~"{none}|{three}|{four}"}}) / 100'
         f' or sum by ({by}) ({metric}{{{given}currency=~"{none}"}})'
         f' or sum by ({by}) ({metric}{{{given}currency=~"{three}"}}) / 1000'
+        f' or sum by ({by}) ({metric}{{{given}currency=~"{four}"}}) / 10000'
     )
-
-
-def _few() -> tuple[str, str]:
-    """Currencies without minor units, and those with a thousand."""
-    return _of_precision(0), _of_precision(3)

@@ -58,6 +58,14 @@ def camt(entries: Iterable[Paid | str], *, version: str = "08", day: str = "2026
     ).encode()
 
 
+def join_statements(*documents: bytes) -> bytes:
+    """Put the statements of these documents into one."""
+    first, *others = documents
+    end = b"</BkToCstmrStmt>"
+    more = [body[body.index(b"<Stmt>") : body.index(end)] for body in others]
+    return first.replace(end, b"".join(more) + end)
+
+
 async def send(client: Client, body: bytes, kind: str = "application/xml", **parameters: str) -> httpx2.Response:
     """Import a file; the answer."""
     headers = client.headers | {"idempotency-key": str(uuid4()), "content-type": kind}

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from deploy.local.tokens import Keys
+from services.invoicing.domain.documents.references import creditor_reference, grouped
 from shared import outbox
 from shared.events.invoicing import BankStatementImported
 from shared.runtime import Runtime
@@ -107,14 +108,6 @@ async def test_equal_entries_in_one_statement_are_two(bank: Bank) -> None:
     assert (latest["entries"]["repeated"], await bank.open(issued)) == (2, 400)
 
 
-async def test_one_reference_of_the_bank_is_one_entry(bank: Bank) -> None:
-    """With another text too, as when it comes as camt.053 today and as CSV tomorrow."""
-    latest = await bank.take(Paid("a text", 300, reference="B-1"), Paid("another text", 300, reference="B-1"))
-    assert latest["entries"] == {"certain": 0, "unmatched": 1, "kept": 0, "repeated": 1}
-    latest = await bank.take(Paid("a text", 300, reference="B-1"), account="DE75512108001245126199")
-    assert latest["entries"]["unmatched"] == 1
-
-
 async def test_imports_at_once_take_each_entry_once(bank: Bank) -> None:
     _, (issued,) = await bank.owes(1000)
     same = [Paid(issued["number"], 100, reference=f"B-{n}") for n in range(5)]
@@ -181,6 +174,32 @@ async def test_what_is_more_than_the_account_owes_waits_and_the_rest_becomes_una
     assert (booked["state"], booked["reason"]) == ("booked", "the customer has overpaid")
     payment = await bank.client.got(f"/v1/payments/{booked['payment_id']}")
     assert (payment["unapplied_minor"], await bank.open(issued)) == (1, 0)
+
+
+async def test_an_amount_of_dinars_has_two_decimals(bank: Bank) -> None:
+    _, (issued,) = await bank.owes(123_400, currency="RSD")
+    entry = Paid(issued["number"], 123_400, currency="RSD")
+    assert '<Amt Ccy="RSD">1234.00</Amt>' in entry.xml()
+    assert (await bank.take(entry))["states"] == {"booked": 1}
+    assert await bank.open(issued) == 0
+
+
+async def test_a_transfer_that_names_two_of_three_invoices_is_booked_by_its_remittance(bank: Bank) -> None:
+    owner, (first, second, third) = await bank.owes(1000, 2000, 4000)
+    await bank.take(Paid(f"{second['number']} {third['number']}", 6000))
+    (entry,) = await bank.entries(state="unmatched")
+    path = f"/v1/bank-entries/{entry['id']}:book"
+    advice = [{"number": second["number"], "amount_minor": 2000}, {"number": third["number"], "amount_minor": 4000}]
+    body = {"account_id": owner, "remittance": advice, "reason": "as the text says"}
+    both = await bank.client.post(path, body | {"invoice_id": first["id"]})
+    assert (both.status_code, both.json()["code"]) == (422, "invalid")
+    more = await bank.client.post(path, body | {"remittance": [{"number": second["number"], "amount_minor": 2001}]})
+    assert (more.status_code, more.json()["code"]) == (409, "amount_refused")
+    unknown = await bank.client.post(path, body | {"remittance": [{"number": "GS-DE-99999999", "amount_minor": 1}]})
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
+    booked = await bank.client.made(path, body)
+    assert (booked["state"], booked["account_id"], booked["invoice_id"]) == ("booked", owner, None)
+    assert [await bank.open(issued) for issued in (first, second, third)] == [1000, 0, 0]
 
 
 async def test_another_currency_waits(bank: Bank) -> None:
@@ -268,6 +287,41 @@ async def test_a_collective_entry_is_split_where_the_bank_tells_the_amounts(bank
     one_named = untold.replace(issued[1]["number"], "somebody else's")
     assert (await bank.take(one_named))["entries"]["unmatched"] == 1
     assert (await bank.take(entry))["states"] == {"booked": 2}
+
+
+async def test_parts_of_a_batch_whose_text_names_an_invoice_are_not_booked_for_it(bank: Bank) -> None:
+    _, (issued,) = await bank.owes(50_000)
+    whole = Paid("", 25_000).xml()
+    details = "".join(f'<TxDtls><Amt Ccy="EUR">{euros}.00</Amt></TxDtls>' for euros in (100, 150))
+    start = whole[: whole.index("<TxDtls>")]
+    about_all = f"<AddtlNtryInf>{issued['number']}</AddtlNtryInf>"
+    latest = await bank.take(f"{start}{details}</NtryDtls>{about_all}</Ntry>")
+    assert (latest["states"], await bank.open(issued)) == ({"unmatched": 2}, 50_000)
+
+
+@pytest.mark.parametrize("is_structured", [True, False])
+async def test_the_reference_that_we_print_is_booked_like_the_number(bank: Bank, is_structured: bool) -> None:
+    _, (issued, other) = await bank.owes(1000, 2000)
+    reference = creditor_reference(issued["number"])
+    assert reference is not None
+    entry = Paid("" if is_structured else f"SVWZ+{reference.lower()}", 1000)
+    if is_structured:
+        details = f"<RmtInf><Strd><CdtrRefInf><Ref>{reference}</Ref></CdtrRefInf></Strd></RmtInf>"
+        entry = replace(entry, details=details)
+    assert (await bank.take(entry))["states"] == {"booked": 1}
+    assert (await bank.open(issued), await bank.open(other)) == (0, 2000)
+
+
+async def test_a_printed_reference_with_wrong_check_digits_is_a_doubt(bank: Bank) -> None:
+    _, (issued,) = await bank.owes(1000)
+    reference = creditor_reference(issued["number"])
+    assert reference is not None
+    digits = int(reference[2:4])
+    wrong = f"RF{digits % 90 + 1:02d}{reference[4:]}"
+    assert (await bank.take(Paid(wrong, 1000), Paid(grouped(wrong), 1000)))["states"] == {"unmatched": 2}
+    for entry in await bank.entries():
+        assert entry["proposals"][0]["reasons"] == ["wrong_check_digits", "amount_of_invoice"]
+        assert (entry["proposals"][0]["invoice_id"], entry["proposals"][0]["score"]) == (issued["id"], 65)
 
 
 async def test_a_decision_is_made_once_also_by_two_at_once(bank: Bank) -> None:

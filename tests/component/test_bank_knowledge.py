@@ -5,7 +5,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.component.bank_statements import IBAN, Paid, camt, imported
+from shared.events.invoicing import BankStatementImported
+from tests.component.bank_statements import IBAN, Paid, camt, imported, send
 from tests.component.test_bank import Bank, bank
 
 __all__ = ["bank"]
@@ -61,6 +62,26 @@ async def test_a_bank_account_that_has_no_iban_is_closed_by_what_the_bank_calls_
     for written in (number, quote(number, safe="")):
         closed = await bank.client.post(f"/v1/bank-accounts/{written}:close", {"reason": "given up"})
         assert (closed.status_code, closed.json()["bank_account"]) == (200, number)
+
+
+async def test_a_statement_with_an_entry_that_was_refused_says_nothing_new(bank: Bank) -> None:
+    owner, _ = await bank.owes(1000)
+    await imported(bank.client, camt([Paid("salary", 17)], day="2026-02-27"))
+    body = camt([Paid("rent", 18), Paid("no day", 19, day="")], day="2026-02-28")
+    made = await imported(bank.client, body.replace(b"<BookgDt><Dt></Dt></BookgDt>", b""))
+    assert made["entries"] == {"certain": 0, "unmatched": 1, "kept": 0, "repeated": 0}
+    assert made["refused"] == [{"place": 2, "bank_account": IBAN, "field": "BookgDt", "message": "missing"}]
+    assert (await bank.client.got("/v1/bank-imports/latest"))["refused"] == made["refused"]
+    assert (await known(bank, owner))["known_until"] == "2026-02-28T00:00:00Z"
+    (row,) = await bank.database.rows(
+        "SELECT data FROM invoicing.outbox WHERE subject = $1 AND type = $2", made["id"], BankStatementImported.type()
+    )
+    assert BankStatementImported.model_validate_json(row["data"]).refused == 1
+    many = camt([Paid("no day", amount, day="") for amount in range(101)], day="2026-02-28")
+    answer = await send(bank.client, many.replace(b"<BookgDt><Dt></Dt></BookgDt>", b""))
+    assert (answer.status_code, answer.json()["code"]) == (422, "statement_refused")
+    await imported(bank.client, camt([Paid("rent", 20)], day="2026-02-28"))
+    assert (await known(bank, owner))["known_until"] == "2026-03-01T00:00:00Z"
 
 
 async def test_nothing_is_known_of_payments_when_every_bank_account_is_closed(bank: Bank) -> None:

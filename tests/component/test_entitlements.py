@@ -45,7 +45,7 @@ async def test_paying_does_not_lift_a_fraud_hold(world: World) -> None:
     assert world.vendor.effects == {"suspended": 1}
     assert "SubscriptionReinstated" not in await world.told()
 
-    released = await world.client.made(f"/v1/holds/{fraud}:release", {"reason": "identity confirmed"})
+    released = await world.release(fraud)
     assert released["released_at"] == "2026-03-02T09:00:00Z"
     await work(world.runtime)
     assert (await world.access())["allowed"] is True
@@ -103,8 +103,12 @@ async def test_a_hold_for_non_payment_is_neither_placed_nor_released_by_hand(wor
 
 async def test_what_is_refused_changes_nothing(world: World) -> None:
     hold = await world.place()
-    await world.client.made(f"/v1/holds/{hold}:release", {"reason": "cleared"})
-    again = await world.client.post(f"/v1/holds/{hold}:release", {"reason": "cleared"})
+    refused = await world.client.post(f"/v1/holds/{hold}:release", {"reason": "cleared"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "role_needed")
+    assert (await world.access())["allowed"] is False
+    await world.release(hold)
+    fraud_desk = world.client.somebody("fraud-desk", roles="fraud")
+    again = await fraud_desk.post(f"/v1/holds/{hold}:release", {"reason": "cleared"})
     assert (again.status_code, again.json()["code"]) == (409, "already_released")
     assert (await world.client.post(f"/v1/holds/{uuid4()}:release", {"reason": "x"})).status_code == 404
     assert (await world.client.get(f"/v1/access/{uuid4()}")).status_code == 404

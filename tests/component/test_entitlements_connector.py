@@ -228,7 +228,7 @@ async def test_the_first_snapshot_is_kept_when_it_is_suspended_again_before_it_i
     await work(world.runtime)
     assert world.vendor.effects == {"suspended": 2, "active": 1}
 
-    await world.client.made(f"/v1/holds/{fraud}:release", {"reason": "cleared"})
+    await world.release(fraud)
     await work(world.runtime)
     assert world.vendor.renewal() == (True, NEXT_TERM)
     reinstated = await world.events("SubscriptionReinstated")

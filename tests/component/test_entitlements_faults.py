@@ -191,7 +191,7 @@ async def test_a_final_refusal_to_reinstate(world: World, answer: httpx2.Respons
     assert (await world.access())["vendor"]["failure"]["wanted"] == "active"
 
     hold = await world.place("admin")
-    await world.client.made(f"/v1/holds/{hold}:release", {"reason": "once more"})
+    await world.release(hold)
     await work(world.runtime)
     assert len(await world.events("SubscriptionReinstated")) == 1
     assert world.vendor.renewal() == (True, NEXT_TERM)

@@ -130,7 +130,9 @@ async def _invoicing(world: World) -> dict[str, list[Any]]:
     owner = (await world.client.made("/v1/accounts", account()))["id"]
     issued = [(await world.client.made("/v1/invoices", invoice(owner, 10**9, 500)))["id"] for _ in range(24)]
     paid = [(await world.client.made("/v1/payments", {"account_id": owner, "amount": eur(9)}))["id"] for _ in range(3)]
-    await imported(world.client, camt(Paid("nobody knows", 100 + n) for n in range(40)))
+    payments = [Paid("nobody knows", 100 + n) for n in range(40)]
+    await imported(world.client, camt(payments))
+    repeats = (await imported(world.client, camt(payments, day="2026-03-31")))["repeats"]
     waiting = [one["id"] for one in (await world.client.got("/v1/bank-entries", state="unmatched"))["items"]]
     rich = await _with_cash(world.client)
     ids = {"account_id": [owner, *rich["account_id"]], "payment_id": paid + rich["payment_id"]}
@@ -138,7 +140,7 @@ async def _invoicing(world: World) -> dict[str, list[Any]]:
     await world.client.http.put("/v1/bank-mappings/sparkasse", json=MAPPING, headers=world.client.headers)
     # A mapping says its currency, or in which column it is, and dates as few generators would.
     ids |= {"bank_account": [IBAN], "entry_id": waiting, "name": ["sparkasse"], "date_format": ["%d.%m.%Y"]}
-    ids |= {"fixed_currency": [None], "sign": [None]}
+    ids |= {"fixed_currency": [None], "sign": [None], "repeat_id": [repeat["id"] for repeat in repeats]}
     # Small amounts, so that no payment leaves nothing to be reserved.
     ids |= {"line": [1], "amount_minor": [100]} | await _second_person(world.client, issued[0])
     ids |= await _documents(world, owner, issued)

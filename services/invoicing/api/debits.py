@@ -104,7 +104,10 @@ async def initiate(debit: DebitIn, command: Annotated[CommandRunner, perform_com
     responses=refusals(MoveRefused, AmountRefused),
 )
 async def settle(debit_id: UUID, command: Annotated[CommandRunner, perform_command("debit.settle")]) -> Response:
-    """The bank has paid: it is a payment of its invoice; announces `PaymentReceived`."""
+    """The bank has paid: it is a payment of its invoice; announces `PaymentReceived`.
+
+    Nothing changes if an entry of a bank statement has settled it before.
+    """
 
     async def land(unit: Unit) -> DebitOut:
         return DebitOut.of(await use_cases.debits.settle(unit, debit_id))

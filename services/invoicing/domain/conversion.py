@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from babel.numbers import get_currency_precision
+from shared.money import get_minor_digits
 
 OLDEST = timedelta(days=7)
 """A rate that is older than this on the day it is wanted for converts nothing: long enough for any row of holidays."""
@@ -44,7 +44,7 @@ class Conversion:
 
     def minor(self, amount: int) -> int:
         """An amount in minor units of the one, in minor units of the other; rounded here, half to even."""
-        digits = get_currency_precision(self.target) - get_currency_precision(self.currency)
+        digits = get_minor_digits(self.target) - get_minor_digits(self.currency)
         return round(amount * self.factor * Fraction(10) ** digits)
 
 

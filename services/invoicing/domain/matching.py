@@ -14,7 +14,9 @@ from enum import StrEnum
 from itertools import groupby
 from uuid import UUID
 
+from services.invoicing.domain.documents.references import MOST, is_checked
 from services.invoicing.domain.statements import EntryKind
+from services.invoicing.domain.states import DebitState
 
 CERTAIN = 60
 """From this score on a candidate is certain, if it is the only one, by number, and owes the amount."""
@@ -22,9 +24,17 @@ PROPOSALS = 5
 BY_NUMBER, BY_REFERENCE, BY_AMOUNT, BY_TOTAL, BY_NAME = 60, 40, 25, 20, 15
 """What speaks for a candidate: the invoice's number or our customer's name for it in the text, an amount that is
 just what is open of the invoice, or of all the account's invoices or of those named; the payer's name."""
+BY_DEBIT = 100
+"""A direct debit of just the amount, by its reference."""
 
 LONGEST_GRAM = 5
 """Words of a number that a bank may have pulled apart (`GS DE 0000 0001`)."""
+LONGEST_STRUCTURED = 10
+"""Words of a structured reference: in groups of four, as it is printed, with some that were broken once more."""
+CHECK_DIGITS = re.compile("RF[0-9]{2}")
+STRUCTURED = re.compile(f"RF[0-9]{{2}}[A-Z0-9]{{1,{MOST}}}")
+WRONG = "!"
+"""What stands before a number whose structured reference has wrong check digits."""
 SHORTEST_NUMBER = 4
 """Characters: shorter ones are found in any text."""
 LEGAL_FORMS = frozenset(
@@ -60,6 +70,8 @@ class Receipt:
     amount: int
     currency: str
     payer: str | None
+    is_doubtful: bool = False
+    """Its reference came in a file of another format: it may be the same money."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,30 @@ class Candidate:
     invoice_open: int = 0
     by_number: bool = False
     by_reference: bool = False
+    by_wrong_reference: bool = False
+    """Its structured reference stands in the text, with check digits that are wrong."""
+    has_debit: bool = False
+    """A direct debit of the invoice is in flight, so its money may be that."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedDebit:
+    """A direct debit of ours whose reference an entry carries, with the name of its account."""
+
+    id: UUID
+    account_id: UUID
+    name: str
+    invoice_id: UUID
+    amount: int
+    currency: str
+    state: DebitState
+    has_entry: bool
+    """An entry is its payment already."""
+
+    @property
+    def is_unpaid(self) -> bool:
+        """Whether the entry of its money has not come in yet, though it may be settled."""
+        return self.state is not DebitState.REFUSED and not self.has_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +123,50 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The certain candidate if there is one, and the best proposals."""
+    """The certain candidate if there is one, with the debit that it is the payment of; and the best proposals."""
 
     certain: Candidate | None
     proposals: tuple[Proposal, ...]
+    debit_id: UUID | None = None
 
 
-def judge(receipt: Receipt, candidates: Iterable[Candidate]) -> Verdict:
-    """Weigh the candidates of an entry."""
+def judge(receipt: Receipt, candidates: Iterable[Candidate], debits: Sequence[CarriedDebit] = ()) -> Verdict:
+    """Weigh the candidates of an entry, and the debits whose reference it carries."""
     known = list(candidates)
     scored = [scored_one(receipt, one) for one in known] + list(_named_together(receipt, known))
     scored.sort(key=lambda one: (-one.score, str(one.candidate.account_id), str(one.candidate.invoice_id)))
+    if debits:
+        return _judge_debits(receipt, debits, scored)
     high = [one for one in scored if one.score >= CERTAIN]
     sure = [one.candidate for one in high if len(high) == 1 and _is_sure(receipt, one.candidate)]
     return Verdict(sure[0] if sure else None, tuple(scored[:PROPOSALS]))
 
 
+def _judge_debits(receipt: Receipt, debits: Sequence[CarriedDebit], scored: Sequence[Proposal]) -> Verdict:
+    """Judge an entry that carries a debit's reference: it pays that debit, or a person decides."""
+    paid = [debit for debit in debits if is_paid_by(debit, receipt.amount, receipt.currency)]
+    proposals = [_propose_debit(debit, is_paid=debit in paid) for debit in debits]
+    proposals.sort(key=lambda proposal: (-proposal.score, str(proposal.candidate.account_id)))
+    invoice_ids = {debit.invoice_id for debit in debits}
+    others = [proposal for proposal in scored if proposal.candidate.invoice_id not in invoice_ids]
+    together = tuple((proposals + others)[:PROPOSALS])
+    is_sure = len(paid) == len(debits) == 1 and receipt.kind is EntryKind.RECEIPT and not receipt.is_doubtful
+    return Verdict(proposals[0].candidate, together, paid[0].id) if is_sure else Verdict(None, together)
+
+
+def is_paid_by(debit: CarriedDebit, amount: int, currency: str) -> bool:
+    """Whether an entry of this amount is the money of a debit."""
+    return debit.is_unpaid and (debit.amount, debit.currency) == (amount, currency)
+
+
+def _propose_debit(debit: CarriedDebit, *, is_paid: bool) -> Proposal:
+    candidate = Candidate(debit.account_id, debit.name, debit.currency, 0, debit.invoice_id)
+    return Proposal(candidate, BY_DEBIT if is_paid else BY_NUMBER, (f"debit_{debit.state}",))
+
+
 def _is_sure(receipt: Receipt, one: Candidate) -> bool:
+    if receipt.is_doubtful or one.has_debit:
+        return False
     is_receipt = receipt.kind is EntryKind.RECEIPT and receipt.currency == one.currency
     return is_receipt and one.by_number and fits(receipt.amount, one.invoice_open, one.account_open)
 
@@ -121,12 +184,15 @@ def scored_one(receipt: Receipt, one: Candidate) -> Proposal:
     reasons = {
         "invoice_number": BY_NUMBER * one.by_number,
         "invoice_reference": BY_REFERENCE * (one.by_reference and not one.by_number),
+        "wrong_check_digits": BY_REFERENCE * (one.by_wrong_reference and not one.by_number and not one.by_reference),
         "amount_of_invoice": BY_AMOUNT * is_amount,
         "all_open_of_account": BY_TOTAL * is_total,
         "payer_name": likeness(receipt.payer or "", one.name),
     }
     against = ("settled",) * (one.invoice_id is not None and one.invoice_open == 0)
     against += ("other_currency",) * (not agrees)
+    against += ("debit_in_flight",) * one.has_debit
+    against += ("reference_in_other_format",) * receipt.is_doubtful
     return Proposal(one, sum(reasons.values()), tuple(why for why, points in reasons.items() if points) + against)
 
 
@@ -163,16 +229,52 @@ def normal_number(number: str) -> str:
     return re.sub("[^A-Za-z0-9]", "", number).upper()
 
 
+def lookup_numbers(text: str, ids: Iterable[str]) -> list[str]:
+    """List what an entry may name: what in its text may be a number, and the ids of its payment.
+
+    A structured reference (ISO 11649) stands for the number that it is made of, marked if its check digits are wrong.
+    """
+    normal_ids = [normal_number(id_) for id_ in ids]
+    numbers = {*grams(text), *normal_ids} - {""}
+    for words in (_words(text), *([id_] for id_ in normal_ids)):
+        numbers |= {number if is_right else WRONG + number for number, is_right in _structured_numbers(words)}
+    return sorted(numbers)
+
+
 def grams(text: str) -> list[str]:
     """What in a text may be a number: words, and words in a row that a bank may have pulled apart.
 
-    Only whole words count, so that no number is found within a longer one; the last word has a digit.
+    Only whole words count, so that no number is found within a longer one; the last word has a digit. The number of a
+    structured reference counts if its check digits are right.
     """
-    words = [word.upper() for word in re.findall("[A-Za-z0-9]+", text)]
+    words = _words(text)
     found = {
         "".join(words[begin:end])
         for end in range(1, len(words) + 1)
         if not words[end - 1].isalpha()
         for begin in range(max(0, end - LONGEST_GRAM), end)
+        if not _follows_check_digits(words, begin)
     }
+    found |= {number for number, is_right in _structured_numbers(words) if is_right}
     return sorted(one for one in found if SHORTEST_NUMBER <= len(one) <= 60)
+
+
+def _words(text: str) -> list[str]:
+    return [word.upper() for word in re.findall("[A-Za-z0-9]+", text)]
+
+
+def _follows_check_digits(words: Sequence[str], begin: int) -> bool:
+    """Whether a word is the first of a number whose `RF` and check digits stand apart: these decide about it."""
+    prefix = "".join(words[max(0, begin - 2) : begin])
+    return begin > 0 and (bool(CHECK_DIGITS.fullmatch(words[begin - 1])) or bool(CHECK_DIGITS.fullmatch(prefix)))
+
+
+def _structured_numbers(words: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    """Find the numbers of the structured references that begin with a word, each with whether its digits are right."""
+    for begin, word in enumerate(words):
+        if not word.startswith("RF"):
+            continue
+        for end in range(begin + 1, min(len(words), begin + LONGEST_STRUCTURED) + 1):
+            reference = "".join(words[begin:end])
+            if STRUCTURED.fullmatch(reference) and not words[end - 1].isalpha():
+                yield reference[4:], is_checked(reference)

@@ -5,10 +5,8 @@ from decimal import ROUND_DOWN, Decimal, localcontext
 from enum import StrEnum
 from typing import NamedTuple
 
-from babel.numbers import get_currency_precision
-
 from shared.errors import Refusal
-from shared.money import MAX_MINOR
+from shared.money import MAX_MINOR, get_minor_digits
 
 _DIGITS = 80
 """More than quantity, unit cost and mark-up have together, so that nothing is rounded before it is truncated."""
@@ -75,7 +73,7 @@ def check_right(wrong: Sequence[WrongLine], place: str) -> None:
 
 def minor_units(currency: str) -> Decimal:
     """What makes minor units of an amount in units times basis points (0.01 for EUR, 0.0001 for JPY)."""
-    return Decimal(10) ** (get_currency_precision(currency) - 4)
+    return Decimal(10) ** (get_minor_digits(currency) - 4)
 
 
 def amount_minor(quantity: Decimal, unit_cost: Decimal, markup_bp: int, currency: str) -> int:

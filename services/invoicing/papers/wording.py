@@ -10,10 +10,11 @@ from typing import Any
 import yaml
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
+from babel.numbers import format_decimal, format_percent
 
 from services.invoicing.domain.documents.paper import PaperLine, TaxSum
 from services.invoicing.domain.documents.statement import Entry
+from shared.money import format_minor
 
 WORDS = Path(__file__).parents[1] / "templates" / "words"
 LANGUAGES = ("en", "de", "fr", "ru")
@@ -56,8 +57,7 @@ class Wording:
 
     def money(self, minor: int, currency: str) -> str:
         """An amount of minor units, with the decimals that the currency has."""
-        amount = Decimal(minor).scaleb(-get_currency_precision(currency))
-        return format_currency(amount, currency, locale=self.locale)
+        return format_minor(minor, currency, self.locale)
 
     def percent(self, basis_points: int) -> str:
         """A rate, with as many decimals as it needs."""

@@ -7,27 +7,60 @@ import asyncpg
 from sqlmodel import col, select
 
 from services.invoicing.domain.matching import EntryState
-from services.invoicing.tables import BankEntryRow, BankImportRow, BankMappingRow, BankProposalRow
+from services.invoicing.domain.statements import RefusedEntry
+from services.invoicing.tables import (
+    BankEntryRow,
+    BankImportRow,
+    BankMappingRow,
+    BankProposalRow,
+    BankRefusedEntryRow,
+)
 from shared.database import Unit, columns
 from shared.errors import NotFound
 from shared.keyset import rows_after
 
 _ADD_ENTRIES = """
 INSERT INTO bank_entries (id, import_id, bank_account, entry_key, kind, is_credit, amount_minor, currency, booked_on,
-    payer, text, state, account_id, invoice_id, due_at)
+    payer, text, reference, ids, return_reason, state, account_id, invoice_id, debit_id, due_at)
 SELECT n.id, $1, n.bank_account, n.entry_key, n.kind, n.is_credit, n.amount, n.currency, n.booked_on, n.payer, n.text,
+    n.reference, n.ids, n.return_reason,
     CASE WHEN c.id IS NOT NULL THEN 'certain' WHEN n.kind = 'debit' THEN 'kept' ELSE 'unmatched' END,
-    c.account_id, c.invoice_id, CASE WHEN c.id IS NOT NULL THEN $2::timestamptz END
+    c.account_id, c.invoice_id, c.debit_id, CASE WHEN c.id IS NOT NULL THEN $2::timestamptz END
 FROM incoming_entries n LEFT JOIN incoming_certain c ON c.id = n.id
 ORDER BY n.place
 """
 
 
+_ADD_REPEATS = """
+INSERT INTO bank_repeats (id, import_id, place, entry_id) SELECT id, $1, place, entry_id FROM incoming_repeats
+"""
+
+
 async def add_import(unit: Unit, row: BankImportRow) -> None:
-    """Write an import with the entries that have come in and their proposals."""
+    """Write an import with the entries that have come in, their proposals, and those that repeat another one."""
     unit.session.add(row)
     await unit.session.flush()
-    await unit.connection.execute(_ADD_ENTRIES, row.id, unit.now)
+    await insert_entries(unit, row.id)
+    await unit.connection.execute(_ADD_REPEATS, row.id)
+
+
+async def insert_refused(unit: Unit, import_id: UUID, entries: Iterable[RefusedEntry]) -> None:
+    """Write the entries that were left out of an import."""
+    rows = [(import_id, entry.place, entry.account, entry.field, entry.message) for entry in entries]
+    await unit.connection.copy_records_to_table(
+        "bank_refused_entries", records=rows, columns=["import_id", "place", "bank_account", "field", "message"]
+    )
+
+
+async def list_refused(unit: Unit, import_id: UUID) -> Sequence[BankRefusedEntryRow]:
+    """List the entries that were left out of an import, in the order of the file."""
+    query = select(BankRefusedEntryRow).where(BankRefusedEntryRow.import_id == import_id)
+    return (await unit.session.exec(query.order_by(col(BankRefusedEntryRow.place)))).all()
+
+
+async def insert_entries(unit: Unit, import_id: UUID) -> None:
+    """Write the entries that have come in and their proposals."""
+    await unit.connection.execute(_ADD_ENTRIES, import_id, unit.now)
     await unit.connection.execute("INSERT INTO bank_proposals SELECT * FROM incoming_proposals")
     unit.wake("sweeps")
 
@@ -108,7 +141,7 @@ async def entry(unit: Unit, entry_id: UUID, *, locked: bool = False) -> BankEntr
 
 
 _DUE = """
-SELECT id, account_id, invoice_id, amount_minor, currency FROM bank_entries
+SELECT id, account_id, invoice_id, debit_id, amount_minor, currency FROM bank_entries
 WHERE account_id = ANY($1::uuid[]) AND due_at <= $2
 ORDER BY account_id, booked_on, id FOR NO KEY UPDATE
 """
@@ -136,7 +169,8 @@ _SAVE_BOOKED = """
 UPDATE bank_entries e SET state = n.state, payment_id = n.payment_id, due_at = NULL,
     decided_at = CASE WHEN n.payment_id IS NOT NULL THEN $1::timestamptz END,
     account_id = CASE WHEN n.payment_id IS NOT NULL THEN e.account_id END,
-    invoice_id = CASE WHEN n.payment_id IS NOT NULL THEN e.invoice_id END
+    invoice_id = CASE WHEN n.payment_id IS NOT NULL THEN e.invoice_id END,
+    debit_id = CASE WHEN n.payment_id IS NOT NULL THEN e.debit_id END
 FROM unnest($2::uuid[], $3::text[], $4::uuid[]) AS n (id, state, payment_id) WHERE e.id = n.id
 """
 

@@ -1,12 +1,16 @@
 """Direct debits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
+import asyncpg
 from sqlmodel import select
 
+from services.invoicing.domain.matching import CarriedDebit
+from services.invoicing.domain.states import DebitState
 from services.invoicing.tables import DebitRow
-from shared.database import Unit
+from services.invoicing.tables.bank import NORMAL_NUMBER
+from shared.database import Unit, columns
 from shared.errors import NotFound
 from shared.keyset import rows_after
 
@@ -36,3 +40,64 @@ async def save(unit: Unit, row: DebitRow) -> None:
     """Write a debit, new or changed."""
     unit.session.add(row)
     await unit.session.flush()
+
+
+_CARRIED = f"""
+SELECT d.*, a.name, EXISTS (SELECT FROM bank_entries b WHERE b.payment_id = d.payment_id) AS has_entry
+FROM debits d JOIN accounts a ON a.id = d.account_id
+WHERE d.account_id = $1 AND {NORMAL_NUMBER.format("d.reference")} = ANY($2::text[]) ORDER BY d.id
+"""
+
+
+def carried_debit(row: asyncpg.Record) -> CarriedDebit:
+    """Build a debit whose reference an entry carries from its row."""
+    return CarriedDebit(
+        id=row["id"],
+        account_id=row["account_id"],
+        name=row["name"],
+        invoice_id=row["invoice_id"],
+        amount=row["amount_minor"],
+        currency=row["currency"],
+        state=DebitState(row["state"]),
+        has_entry=row["has_entry"],
+    )
+
+
+async def list_carried(unit: Unit, account_id: UUID, numbers: Sequence[str]) -> list[CarriedDebit]:
+    """List the debits of an account whose reference is among these numbers."""
+    return [carried_debit(row) for row in await unit.connection.fetch(_CARRIED, account_id, numbers)]
+
+
+_BY_ID = """
+SELECT d.id, d.account_id, d.invoice_id, d.amount_minor, d.currency, d.reference, d.lines::text AS lines, d.state,
+    d.payment_id, EXISTS (SELECT FROM bank_entries b WHERE b.payment_id = d.payment_id) AS has_entry
+FROM debits d WHERE d.id = ANY($1::uuid[])
+"""
+
+
+async def list_by_id(unit: Unit, debit_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+    """List debits as they are, each with whether an entry is its payment (`has_entry`); lines are JSON."""
+    return await unit.connection.fetch(_BY_ID, debit_ids)  # type: ignore[no-any-return]
+
+
+async def has_entry(unit: Unit, debit_id: UUID) -> bool:
+    """Tell whether an entry of a statement is the payment of a debit."""
+    (row,) = await list_by_id(unit, [debit_id])
+    return bool(row["has_entry"])
+
+
+async def list_invoices_in_flight(unit: Unit, account_ids: Sequence[UUID]) -> set[UUID]:
+    """List the invoices of these accounts of which a debit is in flight."""
+    query = "SELECT invoice_id FROM debits WHERE account_id = ANY($1::uuid[]) AND state = 'initiated'"
+    return {row["invoice_id"] for row in await unit.connection.fetch(query, account_ids)}
+
+
+_SAVE_SETTLED = """
+UPDATE debits d SET state = 'settled', ended_at = $1, payment_id = n.payment_id
+FROM unnest($2::uuid[], $3::uuid[]) AS n (id, payment_id) WHERE d.id = n.id
+"""
+
+
+async def save_settled(unit: Unit, settled: Iterable[tuple[UUID, UUID]]) -> None:
+    """Save debits as settled, each with its payment."""
+    await unit.connection.execute(_SAVE_SETTLED, unit.now, *columns(settled, 2))

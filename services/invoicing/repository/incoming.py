@@ -3,62 +3,82 @@
 All of it is set-based, in temporary tables of the connection that are emptied when the unit ends.
 """
 
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncIterable, Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
-from services.invoicing.domain.matching import Candidate, Receipt, Verdict
+import asyncpg
+
+from services.invoicing.domain.matching import WRONG, Candidate, CarriedDebit, Receipt, Verdict
 from services.invoicing.domain.statements import EntryKind
+from services.invoicing.repository.debits import carried_debit
 from services.invoicing.tables.bank import NORMAL_NAME, NORMAL_NUMBER
 from shared.database import Unit
 
 _TEMPORARY = """
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_entries (
     place int, id uuid, bank_account text, entry_key text, kind text, is_credit boolean, amount bigint, currency text,
-    booked_on date, payer text, text text, grams text[]
+    booked_on date, payer text, text text, reference text, ids text[],
+    return_reason text, grams text[], is_doubtful boolean
 ) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE IF NOT EXISTS incoming_former_keys (
+    place int, bank_account text, entry_key text, payer text, text text
+) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE IF NOT EXISTS incoming_repeats (place int, id uuid, entry_id uuid) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_numbers (id uuid, gram text) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_candidates (id uuid, account_id uuid, invoice_id uuid, by text)
 ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_facts (
-    place int, id uuid, kind text, amount bigint, currency text, payer text, account_id uuid, name text,
-    account_currency text, account_open bigint, invoice_id uuid, invoice_open bigint, by_number boolean,
-    by_reference boolean
+    place int, id uuid, kind text, amount bigint, currency text, payer text, is_doubtful boolean, account_id uuid,
+    name text, account_currency text, account_open bigint, invoice_id uuid, invoice_open bigint, by_number boolean,
+    by_reference boolean, by_wrong_reference boolean, has_debit boolean
 ) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE IF NOT EXISTS incoming_debits (place int, id uuid, debit_id uuid) ON COMMIT DELETE ROWS;
 CREATE INDEX IF NOT EXISTS incoming_facts_place ON incoming_facts (place);
-CREATE TEMPORARY TABLE IF NOT EXISTS incoming_certain (id uuid, account_id uuid, invoice_id uuid)
+CREATE TEMPORARY TABLE IF NOT EXISTS incoming_certain (id uuid, account_id uuid, invoice_id uuid, debit_id uuid)
 ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_proposals (
     entry_id uuid, rank int, account_id uuid, invoice_id uuid, score int, reasons text[]
 ) ON COMMIT DELETE ROWS;
-TRUNCATE incoming_entries, incoming_numbers, incoming_candidates, incoming_facts, incoming_certain, incoming_proposals
+TRUNCATE incoming_entries, incoming_numbers, incoming_candidates, incoming_facts, incoming_certain, incoming_proposals,
+    incoming_former_keys, incoming_repeats, incoming_debits
 """
 
-Incoming = tuple[int, UUID, str, str, str, bool, int, str, date, str | None, str, list[str]]
-"""An entry as it comes in: place, id, bank account, key, kind, direction, amount, currency, day, payer, text, grams."""
+
+class Incoming(NamedTuple):
+    """An entry as it comes in; the order is that of the columns."""
+
+    place: int
+    id: UUID
+    bank_account: str
+    entry_key: str
+    kind: str
+    is_credit: bool
+    amount: int
+    currency: str
+    booked_on: date
+    payer: str | None
+    text: str
+    reference: str
+    ids: list[str]
+    return_reason: str | None
+    grams: list[str]
+    is_doubtful: bool = False
 
 
-async def take_in(unit: Unit, entries: AsyncIterable[Incoming]) -> None:
-    """Copy the entries of a file into temporary tables of this connection."""
+IncomingFormerKey = tuple[int, str, str, str | None, str]
+"""A former key of an entry that comes in: place, bank account, key, payer, text."""
+
+
+async def take_in(unit: Unit, entries: AsyncIterable[Incoming], former_keys: Sequence[IncomingFormerKey] = ()) -> None:
+    """Copy the entries of a file into temporary tables of this connection.
+
+    `former_keys` is read when all entries are copied, so that reading them may fill it.
+    """
     await unit.connection.execute(_TEMPORARY)
     await unit.connection.copy_records_to_table("incoming_entries", records=entries)
-
-
-_DROP_REPEATED = """
-DELETE FROM incoming_entries USING (
-    SELECT place, row_number() OVER (PARTITION BY bank_account, entry_key ORDER BY place) > 1
-        OR EXISTS (SELECT FROM bank_entries b
-            WHERE b.bank_account = n.bank_account AND b.entry_key = n.entry_key) AS is_known
-    FROM incoming_entries n
-) AS known
-WHERE known.place = incoming_entries.place AND known.is_known
-"""
-
-
-async def drop_repeated(unit: Unit) -> int:
-    """Forget those entries that were taken before; how many they are. Imports are locked."""
-    await unit.connection.execute("ANALYZE incoming_entries")
-    return int((await unit.connection.execute(_DROP_REPEATED)).split()[-1])
+    await unit.connection.copy_records_to_table("incoming_former_keys", records=former_keys)
 
 
 COMMON = 5
@@ -68,6 +88,11 @@ _NUMBERS = "INSERT INTO incoming_numbers SELECT id, unnest(grams) FROM incoming_
 _BY_NUMBER = f"""
 INSERT INTO incoming_candidates SELECT n.id, i.account_id, i.id, $1
 FROM incoming_numbers n JOIN invoices i ON {NORMAL_NUMBER.format("i.number")} = n.gram
+"""
+_BY_WRONG_REFERENCE = f"""
+INSERT INTO incoming_candidates SELECT n.id, i.account_id, i.id, $1
+FROM incoming_numbers n JOIN invoices i ON {NORMAL_NUMBER.format("i.number")} = substr(n.gram, length($2::text) + 1)
+WHERE starts_with(n.gram, $2)
 """
 _BY_REFERENCE = f"""
 INSERT INTO incoming_candidates SELECT n.id, i.account_id, i.id, $1
@@ -120,20 +145,33 @@ FROM named n LEFT JOIN LATERAL (
 """
 _FACTS = """
 WITH found AS (
-    SELECT id, account_id, invoice_id, bool_or(by = 'number') AS by_number, bool_or(by = 'reference') AS by_reference
+    SELECT id, account_id, invoice_id, bool_or(by = 'number') AS by_number, bool_or(by = 'reference') AS by_reference,
+        bool_or(by = 'wrong_reference') AS by_wrong_reference
     FROM incoming_candidates GROUP BY id, account_id, invoice_id
 ), totals AS (
     SELECT account_id, sum(open_minor)::bigint AS total FROM invoice_states
     WHERE open_minor > 0 AND account_id IN (SELECT account_id FROM found) GROUP BY account_id
 )
 INSERT INTO incoming_facts
-SELECT n.place, n.id, n.kind, n.amount, n.currency, n.payer, a.id, a.name, a.currency, coalesce(t.total, 0),
-    f.invoice_id, coalesce(s.open_minor, 0), f.by_number, f.by_reference
+SELECT n.place, n.id, n.kind, n.amount, n.currency, n.payer, n.is_doubtful, a.id, a.name, a.currency,
+    coalesce(t.total, 0),
+    f.invoice_id, coalesce(s.open_minor, 0), f.by_number, f.by_reference, f.by_wrong_reference,
+    EXISTS (SELECT FROM debits d WHERE d.invoice_id = f.invoice_id AND d.state = 'initiated')
 FROM found f
 JOIN incoming_entries n ON n.id = f.id
 JOIN accounts a ON a.id = f.account_id
 LEFT JOIN totals t ON t.account_id = f.account_id
 LEFT JOIN invoice_states s ON s.invoice_id = f.invoice_id
+"""
+
+
+_BY_DEBIT = f"""
+INSERT INTO incoming_debits SELECT DISTINCT e.place, e.id, d.id
+FROM incoming_numbers n JOIN debits d ON {NORMAL_NUMBER.format("d.reference")} = n.gram
+JOIN incoming_entries e ON e.id = n.id
+"""
+_LAST = """
+SELECT coalesce(max(place), 0) FROM (SELECT place FROM incoming_facts UNION ALL SELECT place FROM incoming_debits) AS p
 """
 
 
@@ -144,22 +182,39 @@ async def find_candidates(unit: Unit) -> int:
     await run("ANALYZE incoming_entries, incoming_numbers")
     await run(_BY_NUMBER, "number")
     await run(_BY_REFERENCE, "reference")
+    await run(_BY_WRONG_REFERENCE, "wrong_reference", WRONG)
+    await run(_BY_DEBIT)
     for query, by in ((_BY_AMOUNT, "amount"), (_BY_TOTAL, "total"), (_BY_NAME, "name")):
         await run(query, by, COMMON)
     await run("ANALYZE incoming_candidates")
     await run(_FACTS)
     await run("ANALYZE incoming_facts")
-    return await unit.connection.fetchval("SELECT coalesce(max(place), 0) FROM incoming_facts")  # type: ignore[no-any-return]
+    return await unit.connection.fetchval(_LAST)  # type: ignore[no-any-return]
 
 
 _SOME = "SELECT * FROM incoming_facts WHERE place > $1 AND place <= $2 ORDER BY place, account_id, invoice_id"
 
+_SOME_DEBITS = """
+SELECT n.id AS entry_id, n.kind, n.amount, n.currency, n.payer, coalesce(n.is_doubtful, false) AS is_doubtful, d.*,
+    a.name, EXISTS (SELECT FROM bank_entries b WHERE b.payment_id = d.payment_id) AS has_entry
+FROM incoming_debits i JOIN incoming_entries n ON n.id = i.id JOIN debits d ON d.id = i.debit_id
+JOIN accounts a ON a.id = d.account_id
+WHERE i.place > $1 AND i.place <= $2 ORDER BY i.place, d.account_id, d.id
+"""
 
-async def candidates(unit: Unit, after: int, upto: int) -> dict[UUID, tuple[Receipt, list[Candidate]]]:
-    """The entries of these places that have candidates, with these."""
-    found: dict[UUID, tuple[Receipt, list[Candidate]]] = {}
+
+class Evidence(NamedTuple):
+    """An entry with its candidates, and the debits whose reference it carries."""
+
+    receipt: Receipt
+    candidates: list[Candidate]
+    debits: list[CarriedDebit]
+
+
+async def candidates(unit: Unit, after: int, upto: int) -> dict[UUID, Evidence]:
+    """The entries of these places that have candidates or carry debits, with these."""
+    found: dict[UUID, Evidence] = {}
     for row in await unit.connection.fetch(_SOME, after, upto):
-        receipt = Receipt(EntryKind(row["kind"]), row["amount"], row["currency"], row["payer"])
         candidate = Candidate(
             account_id=row["account_id"],
             name=row["name"],
@@ -169,15 +224,23 @@ async def candidates(unit: Unit, after: int, upto: int) -> dict[UUID, tuple[Rece
             invoice_open=row["invoice_open"],
             by_number=row["by_number"],
             by_reference=row["by_reference"],
+            by_wrong_reference=row["by_wrong_reference"],
+            has_debit=row["has_debit"],
         )
-        found.setdefault(row["id"], (receipt, []))[1].append(candidate)
+        found.setdefault(row["id"], Evidence(_receipt(row), [], [])).candidates.append(candidate)
+    for row in await unit.connection.fetch(_SOME_DEBITS, after, upto):
+        found.setdefault(row["entry_id"], Evidence(_receipt(row), [], [])).debits.append(carried_debit(row))
     return found
+
+
+def _receipt(row: asyncpg.Record) -> Receipt:
+    return Receipt(EntryKind(row["kind"]), row["amount"], row["currency"], row["payer"], row["is_doubtful"])
 
 
 async def note(unit: Unit, verdicts: Mapping[UUID, Verdict]) -> None:
     """Note what was found out about entries that have come in."""
     certain = [
-        (id_, one.certain.account_id, one.certain.invoice_id)
+        (id_, one.certain.account_id, one.certain.invoice_id, one.debit_id)
         for id_, one in verdicts.items()
         if one.certain is not None
     ]

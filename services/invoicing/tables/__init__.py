@@ -8,7 +8,15 @@ from services.invoicing.tables.approvals import (
     RefundPartRow,
     ToleranceRow,
 )
-from services.invoicing.tables.bank import BankAccountRow, BankEntryRow, BankImportRow, BankMappingRow, BankProposalRow
+from services.invoicing.tables.bank import (
+    BankAccountRow,
+    BankEntryRow,
+    BankImportRow,
+    BankMappingRow,
+    BankProposalRow,
+    BankRefusedEntryRow,
+    BankRepeatRow,
+)
 from services.invoicing.tables.base import METADATA, Row
 from services.invoicing.tables.bill_runs import (
     BillRunAccountRow,
@@ -74,6 +82,8 @@ __all__ = [
     "BankImportRow",
     "BankMappingRow",
     "BankProposalRow",
+    "BankRefusedEntryRow",
+    "BankRepeatRow",
     "BillRunAccountRow",
     "BillRunRow",
     "ChargeCreditRow",

@@ -8,6 +8,7 @@ from sqlalchemy import ARRAY, BigInteger, CheckConstraint, DateTime, Index, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
+from services.invoicing.tables.approvals import DebitRow
 from services.invoicing.tables.base import Row
 from services.invoicing.tables.owed import AccountRow, InvoiceRow, InvoiceStateRow
 
@@ -82,6 +83,7 @@ class BankEntryRow(Row, table=True):
         CheckConstraint("num_nulls(decided_by, reason) IN (0, 2)"),
         Index("bank_entries_listed", "state", "id"),
         Index("bank_entries_of_import", "import_id"),
+        Index("bank_entries_by_reference", "bank_account", "reference", postgresql_where=text("reference <> ''")),
         Index("bank_entries_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     )
 
@@ -96,14 +98,52 @@ class BankEntryRow(Row, table=True):
     booked_on: date
     payer: str | None = Field(sa_type=Text)
     text: str = Field(sa_type=Text)
+    reference: str | None = Field(sa_type=Text)
+    """The bank's, empty if it gives none; null: the entry was taken when it stood in the key alone."""
+    ids: list[str] | None = Field(sa_type=ARRAY(Text))
+    return_reason: str | None = Field(sa_type=Text)
     state: str = Field(sa_type=Text)
     account_id: UUID | None = Field(foreign_key="accounts.id")
     invoice_id: UUID | None = Field(foreign_key="invoices.id")
+    debit_id: UUID | None = Field(foreign_key="debits.id")
+    """The direct debit whose money the entry is."""
     payment_id: UUID | None = Field(foreign_key="payments.id", unique=True)
     due_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     decided_by: str | None = Field(sa_type=Text)
     reason: str | None = Field(sa_type=Text)
     decided_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+
+
+class BankRefusedEntryRow(Row, table=True):
+    """An entry of a file that was left out, since a field of it is wrong."""
+
+    __tablename__ = "bank_refused_entries"
+
+    import_id: UUID = Field(primary_key=True, foreign_key="bank_imports.id")
+    place: int = Field(primary_key=True)
+    bank_account: str = Field(sa_type=Text)
+    field: str = Field(sa_type=Text)
+    message: str = Field(sa_type=Text)
+
+
+class BankRepeatRow(Row, table=True):
+    """An entry of a file that is equal to one that was taken before; a person may take it after all."""
+
+    __tablename__ = "bank_repeats"
+    __table_args__ = (
+        UniqueConstraint("import_id", "place"),
+        CheckConstraint("num_nulls(taken_entry_id, taken_by, reason, taken_at) IN (0, 4)"),
+        Index("bank_repeats_of_import", "import_id", "id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    import_id: UUID = Field(foreign_key="bank_imports.id")
+    place: int
+    entry_id: UUID = Field(foreign_key="bank_entries.id")
+    taken_entry_id: UUID | None = Field(foreign_key="bank_entries.id", unique=True)
+    taken_by: str | None = Field(sa_type=Text)
+    reason: str | None = Field(sa_type=Text)
+    taken_at: datetime | None = Field(sa_type=DateTime(timezone=True))
 
 
 class BankProposalRow(Row, table=True):
@@ -134,6 +174,8 @@ LOOKED_UP = (
         NORMAL_NUMBER.format("external_reference"),
         "external_reference IS NOT NULL",
     ),
+    _index("debits_by_reference", DebitRow, NORMAL_NUMBER.format("reference")),
+    _index("debits_in_flight", DebitRow, "invoice_id", "state = 'initiated'"),
     _index("accounts_by_name", AccountRow, NORMAL_NAME.format("name")),
     _index("invoice_states_by_amount", InvoiceStateRow, "open_minor", "open_minor > 0"),
 )

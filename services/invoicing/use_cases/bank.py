@@ -1,10 +1,8 @@
 """Bank statements are imported, certain receipts are booked, people decide about the others."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import date
-from hashlib import sha256
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from uuid import UUID
 
@@ -12,17 +10,17 @@ import asyncpg
 import orjson
 from pydantic import TypeAdapter
 
-from services.invoicing.domain.matching import ENTRY_ALLOWED, EntryState, fits, grams, judge
-from services.invoicing.domain.statements import Closing, Entry, EntryKind, camt, tabular
+from services.invoicing.domain.matching import ENTRY_ALLOWED, EntryState, fits, judge
+from services.invoicing.domain.statements import EntryKind
 from services.invoicing.domain.statements.tabular import Columns
 from services.invoicing.domain.states import moved_to
 from services.invoicing.repository import bank as repository
 from services.invoicing.repository import bank_knowledge as knowledge
-from services.invoicing.repository import incoming
-from services.invoicing.repository.incoming import Incoming
+from services.invoicing.repository import incoming, incoming_repeats
 from services.invoicing.repository.payments import Received
 from services.invoicing.tables import BankAccountRow, BankEntryRow, BankImportRow
-from services.invoicing.use_cases import payments
+from services.invoicing.use_cases import bank_debits, payments
+from services.invoicing.use_cases.bank_files import BankFile
 from services.invoicing.use_cases.payments import NewPayment
 from shared.audit import Change
 from shared.database import Unit
@@ -34,8 +32,6 @@ from shared.telemetry import log
 
 TURNSTILE = "bank imports"
 """The subject that an import locks: of two at once the second sees which entries the first one took."""
-BREATHER = 500
-"""After so many entries other requests of the process get a turn."""
 TOGETHER = 500
 """Entries that are judged at a time."""
 COLUMNS = TypeAdapter(Columns)
@@ -57,73 +53,29 @@ async def columns_of(unit: Unit, name: str) -> Columns:
     return COLUMNS.validate_python((await repository.mapping(unit, name)).columns)
 
 
-@dataclass(slots=True)
-class _File:
-    """A file while it is read."""
-
-    body: bytes
-    columns: Columns | None
-    closings: dict[str, date] = field(default_factory=dict)
-    """The newest closing of each bank account in it."""
-
-    @property
-    def hash(self) -> str:
-        """The same for the same file read by the same mapping."""
-        told = b"" if self.columns is None else orjson.dumps(asdict(self.columns))
-        return sha256(told + b"\n" + self.body).hexdigest()
-
-    def _read(self) -> Iterator[Entry | Closing]:
-        return camt.read(self.body) if self.columns is None else tabular.read(self.body, self.columns)
-
-    async def entries(self) -> AsyncIterator[Incoming]:
-        """The entries, as they come in; the newest closings are noted. Raises StatementRefused."""
-        for one in self._read():
-            if isinstance(one, Closing):
-                self.closings[one.account] = max(self.closings.get(one.account, one.day), one.day)
-                continue
-            if one.place % BREATHER == 0:
-                await asyncio.sleep(0)
-            yield _incoming(one)
-
-
-def _incoming(one: Entry) -> Incoming:
-    return (
-        one.place,
-        new_id(),
-        one.account,
-        one.key,
-        one.kind,
-        one.is_credit,
-        one.amount,
-        one.currency,
-        one.booked_on,
-        one.payer,
-        one.text,
-        grams(one.text),
-    )
-
-
 async def take(unit: Unit, body: bytes, mapping: str | None, actor: str) -> tuple[BankImportRow, bool]:
     """Import a file, camt.053 or, with a mapping, CSV; and whether it was imported before, so that nothing changed.
 
-    Entries that were taken before are counted and left alone; certain ones are booked by the sweep that
-    this wakes. Raises NotFound, StatementRefused; then nothing of the file is taken.
+    Entries that were taken before are listed beside those and left alone; certain ones are booked by the sweep
+    that this wakes. An entry that is refused by itself is listed, and payments into its bank account are known no
+    longer than before. Raises NotFound, StatementRefused; then nothing of the file is taken.
     """
-    file = _File(body, None if mapping is None else await columns_of(unit, mapping))
-    import_id = new_id()
+    file = BankFile(body, None if mapping is None else await columns_of(unit, mapping))
+    import_id, file_format = new_id(), "camt.053" if mapping is None else "csv"
     await unit.lock(TURNSTILE, import_id)
     known = await repository.import_of(unit, file.hash)
     if known is not None:
         unit.record_nothing()
         return known, True
-    await incoming.take_in(unit, file.entries())
-    repeated = await incoming.drop_repeated(unit)
-    await _match(unit)
+    await incoming.take_in(unit, file.entries(), file.former_keys)
+    repeated = await incoming_repeats.drop_repeated(unit)
+    await incoming_repeats.doubt_other_formats(unit, file_format)
+    await match_incoming(unit)
     counts = await incoming.outcomes(unit)
     row = BankImportRow(
         id=import_id,
         content_hash=file.hash,
-        format="camt.053" if mapping is None else "csv",
+        format=file_format,
         closing_date=max(file.closings.values(), default=None),
         certain=counts.get("certain", 0),
         unmatched=counts.get("unmatched", 0),
@@ -133,14 +85,23 @@ async def take(unit: Unit, body: bytes, mapping: str | None, actor: str) -> tupl
         imported_at=unit.now,
     )
     await repository.add_import(unit, row)
-    await knowledge.note_closings(unit, file.closings)
-    unit.publish(
-        BankStatementImported(
-            import_id=row.id, format=row.format, closing_date=row.closing_date, entries=counts_of(row)
-        )
-    )
+    await repository.insert_refused(unit, row.id, file.refused)
+    await knowledge.note_closings(unit, file.complete_closings)
+    _announce_import(unit, row, refused=len(file.refused))
     unit.record(Change("bank_import", row.id))
     return row, False
+
+
+def _announce_import(unit: Unit, row: BankImportRow, *, refused: int) -> None:
+    unit.publish(
+        BankStatementImported(
+            import_id=row.id,
+            format=row.format,
+            closing_date=row.closing_date,
+            entries=counts_of(row),
+            refused=refused,
+        )
+    )
 
 
 async def close_account(unit: Unit, bank_account: str, actor: str, reason: str) -> BankAccountRow:
@@ -166,19 +127,19 @@ def counts_of(row: BankImportRow) -> dict[str, int]:
     return {"certain": row.certain, "unmatched": row.unmatched, "kept": row.kept, "repeated": row.repeated}
 
 
-async def _match(unit: Unit) -> None:
+async def match_incoming(unit: Unit) -> None:
     """Judge what has come in, some entries at a time."""
     last = await incoming.find_candidates(unit)
     for begin in range(0, last, TOGETHER):
         found = await incoming.candidates(unit, begin, begin + TOGETHER)
-        await incoming.note(unit, {id_: judge(receipt, ones) for id_, (receipt, ones) in found.items()})
+        await incoming.note(unit, {id_: judge(*evidence) for id_, evidence in found.items()})
         await asyncio.sleep(0)
 
 
 async def book_certain(unit: Unit, account_ids: list[str]) -> None:
     """Book the certain entries of these accounts, which are locked, if the facts are still those they were."""
     ids = [UUID(one) for one in account_ids]
-    opened = await repository.open_amounts(unit, ids)
+    opened = await bank_debits.get_open_amounts(unit, ids)
     for entries in _one_of_each_account(await repository.due(unit, ids)):
         booked = await _booked(unit, entries, opened)
         states = [EntryState.UNMATCHED if one is None else EntryState.BOOKED for one in booked]
@@ -199,7 +160,8 @@ async def _booked(
     unit: Unit, entries: Sequence[asyncpg.Record], opened: Mapping[UUID, dict[UUID, int]]
 ) -> list[UUID | None]:
     """The payment that each entry becomes, or None; `opened` is what is open of each account's invoices."""
-    wanted = [row for row in entries if _fits(row, opened[row["account_id"]])]
+    settled = await bank_debits.pay_debits(unit, [row for row in entries if row["debit_id"]])
+    wanted = [row for row in entries if not row["debit_id"] and _fits(row, opened[row["account_id"]])]
     outcomes = dict(
         zip(
             [row["id"] for row in wanted],
@@ -209,6 +171,9 @@ async def _booked(
     )
     booked: list[UUID | None] = []
     for row in entries:
+        if row["debit_id"]:
+            booked.append(settled.get(row["id"]))
+            continue
         outcome = outcomes.get(row["id"])
         if isinstance(outcome, Refusal):
             log.warning("a certain bank entry was refused", entry=str(row["id"]), code=outcome.code)
@@ -253,27 +218,37 @@ def _reference(entry_id: UUID) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whose money an entry is, by whom and why."""
+    """Whose money an entry is, by whom and why; for one invoice, or by remittance (invoice number, minor units)."""
 
     account_id: UUID
     invoice_id: UUID | None
     actor: str
     reason: str
+    remittance: Sequence[tuple[str, int]] = ()
 
 
 async def book(unit: Unit, entry_id: UUID, decision: Decision) -> BankEntryRow:
     """Book a receipt for an account; what is more than it owes is unapplied cash.
 
-    Raises NotFound, MoveRefused, NotAReceipt, CurrencyMismatch.
+    One that carries the reference of a debit in flight settles that debit.
+    Raises NotFound, MoveRefused, NotAReceipt, CurrencyMismatch, AmountRefused, EntryOfDebit.
     """
     await unit.lock(decision.account_id)
     row = await _to_decide(unit, entry_id, EntryState.BOOKED)
     if row.kind not in (EntryKind.RECEIPT, EntryKind.COLLECTIVE):
         raise NotAReceipt(f"bank entry {entry_id} is a {row.kind}, not a receipt")
     money = Money(row.amount_minor, row.currency)
-    new = NewPayment(decision.account_id, money, decision.invoice_id, [], _reference(row.id))
-    payment = await payments.receive(unit, new)
-    booked = {"account_id": decision.account_id, "invoice_id": decision.invoice_id, "payment_id": payment.id}
+    named = decision.invoice_id
+    debit = await bank_debits.find_debit(
+        unit, row, decision.account_id, named, has_remittance=bool(decision.remittance)
+    )
+    if debit is None:
+        new = NewPayment(decision.account_id, money, named, [], _reference(row.id), decision.remittance)
+        booked = {"invoice_id": named, "debit_id": None, "payment_id": (await payments.receive(unit, new)).id}
+    else:
+        payment_id = await bank_debits.pay_debit(unit, debit)
+        booked = {"invoice_id": debit.invoice_id, "debit_id": debit.id, "payment_id": payment_id}
+    booked["account_id"] = decision.account_id
     _note(unit, row, EntryState.BOOKED, decided_by=decision.actor, reason=decision.reason, **booked)
     return row
 
@@ -281,7 +256,8 @@ async def book(unit: Unit, entry_id: UUID, decision: Decision) -> BankEntryRow:
 async def ignore(unit: Unit, entry_id: UUID, actor: str, reason: str) -> BankEntryRow:
     """An entry is no payment of a customer, or was dealt with by hand. Raises NotFound, MoveRefused."""
     row = await _to_decide(unit, entry_id, EntryState.IGNORED)
-    _note(unit, row, EntryState.IGNORED, decided_by=actor, reason=reason, account_id=None, invoice_id=None)
+    meant_for = {"account_id": None, "invoice_id": None, "debit_id": None}
+    _note(unit, row, EntryState.IGNORED, decided_by=actor, reason=reason, **meant_for)
     return row
 
 

@@ -1,18 +1,24 @@
 """Direct debits: in flight from the day that they are sent until the bank says what became of them."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from services.invoicing.domain import relief
+import asyncpg
+import orjson
+
+from services.invoicing.domain import owed, relief
 from services.invoicing.domain.states import DEBIT_ALLOWED, DebitState, moved_to
 from services.invoicing.repository import accounts, invoices
 from services.invoicing.repository import debits as repository
 from services.invoicing.repository.accounts import Account
+from services.invoicing.repository.payments import Received
 from services.invoicing.tables import DebitRow
 from services.invoicing.use_cases import balances, payments
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.payments import NewPayment
 from shared.audit import Change
 from shared.database import Unit
+from shared.errors import Refusal
 from shared.events.invoicing import Allocated, PaymentFailed, PaymentInitiated
 from shared.ids import new_id
 from shared.money import CurrencyMismatch, Money
@@ -61,16 +67,55 @@ async def initiate(unit: Unit, invoice_id: UUID, amount: Money | None, reference
 
 
 async def settle(unit: Unit, debit_id: UUID) -> DebitRow:
-    """The bank has paid: the debit becomes a payment of its invoice. Raises NotFound, MoveRefused."""
+    """The bank has paid: the debit becomes a payment of its invoice. Raises NotFound, MoveRefused.
+
+    Nothing changes if an entry of a bank statement has settled it before.
+    """
+    await accounts.locked(unit, (await repository.debit(unit, debit_id)).account_id)
+    if await repository.has_entry(unit, debit_id):
+        unit.record_nothing()
+        return await repository.debit(unit, debit_id)
+    former = (await repository.debit(unit, debit_id)).model_dump()
+    row = await complete_debit(unit, debit_id)
+    unit.record(Change("debit", row.id, row.account_id, former, row.model_dump()))
+    return row
+
+
+async def complete_debit(unit: Unit, debit_id: UUID) -> DebitRow:
+    """Make a debit in flight a payment of its invoice, as a part of a request. Raises NotFound, MoveRefused."""
     account, row = await _landed(unit, debit_id, DebitState.SETTLED)
-    former = row.model_dump()
     money = Money(row.amount_minor, row.currency)
     new = NewPayment(account.id, money, row.invoice_id, (), row.reference, debit_id=row.id)
     payment = await payments.receive(unit, new)
     row.payment_id, row.state, row.ended_at = payment.id, DebitState.SETTLED, unit.now
     await repository.save(unit, row)
-    unit.record(Change("debit", row.id, account.id, former, row.model_dump()))
     return row
+
+
+async def settle_many(unit: Unit, debits: Sequence[asyncpg.Record]) -> list[Received]:
+    """Settle debits in flight of different accounts together; the payment of each. Raises what refuses one of them."""
+    accounts_by_id = await accounts.locked_many(unit, [debit["account_id"] for debit in debits])
+    before = await invoices.open_invoices_of(unit, accounts_by_id, [debit["invoice_id"] for debit in debits])
+    changed: dict[UUID, tuple[owed.Invoice, int]] = {}
+    for debit in debits:
+        moved_to(DEBIT_ALLOWED, DebitState(debit["state"]), DebitState.SETTLED)
+        account, account_before = accounts_by_id[debit["account_id"]], before[debit["account_id"]]
+        landed = relief.land_debit(account_before[debit["invoice_id"]], orjson.loads(debit["lines"]))
+        changed |= balances.tell_changed(unit, account.time_zone, account_before, {landed.id: landed})
+    await invoices.save_balances(unit, changed)
+    received: list[Received] = []
+    for outcome in await payments.receive_many(unit, [_payment_of(debit) for debit in debits]):
+        if isinstance(outcome, Refusal):
+            raise outcome
+        received.append(outcome)
+    pairs = zip(debits, received, strict=True)
+    await repository.save_settled(unit, [(debit["id"], payment.id) for debit, payment in pairs])
+    return received
+
+
+def _payment_of(debit: asyncpg.Record) -> NewPayment:
+    money = Money(debit["amount_minor"], debit["currency"])
+    return NewPayment(debit["account_id"], money, debit["invoice_id"], (), debit["reference"], debit_id=debit["id"])
 
 
 async def fail(unit: Unit, debit_id: UUID, failure: str) -> DebitRow:

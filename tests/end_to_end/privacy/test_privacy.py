@@ -109,7 +109,7 @@ async def complain(callers: dict[str, Client], account_id: str, subscription_id:
     await escalation.made(f"{path}/contacts", contact)
     await escalation.made(f"{path}:resolve", {"outcome": "explained", "reason": "asked"})
     await escalation.made(f"{path}:close", {"reason": "done", "no_customer_affected": SAID})
-    body = {"subscription_id": subscription_id, "reason": "fraud", "owner": "risk", "comment": SAID}
+    body = {"subscription_id": subscription_id, "reason": "admin", "owner": "risk", "comment": SAID}
     hold = (await callers["entitlements"].made("/v1/holds", body))["hold_id"]
     await callers["entitlements"].made(f"/v1/holds/{hold}:release", {"reason": "cleared"})
 

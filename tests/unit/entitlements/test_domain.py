@@ -21,7 +21,14 @@ from services.entitlements.domain.entitlement import (
     wanted_state,
     with_hold,
 )
-from services.entitlements.domain.hold import AlreadyReleased, EndsThroughCollections, Hold, released_by_hand, standing
+from services.entitlements.domain.hold import (
+    AlreadyReleased,
+    EndsThroughCollections,
+    Hold,
+    RoleNeeded,
+    released_by_hand,
+    standing,
+)
 from services.entitlements.domain.outcome import Refused
 from services.entitlements.domain.renewal import missing, settings_of
 from services.entitlements.domain.vendor_errors import Meaning, meaning_of
@@ -78,12 +85,18 @@ def test_who_may_use_it(reasons: tuple[HoldReason, ...], state: State, allowed: 
 
 
 def test_only_holds_placed_by_hand_are_released_by_hand_and_once() -> None:
-    released = released_by_hand(a_hold("admin"), NOW)
+    released = released_by_hand(a_hold("admin"), NOW, ())
     assert not released.stands
     with pytest.raises(AlreadyReleased):
-        released_by_hand(released, NOW)
+        released_by_hand(released, NOW, ())
     with pytest.raises(EndsThroughCollections):
-        released_by_hand(a_hold("non_payment"), NOW)
+        released_by_hand(a_hold("non_payment"), NOW, ("fraud",))
+
+
+def test_a_fraud_hold_is_released_by_its_role_only() -> None:
+    with pytest.raises(RoleNeeded):
+        released_by_hand(a_hold("fraud"), NOW, ("operator", "admin"))
+    assert not released_by_hand(a_hold("fraud"), NOW, ("operator", "fraud")).stands
 
 
 def test_nothing_begins_when_other_holds_stand_than_it_was_decided_from() -> None:

@@ -106,6 +106,8 @@ def test_an_amount_is_exact_and_rounded_once(
         ([rate("EUR", "JPY", "160")], "EUR", "JPY", 1_000, 1_600),
         ([rate("EUR", "KWD", "0.333")], "EUR", "KWD", 10_000, 33_300),
         ([rate("KWD", "JPY", "480")], "KWD", "JPY", 1_000, 480),
+        ([rate("EUR", "RSD", "117.2")], "EUR", "RSD", 1_000, 117_200),
+        ([rate("USD", "IQD", "1310")], "IQD", "USD", 1_310_000, 100),
         ([rate("USD", "EUR", "0.5")], "USD", "EUR", 1, 0),
         ([rate("USD", "EUR", "0.5")], "USD", "EUR", 3, 2),
         ([rate("USD", "EUR", "0.5")], "USD", "EUR", -3, -2),

@@ -8,16 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.invoicing.domain.documents.references import MOST, creditor_reference, grouped
 from services.invoicing.domain.matching import (
     CERTAIN,
     ENTRY_ALLOWED,
     PROPOSALS,
+    WRONG,
     Candidate,
     EntryState,
     Receipt,
     grams,
     judge,
     likeness,
+    lookup_numbers,
     normal_number,
     scored_one,
 )
@@ -152,6 +155,9 @@ OWED = Candidate(UUID(int=1), "Alpha GmbH", "EUR", 900, UUID(int=10), 500, by_nu
         (replace(EUR, kind=EntryKind.COLLECTIVE), OWED, 100, False),
         (replace(EUR, kind=EntryKind.RETURN), OWED, 100, False),
         (replace(EUR, payer="Beta"), OWED, 85, True),
+        (EUR, replace(OWED, has_debit=True), 100, False),
+        (EUR, replace(OWED, by_number=False, by_wrong_reference=True), 80, False),
+        (replace(EUR, is_doubtful=True), OWED, 100, False),
     ],
 )
 def test_scores(receipt: Receipt, one: Candidate, score: int, certain: bool) -> None:
@@ -170,6 +176,42 @@ def test_invoices_that_are_named_together_are_one_proposal() -> None:
 @pytest.mark.parametrize("written", ["GS-DE-00000017", "gs de 00000017", "GSDE0000 0017", "Re.GS/DE/00000017, Danke"])
 def test_a_number_is_found_however_it_is_written(written: str) -> None:
     assert normal_number("GS-DE-00000017") in grams(f"Rechnung {written} vom 1. Maerz")
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("RF72NW00000004", "NW00000004"),
+        ("RF72 NW00 0000 04", "NW00000004"),
+        ("rf72nw00000004", "NW00000004"),
+        ("rf72 nw00 0000 04", "NW00000004"),
+        ("RF 72 NW-00000004", "NW00000004"),
+        ("SVWZ+RF61NW00000008", "NW00000008"),
+        ("Ref:RF29 NWDE 0000 0004, danke", "NWDE00000004"),
+    ],
+)
+def test_a_structured_reference_names_the_number_that_it_is_made_of(written: str, number: str) -> None:
+    assert number in grams(written)
+    assert number in lookup_numbers("", [written.rpartition("+")[2].removesuffix(", danke").removeprefix("Ref:")])
+    assert number in lookup_numbers(written, [])
+
+
+@pytest.mark.parametrize(
+    "written", ["RF73NW00000004", "RF73 NW00 0000 04", "rf73 NW-00000004", "RF 73 NW 00000004", "RF73 NW00000004"]
+)
+def test_a_structured_reference_with_wrong_check_digits_is_marked(written: str) -> None:
+    for numbers in (lookup_numbers(written, []), lookup_numbers("", [written])):
+        assert f"{WRONG}NW00000004" in numbers
+        assert "NW00000004" not in numbers
+    assert "NW00000004" not in grams(written)
+
+
+def test_a_printed_reference_of_any_number_is_found() -> None:
+    for length in range(4, MOST + 1):
+        number = "".join(chr(65 + place) for place in range(length - 1)) + "7"
+        reference = creditor_reference(number)
+        assert reference is not None
+        assert number in grams(f"thanks {grouped(reference)} for all")
 
 
 @pytest.mark.parametrize("written", ["GS-DE-000000171", "XGS-DE-00000017", "GS-DE-0000001", "GS-DE"])

@@ -4,15 +4,24 @@ import gc
 import tracemalloc
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.domain.statements import Closing, Entry, EntryKind, StatementRefused, camt, tabular
+from services.invoicing.domain.statements import (
+    Closing,
+    Entry,
+    EntryKind,
+    RefusedEntry,
+    StatementRefused,
+    camt,
+    tabular,
+)
 from services.invoicing.domain.statements.tabular import Columns
-from tests.component.bank_statements import IBAN, Paid
+from tests.component.bank_statements import IBAN, Paid, join_statements
 from tests.component.bank_statements import camt as statement
 
 COLUMNS = Columns(
@@ -78,6 +87,150 @@ def test_the_same_file_has_the_same_keys_and_entries_without_a_reference_have_th
 def test_a_longer_file_gives_what_a_shorter_one_had_the_same_keys(first: list[Paid], more: list[Paid]) -> None:
     keys = [one.key for one in read(statement(first))]
     assert [one.key for one in read(statement([*first, *more]))][: len(first)] == keys
+
+
+def batch(*parts: str, reference: str = "B-1", amount: str = "30.00", more: str = "", late: bool = True) -> str:
+    """An entry of several transactions, each by its elements."""
+    entry = Paid("", 0, reference=reference, more=more).xml(late=late).replace(">0.00<", f">{amount}<", 1)
+    details = "".join(f"<TxDtls>{part}</TxDtls>" for part in parts)
+    return f"{entry[: entry.index('<NtryDtls>')]}<NtryDtls>{details}</NtryDtls></Ntry>"
+
+
+def part(amount: str, text: str = "", more: str = "") -> str:
+    """A transaction of a batch."""
+    return f'<Amt Ccy="EUR">{amount}</Amt>{more}<RmtInf><Ustrd>{text}</Ustrd></RmtInf>'
+
+
+def test_parts_of_a_batch_have_its_reference_and_the_keys_under_which_they_were_taken() -> None:
+    entries = read(statement([batch(part("10.00", "a"), part("20.00", "b"))]))
+    assert [entry.reference for entry in entries] == ["B-1", "B-1"]
+    assert [former.key for entry in entries for former in entry.former_keys] == [
+        "B-1/1 2026-03-30 1000 EUR credit",
+        "B-1/2 2026-03-30 2000 EUR credit",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("amount", "parts", "kept"),
+    [
+        ("1474.00", [("900.00", ""), ("600.00", ""), ("26.00", "DBIT")], [90_000, 60_000, -2_600]),
+        ("1474.00", [("900.00", "CRDT"), ("600.00", ""), ("26.00", "DBIT")], [90_000, 60_000, -2_600]),
+        ("1474.00", [("900.00", ""), ("600.00", "")], [147_400]),
+        ("1500.00", [("900.00", ""), ("600.00", "")], [90_000, 60_000]),
+        ("1500.00", [("900.00", ""), ("600.00", "DBIT")], [150_000]),
+        ("1500.00", [("900.00", ""), ("six hundred", "")], [150_000]),
+    ],
+)
+def test_parts_have_their_own_sign_and_add_up_to_the_entry(
+    amount: str, parts: list[tuple[str, str]], kept: list[int]
+) -> None:
+    marks = [f"<CdtDbtInd>{sign}</CdtDbtInd>" * bool(sign) for _, sign in parts]
+    details = [part(money, more=mark) for (money, _), mark in zip(parts, marks, strict=True)]
+    entries = read(statement([batch(*details, amount=amount)]))
+    assert [entry.amount if entry.is_credit else -entry.amount for entry in entries] == kept
+    whole = EntryKind.COLLECTIVE if len(kept) == 1 else EntryKind.RECEIPT
+    assert [entry.kind for entry in entries] == [whole if minor > 0 else EntryKind.DEBIT for minor in kept]
+
+
+def test_a_batch_that_was_taken_in_parts_is_known_by_each() -> None:
+    (entry,) = read(statement([batch(part("10.00", "a"), part("20.00", "b"), amount="29.00")]))
+    assert [(former.key, former.text) for former in entry.former_keys] == [
+        ("B-1/1 2026-03-30 1000 EUR credit", "a"),
+        ("B-1/2 2026-03-30 2000 EUR credit", "b"),
+    ]
+
+
+def test_a_transaction_of_a_batch_that_is_taken_back_is_a_return() -> None:
+    returned = part("2.00", more="<CdtDbtInd>DBIT</CdtDbtInd><RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>")
+    entries = read(statement([batch(part("10.00"), returned, amount="8.00")]))
+    assert [(entry.kind, entry.is_credit) for entry in entries] == [
+        (EntryKind.RECEIPT, True),
+        (EntryKind.RETURN, False),
+    ]
+
+
+@pytest.mark.parametrize("sign", ["CREDIT", "C"])
+def test_a_transaction_of_another_sign_is_refused(sign: str) -> None:
+    with pytest.raises(StatementRefused, match="entry 1: CdtDbtInd"):
+        read(statement([batch(part("10.00", more=f"<CdtDbtInd>{sign}</CdtDbtInd>"), part("20.00"))]))
+
+
+@pytest.mark.parametrize(
+    ("count", "details", "kind"),
+    [
+        ("<NbOfTxs>3</NbOfTxs>", "", EntryKind.COLLECTIVE),
+        ("", "", EntryKind.COLLECTIVE),
+        ("<NbOfTxs>1</NbOfTxs>", "", EntryKind.RECEIPT),
+        ("<NbOfTxs>2</NbOfTxs>", "<TxDtls><RmtInf><Ustrd>a</Ustrd></RmtInf></TxDtls>", EntryKind.COLLECTIVE),
+        ("<NbOfTxs>1</NbOfTxs>", "<TxDtls><RmtInf><Ustrd>a</Ustrd></RmtInf></TxDtls>", EntryKind.RECEIPT),
+    ],
+)
+def test_what_the_bank_tells_of_a_batch_alone_is_collective(count: str, details: str, kind: EntryKind) -> None:
+    told = f"<Btch><MsgId>MSG-7</MsgId><PmtInfId>BATCH-7</PmtInfId>{count}</Btch>{details}"
+    entry = batch().replace("<NtryDtls></NtryDtls>", f"<NtryDtls>{told}</NtryDtls>")
+    (whole,) = read(statement([entry]))
+    assert (whole.kind, whole.amount, whole.ids) == (kind, 3000, ("BATCH-7", "MSG-7"))
+
+
+@pytest.mark.parametrize(
+    ("details", "of_entry", "text"),
+    [
+        ("<AddtlTxInf>invoice 7</AddtlTxInf>", "", "invoice 7"),
+        ("<RmtInf><Ustrd>a</Ustrd></RmtInf><AddtlTxInf>invoice 7</AddtlTxInf>", "", "a invoice 7"),
+        ("<Refs><EndToEndId>NOTPROVIDED</EndToEndId></Refs>", "invoice 7", "invoice 7"),
+        ("<Refs><EndToEndId>notprovided</EndToEndId></Refs><AddtlTxInf>a</AddtlTxInf>", "", "a"),
+        ("<RmtInf><Ustrd>a</Ustrd></RmtInf>", "transfer of invoice 7", "a transfer of invoice 7"),
+        ("<RmtInf><Ustrd>invoice 7 of May</Ustrd></RmtInf>", "invoice 7", "invoice 7 of May"),
+        ("<RmtInf><Strd><AddtlRmtInf>invoice 7</AddtlRmtInf></Strd></RmtInf>", "", "invoice 7"),
+        ("", "invoice 7", "invoice 7"),
+    ],
+)
+def test_all_text_of_a_payment_is_read(details: str, of_entry: str, text: str) -> None:
+    entry = batch(details).replace("</Ntry>", f"<AddtlNtryInf>{of_entry}</AddtlNtryInf></Ntry>")
+    (found,) = read(statement([entry]))
+    assert found.text == text
+    assert found.ids == ()
+
+
+@pytest.mark.parametrize("name", ["<Nm>{}</Nm>", "<Pty><Nm>{}</Nm></Pty>"])
+def test_the_payer_is_who_owes_it_and_who_paid_for_them_stands_in_the_text(name: str) -> None:
+    payer, paid_by = (f"<{party}>{name.format(who)}</{party}>" for party, who in (("UltmtDbtr", "A"), ("Dbtr", "B")))
+    parties = [paid_by + payer, payer, paid_by, payer + paid_by.replace("B", "A")]
+    entries = read(statement([batch(f"<RltdPties>{some}</RltdPties>") for some in parties]))
+    assert [(entry.payer, entry.text) for entry in entries] == [("A", "B"), ("A", ""), ("B", ""), ("A", "")]
+
+
+def test_why_a_debit_was_returned_is_told() -> None:
+    reasons = ["<Rsn><Cd>AM04</Cd></Rsn><AddtlInf>no funds</AddtlInf>", "<Rsn><Prtry>X-1</Prtry></Rsn>", ""]
+    details = [f"<RmtInf><Ustrd>a</Ustrd></RmtInf><RtrInf>{reason}</RtrInf>" for reason in reasons]
+    entries = read(statement([batch(part) for part in details]))
+    assert [entry.return_reason for entry in entries] == ["AM04 no funds", "X-1", None]
+    assert [entry.text for entry in entries] == ["a AM04 no funds", "a X-1", "a"]
+    assert {entry.kind for entry in entries} == {EntryKind.RETURN}
+
+
+def test_an_entry_of_which_more_is_read_is_known_by_what_was_read_at_first() -> None:
+    details = "<RmtInf><Ustrd>a</Ustrd></RmtInf><RltdPties><UltmtDbtr><Nm>A</Nm></UltmtDbtr></RltdPties>"
+    (entry,) = read(statement([batch(f"{details}<AddtlTxInf>more</AddtlTxInf>")]))
+    assert (entry.payer, entry.text) == ("A", "a more")
+    assert [(former.key, former.payer, former.text) for former in entry.former_keys] == [
+        ("B-1 2026-03-30 3000 EUR credit", None, "a")
+    ]
+
+
+def test_what_is_said_of_a_batch_is_no_text_of_its_parts() -> None:
+    about_all = "<AddtlNtryInf>GS-DE-00000001</AddtlNtryInf>"
+    split = batch(part("10.00", "a"), part("20.00")).replace("</Ntry>", f"{about_all}</Ntry>")
+    whole = batch(part("10.00"), part("20.00"), amount="31.00").replace("</Ntry>", f"{about_all}</Ntry>")
+    assert [entry.text for entry in read(statement([split, whole]))] == ["a", "", "GS-DE-00000001"]
+
+
+def test_entries_of_two_statements_are_counted_apart() -> None:
+    equal = [Paid("rent", 300, reference="B-1")] * 2
+    body = join_statements(statement(equal), statement(equal))
+    first, second, third, fourth = (entry.key for entry in read(body))
+    assert (first, second) == (third, fourth)
+    assert first != second
 
 
 def _peak(entries: Sequence[Paid]) -> int:
@@ -146,6 +299,19 @@ def test_whatever_comes_is_read_or_refused(body: bytes, row: str) -> None:
         ("1234,5", 123_450, True),
         ("1.234.567", 123_456_700, True),
         (" 12,00 ", 1200, True),
+        ("1.234,56-", 123_456, False),
+        ("12,00 -", 1200, False),
+        ("12,00+", 1200, True),
+        ("\u221212,00", 1200, False),
+        ("1'234,56", 123_456, True),
+        ("1\u2019234\u2019567,00-", 123_456_700, False),
+        ("1\u202f234,56", 123_456, True),
+        ("1.234,56 €", 123_456, True),
+        ("€ -12,00", 1200, False),
+        ("-€12,00", 1200, False),
+        ("12,00- €", 1200, False),
+        ("EUR 12,00", 1200, True),
+        ("-12,00 EUR", 1200, False),
     ],
 )
 def test_german_numbers(written: str, minor: int, is_credit: bool) -> None:
@@ -153,13 +319,76 @@ def test_german_numbers(written: str, minor: int, is_credit: bool) -> None:
     assert (entry.amount, entry.is_credit) == (minor, is_credit)
 
 
+OTHER_MARKS = (
+    "-12,00-",
+    "12-,00",
+    "1'23,00",
+    "1'234.567,00",
+    "$12,00",
+    "USD 12,00",
+    "12,00 €€",
+    "€12,00 EUR",
+    "€",
+    "-",
+    "+-",
+    "EUR",
+    "(12,00)",
+    "+12,00-",
+    "12,00*",
+)
+
+
 @pytest.mark.parametrize(
-    "written", ["12.50", "1.23,4", "1,2,3", "--1", "1e3", "", "12,345", "0x1", "１２", "1.2345,00"]
+    "written",
+    ["12.50", "1.23,4", "1,2,3", "--1", "1e3", "", "12,345", "0x1", "１２", "1.2345,00", *OTHER_MARKS],
 )
 def test_a_number_of_another_form_is_refused(written: str) -> None:
     """12.50 above all: read as 1250 it would be a hundred times as much."""
     with pytest.raises(StatementRefused):
         rows(f"30.03.2026;{written};A;B;1")
+
+
+def test_a_sign_of_another_currency_than_the_euro_is_no_euro() -> None:
+    dollars = replace(COLUMNS, fixed_currency="USD", decimal_separator=".")
+    body = "day;amount;payer;text;id\n30.03.2026;{};A;B;1".format
+    (entry,) = (one for one in tabular.read(body("$1,234.50").encode(), dollars) if isinstance(one, Entry))
+    assert (entry.amount, entry.currency) == (123_450, "USD")
+    with pytest.raises(StatementRefused):
+        list(tabular.read(body("€1,234.50").encode(), dollars))
+
+
+def test_lines_before_the_header_are_passed_over() -> None:
+    before = '\ufeff"Account";DE02\n\nPeriod;March;2026\ntext;amount\n'
+    body = f"{before}day;amount;payer;text;id\n30.03.2026;1,00;A;B;1\n".encode()
+    (entry,) = (one for one in tabular.read(body, COLUMNS) if isinstance(one, Entry))
+    assert (entry.place, entry.amount, entry.text) == (1, 100, "B")
+
+
+@pytest.mark.parametrize(
+    ("header", "lines_before", "field"),
+    [
+        ("day;amount;payer;text", 0, "id"),
+        ("day;amount;amount;payer;text;id", 0, "amount"),
+        ("day;amount;payer;text;id", 100, "amount"),
+    ],
+)
+def test_a_file_without_its_columns_is_refused(header: str, lines_before: int, field: str) -> None:
+    body = "a line\n" * lines_before + f"{header}\n"
+    with pytest.raises(StatementRefused, match=f"the statement: {field}: the file does not have this column once"):
+        list(tabular.read(body.encode(), COLUMNS))
+
+
+def test_an_entry_without_a_booking_date_is_refused_alone() -> None:
+    entries = [Paid("a", 100), Paid("b", 200), Paid("c", 300)]
+    body = statement(entries).decode()
+    start, end = body.index("<BookgDt>", body.index(">2.00<")), body.index("</BookgDt>", body.index(">2.00<"))
+    first, second, third = (
+        one for one in camt.read((body[:start] + body[end + 10 :]).encode()) if not isinstance(one, Closing)
+    )
+    assert second == RefusedEntry(2, IBAN, "BookgDt", "missing")
+    assert isinstance(first, Entry)
+    assert isinstance(third, Entry)
+    assert [(entry.place, entry.text) for entry in (first, third)] == [(1, "a"), (3, "c")]
 
 
 def test_nothing_moved_is_kept() -> None:

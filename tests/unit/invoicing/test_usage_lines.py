@@ -36,6 +36,11 @@ def test_an_amount_is_truncated_and_never_rounded_before(quantity: int, cost: in
         assert amount_minor(*told) == minor
 
 
+@pytest.mark.parametrize(("currency", "minor"), [("EUR", 250), ("RSD", 250), ("IQD", 2500), ("JPY", 2)])
+def test_an_amount_has_the_minor_units_of_iso_4217(currency: str, minor: int) -> None:
+    assert amount_minor(Decimal(5), Decimal("0.5"), 0, currency) == minor
+
+
 def test_an_amount_just_below_a_cent_does_not_become_it() -> None:
     """Cents are the product of the billionths over 10^16; these two give a whole number of them less 10^-16."""
     quantity = 4_000_000_000_000_003

@@ -61,8 +61,8 @@ def test_a_file_adds_up_to_its_invoice_within_the_root_of_its_lines(lines: int, 
 
 
 def test_the_tolerance_of_a_unit_is_a_hundredth_of_the_currency() -> None:
-    found = {currency: rules.minor_per_unit(currency) for currency in ("EUR", "USD", "JPY", "KWD")}
-    assert found == {"EUR": 1, "USD": 1, "JPY": Decimal("0.01"), "KWD": 10}
+    found = {currency: rules.minor_per_unit(currency) for currency in ("EUR", "USD", "JPY", "KWD", "RSD", "IQD")}
+    assert found == {"EUR": 1, "USD": 1, "JPY": Decimal("0.01"), "KWD": 10, "RSD": 1, "IQD": 10}
 
 
 def test_broken_lines_are_named() -> None:

@@ -1,11 +1,12 @@
 """Money is integer minor units of one currency."""
 
 import pytest
+from babel.numbers import get_currency_precision
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared.money import MAX_MINOR, CurrencyMismatch, Money, MoneyModel, to_minor
+from shared.money import MAX_MINOR, MINOR_DIGITS, CurrencyMismatch, Money, MoneyModel, to_minor
 
 MINOR = st.integers(-MAX_MINOR, MAX_MINOR)
 
@@ -36,6 +37,9 @@ def test_amounts_of_two_currencies_never_do(first: int, second: int) -> None:
         ("1.10", "EUR", 110),
         ("-3.00", "EUR", -300),
         ("1250", "JPY", 1250),
+        ("1234.00", "RSD", 123400),
+        ("1.234", "IQD", 1234),
+        ("1.2345", "UYW", 12345),
         ("1250.0", "JPY", 1250),
         ("1.234", "KWD", 1234),
         ("1.2", "BHD", 1200),
@@ -52,6 +56,7 @@ def test_an_amount_is_read_in_minor_units(text: str, currency: str, minor: int) 
         ("12.505", "EUR"),
         ("1.5", "JPY"),
         ("1.2345", "KWD"),
+        ("1.234", "RSD"),
         ("", "EUR"),
         ("12,50", "EUR"),
         ("NaN", "EUR"),
@@ -78,7 +83,15 @@ def test_what_is_written_with_all_decimals_is_read_back(minor: int, currency: tu
 
 
 @pytest.mark.parametrize(
-    ("minor", "currency", "text"), [(1250, "EUR", "€12.50"), (1250, "JPY", "¥1,250"), (1250, "KWD", "KWD1.250")]
+    ("minor", "currency", "text"),
+    [
+        (1250, "EUR", "€12.50"),
+        (1250, "JPY", "¥1,250"),
+        (1250, "KWD", "KWD1.250"),
+        (123400, "RSD", "RSD1,234.00"),
+        (-1234, "IQD", "-IQD1.234"),
+        (5, "CLF", "CLF0.0005"),
+    ],
 )
 def test_it_is_written_with_the_decimals_of_its_currency(minor: int, currency: str, text: str) -> None:
     assert str(Money(minor, currency)) == text
@@ -90,7 +103,7 @@ def test_a_request_takes_nothing_but_whole_minor_units_above_zero(amount: object
         MoneyModel.model_validate({"amount_minor": amount, "currency": "EUR"})
 
 
-@pytest.mark.parametrize("currency", ["eur", "EURO", "XYZ", "", "E R", None])
+@pytest.mark.parametrize("currency", ["eur", "EURO", "XYZ", "XAU", "XXX", "DEM", "", "E R", None])
 def test_a_request_takes_nothing_but_a_currency(currency: object) -> None:
     with pytest.raises(ValidationError):
         MoneyModel.model_validate({"amount_minor": 1, "currency": currency})
@@ -98,3 +111,11 @@ def test_a_request_takes_nothing_but_a_currency(currency: object) -> None:
 
 def test_a_request_becomes_money() -> None:
     assert MoneyModel.model_validate({"amount_minor": 1250, "currency": "EUR"}).money() == Money(1250, "EUR")
+
+
+def test_minor_units_are_those_of_iso_4217_where_the_cldr_has_others() -> None:
+    """List one of ISO 4217 has 165 currencies with a minor unit; 11 were withdrawn since 2015."""
+    others = {code: digits for code, digits in MINOR_DIGITS.items() if digits != get_currency_precision(code)}
+    listed = dict.fromkeys(("AFN", "ALL", "IRR", "KPW", "LAK", "LBP", "MGA", "MMK", "RSD", "SOS", "SYP", "YER"), 2)
+    assert others == listed | {"IQD": 3} | dict.fromkeys(("MRO", "SLL", "STD"), 2)
+    assert len(MINOR_DIGITS) == 165 + 11

@@ -4,10 +4,11 @@ imports      files come in; how fresh our knowledge is
 mappings     what the columns of a bank's CSV mean
 accounts     until when the payments into each bank account of ours are known
 entries      the work list of what a person must decide
+repeats      entries that are equal to one that was taken before
 knowledge    what is known of the payments of one account
 """
 
-from services.invoicing.api.bank import accounts, entries, imports, knowledge, mappings
+from services.invoicing.api.bank import accounts, entries, imports, knowledge, mappings, repeats
 
 ROUTERS = (
     mappings.reads,
@@ -16,6 +17,8 @@ ROUTERS = (
     imports.writes,
     entries.reads,
     entries.writes,
+    repeats.reads,
+    repeats.writes,
     knowledge.reads,
     accounts.reads,
     accounts.writes,

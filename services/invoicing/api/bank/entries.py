@@ -5,14 +5,16 @@ from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from services.invoicing import use_cases
+from services.invoicing.api.payments import AdviceIn
 from services.invoicing.domain.owed import AmountRefused
 from services.invoicing.domain.states import MoveRefused
 from services.invoicing.repository import bank as repository
 from services.invoicing.tables import BankEntryRow, BankProposalRow
 from services.invoicing.use_cases.bank import Decision, NotAReceipt
+from services.invoicing.use_cases.bank_debits import EntryOfDebit
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
@@ -53,9 +55,13 @@ class EntryOut(BaseModel):
         booked_on="2026-03-30",
         payer="Example Trading GmbH",
         text="invoices of March",
+        reference="2026033000017",
+        ids=["DD-2026-03-0001"],
+        return_reason=None,
         state="unmatched",
         account_id=None,
         invoice_id=None,
+        debit_id=None,
         payment_id=None,
         decided_by=None,
         reason=None,
@@ -73,9 +79,15 @@ class EntryOut(BaseModel):
     booked_on: date
     payer: str | None
     text: str
+    reference: str | None = Field(description="the bank's, empty if it gives none; null where it was not kept")
+    ids: list[str] = Field(
+        description="by what the parties call the payment: end-to-end id, structured reference, batch"
+    )
+    return_reason: str | None = Field(description="why it was returned, such as `AM04` and what the bank adds")
     state: str
     account_id: UUID | None
     invoice_id: UUID | None
+    debit_id: UUID | None = Field(description="the direct debit whose money it is")
     payment_id: UUID | None
     decided_by: str | None
     reason: str | None
@@ -85,11 +97,12 @@ class EntryOut(BaseModel):
     @classmethod
     def of(cls, row: BankEntryRow, proposals: list[BankProposalRow]) -> Self:
         """The answer for an entry."""
-        return cls.model_validate(row.model_dump() | {"proposals": [one.model_dump() for one in proposals]})
+        beside = {"proposals": [one.model_dump() for one in proposals], "ids": row.ids or []}
+        return cls.model_validate(row.model_dump() | beside)
 
 
 class BookIn(Body):
-    """Whose money it is, and why that is so; without an invoice the oldest open ones are paid."""
+    """Whose money it is, and why that is so: for an invoice, by a remittance advice, or for the oldest open ones."""
 
     model_config = example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
@@ -99,7 +112,19 @@ class BookIn(Body):
 
     account_id: UUID
     invoice_id: UUID | None = None
+    remittance: list[AdviceIn] = Field(default=[], max_length=500, description="instead of invoice_id")
     reason: Prose
+
+    @model_validator(mode="after")
+    def _invoice_or_remittance(self) -> Self:
+        if self.remittance and self.invoice_id is not None:
+            raise ValueError("either invoice_id or remittance")
+        return self
+
+    def decision(self, actor: str) -> Decision:
+        """Say what the person decided."""
+        advice = [(invoice.number, invoice.amount_minor) for invoice in self.remittance]
+        return Decision(self.account_id, self.invoice_id, actor, self.reason, advice)
 
 
 State = Literal["certain", "unmatched", "booked", "ignored", "kept"]
@@ -136,15 +161,18 @@ async def get_entry(entry_id: UUID, read: Read) -> EntryOut:
     status_code=200,
     response_model=EntryOut,
     summary="Book an entry",
-    responses=refusals(MoveRefused, NotAReceipt, AmountRefused),
+    responses=refusals(MoveRefused, NotAReceipt, AmountRefused, EntryOfDebit),
 )
 async def book_entry(
     entry_id: UUID, wanted: BookIn, command: Annotated[CommandRunner, perform_command("bank_entry.book")]
 ) -> Response:
-    """Record the payment that an entry is; what is more than the account owes is unapplied cash. Decided once."""
+    """Record the payment that an entry is; what is more than the account owes is unapplied cash. Decided once.
+
+    An entry with the reference of a direct debit in flight settles it.
+    """
 
     async def book(unit: Unit) -> EntryOut:
-        decision = Decision(wanted.account_id, wanted.invoice_id, command.caller.subject, wanted.reason)
+        decision = wanted.decision(command.caller.subject)
         return await _told(unit, await use_cases.bank.book(unit, entry_id, decision))
 
     return await command.run(book, status=200, reason=wanted.reason, about=wanted.account_id)

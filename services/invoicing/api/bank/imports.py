@@ -8,9 +8,11 @@ from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
+from services.invoicing.api.bank.repeats import RepeatOut
 from services.invoicing.domain.statements import StatementRefused
 from services.invoicing.repository import bank as repository
 from services.invoicing.repository import bank_knowledge as knowledge
+from services.invoicing.repository.bank_repeats import list_repeats
 from services.invoicing.tables import BankImportRow
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
@@ -22,6 +24,7 @@ from shared.http import PROBLEMS, Read, Router, declared
 reads = Router(prefix="/v1/bank-imports", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/bank-imports", tags=["bank"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
 
+MOST_REPEATS = 50
 LARGEST = 64 * 1024 * 1024
 """Bytes of one file, about 60,000 entries of camt.053."""
 
@@ -31,6 +34,17 @@ class UnsupportedMediaType(Refusal):
 
     code = "unsupported_media_type"
     status = 415
+
+
+class RefusedOut(BaseModel):
+    """An entry that was left out of an import, and why."""
+
+    model_config = example(place=7, bank_account="DE02120300000000202051", field="BookgDt", message="missing")
+
+    place: int = Field(description="in the file, from 1")
+    bank_account: str
+    field: str
+    message: str
 
 
 class ImportOut(BaseModel):
@@ -45,6 +59,8 @@ class ImportOut(BaseModel):
         repeated=False,
         entries={"certain": 41, "unmatched": 3, "kept": 2, "repeated": 0},
         states={"booked": 41, "ignored": 1, "kept": 2, "unmatched": 2},
+        refused=[{"place": 7, "bank_account": "DE02120300000000202051", "field": "BookgDt", "message": "missing"}],
+        repeats=[],
     )
 
     id: UUID
@@ -55,12 +71,23 @@ class ImportOut(BaseModel):
     repeated: bool = Field(description="this very file was imported before: nothing was changed")
     entries: dict[str, int] = Field(description="certain, unmatched, kept; repeated ones were taken before")
     states: dict[str, int]
+    refused: list[RefusedOut] = Field(
+        description="entries that were left out; the payments into their bank account are known no longer than before"
+    )
+    repeats: list[RepeatOut] = Field(
+        description=f"the first {MOST_REPEATS} entries that repeat another one; `GET /v1/bank-repeats` lists them all"
+    )
 
     @classmethod
     async def of(cls, unit: Unit, row: BankImportRow, *, repeated: bool = False) -> Self:
         """The answer for a row."""
-        told = {"entries": use_cases.bank.counts_of(row), "states": await repository.states(unit, row.id)}
+        told: dict[str, Any] = {
+            "entries": use_cases.bank.counts_of(row),
+            "states": await repository.states(unit, row.id),
+        }
         now = {"repeated": repeated, "known_until": await knowledge.known_until(unit)}
+        told["refused"] = [one.model_dump() for one in await repository.list_refused(unit, row.id)]
+        told["repeats"] = [RepeatOut.of(one) for one in await list_repeats(unit, row.id, None, MOST_REPEATS)]
         return cls.model_validate(row.model_dump() | told | now)
 
 
@@ -103,7 +130,8 @@ async def import_statement(
 ) -> Response:
     """Take each entry of a file once, camt.053 or CSV: what is certain is booked, the rest waits for a person.
 
-    A file that cannot be read is refused wholly, with the entry and the field. Announces `BankStatementImported`.
+    A file that cannot be read is refused wholly, with the entry and the field; an entry of camt.053 without a booking
+    date alone. Announces `BankStatementImported`.
     """
     body, actor = await request.body(), command.caller.subject
     _check(request.headers.get("content-type", ""), body, mapping)

@@ -11,10 +11,8 @@ from enum import StrEnum
 from math import isqrt
 from typing import ClassVar
 
-from babel.numbers import get_currency_precision
-
 from shared.errors import Refusal
-from shared.money import Money
+from shared.money import Money, get_minor_digits
 
 
 class Verdict(StrEnum):
@@ -112,7 +110,7 @@ def check_sums(lines: int, found: tuple[Money, Money], invoice: tuple[Money, Mon
 
 def minor_per_unit(currency: str) -> Decimal:
     """The tolerance for each unit of quantity: 0.01 of the currency, in its minor units (1 for EUR, 0.01 for JPY)."""
-    return Decimal(10) ** get_currency_precision(currency) / 100
+    return Decimal(10) ** get_minor_digits(currency) / 100
 
 
 def status_of(sums: Iterable[VerdictSum]) -> Status:

@@ -9,7 +9,9 @@ from datetime import date
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from services.invoicing.domain.statements.entries import Closing, Entry, EntryKind, Found, Keys, refuse
+from services.invoicing.domain.statements.camt_elements import first_text
+from services.invoicing.domain.statements.camt_parts import split_entry
+from services.invoicing.domain.statements.entries import Closing, Entry, Found, Keys, RefusedEntry, refuse
 
 PIECE = 64 * 1024
 """How much is read before what was found in it is handed on (bytes); no more of the tree is held than one entry."""
@@ -75,18 +77,25 @@ def _no_doctype(*_: object) -> None:
     refuse(0, "document", "has a document type (DTD), and statements have none")
 
 
-def read(body: bytes) -> Iterator[Entry | Closing]:
-    """The booked entries of a document in its order, and its closing balances. Raises StatementRefused."""
+def read(body: bytes) -> Iterator[Entry | Closing | RefusedEntry]:
+    """The booked entries of a document in its order, and its closing balances. Raises StatementRefused.
+
+    An entry without a booking date is refused by itself.
+    """
     reader, keys, account = _Reader(), Keys(), ""
     for begin in range(0, max(len(body), 1), PIECE):
         for element in reader.feed(body[begin : begin + PIECE], last=begin + PIECE >= len(body)):
             if element.tag == "Stmt":
                 account = ""
+                keys.begin_statement()
             elif element.tag == "Acct":
-                account = _first(element, "Id/IBAN", "Id/Othr/Id")
+                account = first_text(element, "Id/IBAN", "Id/Othr/Id")
             elif element.tag == "Bal":
                 yield from _closing(element, account)
             elif element.tag == "Ntry" and _is_booked(element, keys.place + 1):
+                if not first_text(element, "BookgDt/Dt", "BookgDt/DtTm"):
+                    yield keys.refuse_entry(account, "BookgDt", "missing")
+                    continue
                 yield from (keys.entry(one) for one in _found(element, account, keys.place + 1))
     if reader.statements == 0:
         refuse(0, "Stmt", "the document has no statement")
@@ -94,24 +103,14 @@ def read(body: bytes) -> Iterator[Entry | Closing]:
 
 def _is_booked(entry: Element, place: int) -> bool:
     """Whether it is booked. What is not yet is left to the statement that books it."""
-    status = _first(entry, "Sts/Cd", "Sts")
+    status = first_text(entry, "Sts/Cd", "Sts")
     if status not in STATUSES:
         refuse(place, "Sts", "none of BOOK, PDNG, INFO, FUTR")
     return status == "BOOK"
 
 
-def _first(element: Element, *paths: str) -> str:
-    """The text at the first of these paths that has any."""
-    return next((text for path in paths if (text := (element.findtext(path) or "").strip())), "")
-
-
-def _all(element: Element, *paths: str) -> str:
-    texts = ((one.text or "").strip() for path in paths for one in element.iterfind(path))
-    return " ".join(text for text in texts if text)
-
-
 def _day(place: int, field: str, element: Element | None) -> date:
-    text = "" if element is None else _first(element, "Dt", "DtTm")
+    text = "" if element is None else first_text(element, "Dt", "DtTm")
     try:
         return date.fromisoformat(text[:10])
     except ValueError:
@@ -119,7 +118,7 @@ def _day(place: int, field: str, element: Element | None) -> date:
 
 
 def _closing(balance: Element, account: str) -> Iterator[Closing]:
-    if _first(balance, "Tp/CdOrPrtry/Cd") == "CLBD":
+    if first_text(balance, "Tp/CdOrPrtry/Cd") == "CLBD":
         if not account:
             refuse(0, "Acct", "the statement names no account")
         yield Closing(account, _day(0, "Bal.Dt", balance.find("Dt")))
@@ -129,49 +128,19 @@ def _found(entry: Element, account: str, place: int) -> Iterator[Found]:
     """What an entry says; each transaction of a collective one by itself, where the bank tells their amounts."""
     if not account:
         refuse(place, "Acct", "the statement names no account")
-    direction = _first(entry, "CdtDbtInd")
-    if direction not in ("CRDT", "DBIT"):
-        refuse(place, "CdtDbtInd", "neither CRDT nor DBIT")
-    amount = entry.find("Amt")
-    if amount is None:
-        refuse(place, "Amt", "missing")
-    booked_on, reference = _day(place, "BookgDt", entry.find("BookgDt")), _first(entry, "AcctSvcrRef", "NtryRef")
-    details = entry.findall("NtryDtls/TxDtls")
-    parts = _parts(amount, details)
-    for number, (money, about) in enumerate(parts, 1):
-        own = _first(about[0], "Refs/AcctSvcrRef") if about and len(parts) > 1 else ""
+    booked_on = _day(place, "BookgDt", entry.find("BookgDt"))
+    for part in split_entry(entry, place):
         yield Found(
             account=account,
-            amount=(money.text or "").strip(),
-            currency=money.get("Ccy", ""),
-            is_credit=direction == "CRDT",
+            amount=part.amount,
+            currency=part.currency,
+            is_credit=part.is_credit,
             booked_on=booked_on,
-            payer=_all_of(about, "RltdPties/Dbtr/Nm", "RltdPties/Dbtr/Pty/Nm") if len(about) == 1 else "",
-            text=_text(entry, about),
-            reference=own or (f"{reference}/{number}" if reference and len(parts) > 1 else reference),
-            kind=_kind(entry, about),
+            payer=part.payer,
+            text=part.text,
+            reference=part.reference,
+            kind=part.kind,
+            ids=part.ids,
+            return_reason=part.return_reason,
+            former=part.former_readings,
         )
-
-
-def _parts(amount: Element, details: list[Element]) -> list[tuple[Element, list[Element]]]:
-    """The amounts of an entry, with the transactions of each."""
-    amounts = [one.find("Amt") if one.find("Amt") is not None else one.find("AmtDtls/TxAmt/Amt") for one in details]
-    told = [(money, [one]) for money, one in zip(amounts, details, strict=True) if money is not None]
-    if len(details) < 2 or len(told) < len(details) or {one.get("Ccy") for one, _ in told} != {amount.get("Ccy")}:
-        return [(amount, details)]
-    return told
-
-
-def _text(entry: Element, about: list[Element]) -> str:
-    where = ("RmtInf/Ustrd", "RmtInf/Strd/CdtrRefInf/Ref", "RmtInf/Strd/RfrdDocInf/Nb", "Refs/EndToEndId")
-    return _all_of(about, *where) or _all(entry, "AddtlNtryInf")
-
-
-def _all_of(about: list[Element], *paths: str) -> str:
-    return " ".join(text for one in about if (text := _all(one, *paths)))
-
-
-def _kind(entry: Element, about: list[Element]) -> EntryKind:
-    if _first(entry, "RvslInd") in ("true", "1") or any(one.find("RtrInf") is not None for one in about):
-        return EntryKind.RETURN
-    return EntryKind.COLLECTIVE if len(about) > 1 else EntryKind.RECEIPT

@@ -1,6 +1,7 @@
 """An entry of a bank statement, and by what it is known again."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -13,6 +14,8 @@ from shared.money import MAX_MINOR, known_currencies, to_minor
 LONGEST_TEXT = 2000
 LONGEST_NAME = 200
 """How much is kept of what a bank writes (characters)."""
+MOST_IDS = 20
+"""How many names of a payment are kept."""
 LONGEST_REFERENCE = 140
 """More than any format has for the reference of an entry, or the number of an account (characters)."""
 NO_REFERENCE = frozenset({"", "NONREF", "NOTPROVIDED", "NOREF", "0"})
@@ -53,6 +56,12 @@ class Entry:
     booked_on: date
     payer: str | None
     text: str
+    reference: str
+    """The bank's, or empty."""
+    ids: tuple[str, ...] = ()
+    """By what the parties call the payment: its end-to-end id, its structured reference, its batch."""
+    return_reason: str | None = None
+    former_keys: tuple["FormerKey", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,36 @@ class Closing:
 
     account: str
     day: date
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedEntry:
+    """An entry that is left out of the import of its statement, with the field that is wrong."""
+
+    place: int
+    account: str
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormerKey:
+    """The key of an entry that was taken without its reference, by the payer and the text that were kept of it."""
+
+    key: str
+    payer: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormerReading:
+    """An entry as it was read when its reference was not kept, as far as its key depends on it."""
+
+    amount: str
+    is_credit: bool
+    payer: str
+    text: str
+    reference: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +115,10 @@ class Found:
     text: str
     reference: str
     kind: EntryKind = EntryKind.RECEIPT
+    former: tuple[FormerReading, ...] | None = None
+    """How it was read when references were not kept; None: as it is read."""
+    ids: tuple[str, ...] = ()
+    return_reason: str = ""
 
 
 def refuse(place: int, field: str, why: str) -> NoReturn:
@@ -88,28 +131,41 @@ def refuse(place: int, field: str, why: str) -> NoReturn:
 class Keys:
     """Gives entries of one file their place and their key, by which each is taken once.
 
-    The key is the bank's reference with what the entry comes to; without one, a hash of the content and the
-    entry's place among equal ones in the file: two equal entries are two, and the same file again is the same.
+    The key is a hash of account, day, amount, direction, payer, text and the bank's reference, and the how-manieth of
+    those that are equal in all of it within one statement: banks give one reference to several payments, and begin
+    again in each statement.
     """
 
     def __init__(self) -> None:
         self.place = 0
         self._equal: Counter[str] = Counter()
+        self._equal_in_file: Counter[str] = Counter()
+
+    def begin_statement(self) -> None:
+        """Count equal entries from 1 again."""
+        self._equal.clear()
+
+    def refuse_entry(self, account: str, field: str, message: str) -> RefusedEntry:
+        """Leave the next entry of the file out."""
+        self.place += 1
+        return RefusedEntry(self.place, account, field, message)
 
     def entry(self, found: Found) -> Entry:
         """The next entry of the file. Raises StatementRefused."""
         self.place += 1
         amount = _amount(self.place, found)
-        sure = f"{found.booked_on} {amount} {found.currency} {'credit' if found.is_credit else 'debit'}"
         reference = _clean(found.reference)
         for field, value in (("reference", reference), ("account", found.account)):
             if len(value) > LONGEST_REFERENCE:
                 refuse(self.place, field, "longer than any that a bank gives")
+        reference = "" if is_no_reference(reference) else reference
+        digest = _digest(found, _sum(found, amount, found.is_credit), found.payer, found.text, reference)
+        self._equal[digest] += 1
         moved = found.is_credit or found.kind is EntryKind.RETURN
         return Entry(
             place=self.place,
             account=found.account,
-            key=self._hash(found, sure) if reference.upper() in NO_REFERENCE else f"{reference} {sure}",
+            key=f"{digest} {self._equal[digest]}",
             kind=found.kind if amount and moved else EntryKind.DEBIT,
             is_credit=found.is_credit,
             amount=amount,
@@ -117,13 +173,57 @@ class Keys:
             booked_on=found.booked_on,
             payer=_clean(found.payer)[:LONGEST_NAME] or None,
             text=_clean(found.text)[:LONGEST_TEXT],
+            reference=reference,
+            ids=_known_ids(found.ids),
+            return_reason=_clean(found.return_reason)[:LONGEST_NAME] or None,
+            former_keys=self._former_keys(found, is_first=self._equal[digest] == 1),
         )
 
-    def _hash(self, found: Found, sure: str) -> str:
-        content = "\0".join((found.account, sure, _clean(found.payer), _clean(found.text)))
-        digest = sha256(content.encode()).hexdigest()
-        self._equal[digest] += 1
-        return f"{digest} {self._equal[digest]}"
+    def _former_keys(self, found: Found, *, is_first: bool) -> tuple[FormerKey, ...]:
+        """The keys under which the entry may have been taken when its reference was not kept.
+
+        Of equal ones that have a reference only the first was taken then.
+        """
+        readings = found.former
+        if readings is None:
+            readings = (FormerReading(found.amount, found.is_credit, found.payer, found.text, found.reference),)
+        keys = [self._former_key(found, reading, is_first=is_first) for reading in readings]
+        return tuple(key for key in keys if key is not None)
+
+    def _former_key(self, found: Found, reading: FormerReading, *, is_first: bool) -> FormerKey | None:
+        try:
+            total = _sum(found, to_minor(reading.amount, found.currency), reading.is_credit)
+        except ValueError:
+            return None
+        reference = _clean(reading.reference)
+        key = f"{reference} {total}"
+        if is_no_reference(reference):
+            digest = _digest(found, total, reading.payer, reading.text, "")
+            self._equal_in_file[digest] += 1
+            key = f"{digest} {self._equal_in_file[digest]}"
+        elif not is_first:
+            return None
+        return FormerKey(key, _clean(reading.payer)[:LONGEST_NAME] or None, _clean(reading.text)[:LONGEST_TEXT])
+
+
+def is_no_reference(reference: str) -> bool:
+    """Whether it only says that there is no reference."""
+    return reference.upper() in NO_REFERENCE
+
+
+def _sum(found: Found, amount: int, is_credit: bool) -> str:
+    return f"{found.booked_on} {amount} {found.currency} {'credit' if is_credit else 'debit'}"
+
+
+def _digest(found: Found, total: str, payer: str, text: str, reference: str) -> str:
+    content = [found.account, total, _clean(payer), _clean(text)] + [reference] * bool(reference)
+    return sha256("\0".join(content).encode()).hexdigest()
+
+
+def _known_ids(ids: Iterable[str]) -> tuple[str, ...]:
+    """The ids that tell something, each once; longer ones than any format has are left out."""
+    cleaned = dict.fromkeys(_clean(id_) for id_ in ids)
+    return tuple(id_ for id_ in cleaned if len(id_) <= LONGEST_REFERENCE and not is_no_reference(id_))[:MOST_IDS]
 
 
 def _amount(place: int, found: Found) -> int:
