@@ -51,7 +51,6 @@ APPEND_ONLY = {
         "bank_imports",
         "bank_refused_entries",
         "bank_proposals",
-        "bank_refused_entries",
         "reconciliation_customer_sums",
         "refund_parts",
         "document_parties",
