@@ -98,7 +98,8 @@ async def nobody_held_for_nothing(monitor: asyncpg.Connection, _: object, __: ob
 
 _NOT_TOLD = """
 SELECT case_id FROM escalation.audit_cases
-WHERE state = 'closed' AND kind <> 'task' AND no_customer_affected IS NULL AND (told_at IS NULL OR told_at < outcome_at)
+WHERE state = 'closed' AND kind <> 'task' AND no_customer_affected IS NULL
+    AND (informed_sequence IS NULL OR informed_sequence <= outcome_sequence)
 """
 
 

@@ -18,6 +18,14 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=r"^[^\x00]+$")]
 """Text of several lines, such as a comment or a reason."""
 
+Words = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, max_length=2000, pattern=r"(?s)^[^\x00]*\p{L}{2}[^\x00]*\s[^\x00]*\p{L}{2}[^\x00]*$"
+    ),
+]
+"""Prose of at least two words: a full stop is no reason."""
+
 Code = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9._-]+$")]
 """An identifier that people and other systems use."""
 

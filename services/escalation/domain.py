@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, TypeVar
 
@@ -63,22 +62,33 @@ class CustomerNotTold(Refusal):
     code: ClassVar[str] = "customer_not_told"
 
 
+class CustomerConcerned(Refusal):
+    """A case that was opened for a customer cannot be said to affect none."""
+
+    code: ClassVar[str] = "customer_concerned"
+
+
 @dataclass(frozen=True, slots=True)
 class Loop:
     """What decides whether the loop of a case is closed."""
 
-    outcome_at: datetime | None
-    told_at: datetime | None
-    """When the customer was last told about the outcome."""
+    outcome_sequence: int | None
+    """The sequence number at which the outcome was known; those of an account's facts count up."""
+    informed_sequence: int | None
+    """The sequence number of the last contact about the outcome."""
     no_customer_affected: str | None
     """Why no customer is affected, if a person said so."""
     is_task: bool = False
     """Whether the case concerns no customer from the start."""
+    is_of_customer: bool = False
+    """Whether a person opened it for an account: then a customer waits for the answer."""
 
     @property
     def customer_told(self) -> bool:
         """Whether the customer was told after the outcome was known."""
-        return self.told_at is not None and self.outcome_at is not None and self.told_at >= self.outcome_at
+        if self.informed_sequence is None or self.outcome_sequence is None:
+            return False
+        return self.informed_sequence > self.outcome_sequence
 
 
 def moved_to(allowed: Mapping[S, frozenset[S]], state: S, wanted: S) -> S:
@@ -89,8 +99,10 @@ def moved_to(allowed: Mapping[S, frozenset[S]], state: S, wanted: S) -> S:
 
 
 def closed(state: CaseState, loop: Loop) -> CaseState:
-    """The state of a case that shall be closed. Raises MoveRefused, CustomerNotTold."""
+    """The state of a case that shall be closed. Raises MoveRefused, CustomerNotTold, CustomerConcerned."""
     wanted = moved_to(CASE_ALLOWED, state, CaseState.CLOSED)
+    if loop.no_customer_affected and loop.is_of_customer:
+        raise CustomerConcerned("the case was opened for a customer, who waits for the answer")
     if not loop.customer_told and not loop.no_customer_affected and not loop.is_task:
         raise CustomerNotTold("nobody has told the customer the outcome since it was known")
     return wanted

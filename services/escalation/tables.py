@@ -64,6 +64,7 @@ class CaseRow(Row, table=True):
     opened_by: str | None = Field(sa_type=Text)
     outcome: str | None = Field(sa_type=Text)
     outcome_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    outcome_sequence: int | None = Field(sa_type=BigInteger)
     closed_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     closed_by: str | None = Field(sa_type=Text)
     no_customer_affected: str | None = Field(sa_type=Text)
@@ -83,6 +84,7 @@ class ContactRow(Row, table=True):
     comment: str = Field(sa_type=Text)
     actor: str = Field(sa_type=Text)
     contacted_at: datetime = Field(sa_type=DateTime(timezone=True))
+    sequence: int = Field(sa_type=BigInteger)
 
 
 class DisputeRow(Row, table=True):

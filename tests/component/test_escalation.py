@@ -36,6 +36,11 @@ class Door:
             raise Answered(answer.status_code, answer.json())
         return answer.json()
 
+    async def get(self, path: str) -> Any:
+        if self.shut:
+            raise Later("invoicing is away")
+        return await self.client.got(path)
+
     async def close(self) -> None:
         pass
 
@@ -185,7 +190,6 @@ async def test_a_case_is_closed_only_after_the_customer_was_told_the_outcome(wor
     early = await world.client.post(f"{path}:close", {"reason": "done"})
     assert early.json()["code"] == "move_refused"
     await world.client.made(f"{path}/contacts", contact)
-    await world.database.move(minutes=1)
     await world.client.made(f"{path}:resolve", {"outcome": "explained", "reason": "price rise"})
     untold = await world.client.post(f"{path}:close", {"reason": "done"})
     assert (untold.status_code, untold.json()["code"]) == (409, "customer_not_told")
@@ -203,6 +207,28 @@ async def test_a_case_that_touches_no_customer_says_so_by_whom_and_why(world: Wo
     why = {"reason": "done", "no_customer_affected": "found by monitoring"}
     closed = await world.client.made(f"/v1/cases/{case['id']}:close", why)
     assert (closed["no_customer_affected"], closed["closed_by"]) == ("found by monitoring", "operator")
+
+
+async def test_that_no_customer_is_affected_needs_words_and_a_case_that_was_opened_for_none(world: World) -> None:
+    body = {"kind": "billing_question", "subject": "what is this line?", "account_id": world.account_id}
+    path = f"/v1/cases/{(await world.client.made('/v1/cases', body))['id']}"
+    await world.client.made(f"{path}:resolve", {"outcome": "explained", "reason": "asked"})
+    for words in ("", ".", "ok", "- - -"):
+        refused = await world.client.post(f"{path}:close", {"reason": "done", "no_customer_affected": words})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "no_customer_affected")
+    why = {"reason": "done", "no_customer_affected": "nobody was cut off"}
+    refused = await world.client.post(f"{path}:close", why)
+    assert (refused.status_code, refused.json()["code"]) == (409, "customer_concerned")
+
+
+async def test_a_dispute_of_a_line_that_is_not_there_leaves_nothing(world: World) -> None:
+    body = world.dispute() | {"lines": [{"line": 1, "amount_minor": 100}, {"line": 7, "amount_minor": 100}]}
+    refused = await world.client.post("/v1/disputes", body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "unknown_line")
+    assert "no line 7" in refused.json()["detail"]
+    assert (await world.client.got("/v1/cases"))["items"] == []
+    assert (await world.client.got("/v1/disputes"))["items"] == []
+    assert (await world.disputed(), await world.events()) == (0, [])
 
 
 async def test_a_vendor_failure_opens_one_case_by_itself(world: World) -> None:

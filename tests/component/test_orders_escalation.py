@@ -30,6 +30,9 @@ class Willing:
     async def post(self, path: str, body: Any, *, key: str | None = None) -> Any:
         return {}
 
+    async def get(self, path: str) -> Any:
+        return {"lines": LINES}
+
     async def close(self) -> None:
         pass
 

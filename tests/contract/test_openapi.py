@@ -74,6 +74,9 @@ class Door:
             raise Answered(409, {"code": "amount_refused", "detail": "line 1 has 1000 that can be disputed"})
         return body | {"held": True}
 
+    async def get(self, path: str) -> Any:
+        return {"lines": [{"line": line} for line in range(1, 1001)]}
+
     async def close(self) -> None:
         pass
 
@@ -264,7 +267,7 @@ async def _collections(world: World) -> dict[str, list[Any]]:
 async def _entitlements(world: World) -> dict[str, list[Any]]:
     bought = activated(uuid4(), uuid4())
     await hear(world.runtime, bought)
-    hold = {"subscription_id": str(bought.subscription_id), "reason": "fraud", "owner": "operator"}
+    hold = {"subscription_id": str(bought.subscription_id), "reason": "admin", "owner": "operator"}
     held = [(await world.client.made("/v1/holds", hold))["hold_id"] for _ in range(12)]
     return {"account_id": [str(bought.account_id)], "subscription_id": [hold["subscription_id"]], "hold_id": held}
 

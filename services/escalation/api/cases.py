@@ -8,7 +8,7 @@ from fastapi import Query, Response
 from pydantic import BaseModel, Field, model_validator
 
 from services.escalation import use_cases
-from services.escalation.domain import CaseState, CustomerNotTold, MoveRefused
+from services.escalation.domain import CaseState, CustomerConcerned, CustomerNotTold, MoveRefused
 from services.escalation.repository import cases as repository
 from services.escalation.tables import CaseRow, ContactRow
 from services.escalation.use_cases.cases import NewCase
@@ -17,7 +17,7 @@ from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.events.escalation import Severity
-from shared.fields import Body, Name, Prose, example
+from shared.fields import Body, Name, Prose, Words, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
@@ -137,7 +137,7 @@ class CloseIn(Body):
     model_config = example(reason="the customer knows the outcome")
 
     reason: Prose
-    no_customer_affected: Prose | None = Field(default=None, examples=["found by monitoring, no user was cut off"])
+    no_customer_affected: Words | None = Field(default=None, examples=["found by monitoring, no user was cut off"])
 
 
 @writes.post("", status_code=201, response_model=CaseOut, summary="Open a case")
@@ -221,12 +221,15 @@ async def resolve_case(
     status_code=200,
     response_model=CaseOut,
     summary="Close a case",
-    responses=refusals(CustomerNotTold, MoveRefused),
+    responses=refusals(CustomerNotTold, CustomerConcerned, MoveRefused),
 )
 async def close_case(
     case_id: UUID, closing: CloseIn, command: Annotated[CommandRunner, perform_command("case.close")]
 ) -> Response:
-    """Close the loop: 409 `customer_not_told` until a contact about the outcome is on record."""
+    """Close the loop: 409 `customer_not_told` until a contact about the outcome was recorded after it was known.
+
+    That no customer is affected can be said, in words, of what was not opened for one.
+    """
 
     async def close(unit: Unit) -> CaseOut:
         row = await use_cases.cases.close(unit, case_id, command.caller.subject, closing.no_customer_affected)

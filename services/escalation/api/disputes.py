@@ -122,6 +122,7 @@ async def open_dispute(
         row, leased = await use_cases.disputes.request(unit, dispute.new(), command.caller.subject)
         return DisputeOut.of(row)
 
+    await use_cases.disputes.check_lines(command.runtime, dispute.new())
     answer = await command.run(request, status=202, about=dispute.account_id)
     if answer.status_code == 202:
         answer = await _reserved_now(_told(answer).id, leased, command)

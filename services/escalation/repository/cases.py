@@ -1,7 +1,6 @@
 """Cases and customer contacts."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -52,9 +51,9 @@ async def contacts_of(unit: Unit, case_id: UUID) -> Sequence[ContactRow]:
     return (await unit.session.exec(query)).all()
 
 
-async def told_at(unit: Unit, case_id: UUID) -> datetime | None:
-    """When the customer was last told about the outcome."""
-    found: datetime | None = await unit.connection.fetchval(
-        "SELECT max(contacted_at) FROM contacts WHERE case_id = $1 AND about_outcome", case_id
+async def get_informed_sequence(unit: Unit, case_id: UUID) -> int | None:
+    """Get the sequence number of the last contact about the outcome; None if there is none."""
+    sequence: int | None = await unit.connection.fetchval(
+        "SELECT max(sequence) FROM contacts WHERE case_id = $1 AND about_outcome", case_id
     )
-    return found
+    return sequence

@@ -45,6 +45,7 @@ async def open_case(unit: Unit, new: NewCase, actor: str | None) -> CaseRow:
         opened_by=actor,
         outcome=None,
         outcome_at=None,
+        outcome_sequence=None,
         closed_at=None,
         closed_by=None,
         no_customer_affected=None,
@@ -77,8 +78,8 @@ async def resolve(unit: Unit, case_id: UUID, outcome: str) -> CaseRow:
     row = await _locked(unit, case_id)
     row.state = moved_to(CASE_ALLOWED, CaseState(row.state), CaseState.RESOLVED)
     row.outcome, row.outcome_at = outcome, unit.now
+    row.outcome_sequence = unit.publish(CaseResolved(case_id=row.id, account_id=row.account_id, outcome=outcome))
     await repository.add(unit, row)
-    unit.publish(CaseResolved(case_id=row.id, account_id=row.account_id, outcome=outcome))
     return row
 
 
@@ -95,8 +96,18 @@ async def record_contact(
 ) -> ContactRow:
     """Put on record that somebody spoke with the customer. Raises NotFound."""
     case = await _locked(unit, case_id)
+    contact_id = new_id()
+    sequence = unit.publish(
+        CustomerContacted(
+            case_id=case_id,
+            account_id=case.account_id,
+            contact_id=contact_id,
+            channel=channel,
+            about_outcome=about_outcome,
+        )
+    )
     row = ContactRow(
-        id=new_id(),
+        id=contact_id,
         case_id=case_id,
         account_id=case.account_id,
         channel=channel,
@@ -104,27 +115,24 @@ async def record_contact(
         comment=comment,
         actor=actor,
         contacted_at=unit.now,
+        sequence=sequence,
     )
     await repository.add_contact(unit, row)
-    unit.publish(
-        CustomerContacted(
-            case_id=case_id,
-            account_id=case.account_id,
-            contact_id=row.id,
-            channel=channel,
-            about_outcome=about_outcome,
-        )
-    )
-    unit.record(Change("contact", row.id, case.account_id))
+    unit.record(Change("contact", row.id, row.account_id))
     return row
 
 
 async def close(unit: Unit, case_id: UUID, actor: str, no_customer_affected: str | None) -> CaseRow:
-    """Close the loop. Raises NotFound, MoveRefused, CustomerNotTold."""
+    """Close the loop. Raises NotFound, MoveRefused, CustomerNotTold, CustomerConcerned."""
     row = await _locked(unit, case_id)
     before = row.model_dump()
-    told_at = await repository.told_at(unit, case_id)
-    loop = Loop(row.outcome_at, told_at, no_customer_affected, is_task=row.kind == "task")
+    loop = Loop(
+        row.outcome_sequence,
+        await repository.get_informed_sequence(unit, case_id),
+        no_customer_affected,
+        is_task=row.kind == "task",
+        is_of_customer=row.account_id is not None and row.opened_by is not None,
+    )
     row.state = domain.closed(CaseState(row.state), loop)
     row.closed_at, row.closed_by, row.no_customer_affected = unit.now, actor, no_customer_affected
     await repository.add(unit, row)

@@ -36,6 +36,13 @@ class NotTheirs(Refusal):
     status = 422
 
 
+class UnknownLine(Refusal):
+    """The invoice has no such line."""
+
+    code = "unknown_line"
+    status = 422
+
+
 @dataclass(frozen=True, slots=True)
 class NewDispute:
     """What a customer disputes: lines (number, minor units) of one invoice."""
@@ -45,6 +52,20 @@ class NewDispute:
     currency: str
     lines: Sequence[tuple[int, int]]
     comment: str | None
+
+
+async def check_lines(runtime: "Runtime", new: NewDispute) -> None:
+    """Ask invoicing whether the invoice has the disputed lines, before anything is written. Raises UnknownLine.
+
+    Without an answer the reservation decides later.
+    """
+    try:
+        balance = await runtime.clients["invoicing"].get(f"/v1/invoices/{new.invoice_id}/balance")
+    except (Answered, Later):
+        return
+    lines = {line["line"] for line in balance["lines"]}
+    if unknown := sorted({line for line, _ in new.lines} - lines):
+        raise UnknownLine(f"lines: the invoice has no line {', '.join(map(str, unknown))}; it has {len(lines)}")
 
 
 async def request(unit: Unit, new: NewDispute, actor: str) -> tuple[DisputeRow, Intent | None]:

@@ -103,7 +103,7 @@ async def complain(callers: dict[str, Client], account_id: str, subscription_id:
     body = {"account_id": account_id, "invoice_id": issued["id"], "currency": "EUR", "lines": lines, "comment": SAID}
     dispute = await escalation.made("/v1/disputes", body)
     await escalation.made(f"/v1/disputes/{dispute['id']}:uphold", {"reason": "not delivered"})
-    body = {"kind": "billing_question", "subject": SAID, "account_id": account_id}
+    body = {"kind": "billing_question", "subject": SAID}
     path = f"/v1/cases/{(await escalation.made('/v1/cases', body))['id']}"
     contact = {"channel": "phone", "about_outcome": False, "comment": SAID}
     await escalation.made(f"{path}/contacts", contact)

@@ -1,6 +1,6 @@
 """Cases and disputes go where their tables say and nowhere else, and no case is closed before the customer knows."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import product
 
 import pytest
@@ -11,6 +11,7 @@ from services.escalation.domain import (
     CASE_ALLOWED,
     DISPUTE_ALLOWED,
     CaseState,
+    CustomerConcerned,
     CustomerNotTold,
     DisputeState,
     Loop,
@@ -53,17 +54,16 @@ def test_a_dispute_moves_as_it_may(state: DisputeState, wanted: DisputeState) ->
 )
 def test_a_case_is_closed_once_the_customer_was_told_after_the_outcome(events: list[str]) -> None:
     """`told` is about the outcome, `spoke` about something else."""
-    state, outcome_at, told_at = CaseState.OPEN, None, None
+    state, outcome_sequence, informed_sequence = CaseState.OPEN, None, None
     knows = False
-    for hours, event in enumerate(events):
-        now = START + timedelta(hours=hours)
+    for sequence, event in enumerate(events):
         if event == "outcome" and state is CaseState.OPEN:
-            state, outcome_at = moved_to(CASE_ALLOWED, state, CaseState.RESOLVED), now
+            state, outcome_sequence = moved_to(CASE_ALLOWED, state, CaseState.RESOLVED), sequence
             knows = False
         elif event == "told":
-            told_at, knows = now, state is not CaseState.OPEN
+            informed_sequence, knows = sequence, state is not CaseState.OPEN
         elif event.startswith("close"):
-            loop = Loop(outcome_at, told_at, "a drill" if event == "close: nobody" else None)
+            loop = Loop(outcome_sequence, informed_sequence, "a drill" if event == "close: nobody" else None)
             assert loop.customer_told == knows
             if state is not CaseState.RESOLVED:
                 with pytest.raises(MoveRefused):
@@ -76,5 +76,18 @@ def test_a_case_is_closed_once_the_customer_was_told_after_the_outcome(events: l
                 assert state is CaseState.CLOSED
 
 
-def test_a_contact_at_the_very_moment_of_the_outcome_counts() -> None:
-    assert closed(CaseState.RESOLVED, Loop(START, START, None)) is CaseState.CLOSED
+def test_a_contact_counts_only_after_the_outcome() -> None:
+    assert closed(CaseState.RESOLVED, Loop(7, 8, None)) is CaseState.CLOSED
+    for informed_sequence in (None, 6, 7):
+        with pytest.raises(CustomerNotTold):
+            closed(CaseState.RESOLVED, Loop(7, informed_sequence, None))
+
+
+def test_a_customers_own_case_cannot_be_said_to_affect_none() -> None:
+    with pytest.raises(CustomerConcerned):
+        closed(CaseState.RESOLVED, Loop(7, None, "nobody was cut off", is_of_customer=True))
+    assert closed(CaseState.RESOLVED, Loop(7, 8, None, is_of_customer=True)) is CaseState.CLOSED
+
+
+def test_a_task_concerns_no_customer() -> None:
+    assert closed(CaseState.RESOLVED, Loop(7, None, None, is_task=True)) is CaseState.CLOSED
