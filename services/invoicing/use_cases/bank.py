@@ -86,16 +86,20 @@ async def take(unit: Unit, body: bytes, mapping: str | None, actor: str) -> tupl
     await repository.add_import(unit, row)
     await repository.insert_refused(unit, row.id, file.refused)
     await knowledge.note_closings(unit, file.complete_closings)
+    _publish_import(unit, row, len(file.refused))
+    return row, False
+
+
+def _publish_import(unit: Unit, row: BankImportRow, refused: int) -> None:
     unit.publish(
         BankStatementImported(
             import_id=row.id,
             format=row.format,
             closing_date=row.closing_date,
             entries=counts_of(row),
-            refused=len(file.refused),
+            refused=refused,
         )
     )
-    return row, False
 
 
 async def close_account(unit: Unit, bank_account: str, actor: str, reason: str) -> BankAccountRow:
