@@ -248,12 +248,13 @@ def grams(text: str) -> list[str]:
     structured reference counts if its check digits are right.
     """
     words = _words(text)
+    not_begun = _list_after_check_digits(words)
     found = {
         "".join(words[begin:end])
         for end in range(1, len(words) + 1)
         if not words[end - 1].isalpha()
         for begin in range(max(0, end - LONGEST_GRAM), end)
-        if not _follows_check_digits(words, begin)
+        if begin not in not_begun
     }
     found |= {number for number, is_right in _structured_numbers(words) if is_right}
     return sorted(one for one in found if SHORTEST_NUMBER <= len(one) <= 60)
@@ -263,10 +264,15 @@ def _words(text: str) -> list[str]:
     return [word.upper() for word in re.findall("[A-Za-z0-9]+", text)]
 
 
-def _follows_check_digits(words: Sequence[str], begin: int) -> bool:
-    """Whether a word is the first of a number whose `RF` and check digits stand apart: these decide about it."""
-    prefix = "".join(words[max(0, begin - 2) : begin])
-    return begin > 0 and (bool(CHECK_DIGITS.fullmatch(words[begin - 1])) or bool(CHECK_DIGITS.fullmatch(prefix)))
+def _list_after_check_digits(words: Sequence[str]) -> set[int]:
+    """List the words behind an `RF` and check digits that stand apart: these decide about the number that follows."""
+    ends = set()
+    for begin, word in enumerate(words):
+        if CHECK_DIGITS.fullmatch(word):
+            ends.add(begin + 1)
+        elif word == "RF" and CHECK_DIGITS.fullmatch("".join(words[begin : begin + 2])):
+            ends.add(begin + 2)
+    return ends
 
 
 def _structured_numbers(words: Sequence[str]) -> Iterator[tuple[str, bool]]:

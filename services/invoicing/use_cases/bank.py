@@ -87,12 +87,12 @@ async def take(unit: Unit, body: bytes, mapping: str | None, actor: str) -> tupl
     await repository.add_import(unit, row)
     await repository.insert_refused(unit, row.id, file.refused)
     await knowledge.note_closings(unit, file.complete_closings)
-    _announce_import(unit, row, refused=len(file.refused))
+    _publish_import(unit, row, len(file.refused))
     unit.record(Change("bank_import", row.id))
     return row, False
 
 
-def _announce_import(unit: Unit, row: BankImportRow, *, refused: int) -> None:
+def _publish_import(unit: Unit, row: BankImportRow, refused: int) -> None:
     unit.publish(
         BankStatementImported(
             import_id=row.id,

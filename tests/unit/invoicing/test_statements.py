@@ -391,6 +391,14 @@ def test_an_entry_without_a_booking_date_is_refused_alone() -> None:
     assert [(entry.place, entry.text) for entry in (first, third)] == [(1, "a"), (3, "c")]
 
 
+def test_rows_that_share_an_id_are_apart_unless_they_are_equal_in_all() -> None:
+    entries = rows(*(f"30.03.2026;70,00;{payer};{text};1" for payer, text in ("Ax", "Bx", "Ay", "Ax")))
+    assert [entry.reference for entry in entries] == ["1"] * 4
+    assert len({entry.key for entry in entries}) == 4
+    assert entries[0].key.endswith(" 1")
+    assert entries[3].key == entries[0].key[:-1] + "2"
+
+
 def test_nothing_moved_is_kept() -> None:
     (entry,) = rows("30.03.2026;0,00;A;B;1")
     assert (entry.amount, entry.kind) == (0, EntryKind.DEBIT)

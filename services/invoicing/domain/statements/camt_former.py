@@ -2,13 +2,13 @@
 
 from xml.etree.ElementTree import Element
 
-from services.invoicing.domain.statements.camt_elements import first_text, join_texts, join_texts_of
+from services.invoicing.domain.statements.camt_elements import find_all, first_text, join_texts, join_texts_of
 from services.invoicing.domain.statements.entries import FormerReading
 
 
 def read_former(entry: Element, amount: Element, is_credit: bool) -> list[FormerReading]:
     """Read an entry as it was read then: split by the amounts of its transactions, whatever they add up to."""
-    details = entry.findall("NtryDtls/TxDtls")
+    details = find_all(entry, "NtryDtls/TxDtls")
     parts = list_amounts(amount, details)
     reference = first_text(entry, "AcctSvcrRef", "NtryRef")
     readings = []

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from services.invoicing.domain.statements.camt_elements import first_text, join_texts
+from services.invoicing.domain.statements.camt_elements import find_all, first_text, join_texts
 from services.invoicing.domain.statements.camt_former import list_amounts, read_former
 from services.invoicing.domain.statements.entries import EntryKind, FormerReading, is_no_reference, refuse
 from shared.money import to_minor
@@ -34,7 +34,7 @@ def split_entry(entry: Element, place: int) -> list[Part]:
     amount = entry.find("Amt")
     if amount is None:
         refuse(place, "Amt", "missing")
-    details = entry.findall("NtryDtls/TxDtls")
+    details = find_all(entry, "NtryDtls/TxDtls")
     former = read_former(entry, amount, is_credit)
     pairs = list_amounts(amount, details)
     signed = (
@@ -136,16 +136,16 @@ def _reference(entry: Element, part: Element | None) -> str:
 def _ids(entry: Element, about: list[Element], *, is_whole: bool) -> tuple[str, ...]:
     """By what the parties call these transactions, and by what they call the batch if it is one entry."""
     paths = ("Refs/EndToEndId", "RmtInf/Strd/CdtrRefInf/Ref")
-    ids = [element.text or "" for part in about for path in paths for element in part.iterfind(path)]
+    ids = [element.text or "" for part in about for path in paths for element in find_all(part, path)]
     if is_whole:
         paths = ("NtryDtls/Btch/PmtInfId", "NtryDtls/Btch/MsgId")
-        ids += [element.text or "" for path in paths for element in entry.iterfind(path)]
+        ids += [element.text or "" for path in paths for element in find_all(entry, path)]
     return tuple(ids)
 
 
 def _count(entry: Element) -> int:
     """How many transactions the bank says that the entry has; 0 if it does not say."""
-    written = [(element.text or "").strip() for element in entry.iterfind("NtryDtls/Btch/NbOfTxs")]
+    written = [(element.text or "").strip() for element in find_all(entry, "NtryDtls/Btch/NbOfTxs")]
     return sum(int(number) for number in written if number.isascii() and number.isdigit() and len(number) < 16)
 
 

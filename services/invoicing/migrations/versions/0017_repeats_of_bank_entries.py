@@ -52,9 +52,12 @@ CREATE TABLE invoicing.bank_refused_entries (
 CREATE INDEX bank_repeats_of_import ON invoicing.bank_repeats (import_id, id);
 """
 
+APPEND_ONLY: tuple[str, ...] = ("bank_refused_entries",)
+
 
 def upgrade() -> None:
     """Add the columns and the tables; the service's role gets them by the schema's default rights."""
     execute(COLUMNS)
     execute(TABLES)
-    op.execute("REVOKE UPDATE, DELETE ON invoicing.bank_refused_entries FROM invoicing")
+    for table in APPEND_ONLY:
+        op.execute(f"REVOKE UPDATE, DELETE ON invoicing.{table} FROM invoicing")
