@@ -52,7 +52,7 @@ class NotAudited(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What a caller does with one request, or a person with one command; the id is its entry's."""
+    """Act of a caller by one request, or a person with one command; the id is its entry's."""
 
     actor: str
     action: str
@@ -62,7 +62,7 @@ class Act:
 
 
 class ActingCause(Protocol):
-    """What an entry says about the request or command that it goes back to."""
+    """Cause of an entry: the request or command that it goes back to."""
 
     @property
     def id(self) -> str: ...
@@ -72,7 +72,7 @@ class ActingCause(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What was made (without `before` and `after`) or changed; both may have fields that stayed as they were."""
+    """Change of one object, or its making (without `before` and `after`); both may have fields that stayed."""
 
     object_type: str
     object_id: object
@@ -155,11 +155,11 @@ def split_personal(before: Values | None, after: Values | None) -> tuple[Values 
     )
 
 
-def _is_equal(one: object, other: object) -> bool:
+def _is_equal(value: object, other: object) -> bool:
     """Whether two values are the same in JSON: a tuple is a list there."""
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return list(one) == list(other)
-    return one == other
+    if isinstance(value, list | tuple) and isinstance(other, list | tuple):
+        return list(value) == list(other)
+    return value == other
 
 
 def _is_plain(name: str, value: object) -> bool:
@@ -168,15 +168,17 @@ def _is_plain(name: str, value: object) -> bool:
     if isinstance(value, str):
         return False
     if isinstance(value, Mapping):
-        return all(_is_plain(str(key), one) for key, one in value.items())
-    return isinstance(value, Sequence) and all(_is_plain(name, one) for one in value)
+        return all(_is_plain(str(key), item) for key, item in value.items())
+    return isinstance(value, Sequence) and all(_is_plain(name, item) for item in value)
 
 
 def _as_json(values: Values | None) -> str | None:
-    return None if values is None else orjson.dumps(values, default=_written, option=orjson.OPT_NON_STR_KEYS).decode()
+    return (
+        None if values is None else orjson.dumps(values, default=_write_value, option=orjson.OPT_NON_STR_KEYS).decode()
+    )
 
 
-def _written(value: object) -> object:
+def _write_value(value: object) -> object:
     """A value that JSON has no form for, as what it is written as."""
     if isinstance(value, Decimal):
         return f"{value:f}"
@@ -186,7 +188,7 @@ def _written(value: object) -> object:
 
 
 class Audit:
-    """What the requests of one unit have changed so far."""
+    """Changes of the requests of one unit so far."""
 
     def __init__(self) -> None:
         self._entries: dict[str, Entry | None] = {}

@@ -20,7 +20,7 @@ class UnknownCursor(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """Which entries are wanted; None is any. `since` is inclusive, `until` exclusive."""
+    """Criteria of the entries that are wanted; None is any. `since` is inclusive, `until` exclusive."""
 
     account_id: UUID | None = None
     actor: str | None = None

@@ -56,7 +56,9 @@ def normalise_subject(text: str) -> str:
     folded = fold_subject(text)
     if not 0 < len(folded) <= MAX_SUBJECT_CHARS:
         raise NotAuthenticated(f"the token's subject has not 1 to {MAX_SUBJECT_CHARS} characters")
-    if any(unicodedata.category(one)[0] == "C" for one in text + folded) or _INVISIBLE.search(text + folded):
+    if any(unicodedata.category(character)[0] == "C" for character in text + folded) or _INVISIBLE.search(
+        text + folded
+    ):
         raise NotAuthenticated("the token's subject has characters that nobody sees")
     return folded
 
@@ -69,9 +71,9 @@ def parse_actor(text: str) -> str:
         raise typer.BadParameter(f"--actor: {error.detail}") from error
 
 
-def is_same_actor(one: str, other: str) -> bool:
+def is_same_actor(actor: str, other: str) -> bool:
     """Say whether two actors are the same, however each is written: also as it was stored by another rule."""
-    return fold_subject(one) == fold_subject(other)
+    return fold_subject(actor) == fold_subject(other)
 
 
 @dataclass(frozen=True, slots=True)

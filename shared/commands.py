@@ -52,16 +52,16 @@ class ChangeRunner(ActRunner):
     """Runs what one PUT or PATCH asks for."""
 
     async def run(
-        self, action: Callable[[Unit], Awaitable[T]], *, reason: str | None = None, about: UUID | None = None
+        self, action: Callable[[Unit], Awaitable[T]], *, reason: str | None = None, subject: UUID | None = None
     ) -> T:
-        """Do it in one unit; the result of `action`. Requests about the same take turns. Raises what it refuses."""
+        """Do it in one unit; the result of `action`. Those of one subject take turns. Raises what it refuses."""
 
         async def change(unit: Unit) -> T:
             result = await action(unit)
             unit.audit.check(unit.cause)
             return result
 
-        result: T = await self.runtime.units.run(change, self.cause(reason), about)
+        result: T = await self.runtime.units.run(change, self.cause(reason), subject)
         return result
 
 

@@ -15,11 +15,11 @@ def create_patch_model(model: type[BaseModel]) -> type[Body]:
 
     It refuses fields that `model` does not have. What may be empty is what may be null in it, and a list.
     """
-    fields: dict[str, Any] = {name: _patched(field) for name, field in model.model_fields.items()}
+    fields: dict[str, Any] = {name: _build_patch_field(field) for name, field in model.model_fields.items()}
     return cast("type[Body]", create_model(f"{model.__name__}Fields", __base__=Body, **fields))
 
 
-def _patched(field: FieldInfo) -> tuple[Any, Any]:
+def _build_patch_field(field: FieldInfo) -> tuple[Any, Any]:
     kind: Any = field.annotation
     for constraint in field.metadata:
         kind = Annotated[kind, constraint]

@@ -117,8 +117,10 @@ def actors_compared(folder: Path) -> list[str]:
     for path in sources(folder):
         text = path.read_text()
         for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.Compare) and any(isinstance(one, ast.Eq | ast.NotEq | ast.In) for one in node.ops):
-                names = [getattr(one, "attr", getattr(one, "id", "")) for one in (node.left, *node.comparators)]
+            if isinstance(node, ast.Compare) and any(
+                isinstance(operator, ast.Eq | ast.NotEq | ast.In) for operator in node.ops
+            ):
+                names = [getattr(side, "attr", getattr(side, "id", "")) for side in (node.left, *node.comparators)]
                 if any(re.fullmatch(r"actor|subject|caller|\w+_by", name) for name in names):
                     finds.append(f"{path.name}:{node.lineno}")
         finds += [

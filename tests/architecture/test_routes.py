@@ -81,26 +81,26 @@ def without_key(found: dict[str, APIRoute]) -> set[str]:
         name
         for name, route in found.items()
         if name.startswith("POST ") and name not in CHANGES_NOTHING
-        if not any(isinstance(one, CommandOf | UploadOf) for one in performed(route))
+        if not any(isinstance(action, CommandOf | UploadOf) for action in list_actions(route))
     }
 
 
-def performed(route: APIRoute) -> list[ChangeOf | CommandOf | UploadOf]:
-    """What a route declares that it performs: the dependencies that name an action."""
+def list_actions(route: APIRoute) -> list[ChangeOf | CommandOf | UploadOf]:
+    """List the dependencies of a route that name an action."""
     calls = (dependency.call for dependency in route.dependant.dependencies)
     return [call for call in calls if isinstance(call, ChangeOf | CommandOf | UploadOf)]
 
 
-def without_action(found: dict[str, APIRoute]) -> set[str]:
+def without_action(by_name: dict[str, APIRoute]) -> set[str]:
     """Routes that change something and do not say, once, by which action their audit entries are known."""
-    changes = {name for name in found if not name.startswith("GET ")} - CHANGES_NOTHING
-    return {name for name in changes if len(performed(found[name])) != 1}
+    changes = {name for name in by_name if not name.startswith("GET ")} - CHANGES_NOTHING
+    return {name for name in changes if len(list_actions(by_name[name])) != 1}
 
 
-def by_other_ways(found: dict[str, APIRoute]) -> set[str]:
+def by_other_ways(by_name: dict[str, APIRoute]) -> set[str]:
     """Routes that change something and can run a unit, where nobody asks for the entry that it leaves."""
-    changes = {name for name in found if not name.startswith("GET ")} - CHANGES_NOTHING
-    return {name for name in changes if Read in found[name].endpoint.__annotations__.values()}
+    changes = {name for name in by_name if not name.startswith("GET ")} - CHANGES_NOTHING
+    return {name for name in changes if Read in by_name[name].endpoint.__annotations__.values()}
 
 
 def units_of_their_own(folder: Path) -> set[str]:
@@ -123,11 +123,11 @@ def test_routes_need_their_scope_and_posts_a_key(service: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_whatever_changes_something_leaves_an_entry_in_the_audit(service: str) -> None:
-    found = routes(load(service).routers)
-    assert without_action(found) == set()
-    assert by_other_ways(found) == set()
+    by_name = routes(load(service).routers)
+    assert without_action(by_name) == set()
+    assert by_other_ways(by_name) == set()
     assert units_of_their_own(ROOT / "services" / service / "api") <= LEASES
-    actions = [one.action for route in found.values() for one in performed(route)]
+    actions = [action.action for route in by_name.values() for action in list_actions(route)]
     assert len(set(actions)) == len(actions)
     assert [action for action in actions if not re.fullmatch(r"[a-z_]+\.[a-z_]+", action)] == []
 
@@ -144,9 +144,9 @@ def test_a_route_that_changes_something_in_another_way_is_seen(tmp_path: Path) -
     @writes.post("/things")
     async def fine(command: Annotated[CommandRunner, perform_command("thing.make")]) -> None: ...
 
-    found = routes([writes])
-    assert without_action(found) == {"PUT /v1/silent"}
-    assert by_other_ways(found) == {"PATCH /v1/sly"}
+    by_name = routes([writes])
+    assert without_action(by_name) == {"PUT /v1/silent"}
+    assert by_other_ways(by_name) == {"PATCH /v1/sly"}
     (tmp_path / "sly.py").write_text("row = await request.app.state.runtime.units.run(act)\n")
     (tmp_path / "fine.py").write_text("row = await command.run(act)\n")
     assert units_of_their_own(tmp_path) == {"sly"}

@@ -142,7 +142,7 @@ class World:
         """The subscription was bought."""
         return activated(self.account_id, self.subscription_id)
 
-    def ended(self, ended_on: date) -> SubscriptionEnded:
+    def make_ended(self, ended_on: date) -> SubscriptionEnded:
         """Make the event of an end; the term goes on until March 2027."""
         return SubscriptionEnded(
             account_id=self.account_id,

@@ -47,14 +47,14 @@ async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterat
         yield made
 
 
-async def patched(client: Client, account_id: str, content: bytes, kind: str = "json") -> httpx2.Response:
+async def patch_account(client: Client, account_id: str, content: bytes, kind: str = "json") -> httpx2.Response:
     headers = client.headers | {"if-match": '"1"', "content-type": f"application/{kind}"}
     return await client.http.patch(f"/v1/accounts/{account_id}", content=content, headers=headers)
 
 
-async def announced(database: Database, event: str) -> dict[str, Any]:
-    data = await database.value("SELECT data FROM invoicing.outbox WHERE type LIKE $1", f"%.{event}.v1")
-    return dict(orjson.loads(data))
+async def get_announced(database: Database, event: str) -> dict[str, Any]:
+    payload = await database.value("SELECT data FROM invoicing.outbox WHERE type LIKE $1", f"%.{event}.v1")
+    return dict(orjson.loads(payload))
 
 
 def test_every_field_is_tried_with_two_values() -> None:
@@ -66,11 +66,11 @@ def test_every_field_is_tried_with_two_values() -> None:
 @pytest.mark.parametrize("name", FIELDS)
 async def test_a_patch_of_one_field_leaves_the_others(client: Client, database: Database, name: str) -> None:
     made = await client.made("/v1/accounts", account(**WHOLE))
-    answer = await patched(client, made["id"], orjson.dumps({name: OTHER[name]}))
+    answer = await patch_account(client, made["id"], orjson.dumps({name: OTHER[name]}))
     assert (answer.status_code, answer.json()) == (200, made | {name: OTHER[name], "version": 2})
     assert await client.got(f"/v1/accounts/{made['id']}") == answer.json()
-    changed = await announced(database, "AccountChanged")
-    assert {one: changed[one] for one in ON_THE_TOPIC} == {one: answer.json()[one] for one in ON_THE_TOPIC}
+    changed = await get_announced(database, "AccountChanged")
+    assert {field: changed[field] for field in ON_THE_TOPIC} == {field: answer.json()[field] for field in ON_THE_TOPIC}
     entry = (await client.got("/v1/audit-entries", action="account.change"))["items"][0]
     before, after = (
         entry["before"] | entry["personal"].get("before", {}),
@@ -82,19 +82,19 @@ async def test_a_patch_of_one_field_leaves_the_others(client: Client, database: 
 @pytest.mark.parametrize(("name", "field"), FIELDS.items())
 async def test_null_empties_what_may_be_empty(client: Client, name: str, field: FieldInfo) -> None:
     made = await client.made("/v1/accounts", account(**WHOLE))
-    answer = await patched(client, made["id"], orjson.dumps({name: None}))
+    answer = await patch_account(client, made["id"], orjson.dumps({name: None}))
     if name in EMPTIED:
         empty: list[str] | None = [] if isinstance(WHOLE[name], list) else None
         assert (answer.status_code, answer.json()) == (200, made | {name: empty, "version": 2})
     else:
-        assert (answer.status_code, [one["field"] for one in answer.json()["errors"]]) == (422, [name])
+        assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, [name])
         assert await client.got(f"/v1/accounts/{made['id']}") == made
 
 
 @pytest.mark.parametrize("sent", [{}, {"terms_days": 14}, WHOLE, {"address": WHOLE["address"]}])
 async def test_what_names_nothing_new_changes_nothing(client: Client, database: Database, sent: dict[str, Any]) -> None:
     made = await client.made("/v1/accounts", account(**WHOLE))
-    answer = await patched(client, made["id"], orjson.dumps(sent))
+    answer = await patch_account(client, made["id"], orjson.dumps(sent))
     assert (answer.status_code, answer.json(), answer.headers["etag"]) == (200, made, '"1"')
     assert await database.value("SELECT count(*) FROM invoicing.outbox") == 1
     assert await database.value("SELECT count(*) FROM invoicing.audit_entries") == 1
@@ -103,26 +103,26 @@ async def test_what_names_nothing_new_changes_nothing(client: Client, database: 
 async def test_an_account_without_an_address_has_an_empty_one(client: Client) -> None:
     made = await client.made("/v1/accounts", account())
     for sent in (b'{"address": []}', b'{"address": null}'):
-        answer = await patched(client, made["id"], sent)
+        answer = await patch_account(client, made["id"], sent)
         assert (answer.status_code, answer.json()) == (200, made)
 
 
 @pytest.mark.parametrize("sent", [b'{"surprise": 1}', b'{"currency": "USD"}', b'{"version": 7}', b"[]", b"null"])
 async def test_what_may_not_change_is_refused(client: Client, sent: bytes) -> None:
     made = await client.made("/v1/accounts", account(**WHOLE))
-    answer = await patched(client, made["id"], sent)
+    answer = await patch_account(client, made["id"], sent)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
     assert await client.got(f"/v1/accounts/{made['id']}") == made
 
 
 async def test_it_may_be_sent_as_what_it_is(client: Client) -> None:
     made = await client.made("/v1/accounts", account(**WHOLE))
-    answer = await patched(client, made["id"], b'{"terms_days": 7}', "merge-patch+json")
+    answer = await patch_account(client, made["id"], b'{"terms_days": 7}', "merge-patch+json")
     assert (answer.status_code, answer.json()) == (200, made | {"terms_days": 7, "version": 2})
 
 
 async def test_what_is_registered_is_announced_with_what_readers_need(client: Client, database: Database) -> None:
     await client.made("/v1/accounts", account(**WHOLE))
-    told = await announced(database, "AccountRegistered")
-    assert {name: told[name] for name in ON_THE_TOPIC} == {name: WHOLE[name] for name in ON_THE_TOPIC}
-    assert not {"name", "billing_email", "address", "tax_id"} & told.keys()
+    event = await get_announced(database, "AccountRegistered")
+    assert {name: event[name] for name in ON_THE_TOPIC} == {name: WHOLE[name] for name in ON_THE_TOPIC}
+    assert not {"name", "billing_email", "address", "tax_id"} & event.keys()

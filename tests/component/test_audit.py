@@ -1,4 +1,4 @@
-"""Whoever changes something over REST or by a command leaves one entry, which stays; only its words can be erased."""
+"""Whoever changes something over REST or by a command leaves entry entry, which stays; only its words can be erased."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -65,28 +65,28 @@ async def test_each_of_many_that_share_a_transaction_has_its_own_entry(
     written: list[int] = []
     append = audit.append_entries
 
-    async def counted(connection: asyncpg.Connection, rows: list[audit.Entry]) -> None:
+    async def count_statement(connection: asyncpg.Connection, rows: list[audit.Entry]) -> None:
         written.append(len(rows))
         await append(connection, rows)
 
-    monkeypatch.setattr(audit, "append_entries", counted)
+    monkeypatch.setattr(audit, "append_entries", count_statement)
     people = [client.somebody(f"person-{n}") for n in range(6)]
     bodies = [{"account_id": owner, "amount": eur(100)} for owner in owners]
     bodies[5] |= {"invoice_id": str(uuid4())}  # refused
-    answers = await asyncio.gather(*(one.post("/v1/payments", b) for one, b in zip(people, bodies, strict=True)))
-    assert [one.status_code for one in answers] == [201] * 5 + [404]
+    answers = await asyncio.gather(*(entry.post("/v1/payments", b) for entry, b in zip(people, bodies, strict=True)))
+    assert [entry.status_code for entry in answers] == [201] * 5 + [404]
     assert sum(written) == 5
     assert len(written) < 5, "they shared a transaction, and a statement"
-    rows = [one for one in await entries(database) if one["action"] == "payment.record"]
-    assert {(one["actor"], str(one["account_id"]), one["object_id"]) for one in rows} == {
+    rows = [entry for entry in await entries(database) if entry["action"] == "payment.record"]
+    assert {(entry["actor"], str(entry["account_id"]), entry["object_id"]) for entry in rows} == {
         (f"person-{n}", owners[n], answers[n].json()["id"]) for n in range(5)
     }
     causes = await database.rows(
         "SELECT subject, headers::jsonb ->> 'ce_causationid' AS cause FROM invoicing.outbox"
         " WHERE type LIKE '%PaymentReceived%'"
     )
-    assert {(str(one["account_id"]), one["cause_id"]) for one in rows} == {
-        (one["subject"], one["cause"]) for one in causes
+    assert {(str(entry["account_id"]), entry["cause_id"]) for entry in rows} == {
+        (entry["subject"], entry["cause"]) for entry in causes
     }
 
 
@@ -103,8 +103,8 @@ async def test_a_repeat_and_a_refusal_leave_nothing(client: Client, database: Da
     stale = client.headers | {"if-match": '"7"'}
     change = {"name": "x", "billing_email": "a@b.example", "terms_days": 1}
     assert (await client.http.patch(f"/v1/accounts/{owner}", json=change, headers=stale)).status_code == 412
-    found = [one["action"] for one in await entries(database)]
-    assert found == ["account.register", "payment.record", "invoice.issue"]
+    actions = [entry["action"] for entry in await entries(database)]
+    assert actions == ["account.register", "payment.record", "invoice.issue"]
 
 
 async def test_what_is_said_again_and_changes_nothing_leaves_nothing(client: Client, database: Database) -> None:
@@ -130,13 +130,13 @@ async def test_settings_say_what_was_before(client: Client, database: Database) 
         tax = {"legal_entity": "GS-DE", "country": "DE", "tax_class": "standard", "valid_from": "2026-01-01"}
         await client.made("/v1/tax-rates", tax | {"rate_bp": amount, "reason": "the law"})
     second = (await entries(database))[4:]
-    assert [(one["action"], one["object_id"], one["before"], one["after"]) for one in second] == [
+    assert [(entry["action"], entry["object_id"], entry["before"], entry["after"]) for entry in second] == [
         ("tolerance.set", "GS-DE/EUR", {"amount_minor": 5}, {"amount_minor": 7}),
         ("approval_limit.set", "lead/EUR", {"amount_minor": 500}, {"amount_minor": 700}),
         ("bank_mapping.set", "spk", {"delimiter": ","}, {"delimiter": ";"}),
         ("tax_rate.set", "GS-DE/DE/standard/2026-01-01", {"rate_bp": 5}, {"rate_bp": 7}),
     ]
-    assert [one["personal"].get("reason") for one in second] == ["charges", "the board", None, "the law"]
+    assert [entry["personal"].get("reason") for entry in second] == ["charges", "the board", None, "the law"]
 
 
 async def test_what_nobody_accounts_for_is_undone(
@@ -153,8 +153,8 @@ async def test_what_nobody_accounts_for_is_undone(
     ):
         assert (answer.status_code, answer.json()["code"]) == (500, "defect")
     counted = "SELECT (SELECT count(*) FROM invoicing.{}) AS n"
-    found = [await database.value(counted.format(table)) for table in ("accounts", "payments", "tolerances")]
-    assert found == [1, 0, 0]
+    actions = [await database.value(counted.format(table)) for table in ("accounts", "payments", "tolerances")]
+    assert actions == [1, 0, 0]
 
 
 COLUMNS = (
@@ -196,27 +196,30 @@ async def test_entries_are_found_by_what_is_asked_for(
     served: tuple[Runtime, Client], database: Database, keys: Keys
 ) -> None:
     _, client = served
-    mine = (await client.made("/v1/accounts", account()))["id"]
+    account_id = (await client.made("/v1/accounts", account()))["id"]
     await database.move(hours=1)
     other = (await client.somebody("anna").made("/v1/accounts", account()))["id"]
     await database.move(hours=1)
-    paid = (await client.made("/v1/payments", {"account_id": mine, "amount": eur(100)}))["id"]
+    paid = (await client.made("/v1/payments", {"account_id": account_id, "amount": eur(100)}))["id"]
     await client.made(f"/v1/payments/{paid}:reverse", {"reason": "returned"})
 
-    async def found(**asked: str) -> list[str]:
+    async def list_found(**asked: str) -> list[str]:
         page = await client.got("/v1/audit-entries", **asked)
-        return [f"{one['actor']} {one['action']}" for one in page["items"]]
+        return [f"{entry['actor']} {entry['action']}" for entry in page["items"]]
 
     everything = ["operator account.register", "anna account.register", "operator payment.record"]
     everything.append("operator payment.reverse")
-    assert await found() == everything
-    assert await found(account_id=other) == ["anna account.register"]
-    assert await found(actor="anna") == ["anna account.register"]
-    assert await found(action="payment.record") == ["operator payment.record"]
-    assert await found(object_id=paid) == everything[2:]
-    assert await found(**{"from": "2026-03-02T10:00:00Z", "to": "2026-03-02T11:00:00Z"}) == everything[1:2]
-    assert await found(account_id=mine, action="payment.reverse", **{"from": "2026-03-02T11:00:00Z"}) == everything[3:]
-    assert await found(account_id=str(uuid4())) == []
+    assert await list_found() == everything
+    assert await list_found(account_id=other) == ["anna account.register"]
+    assert await list_found(actor="anna") == ["anna account.register"]
+    assert await list_found(action="payment.record") == ["operator payment.record"]
+    assert await list_found(object_id=paid) == everything[2:]
+    assert await list_found(**{"from": "2026-03-02T10:00:00Z", "to": "2026-03-02T11:00:00Z"}) == everything[1:2]
+    assert (
+        await list_found(account_id=account_id, action="payment.reverse", **{"from": "2026-03-02T11:00:00Z"})
+        == everything[3:]
+    )
+    assert await list_found(account_id=str(uuid4())) == []
 
     reversal = (await client.got("/v1/audit-entries", action="payment.reverse"))["items"][0]
     assert (reversal["before"], reversal["after"]) == (
@@ -232,7 +235,7 @@ async def test_entries_come_in_pages_also_of_one_instant(client: Client) -> None
     after: dict[str, str] = {}
     while True:
         page = await client.got("/v1/audit-entries", limit=2, action="account.register", **after)
-        seen += [one["object_id"] for one in page["items"]]
+        seen += [entry["object_id"] for entry in page["items"]]
         if page["next"] is None:
             break
         after = {"after": page["next"]}

@@ -13,7 +13,7 @@ __all__ = ["bank"]
 CASH = "SELECT coalesce(sum(amount_minor), 0) FROM invoicing.ledger_entries WHERE code = $1"
 
 
-def collected(text: str = "", amount: int = 10_000, end_to_end_id: str = "DD-2026-0001", **more: Any) -> Paid:
+def make_collected(text: str = "", amount: int = 10_000, end_to_end_id: str = "DD-2026-0001", **more: Any) -> Paid:
     """An entry that carries the end-to-end id of a debit."""
     return Paid(text, amount, details=f"<Refs><EndToEndId>{end_to_end_id}</EndToEndId></Refs>", **more)
 
@@ -45,7 +45,7 @@ async def check_paid_once(bank: Bank, first: dict[str, Any], second: dict[str, A
 async def test_an_entry_settles_the_debit_whose_id_it_carries(bank: Bank, names_invoice: bool) -> None:
     _, (first, second) = await bank.owes(10_000, 10_000)
     debit_id = await send_debit(bank, first)
-    await bank.take(collected(second["number"] if names_invoice else ""))
+    await bank.take(make_collected(second["number"] if names_invoice else ""))
     await check_paid_once(bank, first, second, debit_id)
     settled = await bank.client.post(f"/v1/debits/{debit_id}:settle", {})
     assert (settled.status_code, settled.json()["state"]) == (200, "settled")
@@ -61,12 +61,12 @@ async def test_a_debit_that_was_settled_before_its_entry_is_booked_is_that_payme
     _, (first, second) = await bank.owes(10_000, 10_000)
     debit_id = await send_debit(bank, first)
     if is_imported_first:
-        await imported(bank.client, camt([collected(first["number"])]))
+        await imported(bank.client, camt([make_collected(first["number"])]))
     await bank.client.made(f"/v1/debits/{debit_id}:settle")
     if is_imported_first:
         await sweep(bank.runtime)
     else:
-        await bank.take(collected(first["number"]))
+        await bank.take(make_collected(first["number"]))
     await check_paid_once(bank, first, second, debit_id)
 
 
@@ -74,7 +74,7 @@ async def test_a_debit_that_was_settled_before_its_entry_is_booked_is_that_payme
 async def test_an_entry_that_a_person_books_settles_the_debit(bank: Bank, is_settled: bool) -> None:
     """It stood on the work list, since the debit was not known when it came in."""
     owner, (first, second) = await bank.owes(10_000, 10_000)
-    await bank.take(collected())
+    await bank.take(make_collected())
     debit_id = await send_debit(bank, first)
     if is_settled:
         await bank.client.made(f"/v1/debits/{debit_id}:settle")
@@ -98,12 +98,12 @@ async def test_an_entry_of_a_debit_that_was_refused_is_no_receipt(bank: Bank, is
     _, (first, second) = await bank.owes(10_000, 10_000)
     debit_id = await send_debit(bank, first)
     if is_imported_first:
-        await imported(bank.client, camt([collected(first["number"])]))
+        await imported(bank.client, camt([make_collected(first["number"])]))
     await bank.client.made(f"/v1/debits/{debit_id}:fail", {"failure": "AC04 account closed"})
     if is_imported_first:
         await sweep(bank.runtime)
     else:
-        await bank.take(collected(first["number"]))
+        await bank.take(make_collected(first["number"]))
     (entry,) = await bank.entries()
     assert (entry["state"], entry["debit_id"], await bank.payments()) == ("unmatched", None, 0)
     assert (await bank.open(first), await bank.open(second)) == (10_000, 10_000)
@@ -114,7 +114,7 @@ async def test_an_entry_of_a_debit_that_was_refused_is_no_receipt(bank: Bank, is
 async def test_an_entry_of_another_amount_than_its_debit_waits_and_is_no_receipt(bank: Bank) -> None:
     owner, (first, _) = await bank.owes(10_000, 10_000)
     debit_id = await send_debit(bank, first)
-    await bank.take(collected(first["number"], 9_750))
+    await bank.take(make_collected(first["number"], 9_750))
     (entry,) = await bank.entries(state="unmatched")
     assert entry["proposals"][0]["reasons"] == ["debit_initiated"]
     path = f"/v1/bank-entries/{entry['id']}"
@@ -128,7 +128,7 @@ async def test_an_entry_of_another_amount_than_its_debit_waits_and_is_no_receipt
 async def test_a_second_entry_of_one_debit_waits(bank: Bank) -> None:
     _, (first, second) = await bank.owes(10_000, 10_000)
     debit_id = await send_debit(bank, first)
-    latest = await bank.take(collected(), collected())
+    latest = await bank.take(make_collected(), make_collected())
     assert (latest["states"], await bank.payments()) == ({"booked": 1, "unmatched": 1}, 1)
     assert (await bank.open(second), await debit_state(bank, debit_id)) == (10_000, "settled")
 
@@ -150,7 +150,7 @@ async def test_debits_of_many_accounts_are_settled_together(bank: Bank) -> None:
     owned = [(await bank.owes(10_000))[1][0] for _ in range(3)]
     debit_ids = [await send_debit(bank, issued, f"DD-{place}") for place, issued in enumerate(owned)]
     await bank.client.made(f"/v1/debits/{debit_ids[1]}:settle")
-    latest = await bank.take(*(collected(end_to_end_id=f"DD-{place}") for place in range(3)))
+    latest = await bank.take(*(make_collected(end_to_end_id=f"DD-{place}") for place in range(3)))
     assert (latest["states"], await bank.payments()) == ({"booked": 3}, 3)
     assert [await bank.open(issued) for issued in owned] == [0, 0, 0]
 
@@ -159,7 +159,7 @@ async def test_a_debit_that_is_refused_when_it_is_settled_waits_and_the_others_a
     owned = [(await bank.owes(10_000))[1][0] for _ in range(2)]
     debit_ids = [await send_debit(bank, issued, f"DD-{place}") for place, issued in enumerate(owned)]
     await bank.database.execute(f"UPDATE invoicing.debits SET currency = 'USD' WHERE id = '{debit_ids[0]}'")
-    entries = [collected(end_to_end_id="DD-0", currency="USD"), collected(end_to_end_id="DD-1")]
+    entries = [make_collected(end_to_end_id="DD-0", currency="USD"), make_collected(end_to_end_id="DD-1")]
     latest = await bank.take(*entries)
     assert (latest["states"], await bank.payments()) == ({"booked": 1, "unmatched": 1}, 1)
     assert [await debit_state(bank, debit_id) for debit_id in debit_ids] == ["initiated", "settled"]

@@ -105,7 +105,7 @@ async def test_a_repeat_is_taken_once_whatever_is_sent_again(bank: Bank) -> None
 async def test_an_entry_that_was_taken_without_its_reference_is_still_known(
     bank: Bank, reference: str | None, key: str | None
 ) -> None:
-    """Of those that shared the reference only that one was taken, so the others come in now."""
+    """Expect this: of those that shared the reference only that one was taken, so the others come in now."""
     first, second = (Paid(text, 300, payer=payer, reference=reference) for text, payer in (("a", "A"), ("b", "B")))
     await bank.take(first)
     (entry,) = await bank.entries()
@@ -124,7 +124,7 @@ MAPPING = {"bank_account": IBAN, "booked_on": "day", "amount": "sum", "fixed_cur
 
 @pytest.mark.parametrize("is_former", [False, True])
 async def test_a_reference_that_came_in_another_format_waits_for_a_person(bank: Bank, is_former: bool) -> None:
-    """The same money perhaps: with the text of another format it is no repeat, and must not be booked twice."""
+    """Expect doubt, for it may be the same money: with the text of another format it is no repeat."""
     _, (issued,) = await bank.owes(1000)
     await bank.take(Paid(issued["number"], 300, reference="B-1"))
     if is_former:

@@ -1,4 +1,4 @@
-"""What `standing` says when a suspension cannot be had, and what becomes of one whose subscription has ended."""
+"""Contents of `standing` when a suspension cannot be had, and what becomes of one whose subscription has ended."""
 
 from datetime import date
 from typing import Any
@@ -6,10 +6,10 @@ from uuid import UUID
 
 from shared.events.entitlements import EntitlementEnded, SubscriptionSuspended, SuspensionRefusedByVendor
 from tests.builders import sweep, work
-from tests.component import test_collections as base
+from tests.component import test_collections
 from tests.component.test_collections import World
 
-world = base.world
+world = test_collections.world
 
 
 async def first_suspension(world: World) -> dict[str, Any]:
@@ -18,7 +18,7 @@ async def first_suspension(world: World) -> dict[str, Any]:
     return suspension
 
 
-def suspended(world: World, suspension_id: str) -> SubscriptionSuspended:
+def make_suspended(world: World, suspension_id: str) -> SubscriptionSuspended:
     """Make the event of a suspension that is effective."""
     return SubscriptionSuspended(
         account_id=world.account_id,
@@ -29,7 +29,7 @@ def suspended(world: World, suspension_id: str) -> SubscriptionSuspended:
     )
 
 
-def refused(world: World, suspension_id: str) -> SuspensionRefusedByVendor:
+def make_refused(world: World, suspension_id: str) -> SuspensionRefusedByVendor:
     """Make the event of a refusal."""
     return SuspensionRefusedByVendor(
         account_id=world.account_id,
@@ -39,7 +39,7 @@ def refused(world: World, suspension_id: str) -> SuspensionRefusedByVendor:
     )
 
 
-def ended(world: World) -> EntitlementEnded:
+def make_ended(world: World) -> EntitlementEnded:
     """Make the event of the end of the subscription."""
     return EntitlementEnded(
         account_id=world.account_id,
@@ -52,7 +52,7 @@ def ended(world: World) -> EntitlementEnded:
 async def test_a_refused_suspension_is_shown_as_refused_with_its_code(world: World) -> None:
     await world.to_suspension()
     assert (await world.standing())["state"] == "suspension_requested"
-    await world.hear(refused(world, (await first_suspension(world))["id"]))
+    await world.hear(make_refused(world, (await first_suspension(world))["id"]))
     assert (await world.standing())["state"] == "suspension_refused"
     suspension = await first_suspension(world)
     assert (suspension["state"], suspension["vendor_refusal"]) == ("requested", "900115")
@@ -61,9 +61,9 @@ async def test_a_refused_suspension_is_shown_as_refused_with_its_code(world: Wor
 async def test_a_suspension_that_is_effective_after_all_is_not_refused(world: World) -> None:
     await world.to_suspension()
     suspension_id = (await first_suspension(world))["id"]
-    await world.hear(refused(world, suspension_id))
-    await world.hear(suspended(world, suspension_id))
-    await world.hear(refused(world, suspension_id))  # of an attempt that came before
+    await world.hear(make_refused(world, suspension_id))
+    await world.hear(make_suspended(world, suspension_id))
+    await world.hear(make_refused(world, suspension_id))  # of an attempt that came before
     assert (await world.standing())["state"] == "suspended"
     assert (await first_suspension(world))["vendor_refusal"] is None
 
@@ -72,10 +72,10 @@ async def test_the_end_of_a_subscription_ends_its_suspension_and_no_mail_says_th
     world: World,
 ) -> None:
     invoice_id = await world.to_suspension()
-    await world.hear(suspended(world, (await first_suspension(world))["id"]))
+    await world.hear(make_suspended(world, (await first_suspension(world))["id"]))
     await work(world.runtime)
     mails = len(world.hop.taken)
-    await world.hear(ended(world))
+    await world.hear(make_ended(world))
     suspension = await first_suspension(world)
     assert (suspension["state"], suspension["ended_because"]) == ("ended", "the subscription has ended")
     assert (await world.standing())["state"] == "overdue"
@@ -88,8 +88,8 @@ async def test_the_end_of_a_subscription_ends_its_suspension_and_no_mail_says_th
 
 async def test_a_suspension_whose_end_is_awaited_ends_with_the_subscription(world: World) -> None:
     invoice_id = await world.to_suspension()
-    await world.hear(suspended(world, (await first_suspension(world))["id"]))
+    await world.hear(make_suspended(world, (await first_suspension(world))["id"]))
     await world.changed(invoice_id, 0)
     assert (await first_suspension(world))["state"] == "ending"
-    await world.hear(ended(world))
+    await world.hear(make_ended(world))
     assert (await first_suspension(world))["state"] == "ended"

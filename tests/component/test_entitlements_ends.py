@@ -40,7 +40,7 @@ async def end_and_work(world: World, days: int = 0) -> dict[str, Any]:
 
 
 async def test_access_ends_at_midnight_of_the_account_and_the_vendor_renews_no_more(world: World) -> None:
-    await world.hear(world.ended(date(2026, 3, 5)))
+    await world.hear(world.make_ended(date(2026, 3, 5)))
     access = await end_and_work(world)
     assert (access["allowed"], access["ended_on"]) == (True, "2026-03-05")
     assert (world.vendor.renewal()[0], world.vendor.subscription.status) == (False, "active")
@@ -62,13 +62,13 @@ async def test_access_ends_at_midnight_of_the_account_and_the_vendor_renews_no_m
 
 
 async def test_what_has_ended_already_ends_at_once(world: World) -> None:
-    await world.hear(world.ended(TODAY))
+    await world.hear(world.make_ended(TODAY))
     assert (await world.access())["allowed"] is False
     assert await world.state() == "ended"
 
 
 async def test_an_end_moves_with_the_time_zone_until_it_has_come(world: World) -> None:
-    await world.hear(world.ended(date(2026, 3, 5)))
+    await world.hear(world.make_ended(date(2026, 3, 5)))
     await world.hear(account(world, AccountChanged, "America/New_York"))
     await world.database.move(datetime(2026, 3, 5, 4, 59, tzinfo=UTC))
     assert (await end_and_work(world))["allowed"] is True
@@ -80,7 +80,7 @@ async def test_an_end_moves_with_the_time_zone_until_it_has_come(world: World) -
 
 async def test_a_released_hold_gives_nothing_back_after_the_end(world: World) -> None:
     await world.suspended()
-    await world.hear(world.ended(TODAY))
+    await world.hear(world.make_ended(TODAY))
     await end_and_work(world)
     await world.hear(world.settled())
     access = await end_and_work(world)
@@ -90,7 +90,7 @@ async def test_a_released_hold_gives_nothing_back_after_the_end(world: World) ->
 
 async def test_auto_renew_is_not_put_back_after_a_suspension_of_what_will_end(world: World) -> None:
     await world.suspended()
-    await world.hear(world.ended(date(2026, 4, 1)))
+    await world.hear(world.make_ended(date(2026, 4, 1)))
     await work(world.runtime)
     await world.hear(world.settled())
     access = await end_and_work(world)
@@ -99,7 +99,7 @@ async def test_auto_renew_is_not_put_back_after_a_suspension_of_what_will_end(wo
 
 
 async def test_what_has_ended_cannot_be_suspended_and_collections_learns_it(world: World) -> None:
-    await world.hear(world.ended(TODAY))
+    await world.hear(world.make_ended(TODAY))
     await end_and_work(world)
     await world.hear(world.requested(uuid4()))
     await work(world.runtime)
@@ -110,7 +110,7 @@ async def test_what_has_ended_cannot_be_suspended_and_collections_learns_it(worl
 
 async def test_a_vendor_that_refuses_to_switch_auto_renew_off_is_reported_once(world: World) -> None:
     world.wire.faults["PATCH"] = [refusal(400, 800040)]
-    await world.hear(world.ended(date(2026, 3, 5)))
+    await world.hear(world.make_ended(date(2026, 3, 5)))
     access = await end_and_work(world)
     assert access["vendor"]["failure"]["wanted"] == "auto_renew_off"
     (failed,) = await world.events("VendorSyncFailed")
@@ -125,7 +125,7 @@ async def test_a_refused_renewal_stands_in_the_way_of_no_suspension(world: World
             world.wire.faults["PATCH"] = [refusal(400, 800040)]
 
     world.wire.during = refuse_renewal
-    await world.hear(world.ended(date(2026, 3, 5)))
+    await world.hear(world.make_ended(date(2026, 3, 5)))
     await work(world.runtime)
     assert len(await world.events("VendorSyncFailed")) == 1
     await world.suspended()
@@ -133,8 +133,8 @@ async def test_a_refused_renewal_stands_in_the_way_of_no_suspension(world: World
 
 
 async def test_an_end_is_not_moved_once_it_has_come(world: World) -> None:
-    await world.hear(world.ended(TODAY))
-    await world.hear(world.ended(date(2026, 3, 20)))
+    await world.hear(world.make_ended(TODAY))
+    await world.hear(world.make_ended(date(2026, 3, 20)))
     access = await end_and_work(world)
     assert (access["allowed"], access["ended_on"]) == (False, "2026-03-02")
     assert len(await world.events("EntitlementEnded")) == 1
@@ -144,7 +144,7 @@ async def test_an_end_that_comes_while_the_vendor_is_called_is_seen_to_afterward
     async def end_now(request: httpx2.Request) -> None:
         if request.method == "PATCH":
             world.wire.during = None
-            await world.hear(world.ended(TODAY))
+            await world.hear(world.make_ended(TODAY))
 
     world.wire.during = end_now
     await world.suspended()
@@ -164,7 +164,7 @@ async def test_an_end_that_becomes_known_while_the_vendor_is_called_switches_aut
     async def announce_end(request: httpx2.Request) -> None:
         if request.method == "PATCH":
             world.wire.during = None
-            await world.hear(world.ended(date(2026, 4, 1)))
+            await world.hear(world.make_ended(date(2026, 4, 1)))
 
     await world.suspended()
     world.wire.during = announce_end
@@ -180,7 +180,7 @@ async def test_an_end_that_was_known_and_comes_while_the_vendor_is_called_refuse
             await world.database.move(days=3)
             await sweep(world.runtime)
 
-    await world.hear(world.ended(date(2026, 3, 5)))
+    await world.hear(world.make_ended(date(2026, 3, 5)))
     await work(world.runtime)
     world.wire.during = let_it_come
     await world.suspended()
@@ -191,7 +191,7 @@ async def test_an_end_that_was_known_and_comes_while_the_vendor_is_called_refuse
 @pytest.mark.parametrize("status", ["deleted", "expired"])
 async def test_what_is_gone_at_the_vendor_is_not_changed_there(world: World, status: str) -> None:
     world.vendor.change(status=status)
-    await world.hear(world.ended(TODAY))
+    await world.hear(world.make_ended(TODAY))
     await end_and_work(world)
     assert (world.wire.methods(), await world.is_pending()) == (["GET"], False)
 
@@ -200,7 +200,7 @@ async def test_the_past_ends_access_and_calls_nobody(world: World) -> None:
     async def apply(unit: Unit) -> None:
         await unit.lock(world.account_id)
         with unit.in_the_past():
-            await world.runtime.service.handlers.handle(unit, message(world.ended(TODAY), 2, unit.now))
+            await world.runtime.service.handlers.handle(unit, message(world.make_ended(TODAY), 2, unit.now))
 
     await world.runtime.units.run(apply)
     access = await end_and_work(world, days=10)

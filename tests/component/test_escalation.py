@@ -216,8 +216,8 @@ async def test_that_no_customer_is_affected_needs_words_and_a_case_that_was_open
     for words in ("", ".", "ok", "- - -"):
         refused = await world.client.post(f"{path}:close", {"reason": "done", "no_customer_affected": words})
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "no_customer_affected")
-    why = {"reason": "done", "no_customer_affected": "nobody was cut off"}
-    refused = await world.client.post(f"{path}:close", why)
+    closing = {"reason": "done", "no_customer_affected": "nobody was cut off"}
+    refused = await world.client.post(f"{path}:close", closing)
     assert (refused.status_code, refused.json()["code"]) == (409, "customer_concerned")
 
 

@@ -26,7 +26,7 @@ VENDOR_INVOICE, DIFFERENCE, RECONCILIATION, INVOICE = (UUID(int=n) for n in rang
 
 @dataclass
 class World:
-    """Escalation alone."""
+    """Escalation without any other service."""
 
     runtime: Runtime
     client: Client
@@ -78,7 +78,7 @@ def reconciliation(difference_minor: int, verdict: str = "price_difference") -> 
     )
 
 
-def decided(decision: str) -> VendorDifferenceDecided:
+def make_decided(decision: str) -> VendorDifferenceDecided:
     return VendorDifferenceDecided(
         vendor_invoice_id=VENDOR_INVOICE,
         difference_id=DIFFERENCE,
@@ -91,12 +91,12 @@ def decided(decision: str) -> VendorDifferenceDecided:
     )
 
 
-def ended(ended_on: date) -> EntitlementEnded:
+def make_ended(ended_on: date) -> EntitlementEnded:
     term_end = date(2027, 3, 1)
     return EntitlementEnded(account_id=ACCOUNT, subscription_id=SUBSCRIPTION, ended_on=ended_on, term_end=term_end)
 
 
-def placed(reason: Any) -> HoldPlaced:
+def make_placed(reason: Any) -> HoldPlaced:
     suspension_id = SUSPENSION if reason == "non_payment" else None
     return HoldPlaced(
         account_id=ACCOUNT,
@@ -114,9 +114,9 @@ NEEDS_A_PERSON: dict[str, tuple[Callable[[], Event], str, bool]] = {
     "notice failed": (notice_failed, "task", True),
     "vendor difference": (lambda: reconciliation(10_000), "task", False),
     "vendor difference, less": (lambda: reconciliation(-10_000), "task", False),
-    "difference to dispute": (lambda: decided("dispute_with_vendor"), "task", True),
-    "ended before the term": (lambda: ended(date(2026, 4, 1)), "task", True),
-    "fraud hold": (lambda: placed("fraud"), "fraud", True),
+    "difference to dispute": (lambda: make_decided("dispute_with_vendor"), "task", True),
+    "ended before the term": (lambda: make_ended(date(2026, 4, 1)), "task", True),
+    "fraud hold": (lambda: make_placed("fraud"), "fraud", True),
 }
 """By name: the event, the kind of the case that it opens, and whether that is about the account."""
 
@@ -150,11 +150,11 @@ async def test_an_event_of_the_past_opens_none(world: World, name: str) -> None:
         reconciliation(9_999),
         reconciliation(-9_999),
         reconciliation(20_000, "within_tolerance"),
-        decided("accept"),
-        decided("bill_customer"),
-        ended(date(2027, 3, 1)),
-        placed("customer_request"),
-        placed("non_payment"),
+        make_decided("accept"),
+        make_decided("bill_customer"),
+        make_ended(date(2027, 3, 1)),
+        make_placed("customer_request"),
+        make_placed("non_payment"),
         SuspensionRefusedByVendor(
             account_id=ACCOUNT,
             subscription_id=SUBSCRIPTION,
@@ -192,7 +192,7 @@ async def test_a_task_is_closed_without_a_contact_and_opens_anew_for_its_cause(w
 
 
 async def test_a_case_of_a_customer_still_needs_the_contact(world: World) -> None:
-    await hear(world.runtime, placed("fraud"))
+    await hear(world.runtime, make_placed("fraud"))
     (case,) = await world.cases()
     path = f"/v1/cases/{case['id']}"
     await world.client.made(f"{path}:resolve", {"outcome": "an error", "reason": "checked"})

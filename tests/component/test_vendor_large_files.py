@@ -90,12 +90,12 @@ async def test_the_command_does_what_the_route_does(here: World, jwks_file: Path
     assert code == 0, said
     found = await here.client.got(f"/v1/vendor-invoices/{invoice_id}/reconciliation")
     assert found["layout"] == "jsonl"
-    left = await here.database.rows(
+    entries = await here.database.rows(
         "SELECT action, personal ->> 'reason' AS reason FROM invoicing.audit_entries WHERE actor = 'j.meier'"
         " ORDER BY id"
     )
     taken = "vendor_reconciliation.take"
-    assert [tuple(row) for row in left] == [(taken, None), (taken, "the vendor sent it anew")]
+    assert [tuple(row) for row in entries] == [(taken, None), (taken, "the vendor sent it anew")]
     code, said = await command(here, jwks_file, file, "--invoice", "G-2")
     assert (code, said.strip()) == (1, "there is no vendor invoice G-2")
     code, said = await command(here, jwks_file, jwks_file, "--invoice", "G-1")

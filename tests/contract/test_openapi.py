@@ -21,7 +21,7 @@ from deploy.local.tokens import Keys
 from shared.clients import Answered
 from shared.http import PROBLEM
 from shared.service import NAMES, load
-from tests.architecture.test_routes import performed, routes
+from tests.architecture.test_routes import list_actions, routes
 from tests.builders import Client, Database, account, activated, eur, hear, invoice, registered, running
 from tests.component.bank_statements import IBAN, Paid, camt, imported
 from tests.component.billing_world import Billing
@@ -340,7 +340,7 @@ async def test_every_answer_is_declared(edge: Edge) -> None:
         else:
             unreached.add(operation.path)
     assert unreached <= NEEDS_MORE, "a seed is missing: what is behind the refusals is to be tested too"
-    found = routes(load(edge.service).routers)
-    actions = [one.action for route in found.values() for one in performed(route)]
+    declared = routes(load(edge.service).routers)
+    actions = [action.action for route in declared.values() for action in list_actions(route)]
     assert await edge.without_entry(actions) <= MAY_BE_MISSING
     assert await edge.without_entry(["nothing.done", actions[0]]) == {"nothing.done"}

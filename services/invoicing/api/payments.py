@@ -131,10 +131,10 @@ async def record_payment(
 
 async def _receive(unit: Unit, payments: Sequence[NewPayment]) -> list[PaymentOut | Refusal]:
     outcomes = await use_cases.payments.receive_many(unit, payments)
-    for one in outcomes:
-        if not isinstance(one, Refusal):
-            unit.record(Change("payment", one.id, one.account_id))
-    return [one if isinstance(one, Refusal) else PaymentOut.of(one) for one in outcomes]
+    for outcome in outcomes:
+        if not isinstance(outcome, Refusal):
+            unit.record(Change("payment", outcome.id, outcome.account_id))
+    return [outcome if isinstance(outcome, Refusal) else PaymentOut.of(outcome) for outcome in outcomes]
 
 
 @writes.post(

@@ -178,7 +178,7 @@ async def put_reconciliation(
         async def reconcile(unit: Unit) -> Reconciled:
             return await use_cases.vendor_reconciliation.reconcile(unit, vendor_invoice_id, file, actor, because)
 
-        found = await command.run(reconcile, reason=because, about=vendor_invoice_id)
+        found = await command.run(reconcile, reason=because, subject=vendor_invoice_id)
     response.status_code = 200 if found.repeated else 201
     return ReconciliationOut.of(found)
 

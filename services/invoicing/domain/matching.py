@@ -256,8 +256,8 @@ def grams(text: str) -> list[str]:
         for begin in range(max(0, end - LONGEST_GRAM), end)
         if begin not in not_begun
     }
-    found |= {number for number, is_right in _structured_numbers(words) if is_right}
-    return sorted(one for one in found if SHORTEST_NUMBER <= len(one) <= 60)
+    structured = {number for number, is_right in _structured_numbers(words) if is_right}
+    return sorted(number for number in found | structured if SHORTEST_NUMBER <= len(number) <= 60)
 
 
 def _words(text: str) -> list[str]:

@@ -8,7 +8,7 @@ import asyncpg
 from services.invoicing.domain.matching import CarriedDebit, is_paid_by, lookup_numbers
 from services.invoicing.domain.states import DebitState
 from services.invoicing.repository import bank
-from services.invoicing.repository import debits as repository
+from services.invoicing.repository.debits import debit, list_by_id, list_carried, list_invoices_in_flight
 from services.invoicing.tables import BankEntryRow
 from services.invoicing.use_cases import debits
 from shared.database import Unit
@@ -28,7 +28,7 @@ async def pay_debits(unit: Unit, entries: Sequence[asyncpg.Record]) -> dict[UUID
     Returns the payment of each entry; that of a debit that was settled before is its entry's too. An entry is left
     out if its debit was refused, or has an entry.
     """
-    debits_by_id = {row["id"]: row for row in await repository.list_by_id(unit, [one["debit_id"] for one in entries])}
+    debits_by_id = {row["id"]: row for row in await list_by_id(unit, [entry["debit_id"] for entry in entries])}
     payments: dict[UUID, UUID] = {}
     settling: list[tuple[UUID, asyncpg.Record]] = []
     for entry in entries:
@@ -69,7 +69,7 @@ async def find_debit(
     amount or for another invoice: booked as a receipt, it would be there twice once that debit is settled.
     """
     numbers = lookup_numbers(entry.text, entry.ids or ())
-    unpaid = [debit for debit in await repository.list_carried(unit, account_id, numbers) if debit.is_unpaid]
+    unpaid = [debit for debit in await list_carried(unit, account_id, numbers) if debit.is_unpaid]
     if not unpaid:
         return None
     debit = unpaid[0]
@@ -82,17 +82,17 @@ async def find_debit(
     return debit
 
 
-async def pay_debit(unit: Unit, debit: CarriedDebit) -> UUID:
+async def pay_debit(unit: Unit, carried: CarriedDebit) -> UUID:
     """Settle a debit that an entry is the money of, unless it was settled before; its payment."""
-    is_settled = debit.state is DebitState.SETTLED
-    row = await (repository.debit(unit, debit.id) if is_settled else debits.complete_debit(unit, debit.id))
+    is_settled = carried.state is DebitState.SETTLED
+    row = await (debit(unit, carried.id) if is_settled else debits.complete_debit(unit, carried.id))
     assert row.payment_id is not None
     return row.payment_id
 
 
 async def get_open_amounts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, int]]:
     """Get what is open of each invoice of these accounts, without those of which a debit is in flight."""
-    in_flight = await repository.list_invoices_in_flight(unit, account_ids)
+    in_flight = await list_invoices_in_flight(unit, account_ids)
     opened = await bank.open_amounts(unit, account_ids)
     return {
         account_id: {id_: amount for id_, amount in amounts.items() if id_ not in in_flight}

@@ -36,9 +36,9 @@ class BankFile:
 
     @property
     def hash(self) -> str:
-        """The same for the same file read by the same mapping."""
-        told = b"" if self.columns is None else orjson.dumps(asdict(self.columns))
-        return sha256(told + b"\n" + self.body).hexdigest()
+        """Hash of the content: the same for the same file read by the same mapping."""
+        mapping_bytes = b"" if self.columns is None else orjson.dumps(asdict(self.columns))
+        return sha256(mapping_bytes + b"\n" + self.body).hexdigest()
 
     @property
     def complete_closings(self) -> dict[str, date]:
@@ -56,38 +56,38 @@ class BankFile:
 
     async def entries(self) -> AsyncIterator[Incoming]:
         """The entries, as they come in; closings and former keys are noted. Raises StatementRefused."""
-        for one in self._read():
-            if isinstance(one, Closing):
-                self.closings[one.account] = max(self.closings.get(one.account, one.day), one.day)
+        for entry in self._read():
+            if isinstance(entry, Closing):
+                self.closings[entry.account] = max(self.closings.get(entry.account, entry.day), entry.day)
                 continue
-            if isinstance(one, RefusedEntry):
-                self._refuse(one)
+            if isinstance(entry, RefusedEntry):
+                self._refuse(entry)
                 continue
-            if one.place % BREATHER == 0:
+            if entry.place % BREATHER == 0:
                 await asyncio.sleep(0)
             self.former_keys += [
-                (one.place, one.account, former.key, former.payer, former.text)
-                for former in one.former_keys
-                if former.key != one.key
+                (entry.place, entry.account, former.key, former.payer, former.text)
+                for former in entry.former_keys
+                if former.key != entry.key
             ]
-            yield _incoming(one)
+            yield _incoming(entry)
 
 
-def _incoming(one: Entry) -> Incoming:
+def _incoming(entry: Entry) -> Incoming:
     return Incoming(
-        place=one.place,
+        place=entry.place,
         id=new_id(),
-        bank_account=one.account,
-        entry_key=one.key,
-        kind=one.kind,
-        is_credit=one.is_credit,
-        amount=one.amount,
-        currency=one.currency,
-        booked_on=one.booked_on,
-        payer=one.payer,
-        text=one.text,
-        reference=one.reference,
-        ids=list(one.ids),
-        return_reason=one.return_reason,
-        grams=lookup_numbers(one.text, one.ids),
+        bank_account=entry.account,
+        entry_key=entry.key,
+        kind=entry.kind,
+        is_credit=entry.is_credit,
+        amount=entry.amount,
+        currency=entry.currency,
+        booked_on=entry.booked_on,
+        payer=entry.payer,
+        text=entry.text,
+        reference=entry.reference,
+        ids=list(entry.ids),
+        return_reason=entry.return_reason,
+        grams=lookup_numbers(entry.text, entry.ids),
     )

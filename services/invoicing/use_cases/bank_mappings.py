@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from services.invoicing.domain.statements.tabular import Columns
-from services.invoicing.repository import bank as repository
+from services.invoicing.repository.bank import find_mapping
 from services.invoicing.use_cases import bank
 from shared.audit import Change
 from shared.database import Unit
@@ -12,7 +12,7 @@ from shared.database import Unit
 async def set_mapping(unit: Unit, name: str, columns: Columns, actor: str) -> None:
     """Set what the columns of a bank's CSV mean, in the place of a former mapping of this name."""
     await unit.lock(f"bank mapping {name}")
-    former = await repository.find_mapping(unit, name)
+    former = await find_mapping(unit, name)
     before = former.columns if former else {}
     await bank.put_mapping(unit, name, columns, actor)
     unit.record(Change("bank_mapping", name, None, before, asdict(columns)))

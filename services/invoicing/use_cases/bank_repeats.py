@@ -5,9 +5,8 @@ from uuid import UUID
 
 from services.invoicing.domain.matching import lookup_numbers
 from services.invoicing.domain.states import MoveRefused
-from services.invoicing.repository import bank as bank_repository
-from services.invoicing.repository import bank_repeats as repository
-from services.invoicing.repository import incoming
+from services.invoicing.repository import bank_repeats, incoming
+from services.invoicing.repository.bank import insert_entries
 from services.invoicing.repository.bank_repeats import Repeat
 from services.invoicing.repository.incoming import Incoming
 from services.invoicing.use_cases import bank
@@ -22,18 +21,18 @@ async def take_repeat(unit: Unit, repeat_id: UUID, actor: str, reason: str) -> R
     Raises NotFound, and MoveRefused if it was taken before.
     """
     await unit.lock(bank.TURNSTILE)
-    repeat = await repository.get_repeat(unit, repeat_id, locked=True)
+    repeat = await bank_repeats.get_repeat(unit, repeat_id, locked=True)
     row = repeat.row
     if row.taken_entry_id is not None:
         raise MoveRefused("the repeat was taken before")
     entry = _incoming(repeat)
     await incoming.take_in(unit, _iterate(entry))
     await bank.match_incoming(unit)
-    await bank_repository.insert_entries(unit, row.import_id)
+    await insert_entries(unit, row.import_id)
     before = row.model_dump()
     row.taken_entry_id, row.taken_by, row.reason, row.taken_at = entry.id, actor, reason, unit.now
     unit.record(Change("bank_repeat", row.id, None, before, row.model_dump()))
-    await repository.save_repeat(unit, row)
+    await bank_repeats.save_repeat(unit, row)
     return repeat
 
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import date
 
-from services.invoicing.repository import tax as repository
+from services.invoicing.repository import tax
 from shared.audit import Change
 from shared.database import Unit
 
@@ -24,6 +24,6 @@ async def set_rate(unit: Unit, new: NewTaxRate) -> None:
     key = (new.legal_entity, new.country, new.tax_class, new.valid_from)
     name = "/".join(map(str, key))
     await unit.lock(f"tax rate {name}")
-    former_bp = await repository.find_rate(unit, *key)
-    await repository.set_rate(unit, **asdict(new))
+    former_bp = await tax.find_rate(unit, *key)
+    await tax.set_rate(unit, **asdict(new))
     unit.record(Change("tax_rate", name, None, {"rate_bp": former_bp}, {"rate_bp": new.rate_bp}))

@@ -130,10 +130,10 @@ async def test_who_drove_on_gave_up_and_let_go_on_stands_in_the_audit(stage: Sta
     await stage.units.run(lambda unit: stop(unit.connection, "a flood"))
     await resume_group(stage.units, "collections", actor="operator 7")
     rows = await stage.database.rows("SELECT * FROM collections.audit_entries ORDER BY id")
-    told = [(row["actor"], row["action"], row["object_type"], row["object_id"]) for row in rows]
-    assert told[0] == ("operator 3", "parked_event.redrive", "event", first)
-    assert told[1] == ("operator 5", "parked_event.skip", "event", second)
-    assert [one[:2] for one in told[2:-1]] == [("operator 5", "parked_event.redrive")]
-    assert told[-1] == ("operator 7", "consumer_group.resume", "consumer_group", "collections")
+    entries = [(row["actor"], row["action"], row["object_type"], row["object_id"]) for row in rows]
+    assert entries[0] == ("operator 3", "parked_event.redrive", "event", first)
+    assert entries[1] == ("operator 5", "parked_event.skip", "event", second)
+    assert [entry[:2] for entry in entries[2:-1]] == [("operator 5", "parked_event.redrive")]
+    assert entries[-1] == ("operator 7", "consumer_group.resume", "consumer_group", "collections")
     assert (rows[0]["account_id"], rows[0]["cause_id"]) == (ACCOUNT, first)
     assert json.loads(rows[1]["personal"]) == {"reason": "sent by mistake"}

@@ -16,7 +16,7 @@ async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterat
         yield made
 
 
-async def proposed(client: Client) -> str:
+async def propose_refund(client: Client) -> str:
     """A credit note that somebody proposed as `anna@gs.example `."""
     limit = {"amount_minor": 50_000, "reason": "the board"}
     await client.http.put("/v1/approval-limits/lead/EUR", json=limit, headers=client.headers)
@@ -30,7 +30,7 @@ async def proposed(client: Client) -> str:
 
 @pytest.mark.parametrize("stored", [None, " ANNA@gs.example", "ａnna@gs.example"])
 async def test_another_spelling_is_no_second_person(client: Client, database: Database, stored: str | None) -> None:
-    approval_id = await proposed(client)
+    approval_id = await propose_refund(client)
     if stored:  # as a subject was kept when it was not normalised
         await database.execute("UPDATE invoicing.approvals SET proposed_by = $1", stored)
     path = f"/v1/approvals/{approval_id}:approve"
@@ -56,7 +56,7 @@ async def test_a_key_counts_for_every_spelling_of_its_caller(client: Client, dat
     rows = await database.rows("SELECT actor FROM invoicing.audit_entries")
     assert [row["actor"] for row in rows] == ["anna"]
     page = await client.got("/v1/audit-entries", actor="ANNA ")
-    assert [one["actor"] for one in page["items"]] == ["anna"]
+    assert [entry["actor"] for entry in page["items"]] == ["anna"]
 
 
 async def test_keys_from_before_subjects_were_normalised_count_on(database: Database) -> None:

@@ -166,8 +166,8 @@ def test_a_transaction_of_another_sign_is_refused(sign: str) -> None:
     ],
 )
 def test_what_the_bank_tells_of_a_batch_alone_is_collective(count: str, details: str, kind: EntryKind) -> None:
-    told = f"<Btch><MsgId>MSG-7</MsgId><PmtInfId>BATCH-7</PmtInfId>{count}</Btch>{details}"
-    entry = batch().replace("<NtryDtls></NtryDtls>", f"<NtryDtls>{told}</NtryDtls>")
+    batch_details = f"<Btch><MsgId>MSG-7</MsgId><PmtInfId>BATCH-7</PmtInfId>{count}</Btch>{details}"
+    entry = batch().replace("<NtryDtls></NtryDtls>", f"<NtryDtls>{batch_details}</NtryDtls>")
     (whole,) = read(statement([entry]))
     assert (whole.kind, whole.amount, whole.ids) == (kind, 3000, ("BATCH-7", "MSG-7"))
 
@@ -187,9 +187,9 @@ def test_what_the_bank_tells_of_a_batch_alone_is_collective(count: str, details:
 )
 def test_all_text_of_a_payment_is_read(details: str, of_entry: str, text: str) -> None:
     entry = batch(details).replace("</Ntry>", f"<AddtlNtryInf>{of_entry}</AddtlNtryInf></Ntry>")
-    (found,) = read(statement([entry]))
-    assert found.text == text
-    assert found.ids == ()
+    (entry_with_batch,) = read(statement([entry]))
+    assert entry_with_batch.text == text
+    assert entry_with_batch.ids == ()
 
 
 @pytest.mark.parametrize("name", ["<Nm>{}</Nm>", "<Pty><Nm>{}</Nm></Pty>"])
@@ -351,7 +351,7 @@ def test_a_number_of_another_form_is_refused(written: str) -> None:
 def test_a_sign_of_another_currency_than_the_euro_is_no_euro() -> None:
     dollars = replace(COLUMNS, fixed_currency="USD", decimal_separator=".")
     body = "day;amount;payer;text;id\n30.03.2026;{};A;B;1".format
-    (entry,) = (one for one in tabular.read(body("$1,234.50").encode(), dollars) if isinstance(one, Entry))
+    (entry,) = (entry for entry in tabular.read(body("$1,234.50").encode(), dollars) if isinstance(entry, Entry))
     assert (entry.amount, entry.currency) == (123_450, "USD")
     with pytest.raises(StatementRefused):
         list(tabular.read(body("€1,234.50").encode(), dollars))
@@ -360,7 +360,7 @@ def test_a_sign_of_another_currency_than_the_euro_is_no_euro() -> None:
 def test_lines_before_the_header_are_passed_over() -> None:
     before = '\ufeff"Account";DE02\n\nPeriod;March;2026\ntext;amount\n'
     body = f"{before}day;amount;payer;text;id\n30.03.2026;1,00;A;B;1\n".encode()
-    (entry,) = (one for one in tabular.read(body, COLUMNS) if isinstance(one, Entry))
+    (entry,) = (entry for entry in tabular.read(body, COLUMNS) if isinstance(entry, Entry))
     assert (entry.place, entry.amount, entry.text) == (1, 100, "B")
 
 
@@ -383,7 +383,7 @@ def test_an_entry_without_a_booking_date_is_refused_alone() -> None:
     body = statement(entries).decode()
     start, end = body.index("<BookgDt>", body.index(">2.00<")), body.index("</BookgDt>", body.index(">2.00<"))
     first, second, third = (
-        one for one in camt.read((body[:start] + body[end + 10 :]).encode()) if not isinstance(one, Closing)
+        entry for entry in camt.read((body[:start] + body[end + 10 :]).encode()) if not isinstance(entry, Closing)
     )
     assert second == RefusedEntry(2, IBAN, "BookgDt", "missing")
     assert isinstance(first, Entry)

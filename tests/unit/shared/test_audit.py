@@ -1,4 +1,4 @@
-"""What an entry of the audit holds: only what changed, and what tells of people apart from the rest."""
+"""Contents of an audit entry: only what changed, and what tells of people apart from the rest."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -64,9 +64,9 @@ def test_nothing_that_changed_is_lost_and_no_text_of_an_unknown_field_is_plain(b
 
 def test_an_entry_says_who_when_and_what() -> None:
     change = Change("account", ID, ID, {"name": "A", "terms_days": 14}, {"name": "B", "terms_days": 30})
-    one = cause(reason="by phone")
-    assert one.act is not None
-    entry = build_entry(one, one.act, NOW, change)
+    acting = cause(reason="by phone")
+    assert acting.act is not None
+    entry = build_entry(acting, acting.act, NOW, change)
     assert entry[1:8] == (NOW, "anna", "account.change", ID, "account", str(ID), "request-1")
     assert (entry.before, entry.after) == ('{"terms_days":14}', '{"terms_days":30}')
     assert orjson.loads(entry.personal) == {"before": {"name": "A"}, "after": {"name": "B"}, "reason": "by phone"}
@@ -74,9 +74,9 @@ def test_an_entry_says_who_when_and_what() -> None:
 
 def test_a_value_of_any_kind_of_column_is_written() -> None:
     became = {"id": DriversUUID(str(ID)), "rate": Decimal("1E+1"), "day": date(2026, 3, 2), "at": NOW, "n": None}
-    one = cause()
-    assert one.act is not None
-    entry = build_entry(one, one.act, NOW, Change("account", ID, None, {}, became))
+    acting = cause()
+    assert acting.act is not None
+    entry = build_entry(acting, acting.act, NOW, Change("account", ID, None, {}, became))
     assert entry.after is not None
     assert orjson.loads(entry.after) == {
         "id": "01a20d60-7458-729b-b244-54f33ab0c1d2",
@@ -87,9 +87,9 @@ def test_a_value_of_any_kind_of_column_is_written() -> None:
 
 
 def test_what_was_made_stands_in_itself() -> None:
-    one = cause()
-    assert one.act is not None
-    entry = build_entry(one, one.act, NOW, Change("plan_version", f"{ID}/2"))
+    acting = cause()
+    assert acting.act is not None
+    entry = build_entry(acting, acting.act, NOW, Change("plan_version", f"{ID}/2"))
     assert entry[4:] == (None, "plan_version", f"{ID}/2", "request-1", None, None, "{}")
 
 

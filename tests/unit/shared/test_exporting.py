@@ -37,8 +37,8 @@ def test_nobody_waits_for_a_receiver_that_does_not_answer(silent: int, monkeypat
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{silent}")
     provider = telemetry._tracer_provider("invoicing/api")
     tracer, began = provider.get_tracer("test"), time.monotonic()
-    for _ in range(5000):
+    for _ in range(3000):  # more than the queue holds; to wait for the receiver once would take 10 s
         tracer.start_span("request").end()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4
     provider.shutdown()
     assert time.monotonic() - began < 8  # less than a process has to end in

@@ -80,7 +80,7 @@ def test_what_is_normalised_is_seen_bounded_and_stays(written: str) -> None:
     assert 0 < len(known_as) <= 255
     assert known_as == known_as.strip() == unicodedata.normalize("NFKC", known_as) == known_as.casefold()
     assert normalise_subject(known_as) == known_as
-    assert not {unicodedata.category(one) for one in known_as} & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    assert not {unicodedata.category(character) for character in known_as} & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 @given(st.text(), st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"]), st.sampled_from(["", " ", "\u2003", "  "]))
@@ -107,7 +107,7 @@ def test_a_command_refuses_an_actor_that_nobody_sees(
 ) -> None:
     file = tmp_path / "march.csv"
     file.touch()
-    sent = [str(file) if one == "march.csv" else one for one in arguments]
+    sent = [str(file) if argument == "march.csv" else argument for argument in arguments]
     app = typer.Typer()
     app.command()(command)
     answer = CliRunner().invoke(app, [*sent, "--actor", "an\u200bna"])

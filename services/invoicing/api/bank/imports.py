@@ -81,14 +81,14 @@ class ImportOut(BaseModel):
     @classmethod
     async def of(cls, unit: Unit, row: BankImportRow, *, repeated: bool = False) -> Self:
         """The answer for a row."""
-        told: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "entries": use_cases.bank.counts_of(row),
             "states": await repository.states(unit, row.id),
         }
         now = {"repeated": repeated, "known_until": await knowledge.known_until(unit)}
-        told["refused"] = [one.model_dump() for one in await repository.list_refused(unit, row.id)]
-        told["repeats"] = [RepeatOut.of(one) for one in await list_repeats(unit, row.id, None, MOST_REPEATS)]
-        return cls.model_validate(row.model_dump() | told | now)
+        fields["refused"] = [entry.model_dump() for entry in await repository.list_refused(unit, row.id)]
+        fields["repeats"] = [RepeatOut.of(repeat) for repeat in await list_repeats(unit, row.id, None, MOST_REPEATS)]
+        return cls.model_validate(row.model_dump() | fields | now)
 
 
 CAMT = (

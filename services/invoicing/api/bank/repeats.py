@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
 from services.invoicing.domain.states import MoveRefused
-from services.invoicing.repository import bank_repeats as repository
+from services.invoicing.repository import bank_repeats
 from services.invoicing.repository.bank_repeats import Repeat
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
@@ -78,7 +78,7 @@ async def list_repeats(
 ) -> Page[RepeatOut]:
     """Repeats in the order in which they came in, those of one import if it is given."""
     after = paging.after_id()
-    repeats = await read(lambda unit: repository.list_repeats(unit, import_id, after, paging.limit + 1))
+    repeats = await read(lambda unit: bank_repeats.list_repeats(unit, import_id, after, paging.limit + 1))
     return paging.page([RepeatOut.of(repeat) for repeat in repeats], key=lambda repeat: repeat.id)
 
 
@@ -90,13 +90,13 @@ async def list_repeats(
     responses=refusals(MoveRefused),
 )
 async def take_repeat(
-    repeat_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bank_repeat.take")]
+    repeat_id: UUID, reason: ReasonIn, command: Annotated[CommandRunner, perform_command("bank_repeat.take")]
 ) -> Response:
     """Take it as an entry of its own, since it is other money than that of the entry that it repeats. Decided once."""
 
     async def take(unit: Unit) -> RepeatOut:
         return RepeatOut.of(
-            await use_cases.bank_repeats.take_repeat(unit, repeat_id, command.caller.subject, why.reason)
+            await use_cases.bank_repeats.take_repeat(unit, repeat_id, command.caller.subject, reason.reason)
         )
 
-    return await command.run(take, status=200, reason=why.reason)
+    return await command.run(take, status=200, reason=reason.reason)

@@ -12,13 +12,13 @@ def read_former(entry: Element, amount: Element, is_credit: bool) -> list[Former
     parts = list_amounts(amount, details)
     reference = first_text(entry, "AcctSvcrRef", "NtryRef")
     readings = []
-    for number, (money, about) in enumerate(parts, 1):
-        own = first_text(about[0], "Refs/AcctSvcrRef") if about and len(parts) > 1 else ""
+    for number, (money, details) in enumerate(parts, 1):
+        own = first_text(details[0], "Refs/AcctSvcrRef") if details and len(parts) > 1 else ""
         reading = FormerReading(
             amount=(money.text or "").strip(),
             is_credit=is_credit,
-            payer=join_texts_of(about, "RltdPties/Dbtr/Nm", "RltdPties/Dbtr/Pty/Nm") if len(about) == 1 else "",
-            text=_text(entry, about),
+            payer=join_texts_of(details, "RltdPties/Dbtr/Nm", "RltdPties/Dbtr/Pty/Nm") if len(details) == 1 else "",
+            text=_text(entry, details),
             reference=own or (f"{reference}/{number}" if reference and len(parts) > 1 else reference),
         )
         readings.append(reading)
@@ -35,6 +35,6 @@ def list_amounts(amount: Element, details: list[Element]) -> list[tuple[Element,
     return pairs
 
 
-def _text(entry: Element, about: list[Element]) -> str:
+def _text(entry: Element, details: list[Element]) -> str:
     where = ("RmtInf/Ustrd", "RmtInf/Strd/CdtrRefInf/Ref", "RmtInf/Strd/RfrdDocInf/Nb", "Refs/EndToEndId")
-    return join_texts_of(about, *where) or join_texts(entry, "AddtlNtryInf")
+    return join_texts_of(details, *where) or join_texts(entry, "AddtlNtryInf")

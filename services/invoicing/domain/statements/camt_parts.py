@@ -38,12 +38,14 @@ def split_entry(entry: Element, place: int) -> list[Part]:
     former = read_former(entry, amount, is_credit)
     pairs = list_amounts(amount, details)
     signed = (
-        [(money, about[0], _direction(about[0], place, is_credit)) for money, about in pairs] if len(pairs) > 1 else []
+        [(money, details[0], _direction(details[0], place, is_credit)) for money, details in pairs]
+        if len(pairs) > 1
+        else []
     )
     if signed and _count(entry) <= len(details) and _adds_up(amount, is_credit, signed):
         return [
-            _part(entry, money, [about], own, (reading,), is_whole=False)
-            for (money, about, own), reading in zip(signed, former, strict=True)
+            _part(entry, money, [details], own, (reading,), is_whole=False)
+            for (money, details, own), reading in zip(signed, former, strict=True)
         ]
     return [_part(entry, amount, details, is_credit, tuple(former), is_whole=True)]
 
@@ -61,13 +63,13 @@ def _adds_up(amount: Element, is_credit: bool, signed: list[tuple[Element, Eleme
     """Whether transactions, each with its sign, come to just the entry."""
     currency = amount.get("Ccy", "")
     try:
-        total = sum(_signed(money, currency, own) for money, _, own in signed)
-        return total == _signed(amount, currency, is_credit)
+        total = sum(_parse_signed_amount(money, currency, own) for money, _, own in signed)
+        return total == _parse_signed_amount(amount, currency, is_credit)
     except ValueError:
         return False
 
 
-def _signed(money: Element, currency: str, is_credit: bool) -> int:
+def _parse_signed_amount(money: Element, currency: str, is_credit: bool) -> int:
     minor = to_minor((money.text or "").strip(), currency)
     return minor if is_credit else -minor
 
@@ -75,7 +77,7 @@ def _signed(money: Element, currency: str, is_credit: bool) -> int:
 def _part(
     entry: Element,
     money: Element,
-    about: list[Element],
+    details: list[Element],
     is_credit: bool,
     former: tuple[FormerReading, ...],
     *,
@@ -85,19 +87,19 @@ def _part(
         amount=(money.text or "").strip(),
         currency=money.get("Ccy", ""),
         is_credit=is_credit,
-        payer=_payers(about[0])[0] if len(about) == 1 else "",
-        text=_text(entry, about, is_whole=is_whole),
-        reference=_reference(entry, None if is_whole else about[0]),
-        kind=_kind(entry, about, is_credit, is_whole=is_whole),
-        ids=_ids(entry, about, is_whole=is_whole),
-        return_reason=" ".join(dict.fromkeys(filter(None, map(_return_reason, about)))),
+        payer=_payers(details[0])[0] if len(details) == 1 else "",
+        text=_text(entry, details, is_whole=is_whole),
+        reference=_reference(entry, None if is_whole else details[0]),
+        kind=_kind(entry, details, is_credit, is_whole=is_whole),
+        ids=_ids(entry, details, is_whole=is_whole),
+        return_reason=" ".join(dict.fromkeys(filter(None, map(_return_reason, details)))),
         former_readings=former,
     )
 
 
-def _text(entry: Element, about: list[Element], *, is_whole: bool) -> str:
-    """What is said of a payment; what the bank says of the entry is about the whole, and is no part's text."""
-    texts = [_transaction_text(part) for part in about]
+def _text(entry: Element, details: list[Element], *, is_whole: bool) -> str:
+    """Collect what is said of a payment; the bank's text on the entry is about the whole, and no part's."""
+    texts = [_transaction_text(part) for part in details]
     of_entry = join_texts(entry, "AddtlNtryInf")
     if is_whole and not any(of_entry in text for text in texts):
         texts.append(of_entry)
@@ -133,10 +135,10 @@ def _reference(entry: Element, part: Element | None) -> str:
     return next((reference for reference in references if not is_no_reference(reference)), "")
 
 
-def _ids(entry: Element, about: list[Element], *, is_whole: bool) -> tuple[str, ...]:
+def _ids(entry: Element, details: list[Element], *, is_whole: bool) -> tuple[str, ...]:
     """By what the parties call these transactions, and by what they call the batch if it is one entry."""
     paths = ("Refs/EndToEndId", "RmtInf/Strd/CdtrRefInf/Ref")
-    ids = [element.text or "" for part in about for path in paths for element in find_all(part, path)]
+    ids = [element.text or "" for part in details for path in paths for element in find_all(part, path)]
     if is_whole:
         paths = ("NtryDtls/Btch/PmtInfId", "NtryDtls/Btch/MsgId")
         ids += [element.text or "" for path in paths for element in find_all(entry, path)]
@@ -149,13 +151,13 @@ def _count(entry: Element) -> int:
     return sum(int(number) for number in written if number.isascii() and number.isdigit() and len(number) < 16)
 
 
-def _kind(entry: Element, about: list[Element], is_credit: bool, *, is_whole: bool) -> EntryKind:
-    """What is taken back, wholly if money came in, is a return; of several transactions it is collective."""
-    returned = [part.find("RtrInf") is not None for part in about]
+def _kind(entry: Element, details: list[Element], is_credit: bool, *, is_whole: bool) -> EntryKind:
+    """Say which kind an entry is: what is taken back (wholly, if money came in) is a return, several are collective."""
+    returned = [part.find("RtrInf") is not None for part in details]
     is_return = bool(returned) and (all(returned) if is_credit else any(returned))
     if first_text(entry, "RvslInd") in ("true", "1") or is_return:
         return EntryKind.RETURN
     count = _count(entry)
-    is_batch = not about and entry.find("NtryDtls/Btch") is not None and count != 1
-    is_collective = is_batch or len(about) > 1 or count > max(1, len(about))
+    is_batch = not details and entry.find("NtryDtls/Btch") is not None and count != 1
+    is_collective = is_batch or len(details) > 1 or count > max(1, len(details))
     return EntryKind.COLLECTIVE if is_whole and is_collective else EntryKind.RECEIPT

@@ -179,26 +179,30 @@ class Keys:
             former_keys=self._former_keys(found, is_first=self._equal[digest] == 1),
         )
 
-    def _former_keys(self, found: Found, *, is_first: bool) -> tuple[FormerKey, ...]:
+    def _former_keys(self, raw_entry: Found, *, is_first: bool) -> tuple[FormerKey, ...]:
         """The keys under which the entry may have been taken when its reference was not kept.
 
         Of equal ones that have a reference only the first was taken then.
         """
-        readings = found.former
+        readings = raw_entry.former
         if readings is None:
-            readings = (FormerReading(found.amount, found.is_credit, found.payer, found.text, found.reference),)
-        keys = [self._former_key(found, reading, is_first=is_first) for reading in readings]
+            readings = (
+                FormerReading(
+                    raw_entry.amount, raw_entry.is_credit, raw_entry.payer, raw_entry.text, raw_entry.reference
+                ),
+            )
+        keys = [self._former_key(raw_entry, reading, is_first=is_first) for reading in readings]
         return tuple(key for key in keys if key is not None)
 
-    def _former_key(self, found: Found, reading: FormerReading, *, is_first: bool) -> FormerKey | None:
+    def _former_key(self, raw_entry: Found, reading: FormerReading, *, is_first: bool) -> FormerKey | None:
         try:
-            total = _sum(found, to_minor(reading.amount, found.currency), reading.is_credit)
+            total = _sum(raw_entry, to_minor(reading.amount, raw_entry.currency), reading.is_credit)
         except ValueError:
             return None
         reference = _clean(reading.reference)
         key = f"{reference} {total}"
         if is_no_reference(reference):
-            digest = _digest(found, total, reading.payer, reading.text, "")
+            digest = _digest(raw_entry, total, reading.payer, reading.text, "")
             self._equal_in_file[digest] += 1
             key = f"{digest} {self._equal_in_file[digest]}"
         elif not is_first:
@@ -211,12 +215,12 @@ def is_no_reference(reference: str) -> bool:
     return reference.upper() in NO_REFERENCE
 
 
-def _sum(found: Found, amount: int, is_credit: bool) -> str:
-    return f"{found.booked_on} {amount} {found.currency} {'credit' if is_credit else 'debit'}"
+def _sum(raw_entry: Found, amount: int, is_credit: bool) -> str:
+    return f"{raw_entry.booked_on} {amount} {raw_entry.currency} {'credit' if is_credit else 'debit'}"
 
 
-def _digest(found: Found, total: str, payer: str, text: str, reference: str) -> str:
-    content = [found.account, total, _clean(payer), _clean(text)] + [reference] * bool(reference)
+def _digest(raw_entry: Found, total: str, payer: str, text: str, reference: str) -> str:
+    content = [raw_entry.account, total, _clean(payer), _clean(text)] + [reference] * bool(reference)
     return sha256("\0".join(content).encode()).hexdigest()
 
 
