@@ -3,11 +3,14 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
+from deploy.local.postgres import PostgresServer
 from deploy.local.tokens import Keys
 from shared.migrate import migrate_at
 from tests.builders import START, Client, Database, account, invoice, running
+from tests.upgrades import create_database_at
 
 
 @pytest.fixture
@@ -59,15 +62,24 @@ async def test_a_key_counts_for_every_spelling_of_its_caller(client: Client, dat
     assert [entry["actor"] for entry in page["items"]] == ["anna"]
 
 
-async def test_keys_from_before_subjects_were_normalised_count_on(database: Database) -> None:
+@pytest.fixture
+async def former(postgres: PostgresServer) -> AsyncIterator[Database]:
+    """A database of invoicing from before subjects were normalised."""
+    name = "before_subjects_were_normalised"
+    await create_database_at(postgres, name, "invoicing", "0015")
+    yield Database(postgres, name)
+    admin = await asyncpg.connect(postgres.url())
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+async def test_keys_from_before_subjects_were_normalised_count_on(former: Database) -> None:
     insert = "INSERT INTO invoicing.idempotency VALUES ($1, 'POST /v1/payments', $2, 'hash', 201, $3, $4)"
     kept = [("Anna", "k1", "first"), ("Anna", "k2", "second"), ("anna", "k2", "third"), ("berta", "k1", "fourth")]
     for caller, key, answer in kept:
-        await database.execute(insert, caller, key, answer, START)
-    await database.execute("DROP TABLE invoicing.audit_entries")
-    await database.execute("UPDATE invoicing.alembic_version SET version_num = '0015'")
-    await migrate_at(database.url("owner"), ("invoicing",))
-    rows = await database.rows("SELECT caller, key, answer FROM invoicing.idempotency")
+        await former.execute(insert, caller, key, answer, START)
+    await migrate_at(former.url("owner"), ("invoicing",))
+    rows = await former.rows("SELECT caller, key, answer FROM invoicing.idempotency")
     assert {tuple(row) for row in rows} == {
         ("anna", "k1", "first"),
         ("Anna", "k2", "second"),

@@ -8,15 +8,9 @@ from typing import Any
 import asyncpg
 import orjson
 from aiokafka import AIOKafkaProducer
-from alembic import command
-from alembic.config import Config
-from sqlalchemy.engine import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
-from deploy.local.bootstrap import bootstrap_server
 from deploy.local.postgres import PostgresServer
-from shared.migrate import ROOT
+from tests.upgrades import create_database_at
 
 RECORDED = Path(__file__).parent / "recorded"
 
@@ -33,15 +27,7 @@ class Recording:
 
     async def restore(self, server: PostgresServer, database: str) -> None:
         """Make a database with the rows, its schema at the recorded revision."""
-        await bootstrap_server(server, database)
-        engine = create_async_engine(
-            server.url("owner", database).replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool
-        )
-        try:
-            async with engine.connect() as connection:
-                await connection.run_sync(self._migrate)
-        finally:
-            await engine.dispose()
+        await create_database_at(server, database, self.service, self.revision)
         connection = await asyncpg.connect(server.url(database=database))
         try:
             for table, rows in self.tables.items():
@@ -50,13 +36,6 @@ class Recording:
                 await connection.execute(query, orjson.dumps(rows).decode())
         finally:
             await connection.close()
-
-    def _migrate(self, connection: Connection) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(ROOT / "services" / self.service / "migrations"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, self.revision)
-        connection.commit()
 
     async def publish(self, bootstrap: str) -> None:
         """Put the messages on the topics, each on its partition in its order; the topics are there and empty."""
