@@ -1,7 +1,8 @@
 """Whoever changes something over REST or by a command leaves entry entry, which stays; only its words can be erased."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import pytest
 
 from deploy.local.tokens import Keys
 from shared import audit
-from shared.database import Unit
+from shared.audit import Change
+from shared.database import Cause, Unit
 from shared.runtime import Runtime
 from shared.service import NAMES
 from tests.builders import START, Client, Database, account, eur, invoice, running
@@ -250,3 +252,33 @@ async def test_who_only_reads_does_not_see_the_audit(client: Client, keys: Keys)
         assert (await reader.get("/v1/audit-entries")).status_code == 403
     auditor = Client(client.http, keys.token("invoicing", "invoicing:audit"))
     assert (await auditor.got("/v1/audit-entries"))["items"] == []
+
+
+async def acted(runtime: Runtime, action: Callable[[Unit], Awaitable[None]]) -> None:
+    """Run a unit for somebody."""
+    await runtime.units.run(action, Cause("request-1", act=audit.Act("anna", "thing.change")))
+
+
+async def test_what_a_savepoint_undoes_leaves_nothing(served: tuple[Runtime, Client], database: Database) -> None:
+    async def act(unit: Unit) -> None:
+        with contextlib.suppress(LookupError):
+            async with unit.savepoint():
+                unit.record(Change("thing", "undone"))
+                raise LookupError
+        unit.record(Change("thing", "done"))
+
+    await acted(served[0], act)
+    assert [one["object_id"] for one in await entries(database)] == ["done"]
+
+
+async def test_a_unit_that_runs_again_leaves_one_entry(served: tuple[Runtime, Client], database: Database) -> None:
+    runs: list[int] = []
+
+    async def act(unit: Unit) -> None:
+        runs.append(len(runs))
+        unit.record(Change("thing", len(runs)))
+        if len(runs) == 1:
+            raise asyncpg.DeadlockDetectedError
+
+    await acted(served[0], act)
+    assert [one["object_id"] for one in await entries(database)] == ["2"]
