@@ -254,7 +254,7 @@ async def test_who_only_reads_does_not_see_the_audit(client: Client, keys: Keys)
     assert (await auditor.got("/v1/audit-entries"))["items"] == []
 
 
-async def acted(runtime: Runtime, action: Callable[[Unit], Awaitable[None]]) -> None:
+async def run_act(runtime: Runtime, action: Callable[[Unit], Awaitable[None]]) -> None:
     """Run a unit for somebody."""
     await runtime.units.run(action, Cause("request-1", act=audit.Act("anna", "thing.change")))
 
@@ -267,8 +267,8 @@ async def test_what_a_savepoint_undoes_leaves_nothing(served: tuple[Runtime, Cli
                 raise LookupError
         unit.record(Change("thing", "done"))
 
-    await acted(served[0], act)
-    assert [one["object_id"] for one in await entries(database)] == ["done"]
+    await run_act(served[0], act)
+    assert [entry["object_id"] for entry in await entries(database)] == ["done"]
 
 
 async def test_a_unit_that_runs_again_leaves_one_entry(served: tuple[Runtime, Client], database: Database) -> None:
@@ -280,5 +280,5 @@ async def test_a_unit_that_runs_again_leaves_one_entry(served: tuple[Runtime, Cl
         if len(runs) == 1:
             raise asyncpg.DeadlockDetectedError
 
-    await acted(served[0], act)
-    assert [one["object_id"] for one in await entries(database)] == ["2"]
+    await run_act(served[0], act)
+    assert [entry["object_id"] for entry in await entries(database)] == ["2"]

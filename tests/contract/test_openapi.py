@@ -332,11 +332,10 @@ def generated(operation: Any, seeded: dict[str, list[Any]], turn: int) -> list[t
 
 def actions_of(service: str) -> dict[tuple[str, str], str]:
     """The action of each operation that changes something, by method and path."""
-    found = routes(load(service).routers)
     return {
-        (name.partition(" ")[0], route.path_format): one.action
-        for name, route in found.items()
-        for one in performed(route)
+        (name.partition(" ")[0], route.path_format): declared.action
+        for name, route in routes(load(service).routers).items()
+        for declared in list_actions(route)
     }
 
 
