@@ -27,7 +27,7 @@ class Refused:
     code: str
     detail: str
     wanted: WantedAtVendor
-    """What was asked for."""
+    """The state or setting that the vendor was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
