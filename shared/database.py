@@ -158,9 +158,9 @@ class Unit:
             raise
 
     @contextmanager
-    def in_the_past(self) -> Iterator[None]:
-        """Apply events of the past within: they set state, open no case, send no mail, call nobody."""
-        self.is_past = True
+    def applying(self, *, is_past: bool) -> Iterator[None]:
+        """Apply events within; those of the past set state, open no case, send no mail, call nobody."""
+        self.is_past = is_past
         try:
             yield
         finally:

@@ -42,6 +42,8 @@ class Envelope:
     topic: str
     headers: dict[str, str]
     data: bytes
+    is_past: bool = False
+    """Whether it was published before the service began to consume it: then it sets state, and calls nobody."""
 
     @property
     def recorded(self) -> datetime:
@@ -64,7 +66,7 @@ class Envelope:
         return unquote(reason) if reason else None
 
 
-def envelope(topic: str, headers: dict[str, str], data: bytes) -> Envelope:
+def envelope(topic: str, headers: dict[str, str], data: bytes, *, is_past: bool = False) -> Envelope:
     """The envelope of a message. Raises Unreadable."""
     try:
         read = Envelope(
@@ -78,6 +80,7 @@ def envelope(topic: str, headers: dict[str, str], data: bytes) -> Envelope:
             topic=topic,
             headers=headers,
             data=data,
+            is_past=is_past,
         )
     except (KeyError, ValueError) as error:
         raise Unreadable(f"no event of ours: {error!r}") from error

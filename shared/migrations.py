@@ -117,6 +117,11 @@ BACKBONE_3 = """
 ALTER TABLE {schema}.consumed ADD COLUMN types text[];
 UPDATE {schema}.consumed SET types = ARRAY[]::text[];
 ALTER TABLE {schema}.consumed ALTER COLUMN types SET NOT NULL;
+ALTER TABLE {schema}.consumed ADD COLUMN past_until bigint;
+
+ALTER TABLE {schema}.parked ADD COLUMN is_past boolean;
+UPDATE {schema}.parked SET is_past = false;
+ALTER TABLE {schema}.parked ALTER COLUMN is_past SET NOT NULL;
 
 CREATE TABLE {schema}.backfills (
     topic text NOT NULL,

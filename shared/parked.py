@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 
 import asyncpg
 import orjson
+from aiokafka import ConsumerRecord
 
 from shared import clock
-from shared.kafka import Envelope, envelope
+from shared.kafka import Envelope, Unreadable, envelope, headers_of
+from shared.telemetry import log
 
 UNREADABLE = "unreadable"
 """The type under which a message is kept that is no event of ours; it blocks nothing."""
@@ -34,7 +36,7 @@ class Parked:
 async def waiting(connection: asyncpg.Connection, topic: str, subjects: Iterable[str]) -> dict[str, dict[int, Parked]]:
     """What waits for these subjects, by subject and sequence."""
     rows = await connection.fetch(
-        "SELECT subject, sequence, headers, data, error FROM parked"
+        "SELECT subject, sequence, headers, data, error, is_past FROM parked"
         " WHERE topic = $1 AND subject = ANY($2::text[]) AND type <> $3",
         topic,
         list(subjects),
@@ -42,14 +44,14 @@ async def waiting(connection: asyncpg.Connection, topic: str, subjects: Iterable
     )
     found: dict[str, dict[int, Parked]] = {}
     for row in rows:
-        kept = Parked(envelope(topic, row["headers"], row["data"]), row["error"])
+        kept = Parked(envelope(topic, row["headers"], row["data"], is_past=row["is_past"]), row["error"])
         found.setdefault(row["subject"], {})[row["sequence"]] = kept
     return found
 
 
 _PARK = """
-INSERT INTO parked (topic, subject, sequence, event_id, type, headers, data, error, parked_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO parked (topic, subject, sequence, event_id, type, headers, data, error, parked_at, is_past)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (topic, subject, sequence) DO UPDATE SET error = coalesce(excluded.error, parked.error)
 """
 
@@ -67,7 +69,20 @@ async def park(connection: asyncpg.Connection, event: Envelope, error: str | Non
         event.data,
         error,
         clock.system_now(),
+        event.is_past,
     )
+
+
+async def read_or_park(connection: asyncpg.Connection, record: ConsumerRecord, *, is_past: bool) -> Envelope | None:
+    """Read a record as an event; one that is none of ours is kept, and None."""
+    headers = headers_of(record)
+    try:
+        return envelope(record.topic, headers, record.value or b"", is_past=is_past)
+    except Unreadable as error:
+        log.error("message is no event of ours", topic=record.topic, offset=record.offset)
+        place = f"{record.partition}:{record.offset}"
+        await park_unreadable(connection, record.topic, place, headers, record.value or b"", str(error))
+        return None
 
 
 async def park_unreadable(
@@ -78,7 +93,7 @@ async def park_unreadable(
     readable = {name.replace("\0", "\u2400"): value.replace("\0", "\u2400") for name, value in headers.items()}
     kept = orjson.dumps(readable).decode()
     at = clock.system_now()
-    await connection.execute(_PARK, topic, place, 0, place, UNREADABLE, kept, data, error, at)
+    await connection.execute(_PARK, topic, place, 0, place, UNREADABLE, kept, data, error, at, False)
 
 
 async def remove(connection: asyncpg.Connection, event: Envelope) -> None:

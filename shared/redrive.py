@@ -18,8 +18,7 @@ import typer
 from shared import parked
 from shared.audit import Act, Change
 from shared.auth import parse_actor
-from shared.consumer.backfill import handle_past_event
-from shared.consumer.batch import Batch, HandlerFailed, marks
+from shared.consumer.batch import Batch, HandlerFailed, blame_on_event, marks
 from shared.consumer.handlers import Handlers
 from shared.database import Cause, Unit, Units
 from shared.errors import NotFound, Refusal
@@ -64,17 +63,17 @@ async def _apply_next(unit: Unit, handlers: Handlers, waits: tuple[str, str], br
     topic, subject = waits
     last = (await marks(unit, topic, [subject]))[0][subject]
     waiting = (await parked.waiting(unit.connection, topic, [subject])).get(subject, {})
-    is_past = bool(waiting) and min(waiting) <= last
-    sequence = min(waiting) if is_past else last + 1
+    is_backfilled = bool(waiting) and min(waiting) <= last
+    sequence = min(waiting) if is_backfilled else last + 1
     if sequence not in waiting or sequence in broken:
         return 0
     event = waiting[sequence].envelope
     await parked.remove(unit.connection, event)
     unit.cause = Cause(event.id, act=Act(actor, "parked_event.redrive"))  # what follows goes back to the event
     _record_event(unit, event)
-    if is_past:  # the watermark stays where it is
+    if is_backfilled:  # the watermark stays where it is
         await unit.lock(subject)
-        await handle_past_event(unit, handlers, event)
+        await blame_on_event(handlers.handle(unit, event), event)
         return 1
     counts: Counter[str] = Counter()
     await Batch(unit, handlers, counts).apply(topic, [event])

@@ -16,13 +16,11 @@ from dataclasses import dataclass
 from aiokafka import ConsumerRecord, TopicPartition
 
 from shared import parked
-from shared.consumer.batch import HandlerFailed, marks
+from shared.consumer.batch import blame_on_event, marks
 from shared.consumer.handlers import Handlers
 from shared.database import Unit, columns
 from shared.kafka import Envelope, Unreadable, envelope, headers_of
-from shared.transient import is_transient
 
-_LOCK_CONSUMED = "SELECT next_offset, types FROM consumed WHERE topic = $1 AND partition = $2 FOR UPDATE"
 _START = """
 INSERT INTO backfills (topic, partition, types, next_offset, end_offset, applied, started_at)
 VALUES ($1, $2, $3, 0, $4, 0, $5)
@@ -61,17 +59,10 @@ class Backfill:
     end_offset: int
 
 
-async def start_backfill(unit: Unit, handlers: Handlers, partition: TopicPartition) -> Backfill | None:
-    """Note which types of a partition are consumed from here on; return what is to be read of the past, or None."""
-    row = await unit.connection.fetchrow(_LOCK_CONSUMED, *partition)
-    types = handlers.types_of(partition.topic)
-    if row["next_offset"] and (added := sorted(set(types) - set(row["types"]))):
-        await unit.connection.execute(_START, *partition, added, row["next_offset"], unit.now)
-        await unit.connection.execute(_DELETE_MARKS, *partition)
-    await unit.connection.execute(
-        "UPDATE consumed SET types = $3 WHERE topic = $1 AND partition = $2", *partition, types
-    )
-    return await lock_backfill(unit, partition)
+async def start_backfill(unit: Unit, partition: TopicPartition, types: Collection[str], end_offset: int) -> None:
+    """Have the past of types read from a partition's beginning to an offset; an unfinished one begins anew."""
+    await unit.connection.execute(_START, *partition, sorted(types), end_offset, unit.now)
+    await unit.connection.execute(_DELETE_MARKS, *partition)
 
 
 async def lock_backfill(unit: Unit, partition: TopicPartition) -> Backfill | None:
@@ -104,7 +95,7 @@ def _wanted_event(record: ConsumerRecord, types: Collection[str]) -> Envelope | 
     if headers.get("ce_type") not in types:
         return None
     try:
-        return envelope(record.topic, headers, record.value or b"")
+        return envelope(record.topic, headers, record.value or b"", is_past=True)
     except Unreadable:
         return None
 
@@ -161,28 +152,10 @@ class PastBatch:
                 continue
             await self._handle_many(many)
             many = []
-            await handle_past_event(self._unit, self._handlers, event)
+            await blame_on_event(self._handlers.handle(self._unit, event), event)
         await self._handle_many(many)
         self.counts["backfilled"] += len(events)
 
     async def _handle_many(self, events: Sequence[Envelope]) -> None:
-        if not events:
-            return
-        try:
-            with self._unit.in_the_past():
-                await self._handlers.handle_many(self._unit, events)
-        except Exception as error:
-            if is_transient(error):
-                raise
-            raise HandlerFailed(events[0]) from error
-
-
-async def handle_past_event(unit: Unit, handlers: Handlers, event: Envelope) -> None:
-    """Apply one event of the past; its subject is locked. Raises HandlerFailed, or what is transient."""
-    try:
-        with unit.in_the_past():
-            await handlers.handle(unit, event)
-    except Exception as error:
-        if is_transient(error):
-            raise
-        raise HandlerFailed(event) from error
+        if events:
+            await blame_on_event(self._handlers.handle_many(self._unit, events), events[0])

@@ -145,13 +145,15 @@ class Batch:
 
     async def _handle(self, event: Envelope) -> None:
         if self._handlers.takes_many(event.type):
+            if self._gathered and self._gathered[-1].is_past != event.is_past:
+                await self._hand_over()
             self._gathered.append(event)
             if not self._together:
                 await self._hand_over()
             self._counts["handled"] += 1
         elif event.type in self._handlers:
             await self._hand_over()
-            self._handled.append(Handled(event, await _blamed(self._handlers.handle(self._unit, event), event)))
+            self._handled.append(Handled(event, await blame_on_event(self._handlers.handle(self._unit, event), event)))
             self._counts["handled"] += 1
         else:
             self._counts["passed" if event.type in REGISTRY else "unknown"] += 1
@@ -160,12 +162,12 @@ class Batch:
     async def _hand_over(self) -> None:
         gathered, self._gathered = self._gathered, []
         if gathered:
-            spans = await _blamed(self._handlers.handle_many(self._unit, gathered), gathered[0])
+            spans = await blame_on_event(self._handlers.handle_many(self._unit, gathered), gathered[0])
             self._handled += map(Handled, gathered, spans)
 
 
-async def _blamed(handling: Awaitable[T], event: Envelope) -> T:
-    """What breaks, and is not transient, is laid on an event."""
+async def blame_on_event(handling: Awaitable[T], event: Envelope) -> T:
+    """Await a handler; what breaks, and is not transient, is laid on an event. Raises HandlerFailed."""
     try:
         return await handling
     except Exception as error:

@@ -103,13 +103,19 @@ class Handlers:
         if received.type in self._of_many:
             return (await self.handle_many(unit, [received]))[0]
         unit.cause = Cause(id=received.id)
-        with continued(f"handle {received.type}", received.traceparent) as span:
+        with (
+            continued(f"handle {received.type}", received.traceparent) as span,
+            unit.applying(is_past=received.is_past),
+        ):
             event = REGISTRY[received.type].model_validate_json(received.data)
             await self._handlers[received.type](unit, event, received)
         return span
 
     async def handle_many(self, unit: Unit, received: Sequence[Envelope]) -> list[SpanContext]:
-        """Decode events that are taken together and call their handlers, each with its own; the span of each event."""
+        """Decode events that are taken together and call their handlers, each with its own; the span of each event.
+
+        All of them are of the past, or none is.
+        """
         shares: dict[HandlerOfMany, list[tuple[Event, Envelope]]] = {}
         for one in received:
             event = REGISTRY[one.type].model_validate_json(one.data)
@@ -120,5 +126,6 @@ class Handlers:
             for one in heard.overtaken():
                 with continued(f"handle {one.type}", one.traceparent) as span:
                     spans[one.id] = span
-            await handler(unit, heard)
+            with unit.applying(is_past=received[0].is_past):
+                await handler(unit, heard)
         return [spans.get(one.id, INVALID_SPAN_CONTEXT) for one in received]

@@ -210,16 +210,19 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         async def apply(unit: Unit) -> None:
             counts.clear()  # of an attempt that was not committed
             handled.clear()
-            after = await lock_partition(unit, partition, self._owner)
+            place = await lock_partition(unit, partition, self._owner)
             # aiokafka reads before it is told from where, so what is in hand may lie beyond what was dropped. Only
             # what is read from the noted offset and still begins later has nothing before it on the topic.
-            if records[0].offset > after != self._sought.get(partition):
-                raise NotNext(after)
-            events = [
-                event
+            if records[0].offset > place.next_offset != self._sought.get(partition):
+                raise NotNext(place.next_offset)
+            messages = [
+                await parked.read_or_park(unit.connection, record, is_past=record.offset < place.past_until)
                 for record in records
-                if record.offset >= after and (event := await self._readable(unit, record, counts))
+                if record.offset >= place.next_offset
             ]
+            if unreadable := messages.count(None):
+                counts["unreadable"] = unreadable
+            events = [event for event in messages if event is not None]
             if events:
                 batch = Batch(unit, self._handlers, counts, handled, together=len(records) > 1)
                 await batch.apply(partition.topic, events)
@@ -234,7 +237,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         """Apply a batch of a partition's past; at its end go on with what is new."""
 
         async def apply(unit: Unit) -> tuple[Counter[str], int]:
-            after = await lock_partition(unit, partition, self._owner)
+            after = (await lock_partition(unit, partition, self._owner)).next_offset
             past = await lock_backfill(unit, partition)
             assert past is not None, "who owns a partition knows whether its past is read"
             if records[0].offset > past.next_offset != self._sought.get(partition):
@@ -250,22 +253,13 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             self._client.seek(partition, after)
             log.info("the past of new types is applied", topic=partition.topic, partition=partition.partition)
 
-    async def _readable(self, unit: Unit, record: ConsumerRecord, counts: Counter[str]) -> kafka.Envelope | None:
-        headers = kafka.headers_of(record)
-        try:
-            return kafka.envelope(record.topic, headers, record.value or b"")
-        except kafka.Unreadable as error:
-            counts["unreadable"] += 1
-            log.error("message is no event of ours", topic=record.topic, offset=record.offset)
-            place = f"{record.partition}:{record.offset}"
-            await parked.park_unreadable(unit.connection, record.topic, place, headers, record.value or b"", str(error))
-            return None
-
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Own the partitions (waiting for a batch of their former owner) and go on where the database says."""
         try:
+            assert self._client is not None
+            ends = await self._client.end_offsets(assigned)
             for partition in assigned:
-                await self._own(partition)
+                await self._own(partition, ends[partition])
         except Exception:
             self._in_doubt = True
             raise
@@ -273,9 +267,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         backbone.REBALANCES.inc()
         backbone.STUCK.set(0)
 
-    async def _own(self, partition: TopicPartition) -> None:
-        offset, past = await self._units.run(lambda unit: own_partition(unit, self._handlers, partition, self._owner))
+    async def _own(self, partition: TopicPartition, end: int) -> None:
         assert self._client is not None
+        offset, past = await self._units.run(
+            lambda unit: own_partition(unit, self._handlers, partition, self._owner, end)
+        )
         position = offset if past is None else past
         if past is None:
             self._past.discard(partition)

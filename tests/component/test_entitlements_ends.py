@@ -1,6 +1,7 @@
 """The end of a subscription ends access, at the account's midnight; the vendor renews nothing any more."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -199,8 +200,8 @@ async def test_what_is_gone_at_the_vendor_is_not_changed_there(world: World, sta
 async def test_the_past_ends_access_and_calls_nobody(world: World) -> None:
     async def apply(unit: Unit) -> None:
         await unit.lock(world.account_id)
-        with unit.in_the_past():
-            await world.runtime.service.handlers.handle(unit, message(world.make_ended(TODAY), 2, unit.now))
+        event = replace(message(world.make_ended(TODAY), 2, unit.now), is_past=True)
+        await world.runtime.service.handlers.handle(unit, event)
 
     await world.runtime.units.run(apply)
     access = await end_and_work(world, days=10)

@@ -1,7 +1,7 @@
 """Events of other services that need a person open one task or case for each cause; a task concerns no customer."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -137,8 +137,7 @@ async def test_an_event_of_the_past_opens_none(world: World, name: str) -> None:
 
     async def apply(unit: Unit) -> None:
         await unit.lock(event.subject())
-        with unit.in_the_past():
-            await world.runtime.service.handlers.handle(unit, message(event, 1, unit.now))
+        await world.runtime.service.handlers.handle(unit, replace(message(event, 1, unit.now), is_past=True))
 
     await world.runtime.units.run(apply)
     assert await world.cases() == []

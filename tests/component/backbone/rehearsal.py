@@ -127,7 +127,9 @@ class Stage:
 
         await self.units.run(act)
 
-    def message(self, subject: UUID, n: int, event: type[Rehearsed] | None = None, **headers: str) -> Envelope:
+    def message(
+        self, subject: UUID, n: int, event: type[Rehearsed] | None = None, topic: str | None = None, **headers: str
+    ) -> Envelope:
         """The n-th event of a subject as it is received."""
         kind = event or self.event
         own = kind(account_id=subject, n=n)
@@ -139,7 +141,7 @@ class Stage:
             "ce_sequence": str(n),
             "ce_time": START.isoformat(),
         } | headers
-        return envelope(self.topic, named, own.model_dump_json().encode())
+        return envelope(topic or self.topic, named, own.model_dump_json().encode())
 
     async def hear(self, *events: Envelope) -> Counter[str]:
         """Apply a batch in one unit; what was counted."""
@@ -160,11 +162,16 @@ class Client:
 
     def __init__(self) -> None:
         self.places: dict[TopicPartition, int] = {}
+        self.ends: dict[TopicPartition, int] = {}
         self.asked = 0
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         """Go on there."""
         self.places[partition] = offset
+
+    async def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """The ends of these partitions: 0, unless a test says otherwise."""
+        return {partition: self.ends.get(partition, 0) for partition in partitions}
 
     async def getmany(self, timeout_ms: int) -> dict[TopicPartition, list[ConsumerRecord]]:
         """Nothing comes."""

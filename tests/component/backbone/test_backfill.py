@@ -5,16 +5,18 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from aiokafka import TopicPartition
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared import intents
-from shared.consumer import Handlers
+from shared.consumer import Handlers, Heard
+from shared.consumer.ownership import register_partitions
 from shared.database import Unit
 from shared.kafka import Envelope
 from shared.redrive import NotNext, redrive, skip
 from tests.builders import Database
-from tests.component.backbone.rehearsal import SERVICE, Member, Rehearsed, Stage, staged
+from tests.component.backbone.rehearsal import SERVICE, Broken, Member, Rehearsed, Stage, declared, staged
 
 ACCOUNT, OTHER = uuid4(), uuid4()
 
@@ -277,6 +279,21 @@ def cut(history: list[Envelope], sizes: list[int]) -> list[tuple[int, list[Envel
     return batches
 
 
+def write_history(
+    stage: Stage, later: type[Rehearsed], kinds: list[tuple[bool, bool]]
+) -> tuple[list[Envelope], dict[tuple[UUID, int], bool]]:
+    """Write a history of two subjects: for each event whose it is, and whether it is of the later type."""
+    subjects = (uuid4(), uuid4())
+    history: list[Envelope] = []
+    is_later: dict[tuple[UUID, int], bool] = {}
+    for is_second_subject, is_of_later in kinds:
+        subject = subjects[is_second_subject]
+        n = 1 + sum(envelope.subject == str(subject) for envelope in history)
+        history.append(stage.message(subject, n, event=later if is_of_later else None))
+        is_later[subject, n] = is_of_later
+    return history, is_later
+
+
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kinds=st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=12),
@@ -297,14 +314,7 @@ async def test_in_the_end_each_event_was_applied_once_and_each_type_in_order(
         f"TRUNCATE {SERVICE}.effects, {SERVICE}.consumed, {SERVICE}.watermarks,"
         f" {SERVICE}.parked, {SERVICE}.backfills, {SERVICE}.backfill_marks"
     )
-    subjects: list[UUID] = [uuid4(), uuid4()]
-    history: list[Envelope] = []
-    is_later: dict[tuple[UUID, int], bool] = {}
-    for first_subject, of_later in kinds:
-        subject = subjects[first_subject]
-        n = 1 + sum(envelope.subject == str(subject) for envelope in history)
-        history.append(stage.message(subject, n, event=later if of_later else None))
-        is_later[subject, n] = of_later
+    history, is_later = write_history(stage, later, kinds)
     history += history[-repeats:] if repeats else []
     stage.handlers = Handlers()
     (
@@ -319,10 +329,112 @@ async def test_in_the_end_each_event_was_applied_once_and_each_type_in_order(
             member = Member(stage)
             await member.own()
         await member.read(*batch, first=offset)
-    for subject in subjects:
+    for subject in {subject for subject, _ in is_later}:
         numbers = [n for s, n in is_later if s == subject]
         assert await stage.effects(subject) == [
             *(n for n in numbers if not is_later[subject, n]),
             *(n for n in numbers if is_later[subject, n]),
         ]
     assert await stage.database.value(f"SELECT count(*) FROM {SERVICE}.parked") == 0
+
+
+@pytest.fixture
+def elsewhere(stage: Stage, together: bool) -> tuple[type[Rehearsed], list[tuple[int, bool]]]:
+    """A type on a topic that was not read; and what its handler saw: the number, and whether it is past."""
+    event, seen = declared(), list[tuple[int, bool]]()
+
+    async def note(unit: Unit, happened: Rehearsed, _: Envelope) -> None:
+        seen.append((happened.n, unit.is_past))
+        if (happened.account_id, happened.n) in stage.broken:
+            raise Broken(f"cannot do {happened.n}")
+        if (happened.account_id, happened.n) in stage.faults:
+            await intents.add(unit, "send_mail", happened.account_id, happened.n, {})
+
+    async def note_many(unit: Unit, heard: Heard) -> None:
+        for happened, received in heard.events:
+            assert isinstance(happened, Rehearsed)
+            with heard.because(unit, received.subject):
+                await note(unit, happened, received)
+
+    if together:
+        stage.handlers.on_many(event)(note_many)
+    else:
+        stage.handlers.on(event)(note)
+    return event, seen
+
+
+async def begin_topic(stage: Stage, event: type[Rehearsed], end: int) -> Member:
+    """Own the first partition of a topic that ends there in Kafka."""
+    member = Member(stage)
+    member.partition = TopicPartition(event.topic(), 0)
+    member.client.ends = {member.partition: end}
+    await member.own()
+    return member
+
+
+def on_topic(stage: Stage, event: type[Rehearsed], *numbers: int) -> list[Envelope]:
+    return [stage.message(ACCOUNT, n, event=event, topic=event.topic()) for n in numbers]
+
+
+Elsewhere = tuple[type[Rehearsed], list[tuple[int, bool]]]
+
+
+async def run_before(stage: Stage) -> None:
+    """Let the service have run: it has read something of its first topic."""
+    member = Member(stage)
+    await stage.units.run(lambda unit: register_partitions(unit, [stage.topic]))
+    await member.consumer.on_partitions_assigned({member.partition})
+    await member.read(stage.message(OTHER, 1))
+
+
+async def test_a_topic_that_is_new_to_a_service_that_has_run_is_past_up_to_its_end(
+    stage: Stage, elsewhere: Elsewhere
+) -> None:
+    event, seen = elsewhere
+    await run_before(stage)
+    member = await begin_topic(stage, event, end=2)
+    await member.read(*on_topic(stage, event, 1, 2, 3))
+    assert seen == [(1, True), (2, True), (3, False)]
+    assert await stage.effects(OTHER) == [1]
+
+
+async def test_where_the_past_of_a_topic_ends_is_asked_once(stage: Stage, elsewhere: Elsewhere) -> None:
+    event, seen = elsewhere
+    await run_before(stage)
+    await begin_topic(stage, event, end=1)
+    heir = await begin_topic(stage, event, end=3)
+    await heir.read(*on_topic(stage, event, 1, 2, 3))
+    assert seen == [(1, True), (2, False), (3, False)]
+
+
+async def test_all_topics_of_a_new_installation_are_new(stage: Stage, elsewhere: Elsewhere) -> None:
+    event, seen = elsewhere
+    member = await begin_topic(stage, event, end=2)
+    await member.read(*on_topic(stage, event, 1, 2))
+    assert seen == [(1, False), (2, False)]
+
+
+async def test_what_was_parked_of_the_past_stays_past_when_it_is_driven_on(stage: Stage, elsewhere: Elsewhere) -> None:
+    event, seen = elsewhere
+    await run_before(stage)
+    stage.broken = {(ACCOUNT, 1)}
+    member = await begin_topic(stage, event, end=2)
+    await member.read(*on_topic(stage, event, 1, 2, 3))
+    stage.broken = set()
+    seen.clear()
+    await redrive(stage.units, stage.handlers, actor="a person")
+    assert seen == [(1, True), (2, True), (3, False)]
+
+
+async def test_the_past_of_a_topic_calls_nobody(stage: Stage, elsewhere: Elsewhere) -> None:
+    event, _ = elsewhere
+    await run_before(stage)
+    stage.faults = {(ACCOUNT, 1): [], (ACCOUNT, 2): []}
+    member = await begin_topic(stage, event, end=1)
+    await member.read(*on_topic(stage, event, 1))
+    assert await stage.waiting(ACCOUNT) == {1: "PastCallsNobody('an event of the past wants send_mail')"}
+    assert await stage.database.value(f"SELECT count(*) FROM {SERVICE}.intents") == 0
+    stage.faults = {(ACCOUNT, 2): []}
+    await redrive(stage.units, stage.handlers, actor="a person")
+    await member.read(*on_topic(stage, event, 2), first=1)
+    assert await stage.database.value(f"SELECT count(*) FROM {SERVICE}.intents") == 1
