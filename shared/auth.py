@@ -26,7 +26,7 @@ MAX_SUBJECT_CHARS = 255
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2028\u2029\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-"""What shows nothing and is no space, beside control and format characters."""
+"""Characters that show nothing and are no space, beside control and format characters."""
 
 
 class NotAuthenticated(Refusal):

@@ -1,4 +1,4 @@
-"""What one request asks for that changes something: done in one unit, with the entry of the audit that it leaves.
+"""Commands: what one request changes, done in one unit, with the entry of the audit that it leaves.
 
 A POST is done once for its `Idempotency-Key`, by itself or with others that came at once. A PUT or a PATCH comes to
 the same when it is sent again, and has no key. Each route says by which action its entries are known.
@@ -42,7 +42,7 @@ class ActRunner:
         self.action = action
 
     def cause(self, reason: str | None = None) -> Cause:
-        """What events and the audit say about this request; with a reason, the caller acted as a person."""
+        """Build what events and the audit say about this request; with a reason, the caller acted as a person."""
         act = Act(self.caller.subject, self.action, reason)
         actor = self.caller.subject if reason else None
         return Cause(id=str(new_id()), actor=actor, reason=reason, traceparent=traceparent(), act=act)

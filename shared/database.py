@@ -41,7 +41,7 @@ class Cause:
     traceparent: str = ""
     """The trace that what follows belongs to, if that is not the one in which it is done."""
     act: Act | None = None
-    """What a caller does, for the audit; None where a machine acts by itself."""
+    """The act of a caller, for the audit; None where a machine acts by itself."""
 
 
 @dataclass(slots=True)

@@ -36,7 +36,7 @@ _LISTED = {
     4: "CLF UYW",
 }
 _WITHDRAWN = {0: "BYR", 2: "ANG BGN CUC HRK LTL MRO SLL STD VEF ZWL"}
-"""What ISO 4217 has withdrawn since 2015 (list three): ledgers of these years are still kept."""
+"""Codes that ISO 4217 has withdrawn since 2015 (list three): ledgers of these years are still kept."""
 
 MINOR_DIGITS: Mapping[str, int] = MappingProxyType(
     {code: digits for table in (_LISTED, _WITHDRAWN) for digits, codes in table.items() for code in codes.split()}

@@ -34,7 +34,7 @@ LONGEST_STRUCTURED = 10
 CHECK_DIGITS = re.compile("RF[0-9]{2}")
 STRUCTURED = re.compile(f"RF[0-9]{{2}}[A-Z0-9]{{1,{MOST}}}")
 WRONG = "!"
-"""What stands before a number whose structured reference has wrong check digits."""
+"""Mark before a number whose structured reference has wrong check digits."""
 SHORTEST_NUMBER = 4
 """Characters: shorter ones are found in any text."""
 LEGAL_FORMS = frozenset(

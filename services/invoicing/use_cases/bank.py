@@ -218,7 +218,7 @@ def _reference(entry_id: UUID) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whose money an entry is, by whom and why; for one invoice, or by remittance (invoice number, minor units)."""
+    """Decision whose money an entry is, for one invoice or by remittance (invoice number, minor units), and why."""
 
     account_id: UUID
     invoice_id: UUID | None

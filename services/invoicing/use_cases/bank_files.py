@@ -32,7 +32,7 @@ class BankFile:
     refused: list[RefusedEntry] = field(default_factory=list)
     """The entries that are left out."""
     former_keys: list[IncomingFormerKey] = field(default_factory=list)
-    """Of the entries that were read."""
+    """The keys under which the entries that were read may be known from before."""
 
     @property
     def hash(self) -> str:

@@ -73,7 +73,7 @@ async def approve(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunR
     _move(row, RunState.ISSUING)
     row.decided_by, row.reason = actor, reason
     await repository.move_accounts(unit, run_id, "drafted", "approved", due=True)
-    return await _saved(unit, row, before)
+    return await _save_and_record(unit, row, before)
 
 
 async def discard(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
@@ -89,7 +89,7 @@ async def discard(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunR
     await repository.discard_drafts(unit, run_id)
     for state in ("to_be_taxed", "drafted"):
         await repository.move_accounts(unit, run_id, state, "nothing", due=False)
-    return await _saved(unit, row, before)
+    return await _save_and_record(unit, row, before)
 
 
 async def _wait_for_no_tax(unit: Unit, run_id: UUID) -> None:
@@ -109,7 +109,7 @@ async def retry(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow
     _move(row, RunState.ISSUING if row.at_once else RunState.DRAFTING)
     row.decided_by, row.reason, row.finished_at = actor, reason, None
     await repository.move_accounts(unit, run_id, "set_aside", "waiting", due=True)
-    return await _saved(unit, row, before)
+    return await _save_and_record(unit, row, before)
 
 
 async def _locked(unit: Unit, run_id: UUID) -> BillRunRow:
@@ -118,7 +118,7 @@ async def _locked(unit: Unit, run_id: UUID) -> BillRunRow:
     return await repository.run(unit, run_id)
 
 
-async def _saved(unit: Unit, row: BillRunRow, before: Mapping[str, Any]) -> BillRunRow:
+async def _save_and_record(unit: Unit, row: BillRunRow, before: Mapping[str, Any]) -> BillRunRow:
     unit.session.add(row)
     await unit.session.flush()
     unit.wake("sweeps")

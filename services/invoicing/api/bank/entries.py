@@ -102,7 +102,7 @@ class EntryOut(BaseModel):
 
 
 class BookIn(Body):
-    """Whose money it is, and why that is so: for an invoice, by a remittance advice, or for the oldest open ones."""
+    """Owner of the money, and why that is so: for an invoice, by a remittance advice, or for the oldest open ones."""
 
     model_config = example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
