@@ -173,7 +173,7 @@ CORRUPTIONS: dict[checks.Check, str] = {
         " (SELECT id FROM invoicing.ledger_entries WHERE code = 'receivables' LIMIT 1)"
     ),
     checks.nothing_parked: (
-        "INSERT INTO escalation.parked VALUES ('invoicing.events', 's', 1, 'e', 't', '{}', '', 'broken', now())"
+        "INSERT INTO escalation.parked VALUES ('invoicing.events', 's', 1, 'e', 't', '{}', '', 'broken', now(), false)"
     ),
 }
 
