@@ -132,7 +132,7 @@ class Gathering(Generic[Order]):
                 unit.audit.check(one.cause)
             outcomes[one.key] = model if isinstance(model, Refusal) else Answer(CREATED, model.model_dump_json())
         answers = {one.key: outcomes.get(one.key) for one in new}
-        await idempotency.store(unit, {key: one for key, one in answers.items() if isinstance(one, Answer)})
+        idempotency.store(unit, {key: one for key, one in answers.items() if isinstance(one, Answer)})
         await idempotency.forget(unit, [key for key, one in answers.items() if not isinstance(one, Answer)])
         return [outcomes.get(one.key) for one in taken]
 
