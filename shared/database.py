@@ -56,6 +56,9 @@ class Unit:
     _sa: AsyncConnection
     causes: Mapping[str, Cause] = field(default_factory=dict)
     """Of subjects for which the unit acts on something of their own, by subject."""
+    waits_for_accounts: bool = True
+    """Whether it waits for accounts that others hold, or passes them over."""
+    passed_over: set[str] = field(default_factory=set)
     _session: AsyncSession | None = None
     _sequences: dict[str, int] = field(default_factory=dict)
     _outbox: list[outbox.Row] = field(default_factory=list)
@@ -80,11 +83,9 @@ class Unit:
         """A use case's own statement has locked the stream of a subject, and found this sequence."""
         self._sequences.setdefault(str(subject), sequence)
 
-    async def lock_free(self, subjects: Iterable[str]) -> set[str]:
-        """Lock the streams of those of these subjects that nobody else holds; which these are."""
-        locked = await streams.lock_free(self.connection, subjects)
-        self._sequences |= locked
-        return set(locked)
+    def pass_over(self, subjects: Iterable[object]) -> None:
+        """Note subjects that a use case did nothing about, since others hold them and this unit does not wait."""
+        self.passed_over.update(map(str, subjects))
 
     async def claim(self, due: str, limit: int) -> list[str]:
         """Lock up to `limit` accounts that the query `due` finds at $1 = now, skipping those in others' hands."""
