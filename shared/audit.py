@@ -5,7 +5,7 @@ the unit writes the entries of all its requests in one statement just before it 
 has no act, and leaves no entry. `personal` holds what people wrote and what tells of them; it alone can be emptied.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,7 +13,6 @@ from enum import Enum
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-import asyncpg
 import orjson
 
 from shared.ids import new_id
@@ -95,22 +94,6 @@ class Entry(NamedTuple):
     before: str | None
     after: str | None
     personal: str
-
-
-_APPEND = """
-INSERT INTO audit_entries
-    (id, occurred_at, actor, action, account_id, object_type, object_id, cause_id, before, after, personal)
-SELECT id, occurred_at, actor, action, account_id, object_type, object_id, cause_id, before::jsonb, after::jsonb,
-    personal::jsonb
-FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[],
-    $9::text[], $10::text[], $11::text[]) AS entry
-    (id, occurred_at, actor, action, account_id, object_type, object_id, cause_id, before, after, personal)
-"""
-
-
-async def append_entries(connection: asyncpg.Connection, entries: Iterable[Entry]) -> None:
-    """Write the entries of a unit in one statement."""
-    await connection.execute(_APPEND, *zip(*entries, strict=True))
 
 
 def build_entry(cause: ActingCause, act: Act, now: datetime, change: Change) -> Entry:

@@ -5,6 +5,7 @@ Whoever acts is known by the token's subject, normalised: two spellings that peo
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -134,15 +135,25 @@ async def _authorised(
     needed: SecurityScopes,
     credentials: HTTPAuthorizationCredentials | None = Security(_bearer),
 ) -> Caller:
-    runtime = request.app.state.runtime
     if credentials is None:
         raise NotAuthenticated("this route needs a bearer token")
-    caller = verify(credentials.credentials, runtime.service.name, runtime.settings.jwks_file)
-    missing = set(needed.scopes) - caller.scopes
+    return authorise(request, needed.scopes, credentials.credentials)
+
+
+def authorise(request: Request, scopes: Iterable[str], token: str) -> Caller:
+    """Let the caller of a token go on, who is the request's from now on. Raises NotAuthenticated, NotAllowed."""
+    runtime = request.app.state.runtime
+    caller = verify(token, runtime.service.name, runtime.settings.jwks_file)
+    missing = set(scopes) - caller.scopes
     if missing:
         raise NotAllowed(f"the token lacks the scope {', '.join(sorted(missing))}")
     request.state.caller = caller
     return caller
+
+
+def is_authorisation(call: object) -> bool:
+    """Say whether a dependency is the one that checks the token and its scopes."""
+    return call is _authorised
 
 
 def needs(*scopes: str) -> Any:

@@ -72,8 +72,9 @@ class CommandRunner(ActRunner):
         super().__init__(request, action)
         if key is None:
             raise KeyMissing("send an Idempotency-Key of up to 255 characters with this request")
-        self._query = request.url.query.encode()
-        self._key = Key(self.caller.subject, f"{request.method} {request.url.path}", key, "")
+        scope = request.scope
+        self._query: bytes = scope["query_string"]
+        self._key = Key(self.caller.subject, f"{scope['method']} {scope['path']}", key, "")
         if body is not None:
             self._stands_for(body)
 
@@ -112,7 +113,7 @@ class CommandRunner(ActRunner):
                 return stored
             model = await action(unit)
             unit.audit.check(unit.cause)
-            return await self._store(unit, status, model)
+            return self._store(unit, status, model)
 
         return _response(await self.runtime.units.run(once, self.cause(reason), about))
 
@@ -138,14 +139,14 @@ class CommandRunner(ActRunner):
         """A second unit of the same request: what it answers takes the place of the stored answer."""
 
         async def again(unit: Unit) -> Answer:
-            return await self._store(unit, *await action(unit))
+            return self._store(unit, *await action(unit))
 
         cause = replace(self.cause(reason), act=None)  # the first unit has left its entry
         return _response(await self.runtime.units.run(again, cause))
 
-    async def _store(self, unit: Unit, status: int, model: BaseModel) -> Answer:
+    def _store(self, unit: Unit, status: int, model: BaseModel) -> Answer:
         answer = Answer(status, model.model_dump_json())
-        await idempotency.store(unit, {self._key: answer})
+        idempotency.store(unit, {self._key: answer})
         return answer
 
 

@@ -16,8 +16,9 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from shared import audit, clock, outbox, streams
+from shared import clock, outbox, streams
 from shared.audit import Act, Audit, Change
+from shared.endings import KeptAnswer, write_ending
 from shared.errors import Unavailable
 from shared.events import Event
 from shared.ids import new_id
@@ -57,11 +58,15 @@ class Unit:
     """Of subjects for which the unit acts on something of their own, by subject."""
     is_past: bool = False
     """Whether an event of the past is being applied: it sets state, and calls nobody."""
+    waits_for_accounts: bool = True
+    """Whether it waits for accounts that others hold, or passes them over."""
+    passed_over: set[str] = field(default_factory=set)
     _session: AsyncSession | None = None
     _sequences: dict[str, int] = field(default_factory=dict)
     _outbox: list[outbox.Row] = field(default_factory=list)
     _wakes: set[str] = field(default_factory=set)
     audit: Audit = field(default_factory=Audit)
+    _answers: list[KeptAnswer] = field(default_factory=list)
 
     @property
     def session(self) -> AsyncSession:
@@ -80,11 +85,9 @@ class Unit:
         """A use case's own statement has locked the stream of a subject, and found this sequence."""
         self._sequences.setdefault(str(subject), sequence)
 
-    async def lock_free(self, subjects: Iterable[str]) -> set[str]:
-        """Lock the streams of those of these subjects that nobody else holds; which these are."""
-        locked = await streams.lock_free(self.connection, subjects)
-        self._sequences |= locked
-        return set(locked)
+    def pass_over(self, subjects: Iterable[object]) -> None:
+        """Note subjects that a use case did nothing about, since others hold them and this unit does not wait."""
+        self.passed_over.update(map(str, subjects))
 
     async def claim(self, due: str, limit: int) -> list[str]:
         """Lock up to `limit` accounts that the query `due` finds at $1 = now, skipping those in others' hands."""
@@ -134,17 +137,24 @@ class Unit:
             await outbox.write(self.connection, self._outbox, self._sequences)
             self._outbox.clear()
 
+    def keep_answers(self, answers: Iterable[KeptAnswer]) -> None:
+        """Keep what keys that this unit has taken are answered, together with all else."""
+        self._answers += answers
+
     async def finish(self) -> None:
-        """Write what is left to be written: events, and the entries of the audit."""
-        await self.flush()
-        if entries := self.audit.entries():
-            await audit.append_entries(self.connection, entries)
+        """Write what is left to be written: changes of the session, events, entries of the audit, answers."""
+        if not self._answers and not self.audit.entries():
+            await self.flush()
+            return
+        if self._session is not None:
+            await self._session.flush()
+        await write_ending(self.connection, self._outbox, self._sequences, self.audit.entries(), self._answers)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """What is written and published within is undone when it breaks, and the unit can go on."""
         await self.flush()
-        sequences, recorded = dict(self._sequences), self.audit.mark()
+        sequences, recorded, answered = dict(self._sequences), self.audit.mark(), len(self._answers)
         try:
             async with self.connection.transaction():
                 yield
@@ -152,6 +162,7 @@ class Unit:
         except BaseException:
             self._sequences = sequences
             self.audit.forget_since(recorded)
+            del self._answers[answered:]
             self._outbox.clear()
             if self._session is not None:
                 self._session.expunge_all()

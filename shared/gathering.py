@@ -25,7 +25,11 @@ from shared.telemetry import log
 
 Order = TypeVar("Order")
 Many = Callable[[Unit, Sequence[Order]], Awaitable[Sequence[BaseModel | Refusal]]]
-"""Does what some requests ask for, each about another account; the answer of each, or its refusal."""
+"""Does what some requests ask for, each about another account; the answer of each, or its refusal.
+
+An account that others hold it passes over if the unit does not wait (`Unit.pass_over`); what it returns in its place
+does not count.
+"""
 Outcome = Answer | Refusal | None
 """None: it was not done with the others, and is to be done by itself."""
 
@@ -122,17 +126,17 @@ class Gathering(Generic[Order]):
     async def _together(self, taken: Sequence[Asked[Order]], unit: Unit) -> list[Outcome]:
         known = await idempotency.begin(unit, [one.key for one in taken])
         new = [one for one in taken if one.key not in known]
-        free = await unit.lock_free(one.subject for one in new)
-        mine = [one for one in new if one.subject in free]
-        unit.causes = {one.subject: one.cause for one in mine}
-        found = await self._many(unit, [one.order for one in mine]) if mine else []
+        unit.causes, unit.waits_for_accounts = {one.subject: one.cause for one in new}, False
+        found = await self._many(unit, [one.order for one in new]) if new else []
         outcomes: dict[Key, Outcome] = dict(known)
-        for one, model in zip(mine, found, strict=True):
+        for one, model in zip(new, found, strict=True):
+            if one.subject in unit.passed_over:
+                continue
             if not isinstance(model, Refusal):
                 unit.audit.check(one.cause)
             outcomes[one.key] = model if isinstance(model, Refusal) else Answer(CREATED, model.model_dump_json())
         answers = {one.key: outcomes.get(one.key) for one in new}
-        await idempotency.store(unit, {key: one for key, one in answers.items() if isinstance(one, Answer)})
+        idempotency.store(unit, {key: one for key, one in answers.items() if isinstance(one, Answer)})
         await idempotency.forget(unit, [key for key, one in answers.items() if not isinstance(one, Answer)])
         return [outcomes.get(one.key) for one in taken]
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from shared.database import Unit, columns
+from shared.endings import KeptAnswer
 from shared.errors import Refusal
 
 
@@ -56,11 +57,6 @@ SELECT i.caller, i.route, i.key, asked.body_hash, i.body_hash = asked.body_hash 
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS asked (caller, route, key, body_hash)
 JOIN idempotency i USING (caller, route, key)
 """
-_STORE = """
-UPDATE idempotency i SET status = n.status, answer = n.answer
-FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[]) AS n (caller, route, key, status, answer)
-WHERE (i.caller, i.route, i.key) = (n.caller, n.route, n.key)
-"""
 _FORGET = """
 DELETE FROM idempotency i USING unnest($1::text[], $2::text[], $3::text[]) AS n (caller, route, key)
 WHERE (i.caller, i.route, i.key) = (n.caller, n.route, n.key)
@@ -90,10 +86,9 @@ async def begin(unit: Unit, keys: Collection[Key]) -> dict[Key, Answer | KeyReus
     return found
 
 
-async def store(unit: Unit, answers: Mapping[Key, Answer]) -> None:
-    """Keep what these keys, which this unit took, are answered."""
-    rows = [(*key[:3], answer.status, answer.body) for key, answer in answers.items()]
-    await unit.connection.execute(_STORE, *columns(rows, 5))
+def store(unit: Unit, answers: Mapping[Key, Answer]) -> None:
+    """Keep what these keys, which this unit took, are answered; it is written when the unit ends."""
+    unit.keep_answers(KeptAnswer(*key[:3], answer.status, answer.body) for key, answer in answers.items())
 
 
 async def forget(unit: Unit, keys: Collection[Key]) -> None:

@@ -61,6 +61,7 @@ async def _run(runtime: Runtime, roles: tuple[str, ...]) -> None:
         port=runtime.settings.port,
         log_config=None,
         access_log=False,
+        proxy_headers=False,  # nothing is decided by the address of a caller
         timeout_graceful_shutdown=GRACE,
     )
     server = _Server(config)

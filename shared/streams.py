@@ -30,14 +30,6 @@ async def lock(connection: asyncpg.Connection, subjects: Iterable[str]) -> dict[
     return {row["subject"]: row["sequence"] for row in found}
 
 
-_LOCK_FREE = _LOCK.rstrip() + " SKIP LOCKED"
-
-
-async def lock_free(connection: asyncpg.Connection, subjects: Iterable[str]) -> dict[str, int]:
-    """Lock those of these rows that nobody else holds; their sequences."""
-    return {row["subject"]: row["sequence"] for row in await connection.fetch(_LOCK_FREE, sorted(subjects))}
-
-
 _CLAIM = """
 SELECT subject, sequence FROM streams WHERE subject = ANY(ARRAY({due} LIMIT $3))
 LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED

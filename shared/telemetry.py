@@ -5,20 +5,21 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 
 import structlog
 from opentelemetry import trace
-from opentelemetry.context import Context
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SimpleSpanProcessor
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
-from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode
+from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from shared.transient import chain
@@ -107,9 +108,38 @@ def _otlp() -> OTLPSpanExporter:
     return OTLPSpanExporter(timeout=float(os.environ.get("OTEL_EXPORTER_OTLP_TIMEOUT", EXPORT_WITHIN)))
 
 
+_ids = RandomIdGenerator()
+_state = {"ids_only": False}
+
+
+def has_ids_only() -> bool:
+    """Say whether spans go nowhere in this process: then a request needs the ids of one, and no more."""
+    return _state["ids_only"]
+
+
+@contextmanager
+def identify_request(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[None]:
+    """Put a request whose spans go nowhere into the trace of its `traceparent`, or into a new one."""
+    if not has_ids_only():
+        yield
+        return
+    parent = next((value.decode("latin-1") for name, value in headers if name == b"traceparent"), "")
+    parent_context = (
+        trace.get_current_span(_context_of(parent)).get_span_context() if parent else trace.INVALID_SPAN_CONTEXT
+    )
+    trace_id = parent_context.trace_id if parent_context.is_valid else _ids.generate_trace_id()
+    span = NonRecordingSpan(SpanContext(trace_id, _ids.generate_span_id(), is_remote=False))
+    token = attach(trace.set_span_in_context(span))
+    try:
+        yield
+    finally:
+        detach(token)
+
+
 def set_up(process: str, level: str = "info") -> None:
     """Give this process its tracer and its JSON log. `process` is `service/role`."""
     trace.set_tracer_provider(_tracer_provider(process))
+    _state["ids_only"] = not os.environ.get("OTEL_TRACES_EXPORTER")
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -3,10 +3,11 @@
 import orjson
 from fastapi import FastAPI, Response
 
-from shared import parked
+from shared import parked, telemetry
 from shared.errors import Unavailable
 from shared.http.documents import documented
 from shared.http.problems import PROBLEMS, answer_problems
+from shared.http.short_way import ShortWay, list_shapes
 from shared.metrics.http import Observed
 from shared.runtime import Runtime
 
@@ -26,11 +27,18 @@ def create_app(runtime: Runtime, *, with_routes: bool = True) -> FastAPI:
         summary=service.summary,
         description=_DESCRIPTION,
         version="1",
-        telemetry={"operation_spans": False, "metrics": False, "logs": False},
+        telemetry={
+            "operation_spans": False,
+            "metrics": False,
+            "logs": False,
+            "exclude": lambda _: telemetry.has_ids_only(),
+        },
         responses={status: PROBLEMS[status] for status in (400, 422, 503)},
     )
     app.state.runtime = runtime
     app.openapi = lambda: documented(app)  # type: ignore[method-assign]
+    if with_routes:
+        app.add_middleware(ShortWay, shapes=list_shapes(service.routers))
     app.add_middleware(Observed)
     answer_problems(app)
     _add_health(app, runtime)

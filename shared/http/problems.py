@@ -89,14 +89,19 @@ def problem(status: int, code: str, detail: str, **more: Any) -> JSONResponse:
     return JSONResponse(body, status, media_type=PROBLEM)
 
 
-async def _refused(_: Request, refusal: Exception) -> Response:
-    assert isinstance(refusal, Refusal)
+def answer_refusal(refusal: Refusal) -> Response:
+    """Answer with the problem document of a refusal."""
     answer = problem(refusal.status, refusal.code, refusal.detail, **refusal.more)
     if isinstance(refusal, Unavailable):
         answer.headers["Retry-After"] = str(refusal.retry_after)
     if refusal.status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
+
+
+async def _refused(_: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, Refusal)
+    return answer_refusal(refusal)
 
 
 async def _invalid(_: Request, error: Exception) -> Response:

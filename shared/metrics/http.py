@@ -1,6 +1,7 @@
 """Requests, by method and route template, and one line of the log for each; a sample names its trace."""
 
 import time
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from opentelemetry import trace
 from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.telemetry import log
+from shared.telemetry import identify_request, log
 
 REQUESTS = Counter("goodstanding_http_requests", "Requests that were answered.", ("method", "route", "status"))
 DURATION = Histogram(
@@ -24,6 +25,22 @@ UNMATCHED = "unmatched"
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 QUIET = "/health"
 """Requests for these are counted and not told, since they come every few seconds."""
+
+
+# The labels of a counter are looked up under a lock; there are few of them, and each request needs the same.
+@lru_cache
+def _in_flight(method: str) -> Gauge:
+    return IN_FLIGHT.labels(method)
+
+
+@lru_cache(2000)
+def _requests(method: str, route: str, status: int) -> Counter:
+    return REQUESTS.labels(method, route, str(status))
+
+
+@lru_cache(500)
+def _duration(method: str, route: str) -> Histogram:
+    return DURATION.labels(method, route)
 
 
 class Observed:
@@ -46,19 +63,20 @@ class Observed:
 
         method = scope["method"] if scope["method"] in METHODS else "other"
         began = time.perf_counter()
-        in_flight = IN_FLIGHT.labels(method)
+        in_flight = _in_flight(method)
         in_flight.inc()
-        try:
-            await self._app(scope, receive, told)
-        finally:
-            in_flight.dec()
-            _observe(scope, method, status, time.perf_counter() - began)
+        with identify_request(scope["headers"]):
+            try:
+                await self._app(scope, receive, told)
+            finally:
+                in_flight.dec()
+                _observe(scope, method, status, time.perf_counter() - began)
 
 
 def _observe(scope: Scope, method: str, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path_format", UNMATCHED)
-    REQUESTS.labels(method, route, str(status)).inc()
-    DURATION.labels(method, route).observe(seconds, _exemplar())
+    _requests(method, route, status).inc()
+    _duration(method, route).observe(seconds, _exemplar())
     if not route.startswith(QUIET):
         log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1), **_account(scope))
 

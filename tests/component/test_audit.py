@@ -16,6 +16,7 @@ from deploy.local.tokens import Keys
 from shared import audit
 from shared.audit import Change
 from shared.database import Cause, Unit
+from shared.endings import write_ending
 from shared.runtime import Runtime
 from shared.service import NAMES
 from tests.builders import START, Client, Database, account, eur, invoice, running
@@ -65,13 +66,12 @@ async def test_each_of_many_that_share_a_transaction_has_its_own_entry(
 ) -> None:
     owners = [(await client.made("/v1/accounts", account()))["id"] for _ in range(6)]
     written: list[int] = []
-    append = audit.append_entries
 
-    async def count_statement(connection: asyncpg.Connection, rows: list[audit.Entry]) -> None:
-        written.append(len(rows))
-        await append(connection, rows)
+    async def count_statement(connection: asyncpg.Connection, *rows: Any) -> None:
+        written.append(len(rows[2]))
+        await write_ending(connection, *rows)
 
-    monkeypatch.setattr(audit, "append_entries", count_statement)
+    monkeypatch.setattr("shared.database.write_ending", count_statement)
     people = [client.somebody(f"person-{n}") for n in range(6)]
     bodies = [{"account_id": owner, "amount": eur(100)} for owner in owners]
     bodies[5] |= {"invoice_id": str(uuid4())}  # refused

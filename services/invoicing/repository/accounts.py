@@ -43,6 +43,8 @@ WHERE a.id = ANY($1::uuid[]) ORDER BY s.subject FOR NO KEY UPDATE OF s
 each statement costs Postgres more than a third of a payment's time."""
 
 
+_LOCKED_FREE = f"{_LOCKED.rstrip()} SKIP LOCKED"
+
 _HELD = "SELECT id, legal_entity, currency, time_zone, terms_days FROM accounts WHERE id = ANY($1::uuid[]) ORDER BY id"
 
 
@@ -52,12 +54,20 @@ async def held(unit: Unit, account_ids: Collection[UUID]) -> list[Account]:
 
 
 async def locked_many(unit: Unit, account_ids: Iterable[UUID]) -> dict[UUID, Account]:
-    """Those of these accounts that there are, with their streams locked, in one statement."""
+    """Those of these accounts that there are, with their streams locked, in one statement.
+
+    Those that others hold are passed over by a unit that does not wait.
+    """
     found = {}
-    for *fields, sequence, _ in await unit.connection.fetch(_LOCKED, list(account_ids)):
+    ids = list(account_ids)
+    query = _LOCKED if unit.waits_for_accounts else _LOCKED_FREE
+    for *fields, sequence, _ in await unit.connection.fetch(query, ids):
         account = Account(*fields)
         unit.has_locked(account.id, sequence)
         found[account.id] = account
+    if len(found) < len(ids) and not unit.waits_for_accounts:
+        rest = [account_id for account_id in ids if account_id not in found]
+        unit.pass_over(account.id for account in await held(unit, rest))
     return found
 
 
