@@ -49,6 +49,7 @@ class RequirementOut(BaseModel):
         days_before=7,
         delivered_on="2026-04-07",
         met_on="2026-04-14",
+        reason="7 days since final_notice are complete on 2026-04-14",
     )
 
     notice: str
@@ -56,6 +57,7 @@ class RequirementOut(BaseModel):
     days_before: int
     delivered_on: date | None
     met_on: date | None
+    reason: str = Field(description="what it waits for, or waited for")
 
 
 class StepOut(BaseModel):

@@ -1,6 +1,6 @@
 """The suspensions in the standing of an account."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -22,6 +22,7 @@ class SuspensionOut(BaseModel):
         effective_at="2026-04-14T07:00:05Z",
         ended_at=None,
         ended_because=None,
+        released_until=None,
         vendor_bills_on=True,
         vendor_refusal=None,
     )
@@ -36,5 +37,6 @@ class SuspensionOut(BaseModel):
     effective_at: datetime | None
     ended_at: datetime | None
     ended_because: str | None
+    released_until: date | None = Field(description="the last day of a person's release")
     vendor_bills_on: bool | None
     vendor_refusal: str | None = Field(description="the code of a refusal for good, as `subscription_ended`")

@@ -146,7 +146,7 @@ async def _ask_for_terminations(unit: Unit, account: Facts, items: Sequence[Judg
             if action.kind != "terminate":
                 continue
             taken = (one.item.invoice_id, one.judgement.round, action.step, "requested", action.at)
-            amounts = (one.version, one.judgement.dunnable_minor, None, None)
+            amounts = (one.version, one.judgement.dunnable_minor, None, None, one.judgement.attempts[action.step] + 1)
             await notice_rows.add_steps(unit, account.account_id, [(*taken, *amounts)])
             mine = [two for two in account.suspensions if one.item.invoice_id in two.causes]
             unit.publish(

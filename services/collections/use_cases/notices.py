@@ -36,9 +36,13 @@ async def write_steps(unit: Unit, account_id: UUID, message: Message, versions: 
                 currency=judgement.currency,
             )
         )
-        taken = (judgement.invoice_id, judgement.round)
-        steps.append((*taken, action.step, "notice", action.at, version, amount, notice_id, None))
-        steps += [(*taken, name, "skipped", action.at, version, amount, None, action.step) for name in action.skipped]
+        taken, attempts = (judgement.invoice_id, judgement.round), judgement.attempts
+        attempt = attempts[action.step] + 1
+        steps.append((*taken, action.step, "notice", action.at, version, amount, notice_id, None, attempt))
+        steps += [
+            (*taken, name, "skipped", action.at, version, amount, None, action.step, attempts[name] + 1)
+            for name in action.skipped
+        ]
     await write(unit, account_id, "steps", message.template, items, notice_id)
     await repository.add_steps(unit, account_id, steps)
 
