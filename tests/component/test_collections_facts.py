@@ -285,6 +285,17 @@ async def test_what_was_released_after_it_was_effective_ends_again_only_after_a_
     assert len(await world.events("TerminationRequested")) == 1
 
 
+async def test_a_suspended_account_is_not_told_that_it_will_be_suspended(world: World) -> None:
+    await world.to_suspension()
+    await effective(world, world.subscription_id, (await world.standing())["suspensions"][0]["id"])
+    later = await world.issue()
+    await world.overdue(later)
+    await ladder(world, 22, 28, 35)  # nothing of it was open before: its positions 1, 7 and 14
+    notice = (await world.standing())["notices"][0]
+    assert [(item["step"], item["access"]) for item in notice["items"]] == [("final_notice", "ended")]
+    assert b"Subject: Final notice: a payment is overdue" in world.hop.taken[-1]
+
+
 async def test_a_release_ends_today_at_the_earliest_and_comes_once(world: World) -> None:
     await world.to_suspension()
     path = f"/v1/suspensions/{(await world.standing())['suspensions'][0]['id']}:release"

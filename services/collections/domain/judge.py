@@ -247,6 +247,7 @@ def _judgement(view: _View, actions: tuple[Action, ...], deferred: tuple[Deferre
         in_flight_minor=sum(line.in_flight_minor for line in current.lines),
         promised_minor=current.promised,
         dunnable_minor=current.dunnable,
+        dunnable_subscriptions=frozenset(current.by_subscription),
         stage=max((r.step for r in view.rungs if r.taken), key=lambda step: step.day, default=None),
         actions=actions,
         deferred=deferred,

@@ -100,6 +100,8 @@ class Judgement(NamedTuple):
     promised_minor: int
     dunnable_minor: int
     """Open less disputed, in flight and promised, never below zero."""
+    dunnable_subscriptions: frozenset[UUID]
+    """The subscriptions of which anything is dunnable."""
     stage: Step | None
     """The furthest step taken in this round."""
     actions: tuple[Action, ...]
