@@ -127,7 +127,7 @@ class NoticeRow(Row, table=True):
 
 
 class StepTakenRow(Row, table=True):
-    """A step that was taken or skipped, once for each invoice and round."""
+    """A step that was taken or skipped, once for each invoice and round, and again where that counts no more."""
 
     __tablename__ = "steps_taken"
     __table_args__ = (CheckConstraint("outcome IN ('notice', 'skipped', 'requested')"),)
@@ -135,6 +135,7 @@ class StepTakenRow(Row, table=True):
     invoice_id: UUID = Field(primary_key=True)
     round: int = Field(primary_key=True)
     step: str = Field(primary_key=True, sa_type=Text)
+    attempt: int = Field(primary_key=True)
     account_id: UUID
     outcome: str = Field(sa_type=Text)
     taken_at: datetime = Field(sa_type=DateTime(timezone=True))
@@ -214,6 +215,18 @@ class SuspensionCauseRow(Row, table=True):
     dunnable_minor: int = Field(sa_type=BigInteger)
     currency: str = Field(sa_type=Text)
     ended_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+
+
+class ReleaseRow(Row, table=True):
+    """A person's release of a suspension, for each invoice that caused it; `until` is its last local day."""
+
+    __tablename__ = "releases"
+
+    suspension_id: UUID = Field(primary_key=True, foreign_key="suspensions.id")
+    invoice_id: UUID = Field(primary_key=True, index=True)
+    account_id: UUID
+    released_at: datetime = Field(sa_type=DateTime(timezone=True))
+    until: date
 
 
 class GuardRow(Row, table=True):

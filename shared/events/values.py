@@ -26,8 +26,15 @@ class LineBalance(Value):
     written_off_minor: int
 
 
+AccessWarning = Literal["ends", "ended", "unaffected"]
+"""What a notice may say of access: it ends if the invoice stays unpaid, has ended already, or does not depend on it."""
+
+
 class StepItem(Value):
-    """One invoice in a step of the policy, with the amount that was dunnable then; minor units."""
+    """One invoice in a step of the policy, with the amount that was dunnable then; minor units.
+
+    A message speaks of each invoice by the `template` of the invoice's own step; both are null in news about access.
+    """
 
     invoice_id: UUID
     number: str
@@ -36,3 +43,5 @@ class StepItem(Value):
     policy_version: int
     dunnable_minor: int
     currency: str
+    template: str | None = None
+    access: AccessWarning | None = None

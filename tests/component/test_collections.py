@@ -279,6 +279,12 @@ async def test_a_dispute_between_request_and_vendor_withdraws_and_its_rejection_
     await world.changed(invoice_id, 1000)
     assert len(await world.events("SuspensionRequested")) == 1
     await world.day(22)
+    assert len(await world.events("SuspensionRequested")) == 1
+    final_notices = [notice for notice in await world.events("NoticeSent") if '"final_notice"' in notice]
+    assert len(final_notices) == 2
+    await world.day(28)
+    assert len(await world.events("SuspensionRequested")) == 1
+    await world.day(29)
     assert len(await world.events("SuspensionRequested")) == 2
 
 

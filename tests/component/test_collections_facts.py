@@ -229,27 +229,106 @@ async def test_a_fresh_balance_of_a_higher_sequence_wins_over_an_event_that_come
     assert len(await world.events("SuspensionRequested")) == 1
 
 
-async def test_what_a_person_released_before_it_was_effective_is_not_requested_again(world: World) -> None:
-    invoice_id = await world.to_suspension()
+async def release(world: World, until: str) -> dict[str, Any]:
+    """Release the newest suspension up to a day; the answer."""
     suspension = (await world.standing())["suspensions"][0]
-    released = await world.client.made(f"/v1/suspensions/{suspension['id']}:release", REASON)
-    assert released["state"] == "withdrawn"
+    return await world.client.made(f"/v1/suspensions/{suspension['id']}:release", REASON | {"until": until})
+
+
+async def final_notices(world: World) -> list[str]:
+    """The days on which a final notice was sent."""
+    query = (
+        "SELECT delivered_at::date::text AS day FROM collections.notices WHERE template = 'final_notice'"
+        " AND state = 'sent' ORDER BY delivered_at"
+    )
+    return [row["day"] for row in await world.database.rows(query)]
+
+
+async def test_what_was_released_before_it_was_effective_needs_a_new_final_notice(world: World) -> None:
+    """Due on 10 March: a final notice on the 24th; requested and released on the 31st, up to 2 April."""
+    invoice_id = await world.to_suspension()
+    assert (await release(world, "2026-04-02"))["state"] == "withdrawn"
     await world.changed(invoice_id, 999)
     await ladder(world, 22, 23)
-    assert len(await world.events("SuspensionRequested")) == 1
+    assert (await final_notices(world), len(await world.events("SuspensionRequested"))) == (["2026-03-24"], 1)
     assert (await outcomes(world))["suspend"] == "requested"
+    await ladder(world, 24)
+    assert await final_notices(world) == ["2026-03-24", "2026-04-03"]
+    item = (await world.standing())["items"][0]
+    assert (item["position"], item["round"], item["next"]["at"][:10]) == (24, 1, "2026-04-10")
+    await ladder(world, 30)
+    assert len(await world.events("SuspensionRequested")) == 1
+    await ladder(world, 31)
+    assert len(await world.events("SuspensionRequested")) == 2
+    (withdrawn,) = await world.events("SuspensionWithdrawn")
+    assert ("a person released it" in withdrawn, "phone" in withdrawn) == (True, False)
 
 
-async def test_what_a_person_released_stays_released_though_the_debt_stands(world: World) -> None:
+async def test_what_was_released_after_it_was_effective_ends_again_only_after_a_new_notice(world: World) -> None:
+    """Nothing is terminated meanwhile: the 45th day is 24 April, within the release."""
     await world.to_suspension()
     suspension = (await world.standing())["suspensions"][0]
     await effective(world, world.subscription_id, suspension["id"])
-    released = await world.client.made(f"/v1/suspensions/{suspension['id']}:release", REASON)
-    assert released["state"] == "ending"
-    await ladder(world, 22, 23)
-    assert len(await world.events("SuspensionRequested")) == 1
-    again = await world.client.post(f"/v1/suspensions/{suspension['id']}:release", REASON)
+    assert (await release(world, "2026-04-25"))["state"] == "ending"
+    await ladder(world, 22, 45, 46)
+    assert await world.events("TerminationRequested") == []
+    assert (await world.standing())["suspensions"][0]["released_until"] == "2026-04-25"
+    await ladder(world, 47)
+    deferred = (await world.standing())["deferred"][0]
+    assert deferred["cause"] == "7 days since final_notice are complete on 2026-05-03"
+    assert await final_notices(world) == ["2026-03-24", "2026-04-26"]
+    await ladder(world, 54)
+    assert len(await world.events("SuspensionRequested")) == 2
+    assert await world.events("TerminationRequested") == []
+    await effective(world, world.subscription_id, (await world.standing())["suspensions"][0]["id"])
+    await ladder(world, 55)
+    assert len(await world.events("TerminationRequested")) == 1
+
+
+async def test_a_suspended_account_is_not_told_that_it_will_be_suspended(world: World) -> None:
+    await world.to_suspension()
+    await effective(world, world.subscription_id, (await world.standing())["suspensions"][0]["id"])
+    later = await world.issue()
+    await world.overdue(later)
+    await ladder(world, 22, 28, 35)  # nothing of it was open before: its positions 1, 7 and 14
+    notice = (await world.standing())["notices"][0]
+    assert [(item["step"], item["access"]) for item in notice["items"]] == [("final_notice", "ended")]
+    assert b"Subject: Final notice: a payment is overdue" in world.hop.taken[-1]
+
+
+async def test_a_release_ends_today_at_the_earliest_and_comes_once(world: World) -> None:
+    await world.to_suspension()
+    path = f"/v1/suspensions/{(await world.standing())['suspensions'][0]['id']}:release"
+    for until in ("2026-03-30", "2027-04-01"):
+        refused = await world.client.post(path, REASON | {"until": until})
+        assert (refused.status_code, refused.json()["code"]) == (422, "release_refused")
+    assert (await world.client.post(path, REASON)).status_code == 422
+    await world.client.made(path, REASON | {"until": "2026-03-31"})
+    again = await world.client.post(path, REASON | {"until": "2026-03-31"})
     assert (again.status_code, again.json()["code"]) == (409, "suspension_move_refused")
+
+
+async def test_a_suspension_that_is_only_requested_terminates_nothing(world: World) -> None:
+    await world.to_suspension()
+    await ladder(world, 45)
+    assert await world.events("TerminationRequested") == []
+    await effective(world, world.subscription_id, (await world.standing())["suspensions"][0]["id"])
+    await ladder(world, 46)
+    assert len(await world.events("TerminationRequested")) == 1
+
+
+async def test_a_dispute_and_its_rejection_that_are_heard_at_once_withdraw_what_is_requested(world: World) -> None:
+    invoice_id = await world.to_suspension()
+    filed, rejected = (
+        InvoiceBalanceChanged(account_id=world.account_id, balance=world.balance(invoice_id, 1000, disputed))
+        for disputed in (1000, 0)
+    )
+    before, filed_at = world.sequence, world.database.now + timedelta(minutes=20)
+    await world.database.move(hours=1)
+    await hear(world.runtime, rejected, sequence=before + 2)
+    assert (await world.standing())["suspensions"][0]["state"] == "requested"
+    await hear(world.runtime, filed, sequence=before + 1, at=filed_at)
+    assert (await world.standing())["suspensions"][0]["state"] == "withdrawn"
 
 
 async def test_a_deferral_ends_with_its_debt(world: World) -> None:

@@ -46,6 +46,7 @@ COMMON: dict[str, list[Any]] = {
     "paid_on": ["2026-03-02"],
     "start": ["2026-03-01"],
     "end_of_term": ["2027-02-28", None],
+    "until": ["2026-04-10"],
     "if-match": ['"1"', '"2"', '"7"'],
 }
 """What a generator does not hit by chance."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from services.collections import use_cases
 from services.collections.api.notices import NoticeOut
+from services.collections.api.standing_suspensions import SuspensionOut
 from services.collections.api.vendor_debt import VendorDebtOut, vendor_debt
 from services.collections.use_cases.judging import Judged
 from services.collections.use_cases.standing import Standing
@@ -48,6 +49,7 @@ class RequirementOut(BaseModel):
         days_before=7,
         delivered_on="2026-04-07",
         met_on="2026-04-14",
+        reason="7 days since final_notice are complete on 2026-04-14",
     )
 
     notice: str
@@ -55,6 +57,7 @@ class RequirementOut(BaseModel):
     days_before: int
     delivered_on: date | None
     met_on: date | None
+    reason: str = Field(description="what it waits for, or waited for")
 
 
 class StepOut(BaseModel):
@@ -189,38 +192,6 @@ def _step(rung: Any) -> StepOut:
         taken_at=rung.taken.at if rung.taken else None,
         requirements=[RequirementOut.model_validate(one, from_attributes=True) for one in rung.requirements],
     )
-
-
-class SuspensionOut(BaseModel):
-    """A suspension with its causes; `vendor_bills_on` says whether we go on owing for it."""
-
-    model_config = example(
-        id="01a20d67-8c52-7f3b-8d94-0e6b2a91c57f",
-        subscription_id="01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35",
-        state="effective",
-        policy_version=1,
-        step="suspend",
-        invoice_ids=["01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7"],
-        requested_at="2026-04-14T07:00:00Z",
-        effective_at="2026-04-14T07:00:05Z",
-        ended_at=None,
-        ended_because=None,
-        vendor_bills_on=True,
-        vendor_refusal=None,
-    )
-
-    id: UUID
-    subscription_id: UUID
-    state: str
-    policy_version: int
-    step: str
-    invoice_ids: list[UUID]
-    requested_at: datetime
-    effective_at: datetime | None
-    ended_at: datetime | None
-    ended_because: str | None
-    vendor_bills_on: bool | None
-    vendor_refusal: str | None = Field(description="the code of a refusal for good, as `subscription_ended`")
 
 
 class CaseOut(BaseModel):

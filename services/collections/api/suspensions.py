@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.collections import use_cases
 from services.collections.domain.suspension import SuspensionMoveRefused
@@ -14,7 +14,7 @@ from services.collections.repository.suspensions import Suspension
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
-from shared.fields import ReasonIn, example
+from shared.fields import Day, ReasonIn, example
 from shared.http import PROBLEMS, Read, Router, refusals
 
 reads = Router(
@@ -57,6 +57,12 @@ class SuspensionOut(BaseModel):
         return cls(**fields, invoice_ids=list(found.causes))
 
 
+class ReleaseIn(ReasonIn):
+    """Why a person releases a suspension, and the last day, in the account's zone, on which that holds."""
+
+    until: Day = Field(examples=["2026-04-30"])
+
+
 class ConfirmationOut(BaseModel):
     """Whether a suspension may be carried out at the vendor now, by fresh balances."""
 
@@ -95,11 +101,14 @@ async def get_confirmation(suspension_id: UUID, read: Read) -> ConfirmationOut:
     responses=refusals(SuspensionMoveRefused),
 )
 async def release_suspension(
-    suspension_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("suspension.release")]
+    suspension_id: UUID, body: ReleaseIn, command: Annotated[CommandRunner, perform_command("suspension.release")]
 ) -> Response:
-    """A person accepts a promise or a dispute: access comes back though the debt stands."""
+    """A person accepts a promise or a dispute: access comes back though the debt stands.
+
+    After the last day, access ends again only after a new final notice and its days.
+    """
 
     async def release(unit: Unit) -> SuspensionOut:
-        return SuspensionOut.of(await use_cases.suspensions.release(unit, suspension_id, why.reason))
+        return SuspensionOut.of(await use_cases.suspensions.release(unit, suspension_id, body.until, body.reason))
 
-    return await command.run(release, status=200, reason=why.reason, about=suspension_id)
+    return await command.run(release, status=200, reason=body.reason, about=suspension_id)

@@ -4,9 +4,10 @@ All items of an account are of one currency, that of the account; the amounts ar
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from services.collections.domain.judgement import Action, Judgement
@@ -53,6 +54,17 @@ def messages(judgements: Iterable[Judgement]) -> tuple[Message, ...]:
     for judgement, action in _actions(judgements, "notice"):
         due[action.at].append(NoticeItem(judgement, action))
     return tuple(Message(at, tuple(due[at])) for at in sorted(due))
+
+
+def assess_access(judgement: Judgement, suspended: Collection[UUID]) -> Literal["ends", "ended", "unaffected"]:
+    """Assess what a notice of an invoice may say of access, where these subscriptions of the account are suspended.
+
+    Access ends only where the policy suspends and something dunnable belongs to a subscription that is not suspended.
+    """
+    suspends = any(rung.step.action == "suspend" for rung in judgement.ladder)
+    if not suspends or not judgement.dunnable_subscriptions:
+        return "unaffected"
+    return "ends" if judgement.dunnable_subscriptions - frozenset(suspended) else "ended"
 
 
 def suspensions(judgements: Iterable[Judgement]) -> tuple[Suspension, ...]:

@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 Outcome = Literal["sent", "skipped", "pending", "failed", "requested"]
 """`requested` is that of a suspension or termination, the others are those of notices."""
+Effect = Literal["awaited", "in_effect", "over"]
+"""Whether what a suspension did still is: not yet, now, or no more."""
 
 
 class LineBalance(NamedTuple):
@@ -59,9 +61,16 @@ class Promise(NamedTuple):
         return self.amount_minor if self.active_from <= instant < self.active_until else 0
 
 
+class Release(NamedTuple):
+    """A person's release of a suspension that the invoice caused; its last local day is `until`."""
+
+    at: datetime
+    until: date
+
+
 @dataclass(frozen=True, slots=True)
 class StepTaken:
-    """A step that was carried out or skipped; it happens once for each round of the item."""
+    """A step that was carried out or skipped; it happens once for each round of the item, unless it became void."""
 
     step: str
     round: int
@@ -71,6 +80,8 @@ class StepTaken:
     """When the next hop took the notice; None as long as it did not."""
     replaced_by: str | None = None
     """The further notice that went out instead of a skipped one."""
+    effect: Effect = "in_effect"
+    """Of a suspension only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +99,7 @@ class Item:
     overdue: tuple[Overdue, ...] = ()
     promises: tuple[Promise, ...] = ()
     taken: tuple[StepTaken, ...] = ()
+    releases: tuple[Release, ...] = ()
 
     def told(self, balance: Balance) -> "Item":
         """The same item knowing one more balance, such as a fresh one that was asked for."""

@@ -7,14 +7,15 @@ thus judged at the next of these instants.
 
 from datetime import date, datetime, time
 from functools import lru_cache
-from math import inf
 from operator import itemgetter
 from typing import NamedTuple
 
-from services.collections.domain.item import Balance, Item, StepTaken, round_of
-from services.collections.domain.judgement import Action, Deferred, Judgement, NextStep, Requirement, Rung
-from services.collections.domain.policy import Policy, Required, Step
+from services.collections.domain.item import Balance, Item, Outcome, StepTaken, round_of
+from services.collections.domain.judgement import Action, Deferred, Judgement, NextStep, Rung
+from services.collections.domain.ladder import is_notice, list_rungs, list_takeable
+from services.collections.domain.policy import Policy, Step
 from services.collections.domain.timeline import Span, Timeline, timeline_of
+from services.collections.domain.void import Voiding, is_released, voiding_of
 from shared.calendar import ONE_DAY, first_day_from, last_day_until, local_date, local_instant
 
 
@@ -30,6 +31,10 @@ class _View(NamedTuple):
     overdue_at: datetime | None
     timeline: Timeline
     current: Span
+    policy: Policy
+    voiding: Voiding
+    taken: tuple[StepTaken, ...]
+    """The steps of this round."""
     rungs: tuple[Rung, ...]
     left: tuple[Rung, ...]
     """Those that can still be taken."""
@@ -54,8 +59,9 @@ def _view(item: Item, policy: Policy, now: datetime) -> _View:
     history = item.history(now)
     number, began = round_of(history)
     timeline = timeline_of(item, history)
-    taken = {step.step: step for step in item.taken if step.round == number}
-    rungs = tuple(_rung(step, item, timeline, taken) for step in policy.steps)
+    voiding = voiding_of(item, policy, timeline)
+    taken = tuple(step for step in item.taken if step.round == number)
+    rungs = list_rungs(item, policy, timeline, voiding, taken, now)
     return _View(
         item=item,
         now=now,
@@ -65,8 +71,11 @@ def _view(item: Item, policy: Policy, now: datetime) -> _View:
         overdue_at=_overdue_at(item, began, now),
         timeline=timeline,
         current=timeline.at(now),
+        policy=policy,
+        voiding=voiding,
+        taken=taken,
         rungs=rungs,
-        left=_left(rungs),
+        left=list_takeable(rungs),
         last={at: _last_instant(at, item, now) for at in {step.at for step in policy.steps}},
     )
 
@@ -84,34 +93,6 @@ def _last_instant(at: time, item: Item, now: datetime) -> tuple[date, datetime]:
     return day, local_instant(day, at, item.zone)
 
 
-def _rung(step: Step, item: Item, timeline: Timeline, taken: dict[str, StepTaken]) -> Rung:
-    requirements = tuple(_requirement(required, item, taken) for required in step.requires)
-    return Rung(step, timeline.reached_on(step.day), taken.get(step.name), requirements)
-
-
-def _requirement(required: Required, item: Item, taken: dict[str, StepTaken]) -> Requirement:
-    """How far a required notice is; one that was skipped is stood for by the notice that replaced it."""
-    notice = taken.get(required.notice)
-    if notice and notice.replaced_by:
-        notice = taken.get(notice.replaced_by)
-    sent_as = notice.step if notice else required.notice
-    if notice is None or notice.delivered_at is None:
-        return Requirement(required.notice, required.days_before, sent_as, notice, None, None)
-    on = local_date(notice.delivered_at, item.zone)
-    met_on = on + required.days_before * ONE_DAY
-    return Requirement(required.notice, required.days_before, sent_as, notice, on, met_on)
-
-
-def _left(rungs: tuple[Rung, ...]) -> tuple[Rung, ...]:
-    """The rungs that can still be taken: a notice before one that was taken goes out no more."""
-    furthest = max((rung.step.day for rung in rungs if rung.taken and _is_notice(rung)), default=-inf)
-    return tuple(rung for rung in rungs if not rung.taken and not (_is_notice(rung) and rung.step.day < furthest))
-
-
-def _is_notice(rung: Rung) -> bool:
-    return rung.step.action == "notice"
-
-
 def _is_due(view: _View, rung: Rung) -> bool:
     """Whether at the last instant with the step's local time it was reached and the item dunnable."""
     day, instant = view.last[rung.step.at]
@@ -120,6 +101,8 @@ def _is_due(view: _View, rung: Rung) -> bool:
     if rung.step.day > 0 and (view.overdue_at is None or view.overdue_at > instant):
         return False
     if view.began is None or instant < view.began.at:
+        return False
+    if rung.void and instant < rung.void.again_from:
         return False
     return view.timeline.at(instant).dunnable > 0
 
@@ -131,11 +114,11 @@ def _has_lapsed(view: _View, step: Step, day: date) -> bool:
 
 def _notice(view: _View, due: list[Rung]) -> list[Action]:
     """Only the furthest notice goes out; the missed ones before it are recorded as skipped."""
-    notices = [rung.step for rung in due if _is_notice(rung)]
+    notices = [rung.step for rung in due if is_notice(rung)]
     if not notices:
         return []
     furthest = notices[-1]
-    missed = [rung.step.name for rung in view.left if _is_notice(rung) and rung.step.day < furthest.day]
+    missed = [rung.step.name for rung in view.left if is_notice(rung) and rung.step.day < furthest.day]
     return [_action(view, furthest, skipped=tuple(missed))]
 
 
@@ -144,18 +127,21 @@ def _suspension(view: _View, due: list[Rung]) -> tuple[list[Action], tuple[Defer
     for rung in due:
         if rung.step.action == "suspend":
             if reason := _waits_for(view, rung):
-                return [], (Deferred(rung.step.name, reason, _next_instant(view, rung)),)
+                return [], (Deferred(rung.step.name, reason, _next_instant(view, rung, view.now)),)
             return [_action(view, rung.step)], ()
     return [], ()
 
 
 def _termination(view: _View, due: list[Rung]) -> list[Action]:
     """Termination follows a suspension of this round, and never comes without it."""
-    return [_action(view, r.step) for r in due if r.step.action == "terminate" and _is_suspended(view)]
+    suspended = any(taken.effect == "in_effect" for taken in _unreleased(view, view.rungs))
+    return [_action(view, r.step) for r in due if r.step.action == "terminate" and suspended]
 
 
-def _is_suspended(view: _View) -> bool:
-    return any(rung.taken for rung in view.rungs if rung.step.action == "suspend")
+def _unreleased(view: _View, rungs: tuple[Rung, ...]) -> list[StepTaken]:
+    """The suspension that these rungs know, unless a person released it."""
+    taken = [rung.taken for rung in rungs if rung.step.action == "suspend" and rung.taken]
+    return [step for step in taken if not is_released(view.item.releases, step)]
 
 
 def _waits_for(view: _View, rung: Rung) -> str | None:
@@ -174,15 +160,35 @@ def _action(view: _View, step: Step, skipped: tuple[str, ...] = ()) -> Action:
 
 
 def _next(view: _View, actions: tuple[Action, ...]) -> NextStep | None:
-    """The first step that comes by time alone, once these actions are carried out."""
-    done = {name for action in actions for name in (action.step, *action.skipped)}
-    suspended = _is_suspended(view) or any(action.kind == "suspend" for action in actions)
+    """The first step that comes by time alone, once these actions are carried out.
+
+    What becomes void before it comes may come first: so each stretch between such instants is looked at.
+    """
+    taken = (*view.taken, *(step for action in actions for step in _carried_out(view, action)))
+    coming, since = None, view.now
+    for until in (*view.voiding.instants_after(view.now), None):
+        coming = _next_since(view, taken, since)
+        if until is None or (coming and coming.at < until):
+            break
+        since = until
+    return coming
+
+
+def _carried_out(view: _View, action: Action) -> list[StepTaken]:
+    """The steps that an action will have taken."""
+    outcome: Outcome = "pending" if action.kind == "notice" else "requested"
+    skipped = (StepTaken(name, view.round, view.now, "skipped", replaced_by=action.step) for name in action.skipped)
+    return [StepTaken(action.step, view.round, view.now, outcome), *skipped]
+
+
+def _next_since(view: _View, taken: tuple[StepTaken, ...], since: datetime) -> NextStep | None:
+    """The first step that comes by time alone after `since`, by what counts then."""
+    rungs = list_rungs(view.item, view.policy, view.timeline, view.voiding, taken, since)
+    suspended = any(step.effect != "over" for step in _unreleased(view, rungs))
     coming = [
         (instant, rung.step)
-        for rung in view.left
-        if rung.step.name not in done
-        and (suspended or rung.step.action != "terminate")
-        and (instant := _next_instant(view, rung))
+        for rung in list_takeable(rungs)
+        if (suspended or rung.step.action != "terminate") and (instant := _next_instant(view, rung, since))
     ]
     if not coming:
         return None
@@ -190,13 +196,13 @@ def _next(view: _View, actions: tuple[Action, ...]) -> NextStep | None:
     return NextStep(step.name, at, _rule(step))
 
 
-def _next_instant(view: _View, rung: Rung) -> datetime | None:
-    """The first instant after now at which a rung can be taken if no new fact comes; None if it needs one."""
+def _next_instant(view: _View, rung: Rung, since: datetime) -> datetime | None:
+    """The first instant after now, not before `since`, at which a rung can be taken if no new fact comes."""
     step = rung.step
     if rung.reached_on is None or not _is_overdue_or_will_be(view, step):
         return None
     last_day, _ = view.last[step.at]
-    day = max(last_day + ONE_DAY, rung.reached_on)
+    day = max(last_day + ONE_DAY, rung.reached_on, first_day_from(since, step.at, view.item.zone))
     for requirement in rung.requirements:
         if requirement.met_on is None:
             return None
@@ -241,6 +247,7 @@ def _judgement(view: _View, actions: tuple[Action, ...], deferred: tuple[Deferre
         in_flight_minor=sum(line.in_flight_minor for line in current.lines),
         promised_minor=current.promised,
         dunnable_minor=current.dunnable,
+        dunnable_subscriptions=frozenset(current.by_subscription),
         stage=max((r.step for r in view.rungs if r.taken), key=lambda step: step.day, default=None),
         actions=actions,
         deferred=deferred,

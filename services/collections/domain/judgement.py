@@ -7,6 +7,7 @@ from uuid import UUID
 from services.collections.domain.item import StepTaken
 from services.collections.domain.policy import Step
 from services.collections.domain.timeline import Days
+from services.collections.domain.void import VoidStep
 
 
 class Action(NamedTuple):
@@ -51,10 +52,15 @@ class Requirement(NamedTuple):
     """The local date on which the next hop took it."""
     met_on: date | None
     """The first local date on which the required days have passed."""
+    void: VoidStep | None = None
+    """That it was sent and does not count any more."""
 
     @property
     def reason(self) -> str:
         """What it still waits for, or waited for."""
+        if self.void:
+            cause = "the release" if self.void.cause == "release" else "a dispute or promise that blocked it"
+            return f"{self.notice} must go out again after {cause}"
         if self.taken is None:
             return f"{self.notice} has not gone out in this round"
         if self.met_on is None:
@@ -69,8 +75,12 @@ class Rung(NamedTuple):
     reached_on: date | None
     """The local date on which the position reaches the step's day; None while the clock stands still."""
     taken: StepTaken | None
-    """How it was taken in this round."""
+    """How it was taken in this round, as far as that counts."""
     requirements: tuple[Requirement, ...] = ()
+    void: VoidStep | None = None
+    """That it was taken in this round and does not count any more."""
+    attempts: int = 0
+    """How often it was taken in this round, also where that does not count any more."""
 
 
 class Judgement(NamedTuple):
@@ -90,6 +100,8 @@ class Judgement(NamedTuple):
     promised_minor: int
     dunnable_minor: int
     """Open less disputed, in flight and promised, never below zero."""
+    dunnable_subscriptions: frozenset[UUID]
+    """The subscriptions of which anything is dunnable."""
     stage: Step | None
     """The furthest step taken in this round."""
     actions: tuple[Action, ...]
@@ -98,6 +110,11 @@ class Judgement(NamedTuple):
     ladder: tuple[Rung, ...]
     held_days: tuple[Days, ...]
     """The days after the due date, up to now, that moved the ladder by one each."""
+
+    @property
+    def attempts(self) -> dict[str, int]:
+        """How often each step was taken in this round."""
+        return {rung.step.name: rung.attempts for rung in self.ladder}
 
     @property
     def held(self) -> bool:

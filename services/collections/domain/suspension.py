@@ -12,6 +12,7 @@ from uuid import UUID
 
 from services.collections.domain.item import Balance, Item, round_of
 from services.collections.domain.timeline import timeline_of
+from services.collections.domain.void import is_blocked_since
 from shared.errors import Refusal
 
 
@@ -62,6 +63,21 @@ def of_this_round(causes: Mapping[UUID, int], items: Mapping[UUID, Item], now: d
         invoice_id
         for invoice_id, number in causes.items()
         if invoice_id not in items or round_of(items[invoice_id].history(now))[0] == number
+    )
+
+
+def never_blocked(
+    causes: frozenset[UUID], items: Mapping[UUID, Item], requested_at: datetime, now: datetime
+) -> frozenset[UUID]:
+    """The causes that no dispute or promise has blocked since the suspension was requested.
+
+    What was blocked needs a new final notice, also where its release became known at once with it.
+    """
+    return frozenset(
+        invoice_id
+        for invoice_id in causes
+        if invoice_id not in items
+        or not is_blocked_since(timeline_of(items[invoice_id], items[invoice_id].history(now)), requested_at, now)
     )
 
 

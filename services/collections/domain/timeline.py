@@ -39,6 +39,11 @@ class Span(NamedTuple):
         return self.end == _AFTER_ALL
 
     @property
+    def is_blocked(self) -> bool:
+        """Whether a dispute or a promise, and not debits in flight alone, leaves nothing of what is open dunnable."""
+        return not self.dunnable and any(line.open_minor > line.in_flight_minor for line in self.lines)
+
+    @property
     def by_subscription(self) -> dict[UUID, int]:
         """What is dunnable for each subscription of which anything is."""
         amounts: dict[UUID, int] = {}
@@ -55,6 +60,11 @@ class Timeline(NamedTuple):
     spans: tuple[Span, ...]
     held: tuple[Days, ...]
     """The days after the due date at whose local midnight nothing was or will be dunnable; apart, in order."""
+
+    @property
+    def blocks(self) -> tuple[Span, ...]:
+        """The spans in which a dispute or a promise blocks the whole invoice, in order."""
+        return tuple(span for span in self.spans if span.is_blocked)
 
     def at(self, instant: datetime) -> Span:
         """The span in which an instant lies; a fact of that very instant counts."""

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import orjson
 
-from services.collections.domain.item import Balance, Item, LineBalance, Overdue, Promise, StepTaken
+from services.collections.domain.item import Balance, Effect, Item, LineBalance, Overdue, Promise, Release, StepTaken
 from services.collections.repository.suspensions import Suspension, standing_suspensions
 from shared.database import Unit, columns
 from shared.events.values import LineBalance as EventLine
@@ -134,10 +134,12 @@ SELECT s.invoice_id, s.step, s.round, s.taken_at, s.outcome, s.replaced_by, n.st
 FROM steps_taken s LEFT JOIN notices n ON n.id = s.notice_id WHERE s.invoice_id = ANY($1::uuid[])
 """
 _SUSPENSIONS = """
-SELECT c.invoice_id, s.step, c.round, c.caused_at
+SELECT c.invoice_id, s.step, c.round, c.caused_at, CASE WHEN c.ended_at IS NOT NULL THEN 'over'
+    WHEN s.state = 'requested' THEN 'awaited' WHEN s.state = 'effective' THEN 'in_effect' ELSE 'over' END AS effect
 FROM suspension_causes c JOIN suspensions s ON s.id = c.suspension_id
 WHERE s.state <> 'withdrawn' AND c.invoice_id = ANY($1::uuid[])
 """
+_RELEASES = "SELECT invoice_id, released_at, until FROM releases WHERE invoice_id = ANY($1::uuid[])"
 
 
 async def facts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, Facts]:
@@ -172,6 +174,7 @@ async def _add_items(unit: Unit, found: Mapping[UUID, Facts]) -> None:
     promises = await _of_items(unit, _PROMISES, _promise, ids)
     steps = await _of_items(unit, _STEPS, _step, ids)
     suspensions = await _of_items(unit, _SUSPENSIONS, _suspended, ids)
+    releases = await _of_items(unit, _RELEASES, _release, ids)
     for row in rows:
         account, id_ = found[row["account_id"]], row["invoice_id"]
         account.items.append(
@@ -186,6 +189,7 @@ async def _add_items(unit: Unit, found: Mapping[UUID, Facts]) -> None:
                 overdue=overdues.get(id_, ()),
                 promises=promises.get(id_, ()),
                 taken=steps.get(id_, ()) + suspensions.get(id_, ()),
+                releases=releases.get(id_, ()),
             )
         )
 
@@ -214,11 +218,17 @@ def _promise(row: asyncpg.Record) -> Promise:
 
 def _step(row: asyncpg.Record) -> StepTaken:
     outcome = {"notice": row["state"], "requested": "requested"}.get(row["outcome"], "skipped")
-    return StepTaken(row["step"], row["round"], row["taken_at"], outcome, row["delivered_at"], row["replaced_by"])
+    effect: Effect = "over" if outcome == "requested" else "in_effect"  # a suspension that never happened
+    times = (row["taken_at"], outcome, row["delivered_at"], row["replaced_by"])
+    return StepTaken(row["step"], row["round"], *times, effect)
 
 
 def _suspended(row: asyncpg.Record) -> StepTaken:
-    return StepTaken(row["step"], row["round"], row["caused_at"], "requested")
+    return StepTaken(row["step"], row["round"], row["caused_at"], "requested", effect=row["effect"])
+
+
+def _release(row: asyncpg.Record) -> Release:
+    return Release(row["released_at"], row["until"])
 
 
 def _lines(lines: list[dict[str, Any]]) -> tuple[LineBalance, ...]:

@@ -55,25 +55,27 @@ async def save_result(unit: Unit, notice_id: UUID, state: str, failure: str | No
 
 _ADD_STEPS = """
 INSERT INTO steps_taken (invoice_id, round, step, account_id, outcome, taken_at, instant, policy_version,
-    dunnable_minor, notice_id, replaced_by)
-SELECT invoice_id, round, step, $1, outcome, $2, instant, policy_version, dunnable_minor, notice_id, replaced_by
+    dunnable_minor, notice_id, replaced_by, attempt)
+SELECT invoice_id, round, step, $1, outcome, $2, instant, policy_version, dunnable_minor, notice_id, replaced_by,
+    attempt
 FROM unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8::int[], $9::bigint[], $10::uuid[],
-    $11::text[]) AS n (invoice_id, round, step, outcome, instant, policy_version, dunnable_minor, notice_id,
-    replaced_by)
+    $11::text[], $12::int[]) AS n (invoice_id, round, step, outcome, instant, policy_version, dunnable_minor,
+    notice_id, replaced_by, attempt)
 """
 
 
 async def add_steps(unit: Unit, account_id: UUID, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Record steps: invoice, round, step, outcome, instant, policy version, dunnable, notice, replaced by."""
-    await unit.connection.execute(_ADD_STEPS, account_id, unit.now, *columns(rows, 9))
+    """Record steps: invoice, round, step, outcome, instant, policy version, dunnable, notice, replaced by, attempt."""
+    await unit.connection.execute(_ADD_STEPS, account_id, unit.now, *columns(rows, 10))
 
 
 async def untake_steps(unit: Unit, notice_id: UUID) -> None:
     """The steps of a notice that was not sent are as if not taken, and so are those that it stood for."""
     await unit.connection.execute(
-        "WITH gone AS (DELETE FROM steps_taken WHERE notice_id = $1 RETURNING invoice_id, round, step)"
+        "WITH gone AS (DELETE FROM steps_taken WHERE notice_id = $1 RETURNING invoice_id, round, step, taken_at)"
         " DELETE FROM steps_taken s USING gone"
-        " WHERE (s.invoice_id, s.round, s.replaced_by) = (gone.invoice_id, gone.round, gone.step)",
+        " WHERE (s.invoice_id, s.round, s.replaced_by, s.taken_at)"
+        " = (gone.invoice_id, gone.round, gone.step, gone.taken_at)",
         notice_id,
     )
 

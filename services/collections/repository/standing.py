@@ -22,6 +22,7 @@ async def suspensions(unit: Unit, account_id: UUID) -> list[asyncpg.Record]:
     return await unit.connection.fetch(  # type: ignore[no-any-return]
         "SELECT s.id, s.subscription_id, s.state, s.policy_version, s.step, s.requested_at, s.effective_at, s.ended_at,"
         " s.ended_because, s.vendor_bills_on, s.vendor_refusal,"
+        " (SELECT max(r.until) FROM releases r WHERE r.suspension_id = s.id) AS released_until,"
         " array_agg(c.invoice_id ORDER BY c.invoice_id) AS invoice_ids"
         " FROM suspensions s JOIN suspension_causes c ON c.suspension_id = s.id"
         " WHERE s.account_id = $1 GROUP BY s.id ORDER BY s.id DESC LIMIT 50",

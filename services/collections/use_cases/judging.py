@@ -131,8 +131,13 @@ async def sweep(unit: Unit, account_ids: list[str]) -> None:
         items = await judged(unit, account)
         judgements = [one.judgement for one in items]
         versions = {one.item.invoice_id: one.version for one in items}
+        suspended = {
+            suspension.subscription_id
+            for suspension in account.suspensions
+            if suspension.state is SuspensionState.EFFECTIVE
+        }
         for message in consolidation.messages(judgements):
-            await notices.write_steps(unit, account.account_id, message, versions)
+            await notices.write_steps(unit, account.account_id, message, versions, suspended)
         await _ask_for_terminations(unit, account, items)
         if consolidation.suspensions(judgements):
             await intents.add(unit, CHECK_SUSPENSION, account.account_id, account.account_id, {})
@@ -146,7 +151,7 @@ async def _ask_for_terminations(unit: Unit, account: Facts, items: Sequence[Judg
             if action.kind != "terminate":
                 continue
             taken = (one.item.invoice_id, one.judgement.round, action.step, "requested", action.at)
-            amounts = (one.version, one.judgement.dunnable_minor, None, None)
+            amounts = (one.version, one.judgement.dunnable_minor, None, None, one.judgement.attempts[action.step] + 1)
             await notice_rows.add_steps(unit, account.account_id, [(*taken, *amounts)])
             mine = [two for two in account.suspensions if one.item.invoice_id in two.causes]
             unit.publish(

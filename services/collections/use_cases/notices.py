@@ -1,9 +1,9 @@
 """Notices are written together with the step that wants them; a worker sends them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from services.collections.domain.account import Message
+from services.collections.domain.account import Message, assess_access
 from services.collections.repository import notices as repository
 from services.collections.repository.suspensions import Suspension
 from services.collections.tables import NoticeRow
@@ -17,8 +17,13 @@ SEND_NOTICE = "send_notice"
 """The kind of the intent; its id is the notice's."""
 
 
-async def write_steps(unit: Unit, account_id: UUID, message: Message, versions: Mapping[UUID, int]) -> None:
-    """Write the message of the steps that fall on one instant, and record the steps as taken."""
+async def write_steps(
+    unit: Unit, account_id: UUID, message: Message, versions: Mapping[UUID, int], suspended: Collection[UUID]
+) -> None:
+    """Write the message of the steps that fall on one instant, and record the steps as taken.
+
+    `suspended` are the subscriptions of the account whose access has ended.
+    """
     notice_id = new_id()
     items: list[StepItem] = []
     steps: list[tuple[object, ...]] = []
@@ -34,11 +39,17 @@ async def write_steps(unit: Unit, account_id: UUID, message: Message, versions: 
                 policy_version=version,
                 dunnable_minor=amount,
                 currency=judgement.currency,
+                template=action.template,
+                access=assess_access(judgement, suspended),
             )
         )
-        taken = (judgement.invoice_id, judgement.round)
-        steps.append((*taken, action.step, "notice", action.at, version, amount, notice_id, None))
-        steps += [(*taken, name, "skipped", action.at, version, amount, None, action.step) for name in action.skipped]
+        taken, attempts = (judgement.invoice_id, judgement.round), judgement.attempts
+        attempt = attempts[action.step] + 1
+        steps.append((*taken, action.step, "notice", action.at, version, amount, notice_id, None, attempt))
+        steps += [
+            (*taken, name, "skipped", action.at, version, amount, None, action.step, attempts[name] + 1)
+            for name in action.skipped
+        ]
     await write(unit, account_id, "steps", message.template, items, notice_id)
     await repository.add_steps(unit, account_id, steps)
 

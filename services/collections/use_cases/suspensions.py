@@ -1,15 +1,25 @@
 """Suspensions are requested, withdrawn when nothing dunnable carries them, and ended when the debt is settled."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from uuid import UUID
 
 from services.collections.domain.item import Balance, Item
-from services.collections.domain.suspension import SuspensionState, causes_left, moved_to, of_this_round, stands
+from services.collections.domain.suspension import (
+    SuspensionState,
+    causes_left,
+    moved_to,
+    never_blocked,
+    of_this_round,
+    stands,
+)
 from services.collections.repository import suspensions as repository
-from services.collections.repository.facts import Facts
+from services.collections.repository.facts import Facts, facts
 from services.collections.repository.suspensions import Cause, Suspension
 from shared.audit import Change
+from shared.calendar import ONE_DAY, local_date
 from shared.database import Unit
+from shared.errors import Refusal
 from shared.events.collections import (
     ReinstatementRequested,
     SuspensionCause,
@@ -20,6 +30,15 @@ from shared.ids import new_id
 
 SETTLED = "every invoice that caused it is paid or credited"
 NOT_DUNNABLE = "nothing that caused it is dunnable any more"
+RELEASED = "a person released it"
+MAX_RELEASE_DAYS = 365
+
+
+class ReleaseRefused(Refusal):
+    """A release ends today or later, and within a year."""
+
+    code = "release_refused"
+    status = 422
 
 
 async def settle(unit: Unit, account: Facts) -> bool:
@@ -38,8 +57,13 @@ async def _settle_one(
     causes = frozenset(suspension.causes)
     rounds = {id_: cause.round for id_, cause in suspension.causes.items()}
     left = causes_left(of_this_round(rounds, items, unit.now), suspension.subscription_id, latest)
+    unblocked = left
+    if suspension.state is SuspensionState.REQUESTED:
+        unblocked = never_blocked(left, items, suspension.requested_at, unit.now)
     await repository.end_causes(unit, suspension.id, causes - left)
-    if suspension.state is SuspensionState.REQUESTED and not stands(left, suspension.subscription_id, items, unit.now):
+    if suspension.state is SuspensionState.REQUESTED and not stands(
+        unblocked, suspension.subscription_id, items, unit.now
+    ):
         await withdraw(unit, suspension, SETTLED if not left else NOT_DUNNABLE)
     elif suspension.state is SuspensionState.EFFECTIVE and not left:
         await reinstate(unit, suspension, SETTLED)
@@ -50,8 +74,8 @@ async def _settle_one(
     return True
 
 
-async def withdraw(unit: Unit, suspension: Suspension, because: str) -> None:
-    """A suspension that is not effective yet shall not happen."""
+async def withdraw(unit: Unit, suspension: Suspension, because: str, announced: str | None = None) -> None:
+    """A suspension that is not effective yet shall not happen; `announced` stands for a person's words."""
     state = moved_to(suspension.state, SuspensionState.WITHDRAWN)
     await repository.save_state(unit, suspension.id, state, because)
     unit.publish(
@@ -59,13 +83,13 @@ async def withdraw(unit: Unit, suspension: Suspension, because: str) -> None:
             account_id=suspension.account_id,
             suspension_id=suspension.id,
             subscription_id=suspension.subscription_id,
-            cause=because,
+            cause=announced or because,
         )
     )
 
 
-async def reinstate(unit: Unit, suspension: Suspension, because: str) -> None:
-    """An effective suspension shall end."""
+async def reinstate(unit: Unit, suspension: Suspension, because: str, announced: str | None = None) -> None:
+    """An effective suspension shall end; `announced` stands for a person's words."""
     state = moved_to(suspension.state, SuspensionState.ENDING)
     await repository.save_state(unit, suspension.id, state, because)
     unit.publish(
@@ -73,7 +97,7 @@ async def reinstate(unit: Unit, suspension: Suspension, because: str) -> None:
             account_id=suspension.account_id,
             suspension_id=suspension.id,
             subscription_id=suspension.subscription_id,
-            cause=because,
+            cause=announced or because,
         )
     )
 
@@ -120,21 +144,32 @@ def _announce(unit: Unit, suspension: Suspension, causes: Mapping[UUID, Cause]) 
     )
 
 
-async def release(unit: Unit, suspension_id: UUID, reason: str) -> Suspension:
-    """A person accepts a promise or a dispute: the suspension ends though the debt stands.
+async def release(unit: Unit, suspension_id: UUID, until: date, reason: str) -> Suspension:
+    """Release a suspension until the end of a local day, though the debt stands.
 
-    Raises NotFound, SuspensionMoveRefused. The step counts as taken, so it does not come again in this round.
+    Raises NotFound, ReleaseRefused, SuspensionMoveRefused. It is a fact of each invoice that caused it: the step counts
+    as taken until then; after it, access ends again only after a new notice and its days.
     """
     suspension = await repository.suspension(unit, suspension_id)
     await unit.lock(suspension.account_id)
     suspension = await repository.suspension(unit, suspension_id)
+    account = (await facts(unit, [suspension.account_id]))[suspension.account_id]
+    _check_end_of_release(until, local_date(unit.now, account.zone))
     before = {"state": suspension.state}
     if suspension.state is SuspensionState.REQUESTED:
         await repository.keep_step(unit, suspension_id)
-        await withdraw(unit, suspension, reason)
+        await withdraw(unit, suspension, reason, RELEASED)
     else:
-        await reinstate(unit, suspension, reason)
+        await reinstate(unit, suspension, reason, RELEASED)
+    await repository.insert_releases(unit, suspension_id, until)
     suspension = await repository.suspension(unit, suspension_id)
-    after = {"state": suspension.state}
+    after = {"state": suspension.state, "until": until}
     unit.record(Change("suspension", suspension_id, suspension.account_id, before, after))
     return suspension
+
+
+def _check_end_of_release(until: date, today: date) -> None:
+    if until < today:
+        raise ReleaseRefused(f"until: a release lasts to the end of {today} at the earliest")
+    if until > today + MAX_RELEASE_DAYS * ONE_DAY:
+        raise ReleaseRefused(f"until: a release lasts at most {MAX_RELEASE_DAYS} days")

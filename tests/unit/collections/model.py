@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.collections.domain.item import Balance, Item, LineBalance, Overdue, Promise, StepTaken
+from services.collections.domain.item import Balance, Item, LineBalance, Overdue, Promise, Release, StepTaken
 from services.collections.domain.policy import Policy, Step
 
 TICK = timedelta(minutes=30)
@@ -35,6 +35,8 @@ class Story:
     """Amount, first tick, first tick after it."""
     deliveries: dict[str, int | None] = field(default_factory=dict)
     """How many ticks after it went out a notice reached the next hop; None: never; else at once."""
+    releases: tuple[tuple[int, int], ...] = ()
+    """The tick at which a person releases what is suspended, and how many days later the last day is."""
     outage: tuple[int, int] = (0, 0)
     """The ticks from the first up to the second, in which nothing sweeps."""
     ticks: int = 48 * 50
@@ -54,6 +56,8 @@ class Seen:
     dunnable: bool
     overdue: bool
     round: int
+    void: frozenset[int]
+    """The places, among the steps taken, of those that did not count any more."""
 
 
 class Model:
@@ -72,6 +76,8 @@ class Model:
         self.hours = {step.at for step in story.policy.steps}
         self.seen: dict[time, Seen] = {}
         self.is_instant = self.has_news = False
+        self.void: frozenset[int] = frozenset()
+        self.released: dict[int, date] = {}
 
     @property
     def now(self) -> datetime:
@@ -85,6 +91,10 @@ class Model:
         for tick, amounts in self.story.changes:
             if tick == self.tick:
                 self._balance(amounts)
+        self._block()
+        for tick, days in self.story.releases:
+            if tick == self.tick:
+                self._release(days)
         self._deliver()
         wall = self.now.astimezone(self.story.zone).replace(tzinfo=None)
         if wall.date() not in self.days:
@@ -93,7 +103,7 @@ class Model:
         for at in self.hours:
             if wall.time() >= at and (at not in self.seen or self.seen[at].day < wall.date()):
                 dunnable = sum(self.dunnable()) > 0
-                self.seen[at] = Seen(wall.date(), self.position, dunnable, self.overdue, self.round)
+                self.seen[at] = Seen(wall.date(), self.position, dunnable, self.overdue, self.round, self.void)
                 self.is_instant = True
 
     def dunnable(self) -> list[int]:
@@ -112,23 +122,53 @@ class Model:
             return []
         due = [step for step in self.story.policy.steps if self._is_due(step)]
         done: list[Done] = []
-        notices = [step for step in due if step.action == "notice" and step.day > self._furthest_notice()]
+        notices = [step for step in due if step.action == "notice" and self._may_go_out(step)]
         if notices:
             done.append((notices[-1].name, self._missed(notices[-1]), {}))
         suspends = {LINES[i]: units for i, units in enumerate(self.dunnable()) if units and LINES[i]}
         for step in due:
             if step.action == "suspend" and suspends and all(self._is_met(step, r.notice) for r in step.requires):
                 done.append((step.name, (), {key: units for key, units in suspends.items() if key}))
-            if step.action == "terminate" and self.taken("suspend"):
+            if step.action == "terminate" and self._is_suspended():
                 done.append((step.name, (), {}))
         for name, skipped, _ in done:
             self._take(name, skipped)
         return done
 
     def taken(self, name: str) -> StepTaken | None:
-        """How a step was taken in this round."""
-        found = (step for step in self.item.taken if step.step == name and step.round == self.round)
-        return next(found, None)
+        """How a step was taken in this round, as far as that counts now."""
+        return self._counting(name, self.void)
+
+    def _counting(self, name: str, void: frozenset[int]) -> StepTaken | None:
+        places = (place for place in self._places(name) if place not in void)
+        return next((self.item.taken[place] for place in places), None)
+
+    def _places(self, name: str) -> list[int]:
+        """The places of a step among those taken, if they are of this round."""
+        taken = enumerate(self.item.taken)
+        return [place for place, step in taken if step.step == name and step.round == self.round]
+
+    def _required_notices(self) -> list[str]:
+        return [required.notice for step in self.story.policy.steps for required in step.requires]
+
+    def _block(self) -> None:
+        """A dispute or a promise over everything: the notices on which no suspension rests yet are void."""
+        unpaid = sum(opened - in_flight for opened, _, in_flight in self.amounts)
+        if unpaid > 0 and not sum(self.dunnable()) and not self.taken("suspend"):
+            self.void |= {place for name in self._required_notices() for place in self._places(name)}
+
+    def _is_suspended(self) -> bool:
+        return any(place not in self.void | set(self.released) for place in self._places("suspend"))
+
+    def _release(self, days: int) -> None:
+        """A person releases what is suspended; what it rests on is void when the last day is over."""
+        if not self._is_suspended():
+            return
+        self.has_news = True
+        until = self.now.astimezone(self.story.zone).date() + timedelta(days=days)
+        self.item = replace(self.item, releases=(*self.item.releases, Release(self.now, until)))
+        names = [*self._required_notices(), "suspend", "terminate"]
+        self.released |= {place: until for name in names for place in self._places(name)}
 
     def _balance(self, amounts: Amounts) -> None:
         self.has_news = True
@@ -141,6 +181,7 @@ class Model:
         self.item = replace(self.item, balances=(*self.item.balances, balance))
 
     def _midnight(self, day: date) -> None:
+        self.void |= {place for place, until in self.released.items() if day > until}
         after = day > self.story.due_date
         if not after:
             self.position = (day - self.story.due_date).days
@@ -155,10 +196,17 @@ class Model:
         seen = self.seen.get(step.at)
         if not seen or not seen.dunnable or seen.round != self.round or self.taken(step.name):
             return False
+        if self._counting(step.name, seen.void):
+            return False
         if step.day <= 0:
             days = (seen.day - self.story.due_date).days
             return step.day <= days <= 0
         return seen.overdue and seen.position >= step.day
+
+    def _may_go_out(self, step: Step) -> bool:
+        """Not before a notice that went out, unless it went out itself and counts no more."""
+        is_void = bool(self._places(step.name)) and not self.taken(step.name)
+        return is_void or (step.day > self._furthest_notice() and not self.taken(step.name))
 
     def _furthest_notice(self) -> int:
         steps = self.story.policy.steps
@@ -166,7 +214,7 @@ class Model:
 
     def _missed(self, sent: Step) -> tuple[str, ...]:
         before = (s for s in self.story.policy.steps if s.action == "notice" and s.day < sent.day)
-        return tuple(step.name for step in before if step.day > self._furthest_notice())
+        return tuple(step.name for step in before if self._may_go_out(step))
 
     def _is_met(self, step: Step, notice: str) -> bool:
         (required,) = (r for r in step.requires if r.notice == notice)

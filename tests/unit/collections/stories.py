@@ -77,5 +77,6 @@ def stories(draw: st.DrawFn, until: int = 48 * 40) -> Story:
         changes=tuple(sorted([(draw(st.integers(0, 300)), ((3, 0, 0),)), *changes], key=lambda c: c[0])),
         promises=tuple((amount, start, start + length) for amount, start, length in promises),
         deliveries={"final_notice": draw(st.sampled_from([0, 0, 1, 30, 200, None]))},
+        releases=tuple(draw(st.lists(st.tuples(st.integers(500, max(until, 1200)), st.integers(0, 6)), max_size=3))),
         outage=(first, first + length),
     )

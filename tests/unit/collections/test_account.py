@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from services.collections.domain.account import (
+    assess_access,
     is_case_open,
     messages,
     next_instant,
@@ -72,3 +73,13 @@ def test_an_account_is_judged_again_at_its_items_first_instant() -> None:
     sooner = item(taken=(sent("reminder_1", on(1)),))
     assert next_instant(judged(later, sooner, day=3)) == on(7)
     assert next_instant([]) is None
+
+
+def test_access_that_has_ended_is_not_to_end() -> None:
+    both = balance(1, on(-30), line(100), LineBalance(2, OTHER, 7))
+    (judgement,) = judged(item(both), day=14)
+    assert assess_access(judgement, ()) == "ends"
+    assert assess_access(judgement, {SUBSCRIPTION}) == "ends"
+    assert assess_access(judgement, {SUBSCRIPTION, OTHER}) == "ended"
+    (without_subscription,) = judged(item(balance(1, on(-30), LineBalance(1, None, 300))), day=14)
+    assert assess_access(without_subscription, ()) == "unaffected"

@@ -1,10 +1,11 @@
 """How an invoice moves through the standard policy: the examples of the published rules."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from services.collections.domain.item import Item, LineBalance, Overdue, Promise, StepTaken
+from services.collections.domain.item import Item, LineBalance, Overdue, Promise, Release, StepTaken
 from services.collections.domain.judge import judge
 from services.collections.domain.judgement import Judgement
 from tests.unit.collections.facts import OTHER, SUBSCRIPTION, balance, item, line, on, sent
@@ -244,3 +245,53 @@ def test_the_ladder_tells_how_each_step_stands() -> None:
     (required,) = ladder["suspend"].requirements
     assert (str(required.delivered_on), str(required.met_on)) == ("2026-03-24", "2026-03-31")
     assert ladder["reminder_1"].taken == REMINDED[1]
+
+
+RELEASED = (Release(on(23), date(2026, 4, 5)),)
+"""On the 23rd day, up to the end of the 26th."""
+
+
+def test_a_release_forgets_the_suspension_and_its_final_notice_when_it_is_over() -> None:
+    invoice = replace(item(taken=SUSPENDED), releases=RELEASED)
+    during = judge(invoice, POLICY, on(26, 23))
+    assert (steps(during), during.deferred) == ([], ())
+    assert coming(invoice, 23) == ("final_notice", on(27))
+    assert steps(judge(invoice, POLICY, on(27, 0))) == []  # not at the moment at which it is over
+    now = judge(invoice, POLICY, on(27))
+    assert (steps(now), now.actions[0].skipped, now.position, now.round) == (["final_notice"], (), 27, 1)
+    assert now.deferred[0].reason == "final_notice must go out again after the release"
+    warned = replace(invoice, taken=(*SUSPENDED, sent("final_notice", on(27))))
+    assert coming(warned, 28) == ("suspend", on(34))
+    assert steps(judge(warned, POLICY, on(33))) == []
+    assert steps(judge(warned, POLICY, on(34))) == ["suspend"]
+    assert judge(warned, POLICY, on(34)).attempts["final_notice"] == 2
+
+
+def test_what_is_not_suspended_is_not_terminated() -> None:
+    released = replace(item(taken=SUSPENDED), releases=(Release(on(23), date(2026, 5, 1)),))
+    assert steps(judge(released, POLICY, on(45))) == []
+    for effect in ("awaited", "over"):
+        suspension = StepTaken("suspend", 1, on(21), "requested", effect="awaited" if effect == "awaited" else "over")
+        assert steps(judge(item(taken=(*WARNED, suspension)), POLICY, on(45))) == []
+
+
+def test_a_dispute_that_is_rejected_after_the_final_notice_needs_a_new_one() -> None:
+    disputed, rejected = balance(60, on(16, 12), line(300, disputed=300)), balance(61, on(16, 15), line(300))
+    invoice = item(balance(1, on(-30)), disputed, rejected, taken=WARNED)
+    assert coming(invoice, 16, 15) == ("final_notice", on(17))
+    assert steps(judge(invoice, POLICY, on(17))) == ["final_notice"]
+    warned = replace(invoice, taken=(*WARNED, sent("final_notice", on(17))))
+    assert coming(warned, 18) == ("suspend", on(24))
+    assert steps(judge(warned, POLICY, on(24))) == ["suspend"]
+
+
+def test_a_debit_in_flight_or_a_dispute_of_a_part_needs_no_new_final_notice() -> None:
+    for blocked in (line(300, in_flight=300), line(300, disputed=299)):
+        invoice = item(balance(1, on(-30)), balance(60, on(16, 12), blocked), balance(61, on(16, 15)), taken=WARNED)
+        assert coming(invoice, 17) == ("suspend", on(21))
+
+
+def test_a_dispute_of_what_is_suspended_already_asks_for_no_notice() -> None:
+    disputed, rejected = balance(60, on(22), line(300, disputed=300)), balance(61, on(24), line(300))
+    invoice = item(balance(1, on(-30)), disputed, rejected, taken=SUSPENDED)
+    assert coming(invoice, 25) == ("terminate", on(47))

@@ -37,6 +37,7 @@ def shuffled(item: Item, order: random.Random) -> Item:
         overdue=mixed(item.overdue, order),
         promises=tuple(order.sample(item.promises, k=len(item.promises))),
         taken=mixed(item.taken, order),
+        releases=mixed(item.releases, order),
     )
 
 
@@ -67,7 +68,8 @@ def test_each_sweep_does_what_the_model_does(story: Story, order: random.Random)
 @given(story=stories(until=48 * 20), cut=st.integers(0, 48 * 25))
 def test_next_is_when_the_model_acts_if_no_new_fact_comes(story: Story, cut: int) -> None:
     facts = tuple(change for change in story.changes if change[0] <= cut)
-    story = replace(story, changes=facts, outage=(0, 0), deliveries={}, ticks=48 * 90)
+    releases = tuple(release for release in story.releases if release[0] <= cut)
+    story = replace(story, changes=facts, releases=releases, outage=(0, 0), deliveries={}, ticks=48 * 90)
     model = Model(story)
     while model.tick < cut:
         model.advance()

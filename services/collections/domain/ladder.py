@@ -1,0 +1,58 @@
+"""The ladder: the steps of a policy as they stand for one item, with the notices that each requires."""
+
+from collections import Counter
+from datetime import datetime
+from math import inf
+
+from services.collections.domain.item import Item, StepTaken
+from services.collections.domain.judgement import Requirement, Rung
+from services.collections.domain.policy import Policy, Required
+from services.collections.domain.timeline import Timeline
+from services.collections.domain.void import Validity, Voiding, find_validity
+from shared.calendar import ONE_DAY, local_date
+
+
+def list_rungs(
+    item: Item, policy: Policy, timeline: Timeline, voiding: Voiding, taken: tuple[StepTaken, ...], instant: datetime
+) -> tuple[Rung, ...]:
+    """List the steps of the policy as they stand at an instant, with these taken in the round."""
+    validity = find_validity(voiding, taken, instant)
+    attempts = Counter(name for name, _ in {(step.step, step.at) for step in taken})
+    return tuple(
+        Rung(
+            step,
+            timeline.reached_on(step.day),
+            validity.counting.get(step.name),
+            tuple(_requirement(required, item, validity) for required in step.requires),
+            validity.void.get(step.name),
+            attempts[step.name],
+        )
+        for step in policy.steps
+    )
+
+
+def _requirement(required: Required, item: Item, validity: Validity) -> Requirement:
+    """How far a required notice is; one that was skipped is stood for by the notice that replaced it."""
+    notice = validity.counting.get(required.notice)
+    if notice and notice.replaced_by:
+        notice = validity.counting.get(notice.replaced_by)
+    sent_as = notice.step if notice else required.notice
+    void = validity.void.get(required.notice)
+    if notice is None or notice.delivered_at is None:
+        return Requirement(required.notice, required.days_before, sent_as, notice, None, None, void)
+    on = local_date(notice.delivered_at, item.zone)
+    met_on = on + required.days_before * ONE_DAY
+    return Requirement(required.notice, required.days_before, sent_as, notice, on, met_on, void)
+
+
+def list_takeable(rungs: tuple[Rung, ...]) -> tuple[Rung, ...]:
+    """List the rungs that can still be taken: a notice before one that was taken goes out only if it became void."""
+    furthest = max((rung.step.day for rung in rungs if rung.taken and is_notice(rung)), default=-inf)
+    return tuple(
+        rung for rung in rungs if not rung.taken and (rung.void or not is_notice(rung) or rung.step.day >= furthest)
+    )
+
+
+def is_notice(rung: Rung) -> bool:
+    """Say whether a rung is a notice."""
+    return rung.step.action == "notice"

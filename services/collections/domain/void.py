@@ -1,0 +1,113 @@
+"""Steps that were taken and count no more: a person's release forgets them, and so does a dispute or a promise.
+
+A release forgets, once its last day is over, the suspension and termination that were taken before it, and the notices
+that the suspension required. A dispute or promise that blocks the whole invoice after such a notice voids the notice,
+unless the suspension that rests on it was taken: access ends only after a notice that is not older than that.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+from services.collections.domain.item import Item, Release, StepTaken
+from services.collections.domain.policy import Policy
+from services.collections.domain.timeline import MIDNIGHT, Span, Timeline
+from shared.calendar import ONE_DAY, local_instant
+
+VoidedBy = Literal["release", "block"]
+_BEST_FIRST = {"in_effect": 2, "awaited": 1, "over": 0}
+
+
+class VoidStep(NamedTuple):
+    """A step that was taken and does not count; at an instant from `again_from` on it can be taken again."""
+
+    taken: StepTaken
+    cause: VoidedBy
+    again_from: datetime
+
+
+class Validity(NamedTuple):
+    """The steps of a round, by name, as they count at an instant."""
+
+    counting: Mapping[str, StepTaken]
+    void: Mapping[str, VoidStep]
+    """Those of which none counts."""
+
+
+class Voiding(NamedTuple):
+    """The causes that can void the steps of an item: its releases, and the spans in which it is blocked, in order."""
+
+    releases: tuple[Release, ...]
+    blocks: tuple[Span, ...]
+    forgettable: frozenset[str]
+    """The suspension, the termination, and the notices that the suspension requires."""
+    required: frozenset[str]
+    """The notices that the suspension requires."""
+    suspend: str | None
+    """The name of the step that suspends."""
+    zone: ZoneInfo
+
+    def instants_after(self, now: datetime) -> list[datetime]:
+        """The instants after `now` at which steps may become void if no new fact comes, in order."""
+        ends = {_end_of(release, self.zone) for release in self.releases}
+        return sorted(at for at in ends | {span.start for span in self.blocks} if at > now)
+
+
+def voiding_of(item: Item, policy: Policy, timeline: Timeline) -> Voiding:
+    """Gather what can void the steps of an item under a policy."""
+    required = frozenset(r.notice for step in policy.steps for r in step.requires)
+    hard = frozenset(step.name for step in policy.steps if step.action != "notice")
+    suspend = next((step.name for step in policy.steps if step.action == "suspend"), None)
+    return Voiding(item.releases, timeline.blocks, required | hard, required, suspend, item.zone)
+
+
+def find_validity(voiding: Voiding, taken: Iterable[StepTaken], instant: datetime) -> Validity:
+    """Find which of the steps taken in a round count at an instant, and which are void."""
+    ends = {step: _forgotten_from(voiding, step) for step in taken}
+    remembered = [step for step, end in ends.items() if end is None or end > instant]
+    void = [VoidStep(step, "release", end) for step, end in ends.items() if end and end <= instant]
+    if not any(step.step == voiding.suspend for step in remembered):
+        blocked = {step: end for step in remembered if (end := _blocked_until(voiding, step, instant))}
+        remembered = [step for step in remembered if step not in blocked]
+        void += [VoidStep(step, "block", end) for step, end in blocked.items()]
+    counting = {step.step: step for step in sorted(remembered, key=_rank)}
+    return Validity(counting, _latest(step for step in void if step.taken.step not in counting))
+
+
+def _rank(step: StepTaken) -> tuple[datetime, int]:
+    return step.at, _BEST_FIRST[step.effect]
+
+
+def _latest(void: Iterable[VoidStep]) -> dict[str, VoidStep]:
+    return {step.taken.step: step for step in sorted(void, key=lambda step: (step.again_from, step.taken.at))}
+
+
+def _forgotten_from(voiding: Voiding, step: StepTaken) -> datetime | None:
+    """When the last of the releases that came after a step is over; None where the step is not forgotten."""
+    if step.step not in voiding.forgettable:
+        return None
+    ends = (_end_of(release, voiding.zone) for release in voiding.releases if release.at >= step.at)
+    return max(ends, default=None)
+
+
+def _blocked_until(voiding: Voiding, step: StepTaken, instant: datetime) -> datetime | None:
+    """The end of the last block that began by an instant and lasted beyond a required notice; None without any."""
+    if step.step not in voiding.required:
+        return None
+    return max((span.end for span in voiding.blocks if span.start <= instant and span.end > step.at), default=None)
+
+
+def _end_of(release: Release, zone: ZoneInfo) -> datetime:
+    """The midnight that ends the last day of a release."""
+    return local_instant(release.until + ONE_DAY, MIDNIGHT, zone)
+
+
+def is_blocked_since(timeline: Timeline, since: datetime, now: datetime) -> bool:
+    """Say whether a dispute or a promise blocked the whole invoice at some time after `since`, up to now."""
+    return any(span.start <= now and span.end > since for span in timeline.blocks)
+
+
+def is_released(releases: Sequence[Release], suspension: StepTaken) -> bool:
+    """Say whether a person released what a step suspended."""
+    return any(release.at >= suspension.at for release in releases)
