@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.invoicing.domain import relief
+from services.invoicing.domain.owed import Invoice
 from services.invoicing.domain.states import APPROVAL_ALLOWED, ApprovalState, moved_to
-from services.invoicing.repository import accounts, credits, invoices
+from services.invoicing.repository import accounts, credits, invoices, lapses
 from services.invoicing.repository import approvals as repository
 from services.invoicing.repository.accounts import Account
 from services.invoicing.tables import ApprovalRow
@@ -51,7 +52,7 @@ async def credit(
     """Credit lines (number, minor units) of an invoice. Raises NotFound, UnknownLine, AmountRefused."""
     account = await accounts.locked(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
     invoice = (await invoices.open_invoices(unit, account.id, [invoice_id]))[invoice_id]
-    relief.credit(invoice, lines, await credits.allocations_on(unit, invoice_id))
+    await _credit_by_hand(unit, invoice, lines)
     amount = sum(share for _, share in lines)
     return await _propose(
         unit, caller, account, _row(unit, CREDIT_NOTE, account, amount, caller, why, invoice_id, lines)
@@ -169,12 +170,16 @@ async def _carry_out(unit: Unit, account: Account, row: ApprovalRow) -> None:
 async def _credit(unit: Unit, account: Account, row: ApprovalRow) -> UUID:
     invoice_id = _invoice_of(row)
     before = await invoices.open_invoices(unit, account.id, [invoice_id])
-    paid = await credits.allocations_on(unit, invoice_id)
-    credited = relief.credit(before[invoice_id], [(line, amount) for line, amount in row.lines], paid)
+    credited = await _credit_by_hand(unit, before[invoice_id], [(line, amount) for line, amount in row.lines])
     note = await credit_notes.issue(unit, account, before[invoice_id], credited, Reason(row.reason_code))
     await balances.save_changed(unit, account.time_zone, before, {invoice_id: credited.invoice})
     await apply_unapplied(unit, [account])
     return note.id
+
+
+async def _credit_by_hand(unit: Unit, invoice: Invoice, lines: Sequence[tuple[int, int]]) -> relief.Credited:
+    paid = await credits.allocations_on(unit, invoice.id)
+    return relief.credit_by_hand(invoice, lines, paid, await lapses.find_worth(unit, invoice.id))
 
 
 def _invoice_of(row: ApprovalRow) -> UUID:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from services.invoicing.domain import owed, relief
-from services.invoicing.repository import accounts, credits, invoices, payments
+from services.invoicing.repository import accounts, credits, invoices, lapses, payments
 from services.invoicing.use_cases import balances, credit_notes
 from services.invoicing.use_cases.payments import apply_unapplied
 from shared.audit import Change
@@ -60,13 +60,18 @@ async def settle(unit: Unit, dispute_id: UUID, *, upheld: bool) -> None:
     after = owed.release(before[invoice_id], held)
     await payments.mark_released(unit, dispute_id)
     if upheld:
-        credited = relief.credit_disputed(after, held, await credits.allocations_on(unit, invoice_id))
+        credited = await _credit(unit, after, held)
         after = credited.invoice
         if credited.lines:
             why = credit_notes.Reason(credit_notes.DISPUTE, dispute_id=dispute_id)
             await credit_notes.issue(unit, account, before[invoice_id], credited, why)
     await balances.save_changed(unit, account.time_zone, before, {invoice_id: after})
     await apply_unapplied(unit, [account])
+
+
+async def _credit(unit: Unit, invoice: owed.Invoice, amounts: Sequence[tuple[int, int]]) -> relief.Credited:
+    paid = await credits.allocations_on(unit, invoice.id)
+    return relief.credit_disputed(invoice, amounts, paid, await lapses.find_worth(unit, invoice.id))
 
 
 async def held(unit: Unit, dispute_id: UUID) -> tuple[UUID, list[tuple[int, int]], bool]:
