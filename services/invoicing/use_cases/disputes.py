@@ -1,15 +1,17 @@
 """Amounts are held for disputes, and the outcome of a dispute moves the money."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from services.invoicing.domain import owed, relief
-from services.invoicing.repository import accounts, credits, invoices, lapses, payments
+from services.invoicing.repository import accounts, approvals, credits, invoices, lapses, payments
 from services.invoicing.use_cases import balances, credit_notes
+from services.invoicing.use_cases.approvals import AboveLimit
 from services.invoicing.use_cases.payments import apply_unapplied
 from shared.audit import Change
 from shared.database import Unit
 from shared.errors import NotFound, Refusal
+from shared.money import Money
 
 
 class DisputeKnown(Refusal):
@@ -42,6 +44,22 @@ async def reserve(unit: Unit, dispute_id: UUID, invoice_id: UUID, lines: Sequenc
     await payments.add_reservations(unit, account.id, dispute_id, invoice_id, lines)
     await balances.save_changed(unit, account.time_zone, before, {invoice_id: after})
     unit.record(Change("dispute", dispute_id, account.id))
+
+
+async def authorise(unit: Unit, dispute_id: UUID, roles: Iterable[str], wanted: Sequence[tuple[int, int]]) -> Money:
+    """Authorise the credit of what is reserved for a dispute, by the limits of a person's roles; the amount.
+
+    Raises NotFound, DisputeKnown, AboveLimit.
+    """
+    invoice_id, lines, is_reserved = await held(unit, dispute_id)
+    if not is_reserved or lines != sorted(wanted):
+        raise DisputeKnown(f"dispute {dispute_id} is known with other amounts, or is over")
+    account = await accounts.account(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
+    amount = Money(sum(minor for _, minor in lines), account.currency)
+    if amount.minor > await approvals.limit_of(unit, roles, amount.currency):
+        raise AboveLimit(f"these roles may not decide about {amount}")
+    unit.record(Change("dispute", dispute_id, account.id))
+    return amount
 
 
 async def settle(unit: Unit, dispute_id: UUID, *, upheld: bool) -> None:
