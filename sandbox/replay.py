@@ -27,6 +27,7 @@ from sandbox import checks, clock, topics
 from sandbox.driver import Agenda, Driver, Refused, driving
 from sandbox.idle import NotSettled
 from sandbox.ledger import CURRENCY, LedgerInvoice, LedgerRefused, read_ledger
+from sandbox.limits import set_limits
 from sandbox.report import figures
 
 STANDARD = Path(__file__).parent / "policies" / "standard.yaml"
@@ -68,7 +69,8 @@ class LedgerWorld:
         await self.register(driver)
 
     async def register(self, driver: Driver) -> None:
-        """Register every customer with its subscription, at the vendor too."""
+        """Register every customer with its subscription, at the vendor too; the operator may uphold disputes."""
+        await set_limits(driver, {CURRENCY, *(profile.currency for profile in self._profiles.values())})
         for customer in sorted({one.customer for one in self._invoices}):
             self._accounts[customer] = await register(
                 driver, customer, self.begin().date(), self._profiles.get(customer, Profile())

@@ -10,6 +10,7 @@ from typing import Any
 
 from sandbox.customers import RESOLVE_AFTER, Customer, Year
 from sandbox.driver import Agenda, Driver
+from sandbox.limits import set_limits
 
 BUY_AT, RUN_AT, APPROVE_AT, CHANGE_AT = clock_time(5), clock_time(6), clock_time(8), clock_time(11)
 CLOSE_AT, LOOK_AT, PAY_AT = clock_time(12), clock_time(9), clock_time(6)
@@ -61,7 +62,8 @@ class PlanYear:
         return _at(self.year.start) - timedelta(days=1)
 
     async def prepare(self, driver: Driver, policy: str) -> None:
-        """Publish the policy, the tax rates and the plan; register every customer."""
+        """Publish the policy, the tax rates and the plan; register every customer; the operator may uphold disputes."""
+        await set_limits(driver, {customer.profile.currency for customer in self.year.customers})
         since = self.begin().date().isoformat()
         await driver.post(
             "collections", "/v1/policies", {"document": policy, "effective_date": since, "reason": "demo"}

@@ -27,6 +27,8 @@ class DisputeState(StrEnum):
     """The amounts are reserved: a fact."""
     REFUSED = "refused"
     """Invoicing refuses the reservation: it never was a dispute."""
+    WAITING_FOR_SECOND_PERSON = "waiting_for_second_person"
+    """Somebody would uphold it who may not credit so much; the amounts stay reserved."""
     UPHELD = "upheld"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
@@ -40,7 +42,17 @@ CASE_ALLOWED: Mapping[CaseState, frozenset[CaseState]] = {
 
 DISPUTE_ALLOWED: Mapping[DisputeState, frozenset[DisputeState]] = {
     DisputeState.REQUESTED: frozenset({DisputeState.OPENED, DisputeState.REFUSED}),
-    DisputeState.OPENED: frozenset({DisputeState.UPHELD, DisputeState.REJECTED, DisputeState.WITHDRAWN}),
+    DisputeState.OPENED: frozenset(
+        {
+            DisputeState.UPHELD,
+            DisputeState.REJECTED,
+            DisputeState.WITHDRAWN,
+            DisputeState.WAITING_FOR_SECOND_PERSON,
+        }
+    ),
+    DisputeState.WAITING_FOR_SECOND_PERSON: frozenset(
+        {DisputeState.UPHELD, DisputeState.OPENED, DisputeState.WITHDRAWN}
+    ),
     DisputeState.REFUSED: frozenset(),
     DisputeState.UPHELD: frozenset(),
     DisputeState.REJECTED: frozenset(),

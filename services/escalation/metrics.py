@@ -40,14 +40,15 @@ FIGURES = (
     ),
     Figure(
         """SELECT state, count(disputes.id) AS disputes
-        FROM (VALUES ('requested'), ('opened'), ('refused'), ('upheld'), ('rejected'), ('withdrawn')) AS states (state)
+        FROM (VALUES ('requested'), ('opened'), ('refused'), ('waiting_for_second_person'), ('upheld'), ('rejected'),
+            ('withdrawn')) AS states (state)
         LEFT JOIN disputes USING (state) WHERE $1::timestamptz IS NOT NULL GROUP BY state""",
         {"goodstanding_disputes": "Disputes by state."},
         ("state",),
     ),
     Figure(
         """SELECT currency, sum(total_minor)::bigint AS disputes_opened_minor FROM disputes
-        WHERE state = 'opened' AND $1::timestamptz IS NOT NULL GROUP BY currency""",
+        WHERE state IN ('opened', 'waiting_for_second_person') AND $1::timestamptz IS NOT NULL GROUP BY currency""",
         {"goodstanding_disputes_opened_minor": "What is disputed now."},
         ("currency",),
     ),

@@ -92,7 +92,12 @@ class DisputeRow(Row, table=True):
 
     __tablename__ = "disputes"
     __table_args__ = (
-        CheckConstraint("state IN ('requested', 'opened', 'refused', 'upheld', 'rejected', 'withdrawn')"),
+        CheckConstraint(
+            "state IN ('requested', 'opened', 'refused', 'waiting_for_second_person',"
+            " 'upheld', 'rejected', 'withdrawn')"
+        ),
+        CheckConstraint("num_nulls(uphold_proposed_by, uphold_proposed_at) IN (0, 2)"),
+        CheckConstraint("state <> 'waiting_for_second_person' OR uphold_proposed_by IS NOT NULL"),
         CheckConstraint("total_minor > 0"),
         Index("disputes_of_account", "account_id"),
     )
@@ -111,3 +116,5 @@ class DisputeRow(Row, table=True):
     opened_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     ended_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     credit_note_id: UUID | None
+    uphold_proposed_by: str | None = Field(sa_type=Text)
+    uphold_proposed_at: datetime | None = Field(sa_type=DateTime(timezone=True))

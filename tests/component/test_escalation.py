@@ -1,6 +1,7 @@
 """Escalation beside invoicing, both on real Postgres and over HTTP."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,13 @@ class World:
 
 @pytest.fixture
 async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+    async with opened_world(database, keys, jwks_file) as made:
+        yield made
+
+
+@asynccontextmanager
+async def opened_world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+    """Escalation, and invoicing in which the operator may credit all."""
     async with (
         running("invoicing", database, keys, jwks_file) as (_, invoicing),
         running("escalation", database, keys, jwks_file) as (runtime, client),
@@ -80,6 +88,8 @@ async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterato
         door = Door(invoicing)
         runtime.clients._clients["invoicing"] = door  # type: ignore[assignment]
         made = World(runtime, client, invoicing, door, database)
+        limit = {"amount_minor": 10**6, "reason": "the board"}
+        await invoicing.http.put("/v1/approval-limits/operator/EUR", json=limit, headers=invoicing.headers)
         made.account_id = (await invoicing.made("/v1/accounts", account()))["id"]
         made.invoice_id = (await invoicing.made("/v1/invoices", invoice(made.account_id, 700, 300)))["id"]
         yield made

@@ -10,7 +10,7 @@ import pytest
 from services.collections import jobs as collections
 from services.collections.repository import facts, suspensions
 from services.invoicing import jobs as invoicing
-from services.invoicing.repository import billing, invoices, issuing
+from services.invoicing.repository import billing, invoices, issuing, lapses
 from shared import outbox, streams
 from shared.audit_queries import Criteria, build_page_query
 from shared.jobs import Sweep
@@ -29,7 +29,7 @@ MANY = (
     f"INSERT INTO bill_run_accounts SELECT '{RUN}', subject::uuid, 'waiting', now(), NULL, NULL FROM streams",
     "INSERT INTO charges SELECT gen_random_uuid(), subject::uuid, gen_random_uuid(), 'cycle', NULL, gen_random_uuid(),"
     " 1, '2026-02-01', '2026-03-01', '2026-02-01', '2026-03-01', 1, 100, 100, 'EUR', '2026-03-01', false, 0,"
-    " gen_random_uuid(), now(), 0 FROM streams",
+    " gen_random_uuid(), now(), 0, 0 FROM streams",
     "ANALYZE streams, bill_run_accounts, charges",
 )
 CHUNK = (
@@ -43,6 +43,7 @@ CHUNK = (
 OTHERS = {"streams", "bill_run_accounts", "charges"}
 OF_A_CHUNK: dict[str, tuple[str, list[object]]] = {
     "lines": (billing._LINES, [NOW.date()]),
+    "lapses of drafts": (lapses._statement(lapses._DRAFTED), []),
     "ledger": (issuing._POST, [NOW]),
     "balances": (issuing._CHANGES, [NOW]),
     "events": (outbox._WRITE_EACH.format(told=issuing._TOLD), ["type", "{}", NOW.date()]),

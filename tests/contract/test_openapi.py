@@ -68,9 +68,11 @@ MAY_BE_MISSING = {"case.close"}
 
 @dataclass
 class Door:
-    """Invoicing as escalation meets it: holds up to 1000, and refuses more."""
+    """Invoicing as escalation meets it: reserves up to 1000, refuses more, and lets those with a role credit."""
 
     async def post(self, path: str, body: Any, *, key: str | None = None) -> Any:
+        if path.endswith(":authorise") and not body["roles"]:
+            raise Answered(403, {"code": "above_limit", "detail": "these roles may not decide about it"})
         if any(line["amount_minor"] > 1000 for line in body["lines"]):
             raise Answered(409, {"code": "amount_refused", "detail": "line 1 has 1000 that can be disputed"})
         return body | {"held": True}
@@ -147,6 +149,7 @@ async def _invoicing(world: World) -> dict[str, list[Any]]:
     ids |= {"fixed_currency": [None], "sign": [None], "repeat_id": [repeat["id"] for repeat in repeats]}
     # Small amounts, so that no payment leaves nothing to be reserved.
     ids |= {"line": [1], "amount_minor": [100]} | await _second_person(world.client, issued[0])
+    ids |= await _disputes(world.client)
     ids |= await _documents(world, owner, issued)
     return ids | await _billing(world, owner) | await _vendor(world.client)
 
@@ -161,13 +164,30 @@ async def _with_cash(client: Client) -> dict[str, list[Any]]:
     return {"account_id": [rich], "invoice_id": [disputed], "payment_id": paid}
 
 
+async def _disputes(client: Client) -> dict[str, list[Any]]:
+    """Disputes that whoever may credit 1.00 may uphold."""
+    owner = (await client.made("/v1/accounts", account()))["id"]
+    issued = (await client.made("/v1/invoices", invoice(owner, 10**6)))["id"]
+    disputes = [str(uuid4()) for _ in range(10)]
+    for dispute_id in disputes:
+        small = {"dispute_id": dispute_id, "invoice_id": issued, "lines": [{"line": 1, "amount_minor": 100}]}
+        await client.made("/v1/reservations", small)
+    unheard = [str(uuid4()) for _ in disputes]
+    return {"dispute_id": disputes + unheard, "roles": [["operator"]]}
+
+
 async def _second_person(client: Client, invoice_id: str) -> dict[str, list[Any]]:
     """What somebody else proposed, debits in flight, and who may decide up to what."""
     limit = {"amount_minor": 100, "reason": "the board"}
     await client.http.put("/v1/approval-limits/operator/EUR", json=limit, headers=client.headers)
     credit = {"invoice_id": invoice_id, "lines": [{"line": 1, "amount_minor": 100}], "reason_code": "goodwill"}
     somebody = client.somebody()
-    proposed = [await somebody.made("/v1/credit-notes", credit | {"reason": "late"}) for _ in range(60)]
+    owner = (await client.got(f"/v1/invoices/{invoice_id}"))["account_id"]
+    lined = {"invoice_id": (await client.made("/v1/invoices", invoice(owner, *[100] * 60)))["id"], "reason": "late"}
+    proposed = [
+        await somebody.made("/v1/credit-notes", credit | lined | {"lines": [{"line": line, "amount_minor": 100}]})
+        for line in range(1, 61)
+    ]
     debits = [
         await client.made("/v1/debits", {"invoice_id": invoice_id, "amount": eur(10), "reference": f"DD-{n}"})
         for n in range(40)
@@ -279,6 +299,8 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
     lines = [{"line": 1, "amount_minor": 700}]
     dispute = {"account_id": owner, "invoice_id": issued, "currency": "EUR", "lines": lines}
     disputed = [(await world.client.made("/v1/disputes", dispute))["id"] for _ in range(40)]
+    for path in (f"/v1/disputes/{dispute_id}:uphold" for dispute_id in disputed[:24]):
+        await world.client.somebody().made(path, {"reason": "billed in error"})
     case = {"kind": "billing_question", "account_id": owner, "subject": "What is line 3?"}
     opened = [(await world.client.made("/v1/cases", case))["id"] for _ in range(20)]
     return {"account_id": [owner], "invoice_id": [issued], "dispute_id": disputed, "case_id": opened}

@@ -11,6 +11,7 @@ from deploy.local.kafka import KafkaServer
 from deploy.local.stack import Stack, remove
 from sandbox.clock import START
 from sandbox.driver import Driver, driving
+from sandbox.limits import set_limits
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 POLICY = Path(__file__).parents[2] / "sandbox" / "policies" / "standard.yaml"
@@ -46,4 +47,5 @@ async def driver(stack: Stack) -> AsyncIterator[Driver]:
     async with driving(stack) as found:
         body = {"document": POLICY.read_text(), "effective_date": BEGIN.date().isoformat(), "reason": "first"}
         await found.post("collections", "/v1/policies", body)
+        await set_limits(found, ("EUR", "USD"))
         yield found

@@ -1,7 +1,8 @@
 """Disputes over REST."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import Query, Response
@@ -24,6 +25,9 @@ from shared.money import Currency, PositiveMinor
 
 reads = Router(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
+
+Decide = Callable[..., Awaitable[DisputeRow]]
+"""A use case of upholding: it takes the unit, the dispute's id, the caller, and whether the caller is authorised."""
 
 
 class DisputeRefused(Refusal):
@@ -63,7 +67,10 @@ class DisputeIn(Body):
 
 
 class DisputeOut(BaseModel):
-    """A dispute. `requested`: committed, and reserved in invoicing as soon as that answers."""
+    """A dispute. `requested`: committed, and reserved in invoicing as soon as that answers.
+
+    `waiting_for_second_person`: somebody would uphold it, above the limit of their roles.
+    """
 
     model_config = example(
         id="01a20d65-5762-7361-96ef-cdb432a61f08",
@@ -79,6 +86,8 @@ class DisputeOut(BaseModel):
         opened_at="2026-04-02T09:30:01Z",
         ended_at=None,
         credit_note_id=None,
+        uphold_proposed_by=None,
+        uphold_proposed_at=None,
     )
 
     id: UUID
@@ -94,6 +103,8 @@ class DisputeOut(BaseModel):
     opened_at: datetime | None
     ended_at: datetime | None
     credit_note_id: UUID | None
+    uphold_proposed_by: str | None = Field(description="who would uphold it, and needs a second person or needed one")
+    uphold_proposed_at: datetime | None
 
     @classmethod
     def of(cls, row: DisputeRow) -> Self:
@@ -167,13 +178,14 @@ async def get_dispute(dispute_id: UUID, read: Read) -> DisputeOut:
     return DisputeOut.of(await read(lambda unit: repository.dispute(unit, dispute_id)))
 
 
-async def _resolve(
-    dispute_id: UUID, outcome: Literal["upheld", "rejected"], why: ReasonIn, command: CommandRunner
-) -> Response:
-    async def resolve(unit: Unit) -> DisputeOut:
-        return DisputeOut.of(await use_cases.disputes.resolve(unit, dispute_id, outcome))
+async def _decide_upholding(decide: Decide, dispute_id: UUID, basis: ReasonIn, command: CommandRunner) -> Response:
+    """Ask invoicing about the caller, and then do it in one unit."""
+    authorised = await use_cases.upholding.is_authorised(command.runtime, dispute_id, command.caller)
 
-    return await command.run(resolve, status=200, reason=why.reason, about=dispute_id)
+    async def decide_once(unit: Unit) -> DisputeOut:
+        return DisputeOut.of(await decide(unit, dispute_id, command.caller, authorised=authorised))
+
+    return await command.run(decide_once, status=200, reason=basis.reason, about=dispute_id)
 
 
 @writes.post(
@@ -186,8 +198,39 @@ async def _resolve(
 async def uphold_dispute(
     dispute_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.uphold")]
 ) -> Response:
-    """The customer is right: invoicing releases the amounts and issues a credit note."""
-    return await _resolve(dispute_id, "upheld", why, command)
+    """The customer is right: invoicing releases the amounts and issues a credit note.
+
+    Above the limit of your roles it waits for a second person (`waiting_for_second_person`).
+    """
+    return await _decide_upholding(use_cases.upholding.uphold, dispute_id, why, command)
+
+
+@writes.post(
+    "/{dispute_id}:confirm",
+    status_code=200,
+    response_model=DisputeOut,
+    summary="Confirm that a dispute is upheld",
+    responses=refusals(MoveRefused),
+)
+async def confirm_upholding(
+    dispute_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.confirm")]
+) -> Response:
+    """Uphold what another person proposed to uphold; the amount must be within a limit of your roles."""
+    return await _decide_upholding(use_cases.upholding.confirm, dispute_id, basis, command)
+
+
+@writes.post(
+    "/{dispute_id}:decline",
+    status_code=200,
+    response_model=DisputeOut,
+    summary="Decline to uphold a dispute",
+    responses=refusals(MoveRefused),
+)
+async def decline_upholding(
+    dispute_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.decline")]
+) -> Response:
+    """Leave the dispute open that another person proposed to uphold."""
+    return await _decide_upholding(use_cases.upholding.decline, dispute_id, basis, command)
 
 
 @writes.post(
@@ -201,7 +244,11 @@ async def reject_dispute(
     dispute_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.reject")]
 ) -> Response:
     """The invoice was right: invoicing releases the amounts, and they are dunnable again."""
-    return await _resolve(dispute_id, "rejected", why, command)
+
+    async def reject(unit: Unit) -> DisputeOut:
+        return DisputeOut.of(await use_cases.disputes.resolve(unit, dispute_id, "rejected"))
+
+    return await command.run(reject, status=200, reason=why.reason, about=dispute_id)
 
 
 @writes.post(

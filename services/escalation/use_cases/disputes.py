@@ -92,6 +92,8 @@ async def request(unit: Unit, new: NewDispute, actor: str) -> tuple[DisputeRow, 
         opened_at=None,
         ended_at=None,
         credit_note_id=None,
+        uphold_proposed_by=None,
+        uphold_proposed_at=None,
     )
     await repository.add(unit, row)
     await intents.add(unit, RESERVE_AMOUNTS, new.account_id, row.id, {}, row.id)

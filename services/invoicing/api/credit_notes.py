@@ -15,7 +15,7 @@ from services.invoicing.api.payments import LineAmount
 from services.invoicing.domain.owed import AmountRefused
 from services.invoicing.repository import credits as repository
 from services.invoicing.tables import CreditNoteRow
-from services.invoicing.use_cases.approvals import Why
+from services.invoicing.use_cases.approvals import AlreadyProposed, Why
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
@@ -96,7 +96,7 @@ class CreditNoteOut(BaseModel):
     status_code=201,
     response_model=ApprovalOut,
     summary="Credit lines of an invoice",
-    responses=refusals(AmountRefused),
+    responses=refusals(AmountRefused, AlreadyProposed),
 )
 async def credit(
     wanted: CreditNoteIn, command: Annotated[CommandRunner, perform_command("credit_note.propose")]

@@ -269,7 +269,7 @@ def _arithmetic(row: asyncpg.Record) -> str:
     if row["meter"]:
         used = _usage(row)
         return f"{used.lines} lines of usage of {used.meter}, {used.quantity} in all: {money(row['net_minor'])}{tax}"
-    return f"{_product(row, row['settled_minor'], row['currency'])}{tax}"
+    return f"{_product(row, row['elsewhere_minor'], row['currency'])}{tax}"
 
 
 def _product(row: asyncpg.Record, elsewhere: int, currency: str) -> str:

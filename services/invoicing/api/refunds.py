@@ -9,7 +9,7 @@ from fastapi import Response
 from services.invoicing import use_cases
 from services.invoicing.api.approvals import ApprovalOut
 from services.invoicing.domain.owed import AmountRefused
-from services.invoicing.use_cases.approvals import Why
+from services.invoicing.use_cases.approvals import AlreadyProposed, Why
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
@@ -46,7 +46,11 @@ class RefundIn(Body):
 
 
 @writes.post(
-    "", status_code=201, response_model=ApprovalOut, summary="Propose a refund", responses=refusals(AmountRefused)
+    "",
+    status_code=201,
+    response_model=ApprovalOut,
+    summary="Propose a refund",
+    responses=refusals(AmountRefused, AlreadyProposed),
 )
 async def refund(wanted: RefundIn, command: Annotated[CommandRunner, perform_command("refund.propose")]) -> Response:
     """Hold unapplied cash, oldest payment first, until a second person approves or declines it."""

@@ -1,6 +1,6 @@
 """Reservations: escalation holds the amounts of a dispute before the dispute is a fact."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import Response
@@ -13,7 +13,7 @@ from services.invoicing.use_cases.disputes import DisputeKnown
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
-from shared.fields import Body, example
+from shared.fields import Body, Code, Name, example
 from shared.http import PROBLEMS, Router, refusals
 
 writes = Router(
@@ -77,3 +77,54 @@ async def reserve_amounts(
         return ReservationOut.of(reservation.dispute_id, held)
 
     return await command.run(reserve, about=reservation.invoice_id)
+
+
+class AuthorisationIn(Body):
+    """A person who would uphold a dispute, with their roles, and its amounts; the Idempotency-Key names all of them."""
+
+    model_config = example(
+        actor="operator",
+        roles=["billing_lead"],
+        outcome="upheld",
+        lines=[{"line": 1, "amount_minor": 5040}],
+    )
+
+    actor: Name
+    roles: list[Code] = Field(max_length=100)
+    outcome: Literal["upheld"]
+    lines: list[LineAmount] = Field(min_length=1, max_length=500)
+
+
+class AuthorisationOut(BaseModel):
+    """The outcome that a person may decide, and the amount that it credits."""
+
+    model_config = example(
+        dispute_id="01a20d65-5762-7361-96ef-cdb432a61f08", outcome="upheld", amount_minor=5040, currency="EUR"
+    )
+
+    dispute_id: UUID
+    outcome: str
+    amount_minor: int
+    currency: str
+
+
+@writes.post(
+    "/{dispute_id}:authorise",
+    status_code=200,
+    response_model=AuthorisationOut,
+    summary="Ask whether a person may uphold a dispute",
+    responses=refusals(DisputeKnown),
+)
+async def authorise_outcome(
+    dispute_id: UUID, question: AuthorisationIn, command: Annotated[CommandRunner, perform_command("dispute.authorise")]
+) -> Response:
+    """Authorise a person to credit what is reserved, as if they credited it; 403 above the limit of their roles."""
+    lines = [(line.line, line.amount_minor) for line in question.lines]
+
+    async def authorise(unit: Unit) -> AuthorisationOut:
+        amount = await use_cases.disputes.authorise(unit, dispute_id, question.roles, lines)
+        return AuthorisationOut(
+            dispute_id=dispute_id, outcome=question.outcome, amount_minor=amount.minor, currency=amount.currency
+        )
+
+    return await command.run(authorise, status=200, about=dispute_id)

@@ -9,7 +9,7 @@ from fastapi import Response
 from services.invoicing import use_cases
 from services.invoicing.api.approvals import ApprovalOut
 from services.invoicing.domain.owed import AmountRefused
-from services.invoicing.use_cases.approvals import Why
+from services.invoicing.use_cases.approvals import AlreadyProposed, Why
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
@@ -43,7 +43,11 @@ class WriteOffIn(Body):
 
 
 @writes.post(
-    "", status_code=201, response_model=ApprovalOut, summary="Write an invoice off", responses=refusals(AmountRefused)
+    "",
+    status_code=201,
+    response_model=ApprovalOut,
+    summary="Write an invoice off",
+    responses=refusals(AmountRefused, AlreadyProposed),
 )
 async def write_off(
     wanted: WriteOffIn, command: Annotated[CommandRunner, perform_command("write_off.propose")]

@@ -18,6 +18,7 @@ from services.invoicing.domain.owed import (
     merge,
     pay_invoice,
 )
+from services.invoicing.domain.worth import Worth
 
 Wanted = Sequence[tuple[int, int]]
 """Numbers of lines, each with an amount."""
@@ -56,9 +57,25 @@ def credit(invoice: Invoice, wanted: Wanted, paid: Iterable[Allocation]) -> Cred
     return Credited(invoice.with_lines(lines), tuple(wanted), tuple(freed))
 
 
-def credit_disputed(invoice: Invoice, held: Wanted, paid: Iterable[Allocation]) -> Credited:
+def credit_by_hand(invoice: Invoice, wanted: Wanted, paid: Iterable[Allocation], worth: Worth) -> Credited:
+    """Credit what a person says, and never more of a supply than was billed of it and not given back.
+
+    Raises UnknownLine, AmountRefused.
+    """
+    check_lines(number for number, _ in wanted)
+    for (number, amount), (_, share) in zip(wanted, worth.limit_lines(list(wanted)), strict=True):
+        if share < amount <= creditable(invoice.line(number)):
+            raise AmountRefused(
+                f"line {number} of invoice {invoice.number} has {share} to be credited: the rest was given back"
+                " by a change of its subscription"
+            )
+    return credit(invoice, wanted, paid)
+
+
+def credit_disputed(invoice: Invoice, held: Wanted, paid: Iterable[Allocation], worth: Worth) -> Credited:
     """Credit what an upheld dispute was about, as far as it was not credited or written off meanwhile."""
-    wanted = [(number, min(amount, creditable(invoice.line(number)))) for number, amount in held]
+    creditable_lines = [(number, min(amount, creditable(invoice.line(number)))) for number, amount in held]
+    wanted = worth.limit_lines(creditable_lines)
     return credit(invoice, [(number, amount) for number, amount in wanted if amount > 0], paid)
 
 

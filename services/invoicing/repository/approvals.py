@@ -68,6 +68,25 @@ async def set_limit(unit: Unit, role: str, currency: str, amount_minor: int, act
     await unit.connection.execute(_SET_LIMIT, role, currency, amount_minor, actor, reason, unit.now)
 
 
+_FIND_STANDING = """
+SELECT id FROM approvals WHERE account_id = $1 AND kind = $2 AND state = 'proposed'
+    AND invoice_id IS NOT DISTINCT FROM $3
+    AND CASE WHEN kind = 'credit_note' THEN EXISTS (
+            SELECT FROM jsonb_array_elements(lines) AS line WHERE (line ->> 0)::int = ANY($4::int[]))
+        WHEN kind = 'refund' THEN amount_minor = $5 ELSE true END
+ORDER BY id LIMIT 1
+"""
+
+
+async def find_standing(unit: Unit, row: ApprovalRow) -> UUID | None:
+    """Find the proposal for the same thing that nobody has decided: a line, what is open of an invoice, or a refund."""
+    lines = [line for line, _ in row.lines]
+    found_id: UUID | None = await unit.connection.fetchval(
+        _FIND_STANDING, row.account_id, row.kind, row.invoice_id, lines, row.amount_minor
+    )
+    return found_id
+
+
 _HOLD = """
 WITH parts AS (
     INSERT INTO refund_parts (approval_id, payment_id, account_id, amount_minor)

@@ -35,6 +35,7 @@ SELECT $1, account_id, 'waiting', $3, NULL FROM (
     SELECT account_id FROM terms WHERE next_due <= $2
     UNION SELECT account_id FROM terms WHERE ended_on IS NULL AND term_end <= $2
     UNION SELECT account_id FROM charges WHERE invoice_id IS NULL AND due_on <= $2
+        AND (lapsed_minor = 0 OR amount_minor <> settled_minor + lapsed_minor)
 ) AS billed
 WHERE account_id NOT IN (SELECT account_id FROM taken)
 ORDER BY account_id

@@ -49,10 +49,10 @@ WITH due AS (
 ), charged AS (
     INSERT INTO charges (id, account_id, subscription_id, kind, reference, plan_id, version, cycle_from, cycle_to,
         period_from, period_to, quantity, unit_price_minor, amount_minor, currency, due_on, is_deferred, released_minor,
-        settled_minor, created_at, invoice_id)
+        settled_minor, lapsed_minor, created_at, invoice_id)
     SELECT gen_random_uuid(), account_id, subscription_id, 'cycle', NULL, plan_id, version, next_from, next_to,
         next_from, next_to, quantity, unit_price_minor, unit_price_minor * quantity, due.currency, next_due,
-        timing = 'advance', 0, 0, $3, b.invoice_id
+        timing = 'advance', 0, 0, 0, $3, b.invoice_id
     FROM due JOIN bill_invoices b USING (account_id) WHERE is_billed
 )
 SELECT EXISTS (SELECT FROM moved WHERE next_due <= $2)
@@ -82,13 +82,15 @@ WITH rates AS (
     UNION ALL
     SELECT c.*, b.invoice_id FROM bill_invoices b
     JOIN charges c ON c.account_id = b.account_id AND c.invoice_id IS NULL AND c.due_on <= $1
+        AND (c.lapsed_minor = 0 OR c.amount_minor <> c.settled_minor + c.lapsed_minor)
 ), numbered AS (
-    SELECT b.invoice_id, b.account_id, c.id, c.subscription_id, c.is_deferred, c.amount_minor - c.settled_minor AS net,
+    SELECT b.invoice_id, b.account_id, c.id, c.subscription_id, c.is_deferred,
+        c.amount_minor - c.settled_minor - c.lapsed_minor AS net,
         s.product || CASE c.kind WHEN 'setup' THEN ', set-up' WHEN 'usage' THEN
             (SELECT ', ' || meter FROM usage_lines u WHERE u.charge_id = c.id LIMIT 1) ELSE '' END
             || CASE c.kind WHEN 'setup' THEN ''
             ELSE format(', %s – %s', c.period_from, c.period_to - 1) END
-            || CASE WHEN c.settled_minor = 0 THEN '' ELSE ', what is left of it' END AS description,
+            || CASE WHEN c.settled_minor + c.lapsed_minor = 0 THEN '' ELSE ', what is left of it' END AS description,
         CASE WHEN b.to_be_taxed THEN NULL WHEN a.tax_status = 'standard' THEN r.rate_bp ELSE 0 END AS rate,
         CASE WHEN NOT b.to_be_taxed AND a.tax_status = 'standard' AND r.rate_bp IS NULL
             THEN format('%s in %s', p.tax_class, coalesce(a.country, 'no country')) END AS needs_rate,

@@ -11,7 +11,7 @@ from shared.database import Unit
 
 _LINES = """
 SELECT l.line, l.description, l.net_minor, l.tax_minor, l.tax_rate_bp, s.product,
-    CASE WHEN c.settled_minor = 0 THEN c.kind END AS kind, c.period_from, c.period_to,
+    CASE WHEN c.settled_minor + c.lapsed_minor = 0 THEN c.kind END AS kind, c.period_from, c.period_to,
     c.cycle_to - c.cycle_from AS cycle_days, c.quantity, c.unit_price_minor
 FROM invoice_lines l
 LEFT JOIN charges c ON c.id = l.charge_id

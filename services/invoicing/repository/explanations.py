@@ -11,7 +11,8 @@ _LINE = """
 SELECT i.number, i.currency, l.line, l.description, l.net_minor, l.tax_minor, l.tax_rate_bp, l.amount_minor,
     b.amount_minor AS collectable_minor, l.subscription_id, i.tax_request_id,
     c.id AS charge_id, c.kind, c.plan_id, p.name AS plan, c.version, v.effective_from, c.cycle_from, c.cycle_to,
-    c.period_from, c.period_to, c.quantity, c.unit_price_minor, c.settled_minor, c.reference,
+    c.period_from, c.period_to, c.quantity, c.unit_price_minor, c.reference,
+    c.settled_minor + c.lapsed_minor AS elsewhere_minor,
     h.kind AS change_kind, h.effective_on, h.quantity AS change_quantity, h.actor, h.reason,
     u.meter, u.usage_lines, u.used
 FROM invoice_lines l

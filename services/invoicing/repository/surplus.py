@@ -33,9 +33,11 @@ class Outcome:
 
 
 _OTHERS = ("setup", "usage")
-_SUPPLY = f"CASE WHEN c.kind IN {_OTHERS} THEN c.kind ELSE 'cycle' END AS supply"
+SUPPLY = f"CASE WHEN c.kind IN {_OTHERS} THEN c.kind ELSE 'cycle' END AS supply"
+"""What a charge is for: its cycle, or beside that a set-up or usage."""
+
 _DUE = f"""
-SELECT b.account_id, b.invoice_id, b.currency, l.charge_id, c.subscription_id, {_SUPPLY}, c.cycle_from, c.cycle_to,
+SELECT b.account_id, b.invoice_id, b.currency, l.charge_id, c.subscription_id, {SUPPLY}, c.cycle_from, c.cycle_to,
     l.net_minor, l.tax_minor
 FROM bill_invoices b JOIN bill_lines l USING (invoice_id) JOIN charges c ON c.id = l.charge_id
 WHERE b.total_minor < 0 ORDER BY b.legal_entity, b.account_id, l.line
@@ -77,7 +79,7 @@ WITH given AS (
     WHERE n.account_id = ANY($1::uuid[]) AND n.bill_id IS NOT NULL GROUP BY n.invoice_id, k.line
 ), parts AS (
     SELECT i.account_id, i.issued_at, i.number, l.invoice_id, l.line, l.amount_minor, l.tax_minor, c.subscription_id,
-        {_SUPPLY}, c.cycle_from, c.cycle_to, b.credited_minor,
+        {SUPPLY}, c.cycle_from, c.cycle_to, b.credited_minor,
         b.amount_minor - b.credited_minor - b.written_off_minor AS creditable_minor,
         coalesce(b.amount_minor, 0) - coalesce(g.amount, 0) - l.amount_minor AS beyond
     FROM invoices i
@@ -87,7 +89,7 @@ WITH given AS (
     LEFT JOIN given g ON g.invoice_id = l.invoice_id AND g.line = l.line
     WHERE i.account_id = ANY($1::uuid[])
     UNION ALL
-    SELECT k.account_id, NULL, NULL, NULL, NULL, 0, 0, c.subscription_id, {_SUPPLY}, c.cycle_from, c.cycle_to, 0, 0,
+    SELECT k.account_id, NULL, NULL, NULL, NULL, 0, 0, c.subscription_id, {SUPPLY}, c.cycle_from, c.cycle_to, 0, 0,
         -k.net_minor - k.tax_minor
     FROM credited_charges k JOIN charges c ON c.id = k.charge_id WHERE k.account_id = ANY($1::uuid[])
 ), summed AS (

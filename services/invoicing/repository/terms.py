@@ -125,8 +125,8 @@ async def charged(unit: Unit, since: Mapping[UUID, date], *, by_vendor: bool = F
 _ADD_CHARGES = """
 INSERT INTO charges (id, account_id, subscription_id, kind, reference, plan_id, version, cycle_from, cycle_to,
     period_from, period_to, quantity, unit_price_minor, amount_minor, currency, due_on, is_deferred, released_minor,
-    settled_minor, created_at)
-SELECT n.*, 0, 0, $18 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::int[],
+    settled_minor, lapsed_minor, created_at)
+SELECT n.*, 0, 0, 0, $18 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::int[],
     $8::date[], $9::date[], $10::date[], $11::date[], $12::int[], $13::bigint[], $14::bigint[], $15::text[],
     $16::date[], $17::boolean[]) AS n
 """

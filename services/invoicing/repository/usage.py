@@ -71,9 +71,9 @@ WITH new AS (
 ), charged AS (
     INSERT INTO charges (id, account_id, subscription_id, kind, reference, plan_id, version, cycle_from, cycle_to,
         period_from, period_to, quantity, unit_price_minor, amount_minor, currency, due_on, is_deferred, released_minor,
-        settled_minor, created_at)
+        settled_minor, lapsed_minor, created_at)
     SELECT s.charge_id, r.account_id, subscription_id, 'usage', NULL, plan_id, version, period_from, period_to,
-        period_from, period_to, 1, s.amount, s.amount, currency, today, false, 0, 0, $2
+        period_from, period_to, 1, s.amount, s.amount, currency, today, false, 0, 0, 0, $2
     FROM summed s JOIN incoming_rated r ON r.line_id = s.charge_id WHERE s.amount > 0
 )
 SELECT (SELECT count(*) FROM new), (SELECT count(*) FROM incoming_usage)

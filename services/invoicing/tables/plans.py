@@ -160,7 +160,8 @@ class ChargeRow(Row, table=True):
     """What is to be billed: a stretch of a cycle, a set-up, usage.
 
     `invoice_id` is set once it is on a draft, which becomes an invoice of that id or, less than nothing, credit notes
-    that name it (`bill_id`). `settled_minor` is what of it credit notes have settled; only the rest is billed.
+    that name it (`bill_id`). `settled_minor` is what of it credit notes have settled, `lapsed_minor` what of a
+    reversal lapsed, since people had credited it before; only the rest is billed.
     """
 
     __tablename__ = "charges"
@@ -171,6 +172,7 @@ class ChargeRow(Row, table=True):
         CheckConstraint("kind IN ('cycle', 'reversal', 'change', 'setup', 'usage')"),
         CheckConstraint("quantity <> 0 AND (kind = 'reversal') = (quantity < 0)"),
         CheckConstraint("cycle_to > cycle_from AND period_to > period_from"),
+        CheckConstraint("lapsed_minor = 0 OR lapsed_minor BETWEEN amount_minor AND 0"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -192,6 +194,7 @@ class ChargeRow(Row, table=True):
     is_deferred: bool
     released_minor: int = Field(sa_type=BigInteger)
     settled_minor: int = Field(sa_type=BigInteger)
+    lapsed_minor: int = Field(sa_type=BigInteger)
     invoice_id: UUID | None
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
 

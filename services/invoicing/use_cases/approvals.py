@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.invoicing.domain import relief
+from services.invoicing.domain.owed import Invoice
 from services.invoicing.domain.states import APPROVAL_ALLOWED, ApprovalState, moved_to
-from services.invoicing.repository import accounts, credits, invoices
+from services.invoicing.repository import accounts, credits, invoices, lapses
 from services.invoicing.repository import approvals as repository
 from services.invoicing.repository.accounts import Account
 from services.invoicing.tables import ApprovalRow
@@ -37,6 +38,12 @@ class AboveLimit(Refusal):
     status = 403
 
 
+class AlreadyProposed(Refusal):
+    """Somebody has proposed the same, and nobody has decided that yet; `approval_id` names it."""
+
+    code = "already_proposed"
+
+
 @dataclass(frozen=True, slots=True)
 class Why:
     """The reason: a code for reports, and words for people."""
@@ -48,10 +55,13 @@ class Why:
 async def credit(
     unit: Unit, caller: Caller, invoice_id: UUID, lines: Sequence[tuple[int, int]], why: Why
 ) -> ApprovalRow:
-    """Credit lines (number, minor units) of an invoice. Raises NotFound, UnknownLine, AmountRefused."""
+    """Credit lines (number, minor units) of an invoice.
+
+    Raises NotFound, UnknownLine, AmountRefused, AlreadyProposed.
+    """
     account = await accounts.locked(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
     invoice = (await invoices.open_invoices(unit, account.id, [invoice_id]))[invoice_id]
-    relief.credit(invoice, lines, await credits.allocations_on(unit, invoice_id))
+    await _credit_by_hand(unit, invoice, lines)
     amount = sum(share for _, share in lines)
     return await _propose(
         unit, caller, account, _row(unit, CREDIT_NOTE, account, amount, caller, why, invoice_id, lines)
@@ -59,7 +69,7 @@ async def credit(
 
 
 async def write_off(unit: Unit, caller: Caller, invoice_id: UUID, why: Why) -> ApprovalRow:
-    """Write off what is open of an invoice. Raises NotFound, AmountRefused."""
+    """Write off what is open of an invoice. Raises NotFound, AmountRefused, AlreadyProposed."""
     account = await accounts.locked(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
     invoice = (await invoices.open_invoices(unit, account.id, [invoice_id]))[invoice_id]
     _, lines = relief.write_off(invoice)
@@ -68,11 +78,15 @@ async def write_off(unit: Unit, caller: Caller, invoice_id: UUID, why: Why) -> A
 
 
 async def refund(unit: Unit, caller: Caller, account_id: UUID, amount: Money, why: Why) -> ApprovalRow:
-    """Hold unapplied cash to be paid back. Raises NotFound, CurrencyMismatch, AmountRefused."""
+    """Hold unapplied cash to be paid back.
+
+    Raises NotFound, CurrencyMismatch, AmountRefused, AlreadyProposed.
+    """
     account = await accounts.locked(unit, account_id)
     if amount.currency != account.currency:
         raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {amount.currency}")
     row = _row(unit, REFUND, account, amount.minor, caller, why)
+    await _check_standing(unit, row)
     await repository.save(unit, row)
     await refunds.hold(unit, account, row)
     unit.record(Change("approval", row.id, account.id))
@@ -110,12 +124,22 @@ def _row(
 
 
 async def _propose(unit: Unit, caller: Caller, account: Account, row: ApprovalRow) -> ApprovalRow:
+    await _check_standing(unit, row)
     if row.amount_minor <= await repository.limit_of(unit, caller.roles, row.currency):
         await _carry_out(unit, account, row)
         row.state, row.decided_at = ApprovalState.CARRIED_OUT, unit.now
     await repository.save(unit, row)
     unit.record(Change("approval", row.id, account.id))
     return row
+
+
+async def _check_standing(unit: Unit, row: ApprovalRow) -> None:
+    """Refuse what waits for a second person already. Raises AlreadyProposed."""
+    standing_id = await repository.find_standing(unit, row)
+    if standing_id is not None:
+        raise AlreadyProposed(
+            f"it is proposed already, as {standing_id}: decide that first", approval_id=str(standing_id)
+        )
 
 
 async def approve(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
@@ -161,20 +185,32 @@ async def _carry_out(unit: Unit, account: Account, row: ApprovalRow) -> None:
     if row.kind == CREDIT_NOTE:
         row.credit_note_id = await _credit(unit, account, row)
     elif row.kind == WRITE_OFF:
-        await write_offs.write_off(unit, account, _invoice_of(row), row.reason_code)
+        await _write_off_invoice(unit, account, row)
     else:
         await refunds.pay_out(unit, account, row)
+
+
+_give_up_claim = write_offs.write_off
+"""Under a name of its own, beside the proposal of a write-off here."""
+
+
+async def _write_off_invoice(unit: Unit, account: Account, row: ApprovalRow) -> None:
+    await _give_up_claim(unit, account, _invoice_of(row), row.reason_code)
 
 
 async def _credit(unit: Unit, account: Account, row: ApprovalRow) -> UUID:
     invoice_id = _invoice_of(row)
     before = await invoices.open_invoices(unit, account.id, [invoice_id])
-    paid = await credits.allocations_on(unit, invoice_id)
-    credited = relief.credit(before[invoice_id], [(line, amount) for line, amount in row.lines], paid)
+    credited = await _credit_by_hand(unit, before[invoice_id], [(line, amount) for line, amount in row.lines])
     note = await credit_notes.issue(unit, account, before[invoice_id], credited, Reason(row.reason_code))
     await balances.save_changed(unit, account.time_zone, before, {invoice_id: credited.invoice})
     await apply_unapplied(unit, [account])
     return note.id
+
+
+async def _credit_by_hand(unit: Unit, invoice: Invoice, lines: Sequence[tuple[int, int]]) -> relief.Credited:
+    paid = await credits.allocations_on(unit, invoice.id)
+    return relief.credit_by_hand(invoice, lines, paid, await lapses.find_worth(unit, invoice.id))
 
 
 def _invoice_of(row: ApprovalRow) -> UUID:

@@ -3,12 +3,13 @@
 What comes to more than nothing is issued as an invoice, what comes to less as credit notes.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from itertools import groupby
 from uuid import UUID
 
-from services.invoicing.repository import accounts, bill_runs, billing, issuing, outside_tax
+from services.invoicing.repository import accounts, bill_runs, billing, issuing, lapses, outside_tax
+from services.invoicing.repository.lapses import Lapse
 from services.invoicing.use_cases import charging, renewals, surplus
 from services.invoicing.use_cases.payments import apply_unapplied
 from shared.database import Unit
@@ -51,33 +52,42 @@ async def _tried(unit: Unit, work: Work, run_id: UUID, day: date, account_ids: l
     return None
 
 
-async def _drawn_up(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
-    """Renew what has ended, charge what is due, and draw up the invoices; those that are to be taxed wait for that."""
+async def _drawn_up(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> Sequence[Lapse]:
+    """Renew what has ended, charge what is due, and draw up the invoices; those that are to be taxed wait for that.
+
+    What lapses of reversals, since people gave it back before, is on none.
+    """
     await renewals.renew(unit, account_ids)
     await charging.charge_changed(unit, await billing.in_changed_cycles(unit, account_ids, day), day)
     await unit.flush()
     await billing.begin(unit, account_ids, day)
     await billing.charge_whole_cycles(unit, account_ids, day)
+    lapsed = await lapses.lapse_due(unit, account_ids, day)
     await billing.draw_up(unit, run_id, day)
     await outside_tax.put_aside(unit, run_id, day)
+    return lapsed
 
 
 async def draft(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
     """Draw up the invoices of these accounts, which are locked, as drafts of a run."""
-    await _drawn_up(unit, run_id, day, account_ids)
+    lapsed = await _drawn_up(unit, run_id, day, account_ids)
     await surplus.keep_as_drafts(unit, run_id)
     await issuing.keep_as_drafts(unit, run_id, day)
+    await surplus.note_lapses(unit, run_id, lapsed)
 
 
 async def _at_once(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
-    await _drawn_up(unit, run_id, day, account_ids)
+    lapsed = await _drawn_up(unit, run_id, day, account_ids)
     await _issue(unit, run_id, day)
+    await surplus.note_lapses(unit, run_id, lapsed)
 
 
 async def _approved(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
     await billing.prepare(unit)
     await issuing.take_drafts(unit, run_id, account_ids)
+    lapsed = await surplus.lapse_drafts(unit, run_id)
     await _issue(unit, run_id, day)
+    await surplus.note_lapses(unit, run_id, lapsed)
 
 
 async def _issue(unit: Unit, run_id: UUID, day: date) -> None:

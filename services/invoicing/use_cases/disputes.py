@@ -1,15 +1,17 @@
 """Amounts are held for disputes, and the outcome of a dispute moves the money."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from services.invoicing.domain import owed, relief
-from services.invoicing.repository import accounts, credits, invoices, payments
+from services.invoicing.repository import accounts, approvals, credits, invoices, lapses, payments
 from services.invoicing.use_cases import balances, credit_notes
+from services.invoicing.use_cases.approvals import AboveLimit
 from services.invoicing.use_cases.payments import apply_unapplied
 from shared.audit import Change
 from shared.database import Unit
 from shared.errors import NotFound, Refusal
+from shared.money import Money
 
 
 class DisputeKnown(Refusal):
@@ -44,6 +46,22 @@ async def reserve(unit: Unit, dispute_id: UUID, invoice_id: UUID, lines: Sequenc
     unit.record(Change("dispute", dispute_id, account.id))
 
 
+async def authorise(unit: Unit, dispute_id: UUID, roles: Iterable[str], wanted: Sequence[tuple[int, int]]) -> Money:
+    """Authorise the credit of what is reserved for a dispute, by the limits of a person's roles; the amount.
+
+    Raises NotFound, DisputeKnown, AboveLimit.
+    """
+    invoice_id, lines, is_reserved = await held(unit, dispute_id)
+    if not is_reserved or lines != sorted(wanted):
+        raise DisputeKnown(f"dispute {dispute_id} is known with other amounts, or is over")
+    account = await accounts.account(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
+    amount = Money(sum(minor for _, minor in lines), account.currency)
+    if amount.minor > await approvals.limit_of(unit, roles, amount.currency):
+        raise AboveLimit(f"these roles may not decide about {amount}")
+    unit.record(Change("dispute", dispute_id, account.id))
+    return amount
+
+
 async def settle(unit: Unit, dispute_id: UUID, *, upheld: bool) -> None:
     """End a dispute: release what it held and, if it is upheld, credit it, in one transaction.
 
@@ -60,13 +78,18 @@ async def settle(unit: Unit, dispute_id: UUID, *, upheld: bool) -> None:
     after = owed.release(before[invoice_id], held)
     await payments.mark_released(unit, dispute_id)
     if upheld:
-        credited = relief.credit_disputed(after, held, await credits.allocations_on(unit, invoice_id))
+        credited = await _credit(unit, after, held)
         after = credited.invoice
         if credited.lines:
             why = credit_notes.Reason(credit_notes.DISPUTE, dispute_id=dispute_id)
             await credit_notes.issue(unit, account, before[invoice_id], credited, why)
     await balances.save_changed(unit, account.time_zone, before, {invoice_id: after})
     await apply_unapplied(unit, [account])
+
+
+async def _credit(unit: Unit, invoice: owed.Invoice, amounts: Sequence[tuple[int, int]]) -> relief.Credited:
+    paid = await credits.allocations_on(unit, invoice.id)
+    return relief.credit_disputed(invoice, amounts, paid, await lapses.find_worth(unit, invoice.id))
 
 
 async def held(unit: Unit, dispute_id: UUID) -> tuple[UUID, list[tuple[int, int]], bool]:

@@ -3,16 +3,17 @@
 Accounts of which that is so are few, and worked on one by one; the others cost one statement a chunk.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from services.invoicing.domain import relief
 from services.invoicing.domain.owed import Invoice
 from services.invoicing.domain.surplus import GivenBack, give_back
-from services.invoicing.repository import accounts, billing, credits, invoices
+from services.invoicing.repository import accounts, billing, credits, invoices, lapses
 from services.invoicing.repository import surplus as repository
 from services.invoicing.repository.accounts import Account
+from services.invoicing.repository.lapses import Lapse
 from services.invoicing.repository.surplus import Outcome, Surplus
 from services.invoicing.use_cases import balances, credit_notes
 from services.invoicing.use_cases.credit_notes import PRORATION, Reason
@@ -28,6 +29,31 @@ async def keep_as_drafts(unit: Unit, run_id: UUID) -> None:
     if found:
         await repository.keep_outcomes(unit, run_id, "drafted", [_outcome(*one) for one in found])
         await billing.leave_out(unit, run_id)
+
+
+async def lapse_drafts(unit: Unit, run_id: UUID) -> Sequence[Lapse]:
+    """Let drafts that give something back give less by what people have given back since they were drawn up."""
+    lapsed = await lapses.lapse_drafted(unit)
+    if lapsed:
+        await lapses.lower_reversals(unit, lapsed)
+        await billing.sum_up(unit)
+        await lapses.leave_out_settled(unit, run_id, lapsed)
+        await billing.leave_out(unit, run_id)
+        await billing.let_collect(unit)
+    return lapsed
+
+
+async def note_lapses(unit: Unit, run_id: UUID, lapsed: Sequence[Lapse]) -> None:
+    """Say in the run's report what lapsed, by account."""
+    sums: Counter[tuple[UUID, str]] = Counter()
+    for lapse in lapsed:
+        sums[lapse.account_id, lapse.currency] += lapse.amount
+    reasons = [
+        (account_id, f"{Money(amount, currency)} without tax lapse: so much had been credited or written off before")
+        for (account_id, currency), amount in sums.items()
+    ]
+    if reasons:
+        await lapses.note_reasons(unit, run_id, reasons)
 
 
 async def take(unit: Unit) -> Sequence[Surplus]:

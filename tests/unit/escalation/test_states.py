@@ -27,6 +27,10 @@ DISPUTE_MOVES = {
     ("opened", "upheld"),
     ("opened", "rejected"),
     ("opened", "withdrawn"),
+    ("opened", "waiting_for_second_person"),
+    ("waiting_for_second_person", "upheld"),
+    ("waiting_for_second_person", "opened"),
+    ("waiting_for_second_person", "withdrawn"),
 }
 START = datetime(2026, 3, 2, tzinfo=UTC)
 

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from services.invoicing.domain import owed, relief
 from services.invoicing.domain.owed import Allocation, AmountRefused, Invoice, Line, Paid, Payment, UnknownLine
 from services.invoicing.domain.relief import Credited
+from services.invoicing.domain.worth import Worth
 from tests.unit.invoicing.model import Model, ModelLine
 
 DAY = timedelta(days=1)
@@ -161,7 +162,7 @@ class Account(RuleBasedStateMachine):
         dispute = self.disputes.pop(number)
         invoice = owed.release(self.invoices[dispute.invoice_id], dispute.held)
         if upheld:
-            self.credited(relief.credit_disputed(invoice, dispute.held, self.allocations))
+            self.credited(relief.credit_disputed(invoice, dispute.held, self.allocations, Worth()))
         else:
             self.invoices[invoice.id] = invoice
         self.model.settle(number, upheld=upheld)

@@ -1,0 +1,130 @@
+"""The upholding of disputes: it credits, so whoever decides needs the limit for that, or a second person."""
+
+import hashlib
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from services.escalation.domain import DISPUTE_ALLOWED, DisputeState, MoveRefused, moved_to
+from services.escalation.repository import disputes
+from services.escalation.tables import DisputeRow
+from services.escalation.use_cases.disputes import resolve
+from shared.audit import Change
+from shared.auth import Caller, is_same_actor
+from shared.clients import Answered
+from shared.database import Unit
+from shared.errors import Later, Refusal, Unavailable
+
+if TYPE_CHECKING:
+    from shared.runtime import Runtime
+
+ABOVE_LIMIT = "above_limit"
+"""The code by which invoicing says that an amount is above the limit of the person's roles."""
+UNDECIDED = (DisputeState.OPENED, DisputeState.WAITING_FOR_SECOND_PERSON)
+
+
+class AuthorisationUnavailable(Unavailable):
+    """Invoicing does not say now whether this person may credit the amount, and without that nothing is decided."""
+
+    code = "authorisation_unavailable"
+
+
+class SecondPersonNeeded(Refusal):
+    """Whoever proposed to uphold the dispute does not decide about it."""
+
+    code = "second_person_needed"
+    status = 403
+
+
+class AboveLimit(Refusal):
+    """The amount is above what the caller's roles may decide about."""
+
+    code = "above_limit"
+    status = 403
+
+
+async def is_authorised(runtime: "Runtime", dispute_id: UUID, caller: Caller) -> bool:
+    """Ask invoicing whether a person may credit what is disputed; in no transaction.
+
+    A dispute that is not to be decided is not asked about: the transaction refuses it, or repeats its answer.
+    Raises NotFound, AuthorisationUnavailable.
+    """
+    row = await runtime.units.run(lambda unit: disputes.dispute(unit, dispute_id))
+    if row.state not in UNDECIDED:
+        return False
+    body = {
+        "actor": caller.subject,
+        "roles": sorted(caller.roles),
+        "outcome": DisputeState.UPHELD,
+        "lines": row.lines,
+    }
+    try:
+        await runtime.clients["invoicing"].post(
+            f"/v1/reservations/{dispute_id}:authorise", body, key=_build_key(dispute_id, caller)
+        )
+    except Answered as refused:
+        if refused.code == ABOVE_LIMIT:
+            return False
+        raise AuthorisationUnavailable(f"invoicing authorises nothing: {refused.code}") from refused
+    except Later as error:
+        raise AuthorisationUnavailable(str(error)) from error
+    return True
+
+
+def _build_key(dispute_id: UUID, caller: Caller) -> str:
+    """Build the key of a question: the dispute and the outcome, and who asks, since each person is asked about."""
+    person = hashlib.sha256(" ".join([caller.subject, *sorted(caller.roles)]).encode()).hexdigest()
+    return f"{dispute_id}:{DisputeState.UPHELD}:{person}"
+
+
+async def uphold(unit: Unit, dispute_id: UUID, caller: Caller, *, authorised: bool) -> DisputeRow:
+    """Uphold a dispute, or propose it to a second person if the caller is not authorised. Raises MoveRefused.
+
+    What is only proposed is announced to nobody, and its amounts stay reserved.
+    """
+    row = await _lock(unit, dispute_id)
+    if row.state == DisputeState.WAITING_FOR_SECOND_PERSON:
+        raise MoveRefused("a second person confirms or declines it")
+    if authorised:
+        return await resolve(unit, dispute_id, "upheld")
+    before = row.model_dump()
+    row.state = moved_to(DISPUTE_ALLOWED, DisputeState(row.state), DisputeState.WAITING_FOR_SECOND_PERSON)
+    row.uphold_proposed_by, row.uphold_proposed_at = caller.subject, unit.now
+    await disputes.add(unit, row)
+    unit.record(Change("dispute", row.id, row.account_id, before, row.model_dump()))
+    return row
+
+
+async def confirm(unit: Unit, dispute_id: UUID, caller: Caller, *, authorised: bool) -> DisputeRow:
+    """Uphold a dispute that another person proposed to uphold. Raises MoveRefused, SecondPersonNeeded, AboveLimit."""
+    await _check_second_person(unit, dispute_id, caller, authorised)
+    return await resolve(unit, dispute_id, "upheld")
+
+
+async def decline(unit: Unit, dispute_id: UUID, caller: Caller, *, authorised: bool) -> DisputeRow:
+    """Open a dispute again that another person proposed to uphold.
+
+    Raises MoveRefused, SecondPersonNeeded, AboveLimit.
+    """
+    row = await _check_second_person(unit, dispute_id, caller, authorised)
+    before = row.model_dump()
+    row.state = moved_to(DISPUTE_ALLOWED, DisputeState(row.state), DisputeState.OPENED)
+    row.uphold_proposed_by = row.uphold_proposed_at = None
+    await disputes.add(unit, row)
+    unit.record(Change("dispute", row.id, row.account_id, before, row.model_dump()))
+    return row
+
+
+async def _check_second_person(unit: Unit, dispute_id: UUID, caller: Caller, authorised: bool) -> DisputeRow:
+    row = await _lock(unit, dispute_id)
+    if row.state != DisputeState.WAITING_FOR_SECOND_PERSON or row.uphold_proposed_by is None:
+        raise MoveRefused(f"what is {row.state} waits for no second person")
+    if is_same_actor(caller.subject, row.uphold_proposed_by):
+        raise SecondPersonNeeded("whoever proposed it does not decide, so somebody else does")
+    if not authorised:
+        raise AboveLimit("your roles may not decide about this amount")
+    return row
+
+
+async def _lock(unit: Unit, dispute_id: UUID) -> DisputeRow:
+    await unit.lock((await disputes.dispute(unit, dispute_id)).account_id)
+    return await disputes.dispute(unit, dispute_id)
