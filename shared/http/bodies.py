@@ -6,16 +6,20 @@ Python's reader takes UTF-16, `NaN`, and the last of two fields of one name. Ano
 
 import json
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator, Sequence, Set
 from typing import Any, NoReturn
 
 from fastapi import APIRouter, Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from shared.errors import Refusal
 
 SHOWN = 60
 """How much of a field's name a refusal repeats (characters)."""
+MOST_ERRORS = 20
+"""How many wrong parameters of the address a refusal names."""
 
 
 class Malformed(json.JSONDecodeError):
@@ -73,13 +77,40 @@ class _StrictRequest(Request):
 class _StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
+        parameters = frozenset(list_query_parameters(self.dependant))
 
         async def strictly(request: Request) -> Response:
             if b"%00" in request.scope["query_string"] or "\0" in request.scope["path"]:
                 raise NulCharacter("the address has a NUL character")
+            if request.scope["query_string"]:
+                _check_query(request.query_params.multi_items(), parameters)
             return await handle(_StrictRequest(request.scope, request.receive))
 
         return strictly
+
+
+def list_query_parameters(dependant: Dependant) -> Iterator[str]:
+    """List the query parameters of a route and of all that it depends on, as callers write them."""
+    yield from (field.alias for field in dependant.query_params)
+    for dependency in dependant.dependencies:
+        yield from list_query_parameters(dependency)
+
+
+def _check_query(pairs: Sequence[tuple[str, str]], parameters: Set[str]) -> None:
+    """Refuse a parameter that the route does not have, and one that is there twice. Raises RequestValidationError."""
+    counts = Counter(name for name, _ in pairs)
+    there_are = f"there are {', '.join(sorted(parameters))}" if parameters else "this route has none"
+    errors = [
+        {"type": "extra_forbidden", "loc": ("query", name[:SHOWN]), "msg": f"there is no such parameter; {there_are}"}
+        for name in counts
+        if name not in parameters
+    ] + [
+        {"type": "repeated", "loc": ("query", name), "msg": "the parameter is there more than once"}
+        for name, count in counts.items()
+        if name in parameters and count > 1
+    ]
+    if errors:
+        raise RequestValidationError(errors[:MOST_ERRORS])
 
 
 class Router(APIRouter):

@@ -7,14 +7,15 @@ from fastapi import Response
 from pydantic import BaseModel, Field, model_validator
 
 from services.invoicing import use_cases
-from services.invoicing.repository import accounts as repository
-from services.invoicing.tables import SubscriptionRow
+from services.invoicing.repository import accounts
+from services.invoicing.repository import subscriptions as repository
+from services.invoicing.repository.subscriptions import PresentSubscription
 from services.invoicing.use_cases.accounts import NewSubscription, ReferenceTaken
 from shared.audit import Change
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
-from shared.fields import Body, Code, Day, Name, example
+from shared.fields import Body, Code, Day, Name, example, shown
 from shared.http import PROBLEMS, Page, Read, Router, refusals
 from shared.money import Minor
 
@@ -55,37 +56,74 @@ class SubscriptionIn(Body):
         return self
 
 
+class ScheduledChangeOut(BaseModel):
+    """A change that takes effect when the term renews, on `effective_on`, unless it is withdrawn."""
+
+    model_config = example(
+        id="01a20d70-0a11-7c2d-8d8e-2b5c4f6a7b80",
+        kind="quantity",
+        effective_on="2027-03-01",
+        quantity=30,
+        plan_id=None,
+    )
+
+    id: UUID
+    kind: str
+    effective_on: Day
+    quantity: int | None
+    plan_id: UUID | None
+
+
 class SubscriptionOut(BaseModel):
-    """The billing side of a subscription."""
+    """The billing side of a subscription as it stands: after the changes that took effect, in its present term.
+
+    `unit_price_minor` is in minor units of `currency`; `end_of_term` is the first day after the term. `state` is
+    `upcoming`, `active`, `ending` (it does not renew, or ends on `ended_on`) or `ended`; entitlements says whether it
+    can be used.
+    """
 
     model_config = example(
         id="01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         product="Business Premium",
+        plan_id="01a20d60-1b7a-7d11-8f4e-0c5b9a2f6e21",
+        plan_version=1,
         quantity=25,
         unit_price_minor=1008,
+        currency="EUR",
         start="2026-03-01",
-        end_of_term="2027-02-28",
+        term_start="2026-03-01",
+        end_of_term="2027-03-01",
+        ended_on=None,
         vendor_customer_id="tenant-4711",
         vendor_subscription_id="vendor-subscription-17",
         bills_while_suspended=True,
+        state="active",
+        scheduled_changes=[shown(ScheduledChangeOut)],
     )
 
     id: UUID
     account_id: UUID
     product: str
+    plan_id: UUID | None
+    plan_version: int | None
     quantity: int
     unit_price_minor: int
+    currency: str
     start: Day
+    term_start: Day
     end_of_term: Day | None
+    ended_on: Day | None
     vendor_customer_id: str
     vendor_subscription_id: str
     bills_while_suspended: bool
+    state: str
+    scheduled_changes: list[ScheduledChangeOut]
 
     @classmethod
-    def of(cls, row: SubscriptionRow) -> Self:
-        """The answer for a row."""
-        return cls.model_validate(row, from_attributes=True)
+    def of(cls, subscription: PresentSubscription) -> Self:
+        """Build the answer for a subscription as it stands."""
+        return cls.model_validate(subscription, from_attributes=True)
 
 
 @writes.post(
@@ -104,23 +142,23 @@ async def activate_subscription(
         new = NewSubscription(**subscription.model_dump())
         row = await use_cases.accounts.activate_subscription(unit, new)
         unit.record(Change("subscription", row.id, row.account_id))
-        return SubscriptionOut.of(row)
+        return SubscriptionOut.of(await repository.get_present(unit, row.id))
 
     return await command.run(activate, about=subscription.account_id)
 
 
 @reads.get("/subscriptions/{subscription_id}", summary="One subscription")
 async def get_subscription(subscription_id: UUID, read: Read) -> SubscriptionOut:
-    """The billing side of a subscription."""
-    return SubscriptionOut.of(await read(lambda unit: repository.subscription(unit, subscription_id)))
+    """The billing side of a subscription as it stands."""
+    return SubscriptionOut.of(await read(lambda unit: repository.get_present(unit, subscription_id)))
 
 
 @reads.get("/accounts/{account_id}/subscriptions", summary="The subscriptions of an account")
 async def list_subscriptions(account_id: UUID, read: Read) -> Page[SubscriptionOut]:
-    """All subscriptions of an account."""
+    """All subscriptions of an account as they stand."""
 
     async def load(unit: Unit) -> list[SubscriptionOut]:
-        await repository.account(unit, account_id)
-        return [SubscriptionOut.of(row) for row in await repository.subscriptions_of(unit, account_id)]
+        await accounts.account(unit, account_id)
+        return [SubscriptionOut.of(subscription) for subscription in await repository.list_present(unit, account_id)]
 
     return Page(items=await read(load), next=None)

@@ -12,6 +12,7 @@ from services.invoicing.api.subscriptions import SubscriptionOut
 from services.invoicing.domain.course import ChangeRefused, Kind
 from services.invoicing.domain.plan import NotOffered
 from services.invoicing.domain.states import MoveRefused
+from services.invoicing.repository import subscriptions
 from services.invoicing.repository import terms as repository
 from services.invoicing.tables import SubscriptionChangeRow, TermRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
@@ -178,8 +179,9 @@ async def begin_subscription(
 
     async def begin(unit: Unit) -> PurchaseOut:
         new = Purchase(plan_id=plan_id, **purchase.model_dump())
-        subscription, term = await use_cases.subscriptions.purchase(unit, new)
-        unit.record(Change("subscription", subscription.id, subscription.account_id))
+        row, term = await use_cases.subscriptions.purchase(unit, new)
+        unit.record(Change("subscription", row.id, row.account_id))
+        subscription = await subscriptions.get_present(unit, row.id)
         return PurchaseOut(subscription=SubscriptionOut.of(subscription), term=TermOut.of(term))
 
     return await command.run(begin, about=purchase.account_id)

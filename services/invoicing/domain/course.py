@@ -169,3 +169,12 @@ def _current(course: Course, today: date) -> State:
     if state is None or state.ended:
         raise ChangeRefused("the subscription is not active")
     return state
+
+
+def judge_state(today: date, start: date, ended_on: date | None, *, will_end: bool) -> str:
+    """Judge the state on a local day: ended from 00:00 of `ended_on`, else upcoming, ending or active."""
+    if ended_on is not None and ended_on <= today:
+        return "ended"
+    if will_end:
+        return "ending"
+    return "upcoming" if start > today else "active"

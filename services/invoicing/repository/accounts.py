@@ -115,14 +115,6 @@ async def subscriptions_of(unit: Unit, account_id: UUID) -> Sequence[Subscriptio
     return (await unit.session.exec(query)).all()
 
 
-async def subscription(unit: Unit, subscription_id: UUID) -> SubscriptionRow:
-    """The subscription. Raises NotFound."""
-    row = await unit.session.get(SubscriptionRow, subscription_id)
-    if row is None:
-        raise NotFound(f"there is no subscription {subscription_id}")
-    return row
-
-
 async def vendor_id_taken(unit: Unit, vendor_subscription_id: str) -> bool:
     """Whether a subscription with this vendor's id exists."""
     query = select(SubscriptionRow.id).where(SubscriptionRow.vendor_subscription_id == vendor_subscription_id)

@@ -1,0 +1,76 @@
+"""Subscriptions as they stand at a moment: of a plan by their current term, others as they were bought."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from services.invoicing.domain.course import judge_state
+from services.invoicing.repository import terms
+from services.invoicing.tables import SubscriptionChangeRow
+from shared.calendar import local_date
+from shared.database import Unit
+from shared.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class PresentSubscription:
+    """A subscription as it stands: prices in minor units of `currency`, `end_of_term` is exclusive."""
+
+    id: UUID
+    account_id: UUID
+    product: str
+    plan_id: UUID | None
+    plan_version: int | None
+    quantity: int
+    unit_price_minor: int
+    currency: str
+    start: date
+    term_start: date
+    end_of_term: date | None
+    ended_on: date | None
+    vendor_customer_id: str
+    vendor_subscription_id: str
+    bills_while_suspended: bool
+    state: str
+    scheduled_changes: list[SubscriptionChangeRow]
+
+
+_COLUMNS = """
+SELECT s.id, s.account_id, coalesce(p.name, s.product) AS product, t.plan_id, t.version AS plan_version,
+    coalesce(t.quantity, s.quantity) AS quantity, coalesce(t.unit_price_minor, s.unit_price_minor) AS unit_price_minor,
+    a.currency, s.start, coalesce(t.term_start, s.start) AS term_start,
+    coalesce(t.term_end, s.end_of_term) AS end_of_term, t.ended_on, s.vendor_customer_id, s.vendor_subscription_id,
+    s.bills_while_suspended, a.time_zone
+FROM subscriptions s JOIN accounts a ON a.id = s.account_id
+    LEFT JOIN terms t ON t.subscription_id = s.id LEFT JOIN plans p ON p.id = t.plan_id
+"""
+_ONE = f"{_COLUMNS} WHERE s.id = $1"
+_OF_ACCOUNT = f"{_COLUMNS} WHERE s.account_id = $1 ORDER BY s.id"
+
+
+async def get_present(unit: Unit, subscription_id: UUID) -> PresentSubscription:
+    """Read a subscription as it stands. Raises NotFound."""
+    rows = await unit.connection.fetch(_ONE, subscription_id)
+    if not rows:
+        raise NotFound(f"there is no subscription {subscription_id}")
+    return (await _add_scheduled(unit, rows))[0]
+
+
+async def list_present(unit: Unit, account_id: UUID) -> list[PresentSubscription]:
+    """List the subscriptions of an account as they stand, in the order of their ids."""
+    return await _add_scheduled(unit, await unit.connection.fetch(_OF_ACCOUNT, account_id))
+
+
+async def _add_scheduled(unit: Unit, rows: list[asyncpg.Record]) -> list[PresentSubscription]:
+    changes = await terms.scheduled(unit, [row["id"] for row in rows])
+    return [_build(row, changes[row["id"]], unit.now) for row in rows]
+
+
+def _build(row: asyncpg.Record, changes: list[SubscriptionChangeRow], now: datetime) -> PresentSubscription:
+    columns = {name: value for name, value in row.items() if name != "time_zone"}
+    will_end = row["ended_on"] is not None or any(change.kind == "cancel" for change in changes)
+    state = judge_state(local_date(now, ZoneInfo(row["time_zone"])), row["start"], row["ended_on"], will_end=will_end)
+    return PresentSubscription(**columns, state=state, scheduled_changes=changes)
