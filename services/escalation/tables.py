@@ -111,3 +111,4 @@ class DisputeRow(Row, table=True):
     opened_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     ended_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     credit_note_id: UUID | None
+    ended_reason: str | None = Field(sa_type=Text)

@@ -73,12 +73,14 @@ class DisputeOut(BaseModel):
         currency="EUR",
         lines=[{"line": 1, "amount_minor": 5040}],
         total_minor=5040,
+        comment="five seats were given back in February",
         state="opened",
         refusal=None,
         requested_at="2026-04-02T09:30:00Z",
         opened_at="2026-04-02T09:30:01Z",
         ended_at=None,
         credit_note_id=None,
+        ended_reason=None,
     )
 
     id: UUID
@@ -88,12 +90,14 @@ class DisputeOut(BaseModel):
     currency: str
     lines: list[LineIn]
     total_minor: int
+    comment: str | None = Field(description="the customer's words")
     state: DisputeState
     refusal: str | None
     requested_at: datetime
     opened_at: datetime | None
     ended_at: datetime | None
     credit_note_id: UUID | None
+    ended_reason: str | None = Field(description="why it was upheld, rejected or withdrawn")
 
     @classmethod
     def of(cls, row: DisputeRow) -> Self:
@@ -171,7 +175,7 @@ async def _resolve(
     dispute_id: UUID, outcome: Literal["upheld", "rejected"], why: ReasonIn, command: CommandRunner
 ) -> Response:
     async def resolve(unit: Unit) -> DisputeOut:
-        return DisputeOut.of(await use_cases.disputes.resolve(unit, dispute_id, outcome))
+        return DisputeOut.of(await use_cases.disputes.resolve(unit, dispute_id, outcome, why.reason))
 
     return await command.run(resolve, status=200, reason=why.reason, about=dispute_id)
 
@@ -217,6 +221,6 @@ async def withdraw_dispute(
     """The customer no longer disputes: invoicing releases the amounts."""
 
     async def withdraw(unit: Unit) -> DisputeOut:
-        return DisputeOut.of(await use_cases.disputes.withdraw(unit, dispute_id))
+        return DisputeOut.of(await use_cases.disputes.withdraw(unit, dispute_id, why.reason))
 
     return await command.run(withdraw, status=200, reason=why.reason, about=dispute_id)
