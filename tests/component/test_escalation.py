@@ -102,6 +102,19 @@ async def test_a_dispute_is_a_fact_once_its_amounts_are_reserved(world: World) -
     assert await world.events() == ["CaseOpened", "DisputeOpened"]
 
 
+async def test_the_comment_and_the_reason_of_the_decision_can_be_read(world: World) -> None:
+    opened = await world.client.made("/v1/disputes", world.dispute(700, comment="seats were given back"))
+    assert (opened["comment"], opened["ended_reason"]) == ("seats were given back", None)
+    await world.client.made(f"/v1/disputes/{opened['id']}:reject", {"reason": "the seats were used in March"})
+    for shown in (
+        await world.client.got(f"/v1/disputes/{opened['id']}"),
+        (await world.client.got(f"/v1/disputes?account_id={world.account_id}"))["items"][0],
+    ):
+        assert (shown["comment"], shown["ended_reason"]) == ("seats were given back", "the seats were used in March")
+    words = "SELECT count(*) FROM escalation.outbox WHERE data::text LIKE '%seats%'"
+    assert await world.database.value(words) == 0
+
+
 async def test_no_worker_is_faster_than_the_request_that_waits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that looks directly after the request was committed finds its intent in the request's own hands."""
     commits, done = CommandRunner.run, []

@@ -21,7 +21,7 @@ reads = Router(prefix="/v1/accounts", tags=["standing"], dependencies=[needs("co
 
 
 class DunnableOut(BaseModel):
-    """dunnable = open − disputed − in flight − promised, never below zero; minor units."""
+    """dunnable = open − disputed − in flight of each line, never below zero, less what is promised; minor units."""
 
     model_config = example(
         currency="EUR",

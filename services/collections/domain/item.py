@@ -126,16 +126,16 @@ def by_line(lines: Iterable[LineBalance]) -> list[LineBalance]:
 def dunnable_by_line(lines: Sequence[LineBalance], promised: int) -> tuple[int, ...]:
     """What of each line is dunnable, in the order of `lines` (that of allocation, see `by_line`).
 
-    Promises cover the first lines first. Should a line have more held than open, the excess covers the
-    others in the same way, so that the lines always add up to the invoice's own dunnable amount.
+    Promises cover the first lines first. What a line has disputed or in flight beyond what it has open covers no
+    other line, as in invoicing.
     """
-    free = [line.open_minor - line.disputed_minor - line.in_flight_minor for line in lines]
-    cover = promised - sum(amount for amount in free if amount < 0)
+    free = [max(line.open_minor - line.disputed_minor - line.in_flight_minor, 0) for line in lines]
+    cover = promised
     dunnable = []
     for amount in free:
-        covered = min(max(amount, 0), cover)
+        covered = min(amount, cover)
         cover -= covered
-        dunnable.append(max(amount, 0) - covered)
+        dunnable.append(amount - covered)
     return tuple(dunnable)
 
 

@@ -99,7 +99,7 @@ class Judgement(NamedTuple):
     in_flight_minor: int
     promised_minor: int
     dunnable_minor: int
-    """Open less disputed, in flight and promised, never below zero."""
+    """Open less disputed and in flight of each line, never below zero, less what is promised."""
     dunnable_subscriptions: frozenset[UUID]
     """The subscriptions of which anything is dunnable."""
     stage: Step | None

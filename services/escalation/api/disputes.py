@@ -80,14 +80,19 @@ class DisputeOut(BaseModel):
         currency="EUR",
         lines=[{"line": 1, "amount_minor": 5040}],
         total_minor=5040,
+        comment="five seats were given back in February",
         state="opened",
         refusal=None,
         requested_at="2026-04-02T09:30:00Z",
         opened_at="2026-04-02T09:30:01Z",
         ended_at=None,
         credit_note_id=None,
+<<<<<<< HEAD
         uphold_proposed_by=None,
         uphold_proposed_at=None,
+=======
+        ended_reason=None,
+>>>>>>> part-d
     )
 
     id: UUID
@@ -97,14 +102,19 @@ class DisputeOut(BaseModel):
     currency: str
     lines: list[LineIn]
     total_minor: int
+    comment: str | None = Field(description="the customer's words")
     state: DisputeState
     refusal: str | None
     requested_at: datetime
     opened_at: datetime | None
     ended_at: datetime | None
     credit_note_id: UUID | None
+<<<<<<< HEAD
     uphold_proposed_by: str | None = Field(description="who would uphold it, and needs a second person or needed one")
     uphold_proposed_at: datetime | None
+=======
+    ended_reason: str | None = Field(description="why it was upheld, rejected or withdrawn")
+>>>>>>> part-d
 
     @classmethod
     def of(cls, row: DisputeRow) -> Self:
@@ -178,9 +188,17 @@ async def get_dispute(dispute_id: UUID, read: Read) -> DisputeOut:
     return DisputeOut.of(await read(lambda unit: repository.dispute(unit, dispute_id)))
 
 
+<<<<<<< HEAD
 async def _decide_upholding(decide: Decide, dispute_id: UUID, basis: ReasonIn, command: CommandRunner) -> Response:
     """Ask invoicing about the caller, and then do it in one unit."""
     authorised = await use_cases.upholding.is_authorised(command.runtime, dispute_id, command.caller)
+=======
+async def _resolve(
+    dispute_id: UUID, outcome: Literal["upheld", "rejected"], why: ReasonIn, command: CommandRunner
+) -> Response:
+    async def resolve(unit: Unit) -> DisputeOut:
+        return DisputeOut.of(await use_cases.disputes.resolve(unit, dispute_id, outcome, why.reason))
+>>>>>>> part-d
 
     async def decide_once(unit: Unit) -> DisputeOut:
         return DisputeOut.of(await decide(unit, dispute_id, command.caller, authorised=authorised))
@@ -264,6 +282,6 @@ async def withdraw_dispute(
     """The customer no longer disputes: invoicing releases the amounts."""
 
     async def withdraw(unit: Unit) -> DisputeOut:
-        return DisputeOut.of(await use_cases.disputes.withdraw(unit, dispute_id))
+        return DisputeOut.of(await use_cases.disputes.withdraw(unit, dispute_id, why.reason))
 
     return await command.run(withdraw, status=200, reason=why.reason, about=dispute_id)

@@ -92,8 +92,12 @@ async def request(unit: Unit, new: NewDispute, actor: str) -> tuple[DisputeRow, 
         opened_at=None,
         ended_at=None,
         credit_note_id=None,
+<<<<<<< HEAD
         uphold_proposed_by=None,
         uphold_proposed_at=None,
+=======
+        ended_reason=None,
+>>>>>>> part-d
     )
     await repository.add(unit, row)
     await intents.add(unit, RESERVE_AMOUNTS, new.account_id, row.id, {}, row.id)
@@ -129,28 +133,28 @@ async def reserved(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
     return Recorded.DONE
 
 
-async def resolve(unit: Unit, dispute_id: UUID, outcome: DisputeOutcome) -> DisputeRow:
+async def resolve(unit: Unit, dispute_id: UUID, outcome: DisputeOutcome, reason: str) -> DisputeRow:
     """Decide a dispute: upheld gives a credit note, rejected releases. Raises NotFound, MoveRefused."""
-    row = await _ended(unit, dispute_id, DisputeState(outcome))
+    row = await _ended(unit, dispute_id, DisputeState(outcome), reason)
     unit.publish(DisputeResolved(**_announced(row), outcome=outcome))
     await cases.resolve(unit, row.case_id, f"the dispute was {outcome}")
     return row
 
 
-async def withdraw(unit: Unit, dispute_id: UUID) -> DisputeRow:
+async def withdraw(unit: Unit, dispute_id: UUID, reason: str) -> DisputeRow:
     """The customer no longer disputes. Raises NotFound, MoveRefused."""
-    row = await _ended(unit, dispute_id, DisputeState.WITHDRAWN)
+    row = await _ended(unit, dispute_id, DisputeState.WITHDRAWN, reason)
     unit.publish(DisputeWithdrawn(**_announced(row)))
     await cases.resolve(unit, row.case_id, "the dispute was withdrawn")
     return row
 
 
-async def _ended(unit: Unit, dispute_id: UUID, state: DisputeState) -> DisputeRow:
+async def _ended(unit: Unit, dispute_id: UUID, state: DisputeState, reason: str) -> DisputeRow:
     await unit.lock((await repository.dispute(unit, dispute_id)).account_id)
     row = await repository.dispute(unit, dispute_id)
     before = row.model_dump()
     row.state = moved_to(DISPUTE_ALLOWED, DisputeState(row.state), state)
-    row.ended_at = unit.now
+    row.ended_at, row.ended_reason = unit.now, reason
     await repository.add(unit, row)
     unit.record(Change("dispute", row.id, row.account_id, before, row.model_dump()))
     return row

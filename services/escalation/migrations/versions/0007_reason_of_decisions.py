@@ -1,0 +1,11 @@
+"""Why a dispute was decided or withdrawn stays with it."""
+
+from shared.migrations import execute
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    """Make room for the reason; of disputes that have ended it stands in the audit entry only."""
+    execute("ALTER TABLE escalation.disputes ADD COLUMN ended_reason TEXT")
