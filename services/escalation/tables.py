@@ -116,9 +116,6 @@ class DisputeRow(Row, table=True):
     opened_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     ended_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     credit_note_id: UUID | None
-<<<<<<< HEAD
     uphold_proposed_by: str | None = Field(sa_type=Text)
     uphold_proposed_at: datetime | None = Field(sa_type=DateTime(timezone=True))
-=======
     ended_reason: str | None = Field(sa_type=Text)
->>>>>>> part-d

@@ -27,7 +27,7 @@ reads = Router(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("es
 writes = Router(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
 
 Decide = Callable[..., Awaitable[DisputeRow]]
-"""A use case of upholding: it takes the unit, the dispute's id, the caller, and whether the caller is authorised."""
+"""A use case of upholding: of a unit, the dispute's id, the caller, the reason, and whether the caller is authorised."""
 
 
 class DisputeRefused(Refusal):
@@ -87,12 +87,9 @@ class DisputeOut(BaseModel):
         opened_at="2026-04-02T09:30:01Z",
         ended_at=None,
         credit_note_id=None,
-<<<<<<< HEAD
         uphold_proposed_by=None,
         uphold_proposed_at=None,
-=======
         ended_reason=None,
->>>>>>> part-d
     )
 
     id: UUID
@@ -109,12 +106,9 @@ class DisputeOut(BaseModel):
     opened_at: datetime | None
     ended_at: datetime | None
     credit_note_id: UUID | None
-<<<<<<< HEAD
     uphold_proposed_by: str | None = Field(description="who would uphold it, and needs a second person or needed one")
     uphold_proposed_at: datetime | None
-=======
     ended_reason: str | None = Field(description="why it was upheld, rejected or withdrawn")
->>>>>>> part-d
 
     @classmethod
     def of(cls, row: DisputeRow) -> Self:
@@ -188,20 +182,12 @@ async def get_dispute(dispute_id: UUID, read: Read) -> DisputeOut:
     return DisputeOut.of(await read(lambda unit: repository.dispute(unit, dispute_id)))
 
 
-<<<<<<< HEAD
 async def _decide_upholding(decide: Decide, dispute_id: UUID, basis: ReasonIn, command: CommandRunner) -> Response:
     """Ask invoicing about the caller, and then do it in one unit."""
     authorised = await use_cases.upholding.is_authorised(command.runtime, dispute_id, command.caller)
-=======
-async def _resolve(
-    dispute_id: UUID, outcome: Literal["upheld", "rejected"], why: ReasonIn, command: CommandRunner
-) -> Response:
-    async def resolve(unit: Unit) -> DisputeOut:
-        return DisputeOut.of(await use_cases.disputes.resolve(unit, dispute_id, outcome, why.reason))
->>>>>>> part-d
 
     async def decide_once(unit: Unit) -> DisputeOut:
-        return DisputeOut.of(await decide(unit, dispute_id, command.caller, authorised=authorised))
+        return DisputeOut.of(await decide(unit, dispute_id, command.caller, basis.reason, authorised=authorised))
 
     return await command.run(decide_once, status=200, reason=basis.reason, about=dispute_id)
 
@@ -264,7 +250,7 @@ async def reject_dispute(
     """The invoice was right: invoicing releases the amounts, and they are dunnable again."""
 
     async def reject(unit: Unit) -> DisputeOut:
-        return DisputeOut.of(await use_cases.disputes.resolve(unit, dispute_id, "rejected"))
+        return DisputeOut.of(await use_cases.disputes.resolve(unit, dispute_id, "rejected", why.reason))
 
     return await command.run(reject, status=200, reason=why.reason, about=dispute_id)
 

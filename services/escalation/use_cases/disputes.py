@@ -92,12 +92,9 @@ async def request(unit: Unit, new: NewDispute, actor: str) -> tuple[DisputeRow, 
         opened_at=None,
         ended_at=None,
         credit_note_id=None,
-<<<<<<< HEAD
         uphold_proposed_by=None,
         uphold_proposed_at=None,
-=======
         ended_reason=None,
->>>>>>> part-d
     )
     await repository.add(unit, row)
     await intents.add(unit, RESERVE_AMOUNTS, new.account_id, row.id, {}, row.id)

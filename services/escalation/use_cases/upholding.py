@@ -76,7 +76,7 @@ def _build_key(dispute_id: UUID, caller: Caller) -> str:
     return f"{dispute_id}:{DisputeState.UPHELD}:{person}"
 
 
-async def uphold(unit: Unit, dispute_id: UUID, caller: Caller, *, authorised: bool) -> DisputeRow:
+async def uphold(unit: Unit, dispute_id: UUID, caller: Caller, reason: str, *, authorised: bool) -> DisputeRow:
     """Uphold a dispute, or propose it to a second person if the caller is not authorised. Raises MoveRefused.
 
     What is only proposed is announced to nobody, and its amounts stay reserved.
@@ -85,7 +85,7 @@ async def uphold(unit: Unit, dispute_id: UUID, caller: Caller, *, authorised: bo
     if row.state == DisputeState.WAITING_FOR_SECOND_PERSON:
         raise MoveRefused("a second person confirms or declines it")
     if authorised:
-        return await resolve(unit, dispute_id, "upheld")
+        return await resolve(unit, dispute_id, "upheld", reason)
     before = row.model_dump()
     row.state = moved_to(DISPUTE_ALLOWED, DisputeState(row.state), DisputeState.WAITING_FOR_SECOND_PERSON)
     row.uphold_proposed_by, row.uphold_proposed_at = caller.subject, unit.now
@@ -94,14 +94,14 @@ async def uphold(unit: Unit, dispute_id: UUID, caller: Caller, *, authorised: bo
     return row
 
 
-async def confirm(unit: Unit, dispute_id: UUID, caller: Caller, *, authorised: bool) -> DisputeRow:
+async def confirm(unit: Unit, dispute_id: UUID, caller: Caller, reason: str, *, authorised: bool) -> DisputeRow:
     """Uphold a dispute that another person proposed to uphold. Raises MoveRefused, SecondPersonNeeded, AboveLimit."""
     await _check_second_person(unit, dispute_id, caller, authorised)
-    return await resolve(unit, dispute_id, "upheld")
+    return await resolve(unit, dispute_id, "upheld", reason)
 
 
-async def decline(unit: Unit, dispute_id: UUID, caller: Caller, *, authorised: bool) -> DisputeRow:
-    """Open a dispute again that another person proposed to uphold.
+async def decline(unit: Unit, dispute_id: UUID, caller: Caller, _reason: str, *, authorised: bool) -> DisputeRow:
+    """Open a dispute again that another person proposed to uphold; the reason stands in the audit.
 
     Raises MoveRefused, SecondPersonNeeded, AboveLimit.
     """
