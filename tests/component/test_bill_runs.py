@@ -215,7 +215,7 @@ async def test_drafts_wait_for_approval_and_what_was_set_aside_is_tried_again(bi
     run = await billing.run(at_once=False)
     assert (run["state"], run["accounts"]) == ("drafted", {"drafted": 1, "set_aside": 1})
     aside = await billing.client.got(f"/v1/bill-runs/{run['id']}/set-aside")
-    assert aside["items"] == [{"account_id": owners[1], "reason": "no tax rate for standard in FR"}]
+    assert aside["items"] == [{"account_id": owners[1], "reason": "no tax rate for standard in FR on 2026-03-02"}]
     assert await billing.lines(owners[0]) == []
     assert await billing.database.value("SELECT count(*) FROM invoicing.numbers") == 0
     await billing.rate(2000, country="FR")

@@ -117,7 +117,9 @@ class BillRunOut(BaseModel):
 class AsideOut(BaseModel):
     """An account that could not be billed, and why."""
 
-    model_config = example(account_id="01a20d60-7458-729b-b244-54f33ab0c1d2", reason="no tax rate for standard in FR")
+    model_config = example(
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2", reason="no tax rate for standard in FR on 2026-03-02"
+    )
 
     account_id: UUID
     reason: str

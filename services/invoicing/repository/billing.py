@@ -74,15 +74,31 @@ LEFT JOIN legal_entities e ON e.code = a.legal_entity
 """
 _LINES = """
 WITH rates AS (
-    SELECT DISTINCT ON (legal_entity, country, tax_class) legal_entity, country, tax_class, rate_bp
-    FROM tax_rates WHERE valid_from <= $1 ORDER BY legal_entity, country, tax_class, valid_from DESC
-), due AS (
+    SELECT legal_entity, country, tax_class, rate_bp, valid_from,
+        lead(valid_from, 1, 'infinity')
+            OVER (PARTITION BY legal_entity, country, tax_class ORDER BY valid_from) AS until
+    FROM tax_rates
+), billed AS (
     SELECT c.*, c.invoice_id AS on_invoice FROM charges c
     WHERE c.invoice_id = ANY(ARRAY(SELECT invoice_id FROM bill_invoices))
     UNION ALL
     SELECT c.*, b.invoice_id FROM bill_invoices b
     JOIN charges c ON c.account_id = b.account_id AND c.invoice_id IS NULL AND c.due_on <= $1
         AND (c.lapsed_minor = 0 OR c.amount_minor <> c.settled_minor + c.lapsed_minor)
+), due AS (
+    SELECT c.*, o.is_taxed, o.taxed_bp, CASE WHEN c.kind = 'reversal' THEN coalesce(o.supplied_on, c.cycle_from)
+        WHEN c.is_deferred THEN c.period_from WHEN c.kind = 'setup' THEN c.due_on
+        ELSE c.period_to - 1 END AS supplied_on
+    FROM billed c LEFT JOIN LATERAL (
+        SELECT l.line IS NOT NULL AS is_taxed, l.tax_rate_bp AS taxed_bp,
+            CASE WHEN o.is_deferred THEN o.period_from ELSE o.period_to - 1 END AS supplied_on
+        FROM charges o LEFT JOIN invoice_lines l ON l.invoice_id = o.invoice_id AND l.charge_id = o.id
+        WHERE o.subscription_id = c.subscription_id AND o.cycle_from = c.cycle_from AND o.cycle_to = c.cycle_to
+            AND o.kind IN ('cycle', 'change') AND o.period_from <= c.period_from AND o.period_to >= c.period_to
+            AND o.unit_price_minor = c.unit_price_minor AND o.reference IS DISTINCT FROM c.reference
+            AND o.created_at <= c.created_at
+        ORDER BY o.created_at DESC, o.id DESC LIMIT 1
+    ) o ON c.kind = 'reversal'
 ), numbered AS (
     SELECT b.invoice_id, b.account_id, c.id, c.subscription_id, c.is_deferred,
         c.amount_minor - c.settled_minor - c.lapsed_minor AS net,
@@ -91,9 +107,11 @@ WITH rates AS (
             || CASE c.kind WHEN 'setup' THEN ''
             ELSE format(', %s – %s', c.period_from, c.period_to - 1) END
             || CASE WHEN c.settled_minor + c.lapsed_minor = 0 THEN '' ELSE ', what is left of it' END AS description,
-        CASE WHEN b.to_be_taxed THEN NULL WHEN a.tax_status = 'standard' THEN r.rate_bp ELSE 0 END AS rate,
-        CASE WHEN NOT b.to_be_taxed AND a.tax_status = 'standard' AND r.rate_bp IS NULL
-            THEN format('%s in %s', p.tax_class, coalesce(a.country, 'no country')) END AS needs_rate,
+        CASE WHEN b.to_be_taxed THEN NULL WHEN c.is_taxed AND c.taxed_bp IS NOT NULL THEN c.taxed_bp
+            WHEN a.tax_status = 'standard' THEN r.rate_bp ELSE 0 END AS rate,
+        CASE WHEN NOT b.to_be_taxed AND a.tax_status = 'standard' AND c.taxed_bp IS NULL AND r.rate_bp IS NULL
+            THEN format('%s in %s on %s', p.tax_class, coalesce(a.country, 'no country'), c.supplied_on)
+            END AS needs_rate,
         row_number() OVER (PARTITION BY b.invoice_id
             ORDER BY c.subscription_id, c.period_from, c.created_at, c.quantity, c.id) AS line
     FROM bill_invoices b
@@ -102,6 +120,7 @@ WITH rates AS (
     JOIN subscriptions s ON s.id = c.subscription_id
     JOIN plans p ON p.id = c.plan_id
     LEFT JOIN rates r ON r.legal_entity = a.legal_entity AND r.country = a.country AND r.tax_class = p.tax_class
+        AND r.valid_from <= c.supplied_on AND c.supplied_on < r.until
 ), summed AS (
     SELECT *, sum(net) OVER (PARTITION BY invoice_id, rate ORDER BY line) AS upto FROM numbered
 )
@@ -111,6 +130,9 @@ SELECT invoice_id, line, account_id, id, subscription_id, description, is_deferr
 FROM summed
 """
 """The tax of a rate is that of the sum of its lines, half away from zero; a line has what the sum grows by with it.
+
+The rate is that of the day of supply: the first day of what is billed in advance, the last one of what is billed in
+arrears and of usage. A reversal has the rate at which was charged what it reverses.
 
 What is to be taxed by the outside calculator has no rate, and no tax until that has answered.
 """
