@@ -27,7 +27,7 @@ reads = Router(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("es
 writes = Router(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
 
 Decide = Callable[..., Awaitable[DisputeRow]]
-"""A use case of upholding: of a unit, the dispute's id, the caller, the reason, and whether the caller is authorised."""
+"""A use case of upholding: of a unit, the dispute's id, the caller, the reason, and whether the caller may alone."""
 
 
 class DisputeRefused(Refusal):
