@@ -18,6 +18,7 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.clock import CHANNEL, system_now
+from shared.http.pages import add_pages
 from shared.transient import BROKEN
 
 START = "GOODSTANDING_CLOCK_START"
@@ -64,7 +65,15 @@ Pool = Annotated[asyncpg.Pool, Depends(_pool)]
 
 def create_app(database_url: str, start: datetime) -> FastAPI:
     """The application; `database_url` logs in as the role `clock`. A new sandbox begins at `start`."""
-    app = FastAPI(title="Goodstanding sandbox clock", version="1", lifespan=_lifespan, telemetry={"tracing": False})
+    app = FastAPI(
+        title="Goodstanding sandbox clock",
+        version="1",
+        lifespan=_lifespan,
+        telemetry={"tracing": False},
+        docs_url=None,
+        redoc_url=None,
+    )
+    add_pages(app)
     app.state.database_url = database_url
     app.state.start = start
     for broken in BROKEN:

@@ -11,6 +11,7 @@ from jinja2 import Environment
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.mailbox.smtp import Fault, Intake, listening
+from shared.http.pages import add_pages
 
 PAGE = Environment(autoescape=True).from_string("""\
 <!doctype html>
@@ -80,7 +81,8 @@ def create_app(intake: Intake, host: str, smtp_port: int) -> FastAPI:
         async with listening(intake, host, smtp_port):
             yield
 
-    app = FastAPI(title="Mailbox", lifespan=lifespan)
+    app = FastAPI(title="Mailbox", lifespan=lifespan, docs_url=None, redoc_url=None)
+    add_pages(app)
     _add_reading(app, intake)
     _add_faults(app, intake)
     _add_health(app)

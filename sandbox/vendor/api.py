@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sandbox.vendor.faults import Fault
 from sandbox.vendor.subscription import Seed, Subscription, seeded
 from sandbox.vendor.vendor import Call, Said, Vendor
+from shared.http.pages import add_pages
 
 PATH = "/customers/{customer}/subscriptions/{subscription}"
 
@@ -39,7 +40,8 @@ def create_app(vendor: Vendor) -> FastAPI:
         yield
         vendor.store.close()
 
-    app = FastAPI(title="Vendor simulator", lifespan=lifespan)
+    app = FastAPI(title="Vendor simulator", lifespan=lifespan, docs_url=None, redoc_url=None)
+    add_pages(app)
     _add_vendor(app, vendor)
     _add_records(app, vendor)
     _add_weather(app, vendor)

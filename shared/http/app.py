@@ -5,7 +5,8 @@ from fastapi import FastAPI, Response
 
 from shared import parked, telemetry
 from shared.errors import Unavailable
-from shared.http.documents import documented
+from shared.http.documents import build_operation_id, documented
+from shared.http.pages import add_pages
 from shared.http.problems import PROBLEMS, answer_problems
 from shared.http.short_way import ShortWay, list_shapes
 from shared.metrics.http import Observed
@@ -27,6 +28,9 @@ def create_app(runtime: Runtime, *, with_routes: bool = True) -> FastAPI:
         summary=service.summary,
         description=_DESCRIPTION,
         version="1",
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=build_operation_id,
         telemetry={
             "operation_spans": False,
             "metrics": False,
@@ -42,6 +46,7 @@ def create_app(runtime: Runtime, *, with_routes: bool = True) -> FastAPI:
     app.add_middleware(Observed)
     answer_problems(app)
     _add_health(app, runtime)
+    add_pages(app)
     if with_routes:
         for router in service.routers:
             app.include_router(router)

@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from shared.http.problems import PROBLEM
 
@@ -22,6 +23,12 @@ def documented(app: FastAPI) -> dict[str, Any]:
                     _only_as_problem(answer.get("content", {}))
     assert app.openapi_schema is not None
     return app.openapi_schema
+
+
+def build_operation_id(route: APIRoute) -> str:
+    """Build the id of a route's operation, which generated clients name their methods by: `recordPayment`."""
+    verb, *words = route.name.split("_")
+    return verb + "".join(word.capitalize() for word in words)
 
 
 def _key_needed(operation: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from services.collections import use_cases
 from services.collections.api.notices import NoticeOut
-from services.collections.api.standing_suspensions import SuspensionOut
+from services.collections.api.standing_suspensions import StandingSuspensionOut
 from services.collections.api.vendor_debt import VendorDebtOut, vendor_debt
 from services.collections.use_cases.judging import Judged
 from services.collections.use_cases.standing import Standing
@@ -226,7 +226,7 @@ class StandingOut(BaseModel):
         state="suspended",
         items=[shown(ItemOut)],
         cases=[shown(CaseOut)],
-        suspensions=[shown(SuspensionOut)],
+        suspensions=[shown(StandingSuspensionOut)],
         deferred=[],
         notices=[shown(NoticeOut)],
         owed_to_vendor=shown(VendorDebtOut),
@@ -238,7 +238,7 @@ class StandingOut(BaseModel):
     state: str = Field(examples=["good_standing", "overdue", "suspension_requested", "suspension_refused", "suspended"])
     items: list[ItemOut]
     cases: list[CaseOut]
-    suspensions: list[SuspensionOut]
+    suspensions: list[StandingSuspensionOut]
     deferred: list[DeferralOut]
     notices: list[NoticeOut]
     owed_to_vendor: VendorDebtOut | None = Field(description="what we go on owing for it; of a late account only")
@@ -253,7 +253,7 @@ class StandingOut(BaseModel):
             state=found.state,
             items=[ItemOut.of(one, found.facts.get(one.item.invoice_id, [])) for one in found.items],
             cases=[CaseOut(**dict(row)) for row in found.cases],
-            suspensions=[SuspensionOut(**dict(row)) for row in found.suspensions],
+            suspensions=[StandingSuspensionOut(**dict(row)) for row in found.suspensions],
             deferred=[DeferralOut(**dict(row)) for row in found.deferrals],
             notices=[NoticeOut.of(row) for row in found.notices],
             owed_to_vendor=vendor_debt(debt.exposure),

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from shared.fields import example
 
 
-class SuspensionOut(BaseModel):
+class StandingSuspensionOut(BaseModel):
     """A suspension with its causes; `vendor_bills_on` says whether we go on owing for it."""
 
     model_config = example(

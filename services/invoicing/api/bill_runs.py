@@ -67,7 +67,7 @@ class BillRunIn(Body):
     at_once: bool = Field(default=False, description="issue without drafts that somebody approves")
 
 
-class BilledOut(BaseModel):
+class BilledTotalsOut(BaseModel):
     """What a run bills in one currency, in minor units, and to how many accounts it gives how much back (`credits`)."""
 
     currency: str
@@ -104,13 +104,13 @@ class BillRunOut(BaseModel):
     reason: str | None
     finished_at: datetime | None
     accounts: dict[str, int]
-    totals: list[BilledOut]
+    totals: list[BilledTotalsOut]
 
     @classmethod
     async def told(cls, unit: Unit, row: BillRunRow) -> Self:
         """The answer for a run as it is now."""
         counts = await repository.counts(unit, row.id)
-        totals = [BilledOut(**total) for total in await repository.totals(unit, row.id)]
+        totals = [BilledTotalsOut(**total) for total in await repository.totals(unit, row.id)]
         return cls.model_validate(row.model_dump() | {"accounts": counts, "totals": totals})
 
 
@@ -148,7 +148,7 @@ class CreditOut(BaseModel):
     reason: str | None
 
 
-class DifferenceOut(BaseModel):
+class RunDifferenceOut(BaseModel):
     """An account that is billed another total than in the month before; minor units."""
 
     model_config = example(
@@ -236,13 +236,13 @@ async def list_credits(run_id: UUID, read: Read, paging: Paging) -> Page[CreditO
 
 
 @reads.get("/bill-runs/{run_id}/differences", summary="Whose total is another than last month")
-async def list_differences(run_id: UUID, read: Read, paging: Paging) -> Page[DifferenceOut]:
+async def list_run_differences(run_id: UUID, read: Read, paging: Paging) -> Page[RunDifferenceOut]:
     """By account: what the run bills beside what was billed in the month before its date."""
     after = paging.after_id()
 
-    async def load(unit: Unit) -> list[DifferenceOut]:
+    async def load(unit: Unit) -> list[RunDifferenceOut]:
         row = await repository.run(unit, run_id)
-        return [DifferenceOut(**one) for one in await repository.differences(unit, row, after, paging.limit + 1)]
+        return [RunDifferenceOut(**one) for one in await repository.differences(unit, row, after, paging.limit + 1)]
 
     return paging.page(await read(load), key=lambda one: one.account_id)
 

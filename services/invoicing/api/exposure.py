@@ -53,7 +53,7 @@ class CommittedOut(BaseModel):
     until: date
 
 
-class BilledOut(BaseModel):
+class VendorBilledOut(BaseModel):
     """What was billed without tax, reversals included; minor units. Beside what was accrued it shows the margin."""
 
     currency: str
@@ -77,7 +77,7 @@ class ExposureOut(BaseModel):
 
     account_id: UUID | None
     owed_to_us: list[OwedOut]
-    billed: list[BilledOut]
+    billed: list[VendorBilledOut]
     vendor_accrued: list[AccruedOut]
     vendor_invoices: list[UnpaidOut]
     vendor_committed: list[CommittedOut]

@@ -43,7 +43,7 @@ MOST = 50_000
 Month = Annotated[str, Path(pattern=r"^(19|20|21)\d\d-(0[1-9]|1[0-2])$", examples=["2026-03"])]
 
 
-class BalanceOut(BaseModel):
+class LedgerBalanceOut(BaseModel):
     """What an account of the ledger comes to in one currency: debit is positive, credit negative, minor units."""
 
     model_config = example(
@@ -75,12 +75,12 @@ async def get_trial_balance(
     legal_entity: Code,
     read: Read,
     at: Annotated[Instant | None, Query(description="now if left out")] = None,
-) -> Page[BalanceOut]:
+) -> Page[LedgerBalanceOut]:
     """Every account of the ledger by currency; each currency adds up to 0."""
 
-    async def load(unit: Unit) -> list[BalanceOut]:
+    async def load(unit: Unit) -> list[LedgerBalanceOut]:
         rows = await repository.trial_balance(unit, legal_entity, at or unit.now)
-        return [BalanceOut(**row) for row in rows]
+        return [LedgerBalanceOut(**row) for row in rows]
 
     return Page(items=await read(load), next=None)
 

@@ -28,7 +28,7 @@ PUBLIC = {
     "GET /policy",
     "GET /openapi.json",
     "GET /docs",
-    "GET /docs/oauth2-redirect",
+    "GET /docs/assets/{name}",
     "GET /redoc",
 }
 """What needs no token; whoever adds to this list decides so knowingly."""

@@ -41,7 +41,7 @@ class ProposalOut(BaseModel):
     reasons: list[str]
 
 
-class EntryOut(BaseModel):
+class BankEntryOut(BaseModel):
     """An entry of a bank statement, and what became of it."""
 
     model_config = example(
@@ -131,26 +131,26 @@ State = Literal["certain", "unmatched", "booked", "ignored", "kept"]
 
 
 @reads.get("", summary="List entries of bank statements")
-async def list_entries(read: Read, paging: Paging, state: State | None = None) -> Page[EntryOut]:
+async def list_entries(read: Read, paging: Paging, state: State | None = None) -> Page[BankEntryOut]:
     """Entries in the order in which they came in; `state=unmatched` is the work list, with proposals."""
     after = paging.after_id()
 
-    async def load(unit: Unit) -> list[EntryOut]:
+    async def load(unit: Unit) -> list[BankEntryOut]:
         found = await repository.entries_after(unit, state, after, paging.limit + 1)
-        return [EntryOut.of(*one) for one in found]
+        return [BankEntryOut.of(*one) for one in found]
 
     return paging.page(await read(load), key=lambda entry: entry.id)
 
 
-async def _told(unit: Unit, row: BankEntryRow) -> EntryOut:
-    return EntryOut.of(row, (await repository.proposals(unit, [row.id])).get(row.id, []))
+async def _told(unit: Unit, row: BankEntryRow) -> BankEntryOut:
+    return BankEntryOut.of(row, (await repository.proposals(unit, [row.id])).get(row.id, []))
 
 
 @reads.get("/{entry_id}", summary="One entry")
-async def get_entry(entry_id: UUID, read: Read) -> EntryOut:
+async def get_entry(entry_id: UUID, read: Read) -> BankEntryOut:
     """An entry, its proposals and what became of it."""
 
-    async def load(unit: Unit) -> EntryOut:
+    async def load(unit: Unit) -> BankEntryOut:
         return await _told(unit, await repository.entry(unit, entry_id))
 
     return await read(load)
@@ -159,7 +159,7 @@ async def get_entry(entry_id: UUID, read: Read) -> EntryOut:
 @writes.post(
     "/{entry_id}:book",
     status_code=200,
-    response_model=EntryOut,
+    response_model=BankEntryOut,
     summary="Book an entry",
     responses=refusals(MoveRefused, NotAReceipt, AmountRefused, EntryOfDebit),
 )
@@ -171,7 +171,7 @@ async def book_entry(
     An entry with the reference of a direct debit in flight settles it.
     """
 
-    async def book(unit: Unit) -> EntryOut:
+    async def book(unit: Unit) -> BankEntryOut:
         decision = wanted.decision(command.caller.subject)
         return await _told(unit, await use_cases.bank.book(unit, entry_id, decision))
 
@@ -181,7 +181,7 @@ async def book_entry(
 @writes.post(
     "/{entry_id}:ignore",
     status_code=200,
-    response_model=EntryOut,
+    response_model=BankEntryOut,
     summary="Ignore an entry",
     responses=refusals(MoveRefused),
 )
@@ -190,7 +190,7 @@ async def ignore_entry(
 ) -> Response:
     """It is no payment of a customer, or was dealt with by hand, such as a returned debit. Decided once."""
 
-    async def ignore(unit: Unit) -> EntryOut:
+    async def ignore(unit: Unit) -> BankEntryOut:
         return await _told(unit, await use_cases.bank.ignore(unit, entry_id, command.caller.subject, why.reason))
 
     return await command.run(ignore, status=200, reason=why.reason, about=entry_id)

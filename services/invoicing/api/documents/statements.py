@@ -23,7 +23,7 @@ From = Annotated[Day, Query(alias="from", description="the first day, in the acc
 To = Annotated[Day, Query(alias="to", description="the last day")]
 
 
-class EntryOut(BaseModel):
+class StatementEntryOut(BaseModel):
     """What changed what is owed (minor units), and what is owed after it."""
 
     on: date
@@ -44,12 +44,12 @@ class OpenItemOut(BaseModel):
     bucket: str
 
 
-class BalancesOut(BaseModel):
+class StatementBalancesOut(BaseModel):
     """All of one currency: the closing balance is what is open less what is unapplied."""
 
     currency: str
     opening_minor: int
-    entries: list[EntryOut]
+    entries: list[StatementEntryOut]
     closing_minor: int
     unapplied_minor: int
     open_items: list[OpenItemOut]
@@ -96,7 +96,7 @@ class StatementOut(BaseModel):
     account_id: UUID
     begin: date
     end: date
-    balances: list[BalancesOut]
+    balances: list[StatementBalancesOut]
 
     @classmethod
     def of(cls, account_id: UUID, told: rules.Statement) -> Self:
@@ -105,8 +105,8 @@ class StatementOut(BaseModel):
         return cls(account_id=account_id, begin=told.begin, end=told.end, balances=balances)
 
 
-def _balances(one: rules.Account, end: date) -> BalancesOut:
-    return BalancesOut(
+def _balances(one: rules.Account, end: date) -> StatementBalancesOut:
+    return StatementBalancesOut(
         currency=one.currency,
         opening_minor=one.opening,
         entries=[_entry(row) for row in one.rows],
@@ -117,9 +117,9 @@ def _balances(one: rules.Account, end: date) -> BalancesOut:
     )
 
 
-def _entry(row: rules.Row) -> EntryOut:
+def _entry(row: rules.Row) -> StatementEntryOut:
     entry = row.entry
-    return EntryOut(
+    return StatementEntryOut(
         on=entry.on,
         kind=entry.kind,
         reference=entry.reference,

@@ -1,0 +1,50 @@
+"""The API pages of an application, Swagger UI and ReDoc, with all that they need: nothing comes from the internet."""
+
+from importlib.resources import files
+from typing import Final
+
+from fastapi import FastAPI, HTTPException, Response
+from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
+from fastapi.responses import HTMLResponse
+
+ASSETS: Final = {
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui.css": "text/css",
+    "redoc.standalone.js": "text/javascript",
+    "favicon.png": "image/png",
+}
+"""Files of the package fastapi-offline, which carries both programs, and their media types."""
+_FOLDER = "/docs/assets"
+_DAY_SECONDS = 86_400
+
+
+def add_pages(app: FastAPI) -> None:
+    """Add `/docs`, `/redoc` and their files to an application that has no pages of its own."""
+
+    @app.get("/docs", include_in_schema=False)
+    async def show_swagger() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="openapi.json",
+            title=app.title,
+            swagger_js_url=f"{_FOLDER}/swagger-ui-bundle.js",
+            swagger_css_url=f"{_FOLDER}/swagger-ui.css",
+            swagger_favicon_url=f"{_FOLDER}/favicon.png",
+        )
+
+    @app.get("/redoc", include_in_schema=False)
+    async def show_redoc() -> HTMLResponse:
+        return get_redoc_html(
+            openapi_url="openapi.json",
+            title=app.title,
+            redoc_js_url=f"{_FOLDER}/redoc.standalone.js",
+            redoc_favicon_url=f"{_FOLDER}/favicon.png",
+            with_google_fonts=False,
+        )
+
+    @app.get(_FOLDER + "/{name}", include_in_schema=False)
+    async def get_asset(name: str) -> Response:
+        if name not in ASSETS:
+            raise HTTPException(404, "there is no such file")
+        content = (files("fastapi_offline") / "static" / name).read_bytes()
+        caching = {"cache-control": f"public, max-age={_DAY_SECONDS}"}
+        return Response(content, media_type=ASSETS[name], headers=caching)
