@@ -106,7 +106,7 @@ class Client:
 
     async def get(self, path: str, **parameters: Any) -> httpx2.Response:
         """GET a path."""
-        return await self.http.get(path, params=parameters, headers=self.headers)
+        return await self.http.get(path, params=parameters or None, headers=self.headers)
 
     async def got(self, path: str, **parameters: Any) -> dict[str, Any]:
         """GET what must be there."""

@@ -11,6 +11,7 @@ from services.collections import jobs as collections
 from services.collections.repository import facts, suspensions
 from services.invoicing import jobs as invoicing
 from services.invoicing.repository import billing, invoices, issuing, lapses
+from services.invoicing.repository.invoice_search import InvoiceCriteria, build_search
 from shared import outbox, streams
 from shared.audit_queries import Criteria, build_page_query
 from shared.jobs import Sweep
@@ -101,6 +102,42 @@ async def test_a_chunk_of_a_bill_run_reads_no_others(database: Database) -> None
         for name, (query, arguments) in OF_A_CHUNK.items():
             assert not await scanned(connection, "Seq Scan", query, *arguments) & OTHERS, name
             assert await scanned(connection, "(?:Index|Bitmap Heap) Scan", query, *arguments) & OTHERS, name
+
+
+INVOICES = (
+    "SET search_path TO invoicing",
+    "SET session_replication_role TO replica",  # accounts of invoices are not looked at
+    "INSERT INTO invoices SELECT gen_random_uuid(), gen_random_uuid(), 'E' || n % 40, 'E' || n % 40 || '-' || n,"
+    " CASE n % 50 WHEN 0 THEN 'r' || n END, 'EUR', '2025-01-01', date '2025-01-01' + n % 900, 100, now()"
+    " FROM generate_series(1, 20000) n",
+    "INSERT INTO invoice_states SELECT id, account_id, CASE total_minor WHEN 100 THEN (random() < 0.02)::int * 100 END,"
+    " timestamptz '2025-01-01' + random() * interval '400 days', NULL, NULL FROM invoices",
+    "UPDATE invoice_states SET overdue_at = now() WHERE open_minor > 0 AND random() < 0.5",
+    "ANALYZE invoices, invoice_states",
+)
+SEARCHES = {
+    "account": (InvoiceCriteria(account_id=RUN), "invoices_account_id_external_reference_key"),
+    "number": (InvoiceCriteria(number="E7-7"), "invoices_legal_entity_number_key"),
+    "reference": (InvoiceCriteria(external_reference="r50"), "invoices_by_external_reference"),
+    "entity": (InvoiceCriteria(legal_entity="E7"), "invoices_by_entity"),
+    "open": (InvoiceCriteria(state="open"), "invoice_states_open|invoice_states_by_amount"),
+    "overdue": (InvoiceCriteria(state="overdue"), "invoice_states_overdue"),
+    "closed": (InvoiceCriteria(state="closed"), "invoices_pkey|invoice_states_pkey"),
+    "due": (InvoiceCriteria(due_from=NOW.date(), due_to=NOW.date()), "invoices_by_due_date"),
+    "updated": (InvoiceCriteria(updated_since=datetime(2026, 2, 3, tzinfo=UTC)), "invoice_states_changed"),
+    "all": (InvoiceCriteria(), "invoices_pkey|invoice_states_pkey"),
+}
+
+
+async def test_invoices_are_found_by_the_index_of_what_is_asked_for(database: Database) -> None:
+    await database.execute("; ".join(INVOICES))
+    async with database.connected("invoicing") as connection:
+        await connection.execute("SET enable_seqscan = off")
+        for name, (criteria, index) in SEARCHES.items():
+            query, arguments = build_search(criteria, None, 101)
+            plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {query}", *arguments))
+            assert re.search(rf"(using|on) ({index})\b", plan), f"{name}: {plan}"
+            assert "Seq Scan" not in plan, f"{name}: {plan}"
 
 
 ENTRIES = (

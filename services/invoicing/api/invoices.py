@@ -1,21 +1,23 @@
 """Invoices over REST: issued with explicit lines, read, never changed."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from fastapi import Query, Response
+from fastapi import Depends, Query, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
-from services.invoicing.repository import invoices as repository
+from services.invoicing.api.allocations import AllocationOut
+from services.invoicing.repository import invoice_search as search
+from services.invoicing.repository.invoice_search import InvoiceCriteria, InvoiceDetails
 from services.invoicing.tables import InvoiceRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.invoices import NewInvoice, NewLine
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
-from shared.fields import Body, Code, Day, Name, example
+from shared.fields import Body, Code, Day, Instant, Name, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.money import MoneyModel
 
@@ -89,6 +91,95 @@ class InvoiceOut(BaseModel):
         return cls.model_validate(row, from_attributes=True)
 
 
+class ListedInvoiceOut(InvoiceOut):
+    """An issued invoice and where it stands: `open`, `overdue` or `closed`, and since when its balance is as it is."""
+
+    model_config = example(
+        **shown(InvoiceOut),
+        legal_entity="GS-DE",
+        open_minor=25200,
+        state="overdue",
+        updated_at="2026-04-02T09:30:00Z",
+    )
+
+    legal_entity: str
+    open_minor: int
+    state: Literal["open", "overdue", "closed"]
+    updated_at: datetime
+
+
+class InvoiceLineOut(BaseModel):
+    """A line as it was issued, in minor units; what a bill run charged has period (`to` is exclusive) and price."""
+
+    model_config = example(
+        line=1,
+        description="Business Premium, March",
+        period_from="2026-03-01",
+        period_to="2026-04-01",
+        quantity=25,
+        unit_price_minor=1008,
+        net_minor=25200,
+        tax_minor=0,
+        tax_rate_bp=0,
+        amount_minor=25200,
+        subscription_id="01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35",
+    )
+
+    line: int
+    description: str
+    period_from: Day | None
+    period_to: Day | None
+    quantity: int | None
+    unit_price_minor: int | None
+    net_minor: int
+    tax_minor: int
+    tax_rate_bp: int | None = Field(description="hundredths of a percent; null where no tax was computed")
+    amount_minor: int
+    subscription_id: UUID | None
+
+
+class InvoiceDetailsOut(ListedInvoiceOut):
+    """An invoice with its lines and what paid it."""
+
+    model_config = example(
+        **shown(ListedInvoiceOut),
+        net_minor=25200,
+        tax_minor=0,
+        lines=[shown(InvoiceLineOut)],
+        allocations=[shown(AllocationOut)],
+    )
+
+    net_minor: int
+    tax_minor: int
+    lines: list[InvoiceLineOut]
+    allocations: list[AllocationOut]
+
+    @classmethod
+    def of_details(cls, details: InvoiceDetails) -> Self:
+        """Build the answer for an invoice that was read whole."""
+        lines = [InvoiceLineOut.model_validate(dict(row)) for row in details.lines]
+        return cls(
+            **details.head,
+            net_minor=sum(line.net_minor for line in lines),
+            tax_minor=sum(line.tax_minor for line in lines),
+            lines=lines,
+            allocations=AllocationOut.list_of(details.allocations),
+        )
+
+
+async def _read_criteria(
+    account_id: Annotated[UUID | None, Query()] = None,
+    number: Annotated[Code | None, Query(description="of the invoice")] = None,
+    external_reference: Annotated[Code | None, Query()] = None,
+    legal_entity: Annotated[Code | None, Query()] = None,
+    state: Annotated[Literal["open", "overdue", "closed"] | None, Query()] = None,
+    due_from: Annotated[Day | None, Query(description="due on this day or later")] = None,
+    due_to: Annotated[Day | None, Query(description="due on this day or earlier")] = None,
+    updated_since: Annotated[Instant | None, Query(description="whose balance changed since then")] = None,
+) -> InvoiceCriteria:
+    return InvoiceCriteria(account_id, number, external_reference, legal_entity, state, due_from, due_to, updated_since)
+
+
 @writes.post(
     "", status_code=201, response_model=InvoiceOut, summary="Issue an invoice", responses=refusals(ReferenceTaken)
 )
@@ -105,15 +196,14 @@ async def issue_invoice(
 
 @reads.get("", summary="List invoices")
 async def list_invoices(
-    read: Read, paging: Paging, account_id: Annotated[UUID | None, Query()] = None
-) -> Page[InvoiceOut]:
-    """Invoices in the order of their ids, of one account if it is given."""
-    after = paging.after_id()
-    rows = await read(lambda unit: repository.invoices_after(unit, account_id, after, paging.limit + 1))
-    return paging.page([InvoiceOut.of(row) for row in rows], key=lambda row: row.id)
+    read: Read, paging: Paging, criteria: Annotated[InvoiceCriteria, Depends(_read_criteria)]
+) -> Page[ListedInvoiceOut]:
+    """Invoices in the order of their ids, which is that in which they were issued."""
+    rows = await read(lambda unit: search.search_invoices(unit, criteria, paging.after_id(), paging.limit + 1))
+    return paging.page([ListedInvoiceOut.model_validate(dict(row)) for row in rows], key=lambda row: row.id)
 
 
 @reads.get("/{invoice_id}", summary="One invoice")
-async def get_invoice(invoice_id: UUID, read: Read) -> InvoiceOut:
-    """The issued document."""
-    return InvoiceOut.of(await read(lambda unit: repository.invoice_row(unit, invoice_id)))
+async def get_invoice(invoice_id: UUID, read: Read) -> InvoiceDetailsOut:
+    """The issued document with its lines, where it stands, and what paid it."""
+    return InvoiceDetailsOut.of_details(await read(lambda unit: search.get_details(unit, invoice_id)))

@@ -9,8 +9,10 @@ from fastapi import Query, Response
 from pydantic import BaseModel, Field, model_validator
 
 from services.invoicing import use_cases
+from services.invoicing.api.allocations import AllocationOut
 from services.invoicing.domain.owed import AlreadyReversed, AmountRefused
 from services.invoicing.repository import payments as repository
+from services.invoicing.repository.invoice_search import list_allocations
 from services.invoicing.repository.payments import Received
 from services.invoicing.tables import PaymentRow
 from services.invoicing.use_cases.payments import CashRefunded, NewPayment, NothingUnapplied
@@ -19,7 +21,7 @@ from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.errors import Refusal
-from shared.fields import Body, Code, Name, Prose, ReasonIn, example
+from shared.fields import Body, Code, Name, Prose, ReasonIn, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.money import MoneyModel, PositiveMinor
 
@@ -118,6 +120,14 @@ class PaymentOut(BaseModel):
         return cls.model_validate(row, from_attributes=True)
 
 
+class PaymentDetailsOut(PaymentOut):
+    """A payment and what it paid."""
+
+    model_config = example(**shown(PaymentOut), allocations=[shown(AllocationOut)])
+
+    allocations: list[AllocationOut]
+
+
 @writes.post(
     "", status_code=201, response_model=PaymentOut, summary="Record a payment", responses=refusals(AmountRefused)
 )
@@ -185,6 +195,12 @@ async def list_payments(
 
 
 @reads.get("/{payment_id}", summary="One payment")
-async def get_payment(payment_id: UUID, read: Read) -> PaymentOut:
-    """The payment and what of it is unapplied cash."""
-    return PaymentOut.of(await read(lambda unit: repository.payment_row(unit, payment_id)))
+async def get_payment(payment_id: UUID, read: Read) -> PaymentDetailsOut:
+    """The payment, what it paid, and what of it is unapplied cash."""
+
+    async def load(unit: Unit) -> PaymentDetailsOut:
+        payment = PaymentOut.of(await repository.payment_row(unit, payment_id))
+        allocations = AllocationOut.list_of(await list_allocations(unit, payment_id))
+        return PaymentDetailsOut(**payment.model_dump(), allocations=allocations)
+
+    return await read(load)

@@ -12,7 +12,6 @@ from services.invoicing.domain.owed import Invoice, Line
 from services.invoicing.tables import InvoiceRow
 from shared.database import Unit, columns
 from shared.errors import NotFound
-from shared.keyset import rows_after
 
 
 async def invoice_row(unit: Unit, invoice_id: UUID) -> InvoiceRow:
@@ -21,11 +20,6 @@ async def invoice_row(unit: Unit, invoice_id: UUID) -> InvoiceRow:
     if row is None:
         raise NotFound(f"there is no invoice {invoice_id}")
     return row
-
-
-async def invoices_after(unit: Unit, account_id: UUID | None, after: UUID | None, limit: int) -> Sequence[InvoiceRow]:
-    """Invoices, of one account if it is given, in the order of their ids."""
-    return await rows_after(unit, InvoiceRow, after, limit, account_id=account_id)
 
 
 async def reference_taken(unit: Unit, account_id: UUID, reference: str) -> bool:

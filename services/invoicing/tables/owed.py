@@ -64,6 +64,13 @@ class InvoiceRow(Row, table=True):
         UniqueConstraint("account_id", "external_reference"),
         CheckConstraint("total_minor > 0"),
         CheckConstraint("due_date >= issue_date"),
+        Index("invoices_by_entity", "legal_entity", "id"),
+        Index("invoices_by_due_date", "due_date", "id"),
+        Index(
+            "invoices_by_external_reference",
+            "external_reference",
+            postgresql_where=text("external_reference IS NOT NULL"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)
@@ -127,6 +134,12 @@ class InvoiceStateRow(Row, table=True):
     __table_args__ = (
         Index("invoice_states_open", "account_id", postgresql_where=text("open_minor > 0")),
         Index("invoice_states_due", "judge_at", postgresql_where=text("judge_at IS NOT NULL")),
+        Index(
+            "invoice_states_overdue",
+            "invoice_id",
+            postgresql_where=text("open_minor > 0 AND overdue_at IS NOT NULL"),
+        ),
+        Index("invoice_states_changed", "changed_at", "invoice_id"),
         CheckConstraint("open_minor >= 0"),
     )
 
