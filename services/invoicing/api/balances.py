@@ -72,11 +72,12 @@ class BalancesIn(Body):
 
 
 class BalancesOut(BaseModel):
-    """Their balances; one that does not exist is left out."""
+    """The balances of the invoices that there are, and the ids of which there is none."""
 
-    model_config = example(balances=[shown(BalanceOut)])
+    model_config = example(balances=[shown(BalanceOut)], unknown=["01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b8"])
 
     balances: list[BalanceOut]
+    unknown: list[UUID]
 
 
 @reads.get("/invoices/{invoice_id}/balance", summary="The balance of an invoice")
@@ -91,7 +92,9 @@ async def get_balance(invoice_id: UUID, read: Read) -> BalanceOut:
 @reads.post("/balances:batch", summary="The balances of several invoices")
 async def get_balances(asked: BalancesIn, read: Read) -> BalancesOut:
     """What is owed of these invoices, all at the same moment. Changes nothing, so it needs no key."""
-    return BalancesOut(balances=_balances(await read(lambda unit: repository.balances(unit, asked.invoice_ids))))
+    balances = _balances(await read(lambda unit: repository.balances(unit, asked.invoice_ids)))
+    there = {balance.invoice_id for balance in balances}
+    return BalancesOut(balances=balances, unknown=[asked_id for asked_id in asked.invoice_ids if asked_id not in there])
 
 
 def _balances(rows: Iterable[asyncpg.Record]) -> list[BalanceOut]:

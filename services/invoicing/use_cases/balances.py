@@ -6,10 +6,19 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.invoicing.domain import owed
+from services.invoicing.domain.closing import ClosingCause, find_closing_cause
 from services.invoicing.domain.owed import Allocation, Invoice
 from services.invoicing.repository import invoices as repository
 from shared.database import Unit
-from shared.events.invoicing import Allocated, Freed, InvoiceBalance, InvoiceBalanceChanged, InvoicePaid
+from shared.events.invoicing import (
+    Allocated,
+    Freed,
+    InvoiceBalance,
+    InvoiceBalanceChanged,
+    InvoiceClosed,
+    InvoiceCredited,
+    InvoicePaid,
+)
 from shared.events.values import LineBalance
 
 
@@ -77,11 +86,15 @@ def tell_changed(
         judged = owed.to_be_judged(invoice, unit.now, ZoneInfo(zone))
         event = InvoiceBalanceChanged(account_id=invoice.account_id, balance=balance_of(invoice))
         changed[invoice_id] = (judged, unit.publish(event))
-        if invoice.open == 0 and before[invoice_id].open > 0 and not _is_given_up(before[invoice_id], invoice):
-            unit.publish(InvoicePaid(account_id=invoice.account_id, invoice_id=invoice.id, number=invoice.number))
+        if invoice.open == 0 and before[invoice_id].open > 0:
+            _announce_closing(unit, invoice, find_closing_cause(before[invoice_id], invoice))
     return changed
 
 
-def _is_given_up(before: Invoice, after: Invoice) -> bool:
-    """What is written off is open no more, and is not paid."""
-    return sum(line.written_off for line in after.lines) > sum(line.written_off for line in before.lines)
+def _announce_closing(unit: Unit, invoice: Invoice, cause: ClosingCause) -> None:
+    closed = {"account_id": invoice.account_id, "invoice_id": invoice.id, "number": invoice.number}
+    if cause == "payment":
+        unit.publish(InvoicePaid(**closed))
+    if cause == "credit_note":
+        unit.publish(InvoiceCredited(**closed))
+    unit.publish(InvoiceClosed(**closed, by=cause))

@@ -27,6 +27,8 @@ from shared.events.invoicing.documents import (
 from shared.events.invoicing.invoices import (
     InvoiceBalance,
     InvoiceBalanceChanged,
+    InvoiceClosed,
+    InvoiceCredited,
     InvoiceIssued,
     InvoiceOverdue,
     InvoicePaid,
@@ -77,6 +79,8 @@ __all__ = [
     "Freed",
     "InvoiceBalance",
     "InvoiceBalanceChanged",
+    "InvoiceClosed",
+    "InvoiceCredited",
     "InvoiceIssued",
     "InvoiceOverdue",
     "InvoicePaid",

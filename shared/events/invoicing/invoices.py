@@ -1,6 +1,7 @@
 """Invoices and what is open of them. Amounts are minor units."""
 
 from datetime import date, datetime
+from typing import Literal
 from uuid import UUID
 
 from shared.events.invoicing.base import InvoicingEvent
@@ -45,7 +46,22 @@ class InvoiceOverdue(InvoicingEvent):
 
 
 class InvoicePaid(InvoicingEvent):
-    """Nothing of the invoice is open any more."""
+    """Nothing of the invoice is open any more, and money paid the last of it."""
 
     invoice_id: UUID
     number: str
+
+
+class InvoiceCredited(InvoicingEvent):
+    """Nothing of the invoice is open any more, and a credit note took off the last of it."""
+
+    invoice_id: UUID
+    number: str
+
+
+class InvoiceClosed(InvoicingEvent):
+    """Nothing of the invoice is open any more, and what took off the last of it; a reversed payment reopens it."""
+
+    invoice_id: UUID
+    number: str
+    by: Literal["payment", "credit_note", "write_off"]
