@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -202,8 +201,8 @@ async def test_an_entity_that_has_rates_again_while_it_is_drawn_up_waits_for_no_
     owner = await world.owner()
     keep = issuing.keep_as_drafts
 
-    async def kept(unit: Unit, run_id: UUID, day: date, state: str = "drafted", *, to_be_taxed: bool = False) -> None:
-        await keep(unit, run_id, day, state, to_be_taxed=to_be_taxed)
+    async def kept(unit: Unit, run_id: UUID, state: str = "drafted", *, to_be_taxed: bool = False) -> None:
+        await keep(unit, run_id, state, to_be_taxed=to_be_taxed)
         await world.database.execute("UPDATE invoicing.legal_entities SET tax_calculator = 'rates'")
 
     monkeypatch.setattr(issuing, "keep_as_drafts", kept)

@@ -52,7 +52,7 @@ class InvoiceIn(Body):
     lines: list[LineIn] = Field(min_length=1, max_length=500)
     external_reference: Code | None = None
     issue_date: Day | None = Field(default=None, description="today in the account's time zone if left out")
-    due_date: Day | None = Field(default=None, description="by the account's terms if left out")
+    due_date: Day | None = Field(default=None, description="today and the account's terms if left out")
 
     def new(self) -> NewInvoice:
         """What is to be issued."""

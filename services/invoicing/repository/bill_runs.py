@@ -189,8 +189,15 @@ FROM (
     JOIN credit_notes n ON n.bill_id = r.invoice_id WHERE r.run_id = $1 GROUP BY n.account_id, n.currency
 ) d
 LEFT JOIN (
-    SELECT i.account_id, i.currency, sum(i.total_minor)::bigint AS total_minor FROM invoices i
-    WHERE i.issue_date >= $2::date - interval '1 month' AND i.issue_date < $2 GROUP BY i.account_id, i.currency
+    SELECT account_id, currency, sum(total_minor)::bigint AS total_minor FROM (
+        SELECT i.account_id, i.currency, i.total_minor FROM invoices i
+        WHERE i.issue_date >= $2::date - interval '1 month' AND i.issue_date < $2
+            AND EXISTS (SELECT FROM invoice_lines l WHERE l.invoice_id = i.id AND l.charge_id IS NULL)
+        UNION ALL
+        SELECT i.account_id, i.currency, i.total_minor
+        FROM bill_runs b JOIN bill_run_accounts r ON r.run_id = b.id JOIN invoices i ON i.id = r.invoice_id
+        WHERE b.run_date >= $2::date - interval '1 month' AND b.run_date < $2
+    ) AS earlier GROUP BY account_id, currency
 ) before USING (account_id, currency)
 WHERE d.total_minor <> coalesce(before.total_minor, 0) AND account_id > $3
 ORDER BY account_id LIMIT $4

@@ -13,7 +13,8 @@ from shared.ids import new_id
 _TEMPORARY = """
 CREATE TEMPORARY TABLE IF NOT EXISTS bill_invoices (
     account_id uuid, invoice_id uuid, legal_entity text, currency text, time_zone text,
-    due_date date, total_minor bigint, number text, to_be_taxed boolean, tax_request_id uuid, tax_note text
+    issue_date date, due_date date, total_minor bigint, number text, to_be_taxed boolean, tax_request_id uuid,
+    tax_note text
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS bill_lines (
     invoice_id uuid, line int, account_id uuid, charge_id uuid, subscription_id uuid, description text,
@@ -66,10 +67,11 @@ async def charge_whole_cycles(unit: Unit, account_ids: Sequence[UUID], day: date
 
 
 _INVOICES = """
-INSERT INTO bill_invoices (account_id, invoice_id, legal_entity, currency, time_zone, due_date, to_be_taxed)
-SELECT a.id, n.invoice_id, a.legal_entity, a.currency, a.time_zone, $3::date + a.terms_days,
+INSERT INTO bill_invoices (account_id, invoice_id, legal_entity, currency, time_zone, issue_date, due_date, to_be_taxed)
+SELECT a.id, n.invoice_id, a.legal_entity, a.currency, a.time_zone, today.day, today.day + a.terms_days,
     coalesce(e.tax_calculator = 'outside', false)
 FROM unnest($1::uuid[], $2::uuid[]) AS n (account_id, invoice_id) JOIN accounts a ON a.id = n.account_id
+CROSS JOIN LATERAL (SELECT ($3::timestamptz AT TIME ZONE a.time_zone)::date AS day) AS today
 LEFT JOIN legal_entities e ON e.code = a.legal_entity
 """
 _LINES = """
@@ -202,10 +204,10 @@ MOST_LINES = 2000
 """Lines of one invoice: an event carries them all, and is bounded."""
 
 
-async def begin(unit: Unit, account_ids: Sequence[UUID], day: date) -> None:
-    """Begin an invoice for each of these accounts, in temporary tables of this connection."""
+async def begin(unit: Unit, account_ids: Sequence[UUID]) -> None:
+    """Begin an invoice for each of these accounts, dated today in its zone, in temporary tables of this connection."""
     await prepare(unit)
-    await unit.connection.execute(_INVOICES, account_ids, [new_id() for _ in account_ids], day)
+    await unit.connection.execute(_INVOICES, account_ids, [new_id() for _ in account_ids], unit.now)
     await unit.connection.execute("ANALYZE bill_invoices")
 
 

@@ -1,7 +1,6 @@
 """Invoices that were drawn up become drafts, or are issued: numbered, due, in the ledger, announced."""
 
 from collections.abc import Sequence
-from datetime import date
 from uuid import UUID
 
 from services.invoicing.repository import deliveries
@@ -12,8 +11,8 @@ from shared.events.invoicing import InvoiceIssued
 _DRAFTS = """
 INSERT INTO drafts (id, run_id, account_id, legal_entity, currency, issue_date, due_date, total_minor, tax_request_id,
     tax_note)
-SELECT invoice_id, $1, account_id, legal_entity, currency, $2, due_date, total_minor, tax_request_id, tax_note
-FROM bill_invoices WHERE to_be_taxed = $3
+SELECT invoice_id, $1, account_id, legal_entity, currency, issue_date, due_date, total_minor, tax_request_id, tax_note
+FROM bill_invoices WHERE to_be_taxed = $2
 """
 _DRAFT_LINES = """
 INSERT INTO draft_lines (draft_id, line, account_id, charge_id, subscription_id, description, is_deferred, net_minor,
@@ -28,11 +27,13 @@ FROM bill_invoices b WHERE r.run_id = $1 AND {OF_CHUNK} AND r.account_id = b.acc
 """
 
 _FROM_DRAFTS = """
-INSERT INTO bill_invoices (account_id, invoice_id, legal_entity, currency, time_zone, due_date, total_minor,
+INSERT INTO bill_invoices (account_id, invoice_id, legal_entity, currency, time_zone, issue_date, due_date, total_minor,
     to_be_taxed, tax_request_id, tax_note)
-SELECT d.account_id, d.id, d.legal_entity, d.currency, a.time_zone, d.due_date, d.total_minor, false,
-    d.tax_request_id, d.tax_note
-FROM drafts d JOIN accounts a ON a.id = d.account_id WHERE d.run_id = $1 AND d.account_id = ANY($2::uuid[])
+SELECT d.account_id, d.id, d.legal_entity, d.currency, a.time_zone, today.day,
+    today.day + (d.due_date - d.issue_date), d.total_minor, false, d.tax_request_id, d.tax_note
+FROM drafts d JOIN accounts a ON a.id = d.account_id
+CROSS JOIN LATERAL (SELECT ($3::timestamptz AT TIME ZONE a.time_zone)::date AS day) AS today
+WHERE d.run_id = $1 AND d.account_id = ANY($2::uuid[])
 """
 _LINES_FROM_DRAFTS = """
 INSERT INTO bill_lines (invoice_id, line, account_id, charge_id, subscription_id, description, is_deferred, net_minor,
@@ -63,8 +64,8 @@ FROM numbered n WHERE b.invoice_id = n.invoice_id
 _ISSUE = """
 INSERT INTO invoices (id, account_id, legal_entity, number, external_reference, currency, issue_date, due_date,
     total_minor, issued_at, tax_request_id, tax_note)
-SELECT invoice_id, account_id, legal_entity, number, NULL, currency, $1, due_date, total_minor, $2, tax_request_id,
-    tax_note
+SELECT invoice_id, account_id, legal_entity, number, NULL, currency, issue_date, due_date, total_minor, $1,
+    tax_request_id, tax_note
 FROM bill_invoices
 """
 _LINES = """
@@ -113,7 +114,7 @@ WHERE side.amount <> 0
 """
 _TOLD = """
 SELECT b.account_id::text AS subject, json_build_object(
-    'account_id', b.account_id, 'issue_date', $3::date, 'external_reference', NULL,
+    'account_id', b.account_id, 'issue_date', b.issue_date, 'external_reference', NULL,
     'balance', json_build_object(
         'invoice_id', b.invoice_id, 'number', b.number, 'currency', b.currency, 'due_date', b.due_date,
         'total_minor', b.total_minor, 'open_minor', b.total_minor, 'disputed_minor', 0, 'in_flight_minor', 0,
@@ -129,18 +130,19 @@ JOIN (
 """`InvoiceIssued`, as the model would write it."""
 
 
-async def keep_as_drafts(
-    unit: Unit, run_id: UUID, day: date, state: str = "drafted", *, to_be_taxed: bool = False
-) -> None:
+async def keep_as_drafts(unit: Unit, run_id: UUID, state: str = "drafted", *, to_be_taxed: bool = False) -> None:
     """What was drawn up and has its tax, or is to be taxed, becomes drafts, whose accounts are in this state then."""
-    await unit.connection.execute(_DRAFTS, run_id, day, to_be_taxed)
+    await unit.connection.execute(_DRAFTS, run_id, to_be_taxed)
     await unit.connection.execute(_DRAFT_LINES, to_be_taxed)
     await unit.connection.execute(_STATE, run_id, state, to_be_taxed, unit.now if state == "approved" else None)
 
 
 async def take_drafts(unit: Unit, run_id: UUID, account_ids: Sequence[UUID]) -> None:
-    """Fill the temporary tables with the drafts of these accounts, which are drafts no longer."""
-    await unit.connection.execute(_FROM_DRAFTS, run_id, account_ids)
+    """Fill the temporary tables with the drafts of these accounts, dated today, which are drafts no longer.
+
+    The terms are those that were drafted: as many days from the date of issue to the due date.
+    """
+    await unit.connection.execute(_FROM_DRAFTS, run_id, account_ids, unit.now)
     await unit.connection.execute("ANALYZE bill_invoices")
     await unit.connection.execute(_LINES_FROM_DRAFTS)
     await unit.connection.execute("ANALYZE bill_lines")
@@ -148,7 +150,7 @@ async def take_drafts(unit: Unit, run_id: UUID, account_ids: Sequence[UUID]) -> 
         await unit.connection.execute(f"DELETE FROM {table} d USING bill_invoices b WHERE d.{key} = b.invoice_id")
 
 
-async def issue(unit: Unit, run_id: UUID, day: date) -> None:
+async def issue(unit: Unit, run_id: UUID) -> None:
     """Issue what was drawn up. The numbers come late, since their row is locked from then on.
 
     The ledger needs none, and names the event that is going to be the next of its account.
@@ -157,11 +159,11 @@ async def issue(unit: Unit, run_id: UUID, day: date) -> None:
     await unit.connection.execute(_STATE, run_id, "issued", False, None)
     await unit.connection.execute(_POST, unit.now)
     await unit.connection.execute(_NUMBERS)
-    await unit.connection.execute(_ISSUE, day, unit.now)
+    await unit.connection.execute(_ISSUE, unit.now)
     await unit.connection.execute(_LINES)
     await unit.connection.execute(_BALANCES)
     await unit.connection.execute(_STATES, unit.now)
-    await unit.publish_each(InvoiceIssued, _TOLD, day)
+    await unit.publish_each(InvoiceIssued, _TOLD)
     # The streams say now which sequence the event of each account has.
     await unit.connection.execute(_CHANGES, unit.now)
     await deliveries.want_issued(unit)

@@ -1,7 +1,6 @@
 """Drafts whose tax an outside calculator shall say: what it is asked, the intents to ask, and what it answered."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -39,7 +38,7 @@ FROM bill_invoices b JOIN ({_FACTS}) AS f ON f.id = b.invoice_id WHERE b.to_be_t
 """
 
 
-async def put_aside(unit: Unit, run_id: UUID, day: date) -> None:
+async def put_aside(unit: Unit, run_id: UUID) -> None:
     """Of what was drawn up, let drafts that are to be taxed wait for that; what is left can go on.
 
     Raises Unavailable.
@@ -47,7 +46,7 @@ async def put_aside(unit: Unit, run_id: UUID, day: date) -> None:
     waiting = await unit.connection.fetchval("SELECT count(*) FROM bill_invoices WHERE to_be_taxed")
     if not waiting:
         return
-    await issuing.keep_as_drafts(unit, run_id, day, "to_be_taxed", to_be_taxed=True)
+    await issuing.keep_as_drafts(unit, run_id, "to_be_taxed", to_be_taxed=True)
     wanted = await unit.connection.execute(_WANT, unit.now, traceparent())
     if wanted != f"INSERT 0 {waiting}":  # nobody would ever answer what is not asked
         raise Unavailable("a legal entity's tax is calculated otherwise since a moment ago; try again")
@@ -67,7 +66,7 @@ async def facts(unit: Unit, draft_id: UUID) -> dict[str, Any] | None:
 
 
 _WAITING = f"""
-SELECT r.run_id, r.account_id, b.run_date, b.at_once, f.facts IS NOT DISTINCT FROM i.payload AS still_so
+SELECT r.run_id, r.account_id, b.at_once, f.facts IS NOT DISTINCT FROM i.payload AS still_so
 FROM intents i
 JOIN bill_run_accounts r ON r.invoice_id = i.key::uuid AND r.account_id = i.account_id AND r.state = 'to_be_taxed'
 JOIN bill_runs b ON b.id = r.run_id

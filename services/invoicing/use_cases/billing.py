@@ -60,11 +60,11 @@ async def _drawn_up(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]
     await renewals.renew(unit, account_ids)
     await charging.charge_changed(unit, await billing.in_changed_cycles(unit, account_ids, day), day)
     await unit.flush()
-    await billing.begin(unit, account_ids, day)
+    await billing.begin(unit, account_ids)
     await billing.charge_whole_cycles(unit, account_ids, day)
     lapsed = await lapses.lapse_due(unit, account_ids, day)
     await billing.draw_up(unit, run_id, day)
-    await outside_tax.put_aside(unit, run_id, day)
+    await outside_tax.put_aside(unit, run_id)
     return lapsed
 
 
@@ -72,13 +72,13 @@ async def draft(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) ->
     """Draw up the invoices of these accounts, which are locked, as drafts of a run."""
     lapsed = await _drawn_up(unit, run_id, day, account_ids)
     await surplus.keep_as_drafts(unit, run_id)
-    await issuing.keep_as_drafts(unit, run_id, day)
+    await issuing.keep_as_drafts(unit, run_id)
     await surplus.note_lapses(unit, run_id, lapsed)
 
 
 async def _at_once(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
     lapsed = await _drawn_up(unit, run_id, day, account_ids)
-    await _issue(unit, run_id, day)
+    await _issue(unit, run_id)
     await surplus.note_lapses(unit, run_id, lapsed)
 
 
@@ -86,13 +86,13 @@ async def _approved(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]
     await billing.prepare(unit)
     await issuing.take_drafts(unit, run_id, account_ids)
     lapsed = await surplus.lapse_drafts(unit, run_id)
-    await _issue(unit, run_id, day)
+    await _issue(unit, run_id)
     await surplus.note_lapses(unit, run_id, lapsed)
 
 
-async def _issue(unit: Unit, run_id: UUID, day: date) -> None:
+async def _issue(unit: Unit, run_id: UUID) -> None:
     taken = await surplus.take(unit)
-    await issuing.issue(unit, run_id, day)
+    await issuing.issue(unit, run_id)
     credited = await surplus.issue(unit, run_id, taken)
     with_cash = [*await issuing.accounts_with_cash(unit), *credited]
     await apply_unapplied(unit, await accounts.held(unit, with_cash))

@@ -50,7 +50,7 @@ class NewLine:
 
 @dataclass(frozen=True, slots=True)
 class NewInvoice:
-    """What is to be issued; dates left out are today in the account's zone, and the account's terms."""
+    """What is to be issued; dates left out are today in the account's zone, and today and the account's terms."""
 
     account_id: UUID
     lines: Sequence[NewLine]
@@ -89,7 +89,7 @@ async def issue(unit: Unit, new: NewInvoice) -> InvoiceRow:
 
 def _dates(account: Account, new: NewInvoice, today: date) -> tuple[date, date]:
     issue_date = new.issue_date or today
-    due_date = new.due_date or issue_date + timedelta(days=account.terms_days)
+    due_date = new.due_date or today + timedelta(days=account.terms_days)
     if issue_date > today:
         raise DateRefused(f"issue_date: {issue_date} is in the future; it is {today} in {account.time_zone}")
     if due_date < issue_date:

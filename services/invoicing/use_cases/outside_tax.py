@@ -69,6 +69,6 @@ async def calculated(unit: Unit, intent: Intent, result: Taxed | NotTaxed) -> Re
         if not row["at_once"]:
             await surplus.keep_as_drafts(unit, run_id)
         state = "approved" if row["at_once"] else "drafted"
-        await issuing.keep_as_drafts(unit, run_id, row["run_date"], state)
+        await issuing.keep_as_drafts(unit, run_id, state)
     unit.wake("sweeps")
     return Recorded.DONE

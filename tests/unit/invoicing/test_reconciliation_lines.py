@@ -126,7 +126,11 @@ def line(**changed: Any) -> bytes:
         ({"Quantity": "1/2"}, "Quantity"),
         ({"Quantity": [1]}, "Quantity"),
         ({"Currency": "USD"}, "Currency"),
-        ({"ChargeStartDate": "03/01/2026"}, "ChargeStartDate"),
+        ({"ChargeStartDate": "13/01/2026"}, "ChargeStartDate"),
+        ({"ChargeStartDate": "3/1/26"}, "ChargeStartDate"),
+        ({"ChargeStartDate": "3/1/2026 24:00"}, "ChargeStartDate"),
+        ({"ChargeEndDate": "2/30/2026"}, "ChargeEndDate"),
+        ({"BillableQuantity": "ten"}, "BillableQuantity"),
         ({"ChargeStartDate": "2026-02-30"}, "ChargeStartDate"),
         ({"ChargeStartDate": "2026-03-01T25:00:00Z"}, "ChargeStartDate"),
         ({"ChargeStartDate": "0001-01-01T00:00:00Z"}, "ChargeStartDate"),
@@ -233,6 +237,37 @@ def test_what_we_do_not_model_needs_no_subscription_nor_days() -> None:
     assert broken(line(**lacking), JSON_LINES)[0][:2] == (1, "SubscriptionId")
     (other,), _ = read(line(ChargeType="ADDQUANTITY"), JSON_LINES)
     assert (other.kind, other.charge_type) == ("addQuantity", "ADDQUANTITY")
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "period"),
+    [
+        ("4/1/2026", "4/30/2026", ("2026-04-01", "2026-05-01")),
+        ("2/1/2019 0:00", "2/28/2019 0:00", ("2019-02-01", "2019-03-01")),
+        ("02/01/2024 12:00:00 AM", "02/29/2024 11:59:59 PM", ("2024-02-01", "2024-03-01")),
+        ("2026-04-01", "4/30/2026", ("2026-04-01", "2026-05-01")),
+    ],
+)
+def test_dates_are_read_as_the_portal_writes_them(starts: str, ends: str, period: tuple[str, str]) -> None:
+    (parsed,), _ = read(line(ChargeStartDate=starts, ChargeEndDate=ends), JSON_LINES)
+    assert (parsed.period_from, parsed.period_to) == period
+
+
+def test_a_guid_is_read_in_lower_case_and_other_ids_as_they_are() -> None:
+    guid = "0F1E2D3C-4B5A-6978-8796-A5B4C3D2E1F0"
+    (parsed,), _ = read(line(CustomerId=guid, SubscriptionId="Vendor-1"), JSON_LINES)
+    assert (parsed.vendor_customer_id, parsed.vendor_subscription_id) == (
+        "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+        "Vendor-1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("billable", "quantity", "replaced"), [("3", "3", "10"), ("-2", "-2", "10"), ("10", "10", None), ("", "10", None)]
+)
+def test_the_billable_quantity_is_what_is_billed(billable: str, quantity: str, replaced: str | None) -> None:
+    (parsed,), _ = read(line(BillableQuantity=billable), JSON_LINES)
+    assert (parsed.quantity, json.loads(parsed.extra or "{}").get("Quantity")) == (quantity, replaced)
 
 
 def test_reading_ends_with_what_it_is_read_from() -> None:

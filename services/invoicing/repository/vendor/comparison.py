@@ -33,13 +33,27 @@ CREATE TEMPORARY TABLE verdicts (
 SET LOCAL work_mem = '64MB'
 """
 
-# The ids of the partner API are the keys. A subscription that is another customer's with us is nobody's here.
-_BILLED = """
+NORMAL_ID = "CASE WHEN {0} ~* '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$' THEN lower({0}) ELSE {0} END"
+"""An id of the vendor's, as `domain.reconciliation.line.normalise_id` writes it."""
+
+# The ids of the partner API are the keys. A subscription that is another customer's with us is nobody's here. Of two
+# that differ only in the case of the same GUIDs the first one is billed, so that no line counts twice.
+_BILLED = f"""
+WITH ours AS (
+    SELECT DISTINCT ON (vendor_customer_id, vendor_subscription_id) vendor_customer_id, vendor_subscription_id, id,
+        account_id
+    FROM (
+        SELECT id, account_id, {NORMAL_ID.format("vendor_customer_id")} AS vendor_customer_id,
+            {NORMAL_ID.format("vendor_subscription_id")} AS vendor_subscription_id
+        FROM subscriptions
+    ) AS normal
+    ORDER BY vendor_customer_id, vendor_subscription_id, id
+)
 INSERT INTO billed
 SELECT i.vendor_customer_id, i.vendor_subscription_id, i.kind, i.period_from, i.period_to, s.id, s.account_id,
     min(i.product), min(i.line), count(*), sum(i.quantity), sum(abs(i.quantity)), sum(i.subtotal_minor)
 FROM incoming i
-LEFT JOIN subscriptions s
+LEFT JOIN ours s
     ON s.vendor_subscription_id = i.vendor_subscription_id AND s.vendor_customer_id = i.vendor_customer_id
 WHERE i.kind IS NOT NULL
 GROUP BY i.vendor_customer_id, i.vendor_subscription_id, i.kind, i.period_from, i.period_to, s.id, s.account_id

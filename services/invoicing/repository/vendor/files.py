@@ -6,6 +6,7 @@ from uuid import UUID
 from services.invoicing.domain.reconciliation.lines import Lines
 from services.invoicing.repository import files
 from services.invoicing.repository.files import PATIENCE
+from services.invoicing.repository.vendor.comparison import NORMAL_ID
 from shared.database import Unit
 
 _INCOMING = """
@@ -28,10 +29,11 @@ async def copy_in(unit: Unit, file: BinaryIO, lines: Lines) -> None:
     await unit.connection.execute("ANALYZE incoming", timeout=PATIENCE)
 
 
-_AGAIN = """
+_AGAIN = f"""
 INSERT INTO incoming
-SELECT line, vendor_customer_id, vendor_subscription_id, product, charge_type, kind, unit_price, effective_unit_price,
-    quantity, subtotal_minor, tax_minor, total_minor, period_from, period_to, reference, extra
+SELECT line, {NORMAL_ID.format("vendor_customer_id")}, {NORMAL_ID.format("vendor_subscription_id")}, product,
+    charge_type, kind, unit_price, effective_unit_price, quantity, subtotal_minor, tax_minor, total_minor, period_from,
+    period_to, reference, extra
 FROM reconciliation_lines WHERE reconciliation_id = $1
 """
 
