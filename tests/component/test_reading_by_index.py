@@ -47,7 +47,7 @@ OF_A_CHUNK: dict[str, tuple[str, list[object]]] = {
     "lapses of drafts": (lapses._statement(lapses._DRAFTED), []),
     "ledger": (issuing._POST, [NOW]),
     "balances": (issuing._CHANGES, [NOW]),
-    "events": (outbox._WRITE_EACH.format(told=issuing._TOLD), ["type", "{}", NOW.date()]),
+    "events": (outbox._WRITE_EACH.format(told=issuing._TOLD), ["type", "{}"]),
     "state": (issuing._STATE, [RUN, "issued", False, None]),
     "nothing": (billing._NOTHING, [RUN]),
     "rejected": (billing._REJECTED, [RUN]),

@@ -30,7 +30,10 @@ class OwedOut(BaseModel):
 
 
 class UnpaidOut(BaseModel):
-    """What the vendor has billed for it, is not paid, and is due on a day; with tax, minor units."""
+    """What the vendor has billed, is not paid, and is due on a day; with tax, minor units.
+
+    Of an account: the lines of reconciled invoices. Of all: whole invoices, reconciled or not.
+    """
 
     due_date: date
     currency: str

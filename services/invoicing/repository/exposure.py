@@ -17,12 +17,16 @@ JOIN (SELECT *, amount_minor - paid_minor - credited_minor - written_off_minor A
 WHERE s.open_minor > 0 AND ($1::uuid IS NULL OR s.account_id = $1)
 GROUP BY i.currency ORDER BY i.currency
 """
-_UNPAID = """
+_UNPAID_OF_ALL = """
+SELECT due_date, currency, sum(total_minor)::bigint AS total_minor FROM vendor_invoices
+WHERE state = 'received' AND $1::uuid IS NULL GROUP BY due_date, currency ORDER BY due_date, currency
+"""
+_UNPAID_OF_ACCOUNT = """
 SELECT v.due_date, v.currency, sum(l.total_minor)::bigint AS total_minor
 FROM reconciliation_lines l
 JOIN reconciliations r ON r.id = l.reconciliation_id AND r.replaced_at IS NULL
 JOIN vendor_invoices v ON v.id = r.vendor_invoice_id AND v.state = 'received'
-WHERE l.account_id IS NOT NULL AND ($1::uuid IS NULL OR l.account_id = $1)
+WHERE l.account_id = $1
 GROUP BY v.due_date, v.currency ORDER BY v.due_date, v.currency
 """
 _ACCRUED = """
@@ -50,10 +54,14 @@ WHERE $1::uuid IS NULL OR l.account_id = $1 GROUP BY i.currency ORDER BY i.curre
 
 
 async def exposure(unit: Unit, account_id: UUID | None) -> dict[str, list[asyncpg.Record]]:
-    """Each part by currency, in minor units; of one account, or of all of them."""
+    """Each part by currency, in minor units; of one account, or of all of them.
+
+    What the vendor has billed is an account's by the lines of the reconciliation; for all it is its whole invoices,
+    reconciled or not, with lines of nobody's too.
+    """
     queries = {
         "owed_to_us": _OWED,
-        "vendor_invoices": _UNPAID,
+        "vendor_invoices": _UNPAID_OF_ALL if account_id is None else _UNPAID_OF_ACCOUNT,
         "vendor_accrued": _ACCRUED,
         "vendor_committed": _COMMITTED,
         "billed": _BILLED,
