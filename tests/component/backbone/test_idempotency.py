@@ -77,7 +77,7 @@ async def test_the_same_json_in_another_order_is_the_same_request(service: Servi
 
 
 async def test_a_key_that_is_kept_by_the_bytes_of_its_body_still_gets_its_answer(service: Service) -> None:
-    """Which is how keys were kept: their hash is put in the place of that of the JSON."""
+    """Keys were once kept so: that hash is put in the place of the hash of the JSON."""
     _, client, database = service
     content = json.dumps(account(), indent=1).encode()
     assert await send(client, content) == (201, None)
