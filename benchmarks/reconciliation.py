@@ -112,7 +112,7 @@ def _customer_charges(lines: int) -> Rows:
     for n in range(lines):
         customer = n // LINES_A_CUSTOMER
         what = ("cycle", None, _id(6, 0), 1, first, end, first, end, 10, 1250, 12500, "EUR", first, False, 0)
-        yield _id(8, n), _id(1, customer), _id(2, n), *what, _id(7, customer), NOW, 0
+        yield _id(8, n), _id(1, customer), _id(2, n), *what, _id(7, customer), NOW, 0, 0
 
 
 def _invoice_lines(lines: int) -> Rows:
