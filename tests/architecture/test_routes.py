@@ -22,9 +22,9 @@ from tests.architecture import source
 from tests.architecture.source import ROOT, SERVICES
 
 PUBLIC = {"GET /policy"}
+"""Customers read the policy without a login."""
 PUBLISHING = {"POST /v1/policies"}
 """Routes that bind every customer from a day on."""
-"""Customers read the policy without a login."""
 
 CHANGES_NOTHING = {"POST /v1/balances:batch"}
 """A question too long for a GET."""
