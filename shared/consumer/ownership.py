@@ -15,7 +15,7 @@ from shared.database import Unit
 from shared.events import PARTITIONS
 
 UNKNOWN_END = -1
-"""Of a topic that is new to a service which has run before, until a member asks Kafka where it ends."""
+"""Value of `past_until` while a topic that is new to a running service waits for its end to be asked of Kafka."""
 
 _REGISTER = """
 INSERT INTO consumed (topic, partition, next_offset, types, past_until)

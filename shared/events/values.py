@@ -27,7 +27,7 @@ class LineBalance(Value):
 
 
 AccessWarning = Literal["ends", "ended", "unaffected"]
-"""What a notice may say of access: it ends if the invoice stays unpaid, has ended already, or does not depend on it."""
+"""Statement of a notice on access: it ends if the invoice stays unpaid, has ended, or does not depend on it."""
 
 
 class StepItem(Value):

@@ -1,11 +1,12 @@
 """The API pages of an application, Swagger UI and ReDoc, with all that they need: nothing comes from the internet."""
 
 from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
-from fastapi import FastAPI, HTTPException, Response
+from fastapi import FastAPI, HTTPException
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
-from fastapi.responses import HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse
 
 ASSETS: Final = {
     "swagger-ui-bundle.js": "text/javascript",
@@ -14,6 +15,7 @@ ASSETS: Final = {
     "favicon.png": "image/png",
 }
 """Files of the package fastapi-offline, which carries both programs, and their media types."""
+_STATIC = Path(str(files("fastapi_offline"))) / "static"
 _FOLDER = "/docs/assets"
 _DAY_SECONDS = 86_400
 
@@ -42,9 +44,8 @@ def add_pages(app: FastAPI) -> None:
         )
 
     @app.get(_FOLDER + "/{name}", include_in_schema=False)
-    async def get_asset(name: str) -> Response:
+    async def get_asset(name: str) -> FileResponse:
         if name not in ASSETS:
             raise HTTPException(404, "there is no such file")
-        content = (files("fastapi_offline") / "static" / name).read_bytes()
         caching = {"cache-control": f"public, max-age={_DAY_SECONDS}"}
-        return Response(content, media_type=ASSETS[name], headers=caching)
+        return FileResponse(_STATIC / name, media_type=ASSETS[name], headers=caching)

@@ -81,7 +81,7 @@ class StepTaken:
     replaced_by: str | None = None
     """The further notice that went out instead of a skipped one."""
     effect: Effect = "in_effect"
-    """Of a suspension only."""
+    """Effect of a suspension on access; a step of another kind is always in effect."""
 
 
 @dataclass(frozen=True, slots=True)

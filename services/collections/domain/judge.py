@@ -134,12 +134,12 @@ def _suspension(view: _View, due: list[Rung]) -> tuple[list[Action], tuple[Defer
 
 def _termination(view: _View, due: list[Rung]) -> list[Action]:
     """Termination follows a suspension of this round, and never comes without it."""
-    suspended = any(taken.effect == "in_effect" for taken in _unreleased(view, view.rungs))
+    suspended = any(taken.effect == "in_effect" for taken in _list_kept_suspensions(view, view.rungs))
     return [_action(view, r.step) for r in due if r.step.action == "terminate" and suspended]
 
 
-def _unreleased(view: _View, rungs: tuple[Rung, ...]) -> list[StepTaken]:
-    """The suspension that these rungs know, unless a person released it."""
+def _list_kept_suspensions(view: _View, rungs: tuple[Rung, ...]) -> list[StepTaken]:
+    """List the suspensions of these rungs that no person has released."""
     taken = [rung.taken for rung in rungs if rung.step.action == "suspend" and rung.taken]
     return [step for step in taken if not is_released(view.item.releases, step)]
 
@@ -184,7 +184,7 @@ def _carried_out(view: _View, action: Action) -> list[StepTaken]:
 def _next_since(view: _View, taken: tuple[StepTaken, ...], since: datetime) -> NextStep | None:
     """The first step that comes by time alone after `since`, by what counts then."""
     rungs = list_rungs(view.item, view.policy, view.timeline, view.voiding, taken, since)
-    suspended = any(step.effect != "over" for step in _unreleased(view, rungs))
+    suspended = any(step.effect != "over" for step in _list_kept_suspensions(view, rungs))
     coming = [
         (instant, rung.step)
         for rung in list_takeable(rungs)

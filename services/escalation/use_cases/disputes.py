@@ -132,7 +132,7 @@ async def reserved(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
 
 async def resolve(unit: Unit, dispute_id: UUID, outcome: DisputeOutcome, reason: str) -> DisputeRow:
     """Decide a dispute: upheld gives a credit note, rejected releases. Raises NotFound, MoveRefused."""
-    row = await _ended(unit, dispute_id, DisputeState(outcome), reason)
+    row = await _end_dispute(unit, dispute_id, DisputeState(outcome), reason)
     unit.publish(DisputeResolved(**_announced(row), outcome=outcome))
     await cases.resolve(unit, row.case_id, f"the dispute was {outcome}")
     return row
@@ -140,13 +140,13 @@ async def resolve(unit: Unit, dispute_id: UUID, outcome: DisputeOutcome, reason:
 
 async def withdraw(unit: Unit, dispute_id: UUID, reason: str) -> DisputeRow:
     """The customer no longer disputes. Raises NotFound, MoveRefused."""
-    row = await _ended(unit, dispute_id, DisputeState.WITHDRAWN, reason)
+    row = await _end_dispute(unit, dispute_id, DisputeState.WITHDRAWN, reason)
     unit.publish(DisputeWithdrawn(**_announced(row)))
     await cases.resolve(unit, row.case_id, "the dispute was withdrawn")
     return row
 
 
-async def _ended(unit: Unit, dispute_id: UUID, state: DisputeState, reason: str) -> DisputeRow:
+async def _end_dispute(unit: Unit, dispute_id: UUID, state: DisputeState, reason: str) -> DisputeRow:
     await unit.lock((await repository.dispute(unit, dispute_id)).account_id)
     row = await repository.dispute(unit, dispute_id)
     before = row.model_dump()

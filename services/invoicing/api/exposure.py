@@ -30,7 +30,7 @@ class OwedOut(BaseModel):
 
 
 class UnpaidOut(BaseModel):
-    """What the vendor has billed, is not paid, and is due on a day; with tax, minor units.
+    """Unpaid amounts of the vendor's invoices that are due on one day: in minor units, with tax.
 
     Of an account: the lines of reconciled invoices. Of all: whole invoices, reconciled or not.
     """

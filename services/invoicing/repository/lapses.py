@@ -20,7 +20,7 @@ LEFT JOIN LATERAL (
     SELECT b.credited_minor + b.written_off_minor - {_RUN_GIVEN} AS gross
 ) f ON b.credited_minor + b.written_off_minor > 0
 """
-"""What people have credited, written off or let go of the line of a charge."""
+"""Part of a query: the amount that people credited, wrote off or let go of the line of a charge."""
 
 _LAPSE = """
 WITH reversals AS (
@@ -44,7 +44,7 @@ UPDATE charges c SET lapsed_minor = c.lapsed_minor - least(l.rest, l.excess)
 FROM lapsing l WHERE c.id = l.id AND l.excess > 0
 RETURNING c.account_id, c.id AS charge_id, c.currency, least(l.rest, l.excess)::bigint AS amount
 """
-"""What a cycle's charges come to, less what was forgiven of them, is at least 0: the last reversals give way."""
+"""Statement that lets the last reversals of a cycle lapse until its charges, less what was forgiven, reach 0."""
 
 _DUE = "c.account_id = ANY($1::uuid[]) AND c.invoice_id IS NULL AND c.due_on <= $2"
 _DRAFTED = "c.invoice_id = ANY(ARRAY(SELECT invoice_id FROM bill_invoices WHERE total_minor < 0))"

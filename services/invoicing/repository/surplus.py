@@ -34,7 +34,7 @@ class Outcome:
 
 _OTHERS = ("setup", "usage")
 SUPPLY = f"CASE WHEN c.kind IN {_OTHERS} THEN c.kind ELSE 'cycle' END AS supply"
-"""What a charge is for: its cycle, or beside that a set-up or usage."""
+"""Column that tells the supply of a charge: `cycle`, `setup` or `usage`."""
 
 _DUE = f"""
 SELECT b.account_id, b.invoice_id, b.currency, l.charge_id, c.subscription_id, {SUPPLY}, c.cycle_from, c.cycle_to,

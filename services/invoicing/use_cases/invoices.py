@@ -50,7 +50,7 @@ class NewLine:
 
 @dataclass(frozen=True, slots=True)
 class NewInvoice:
-    """What is to be issued; dates left out are today in the account's zone, and today and the account's terms."""
+    """An invoice to issue. Without dates: issued today in the account's zone, due the account's terms later."""
 
     account_id: UUID
     lines: Sequence[NewLine]

@@ -142,7 +142,7 @@ async def list_entries(read: Read, paging: Paging, state: State | None = None) -
     return paging.page(await read(load), key=lambda entry: entry.id)
 
 
-async def _told(unit: Unit, row: BankEntryRow) -> BankEntryOut:
+async def _answer_entry(unit: Unit, row: BankEntryRow) -> BankEntryOut:
     return BankEntryOut.of(row, (await repository.proposals(unit, [row.id])).get(row.id, []))
 
 
@@ -151,7 +151,7 @@ async def get_entry(entry_id: UUID, read: Read) -> BankEntryOut:
     """An entry, its proposals and what became of it."""
 
     async def load(unit: Unit) -> BankEntryOut:
-        return await _told(unit, await repository.entry(unit, entry_id))
+        return await _answer_entry(unit, await repository.entry(unit, entry_id))
 
     return await read(load)
 
@@ -173,7 +173,7 @@ async def book_entry(
 
     async def book(unit: Unit) -> BankEntryOut:
         decision = wanted.decision(command.caller.subject)
-        return await _told(unit, await use_cases.bank.book(unit, entry_id, decision))
+        return await _answer_entry(unit, await use_cases.bank.book(unit, entry_id, decision))
 
     return await command.run(book, status=200, reason=wanted.reason, about=wanted.account_id)
 
@@ -191,6 +191,8 @@ async def ignore_entry(
     """It is no payment of a customer, or was dealt with by hand, such as a returned debit. Decided once."""
 
     async def ignore(unit: Unit) -> BankEntryOut:
-        return await _told(unit, await use_cases.bank.ignore(unit, entry_id, command.caller.subject, why.reason))
+        return await _answer_entry(
+            unit, await use_cases.bank.ignore(unit, entry_id, command.caller.subject, why.reason)
+        )
 
     return await command.run(ignore, status=200, reason=why.reason, about=entry_id)
