@@ -1,14 +1,15 @@
 """A subscription is read as it stands, not as it was bought."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from deploy.local.tokens import Keys
-from tests.builders import Database, running
-from tests.component.billing_world import Billing
+from tests.builders import Database, running, sweep
+from tests.component.billing_world import VERSION, Billing
 
 
 @pytest.fixture
@@ -23,9 +24,12 @@ async def test_what_changed_and_what_is_scheduled_is_read_one_by_one_and_in_the_
     """Bought with 10 seats at 10.08, raised to 12 and to a plan at 12.09, in the second yearly term of three."""
     await billing.to("2026-03-02")
     owner = await billing.account()
-    dearer = await billing.plan(prices={"EUR": {"unit_price_minor": 1209}})
+    version = VERSION | {"prices": {"EUR": {"unit_price_minor": 1209}}}
+    body = {"code": "suite", "name": "Business Suite", "version": version}
+    dearer = (await billing.client.made("/v1/plans", body))["id"]
     subscription = await billing.buy(await billing.plan(), owner)
     bought = await billing.client.got(f"/v1/subscriptions/{subscription}")
+    assert bought["product"] == "Business Premium"
     assert (bought["quantity"], bought["unit_price_minor"], bought["currency"]) == (10, 1008, "EUR")
     assert (bought["start"], bought["term_start"], bought["end_of_term"]) == ("2026-03-02", "2026-03-02", "2027-03-02")
     assert (bought["state"], bought["scheduled_changes"]) == ("active", [])
@@ -35,6 +39,7 @@ async def test_what_changed_and_what_is_scheduled_is_read_one_by_one_and_in_the_
     await billing.to("2027-03-03")
     scheduled = await billing.change(subscription, "quantity", "renewal", quantity=5)
     present = await billing.client.got(f"/v1/subscriptions/{subscription}")
+    assert present["product"] == "Business Suite"
     assert (present["quantity"], present["unit_price_minor"], present["plan_id"]) == (12, 1209, dearer)
     assert (present["start"], present["term_start"], present["end_of_term"]) == (
         "2026-03-02",
@@ -56,7 +61,8 @@ async def test_what_changed_and_what_is_scheduled_is_read_one_by_one_and_in_the_
 async def test_the_state_follows_the_local_day(billing: Billing) -> None:
     """It ends at 00:00 in Berlin, which is 22:00 UTC of the day before."""
     await billing.to("2026-05-01")
-    subscription = await billing.buy(await billing.plan(term_months=1), await billing.account(), start="2026-05-03")
+    owner = await billing.account(time_zone="Europe/Berlin")
+    subscription = await billing.buy(await billing.plan(term_months=1), owner, start="2026-05-03")
     assert await state(billing, subscription) == "upcoming"
     await billing.to("2026-05-03")
     assert await state(billing, subscription) == "active"
@@ -66,8 +72,10 @@ async def test_the_state_follows_the_local_day(billing: Billing) -> None:
     await billing.client.post(path, {"reason": "stays"})
     assert await state(billing, subscription) == "active"
     await billing.change(subscription, "cancel", "renewal")
-    await billing.to("2026-06-03")
-    assert await state(billing, subscription) == "ended"
+    for instant, expected in (("2026-06-02T21:59:59", "ending"), ("2026-06-02T22:00:00", "ended")):
+        await billing.database.move(datetime.fromisoformat(f"{instant}+00:00"))
+        await sweep(billing.runtime)
+        assert await state(billing, subscription) == expected
 
 
 async def test_a_subscription_without_a_plan_is_read_as_it_was_bought(billing: Billing) -> None:
