@@ -40,6 +40,8 @@ from shared.events import invoicing
 SPEED = 30
 HOUR = 3600 / SPEED
 SEED = 7
+BETWEEN_HOLDS = 1.0
+"""Seconds for which a hold stands, and for which none does, while the vendor's calls are watched."""
 FIGURES_EVERY = 15 / SPEED
 VARIABLES: Mapping[str, str] = {
     clock.START: f"{START - timedelta(days=1):%Y-%m-%dT%H:%M:%S}",
@@ -83,7 +85,11 @@ async def lived(stack: Stack, proxies: Proxies, hour: float = HOUR) -> Hours:
     """Live through both, each so many seconds long; at the end of the bad one the broker is away."""
     async with storming(stack, proxies) as storm:
         storm.hasty.hasty = False
-        others = asyncio.create_task(_asking(stack))
+        _, subscription_id = await register(
+            storm.driver, "held-in-turns", START, Profile("EUR", "Europe/Berlin", "GS-DE")
+        )
+        besides = (_asking(stack), _hold_in_turns(stack, subscription_id))
+        others = [asyncio.create_task(steady) for steady in besides]
         living = asyncio.create_task(_live(storm, 2 * hour))
         began = time.time()
         await asyncio.sleep(hour)
@@ -91,8 +97,9 @@ async def lived(stack: Stack, proxies: Proxies, hour: float = HOUR) -> Hours:
         turned = time.time()
         await asyncio.gather(_poisoned(stack), _refused(stack), _vendor_away(stack))
         await storm.weather.blow(_strikes(hour))
-        others.cancel()
-        await asyncio.gather(others, return_exceptions=True)
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
         await living
         return Hours(stack.url("prometheus"), (began, turned), (turned, turned + hour))
 
@@ -122,6 +129,22 @@ async def _asking(stack: Stack) -> None:
                 await asyncio.sleep(0.1)
 
         await asyncio.gather(*(ask(name) for name in questions))
+
+
+async def _hold_in_turns(stack: Stack, subscription_id: str) -> None:
+    """Place a hold and release it, again and again: the vendor is called in both hours, however fast time goes by."""
+    token, hold_id, key = stack.token("entitlements"), None, str(uuid4())
+    async with httpx2.AsyncClient(base_url=stack.url("entitlements"), timeout=5) as http:
+        while True:
+            path, body = f"/v1/holds/{hold_id}:release", {"reason": "its turn is over"}
+            if hold_id is None:
+                path, body = "/v1/holds", {"subscription_id": subscription_id, "reason": "admin", "owner": "operations"}
+            headers = {"authorization": f"Bearer {token}", "idempotency-key": key}
+            with contextlib.suppress(httpx2.HTTPError):
+                answer = await http.post(path, json=body, headers=headers)
+                if answer.is_success:
+                    hold_id, key = answer.json()["id"] if hold_id is None else None, str(uuid4())
+            await asyncio.sleep(BETWEEN_HOLDS)
 
 
 def _besides(storm: Storm, month: int) -> Action:
