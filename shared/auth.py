@@ -18,6 +18,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 
 from shared.clock import system_now
 from shared.errors import Refusal
+from shared.scopes import is_scope
 
 ALGORITHMS = ["EdDSA", "ES256", "RS256"]
 """Asymmetric only: a service can check a token and never make one."""
@@ -157,5 +158,7 @@ def is_authorisation(call: object) -> bool:
 
 
 def needs(*scopes: str) -> Any:
-    """The dependency of a router whose routes need these scopes."""
+    """Build the dependency of a router whose routes need these scopes, which there must be."""
+    unknown = [scope for scope in scopes if not is_scope(scope)]
+    assert not unknown, f"scopes that are not in shared/scopes.py: {unknown}"
     return Security(_authorised, scopes=list(scopes))

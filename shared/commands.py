@@ -74,17 +74,18 @@ class CommandRunner(ActRunner):
             raise KeyMissing("send an Idempotency-Key of up to 255 characters with this request")
         scope = request.scope
         self._query: bytes = scope["query_string"]
-        self._key = Key(self.caller.subject, f"{scope['method']} {scope['path']}", key, "")
+        self._key = Key(self.caller.subject, f"{scope['method']} {scope['path']}", key, "", "")
         if body is not None:
-            self._stands_for(body)
+            self._stands_for(idempotency.normalise_json(body), body)
 
     def with_file(self, sha256: str) -> Self:
         """The same once the file was received, which has this digest."""
-        self._stands_for(sha256.encode())
+        self._stands_for(sha256.encode(), sha256.encode())
         return self
 
-    def _stands_for(self, body: bytes) -> None:
-        self._key = self._key._replace(body_hash=hashlib.sha256(body + self._query).hexdigest())
+    def _stands_for(self, body: bytes, sent: bytes) -> None:
+        body_hash, sent_hash = (hashlib.sha256(content + self._query).hexdigest() for content in (body, sent))
+        self._key = self._key._replace(body_hash=body_hash, sent_hash=sent_hash)
 
     async def run(
         self,

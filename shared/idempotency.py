@@ -1,10 +1,13 @@
 """`Idempotency-Key`: the same key and body from the same caller gets the same answer, and one effect.
 
+Bodies are the same if they are the same JSON, whatever the order of their fields and the blanks between them.
+
 The key is inserted first and locked until the unit ends, so of two requests at once the second waits and
 gets the first's answer. A refusal rolls back and is not stored: the same key may be tried again.
 A key is kept for `KEPT`; whoever repeats a request later than that asks for something new.
 """
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,12 +26,16 @@ class KeyReused(Refusal):
 
 
 class Key(NamedTuple):
-    """What a caller calls one request (the key is theirs, and counts for a method and path), and what it asks for."""
+    """What a caller calls one request (the key is theirs, and counts for a method and path), and what it asks for.
+
+    `body_hash` is of the JSON of the body, `sent_hash` of its bytes as they were sent: keys were once kept by those.
+    """
 
     caller: str
     route: str
     key: str
     body_hash: str
+    sent_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +57,12 @@ INSERT INTO idempotency (caller, route, key, body_hash, created_at)
 SELECT caller, route, key, body_hash, $1
 FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS asked (caller, route, key, body_hash)
 ORDER BY caller, route, key
-ON CONFLICT DO NOTHING RETURNING caller, route, key, body_hash
+ON CONFLICT DO NOTHING RETURNING caller, route, key
 """
 _STORED = """
-SELECT i.caller, i.route, i.key, asked.body_hash, i.body_hash = asked.body_hash AS is_same, status, answer
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS asked (caller, route, key, body_hash)
+SELECT i.caller, i.route, i.key, i.body_hash IN (asked.body_hash, asked.sent_hash) AS is_same, status, answer
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+    AS asked (caller, route, key, body_hash, sent_hash)
 JOIN idempotency i USING (caller, route, key)
 """
 _FORGET = """
@@ -74,16 +82,29 @@ RETURNING 1
 
 async def begin(unit: Unit, keys: Collection[Key]) -> dict[Key, Answer | KeyReused]:
     """Take these keys, each of another place; what those were answered that had been used before."""
-    found: dict[Key, Answer | KeyReused] = {}
-    wanted = set(keys)
+    answers: dict[Key, Answer | KeyReused] = {}
+    wanted = {key[:3]: key for key in keys}
     while wanted:  # a key may be pruned between the two statements
-        wanted -= {Key(*row) for row in await unit.connection.fetch(_BEGIN, unit.now, *columns(wanted, 4))}
+        for row in await unit.connection.fetch(_BEGIN, unit.now, *columns((key[:4] for key in wanted.values()), 4)):
+            del wanted[tuple(row)]
         if wanted:
-            for *asked, is_same, status, body in await unit.connection.fetch(_STORED, *columns(wanted, 4)):
+            for *place, is_same, status, body in await unit.connection.fetch(_STORED, *columns(wanted.values(), 5)):
                 reused = KeyReused("this Idempotency-Key was used with another body")
-                found[Key(*asked)] = Answer(status, body, is_repeated=True) if is_same else reused
-            wanted -= found.keys()
-    return found
+                key = wanted.pop((place[0], place[1], place[2]))
+                answers[key] = Answer(status, body, is_repeated=True) if is_same else reused
+    return answers
+
+
+def normalise_json(body: bytes) -> bytes:
+    """Normalise a body: fields in the order of their names, no blanks; numbers stay as they are written.
+
+    What is no JSON stays as it is: it is refused elsewhere.
+    """
+    try:
+        content = json.loads(body, parse_float=lambda digits: f"\0{digits}")
+        return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+    except (ValueError, RecursionError):
+        return body
 
 
 def store(unit: Unit, answers: Mapping[Key, Answer]) -> None:

@@ -18,6 +18,7 @@ from jwt.algorithms import OKPAlgorithm
 
 from deploy.local import files
 from deploy.local.bootstrap import SERVICES
+from shared.scopes import SCOPES, list_scopes
 
 ISSUER = "goodstanding-local"
 LIFETIME = 12 * 3600
@@ -36,7 +37,7 @@ class Keys:
     ) -> str:
         """A token for one service; all of its scopes unless told which; scopes and roles separated by blanks."""
         issued = int(time.time())
-        everything = " ".join(f"{audience}:{may}" for may in ("read", "write", "admin", "audit"))
+        everything = " ".join(list_scopes(audience)) if audience in SCOPES else ""
         claims = {
             "iss": ISSUER,
             "sub": subject,

@@ -23,6 +23,8 @@ from tests.architecture.source import ROOT, SERVICES
 
 PUBLIC = {"GET /policy"}
 """Customers read the policy without a login."""
+PUBLISHING = {"POST /v1/policies"}
+"""Routes that bind every customer from a day on."""
 
 CHANGES_NOTHING = {"POST /v1/balances:batch"}
 """A question too long for a GET."""
@@ -64,11 +66,14 @@ def scopes(route: APIRoute) -> set[str]:
 
 
 def wrong_scopes(service: str, found: dict[str, APIRoute]) -> set[str]:
-    """Routes with another scope than its service's `read` for a question, `write` for a change, `admin` for a limit."""
+    """Routes with another scope than its service's `read` for a question, `write` for a change, `admin` for a limit,
+    `publish` for what binds customers.
+    """
     wrong = set()
     for name, route in found.items():
         asks = name.startswith("GET ") or name in CHANGES_NOTHING
-        may = "admin" if name in LIMITS else "audit" if name == AUDIT else "read" if asks else "write"
+        special = dict.fromkeys(LIMITS, "admin") | dict.fromkeys(PUBLISHING, "publish") | {AUDIT: "audit"}
+        may = special.get(name, "read" if asks else "write")
         wanted = set() if name in PUBLIC else {f"{service}:{may}"}
         if scopes(route) != wanted:
             wrong.add(name)

@@ -10,7 +10,8 @@ import pytest
 from services.collections import jobs as collections
 from services.collections.repository import facts, suspensions
 from services.invoicing import jobs as invoicing
-from services.invoicing.repository import billing, invoices, issuing, lapses
+from services.invoicing.repository import account_search, billing, invoices, issuing, lapses
+from services.invoicing.repository.account_search import AccountCriteria
 from services.invoicing.repository.invoice_search import InvoiceCriteria, build_search
 from shared import outbox, streams
 from shared.audit_queries import Criteria, build_page_query
@@ -138,6 +139,33 @@ async def test_invoices_are_found_by_the_index_of_what_is_asked_for(database: Da
             plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {query}", *arguments))
             assert re.search(rf"(using|on) ({index})\b", plan), f"{name}: {plan}"
             assert "Seq Scan" not in plan, f"{name}: {plan}"
+
+
+ACCOUNTS = (
+    "SET search_path TO invoicing",
+    "INSERT INTO accounts (id, name, legal_entity, currency, time_zone, billing_email, terms_days, external_reference,"
+    " vendor_customer_ids, country, tax_status, language, version, registered_at)"
+    " SELECT gen_random_uuid(), 'Account ' || n, 'E' || n % 40, 'EUR', 'UTC', 'billing@account-' || n || '.example',"
+    " 30, 'crm-' || n, ARRAY['tenant-' || n], 'DE', 'standard', 'en', 1, now() FROM generate_series(1, 20000) n",
+    "ANALYZE accounts",
+)
+ACCOUNT_SEARCHES = {
+    "accounts_by_beginning": AccountCriteria(name="account 177"),
+    "accounts_by_email": AccountCriteria(email="Billing@Account-7.example"),
+    "accounts_by_vendor_id": AccountCriteria(vendor_customer_id="tenant-7"),
+    "accounts_by_entity": AccountCriteria(legal_entity="E7"),
+    "accounts_external_reference_key": AccountCriteria(external_reference="crm-7"),
+    "accounts_pkey": AccountCriteria(),
+}
+
+
+async def test_accounts_are_found_by_the_index_of_what_is_asked_for(database: Database) -> None:
+    await database.execute("; ".join(ACCOUNTS))
+    async with database.connected("invoicing") as connection:
+        for index, criteria in ACCOUNT_SEARCHES.items():
+            query, arguments = account_search.build_search(criteria, None, 101)
+            plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {query}", *arguments))
+            assert re.search(rf"(using|on) {index}\b", plan), plan
 
 
 ENTRIES = (

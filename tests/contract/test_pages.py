@@ -16,7 +16,7 @@ from shared.settings import Settings
 
 JSON = "application/json"
 FORMATS = jsonschema.FormatChecker(["uuid", "date"])
-RAW = {"/health/ready": {"503"}}
+RAW = {"/health/ready": {"503"}, "/policy": {"404"}}
 """What answers with a body of its own rather than with a problem."""
 MODELLESS = {
     "/v1/ledger/{legal_entity}/journal/{day}",

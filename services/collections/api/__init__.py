@@ -6,7 +6,7 @@ from shared.http.audit_entries import create_audit_router
 ROUTERS = (
     policies.public,
     policies.reads,
-    policies.writes,
+    policies.publishing,
     standing.reads,
     suspensions.reads,
     suspensions.writes,

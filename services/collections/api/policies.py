@@ -18,9 +18,11 @@ from shared.database import Unit
 from shared.fields import Body, Day, Prose, example
 from shared.http import PROBLEMS, Page, Read, Router
 
-public = Router(tags=["policy"], responses={404: PROBLEMS[404], 422: PROBLEMS[422]})
+public = Router(tags=["policy"], responses={422: PROBLEMS[422]})
 reads = Router(prefix="/v1/policies", tags=["policy"], dependencies=[needs("collections:read")], responses=PROBLEMS)
-writes = Router(prefix="/v1/policies", tags=["policy"], dependencies=[needs("collections:write")], responses=PROBLEMS)
+publishing = Router(
+    prefix="/v1/policies", tags=["policy"], dependencies=[needs("collections:publish")], responses=PROBLEMS
+)
 
 _GENTLE = (
     "name: gentle\n"
@@ -77,7 +79,7 @@ class PolicyOut(BaseModel):
         return cls.model_validate(fields)
 
 
-@writes.post("", status_code=201, response_model=PolicyOut, summary="Publish a version of the policy")
+@publishing.post("", status_code=201, response_model=PolicyOut, summary="Publish a version of the policy")
 async def publish_policy(
     policy: PolicyIn, command: Annotated[CommandRunner, perform_command("policy.publish")]
 ) -> Response:
@@ -104,19 +106,30 @@ async def get_policy(version: Annotated[int, Path(ge=1, lt=2**31)], read: Read) 
     return PolicyOut.of(await read(lambda unit: repository.row(unit, version)))
 
 
-@public.get("/policy", response_class=HTMLResponse, summary="The policy as a page for customers")
+@public.get(
+    "/policy",
+    response_class=HTMLResponse,
+    summary="The policy as a page for customers",
+    responses={404: {"description": "a page that says which versions there are", "content": {"text/html": {}}}},
+)
 async def policy_page(read: Read, version: Annotated[int | None, Query(ge=1, lt=2**31)] = None) -> HTMLResponse:
-    """The version in force today, or the one asked for, as a page: steps, deadlines, when access changes."""
+    """The version in force today, or the one asked for, as a page: steps, deadlines, when access changes.
 
-    async def load(unit: Unit) -> tuple[PolicyRow, list[PolicyRow]]:
-        known = list(await repository.rows(unit))
-        if version is not None:
-            return await repository.row(unit, version), known
-        return await repository.in_force_on(unit, unit.now.date()), known
+    A version that there is not is answered by a page too (404), which leads to those that there are.
+    """
 
-    row, known = await read(load)
+    async def load(unit: Unit) -> tuple[PolicyRow | None, list[PolicyRow]]:
+        versions = list(await repository.rows(unit))
+        if version is None and versions:
+            return await repository.in_force_on(unit, unit.now.date()), versions
+        return next((row for row in versions if row.version == version), None), versions
+
+    row, versions = await read(load)
+    if row is None:
+        missing = TEMPLATES.get_template("policy_missing.html").render(version=version, versions=versions)
+        return HTMLResponse(missing, 404)
     page = TEMPLATES.get_template("policy.html").render(
-        row=row, policy=parse_policy(row.document), versions=known, titles=TITLES
+        row=row, policy=parse_policy(row.document), versions=versions, titles=TITLES
     )
     return HTMLResponse(page)
 

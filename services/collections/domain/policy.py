@@ -16,6 +16,8 @@ from shared.errors import Refusal
 
 TEMPLATES = frozenset({"upcoming", "reminder_1", "reminder_2", "final_notice"})
 """The notices that can be written."""
+WARNING_TEMPLATES = frozenset({"final_notice"})
+"""Those that say that access will end."""
 
 _LONGEST_DOCUMENT = 64_000
 """Characters; a policy has some twenty lines."""
@@ -113,6 +115,22 @@ def parse_policy(text: str, templates: Collection[str] = TEMPLATES) -> Policy:
     if faults := list(_faults(policy, templates)):
         raise PolicyRefused(faults)
     return policy
+
+
+def check_required_notices(policy: Policy) -> None:
+    """Refuse a policy that would end access after a notice that does not warn of it. Raises PolicyRefused.
+
+    It is asked of what is published: versions that were published before it was asked stay as they are.
+    """
+    templates = {step.name: step.template for step in policy.steps}
+    faults = [
+        (f"steps[{index}].requires[{place}].notice", f"{required.notice} does not warn that access ends")
+        for index, step in enumerate(policy.steps)
+        for place, required in enumerate(step.requires)
+        if templates[required.notice] not in WARNING_TEMPLATES
+    ]
+    if faults:
+        raise PolicyRefused(faults)
 
 
 def _document(text: str) -> object:

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from services.collections.domain.policy import parse_policy
+from services.collections.domain.policy import check_required_notices, parse_policy
 from services.collections.repository import policies as repository
 from services.collections.tables import PolicyRow
 from shared.audit import Change
@@ -26,6 +26,7 @@ class EffectiveDateRefused(Refusal):
 async def publish(unit: Unit, document: str, effective_date: date, actor: str, reason: str) -> PolicyRow:
     """Publish a version. Raises PolicyRefused, EffectiveDateRefused."""
     policy = parse_policy(document)
+    check_required_notices(policy)
     await unit.lock(SUBJECT)
     known = await repository.rows(unit)
     if known:

@@ -4,11 +4,12 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from babel import Locale, UnknownLocaleError
-from fastapi import Header, Query, Response
+from fastapi import Depends, Header, Query, Response
 from pydantic import AfterValidator, BaseModel, Field
 
 from services.invoicing import use_cases
 from services.invoicing.repository import accounts as repository
+from services.invoicing.repository.account_search import AccountCriteria, search_accounts
 from services.invoicing.tables import AccountRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from shared.auth import needs
@@ -171,16 +172,22 @@ async def register_account(
     return await command.run(register)
 
 
+async def _read_criteria(
+    name: Annotated[Name | None, Query(description="how it begins, whatever the case")] = None,
+    email: Annotated[Name | None, Query(description="the billing address, whatever the case")] = None,
+    external_reference: Annotated[Code | None, Query()] = None,
+    vendor_customer_id: Annotated[Code | None, Query()] = None,
+    legal_entity: Annotated[Code | None, Query()] = None,
+) -> AccountCriteria:
+    return AccountCriteria(name, email, external_reference, vendor_customer_id, legal_entity)
+
+
 @reads.get("", summary="List accounts")
 async def list_accounts(
-    read: Read, paging: Paging, external_reference: Annotated[Code | None, Query()] = None
+    read: Read, paging: Paging, criteria: Annotated[AccountCriteria, Depends(_read_criteria)]
 ) -> Page[AccountOut]:
-    """Accounts in the order of their ids; or the one with an external reference."""
-    if external_reference is not None:
-        row = await read(lambda unit: repository.account_by_reference(unit, external_reference))
-        return Page(items=[AccountOut.of(row)] if row else [], next=None)
-    after = paging.after_id()
-    rows = await read(lambda unit: repository.accounts_after(unit, after, paging.limit + 1))
+    """Accounts in the order of their ids, all or those that are asked for."""
+    rows = await read(lambda unit: search_accounts(unit, criteria, paging.after_id(), paging.limit + 1))
     return paging.page([AccountOut.of(row) for row in rows], key=lambda row: row.id)
 
 

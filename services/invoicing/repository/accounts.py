@@ -11,7 +11,6 @@ from sqlmodel import col, select
 from services.invoicing.tables import AccountRow, SubscriptionRow
 from shared.database import Unit
 from shared.errors import NotFound
-from shared.keyset import rows_after
 
 
 async def account(unit: Unit, account_id: UUID) -> AccountRow:
@@ -85,11 +84,6 @@ async def account_to_change(unit: Unit, account_id: UUID) -> AccountRow:
     if row is None:
         raise NotFound(f"there is no account {account_id}")
     return row
-
-
-async def accounts_after(unit: Unit, after: UUID | None, limit: int) -> Sequence[AccountRow]:
-    """Accounts in the order of their ids."""
-    return await rows_after(unit, AccountRow, after, limit)
 
 
 async def account_by_reference(unit: Unit, reference: str) -> AccountRow | None:

@@ -13,7 +13,13 @@ class AccountRow(Row, table=True):
     """A billing customer."""
 
     __tablename__ = "accounts"
-    __table_args__ = (CheckConstraint("tax_status IN ('standard', 'exempt', 'reverse_charge')"),)
+    __table_args__ = (
+        CheckConstraint("tax_status IN ('standard', 'exempt', 'reverse_charge')"),
+        Index("accounts_by_beginning", text('lower(name) COLLATE "C"')),
+        Index("accounts_by_email", text("lower(billing_email)")),
+        Index("accounts_by_vendor_id", "vendor_customer_ids", postgresql_using="gin"),
+        Index("accounts_by_entity", "legal_entity", "id"),
+    )
 
     id: UUID = Field(primary_key=True)
     name: str = Field(sa_type=Text)

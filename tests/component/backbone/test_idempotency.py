@@ -1,10 +1,14 @@
 """The Idempotency-Key over HTTP, and paging: once for a key, and each row once."""
 
 import asyncio
+import hashlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deploy.local.tokens import Keys
 from shared import idempotency, jobs
@@ -53,6 +57,51 @@ async def test_another_body_under_the_key_is_refused(service: Service) -> None:
     other = await client.post("/v1/accounts", account(name="Account 18"), key="k")
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
     assert await accounts(database) == 1
+
+
+async def send(client: Client, content: bytes) -> tuple[int, str | None]:
+    """Register an account by these bytes under one key; the status, and whether the answer is a repeated one."""
+    headers = client.headers | {"idempotency-key": "k", "content-type": "application/json"}
+    answer = await client.http.post("/v1/accounts", content=content, headers=headers)
+    return answer.status_code, answer.headers.get("idempotency-replayed")
+
+
+async def test_the_same_json_in_another_order_is_the_same_request(service: Service) -> None:
+    _, client, database = service
+    body = account(address=["Street 1", "10115 Berlin"])
+    turned = dict(reversed(body.items()))
+    assert await send(client, json.dumps(body).encode()) == (201, None)
+    assert await send(client, json.dumps(turned, indent=4, ensure_ascii=False).encode()) == (201, "true")
+    assert await send(client, json.dumps(body | {"address": ["10115 Berlin", "Street 1"]}).encode()) == (422, None)
+    assert await accounts(database) == 1
+
+
+async def test_a_key_that_is_kept_by_the_bytes_of_its_body_still_gets_its_answer(service: Service) -> None:
+    """Keys were once kept so: that hash is put in the place of the hash of the JSON."""
+    _, client, database = service
+    content = json.dumps(account(), indent=1).encode()
+    assert await send(client, content) == (201, None)
+    await database.execute(f"UPDATE invoicing.idempotency SET body_hash = '{hashlib.sha256(content).hexdigest()}'")
+    assert await send(client, content) == (201, "true")
+    assert (await send(client, json.dumps(account()).encode()))[0] == 422
+
+
+@given(
+    content=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    )
+)
+def test_two_bodies_are_normalised_to_the_same_if_and_only_if_they_say_the_same(content: object) -> None:
+    normal = idempotency.normalise_json(json.dumps(content).encode())
+    assert json.loads(normal) == content
+    assert idempotency.normalise_json(json.dumps(content, indent=2, ensure_ascii=False).encode()) == normal
+
+
+def test_numbers_that_differ_in_a_digit_that_no_float_has_are_two() -> None:
+    first, second = (b'{"quantity": 0.12345678901234567890%d}' % digit for digit in (1, 2))
+    assert idempotency.normalise_json(first) != idempotency.normalise_json(second)
+    assert idempotency.normalise_json(b'{"quantity": 1}') != idempotency.normalise_json(b'{"quantity": "1"}')
 
 
 async def test_of_two_at_once_the_second_gets_the_firsts_answer(service: Service) -> None:
@@ -168,7 +217,8 @@ async def test_a_key_that_is_pruned_between_two_statements_is_new(
     first = await client.post("/v1/accounts", account(), key="k")
     # The first statement still finds the key; the second, which is to read what is stored, finds it gone.
     gone = (
-        "DELETE FROM idempotency i USING unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS a (c, r, k, b)"
+        "DELETE FROM idempotency i USING unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])"
+        " AS a (c, r, k, b, s)"
         " WHERE (caller, route, key) = (c, r, k)"
     )
     monkeypatch.setattr(idempotency, "_STORED", f"WITH gone AS ({gone}) SELECT WHERE false")
