@@ -14,6 +14,7 @@ from deploy.local.tokens import Keys
 from shared.runtime import Runtime
 from tests.builders import Client, Database, account, eur, invoice, running
 from tests.component.billing_world import Billing
+from tests.component.published_balances import find_repeated_balances
 
 Service = tuple[Runtime, Client, Database]
 LEDGER = """
@@ -371,6 +372,7 @@ async def test_the_ledger_agrees_with_what_is_owed_after_any_sequence(
     for one in moves:
         await move(*one)
         await books(database, owner)
+    assert await find_repeated_balances(database) == []
 
 
 WHY = {"reason": "any"}

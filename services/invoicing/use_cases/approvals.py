@@ -11,8 +11,9 @@ from services.invoicing.repository import accounts, credits, invoices, lapses
 from services.invoicing.repository import approvals as repository
 from services.invoicing.repository.accounts import Account
 from services.invoicing.tables import ApprovalRow
-from services.invoicing.use_cases import balances, credit_notes, refunds, write_offs
+from services.invoicing.use_cases import credit_notes, refunds, write_offs
 from services.invoicing.use_cases.credit_notes import Reason
+from services.invoicing.use_cases.paying import Unsaved
 from services.invoicing.use_cases.payments import apply_unapplied
 from shared.audit import Change
 from shared.auth import Caller, is_same_actor
@@ -203,8 +204,7 @@ async def _credit(unit: Unit, account: Account, row: ApprovalRow) -> UUID:
     before = await invoices.open_invoices(unit, account.id, [invoice_id])
     credited = await _credit_by_hand(unit, before[invoice_id], [(line, amount) for line, amount in row.lines])
     note = await credit_notes.issue(unit, account, before[invoice_id], credited, Reason(row.reason_code))
-    await balances.save_changed(unit, account.time_zone, before, {invoice_id: credited.invoice})
-    await apply_unapplied(unit, [account])
+    await apply_unapplied(unit, [account], {account.id: Unsaved(before, {invoice_id: credited.invoice})})
     return note.id
 
 

@@ -95,4 +95,4 @@ async def _issue(unit: Unit, run_id: UUID) -> None:
     await issuing.issue(unit, run_id)
     credited = await surplus.issue(unit, run_id, taken)
     with_cash = [*await issuing.accounts_with_cash(unit), *credited]
-    await apply_unapplied(unit, await accounts.held(unit, with_cash))
+    await apply_unapplied(unit, await accounts.held(unit, with_cash), credited)

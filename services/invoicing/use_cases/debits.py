@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from services.invoicing.domain import owed, relief
+from services.invoicing.domain import relief
 from services.invoicing.domain.states import DEBIT_ALLOWED, DebitState, moved_to
 from services.invoicing.repository import accounts, invoices
 from services.invoicing.repository import debits as repository
@@ -15,6 +15,7 @@ from services.invoicing.repository.payments import Received
 from services.invoicing.tables import DebitRow
 from services.invoicing.use_cases import balances, payments
 from services.invoicing.use_cases.accounts import ReferenceTaken
+from services.invoicing.use_cases.paying import Unsaved
 from services.invoicing.use_cases.payments import NewPayment
 from shared.audit import Change
 from shared.database import Unit
@@ -83,10 +84,10 @@ async def settle(unit: Unit, debit_id: UUID) -> DebitRow:
 
 async def complete_debit(unit: Unit, debit_id: UUID) -> DebitRow:
     """Make a debit in flight a payment of its invoice, as a part of a request. Raises NotFound, MoveRefused."""
-    account, row = await _landed(unit, debit_id, DebitState.SETTLED)
+    account, row, landed = await _land(unit, debit_id, DebitState.SETTLED)
     money = Money(row.amount_minor, row.currency)
     new = NewPayment(account.id, money, row.invoice_id, (), row.reference, debit_id=row.id)
-    payment = await payments.receive(unit, new)
+    payment = await payments.receive(unit, new, landed)
     row.payment_id, row.state, row.ended_at = payment.id, DebitState.SETTLED, unit.now
     await repository.save(unit, row)
     return row
@@ -96,15 +97,14 @@ async def settle_many(unit: Unit, debits: Sequence[asyncpg.Record]) -> list[Rece
     """Settle debits in flight of different accounts together; the payment of each. Raises what refuses one of them."""
     accounts_by_id = await accounts.locked_many(unit, [debit["account_id"] for debit in debits])
     before = await invoices.open_invoices_of(unit, accounts_by_id, [debit["invoice_id"] for debit in debits])
-    changed: dict[UUID, tuple[owed.Invoice, int]] = {}
+    landed: dict[UUID, Unsaved] = {}
     for debit in debits:
         moved_to(DEBIT_ALLOWED, DebitState(debit["state"]), DebitState.SETTLED)
-        account, account_before = accounts_by_id[debit["account_id"]], before[debit["account_id"]]
-        landed = relief.land_debit(account_before[debit["invoice_id"]], orjson.loads(debit["lines"]))
-        changed |= balances.tell_changed(unit, account.time_zone, account_before, {landed.id: landed})
-    await invoices.save_balances(unit, changed)
+        invoice = before[debit["account_id"]][debit["invoice_id"]]
+        after = relief.land_debit(invoice, orjson.loads(debit["lines"]))
+        landed[debit["account_id"]] = Unsaved({invoice.id: invoice}, {invoice.id: after})
     received: list[Received] = []
-    for outcome in await payments.receive_many(unit, [_payment_of(debit) for debit in debits]):
+    for outcome in await payments.receive_many(unit, [_payment_of(debit) for debit in debits], landed):
         if isinstance(outcome, Refusal):
             raise outcome
         received.append(outcome)
@@ -120,7 +120,7 @@ def _payment_of(debit: asyncpg.Record) -> NewPayment:
 
 async def fail(unit: Unit, debit_id: UUID, failure: str) -> DebitRow:
     """The bank refused it: its amounts are due again. Raises NotFound, MoveRefused."""
-    account, row = await _landed(unit, debit_id, DebitState.REFUSED)
+    account, row, landed = await _land(unit, debit_id, DebitState.REFUSED)
     former = row.model_dump()
     row.failure, row.state, row.ended_at = failure, DebitState.REFUSED, unit.now
     await repository.save(unit, row)
@@ -134,16 +134,15 @@ async def fail(unit: Unit, debit_id: UUID, failure: str) -> DebitRow:
             failure=failure,
         )
     )
-    await payments.apply_unapplied(unit, [account])
+    await payments.apply_unapplied(unit, [account], {account.id: landed})
     unit.record(Change("debit", row.id, account.id, former, row.model_dump()))
     return row
 
 
-async def _landed(unit: Unit, debit_id: UUID, wanted: DebitState) -> tuple[Account, DebitRow]:
+async def _land(unit: Unit, debit_id: UUID, wanted: DebitState) -> tuple[Account, DebitRow, Unsaved]:
     account = await accounts.locked(unit, (await repository.debit(unit, debit_id)).account_id)
     row = await repository.debit(unit, debit_id)
     moved_to(DEBIT_ALLOWED, DebitState(row.state), wanted)
     before = await invoices.open_invoices(unit, account.id, [row.invoice_id])
     after = relief.land_debit(before[row.invoice_id], [(line, amount) for line, amount in row.lines])
-    await balances.save_changed(unit, account.time_zone, before, {row.invoice_id: after})
-    return account, row
+    return account, row, Unsaved({row.invoice_id: before[row.invoice_id]}, {row.invoice_id: after})

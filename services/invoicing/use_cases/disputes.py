@@ -7,6 +7,7 @@ from services.invoicing.domain import owed, relief
 from services.invoicing.repository import accounts, approvals, credits, invoices, lapses, payments
 from services.invoicing.use_cases import balances, credit_notes
 from services.invoicing.use_cases.approvals import AboveLimit
+from services.invoicing.use_cases.paying import Unsaved
 from services.invoicing.use_cases.payments import apply_unapplied
 from shared.audit import Change
 from shared.database import Unit
@@ -83,8 +84,7 @@ async def settle(unit: Unit, dispute_id: UUID, *, upheld: bool) -> None:
         if credited.lines:
             why = credit_notes.Reason(credit_notes.DISPUTE, dispute_id=dispute_id)
             await credit_notes.issue(unit, account, before[invoice_id], credited, why)
-    await balances.save_changed(unit, account.time_zone, before, {invoice_id: after})
-    await apply_unapplied(unit, [account])
+    await apply_unapplied(unit, [account], {account.id: Unsaved(before, {invoice_id: after})})
 
 
 async def _credit(unit: Unit, invoice: owed.Invoice, amounts: Sequence[tuple[int, int]]) -> relief.Credited:

@@ -16,6 +16,14 @@ from shared.events.invoicing import SmallBalanceCleared
 
 
 @dataclass(frozen=True, slots=True)
+class Unsaved:
+    """Invoices of an account that a unit changed and left to its next step to save and to publish."""
+
+    before: Mapping[UUID, owed.Invoice]
+    after: Mapping[UUID, owed.Invoice]
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What paying does to an account: its invoices before, and what becomes of them."""
 

@@ -14,7 +14,7 @@ from services.invoicing.repository.ledger import Document
 from services.invoicing.repository.payments import Received
 from services.invoicing.tables import PaymentRow
 from services.invoicing.use_cases import balances
-from services.invoicing.use_cases.paying import Change, save, split
+from services.invoicing.use_cases.paying import Change, Unsaved, save, split
 from shared import audit
 from shared.database import Unit
 from shared.errors import NotFound, Refusal
@@ -35,6 +35,10 @@ class NothingUnapplied(Refusal):
     code = "nothing_unapplied"
 
 
+NOTHING_UNSAVED = Unsaved({}, {})
+NO_ACCOUNTS: Mapping[UUID, Unsaved] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class NewPayment:
     """Money received: for a named invoice and lines of it (number, minor units), by the customer's remittance
@@ -50,19 +54,24 @@ class NewPayment:
     debit_id: UUID | None = None
 
 
-async def receive(unit: Unit, new: NewPayment) -> Received:
+async def receive(unit: Unit, new: NewPayment, unsaved: Unsaved = NOTHING_UNSAVED) -> Received:
     """Record a payment, allocate it, and use what is left for the oldest open invoice at once.
 
     Raises NotFound, CurrencyMismatch, UnknownLine, AmountRefused.
     """
-    (outcome,) = await receive_many(unit, [new])
+    (outcome,) = await receive_many(unit, [new], {new.account_id: unsaved})
     if isinstance(outcome, Refusal):
         raise outcome
     return outcome
 
 
-async def receive_many(unit: Unit, news: Sequence[NewPayment]) -> list[Received | Refusal]:
-    """Receive payments of different accounts; of one that is refused nothing is left, and the others stand."""
+async def receive_many(
+    unit: Unit, news: Sequence[NewPayment], unsaved: Mapping[UUID, Unsaved] = NO_ACCOUNTS
+) -> list[Received | Refusal]:
+    """Receive payments of different accounts; of one that is refused nothing is left, and the others stand.
+
+    `unsaved` are invoices that the unit changed before, by account.
+    """
     held = await accounts.locked_many(unit, [new.account_id for new in news])
     known = await _known_by_number(unit, news)
     named = [new.invoice_id for new in news if new.invoice_id]
@@ -72,7 +81,9 @@ async def receive_many(unit: Unit, news: Sequence[NewPayment]) -> list[Received 
     for new in news:
         try:
             payment = Payment(new_id(), new.amount.minor, new.amount.minor, unit.now)
-            change = _allocate(new, payment, held.get(new.account_id), before.get(new.account_id, {}), known)
+            invoices_before = before.get(new.account_id, {})
+            changed = unsaved.get(new.account_id, NOTHING_UNSAVED)
+            change = _allocate(new, payment, held.get(new.account_id), invoices_before, changed, known)
         except Refusal as refusal:
             outcomes.append(refusal)
         else:
@@ -93,6 +104,7 @@ def _allocate(
     payment: Payment,
     account: Account | None,
     before: Mapping[UUID, owed.Invoice],
+    unsaved: Unsaved,
     known: Mapping[tuple[UUID, str], UUID],
 ) -> Change:
     """What a new payment pays. Raises NotFound, CurrencyMismatch, UnknownLine, AmountRefused."""
@@ -100,11 +112,13 @@ def _allocate(
         raise NotFound(f"there is no account {new.account_id}")
     if new.amount.currency != account.currency:
         raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {new.amount.currency}")
-    named = (
-        owed.pay_by_remittance(before, payment, _advice(new, known)) if new.remittance else _named(new, before, payment)
-    )
-    rest = owed.use_unapplied({**before, **named.invoices}.values(), named.payments.values())
-    return Change(account, before, owed.merge(named, rest))
+    current = {**before, **unsaved.after}
+    if new.remittance:
+        named = owed.pay_by_remittance(current, payment, _advice(new, known))
+    else:
+        named = _named(new, current, payment)
+    rest = owed.use_unapplied({**current, **named.invoices}.values(), named.payments.values())
+    return Change(account, {**before, **unsaved.before}, owed.merge(named, rest))
 
 
 def _advice(new: NewPayment, known: Mapping[tuple[UUID, str], UUID]) -> list[tuple[UUID, int]]:
@@ -181,35 +195,39 @@ async def apply(unit: Unit, payment_id: UUID, invoice_id: UUID, lines: Sequence[
     before = await invoices.open_invoices(unit, account.id, [invoice_id])
     paid = _pay_named(before, cash[payment_id], invoice_id, lines)
     former = (await repository.payment_row(unit, payment_id, fresh=True)).model_dump()
-    await _use(unit, [Change(account, before, paid)])
+    change = Change(account, before, paid)
+    await _record_used(unit, [change])
+    await save(unit, [change])
     row = await repository.payment_row(unit, payment_id, fresh=True)
     unit.record(audit.Change("payment", payment_id, account.id, former, row.model_dump()))
     return row
 
 
-async def apply_unapplied(unit: Unit, held: Collection[Account]) -> None:
-    """Use unapplied cash of these accounts at once, each for its oldest open invoice."""
+async def apply_unapplied(unit: Unit, held: Collection[Account], unsaved: Mapping[UUID, Unsaved] = NO_ACCOUNTS) -> None:
+    """Use unapplied cash of these accounts at once, each for its oldest open invoice.
+
+    `unsaved` are invoices that the unit changed before, by account: they are saved with what the cash pays of them,
+    and each balance is published once, as it ends.
+    """
     cash = await repository.unapplied_payments_of(unit, [account.id for account in held])
-    if not cash:
-        return
-    before = await invoices.open_invoices_of(unit, cash)
+    before = await invoices.open_invoices_of(unit, cash) if cash else {}
     changes = []
     for account in held:
-        mine = before.get(account.id, {})
-        changes.append(Change(account, mine, owed.use_unapplied(mine.values(), cash.get(account.id, {}).values())))
-    await _use(unit, changes)
+        invoices_before, changed = before.get(account.id, {}), unsaved.get(account.id, NOTHING_UNSAVED)
+        paid = owed.use_unapplied({**invoices_before, **changed.after}.values(), cash.get(account.id, {}).values())
+        changes.append(Change(account, {**invoices_before, **changed.before}, paid))
+    await _record_used(unit, [change for change in changes if change.paid.allocations])
+    await save(unit, [change for change in changes if change.paid.allocations or change.account.id in unsaved])
 
 
-async def _use(unit: Unit, changes: Sequence[Change]) -> None:
-    """Record what unapplied cash paid, payment by payment."""
-    used = [change for change in changes if change.paid.allocations]
+async def _record_used(unit: Unit, used: Sequence[Change]) -> None:
+    """Record what unapplied cash paid, payment by payment; saving the invoices is the caller's."""
     if not used:
         return
     await ledger.post_many(unit, [posting for change in used for posting in _tell_used(unit, change)])
     await repository.save_payments(unit, [one for change in used for one in change.paid.payments.values()])
     allocations = [(change.account.id, one) for change in used for one in change.paid.allocations]
     await repository.add_allocations(unit, allocations)
-    await save(unit, used)
 
 
 def _tell_used(unit: Unit, change: Change) -> Iterator[ledger.Posting]:
@@ -255,8 +273,7 @@ async def reverse(unit: Unit, payment_id: UUID) -> PaymentRow:
     )
     entries = postings.reversed_(row.amount_minor, *split(allocations))
     await ledger.post(unit, account, Document("payment", payment_id, sequence), entries)
-    await balances.save_changed(unit, account.time_zone, before, owed.reverse(before, allocations))
-    await apply_unapplied(unit, [account])
+    await apply_unapplied(unit, [account], {account.id: Unsaved(before, owed.reverse(before, allocations))})
     row = await repository.payment_row(unit, payment_id, fresh=True)
     unit.record(audit.Change("payment", payment_id, account.id, former, row.model_dump()))
     return row

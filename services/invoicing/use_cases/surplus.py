@@ -15,8 +15,9 @@ from services.invoicing.repository import surplus as repository
 from services.invoicing.repository.accounts import Account
 from services.invoicing.repository.lapses import Lapse
 from services.invoicing.repository.surplus import Outcome, Surplus
-from services.invoicing.use_cases import balances, credit_notes
+from services.invoicing.use_cases import credit_notes
 from services.invoicing.use_cases.credit_notes import PRORATION, Reason
+from services.invoicing.use_cases.paying import Unsaved
 from shared.database import Unit
 from shared.money import Money
 
@@ -64,23 +65,27 @@ async def take(unit: Unit) -> Sequence[Surplus]:
     return found
 
 
-async def issue(unit: Unit, run_id: UUID, taken: Sequence[Surplus]) -> list[UUID]:
-    """Issue the credit notes of what was taken out, by the facts of now; which accounts have any.
+async def issue(unit: Unit, run_id: UUID, taken: Sequence[Surplus]) -> dict[UUID, Unsaved]:
+    """Issue the credit notes of what was taken out, by the facts of now; the invoices credited, by account.
 
-    What they settle is billed no more; what no line can take stays unbilled, and the run says so.
+    What they settle is billed no more; what no line can take stays unbilled, and the run says so. Saving the invoices
+    is the caller's.
     """
     found = await _judged(unit, taken)
     if not found:
-        return []
+        return {}
     held = {one.id: one for one in await accounts.held(unit, [of.account_id for of, _ in found])}
     named = {invoice_id for _, given in found for invoice_id, _, _ in given.credits}
     before = await invoices.open_invoices_of(unit, [], named)
+    credited: dict[UUID, Unsaved] = {}
     for of, given in found:
-        await _credit(unit, held[of.account_id], of, given, before.get(of.account_id, {}))
+        account_before = before.get(of.account_id, {})
+        after = credited[of.account_id].after if of.account_id in credited else account_before
+        after = await _credit(unit, held[of.account_id], of, given, after)
+        credited[of.account_id] = Unsaved(account_before, after)
     await repository.settle(unit, [(of, one) for of, given in found for one in given.charges])
-    outcomes = [_outcome(*one) for one in found]
-    await repository.keep_outcomes(unit, run_id, "credited", outcomes)
-    return [one.account_id for one in outcomes if one.given]
+    await repository.keep_outcomes(unit, run_id, "credited", [_outcome(*one) for one in found])
+    return credited
 
 
 async def _judged(unit: Unit, surpluses: Sequence[Surplus]) -> Judged:
@@ -97,14 +102,18 @@ def _outcome(of: Surplus, given: GivenBack) -> Outcome:
     return Outcome(of.account_id, of.bill_id, bool(given.credits), left if given.left else None)
 
 
-async def _credit(unit: Unit, account: Account, of: Surplus, given: GivenBack, before: Mapping[UUID, Invoice]) -> None:
-    """One credit note for each invoice, in the order in which they were issued."""
+async def _credit(
+    unit: Unit, account: Account, of: Surplus, given: GivenBack, before: Mapping[UUID, Invoice]
+) -> dict[UUID, Invoice]:
+    """Issue one credit note for each invoice, in the order in which they were issued; the account's invoices after."""
+    after = dict(before)
     wanted = _by_invoice(given.credits)
     for invoice in sorted((before[id_] for id_ in wanted), key=lambda invoice: invoice.number):
         paid = await credits.allocations_on(unit, invoice.id)
         credited = relief.credit(invoice, sorted(wanted[invoice.id]), paid)
         await credit_notes.issue(unit, account, invoice, credited, Reason(PRORATION, bill_id=of.bill_id))
-        await balances.save_changed(unit, account.time_zone, before, {invoice.id: credited.invoice})
+        after[invoice.id] = credited.invoice
+    return after
 
 
 def _by_invoice(taken: Iterable[tuple[UUID, int, int]]) -> Mapping[UUID, list[tuple[int, int]]]:
