@@ -91,16 +91,16 @@ class CommandRunner(ActRunner):
         self,
         action: Callable[[Unit], Awaitable[BaseModel]],
         *,
-        status: int = 201,
+        status: int | Callable[[Any], int] = 201,
         reason: str | None = None,
         about: UUID | None = None,
         locked_first: bool = False,
     ) -> Response:
         """Do it in one unit and answer with the model that `action` returns; or answer as the first time.
 
-        `about` is what it changes, as far as the request says so: requests about the same take turns. With
-        `locked_first` its lock is waited for before the key is taken, so that whoever waits for the key does not
-        wait for that lock too.
+        `status` may hang on what the answer says. `about` is what it changes, as far as the request says so: requests
+        about the same take turns. With `locked_first` its lock is waited for before the key is taken, so that whoever
+        waits for the key does not wait for that lock too.
         """
 
         async def once(unit: Unit) -> Answer:
@@ -114,7 +114,7 @@ class CommandRunner(ActRunner):
                 return stored
             model = await action(unit)
             unit.audit.check(unit.cause)
-            return self._store(unit, status, model)
+            return self._store(unit, status(model) if callable(status) else status, model)
 
         return _response(await self.runtime.units.run(once, self.cause(reason), about))
 

@@ -40,8 +40,10 @@ async def test_within_the_limit_one_person_upholds(world: World) -> None:
 async def test_above_the_limit_it_waits_and_nothing_is_announced(world: World) -> None:
     path = await open_dispute(world, 523)
     ann = world.client.somebody("Ann", "clerk")
-    waiting = await ann.made(f"{path}:uphold", WHY)
-    assert (waiting["state"], waiting["uphold_proposed_by"]) == ("waiting_for_second_person", "ann")
+    accepted = await ann.post(f"{path}:uphold", WHY)
+    waiting = accepted.json()
+    assert (accepted.status_code, waiting["state"]) == (202, "waiting_for_second_person")
+    assert waiting["uphold_proposed_by"] == "ann"
     assert await world.events() == ["CaseOpened", "DisputeOpened"]
     assert await world.disputed() == 523
     for again in (f"{path}:uphold", f"{path}:reject"):

@@ -189,7 +189,11 @@ async def _decide_upholding(decide: Decide, dispute_id: UUID, basis: ReasonIn, c
     async def decide_once(unit: Unit) -> DisputeOut:
         return DisputeOut.of(await decide(unit, dispute_id, command.caller, basis.reason, authorised=authorised))
 
-    return await command.run(decide_once, status=200, reason=basis.reason, about=dispute_id)
+    return await command.run(decide_once, status=_status_of, reason=basis.reason, about=dispute_id)
+
+
+def _status_of(dispute: DisputeOut) -> int:
+    return 202 if dispute.state is DisputeState.WAITING_FOR_SECOND_PERSON else 200
 
 
 @writes.post(
@@ -197,7 +201,10 @@ async def _decide_upholding(decide: Decide, dispute_id: UUID, basis: ReasonIn, c
     status_code=200,
     response_model=DisputeOut,
     summary="Uphold a dispute",
-    responses=refusals(MoveRefused),
+    responses={
+        202: {"model": DisputeOut, "description": "above your limit: a second person decides"},
+        **refusals(MoveRefused),
+    },
 )
 async def uphold_dispute(
     dispute_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.uphold")]

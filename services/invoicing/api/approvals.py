@@ -1,13 +1,14 @@
 """Approvals: what a second person decides, and up to what a role decides by itself."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
+from services.invoicing.api.payments import LineAmount
 from services.invoicing.domain.owed import AmountRefused
 from services.invoicing.domain.states import ApprovalState, MoveRefused
 from services.invoicing.repository import approvals as repository
@@ -35,7 +36,7 @@ class ApprovalOut(BaseModel):
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         amount_minor=5040,
         currency="EUR",
-        lines=[[1, 5040]],
+        lines=[{"line": 1, "amount_minor": 5040}],
         reason_code="goodwill",
         reason="two days without service",
         state="carried_out",
@@ -53,7 +54,7 @@ class ApprovalOut(BaseModel):
     invoice_id: UUID | None
     amount_minor: int
     currency: str
-    lines: list[list[int]] = Field(description="of a credit note: line number and minor units")
+    lines: list[LineAmount] = Field(description="of a credit note")
     reason_code: str
     reason: str
     state: str
@@ -67,7 +68,18 @@ class ApprovalOut(BaseModel):
     @classmethod
     def of(cls, row: ApprovalRow) -> Self:
         """The answer for a row."""
-        return cls.model_validate(row, from_attributes=True)
+        return cls.model_validate(row.model_dump() | {"lines": LineAmount.of_pairs(row.lines)})
+
+
+PROPOSED: dict[int | str, dict[str, Any]] = {
+    202: {"model": ApprovalOut, "description": "proposed: a second person decides"},
+}
+"""The answer of what creates a proposal, for the API's document."""
+
+
+def status_of(approval: ApprovalOut) -> int:
+    """Return the status of an answer: 202 for what waits for a second person, 201 for what was carried out."""
+    return 202 if approval.state == ApprovalState.PROPOSED else 201
 
 
 class LimitIn(Body):

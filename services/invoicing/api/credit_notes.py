@@ -10,7 +10,7 @@ from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
-from services.invoicing.api.approvals import ApprovalOut
+from services.invoicing.api.approvals import PROPOSED, ApprovalOut, status_of
 from services.invoicing.api.payments import LineAmount
 from services.invoicing.domain.owed import AmountRefused
 from services.invoicing.repository import credits as repository
@@ -87,8 +87,7 @@ class CreditNoteOut(BaseModel):
     @classmethod
     def of(cls, row: CreditNoteRow, lines: Sequence[tuple[int, int]]) -> Self:
         """The answer for a row and its lines."""
-        shown = [LineAmount(line=line, amount_minor=amount) for line, amount in lines]
-        return cls.model_validate(row.model_dump() | {"lines": shown})
+        return cls.model_validate(row.model_dump() | {"lines": LineAmount.of_pairs(lines)})
 
 
 @writes.post(
@@ -96,7 +95,7 @@ class CreditNoteOut(BaseModel):
     status_code=201,
     response_model=ApprovalOut,
     summary="Credit lines of an invoice",
-    responses=refusals(AmountRefused, AlreadyProposed),
+    responses={**PROPOSED, **refusals(AmountRefused, AlreadyProposed)},
 )
 async def credit(
     wanted: CreditNoteIn, command: Annotated[CommandRunner, perform_command("credit_note.propose")]
@@ -111,7 +110,7 @@ async def credit(
     async def propose(unit: Unit) -> ApprovalOut:
         return ApprovalOut.of(await use_cases.approvals.credit(unit, command.caller, wanted.invoice_id, lines, why))
 
-    return await command.run(propose, reason=wanted.reason, about=wanted.invoice_id)
+    return await command.run(propose, status=status_of, reason=wanted.reason, about=wanted.invoice_id)
 
 
 @reads.get("", summary="List credit notes")

@@ -8,6 +8,7 @@ from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
+from services.invoicing.api.payments import LineAmount
 from services.invoicing.domain.owed import AmountRefused
 from services.invoicing.domain.states import DebitState, MoveRefused
 from services.invoicing.repository import debits as repository
@@ -52,7 +53,7 @@ class DebitOut(BaseModel):
         amount_minor=25200,
         currency="EUR",
         reference="DD-2026-03-0001",
-        lines=[[1, 25200]],
+        lines=[{"line": 1, "amount_minor": 25200}],
         state="initiated",
         initiated_at="2026-03-28T06:00:00Z",
         ended_at=None,
@@ -66,7 +67,7 @@ class DebitOut(BaseModel):
     amount_minor: int
     currency: str
     reference: str
-    lines: list[list[int]] = Field(description="line number and minor units")
+    lines: list[LineAmount]
     state: str
     initiated_at: datetime
     ended_at: datetime | None
@@ -76,7 +77,7 @@ class DebitOut(BaseModel):
     @classmethod
     def of(cls, row: DebitRow) -> Self:
         """The answer for a row."""
-        return cls.model_validate(row, from_attributes=True)
+        return cls.model_validate(row.model_dump() | {"lines": LineAmount.of_pairs(row.lines)})
 
 
 @writes.post(

@@ -1,6 +1,6 @@
 """Payments over REST."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
@@ -36,6 +36,11 @@ class LineAmount(Body):
 
     line: int = Field(ge=1, le=500, strict=True)
     amount_minor: PositiveMinor
+
+    @classmethod
+    def of_pairs(cls, pairs: Iterable[Sequence[int]]) -> list[Self]:
+        """Return lines that are kept as (number, minor units)."""
+        return [cls(line=line, amount_minor=amount) for line, amount in pairs]
 
 
 class AdviceIn(Body):

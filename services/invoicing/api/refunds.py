@@ -47,7 +47,7 @@ class RefundIn(Body):
 
 @writes.post(
     "",
-    status_code=201,
+    status_code=202,
     response_model=ApprovalOut,
     summary="Propose a refund",
     responses=refusals(AmountRefused, AlreadyProposed),
@@ -60,4 +60,4 @@ async def refund(wanted: RefundIn, command: Annotated[CommandRunner, perform_com
         row = await use_cases.approvals.refund(unit, command.caller, wanted.account_id, wanted.amount.money(), why)
         return ApprovalOut.of(row)
 
-    return await command.run(propose, reason=wanted.reason, about=wanted.account_id)
+    return await command.run(propose, status=202, reason=wanted.reason, about=wanted.account_id)

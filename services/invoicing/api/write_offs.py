@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Response
 
 from services.invoicing import use_cases
-from services.invoicing.api.approvals import ApprovalOut
+from services.invoicing.api.approvals import PROPOSED, ApprovalOut, status_of
 from services.invoicing.domain.owed import AmountRefused
 from services.invoicing.use_cases.approvals import AlreadyProposed, Why
 from shared.auth import needs
@@ -47,7 +47,7 @@ class WriteOffIn(Body):
     status_code=201,
     response_model=ApprovalOut,
     summary="Write an invoice off",
-    responses=refusals(AmountRefused, AlreadyProposed),
+    responses={**PROPOSED, **refusals(AmountRefused, AlreadyProposed)},
 )
 async def write_off(
     wanted: WriteOffIn, command: Annotated[CommandRunner, perform_command("write_off.propose")]
@@ -61,4 +61,4 @@ async def write_off(
     async def propose(unit: Unit) -> ApprovalOut:
         return ApprovalOut.of(await use_cases.approvals.write_off(unit, command.caller, wanted.invoice_id, why))
 
-    return await command.run(propose, reason=wanted.reason, about=wanted.invoice_id)
+    return await command.run(propose, status=status_of, reason=wanted.reason, about=wanted.invoice_id)
