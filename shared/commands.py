@@ -18,6 +18,7 @@ from shared.audit import Act
 from shared.auth import Caller
 from shared.database import Cause, Unit
 from shared.errors import Refusal
+from shared.fields import NEEDED
 from shared.gathering import Asked, Many, Order
 from shared.idempotency import Answer, Key
 from shared.ids import new_id
@@ -164,6 +165,7 @@ GivenKey = Annotated[
         pattern=r"^[\x21-\x7e]+$",
         description="needed: a value of your own for this change; sent again, it gets the first answer again",
         examples=["3f0c1f4e-8a55-4f64-9d0b-2f64d1f0a9b7"],
+        json_schema_extra=NEEDED,
     ),
 ]
 

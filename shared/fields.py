@@ -10,6 +10,12 @@ import orjson
 from babel import Locale
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+NEEDED: dict[str, Any] = {"x-needed": True}
+"""Marks a header that may be missing for FastAPI, since its absence has a refusal of its own; for callers it may not.
+
+The OpenAPI document says so, and leaves the mark out.
+"""
+
 _PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_PRINTABLE)]

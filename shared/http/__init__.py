@@ -2,11 +2,13 @@
 
 from shared.http.app import create_app
 from shared.http.bodies import Router
+from shared.http.documents import ETAG
 from shared.http.paging import BadCursor, Page, PageOf, Paging
 from shared.http.problems import PROBLEM, PROBLEMS, declared, refusals
 from shared.http.reading import Read
 
 __all__ = [
+    "ETAG",
     "PROBLEM",
     "PROBLEMS",
     "BadCursor",

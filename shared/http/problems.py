@@ -35,11 +35,12 @@ class Problem(BaseModel):
 
 def declared(status: int, code: str, meaning: str, detail: str) -> dict[str, Any]:
     """How an API page shows a problem: what it means, and an example of it."""
-    example = _example(status, code, detail)
-    return {"description": meaning, "model": Problem, "content": {PROBLEM: {"example": example}}}
+    examples = {code: {"value": example_problem(status, code, detail)}}
+    return {"description": meaning, "model": Problem, "content": {PROBLEM: {"examples": examples}}}
 
 
-def _example(status: int, code: str, detail: str) -> dict[str, Any]:
+def example_problem(status: int, code: str, detail: str) -> dict[str, Any]:
+    """Return a problem document as the API pages show it."""
     title = HTTPStatus(status).phrase
     return Problem(title=title, status=status, code=code, detail=detail).model_dump()
 
@@ -66,10 +67,19 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 
 def refusals(*kinds: type[Refusal]) -> dict[int | str, dict[str, Any]]:
-    """How the API page of a route shows that its use case refuses with 409: each code, and what it means."""
-    shown = {kind.code: {"value": _example(409, kind.code, _first_line(kind))} for kind in kinds}
-    meaning = f"refused in the present state: {', '.join(f'`{code}`' for code in shown)}"
-    return {409: {"description": meaning, "model": Problem, "content": {PROBLEM: {"examples": shown}}}}
+    """How the API page of a route shows what its use case refuses: for each status each code, and what it means."""
+    by_status: dict[int | str, dict[str, Any]] = {}
+    for kind in kinds:
+        shown = by_status.setdefault(kind.status, {})
+        shown[kind.code] = {"value": example_problem(kind.status, kind.code, _first_line(kind))}
+    return {
+        status: {
+            "description": _MEANINGS[int(status)][1] if status in _MEANINGS else "refused in the present state",
+            "model": Problem,
+            "content": {PROBLEM: {"examples": shown}},
+        }
+        for status, shown in by_status.items()
+    }
 
 
 def _first_line(kind: type[Refusal]) -> str:

@@ -55,6 +55,8 @@ HIT = st.sampled_from([True, True, False])
 """How often what exists takes the place of what was generated."""
 
 
+NEVER_DECLARED = {"content-type", "content-length"}
+"""Headers of every answer, which OpenAPI tells by other means."""
 FILES = {"application/xml": camt([Paid("of March", 700)])}
 """What is sent as a file, where that is known: nobody generates one that makes sense."""
 FILE_OF = {"/v1/usage-files": "usage_file"}
@@ -117,8 +119,10 @@ class Edge:
         )
         assert answer.status_code != 401, "what is behind the door is to be tested, not the door"
         case.validate_response(answer, checks=CHECKS)
-        if answer.status_code == 409:
-            shown = case.operation.definition.raw["responses"]["409"]["content"][PROBLEM]["examples"]
+        declared = case.operation.definition.raw["responses"][str(answer.status_code)]
+        assert set(answer.headers) - NEVER_DECLARED <= {name.lower() for name in declared.get("headers", {})}
+        if answer.headers["content-type"] == PROBLEM:
+            shown = declared["content"][PROBLEM]["examples"]
             assert answer.json()["code"] in shown, "the page shows other refusals than it gives"
         return answer.status_code
 

@@ -8,15 +8,16 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, StringConstraints
 
 from services.collections import use_cases
-from services.collections.domain.policy import parse_policy
+from services.collections.domain.policy import PolicyRefused, parse_policy
 from services.collections.mail import TEMPLATES
 from services.collections.repository import policies as repository
 from services.collections.tables import PolicyRow
+from services.collections.use_cases.policies import EffectiveDateRefused
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Day, Prose, example
-from shared.http import PROBLEMS, Page, Read, Router
+from shared.http import PROBLEMS, Page, Read, Router, refusals
 
 public = Router(tags=["policy"], responses={422: PROBLEMS[422]})
 reads = Router(prefix="/v1/policies", tags=["policy"], dependencies=[needs("collections:read")], responses=PROBLEMS)
@@ -79,7 +80,13 @@ class PolicyOut(BaseModel):
         return cls.model_validate(fields)
 
 
-@publishing.post("", status_code=201, response_model=PolicyOut, summary="Publish a version of the policy")
+@publishing.post(
+    "",
+    status_code=201,
+    response_model=PolicyOut,
+    summary="Publish a version of the policy",
+    responses=refusals(PolicyRefused, EffectiveDateRefused),
+)
 async def publish_policy(
     policy: PolicyIn, command: Annotated[CommandRunner, perform_command("policy.publish")]
 ) -> Response:

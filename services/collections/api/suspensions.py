@@ -11,6 +11,7 @@ from services.collections import use_cases
 from services.collections.domain.suspension import SuspensionMoveRefused
 from services.collections.repository import suspensions as repository
 from services.collections.repository.suspensions import Suspension
+from services.collections.use_cases.suspensions import ReleaseRefused
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
@@ -98,7 +99,7 @@ async def get_confirmation(suspension_id: UUID, read: Read) -> ConfirmationOut:
     status_code=200,
     response_model=SuspensionOut,
     summary="Release a suspension",
-    responses=refusals(SuspensionMoveRefused),
+    responses=refusals(SuspensionMoveRefused, ReleaseRefused),
 )
 async def release_suspension(
     suspension_id: UUID, body: ReleaseIn, command: Annotated[CommandRunner, perform_command("suspension.release")]

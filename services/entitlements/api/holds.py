@@ -8,7 +8,7 @@ from fastapi import Response
 from pydantic import BaseModel, Field
 
 from services.entitlements import use_cases
-from services.entitlements.domain.hold import AlreadyReleased, EndsThroughCollections, Hold
+from services.entitlements.domain.hold import AlreadyReleased, EndsThroughCollections, Hold, RoleNeeded
 from services.entitlements.use_cases.holds import NewHold
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
@@ -89,7 +89,7 @@ async def place_hold(hold: HoldIn, command: Annotated[CommandRunner, perform_com
     status_code=200,
     response_model=HoldOut,
     summary="Release a hold",
-    responses=refusals(EndsThroughCollections, AlreadyReleased),
+    responses=refusals(EndsThroughCollections, AlreadyReleased, RoleNeeded),
 )
 async def release_hold(
     hold_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("hold.release")]

@@ -12,7 +12,8 @@ from services.escalation import use_cases
 from services.escalation.domain import DisputeState, MoveRefused
 from services.escalation.repository import disputes as repository
 from services.escalation.tables import DisputeRow
-from services.escalation.use_cases.disputes import NewDispute
+from services.escalation.use_cases.disputes import NewDispute, NotTheirs, UnknownLine
+from services.escalation.use_cases.upholding import AboveLimit, AuthorisationUnavailable, SecondPersonNeeded
 from shared import intents
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
@@ -25,6 +26,8 @@ from shared.money import Currency, PositiveMinor
 
 reads = Router(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
+
+UPHOLDING_REFUSALS = (AboveLimit, SecondPersonNeeded, AuthorisationUnavailable)
 
 Decide = Callable[..., Awaitable[DisputeRow]]
 """A use case of upholding: of a unit, the dispute's id, the caller, the reason, and whether the caller may alone."""
@@ -123,7 +126,7 @@ class DisputeOut(BaseModel):
     summary="Open a dispute",
     responses={
         202: {"model": DisputeOut, "description": "invoicing cannot be reached now; a worker goes on"},
-        **refusals(DisputeRefused),
+        **refusals(DisputeRefused, NotTheirs, UnknownLine),
     },
 )
 async def open_dispute(
@@ -203,7 +206,7 @@ def _status_of(dispute: DisputeOut) -> int:
     summary="Uphold a dispute",
     responses={
         202: {"model": DisputeOut, "description": "above your limit: a second person decides"},
-        **refusals(MoveRefused),
+        **refusals(MoveRefused, *UPHOLDING_REFUSALS),
     },
 )
 async def uphold_dispute(
@@ -221,7 +224,7 @@ async def uphold_dispute(
     status_code=200,
     response_model=DisputeOut,
     summary="Confirm that a dispute is upheld",
-    responses=refusals(MoveRefused),
+    responses=refusals(MoveRefused, *UPHOLDING_REFUSALS),
 )
 async def confirm_upholding(
     dispute_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.confirm")]
@@ -235,7 +238,7 @@ async def confirm_upholding(
     status_code=200,
     response_model=DisputeOut,
     summary="Decline to uphold a dispute",
-    responses=refusals(MoveRefused),
+    responses=refusals(MoveRefused, *UPHOLDING_REFUSALS),
 )
 async def decline_upholding(
     dispute_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.decline")]

@@ -17,8 +17,8 @@ from shared.commands import ChangeRunner, CommandRunner, perform_change, perform
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.events.values import TaxStatus
-from shared.fields import Body, Code, Country, Email, Name, Zone, example
-from shared.http import PROBLEMS, Page, Paging, Read, Router, declared, refusals
+from shared.fields import NEEDED, Body, Code, Country, Email, Name, Zone, example
+from shared.http import ETAG, PROBLEMS, Page, Paging, Read, Router, declared, refusals
 from shared.merging import create_patch_model, merge_patch
 from shared.money import Currency
 
@@ -191,7 +191,7 @@ async def list_accounts(
     return paging.page([AccountOut.of(row) for row in rows], key=lambda row: row.id)
 
 
-@reads.get("/{account_id}", summary="One account")
+@reads.get("/{account_id}", summary="One account", responses=ETAG)
 async def get_account(account_id: UUID, read: Read, response: Response) -> AccountOut:
     """The account; its version is the ETag for a change."""
     row = await read(lambda unit: repository.account(unit, account_id))
@@ -209,14 +209,16 @@ async def get_contact(account_id: UUID, read: Read) -> ContactOut:
 @writes.patch(
     "/{account_id}",
     summary="Change an account",
-    responses=PRECONDITIONS,
+    responses={**ETAG, **PRECONDITIONS},
 )
 async def change(
     account_id: UUID,
     patch: AccountPatch,
     response: Response,
     command: Annotated[ChangeRunner, perform_change("account.change")],
-    if_match: Annotated[str | None, Header(max_length=40)] = None,
+    if_match: Annotated[
+        str | None, Header(max_length=40, description="the ETag of the account", json_schema_extra=NEEDED)
+    ] = None,
 ) -> AccountOut:
     """Change what the patch names and leave the rest (RFC 7396); announces `AccountChanged` if anything differs.
 

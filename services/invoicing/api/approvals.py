@@ -13,6 +13,7 @@ from services.invoicing.domain.owed import AmountRefused
 from services.invoicing.domain.states import ApprovalState, MoveRefused
 from services.invoicing.repository import approvals as repository
 from services.invoicing.tables import ApprovalRow
+from services.invoicing.use_cases.approvals import AboveLimit, SecondPersonNeeded
 from shared.audit import Change
 from shared.auth import needs
 from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
@@ -135,7 +136,7 @@ async def get_approval(approval_id: UUID, read: Read) -> ApprovalOut:
     status_code=200,
     response_model=ApprovalOut,
     summary="Approve",
-    responses=refusals(MoveRefused, AmountRefused),
+    responses=refusals(MoveRefused, AmountRefused, AboveLimit, SecondPersonNeeded),
 )
 async def approve(
     approval_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.approve")]
@@ -153,7 +154,7 @@ async def approve(
     status_code=200,
     response_model=ApprovalOut,
     summary="Decline",
-    responses=refusals(MoveRefused),
+    responses=refusals(MoveRefused, AboveLimit, SecondPersonNeeded),
 )
 async def decline(
     approval_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.decline")]

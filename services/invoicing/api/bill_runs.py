@@ -13,6 +13,7 @@ from services.invoicing.domain.states import MoveRefused
 from services.invoicing.repository import bill_runs as repository
 from services.invoicing.repository import tax as tax_repository
 from services.invoicing.tables import BillRunRow
+from services.invoicing.use_cases.bill_runs import DateRefused
 from services.invoicing.use_cases.tax_rates import NewTaxRate
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
@@ -179,7 +180,13 @@ async def list_tax_rates(read: Read) -> Page[TaxRateOut]:
     return Page(items=[TaxRateOut(**row) for row in await read(tax_repository.rates)], next=None)
 
 
-@writes.post("/bill-runs", status_code=201, response_model=BillRunOut, summary="Start a bill run")
+@writes.post(
+    "/bill-runs",
+    status_code=201,
+    response_model=BillRunOut,
+    summary="Start a bill run",
+    responses=refusals(DateRefused),
+)
 async def start_run(run: BillRunIn, command: Annotated[CommandRunner, perform_command("bill_run.start")]) -> Response:
     """Workers bill the accounts in chunks from now on; announces `BillRunStarted` and then `BillRunFinished`."""
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from services.invoicing import use_cases
 from services.invoicing.api.approvals import PROPOSED, ApprovalOut, status_of
 from services.invoicing.api.payments import LineAmount
-from services.invoicing.domain.owed import AmountRefused
+from services.invoicing.domain.owed import AmountRefused, UnknownLine
 from services.invoicing.repository import credits as repository
 from services.invoicing.tables import CreditNoteRow
 from services.invoicing.use_cases.approvals import AlreadyProposed, Why
@@ -95,7 +95,7 @@ class CreditNoteOut(BaseModel):
     status_code=201,
     response_model=ApprovalOut,
     summary="Credit lines of an invoice",
-    responses={**PROPOSED, **refusals(AmountRefused, AlreadyProposed)},
+    responses={**PROPOSED, **refusals(AmountRefused, AlreadyProposed, UnknownLine)},
 )
 async def credit(
     wanted: CreditNoteIn, command: Annotated[CommandRunner, perform_command("credit_note.propose")]

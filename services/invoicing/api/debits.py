@@ -19,7 +19,7 @@ from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Code, Name, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.money import MoneyModel
+from shared.money import CurrencyMismatch, MoneyModel
 
 reads = Router(prefix="/v1/debits", tags=["debits"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/debits", tags=["debits"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
@@ -85,7 +85,7 @@ class DebitOut(BaseModel):
     status_code=201,
     response_model=DebitOut,
     summary="Initiate a debit",
-    responses=refusals(AmountRefused, ReferenceTaken),
+    responses=refusals(AmountRefused, ReferenceTaken, CurrencyMismatch),
 )
 async def initiate(debit: DebitIn, command: Annotated[CommandRunner, perform_command("debit.initiate")]) -> Response:
     """Its amounts are in flight from now on; announces `PaymentInitiated`."""

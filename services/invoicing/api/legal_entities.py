@@ -15,7 +15,7 @@ from shared.auth import needs
 from shared.commands import ChangeRunner, perform_change
 from shared.database import Unit
 from shared.fields import Body, Code, Country, Name, Prose, example, shown
-from shared.http import PROBLEMS, Read, Router
+from shared.http import ETAG, PROBLEMS, Read, Router
 
 PREFIX, TAGS = "/v1/legal-entities", ["legal entities"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)
@@ -94,7 +94,7 @@ class LegalEntityOut(LegalEntityIn):
         return cls.model_validate(row.model_dump())
 
 
-@reads.get("/{code}", summary="One of our legal entities")
+@reads.get("/{code}", summary="One of our legal entities", responses=ETAG)
 async def get_legal_entity(code: Code, read: Read, response: Response) -> LegalEntityOut:
     """What its documents say of it, and who calculates its tax."""
     row = await read(lambda unit: repository.legal_entity(unit, code))
@@ -102,13 +102,15 @@ async def get_legal_entity(code: Code, read: Read, response: Response) -> LegalE
     return LegalEntityOut.of(row)
 
 
-@writes.put("/{code}", summary="Say what our documents say of us", responses=PRECONDITIONS)
+@writes.put("/{code}", summary="Say what our documents say of us", responses={**ETAG, **PRECONDITIONS})
 async def put_legal_entity(
     code: Code,
     entity: LegalEntityIn,
     response: Response,
     command: Annotated[ChangeRunner, perform_change("legal_entity.set")],
-    if_match: Annotated[str | None, Header(max_length=40)] = None,
+    if_match: Annotated[
+        str | None, Header(max_length=40, description="the ETag of the legal entity, once it is known")
+    ] = None,
 ) -> LegalEntityOut:
     """Set the data of a legal entity: without `If-Match` for the first time, with its ETag after that."""
     version = version_of(if_match)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from services.invoicing import use_cases
 from services.invoicing.api.allocations import AllocationOut
-from services.invoicing.domain.owed import AlreadyReversed, AmountRefused
+from services.invoicing.domain.owed import AlreadyReversed, AmountRefused, UnknownLine
 from services.invoicing.repository import payments as repository
 from services.invoicing.repository.invoice_search import list_allocations
 from services.invoicing.repository.payments import Received
@@ -23,7 +23,7 @@ from shared.database import Unit
 from shared.errors import Refusal
 from shared.fields import Body, Code, Name, Prose, ReasonIn, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.money import MoneyModel, PositiveMinor
+from shared.money import CurrencyMismatch, MoneyModel, PositiveMinor
 
 reads = Router(prefix="/v1/payments", tags=["payments"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/payments", tags=["payments"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
@@ -134,7 +134,11 @@ class PaymentDetailsOut(PaymentOut):
 
 
 @writes.post(
-    "", status_code=201, response_model=PaymentOut, summary="Record a payment", responses=refusals(AmountRefused)
+    "",
+    status_code=201,
+    response_model=PaymentOut,
+    summary="Record a payment",
+    responses=refusals(AmountRefused, CurrencyMismatch, UnknownLine),
 )
 async def record_payment(
     payment: PaymentIn, command: Annotated[CommandRunner, perform_command("payment.record")]
@@ -175,7 +179,7 @@ async def reverse_payment(
     status_code=200,
     response_model=PaymentOut,
     summary="Use unapplied cash of a payment",
-    responses=refusals(AmountRefused, NothingUnapplied),
+    responses=refusals(AmountRefused, NothingUnapplied, UnknownLine),
 )
 async def apply_payment(
     payment_id: UUID, wanted: ApplyIn, command: Annotated[CommandRunner, perform_command("payment.apply")]

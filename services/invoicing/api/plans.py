@@ -8,7 +8,7 @@ from fastapi import Response
 from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
-from services.invoicing.domain.plan import Price, VendorCost, Version
+from services.invoicing.domain.plan import PlanRefused, Price, VendorCost, Version
 from services.invoicing.repository import plans as repository
 from services.invoicing.tables import PlanRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
@@ -186,7 +186,9 @@ async def _plan(unit: Unit, plan_id: UUID) -> PlanOut:
     return PlanOut.of(row, (await repository.versions(unit, [plan_id]))[plan_id])
 
 
-@writes.post("", status_code=201, response_model=PlanOut, summary="Make a plan", responses=refusals(ReferenceTaken))
+@writes.post(
+    "", status_code=201, response_model=PlanOut, summary="Make a plan", responses=refusals(ReferenceTaken, PlanRefused)
+)
 async def make_plan(plan: PlanIn, command: Annotated[CommandRunner, perform_command("plan.make")]) -> Response:
     """Make a plan with its first version; announces `PlanVersionPublished`."""
 
@@ -198,7 +200,13 @@ async def make_plan(plan: PlanIn, command: Annotated[CommandRunner, perform_comm
     return await command.run(make)
 
 
-@writes.post("/{plan_id}/versions", status_code=201, response_model=PlanOut, summary="Publish a version of a plan")
+@writes.post(
+    "/{plan_id}/versions",
+    status_code=201,
+    response_model=PlanOut,
+    summary="Publish a version of a plan",
+    responses=refusals(PlanRefused),
+)
 async def publish_version(
     plan_id: UUID, version: VersionIn, command: Annotated[CommandRunner, perform_command("plan.publish_version")]
 ) -> Response:

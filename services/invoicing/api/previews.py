@@ -8,10 +8,10 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
-from services.invoicing.use_cases.previews import Preview
+from services.invoicing.use_cases.previews import PastDate, Preview, TaxUnavailable
 from shared.auth import needs
 from shared.fields import Day, example
-from shared.http import PROBLEMS, Read, Router
+from shared.http import PROBLEMS, Read, Router, refusals
 
 reads = Router(prefix="/v1/accounts", tags=["bill runs"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 
@@ -83,7 +83,11 @@ class PreviewOut(BaseModel):
         )
 
 
-@reads.get("/{account_id}/bill-preview", summary="What an account would be billed")
+@reads.get(
+    "/{account_id}/bill-preview",
+    summary="What an account would be billed",
+    responses=refusals(PastDate, TaxUnavailable),
+)
 async def get_preview(account_id: UUID, run_date: Annotated[Day, Query()], read: Read) -> PreviewOut:
     """What is due by a date, today or later, renewals until then included. Nothing is changed or announced.
 

@@ -15,7 +15,7 @@ from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Prose, example
 from shared.http import PROBLEMS, Router, refusals
-from shared.money import MoneyModel
+from shared.money import CurrencyMismatch, MoneyModel
 
 writes = Router(prefix="/v1/refunds", tags=["refunds"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
 
@@ -50,7 +50,7 @@ class RefundIn(Body):
     status_code=202,
     response_model=ApprovalOut,
     summary="Propose a refund",
-    responses=refusals(AmountRefused, AlreadyProposed),
+    responses=refusals(AmountRefused, AlreadyProposed, CurrencyMismatch),
 )
 async def refund(wanted: RefundIn, command: Annotated[CommandRunner, perform_command("refund.propose")]) -> Response:
     """Hold unapplied cash, oldest payment first, until a second person approves or declines it."""

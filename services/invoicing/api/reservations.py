@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
 from services.invoicing.api.payments import LineAmount
-from services.invoicing.domain.owed import AmountRefused
+from services.invoicing.domain.owed import AmountRefused, UnknownLine
+from services.invoicing.use_cases.approvals import AboveLimit
 from services.invoicing.use_cases.disputes import DisputeKnown
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
@@ -63,7 +64,7 @@ class ReservationOut(BaseModel):
     status_code=201,
     response_model=ReservationOut,
     summary="Hold amounts for a dispute",
-    responses=refusals(AmountRefused, DisputeKnown),
+    responses=refusals(AmountRefused, DisputeKnown, UnknownLine),
 )
 async def reserve_amounts(
     reservation: ReservationIn, command: Annotated[CommandRunner, perform_command("dispute.reserve")]
@@ -113,7 +114,7 @@ class AuthorisationOut(BaseModel):
     status_code=200,
     response_model=AuthorisationOut,
     summary="Ask whether a person may uphold a dispute",
-    responses=refusals(DisputeKnown),
+    responses=refusals(DisputeKnown, AboveLimit),
 )
 async def authorise_outcome(
     dispute_id: UUID, question: AuthorisationIn, command: Annotated[CommandRunner, perform_command("dispute.authorise")]

@@ -1,11 +1,14 @@
 """Files of lines that are sent to us: kept on disk as they come in, so that no transaction waits for a slow sender."""
 
 import asyncio
+import codecs
+import gzip
 import hashlib
 import tempfile
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import IO, Any
 
 from starlette.requests import ClientDisconnect
 
@@ -25,6 +28,10 @@ LAYOUTS = {
     "application/gzip": Layout.JSON_LINES,
 }
 """The layout of each content type. Whether the file is packed says the file itself."""
+OCTETS = "application/octet-stream"
+"""What many clients call any file; the layout is told by how the file begins."""
+BEGINNING = 4096
+"""Bytes of a file that are looked at for that."""
 REFUSED: dict[int | str, dict[str, Any]] = {
     413: declared(413, "file_too_large", "the file is larger than is taken", "a file has at most 2 GiB"),
     415: declared(415, "unknown_layout", "the content type is none of a file", "send text/csv or application/jsonl"),
@@ -52,12 +59,30 @@ class Interrupted(Refusal):
     status = 400
 
 
-def layout_of(content_type: str) -> Layout:
-    """The layout that a content type says. Raises UnknownLayout."""
-    layout = LAYOUTS.get(content_type.partition(";")[0].strip().lower())
-    if layout is None:
-        raise UnknownLayout("send text/csv, application/jsonl or application/gzip (JSON lines)")
-    return layout
+def layout_of(content_type: str) -> Layout | None:
+    """The layout that a content type says, None where the file itself says it. Raises UnknownLayout."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type == OCTETS:
+        return None
+    if media_type not in LAYOUTS:
+        raise UnknownLayout(
+            "send text/csv, application/jsonl, application/gzip (JSON lines) or application/octet-stream"
+        )
+    return LAYOUTS[media_type]
+
+
+def guess_layout(content: IO[bytes]) -> Layout:
+    """Guess the layout of a file, packed or not, by how it begins; it stands at its beginning again."""
+    content.seek(0)
+    is_packed = content.read(2) == b"\x1f\x8b"
+    content.seek(0)
+    try:
+        beginning = gzip.GzipFile(fileobj=content).read(BEGINNING) if is_packed else content.read(BEGINNING)
+    except (OSError, EOFError, zlib.error):
+        return Layout.CSV  # its reader says what is wrong with it
+    finally:
+        content.seek(0)
+    return Layout.JSON_LINES if beginning.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"{" else Layout.CSV
 
 
 def body(as_csv: str, as_json_lines: str) -> dict[str, Any]:
@@ -69,13 +94,17 @@ def body(as_csv: str, as_json_lines: str) -> dict[str, Any]:
             "text/csv": {"schema": text, "example": as_csv},
             "application/jsonl": {"schema": text, "example": as_json_lines},
             "application/gzip": {"schema": text | {"format": "binary"}},
+            OCTETS: {"schema": text | {"format": "binary"}},
         },
     }
 
 
 @asynccontextmanager
-async def received(chunks: AsyncIterator[bytes], layout: Layout) -> AsyncIterator[ReceivedFile]:
-    """The file that these chunks make, for as long as it is needed. Raises FileTooLarge, Interrupted."""
+async def received(chunks: AsyncIterator[bytes], layout: Layout | None) -> AsyncIterator[ReceivedFile]:
+    """The file that these chunks make, for as long as it is needed; without a layout it is guessed.
+
+    Raises FileTooLarge, Interrupted.
+    """
     with await asyncio.to_thread(tempfile.TemporaryFile) as content:
         digest, size = hashlib.sha256(), 0
         try:
@@ -87,4 +116,6 @@ async def received(chunks: AsyncIterator[bytes], layout: Layout) -> AsyncIterato
                 await asyncio.to_thread(content.write, chunk)
         except ClientDisconnect as error:
             raise Interrupted("the file ended before it was whole") from error
+        if layout is None:
+            layout = await asyncio.to_thread(guess_layout, content)
         yield ReceivedFile(content, digest.hexdigest(), layout)

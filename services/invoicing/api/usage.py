@@ -8,13 +8,14 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from services.invoicing import use_cases
 from services.invoicing.api import uploads
-from services.invoicing.domain.usage import UsageLine
+from services.invoicing.domain.files.broken import FileRefused
+from services.invoicing.domain.usage import UsageLine, UsageRefused
 from services.invoicing.use_cases.usage import Origin, Taken
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command, perform_upload
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Name, example
-from shared.http import PROBLEMS, Router
+from shared.http import PROBLEMS, Router, refusals
 from shared.money import Currency
 
 writes = Router(prefix="/v1", tags=["usage"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
@@ -92,7 +93,13 @@ class UsageOut(BaseModel):
         return cls(new=taken.new, known=taken.known)
 
 
-@writes.post("/usage-lines", status_code=201, response_model=UsageOut, summary="Send rated usage")
+@writes.post(
+    "/usage-lines",
+    status_code=201,
+    response_model=UsageOut,
+    summary="Send rated usage",
+    responses=refusals(UsageRefused),
+)
 async def send_usage(usage: UsageIn, command: Annotated[CommandRunner, perform_command("usage.send")]) -> Response:
     """Take lines of usage, all or none; they are on the next invoice, with the plan's mark-up."""
 
@@ -119,7 +126,7 @@ _LINE = (
     response_model=UsageOut,
     summary="Send a file of rated usage",
     openapi_extra={"requestBody": uploads.body(_CSV, _LINE)},
-    responses=uploads.REFUSED,
+    responses=uploads.REFUSED | refusals(FileRefused, UsageRefused),
 )
 async def send_usage_file(
     request: Request,

@@ -8,7 +8,7 @@ from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
-from services.invoicing.domain.vendor_invoice import WARN_DAYS, AlreadyPaid
+from services.invoicing.domain.vendor_invoice import WARN_DAYS, AlreadyPaid, VendorInvoiceRefused
 from services.invoicing.repository.vendor import invoices as repository
 from services.invoicing.tables.vendor import VendorInvoiceRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
@@ -18,7 +18,7 @@ from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Prose, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.money import Currency, Minor, Money
+from shared.money import Currency, CurrencyMismatch, Minor, Money
 
 reads = Router(
     prefix="/v1/vendor-invoices", tags=["vendor"], dependencies=[needs("invoicing:read")], responses=PROBLEMS
@@ -129,7 +129,7 @@ class PaymentToVendorIn(Body):
     status_code=201,
     response_model=VendorInvoiceOut,
     summary="Record an invoice of the vendor's",
-    responses=refusals(ReferenceTaken),
+    responses=refusals(ReferenceTaken, VendorInvoiceRefused),
 )
 async def receive_vendor_invoice(
     invoice: VendorInvoiceIn, command: Annotated[CommandRunner, perform_command("vendor_invoice.record")]
@@ -147,7 +147,7 @@ async def receive_vendor_invoice(
     status_code=200,
     response_model=VendorInvoiceOut,
     summary="Record that we paid it",
-    responses=refusals(AlreadyPaid),
+    responses=refusals(AlreadyPaid, CurrencyMismatch, VendorInvoiceRefused),
 )
 async def pay_vendor_invoice(
     vendor_invoice_id: UUID,

@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
 from services.invoicing.api import uploads
-from services.invoicing.domain.reconciliation.verdict import VerdictSum
+from services.invoicing.domain.files.broken import FileRefused
+from services.invoicing.domain.reconciliation.verdict import SumsRefused, VerdictSum
 from services.invoicing.use_cases.vendor_reconciliation import AnotherFile, DecisionsTaken, Reconciled
 from shared.auth import needs
 from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
@@ -149,7 +150,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     response_model=ReconciliationOut,
     summary="Reconcile the vendor's invoice with its file",
     openapi_extra={"requestBody": uploads.body(_CSV, _LINE)},
-    responses=ANSWERS | refusals(AnotherFile, DecisionsTaken),
+    responses=ANSWERS | refusals(AnotherFile, DecisionsTaken, FileRefused, SumsRefused, ReasonMissing),
 )
 async def put_reconciliation(
     vendor_invoice_id: UUID,
@@ -196,7 +197,7 @@ async def get_reconciliation(vendor_invoice_id: UUID, read: Read) -> Reconciliat
     status_code=200,
     response_model=ReconciliationOut,
     summary="Compare the file that is there again",
-    responses=refusals(AnotherFile, DecisionsTaken),
+    responses=refusals(AnotherFile, DecisionsTaken, FileRefused, SumsRefused),
 )
 async def compare_again(
     vendor_invoice_id: UUID,

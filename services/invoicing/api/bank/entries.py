@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from services.invoicing import use_cases
 from services.invoicing.api.payments import AdviceIn
-from services.invoicing.domain.owed import AmountRefused
+from services.invoicing.domain.owed import AmountRefused, UnknownLine
 from services.invoicing.domain.states import MoveRefused
 from services.invoicing.repository import bank as repository
 from services.invoicing.tables import BankEntryRow, BankProposalRow
@@ -20,6 +20,7 @@ from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Prose, ReasonIn, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
+from shared.money import CurrencyMismatch
 
 reads = Router(prefix="/v1/bank-entries", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/bank-entries", tags=["bank"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
@@ -161,7 +162,7 @@ async def get_entry(entry_id: UUID, read: Read) -> BankEntryOut:
     status_code=200,
     response_model=BankEntryOut,
     summary="Book an entry",
-    responses=refusals(MoveRefused, NotAReceipt, AmountRefused, EntryOfDebit),
+    responses=refusals(MoveRefused, NotAReceipt, AmountRefused, EntryOfDebit, CurrencyMismatch, UnknownLine),
 )
 async def book_entry(
     entry_id: UUID, wanted: BookIn, command: Annotated[CommandRunner, perform_command("bank_entry.book")]

@@ -19,7 +19,7 @@ from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.fields import Code, example
-from shared.http import PROBLEMS, Read, Router, declared
+from shared.http import PROBLEMS, Read, Router, declared, refusals
 
 reads = Router(prefix="/v1/bank-imports", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/bank-imports", tags=["bank"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
@@ -30,7 +30,7 @@ LARGEST = 64 * 1024 * 1024
 
 
 class UnsupportedMediaType(Refusal):
-    """A statement is camt.053 as application/xml, or CSV as text/csv."""
+    """A statement is camt.053 as application/xml, or CSV as text/csv. Octets with a mapping are CSV."""
 
     code = "unsupported_media_type"
     status = 415
@@ -109,6 +109,7 @@ FILE: dict[str, Any] = {
         "content": {
             "application/xml": {"schema": {"type": "string"}, "example": CAMT},
             "text/csv": {"schema": {"type": "string"}, "example": CSV},
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
         },
     }
 }
@@ -120,7 +121,7 @@ UNSUPPORTED = declared(415, "unsupported_media_type", "neither XML nor CSV", "se
     status_code=201,
     response_model=ImportOut,
     summary="Import a bank statement",
-    responses={415: UNSUPPORTED},
+    responses={415: UNSUPPORTED, **refusals(StatementRefused)},
     openapi_extra=FILE,
 )
 async def import_statement(
@@ -145,9 +146,9 @@ async def import_statement(
 
 def _check(content_type: str, body: bytes, mapping: str | None) -> None:
     kind = content_type.partition(";")[0].strip().lower()
-    if kind not in ("application/xml", "text/xml", "text/csv"):
-        raise UnsupportedMediaType("send application/xml or text/csv")
-    if (kind == "text/csv") != (mapping is not None):
+    if kind not in ("application/xml", "text/xml", "text/csv", "application/octet-stream"):
+        raise UnsupportedMediaType("send application/xml, text/csv or application/octet-stream")
+    if kind != "application/octet-stream" and (kind == "text/csv") != (mapping is not None):
         raise StatementRefused("mapping: CSV needs one, and XML has none")
     if len(body) > LARGEST:
         raise StatementRefused(f"the statement: more than {LARGEST} bytes; send it in parts")

@@ -23,8 +23,17 @@ class NotAcceptable(Refusal):
     status = 406
 
 
+_HEADERS = {
+    "Content-Disposition": "the name of the file",
+    "Content-Security-Policy": "of HTML: it loads nothing",
+    "Vary": "`accept`",
+}
 FORMS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "the document", "content": {HTML: {}, PDF: {}}},
+    200: {
+        "description": "the document",
+        "content": {HTML: {"schema": {"type": "string"}}, PDF: {"schema": {"type": "string", "format": "binary"}}},
+        "headers": {name: {"description": words, "schema": {"type": "string"}} for name, words in _HEADERS.items()},
+    },
     406: declared(
         406, "not_acceptable", "neither HTML nor PDF is accepted", "a document is text/html or application/pdf"
     ),

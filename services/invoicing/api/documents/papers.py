@@ -12,6 +12,7 @@ from services.invoicing.use_cases.deliveries import policy_url
 from services.invoicing.use_cases.documents import NotIssued, SellerUnknown
 from shared.auth import needs
 from shared.http import PROBLEMS, Read, Router, refusals
+from shared.printing.printer import Full
 
 reads = Router(prefix="/v1", tags=["documents"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 
@@ -19,7 +20,7 @@ reads = Router(prefix="/v1", tags=["documents"], dependencies=[needs("invoicing:
 @reads.get(
     "/invoices/{invoice_id}/document",
     summary="An invoice as a document",
-    responses=FORMS | refusals(NotIssued, SellerUnknown),
+    responses=FORMS | refusals(NotIssued, SellerUnknown, Full),
     response_class=Response,
 )
 async def invoice_document(invoice_id: UUID, read: Read, accept: Accept = None, wanted: Wanted = None) -> Response:
@@ -32,7 +33,7 @@ async def invoice_document(invoice_id: UUID, read: Read, accept: Accept = None, 
 @reads.get(
     "/credit-notes/{credit_note_id}/document",
     summary="A credit note as a document",
-    responses=FORMS | refusals(SellerUnknown),
+    responses=FORMS | refusals(SellerUnknown, Full),
     response_class=Response,
 )
 async def credit_note_document(

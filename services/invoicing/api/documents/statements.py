@@ -12,10 +12,11 @@ from services.invoicing.api.documents.answers import FORMS, Accept, Wanted, answ
 from services.invoicing.domain.documents import statement as rules
 from services.invoicing.papers.pages import statement_page
 from services.invoicing.use_cases import documents
-from services.invoicing.use_cases.documents import SellerUnknown
+from services.invoicing.use_cases.documents import DatesRefused, SellerUnknown
 from shared.auth import needs
 from shared.fields import Day, example
 from shared.http import PROBLEMS, Read, Router, refusals
+from shared.printing.printer import Full
 
 reads = Router(prefix="/v1/accounts", tags=["documents"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 
@@ -139,7 +140,7 @@ def _item(item: rules.OpenItem, end: date) -> OpenItemOut:
     )
 
 
-@reads.get("/{account_id}/statement", summary="A statement of account")
+@reads.get("/{account_id}/statement", summary="A statement of account", responses=refusals(DatesRefused))
 async def get_statement(account_id: UUID, begin: From, end: To, read: Read) -> StatementOut:
     """Opening balance, every invoice, payment, credit note and reversal, closing balance; and what is open then."""
     return StatementOut.of(account_id, await read(lambda unit: documents.statement(unit, account_id, begin, end)))
@@ -148,7 +149,7 @@ async def get_statement(account_id: UUID, begin: From, end: To, read: Read) -> S
 @reads.get(
     "/{account_id}/statement/document",
     summary="A statement of account as a document",
-    responses=FORMS | refusals(SellerUnknown),
+    responses=FORMS | refusals(SellerUnknown, DatesRefused, Full),
     response_class=Response,
 )
 async def statement_document(
