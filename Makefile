@@ -8,6 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCAL := $(BIN)/python -m deploy.local
 NODE := deploy/grafana/node
+CLIENTS := tests/contract/node
 QUIETLY := --no-audit --no-fund --loglevel=error
 
 NAME ?=
@@ -54,6 +55,11 @@ $(NODE)/node_modules/.panels: $(NODE)/package-lock.json
 
 $(NODE)/built/picture.js: $(NODE)/node_modules/.panels $(NODE)/vite.config.ts $(wildcard $(NODE)/src/*)
 	@cd $(NODE) && npx tsc -p src && npx vite build --logLevel warn
+
+# What generates TypeScript clients, for the test of the API documents.
+$(CLIENTS)/node_modules/.installed: $(CLIENTS)/package-lock.json
+	@cd $(CLIENTS) && npm ci $(QUIETLY)
+	@touch $@
 
 .PHONY: dashboards
 dashboards: setup pictures $(NODE)/built/picture.js  ## Make the dashboards, live through a good and a bad hour, draw both into docs/dashboards
@@ -124,7 +130,7 @@ format: machine .venv/.installed  ## Format the code
 	@$(BIN)/ruff check --fix .
 
 .PHONY: test
-test: setup $(NODE)/node_modules/.types  ## Run all tests
+test: setup $(NODE)/node_modules/.types $(CLIENTS)/node_modules/.installed  ## Run all tests
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
 
 .PHONY: check

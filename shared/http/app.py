@@ -55,7 +55,7 @@ def create_app(runtime: Runtime, *, with_routes: bool = True) -> FastAPI:
 
 def _add_health(app: FastAPI, runtime: Runtime) -> None:
     @app.get("/health/live", tags=["health"], summary="Whether the process lives")
-    async def live() -> dict[str, str]:
+    async def check_life() -> dict[str, str]:
         """Alive as soon as it answers; a process that hangs ends by itself."""
         return {"status": "alive"}
 
@@ -65,7 +65,7 @@ def _add_health(app: FastAPI, runtime: Runtime) -> None:
         summary="Whether the process can do its work: database, broker, consumer",
         responses={503: {"description": "a part does not work; `parts` says which"}},
     )
-    async def ready() -> Response:
+    async def check_readiness() -> Response:
         """503 while a part does not work; `parts` says which, and what its state is."""
         try:
             await runtime.units.run(lambda unit: parked.stopped(unit.connection))

@@ -8,10 +8,10 @@ import pytest
 
 from deploy.local.tokens import Keys
 from tests.builders import Database, running
-from tests.component.bank_statements import Paid, camt, send
+from tests.component import bank_statements
+from tests.component.bank_statements import Paid, camt
 from tests.component.billing_world import Billing
-from tests.component.test_usage_files import send as send_usage
-from tests.component.test_usage_files import subscribed
+from tests.component.test_usage_files import send, subscribed
 from tests.usage_files import as_csv, as_json_lines, usage_line
 
 OCTETS = "application/octet-stream"
@@ -32,18 +32,18 @@ async def test_the_layout_is_told_by_how_the_file_begins(billing: Billing) -> No
         gzip.compress(as_csv(lines[2:3])),
         gzip.compress(b"\xef\xbb\xbf \n" + as_json_lines(lines[3:4])),
     )
-    answers = [await send_usage(billing, file, OCTETS) for file in files]
+    answers = [await send(billing, file, OCTETS) for file in files]
     assert [(answer.status_code, answer.json()["new"]) for answer in answers] == [(201, 1)] * 4
 
 
 @pytest.mark.parametrize("file", [b"", b"\x1f\x8b\x08broken", b"\x00\xff"], ids=["empty", "broken gzip", "no text"])
 async def test_what_is_neither_is_refused_with_its_reason(billing: Billing, file: bytes) -> None:
-    answer = await send_usage(billing, file, OCTETS)
+    answer = await send(billing, file, OCTETS)
     assert (answer.status_code, answer.json()["code"]) == (422, "file_refused")
 
 
 async def test_a_statement_without_a_mapping_is_xml(billing: Billing) -> None:
-    taken = await send(billing.client, camt([Paid("of March", 700)]), OCTETS)
+    taken = await bank_statements.send(billing.client, camt([Paid("of March", 700)]), OCTETS)
     assert (taken.status_code, taken.json()["format"]) == (201, "camt.053")
-    refused = await send(billing.client, b"day;sum\n", OCTETS, mapping="unknown")
+    refused = await bank_statements.send(billing.client, b"day;sum\n", OCTETS, mapping="unknown")
     assert (refused.status_code, refused.json()["code"]) == (404, "not_found")

@@ -74,18 +74,22 @@ def _deciding(decision: Decision, command: Any, why: ReasonIn) -> Callable[[Unit
 
 
 @writes.post("/guard:stop", status_code=200, response_model=GuardOut, summary="Stop all suspensions")
-async def stop(why: ReasonIn, command: Annotated[CommandRunner, perform_command("guard.stop")]) -> Response:
+async def stop_suspensions(why: ReasonIn, command: Annotated[CommandRunner, perform_command("guard.stop")]) -> Response:
     """No suspension is requested or carried out until a person lets them go on."""
     return await command.run(_deciding("stop", command, why), status=200, reason=why.reason)
 
 
 @writes.post("/guard:resume", status_code=200, response_model=GuardOut, summary="Let suspensions go on")
-async def resume(why: ReasonIn, command: Annotated[CommandRunner, perform_command("guard.resume")]) -> Response:
+async def resume_suspensions(
+    why: ReasonIn, command: Annotated[CommandRunner, perform_command("guard.resume")]
+) -> Response:
     """Suspensions go on; those that were held are judged again at once."""
     return await command.run(_deciding("resume", command, why), status=200, reason=why.reason)
 
 
 @writes.post("/guard:approve", status_code=200, response_model=GuardOut, summary="Approve more than the limit")
-async def approve(why: ReasonIn, command: Annotated[CommandRunner, perform_command("guard.approve")]) -> Response:
+async def approve_suspensions(
+    why: ReasonIn, command: Annotated[CommandRunner, perform_command("guard.approve")]
+) -> Response:
     """For an hour of the business clock the limit does not hold; those that were held are judged again."""
     return await command.run(_deciding("approve", command, why), status=200, reason=why.reason)

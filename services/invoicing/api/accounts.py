@@ -211,7 +211,7 @@ async def get_contact(account_id: UUID, read: Read) -> ContactOut:
     summary="Change an account",
     responses={**ETAG, **PRECONDITIONS},
 )
-async def change(
+async def change_account(
     account_id: UUID,
     patch: AccountPatch,
     response: Response,

@@ -138,7 +138,7 @@ async def get_approval(approval_id: UUID, read: Read) -> ApprovalOut:
     summary="Approve",
     responses=refusals(MoveRefused, AmountRefused, AboveLimit, SecondPersonNeeded),
 )
-async def approve(
+async def approve_proposal(
     approval_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.approve")]
 ) -> Response:
     """Do what somebody else proposed; the amount must be within a limit of your roles."""
@@ -156,7 +156,7 @@ async def approve(
     summary="Decline",
     responses=refusals(MoveRefused, AboveLimit, SecondPersonNeeded),
 )
-async def decline(
+async def decline_proposal(
     approval_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.decline")]
 ) -> Response:
     """Do not do what somebody else proposed; what a refund held is unapplied cash again."""

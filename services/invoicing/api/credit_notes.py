@@ -97,7 +97,7 @@ class CreditNoteOut(BaseModel):
     summary="Credit lines of an invoice",
     responses={**PROPOSED, **refusals(AmountRefused, AlreadyProposed, UnknownLine)},
 )
-async def credit(
+async def credit_invoice(
     wanted: CreditNoteIn, command: Annotated[CommandRunner, perform_command("credit_note.propose")]
 ) -> Response:
     """Issue a credit note, if the amount is within a limit of your roles; else it is proposed to a second person.

@@ -87,7 +87,9 @@ class DebitOut(BaseModel):
     summary="Initiate a debit",
     responses=refusals(AmountRefused, ReferenceTaken, CurrencyMismatch),
 )
-async def initiate(debit: DebitIn, command: Annotated[CommandRunner, perform_command("debit.initiate")]) -> Response:
+async def initiate_debit(
+    debit: DebitIn, command: Annotated[CommandRunner, perform_command("debit.initiate")]
+) -> Response:
     """Its amounts are in flight from now on; announces `PaymentInitiated`."""
 
     async def send(unit: Unit) -> DebitOut:
@@ -104,7 +106,7 @@ async def initiate(debit: DebitIn, command: Annotated[CommandRunner, perform_com
     summary="Settled",
     responses=refusals(MoveRefused, AmountRefused),
 )
-async def settle(debit_id: UUID, command: Annotated[CommandRunner, perform_command("debit.settle")]) -> Response:
+async def settle_debit(debit_id: UUID, command: Annotated[CommandRunner, perform_command("debit.settle")]) -> Response:
     """The bank has paid: it is a payment of its invoice; announces `PaymentReceived`.
 
     Nothing changes if an entry of a bank statement has settled it before.
@@ -119,7 +121,7 @@ async def settle(debit_id: UUID, command: Annotated[CommandRunner, perform_comma
 @writes.post(
     "/{debit_id}:fail", status_code=200, response_model=DebitOut, summary="Failed", responses=refusals(MoveRefused)
 )
-async def fail(
+async def fail_debit(
     debit_id: UUID, why: FailureIn, command: Annotated[CommandRunner, perform_command("debit.fail")]
 ) -> Response:
     """The bank refused it: nothing of it is in flight any more; announces `PaymentFailed`."""

@@ -52,7 +52,9 @@ class RefundIn(Body):
     summary="Propose a refund",
     responses=refusals(AmountRefused, AlreadyProposed, CurrencyMismatch),
 )
-async def refund(wanted: RefundIn, command: Annotated[CommandRunner, perform_command("refund.propose")]) -> Response:
+async def propose_refund(
+    wanted: RefundIn, command: Annotated[CommandRunner, perform_command("refund.propose")]
+) -> Response:
     """Hold unapplied cash, oldest payment first, until a second person approves or declines it."""
     why = Why(wanted.reason_code, wanted.reason)
 
