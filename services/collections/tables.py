@@ -4,8 +4,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, MetaData, Text, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, MetaData, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -120,6 +120,7 @@ class NoticeRow(Row, table=True):
     kind: str = Field(sa_type=Text)
     template: str = Field(sa_type=Text)
     items: list[dict[str, Any]] = Field(sa_type=JSONB)
+    subscription_ids: list[UUID] = Field(sa_type=ARRAY(Uuid))
     state: str = Field(sa_type=Text)
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
     delivered_at: datetime | None = Field(sa_type=DateTime(timezone=True))

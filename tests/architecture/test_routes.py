@@ -26,7 +26,7 @@ PUBLIC = {"GET /policy"}
 PUBLISHING = {"POST /v1/policies"}
 """Routes that bind every customer from a day on."""
 
-CHANGES_NOTHING = {"POST /v1/balances:batch"}
+CHANGES_NOTHING = {"POST /v1/balances:batch", "POST /v1/accounts/{account_id}/notice-facts"}
 """A question too long for a GET."""
 
 LEASES = {"disputes"}
