@@ -33,6 +33,7 @@ LEASES = {"disputes"}
 """Reads the lease of an intent, and leaves what it changes to the command's own unit."""
 
 LIMITS = {
+    "POST /v1/guard:set-limits",
     "PUT /v1/approval-limits/{role}/{currency}",
     "PUT /v1/exchange-rates",
     "PUT /v1/tolerances/{legal_entity}/{currency}",

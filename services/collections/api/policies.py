@@ -12,11 +12,12 @@ from services.collections.domain.policy import parse_policy
 from services.collections.mail import TEMPLATES
 from services.collections.repository import policies as repository
 from services.collections.tables import PolicyRow
+from services.collections.use_cases.policies import GuardLoosened
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Day, Prose, example
-from shared.http import PROBLEMS, Page, Read, Router
+from shared.http import PROBLEMS, Page, Read, Router, refusals
 
 public = Router(tags=["policy"], responses={422: PROBLEMS[422]})
 reads = Router(prefix="/v1/policies", tags=["policy"], dependencies=[needs("collections:read")], responses=PROBLEMS)
@@ -79,11 +80,20 @@ class PolicyOut(BaseModel):
         return cls.model_validate(fields)
 
 
-@publishing.post("", status_code=201, response_model=PolicyOut, summary="Publish a version of the policy")
+@publishing.post(
+    "",
+    status_code=201,
+    response_model=PolicyOut,
+    summary="Publish a version of the policy",
+    responses=refusals(GuardLoosened),
+)
 async def publish_policy(
     policy: PolicyIn, command: Annotated[CommandRunner, perform_command("policy.publish")]
 ) -> Response:
-    """Publish a version; invoices recorded from its effective date on are judged by it. Never edited."""
+    """Publish a version; invoices recorded from its effective date on are judged by it. Never edited.
+
+    Tighter limits of the guard hold at once; looser ones than those in force are refused.
+    """
 
     async def publish(unit: Unit) -> PolicyOut:
         row = await use_cases.policies.publish(
@@ -113,7 +123,10 @@ async def get_policy(version: Annotated[int, Path(ge=1, lt=2**31)], read: Read) 
     responses={404: {"description": "a page that says which versions there are", "content": {"text/html": {}}}},
 )
 async def policy_page(read: Read, version: Annotated[int | None, Query(ge=1, lt=2**31)] = None) -> HTMLResponse:
-    """The version in force today, or the one asked for, as a page: steps, deadlines, when access changes.
+    """The version in force today (UTC), or the one asked for, as a page: steps, deadlines, when access changes.
+
+    An invoice follows the version in force on the day, in its account's zone, on which it was recorded: letters and
+    documents link that one.
 
     A version that there is not is answered by a page too (404), which leads to those that there are.
     """
