@@ -68,23 +68,30 @@ class Kind:
 
 _ADD = """
 INSERT INTO intents (id, kind, account_id, key, payload, state, due_at, attempts, created_at, traceparent)
-VALUES ($1, $2, $3, $4, $5, 'pending', $6, 0, $6, $7)
+VALUES ($1, $2, $3, $4, $5, 'pending', $6, 0, $7, $8)
 ON CONFLICT (kind, key) WHERE state = 'pending' DO NOTHING
 """
 
 
 async def add(
-    unit: Unit, kind: str, account_id: UUID, key: object, payload: dict[str, Any], id_: UUID | None = None
+    unit: Unit,
+    kind: str,
+    account_id: UUID,
+    key: object,
+    payload: dict[str, Any],
+    id_: UUID | None = None,
+    delay: timedelta = timedelta(),
 ) -> UUID:
     """Want a call: no second one while one of this kind and key is pending; the worker reads the facts anew.
 
-    Raises PastCallsNobody.
+    It is due after a delay of business time. Raises PastCallsNobody.
     """
     if unit.is_past:
         raise PastCallsNobody(f"an event of the past wants {kind}")
     intent_id = id_ or new_id()
     text = orjson.dumps(payload).decode()
-    await unit.connection.execute(_ADD, intent_id, kind, account_id, str(key), text, unit.now, traceparent())
+    due_at, trace = unit.now + delay, traceparent()
+    await unit.connection.execute(_ADD, intent_id, kind, account_id, str(key), text, due_at, unit.now, trace)
     unit.wake("intents")
     return intent_id
 

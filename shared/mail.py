@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from email.message import EmailMessage
-from email.utils import format_datetime
+from email.utils import format_datetime, formataddr
 from uuid import UUID
 
 import aiosmtplib
@@ -13,17 +13,26 @@ from shared.retries import quick
 TIMEOUT = 10.0
 
 
-def letter(id_: UUID, *, sender: str, to: str, subject: str, body: str, at: datetime) -> EmailMessage:
+def letter(
+    id_: UUID, *, sender: str, to: str, subject: str, body: str, at: datetime, reply_to: str | None = None
+) -> EmailMessage:
     """A letter written by a machine; its Message-ID is made of the id of what wanted it."""
     mail = EmailMessage()
     mail["From"] = sender
     mail["To"] = to
+    if reply_to:
+        mail["Reply-To"] = reply_to
     mail["Subject"] = subject
     mail["Date"] = format_datetime(at)
     mail["Message-ID"] = f"<{id_}@goodstanding>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(body)
     return mail
+
+
+def format_sender(name: str, address: str | None, fallback: str) -> str:
+    """Format the sender of a letter by name and address; without an address, the fallback as it is."""
+    return formataddr((name, address)) if address else fallback
 
 
 async def deliver(mail: EmailMessage, host: str, port: int) -> str | None:

@@ -13,6 +13,7 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "read": "read standings, notices, suspensions, the policy and the guard",
         "write": "release suspensions, send notices again, act on the guard",
         "publish": "publish a version of the policy",
+        "admin": "set the limits of the guard",
         "audit": "read who changed what",
     },
     "entitlements": {

@@ -4,8 +4,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, MetaData, Text, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, MetaData, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -120,6 +120,7 @@ class NoticeRow(Row, table=True):
     kind: str = Field(sa_type=Text)
     template: str = Field(sa_type=Text)
     items: list[dict[str, Any]] = Field(sa_type=JSONB)
+    subscription_ids: list[UUID] = Field(sa_type=ARRAY(Uuid))
     state: str = Field(sa_type=Text)
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
     delivered_at: datetime | None = Field(sa_type=DateTime(timezone=True))
@@ -230,21 +231,28 @@ class ReleaseRow(Row, table=True):
 
 
 class GuardRow(Row, table=True):
-    """The guard's switch: one row; who stopped all suspensions and why."""
+    """The guard: one row; its switch, and its limits, both of which are null until a policy or a person set them."""
 
     __tablename__ = "guard"
-    __table_args__ = (CheckConstraint("id = 1"),)
+    __table_args__ = (
+        CheckConstraint("id = 1"),
+        CheckConstraint("(suspensions_per_hour IS NULL) = (share_of_accounts_percent IS NULL)"),
+        CheckConstraint("suspensions_per_hour >= 0"),
+        CheckConstraint("share_of_accounts_percent BETWEEN 0 AND 100"),
+    )
 
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     stopped: bool
     approved_until: datetime | None = Field(sa_type=DateTime(timezone=True))
+    suspensions_per_hour: int | None
+    share_of_accounts_percent: int | None
 
 
 class GuardDecisionRow(Row, table=True):
     """What a person decided about the guard, and why."""
 
     __tablename__ = "guard_decisions"
-    __table_args__ = (CheckConstraint("decision IN ('stop', 'resume', 'approve')"),)
+    __table_args__ = (CheckConstraint("decision IN ('stop', 'resume', 'approve', 'set_limits')"),)
 
     id: UUID = Field(primary_key=True)
     decision: str = Field(sa_type=Text)

@@ -26,13 +26,14 @@ PUBLIC = {"GET /policy"}
 PUBLISHING = {"POST /v1/policies"}
 """Routes that bind every customer from a day on."""
 
-CHANGES_NOTHING = {"POST /v1/balances:batch"}
+CHANGES_NOTHING = {"POST /v1/balances:batch", "POST /v1/accounts/{account_id}/notice-facts"}
 """A question too long for a GET."""
 
 LEASES = {"disputes"}
 """Reads the lease of an intent, and leaves what it changes to the command's own unit."""
 
 LIMITS = {
+    "POST /v1/guard:set-limits",
     "PUT /v1/approval-limits/{role}/{currency}",
     "PUT /v1/exchange-rates",
     "PUT /v1/tolerances/{legal_entity}/{currency}",

@@ -123,7 +123,7 @@ class World:
             return {(404, "not_found")}
         if known := self.disputes.get(body["dispute_id"]):
             return {(201, "") if known == (invoice, sorted(wanted)) else (409, "dispute_known")}
-        return _refusals({n: line.due for n, line in self._lines_of(invoice).items()}, wanted) or {(201, "")}
+        return _refusals({n: line.disputable for n, line in self._lines_of(invoice).items()}, wanted) or {(201, "")}
 
     def _lines_of(self, invoice_id: str) -> dict[int, ModelLine]:
         return self.model.of(self.invoices[invoice_id])

@@ -51,19 +51,42 @@ class Invoicing:
     away: bool = False
     bank: dict[str, Any] | None = None
     exposure: dict[str, Any] | None = None
+    facts: dict[str, Any] = field(
+        default_factory=lambda: {
+            "name": "Account 17",
+            "billing_email": "billing@account-17.example",
+            "language": "en",
+            "seller": None,
+        }
+    )
 
     async def get(self, path: str) -> Any:
         if path.endswith("/bank-knowledge"):
             return self._told(self.bank)
         if path.endswith("/exposure"):
             return self._told(self.exposure)
-        assert path.endswith("/contact")
-        return {"name": "Account 17", "billing_email": "billing@account-17.example"}
+        raise AssertionError(path)
 
     async def post(self, path: str, body: Any, *, key: str | None = None) -> Any:
+        if path.endswith("/notice-facts"):
+            return self.facts | {
+                "account_id": path.split("/")[3],
+                "invoices": [self._state_invoice(UUID(id_)) for id_ in body["invoice_ids"]],
+                "subscriptions": [{"subscription_id": id_, "product": "Desktop"} for id_ in body["subscription_ids"]],
+            }
         if self.away:
             raise Later("invoicing is away")
         return {"balances": [self.balances[UUID(one)] for one in body["invoice_ids"]]}
+
+    def _state_invoice(self, invoice_id: UUID) -> dict[str, Any]:
+        supply = {"text": "Desktop", "period_from": "2026-03-01", "period_to": "2026-04-01"}
+        balance = self.balances[invoice_id]
+        stated = {name: balance[name] for name in ("number", "currency", "due_date", "total_minor")}
+        return stated | {
+            "invoice_id": str(invoice_id),
+            "payment_reference": f"RF00{balance['number']}",
+            "supplies": [supply],
+        }
 
     def _told(self, answer: dict[str, Any] | None) -> dict[str, Any]:
         if answer is None:
@@ -217,9 +240,10 @@ async def test_from_the_first_reminder_to_suspension_and_back(world: World) -> N
     assert len(await world.events("ReinstatementRequested")) == 1
     assert len(await world.events("DunningCaseClosed")) == 1
     await world.hear(SubscriptionReinstated(**common, suspension_id=suspension["id"], renewal_restored=True))
+    await world.database.move(minutes=5)
     await work(world.runtime)
     assert (await world.standing())["state"] == "good_standing"
-    assert b"restored" in world.hop.taken[-1]
+    assert b"Subject: Access is restored" in world.hop.taken[-1]
 
 
 async def test_a_refused_final_notice_defers_the_suspension_until_it_was_sent_again(world: World) -> None:

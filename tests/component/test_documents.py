@@ -1,6 +1,7 @@
 """Documents over REST on real Postgres: forms, words, refusals; and statements that agree with the balances."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -292,3 +293,26 @@ async def test_nobody_is_paid_in_two_currencies_on_one_line(papers: Papers) -> N
     page = (await papers.document(f"invoices/{issued}")).text
     assert "1.650\xa0¥" in page
     assert eur(1)["currency"] not in page
+
+
+async def test_a_document_links_the_policy_of_the_day_on_which_its_invoice_was_recorded(papers: Papers) -> None:
+    """Recorded on 2 March at 23:30 UTC, which is the 3rd in Berlin; its date lies in February."""
+    await papers.seller()
+    await papers.database.move(datetime(2026, 3, 2, 23, 30, tzinfo=UTC))
+    for version, effective_date in ((4, "2026-01-01"), (5, "2026-03-03"), (6, "2026-03-04")):
+        await hear(
+            papers.runtime,
+            PolicyPublished(policy_version=version, effective_date=effective_date, document={}),
+            sequence=version - 3,
+        )
+    owner = await papers.account(time_zone="Europe/Berlin")
+    recorded = (await papers.client.made("/v1/invoices", invoice(owner, issue_date="2026-02-01")))["id"]
+    assert "https://pay.example/policy?version=5" in (await papers.document(f"invoices/{recorded}")).text
+
+
+async def test_before_the_first_version_takes_effect_a_document_links_that_one(papers: Papers) -> None:
+    await papers.seller()
+    await hear(papers.runtime, PolicyPublished(policy_version=1, effective_date="2026-09-01", document={}))
+    owner = await papers.account()
+    recorded = (await papers.client.made("/v1/invoices", invoice(owner)))["id"]
+    assert "https://pay.example/policy?version=1" in (await papers.document(f"invoices/{recorded}")).text

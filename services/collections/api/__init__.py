@@ -12,6 +12,7 @@ ROUTERS = (
     suspensions.writes,
     guard.reads,
     guard.writes,
+    guard.limits,
     notices.reads,
     notices.writes,
     create_audit_router("collections"),

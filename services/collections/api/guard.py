@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 
 from fastapi import Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.collections import use_cases
+from services.collections.domain.policy import Limits
 from services.collections.repository import guard as repository
 from services.collections.repository.guard import GuardState
 from services.collections.use_cases.guard import Decision
@@ -18,23 +19,42 @@ from shared.fields import ReasonIn, example
 from shared.http import PROBLEMS, Page, Read, Router
 
 reads = Router(prefix="/v1", tags=["guard"], dependencies=[needs("collections:read")], responses=PROBLEMS)
+limits = Router(prefix="/v1", tags=["guard"], dependencies=[needs("collections:admin")], responses=PROBLEMS)
 writes = Router(prefix="/v1", tags=["guard"], dependencies=[needs("collections:write")], responses=PROBLEMS)
 
 
 class GuardOut(BaseModel):
     """The guard as it stands; `requested` counts suspensions within the last hour of the business clock."""
 
-    model_config = example(stopped=False, approved_until=None, requested=3, accounts=240)
+    model_config = example(
+        stopped=False,
+        approved_until=None,
+        requested=3,
+        accounts=240,
+        limits={"suspensions_per_hour": 25, "share_of_accounts_percent": 5},
+    )
 
     stopped: bool
     approved_until: datetime | None
     requested: int
     accounts: int
+    limits: Limits | None = Field(description="past both of them a person must approve; null until there is a policy")
 
     @classmethod
     def of(cls, state: GuardState) -> Self:
         """The answer for a state."""
         return cls.model_validate(state, from_attributes=True)
+
+
+class LimitsIn(ReasonIn):
+    """The limits that the guard shall have, and why."""
+
+    model_config = example(
+        suspensions_per_hour=50, share_of_accounts_percent=10, reason="a year without a false suspension"
+    )
+
+    suspensions_per_hour: int = Field(ge=0, lt=2**31, strict=True)
+    share_of_accounts_percent: int = Field(ge=0, le=100, strict=True)
 
 
 class DecisionOut(BaseModel):
@@ -93,3 +113,19 @@ async def approve_suspensions(
 ) -> Response:
     """For an hour of the business clock the limit does not hold; those that were held are judged again."""
     return await command.run(_deciding("approve", command, why), status=200, reason=why.reason)
+
+
+@limits.post("/guard:set-limits", status_code=200, response_model=GuardOut, summary="Set the limits of the guard")
+async def set_limits(
+    wanted: LimitsIn, command: Annotated[CommandRunner, perform_command("guard.set_limits")]
+) -> Response:
+    """Set how many suspensions may go out within an hour without a person; the only way to loosen that.
+
+    They hold at once and for all versions of the policy; those that were held are judged again.
+    """
+
+    async def set_for_all(unit: Unit) -> GuardOut:
+        amounts = Limits.model_validate(wanted.model_dump(exclude={"reason"}))
+        return GuardOut.of(await use_cases.guard.set_limits(unit, amounts, command.caller.subject, wanted.reason))
+
+    return await command.run(set_for_all, status=200, reason=wanted.reason)

@@ -41,8 +41,15 @@ class NoticeOut(BaseModel):
                 "invoice_id": "01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
                 "dunnable_minor": 20160,
                 "policy_version": 1,
+                "template": "final_notice",
+                "access": "ends",
+                "open_minor": 20160,
+                "to_pay_minor": 20160,
+                "subscription_ids": ["01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35"],
+                "coming": [{"step": "suspend", "action": "suspend", "template": None, "day": "2026-04-14"}],
             }
         ],
+        subscription_ids=[],
     )
 
     id: UUID
@@ -52,7 +59,8 @@ class NoticeOut(BaseModel):
     created_at: datetime
     delivered_at: datetime | None
     failure: str | None = Field(description="why it was refused or withdrawn")
-    items: list[dict[str, Any]]
+    items: list[dict[str, Any]] = Field(description="the invoices that it states, with what it says of each")
+    subscription_ids: list[UUID] = Field(description="those whose access it says is suspended or restored")
 
     @classmethod
     def of(cls, row: NoticeRow) -> Self:

@@ -12,7 +12,7 @@ from services.collections.domain.policy import PolicyRefused, parse_policy
 from services.collections.mail import TEMPLATES
 from services.collections.repository import policies as repository
 from services.collections.tables import PolicyRow
-from services.collections.use_cases.policies import EffectiveDateRefused
+from services.collections.use_cases.policies import EffectiveDateRefused, GuardLoosened
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
@@ -85,12 +85,15 @@ class PolicyOut(BaseModel):
     status_code=201,
     response_model=PolicyOut,
     summary="Publish a version of the policy",
-    responses=refusals(PolicyRefused, EffectiveDateRefused),
+    responses=refusals(PolicyRefused, EffectiveDateRefused, GuardLoosened),
 )
 async def publish_policy(
     policy: PolicyIn, command: Annotated[CommandRunner, perform_command("policy.publish")]
 ) -> Response:
-    """Publish a version; invoices recorded from its effective date on are judged by it. Never edited."""
+    """Publish a version; invoices recorded from its effective date on are judged by it. Never edited.
+
+    Tighter limits of the guard hold at once; looser ones than those in force are refused.
+    """
 
     async def publish(unit: Unit) -> PolicyOut:
         row = await use_cases.policies.publish(
@@ -120,7 +123,10 @@ async def get_policy(version: Annotated[int, Path(ge=1, lt=2**31)], read: Read) 
     responses={404: {"description": "a page that says which versions there are", "content": {"text/html": {}}}},
 )
 async def policy_page(read: Read, version: Annotated[int | None, Query(ge=1, lt=2**31)] = None) -> HTMLResponse:
-    """The version in force today, or the one asked for, as a page: steps, deadlines, when access changes.
+    """The version in force today (UTC), or the one asked for, as a page: steps, deadlines, when access changes.
+
+    An invoice follows the version in force on the day, in its account's zone, on which it was recorded: letters and
+    documents link that one.
 
     A version that there is not is answered by a page too (404), which leads to those that there are.
     """

@@ -1,5 +1,6 @@
 """The rules of collections, pure: facts with their times, a policy and `now` in, what to do out.
 
+outlook      the steps that come of themselves, as messages foretell them
 policy       the published document: steps, deadlines, limits
 item         the facts of one invoice
 timeline     what was dunnable when, and the position on the ladder that follows

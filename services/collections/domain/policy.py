@@ -84,6 +84,13 @@ class Limits(_Part):
     suspensions_per_hour: Annotated[StrictInt, Field(ge=0)]
     share_of_accounts_percent: Annotated[StrictInt, Field(ge=0, le=100)]
 
+    def is_looser_than(self, other: "Limits") -> bool:
+        """Say whether more can go out in some hour than by the other limits."""
+        return (
+            self.suspensions_per_hour > other.suspensions_per_hour
+            or self.share_of_accounts_percent > other.share_of_accounts_percent
+        )
+
 
 class Policy(_Part):
     """A policy whose steps can all come true; `parse_policy` makes it."""

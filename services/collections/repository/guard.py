@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.collections.domain.policy import Limits
+from services.collections.repository import policies
 from shared.database import Unit
 from shared.ids import new_id
 
 WINDOW = timedelta(hours=1)
 """Of the business clock; also how long an approval holds."""
+MAX_PER_HOUR = 2**31 - 1
+"""Suspensions: what a policy says beyond it is no limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +25,13 @@ class GuardState:
     oldest: datetime | None
     """The oldest of them: when it leaves the window, the count goes down."""
     accounts: int
+    limits: Limits | None
+    """Those in force; None until there is a policy."""
 
 
 _STATE = """
-SELECT g.stopped, g.approved_until, s.requested, s.oldest, (SELECT count(*) FROM accounts) AS accounts
+SELECT g.stopped, g.approved_until, s.requested, s.oldest, (SELECT count(*) FROM accounts) AS accounts,
+    g.suspensions_per_hour, g.share_of_accounts_percent
 FROM guard g, (SELECT count(*) AS requested, min(requested_at) AS oldest FROM suspensions WHERE requested_at > $1) s
 """
 
@@ -32,7 +39,28 @@ FROM guard g, (SELECT count(*) AS requested, min(requested_at) AS oldest FROM su
 async def state(unit: Unit) -> GuardState:
     """The guard now."""
     row = await unit.connection.fetchrow(_STATE, unit.now - WINDOW)
-    return GuardState(*row)
+    per_hour, percent = row["suspensions_per_hour"], row["share_of_accounts_percent"]
+    if per_hour is None:
+        limits = await _find_limits_of_policy(unit)
+    else:
+        limits = Limits(suspensions_per_hour=per_hour, share_of_accounts_percent=percent)
+    return GuardState(row["stopped"], row["approved_until"], row["requested"], row["oldest"], row["accounts"], limits)
+
+
+async def _find_limits_of_policy(unit: Unit) -> Limits | None:
+    """Find the limits of the newest version of the policy, which hold until the guard has its own."""
+    versions = await policies.versions(unit)
+    newest = max(versions, key=lambda version: version.number, default=None)
+    return newest.policy.guard if newest else None
+
+
+async def save_limits(unit: Unit, limits: Limits) -> None:
+    """Save the limits of the guard."""
+    await unit.connection.execute(
+        "UPDATE guard SET suspensions_per_hour = $1, share_of_accounts_percent = $2 WHERE id = 1",
+        min(limits.suspensions_per_hour, MAX_PER_HOUR),
+        limits.share_of_accounts_percent,
+    )
 
 
 async def lock(unit: Unit) -> GuardState:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -16,14 +16,49 @@ from shared.errors import NotFound
 async def add_notice(unit: Unit, row: NoticeRow) -> None:
     """Write a notice that is to be sent."""
     await unit.connection.execute(
-        "INSERT INTO notices (id, account_id, kind, template, items, state, created_at)"
-        " VALUES ($1, $2, $3, $4, $5, 'pending', $6)",
+        "INSERT INTO notices (id, account_id, kind, template, items, subscription_ids, state, created_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7)",
         row.id,
         row.account_id,
         row.kind,
         row.template,
         orjson.dumps(row.items).decode(),
+        row.subscription_ids,
         row.created_at,
+    )
+
+
+_GATHERING = """
+SELECT n.id, n.items, n.subscription_ids FROM notices n
+JOIN intents i ON i.kind = $3 AND i.key = n.id::text AND i.state = 'pending' AND i.attempts = 0
+WHERE n.account_id = $1 AND n.kind = $2 AND n.state = 'pending' ORDER BY n.id LIMIT 1 FOR UPDATE OF i
+"""
+"""The lock keeps the worker from it, which passes over what is locked."""
+
+
+class GatheringNotice(NamedTuple):
+    """A notice that nobody has begun to send, with what it states so far."""
+
+    id: UUID
+    items: list[dict[str, Any]]
+    subscription_ids: list[UUID]
+
+
+async def find_gathering(unit: Unit, account_id: UUID, kind: str, intent_kind: str) -> GatheringNotice | None:
+    """Find the notice of a kind that nobody has begun to send, and keep it from being sent until the unit ends."""
+    row = await unit.connection.fetchrow(_GATHERING, account_id, kind, intent_kind)
+    return GatheringNotice(*row) if row else None
+
+
+async def save_gathered(
+    unit: Unit, notice_id: UUID, items: Sequence[dict[str, Any]], subscription_ids: Sequence[UUID]
+) -> None:
+    """Save what a notice that is not sent yet states."""
+    await unit.connection.execute(
+        "UPDATE notices SET items = $2, subscription_ids = $3 WHERE id = $1",
+        notice_id,
+        orjson.dumps(items).decode(),
+        list(subscription_ids),
     )
 
 

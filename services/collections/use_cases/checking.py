@@ -138,7 +138,7 @@ async def _held(
     numbers = {items[id_].version for suspension in due for id_, _ in suspension.causes}
     if cause := await _bank_wants(unit, numbers, bank):
         return _Held(cause, unit.now + LOOK_AGAIN, by_guard=False)
-    verdict, again = await _guard(unit, due, items)
+    verdict, again = await _guard(unit, due)
     return None if verdict.allowed else _Held(verdict.reason or "", again, by_guard=True)
 
 
@@ -153,25 +153,24 @@ async def _bank_wants(unit: Unit, numbers: Collection[int], bank: BankKnowledge 
     return None if wanted is None or bank is None else waits_for(bank, wanted, unit.now)
 
 
-async def _guard(
-    unit: Unit, due: Sequence[consolidation.Suspension], items: Mapping[UUID, Judged]
-) -> tuple[rules.Verdict, datetime | None]:
+async def _guard(unit: Unit, due: Sequence[consolidation.Suspension]) -> tuple[rules.Verdict, datetime | None]:
     """The guard's verdict on all of these suspensions, and when its window will have room again.
 
     They go out together or not at all: once one of an invoice is requested, its step is taken and does not
     come again for the others.
     """
     state = await guard_rows.lock(unit)
-    known = {version.number: version.policy for version in await policies.versions(unit)}
+    if (limits := state.limits) is None:
+        return rules.Verdict(False, "there is no policy"), None
     verdicts = (
         rules.allows(
             requested_in_last_hour=state.requested + before,
             active_accounts=state.accounts,
-            limits=known[items[suspension.causes[0][0]].version].guard,
+            limits=limits,
             stopped=state.stopped,
             approved=state.approved_until is not None and state.approved_until > unit.now,
         )
-        for before, suspension in enumerate(due)
+        for before in range(len(due))
     )
     again = state.oldest + WINDOW if state.oldest and not state.stopped else None
     return next((verdict for verdict in verdicts if not verdict.allowed), rules.Verdict(True)), again

@@ -13,6 +13,7 @@ from shared import intents
 from shared import mail as post
 from shared.audit import Change
 from shared.clients import Answered
+from shared.contracts.notice_facts import NoticeFacts, NoticeFactsIn
 from shared.database import Unit
 from shared.errors import Later, Refusal
 from shared.events.collections import NoticeFailed, NoticeSent, NoticeWithdrawn
@@ -48,13 +49,25 @@ async def send(runtime: "Runtime", intent: Intent) -> Delivery:
     row, not_dunnable = await runtime.units.run(lambda unit: _checked(unit, UUID(intent.key)))
     if not_dunnable:
         return Delivery(not_dunnable=not_dunnable)
+    facts = await _ask_facts(runtime, row)
+    policy_url = f"{runtime.settings.public_url or runtime.settings.collections_url}/policy"
+    message = mail.message(row, facts, runtime.settings.mail_from, policy_url)
+    return Delivery(await post.deliver(message, runtime.settings.smtp_host, runtime.settings.smtp_port))
+
+
+async def _ask_facts(runtime: "Runtime", row: NoticeRow) -> NoticeFacts:
+    """Ask invoicing what a notice states: contact, sender, what its invoices are for. Raises Later."""
+    coming = (id_ for item in row.items for id_ in item.get("subscription_ids", []))
+    body = NoticeFactsIn(
+        invoice_ids=sorted({UUID(item["invoice_id"]) for item in row.items}),
+        subscription_ids=sorted({*row.subscription_ids, *map(UUID, coming)}),
+    )
+    path = f"/v1/accounts/{row.account_id}/notice-facts"
     try:
-        contact = await runtime.clients["invoicing"].get(f"/v1/accounts/{row.account_id}/contact")
+        answer = await runtime.clients["invoicing"].post(path, body.model_dump(mode="json"))
     except Answered as refused:
         raise Later(str(refused)) from refused
-    policy_url = f"{runtime.settings.public_url or runtime.settings.collections_url}/policy"
-    message = mail.message(row, contact, runtime.settings.mail_from, policy_url)
-    return Delivery(await post.deliver(message, runtime.settings.smtp_host, runtime.settings.smtp_port))
+    return NoticeFacts.model_validate(answer)
 
 
 async def _checked(unit: Unit, notice_id: UUID) -> tuple[NoticeRow, frozenset[UUID]]:

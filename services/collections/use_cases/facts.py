@@ -2,10 +2,12 @@
 
 from uuid import UUID
 
+from services.collections.domain.outlook import Prospect
 from services.collections.domain.suspension import SuspensionState, moved_to
 from services.collections.repository import facts as repository
 from services.collections.repository import suspensions
 from services.collections.repository.facts import ToldBalance
+from services.collections.repository.suspensions import Suspension
 from services.collections.use_cases import judging, notices
 from shared.consumer import Heard
 from shared.database import Unit
@@ -63,8 +65,19 @@ async def suspended(unit: Unit, account_id: UUID, suspension_id: UUID, vendor_bi
     state = moved_to(suspension.state, SuspensionState.EFFECTIVE)
     await suspensions.save_state(unit, suspension_id, state)
     await suspensions.save_vendor_bills_on(unit, suspension_id, vendor_bills_on)
-    await notices.write(unit, account_id, "suspended", "suspended", notices.items_of(suspension))
+    prospects = await _assess_prospects(unit, suspension)
+    items = notices.items_of(suspension)
+    await notices.inform_of_access(unit, account_id, "suspended", suspension.subscription_id, items, prospects)
     await judging.follow(unit, [account_id])
+
+
+async def _assess_prospects(unit: Unit, suspension: Suspension) -> dict[UUID, Prospect]:
+    """Assess what a message states of the invoices that caused a suspension."""
+    account = (await repository.facts(unit, [suspension.account_id]))[suspension.account_id]
+    suspended = judging.list_suspended(account)
+    judged = await judging.judged(unit, account)
+    causes = [cause for cause in judged if cause.item.invoice_id in suspension.causes]
+    return {cause.item.invoice_id: cause.assess_prospect(suspended) for cause in causes}
 
 
 async def reinstated(unit: Unit, account_id: UUID, suspension_id: UUID) -> None:
@@ -73,7 +86,7 @@ async def reinstated(unit: Unit, account_id: UUID, suspension_id: UUID) -> None:
     if suspension.state is not SuspensionState.ENDING:
         return
     await suspensions.save_state(unit, suspension_id, moved_to(suspension.state, SuspensionState.ENDED))
-    await notices.write(unit, account_id, "restored", "restored", [])
+    await notices.inform_of_access(unit, account_id, "restored", suspension.subscription_id)
 
 
 async def save_refusal(unit: Unit, suspension_id: UUID, code: str) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from services.collections.domain.policy import Limits
 from services.collections.repository import guard as repository
 from services.collections.repository.guard import GuardState
 from shared.audit import Change
@@ -17,6 +18,20 @@ async def decide(unit: Unit, decision: Decision, actor: str, reason: str) -> Gua
     after = await repository.state(unit)
     unit.record(Change("guard", "guard", None, _switches(before), _switches(after)))
     return after
+
+
+async def set_limits(unit: Unit, limits: Limits, actor: str, reason: str) -> GuardState:
+    """Set the limits of the guard, tighter or looser; accounts that it held are judged again."""
+    before = await repository.lock(unit)
+    await repository.save_limits(unit, limits)
+    await repository.decide(unit, "set_limits", actor, reason)
+    after = await repository.state(unit)
+    unit.record(Change("guard", "guard", None, _dump_limits(before), _dump_limits(after)))
+    return after
+
+
+def _dump_limits(state: GuardState) -> dict[str, object] | None:
+    return state.limits.model_dump() if state.limits else None
 
 
 def _switches(state: GuardState) -> dict[str, object]:

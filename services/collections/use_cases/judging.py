@@ -4,7 +4,7 @@ An event means "look at this account again". It settles what follows from facts 
 nothing carries any more, the dunning case, when to judge next); steps are taken by the sweep only.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,9 @@ from uuid import UUID
 from services.collections.domain import account as consolidation
 from services.collections.domain.item import Item
 from services.collections.domain.judge import judge
-from services.collections.domain.judgement import Judgement
+from services.collections.domain.judgement import Action, Judgement
+from services.collections.domain.outlook import Prospect, assess_prospect
+from services.collections.domain.policy import Policy
 from services.collections.domain.suspension import SuspensionState
 from services.collections.repository import facts as repository
 from services.collections.repository import notices as notice_rows
@@ -43,7 +45,12 @@ class Judged:
 
     item: Item
     version: int
+    policy: Policy
     judgement: Judgement
+
+    def assess_prospect(self, suspended: Collection[UUID], action: Action | None = None) -> Prospect:
+        """Assess what a message states of it, after an action that is carried out now."""
+        return assess_prospect(self.item, self.policy, self.judgement, action, suspended)
 
 
 async def judged(unit: Unit, account: Facts) -> list[Judged]:
@@ -57,7 +64,7 @@ def judged_by(known: Sequence[Version], account: Facts, now: datetime) -> list[J
     for item in account.items:
         version = policies.in_force(known, item.recorded_at, item.zone)
         if version is not None:
-            found.append(Judged(item, version.number, judge(item, version.policy, now)))
+            found.append(Judged(item, version.number, version.policy, judge(item, version.policy, now)))
     return found
 
 
@@ -131,18 +138,29 @@ async def sweep(unit: Unit, account_ids: list[str]) -> None:
         items = await judged(unit, account)
         judgements = [one.judgement for one in items]
         versions = {one.item.invoice_id: one.version for one in items}
-        suspended = {
-            suspension.subscription_id
-            for suspension in account.suspensions
-            if suspension.state is SuspensionState.EFFECTIVE
-        }
+        suspended = list_suspended(account)
         for message in consolidation.messages(judgements):
-            await notices.write_steps(unit, account.account_id, message, versions, suspended)
+            actions = {item.judgement.invoice_id: item.action for item in message.items}
+            prospects = {
+                judged_item.item.invoice_id: judged_item.assess_prospect(suspended, action)
+                for judged_item in items
+                if (action := actions.get(judged_item.item.invoice_id))
+            }
+            await notices.write_steps(unit, account.account_id, message, versions, suspended, prospects)
         await _ask_for_terminations(unit, account, items)
         if consolidation.suspensions(judgements):
             await intents.add(unit, CHECK_SUSPENSION, account.account_id, account.account_id, {})
             asked |= {one.item.invoice_id: None for one in items}
     await follow(unit, ids, asked=asked)
+
+
+def list_suspended(account: Facts) -> frozenset[UUID]:
+    """List the subscriptions of an account whose access has ended."""
+    return frozenset(
+        suspension.subscription_id
+        for suspension in account.suspensions
+        if suspension.state is SuspensionState.EFFECTIVE
+    )
 
 
 async def _ask_for_terminations(unit: Unit, account: Facts, items: Sequence[Judged]) -> None:

@@ -1,9 +1,13 @@
 """Notices are written together with the step that wants them; a worker sends them."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any, Literal
 from uuid import UUID
 
 from services.collections.domain.account import Message, assess_access
+from services.collections.domain.outlook import Prospect
 from services.collections.repository import notices as repository
 from services.collections.repository.suspensions import Suspension
 from services.collections.tables import NoticeRow
@@ -15,10 +19,17 @@ from shared.ids import new_id
 
 SEND_NOTICE = "send_notice"
 """The kind of the intent; its id is the notice's."""
+GATHERED_FOR = timedelta(minutes=5)
+"""Business time for which news about access waits for more of the kind, so that an account gets one message."""
 
 
 async def write_steps(
-    unit: Unit, account_id: UUID, message: Message, versions: Mapping[UUID, int], suspended: Collection[UUID]
+    unit: Unit,
+    account_id: UUID,
+    message: Message,
+    versions: Mapping[UUID, int],
+    suspended: Collection[UUID],
+    prospects: Mapping[UUID, Prospect],
 ) -> None:
     """Write the message of the steps that fall on one instant, and record the steps as taken.
 
@@ -50,7 +61,7 @@ async def write_steps(
             (*taken, name, "skipped", action.at, version, amount, None, action.step, attempts[name] + 1)
             for name in action.skipped
         ]
-    await write(unit, account_id, "steps", message.template, items, notice_id)
+    await write(unit, account_id, "steps", message.template, _add_prospects(items, prospects), notice_id)
     await repository.add_steps(unit, account_id, steps)
 
 
@@ -59,23 +70,61 @@ async def write(
     account_id: UUID,
     kind: NoticeKind,
     template: str,
-    items: Sequence[StepItem],
+    items: Sequence[dict[str, Any]],
     notice_id: UUID | None = None,
+    subscription_ids: Sequence[UUID] = (),
 ) -> None:
-    """Write a notice and want it sent."""
+    """Write a notice and want it sent; news about access after a while, in which more of it may come."""
     row = NoticeRow(
         id=notice_id or new_id(),
         account_id=account_id,
         kind=kind,
         template=template,
-        items=[item.model_dump(mode="json") for item in items],
+        items=list(items),
+        subscription_ids=list(subscription_ids),
         state="pending",
         created_at=unit.now,
         delivered_at=None,
         failure=None,
     )
     await repository.add_notice(unit, row)
-    await intents.add(unit, SEND_NOTICE, account_id, row.id, {}, row.id)
+    delay = timedelta() if kind == "steps" else GATHERED_FOR
+    await intents.add(unit, SEND_NOTICE, account_id, row.id, {}, row.id, delay)
+
+
+async def inform_of_access(
+    unit: Unit,
+    account_id: UUID,
+    kind: Literal["suspended", "restored"],
+    subscription_id: UUID,
+    items: Sequence[StepItem] = (),
+    prospects: Mapping[UUID, Prospect] = MappingProxyType({}),
+) -> None:
+    """Inform the customer of the access to a subscription, in a notice of the kind that nobody has begun to send."""
+    stated = _add_prospects(items, prospects)
+    notice = await repository.find_gathering(unit, account_id, kind, SEND_NOTICE)
+    if notice is None:
+        await write(unit, account_id, kind, kind, stated, subscription_ids=[subscription_id])
+        return
+    items_by_invoice = {item["invoice_id"]: item for item in [*notice.items, *stated]}
+    subscription_ids = sorted({*notice.subscription_ids, subscription_id})
+    await repository.save_gathered(unit, notice.id, list(items_by_invoice.values()), subscription_ids)
+
+
+def _add_prospects(items: Sequence[StepItem], prospects: Mapping[UUID, Prospect]) -> list[dict[str, Any]]:
+    """Add to items, as they are stored, what the message states beside their steps."""
+    return [item.model_dump(mode="json") | _dump_prospect(prospects.get(item.invoice_id)) for item in items]
+
+
+def _dump_prospect(prospect: Prospect | None) -> dict[str, Any]:
+    if prospect is None:
+        return {}
+    return {
+        "open_minor": prospect.open_minor,
+        "to_pay_minor": prospect.to_pay_minor,
+        "subscription_ids": [str(id_) for id_ in prospect.subscription_ids],
+        "coming": [step._asdict() | {"day": step.day.isoformat()} for step in prospect.coming],
+    }
 
 
 def items_of(suspension: Suspension) -> list[StepItem]:

@@ -2,7 +2,8 @@
 
 from datetime import date, timedelta
 
-from services.collections.domain.policy import check_required_notices, parse_policy
+from services.collections.domain.policy import Limits, check_required_notices, parse_policy
+from services.collections.repository import guard
 from services.collections.repository import policies as repository
 from services.collections.tables import PolicyRow
 from shared.audit import Change
@@ -16,6 +17,12 @@ EARLIEST_ZONE = timedelta(hours=14)
 """Where a date begins first (UTC+14)."""
 
 
+class GuardLoosened(Refusal):
+    """A policy whose guard lets more go out than the one in force: that is decided by a call of its own."""
+
+    code = "guard_loosened"
+
+
 class EffectiveDateRefused(Refusal):
     """A version takes effect in the future, so that no invoice changes the version that it is on."""
 
@@ -24,7 +31,10 @@ class EffectiveDateRefused(Refusal):
 
 
 async def publish(unit: Unit, document: str, effective_date: date, actor: str, reason: str) -> PolicyRow:
-    """Publish a version. Raises PolicyRefused, EffectiveDateRefused."""
+    """Publish a version, which tightens the guard at once if its limits are tighter.
+
+    Raises PolicyRefused, EffectiveDateRefused, GuardLoosened.
+    """
     policy = parse_policy(document)
     check_required_notices(policy)
     await unit.lock(SUBJECT)
@@ -34,6 +44,7 @@ async def publish(unit: Unit, document: str, effective_date: date, actor: str, r
         earliest = max((unit.now + EARLIEST_ZONE).date() + ONE_DAY, known[-1].effective_date)
         if effective_date < earliest:
             raise EffectiveDateRefused(f"effective_date: a new version takes effect on {earliest} at the earliest")
+    await _tighten_guard(unit, policy.guard)
     row = PolicyRow(
         version=len(known) + 1,
         name=policy.name,
@@ -56,3 +67,14 @@ async def publish(unit: Unit, document: str, effective_date: date, actor: str, r
     if not known:
         await repository.judge_everything(unit)
     return row
+
+
+async def _tighten_guard(unit: Unit, limits: Limits) -> None:
+    """Take the limits of a policy for the guard, unless they are looser than those in force. Raises GuardLoosened."""
+    current = (await guard.lock(unit)).limits
+    if current is not None and limits.is_looser_than(current):
+        raise GuardLoosened(
+            f"guard: the limits in force are {current.suspensions_per_hour} suspensions an hour and"
+            f" {current.share_of_accounts_percent} % of the accounts; loosen them first (POST /v1/guard:set-limits)"
+        )
+    await guard.save_limits(unit, limits)

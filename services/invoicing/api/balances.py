@@ -32,6 +32,7 @@ class BalanceOut(BaseModel):
         total_minor=25200,
         open_minor=25200,
         disputed_minor=5040,
+        disputed_paid_minor=0,
         in_flight_minor=0,
         credited_minor=0,
         written_off_minor=0,
@@ -57,6 +58,7 @@ class BalanceOut(BaseModel):
     total_minor: int
     open_minor: int
     disputed_minor: int
+    disputed_paid_minor: int = Field(description="in dispute and not open: it holds nothing back unless it reopens")
     in_flight_minor: int
     credited_minor: int
     written_off_minor: int
@@ -125,6 +127,7 @@ def _balance(rows: Sequence[asyncpg.Record]) -> BalanceOut:
         total_minor=head["total_minor"],
         open_minor=sum(line.open_minor for line in lines),
         disputed_minor=sum(line.disputed_minor for line in lines),
+        disputed_paid_minor=sum(max(row["reserved_minor"] - row["open_minor"], 0) for row in rows),
         in_flight_minor=sum(line.in_flight_minor for line in lines),
         credited_minor=sum(row["credited_minor"] for row in rows),
         written_off_minor=sum(line.written_off_minor for line in lines),

@@ -7,14 +7,14 @@ from fastapi import Header, Response
 from pydantic import AfterValidator, Field, model_validator
 
 from services.invoicing import use_cases
-from services.invoicing.api.accounts import PRECONDITIONS, IfMatchMissing, version_of
+from services.invoicing.api.accounts import PRECONDITIONS, IfMatchMissing, Language, version_of
 from services.invoicing.domain.documents.references import is_checked
 from services.invoicing.repository import legal_entities as repository
 from services.invoicing.tables import LegalEntityRow
 from shared.auth import needs
 from shared.commands import ChangeRunner, perform_change
 from shared.database import Unit
-from shared.fields import Body, Code, Country, Name, Prose, example, shown
+from shared.fields import Body, Code, Country, Email, Name, Prose, example, shown
 from shared.http import ETAG, PROBLEMS, Read, Router
 
 PREFIX, TAGS = "/v1/legal-entities", ["legal entities"]
@@ -33,7 +33,7 @@ Iban = Annotated[str, Field(pattern="^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$"), AfterV
 
 
 class LegalEntityIn(Body):
-    """What the documents of a legal entity say of it, whether they go out by mail, and who calculates its tax."""
+    """What documents and mails of a legal entity say of it, whether documents go out, and who calculates its tax."""
 
     model_config = example(
         name="Goodstanding GmbH",
@@ -47,6 +47,10 @@ class LegalEntityIn(Body):
         sends_documents=True,
         country="DE",
         tax_calculator="rates",
+        mail_from="billing@goodstanding.example",
+        reply_to="questions@goodstanding.example",
+        signature="Your accounts team\n+49 30 1234567",
+        language="de",
     )
 
     name: Name
@@ -63,6 +67,14 @@ class LegalEntityIn(Body):
     country: Country | None = Field(default=None, description="where it is taxed; the outside calculator needs it")
     tax_calculator: Literal["rates", "outside"] = Field(
         default="rates", description="whether bill runs tax by the rates set here, or ask the outside tax calculator"
+    )
+    mail_from: Email | None = Field(
+        default=None, description="the address that its mails come from, by its name; else that of the settings"
+    )
+    reply_to: Email | None = Field(default=None, description="the address that answers to its mails go to")
+    signature: Prose | None = Field(default=None, description="what stands below its mails")
+    language: Language | None = Field(
+        default=None, description="in which it writes to an account whose language has no words"
     )
 
     @model_validator(mode="after")

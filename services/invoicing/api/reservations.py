@@ -69,7 +69,10 @@ class ReservationOut(BaseModel):
 async def reserve_amounts(
     reservation: ReservationIn, command: Annotated[CommandRunner, perform_command("dispute.reserve")]
 ) -> Response:
-    """Hold amounts of an invoice's lines: from now on they are not dunnable. 409 if a line has less left."""
+    """Reserve amounts of an invoice's lines, paid or not: what is open of them is not dunnable from now on.
+
+    409 if a line was billed for less than that and what other disputes reserve.
+    """
     lines = [(line.line, line.amount_minor) for line in reservation.lines]
 
     async def reserve(unit: Unit) -> ReservationOut:

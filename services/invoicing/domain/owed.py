@@ -236,13 +236,12 @@ def reverse(invoices: Mapping[UUID, Invoice], allocations: Iterable[Allocation])
 
 
 def reserve(invoice: Invoice, wanted: Sequence[tuple[int, int]]) -> Invoice:
-    """Hold amounts of lines for a dispute. Raises UnknownLine, AmountRefused."""
+    """Reserve amounts of lines, paid or not, up to what each was billed for. Raises UnknownLine, AmountRefused."""
     check_lines(number for number, _ in wanted)
     for number, amount in wanted:
-        if amount > invoice.line(number).due:
-            raise AmountRefused(
-                f"line {number} of invoice {invoice.number} has {invoice.line(number).due} that can be disputed"
-            )
+        disputable = invoice.line(number).amount - invoice.line(number).reserved
+        if amount > disputable:
+            raise AmountRefused(f"line {number} of invoice {invoice.number} has {disputable} that can be disputed")
     return invoice.with_lines(
         replace(invoice.line(number), reserved=invoice.line(number).reserved + amount) for number, amount in wanted
     )

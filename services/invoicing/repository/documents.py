@@ -38,6 +38,11 @@ SELECT coalesce((SELECT sum(amount_minor) FROM allocations
     coalesce((SELECT sum(total_minor) FROM credit_notes
         WHERE account_id = $2 AND invoice_id = $1 AND issued_at <= $3), 0)::bigint AS credited
 """
+_POLICY_OF_DAY = """
+SELECT coalesce(
+    (SELECT version FROM policy_versions WHERE effective_date <= $1 ORDER BY effective_date DESC, version DESC LIMIT 1),
+    (SELECT version FROM policy_versions ORDER BY effective_date, version LIMIT 1))
+"""
 
 
 async def lines(unit: Unit, invoice_id: UUID) -> tuple[PaperLine, ...]:
@@ -75,12 +80,11 @@ async def is_draft(unit: Unit, document_id: UUID) -> bool:
 
 
 async def policy_in_force(unit: Unit, day: date) -> int | None:
-    """The version of the collection policy that applies to what was issued on a day, if one is known."""
-    version: int | None = await unit.connection.fetchval(
-        "SELECT version FROM policy_versions WHERE effective_date <= $1 ORDER BY effective_date DESC, version DESC"
-        " LIMIT 1",
-        day,
-    )
+    """Find the version of the collection policy that applies to what was recorded on a day, if any is known.
+
+    The same rule as in collections: before the first version took effect, that one applies.
+    """
+    version: int | None = await unit.connection.fetchval(_POLICY_OF_DAY, day)
     return version
 
 

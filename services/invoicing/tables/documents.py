@@ -12,7 +12,7 @@ from services.invoicing.tables.base import Row
 
 
 class LegalEntityRow(Row, table=True):
-    """The data of a legal entity of ours that its documents need, whether it sends them, and who calculates its tax."""
+    """The data of a legal entity of ours that its documents and mails need, and who calculates its tax."""
 
     __tablename__ = "legal_entities"
     __table_args__ = (
@@ -32,6 +32,10 @@ class LegalEntityRow(Row, table=True):
     sends_documents: bool
     country: str | None = Field(sa_type=Text)
     tax_calculator: str = Field(sa_type=Text)
+    mail_from: str | None = Field(sa_type=Text)
+    reply_to: str | None = Field(sa_type=Text)
+    signature: str | None = Field(sa_type=Text)
+    language: str | None = Field(sa_type=Text)
     version: int
     changed_by: str = Field(sa_type=Text)
     changed_at: datetime = Field(sa_type=DateTime(timezone=True))

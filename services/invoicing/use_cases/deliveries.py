@@ -2,18 +2,17 @@
 
 import asyncio
 from datetime import timedelta
-from email.message import EmailMessage
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from services.invoicing.domain.documents.paper import Paper
 from services.invoicing.papers.letters import letter_with
 from services.invoicing.papers.pages import paper_page
-from services.invoicing.repository import accounts, credits
+from services.invoicing.repository import accounts, credits, legal_entities
 from services.invoicing.repository import deliveries as repository
 from services.invoicing.repository.deliveries import SEND_DOCUMENT
 from services.invoicing.repository.invoices import invoice_row
-from services.invoicing.tables import DocumentDeliveryRow
+from services.invoicing.tables import DocumentDeliveryRow, LegalEntityRow
 from services.invoicing.use_cases import documents
 from shared import intents
 from shared.audit import Change
@@ -86,7 +85,7 @@ async def send(runtime: "Runtime", intent: Intent) -> str | None:
     Message-ID and the same content: it shows what was settled when the delivery was wanted.
     """
     try:
-        row, paper, to = await runtime.units.run(lambda unit: _drawn_up(unit, UUID(intent.key)))
+        row, paper, to, entity = await runtime.units.run(lambda unit: _drawn_up(unit, UUID(intent.key)))
         async with asyncio.timeout(PRINTED_WITHIN.total_seconds()):
             html = await asyncio.to_thread(paper_page, paper, policy_url(runtime))
             pdf = await runtime.printer.pdf(html)
@@ -94,7 +93,8 @@ async def send(runtime: "Runtime", intent: Intent) -> str | None:
         raise Later(error.detail) from error
     except TimeoutError as error:
         raise Later("the printer is busy") from error
-    letter = _letter(runtime, row, paper, pdf, to)
+    sender = runtime.settings.mail_from
+    letter = letter_with(paper, pdf, row.id, sender=sender, to=to, at=row.wanted_at, entity=entity)
     return await deliver(letter, runtime.settings.smtp_host, runtime.settings.smtp_port)
 
 
@@ -103,17 +103,14 @@ def policy_url(runtime: "Runtime") -> str:
     return f"{runtime.settings.public_url or runtime.settings.collections_url}/{POLICY}"
 
 
-def _letter(runtime: "Runtime", row: DocumentDeliveryRow, paper: Paper, pdf: bytes, to: str) -> EmailMessage:
-    return letter_with(paper, pdf, row.id, sender=runtime.settings.mail_from, to=to, at=row.wanted_at)
-
-
-async def _drawn_up(unit: Unit, delivery_id: UUID) -> tuple[DocumentDeliveryRow, Paper, str]:
+async def _drawn_up(unit: Unit, delivery_id: UUID) -> tuple[DocumentDeliveryRow, Paper, str, LegalEntityRow | None]:
     row = await repository.delivery(unit, delivery_id)
     if row.kind == "invoice":
         paper = await documents.invoice(unit, row.document_id, row.wanted_at)
     else:
         paper = await documents.credit_note(unit, row.document_id)
-    return row, paper, (await accounts.account(unit, row.account_id)).billing_email
+    account = await accounts.account(unit, row.account_id)
+    return row, paper, account.billing_email, await legal_entities.known(unit, account.legal_entity)
 
 
 async def sent(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:

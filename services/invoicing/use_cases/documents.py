@@ -40,6 +40,8 @@ async def invoice(unit: Unit, invoice_id: UUID, at: datetime | None = None) -> P
     if await repository.is_draft(unit, invoice_id):
         raise NotIssued(f"invoice {invoice_id} is a draft")
     row = await invoices.invoice_row(unit, invoice_id)
+    named = await _parties(unit, row.id, row.account_id, row.legal_entity, row.issued_at)
+    recorded_on = local_date(row.issued_at, ZoneInfo(named.buyer.time_zone))
     paid, credited = await repository.settled(unit, row.id, row.account_id, at or unit.now)
     return Paper(
         kind="invoice",
@@ -52,8 +54,8 @@ async def invoice(unit: Unit, invoice_id: UUID, at: datetime | None = None) -> P
         lines=await repository.lines(unit, row.id),
         paid=paid,
         credited=credited,
-        parties=await _parties(unit, row.id, row.account_id, row.legal_entity, row.issued_at),
-        policy_version=await repository.policy_in_force(unit, row.issue_date),
+        parties=named,
+        policy_version=await repository.policy_in_force(unit, recorded_on),
         tax_note=row.tax_note,
     )
 

@@ -27,8 +27,13 @@ class ModelLine:
 
     @property
     def disputed(self) -> int:
-        """What of the rest is held: what was paid of a disputed line cannot be disputed any more."""
+        """What of the rest is held: what is paid of a disputed line holds nothing back."""
         return min(sum(self.held.values()), self.open)
+
+    @property
+    def disputable(self) -> int:
+        """Amount of the line that no dispute holds, paid or not."""
+        return self.amount - sum(self.held.values())
 
     @property
     def due(self) -> int:

@@ -135,7 +135,7 @@ class Account(RuleBasedStateMachine):
         if not _are_lines(wanted, lines):
             with pytest.raises((UnknownLine, AmountRefused)):  # its amount may be too much as well
                 owed.reserve(invoice, wanted)
-        elif any(amount > lines[number].due for number, amount in wanted):
+        elif any(amount > lines[number].disputable for number, amount in wanted):
             with pytest.raises(AmountRefused):
                 owed.reserve(invoice, wanted)
         else:
@@ -145,15 +145,17 @@ class Account(RuleBasedStateMachine):
             for number, amount in wanted:
                 lines[number].held[dispute] = amount
 
-    @precondition(lambda self: any(invoice.due for invoice in self.invoices.values()))
+    @precondition(
+        lambda self: any(line.reserved < line.amount for bill in self.invoices.values() for line in bill.lines)
+    )
     @rule(pick=PICK)
     def dispute_a_whole_line(self, pick: Random) -> None:
-        free = [(one.id, line) for one in self.invoices.values() for line in one.lines if line.due]
+        free = [(one.id, line) for one in self.invoices.values() for line in one.lines if line.reserved < line.amount]
         invoice_id, line = pick.choice(free)
-        dispute, held = self.next(), [(line.number, line.due)]
+        dispute, held = self.next(), [(line.number, line.amount - line.reserved)]
         self.invoices[invoice_id] = owed.reserve(self.invoices[invoice_id], held)
         self.disputes[dispute] = Dispute(invoice_id, held)
-        self.model.of(self.invoices[invoice_id].number)[line.number].held[dispute] = line.due
+        self.model.of(self.invoices[invoice_id].number)[line.number].held[dispute] = line.amount - line.reserved
 
     @precondition(lambda self: self.disputes)
     @rule(upheld=st.booleans(), pick=PICK)

@@ -1,0 +1,86 @@
+"""Outlook: the steps that come of themselves if nothing new becomes known of an item."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+from services.collections.domain.item import Item, Outcome, StepTaken
+from services.collections.domain.judge import judge
+from services.collections.domain.judgement import Action, Judgement, NextStep
+from services.collections.domain.policy import Policy, Step
+from shared.calendar import local_date
+
+
+class ComingStep(NamedTuple):
+    """A step that will come, and the first local date on which it can."""
+
+    step: str
+    action: Literal["notice", "suspend", "terminate"]
+    template: str | None
+    day: date
+
+
+class Prospect(NamedTuple):
+    """Statement of a message on an item, beside its step; amounts are minor units."""
+
+    open_minor: int
+    to_pay_minor: int
+    """The dunnable amount."""
+    subscription_ids: tuple[UUID, ...]
+    """Those that have access and lose it with the coming suspension."""
+    coming: tuple[ComingStep, ...]
+
+
+def assess_prospect(
+    item: Item, policy: Policy, judgement: Judgement, action: Action | None, suspended: Collection[UUID]
+) -> Prospect:
+    """Assess what a message states of an item that was judged, where these subscriptions are suspended."""
+    return Prospect(
+        judgement.open_minor,
+        judgement.dunnable_minor,
+        tuple(sorted(judgement.dunnable_subscriptions - frozenset(suspended))),
+        foresee_steps(item, policy, action, judgement.judged_at),
+    )
+
+
+def foresee_steps(item: Item, policy: Policy, action: Action | None, now: datetime) -> tuple[ComingStep, ...]:
+    """Foresee the steps of an item after an action that is carried out now, up to the one that ends access.
+
+    Each notice is supposed to reach the next hop at its own time: it may come later, never sooner.
+    """
+    steps = {step.name: step for step in policy.steps}
+    judgement = judge(item, policy, now)
+    if action is not None:
+        item, judgement = _take_step(item, policy, judgement, action.step, now, now, action.skipped)
+    coming: list[ComingStep] = []
+    while (upcoming := judgement.next) and len(coming) < len(steps):
+        step = steps[upcoming.step]
+        coming.append(_coming_step(item, step, upcoming))
+        if step.action == "suspend":
+            break
+        item, judgement = _take_step(item, policy, judgement, step.name, upcoming.at, now)
+    return tuple(coming)
+
+
+def _coming_step(item: Item, step: Step, upcoming: NextStep) -> ComingStep:
+    return ComingStep(step.name, step.action, step.template, local_date(upcoming.at, item.zone))
+
+
+def _take_step(
+    item: Item,
+    policy: Policy,
+    judgement: Judgement,
+    name: str,
+    at: datetime,
+    now: datetime,
+    skipped: Iterable[str] = (),
+) -> tuple[Item, Judgement]:
+    """Suppose that a step was taken at an instant, and judge the item again."""
+    outcome: Outcome = "sent" if name in {step.name for step in policy.steps if step.template} else "requested"
+    delivered_at = at if outcome == "sent" else None
+    steps = [StepTaken(name, judgement.round, at, outcome, delivered_at)]
+    steps += [StepTaken(missed, judgement.round, at, "skipped", replaced_by=name) for missed in skipped]
+    supposed = replace(item, taken=(*item.taken, *steps))
+    return supposed, judge(supposed, policy, now)

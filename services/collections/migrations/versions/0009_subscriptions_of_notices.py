@@ -1,0 +1,17 @@
+"""News about access names its subscriptions."""
+
+from shared.migrations import execute
+
+revision = "0009"
+down_revision = "0008"
+
+COLUMN = """
+ALTER TABLE collections.notices ADD COLUMN subscription_ids UUID[];
+UPDATE collections.notices SET subscription_ids = '{}';
+ALTER TABLE collections.notices ALTER COLUMN subscription_ids SET NOT NULL
+"""
+
+
+def upgrade() -> None:
+    """Add the column; notices that there are name none."""
+    execute(COLUMN)
