@@ -21,7 +21,10 @@ class LedgerAccountRow(Row, table=True):
 
 
 class LedgerEntryRow(Row, table=True):
-    """One side of a posting: debit is positive, credit negative. The entries of one document and fact add up to 0."""
+    """One side of a posting: debit is positive, credit negative. The entries of one document and fact add up to 0.
+
+    `posted_on` is the date of the document in the account's zone, `posted_at` the instant at which it was recorded.
+    """
 
     __tablename__ = "ledger_entries"
     __table_args__ = (
@@ -44,11 +47,11 @@ class LedgerEntryRow(Row, table=True):
 
 
 class LedgerPeriodRow(Row, table=True):
-    """A month of a legal entity that is closed: nothing is posted into it any more."""
+    """A month of a legal entity that is closed, with all before it: nothing is posted into them any more."""
 
     __tablename__ = "ledger_periods"
 
-    legal_entity: str = Field(primary_key=True, sa_type=Text)
+    legal_entity: str = Field(primary_key=True, sa_type=Text, foreign_key="legal_entities.code")
     month: date = Field(primary_key=True)
     closed_by: str = Field(sa_type=Text)
     reason: str = Field(sa_type=Text)

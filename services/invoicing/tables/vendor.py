@@ -34,7 +34,7 @@ class VendorInvoiceRow(Row, table=True):
 
     id: UUID = Field(primary_key=True)
     number: str = Field(sa_type=Text, unique=True)
-    legal_entity: str = Field(sa_type=Text)
+    legal_entity: str = Field(sa_type=Text, foreign_key="legal_entities.code")
     currency: str = Field(sa_type=Text)
     invoice_date: date
     due_date: date

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.invoicing.domain import vendor_invoice as rules
 from services.invoicing.domain.vendor_invoice import VendorInvoiceState
+from services.invoicing.repository import legal_entities
 from services.invoicing.repository.vendor import invoices as repository
 from services.invoicing.tables.vendor import VendorInvoiceRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
@@ -33,7 +34,8 @@ class NewVendorInvoice:
 
 
 async def receive(unit: Unit, new: NewVendorInvoice) -> VendorInvoiceRow:
-    """Record an invoice of the vendor's. Raises ReferenceTaken, VendorInvoiceRefused."""
+    """Record an invoice of the vendor's. Raises UnknownLegalEntity, ReferenceTaken, VendorInvoiceRefused."""
+    await legal_entities.check_legal_entity(unit, new.legal_entity)
     due = rules.due_date(new.invoice_date, new.due_date)
     period_from, period_to = rules.period(new.invoice_date, (new.period_from, new.period_to))
     if new.tax_minor > new.total_minor:
