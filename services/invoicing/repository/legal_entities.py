@@ -55,6 +55,8 @@ async def lock_to_close(unit: Unit, code: str) -> None:
         raise NotFound(f"there is no legal entity {code}")
 
 
-async def lock_to_post(unit: Unit, code: str) -> None:
-    """Let no month of a legal entity close until the unit ends; many post at once."""
-    await unit.connection.execute("SELECT FROM legal_entities WHERE code = $1 FOR SHARE", code)
+async def lock_to_post(unit: Unit, *codes: str) -> None:
+    """Let no month of these legal entities close until the unit ends; many post at once."""
+    await unit.connection.execute(
+        "SELECT FROM legal_entities WHERE code = ANY($1::text[]) ORDER BY code FOR SHARE", codes
+    )

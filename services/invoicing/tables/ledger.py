@@ -31,6 +31,9 @@ class LedgerEntryRow(Row, table=True):
         Index("ledger_entries_of_account", "account_id", "id"),
         Index("ledger_entries_by_day", "legal_entity", "posted_on", "id"),
         CheckConstraint("amount_minor <> 0"),
+        CheckConstraint(
+            "account_id IS NOT NULL OR document IN ('vendor_invoice', 'vendor_payment', 'vendor_difference')"
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=(Identity(always=True),))
@@ -38,7 +41,7 @@ class LedgerEntryRow(Row, table=True):
     code: str = Field(sa_type=Text, foreign_key="ledger_accounts.code")
     currency: str = Field(sa_type=Text)
     amount_minor: int = Field(sa_type=BigInteger)
-    account_id: UUID
+    account_id: UUID | None
     document: str = Field(sa_type=Text)
     document_id: UUID
     event_sequence: int = Field(sa_type=BigInteger)

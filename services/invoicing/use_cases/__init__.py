@@ -30,6 +30,7 @@ from services.invoicing.use_cases import (
     usage,
     vendor_differences,
     vendor_invoices,
+    vendor_postings,
     vendor_reconciliation,
     write_offs,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "usage",
     "vendor_differences",
     "vendor_invoices",
+    "vendor_postings",
     "vendor_reconciliation",
     "write_offs",
 ]
