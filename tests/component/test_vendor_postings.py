@@ -1,4 +1,4 @@
-"""What the vendor bills and is paid stands in the ledger: worked out by hand for a year."""
+"""Ledger entries of what the vendor bills and is paid, worked out by hand for a year."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
@@ -124,7 +124,7 @@ async def test_an_invoice_without_tax_that_is_paid_with_nothing_posts_nothing(bi
 async def test_what_was_paid_before_is_posted_once_in_an_open_month(
     postgres: PostgresServer, keys: Keys, jwks_file: Path
 ) -> None:
-    """Of three invoices of before, one was paid in a closed month, one after it, and one is paid now."""
+    """Three invoices are from before: one was paid in a closed month, one after it, and one is paid now."""
     database = Database(postgres, f"before_postings_{uuid4().hex[:8]}")
     await create_database_at(postgres, database.name, "invoicing", "0021")
     await database.execute(
