@@ -17,7 +17,7 @@ from uuid import UUID
 
 import asyncpg
 
-from benchmarks.stage import analyze
+from benchmarks.stage import analyze, insert_legal_entity
 from deploy.local.bootstrap import bootstrap_server
 from deploy.local.postgres import PostgresServer
 from services.invoicing import reconcile
@@ -169,6 +169,7 @@ async def _copy_rate(url: str, path: Path, lines: int) -> float:
 async def _run(server: PostgresServer, folder: Path, lines: int) -> list[dict[str, Any]]:
     await bootstrap_server(server, "benchmark")
     await migrate_at(server.url("owner", "benchmark"))
+    await insert_legal_entity(server)
     superuser = server.url(database="benchmark")
     seeding = await _seed(superuser, lines)
     path = folder / "file.csv"

@@ -60,6 +60,17 @@ class Stage:
         return Program(f"{service}-{role}", (sys.executable, "-m", "shared.run", service, role), environment, CHECKOUT)
 
 
+async def insert_legal_entity(server: PostgresServer) -> None:
+    """Let the legal entity of the benchmarks exist, of which nothing is said."""
+    connection = await asyncpg.connect(server.url(database=DATABASE))
+    await connection.execute(
+        "INSERT INTO invoicing.legal_entities (code, name, address, tax_id, register_number, bank_name, iban, bic,"
+        " sends_documents, tax_calculator, version, changed_by, changed_at)"
+        " VALUES ('GS-DE', '', '{}', '', '', '', '', '', false, 'rates', 0, 'benchmark', 'epoch')"
+    )
+    await connection.close()
+
+
 @asynccontextmanager
 async def staged() -> AsyncIterator[Stage]:
     """A stage that is gone afterwards."""
@@ -69,6 +80,7 @@ async def staged() -> AsyncIterator[Stage]:
         try:
             await bootstrap_server(server, DATABASE)
             await migrate_at(server.url("owner", DATABASE))
+            await insert_legal_entity(server)
             yield Stage(server, Path(folder))
         finally:
             server.remove()

@@ -61,6 +61,8 @@ class Driver:
         self._agenda: list[tuple[datetime, int, int, Action]] = []
         self._order = itertools.count()
         self.instants = 0
+        self.legal_entities: set[str] = set()
+        """Codes of legal entities that exist."""
 
     def at(self, instant: datetime, action: Action, *, rank: int = 0) -> None:
         """Plan an action; at one instant by rank, then in the order in which they were planned."""

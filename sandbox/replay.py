@@ -25,6 +25,7 @@ from deploy.local.children import StartFailedError
 from deploy.local.stack import Stack, remove
 from sandbox import checks, clock, topics
 from sandbox.driver import Agenda, Driver, Refused, driving
+from sandbox.entities import ensure_legal_entity
 from sandbox.idle import NotSettled
 from sandbox.ledger import CURRENCY, LedgerInvoice, LedgerRefused, read_ledger
 from sandbox.limits import set_limits
@@ -152,6 +153,7 @@ class LedgerWorld:
 async def register(driver: Driver, reference: str, start: date, profile: Profile) -> tuple[str, str]:
     """Register an account and activate its one subscription, which the vendor has too; their ids."""
     tenant, vendor_id = f"tenant-{reference}", f"subscription-{reference}"
+    await ensure_legal_entity(driver, profile.legal_entity)
     await driver.put("vendor", f"/sandbox/customers/{tenant}/subscriptions/{vendor_id}", {"autoRenewEnabled": True})
     account = {
         "name": f"Customer {reference}",

@@ -10,6 +10,7 @@ from typing import Any
 
 from sandbox.customers import RESOLVE_AFTER, Customer, Year
 from sandbox.driver import Agenda, Driver
+from sandbox.entities import ensure_legal_entity
 from sandbox.limits import set_limits
 
 BUY_AT, RUN_AT, APPROVE_AT, CHANGE_AT = clock_time(5), clock_time(6), clock_time(8), clock_time(11)
@@ -19,17 +20,6 @@ DISPUTE_AFTER = timedelta(days=10)
 LANGUAGES = {"EUR": "de", "USD": "en", "JPY": "en"}
 TAX = {"GS-DE": ("DE", 1900), "GS-US": ("US", 0), "GS-JP": ("JP", 1000)}
 """Where each legal entity sells, and the rate there in basis points (a year's figures, not advice)."""
-SELLER: dict[str, Any] = {
-    "name": "The Reseller",
-    "address": ["1 Example Street", "Exampletown"],
-    "tax_id": "DE123456789",
-    "register_number": "HRB 4711 B",
-    "bank_name": "Example Bank",
-    "iban": "DE02120300000000202051",
-    "bic": "BYLADEM1001",
-    "sends_documents": False,
-}
-"""What invoices say of each legal entity; they can be looked at, and are not mailed, which would be hundreds."""
 VERSION: dict[str, Any] = {
     "term_months": 12,
     "period_months": 1,
@@ -69,7 +59,7 @@ class PlanYear:
             "collections", "/v1/policies", {"document": policy, "effective_date": since, "reason": "demo"}
         )
         for entity, (country, rate) in TAX.items():
-            await driver.put("invoicing", f"/v1/legal-entities/{entity}", SELLER)
+            await ensure_legal_entity(driver, entity)
             body = {"legal_entity": entity, "country": country, "tax_class": "standard", "valid_from": since}
             await driver.post("invoicing", "/v1/tax-rates", body | {"rate_bp": rate, "reason": "the law"})
         plan = {"code": "business-premium", "name": "Business Premium", "version": VERSION | {"effective_from": since}}

@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -78,6 +78,19 @@ class Database:
             yield connection
         finally:
             await connection.close()
+
+
+async def insert_legal_entities(url: str, codes: Sequence[str] = ("GS-DE", "GS-FR", "GS-AT")) -> None:
+    """Let legal entities exist, of which nothing is said yet."""
+    connection = await asyncpg.connect(url)
+    await connection.execute(
+        "INSERT INTO invoicing.legal_entities (code, name, address, tax_id, register_number, bank_name, iban, bic,"
+        " sends_documents, tax_calculator, version, changed_by, changed_at)"
+        " SELECT code, '', '{}', '', '', '', '', '', false, 'rates', 0, 'test', 'epoch'"
+        " FROM unnest($1::text[]) AS code",
+        codes,
+    )
+    await connection.close()
 
 
 class Client:

@@ -14,7 +14,7 @@ from deploy.local.bootstrap import bootstrap_server
 from deploy.local.postgres import PostgresServer
 from deploy.local.tokens import Keys
 from shared.migrate import migrate_at
-from tests.builders import Database
+from tests.builders import Database, insert_legal_entities
 
 # Whether a change is accepted must not hang on the dice; whoever works on it gets new examples each time.
 settings.register_profile("ci", derandomize=True, deadline=None)
@@ -36,6 +36,7 @@ async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Po
     try:
         await bootstrap_server(server, TEMPLATE)
         await migrate_at(server.url("owner", TEMPLATE))
+        await insert_legal_entities(server.url(database=TEMPLATE))
         yield server
     finally:
         server.remove()

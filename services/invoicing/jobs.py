@@ -42,6 +42,12 @@ SWEEPS = (
         due="SELECT id::text FROM vendor_invoices WHERE warn_at <= $1 ORDER BY warn_at",
         judge=use_cases.vendor_invoices.warn,
     ),
+    Sweep(
+        name="vendor_postings",
+        due="SELECT id::text FROM vendor_invoices WHERE post_at <= $1 ORDER BY post_at",
+        judge=use_cases.vendor_postings.post_backlog,
+        set_based=True,
+    ),
 )
 
 INTENTS = (

@@ -177,7 +177,7 @@ async def test_a_closed_month_has_earned_its_days_and_takes_nothing_more(billing
     close = "/v1/ledger/GS-DE/periods/2026-03:close"
     early = await billing.client.post(close, {"reason": "month end"})
     assert (early.status_code, early.json()["code"]) == (409, "month_not_over")
-    await billing.to("2026-04-01")
+    await billing.to("2026-04-02")
     await billing.client.made(close, {"reason": "month end"})
     assert (await billing.client.post(close, {"reason": "again"})).json()["code"] == "already_closed"
     balance = await billing.client.got("/v1/ledger/GS-DE/trial-balance")

@@ -16,7 +16,7 @@ from services.invoicing.repository.invoice_search import InvoiceCriteria, build_
 from shared import outbox, streams
 from shared.audit_queries import Criteria, build_page_query
 from shared.jobs import Sweep
-from tests.builders import Database
+from tests.builders import Database, insert_legal_entities
 
 SOME = [uuid4(), uuid4()]
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -160,6 +160,7 @@ ACCOUNT_SEARCHES = {
 
 
 async def test_accounts_are_found_by_the_index_of_what_is_asked_for(database: Database) -> None:
+    await insert_legal_entities(database.server.url(database=database.name), [f"E{number}" for number in range(40)])
     await database.execute("; ".join(ACCOUNTS))
     async with database.connected("invoicing") as connection:
         for index, criteria in ACCOUNT_SEARCHES.items():

@@ -101,7 +101,7 @@ async def test_what_is_open_is_credited_with_its_tax_and_the_rest_is_never_earne
         "tax": -128,
         "deferred_revenue": -671,
     }
-    await billing.to("2026-05-01")
+    await billing.to("2026-05-02")
     await billing.client.made("/v1/ledger/GS-DE/periods/2026-04:close", {"reason": "month end"})
     found = await books(billing.database, owner)
     assert (found.get("deferred_revenue", 0), found["revenue"]) == (0, -671)

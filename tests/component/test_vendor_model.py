@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deploy.local.tokens import Keys
-from tests.builders import Client, Database, running
+from tests.builders import Client, Database, insert_legal_entities, running
 from tests.component.vendor_model import Entry, Ledger
 from tests.vendor_files import BilledLine, Charge, World, billed_total, expect, world
 
@@ -112,6 +112,7 @@ async def test_sql_finds_what_is_found_by_hand(
 ) -> None:
     number = next(_numbers)
     entity = f"GS-{number}"
+    await insert_legal_entities(database.server.url(database=database.name), [entity])
     names = [f"v{number}-{n}" for n in range(2)]
     ours = [await world(client, database, name, legal_entity=entity) for name in names]
     due = [ours[place].charge(**what) for place, what in expected]

@@ -95,7 +95,7 @@ class AccountIn(AccountChange):
         external_reference="crm-4711",
     )
 
-    legal_entity: Code = Field(examples=["GS-DE"], description="which of our legal entities bills it")
+    legal_entity: Code = Field(examples=["GS-DE"], description="which of our legal entities bills it; it exists")
     currency: Currency
     time_zone: Zone
     external_reference: Code | None = Field(default=None, examples=["crm-4711"])

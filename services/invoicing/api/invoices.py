@@ -13,7 +13,7 @@ from services.invoicing.repository import invoice_search as search
 from services.invoicing.repository.invoice_search import InvoiceCriteria, InvoiceDetails
 from services.invoicing.tables import InvoiceRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
-from services.invoicing.use_cases.invoices import DateRefused, NewInvoice, NewLine, NotTheirs
+from services.invoicing.use_cases.invoices import DateRefused, MonthClosed, NewInvoice, NewLine, NotTheirs
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
@@ -185,7 +185,7 @@ async def _read_criteria(
     status_code=201,
     response_model=InvoiceOut,
     summary="Issue an invoice",
-    responses=refusals(ReferenceTaken, CurrencyMismatch, DateRefused, NotTheirs),
+    responses=refusals(ReferenceTaken, CurrencyMismatch, DateRefused, NotTheirs, MonthClosed),
 )
 async def issue_invoice(
     invoice: InvoiceIn, command: Annotated[CommandRunner, perform_command("invoice.issue")]

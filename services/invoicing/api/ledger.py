@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from services.invoicing import use_cases
 from services.invoicing.repository import ledger as repository
+from services.invoicing.repository.legal_entities import require_legal_entity
 from services.invoicing.use_cases.ledger import AlreadyClosed, MonthNotOver
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
@@ -79,6 +80,7 @@ async def get_trial_balance(
     """Every account of the ledger by currency; each currency adds up to 0."""
 
     async def load(unit: Unit) -> list[LedgerBalanceOut]:
+        await require_legal_entity(unit, legal_entity)
         rows = await repository.trial_balance(unit, legal_entity, at or unit.now)
         return [LedgerBalanceOut(**row) for row in rows]
 
@@ -97,11 +99,17 @@ async def get_journal(
     read: Read,
     last_id: Annotated[int, Query(ge=0, lt=2**63, description="of the entry that was read last")] = 0,
 ) -> Response:
-    """The entries of a day (UTC) as CSV with stable columns, in the order of their ids.
+    """The entries of documents of a day (in the account's zone) as CSV with stable columns, in the order of their ids.
 
+    Documents with an earlier date add entries to its day until the month is closed: ask again after `last_id`.
     The header `X-Next` has the id to go on after, where there are more.
     """
-    rows = await read(lambda unit: repository.journal(unit, legal_entity, day, last_id, MOST + 1))
+
+    async def load(unit: Unit) -> Sequence[asyncpg.Record]:
+        await require_legal_entity(unit, legal_entity)
+        return await repository.journal(unit, legal_entity, day, last_id, MOST + 1)
+
+    rows = await read(load)
     headers = {"X-Next": str(rows[MOST - 1]["id"])} if len(rows) > MOST else {}
     return Response(_csv(rows[:MOST]), media_type="text/csv", headers=headers)
 
@@ -131,7 +139,11 @@ async def close_month(
     why: ReasonIn,
     command: Annotated[CommandRunner, perform_command("ledger_period.close")],
 ) -> Response:
-    """Release what was billed in advance and is earned by its end, and refuse later postings into it."""
+    """Release what was billed in advance and is earned by its end, and refuse later postings into it.
+
+    A month can be closed when it is over in every time zone, from 12:00 UTC of the first day of the next one on. Open
+    months before it are closed with it.
+    """
     first = date.fromisoformat(f"{month}-01")
 
     async def close(unit: Unit) -> ClosedOut:

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel
 
 from services.invoicing.repository import credits as repository
+from services.invoicing.repository.legal_entities import require_legal_entity
 from shared.audit import Change
 from shared.auth import needs
 from shared.commands import ChangeRunner, perform_change
@@ -65,6 +66,7 @@ async def put_tolerance(
 
     async def put(unit: Unit) -> ToleranceOut:
         amount, reason = wanted.amount_minor, wanted.reason
+        await require_legal_entity(unit, legal_entity)
         await unit.lock(f"tolerance {legal_entity}/{currency}")
         former = await repository.find_tolerance(unit, legal_entity, currency)
         await repository.set_tolerance(unit, legal_entity, currency, amount, actor, reason)

@@ -22,12 +22,14 @@ from services.invoicing.repository.vendor import differences as repository
 from services.invoicing.repository.vendor.customers import BilledToCustomer
 from services.invoicing.repository.vendor.differences import Asked
 from services.invoicing.tables.vendor import VendorDifferenceRow
+from services.invoicing.use_cases.difference_charges import NotBillable, NothingToBill
+from services.invoicing.use_cases.vendor_differences import TakenDecision
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Day, Prose, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.money import Money
+from shared.money import Money, MoneyModel
 
 reads = Router(
     prefix="/v1/vendor-differences", tags=["vendor"], dependencies=[needs("invoicing:read")], responses=PROBLEMS
@@ -105,7 +107,7 @@ class DifferenceOut(BaseModel):
     currency: str
     billed_to_customer: list[BilledToCustomerOut] = Field(
         description="so far, on issued invoices, for stretches of the subscription that touch the period; reversals"
-        " included, set-up fees and usage not; in its own currency, never converted or added"
+        " and differences included, set-up fees and usage not; in its own currency, never converted or added"
     )
     state: str
     decision: str | None
@@ -139,6 +141,11 @@ class DecisionIn(Body):
 
     decision: Decision
     reason: Prose
+    amount: MoneyModel | None = Field(
+        default=None,
+        description="with bill_customer: what the customer is billed, without tax, in its currency; left out, what the"
+        " vendor bills beyond what the customer was billed, if both are billed in one currency",
+    )
 
 
 @reads.get("", summary="List what the vendor bills otherwise than we expected")
@@ -175,19 +182,23 @@ async def get_difference(difference_id: UUID, read: Read) -> DifferenceOut:
     status_code=200,
     response_model=DifferenceOut,
     summary="Decide about a difference",
-    responses=refusals(AlreadyDecided),
+    responses=refusals(AlreadyDecided, NotBillable, NothingToBill),
 )
 async def decide_difference(
     difference_id: UUID,
     decided: DecisionIn,
     command: Annotated[CommandRunner, perform_command("vendor_difference.decide")],
 ) -> Response:
-    """Dispute it with the vendor, bill the customer, or accept it; once. Announces `VendorDifferenceDecided`."""
+    """Dispute it with the vendor, bill the customer, or accept it; once. Announces `VendorDifferenceDecided`.
+
+    What is billed is a charge of the subscription, on the next bill run's invoice. What is accepted or billed leaves
+    the payable.
+    """
 
     async def decide(unit: Unit) -> DifferenceOut:
-        row = await use_cases.vendor_differences.decide(
-            unit, difference_id, decided.decision, command.caller.subject, decided.reason
-        )
+        amount = decided.amount.money() if decided.amount else None
+        taken = TakenDecision(decided.decision, command.caller.subject, decided.reason, amount)
+        row = await use_cases.vendor_differences.decide(unit, difference_id, taken)
         return (await _shown(unit, [row]))[0]
 
     return await command.run(decide, status=200, reason=decided.reason, about=difference_id)

@@ -19,6 +19,10 @@ class Code(StrEnum):
     BAD_DEBT = "bad_debt"
     RECOVERIES = "recoveries"
     SMALL_BALANCES = "small_balances"
+    VENDOR_PAYABLE = "vendor_payable"
+    VENDOR_COST = "vendor_cost"
+    INPUT_TAX = "input_tax"
+    VENDOR_DIFFERENCES = "vendor_differences"
 
 
 Entries = Mapping[Code, int]
@@ -102,3 +106,23 @@ def refund_paid(amount: int) -> Entries:
 def refund_declined(amount: int) -> Entries:
     """It stays the customer's unapplied cash."""
     return {code: -minor for code, minor in refund_held(amount).items()}
+
+
+def build_vendor_tax_entries(tax: int) -> Entries:
+    """Build the entries of a vendor invoice: its tax, since its net was accrued."""
+    return {Code.INPUT_TAX: tax, Code.VENDOR_PAYABLE: -tax}
+
+
+def build_vendor_payment_entries(amount: int) -> Entries:
+    """Build the entries of our payment to the vendor; what is held back stays payable."""
+    return {Code.VENDOR_PAYABLE: amount, Code.CASH: -amount}
+
+
+def build_accepted_difference_entries(difference: int) -> Entries:
+    """Build the entries of a difference that is accepted: above zero, the vendor bills more than was accrued."""
+    return {Code.VENDOR_DIFFERENCES: difference, Code.VENDOR_PAYABLE: -difference}
+
+
+def build_billed_difference_entries(difference: int) -> Entries:
+    """Build the entries of a difference that the customer is billed for: it is a cost like any other."""
+    return {Code.VENDOR_COST: difference, Code.VENDOR_PAYABLE: -difference}

@@ -17,7 +17,7 @@ Key = TypeVar("Key")
 
 
 class Supply(NamedTuple):
-    """What charges are for: a subscription's cycle, or beside it a set-up or usage (`kind`)."""
+    """What charges are for: a subscription's cycle, or beside it another `kind` (set-up, usage, …)."""
 
     subscription_id: UUID
     kind: str

@@ -31,19 +31,22 @@ WITH taken AS MATERIALIZED (
     SELECT account_id FROM bill_run_accounts WHERE state IN ('waiting', 'to_be_taxed', 'drafted', 'approved')
 )
 INSERT INTO bill_run_accounts (run_id, account_id, state, due_at, reason)
-SELECT $1, account_id, 'waiting', $3, NULL FROM (
+SELECT $1, account_id, 'waiting', greatest($3, $2::date::timestamp AT TIME ZONE a.time_zone), NULL FROM (
     SELECT account_id FROM terms WHERE next_due <= $2
     UNION SELECT account_id FROM terms WHERE ended_on IS NULL AND term_end <= $2
     UNION SELECT account_id FROM charges WHERE invoice_id IS NULL AND due_on <= $2
         AND (lapsed_minor = 0 OR amount_minor <> settled_minor + lapsed_minor)
-) AS billed
+) AS billed JOIN accounts a ON a.id = account_id
 WHERE account_id NOT IN (SELECT account_id FROM taken)
 ORDER BY account_id
 """
 
 
 async def include(unit: Unit, run_id: UUID, day: date) -> int:
-    """Put the accounts into a run that may have something due by a day and are in no other run; how many they are."""
+    """Put the accounts into a run that may have something due by a day and are in no other run; how many they are.
+
+    Each is billed when that day has begun in its own zone.
+    """
     return int((await unit.connection.execute(_INCLUDE, run_id, day, unit.now)).split()[-1])
 
 
@@ -80,10 +83,15 @@ async def give_back(unit: Unit, run_id: UUID, account_id: UUID, state: str, reas
 
 
 async def under_way(unit: Unit, run_id: UUID) -> dict[UUID, str]:
-    """The accounts of a run that have no draft yet, or one without its tax, and their states."""
+    """The accounts of a run that have no draft yet, or one without its tax, and their states.
+
+    One whose day has not begun is `later`.
+    """
     rows = await unit.connection.fetch(
-        "SELECT account_id, state FROM bill_run_accounts WHERE run_id = $1 AND state IN ('waiting', 'to_be_taxed')",
+        "SELECT account_id, CASE WHEN state = 'waiting' AND due_at > $2 THEN 'later' ELSE state END"
+        " FROM bill_run_accounts WHERE run_id = $1 AND state IN ('waiting', 'to_be_taxed')",
         run_id,
+        unit.now,
     )
     return dict(rows)
 

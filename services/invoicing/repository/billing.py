@@ -105,7 +105,8 @@ WITH rates AS (
     SELECT b.invoice_id, b.account_id, c.id, c.subscription_id, c.is_deferred,
         c.amount_minor - c.settled_minor - c.lapsed_minor AS net,
         s.product || CASE c.kind WHEN 'setup' THEN ', set-up' WHEN 'usage' THEN
-            (SELECT ', ' || meter FROM usage_lines u WHERE u.charge_id = c.id LIMIT 1) ELSE '' END
+            (SELECT ', ' || meter FROM usage_lines u WHERE u.charge_id = c.id LIMIT 1)
+            WHEN 'vendor_difference' THEN ', additional charge of the vendor' ELSE '' END
             || CASE c.kind WHEN 'setup' THEN ''
             ELSE format(', %s – %s', c.period_from, c.period_to - 1) END
             || CASE WHEN c.settled_minor + c.lapsed_minor = 0 THEN '' ELSE ', what is left of it' END AS description,

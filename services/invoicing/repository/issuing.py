@@ -100,7 +100,7 @@ _POST = f"""
 INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
     event_sequence, posted_on, posted_at)
 SELECT b.legal_entity, side.code, b.currency, side.amount, b.account_id, 'invoice', b.invoice_id, s.sequence + 1,
-    ($1::timestamptz AT TIME ZONE 'UTC')::date, $1
+    b.issue_date, $1
 FROM bill_invoices b
 JOIN streams s ON {_STREAMS} AND s.subject = b.account_id::text
 JOIN (

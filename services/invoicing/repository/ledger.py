@@ -2,51 +2,58 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import date, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
 from services.invoicing.domain.ledger import Entries
 from services.invoicing.repository.accounts import Account
+from shared.calendar import local_date
 from shared.database import Unit, columns
 
 _POST = """
 INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
     event_sequence, posted_on, posted_at)
-SELECT legal_entity, code, currency, amount, account_id, document, document_id, sequence, $1, $2
-FROM unnest($3::text[], $4::text[], $5::text[], $6::bigint[], $7::uuid[], $8::text[], $9::uuid[], $10::bigint[])
-    AS side (legal_entity, code, currency, amount, account_id, document, document_id, sequence)
+SELECT legal_entity, code, currency, amount, account_id, document, document_id, sequence, posted_on, $1
+FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::text[], $8::uuid[], $9::bigint[],
+    $10::date[]) AS side (legal_entity, code, currency, amount, account_id, document, document_id, sequence, posted_on)
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a posting stands for: the kind of document and its id, and the sequence of the event that told of it."""
+    """What a posting stands for: the kind of document and its id, and the sequence of the event that told of it.
+
+    A document without a `day` has the date on which it is recorded, in the account's zone.
+    """
 
     kind: str
     id: UUID
     sequence: int
+    day: date | None = None
 
 
 Posting = tuple[Account, Document, Entries]
 
 
 async def post(unit: Unit, account: Account, document: Document, entries: Entries) -> None:
-    """Post both sides of a fact of an account, on the day (UTC) of the unit."""
+    """Post both sides of a fact of an account, on the date of its document."""
     await post_many(unit, [(account, document, entries)])
 
 
 async def post_many(unit: Unit, postings: Iterable[Posting]) -> None:
-    """Post both sides of each of these facts, on the day (UTC) of the unit."""
-    rows = list(sides(postings))
+    """Post both sides of each of these facts, each on the date of its document."""
+    rows = list(sides(postings, unit.now))
     if rows:
-        await unit.connection.execute(_POST, unit.now.astimezone(UTC).date(), unit.now, *columns(rows, 8))
+        await unit.connection.execute(_POST, unit.now, *columns(rows, 9))
 
 
-def sides(postings: Iterable[Posting]) -> Iterator[tuple[object, ...]]:
-    """The entries of these postings: entity, code, currency, amount, account, document, its id, sequence."""
+def sides(postings: Iterable[Posting], now: datetime) -> Iterator[tuple[object, ...]]:
+    """The entries of these postings: entity, code, currency, amount, account, document, its id, sequence, date."""
     for account, document, entries in postings:
+        posted_on = document.day or local_date(now, ZoneInfo(account.time_zone))
         for code, amount in entries.items():
             if amount:
                 yield (
@@ -58,6 +65,7 @@ def sides(postings: Iterable[Posting]) -> Iterator[tuple[object, ...]]:
                     document.kind,
                     document.id,
                     document.sequence,
+                    posted_on,
                 )
 
 
@@ -82,7 +90,7 @@ FROM ledger_entries WHERE legal_entity = $1 AND posted_on = $2 AND id > $3 ORDER
 
 
 async def journal(unit: Unit, legal_entity: str, day: date, after: int, limit: int) -> Sequence[asyncpg.Record]:
-    """The entries of a day in the order of their ids, after one."""
+    """The entries of documents of a day in the order of their ids, after one."""
     return await unit.connection.fetch(_JOURNAL, legal_entity, day, after, limit)  # type: ignore[no-any-return]
 
 
@@ -128,15 +136,25 @@ async def release(unit: Unit, legal_entity: str, until: date, document_id: UUID)
     await unit.connection.execute(_RELEASABLE, legal_entity, until, document_id, unit.now)
 
 
-async def close(unit: Unit, legal_entity: str, month: date, actor: str, reason: str) -> bool:
-    """Close a month; False if it is closed already."""
-    done = await unit.connection.execute(
-        "INSERT INTO ledger_periods (legal_entity, month, closed_by, reason, closed_at) VALUES ($1, $2, $3, $4, $5)"
-        " ON CONFLICT DO NOTHING",
+async def close(unit: Unit, legal_entity: str, month: date, actor: str, reason: str) -> None:
+    """Close a month that is open, and with it those before it."""
+    await unit.connection.execute(
+        "INSERT INTO ledger_periods (legal_entity, month, closed_by, reason, closed_at) VALUES ($1, $2, $3, $4, $5)",
         legal_entity,
         month,
         actor,
         reason,
         unit.now,
     )
-    return bool(done.endswith(" 1"))
+
+
+async def is_closed(unit: Unit, legal_entity: str, day: date) -> bool:
+    """Say whether the month of a day is closed, by itself or with a later one."""
+    return bool(
+        await unit.connection.fetchval(
+            "SELECT EXISTS (SELECT FROM ledger_periods WHERE legal_entity = $1"
+            " AND month >= date_trunc('month', $2::date)::date)",
+            legal_entity,
+            day,
+        )
+    )

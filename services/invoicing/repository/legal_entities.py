@@ -2,12 +2,23 @@
 
 from services.invoicing.tables import LegalEntityRow
 from shared.database import Unit
-from shared.errors import NotFound
+from shared.errors import NotFound, Refusal
+
+NO_DATA_VERSION = 0
+"""The version of a legal entity that exists and of which nothing is said yet."""
+
+
+class UnknownLegalEntity(Refusal):
+    """The body names a legal entity that does not exist."""
+
+    code = "unknown_legal_entity"
+    status = 422
 
 
 async def known(unit: Unit, code: str) -> LegalEntityRow | None:
     """The data of a legal entity, if there are any; locked by nobody."""
-    return await unit.session.get(LegalEntityRow, code)
+    row = await unit.session.get(LegalEntityRow, code)
+    return row if row and row.version > NO_DATA_VERSION else None
 
 
 async def legal_entity(unit: Unit, code: str) -> LegalEntityRow:
@@ -16,3 +27,36 @@ async def legal_entity(unit: Unit, code: str) -> LegalEntityRow:
     if row is None:
         raise NotFound(f"nothing is known of a legal entity {code}")
     return row
+
+
+async def has_legal_entity(unit: Unit, code: str) -> bool:
+    """Say whether a legal entity exists, with data or without."""
+    return bool(await unit.connection.fetchval("SELECT EXISTS (SELECT FROM legal_entities WHERE code = $1)", code))
+
+
+async def check_legal_entity(unit: Unit, code: str) -> None:
+    """Refuse a code that a body names and that is no legal entity's. Raises UnknownLegalEntity."""
+    if not await has_legal_entity(unit, code):
+        raise UnknownLegalEntity(f"there is no legal entity {code}")
+
+
+async def require_legal_entity(unit: Unit, code: str) -> None:
+    """Refuse a code that a path names and that is no legal entity's. Raises NotFound."""
+    if not await has_legal_entity(unit, code):
+        raise NotFound(f"there is no legal entity {code}")
+
+
+async def lock_to_close(unit: Unit, code: str) -> None:
+    """Wait for those that post into a past month, and let none begin until the unit ends. Raises NotFound."""
+    if (
+        await unit.connection.fetchval("SELECT code FROM legal_entities WHERE code = $1 FOR NO KEY UPDATE", code)
+        is None
+    ):
+        raise NotFound(f"there is no legal entity {code}")
+
+
+async def lock_to_post(unit: Unit, *codes: str) -> None:
+    """Let no month of these legal entities close until the unit ends; many post at once."""
+    await unit.connection.execute(
+        "SELECT FROM legal_entities WHERE code = ANY($1::text[]) ORDER BY code FOR SHARE", codes
+    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from services.invoicing.domain.owed import Allocation, Payment
@@ -119,17 +119,18 @@ class Received:
 _ADD = """
 WITH payment AS (
     INSERT INTO payments (id, account_id, amount_minor, currency, reference, unapplied_minor, received_at, state)
-    SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::bigint[], $6::text[], $7::text[], $8::bigint[],
-        $9::timestamptz[], $10::text[])
+    SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::bigint[],
+        $8::timestamptz[], $9::text[])
 ), posted AS (
     INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
         event_sequence, posted_on, posted_at)
-    SELECT legal_entity, code, currency, amount, account_id, document, document_id, sequence, $1, $2
-    FROM unnest($11::text[], $12::text[], $13::text[], $14::bigint[], $15::uuid[], $16::text[], $17::uuid[],
-        $18::bigint[]) AS side (legal_entity, code, currency, amount, account_id, document, document_id, sequence)
+    SELECT legal_entity, code, currency, amount, account_id, document, document_id, sequence, posted_on, $1
+    FROM unnest($10::text[], $11::text[], $12::text[], $13::bigint[], $14::uuid[], $15::text[], $16::uuid[],
+        $17::bigint[], $18::date[])
+        AS side (legal_entity, code, currency, amount, account_id, document, document_id, sequence, posted_on)
 )
 INSERT INTO allocations (id, account_id, payment_id, invoice_id, line, amount_minor, is_recovery, allocated_at)
-SELECT id, account_id, payment_id, invoice_id, line, amount_minor, is_recovery, $2
+SELECT id, account_id, payment_id, invoice_id, line, amount_minor, is_recovery, $1
 FROM unnest($19::uuid[], $20::uuid[], $21::uuid[], $22::uuid[], $23::int[], $24::bigint[], $25::bool[])
     AS n (id, account_id, payment_id, invoice_id, line, amount_minor, is_recovery)
 """
@@ -157,10 +158,9 @@ async def add(
     ]
     await unit.connection.execute(
         _ADD,
-        unit.now.astimezone(UTC).date(),
         unit.now,
         *columns(payments, 8),
-        *columns(sides(posted), 8),
+        *columns(sides(posted, unit.now), 9),
         *columns(map(_allocated, allocations), 7),
     )
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
+import asyncpg
+
 from services.invoicing.repository.terms import VENDOR_POSTING
 from shared.database import Unit
 
@@ -34,15 +36,18 @@ async def is_due(unit: Unit, account_ids: Sequence[UUID]) -> bool:
 _RENEW = f"""
 UPDATE terms t SET term_start = t.term_end, term_end = cycle_after(t.term_end, t.term_months, t.anchor, t.from_end)
 FROM accounts a WHERE {_ENDED} AND NOT {_SCHEDULED} AND t.version = {_IN_FORCE}
+RETURNING t.account_id, t.subscription_id, t.plan_id, t.version AS plan_version, t.quantity, t.unit_price_minor,
+    t.currency, t.term_start, t.term_end
 """
 _TO_RENEW = (
     f"SELECT t.subscription_id FROM terms t, accounts a WHERE {_ENDED} AND ({_SCHEDULED} OR t.version <> {_IN_FORCE})"
 )
 
 
-async def renew_unchanged(unit: Unit, account_ids: Sequence[UUID]) -> int:
-    """Renew the terms that have ended and go on as they were; how many they are."""
-    return int((await unit.connection.execute(_RENEW, account_ids, unit.now)).split()[-1])
+async def renew_unchanged(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+    """Renew the terms that have ended and go on as they were; the new terms by subscription, as events say them."""
+    rows = await unit.connection.fetch(_RENEW, account_ids, unit.now)
+    return sorted(rows, key=lambda row: row["subscription_id"])
 
 
 async def to_renew(unit: Unit, account_ids: Sequence[UUID]) -> list[UUID]:

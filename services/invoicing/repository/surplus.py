@@ -32,9 +32,9 @@ class Outcome:
     reason: str | None
 
 
-_OTHERS = ("setup", "usage")
+_OTHERS = ("setup", "usage", "vendor_difference")
 SUPPLY = f"CASE WHEN c.kind IN {_OTHERS} THEN c.kind ELSE 'cycle' END AS supply"
-"""Column that tells the supply of a charge: `cycle`, `setup` or `usage`."""
+"""Column that tells the supply of a charge: `cycle`, `setup`, `usage` or `vendor_difference`."""
 
 _DUE = f"""
 SELECT b.account_id, b.invoice_id, b.currency, l.charge_id, c.subscription_id, {SUPPLY}, c.cycle_from, c.cycle_to,

@@ -164,7 +164,7 @@ VENDOR_POSTING = """
 INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
     event_sequence, posted_on, posted_at)
 SELECT a.legal_entity, side.code, c.currency, side.sign * c.amount_minor, c.account_id, 'vendor_charge', c.id,
-    s.sequence, (c.accrued_at AT TIME ZONE 'UTC')::date, c.accrued_at
+    s.sequence, (c.accrued_at AT TIME ZONE a.time_zone)::date, c.accrued_at
 FROM charged c JOIN accounts a ON a.id = c.account_id JOIN streams s ON s.subject = c.account_id::text,
     (VALUES ('vendor_cost', 1), ('vendor_payable', -1)) AS side (code, sign)
 WHERE c.amount_minor <> 0

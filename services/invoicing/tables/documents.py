@@ -12,12 +12,16 @@ from services.invoicing.tables.base import Row
 
 
 class LegalEntityRow(Row, table=True):
-    """The data of a legal entity of ours that its documents and mails need, and who calculates its tax."""
+    """The data of a legal entity of ours that its documents and mails need, and who calculates its tax.
+
+    At version 0 the code exists and has no data yet, so no document names it.
+    """
 
     __tablename__ = "legal_entities"
     __table_args__ = (
         CheckConstraint("tax_calculator IN ('rates', 'outside')"),
         CheckConstraint("tax_calculator = 'rates' OR country IS NOT NULL"),
+        CheckConstraint("(version = 0) = (name = '')"),
     )
 
     code: str = Field(primary_key=True, sa_type=Text)

@@ -23,7 +23,7 @@ class AccountRow(Row, table=True):
 
     id: UUID = Field(primary_key=True)
     name: str = Field(sa_type=Text)
-    legal_entity: str = Field(sa_type=Text)
+    legal_entity: str = Field(sa_type=Text, foreign_key="legal_entities.code")
     currency: str = Field(sa_type=Text)
     time_zone: str = Field(sa_type=Text)
     billing_email: str = Field(sa_type=Text)

@@ -18,7 +18,10 @@ _VERDICTS = (
 
 
 class VendorInvoiceRow(Row, table=True):
-    """An invoice of the vendor's, for charges from `period_from` until before `period_to`; the total is with tax."""
+    """An invoice of the vendor's, for charges from `period_from` until before `period_to`; the total is with tax.
+
+    `post_at` is set while the ledger does not have it: the sweep `vendor_postings` is due then.
+    """
 
     __tablename__ = "vendor_invoices"
     __table_args__ = (
@@ -29,12 +32,13 @@ class VendorInvoiceRow(Row, table=True):
         CheckConstraint("(state = 'paid') = (paid_on IS NOT NULL AND paid_minor IS NOT NULL AND paid_by IS NOT NULL)"),
         CheckConstraint("state = 'received' OR warn_at IS NULL"),
         Index("vendor_invoices_due", "warn_at", postgresql_where=text("warn_at IS NOT NULL")),
+        Index("vendor_invoices_to_post", "post_at", postgresql_where=text("post_at IS NOT NULL")),
         Index("vendor_invoices_unpaid", "due_date", postgresql_where=text("state = 'received'")),
     )
 
     id: UUID = Field(primary_key=True)
     number: str = Field(sa_type=Text, unique=True)
-    legal_entity: str = Field(sa_type=Text)
+    legal_entity: str = Field(sa_type=Text, foreign_key="legal_entities.code")
     currency: str = Field(sa_type=Text)
     invoice_date: date
     due_date: date
@@ -50,6 +54,7 @@ class VendorInvoiceRow(Row, table=True):
     paid_minor: int | None = Field(default=None, sa_type=BigInteger)
     paid_by: str | None = Field(default=None, sa_type=Text)
     paid_reason: str | None = Field(default=None, sa_type=Text)
+    post_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
 class ReconciliationRow(Row, table=True):

@@ -31,6 +31,7 @@ from services.invoicing.use_cases import (
     usage,
     vendor_differences,
     vendor_invoices,
+    vendor_postings,
     vendor_reconciliation,
     write_offs,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "usage",
     "vendor_differences",
     "vendor_invoices",
+    "vendor_postings",
     "vendor_reconciliation",
     "write_offs",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.invoicing.repository import accounts as repository
-from services.invoicing.repository import parties
+from services.invoicing.repository import legal_entities, parties
 from services.invoicing.tables import AccountRow, SubscriptionRow
 from shared.audit import Change
 from shared.database import Unit
@@ -45,7 +45,8 @@ class NewSubscription:
 
 
 async def register(unit: Unit, fields: dict[str, Any]) -> AccountRow:
-    """Register a billing customer. Raises ReferenceTaken."""
+    """Register a billing customer. Raises UnknownLegalEntity, ReferenceTaken."""
+    await legal_entities.check_legal_entity(unit, fields["legal_entity"])
     reference = fields["external_reference"]
     if reference and await repository.account_by_reference(unit, reference):
         raise ReferenceTaken(f"another account has the external reference {reference}")

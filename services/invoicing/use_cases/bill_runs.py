@@ -79,7 +79,8 @@ async def approve(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunR
 async def discard(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
     """Give the drafts of a run up; what they would have billed waits for another run. Raises NotFound, MoveRefused.
 
-    One that is still drafting can be given up if nothing but the outside tax calculator is waited for.
+    One that is still drafting can be given up if nothing but the outside tax calculator, or the beginning of local
+    days, is waited for.
     """
     row = await _locked(unit, run_id)
     before = row.model_dump()
@@ -87,7 +88,7 @@ async def discard(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunR
     await _wait_for_no_tax(unit, run_id)
     row.decided_by, row.reason, row.finished_at = actor, reason, unit.now
     await repository.discard_drafts(unit, run_id)
-    for state in ("to_be_taxed", "drafted"):
+    for state in ("waiting", "to_be_taxed", "drafted"):
         await repository.move_accounts(unit, run_id, state, "nothing", due=False)
     return await _save_and_record(unit, row, before)
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from services.invoicing.domain import ledger as postings
 from services.invoicing.domain import owed
 from services.invoicing.domain.owed import Invoice, Line
-from services.invoicing.repository import accounts, deliveries, invoices, ledger, payments
+from services.invoicing.repository import accounts, deliveries, invoices, ledger, legal_entities, payments
 from services.invoicing.repository.accounts import Account
 from services.invoicing.repository.ledger import Document
 from services.invoicing.tables import InvoiceRow
@@ -30,6 +30,12 @@ class DateRefused(Refusal):
 
     code = "date_refused"
     status = 422
+
+
+class MonthClosed(Refusal):
+    """The issue date is in a month of the ledger that is closed."""
+
+    code = "month_closed"
 
 
 class NotTheirs(Refusal):
@@ -62,13 +68,16 @@ class NewInvoice:
 async def issue(unit: Unit, new: NewInvoice) -> InvoiceRow:
     """Issue an invoice with the next number of its legal entity. It never changes afterwards.
 
-    Raises NotFound, ReferenceTaken, DateRefused, NotTheirs, CurrencyMismatch.
+    Raises NotFound, ReferenceTaken, DateRefused, MonthClosed, NotTheirs, CurrencyMismatch.
     """
     account = await accounts.locked(unit, new.account_id)
     if new.external_reference and await invoices.reference_taken(unit, account.id, new.external_reference):
         raise ReferenceTaken(f"the account has an invoice with the external reference {new.external_reference}")
     await _check_lines(unit, account, new.lines)
-    issue_date, due_date = _dates(account, new, local_date(unit.now, ZoneInfo(account.time_zone)))
+    today = local_date(unit.now, ZoneInfo(account.time_zone))
+    issue_date, due_date = _dates(account, new, today)
+    if issue_date < today.replace(day=1):
+        await _check_month(unit, account.legal_entity, issue_date)
     number = await payments.next_number(unit, account.legal_entity, "invoice")
     row = InvoiceRow(
         id=new_id(),
@@ -95,6 +104,13 @@ def _dates(account: Account, new: NewInvoice, today: date) -> tuple[date, date]:
     if due_date < issue_date:
         raise DateRefused(f"due_date: {due_date} is before the issue date {issue_date}")
     return issue_date, due_date
+
+
+async def _check_month(unit: Unit, legal_entity: str, issue_date: date) -> None:
+    """Keep the month of a past date open until the invoice is posted into it. Raises MonthClosed."""
+    await legal_entities.lock_to_post(unit, legal_entity)
+    if await ledger.is_closed(unit, legal_entity, issue_date):
+        raise MonthClosed(f"issue_date: {issue_date:%Y-%m} is closed for {legal_entity}")
 
 
 async def _check_lines(unit: Unit, account: Account, lines: Sequence[NewLine]) -> None:
@@ -125,6 +141,7 @@ async def _record(unit: Unit, account: Account, row: InvoiceRow, lines: Sequence
     judged = owed.to_be_judged(invoice, unit.now, ZoneInfo(account.time_zone))
     sequence = unit.publish(issued)
     await invoices.add_invoice(unit, row, judged, [line.description for line in lines], sequence)
-    await ledger.post(unit, account, Document("invoice", row.id, sequence), postings.invoiced(row.total_minor))
+    document = Document("invoice", row.id, sequence, row.issue_date)
+    await ledger.post(unit, account, document, postings.invoiced(row.total_minor))
     await deliveries.want(unit, "invoice", row.id, account.id, row.legal_entity)
     await apply_unapplied(unit, [account])

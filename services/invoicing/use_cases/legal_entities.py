@@ -14,6 +14,7 @@ async def put(unit: Unit, code: str, version: int | None, fields: dict[str, Any]
     """Set the data of a legal entity; `version` is the one that they replace, None for the first. Raises Stale."""
     await unit.lock(f"legal entity {code}")
     row = await repository.known(unit, code)
+    stored = row or await unit.session.get(LegalEntityRow, code)
     found = row.version if row else None
     if version != found:
         raise Stale(f"the legal entity is at version {found}" if found else "the legal entity has no data yet")
@@ -21,7 +22,7 @@ async def put(unit: Unit, code: str, version: int | None, fields: dict[str, Any]
     if row:
         await parties.keep_seller(unit, row)
     values = fields | {"code": code, "version": (found or 0) + 1, "changed_by": actor, "changed_at": unit.now}
-    row = row.sqlmodel_update(values) if row else LegalEntityRow(**values)
+    row = stored.sqlmodel_update(values) if stored else LegalEntityRow(**values)
     unit.session.add(row)
     await unit.session.flush()
     unit.record(Change("legal_entity", code, None, before, before and row.model_dump()))

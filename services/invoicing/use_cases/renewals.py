@@ -15,7 +15,7 @@ from services.invoicing.tables import SubscriptionChangeRow, TermRow
 from services.invoicing.use_cases import charging, settling
 from services.invoicing.use_cases.charging import accrue_until, charge_until
 from shared.database import Unit
-from shared.events.invoicing import SubscriptionChanged
+from shared.events.invoicing import SubscriptionChanged, SubscriptionRenewed
 from shared.ids import new_id
 
 
@@ -34,6 +34,8 @@ async def renew(unit: Unit, account_ids: list[UUID]) -> None:
     while await repository.is_due(unit, account_ids):
         await accrue(unit, account_ids)  # the old term's cycles first, by its own plan
         plain = await repository.renew_unchanged(unit, account_ids)
+        for term in plain:
+            unit.publish(SubscriptionRenewed(**term))
         others = await repository.to_renew(unit, account_ids)
         if others:
             await _renew_changed(unit, others)

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import date
 
-from services.invoicing.repository import tax
+from services.invoicing.repository import legal_entities, tax
 from shared.audit import Change
 from shared.database import Unit
 
@@ -20,7 +20,8 @@ class NewTaxRate:
 
 
 async def set_rate(unit: Unit, new: NewTaxRate) -> None:
-    """Set a tax rate, in the place of a former one from the same date on."""
+    """Set a tax rate, in the place of a former one from the same date on. Raises UnknownLegalEntity."""
+    await legal_entities.check_legal_entity(unit, new.legal_entity)
     key = (new.legal_entity, new.country, new.tax_class, new.valid_from)
     name = "/".join(map(str, key))
     await unit.lock(f"tax rate {name}")

@@ -6,8 +6,10 @@ from uuid import UUID
 
 from services.invoicing.domain import vendor_invoice as rules
 from services.invoicing.domain.vendor_invoice import VendorInvoiceState
+from services.invoicing.repository import legal_entities
 from services.invoicing.repository.vendor import invoices as repository
 from services.invoicing.tables.vendor import VendorInvoiceRow
+from services.invoicing.use_cases import vendor_postings
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from shared.audit import Change
 from shared.database import Unit
@@ -33,7 +35,8 @@ class NewVendorInvoice:
 
 
 async def receive(unit: Unit, new: NewVendorInvoice) -> VendorInvoiceRow:
-    """Record an invoice of the vendor's. Raises ReferenceTaken, VendorInvoiceRefused."""
+    """Record an invoice of the vendor's. Raises UnknownLegalEntity, ReferenceTaken, VendorInvoiceRefused."""
+    await legal_entities.check_legal_entity(unit, new.legal_entity)
     due = rules.due_date(new.invoice_date, new.due_date)
     period_from, period_to = rules.period(new.invoice_date, (new.period_from, new.period_to))
     if new.tax_minor > new.total_minor:
@@ -57,6 +60,7 @@ async def receive(unit: Unit, new: NewVendorInvoice) -> VendorInvoiceRow:
         raise ReferenceTaken(f"another vendor invoice has the number {new.number}")
     await unit.lock(row.id)
     unit.publish(VendorInvoiceReceived(**_announced(row), period_from=row.period_from, period_to=row.period_to))
+    await vendor_postings.post_tax(unit, row)
     unit.wake("sweeps")
     unit.record(Change("vendor_invoice", row.id))
     return row
@@ -80,9 +84,10 @@ async def pay(unit: Unit, invoice_id: UUID, amount: Money, paid_on: date, actor:
     rules.check_payment(amount.minor, row.total_minor, paid_on, unit.now)
     changed = {"paid_on": paid_on, "paid_minor": amount.minor, "paid_by": actor, "paid_reason": reason}
     row.sqlmodel_update(changed | {"state": state.value, "warn_at": None})
+    unit.publish(VendorInvoicePaid(**_announced(row), paid_on=paid_on, paid_minor=amount.minor))
+    await vendor_postings.post_payment(unit, row)
     unit.session.add(row)
     await unit.session.flush()
-    unit.publish(VendorInvoicePaid(**_announced(row), paid_on=paid_on, paid_minor=amount.minor))
     unit.record(Change("vendor_invoice", row.id, None, before, row.model_dump()))
     return row
 

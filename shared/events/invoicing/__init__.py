@@ -6,6 +6,7 @@ from shared.events.invoicing.accounts import (
     SubscriptionActivated,
     SubscriptionChanged,
     SubscriptionEnded,
+    SubscriptionRenewed,
     SubscriptionTerm,
 )
 from shared.events.invoicing.bank import BankStatementImported
@@ -103,6 +104,7 @@ __all__ = [
     "SubscriptionActivated",
     "SubscriptionChanged",
     "SubscriptionEnded",
+    "SubscriptionRenewed",
     "SubscriptionTerm",
     "UnappliedCashUsed",
     "VendorDifferenceDecided",

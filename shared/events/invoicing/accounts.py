@@ -61,6 +61,10 @@ class SubscriptionChanged(SubscriptionTerm):
     effective_on: date
 
 
+class SubscriptionRenewed(SubscriptionTerm):
+    """The term that begins on `term_start` goes on as the one before: same quantity, plan and price."""
+
+
 class SubscriptionEnded(SubscriptionTerm):
     """The subscription is cancelled, now or at the end of its term: nothing is charged from `ended_on` on."""
 

@@ -11,6 +11,7 @@ import pytest
 
 from deploy.local.stack import Stack
 from sandbox.driver import Driver
+from sandbox.entities import ensure_legal_entity
 from tests.end_to_end.integrating.page import Block, examples
 
 pytestmark = pytest.mark.xdist_group("stack")
@@ -56,6 +57,7 @@ def run(commands: str, stack: Stack) -> subprocess.CompletedProcess[str]:
 
 
 async def test_each_example_answers_as_the_page_says(stack: Stack, driver: Driver) -> None:
+    await ensure_legal_entity(driver, "GS-DE")
     shown = examples()
     commands = "".join(f"{one.commands}printf '{AFTER_EACH}'\n" for one in shown)
     done = await asyncio.to_thread(run, commands, stack)

@@ -17,6 +17,7 @@ from deploy.local.jars import CHECKOUT
 from deploy.local.ports import answers
 from deploy.local.stack import remove
 from deploy.local.state import PORTS, State
+from sandbox.entities import SELLER
 from shared.service import NAMES
 from tests.builders import Client, account
 from tests.end_to_end.backbone.loops import until
@@ -74,7 +75,10 @@ async def accounts(state: State) -> list[str]:
 async def register(state: State) -> str:
     """Make an account, and wait until collections has heard of it; its id."""
     async with httpx2.AsyncClient(base_url=state.url("invoicing"), timeout=20) as http:
-        made = str((await Client(http, state.keys.token("invoicing")).made("/v1/accounts", account()))["id"])
+        client = Client(http, state.keys.token("invoicing"))
+        if (await client.get("/v1/legal-entities/GS-DE")).status_code == 404:
+            await http.put("/v1/legal-entities/GS-DE", json=SELLER, headers=client.headers)
+        made = str((await client.made("/v1/accounts", account()))["id"])
 
     async def heard() -> bool:
         return made in await accounts(state)

@@ -1,8 +1,8 @@
 """What we billed customers for the subscriptions and periods that the vendor bills: issued invoices, less what
 bill runs gave back, without tax.
 
-Our cycles need not be the vendor's: what counts is every stretch that touches its period, reversals included. Set-up
-fees and usage are not for a period of the subscription, and do not count.
+Our cycles need not be the vendor's: what counts is every stretch that touches its period, reversals and what was
+billed for differences included. Set-up fees and usage are not for a period of the subscription, and do not count.
 """
 
 from collections import defaultdict
@@ -27,7 +27,8 @@ class BilledToCustomer(NamedTuple):
 
 
 _TOUCHES = """
-JOIN charges c ON c.subscription_id = d.subscription_id AND c.kind IN ('cycle', 'reversal', 'change')
+JOIN charges c ON c.subscription_id = d.subscription_id
+    AND c.kind IN ('cycle', 'reversal', 'change', 'vendor_difference')
     AND c.period_from < d.period_to AND c.period_to > d.period_from
 LEFT JOIN invoice_lines i ON i.invoice_id = c.invoice_id AND i.charge_id = c.id
 JOIN LATERAL (

@@ -55,6 +55,21 @@ async def to_warn(unit: Unit, ids: Sequence[UUID]) -> Sequence[VendorInvoiceRow]
     return (await unit.session.exec(query)).all()
 
 
+async def list_to_post(unit: Unit, ids: Sequence[UUID]) -> Sequence[VendorInvoiceRow]:
+    """List those of these that the ledger does not have, by their ids."""
+    query = (
+        select(VendorInvoiceRow)
+        .where(col(VendorInvoiceRow.id).in_(ids), col(VendorInvoiceRow.post_at) <= unit.now)
+        .order_by(col(VendorInvoiceRow.id))
+    )
+    return (await unit.session.exec(query)).all()
+
+
+async def mark_posted(unit: Unit, ids: Sequence[UUID]) -> None:
+    """Note that the ledger has these."""
+    await unit.connection.execute("UPDATE vendor_invoices SET post_at = NULL WHERE id = ANY($1::uuid[])", list(ids))
+
+
 async def mark_warned(unit: Unit, ids: Sequence[UUID]) -> None:
     """The warning was given; it comes once."""
     await unit.connection.execute(

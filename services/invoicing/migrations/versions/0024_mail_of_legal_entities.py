@@ -2,8 +2,8 @@
 
 from shared.migrations import execute
 
-revision = "0030"
-down_revision = "0020"
+revision = "0024"
+down_revision = "0023"
 
 COLUMNS = """
 ALTER TABLE invoicing.legal_entities ADD COLUMN mail_from TEXT;

@@ -1,0 +1,28 @@
+"""The legal entities of the sandbox: an account can only be one's that exists."""
+
+from typing import Any
+
+from sandbox.driver import Driver, Refused
+
+SELLER: dict[str, Any] = {
+    "name": "The Reseller",
+    "address": ["1 Example Street", "Exampletown"],
+    "tax_id": "DE123456789",
+    "register_number": "HRB 4711 B",
+    "bank_name": "Example Bank",
+    "iban": "DE02120300000000202051",
+    "bic": "BYLADEM1001",
+    "sends_documents": False,
+}
+"""What invoices say of each legal entity; they can be looked at, and are not mailed, which would be hundreds."""
+
+
+async def ensure_legal_entity(driver: Driver, code: str) -> None:
+    """Make a legal entity unless it exists, asking once for each driver. Raises Refused."""
+    if code in driver.legal_entities:
+        return
+    try:
+        await driver.get("invoicing", f"/v1/legal-entities/{code}")
+    except Refused:
+        await driver.put("invoicing", f"/v1/legal-entities/{code}", SELLER)
+    driver.legal_entities.add(code)
