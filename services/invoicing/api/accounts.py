@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from services.invoicing import use_cases
 from services.invoicing.repository import accounts as repository
 from services.invoicing.repository.account_search import AccountCriteria, search_accounts
+from services.invoicing.repository.legal_entities import UnknownLegalEntity
 from services.invoicing.tables import AccountRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from shared.auth import needs
@@ -159,7 +160,11 @@ class ContactOut(BaseModel):
 
 
 @writes.post(
-    "", status_code=201, response_model=AccountOut, summary="Register an account", responses=refusals(ReferenceTaken)
+    "",
+    status_code=201,
+    response_model=AccountOut,
+    summary="Register an account",
+    responses=refusals(ReferenceTaken, UnknownLegalEntity),
 )
 async def register_account(
     account: AccountIn, command: Annotated[CommandRunner, perform_command("account.register")]

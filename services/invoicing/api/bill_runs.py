@@ -1,4 +1,4 @@
-"""Bill runs and tax rates over REST."""
+"""Bill runs over REST."""
 
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
@@ -11,52 +11,16 @@ from pydantic import BaseModel, Field
 from services.invoicing import use_cases
 from services.invoicing.domain.states import MoveRefused
 from services.invoicing.repository import bill_runs as repository
-from services.invoicing.repository import tax as tax_repository
 from services.invoicing.tables import BillRunRow
 from services.invoicing.use_cases.bill_runs import DateRefused
-from services.invoicing.use_cases.tax_rates import NewTaxRate
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
-from shared.fields import Body, Code, Country, Day, Prose, ReasonIn, example
+from shared.fields import Body, Day, ReasonIn, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(prefix="/v1", tags=["bill runs"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1", tags=["bill runs"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
-
-
-class TaxRateIn(Body):
-    """The tax on a class of goods for customers of a country, from a date on."""
-
-    model_config = example(
-        legal_entity="GS-DE",
-        country="DE",
-        tax_class="standard",
-        valid_from="2026-01-01",
-        rate_bp=1900,
-        reason="the rate of 2026",
-    )
-
-    legal_entity: Code
-    country: Country
-    tax_class: Code
-    valid_from: Day
-    rate_bp: int = Field(ge=0, le=10_000, strict=True, description="basis points: 1900 is 19 %")
-    reason: Prose
-
-
-class TaxRateOut(BaseModel):
-    """A tax rate."""
-
-    model_config = example(
-        legal_entity="GS-DE", country="DE", tax_class="standard", valid_from="2026-01-01", rate_bp=1900
-    )
-
-    legal_entity: str
-    country: str
-    tax_class: str
-    valid_from: date
-    rate_bp: int
 
 
 class BillRunIn(Body):
@@ -160,24 +124,6 @@ class RunDifferenceOut(BaseModel):
     currency: str
     total_minor: int
     before_minor: int
-
-
-@writes.post("/tax-rates", status_code=201, response_model=TaxRateOut, summary="Set a tax rate")
-async def set_tax_rate(rate: TaxRateIn, command: Annotated[CommandRunner, perform_command("tax_rate.set")]) -> Response:
-    """Set the rate of a class and country from a date on; invoices that were issued keep theirs."""
-
-    async def act(unit: Unit) -> TaxRateOut:
-        fields = rate.model_dump(exclude={"reason"})
-        await use_cases.tax_rates.set_rate(unit, NewTaxRate(**fields))
-        return TaxRateOut(**fields)
-
-    return await command.run(act, reason=rate.reason)
-
-
-@reads.get("/tax-rates", summary="All tax rates")
-async def list_tax_rates(read: Read) -> Page[TaxRateOut]:
-    """Every rate, by legal entity, country, class and date."""
-    return Page(items=[TaxRateOut(**row) for row in await read(tax_repository.rates)], next=None)
 
 
 @writes.post(

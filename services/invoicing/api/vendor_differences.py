@@ -22,7 +22,7 @@ from services.invoicing.repository.vendor import differences as repository
 from services.invoicing.repository.vendor.customers import BilledToCustomer
 from services.invoicing.repository.vendor.differences import Asked
 from services.invoicing.tables.vendor import VendorDifferenceRow
-from services.invoicing.use_cases.difference_charges import NotBillable, NothingToBill
+from services.invoicing.use_cases.difference_charges import AmountNeeded, NotBillable, NothingToBill
 from services.invoicing.use_cases.vendor_differences import TakenDecision
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
@@ -182,7 +182,7 @@ async def get_difference(difference_id: UUID, read: Read) -> DifferenceOut:
     status_code=200,
     response_model=DifferenceOut,
     summary="Decide about a difference",
-    responses=refusals(AlreadyDecided, NotBillable, NothingToBill),
+    responses=refusals(AlreadyDecided, NotBillable, NothingToBill, AmountNeeded),
 )
 async def decide_difference(
     difference_id: UUID,

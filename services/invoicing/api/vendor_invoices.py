@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
 from services.invoicing.domain.vendor_invoice import WARN_DAYS, AlreadyPaid, VendorInvoiceRefused
+from services.invoicing.repository.legal_entities import UnknownLegalEntity
 from services.invoicing.repository.vendor import invoices as repository
 from services.invoicing.tables.vendor import VendorInvoiceRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
@@ -129,7 +130,7 @@ class PaymentToVendorIn(Body):
     status_code=201,
     response_model=VendorInvoiceOut,
     summary="Record an invoice of the vendor's",
-    responses=refusals(ReferenceTaken, VendorInvoiceRefused),
+    responses=refusals(ReferenceTaken, VendorInvoiceRefused, UnknownLegalEntity),
 )
 async def receive_vendor_invoice(
     invoice: VendorInvoiceIn, command: Annotated[CommandRunner, perform_command("vendor_invoice.record")]
