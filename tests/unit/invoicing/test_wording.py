@@ -1,6 +1,8 @@
 """Every language says everything, and numbers and dates as its readers write them."""
 
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from string import Formatter
 
 import pytest
@@ -104,11 +106,39 @@ def test_plural_forms_are_those_of_the_language(n: int, said: str) -> None:
     assert Wording("ru").many("share", n, whole=30) == said
 
 
-def test_a_line_says_period_quantity_price_and_share() -> None:
+def test_a_line_says_period_share_quantity_and_price() -> None:
     charged = Charged("change", "Business Premium", date(2026, 4, 3), date(2026, 5, 1), 28, 30, 12, 1008)
     line = PaperLine(2, "x", 11289, 2145, 1900, charged)
     assert Wording("en-GB").line(line) == "Business Premium, after a change"
-    assert Wording("en-GB").detail(line, "EUR") == "3 Apr 2026 – 30 Apr 2026 · 12 × €10.08 · for 28 of 30 days"
+    assert Wording("en-GB").detail(line) == "3 Apr 2026 – 30 Apr 2026 · for 28 of 30 days"
+    assert (Wording("en-GB").quantity(line), Wording("en-GB").price(line, "EUR")) == ("12", "€10.08")
+
+
+def test_usage_says_its_meter_and_quantity_and_no_price() -> None:
+    charged = Charged(
+        "usage", "Azure", date(2026, 1, 1), date(2026, 2, 1), 31, 31, Decimal("1234.5678"), None, "compute hours"
+    )
+    line = PaperLine(1, "x", 143, 27, 1900, charged)
+    assert Wording("de").line(line) == "Azure, Verbrauch: compute hours"
+    assert (Wording("de").quantity(line), Wording("de").price(line, "EUR")) == ("1.234,5678", "")
+    shown = paper_page(replace(paper("de"), lines=(line,)), "https://x/policy")
+    assert '<td class="n">1.234,5678</td>' in shown
+
+
+def charged_line(kind: str, begin: date, end: date) -> PaperLine:
+    """A line of a charge of a kind for days, its end exclusive."""
+    return PaperLine(1, "x", 100, 19, 1900, Charged(kind, "Azure", begin, end, 1, 1, 1, 100))
+
+
+def test_the_period_of_supply_is_that_of_the_recurring_charges() -> None:
+    january = (date(2026, 1, 1), date(2026, 2, 1))
+    setup = charged_line("setup", date(2026, 1, 1), date(2027, 1, 1))
+    usage = charged_line("usage", date(2025, 12, 1), date(2026, 1, 1))
+    cycle = charged_line("cycle", *january)
+    assert replace(paper("en"), lines=(setup, usage, cycle)).supplied == january
+    assert replace(paper("en"), lines=(usage,)).supplied == (date(2025, 12, 1), date(2026, 1, 1))
+    assert replace(paper("en"), lines=(setup,)).supplied == (date(2026, 1, 1), date(2026, 1, 2))
+    assert paper("en").supplied is None
 
 
 def paper(language: str, status: str = "standard", name: str = "Account 17") -> Paper:
