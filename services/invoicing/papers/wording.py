@@ -90,6 +90,11 @@ class Wording:
             return line.description
         return self(f"kind_{charged.kind}", product=charged.product, meter=charged.meter)
 
+    def reason(self, code: str) -> str:
+        """Why something is credited, in words; nothing for a code that has none."""
+        key = f"reason_{code}"
+        return self(key) if key in self._texts else ""
+
     def quantity(self, line: PaperLine) -> str:
         """The quantity of a line with all its decimals; nothing for a line without one."""
         if line.charged is None or not line.charged.quantity:

@@ -66,6 +66,7 @@ def _buyer(row: AccountRow) -> Buyer:
         row.tax_status,
         row.language,
         row.time_zone,
+        row.external_reference,
     )
 
 

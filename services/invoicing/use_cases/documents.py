@@ -77,6 +77,7 @@ async def credit_note(unit: Unit, credit_note_id: UUID) -> Paper:
         credited=0,
         parties=named,
         policy_version=None,
+        reason_code=row.reason_code,
     )
 
 

@@ -8,10 +8,12 @@ from string import Formatter
 import pytest
 from babel import Locale
 
+from services.invoicing.api.credit_notes import CreditReason
 from services.invoicing.domain.documents.paper import Buyer, Charged, Paper, PaperLine, Parties, Seller, TaxSum, by_rate
 from services.invoicing.domain.documents.statement import Account, Entry, OpenItem, Statement, bucket, running
 from services.invoicing.papers.pages import paper_page, statement_page
 from services.invoicing.papers.wording import LANGUAGES, Text, Wording, arguments, catalogue
+from services.invoicing.use_cases.credit_notes import DISPUTE, PRORATION
 
 SELLER = Seller("Goodstanding GmbH", ("Musterstraße 1",), "DE1", "HRB 1", "Bank", "DE02120300000000202051", "X", None)
 
@@ -123,6 +125,23 @@ def test_usage_says_its_meter_and_quantity_and_no_price() -> None:
     assert (Wording("de").quantity(line), Wording("de").price(line, "EUR")) == ("1.234,5678", "")
     shown = paper_page(replace(paper("de"), lines=(line,)), "https://x/policy")
     assert '<td class="n">1.234,5678</td>' in shown
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_credit_note_says_why_in_the_customers_words(language: str) -> None:
+    wording = Wording(language)
+    for code in (*CreditReason, DISPUTE, PRORATION):
+        assert wording.reason(code)
+        note = replace(paper(language), kind="credit_note", about="GS-DE-00000001", due_on=None, reason_code=code)
+        assert f"<dd>{wording.reason(code)}</dd>" in paper_page(note, "https://x/policy")
+    assert Wording("de").reason("goodwill") == "Kulanz"
+    assert wording.reason("of_a_former_release") == ""
+
+
+def test_a_document_names_the_customer_number_if_there_is_one() -> None:
+    buyer = replace(paper("de").parties.buyer, customer_number="crm-4711")
+    assert "Kundennr. crm-4711" in paper_page(replace(paper("de"), parties=Parties(SELLER, buyer)), "https://x/policy")
+    assert "Kundennr." not in paper_page(paper("de"), "https://x/policy")
 
 
 def charged_line(kind: str, begin: date, end: date) -> PaperLine:

@@ -34,6 +34,8 @@ class Buyer:
     tax_status: str
     language: str
     time_zone: str
+    customer_number: str | None = None
+    """The account's external reference: its number in the seller's own books."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ class Paper:
     policy_version: int | None
     tax_note: str | None = None
     """What the outside tax calculator wants to be said."""
+    reason_code: str | None = None
+    """Why a credit note was issued."""
 
     @property
     def net(self) -> int:
