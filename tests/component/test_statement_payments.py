@@ -1,4 +1,4 @@
-"""What a statement of account says of paying: where to, by which reference, and what was paid back."""
+"""Statements of account about paying: where to, by which reference, and what was paid back."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -59,6 +59,7 @@ def _common(wording: Wording, parties: Parties, title: str, number: str) -> dict
         "seller": parties.seller,
         "iban": grouped(parties.seller.iban),
         "buyer": parties.buyer,
+        "footer": parties.seller.footer_in(wording.locale.language),
     }
 
 

@@ -72,7 +72,15 @@ def _buyer(row: AccountRow) -> Buyer:
 
 def _seller(row: LegalEntityRow) -> Seller:
     return Seller(
-        row.name, tuple(row.address), row.tax_id, row.register_number, row.bank_name, row.iban, row.bic, row.footer
+        row.name,
+        tuple(row.address),
+        row.tax_id,
+        row.register_number,
+        row.bank_name,
+        row.iban,
+        row.bic,
+        row.footer,
+        dict(row.footers or {}),
     )
 
 

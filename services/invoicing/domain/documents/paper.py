@@ -1,7 +1,7 @@
 """An invoice or a credit note as it is drawn up: who to whom, what for, how much, and what was settled of it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -21,6 +21,12 @@ class Seller:
     iban: str
     bic: str
     footer: str | None
+    footers: dict[str, str | None] = field(default_factory=dict)
+    """The footer by language, where it is another than `footer`."""
+
+    def footer_in(self, language: str) -> str | None:
+        """Return the footer in a language such as `de`."""
+        return self.footers.get(language) or self.footer
 
 
 @dataclass(frozen=True, slots=True)

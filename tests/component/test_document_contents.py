@@ -1,4 +1,4 @@
-"""Usage on invoices and credit notes: its meter, and how much of it there was."""
+"""Contents of documents: usage with its meter and quantity, and the footer in the language of the document."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.tokens import Keys
-from tests.builders import Database, running
+from tests.builders import Database, invoice, running
 from tests.component.billing_world import Billing
 from tests.component.documents_world import Papers
 from tests.component.test_collections import Hop
@@ -44,3 +44,14 @@ async def test_usage_is_named_by_its_meter_with_the_quantity_of_all_its_lines(pa
     credited = (await papers.document(f"credit-notes/{note}")).text
     assert "Business Premium, usage: hours<br>" in credited
     assert "Quantity" not in credited
+
+
+async def test_the_footer_is_in_the_language_of_the_document(papers: Papers) -> None:
+    await papers.seller(footers={"de": "Geschäftsführung: A. Person"})
+    footers = {"de-AT": "Geschäftsführung: A. Person", "fr": "Managing director: A. Person"}
+    for language, footer in footers.items():
+        owner = await papers.account(language=language)
+        issued = (await papers.client.made("/v1/invoices", invoice(owner)))["id"]
+        assert f"<footer>{footer}</footer>" in (await papers.document(f"invoices/{issued}")).text
+    shown = (await papers.client.got("/v1/legal-entities/GS-DE"))["footers"]
+    assert shown == {"en": None, "de": "Geschäftsführung: A. Person", "fr": None, "ru": None}
