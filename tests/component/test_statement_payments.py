@@ -29,6 +29,7 @@ async def read_entries(papers: Papers, owner: str) -> tuple[list[tuple[str, int]
 async def test_a_statement_says_where_to_pay_what_is_open_and_by_which_reference(papers: Papers) -> None:
     await papers.seller()
     owner = await papers.account()
+    await papers.pay(owner, 1_000)
     nothing_open = (await papers.document(f"accounts/{owner}/statement", **MARCH)).text
     assert "IBAN" not in nothing_open
     await papers.client.made("/v1/invoices", invoice(owner, 10_000))
