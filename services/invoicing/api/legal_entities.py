@@ -32,6 +32,17 @@ Iban = Annotated[str, Field(pattern="^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$"), AfterV
 """An account's number as ISO 13616 has it, without spaces."""
 
 
+class FootersIn(Body):
+    """The footer in each language of documents; a language without one has `footer`."""
+
+    model_config = example(en="Managing director: A. Person", de="Geschäftsführung: A. Person", fr=None, ru=None)
+
+    en: Prose | None = None
+    de: Prose | None = None
+    fr: Prose | None = None
+    ru: Prose | None = None
+
+
 class LegalEntityIn(Body):
     """What documents and mails of a legal entity say of it, whether documents go out, and who calculates its tax."""
 
@@ -44,6 +55,7 @@ class LegalEntityIn(Body):
         iban="DE02120300000000202051",
         bic="BYLADEM1001",
         footer="Managing director: A. Person",
+        footers=shown(FootersIn),
         sends_documents=True,
         country="DE",
         tax_calculator="rates",
@@ -60,7 +72,10 @@ class LegalEntityIn(Body):
     bank_name: Name
     iban: Iban = Field(examples=["DE02120300000000202051"])
     bic: str = Field(pattern="^[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?$", examples=["BYLADEM1001"])
-    footer: Prose | None = None
+    footer: Prose | None = Field(default=None, description="what stands below every page")
+    footers: FootersIn | None = Field(
+        default=None, description="the same by the language of the document, where it is another text"
+    )
     sends_documents: bool = Field(
         default=False, description="whether invoices and credit notes issued from now on go out by mail", strict=True
     )

@@ -24,12 +24,10 @@ def paper_page(paper: Paper, policy_url: str) -> str:
     wording = Wording(paper.parties.buyer.language)
     if paper.policy_version is not None:
         policy_url = f"{policy_url}?version={paper.policy_version}"
-    reference = creditor_reference(paper.number)
     return TEMPLATES.get_template("invoice.html").render(
         paper=paper,
         rates=by_rate(paper.lines),
-        reference=grouped(reference) if reference else paper.number,
-        iban=grouped(paper.parties.seller.iban),
+        reference=format_reference(paper.number),
         policy_url=policy_url,
         **_common(wording, paper.parties, wording(paper.kind), paper.number),
     )
@@ -39,8 +37,14 @@ def statement_page(statement: Statement, parties: Parties) -> str:
     """A statement of account."""
     wording = Wording(parties.buyer.language)
     return TEMPLATES.get_template("statement.html").render(
-        statement=statement, **_common(wording, parties, wording("statement"), "")
+        statement=statement, reference_of=format_reference, **_common(wording, parties, wording("statement"), "")
     )
+
+
+def format_reference(number: str) -> str:
+    """Format what a payment of an invoice names: the structured reference, or a number that is too long for one."""
+    reference = creditor_reference(number)
+    return grouped(reference) if reference else number
 
 
 def _common(wording: Wording, parties: Parties, title: str, number: str) -> dict[str, object]:
@@ -53,7 +57,9 @@ def _common(wording: Wording, parties: Parties, title: str, number: str) -> dict
         "foot": Markup(_css(f"{title} {number}".strip())),
         "pages": Markup(pages),
         "seller": parties.seller,
+        "iban": grouped(parties.seller.iban),
         "buyer": parties.buyer,
+        "footer": parties.seller.footer_in(wording.locale.language),
     }
 
 

@@ -85,17 +85,34 @@ class Wording:
 
     def line(self, line: PaperLine) -> str:
         """What a line is for."""
-        return self(f"kind_{line.charged.kind}", product=line.charged.product) if line.charged else line.description
+        charged = line.charged
+        if charged is None:
+            return line.description
+        return self(f"kind_{charged.kind}", product=charged.product, meter=charged.meter)
 
-    def detail(self, line: PaperLine, currency: str) -> str:
-        """The period of a line, its quantity and price, and which part of the cycle was charged."""
+    def reason(self, code: str) -> str:
+        """Why something is credited, in words; nothing for a code that has none."""
+        key = f"reason_{code}"
+        return self(key) if key in self._texts else ""
+
+    def quantity(self, line: PaperLine) -> str:
+        """The quantity of a line with all its decimals; nothing for a line without one."""
+        if line.charged is None or not line.charged.quantity:
+            return ""
+        return format_decimal(line.charged.quantity, locale=self.locale, decimal_quantization=False)
+
+    def price(self, line: PaperLine, currency: str) -> str:
+        """The price of a unit; nothing for a line without a quantity and for usage."""
+        if line.charged is None or not line.charged.quantity or line.charged.unit_price is None:
+            return ""
+        return self.money(line.charged.unit_price, currency)
+
+    def detail(self, line: PaperLine) -> str:
+        """The period of a line, and which part of the cycle was charged."""
         one = line.charged
         if one is None:
             return ""
         parts = [self.period(one.period_from, one.period_to)] if one.kind != "setup" else []
-        if one.quantity:
-            quantity = format_decimal(one.quantity, locale=self.locale)
-            parts.append(self("unit", quantity=quantity, price=self.money(one.unit_price, currency)))
         if one.days != one.cycle_days:
             parts.append(self.many("share", one.days, whole=one.cycle_days))
         return " · ".join(parts)

@@ -9,19 +9,30 @@ import asyncpg
 from services.invoicing.domain.documents.paper import Charged, PaperLine
 from shared.database import Unit
 
-_LINES = """
+_USAGE = """
+LEFT JOIN LATERAL (
+    SELECT string_agg(DISTINCT meter, ', ' ORDER BY meter) AS meters,
+        CASE WHEN count(DISTINCT meter) = 1 THEN trim_scale(sum(quantity)) ELSE 0 END AS quantity
+    FROM usage_lines WHERE charge_id = c.id
+) u ON c.kind = 'usage'
+"""
+"""The meters of a charge for usage, and how much of it there was; quantities of several meters are not added."""
+_LINES = f"""
 SELECT l.line, l.description, l.net_minor, l.tax_minor, l.tax_rate_bp, s.product,
     CASE WHEN c.settled_minor + c.lapsed_minor = 0 THEN c.kind END AS kind, c.period_from, c.period_to,
-    c.cycle_to - c.cycle_from AS cycle_days, c.quantity, c.unit_price_minor
+    c.cycle_to - c.cycle_from AS cycle_days,
+    CASE WHEN c.kind = 'usage' THEN u.quantity ELSE c.quantity END AS quantity,
+    CASE WHEN c.kind <> 'usage' THEN c.unit_price_minor END AS unit_price_minor, coalesce(u.meters, '') AS meter
 FROM invoice_lines l
 LEFT JOIN charges c ON c.id = l.charge_id
 LEFT JOIN subscriptions s ON s.id = c.subscription_id
+{_USAGE}
 WHERE l.invoice_id = $1 ORDER BY l.line
 """
 """What credit notes left of a charge is told by its description: it is not quantity by price."""
-_CREDITED = """
+_CREDITED = f"""
 SELECT n.line, l.description, n.amount_minor, l.amount_minor AS line_amount, l.tax_minor AS line_tax, l.tax_rate_bp,
-    s.product, c.kind, c.period_from, c.period_to, coalesce((
+    s.product, c.kind, c.period_from, c.period_to, coalesce(u.meters, '') AS meter, coalesce((
         SELECT sum(b.amount_minor) FROM credit_note_lines b JOIN credit_notes e ON e.id = b.credit_note_id
         WHERE e.account_id = o.account_id AND e.invoice_id = o.invoice_id AND b.line = n.line AND e.number < o.number
     ), 0)::bigint AS credited_before
@@ -30,6 +41,7 @@ JOIN credit_note_lines n ON n.credit_note_id = o.id
 JOIN invoice_lines l ON l.invoice_id = o.invoice_id AND l.line = n.line
 LEFT JOIN charges c ON c.id = l.charge_id
 LEFT JOIN subscriptions s ON s.id = c.subscription_id
+{_USAGE}
 WHERE o.id = $1 ORDER BY n.line
 """
 _SETTLED = """
@@ -60,7 +72,7 @@ def _charged(row: asyncpg.Record) -> Charged | None:
         return None
     begin, end = row["period_from"], row["period_to"]
     days, quantity, price = row["cycle_days"], row["quantity"], row["unit_price_minor"]
-    return Charged(row["kind"], row["product"], begin, end, (end - begin).days, days, quantity, price)
+    return Charged(row["kind"], row["product"], begin, end, (end - begin).days, days, quantity, price, row["meter"])
 
 
 async def credited(unit: Unit, credit_note_id: UUID) -> Sequence[asyncpg.Record]:

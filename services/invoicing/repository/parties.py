@@ -66,12 +66,21 @@ def _buyer(row: AccountRow) -> Buyer:
         row.tax_status,
         row.language,
         row.time_zone,
+        row.external_reference,
     )
 
 
 def _seller(row: LegalEntityRow) -> Seller:
     return Seller(
-        row.name, tuple(row.address), row.tax_id, row.register_number, row.bank_name, row.iban, row.bic, row.footer
+        row.name,
+        tuple(row.address),
+        row.tax_id,
+        row.register_number,
+        row.bank_name,
+        row.iban,
+        row.bic,
+        row.footer,
+        dict(row.footers or {}),
     )
 
 

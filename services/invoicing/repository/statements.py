@@ -1,4 +1,8 @@
-"""What changed an account's balance, from the ledger, and what was open at an instant."""
+"""What changed an account's balance, from the ledger, and what was open at an instant.
+
+What is to be refunded is still the customer's until it is paid out, so `refunds` counts with `unapplied`: a proposal
+moves nothing, whether it is declined or not.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,13 +14,13 @@ from shared.database import Unit
 
 _OPENING = """
 SELECT currency, sum(amount_minor)::bigint AS amount FROM ledger_entries
-WHERE account_id = $1 AND code IN ('receivables', 'unapplied') AND posted_at < $2 GROUP BY currency
+WHERE account_id = $1 AND code IN ('receivables', 'unapplied', 'refunds') AND posted_at < $2 GROUP BY currency
 """
 _ENTRIES = """
 WITH facts AS (
     SELECT min(id) AS id, posted_at, document, document_id, currency, sum(amount_minor)::bigint AS amount
     FROM ledger_entries
-    WHERE account_id = $1 AND code IN ('receivables', 'unapplied') AND posted_at >= $2 AND posted_at < $3
+    WHERE account_id = $1 AND code IN ('receivables', 'unapplied', 'refunds') AND posted_at >= $2 AND posted_at < $3
     GROUP BY posted_at, document, document_id, event_sequence, currency HAVING sum(amount_minor) <> 0
 )
 SELECT f.posted_at, f.currency, f.amount,
@@ -30,7 +34,7 @@ ORDER BY f.id
 """
 _UNAPPLIED = """
 SELECT currency, -sum(amount_minor)::bigint AS amount FROM ledger_entries
-WHERE account_id = $1 AND code = 'unapplied' AND posted_at < $2 GROUP BY currency
+WHERE account_id = $1 AND code IN ('unapplied', 'refunds') AND posted_at < $2 GROUP BY currency
 """
 _ITEMS = """
 SELECT number, issue_date, due_date, currency, total_minor, open_minor FROM (
@@ -58,7 +62,7 @@ async def entries(unit: Unit, account_id: UUID, begin: datetime, end: datetime) 
 
 
 async def unapplied(unit: Unit, account_id: UUID, end: datetime) -> dict[str, int]:
-    """Unapplied cash before an instant, by currency."""
+    """Unapplied cash before an instant, with what is to be refunded and was not paid out by then, by currency."""
     return dict(await unit.connection.fetch(_UNAPPLIED, account_id, end))
 
 

@@ -14,7 +14,8 @@ from services.invoicing.tables.base import Row
 class LegalEntityRow(Row, table=True):
     """The data of a legal entity of ours that its documents and mails need, and who calculates its tax.
 
-    At version 0 the code exists and has no data yet, so no document names it.
+    `footers` are those by language, where it is another than `footer`. At version 0 the code exists and has no data
+    yet, so no document names it.
     """
 
     __tablename__ = "legal_entities"
@@ -33,6 +34,7 @@ class LegalEntityRow(Row, table=True):
     iban: str = Field(sa_type=Text)
     bic: str = Field(sa_type=Text)
     footer: str | None = Field(sa_type=Text)
+    footers: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     sends_documents: bool
     country: str | None = Field(sa_type=Text)
     tax_calculator: str = Field(sa_type=Text)

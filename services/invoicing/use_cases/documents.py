@@ -77,13 +77,14 @@ async def credit_note(unit: Unit, credit_note_id: UUID) -> Paper:
         credited=0,
         parties=named,
         policy_version=None,
+        reason_code=row.reason_code,
     )
 
 
 def _credited(row: asyncpg.Record) -> PaperLine:
     share = Share(row["amount_minor"], row["credited_before"], row["line_amount"], row["line_tax"])
     begin, end = row["period_from"], row["period_to"]
-    charged = Charged(row["kind"], row["product"], begin, end, 0, 0, 0, 0) if row["kind"] else None
+    charged = Charged(row["kind"], row["product"], begin, end, 0, 0, 0, None, row["meter"]) if row["kind"] else None
     return PaperLine(row["line"], row["description"], share.amount - share.tax, share.tax, row["tax_rate_bp"], charged)
 
 

@@ -1,15 +1,19 @@
 """Every language says everything, and numbers and dates as its readers write them."""
 
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from string import Formatter
 
 import pytest
 from babel import Locale
 
+from services.invoicing.api.credit_notes import CreditReason
 from services.invoicing.domain.documents.paper import Buyer, Charged, Paper, PaperLine, Parties, Seller, TaxSum, by_rate
 from services.invoicing.domain.documents.statement import Account, Entry, OpenItem, Statement, bucket, running
 from services.invoicing.papers.pages import paper_page, statement_page
 from services.invoicing.papers.wording import LANGUAGES, Text, Wording, arguments, catalogue
+from services.invoicing.use_cases.credit_notes import DISPUTE, PRORATION
 
 SELLER = Seller("Goodstanding GmbH", ("Musterstraße 1",), "DE1", "HRB 1", "Bank", "DE02120300000000202051", "X", None)
 
@@ -104,11 +108,56 @@ def test_plural_forms_are_those_of_the_language(n: int, said: str) -> None:
     assert Wording("ru").many("share", n, whole=30) == said
 
 
-def test_a_line_says_period_quantity_price_and_share() -> None:
+def test_a_line_says_period_share_quantity_and_price() -> None:
     charged = Charged("change", "Business Premium", date(2026, 4, 3), date(2026, 5, 1), 28, 30, 12, 1008)
     line = PaperLine(2, "x", 11289, 2145, 1900, charged)
     assert Wording("en-GB").line(line) == "Business Premium, after a change"
-    assert Wording("en-GB").detail(line, "EUR") == "3 Apr 2026 – 30 Apr 2026 · 12 × €10.08 · for 28 of 30 days"
+    assert Wording("en-GB").detail(line) == "3 Apr 2026 – 30 Apr 2026 · for 28 of 30 days"
+    assert (Wording("en-GB").quantity(line), Wording("en-GB").price(line, "EUR")) == ("12", "€10.08")
+
+
+def test_usage_says_its_meter_and_quantity_and_no_price() -> None:
+    charged = Charged(
+        "usage", "Azure", date(2026, 1, 1), date(2026, 2, 1), 31, 31, Decimal("1234.5678"), None, "compute hours"
+    )
+    line = PaperLine(1, "x", 143, 27, 1900, charged)
+    assert Wording("de").line(line) == "Azure, Verbrauch: compute hours"
+    assert (Wording("de").quantity(line), Wording("de").price(line, "EUR")) == ("1.234,5678", "")
+    shown = paper_page(replace(paper("de"), lines=(line,)), "https://x/policy")
+    assert '<td class="n">1.234,5678</td>' in shown
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_credit_note_says_why_in_the_customers_words(language: str) -> None:
+    wording = Wording(language)
+    for code in (*CreditReason, DISPUTE, PRORATION):
+        assert wording.reason(code)
+        note = replace(paper(language), kind="credit_note", about="GS-DE-00000001", due_on=None, reason_code=code)
+        assert f"<dd>{wording.reason(code)}</dd>" in paper_page(note, "https://x/policy")
+    assert Wording("de").reason("goodwill") == "Kulanz"
+    assert wording.reason("of_a_former_release") == ""
+
+
+def test_a_document_names_the_customer_number_if_there_is_one() -> None:
+    buyer = replace(paper("de").parties.buyer, customer_number="crm-4711")
+    assert "Kundennr. crm-4711" in paper_page(replace(paper("de"), parties=Parties(SELLER, buyer)), "https://x/policy")
+    assert "Kundennr." not in paper_page(paper("de"), "https://x/policy")
+
+
+def charged_line(kind: str, begin: date, end: date) -> PaperLine:
+    """A line of a charge of a kind for days, its end exclusive."""
+    return PaperLine(1, "x", 100, 19, 1900, Charged(kind, "Azure", begin, end, 1, 1, 1, 100))
+
+
+def test_the_period_of_supply_is_that_of_the_recurring_charges() -> None:
+    january = (date(2026, 1, 1), date(2026, 2, 1))
+    setup = charged_line("setup", date(2026, 1, 1), date(2027, 1, 1))
+    usage = charged_line("usage", date(2025, 12, 1), date(2026, 1, 1))
+    cycle = charged_line("cycle", *january)
+    assert replace(paper("en"), lines=(setup, usage, cycle)).supplied == january
+    assert replace(paper("en"), lines=(usage,)).supplied == (date(2025, 12, 1), date(2026, 1, 1))
+    assert replace(paper("en"), lines=(setup,)).supplied == (date(2026, 1, 1), date(2026, 1, 2))
+    assert paper("en").supplied is None
 
 
 def paper(language: str, status: str = "standard", name: str = "Account 17") -> Paper:

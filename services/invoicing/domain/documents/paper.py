@@ -1,8 +1,12 @@
 """An invoice or a credit note as it is drawn up: who to whom, what for, how much, and what was settled of it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+
+RECURRING = ("cycle", "change", "reversal")
+"""The kinds of charges whose periods are the period of supply, where a document has any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,12 @@ class Seller:
     iban: str
     bic: str
     footer: str | None
+    footers: dict[str, str | None] = field(default_factory=dict)
+    """The footer by language, where it is another than `footer`."""
+
+    def footer_in(self, language: str) -> str | None:
+        """Return the footer in a language such as `de`."""
+        return self.footers.get(language) or self.footer
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,8 @@ class Buyer:
     tax_status: str
     language: str
     time_zone: str
+    customer_number: str | None = None
+    """The account's external reference: its number in the seller's own books."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +56,8 @@ class Parties:
 class Charged:
     """What a line was charged for. Ends are exclusive; `days` of `cycle_days` were charged.
 
-    Without a quantity, as in a credit note, only the period is told.
+    Without a quantity, as in a credit note, only the period is told. Usage has its meter and the quantity of it, and
+    no unit price, since the costs of its units may differ; its net is the sum of what each line of usage comes to.
     """
 
     kind: str
@@ -53,8 +66,9 @@ class Charged:
     period_to: date
     days: int
     cycle_days: int
-    quantity: int
-    unit_price: int
+    quantity: int | Decimal
+    unit_price: int | None
+    meter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +111,8 @@ class Paper:
     policy_version: int | None
     tax_note: str | None = None
     """What the outside tax calculator wants to be said."""
+    reason_code: str | None = None
+    """Why a credit note was issued."""
 
     @property
     def net(self) -> int:
@@ -114,11 +130,21 @@ class Paper:
         return self.total - self.paid - self.credited
 
     @property
+    def has_quantities(self) -> bool:
+        """Whether any line has a quantity to show."""
+        return any(line.charged and line.charged.quantity for line in self.lines)
+
+    @property
     def supplied(self) -> tuple[date, date] | None:
-        """The first and the last day of what is charged, if the lines say so; its end is exclusive."""
-        charged = [line.charged for line in self.lines if line.charged]
-        if not charged:
+        """The days of the recurring charges, else of usage, else the day of a set-up; its end is exclusive."""
+        listed = [line.charged for line in self.lines if line.charged]
+        if not listed:
             return None
+        charged = [charge for charge in listed if charge.kind in RECURRING]
+        charged = charged or [charge for charge in listed if charge.kind != "setup"]
+        if not charged:
+            begin = min(charge.period_from for charge in listed)
+            return begin, begin + timedelta(days=1)
         return min(one.period_from for one in charged), max(one.period_to for one in charged)
 
 

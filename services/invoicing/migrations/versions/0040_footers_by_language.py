@@ -1,0 +1,13 @@
+"""A legal entity has a footer for each language of its documents."""
+
+from shared.migrations import execute
+
+revision = "0040"
+down_revision = "0024"
+
+COLUMN = "ALTER TABLE invoicing.legal_entities ADD COLUMN footers JSONB"
+
+
+def upgrade() -> None:
+    """Add the column, empty: the one footer stands in every language."""
+    execute(COLUMN)
