@@ -11,6 +11,7 @@ from services.collections.repository import late_accounts, suspensions, waiting_
 from services.collections.repository.late_accounts import LateCriteria
 from services.collections.repository.suspensions import SuspensionCriteria
 from services.collections.repository.waiting_steps import WaitingCriteria
+from services.entitlements.repository import HoldCriteria, build_hold_search
 from tests.builders import Database
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -85,3 +86,30 @@ async def test_lists_of_collections(database: Database) -> None:
         "waiting of a page": ((late_accounts._WAITING, [page]), "ix_collections_deferrals_account_id"),
     }
     await check_plans(database, "collections", rows)
+
+
+HOLDS = (
+    "SET search_path TO entitlements",
+    "INSERT INTO holds (id, account_id, subscription_id, reason, owner, placed_at, invoice_ids, released_at)"
+    " SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(),"
+    " (ARRAY['fraud', 'admin', 'customer_request'])[1 + n % 3], 'team', '2026-01-01', '{}',"
+    " CASE WHEN n % 50 > 0 THEN timestamptz '2026-02-01' END FROM generate_series(1, 20000) n",
+    "ANALYZE holds",
+)
+HOLD_SEARCHES = {
+    "standing": (HoldCriteria("standing"), "holds_standing"),
+    "standing by reason": (HoldCriteria("standing", "fraud"), "holds_standing_by_reason"),
+    "reason": (HoldCriteria(None, "fraud"), "holds_by_reason"),
+    "account": (HoldCriteria("released", account_id=SOMEBODY), "holds_of_account"),
+    "subscription": (HoldCriteria(subscription_id=SOMEBODY), "holds_of_subscription"),
+    "all": (HoldCriteria(), "holds_pkey"),
+}
+
+
+async def test_lists_of_entitlements(database: Database) -> None:
+    await database.execute("; ".join(HOLDS))
+    for after in (None, SOMEBODY):
+        searches = {
+            name: (build_hold_search(criteria, after, 101), index) for name, (criteria, index) in HOLD_SEARCHES.items()
+        }
+        await check_plans(database, "entitlements", searches)
