@@ -114,6 +114,8 @@ class NoticeRow(Row, table=True):
         CheckConstraint("kind IN ('steps', 'suspended', 'restored')"),
         CheckConstraint("state IN ('pending', 'sent', 'failed', 'withdrawn')"),
         CheckConstraint("(state = 'sent') = (delivered_at IS NOT NULL)"),
+        Index("notices_listed", "state", "id"),
+        Index("notices_by_time", "created_at"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -126,6 +128,20 @@ class NoticeRow(Row, table=True):
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
     delivered_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     failure: str | None = Field(sa_type=Text)
+
+
+class NoticeMessageRow(Row, table=True):
+    """The message of a notice as the next mail hop took it; personal, and empty once it was erased."""
+
+    __tablename__ = "notice_messages"
+    __table_args__ = (CheckConstraint("num_nulls(recipient, subject, text) IN (0, 3)"),)
+
+    notice_id: UUID = Field(primary_key=True, foreign_key="notices.id")
+    account_id: UUID = Field(index=True)
+    recipient: str | None = Field(sa_type=Text)
+    subject: str | None = Field(sa_type=Text)
+    text: str | None = Field(sa_type=Text)
+    sent_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
 class StepTakenRow(Row, table=True):

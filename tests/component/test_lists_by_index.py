@@ -7,14 +7,16 @@ from typing import Any
 from uuid import uuid4
 
 from services.collections.domain.suspension import SuspensionState
-from services.collections.repository import late_accounts, suspensions, waiting_steps
+from services.collections.repository import late_accounts, notice_search, suspensions, waiting_steps
 from services.collections.repository.late_accounts import LateCriteria
+from services.collections.repository.notice_search import NoticeCriteria
 from services.collections.repository.suspensions import SuspensionCriteria
 from services.collections.repository.waiting_steps import WaitingCriteria
 from services.entitlements.repository import HoldCriteria, build_hold_search
 from tests.builders import Database
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
+RECENTLY = datetime(2026, 3, 2, 23, tzinfo=UTC)
 SOMEBODY = uuid4()
 
 Query = tuple[str, list[Any]]
@@ -113,3 +115,30 @@ async def test_lists_of_entitlements(database: Database) -> None:
             name: (build_hold_search(criteria, after, 101), index) for name, (criteria, index) in HOLD_SEARCHES.items()
         }
         await check_plans(database, "entitlements", searches)
+
+
+NOTICES = (
+    "SET search_path TO collections",
+    "INSERT INTO notices (id, account_id, kind, template, items, subscription_ids, state, created_at)"
+    " SELECT gen_random_uuid(), gen_random_uuid(), 'steps', 't', '[]', '{}',"
+    " CASE WHEN n % 50 = 0 THEN 'failed' ELSE 'withdrawn' END, timestamptz '2026-03-03' - n * interval '1 minute'"
+    " FROM generate_series(1, 20000) n",
+    "ANALYZE notices",
+)
+NOTICE_SEARCHES = {
+    "state": (NoticeCriteria(state="failed"), "notices_listed"),
+    "state since": (NoticeCriteria(state="withdrawn", since=RECENTLY), "notices_listed|notices_by_time"),
+    "since": (NoticeCriteria(since=RECENTLY), "notices_by_time"),
+    "account": (NoticeCriteria(account_id=SOMEBODY), "ix_collections_notices_account_id"),
+    "all": (NoticeCriteria(), "notices_pkey"),
+}
+
+
+async def test_list_of_notices(database: Database) -> None:
+    await database.execute("; ".join(NOTICES))
+    for after in (None, SOMEBODY):
+        searches = {
+            name: (notice_search.build_search(criteria, after, 101), index)
+            for name, (criteria, index) in NOTICE_SEARCHES.items()
+        }
+        await check_plans(database, "collections", searches)

@@ -1,6 +1,15 @@
 """The routes of collections."""
 
-from services.collections.api import guard, late_accounts, notices, policies, standing, suspensions, waiting_steps
+from services.collections.api import (
+    guard,
+    late_accounts,
+    notice_messages,
+    notices,
+    policies,
+    standing,
+    suspensions,
+    waiting_steps,
+)
 from shared.http.audit_entries import create_audit_router
 
 ROUTERS = (
@@ -16,6 +25,7 @@ ROUTERS = (
     guard.writes,
     guard.limits,
     notices.reads,
+    notice_messages.reads,
     notices.writes,
     create_audit_router("collections"),
 )
