@@ -13,6 +13,9 @@ from services.collections.repository.notice_search import NoticeCriteria
 from services.collections.repository.suspensions import SuspensionCriteria
 from services.collections.repository.waiting_steps import WaitingCriteria
 from services.entitlements.repository import HoldCriteria, build_hold_search
+from services.invoicing.repository import approval_search, bank_import_search
+from services.invoicing.repository.approval_search import ApprovalCriteria
+from services.invoicing.repository.bank_import_search import ImportCriteria
 from tests.builders import Database
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -142,3 +145,43 @@ async def test_list_of_notices(database: Database) -> None:
             for name, (criteria, index) in NOTICE_SEARCHES.items()
         }
         await check_plans(database, "collections", searches)
+
+
+APPROVALS = (
+    "SET search_path TO invoicing",
+    "SET session_replication_role TO replica",  # accounts of approvals are not looked at
+    "INSERT INTO approvals (id, kind, account_id, amount_minor, currency, lines, reason_code, reason, state,"
+    " proposed_by, proposed_at, decided_at) SELECT gen_random_uuid(),"
+    " (ARRAY['refund', 'write_off', 'credit_note'])[1 + n % 3], gen_random_uuid(), 1, 'EUR', '[]', 'r', 'r',"
+    " CASE WHEN n % 50 = 0 THEN 'proposed' ELSE 'carried_out' END, 'p',"
+    " timestamptz '2026-03-03' - n * interval '1 minute', CASE WHEN n % 50 > 0 THEN now() END"
+    " FROM generate_series(1, 20000) n",
+    "INSERT INTO bank_imports SELECT gen_random_uuid(), n::text, 'csv', NULL, 0, 0, 0, 0, 'f',"
+    " timestamptz '2026-03-03' - n * interval '1 minute' FROM generate_series(1, 20000) n",
+    "ANALYZE approvals, bank_imports",
+)
+APPROVAL_SEARCHES = {
+    "state": (ApprovalCriteria("refund", "proposed"), "approvals_by_state"),
+    "account": (ApprovalCriteria("refund", account_id=SOMEBODY), "ix_invoicing_approvals_account_id"),
+    "since": (ApprovalCriteria("write_off", since=RECENTLY), "approvals_by_time"),
+    "all": (ApprovalCriteria("write_off"), "approvals_by_kind"),
+}
+IMPORT_SEARCHES = {
+    "since": (ImportCriteria(since=RECENTLY), "bank_imports_by_time"),
+    "format": (ImportCriteria("csv"), "bank_imports_pkey"),
+    "all": (ImportCriteria(), "bank_imports_pkey"),
+}
+
+
+async def test_lists_of_invoicing(database: Database) -> None:
+    await database.execute("; ".join(APPROVALS))
+    for after in (None, SOMEBODY):
+        approvals = {
+            name: (approval_search.build_search(criteria, after, 101), index)
+            for name, (criteria, index) in APPROVAL_SEARCHES.items()
+        }
+        imports = {
+            f"imports {name}": (bank_import_search.build_search(criteria, after, 101), index)
+            for name, (criteria, index) in IMPORT_SEARCHES.items()
+        }
+        await check_plans(database, "invoicing", approvals | imports)
