@@ -12,6 +12,7 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
     "collections": {
         "read": "read standings, notices, suspensions, the policy and the guard",
         "write": "release suspensions, send notices again, act on the guard",
+        "messages": "read the text and the recipient of mails that were sent",
         "publish": "publish a version of the policy",
         "admin": "set the limits of the guard",
         "audit": "read who changed what",

@@ -18,8 +18,8 @@ FIGURES = (
         },
     ),
     Figure(
-        """SELECT step, CASE WHEN by_guard THEN 'guard' ELSE 'gate' END AS held_by, count(*) AS steps_deferred,
-            extract(epoch FROM min(since)) AS steps_deferred_oldest_timestamp_seconds
+        """SELECT step, CASE WHEN waits_for = 'guard' THEN 'guard' ELSE 'gate' END AS held_by,
+            count(*) AS steps_deferred, extract(epoch FROM min(since)) AS steps_deferred_oldest_timestamp_seconds
         FROM deferrals WHERE $1::timestamptz IS NOT NULL GROUP BY 1, 2""",
         {
             "goodstanding_steps_deferred": "Steps that are due and wait, for a gate of the policy or for the guard.",
@@ -63,7 +63,8 @@ FIGURES = (
         },
     ),
     Figure(
-        """SELECT stopped::int AS guard_stopped, (SELECT count(*) FROM deferrals WHERE by_guard) AS guard_held
+        """SELECT stopped::int AS guard_stopped,
+            (SELECT count(*) FROM deferrals WHERE waits_for = 'guard') AS guard_held
         FROM guard WHERE id = 1 AND $1::timestamptz IS NOT NULL""",
         {
             "goodstanding_guard_stopped": "Whether a person has stopped all suspensions (1).",

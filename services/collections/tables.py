@@ -36,6 +36,7 @@ class AccountRow(Row, table=True):
     """What collections knows of an account; its name and address stay with invoicing."""
 
     __tablename__ = "accounts"
+    __table_args__ = (Index("accounts_by_entity", "legal_entity", "account_id"),)
 
     account_id: UUID = Field(primary_key=True)
     legal_entity: str = Field(sa_type=Text)
@@ -113,6 +114,8 @@ class NoticeRow(Row, table=True):
         CheckConstraint("kind IN ('steps', 'suspended', 'restored')"),
         CheckConstraint("state IN ('pending', 'sent', 'failed', 'withdrawn')"),
         CheckConstraint("(state = 'sent') = (delivered_at IS NOT NULL)"),
+        Index("notices_listed", "state", "id"),
+        Index("notices_by_time", "created_at"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -125,6 +128,20 @@ class NoticeRow(Row, table=True):
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
     delivered_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     failure: str | None = Field(sa_type=Text)
+
+
+class NoticeMessageRow(Row, table=True):
+    """The message of a notice as the next mail hop took it; personal, and empty once it was erased."""
+
+    __tablename__ = "notice_messages"
+    __table_args__ = (CheckConstraint("num_nulls(recipient, subject, text) IN (0, 3)"),)
+
+    notice_id: UUID = Field(primary_key=True, foreign_key="notices.id")
+    account_id: UUID = Field(index=True)
+    recipient: str | None = Field(sa_type=Text)
+    subject: str | None = Field(sa_type=Text)
+    text: str | None = Field(sa_type=Text)
+    sent_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
 class StepTakenRow(Row, table=True):
@@ -151,13 +168,17 @@ class DeferralRow(Row, table=True):
     """A step that is due and waits, and what for; said once for each cause."""
 
     __tablename__ = "deferrals"
+    __table_args__ = (
+        CheckConstraint("waits_for IN ('guard', 'bank_data', 'policy')"),
+        Index("deferrals_listed", "waits_for", "invoice_id"),
+    )
 
     invoice_id: UUID = Field(primary_key=True)
     account_id: UUID = Field(index=True)
     step: str = Field(sa_type=Text)
     cause: str = Field(sa_type=Text)
     until: datetime | None = Field(sa_type=DateTime(timezone=True))
-    by_guard: bool
+    waits_for: str = Field(sa_type=Text)
     since: datetime = Field(sa_type=DateTime(timezone=True))
 
 
@@ -165,13 +186,21 @@ class CaseRow(Row, table=True):
     """A dunning case: one account while any of its invoices is overdue and open."""
 
     __tablename__ = "cases"
-    __table_args__ = (Index("cases_one_open", "account_id", unique=True, postgresql_where=text("closed_at IS NULL")),)
+    __table_args__ = (
+        CheckConstraint("closed_at IS NOT NULL OR oldest_due_date IS NOT NULL"),
+        Index("cases_one_open", "account_id", unique=True, postgresql_where=text("closed_at IS NULL")),
+        Index("cases_open", "id", postgresql_where=text("closed_at IS NULL")),
+        Index("cases_open_by_stage", "stage", "id", postgresql_where=text("closed_at IS NULL")),
+        Index("cases_open_by_age", "oldest_due_date", postgresql_where=text("closed_at IS NULL")),
+    )
 
     id: UUID = Field(primary_key=True)
     account_id: UUID
     opened_at: datetime = Field(sa_type=DateTime(timezone=True))
     closed_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     stage: str | None = Field(sa_type=Text)
+    oldest_due_date: date | None
+    """That of its oldest invoice that is overdue and open."""
 
 
 class SuspensionRow(Row, table=True):
@@ -187,6 +216,7 @@ class SuspensionRow(Row, table=True):
             postgresql_where=text("state IN ('requested', 'effective')"),
         ),
         Index("suspensions_requested", "requested_at"),
+        Index("suspensions_listed", "state", "id"),
     )
 
     id: UUID = Field(primary_key=True)

@@ -1,8 +1,8 @@
 """Every query of entitlements; the only place that knows both rows and domain."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
@@ -13,6 +13,8 @@ from services.entitlements.domain.hold import Hold
 from services.entitlements.tables import AccountRow, EntitlementRow, HoldRow
 from shared.database import Unit
 from shared.errors import NotFound
+from shared.events.entitlements import HoldReason
+from shared.list_queries import build_list_query
 
 _FAILURE = ("failure_wanted", "failure_code", "failure_detail", "failed_at")
 
@@ -126,6 +128,41 @@ async def save_hold(unit: Unit, changed: Hold) -> None:
     """Store a hold, new or changed."""
     await unit.session.merge(HoldRow(**asdict(changed) | {"invoice_ids": list(changed.invoice_ids)}))
     await unit.session.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class HoldCriteria:
+    """Criteria of the holds that are wanted; None is any."""
+
+    state: Literal["standing", "released"] | None = None
+    reason: HoldReason | None = None
+    account_id: UUID | None = None
+    subscription_id: UUID | None = None
+
+
+_HOLDS = """
+SELECT id AS hold_id, account_id, subscription_id, reason, owner, comment, placed_at AS since, released_at,
+    suspension_id, invoice_ids, effective_at
+FROM holds
+"""
+_HOLD_STATES = {"standing": ["released_at IS NULL"], "released": ["released_at IS NOT NULL"], None: []}
+
+
+def build_hold_search(criteria: HoldCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
+    """Build the query of a page of holds in the order of ids, and its arguments."""
+    conditions = (
+        ("reason = {}", criteria.reason),
+        ("account_id = {}", criteria.account_id),
+        ("subscription_id = {}", criteria.subscription_id),
+        ("id > {}", after),
+    )
+    return build_list_query(_HOLDS, conditions, "id", limit, always=_HOLD_STATES[criteria.state])
+
+
+async def search_holds(unit: Unit, criteria: HoldCriteria, after: UUID | None, limit: int) -> list[asyncpg.Record]:
+    """Find holds in the order of their ids, after this one."""
+    query, arguments = build_hold_search(criteria, after, limit)
+    return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
 
 
 def _hold(row: HoldRow) -> Hold:

@@ -71,6 +71,10 @@ class HoldRow(Row, table=True):
     __tablename__ = "holds"
     __table_args__ = (
         Index("holds_of_subscription", "subscription_id"),
+        Index("holds_standing", "id", postgresql_where=text("released_at IS NULL")),
+        Index("holds_by_reason", "reason", "id"),
+        Index("holds_standing_by_reason", "reason", "id", postgresql_where=text("released_at IS NULL")),
+        Index("holds_of_account", "account_id", "id"),
         CheckConstraint("reason IN ('non_payment', 'fraud', 'customer_request', 'admin')"),
         CheckConstraint("(reason = 'non_payment') = (suspension_id IS NOT NULL)"),
         CheckConstraint("released_at >= placed_at"),

@@ -11,7 +11,8 @@ from tests.builders import Database
 
 RELATIONS = """
 SELECT c.relname AS name,
-    (SELECT min(attname) FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND attidentity = '') AS column
+    (SELECT min(attname) FROM pg_attribute
+        WHERE attrelid = c.oid AND attnum > 0 AND attidentity = '' AND NOT attisdropped) AS column
 FROM pg_class c WHERE c.relnamespace = $1::text::regnamespace AND c.relkind IN ('r', 'p')
 """
 READS_AND_WRITES = (

@@ -41,6 +41,8 @@ LIMITS = {
 """What says how far others may go, or what money is worth, is not for those who write every day."""
 
 
+MESSAGES = "GET /v1/notices/{notice_id}/message"
+"""What people were written is for few."""
 AUDIT = "GET /v1/audit-entries"
 """Who changed what is for few."""
 
@@ -73,7 +75,11 @@ def wrong_scopes(service: str, found: dict[str, APIRoute]) -> set[str]:
     wrong = set()
     for name, route in found.items():
         asks = name.startswith("GET ") or name in CHANGES_NOTHING
-        special = dict.fromkeys(LIMITS, "admin") | dict.fromkeys(PUBLISHING, "publish") | {AUDIT: "audit"}
+        special = (
+            dict.fromkeys(LIMITS, "admin")
+            | dict.fromkeys(PUBLISHING, "publish")
+            | {AUDIT: "audit", MESSAGES: "messages"}
+        )
         may = special.get(name, "read" if asks else "write")
         wanted = set() if name in PUBLIC else {f"{service}:{may}"}
         if scopes(route) != wanted:

@@ -141,7 +141,7 @@ async def _invoicing(world: World) -> dict[str, list[Any]]:
     issued = [(await world.client.made("/v1/invoices", invoice(owner, 10**9, 500)))["id"] for _ in range(24)]
     paid = [(await world.client.made("/v1/payments", {"account_id": owner, "amount": eur(9)}))["id"] for _ in range(3)]
     payments = [Paid("nobody knows", 100 + n) for n in range(40)]
-    await imported(world.client, camt(payments))
+    first_import = await imported(world.client, camt(payments))
     repeats = (await imported(world.client, camt(payments, day="2026-03-31")))["repeats"]
     waiting = [one["id"] for one in (await world.client.got("/v1/bank-entries", state="unmatched"))["items"]]
     rich = await _with_cash(world.client)
@@ -151,6 +151,7 @@ async def _invoicing(world: World) -> dict[str, list[Any]]:
     # A mapping says its currency, or in which column it is, and dates as few generators would.
     ids |= {"bank_account": [IBAN], "entry_id": waiting, "name": ["sparkasse"], "date_format": ["%d.%m.%Y"]}
     ids |= {"fixed_currency": [None], "sign": [None], "repeat_id": [repeat["id"] for repeat in repeats]}
+    ids |= {"import_id": [first_import["id"]]}
     # Small amounts, so that no payment leaves nothing to be reserved.
     ids |= {"line": [1], "amount_minor": [100]} | await _second_person(world.client, issued[0])
     ids |= await _disputes(world.client)
@@ -283,7 +284,9 @@ async def _collections(world: World) -> dict[str, list[Any]]:
     return {
         "account_id": [str(one.account_id) for one in (*late, *lost)],
         "suspension_id": [one["id"] for standing in standings for one in standing["suspensions"]],
-        "notice_id": [one["id"] for standing in standings for one in standing["notices"] if one["state"] == "failed"],
+        "notice_id": [
+            one["id"] for standing in standings for one in standing["notices"] if one["state"] in ("failed", "sent")
+        ],
         "version": [made["version"]],
         "document": [STANDARD],
     }

@@ -1,6 +1,15 @@
 """The routes of collections."""
 
-from services.collections.api import guard, notices, policies, standing, suspensions
+from services.collections.api import (
+    guard,
+    late_accounts,
+    notice_messages,
+    notices,
+    policies,
+    standing,
+    suspensions,
+    waiting_steps,
+)
 from shared.http.audit_entries import create_audit_router
 
 ROUTERS = (
@@ -8,12 +17,15 @@ ROUTERS = (
     policies.reads,
     policies.publishing,
     standing.reads,
+    late_accounts.reads,
     suspensions.reads,
     suspensions.writes,
+    waiting_steps.reads,
     guard.reads,
     guard.writes,
     guard.limits,
     notices.reads,
+    notice_messages.reads,
     notices.writes,
     create_audit_router("collections"),
 )

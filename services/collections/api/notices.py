@@ -9,13 +9,14 @@ from pydantic import BaseModel, Field
 
 from services.collections import use_cases
 from services.collections.repository import notices as repository
+from services.collections.repository.notice_search import NoticeCriteria, NoticeState, search_notices
 from services.collections.tables import NoticeRow
 from services.collections.use_cases.delivery import NotFailed
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
-from shared.fields import ReasonIn, example
-from shared.http import PROBLEMS, Page, Read, Router, refusals
+from shared.fields import Instant, ReasonIn, example, shown
+from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(prefix="/v1/notices", tags=["notices"], dependencies=[needs("collections:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/notices", tags=["notices"], dependencies=[needs("collections:write")], responses=PROBLEMS)
@@ -68,13 +69,26 @@ class NoticeOut(BaseModel):
         return cls.model_validate(row, from_attributes=True)
 
 
-@reads.get("", summary="The notices of an account")
+class ListedNoticeOut(NoticeOut):
+    """A notice with its account."""
+
+    model_config = example(**shown(NoticeOut), account_id="01a20d60-7458-729b-b244-54f33ab0c1d2")
+
+    account_id: UUID
+
+
+@reads.get("", summary="List notices")
 async def list_notices(
-    read: Read, account_id: Annotated[UUID, Query()], limit: Annotated[int, Query(ge=1, le=500)] = 100
-) -> Page[NoticeOut]:
-    """The notices of an account, newest first."""
-    rows = await read(lambda unit: repository.notices_of(unit, account_id, limit))
-    return Page(items=[NoticeOut.of(row) for row in rows], next=None)
+    read: Read,
+    paging: Paging,
+    account_id: Annotated[UUID | None, Query()] = None,
+    state: Annotated[NoticeState | None, Query()] = None,
+    since: Annotated[Instant | None, Query(description="written then or later")] = None,
+) -> Page[ListedNoticeOut]:
+    """Notices of all accounts or of one, the newest first."""
+    criteria, after = NoticeCriteria(account_id, state, since), paging.after_id()
+    rows = await read(lambda unit: search_notices(unit, criteria, after, paging.limit + 1))
+    return paging.page([ListedNoticeOut.model_validate(dict(row)) for row in rows], key=lambda notice: notice.id)
 
 
 @reads.get("/{notice_id}", summary="One notice")

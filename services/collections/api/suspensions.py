@@ -4,19 +4,19 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from services.collections import use_cases
-from services.collections.domain.suspension import SuspensionMoveRefused
+from services.collections.domain.suspension import SuspensionMoveRefused, SuspensionState
 from services.collections.repository import suspensions as repository
-from services.collections.repository.suspensions import Suspension
+from services.collections.repository.suspensions import Suspension, SuspensionCriteria
 from services.collections.use_cases.suspensions import ReleaseRefused
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
-from shared.fields import Day, ReasonIn, example
-from shared.http import PROBLEMS, Read, Router, refusals
+from shared.fields import Day, ReasonIn, example, shown
+from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(
     prefix="/v1/suspensions", tags=["suspensions"], dependencies=[needs("collections:read")], responses=PROBLEMS
@@ -58,6 +58,16 @@ class SuspensionOut(BaseModel):
         return cls(**fields, invoice_ids=list(found.causes))
 
 
+class ListedSuspensionOut(SuspensionOut):
+    """A suspension with what the vendor made of it; a person's reason for its end stands in the audit."""
+
+    model_config = example(**shown(SuspensionOut), ended_at=None, vendor_bills_on=True, vendor_refusal=None)
+
+    ended_at: datetime | None
+    vendor_bills_on: bool | None = Field(description="whether the vendor bills on while it is suspended")
+    vendor_refusal: str | None = Field(description="the vendor's code, if it refused for good")
+
+
 class ReleaseIn(ReasonIn):
     """Why a person releases a suspension, and the last day, in the account's zone, on which that holds."""
 
@@ -76,6 +86,19 @@ class ConfirmationOut(BaseModel):
     suspension_id: UUID
     verdict: Literal["stands", "withdrawn", "wait"]
     detail: str
+
+
+@reads.get("", summary="List suspensions")
+async def list_suspensions(
+    read: Read,
+    paging: Paging,
+    state: Annotated[SuspensionState | None, Query()] = None,
+    account_id: Annotated[UUID | None, Query()] = None,
+) -> Page[ListedSuspensionOut]:
+    """Suspensions of all accounts in the order of their ids, which is that in which they were requested."""
+    criteria, after = SuspensionCriteria(state, account_id), paging.after_id()
+    rows = await read(lambda unit: repository.search_suspensions(unit, criteria, after, paging.limit + 1))
+    return paging.page([ListedSuspensionOut.model_validate(dict(row)) for row in rows], key=lambda row: row.id)
 
 
 @reads.get("/{suspension_id}", summary="One suspension")

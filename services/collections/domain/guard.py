@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from services.collections.domain.policy import Limits
 
+ALL_STOPPED = "all suspensions are stopped"
+"""Why no suspension goes out while a person has stopped them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -26,7 +29,7 @@ def allows(
     passes the limit, but not the stop-all switch.
     """
     if stopped:
-        return Verdict(False, "all suspensions are stopped")
+        return Verdict(False, ALL_STOPPED)
     count = requested_in_last_hour + 1
     above_number = count > limits.suspensions_per_hour
     above_share = count * 100 > limits.share_of_accounts_percent * active_accounts

@@ -28,6 +28,8 @@ class Facts:
     suspensions: list[Suspension] = field(default_factory=list)
     case_id: UUID | None = None
     stage: str | None = None
+    oldest_due_date: date | None = None
+    """Due date of the oldest overdue invoice of its open case, as it was last saved."""
     deferrals: dict[UUID, tuple[str, str]] = field(default_factory=dict)
     """By invoice: the step that waits and what for, as it was last said."""
 
@@ -114,7 +116,7 @@ async def save_overdues(unit: Unit, told: Iterable[tuple[UUID, int, UUID, dateti
 
 
 _ACCOUNTS = """
-SELECT a.account_id, a.time_zone, c.id AS case_id, c.stage
+SELECT a.account_id, a.time_zone, c.id AS case_id, c.stage, c.oldest_due_date
 FROM accounts a LEFT JOIN cases c ON c.account_id = a.account_id AND c.closed_at IS NULL
 WHERE a.account_id = ANY($1::uuid[])
 """
@@ -150,7 +152,11 @@ async def facts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, Facts]:
     rows = await unit.connection.fetch(_ACCOUNTS, account_ids)
     found = {
         row["account_id"]: Facts(
-            row["account_id"], ZoneInfo(row["time_zone"]), case_id=row["case_id"], stage=row["stage"]
+            row["account_id"],
+            ZoneInfo(row["time_zone"]),
+            case_id=row["case_id"],
+            stage=row["stage"],
+            oldest_due_date=row["oldest_due_date"],
         )
         for row in rows
     }

@@ -87,7 +87,8 @@ async def decide(unit: Unit, decision: str, actor: str, reason: str) -> None:
     )
     if decision != "stop":
         await unit.connection.execute(
-            "UPDATE items SET due_at = $1 FROM deferrals d WHERE d.invoice_id = items.invoice_id AND d.by_guard",
+            "UPDATE items SET due_at = $1 FROM deferrals d"
+            " WHERE d.invoice_id = items.invoice_id AND d.waits_for = 'guard'",
             unit.now,
         )
         unit.wake("sweeps")

@@ -1,8 +1,8 @@
 """Notices, the steps that were taken with them, deferrals, and the dunning case."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Any, NamedTuple
+from datetime import date, datetime
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -11,6 +11,9 @@ from sqlmodel import col, select
 from services.collections.tables import NoticeRow
 from shared.database import Unit, columns
 from shared.errors import NotFound
+
+WaitsFor = Literal["guard", "bank_data", "policy"]
+"""What a step that is due waits for."""
 
 
 async def add_notice(unit: Unit, row: NoticeRow) -> None:
@@ -116,20 +119,20 @@ async def untake_steps(unit: Unit, notice_id: UUID) -> None:
 
 
 async def save_deferral(
-    unit: Unit, account_id: UUID, invoice_id: UUID, step: str, cause: str, until: datetime | None, by_guard: bool
+    unit: Unit, account_id: UUID, invoice_id: UUID, step: str, cause: str, until: datetime | None, waits_for: WaitsFor
 ) -> None:
     """A step waits, and what for."""
     await unit.connection.execute(
-        "INSERT INTO deferrals (invoice_id, account_id, step, cause, until, by_guard, since)"
+        "INSERT INTO deferrals (invoice_id, account_id, step, cause, until, waits_for, since)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (invoice_id) DO UPDATE"
-        " SET step = excluded.step, cause = excluded.cause, until = excluded.until, by_guard = excluded.by_guard,"
+        " SET step = excluded.step, cause = excluded.cause, until = excluded.until, waits_for = excluded.waits_for,"
         " since = excluded.since",
         invoice_id,
         account_id,
         step,
         cause,
         until,
-        by_guard,
+        waits_for,
         unit.now,
     )
 
@@ -140,14 +143,24 @@ async def end_deferrals(unit: Unit, invoice_ids: Sequence[UUID]) -> None:
         await unit.connection.execute("DELETE FROM deferrals WHERE invoice_id = ANY($1::uuid[])", invoice_ids)
 
 
-async def open_cases(unit: Unit, cases: Sequence[tuple[UUID, UUID, str | None]]) -> None:
-    """Open dunning cases: id, account, stage."""
+async def open_cases(unit: Unit, cases: Sequence[tuple[UUID, UUID, str | None, date]]) -> None:
+    """Open dunning cases: id, account, stage, oldest due date."""
     if cases:
         await unit.connection.execute(
-            "INSERT INTO cases (id, account_id, stage, opened_at)"
-            " SELECT *, $1 FROM unnest($2::uuid[], $3::uuid[], $4::text[])",
+            "INSERT INTO cases (id, account_id, stage, oldest_due_date, opened_at)"
+            " SELECT *, $1 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::date[])",
             unit.now,
-            *columns(cases, 3),
+            *columns(cases, 4),
+        )
+
+
+async def save_oldest_due_dates(unit: Unit, due_dates: Sequence[tuple[UUID, date]]) -> None:
+    """Save, for each of these cases, the due date of its oldest invoice that is overdue and open."""
+    if due_dates:
+        await unit.connection.execute(
+            "UPDATE cases SET oldest_due_date = n.due_date FROM unnest($1::uuid[], $2::date[]) AS n (id, due_date)"
+            " WHERE cases.id = n.id",
+            *columns(due_dates, 2),
         )
 
 

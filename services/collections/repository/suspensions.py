@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -11,6 +12,7 @@ import asyncpg
 from services.collections.domain.suspension import SuspensionState
 from shared.database import Unit, columns
 from shared.errors import NotFound
+from shared.list_queries import build_list_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,12 @@ _SUSPENSIONS = (
     "SELECT id, account_id, subscription_id, state, policy_version, step, requested_at, effective_at FROM suspensions"
 )
 
-
+_LISTED = """
+SELECT id, account_id, subscription_id, state, policy_version, step, requested_at, effective_at, ended_at,
+    vendor_bills_on, vendor_refusal, ARRAY(SELECT c.invoice_id FROM suspension_causes c
+        WHERE c.suspension_id = suspensions.id AND c.ended_at IS NULL ORDER BY c.invoice_id) AS invoice_ids
+FROM suspensions
+"""
 _CAUSES = """
 SELECT c.suspension_id, c.invoice_id, i.number, c.round, c.dunnable_minor, c.currency
 FROM suspension_causes c JOIN items i ON i.invoice_id = c.invoice_id
@@ -66,6 +73,32 @@ async def suspension(unit: Unit, suspension_id: UUID) -> Suspension:
     if not rows:
         raise NotFound(f"there is no suspension {suspension_id}")
     return (await _with_causes(unit, rows))[0]
+
+
+@dataclass(frozen=True, slots=True)
+class SuspensionCriteria:
+    """Criteria of the suspensions that are wanted; None is any."""
+
+    state: SuspensionState | None = None
+    account_id: UUID | None = None
+
+
+def build_search(criteria: SuspensionCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
+    """Build the query of a page in the order of ids, and its arguments."""
+    conditions = (
+        ("state = {}", criteria.state and criteria.state.value),
+        ("account_id = {}", criteria.account_id),
+        ("id > {}", after),
+    )
+    return build_list_query(_LISTED, conditions, "id", limit)
+
+
+async def search_suspensions(
+    unit: Unit, criteria: SuspensionCriteria, after: UUID | None, limit: int
+) -> list[asyncpg.Record]:
+    """Find suspensions in the order of their ids, after this one, each with the invoices that it still rests on."""
+    query, arguments = build_search(criteria, after, limit)
+    return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
 
 
 async def _with_causes(unit: Unit, rows: Sequence[asyncpg.Record]) -> list[Suspension]:

@@ -17,6 +17,7 @@ from services.collections.repository import policies
 from services.collections.repository import suspensions as suspension_rows
 from services.collections.repository.facts import Facts, ToldBalance
 from services.collections.repository.guard import WINDOW
+from services.collections.repository.notices import WaitsFor
 from services.collections.repository.suspensions import Cause, Suspension
 from services.collections.use_cases import judging, suspensions
 from services.collections.use_cases.judging import Judged
@@ -113,7 +114,7 @@ async def request_due(unit: Unit, intent: Intent, fresh: Fresh) -> Recorded:
             for one in (items[invoice_id] for invoice_id, _ in suspension.causes):
                 asked[one.item.invoice_id] = held.again
                 await judging.say_deferred(
-                    unit, account, one, suspension.step, held.cause, held.again, by_guard=held.by_guard
+                    unit, account, one, suspension.step, held.cause, held.again, waits_for=held.waits_for
                 )
     await judging.follow(unit, [intent.account_id], asked=asked)
     return Recorded.DONE
@@ -125,7 +126,7 @@ class _Held:
 
     cause: str
     again: datetime | None
-    by_guard: bool
+    waits_for: WaitsFor
 
 
 async def _held(
@@ -137,9 +138,9 @@ async def _held(
     """What holds these suspensions back. They go out together or not at all: the strictest version counts."""
     numbers = {items[id_].version for suspension in due for id_, _ in suspension.causes}
     if cause := await _bank_wants(unit, numbers, bank):
-        return _Held(cause, unit.now + LOOK_AGAIN, by_guard=False)
+        return _Held(cause, unit.now + LOOK_AGAIN, "bank_data")
     verdict, again = await _guard(unit, due)
-    return None if verdict.allowed else _Held(verdict.reason or "", again, by_guard=True)
+    return None if verdict.allowed else _Held(verdict.reason or "", again, "guard")
 
 
 async def _bank_wants(unit: Unit, numbers: Collection[int], bank: BankKnowledge | None) -> str | None:
@@ -220,10 +221,8 @@ async def _confirm(unit: Unit, suspension_id: UUID, fresh: Fresh) -> tuple[Verdi
     suspension = await suspension_rows.suspension(unit, suspension_id)
     if suspension.state is not SuspensionState.REQUESTED:
         return _settled_verdict(suspension.state)
-    if (await guard_rows.state(unit)).stopped:
-        return "wait", "all suspensions are stopped"
     account = (await repository.facts(unit, [suspension.account_id]))[suspension.account_id]
-    if cause := await _bank_holds(unit, account, suspension, fresh.bank):
+    if cause := await _find_delay(unit, account, suspension, fresh.bank):
         return "wait", cause
     items = {item.invoice_id: item for item in account.items}
     if stands(frozenset(suspension.causes), suspension.subscription_id, items, unit.now):
@@ -231,13 +230,20 @@ async def _confirm(unit: Unit, suspension_id: UUID, fresh: Fresh) -> tuple[Verdi
     return "wait", "its causes are not known well enough"
 
 
-async def _bank_holds(unit: Unit, account: Facts, suspension: Suspension, bank: BankKnowledge | None) -> str | None:
-    """What a requested suspension waits for, noted with its invoices; what they waited for before is over."""
+async def _find_delay(unit: Unit, account: Facts, suspension: Suspension, bank: BankKnowledge | None) -> str | None:
+    """Find what a requested suspension waits for, and note it with its invoices; what they waited for before is over.
+
+    The stop of all suspensions comes before the bank's data.
+    """
     mine = [one for one in await judging.judged(unit, account) if one.item.invoice_id in suspension.causes]
-    cause = await _bank_wants(unit, {one.version for one in mine}, bank)
+    waits_for: WaitsFor = "guard"
+    cause, until = rules.ALL_STOPPED if (await guard_rows.state(unit)).stopped else None, None
+    if cause is None:
+        waits_for, until = "bank_data", unit.now + LOOK_AGAIN
+        cause = await _bank_wants(unit, {one.version for one in mine}, bank)
     if cause is None:
         await notice_rows.end_deferrals(unit, list(suspension.causes))
         return None
     for one in mine:
-        await judging.say_deferred(unit, account, one, suspension.step, cause, unit.now + LOOK_AGAIN)
+        await judging.say_deferred(unit, account, one, suspension.step, cause, until, waits_for=waits_for)
     return cause

@@ -1,11 +1,13 @@
 """Notices are sent by a worker, and recorded with what the next mail hop said."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email.message import EmailMessage
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from services.collections import mail
 from services.collections.repository import notices as repository
+from services.collections.repository.notice_messages import SentMessage, save_message
 from services.collections.tables import NoticeRow
 from services.collections.use_cases import judging
 from services.collections.use_cases.notices import SEND_NOTICE
@@ -36,6 +38,8 @@ class Delivery:
 
     refusal: str | None = None
     """What the next hop said, if it refused for good."""
+    message: SentMessage | None = field(default=None, repr=False)
+    """The message that the next hop took."""
     not_dunnable: frozenset[UUID] = frozenset()
     """The invoices for which it was not sent, if any."""
 
@@ -52,7 +56,12 @@ async def send(runtime: "Runtime", intent: Intent) -> Delivery:
     facts = await _ask_facts(runtime, row)
     policy_url = f"{runtime.settings.public_url or runtime.settings.collections_url}/policy"
     message = mail.message(row, facts, runtime.settings.mail_from, policy_url)
-    return Delivery(await post.deliver(message, runtime.settings.smtp_host, runtime.settings.smtp_port))
+    refusal = await post.deliver(message, runtime.settings.smtp_host, runtime.settings.smtp_port)
+    return Delivery(refusal, None if refusal else _describe_message(message))
+
+
+def _describe_message(message: EmailMessage) -> SentMessage:
+    return SentMessage(message["To"], message["Subject"], message.get_content())
 
 
 async def _ask_facts(runtime: "Runtime", row: NoticeRow) -> NoticeFacts:
@@ -90,6 +99,8 @@ async def sent(unit: Unit, intent: Intent, delivery: Delivery) -> Recorded:
         await _withdraw(unit, row, delivery.not_dunnable, common)
     elif delivery.refusal is None:
         await repository.save_result(unit, row.id, "sent", None)
+        if delivery.message is not None:
+            await save_message(unit, row.id, row.account_id, delivery.message)
         unit.publish(NoticeSent(account_id=row.account_id, delivered_at=unit.now, **common))
     else:
         await repository.save_result(unit, row.id, "failed", delivery.refusal)

@@ -7,7 +7,7 @@ nothing carries any more, the dunning case, when to judge next); steps are taken
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from services.collections.domain import account as consolidation
@@ -21,6 +21,7 @@ from services.collections.repository import facts as repository
 from services.collections.repository import notices as notice_rows
 from services.collections.repository import policies
 from services.collections.repository.facts import Facts
+from services.collections.repository.notices import WaitsFor
 from services.collections.repository.policies import Version
 from services.collections.use_cases import notices, suspensions
 from shared import intents
@@ -82,17 +83,23 @@ async def follow(
     """
     known = await policies.versions(unit)
     due: list[tuple[UUID, datetime | None]] = []
-    opened: list[tuple[UUID, UUID, str | None]] = []
+    opened: list[tuple[UUID, UUID, str | None, date]] = []
+    due_dates: list[tuple[UUID, date]] = []
     for account_id, account in (await repository.facts(unit, account_ids)).items():
         with because(account_id):
-            items = await _follow_one(unit, known, account, opened)
+            items = await _follow_one(unit, known, account, opened, due_dates)
         due += [(one.item.invoice_id, _due(one, asked or {})) for one in items]
     await notice_rows.open_cases(unit, opened)
+    await notice_rows.save_oldest_due_dates(unit, due_dates)
     await repository.save_due(unit, due)
 
 
 async def _follow_one(
-    unit: Unit, known: Sequence[Version], account: Facts, opened: list[tuple[UUID, UUID, str | None]]
+    unit: Unit,
+    known: Sequence[Version],
+    account: Facts,
+    opened: list[tuple[UUID, UUID, str | None, date]],
+    due_dates: list[tuple[UUID, date]],
 ) -> list[Judged]:
     if account.suspensions and await suspensions.settle(unit, account):  # a step that was withdrawn may be due again
         account = (await repository.facts(unit, [account.account_id]))[account.account_id]
@@ -101,6 +108,8 @@ async def _follow_one(
         opened += _open_case(unit, account, items)
     else:
         await _settle_case(unit, account, account.case_id, items)
+        oldest = _find_oldest_due_date(items)
+        due_dates += [(account.case_id, oldest)] if oldest and oldest != account.oldest_due_date else []
     await _say_what_waits(unit, account, items)
     return items
 
@@ -184,16 +193,22 @@ async def _ask_for_terminations(unit: Unit, account: Facts, items: Sequence[Judg
             )
 
 
-def _open_case(unit: Unit, account: Facts, items: Sequence[Judged]) -> list[tuple[UUID, UUID, str | None]]:
-    """The case to be opened, if one is: its id, account and stage."""
+def _find_oldest_due_date(items: Sequence[Judged]) -> date | None:
+    """Find the due date of the oldest invoice that is overdue and open."""
+    return min((judged.item.due_date for judged in items if judged.judgement.is_overdue_and_open), default=None)
+
+
+def _open_case(unit: Unit, account: Facts, items: Sequence[Judged]) -> list[tuple[UUID, UUID, str | None, date]]:
+    """The case to be opened, if one is: its id, account, stage and oldest due date."""
     judgements = [one.judgement for one in items]
-    if not consolidation.is_case_open(judgements):
+    oldest = _find_oldest_due_date(items)
+    if oldest is None:
         return []
     case_id, stage = new_id(), consolidation.stage_of_case(judgements)
     unit.publish(DunningCaseOpened(account_id=account.account_id, case_id=case_id))
     if stage is not None:
         unit.publish(DunningStageChanged(account_id=account.account_id, case_id=case_id, stage=stage.name))
-    return [(case_id, account.account_id, stage.name if stage else None)]
+    return [(case_id, account.account_id, stage.name if stage else None, oldest)]
 
 
 async def _settle_case(unit: Unit, account: Facts, case_id: UUID, items: Sequence[Judged]) -> None:
@@ -233,12 +248,12 @@ async def say_deferred(
     cause: str,
     until: datetime | None,
     *,
-    by_guard: bool = False,
+    waits_for: WaitsFor = "policy",
 ) -> None:
     """Record that a step waits, and announce it unless that was said before."""
     invoice_id = one.item.invoice_id
     known = account.deferrals.get(invoice_id) == (step, cause)
-    await notice_rows.save_deferral(unit, account.account_id, invoice_id, step, cause, until, by_guard)
+    await notice_rows.save_deferral(unit, account.account_id, invoice_id, step, cause, until, waits_for)
     if not known:
         unit.publish(
             StepDeferred(

@@ -43,7 +43,7 @@ async def standing(unit: Unit, account_id: UUID) -> Standing:
     return Standing(
         account_id,
         account["time_zone"],
-        _state(items, suspensions),
+        assess_state(items, suspensions),
         items,
         await repository.fact_events(unit, [one.item.invoice_id for one in items]),
         await repository.cases(unit, account_id),
@@ -53,8 +53,8 @@ async def standing(unit: Unit, account_id: UUID) -> Standing:
     )
 
 
-def _state(items: Sequence[Judged], suspensions: Sequence[asyncpg.Record]) -> str:
-    """The gravest thing that is true of the account."""
+def assess_state(items: Sequence[Judged], suspensions: Sequence[asyncpg.Record]) -> str:
+    """Assess the gravest thing that is true of an account, by its judged items and its suspensions."""
     if any(row["state"] in ("effective", "ending") for row in suspensions):
         return "suspended"
     requested = [row for row in suspensions if row["state"] == "requested"]

@@ -3,4 +3,4 @@
 from services.entitlements.api import access, holds
 from shared.http.audit_entries import create_audit_router
 
-ROUTERS = (access.reads, holds.writes, create_audit_router("entitlements"))
+ROUTERS = (access.reads, holds.reads, holds.writes, create_audit_router("entitlements"))

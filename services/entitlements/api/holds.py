@@ -4,19 +4,21 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
-from services.entitlements import use_cases
+from services.entitlements import repository, use_cases
 from services.entitlements.domain.hold import AlreadyReleased, EndsThroughCollections, Hold, RoleNeeded
+from services.entitlements.repository import HoldCriteria
 from services.entitlements.use_cases.holds import NewHold
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.events.entitlements import HoldReason
-from shared.fields import Body, Name, Prose, ReasonIn, example
-from shared.http import PROBLEMS, Router, refusals
+from shared.fields import Body, Name, Prose, ReasonIn, example, shown
+from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
+reads = Router(prefix="/v1/holds", tags=["holds"], dependencies=[needs("entitlements:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/holds", tags=["holds"], dependencies=[needs("entitlements:write")], responses=PROBLEMS)
 
 
@@ -72,6 +74,31 @@ class HoldOut(BaseModel):
             since=hold.placed_at,
             released_at=hold.released_at,
         )
+
+
+class ListedHoldOut(HoldOut):
+    """A hold with what caused it, and since when the subscription is seen suspended at the vendor for it."""
+
+    model_config = example(**shown(HoldOut), suspension_id=None, invoice_ids=[], effective_at="2026-04-14T11:45:05Z")
+
+    suspension_id: UUID | None = Field(description="of collections, if it is for non-payment")
+    invoice_ids: list[UUID]
+    effective_at: datetime | None
+
+
+@reads.get("", summary="List holds")
+async def list_holds(
+    read: Read,
+    paging: Paging,
+    state: Annotated[Literal["standing", "released"] | None, Query(description="all if left out")] = None,
+    reason: Annotated[HoldReason | None, Query()] = None,
+    account_id: Annotated[UUID | None, Query()] = None,
+    subscription_id: Annotated[UUID | None, Query()] = None,
+) -> Page[ListedHoldOut]:
+    """Holds on all subscriptions in the order of their ids, which is that in which they were placed."""
+    criteria, after = HoldCriteria(state, reason, account_id, subscription_id), paging.after_id()
+    rows = await read(lambda unit: repository.search_holds(unit, criteria, after, paging.limit + 1))
+    return paging.page([ListedHoldOut.model_validate(dict(row)) for row in rows], key=lambda hold: hold.hold_id)
 
 
 @writes.post("", status_code=201, response_model=HoldOut, summary="Place a hold")

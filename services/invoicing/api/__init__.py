@@ -2,6 +2,7 @@
 
 from services.invoicing.api import (
     accounts,
+    approval_lists,
     approvals,
     balances,
     bank,
@@ -62,6 +63,7 @@ ROUTERS = (
     credit_notes.writes,
     write_offs.writes,
     refunds.writes,
+    approval_lists.reads,
     approvals.reads,
     approvals.writes,
     approvals.limits,

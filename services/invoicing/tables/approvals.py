@@ -22,6 +22,9 @@ class ApprovalRow(Row, table=True):
         CheckConstraint("num_nulls(decided_by, decision_reason) IN (0, 2)"),
         CheckConstraint("decided_by IS DISTINCT FROM proposed_by"),
         Index("approvals_listed", "state", "id"),
+        Index("approvals_by_kind", "kind", "id"),
+        Index("approvals_by_state", "kind", "state", "id"),
+        Index("approvals_by_time", "kind", "proposed_at"),
     )
 
     id: UUID = Field(primary_key=True)

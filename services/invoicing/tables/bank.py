@@ -37,7 +37,10 @@ class BankImportRow(Row, table=True):
     """A file that was imported; how many entries of it were taken, and what was to become of them."""
 
     __tablename__ = "bank_imports"
-    __table_args__ = (CheckConstraint("format IN ('camt.053', 'csv')"),)
+    __table_args__ = (
+        CheckConstraint("format IN ('camt.053', 'csv')"),
+        Index("bank_imports_by_time", "imported_at"),
+    )
 
     id: UUID = Field(primary_key=True)
     content_hash: str = Field(sa_type=Text, unique=True)

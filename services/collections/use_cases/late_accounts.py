@@ -1,0 +1,144 @@
+"""Late accounts with where each stands by the policy, judged now from its facts."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from operator import attrgetter
+from uuid import UUID
+
+import asyncpg
+
+from services.collections.domain.judgement import NextStep
+from services.collections.repository import facts, late_accounts, policies
+from services.collections.repository.late_accounts import LateCriteria
+from services.collections.use_cases import judging
+from services.collections.use_cases.judging import Judged
+from services.collections.use_cases.standing import assess_state
+from shared.calendar import local_date
+from shared.database import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class LateAmounts:
+    """Amounts of the overdue invoices of an account in one currency; minor units."""
+
+    currency: str
+    open_minor: int
+    disputed_minor: int
+    in_flight_minor: int
+    promised_minor: int
+    dunnable_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class ComingStep:
+    """The first step of an account that comes if no new fact does, and the invoice whose step it is."""
+
+    invoice_id: UUID
+    step: str
+    at: datetime
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class LateAccount:
+    """An account of which something is overdue."""
+
+    case_id: UUID
+    account_id: UUID
+    legal_entity: str
+    late_since: datetime
+    """Since when something of it is overdue without a break."""
+    oldest_due_date: date
+    days_late: int
+    """Whole local days since the oldest due date."""
+    state: str
+    step: str | None
+    """The furthest step that was taken."""
+    position: int
+    """The furthest on the ladder of its overdue invoices."""
+    next: ComingStep | None
+    amounts: Sequence[LateAmounts]
+    suspended_subscription_ids: Sequence[UUID]
+    waiting: Sequence[asyncpg.Record]
+
+
+async def list_late_accounts(unit: Unit, criteria: LateCriteria, after: UUID | None, limit: int) -> list[LateAccount]:
+    """List late accounts in the order of their cases' ids; all of a page are loaded together."""
+    rows = await late_accounts.list_late(unit, criteria, after, limit)
+    account_ids = [row["account_id"] for row in rows]
+    versions = await policies.versions(unit)
+    facts_by_account = await facts.facts(unit, account_ids)
+    suspensions = _group_by_account(await late_accounts.list_suspensions(unit, account_ids))
+    waiting = _group_by_account(await late_accounts.list_waiting(unit, account_ids))
+    described = []
+    for row in rows:
+        account = facts_by_account[row["account_id"]]
+        items = judging.judged_by(versions, account, unit.now)
+        today = local_date(unit.now, account.zone)
+        described.append(
+            _describe_account(row, items, today, suspensions[account.account_id], waiting[account.account_id])
+        )
+    return described
+
+
+def _group_by_account(rows: Sequence[asyncpg.Record]) -> Mapping[UUID, list[asyncpg.Record]]:
+    rows_by_account: defaultdict[UUID, list[asyncpg.Record]] = defaultdict(list)
+    for row in rows:
+        rows_by_account[row["account_id"]].append(row)
+    return rows_by_account
+
+
+def _describe_account(
+    row: asyncpg.Record,
+    items: Sequence[Judged],
+    today: date,
+    suspensions: Sequence[asyncpg.Record],
+    waiting: Sequence[asyncpg.Record],
+) -> LateAccount:
+    overdue = [item for item in items if item.judgement.is_overdue_and_open]
+    return LateAccount(
+        case_id=row["case_id"],
+        account_id=row["account_id"],
+        legal_entity=row["legal_entity"],
+        late_since=row["opened_at"],
+        oldest_due_date=row["oldest_due_date"],
+        days_late=(today - row["oldest_due_date"]).days,
+        state=assess_state(items, suspensions),
+        step=row["stage"],
+        position=max((item.judgement.position for item in overdue), default=0),
+        next=_find_coming_step(overdue),
+        amounts=_sum_amounts(overdue),
+        suspended_subscription_ids=[
+            suspension["subscription_id"] for suspension in suspensions if suspension["state"] != "requested"
+        ],
+        waiting=waiting,
+    )
+
+
+def _find_coming_step(overdue: Sequence[Judged]) -> ComingStep | None:
+    """Find the first step that comes of the overdue invoices; of several at one instant, that of the first number."""
+    coming: list[tuple[datetime, str, UUID, NextStep]] = [
+        (upcoming.at, item.item.number, item.item.invoice_id, upcoming)
+        for item in overdue
+        if (upcoming := item.judgement.next)
+    ]
+    if not coming:
+        return None
+    at, _, invoice_id, upcoming = min(coming)
+    return ComingStep(invoice_id, upcoming.step, at, upcoming.rule)
+
+
+_AMOUNTS = attrgetter("open_minor", "disputed_minor", "in_flight_minor", "promised_minor", "dunnable_minor")
+
+
+def _sum_amounts(overdue: Sequence[Judged]) -> list[LateAmounts]:
+    """Sum the amounts of the overdue invoices by currency; currencies are never added."""
+    amounts_by_currency: defaultdict[str, list[tuple[int, ...]]] = defaultdict(list)
+    for item in overdue:
+        amounts_by_currency[item.judgement.currency].append(_AMOUNTS(item.judgement))
+    return [
+        LateAmounts(currency, *(sum(column) for column in zip(*amounts, strict=True)))
+        for currency, amounts in sorted(amounts_by_currency.items())
+    ]

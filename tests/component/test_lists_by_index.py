@@ -1,0 +1,187 @@
+"""Lists over all accounts are read by the index of what is asked for, also with many rows."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from services.collections.domain.suspension import SuspensionState
+from services.collections.repository import late_accounts, notice_search, suspensions, waiting_steps
+from services.collections.repository.late_accounts import LateCriteria
+from services.collections.repository.notice_search import NoticeCriteria
+from services.collections.repository.suspensions import SuspensionCriteria
+from services.collections.repository.waiting_steps import WaitingCriteria
+from services.entitlements.repository import HoldCriteria, build_hold_search
+from services.invoicing.repository import approval_search, bank_import_search
+from services.invoicing.repository.approval_search import ApprovalCriteria
+from services.invoicing.repository.bank_import_search import ImportCriteria
+from tests.builders import Database
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+RECENTLY = datetime(2026, 3, 2, 23, tzinfo=UTC)
+SOMEBODY = uuid4()
+
+Query = tuple[str, list[Any]]
+
+
+async def check_plans(database: Database, service: str, queries: Mapping[str, tuple[Query, str]]) -> None:
+    """Check that each query is planned without a whole read of a table, and by the index of this name."""
+    async with database.connected(service) as connection:
+        await connection.execute("SET enable_seqscan = off")
+        for name, ((query, arguments), index) in queries.items():
+            plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {query}", *arguments))
+            assert re.search(rf"(using|on) ({index})\b", plan), f"{name}: {plan}"
+            assert "Seq Scan" not in plan, f"{name}: {plan}"
+
+
+COLLECTIONS = (
+    "SET search_path TO collections",
+    "SET session_replication_role TO replica",  # suspensions of causes are not looked at
+    "INSERT INTO accounts SELECT gen_random_uuid(), 'E' || n % 40, 'UTC', now() FROM generate_series(1, 20000) n",
+    "INSERT INTO cases (id, account_id, opened_at, closed_at, stage, oldest_due_date)"
+    " SELECT gen_random_uuid(), account_id, now(), CASE WHEN random() < 0.9 THEN now() END,"
+    " 'step_' || (random() * 40)::int, date '2026-03-01' - (random() * 400)::int FROM accounts",
+    "INSERT INTO items SELECT gen_random_uuid(), account_id, 'n', 'EUR', '2026-03-01', now(), 100, 1, NULL"
+    " FROM accounts",
+    "INSERT INTO deferrals (invoice_id, account_id, step, cause, until, since, waits_for)"
+    " SELECT invoice_id, account_id, 's', 'c', NULL, now(), CASE WHEN random() < 0.02 THEN 'guard' ELSE 'policy' END"
+    " FROM items",
+    "INSERT INTO suspensions (id, account_id, subscription_id, state, policy_version, step, requested_at)"
+    " SELECT gen_random_uuid(), account_id, gen_random_uuid(), CASE WHEN random() < 0.02 THEN 'effective'"
+    " ELSE 'ended' END, 1, 's', now() FROM accounts",
+    "INSERT INTO suspension_causes (suspension_id, invoice_id, round, account_id, caused_at, dunnable_minor, currency)"
+    " SELECT id, gen_random_uuid(), 1, account_id, now(), 100, 'EUR' FROM suspensions",
+    "ANALYZE accounts, cases, items, deferrals, suspensions, suspension_causes",
+)
+
+
+async def test_lists_of_collections(database: Database) -> None:
+    await database.execute("; ".join(COLLECTIONS))
+    late = {
+        "all": (LateCriteria(), "cases_open"),
+        "entity": (LateCriteria(legal_entity="E7"), "accounts_by_entity|cases_open"),
+        "step": (LateCriteria(step="step_7"), "cases_open_by_stage"),
+        "days": (LateCriteria(min_days_late=399), "cases_open_by_age"),
+    }
+    suspended = {
+        "state": (SuspensionCriteria(SuspensionState.EFFECTIVE), "suspensions_listed"),
+        "account": (SuspensionCriteria(account_id=SOMEBODY), "ix_collections_suspensions_account_id"),
+        "all": (SuspensionCriteria(), "suspensions_pkey"),
+    }
+    waiting = {
+        "guard": (WaitingCriteria("guard"), "deferrals_listed"),
+        "account": (WaitingCriteria(account_id=SOMEBODY), "ix_collections_deferrals_account_id"),
+        "entity": (WaitingCriteria(legal_entity="E7"), "accounts_by_entity|deferrals_pkey"),
+        "all": (WaitingCriteria(), "deferrals_pkey"),
+    }
+    for after in (None, SOMEBODY):
+        queries: dict[str, tuple[Query, str]] = {
+            **{f"late {k}": (late_accounts.build_search(c, NOW, after, 101), index) for k, (c, index) in late.items()},
+            **{f"suspensions {k}": (suspensions.build_search(c, after, 101), i) for k, (c, i) in suspended.items()},
+            **{f"waiting {k}": (waiting_steps.build_search(c, after, 101), i) for k, (c, i) in waiting.items()},
+        }
+        await check_plans(database, "collections", queries)
+    page = [SOMEBODY] * 3
+    rows = {
+        "suspensions of a page": (
+            (late_accounts._SUSPENSIONS, [page]),
+            "ix_collections_suspensions_account_id|suspensions_listed",
+        ),
+        "waiting of a page": ((late_accounts._WAITING, [page]), "ix_collections_deferrals_account_id"),
+    }
+    await check_plans(database, "collections", rows)
+
+
+HOLDS = (
+    "SET search_path TO entitlements",
+    "INSERT INTO holds (id, account_id, subscription_id, reason, owner, placed_at, invoice_ids, released_at)"
+    " SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(),"
+    " (ARRAY['fraud', 'admin', 'customer_request'])[1 + n % 3], 'team', '2026-01-01', '{}',"
+    " CASE WHEN n % 50 > 0 THEN timestamptz '2026-02-01' END FROM generate_series(1, 20000) n",
+    "ANALYZE holds",
+)
+HOLD_SEARCHES = {
+    "standing": (HoldCriteria("standing"), "holds_standing"),
+    "standing by reason": (HoldCriteria("standing", "fraud"), "holds_standing_by_reason"),
+    "reason": (HoldCriteria(None, "fraud"), "holds_by_reason"),
+    "account": (HoldCriteria("released", account_id=SOMEBODY), "holds_of_account"),
+    "subscription": (HoldCriteria(subscription_id=SOMEBODY), "holds_of_subscription"),
+    "all": (HoldCriteria(), "holds_pkey"),
+}
+
+
+async def test_lists_of_entitlements(database: Database) -> None:
+    await database.execute("; ".join(HOLDS))
+    for after in (None, SOMEBODY):
+        searches = {
+            name: (build_hold_search(criteria, after, 101), index) for name, (criteria, index) in HOLD_SEARCHES.items()
+        }
+        await check_plans(database, "entitlements", searches)
+
+
+NOTICES = (
+    "SET search_path TO collections",
+    "INSERT INTO notices (id, account_id, kind, template, items, subscription_ids, state, created_at)"
+    " SELECT gen_random_uuid(), gen_random_uuid(), 'steps', 't', '[]', '{}',"
+    " CASE WHEN n % 50 = 0 THEN 'failed' ELSE 'withdrawn' END, timestamptz '2026-03-03' - n * interval '1 minute'"
+    " FROM generate_series(1, 20000) n",
+    "ANALYZE notices",
+)
+NOTICE_SEARCHES = {
+    "state": (NoticeCriteria(state="failed"), "notices_listed"),
+    "state since": (NoticeCriteria(state="withdrawn", since=RECENTLY), "notices_listed|notices_by_time"),
+    "since": (NoticeCriteria(since=RECENTLY), "notices_by_time"),
+    "account": (NoticeCriteria(account_id=SOMEBODY), "ix_collections_notices_account_id"),
+    "all": (NoticeCriteria(), "notices_pkey"),
+}
+
+
+async def test_list_of_notices(database: Database) -> None:
+    await database.execute("; ".join(NOTICES))
+    for after in (None, SOMEBODY):
+        searches = {
+            name: (notice_search.build_search(criteria, after, 101), index)
+            for name, (criteria, index) in NOTICE_SEARCHES.items()
+        }
+        await check_plans(database, "collections", searches)
+
+
+APPROVALS = (
+    "SET search_path TO invoicing",
+    "SET session_replication_role TO replica",  # accounts of approvals are not looked at
+    "INSERT INTO approvals (id, kind, account_id, amount_minor, currency, lines, reason_code, reason, state,"
+    " proposed_by, proposed_at, decided_at) SELECT gen_random_uuid(),"
+    " (ARRAY['refund', 'write_off', 'credit_note'])[1 + n % 3], gen_random_uuid(), 1, 'EUR', '[]', 'r', 'r',"
+    " CASE WHEN n % 50 = 0 THEN 'proposed' ELSE 'carried_out' END, 'p',"
+    " timestamptz '2026-03-03' - n * interval '1 minute', CASE WHEN n % 50 > 0 THEN now() END"
+    " FROM generate_series(1, 20000) n",
+    "INSERT INTO bank_imports SELECT gen_random_uuid(), n::text, 'csv', NULL, 0, 0, 0, 0, 'f',"
+    " timestamptz '2026-03-03' - n * interval '1 minute' FROM generate_series(1, 20000) n",
+    "ANALYZE approvals, bank_imports",
+)
+APPROVAL_SEARCHES = {
+    "state": (ApprovalCriteria("refund", "proposed"), "approvals_by_state"),
+    "account": (ApprovalCriteria("refund", account_id=SOMEBODY), "ix_invoicing_approvals_account_id"),
+    "since": (ApprovalCriteria("write_off", since=RECENTLY), "approvals_by_time"),
+    "all": (ApprovalCriteria("write_off"), "approvals_by_kind"),
+}
+IMPORT_SEARCHES = {
+    "since": (ImportCriteria(since=RECENTLY), "bank_imports_by_time"),
+    "format": (ImportCriteria("csv"), "bank_imports_pkey"),
+    "all": (ImportCriteria(), "bank_imports_pkey"),
+}
+
+
+async def test_lists_of_invoicing(database: Database) -> None:
+    await database.execute("; ".join(APPROVALS))
+    for after in (None, SOMEBODY):
+        approvals = {
+            name: (approval_search.build_search(criteria, after, 101), index)
+            for name, (criteria, index) in APPROVAL_SEARCHES.items()
+        }
+        imports = {
+            f"imports {name}": (bank_import_search.build_search(criteria, after, 101), index)
+            for name, (criteria, index) in IMPORT_SEARCHES.items()
+        }
+        await check_plans(database, "invoicing", approvals | imports)
