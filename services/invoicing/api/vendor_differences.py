@@ -9,6 +9,7 @@ from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
+from services.invoicing.domain.owed import AmountRefused
 from services.invoicing.domain.reconciliation.verdict import (
     AlreadyDecided,
     Decision,
@@ -182,7 +183,7 @@ async def get_difference(difference_id: UUID, read: Read) -> DifferenceOut:
     status_code=200,
     response_model=DifferenceOut,
     summary="Decide about a difference",
-    responses=refusals(AlreadyDecided, NotBillable, NothingToBill, AmountNeeded),
+    responses=refusals(AlreadyDecided, NotBillable, NothingToBill, AmountNeeded, AmountRefused),
 )
 async def decide_difference(
     difference_id: UUID,

@@ -33,7 +33,7 @@ PUBLIC = {
     "GET /redoc",
 }
 """What needs no token; whoever adds to this list decides so knowingly."""
-READING_POSTS = {"POST /v1/balances:batch"}
+READING_POSTS = {"POST /v1/balances:batch", "POST /v1/accounts/{account_id}/notice-facts"}
 PROBLEM = "application/problem+json"
 
 

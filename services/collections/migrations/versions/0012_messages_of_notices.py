@@ -2,8 +2,8 @@
 
 from shared.migrations import execute
 
-revision = "0051"
-down_revision = "0050"
+revision = "0012"
+down_revision = "0011"
 
 MESSAGES = """
 CREATE TABLE collections.notice_messages (

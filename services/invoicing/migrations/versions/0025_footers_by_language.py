@@ -2,7 +2,7 @@
 
 from shared.migrations import execute
 
-revision = "0040"
+revision = "0025"
 down_revision = "0024"
 
 COLUMN = "ALTER TABLE invoicing.legal_entities ADD COLUMN footers JSONB"

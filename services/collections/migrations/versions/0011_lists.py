@@ -2,7 +2,7 @@
 
 from shared.migrations import execute
 
-revision = "0050"
+revision = "0011"
 down_revision = "0010"
 
 WAITS_FOR = """

@@ -2,8 +2,8 @@
 
 from shared.migrations import execute
 
-revision = "0050"
-down_revision = "0024"
+revision = "0026"
+down_revision = "0025"
 
 INDEXES = """
 CREATE INDEX approvals_by_kind ON invoicing.approvals (kind, id);
