@@ -9,7 +9,6 @@ from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
-from services.invoicing.domain.owed import AmountRefused
 from services.invoicing.domain.reconciliation.verdict import (
     AlreadyDecided,
     Decision,
@@ -24,13 +23,13 @@ from services.invoicing.repository.vendor.customers import BilledToCustomer
 from services.invoicing.repository.vendor.differences import Asked
 from services.invoicing.tables.vendor import VendorDifferenceRow
 from services.invoicing.use_cases.difference_charges import AmountNeeded, NotBillable, NothingToBill
-from services.invoicing.use_cases.vendor_differences import TakenDecision
+from services.invoicing.use_cases.vendor_differences import AmountRefused, TakenDecision
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Day, Prose, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.money import Money, MoneyModel
+from shared.money import CurrencyMismatch, Money, MoneyModel
 
 reads = Router(
     prefix="/v1/vendor-differences", tags=["vendor"], dependencies=[needs("invoicing:read")], responses=PROBLEMS
@@ -183,7 +182,7 @@ async def get_difference(difference_id: UUID, read: Read) -> DifferenceOut:
     status_code=200,
     response_model=DifferenceOut,
     summary="Decide about a difference",
-    responses=refusals(AlreadyDecided, NotBillable, NothingToBill, AmountNeeded, AmountRefused),
+    responses=refusals(AlreadyDecided, NotBillable, NothingToBill, AmountNeeded, AmountRefused, CurrencyMismatch),
 )
 async def decide_difference(
     difference_id: UUID,

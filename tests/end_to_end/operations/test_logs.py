@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from sandbox.driver import Driver
+from sandbox.entities import ensure_legal_entity
 from shared.service import NAMES
 from tests.builders import Client, account
 from tests.end_to_end.operations.conftest import Watched
@@ -22,6 +23,7 @@ def lines(watched: Watched, service: str) -> list[dict[str, Any]]:
 
 
 async def test_a_request_and_what_follows_are_a_line_each_and_name_nobody(watched: Watched, watcher: Driver) -> None:
+    await ensure_legal_entity(watcher, "GS-DE")
     token = watched.stack.token("invoicing")
     async with httpx2.AsyncClient(base_url=watched.stack.url("invoicing"), timeout=20) as http:
         client = Client(http, token)

@@ -1,6 +1,7 @@
 """One payment is one trace, from the request through outboxes and Kafka to the last effect; and nobody waits for it."""
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 
@@ -36,6 +37,7 @@ async def test_a_payment_is_one_trace_to_its_last_effect(watched: Watched, watch
     watched.spans.bodies.clear()
     await pay(watcher, account_id, invoice_id)
     await watcher.monitor.settled()
+    await live_until(watcher, at(due, 21) + timedelta(minutes=10))  # news is gathered before it is sent
 
     async def arrived() -> bool:
         # Spans come in batches: those of the suspension may still come, whose last effect has the same name.

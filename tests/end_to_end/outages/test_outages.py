@@ -191,7 +191,7 @@ async def test_two_hundred_at_once_for_one_account_hold_nobody_else_up(stack: St
     async with httpx2.AsyncClient(base_url=stack.url("invoicing"), timeout=30, limits=limits) as http:
         client = Client(http, stack.token("invoicing"))
         alone = await asyncio.gather(*(timed(client, account) for account in others * 10))
-        rush = asyncio.gather(*(client.post("/v1/payments", cent(hot)) for _ in range(200)))
+        rush = asyncio.gather(*(insist(client, hot) for _ in range(200)))
         waits: list[float] = []
 
         async def go_on(account: str) -> None:
@@ -199,20 +199,27 @@ async def test_two_hundred_at_once_for_one_account_hold_nobody_else_up(stack: St
                 waits.append(await timed(client, account))
 
         await asyncio.gather(*(go_on(account) for account in others))
-        answers = await rush
-    assert {answer.status_code for answer in answers} == {201}
+        await rush
     assert len(waits) >= 20
     # A machine that has other things to do is slow for each of them without a rush, too.
     assert sorted(waits)[int(len(waits) * 0.99)] < max(1.0, 3 * max(alone))
     await driver.monitor.settled()
     raw = await records(stack.kafka, "invoicing.events")
     assert sequences(raw, hot) == list(range(1, len(sequences(raw, hot)) + 1))
-    assert len(sequences(raw, hot)) >= 201
+    assert len(sequences(raw, hot)) == 202, "account, subscription, and each payment once"
 
 
 def cent(account: str) -> dict[str, Any]:
     """The body of a payment."""
     return {"account_id": account, "amount": eur(1)}
+
+
+async def insist(client: Client, account: str) -> None:
+    """Pay, and send the same again as long as too many act on the account at once (503), as callers are to do."""
+    key = str(uuid4())
+    while (answer := await client.post("/v1/payments", cent(account), key=key)).status_code == 503:
+        assert answer.headers["retry-after"]
+    assert answer.status_code == 201, answer.text
 
 
 async def timed(client: Client, account: str) -> float:
