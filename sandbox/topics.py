@@ -29,8 +29,8 @@ async def everything(bootstrap: str) -> list[Published]:
     """All events of all topics, each once (a message may stand twice on a topic), by producer and sequence."""
     partitions = [TopicPartition(topic_of(name), n) for name in NAMES for n in range(PARTITIONS)]
     client = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", max_poll_records=5000)
-    await client.start()
     try:
+        await client.start()
         client.assign(partitions)
         ends = await client.end_offsets(partitions)
         await client.seek_to_beginning()

@@ -16,8 +16,8 @@ from shared.service import NAMES
 async def watch(topic: str, bootstrap: str) -> None:
     """Print a line for each event, from the beginning of the topic on."""
     client = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
-    await client.start()
     try:
+        await client.start()
         async for record in client:
             headers = headers_of(record)
             name = headers["ce_type"].split(".")[2]

@@ -105,8 +105,8 @@ class Watch(threading.Thread):
 
     async def _facts(self) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
         client = AIOKafkaConsumer(bootstrap_servers=self._settings.kafka)
-        await client.start()
         try:
+            await client.start()
             ends = await client.end_offsets(self._partitions)
         finally:
             await client.stop()

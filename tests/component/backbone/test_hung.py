@@ -1,12 +1,16 @@
 """When a consumer is hung, and when it only waits."""
 
 import time
+from pathlib import Path
 
 import asyncpg
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaConnectionError
 
-from shared.consumer.progress import Progress, is_hung
+from deploy.local import ports
+from shared.consumer.progress import Progress, Watch, is_hung
+from shared.settings import Settings
 from shared.transient import is_transient
 
 HERE, THERE = TopicPartition("t", 0), TopicPartition("t", 1)
@@ -67,3 +71,18 @@ def test_what_passes_by_itself(error: Exception, transient: bool) -> None:
     wrapped = RuntimeError("wrapped")
     wrapped.__cause__ = error
     assert is_transient(wrapped) is transient
+
+
+async def test_a_look_while_the_broker_is_away_leaves_no_connection_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[AIOKafkaConsumer] = []
+
+    def open_client(**settings: str) -> AIOKafkaConsumer:
+        opened.append(AIOKafkaConsumer(**settings))
+        return opened[-1]
+
+    monkeypatch.setattr("shared.consumer.progress.AIOKafkaConsumer", open_client)
+    nobody = f"127.0.0.1:{ports.free_port()}"
+    settings = Settings(database_url="postgresql://nobody@127.0.0.1/none", kafka=nobody, jwks_file=Path("none"))
+    with pytest.raises(KafkaConnectionError):
+        await Watch(Progress(), [], settings, lambda: None)._facts()
+    assert [client._closed for client in opened] == [True]

@@ -61,8 +61,8 @@ async def published(stage: Stage) -> list[ConsumerRecord]:
 async def records(bootstrap: str, topic: str) -> list[ConsumerRecord]:
     """Everything on a topic, in the order of each partition; what stands there twice is there twice."""
     client = AIOKafkaConsumer(bootstrap_servers=bootstrap)
-    await client.start()
     try:
+        await client.start()
         partitions = [TopicPartition(topic, n) for n in range(PARTITIONS)]
         client.assign(partitions)
         await client.seek_to_beginning(*partitions)

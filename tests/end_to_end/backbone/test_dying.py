@@ -109,8 +109,8 @@ async def told(rehearsal: Rehearsal) -> int:
     client = AIOKafkaConsumer(
         bootstrap_servers=rehearsal.stage.settings.kafka, group_id=rehearsal.name, enable_auto_commit=False
     )
-    await client.start()
     try:
+        await client.start()
         partitions = [TopicPartition(rehearsal.stage.topic, n) for n in range(PARTITIONS)]
         return sum([await client.committed(partition) or 0 for partition in partitions])
     finally:

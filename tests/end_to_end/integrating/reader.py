@@ -109,8 +109,8 @@ def reading(folder: Path, broker: str) -> Iterator[Reader]:
 
 async def _ends(broker: str) -> dict[TopicPartition, int]:
     client = AIOKafkaConsumer(bootstrap_servers=broker)
-    await client.start()
     try:
+        await client.start()
         return dict(await client.end_offsets(EVERYWHERE))
     finally:
         await client.stop()

@@ -200,7 +200,7 @@ async def test_two_hundred_at_once_for_one_account_hold_nobody_else_up(stack: St
 
         await asyncio.gather(*(go_on(account) for account in others))
         await rush
-    assert len(waits) >= 20
+    assert len(waits) >= len(others), "each of them went on"
     # A machine that has other things to do is slow for each of them without a rush, too.
     assert sorted(waits)[int(len(waits) * 0.99)] < max(1.0, 3 * max(alone))
     await driver.monitor.settled()
