@@ -364,9 +364,7 @@ async def test_the_ledger_agrees_with_what_is_owed_after_any_sequence(
     await limit(client, 20)
     owner = await owner_of(client)
     invoices = [(await client.made("/v1/invoices", invoice(owner, 20, 10)))["id"]]
-    payments: list[str] = []
-    debits: list[str] = []
-    proposed: list[str] = []
+    payments, debits, proposed = list[str](), list[str](), list[str]()
 
     async def move(kind: str, amount: int, pick: int) -> None:
         one = invoices[pick % len(invoices)]
