@@ -1,10 +1,10 @@
 """Ledger entries of what the vendor bills and is paid, worked out by hand for a year."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -121,17 +121,12 @@ async def test_an_invoice_without_tax_that_is_paid_with_nothing_posts_nothing(bi
     assert await list_entries(billing.database) == []
 
 
-async def test_what_was_paid_before_is_posted_once_in_an_open_month(
-    postgres: PostgresServer, keys: Keys, jwks_file: Path
-) -> None:
-    """Three invoices are from before: one was paid in a closed month, one after it, and one is paid now."""
-    database = Database(postgres, f"before_postings_{uuid4().hex[:8]}")
-    await create_database_at(postgres, database.name, "invoicing", "0021")
+async def insert_former_invoices(database: Database, ids: Sequence[UUID]) -> None:
+    """Insert three vendor invoices as they were before postings: paid in a closed month, paid later, and not paid."""
     await database.execute(
         "INSERT INTO invoicing.legal_entities VALUES ('GS-DE', '', '{}', '', '', '', '', '', NULL, false, 0, 'before',"
         " 'epoch', NULL, 'rates')"
     )
-    ids = [uuid4(), uuid4(), uuid4()]
     for number, (invoice_id, paid_on) in enumerate(zip(ids, (date(2026, 1, 20), date(2026, 2, 20), None), strict=True)):
         await database.execute(
             "INSERT INTO invoicing.vendor_invoices (id, number, legal_entity, currency, invoice_date, due_date,"
@@ -149,6 +144,16 @@ async def test_what_was_paid_before_is_posted_once_in_an_open_month(
     await database.execute(
         "INSERT INTO invoicing.ledger_periods VALUES ('GS-DE', '2026-01-01', 'finance', 'month end', '2026-02-01')"
     )
+
+
+async def test_what_was_paid_before_is_posted_once_in_an_open_month(
+    postgres: PostgresServer, keys: Keys, jwks_file: Path
+) -> None:
+    """Three invoices are from before: one was paid in a closed month, one after it, and one is paid now."""
+    database = Database(postgres, f"before_postings_{uuid4().hex[:8]}")
+    await create_database_at(postgres, database.name, "invoicing", "0021")
+    ids = [uuid4(), uuid4(), uuid4()]
+    await insert_former_invoices(database, ids)
     await migrate_at(postgres.url("owner", database.name))
     await database.install_clock()
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
