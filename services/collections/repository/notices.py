@@ -13,7 +13,7 @@ from shared.database import Unit, columns
 from shared.errors import NotFound
 
 WaitsFor = Literal["guard", "bank_data", "policy"]
-"""What a step that is due waits for."""
+"""Reasons for which a step that is due waits."""
 
 
 async def add_notice(unit: Unit, row: NoticeRow) -> None:

@@ -29,7 +29,7 @@ LAYOUTS = {
 }
 """The layout of each content type. Whether the file is packed says the file itself."""
 OCTETS = "application/octet-stream"
-"""What many clients call any file; the layout is told by how the file begins."""
+"""Media type under which many clients send any file; the first bytes of the file show its layout."""
 BEGINNING = 4096
 """Bytes of a file that are looked at for that."""
 REFUSED: dict[int | str, dict[str, Any]] = {

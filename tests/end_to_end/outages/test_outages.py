@@ -191,22 +191,30 @@ async def test_two_hundred_at_once_for_one_account_hold_nobody_else_up(stack: St
     async with httpx2.AsyncClient(base_url=stack.url("invoicing"), timeout=30, limits=limits) as http:
         client = Client(http, stack.token("invoicing"))
         alone = await asyncio.gather(*(timed(client, account) for account in others * 10))
-        rush = asyncio.gather(*(insist(client, hot) for _ in range(200)))
         waits: list[float] = []
+
+        async def rush_in() -> int:
+            payments = 0
+            while not payments or len(waits) < 20:
+                await insist(client, hot)
+                payments += 1
+            return payments
+
+        rush = asyncio.gather(*(rush_in() for _ in range(200)))
 
         async def go_on(account: str) -> None:
             while not rush.done():
                 waits.append(await timed(client, account))
 
         await asyncio.gather(*(go_on(account) for account in others))
-        await rush
-    assert len(waits) >= len(others), "each of them went on"
+        payments = sum(await rush)
+    assert len(waits) >= 20
     # A machine that has other things to do is slow for each of them without a rush, too.
     assert sorted(waits)[int(len(waits) * 0.99)] < max(1.0, 3 * max(alone))
     await driver.monitor.settled()
     raw = await records(stack.kafka, "invoicing.events")
     assert sequences(raw, hot) == list(range(1, len(sequences(raw, hot)) + 1))
-    assert len(sequences(raw, hot)) == 202, "account, subscription, and each payment once"
+    assert len(sequences(raw, hot)) == 2 + payments, "account, subscription, and each payment once"
 
 
 def cent(account: str) -> dict[str, Any]:
