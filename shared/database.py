@@ -225,7 +225,7 @@ class Units:
         async with self._connection() as connection:
             raw = await _living(connection)
             try:
-                async with raw.transaction():
+                async with _transaction(raw):
                     now, held = await raw.fetchrow(clock.READ) if self._sandbox else (clock.system_now(), False)
                     yield Unit(raw, now, held, cause, connection)
             finally:
@@ -243,6 +243,29 @@ class Units:
     async def close(self) -> None:
         """Close the pool."""
         await self._engine.dispose()
+
+
+@asynccontextmanager
+async def _transaction(connection: asyncpg.Connection) -> AsyncIterator[None]:
+    """Commit what is done within, or roll it back when it breaks.
+
+    A connection on which neither came to its end is closed: one whose `BEGIN` was cancelled may be in a transaction
+    that nobody ends, and what others did on it would be answered, and lost.
+    """
+    transaction, is_over = connection.transaction(), False
+    try:
+        await transaction.start()
+        try:
+            yield
+        except BaseException:
+            await transaction.rollback()
+            is_over = True
+            raise
+        await transaction.commit()
+        is_over = True
+    finally:
+        if not is_over:
+            connection.terminate()
 
 
 async def _living(connection: AsyncConnection) -> asyncpg.Connection:

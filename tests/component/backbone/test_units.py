@@ -1,6 +1,7 @@
 """Units on real Postgres: all or nothing, again when that may help, and sequences that are the order of facts."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -9,10 +10,11 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from deploy.local.tokens import Keys
-from shared.database import Unit
+from shared.database import Unit, Units
 from shared.errors import Unavailable
 from shared.outbox import MAX_EVENT_BYTES, EventTooLarge
 from shared.streams import WINDOW
+from shared.wakeups import Wakeups
 from tests.builders import Database, account, running
 from tests.component.backbone.rehearsal import Stage
 
@@ -72,6 +74,29 @@ async def test_a_deadlock_is_no_callers_business(stage: Stage) -> None:
     )
     assert runs == 3
     assert (await stage.effects(UUID(one)), await stage.effects(UUID(other))) == ([1], [1])
+
+
+async def test_a_unit_cancelled_at_any_moment_leaves_its_connection_to_nobody_in_a_transaction(
+    stage: Stage,
+) -> None:
+    units = Units(stage.settings.model_copy(update={"pool_size": 1}), Wakeups())
+
+    async def act(n: int, unit: Unit) -> None:
+        await unit.connection.execute(EFFECT, str(ACCOUNT), n)
+
+    cancelled_when = 0
+    try:
+        for moments in range(150):
+            cancelled = asyncio.create_task(units.run(partial(act, -1)))
+            for _ in range(moments):
+                await asyncio.sleep(0)
+            cancelled_when += cancelled.cancel()
+            await asyncio.wait([cancelled])
+            await units.run(partial(act, moments))
+            assert moments in await stage.effects(ACCOUNT)
+    finally:
+        await units.close()
+    assert cancelled_when > 30, "it was cancelled at many moments"
 
 
 async def test_a_defect_is_not_tried_again(stage: Stage) -> None:
