@@ -2,7 +2,9 @@
 
 import itertools
 import os
-from collections.abc import AsyncIterator
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -25,13 +27,27 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.KeyValueRenderer()])
 
 TEMPLATE = "template_goodstanding"
+MEMORY, ROOM = Path("/dev/shm"), 8 * 2**30
+"""Where files are in memory, and the bytes that must be free there."""
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PostgresServer]:
+def fast_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for servers that are thrown away, in memory where the machine has it: they write all the time."""
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
+        folder = Path(tempfile.mkdtemp(prefix="goodstanding-tests-", dir=MEMORY))
+        folder.chmod(0o755)  # Postgres runs as another user
+        yield folder
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        yield tmp_path_factory.mktemp("servers")
+
+
+@pytest.fixture(scope="session")
+async def postgres(fast_folder: Path) -> AsyncIterator[PostgresServer]:
     """A Postgres server of this test process, with a migrated template database."""
-    server = PostgresServer(tmp_path_factory.mktemp("postgres"))
+    server = PostgresServer(fast_folder / "postgres")
     server.start()
     try:
         await bootstrap_server(server, TEMPLATE)
@@ -63,10 +79,11 @@ async def database(postgres: PostgresServer) -> AsyncIterator[Database]:
     name = f"test_{next(_numbers)}"
     admin = await asyncpg.connect(postgres.url())
     try:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
         own = Database(postgres, name)
-        await own.install_clock()
-        yield own
+        async with own.keeping_connection():
+            await own.install_clock()
+            yield own
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await admin.close()

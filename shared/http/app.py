@@ -1,7 +1,7 @@
 """The application of one process: health and the routes."""
 
 import orjson
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 
 from shared import parked, telemetry
 from shared.errors import Unavailable
@@ -45,7 +45,7 @@ def create_app(runtime: Runtime, *, with_routes: bool = True) -> FastAPI:
         app.add_middleware(ShortWay, shapes=list_shapes(service.routers))
     app.add_middleware(Observed)
     answer_problems(app)
-    _add_health(app, runtime)
+    _add_health(app)
     add_pages(app)
     if with_routes:
         for router in service.routers:
@@ -53,7 +53,7 @@ def create_app(runtime: Runtime, *, with_routes: bool = True) -> FastAPI:
     return app
 
 
-def _add_health(app: FastAPI, runtime: Runtime) -> None:
+def _add_health(app: FastAPI) -> None:
     @app.get("/health/live", tags=["health"], summary="Whether the process lives")
     async def check_life() -> dict[str, str]:
         """Alive as soon as it answers; a process that hangs ends by itself."""
@@ -65,8 +65,9 @@ def _add_health(app: FastAPI, runtime: Runtime) -> None:
         summary="Whether the process can do its work: database, broker, consumer",
         responses={503: {"description": "a part does not work; `parts` says which"}},
     )
-    async def check_readiness() -> Response:
+    async def check_readiness(request: Request) -> Response:
         """503 while a part does not work; `parts` says which, and what its state is."""
+        runtime: Runtime = request.app.state.runtime
         try:
             await runtime.units.run(lambda unit: parked.stopped(unit.connection))
             database = (True, "reachable")

@@ -18,20 +18,20 @@ POLICY = Path(__file__).parents[2] / "sandbox" / "policies" / "standard.yaml"
 
 
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+def kafka(fast_folder: Path) -> Iterator[KafkaServer]:
     """A Kafka server that the modules marked `xdist_group("kafka")` share; each test uses topics of its own."""
-    server = KafkaServer(tmp_path_factory.mktemp("kafka"))
+    server = KafkaServer(fast_folder / "kafka")
     server.start()
     yield server
     server.stop()
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(fast_folder: Path) -> Iterator[Stack]:
     """The stack that the modules marked `xdist_group("stack")` share: real Postgres, real Kafka, the four services,
     the vendor, the mailbox and the clock, from the beginning of 2026 on. It logs all that it can, spans too.
     """
-    folder = tmp_path_factory.mktemp("stack")
+    folder = fast_folder / "stack"
     with ExitStack() as block:
         with pytest.MonkeyPatch.context() as patch:  # only for what is started now
             patch.setenv(START, f"{BEGIN:%Y-%m-%dT%H:%M:%S}")

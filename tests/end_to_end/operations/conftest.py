@@ -26,10 +26,10 @@ class Watched:
 
 
 @pytest.fixture(scope="session")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+def watched(fast_folder: Path) -> Iterator[Watched]:
     """Durations of rules and routes are a sixtieth of what they are."""
     assert monitoring.missing() == [], "make setup installs them"
-    folder = tmp_path_factory.mktemp("watched")
+    folder = fast_folder / "watched"
     with ExitStack() as block:
         alerts, spans = block.enter_context(receiver()), block.enter_context(receiver())
         with pytest.MonkeyPatch.context() as patch:  # only for what is started now
