@@ -26,6 +26,7 @@ from shared.metrics import process
 from shared.queues import Queues
 from shared.retries import quick
 from shared.settings import Settings
+from shared.transactions import transaction
 from shared.transient import is_transient
 from shared.wakeups import Wakeups
 
@@ -225,7 +226,7 @@ class Units:
         async with self._connection() as connection:
             raw = await _living(connection)
             try:
-                async with _transaction(raw):
+                async with transaction(raw):
                     now, held = await raw.fetchrow(clock.READ) if self._sandbox else (clock.system_now(), False)
                     yield Unit(raw, now, held, cause, connection)
             finally:
@@ -243,29 +244,6 @@ class Units:
     async def close(self) -> None:
         """Close the pool."""
         await self._engine.dispose()
-
-
-@asynccontextmanager
-async def _transaction(connection: asyncpg.Connection) -> AsyncIterator[None]:
-    """Commit what is done within, or roll it back when it breaks.
-
-    A connection on which neither came to its end is closed: one whose `BEGIN` was cancelled may be in a transaction
-    that nobody ends, and what others did on it would be answered, and lost.
-    """
-    transaction, is_over = connection.transaction(), False
-    try:
-        await transaction.start()
-        try:
-            yield
-        except BaseException:
-            await transaction.rollback()
-            is_over = True
-            raise
-        await transaction.commit()
-        is_over = True
-    finally:
-        if not is_over:
-            connection.terminate()
 
 
 async def _living(connection: AsyncConnection) -> asyncpg.Connection:

@@ -99,7 +99,8 @@ def _code_names() -> set[str]:
 def test_the_glossary_names_what_is_in_the_code() -> None:
     rows = _rows()
     named = {name for row in rows for name in re.findall(r"`([\w.]+)`", row[2])}
-    missing = {name for name in named if name.rpartition(".")[2] not in _code_names()}
+    code_names = _code_names()
+    missing = {name for name in named if name.rpartition(".")[2] not in code_names}
     assert len(rows) >= 60
     assert missing == set()
 
