@@ -121,6 +121,7 @@ def test_access_is_suspended_once_and_only_after_the_due_date() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "just words", "- a\n- b", "a: [", "a: \x00", "name: 2026-13-45", "[" * 9000, "? [a]\n: b", "x" * 65_000],
+    ids=["nothing", "words", "list", "unclosed", "NUL", "date", "deep", "odd key", "long"],
 )
 def test_what_is_no_mapping_is_refused(text: str) -> None:
     assert list(faults(text)) in ([""], ["name"])
