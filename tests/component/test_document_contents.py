@@ -55,3 +55,15 @@ async def test_the_footer_is_in_the_language_of_the_document(papers: Papers) -> 
         assert f"<footer>{footer}</footer>" in (await papers.document(f"invoices/{issued}")).text
     shown = (await papers.client.got("/v1/legal-entities/GS-DE"))["footers"]
     assert shown == {"en": None, "de": "Geschäftsführung: A. Person", "fr": None, "ru": None}
+
+
+async def test_who_has_paid_all_is_not_asked_to_pay(papers: Papers) -> None:
+    await papers.seller()
+    owner = await papers.account()
+    issued = (await papers.client.made("/v1/invoices", invoice(owner, 10_000)))["id"]
+    await papers.pay(owner, 9_999)
+    assert "Please pay to" in (await papers.document(f"invoices/{issued}")).text
+    await papers.pay(owner, 1)
+    paid = (await papers.document(f"invoices/{issued}")).text
+    assert "Please pay to" not in paid
+    assert "€0.00" in paid
