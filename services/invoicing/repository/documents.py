@@ -9,7 +9,7 @@ import asyncpg
 from services.invoicing.domain.documents.paper import Charged, PaperLine
 from shared.database import Unit
 
-_USAGE = """
+USAGE_JOIN = """
 LEFT JOIN LATERAL (
     SELECT string_agg(DISTINCT meter, ', ' ORDER BY meter) AS meters,
         CASE WHEN count(DISTINCT meter) = 1 THEN trim_scale(sum(quantity)) ELSE 0 END AS quantity
@@ -28,7 +28,7 @@ SELECT l.line, l.description, l.net_minor, l.tax_minor, l.tax_rate_bp, {_LACKS_R
 FROM invoice_lines l
 LEFT JOIN charges c ON c.id = l.charge_id
 LEFT JOIN subscriptions s ON s.id = c.subscription_id
-{_USAGE}
+{USAGE_JOIN}
 WHERE l.invoice_id = $1 ORDER BY l.line
 """
 """What credit notes left of a charge is told by its description: it is not quantity by price."""
@@ -43,7 +43,7 @@ JOIN credit_note_lines n ON n.credit_note_id = o.id
 JOIN invoice_lines l ON l.invoice_id = o.invoice_id AND l.line = n.line
 LEFT JOIN charges c ON c.id = l.charge_id
 LEFT JOIN subscriptions s ON s.id = c.subscription_id
-{_USAGE}
+{USAGE_JOIN}
 WHERE o.id = $1 ORDER BY n.line
 """
 _SETTLED = """
