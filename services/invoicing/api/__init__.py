@@ -23,6 +23,7 @@ from services.invoicing.api import (
     previews,
     refunds,
     reservations,
+    second_person,
     subscriptions,
     tax_rates,
     terms,
@@ -86,6 +87,8 @@ ROUTERS = (
     *bank.ROUTERS,
     legal_entities.reads,
     legal_entities.writes,
+    second_person.reads,
+    second_person.admin,
     *documents.ROUTERS,
     create_audit_router("invoicing"),
 )

@@ -103,6 +103,11 @@ def refund_paid(amount: int) -> Entries:
     return {Code.REFUNDS: amount, Code.CASH: -amount}
 
 
+def build_direct_refund_entries(amount: int) -> Entries:
+    """Build the entries of unapplied cash that is paid back at once: nothing of it was held before."""
+    return {Code.UNAPPLIED: amount, Code.CASH: -amount}
+
+
 def refund_declined(amount: int) -> Entries:
     """It stays the customer's unapplied cash."""
     return {code: -minor for code, minor in refund_held(amount).items()}
