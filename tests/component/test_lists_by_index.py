@@ -13,9 +13,10 @@ from services.collections.repository.notice_search import NoticeCriteria
 from services.collections.repository.suspensions import SuspensionCriteria
 from services.collections.repository.waiting_steps import WaitingCriteria
 from services.entitlements.repository import HoldCriteria, build_hold_search
-from services.invoicing.repository import approval_search, bank_import_search, drafts
+from services.invoicing.repository import approval_search, bank_import_search, drafts, ledger_periods, legal_entities
 from services.invoicing.repository.approval_search import ApprovalCriteria
 from services.invoicing.repository.bank_import_search import ImportCriteria
+from services.invoicing.repository.ledger_periods import PeriodCriteria
 from tests.builders import Database
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -213,3 +214,35 @@ async def test_list_of_drafts_and_their_lines(database: Database) -> None:
     }
     lines: dict[str, tuple[Query, str]] = {"lines": ((drafts.LINES, [draft_id]), "draft_lines_pkey")}
     await check_plans(database, "invoicing", queries | lines)
+
+
+LEDGER = (
+    "SET search_path TO invoicing",
+    "SET session_replication_role TO replica",  # entries need not balance here
+    "INSERT INTO legal_entities (code, name, address, tax_id, register_number, bank_name, iban, bic, sends_documents,"
+    " tax_calculator, version, changed_by, changed_at)"
+    " SELECT 'E' || n, '', '{}', '', '', '', '', '', false, 'rates', 0, 'test', now() FROM generate_series(1, 40) n",
+    "INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,"
+    " event_sequence, posted_on, posted_at) SELECT 'E' || n % 40, 'cash', 'EUR', 1, gen_random_uuid(), 'payment',"
+    " gen_random_uuid(), 1, date '2026-03-01' - n % 400, now() FROM generate_series(1, 20000) n",
+    "INSERT INTO ledger_periods SELECT 'E' || n % 40, date '2020-01-01' + n * interval '1 month', 'f', 'r', now()"
+    " FROM generate_series(1, 60) n",
+    "ANALYZE legal_entities, ledger_entries, ledger_periods",
+)
+
+
+async def test_lists_in_the_order_of_codes(database: Database) -> None:
+    await database.execute("; ".join(LEDGER))
+    queries: dict[str, tuple[Query, str]] = {
+        f"entities {after}": (legal_entities.build_list(after, 101), "legal_entities_pkey") for after in (None, "E7")
+    }
+    for criteria in (
+        PeriodCriteria(),
+        PeriodCriteria("E7"),
+        PeriodCriteria(state="open"),
+        PeriodCriteria("E7", "open"),
+    ):
+        for after in (None, ("E7", NOW.date())):
+            query = ledger_periods.build_list(criteria, NOW.date(), after, 101)
+            queries[f"{criteria} {after}"] = (query, "ledger_entries_by_day")
+    await check_plans(database, "invoicing", queries)
