@@ -105,3 +105,10 @@ async def test_a_month_that_is_closed_before_anything_was_posted_is_listed(clien
 async def test_a_cursor_that_no_list_of_codes_gave_out_is_refused(client: Client, text: str) -> None:
     answer = await client.get(PERIODS, after=base64.urlsafe_b64encode(text.encode()).decode())
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_cursor")
+
+
+async def test_a_cursor_of_codes_is_taken_only_as_it_was_written(client: Client) -> None:
+    cursor = base64.urlsafe_b64encode(b"text:GS-DE/2026-03-01").decode()
+    assert (await client.get(PERIODS, after=cursor)).status_code == 200
+    for changed in (f"!{cursor}", f"{cursor}="):
+        assert (await client.get(PERIODS, after=changed)).json()["code"] == "bad_cursor"
