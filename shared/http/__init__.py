@@ -3,7 +3,7 @@
 from shared.http.app import create_app
 from shared.http.bodies import Router
 from shared.http.documents import ETAG
-from shared.http.paging import BadCursor, Page, PageOf, Paging
+from shared.http.paging import BadCursor, Page, PageOf, Paging, TextPaging
 from shared.http.problems import PROBLEM, PROBLEMS, declared, refusals
 from shared.http.reading import Read
 
@@ -17,6 +17,7 @@ __all__ = [
     "Paging",
     "Read",
     "Router",
+    "TextPaging",
     "create_app",
     "declared",
     "refusals",

@@ -1,6 +1,7 @@
 """Lists come in pages; a cursor is one that a list gave out."""
 
 import base64
+import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar, get_args
 from uuid import UUID
@@ -54,8 +55,41 @@ class PageOf:
         return Page(items=shown, next=_cursor(key(shown[-1])) if more else None)
 
 
+class PageOfTexts:
+    """Keyset paging in the order of a key that is a text of codes: rows after the last one seen."""
+
+    def __init__(self, limit: int, after: str | None) -> None:
+        self.limit = limit
+        self.after = after
+        """The key of the last row of the page before, or None for the first page."""
+
+    def page(self, items: Sequence[T], key: Callable[[T], str]) -> Page[T]:
+        """Build the page of `items`, of which one more than `limit` was read if there are more."""
+        shown = list(items[: self.limit])
+        more = len(items) > self.limit
+        return Page(items=shown, next=_text_cursor(key(shown[-1])) if more else None)
+
+
 def _cursor(key: UUID) -> str:
     return base64.urlsafe_b64encode(str(key).encode()).decode()
+
+
+_TEXT_CURSOR = re.compile("text:([A-Za-z0-9._/-]{1,100})")
+
+
+def _text_cursor(key: str) -> str:
+    return base64.urlsafe_b64encode(f"text:{key}".encode()).decode()
+
+
+def _parse_text_cursor(cursor: str) -> str:
+    """Parse the text in a cursor; what is read must come out the same. Raises BadCursor."""
+    try:
+        text = _TEXT_CURSOR.fullmatch(base64.urlsafe_b64decode(cursor).decode())
+    except ValueError as error:
+        raise BadCursor("`after` is not a cursor of this list") from error
+    if text is None or _text_cursor(text[1]) != cursor:
+        raise BadCursor("`after` is not a cursor of this list")
+    return text[1]
 
 
 def _key(cursor: str) -> UUID:
@@ -69,12 +103,19 @@ def _key(cursor: str) -> UUID:
     return key
 
 
-async def _paging(
-    limit: Annotated[int, Query(ge=1, le=500, description="items on a page")] = 100,
-    after: Annotated[str | None, Query(max_length=500, description="`next` of the page before")] = None,
-) -> PageOf:
+_Limit = Annotated[int, Query(ge=1, le=500, description="items on a page")]
+_After = Annotated[str | None, Query(max_length=500, description="`next` of the page before")]
+
+
+async def _paging(limit: _Limit = 100, after: _After = None) -> PageOf:
     return PageOf(limit, None if after is None else _key(after))
+
+
+async def _text_paging(limit: _Limit = 100, after: _After = None) -> PageOfTexts:
+    return PageOfTexts(limit, None if after is None else _parse_text_cursor(after))
 
 
 Paging = Annotated[PageOf, Depends(_paging)]
 """The parameter of a route that lists. A coroutine, since a plain callable would cost a thread."""
+TextPaging = Annotated[PageOfTexts, Depends(_text_paging)]
+"""The parameter of a route that lists in the order of codes."""

@@ -36,6 +36,7 @@ LIMITS = {
     "POST /v1/guard:set-limits",
     "PUT /v1/approval-limits/{role}/{currency}",
     "PUT /v1/exchange-rates",
+    "PUT /v1/legal-entities/{code}/second-person",
     "PUT /v1/tolerances/{legal_entity}/{currency}",
 }
 """What says how far others may go, or what money is worth, is not for those who write every day."""

@@ -298,7 +298,7 @@ async def test_a_line_is_explained(billing: Billing) -> None:
     assert taken_back["arithmetic"].startswith("€10.08 × 28 of 30 days × -10 = -€94.08; tax of 19.00 % -€17.88")
     posted = await billing.client.made("/v1/invoices", invoice(owner, 700))
     plain = await billing.client.got(f"/v1/invoices/{posted['id']}/lines/1/explanation")
-    assert (plain["price"], plain["arithmetic"]) == (None, "posted as €7.00")
+    assert (plain["price"], plain["arithmetic"]) == (None, "posted as €7.00, of which tax of 19.00 % €1.12")
     assert (await billing.client.get(f"{path}/3/explanation")).status_code == 404
 
 

@@ -13,9 +13,10 @@ from services.collections.repository.notice_search import NoticeCriteria
 from services.collections.repository.suspensions import SuspensionCriteria
 from services.collections.repository.waiting_steps import WaitingCriteria
 from services.entitlements.repository import HoldCriteria, build_hold_search
-from services.invoicing.repository import approval_search, bank_import_search
+from services.invoicing.repository import approval_search, bank_import_search, drafts, ledger_periods, legal_entities
 from services.invoicing.repository.approval_search import ApprovalCriteria
 from services.invoicing.repository.bank_import_search import ImportCriteria
+from services.invoicing.repository.ledger_periods import PeriodCriteria
 from tests.builders import Database
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -185,3 +186,63 @@ async def test_lists_of_invoicing(database: Database) -> None:
             for name, (criteria, index) in IMPORT_SEARCHES.items()
         }
         await check_plans(database, "invoicing", approvals | imports)
+
+
+RUN = uuid4()
+DRAFTS = (
+    "SET search_path TO invoicing",
+    "SET session_replication_role TO replica",  # runs and accounts of drafts are not looked at
+    "INSERT INTO drafts SELECT gen_random_uuid(), r, gen_random_uuid(), 'E', 'EUR', '2026-03-02', '2026-03-16', 119"
+    f" FROM unnest('{{{RUN},{SOMEBODY}}}'::uuid[]) r, generate_series(1, 10000)",
+    "INSERT INTO bill_run_accounts SELECT run_id, account_id, 'drafted' FROM drafts",
+    "INSERT INTO draft_lines SELECT id, 1, account_id, gen_random_uuid(), gen_random_uuid(), 'd', true, 100, 19, 1900,"
+    " 119 FROM drafts",
+    "INSERT INTO charges SELECT charge_id, account_id, subscription_id, 'cycle', NULL, gen_random_uuid(), 1,"
+    " '2026-02-01', '2026-03-01', '2026-02-01', '2026-03-01', 1, 100, 100, 'EUR', '2026-03-01', false, 0, draft_id,"
+    " now(), 0, 0 FROM draft_lines",
+    "ANALYZE drafts, bill_run_accounts, draft_lines, charges",
+)
+
+
+async def test_list_of_drafts_and_their_lines(database: Database) -> None:
+    await database.execute("; ".join(DRAFTS))
+    draft_id = await database.value("SELECT id FROM invoicing.drafts LIMIT 1")
+    queries: dict[str, tuple[Query, str]] = {
+        f"{account_id} {after}": (drafts.build_page(RUN, account_id, after, 101), "drafts_run_id_account_id_key")
+        for account_id in (None, SOMEBODY)
+        for after in (None, SOMEBODY)
+    }
+    lines: dict[str, tuple[Query, str]] = {"lines": ((drafts.LINES, [draft_id]), "draft_lines_pkey")}
+    await check_plans(database, "invoicing", queries | lines)
+
+
+LEDGER = (
+    "SET search_path TO invoicing",
+    "SET session_replication_role TO replica",  # entries need not balance here
+    "INSERT INTO legal_entities (code, name, address, tax_id, register_number, bank_name, iban, bic, sends_documents,"
+    " tax_calculator, version, changed_by, changed_at)"
+    " SELECT 'E' || n, '', '{}', '', '', '', '', '', false, 'rates', 0, 'test', now() FROM generate_series(1, 40) n",
+    "INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,"
+    " event_sequence, posted_on, posted_at) SELECT 'E' || n % 40, 'cash', 'EUR', 1, gen_random_uuid(), 'payment',"
+    " gen_random_uuid(), 1, date '2026-03-01' - n % 400, now() FROM generate_series(1, 20000) n",
+    "INSERT INTO ledger_periods SELECT 'E' || n % 40, date '2020-01-01' + n * interval '1 month', 'f', 'r', now()"
+    " FROM generate_series(1, 60) n",
+    "ANALYZE legal_entities, ledger_entries, ledger_periods",
+)
+
+
+async def test_lists_in_the_order_of_codes(database: Database) -> None:
+    await database.execute("; ".join(LEDGER))
+    queries: dict[str, tuple[Query, str]] = {
+        f"entities {after}": (legal_entities.build_list(after, 101), "legal_entities_pkey") for after in (None, "E7")
+    }
+    for criteria in (
+        PeriodCriteria(),
+        PeriodCriteria("E7"),
+        PeriodCriteria(state="open"),
+        PeriodCriteria("E7", "open"),
+    ):
+        for after in (None, ("E7", NOW.date())):
+            query = ledger_periods.build_list(criteria, NOW.date(), after, 101)
+            queries[f"{criteria} {after}"] = (query, "ledger_entries_by_day")
+    await check_plans(database, "invoicing", queries)

@@ -260,12 +260,13 @@ def _arithmetic(row: asyncpg.Record) -> str:
         return str(Money(minor, row["currency"]))
 
     tax = ""
+    rate = "" if row["tax_rate_bp"] is None else f" of {row['tax_rate_bp'] / 100:.2f} %"
     if calculator := _calculator(row):
-        rate = "" if row["tax_rate_bp"] is None else f" of {row['tax_rate_bp'] / 100:.2f} %"
         source = ", as the outside tax calculator says" if calculator == "outside" else ""
         tax = f"; tax{rate} {money(row['tax_minor'])}{source}; {money(row['amount_minor'])}"
     if row["charge_id"] is None:
-        return f"posted as {money(row['amount_minor'])}"
+        included = f", of which tax{rate} {money(row['tax_minor'])}" if calculator else ""
+        return f"posted as {money(row['amount_minor'])}{included}"
     if row["meter"]:
         used = _usage(row)
         return f"{used.lines} lines of usage of {used.meter}, {used.quantity} in all: {money(row['net_minor'])}{tax}"

@@ -11,6 +11,7 @@ from services.invoicing import use_cases
 from services.invoicing.api.allocations import AllocationOut
 from services.invoicing.repository import invoice_search as search
 from services.invoicing.repository.invoice_search import InvoiceCriteria, InvoiceDetails
+from services.invoicing.repository.tax import TaxedOutside
 from services.invoicing.tables import InvoiceRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.invoices import DateRefused, MonthClosed, NewInvoice, NewLine, NotTheirs
@@ -26,11 +27,14 @@ writes = Router(prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("i
 
 
 class LineIn(Body):
-    """A line of an invoice; one without a subscription never suspends anything."""
+    """A line of an invoice; one without a subscription never suspends anything. Its amount includes the tax."""
 
     description: Name
     amount: MoneyModel
     subscription_id: UUID | None = None
+    tax_class: Code = Field(
+        default="standard", description="by which the rate of tax on the issue date is found, as that of a plan"
+    )
 
 
 class InvoiceIn(Body):
@@ -56,7 +60,9 @@ class InvoiceIn(Body):
 
     def new(self) -> NewInvoice:
         """What is to be issued."""
-        lines = [NewLine(line.description, line.amount.money(), line.subscription_id) for line in self.lines]
+        lines = [
+            NewLine(line.description, line.amount.money(), line.subscription_id, line.tax_class) for line in self.lines
+        ]
         return NewInvoice(self.account_id, lines, self.external_reference, self.issue_date, self.due_date)
 
 
@@ -121,6 +127,7 @@ class InvoiceLineOut(BaseModel):
         net_minor=25200,
         tax_minor=0,
         tax_rate_bp=0,
+        tax_class="standard",
         amount_minor=25200,
         subscription_id="01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35",
     )
@@ -133,7 +140,10 @@ class InvoiceLineOut(BaseModel):
     unit_price_minor: int | None
     net_minor: int
     tax_minor: int
-    tax_rate_bp: int | None = Field(description="hundredths of a percent; null where no tax was computed")
+    tax_rate_bp: int | None = Field(
+        description="hundredths of a percent; null where no rate was in force, or the tax has several"
+    )
+    tax_class: str | None = Field(description="null where an invoice by hand was issued without a class of tax")
     amount_minor: int
     subscription_id: UUID | None
 
@@ -185,12 +195,16 @@ async def _read_criteria(
     status_code=201,
     response_model=InvoiceOut,
     summary="Issue an invoice",
-    responses=refusals(ReferenceTaken, CurrencyMismatch, DateRefused, NotTheirs, MonthClosed),
+    responses=refusals(ReferenceTaken, CurrencyMismatch, DateRefused, NotTheirs, MonthClosed, TaxedOutside),
 )
 async def issue_invoice(
     invoice: InvoiceIn, command: Annotated[CommandRunner, perform_command("invoice.issue")]
 ) -> Response:
-    """Issue an invoice with the next number of its legal entity; announces `InvoiceIssued`."""
+    """Issue an invoice with the next number of its legal entity; announces `InvoiceIssued`.
+
+    Amounts are gross. Where a rate of tax is in force for the customer on the issue date, its tax is taken out of them;
+    where none is, the line has no tax, and the document says so.
+    """
 
     async def issue(unit: Unit) -> InvoiceOut:
         return InvoiceOut.of(await use_cases.invoices.issue(unit, invoice.new()))

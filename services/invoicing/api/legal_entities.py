@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from fastapi import Header, Response
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from services.invoicing import use_cases
 from services.invoicing.api.accounts import PRECONDITIONS, IfMatchMissing, Language, version_of
@@ -15,7 +15,7 @@ from shared.auth import needs
 from shared.commands import ChangeRunner, perform_change
 from shared.database import Unit
 from shared.fields import Body, Code, Country, Email, Name, Prose, example, shown
-from shared.http import ETAG, PROBLEMS, Read, Router
+from shared.http import ETAG, PROBLEMS, Page, Read, Router, TextPaging
 
 PREFIX, TAGS = "/v1/legal-entities", ["legal entities"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)
@@ -119,6 +119,35 @@ class LegalEntityOut(LegalEntityIn):
     def of(cls, row: LegalEntityRow) -> Self:
         """The answer for a row."""
         return cls.model_validate(row.model_dump())
+
+
+class ListedLegalEntityOut(BaseModel):
+    """A legal entity; at version 0 its code is in use and nothing is said of it yet, so it has no documents."""
+
+    model_config = example(
+        code="GS-DE",
+        name="Goodstanding GmbH",
+        country="DE",
+        tax_calculator="rates",
+        sends_documents=True,
+        second_person_required=True,
+        version=1,
+    )
+
+    code: str
+    name: str | None
+    country: str | None
+    tax_calculator: Literal["rates", "outside"]
+    sends_documents: bool
+    second_person_required: bool
+    version: int
+
+
+@reads.get("", summary="List our legal entities")
+async def list_legal_entities(read: Read, paging: TextPaging) -> Page[ListedLegalEntityOut]:
+    """Legal entities in the order of their codes, with data or without."""
+    rows = await read(lambda unit: repository.list_legal_entities(unit, paging.after, paging.limit + 1))
+    return paging.page([ListedLegalEntityOut(**row) for row in rows], key=lambda entity: entity.code)
 
 
 @reads.get("/{code}", summary="One of our legal entities", responses=ETAG)

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Response
 
 from services.invoicing import use_cases
-from services.invoicing.api.approvals import ApprovalOut
+from services.invoicing.api.approvals import PROPOSED, ApprovalOut, status_of
 from services.invoicing.domain.owed import AmountRefused
 from services.invoicing.use_cases.approvals import AlreadyProposed, Why
 from shared.auth import needs
@@ -47,19 +47,22 @@ class RefundIn(Body):
 
 @writes.post(
     "",
-    status_code=202,
+    status_code=201,
     response_model=ApprovalOut,
-    summary="Propose a refund",
-    responses=refusals(AmountRefused, AlreadyProposed, CurrencyMismatch),
+    summary="Refund unapplied cash",
+    responses={**PROPOSED, **refusals(AmountRefused, AlreadyProposed, CurrencyMismatch)},
 )
 async def propose_refund(
     wanted: RefundIn, command: Annotated[CommandRunner, perform_command("refund.propose")]
 ) -> Response:
-    """Hold unapplied cash, oldest payment first, until a second person approves or declines it."""
+    """Hold unapplied cash, oldest payment first, until a second person approves or declines it.
+
+    Where the legal entity requires no second person, an amount within a limit of your roles is paid back at once.
+    """
     why = Why(wanted.reason_code, wanted.reason)
 
     async def propose(unit: Unit) -> ApprovalOut:
         row = await use_cases.approvals.refund(unit, command.caller, wanted.account_id, wanted.amount.money(), why)
         return ApprovalOut.of(row)
 
-    return await command.run(propose, status=202, reason=wanted.reason, about=wanted.account_id)
+    return await command.run(propose, status=status_of, reason=wanted.reason, about=wanted.account_id)

@@ -47,9 +47,9 @@ class Share:
         return self.line_tax * upto // self.line_amount - self.line_tax * self.credited_before // self.line_amount
 
 
-def invoiced(total: int) -> Entries:
-    """An invoice with explicit amounts was issued: it is earned at once, and says nothing of tax."""
-    return {Code.RECEIVABLES: total, Code.REVENUE: -total}
+def invoiced(total: int, tax: int) -> Entries:
+    """Build the entries of an invoice with explicit amounts: what is not the tax in them is earned at once."""
+    return {Code.RECEIVABLES: total, Code.TAX: -tax, Code.REVENUE: tax - total}
 
 
 def received(amount: int, allocated: int, recovered: int = 0) -> Entries:
@@ -101,6 +101,11 @@ def refund_held(amount: int) -> Entries:
 def refund_paid(amount: int) -> Entries:
     """It is paid back."""
     return {Code.REFUNDS: amount, Code.CASH: -amount}
+
+
+def build_direct_refund_entries(amount: int) -> Entries:
+    """Build the entries of unapplied cash that is paid back at once: nothing of it was held before."""
+    return {Code.UNAPPLIED: amount, Code.CASH: -amount}
 
 
 def refund_declined(amount: int) -> Entries:

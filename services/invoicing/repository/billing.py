@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
+from services.invoicing.repository.tax import RATE_OF_CUSTOMER, RATES, join_rates
 from shared.database import Unit
 from shared.ids import new_id
 
@@ -74,13 +75,8 @@ FROM unnest($1::uuid[], $2::uuid[]) AS n (account_id, invoice_id) JOIN accounts 
 CROSS JOIN LATERAL (SELECT ($3::timestamptz AT TIME ZONE a.time_zone)::date AS day) AS today
 LEFT JOIN legal_entities e ON e.code = a.legal_entity
 """
-_LINES = """
-WITH rates AS (
-    SELECT legal_entity, country, tax_class, rate_bp, valid_from,
-        lead(valid_from, 1, 'infinity')
-            OVER (PARTITION BY legal_entity, country, tax_class ORDER BY valid_from) AS until
-    FROM tax_rates
-), billed AS (
+_LINES = f"""
+WITH {RATES}, billed AS (
     SELECT c.*, c.invoice_id AS on_invoice FROM charges c
     WHERE c.invoice_id = ANY(ARRAY(SELECT invoice_id FROM bill_invoices))
     UNION ALL
@@ -111,7 +107,7 @@ WITH rates AS (
             ELSE format(', %s – %s', c.period_from, c.period_to - 1) END
             || CASE WHEN c.settled_minor + c.lapsed_minor = 0 THEN '' ELSE ', what is left of it' END AS description,
         CASE WHEN b.to_be_taxed THEN NULL WHEN c.is_taxed AND c.taxed_bp IS NOT NULL THEN c.taxed_bp
-            WHEN a.tax_status = 'standard' THEN r.rate_bp ELSE 0 END AS rate,
+            ELSE {RATE_OF_CUSTOMER} END AS rate,
         CASE WHEN NOT b.to_be_taxed AND a.tax_status = 'standard' AND c.taxed_bp IS NULL AND r.rate_bp IS NULL
             THEN format('%s in %s on %s', p.tax_class, coalesce(a.country, 'no country'), c.supplied_on)
             END AS needs_rate,
@@ -122,8 +118,7 @@ WITH rates AS (
     JOIN due c ON c.on_invoice = b.invoice_id
     JOIN subscriptions s ON s.id = c.subscription_id
     JOIN plans p ON p.id = c.plan_id
-    LEFT JOIN rates r ON r.legal_entity = a.legal_entity AND r.country = a.country AND r.tax_class = p.tax_class
-        AND r.valid_from <= c.supplied_on AND c.supplied_on < r.until
+    {join_rates(tax_class="p.tax_class", supplied_on="c.supplied_on")}
 ), summed AS (
     SELECT *, sum(net) OVER (PARTITION BY invoice_id, rate ORDER BY line) AS upto FROM numbered
 )

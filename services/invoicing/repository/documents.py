@@ -9,7 +9,7 @@ import asyncpg
 from services.invoicing.domain.documents.paper import Charged, PaperLine
 from shared.database import Unit
 
-_USAGE = """
+USAGE_JOIN = """
 LEFT JOIN LATERAL (
     SELECT string_agg(DISTINCT meter, ', ' ORDER BY meter) AS meters,
         CASE WHEN count(DISTINCT meter) = 1 THEN trim_scale(sum(quantity)) ELSE 0 END AS quantity
@@ -17,8 +17,10 @@ LEFT JOIN LATERAL (
 ) u ON c.kind = 'usage'
 """
 """The meters of a charge for usage, and how much of it there was; quantities of several meters are not added."""
+_LACKS_RATE = "l.tax_class IS NOT NULL AND l.tax_rate_bp IS NULL AS lacks_rate"
+"""Whether a line by hand has no tax since no rate was in force for its class."""
 _LINES = f"""
-SELECT l.line, l.description, l.net_minor, l.tax_minor, l.tax_rate_bp, s.product,
+SELECT l.line, l.description, l.net_minor, l.tax_minor, l.tax_rate_bp, {_LACKS_RATE}, s.product,
     CASE WHEN c.settled_minor + c.lapsed_minor = 0 THEN c.kind END AS kind, c.period_from, c.period_to,
     c.cycle_to - c.cycle_from AS cycle_days,
     CASE WHEN c.kind = 'usage' THEN u.quantity ELSE c.quantity END AS quantity,
@@ -26,13 +28,13 @@ SELECT l.line, l.description, l.net_minor, l.tax_minor, l.tax_rate_bp, s.product
 FROM invoice_lines l
 LEFT JOIN charges c ON c.id = l.charge_id
 LEFT JOIN subscriptions s ON s.id = c.subscription_id
-{_USAGE}
+{USAGE_JOIN}
 WHERE l.invoice_id = $1 ORDER BY l.line
 """
 """What credit notes left of a charge is told by its description: it is not quantity by price."""
 _CREDITED = f"""
 SELECT n.line, l.description, n.amount_minor, l.amount_minor AS line_amount, l.tax_minor AS line_tax, l.tax_rate_bp,
-    s.product, c.kind, c.period_from, c.period_to, coalesce(u.meters, '') AS meter, coalesce((
+    {_LACKS_RATE}, s.product, c.kind, c.period_from, c.period_to, coalesce(u.meters, '') AS meter, coalesce((
         SELECT sum(b.amount_minor) FROM credit_note_lines b JOIN credit_notes e ON e.id = b.credit_note_id
         WHERE e.account_id = o.account_id AND e.invoice_id = o.invoice_id AND b.line = n.line AND e.number < o.number
     ), 0)::bigint AS credited_before
@@ -41,7 +43,7 @@ JOIN credit_note_lines n ON n.credit_note_id = o.id
 JOIN invoice_lines l ON l.invoice_id = o.invoice_id AND l.line = n.line
 LEFT JOIN charges c ON c.id = l.charge_id
 LEFT JOIN subscriptions s ON s.id = c.subscription_id
-{_USAGE}
+{USAGE_JOIN}
 WHERE o.id = $1 ORDER BY n.line
 """
 _SETTLED = """
@@ -61,7 +63,13 @@ async def lines(unit: Unit, invoice_id: UUID) -> tuple[PaperLine, ...]:
     """The lines of an invoice."""
     return tuple(
         PaperLine(
-            row["line"], row["description"], row["net_minor"], row["tax_minor"], row["tax_rate_bp"], _charged(row)
+            row["line"],
+            row["description"],
+            row["net_minor"],
+            row["tax_minor"],
+            row["tax_rate_bp"],
+            _charged(row),
+            row["lacks_rate"],
         )
         for row in await unit.connection.fetch(_LINES, invoice_id)
     )

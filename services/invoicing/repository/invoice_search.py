@@ -78,8 +78,8 @@ async def search_invoices(
 
 _LINES = """
 SELECT l.line, l.description, c.period_from, c.period_to, c.quantity, c.unit_price_minor, l.net_minor, l.tax_minor,
-    l.tax_rate_bp, l.amount_minor, l.subscription_id
-FROM invoice_lines l LEFT JOIN charges c ON c.id = l.charge_id
+    l.tax_rate_bp, coalesce(l.tax_class, p.tax_class) AS tax_class, l.amount_minor, l.subscription_id
+FROM invoice_lines l LEFT JOIN charges c ON c.id = l.charge_id LEFT JOIN plans p ON p.id = c.plan_id
 WHERE l.invoice_id = $1 ORDER BY l.line
 """
 _ALLOCATIONS = """

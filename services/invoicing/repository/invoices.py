@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -115,26 +116,43 @@ WITH invoice AS (
         total_minor, issued_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ), new AS (
-    SELECT * FROM unnest($11::int[], $12::text[], $13::bigint[], $14::uuid[])
-        AS new (line, description, amount_minor, subscription_id)
+    SELECT * FROM unnest($11::int[], $12::text[], $13::bigint[], $14::bigint[], $15::int[], $16::uuid[], $17::text[])
+        AS new (line, description, amount_minor, tax_minor, tax_rate_bp, subscription_id, tax_class)
 ), lines AS (
-    INSERT INTO invoice_lines (invoice_id, line, account_id, description, net_minor, tax_minor, amount_minor,
-        subscription_id)
-    SELECT $1, line, $2, description, amount_minor, 0, amount_minor, subscription_id FROM new
+    INSERT INTO invoice_lines (invoice_id, line, account_id, description, net_minor, tax_minor, tax_rate_bp,
+        amount_minor, subscription_id, tax_class)
+    SELECT $1, line, $2, description, amount_minor - tax_minor, tax_minor, tax_rate_bp, amount_minor, subscription_id,
+        tax_class
+    FROM new
 ), balances AS (
     INSERT INTO line_balances (invoice_id, line, account_id, amount_minor, paid_minor, credited_minor,
         reserved_minor, in_flight_minor, written_off_minor)
     SELECT $1, line, $2, amount_minor, 0, 0, 0, 0, 0 FROM new
 ), states AS (
     INSERT INTO invoice_states (invoice_id, account_id, open_minor, changed_at, overdue_at, judge_at)
-    VALUES ($1, $2, $9, $10, NULL, $15)
+    VALUES ($1, $2, $9, $10, NULL, $18)
 )
-INSERT INTO balance_changes (invoice_id, sequence, account_id, at, due_minor) VALUES ($1, $16, $2, $10, $9)
+INSERT INTO balance_changes (invoice_id, sequence, account_id, at, due_minor) VALUES ($1, $19, $2, $10, $9)
 """
 
 
+class LineByHand(NamedTuple):
+    """A line of an invoice by hand as it is issued; amounts in minor units, the rate in basis points.
+
+    `tax_minor` is included in `amount_minor`.
+    """
+
+    line: int
+    description: str
+    amount_minor: int
+    tax_minor: int
+    tax_rate_bp: int | None
+    subscription_id: UUID | None
+    tax_class: str
+
+
 async def add_invoice(
-    unit: Unit, row: InvoiceRow, invoice: Invoice, descriptions: Sequence[str], sequence: int
+    unit: Unit, row: InvoiceRow, invoice: Invoice, lines: Sequence[LineByHand], sequence: int
 ) -> None:
     """Write an issued invoice with its lines and their first state, which the event `sequence` announces."""
     await unit.connection.execute(
@@ -149,10 +167,7 @@ async def add_invoice(
         row.due_date,
         row.total_minor,
         row.issued_at,
-        [line.number for line in invoice.lines],
-        list(descriptions),
-        [line.amount for line in invoice.lines],
-        [line.subscription_id for line in invoice.lines],
+        *columns(lines, len(LineByHand._fields)),
         invoice.judge_at,
         sequence,
     )

@@ -1,8 +1,13 @@
 """Our legal entities as their documents name them."""
 
+from typing import Any
+
+import asyncpg
+
 from services.invoicing.tables import LegalEntityRow
 from shared.database import Unit
 from shared.errors import NotFound, Refusal
+from shared.list_queries import build_list_query
 
 NO_DATA_VERSION = 0
 """The version of a legal entity that exists and of which nothing is said yet."""
@@ -60,3 +65,21 @@ async def lock_to_post(unit: Unit, *codes: str) -> None:
     await unit.connection.execute(
         "SELECT FROM legal_entities WHERE code = ANY($1::text[]) ORDER BY code FOR SHARE", codes
     )
+
+
+_LISTED = """
+SELECT e.code, nullif(e.name, '') AS name, e.country, e.tax_calculator, e.sends_documents,
+    coalesce(s.is_required, true) AS second_person_required, e.version
+FROM legal_entities e LEFT JOIN second_person_rules s ON s.legal_entity = e.code
+"""
+
+
+def build_list(after: str | None, limit: int) -> tuple[str, list[Any]]:
+    """Build the query of a page of legal entities in the order of their codes, and its arguments."""
+    return build_list_query(_LISTED, (("e.code > {}", after),), "e.code", limit)
+
+
+async def list_legal_entities(unit: Unit, after: str | None, limit: int) -> list[asyncpg.Record]:
+    """List the legal entities, with data or without, in the order of their codes, after this one."""
+    query, arguments = build_list(after, limit)
+    return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]

@@ -1,10 +1,63 @@
-"""Tax rates."""
+"""Tax rates, and which of them a customer has on a day of supply."""
 
+from collections.abc import Iterable
 from datetime import date
+from uuid import UUID
 
 import asyncpg
 
 from shared.database import Unit
+from shared.errors import Refusal
+
+RATES = """
+rates AS (
+    SELECT legal_entity, country, tax_class, rate_bp, valid_from,
+        lead(valid_from, 1, 'infinity')
+            OVER (PARTITION BY legal_entity, country, tax_class ORDER BY valid_from) AS until
+    FROM tax_rates
+)
+"""
+"""The rates with the days from which and before which each is in force; for a WITH."""
+_JOIN_RATES = """
+LEFT JOIN rates r ON r.legal_entity = a.legal_entity AND r.country = a.country AND r.tax_class = {tax_class}
+    AND r.valid_from <= {supplied_on} AND {supplied_on} < r.until
+"""
+RATE_OF_CUSTOMER = "CASE WHEN a.tax_status = 'standard' THEN r.rate_bp ELSE 0 END"
+"""The rate of an account `a` that is joined with its rates: 0 for who is not taxed, null if no rate is in force."""
+
+
+class TaxedOutside(Refusal):
+    """The outside tax calculator says the tax of the legal entity, from net amounts, and only to bill runs."""
+
+    code = "taxed_outside"
+
+
+def join_rates(*, tax_class: str, supplied_on: str) -> str:
+    """Build the join of an account `a` with the rate `r` that is in force; the arguments are expressions of SQL."""
+    return _JOIN_RATES.format(tax_class=tax_class, supplied_on=supplied_on)
+
+
+_RATES_OF_ACCOUNT = f"""
+WITH {RATES}
+SELECT n.tax_class, {RATE_OF_CUSTOMER} AS rate_bp, e.tax_calculator
+FROM accounts a JOIN legal_entities e ON e.code = a.legal_entity CROSS JOIN unnest($2::text[]) AS n (tax_class)
+{join_rates(tax_class="n.tax_class", supplied_on="$3::date")}
+WHERE a.id = $1
+"""
+
+
+async def get_customer_rates(
+    unit: Unit, account_id: UUID, tax_classes: Iterable[str], supplied_on: date
+) -> dict[str, int | None]:
+    """Get the rate (basis points) of each class for an account on a day of supply; None where none is in force.
+
+    Raises TaxedOutside.
+    """
+    rows = await unit.connection.fetch(_RATES_OF_ACCOUNT, account_id, sorted(set(tax_classes)), supplied_on)
+    if any(row["tax_calculator"] == "outside" for row in rows):
+        raise TaxedOutside("the legal entity's tax is said by the outside tax calculator, which bill runs ask")
+    return {row["tax_class"]: row["rate_bp"] for row in rows}
+
 
 _SET = """
 INSERT INTO tax_rates (legal_entity, country, tax_class, valid_from, rate_bp) VALUES ($1, $2, $3, $4, $5)

@@ -6,6 +6,7 @@ from services.invoicing.tables.approvals import (
     ChargeCreditRow,
     DebitRow,
     RefundPartRow,
+    SecondPersonRuleRow,
     ToleranceRow,
 )
 from services.invoicing.tables.bank import (
@@ -120,6 +121,7 @@ __all__ = [
     "RefundPartRow",
     "ReservationRow",
     "Row",
+    "SecondPersonRuleRow",
     "SubscriptionChangeRow",
     "SubscriptionRow",
     "TaxRateRow",

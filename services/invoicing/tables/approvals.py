@@ -59,6 +59,18 @@ class ApprovalLimitRow(Row, table=True):
     set_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
+class SecondPersonRuleRow(Row, table=True):
+    """Whether a legal entity requires a second person for refunds within a limit; without a row it does."""
+
+    __tablename__ = "second_person_rules"
+
+    legal_entity: str = Field(primary_key=True, sa_type=Text, foreign_key="legal_entities.code")
+    is_required: bool
+    set_by: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    set_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
 class RefundPartRow(Row, table=True):
     """Of which payment's unapplied cash a refund is made; held from the proposal on."""
 

@@ -94,7 +94,10 @@ class InvoiceRow(Row, table=True):
 
 
 class InvoiceLineRow(Row, table=True):
-    """A line of an issued invoice; never changed either. A reversal's amounts are negative."""
+    """A line of an issued invoice; never changed either. A reversal's amounts are negative.
+
+    `tax_class` is that of a line by hand; what a bill run charged has that of its plan.
+    """
 
     __tablename__ = "invoice_lines"
     __table_args__ = (CheckConstraint("amount_minor = net_minor + tax_minor"),)
@@ -109,6 +112,7 @@ class InvoiceLineRow(Row, table=True):
     amount_minor: int = Field(sa_type=BigInteger)
     subscription_id: UUID | None = Field(foreign_key="subscriptions.id")
     charge_id: UUID | None
+    tax_class: str | None = Field(sa_type=Text)
 
 
 class LineBalanceRow(Row, table=True):

@@ -10,6 +10,7 @@ from services.invoicing.domain.states import APPROVAL_ALLOWED, ApprovalState, mo
 from services.invoicing.repository import accounts, credits, invoices, lapses
 from services.invoicing.repository import approvals as repository
 from services.invoicing.repository.accounts import Account
+from services.invoicing.repository.second_person import is_second_person_required
 from services.invoicing.tables import ApprovalRow
 from services.invoicing.use_cases import credit_notes, refunds, write_offs
 from services.invoicing.use_cases.credit_notes import Reason
@@ -79,7 +80,7 @@ async def write_off(unit: Unit, caller: Caller, invoice_id: UUID, why: Why) -> A
 
 
 async def refund(unit: Unit, caller: Caller, account_id: UUID, amount: Money, why: Why) -> ApprovalRow:
-    """Hold unapplied cash to be paid back.
+    """Hold unapplied cash to be paid back; or pay it at once, where no second person is required within a limit.
 
     Raises NotFound, CurrencyMismatch, AmountRefused, AlreadyProposed.
     """
@@ -88,10 +89,24 @@ async def refund(unit: Unit, caller: Caller, account_id: UUID, amount: Money, wh
         raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {amount.currency}")
     row = _row(unit, REFUND, account, amount.minor, caller, why)
     await _check_standing(unit, row)
+    if await _is_within_limit(unit, caller, row) and not await is_second_person_required(unit, account.legal_entity):
+        return await _refund_at_once(unit, account, row)
     await repository.save(unit, row)
     await refunds.hold(unit, account, row)
     unit.record(Change("approval", row.id, account.id))
     return row
+
+
+async def _refund_at_once(unit: Unit, account: Account, row: ApprovalRow) -> ApprovalRow:
+    row.state, row.decided_at = ApprovalState.CARRIED_OUT, unit.now
+    await repository.save(unit, row)
+    await refunds.pay_at_once(unit, account, row)
+    unit.record(Change("approval", row.id, account.id, None, {"state": row.state, "second_person_required": False}))
+    return row
+
+
+async def _is_within_limit(unit: Unit, caller: Caller, row: ApprovalRow) -> bool:
+    return row.amount_minor <= await repository.limit_of(unit, caller.roles, row.currency)
 
 
 def _row(
@@ -126,7 +141,7 @@ def _row(
 
 async def _propose(unit: Unit, caller: Caller, account: Account, row: ApprovalRow) -> ApprovalRow:
     await _check_standing(unit, row)
-    if row.amount_minor <= await repository.limit_of(unit, caller.roles, row.currency):
+    if await _is_within_limit(unit, caller, row):
         await _carry_out(unit, account, row)
         row.state, row.decided_at = ApprovalState.CARRIED_OUT, unit.now
     await repository.save(unit, row)
@@ -177,7 +192,7 @@ async def _to_decide(unit: Unit, approval_id: UUID, caller: Caller) -> tuple[Acc
     moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
     if is_same_actor(caller.subject, row.proposed_by):
         raise SecondPersonNeeded(f"{row.proposed_by} proposed it, so somebody else decides")
-    if row.amount_minor > await repository.limit_of(unit, caller.roles, row.currency):
+    if not await _is_within_limit(unit, caller, row):
         raise AboveLimit(f"your roles may not decide about {Money(row.amount_minor, row.currency)}")
     return account, row
 

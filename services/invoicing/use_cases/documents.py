@@ -85,7 +85,15 @@ def _credited(row: asyncpg.Record) -> PaperLine:
     share = Share(row["amount_minor"], row["credited_before"], row["line_amount"], row["line_tax"])
     begin, end = row["period_from"], row["period_to"]
     charged = Charged(row["kind"], row["product"], begin, end, 0, 0, 0, None, row["meter"]) if row["kind"] else None
-    return PaperLine(row["line"], row["description"], share.amount - share.tax, share.tax, row["tax_rate_bp"], charged)
+    return PaperLine(
+        row["line"],
+        row["description"],
+        share.amount - share.tax,
+        share.tax,
+        row["tax_rate_bp"],
+        charged,
+        row["lacks_rate"],
+    )
 
 
 async def _parties(unit: Unit, document_id: UUID, account_id: UUID, legal_entity: str, issued_at: datetime) -> Parties:

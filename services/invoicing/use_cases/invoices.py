@@ -1,4 +1,4 @@
-"""Invoices are issued."""
+"""Invoices by hand are issued, with the tax that is included in their amounts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 
 from services.invoicing.domain import ledger as postings
 from services.invoicing.domain import owed
+from services.invoicing.domain.included_tax import GrossAmount, extract_taxes
 from services.invoicing.domain.owed import Invoice, Line
-from services.invoicing.repository import accounts, deliveries, invoices, ledger, legal_entities, payments
+from services.invoicing.repository import accounts, deliveries, invoices, ledger, legal_entities, payments, tax
 from services.invoicing.repository.accounts import Account
+from services.invoicing.repository.invoices import LineByHand
 from services.invoicing.repository.ledger import Document
 from services.invoicing.tables import InvoiceRow
 from services.invoicing.use_cases import balances
@@ -47,11 +49,12 @@ class NotTheirs(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """A line to be issued."""
+    """A line to be issued; the tax of its class is included in the amount."""
 
     description: str
     amount: Money
     subscription_id: UUID | None
+    tax_class: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class NewInvoice:
 async def issue(unit: Unit, new: NewInvoice) -> InvoiceRow:
     """Issue an invoice with the next number of its legal entity. It never changes afterwards.
 
-    Raises NotFound, ReferenceTaken, DateRefused, MonthClosed, NotTheirs, CurrencyMismatch.
+    Raises NotFound, ReferenceTaken, DateRefused, MonthClosed, NotTheirs, CurrencyMismatch, TaxedOutside.
     """
     account = await accounts.locked(unit, new.account_id)
     if new.external_reference and await invoices.reference_taken(unit, account.id, new.external_reference):
@@ -78,6 +81,7 @@ async def issue(unit: Unit, new: NewInvoice) -> InvoiceRow:
     issue_date, due_date = _dates(account, new, today)
     if issue_date < today.replace(day=1):
         await _check_month(unit, account.legal_entity, issue_date)
+    taxed_lines = await _tax_lines(unit, account, new.lines, issue_date)
     number = await payments.next_number(unit, account.legal_entity, "invoice")
     row = InvoiceRow(
         id=new_id(),
@@ -91,7 +95,7 @@ async def issue(unit: Unit, new: NewInvoice) -> InvoiceRow:
         total_minor=sum(line.amount.minor for line in new.lines),
         issued_at=unit.now,
     )
-    await _record(unit, account, row, new.lines)
+    await _record(unit, account, row, taxed_lines)
     unit.record(Change("invoice", row.id, account.id))
     return row
 
@@ -123,14 +127,32 @@ async def _check_lines(unit: Unit, account: Account, lines: Sequence[NewLine]) -
         raise NotTheirs(f"the account has no subscription {min(missing)}")
 
 
-async def _record(unit: Unit, account: Account, row: InvoiceRow, lines: Sequence[NewLine]) -> None:
+async def _tax_lines(unit: Unit, account: Account, lines: Sequence[NewLine], issue_date: date) -> list[LineByHand]:
+    """Number the lines and take the tax out of each, by the rates of the issue date. Raises TaxedOutside."""
+    rates = await tax.get_customer_rates(unit, account.id, (line.tax_class for line in lines), issue_date)
+    taxes = extract_taxes([GrossAmount(line.amount.minor, rates[line.tax_class]) for line in lines])
+    return [
+        LineByHand(
+            number,
+            line.description,
+            line.amount.minor,
+            tax_minor,
+            rates[line.tax_class],
+            line.subscription_id,
+            line.tax_class,
+        )
+        for number, (line, tax_minor) in enumerate(zip(lines, taxes, strict=True), 1)
+    ]
+
+
+async def _record(unit: Unit, account: Account, row: InvoiceRow, lines: Sequence[LineByHand]) -> None:
     invoice = Invoice(
         row.id,
         account.id,
         row.number,
         row.currency,
         row.due_date,
-        tuple(Line(place, line.subscription_id, line.amount.minor) for place, line in enumerate(lines, 1)),
+        tuple(Line(line.line, line.subscription_id, line.amount_minor) for line in lines),
     )
     issued = InvoiceIssued(
         account_id=account.id,
@@ -140,8 +162,9 @@ async def _record(unit: Unit, account: Account, row: InvoiceRow, lines: Sequence
     )
     judged = owed.to_be_judged(invoice, unit.now, ZoneInfo(account.time_zone))
     sequence = unit.publish(issued)
-    await invoices.add_invoice(unit, row, judged, [line.description for line in lines], sequence)
+    await invoices.add_invoice(unit, row, judged, lines, sequence)
     document = Document("invoice", row.id, sequence, row.issue_date)
-    await ledger.post(unit, account, document, postings.invoiced(row.total_minor))
+    tax_minor = sum(line.tax_minor for line in lines)
+    await ledger.post(unit, account, document, postings.invoiced(row.total_minor, tax_minor))
     await deliveries.want(unit, "invoice", row.id, account.id, row.legal_entity)
     await apply_unapplied(unit, [account])

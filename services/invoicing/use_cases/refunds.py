@@ -1,9 +1,10 @@
-"""Unapplied cash is paid back, once a second person agrees."""
+"""Unapplied cash is paid back, once a second person agrees, or at once where none is required."""
 
 from uuid import UUID
 
 from services.invoicing.domain import ledger as postings
 from services.invoicing.domain import relief
+from services.invoicing.domain.ledger import Entries
 from services.invoicing.repository import approvals as repository
 from services.invoicing.repository import ledger, payments
 from services.invoicing.repository.accounts import Account
@@ -20,6 +21,14 @@ async def hold(unit: Unit, account: Account, row: ApprovalRow) -> None:
     parts = relief.take_for_refund(cash.values(), row.amount_minor)
     await repository.hold_refund(unit, row.id, account.id, parts)
     await _tell(unit, account, row, RefundProposed, parts)
+
+
+async def pay_at_once(unit: Unit, account: Account, row: ApprovalRow) -> None:
+    """Take the amount from unapplied cash and let it leave, as one fact. Raises AmountRefused."""
+    cash = await payments.unapplied_payments(unit, account.id)
+    parts = relief.take_for_refund(cash.values(), row.amount_minor)
+    await repository.hold_refund(unit, row.id, account.id, parts)
+    await _tell(unit, account, row, RefundApproved, parts, postings.build_direct_refund_entries(row.amount_minor))
 
 
 async def pay_out(unit: Unit, account: Account, row: ApprovalRow) -> None:
@@ -42,7 +51,12 @@ POSTINGS = {
 
 
 async def _tell(
-    unit: Unit, account: Account, row: ApprovalRow, fact: type[RefundEvent], parts: list[tuple[UUID, int]]
+    unit: Unit,
+    account: Account,
+    row: ApprovalRow,
+    fact: type[RefundEvent],
+    parts: list[tuple[UUID, int]],
+    entries: Entries | None = None,
 ) -> None:
     sequence = unit.publish(
         fact(
@@ -53,4 +67,5 @@ async def _tell(
             parts=tuple(Freed(payment_id=payment_id, amount_minor=amount) for payment_id, amount in parts),
         )
     )
-    await ledger.post(unit, account, Document("refund", row.id, sequence), POSTINGS[fact](row.amount_minor))
+    entries = entries or POSTINGS[fact](row.amount_minor)
+    await ledger.post(unit, account, Document("refund", row.id, sequence), entries)

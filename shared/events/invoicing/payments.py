@@ -119,7 +119,7 @@ class RefundProposed(RefundEvent):
 
 
 class RefundApproved(RefundEvent):
-    """A second person agreed: it is to be paid out."""
+    """It is to be paid out: a second person agreed, or none is required, and nothing was proposed."""
 
 
 class RefundDeclined(RefundEvent):

@@ -73,7 +73,10 @@ class Charged:
 
 @dataclass(frozen=True, slots=True)
 class PaperLine:
-    """A line (minor units); without `charged` it was posted as its description says."""
+    """A line (minor units); without `charged` it was posted as its description says.
+
+    One that `lacks_rate` was to be taxed, and no rate was in force.
+    """
 
     number: int
     description: str
@@ -81,6 +84,7 @@ class PaperLine:
     tax: int
     rate_bp: int | None
     charged: Charged | None
+    lacks_rate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,11 @@ class Paper:
     def has_quantities(self) -> bool:
         """Whether any line has a quantity to show."""
         return any(line.charged and line.charged.quantity for line in self.lines)
+
+    @property
+    def lacks_rates(self) -> bool:
+        """Whether any line has no tax since no rate was in force."""
+        return any(line.lacks_rate for line in self.lines)
 
     @property
     def supplied(self) -> tuple[date, date] | None:

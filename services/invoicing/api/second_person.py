@@ -1,0 +1,84 @@
+"""Whether a legal entity requires a second person, over REST: read by many, set by administrators only."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, Field
+
+from services.invoicing.repository.legal_entities import require_legal_entity
+from services.invoicing.repository.second_person import find_rule
+from services.invoicing.tables import SecondPersonRuleRow
+from services.invoicing.use_cases.second_person import set_rule
+from shared.auth import needs
+from shared.commands import ChangeRunner, perform_change
+from shared.database import Unit
+from shared.fields import Body, Code, Prose, example
+from shared.http import PROBLEMS, Read, Router
+
+PREFIX, TAGS = "/v1/legal-entities", ["legal entities"]
+reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+admin = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:admin")], responses=PROBLEMS)
+
+
+class SecondPersonIn(Body):
+    """Whether every refund needs a second person, and why."""
+
+    model_config = example(required=False, reason="the company has one person")
+
+    required: bool = Field(strict=True)
+    reason: Prose
+
+
+class SecondPersonOut(BaseModel):
+    """Whether every refund needs a second person; who said so, when and why is null while nobody has."""
+
+    model_config = example(
+        legal_entity="GS-DE",
+        required=False,
+        set_by="operator",
+        reason="the company has one person",
+        set_at="2026-03-02T09:00:00Z",
+    )
+
+    legal_entity: str
+    required: bool
+    set_by: str | None
+    reason: str | None
+    set_at: datetime | None
+
+    @classmethod
+    def from_row(cls, legal_entity: str, row: SecondPersonRuleRow | None) -> Self:
+        """Build the answer for a rule, or for the absence of one."""
+        if row is None:
+            return cls(legal_entity=legal_entity, required=True, set_by=None, reason=None, set_at=None)
+        return cls(
+            legal_entity=legal_entity, required=row.is_required, set_by=row.set_by, reason=row.reason, set_at=row.set_at
+        )
+
+
+@reads.get("/{code}/second-person", summary="Whether a second person is required")
+async def get_second_person(code: Code, read: Read) -> SecondPersonOut:
+    """The rule of a legal entity; a second person is required unless it says otherwise."""
+
+    async def load(unit: Unit) -> SecondPersonOut:
+        await require_legal_entity(unit, code)
+        return SecondPersonOut.from_row(code, await find_rule(unit, code))
+
+    return await read(load)
+
+
+@admin.put("/{code}/second-person", summary="Say whether a second person is required")
+async def put_second_person(
+    code: Code, wanted: SecondPersonIn, command: Annotated[ChangeRunner, perform_change("second_person.set")]
+) -> SecondPersonOut:
+    """Set whether a refund within the limit of whoever wants it needs somebody else; for refunds from now on.
+
+    What is above a limit waits for a second person in any case, and so does what was proposed before.
+    """
+
+    async def put(unit: Unit) -> SecondPersonOut:
+        actor = command.caller.subject
+        row = await set_rule(unit, code, is_required=wanted.required, actor=actor, reason=wanted.reason)
+        return SecondPersonOut.from_row(code, row)
+
+    return await command.run(put, reason=wanted.reason)
