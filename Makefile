@@ -23,6 +23,7 @@ SEED ?=
 SECONDS ?= 120
 ARGS ?=
 TOPIC ?= collections.events
+FOLLOW ?= yes
 
 .PHONY: help
 help:  ## List the commands
@@ -101,8 +102,8 @@ status:  ## Show the processes of the local stack
 	@$(LOCAL) status
 
 .PHONY: logs
-logs:  ## Follow the logs: [NAME=process]
-	@$(LOCAL) logs $(NAME) --follow
+logs:  ## Follow the logs: [NAME=process] [FOLLOW= to end after the last lines] [ARGS="--lines 500"]
+	@$(LOCAL) logs $(NAME) $(if $(FOLLOW),--follow) $(ARGS)
 
 .PHONY: token
 token:  ## Print a token for the local stack: [SERVICE=name] [ACTOR=name] [ROLES="..."]

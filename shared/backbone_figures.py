@@ -15,7 +15,9 @@ FIGURES = (
     ),
     Figure(
         """SELECT topic, CASE WHEN error IS NULL THEN 'follower' WHEN type = 'unreadable' THEN 'unreadable' ELSE 'head'
-            END AS place, coalesce(substring(error FROM '[A-Za-z_.]{3,}'), 'none') AS error, count(*) AS parked_events,
+            END AS place, CASE WHEN error IS NULL THEN 'none' WHEN type = 'unreadable' THEN 'Unreadable'
+                ELSE coalesce(substring(error FROM '^([A-Za-z_][A-Za-z_0-9.]{2,79})[:(]'), 'other') END AS error,
+            count(*) AS parked_events,
             extract(epoch FROM min(parked_at)) AS parked_oldest_timestamp_seconds
         FROM parked WHERE $1::timestamptz IS NOT NULL GROUP BY 1, 2, 3""",
         {

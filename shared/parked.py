@@ -49,6 +49,11 @@ async def waiting(connection: asyncpg.Connection, topic: str, subjects: Iterable
     return found
 
 
+def describe_error(error: BaseException | None) -> str:
+    """Render an error as its class and its text: metrics name the class and never the text."""
+    return f"{type(error).__name__}: {error}"
+
+
 _PARK = """
 INSERT INTO parked (topic, subject, sequence, event_id, type, headers, data, error, parked_at, is_past)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)

@@ -94,7 +94,7 @@ def _account_of(subject: str) -> UUID | None:
 
 async def _keep(units: Units, failed: HandlerFailed) -> None:
     """Park a head with its error, unless somebody else applied it meanwhile."""
-    event, error = failed.event, repr(failed.__cause__)
+    event, error = failed.event, parked.describe_error(failed.__cause__)
 
     async def keep(unit: Unit) -> None:
         last = (await marks(unit, event.topic, [event.subject]))[0][event.subject]

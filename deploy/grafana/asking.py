@@ -42,10 +42,11 @@ class Window:
         """With one variable as said."""
         return replace(self, variables={**self.variables, name: value})
 
-    def values_of(self, name: str) -> list[str]:
-        """The values of a label in this time."""
-        path = f"/api/v1/label/{name}/values"
-        return [str(one) for one in self._got(path, {"start": self.begin, "end": self.end})]
+    def values_of(self, query: str) -> list[str]:
+        """The values that a variable's query, `label_values(SERIES, LABEL)`, has in this time."""
+        series, _, label = query.removeprefix("label_values(").removesuffix(")").rpartition(", ")
+        asked = {"match[]": self.filled(series), "start": self.begin, "end": self.end}
+        return [str(one) for one in self._got(f"/api/v1/label/{label}/values", asked)]
 
     def answered(self, target: Json) -> Iterator[Json]:
         """The series that a panel's query gives: labels, legend, points of time and value."""
@@ -98,11 +99,12 @@ def repeated(window: Window, panel: Json, values: Sequence[str]) -> Iterator[tup
 
 def drawn(window: Window, board: Json) -> Iterable[Json]:
     """Each panel with what it was answered; rows of headings as they are."""
+    queries = {variable["name"]: variable["query"] for variable in board["templating"]["list"]}
     for panel in board["panels"]:
         if panel["type"] == "row":
             yield {"panel": panel, "series": []}
         elif "repeat" in panel:
-            for inside, copy in repeated(window, panel, window.values_of(panel["repeat"])):
+            for inside, copy in repeated(window, panel, window.values_of(queries[panel["repeat"]])):
                 yield {"panel": copy, "series": series(inside, copy)}
         else:
             yield {"panel": panel, "series": series(window, panel)}

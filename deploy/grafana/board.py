@@ -36,6 +36,10 @@ SERVICE = Choice("service", "Service", 'label_values(up{job="goodstanding"}, ser
 CURRENCY = Choice(
     "currency", "Currency", "label_values(goodstanding_ledger_receivables_minor, currency)", "All", several=True
 )
+VENDOR_CURRENCY = Choice(
+    "currency", "Currency", "label_values(goodstanding_vendor_exposure_minor, currency)", "All", several=True
+)
+"""The vendor's: it need not be one that a customer pays in."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,12 @@ from deploy.grafana.queries import Query
 SOURCE = parts.DataSourceRef(type_val="prometheus", uid="${source}")
 BOOKS = "/public/docs/runbooks"
 """Where Grafana serves docs/runbooks (deploy/compose.yaml mounts it there)."""
-SERVICES = {"invoicing": "blue", "collections": "green", "entitlements": "orange", "escalation": "purple"}
-"""Each service has its colour on all dashboards."""
+SERVICES = {"invoicing": "blue", "collections": "#8f5a2b", "entitlements": "orange", "escalation": "purple"}
+"""Each service has its colour on all dashboards; none is green, as what they share may be a failure."""
+PER_TIME = {"h": "suffix:/ h", "min": "suffix:/ min"}
+"""Units of rates that are small: an hour, a minute."""
+TABLE: Any = "table"
+"""The format of a table's answer: the kit's enumeration is not exported."""
 Panel = timeseries.Panel | stat.Panel | table.Panel | bargauge.Panel
 P = TypeVar("P", timeseries.Panel, stat.Panel, table.Panel, bargauge.Panel)
 
@@ -70,8 +74,11 @@ class Look:
     exemplars: bool = False
     repeat: str | None = None
     colours: dict[str, str] = field(default_factory=dict)
-    none: str = "0"
-    """What a number says if there is no series."""
+    """The colour of a series by its name, or by a pattern between slashes."""
+    colour: str | None = None
+    """The colour of all series that have none of their own."""
+    none: str = "no figures"
+    """What a number says if there is no series: that nobody tells it."""
 
 
 def _links(about: About) -> list[Any]:
@@ -81,11 +88,7 @@ def _links(about: About) -> list[Any]:
 def _target(number: int, query: Query, *, instant: bool, exemplars: bool = False) -> prometheus.Dataquery:
     asked = prometheus.Dataquery().datasource(SOURCE).ref_id(chr(ord("A") + number))
     asked = asked.expr(query.ask).legend_format(query.legend).exemplar(exemplars)
-    return asked.instant().format(_format(instant)) if instant else asked.range()
-
-
-def _format(instant: bool) -> Any:
-    return "table" if instant else "time_series"
+    return asked.instant() if instant else asked.range()
 
 
 def _steps(look: Look, fine: str = "green") -> dashboard.ThresholdsConfig:
@@ -106,8 +109,9 @@ def lines(about: About, *queries: Query, look: Look = Look()) -> timeseries.Pane
         panel = panel.with_target(_target(number, query, instant=False, exemplars=look.exemplars))
     panel = panel.legend(_legend()).tooltip(common.VizTooltipOptions().mode(words.TooltipDisplayMode.MULTI))
     panel = panel.min(0).axis_soft_max(1 if look.bad is None else look.bad) if _counts(about, look) else panel.min(0)
-    panel = panel.line_width(1.5).fill_opacity(35 if look.stacked else 8).show_points(words.VisibilityMode.NEVER)
-    panel = panel.color_scheme(dashboard.FieldColor().mode(parts.FieldColorModeId.PALETTE_CLASSIC))
+    # In a stack the line of what is 0 would lie on top of the others.
+    panel = panel.line_width(0 if look.stacked else 1.5).fill_opacity(70 if look.stacked else 8)
+    panel = panel.show_points(words.VisibilityMode.NEVER).color_scheme(_scheme(look))
     if look.stacked:
         panel = panel.stacking(common.StackingConfig().mode(words.StackingMode.NORMAL).group("A"))
     if look.warn is not None or look.bad is not None:
@@ -119,9 +123,15 @@ def lines(about: About, *queries: Query, look: Look = Look()) -> timeseries.Pane
     return _coloured(panel, (SERVICES if by_service else {}) | look.colours)
 
 
+def _scheme(look: Look) -> dashboard.FieldColor:
+    if look.colour is None:
+        return dashboard.FieldColor().mode(parts.FieldColorModeId.PALETTE_CLASSIC)
+    return dashboard.FieldColor().mode(parts.FieldColorModeId.FIXED).fixed_color(look.colour)
+
+
 def _counts(about: About, look: Look) -> bool:
     """Whether nothing is drawn on an axis up to one, or to the limit, rather than up to a hundred."""
-    return about.unit in {"none", "ops", "reqps", "suffix: ×"} or look.bad is not None
+    return about.unit in {"none", "ops", "reqps", "suffix: ×", *PER_TIME.values()} or look.bad is not None
 
 
 def _legend() -> common.VizLegendOptions:
@@ -131,25 +141,26 @@ def _legend() -> common.VizLegendOptions:
 
 def _coloured(panel: timeseries.Panel, colours: dict[str, str]) -> timeseries.Panel:
     for name, colour in colours.items():
-        fixed = {"mode": "fixed", "fixedColor": colour}
-        panel = panel.override_by_name(name, [parts.DynamicConfigValue(id_val="color", value=fixed)])
+        fixed = [parts.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": colour})]
+        by = panel.override_by_regexp if name.startswith("/") else panel.override_by_name
+        panel = by(name, fixed)
     return panel
 
 
 def number(about: About, *queries: Query, look: Look = Look(width=4, height=4)) -> stat.Panel:
-    """What is so now, and a hint of how it was."""
+    """What is so at the end of the time shown: never the last that somebody told before."""
     panel = _common(stat.Panel(), about, look)
     for at, query in enumerate(queries):
-        panel = panel.with_target(_target(at, query, instant=False))
+        panel = panel.with_target(_target(at, query, instant=True))
     panel = panel.thresholds(_steps(look)).no_value(look.none)
     panel = panel.color_scheme(dashboard.FieldColor().mode(parts.FieldColorModeId.THRESHOLDS))
-    panel = panel.color_mode(words.BigValueColorMode.BACKGROUND).graph_mode(words.BigValueGraphMode.AREA)
+    panel = panel.color_mode(words.BigValueColorMode.BACKGROUND).graph_mode(words.BigValueGraphMode.NONE)
     return panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields(""))
 
 
 def bars(about: About, query: Query, look: Look = Look()) -> bargauge.Panel:
     """How much of each there is now."""
-    panel = _common(bargauge.Panel(), about, look).with_target(_target(0, query, instant=False))
+    panel = _common(bargauge.Panel(), about, look).with_target(_target(0, query, instant=True))
     panel = panel.thresholds(_steps(look)).min(0).no_value(look.none)
     panel = panel.color_scheme(dashboard.FieldColor().mode(parts.FieldColorModeId.THRESHOLDS))
     panel = panel.display_mode(words.BarGaugeDisplayMode.BASIC).orientation(words.VizOrientation.HORIZONTAL)
@@ -158,7 +169,7 @@ def bars(about: About, query: Query, look: Look = Look()) -> bargauge.Panel:
 
 def rows(about: About, query: Query, look: Look = Look()) -> table.Panel:
     """A row for each series now; its labels are the columns."""
-    panel = _common(table.Panel(), about, look).with_target(_target(0, query, instant=True))
+    panel = _common(table.Panel(), about, look).with_target(_target(0, query, instant=True).format(TABLE))
     shown = {"excludeByName": {"Time": True}, "renameByName": {"Value": "number"}}
     moved = parts.DataTransformerConfig(id_val="organize", options=shown)
     return panel.with_transformation(moved).no_value(look.none)

@@ -21,6 +21,21 @@ def rate(metric: str, by: str, selector: str = "") -> str:
     return f"sum by ({by}) (rate({metric}{{{selector}}}[$__rate_interval]))"
 
 
+def rate_per_hour(metric: str, by: str, selector: str = "") -> str:
+    """Compute how often in an hour, by these labels."""
+    return f"3600 * {rate(metric, by, selector)}"
+
+
+def count_now(metric: str, service: str = "", selector: str = "") -> str:
+    """Count what rows of a table tell: 0 if there are none, and nothing if that service tells no figures."""
+    return f"sum({metric}{{{selector}}}) or {zero_if_read(service)}"
+
+
+def zero_if_read(service: str = "") -> str:
+    """Give 0 while this service (any, if none is named) tells figures, else nothing."""
+    return f'0 * max(goodstanding_business_timestamp_seconds{{service=~"{service or ".+"}"}})'
+
+
 def quantile(part: float, metric: str, by: str, selector: str = "") -> str:
     """The value below which so large a part of what a histogram saw is."""
     buckets = rate(f"{metric}_bucket", f"{by}, le" if by else "le", selector)

@@ -21,7 +21,7 @@ from deploy.local.state import DEFAULT, AlreadyRunningError, State
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 console = Console(highlight=False, soft_wrap=True)
-Folder = Annotated[Path, typer.Option("--state", help="The folder of the stack.")]
+Folder = Annotated[Path, typer.Option("--state", envvar="GOODSTANDING_STACK", help="The folder of the stack.")]
 
 
 @app.command()

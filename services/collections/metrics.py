@@ -29,9 +29,9 @@ FIGURES = (
     ),
     Figure(
         """SELECT state, count(notices.id) AS notices
-        FROM (VALUES ('pending'), ('sent'), ('failed'), ('withdrawn')) AS states (state) LEFT JOIN notices USING (state)
+        FROM (VALUES ('pending'), ('failed')) AS states (state) LEFT JOIN notices USING (state)
         WHERE $1::timestamptz IS NOT NULL GROUP BY state""",
-        {"goodstanding_notices": "Notices to customers by state; one that failed can be sent again."},
+        {"goodstanding_notices": "Notices to customers that were not sent, by state; one that failed can be again."},
         ("state",),
     ),
     Figure(
@@ -47,10 +47,21 @@ FIGURES = (
     ),
     Figure(
         """SELECT state, count(suspensions.id) AS suspensions
-        FROM (VALUES ('requested'), ('effective'), ('withdrawn'), ('ending'), ('ended')) AS states (state)
+        FROM (VALUES ('requested'), ('effective'), ('ending')) AS states (state)
         LEFT JOIN suspensions USING (state) WHERE $1::timestamptz IS NOT NULL GROUP BY state""",
-        {"goodstanding_suspensions": "Suspensions for non-payment by state."},
+        {"goodstanding_suspensions": "Suspensions for non-payment that stand or are under way, by state."},
         ("state",),
+    ),
+    Figure(
+        """SELECT state, count(suspensions.id) AS suspensions_finished
+        FROM (VALUES ('withdrawn'), ('ended')) AS states (state)
+        LEFT JOIN suspensions USING (state) WHERE $1::timestamptz IS NOT NULL GROUP BY state""",
+        {
+            "goodstanding_suspensions_finished": "Suspensions for non-payment that are over: withdrawn before access"
+            " ended, or ended."
+        },
+        ("state",),
+        kind="counter",
     ),
     Figure(
         """SELECT count(*) FILTER (WHERE requested_at > $1::timestamptz - interval '1 hour')

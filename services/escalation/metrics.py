@@ -40,11 +40,18 @@ FIGURES = (
     ),
     Figure(
         """SELECT state, count(disputes.id) AS disputes
-        FROM (VALUES ('requested'), ('opened'), ('refused'), ('waiting_for_second_person'), ('upheld'), ('rejected'),
-            ('withdrawn')) AS states (state)
+        FROM (VALUES ('requested'), ('opened'), ('waiting_for_second_person')) AS states (state)
         LEFT JOIN disputes USING (state) WHERE $1::timestamptz IS NOT NULL GROUP BY state""",
-        {"goodstanding_disputes": "Disputes by state."},
+        {"goodstanding_disputes": "Disputes that are not decided, by state."},
         ("state",),
+    ),
+    Figure(
+        """SELECT state, count(disputes.id) AS disputes_finished
+        FROM (VALUES ('refused'), ('upheld'), ('rejected'), ('withdrawn')) AS states (state)
+        LEFT JOIN disputes USING (state) WHERE $1::timestamptz IS NOT NULL GROUP BY state""",
+        {"goodstanding_disputes_finished": "Disputes that are over, by how they ended."},
+        ("state",),
+        kind="counter",
     ),
     Figure(
         """SELECT currency, sum(total_minor)::bigint AS disputes_opened_minor FROM disputes

@@ -190,7 +190,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
                 await self._apply_or_park(partition, records)
 
     async def _park(self, partition: TopicPartition, failed: HandlerFailed) -> None:
-        error = repr(failed.__cause__)
+        error = parked.describe_error(failed.__cause__)
 
         async def park(unit: Unit) -> None:
             await lock_partition(unit, partition, self._owner)

@@ -11,7 +11,8 @@ import promql_parser
 ROOT = Path(__file__).parents[2]
 Json = dict[str, Any]
 GRAFANAS = {"__rate_interval", "__range"}
-UNITS = {"none", "short", "percentunit", "s", "h", "suffix: days", "bytes", "ops", "reqps", "suffix: ×"}
+UNITS = {"none", "short", "percentunit", "s", "h", "bytes", "ops", "reqps"}
+UNITS |= {"suffix: days", "suffix: ×", "suffix:/ h", "suffix:/ min"}
 """Those that we use; another one is added here when it is read on a panel."""
 DO = "**When it looks bad:** "
 BOOK = re.compile(r"^/public/(docs/runbooks/\w+\.md)$")

@@ -11,12 +11,9 @@ import promql_parser
 import pytest
 import yaml
 
-from shared.http import create_app
 from shared.metrics import backbone, http, process
 from shared.metrics.declared import names
-from shared.runtime import Runtime
 from shared.service import NAMES, load
-from shared.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy" / "prometheus" / "rules.yml"
@@ -98,24 +95,11 @@ def test_each_runbook_belongs_to_an_alert() -> None:
     assert {path.stem for path in BOOKS.glob("*.md")} - {"README"} == set(ALERTS)
 
 
-def test_runbooks_name_routes_and_metrics_that_there_are() -> None:
+def test_runbooks_name_metrics_that_there_are() -> None:
     text = "\n".join(path.read_text() for path in BOOKS.glob("*.md"))
     metrics = set(re.findall(r"goodstanding_[a-z0-9_]+", text))
     assert metrics
     assert {name for name in metrics if not {name, f"{name}_count"} & known()} == set()
-    asked = {
-        (verb, re.sub(r"\{[^}]*\}", "{}", path.partition("?")[0]))
-        for verb, path in re.findall(r"\b(GET|POST) (/v1/[^\s`]+)", text)
-    }
-    assert asked
-    assert asked <= set(routes())
-
-
-def routes() -> Iterator[tuple[str, str]]:
-    settings = Settings(database_url="postgresql://nobody@nowhere/none", jwks_file=Path("none"))
-    for name in NAMES:
-        for path, operations in create_app(Runtime(load(name), settings)).openapi()["paths"].items():
-            yield from ((verb.upper(), re.sub(r"\{[^}]*\}", "{}", path)) for verb in operations)
 
 
 def test_each_alert_has_a_world_in_which_it_fires_and_one_in_which_it_does_not() -> None:

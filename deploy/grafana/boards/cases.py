@@ -2,8 +2,8 @@
 
 from deploy.grafana.board import CURRENCY, Board, Row
 from deploy.grafana.boards.places import SERVICE, VENDOR
-from deploy.grafana.panels import About, Look, bars, book, lines, number, rows
-from deploy.grafana.queries import Query, business_age, money, total
+from deploy.grafana.panels import PER_TIME, About, Look, bars, book, lines, number, rows
+from deploy.grafana.queries import Query, business_age, count_now, money, rate_per_hour, total
 
 NOW = Row(
     "Now",
@@ -27,6 +27,7 @@ NOW = Row(
                 [VENDOR, book("SuspensionsSpike")],
             ),
             Query("sum(goodstanding_entitlements_denied)", "denied"),
+            look=Look(width=4, height=4, warn=1),
         ),
         number(
             About(
@@ -58,7 +59,7 @@ NOW = Row(
                 "none",
                 [SERVICE, book("ResponseDeadlineMissed")],
             ),
-            Query("sum(goodstanding_cases)", "open"),
+            Query(count_now("goodstanding_cases", "escalation"), "open"),
         ),
         number(
             About(
@@ -85,6 +86,7 @@ ACCESS = Row(
                 [VENDOR, book("SuspensionsSpike")],
             ),
             Query("sum(goodstanding_entitlements_denied)", "denied"),
+            look=Look(colour="orange"),
         ),
         lines(
             About(
@@ -106,7 +108,7 @@ ACCESS = Row(
                 [VENDOR, book("AccessDiffers")],
             ),
             Query(total("goodstanding_suspended_subscriptions", "reason, age"), "{{reason}}, {{age}} days"),
-            look=Look(none="No holds"),
+            look=Look(none="No holds", warn=1),
         ),
         lines(
             About(
@@ -120,7 +122,7 @@ ACCESS = Row(
                 business_age("goodstanding_entitlements_unsettled_oldest_timestamp_seconds", "service, wanted"),
                 "wanted {{wanted}}",
             ),
-            look=Look(width=24, height=6),
+            look=Look(width=24, height=6, colours={"wanted active": "red", "wanted suspended": "orange"}),
         ),
     ],
 )
@@ -130,7 +132,7 @@ DISPUTES = Row(
         lines(
             About(
                 "Disputes by state",
-                "All that there ever were, those that are decided too.",
+                "That are not decided.",
                 "`requested` that stays: invoicing is not reached.",
                 "none",
                 [SERVICE, book("IntentOverdue")],
@@ -140,14 +142,29 @@ DISPUTES = Row(
         ),
         lines(
             About(
-                "Disputed now",
-                "Of each currency, in its own units.",
+                "Disputes that end",
+                "In an hour, by how they ended.",
+                "`refused`: the lines could not be reserved; the customer has to be told. Many `upheld`: our invoices.",
+                PER_TIME["h"],
+                [SERVICE, book("IntentOverdue")],
+            ),
+            Query(rate_per_hour("goodstanding_disputes_finished_total", "state"), "{{state}}"),
+            look=Look(
+                width=12,
+                height=8,
+                colours={"refused": "red", "upheld": "orange", "rejected": "blue", "withdrawn": "purple"},
+            ),
+        ),
+        lines(
+            About(
+                "$currency disputed",
+                "What is disputed now, in units of the currency.",
                 "Grows in one currency: look for one invoice run that was wrong.",
                 "short",
                 [SERVICE, book("BalancesDiffer")],
             ),
-            Query(money("goodstanding_disputes_opened_minor", "currency", 'currency=~"$currency"'), "{{currency}}"),
-            look=Look(width=12, height=8),
+            Query(money("goodstanding_disputes_opened_minor", "currency", 'currency="$currency"'), "disputed"),
+            look=Look(width=24, height=7, repeat="currency", colour="orange"),
         ),
     ],
 )
@@ -174,7 +191,7 @@ CASES = Row(
                 [SERVICE, book("ResponseDeadlineMissed")],
             ),
             Query(total("goodstanding_cases_answer_late", "severity"), "severity {{severity}}"),
-            look=Look(height=8, warn=1, bad=5),
+            look=Look(height=8, warn=1, bad=5, none="no figures"),
         ),
         rows(
             About(

@@ -2,8 +2,8 @@
 
 from deploy.grafana.board import Board, Row
 from deploy.grafana.boards.places import PLATFORM, SERVICE
-from deploy.grafana.panels import About, Look, bars, book, lines, number, rows
-from deploy.grafana.queries import Query, age, quantile, rate, total
+from deploy.grafana.panels import PER_TIME, About, Look, bars, book, lines, number, rows
+from deploy.grafana.queries import Query, age, count_now, quantile, rate, total
 
 SMALL = Look(width=4, height=4)
 HEADS = 'place=~"head|unreadable"'
@@ -52,7 +52,7 @@ NOW = Row(
                 "none",
                 [SERVICE, book("EventParked")],
             ),
-            Query(f"sum(goodstanding_parked_events{{{HEADS}}})", "heads"),
+            Query(count_now("goodstanding_parked_events", selector=HEADS), "heads"),
             look=Look(width=4, height=4, bad=1),
         ),
         number(
@@ -167,6 +167,8 @@ IN = Row(
                     "passed": "light-blue",
                     "dropped": "yellow",
                     "parked": "orange",
+                    "unreadable": "dark-red",
+                    "unknown": "purple",
                 }
             ),
         ),
@@ -184,15 +186,16 @@ IN = Row(
         lines(
             About(
                 "Starts afresh",
-                "Relays and consumers that began again after an error, and members that moved, in each span.",
+                "Relays and consumers that began again after an error, and members that moved, in a minute.",
                 "A few after a restart are usual. Going on: the broker comes and goes.",
-                "none",
+                PER_TIME["min"],
                 [PLATFORM, book("BrokerAway")],
             ),
-            Query("sum(increase(goodstanding_relay_restarts_total[$__rate_interval]))", "relays"),
-            Query("sum(increase(goodstanding_consumer_restarts_total[$__rate_interval]))", "consumers"),
-            Query("sum(increase(goodstanding_consumer_rebalances_total[$__rate_interval]))", "rebalances"),
-            Query("sum(increase(goodstanding_relay_takeovers_total[$__rate_interval]))", "takeovers"),
+            Query("60 * sum(rate(goodstanding_relay_restarts_total[$__rate_interval]))", "relays"),
+            Query("60 * sum(rate(goodstanding_consumer_restarts_total[$__rate_interval]))", "consumers"),
+            Query("60 * sum(rate(goodstanding_consumer_rebalances_total[$__rate_interval]))", "rebalances"),
+            Query("60 * sum(rate(goodstanding_relay_takeovers_total[$__rate_interval]))", "takeovers"),
+            look=Look(colours={"relays": "red", "consumers": "orange", "rebalances": "blue", "takeovers": "purple"}),
         ),
     ],
 )

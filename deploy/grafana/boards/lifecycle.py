@@ -3,7 +3,7 @@
 from deploy.grafana.board import Board, Row
 from deploy.grafana.boards.places import CASES, EVENTS, MONEY, PLATFORM, SERVICE, VENDOR
 from deploy.grafana.panels import About, Look, book, lines, number, rows
-from deploy.grafana.queries import Query, business_age, failing, quantile, rate, total
+from deploy.grafana.queries import Query, business_age, count_now, failing, quantile, rate, total
 
 FIRING = 'ALERTS{alertstate="firing",severity=~"page|ticket"}'
 SMALL = Look(width=4, height=4, bad=1)
@@ -137,7 +137,7 @@ WAY = Row(
                 "none",
                 [MONEY, book("BalancesDiffer")],
             ),
-            Query("sum(goodstanding_dunning_cases)", "cases"),
+            Query(count_now("goodstanding_dunning_cases", "collections"), "cases"),
             look=COUNTED,
         ),
         number(
@@ -160,7 +160,7 @@ WAY = Row(
                 [CASES, book("SuspensionsSpike")],
             ),
             Query("sum(goodstanding_entitlements_denied)", "denied"),
-            look=COUNTED,
+            look=Look(width=4, height=4, warn=1),
         ),
         number(
             About(
@@ -209,8 +209,8 @@ FLOW = Row(
                 "none",
                 [CASES, book("AccessDiffers")],
             ),
-            Query(total("goodstanding_suspensions", "state", 'state!~"ended|withdrawn"'), "{{state}}"),
-            look=Look(stacked=True),
+            Query(total("goodstanding_suspensions", "state"), "{{state}}"),
+            look=Look(stacked=True, colours={"effective": "orange", "requested": "blue", "ending": "purple"}),
         ),
         lines(
             About(
@@ -224,6 +224,7 @@ FLOW = Row(
                 business_age("goodstanding_entitlements_unsettled_oldest_timestamp_seconds", "service, wanted"),
                 "wanted {{wanted}}",
             ),
+            look=Look(colours={"wanted active": "red", "wanted suspended": "orange"}),
         ),
     ],
 )

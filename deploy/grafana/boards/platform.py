@@ -2,7 +2,7 @@
 
 from deploy.grafana.board import Board, Row
 from deploy.grafana.boards.places import EVENTS, SERVICE
-from deploy.grafana.panels import About, Look, bars, book, lines, number, rows
+from deploy.grafana.panels import PER_TIME, About, Look, bars, book, lines, number, rows
 from deploy.grafana.queries import Query, age, quantile, rate, total
 
 OURS = 'job="goodstanding"'
@@ -84,12 +84,13 @@ POSTGRES = Row(
         lines(
             About(
                 "Deadlocks",
-                "In each span. Locks are taken in one order, so there should be none.",
+                "In an hour. Locks are taken in one order, so there should be none.",
                 "Find both statements in the server's log.",
-                "none",
+                PER_TIME["h"],
                 [SERVICE, book("DatabaseDeadlocks")],
             ),
-            Query("max(increase(goodstanding_postgres_deadlocks_total[$__rate_interval]))", "deadlocks"),
+            Query("3600 * max(rate(goodstanding_postgres_deadlocks_total[$__rate_interval]))", "deadlocks"),
+            look=Look(colour="red"),
         ),
         lines(
             About(
@@ -146,18 +147,22 @@ KAFKA = Row(
                 [EVENTS, book("BrokerAway")],
             ),
             Query("sum by (part) (1 - goodstanding_part_ok)", "{{part}}"),
-            look=Look(stacked=True),
+            look=Look(
+                stacked=True,
+                colours={"relay": "red", "consumer": "orange", "sweeps": "purple", "intents": "dark-red"},
+            ),
         ),
         lines(
             About(
                 "Batches read again or lost",
-                "Since Postgres was away, or another member took over, in each span.",
+                "Since Postgres was away, or another member took over, in a minute.",
                 "Going on: members come and go, look at their restarts.",
-                "none",
+                PER_TIME["min"],
                 [EVENTS, book("ConsumerStuck")],
             ),
-            Query("sum(increase(goodstanding_consumer_retries_total[$__rate_interval])) or vector(0)", "read again"),
-            Query("sum(increase(goodstanding_consumer_partitions_lost_total[$__rate_interval]))", "lost"),
+            Query("60 * sum(rate(goodstanding_consumer_retries_total[$__rate_interval])) or vector(0)", "read again"),
+            Query("60 * sum(rate(goodstanding_consumer_partitions_lost_total[$__rate_interval]))", "lost"),
+            look=Look(colours={"read again": "orange", "lost": "red"}),
         ),
     ],
 )

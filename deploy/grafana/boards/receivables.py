@@ -2,8 +2,8 @@
 
 from deploy.grafana.board import CURRENCY, Board, Row
 from deploy.grafana.boards.places import CASES, EVENTS, VENDOR
-from deploy.grafana.panels import About, Link, Look, bars, book, lines, number
-from deploy.grafana.queries import Query, money, total
+from deploy.grafana.panels import PER_TIME, About, Link, Look, bars, book, lines, number
+from deploy.grafana.queries import Query, money, rate_per_hour, total, zero_if_read
 
 POLICY = Link("The dunning policy's ladder", "/d/gs-lifecycle?${__url_time_range}")
 OF = 'currency=~"$currency"'
@@ -16,13 +16,13 @@ AGREED = Row(
     [
         number(
             About(
-                "Ledger out of balance",
-                "Debits less credits, the largest of all currencies, in minor units.",
+                "Ledgers out of balance",
+                "Legal entities and currencies whose debits and credits differ.",
                 "Must be 0. The database refuses such entries: somebody went past it.",
                 "none",
                 [EVENTS, book("LedgerOutOfBalance")],
             ),
-            Query("max(abs(goodstanding_ledger_imbalance_minor))", "imbalance"),
+            Query(f"count(goodstanding_ledger_imbalance_minor != 0) or {zero_if_read('invoicing')}", "ledgers"),
             look=Look(width=4, height=4, bad=1),
         ),
         number(
@@ -35,7 +35,7 @@ AGREED = Row(
             ),
             Query(
                 "count(sum by (currency) (goodstanding_receivables_minor) != sum by (currency)"
-                " (goodstanding_collections_open_minor)) or vector(0)",
+                f" (goodstanding_collections_open_minor)) or {zero_if_read('collections')}",
                 "differ",
             ),
             look=Look(width=4, height=4, warn=1),
@@ -112,7 +112,7 @@ OWED = Row(
                 money("goodstanding_receivables_minor", "currency", 'currency="$currency",disputed="yes"'), "disputed"
             ),
             Query(money("goodstanding_unapplied_cash_minor", "currency", 'currency="$currency"'), "unapplied"),
-            look=Look(width=24, height=7, repeat="currency"),
+            look=Look(width=24, height=7, repeat="currency", colours={"disputed": "orange", "unapplied": "blue"}),
         ),
     ],
 )
@@ -185,35 +185,37 @@ STEPS = Row(
         ),
         bars(
             About(
-                "Notices",
-                "By state.",
+                "Notices that are not sent",
+                "By state, now.",
                 "`failed`: mend the address and send again. `pending`: the mail hop.",
                 "none",
                 [VENDOR, book("NoticesFail")],
             ),
             Query(total("goodstanding_notices", "state"), "{{state}}"),
+            look=Look(bad=1),
         ),
         lines(
             About(
                 "Notices by kind",
-                "Wanted so far.",
-                "One kind stops growing while cases open: look at the sweep.",
-                "none",
+                "Wanted in an hour.",
+                "One kind is at 0 while cases open: look at the sweep.",
+                PER_TIME["h"],
                 [VENDOR, book("JobMissed")],
             ),
-            Query(total("goodstanding_notices_created_total", "template"), "{{template}}"),
+            Query(rate_per_hour("goodstanding_notices_created_total", "template"), "{{template}}"),
             look=Look(width=12),
         ),
         lines(
             About(
-                "Suspensions and how they end",
-                "For non-payment, by state.",
-                "`requested` that stays: the vendor refuses.",
-                "none",
-                [CASES, book("AccessDiffers")],
+                "Suspensions that begin and end",
+                "For non-payment, in an hour: requested, withdrawn before access ended, ended.",
+                "More begin than end for long: look at the guard, then at what is owed.",
+                PER_TIME["h"],
+                [CASES, book("SuspensionsSpike")],
             ),
-            Query(total("goodstanding_suspensions", "state"), "{{state}}"),
-            look=Look(width=12),
+            Query("3600 * sum(rate(goodstanding_suspensions_requested_total[$__rate_interval]))", "requested"),
+            Query(rate_per_hour("goodstanding_suspensions_finished_total", "state"), "{{state}}"),
+            look=Look(width=12, colours={"requested": "orange", "withdrawn": "purple", "ended": "blue"}),
         ),
     ],
 )

@@ -94,7 +94,7 @@ REQUESTS = Row(
                 width=12,
                 height=9,
                 stacked=True,
-                colours={"500": "dark-red", "503": "red", "200": "green", "201": "blue", "204": "light-blue"},
+                colours={"/^5/": "red", "/^4/": "yellow", "200": "green", "201": "blue", "204": "light-blue"},
             ),
         ),
         lines(
@@ -135,7 +135,7 @@ INSIDE = Row(
                 [PLATFORM, book("DatabaseAway")],
             ),
             Query(rate("goodstanding_database_units_total", "outcome", OF), "{{outcome}}"),
-            look=Look(colours={"committed": "green", "transient": "orange", "refused": "blue"}),
+            look=Look(colours={"committed": "green", "transient": "orange", "refused": "purple"}),
         ),
         lines(
             About(
@@ -171,7 +171,15 @@ INSIDE = Row(
             ),
             Query(rate("goodstanding_consumer_events_total", "outcome", OF), "{{outcome}}"),
             look=Look(
-                width=12, colours={"head": "red", "handled": "green", "passed": "light-blue", "dropped": "yellow"}
+                width=12,
+                colours={
+                    "head": "red",
+                    "unreadable": "dark-red",
+                    "handled": "green",
+                    "parked": "orange",
+                    "passed": "light-blue",
+                    "dropped": "yellow",
+                },
             ),
         ),
         lines(

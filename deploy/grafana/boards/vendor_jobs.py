@@ -1,9 +1,9 @@
 """What goes out (calls to the vendor, mails, requests between services) and what falls due with time."""
 
-from deploy.grafana.board import CURRENCY, Board, Row
+from deploy.grafana.board import VENDOR_CURRENCY, Board, Row
 from deploy.grafana.boards.places import PLATFORM, SERVICE
 from deploy.grafana.panels import About, Look, bars, book, lines, number
-from deploy.grafana.queries import Query, business_age, money, quantile, rate, total
+from deploy.grafana.queries import Query, business_age, count_now, money, quantile, rate, total
 
 BAD = 'outcome=~"passing|unreachable|throttled"'
 CALLS = "goodstanding_vendor_calls"
@@ -34,7 +34,7 @@ NOW = Row(
                 "none",
                 [SERVICE, book("IntentOverdue")],
             ),
-            Query("sum(goodstanding_intents_unfinished) or vector(0)", "wanted"),
+            Query(count_now("goodstanding_intents_unfinished"), "wanted"),
             look=Look(width=6, height=4, warn=50, bad=500),
         ),
         number(
@@ -45,7 +45,7 @@ NOW = Row(
                 "none",
                 [SERVICE, book("StepOverdue")],
             ),
-            Query("sum(goodstanding_due_work) or vector(0)", "due"),
+            Query(count_now("goodstanding_due_work"), "due"),
             look=Look(width=6, height=4, warn=100, bad=1000),
         ),
         number(
@@ -78,6 +78,7 @@ VENDOR = Row(
             ),
             Query(rate(f"{CALLS}_total", "outcome"), "{{outcome}}"),
             look=Look(
+                width=12,
                 stacked=True,
                 colours={
                     "done": "green",
@@ -98,20 +99,21 @@ VENDOR = Row(
                 [SERVICE, book("VendorCallsFail")],
             ),
             Query(quantile(0.95, "goodstanding_vendor_call_duration_seconds", "operation"), "{{operation}}"),
-            look=Look(warn=5),
+            look=Look(width=12, warn=5),
         ),
         lines(
             About(
-                "What we owe the vendor",
-                "Accrued, billed, committed; of each currency in its own units.",
+                "$currency owed to the vendor",
+                "Accrued, billed, committed; in units of the currency.",
                 "Committed grows while customers are suspended: see which terms go on.",
                 "short",
                 [SERVICE, book("AccessDiffers")],
             ),
             Query(
-                money("goodstanding_vendor_exposure_minor", "currency, part", 'currency=~"$currency"'),
-                "{{currency}} {{part}}",
+                money("goodstanding_vendor_exposure_minor", "currency, part", 'currency="$currency"'),
+                "{{part}}",
             ),
+            look=Look(width=24, height=7, repeat="currency"),
         ),
     ],
 )
@@ -222,4 +224,4 @@ JOBS = Row(
         ),
     ],
 )
-BOARD = Board("gs-vendor-jobs", "6 Vendor and jobs", __doc__ or "", [NOW, VENDOR, OUT, JOBS], [CURRENCY])
+BOARD = Board("gs-vendor-jobs", "6 Vendor and jobs", __doc__ or "", [NOW, VENDOR, OUT, JOBS], [VENDOR_CURRENCY])

@@ -149,13 +149,13 @@ async def test_what_breaks_stops_its_subject_old_and_new_until_it_is_driven_on(
     await member.own()
     await member.read(*history)
     assert (await stage.effects(ACCOUNT), await stage.effects(OTHER)) == ([1, 3], [1])
-    assert await stage.waiting(ACCOUNT) == {2: "Broken('cannot do 2')", 4: None}
+    assert await stage.waiting(ACCOUNT) == {2: "Broken: cannot do 2", 4: None}
     await member.read(stage.message(ACCOUNT, 5), stage.message(OTHER, 2), first=5)
     assert (await stage.effects(ACCOUNT), await stage.effects(OTHER)) == ([1, 3], [1, 2])
     assert list(await stage.waiting(ACCOUNT)) == [2, 4, 5]
     await stage.database.execute(f"UPDATE {SERVICE}.parked SET error = 'of yesterday' WHERE sequence = 2")
     assert await redrive(stage.units, stage.handlers, actor="a person") == {"failed": 1, "applied": 0}
-    assert await stage.waiting(ACCOUNT) == {2: "Broken('cannot do 2')", 4: None, 5: None}
+    assert await stage.waiting(ACCOUNT) == {2: "Broken: cannot do 2", 4: None, 5: None}
     stage.broken = set()
     assert await redrive(stage.units, stage.handlers, actor="a person") == {"applied": 3}
     assert await stage.effects(ACCOUNT) == [1, 3, 2, 4, 5]
@@ -244,7 +244,7 @@ async def test_the_past_calls_nobody(stage: Stage, later: type[Rehearsed], toget
     await member.own()
     await member.read(*history)
     assert await stage.database.value(f"SELECT count(*) FROM {SERVICE}.intents") == 0
-    assert await stage.waiting(OTHER) == {1: "PastCallsNobody('an event of the past wants send_mail')"}
+    assert await stage.waiting(OTHER) == {1: "PastCallsNobody: an event of the past wants send_mail"}
     await member.read(stage.message(uuid4(), 1, event=later), first=5)
     assert await stage.database.value(f"SELECT count(*) FROM {SERVICE}.intents") == 1
 
@@ -432,7 +432,7 @@ async def test_the_past_of_a_topic_calls_nobody(stage: Stage, elsewhere: Elsewhe
     stage.faults = {(ACCOUNT, 1): [], (ACCOUNT, 2): []}
     member = await begin_topic(stage, event, end=1)
     await member.read(*on_topic(stage, event, 1))
-    assert await stage.waiting(ACCOUNT) == {1: "PastCallsNobody('an event of the past wants send_mail')"}
+    assert await stage.waiting(ACCOUNT) == {1: "PastCallsNobody: an event of the past wants send_mail"}
     assert await stage.database.value(f"SELECT count(*) FROM {SERVICE}.intents") == 0
     stage.faults = {(ACCOUNT, 2): []}
     await redrive(stage.units, stage.handlers, actor="a person")

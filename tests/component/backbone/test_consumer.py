@@ -66,7 +66,7 @@ async def test_a_poison_message_stops_its_subject_only(stage: Stage) -> None:
     await member.read(*batch, stage.message(OTHER, 2))
     assert (await stage.effects(ACCOUNT), await stage.effects(OTHER)) == ([1], [1, 2])
     waiting = await stage.waiting(ACCOUNT)
-    assert waiting == {2: "Broken('cannot do 2')", 3: None}
+    assert waiting == {2: "Broken: cannot do 2", 3: None}
     await member.read(stage.message(ACCOUNT, 4), stage.message(OTHER, 3), first=5)
     assert (await stage.effects(ACCOUNT), await stage.effects(OTHER)) == ([1], [1, 2, 3])
     assert list(await stage.waiting(ACCOUNT)) == [2, 3, 4]
@@ -79,7 +79,7 @@ async def test_a_follower_that_breaks_becomes_the_head_and_what_it_waited_for_is
     await member.read(*messages(stage, 2, 3))
     await member.read(*messages(stage, 1), first=2)
     assert await stage.effects(ACCOUNT) == [1]
-    assert await stage.waiting(ACCOUNT) == {2: "Broken('cannot do 2')", 3: None}
+    assert await stage.waiting(ACCOUNT) == {2: "Broken: cannot do 2", 3: None}
 
 
 async def test_a_transient_failure_runs_the_batch_again_and_parks_nothing(stage: Stage) -> None:

@@ -46,7 +46,7 @@ async def test_a_head_that_breaks_again_stays_with_its_new_error(stage: Stage) -
     await poisoned(stage, 2)
     done = await redrive(stage.units, stage.handlers, actor="operator 3")
     assert (done["failed"], await stage.effects(ACCOUNT)) == (1, [1])
-    assert await stage.waiting(ACCOUNT) == {2: "Broken('cannot do 2')", 3: None, 4: None, 5: None}
+    assert await stage.waiting(ACCOUNT) == {2: "Broken: cannot do 2", 3: None, 4: None, 5: None}
 
 
 async def test_what_can_be_applied_is_though_a_follower_breaks(stage: Stage) -> None:
@@ -54,7 +54,7 @@ async def test_what_can_be_applied_is_though_a_follower_breaks(stage: Stage) -> 
     stage.broken = {(ACCOUNT, 4)}
     done = await redrive(stage.units, stage.handlers, actor="operator 3")
     assert await stage.effects(ACCOUNT) == [1, 2, 3]
-    assert await stage.waiting(ACCOUNT) == {4: "Broken('cannot do 4')", 5: None}
+    assert await stage.waiting(ACCOUNT) == {4: "Broken: cannot do 4", 5: None}
     assert done["failed"] == 1
 
 

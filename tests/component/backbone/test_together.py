@@ -28,7 +28,7 @@ async def test_a_batch_is_handed_over_once_and_one_that_breaks_one_by_one(stage:
     stage.broken = {(ACCOUNT, 3)}
     await member.read(*(stage.message(account, 3) for account in (OTHER, ACCOUNT)), first=4)
     assert stage.handed_over == [4, 2, 1, 1]
-    assert await stage.waiting(ACCOUNT) == {3: "Broken('cannot do 3')"}
+    assert await stage.waiting(ACCOUNT) == {3: "Broken: cannot do 3"}
     assert await stage.effects(OTHER) == [1, 2, 3]
 
 

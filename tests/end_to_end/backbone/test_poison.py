@@ -21,7 +21,7 @@ async def test_poison_waits_for_a_redrive_while_new_events_come(rehearsal: Rehea
         await rehearsal.had(4)
         await until(lambda: waits(rehearsal, 5))
         assert [await stage.effects(one) for one in (sick, worse, well)] == [[1], [], [1, 2, 3]]
-        assert await stage.waiting(sick) == {2: "Broken('cannot do 2')", 3: None}
+        assert await stage.waiting(sick) == {2: "Broken: cannot do 2", 3: None}
         await rehearsal.mend()
         redriven = asyncio.create_task(rehearsal.redrive("--subject", str(sick), "--actor", "operator 3"))
         last = 3

@@ -40,6 +40,7 @@ SELDOM = {
     "goodstanding_postgres_oldest_transaction_timestamp_seconds",
     "goodstanding_receivables_minor",
     "goodstanding_vendor_calls_total",
+    "goodstanding:ledger_imbalance:units",
     "goodstanding:http_errors:ratio_rate5m",
     "goodstanding:http_errors:ratio_rate1h",
     "goodstanding:http_errors:ratio_rate6h",

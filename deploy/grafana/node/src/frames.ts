@@ -38,7 +38,11 @@ function frame(series: Series, refId: string, asked: Asked): DataFrame {
   };
 }
 
-// The defaults, the overrides by name, and the custom options of the lines, all as the dashboard has them.
+function matches(matcher: { id: string; options?: string }, legend: string): boolean {
+  return matcher.id === 'byRegexp' ? new RegExp(matcher.options!.slice(1, -1)).test(legend) : matcher.options === legend;
+}
+
+// The defaults, the overrides by name or pattern, and the custom options of the lines, all as the dashboard has them.
 export function frames(drawn: Drawn, asked: Asked): DataFrame[] {
   const source = (drawn.panel as { fieldConfig?: FieldConfigSource }).fieldConfig!;
   const made = drawn.series.map((one, at) => frame(one, String(at), asked));
@@ -54,7 +58,7 @@ export function frames(drawn: Drawn, asked: Asked): DataFrame[] {
     field.config = { ...source.defaults, ...field.config, custom: { ...source.defaults.custom } };
     field.state = { ...field.state, seriesIndex: index };
     for (const override of source.overrides ?? []) {
-      if (override.matcher.options === drawn.series[index].legend) {
+      if (matches(override.matcher, drawn.series[index].legend)) {
         field.config.color = override.properties[0].value;
       }
     }

@@ -53,9 +53,8 @@ function Numbers({ drawn, asked, width, height }: Props) {
           height={height}
           theme={theme}
           value={{ ...one.fields[1].display!(last(one)), title: made.length > 1 ? one.name : '' }}
-          sparkline={{ y: one.fields[1], x: one.fields[0] }}
           colorMode={BigValueColorMode.Background}
-          graphMode={BigValueGraphMode.Area}
+          graphMode={BigValueGraphMode.None}
           textMode={made.length > 1 ? BigValueTextMode.ValueAndName : BigValueTextMode.Value}
           justifyMode={BigValueJustifyMode.Auto}
         />
@@ -68,6 +67,11 @@ function Bars({ drawn, asked, width, height }: Props) {
   const made = frames(drawn, asked);
   const most = Math.max(1, ...made.map(last));
   const each = Math.min(40, Math.floor(height / made.length) - 4);
+  const longest = (texts: string[]) => texts.reduce((a, b) => (b.length > a.length ? b : a), '');
+  const factors = {
+    title: longest(made.map((one) => one.name ?? '')),
+    text: longest(made.map((one) => one.fields[1].display!(last(one)).text)),
+  };
   return (
     <div style={{ display: 'flex', flexDirection: 'column', gap: 4 }}>
       {made.map((one, at) => (
@@ -80,6 +84,7 @@ function Bars({ drawn, asked, width, height }: Props) {
           display={one.fields[1].display}
           value={{ ...one.fields[1].display!(last(one)), title: one.name }}
           orientation={VizOrientation.Horizontal}
+          alignmentFactors={factors}
           displayMode={BarGaugeDisplayMode.Basic}
           text={{ titleSize: 13, valueSize: 18 }}
         />

@@ -1,0 +1,94 @@
+"""Figures by state: what stands is a gauge, what is over is counted, and what broke is named by its class only."""
+
+from pathlib import Path
+from uuid import uuid4
+
+from shared.backbone_figures import FIGURES
+from shared.ids import new_id
+from shared.metrics import Figures
+from shared.parked import describe_error
+from shared.service import load
+from tests.builders import START, Database, settings_for
+from tests.component.test_metrics import told
+
+_PARK = """
+INSERT INTO collections.parked (topic, subject, sequence, event_id, type, headers, data, error, parked_at, is_past)
+VALUES ('invoicing.events', $1, 1, $1, $2, '{}', '', $3, $4, false)
+"""
+_SUSPEND = """
+INSERT INTO collections.suspensions (id, account_id, subscription_id, state, policy_version, step, requested_at)
+VALUES ($1, $2, $3, $4, 1, 'suspend', $5)
+"""
+_OPEN_CASE = """
+INSERT INTO escalation.cases (id, kind, account_id, subject, state, opened_at)
+VALUES ($1, 'dispute', $2, 'Invoice', 'open', $3)
+"""
+_DISPUTE = """
+INSERT INTO escalation.disputes (id, case_id, account_id, invoice_id, currency, lines, total_minor, state, requested_at)
+VALUES ($1, $2, $3, $4, 'EUR', '[]', 100, $5, $6)
+"""
+
+
+async def read_samples(service: str, database: Database, jwks_file: Path) -> dict[tuple[str, ...], float]:
+    """Every sample that a service tells of its database now."""
+    figures = Figures(service, (*FIGURES, *load(service).figures), settings_for(service, database, jwks_file))
+    async with database.connected(service) as connection:
+        await figures.read(connection)
+    return told(figures)
+
+
+async def test_what_broke_is_named_by_the_class_of_its_error(database: Database, jwks_file: Path) -> None:
+    errors = {
+        "balance": describe_error(KeyError("billing@quillfeather.example")),
+        "constraint": describe_error(LookupError("Peregrina (Quillfeather): owes")),
+        "earlier": "Broken('cannot do it')",
+        "text": "3 validation errors for Peregrina",
+    }
+    for subject, error in errors.items():
+        await database.execute(_PARK, subject, "com.goodstanding.x", error, START)
+    await database.execute(_PARK, "behind", "com.goodstanding.x", None, START)
+    await database.execute(_PARK, "0:17", "unreadable", "no event of ours: Peregrina", START)
+    samples = await read_samples("collections", database, jwks_file)
+    parked = {key[1:]: value for key, value in samples.items() if key[0] == "goodstanding_parked_events"}
+    assert parked == {
+        ("KeyError", "head", "invoicing.events"): 1,
+        ("LookupError", "head", "invoicing.events"): 1,
+        ("Broken", "head", "invoicing.events"): 1,
+        ("other", "head", "invoicing.events"): 1,
+        ("none", "follower", "invoicing.events"): 1,
+        ("Unreadable", "unreadable", "invoicing.events"): 1,
+    }
+
+
+async def test_suspensions_that_are_over_are_counted_apart(database: Database, jwks_file: Path) -> None:
+    for state in ("requested", "effective", "effective", "ended", "ended", "ended", "withdrawn"):
+        await database.execute(_SUSPEND, new_id(), uuid4(), uuid4(), state, START)
+    samples = await read_samples("collections", database, jwks_file)
+    assert {key: value for key, value in samples.items() if key[0].startswith("goodstanding_suspensions")} == {
+        ("goodstanding_suspensions", "requested"): 1,
+        ("goodstanding_suspensions", "effective"): 2,
+        ("goodstanding_suspensions", "ending"): 0,
+        ("goodstanding_suspensions_finished_total", "ended"): 3,
+        ("goodstanding_suspensions_finished_total", "withdrawn"): 1,
+        ("goodstanding_suspensions_requested_total",): 7,
+        ("goodstanding_suspensions_requested_last_hour",): 7,
+        ("goodstanding_suspensions_requested_hourly_mean",): 7 / 168,
+    }
+
+
+async def test_disputes_that_are_over_are_counted_apart(database: Database, jwks_file: Path) -> None:
+    account_id, case_id = uuid4(), new_id()
+    await database.execute(_OPEN_CASE, case_id, account_id, START)
+    for state in ("opened", "opened", "upheld", "rejected", "rejected"):
+        await database.execute(_DISPUTE, new_id(), case_id, account_id, uuid4(), state, START)
+    samples = await read_samples("escalation", database, jwks_file)
+    counts = {key: value for key, value in samples.items() if "disputes" in key[0] and not key[0].endswith("_minor")}
+    assert counts == {
+        ("goodstanding_disputes", "requested"): 0,
+        ("goodstanding_disputes", "opened"): 2,
+        ("goodstanding_disputes", "waiting_for_second_person"): 0,
+        ("goodstanding_disputes_finished_total", "refused"): 0,
+        ("goodstanding_disputes_finished_total", "upheld"): 1,
+        ("goodstanding_disputes_finished_total", "rejected"): 2,
+        ("goodstanding_disputes_finished_total", "withdrawn"): 0,
+    }
