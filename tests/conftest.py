@@ -32,6 +32,12 @@ MEMORY, ROOM = Path("/dev/shm"), 8 * 2**30
 _numbers = itertools.count(1)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of a group together, in the order that they have: what they share ends with the last of them."""
+    items.sort(key=lambda item: str(next((mark.args for mark in item.iter_markers("xdist_group")), "")))
+
+
 @pytest.fixture(scope="session")
 def fast_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder for servers that are thrown away, in memory where the machine has it: they write all the time."""

@@ -26,10 +26,12 @@ def kafka(fast_folder: Path) -> Iterator[KafkaServer]:
     server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(fast_folder: Path) -> Iterator[Stack]:
-    """The stack that the modules marked `xdist_group("stack")` share: real Postgres, real Kafka, the four services,
-    the vendor, the mailbox and the clock, from the beginning of 2026 on. It logs all that it can, spans too.
+    """The stack that the modules marked `xdist_group("stack")` share, and that ends with the last of them.
+
+    It has real Postgres, real Kafka, the four services, the vendor, the mailbox and the clock, from the beginning of
+    2026 on, and logs all that it can, spans too.
     """
     folder = fast_folder / "stack"
     with ExitStack() as block:
@@ -41,7 +43,7 @@ def stack(fast_folder: Path) -> Iterator[Stack]:
     remove(folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def driver(stack: Stack) -> AsyncIterator[Driver]:
     """A driver of the stack; the standard policy is in force."""
     async with driving(stack) as found:

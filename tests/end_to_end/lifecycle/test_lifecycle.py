@@ -178,7 +178,7 @@ CORRUPTIONS: dict[checks.Check, str] = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def lived(stack: Stack, driver: Driver) -> Stack:
     """A stack on which something was suspended and given back, and a case was closed."""
     account_id, _, invoice_id, due = await late_account(driver)

@@ -25,7 +25,7 @@ class Watched:
     spans: Receiver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def watched(fast_folder: Path) -> Iterator[Watched]:
     """Durations of rules and routes are a sixtieth of what they are."""
     assert monitoring.missing() == [], "make setup installs them"
@@ -45,7 +45,7 @@ def watched(fast_folder: Path) -> Iterator[Watched]:
     remove(folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def watcher(watched: Watched) -> AsyncIterator[Driver]:
     """A driver of that stack; the standard policy is in force."""
     async with driving(watched.stack) as found:

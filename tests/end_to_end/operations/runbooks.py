@@ -66,6 +66,12 @@ def read_blocks() -> list[Block]:
     return [block for path in books for block in parse_blocks(path.stem, path.read_text())]
 
 
+def _outside_make() -> dict[str, str]:
+    """Build the environment without what `make test` was given: it would be given to the `make` of a command too."""
+    given = {"ARGS", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"}
+    return {name: value for name, value in os.environ.items() if name not in given}
+
+
 @dataclass(frozen=True)
 class Runner:
     """Runner of blocks on a stack, with values for their placeholders."""
@@ -109,7 +115,7 @@ class Runner:
     def _finish(self, block: Block, command: list[str], text: str, environment: dict[str, str]) -> str:
         assert shutil.which(command[0]), f"{command[0]} is not installed: make setup"
         run = subprocess.run(
-            command, input=text, cwd=CHECKOUT, env=os.environ | environment, timeout=_SECONDS,
+            command, input=text, cwd=CHECKOUT, env=_outside_make() | environment, timeout=_SECONDS,
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         printed = run.stdout + run.stderr
