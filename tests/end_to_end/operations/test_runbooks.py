@@ -21,7 +21,7 @@ from tests.end_to_end.backbone.loops import until
 from tests.end_to_end.lifecycle.test_lifecycle import at, late_account, live_until
 from tests.end_to_end.operations.conftest import Watched
 from tests.end_to_end.operations.runbooks import BY_HAND, Block, Runner, Unreadable, parse_blocks, read_blocks
-from tests.end_to_end.operations.test_alerts import poison
+from tests.end_to_end.operations.test_alerts import given_up, poison
 
 pytestmark = pytest.mark.xdist_group("watched")
 
@@ -46,8 +46,11 @@ class World:
 
 
 @pytest.fixture(scope="module")
-async def world(watched: Watched, watcher: Driver, tmp_path_factory: pytest.TempPathFactory) -> World:
-    """An account with a refused notice, an open case, a parked event and a bank statement."""
+async def world(watched: Watched, watcher: Driver, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """An account with a refused notice, an open case, a parked event and a bank statement.
+
+    Commands run in any order; afterwards the stack is as others want it.
+    """
     stack = watched.stack
     account_id, subscription_id, invoice_id, due = await late_account(watcher)
     account = await watcher.get("invoicing", f"/v1/accounts/{account_id}")
@@ -79,7 +82,20 @@ async def world(watched: Watched, watcher: Driver, tmp_path_factory: pytest.Temp
     superuser = postgres_of(State(watched.folder)).url(database=DATABASE)
     databases = {"monitor": stack.database_url("monitor"), "superuser": superuser}
     runner = Runner(watched.folder, tmp_path_factory.mktemp("curl"), stack.url("prometheus"), databases)
-    return World(runner, values, database_url)
+    yield World(runner, values, database_url)
+    await watcher.post("collections", "/v1/guard:resume", {"reason": "the runbooks are tried"})
+    for name in await list_parked_in(watched, event_id):
+        await asyncio.to_thread(given_up, watched, name, event_id)
+
+
+async def list_parked_in(watched: Watched, event_id: str) -> list[str]:
+    """List the services that have parked an event."""
+    connection = await asyncpg.connect(watched.stack.database_url("monitor"))
+    try:
+        query = "SELECT true FROM {}.parked WHERE event_id = $1"
+        return [name for name in NAMES if await connection.fetchval(query.format(name), event_id)]
+    finally:
+        await connection.close()
 
 
 async def import_statement(watched: Watched) -> None:
