@@ -5,7 +5,7 @@ a SQLModel session for ordinary reads and writes (both in the same transaction),
 that the use case publishes, and writes them to the outbox just before it commits.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -90,9 +90,9 @@ class Unit:
         """Note subjects that a use case did nothing about, since others hold them and this unit does not wait."""
         self.passed_over.update(map(str, subjects))
 
-    async def claim(self, due: str, limit: int) -> list[str]:
-        """Lock up to `limit` accounts that the query `due` finds at $1 = now, skipping those in others' hands."""
-        claimed = await streams.claim(self.connection, due, self.now, limit)
+    async def claim(self, due: str, limit: int, passed_over: Collection[str] = ()) -> list[str]:
+        """Lock up to `limit` accounts that `due` finds at $1 = now, but for those passed over or in others' hands."""
+        claimed = await streams.claim(self.connection, due, self.now, limit, passed_over)
         self._sequences |= claimed
         return list(claimed)
 

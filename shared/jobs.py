@@ -6,7 +6,7 @@ and every so often. Sweeps rest while the clock holds them.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -37,8 +37,11 @@ MAINTAIN_EVERY = 60.0
 """How often old idempotency keys are looked for (seconds)."""
 MAINTAIN_PAUSE = 0.1
 """Between two chunks of what is pruned (seconds), so that it is never in the way of requests."""
+SET_ASIDE = 300.0
+"""For how long a subject that breaks a sweep is passed over (seconds): the others go on."""
 FINISH = 5.0
 """How long calls that were begun may take when the process is told to end (seconds); it is gone within 10."""
+_STILL_DUE = "SELECT subject FROM unnest($2::text[]) AS subject WHERE subject = ANY(ARRAY({due}))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Jobs:
         self._sweeps = sweeps
         self._kinds = {kind.name: kind for kind in kinds}
         self._ending = False
+        self._set_aside: dict[tuple[str, str], float] = {}
         service = runtime.service
         self.figures = Figures(service.name, (*backbone_figures.FIGURES, *service.figures), runtime.settings)
 
@@ -98,9 +102,44 @@ class Jobs:
 
     async def _timed(self, sweep: Sweep, limit: int) -> int | None:
         began = time.perf_counter()
-        number = await self._runtime.units.run(partial(_sweep, sweep, limit))
-        metrics.went_well(sweep.name, self._runtime.settings.jobs_poll, number or 0, time.perf_counter() - began)
+        passed_over = self._list_set_aside(sweep)
+        claimed: list[str] = []
+        is_well = not passed_over
+        try:
+            number = await self._runtime.units.run(partial(_sweep, sweep, limit, passed_over, claimed))
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  # one account stops neither the others nor the process
+            number, is_well = await self._judge_apart(sweep, claimed, error), False
+        seconds = time.perf_counter() - began
+        metrics.ran(sweep.name, self._runtime.settings.jobs_poll, number or 0, seconds, is_well=is_well)
         return number
+
+    async def _judge_apart(self, sweep: Sweep, subjects: Sequence[str], error: Exception) -> int | None:
+        """Judge subjects whose unit broke by halves, until those that break it are alone: they are set aside."""
+        if not subjects:
+            log.error("a sweep broke", sweep=sweep.name, error=type(error).__name__)
+            return None
+        if len(subjects) == 1:
+            self._set_aside[sweep.name, subjects[0]] = time.monotonic() + SET_ASIDE
+            metrics.SET_ASIDE.labels(sweep.name).inc()
+            log.error("an account broke a sweep", sweep=sweep.name, account=subjects[0], error=type(error).__name__)
+            return 1
+        middle = len(subjects) // 2
+        for half in (subjects[:middle], subjects[middle:]):
+            try:
+                await self._runtime.units.run(partial(_sweep_again, sweep, half))
+            except Unavailable:
+                raise
+            except Exception as broken:  # noqa: BLE001  # it is told, and tried again later
+                await self._judge_apart(sweep, half, broken)
+        return len(subjects)
+
+    def _list_set_aside(self, sweep: Sweep) -> list[str]:
+        """List the subjects that a sweep passes over; those whose time is over are tried again."""
+        now = time.monotonic()
+        self._set_aside = {place: until for place, until in self._set_aside.items() if until > now}
+        return [subject for name, subject in self._set_aside if name == sweep.name]
 
     async def _maintain(self) -> None:
         """Prune what is kept for a time only. Nothing waits for that, so it is no due work and shows in no view."""
@@ -189,11 +228,19 @@ async def _finish(working: asyncio.Task[bool]) -> None:
         log.warning("intents were cut off", error=repr(outcome))
 
 
-async def _sweep(sweep: Sweep, limit: int, unit: Unit) -> int | None:
-    """Claim accounts that are due and judge them; their number, or None if no account is due."""
+async def _sweep(sweep: Sweep, limit: int, passed_over: Collection[str], claimed: list[str], unit: Unit) -> int | None:
+    """Claim accounts that are due and judge them; their number, or None if there is none to judge."""
     if unit.sweeps_held or await unit.connection.fetchval(f"{sweep.due} LIMIT 1", unit.now) is None:
         return None
-    subjects = await unit.claim(sweep.due, limit)
-    if subjects:
-        await sweep.judge(unit, subjects)
-    return len(subjects)
+    claimed[:] = await unit.claim(sweep.due, limit, passed_over)
+    if claimed:
+        await sweep.judge(unit, list(claimed))
+    return len(claimed) or (None if passed_over else 0)
+
+
+async def _sweep_again(sweep: Sweep, subjects: Sequence[str], unit: Unit) -> None:
+    """Judge those of these accounts that are still due."""
+    await unit.lock(*subjects)
+    due = await unit.connection.fetch(_STILL_DUE.format(due=sweep.due), unit.now, subjects)
+    if due:
+        await sweep.judge(unit, [row["subject"] for row in due])

@@ -4,7 +4,7 @@ The row is the subject's lock: whoever changes facts about an account holds it u
 order of sequence numbers is the order of facts, and a sequence has no gap.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import asyncpg
@@ -31,19 +31,24 @@ async def lock(connection: asyncpg.Connection, subjects: Iterable[str]) -> dict[
 
 
 _CLAIM = """
-SELECT subject, sequence FROM streams WHERE subject = ANY(ARRAY({due} LIMIT $3))
+SELECT subject, sequence FROM streams WHERE subject = ANY(ARRAY({due} LIMIT $3)) AND subject <> ALL($4::text[])
 LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
 """
 WINDOW = 4
 """Among how many due rows a claim looks first, as a multiple of what it wants: not among all that there are."""
 
 
-async def claim(connection: asyncpg.Connection, due: str, now: datetime, limit: int) -> dict[str, int]:
-    """Lock accounts that `due` selects at $1 = now, skipping those that somebody else works on.
+async def claim(
+    connection: asyncpg.Connection, due: str, now: datetime, limit: int, passed_over: Collection[str] = ()
+) -> dict[str, int]:
+    """Lock accounts that `due` selects at $1 = now, skipping those that are passed over or in others' hands.
 
     It waits for nobody, so that the order in which it locks can be any. Where others hold everything at the front,
     it looks at all that is due.
     """
     query = _CLAIM.format(due=due)
-    rows = await connection.fetch(query, now, limit, limit * WINDOW) or await connection.fetch(query, now, limit, None)
+    window, excluded = limit * WINDOW, list(passed_over)
+    rows = await connection.fetch(query, now, limit, window, excluded)
+    if not rows:
+        rows = await connection.fetch(query, now, limit, None, excluded)
     return {row["subject"]: row["sequence"] for row in rows}

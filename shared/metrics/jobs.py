@@ -11,6 +11,9 @@ LAST_SUCCESS = Gauge(
 )
 INTERVAL = Gauge("goodstanding_job_interval_seconds", "How often a job runs at the least.", ("name",))
 ITEMS = Counter("goodstanding_job_items", "Accounts, or other subjects, that a job has judged.", ("name",))
+SET_ASIDE = Counter(
+    "goodstanding_job_set_aside", "Accounts that broke a job, and that it passes over for a while.", ("name",)
+)
 DURATION = Histogram(
     "goodstanding_job_duration_seconds",
     "How long a run of a job took that found something to do.",
@@ -32,7 +35,13 @@ ATTEMPT_DURATION = Histogram(
 
 def went_well(name: str, interval: float, items: int = 0, seconds: float = 0.0) -> None:
     """A job ended well; `items` is what it judged, in so many seconds."""
-    LAST_SUCCESS.labels(name).set_to_current_time()
+    ran(name, interval, items, seconds, is_well=True)
+
+
+def ran(name: str, interval: float, items: int, seconds: float, *, is_well: bool) -> None:
+    """Note a run of a job, which judged `items` in so many seconds; one that passes accounts over is not well."""
+    if is_well:
+        LAST_SUCCESS.labels(name).set_to_current_time()
     INTERVAL.labels(name).set(interval)
     ITEMS.labels(name).inc(items)
     if items:

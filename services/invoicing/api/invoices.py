@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import Depends, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from services.invoicing import use_cases
 from services.invoicing.api.allocations import AllocationOut
@@ -20,7 +20,7 @@ from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Instant, Name, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.money import CurrencyMismatch, MoneyModel
+from shared.money import MAX_MINOR, CurrencyMismatch, MoneyModel
 
 reads = Router(prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
@@ -57,6 +57,12 @@ class InvoiceIn(Body):
     external_reference: Code | None = None
     issue_date: Day | None = Field(default=None, description="today in the account's time zone if left out")
     due_date: Day | None = Field(default=None, description="today and the account's terms if left out")
+
+    @model_validator(mode="after")
+    def _check_total(self) -> Self:
+        if sum(line.amount.amount_minor for line in self.lines) > MAX_MINOR:
+            raise ValueError("the total of the lines is larger than any invoice")
+        return self
 
     def new(self) -> NewInvoice:
         """What is to be issued."""

@@ -25,6 +25,7 @@ from shared.database import Unit
 from shared.errors import NotFound
 from shared.events.invoicing import SubscriptionChanged
 from shared.ids import new_id
+from shared.money import MAX_MINOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ async def purchase(unit: Unit, new: Purchase) -> tuple[SubscriptionRow, TermRow]
     row = await plans.plan(unit, new.plan_id)
     version = in_force((await plans.versions(unit, [new.plan_id]))[new.plan_id], new.start)
     price = version.price(account.currency)
+    _check_amounts(new.quantity, version, account.currency)
     anchor, end = await _place(unit, new, version)
     subscription = await activate_subscription(
         unit,
@@ -135,6 +137,12 @@ def _first_term(
     )
 
 
+def _check_amounts(quantity: int, version: Version, currency: str) -> None:
+    """Check that a cycle costs no more than one amount may be, the customer and us. Raises ChangeRefused."""
+    if quantity * max(rate.price for rate in _rates(version, currency)) > MAX_MINOR:
+        raise ChangeRefused("quantity: a cycle of so many would cost more than any amount may be")
+
+
 def _rates(version: Version, currency: str) -> tuple[Rate, Rate]:
     """The customer's and the vendor's rate of a version."""
     plan = str(version.plan_id)
@@ -203,11 +211,13 @@ async def _now(unit: Unit, term: TermRow, version: Version, course: Course, want
     quantity = wanted.quantity or term.quantity
     rules.check_quantity(course, quantity, today=today, term_start=term.term_start, window=window)
     if wanted.kind is Kind.QUANTITY:
+        _check_amounts(quantity, version, term.currency)
         return Change(today, Kind.QUANTITY, quantity)
     assert wanted.plan_id is not None
     new = in_force((await plans.versions(unit, [wanted.plan_id])).get(wanted.plan_id) or [], today)
     if (new.term, new.period, new.vendor.period) != (version.term, version.period, version.vendor.period):
         raise ChangeRefused("a plan with another term or billing period begins at renewal")
+    _check_amounts(quantity, new, term.currency)
     return Change(today, Kind.PLAN, wanted.quantity, *_rates(new, term.currency))
 
 
@@ -216,7 +226,10 @@ async def _schedule(unit: Unit, term: TermRow, wanted: Wanted) -> SubscriptionCh
         await plans.plan(unit, wanted.plan_id)
         # Versions are only added, so what is offered for that day now will be offered then.
         offered = (await plans.versions(unit, [wanted.plan_id]))[wanted.plan_id]
-        in_force([one for one in offered if term.currency in one.prices], term.term_end)
+        version = in_force([one for one in offered if term.currency in one.prices], term.term_end)
+        _check_amounts(wanted.quantity or term.quantity, version, term.currency)
+    elif wanted.quantity is not None:
+        _check_amounts(wanted.quantity, await _version_of(unit, term), term.currency)
     if any(one.kind == wanted.kind for one in (await repository.scheduled(unit, [term.subscription_id])).popitem()[1]):
         raise ChangeRefused(f"a change of the kind {wanted.kind} is scheduled; withdraw it first")
     row = _record(unit, term, Change(term.term_end, wanted.kind, wanted.quantity), "scheduled", wanted)

@@ -68,8 +68,8 @@ def read_blocks() -> list[Block]:
 
 def _outside_make() -> dict[str, str]:
     """Build the environment without what `make test` was given: it would be given to the `make` of a command too."""
-    given = {"ARGS", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"}
-    return {name: value for name, value in os.environ.items() if name not in given}
+    variables_of_make = {"ARGS", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"}
+    return {name: value for name, value in os.environ.items() if name not in variables_of_make}
 
 
 @dataclass(frozen=True)
