@@ -68,7 +68,7 @@ async def test_a_draft_has_the_lines_that_it_becomes(billing: Billing) -> None:
     await billing.client.made(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
     await billing.done(run["id"])
     issued = await billing.client.got(f"/v1/invoices/{draft['id']}")
-    names = ("line", "description", "period_from", "period_to", "net_minor", "tax_minor", "tax_rate_bp")
+    names = ("line", "description", *PERIOD, "meters", "used", "net_minor", "tax_minor", "tax_rate_bp")
     assert [pick(line, *names) for line in issued["lines"]] == [pick(line, *names) for line in opened["lines"]]
 
 

@@ -40,7 +40,10 @@ class Door:
     async def get(self, path: str) -> Any:
         if self.shut:
             raise Later("invoicing is away")
-        return await self.client.got(path)
+        answer = await self.client.get(path)
+        if answer.status_code >= 400:
+            raise Answered(answer.status_code, answer.json())
+        return answer.json()
 
     async def close(self) -> None:
         pass
@@ -252,6 +255,20 @@ async def test_a_dispute_of_a_line_that_is_not_there_leaves_nothing(world: World
     assert (await world.client.got("/v1/cases"))["items"] == []
     assert (await world.client.got("/v1/disputes"))["items"] == []
     assert (await world.disputed(), await world.events()) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"invoice_id": "01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b8"}, "unknown_invoice"),
+        ({"lines": [{"line": 1, "amount_minor": 1001}]}, "amount_above_invoice"),
+    ],
+)
+async def test_a_mistyped_dispute_leaves_nothing(world: World, wrong: dict[str, Any], code: str) -> None:
+    refused = await world.client.post("/v1/disputes", world.dispute(100) | wrong)
+    assert (refused.status_code, refused.json()["code"]) == (422, code)
+    assert (await world.client.got("/v1/cases"))["items"] == []
+    assert (await world.client.got("/v1/disputes"))["items"] == []
 
 
 async def test_a_vendor_failure_opens_one_case_by_itself(world: World) -> None:

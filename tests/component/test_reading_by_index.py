@@ -92,7 +92,7 @@ async def test_the_open_and_the_due_invoices_of_accounts(database: Database) -> 
 @pytest.mark.parametrize("sweep", [*collections.SWEEPS, *invoicing.SWEEPS], ids=lambda sweep: sweep.name)
 async def test_what_is_due(database: Database, sweep: Sweep) -> None:
     service = "collections" if sweep in collections.SWEEPS else "invoicing"
-    found = await read_whole(database, service, streams._CLAIM.format(due=sweep.due), NOW, 10, 40)
+    found = await read_whole(database, service, streams._CLAIM.format(due=sweep.due), NOW, 10, 40, [])
     assert found <= {"bill_runs"}, "one row a run"
 
 

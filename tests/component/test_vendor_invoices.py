@@ -143,8 +143,8 @@ async def test_an_alarm_whose_unit_broke_comes_all_the_same_and_one_that_is_late
     await client.made("/v1/vendor-invoices", vendor_invoice(number="late", invoice_date="2026-01-01"))
     with monkeypatch.context() as patched:
         patched.setattr("services.invoicing.repository.vendor.invoices.mark_warned", _breaks)
-        with pytest.raises(ZeroDivisionError):
-            await sweep(runtime)
+        await sweep(runtime)
+    runtime.jobs._set_aside.clear()
     assert await alarms(database) == []
     await database.move(datetime(2026, 3, 2, 10, tzinfo=UTC) + timedelta(days=2))
     await sweep(runtime)

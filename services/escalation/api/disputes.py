@@ -12,7 +12,13 @@ from services.escalation import use_cases
 from services.escalation.domain import DisputeState, MoveRefused
 from services.escalation.repository import disputes as repository
 from services.escalation.tables import DisputeRow
-from services.escalation.use_cases.disputes import NewDispute, NotTheirs, UnknownLine
+from services.escalation.use_cases.disputes import (
+    AmountAboveInvoice,
+    NewDispute,
+    NotTheirs,
+    UnknownInvoice,
+    UnknownLine,
+)
 from services.escalation.use_cases.upholding import AboveLimit, AuthorisationUnavailable, SecondPersonNeeded
 from shared import intents
 from shared.auth import needs
@@ -126,7 +132,7 @@ class DisputeOut(BaseModel):
     summary="Open a dispute",
     responses={
         202: {"model": DisputeOut, "description": "invoicing cannot be reached now; a worker goes on"},
-        **refusals(DisputeRefused, NotTheirs, UnknownLine),
+        **refusals(DisputeRefused, NotTheirs, UnknownInvoice, UnknownLine, AmountAboveInvoice),
     },
 )
 async def open_dispute(

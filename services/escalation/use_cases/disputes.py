@@ -43,6 +43,20 @@ class UnknownLine(Refusal):
     status = 422
 
 
+class UnknownInvoice(Refusal):
+    """There is no such invoice."""
+
+    code = "unknown_invoice"
+    status = 422
+
+
+class AmountAboveInvoice(Refusal):
+    """More is disputed than the invoice was ever for."""
+
+    code = "amount_above_invoice"
+    status = 422
+
+
 @dataclass(frozen=True, slots=True)
 class NewDispute:
     """What a customer disputes: lines (number, minor units) of one invoice."""
@@ -55,17 +69,23 @@ class NewDispute:
 
 
 async def check_lines(runtime: "Runtime", new: NewDispute) -> None:
-    """Ask invoicing whether the invoice has the disputed lines, before anything is written. Raises UnknownLine.
+    """Ask invoicing whether the invoice has the disputed lines and amounts, before anything is written.
 
-    Without an answer the reservation decides later.
+    Without an answer the reservation decides later. Raises UnknownInvoice, UnknownLine, AmountAboveInvoice.
     """
     try:
         balance = await runtime.clients["invoicing"].get(f"/v1/invoices/{new.invoice_id}/balance")
-    except (Answered, Later):
+    except Answered as answer:
+        if answer.status == 404:
+            raise UnknownInvoice(f"invoice_id: there is no invoice {new.invoice_id}") from answer
+        return
+    except Later:
         return
     lines = {line["line"] for line in balance["lines"]}
     if unknown := sorted({line for line, _ in new.lines} - lines):
         raise UnknownLine(f"lines: the invoice has no line {', '.join(map(str, unknown))}; it has {len(lines)}")
+    if sum(minor for _, minor in new.lines) > balance["total_minor"]:
+        raise AmountAboveInvoice("lines: more is disputed than the invoice is for")
 
 
 async def request(unit: Unit, new: NewDispute, actor: str) -> tuple[DisputeRow, Intent | None]:

@@ -121,15 +121,21 @@ class ListedInvoiceOut(InvoiceOut):
 
 
 class InvoiceLineOut(BaseModel):
-    """A line as it was issued, in minor units; what a bill run charged has period (`to` is exclusive) and price."""
+    """A line as it was issued, in minor units; what a bill run charged has a kind, and a period (`to` is exclusive).
+
+    Usage has meters and what of them was used, and no unit price.
+    """
 
     model_config = example(
         line=1,
         description="Business Premium, March",
+        kind="cycle",
         period_from="2026-03-01",
         period_to="2026-04-01",
         quantity=25,
         unit_price_minor=1008,
+        meters=None,
+        used=None,
         net_minor=25200,
         tax_minor=0,
         tax_rate_bp=0,
@@ -140,10 +146,13 @@ class InvoiceLineOut(BaseModel):
 
     line: int
     description: str
+    kind: str | None
     period_from: Day | None
     period_to: Day | None
     quantity: int | None
     unit_price_minor: int | None
+    meters: str | None
+    used: str | None = Field(description="the quantity of usage; null where there are several meters")
     net_minor: int
     tax_minor: int
     tax_rate_bp: int | None = Field(

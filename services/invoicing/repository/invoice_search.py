@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.invoicing.repository.documents import USAGE_JOIN
 from shared.database import Unit
 from shared.errors import NotFound
 
@@ -76,10 +77,15 @@ async def search_invoices(
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
 
 
-_LINES = """
-SELECT l.line, l.description, c.period_from, c.period_to, c.quantity, c.unit_price_minor, l.net_minor, l.tax_minor,
-    l.tax_rate_bp, coalesce(l.tax_class, p.tax_class) AS tax_class, l.amount_minor, l.subscription_id
+_LINES = f"""
+SELECT l.line, l.description, c.kind, c.period_from, c.period_to,
+    CASE WHEN c.kind <> 'usage' THEN c.quantity END AS quantity,
+    CASE WHEN c.kind <> 'usage' THEN c.unit_price_minor END AS unit_price_minor,
+    u.meters, CASE WHEN u.quantity <> 0 THEN u.quantity::text END AS used,
+    l.net_minor, l.tax_minor, l.tax_rate_bp, coalesce(l.tax_class, p.tax_class) AS tax_class, l.amount_minor,
+    l.subscription_id
 FROM invoice_lines l LEFT JOIN charges c ON c.id = l.charge_id LEFT JOIN plans p ON p.id = c.plan_id
+{USAGE_JOIN}
 WHERE l.invoice_id = $1 ORDER BY l.line
 """
 _ALLOCATIONS = """
