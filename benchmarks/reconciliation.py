@@ -119,7 +119,7 @@ def _invoice_lines(lines: int) -> Rows:
     for n in range(lines):
         customer, place = divmod(n, LINES_A_CUSTOMER)
         amounts = ("Business Premium", 12500, _id(2, n), 12500, 0, None)
-        yield _id(7, customer), place + 1, _id(1, customer), *amounts, _id(8, n)
+        yield _id(7, customer), place + 1, _id(1, customer), *amounts, _id(8, n), None
 
 
 def _charges(lines: int) -> Rows:
