@@ -26,7 +26,7 @@ from shared.metrics import process
 from shared.queues import Queues
 from shared.retries import quick
 from shared.settings import Settings
-from shared.transactions import transaction
+from shared.transactions import open_transaction
 from shared.transient import is_transient
 from shared.wakeups import Wakeups
 
@@ -226,7 +226,7 @@ class Units:
         async with self._connection() as connection:
             raw = await _living(connection)
             try:
-                async with transaction(raw):
+                async with open_transaction(raw):
                     now, held = await raw.fetchrow(clock.READ) if self._sandbox else (clock.system_now(), False)
                     yield Unit(raw, now, held, cause, connection)
             finally:

@@ -39,6 +39,8 @@ MAINTAIN_PAUSE = 0.1
 """Between two chunks of what is pruned (seconds), so that it is never in the way of requests."""
 SET_ASIDE = 300.0
 """For how long a subject that breaks a sweep is passed over (seconds): the others go on."""
+MOST_SET_ASIDE = 20
+"""How many subjects of a sweep are passed over at once: where more break it, the sweep is broken and not they."""
 FINISH = 5.0
 """How long calls that were begun may take when the process is told to end (seconds); it is gone within 10."""
 _STILL_DUE = "SELECT subject FROM unnest($2::text[]) AS subject WHERE subject = ANY(ARRAY({due}))"
@@ -112,12 +114,15 @@ class Jobs:
         except Exception as error:  # noqa: BLE001  # one account stops neither the others nor the process
             number, is_well = await self._judge_apart(sweep, claimed, error), False
         seconds = time.perf_counter() - began
-        metrics.ran(sweep.name, self._runtime.settings.jobs_poll, number or 0, seconds, is_well=is_well)
+        metrics.record_run(sweep.name, self._runtime.settings.jobs_poll, number or 0, seconds, is_well=is_well)
         return number
 
     async def _judge_apart(self, sweep: Sweep, subjects: Sequence[str], error: Exception) -> int | None:
-        """Judge subjects whose unit broke by halves, until those that break it are alone: they are set aside."""
-        if not subjects:
+        """Judge subjects whose unit broke by halves, until those that break it are alone: they are set aside.
+
+        None where no subject is at fault: the query broke, or too many would be set aside.
+        """
+        if not subjects or len(self._list_set_aside(sweep)) >= MOST_SET_ASIDE:
             log.error("a sweep broke", sweep=sweep.name, error=type(error).__name__)
             return None
         if len(subjects) == 1:

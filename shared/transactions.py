@@ -7,22 +7,22 @@ import asyncpg
 
 
 @asynccontextmanager
-async def transaction(connection: asyncpg.Connection) -> AsyncIterator[None]:
+async def open_transaction(connection: asyncpg.Connection) -> AsyncIterator[None]:
     """Commit what is done within, or roll it back when it breaks.
 
     A connection on which neither came to its end is closed: one whose `BEGIN` was cancelled may be in a transaction
     that nobody ends, and what others did on it would be answered, and lost.
     """
-    begun, is_over = connection.transaction(), False
+    transaction, is_over = connection.transaction(), False
     try:
-        await begun.start()
+        await transaction.start()
         try:
             yield
         except BaseException:
-            await begun.rollback()
+            await transaction.rollback()
             is_over = True
             raise
-        await begun.commit()
+        await transaction.commit()
         is_over = True
     finally:
         if not is_over:

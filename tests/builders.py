@@ -89,8 +89,10 @@ class Database:
             async with self.connected() as connection:
                 yield connection
             return
-        yield kept
-        self._idle.append(kept)
+        try:
+            yield kept
+        finally:
+            self._idle.append(kept)
 
     @asynccontextmanager
     async def connected(self, role: str | None = None) -> AsyncIterator[asyncpg.Connection]:

@@ -29,6 +29,8 @@ structlog.configure(processors=[structlog.processors.add_log_level, structlog.pr
 TEMPLATE = "template_goodstanding"
 MEMORY, ROOM = Path("/dev/shm"), 8 * 2**30
 """Where files are in memory, and the bytes that must be free there."""
+PREFIX = "goodstanding-tests-"
+"""Begin of the names of folders there; the id of the test process follows."""
 _numbers = itertools.count(1)
 
 
@@ -42,7 +44,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def fast_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder for servers that are thrown away, in memory where the machine has it: they write all the time."""
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
-        folder = Path(tempfile.mkdtemp(prefix="goodstanding-tests-", dir=MEMORY))
+        for left_behind in MEMORY.glob(f"{PREFIX}*"):  # by a test process that was killed
+            if not Path("/proc", left_behind.name.split("-")[2]).exists():
+                shutil.rmtree(left_behind, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=MEMORY))
         folder.chmod(0o755)  # Postgres runs as another user
         yield folder
         shutil.rmtree(folder, ignore_errors=True)

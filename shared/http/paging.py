@@ -13,6 +13,7 @@ from shared.errors import Refusal
 from shared.fields import example, shown
 
 T = TypeVar("T")
+K = TypeVar("K")
 
 
 def _of_one(schema: dict[str, Any], page: type[BaseModel]) -> None:
@@ -37,41 +38,35 @@ class BadCursor(Refusal):
     status = 422
 
 
-class PageOf:
-    """Keyset paging in the order of ids: rows after the last one seen."""
+class KeysetPaging(Generic[K]):
+    """Paging in the order of a key: rows after the last one seen."""
 
-    def __init__(self, limit: int, after: UUID | None) -> None:
-        self.limit = limit
-        self._after = after
+    make_cursor: Callable[[K], str]
 
-    def after_id(self) -> UUID | None:
-        """The id of the last row of the page before, or None for the first page."""
-        return self._after
-
-    def page(self, items: Sequence[T], key: Callable[[T], UUID]) -> Page[T]:
-        """The page of `items`, of which one more than `limit` was read if there are more."""
-        shown = list(items[: self.limit])
-        more = len(items) > self.limit
-        return Page(items=shown, next=_cursor(key(shown[-1])) if more else None)
-
-
-class PageOfTexts:
-    """Keyset paging in the order of a key that is a text of codes: rows after the last one seen."""
-
-    def __init__(self, limit: int, after: str | None) -> None:
+    def __init__(self, limit: int, after: K | None) -> None:
         self.limit = limit
         self.after = after
         """The key of the last row of the page before, or None for the first page."""
 
-    def page(self, items: Sequence[T], key: Callable[[T], str]) -> Page[T]:
+    def page(self, items: Sequence[T], key: Callable[[T], K]) -> Page[T]:
         """Build the page of `items`, of which one more than `limit` was read if there are more."""
         shown = list(items[: self.limit])
         more = len(items) > self.limit
-        return Page(items=shown, next=_text_cursor(key(shown[-1])) if more else None)
+        return Page(items=shown, next=type(self).make_cursor(key(shown[-1])) if more else None)
 
 
 def _cursor(key: UUID) -> str:
     return base64.urlsafe_b64encode(str(key).encode()).decode()
+
+
+class PageOf(KeysetPaging[UUID]):
+    """Paging in the order of ids."""
+
+    make_cursor = staticmethod(_cursor)
+
+    def after_id(self) -> UUID | None:
+        """The id of the last row of the page before, or None for the first page."""
+        return self.after
 
 
 _TEXT_CURSOR = re.compile("text:([A-Za-z0-9._/-]{1,100})")
@@ -79,6 +74,12 @@ _TEXT_CURSOR = re.compile("text:([A-Za-z0-9._/-]{1,100})")
 
 def _text_cursor(key: str) -> str:
     return base64.urlsafe_b64encode(f"text:{key}".encode()).decode()
+
+
+class PageOfTexts(KeysetPaging[str]):
+    """Paging in the order of a key that is a text of codes."""
+
+    make_cursor = staticmethod(_text_cursor)
 
 
 def _parse_text_cursor(cursor: str) -> str:

@@ -35,11 +35,11 @@ ATTEMPT_DURATION = Histogram(
 
 def went_well(name: str, interval: float, items: int = 0, seconds: float = 0.0) -> None:
     """A job ended well; `items` is what it judged, in so many seconds."""
-    ran(name, interval, items, seconds, is_well=True)
+    record_run(name, interval, items, seconds, is_well=True)
 
 
-def ran(name: str, interval: float, items: int, seconds: float, *, is_well: bool) -> None:
-    """Note a run of a job, which judged `items` in so many seconds; one that passes accounts over is not well."""
+def record_run(name: str, interval: float, items: int, seconds: float, *, is_well: bool) -> None:
+    """Record a run of a job, which judged `items` in so many seconds; one that passes accounts over is not well."""
     if is_well:
         LAST_SUCCESS.labels(name).set_to_current_time()
     INTERVAL.labels(name).set(interval)

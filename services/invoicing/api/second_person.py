@@ -76,9 +76,9 @@ async def put_second_person(
     What is above a limit waits for a second person in any case, and so does what was proposed before.
     """
 
-    async def put(unit: Unit) -> SecondPersonOut:
+    async def save(unit: Unit) -> SecondPersonOut:
         actor = command.caller.subject
         row = await set_rule(unit, code, is_required=wanted.required, actor=actor, reason=wanted.reason)
         return SecondPersonOut.from_row(code, row)
 
-    return await command.run(put, reason=wanted.reason)
+    return await command.run(save, reason=wanted.reason)

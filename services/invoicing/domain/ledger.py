@@ -47,8 +47,8 @@ class Share:
         return self.line_tax * upto // self.line_amount - self.line_tax * self.credited_before // self.line_amount
 
 
-def invoiced(total: int, tax: int) -> Entries:
-    """Build the entries of an invoice with explicit amounts: what is not the tax in them is earned at once."""
+def build_invoice_entries(total: int, tax: int) -> Entries:
+    """Build the entries of an invoice by hand, in minor units: the tax in it is owed, the rest is earned at once."""
     return {Code.RECEIVABLES: total, Code.TAX: -tax, Code.REVENUE: tax - total}
 
 

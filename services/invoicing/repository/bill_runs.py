@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.invoicing.tables import BillRunRow, DraftRow
+from services.invoicing.tables import BillRunRow
 from shared.database import Unit
 from shared.errors import NotFound
 from shared.keyset import rows_after
@@ -217,11 +217,6 @@ async def differences(unit: Unit, row: BillRunRow, after: UUID | None, limit: in
     return await unit.connection.fetch(  # type: ignore[no-any-return]
         _DIFFERENCES, row.id, row.run_date, after or UUID(int=0), limit
     )
-
-
-async def drafts_after(unit: Unit, run_id: UUID, after: UUID | None, limit: int) -> Sequence[DraftRow]:
-    """The drafts of a run in the order of their ids."""
-    return await rows_after(unit, DraftRow, after, limit, run_id=run_id)
 
 
 async def include_one(unit: Unit, run_id: UUID, account_id: UUID) -> None:

@@ -17,6 +17,12 @@ LEFT JOIN LATERAL (
 ) u ON c.kind = 'usage'
 """
 """The meters of a charge for usage, and how much of it there was; quantities of several meters are not added."""
+CHARGE_COLUMNS = """
+    c.kind, c.period_from, c.period_to, CASE WHEN c.kind <> 'usage' THEN c.quantity END AS quantity,
+    CASE WHEN c.kind <> 'usage' THEN c.unit_price_minor END AS unit_price_minor,
+    u.meters, CASE WHEN u.quantity <> 0 THEN u.quantity::text END AS used
+"""
+"""What a charge is for, of a charge `c` with `USAGE_JOIN`: usage has meters, anything else quantity and unit price."""
 _LACKS_RATE = "l.tax_class IS NOT NULL AND l.tax_rate_bp IS NULL AS lacks_rate"
 """Whether a line by hand has no tax since no rate was in force for its class."""
 _LINES = f"""

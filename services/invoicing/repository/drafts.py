@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.invoicing.repository.documents import USAGE_JOIN
+from services.invoicing.repository.documents import CHARGE_COLUMNS, USAGE_JOIN
 from shared.database import Unit
 from shared.errors import NotFound
 
@@ -16,10 +16,7 @@ FROM drafts d JOIN bill_run_accounts r USING (run_id, account_id)
 WHERE d.run_id = $1
 """
 LINES = f"""
-SELECT l.line, l.subscription_id, l.description, c.kind, c.period_from, c.period_to,
-    CASE WHEN c.kind <> 'usage' THEN c.quantity END AS quantity,
-    CASE WHEN c.kind <> 'usage' THEN c.unit_price_minor END AS unit_price_minor,
-    u.meters, CASE WHEN u.quantity <> 0 THEN u.quantity::text END AS used,
+SELECT l.line, l.subscription_id, l.description, {CHARGE_COLUMNS},
     l.net_minor, l.tax_minor, l.tax_rate_bp, l.collectable_minor
 FROM draft_lines l JOIN charges c ON c.id = l.charge_id
 {USAGE_JOIN}

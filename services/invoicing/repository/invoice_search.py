@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.invoicing.repository.documents import USAGE_JOIN
+from services.invoicing.repository.documents import CHARGE_COLUMNS, USAGE_JOIN
 from shared.database import Unit
 from shared.errors import NotFound
 
@@ -78,10 +78,7 @@ async def search_invoices(
 
 
 _LINES = f"""
-SELECT l.line, l.description, c.kind, c.period_from, c.period_to,
-    CASE WHEN c.kind <> 'usage' THEN c.quantity END AS quantity,
-    CASE WHEN c.kind <> 'usage' THEN c.unit_price_minor END AS unit_price_minor,
-    u.meters, CASE WHEN u.quantity <> 0 THEN u.quantity::text END AS used,
+SELECT l.line, l.description, {CHARGE_COLUMNS},
     l.net_minor, l.tax_minor, l.tax_rate_bp, coalesce(l.tax_class, p.tax_class) AS tax_class, l.amount_minor,
     l.subscription_id
 FROM invoice_lines l LEFT JOIN charges c ON c.id = l.charge_id LEFT JOIN plans p ON p.id = c.plan_id

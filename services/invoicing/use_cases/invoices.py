@@ -165,6 +165,7 @@ async def _record(unit: Unit, account: Account, row: InvoiceRow, lines: Sequence
     await invoices.add_invoice(unit, row, judged, lines, sequence)
     document = Document("invoice", row.id, sequence, row.issue_date)
     tax_minor = sum(line.tax_minor for line in lines)
-    await ledger.post(unit, account, document, postings.invoiced(row.total_minor, tax_minor))
+    entries = postings.build_invoice_entries(row.total_minor, tax_minor)
+    await ledger.post(unit, account, document, entries)
     await deliveries.want(unit, "invoice", row.id, account.id, row.legal_entity)
     await apply_unapplied(unit, [account])

@@ -17,37 +17,36 @@ from shared.events.invoicing import Freed, RefundApproved, RefundDeclined, Refun
 
 async def hold(unit: Unit, account: Account, row: ApprovalRow) -> None:
     """Take the amount from unapplied cash, so that no invoice uses it meanwhile. Raises AmountRefused."""
-    cash = await payments.unapplied_payments(unit, account.id)
-    parts = relief.take_for_refund(cash.values(), row.amount_minor)
-    await repository.hold_refund(unit, row.id, account.id, parts)
-    await _tell(unit, account, row, RefundProposed, parts)
+    parts = await _take_cash(unit, account, row)
+    await _tell(unit, account, row, RefundProposed, parts, postings.refund_held(row.amount_minor))
 
 
 async def pay_at_once(unit: Unit, account: Account, row: ApprovalRow) -> None:
     """Take the amount from unapplied cash and let it leave, as one fact. Raises AmountRefused."""
-    cash = await payments.unapplied_payments(unit, account.id)
-    parts = relief.take_for_refund(cash.values(), row.amount_minor)
-    await repository.hold_refund(unit, row.id, account.id, parts)
+    parts = await _take_cash(unit, account, row)
     await _tell(unit, account, row, RefundApproved, parts, postings.build_direct_refund_entries(row.amount_minor))
 
 
 async def pay_out(unit: Unit, account: Account, row: ApprovalRow) -> None:
     """The held amount leaves; whoever pays it out hears `RefundApproved`."""
-    await _tell(unit, account, row, RefundApproved, await repository.refund_parts(unit, row.id))
+    parts = await repository.refund_parts(unit, row.id)
+    await _tell(unit, account, row, RefundApproved, parts, postings.refund_paid(row.amount_minor))
 
 
 async def decline(unit: Unit, account: Account, row: ApprovalRow) -> None:
     """The held amount is unapplied cash again, and used for what is due."""
     await repository.give_back(unit, row.id)
-    await _tell(unit, account, row, RefundDeclined, await repository.refund_parts(unit, row.id))
+    parts = await repository.refund_parts(unit, row.id)
+    await _tell(unit, account, row, RefundDeclined, parts, postings.refund_declined(row.amount_minor))
     await apply_unapplied(unit, [account])
 
 
-POSTINGS = {
-    RefundProposed: postings.refund_held,
-    RefundApproved: postings.refund_paid,
-    RefundDeclined: postings.refund_declined,
-}
+async def _take_cash(unit: Unit, account: Account, row: ApprovalRow) -> list[tuple[UUID, int]]:
+    """Take a refund from unapplied cash; of which payments, and how much of each. Raises AmountRefused."""
+    cash = await payments.unapplied_payments(unit, account.id)
+    parts = relief.take_for_refund(cash.values(), row.amount_minor)
+    await repository.hold_refund(unit, row.id, account.id, parts)
+    return parts
 
 
 async def _tell(
@@ -56,7 +55,7 @@ async def _tell(
     row: ApprovalRow,
     fact: type[RefundEvent],
     parts: list[tuple[UUID, int]],
-    entries: Entries | None = None,
+    entries: Entries,
 ) -> None:
     sequence = unit.publish(
         fact(
@@ -67,5 +66,4 @@ async def _tell(
             parts=tuple(Freed(payment_id=payment_id, amount_minor=amount) for payment_id, amount in parts),
         )
     )
-    entries = entries or POSTINGS[fact](row.amount_minor)
     await ledger.post(unit, account, Document("refund", row.id, sequence), entries)

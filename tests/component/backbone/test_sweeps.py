@@ -11,14 +11,14 @@ from shared.runtime import Runtime
 from shared.service import load
 from tests.component.backbone.rehearsal import SERVICE, Stage
 
-BROKEN = UUID(int=5)
+BROKEN, ALSO_BROKEN = UUID(int=5), UUID(int=6)
 DUE = "SELECT subject FROM due_rehearsal WHERE due_at <= $1 AND NOT is_judged ORDER BY due_at"
 
 
 async def judge(unit: Unit, subjects: list[str]) -> None:
     """Judge all of them, or break."""
     await unit.connection.execute("UPDATE due_rehearsal SET is_judged = true WHERE subject = ANY($1)", subjects)
-    if str(BROKEN) in subjects:
+    if {str(BROKEN), str(ALSO_BROKEN)} & set(subjects):
         await unit.connection.execute("SELECT 1 / 0")
 
 
@@ -80,6 +80,18 @@ async def test_what_was_set_aside_is_tried_again(stage: Stage, jobs: Jobs, monke
     await jobs.sweep_once()
     await jobs.sweep_once()
     assert set_aside() - before == 2
+
+
+async def test_where_too_many_break_it_the_sweep_is_broken_and_not_they(
+    stage: Stage, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.jobs.MOST_SET_ASIDE", 1)
+    before = set_aside()
+    await want(stage, [BROKEN, ALSO_BROKEN])
+    for _ in range(3):
+        await jobs.sweep_once()
+    assert sorted(await list_unjudged(stage)) == [str(BROKEN), str(ALSO_BROKEN)]
+    assert set_aside() - before == 1
 
 
 async def test_a_sweep_whose_query_breaks_stops_no_other(stage: Stage, jobs: Jobs) -> None:

@@ -96,11 +96,11 @@ def arm(point: Point) -> None:
 
     async def armed(*arguments: Any, **named: Any) -> Any:
         counts = point.argument is None or any(one is point.argument for one in arguments)
-        due = counts and next(calls) == point.nth
-        if due and not point.after:
+        if counts and not point.after and next(calls) == point.nth:
             await meet(point)
         result = await original(*arguments, **named)
-        if due and point.after:
+        # A call that broke has no moment after it: the next one that comes to its end counts.
+        if counts and point.after and next(calls) == point.nth:
             await meet(point)
         return result
 

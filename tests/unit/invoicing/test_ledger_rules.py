@@ -21,7 +21,7 @@ def test_entries_balance(amount: int, part: float, tax: float) -> None:
     allocated = int(amount * part)
     share = Share(allocated, 0, amount, int(amount * tax))
     facts = (
-        ledger.invoiced(amount, int(amount * tax)),
+        ledger.build_invoice_entries(amount, int(amount * tax)),
         ledger.received(amount, allocated),
         ledger.used(allocated),
         ledger.reversed_(amount, allocated),
