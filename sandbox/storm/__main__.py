@@ -5,7 +5,7 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -59,7 +59,8 @@ class Storm:
         """Live through years of traffic for so many seconds of bad weather, then let all settle. Raises NotSettled."""
         weather = asyncio.create_task(self.weather.blow(schedule(seed, seconds)))
         try:
-            reached = await self.live(seed, time.monotonic() + seconds)
+            end = time.monotonic() + seconds
+            reached = await self.live(seed, lambda: time.monotonic() > end)
             await weather
         finally:
             weather.cancel()
@@ -70,8 +71,8 @@ class Storm:
         self.seconds = time.monotonic() - began
         await self.driver.run(lambda instant, left: None, until=reached + CALM)
 
-    async def live(self, seed: int, until: float) -> datetime:
-        """Live through one year after the other until that moment of the system's clock; the instant reached."""
+    async def live(self, seed: int, is_over: Callable[[], bool]) -> datetime:
+        """Live through one year after the other until it is over; the instant reached."""
         reached = datetime.combine(START, datetime.min.time(), UTC)
         for number in range(100):
             year = _renamed(generated(seed + number, date(START.year + number, 1, 1)), number)
@@ -83,7 +84,7 @@ class Storm:
             while (friday := friday + LOOPS_CLOSED_EVERY) < end:
                 self.patient.at(friday, close_loops)
             async for reached in self.driver.living(end):
-                if time.monotonic() > until:
+                if is_over():
                     return reached
         return reached
 

@@ -31,7 +31,7 @@ class Willing:
         return {}
 
     async def get(self, path: str) -> Any:
-        return {"lines": LINES}
+        return {"lines": LINES, "total_minor": 10_000}
 
     async def close(self) -> None:
         pass

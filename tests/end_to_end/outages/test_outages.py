@@ -223,10 +223,10 @@ def cent(account: str) -> dict[str, Any]:
 
 
 async def insist(client: Client, account: str) -> None:
-    """Pay, and send the same again as long as too many act on the account at once (503), as callers are to do."""
+    """Pay, and send the same again when the answer says, as long as too many act on the account at once (503)."""
     key = str(uuid4())
-    while (answer := await client.post("/v1/payments", cent(account), key=key)).status_code == 503:
-        assert answer.headers["retry-after"]
+    while (answer := await client.post("/v1/payments", cent(account), key=key)).status_code == 503:  # noqa: ASYNC110
+        await asyncio.sleep(float(answer.headers["retry-after"]))
     assert answer.status_code == 201, answer.text
 
 
