@@ -140,6 +140,17 @@ async def nothing_parked(monitor: asyncpg.Connection, _: object, __: object) -> 
     return wrong
 
 
+async def nothing_failed(monitor: asyncpg.Connection, _: object, __: object) -> list[str]:
+    """No account broke a sweep, no call broke for good, and neither is stopped."""
+    wrong = []
+    for name in NAMES:
+        failed = await monitor.fetch(f"SELECT kind, name, subject, error FROM {name}.failed_work")
+        wrong += [f"{name}: {row['kind']} {row['name']} {row['subject']}: {row['error']}" for row in failed]
+        stopped = await monitor.fetch(f"SELECT kind, name FROM {name}.stopped_work")
+        wrong += [f"{name}: {row['kind']} {row['name']} is stopped" for row in stopped]
+    return wrong
+
+
 _OUT_OF_BALANCE = """
 SELECT legal_entity, currency, open_minor, unapplied_minor,
     coalesce(sum(l.balance_minor) FILTER (WHERE code = 'receivables'), 0) AS receivables,
@@ -169,6 +180,7 @@ CHECKS: dict[str, Check] = {
     "no case closed before the customer was told": loops_closed,
     "no gap in any sequence": sequences_whole,
     "nothing parked": nothing_parked,
+    "nothing failed for good": nothing_failed,
     "the ledger balances, and its receivables are what is open": ledger_balances,
 }
 

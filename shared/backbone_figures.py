@@ -57,6 +57,22 @@ FIGURES = (
         ("kind",),
     ),
     Figure(
+        """SELECT kind, name, error, count(*) AS failed_work,
+            extract(epoch FROM min(failed_at)) AS failed_work_oldest_timestamp_seconds
+        FROM failed_work WHERE $1::timestamptz IS NOT NULL GROUP BY 1, 2, 3""",
+        {
+            "goodstanding_failed_work": "Accounts that broke a sweep, and calls that broke: set aside until a person"
+            " has them tried again; by the class of the error.",
+            "goodstanding_failed_work_oldest_timestamp_seconds": "When the oldest of them failed (system's clock).",
+        },
+        ("kind", "name", "error"),
+    ),
+    Figure(
+        "SELECT kind, name, 1 AS stopped_work FROM stopped_work WHERE $1::timestamptz IS NOT NULL",
+        {"goodstanding_stopped_work": "Sweeps and kinds of call that are stopped, since too many subjects failed (1)."},
+        ("kind", "name"),
+    ),
+    Figure(
         """SELECT name, count(*) AS due_work, extract(epoch FROM min(due_at)) AS due_work_oldest_timestamp_seconds
         FROM pending_work WHERE kind = 'due' AND due_at <= $1 GROUP BY name""",
         {

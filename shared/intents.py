@@ -15,16 +15,21 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from shared import clock
+from shared import clock, failed_work
 from shared.database import Unit
+from shared.failed_work import Work, WorkKind
 from shared.ids import new_id
 from shared.telemetry import traceparent
+from shared.transient import name_error
 
 if TYPE_CHECKING:
     from shared.runtime import Runtime
 
 LEASE = timedelta(seconds=60)
 """How long a worker may take; past it another one looks what became of the intent."""
+
+MOST_BROKEN = 3
+"""After so many attempts that broke an intent waits for a person."""
 
 BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
 """Business time until the next attempts; the last one repeats."""
@@ -107,15 +112,16 @@ async def hasten(unit: Unit, kind: str, key: object) -> None:
     unit.wake("intents")
 
 
-_DUE = """
+_GOING_ON = "NOT EXISTS (SELECT FROM stopped_work s WHERE (s.kind, s.name) = ('intent', intents.kind))"
+_DUE = f"""
 SELECT EXISTS (SELECT FROM intents WHERE state = 'pending' AND due_at <= $1
-    AND (leased_until IS NULL OR leased_until < $2))
+    AND (leased_until IS NULL OR leased_until < $2) AND {_GOING_ON})
 """
-_CLAIM = """
+_CLAIM = f"""
 UPDATE intents SET leased_until = $3, attempts = attempts + 1
 WHERE id IN (
     SELECT id FROM intents
-    WHERE state = 'pending' AND due_at <= $1 AND (leased_until IS NULL OR leased_until < $2)
+    WHERE state = 'pending' AND due_at <= $1 AND (leased_until IS NULL OR leased_until < $2) AND {_GOING_ON}
     ORDER BY due_at, id LIMIT $4 FOR UPDATE SKIP LOCKED
 )
 RETURNING id, kind, account_id, key, payload, attempts, traceparent
@@ -174,11 +180,28 @@ async def postpone(unit: Unit, intent: Intent, due_at: datetime, error: str | No
     unit.wake("intents")
 
 
+_BROKE = """
+UPDATE intents SET broken = broken + 1, last_error = $2, leased_until = NULL, due_at = $3,
+    state = CASE WHEN broken + 1 >= $4 THEN 'failed' ELSE state END
+WHERE id = $1 AND state = 'pending' RETURNING state
+"""
+
+
+async def keep_broken(unit: Unit, intent: Intent, error: Exception) -> bool:
+    """Keep that an attempt broke: the intent is due again after a pause, or is set aside. Whether it is."""
+    due_at = unit.now + back_off(intent.attempts)
+    state = await unit.connection.fetchval(_BROKE, intent.id, name_error(error), due_at, MOST_BROKEN)
+    if state != "failed":
+        return False
+    await failed_work.keep(unit, Work(WorkKind.INTENT, intent.kind), str(intent.id), intent.account_id, error)
+    return True
+
+
 async def give_up(unit: Unit, kind: str, keys: Sequence[str]) -> None:
     """Nobody wants these calls any more: none is begun, and what comes of one that is under way is not recorded."""
     await unit.connection.execute(
         "UPDATE intents SET state = 'done', done_at = $3, leased_until = NULL, last_error = 'given up'"
-        " WHERE kind = $1 AND key = ANY($2::text[]) AND state = 'pending'",
+        " WHERE kind = $1 AND key = ANY($2::text[]) AND state IN ('pending', 'failed')",
         kind,
         keys,
         unit.now,

@@ -5,31 +5,27 @@ and every so often. Sweeps rest while the clock holds them.
 """
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import asyncpg
+import httpx2
 from opentelemetry.trace import SpanKind
 
 from shared import backbone_figures, clock, idempotency, intents
-from shared.database import Unit
 from shared.errors import Later, Unavailable
+from shared.failed_work import WorkKind
 from shared.intents import Intent, Kind
 from shared.metrics import Figures
 from shared.metrics import jobs as metrics
 from shared.retries import for_ever
+from shared.sweeps import Sweep, Sweeper
 from shared.telemetry import continued, log
+from shared.transient import is_transient, name_error
 
 if TYPE_CHECKING:
     from shared.runtime import Runtime
 
-ACCOUNTS_A_UNIT = 200
-"""How many accounts one unit of a sweep claims at most, unless it is set-based."""
-TAKEN_PAUSE = 0.02
-"""Before looking again at due accounts that are all in others' hands (seconds)."""
 WORKERS = 4
 """How many intents are in work at once in one process."""
 
@@ -37,27 +33,8 @@ MAINTAIN_EVERY = 60.0
 """How often old idempotency keys are looked for (seconds)."""
 MAINTAIN_PAUSE = 0.1
 """Between two chunks of what is pruned (seconds), so that it is never in the way of requests."""
-SET_ASIDE = 300.0
-"""For how long a subject that breaks a sweep is passed over (seconds): the others go on."""
-MOST_SET_ASIDE = 20
-"""How many subjects of a sweep are passed over at once: where more break it, the sweep is broken and not they."""
 FINISH = 5.0
 """How long calls that were begun may take when the process is told to end (seconds); it is gone within 10."""
-_STILL_DUE = "SELECT subject FROM unnest($2::text[]) AS subject WHERE subject = ANY(ARRAY({due}))"
-
-
-@dataclass(frozen=True, slots=True)
-class Sweep:
-    """Timed work: `due` is a query of the accounts that are due at $1, `judge` acts on those it claimed.
-
-    Those come first that wait the longest: in that order an index serves the query, however few or many are due.
-    """
-
-    name: str
-    due: str
-    judge: Callable[[Unit, list[str]], Awaitable[None]]
-    set_based: bool = False
-    """Whether a unit takes as many accounts as the settings say, since it costs hardly more for many."""
 
 
 class Jobs:
@@ -65,17 +42,17 @@ class Jobs:
 
     def __init__(self, runtime: "Runtime", sweeps: tuple[Sweep, ...], kinds: tuple[Kind, ...]) -> None:
         self._runtime = runtime
-        self._sweeps = sweeps
+        settings = runtime.settings
+        self.sweeper = Sweeper(runtime.units, sweeps, chunk=settings.chunk_accounts, interval=settings.jobs_poll)
         self._kinds = {kind.name: kind for kind in kinds}
         self._ending = False
-        self._set_aside: dict[tuple[str, str], float] = {}
         service = runtime.service
         self.figures = Figures(service.name, (*backbone_figures.FIGURES, *service.figures), runtime.settings)
 
     async def run(self) -> None:
         """Sweep, work and listen until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._loop("sweeps", self.sweep_once))
+            group.create_task(self._loop("sweeps", self.sweeper.sweep_once))
             group.create_task(self._loop("intents", self.work_once))
             group.create_task(self._maintain())
             group.create_task(self.figures.run())
@@ -92,59 +69,6 @@ class Jobs:
                 more = False
             if not more:
                 await self._runtime.wakeups.wait(name, self._runtime.settings.jobs_poll)
-
-    async def sweep_once(self) -> bool:
-        """Run each sweep once; whether anything was due."""
-        chunk = self._runtime.settings.chunk_accounts
-        limits = {sweep: chunk if sweep.set_based else ACCOUNTS_A_UNIT for sweep in self._sweeps}
-        found = [await self._timed(*one) for one in limits.items()]
-        if 0 in found:
-            await asyncio.sleep(TAKEN_PAUSE)
-        return any(number is not None for number in found)
-
-    async def _timed(self, sweep: Sweep, limit: int) -> int | None:
-        began = time.perf_counter()
-        passed_over = self._list_set_aside(sweep)
-        claimed: list[str] = []
-        is_well = not passed_over
-        try:
-            number = await self._runtime.units.run(partial(_sweep, sweep, limit, passed_over, claimed))
-        except Unavailable:
-            raise
-        except Exception as error:  # noqa: BLE001  # one account stops neither the others nor the process
-            number, is_well = await self._judge_apart(sweep, claimed, error), False
-        seconds = time.perf_counter() - began
-        metrics.record_run(sweep.name, self._runtime.settings.jobs_poll, number or 0, seconds, is_well=is_well)
-        return number
-
-    async def _judge_apart(self, sweep: Sweep, subjects: Sequence[str], error: Exception) -> int | None:
-        """Judge subjects whose unit broke by halves, until those that break it are alone: they are set aside.
-
-        None where no subject is at fault: the query broke, or too many would be set aside.
-        """
-        if not subjects or len(self._list_set_aside(sweep)) >= MOST_SET_ASIDE:
-            log.error("a sweep broke", sweep=sweep.name, error=type(error).__name__)
-            return None
-        if len(subjects) == 1:
-            self._set_aside[sweep.name, subjects[0]] = time.monotonic() + SET_ASIDE
-            metrics.SET_ASIDE.labels(sweep.name).inc()
-            log.error("an account broke a sweep", sweep=sweep.name, account=subjects[0], error=type(error).__name__)
-            return 1
-        middle = len(subjects) // 2
-        for half in (subjects[:middle], subjects[middle:]):
-            try:
-                await self._runtime.units.run(partial(_sweep_again, sweep, half))
-            except Unavailable:
-                raise
-            except Exception as broken:  # noqa: BLE001  # it is told, and tried again later
-                await self._judge_apart(sweep, half, broken)
-        return len(subjects)
-
-    def _list_set_aside(self, sweep: Sweep) -> list[str]:
-        """List the subjects that a sweep passes over; those whose time is over are tried again."""
-        now = time.monotonic()
-        self._set_aside = {place: until for place, until in self._set_aside.items() if until > now}
-        return [subject for name, subject in self._set_aside if name == sweep.name]
 
     async def _maintain(self) -> None:
         """Prune what is kept for a time only. Nothing waits for that, so it is no due work and shows in no view."""
@@ -194,7 +118,14 @@ class Jobs:
                 await self._later(intent, str(error))
             except Exception as error:  # noqa: BLE001  # a defect here must not stop the other intents
                 log.exception("intent broke", kind=intent.kind, intent=str(intent.id))
-                await self._later(intent, repr(error))
+                await self._keep_broken(intent, error)
+
+    async def _keep_broken(self, intent: Intent, error: Exception) -> None:
+        """Have an intent that broke tried again, or set aside; what passes by itself is always tried again."""
+        if is_transient(error) or isinstance(error, httpx2.TransportError):
+            await self._later(intent, name_error(error))
+        elif await self._runtime.units.run(lambda unit: intents.keep_broken(unit, intent, error)):
+            metrics.FAILED.labels(WorkKind.INTENT, intent.kind).inc()
 
     async def _later(self, intent: Intent, error: str) -> None:
         await self._runtime.units.run(
@@ -231,21 +162,3 @@ async def _finish(working: asyncio.Task[bool]) -> None:
     (outcome,) = await asyncio.gather(working, return_exceptions=True)
     if isinstance(outcome, BaseException):
         log.warning("intents were cut off", error=repr(outcome))
-
-
-async def _sweep(sweep: Sweep, limit: int, passed_over: Collection[str], claimed: list[str], unit: Unit) -> int | None:
-    """Claim accounts that are due and judge them; their number, or None if there is none to judge."""
-    if unit.sweeps_held or await unit.connection.fetchval(f"{sweep.due} LIMIT 1", unit.now) is None:
-        return None
-    claimed[:] = await unit.claim(sweep.due, limit, passed_over)
-    if claimed:
-        await sweep.judge(unit, list(claimed))
-    return len(claimed) or (None if passed_over else 0)
-
-
-async def _sweep_again(sweep: Sweep, subjects: Sequence[str], unit: Unit) -> None:
-    """Judge those of these accounts that are still due."""
-    await unit.lock(*subjects)
-    due = await unit.connection.fetch(_STILL_DUE.format(due=sweep.due), unit.now, subjects)
-    if due:
-        await sweep.judge(unit, [row["subject"] for row in due])

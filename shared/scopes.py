@@ -8,6 +8,7 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "write": "change what is owed and what is billed",
         "admin": "set limits, tolerances and exchange rates",
         "audit": "read who changed what",
+        "operate": "see what failed, and have it tried again",
     },
     "collections": {
         "read": "read standings, notices, suspensions, the policy and the guard",
@@ -16,16 +17,19 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "publish": "publish a version of the policy",
         "admin": "set the limits of the guard",
         "audit": "read who changed what",
+        "operate": "see what failed, and have it tried again",
     },
     "entitlements": {
         "read": "ask for access and holds",
         "write": "place and release holds",
         "audit": "read who changed what",
+        "operate": "see what failed, and have it tried again",
     },
     "escalation": {
         "read": "read cases and disputes",
         "write": "open, decide and close them",
         "audit": "read who changed what",
+        "operate": "see what failed, and have it tried again",
     },
 }
 """By service: the word after the colon in `service:word`, and its meaning."""

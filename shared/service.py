@@ -8,8 +8,8 @@ from sqlalchemy import MetaData
 
 from shared.consumer import Handlers
 from shared.intents import Kind
-from shared.jobs import Sweep
 from shared.metrics import Figure
+from shared.sweeps import Sweep
 
 if TYPE_CHECKING:
     from shared.http import Router

@@ -41,3 +41,11 @@ def is_transient(error: BaseException) -> bool:
         if isinstance(cause, _CONNECTION) or _is_closed_handler(cause):
             return True
     return False
+
+
+def name_error(error: BaseException) -> str:
+    """Name the class of an error: the database's own where it is the cause. Never its text, which may hold values."""
+    return next(
+        (type(cause).__name__ for cause in chain(error) if isinstance(cause, asyncpg.PostgresError)),
+        type(error).__name__,
+    )

@@ -190,7 +190,7 @@ async def running(
 
 async def sweep(runtime: Runtime) -> None:
     """Run every sweep of a service until nothing is due."""
-    while await runtime.jobs.sweep_once():
+    while await runtime.jobs.sweeper.sweep_once():
         pass
 
 

@@ -4,7 +4,7 @@ from services.collections import use_cases
 from services.collections.use_cases.judging import CHECK_SUSPENSION
 from services.collections.use_cases.notices import SEND_NOTICE
 from shared.intents import Kind
-from shared.jobs import Sweep
+from shared.sweeps import Sweep
 
 SWEEPS = (
     Sweep(

@@ -4,7 +4,7 @@ from services.invoicing import use_cases
 from services.invoicing.repository.deliveries import SEND_DOCUMENT
 from services.invoicing.repository.outside_tax import CALCULATE_TAX
 from shared.intents import Kind
-from shared.jobs import Sweep
+from shared.sweeps import Sweep
 
 SWEEPS = (
     Sweep(
@@ -36,16 +36,19 @@ SWEEPS = (
             AND NOT EXISTS (SELECT FROM bill_run_accounts a WHERE a.run_id = b.id AND a.due_at IS NOT NULL)
             AND NOT EXISTS (SELECT FROM bill_run_accounts a WHERE a.run_id = b.id AND a.state = 'to_be_taxed')""",
         judge=use_cases.bill_runs.finish,
+        judges_accounts=False,
     ),
     Sweep(
         name="vendor_payments",
         due="SELECT id::text FROM vendor_invoices WHERE warn_at <= $1 ORDER BY warn_at",
         judge=use_cases.vendor_invoices.warn,
+        judges_accounts=False,
     ),
     Sweep(
         name="vendor_postings",
         due="SELECT id::text FROM vendor_invoices WHERE post_at <= $1 ORDER BY post_at",
         judge=use_cases.vendor_postings.post_backlog,
+        judges_accounts=False,
         set_based=True,
     ),
 )

@@ -11,8 +11,10 @@ LAST_SUCCESS = Gauge(
 )
 INTERVAL = Gauge("goodstanding_job_interval_seconds", "How often a job runs at the least.", ("name",))
 ITEMS = Counter("goodstanding_job_items", "Accounts, or other subjects, that a job has judged.", ("name",))
-SET_ASIDE = Counter(
-    "goodstanding_job_set_aside", "Accounts that broke a job, and that it passes over for a while.", ("name",)
+FAILED = Counter(
+    "goodstanding_work_failures",
+    "Accounts that broke a sweep, and intents that broke, which were set aside until a person has them tried again.",
+    ("kind", "name"),
 )
 DURATION = Histogram(
     "goodstanding_job_duration_seconds",
@@ -39,7 +41,7 @@ def went_well(name: str, interval: float, items: int = 0, seconds: float = 0.0) 
 
 
 def record_run(name: str, interval: float, items: int, seconds: float, *, is_well: bool) -> None:
-    """Record a run of a job, which judged `items` in so many seconds; one that passes accounts over is not well."""
+    """Record a run of a job, which judged `items` in so many seconds."""
     if is_well:
         LAST_SUCCESS.labels(name).set_to_current_time()
     INTERVAL.labels(name).set(interval)

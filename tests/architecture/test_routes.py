@@ -71,7 +71,7 @@ def scopes(route: APIRoute) -> set[str]:
 
 def wrong_scopes(service: str, found: dict[str, APIRoute]) -> set[str]:
     """Routes with another scope than its service's `read` for a question, `write` for a change, `admin` for a limit,
-    `publish` for what binds customers.
+    `publish` for what binds customers, `operate` for work that failed.
     """
     wrong = set()
     for name, route in found.items():
@@ -81,7 +81,7 @@ def wrong_scopes(service: str, found: dict[str, APIRoute]) -> set[str]:
             | dict.fromkeys(PUBLISHING, "publish")
             | {AUDIT: "audit", MESSAGES: "messages"}
         )
-        may = special.get(name, "read" if asks else "write")
+        may = special.get(name, "operate" if "-work" in name else "read" if asks else "write")
         wanted = set() if name in PUBLIC else {f"{service}:{may}"}
         if scopes(route) != wanted:
             wrong.add(name)

@@ -21,6 +21,7 @@ BACKBONE = {
     "backfill_marks",
     "backfills",
     "consumed",
+    "failed_work",
     "idempotency",
     "intents",
     "outbox",
@@ -28,6 +29,7 @@ BACKBONE = {
     "published",
     "skipped",
     "stopped",
+    "stopped_work",
     "streams",
     "watermarks",
 }

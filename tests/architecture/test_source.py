@@ -19,6 +19,7 @@ CODE = (*PRODUCT, "sandbox", "deploy")
 SYSTEM_TIME = {
     "auth.py",  # expiry of tokens
     "database.py",  # the business clock of production is the system's
+    "failed_work.py",  # the window of the flood rule
     "intents.py",  # leases
     "metrics/backbone.py",  # delays between facts and their effects
     "metrics/figures.py",  # the business clock of production is the system's

@@ -15,7 +15,7 @@ from services.invoicing.repository.account_search import AccountCriteria
 from services.invoicing.repository.invoice_search import InvoiceCriteria, build_search
 from shared import outbox, streams
 from shared.audit_queries import Criteria, build_page_query
-from shared.jobs import Sweep
+from shared.sweeps import Sweep
 from tests.builders import Database, insert_legal_entities
 
 SOME = [uuid4(), uuid4()]

@@ -144,7 +144,8 @@ async def test_an_alarm_whose_unit_broke_comes_all_the_same_and_one_that_is_late
     with monkeypatch.context() as patched:
         patched.setattr("services.invoicing.repository.vendor.invoices.mark_warned", _breaks)
         await sweep(runtime)
-    runtime.jobs._set_aside.clear()
+    (failed,) = (await client.got("/v1/failed-work"))["items"]
+    await client.post(f"/v1/failed-work/{failed['id']}:retry", {"reason": "mended"})
     assert await alarms(database) == []
     await database.move(datetime(2026, 3, 2, 10, tzinfo=UTC) + timedelta(days=2))
     await sweep(runtime)

@@ -30,6 +30,7 @@ COUNTS = {
     "ResponseDeadlineMissed",
     "StepOverdue",
     "SuspensionsSpike",
+    "WorkFailed",
 }
 """Alerts whose summary says how many."""
 

@@ -19,7 +19,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from deploy.local.tokens import Keys
+from shared import failed_work
 from shared.clients import Answered
+from shared.database import Unit
+from shared.failed_work import Work, WorkKind
 from shared.http import PROBLEM
 from shared.service import NAMES, load
 from tests.architecture.test_routes import list_actions, routes
@@ -315,6 +318,13 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
     return {"account_id": [owner], "invoice_id": [issued], "dispute_id": disputed, "case_id": opened}
 
 
+async def _fail(unit: Unit) -> list[Any]:
+    """Work that failed; the ids."""
+    for number in range(12):
+        await failed_work.keep(unit, Work(WorkKind.SWEEP, "steps"), f"subject {number}", None, ValueError())
+    return [str(failed.id) for failed in await failed_work.list_failed(unit, None, None, None, None, 20)]
+
+
 SEEDS = {
     "invoicing": _invoicing,
     "collections": _collections,
@@ -334,6 +344,7 @@ async def edge(request: pytest.FixtureRequest, database: Database, keys: Keys, j
         operations = [one.ok() for one in openapi.from_dict(document).get_all_operations()]  # type: ignore[union-attr]
         runtime.clients._clients["invoicing"] = balances  # type: ignore[assignment]
         seeded = await SEEDS[request.param](World(runtime, client, database, hop, balances))
+        seeded["failed_work_id"] = await runtime.units.run(_fail)
         yield Edge(request.param, client, database, operations, seeded)
 
 

@@ -11,6 +11,7 @@ from services.collections.api import (
     waiting_steps,
 )
 from shared.http.audit_entries import create_audit_router
+from shared.http.failed_work import create_failed_work_router
 
 ROUTERS = (
     policies.public,
@@ -28,4 +29,5 @@ ROUTERS = (
     notice_messages.reads,
     notices.writes,
     create_audit_router("collections"),
+    create_failed_work_router("collections"),
 )

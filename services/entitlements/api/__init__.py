@@ -2,5 +2,12 @@
 
 from services.entitlements.api import access, holds
 from shared.http.audit_entries import create_audit_router
+from shared.http.failed_work import create_failed_work_router
 
-ROUTERS = (access.reads, holds.reads, holds.writes, create_audit_router("entitlements"))
+ROUTERS = (
+    access.reads,
+    holds.reads,
+    holds.writes,
+    create_audit_router("entitlements"),
+    create_failed_work_router("entitlements"),
+)

@@ -4,7 +4,7 @@ from services.entitlements import use_cases
 from services.entitlements.jobs.sync import perform
 from services.entitlements.use_cases.vendor import SYNC, record
 from shared.intents import Kind
-from shared.jobs import Sweep
+from shared.sweeps import Sweep
 
 SWEEPS = (
     Sweep(

@@ -36,6 +36,7 @@ from services.invoicing.api import (
     write_offs,
 )
 from shared.http.audit_entries import create_audit_router
+from shared.http.failed_work import create_failed_work_router
 
 # A request is held against one router after the other, so what is asked for most comes first.
 ROUTERS = (
@@ -93,4 +94,5 @@ ROUTERS = (
     second_person.admin,
     *documents.ROUTERS,
     create_audit_router("invoicing"),
+    create_failed_work_router("invoicing"),
 )

@@ -5,11 +5,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx2
 import pytest
 
-from shared import clock, intents, jobs
-from shared.database import Unit
+from shared import clock, failed_work, intents, jobs
+from shared.audit import Act
+from shared.database import Cause, Unit
 from shared.errors import Later
+from shared.failed_work import Work, WorkKind
 from shared.intents import Intent, Kind, Recorded
 from shared.runtime import Runtime
 from shared.service import load
@@ -17,6 +20,7 @@ from tests.builders import work
 from tests.component.backbone.rehearsal import Stage
 
 ACCOUNT = uuid4()
+CALL = Work(WorkKind.INTENT, "call")
 
 
 class Outside:
@@ -210,3 +214,70 @@ async def test_a_result_may_want_another_attempt(
     await stage.units.run(lambda unit: intents.record(unit, kind, claimed, "x"))
     due = await stage.database.rows("SELECT due_at, leased_until FROM collections.intents")
     assert [tuple(row) for row in due] == [(stage.database.now + timedelta(seconds=pause), None)]
+
+
+async def let_break(stage: Stage, runtime: Runtime, outside: Outside, *faults: Exception) -> UUID:
+    """Let a call be tried an hour later again and again, until each of these faults has happened; its id."""
+    wanted = await want(stage)
+    outside.answers = list(faults)
+    for _ in faults:
+        await work(runtime)
+        await stage.database.move(hours=1)
+    return wanted
+
+
+async def retry_all(stage: Stage) -> int:
+    """Have the calls that failed tried again, by a person."""
+    cause = Cause("request", act=Act("anna", "work.retry", "mended"))
+    return await stage.units.run(lambda unit: failed_work.retry_all(unit, CALL), cause)
+
+
+async def test_a_call_that_breaks_again_and_again_waits_for_a_person(
+    stage: Stage, runtime: Runtime, outside: Outside
+) -> None:
+    wanted = await let_break(stage, runtime, outside, *[KeyError("Anna Berger")] * 3)
+    await work(runtime)
+    assert (len(outside.asked), await pending(stage)) == (3, [])
+    (failed,) = await stage.units.run(lambda unit: failed_work.list_failed(unit, None, None, ACCOUNT, None, 10))
+    assert (failed.kind, failed.name, failed.subject, failed.error) == ("intent", "call", str(wanted), "KeyError")
+    assert await stage.database.value("SELECT last_error FROM collections.intents") == "KeyError"
+    assert await stage.database.value("SELECT count(*) FROM collections.pending_work WHERE kind = 'intent'") == 0
+    assert await retry_all(stage) == 1
+    await work(runtime)
+    assert (len(outside.asked), outside.recorded, await pending(stage)) == (4, ["done"], [])
+
+
+async def test_a_call_that_is_put_off_never_fails(stage: Stage, runtime: Runtime, outside: Outside) -> None:
+    """Nor one whose other side or database is away: that passes by itself."""
+    await let_break(
+        stage, runtime, outside, *[Later("away")] * 3, *[httpx2.ConnectError("away")] * 3, *[ConnectionError()] * 3
+    )
+    assert await pending(stage) == ["key"]
+    await work(runtime)
+    assert (len(outside.asked), outside.recorded) == (10, ["done"])
+
+
+async def test_a_failed_call_that_is_wanted_anew_is_not_made_twice(
+    stage: Stage, runtime: Runtime, outside: Outside
+) -> None:
+    await let_break(stage, runtime, outside, *[KeyError("a defect")] * 3)
+    anew = await want(stage)
+    assert await pending(stage) == ["key"], "what failed is in nobody's way"
+    await retry_all(stage)
+    await work(runtime)
+    assert (len(outside.asked), outside.asked[-1], outside.recorded) == (4, anew, ["done"])
+    rows = await stage.database.rows("SELECT state FROM collections.intents")
+    assert {row["state"] for row in rows} == {"done"}
+
+
+async def test_where_too_many_calls_break_their_kind_is_stopped(
+    stage: Stage, runtime: Runtime, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.failed_work.FLOOD", 1)
+    await let_break(stage, runtime, outside, *[KeyError("a defect")] * 3)
+    await want(stage, "another")
+    await work(runtime)
+    assert (len(outside.asked), await pending(stage)) == (3, ["another"])
+    assert await retry_all(stage) == 1
+    await work(runtime)
+    assert (len(outside.asked), await pending(stage)) == (5, [])

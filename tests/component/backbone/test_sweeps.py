@@ -5,13 +5,15 @@ from uuid import UUID, uuid4
 import pytest
 from prometheus_client import REGISTRY
 
-from shared.database import Unit
-from shared.jobs import Jobs, Sweep
-from shared.runtime import Runtime
-from shared.service import load
+from shared import failed_work
+from shared.audit import Act
+from shared.database import Cause, Unit
+from shared.errors import Unavailable
+from shared.failed_work import WorkKind
+from shared.sweeps import Sweep, Sweeper
 from tests.component.backbone.rehearsal import SERVICE, Stage
 
-BROKEN, ALSO_BROKEN = UUID(int=5), UUID(int=6)
+BROKEN, ALSO_BROKEN, SOUND, LOCKED = (UUID(int=n) for n in (5, 6, 7, 8))
 DUE = "SELECT subject FROM due_rehearsal WHERE due_at <= $1 AND NOT is_judged ORDER BY due_at"
 
 
@@ -20,18 +22,25 @@ async def judge(unit: Unit, subjects: list[str]) -> None:
     await unit.connection.execute("UPDATE due_rehearsal SET is_judged = true WHERE subject = ANY($1)", subjects)
     if {str(BROKEN), str(ALSO_BROKEN)} & set(subjects):
         await unit.connection.execute("SELECT 1 / 0")
+    if str(LOCKED) in subjects:
+        await unit.connection.execute("DO $$ BEGIN RAISE lock_not_available; END $$")
+
+
+REHEARSE = Sweep("rehearse", DUE, judge, set_based=True)
 
 
 @pytest.fixture
-async def jobs(stage: Stage) -> Jobs:
+async def sweeper(stage: Stage) -> Sweeper:
     await stage.database.execute(
         f"CREATE TABLE {SERVICE}.due_rehearsal (subject text, due_at timestamptz, is_judged boolean)"
     )
     await stage.database.execute(f"GRANT SELECT, UPDATE ON {SERVICE}.due_rehearsal TO {SERVICE}")
-    service = load(SERVICE)
-    runtime = Runtime(type(service)(service.name, service.summary, (), service.tables), stage.settings, stage.wakeups)
-    runtime.__dict__["units"] = stage.units
-    return Jobs(runtime, (Sweep("rehearse", DUE, judge, set_based=True),), ())
+    return make_sweeper(stage, REHEARSE)
+
+
+def make_sweeper(stage: Stage, *sweeps: Sweep) -> Sweeper:
+    """Make what runs these sweeps."""
+    return Sweeper(stage.units, sweeps, chunk=2000, interval=0.5)
 
 
 async def want(stage: Stage, subjects: list[UUID]) -> None:
@@ -50,8 +59,21 @@ async def list_unjudged(stage: Stage) -> list[str]:
     return [row["subject"] for row in rows]
 
 
-def set_aside() -> float:
-    return REGISTRY.get_sample_value("goodstanding_job_set_aside_total", {"name": "rehearse"}) or 0.0
+async def list_failed(stage: Stage) -> list[str]:
+    """List those that are set aside."""
+    rows = await stage.database.rows(f"SELECT subject FROM {SERVICE}.failed_work ORDER BY subject")
+    return [row["subject"] for row in rows]
+
+
+async def retry_all(stage: Stage) -> int:
+    """Have all that failed tried again, by a person."""
+    cause = Cause("request", act=Act("anna", "work.retry", "mended"))
+    return await stage.units.run(lambda unit: failed_work.retry_all(unit, REHEARSE.work), cause)
+
+
+def count_failures() -> float:
+    labels = {"kind": "sweep", "name": "rehearse"}
+    return REGISTRY.get_sample_value("goodstanding_work_failures_total", labels) or 0.0
 
 
 def ended_well(name: str) -> float | None:
@@ -59,48 +81,79 @@ def ended_well(name: str) -> float | None:
     return REGISTRY.get_sample_value("goodstanding_job_last_success_timestamp_seconds", {"name": name})
 
 
-async def test_a_subject_that_breaks_a_sweep_is_set_aside_and_the_others_are_judged(stage: Stage, jobs: Jobs) -> None:
-    before, ended_before = set_aside(), ended_well("rehearse")
-    await want(stage, [uuid4(), uuid4(), BROKEN, uuid4(), uuid4()])
-    assert await jobs.sweep_once() is True
-    assert await list_unjudged(stage) == [str(BROKEN)]
-    assert set_aside() - before == 1
-    assert ended_well("rehearse") == ended_before, "JobMissed must tell of it"
-    assert await jobs.sweep_once() is False, "it is passed over, and nobody waits for it"
-    await want(stage, [uuid4()])
-    await jobs.sweep_once()
-    assert await list_unjudged(stage) == [str(BROKEN)]
-    assert set_aside() - before == 1
-
-
-async def test_what_was_set_aside_is_tried_again(stage: Stage, jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.jobs.SET_ASIDE", 0.0)
-    before = set_aside()
-    await want(stage, [BROKEN])
-    await jobs.sweep_once()
-    await jobs.sweep_once()
-    assert set_aside() - before == 2
-
-
-async def test_where_too_many_break_it_the_sweep_is_broken_and_not_they(
-    stage: Stage, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+async def test_a_subject_that_breaks_a_sweep_is_set_aside_and_the_others_are_judged(
+    stage: Stage, sweeper: Sweeper
 ) -> None:
-    monkeypatch.setattr("shared.jobs.MOST_SET_ASIDE", 1)
-    before = set_aside()
-    await want(stage, [BROKEN, ALSO_BROKEN])
-    for _ in range(3):
-        await jobs.sweep_once()
-    assert sorted(await list_unjudged(stage)) == [str(BROKEN), str(ALSO_BROKEN)]
-    assert set_aside() - before == 1
-
-
-async def test_a_sweep_whose_query_breaks_stops_no_other(stage: Stage, jobs: Jobs) -> None:
-    others = jobs._sweeps
-    jobs._sweeps = (
-        Sweep("broken", "SELECT (1 / (extract(epoch FROM $1::timestamptz)::int * 0))::text", judge),
-        *others,
-    )
+    before = count_failures()
+    await want(stage, [uuid4(), uuid4(), BROKEN, uuid4(), uuid4()])
+    assert await sweeper.sweep_once() is True
+    assert await list_unjudged(stage) == await list_failed(stage) == [str(BROKEN)]
+    assert count_failures() - before == 1
+    assert await sweeper.sweep_once() is False, "it is passed over, and nobody waits for it"
     await want(stage, [uuid4()])
-    assert await jobs.sweep_once() is True
-    assert await list_unjudged(stage) == []
+    await make_sweeper(stage, REHEARSE).sweep_once()
+    assert await list_unjudged(stage) == [str(BROKEN)], "another process passes it over, too"
+    assert count_failures() - before == 1
+
+
+async def test_what_was_set_aside_is_tried_again_when_a_person_says_so(stage: Stage, sweeper: Sweeper) -> None:
+    before = count_failures()
+    await want(stage, [BROKEN])
+    await sweeper.sweep_once()
+    await sweeper.sweep_once()
+    assert count_failures() - before == 1
+    assert await retry_all(stage) == 1
+    assert await list_failed(stage) == []
+    await sweeper.sweep_once()
+    assert (count_failures() - before, await list_failed(stage)) == (2, [str(BROKEN)])
+
+
+async def test_what_passes_by_itself_is_never_set_aside(stage: Stage, sweeper: Sweeper) -> None:
+    """A lock that is not to be had (SQLSTATE 55P03) says nothing of the account."""
+    await want(stage, [LOCKED])
+    with pytest.raises(Unavailable):
+        await sweeper.sweep_once()
+    assert (await list_failed(stage), await list_unjudged(stage)) == ([], [str(LOCKED)])
+
+
+async def test_where_too_many_break_it_the_sweep_is_stopped_until_a_person_lets_it_go_on(
+    stage: Stage, sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.failed_work.FLOOD", 2)
+    await want(stage, [BROKEN, ALSO_BROKEN, SOUND])
+    await sweeper.sweep_once()
+    assert await list_failed(stage) == [str(BROKEN), str(ALSO_BROKEN)]
+    ended = ended_well("rehearse")
+    later = uuid4()
+    await want(stage, [later])
+    assert await make_sweeper(stage, REHEARSE).sweep_once() is False, "stopped in every process"
+    assert str(later) in await list_unjudged(stage)
+    assert ended_well("rehearse") == ended, "JobMissed must tell of it"
+    (stopped,) = await stage.units.run(failed_work.list_stopped)
+    assert (stopped.kind, stopped.name) == (WorkKind.SWEEP, "rehearse")
+    monkeypatch.setattr("shared.failed_work.FLOOD", 20)
+    assert await retry_all(stage) == 2
+    await sweeper.sweep_once()
+    assert str(later) not in await list_unjudged(stage)
+    assert await stage.units.run(failed_work.list_stopped) == []
+
+
+async def test_failures_of_long_ago_stop_nothing(
+    stage: Stage, sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.failed_work.FLOOD", 2)
+    await want(stage, [BROKEN])
+    await sweeper.sweep_once()
+    await stage.database.execute(f"UPDATE {SERVICE}.failed_work SET failed_at = failed_at - interval '61 minutes'")
+    await want(stage, [ALSO_BROKEN])
+    await sweeper.sweep_once()
+    assert await list_failed(stage) == [str(BROKEN), str(ALSO_BROKEN)]
+    assert await stage.units.run(failed_work.list_stopped) == []
+
+
+async def test_a_sweep_whose_query_breaks_stops_no_other(stage: Stage, sweeper: Sweeper) -> None:
+    broken = Sweep("broken", "SELECT (1 / (extract(epoch FROM $1::timestamptz)::int * 0))::text", judge)
+    await want(stage, [uuid4()])
+    assert await make_sweeper(stage, broken, REHEARSE).sweep_once() is True
+    assert (await list_unjudged(stage), await list_failed(stage)) == ([], [])
     assert ended_well("broken") is None, "JobMissed must tell of it"

@@ -172,6 +172,10 @@ CORRUPTIONS: dict[checks.Check, str] = {
         "DELETE FROM invoicing.ledger_entries WHERE id ="
         " (SELECT id FROM invoicing.ledger_entries WHERE code = 'receivables' LIMIT 1)"
     ),
+    checks.nothing_failed: (
+        "INSERT INTO escalation.failed_work VALUES"
+        " (gen_random_uuid(), 'intent', 'reserve_amounts', 's', NULL, 'KeyError', now())"
+    ),
     checks.nothing_parked: (
         "INSERT INTO escalation.parked VALUES ('invoicing.events', 's', 1, 'e', 't', '{}', '', 'broken', now(), false)"
     ),

@@ -1,0 +1,212 @@
+"""One row that breaks in any sweep of any service: the others are judged, and it waits for a person.
+
+The fault is the database's: a trigger refuses whatever is written about one subject.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from deploy.local.tokens import Keys
+from shared.events.invoicing import SubscriptionEnded
+from shared.runtime import Runtime
+from shared.service import NAMES, load
+from tests.builders import Client, Database, account, activated, hear, invoice, registered, running, sweep
+from tests.component.bank_statements import Paid, camt, imported
+from tests.component.billing_world import Billing
+from tests.component.test_collections import STANDARD, Hop, Invoicing, World, publish
+from tests.vendor_files import vendor_invoice
+
+LATER = datetime(2027, 6, 1, 9, tzinfo=UTC)
+"""When all that is prepared is due."""
+UNTOUCHED = ("streams", "outbox", "idempotency", "audit_entries", "failed_work", "stopped_work", "alembic_version")
+REFUSE = """
+CREATE FUNCTION {service}.refuse_one() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF coalesce(to_jsonb(NEW), to_jsonb(OLD))::text LIKE '%{subject}%' THEN
+        RAISE numeric_value_out_of_range USING MESSAGE = 'told of {subject}';
+    END IF;
+    RETURN coalesce(NEW, OLD);
+END $$
+"""
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = $1 AND tablename <> ALL($2)"
+
+
+@dataclass
+class Place:
+    """One service, and what a test asks of it."""
+
+    service: str
+    runtime: Runtime
+    client: Client
+    database: Database
+
+    async def count_due(self, sweep_name: str) -> int:
+        """How many rows are pending for a sweep."""
+        query = f"SELECT count(*) FROM {self.service}.pending_work WHERE kind = 'due' AND name = $1 AND due_at <= $2"
+        return int(await self.database.value(query, sweep_name, self.database.now))
+
+    async def refuse(self, subject: str) -> None:
+        """Let every write about a subject break from now on."""
+        await self.database.execute(REFUSE.format(service=self.service, subject=subject))
+        for row in await self.database.rows(TABLES, self.service, list(UNTOUCHED)):
+            await self.database.execute(
+                f"CREATE TRIGGER refuse_one BEFORE INSERT OR UPDATE OR DELETE ON {self.service}.{row['tablename']}"
+                f" FOR EACH ROW EXECUTE FUNCTION {self.service}.refuse_one()"
+            )
+
+    async def mend(self) -> None:
+        """Let all be written again."""
+        await self.database.execute(f"DROP FUNCTION {self.service}.refuse_one() CASCADE")
+
+
+async def owe(place: Place) -> list[str]:
+    """Two accounts with an invoice each, which become overdue."""
+    owners = [str((await place.client.made("/v1/accounts", account()))["id"]) for _ in range(2)]
+    for owner in owners:
+        await place.client.made("/v1/invoices", invoice(owner, 1000))
+    await place.database.move(LATER)
+    return owners
+
+
+async def renew(place: Place) -> list[str]:
+    """Two accounts with a subscription each, whose terms end."""
+    billing = Billing(place.runtime, place.client, place.database)
+    plan = await billing.plan()
+    owners = [await billing.account() for _ in range(2)]
+    for owner in owners:
+        await billing.buy(plan, owner)
+    await place.database.move(LATER)
+    return owners
+
+
+async def bill(place: Place) -> list[str]:
+    """Two accounts that a run bills."""
+    owners = await renew(place)
+    await place.client.made("/v1/bill-runs", {"run_date": str(place.database.now.date()), "at_once": True})
+    return owners
+
+
+async def finish(place: Place) -> list[str]:
+    """Two runs that bill nobody."""
+    runs = [
+        await place.client.made("/v1/bill-runs", {"run_date": f"2026-03-0{day}", "at_once": True}) for day in (1, 2)
+    ]
+    return [str(run["id"]) for run in runs]
+
+
+async def match(place: Place) -> list[str]:
+    """Two accounts whose payments are on a statement."""
+    owners = [str((await place.client.made("/v1/accounts", account()))["id"]) for _ in range(2)]
+    issued = [await place.client.made("/v1/invoices", invoice(owner, 1000 + n)) for n, owner in enumerate(owners)]
+    await imported(place.client, camt([Paid(document["number"], 1000 + n) for n, document in enumerate(issued)]))
+    return owners
+
+
+async def owe_vendor(place: Place) -> list[str]:
+    """Two invoices of the vendor that are to be paid."""
+    made = [await place.client.made("/v1/vendor-invoices", vendor_invoice()) for _ in range(2)]
+    await place.database.move(LATER)
+    return [str(document["id"]) for document in made]
+
+
+async def keep_backlog(place: Place) -> list[str]:
+    """Two invoices of the vendor that were not posted."""
+    ids = await owe_vendor(place)
+    await place.database.execute("UPDATE invoicing.vendor_invoices SET post_at = received_at, warn_at = NULL")
+    return ids
+
+
+async def dun(place: Place) -> list[str]:
+    """Two accounts with an invoice each, of which they are reminded."""
+    await publish(place.client, STANDARD)
+    worlds = [World(place.runtime, place.client, place.database, Hop(), Invoicing()) for _ in range(2)]
+    for world in worlds:
+        await world.hear(registered(world.account_id, terms_days=8))
+        await world.issue()
+    await place.database.move(datetime(2026, 3, 8, 9, tzinfo=UTC))
+    return [str(world.account_id) for world in worlds]
+
+
+async def end(place: Place) -> list[str]:
+    """Two accounts whose subscriptions end."""
+    owners = [uuid4() for _ in range(2)]
+    for owner in owners:
+        subscription = uuid4()
+        ended = SubscriptionEnded(
+            account_id=owner,
+            subscription_id=subscription,
+            plan_id=uuid4(),
+            plan_version=1,
+            quantity=10,
+            unit_price_minor=1008,
+            currency="EUR",
+            term_start=date(2026, 3, 1),
+            term_end=date(2027, 3, 1),
+            ended_on=date(2026, 3, 5),
+        )
+        for number, event in enumerate(
+            (registered(owner), activated(owner, subscription, f"vendor-{subscription}"), ended), 1
+        ):
+            await hear(place.runtime, event, sequence=number)
+    await place.database.move(LATER)
+    return [str(owner) for owner in owners]
+
+
+PREPARED: dict[tuple[str, str], Callable[[Place], Awaitable[list[str]]]] = {
+    ("invoicing", "overdue"): owe,
+    ("invoicing", "terms"): renew,
+    ("invoicing", "bill_runs"): bill,
+    ("invoicing", "bank_entries"): match,
+    ("invoicing", "finished_runs"): finish,
+    ("invoicing", "vendor_payments"): owe_vendor,
+    ("invoicing", "vendor_postings"): keep_backlog,
+    ("collections", "steps"): dun,
+    ("entitlements", "ends"): end,
+}
+
+
+def test_every_sweep_is_tried() -> None:
+    assert set(PREPARED) == {(name, declared.name) for name in NAMES for declared in load(name).sweeps}
+
+
+@pytest.mark.parametrize(("service", "sweep_name"), PREPARED)
+async def test_a_subject_that_breaks_a_sweep_stops_no_other_and_is_retried_by_a_person(
+    database: Database, keys: Keys, jwks_file: Path, service: str, sweep_name: str
+) -> None:
+    async with running(service, database, keys, jwks_file) as (runtime, client):
+        place = Place(service, runtime, client, database)
+        broken, _ = await PREPARED[service, sweep_name](place)
+        assert await place.count_due(sweep_name) == 2
+        await place.refuse(broken)
+        await sweep(runtime)
+        assert await place.count_due(sweep_name) == 0, "nobody waits for what waits for a person"
+        failed = (await client.got("/v1/failed-work", kind="sweep", name=sweep_name))["items"]
+        assert [(work["subject"], work["error"]) for work in failed] == [(broken, "NumericValueOutOfRangeError")]
+        of_account = (await client.got("/v1/failed-work", account_id=broken))["items"]
+        names_accounts = next(
+            declared for declared in load(service).sweeps if declared.name == sweep_name
+        ).judges_accounts
+        assert (sweep_name in [work["name"] for work in of_account]) is names_accounts
+        await place.mend()
+        answer = await client.post(f"/v1/failed-work/{failed[0]['id']}:retry", {"reason": "mended"})
+        assert (answer.status_code, answer.json()) == (200, failed[0])
+        assert await place.count_due(sweep_name) == 1
+        await sweep(runtime)
+        assert await place.count_due(sweep_name) == 0
+        assert (await client.got("/v1/failed-work", name=sweep_name))["items"] == []
+        (entry,) = (await client.got("/v1/audit-entries", action="failed_work.retry"))["items"]
+        assert (entry["object_id"], entry["personal"]["reason"]) == (failed[0]["id"], "mended")
+
+
+async def test_work_that_did_not_fail_cannot_be_retried(database: Database, keys: Keys, jwks_file: Path) -> None:
+    async with running("escalation", database, keys, jwks_file) as (_, client):
+        answer = await client.post(f"/v1/failed-work/{UUID(int=1)}:retry", {"reason": "mended"})
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        none: dict[str, Any] = await client.got("/v1/stopped-work")
+        assert none == {"items": []}
