@@ -17,7 +17,7 @@ RECEIVABLES = Figure(
     WITH aged AS (
         SELECT *, ($1::timestamptz AT TIME ZONE time_zone)::date - due_date AS days FROM ({_OPEN_LINES}) AS lines
     )
-    SELECT currency, bucket, part.disputed, sum(part.minor)::bigint AS receivables_minor
+    SELECT currency, bucket, part.disputed, sum(part.minor) AS receivables_minor
     FROM aged, (VALUES ('current', -1000000, 0), ('1-30', 1, 30), ('31-60', 31, 60), ('61-90', 61, 90),
             ('90+', 91, 1000000)) AS buckets (bucket, first, last),
         LATERAL (VALUES ('no', open_minor - disputed_minor), ('yes', disputed_minor)) AS part (disputed, minor)
@@ -30,14 +30,14 @@ RECEIVABLES = Figure(
     ("currency", "bucket", "disputed"),
 )
 UNAPPLIED = Figure(
-    """SELECT currency, sum(unapplied_minor)::bigint AS unapplied_cash_minor FROM payments
+    """SELECT currency, sum(unapplied_minor) AS unapplied_cash_minor FROM payments
     WHERE unapplied_minor > 0 AND $1::timestamptz IS NOT NULL GROUP BY currency""",
     {"goodstanding_unapplied_cash_minor": "Money received that is not allocated to an invoice."},
     ("currency",),
 )
 EXPOSURE = Figure(
     """
-    SELECT currency, part, sum(minor)::bigint AS vendor_exposure_minor FROM (
+    SELECT currency, part, sum(minor) AS vendor_exposure_minor FROM (
         SELECT currency, 'accrued' AS part, amount_minor AS minor FROM vendor_charges
         UNION ALL
         SELECT currency, 'unpaid', total_minor FROM vendor_invoices WHERE state = 'received'
@@ -59,8 +59,8 @@ EXPOSURE = Figure(
     ("currency", "part"),
 )
 LEDGER = Figure(
-    """SELECT legal_entity, currency, sum(amount_minor)::bigint AS ledger_imbalance_minor,
-        sum(amount_minor) FILTER (WHERE code = 'receivables')::bigint AS ledger_receivables_minor
+    """SELECT legal_entity, currency, sum(amount_minor) AS ledger_imbalance_minor,
+        sum(amount_minor) FILTER (WHERE code = 'receivables') AS ledger_receivables_minor
     FROM ledger_entries WHERE posted_at <= $1 GROUP BY legal_entity, currency""",
     {
         "goodstanding_ledger_imbalance_minor": "Debits less credits of all entries; 0 if the ledger balances.",
@@ -87,7 +87,7 @@ APPROVALS = Figure(
 )
 DEBITS = Figure(
     """SELECT currency,
-        coalesce(sum(amount_minor) FILTER (WHERE state = 'initiated'), 0)::bigint AS debits_in_flight_minor
+        coalesce(sum(amount_minor) FILTER (WHERE state = 'initiated'), 0) AS debits_in_flight_minor
     FROM debits WHERE $1::timestamptz IS NOT NULL GROUP BY currency""",
     {"goodstanding_debits_in_flight_minor": "Direct debits that the bank has neither settled nor refused."},
     ("currency",),

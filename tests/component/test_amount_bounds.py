@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from deploy.local.tokens import Keys
+from shared.service import load
 from tests.builders import Database, invoice, running, sweep
 from tests.component.billing_world import Billing
 
@@ -57,3 +58,48 @@ async def test_the_lines_of_an_invoice_are_no_more_than_an_amount_may_be(billing
     refused = await billing.client.post("/v1/invoices", invoice(owner, LARGEST, 1))
     assert refused.status_code == 422
     assert (await billing.client.post("/v1/invoices", invoice(owner, LARGEST - 1, 1))).status_code == 201
+
+
+MULTIPLY = """
+WITH copies AS (SELECT gen_random_uuid() AS new_id, n FROM generate_series(1, 1100) AS n),
+states AS (
+    INSERT INTO invoicing.invoice_states SELECT (jsonb_populate_record(s, jsonb_build_object('invoice_id', new_id))).*
+    FROM invoicing.invoice_states s, copies
+),
+balances AS (
+    INSERT INTO invoicing.line_balances SELECT (jsonb_populate_record(b, jsonb_build_object('invoice_id', new_id))).*
+    FROM invoicing.line_balances b, copies
+),
+lines AS (
+    INSERT INTO invoicing.invoice_lines SELECT (jsonb_populate_record(l, jsonb_build_object('invoice_id', new_id))).*
+    FROM invoicing.invoice_lines l, copies
+),
+entries AS (
+    INSERT INTO invoicing.ledger_entries OVERRIDING SYSTEM VALUE
+    SELECT (jsonb_populate_record(e, jsonb_build_object('id', e.id + 1000 * n, 'document_id', new_id))).*
+    FROM invoicing.ledger_entries e, copies
+)
+INSERT INTO invoicing.invoices SELECT
+    (jsonb_populate_record(i, jsonb_build_object('id', new_id, 'number', concat('GS-', n), 'external_reference', n))).*
+FROM invoicing.invoices i, copies
+"""
+
+
+async def test_what_many_of_the_largest_amounts_come_to_is_told(billing: Billing) -> None:
+    """1,101 × 9,000,000,000,000,000 is more than a 64-bit integer holds (9,223,372,036,854,775,807)."""
+    owner = await billing.account()
+    await billing.client.made("/v1/invoices", invoice(owner, LARGEST))
+    await billing.database.execute(
+        f"SET session_replication_role TO replica; {MULTIPLY}; RESET session_replication_role"
+    )
+    total = 1_101 * LARGEST
+    assert total > 2**63
+    exposure = await billing.client.got("/v1/exposure")
+    assert exposure["owed_to_us"][0]["open_minor"] == total
+    balance = await billing.client.got("/v1/ledger/GS-DE/trial-balance")
+    assert {row["code"]: row["balance_minor"] for row in balance["items"]} == {"receivables": total, "revenue": -total}
+    for figure in load("invoicing").figures:
+        async with billing.runtime.units._engine.connect() as connection:
+            raw = (await connection.get_raw_connection()).driver_connection
+            assert raw is not None
+            await raw.fetch(figure.query, billing.database.now)

@@ -125,9 +125,9 @@ async def discard_drafts(unit: Unit, run_id: UUID, account_ids: Sequence[UUID] |
 _COUNTS = "SELECT state, count(*) AS n FROM bill_run_accounts WHERE run_id = $1 GROUP BY state ORDER BY state"
 _TOTALS = """
 SELECT currency, count(*) FILTER (WHERE total_minor > 0) AS invoices,
-    coalesce(sum(total_minor) FILTER (WHERE total_minor > 0), 0)::bigint AS total_minor,
+    coalesce(sum(total_minor) FILTER (WHERE total_minor > 0), 0) AS total_minor,
     count(*) FILTER (WHERE total_minor < 0) AS credits,
-    coalesce(-sum(total_minor) FILTER (WHERE total_minor < 0), 0)::bigint AS credited_minor
+    coalesce(-sum(total_minor) FILTER (WHERE total_minor < 0), 0) AS credited_minor
 FROM (
     SELECT d.currency, d.total_minor FROM drafts d JOIN bill_run_accounts r USING (run_id, account_id)
     WHERE run_id = $1 AND r.state <> 'to_be_taxed'

@@ -1,15 +1,16 @@
 """What a customer owes us beside what we owe the vendor for it: of one account, or of all."""
 
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
-
-import asyncpg
 
 from shared.database import Unit
 
 _OWED = """
-SELECT i.currency, sum(b.open_minor)::bigint AS open_minor,
-    coalesce(sum(b.open_minor) FILTER (WHERE s.overdue_at IS NOT NULL), 0)::bigint AS overdue_minor,
-    sum(least(b.reserved_minor, b.open_minor))::bigint AS disputed_minor
+SELECT i.currency, sum(b.open_minor) AS open_minor,
+    coalesce(sum(b.open_minor) FILTER (WHERE s.overdue_at IS NOT NULL), 0) AS overdue_minor,
+    sum(least(b.reserved_minor, b.open_minor)) AS disputed_minor
 FROM invoice_states s
 JOIN invoices i ON i.id = s.invoice_id
 JOIN (SELECT *, amount_minor - paid_minor - credited_minor - written_off_minor AS open_minor FROM line_balances) b
@@ -18,11 +19,11 @@ WHERE s.open_minor > 0 AND ($1::uuid IS NULL OR s.account_id = $1)
 GROUP BY i.currency ORDER BY i.currency
 """
 _UNPAID_OF_ALL = """
-SELECT due_date, currency, sum(total_minor)::bigint AS total_minor FROM vendor_invoices
+SELECT due_date, currency, sum(total_minor) AS total_minor FROM vendor_invoices
 WHERE state = 'received' AND $1::uuid IS NULL GROUP BY due_date, currency ORDER BY due_date, currency
 """
 _UNPAID_OF_ACCOUNT = """
-SELECT v.due_date, v.currency, sum(l.total_minor)::bigint AS total_minor
+SELECT v.due_date, v.currency, sum(l.total_minor) AS total_minor
 FROM reconciliation_lines l
 JOIN reconciliations r ON r.id = l.reconciliation_id AND r.replaced_at IS NULL
 JOIN vendor_invoices v ON v.id = r.vendor_invoice_id AND v.state = 'received'
@@ -30,12 +31,12 @@ WHERE l.account_id = $1
 GROUP BY v.due_date, v.currency ORDER BY v.due_date, v.currency
 """
 _ACCRUED = """
-SELECT currency, sum(amount_minor)::bigint AS accrued_minor FROM vendor_charges
+SELECT currency, sum(amount_minor) AS accrued_minor FROM vendor_charges
 WHERE $1::uuid IS NULL OR account_id = $1 GROUP BY currency ORDER BY currency
 """
 _COMMITTED = """
-SELECT vendor_currency AS currency, sum(rest)::bigint AS committed_minor,
-    coalesce(sum(rest) FILTER (WHERE NOT bills_on), 0)::bigint AS stopped_by_suspension_minor, max(term_end) AS until
+SELECT vendor_currency AS currency, sum(rest) AS committed_minor,
+    coalesce(sum(rest) FILTER (WHERE NOT bills_on), 0) AS stopped_by_suspension_minor, max(term_end) AS until
 FROM (
     SELECT t.vendor_currency, t.term_end, v.vendor_bills_while_suspended AS bills_on,
         t.vendor_unit_cost_minor * t.quantity * (
@@ -48,12 +49,17 @@ FROM (
 GROUP BY vendor_currency ORDER BY vendor_currency
 """
 _BILLED = """
-SELECT i.currency, sum(l.net_minor)::bigint AS billed_minor FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id
+SELECT i.currency, sum(l.net_minor) AS billed_minor FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id
 WHERE $1::uuid IS NULL OR l.account_id = $1 GROUP BY i.currency ORDER BY i.currency
 """
 
 
-async def exposure(unit: Unit, account_id: UUID | None) -> dict[str, list[asyncpg.Record]]:
+def _as_integers(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Read sums, which may be more than 64 bits hold, as integers."""
+    return {name: int(value) if isinstance(value, Decimal) else value for name, value in row.items()}
+
+
+async def exposure(unit: Unit, account_id: UUID | None) -> dict[str, list[dict[str, Any]]]:
     """Each part by currency, in minor units; of one account, or of all of them.
 
     What the vendor has billed is an account's by the lines of the reconciliation; for all it is its whole invoices,
@@ -66,4 +72,7 @@ async def exposure(unit: Unit, account_id: UUID | None) -> dict[str, list[asyncp
         "vendor_committed": _COMMITTED,
         "billed": _BILLED,
     }
-    return {name: await unit.connection.fetch(query, account_id) for name, query in queries.items()}
+    return {
+        name: [_as_integers(row) for row in await unit.connection.fetch(query, account_id)]
+        for name, query in queries.items()
+    }

@@ -70,7 +70,7 @@ def sides(postings: Iterable[Posting], now: datetime) -> Iterator[tuple[object, 
 
 
 _BALANCE = """
-SELECT c.code, c.name, c.kind, e.currency, sum(e.amount_minor)::bigint AS balance_minor
+SELECT c.code, c.name, c.kind, e.currency, sum(e.amount_minor) AS balance_minor
 FROM ledger_entries e JOIN ledger_accounts c USING (code)
 WHERE e.legal_entity = $1 AND e.posted_at <= $2
 GROUP BY c.code, c.name, c.kind, e.currency ORDER BY e.currency, c.code

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
-
-import asyncpg
 
 from services.invoicing.domain import conversion
 from services.invoicing.domain.conversion import Conversion, Total
@@ -23,7 +22,7 @@ AMOUNTS = {
     "vendor_committed": ("committed_minor", "stopped_by_suspension_minor"),
 }
 """The amounts of each part."""
-Parts = dict[str, list[asyncpg.Record]]
+Parts = dict[str, list[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ async def _why_not(unit: Unit, currencies: Iterable[str], target: str, on: date)
     return {one: conversion.why_not(conversion.newest(older, one, target, on), on) for one in wanted}
 
 
-def _total(name: str, rows: list[asyncpg.Record], conversions: Mapping[str, Conversion]) -> Total:
+def _total(name: str, rows: list[dict[str, Any]], conversions: Mapping[str, Conversion]) -> Total:
     amounts = AMOUNTS[name]
     return conversion.total(
         ((row["currency"], [row[one] for one in amounts]) for row in rows), len(amounts), conversions
