@@ -106,8 +106,8 @@ logs:  ## Follow the logs: [NAME=process] [FOLLOW= to end after the last lines] 
 	@$(LOCAL) logs $(NAME) $(if $(FOLLOW),--follow) $(ARGS)
 
 .PHONY: token
-token:  ## Print a token for the local stack: [SERVICE=name] [ACTOR=name] [ROLES="..."]
-	@$(LOCAL) token $(if $(SERVICE),--audience $(SERVICE)) $(if $(ACTOR),--subject $(ACTOR)) $(if $(ROLES),--roles "$(ROLES)")
+token:  ## Print a token for the local stack: [SERVICE=name] [SCOPE="..."] [ACTOR=name] [ROLES="..."]
+	@$(LOCAL) token $(if $(SERVICE),--audience $(SERVICE)) $(if $(SCOPE),--scope "$(SCOPE)") $(if $(ACTOR),--subject $(ACTOR)) $(if $(ROLES),--roles "$(ROLES)")
 
 .PHONY: watch
 watch:  ## Show what is on a topic of the local stack: TOPIC=collections.events

@@ -8,7 +8,7 @@ released, it settles again.
 import heapq
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -61,6 +61,7 @@ class Driver:
         self._agenda: list[tuple[datetime, int, int, Action]] = []
         self._order = itertools.count()
         self.instants = 0
+        self._are_sweeps_held = False
         self.legal_entities: set[str] = set()
         """Codes of legal entities that exist."""
 
@@ -133,9 +134,17 @@ class Driver:
         await self._set_clock(None, held=False)
         return await self.monitor.settled()
 
+    async def release_sweeps(self) -> None:
+        """Let the sweeps run where an interruption left them held; nothing if they run, or nobody answers."""
+        if self._are_sweeps_held:
+            with suppress(httpx2.HTTPError, Refused):
+                await self._set_clock(None, held=False)
+
     async def _set_clock(self, instant: datetime | None, *, held: bool) -> None:
         body = {"now": instant.isoformat() if instant else None, "sweeps_held": held}
+        self._are_sweeps_held = self._are_sweeps_held or held
         await self.put("clock", "/v1/clock", body)
+        self._are_sweeps_held = held
 
 
 @asynccontextmanager
@@ -145,4 +154,8 @@ async def driving(stack: Running) -> AsyncIterator[Driver]:
         asyncpg.create_pool(stack.database_url("monitor"), min_size=0, max_size=1) as pool,
         httpx2.AsyncClient(timeout=30) as http,
     ):
-        yield Driver(http, Monitor(pool), stack)
+        driver = Driver(http, Monitor(pool), stack)
+        try:
+            yield driver
+        finally:
+            await driver.release_sweeps()

@@ -150,9 +150,10 @@ class PlanYear:
         while path is not None:
             page = await driver.get("invoicing", path)
             for invoice in page["items"]:
-                if invoice["id"] not in self.seen:
+                customer = customers.get(invoice["account_id"])  # None: somebody else uses the stack meanwhile
+                if customer is not None and invoice["id"] not in self.seen:
                     self.seen.add(invoice["id"])
-                    _decide(driver, customers[invoice["account_id"]], invoice)
+                    _decide(driver, customer, invoice)
             path = f"/v1/invoices?limit=200&after={page['next']}" if page["next"] else None
 
 

@@ -52,7 +52,7 @@ def down(folder: Folder = DEFAULT) -> None:
 
 @app.command()
 def status(folder: Folder = DEFAULT) -> None:
-    """Show the processes: since when they run, how often they were started again, how they are."""
+    """Show the processes (since when they run, how often they were started again, how they are) and the addresses."""
     state = State(folder)
     if state.launcher() is None:
         console.print("the stack is not running")
@@ -62,6 +62,7 @@ def status(folder: Folder = DEFAULT) -> None:
         health = _health(state, name) if running.identity.alive else "down"
         table.add_row(name, str(running.pid), running.since, str(running.restarts), health)
     console.print(table)
+    _print_addresses(state)
 
 
 @app.command()

@@ -81,7 +81,9 @@ async def test_a_month_closes_when_it_is_over_everywhere_and_those_before_with_i
     assert await refuse(billing.client, CLOSE.format("2026-03"), WHY) == (409, "month_not_over")
     await billing.database.move(datetime(2026, 4, 1, 12, tzinfo=UTC))
     await billing.client.made(CLOSE.format("2026-03"), WHY)
-    assert await refuse(billing.client, CLOSE.format("2026-02"), WHY) == (409, "already_closed")
+    for month in ("2026-02", "2026-02-01"):
+        assert await refuse(billing.client, CLOSE.format(month), WHY) == (409, "already_closed")
+    assert (await refuse(billing.client, CLOSE.format("2026-02-02"), WHY))[0] == 422
 
 
 async def test_an_invoice_with_a_past_date_and_the_closing_of_its_month_wait_for_each_other(billing: Billing) -> None:

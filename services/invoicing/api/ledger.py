@@ -41,7 +41,8 @@ COLUMNS = (
 MOST = 50_000
 """Entries of one answer; `X-Next` says where to go on."""
 
-Month = Annotated[str, Path(pattern=r"^(19|20|21)\d\d-(0[1-9]|1[0-2])$", examples=["2026-03"])]
+Month = Annotated[str, Path(pattern=r"^(19|20|21)\d\d-(0[1-9]|1[0-2])(-01)?$", examples=["2026-03"])]
+"""A month as `YYYY-MM`, or by its first day as lists of months write it."""
 
 
 class LedgerBalanceOut(BaseModel):
@@ -144,7 +145,7 @@ async def close_month(
     A month can be closed when it is over in every time zone, from 12:00 UTC of the first day of the next one on. Open
     months before it are closed with it.
     """
-    first = date.fromisoformat(f"{month}-01")
+    first = date.fromisoformat(f"{month[:7]}-01")
 
     async def close(unit: Unit) -> ClosedOut:
         await use_cases.ledger.close(unit, legal_entity, first, command.caller.subject, why.reason)

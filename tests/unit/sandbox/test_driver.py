@@ -1,0 +1,68 @@
+"""The driver holds the sweeps for what it does at an instant, and never leaves them held."""
+
+from datetime import UTC, datetime
+from unittest.mock import AsyncMock
+
+import httpx2
+import orjson
+import pytest
+
+from sandbox.driver import Driver
+from sandbox.idle import Look, Monitor
+
+INSTANT = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def monitor(monkeypatch: pytest.MonkeyPatch) -> Monitor:
+    """A system in which nothing is due."""
+    monkeypatch.setattr(Monitor, "settled", AsyncMock(return_value=Look(waiting=0, what=None, held=0, next_due=None)))
+    return Monitor(AsyncMock())
+
+
+class Nowhere:
+    """A stack at no address."""
+
+    def url(self, name: str) -> str:
+        return f"http://{name}.example"
+
+    def token(self, audience: str, scopes: str | None = None, subject: str = "operator") -> str:
+        return "token"
+
+    def database_url(self, role: str) -> str:
+        return ""
+
+
+async def test_an_interrupted_day_lets_the_sweeps_run_again(monitor: Monitor) -> None:
+    switches: list[bool] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        switches.append(orjson.loads(request.content)["sweeps_held"])
+        return httpx2.Response(200, json={})
+
+    async def interrupt(_: Driver) -> None:
+        raise KeyboardInterrupt
+
+    driver = Driver(httpx2.AsyncClient(transport=httpx2.MockTransport(answer)), monitor, Nowhere())
+    driver.at(INSTANT, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        await anext(driver.living())
+    assert switches == [True]
+    await driver.release_sweeps()
+    await driver.release_sweeps()
+    assert switches == [True, False], "once: it knows that they run"
+
+
+async def test_where_nobody_answers_an_interruption_is_no_other_error(monitor: Monitor) -> None:
+    def refuse(request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectError("nobody is there")
+
+    driver = Driver(httpx2.AsyncClient(transport=httpx2.MockTransport(refuse)), monitor, Nowhere())
+    driver.at(INSTANT, lambda _: _never())
+    with pytest.raises(httpx2.ConnectError):
+        await anext(driver.living())
+    await driver.release_sweeps()
+
+
+async def _never() -> None:
+    raise AssertionError("the clock was not set")
