@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from shared.database import Unit
-from shared.errors import Refusal
+from shared.errors import NotFound, Refusal
 
 
 class UnknownCursor(Refusal):
@@ -60,6 +60,14 @@ def build_page_query(criteria: Criteria, last: tuple[datetime, UUID] | None, lim
     where = f"WHERE {' AND '.join(clauses)} " if clauses else ""
     query = f"SELECT {_COLUMNS} FROM audit_entries {where}ORDER BY occurred_at, id LIMIT ${len(arguments) + 1}"
     return query, [*arguments, limit]
+
+
+async def get_entry(unit: Unit, entry_id: UUID) -> asyncpg.Record:
+    """Get one entry. Raises NotFound."""
+    row = await unit.connection.fetchrow(f"SELECT {_COLUMNS} FROM audit_entries WHERE id = $1", entry_id)
+    if row is None:
+        raise NotFound(f"there is no audit entry {entry_id}")
+    return row
 
 
 async def list_entries(unit: Unit, criteria: Criteria, after: UUID | None, limit: int) -> list[asyncpg.Record]:

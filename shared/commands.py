@@ -43,10 +43,9 @@ class ActRunner:
         self.action = action
 
     def cause(self, reason: str | None = None) -> Cause:
-        """Build what events and the audit say about this request; with a reason, the caller acted as a person."""
+        """Build what events and the audit say about this request."""
         act = Act(self.caller.subject, self.action, reason)
-        actor = self.caller.subject if reason else None
-        return Cause(id=str(new_id()), actor=actor, reason=reason, traceparent=traceparent(), act=act)
+        return Cause(id=str(new_id()), traceparent=traceparent(), act=act)
 
 
 class ChangeRunner(ActRunner):

@@ -35,11 +35,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """The event or request that a unit acts on, and who acted and why where a person did."""
+    """The event or request that a unit acts on."""
 
     id: str
-    actor: str | None = None
-    reason: str | None = None
     traceparent: str = ""
     """The trace that what follows belongs to, if that is not the one in which it is done."""
     act: Act | None = None

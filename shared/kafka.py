@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import unquote
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -53,17 +52,6 @@ class Envelope:
         except ValueError:
             return self.time
         return at if at.tzinfo else self.time
-
-    @property
-    def actor(self) -> str | None:
-        """The person who acted, if one did."""
-        return self.headers.get("ce_actor")
-
-    @property
-    def reason(self) -> str | None:
-        """Why that person acted."""
-        reason = self.headers.get("ce_reason")
-        return unquote(reason) if reason else None
 
 
 def envelope(topic: str, headers: dict[str, str], data: bytes, *, is_past: bool = False) -> Envelope:

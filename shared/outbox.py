@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
-from urllib.parse import quote
 
 import asyncpg
 import orjson
 
 from shared import clock
+from shared.audit import Act
 from shared.errors import Refusal
 from shared.events import Event
 from shared.ids import new_text
@@ -31,11 +31,9 @@ class CauseLike(Protocol):
     @property
     def id(self) -> str: ...
     @property
-    def actor(self) -> str | None: ...
-    @property
-    def reason(self) -> str | None: ...
-    @property
     def traceparent(self) -> str: ...
+    @property
+    def act(self) -> Act | None: ...
 
 
 class Row(NamedTuple):
@@ -71,10 +69,8 @@ def _headers(event: type[Event], unit_now: datetime, cause: CauseLike, own: Mapp
     }
     if within := cause.traceparent or traceparent():
         headers["traceparent"] = within
-    if cause.actor:
-        headers["ce_actor"] = cause.actor
-    if cause.reason:
-        headers["ce_reason"] = quote(cause.reason, safe=" ")
+    if cause.act:  # who and why stand in the audit, and nowhere else
+        headers["ce_actionid"] = str(cause.act.id)
     return orjson.dumps(headers).decode()
 
 

@@ -43,7 +43,7 @@ async def reconcile(units: Units, path: Path, number: str, actor: str, because: 
             return result
 
         act = Act(actor, "vendor_reconciliation.take", because)
-        cause = Cause(id=str(new_id()), actor=actor if because else None, reason=because, act=act)
+        cause = Cause(id=str(new_id()), act=act)
         return await units.run(take, cause)
 
 

@@ -7,6 +7,11 @@ from uuid import UUID
 from shared.events.base import AccountEvent, Event
 from shared.events.values import StepItem, Value
 
+WaitsFor = Literal["guard", "bank_data", "policy"]
+"""For what a step waits: a person's approval, fresh bank data, or what the policy requires."""
+SuspensionEnd = Literal["settled", "not_dunnable", "released"]
+"""Why a suspension ends: its debt is settled, nothing that caused it is dunnable, or a person released it."""
+
 
 class PolicyPublished(Event):
     """A version of the collection policy; it holds for invoices recorded from its effective date on."""
@@ -80,12 +85,12 @@ class NoticeWithdrawn(CollectionsEvent):
 
 
 class StepDeferred(CollectionsEvent):
-    """A step is due and waits; `cause` says what for."""
+    """A step is due and waits: for the policy's requirements, for the guard, or for fresh bank data."""
 
     step: str
     policy_version: int
     invoice_ids: tuple[UUID, ...]
-    cause: str
+    cause: WaitsFor
     until: datetime | None
 
 
@@ -112,7 +117,7 @@ class SuspensionWithdrawn(CollectionsEvent):
 
     suspension_id: UUID
     subscription_id: UUID
-    cause: str
+    cause: SuspensionEnd
 
 
 class ReinstatementRequested(CollectionsEvent):
@@ -120,7 +125,7 @@ class ReinstatementRequested(CollectionsEvent):
 
     suspension_id: UUID
     subscription_id: UUID
-    cause: str
+    cause: SuspensionEnd
 
 
 class TerminationRequested(CollectionsEvent):

@@ -9,6 +9,10 @@ from shared.events.values import Value
 CaseKind = Literal["billing_question", "dispute", "technical", "fraud", "task"]
 Severity = Literal["A", "B", "C"]
 DisputeOutcome = Literal["upheld", "rejected"]
+CaseOutcome = Literal[
+    "dispute_upheld", "dispute_rejected", "dispute_withdrawn", "dispute_refused", "resolved_by_person"
+]
+"""How a case ended; `resolved_by_person` where a person said so, whose words stand in the case."""
 
 
 class CaseEvent(Event, abstract=True):
@@ -33,7 +37,7 @@ class CaseOpened(CaseEvent):
 class CaseResolved(CaseEvent):
     """The outcome is known; the customer must be told before the case can be closed."""
 
-    outcome: str
+    outcome: CaseOutcome
 
 
 class CustomerContacted(CaseEvent):

@@ -62,6 +62,11 @@ def create_audit_router(service: str) -> Router:
         prefix="/v1/audit-entries", tags=["audit"], dependencies=[needs(f"{service}:audit")], responses=PROBLEMS
     )
 
+    @router.get("/{audit_entry_id}", summary="Get an audit entry")
+    async def get_audit_entry(audit_entry_id: UUID, read: Read) -> AuditEntryOut:
+        """Get the entry of one action, as `ce_actionid` of an event names it."""
+        return AuditEntryOut.of(await read(lambda unit: audit_queries.get_entry(unit, audit_entry_id)))
+
     @router.get("", summary="List audit entries")
     async def list_audit_entries(
         read: Read,

@@ -44,7 +44,7 @@ LIMITS = {
 
 MESSAGES = "GET /v1/notices/{notice_id}/message"
 """What people were written is for few."""
-AUDIT = "GET /v1/audit-entries"
+AUDIT = ("GET /v1/audit-entries", "GET /v1/audit-entries/{audit_entry_id}")
 """Who changed what is for few."""
 
 
@@ -79,7 +79,8 @@ def wrong_scopes(service: str, found: dict[str, APIRoute]) -> set[str]:
         special = (
             dict.fromkeys(LIMITS, "admin")
             | dict.fromkeys(PUBLISHING, "publish")
-            | {AUDIT: "audit", MESSAGES: "messages"}
+            | dict.fromkeys(AUDIT, "audit")
+            | {MESSAGES: "messages"}
         )
         may = special.get(name, "operate" if "-work" in name else "read" if asks else "write")
         wanted = set() if name in PUBLIC else {f"{service}:{may}"}

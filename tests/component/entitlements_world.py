@@ -171,11 +171,11 @@ class World:
 
     def withdrawn(self) -> SuspensionWithdrawn:
         """Collections no longer wants it; it was not effective yet."""
-        return SuspensionWithdrawn(**self._end("paid in time"))
+        return SuspensionWithdrawn(**self._end("settled"))
 
     def settled(self) -> ReinstatementRequested:
         """What caused it is paid."""
-        return ReinstatementRequested(**self._end("paid"))
+        return ReinstatementRequested(**self._end("settled"))
 
     def _end(self, cause: str) -> dict[str, Any]:
         return {

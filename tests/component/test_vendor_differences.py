@@ -48,7 +48,8 @@ async def test_a_difference_is_decided_once(service: Service) -> None:
     events = [one for one in await told(database, open_["vendor_invoice_id"]) if one[0] == "VendorDifferenceDecided"]
     ((_, headers, data),) = events
     assert (data["decision"], data["difference_minor"], data["currency"]) == (decisions[place], 100, "EUR")
-    assert (headers["ce_reason"], headers["ce_actor"]) == (found["reason"], found["decided_by"])
+    entry = await client.got(f"/v1/audit-entries/{headers['ce_actionid']}")
+    assert (entry["personal"]["reason"], entry["actor"]) == (found["reason"], found["decided_by"])
 
 
 async def test_a_decision_sent_again_is_the_same_one(service: Service) -> None:

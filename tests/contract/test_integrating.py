@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from shared import outbox
+from shared.audit import Act
 from shared.database import Cause
 from shared.events import PARTITIONS, REGISTRY, topic_of
 from shared.events.invoicing import InvoicePaid
@@ -42,7 +43,9 @@ def test_the_topics_and_their_partitions_are_those(program: dict[str, Any]) -> N
 
 
 def test_every_header_is_told() -> None:
-    row = outbox.row(SAMPLE, sequence=1, unit_now=START, cause=Cause("request-1", actor="j.meier", reason="asked"))
+    row = outbox.row(
+        SAMPLE, sequence=1, unit_now=START, cause=Cause("request-1", act=Act("j.meier", "payment.record", "asked"))
+    )
     table = TEXT.partition("| header |")[2].partition("\n\n")[0]
     told = set(re.findall(r"`((?:ce_)?[a-z-]+)`", "".join(re.findall(r"^\|([^|]*)\|", table, re.MULTILINE))))
     assert told - {"traceparent"} == json.loads(row.headers).keys() - {"traceparent"}

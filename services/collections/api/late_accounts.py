@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field
 from services.collections import use_cases
 from services.collections.api.standing import DunnableOut, NextOut
 from services.collections.repository.late_accounts import LateCriteria
-from services.collections.repository.notices import WaitsFor
 from services.collections.use_cases.late_accounts import LateAccount
 from shared.auth import needs
+from shared.events.collections import WaitsFor
 from shared.fields import Code, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router
 

@@ -7,9 +7,9 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from services.collections.repository.notices import WaitsFor
 from services.collections.repository.waiting_steps import WaitingCriteria, list_waiting
 from shared.auth import needs
+from shared.events.collections import WaitsFor
 from shared.fields import Code, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router
 

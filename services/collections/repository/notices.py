@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -11,8 +11,8 @@ from sqlmodel import col, select
 from services.collections.tables import NoticeRow
 from shared.database import Unit, columns
 from shared.errors import NotFound
+from shared.events.collections import WaitsFor
 
-WaitsFor = Literal["guard", "bank_data", "policy"]
 """Reasons for which a step that is due waits."""
 
 

@@ -17,13 +17,13 @@ from services.collections.repository import policies
 from services.collections.repository import suspensions as suspension_rows
 from services.collections.repository.facts import Facts, ToldBalance
 from services.collections.repository.guard import WINDOW
-from services.collections.repository.notices import WaitsFor
 from services.collections.repository.suspensions import Cause, Suspension
 from services.collections.use_cases import judging, suspensions
 from services.collections.use_cases.judging import Judged
 from shared.clients import Answered
 from shared.database import Unit
 from shared.errors import Later
+from shared.events.collections import WaitsFor
 from shared.events.values import LineBalance
 from shared.intents import Intent, Recorded
 

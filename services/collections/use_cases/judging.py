@@ -21,7 +21,6 @@ from services.collections.repository import facts as repository
 from services.collections.repository import notices as notice_rows
 from services.collections.repository import policies
 from services.collections.repository.facts import Facts
-from services.collections.repository.notices import WaitsFor
 from services.collections.repository.policies import Version
 from services.collections.use_cases import notices, suspensions
 from shared import intents
@@ -33,6 +32,7 @@ from shared.events.collections import (
     DunningStageChanged,
     StepDeferred,
     TerminationRequested,
+    WaitsFor,
 )
 from shared.ids import new_id
 
@@ -261,7 +261,7 @@ async def say_deferred(
                 step=step,
                 policy_version=one.version,
                 invoice_ids=(invoice_id,),
-                cause=cause,
+                cause=waits_for,
                 until=until,
             )
         )

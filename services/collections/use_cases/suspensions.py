@@ -23,14 +23,18 @@ from shared.errors import Refusal
 from shared.events.collections import (
     ReinstatementRequested,
     SuspensionCause,
+    SuspensionEnd,
     SuspensionRequested,
     SuspensionWithdrawn,
 )
 from shared.ids import new_id
 
-SETTLED = "every invoice that caused it is paid or credited"
-NOT_DUNNABLE = "nothing that caused it is dunnable any more"
-RELEASED = "a person released it"
+ENDS: dict[SuspensionEnd, str] = {
+    "settled": "every invoice that caused it is paid or credited",
+    "not_dunnable": "nothing that caused it is dunnable any more",
+    "released": "a person released it",
+}
+"""Why a suspension ends, in words."""
 MAX_RELEASE_DAYS = 365
 
 
@@ -64,9 +68,9 @@ async def _settle_one(
     if suspension.state is SuspensionState.REQUESTED and not stands(
         unblocked, suspension.subscription_id, items, unit.now
     ):
-        await withdraw(unit, suspension, SETTLED if not left else NOT_DUNNABLE)
+        await withdraw(unit, suspension, "settled" if not left else "not_dunnable")
     elif suspension.state is SuspensionState.EFFECTIVE and not left:
-        await reinstate(unit, suspension, SETTLED)
+        await reinstate(unit, suspension, "settled")
     elif left != causes:
         _announce(unit, suspension, {id_: suspension.causes[id_] for id_ in left})
     else:
@@ -74,30 +78,30 @@ async def _settle_one(
     return True
 
 
-async def withdraw(unit: Unit, suspension: Suspension, because: str, announced: str | None = None) -> None:
-    """A suspension that is not effective yet shall not happen; `announced` stands for a person's words."""
+async def withdraw(unit: Unit, suspension: Suspension, cause: SuspensionEnd, reason: str | None = None) -> None:
+    """Withdraw a suspension that is not effective yet; a person's reason stays here."""
     state = moved_to(suspension.state, SuspensionState.WITHDRAWN)
-    await repository.save_state(unit, suspension.id, state, because)
+    await repository.save_state(unit, suspension.id, state, reason or ENDS[cause])
     unit.publish(
         SuspensionWithdrawn(
             account_id=suspension.account_id,
             suspension_id=suspension.id,
             subscription_id=suspension.subscription_id,
-            cause=announced or because,
+            cause=cause,
         )
     )
 
 
-async def reinstate(unit: Unit, suspension: Suspension, because: str, announced: str | None = None) -> None:
-    """An effective suspension shall end; `announced` stands for a person's words."""
+async def reinstate(unit: Unit, suspension: Suspension, cause: SuspensionEnd, reason: str | None = None) -> None:
+    """Have an effective suspension end; a person's reason stays here."""
     state = moved_to(suspension.state, SuspensionState.ENDING)
-    await repository.save_state(unit, suspension.id, state, because)
+    await repository.save_state(unit, suspension.id, state, reason or ENDS[cause])
     unit.publish(
         ReinstatementRequested(
             account_id=suspension.account_id,
             suspension_id=suspension.id,
             subscription_id=suspension.subscription_id,
-            cause=announced or because,
+            cause=cause,
         )
     )
 
@@ -158,9 +162,9 @@ async def release(unit: Unit, suspension_id: UUID, until: date, reason: str) -> 
     before = {"state": suspension.state}
     if suspension.state is SuspensionState.REQUESTED:
         await repository.keep_step(unit, suspension_id)
-        await withdraw(unit, suspension, reason, RELEASED)
+        await withdraw(unit, suspension, "released", reason)
     else:
-        await reinstate(unit, suspension, reason, RELEASED)
+        await reinstate(unit, suspension, "released", reason)
     await repository.insert_releases(unit, suspension_id, until)
     suspension = await repository.suspension(unit, suspension_id)
     after = {"state": suspension.state, "until": until}

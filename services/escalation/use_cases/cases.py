@@ -13,6 +13,7 @@ from shared.events.escalation import (
     CaseClosed,
     CaseKind,
     CaseOpened,
+    CaseOutcome,
     CaseResolved,
     CustomerContacted,
     Severity,
@@ -73,20 +74,20 @@ async def open_for_cause(unit: Unit, new: NewCase) -> None:
         await open_case(unit, new, actor=None)
 
 
-async def resolve(unit: Unit, case_id: UUID, outcome: str) -> CaseRow:
-    """The outcome is known. Raises NotFound, MoveRefused."""
+async def resolve(unit: Unit, case_id: UUID, outcome: CaseOutcome, words: str) -> CaseRow:
+    """Record the outcome, announced as a code; the words stay here. Raises NotFound, MoveRefused."""
     row = await _locked(unit, case_id)
     row.state = moved_to(CASE_ALLOWED, CaseState(row.state), CaseState.RESOLVED)
-    row.outcome, row.outcome_at = outcome, unit.now
+    row.outcome, row.outcome_at = words, unit.now
     row.outcome_sequence = unit.publish(CaseResolved(case_id=row.id, account_id=row.account_id, outcome=outcome))
     await repository.add(unit, row)
     return row
 
 
-async def resolve_by_hand(unit: Unit, case_id: UUID, outcome: str) -> CaseRow:
+async def resolve_by_hand(unit: Unit, case_id: UUID, words: str) -> CaseRow:
     """Resolve a case because a person says so. Raises NotFound, MoveRefused."""
     before = (await _locked(unit, case_id)).model_dump()
-    row = await resolve(unit, case_id, outcome)
+    row = await resolve(unit, case_id, "resolved_by_person", words)
     unit.record(Change("case", case_id, row.account_id, before, row.model_dump()))
     return row
 

@@ -16,7 +16,14 @@ from shared.audit import Change
 from shared.clients import Answered
 from shared.database import Unit
 from shared.errors import Later, Refusal
-from shared.events.escalation import DisputedLine, DisputeOpened, DisputeOutcome, DisputeResolved, DisputeWithdrawn
+from shared.events.escalation import (
+    CaseOutcome,
+    DisputedLine,
+    DisputeOpened,
+    DisputeOutcome,
+    DisputeResolved,
+    DisputeWithdrawn,
+)
 from shared.ids import new_id
 from shared.intents import Intent, Recorded
 
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
 
 REFUSALS = (404, 409, 422)
 """What invoicing says of the dispute itself; anything else (a token that expired) is ours, and may pass."""
+CASE_OUTCOMES: dict[DisputeOutcome, CaseOutcome] = {"upheld": "dispute_upheld", "rejected": "dispute_rejected"}
 RESERVE_AMOUNTS = "reserve_amounts"
 """The kind of the intent; its id and key are the dispute's."""
 
@@ -145,7 +153,7 @@ async def reserved(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
         unit.publish(DisputeOpened(**_announced(row)))
     else:
         row.refusal, row.ended_at = refusal, unit.now
-        await cases.resolve(unit, row.case_id, "the dispute was refused")
+        await cases.resolve(unit, row.case_id, "dispute_refused", "the dispute was refused")
     await repository.add(unit, row)
     return Recorded.DONE
 
@@ -154,7 +162,7 @@ async def resolve(unit: Unit, dispute_id: UUID, outcome: DisputeOutcome, reason:
     """Decide a dispute: upheld gives a credit note, rejected releases. Raises NotFound, MoveRefused."""
     row = await _end_dispute(unit, dispute_id, DisputeState(outcome), reason)
     unit.publish(DisputeResolved(**_announced(row), outcome=outcome))
-    await cases.resolve(unit, row.case_id, f"the dispute was {outcome}")
+    await cases.resolve(unit, row.case_id, CASE_OUTCOMES[outcome], f"the dispute was {outcome}")
     return row
 
 
@@ -162,7 +170,7 @@ async def withdraw(unit: Unit, dispute_id: UUID, reason: str) -> DisputeRow:
     """The customer no longer disputes. Raises NotFound, MoveRefused."""
     row = await _end_dispute(unit, dispute_id, DisputeState.WITHDRAWN, reason)
     unit.publish(DisputeWithdrawn(**_announced(row)))
-    await cases.resolve(unit, row.case_id, "the dispute was withdrawn")
+    await cases.resolve(unit, row.case_id, "dispute_withdrawn", "the dispute was withdrawn")
     return row
 
 

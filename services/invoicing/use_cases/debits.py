@@ -7,6 +7,7 @@ import asyncpg
 import orjson
 
 from services.invoicing.domain import relief
+from services.invoicing.domain.debit_failure import read_code
 from services.invoicing.domain.states import DEBIT_ALLOWED, DebitState, moved_to
 from services.invoicing.repository import accounts, invoices
 from services.invoicing.repository import debits as repository
@@ -131,7 +132,7 @@ async def fail(unit: Unit, debit_id: UUID, failure: str) -> DebitRow:
             invoice_id=row.invoice_id,
             amount_minor=row.amount_minor,
             currency=row.currency,
-            failure=failure,
+            failure=read_code(failure),
         )
     )
     await payments.apply_unapplied(unit, [account], {account.id: landed})

@@ -1,9 +1,15 @@
 """Payments and credit notes. Amounts are minor units."""
 
+from typing import Annotated
 from uuid import UUID
+
+from pydantic import StringConstraints
 
 from shared.events.invoicing.base import InvoicingEvent
 from shared.events.values import Value
+
+DebitFailure = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}[0-9]{2}|other)$")]
+"""Why a bank refused: a code of ISO 20022 (ExternalStatusReason), such as AC04, or `other`."""
 
 
 class Allocated(Value):
@@ -51,7 +57,7 @@ class PaymentFailed(InvoicingEvent):
     invoice_id: UUID
     amount_minor: int
     currency: str
-    failure: str
+    failure: DebitFailure
 
 
 class UnappliedCashUsed(InvoicingEvent):

@@ -10,6 +10,7 @@ from aiokafka import ConsumerRecord
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary
 from cloudevents.core.formats.json import JSONFormat
 
+from shared.audit import Act
 from shared.database import Cause, Unit
 from tests.builders import START
 from tests.component.backbone.rehearsal import Stage
@@ -19,14 +20,14 @@ from tests.end_to_end.backbone.loops import emptied, looping, records, relay, un
 pytestmark = pytest.mark.xdist_group("kafka")
 
 NOTE = "Größe – “帳單”, 100 %"
-ENCODED = "Gr%C3%B6%C3%9Fe %E2%80%93 %E2%80%9C%E5%B8%B3%E5%96%AE%E2%80%9D%2C 100 %25"
 ALWAYS = {
     *(f"ce_{name}" for name in ("specversion", "id", "source", "type", "subject", "time")),
     *(f"ce_{name}" for name in ("recordedtime", "sequence", "causationid")),
     "content-type",
 }
-BY_A_PERSON = {"ce_actor", "ce_reason"}
-CAUSES = (Cause("request-1"), Cause("request-2", actor="j.meier", reason=NOTE))
+BY_A_CALLER = {"ce_actionid"}
+ACT = Act("j.meier", "thing.change", NOTE)
+CAUSES = (Cause("request-1"), Cause("request-2", act=ACT))
 
 
 async def publish(stage: Stage, account: UUID, n: int, cause: Cause) -> None:
@@ -58,14 +59,14 @@ async def test_the_console_consumer_shows_what_was_published(stage: Stage, accou
             assert_told(line, stage, account, n)
             assert orjson.loads(line.value) == {"account_id": str(account), "n": n, "note": NOTE}
             assert line.headers["ce_causationid"] == cause.id
-            person = {name: line.headers[name] for name in BY_A_PERSON & line.headers.keys()}
-            assert person == ({"ce_actor": "j.meier", "ce_reason": ENCODED} if cause.actor else {})
+            action = {name: line.headers[name] for name in BY_A_CALLER & line.headers.keys()}
+            assert action == ({"ce_actionid": str(ACT.id)} if cause.act else {}), "who and why stand in the audit"
 
 
 def assert_told(line: Shown, stage: Stage, account: UUID, n: int) -> None:
     """The headers that every message has, and none without a value."""
     headers = line.headers
-    assert headers.keys() - BY_A_PERSON - {"traceparent"} == ALWAYS
+    assert headers.keys() - BY_A_CALLER - {"traceparent"} == ALWAYS
     assert NULL not in headers.values()
     assert (headers["ce_subject"], headers["ce_sequence"]) == (str(account), str(n))
     assert (headers["ce_type"], headers["ce_source"]) == (stage.event.type(), f"/goodstanding/{stage.event.producer}")
@@ -82,8 +83,8 @@ async def test_the_cloudevents_library_reads_what_is_on_the_topic(stage: Stage, 
         assert plain.get_data() == {"account_id": str(account), "n": 1, "note": NOTE}
         assert (plain.get_type(), plain.get_time()) == (stage.event.type(), START)
         assert (plain.get_extension("partitionkey"), plain.get_extension("sequence")) == (str(account), "1")
-        assert (plain.get_extension("actor"), plain.get_extension("reason")) == (None, None)
-        assert (personal.get_extension("actor"), personal.get_extension("reason")) == ("j.meier", ENCODED)
+        assert (plain.get_extension("actionid"), personal.get_extension("actionid")) == (None, str(ACT.id))
+        assert (personal.get_extension("actor"), personal.get_extension("reason")) == (None, None)
         assert (personal.get_extension("sequence"), personal.get_extension("causationid")) == ("2", "request-2")
 
 

@@ -102,16 +102,16 @@ async def complain(callers: dict[str, Client], account_id: str, subscription_id:
     escalation, lines = callers["escalation"], [{"line": 1, "amount_minor": 500}]
     body = {"account_id": account_id, "invoice_id": issued["id"], "currency": "EUR", "lines": lines, "comment": SAID}
     dispute = await escalation.made("/v1/disputes", body)
-    await escalation.made(f"/v1/disputes/{dispute['id']}:uphold", {"reason": "not delivered"})
+    await escalation.made(f"/v1/disputes/{dispute['id']}:uphold", {"reason": SAID})
     body = {"kind": "billing_question", "subject": SAID}
     path = f"/v1/cases/{(await escalation.made('/v1/cases', body))['id']}"
     contact = {"channel": "phone", "about_outcome": False, "comment": SAID}
     await escalation.made(f"{path}/contacts", contact)
-    await escalation.made(f"{path}:resolve", {"outcome": "explained", "reason": "asked"})
-    await escalation.made(f"{path}:close", {"reason": "done", "no_customer_affected": SAID})
+    await escalation.made(f"{path}:resolve", {"outcome": SAID, "reason": SAID})
+    await escalation.made(f"{path}:close", {"reason": SAID, "no_customer_affected": SAID})
     body = {"subscription_id": subscription_id, "reason": "admin", "owner": "risk", "comment": SAID}
     hold = (await callers["entitlements"].made("/v1/holds", body))["hold_id"]
-    await callers["entitlements"].made(f"/v1/holds/{hold}:release", {"reason": "cleared"})
+    await callers["entitlements"].made(f"/v1/holds/{hold}:release", {"reason": SAID})
 
 
 async def faults(stack: Stack, driver: Driver) -> None:
