@@ -13,6 +13,7 @@ import uvloop
 
 from shared.consumer import Consumer
 from shared.http import create_app
+from shared.http.protocol import bound_connections
 from shared.metrics import serving
 from shared.metrics.process import Parts
 from shared.relay import Relay
@@ -59,6 +60,8 @@ async def _run(runtime: Runtime, roles: tuple[str, ...]) -> None:
         create_app(runtime, with_routes="api" in roles),
         host=runtime.settings.host,
         port=runtime.settings.port,
+        http=bound_connections(runtime.settings.max_connections),
+        ws="none",
         log_config=None,
         access_log=False,
         proxy_headers=False,  # nothing is decided by the address of a caller

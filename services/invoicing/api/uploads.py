@@ -15,11 +15,12 @@ from starlette.requests import ClientDisconnect
 from services.invoicing.domain.files.layouts import Layout
 from services.invoicing.repository.files import ReceivedFile
 from shared.errors import Refusal
-from shared.http import declared
+from shared.http import BodyInterrupted, accept_body, declared
 
 LARGEST_FILE = 2 << 30
 """Bytes, as sent: 2 GiB."""
-
+ACCEPTED = accept_body(LARGEST_FILE, is_streamed=True)
+"""The dependency of a route that takes a file."""
 
 LAYOUTS = {
     "text/csv": Layout.CSV,
@@ -33,7 +34,6 @@ OCTETS = "application/octet-stream"
 BEGINNING = 4096
 """Bytes of a file that are looked at for that."""
 REFUSED: dict[int | str, dict[str, Any]] = {
-    413: declared(413, "file_too_large", "the file is larger than is taken", "a file has at most 2 GiB"),
     415: declared(415, "unknown_layout", "the content type is none of a file", "send text/csv or application/jsonl"),
 }
 
@@ -43,20 +43,6 @@ class UnknownLayout(Refusal):
 
     code = "unknown_layout"
     status = 415
-
-
-class FileTooLarge(Refusal):
-    """The file is larger than is taken."""
-
-    code = "file_too_large"
-    status = 413
-
-
-class Interrupted(Refusal):
-    """The sender went away before the file was whole."""
-
-    code = "malformed"
-    status = 400
 
 
 def layout_of(content_type: str) -> Layout | None:
@@ -103,19 +89,16 @@ def body(as_csv: str, as_json_lines: str) -> dict[str, Any]:
 async def received(chunks: AsyncIterator[bytes], layout: Layout | None) -> AsyncIterator[ReceivedFile]:
     """The file that these chunks make, for as long as it is needed; without a layout it is guessed.
 
-    Raises FileTooLarge, Interrupted.
+    Raises BodyInterrupted, and what a bounded body raises.
     """
     with await asyncio.to_thread(tempfile.TemporaryFile) as content:
-        digest, size = hashlib.sha256(), 0
+        digest = hashlib.sha256()
         try:
             async for chunk in chunks:
-                size += len(chunk)
-                if size > LARGEST_FILE:
-                    raise FileTooLarge(f"a file has at most {LARGEST_FILE >> 20} MiB")
                 digest.update(chunk)
                 await asyncio.to_thread(content.write, chunk)
         except ClientDisconnect as error:
-            raise Interrupted("the file ended before it was whole") from error
+            raise BodyInterrupted("the file ended before it was whole") from error
         if layout is None:
             layout = await asyncio.to_thread(guess_layout, content)
         yield ReceivedFile(content, digest.hexdigest(), layout)
