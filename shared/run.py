@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 import uvicorn
 import uvloop
+from pydantic import ValidationError
 
 from shared.consumer import Consumer
 from shared.http import create_app
@@ -112,7 +113,13 @@ def main(
     """Run one process of a service."""
     if role is not None and role not in ROLES:
         raise typer.BadParameter(f"{role!r} is no role")
-    set_up(f"{service}/{role or 'all'}", settings().log_level)
+    process = f"{service}/{role or 'all'}"
+    set_up(process)
+    try:
+        set_up(process, settings().log_level)
+    except ValidationError as error:  # its message shows what was set, passwords too
+        log.critical("settings are missing or wrong", settings=[".".join(map(str, e["loc"])) for e in error.errors()])
+        raise typer.Exit(1) from None
     runtime = Runtime(load(service), settings())
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run(runtime, (role,) if role else ROLES))

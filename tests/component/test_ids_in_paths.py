@@ -67,7 +67,7 @@ async def test_a_subscription_is_at_a_tenant_of_its_own_account(client: Client, 
     if of_plan:
         version = {"effective_from": "2024-01-01", "term_months": 12, "period_months": 1}
         version |= {"prices": {"EUR": {"unit_price_minor": 1008}}}
-        version["vendor"] = {"unit_cost_minor": 820, "currency": "USD", "period_months": 1}  # type: ignore[assignment]
+        version["vendor"] = {"unit_cost_minor": 820, "currency": "USD", "period_months": 1}
         plan = (await client.made("/v1/plans", {"code": "p", "name": "P", "version": version}))["id"]
         path = f"/v1/plans/{plan}/subscriptions"
         body = {name: body[name] for name in ("account_id", "quantity", "start", "vendor_subscription_id")}
@@ -83,7 +83,7 @@ async def test_purchases_at_the_end_of_the_calendar_are_answered(client: Client)
     owner = (await client.made("/v1/accounts", account()))["id"]
     version = {"effective_from": "2024-01-01", "term_months": 12, "period_months": 1}
     version |= {"prices": {"EUR": {"unit_price_minor": 1008}}}
-    version["vendor"] = {"unit_cost_minor": 820, "currency": "USD", "period_months": 1}  # type: ignore[assignment]
+    version["vendor"] = {"unit_cost_minor": 820, "currency": "USD", "period_months": 1}
     plan = (await client.made("/v1/plans", {"code": "p", "name": "P", "version": version}))["id"]
     for start, end in (("2199-06-15", "2200-06-15"), ("2200-01-01", "2201-01-01")):
         body = {"account_id": owner, "quantity": 1, "start": start, "vendor_customer_id": "tenant-17"}

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 
 from services.invoicing.domain.files.layouts import Layout
 from services.invoicing.repository.files import ReceivedFile
-from shared.errors import Refusal
+from shared.errors import Refusal, Unavailable
 from shared.http import BodyInterrupted, accept_body, declared
 
 LARGEST_FILE = 2 << 30
@@ -34,6 +34,7 @@ OCTETS = "application/octet-stream"
 BEGINNING = 4096
 """Bytes of a file that are looked at for that."""
 REFUSED: dict[int | str, dict[str, Any]] = {
+    503: declared(503, "no_room", "there is no room for the file now", "there is no room for the file now; try again"),
     415: declared(415, "unknown_layout", "the content type is none of a file", "send text/csv or application/jsonl"),
 }
 
@@ -43,6 +44,12 @@ class UnknownLayout(Refusal):
 
     code = "unknown_layout"
     status = 415
+
+
+class NoRoom(Unavailable):
+    """The machine has no room for the file now."""
+
+    code = "no_room"
 
 
 def layout_of(content_type: str) -> Layout | None:
@@ -97,6 +104,8 @@ async def received(chunks: AsyncIterator[bytes], layout: Layout | None) -> Async
             async for chunk in chunks:
                 digest.update(chunk)
                 await asyncio.to_thread(content.write, chunk)
+        except OSError as error:
+            raise NoRoom("there is no room for the file now; try again") from error
         except ClientDisconnect as error:
             raise BodyInterrupted("the file ended before it was whole") from error
         if layout is None:

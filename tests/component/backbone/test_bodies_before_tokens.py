@@ -1,6 +1,9 @@
 """Nothing of a body is read before it is known who sends it, and no more of it than the route takes."""
 
 import asyncio
+import base64
+import hashlib
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -193,3 +196,29 @@ async def test_one_request_too_many_is_told_to_come_again(database: Database, ke
         await asyncio.gather(*tasks, return_exceptions=True)
     assert (await server.ask(Sender([]), "GET", "/v1/nothing")).status == 404
     await runtime.close()
+
+
+async def test_every_answer_says_that_nobody_keeps_it_and_that_it_runs_nothing(server: Server) -> None:
+    for path, status in (("/v1/accounts", 200), ("/v1/nothing", 404), ("/openapi.json", 200)):
+        sender = await server.ask(Sender([]), "GET", path)
+        assert sender.status == status
+        assert sender.headers["x-content-type-options"] == "nosniff"
+        assert sender.headers["cache-control"] == "no-store"
+        assert sender.headers["content-security-policy"].startswith("default-src 'none'")
+        assert "connection" not in sender.headers
+    page = await server.ask(Sender([]), "GET", "/docs")
+    (policy,) = re.findall(r"script-src ([^;]*)", page.headers["content-security-policy"])
+    (script,) = re.findall(rb"<script>(.*?)</script>", page.answers[1]["body"], re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script).digest()).decode()
+    assert policy == f"'self' 'sha256-{digest}'"
+    asset = await server.ask(Sender([]), "GET", "/docs/assets/swagger-ui.css")
+    assert asset.headers["cache-control"].startswith("public")
+
+
+async def test_the_page_for_customers_runs_nothing(database: Database, keys: Keys, jwks_file: Path) -> None:
+    async with running("collections", database, keys, jwks_file) as (_, client):
+        answer = await client.http.get("/policy", headers={"host": "evil.example"})
+    assert "evil.example" not in answer.text
+    assert answer.headers["content-security-policy"] == (
+        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; style-src 'unsafe-inline'"
+    )
