@@ -90,8 +90,8 @@ async def test_purchases_at_the_end_of_the_calendar_are_answered(client: Client)
         path = f"/v1/plans/{plan}/subscriptions"
         made = await client.made(path, body | {"vendor_subscription_id": f"vendor-{start}"})
         assert made["term"]["term_end"] == end
-        found = await client.got(f"/v1/subscriptions/{made['subscription']['id']}")
-        assert found["end_of_term"] == end
+        shown = await client.got(f"/v1/subscriptions/{made['subscription']['id']}")
+        assert shown["end_of_term"] == end
     refused = await client.post(f"/v1/plans/{plan}/subscriptions", body | {"start": "2200-01-02"})
     assert refused.status_code == 422
 

@@ -171,11 +171,11 @@ def soft(compose: Json) -> Iterator[str]:
 MEMORY = re.compile(r"(\d+)([mg])")
 
 
-def unbounded(compose: Json) -> Iterator[str]:
+def find_unbounded(compose: Json) -> Iterator[str]:
     """Containers that may take all memory of the machine, or whose `/tmp`, which is memory, may take all of theirs."""
-    for name, one in compose["services"].items():
-        limit = _bytes(one.get("mem_limit"))
-        sizes = [place.partition("size=")[2] for place in one.get("tmpfs", [])]
+    for name, service in compose["services"].items():
+        limit = _bytes(service.get("mem_limit"))
+        sizes = [place.partition("size=")[2] for place in service.get("tmpfs", [])]
         if not limit or any(not 0 < _bytes(size) < limit for size in sizes):
             yield f"{name}: has no bound of its memory"
         if name == "invoicing-api" and not any(_bytes(size) > LARGEST_FILE for size in sizes):
@@ -183,8 +183,8 @@ def unbounded(compose: Json) -> Iterator[str]:
 
 
 def _bytes(size: str | None) -> int:
-    found = MEMORY.fullmatch(size or "")
-    return int(found[1]) << {"m": 20, "g": 30}[found[2]] if found else 0
+    parts = MEMORY.fullmatch(size or "")
+    return int(parts[1]) << {"m": 20, "g": 30}[parts[2]] if parts else 0
 
 
 def given_secrets(text: str) -> Iterator[str]:
@@ -208,7 +208,7 @@ def findings(text: str) -> list[str]:
         *wrong_files(compose),
         *wrong_targets(compose),
         *soft(compose),
-        *unbounded(compose),
+        *find_unbounded(compose),
         *given_secrets(text),
     ]
 
