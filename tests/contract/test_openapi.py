@@ -63,6 +63,7 @@ NEVER_DECLARED = {
     "content-type",
     "content-length",
     "cache-control",
+    "connection",
     "content-security-policy",
     "x-content-type-options",
 }
