@@ -176,7 +176,9 @@ async def _run(server: PostgresServer, folder: Path, lines: int) -> list[dict[st
     with path.open("w") as file:
         file.writelines(file_lines(lines))
     bare = await _copy_rate(superuser, path, lines)
-    units = Units(Settings(database_url=server.url("invoicing", "benchmark"), jwks_file=folder / "none"), Wakeups())
+    units = Units(
+        Settings(database_url=server.url("invoicing", "benchmark"), jwks_file=folder / "none", issuer="none"), Wakeups()
+    )
     new = NewVendorInvoice("G1", "GS-DE", "EUR", date(2026, 4, 8), None, None, None, total(lines), 0, 7)
     await units.run(lambda unit: vendor_invoices.receive(unit, new))
     started = time.perf_counter()

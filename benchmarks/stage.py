@@ -21,6 +21,7 @@ from deploy.local.jars import CHECKOUT
 from deploy.local.kafka import KafkaServer
 from deploy.local.ports import free_port
 from deploy.local.postgres import PostgresServer
+from deploy.local.tokens import ISSUER
 from shared.database import Units
 from shared.events.base import topic_of
 from shared.migrate import migrate_at
@@ -45,7 +46,9 @@ class Stage:
 
     def units(self) -> Units:
         """Units of invoicing."""
-        return Units(Settings(database_url=self.url("invoicing"), jwks_file=self.folder / "none"), Wakeups())
+        return Units(
+            Settings(database_url=self.url("invoicing"), jwks_file=self.folder / "none", issuer="none"), Wakeups()
+        )
 
     def process(self, service: str, role: str, kafka: str = "127.0.0.1:1", port: int | None = None) -> Program:
         """A process of a service in one of its roles."""
@@ -54,6 +57,7 @@ class Stage:
             "GOODSTANDING_KAFKA": kafka,
             "GOODSTANDING_PORT": str(port or free_port()),
             "GOODSTANDING_JWKS_FILE": str(self.folder / "jwks.json"),
+            "GOODSTANDING_ISSUER": ISSUER,
             "GOODSTANDING_LOG_LEVEL": "warning",
             "PATH": os.environ["PATH"],
         }

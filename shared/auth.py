@@ -8,22 +8,24 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jwt
 import typer
-from fastapi import Request, Security
+from fastapi import Request, Security, params
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from shared.clock import system_now
 from shared.errors import Refusal
 from shared.scopes import is_scope
+from shared.signing_keys import KeySet, get_signing_keys
 
-ALGORITHMS = ["EdDSA", "ES256", "RS256"]
-"""Asymmetric only: a service can check a token and never make one."""
+if TYPE_CHECKING:
+    from shared.settings import Settings
 
-
+MAX_TOKEN_CHARS = 8192
+SKEW_SECONDS = 5
+"""How far the clock of who made a token may be before ours."""
 MAX_SUBJECT_CHARS = 255
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2028\u2029\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
@@ -36,6 +38,10 @@ class NotAuthenticated(Refusal):
 
     code = "not_authenticated"
     status = 401
+
+
+class KeyUnknown(NotAuthenticated):
+    """The token is signed by a key that is not among ours, or not yet."""
 
 
 class NotAllowed(Refusal):
@@ -90,39 +96,54 @@ class Caller:
     """What they are in the company (claim `roles`, separated by blanks): limits of amounts hang on it."""
 
 
-@lru_cache(maxsize=4)
-def _keys(jwks_file: Path) -> dict[str | None, jwt.PyJWK]:
-    return {key.key_id: key for key in jwt.PyJWKSet.from_json(jwks_file.read_text()).keys}
-
-
 @lru_cache(maxsize=10_000)
-def _verified(token: str, audience: str, jwks_file: Path) -> Caller:
+def _verify(token: str, audience: str, issuer: str, max_seconds: int, keys: KeySet) -> Caller:
+    """Check a token. What was found good is remembered with the keys by which it is, and forgotten with them."""
     try:
-        kid = jwt.get_unverified_header(token).get("kid")
-        if kid not in _keys(jwks_file):
-            _keys.cache_clear()  # the keys may have been rotated since they were read
-        key = _keys(jwks_file)[kid]
+        key = keys.find_key(_get_kid(token))
+        if key is None:
+            raise KeyUnknown("the token's key is not known")
         claims: dict[str, Any] = jwt.decode(
             token,
             key,
-            algorithms=ALGORITHMS,
+            algorithms=[key.algorithm_name],
             audience=audience,
-            options={"require": ["exp", "sub", "aud"]},
+            issuer=issuer,
+            leeway=SKEW_SECONDS,
+            options={"require": ["exp", "iat", "iss", "sub", "aud"]},
         )
-    except KeyError as error:
-        raise NotAuthenticated("the token's key is not known") from error
-    except jwt.InvalidTokenError as error:
+        expires_at, issued_at = float(claims["exp"]), float(claims["iat"])
+    except (jwt.PyJWTError, ValueError, TypeError, ArithmeticError) as error:
         raise NotAuthenticated(f"the token is not valid: {error}") from error
+    if not expires_at - issued_at <= max_seconds:
+        raise NotAuthenticated(f"the token is good for more than {max_seconds} seconds")
     scopes, roles = (frozenset(str(claims.get(name, "")).split()) for name in ("scope", "roles"))
-    return Caller(normalise_subject(claims["sub"]), scopes, float(claims["exp"]), roles)
+    return Caller(normalise_subject(claims["sub"]), scopes, expires_at, roles)
 
 
-def verify(token: str, audience: str, jwks_file: Path) -> Caller:
-    """The caller of a token that is for this audience. Raises NotAuthenticated.
+def _get_kid(token: str) -> str:
+    """Get the id of the key of a token. Raises NotAuthenticated."""
+    try:
+        kid = jwt.get_unverified_header(token).get("kid")
+    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+        raise NotAuthenticated("the token is not valid: its header cannot be read") from error
+    if not isinstance(kid, str):
+        raise NotAuthenticated("the token names no key")
+    return kid
 
-    A token that was found good is remembered until it expires; a bad one is checked each time.
+
+def verify(token: str, audience: str, settings: "Settings") -> Caller:
+    """Check that a token is for this audience, by keys that are in the file. Raises NotAuthenticated, KeysMissing.
+
+    A token that was found good is remembered as long as the keys are the same; a bad one is checked each time.
     """
-    caller = _verified(token, audience, jwks_file)
+    if len(token) > MAX_TOKEN_CHARS:
+        raise NotAuthenticated(f"the token has more than {MAX_TOKEN_CHARS} characters")
+    signing_keys, rules = get_signing_keys(settings.jwks_file), (settings.issuer, settings.max_token_seconds)
+    try:
+        caller = _verify(token, audience, *rules, signing_keys.get_set())
+    except KeyUnknown:
+        caller = _verify(token, audience, *rules, signing_keys.get_newer_set())
     if caller.expires_at <= system_now().timestamp():
         raise NotAuthenticated("the token is expired")
     return caller
@@ -141,10 +162,19 @@ async def _authorised(
     return authorise(request, needed.scopes, credentials.credentials)
 
 
+def authorise_request(request: Request, scopes: Iterable[str]) -> Caller:
+    """Let a caller go on by the head of their request alone. Raises NotAuthenticated, NotAllowed."""
+    sent = request.headers.getlist("authorization")
+    scheme, _, token = sent[0].partition(" ") if len(sent) == 1 else ("", "", "")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise NotAuthenticated("this route needs a bearer token")
+    return authorise(request, scopes, token.strip())
+
+
 def authorise(request: Request, scopes: Iterable[str], token: str) -> Caller:
     """Let the caller of a token go on, who is the request's from now on. Raises NotAuthenticated, NotAllowed."""
     runtime = request.app.state.runtime
-    caller = verify(token, runtime.service.name, runtime.settings.jwks_file)
+    caller = verify(token, runtime.service.name, runtime.settings)
     missing = set(scopes) - caller.scopes
     if missing:
         raise NotAllowed(f"the token lacks the scope {', '.join(sorted(missing))}")
@@ -155,6 +185,13 @@ def authorise(request: Request, scopes: Iterable[str], token: str) -> Caller:
 def is_authorisation(call: object) -> bool:
     """Say whether a dependency is the one that checks the token and its scopes."""
     return call is _authorised
+
+
+def find_scopes(dependencies: Iterable[params.Depends]) -> tuple[str, ...] | None:
+    """Find the scopes that a route with these dependencies needs; None if it needs no token."""
+    checks = [dependency for dependency in dependencies if is_authorisation(dependency.dependency)]
+    scopes = [scope for check in checks if isinstance(check, params.Security) for scope in check.scopes or ()]
+    return tuple(scopes) if checks else None
 
 
 def needs(*scopes: str) -> Any:

@@ -83,6 +83,11 @@ class CommandRunner(ActRunner):
         self._stands_for(sha256.encode(), sha256.encode())
         return self
 
+    def with_content(self, content: bytes) -> Self:
+        """Let the command stand for this content of a file, which is no JSON."""
+        self._stands_for(content, content)
+        return self
+
     def _stands_for(self, body: bytes, sent: bytes) -> None:
         body_hash, sent_hash = (hashlib.sha256(content + self._query).hexdigest() for content in (body, sent))
         self._key = self._key._replace(body_hash=body_hash, sent_hash=sent_hash)

@@ -1,7 +1,7 @@
 """Field types of requests that every service shares: what Postgres and people can live with."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -32,8 +32,10 @@ Words = Annotated[
 ]
 """Prose of at least two words: a full stop is no reason."""
 
-Code = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9._-]+$")]
-"""An identifier that people and other systems use."""
+Code = Annotated[
+    str, StringConstraints(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9._-]*[A-Za-z0-9_-][A-Za-z0-9._-]*$")
+]
+"""An identifier that people and other systems use: part of a path as it is, so not of dots alone."""
 
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f<>]+@[^@\s\x00-\x1f<>]+$")]
 """An address as RFC 5321 bounds it; whether it exists is found out by writing to it."""
@@ -58,8 +60,16 @@ _DATE = r"\d{4}-\d{2}-\d{2}"
 Day = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2200, 1, 1)), _written(_DATE)]
 """A date of business, as `YYYY-MM-DD`."""
 
-Instant = Annotated[AwareDatetime, _written(_DATE + r"[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})")]
-"""An instant with its offset (RFC 3339), to the microsecond."""
+_FIRST, _LAST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+Instant = Annotated[
+    AwareDatetime,
+    Field(ge=_FIRST, le=_LAST),
+    _written(_DATE + r"[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})"),
+]
+"""An instant of business with its offset (RFC 3339), to the microsecond: at the ends of the calendar another zone has
+no name for it.
+"""
 
 
 def _known_zone(name: str) -> str:

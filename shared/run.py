@@ -10,9 +10,11 @@ from typing import Annotated, Any
 import typer
 import uvicorn
 import uvloop
+from pydantic import ValidationError
 
 from shared.consumer import Consumer
 from shared.http import create_app
+from shared.http.protocol import bound_connections
 from shared.metrics import serving
 from shared.metrics.process import Parts
 from shared.relay import Relay
@@ -59,6 +61,8 @@ async def _run(runtime: Runtime, roles: tuple[str, ...]) -> None:
         create_app(runtime, with_routes="api" in roles),
         host=runtime.settings.host,
         port=runtime.settings.port,
+        http=bound_connections(runtime.settings.max_connections),
+        ws="none",
         log_config=None,
         access_log=False,
         proxy_headers=False,  # nothing is decided by the address of a caller
@@ -109,7 +113,13 @@ def main(
     """Run one process of a service."""
     if role is not None and role not in ROLES:
         raise typer.BadParameter(f"{role!r} is no role")
-    set_up(f"{service}/{role or 'all'}", settings().log_level)
+    process = f"{service}/{role or 'all'}"
+    set_up(process)
+    try:
+        set_up(process, settings().log_level)
+    except ValidationError as error:  # its message shows what was set, passwords too
+        log.critical("settings are missing or wrong", settings=[".".join(map(str, e["loc"])) for e in error.errors()])
+        raise typer.Exit(1) from None
     runtime = Runtime(load(service), settings())
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run(runtime, (role,) if role else ROLES))

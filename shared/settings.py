@@ -4,6 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -18,11 +19,21 @@ class Settings(BaseSettings):
     """Bootstrap servers, comma-separated."""
     host: str = "127.0.0.1"
     port: int = 8000
+    max_requests: int = 400
+    """How many requests this process answers at a time; one more gets 503."""
+    max_connections: int = 800
+    """How many connections this process has at a time; one more gets 503. More than requests, since most of them rest;
+    fewer than the files that a process may open, with those of the database and the broker."""
     clock: Literal["system", "sandbox"] = "system"
     """Where business time comes from: the system, or the row in the schema `clock`."""
 
     jwks_file: Path
-    """The public keys (a JWK set) whose tokens this service believes."""
+    """The public keys (a JWK set) whose tokens this service believes; read again all the time."""
+    issuer: str = Field(min_length=1)
+    """Whose tokens these are (their claim `iss`)."""
+    max_token_seconds: int = 12 * 3600
+    """How long a token may be good for, from `iat` to `exp`: a working day of a person's, and far more than a
+    service's, which are renewed from outside."""
     tokens_dir: Path | None = None
     """A folder with this service's own tokens, `<audience>.jwt` each, kept fresh from outside
     (as Kubernetes does with projected tokens), so that no service holds a signing key."""

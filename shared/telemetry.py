@@ -41,10 +41,24 @@ def _with_trace(_: object, __: str, entry: structlog.typing.EventDict) -> struct
     return entry
 
 
+def _with_members(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error, its causes, and what broke together if it is a group."""
+    for cause in chain(error):
+        yield cause
+        if isinstance(cause, BaseExceptionGroup):
+            for member in cause.exceptions:
+                yield from _with_members(member)
+
+
+def _log_uncaught(_: type[BaseException], error: BaseException, __: object) -> None:
+    """Log what ends the process as anything else: one line, and no message, which may name a customer."""
+    log.critical("the process ends by an error", exc_info=error)
+
+
 def _where(exc_info: structlog.typing.ExcInfo) -> str:
     """The traceback of what broke and of its causes, with their types only: messages may name a customer."""
     lines: list[str] = []
-    for error in chain(exc_info[1]):
+    for error in _with_members(exc_info[1]):
         lines += [*traceback.format_tb(error.__traceback__), f"{type(error).__module__}.{type(error).__qualname__}\n"]
     return "".join(lines)
 
@@ -57,7 +71,8 @@ class _JsonLines(logging.Formatter):
         self._process = _named(process)
 
     def format(self, record: logging.LogRecord) -> str:
-        told = {"level": record.levelname.lower(), "logger": record.name, "event": record.getMessage()}
+        event = record.getMessage().partition("\n")[0]  # asyncio's second line is what broke, with its message
+        told = {"level": record.levelname.lower(), "logger": record.name, "event": event}
         at = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
         return json.dumps(told | self._process | {"timestamp": at})
 
@@ -155,6 +170,7 @@ def set_up(process: str, level: str = "info") -> None:
     structlog.contextvars.bind_contextvars(**_named(process))
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_JsonLines(process))
+    sys.excepthook = _log_uncaught
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 

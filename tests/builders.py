@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from deploy.local import children, ports
 from deploy.local.children import Program
 from deploy.local.postgres import PostgresServer
-from deploy.local.tokens import Keys
+from deploy.local.tokens import ISSUER, Keys
 from shared.database import Unit
 from shared.events import Event
 from shared.events.invoicing import AccountRegistered, SubscriptionActivated
@@ -155,7 +155,8 @@ class Client:
 
 def settings_for(service: str, database: Database, jwks_file: Path, **more: Any) -> Settings:
     """Settings of one service on a test's database."""
-    return Settings(database_url=database.url(service), clock="sandbox", jwks_file=jwks_file, pool_size=5, **more)
+    url = database.url(service)
+    return Settings(database_url=url, clock="sandbox", jwks_file=jwks_file, issuer=ISSUER, pool_size=5, **more)
 
 
 _idle_apps: dict[str, list[FastAPI]] = defaultdict(list)

@@ -12,6 +12,7 @@ from deploy.local.kafka import KafkaServer, Proxied
 from deploy.local.ports import HOST
 from deploy.local.postgres import PostgresServer
 from deploy.local.state import State, metrics_port_of
+from deploy.local.tokens import ISSUER
 
 SANDBOX = ("vendor", "mailbox", "clock")
 
@@ -65,6 +66,7 @@ def service(name: str, plan: Plan, state: State, postgres: PostgresServer) -> Pr
         "GOODSTANDING_PORT": str(state.port(name)),
         "GOODSTANDING_CLOCK": "sandbox",
         "GOODSTANDING_JWKS_FILE": str(state.jwks),
+        "GOODSTANDING_ISSUER": ISSUER,
         "GOODSTANDING_TOKENS_DIR": str(state.tokens / name),
         "GOODSTANDING_SMTP_PORT": str(port("smtp")),
         "GOODSTANDING_LOG_LEVEL": plan.log_level,

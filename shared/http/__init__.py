@@ -1,23 +1,28 @@
 """The HTTP edge of every service: problem details (RFC 9457), bodies, health, paging."""
 
+from shared.http.answer_headers import OWN_STYLES
 from shared.http.app import create_app
 from shared.http.bodies import Router
 from shared.http.documents import ETAG
 from shared.http.paging import BadCursor, Page, PageOf, Paging, TextPaging
 from shared.http.problems import PROBLEM, PROBLEMS, declared, refusals
 from shared.http.reading import Read
+from shared.http.receiving import BodyInterrupted, accept_body
 
 __all__ = [
     "ETAG",
+    "OWN_STYLES",
     "PROBLEM",
     "PROBLEMS",
     "BadCursor",
+    "BodyInterrupted",
     "Page",
     "PageOf",
     "Paging",
     "Read",
     "Router",
     "TextPaging",
+    "accept_body",
     "create_app",
     "declared",
     "refusals",

@@ -5,6 +5,8 @@ from fastapi import FastAPI, Request, Response
 
 from shared import parked, telemetry
 from shared.errors import Unavailable
+from shared.http.admission import Admission
+from shared.http.answer_headers import AnswerHeaders
 from shared.http.documents import build_operation_id, documented
 from shared.http.pages import add_pages
 from shared.http.problems import PROBLEMS, answer_problems
@@ -43,7 +45,9 @@ def create_app(runtime: Runtime, *, with_routes: bool = True) -> FastAPI:
     app.openapi = lambda: documented(app)  # type: ignore[method-assign]
     if with_routes:
         app.add_middleware(ShortWay, shapes=list_shapes(service.routers))
+    app.add_middleware(Admission, max_requests=runtime.settings.max_requests)
     app.add_middleware(Observed)
+    app.add_middleware(AnswerHeaders)
     answer_problems(app)
     _add_health(app)
     add_pages(app)

@@ -4,6 +4,7 @@ Python's reader takes UTF-16, `NaN`, and the last of two fields of one name. Ano
 (a proxy, a log, the caller's own library) may take the first: then two people have read different orders.
 """
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence, Set
@@ -13,13 +14,16 @@ from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 
+from shared.auth import authorise_request, find_scopes
 from shared.errors import Refusal
+from shared.http.problems import MOST_ERRORS
+from shared.http.receiving import MAX_BODY_BYTES, BodyInterrupted, BoundedReceive, find_body_limit
 
 SHOWN = 60
 """How much of a field's name a refusal repeats (characters)."""
-MOST_ERRORS = 20
-"""How many wrong parameters of the address a refusal names."""
+_WITH_BODIES = frozenset({"POST", "PUT", "PATCH"})
 
 
 class Malformed(json.JSONDecodeError):
@@ -70,23 +74,46 @@ class NulCharacter(Refusal):
 class _StrictRequest(Request):
     async def json(self) -> Any:
         if not hasattr(self, "_json"):
-            self._json = read(await self.body())
+            body = await self.body()
+            # to read a large one takes long enough that others would notice
+            self._json = read(body) if len(body) <= MAX_BODY_BYTES else await asyncio.to_thread(read, body)
         return self._json
 
 
 class _StrictRoute(APIRoute):
+    """A route that knows who asks before it looks at what is asked, and reads no body that it does not take."""
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         parameters = frozenset(list_query_parameters(self.dependant))
+        scopes = find_scopes(self.dependencies)
+        has_body = not _WITH_BODIES.isdisjoint(self.methods or ())
+        limit = find_body_limit(self.dependant)
 
         async def strictly(request: Request) -> Response:
+            if scopes is not None:
+                authorise_request(request, scopes)
             if b"%00" in request.scope["query_string"] or "\0" in request.scope["path"]:
                 raise NulCharacter("the address has a NUL character")
             if request.scope["query_string"]:
                 _check_query(request.query_params.multi_items(), parameters)
-            return await handle(_StrictRequest(request.scope, request.receive))
+            if not has_body:
+                return await handle(_StrictRequest(request.scope, request.receive))
+            bounded = BoundedReceive(request.scope, request.receive, limit.max_bytes)
+            strict = _StrictRequest(request.scope, bounded)
+            if not limit.is_streamed:
+                await _receive_body(strict)
+            return await handle(strict)
 
         return strictly
+
+
+async def _receive_body(request: Request) -> None:
+    """Receive the body, which the request keeps: FastAPI would take any refusal of it for a malformed one."""
+    try:
+        await request.body()
+    except ClientDisconnect as error:
+        raise BodyInterrupted("the body ended before it was whole") from error
 
 
 def list_query_parameters(dependant: Dependant) -> Iterator[str]:

@@ -13,6 +13,8 @@ _KEY = "idempotency-key"
 _COMMON_CODES = (
     (400, "", "malformed", "the body is not JSON"),
     (400, _KEY, "idempotency_key_missing", "send an Idempotency-Key of up to 255 characters with this request"),
+    (408, "", "body_too_slow", "a body comes at 16384 bytes a second or faster, after 20 s"),
+    (413, "", "body_too_large", "this route takes a body of at most 262144 bytes"),
     (403, "", "not_allowed", "the token lacks the scope that this route needs"),
     (404, "", "not_found", "there is no such thing"),
     (422, "", "invalid", "the request has wrong fields"),
@@ -45,6 +47,7 @@ def documented(app: FastAPI) -> dict[str, Any]:
         for operations in document["paths"].values():
             for operation in operations.values():
                 _require_needed(operation)
+                _add_refusals_of_bodies(operation)
                 _add_common_codes(operation)
                 _add_headers(operation)
                 for answer in operation["responses"].values():
@@ -65,6 +68,13 @@ def _require_needed(operation: dict[str, Any]) -> None:
             parameter["required"] = True
             text, _null = parameter["schema"].pop("anyOf")
             parameter["schema"] |= text
+
+
+def _add_refusals_of_bodies(operation: dict[str, Any]) -> None:
+    """Declare how a body is refused before it is read, or while it is."""
+    if "requestBody" in operation:
+        for status, meaning in (("408", "the body did not come in time"), ("413", "the body is too large")):
+            operation["responses"][status] = {"description": meaning, "content": {PROBLEM: {}}}
 
 
 def _names(operation: dict[str, Any]) -> set[str]:

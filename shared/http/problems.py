@@ -13,6 +13,8 @@ from shared.errors import Refusal, Unavailable
 from shared.telemetry import log
 
 PROBLEM = "application/problem+json"
+MOST_ERRORS = 20
+"""How many wrong fields a refusal names: whoever sends more mends the cause, not each field."""
 
 
 class FieldError(BaseModel):
@@ -122,7 +124,7 @@ async def _invalid(_: Request, error: Exception) -> Response:
         return problem(400, "malformed", unread["ctx"]["error"])
     errors = [
         {"field": ".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0]), "message": one["msg"]}
-        for one in found
+        for one in found[:MOST_ERRORS]
     ]
     return problem(422, "invalid", "the request has wrong fields", errors=errors)
 

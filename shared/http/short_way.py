@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.params import Security
 from fastapi.routing import APIRoute, APIRouter
 from opentelemetry import trace
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.auth import NotAllowed, NotAuthenticated, authorise, is_authorisation
+from shared.auth import NotAllowed, NotAuthenticated, authorise, find_scopes, is_authorisation
 from shared.commands import CommandOf, CommandRunner
 from shared.errors import Refusal
 from shared.http.bodies import read
 from shared.http.problems import answer_refusal
+from shared.http.receiving import BodyTooLarge, BodyTooSlow, BoundedReceive, find_body_limit
 
 _KEY = re.compile(rb"[\x21-\x7e]{1,255}")
 _AUTHORIZATION, _CONTENT_TYPE, _IDEMPOTENCY_KEY = b"authorization", b"content-type", b"idempotency-key"
@@ -41,6 +41,7 @@ class CommandShape:
     body_name: str
     body_field: Any
     """As FastAPI keeps it: it validates."""
+    max_body_bytes: int
 
 
 def find_shape(route: APIRoute) -> CommandShape | None:
@@ -53,13 +54,11 @@ def find_shape(route: APIRoute) -> CommandShape | None:
     authorisation, command = dependant.dependencies
     if not is_authorisation(authorisation.call) or not isinstance(command.call, CommandOf) or command.name is None:
         return None
-    scopes = [
-        scope
-        for dependency in route.dependencies
-        if isinstance(dependency, Security)
-        for scope in dependency.scopes or ()
-    ]
-    return CommandShape(route, route.endpoint, tuple(scopes), command.call.action, command.name, field.name, field)
+    scopes = find_scopes(route.dependencies) or ()
+    max_body_bytes = find_body_limit(dependant).max_bytes
+    return CommandShape(
+        route, route.endpoint, scopes, command.call.action, command.name, field.name, field, max_body_bytes
+    )
 
 
 def list_shapes(routers: Iterable[APIRouter]) -> dict[str, CommandShape]:
@@ -84,8 +83,12 @@ class ShortWay:
             await self._app(scope, receive, send)
             return
         read_messages: list[Message] = []
-        request = Request(scope, receive)
-        arguments = await _read_arguments(request, shape, token, key, read_messages)
+        request = Request(scope, BoundedReceive(scope, receive, shape.max_body_bytes))
+        try:
+            arguments = await _read_arguments(request, shape, token, key, read_messages)
+        except (BodyTooLarge, BodyTooSlow) as refusal:
+            await answer_refusal(refusal)(scope, receive, send)
+            return
         if arguments is None:
             await self._app(scope, _receive_again(read_messages, receive), send)
             return

@@ -10,12 +10,18 @@ from deploy.local.bootstrap import SERVICES
 from deploy.local.children import StartFailedError
 from deploy.local.stack import LogFollower, Stack
 from deploy.local.state import AlreadyRunningError, State
+from deploy.local.tokens import ISSUER
 from shared.auth import NotAuthenticated, verify
+from shared.settings import Settings
 
 
 @pytest.fixture
 def state(tmp_path: Path) -> State:
     return State(tmp_path / "stack")
+
+
+def settings_of(state: State) -> Settings:
+    return Settings(database_url="postgresql://nobody", jwks_file=state.jwks, issuer=ISSUER)
 
 
 def test_a_folder_has_one_launcher(state: State) -> None:
@@ -33,18 +39,18 @@ def test_a_token_is_good_for_one_service_only(state: State) -> None:
     state.keys.publish(state.jwks)
     token = state.keys.token("invoicing", "invoicing:read", subject="operator")
 
-    caller = verify(token, "invoicing", state.jwks)
+    caller = verify(token, "invoicing", settings_of(state))
 
     assert (caller.subject, caller.scopes) == ("operator", frozenset({"invoicing:read"}))
     with pytest.raises(NotAuthenticated):
-        verify(token, "collections", state.jwks)
+        verify(token, "collections", settings_of(state))
 
 
 def test_another_stack_does_not_believe_it(state: State, tmp_path: Path) -> None:
     stranger = State(tmp_path / "stranger")
     stranger.keys.publish(stranger.jwks)
     with pytest.raises(NotAuthenticated):
-        verify(state.keys.token("invoicing"), "invoicing", stranger.jwks)
+        verify(state.keys.token("invoicing"), "invoicing", settings_of(stranger))
 
 
 def test_a_token_lives_twelve_hours_and_has_every_scope_unless_told(state: State) -> None:
@@ -61,7 +67,7 @@ def test_each_service_has_tokens_for_the_others(state: State) -> None:
         audiences = {path.stem for path in (state.tokens / service).glob("*.jwt")}
         assert audiences == set(SERVICES) - {service}
     token = (state.tokens / "collections" / "invoicing.jwt").read_text()
-    caller = verify(token, "invoicing", state.jwks)
+    caller = verify(token, "invoicing", settings_of(state))
     assert caller.subject == "service:collections"
     assert caller.scopes == {"invoicing:read", "invoicing:write"}
 

@@ -13,6 +13,7 @@ from deploy.local.tokens import Keys
 from services.invoicing.api import uploads
 from services.invoicing.domain.files.layouts import Layout
 from services.invoicing.repository.vendor import comparison
+from shared.http import BodyInterrupted
 from tests.builders import Database, running
 from tests.vendor_files import BilledLine, World, as_csv, as_json_lines, expect, world
 
@@ -154,13 +155,12 @@ async def test_a_content_type_that_is_no_layout_is_refused(here: World) -> None:
         assert refusal(await here.put(invoice_id, as_csv([BilledLine()]), type_)) == (415, "unknown_layout")
 
 
-async def test_a_file_larger_than_is_taken_is_refused(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    content = as_csv([BilledLine()])
+async def test_a_file_larger_than_is_taken_is_refused(here: World) -> None:
     invoice_id = await here.invoiced([BilledLine()])
-    monkeypatch.setattr(uploads, "LARGEST_FILE", len(content) - 1)
-    assert refusal(await here.put(invoice_id, content)) == (413, "file_too_large")
-    monkeypatch.setattr(uploads, "LARGEST_FILE", len(content))
-    assert (await here.put(invoice_id, content)).status_code == 201
+    headers = here.client.headers | {"content-type": "text/csv", "content-length": str((2 << 30) + 1)}
+    path = f"/v1/vendor-invoices/{invoice_id}/reconciliation"
+    answer = await here.client.http.put(path, content=as_csv([BilledLine()]), headers=headers)
+    assert refusal(answer) == (413, "body_too_large")
 
 
 async def test_the_event_tells_the_sums_and_no_customer(here: World) -> None:
@@ -242,6 +242,6 @@ async def test_a_file_whose_sender_went_away_is_refused() -> None:
         yield b"CustomerId,"
         raise ClientDisconnect
 
-    with pytest.raises(uploads.Interrupted):
+    with pytest.raises(BodyInterrupted):
         async with uploads.received(chunks(), Layout.CSV):
             pytest.fail("half a file is no file")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import ISSUER, Keys
 from tests.architecture.source import ROOT
 from tests.builders import Database, running
 from tests.vendor_files import BilledLine, World, as_csv, as_json_lines, expect, vendor_invoice, world
@@ -65,6 +65,7 @@ async def command(here: World, jwks_file: Path, file: Path, *more: str) -> tuple
         GOODSTANDING_DATABASE_URL=here.database.url("invoicing"),
         GOODSTANDING_CLOCK="sandbox",
         GOODSTANDING_JWKS_FILE=str(jwks_file),
+        GOODSTANDING_ISSUER=ISSUER,
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx2
 
+from deploy.local.tokens import ISSUER
 from shared.http import create_app
 from shared.runtime import Runtime
 from shared.service import load
@@ -37,7 +38,7 @@ async def content(lines: int, packed: bool) -> AsyncIterator[bytes]:
 async def main(url: str, jwks: str, token: str, invoice_id: str, lines: int, packed: bool) -> None:
     """Send it, and say the status, the lines taken, and the peak of memory in KiB."""
     set_up("invoicing/api", "error")  # nothing but what is said below
-    settings = Settings(database_url=url, clock="sandbox", jwks_file=Path(jwks))
+    settings = Settings(database_url=url, clock="sandbox", jwks_file=Path(jwks), issuer=ISSUER)
     runtime = Runtime(load("invoicing"), settings)
     transport = httpx2.ASGITransport(app=create_app(runtime))
     headers = {"authorization": f"Bearer {token}", "content-type": "application/gzip" if packed else "text/csv"}

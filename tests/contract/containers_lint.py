@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from deploy.grafana.panels import BOOKS
 from deploy.local.bootstrap import ROLES
 from deploy.prepare import password_variable
+from services.invoicing.api.uploads import LARGEST_FILE
 from shared.run import ROLES as PROCESS_ROLES
 from shared.service import NAMES
 from shared.settings import Settings
@@ -167,6 +168,25 @@ def soft(compose: Json) -> Iterator[str]:
             yield f"{name}: is not hardened"
 
 
+MEMORY = re.compile(r"(\d+)([mg])")
+
+
+def find_unbounded(compose: Json) -> Iterator[str]:
+    """Containers that may take all memory of the machine, or whose `/tmp`, which is memory, may take all of theirs."""
+    for name, service in compose["services"].items():
+        limit = _bytes(service.get("mem_limit"))
+        sizes = [place.partition("size=")[2] for place in service.get("tmpfs", [])]
+        if not limit or any(not 0 < _bytes(size) < limit for size in sizes):
+            yield f"{name}: has no bound of its memory"
+        if name == "invoicing-api" and not any(_bytes(size) > LARGEST_FILE for size in sizes):
+            yield f"{name}: the largest file does not fit"
+
+
+def _bytes(size: str | None) -> int:
+    parts = MEMORY.fullmatch(size or "")
+    return int(parts[1]) << {"m": 20, "g": 30}[parts[2]] if parts else 0
+
+
 def given_secrets(text: str) -> Iterator[str]:
     """Secrets with a default or a value."""
     for name, default in VARIABLE.findall(text):
@@ -188,6 +208,7 @@ def findings(text: str) -> list[str]:
         *wrong_files(compose),
         *wrong_targets(compose),
         *soft(compose),
+        *find_unbounded(compose),
         *given_secrets(text),
     ]
 

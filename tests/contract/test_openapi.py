@@ -61,8 +61,15 @@ HIT = st.sampled_from([True, True, False])
 """How often what exists takes the place of what was generated."""
 
 
-NEVER_DECLARED = {"content-type", "content-length"}
-"""Headers of every answer, which OpenAPI tells by other means."""
+NEVER_DECLARED = {
+    "content-type",
+    "content-length",
+    "cache-control",
+    "connection",
+    "content-security-policy",
+    "x-content-type-options",
+}
+"""Headers of every answer, which OpenAPI tells by other means or which are the same everywhere."""
 FILES = {"application/xml": camt([Paid("of March", 700)])}
 """What is sent as a file, where that is known: nobody generates one that makes sense."""
 FILE_OF = {"/v1/usage-files": "usage_file"}

@@ -39,7 +39,7 @@ def _is_instant(value: object) -> bool:
 
 def document(service: str) -> dict[str, Any]:
     """The OpenAPI document of a service."""
-    settings = Settings(database_url="postgresql://nobody@127.0.0.1/none", jwks_file=Path("none"))
+    settings = Settings(database_url="postgresql://nobody@127.0.0.1/none", jwks_file=Path("none"), issuer="none")
     return create_app(Runtime(load(service), settings)).openapi()
 
 

@@ -17,7 +17,7 @@ from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Day, Prose, example
-from shared.http import PROBLEMS, Page, Read, Router, refusals
+from shared.http import OWN_STYLES, PROBLEMS, Page, Read, Router, refusals
 
 public = Router(tags=["policy"], responses={422: PROBLEMS[422]})
 reads = Router(prefix="/v1/policies", tags=["policy"], dependencies=[needs("collections:read")], responses=PROBLEMS)
@@ -140,13 +140,15 @@ async def policy_page(read: Read, version: Annotated[int | None, Query(ge=1, lt=
     row, versions = await read(load)
     if row is None:
         missing = TEMPLATES.get_template("policy_missing.html").render(version=version, versions=versions)
-        return HTMLResponse(missing, 404)
+        return HTMLResponse(missing, 404, _PAGE)
     page = TEMPLATES.get_template("policy.html").render(
         row=row, policy=parse_policy(row.document), versions=versions, titles=TITLES
     )
-    return HTMLResponse(page)
+    return HTMLResponse(page, headers=_PAGE)
 
 
+_PAGE = {"content-security-policy": OWN_STYLES, "cache-control": "no-cache"}
+"""Headers of the page: whoever keeps it asks whether it still holds."""
 TITLES = {
     "upcoming": "We remind you that a payment will be due",
     "reminder_1": "We remind you that a payment is overdue",

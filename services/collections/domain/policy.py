@@ -21,6 +21,9 @@ WARNING_TEMPLATES = frozenset({"final_notice"})
 
 _LONGEST_DOCUMENT = 64_000
 """Characters; a policy has some twenty lines."""
+_DEEPEST = 50
+"""Brackets within one another: the reader takes an hour for as many thousands as fit."""
+_BRACKET = re.compile(r"[\[\]{}]")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 Fault = tuple[str, str]
@@ -124,6 +127,20 @@ def parse_policy(text: str, templates: Collection[str] = TEMPLATES) -> Policy:
     return policy
 
 
+def check_aliases(text: str) -> None:
+    """Refuse a document in which something stands for something else: a few lines of those are any number of steps.
+
+    It is asked of what is published, as below, and before it is read. Raises PolicyRefused.
+    """
+    if len(text) > _LONGEST_DOCUMENT or _is_nested_too_deep(text):
+        return
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
+            raise PolicyRefused([("", "has an alias; write out what it stands for")])
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return  # its reader says what is wrong with it
+
+
 def check_required_notices(policy: Policy) -> None:
     """Refuse a policy that would end access after a notice that does not warn of it. Raises PolicyRefused.
 
@@ -144,6 +161,8 @@ def _document(text: str) -> object:
     """What the YAML says, as plain values."""
     if len(text) > _LONGEST_DOCUMENT:
         raise PolicyRefused([("", f"longer than {_LONGEST_DOCUMENT} characters")])
+    if _is_nested_too_deep(text):
+        raise PolicyRefused([("", f"has more than {_DEEPEST} brackets within one another")])
     try:
         document = yaml.load(text, Loader=_Loader)  # a safe loader, stricter
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
@@ -151,6 +170,16 @@ def _document(text: str) -> object:
     if not isinstance(document, dict):
         raise PolicyRefused([("", "must be a mapping with name, steps and guard")])
     return document
+
+
+def _is_nested_too_deep(text: str) -> bool:
+    """Say whether brackets, also those in texts, open further than any policy needs."""
+    depth = 0
+    for bracket in _BRACKET.findall(text):
+        depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 def _fault(place: tuple[int | str, ...], message: str) -> Fault:

@@ -54,8 +54,13 @@ class VendorSubscription:
 
     def __init__(self, http: httpx2.AsyncClient, customer_id: str, subscription_id: str, intent_id: UUID) -> None:
         self._http = http
-        self._path = f"/v1/customers/{quote(customer_id, safe='')}/subscriptions/{quote(subscription_id, safe='')}"
+        self._ids = customer_id, subscription_id
         self._intent_id = intent_id
+
+    @property
+    def _path(self) -> str:
+        customer, subscription = map(_segment, self._ids)
+        return f"/v1/customers/{customer}/subscriptions/{subscription}"
 
     async def read(self) -> Resource:
         """The resource as it is now. Raises VendorRefused, Later."""
@@ -128,6 +133,13 @@ class VendorSubscription:
         if pause > LONGEST_WAIT:
             raise Later(f"the vendor is overloaded and wants no call for {pause:.0f} s")
         await asyncio.sleep(max(pause, 0))
+
+
+def _segment(vendor_id: str) -> str:
+    """Quote an id as one segment of a path. Raises VendorRefused for one that would be another place (`..`)."""
+    if not vendor_id.strip("."):
+        raise VendorRefused("unusable_id", "the vendor's id is empty, or of dots alone")
+    return quote(vendor_id, safe="")
 
 
 def _outcome(answer: httpx2.Response) -> str:

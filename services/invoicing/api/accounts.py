@@ -12,7 +12,7 @@ from services.invoicing.repository import accounts as repository
 from services.invoicing.repository.account_search import AccountCriteria, search_accounts
 from services.invoicing.repository.legal_entities import UnknownLegalEntity
 from services.invoicing.tables import AccountRow
-from services.invoicing.use_cases.accounts import ReferenceTaken
+from services.invoicing.use_cases.accounts import ANY_VERSION, ReferenceTaken
 from shared.auth import needs
 from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.database import Unit
@@ -41,7 +41,9 @@ class IfMatchMissing(Refusal):
 
 
 def version_of(if_match: str | None) -> int | None:
-    """The version that an ETag names; None without one, or if it is none of ours."""
+    """The version that an ETag names, ANY_VERSION for `*`; None without one, or if it is none of ours."""
+    if if_match == "*":
+        return ANY_VERSION
     plain = (if_match or "").strip('"')
     return int(plain) if plain.isdecimal() and plain.isascii() else None
 

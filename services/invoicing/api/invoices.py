@@ -1,6 +1,6 @@
 """Invoices over REST: issued with explicit lines, read, never changed."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -92,8 +92,8 @@ class InvoiceOut(BaseModel):
     number: str
     external_reference: str | None
     currency: str
-    issue_date: Day
-    due_date: Day
+    issue_date: date
+    due_date: date
     total_minor: int
     issued_at: datetime
 
@@ -147,8 +147,8 @@ class InvoiceLineOut(BaseModel):
     line: int
     description: str
     kind: str | None
-    period_from: Day | None
-    period_to: Day | None
+    period_from: date | None
+    period_to: date | None
     quantity: int | None
     unit_price_minor: int | None
     meters: str | None

@@ -1,5 +1,6 @@
 """Subscriptions over REST."""
 
+from datetime import date
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -69,7 +70,7 @@ class ScheduledChangeOut(BaseModel):
 
     id: UUID
     kind: str
-    effective_on: Day
+    effective_on: date
     quantity: int | None
     plan_id: UUID | None
 
@@ -110,10 +111,10 @@ class SubscriptionOut(BaseModel):
     quantity: int
     unit_price_minor: int
     currency: str
-    start: Day
-    term_start: Day
-    end_of_term: Day | None
-    ended_on: Day | None
+    start: date
+    term_start: date
+    end_of_term: date | None
+    ended_on: date | None
     vendor_customer_id: str
     vendor_subscription_id: str
     bills_while_suspended: bool

@@ -15,7 +15,7 @@ from services.invoicing.domain.states import MoveRefused
 from services.invoicing.repository import subscriptions
 from services.invoicing.repository import terms as repository
 from services.invoicing.tables import SubscriptionChangeRow, TermRow
-from services.invoicing.use_cases.accounts import ReferenceTaken
+from services.invoicing.use_cases.accounts import ReferenceTaken, TenantOfAnother
 from services.invoicing.use_cases.subscriptions import Purchase, Wanted
 from shared.audit import Change
 from shared.auth import needs
@@ -170,7 +170,7 @@ class ChangeOut(BaseModel):
     status_code=201,
     response_model=PurchaseOut,
     summary="Begin a subscription",
-    responses=refusals(NotOffered, ReferenceTaken, ChangeRefused),
+    responses=refusals(NotOffered, ReferenceTaken, TenantOfAnother, ChangeRefused),
 )
 async def begin_subscription(
     plan_id: UUID, purchase: PurchaseIn, command: Annotated[CommandRunner, perform_command("subscription.begin")]

@@ -14,12 +14,13 @@ from starlette.requests import ClientDisconnect
 
 from services.invoicing.domain.files.layouts import Layout
 from services.invoicing.repository.files import ReceivedFile
-from shared.errors import Refusal
-from shared.http import declared
+from shared.errors import Refusal, Unavailable
+from shared.http import BodyInterrupted, accept_body, declared
 
 LARGEST_FILE = 2 << 30
 """Bytes, as sent: 2 GiB."""
-
+ACCEPTED = accept_body(LARGEST_FILE, is_streamed=True)
+"""The dependency of a route that takes a file."""
 
 LAYOUTS = {
     "text/csv": Layout.CSV,
@@ -33,7 +34,7 @@ OCTETS = "application/octet-stream"
 BEGINNING = 4096
 """Bytes of a file that are looked at for that."""
 REFUSED: dict[int | str, dict[str, Any]] = {
-    413: declared(413, "file_too_large", "the file is larger than is taken", "a file has at most 2 GiB"),
+    503: declared(503, "no_room", "there is no room for the file now", "there is no room for the file now; try again"),
     415: declared(415, "unknown_layout", "the content type is none of a file", "send text/csv or application/jsonl"),
 }
 
@@ -45,18 +46,10 @@ class UnknownLayout(Refusal):
     status = 415
 
 
-class FileTooLarge(Refusal):
-    """The file is larger than is taken."""
+class NoRoom(Unavailable):
+    """The machine has no room for the file now."""
 
-    code = "file_too_large"
-    status = 413
-
-
-class Interrupted(Refusal):
-    """The sender went away before the file was whole."""
-
-    code = "malformed"
-    status = 400
+    code = "no_room"
 
 
 def layout_of(content_type: str) -> Layout | None:
@@ -103,19 +96,18 @@ def body(as_csv: str, as_json_lines: str) -> dict[str, Any]:
 async def received(chunks: AsyncIterator[bytes], layout: Layout | None) -> AsyncIterator[ReceivedFile]:
     """The file that these chunks make, for as long as it is needed; without a layout it is guessed.
 
-    Raises FileTooLarge, Interrupted.
+    Raises BodyInterrupted, and what a bounded body raises.
     """
     with await asyncio.to_thread(tempfile.TemporaryFile) as content:
-        digest, size = hashlib.sha256(), 0
+        digest = hashlib.sha256()
         try:
             async for chunk in chunks:
-                size += len(chunk)
-                if size > LARGEST_FILE:
-                    raise FileTooLarge(f"a file has at most {LARGEST_FILE >> 20} MiB")
                 digest.update(chunk)
                 await asyncio.to_thread(content.write, chunk)
+        except OSError as error:
+            raise NoRoom("there is no room for the file now; try again") from error
         except ClientDisconnect as error:
-            raise Interrupted("the file ended before it was whole") from error
+            raise BodyInterrupted("the file ended before it was whole") from error
         if layout is None:
             layout = await asyncio.to_thread(guess_layout, content)
         yield ReceivedFile(content, digest.hexdigest(), layout)

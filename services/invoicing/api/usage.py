@@ -15,7 +15,7 @@ from shared.auth import needs
 from shared.commands import CommandRunner, perform_command, perform_upload
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Name, example
-from shared.http import PROBLEMS, Router, refusals
+from shared.http import PROBLEMS, Router, accept_body, refusals
 from shared.money import Currency
 
 writes = Router(prefix="/v1", tags=["usage"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
@@ -98,6 +98,7 @@ class UsageOut(BaseModel):
     status_code=201,
     response_model=UsageOut,
     summary="Send rated usage",
+    dependencies=[accept_body(4 * 1024 * 1024)],
     responses=refusals(UsageRefused),
 )
 async def send_usage(usage: UsageIn, command: Annotated[CommandRunner, perform_command("usage.send")]) -> Response:
@@ -125,6 +126,7 @@ _LINE = (
     status_code=201,
     response_model=UsageOut,
     summary="Send a file of rated usage",
+    dependencies=[uploads.ACCEPTED],
     openapi_extra={"requestBody": uploads.body(_CSV, _LINE)},
     responses=uploads.REFUSED | refusals(FileRefused, UsageRefused),
 )

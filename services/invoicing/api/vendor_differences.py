@@ -1,7 +1,7 @@
 """The work list of what the vendor bills otherwise than we expected, over REST."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -27,7 +27,7 @@ from services.invoicing.use_cases.vendor_differences import AmountRefused, Taken
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
-from shared.fields import Body, Day, Prose, example, shown
+from shared.fields import Body, Prose, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.money import CurrencyMismatch, Money, MoneyModel
 
@@ -46,8 +46,8 @@ class BilledToCustomerOut(BaseModel):
 
     currency: str
     net_minor: int
-    period_from: Day
-    period_to: Day
+    period_from: date
+    period_to: date
 
 
 class DifferenceOut(BaseModel):
@@ -93,8 +93,8 @@ class DifferenceOut(BaseModel):
     vendor_subscription_id: str | None
     product: str | None
     charge_type: str
-    period_from: Day | None
-    period_to: Day | None
+    period_from: date | None
+    period_to: date | None
     first_line: int | None
     lines: int
     verdict: str

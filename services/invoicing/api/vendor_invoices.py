@@ -1,6 +1,6 @@
 """The vendor's invoices over REST: received, paid, listed."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -93,17 +93,17 @@ class VendorInvoiceOut(BaseModel):
     number: str
     legal_entity: str
     currency: str
-    invoice_date: Day
-    due_date: Day
-    period_from: Day
-    period_to: Day
+    invoice_date: date
+    due_date: date
+    period_from: date
+    period_to: date
     total_minor: int
     tax_minor: int
     state: str
     received_at: datetime
     warn_at: datetime | None
     warned_at: datetime | None
-    paid_on: Day | None
+    paid_on: date | None
     paid_minor: int | None
     paid_by: str | None
     paid_reason: str | None

@@ -149,6 +149,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     "/{vendor_invoice_id}/reconciliation",
     response_model=ReconciliationOut,
     summary="Reconcile the vendor's invoice with its file",
+    dependencies=[uploads.ACCEPTED],
     openapi_extra={"requestBody": uploads.body(_CSV, _LINE)},
     responses=ANSWERS | refusals(AnotherFile, DecisionsTaken, FileRefused, SumsRefused, ReasonMissing),
 )

@@ -22,6 +22,13 @@ class ReferenceTaken(Refusal):
     code = "reference_taken"
 
 
+class TenantOfAnother(Refusal):
+    """A subscription is at a vendor customer (tenant) of its own account: its holds would else end another's access."""
+
+    code = "tenant_of_another"
+    status = 422
+
+
 class Stale(Refusal):
     """The account was changed since the version that `If-Match` names."""
 
@@ -59,18 +66,22 @@ async def register(unit: Unit, fields: dict[str, Any]) -> AccountRow:
     return row
 
 
+ANY_VERSION = -1
+"""The version that `If-Match: *` names: whichever there is (RFC 9110, section 13.1.1)."""
+
+
 async def change(unit: Unit, account_id: UUID, version: int, fields: Mapping[str, Any]) -> AccountRow:
     """Change these fields of an account's master data. If none differs, nothing happens. Raises NotFound, Stale."""
     await unit.lock(account_id)
     row = await repository.account_to_change(unit, account_id)
-    if row.version != version:
+    if version not in (row.version, ANY_VERSION):
         raise Stale(f"the account is at version {row.version}")
     before = row.model_dump() | {"address": row.address or []}
     if all(before[name] == value for name, value in fields.items()):
         unit.record_nothing()
         return row
     await parties.keep_buyer(unit, row)
-    row.sqlmodel_update({**fields, "version": version + 1})
+    row.sqlmodel_update({**fields, "version": row.version + 1})
     unit.session.add(row)
     await unit.session.flush()
     unit.publish(AccountChanged(**_announced(row)))
@@ -95,9 +106,11 @@ def _announced(row: AccountRow) -> dict[str, Any]:
 
 
 async def activate_subscription(unit: Unit, new: NewSubscription) -> SubscriptionRow:
-    """A subscription was bought. Raises NotFound, ReferenceTaken."""
-    await repository.account(unit, new.account_id)
+    """A subscription was bought. Raises NotFound, ReferenceTaken, TenantOfAnother."""
+    account = await repository.account(unit, new.account_id)
     await unit.lock(new.account_id)
+    if new.vendor_customer_id.lower() not in map(str.lower, account.vendor_customer_ids):
+        raise TenantOfAnother(f"the account has no vendor customer {new.vendor_customer_id}")
     if await repository.vendor_id_taken(unit, new.vendor_subscription_id):
         raise ReferenceTaken(f"another subscription has the vendor's id {new.vendor_subscription_id}")
     fields = {name: getattr(new, name) for name in NewSubscription.__dataclass_fields__}

@@ -1,10 +1,11 @@
 """Files of bank statements while they are read."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from hashlib import sha256
+from itertools import islice
 
 import orjson
 
@@ -17,8 +18,8 @@ from shared.ids import new_id
 
 MOST_REFUSED = 100
 """Entries that are refused by themselves; a file with more of them is refused."""
-BREATHER = 500
-"""After so many entries other requests of the process get a turn."""
+READ_TOGETHER = 500
+"""So many entries are read before other requests of the process get a turn."""
 
 
 @dataclass(slots=True)
@@ -55,16 +56,23 @@ class BankFile:
         return camt.read(self.body) if self.columns is None else tabular.read(self.body, self.columns)
 
     async def entries(self) -> AsyncIterator[Incoming]:
-        """The entries, as they come in; closings and former keys are noted. Raises StatementRefused."""
-        for entry in self._read():
+        """The entries, as they come in; closings and former keys are noted. Raises StatementRefused.
+
+        A thread reads them, some at a time, so that the process goes on with other requests.
+        """
+        reading = self._read()
+        while read := await asyncio.to_thread(lambda: list(islice(reading, READ_TOGETHER))):
+            for incoming in self._take_in(read):
+                yield incoming
+
+    def _take_in(self, read: Sequence[Entry | Closing | RefusedEntry]) -> Iterator[Incoming]:
+        for entry in read:
             if isinstance(entry, Closing):
                 self.closings[entry.account] = max(self.closings.get(entry.account, entry.day), entry.day)
                 continue
             if isinstance(entry, RefusedEntry):
                 self._refuse(entry)
                 continue
-            if entry.place % BREATHER == 0:
-                await asyncio.sleep(0)
             self.former_keys += [
                 (entry.place, entry.account, former.key, former.payer, former.text)
                 for former in entry.former_keys

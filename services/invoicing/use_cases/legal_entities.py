@@ -5,7 +5,7 @@ from typing import Any
 from services.invoicing.repository import legal_entities as repository
 from services.invoicing.repository import parties
 from services.invoicing.tables import LegalEntityRow
-from services.invoicing.use_cases.accounts import Stale
+from services.invoicing.use_cases.accounts import ANY_VERSION, Stale
 from shared.audit import Change
 from shared.database import Unit
 
@@ -16,7 +16,7 @@ async def put(unit: Unit, code: str, version: int | None, fields: dict[str, Any]
     row = await repository.known(unit, code)
     stored = row or await unit.session.get(LegalEntityRow, code)
     found = row.version if row else None
-    if version != found:
+    if version != found and not (version == ANY_VERSION and found):
         raise Stale(f"the legal entity is at version {found}" if found else "the legal entity has no data yet")
     before = row.model_dump() if row else None
     if row:

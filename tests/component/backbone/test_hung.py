@@ -82,7 +82,9 @@ async def test_a_look_while_the_broker_is_away_leaves_no_connection_open(monkeyp
 
     monkeypatch.setattr("shared.consumer.progress.AIOKafkaConsumer", open_client)
     nobody = f"127.0.0.1:{ports.free_port()}"
-    settings = Settings(database_url="postgresql://nobody@127.0.0.1/none", kafka=nobody, jwks_file=Path("none"))
+    settings = Settings(
+        database_url="postgresql://nobody@127.0.0.1/none", kafka=nobody, jwks_file=Path("none"), issuer="none"
+    )
     with pytest.raises(KafkaConnectionError):
         await Watch(Progress(), [], settings, lambda: None)._facts()
     assert [client._closed for client in opened] == [True]

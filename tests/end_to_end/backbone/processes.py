@@ -15,7 +15,7 @@ import httpx2
 
 from deploy.local.jars import CHECKOUT
 from deploy.local.ports import free_port
-from deploy.local.tokens import Keys
+from deploy.local.tokens import ISSUER, Keys
 from shared.service import NAMES
 from tests.builders import Client, Database
 from tests.component.backbone.rehearsal import SERVICE
@@ -86,6 +86,7 @@ class Launcher:
             "GOODSTANDING_PORT": str(port),
             "GOODSTANDING_CLOCK": "sandbox",
             "GOODSTANDING_JWKS_FILE": str(self.jwks_file),
+            "GOODSTANDING_ISSUER": ISSUER,
         }
 
     @asynccontextmanager

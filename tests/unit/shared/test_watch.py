@@ -19,7 +19,7 @@ def test_what_the_watch_says_names_its_process(monkeypatch: pytest.MonkeyPatch) 
         return {at: 1}, {at: 0}
 
     monkeypatch.setattr(Watch, "_facts", behind)
-    settings = Settings(database_url="postgresql://nobody", jwks_file=Path("none"), hung_after=0.01)
+    settings = Settings(database_url="postgresql://nobody", jwks_file=Path("none"), issuer="none", hung_after=0.01)
     with structlog.contextvars.bound_contextvars(process="a/consumer"):
         watch = Watch(Progress(), ["a.events"], settings, lambda: None, ended.set)
     watch.start()

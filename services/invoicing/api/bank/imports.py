@@ -1,11 +1,13 @@
 """Imports of bank statements: each entry of a file once."""
 
+import asyncio
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
+from starlette.requests import ClientDisconnect
 
 from services.invoicing import use_cases
 from services.invoicing.api.bank.repeats import RepeatOut
@@ -15,11 +17,11 @@ from services.invoicing.repository import bank_knowledge as knowledge
 from services.invoicing.repository.bank_repeats import list_repeats
 from services.invoicing.tables import BankImportRow
 from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
+from shared.commands import CommandRunner, perform_upload
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.fields import Code, example
-from shared.http import PROBLEMS, Read, Router, declared, refusals
+from shared.http import PROBLEMS, BodyInterrupted, Read, Router, accept_body, declared, refusals
 
 reads = Router(prefix="/v1/bank-imports", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/bank-imports", tags=["bank"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
@@ -122,11 +124,12 @@ UNSUPPORTED = declared(415, "unsupported_media_type", "neither XML nor CSV", "se
     response_model=ImportOut,
     summary="Import a bank statement",
     responses={415: UNSUPPORTED, **refusals(StatementRefused)},
+    dependencies=[accept_body(LARGEST, is_streamed=True)],
     openapi_extra=FILE,
 )
 async def import_statement(
     request: Request,
-    command: Annotated[CommandRunner, perform_command("bank_statement.import")],
+    command: Annotated[CommandRunner, perform_upload("bank_statement.import")],
     mapping: Annotated[Code | None, Query(description="for text/csv: what its columns mean")] = None,
 ) -> Response:
     """Take each entry of a file once, camt.053 or CSV: what is certain is booked, the rest waits for a person.
@@ -134,24 +137,31 @@ async def import_statement(
     A file that cannot be read is refused wholly, with the entry and the field; an entry of camt.053 without a booking
     date alone. Announces `BankStatementImported`.
     """
-    body, actor = await request.body(), command.caller.subject
-    _check(request.headers.get("content-type", ""), body, mapping)
+    _check(request.headers.get("content-type", ""), mapping)
+    body, actor = await _receive(request), command.caller.subject
 
     async def take(unit: Unit) -> ImportOut:
         row, repeated = await use_cases.bank.take(unit, body, mapping, actor)
         return await ImportOut.of(unit, row, repeated=repeated)
 
+    await asyncio.to_thread(command.with_content, body)
     return await command.run(take)
 
 
-def _check(content_type: str, body: bytes, mapping: str | None) -> None:
+async def _receive(request: Request) -> bytes:
+    """Receive the file. Raises BodyInterrupted, and what a bounded body raises."""
+    try:
+        return await request.body()
+    except ClientDisconnect as error:
+        raise BodyInterrupted("the file ended before it was whole") from error
+
+
+def _check(content_type: str, mapping: str | None) -> None:
     kind = content_type.partition(";")[0].strip().lower()
     if kind not in ("application/xml", "text/xml", "text/csv", "application/octet-stream"):
         raise UnsupportedMediaType("send application/xml, text/csv or application/octet-stream")
     if kind != "application/octet-stream" and (kind == "text/csv") != (mapping is not None):
         raise StatementRefused("mapping: CSV needs one, and XML has none")
-    if len(body) > LARGEST:
-        raise StatementRefused(f"the statement: more than {LARGEST} bytes; send it in parts")
 
 
 @reads.get("/latest", summary="How fresh our knowledge of payments is")

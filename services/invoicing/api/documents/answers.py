@@ -8,7 +8,7 @@ from fastapi import Header, Query, Response
 from fastapi.responses import HTMLResponse
 
 from shared.errors import Refusal, Unavailable
-from shared.http import declared
+from shared.http import OWN_STYLES, declared
 from shared.printing import NotPrinted
 from shared.runtime import Runtime
 
@@ -70,7 +70,7 @@ async def answered(runtime: Runtime, page: Callable[[], str], kind: str, name: s
     html = await asyncio.to_thread(page)  # one of 2000 lines takes half a second
     if kind == HTML:
         headers = {"content-disposition": f'inline; filename="{name}.html"'}
-        headers |= {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'", "vary": "accept"}
+        headers |= {"content-security-policy": OWN_STYLES, "vary": "accept"}
         return HTMLResponse(html, headers=headers)
     try:
         pdf = await runtime.printer.pdf(html)

@@ -8,6 +8,7 @@ from typing import Any
 from services.invoicing.domain.files.broken import LineBroken
 
 LONGEST_TEXT = 500
+MOST_COLUMNS = 1000
 EARLIEST, LATEST = date(1990, 1, 1), date(2200, 1, 1)
 """What can be a date of business, in requests too."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -25,6 +26,8 @@ class Columns:
     """Where the columns stand in a line, made once for each order of names. Raises LineBroken for lacking ones."""
 
     def __init__(self, known: Names, names: Sequence[str]) -> None:
+        if len(names) > MOST_COLUMNS:
+            raise LineBroken(None, f"has more than {MOST_COLUMNS} columns")
         self.width = len(names)
         places: dict[str, int] = {}
         self.unknown: list[tuple[int, str]] = []

@@ -9,12 +9,15 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from services.invoicing.domain.files.broken import MOST_REPORTED, Broken, LineBroken
 from services.invoicing.domain.files.columns import Columns, Names
+from services.invoicing.domain.files.rows import RowLines, RowTooLong
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 MOST_LINES = 5_000_000
 """More than five months' lines of the largest resellers; and a small gzip can stand for any number."""
+MOST_ORDERS = 100
+"""How many orders of the names of JSON lines are kept in mind."""
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
@@ -99,10 +102,12 @@ Split = Iterator[tuple[int, Columns, Sequence[Any]]]
 
 
 def _of_csv(lines: Iterator[str], known: Names, broken: list[Broken]) -> Split:
-    rows = csv.reader(lines, strict=True)
+    row_lines = RowLines(lines)
+    rows = csv.reader(row_lines, strict=True)
     columns: Columns | None = None
     while True:
         number = rows.line_num + 1
+        row_lines.begin_row()
         try:
             values = next(rows)
             if columns is None:
@@ -113,6 +118,9 @@ def _of_csv(lines: Iterator[str], known: Names, broken: list[Broken]) -> Split:
             break
         except LineBroken as error:
             broken.append(Broken(number, error.column, str(error)))
+            return
+        except RowTooLong as error:
+            broken.append(Broken(number, None, str(error)))
             return
         except csv.Error as error:
             broken.append(Broken(number, None, f"is no CSV: {error}"))
@@ -145,7 +153,7 @@ def _of_json(lines: Iterator[str], known: Names, broken: list[Broken]) -> Split:
             columns = orders.get(names)
             if columns is None:
                 columns = Columns(known, names)
-                if len(orders) < 1000:
+                if len(orders) < MOST_ORDERS:
                     orders[names] = columns
         except LineBroken as error:
             broken.append(Broken(number, error.column, str(error)))

@@ -16,6 +16,14 @@ from services.invoicing.domain.statements.entries import Closing, Entry, Found, 
 PIECE = 64 * 1024
 """How much is read before what was found in it is handed on (bytes); no more of the tree is held than one entry."""
 DEEPEST = 64
+MAX_TOKEN_BYTES = 256 * 1024
+"""What one tag or comment may have. Expat reads an unfinished one from its begin again with each piece: one of 60 MiB
+took 42 seconds.
+"""
+MAX_ELEMENTS = 500_000
+"""Elements of one entry, of its transactions too: 20,000 payments that a bank told as one."""
+MAX_ELEMENTS_OF_FILE = 4_000_000
+"""Elements of a whole document: as many as the largest file has, at 16 bytes each."""
 STATUSES = {"BOOK", "PDNG", "INFO", "FUTR"}
 KEPT = {"Id", "Acct", "Bal", "Ntry"}
 """The elements below a statement that are of use, each kept until it ends."""
@@ -29,6 +37,9 @@ class _Reader:
         self.statements = 0
         self._path: list[str] = []
         self._builder: TreeBuilder | None = None
+        self._elements = 0
+        self._elements_of_file = 0
+        self._fed_bytes = 0
         self._parser = expat.ParserCreate(namespace_separator=" ")
         self._parser.buffer_text = True
         self._parser.StartDoctypeDeclHandler = _no_doctype
@@ -44,6 +55,9 @@ class _Reader:
             refuse(0, "document", f"not well-formed XML ({error})")
         except (LookupError, ValueError) as error:
             refuse(0, "document", f"an encoding that is not known ({type(error).__name__})")
+        self._fed_bytes += len(piece)
+        if not last and self._fed_bytes - self._parser.CurrentByteIndex > MAX_TOKEN_BYTES:
+            refuse(0, "document", f"a tag or comment of more than {MAX_TOKEN_BYTES} bytes")
         done, self.done = self.done, []
         return done
 
@@ -52,12 +66,18 @@ class _Reader:
         self._path.append(local)
         if len(self._path) > DEEPEST:
             refuse(0, "document", "nested too deep")
+        self._elements_of_file += 1
+        if self._elements_of_file > MAX_ELEMENTS_OF_FILE:
+            refuse(0, "document", f"more than {MAX_ELEMENTS_OF_FILE} elements")
         if local == "Stmt" and len(self._path) == 3:
             self.statements += 1
             self.done.append(Element("Stmt"))
         if self._builder is None and self._path[2:3] == ["Stmt"] and len(self._path) == 4 and local in KEPT:
-            self._builder = TreeBuilder()
+            self._builder, self._elements = TreeBuilder(), 0
         if self._builder is not None:
+            self._elements += 1
+            if self._elements > MAX_ELEMENTS:
+                refuse(0, "document", f"an entry of more than {MAX_ELEMENTS} elements")
             self._builder.start(local, attributes)
 
     def _end(self, name: str) -> None:

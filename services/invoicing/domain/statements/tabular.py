@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 
+from services.invoicing.domain.files.rows import LONGEST_ROW, RowLines, RowTooLong
 from services.invoicing.domain.statements.entries import Closing, Entry, Found, Keys, refuse
 
 LONGEST_FIELD = 10_000
@@ -83,11 +84,13 @@ def read(body: bytes, columns: Columns) -> Iterator[Entry | Closing]:
 
 def _rows(body: bytes, columns: Columns, keys: Keys) -> Iterator[Mapping[str, str]]:
     """The rows below the header by the names of their columns, each as long as it."""
-    lines = io.TextIOWrapper(io.BytesIO(body), columns.encoding, newline="")
+    text = io.TextIOWrapper(io.BytesIO(body), columns.encoding, newline="")
+    lines = RowLines(iter(lambda: text.readline(LONGEST_ROW + 1), ""))
     reader = csv.reader(lines, delimiter=columns.delimiter, strict=True)
     try:
         header = _header(reader, columns.named())
         for row in reader:
+            lines.begin_row()
             if not any(one.strip() for one in row):
                 continue
             if len(row) != len(header):
@@ -97,6 +100,8 @@ def _rows(body: bytes, columns: Columns, keys: Keys) -> Iterator[Mapping[str, st
             yield dict(zip(header, row, strict=True))
     except UnicodeDecodeError:
         refuse(keys.place + 1, "encoding", f"not {columns.encoding}")
+    except RowTooLong as error:
+        refuse(keys.place + 1, "row", str(error))
     except csv.Error as error:
         refuse(keys.place + 1, "row", str(error))
 
