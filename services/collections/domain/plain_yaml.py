@@ -38,7 +38,7 @@ class _PlainLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Compose a node of the document, unless it is none of plain YAML or one too many. Raises YamlRefused."""
-        event = self.peek_event()
+        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
         _check_event(event)
         self._node_count += 1
         self._depth += 1
