@@ -93,14 +93,14 @@ def _write_cursor(key: str, mark: str) -> str:
 def _read_cursor(cursor: str, mark: str) -> str:
     """Read the key in a cursor; what is read must come out the same. Raises BadCursor."""
     try:
-        found = _CURSOR.fullmatch(base64.urlsafe_b64decode(cursor).decode())
+        parts = _CURSOR.fullmatch(base64.urlsafe_b64decode(cursor).decode())
     except ValueError as error:
         raise BadCursor("`after` is not a cursor of this list") from error
-    if found is None or _write_cursor(found[1], found[2]) != cursor:
+    if parts is None or _write_cursor(parts[1], parts[2]) != cursor:
         raise BadCursor("`after` is not a cursor of this list")
-    if found[2] != mark:
+    if parts[2] != mark:
         raise BadCursor("`after` is a cursor of another list, or of this one with other parameters: begin without it")
-    return found[1]
+    return parts[1]
 
 
 def _parse_text_key(key: str) -> str:

@@ -31,9 +31,9 @@ async def printer() -> AsyncIterator[Printer]:
 
 
 def test_the_fonts_are_there() -> None:
-    found = {path.name.partition("[")[0] for folder in list_folders() for path in folder.rglob("*.ttf")}
+    files = {path.name.partition("[")[0] for folder in list_folders() for path in folder.rglob("*.ttf")}
     wanted = ("JP", "KR", "SC", "TC", "Arabic", "Hebrew")
-    assert found == {f"NotoSans{script}" for script in wanted}
+    assert files == {f"NotoSans{script}" for script in wanted}
 
 
 async def test_every_name_is_printed_in_a_font_that_has_its_characters(printer: Printer) -> None:
@@ -46,5 +46,4 @@ async def test_every_name_is_printed_in_a_font_that_has_its_characters(printer: 
     assert any("KR" in kind or "CJK" in kind for kind in kinds) or len(kinds) > 1, kinds
     drawn = re.sub(r"\s", "", page.extract_text())
     for language, name in NAMES.items():
-        found = name in drawn or name[::-1] in drawn
-        assert found, (language, drawn)
+        assert name in drawn or name[::-1] in drawn, (language, drawn)

@@ -287,8 +287,8 @@ async def test_a_payment_is_taken_back_once_its_refund_is_withdrawn_and_never_on
     assert "by an invoice whose class of tax has the rate 0" in refused.json()["detail"]
     other = await owner_of(client)
     unneeded = await pay(client, other, 500)
-    held = await client.made("/v1/refunds", body | {"account_id": other})
-    await client.made(f"/v1/approvals/{held['id']}:withdraw", {"reason": "the bank takes it back"})
+    waiting = await client.made("/v1/refunds", body | {"account_id": other})
+    await client.made(f"/v1/approvals/{waiting['id']}:withdraw", {"reason": "the bank takes it back"})
     reversed_ = await client.made(f"/v1/payments/{unneeded['id']}:reverse", {"reason": "returned"})
     assert reversed_["state"] == "reversed"
     assert await books(database, other) == {}

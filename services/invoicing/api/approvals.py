@@ -175,14 +175,14 @@ async def decline_proposal(
     responses=refusals(MoveRefused, NotTheProposer),
 )
 async def withdraw_proposal(
-    approval_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.withdraw")]
+    approval_id: UUID, grounds: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.withdraw")]
 ) -> Response:
     """Take back what you proposed yourself; what a refund held is unapplied cash again. It needs no second person."""
 
     async def decide(unit: Unit) -> ApprovalOut:
-        return ApprovalOut.of(await use_cases.approvals.withdraw(unit, approval_id, command.caller, why.reason))
+        return ApprovalOut.of(await use_cases.approvals.withdraw(unit, approval_id, command.caller, grounds.reason))
 
-    return await command.run(decide, status=200, reason=why.reason, about=approval_id)
+    return await command.run(decide, status=200, reason=grounds.reason, about=approval_id)
 
 
 @reads.get("/approval-limits", summary="List the limits of roles")

@@ -40,10 +40,10 @@ async def _check_not_refunded(unit: Unit, payment_id: UUID) -> None:
             refund_ids=paid,
         )
     if refunds:
-        held = [str(id_) for id_, _ in refunds]
+        proposed = [str(id_) for id_, _ in refunds]
         raise CashRefunded(
-            f"a part of payment {payment_id} is held for refund {held[0]}: withdraw or decline that first",
-            refund_ids=held,
+            f"a part of payment {payment_id} is held for refund {proposed[0]}: withdraw or decline that first",
+            refund_ids=proposed,
         )
 
 
