@@ -123,4 +123,4 @@ class RefundApproved(RefundEvent):
 
 
 class RefundDeclined(RefundEvent):
-    """It stays the customer's unapplied cash: a second person declined it, or who proposed it withdrew it."""
+    """It stays the customer's unapplied cash."""
