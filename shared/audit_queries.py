@@ -1,5 +1,6 @@
 """Queries of the audit: its entries in the order of their time, by what they are asked for."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,23 @@ class UnknownCursor(Refusal):
 
     code = "bad_cursor"
     status = 422
+
+
+class UnknownAction(Refusal):
+    """No route of the service does this, and no entry has it."""
+
+    code = "unknown_action"
+    status = 422
+
+
+async def check_action(unit: Unit, action: str | None, actions: Set[str]) -> None:
+    """Refuse an action that is neither one of `actions` nor of an entry. Raises UnknownAction."""
+    if action is None or action in actions or await unit.connection.fetchval(_HAS_ACTION, action):
+        return
+    raise UnknownAction(f"action: nothing does {action}; there are {', '.join(sorted(actions))}")
+
+
+_HAS_ACTION = "SELECT EXISTS (SELECT FROM audit_entries WHERE action = $1)"
 
 
 @dataclass(frozen=True, slots=True)

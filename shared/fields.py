@@ -4,11 +4,14 @@ import re
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import available_timezones
 
 import orjson
 from babel import Locale
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from shared.addresses import parse_address
+from shared.hidden import SEEN_ON_LINE, SEEN_ON_LINES, check_line, check_lines, normalise_breaks
 
 NEEDED: dict[str, Any] = {"x-needed": True}
 """Marks a header that may be missing for FastAPI, since its absence has a refusal of its own; for callers it may not.
@@ -16,19 +19,29 @@ NEEDED: dict[str, Any] = {"x-needed": True}
 The OpenAPI document says so, and leaves the mark out.
 """
 
-_PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=SEEN_ON_LINE),
+    AfterValidator(check_line),
+]
+"""A line of text, all of which can be seen."""
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_PRINTABLE)]
-"""A line of text."""
 
-Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=r"^[^\x00]+$")]
-"""Text of several lines, such as a comment or a reason."""
+Prose = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=SEEN_ON_LINES),
+    AfterValidator(normalise_breaks),
+    AfterValidator(check_lines),
+]
+"""Text of several lines, such as a comment or a reason, all of which can be seen."""
 
 Words = Annotated[
     str,
     StringConstraints(
         strip_whitespace=True, max_length=2000, pattern=r"(?s)^[^\x00]*\p{L}{2}[^\x00]*\s[^\x00]*\p{L}{2}[^\x00]*$"
     ),
+    AfterValidator(normalise_breaks),
+    AfterValidator(check_lines),
 ]
 """Prose of at least two words: a full stop is no reason."""
 
@@ -37,8 +50,8 @@ Code = Annotated[
 ]
 """An identifier that people and other systems use: part of a path as it is, so not of dots alone."""
 
-Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f<>]+@[^@\s\x00-\x1f<>]+$")]
-"""An address as RFC 5321 bounds it; whether it exists is found out by writing to it."""
+Email = Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(parse_address)]
+"""An address that a letter can be written to; whether it exists is found out by writing to it."""
 
 
 def _written(form: str) -> BeforeValidator:
@@ -72,16 +85,20 @@ no name for it.
 """
 
 
+@lru_cache
+def _zones() -> frozenset[str]:
+    """The names of IANA's list, which begin with a capital; what else lies beside the zones of a system does not."""
+    return frozenset(name for name in available_timezones() if name[0].isupper() and name != "Factory")
+
+
 def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("not an IANA time zone") from error
+    if name not in _zones():
+        raise ValueError("not an IANA time zone")
     return name
 
 
 Zone = Annotated[str, Field(max_length=60, examples=["Europe/Berlin"]), AfterValidator(_known_zone)]
-"""The IANA name of a time zone."""
+"""The name of a time zone in IANA's list."""
 
 
 @lru_cache

@@ -46,6 +46,8 @@ class Intent:
     payload: dict[str, Any]
     attempts: int
     traceparent: str
+    created_at: datetime
+    """When it was first wanted, in business time."""
 
 
 class PastCallsNobody(Exception):
@@ -124,7 +126,7 @@ WHERE id IN (
     WHERE state = 'pending' AND due_at <= $1 AND (leased_until IS NULL OR leased_until < $2) AND {_GOING_ON}
     ORDER BY due_at, id LIMIT $4 FOR UPDATE SKIP LOCKED
 )
-RETURNING id, kind, account_id, key, payload, attempts, traceparent
+RETURNING id, kind, account_id, key, payload, attempts, traceparent, created_at
 """
 
 
@@ -143,7 +145,7 @@ async def lease_of(unit: Unit, intent_id: UUID) -> Intent | None:
     row: asyncpg.Record | None = await unit.connection.fetchrow(
         "UPDATE intents SET leased_until = $3, attempts = attempts + 1"
         " WHERE id = $1 AND state = 'pending' AND (leased_until IS NULL OR leased_until < $2)"
-        " RETURNING id, kind, account_id, key, payload, attempts, traceparent",
+        " RETURNING id, kind, account_id, key, payload, attempts, traceparent, created_at",
         intent_id,
         now,
         now + LEASE,

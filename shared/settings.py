@@ -1,11 +1,20 @@
 """What a process is told by its environment; every name begins with `GOODSTANDING_`."""
 
+from email.utils import parseaddr
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.addresses import parse_address
+
+
+def _check_sender(sender: str) -> str:
+    """Check that a sender is an address, with or without a name before it."""
+    parse_address(parseaddr(sender)[1])
+    return sender
 
 
 class Settings(BaseSettings):
@@ -50,7 +59,8 @@ class Settings(BaseSettings):
     """A file with the token for it, read anew for each question; None: it is asked without one."""
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 2525
-    mail_from: str = "Billing <billing@reseller.example>"
+    mail_from: Annotated[str, AfterValidator(_check_sender)] = "Billing <billing@reseller.example>"
+    """Who writes to customers, where their legal entity has no address of its own."""
     public_url: str = ""
     """Where customers reach collections' public pages; empty: `collections_url`."""
 

@@ -15,6 +15,7 @@ from shared.events.entitlements import (
 from shared.events.invoicing import (
     AccountRegistered,
     CreditNoteIssued,
+    DocumentFailed,
     InvoiceIssued,
     ReconciliationCompleted,
     VendorDifferenceDecided,
@@ -78,6 +79,12 @@ async def termination_requested(unit: Unit, event: TerminationRequested, _: Enve
 async def notice_failed(unit: Unit, event: NoticeFailed, _: Envelope) -> None:
     """A customer cannot be reached by mail: a person must."""
     await use_cases.tasks.open_notice_task(unit, event)
+
+
+@handlers.on(DocumentFailed)
+async def document_failed(unit: Unit, event: DocumentFailed, _: Envelope) -> None:
+    """A customer's invoice cannot be delivered by mail: a person must reach them."""
+    await use_cases.tasks.open_document_task(unit, event)
 
 
 @handlers.on(ReconciliationCompleted)

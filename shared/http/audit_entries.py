@@ -1,20 +1,24 @@
 """The audit over REST, the same in every service: who changed what by which request."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 import asyncpg
-from fastapi import Query
+from fastapi import Query, Request
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
 from shared import audit_queries
-from shared.audit_queries import Criteria
+from shared.audit_queries import Criteria, UnknownAction
 from shared.auth import fold_subject, needs
+from shared.commands import ChangeOf, CommandOf, UploadOf
+from shared.database import Unit
 from shared.fields import Code, Instant, Name, example
 from shared.http.bodies import Router
 from shared.http.paging import Page, Paging
-from shared.http.problems import PROBLEMS
+from shared.http.problems import PROBLEMS, refusals
 from shared.http.reading import Read
 
 
@@ -56,6 +60,18 @@ class AuditEntryOut(BaseModel):
         return cls.model_validate(dict(row))
 
 
+def _list_actions(routers: Iterable[Router]) -> frozenset[str]:
+    """List the actions that the routes of a service name."""
+    calls = (
+        dependency.call
+        for router in routers
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        for dependency in route.dependant.dependencies
+    )
+    return frozenset(call.action for call in calls if isinstance(call, ChangeOf | CommandOf | UploadOf))
+
+
 def create_audit_router(service: str) -> Router:
     """Create the routes of the audit of a service."""
     router = Router(
@@ -67,8 +83,9 @@ def create_audit_router(service: str) -> Router:
         """Get the entry of one action, as `ce_actionid` of an event names it."""
         return AuditEntryOut.of(await read(lambda unit: audit_queries.get_entry(unit, audit_entry_id)))
 
-    @router.get("", summary="List audit entries")
+    @router.get("", summary="List audit entries", responses=refusals(UnknownAction))
     async def list_audit_entries(
+        request: Request,
         read: Read,
         paging: Paging,
         account_id: Annotated[UUID | None, Query()] = None,
@@ -82,7 +99,13 @@ def create_audit_router(service: str) -> Router:
         who = None if actor is None else fold_subject(actor)
         criteria = Criteria(account_id, who, action, object_id, since, until)
         after = paging.after_id()
-        rows = await read(lambda unit: audit_queries.list_entries(unit, criteria, after, paging.limit + 1))
-        return paging.page([AuditEntryOut.of(row) for row in rows], key=lambda entry: entry.id)
+        actions = _list_actions(request.app.state.runtime.service.routers)
+
+        async def load(unit: Unit) -> list[AuditEntryOut]:
+            await audit_queries.check_action(unit, action, actions)
+            rows = await audit_queries.list_entries(unit, criteria, after, paging.limit + 1)
+            return [AuditEntryOut.of(row) for row in rows]
+
+        return paging.page(await read(load), key=lambda entry: entry.id)
 
     return router

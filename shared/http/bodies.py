@@ -6,6 +6,7 @@ Python's reader takes UTF-16, `NaN`, and the last of two fields of one name. Ano
 
 import asyncio
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence, Set
 from typing import Any, NoReturn
@@ -18,6 +19,7 @@ from starlette.requests import ClientDisconnect
 
 from shared.auth import authorise_request, find_scopes
 from shared.errors import Refusal
+from shared.hidden import has_surrogate
 from shared.http.problems import MOST_ERRORS
 from shared.http.receiving import MAX_BODY_BYTES, BodyInterrupted, BoundedReceive, find_body_limit
 
@@ -45,13 +47,33 @@ def _no_constant(name: str) -> NoReturn:
     raise Malformed(f"the body is not JSON: there is no {name} in it")
 
 
+_ESCAPED = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+"""The only way in which JSON in UTF-8 writes a NUL character, or half of a pair (RFC 8259, 7 and 8.2)."""
+
+
+def _check_kept(content: Any) -> None:
+    """Refuse what cannot be kept anywhere in a body, names of fields included. Raises UnkeptCharacter."""
+    if isinstance(content, str):
+        if "\0" in content or has_surrogate(content):
+            raise UnkeptCharacter("a text of the body has a NUL character, or half of a surrogate pair")
+    elif isinstance(content, dict):
+        for name, value in content.items():
+            _check_kept(name)
+            _check_kept(value)
+    elif isinstance(content, list):
+        for value in content:
+            _check_kept(value)
+
+
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
 
 
 def read(body: bytes) -> Any:
-    """A JSON body as data. Raises Malformed."""
+    """A JSON body as data. Raises Malformed, UnkeptCharacter."""
     try:
-        return _DECODER.decode(body.decode("utf-8-sig"))
+        content = _DECODER.decode(body.decode("utf-8-sig"))
+        if _ESCAPED.search(body):
+            _check_kept(content)
     except Malformed:
         raise
     except UnicodeDecodeError as error:
@@ -62,10 +84,11 @@ def read(body: bytes) -> Any:
         raise Malformed("the body is nested too deep") from error
     except ValueError as error:  # Python reads no number of more than 4300 digits
         raise Malformed("a number of the body has too many digits") from error
+    return content
 
 
-class NulCharacter(Refusal):
-    """Postgres keeps no NUL character, so nothing has one in its name."""
+class UnkeptCharacter(Refusal):
+    """A NUL character or half of a pair: no database and no encoding keeps them, so nothing has one in its name."""
 
     code = "invalid"
     status = 422
@@ -94,7 +117,7 @@ class _StrictRoute(APIRoute):
             if scopes is not None:
                 authorise_request(request, scopes)
             if b"%00" in request.scope["query_string"] or "\0" in request.scope["path"]:
-                raise NulCharacter("the address has a NUL character")
+                raise UnkeptCharacter("the address has a NUL character")
             if request.scope["query_string"]:
                 _check_query(request.query_params.multi_items(), parameters)
             if not has_body:

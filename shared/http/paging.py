@@ -3,10 +3,11 @@
 import base64
 import re
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from typing import Annotated, Any, Generic, TypeVar, get_args
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict
 
 from shared.errors import Refusal
@@ -14,6 +15,9 @@ from shared.fields import example, shown
 
 T = TypeVar("T")
 K = TypeVar("K")
+
+_OF_THE_PAGE = frozenset({"after", "limit"})
+_MARK_DIGITS = 16
 
 
 def _of_one(schema: dict[str, Any], page: type[BaseModel]) -> None:
@@ -39,81 +43,98 @@ class BadCursor(Refusal):
 
 
 class KeysetPaging(Generic[K]):
-    """Paging in the order of a key: rows after the last one seen."""
+    """Paging in the order of a key: rows after the last one seen, in the list that the caller began with."""
 
-    make_cursor: Callable[[K], str]
+    write_key: Callable[[K], str]
 
-    def __init__(self, limit: int, after: K | None) -> None:
+    def __init__(self, limit: int, after: K | None, mark: str) -> None:
         self.limit = limit
         self.after = after
         """The key of the last row of the page before, or None for the first page."""
+        self._mark = mark
 
     def page(self, items: Sequence[T], key: Callable[[T], K]) -> Page[T]:
         """Build the page of `items`, of which one more than `limit` was read if there are more."""
         shown = list(items[: self.limit])
         more = len(items) > self.limit
-        return Page(items=shown, next=type(self).make_cursor(key(shown[-1])) if more else None)
-
-
-def _cursor(key: UUID) -> str:
-    return base64.urlsafe_b64encode(str(key).encode()).decode()
+        return Page(items=shown, next=_write_cursor(type(self).write_key(key(shown[-1])), self._mark) if more else None)
 
 
 class PageOf(KeysetPaging[UUID]):
     """Paging in the order of ids."""
 
-    make_cursor = staticmethod(_cursor)
+    write_key = staticmethod(str)
 
     def after_id(self) -> UUID | None:
         """The id of the last row of the page before, or None for the first page."""
         return self.after
 
 
-_TEXT_CURSOR = re.compile("text:([A-Za-z0-9._/-]{1,100})")
-
-
-def _text_cursor(key: str) -> str:
-    return base64.urlsafe_b64encode(f"text:{key}".encode()).decode()
-
-
 class PageOfTexts(KeysetPaging[str]):
     """Paging in the order of a key that is a text of codes."""
 
-    make_cursor = staticmethod(_text_cursor)
+    write_key = staticmethod("text:{}".format)
 
 
-def _parse_text_cursor(cursor: str) -> str:
-    """Parse the text in a cursor; what is read must come out the same. Raises BadCursor."""
+_CURSOR = re.compile(f"(.+) ([0-9a-f]{{{_MARK_DIGITS}}})")
+_TEXT_KEY = re.compile("text:([A-Za-z0-9._/-]{1,100})")
+
+
+def _mark_list(request: Request) -> str:
+    """Mark a list by its path and by what is asked of it, but for the page: a cursor is of this list only."""
+    asked = sorted(pair for pair in request.query_params.multi_items() if pair[0] not in _OF_THE_PAGE)
+    return sha256(repr((request.scope["path"], asked)).encode()).hexdigest()[:_MARK_DIGITS]
+
+
+def _write_cursor(key: str, mark: str) -> str:
+    return base64.urlsafe_b64encode(f"{key} {mark}".encode()).decode()
+
+
+def _read_cursor(cursor: str, mark: str) -> str:
+    """Read the key in a cursor; what is read must come out the same. Raises BadCursor."""
     try:
-        text = _TEXT_CURSOR.fullmatch(base64.urlsafe_b64decode(cursor).decode())
+        parts = _CURSOR.fullmatch(base64.urlsafe_b64decode(cursor).decode())
     except ValueError as error:
         raise BadCursor("`after` is not a cursor of this list") from error
-    if text is None or _text_cursor(text[1]) != cursor:
+    if parts is None or _write_cursor(parts[1], parts[2]) != cursor:
+        raise BadCursor("`after` is not a cursor of this list")
+    if parts[2] != mark:
+        raise BadCursor("`after` is a cursor of another list, or of this one with other parameters: begin without it")
+    return parts[1]
+
+
+def _parse_text_key(key: str) -> str:
+    text = _TEXT_KEY.fullmatch(key)
+    if text is None:
         raise BadCursor("`after` is not a cursor of this list")
     return text[1]
 
 
-def _key(cursor: str) -> UUID:
-    """The id in a cursor. Raises BadCursor for one that no list gave out: it is read, and must come out the same."""
+def _parse_id(key: str) -> UUID:
+    """Parse an id, which must be written as it is written here. Raises BadCursor."""
     try:
-        key = UUID(base64.urlsafe_b64decode(cursor).decode())
+        id_ = UUID(key)
     except ValueError as error:
         raise BadCursor("`after` is not a cursor of this list") from error
-    if _cursor(key) != cursor:
+    if str(id_) != key:
         raise BadCursor("`after` is not a cursor of this list")
-    return key
+    return id_
 
 
 _Limit = Annotated[int, Query(ge=1, le=500, description="items on a page")]
-_After = Annotated[str | None, Query(max_length=500, description="`next` of the page before")]
+_After = Annotated[
+    str | None, Query(max_length=500, description="`next` of the page before, with all other parameters as they were")
+]
 
 
-async def _paging(limit: _Limit = 100, after: _After = None) -> PageOf:
-    return PageOf(limit, None if after is None else _key(after))
+async def _paging(request: Request, limit: _Limit = 100, after: _After = None) -> PageOf:
+    mark = _mark_list(request)
+    return PageOf(limit, None if after is None else _parse_id(_read_cursor(after, mark)), mark)
 
 
-async def _text_paging(limit: _Limit = 100, after: _After = None) -> PageOfTexts:
-    return PageOfTexts(limit, None if after is None else _parse_text_cursor(after))
+async def _text_paging(request: Request, limit: _Limit = 100, after: _After = None) -> PageOfTexts:
+    mark = _mark_list(request)
+    return PageOfTexts(limit, None if after is None else _parse_text_key(_read_cursor(after, mark)), mark)
 
 
 Paging = Annotated[PageOf, Depends(_paging)]

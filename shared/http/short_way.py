@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.auth import NotAllowed, NotAuthenticated, authorise, find_scopes, is_authorisation
 from shared.commands import CommandOf, CommandRunner
 from shared.errors import Refusal
-from shared.http.bodies import read
+from shared.http.bodies import UnkeptCharacter, read
 from shared.http.problems import answer_refusal
 from shared.http.receiving import BodyTooLarge, BodyTooSlow, BoundedReceive, find_body_limit
 
@@ -125,7 +125,7 @@ async def _read_arguments(
         if body is None:
             return None
         model, errors = shape.body_field.validate(read(body), {}, loc=("body",))
-    except (NotAuthenticated, NotAllowed, json.JSONDecodeError):
+    except (NotAuthenticated, NotAllowed, UnkeptCharacter, json.JSONDecodeError):
         return None
     if errors:
         return None

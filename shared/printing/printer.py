@@ -9,8 +9,10 @@ import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from shared.errors import Later, Unavailable
+from shared.printing.fonts import write_configuration
 from shared.telemetry import log
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +40,8 @@ class Printer:
         self._seconds = seconds
         self._most = most
         self._asked = 0
+        self._folder: TemporaryDirectory[str] | None = None
+        """Where the workers' configuration of fonts is, once there are workers."""
         self._free: asyncio.Queue[Process | None] = asyncio.Queue()
         for _ in range(workers):
             self._free.put_nowait(None)
@@ -74,9 +78,18 @@ class Printer:
 
     async def _started(self) -> Process:
         environment = {name: os.environ[name] for name in KEPT if name in os.environ}
+        environment["FONTCONFIG_FILE"] = str(self._configure_fonts())
         return await asyncio.create_subprocess_exec(
             sys.executable, *self._command, cwd=ROOT, env=environment, stdin=PIPE, stdout=PIPE, stderr=DEVNULL
         )
+
+    def _configure_fonts(self) -> Path:
+        if self._folder is None:
+            self._folder = TemporaryDirectory(prefix="goodstanding-fonts-", ignore_cleanup_errors=True)
+        path = Path(self._folder.name, "fonts.conf")
+        if not path.exists():
+            write_configuration(path, os.environ.get("FONTCONFIG_FILE"))
+        return path
 
     async def close(self) -> None:
         """End the processes."""
@@ -84,6 +97,9 @@ class Printer:
             worker = self._free.get_nowait()
             if worker is not None:
                 await _ended(worker)
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
 
 
 async def _asked(worker: Process, html: bytes) -> bytes:

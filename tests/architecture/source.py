@@ -162,9 +162,6 @@ def undrawn(readme: str, allowed: dict[str, frozenset[str]]) -> set[tuple[str, s
 
     With several diagrams, each is held against the table whose states it names.
     """
-    drawn = {
-        (before, after)
-        for before, after in re.findall(r"^ *(\w+) --> (\w+)", readme, re.MULTILINE)
-        if before in allowed or after in allowed
-    }
+    diagrams = [re.findall(r"^ *(\w+) --> (\w+)", block, re.MULTILINE) for block in readme.split("```")]
+    drawn = {move for moves in diagrams if any(before in allowed for before, _ in moves) for move in moves}
     return drawn ^ {(before, after) for before, afters in allowed.items() for after in afters}

@@ -35,6 +35,12 @@ class Hop:
 
     taken: list[bytes] = field(default_factory=list)
     answer: str = "250 taken"
+    recipient_answer: str = "250 ok"
+
+    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any) -> str:
+        if self.recipient_answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return self.recipient_answer
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if self.answer.startswith("250"):

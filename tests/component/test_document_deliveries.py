@@ -187,3 +187,28 @@ async def test_an_invoice_is_not_sent_before_it_is_known_who_it_is_from(papers: 
     await papers.database.move(minutes=2)
     await work(papers.runtime)
     assert len(papers.hop.taken) == 1
+
+
+@pytest.mark.parametrize("address", ["a@[", "a;b@c.example"])
+async def test_an_invoice_to_an_address_that_cannot_be_written_to_fails_at_once(papers: Papers, address: str) -> None:
+    await papers.seller()
+    owner = await papers.account()
+    await papers.database.execute("UPDATE invoicing.accounts SET billing_email = $1", address)
+    invoice_id = await issued(papers, owner)
+    await work(papers.runtime)
+    failed = await papers.client.got(f"/v1/invoices/{invoice_id}/delivery")
+    assert (failed["state"], failed["failure"]) == ("failed", "553 the address is none that can be written to")
+    assert [state for _, state, _ in await intents_of(papers)] == ["done"]
+    assert len(await events(papers, "DocumentFailed")) == 1
+    assert papers.hop.taken == []
+
+
+async def test_an_invoice_that_is_put_off_for_days_fails(papers: Papers) -> None:
+    await papers.seller()
+    invoice_id = await issued(papers, await papers.account())
+    papers.hop.recipient_answer = "450 greylisted"
+    await work(papers.runtime)
+    await papers.database.move(days=4)
+    await work(papers.runtime)
+    failed = await papers.client.got(f"/v1/invoices/{invoice_id}/delivery")
+    assert (failed["state"], failed["failure"]) == ("failed", "450 put off by the next mail hop for 4 days")

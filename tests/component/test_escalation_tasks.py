@@ -15,7 +15,7 @@ from shared.database import Unit
 from shared.events import Event
 from shared.events.collections import NoticeFailed, TerminationRequested
 from shared.events.entitlements import EntitlementEnded, HoldPlaced, SuspensionRefusedByVendor, VendorSyncFailed
-from shared.events.invoicing import ReconciliationCompleted, VendorDifferenceDecided
+from shared.events.invoicing import DocumentFailed, ReconciliationCompleted, VendorDifferenceDecided
 from shared.events.invoicing.vendor import ReconciliationSum
 from shared.runtime import Runtime
 from tests.builders import Client, Database, hear, message, running
@@ -59,6 +59,10 @@ def notice_failed() -> NoticeFailed:
     return NoticeFailed(
         account_id=ACCOUNT, notice_id=uuid4(), kind="steps", template="reminder_1", items=(), cause=cause
     )
+
+
+def document_failed() -> DocumentFailed:
+    return DocumentFailed(account_id=ACCOUNT, delivery_id=uuid4(), document="invoice", document_id=INVOICE, cause="550")
 
 
 def reconciliation(difference_minor: int, verdict: str = "price_difference") -> ReconciliationCompleted:
@@ -112,6 +116,7 @@ NEEDS_A_PERSON: dict[str, tuple[Callable[[], Event], str, bool]] = {
     "termination": (termination, "task", True),
     "termination without a suspension": (lambda: termination(None), "task", True),
     "notice failed": (notice_failed, "task", True),
+    "document failed": (document_failed, "task", True),
     "vendor difference": (lambda: reconciliation(10_000), "task", False),
     "vendor difference, less": (lambda: reconciliation(-10_000), "task", False),
     "difference to dispute": (lambda: make_decided("dispute_with_vendor"), "task", True),
@@ -129,6 +134,13 @@ async def test_an_event_that_needs_a_person_opens_one_case_for_its_cause(world: 
     (case,) = await world.cases()
     assert (case["kind"], case["account_id"]) == (kind, str(ACCOUNT) if is_of_account else None)
     assert "customer.example" not in case["subject"]
+
+
+async def test_a_customer_who_gets_neither_notices_nor_invoices_is_one_task(world: World) -> None:
+    await hear(world.runtime, document_failed(), sequence=1)
+    await hear(world.runtime, notice_failed(), sequence=1)
+    (case,) = await world.cases()
+    assert case["subject"] == "invoices cannot be delivered: find out how this customer is reached"
 
 
 @pytest.mark.parametrize("name", NEEDS_A_PERSON)

@@ -56,9 +56,8 @@ async def test_the_second_person_is_never_the_first(world: World, spelling: str)
     """Neither by other roles nor by another spelling."""
     path = await open_dispute(world, 523)
     await world.client.somebody("ann", "clerk").made(f"{path}:uphold", WHY)
-    for act in ("confirm", "decline"):
-        refused = await world.client.somebody(spelling, "lead").post(f"{path}:{act}", WHY)
-        assert (refused.status_code, refused.json()["code"]) == (403, "second_person_needed")
+    refused = await world.client.somebody(spelling, "lead").post(f"{path}:confirm", WHY)
+    assert (refused.status_code, refused.json()["code"]) == (403, "second_person_needed")
     assert await world.events() == ["CaseOpened", "DisputeOpened"]
 
 
@@ -87,6 +86,15 @@ async def test_what_is_declined_is_open_again_and_may_be_withdrawn_while_it_wait
     assert refused.json()["code"] == "move_refused"
     assert (await ann.made(f"{path}:uphold", WHY))["state"] == "waiting_for_second_person"
     assert (await world.client.made(f"{path}:withdraw", WHY))["state"] == "withdrawn"
+
+
+async def test_whoever_proposed_it_takes_it_back_alone_and_nobody_else_without_the_limit(world: World) -> None:
+    path = await open_dispute(world, 523)
+    await world.client.somebody("ann", "clerk").made(f"{path}:uphold", WHY)
+    bob = await world.client.somebody("bob", "clerk").post(f"{path}:decline", WHY)
+    assert (bob.status_code, bob.json()["code"]) == (403, "above_limit")
+    opened = await world.client.somebody("ANN", "clerk").made(f"{path}:decline", WHY)
+    assert (opened["state"], opened["uphold_proposed_by"]) == ("opened", None)
 
 
 async def test_without_invoicing_nothing_is_decided(world: World) -> None:

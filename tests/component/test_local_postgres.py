@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -67,6 +67,35 @@ async def test_a_service_sees_its_own_schema_first_and_only(bootstrapped: Postgr
         for other in set(SERVICES) - {service}:
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.execute(f"SELECT * FROM {other}.things")
+
+
+@pytest.mark.parametrize("role", [*SERVICES, "monitor", "clock"])
+@pytest.mark.parametrize("database", ["postgres", "template1"])
+async def test_a_role_logs_in_to_no_other_database(bootstrapped: PostgresServer, role: str, database: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied for database"):
+        await asyncpg.connect(bootstrapped.url(role, database))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_service_has_bounds(bootstrapped: PostgresServer, service: str) -> None:
+    names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+    async with connected(bootstrapped.url(service, DATABASE)) as connection:
+        assert [await connection.fetchval(f"SHOW {name}") for name in names] == ["1min", "10s", "1min"]
+        assert await connection.fetchval("SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user") == 60
+
+
+async def test_a_role_takes_no_connections_from_the_others(bootstrapped: PostgresServer) -> None:
+    async with connected(bootstrapped.url()) as superuser:
+        await superuser.execute("ALTER ROLE escalation CONNECTION LIMIT 2")
+        await bootstrap_server(bootstrapped)  # keeps what was set by hand
+        async with AsyncExitStack() as stack:
+            for _ in range(2):
+                await stack.enter_async_context(connected(bootstrapped.url("escalation", DATABASE)))
+            with pytest.raises(asyncpg.TooManyConnectionsError):
+                await asyncpg.connect(bootstrapped.url("escalation", DATABASE))
+            async with connected(bootstrapped.url("collections", DATABASE)):
+                pass
+        await superuser.execute("ALTER ROLE escalation CONNECTION LIMIT 60")
 
 
 @pytest.mark.parametrize("schema", ["invoicing", "public", "clock"])

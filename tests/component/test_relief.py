@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -149,6 +150,59 @@ async def test_above_their_limit_a_second_person_decides_and_not_the_same(servic
     await books(database, owner)
 
 
+async def test_whoever_proposed_it_withdraws_it_alone_and_approves_nothing(service: Service) -> None:
+    _, client, database = service
+    owner = await owner_of(client)
+    issued = await client.made("/v1/invoices", invoice(owner, 2000))
+    await pay(client, owner, 2300)
+    second = await client.made("/v1/invoices", invoice(await owner_of(client), 2000))
+    refund = {"account_id": owner, "amount": eur(300), "reason_code": "overpayment", "reason": "asked for"}
+    write_off = {"invoice_id": second["id"], "reason_code": "insolvency", "reason": "filed"}
+    proposals = [
+        await client.made("/v1/refunds", refund),
+        await client.made("/v1/write-offs", write_off),
+        await credit(client, issued["id"], (1, 800)),
+    ]
+    for proposal in proposals:
+        assert proposal["state"] == "proposed"
+        path = f"/v1/approvals/{proposal['id']}"
+        other = await client.somebody("clerk", "lead").post(f"{path}:withdraw", {"reason": "mine"})
+        assert (other.status_code, other.json()["code"]) == (403, "not_the_proposer")
+        own = await client.post(f"{path}:approve", {"reason": "mine"})
+        assert (own.status_code, own.json()["code"]) == (403, "second_person_needed")
+        withdrawn = await client.made(f"{path}:withdraw", {"reason": "mistyped"})
+        assert (withdrawn["state"], withdrawn["decided_by"]) == ("withdrawn", "operator")
+        assert withdrawn["decision_reason"] == "mistyped"
+        for move in ("withdraw", "approve", "decline"):
+            again = await client.somebody("lead 1", "lead").post(f"{path}:{move}", {"reason": "late"})
+            assert again.json()["code"] == "move_refused"
+    (payment,) = (await client.got("/v1/payments", account_id=owner))["items"]
+    assert payment["unapplied_minor"] == 300
+    assert (await balance(client, second["id"]))["open_minor"] == 2000
+    listed = await client.got("/v1/approvals", state="withdrawn")
+    assert [row["id"] for row in listed["items"]] == sorted(proposal["id"] for proposal in proposals)
+    entries = (await client.got("/v1/audit-entries", action="approval.withdraw"))["items"]
+    assert [entry["personal"]["reason"] for entry in entries] == ["mistyped"] * 3
+    assert {entry["actor"] for entry in entries} == {"operator"}
+    assert (await client.made("/v1/refunds", refund))["state"] == "proposed"
+    await books(database, owner)
+
+
+async def test_only_a_withdrawal_names_one_person_twice(service: Service) -> None:
+    _, client, database = service
+    owner = await owner_of(client)
+    await pay(client, owner, 2300)
+    refund = {"account_id": owner, "amount": eur(300), "reason_code": "overpayment", "reason": "asked for"}
+    await client.made("/v1/refunds", refund)
+    for state in ("carried_out", "declined"):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await database.execute(
+                "UPDATE invoicing.approvals SET state = $1, decided_by = proposed_by, decision_reason = 'x',"
+                " decided_at = proposed_at",
+                state,
+            )
+
+
 async def test_what_waits_for_a_second_person_is_accepted_and_not_done(service: Service) -> None:
     _, client, _ = service
     await limit(client, 500)
@@ -216,6 +270,30 @@ async def test_a_write_off_closes_the_invoice_and_a_payment_of_it_is_a_recovery(
     assert (await books(database, owner))["bad_debt"] == 1300
 
 
+async def test_a_payment_is_taken_back_once_its_refund_is_withdrawn_and_never_once_it_was_paid(
+    service: Service,
+) -> None:
+    _, client, database = service
+    await limit(client, 5000, "lead")
+    owner = await owner_of(client)
+    payment = await pay(client, owner, 500)
+    body = {"account_id": owner, "amount": eur(400), "reason_code": "overpayment", "reason": "by letter"}
+    first = await client.made("/v1/refunds", body)
+    await client.made(f"/v1/approvals/{first['id']}:withdraw", {"reason": "the bank takes it back"})
+    second = await client.made("/v1/refunds", body)
+    await client.somebody("lead 1", "lead").made(f"/v1/approvals/{second['id']}:approve", {"reason": "agreed"})
+    refused = await client.post(f"/v1/payments/{payment['id']}:reverse", {"reason": "returned"})
+    assert (refused.status_code, refused.json()["refund_ids"]) == (409, [second["id"]])
+    assert "by an invoice whose class of tax has the rate 0" in refused.json()["detail"]
+    other = await owner_of(client)
+    unneeded = await pay(client, other, 500)
+    waiting = await client.made("/v1/refunds", body | {"account_id": other})
+    await client.made(f"/v1/approvals/{waiting['id']}:withdraw", {"reason": "the bank takes it back"})
+    reversed_ = await client.made(f"/v1/payments/{unneeded['id']}:reverse", {"reason": "returned"})
+    assert reversed_["state"] == "reversed"
+    assert await books(database, other) == {}
+
+
 async def test_a_refund_is_held_and_needs_a_second_person_whatever_the_amount(service: Service) -> None:
     _, client, database = service
     await limit(client, 5000)
@@ -227,7 +305,9 @@ async def test_a_refund_is_held_and_needs_a_second_person_whatever_the_amount(se
     assert [await unapplied(client, one) for one in paid] == [0, 400]
     assert (await client.post("/v1/refunds", body | {"amount": eur(401)})).json()["code"] == "amount_refused"
     taken_back = await client.post(f"/v1/payments/{paid[0]['id']}:reverse", {"reason": "returned"})
-    assert taken_back.json()["code"] == "cash_refunded"
+    assert (taken_back.status_code, taken_back.json()["code"]) == (409, "cash_refunded")
+    assert taken_back.json()["refund_ids"] == [proposed["id"]]
+    assert "withdraw or decline that first" in taken_back.json()["detail"]
     issued = await client.made("/v1/invoices", invoice(owner, 1000))
     assert (await balance(client, issued["id"]))["open_minor"] == 600  # what is held pays nothing
     somebody = client.somebody(roles="operator")

@@ -147,7 +147,8 @@ async def test_a_document_says_why_a_line_has_no_tax(billing: Billing, papers: P
 
 
 async def test_a_document_shows_net_tax_and_gross(billing: Billing, papers: Papers) -> None:
-    """95.20 contain 15.20 at 19 %; nothing is set for the class of the other line."""
+    """95.20 contain 15.20 at 19 %; for the class of the other line nothing is set there."""
+    await billing.rate(550, country="FR", tax_class="books")
     issued = await issue(billing, await billing.account(), (9_520, None), (500, "books"))
     page = (await papers.document(f"invoices/{issued['id']}", "application/pdf")).content
     for words in ("19% €80.00", "Total net €85.00", "VAT 19% on €80.00 €15.20", "Total €100.20", NOTES["en"]):

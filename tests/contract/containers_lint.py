@@ -41,9 +41,15 @@ def ours(compose: Json) -> dict[str, Json]:
     return {name: one for name, one in compose["services"].items() if one["image"].startswith("goodstanding:")}
 
 
+EXAMPLES = {"GOODSTANDING_MAIL_FROM": "billing@reseller.example"}
+"""What stands in place of a variable whose value has a form."""
+
+
 def plain(value: object) -> str:
     """A value with something in place of what the environment gives."""
-    return VARIABLE.sub(lambda found: found[2][2:] if (found[2] or "").startswith(":-") else "1", str(value))
+    return VARIABLE.sub(
+        lambda found: found[2][2:] if (found[2] or "").startswith(":-") else EXAMPLES.get(found[1], "1"), str(value)
+    )
 
 
 def wrong_commands(compose: Json) -> Iterator[str]:

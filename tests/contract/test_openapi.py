@@ -75,11 +75,15 @@ FILES = {"application/xml": camt([Paid("of March", 700)])}
 FILE_OF = {"/v1/usage-files": "usage_file"}
 """Whose CSV is another than that of most."""
 MAPPING = {"bank_account": "DE02", "booked_on": "day", "amount": "sum", "currency": "currency", "text": ["text"]}
-NEEDS_MORE = {"/v1/cases/{case_id}:close", "/v1/bill-runs/{run_id}/drafts/{draft_id}"}
+NEEDS_MORE = {
+    "/v1/cases/{case_id}:close",
+    "/v1/bill-runs/{run_id}/drafts/{draft_id}",
+    "/v1/approvals/{approval_id}:withdraw",
+}
 """What a single request does not always do: close a case whose outcome its customer may not know, open a draft of the
-one run that it is in."""
-MAY_BE_MISSING = {"case.close"}
-"""Its action."""
+one run that it is in, withdraw what somebody else has proposed."""
+MAY_BE_MISSING = {"case.close", "approval.withdraw"}
+"""Their actions."""
 
 
 OUR_OWN_NAMES: dict[str, str] = {

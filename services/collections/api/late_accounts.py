@@ -10,11 +10,11 @@ from pydantic import BaseModel, Field
 from services.collections import use_cases
 from services.collections.api.standing import DunnableOut, NextOut
 from services.collections.repository.late_accounts import LateCriteria
-from services.collections.use_cases.late_accounts import LateAccount
+from services.collections.use_cases.late_accounts import LateAccount, UnknownStep
 from shared.auth import needs
 from shared.events.collections import WaitsFor
 from shared.fields import Code, example, shown
-from shared.http import PROBLEMS, Page, Paging, Read, Router
+from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(
     prefix="/v1/late-accounts", tags=["late accounts"], dependencies=[needs("collections:read")], responses=PROBLEMS
@@ -100,7 +100,7 @@ async def _read_criteria(
     return LateCriteria(legal_entity, step, min_days_late)
 
 
-@reads.get("", summary="List late accounts")
+@reads.get("", summary="List late accounts", responses=refusals(UnknownStep))
 async def list_late_accounts(
     read: Read, paging: Paging, criteria: Annotated[LateCriteria, Depends(_read_criteria)]
 ) -> Page[LateAccountOut]:

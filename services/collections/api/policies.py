@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from fastapi import Path, Query, Response
 from fastapi.responses import HTMLResponse
-from pydantic import BaseModel, StringConstraints
+from pydantic import AfterValidator, BaseModel, StringConstraints
 
 from services.collections import use_cases
 from services.collections.domain.policy import PolicyRefused, parse_policy
@@ -17,6 +17,7 @@ from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Day, Prose, example
+from shared.hidden import SEEN_ON_LINES, check_lines, normalise_breaks
 from shared.http import OWN_STYLES, PROBLEMS, Page, Read, Router, refusals
 
 public = Router(tags=["policy"], responses={422: PROBLEMS[422]})
@@ -45,7 +46,12 @@ class PolicyIn(Body):
         reason="two more weeks before access ends, as agreed with sales",
     )
 
-    document: Annotated[str, StringConstraints(min_length=1, max_length=64_000, pattern=r"^[^\x00]+$")]
+    document: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=64_000, pattern=SEEN_ON_LINES),
+        AfterValidator(normalise_breaks),
+        AfterValidator(check_lines),
+    ]
     effective_date: Day
     reason: Prose
 

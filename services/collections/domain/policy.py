@@ -4,14 +4,13 @@ Days count from an invoice's due date; times are local times of the account.
 """
 
 import re
-from collections import Counter
 from collections.abc import Collection, Iterator
 from datetime import time
 from typing import Annotated, ClassVar, Literal
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StrictInt, ValidationError
 
+from services.collections.domain.plain_yaml import YamlRefused, parse_plain_yaml
 from shared.errors import Refusal
 
 TEMPLATES = frozenset({"upcoming", "reminder_1", "reminder_2", "final_notice"})
@@ -19,11 +18,6 @@ TEMPLATES = frozenset({"upcoming", "reminder_1", "reminder_2", "final_notice"})
 WARNING_TEMPLATES = frozenset({"final_notice"})
 """Those that say that access will end."""
 
-_LONGEST_DOCUMENT = 64_000
-"""Characters; a policy has some twenty lines."""
-_DEEPEST = 50
-"""Brackets within one another: the reader takes an hour for as many thousands as fit."""
-_BRACKET = re.compile(r"[\[\]{}]")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 Fault = tuple[str, str]
@@ -105,40 +99,15 @@ class Policy(_Part):
     """Access is not ended while payments are not known for so long, or while a receipt may be the account's."""
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML in which a key stands once: the last of two would win without a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
-        """The mapping, unless one of its keys is there twice."""
-        for key, times in Counter(child.value for child, _ in node.value).items():
-            if times > 1:
-                raise PolicyRefused([(str(key), f"stands {times} times at line {node.start_mark.line + 1}")])
-        return super().construct_mapping(node, deep)
-
-
 def parse_policy(text: str, templates: Collection[str] = TEMPLATES) -> Policy:
     """The policy that a YAML document (or JSON, which is YAML too) describes; else `PolicyRefused`."""
     try:
-        policy = Policy.model_validate(_document(text))
+        policy = Policy.model_validate(_parse_document(text))
     except ValidationError as error:
         raise PolicyRefused([_fault(problem["loc"], problem["msg"]) for problem in error.errors()]) from None
     if faults := list(_faults(policy, templates)):
         raise PolicyRefused(faults)
     return policy
-
-
-def check_aliases(text: str) -> None:
-    """Refuse a document in which something stands for something else: a few lines of those are any number of steps.
-
-    It is asked of what is published, as below, and before it is read. Raises PolicyRefused.
-    """
-    if len(text) > _LONGEST_DOCUMENT or _is_nested_too_deep(text):
-        return
-    try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
-            raise PolicyRefused([("", "has an alias; write out what it stands for")])
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return  # its reader says what is wrong with it
 
 
 def check_required_notices(policy: Policy) -> None:
@@ -157,29 +126,11 @@ def check_required_notices(policy: Policy) -> None:
         raise PolicyRefused(faults)
 
 
-def _document(text: str) -> object:
-    """What the YAML says, as plain values."""
-    if len(text) > _LONGEST_DOCUMENT:
-        raise PolicyRefused([("", f"longer than {_LONGEST_DOCUMENT} characters")])
-    if _is_nested_too_deep(text):
-        raise PolicyRefused([("", f"has more than {_DEEPEST} brackets within one another")])
+def _parse_document(text: str) -> object:
     try:
-        document = yaml.load(text, Loader=_Loader)  # a safe loader, stricter
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise PolicyRefused([("", f"not readable as YAML: {error}")]) from None
-    if not isinstance(document, dict):
-        raise PolicyRefused([("", "must be a mapping with name, steps and guard")])
-    return document
-
-
-def _is_nested_too_deep(text: str) -> bool:
-    """Say whether brackets, also those in texts, open further than any policy needs."""
-    depth = 0
-    for bracket in _BRACKET.findall(text):
-        depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
-        if depth > _DEEPEST:
-            return True
-    return False
+        return parse_plain_yaml(text)
+    except YamlRefused as error:
+        raise PolicyRefused([(error.field, error.message)]) from None
 
 
 def _fault(place: tuple[int | str, ...], message: str) -> Fault:

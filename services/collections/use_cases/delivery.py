@@ -1,6 +1,7 @@
 """Notices are sent by a worker, and recorded with what the next mail hop said."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from services.collections.use_cases import judging
 from services.collections.use_cases.notices import SEND_NOTICE
 from shared import intents
 from shared import mail as post
+from shared.addresses import is_address
 from shared.audit import Change
 from shared.clients import Answered
 from shared.contracts.notice_facts import NoticeFacts, NoticeFactsIn
@@ -37,7 +39,7 @@ class Delivery:
     """What became of an attempt to send a notice."""
 
     refusal: str | None = None
-    """What the next hop said, if it refused for good."""
+    """Why it cannot be sent for good: a code of SMTP, and what it means."""
     message: SentMessage | None = field(default=None, repr=False)
     """The message that the next hop took."""
     not_dunnable: frozenset[UUID] = frozenset()
@@ -47,16 +49,20 @@ class Delivery:
 async def send(runtime: "Runtime", intent: Intent) -> Delivery:
     """See whether the notice still holds, ask invoicing whom to write to, and hand the message to the next hop.
 
-    Raises Later. Every attempt has the notice's id in its Message-ID, and the same content: so a notice that does
-    not hold any more is withdrawn as a whole. Whether an attempt that was cut off reached the hop is not known.
+    Raises Later. A notice whose address cannot be written to, or that is refused or put off for too long, fails. Every
+    attempt has its id in its Message-ID, and the same content: so one that does not hold any more is withdrawn as a
+    whole. Whether an attempt that was cut off reached the hop is not known.
     """
-    row, not_dunnable = await runtime.units.run(lambda unit: _checked(unit, UUID(intent.key)))
+    row, not_dunnable, now = await runtime.units.run(lambda unit: _checked(unit, UUID(intent.key)))
     if not_dunnable:
         return Delivery(not_dunnable=not_dunnable)
     facts = await _ask_facts(runtime, row)
+    if not is_address(facts.billing_email):
+        return Delivery(post.NOT_WRITABLE)
     policy_url = f"{runtime.settings.public_url or runtime.settings.collections_url}/policy"
     message = mail.message(row, facts, runtime.settings.mail_from, policy_url)
-    refusal = await post.deliver(message, runtime.settings.smtp_host, runtime.settings.smtp_port)
+    settings, waited = runtime.settings, now - intent.created_at
+    refusal = await post.deliver_once(message, settings.smtp_host, settings.smtp_port, waited)
     return Delivery(refusal, None if refusal else _describe_message(message))
 
 
@@ -79,12 +85,12 @@ async def _ask_facts(runtime: "Runtime", row: NoticeRow) -> NoticeFacts:
     return NoticeFacts.model_validate(answer)
 
 
-async def _checked(unit: Unit, notice_id: UUID) -> tuple[NoticeRow, frozenset[UUID]]:
+async def _checked(unit: Unit, notice_id: UUID) -> tuple[NoticeRow, frozenset[UUID], datetime]:
     row = await repository.notice(unit, notice_id)
     if row.kind != "steps":
-        return row, frozenset()
+        return row, frozenset(), unit.now
     told = [(item.invoice_id, item.round) for item in _items(row)]
-    return row, await judging.not_dunnable(unit, row.account_id, told)
+    return row, await judging.not_dunnable(unit, row.account_id, told), unit.now
 
 
 def _items(row: NoticeRow) -> tuple[StepItem, ...]:

@@ -12,11 +12,13 @@ import asyncpg
 from services.collections.domain.judgement import NextStep
 from services.collections.repository import facts, late_accounts, policies
 from services.collections.repository.late_accounts import LateCriteria
+from services.collections.repository.policies import Version
 from services.collections.use_cases import judging
 from services.collections.use_cases.judging import Judged
 from services.collections.use_cases.standing import assess_state
 from shared.calendar import local_date
 from shared.database import Unit
+from shared.errors import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,26 @@ class LateAccount:
     waiting: Sequence[asyncpg.Record]
 
 
+class UnknownStep(Refusal):
+    """No version of the policy has a step of this name."""
+
+    code = "unknown_step"
+    status = 422
+
+
+def _check_step(versions: Sequence[Version], name: str) -> None:
+    names = sorted({step.name for version in versions for step in version.policy.steps})
+    if name not in names:
+        raise UnknownStep(f"step: no version of the policy has a step {name}; there are {', '.join(names)}")
+
+
 async def list_late_accounts(unit: Unit, criteria: LateCriteria, after: UUID | None, limit: int) -> list[LateAccount]:
-    """List late accounts in the order of their cases' ids; all of a page are loaded together."""
+    """List late accounts in the order of their cases' ids; all of a page are loaded together. Raises UnknownStep."""
+    versions = await policies.versions(unit)
+    if criteria.step is not None:
+        _check_step(versions, criteria.step)
     rows = await late_accounts.list_late(unit, criteria, after, limit)
     account_ids = [row["account_id"] for row in rows]
-    versions = await policies.versions(unit)
     facts_by_account = await facts.facts(unit, account_ids)
     suspensions = _group_by_account(await late_accounts.list_suspensions(unit, account_ids))
     waiting = _group_by_account(await late_accounts.list_waiting(unit, account_ids))

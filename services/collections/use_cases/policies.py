@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from services.collections.domain.policy import Limits, check_aliases, check_required_notices, parse_policy
+from services.collections.domain.policy import Limits, check_required_notices, parse_policy
 from services.collections.repository import guard
 from services.collections.repository import policies as repository
 from services.collections.tables import PolicyRow
@@ -35,7 +35,6 @@ async def publish(unit: Unit, document: str, effective_date: date, actor: str, r
 
     Raises PolicyRefused, EffectiveDateRefused, GuardLoosened.
     """
-    check_aliases(document)
     policy = parse_policy(document)
     check_required_notices(policy)
     await unit.lock(SUBJECT)

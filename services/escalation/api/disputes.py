@@ -249,7 +249,7 @@ async def confirm_upholding(
 async def decline_upholding(
     dispute_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.decline")]
 ) -> Response:
-    """Leave the dispute open that another person proposed to uphold."""
+    """Leave the dispute open that was proposed to be upheld; who proposed it may take that back alone."""
     return await _decide_upholding(use_cases.upholding.decline, dispute_id, basis, command)
 
 

@@ -5,7 +5,7 @@ from services.escalation.use_cases.cases import NewCase, open_by_itself, open_fo
 from shared.database import Unit
 from shared.events.collections import NoticeFailed, TerminationRequested
 from shared.events.entitlements import EntitlementEnded, HoldPlaced, SuspensionRefusedByVendor, VendorSyncFailed
-from shared.events.invoicing import ReconciliationCompleted, VendorDifferenceDecided
+from shared.events.invoicing import DocumentFailed, ReconciliationCompleted, VendorDifferenceDecided
 
 SUBSCRIPTION_ENDED = "subscription_ended"
 """The code of entitlements' own refusal to suspend what has ended: nobody needs to look."""
@@ -25,6 +25,12 @@ async def open_termination_task(unit: Unit, event: TerminationRequested) -> None
 async def open_notice_task(unit: Unit, event: NoticeFailed) -> None:
     """Have a person reach a customer whose notices are refused for good."""
     subject = "notices cannot be delivered: find out how this customer is reached"
+    await open_task(unit, event.account_id, f"notices_fail:{event.account_id}", subject)
+
+
+async def open_document_task(unit: Unit, event: DocumentFailed) -> None:
+    """Have a person reach a customer whose invoices are refused for good; the cause is that of refused notices."""
+    subject = "invoices cannot be delivered: find out how this customer is reached"
     await open_task(unit, event.account_id, f"notices_fail:{event.account_id}", subject)
 
 

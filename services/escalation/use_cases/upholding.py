@@ -101,11 +101,13 @@ async def confirm(unit: Unit, dispute_id: UUID, caller: Caller, reason: str, *, 
 
 
 async def decline(unit: Unit, dispute_id: UUID, caller: Caller, _reason: str, *, authorised: bool) -> DisputeRow:
-    """Open a dispute again that another person proposed to uphold; the reason stands in the audit.
+    """Open a dispute again that was proposed to be upheld; the reason stands in the audit.
 
-    Raises MoveRefused, SecondPersonNeeded, AboveLimit.
+    Who proposed it may take that back, whatever the amount. Raises MoveRefused, AboveLimit.
     """
-    row = await _check_second_person(unit, dispute_id, caller, authorised)
+    row = await _lock_proposed(unit, dispute_id)
+    if not (authorised or _is_proposer(row, caller)):
+        raise AboveLimit("your roles may not decide about this amount")
     before = row.model_dump()
     row.state = moved_to(DISPUTE_ALLOWED, DisputeState(row.state), DisputeState.OPENED)
     row.uphold_proposed_by = row.uphold_proposed_at = None
@@ -115,14 +117,23 @@ async def decline(unit: Unit, dispute_id: UUID, caller: Caller, _reason: str, *,
 
 
 async def _check_second_person(unit: Unit, dispute_id: UUID, caller: Caller, authorised: bool) -> DisputeRow:
-    row = await _lock(unit, dispute_id)
-    if row.state != DisputeState.WAITING_FOR_SECOND_PERSON or row.uphold_proposed_by is None:
-        raise MoveRefused(f"what is {row.state} waits for no second person")
-    if is_same_actor(caller.subject, row.uphold_proposed_by):
+    row = await _lock_proposed(unit, dispute_id)
+    if _is_proposer(row, caller):
         raise SecondPersonNeeded("whoever proposed it does not decide, so somebody else does")
     if not authorised:
         raise AboveLimit("your roles may not decide about this amount")
     return row
+
+
+async def _lock_proposed(unit: Unit, dispute_id: UUID) -> DisputeRow:
+    row = await _lock(unit, dispute_id)
+    if row.state != DisputeState.WAITING_FOR_SECOND_PERSON:
+        raise MoveRefused(f"what is {row.state} waits for no second person")
+    return row
+
+
+def _is_proposer(row: DisputeRow, caller: Caller) -> bool:
+    return row.uphold_proposed_by is not None and is_same_actor(caller.subject, row.uphold_proposed_by)
 
 
 async def _lock(unit: Unit, dispute_id: UUID) -> DisputeRow:

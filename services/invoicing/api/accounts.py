@@ -9,10 +9,12 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from services.invoicing import use_cases
 from services.invoicing.repository import accounts as repository
+from services.invoicing.repository import legal_entities
 from services.invoicing.repository.account_search import AccountCriteria, search_accounts
 from services.invoicing.repository.legal_entities import UnknownLegalEntity
 from services.invoicing.tables import AccountRow
 from services.invoicing.use_cases.accounts import ANY_VERSION, ReferenceTaken
+from shared.addresses import is_address, parse_address
 from shared.auth import needs
 from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.database import Unit
@@ -186,16 +188,22 @@ async def _read_criteria(
     vendor_customer_id: Annotated[Code | None, Query()] = None,
     legal_entity: Annotated[Code | None, Query()] = None,
 ) -> AccountCriteria:
-    return AccountCriteria(name, email, external_reference, vendor_customer_id, legal_entity)
+    address = parse_address(email) if email and is_address(email) else email
+    return AccountCriteria(name, address, external_reference, vendor_customer_id, legal_entity)
 
 
-@reads.get("", summary="List accounts")
+@reads.get("", summary="List accounts", responses=refusals(UnknownLegalEntity))
 async def list_accounts(
     read: Read, paging: Paging, criteria: Annotated[AccountCriteria, Depends(_read_criteria)]
 ) -> Page[AccountOut]:
     """Accounts in the order of their ids, all or those that are asked for."""
-    rows = await read(lambda unit: search_accounts(unit, criteria, paging.after_id(), paging.limit + 1))
-    return paging.page([AccountOut.of(row) for row in rows], key=lambda row: row.id)
+
+    async def load(unit: Unit) -> list[AccountOut]:
+        await legal_entities.check_asked_entity(unit, criteria.legal_entity)
+        rows = await search_accounts(unit, criteria, paging.after_id(), paging.limit + 1)
+        return [AccountOut.of(row) for row in rows]
+
+    return paging.page(await read(load), key=lambda row: row.id)
 
 
 @reads.get("/{account_id}", summary="One account", responses=ETAG)

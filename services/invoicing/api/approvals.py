@@ -13,7 +13,7 @@ from services.invoicing.domain.owed import AmountRefused
 from services.invoicing.domain.states import ApprovalState, MoveRefused
 from services.invoicing.repository import approvals as repository
 from services.invoicing.tables import ApprovalRow
-from services.invoicing.use_cases.approvals import AboveLimit, SecondPersonNeeded
+from services.invoicing.use_cases.approvals import AboveLimit, NotTheProposer, SecondPersonNeeded
 from shared.audit import Change
 from shared.auth import needs
 from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
@@ -61,7 +61,7 @@ class ApprovalOut(BaseModel):
     state: str
     proposed_by: str
     proposed_at: datetime
-    decided_by: str | None = Field(description="nobody: within the proposer's own limit")
+    decided_by: str | None = Field(description="nobody: within the proposer's own limit; the proposer: withdrawn")
     decision_reason: str | None
     decided_at: datetime | None
     credit_note_id: UUID | None
@@ -165,6 +165,24 @@ async def decline_proposal(
         return ApprovalOut.of(await use_cases.approvals.decline(unit, approval_id, command.caller, why.reason))
 
     return await command.run(decide, status=200, reason=why.reason, about=approval_id)
+
+
+@writes.post(
+    "/approvals/{approval_id}:withdraw",
+    status_code=200,
+    response_model=ApprovalOut,
+    summary="Withdraw",
+    responses=refusals(MoveRefused, NotTheProposer),
+)
+async def withdraw_proposal(
+    approval_id: UUID, grounds: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.withdraw")]
+) -> Response:
+    """Take back what you proposed yourself; what a refund held is unapplied cash again. It needs no second person."""
+
+    async def decide(unit: Unit) -> ApprovalOut:
+        return ApprovalOut.of(await use_cases.approvals.withdraw(unit, approval_id, command.caller, grounds.reason))
+
+    return await command.run(decide, status=200, reason=grounds.reason, about=approval_id)
 
 
 @reads.get("/approval-limits", summary="List the limits of roles")

@@ -10,8 +10,10 @@ from pydantic import BaseModel, Field, model_validator
 from services.invoicing import use_cases
 from services.invoicing.api.allocations import AllocationOut
 from services.invoicing.repository import invoice_search as search
+from services.invoicing.repository import legal_entities
 from services.invoicing.repository.invoice_search import InvoiceCriteria, InvoiceDetails
-from services.invoicing.repository.tax import TaxedOutside
+from services.invoicing.repository.legal_entities import UnknownLegalEntity
+from services.invoicing.repository.tax import STANDARD_CLASS, TaxedOutside, UnknownTaxClass
 from services.invoicing.tables import InvoiceRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.invoices import DateRefused, MonthClosed, NewInvoice, NewLine, NotTheirs
@@ -33,7 +35,7 @@ class LineIn(Body):
     amount: MoneyModel
     subscription_id: UUID | None = None
     tax_class: Code = Field(
-        default="standard", description="by which the rate of tax on the issue date is found, as that of a plan"
+        default=STANDARD_CLASS, description="by which the rate of tax on the issue date is found, as that of a plan"
     )
 
 
@@ -210,7 +212,9 @@ async def _read_criteria(
     status_code=201,
     response_model=InvoiceOut,
     summary="Issue an invoice",
-    responses=refusals(ReferenceTaken, CurrencyMismatch, DateRefused, NotTheirs, MonthClosed, TaxedOutside),
+    responses=refusals(
+        ReferenceTaken, CurrencyMismatch, DateRefused, NotTheirs, MonthClosed, TaxedOutside, UnknownTaxClass
+    ),
 )
 async def issue_invoice(
     invoice: InvoiceIn, command: Annotated[CommandRunner, perform_command("invoice.issue")]
@@ -227,13 +231,18 @@ async def issue_invoice(
     return await command.run(issue, about=invoice.account_id)
 
 
-@reads.get("", summary="List invoices")
+@reads.get("", summary="List invoices", responses=refusals(UnknownLegalEntity))
 async def list_invoices(
     read: Read, paging: Paging, criteria: Annotated[InvoiceCriteria, Depends(_read_criteria)]
 ) -> Page[ListedInvoiceOut]:
     """Invoices in the order of their ids, which is that in which they were issued."""
-    rows = await read(lambda unit: search.search_invoices(unit, criteria, paging.after_id(), paging.limit + 1))
-    return paging.page([ListedInvoiceOut.model_validate(dict(row)) for row in rows], key=lambda row: row.id)
+
+    async def load(unit: Unit) -> list[ListedInvoiceOut]:
+        await legal_entities.check_asked_entity(unit, criteria.legal_entity)
+        rows = await search.search_invoices(unit, criteria, paging.after_id(), paging.limit + 1)
+        return [ListedInvoiceOut.model_validate(dict(row)) for row in rows]
+
+    return paging.page(await read(load), key=lambda row: row.id)
 
 
 @reads.get("/{invoice_id}", summary="One invoice")

@@ -7,11 +7,13 @@ import asyncpg
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from services.invoicing.repository import legal_entities
 from services.invoicing.repository.ledger_periods import PeriodCriteria, PeriodState, list_periods
+from services.invoicing.repository.legal_entities import UnknownLegalEntity
 from shared.auth import needs
 from shared.database import Unit
 from shared.fields import Code, example
-from shared.http import PROBLEMS, BadCursor, Page, Read, Router, TextPaging
+from shared.http import PROBLEMS, BadCursor, Page, Read, Router, TextPaging, refusals
 
 reads = Router(prefix="/v1/ledger-periods", tags=["ledger"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 
@@ -54,7 +56,7 @@ def _parse_key(key: str | None) -> tuple[str, date] | None:
         raise BadCursor("`after` is not a cursor of this list") from error
 
 
-@reads.get("", summary="List months of the ledger")
+@reads.get("", summary="List months of the ledger", responses=refusals(UnknownLegalEntity))
 async def list_ledger_periods(
     read: Read,
     paging: TextPaging,
@@ -65,6 +67,7 @@ async def list_ledger_periods(
     criteria, after = PeriodCriteria(legal_entity, state), _parse_key(paging.after)
 
     async def load(unit: Unit) -> list[asyncpg.Record]:
+        await legal_entities.check_asked_entity(unit, legal_entity)
         return await list_periods(unit, criteria, unit.now.astimezone(UTC).date(), after, paging.limit + 1)
 
     return paging.page([LedgerPeriodOut(**row) for row in await read(load)], key=lambda period: period.key)

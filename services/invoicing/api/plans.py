@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from services.invoicing import use_cases
 from services.invoicing.domain.plan import PlanRefused, Price, VendorCost, Version
 from services.invoicing.repository import plans as repository
+from services.invoicing.repository.tax import STANDARD_CLASS, UnknownTaxClass
 from services.invoicing.tables import PlanRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.plans import NewPlan
@@ -100,7 +101,7 @@ class PlanIn(Body):
 
     code: Code
     name: Name
-    tax_class: Code = "standard"
+    tax_class: Code = STANDARD_CLASS
     version: VersionIn
 
 
@@ -187,7 +188,11 @@ async def _plan(unit: Unit, plan_id: UUID) -> PlanOut:
 
 
 @writes.post(
-    "", status_code=201, response_model=PlanOut, summary="Make a plan", responses=refusals(ReferenceTaken, PlanRefused)
+    "",
+    status_code=201,
+    response_model=PlanOut,
+    summary="Make a plan",
+    responses=refusals(ReferenceTaken, PlanRefused, UnknownTaxClass),
 )
 async def make_plan(plan: PlanIn, command: Annotated[CommandRunner, perform_command("plan.make")]) -> Response:
     """Make a plan with its first version; announces `PlanVersionPublished`."""

@@ -37,6 +37,7 @@ class ApprovalState(StrEnum):
     PROPOSED = "proposed"
     CARRIED_OUT = "carried_out"
     DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
 
 
 class DebitState(StrEnum):
@@ -62,9 +63,10 @@ CHANGE_ALLOWED: dict[ChangeState, frozenset[ChangeState]] = {
     ChangeState.WITHDRAWN: frozenset(),
 }
 APPROVAL_ALLOWED: dict[ApprovalState, frozenset[ApprovalState]] = {
-    ApprovalState.PROPOSED: frozenset({ApprovalState.CARRIED_OUT, ApprovalState.DECLINED}),
+    ApprovalState.PROPOSED: frozenset({ApprovalState.CARRIED_OUT, ApprovalState.DECLINED, ApprovalState.WITHDRAWN}),
     ApprovalState.CARRIED_OUT: frozenset(),
     ApprovalState.DECLINED: frozenset(),
+    ApprovalState.WITHDRAWN: frozenset(),
 }
 DEBIT_ALLOWED: dict[DebitState, frozenset[DebitState]] = {
     DebitState.INITIATED: frozenset({DebitState.SETTLED, DebitState.REFUSED}),

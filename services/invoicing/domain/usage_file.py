@@ -13,6 +13,7 @@ from typing import Any
 from services.invoicing.domain.files.broken import LineBroken
 from services.invoicing.domain.files.columns import EARLIEST, LATEST, Columns, Names, decimal, named, text
 from services.invoicing.domain.usage import UsageLine
+from shared.hidden import find_hidden
 
 REQUIRED = ("id", "subscription_id", "meter", "quantity", "unit_cost", "period_from", "period_to")
 LONGEST_METER = 200
@@ -38,6 +39,8 @@ class Reader:
         meter = named(values, places, "meter")
         if len(meter) > LONGEST_METER:
             raise LineBroken("meter", f"is longer than {LONGEST_METER} characters")
+        if find_hidden(meter) is not None:
+            raise LineBroken("meter", "has a character that cannot be seen")
         first, after = _on(values, places, "period_from"), _on(values, places, "period_to")
         if after <= first:
             raise LineBroken("period_to", f"{after} is not after {first}, the period_from")

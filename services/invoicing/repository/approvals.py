@@ -120,11 +120,12 @@ async def give_back(unit: Unit, approval_id: UUID) -> None:
     )
 
 
-async def is_refunding(unit: Unit, payment_id: UUID) -> bool:
-    """Whether a payment's cash is held for a refund, or was paid back."""
-    found: bool = await unit.connection.fetchval(
-        "SELECT EXISTS (SELECT FROM refund_parts r JOIN approvals a ON a.id = r.approval_id"
-        " WHERE r.payment_id = $1 AND a.state IN ('proposed', 'carried_out'))",
-        payment_id,
-    )
-    return found
+_REFUNDS_OF_PAYMENT = """
+SELECT a.id, a.state FROM refund_parts r JOIN approvals a ON a.id = r.approval_id
+WHERE r.payment_id = $1 AND a.state IN ('proposed', 'carried_out') ORDER BY a.id
+"""
+
+
+async def list_refunds_of_payment(unit: Unit, payment_id: UUID) -> list[tuple[UUID, str]]:
+    """List the refunds for which a payment's cash is held, or was paid back, with their states."""
+    return [(row["id"], row["state"]) for row in await unit.connection.fetch(_REFUNDS_OF_PAYMENT, payment_id)]

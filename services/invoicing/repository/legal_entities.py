@@ -14,7 +14,7 @@ NO_DATA_VERSION = 0
 
 
 class UnknownLegalEntity(Refusal):
-    """The body names a legal entity that does not exist."""
+    """The request names a legal entity that does not exist."""
 
     code = "unknown_legal_entity"
     status = 422
@@ -39,8 +39,14 @@ async def has_legal_entity(unit: Unit, code: str) -> bool:
     return bool(await unit.connection.fetchval("SELECT EXISTS (SELECT FROM legal_entities WHERE code = $1)", code))
 
 
+async def check_asked_entity(unit: Unit, code: str | None) -> None:
+    """Refuse a list of what belongs to a legal entity that there is not. Raises UnknownLegalEntity."""
+    if code is not None:
+        await check_legal_entity(unit, code)
+
+
 async def check_legal_entity(unit: Unit, code: str) -> None:
-    """Refuse a code that a body names and that is no legal entity's. Raises UnknownLegalEntity."""
+    """Refuse a code that a request names and that is no legal entity's. Raises UnknownLegalEntity."""
     if not await has_legal_entity(unit, code):
         raise UnknownLegalEntity(f"there is no legal entity {code}")
 

@@ -26,6 +26,10 @@ RATE_OF_CUSTOMER = "CASE WHEN a.tax_status = 'standard' THEN r.rate_bp ELSE 0 EN
 """The rate of an account `a` that is joined with its rates: 0 for who is not taxed, null if no rate is in force."""
 
 
+STANDARD_CLASS = "standard"
+"""The class of what says none."""
+
+
 class TaxedOutside(Refusal):
     """The outside tax calculator says the tax of the legal entity, from net amounts, and only to bill runs."""
 
@@ -57,6 +61,33 @@ async def get_customer_rates(
     if any(row["tax_calculator"] == "outside" for row in rows):
         raise TaxedOutside("the legal entity's tax is said by the outside tax calculator, which bill runs ask")
     return {row["tax_class"]: row["rate_bp"] for row in rows}
+
+
+class UnknownTaxClass(Refusal):
+    """The request names a class of tax for which no rate was ever set: a mistyped one would mean no tax."""
+
+    code = "unknown_tax_class"
+    status = 422
+
+
+_UNKNOWN_CLASSES = """
+SELECT n.tax_class FROM unnest($1::text[]) AS n (tax_class)
+WHERE NOT EXISTS (SELECT FROM tax_rates r WHERE r.tax_class = n.tax_class) ORDER BY 1
+"""
+_IS_TAXED_OUTSIDE = "SELECT EXISTS (SELECT FROM legal_entities WHERE tax_calculator = 'outside')"
+
+
+async def check_classes(unit: Unit, tax_classes: Iterable[str]) -> None:
+    """Refuse a class that has no rate of any legal entity. Raises UnknownTaxClass.
+
+    The standard class is always known. Where an outside calculator is asked for a legal entity, its classes are not
+    known here, and all are taken.
+    """
+    named = sorted(set(tax_classes) - {STANDARD_CLASS})
+    unknown = await unit.connection.fetch(_UNKNOWN_CLASSES, named) if named else []
+    if unknown and not await unit.connection.fetchval(_IS_TAXED_OUTSIDE):
+        names = ", ".join(row["tax_class"] for row in unknown)
+        raise UnknownTaxClass(f"tax_class: no rate was ever set for {names}; set one first (POST /v1/tax-rates)")
 
 
 _SET = """

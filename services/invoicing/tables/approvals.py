@@ -16,11 +16,11 @@ class ApprovalRow(Row, table=True):
     __tablename__ = "approvals"
     __table_args__ = (
         CheckConstraint("kind IN ('credit_note', 'write_off', 'refund')"),
-        CheckConstraint("state IN ('proposed', 'carried_out', 'declined')"),
+        CheckConstraint("state IN ('proposed', 'carried_out', 'declined', 'withdrawn')"),
         CheckConstraint("amount_minor > 0"),
         CheckConstraint("(state = 'proposed') = (decided_at IS NULL)"),
         CheckConstraint("num_nulls(decided_by, decision_reason) IN (0, 2)"),
-        CheckConstraint("decided_by IS DISTINCT FROM proposed_by"),
+        CheckConstraint("state = 'withdrawn' OR decided_by IS DISTINCT FROM proposed_by"),
         Index("approvals_listed", "state", "id"),
         Index("approvals_by_kind", "kind", "id"),
         Index("approvals_by_state", "kind", "state", "id"),

@@ -176,8 +176,30 @@ async def approve(unit: Unit, approval_id: UUID, caller: Caller, reason: str) ->
 async def decline(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
     """A second person does not agree. Raises NotFound, MoveRefused, SecondPersonNeeded, AboveLimit."""
     account, row = await _to_decide(unit, approval_id, caller)
+    return await _end(unit, account, row, ApprovalState.DECLINED, caller, reason)
+
+
+class NotTheProposer(Refusal):
+    """Only who proposed it withdraws it; somebody else declines it."""
+
+    code = "not_the_proposer"
+    status = 403
+
+
+async def withdraw(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
+    """Take back one's own proposal, of whatever amount. Raises NotFound, MoveRefused, NotTheProposer."""
+    account, row = await _lock_proposed(unit, approval_id)
+    if not is_same_actor(caller.subject, row.proposed_by):
+        raise NotTheProposer(f"{row.proposed_by} proposed it: decline it instead")
+    return await _end(unit, account, row, ApprovalState.WITHDRAWN, caller, reason)
+
+
+async def _end(
+    unit: Unit, account: Account, row: ApprovalRow, state: ApprovalState, caller: Caller, reason: str
+) -> ApprovalRow:
+    """End a proposal without doing it; what a refund held is unapplied cash again."""
     before = row.model_dump()
-    row.state = moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.DECLINED)
+    row.state = moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), state)
     row.decided_by, row.decision_reason, row.decided_at = caller.subject, reason, unit.now
     await repository.save(unit, row)
     if row.kind == REFUND:
@@ -186,10 +208,15 @@ async def decline(unit: Unit, approval_id: UUID, caller: Caller, reason: str) ->
     return row
 
 
-async def _to_decide(unit: Unit, approval_id: UUID, caller: Caller) -> tuple[Account, ApprovalRow]:
+async def _lock_proposed(unit: Unit, approval_id: UUID) -> tuple[Account, ApprovalRow]:
     account = await accounts.locked(unit, (await repository.approval(unit, approval_id)).account_id)
     row = await repository.approval(unit, approval_id)
     moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
+    return account, row
+
+
+async def _to_decide(unit: Unit, approval_id: UUID, caller: Caller) -> tuple[Account, ApprovalRow]:
+    account, row = await _lock_proposed(unit, approval_id)
     if is_same_actor(caller.subject, row.proposed_by):
         raise SecondPersonNeeded(f"{row.proposed_by} proposed it, so somebody else decides")
     if not await _is_within_limit(unit, caller, row):

@@ -1,7 +1,7 @@
 """Documents are sent by a worker, and recorded with what the next mail hop said."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -15,13 +15,14 @@ from services.invoicing.repository.invoices import invoice_row
 from services.invoicing.tables import DocumentDeliveryRow, LegalEntityRow
 from services.invoicing.use_cases import documents
 from shared import intents
+from shared.addresses import is_address
 from shared.audit import Change
 from shared.database import Unit
 from shared.errors import Later, NotFound, Refusal, Unavailable
 from shared.events.invoicing import DocumentFailed, DocumentSent
 from shared.ids import new_id
 from shared.intents import Intent, Recorded
-from shared.mail import deliver
+from shared.mail import NOT_WRITABLE, deliver_once
 
 if TYPE_CHECKING:
     from shared.runtime import Runtime
@@ -85,7 +86,9 @@ async def send(runtime: "Runtime", intent: Intent) -> str | None:
     Message-ID and the same content: it shows what was settled when the delivery was wanted.
     """
     try:
-        row, paper, to, entity = await runtime.units.run(lambda unit: _drawn_up(unit, UUID(intent.key)))
+        row, paper, to, entity, now = await runtime.units.run(lambda unit: _drawn_up(unit, UUID(intent.key)))
+        if not is_address(to):
+            return NOT_WRITABLE
         async with asyncio.timeout(PRINTED_WITHIN.total_seconds()):
             html = await asyncio.to_thread(paper_page, paper, policy_url(runtime))
             pdf = await runtime.printer.pdf(html)
@@ -95,7 +98,8 @@ async def send(runtime: "Runtime", intent: Intent) -> str | None:
         raise Later("the printer is busy") from error
     sender = runtime.settings.mail_from
     letter = letter_with(paper, pdf, row.id, sender=sender, to=to, at=row.wanted_at, entity=entity)
-    return await deliver(letter, runtime.settings.smtp_host, runtime.settings.smtp_port)
+    settings, waited = runtime.settings, now - intent.created_at
+    return await deliver_once(letter, settings.smtp_host, settings.smtp_port, waited)
 
 
 def policy_url(runtime: "Runtime") -> str:
@@ -103,14 +107,17 @@ def policy_url(runtime: "Runtime") -> str:
     return f"{runtime.settings.public_url or runtime.settings.collections_url}/{POLICY}"
 
 
-async def _drawn_up(unit: Unit, delivery_id: UUID) -> tuple[DocumentDeliveryRow, Paper, str, LegalEntityRow | None]:
+async def _drawn_up(
+    unit: Unit, delivery_id: UUID
+) -> tuple[DocumentDeliveryRow, Paper, str, LegalEntityRow | None, datetime]:
     row = await repository.delivery(unit, delivery_id)
     if row.kind == "invoice":
         paper = await documents.invoice(unit, row.document_id, row.wanted_at)
     else:
         paper = await documents.credit_note(unit, row.document_id)
     account = await accounts.account(unit, row.account_id)
-    return row, paper, account.billing_email, await legal_entities.known(unit, account.legal_entity)
+    entity = await legal_entities.known(unit, account.legal_entity)
+    return row, paper, account.billing_email, entity, unit.now
 
 
 async def sent(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:

@@ -71,7 +71,8 @@ class NewInvoice:
 async def issue(unit: Unit, new: NewInvoice) -> InvoiceRow:
     """Issue an invoice with the next number of its legal entity. It never changes afterwards.
 
-    Raises NotFound, ReferenceTaken, DateRefused, MonthClosed, NotTheirs, CurrencyMismatch, TaxedOutside.
+    Raises NotFound, ReferenceTaken, DateRefused, MonthClosed, NotTheirs, CurrencyMismatch, TaxedOutside,
+    UnknownTaxClass.
     """
     account = await accounts.locked(unit, new.account_id)
     if new.external_reference and await invoices.reference_taken(unit, account.id, new.external_reference):
@@ -128,7 +129,11 @@ async def _check_lines(unit: Unit, account: Account, lines: Sequence[NewLine]) -
 
 
 async def _tax_lines(unit: Unit, account: Account, lines: Sequence[NewLine], issue_date: date) -> list[LineByHand]:
-    """Number the lines and take the tax out of each, by the rates of the issue date. Raises TaxedOutside."""
+    """Number the lines and take the tax out of each, by the rates of the issue date.
+
+    Raises TaxedOutside, UnknownTaxClass.
+    """
+    await tax.check_classes(unit, (line.tax_class for line in lines))
     rates = await tax.get_customer_rates(unit, account.id, (line.tax_class for line in lines), issue_date)
     taxes = extract_taxes([GrossAmount(line.amount.minor, rates[line.tax_class]) for line in lines])
     return [

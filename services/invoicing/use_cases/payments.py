@@ -7,6 +7,7 @@ from uuid import UUID
 from services.invoicing.domain import ledger as postings
 from services.invoicing.domain import owed, relief
 from services.invoicing.domain.owed import AlreadyReversed, Paid, Payment
+from services.invoicing.domain.states import ApprovalState
 from services.invoicing.repository import accounts, approvals, invoices, ledger
 from services.invoicing.repository import payments as repository
 from services.invoicing.repository.accounts import Account
@@ -24,9 +25,26 @@ from shared.money import CurrencyMismatch, Money
 
 
 class CashRefunded(Refusal):
-    """What of the payment was unapplied is held for a refund, or was paid back."""
+    """What of the payment was unapplied is held for a refund, which can be withdrawn, or was paid back."""
 
     code = "cash_refunded"
+
+
+async def _check_not_refunded(unit: Unit, payment_id: UUID) -> None:
+    """Refuse to reverse a payment of which a part is refunded (docs/decisions/0051). Raises CashRefunded."""
+    refunds = await approvals.list_refunds_of_payment(unit, payment_id)
+    if paid := [str(id_) for id_, state in refunds if state == ApprovalState.CARRIED_OUT]:
+        raise CashRefunded(
+            f"a part of payment {payment_id} was paid back by refund {paid[0]}, so it cannot be reversed: claim what"
+            " the bank took back by an invoice whose class of tax has the rate 0",
+            refund_ids=paid,
+        )
+    if refunds:
+        proposed = [str(id_) for id_, _ in refunds]
+        raise CashRefunded(
+            f"a part of payment {payment_id} is held for refund {proposed[0]}: withdraw or decline that first",
+            refund_ids=proposed,
+        )
 
 
 class NothingUnapplied(Refusal):
@@ -256,8 +274,7 @@ async def reverse(unit: Unit, payment_id: UUID) -> PaymentRow:
     row = await repository.payment_row(unit, payment_id, fresh=True)
     if row.state == "reversed":
         raise AlreadyReversed(f"payment {payment_id} was reversed before")
-    if await approvals.is_refunding(unit, payment_id):
-        raise CashRefunded(f"unapplied cash of payment {payment_id} is held for a refund, or was paid back")
+    await _check_not_refunded(unit, payment_id)
     allocations = await repository.allocations_of(unit, payment_id)
     before = await invoices.open_invoices(unit, account.id, {one.invoice_id for one in allocations})
     former = row.model_dump()

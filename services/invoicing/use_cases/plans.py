@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from services.invoicing.domain import plan as domain
 from services.invoicing.domain.plan import Version
 from services.invoicing.repository import plans as repository
+from services.invoicing.repository import tax
 from services.invoicing.tables import PlanRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from shared.audit import Change
@@ -27,8 +28,9 @@ class NewPlan:
 
 
 async def create(unit: Unit, new: NewPlan) -> tuple[PlanRow, Version]:
-    """Make a plan with its first version. Raises ReferenceTaken, PlanRefused."""
+    """Make a plan with its first version. Raises ReferenceTaken, PlanRefused, UnknownTaxClass."""
     domain.check(new.version, ())
+    await tax.check_classes(unit, [new.tax_class])
     row = PlanRow(id=new_id(), code=new.code, name=new.name, tax_class=new.tax_class, created_at=unit.now)
     unit.session.add(row)
     try:

@@ -1,12 +1,12 @@
 """Every route of every service, as somebody who should not get in; and bad input, as somebody who may."""
 
 import base64
-import itertools
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
@@ -182,24 +182,38 @@ def _cursor(key: str) -> str:
 
 
 GIVEN_OUT = "01a20d60-7458-729b-b244-54f33ab0c1d2"
-CURSORS = (
-    "",
-    "!!!",
-    "=",
-    "AA==",
-    "ÿ",
-    _cursor(""),
-    _cursor("17"),
-    _cursor(GIVEN_OUT.upper()),
-    _cursor("{" + GIVEN_OUT + "}"),
-    _cursor(GIVEN_OUT.replace("-", "")),
-    _cursor(GIVEN_OUT)[:-1],
-    _cursor(GIVEN_OUT)[:-4],
-    _cursor(GIVEN_OUT) + "=",
-    _cursor(GIVEN_OUT) + "!",
-    "!" + _cursor(GIVEN_OUT),
-)
-"""None of these was given out."""
+
+
+def _given_out(path: str, query: dict[str, str]) -> str:
+    """The cursor of a list by its path and what is asked of it."""
+    mark = sha256(repr((path, sorted(query.items()))).encode()).hexdigest()[:16]
+    return _cursor(f"{GIVEN_OUT} {mark}")
+
+
+def list_cursors(given_out: str) -> tuple[str, ...]:
+    """List what is near a cursor that was given out, and was not given out itself."""
+    mark = base64.urlsafe_b64decode(given_out).decode().partition(" ")[2]
+    return (
+        "",
+        "!!!",
+        "=",
+        "AA==",
+        "ÿ",
+        _cursor(""),
+        _cursor("17"),
+        _cursor(GIVEN_OUT),
+        _cursor(f"{GIVEN_OUT.upper()} {mark}"),
+        _cursor(f"{{{GIVEN_OUT}}} {mark}"),
+        _cursor(f"{GIVEN_OUT.replace('-', '')} {mark}"),
+        _cursor(f"{GIVEN_OUT} {mark[::-1]}"),
+        _cursor(f"{GIVEN_OUT} {mark.upper()}x"),
+        _cursor(f"17 {mark}"),
+        given_out[:-1],
+        given_out[:-4],
+        given_out + "=",
+        given_out + "!",
+        "!" + given_out,
+    )
 
 
 AUDIT = "/v1/audit-entries"
@@ -216,12 +230,15 @@ async def test_a_cursor_that_no_list_gave_out_is_refused_by_every_list(edge: Edg
             continue
         sent = re.sub(r"\{[^}]+\}", GIVEN_OUT, path)
         other: dict[str, str] = {"external_reference": "crm-1"} if "external_reference" in parameters else {}
-        found = (await edge.client.get(sent, after=_cursor(GIVEN_OUT))).status_code
+        found = (await edge.client.get(sent, after=_given_out(sent, {}))).status_code
         if path == AUDIT or path in BY_CODE:  # no entry ever goes, so a cursor of none is no cursor
             assert found == 422
         else:
             assert found in ((200,) if sent == path else (200, 404)), "a thing that is not there may have no list"
-        for cursor, query in itertools.product(CURSORS, ({}, other)):
+        attempts = [(cursor, query) for query in ({}, other) for cursor in list_cursors(_given_out(sent, query))]
+        if other:
+            attempts += [(_given_out(sent, {}), other), (_given_out(sent, other), {})]
+        for cursor, query in [*attempts, (_given_out(f"{sent}/more", {}), {})]:
             answer = await edge.client.get(sent, after=cursor, **query)
             assert (answer.status_code, answer.json().get("code")) == (422, "bad_cursor"), (path, cursor)
         lists += 1

@@ -402,3 +402,10 @@ def test_rows_that_share_an_id_are_apart_unless_they_are_equal_in_all() -> None:
 def test_nothing_moved_is_kept() -> None:
     (entry,) = rows("30.03.2026;0,00;A;B;1")
     assert (entry.amount, entry.kind) == (0, EntryKind.DEBIT)
+
+
+def test_what_hides_in_a_text_of_a_bank_is_left_out_and_the_key_is_that_of_what_was_written() -> None:
+    (entry,) = rows("30.03.2026;1,00;Account\u202e 17;GS-DE\u200b-00000001;1")
+    (plain,) = rows("30.03.2026;1,00;Account 17;GS-DE-00000001;1")
+    assert (entry.payer, entry.text) == ("Account 17", "GS-DE-00000001")
+    assert entry.key != plain.key

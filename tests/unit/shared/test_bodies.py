@@ -7,21 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.http.bodies import Malformed, read
+from shared.http.bodies import Malformed, UnkeptCharacter, read
 
+KEPT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 LEAVES = (
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**70), 2**70)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text()
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | KEPT
 )
-DATA = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
+DATA = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(KEPT, inner), max_leaves=20)
 
 
 @given(data=DATA, bare=st.booleans())
 def test_what_is_json_is_read_as_it_is(data: Any, bare: bool) -> None:
-    assert read(json.dumps(data, ensure_ascii=bare).encode("utf-8", "surrogatepass")) == data
+    assert read(json.dumps(data, ensure_ascii=bare).encode()) == data
 
 
 @given(data=DATA.filter(bool), encoding=st.sampled_from(["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"]))
@@ -71,3 +68,33 @@ def test_what_is_malformed_says_why(body: bytes, why: str) -> None:
 
 def test_the_mark_of_utf_8_is_passed_over() -> None:
     assert read(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        rb'"\u0000"',
+        rb'{"a": ["x\u0000y"]}',
+        rb'{"a\u0000": 1}',
+        rb'"\ud800"',
+        rb'"\uDFFF"',
+        rb'["\udc00\ud800"]',
+        rb'{"a": {"\uD83D": {}}}',
+        rb'"\\\u0000"',
+    ],
+)
+def test_what_nothing_keeps_is_refused(body: bytes) -> None:
+    with pytest.raises(UnkeptCharacter) as refused:
+        read(body)
+    assert (refused.value.status, refused.value.code) == (422, "invalid")
+
+
+@pytest.mark.parametrize("body", [rb'"\\u0000"', rb'"\ud83d\ude00"', rb'["\\ud800"]'])
+def test_what_only_looks_so_is_read(body: bytes) -> None:
+    assert read(body) == json.loads(body)
+
+
+@pytest.mark.parametrize("depth", [50_000, 5_000])
+def test_a_body_that_is_nested_too_deep_for_the_check_is_refused(depth: int) -> None:
+    with pytest.raises(Malformed, match="nested too deep"):
+        read(b"[" * depth + rb'"\ud83d\ude00"' + b"]" * depth)

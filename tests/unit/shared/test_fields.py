@@ -20,6 +20,8 @@ from shared.ids import new_id
         (Code, "crm-4711_a.B", "crm-4711_a.B"),
         (Email, "billing@account-17.example", "billing@account-17.example"),
         (Zone, "America/Argentina/Buenos_Aires", "America/Argentina/Buenos_Aires"),
+        (Zone, "Asia/Calcutta", "Asia/Calcutta"),
+        (Zone, "UTC", "UTC"),
     ],
 )
 def test_what_is_taken(field: Any, value: str, kept: str) -> None:
@@ -56,6 +58,14 @@ def test_what_is_taken(field: Any, value: str, kept: str) -> None:
         (Zone, "../../etc/passwd"),
         (Zone, "/etc/localtime"),
         (Zone, "Europe"),
+        (Zone, "localtime"),
+        (Zone, "posixrules"),
+        (Zone, "Factory"),
+        (Zone, "posix/Europe/Berlin"),
+        (Zone, "right/Europe/Berlin"),
+        (Zone, "europe/berlin"),
+        (Zone, "Europe/../Europe/Berlin"),
+        (Zone, "CET-1CEST"),
         (Day, "1989-12-31"),
         (Day, "2200-01-02"),
         (Day, "2026-02-30"),

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import NoReturn
 
 from shared.errors import Refusal
+from shared.hidden import remove_hidden
 from shared.money import MAX_MINOR, known_currencies, to_minor
 
 LONGEST_TEXT = 2000
@@ -171,11 +172,11 @@ class Keys:
             amount=amount,
             currency=found.currency,
             booked_on=found.booked_on,
-            payer=_clean(found.payer)[:LONGEST_NAME] or None,
-            text=_clean(found.text)[:LONGEST_TEXT],
+            payer=_show(found.payer)[:LONGEST_NAME] or None,
+            text=_show(found.text)[:LONGEST_TEXT],
             reference=reference,
             ids=_known_ids(found.ids),
-            return_reason=_clean(found.return_reason)[:LONGEST_NAME] or None,
+            return_reason=_show(found.return_reason)[:LONGEST_NAME] or None,
             former_keys=self._former_keys(found, is_first=self._equal[digest] == 1),
         )
 
@@ -240,6 +241,11 @@ def _amount(place: int, found: Found) -> int:
     if not 0 <= amount <= MAX_MINOR:
         refuse(place, "amount", "below zero, or more than any payment")
     return amount
+
+
+def _show(text: str) -> str:
+    """One line of what a bank passes on, without what a reader would not see of it."""
+    return remove_hidden(_clean(text))
 
 
 def _clean(text: str) -> str:
