@@ -9,6 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence, Set
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from fastapi import APIRouter, Request, Response
@@ -132,11 +133,14 @@ class _StrictRoute(APIRoute):
 
 
 async def _receive_body(request: Request) -> None:
-    """Receive the body, which the request keeps: FastAPI would take any refusal of it for a malformed one."""
+    """Receive and read the body, which the request keeps: FastAPI would answer each refusal of it alike."""
     try:
-        await request.body()
+        body = await request.body()
     except ClientDisconnect as error:
         raise BodyInterrupted("the body ended before it was whole") from error
+    if body and request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
+        with suppress(Malformed):  # FastAPI meets it again, and answers it
+            await request.json()
 
 
 def list_query_parameters(dependant: Dependant) -> Iterator[str]:

@@ -45,6 +45,7 @@ ROUNDS = 12
 """How often an operation gets them that has not done yet what it is for."""
 COMMON: dict[str, list[Any]] = {
     "currency": ["EUR"],
+    "vendor_customer_id": ["tenant-17"],
     "time_zone": ["Europe/Berlin"],
     "effective_date": ["2026-05-01"],
     "issue_date": ["2026-03-02"],
@@ -155,11 +156,11 @@ class Edge:
         if "if-match" in known and case.method == "PATCH":
             case.headers["if-match"] = known["if-match"]
         files = FILES | ({"text/csv": known[FILE_OF.get(case.operation.path, "file")]} if "file" in known else {})
-        case.body = files[case.media_type] if known and case.media_type in files else _placed(case.body, known)
         self.sent += 1
         if known and self.sent % 2 and case.media_type == "application/json":
             content = case.operation.definition.raw["requestBody"]["content"]
             case.body = mark(case.body, content[case.media_type]["schema"], self.document)
+        case.body = files[case.media_type] if known and case.media_type in files else _placed(case.body, known)
         sent = case.as_transport_kwargs(base_url="http://service")
         own = self.client.headers | {"idempotency-key": str(uuid4())}
         headers = {name: value for name, value in sent.pop("headers").items() if name.lower() not in own} | own

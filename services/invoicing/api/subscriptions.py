@@ -11,7 +11,7 @@ from services.invoicing import use_cases
 from services.invoicing.repository import accounts
 from services.invoicing.repository import subscriptions as repository
 from services.invoicing.repository.subscriptions import PresentSubscription
-from services.invoicing.use_cases.accounts import NewSubscription, ReferenceTaken
+from services.invoicing.use_cases.accounts import NewSubscription, ReferenceTaken, TenantOfAnother
 from shared.audit import Change
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
@@ -132,7 +132,7 @@ class SubscriptionOut(BaseModel):
     status_code=201,
     response_model=SubscriptionOut,
     summary="Activate a subscription",
-    responses=refusals(ReferenceTaken),
+    responses=refusals(ReferenceTaken, TenantOfAnother),
 )
 async def activate_subscription(
     subscription: SubscriptionIn, command: Annotated[CommandRunner, perform_command("subscription.activate")]
