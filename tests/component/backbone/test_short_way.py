@@ -116,6 +116,8 @@ WRONG: dict[str, tuple[bytes, dict[str, bytes | None]]] = {
     "no UTF-8": ('{"name": "ä"}'.encode("latin-1"), {}),
     "not a number": (b'{"terms_days": NaN}', {}),
     "too deep": (b"[" * 100_000, {}),
+    "a NUL character": (orjson.dumps(account(name="a\0b")), {}),
+    "half of a pair": (orjson.dumps(account()).replace(b"Account 17", b"\\ud800"), {}),
     "null": (b"null", {}),
     "a list": (b"[]", {}),
     "a field too many": (orjson.dumps(account(surprise=1)), {}),
