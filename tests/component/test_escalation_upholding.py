@@ -124,3 +124,16 @@ async def test_a_raised_limit_lets_the_same_person_uphold_after_all(world: World
     limit = {"amount_minor": 523, "reason": "the board"}
     await world.invoicing.http.put("/v1/approval-limits/clerk/EUR", json=limit, headers=world.invoicing.headers)
     assert (await ann.made(f"{path}:uphold", WHY))["state"] == "upheld"
+
+
+async def test_what_is_refused_or_declined_counts_for_nobody(world: World) -> None:
+    """The lead has all of their 5.23 left after a decision that could not be taken, and after one that gave nothing."""
+    path = await open_dispute(world, 523)
+    await world.client.somebody("ann", "clerk").made(f"{path}:uphold", WHY)
+    lea = world.client.somebody("lea", "lead")
+    assert (await lea.post(f"{path}:uphold", WHY)).status_code == 409
+    assert (await lea.made(f"{path}:decline", WHY))["state"] == "opened"
+    other = await open_dispute(world, 1)
+    assert (await lea.made(f"{other}:uphold", WHY))["state"] == "upheld"
+    bob = world.client.somebody("bob", "lead")
+    assert (await bob.made(f"{path}:uphold", WHY))["state"] == "waiting_for_second_person"  # the account has its 0.01

@@ -231,7 +231,7 @@ async def test_what_was_proposed_and_does_not_fit_any_more_stays_proposed(servic
     issued = await client.made("/v1/invoices", invoice(owner, 1000))
     body = {"invoice_id": issued["id"], "reason_code": "insolvency", "reason": "filed"}
     proposed = [await credit(client, issued["id"], (1, 1000)), await client.made("/v1/write-offs", body)]
-    await limit(client, 1000, "lead")
+    await limit(client, 2000, "lead")
     lead = client.somebody("lead 1", "lead")
     paths = [f"/v1/approvals/{one['id']}:approve" for one in proposed]
     answers = await asyncio.gather(*(lead.post(path, {"reason": "agreed"}) for path in paths))

@@ -19,7 +19,15 @@ from services.escalation.use_cases.disputes import (
     UnknownInvoice,
     UnknownLine,
 )
-from services.escalation.use_cases.upholding import AboveLimit, AuthorisationUnavailable, SecondPersonNeeded
+from services.escalation.use_cases.upholding import (
+    CONFIRM,
+    DECLINE,
+    UPHOLD,
+    AboveLimit,
+    AuthorisationUnavailable,
+    Decision,
+    SecondPersonNeeded,
+)
 from shared import intents
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
@@ -191,9 +199,11 @@ async def get_dispute(dispute_id: UUID, read: Read) -> DisputeOut:
     return DisputeOut.of(await read(lambda unit: repository.dispute(unit, dispute_id)))
 
 
-async def _decide_upholding(decide: Decide, dispute_id: UUID, basis: ReasonIn, command: CommandRunner) -> Response:
+async def _decide_upholding(
+    decide: Decide, decision: Decision, dispute_id: UUID, basis: ReasonIn, command: CommandRunner
+) -> Response:
     """Ask invoicing about the caller, and then do it in one unit."""
-    authorised = await use_cases.upholding.is_authorised(command.runtime, dispute_id, command.caller)
+    authorised = await use_cases.upholding.is_authorised(command.runtime, dispute_id, command.caller, decision)
 
     async def decide_once(unit: Unit) -> DisputeOut:
         return DisputeOut.of(await decide(unit, dispute_id, command.caller, basis.reason, authorised=authorised))
@@ -222,7 +232,7 @@ async def uphold_dispute(
 
     Above the limit of your roles it waits for a second person (`waiting_for_second_person`).
     """
-    return await _decide_upholding(use_cases.upholding.uphold, dispute_id, why, command)
+    return await _decide_upholding(use_cases.upholding.uphold, UPHOLD, dispute_id, why, command)
 
 
 @writes.post(
@@ -236,7 +246,7 @@ async def confirm_upholding(
     dispute_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.confirm")]
 ) -> Response:
     """Uphold what another person proposed to uphold; the amount must be within a limit of your roles."""
-    return await _decide_upholding(use_cases.upholding.confirm, dispute_id, basis, command)
+    return await _decide_upholding(use_cases.upholding.confirm, CONFIRM, dispute_id, basis, command)
 
 
 @writes.post(
@@ -250,7 +260,7 @@ async def decline_upholding(
     dispute_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.decline")]
 ) -> Response:
     """Leave the dispute open that was proposed to be upheld; who proposed it may take that back alone."""
-    return await _decide_upholding(use_cases.upholding.decline, dispute_id, basis, command)
+    return await _decide_upholding(use_cases.upholding.decline, DECLINE, dispute_id, basis, command)
 
 
 @writes.post(

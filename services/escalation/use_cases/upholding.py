@@ -1,6 +1,7 @@
 """The upholding of disputes: it credits, so whoever decides needs the limit for that, or a second person."""
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 ABOVE_LIMIT = "above_limit"
 """The code by which invoicing says that an amount is above the limit of the person's roles."""
-UNDECIDED = (DisputeState.OPENED, DisputeState.WAITING_FOR_SECOND_PERSON)
 
 
 class AuthorisationUnavailable(Unavailable):
@@ -42,24 +42,39 @@ class AboveLimit(Refusal):
     status = 403
 
 
-async def is_authorised(runtime: "Runtime", dispute_id: UUID, caller: Caller) -> bool:
-    """Ask invoicing whether a person may credit what is disputed; in no transaction.
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision about upholding: in which state it is taken, and the outcome that invoicing is asked about."""
 
-    A dispute that is not to be decided is not asked about: the transaction refuses it, or repeats its answer.
-    Raises NotFound, AuthorisationUnavailable.
+    state: DisputeState
+    outcome: str
+    is_for_proposer: bool = True
+    """Whether who proposed to uphold the dispute may take it."""
+
+
+UPHOLD = Decision(DisputeState.OPENED, "upheld")
+CONFIRM = Decision(DisputeState.WAITING_FOR_SECOND_PERSON, "upheld", is_for_proposer=False)
+DECLINE = Decision(DisputeState.WAITING_FOR_SECOND_PERSON, "declined")
+
+
+async def is_authorised(runtime: "Runtime", dispute_id: UUID, caller: Caller, decision: Decision) -> bool:
+    """Ask invoicing whether a person may decide about what is disputed; in no transaction.
+
+    Where the decision cannot be taken nothing is asked, since invoicing counts what it authorises: the transaction
+    refuses it, or repeats its answer. Raises NotFound, AuthorisationUnavailable.
     """
     row = await runtime.units.run(lambda unit: disputes.dispute(unit, dispute_id))
-    if row.state not in UNDECIDED:
+    if row.state != decision.state or (_is_proposer(row, caller) and not decision.is_for_proposer):
         return False
     body = {
         "actor": caller.subject,
         "roles": sorted(caller.roles),
-        "outcome": DisputeState.UPHELD,
+        "outcome": decision.outcome,
         "lines": row.lines,
     }
     try:
         await runtime.clients["invoicing"].post(
-            f"/v1/reservations/{dispute_id}:authorise", body, key=_build_key(dispute_id, caller)
+            f"/v1/reservations/{dispute_id}:authorise", body, key=_build_key(dispute_id, caller, decision.outcome)
         )
     except Answered as refused:
         if refused.code == ABOVE_LIMIT:
@@ -70,10 +85,10 @@ async def is_authorised(runtime: "Runtime", dispute_id: UUID, caller: Caller) ->
     return True
 
 
-def _build_key(dispute_id: UUID, caller: Caller) -> str:
+def _build_key(dispute_id: UUID, caller: Caller, outcome: str) -> str:
     """Build the key of a question: the dispute and the outcome, and who asks, since each person is asked about."""
     person = hashlib.sha256(" ".join([caller.subject, *sorted(caller.roles)]).encode()).hexdigest()
-    return f"{dispute_id}:{DisputeState.UPHELD}:{person}"
+    return f"{dispute_id}:{outcome}:{person}"
 
 
 async def uphold(unit: Unit, dispute_id: UUID, caller: Caller, reason: str, *, authorised: bool) -> DisputeRow:

@@ -93,7 +93,7 @@ class LimitIn(Body):
 
 
 class LimitOut(BaseModel):
-    """Up to what a role credits and writes off by itself, and approves what others propose."""
+    """Up to what a role gives by itself in a day, or approves of what others propose, to all and to one account."""
 
     model_config = example(role="billing_lead", currency="EUR", amount_minor=50000, set_by="operator", reason="board")
 
@@ -141,7 +141,7 @@ async def get_approval(approval_id: UUID, read: Read) -> ApprovalOut:
 async def approve_proposal(
     approval_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.approve")]
 ) -> Response:
-    """Do what somebody else proposed; the amount must be within a limit of your roles."""
+    """Do what somebody else proposed; it counts for you, and must be within what your roles give in a day."""
 
     async def decide(unit: Unit) -> ApprovalOut:
         return ApprovalOut.of(await use_cases.approvals.approve(unit, approval_id, command.caller, why.reason))

@@ -11,6 +11,7 @@ from services.invoicing.api.payments import LineAmount
 from services.invoicing.domain.owed import AmountRefused, UnknownLine
 from services.invoicing.use_cases.approvals import AboveLimit
 from services.invoicing.use_cases.disputes import DisputeKnown
+from services.invoicing.use_cases.limits import ActorEmpty
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
@@ -84,7 +85,7 @@ async def reserve_amounts(
 
 
 class AuthorisationIn(Body):
-    """A person who would uphold a dispute, with their roles, and its amounts; the Idempotency-Key names all of them."""
+    """A person who would decide about a dispute, with their roles; the Idempotency-Key names them and the outcome."""
 
     model_config = example(
         actor="operator",
@@ -95,7 +96,7 @@ class AuthorisationIn(Body):
 
     actor: Name
     roles: list[Code] = Field(max_length=100)
-    outcome: Literal["upheld"]
+    outcome: Literal["upheld", "declined"] = Field(description="declined: not to uphold it, which gives nothing")
     lines: list[LineAmount] = Field(min_length=1, max_length=500)
 
 
@@ -116,17 +117,21 @@ class AuthorisationOut(BaseModel):
     "/{dispute_id}:authorise",
     status_code=200,
     response_model=AuthorisationOut,
-    summary="Ask whether a person may uphold a dispute",
-    responses=refusals(DisputeKnown, AboveLimit),
+    summary="Ask whether a person may decide about a dispute",
+    responses=refusals(DisputeKnown, AboveLimit, ActorEmpty),
 )
 async def authorise_outcome(
     dispute_id: UUID, question: AuthorisationIn, command: Annotated[CommandRunner, perform_command("dispute.authorise")]
 ) -> Response:
-    """Authorise a person to credit what is reserved, as if they credited it; 403 above the limit of their roles."""
+    """Authorise a person to credit what is reserved, as if they credited it; 403 above the limit of their roles.
+
+    To uphold it counts for what the person gives that day, and for what the account is given.
+    """
     lines = [(line.line, line.amount_minor) for line in question.lines]
+    asked = use_cases.disputes.Question(question.actor, question.roles, lines, question.outcome)
 
     async def authorise(unit: Unit) -> AuthorisationOut:
-        amount = await use_cases.disputes.authorise(unit, dispute_id, question.roles, lines)
+        amount = await use_cases.disputes.authorise(unit, dispute_id, asked)
         return AuthorisationOut(
             dispute_id=dispute_id, outcome=question.outcome, amount_minor=amount.minor, currency=amount.currency
         )

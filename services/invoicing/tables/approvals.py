@@ -1,9 +1,9 @@
 """What needs a person: credit notes, write-offs, refunds, who may decide up to what; and direct debits."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Date, DateTime, Index, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -57,6 +57,25 @@ class ApprovalLimitRow(Row, table=True):
     set_by: str = Field(sa_type=Text)
     reason: str = Field(sa_type=Text)
     set_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class DecidedAmountRow(Row, table=True):
+    """An amount that a person has decided to give: an approval that was carried out, or a dispute to be upheld."""
+
+    __tablename__ = "decided_amounts"
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0"),
+        CheckConstraint("actor <> ''"),
+        Index("decided_amounts_of_actor", "actor", "day", "currency"),
+        Index("decided_amounts_of_account", "account_id", "day"),
+    )
+
+    subject_id: UUID = Field(primary_key=True)
+    actor: str = Field(sa_type=Text)
+    account_id: UUID = Field(foreign_key="accounts.id")
+    day: date = Field(sa_type=Date)
+    currency: str = Field(sa_type=Text)
+    amount_minor: int = Field(sa_type=BigInteger)
 
 
 class SecondPersonRuleRow(Row, table=True):

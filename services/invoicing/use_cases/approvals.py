@@ -1,4 +1,4 @@
-"""Credit notes, write-offs and refunds: done at once within the caller's limit, else by a second person."""
+"""Credit notes, write-offs and refunds: done at once within the caller's limit of the day, else by a second person."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from services.invoicing.repository import approvals as repository
 from services.invoicing.repository.accounts import Account
 from services.invoicing.repository.second_person import is_second_person_required
 from services.invoicing.tables import ApprovalRow
-from services.invoicing.use_cases import credit_notes, refunds, write_offs
+from services.invoicing.use_cases import credit_notes, limits, refunds, write_offs
 from services.invoicing.use_cases.credit_notes import Reason
 from services.invoicing.use_cases.paying import Unsaved
 from services.invoicing.use_cases.payments import apply_unapplied
@@ -89,7 +89,9 @@ async def refund(unit: Unit, caller: Caller, account_id: UUID, amount: Money, wh
         raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {amount.currency}")
     row = _row(unit, REFUND, account, amount.minor, caller, why)
     await _check_standing(unit, row)
-    if await _is_within_limit(unit, caller, row) and not await is_second_person_required(unit, account.legal_entity):
+    if not await is_second_person_required(unit, account.legal_entity) and await _take_limit(
+        unit, caller, account, row
+    ):
         return await _refund_at_once(unit, account, row)
     await repository.save(unit, row)
     await refunds.hold(unit, account, row)
@@ -105,8 +107,8 @@ async def _refund_at_once(unit: Unit, account: Account, row: ApprovalRow) -> App
     return row
 
 
-async def _is_within_limit(unit: Unit, caller: Caller, row: ApprovalRow) -> bool:
-    return row.amount_minor <= await repository.limit_of(unit, caller.roles, row.currency)
+async def _take_limit(unit: Unit, caller: Caller, account: Account, row: ApprovalRow) -> bool:
+    return await limits.take_limit(unit, caller.subject, caller.roles, limits.Gift(row.id, account, row.amount_minor))
 
 
 def _row(
@@ -141,7 +143,7 @@ def _row(
 
 async def _propose(unit: Unit, caller: Caller, account: Account, row: ApprovalRow) -> ApprovalRow:
     await _check_standing(unit, row)
-    if await _is_within_limit(unit, caller, row):
+    if await _take_limit(unit, caller, account, row):
         await _carry_out(unit, account, row)
         row.state, row.decided_at = ApprovalState.CARRIED_OUT, unit.now
     await repository.save(unit, row)
@@ -164,6 +166,8 @@ async def approve(unit: Unit, approval_id: UUID, caller: Caller, reason: str) ->
     Also what doing it raises, if the facts are others by now: then it stays proposed.
     """
     account, row = await _to_decide(unit, approval_id, caller)
+    if not await _take_limit(unit, caller, account, row):
+        raise _build_above_limit(row)
     before = row.model_dump()
     await _carry_out(unit, account, row)
     row.state = moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
@@ -176,6 +180,8 @@ async def approve(unit: Unit, approval_id: UUID, caller: Caller, reason: str) ->
 async def decline(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
     """A second person does not agree. Raises NotFound, MoveRefused, SecondPersonNeeded, AboveLimit."""
     account, row = await _to_decide(unit, approval_id, caller)
+    if not await limits.is_within_limit(unit, caller.subject, caller.roles, row.amount_minor, row.currency):
+        raise _build_above_limit(row)
     return await _end(unit, account, row, ApprovalState.DECLINED, caller, reason)
 
 
@@ -219,9 +225,12 @@ async def _to_decide(unit: Unit, approval_id: UUID, caller: Caller) -> tuple[Acc
     account, row = await _lock_proposed(unit, approval_id)
     if is_same_actor(caller.subject, row.proposed_by):
         raise SecondPersonNeeded(f"{row.proposed_by} proposed it, so somebody else decides")
-    if not await _is_within_limit(unit, caller, row):
-        raise AboveLimit(f"your roles may not decide about {Money(row.amount_minor, row.currency)}")
     return account, row
+
+
+def _build_above_limit(row: ApprovalRow) -> AboveLimit:
+    amount = Money(row.amount_minor, row.currency)
+    return AboveLimit(f"your roles may not decide about {amount}, with what you gave and the account was given today")
 
 
 async def _carry_out(unit: Unit, account: Account, row: ApprovalRow) -> None:

@@ -1,11 +1,14 @@
 """Amounts are held for disputes, and the outcome of a dispute moves the money."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from services.invoicing.domain import owed, relief
-from services.invoicing.repository import accounts, approvals, credits, invoices, lapses, payments
-from services.invoicing.use_cases import balances, credit_notes
+from services.invoicing.repository import accounts, credits, decided_amounts, invoices, lapses, payments
+from services.invoicing.repository.accounts import Account
+from services.invoicing.use_cases import balances, credit_notes, limits
 from services.invoicing.use_cases.approvals import AboveLimit
 from services.invoicing.use_cases.paying import Unsaved
 from services.invoicing.use_cases.payments import apply_unapplied
@@ -47,20 +50,39 @@ async def reserve(unit: Unit, dispute_id: UUID, invoice_id: UUID, lines: Sequenc
     unit.record(Change("dispute", dispute_id, account.id))
 
 
-async def authorise(unit: Unit, dispute_id: UUID, roles: Iterable[str], wanted: Sequence[tuple[int, int]]) -> Money:
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Who would decide about a dispute, by which roles, and its lines (number, minor units)."""
+
+    actor: str
+    roles: Sequence[str]
+    lines: Sequence[tuple[int, int]]
+    outcome: Literal["upheld", "declined"]
+
+
+async def authorise(unit: Unit, dispute_id: UUID, question: Question) -> Money:
     """Authorise the credit of what is reserved for a dispute, by the limits of a person's roles; the amount.
 
-    Raises NotFound, DisputeKnown, AboveLimit.
+    To uphold it counts for the person's day as if they credited it, once, unless the dispute ends otherwise; to
+    decline it gives nothing. Raises NotFound, DisputeKnown, AboveLimit, ActorEmpty.
     """
     invoice_id, lines, is_reserved = await held(unit, dispute_id)
-    if not is_reserved or lines != sorted(wanted):
+    account = await accounts.locked(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
+    invoice_id, lines, is_reserved = await held(unit, dispute_id)
+    if not is_reserved or lines != sorted(question.lines):
         raise DisputeKnown(f"dispute {dispute_id} is known with other amounts, or is over")
-    account = await accounts.account(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
     amount = Money(sum(minor for _, minor in lines), account.currency)
-    if amount.minor > await approvals.limit_of(unit, roles, amount.currency):
-        raise AboveLimit(f"these roles may not decide about {amount}")
+    if not await _is_authorised(unit, dispute_id, question, account, amount):
+        raise AboveLimit(f"these roles may not decide about {amount}, with what was given today")
     unit.record(Change("dispute", dispute_id, account.id))
     return amount
+
+
+async def _is_authorised(unit: Unit, dispute_id: UUID, question: Question, account: Account, amount: Money) -> bool:
+    actor, roles = question.actor, question.roles
+    if question.outcome == "declined":
+        return await limits.is_within_limit(unit, actor, roles, amount.minor, amount.currency)
+    return await limits.take_limit(unit, actor, roles, limits.Gift(dispute_id, account, amount.minor))
 
 
 async def settle(unit: Unit, dispute_id: UUID, *, upheld: bool) -> None:
@@ -78,7 +100,9 @@ async def settle(unit: Unit, dispute_id: UUID, *, upheld: bool) -> None:
     before = await invoices.open_invoices(unit, account.id, [invoice_id])
     after = owed.release(before[invoice_id], held)
     await payments.mark_released(unit, dispute_id)
-    if upheld:
+    if not upheld:
+        await decided_amounts.delete_decided(unit, dispute_id)
+    else:
         credited = await _credit(unit, after, held)
         after = credited.invoice
         if credited.lines:
