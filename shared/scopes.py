@@ -5,8 +5,14 @@ from typing import Final
 SCOPES: Final[dict[str, dict[str, str]]] = {
     "invoicing": {
         "read": "read whatever invoicing answers with, but the audit",
-        "write": "change what is owed and what is billed",
-        "admin": "set limits, tolerances and exchange rates",
+        "sales": "register accounts and subscriptions, change them, record usage",
+        "billing": "run and approve bill runs, issue invoices by hand, send documents again",
+        "payments": "record, apply and reverse payments, direct debits, and what the bank says",
+        "credits": "credit, write off and refund within a limit, decide about what others propose",
+        "vendor": "book what the vendor bills, compare it, and decide about differences",
+        "settings": "set legal entities, plans, tax rates, and close months",
+        "disputes": "reserve amounts for disputes and ask who may uphold them: for escalation",
+        "admin": "set limits, the second person, tolerances and exchange rates",
         "audit": "read who changed what",
         "operate": "see what failed, and have it tried again",
     },
@@ -33,6 +39,15 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
     },
 }
 """By service: the word after the colon in `service:word`, and its meaning."""
+
+
+SERVICE_SCOPES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
+    "invoicing": {},
+    "collections": {"invoicing": ("read",)},
+    "entitlements": {"collections": ("read",)},
+    "escalation": {"invoicing": ("read", "disputes")},
+}
+"""By service and by the other one that it calls: what its own token lets it do there, and no more than it uses."""
 
 
 def list_scopes(service: str) -> list[str]:

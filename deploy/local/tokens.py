@@ -17,8 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 from jwt.algorithms import OKPAlgorithm
 
 from deploy.local import files
-from deploy.local.bootstrap import SERVICES
-from shared.scopes import SCOPES, list_scopes
+from shared.scopes import SCOPES, SERVICE_SCOPES, list_scopes
 
 ISSUER = "goodstanding-local"
 LIFETIME = 12 * 3600
@@ -60,13 +59,15 @@ class Keys:
         files.write_json(path, {"keys": [public]})
 
     def write_service_tokens(self, folder: Path) -> None:
-        """`SERVICE/AUDIENCE.jwt` for each service and each other one that it may call."""
-        for service in SERVICES:
-            for audience in SERVICES:
-                if audience != service:
-                    scopes = f"{audience}:read {audience}:write"
-                    token = self.token(audience, scopes, subject=f"service:{service}", roles="")
-                    files.write(folder / service / f"{audience}.jwt", token, mode=0o600)
+        """`SERVICE/AUDIENCE.jwt` for each service and each other one that it calls, with no more than it uses there."""
+        for service, audiences in SERVICE_SCOPES.items():
+            (folder / service).mkdir(parents=True, exist_ok=True)
+            for former in SCOPES.keys() - audiences.keys():
+                (folder / service / f"{former}.jwt").unlink(missing_ok=True)
+            for audience, words in audiences.items():
+                scopes = " ".join(f"{audience}:{word}" for word in words)
+                token = self.token(audience, scopes, subject=f"service:{service}", roles="")
+                files.write(folder / service / f"{audience}.jwt", token, mode=0o600)
 
     @cached_property
     def _secret(self) -> dict[str, str]:

@@ -247,7 +247,7 @@ async def test_entries_come_in_pages_also_of_one_instant(client: Client) -> None
 
 
 async def test_who_only_reads_does_not_see_the_audit(client: Client, keys: Keys) -> None:
-    for scopes in ("invoicing:read", "invoicing:write", "invoicing:admin"):
+    for scopes in ("invoicing:read", "invoicing:credits", "invoicing:settings", "invoicing:admin"):
         reader = Client(client.http, keys.token("invoicing", scopes))
         assert (await reader.get("/v1/audit-entries")).status_code == 403
     auditor = Client(client.http, keys.token("invoicing", "invoicing:audit"))

@@ -116,7 +116,7 @@ async def test_the_rule_is_of_one_legal_entity_and_can_be_taken_back(client: Cli
 async def test_only_an_administrator_sets_it_and_the_audit_says_what_it_was(
     client: Client, database: Database, keys: Keys
 ) -> None:
-    clerk = Client(client.http, keys.token("invoicing", "invoicing:read invoicing:write"), partial(keys.token))
+    clerk = Client(client.http, keys.token("invoicing", "invoicing:read invoicing:settings"), partial(keys.token))
     assert (await set_rule(clerk, False)).status_code == 403
     assert (await set_rule(client, "no")).status_code == 422
     assert (await set_rule(client, False, "GS-NIL")).status_code == 404

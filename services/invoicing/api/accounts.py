@@ -26,7 +26,7 @@ from shared.merging import create_patch_model, merge_patch
 from shared.money import Currency
 
 reads = Router(prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = Router(prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+writes = Router(prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:sales")], responses=PROBLEMS)
 
 
 PRECONDITIONS: dict[int | str, dict[str, Any]] = {

@@ -23,7 +23,7 @@ from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.money import Currency, Minor
 
 reads = Router(prefix="/v1", tags=["approvals"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = Router(prefix="/v1", tags=["approvals"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+writes = Router(prefix="/v1", tags=["approvals"], dependencies=[needs("invoicing:credits")], responses=PROBLEMS)
 limits = Router(prefix="/v1", tags=["approvals"], dependencies=[needs("invoicing:admin")], responses=PROBLEMS)
 
 

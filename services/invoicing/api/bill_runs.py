@@ -20,7 +20,7 @@ from shared.fields import Body, Day, ReasonIn, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(prefix="/v1", tags=["bill runs"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = Router(prefix="/v1", tags=["bill runs"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+writes = Router(prefix="/v1", tags=["bill runs"], dependencies=[needs("invoicing:billing")], responses=PROBLEMS)
 
 
 class BillRunIn(Body):

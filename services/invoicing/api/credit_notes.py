@@ -24,7 +24,7 @@ from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 PLACE = "/v1/credit-notes"
 reads = Router(prefix=PLACE, tags=["credit notes"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = Router(prefix=PLACE, tags=["credit notes"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+writes = Router(prefix=PLACE, tags=["credit notes"], dependencies=[needs("invoicing:credits")], responses=PROBLEMS)
 
 
 class CreditReason(StrEnum):

@@ -22,7 +22,7 @@ from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.money import CurrencyMismatch, MoneyModel
 
 reads = Router(prefix="/v1/debits", tags=["debits"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = Router(prefix="/v1/debits", tags=["debits"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+writes = Router(prefix="/v1/debits", tags=["debits"], dependencies=[needs("invoicing:payments")], responses=PROBLEMS)
 
 
 class DebitIn(Body):

@@ -25,7 +25,7 @@ from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.money import MAX_MINOR, CurrencyMismatch, MoneyModel
 
 reads = Router(prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = Router(prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+writes = Router(prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("invoicing:billing")], responses=PROBLEMS)
 
 
 class LineIn(Body):

@@ -22,7 +22,7 @@ from shared.fields import Code, Day, Instant, ReasonIn, example
 from shared.http import PROBLEMS, Page, Read, Router, refusals
 
 reads = Router(prefix="/v1/ledger", tags=["ledger"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = Router(prefix="/v1/ledger", tags=["ledger"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+writes = Router(prefix="/v1/ledger", tags=["ledger"], dependencies=[needs("invoicing:settings")], responses=PROBLEMS)
 
 COLUMNS = (
     "id",

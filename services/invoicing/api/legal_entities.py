@@ -19,7 +19,7 @@ from shared.http import ETAG, PROBLEMS, Page, Read, Router, TextPaging
 
 PREFIX, TAGS = "/v1/legal-entities", ["legal entities"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+writes = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:settings")], responses=PROBLEMS)
 
 
 def _checked(iban: str) -> str:

@@ -26,7 +26,9 @@ from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.money import CurrencyMismatch, MoneyModel, PositiveMinor
 
 reads = Router(prefix="/v1/payments", tags=["payments"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = Router(prefix="/v1/payments", tags=["payments"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+writes = Router(
+    prefix="/v1/payments", tags=["payments"], dependencies=[needs("invoicing:payments")], responses=PROBLEMS
+)
 
 
 class LineAmount(Body):

@@ -22,7 +22,7 @@ from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.money import Currency, Minor
 
 reads = Router(prefix="/v1/plans", tags=["plans"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = Router(prefix="/v1/plans", tags=["plans"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+writes = Router(prefix="/v1/plans", tags=["plans"], dependencies=[needs("invoicing:settings")], responses=PROBLEMS)
 NOBODY = UUID(int=0)
 """The plan of a version that has not been given to one."""
 

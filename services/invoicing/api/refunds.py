@@ -17,7 +17,7 @@ from shared.fields import Body, Prose, example
 from shared.http import PROBLEMS, Router, refusals
 from shared.money import CurrencyMismatch, MoneyModel
 
-writes = Router(prefix="/v1/refunds", tags=["refunds"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+writes = Router(prefix="/v1/refunds", tags=["refunds"], dependencies=[needs("invoicing:credits")], responses=PROBLEMS)
 
 
 class RefundReason(StrEnum):

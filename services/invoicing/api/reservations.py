@@ -19,7 +19,7 @@ from shared.fields import Body, Code, Name, example
 from shared.http import PROBLEMS, Router, refusals
 
 writes = Router(
-    prefix="/v1/reservations", tags=["reservations"], dependencies=[needs("invoicing:write")], responses=PROBLEMS
+    prefix="/v1/reservations", tags=["reservations"], dependencies=[needs("invoicing:disputes")], responses=PROBLEMS
 )
 
 

@@ -21,7 +21,7 @@ from shared.http import PROBLEMS, Page, Read, Router, refusals
 from shared.money import Minor
 
 reads = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+writes = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:sales")], responses=PROBLEMS)
 
 
 class SubscriptionIn(Body):

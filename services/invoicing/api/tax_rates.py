@@ -17,7 +17,9 @@ from shared.fields import Body, Code, Country, Day, Prose, example
 from shared.http import PROBLEMS, Page, Read, Router, refusals
 
 reads = Router(prefix="/v1/tax-rates", tags=["tax rates"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = Router(prefix="/v1/tax-rates", tags=["tax rates"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+writes = Router(
+    prefix="/v1/tax-rates", tags=["tax rates"], dependencies=[needs("invoicing:settings")], responses=PROBLEMS
+)
 
 
 class TaxRateIn(Body):

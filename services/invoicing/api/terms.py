@@ -25,7 +25,7 @@ from shared.fields import Body, Code, Day, Prose, ReasonIn, example, shown
 from shared.http import PROBLEMS, Page, Read, Router, refusals
 
 reads = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+writes = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:sales")], responses=PROBLEMS)
 
 
 class PurchaseIn(Body):

@@ -18,7 +18,7 @@ from shared.fields import Body, Code, Day, Name, example
 from shared.http import PROBLEMS, Router, accept_body, refusals
 from shared.money import Currency
 
-writes = Router(prefix="/v1", tags=["usage"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+writes = Router(prefix="/v1", tags=["usage"], dependencies=[needs("invoicing:sales")], responses=PROBLEMS)
 
 Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}(\.[0-9]{1,9})?$")]
 """A decimal number as text, so that nobody's float rounds it."""

@@ -35,7 +35,7 @@ reads = Router(
     prefix="/v1/vendor-differences", tags=["vendor"], dependencies=[needs("invoicing:read")], responses=PROBLEMS
 )
 writes = Router(
-    prefix="/v1/vendor-differences", tags=["vendor"], dependencies=[needs("invoicing:write")], responses=PROBLEMS
+    prefix="/v1/vendor-differences", tags=["vendor"], dependencies=[needs("invoicing:vendor")], responses=PROBLEMS
 )
 
 

@@ -17,7 +17,7 @@ from shared.fields import Body, Prose, example
 from shared.http import PROBLEMS, Router, refusals
 
 writes = Router(
-    prefix="/v1/write-offs", tags=["write-offs"], dependencies=[needs("invoicing:write")], responses=PROBLEMS
+    prefix="/v1/write-offs", tags=["write-offs"], dependencies=[needs("invoicing:credits")], responses=PROBLEMS
 )
 
 

@@ -16,7 +16,9 @@ from shared.fields import Name, ReasonIn, example, shown
 from shared.http import PROBLEMS, Read, Router
 
 reads = Router(prefix="/v1/bank-accounts", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = Router(prefix="/v1/bank-accounts", tags=["bank"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+writes = Router(
+    prefix="/v1/bank-accounts", tags=["bank"], dependencies=[needs("invoicing:payments")], responses=PROBLEMS
+)
 
 
 class BankAccountOut(BaseModel):

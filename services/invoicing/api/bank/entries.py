@@ -23,7 +23,9 @@ from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.money import CurrencyMismatch
 
 reads = Router(prefix="/v1/bank-entries", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = Router(prefix="/v1/bank-entries", tags=["bank"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+writes = Router(
+    prefix="/v1/bank-entries", tags=["bank"], dependencies=[needs("invoicing:payments")], responses=PROBLEMS
+)
 
 
 class ProposalOut(BaseModel):

@@ -24,7 +24,9 @@ from shared.fields import Code, example
 from shared.http import PROBLEMS, BodyInterrupted, Read, Router, accept_body, declared, refusals
 
 reads = Router(prefix="/v1/bank-imports", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = Router(prefix="/v1/bank-imports", tags=["bank"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+writes = Router(
+    prefix="/v1/bank-imports", tags=["bank"], dependencies=[needs("invoicing:payments")], responses=PROBLEMS
+)
 
 MOST_REPEATS = 50
 LARGEST = 64 * 1024 * 1024

@@ -16,7 +16,9 @@ from shared.http import PROBLEMS, Read, Router
 from shared.money import Currency
 
 reads = Router(prefix="/v1/bank-mappings", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = Router(prefix="/v1/bank-mappings", tags=["bank"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+writes = Router(
+    prefix="/v1/bank-mappings", tags=["bank"], dependencies=[needs("invoicing:payments")], responses=PROBLEMS
+)
 
 
 def _whole_date(written: str) -> str:

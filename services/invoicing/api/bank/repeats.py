@@ -18,7 +18,9 @@ from shared.fields import ReasonIn, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(prefix="/v1/bank-repeats", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = Router(prefix="/v1/bank-repeats", tags=["bank"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+writes = Router(
+    prefix="/v1/bank-repeats", tags=["bank"], dependencies=[needs("invoicing:payments")], responses=PROBLEMS
+)
 
 
 class RepeatOut(BaseModel):

@@ -17,7 +17,7 @@ from shared.fields import ReasonIn, example
 from shared.http import PROBLEMS, Read, Router, refusals
 
 reads = Router(prefix="/v1", tags=["documents"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = Router(prefix="/v1", tags=["documents"], dependencies=[needs("invoicing:write")], responses=PROBLEMS)
+writes = Router(prefix="/v1", tags=["documents"], dependencies=[needs("invoicing:billing")], responses=PROBLEMS)
 
 
 class DeliveryOut(BaseModel):
