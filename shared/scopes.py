@@ -8,7 +8,7 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "sales": "register accounts and subscriptions, change them, record usage",
         "billing": "run and approve bill runs, issue invoices by hand, send documents again",
         "payments": "record, apply and reverse payments, direct debits, and what the bank says",
-        "credits": "credit, write off and refund within a limit, decide about what others propose",
+        "credits": "credit, write off and refund within a limit, decide about proposals, release what disputes reserve",
         "vendor": "book what the vendor bills, compare it, and decide about differences",
         "settings": "set legal entities, plans, tax rates, and close months",
         "disputes": "reserve amounts for disputes and ask who may uphold them: for escalation",

@@ -222,20 +222,20 @@ async def _with_cash(client: Client) -> dict[str, list[Any]]:
 
 
 async def _disputes(client: Client) -> dict[str, list[Any]]:
-    """Disputes that whoever may credit 1.00 may uphold."""
+    """Disputes that whoever may credit 1.00 may uphold, and enough of them to release some."""
     owner = (await client.made("/v1/accounts", account()))["id"]
     issued = (await client.made("/v1/invoices", invoice(owner, 10**6)))["id"]
-    disputes = [str(uuid4()) for _ in range(10)]
+    disputes = [str(uuid4()) for _ in range(60)]
     for dispute_id in disputes:
         small = {"dispute_id": dispute_id, "invoice_id": issued, "lines": [{"line": 1, "amount_minor": 100}]}
         await client.made("/v1/reservations", small)
-    unheard = [str(uuid4()) for _ in disputes]
+    unheard = [str(uuid4()) for _ in disputes[:20]]
     return {"dispute_id": disputes + unheard, "roles": [["operator"]]}
 
 
 async def _second_person(client: Client, invoice_id: str) -> dict[str, list[Any]]:
     """What somebody else proposed, debits in flight, and who may decide up to what."""
-    limit = {"amount_minor": 100, "reason": "the board"}
+    limit = {"amount_minor": 10**6, "reason": "the board"}
     await client.http.put("/v1/approval-limits/operator/EUR", json=limit, headers=client.headers)
     credit = {"invoice_id": invoice_id, "lines": [{"line": 1, "amount_minor": 100}], "reason_code": "goodwill"}
     somebody = client.somebody()

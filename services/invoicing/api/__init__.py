@@ -75,6 +75,7 @@ ROUTERS = (
     tolerances.reads,
     tolerances.writes,
     reservations.writes,
+    reservations.releases,
     exposure.reads,
     exchange_rates.reads,
     exchange_rates.writes,

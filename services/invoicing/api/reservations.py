@@ -10,16 +10,21 @@ from services.invoicing import use_cases
 from services.invoicing.api.payments import LineAmount
 from services.invoicing.domain.owed import AmountRefused, UnknownLine
 from services.invoicing.use_cases.approvals import AboveLimit
-from services.invoicing.use_cases.disputes import DisputeKnown
+from services.invoicing.use_cases.disputes import DisputeKnown, ReservationReleased, UpholdingAuthorised
 from services.invoicing.use_cases.limits import ActorEmpty
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
-from shared.fields import Body, Code, Name, example
+from shared.fields import Body, Code, Name, ReasonIn, example
 from shared.http import PROBLEMS, Router, refusals
 
 writes = Router(
     prefix="/v1/reservations", tags=["reservations"], dependencies=[needs("invoicing:disputes")], responses=PROBLEMS
+)
+
+
+releases = Router(
+    prefix="/v1/reservations", tags=["reservations"], dependencies=[needs("invoicing:credits")], responses=PROBLEMS
 )
 
 
@@ -137,3 +142,25 @@ async def authorise_outcome(
         )
 
     return await command.run(authorise, status=200, about=dispute_id)
+
+
+@releases.post(
+    "/{dispute_id}:release",
+    status_code=200,
+    response_model=ReservationOut,
+    summary="Release what is reserved for a dispute",
+    responses=refusals(ReservationReleased, UpholdingAuthorised),
+)
+async def release_reservation(
+    dispute_id: UUID, grounds: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.release")]
+) -> Response:
+    """Release amounts that a dispute reserves without end: what is open of them is dunnable again.
+
+    The dispute itself stays as it is at escalation, where it can be rejected or withdrawn, and not upheld any more.
+    """
+
+    async def release(unit: Unit) -> ReservationOut:
+        await use_cases.disputes.release(unit, dispute_id)
+        return ReservationOut.of(dispute_id, await use_cases.disputes.held(unit, dispute_id))
+
+    return await command.run(release, status=200, reason=grounds.reason, about=dispute_id)

@@ -31,6 +31,13 @@ async def sum_decided(
     return DecidedTotals(*row)
 
 
+async def is_decided(unit: Unit, subject_id: UUID) -> bool:
+    """Whether somebody was authorised to give this, or has given it."""
+    return bool(
+        await unit.connection.fetchval("SELECT EXISTS (SELECT FROM decided_amounts WHERE subject_id = $1)", subject_id)
+    )
+
+
 _SAVE = """
 INSERT INTO decided_amounts (subject_id, actor, account_id, day, currency, amount_minor)
 VALUES ($1, $2, $3, $4, $5, $6)

@@ -50,6 +50,38 @@ async def reserve(unit: Unit, dispute_id: UUID, invoice_id: UUID, lines: Sequenc
     unit.record(Change("dispute", dispute_id, account.id))
 
 
+class ReservationReleased(Refusal):
+    """The amounts are reserved no more: the dispute has ended, or somebody has released them."""
+
+    code = "reservation_released"
+
+
+class UpholdingAuthorised(Refusal):
+    """Somebody was authorised to uphold the dispute, so its outcome releases the amounts, and nobody else does."""
+
+    code = "upholding_authorised"
+
+
+async def release(unit: Unit, dispute_id: UUID) -> None:
+    """Release what is reserved for a dispute that nobody upholds: what is open of it is dunnable again.
+
+    Raises NotFound, ReservationReleased, UpholdingAuthorised.
+    """
+    invoice_id, _, _ = await held(unit, dispute_id)
+    account = await accounts.locked(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
+    _, lines, is_reserved = await held(unit, dispute_id)
+    if not is_reserved:
+        raise ReservationReleased(f"nothing is reserved for dispute {dispute_id} any more")
+    if await decided_amounts.is_decided(unit, dispute_id):
+        raise UpholdingAuthorised("it is being upheld: reject or withdraw the dispute instead")
+    before = await invoices.open_invoices(unit, account.id, [invoice_id])
+    await payments.mark_released(unit, dispute_id)
+    after = owed.release(before[invoice_id], lines)
+    await apply_unapplied(unit, [account], {account.id: Unsaved(before, {invoice_id: after})})
+    amounts = [{"line": line, "amount_minor": minor} for line, minor in lines]
+    unit.record(Change("dispute", dispute_id, account.id, {"reserved": amounts}, {"reserved": []}))
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """Who would decide about a dispute, by which roles, and its lines (number, minor units)."""
