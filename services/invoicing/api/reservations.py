@@ -11,7 +11,6 @@ from services.invoicing.api.payments import LineAmount
 from services.invoicing.domain.owed import AmountRefused, UnknownLine
 from services.invoicing.use_cases.approvals import AboveLimit
 from services.invoicing.use_cases.disputes import DisputeKnown, ReservationReleased, UpholdingAuthorised
-from services.invoicing.use_cases.limits import ActorEmpty
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
@@ -123,7 +122,7 @@ class AuthorisationOut(BaseModel):
     status_code=200,
     response_model=AuthorisationOut,
     summary="Ask whether a person may decide about a dispute",
-    responses=refusals(DisputeKnown, AboveLimit, ActorEmpty),
+    responses=refusals(DisputeKnown, AboveLimit),
 )
 async def authorise_outcome(
     dispute_id: UUID, question: AuthorisationIn, command: Annotated[CommandRunner, perform_command("dispute.authorise")]

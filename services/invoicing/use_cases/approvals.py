@@ -180,7 +180,7 @@ async def approve(unit: Unit, approval_id: UUID, caller: Caller, reason: str) ->
 async def decline(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
     """A second person does not agree. Raises NotFound, MoveRefused, SecondPersonNeeded, AboveLimit."""
     account, row = await _to_decide(unit, approval_id, caller)
-    if not await limits.is_within_limit(unit, caller.subject, caller.roles, row.amount_minor, row.currency):
+    if not await limits.is_within_limit(unit, caller.roles, row.amount_minor, row.currency):
         raise _build_above_limit(row)
     return await _end(unit, account, row, ApprovalState.DECLINED, caller, reason)
 

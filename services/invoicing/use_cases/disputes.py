@@ -96,7 +96,7 @@ async def authorise(unit: Unit, dispute_id: UUID, question: Question) -> Money:
     """Authorise the credit of what is reserved for a dispute, by the limits of a person's roles; the amount.
 
     To uphold it counts for the person's day as if they credited it, once, unless the dispute ends otherwise; to
-    decline it gives nothing. Raises NotFound, DisputeKnown, AboveLimit, ActorEmpty.
+    decline it gives nothing. Raises NotFound, DisputeKnown, AboveLimit.
     """
     invoice_id, lines, is_reserved = await held(unit, dispute_id)
     account = await accounts.locked(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
@@ -113,7 +113,7 @@ async def authorise(unit: Unit, dispute_id: UUID, question: Question) -> Money:
 async def _is_authorised(unit: Unit, dispute_id: UUID, question: Question, account: Account, amount: Money) -> bool:
     actor, roles = question.actor, question.roles
     if question.outcome == "declined":
-        return await limits.is_within_limit(unit, actor, roles, amount.minor, amount.currency)
+        return await limits.is_within_limit(unit, roles, amount.minor, amount.currency)
     return await limits.take_limit(unit, actor, roles, limits.Gift(dispute_id, account, amount.minor))
 
 

@@ -12,14 +12,6 @@ from services.invoicing.repository import approvals, decided_amounts
 from services.invoicing.repository.accounts import Account
 from shared.auth import fold_subject
 from shared.database import Unit
-from shared.errors import Refusal
-
-
-class ActorEmpty(Refusal):
-    """Nobody is named who decides."""
-
-    code = "actor_empty"
-    status = 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +27,9 @@ async def take_limit(unit: Unit, actor: str, roles: Iterable[str], gift: Gift) -
     """Count an amount against the limit of a person's roles, if it is within it; whether it is.
 
     With it neither what the person gives that day, nor what anybody gives to the account that day, is above the
-    limit. The account must be locked. Raises ActorEmpty.
+    limit. The account must be locked.
     """
-    person, currency, day = _fold(actor), gift.account.currency, unit.now.astimezone(UTC).date()
+    person, currency, day = fold_subject(actor), gift.account.currency, unit.now.astimezone(UTC).date()
     limit_minor = await approvals.limit_of(unit, roles, currency)
     if gift.amount_minor > limit_minor:
         return False
@@ -49,14 +41,6 @@ async def take_limit(unit: Unit, actor: str, roles: Iterable[str], gift: Gift) -
     return True
 
 
-async def is_within_limit(unit: Unit, actor: str, roles: Iterable[str], amount_minor: int, currency: str) -> bool:
-    """Say whether an amount by itself is within the limit, for a decision that gives nothing. Raises ActorEmpty."""
-    _fold(actor)
+async def is_within_limit(unit: Unit, roles: Iterable[str], amount_minor: int, currency: str) -> bool:
+    """Say whether an amount by itself is within the limit, for a decision that gives nothing."""
     return amount_minor <= await approvals.limit_of(unit, roles, currency)
-
-
-def _fold(actor: str) -> str:
-    person = fold_subject(actor)
-    if not person:
-        raise ActorEmpty("whoever decides has a name")
-    return person
