@@ -178,13 +178,15 @@ async def test_a_server_with_another_certificate_is_refused(
 
     await install(signed.certificate.read_text(), signed.key.read_text())
     try:
-        while (refusal := await find_refusal(world)) is None:  # it loads them a moment after the session did
-            pass
+        async with asyncio.timeout(10):
+            while (refusal := await find_refusal(world)) is None:  # it loads them a moment after the session did
+                pass
     finally:
         await install(*right)
         await connection.close()
-    while await find_refusal(world):
-        pass
+    async with asyncio.timeout(10):
+        while await find_refusal(world):
+            pass
     assert refusal == f"the database: {sentence}"
 
 

@@ -71,7 +71,11 @@ def test_a_sender_that_is_no_address_is_left_for_that_of_the_settings() -> None:
 
 
 def test_the_settings_take_a_sender_only_with_an_address() -> None:
-    values: dict[str, Any] = {"database_url": "postgresql://a@b/c", "jwks_file": "keys.json", "issuer": "https://login.c.example"}
+    values: dict[str, Any] = {
+        "database_url": "postgresql://a@b/c",
+        "jwks_file": "keys.json",
+        "issuer": "https://login.c.example",
+    }
     assert Settings(**values, mail_from="Billing <billing@c.example>").mail_from == "Billing <billing@c.example>"
     for sender in ("Billing", "Billing <a@[>", "Billing <a;b@c.example>"):
         with pytest.raises(ValueError, match="address"):
