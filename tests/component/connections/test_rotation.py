@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ def password_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def stage(database: Database, jwks_file: Path, password_file: Path) -> AsyncIterator[Stage]:
-    access = {"kafka_security_protocol": "SASL_SSL", "kafka_username": "goodstanding"}
+    access: dict[str, Any] = {"kafka_security_protocol": "SASL_SSL", "kafka_username": "goodstanding"}
     async with staged(database, jwks_file, **access, kafka_password_file=password_file) as rehearsal:
         yield rehearsal
 
