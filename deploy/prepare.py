@@ -15,6 +15,8 @@ from aiokafka.errors import TopicAlreadyExistsError
 
 from deploy.local.bootstrap import DATABASE, ROLES, SERVICES, bootstrap
 from deploy.local.kafka import PARTITIONS
+from shared.connections.access import KafkaAccess
+from shared.connections.kafka import connection_options
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 TOPICS = tuple(f"{service}.events" for service in SERVICES)
@@ -47,11 +49,11 @@ def topics(
     replicas: Annotated[int, typer.Option(help="On how many brokers each partition is.")] = 1,
 ) -> None:
     """Make the topics that are missing; they keep everything."""
-    asyncio.run(_make(kafka, replicas))
+    asyncio.run(_make(KafkaAccess(kafka=kafka), replicas))
 
 
-async def _make(kafka: str, replicas: int) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+async def _make(access: KafkaAccess, replicas: int) -> None:
+    admin = AIOKafkaAdminClient(**connection_options(access))
     await admin.start()
     try:
         missing = sorted(set(TOPICS) - set(await admin.list_topics()))

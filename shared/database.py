@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iter
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 import asyncpg
@@ -18,6 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared import clock, outbox, streams
 from shared.audit import Act, Audit, Change
+from shared.connections.database import connect_database
 from shared.endings import KeptAnswer, write_ending
 from shared.errors import Unavailable
 from shared.events import Event
@@ -269,8 +271,16 @@ def _counted() -> Iterator[None]:
 
 def engine(settings: Settings) -> AsyncEngine:
     """The pool of a service: its role, its search path, bounded waits."""
+    server_settings = {
+        "lock_timeout": str(int(settings.lock_timeout * 1000)),
+        "idle_in_transaction_session_timeout": str(int(settings.idle_transaction * 1000)),
+        "application_name": "goodstanding",
+        "random_page_cost": "1.1",  # of a disk that does not turn: else all of a table is read for a chunk's rows
+    }
+    connect = partial(connect_database, settings, timeout=3, command_timeout=30, server_settings=server_settings)
     return create_async_engine(
-        settings.database_url.replace("postgresql://", "postgresql+asyncpg://", 1),
+        "postgresql+asyncpg://",
+        async_creator=connect,
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=10,
@@ -278,17 +288,6 @@ def engine(settings: Settings) -> AsyncEngine:
         hide_parameters=True,  # what broke is logged, and parameters name customers
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
-        connect_args={
-            "timeout": 3,
-            "command_timeout": 30,
-            "server_settings": {
-                "lock_timeout": str(int(settings.lock_timeout * 1000)),
-                "idle_in_transaction_session_timeout": str(int(settings.idle_transaction * 1000)),
-                "application_name": "goodstanding",
-                # Of a disk that does not turn: else all of a table is read for the few thousand rows of a chunk.
-                "random_page_cost": "1.1",
-            },
-        },
     )
 
 

@@ -8,11 +8,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-import asyncpg
 import httpx2
 from opentelemetry.trace import SpanKind
 
 from shared import backbone_figures, clock, idempotency, intents
+from shared.connections.database import connect_database
 from shared.errors import Later, Unavailable
 from shared.failed_work import WorkKind
 from shared.intents import Intent, Kind
@@ -140,7 +140,7 @@ class Jobs:
         def heard(*_: object) -> None:
             self._runtime.wakeups.wake("sweeps", "intents")
 
-        connection = await asyncpg.connect(self._runtime.settings.database_url, timeout=3)
+        connection = await connect_database(self._runtime.settings, timeout=3)
         try:
             await connection.add_listener(clock.CHANNEL, heard)
             heard()

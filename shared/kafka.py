@@ -8,6 +8,9 @@ from datetime import datetime
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from shared.connections.access import KafkaAccess
+from shared.connections.kafka import connection_options
+
 CLIENT_TIMEOUT = 15.0
 """aiokafka's start and stop can hang on a half-dead broker; past this they are given up (seconds)."""
 STOP_TIMEOUT = 3.0
@@ -84,10 +87,10 @@ def headers_of(record: ConsumerRecord) -> dict[str, str]:
     return {name: value.decode("utf-8", "replace") for name, value in record.headers if value is not None}
 
 
-def producer(bootstrap: str) -> AIOKafkaProducer:
+def producer(access: KafkaAccess) -> AIOKafkaProducer:
     """An idempotent producer; `linger_ms=0`, because aiokafka really waits for it."""
     return AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
+        **connection_options(access),
         enable_idempotence=True,
         acks="all",
         linger_ms=0,
@@ -97,10 +100,10 @@ def producer(bootstrap: str) -> AIOKafkaProducer:
     )
 
 
-def consumer(bootstrap: str, group: str) -> AIOKafkaConsumer:
+def consumer(access: KafkaAccess, group: str) -> AIOKafkaConsumer:
     """A member of a group that commits by itself only what is in the database already."""
     return AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **connection_options(access),
         group_id=group,
         enable_auto_commit=False,
         auto_offset_reset="earliest",

@@ -3,12 +3,16 @@
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
+from typing import Any
 from uuid import UUID
 
 import aiosmtplib
 
 from shared.addresses import is_address
+from shared.connections.access import MailAccess
+from shared.connections.tls import describe_refusal, read_secret
 from shared.errors import Later
+from shared.health import Health
 from shared.retries import quick
 from shared.telemetry import log
 
@@ -18,6 +22,8 @@ DEFERRED_FOR = timedelta(days=4)
 """Business time for which a letter that is put off is tried again: at least four days (RFC 5321, 4.5.4.1)."""
 CLOSES_DOWN = 421
 """The code of a hop that is not available, whatever it was asked (RFC 5321, 4.2.2)."""
+REFUSES_ACCESS = frozenset({432, 454, 530, 534, 535, 538})
+"""Codes of a hop that refuses us, and not this letter: login or TLS is missing or fails (RFC 4954, 6; RFC 3207, 4)."""
 NOT_WRITABLE = "553 the address is none that can be written to"
 """What is recorded for an address that no letter can be made for, with the code for such a name (RFC 5321, 4.2.3)."""
 
@@ -55,43 +61,94 @@ def format_sender(name: str, address: str | None, fallback: str) -> str:
     return formataddr((name, address)) if address else fallback
 
 
-async def deliver_once(mail: EmailMessage, host: str, port: int, waited: timedelta) -> str | None:
-    """Hand a message over as `deliver` does, but give up when it was put off for too long.
+class MailHop:
+    """The next mail hop; how it was found is noted for `/health/ready`."""
 
-    `waited` is the business time since it was first to be sent. Raises Later.
-    """
-    try:
-        return await deliver(mail, host, port)
-    except LetterDeferred as deferred:
-        if waited < DEFERRED_FOR:
+    def __init__(self, access: MailAccess, health: Health) -> None:
+        self._access = access
+        self._health = health
+
+    async def deliver_once(self, mail: EmailMessage, waited: timedelta) -> str | None:
+        """Hand a message over as `deliver` does, but give up when it was put off for too long.
+
+        `waited` is the business time since it was first to be sent. Raises Later.
+        """
+        try:
+            return await self.deliver(mail)
+        except LetterDeferred as deferred:
+            if waited < DEFERRED_FOR:
+                raise
+            return f"{deferred.code} put off by the next mail hop for {DEFERRED_FOR.days} days"
+
+    async def deliver(self, mail: EmailMessage) -> str | None:
+        """Hand a message over; None when the next hop took it, its answer when it refuses for good (5xx).
+
+        Raises LetterDeferred for 4xx answers, and Later when the hop cannot be reached, closes down, or refuses TLS or
+        the login: then no letter goes out.
+        """
+        try:
+            refusal = await self._deliver(mail)
+        except LetterDeferred:
+            self._health.note("mail", True, "answers")
             raise
-        return f"{deferred.code} put off by the next mail hop for {DEFERRED_FOR.days} days"
+        except Later as later:
+            if self._health.note("mail", False, str(later)):
+                log.error("mail cannot be sent", reason=str(later))
+            raise
+        self._health.note("mail", True, "answers")
+        return refusal
+
+    async def _deliver(self, mail: EmailMessage) -> str | None:
+        try:
+            security = self._security()
+            async for attempt in quick(_is_worth_another_attempt, attempts=3):
+                with attempt:
+                    await aiosmtplib.send(  # noqa: TID251
+                        mail, hostname=self._access.smtp_host, port=self._access.smtp_port, timeout=TIMEOUT, **security
+                    )
+        except aiosmtplib.SMTPRecipientsRefused as refused:
+            return _final(refused.recipients[0])
+        except aiosmtplib.SMTPResponseException as refused:
+            if isinstance(refused, aiosmtplib.SMTPConnectError):
+                raise Later(f"the mail hop cannot be reached: {refused.code}") from refused
+            return _final(refused)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise Later(f"the mail hop cannot be reached: {self._describe(error)}") from error
+        return None
+
+    def _security(self) -> dict[str, Any]:
+        """Options of `aiosmtplib.send` for what is configured, no less. Raises AccessRefused."""
+        access = self._access
+        if access.smtp_security == "none":
+            return {"start_tls": False}
+        login = {}
+        if access.smtp_password_file is not None:
+            login = {"username": access.smtp_username, "password": read_secret(access.smtp_password_file)}
+        is_implicit = access.smtp_security == "tls"
+        context = access.smtp_tls.make_context()
+        return {"use_tls": is_implicit, "start_tls": not is_implicit, "tls_context": context, **login}
+
+    def _describe(self, error: BaseException) -> str:
+        """Describe a failure by what of TLS is refused, or by its class. Never by its text, which quotes the hop."""
+        if refusal := describe_refusal(error):
+            return refusal
+        if "STARTTLS extension not supported" in str(error):  # aiosmtplib has no class of its own for either
+            return "it offers no STARTTLS"
+        if "AUTH extension is not supported" in str(error):
+            return "it offers no login"
+        return type(error).__name__
 
 
-async def deliver(mail: EmailMessage, host: str, port: int) -> str | None:
-    """Hand a message over; None when the next hop took it, its answer when it refuses for good (5xx).
-
-    Raises LetterDeferred for 4xx answers, and Later when the hop cannot be reached or closes down.
-    """
-    try:
-        async for attempt in quick(lambda error: isinstance(error, aiosmtplib.SMTPConnectError | OSError), attempts=3):
-            with attempt:
-                await aiosmtplib.send(mail, hostname=host, port=port, timeout=TIMEOUT, start_tls=False)
-    except aiosmtplib.SMTPRecipientsRefused as refused:
-        return _final(refused.recipients[0])
-    except aiosmtplib.SMTPResponseException as refused:
-        if isinstance(refused, aiosmtplib.SMTPConnectError):
-            raise Later(f"the mail hop cannot be reached: {refused.code}") from refused
-        return _final(refused)
-    except (aiosmtplib.SMTPException, OSError) as error:
-        raise Later(f"the mail hop cannot be reached: {type(error).__name__}") from error
-    return None
+def _is_worth_another_attempt(error: BaseException) -> bool:
+    return isinstance(error, aiosmtplib.SMTPConnectError | OSError) and describe_refusal(error) is None
 
 
 def _final(answer: aiosmtplib.SMTPResponseException) -> str:
     """A refusal for good. Its text may name the address, so only the code is kept."""
     if answer.code == CLOSES_DOWN:
         raise Later("the mail hop closes down")
+    if answer.code in REFUSES_ACCESS:
+        raise Later(f"the mail hop refuses the login, or TLS: {answer.code}")
     if answer.code < 500:
         raise LetterDeferred(answer.code)
     return f"{answer.code} refused by the next mail hop"

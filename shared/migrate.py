@@ -4,6 +4,7 @@ Without a name: the sandbox's clock (where its schema exists) and all services.
 """
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from shared.connections.access import DatabaseAccess
+from shared.connections.database import connect_database
 from shared.service import NAMES
 
 ROOT = Path(__file__).parents[1]
@@ -51,8 +54,9 @@ def install_clock(connection: Connection) -> None:
 
 
 async def migrate_at(url: str, names: tuple[str, ...] = NAMES) -> None:
-    """Migrate the database at `url`, which logs in as the owner."""
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
+    """Migrate the database at `url`, which logs in as the owner; TLS and the password are those of the settings."""
+    connect = partial(connect_database, DatabaseAccess(database_url=url))
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             await connection.run_sync(install_clock)

@@ -11,6 +11,7 @@ from shared import clock
 from shared.audit import Act
 from shared.errors import Refusal
 from shared.events import Event
+from shared.events.base import source_of
 from shared.ids import new_text
 from shared.telemetry import traceparent
 
@@ -59,7 +60,7 @@ def _headers(event: type[Event], unit_now: datetime, cause: CauseLike, own: Mapp
     """The headers that all events of a kind in one unit have, and an event's own, as JSON."""
     headers = {
         "ce_specversion": "1.0",
-        "ce_source": f"/goodstanding/{event.producer}",
+        "ce_source": source_of(event.producer),
         "ce_type": event.type(),
         "ce_time": unit_now.isoformat(),
         "ce_recordedtime": clock.system_now().isoformat(),

@@ -16,6 +16,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from shared import kafka
+from shared.connections.database import connect_database
+from shared.connections.kafka import start_client
+from shared.connections.tls import describe_refusal
 from shared.events import topic_of
 from shared.health import Health
 from shared.metrics import backbone
@@ -65,16 +68,17 @@ class Relay:
     def _broke(self, error: BaseException) -> None:
         backbone.RELAY_RESTARTS.inc()
         backbone.LEADING.set(0)
-        self._health.set("relay", False, f"starting afresh after {type(error).__name__}")
+        state = describe_refusal(error) or f"starting afresh after {type(error).__name__}"
+        self._health.set("relay", False, state)
         log.warning("relay starts afresh", error=repr(error))
 
     async def _lead(self) -> None:
-        connection = await asyncpg.connect(self._settings.database_url, timeout=3, command_timeout=30)
+        connection = await connect_database(self._settings, timeout=3, command_timeout=30)
         try:
             await self._become_leader(connection)
-            producer = kafka.producer(self._settings.kafka)
+            producer = kafka.producer(self._settings)
             try:
-                await kafka.bounded(producer.start())
+                await start_client(kafka.bounded(producer.start()), self._settings)
                 self._health.set("relay", True, "leading")
                 await self._publish_for_ever(connection, producer)
             finally:

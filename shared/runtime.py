@@ -6,10 +6,12 @@ from functools import cached_property
 import httpx2
 
 from shared.clients import Clients
+from shared.connections.vendor import VendorClient
 from shared.database import Units
 from shared.gathering import Gatherings
 from shared.health import Health
 from shared.jobs import Jobs
+from shared.mail import MailHop
 from shared.printing import Printer
 from shared.service import Service
 from shared.settings import Settings
@@ -41,9 +43,14 @@ class Runtime:
         return Clients(self.settings)
 
     @cached_property
+    def mail_hop(self) -> MailHop:
+        """The next mail hop."""
+        return MailHop(self.settings, self.health)
+
+    @cached_property
     def vendor(self) -> httpx2.AsyncClient:
         """The vendor's API."""
-        return httpx2.AsyncClient(base_url=self.settings.vendor_url, timeout=10)
+        return VendorClient(self.settings, self.health)
 
     @cached_property
     def tax_calculator(self) -> httpx2.AsyncClient:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.addresses import parse_address
+from shared.connections.access import DatabaseAccess, KafkaAccess, MailAccess, VendorAccess
 
 
 def _check_sender(sender: str) -> str:
@@ -17,15 +17,9 @@ def _check_sender(sender: str) -> str:
     return sender
 
 
-class Settings(BaseSettings):
+class Settings(DatabaseAccess, KafkaAccess, MailAccess, VendorAccess):
     """One process' settings. Durations are seconds on the system's clock unless said otherwise."""
 
-    model_config = SettingsConfigDict(env_prefix="GOODSTANDING_", frozen=True, env_ignore_empty=True)
-
-    database_url: str
-    """postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE, with the service's own role."""
-    kafka: str = "127.0.0.1:9092"
-    """Bootstrap servers, comma-separated."""
     host: str = "127.0.0.1"
     port: int = 8000
     max_requests: int = 400
@@ -51,14 +45,11 @@ class Settings(BaseSettings):
     collections_url: str = "http://127.0.0.1:8002"
     entitlements_url: str = "http://127.0.0.1:8003"
     escalation_url: str = "http://127.0.0.1:8004"
-    vendor_url: str = "http://127.0.0.1:8010"
     tax_calculator_url: str = ""
     """Where the outside tax calculator answers (docs/tax-calculator.md); empty: there is none, and no account of a
     legal entity whose tax it shall calculate is billed."""
     tax_calculator_token_file: Path | None = None
     """A file with the token for it, read anew for each question; None: it is asked without one."""
-    smtp_host: str = "127.0.0.1"
-    smtp_port: int = 2525
     mail_from: Annotated[str, AfterValidator(_check_sender)] = "Billing <billing@reseller.example>"
     """Who writes to customers, where their legal entity has no address of its own."""
     public_url: str = ""

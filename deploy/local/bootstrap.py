@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-import asyncpg
-
 from deploy.local.jars import CHECKOUT
 from deploy.local.postgres import PostgresServer
+from shared.connections.access import DatabaseAccess
+from shared.connections.database import connect_database
 
 SQL = CHECKOUT / "deploy" / "postgres"
 DATABASE = "goodstanding"
@@ -14,8 +14,9 @@ ROLES = ("owner", *SERVICES, "monitor", "clock")
 
 
 async def bootstrap(admin_url: Callable[[str], str], passwords: Mapping[str, str], database: str = DATABASE) -> None:
-    """Make roles, database and schemas. `admin_url` gives the superuser's URL of a database by its name."""
-    server = await asyncpg.connect(admin_url("postgres"))
+    """Make roles, database and schemas. `admin_url` gives the superuser's URL of a database by its name;
+    how TLS is done, and where a password stands that is not in the URL, is that of the settings."""
+    server = await connect_database(DatabaseAccess(database_url=admin_url("postgres")))
     try:
         await server.execute((SQL / "roles.sql").read_text())
         for role, password in passwords.items():
@@ -24,7 +25,7 @@ async def bootstrap(admin_url: Callable[[str], str], passwords: Mapping[str, str
             await server.execute(f"CREATE DATABASE {_quoted(database, chr(34))} OWNER owner")
     finally:
         await server.close()
-    inside = await asyncpg.connect(admin_url(database))
+    inside = await connect_database(DatabaseAccess(database_url=admin_url(database)))
     try:
         await inside.execute((SQL / "schemas.sql").read_text())
     finally:

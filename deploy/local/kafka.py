@@ -19,6 +19,9 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 
 from deploy.local import children, files, jars, ports
 from deploy.local.children import Program, StartFailedError
+from deploy.local.secured import KafkaLogin
+from shared.connections.access import KafkaAccess
+from shared.connections.kafka import connection_options
 
 START_TIMEOUT = 60.0
 PARTITIONS = 6
@@ -36,11 +39,11 @@ PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{broker},{behind}CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{broker}{proxy}
+listeners={protocol}://127.0.0.1:{broker},{behind}CONTROLLER://127.0.0.1:{controller}
+advertised.listeners={protocol}://127.0.0.1:{broker}{proxy}
 controller.listener.names=CONTROLLER
-inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT
+inter.broker.listener.name={between}
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,SASL_SSL:SASL_SSL
 log.dirs={data}
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
@@ -58,6 +61,15 @@ log.cleaner.dedupe.buffer.size=2097152
 log.index.size.max.bytes=1048576
 num.network.threads=2
 num.io.threads=2
+"""
+# One broker speaks to itself alone, on a listener that only this machine reaches.
+SECURED = """\
+sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
+ssl.keystore.type=PEM
+ssl.keystore.location={keystore}
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
+ user_{username}="{password}";
 """
 
 
@@ -84,7 +96,9 @@ class KafkaServer:
         port: int | None = None,
         controller_port: int | None = None,
         proxied: Proxied | None = None,
+        login: KafkaLogin | None = None,
     ) -> None:
+        self._login = login
         self.folder = folder.absolute()
         self._port = port
         self._controller_port = controller_port
@@ -127,6 +141,19 @@ class KafkaServer:
         """The address for clients."""
         return f"{ports.HOST}:{self.port}"
 
+    @property
+    def access(self) -> KafkaAccess:
+        """How clients of ours reach it."""
+        if self._login is None:
+            return KafkaAccess(kafka=self.bootstrap)
+        return KafkaAccess(
+            kafka=self.bootstrap,
+            kafka_security_protocol="SASL_SSL",
+            kafka_ca_file=self._login.ca,
+            kafka_username=self._login.username,
+            kafka_password_file=self._login.password_file,
+        )
+
     def prepare(self) -> None:
         """Fetch the jars and make the class-data archive if need be, and format a new storage."""
         jars.fetch()
@@ -135,14 +162,18 @@ class KafkaServer:
 
     def configure(self) -> None:
         """Write the broker's configuration, and format its storage if it is new."""
-        second = self._proxied
+        second, login = self._proxied, self._login
+        between = f"PROXIED://127.0.0.1:{ports.free_port({self.port, self.controller_port})}," if login else ""
         text = PROPERTIES.format(
             broker=self.port,
             controller=self.controller_port,
             data=self._data,
-            behind=f"PROXIED://127.0.0.1:{second.behind}," if second else "",
-            proxy=f",PROXIED://127.0.0.1:{second.proxy}" if second else "",
+            protocol="SASL_SSL" if login else "PLAINTEXT",
+            between="PROXIED" if login else "PLAINTEXT",
+            behind=f"PROXIED://127.0.0.1:{second.behind}," if second else between,
+            proxy=f",PROXIED://127.0.0.1:{second.proxy}" if second else f",{between}".rstrip(","),
         )
+        text += self._secure(login) if login else ""
         files.write(self._properties, text)
         if (self._data / "meta.properties").exists():
             return
@@ -155,9 +186,19 @@ class KafkaServer:
             "-c",
             str(self._properties),
         ]
+        if login:
+            scram = f"SCRAM-SHA-512=[name={login.username},password={login.password_file.read_text().strip()}]"
+            command += ["--add-scram", scram]
         done = subprocess.run(children.as_user(None, tuple(command)), capture_output=True, text=True)
         if done.returncode:
             raise StartFailedError("kafka", f"storage not formatted: {done.stdout}{done.stderr}")
+
+    def _secure(self, login: KafkaLogin) -> str:
+        """Write the broker's key and certificate, and say how clients log in."""
+        keystore = self.folder / "server.pem"
+        files.write(keystore, login.tls.key.read_text() + login.tls.certificate.read_text(), mode=0o600)
+        password = login.password_file.read_text().strip()
+        return SECURED.format(keystore=keystore, username=login.username, password=password)
 
     def program(self, *options: str) -> Program:
         """How the broker is run, with more options for Java in front."""
@@ -183,7 +224,7 @@ class KafkaServer:
         """Whether a client's question for the metadata is answered with a broker."""
         if not ports.answers(self.port):
             return False
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=3000)
+        admin = AIOKafkaAdminClient(**connection_options(self.access), request_timeout_ms=3000)
         try:
             await admin.start()
             return bool((await admin.describe_cluster())["brokers"])
@@ -194,7 +235,7 @@ class KafkaServer:
 
     async def create_topics(self, names: Collection[str]) -> None:
         """Create the topics that are missing; they keep everything."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        admin = AIOKafkaAdminClient(**connection_options(self.access))
         await admin.start()
         try:
             missing = sorted(set(names) - set(await admin.list_topics()))

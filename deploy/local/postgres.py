@@ -13,6 +13,7 @@ from pathlib import Path
 
 from deploy.local import children, files, ports
 from deploy.local.children import Identity, Program, StartFailedError, User
+from deploy.local.secured import ServerTls
 
 SUPERUSER = "postgres"
 OLDEST = 15
@@ -62,8 +63,11 @@ class PostgresServer:
     `start` and `stop` block; call `start` from a thread that lives as long as the server should.
     """
 
-    def __init__(self, folder: Path, *, durable: bool = False, port: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, durable: bool = False, port: int | None = None, tls: ServerTls | None = None
+    ) -> None:
         self.folder = folder.absolute()
+        self._tls = tls
         self.durable = durable
         self._port = port
         self._child: subprocess.Popen[bytes] | None = None
@@ -128,7 +132,7 @@ class PostgresServer:
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
         self._clear_stale_lock()
-        values = SETTINGS | ({} if self.durable else CARELESS) | {"port": str(self.port)}
+        values = SETTINGS | ({} if self.durable else CARELESS) | {"port": str(self.port)} | self._install_tls()
         lines = [f"{name} = '{value}'\n" for name, value in values.items()]
         (self.data / "goodstanding.conf").write_text("".join(lines))
 
@@ -194,6 +198,18 @@ class PostgresServer:
             raise StartFailedError("postgres", f"initdb failed: {done.stderr}")
         with (self.data / "postgresql.conf").open("a") as configuration:
             configuration.write("\ninclude = 'goodstanding.conf'\n")
+
+    def _install_tls(self) -> dict[str, str]:
+        """Put the certificate where the server's user reads it, and let nobody in without TLS; the settings for it."""
+        if self._tls is None:
+            return {}
+        for name, source in (("server.crt", self._tls.certificate), ("server.key", self._tls.key)):
+            files.write(self.data / name, source.read_text(), mode=0o600)
+            if self._user is not None:
+                os.chown(self.data / name, self._user.uid, self._user.gid)
+        rules = "hostnossl all all all reject\nhostssl all all all scram-sha-256\n"
+        (self.data / "pg_hba.conf").write_text(rules)
+        return {"ssl": "on", "ssl_cert_file": "server.crt", "ssl_key_file": "server.key"}
 
     def _clear_stale_lock(self) -> None:
         """After a hard kill the lock file may name a process id that is another Postgres' by now."""

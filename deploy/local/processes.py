@@ -38,8 +38,8 @@ def postgres_of(state: State, durable: bool = True) -> PostgresServer:
 def kafka_of(state: State, proxy: int | None = None) -> KafkaServer:
     """The stack's Kafka, and the proxy through which the services reach it, if they do."""
     proxied = Proxied(state.port("kafka-proxied"), proxy) if proxy is not None else None
-    ports = {"port": state.port("kafka"), "controller_port": state.port("controller")}
-    return KafkaServer(state.root / "kafka", **ports, proxied=proxied)
+    port, controller_port = state.port("kafka"), state.port("controller")
+    return KafkaServer(state.root / "kafka", port=port, controller_port=controller_port, proxied=proxied)
 
 
 def programs(plan: Plan, state: State, postgres: PostgresServer) -> list[Program]:

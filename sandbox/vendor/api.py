@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from sandbox.vendor.faults import Fault
 from sandbox.vendor.subscription import Seed, Subscription, seeded
+from sandbox.vendor.tokens import TokenDesk, add_tokens
 from sandbox.vendor.vendor import Call, Said, Vendor
 from shared.http.pages import add_pages
 
@@ -32,8 +33,8 @@ class LimitIn(BaseModel):
     calls_per_minute: int | None = Field(ge=1)
 
 
-def create_app(vendor: Vendor) -> FastAPI:
-    """The application; it owns the vendor's store."""
+def create_app(vendor: Vendor, desk: TokenDesk | None = None) -> FastAPI:
+    """The application; it owns the vendor's store. With a desk for tokens, calls under /v1 need one of its."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -41,6 +42,8 @@ def create_app(vendor: Vendor) -> FastAPI:
         vendor.store.close()
 
     app = FastAPI(title="Vendor simulator", lifespan=lifespan, docs_url=None, redoc_url=None)
+    if desk is not None:
+        add_tokens(app, desk)
     add_pages(app)
     _add_vendor(app, vendor)
     _add_records(app, vendor)

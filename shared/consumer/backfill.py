@@ -18,6 +18,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from shared import parked
 from shared.consumer.batch import blame_on_event, marks
 from shared.consumer.handlers import Handlers
+from shared.consumer.reading import is_foreign
 from shared.database import Unit, columns
 from shared.kafka import Envelope, Unreadable, envelope, headers_of
 
@@ -92,7 +93,7 @@ async def apply_past(unit: Unit, handlers: Handlers, past: Backfill, records: Se
 def _wanted_event(record: ConsumerRecord, types: Collection[str]) -> Envelope | None:
     """Read a record as an event if it is of one of these types; what is unreadable was kept when it came first."""
     headers = headers_of(record)
-    if headers.get("ce_type") not in types:
+    if headers.get("ce_type") not in types or is_foreign(record):
         return None
     try:
         return envelope(record.topic, headers, record.value or b"", is_past=True)

@@ -13,6 +13,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from shared import kafka, parked
+from shared.connections.kafka import read_kafka_state, start_client
+from shared.connections.tls import describe_refusal
 from shared.consumer.backfill import apply_past, lock_backfill
 from shared.consumer.batch import Batch, Handled, HandlerFailed
 from shared.consumer.handlers import Handlers
@@ -24,6 +26,7 @@ from shared.consumer.ownership import (
     save_offset,
 )
 from shared.consumer.progress import Progress, Watch
+from shared.consumer.reading import read_events
 from shared.consumer.telling import tell
 from shared.database import Unit, Units
 from shared.errors import Unavailable
@@ -57,6 +60,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         self._health = health
         self._owner = new_id()
         self._client: AIOKafkaConsumer | None = None
+        self._secrets: object = None
+        """State of the files that the client was made of."""
         self._in_doubt = False
         """Whether an assignment was not noted: aiokafka only logs what its listener raises, so the loop looks."""
         self._past: set[TopicPartition] = set()
@@ -66,6 +71,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         self.counts: Counter[str] = Counter()
         self.progress = Progress()
         self._lag = backbone.Lag()
+        for topic in handlers.topics():
+            backbone.EVENTS.labels(topic, "foreign")  # from 0 on, so that the first one is an increase
 
     async def run(self) -> None:
         """Consume; after any error of Kafka with a new client, and wait while Postgres is away."""
@@ -87,7 +94,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         else:
             backbone.CONSUMER_RESTARTS.inc()
             log.warning("consumer starts afresh", error=repr(error))
-            self._say(f"starting afresh after {type(error).__name__}", well=False)
+            self._say(describe_refusal(error) or f"starting afresh after {type(error).__name__}", well=False)
 
     def _say(self, state: str, *, well: bool) -> None:
         self.progress.state = state
@@ -111,12 +118,13 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             await asyncio.sleep(1)
 
     async def _consume(self) -> None:
-        client = kafka.consumer(self._settings.kafka, self._group)
+        self._secrets = read_kafka_state(self._settings)
+        client = kafka.consumer(self._settings, self._group)
         client.subscribe(self._handlers.topics(), listener=self)
         self._client = client
         self._in_doubt = False
         try:
-            await kafka.bounded(client.start())
+            await start_client(kafka.bounded(client.start()), self._settings)
             await self._read(client)
         finally:
             with contextlib.suppress(KafkaError, TimeoutError):
@@ -135,6 +143,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
                 raise Unavailable("the database did not note which partitions are ours")
             if batches or await kafka.answers(client):
                 self._say("reading", well=True)
+            elif self._secrets != read_kafka_state(self._settings):
+                raise ConnectionError("the secrets for the broker were replaced since this client was made")
             else:
                 self._say("the broker does not answer", well=False)
             for partition, records in batches.items():
@@ -215,15 +225,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             # what is read from the noted offset and still begins later has nothing before it on the topic.
             if records[0].offset > place.next_offset != self._sought.get(partition):
                 raise NotNext(place.next_offset)
-            messages = [
-                await parked.read_or_park(unit.connection, record, is_past=record.offset < place.past_until)
-                for record in records
-                if record.offset >= place.next_offset
-            ]
-            if unreadable := messages.count(None):
-                counts["unreadable"] = unreadable
-            events = [event for event in messages if event is not None]
-            if events:
+            fresh = [record for record in records if record.offset >= place.next_offset]
+            if events := await read_events(unit, fresh, place.past_until, counts):
                 batch = Batch(unit, self._handlers, counts, handled, together=len(records) > 1)
                 await batch.apply(partition.topic, events)
             await save_offset(unit, partition, records[-1].offset + 1)

@@ -14,9 +14,10 @@ from collections.abc import Callable
 from contextvars import copy_context
 from dataclasses import dataclass, field
 
-import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from shared.connections.database import connect_database
+from shared.connections.kafka import connection_options
 from shared.events import PARTITIONS
 from shared.settings import Settings
 from shared.telemetry import log
@@ -104,13 +105,13 @@ class Watch(threading.Thread):
         self._done.set()
 
     async def _facts(self) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
-        client = AIOKafkaConsumer(bootstrap_servers=self._settings.kafka)
+        client = AIOKafkaConsumer(**connection_options(self._settings))
         try:
             await client.start()
             ends = await client.end_offsets(self._partitions)
         finally:
             await client.stop()
-        connection = await asyncpg.connect(self._settings.database_url, timeout=3)
+        connection = await connect_database(self._settings, timeout=3)
         try:
             rows = await connection.fetch("SELECT topic, partition, next_offset FROM consumed")
         finally:

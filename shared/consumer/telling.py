@@ -10,6 +10,8 @@ from shared.telemetry import log
 def tell(topic: str, counts: Mapping[str, int], handled: Sequence[Handled]) -> None:
     """Count and tell what was committed: one line for each event that had its effect, within its trace."""
     backbone.applied(topic, counts, (one.event for one in handled))
+    if foreign := counts.get("foreign"):
+        log.error("messages of a foreign source or type dropped", topic=topic, count=foreign)
     for one in handled:
         place = {"type": one.event.type, "id": one.event.id, "subject": one.event.subject}
         trace_ids = {"trace_id": f"{one.span.trace_id:032x}", "span_id": f"{one.span.span_id:016x}"}

@@ -51,6 +51,16 @@ def topic_of(producer: str) -> str:
     return f"{producer}.events"
 
 
+def producer_of(topic: str) -> str:
+    """The service that alone publishes on a topic."""
+    return topic.removesuffix(".events")
+
+
+def source_of(producer: str) -> str:
+    """The CloudEvents source of what a service publishes."""
+    return f"/goodstanding/{producer}"
+
+
 class AccountEvent(Event, abstract=True):
     """An event about an account; the account is its subject."""
 

@@ -1,9 +1,12 @@
 """The application of one process: health and the routes."""
 
+from collections.abc import Mapping
+
 import orjson
 from fastapi import FastAPI, Request, Response
 
 from shared import parked, telemetry
+from shared.connections.tls import describe_refusal
 from shared.errors import Unavailable
 from shared.http.admission import Admission
 from shared.http.answer_headers import AnswerHeaders
@@ -76,10 +79,12 @@ def _add_health(app: FastAPI) -> None:
             await runtime.units.run(lambda unit: parked.stopped(unit.connection))
             database = (True, "reachable")
         except Unavailable as error:
-            database = (False, error.detail)
+            database = (False, describe_refusal(error) or error.detail)
         parts = {"database": database, **runtime.health.parts}
         well = all(part[0] for part in parts.values())
-        body = {name: {"ok": ok, "state": state} for name, (ok, state) in parts.items()}
-        return Response(
-            orjson.dumps({"ready": well, "parts": body}), 200 if well else 503, media_type="application/json"
-        )
+        body = {"ready": well, "parts": _describe_parts(parts), "outside": _describe_parts(runtime.health.outside)}
+        return Response(orjson.dumps(body), 200 if well else 503, media_type="application/json")
+
+
+def _describe_parts(parts: Mapping[str, tuple[bool, str]]) -> dict[str, dict[str, object]]:
+    return {name: {"ok": ok, "state": state} for name, (ok, state) in parts.items()}

@@ -18,6 +18,7 @@ EVENTS = Counter(
     "goodstanding_consumer_events",
     "Events read, by outcome: handled; passed (no handler); unknown (a type that is not in the catalogue); dropped"
     " (not newer than what was applied); parked (behind another or ahead of its turn); head (broke); unreadable;"
+    " foreign (of a source or type that is not its topic's, so dropped);"
     " backfilled (of the past, applied).",
     ("topic", "outcome"),
 )

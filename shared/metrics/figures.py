@@ -16,6 +16,7 @@ import asyncpg
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from shared import clock
+from shared.connections.database import connect_database
 from shared.metrics import jobs
 from shared.retries import for_ever
 from shared.settings import Settings
@@ -70,7 +71,7 @@ class Figures:
         self._told, self._days, self._now = {}, {}, None
 
     async def _lead(self) -> None:
-        connection = await asyncpg.connect(self._settings.database_url, timeout=3, command_timeout=30)
+        connection = await connect_database(self._settings, timeout=3, command_timeout=30)
         try:
             await self._become_reader(connection)
             while True:

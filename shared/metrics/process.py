@@ -44,6 +44,6 @@ class Parts:
     def collect(self) -> Iterator[Metric]:
         """One gauge."""
         told = GaugeMetricFamily(PART_OK, "Whether a part of this process works (1) or not (0).", labels=["part"])
-        for part, (well, _) in list(self._health.parts.items()):
+        for part, (well, _) in list((self._health.parts | self._health.outside).items()):
             told.add_metric([part], float(well))
         yield told

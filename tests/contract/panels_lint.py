@@ -31,7 +31,7 @@ FAILURES = {
 }
 """Metrics that count what went wrong, whatever their labels say."""
 FAILED_VALUES = {
-    ("goodstanding_consumer_events_total", "outcome"): ("head", "unreadable"),
+    ("goodstanding_consumer_events_total", "outcome"): ("head", "unreadable", "foreign"),
     ("goodstanding_database_units_total", "outcome"): ("transient", "refused"),
     ("goodstanding_disputes_finished_total", "state"): ("refused",),
     ("goodstanding_entitlements_unsettled", "wanted"): ("active", "suspended"),

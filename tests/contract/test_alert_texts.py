@@ -25,6 +25,7 @@ COUNTS = {
     "BrokerAway",
     "DatabaseAway",
     "DatabaseDeadlocks",
+    "EventForeign",
     "EventParked",
     "NoticesFail",
     "ResponseDeadlineMissed",

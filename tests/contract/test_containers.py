@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from shared.settings import Settings
 from tests.contract.containers_lint import DEPLOY, VARIABLE, findings, image_findings, loaded
 from tests.contract.test_alerts import program, said
 
 COMPOSE = (DEPLOY / "compose.yaml").read_text()
 IMAGE = (DEPLOY / "Dockerfile").read_text()
+ACCESS = (DEPLOY / "access.env").read_text()
 
 
 def test_the_containers_fit_the_code() -> None:
@@ -85,6 +87,7 @@ def _config(text: str, folder: Path, environment: dict[str, str]) -> subprocess.
     program = shutil.which("docker-compose")
     assert program, "docker-compose is not installed: make setup"
     (folder / "compose.yaml").write_text(text)
+    (folder / "access.env").write_text(ACCESS)
     told = ("--env-file", str(DEPLOY / "sandbox.env"), "-f", str(folder / "compose.yaml"), "--profile", "sandbox")
     bare = {"PATH": os.environ["PATH"], "HOME": str(folder)} | environment
     return subprocess.run((program, *told, "config"), capture_output=True, text=True, check=False, env=bare)
@@ -147,3 +150,21 @@ def test_the_collector_hands_on_to_the_store_of_traces() -> None:
 
 def test_compose_refuses_what_it_does_not_know(tmp_path: Path) -> None:
     assert _config(COMPOSE.replace("cap_drop:", "cap_dropped:"), tmp_path, SECRETS).returncode != 0
+
+
+def test_the_example_of_secured_access_fits_the_settings(tmp_path: Path) -> None:
+    lines = [line.removeprefix("#").split("=", 1) for line in ACCESS.splitlines() if line.startswith("#GOODSTANDING_")]
+    values = {name.removeprefix("GOODSTANDING_").lower(): value for name, value in lines if value}
+    assert {name.removeprefix("GOODSTANDING_").lower() for name, _ in lines} <= Settings.model_fields.keys()
+    needed = {"database_url": "postgresql://invoicing@127.0.0.1/goodstanding", "jwks_file": "keys", "issuer": "i"}
+    settings = Settings(**(needed | values), vendor_url="https://vendor.example")  # type: ignore[arg-type]
+    assert (settings.database_sslmode, settings.smtp_security) == ("verify-full", "starttls")
+    compose = yaml.safe_load(_config(COMPOSE, tmp_path, SECRETS).stdout)["services"]
+    for name in ("database", "migrations", "topics", "invoicing-relay"):
+        assert any("/run/goodstanding/access" in str(volume) for volume in compose[name]["volumes"]), name
+
+
+def test_each_container_of_ours_reads_how_to_reach_the_others() -> None:
+    for name, container in yaml.safe_load(COMPOSE)["services"].items():
+        if container["image"].startswith("goodstanding:"):
+            assert container["env_file"] == ["access.env"], name

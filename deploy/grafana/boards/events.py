@@ -168,6 +168,7 @@ IN = Row(
                     "dropped": "yellow",
                     "parked": "orange",
                     "unreadable": "dark-red",
+                    "foreign": "dark-red",
                     "unknown": "purple",
                 }
             ),

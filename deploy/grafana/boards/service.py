@@ -175,6 +175,7 @@ INSIDE = Row(
                 colours={
                     "head": "red",
                     "unreadable": "dark-red",
+                    "foreign": "dark-red",
                     "handled": "green",
                     "parked": "orange",
                     "passed": "light-blue",

@@ -61,8 +61,7 @@ async def send(runtime: "Runtime", intent: Intent) -> Delivery:
         return Delivery(post.NOT_WRITABLE)
     policy_url = f"{runtime.settings.public_url or runtime.settings.collections_url}/policy"
     message = mail.message(row, facts, runtime.settings.mail_from, policy_url)
-    settings, waited = runtime.settings, now - intent.created_at
-    refusal = await post.deliver_once(message, settings.smtp_host, settings.smtp_port, waited)
+    refusal = await runtime.mail_hop.deliver_once(message, now - intent.created_at)
     return Delivery(refusal, None if refusal else _describe_message(message))
 
 

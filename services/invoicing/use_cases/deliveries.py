@@ -22,7 +22,7 @@ from shared.errors import Later, NotFound, Refusal, Unavailable
 from shared.events.invoicing import DocumentFailed, DocumentSent
 from shared.ids import new_id
 from shared.intents import Intent, Recorded
-from shared.mail import NOT_WRITABLE, deliver_once
+from shared.mail import NOT_WRITABLE
 
 if TYPE_CHECKING:
     from shared.runtime import Runtime
@@ -98,8 +98,7 @@ async def send(runtime: "Runtime", intent: Intent) -> str | None:
         raise Later("the printer is busy") from error
     sender = runtime.settings.mail_from
     letter = letter_with(paper, pdf, row.id, sender=sender, to=to, at=row.wanted_at, entity=entity)
-    settings, waited = runtime.settings, now - intent.created_at
-    return await deliver_once(letter, settings.smtp_host, settings.smtp_port, waited)
+    return await runtime.mail_hop.deliver_once(letter, now - intent.created_at)
 
 
 def policy_url(runtime: "Runtime") -> str:

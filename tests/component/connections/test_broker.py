@@ -1,0 +1,159 @@
+"""Kafka is reached over TLS and with a login where that is set, and otherwise not at all."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka.errors import KafkaError
+from pydantic import ValidationError
+from structlog.testing import capture_logs
+
+from deploy.local.kafka import KafkaServer
+from deploy.local.secured import KafkaLogin, ServerTls
+from shared import kafka
+from shared.connections.access import KafkaAccess
+from shared.connections.kafka import connection_options, start_client
+from shared.connections.tls import AccessRefused
+from tests.certificates import Authority
+
+TOPIC = "secured.events"
+
+
+class World:
+    """A broker that lets nobody in without TLS and a login, and the files of who does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.authority = Authority(folder / "tls")
+        self.password_file = folder / "password"
+        self.password_file.write_text("correct-horse\n")
+        signed = self.authority.sign("broker", "127.0.0.1")
+        login = KafkaLogin(
+            ServerTls(signed.certificate, signed.key), self.authority.file, "goodstanding", self.password_file
+        )
+        self.server = KafkaServer(folder / "kafka", login=login)
+
+    def access(self, **changes: Any) -> KafkaAccess:
+        fields: dict[str, Any] = self.server.access.model_dump() | changes
+        return KafkaAccess(**fields)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    world = World(tmp_path_factory.mktemp("broker"))
+    world.server.start()
+    yield world
+    world.server.stop()
+
+
+@pytest.fixture(scope="module")
+async def topic(world: World) -> str:
+    await world.server.create_topics([TOPIC])
+    return TOPIC
+
+
+@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-512", "PLAIN"])
+async def test_messages_go_over_tls_with_a_login(world: World, topic: str, mechanism: str) -> None:
+    access = world.access(kafka_sasl_mechanism=mechanism)
+    producer, consumer = kafka.producer(access), kafka.consumer(access, f"group-{mechanism}")
+    consumer.subscribe([topic])
+    await start_client(producer.start(), access)
+    await start_client(consumer.start(), access)
+    try:
+        await producer.send_and_wait(topic, mechanism.encode())
+        async with asyncio.timeout(20):
+            while (await consumer.getone()).value != mechanism.encode():
+                pass
+    finally:
+        await consumer.stop()
+        await producer.stop()
+
+
+async def find_refusal(access: KafkaAccess) -> str:
+    producer = kafka.producer(access)
+    try:
+        with pytest.raises(AccessRefused) as raised:
+            await start_client(producer.start(), access)
+    finally:
+        await producer.stop()
+    return str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        ("authority", "the broker: its certificate is signed by nobody who is trusted"),
+        ("password", "the broker: the login is refused"),
+        ("mechanism", "the broker: the login is refused"),
+    ],
+)
+async def test_a_broker_that_is_not_the_one_or_refuses_us_is_not_used(
+    world: World, tmp_path: Path, fault: str, sentence: str
+) -> None:
+    changes: dict[str, Any] = {}
+    if fault == "authority":
+        changes = {"kafka_ca_file": Authority(tmp_path, "foreign").file}
+    else:
+        (tmp_path / "password").write_text("wrong-horse")
+        mechanism = "PLAIN" if fault == "mechanism" else "SCRAM-SHA-512"
+        changes = {"kafka_password_file": tmp_path / "password", "kafka_sasl_mechanism": mechanism}
+    with capture_logs() as logs:
+        refusal = await find_refusal(world.access(**changes))
+    assert refusal == sentence
+    assert "horse" not in f"{logs}"
+
+
+@pytest.mark.parametrize(
+    ("name", "begins", "sentence"),
+    [
+        ("127.0.0.1", timedelta(-2), "the broker: its certificate has expired"),
+        ("192.0.2.17", timedelta(0), "the broker: its certificate is for another address"),
+    ],
+)
+async def test_a_broker_with_another_certificate_is_refused(
+    world: World, name: str, begins: timedelta, sentence: str
+) -> None:
+    """Its certificate is looked at before a word of Kafka: a listener that has one is enough."""
+    ends = timedelta(hours=-1) if begins else timedelta(1)
+    signed = world.authority.sign(f"broker-{name}", name, begins=begins - timedelta(1), ends=ends)
+    context = ServerTls(signed.certificate, signed.key).make_context()
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=context)
+    try:
+        port = server.sockets[0].getsockname()[1]
+        assert await find_refusal(world.access(kafka=f"127.0.0.1:{port}")) == sentence
+    finally:
+        server.close()
+
+
+async def test_plain_text_does_not_get_in(world: World) -> None:
+    access = KafkaAccess(kafka=world.server.bootstrap)
+    producer = kafka.producer(access)
+    with pytest.raises((KafkaError, OSError)):
+        await start_client(producer.start(), access)
+    await producer.stop()
+
+
+def test_the_password_is_read_for_each_client_and_never_shown(world: World, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("former-horse")
+    access = world.access(kafka_password_file=tmp_path / "password")
+    assert connection_options(access)["sasl_plain_password"] == "former-horse"
+    (tmp_path / "password").write_text("newer-horse")
+    assert connection_options(access)["sasl_plain_password"] == "newer-horse"
+    assert "horse" not in repr(access)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"kafka_security_protocol": "PLAINTEXT", "kafka_ca_file": None}, "belong to SASL_SSL"),
+        ({"kafka_security_protocol": "SSL"}, "belong to SASL_SSL"),
+        ({"kafka_username": ""}, "both are needed"),
+        ({"kafka_key_file": "key.pem"}, "belong together"),
+    ],
+)
+def test_settings_that_do_not_fit_together_are_refused(world: World, changes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValidationError, match=sentence):
+        world.access(**changes)
