@@ -79,9 +79,11 @@ class Stack:
         """A connection string of the stack's database for a role: owner, a service, monitor or clock."""
         return processes.postgres_of(self._state).url(role, DATABASE)
 
-    def token(self, audience: str, scopes: str | None = None, subject: str = "operator") -> str:
-        """A token for one service, with scopes separated by blanks; all of its scopes if not said."""
-        return self._state.keys.token(audience, scopes, subject)
+    def token(
+        self, audience: str, scopes: str | None = None, subject: str = "operator", roles: str = "operator"
+    ) -> str:
+        """A token for one service, with scopes and roles separated by blanks; all of its scopes if not said."""
+        return self._state.keys.token(audience, scopes, subject, roles)
 
     def pid(self, name: str) -> int:
         """The process id that a program has now. KeyError if it never ran."""

@@ -92,7 +92,7 @@ async def opened_world(database: Database, keys: Keys, jwks_file: Path) -> Async
         runtime.clients._clients["invoicing"] = door  # type: ignore[assignment]
         made = World(runtime, client, invoicing, door, database)
         limit = {"amount_minor": 10**6, "reason": "the board"}
-        await invoicing.http.put("/v1/approval-limits/operator/EUR", json=limit, headers=invoicing.headers)
+        await invoicing.http.put("/v1/approval-limits/operator/EUR", json=limit, headers=invoicing.somebody().headers)
         made.account_id = (await invoicing.made("/v1/accounts", account()))["id"]
         made.invoice_id = (await invoicing.made("/v1/invoices", invoice(made.account_id, 700, 300)))["id"]
         yield made

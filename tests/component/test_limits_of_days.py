@@ -229,3 +229,14 @@ async def test_fifty_approvals_at_once_carry_out_up_to_the_limit_of_the_second_p
     proposed = [(await credit(nobody, await owe(client), 2_000)).json()["id"] for _ in range(50)]
     answers = await asyncio.gather(*(lea.post(f"/v1/approvals/{approval_id}:approve", WHY) for approval_id in proposed))
     assert Counter(answer.status_code for answer in answers) == {200: 5, 403: 45}
+
+
+async def test_nobody_raises_the_limit_of_a_role_that_they_have(client: Client) -> None:
+    path, body = "/v1/approval-limits/head/EUR", {"amount_minor": 5000, "reason": "the board"}
+    head, administrator = client.somebody("anna", "clerk head"), client.somebody("root")
+    first = await head.http.put(path, json=body, headers=head.headers)
+    assert (first.status_code, first.json()["code"]) == (403, "own_limit"), "not even the first one"
+    assert (await administrator.http.put(path, json=body, headers=administrator.headers)).status_code == 200
+    for amount, status in ((5001, 403), (5000, 200), (4999, 200)):
+        answer = await head.http.put(path, json=body | {"amount_minor": amount}, headers=head.headers)
+        assert answer.status_code == status, f"{amount}: lowering one's own is no harm"

@@ -236,7 +236,7 @@ async def _disputes(client: Client) -> dict[str, list[Any]]:
 async def _second_person(client: Client, invoice_id: str) -> dict[str, list[Any]]:
     """What somebody else proposed, debits in flight, and who may decide up to what."""
     limit = {"amount_minor": 10**6, "reason": "the board"}
-    await client.http.put("/v1/approval-limits/operator/EUR", json=limit, headers=client.headers)
+    await client.http.put("/v1/approval-limits/operator/EUR", json=limit, headers=client.somebody().headers)
     credit = {"invoice_id": invoice_id, "lines": [{"line": 1, "amount_minor": 100}], "reason_code": "goodwill"}
     somebody = client.somebody()
     owner = (await client.got(f"/v1/invoices/{invoice_id}"))["account_id"]

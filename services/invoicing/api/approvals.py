@@ -14,13 +14,13 @@ from services.invoicing.domain.states import ApprovalState, MoveRefused
 from services.invoicing.repository import approvals as repository
 from services.invoicing.tables import ApprovalRow
 from services.invoicing.use_cases.approvals import AboveLimit, NotTheProposer, SecondPersonNeeded
-from shared.audit import Change
+from services.invoicing.use_cases.limits import OwnLimit
 from shared.auth import needs
 from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.database import Unit
 from shared.fields import Body, Code, Prose, ReasonIn, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.money import Currency, Minor
+from shared.money import Currency, Minor, Money
 
 reads = Router(prefix="/v1", tags=["approvals"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1", tags=["approvals"], dependencies=[needs("invoicing:credits")], responses=PROBLEMS)
@@ -192,21 +192,18 @@ async def list_limits(read: Read) -> LimitsOut:
     return LimitsOut(limits=[LimitOut.model_validate(dict(row)) for row in rows])
 
 
-@limits.put("/approval-limits/{role}/{currency}", summary="Say up to what a role decides")
+@limits.put("/approval-limits/{role}/{currency}", summary="Say up to what a role decides", responses=refusals(OwnLimit))
 async def put_limit(
     role: Code,
     currency: Currency,
     limit: LimitIn,
     command: Annotated[ChangeRunner, perform_change("approval_limit.set")],
 ) -> LimitOut:
-    """Set a limit, in the place of a former one."""
-    actor = command.caller.subject
+    """Set a limit, in the place of a former one. Nobody raises the limit of a role that they have (403 `own_limit`)."""
+    caller, money = command.caller, Money(limit.amount_minor, currency)
 
     async def put(unit: Unit) -> LimitOut:
-        await unit.lock(f"approval limit {role}/{currency}")
-        former = await repository.find_limit(unit, role, currency)
-        await repository.set_limit(unit, role, currency, limit.amount_minor, actor, limit.reason)
-        unit.record(Change("approval_limit", f"{role}/{currency}", None, dict(former or {}), limit.model_dump()))
-        return LimitOut(role=role, currency=currency, set_by=actor, **limit.model_dump())
+        await use_cases.limits.set_limit(unit, caller, role, money, limit.reason)
+        return LimitOut(role=role, currency=currency, set_by=caller.subject, **limit.model_dump())
 
     return await command.run(put, reason=limit.reason)

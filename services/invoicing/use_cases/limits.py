@@ -10,8 +10,18 @@ from uuid import UUID
 
 from services.invoicing.repository import approvals, decided_amounts
 from services.invoicing.repository.accounts import Account
-from shared.auth import fold_subject
+from shared.audit import Change
+from shared.auth import Caller, fold_subject
 from shared.database import Unit
+from shared.errors import Refusal
+from shared.money import Money
+
+
+class OwnLimit(Refusal):
+    """Nobody raises the limit of a role that they have."""
+
+    code = "own_limit"
+    status = 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +54,14 @@ async def take_limit(unit: Unit, actor: str, roles: Iterable[str], gift: Gift) -
 async def is_within_limit(unit: Unit, roles: Iterable[str], amount_minor: int, currency: str) -> bool:
     """Say whether an amount by itself is within the limit, for a decision that gives nothing."""
     return amount_minor <= await approvals.limit_of(unit, roles, currency)
+
+
+async def set_limit(unit: Unit, caller: Caller, role: str, money: Money, reason: str) -> None:
+    """Set the limit of a role, in the place of a former one; lowering one's own is allowed. Raises OwnLimit."""
+    await unit.lock(f"approval limit {role}/{money.currency}")
+    former = await approvals.find_limit(unit, role, money.currency)
+    if role in caller.roles and money.minor > (former["amount_minor"] if former else 0):
+        raise OwnLimit(f"you have the role {role}; somebody without it raises its limit")
+    await approvals.set_limit(unit, role, money.currency, money.minor, caller.subject, reason)
+    after = {"amount_minor": money.minor, "reason": reason}
+    unit.record(Change("approval_limit", f"{role}/{money.currency}", None, dict(former or {}), after))

@@ -26,7 +26,9 @@ class Nowhere:
     def url(self, name: str) -> str:
         return f"http://{name}.example"
 
-    def token(self, audience: str, scopes: str | None = None, subject: str = "operator") -> str:
+    def token(
+        self, audience: str, scopes: str | None = None, subject: str = "operator", roles: str = "operator"
+    ) -> str:
         return "token"
 
     def database_url(self, role: str) -> str:
