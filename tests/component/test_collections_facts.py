@@ -261,7 +261,7 @@ async def test_what_was_released_before_it_was_effective_needs_a_new_final_notic
     await ladder(world, 31)
     assert len(await world.events("SuspensionRequested")) == 2
     (withdrawn,) = await world.events("SuspensionWithdrawn")
-    assert ("a person released it" in withdrawn, "phone" in withdrawn) == (True, False)
+    assert ('"cause":"released"' in withdrawn, "phone" in withdrawn) == (True, False)
 
 
 async def test_what_was_released_after_it_was_effective_ends_again_only_after_a_new_notice(world: World) -> None:

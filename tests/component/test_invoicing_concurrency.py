@@ -86,7 +86,7 @@ async def test_an_account_changes_only_as_the_version_that_was_seen(client: Clie
     assert (changed.status_code, changed.json()["terms_days"], changed.headers["etag"]) == (200, 14, '"2"')
     stale = await patch(client, owner, etag)
     assert (stale.status_code, stale.json()["code"]) == (412, "stale")
-    for missing in (None, "", "*", 'W/"2"', "²", "-1", "1.0"):
+    for missing in (None, "", 'W/"2"', "²", "-1", "1.0"):
         answer = await patch(client, owner, missing)
         assert (answer.status_code, answer.json()["code"]) == (428, "if_match_missing")
     both = await asyncio.gather(*(patch(client, owner, '"2"', terms_days=days) for days in (15, 16, 17)))

@@ -112,7 +112,8 @@ async def test_rubbish_on_the_topic_is_kept_and_passed_over(stage: Stage) -> Non
         for partition in range(6):
             await producer.send_and_wait(stage.topic, b"\x00rubbish", partition=partition)
             await producer.send_and_wait(stage.topic, None, key=b"k", partition=partition, headers=[("ce_id", b"\x00")])
-    await send(stage, stage.message(account, 1), stage.message(account, 2, event=Unheard), stage.message(account, 3))
+    unheard = stage.message(account, 2, ce_type=f"goodstanding.{stage.event.producer}.Unheard.v1")
+    await send(stage, stage.message(account, 1), unheard, stage.message(account, 3))
     async with looping(consumer(stage)):
         await until(lambda: had(stage, 2))
         await until(lambda: kept(stage, 12))
