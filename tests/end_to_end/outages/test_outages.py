@@ -223,9 +223,18 @@ def cent(account: str) -> dict[str, Any]:
 
 
 async def insist(client: Client, account: str) -> None:
-    """Pay, and send the same again when the answer says, as long as too many act on the account at once (503)."""
+    """Pay, and send the same again when the answer says, as long as too many act on the account at once (503).
+
+    A connection that rested is closed by the server after a while, perhaps as it is used again: then at once.
+    """
     key = str(uuid4())
-    while (answer := await client.post("/v1/payments", cent(account), key=key)).status_code == 503:  # noqa: ASYNC110
+    while True:
+        try:
+            answer = await client.post("/v1/payments", cent(account), key=key)
+        except httpx2.ReadError:
+            continue
+        if answer.status_code != 503:
+            break
         await asyncio.sleep(float(answer.headers["retry-after"]))
     assert answer.status_code == 201, answer.text
 
