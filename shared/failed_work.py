@@ -6,6 +6,7 @@ connection, a lock) is tried again and never stands here. Only the class of an e
 people wrote.
 """
 
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,7 +17,7 @@ import asyncpg
 from shared import clock
 from shared.audit import Change
 from shared.database import Unit
-from shared.errors import NotFound
+from shared.errors import NotFound, Refusal
 from shared.ids import new_id
 from shared.telemetry import log
 from shared.transient import name_error
@@ -97,8 +98,26 @@ async def keep(unit: Unit, work: Work, subject: str, account_id: UUID | None, er
         log.error("work is stopped", kind=work.kind, name=work.name, failures=FLOOD)
 
 
-_LIST = """
-SELECT id, kind, name, subject, account_id, error, failed_at FROM failed_work
+class UnknownWork(Refusal):
+    """The service has no sweep and no kind of call of this name, and nothing of it failed."""
+
+    code = "unknown_work"
+    status = 422
+
+
+async def check_name(unit: Unit, name: str | None, names: Set[str]) -> None:
+    """Refuse a name that is neither one of `names` nor of work that failed or is stopped. Raises UnknownWork."""
+    if name is None or name in names or await unit.connection.fetchval(_HAS_NAME, name):
+        return
+    raise UnknownWork(f"there is no work {name}; there are {', '.join(sorted(names))}")
+
+
+_HAS_NAME = """
+SELECT EXISTS (SELECT FROM failed_work WHERE name = $1) OR EXISTS (SELECT FROM stopped_work WHERE name = $1)
+"""
+_COLUMNS = "id, kind, name, subject, account_id, error, failed_at"
+_LIST = f"""
+SELECT {_COLUMNS} FROM failed_work
 WHERE ($1::text IS NULL OR kind = $1) AND ($2::text IS NULL OR name = $2) AND ($3::uuid IS NULL OR account_id = $3)
     AND ($4::uuid IS NULL OR id > $4)
 ORDER BY id LIMIT $5
@@ -110,7 +129,11 @@ async def list_failed(
 ) -> list[FailedWork]:
     """List what is set aside, in the order in which it failed."""
     rows = await unit.connection.fetch(_LIST, kind, name, account_id, after, limit)
-    return [FailedWork(**{**row, "kind": WorkKind(row["kind"])}) for row in rows]
+    return [_read_row(row) for row in rows]
+
+
+def _read_row(row: asyncpg.Record) -> FailedWork:
+    return FailedWork(**{**row, "kind": WorkKind(row["kind"])})
 
 
 async def list_stopped(unit: Unit) -> list[StoppedWork]:
@@ -132,13 +155,10 @@ WHERE i.id = wanted.id
 
 async def retry(unit: Unit, failed_id: UUID) -> FailedWork:
     """Have one subject tried again. Raises NotFound."""
-    row = await unit.connection.fetchrow(
-        "DELETE FROM failed_work WHERE id = $1 RETURNING id, kind, name, subject, account_id, error, failed_at",
-        failed_id,
-    )
+    row = await unit.connection.fetchrow(f"DELETE FROM failed_work WHERE id = $1 RETURNING {_COLUMNS}", failed_id)
     if row is None:
         raise NotFound(f"there is no failed work {failed_id}")
-    failed = FailedWork(**{**row, "kind": WorkKind(row["kind"])})
+    failed = _read_row(row)
     await _go_on(unit, Work(failed.kind, failed.name), [failed.subject])
     unit.record(Change("failed_work", failed.id, failed.account_id))
     return failed

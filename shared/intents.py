@@ -199,15 +199,19 @@ async def keep_broken(unit: Unit, intent: Intent, error: Exception) -> bool:
     return True
 
 
+_GIVE_UP = """
+WITH ended AS (
+    UPDATE intents SET state = 'done', done_at = $3, leased_until = NULL, last_error = 'given up'
+    WHERE kind = $1 AND key = ANY($2::text[]) AND state IN ('pending', 'failed') RETURNING id
+)
+DELETE FROM failed_work USING ended
+WHERE (failed_work.kind, failed_work.name, failed_work.subject) = ('intent', $1, ended.id::text)
+"""
+
+
 async def give_up(unit: Unit, kind: str, keys: Sequence[str]) -> None:
     """Nobody wants these calls any more: none is begun, and what comes of one that is under way is not recorded."""
-    await unit.connection.execute(
-        "UPDATE intents SET state = 'done', done_at = $3, leased_until = NULL, last_error = 'given up'"
-        " WHERE kind = $1 AND key = ANY($2::text[]) AND state IN ('pending', 'failed')",
-        kind,
-        keys,
-        unit.now,
-    )
+    await unit.connection.execute(_GIVE_UP, kind, keys, unit.now)
 
 
 async def hand_back(unit: Unit, claimed: Sequence[Intent]) -> None:

@@ -25,7 +25,7 @@ CLOSES_DOWN = 421
 REFUSES_ACCESS = frozenset({432, 454, 530, 534, 535, 538})
 """Codes of a hop that refuses us, and not this letter: login or TLS is missing or fails (RFC 4954, 6; RFC 3207, 4)."""
 NOT_WRITABLE = "553 the address is none that can be written to"
-"""What is recorded for an address that no letter can be made for, with the code for such a name (RFC 5321, 4.2.3)."""
+"""Refusal recorded for an address to which no letter can be written, with SMTP's code for it (RFC 5321, 4.2.3)."""
 
 
 class LetterDeferred(Later):

@@ -33,7 +33,7 @@ class Settings(DatabaseAccess, KafkaAccess, MailAccess, VendorAccess):
     jwks_file: Path
     """The public keys (a JWK set) whose tokens this service believes; read again all the time."""
     issuer: str = Field(min_length=1)
-    """Whose tokens these are (their claim `iss`)."""
+    """Who issues the tokens that this service believes: their claim `iss`."""
     max_token_seconds: int = 12 * 3600
     """How long a token may be good for, from `iat` to `exp`: a working day of a person's, and far more than a
     service's, which are renewed from outside."""

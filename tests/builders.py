@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from deploy.local.postgres import PostgresServer
 from deploy.local.tokens import ISSUER, Keys
 from shared.database import Unit
 from shared.events import Event
-from shared.events.invoicing import AccountRegistered, SubscriptionActivated
+from shared.events.invoicing import AccountRegistered, SubscriptionActivated, SubscriptionEnded
 from shared.http import create_app
 from shared.kafka import Envelope, envelope
 from shared.runtime import Runtime
@@ -253,6 +253,22 @@ def activated(account_id: UUID, subscription_id: UUID, vendor_id: str = "vendor-
         vendor_customer_id="tenant-17",
         vendor_subscription_id=vendor_id,
         bills_while_suspended=True,
+    )
+
+
+def end_subscription(account_id: UUID, subscription_id: UUID, ended_on: date) -> SubscriptionEnded:
+    """Make the event of an end as others hear of it; the term goes on until March 2027."""
+    return SubscriptionEnded(
+        account_id=account_id,
+        subscription_id=subscription_id,
+        plan_id=uuid4(),
+        plan_version=1,
+        quantity=10,
+        unit_price_minor=1008,
+        currency="EUR",
+        term_start=date(2026, 3, 1),
+        term_end=date(2027, 3, 1),
+        ended_on=ended_on,
     )
 
 

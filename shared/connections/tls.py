@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _CERTIFICATES = {9: "is not valid yet", 10: "has expired", 62: "is for another host", 64: "is for another address"}
-"""What OpenSSL's codes of verification say (`X509_V_ERR_…`); all others: nobody who is trusted has signed it."""
+"""Meanings of OpenSSL's codes of verification (`X509_V_ERR_…`). Any other code: no trusted authority has signed it."""
 
 
 class AccessRefused(ConnectionError):

@@ -7,7 +7,7 @@ from shared.http.documents import ETAG
 from shared.http.paging import BadCursor, Page, PageOf, Paging, TextPaging
 from shared.http.problems import PROBLEM, PROBLEMS, declared, refusals
 from shared.http.reading import Read
-from shared.http.receiving import BodyInterrupted, accept_body
+from shared.http.receiving import BodyInterrupted, accept_body, receive_body
 
 __all__ = [
     "ETAG",
@@ -25,5 +25,6 @@ __all__ = [
     "accept_body",
     "create_app",
     "declared",
+    "receive_body",
     "refusals",
 ]

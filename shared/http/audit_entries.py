@@ -1,12 +1,12 @@
 """The audit over REST, the same in every service: who changed what by which request."""
 
-from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 import asyncpg
-from fastapi import Query, Request
+from fastapi import Query
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
@@ -20,6 +20,7 @@ from shared.http.bodies import Router
 from shared.http.paging import Page, Paging
 from shared.http.problems import PROBLEMS, refusals
 from shared.http.reading import Read
+from shared.service import load
 
 
 class AuditEntryOut(BaseModel):
@@ -60,11 +61,12 @@ class AuditEntryOut(BaseModel):
         return cls.model_validate(dict(row))
 
 
-def _list_actions(routers: Iterable[Router]) -> frozenset[str]:
-    """List the actions that the routes of a service name."""
+@lru_cache
+def _list_actions(service: str) -> frozenset[str]:
+    """List the actions that the routes of a service name; they are the same as long as it runs."""
     calls = (
         dependency.call
-        for router in routers
+        for router in load(service).routers
         for route in router.routes
         if isinstance(route, APIRoute)
         for dependency in route.dependant.dependencies
@@ -85,7 +87,6 @@ def create_audit_router(service: str) -> Router:
 
     @router.get("", summary="List audit entries", responses=refusals(UnknownAction))
     async def list_audit_entries(
-        request: Request,
         read: Read,
         paging: Paging,
         account_id: Annotated[UUID | None, Query()] = None,
@@ -99,13 +100,13 @@ def create_audit_router(service: str) -> Router:
         who = None if actor is None else fold_subject(actor)
         criteria = Criteria(account_id, who, action, object_id, since, until)
         after = paging.after_id()
-        actions = _list_actions(request.app.state.runtime.service.routers)
+        actions = _list_actions(service)
 
-        async def load(unit: Unit) -> list[AuditEntryOut]:
+        async def find(unit: Unit) -> list[AuditEntryOut]:
             await audit_queries.check_action(unit, action, actions)
             rows = await audit_queries.list_entries(unit, criteria, after, paging.limit + 1)
             return [AuditEntryOut.of(row) for row in rows]
 
-        return paging.page(await read(load), key=lambda entry: entry.id)
+        return paging.page(await read(find), key=lambda entry: entry.id)
 
     return router

@@ -16,13 +16,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from starlette.requests import ClientDisconnect
 
 from shared.auth import authorise_request, find_scopes
 from shared.errors import Refusal
 from shared.hidden import has_surrogate
 from shared.http.problems import MOST_ERRORS
-from shared.http.receiving import MAX_BODY_BYTES, BodyInterrupted, BoundedReceive, find_body_limit
+from shared.http.receiving import MAX_BODY_BYTES, BoundedReceive, find_body_limit, receive_body
 
 SHOWN = 60
 """How much of a field's name a refusal repeats (characters)."""
@@ -126,18 +125,15 @@ class _StrictRoute(APIRoute):
             bounded = BoundedReceive(request.scope, request.receive, limit.max_bytes)
             strict = _StrictRequest(request.scope, bounded)
             if not limit.is_streamed:
-                await _receive_body(strict)
+                await _read_body(strict)
             return await handle(strict)
 
         return strictly
 
 
-async def _receive_body(request: Request) -> None:
+async def _read_body(request: Request) -> None:
     """Receive and read the body, which the request keeps: FastAPI would answer each refusal of it alike."""
-    try:
-        body = await request.body()
-    except ClientDisconnect as error:
-        raise BodyInterrupted("the body ended before it was whole") from error
+    body = await receive_body(request)
     if body and request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
         with suppress(Malformed):  # FastAPI meets it again, and answers it
             await request.json()

@@ -1,5 +1,6 @@
 """Failed work over REST, the same in every service: what is set aside, and having it tried again."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -11,12 +12,13 @@ from shared import failed_work
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
-from shared.failed_work import FailedWork, Work, WorkKind
+from shared.failed_work import FailedWork, UnknownWork, Work, WorkKind
 from shared.fields import Body, Code, Prose, ReasonIn, example
 from shared.http.bodies import Router
 from shared.http.paging import Page, Paging
-from shared.http.problems import PROBLEMS
+from shared.http.problems import PROBLEMS, refusals
 from shared.http.reading import Read
+from shared.service import Service
 
 
 class FailedWorkOut(BaseModel):
@@ -25,7 +27,7 @@ class FailedWorkOut(BaseModel):
     model_config = example(
         id="01a20d68-41f7-7b60-9e2d-c3a85f7016d4",
         kind="sweep",
-        name="steps",
+        work="steps",
         subject="01a20d60-7458-729b-b244-54f33ab0c1d2",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         error="NumericValueOutOfRangeError",
@@ -34,7 +36,7 @@ class FailedWorkOut(BaseModel):
 
     id: UUID
     kind: WorkKind
-    name: str = Field(description="of the sweep, or the kind of call")
+    work: str = Field(description="the sweep, or the kind of call")
     subject: str = Field(description="what the sweep judges, mostly an account; or the id of the call")
     account_id: UUID | None
     error: str = Field(description="the class of the error; its text stands in the log of the process")
@@ -44,28 +46,20 @@ class FailedWorkOut(BaseModel):
 class StoppedWorkOut(BaseModel):
     """A sweep or a kind of call of which too many subjects failed: it rests until a person lets it go on."""
 
-    model_config = example(kind="sweep", name="steps", stopped_at="2026-04-14T11:45:00Z")
+    model_config = example(kind="sweep", work="steps", stopped_at="2026-04-14T11:45:00Z")
 
     kind: WorkKind
-    name: str
+    work: str
     stopped_at: datetime = Field(description="system's clock")
-
-
-class StoppedWorksOut(BaseModel):
-    """All that is stopped."""
-
-    model_config = example(items=[{"kind": "sweep", "name": "steps", "stopped_at": "2026-04-14T11:45:00Z"}])
-
-    items: list[StoppedWorkOut]
 
 
 class RetryIn(Body):
     """Work that is tried again, with all of its subjects, and why."""
 
-    model_config = example(kind="sweep", name="steps", reason="mended with the release of today")
+    model_config = example(kind="sweep", work="steps", reason="mended with the release of today")
 
     kind: WorkKind
-    name: Code
+    work: Code
     reason: Prose
 
 
@@ -78,13 +72,18 @@ class RetriedOut(BaseModel):
 
 
 def _show(failed: FailedWork) -> FailedWorkOut:
-    return FailedWorkOut.model_validate(failed, from_attributes=True)
+    return FailedWorkOut.model_validate(asdict(failed) | {"work": failed.name})
+
+
+def _list_names(service: Service) -> frozenset[str]:
+    """List the sweeps and kinds of call that a service has."""
+    return frozenset(sweep.name for sweep in service.sweeps) | {kind.name for kind in service.intents}
 
 
 def create_failed_work_router(service: str) -> Router:
     """Create the routes of failed work of a service."""
     router = Router(prefix="/v1", tags=["operations"], dependencies=[needs(f"{service}:operate")], responses=PROBLEMS)
-    router.get("/failed-work", summary="List failed work")(list_failed_work)
+    router.get("/failed-work", summary="List failed work", responses=refusals(UnknownWork))(list_failed_work)
     router.get("/stopped-work", summary="List stopped work")(list_stopped_work)
     router.post(
         "/failed-work/{failed_work_id}:retry",
@@ -97,6 +96,7 @@ def create_failed_work_router(service: str) -> Router:
         status_code=200,
         response_model=RetriedOut,
         summary="Retry all failed work of a sweep or kind of call",
+        responses=refusals(UnknownWork),
     )(retry_all_failed_work)
     return router
 
@@ -105,19 +105,25 @@ async def list_failed_work(
     read: Read,
     paging: Paging,
     kind: Annotated[WorkKind | None, Query()] = None,
-    name: Annotated[Code | None, Query(examples=["steps"])] = None,
+    work: Annotated[Code | None, Query(examples=["steps"], description="a sweep, or a kind of call")] = None,
     account_id: Annotated[UUID | None, Query()] = None,
 ) -> Page[FailedWorkOut]:
     """List what waits for a person, in the order in which it failed."""
     after = paging.after_id()
-    rows = await read(lambda unit: failed_work.list_failed(unit, kind, name, account_id, after, paging.limit + 1))
-    return paging.page([_show(row) for row in rows], key=lambda failed: failed.id)
+
+    async def load(unit: Unit) -> list[FailedWorkOut]:
+        await failed_work.check_name(unit, work, _list_names(read.runtime.service))
+        rows = await failed_work.list_failed(unit, kind, work, account_id, after, paging.limit + 1)
+        return [_show(row) for row in rows]
+
+    return paging.page(await read(load), key=lambda failed: failed.id)
 
 
-async def list_stopped_work(read: Read) -> StoppedWorksOut:
+async def list_stopped_work(read: Read) -> Page[StoppedWorkOut]:
     """List sweeps and kinds of call that are stopped, since too many of their subjects failed within an hour."""
     stopped = await read(failed_work.list_stopped)
-    return StoppedWorksOut(items=[StoppedWorkOut.model_validate(row, from_attributes=True) for row in stopped])
+    items = [StoppedWorkOut(kind=row.kind, work=row.name, stopped_at=row.stopped_at) for row in stopped]
+    return Page(items=items, next=None)
 
 
 async def retry_failed_work(
@@ -132,11 +138,12 @@ async def retry_failed_work(
 
 
 async def retry_all_failed_work(
-    work: RetryIn, command: Annotated[CommandRunner, perform_command("work.retry")]
+    retried: RetryIn, command: Annotated[CommandRunner, perform_command("work.retry")]
 ) -> Response:
     """Have all of what failed of one sweep or kind of call tried again, and let it go on if it was stopped."""
 
     async def retry(unit: Unit) -> RetriedOut:
-        return RetriedOut(retried=await failed_work.retry_all(unit, Work(work.kind, work.name)))
+        await failed_work.check_name(unit, retried.work, _list_names(command.runtime.service))
+        return RetriedOut(retried=await failed_work.retry_all(unit, Work(retried.kind, retried.work)))
 
-    return await command.run(retry, status=200, reason=work.reason)
+    return await command.run(retry, status=200, reason=retried.reason)

@@ -7,12 +7,13 @@ from typing import Any
 
 from fastapi import Depends
 from fastapi.dependencies.models import Dependant
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive, Scope
 
 from shared.errors import Refusal
 
 MAX_BODY_BYTES = 256 * 1024
-"""What a route takes that says nothing else."""
+"""The largest body of a route that declares no limit of its own."""
 PATIENCE_SECONDS = 20.0
 """How long a body is waited for, beside the time that it takes at the slowest rate."""
 SLOWEST_BYTES_PER_SECOND = 16 * 1024
@@ -98,6 +99,14 @@ class BoundedReceive:
     def _check(self, size_bytes: int) -> None:
         if size_bytes > self._max_bytes:
             raise BodyTooLarge(f"this route takes a body of at most {self._max_bytes} bytes")
+
+
+async def receive_body(request: Request) -> bytes:
+    """Receive the whole body of a request. Raises BodyInterrupted, and what a bounded body raises."""
+    try:
+        return await request.body()
+    except ClientDisconnect as error:
+        raise BodyInterrupted("the body ended before it was whole") from error
 
 
 def get_declared_bytes(scope: Scope) -> int | None:

@@ -25,7 +25,7 @@ from shared.events.collections import (
 )
 from shared.events.invoicing import SubscriptionActivated, SubscriptionEnded
 from shared.runtime import Runtime
-from tests.builders import Client, Database, activated, hear, running, work
+from tests.builders import Client, Database, activated, end_subscription, hear, running, work
 
 Break = httpx2.Response | str
 """What befalls a call on its way: another answer, or a time-out `before` or `after` it reached the vendor."""
@@ -144,18 +144,7 @@ class World:
 
     def make_ended(self, ended_on: date) -> SubscriptionEnded:
         """Make the event of an end; the term goes on until March 2027."""
-        return SubscriptionEnded(
-            account_id=self.account_id,
-            subscription_id=self.subscription_id,
-            plan_id=uuid4(),
-            plan_version=1,
-            quantity=10,
-            unit_price_minor=1008,
-            currency="EUR",
-            term_start=date(2026, 3, 1),
-            term_end=date(2027, 3, 1),
-            ended_on=ended_on,
-        )
+        return end_subscription(self.account_id, self.subscription_id, ended_on)
 
     def requested(self, *invoice_ids: UUID, suspension_id: UUID | None = None) -> SuspensionRequested:
         """Collections wants a suspension for these invoices."""

@@ -13,10 +13,20 @@ from uuid import UUID, uuid4
 import pytest
 
 from deploy.local.tokens import Keys
-from shared.events.invoicing import SubscriptionEnded
 from shared.runtime import Runtime
 from shared.service import NAMES, load
-from tests.builders import Client, Database, account, activated, hear, invoice, registered, running, sweep
+from tests.builders import (
+    Client,
+    Database,
+    account,
+    activated,
+    end_subscription,
+    hear,
+    invoice,
+    registered,
+    running,
+    sweep,
+)
 from tests.component.bank_statements import Paid, camt, imported
 from tests.component.billing_world import Billing
 from tests.component.test_collections import STANDARD, Hop, Invoicing, World, publish
@@ -138,18 +148,7 @@ async def end(place: Place) -> list[str]:
     owners = [uuid4() for _ in range(2)]
     for owner in owners:
         subscription = uuid4()
-        ended = SubscriptionEnded(
-            account_id=owner,
-            subscription_id=subscription,
-            plan_id=uuid4(),
-            plan_version=1,
-            quantity=10,
-            unit_price_minor=1008,
-            currency="EUR",
-            term_start=date(2026, 3, 1),
-            term_end=date(2027, 3, 1),
-            ended_on=date(2026, 3, 5),
-        )
+        ended = end_subscription(owner, subscription, date(2026, 3, 5))
         for number, event in enumerate(
             (registered(owner), activated(owner, subscription, f"vendor-{subscription}"), ended), 1
         ):
@@ -186,20 +185,20 @@ async def test_a_subject_that_breaks_a_sweep_stops_no_other_and_is_retried_by_a_
         await place.refuse(broken)
         await sweep(runtime)
         assert await place.count_due(sweep_name) == 0, "nobody waits for what waits for a person"
-        failed = (await client.got("/v1/failed-work", kind="sweep", name=sweep_name))["items"]
+        failed = (await client.got("/v1/failed-work", kind="sweep", work=sweep_name))["items"]
         assert [(work["subject"], work["error"]) for work in failed] == [(broken, "NumericValueOutOfRangeError")]
         of_account = (await client.got("/v1/failed-work", account_id=broken))["items"]
         names_accounts = next(
             declared for declared in load(service).sweeps if declared.name == sweep_name
         ).judges_accounts
-        assert (sweep_name in [work["name"] for work in of_account]) is names_accounts
+        assert (sweep_name in [work["work"] for work in of_account]) is names_accounts
         await place.mend()
         answer = await client.post(f"/v1/failed-work/{failed[0]['id']}:retry", {"reason": "mended"})
         assert (answer.status_code, answer.json()) == (200, failed[0])
         assert await place.count_due(sweep_name) == 1
         await sweep(runtime)
         assert await place.count_due(sweep_name) == 0
-        assert (await client.got("/v1/failed-work", name=sweep_name))["items"] == []
+        assert (await client.got("/v1/failed-work", work=sweep_name))["items"] == []
         (entry,) = (await client.got("/v1/audit-entries", action="failed_work.retry"))["items"]
         assert (entry["object_id"], entry["personal"]["reason"]) == (failed[0]["id"], "mended")
 
@@ -209,4 +208,10 @@ async def test_work_that_did_not_fail_cannot_be_retried(database: Database, keys
         answer = await client.post(f"/v1/failed-work/{UUID(int=1)}:retry", {"reason": "mended"})
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
         none: dict[str, Any] = await client.got("/v1/stopped-work")
-        assert none == {"items": []}
+        assert none == {"items": [], "next": None}
+        body = {"kind": "sweep", "work": "stepps", "reason": "mended"}
+        mistyped = (
+            await client.get("/v1/failed-work", work="stepps"),
+            await client.post("/v1/failed-work:retry", body),
+        )
+        assert [(answer.status_code, answer.json()["code"]) for answer in mistyped] == [(422, "unknown_work")] * 2

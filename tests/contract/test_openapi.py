@@ -392,6 +392,7 @@ async def edge(request: pytest.FixtureRequest, database: Database, keys: Keys, j
         runtime.clients._clients["invoicing"] = balances  # type: ignore[assignment]
         seeded = await SEEDS[request.param](World(runtime, client, database, hop, balances))
         seeded["failed_work_id"] = await runtime.units.run(_fail)
+        seeded["work"] = ["steps"]
         entries = await database.rows(f"SELECT id FROM {request.param}.audit_entries LIMIT 3")
         seeded["audit_entry_id"] = [str(row["id"]) for row in entries]
         yield Edge(request.param, client, database, operations, seeded, document)

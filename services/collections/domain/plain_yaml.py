@@ -16,7 +16,7 @@ MAX_NODES = 2_000
 MAX_DEPTH = 8
 """A policy takes five levels."""
 MAX_VALUE_CHARS = 200
-"""Of a key or a value. Longer ones are no part of a policy, and a long number takes long to read."""
+"""Length of a key or a value: no policy has a longer one, and a long number takes long to read."""
 
 
 class YamlRefused(Exception):

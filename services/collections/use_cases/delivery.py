@@ -53,7 +53,7 @@ async def send(runtime: "Runtime", intent: Intent) -> Delivery:
     attempt has its id in its Message-ID, and the same content: so one that does not hold any more is withdrawn as a
     whole. Whether an attempt that was cut off reached the hop is not known.
     """
-    row, not_dunnable, now = await runtime.units.run(lambda unit: _checked(unit, UUID(intent.key)))
+    row, not_dunnable, now = await runtime.units.run(lambda unit: _check_notice(unit, UUID(intent.key)))
     if not_dunnable:
         return Delivery(not_dunnable=not_dunnable)
     facts = await _ask_facts(runtime, row)
@@ -84,7 +84,8 @@ async def _ask_facts(runtime: "Runtime", row: NoticeRow) -> NoticeFacts:
     return NoticeFacts.model_validate(answer)
 
 
-async def _checked(unit: Unit, notice_id: UUID) -> tuple[NoticeRow, frozenset[UUID], datetime]:
+async def _check_notice(unit: Unit, notice_id: UUID) -> tuple[NoticeRow, frozenset[UUID], datetime]:
+    """Read a notice, the invoices on it that are not dunnable any more, and the business time."""
     row = await repository.notice(unit, notice_id)
     if row.kind != "steps":
         return row, frozenset(), unit.now

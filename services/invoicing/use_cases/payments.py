@@ -25,7 +25,7 @@ from shared.money import CurrencyMismatch, Money
 
 
 class CashRefunded(Refusal):
-    """What of the payment was unapplied is held for a refund, which can be withdrawn, or was paid back."""
+    """The unapplied part of the payment is reserved for a refund, which can be withdrawn, or was paid back."""
 
     code = "cash_refunded"
 

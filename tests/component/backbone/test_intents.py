@@ -281,3 +281,14 @@ async def test_where_too_many_calls_break_their_kind_is_stopped(
     assert await retry_all(stage) == 1
     await work(runtime)
     assert (len(outside.asked), await pending(stage)) == (5, [])
+
+
+async def test_a_failed_call_that_nobody_wants_any_more_waits_for_no_person(
+    stage: Stage, runtime: Runtime, outside: Outside
+) -> None:
+    await let_break(stage, runtime, outside, *[KeyError("a defect")] * 3)
+    await stage.units.run(lambda unit: intents.give_up(unit, "call", ["key"]))
+    assert await stage.units.run(lambda unit: failed_work.list_failed(unit, None, None, None, None, 10)) == []
+    assert await retry_all(stage) == 0
+    await work(runtime)
+    assert len(outside.asked) == 3

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
-from starlette.requests import ClientDisconnect
 
 from services.invoicing import use_cases
 from services.invoicing.api.bank.repeats import RepeatOut
@@ -21,7 +20,7 @@ from shared.commands import CommandRunner, perform_upload
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.fields import Code, example
-from shared.http import PROBLEMS, BodyInterrupted, Read, Router, accept_body, declared, refusals
+from shared.http import PROBLEMS, Read, Router, accept_body, declared, receive_body, refusals
 
 reads = Router(prefix="/v1/bank-imports", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(
@@ -140,7 +139,7 @@ async def import_statement(
     date alone. Announces `BankStatementImported`.
     """
     _check(request.headers.get("content-type", ""), mapping)
-    body, actor = await _receive(request), command.caller.subject
+    body, actor = await receive_body(request), command.caller.subject
 
     async def take(unit: Unit) -> ImportOut:
         row, repeated = await use_cases.bank.take(unit, body, mapping, actor)
@@ -148,14 +147,6 @@ async def import_statement(
 
     await asyncio.to_thread(command.with_content, body)
     return await command.run(take)
-
-
-async def _receive(request: Request) -> bytes:
-    """Receive the file. Raises BodyInterrupted, and what a bounded body raises."""
-    try:
-        return await request.body()
-    except ClientDisconnect as error:
-        raise BodyInterrupted("the file ended before it was whole") from error
 
 
 def _check(content_type: str, mapping: str | None) -> None:

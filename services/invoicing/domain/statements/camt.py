@@ -17,7 +17,7 @@ PIECE = 64 * 1024
 """How much is read before what was found in it is handed on (bytes); no more of the tree is held than one entry."""
 DEEPEST = 64
 MAX_TOKEN_BYTES = 256 * 1024
-"""What one tag or comment may have. Expat reads an unfinished one from its begin again with each piece: one of 60 MiB
+"""Length of one tag or comment. Expat reads an unfinished one from its begin again with each piece: one of 60 MiB
 took 42 seconds.
 """
 MAX_ELEMENTS = 500_000
