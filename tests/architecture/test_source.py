@@ -25,6 +25,7 @@ SYSTEM_TIME = {
     "metrics/figures.py",  # the business clock of production is the system's
     "outbox.py",  # when an event was recorded, beside when its fact occurred
     "parked.py",  # the window of the flood rule
+    "signing_keys.py",  # since when an alert counts
 }
 
 
