@@ -35,12 +35,7 @@ class ServerTls:
 
     def make_context(self) -> ssl.SSLContext:
         """Make the context of a server in this process."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.certificate, self.key)
-        if self.client_ca:
-            context.verify_mode = ssl.CERT_REQUIRED
-            context.load_verify_locations(self.client_ca)
-        return context
+        return make_server_context(self.certificate, self.key, self.client_ca)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +94,16 @@ class Security:
             vendor_refresh_token_file=self._folder / "vendor-refresh-token",
             **name_files("vendor", self.client),
         )
+
+
+def make_server_context(certificate: Path, key: Path | None, client_ca: Path | None) -> ssl.SSLContext:
+    """Make a server's context from PEM files; with a CA, clients must have a certificate of it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    if client_ca:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(client_ca)
+    return context
 
 
 def name_files(prefix: str, client: TlsFiles) -> dict[str, Any]:

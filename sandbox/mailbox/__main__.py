@@ -1,12 +1,12 @@
 """`python -m sandbox.mailbox --smtp-port P --port P --state FOLDER`."""
 
-import ssl
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvicorn
 
+from deploy.local.secured import make_server_context
 from sandbox.mailbox.api import create_app
 from sandbox.mailbox.smtp import Doorkeeper, Intake
 from sandbox.mailbox.store import Store
@@ -28,11 +28,7 @@ def main(
     if certificate is not None:
         if password_file is None or not username:
             raise typer.BadParameter("--certificate needs --username and --password-file")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-        if client_ca is not None:
-            context.verify_mode = ssl.CERT_REQUIRED
-            context.load_verify_locations(client_ca)
+        context = make_server_context(certificate, key, client_ca)
         doorkeeper = Doorkeeper(context, username, password_file.read_text().rstrip("\r\n"))
     app = create_app(Intake(Store(state)), host, smtp_port, doorkeeper)
     uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)
