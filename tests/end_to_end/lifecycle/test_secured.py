@@ -14,7 +14,8 @@ from deploy.local.stack import Stack, remove
 from deploy.local.state import State
 from sandbox.clock import START
 from sandbox.driver import Driver, driving
-from shared.connections.tls import TlsFiles
+from shared.connections.database import connect_database
+from shared.connections.tls import AccessRefused, TlsFiles
 from tests.certificates import Authority
 from tests.end_to_end.beginnings import BEGIN, begin
 from tests.end_to_end.lifecycle.course import live_through_suspension
@@ -64,6 +65,14 @@ async def test_postgres_lets_nobody_in_without_tls_or_certificate(secured: Stack
         await asyncpg.connect(url, ssl=False)
     with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError, match="client certificate"):
         await asyncpg.connect(url, ssl=TlsFiles(secured.tls.ca).make_context())
+
+
+async def test_postgres_takes_no_certificate_of_another_authority(secured: Stack, tmp_path: Path) -> None:
+    foreign = Authority(tmp_path, "foreign").sign("client", "client.example")
+    files = {"database_certificate_file": foreign.certificate, "database_key_file": foreign.key}
+    access = secured.database_access("monitor").model_copy(update=files | {"database_key_password_file": None})
+    with pytest.raises(AccessRefused, match="the database: it takes no certificate of ours"):
+        await connect_database(access)
 
 
 async def test_kafka_lets_nobody_in_in_plain_text(secured: Stack) -> None:
