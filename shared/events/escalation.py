@@ -6,7 +6,7 @@ from uuid import UUID
 from shared.events.base import Event
 from shared.events.values import Value
 
-CaseKind = Literal["billing_question", "dispute", "technical", "fraud", "task"]
+CaseKind = Literal["billing_question", "dispute", "technical", "fraud", "service_credit", "vendor_refusal", "task"]
 Severity = Literal["A", "B", "C"]
 DisputeOutcome = Literal["upheld", "rejected"]
 CaseOutcome = Literal[
@@ -38,6 +38,16 @@ class CaseResolved(CaseEvent):
     """The outcome is known; the customer must be told before the case can be closed."""
 
     outcome: CaseOutcome
+
+
+class CaseReopened(CaseEvent):
+    """A resolved or closed case goes on: the customer is not content, or the outcome was none."""
+
+
+class CaseMerged(CaseEvent):
+    """A case goes on in another one of the same account, and is found under both numbers."""
+
+    into_case_id: UUID
 
 
 class CustomerContacted(CaseEvent):
