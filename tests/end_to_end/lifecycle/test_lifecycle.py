@@ -83,7 +83,7 @@ CORRUPTIONS: dict[checks.Check, str] = {
         " AND NOT EXISTS (SELECT FROM invoicing.audit_balances b WHERE b.invoice_id = ANY(h.invoice_ids)"
         " AND b.open_minor > 0) LIMIT 1)"
     ),
-    checks.loops_closed: "DELETE FROM escalation.contacts",
+    checks.loops_closed: "DELETE FROM escalation.entries",
     checks.sequences_whole: (
         "UPDATE collections.watermarks SET sequence = sequence - 1 WHERE (topic, subject) ="
         " (SELECT topic, subject FROM collections.watermarks LIMIT 1)"
