@@ -107,6 +107,22 @@ def measure_business_time(calendar: BusinessCalendar, begin: datetime, end: date
     return total
 
 
+def subtract_business_time(
+    calendar: BusinessCalendar, instant: datetime, span: timedelta, earliest: datetime
+) -> datetime:
+    """Subtract a span of business time from an instant, down to `earliest`."""
+    spans = []
+    for opening, closing in list_openings(calendar, earliest):
+        if opening >= instant:
+            break
+        spans.append((max(opening, earliest), min(closing, instant)))
+    for begin, end in reversed(spans):
+        if span <= end - begin:
+            return end - span
+        span -= end - begin
+    return earliest
+
+
 def add_business_days(calendar: BusinessCalendar, instant: datetime, days: int) -> datetime:
     """Add business days: the same local time on a later day with hours, within the hours of that day.
 

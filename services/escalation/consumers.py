@@ -1,7 +1,7 @@
 """Events that escalation consumes: accounts and invoices, credit notes, and what needs a person."""
 
 from services.escalation import use_cases
-from services.escalation.repository import copies, dispute_queries
+from services.escalation.repository import clock_queries, copies, dispute_queries
 from shared.consumer import Handlers
 from shared.database import Unit
 from shared.events.collections import NoticeFailed, TerminationRequested
@@ -13,7 +13,9 @@ from shared.events.entitlements import (
     VendorSyncFailed,
 )
 from shared.events.invoicing import (
+    AccountChanged,
     AccountRegistered,
+    BusinessCalendarChanged,
     CreditNoteIssued,
     DocumentFailed,
     InvoiceIssued,
@@ -28,7 +30,19 @@ handlers = Handlers()
 @handlers.on(AccountRegistered)
 async def account_registered(unit: Unit, event: AccountRegistered, _: Envelope) -> None:
     """An account exists."""
-    await copies.save_account(unit, event.account_id, event.currency)
+    await copies.save_account(unit, event)
+
+
+@handlers.on(AccountChanged)
+async def account_changed(unit: Unit, event: AccountChanged, _: Envelope) -> None:
+    """An account is supported in another way."""
+    await copies.save_account(unit, event)
+
+
+@handlers.on(BusinessCalendarChanged)
+async def calendar_changed(unit: Unit, event: BusinessCalendarChanged, _: Envelope) -> None:
+    """A legal entity works at other hours: the clocks of its accounts are computed anew."""
+    await clock_queries.save_calendar(unit, event)
 
 
 @handlers.on(InvoiceIssued)

@@ -2,7 +2,7 @@
 
 from services.escalation.api import ROUTERS
 from services.escalation.consumers import handlers
-from services.escalation.jobs import INTENTS
+from services.escalation.jobs import INTENTS, SWEEPS
 from services.escalation.metrics import FIGURES
 from services.escalation.tables import METADATA
 from shared.service import Service
@@ -15,5 +15,6 @@ SERVICE = Service(
     handlers=handlers,
     figures=FIGURES,
     intents=INTENTS,
+    sweeps=SWEEPS,
     calls=("invoicing",),
 )

@@ -1,6 +1,6 @@
 """The routes of escalation."""
 
-from services.escalation.api import case_moves, cases, disputes, support, threads
+from services.escalation.api import case_moves, cases, clocks, disputes, support, threads
 from shared.http.audit_entries import create_audit_router
 from shared.http.failed_work import create_failed_work_router
 
@@ -11,6 +11,8 @@ ROUTERS = (
     cases.writes,
     cases.overviews,
     case_moves.writes,
+    clocks.reads,
+    clocks.admin,
     threads.reads,
     threads.writes,
     support.reads,

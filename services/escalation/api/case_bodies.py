@@ -167,6 +167,7 @@ class CaseOut(BaseModel):
         closed_by=None,
         no_customer_affected=None,
         merged_into=None,
+        next_deadline_at=None,
     )
 
     id: UUID
@@ -193,6 +194,7 @@ class CaseOut(BaseModel):
     closed_by: str | None
     no_customer_affected: str | None
     merged_into: UUID | None = Field(description="the case that goes on with it")
+    next_deadline_at: datetime | None = Field(description="when the customer is owed the next answer")
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> Self:

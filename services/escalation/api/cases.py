@@ -31,7 +31,7 @@ from shared.auth import fold_subject, needs
 from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.database import Unit
 from shared.events.escalation import CaseKind, Severity
-from shared.fields import NEEDED, Code, Name
+from shared.fields import NEEDED, Code, Instant, Name
 from shared.http import ETAG, PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.merging import merge_patch
 from shared.versions import IfMatchMissing, Stale, build_etag, parse_if_match
@@ -53,6 +53,7 @@ def build_criteria(
     is_assigned: Annotated[bool | None, Query()] = None,
     product: Annotated[Name | None, Query()] = None,
     linked_to: Annotated[UUID | None, Query(description="an invoice, subscription … that the case is about")] = None,
+    due_before: Annotated[Instant | None, Query(description="whose next answer is due before an instant")] = None,
 ) -> CaseCriteria:
     """Build the criteria that all lists of cases share; they combine."""
     return CaseCriteria(
@@ -67,6 +68,7 @@ def build_criteria(
         waiting_for=waiting_for,
         product=product,
         linked_to=linked_to,
+        due_before=due_before,
     )
 
 

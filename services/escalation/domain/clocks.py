@@ -1,13 +1,14 @@
 """Clocks of a case: by when the customer is answered, and by when the vendor owes us an answer.
 
 Each clock runs from an instant to a target, by a calendar. What is paused shifts the deadline by as much business time;
-the clock of a first answer never pauses.
+the clock of a first answer never pauses. What a change of severity or calendar does to a clock that still runs is as if
+it had been so from its beginning. A deadline that was missed stays missed.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from shared.business_time import (
     ROUND_THE_CLOCK,
@@ -15,30 +16,53 @@ from shared.business_time import (
     add_business_days,
     add_business_time,
     measure_business_time,
+    subtract_business_time,
 )
+from shared.events.escalation import ClockName, ClockOwner
 
-
-class ClockKind(StrEnum):
-    """The answer that a clock waits for."""
-
-    FIRST = "first"
-    """The first answer of a person, never an automatic one."""
-    UPDATE = "update"
-    """The next word to the customer while the case goes on."""
-    RESOLUTION = "resolution"
+DEFAULT_CALENDAR = BusinessCalendar.from_hours(ZoneInfo("UTC"), dict.fromkeys(range(5), ((8 * 60, 18 * 60),)))
+"""The hours of a legal entity that has told none: those in which the vendor's support in other languages works."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """How long an answer may take: business time, or whole business days; or hours round the clock."""
+    """How long an answer may take: minutes of business time, or whole business days; or minutes round the clock.
+
+    `warn_minutes` before the deadline (of the same time) somebody is warned.
+    """
 
     minutes: int = 0
     business_days: int = 0
     is_round_the_clock: bool = False
+    warn_minutes: int = 60
 
     def choose_calendar(self, calendar: BusinessCalendar) -> BusinessCalendar:
         """Choose the calendar by which the target is measured."""
         return ROUND_THE_CLOCK if self.is_round_the_clock else calendar
+
+
+DAY = Target(business_days=1, warn_minutes=120)
+THREE_DAYS = Target(business_days=3, warn_minutes=120)
+_OF_WORDS: Mapping[ClockName, Target] = {"first": DAY, "update": THREE_DAYS}
+DEFAULT_TARGETS: Mapping[tuple[str, str | None, ClockName], Target] = {
+    ("technical", "A", "first"): Target(minutes=2 * 60, is_round_the_clock=True, warn_minutes=30),
+    ("technical", "B", "first"): Target(minutes=4 * 60),
+    ("technical", "C", "first"): Target(minutes=8 * 60),
+    ("technical", "A", "update"): Target(minutes=4 * 60, is_round_the_clock=True),
+    ("technical", "B", "update"): DAY,
+    ("technical", "C", "update"): THREE_DAYS,
+    ("fraud", None, "first"): Target(minutes=60, is_round_the_clock=True, warn_minutes=30),
+    ("fraud", None, "update"): DAY,
+    **{
+        (kind, None, clock): target
+        for kind in ("billing_question", "dispute", "service_credit", "vendor_refusal")
+        for clock, target in _OF_WORDS.items()
+    },
+}
+"""What the customer is promised where nobody has set something else: as fast as the vendor promises us.
+
+A case that concerns no customer has no clock; a resolution is promised only where somebody says so.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +73,33 @@ class Pause:
     end: datetime | None = None
 
 
-VENDOR_TARGETS: Mapping[str, Target] = {
-    "A": Target(minutes=2 * 60, is_round_the_clock=True),
-    "B": Target(minutes=4 * 60, is_round_the_clock=True),
-    "C": Target(minutes=8 * 60, is_round_the_clock=True),
-}
-"""The vendor's first answer to a technical ticket in English, by severity (the programme's figures)."""
-VENDOR_BUSINESS_DAY = Target(business_days=1)
-"""The vendor's first answer to everything else: within one business day."""
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A run of a clock. Without `due_at` it is paused."""
+
+    whose: ClockOwner
+    which: ClockName
+    run: int
+    target: Target
+    began_at: datetime
+    pauses: tuple[Pause, ...] = ()
+    due_at: datetime | None = None
+    warn_at: datetime | None = None
+    warned_at: datetime | None = None
+    missed_at: datetime | None = None
+    stopped_at: datetime | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its deadline may still move."""
+        return self.stopped_at is None and self.missed_at is None
+
+    @property
+    def wake_at(self) -> datetime | None:
+        """When something is to be announced of it; None if nothing will be, as it stands."""
+        if not self.is_running or self.due_at is None:
+            return None
+        return self.due_at if self.warned_at is not None or self.warn_at is None else self.warn_at
 
 
 def compute_deadline(
@@ -67,8 +110,9 @@ def compute_deadline(
     A pause that begins when the clock has run out shifts nothing.
     """
     measured_by = target.choose_calendar(calendar)
-    start = add_business_time(measured_by, began_at, timedelta(minutes=target.minutes))
-    deadline = add_business_days(measured_by, start, target.business_days) if target.business_days else start
+    deadline = add_business_time(measured_by, began_at, timedelta(minutes=target.minutes))
+    if target.business_days:
+        deadline = add_business_days(measured_by, deadline, target.business_days)
     for pause in sorted(pauses, key=lambda pause: pause.begin):
         if pause.begin >= deadline:
             continue
@@ -79,6 +123,61 @@ def compute_deadline(
     return deadline
 
 
-def compute_remaining(calendar: BusinessCalendar, target: Target, deadline: datetime, now: datetime) -> timedelta:
-    """Compute the business time that is left until a deadline; zero if it has passed."""
-    return measure_business_time(target.choose_calendar(calendar), now, deadline)
+def compute_warning(calendar: BusinessCalendar, target: Target, began_at: datetime, deadline: datetime) -> datetime:
+    """Compute the instant from which no more than `warn_minutes` are left; at the earliest when it began."""
+    span = timedelta(minutes=target.warn_minutes)
+    return subtract_business_time(target.choose_calendar(calendar), deadline, span, began_at)
+
+
+def compute_remaining(calendar: BusinessCalendar, clock: Clock, now: datetime) -> timedelta | None:
+    """Compute the business time that is left; None while it is paused."""
+    if clock.due_at is None:
+        return None
+    return measure_business_time(clock.target.choose_calendar(calendar), now, clock.due_at)
+
+
+def recompute_clock(clock: Clock, calendar: BusinessCalendar, target: Target | None = None) -> Clock:
+    """Recompute the deadline of a clock by a calendar, and by another target if there is one."""
+    if not clock.is_running:
+        return clock
+    target = target or clock.target
+    due_at = compute_deadline(calendar, target, clock.began_at, clock.pauses)
+    warn_at = None if due_at is None else compute_warning(calendar, target, clock.began_at, due_at)
+    return replace(clock, target=target, due_at=due_at, warn_at=warn_at)
+
+
+def pause_clock(clock: Clock, calendar: BusinessCalendar, now: datetime) -> Clock:
+    """Let a clock stand while the customer is waited for; that of a first answer goes on."""
+    if clock.which == "first" or not clock.is_running or _is_paused(clock):
+        return clock
+    return recompute_clock(replace(clock, pauses=(*clock.pauses, Pause(now))), calendar)
+
+
+def resume_clock(clock: Clock, calendar: BusinessCalendar, now: datetime) -> Clock:
+    """Let a clock go on that stands."""
+    if not clock.is_running or not _is_paused(clock):
+        return clock
+    *before, standing = clock.pauses
+    return recompute_clock(replace(clock, pauses=(*before, Pause(standing.begin, now))), calendar)
+
+
+def stop_clock(clock: Clock, now: datetime) -> Clock:
+    """Stop a clock: the answer was given, or none is owed any more. What is too late by then was missed."""
+    if clock.stopped_at is not None:
+        return clock
+    return replace(evaluate_clock(clock, now), stopped_at=now)
+
+
+def evaluate_clock(clock: Clock, now: datetime) -> Clock:
+    """Note what is to be announced of a clock by now: that it was missed, else that it is near; each once."""
+    if not clock.is_running or clock.due_at is None:
+        return clock
+    if clock.due_at <= now:
+        return replace(clock, missed_at=now)
+    if clock.warned_at is None and clock.warn_at is not None and clock.warn_at <= now:
+        return replace(clock, warned_at=now)
+    return clock
+
+
+def _is_paused(clock: Clock) -> bool:
+    return bool(clock.pauses) and clock.pauses[-1].end is None

@@ -1,6 +1,7 @@
 """Cases by what people ask for: lists, counts and words."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,7 @@ class CaseCriteria:
     waiting_for: str | None = None
     product: str | None = None
     linked_to: UUID | None = None
+    due_before: datetime | None = None
 
     def build_where(self, arguments: list[Any]) -> str:
         """Build the condition, which names only what is asked for; its values are added to the arguments."""
@@ -47,6 +49,7 @@ class CaseCriteria:
         if self.is_assigned is not None:
             clauses.append(f"c.assignee IS {'NOT ' if self.is_assigned else ''}NULL")
         add("EXISTS (SELECT FROM case_links l WHERE l.case_id = c.id AND l.target_id = {})", self.linked_to)
+        add("c.next_deadline_at < {}", self.due_before)
         return " AND ".join(clauses)
 
 
@@ -64,6 +67,20 @@ def build_list(criteria: CaseCriteria, after: UUID | None, limit: int) -> tuple[
 async def list_cases(unit: Unit, criteria: CaseCriteria, after: UUID | None, limit: int) -> list[asyncpg.Record]:
     """List cases in the order of their ids, after this one."""
     query, arguments = build_list(criteria, after, limit)
+    return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
+
+
+async def list_next_due(
+    unit: Unit, criteria: CaseCriteria, after: tuple[datetime, UUID] | None, limit: int
+) -> list[asyncpg.Record]:
+    """List the cases that owe the customer an answer, the most urgent first, after this one."""
+    arguments: list[Any] = []
+    where = f"{criteria.build_where(arguments)} AND c.next_deadline_at IS NOT NULL"
+    if after is not None:
+        arguments += after
+        where = f"{where} AND (c.next_deadline_at, c.id) > (${len(arguments) - 1}, ${len(arguments)})"
+    arguments.append(limit)
+    query = f"SELECT c.* FROM cases c WHERE {where} ORDER BY c.next_deadline_at, c.id LIMIT ${len(arguments)}"
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
 
 

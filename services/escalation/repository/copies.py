@@ -4,13 +4,26 @@ from uuid import UUID
 
 from shared.database import Unit
 from shared.errors import NotFound
+from shared.events.invoicing import AccountRegistered
 
 
-async def save_account(unit: Unit, account_id: UUID, currency: str) -> None:
-    """Save that an account exists."""
+async def save_account(unit: Unit, event: AccountRegistered) -> None:
+    """Save an account as it is now, and compute its clocks anew if another legal entity supports it."""
+    former = await unit.connection.fetchval("SELECT legal_entity FROM accounts WHERE account_id = $1", event.account_id)
     await unit.connection.execute(
-        "INSERT INTO accounts (account_id, currency) VALUES ($1, $2) ON CONFLICT DO NOTHING", account_id, currency
+        """
+        INSERT INTO accounts (account_id, currency, legal_entity, support_level) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (account_id) DO UPDATE SET legal_entity = EXCLUDED.legal_entity,
+            support_level = EXCLUDED.support_level
+        """,
+        event.account_id,
+        event.currency,
+        event.legal_entity,
+        None,
     )
+    if former != event.legal_entity:
+        query = "INSERT INTO moved_calendars (account_id, due_at) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+        await unit.connection.execute(query, event.account_id, unit.now)
 
 
 async def require_account(unit: Unit, account_id: UUID) -> None:

@@ -2,7 +2,8 @@
 
 from services.escalation.tables.base import METADATA
 from services.escalation.tables.cases import CASE_WORDS, ENTRY_WORDS, CaseLinkRow, CaseRow, EntryRow
-from services.escalation.tables.copies import AccountRow, InvoiceRow
+from services.escalation.tables.clocks import CaseClockRow, MovedCalendarRow, ResponseTargetRow
+from services.escalation.tables.copies import AccountRow, CalendarRow, InvoiceRow
 from services.escalation.tables.disputes import DisputeRow
 
 __all__ = [
@@ -10,9 +11,13 @@ __all__ = [
     "ENTRY_WORDS",
     "METADATA",
     "AccountRow",
+    "CalendarRow",
+    "CaseClockRow",
     "CaseLinkRow",
     "CaseRow",
     "DisputeRow",
     "EntryRow",
     "InvoiceRow",
+    "MovedCalendarRow",
+    "ResponseTargetRow",
 ]

@@ -1,5 +1,14 @@
 """The actions of escalation: one function for each, that loads, decides, saves and publishes."""
 
-from services.escalation.use_cases import case_changes, case_moves, cases, contacts, disputes, tasks, upholding
+from services.escalation.use_cases import (
+    case_changes,
+    case_clocks,
+    case_moves,
+    cases,
+    contacts,
+    disputes,
+    tasks,
+    upholding,
+)
 
-__all__ = ["case_changes", "case_moves", "cases", "contacts", "disputes", "tasks", "upholding"]
+__all__ = ["case_changes", "case_clocks", "case_moves", "cases", "contacts", "disputes", "tasks", "upholding"]

@@ -8,6 +8,7 @@ from services.escalation.domain.cases import CaseState
 from services.escalation.domain.moves import MoveRefused
 from services.escalation.repository import case_queries
 from services.escalation.tables import CaseRow, EntryRow
+from services.escalation.use_cases.case_clocks import follow_severity
 from services.escalation.use_cases.cases import CaseLink, enter_internally, link_case, lock_case
 from shared.audit import Change
 from shared.database import Unit
@@ -42,6 +43,8 @@ async def change_case(unit: Unit, case_id: UUID, version: int, fields: Mapping[s
     row.version += 1
     await case_queries.save_case(unit, row)
     await enter_internally(unit, row, "change", actor, "", changes)
+    if "severity" in changes:
+        await follow_severity(unit, row)
     unit.record(Change("case", row.id, row.account_id, before, after))
     return row
 

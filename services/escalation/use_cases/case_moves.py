@@ -14,6 +14,7 @@ from services.escalation.domain.cases import (
 from services.escalation.domain.moves import move
 from services.escalation.repository import case_queries, threads
 from services.escalation.tables import CaseRow
+from services.escalation.use_cases.case_clocks import follow_state
 from services.escalation.use_cases.cases import CaseLink, enter_internally, link_case, lock_case
 from shared.audit import Change
 from shared.database import Unit
@@ -146,8 +147,10 @@ async def _enter_state(
         details["outcome"] = row.outcome
     if former_outcome is not None:
         details["former_outcome"] = former_outcome
+    former = CaseState(row.state)
     row.state, row.state_since, row.version = CaseState(wanted), unit.now, row.version + 1
     await enter_internally(unit, row, "state", actor, reason, details)
+    await follow_state(unit, row, former)
 
 
 async def _save_change(unit: Unit, row: CaseRow, before: dict[str, object]) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from services.escalation.domain.cases import DEFAULT_QUEUES, CaseState
 from services.escalation.repository import case_queries, threads
 from services.escalation.tables import CaseLinkRow, CaseRow, EntryRow
+from services.escalation.use_cases.case_clocks import begin_clocks
 from shared.database import Unit
 from shared.events.escalation import CaseKind, CaseOpened, Severity
 from shared.ids import new_id
@@ -65,11 +66,13 @@ async def open_case(unit: Unit, new: NewCase, actor: str | None) -> CaseRow:
         closed_by=None,
         no_customer_affected=None,
         merged_into=None,
+        next_deadline_at=None,
     )
     await unit.lock(get_subject(row))
     await case_queries.save_case(unit, row)
     await link_case(unit, row, new.links, actor)
     unit.publish(CaseOpened(case_id=row.id, account_id=row.account_id, kind=new.kind, severity=new.severity))
+    await begin_clocks(unit, row, ("first", "resolution"))
     return row
 
 

@@ -6,6 +6,7 @@ from services.escalation.domain.cases import CaseState
 from services.escalation.domain.moves import MoveRefused
 from services.escalation.repository import threads
 from services.escalation.tables import EntryRow
+from services.escalation.use_cases.case_clocks import note_answer
 from services.escalation.use_cases.cases import lock_case
 from shared.audit import Change
 from shared.database import Unit
@@ -45,5 +46,6 @@ async def record_contact(
         entered_at=unit.now,
     )
     await threads.insert_entry(unit, row)
+    await note_answer(unit, case)
     unit.record(Change("contact", row.id, row.account_id))
     return row

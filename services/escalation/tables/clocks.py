@@ -1,0 +1,79 @@
+"""Clocks of cases, and how long each kind of answer may take."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, DateTime, Index, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from services.escalation.tables.base import Row
+
+OF_TARGET = (
+    CheckConstraint("minutes >= 0 AND business_days >= 0 AND warn_minutes >= 0"),
+    CheckConstraint("(minutes = 0) <> (business_days = 0)"),
+    CheckConstraint("business_days = 0 OR NOT is_round_the_clock"),
+)
+
+
+class ResponseTargetRow(Row, table=True):
+    """How long an answer may take for a support level, by kind and severity of the case; `none` has no severity."""
+
+    __tablename__ = "response_targets"
+    __table_args__ = (
+        *OF_TARGET,
+        CheckConstraint("severity IN ('A', 'B', 'C', 'none')"),
+        CheckConstraint("which IN ('first', 'update', 'resolution')"),
+    )
+
+    support_level: str = Field(primary_key=True, sa_type=Text)
+    kind: str = Field(primary_key=True, sa_type=Text)
+    severity: str = Field(primary_key=True, sa_type=Text)
+    which: str = Field(primary_key=True, sa_type=Text)
+    minutes: int
+    business_days: int
+    is_round_the_clock: bool
+    warn_minutes: int
+    set_by: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    set_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class CaseClockRow(Row, table=True):
+    """A run of a clock of a case; without `due_at` it is paused."""
+
+    __tablename__ = "case_clocks"
+    __table_args__ = (
+        *(CheckConstraint(str(constraint.sqltext)) for constraint in OF_TARGET),
+        CheckConstraint("whose IN ('ours', 'vendor')"),
+        CheckConstraint("which IN ('first', 'update', 'resolution')"),
+        Index("case_clocks_due", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
+        Index("case_clocks_of_account", "account_id", postgresql_where=text("stopped_at IS NULL")),
+    )
+
+    case_id: UUID = Field(primary_key=True, foreign_key="cases.id")
+    whose: str = Field(primary_key=True, sa_type=Text)
+    which: str = Field(primary_key=True, sa_type=Text)
+    run: int = Field(primary_key=True)
+    account_id: UUID
+    minutes: int
+    business_days: int
+    is_round_the_clock: bool
+    warn_minutes: int
+    began_at: datetime = Field(sa_type=DateTime(timezone=True))
+    pauses: list[list[str | None]] = Field(sa_type=JSONB)
+    due_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    warn_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    wake_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    warned_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    missed_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    stopped_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+
+
+class MovedCalendarRow(Row, table=True):
+    """An account whose clocks are to be computed anew, since its calendar has changed."""
+
+    __tablename__ = "moved_calendars"
+
+    account_id: UUID = Field(primary_key=True)
+    due_at: datetime = Field(sa_type=DateTime(timezone=True))
