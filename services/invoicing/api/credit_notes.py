@@ -15,7 +15,8 @@ from services.invoicing.api.payments import LineAmount
 from services.invoicing.domain.owed import AmountRefused, UnknownLine
 from services.invoicing.repository import credits as repository
 from services.invoicing.tables import CreditNoteRow
-from services.invoicing.use_cases.approvals import AlreadyProposed, Why
+from services.invoicing.use_cases.approvals import Why
+from services.invoicing.use_cases.proposals import AlreadyProposed
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit

@@ -9,7 +9,8 @@ from fastapi import Response
 from services.invoicing import use_cases
 from services.invoicing.api.approvals import PROPOSED, ApprovalOut, status_of
 from services.invoicing.domain.owed import AmountRefused
-from services.invoicing.use_cases.approvals import AlreadyProposed, Why
+from services.invoicing.use_cases.approvals import Why
+from services.invoicing.use_cases.proposals import AlreadyProposed
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit

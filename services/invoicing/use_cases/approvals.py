@@ -16,6 +16,7 @@ from services.invoicing.use_cases import credit_notes, limits, refunds, write_of
 from services.invoicing.use_cases.credit_notes import Reason
 from services.invoicing.use_cases.paying import Unsaved
 from services.invoicing.use_cases.payments import apply_unapplied
+from services.invoicing.use_cases.proposals import AlreadyProposed, NotTheProposer, SecondPersonNeeded
 from shared.audit import Change
 from shared.auth import Caller, is_same_actor
 from shared.database import Unit
@@ -26,24 +27,11 @@ from shared.money import CurrencyMismatch, Money
 CREDIT_NOTE, WRITE_OFF, REFUND = "credit_note", "write_off", "refund"
 
 
-class SecondPersonNeeded(Refusal):
-    """Whoever proposed it does not decide about it."""
-
-    code = "second_person_needed"
-    status = 403
-
-
 class AboveLimit(Refusal):
     """The amount is above what the caller's roles may decide about."""
 
     code = "above_limit"
     status = 403
-
-
-class AlreadyProposed(Refusal):
-    """Somebody has proposed the same, and nobody has decided that yet; `approval_id` names it."""
-
-    code = "already_proposed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +171,6 @@ async def decline(unit: Unit, approval_id: UUID, caller: Caller, reason: str) ->
     if not await limits.is_within_limit(unit, caller.roles, row.amount_minor, row.currency):
         raise _build_above_limit(row)
     return await _end(unit, account, row, ApprovalState.DECLINED, caller, reason)
-
-
-class NotTheProposer(Refusal):
-    """Only who proposed it withdraws it; somebody else declines it."""
-
-    code = "not_the_proposer"
-    status = 403
 
 
 async def withdraw(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
