@@ -220,7 +220,7 @@ async def put_limit(
     caller, money = command.caller, Money(limit.amount_minor, currency)
 
     async def put(unit: Unit) -> SettingChangeRow:
-        return await use_cases.limits.set_limit(unit, caller, role, money, limit.reason)
+        return await use_cases.limits.change_limit(unit, caller, role, money, limit.reason)
 
     row = await command.run(put, reason=limit.reason)
     if not is_carried_out(row):

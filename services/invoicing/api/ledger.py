@@ -152,7 +152,7 @@ async def close_month(
     first = date.fromisoformat(f"{month[:7]}-01")
 
     async def close(unit: Unit) -> ClosedOut | SettingChangeOut:
-        row = await use_cases.ledger.close(unit, command.caller, legal_entity, first, why.reason)
+        row = await use_cases.ledger.close_month(unit, command.caller, legal_entity, first, why.reason)
         if not is_carried_out(row):
             return SettingChangeOut.from_row(row)
         return ClosedOut(legal_entity=legal_entity, month=first)

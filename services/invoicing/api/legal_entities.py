@@ -202,7 +202,7 @@ async def put_legal_entity(
     async def put(unit: Unit) -> LegalEntityOut | Response:
         if version is None and await repository.known(unit, code):
             raise IfMatchMissing("send If-Match with the ETag of the legal entity")
-        row = await use_cases.legal_entities.set_entity(unit, command.caller, code, version, fields, entity.reason)
+        row = await use_cases.legal_entities.change_entity(unit, command.caller, code, version, fields, entity.reason)
         return await LegalEntityOut.load(unit, code) if is_carried_out(row) else answer_proposed(row)
 
     answer = await command.run(put, reason=entity.reason)

@@ -12,7 +12,7 @@ from services.invoicing.repository.legal_entities import require_legal_entity
 from services.invoicing.repository.second_person import find_rule
 from services.invoicing.tables import SecondPersonRuleRow
 from services.invoicing.use_cases.proposals import AlreadyProposed
-from services.invoicing.use_cases.second_person import set_rule
+from services.invoicing.use_cases.second_person import change_rule
 from services.invoicing.use_cases.setting_changes import is_carried_out
 from shared.auth import needs
 from shared.commands import ChangeRunner, perform_change
@@ -95,7 +95,7 @@ async def put_second_person(
     """
 
     async def save(unit: Unit) -> Response | SecondPersonOut:
-        row = await set_rule(unit, command.caller, code, is_required=wanted.required, reason=wanted.reason)
+        row = await change_rule(unit, command.caller, code, is_required=wanted.required, reason=wanted.reason)
         return await _load_rule(unit, code) if is_carried_out(row) else answer_proposed(row)
 
     return await command.run(save, reason=wanted.reason)

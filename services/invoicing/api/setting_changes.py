@@ -12,9 +12,8 @@ from pydantic import BaseModel, Field
 from services.invoicing import use_cases
 from services.invoicing.domain.setting_change import SettingKind
 from services.invoicing.domain.states import ApprovalState, MoveRefused
-from services.invoicing.repository import setting_changes as repository
 from services.invoicing.repository.legal_entities import UnknownLegalEntity, check_asked_entity
-from services.invoicing.repository.setting_changes import SettingCriteria
+from services.invoicing.repository.setting_changes import SettingCriteria, get_change, list_standing, search_changes
 from services.invoicing.tables import SettingChangeRow
 from services.invoicing.use_cases.ledger import AlreadyClosed
 from services.invoicing.use_cases.limits import OwnLimit
@@ -93,7 +92,7 @@ def get_status(answer: BaseModel, done: int) -> int:
 
 async def list_proposed(unit: Unit, kind: SettingKind, keys: Sequence[str] | None = None) -> list[SettingChangeOut]:
     """List the changes of a kind that wait for a second person, to be shown beside what holds."""
-    return [SettingChangeOut.from_row(row) for row in await repository.list_standing(unit, kind, keys)]
+    return [SettingChangeOut.from_row(row) for row in await list_standing(unit, kind, keys)]
 
 
 async def find_proposed(unit: Unit, kind: SettingKind, key: str) -> SettingChangeOut | None:
@@ -114,7 +113,7 @@ async def list_setting_changes(
 
     async def load(unit: Unit) -> list[asyncpg.Record]:
         await check_asked_entity(unit, legal_entity)
-        return await repository.search_changes(unit, criteria, after, paging.limit + 1)
+        return await search_changes(unit, criteria, after, paging.limit + 1)
 
     return paging.page([SettingChangeOut.from_row(row) for row in await read(load)], key=lambda change: change.id)
 
@@ -122,7 +121,7 @@ async def list_setting_changes(
 @reads.get("/{setting_change_id}", summary="One change of a setting")
 async def get_setting_change(setting_change_id: UUID, read: Read) -> SettingChangeOut:
     """Who wanted which setting to be what, why, and what became of it."""
-    return SettingChangeOut.from_row(await read(lambda unit: repository.get_change(unit, setting_change_id)))
+    return SettingChangeOut.from_row(await read(lambda unit: get_change(unit, setting_change_id)))
 
 
 Decide = Callable[[Unit], Awaitable[SettingChangeRow]]

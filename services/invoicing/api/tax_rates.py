@@ -85,7 +85,7 @@ async def set_tax_rate(rate: TaxRateIn, command: Annotated[CommandRunner, perfor
 
     async def act(unit: Unit) -> TaxRateOut | SettingChangeOut:
         fields = rate.model_dump(exclude={"reason"})
-        row = await use_cases.tax_rates.set_rate(unit, command.caller, NewTaxRate(**fields), rate.reason)
+        row = await use_cases.tax_rates.change_rate(unit, command.caller, NewTaxRate(**fields), rate.reason)
         return TaxRateOut(**fields) if is_carried_out(row) else SettingChangeOut.from_row(row)
 
     return await command.run(act, status=lambda answer: get_status(answer, 201), reason=rate.reason)

@@ -83,7 +83,7 @@ async def put_tolerance(
     caller, money, reason = command.caller, Money(wanted.amount_minor, currency), wanted.reason
 
     async def put(unit: Unit) -> SettingChangeRow:
-        return await use_cases.tolerances.set_tolerance(unit, caller, legal_entity, money, reason)
+        return await use_cases.tolerances.change_tolerance(unit, caller, legal_entity, money, reason)
 
     row = await command.run(put, reason=reason)
     if not is_carried_out(row):

@@ -31,7 +31,7 @@ class AlreadyClosed(Refusal):
     code = "already_closed"
 
 
-async def close(unit: Unit, caller: Caller, legal_entity: str, month: date, reason: str) -> SettingChangeRow:
+async def close_month(unit: Unit, caller: Caller, legal_entity: str, month: date, reason: str) -> SettingChangeRow:
     """Close a month, or propose that. `month` is its first day.
 
     Raises NotFound, MonthNotOver, AlreadyClosed, AlreadyProposed.

@@ -13,7 +13,7 @@ from shared.auth import Caller
 from shared.database import Unit
 
 
-async def set_entity(
+async def change_entity(
     unit: Unit, caller: Caller, code: str, version: int | None, fields: dict[str, Any], reason: str | None
 ) -> SettingChangeRow:
     """Set the data of a legal entity, or propose them; `version` is the one that they replace, None for the first.
@@ -27,7 +27,7 @@ async def set_entity(
         raise Stale(f"the legal entity is at version {present}" if present else "the legal entity has no data yet")
     row = await propose_change(unit, caller, Wish(SettingKind.LEGAL_ENTITY, code, code, former, fields), reason)
     if is_carried_out(row):
-        await save_entity(unit, row)
+        await apply_entity(unit, row)
     return row
 
 
@@ -37,7 +37,7 @@ async def find_former_entity(unit: Unit, code: str) -> dict[str, Any]:
     return row.model_dump(mode="json") if row else {}
 
 
-async def save_entity(unit: Unit, change: SettingChangeRow) -> None:
+async def apply_entity(unit: Unit, change: SettingChangeRow) -> None:
     """Carry out a change of a legal entity; documents of before name it as it was."""
     code = change.key
     row = await repository.known(unit, code)

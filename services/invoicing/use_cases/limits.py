@@ -60,7 +60,7 @@ async def is_within_limit(unit: Unit, roles: Iterable[str], amount_minor: int, c
     return amount_minor <= await approvals.limit_of(unit, roles, currency)
 
 
-async def set_limit(unit: Unit, caller: Caller, role: str, money: Money, reason: str) -> SettingChangeRow:
+async def change_limit(unit: Unit, caller: Caller, role: str, money: Money, reason: str) -> SettingChangeRow:
     """Set the limit of a role, in the place of a former one, or propose to raise it. Raises OwnLimit, AlreadyProposed.
 
     Lowering one's own is allowed.
@@ -72,7 +72,7 @@ async def set_limit(unit: Unit, caller: Caller, role: str, money: Money, reason:
     _check_role(caller, role, is_raised=not is_harmless(wish.kind, wish.former, wish.wanted))
     row = await propose_change(unit, caller, wish, reason)
     if is_carried_out(row):
-        await save_limit(unit, row)
+        await apply_limit(unit, row)
     return row
 
 
@@ -92,7 +92,7 @@ async def find_former_limit(unit: Unit, key: str) -> dict[str, Any]:
     return {"amount_minor": former["amount_minor"]} if former else {}
 
 
-async def save_limit(unit: Unit, row: SettingChangeRow) -> None:
+async def apply_limit(unit: Unit, row: SettingChangeRow) -> None:
     """Carry out a change of a limit."""
     role, currency = row.key.split("/")
     former = await approvals.find_limit(unit, role, currency)

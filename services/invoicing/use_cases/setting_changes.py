@@ -5,8 +5,8 @@ from typing import Any
 
 from services.invoicing.domain.setting_change import SettingKind, Values, is_harmless
 from services.invoicing.domain.states import ApprovalState
-from services.invoicing.repository import setting_changes as repository
 from services.invoicing.repository.second_person import needs_second_person
+from services.invoicing.repository.setting_changes import find_standing, save_change
 from services.invoicing.tables import SettingChangeRow
 from services.invoicing.use_cases.proposals import AlreadyProposed
 from shared.audit import Change
@@ -39,12 +39,12 @@ async def propose_change(unit: Unit, caller: Caller, wish: Wish, reason: str | N
     row = _build_row(unit, caller, wish, reason)
     if is_harmless(wish.kind, wish.former, wish.wanted) or not await needs_second_person(unit, wish.legal_entity):
         row.state, row.decided_at = ApprovalState.CARRIED_OUT, unit.now
-        await repository.save_change(unit, row)
+        await save_change(unit, row)
         return row
-    standing = await repository.find_standing(unit, wish.kind, wish.key)
+    standing = await find_standing(unit, wish.kind, wish.key)
     if standing is not None:
         return _repeat_proposal(unit, standing, row)
-    await repository.save_change(unit, row)
+    await save_change(unit, row)
     unit.record(Change("setting_change", row.id, None, None, {"kind": row.kind, "state": row.state}))
     return row
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.invoicing.domain.setting_change import SCOPES, SettingKind
 from services.invoicing.domain.states import APPROVAL_ALLOWED, ApprovalState, moved_to
-from services.invoicing.repository import setting_changes as repository
+from services.invoicing.repository.setting_changes import get_change, save_change
 from services.invoicing.tables import SettingChangeRow
 from services.invoicing.use_cases import ledger, legal_entities, limits, second_person, tax_rates, tolerances
 from services.invoicing.use_cases.proposals import NotTheProposer, SecondPersonNeeded
@@ -18,7 +18,7 @@ from shared.errors import Refusal
 
 
 class FactsChanged(Refusal):
-    """What the change would replace is another by now: decline or withdraw it, and propose it anew."""
+    """Values that the change would replace are others by now: decline or withdraw it, and propose it anew."""
 
     code = "facts_changed"
 
@@ -59,12 +59,12 @@ async def _lock_to_decide(unit: Unit, change_id: UUID, caller: Caller) -> Settin
 
 
 async def _lock_proposed(unit: Unit, change_id: UUID, caller: Caller) -> SettingChangeRow:
-    row = await repository.get_change(unit, change_id)
+    row = await get_change(unit, change_id)
     kind = SettingKind(row.kind)
     if SCOPES[kind] not in caller.scopes:
         raise NotAllowed(f"the token lacks the scope {SCOPES[kind]}")
     await lock_setting(unit, kind, row.key)
-    row = await repository.get_change(unit, change_id)
+    row = await get_change(unit, change_id)
     moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
     return row
 
@@ -74,20 +74,20 @@ async def _carry_out(unit: Unit, caller: Caller, row: SettingChangeRow) -> None:
     match SettingKind(row.kind):
         case SettingKind.LEGAL_ENTITY:
             _check_former(row, await legal_entities.find_former_entity(unit, row.key))
-            await legal_entities.save_entity(unit, row)
+            await legal_entities.apply_entity(unit, row)
         case SettingKind.TAX_RATE:
             _check_former(row, await tax_rates.find_former_rate(unit, row.wanted))
-            await tax_rates.save_rate(unit, row)
+            await tax_rates.apply_rate(unit, row)
         case SettingKind.APPROVAL_LIMIT:
             _check_former(row, await limits.find_former_limit(unit, row.key))
             limits.check_own_limit(caller, row)
-            await limits.save_limit(unit, row)
+            await limits.apply_limit(unit, row)
         case SettingKind.TOLERANCE:
             _check_former(row, await tolerances.find_former_tolerance(unit, row.key))
-            await tolerances.save_tolerance(unit, row)
+            await tolerances.apply_tolerance(unit, row)
         case SettingKind.SECOND_PERSON:
             _check_former(row, await second_person.find_former_rule(unit, row.key))
-            await second_person.save_rule(unit, row)
+            await second_person.apply_rule(unit, row)
         case SettingKind.LEDGER_PERIOD:
             await ledger.close_period(unit, row)
 
@@ -109,4 +109,4 @@ async def _end_change(
 async def _save_decision(unit: Unit, row: SettingChangeRow, state: ApprovalState, caller: Caller, reason: str) -> None:
     row.state = moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), state)
     row.decided_by, row.decision_reason, row.decided_at = caller.subject, reason, unit.now
-    await repository.save_change(unit, row)
+    await save_change(unit, row)

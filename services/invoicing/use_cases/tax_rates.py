@@ -24,7 +24,7 @@ class NewTaxRate:
     rate_bp: int
 
 
-async def set_rate(unit: Unit, caller: Caller, new: NewTaxRate, reason: str) -> SettingChangeRow:
+async def change_rate(unit: Unit, caller: Caller, new: NewTaxRate, reason: str) -> SettingChangeRow:
     """Set a tax rate, in the place of a former one from the same date on, or propose it.
 
     Raises UnknownLegalEntity, AlreadyProposed.
@@ -36,7 +36,7 @@ async def set_rate(unit: Unit, caller: Caller, new: NewTaxRate, reason: str) -> 
     wish = Wish(SettingKind.TAX_RATE, key, new.legal_entity, await find_former_rate(unit, wanted), wanted)
     row = await propose_change(unit, caller, wish, reason)
     if is_carried_out(row):
-        await save_rate(unit, row)
+        await apply_rate(unit, row)
     return row
 
 
@@ -47,7 +47,7 @@ async def find_former_rate(unit: Unit, wanted: Values) -> dict[str, Any]:
     return {} if former_bp is None else {"rate_bp": former_bp}
 
 
-async def save_rate(unit: Unit, row: SettingChangeRow) -> None:
+async def apply_rate(unit: Unit, row: SettingChangeRow) -> None:
     """Carry out a change of a rate; invoices that were issued keep theirs."""
     new = _parse_rate(row.wanted)
     await tax.set_rate(unit, **asdict(new))

@@ -1,4 +1,4 @@
-"""What a payment may leave open is set by a person; more of it needs a second one."""
+"""Tolerances are set by a person; a higher one needs a second person once its legal entity has issued invoices."""
 
 from typing import Any
 
@@ -13,7 +13,9 @@ from shared.database import Unit
 from shared.money import Money
 
 
-async def set_tolerance(unit: Unit, caller: Caller, legal_entity: str, money: Money, reason: str) -> SettingChangeRow:
+async def change_tolerance(
+    unit: Unit, caller: Caller, legal_entity: str, money: Money, reason: str
+) -> SettingChangeRow:
     """Set a tolerance, in the place of a former one, or propose it. Raises NotFound, AlreadyProposed."""
     await require_legal_entity(unit, legal_entity)
     key = f"{legal_entity}/{money.currency}"
@@ -22,7 +24,7 @@ async def set_tolerance(unit: Unit, caller: Caller, legal_entity: str, money: Mo
     wish = Wish(SettingKind.TOLERANCE, key, legal_entity, former, wanted)
     row = await propose_change(unit, caller, wish, reason)
     if is_carried_out(row):
-        await save_tolerance(unit, row)
+        await apply_tolerance(unit, row)
     return row
 
 
@@ -32,7 +34,7 @@ async def find_former_tolerance(unit: Unit, key: str) -> dict[str, Any]:
     return {"amount_minor": former["amount_minor"]} if former else {}
 
 
-async def save_tolerance(unit: Unit, row: SettingChangeRow) -> None:
+async def apply_tolerance(unit: Unit, row: SettingChangeRow) -> None:
     """Carry out a change of a tolerance: it holds for payments from now on."""
     legal_entity, currency = row.key.split("/")
     former = await credits.find_tolerance(unit, legal_entity, currency)
