@@ -1,4 +1,4 @@
-"""Which changes of settings nobody else has to agree to."""
+"""Changes of settings that nobody else has to agree to."""
 
 from typing import Any
 
