@@ -34,6 +34,9 @@ LEASES = {"disputes"}
 
 LIMITS = {
     "POST /v1/guard:set-limits",
+    "POST /v1/guard/limit-changes/{guard_limit_change_id}:approve",
+    "POST /v1/guard/limit-changes/{guard_limit_change_id}:decline",
+    "POST /v1/guard/limit-changes/{guard_limit_change_id}:withdraw",
     "PUT /v1/approval-limits/{role}/{currency}",
     "PUT /v1/exchange-rates",
     "PUT /v1/legal-entities/{code}/second-person",

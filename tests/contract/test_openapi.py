@@ -82,10 +82,20 @@ NEEDS_MORE = {
     "/v1/bill-runs/{run_id}/drafts/{draft_id}",
     "/v1/approvals/{approval_id}:withdraw",
     "/v1/setting-changes/{setting_change_id}:withdraw",
+    "/v1/guard/limit-changes/{guard_limit_change_id}:approve",
+    "/v1/guard/limit-changes/{guard_limit_change_id}:decline",
+    "/v1/guard/limit-changes/{guard_limit_change_id}:withdraw",
 }
 """What a single request does not always do: close a case whose outcome its customer may not know, open a draft of the
-one run that it is in, withdraw what somebody else has proposed."""
-MAY_BE_MISSING = {"case.close", "approval.withdraw", "setting_change.withdraw"}
+one run that it is in, withdraw what somebody else has proposed, decide about the one change of the guard's limits."""
+MAY_BE_MISSING = {
+    "case.close",
+    "approval.withdraw",
+    "setting_change.withdraw",
+    "guard.approve_limits",
+    "guard.decline_limits",
+    "guard.withdraw_limits",
+}
 """Their actions."""
 
 
@@ -340,7 +350,10 @@ async def _collections(world: World) -> dict[str, list[Any]]:
         await one.overdue(await one.issue())
     await world.day(22)
     standings = [await one.standing() for one in (*late, *lost)]
+    wanted = {"suspensions_per_hour": 2000, "share_of_accounts_percent": 100, "reason": "a quiet year"}
+    proposal = await world.client.somebody().made("/v1/guard:set-limits", wanted)
     return {
+        "guard_limit_change_id": [proposal["id"]],
         "account_id": [str(one.account_id) for one in (*late, *lost)],
         "suspension_id": [one["id"] for standing in standings for one in standing["suspensions"]],
         "notice_id": [

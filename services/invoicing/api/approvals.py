@@ -17,7 +17,6 @@ from services.invoicing.repository import approvals as repository
 from services.invoicing.tables import ApprovalRow, SettingChangeRow
 from services.invoicing.use_cases.approvals import AboveLimit
 from services.invoicing.use_cases.limits import OwnLimit
-from services.invoicing.use_cases.proposals import AlreadyProposed, NotTheProposer, SecondPersonNeeded
 from services.invoicing.use_cases.setting_changes import is_carried_out
 from shared.auth import needs
 from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
@@ -25,6 +24,7 @@ from shared.database import Unit
 from shared.fields import Body, Code, Prose, ReasonIn, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.money import Currency, Minor, Money
+from shared.proposals import AlreadyProposed, NotTheProposer, SecondPersonNeeded
 
 reads = Router(prefix="/v1", tags=["approvals"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1", tags=["approvals"], dependencies=[needs("invoicing:credits")], responses=PROBLEMS)

@@ -12,13 +12,13 @@ from services.invoicing.api.setting_changes import CHANGE_PROPOSED, SettingChang
 from services.invoicing.domain.documents.references import is_checked
 from services.invoicing.domain.setting_change import SettingKind
 from services.invoicing.repository import legal_entities as repository
-from services.invoicing.use_cases.proposals import AlreadyProposed
 from services.invoicing.use_cases.setting_changes import is_carried_out
 from shared.auth import needs
 from shared.commands import ChangeRunner, perform_change
 from shared.database import Unit
 from shared.fields import Body, Code, Country, Email, Name, Prose, example, shown
 from shared.http import ETAG, PROBLEMS, Page, Read, Router, TextPaging, refusals
+from shared.proposals import AlreadyProposed
 
 PREFIX, TAGS = "/v1/legal-entities", ["legal entities"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)

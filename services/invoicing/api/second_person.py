@@ -11,7 +11,6 @@ from services.invoicing.domain.setting_change import SettingKind
 from services.invoicing.repository.legal_entities import require_legal_entity
 from services.invoicing.repository.second_person import find_rule
 from services.invoicing.tables import SecondPersonRuleRow
-from services.invoicing.use_cases.proposals import AlreadyProposed
 from services.invoicing.use_cases.second_person import change_rule
 from services.invoicing.use_cases.setting_changes import is_carried_out
 from shared.auth import needs
@@ -19,6 +18,7 @@ from shared.commands import ChangeRunner, perform_change
 from shared.database import Unit
 from shared.fields import Body, Code, Prose, example
 from shared.http import PROBLEMS, Read, Router, refusals
+from shared.proposals import AlreadyProposed
 
 PREFIX, TAGS = "/v1/legal-entities", ["legal entities"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)

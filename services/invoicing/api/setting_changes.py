@@ -17,13 +17,12 @@ from services.invoicing.repository.setting_changes import SettingCriteria, get_c
 from services.invoicing.tables import SettingChangeRow
 from services.invoicing.use_cases.ledger import AlreadyClosed
 from services.invoicing.use_cases.limits import OwnLimit
-from services.invoicing.use_cases.proposals import NotTheProposer, SecondPersonNeeded
-from services.invoicing.use_cases.setting_decisions import FactsChanged
 from shared.auth import needs, needs_one_of
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Code, ReasonIn, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
+from shared.proposals import FactsChanged, NotTheProposer, SecondPersonNeeded
 
 PREFIX, TAGS = "/v1/setting-changes", ["setting changes"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)

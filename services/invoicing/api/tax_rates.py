@@ -11,7 +11,6 @@ from services.invoicing.api.setting_changes import CHANGE_PROPOSED, SettingChang
 from services.invoicing.domain.setting_change import SettingKind
 from services.invoicing.repository import tax
 from services.invoicing.repository.legal_entities import UnknownLegalEntity
-from services.invoicing.use_cases.proposals import AlreadyProposed
 from services.invoicing.use_cases.setting_changes import is_carried_out
 from services.invoicing.use_cases.tax_rates import NewTaxRate
 from shared.auth import needs
@@ -19,6 +18,7 @@ from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Code, Country, Day, Prose, example, shown
 from shared.http import PROBLEMS, Read, Router, refusals
+from shared.proposals import AlreadyProposed
 
 reads = Router(prefix="/v1/tax-rates", tags=["tax rates"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(

@@ -10,7 +10,6 @@ from services.invoicing.api.setting_changes import CHANGE_PROPOSED, SettingChang
 from services.invoicing.domain.setting_change import SettingKind
 from services.invoicing.repository import credits as repository
 from services.invoicing.tables import SettingChangeRow
-from services.invoicing.use_cases.proposals import AlreadyProposed
 from services.invoicing.use_cases.setting_changes import is_carried_out
 from shared.auth import needs
 from shared.commands import ChangeRunner, perform_change
@@ -18,6 +17,7 @@ from shared.database import Unit
 from shared.fields import Body, Code, Prose, example, shown
 from shared.http import PROBLEMS, Read, Router, refusals
 from shared.money import Currency, Minor, Money
+from shared.proposals import AlreadyProposed
 
 reads = Router(prefix="/v1/tolerances", tags=["payments"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/tolerances", tags=["payments"], dependencies=[needs("invoicing:admin")], responses=PROBLEMS)

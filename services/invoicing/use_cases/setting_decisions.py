@@ -9,18 +9,11 @@ from services.invoicing.domain.states import APPROVAL_ALLOWED, ApprovalState, mo
 from services.invoicing.repository.setting_changes import get_change, save_change
 from services.invoicing.tables import SettingChangeRow
 from services.invoicing.use_cases import ledger, legal_entities, limits, second_person, tax_rates, tolerances
-from services.invoicing.use_cases.proposals import NotTheProposer, SecondPersonNeeded
 from services.invoicing.use_cases.setting_changes import lock_setting
 from shared.audit import Change
 from shared.auth import Caller, NotAllowed, is_same_actor
 from shared.database import Unit
-from shared.errors import Refusal
-
-
-class FactsChanged(Refusal):
-    """Values that the change would replace are others by now: decline or withdraw it, and propose it anew."""
-
-    code = "facts_changed"
+from shared.proposals import FactsChanged, NotTheProposer, SecondPersonNeeded
 
 
 async def approve_change(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> SettingChangeRow:

@@ -1,4 +1,4 @@
-"""Refusals of whatever waits for a second person."""
+"""Refusals of whatever one person proposes and another one decides."""
 
 from shared.errors import Refusal
 
@@ -21,3 +21,9 @@ class NotTheProposer(Refusal):
 
     code = "not_the_proposer"
     status = 403
+
+
+class FactsChanged(Refusal):
+    """Values that the change would replace are others by now: decline or withdraw it, and propose it anew."""
+
+    code = "facts_changed"
