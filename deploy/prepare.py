@@ -5,8 +5,8 @@ Both may run any number of times. For servers that were started by somebody else
 
 import asyncio
 import os
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Coroutine, Mapping
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
@@ -15,8 +15,9 @@ from aiokafka.errors import TopicAlreadyExistsError
 
 from deploy.local.bootstrap import DATABASE, ROLES, SERVICES, bootstrap
 from deploy.local.kafka import PARTITIONS
-from shared.connections.access import KafkaAccess
-from shared.connections.kafka import connection_options
+from shared.connections.access import DatabaseAccess, KafkaAccess
+from shared.connections.kafka import connection_options, start_client
+from shared.connections.tls import AccessRefused
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 TOPICS = tuple(f"{service}.events" for service in SERVICES)
@@ -38,9 +39,11 @@ def passwords(environment: Mapping[str, str]) -> dict[str, str]:
 @app.command()
 def database(admin_url: Annotated[str, typer.Option(envvar="GOODSTANDING_ADMIN_URL")]) -> None:
     """Make roles, database and schemas, as the superuser of `postgresql://NAME:PASSWORD@HOST:PORT`."""
-    asyncio.run(
-        bootstrap(lambda name: urlsplit(admin_url)._replace(path=f"/{name}").geturl(), passwords(os.environ), DATABASE)
-    )
+
+    def access(name: str) -> DatabaseAccess:
+        return DatabaseAccess(database_url=urlsplit(admin_url)._replace(path=f"/{name}").geturl())
+
+    _run(bootstrap(access, passwords(os.environ), DATABASE))
 
 
 @app.command()
@@ -49,13 +52,22 @@ def topics(
     replicas: Annotated[int, typer.Option(help="On how many brokers each partition is.")] = 1,
 ) -> None:
     """Make the topics that are missing; they keep everything."""
-    asyncio.run(_make(KafkaAccess(kafka=kafka), replicas))
+    _run(_make(KafkaAccess(kafka=kafka), replicas))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Do the work; where TLS or the login fails, say so and end with 1."""
+    try:
+        asyncio.run(work)
+    except AccessRefused as refused:
+        typer.echo(str(refused), err=True)
+        raise typer.Exit(1) from None
 
 
 async def _make(access: KafkaAccess, replicas: int) -> None:
     admin = AIOKafkaAdminClient(**connection_options(access))
-    await admin.start()
     try:
+        await start_client(admin.start(), access)
         missing = sorted(set(TOPICS) - set(await admin.list_topics()))
         keep = {"retention.ms": "-1"}
         await admin.create_topics([NewTopic(name, PARTITIONS, replicas, topic_configs=keep) for name in missing])

@@ -15,6 +15,9 @@ import httpx2
 
 from sandbox.topics import Published
 from shared.calendar import local_date
+from shared.connections.access import DatabaseAccess
+from shared.connections.database import connect_database
+from shared.connections.tls import TlsFiles
 from shared.service import NAMES
 
 FIGURES = ("access_mismatches", "parked", "sequence_gaps", "open_minor", "other_findings")
@@ -25,7 +28,9 @@ class Running(Protocol):
     """A stack that runs."""
 
     def url(self, name: str) -> str: ...
-    def database_url(self, role: str) -> str: ...
+    def database_access(self, role: str) -> DatabaseAccess: ...
+    @property
+    def tls(self) -> TlsFiles: ...
 
 
 Check = Callable[[asyncpg.Connection, list[dict[str, Any]], Sequence[Published]], Coroutine[Any, Any, list[str]]]
@@ -194,14 +199,14 @@ async def findings(
 
 async def vendor_record(stack: Running) -> list[dict[str, Any]]:
     """The vendor's own record of every subscription."""
-    async with httpx2.AsyncClient(timeout=30) as http:
+    async with httpx2.AsyncClient(timeout=30, verify=stack.tls.make_context()) as http:
         answer = await http.get(stack.url("vendor") + "/sandbox/subscriptions")
         return list(answer.raise_for_status().json()["subscriptions"])
 
 
 async def all_findings(stack: Running, events: Sequence[Published]) -> dict[str, list[str]]:
     """The findings on a running stack."""
-    monitor = await asyncpg.connect(stack.database_url("monitor"))
+    monitor = await connect_database(stack.database_access("monitor"))
     try:
         return await findings(monitor, await vendor_record(stack), events)
     finally:

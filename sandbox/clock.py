@@ -17,7 +17,9 @@ from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from sandbox.connections import open_pool
 from shared.clock import CHANNEL, system_now
+from shared.connections.access import DatabaseAccess
 from shared.http.pages import add_pages
 from shared.transient import BROKEN
 
@@ -50,7 +52,7 @@ class ClockIn(BaseModel):
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    app.state.pool = await asyncpg.create_pool(app.state.database_url, min_size=1, max_size=4)
+    app.state.pool = await open_pool(app.state.access, min_size=1, max_size=4)
     await app.state.pool.execute(_FIRST, app.state.start)
     yield
     await app.state.pool.close()
@@ -63,8 +65,8 @@ async def _pool(request: Request) -> asyncpg.Pool:
 Pool = Annotated[asyncpg.Pool, Depends(_pool)]
 
 
-def create_app(database_url: str, start: datetime) -> FastAPI:
-    """The application; `database_url` logs in as the role `clock`. A new sandbox begins at `start`."""
+def create_app(access: DatabaseAccess, start: datetime) -> FastAPI:
+    """The application; `access` logs in as the role `clock`. A new sandbox begins at `start`."""
     app = FastAPI(
         title="Goodstanding sandbox clock",
         version="1",
@@ -74,7 +76,7 @@ def create_app(database_url: str, start: datetime) -> FastAPI:
         redoc_url=None,
     )
     add_pages(app)
-    app.state.database_url = database_url
+    app.state.access = access
     app.state.start = start
     for broken in BROKEN:
         app.add_exception_handler(broken, _away)
@@ -120,7 +122,7 @@ def main(
 ) -> None:
     """Serve the clock until SIGTERM. A new sandbox begins at `start` (UTC), else at today's midnight."""
     begin = start or system_now().replace(hour=0, minute=0, second=0, microsecond=0)
-    app = create_app(database_url, begin.replace(tzinfo=UTC))
+    app = create_app(DatabaseAccess(database_url=database_url), begin.replace(tzinfo=UTC))
     config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False)
     asyncio.run(uvicorn.Server(config).serve())
 

@@ -52,7 +52,7 @@ async def live(stack: Stack, year: Year) -> tuple[list[Published], dict[str, lis
         while (friday := friday + LOOPS_CLOSED_EVERY) < end:
             driver.at(friday, close_loops)
         await _with_progress(driver, end)
-        events = await topics.everything(stack.kafka)
+        events = await topics.everything(stack.kafka_access)
         found = await checks.all_findings(stack, events)
         return events, found, await _suspended(driver, events)
 

@@ -12,11 +12,13 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any, Protocol
 
-import asyncpg
 import httpx2
 import orjson
 
+from sandbox.connections import open_pool
 from sandbox.idle import GIVE_UP_AFTER, Look, Monitor
+from shared.connections.access import DatabaseAccess
+from shared.connections.tls import TlsFiles
 from shared.ids import new_id
 from shared.service import NAMES
 
@@ -30,7 +32,9 @@ class Running(Protocol):
     def token(
         self, audience: str, scopes: str | None = None, subject: str = "operator", roles: str = "operator"
     ) -> str: ...
-    def database_url(self, role: str) -> str: ...
+    def database_access(self, role: str) -> DatabaseAccess: ...
+    @property
+    def tls(self) -> TlsFiles: ...
 
 
 class Settling(Protocol):
@@ -167,8 +171,8 @@ class Driver:
 async def driving(stack: Running) -> AsyncIterator[Driver]:
     """A driver of a running stack."""
     async with (
-        asyncpg.create_pool(stack.database_url("monitor"), min_size=0, max_size=1) as pool,
-        httpx2.AsyncClient(timeout=30) as http,
+        open_pool(stack.database_access("monitor"), min_size=0, max_size=1) as pool,
+        httpx2.AsyncClient(timeout=30, verify=stack.tls.make_context()) as http,
     ):
         driver = Driver(http, Monitor(pool), stack)
         try:

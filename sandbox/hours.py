@@ -35,6 +35,7 @@ from sandbox.replay import Profile, register
 from sandbox.storm.__main__ import START, Storm, storming
 from sandbox.storm.proxies import Proxies
 from sandbox.storm.schedule import PROXIED, Strike
+from shared.connections.kafka import connection_options
 from shared.events import invoicing
 
 SPEED = 30
@@ -237,7 +238,7 @@ async def _refused(stack: Stack) -> None:
 
 async def _poisoned(stack: Stack) -> None:
     """Events that no handler can read, each about a subject of its own; and one that is followed by another."""
-    async with AIOKafkaProducer(bootstrap_servers=stack.kafka) as producer:
+    async with AIOKafkaProducer(**connection_options(stack.kafka_access)) as producer:
         for _ in range(3):
             subject = str(uuid4())
             for sequence in (1, 2):

@@ -198,7 +198,7 @@ async def replay(stack: Stack, world: LedgerWorld, policy: str) -> dict[str, Any
 
             await driver.run(told)
         seconds = time.monotonic() - began
-        events = await topics.everything(stack.kafka)
+        events = await topics.everything(stack.kafka_access)
         console.print(
             f"{driver.instants} instants in {seconds:.1f} s, {1000 * seconds / max(driver.instants, 1):.1f} ms each"
             f" ({driver.monitor.looks / max(driver.instants, 1):.1f} looks, {len(events)} events)"

@@ -7,6 +7,8 @@ from typing import Any
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from shared.connections.access import KafkaAccess
+from shared.connections.kafka import connection_options
 from shared.events import PARTITIONS, topic_of
 from shared.kafka import headers_of
 from shared.service import NAMES
@@ -25,10 +27,10 @@ class Published:
     data: dict[str, Any]
 
 
-async def everything(bootstrap: str) -> list[Published]:
+async def everything(access: KafkaAccess) -> list[Published]:
     """All events of all topics, each once (a message may stand twice on a topic), by producer and sequence."""
     partitions = [TopicPartition(topic_of(name), n) for name in NAMES for n in range(PARTITIONS)]
-    client = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", max_poll_records=5000)
+    client = AIOKafkaConsumer(**connection_options(access), auto_offset_reset="earliest", max_poll_records=5000)
     try:
         await client.start()
         client.assign(partitions)

@@ -8,14 +8,16 @@ from aiokafka import AIOKafkaConsumer
 
 from deploy.local.processes import kafka_of
 from deploy.local.state import DEFAULT, State
+from shared.connections.access import KafkaAccess
+from shared.connections.kafka import connection_options
 from shared.events import topic_of
 from shared.kafka import headers_of
 from shared.service import NAMES
 
 
-async def watch(topic: str, bootstrap: str) -> None:
+async def watch(topic: str, access: KafkaAccess) -> None:
     """Print a line for each event, from the beginning of the topic on."""
-    client = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    client = AIOKafkaConsumer(topic, **connection_options(access), auto_offset_reset="earliest")
     try:
         await client.start()
         async for record in client:
@@ -35,7 +37,7 @@ def main(topic: Annotated[str, typer.Argument()] = "collections.events") -> None
     if not state.is_ready:
         typer.echo("the local stack is not running: make up", err=True)
         raise typer.Exit(1)
-    asyncio.run(watch(topic, kafka_of(state).bootstrap))
+    asyncio.run(watch(topic, kafka_of(state).access))
 
 
 if __name__ == "__main__":

@@ -41,9 +41,17 @@ GRANT SELECT ON {schema}.pending_work TO monitor;
 def create_failed_work(schema: str, due: dict[str, str]) -> None:
     """Create the tables of failed work, and leave what waits there out of the view of pending work.
 
-    `due` names each sweep and a query of its due rows with the columns subject (text), detail (text) and due_at.
+    `due` is that of `create_pending_work`.
     """
     execute(TABLES.format(schema=schema))
+    create_pending_work(schema, due)
+
+
+def create_pending_work(schema: str, due: dict[str, str]) -> None:
+    """Create the view of pending work anew, with all sweeps of a service.
+
+    `due` names each sweep and a query of its due rows with the columns subject (text), detail (text) and due_at.
+    """
     parts = (
         f"UNION ALL SELECT 'due', '{name}', detail, due_at FROM ({query}) AS {name} WHERE NOT EXISTS ("
         f"SELECT FROM {schema}.failed_work f WHERE (f.kind, f.name, f.subject) = ('sweep', '{name}', {name}.subject))"

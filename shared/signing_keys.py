@@ -11,8 +11,9 @@ from typing import Any
 
 import jwt
 import orjson
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
+from shared.clock import system_now
 from shared.errors import Unavailable
 from shared.telemetry import log
 
@@ -26,6 +27,10 @@ MIN_RSA_BITS = 2048
 """RFC 7518, section 3.3."""
 
 UNREADABLE = Counter("goodstanding_signing_keys_unreadable", "Times that the file of the public keys was not readable.")
+UNREADABLE_SINCE = Gauge(
+    "goodstanding_signing_keys_unreadable_since_timestamp_seconds",
+    "When the file of the public keys was not readable for the first time since it last was; 0 while it is.",
+)
 
 
 class KeysMissing(Unavailable):
@@ -91,6 +96,7 @@ class SigningKeys:
         self._file = file
         self._set: KeySet | None = None
         self._read_at = float("-inf")
+        self._is_well = True
 
     def get_set(self) -> KeySet:
         """Get what the file says, or said lately. Raises KeysMissing if it never said anything."""
@@ -116,9 +122,18 @@ class SigningKeys:
             content = self._file.read_bytes()
             if self._set is None or content != self._set.content:
                 self._set = KeySet(content)
+            self._note_reading(is_well=True)
         except (OSError, ValueError) as error:
             UNREADABLE.inc()
+            self._note_reading(is_well=False)
             log.error("the public keys are not readable", why=type(error).__name__, kept=self._set is not None)
+
+    def _note_reading(self, *, is_well: bool) -> None:
+        """Note since when the file is not readable, for the alert."""
+        if is_well == self._is_well:
+            return
+        self._is_well = is_well
+        UNREADABLE_SINCE.set(0 if is_well else system_now().timestamp())
 
 
 @lru_cache(maxsize=16)

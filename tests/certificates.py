@@ -39,8 +39,11 @@ class Authority:
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(self._public.public_bytes(serialization.Encoding.PEM))
 
-    def sign(self, name: str, *hosts: str, begins: timedelta = -DAY, ends: timedelta = DAY) -> Signed:
-        """Sign a certificate for hosts and addresses, that begins and ends so long from now."""
+    def sign(
+        self, name: str, *hosts: str, begins: timedelta = -DAY, ends: timedelta = DAY, key_password: str = ""
+    ) -> Signed:
+        """Sign a certificate for hosts and addresses, that begins and ends so long from now; encrypt its key if there
+        is a password."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = [_alternative(host) for host in hosts or (name,)]
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
@@ -55,7 +58,11 @@ class Authority:
         signed.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         signed.key.write_bytes(
             key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.BestAvailableEncryption(key_password.encode())
+                if key_password
+                else serialization.NoEncryption(),
             )
         )
         return signed

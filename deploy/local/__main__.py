@@ -167,7 +167,7 @@ def _health(state: State, name: str) -> str:
         return "ready" if ports.answers(state.port(name)) else "does not answer"
     ready = monitoring.ready_url(state, name) if name in monitoring.PROGRAMS else f"{state.url(name)}/health/ready"
     try:
-        answer = httpx2.get(ready, timeout=2)
+        answer = httpx2.get(ready, timeout=2, verify=state.tls.make_context())
     except httpx2.HTTPError:
         return "does not answer"
     return "ready" if answer.is_success else f"not ready: {answer.text[:200]}"

@@ -13,10 +13,11 @@ SERVICES = ("invoicing", "collections", "entitlements", "escalation")
 ROLES = ("owner", *SERVICES, "monitor", "clock")
 
 
-async def bootstrap(admin_url: Callable[[str], str], passwords: Mapping[str, str], database: str = DATABASE) -> None:
-    """Make roles, database and schemas. `admin_url` gives the superuser's URL of a database by its name;
-    how TLS is done, and where a password stands that is not in the URL, is that of the settings."""
-    server = await connect_database(DatabaseAccess(database_url=admin_url("postgres")))
+async def bootstrap(
+    admin_access: Callable[[str], DatabaseAccess], passwords: Mapping[str, str], database: str = DATABASE
+) -> None:
+    """Make roles, database and schemas. `admin_access` says how the superuser reaches a database, by its name."""
+    server = await connect_database(admin_access("postgres"))
     try:
         await server.execute((SQL / "roles.sql").read_text())
         for role, password in passwords.items():
@@ -25,7 +26,7 @@ async def bootstrap(admin_url: Callable[[str], str], passwords: Mapping[str, str
             await server.execute(f"CREATE DATABASE {_quoted(database, chr(34))} OWNER owner")
     finally:
         await server.close()
-    inside = await connect_database(DatabaseAccess(database_url=admin_url(database)))
+    inside = await connect_database(admin_access(database))
     try:
         await inside.execute((SQL / "schemas.sql").read_text())
     finally:
@@ -35,7 +36,7 @@ async def bootstrap(admin_url: Callable[[str], str], passwords: Mapping[str, str
 async def bootstrap_server(server: PostgresServer, database: str = DATABASE) -> None:
     """`bootstrap`, with the passwords that the server keeps."""
     passwords = {role: server.password(role) for role in ROLES}
-    await bootstrap(lambda name: server.url(database=name), passwords, database)
+    await bootstrap(lambda name: server.access(database=name), passwords, database)
 
 
 def _quoted(text: str, quote: str) -> str:

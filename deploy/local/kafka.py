@@ -10,7 +10,6 @@ import time
 import uuid
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -18,8 +17,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 
 from deploy.local import children, files, jars, ports
+from deploy.local.broker import Listeners, Proxied, format_properties, format_security
 from deploy.local.children import Program, StartFailedError
-from deploy.local.secured import KafkaLogin
+from deploy.local.secured import KafkaLogin, name_files
 from shared.connections.access import KafkaAccess
 from shared.connections.kafka import connection_options
 
@@ -33,54 +33,6 @@ MEMORY = (
     "-XX:TieredStopAtLevel=1",
     "-XX:+ExitOnOutOfMemoryError",
 )
-
-# The session: after a hard kill the controller refuses the new broker until the old one's has run out.
-PROPERTIES = """\
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller}
-listeners={protocol}://127.0.0.1:{broker},{behind}CONTROLLER://127.0.0.1:{controller}
-advertised.listeners={protocol}://127.0.0.1:{broker}{proxy}
-controller.listener.names=CONTROLLER
-inter.broker.listener.name={between}
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,SASL_SSL:SASL_SSL
-log.dirs={data}
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=4
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-broker.session.timeout.ms=4000
-broker.heartbeat.interval.ms=1000
-group.initial.rebalance.delay.ms=0
-group.min.session.timeout.ms=1000
-auto.create.topics.enable=false
-log.cleaner.dedupe.buffer.size=2097152
-log.index.size.max.bytes=1048576
-num.network.threads=2
-num.io.threads=2
-"""
-# One broker speaks to itself alone, on a listener that only this machine reaches.
-SECURED = """\
-sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
-ssl.keystore.type=PEM
-ssl.keystore.location={keystore}
-listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
-listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
- user_{username}="{password}";
-"""
-
-
-@dataclass(frozen=True)
-class Proxied:
-    """A second listener, whose clients are told to come through a proxy."""
-
-    behind: int
-    """The port of the listener itself."""
-    proxy: int
-    """The port of the proxy in front of it."""
 
 
 class KafkaServer:
@@ -149,9 +101,9 @@ class KafkaServer:
         return KafkaAccess(
             kafka=self.bootstrap,
             kafka_security_protocol="SASL_SSL",
-            kafka_ca_file=self._login.ca,
             kafka_username=self._login.username,
             kafka_password_file=self._login.password_file,
+            **name_files("kafka", self._login.tls.client),
         )
 
     def prepare(self) -> None:
@@ -162,19 +114,13 @@ class KafkaServer:
 
     def configure(self) -> None:
         """Write the broker's configuration, and format its storage if it is new."""
-        second, login = self._proxied, self._login
-        between = f"PROXIED://127.0.0.1:{ports.free_port({self.port, self.controller_port})}," if login else ""
-        text = PROPERTIES.format(
-            broker=self.port,
-            controller=self.controller_port,
-            data=self._data,
-            protocol="SASL_SSL" if login else "PLAINTEXT",
-            between="PROXIED" if login else "PLAINTEXT",
-            behind=f"PROXIED://127.0.0.1:{second.behind}," if second else between,
-            proxy=f",PROXIED://127.0.0.1:{second.proxy}" if second else f",{between}".rstrip(","),
-        )
-        text += self._secure(login) if login else ""
-        files.write(self._properties, text)
+        login = self._login
+        text = format_properties(Listeners(self.port, self.controller_port, self._proxied), self._data, login)
+        if login:
+            keystore = self.folder / "server.pem"
+            files.write(keystore, login.tls.key.read_text() + login.tls.certificate.read_text(), mode=0o600)
+            text += format_security(login, keystore)
+        files.write(self._properties, text, mode=0o600)
         if (self._data / "meta.properties").exists():
             return
         command = [
@@ -192,13 +138,6 @@ class KafkaServer:
         done = subprocess.run(children.as_user(None, tuple(command)), capture_output=True, text=True)
         if done.returncode:
             raise StartFailedError("kafka", f"storage not formatted: {done.stdout}{done.stderr}")
-
-    def _secure(self, login: KafkaLogin) -> str:
-        """Write the broker's key and certificate, and say how clients log in."""
-        keystore = self.folder / "server.pem"
-        files.write(keystore, login.tls.key.read_text() + login.tls.certificate.read_text(), mode=0o600)
-        password = login.password_file.read_text().strip()
-        return SECURED.format(keystore=keystore, username=login.username, password=password)
 
     def program(self, *options: str) -> Program:
         """How the broker is run, with more options for Java in front."""

@@ -80,12 +80,14 @@ class _Launcher:
     async def _start(self) -> None:
         """Postgres with its schemas beside Kafka with its topics; then everything that needs both."""
         self._write_keys()
+        if security := self._state.security:
+            security.prepare()
         async with asyncio.TaskGroup() as servers:
             servers.create_task(self._start_postgres())
             servers.create_task(self._start_kafka())
         programs = processes.programs(self._plan, self._state, self._postgres)
         self._supervisor.start(*programs)
-        async with httpx2.AsyncClient(timeout=2) as client:
+        async with httpx2.AsyncClient(timeout=2, verify=self._state.tls.make_context()) as client:
             await asyncio.gather(*(self._until_healthy(client, program) for program in programs))
             await self._start_monitoring(client)
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from deploy.local import children, files, ports
 from deploy.local.children import Identity, Program, StartFailedError, User
-from deploy.local.secured import ServerTls
+from deploy.local.secured import ServerTls, name_files
+from shared.connections.access import DatabaseAccess
 
 SUPERUSER = "postgres"
 OLDEST = 15
@@ -117,6 +118,19 @@ class PostgresServer:
         """A connection string with the password of that role; `port` is that of a proxy in front."""
         return f"postgresql://{user}:{self.password(user)}@{ports.HOST}:{port or self.port}/{database}"
 
+    def access(self, role: str = SUPERUSER, database: str = "postgres", port: int | None = None) -> DatabaseAccess:
+        """How a role of ours reaches it; `port` is that of a proxy in front."""
+        if self._tls is None:
+            return DatabaseAccess(database_url=self.url(role, database, port))
+        password_file = self.folder / "passwords" / role
+        files.write(password_file, self.password(role), mode=0o600)
+        return DatabaseAccess(
+            database_url=f"postgresql://{role}@{ports.HOST}:{port or self.port}/{database}",
+            database_password_file=password_file,
+            database_sslmode="verify-full",
+            **name_files("database", self._tls.client),
+        )
+
     def password(self, role: str) -> str:
         """The role's password, made up when first asked for and kept with the cluster."""
         path = self.folder / "passwords.json"
@@ -203,13 +217,18 @@ class PostgresServer:
         """Put the certificate where the server's user reads it, and let nobody in without TLS; the settings for it."""
         if self._tls is None:
             return {}
-        for name, source in (("server.crt", self._tls.certificate), ("server.key", self._tls.key)):
+        sources = {"server.crt": self._tls.certificate, "server.key": self._tls.key}
+        if self._tls.client_ca:
+            sources["clients.crt"] = self._tls.client_ca
+        for name, source in sources.items():
             files.write(self.data / name, source.read_text(), mode=0o600)
             if self._user is not None:
                 os.chown(self.data / name, self._user.uid, self._user.gid)
-        rules = "hostnossl all all all reject\nhostssl all all all scram-sha-256\n"
+        asking = " clientcert=verify-ca" if self._tls.client_ca else ""
+        rules = f"hostnossl all all all reject\nhostssl all all all scram-sha-256{asking}\n"
         (self.data / "pg_hba.conf").write_text(rules)
-        return {"ssl": "on", "ssl_cert_file": "server.crt", "ssl_key_file": "server.key"}
+        trusted = {"ssl_ca_file": "clients.crt"} if self._tls.client_ca else {}
+        return {"ssl": "on", "ssl_cert_file": "server.crt", "ssl_key_file": "server.key"} | trusted
 
     def _clear_stale_lock(self) -> None:
         """After a hard kill the lock file may name a process id that is another Postgres' by now."""

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from deploy.local.bootstrap import DATABASE, SERVICES
+from deploy.local.broker import Proxied
 from deploy.local.children import Program
 from deploy.local.jars import CHECKOUT
-from deploy.local.kafka import KafkaServer, Proxied
+from deploy.local.kafka import KafkaServer
 from deploy.local.ports import HOST
 from deploy.local.postgres import PostgresServer
+from deploy.local.secured import USERNAME, list_variables
 from deploy.local.state import State, metrics_port_of
 from deploy.local.tokens import ISSUER
+from shared.connections.access import MailAccess, VendorAccess
 
 SANDBOX = ("vendor", "mailbox", "clock")
 
@@ -32,14 +35,16 @@ class Plan:
 
 def postgres_of(state: State, durable: bool = True) -> PostgresServer:
     """The stack's Postgres."""
-    return PostgresServer(state.root / "postgres", durable=durable, port=state.port("postgres"))
+    tls = state.security.server if state.security else None
+    return PostgresServer(state.root / "postgres", durable=durable, port=state.port("postgres"), tls=tls)
 
 
 def kafka_of(state: State, proxy: int | None = None) -> KafkaServer:
     """The stack's Kafka, and the proxy through which the services reach it, if they do."""
     proxied = Proxied(state.port("kafka-proxied"), proxy) if proxy is not None else None
     port, controller_port = state.port("kafka"), state.port("controller")
-    return KafkaServer(state.root / "kafka", port=port, controller_port=controller_port, proxied=proxied)
+    login = state.security.kafka_login if state.security else None
+    return KafkaServer(state.root / "kafka", port=port, controller_port=controller_port, proxied=proxied, login=login)
 
 
 def programs(plan: Plan, state: State, postgres: PostgresServer) -> list[Program]:
@@ -49,7 +54,7 @@ def programs(plan: Plan, state: State, postgres: PostgresServer) -> list[Program
 
 def migration(postgres: PostgresServer) -> tuple[list[str], dict[str, str]]:
     """The command that migrates all schemas, and its environment."""
-    owner = {"GOODSTANDING_DATABASE_URL": postgres.url("owner", DATABASE)}
+    owner = list_variables(postgres.access("owner", DATABASE))
     return [sys.executable, "-m", "shared.migrate"], dict(os.environ) | owner
 
 
@@ -59,29 +64,51 @@ def service(name: str, plan: Plan, state: State, postgres: PostgresServer) -> Pr
     def port(other: str) -> int:
         return plan.proxies.get(other) or state.port(other)
 
-    addresses = {f"GOODSTANDING_{other.upper()}_URL": f"http://{HOST}:{port(other)}" for other in (*SERVICES, "vendor")}
-    environment = addresses | {
-        "GOODSTANDING_DATABASE_URL": postgres.url(name, DATABASE, plan.proxies.get("postgres")),
-        "GOODSTANDING_KAFKA": f"{HOST}:{port('kafka')}",
-        "GOODSTANDING_PORT": str(state.port(name)),
-        "GOODSTANDING_CLOCK": "sandbox",
-        "GOODSTANDING_JWKS_FILE": str(state.jwks),
-        "GOODSTANDING_ISSUER": ISSUER,
-        "GOODSTANDING_TOKENS_DIR": str(state.tokens / name),
-        "GOODSTANDING_SMTP_PORT": str(port("smtp")),
-        "GOODSTANDING_LOG_LEVEL": plan.log_level,
-    }
+    addresses = {f"GOODSTANDING_{other.upper()}_URL": f"http://{HOST}:{port(other)}" for other in SERVICES}
+    environment = (
+        addresses
+        | _connections(name, plan, state, postgres)
+        | {
+            "GOODSTANDING_PORT": str(state.port(name)),
+            "GOODSTANDING_CLOCK": "sandbox",
+            "GOODSTANDING_JWKS_FILE": str(state.jwks),
+            "GOODSTANDING_ISSUER": ISSUER,
+            "GOODSTANDING_TOKENS_DIR": str(state.tokens / name),
+            "GOODSTANDING_LOG_LEVEL": plan.log_level,
+        }
+    )
     if plan.metrics:
         environment["GOODSTANDING_METRICS_PORT"] = str(state.port(metrics_port_of(name)))
     return _python(name, "shared.run", name, environment=environment)
 
 
+def _connections(name: str, plan: Plan, state: State, postgres: PostgresServer) -> dict[str, str]:
+    """How a service reaches Postgres, Kafka, the mail hop and the vendor."""
+    security, smtp = state.security, plan.proxies.get("smtp") or state.port("smtp")
+    base = state.vendor_url(plan.proxies.get("vendor"))
+    kafka = kafka_of(state).access
+    if (proxy := plan.proxies.get("kafka")) is not None:
+        kafka = kafka.model_copy(update={"kafka": f"{HOST}:{proxy}"})
+    return (
+        list_variables(postgres.access(name, DATABASE, plan.proxies.get("postgres")))
+        | list_variables(kafka)
+        | list_variables(security.mail_access(smtp) if security else MailAccess(smtp_port=smtp))
+        | list_variables(security.vendor_access(base) if security else VendorAccess(vendor_url=base))
+    )
+
+
 def _sandbox(state: State, postgres: PostgresServer) -> list[Program]:
     """The world around the services: the vendor, the customers' mailbox and the business clock."""
     smtp, web = str(state.port("smtp")), str(state.port("mailbox"))
-    mailbox = ("--smtp-port", smtp, "--port", web, "--state", str(state.root / "mailbox"))
-    vendor = ("--port", str(state.port("vendor")), "--state", str(state.root / "vendor.sqlite"))
-    clock = {"GOODSTANDING_DATABASE_URL": postgres.url("clock", DATABASE)}
+    mailbox = ["--smtp-port", smtp, "--port", web, "--state", str(state.root / "mailbox")]
+    vendor = ["--port", str(state.port("vendor")), "--state", str(state.root / "vendor.sqlite")]
+    if security := state.security:
+        server, files = security.server, list[str]()
+        for option, path in (("certificate", server.certificate), ("key", server.key), ("client-ca", server.client_ca)):
+            files += [f"--{option}", str(path)]
+        mailbox += [*files, "--username", USERNAME, "--password-file", str(security.smtp_password_file)]
+        vendor += [*files, "--oauth", str(security.vendor_client_file)]
+    clock = list_variables(postgres.access("clock", DATABASE))
     return [
         _python("vendor", "sandbox.vendor", *vendor),
         _python("mailbox", "sandbox.mailbox", *mailbox),

@@ -16,6 +16,8 @@ from deploy.local.children import Identity, Program, StartFailedError
 from deploy.local.jars import CHECKOUT
 from deploy.local.postgres import PostgresServer
 from deploy.local.state import State
+from shared.connections.access import DatabaseAccess, KafkaAccess
+from shared.connections.tls import TlsFiles
 
 UP_WITHIN = 300.0
 """Seconds for a start; the first one may have to fetch Kafka's jars."""
@@ -27,7 +29,8 @@ class Stack:
     Enter it from a thread that lives as long as the stack should. `durable=False` trades the data's
     safety against a crash of the machine for speed. With `metrics` the services count for Prometheus, which is
     started with Alertmanager where they are installed. The services reach the programs that `proxies` names
-    through these ports. Raises StartFailedError, also when the folder has a launcher already.
+    through these ports. Where `state` has a folder `security` (`deploy.local.secured.Security`), every server wants TLS
+    and a login. Raises StartFailedError, also when the folder has a launcher already.
     """
 
     def __init__(
@@ -74,6 +77,20 @@ class Stack:
     def kafka(self) -> str:
         """Kafka's address for clients."""
         return processes.kafka_of(self._state).bootstrap
+
+    @property
+    def kafka_access(self) -> KafkaAccess:
+        """How clients of ours reach Kafka."""
+        return processes.kafka_of(self._state).access
+
+    def database_access(self, role: str) -> DatabaseAccess:
+        """How a role reaches the stack's database: owner, a service, monitor or clock."""
+        return processes.postgres_of(self._state).access(role, DATABASE)
+
+    @property
+    def tls(self) -> TlsFiles:
+        """The files of TLS with the vendor."""
+        return self._state.tls
 
     def database_url(self, role: str) -> str:
         """A connection string of the stack's database for a role: owner, a service, monitor or clock."""

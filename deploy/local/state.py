@@ -10,7 +10,9 @@ from pathlib import Path
 from deploy.local import children, files, ports
 from deploy.local.children import Identity
 from deploy.local.jars import CHECKOUT
+from deploy.local.secured import Security
 from deploy.local.tokens import Keys
+from shared.connections.tls import TlsFiles
 
 DEFAULT = CHECKOUT / ".local" / "stack"
 PORTS = (
@@ -78,7 +80,22 @@ class State:
 
     def url(self, name: str) -> str:
         """The address of a service, of `vendor`, `clock` or `mailbox`."""
-        return f"http://{ports.HOST}:{self.port(name)}"
+        return self.vendor_url() if name == "vendor" else f"http://{ports.HOST}:{self.port(name)}"
+
+    def vendor_url(self, proxy: int | None = None) -> str:
+        """The address of the vendor, or that of a proxy in front on this port."""
+        return f"{'https' if self.security else 'http'}://{ports.HOST}:{proxy or self.port('vendor')}"
+
+    @property
+    def security(self) -> Security | None:
+        """Security of the servers, where there is a folder for it; None: they let anybody in, in plain text."""
+        folder = self.root / "security"
+        return Security(folder) if folder.is_dir() else None
+
+    @property
+    def tls(self) -> TlsFiles:
+        """The files of the stack's own clients."""
+        return self.security.client if self.security else TlsFiles()
 
     def log(self, name: str) -> Path:
         """The log of a process."""

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from jinja2 import Environment
 from pydantic import BaseModel, ConfigDict, Field
 
-from sandbox.mailbox.smtp import Fault, Intake, listening
+from sandbox.mailbox.smtp import Doorkeeper, Fault, Intake, listening
 from shared.http.pages import add_pages
 
 PAGE = Environment(autoescape=True).from_string("""\
@@ -73,12 +73,12 @@ class FaultRequest(BaseModel):
     times: int = Field(default=1, ge=1)
 
 
-def create_app(intake: Intake, host: str, smtp_port: int) -> FastAPI:
+def create_app(intake: Intake, host: str, smtp_port: int, doorkeeper: Doorkeeper | None = None) -> FastAPI:
     """The application; the SMTP server lives as long as it does, on the same loop."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with listening(intake, host, smtp_port):
+        async with listening(intake, host, smtp_port, doorkeeper):
             yield
 
     app = FastAPI(title="Mailbox", lifespan=lifespan, docs_url=None, redoc_url=None)

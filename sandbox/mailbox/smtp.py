@@ -1,11 +1,13 @@
 """The SMTP side: takes mail in, and refuses a recipient when it was asked to."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from sandbox.mailbox.store import Store
 
@@ -46,12 +48,32 @@ class Intake:
         return f"250 OK kept as {message.id}"
 
 
+@dataclass(frozen=True, slots=True)
+class Doorkeeper:
+    """Takes mail only over TLS (STARTTLS, RFC 3207), and from the one who logs in (RFC 4954)."""
+
+    context: ssl.SSLContext
+    username: str
+    password: str = field(repr=False)
+
+    def authenticate(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, answer: object
+    ) -> AuthResult:
+        """Say whether a login is that of the one who may send."""
+        right = LoginPassword(self.username.encode(), self.password.encode())
+        return AuthResult(success=answer == right, handled=False)
+
+
 @asynccontextmanager
-async def listening(intake: Intake, host: str, port: int) -> AsyncIterator[None]:
+async def listening(intake: Intake, host: str, port: int, doorkeeper: Doorkeeper | None = None) -> AsyncIterator[None]:
     """An SMTP server on the running loop."""
+    options: dict[str, Any] = {}
+    if doorkeeper:
+        options = {"tls_context": doorkeeper.context, "require_starttls": True, "auth_required": True}
+        options["authenticator"] = doorkeeper.authenticate
 
     def connection() -> SMTP:
-        return SMTP(intake, hostname="mailbox.example", enable_SMTPUTF8=True)
+        return SMTP(intake, hostname="mailbox.example", enable_SMTPUTF8=True, **options)
 
     server = await asyncio.get_running_loop().create_server(connection, host, port)
     try:

@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import asyncpg
 import httpx2
 import typer
 import uvloop
@@ -24,6 +23,7 @@ from deploy.local.children import StartFailedError
 from deploy.local.stack import Stack, remove
 from deploy.local.state import State
 from sandbox import clock, topics
+from sandbox.connections import open_pool
 from sandbox.demo import close_loops
 from sandbox.driver import Driver, Refused
 from sandbox.generated import Generated, generated
@@ -109,7 +109,7 @@ async def storming(stack: Stack, proxies: Proxies) -> AsyncIterator[Storm]:
         console.print(f"{time.monotonic() - began:7.1f} s  {strike.kind} {strike.target}{lasts}")
 
     async with (
-        asyncpg.create_pool(stack.database_url("monitor"), min_size=0, max_size=1, command_timeout=30) as pool,
+        open_pool(stack.database_access("monitor"), min_size=0, max_size=1, command_timeout=30) as pool,
         httpx2.AsyncClient(transport=stubborn, timeout=TIMEOUT) as http,
     ):
         hasty = Hasty(pool)
@@ -121,7 +121,7 @@ async def storm(stack: Stack, proxies: Proxies, seed: int, seconds: float) -> di
     """Storm, settle, and tell; the findings. Raises NotSettled, Refused."""
     async with storming(stack, proxies) as one:
         await one.blow(seed, seconds)
-        events = await topics.everything(stack.kafka)
+        events = await topics.everything(stack.kafka_access)
         log = stack.logs("launcher")
         _tell(one, len(events), log)
         return await judge.findings(stack, events, one.patient, one.stubborn, log)

@@ -5,13 +5,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import asyncpg
 import httpx2
 
 from sandbox import checks
 from sandbox.checks import Running
 from sandbox.storm.traffic import Patient, Stubborn
 from sandbox.topics import Published
+from shared.connections.database import connect_database
 
 FACTS = {
     "issue": "InvoiceIssued",
@@ -81,13 +81,13 @@ async def findings(
     stack: Running, events: Sequence[Published], patient: Patient, stubborn: Stubborn, launcher_log: str
 ) -> dict[str, list[str]]:
     """Everything that is wrong after a storm, by what should hold."""
-    monitor = await asyncpg.connect(stack.database_url("monitor"))
+    monitor = await connect_database(stack.database_access("monitor"))
     try:
         rows = await monitor.fetch("SELECT subscription_id, vendor_subscription_id FROM entitlements.audit_access")
     finally:
         await monitor.close()
     names = {str(row["subscription_id"]): row["vendor_subscription_id"] for row in rows}
-    async with httpx2.AsyncClient(timeout=30) as http:
+    async with httpx2.AsyncClient(timeout=30, verify=stack.tls.make_context()) as http:
         effects = (await http.get(stack.url("vendor") + "/sandbox/effects")).raise_for_status().json()["effects"]
         mails = [one async for one in _message_ids(http, stack.url("mailbox"))]
     return await checks.all_findings(stack, events) | {

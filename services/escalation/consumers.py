@@ -1,7 +1,7 @@
-"""What escalation hears: which accounts and invoices there are, credit notes, and vendor failures."""
+"""Events that escalation consumes: accounts and invoices, credit notes, and what needs a person."""
 
 from services.escalation import use_cases
-from services.escalation.repository import disputes, known
+from services.escalation.repository import copies, dispute_queries
 from shared.consumer import Handlers
 from shared.database import Unit
 from shared.events.collections import NoticeFailed, TerminationRequested
@@ -28,21 +28,21 @@ handlers = Handlers()
 @handlers.on(AccountRegistered)
 async def account_registered(unit: Unit, event: AccountRegistered, _: Envelope) -> None:
     """An account exists."""
-    await known.save_account(unit, event.account_id, event.currency)
+    await copies.save_account(unit, event.account_id, event.currency)
 
 
 @handlers.on(InvoiceIssued)
 async def invoice_issued(unit: Unit, event: InvoiceIssued, _: Envelope) -> None:
     """An invoice exists."""
     balance = event.balance
-    await known.save_invoice(unit, balance.invoice_id, event.account_id, balance.number, balance.currency)
+    await copies.save_invoice(unit, balance.invoice_id, event.account_id, balance.number, balance.currency)
 
 
 @handlers.on(CreditNoteIssued)
 async def credit_note_issued(unit: Unit, event: CreditNoteIssued, _: Envelope) -> None:
     """An upheld dispute has its credit note."""
     if event.dispute_id is not None:
-        await disputes.save_credit_note(unit, event.dispute_id, event.credit_note_id)
+        await dispute_queries.save_credit_note(unit, event.dispute_id, event.credit_note_id)
 
 
 @handlers.on(SuspensionRefusedByVendor)
@@ -102,6 +102,4 @@ async def vendor_difference_decided(unit: Unit, event: VendorDifferenceDecided, 
 @handlers.on(RenewalSettingsNotRestored)
 async def renewal_not_restored(unit: Unit, event: RenewalSettingsNotRestored, _: Envelope) -> None:
     """Renewal settings are lost, which costs money at the end of the term: somebody must look."""
-    cause = f"vendor:{event.subscription_id}:renewal_not_restored"
-    subject = f"renewal settings were not restored: {', '.join(event.missing)}"
-    await use_cases.cases.open_by_itself(unit, event.account_id, cause, subject)
+    await use_cases.tasks.open_renewal_case(unit, event)

@@ -1,4 +1,4 @@
-"""What escalation tells Prometheus: cases, answers that are late, disputes."""
+"""Figures of escalation for Prometheus: cases, answers that are late, disputes."""
 
 from shared.metrics import Figure
 
@@ -17,7 +17,7 @@ END
 FIGURES = (
     Figure(
         """SELECT kind, coalesce(severity, 'none') AS severity, state, count(*) AS cases FROM cases
-        WHERE state <> 'closed' AND $1::timestamptz IS NOT NULL GROUP BY 1, 2, 3""",
+        WHERE state NOT IN ('closed', 'merged') AND $1::timestamptz IS NOT NULL GROUP BY 1, 2, 3""",
         {"goodstanding_cases": "Cases that are not closed; one that is resolved waits until the customer was told."},
         ("kind", "severity", "state"),
     ),
@@ -27,8 +27,8 @@ FIGURES = (
             extract(epoch FROM min(late.deadline)) AS cases_answer_late_oldest_timestamp_seconds
         FROM (VALUES ('A'), ('B'), ('C'), ('none')) AS s (severity) LEFT JOIN (
             SELECT id, coalesce(severity, 'none') AS severity, {_DEADLINE} AS deadline FROM cases c
-            WHERE state = 'open' AND account_id IS NOT NULL AND kind <> 'task'
-                AND NOT EXISTS (SELECT FROM contacts WHERE contacts.case_id = c.id)
+            WHERE state IN ('new', 'in_progress', 'waiting_for_vendor') AND account_id IS NOT NULL AND kind <> 'task'
+                AND NOT EXISTS (SELECT FROM entries WHERE entries.case_id = c.id AND entries.channel IS NOT NULL)
         ) AS late ON late.severity = s.severity AND late.deadline < $1
         GROUP BY s.severity
         """,

@@ -35,11 +35,18 @@ class DatabaseAccess(Access):
     database_certificate_file: Path | None = None
     """PEM of the role's own certificate, where the server asks for one; with `database_key_file`."""
     database_key_file: Path | None = None
+    database_key_password_file: Path | None = None
+    """The password of the key, where the key is encrypted."""
 
     @property
     def database_tls(self) -> TlsFiles:
         """The files of TLS with Postgres."""
-        return TlsFiles(self.database_ca_file, self.database_certificate_file, self.database_key_file)
+        return TlsFiles(
+            self.database_ca_file,
+            self.database_certificate_file,
+            self.database_key_file,
+            self.database_key_password_file,
+        )
 
     @model_validator(mode="after")
     def _check_database(self) -> Self:
@@ -66,11 +73,15 @@ class KafkaAccess(Access):
     kafka_certificate_file: Path | None = None
     """PEM of a certificate of our own, where the brokers ask for one; with `kafka_key_file`."""
     kafka_key_file: Path | None = None
+    kafka_key_password_file: Path | None = None
+    """The password of the key, where the key is encrypted."""
 
     @property
     def kafka_tls(self) -> TlsFiles:
         """The files of TLS with Kafka."""
-        return TlsFiles(self.kafka_ca_file, self.kafka_certificate_file, self.kafka_key_file)
+        return TlsFiles(
+            self.kafka_ca_file, self.kafka_certificate_file, self.kafka_key_file, self.kafka_key_password_file
+        )
 
     @model_validator(mode="after")
     def _check_kafka(self) -> Self:
@@ -95,11 +106,13 @@ class MailAccess(Access):
     smtp_certificate_file: Path | None = None
     """PEM of a certificate of our own, where the hop asks for one; with `smtp_key_file`."""
     smtp_key_file: Path | None = None
+    smtp_key_password_file: Path | None = None
+    """The password of the key, where the key is encrypted."""
 
     @property
     def smtp_tls(self) -> TlsFiles:
         """The files of TLS with the mail hop."""
-        return TlsFiles(self.smtp_ca_file, self.smtp_certificate_file, self.smtp_key_file)
+        return TlsFiles(self.smtp_ca_file, self.smtp_certificate_file, self.smtp_key_file, self.smtp_key_password_file)
 
     @model_validator(mode="after")
     def _check_mail(self) -> Self:
@@ -120,6 +133,8 @@ class VendorAccess(Access):
     vendor_certificate_file: Path | None = None
     """PEM of a certificate of our own, where the vendor asks for one; with `vendor_key_file`."""
     vendor_key_file: Path | None = None
+    vendor_key_password_file: Path | None = None
+    """The password of the key, where the key is encrypted."""
     vendor_token_url: str = ""
     """Where tokens come from; empty: the vendor is called without one, as the simulator may be."""
     vendor_client_id: str = ""
@@ -132,7 +147,9 @@ class VendorAccess(Access):
     @property
     def vendor_tls(self) -> TlsFiles:
         """The files of TLS with the vendor."""
-        return TlsFiles(self.vendor_ca_file, self.vendor_certificate_file, self.vendor_key_file)
+        return TlsFiles(
+            self.vendor_ca_file, self.vendor_certificate_file, self.vendor_key_file, self.vendor_key_password_file
+        )
 
     @model_validator(mode="after")
     def _check_vendor(self) -> Self:

@@ -13,6 +13,8 @@ from shared.telemetry import log
 REPEAT_SECONDS = 30.0
 """How often the same refusal is logged: every request may try."""
 
+_REFUSALS = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.ConnectionDoesNotExistError)
+"""A wrong password is one of the former; for a certificate of ours that it does not take, the server breaks off."""
 _logged: dict[str, float] = {}
 
 
@@ -23,7 +25,7 @@ async def connect_database(access: DatabaseAccess, **options: Any) -> asyncpg.Co
     """
     try:
         return await asyncpg.connect(access.database_url, **_security(access), **options)  # noqa: TID251
-    except (asyncpg.InvalidAuthorizationSpecificationError, OSError) as error:  # a wrong password is one of the former
+    except (*_REFUSALS, OSError) as error:
         refusal = _describe(error, access)
         if refusal is None:
             raise

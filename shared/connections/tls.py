@@ -1,11 +1,14 @@
 """TLS of our clients: contexts from files, and sentences for what is refused, without any secret."""
 
+import re
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
 _CERTIFICATES = {9: "is not valid yet", 10: "has expired", 62: "is for another host", 64: "is for another address"}
 """Meanings of OpenSSL's codes of verification (`X509_V_ERR_…`). Any other code: no trusted authority has signed it."""
+_OUR_CERTIFICATE = re.compile("ALERT_.*CERTIFICATE|ALERT_UNKNOWN_CA")
+"""Alerts of the other side about the certificate that we show, or do not show (RFC 8446, 6.2)."""
 
 
 class AccessRefused(ConnectionError):
@@ -19,11 +22,15 @@ class TlsFiles:
     ca: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
+    key_password: Path | None = None
+    """With the password of the key, where the key is encrypted."""
 
     def check(self, prefix: str, *, in_use: bool) -> None:
         """Check that they fit together and to the settings of that prefix. Raises ValueError."""
         if (self.certificate is None) != (self.key is None):
             raise ValueError(f"{prefix}_CERTIFICATE_FILE and {prefix}_KEY_FILE belong together")
+        if self.key_password and self.key is None:
+            raise ValueError(f"{prefix}_KEY_PASSWORD_FILE is there, and no {prefix}_KEY_FILE")
         if not in_use and (self.ca or self.certificate):
             raise ValueError(f"{prefix} has files for TLS, and TLS is not switched on")
 
@@ -44,13 +51,21 @@ class TlsFiles:
             else:
                 context.load_verify_locations(self.ca)
             if self.certificate is not None:
-                context.load_cert_chain(self.certificate, self.key)
+                context.load_cert_chain(self.certificate, self.key, self._read_key_password)
+        except AccessRefused:
+            raise
         except (OSError, ValueError) as error:
             raise AccessRefused(f"the files for TLS are unusable: {type(error).__name__}") from error
 
     def read_state(self) -> tuple[tuple[int, int] | None, ...]:
         """Read when each file was written, and its size: another state tells that files were replaced."""
-        return tuple(read_state(path) for path in (self.ca, self.certificate, self.key))
+        return tuple(read_state(path) for path in (self.ca, self.certificate, self.key, self.key_password))
+
+    def _read_key_password(self) -> str:
+        """Read what OpenSSL needs for an encrypted key; without this it asks a terminal. Raises AccessRefused."""
+        if self.key_password is None:
+            raise AccessRefused("the key for TLS is encrypted, and no file has its password")
+        return read_secret(self.key_password)
 
 
 def make_empty_context() -> ssl.SSLContext:
@@ -90,6 +105,8 @@ def describe_refusal(error: BaseException | None) -> str | None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return f"its certificate {_CERTIFICATES.get(error.verify_code, 'is signed by nobody who is trusted')}"
         if isinstance(error, ssl.SSLError):
+            if _OUR_CERTIFICATE.search(error.reason or ""):
+                return "it takes no certificate of ours"
             return f"TLS does not come about: {error.reason or 'broken off'}"
         error = error.__cause__ or error.__context__
     return None

@@ -1,18 +1,24 @@
 """What escalation announces: who has a problem, whose turn it is, and that the customer was told."""
 
+from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
 from shared.events.base import Event
 from shared.events.values import Value
 
-CaseKind = Literal["billing_question", "dispute", "technical", "fraud", "task"]
+CaseKind = Literal["billing_question", "dispute", "technical", "fraud", "service_credit", "vendor_refusal", "task"]
 Severity = Literal["A", "B", "C"]
 DisputeOutcome = Literal["upheld", "rejected"]
 CaseOutcome = Literal[
     "dispute_upheld", "dispute_rejected", "dispute_withdrawn", "dispute_refused", "resolved_by_person"
 ]
 """How a case ended; `resolved_by_person` where a person said so, whose words stand in the case."""
+
+
+ClockOwner = Literal["ours", "vendor"]
+"""Who owes the answer: we to the customer, or the vendor to us."""
+ClockName = Literal["first", "update", "resolution"]
 
 
 class CaseEvent(Event, abstract=True):
@@ -38,6 +44,33 @@ class CaseResolved(CaseEvent):
     """The outcome is known; the customer must be told before the case can be closed."""
 
     outcome: CaseOutcome
+
+
+class CaseReopened(CaseEvent):
+    """A resolved or closed case goes on: the customer is not content, or the outcome was none."""
+
+
+class CaseMerged(CaseEvent):
+    """A case goes on in another one of the same account, and is found under both numbers."""
+
+    into_case_id: UUID
+
+
+class ResponseDeadlineEvent(CaseEvent, abstract=True):
+    """An event about a clock of a case; each run of a clock has each of these events once at most."""
+
+    whose: ClockOwner
+    which: ClockName
+    run: int
+    due_at: datetime
+
+
+class ResponseDeadlineNear(ResponseDeadlineEvent):
+    """An answer is due soon."""
+
+
+class ResponseDeadlineMissed(ResponseDeadlineEvent):
+    """An answer was not given in time: ours to the customer, or the vendor's to us."""
 
 
 class CustomerContacted(CaseEvent):

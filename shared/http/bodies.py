@@ -21,7 +21,7 @@ from shared.auth import authorise_request, find_scopes
 from shared.errors import Refusal
 from shared.hidden import has_surrogate
 from shared.http.problems import MOST_ERRORS
-from shared.http.receiving import MAX_BODY_BYTES, BoundedReceive, find_body_limit, receive_body
+from shared.http.receiving import MAX_BODY_BYTES, MEMORY, BoundedReceive, find_body_limit, receive_body
 
 SHOWN = 60
 """How much of a field's name a refusal repeats (characters)."""
@@ -122,11 +122,15 @@ class _StrictRoute(APIRoute):
                 _check_query(request.query_params.multi_items(), parameters)
             if not has_body:
                 return await handle(_StrictRequest(request.scope, request.receive))
-            bounded = BoundedReceive(request.scope, request.receive, limit.max_bytes)
+            memory = None if limit.is_on_disk else MEMORY
+            bounded = BoundedReceive(request.scope, request.receive, limit.max_bytes, memory)
             strict = _StrictRequest(request.scope, bounded)
-            if not limit.is_streamed:
-                await _read_body(strict)
-            return await handle(strict)
+            try:
+                if not limit.is_streamed:
+                    await _read_body(strict)
+                return await handle(strict)
+            finally:
+                bounded.end()
 
         return strictly
 

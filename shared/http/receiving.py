@@ -10,13 +10,15 @@ from fastapi.dependencies.models import Dependant
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive, Scope
 
-from shared.errors import Refusal
+from shared.errors import Refusal, Unavailable
 
 MAX_BODY_BYTES = 256 * 1024
 """The largest body of a route that declares no limit of its own."""
 PATIENCE_SECONDS = 20.0
 """How long a body is waited for, beside the time that it takes at the slowest rate."""
 SLOWEST_BYTES_PER_SECOND = 16 * 1024
+MAX_BYTES_AT_ONCE = 256 * 1024 * 1024
+"""How much of bodies a process has in memory at once, all requests together."""
 
 
 class BodyTooLarge(Refusal):
@@ -40,20 +42,30 @@ class BodyInterrupted(Refusal):
     status = 400
 
 
+class NoMemory(Unavailable):
+    """The bodies of other requests take all the memory that there is for bodies."""
+
+    code = "no_room"
+
+
 @dataclass(frozen=True, slots=True)
 class BodyLimit:
-    """How large a body a route takes (bytes), and whether the route itself receives it, piece by piece."""
+    """How large a body a route takes (bytes), and whether the route itself receives it, piece by piece.
+
+    What goes to the disk piece by piece is not counted as memory.
+    """
 
     max_bytes: int = MAX_BODY_BYTES
     is_streamed: bool = False
+    is_on_disk: bool = False
 
     async def __call__(self) -> None:
         """Do nothing: the limit is kept before FastAPI asks what a route depends on."""
 
 
-def accept_body(max_bytes: int, *, is_streamed: bool = False) -> Any:
+def accept_body(max_bytes: int, *, is_streamed: bool = False, is_on_disk: bool = False) -> Any:
     """Declare, among the dependencies of a route, that it takes a larger body than others."""
-    return Depends(BodyLimit(max_bytes, is_streamed))
+    return Depends(BodyLimit(max_bytes, is_streamed or is_on_disk, is_on_disk))
 
 
 def find_body_limit(dependant: Dependant) -> BodyLimit:
@@ -62,14 +74,37 @@ def find_body_limit(dependant: Dependant) -> BodyLimit:
     return limits[0] if limits else BodyLimit()
 
 
+class BodyMemory:
+    """The memory that bodies take in a process, in bytes."""
+
+    def __init__(self, max_bytes: int = MAX_BYTES_AT_ONCE) -> None:
+        self.max_bytes = max_bytes
+        self.taken_bytes = 0
+
+    def take(self, size_bytes: int) -> None:
+        """Take memory for a piece of a body. Raises NoMemory."""
+        if self.taken_bytes + size_bytes > self.max_bytes:
+            raise NoMemory("too many large bodies come in at once; try again")
+        self.taken_bytes += size_bytes
+
+    def give_back(self, size_bytes: int) -> None:
+        """Give back what a request took, when it has been answered."""
+        self.taken_bytes -= size_bytes
+
+
+MEMORY = BodyMemory()
+
+
 class BoundedReceive:
     """Receives the messages of one request. Raises BodyTooLarge (before any is read, if its head says so), BodyTooSlow.
 
     Only the time in which we wait for the sender counts.
     """
 
-    def __init__(self, scope: Scope, receive: Receive, max_bytes: int) -> None:
+    def __init__(self, scope: Scope, receive: Receive, max_bytes: int, memory: BodyMemory | None = None) -> None:
         self._receive = receive
+        self._memory = memory
+        self._taken_bytes = 0
         self._max_bytes = max_bytes
         self._declared_bytes = get_declared_bytes(scope)
         self._received_bytes = 0
@@ -91,10 +126,23 @@ class BoundedReceive:
                 f"a body comes at {SLOWEST_BYTES_PER_SECOND} bytes a second or faster, after {PATIENCE_SECONDS:g} s"
             ) from error
         self._waited_seconds += time.perf_counter() - began
-        self._received_bytes += len(message.get("body", b""))
+        piece_bytes = len(message.get("body", b""))
+        self._received_bytes += piece_bytes
         self._is_complete = not message.get("more_body", False)
         self._check(self._received_bytes)
+        self._take_memory(piece_bytes)
         return message
+
+    def end(self) -> None:
+        """Give back the memory that the body took."""
+        if self._memory is not None:
+            self._memory.give_back(self._taken_bytes)
+        self._taken_bytes = 0
+
+    def _take_memory(self, piece_bytes: int) -> None:
+        if self._memory is not None:
+            self._memory.take(piece_bytes)
+            self._taken_bytes += piece_bytes
 
     def _check(self, size_bytes: int) -> None:
         if size_bytes > self._max_bytes:

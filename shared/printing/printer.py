@@ -11,13 +11,19 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from prometheus_client import Counter
+
 from shared.errors import Later, Unavailable
+from shared.printing.answers import PrintedDocument, decode_answer
 from shared.printing.fonts import write_configuration
 from shared.telemetry import log
 
 ROOT = Path(__file__).parents[2]
 KEPT = ("PATH", "HOME", "LANG", "FONTCONFIG_PATH", "FONTCONFIG_FILE", "XDG_CACHE_HOME")
 """What of the environment a worker gets: no address of a database, no key."""
+LACKING_DOCUMENTS = Counter(
+    "goodstanding_documents_lacking_characters", "Documents that were printed with boxes: no font has some characters."
+)
 
 
 class NotPrinted(Later):
@@ -48,6 +54,10 @@ class Printer:
 
     async def pdf(self, html: str) -> bytes:
         """The document as PDF. Raises NotPrinted, and Full when too many wait."""
+        return (await self.print_document(html)).pdf
+
+    async def print_document(self, html: str) -> PrintedDocument:
+        """Print a document, and tell which characters no font has. Raises NotPrinted, and Full when too many wait."""
         if self._asked >= self._most:
             raise Full(f"{self._asked} documents wait to be printed")
         self._asked += 1
@@ -56,7 +66,7 @@ class Printer:
         finally:
             self._asked -= 1
 
-    async def _with_a_worker(self, html: bytes) -> bytes:
+    async def _with_a_worker(self, html: bytes) -> PrintedDocument:
         worker = await self._free.get()
         done = False
         try:
@@ -72,9 +82,14 @@ class Printer:
             self._free.put_nowait(worker if done else None)
             if worker is not None and not done:
                 await _ended(worker)
-        if not told.startswith(b"\x01"):
+        document = decode_answer(told)
+        if document is None:
             raise NotPrinted(f"the document cannot be printed: {told[1:].decode()}")
-        return told[1:]
+        if document.missing:
+            LACKING_DOCUMENTS.inc()
+            characters, scripts = len(document.missing), document.list_scripts()
+            log.warning("no font has characters of a document", characters=characters, scripts=scripts)
+        return document
 
     async def _started(self) -> Process:
         environment = {name: os.environ[name] for name in KEPT if name in os.environ}

@@ -1,16 +1,18 @@
 """`python -m shared.printing.worker`: HTML in, PDF out, one after the other, until the other end is gone.
 
-A message is its length (8 bytes, big-endian) and its bytes; an answer has a byte before it that says whether it is
-a PDF. The process has no secret in its environment, and fetches nothing: neither from the network nor from files.
+A message is its length (8 bytes, big-endian) and its bytes; an answer has a byte before it that says what it is: a PDF,
+or a PDF behind characters that no font has, or what broke. The process has no secret in its environment, and fetches
+nothing: neither from the network nor from files.
 """
 
 import sys
 from typing import IO, NoReturn
 
 from weasyprint import HTML
+from weasyprint.document import Document
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
-MADE, BROKE = b"\x01", b"\x00"
+from shared.printing.answers import BROKE, MADE, encode_lacking
 
 
 class Nothing(URLFetcher):  # type: ignore[misc]  # it has no types
@@ -21,15 +23,25 @@ class Nothing(URLFetcher):  # type: ignore[misc]  # it has no types
         raise FatalURLFetchingError("a document refers to nothing outside itself")
 
 
-def printed(html: str) -> bytes:
-    """The PDF of a document. Raises FatalURLFetchingError when it refers to anything."""
-    return bytes(HTML(string=html, url_fetcher=Nothing()).write_pdf())
+def print_html(html: str) -> tuple[bytes, str]:
+    """Print a document; the PDF, and the characters that no font has: they are boxes in it.
+
+    Raises FatalURLFetchingError when it refers to anything.
+    """
+    missing: set[str] = set()
+
+    def note_missing(document: Document, _: object) -> None:
+        missing.update(chr(point) for font in document.fonts.values() for point in font.missing)
+
+    pdf = bytes(HTML(string=html, url_fetcher=Nothing()).write_pdf(finisher=note_missing))
+    return pdf, "".join(sorted(missing))
 
 
 def answer(html: bytes) -> bytes:
     """The answer to one message. What broke is told by its type: its text may quote the document."""
     try:
-        return MADE + printed(html.decode())
+        pdf, missing = print_html(html.decode())
+        return encode_lacking(pdf, missing) if missing else MADE + pdf
     except (Exception, FatalURLFetchingError) as error:  # noqa: BLE001  # whatever it is, it is about this document; the next one may be fine
         return BROKE + type(error).__name__.encode()
 

@@ -61,7 +61,7 @@ APPEND_ONLY = {
     },
     "collections": {"policies", "overdues", "guard_decisions"},
     "entitlements": set[str](),
-    "escalation": {"contacts"},
+    "escalation": {"entries"},
 }
 
 SHAPE = """
@@ -166,10 +166,11 @@ def _migration(path: Path) -> Any:
 
 
 def _append_only(service: str) -> set[str]:
-    """What the migrations of a service declare to be append-only, each for the tables that it makes."""
+    """What the migrations of a service declare to be append-only, each for the tables that it makes or drops."""
     versions = ROOT / "services" / service / "migrations" / "versions"
-    found = [getattr(_migration(path), "APPEND_ONLY", ()) for path in versions.glob("*.py")]
-    return {table for one in found for table in one}
+    migrations = [_migration(path) for path in versions.glob("*.py")]
+    declared = {table for migration in migrations for table in getattr(migration, "APPEND_ONLY", ())}
+    return declared - {table for migration in migrations for table in getattr(migration, "DROPPED", ())}
 
 
 async def refused(connection: asyncpg.Connection, statement: str) -> bool:

@@ -36,6 +36,16 @@ async def billed(papers: Papers, **more: object) -> tuple[str, str]:
     return owner, str(rows[0]["id"])
 
 
+async def test_a_document_names_the_characters_that_no_font_has(papers: Papers) -> None:
+    await papers.seller()
+    street = "ถนนสุขุมวิท"
+    _, issued = await billed(papers, address=[street, "10110 Bangkok"])
+    pdf = await papers.document(f"invoices/{issued}", "application/pdf")
+    missing = " ".join(f"U+{ord(character):04X}" for character in sorted(set(street)))
+    assert (pdf.status_code, pdf.headers["missing-characters"]) == (200, missing)
+    assert "missing-characters" not in (await papers.document(f"invoices/{issued}", "text/html")).headers
+
+
 async def test_an_invoice_as_pdf_and_as_page_says_what_the_law_wants(papers: Papers) -> None:
     await papers.seller()
     policy = PolicyPublished(policy_version=4, effective_date="2026-01-01", document={})
@@ -44,6 +54,7 @@ async def test_an_invoice_as_pdf_and_as_page_says_what_the_law_wants(papers: Pap
     pdf = await papers.document(f"invoices/{issued}", "application/pdf")
     assert (pdf.status_code, pdf.headers["content-type"]) == (200, "application/pdf")
     assert pdf.headers["content-disposition"] == 'attachment; filename="GS-DE-00000002.pdf"'
+    assert "missing-characters" not in pdf.headers
     said = text(pdf.content)
     # 31 days from the 2nd; 16 of them from the 17th: 12 seats charged, 10 taken back, each truncated.
     for words in (

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from fastapi import Response
@@ -226,6 +226,34 @@ async def test_a_case_is_closed_only_after_the_customer_was_told_the_outcome(wor
     assert (closed["state"], closed["closed_by"]) == ("closed", "operator")
 
 
+async def test_the_case_of_a_dispute_gets_its_outcome_from_the_dispute(world: World) -> None:
+    dispute = await world.client.made("/v1/disputes", world.dispute(700))
+    path = f"/v1/cases/{dispute['case_id']}"
+    resolving = {"outcome": "explained", "reason": "price rise"}
+    refused = await world.client.post(f"{path}:resolve", resolving)
+    assert (refused.status_code, refused.json()["code"]) == (409, "dispute_undecided")
+    await world.client.made(f"/v1/disputes/{dispute['id']}:reject", {"reason": "the price is that of the order"})
+    case = await world.client.got(path)
+    assert (case["state"], case["outcome"]) == ("resolved", "the dispute was rejected")
+    assert [(link["kind"], link["target_id"], link["line"]) for link in case["links"]] == [
+        ("invoice", world.invoice_id, 1)
+    ]
+    glance = await world.client.got("/v1/disputes", account_id=world.account_id)
+    assert [item["state"] for item in glance["items"]] == ["rejected"]
+
+
+async def test_a_case_that_was_resolved_before_its_dispute_gets_the_outcome_of_the_dispute(world: World) -> None:
+    """As it could be before a dispute kept its case from being resolved by hand."""
+    dispute = await world.client.made("/v1/disputes", world.dispute(700))
+    await world.database.execute(
+        "UPDATE escalation.cases SET state = 'closed', outcome = 'explained', closed_at = opened_at WHERE id = $1",
+        UUID(dispute["case_id"]),
+    )
+    await world.client.made(f"/v1/disputes/{dispute['id']}:uphold", {"reason": "billed twice"})
+    case = await world.client.got(f"/v1/cases/{dispute['case_id']}")
+    assert (case["state"], case["outcome"], case["closed_at"]) == ("resolved", "the dispute was upheld", None)
+
+
 async def test_a_case_that_touches_no_customer_says_so_by_whom_and_why(world: World) -> None:
     body = {"kind": "technical", "severity": "B", "subject": "a probe failed"}
     case = await world.client.made("/v1/cases", body)
@@ -276,5 +304,5 @@ async def test_a_vendor_failure_opens_one_case_by_itself(world: World) -> None:
     await hear(world.runtime, failed, sequence=1)
     await hear(world.runtime, failed, sequence=2)
     cases = (await world.client.got("/v1/cases", account_id=world.account_id))["items"]
-    assert [(case["kind"], case["severity"]) for case in cases] == [("technical", "B")]
+    assert [(case["kind"], case["severity"]) for case in cases] == [("vendor_refusal", None)]
     assert await world.events() == ["CaseOpened"]

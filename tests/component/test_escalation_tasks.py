@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from deploy.local.tokens import Keys
-from services.escalation.domain import is_difference_large
+from services.escalation.domain.differences import is_difference_large
 from shared.database import Unit
 from shared.events import Event
 from shared.events.collections import NoticeFailed, TerminationRequested
@@ -33,7 +33,7 @@ class World:
 
     async def cases(self) -> list[dict[str, Any]]:
         """List the cases that are open."""
-        page: dict[str, Any] = await self.client.got("/v1/cases", state="open")
+        page: dict[str, Any] = await self.client.got("/v1/cases", state="new")
         return list(page["items"])
 
 
@@ -200,6 +200,30 @@ async def test_a_task_is_closed_without_a_contact_and_opens_anew_for_its_cause(w
     assert closed["state"] == "closed"
     await hear(world.runtime, termination(), sequence=2)
     assert len(await world.cases()) == 1
+
+
+async def test_a_cause_whose_case_was_merged_opens_no_other_until_that_is_resolved(world: World) -> None:
+    await hear(world.runtime, termination())
+    (case,) = await world.cases()
+    body = {"kind": "task", "account_id": str(ACCOUNT), "subject": "talk to them"}
+    target_id = (await world.client.made("/v1/cases", body))["id"]
+    await world.client.made(f"/v1/cases/{case['id']}:merge", {"into": target_id, "reason": "one talk for both"})
+    await hear(world.runtime, termination(), sequence=2)
+    assert [waiting["id"] for waiting in await world.cases()] == [target_id]
+    await world.client.made(f"/v1/cases/{target_id}:resolve", {"outcome": "they pay", "reason": "talked"})
+    await hear(world.runtime, termination(), sequence=3)
+    (again,) = await world.cases()
+    assert again["cause"] == case["cause"]
+
+
+async def test_what_a_task_is_about_is_linked(world: World) -> None:
+    await hear(world.runtime, termination())
+    (case,) = await world.cases()
+    links = (await world.client.got(f"/v1/cases/{case['id']}"))["links"]
+    assert {(link["kind"], link["target_id"], link["added_by"]) for link in links} == {
+        ("invoice", str(INVOICE), None),
+        ("suspension", str(SUSPENSION), None),
+    }
 
 
 async def test_a_case_of_a_customer_still_needs_the_contact(world: World) -> None:

@@ -18,7 +18,7 @@ from shared.runtime import Runtime
 from tests.builders import START, Client, Database, running
 from tests.component.orders import FEW, Order, announced, one_by_one, orders, read, rows
 
-TABLES = {"accounts": "", "invoices": "", "cases": "outcome_sequence", "disputes": ""}
+TABLES = {"accounts": "", "invoices": "", "cases": "outcome_sequence number", "disputes": ""}
 End = tuple[list[str], list[str]]
 CAUSAL = one_by_one(0, 0, 0, 1, 1, 1, 1)
 LINES = [{"line": 1, "amount_minor": 500}]

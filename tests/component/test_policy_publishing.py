@@ -1,11 +1,14 @@
 """The policy is published by those who may, warns before access ends, and can be read by everybody."""
 
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from deploy.local.tokens import Keys
+from services.collections.domain.policy import Policy, parse_policy
+from services.collections.repository import policies
 from tests.builders import Client, Database, running
 from tests.component.test_collections import STANDARD, publish
 
@@ -47,3 +50,20 @@ async def test_a_version_that_there_is_not_is_a_page_with_those_that_there_are(c
     assert "no version 7" in missing.text
     assert 'href="?version=1"' in missing.text
     assert (await client.http.get("/policy?version=1")).status_code == 200
+
+
+async def test_what_nobody_has_checked_is_read_beside_the_event_loop(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader takes half a second for the worst document that it refuses."""
+    readers: list[threading.Thread] = []
+
+    def parse(document: str) -> Policy:
+        readers.append(threading.current_thread())
+        return parse_policy(document)
+
+    monkeypatch.setattr(policies, "parse_published", parse)
+    body = {"document": "steps:\n" + "- a\n" * 15_000, "effective_date": "2026-03-02", "reason": "x"}
+    assert (await client.post("/v1/policies", body)).status_code == 422
+    assert len(readers) == 1
+    assert readers[0] is not threading.main_thread()

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from pypdf import PdfReader
+from structlog.testing import capture_logs
 
 from shared.printing import Printer
 from shared.printing.fonts import list_folders
+from shared.printing.printer import LACKING_DOCUMENTS
 
 NAMES = {
     "Japanese": "有限会社サンプル",
@@ -34,6 +36,25 @@ def test_the_fonts_are_there() -> None:
     files = {path.name.partition("[")[0] for folder in list_folders() for path in folder.rglob("*.ttf")}
     wanted = ("JP", "KR", "SC", "TC", "Arabic", "Hebrew")
     assert files == {f"NotoSans{script}" for script in wanted}
+
+
+@pytest.mark.parametrize(("name", "script"), [("บริษัท", "thai"), ("कंपनी", "devanagari"), ("ក្រុមហ៊ុន", "khmer")])
+async def test_characters_that_no_font_has_are_told_without_the_text(printer: Printer, name: str, script: str) -> None:
+    before = LACKING_DOCUMENTS._value.get()
+    with capture_logs() as logs:
+        document = await printer.print_document(f"<p>Account 17 {name} & {NAMES['Korean']}</p>")
+    assert set(document.missing) == set(name)
+    assert PdfReader(io.BytesIO(document.pdf)).pages
+    (line,) = logs
+    assert (line["characters"], line["scripts"]) == (len(set(name)), [script])
+    assert not set(name) & set(f"{line}")
+    assert LACKING_DOCUMENTS._value.get() == before + 1
+
+
+async def test_nothing_is_told_where_every_character_is_printed(printer: Printer) -> None:
+    with capture_logs() as logs:
+        document = await printer.print_document("".join(f"<p>{name}</p>" for name in NAMES.values()))
+    assert (document.missing, logs) == ("", [])
 
 
 async def test_every_name_is_printed_in_a_font_that_has_its_characters(printer: Printer) -> None:

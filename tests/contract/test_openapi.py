@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
-from typing import Any
-from uuid import uuid4
+from typing import Any, get_args
+from uuid import UUID, uuid4
 
 import orjson
 import pytest
@@ -20,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from deploy.local.tokens import Keys
+from services.escalation.api.case_bodies import LinkKind
 from shared import failed_work
 from shared.clients import Answered
 from shared.database import Unit
@@ -380,9 +381,19 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
     disputed = [(await world.client.made("/v1/disputes", dispute))["id"] for _ in range(40)]
     for path in (f"/v1/disputes/{dispute_id}:uphold" for dispute_id in disputed[:24]):
         await world.client.somebody().made(path, {"reason": "billed in error"})
+    await hear(world.runtime, registered(UUID(owner)))
+    target_id = str(uuid4())
+    links = [{"kind": kind, "target_id": target_id} for kind in get_args(LinkKind)]
     case = {"kind": "billing_question", "account_id": owner, "subject": "What is line 3?"}
-    opened = [(await world.client.made("/v1/cases", case))["id"] for _ in range(20)]
-    return {"account_id": [owner], "invoice_id": [issued], "dispute_id": disputed, "case_id": opened}
+    opened = [(await world.client.made("/v1/cases", case | {"links": links}))["id"] for _ in range(40)]
+    return {
+        "account_id": [owner],
+        "invoice_id": [issued],
+        "dispute_id": disputed,
+        "case_id": opened,
+        "into": [(await world.client.made("/v1/cases", case))["id"]],
+        "target_id": [target_id],
+    }
 
 
 async def _fail(unit: Unit) -> list[Any]:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,10 +10,7 @@ from deploy.local.kafka import KafkaServer
 from deploy.local.stack import Stack, remove
 from sandbox.clock import START
 from sandbox.driver import Driver, driving
-from sandbox.limits import set_limits
-
-BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-POLICY = Path(__file__).parents[2] / "sandbox" / "policies" / "standard.yaml"
+from tests.end_to_end.beginnings import BEGIN, begin
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +43,5 @@ def stack(fast_folder: Path) -> Iterator[Stack]:
 async def driver(stack: Stack) -> AsyncIterator[Driver]:
     """A driver of the stack; the standard policy is in force."""
     async with driving(stack) as found:
-        body = {"document": POLICY.read_text(), "effective_date": BEGIN.date().isoformat(), "reason": "first"}
-        await found.post("collections", "/v1/policies", body)
-        await set_limits(found, ("EUR", "USD"))
+        await begin(found)
         yield found

@@ -1,5 +1,6 @@
 """The collection policy over REST, and as a page that a customer reads without a token."""
 
+import asyncio
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 
@@ -82,7 +83,8 @@ class PolicyOut(BaseModel):
     @classmethod
     def of(cls, row: PolicyRow) -> Self:
         """The answer for a row."""
-        fields = row.model_dump() | {"policy": parse_policy(row.document).model_dump(mode="json")}
+        policy = repository.parse_published(row.document)
+        fields = row.model_dump() | {"policy": policy.model_dump(mode="json")}
         return cls.model_validate(fields)
 
 
@@ -100,6 +102,9 @@ async def publish_policy(
 
     Tighter limits of the guard hold at once; looser ones than those in force are refused.
     """
+
+    # to read what nobody has checked may take long enough that others would notice
+    await asyncio.to_thread(repository.parse_published, policy.document)
 
     async def publish(unit: Unit) -> PolicyOut:
         row = await use_cases.policies.publish(
@@ -148,7 +153,7 @@ async def policy_page(read: Read, version: Annotated[int | None, Query(ge=1, lt=
         missing = TEMPLATES.get_template("policy_missing.html").render(version=version, versions=versions)
         return HTMLResponse(missing, 404, _PAGE)
     page = TEMPLATES.get_template("policy.html").render(
-        row=row, policy=parse_policy(row.document), versions=versions, titles=TITLES
+        row=row, policy=repository.parse_published(row.document), versions=versions, titles=TITLES
     )
     return HTMLResponse(page, headers=_PAGE)
 

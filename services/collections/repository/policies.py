@@ -25,8 +25,8 @@ class Version:
 
 
 @lru_cache(maxsize=64)
-def _parsed(document: str) -> Policy:
-    """A document is never edited, so it is parsed once."""
+def parse_published(document: str) -> Policy:
+    """Parse the document of a version, once: it is never edited."""
     return parse_policy(document)
 
 
@@ -35,7 +35,7 @@ async def versions(unit: Unit) -> list[Version]:
     rows = await unit.connection.fetch(
         "SELECT version, effective_date, document FROM policies ORDER BY effective_date, version"
     )
-    return [Version(row["version"], row["effective_date"], _parsed(row["document"])) for row in rows]
+    return [Version(row["version"], row["effective_date"], parse_published(row["document"])) for row in rows]
 
 
 def in_force(known: Sequence[Version], recorded_at: datetime, zone: ZoneInfo) -> Version | None:

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from services.collections.domain.policy import Limits, check_required_notices, parse_policy
+from services.collections.domain.policy import Limits, check_required_notices
 from services.collections.repository import guard
 from services.collections.repository import policies as repository
 from services.collections.tables import PolicyRow
@@ -35,7 +35,7 @@ async def publish(unit: Unit, document: str, effective_date: date, actor: str, r
 
     Raises PolicyRefused, EffectiveDateRefused, GuardLoosened.
     """
-    policy = parse_policy(document)
+    policy = repository.parse_published(document)
     check_required_notices(policy)
     await unit.lock(SUBJECT)
     known = await repository.rows(unit)

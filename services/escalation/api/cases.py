@@ -1,238 +1,195 @@
-"""Cases and customer contacts over REST."""
+"""Cases over REST: opened, found, changed and linked."""
 
-from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, Response
-from pydantic import BaseModel, Field, model_validator
+from fastapi import Depends, Header, Query, Response
 
 from services.escalation import use_cases
-from services.escalation.domain import CaseState, CustomerConcerned, CustomerNotTold, MoveRefused
-from services.escalation.repository import cases as repository
-from services.escalation.tables import CaseRow, ContactRow
-from services.escalation.use_cases.cases import NewCase
+from services.escalation.api.case_bodies import (
+    CaseChange,
+    CaseCountOut,
+    CaseCountsOut,
+    CaseDetailsOut,
+    CaseIn,
+    CaseLinkOut,
+    CaseLinksIn,
+    CaseOut,
+    CasePatch,
+    FoundCasesOut,
+    LinkKind,
+    WaitingSide,
+)
+from services.escalation.domain.cases import CaseState
+from services.escalation.domain.moves import MoveRefused
+from services.escalation.repository import case_queries, case_search
+from services.escalation.repository.case_search import CaseCriteria
+from services.escalation.use_cases.case_changes import SeverityRefused
+from services.escalation.use_cases.cases import CaseLink
 from shared.audit import Change
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
+from shared.auth import fold_subject, needs
+from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.database import Unit
-from shared.events.escalation import Severity
-from shared.fields import Body, Name, Prose, Words, example
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
+from shared.events.escalation import CaseKind, Severity
+from shared.fields import NEEDED, Code, Name
+from shared.http import ETAG, PROBLEMS, Page, Paging, Read, Router, refusals
+from shared.merging import merge_patch
+from shared.versions import IfMatchMissing, Stale, build_etag, parse_if_match
 
 reads = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
+overviews = Router(tags=["cases"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 
 
-class CaseIn(Body):
-    """A problem that somebody has, or a task that concerns no customer; a dispute opens its case by itself.
-
-    Severity is that of technical cases.
-    """
-
-    model_config = example(
-        kind="billing_question",
-        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
-        subject="What is line 3 of the March invoice?",
+def build_criteria(
+    account_id: Annotated[UUID | None, Query()] = None,
+    number: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
+    state: Annotated[CaseState | None, Query()] = None,
+    waiting_for: Annotated[WaitingSide | None, Query(description="the side that acts next")] = None,
+    kind: Annotated[CaseKind | None, Query()] = None,
+    severity: Annotated[Severity | None, Query()] = None,
+    queue: Annotated[Code | None, Query()] = None,
+    assignee: Annotated[Name | None, Query()] = None,
+    is_assigned: Annotated[bool | None, Query()] = None,
+    product: Annotated[Name | None, Query()] = None,
+    linked_to: Annotated[UUID | None, Query(description="an invoice, subscription … that the case is about")] = None,
+) -> CaseCriteria:
+    """Build the criteria that all lists of cases share; they combine."""
+    return CaseCriteria(
+        account_id=account_id,
+        number=number,
+        state=state,
+        kind=kind,
+        severity=severity,
+        queue=queue,
+        assignee=None if assignee is None else fold_subject(assignee),
+        is_assigned=is_assigned,
+        waiting_for=waiting_for,
+        product=product,
+        linked_to=linked_to,
     )
 
-    kind: Literal["billing_question", "technical", "fraud", "task"]
-    severity: Severity | None = None
-    account_id: UUID | None = None
-    subject: Name
 
-    @model_validator(mode="after")
-    def _severity_of_technical(self) -> Self:
-        if (self.kind == "technical") != (self.severity is not None):
-            raise ValueError("severity is given for technical cases, and only for them")
-        return self
-
-
-class CaseOut(BaseModel):
-    """A case."""
-
-    model_config = example(
-        id="01a20d65-5762-7a08-b1f4-93d2c07e5a16",
-        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
-        kind="billing_question",
-        severity=None,
-        state="resolved",
-        subject="What is line 3 of the March invoice?",
-        opened_at="2026-04-02T09:30:00Z",
-        outcome="line 3 is the set-up charge",
-        outcome_at="2026-04-02T14:05:00Z",
-        closed_at=None,
-        closed_by=None,
-        no_customer_affected=None,
-    )
-
-    id: UUID
-    account_id: UUID | None
-    kind: str
-    severity: str | None
-    state: CaseState
-    subject: str
-    opened_at: datetime
-    outcome: str | None
-    outcome_at: datetime | None
-    closed_at: datetime | None
-    closed_by: str | None
-    no_customer_affected: str | None
-
-    @classmethod
-    def of(cls, row: CaseRow) -> Self:
-        """The answer for a row."""
-        return cls.model_validate(row, from_attributes=True)
-
-
-class ContactIn(Body):
-    """Somebody spoke with the customer."""
-
-    model_config = example(channel="phone", about_outcome=True, comment="explained line 3; the customer is content")
-
-    channel: Literal["email", "phone", "portal", "letter"]
-    about_outcome: bool = Field(description="whether the customer was told the outcome")
-    comment: Prose
-
-
-class ContactOut(BaseModel):
-    """A contact on record."""
-
-    model_config = example(
-        id="01a20d66-0b3d-7e92-a6c7-58f10d4b2e39",
-        case_id="01a20d65-5762-7a08-b1f4-93d2c07e5a16",
-        channel="phone",
-        about_outcome=True,
-        comment="explained line 3; the customer is content",
-        actor="support",
-        contacted_at="2026-04-02T14:20:00Z",
-    )
-
-    id: UUID
-    case_id: UUID
-    channel: str
-    about_outcome: bool
-    comment: str
-    actor: str
-    contacted_at: datetime
-
-    @classmethod
-    def of(cls, row: ContactRow) -> Self:
-        """The answer for a row."""
-        return cls.model_validate(row, from_attributes=True)
-
-
-class ResolveIn(Body):
-    """The outcome of a case, and why."""
-
-    model_config = example(outcome="line 3 is the set-up charge", reason="checked against the order")
-
-    outcome: Name
-    reason: Prose
-
-
-class CloseIn(Body):
-    """Why the case can be closed; where it touches no customer, a person says so."""
-
-    model_config = example(reason="the customer knows the outcome")
-
-    reason: Prose
-    no_customer_affected: Words | None = Field(default=None, examples=["found by monitoring, no user was cut off"])
+Criteria = Annotated[CaseCriteria, Depends(build_criteria)]
 
 
 @writes.post("", status_code=201, response_model=CaseOut, summary="Open a case")
 async def open_case(case: CaseIn, command: Annotated[CommandRunner, perform_command("case.open")]) -> Response:
-    """Open a case; announces `CaseOpened`."""
+    """Open a case; announces `CaseOpened`, with nothing of what people wrote."""
 
-    async def open_(unit: Unit) -> CaseOut:
-        new = NewCase(case.kind, case.severity, case.account_id, case.subject)
-        row = await use_cases.cases.open_case(unit, new, command.caller.subject)
+    async def open_once(unit: Unit) -> CaseOut:
+        row = await use_cases.cases.open_case(unit, case.build_case(), command.caller.subject)
         unit.record(Change("case", row.id, row.account_id))
-        return CaseOut.of(row)
+        return CaseOut.from_row(row)
 
-    return await command.run(open_, about=case.account_id)
+    return await command.run(open_once, about=case.account_id)
 
 
 @reads.get("", summary="List cases")
-async def list_cases(
-    read: Read,
-    paging: Paging,
-    account_id: Annotated[UUID | None, Query()] = None,
-    state: Annotated[CaseState | None, Query()] = None,
-) -> Page[CaseOut]:
-    """Cases in the order of their ids."""
+async def list_cases(read: Read, paging: Paging, criteria: Criteria) -> Page[CaseOut]:
+    """Cases in the order of their ids, which is that of their opening."""
     after = paging.after_id()
-    rows = await read(lambda unit: repository.cases_after(unit, account_id, state, after, paging.limit + 1))
-    return paging.page([CaseOut.of(row) for row in rows], key=lambda row: row.id)
+    rows = await read(lambda unit: case_search.list_cases(unit, criteria, after, paging.limit + 1))
+    return paging.page([CaseOut.from_fields(dict(row)) for row in rows], key=lambda case: case.id)
 
 
-@reads.get("/{case_id}", summary="One case")
-async def get_case(case_id: UUID, read: Read) -> CaseOut:
-    """The case as it is now."""
-    return CaseOut.of(await read(lambda unit: repository.case(unit, case_id)))
+@overviews.get("/v1/case-counts", summary="Count cases")
+async def count_cases(read: Read, criteria: Criteria) -> CaseCountsOut:
+    """Count cases by queue and state; the filters are those of the list."""
+    rows = await read(lambda unit: case_search.count_cases(unit, criteria))
+    return CaseCountsOut(counts=[CaseCountOut(**row) for row in rows])
 
 
-@reads.get("/{case_id}/contacts", summary="The contacts of a case")
-async def list_contacts(case_id: UUID, read: Read) -> Page[ContactOut]:
-    """Every contact on record, oldest first."""
+@overviews.get("/v1/case-search", summary="Search cases by words")
+async def search_cases(
+    read: Read,
+    criteria: Criteria,
+    words: Annotated[Name, Query(description='all of them; "a phrase", `or` and -without as on the web')],
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+) -> FoundCasesOut:
+    """Find cases by words of their subject and description, or of an entry of their thread; the best first.
 
-    async def load(unit: Unit) -> list[ContactOut]:
-        await repository.case(unit, case_id)
-        return [ContactOut.of(row) for row in await repository.contacts_of(unit, case_id)]
+    At most 1000 cases are ranked, the newest ones: `is_complete` says whether these are all.
+    """
+    rows, is_complete = await read(lambda unit: case_search.search_cases(unit, words, criteria, limit))
+    return FoundCasesOut(items=[CaseOut.from_fields(dict(row)) for row in rows], is_complete=is_complete)
 
-    return Page(items=await read(load), next=None)
+
+@reads.get("/{case_id}", summary="One case", responses=ETAG)
+async def get_case(case_id: UUID, read: Read, response: Response) -> CaseDetailsOut:
+    """The case as it is now, with what it is about."""
+    details = await read(lambda unit: _load_details(unit, case_id))
+    response.headers["ETag"] = build_etag(details.version)
+    return details
 
 
-@writes.post("/{case_id}/contacts", status_code=201, response_model=ContactOut, summary="Record a contact")
-async def record_contact(
-    case_id: UUID, contact: ContactIn, command: Annotated[CommandRunner, perform_command("contact.record")]
-) -> Response:
-    """Put a contact with the customer on record; announces `CustomerContacted`, without the comment."""
+async def _load_details(unit: Unit, case_id: UUID) -> CaseDetailsOut:
+    row = await case_queries.get_case(unit, case_id)
+    return CaseDetailsOut(
+        **CaseOut.from_row(row).model_dump(),
+        links=[CaseLinkOut.from_row(link) for link in await case_queries.list_links(unit, case_id)],
+        merged_cases=await case_queries.list_merged(unit, case_id),
+    )
 
-    async def record(unit: Unit) -> ContactOut:
-        row = await use_cases.cases.record_contact(
-            unit, case_id, contact.channel, contact.about_outcome, contact.comment, command.caller.subject
-        )
-        return ContactOut.of(row)
 
-    return await command.run(record, about=case_id)
+@writes.patch(
+    "/{case_id}",
+    summary="Change a case",
+    responses={**ETAG, **refusals(Stale, IfMatchMissing, MoveRefused, SeverityRefused)},
+)
+async def change_case(
+    case_id: UUID,
+    patch: CasePatch,
+    response: Response,
+    command: Annotated[ChangeRunner, perform_change("case.change")],
+    if_match: Annotated[
+        str | None, Header(max_length=40, description="the ETag of the case", json_schema_extra=NEEDED)
+    ] = None,
+) -> CaseOut:
+    """Change what the patch names and leave the rest (RFC 7396): words, queue, assignee, severity, contact person.
+
+    As `application/json` or `application/merge-patch+json`. What it was before stands in the thread.
+    """
+    version, fields = parse_if_match(if_match), merge_patch(CaseChange, patch)
+    actor = command.caller.subject
+    row = await command.run(lambda unit: use_cases.case_changes.change_case(unit, case_id, version, fields, actor))
+    response.headers["ETag"] = build_etag(row.version)
+    return CaseOut.from_row(row)
 
 
 @writes.post(
-    "/{case_id}:resolve",
+    "/{case_id}/links",
     status_code=200,
-    response_model=CaseOut,
-    summary="Resolve a case",
+    response_model=CaseDetailsOut,
+    summary="Link a case to what it is about",
     responses=refusals(MoveRefused),
 )
-async def resolve_case(
-    case_id: UUID, resolved: ResolveIn, command: Annotated[CommandRunner, perform_command("case.resolve")]
+async def add_links(
+    case_id: UUID, wanted: CaseLinksIn, command: Annotated[CommandRunner, perform_command("case.link")]
 ) -> Response:
-    """The outcome is known; now the customer must be told."""
+    """Link a case to invoices or their lines, subscriptions, suspensions, vendor differences or other cases."""
+    links = [link.build_link() for link in wanted.links]
 
-    async def resolve(unit: Unit) -> CaseOut:
-        return CaseOut.of(await use_cases.cases.resolve_by_hand(unit, case_id, resolved.outcome))
+    async def add(unit: Unit) -> CaseDetailsOut:
+        await use_cases.case_changes.add_links(unit, case_id, links, command.caller.subject)
+        return await _load_details(unit, case_id)
 
-    return await command.run(resolve, status=200, reason=resolved.reason, about=case_id)
+    return await command.run(add, status=200, about=case_id)
 
 
-@writes.post(
-    "/{case_id}:close",
-    status_code=200,
-    response_model=CaseOut,
-    summary="Close a case",
-    responses=refusals(CustomerNotTold, CustomerConcerned, MoveRefused),
-)
-async def close_case(
-    case_id: UUID, closing: CloseIn, command: Annotated[CommandRunner, perform_command("case.close")]
-) -> Response:
-    """Close the loop: 409 `customer_not_told` until a contact about the outcome was recorded after it was known.
+@writes.delete("/{case_id}/links/{kind}/{target_id}", summary="Take a link away", responses=refusals(MoveRefused))
+async def remove_link(
+    case_id: UUID,
+    kind: LinkKind,
+    target_id: UUID,
+    command: Annotated[ChangeRunner, perform_change("case.unlink")],
+    line: Annotated[int | None, Query(ge=1, le=100_000, description="of an invoice, where one was linked")] = None,
+) -> CaseDetailsOut:
+    """Take away a link that was wrong; that it was there stands in the thread."""
+    link = CaseLink(kind, target_id, line or 0)
 
-    That no customer is affected can be said, in words, of what was not opened for one.
-    """
+    async def remove(unit: Unit) -> CaseDetailsOut:
+        await use_cases.case_changes.remove_link(unit, case_id, link, command.caller.subject)
+        return await _load_details(unit, case_id)
 
-    async def close(unit: Unit) -> CaseOut:
-        row = await use_cases.cases.close(unit, case_id, command.caller.subject, closing.no_customer_affected)
-        return CaseOut.of(row)
-
-    return await command.run(close, status=200, reason=closing.reason, about=case_id)
+    return await command.run(remove)

@@ -9,8 +9,9 @@ from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from services.escalation import use_cases
-from services.escalation.domain import DisputeState, MoveRefused
-from services.escalation.repository import disputes as repository
+from services.escalation.domain.disputes import DisputeState
+from services.escalation.domain.moves import MoveRefused
+from services.escalation.repository import dispute_queries
 from services.escalation.tables import DisputeRow
 from services.escalation.use_cases.disputes import (
     AmountAboveInvoice,
@@ -174,7 +175,7 @@ async def _reserved_now(dispute_id: UUID, leased: Intent | None, command: Comman
         await command.runtime.jobs.work(intent)
 
     async def state_now(unit: Unit) -> tuple[int, DisputeOut]:
-        row = DisputeOut.of(await repository.dispute(unit, dispute_id))
+        row = DisputeOut.of(await dispute_queries.get_dispute(unit, dispute_id))
         return (202 if row.state is DisputeState.REQUESTED else 201), row
 
     return await command.amend(state_now)
@@ -189,14 +190,14 @@ async def list_disputes(
 ) -> Page[DisputeOut]:
     """Disputes in the order of their ids."""
     after = paging.after_id()
-    rows = await read(lambda unit: repository.disputes_after(unit, account_id, state, after, paging.limit + 1))
+    rows = await read(lambda unit: dispute_queries.list_disputes(unit, account_id, state, after, paging.limit + 1))
     return paging.page([DisputeOut.of(row) for row in rows], key=lambda row: row.id)
 
 
 @reads.get("/{dispute_id}", summary="One dispute")
 async def get_dispute(dispute_id: UUID, read: Read) -> DisputeOut:
     """The dispute as it is now."""
-    return DisputeOut.of(await read(lambda unit: repository.dispute(unit, dispute_id)))
+    return DisputeOut.of(await read(lambda unit: dispute_queries.get_dispute(unit, dispute_id)))
 
 
 async def _decide_upholding(

@@ -1,5 +1,5 @@
-"""What can be done in escalation: one function per action, that loads, decides, saves and publishes."""
+"""The actions of escalation: one function for each, that loads, decides, saves and publishes."""
 
-from services.escalation.use_cases import cases, disputes, tasks, upholding
+from services.escalation.use_cases import case_changes, case_moves, cases, contacts, disputes, tasks, upholding
 
-__all__ = ["cases", "disputes", "tasks", "upholding"]
+__all__ = ["case_changes", "case_moves", "cases", "contacts", "disputes", "tasks", "upholding"]

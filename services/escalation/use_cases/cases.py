@@ -1,46 +1,60 @@
-"""Cases are opened, resolved, and closed once the customer was told."""
+"""Cases are opened, by people and by themselves; what has them in common: their lock and their thread."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from services.escalation import domain
-from services.escalation.domain import CASE_ALLOWED, CaseState, Loop, moved_to
-from services.escalation.repository import cases as repository
-from services.escalation.tables import CaseRow, ContactRow
-from shared.audit import Change
+from services.escalation.domain.cases import DEFAULT_QUEUES, CaseState
+from services.escalation.repository import case_queries, threads
+from services.escalation.tables import CaseLinkRow, CaseRow, EntryRow
 from shared.database import Unit
-from shared.events.escalation import (
-    CaseClosed,
-    CaseKind,
-    CaseOpened,
-    CaseOutcome,
-    CaseResolved,
-    CustomerContacted,
-    Severity,
-)
+from shared.events.escalation import CaseKind, CaseOpened, Severity
 from shared.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
+class CaseLink:
+    """A thing that a case is about; `line` is that of an invoice, 0 for the whole."""
+
+    kind: str
+    target_id: UUID
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class NewCase:
-    """A problem that somebody has; `cause` is unique among open cases where a machine opens them."""
+    """A problem that somebody has; `cause` is unique among unresolved cases where a machine opens them."""
 
     kind: CaseKind
     severity: Severity | None
     account_id: UUID | None
     subject: str
     cause: str | None = None
+    description: str | None = None
+    product: str | None = None
+    queue: str | None = None
+    assignee: str | None = None
+    contact_person_id: UUID | None = None
+    links: Sequence[CaseLink] = ()
 
 
 async def open_case(unit: Unit, new: NewCase, actor: str | None) -> CaseRow:
-    """Open a case."""
+    """Open a case; without an actor it is opened by itself."""
     row = CaseRow(
         id=new_id(),
+        version=1,
         account_id=new.account_id,
         kind=new.kind,
         severity=new.severity,
-        state=CaseState.OPEN,
+        state=CaseState.NEW,
+        state_since=unit.now,
         subject=new.subject,
+        description=new.description,
+        product=new.product,
+        queue=new.queue or DEFAULT_QUEUES[new.kind],
+        assignee=new.assignee,
+        contact_person_id=new.contact_person_id,
         cause=new.cause,
         opened_at=unit.now,
         opened_by=actor,
@@ -50,103 +64,68 @@ async def open_case(unit: Unit, new: NewCase, actor: str | None) -> CaseRow:
         closed_at=None,
         closed_by=None,
         no_customer_affected=None,
+        merged_into=None,
     )
-    await unit.lock(_subject(row))
-    await repository.add(unit, row)
+    await unit.lock(get_subject(row))
+    await case_queries.save_case(unit, row)
+    await link_case(unit, row, new.links, actor)
     unit.publish(CaseOpened(case_id=row.id, account_id=row.account_id, kind=new.kind, severity=new.severity))
     return row
 
 
-async def open_by_itself(unit: Unit, account_id: UUID, cause: str, subject: str) -> None:
-    """Open a technical case of severity B for a vendor failure, unless one for the same cause is open."""
-    await open_for_cause(unit, NewCase("technical", "B", account_id, subject, cause))
-
-
-async def open_task(unit: Unit, account_id: UUID | None, cause: str, subject: str) -> None:
-    """Open a task for a person, unless one for the same cause is open."""
-    await open_for_cause(unit, NewCase("task", None, account_id, subject, cause))
+async def open_task(
+    unit: Unit, account_id: UUID | None, cause: str, subject: str, links: Sequence[CaseLink] = ()
+) -> None:
+    """Open a task for a person, unless one for the same cause is not done yet."""
+    await open_for_cause(unit, NewCase("task", None, account_id, subject, cause, links=links))
 
 
 async def open_for_cause(unit: Unit, new: NewCase) -> None:
     """Open a case that an event needs, once for its cause; events of the past open none."""
     assert new.cause is not None
-    if not unit.is_past and not await repository.open_for(unit, new.cause):
+    if not unit.is_past and not await case_queries.has_unresolved(unit, new.cause):
         await open_case(unit, new, actor=None)
 
 
-async def resolve(unit: Unit, case_id: UUID, outcome: CaseOutcome, words: str) -> CaseRow:
-    """Record the outcome, announced as a code; the words stay here. Raises NotFound, MoveRefused."""
-    row = await _locked(unit, case_id)
-    row.state = moved_to(CASE_ALLOWED, CaseState(row.state), CaseState.RESOLVED)
-    row.outcome, row.outcome_at = words, unit.now
-    row.outcome_sequence = unit.publish(CaseResolved(case_id=row.id, account_id=row.account_id, outcome=outcome))
-    await repository.add(unit, row)
-    return row
-
-
-async def resolve_by_hand(unit: Unit, case_id: UUID, words: str) -> CaseRow:
-    """Resolve a case because a person says so. Raises NotFound, MoveRefused."""
-    before = (await _locked(unit, case_id)).model_dump()
-    row = await resolve(unit, case_id, "resolved_by_person", words)
-    unit.record(Change("case", case_id, row.account_id, before, row.model_dump()))
-    return row
-
-
-async def record_contact(
-    unit: Unit, case_id: UUID, channel: str, about_outcome: bool, comment: str, actor: str
-) -> ContactRow:
-    """Put on record that somebody spoke with the customer. Raises NotFound."""
-    case = await _locked(unit, case_id)
-    contact_id = new_id()
-    sequence = unit.publish(
-        CustomerContacted(
-            case_id=case_id,
-            account_id=case.account_id,
-            contact_id=contact_id,
-            channel=channel,
-            about_outcome=about_outcome,
-        )
+async def link_case(unit: Unit, row: CaseRow, links: Sequence[CaseLink], actor: str | None) -> int:
+    """Link a case to what it is about; how many of the links are new."""
+    return await case_queries.insert_links(
+        unit, [CaseLinkRow(case_id=row.id, added_by=actor, added_at=unit.now, **_read_link(link)) for link in links]
     )
-    row = ContactRow(
-        id=contact_id,
-        case_id=case_id,
-        account_id=case.account_id,
-        channel=channel,
-        about_outcome=about_outcome,
-        comment=comment,
+
+
+def _read_link(link: CaseLink) -> dict[str, Any]:
+    return {"kind": link.kind, "target_id": link.target_id, "line": link.line}
+
+
+async def lock_case(unit: Unit, case_id: UUID) -> CaseRow:
+    """Lock what a case is about, and get the case as it is then. Raises NotFound."""
+    await unit.lock(get_subject(await case_queries.get_case(unit, case_id)))
+    return await case_queries.get_case(unit, case_id)
+
+
+async def enter_internally(
+    unit: Unit, row: CaseRow, kind: str, actor: str | None, content: str, details: Mapping[str, Any]
+) -> EntryRow:
+    """Write an internal entry into the thread of a case."""
+    entry = EntryRow(
+        id=new_id(),
+        case_id=row.id,
+        account_id=row.account_id,
+        kind=kind,
+        audience="internal",
         actor=actor,
-        contacted_at=unit.now,
-        sequence=sequence,
+        content=content,
+        details=dict(details),
+        channel=None,
+        about_outcome=None,
+        sequence=None,
+        entered_at=unit.now,
     )
-    await repository.add_contact(unit, row)
-    unit.record(Change("contact", row.id, row.account_id))
-    return row
+    await threads.insert_entry(unit, entry)
+    return entry
 
 
-async def close(unit: Unit, case_id: UUID, actor: str, no_customer_affected: str | None) -> CaseRow:
-    """Close the loop. Raises NotFound, MoveRefused, CustomerNotTold, CustomerConcerned."""
-    row = await _locked(unit, case_id)
-    before = row.model_dump()
-    loop = Loop(
-        row.outcome_sequence,
-        await repository.get_informed_sequence(unit, case_id),
-        no_customer_affected,
-        is_task=row.kind == "task",
-        is_of_customer=row.account_id is not None and row.opened_by is not None,
-    )
-    row.state = domain.closed(CaseState(row.state), loop)
-    row.closed_at, row.closed_by, row.no_customer_affected = unit.now, actor, no_customer_affected
-    await repository.add(unit, row)
-    unit.publish(CaseClosed(case_id=row.id, account_id=row.account_id, customer_told=loop.customer_told))
-    unit.record(Change("case", case_id, row.account_id, before, row.model_dump()))
-    return row
-
-
-async def _locked(unit: Unit, case_id: UUID) -> CaseRow:
-    await unit.lock(_subject(await repository.case(unit, case_id)))
-    return await repository.case(unit, case_id)
-
-
-def _subject(row: CaseRow) -> UUID:
-    """What the case's events are about."""
+def get_subject(row: CaseRow) -> UUID:
+    """Get what the events of a case are about: its account, else the case itself."""
     return row.account_id or row.id

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from services.escalation.domain import DISPUTE_ALLOWED, DisputeState, moved_to
-from services.escalation.repository import disputes as repository
-from services.escalation.repository import known
+from services.escalation.domain.disputes import DISPUTE_ALLOWED, DisputeState
+from services.escalation.domain.moves import move
+from services.escalation.repository import copies, dispute_queries
 from services.escalation.tables import DisputeRow
-from services.escalation.use_cases import cases
-from services.escalation.use_cases.cases import NewCase
+from services.escalation.use_cases.case_moves import resolve_case
+from services.escalation.use_cases.cases import CaseLink, NewCase, open_case
 from shared import intents
 from shared.audit import Change
 from shared.clients import Answered
@@ -101,10 +101,10 @@ async def request(unit: Unit, new: NewDispute, actor: str) -> tuple[DisputeRow, 
 
     The intent is leased to the caller from the start, so that no worker is faster than the request that waits for it.
     """
-    invoice = await known.invoice(unit, new.invoice_id)
+    invoice = await copies.find_invoice(unit, new.invoice_id)
     if invoice not in (None, (new.account_id, new.currency)):
         raise NotTheirs(f"invoice_id: {new.invoice_id} is no invoice of this account in {new.currency}")
-    case = await cases.open_case(unit, NewCase("dispute", None, new.account_id, "billing dispute"), actor)
+    case = await open_case(unit, _build_case(new), actor)
     row = DisputeRow(
         id=new_id(),
         case_id=case.id,
@@ -124,15 +124,20 @@ async def request(unit: Unit, new: NewDispute, actor: str) -> tuple[DisputeRow, 
         uphold_proposed_at=None,
         ended_reason=None,
     )
-    await repository.add(unit, row)
+    await dispute_queries.save_dispute(unit, row)
     await intents.add(unit, RESERVE_AMOUNTS, new.account_id, row.id, {}, row.id)
     unit.record(Change("dispute", row.id, row.account_id))
     return row, await intents.lease_of(unit, row.id)
 
 
+def _build_case(new: NewDispute) -> NewCase:
+    links = [CaseLink("invoice", new.invoice_id, line) for line, _ in new.lines]
+    return NewCase("dispute", None, new.account_id, "billing dispute", description=new.comment, links=links)
+
+
 async def reserve(runtime: "Runtime", intent: Intent) -> str | None:
     """Reserve the amounts in invoicing; what it refuses, or None. Raises Later. The key is the dispute's id."""
-    row = await runtime.units.run(lambda unit: repository.dispute(unit, intent.id))
+    row = await runtime.units.run(lambda unit: dispute_queries.get_dispute(unit, intent.id))
     body = {"dispute_id": str(row.id), "invoice_id": str(row.invoice_id), "lines": row.lines}
     try:
         await runtime.clients["invoicing"].post("/v1/reservations", body, key=str(row.id))
@@ -145,16 +150,16 @@ async def reserve(runtime: "Runtime", intent: Intent) -> str | None:
 
 async def reserved(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
     """Record the answer: opened, and a fact, or refused, which ends the case's question."""
-    row = await repository.dispute(unit, intent.id)
+    row = await dispute_queries.get_dispute(unit, intent.id)
     wanted = DisputeState.OPENED if refusal is None else DisputeState.REFUSED
-    row.state = moved_to(DISPUTE_ALLOWED, DisputeState(row.state), wanted)
+    row.state = move(DISPUTE_ALLOWED, DisputeState(row.state), wanted)
     if refusal is None:
         row.opened_at = unit.now
         unit.publish(DisputeOpened(**_announced(row)))
     else:
         row.refusal, row.ended_at = refusal, unit.now
-        await cases.resolve(unit, row.case_id, "dispute_refused", "the dispute was refused")
-    await repository.add(unit, row)
+        await resolve_case(unit, row.case_id, "dispute_refused", "the dispute was refused")
+    await dispute_queries.save_dispute(unit, row)
     return Recorded.DONE
 
 
@@ -162,7 +167,7 @@ async def resolve(unit: Unit, dispute_id: UUID, outcome: DisputeOutcome, reason:
     """Decide a dispute: upheld gives a credit note, rejected releases. Raises NotFound, MoveRefused."""
     row = await _end_dispute(unit, dispute_id, DisputeState(outcome), reason)
     unit.publish(DisputeResolved(**_announced(row), outcome=outcome))
-    await cases.resolve(unit, row.case_id, CASE_OUTCOMES[outcome], f"the dispute was {outcome}")
+    await resolve_case(unit, row.case_id, CASE_OUTCOMES[outcome], f"the dispute was {outcome}")
     return row
 
 
@@ -170,17 +175,17 @@ async def withdraw(unit: Unit, dispute_id: UUID, reason: str) -> DisputeRow:
     """The customer no longer disputes. Raises NotFound, MoveRefused."""
     row = await _end_dispute(unit, dispute_id, DisputeState.WITHDRAWN, reason)
     unit.publish(DisputeWithdrawn(**_announced(row)))
-    await cases.resolve(unit, row.case_id, "dispute_withdrawn", "the dispute was withdrawn")
+    await resolve_case(unit, row.case_id, "dispute_withdrawn", "the dispute was withdrawn")
     return row
 
 
 async def _end_dispute(unit: Unit, dispute_id: UUID, state: DisputeState, reason: str) -> DisputeRow:
-    await unit.lock((await repository.dispute(unit, dispute_id)).account_id)
-    row = await repository.dispute(unit, dispute_id)
+    await unit.lock((await dispute_queries.get_dispute(unit, dispute_id)).account_id)
+    row = await dispute_queries.get_dispute(unit, dispute_id)
     before = row.model_dump()
-    row.state = moved_to(DISPUTE_ALLOWED, DisputeState(row.state), state)
+    row.state = move(DISPUTE_ALLOWED, DisputeState(row.state), state)
     row.ended_at, row.ended_reason = unit.now, reason
-    await repository.add(unit, row)
+    await dispute_queries.save_dispute(unit, row)
     unit.record(Change("dispute", row.id, row.account_id, before, row.model_dump()))
     return row
 

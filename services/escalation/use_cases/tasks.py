@@ -1,10 +1,18 @@
 """Tasks and cases that events of other services open for a person: one for each cause, not for each event."""
 
-from services.escalation.domain import is_difference_large
-from services.escalation.use_cases.cases import NewCase, open_by_itself, open_for_cause, open_task
+from uuid import UUID
+
+from services.escalation.domain.differences import is_difference_large
+from services.escalation.use_cases.cases import CaseLink, NewCase, open_for_cause, open_task
 from shared.database import Unit
 from shared.events.collections import NoticeFailed, TerminationRequested
-from shared.events.entitlements import EntitlementEnded, HoldPlaced, SuspensionRefusedByVendor, VendorSyncFailed
+from shared.events.entitlements import (
+    EntitlementEnded,
+    HoldPlaced,
+    RenewalSettingsNotRestored,
+    SuspensionRefusedByVendor,
+    VendorSyncFailed,
+)
 from shared.events.invoicing import DocumentFailed, ReconciliationCompleted, VendorDifferenceDecided
 
 SUBSCRIPTION_ENDED = "subscription_ended"
@@ -19,7 +27,10 @@ WANTED_OF_VENDOR = {
 async def open_termination_task(unit: Unit, event: TerminationRequested) -> None:
     """Have a person decide about the end of subscriptions whose invoices stay unpaid."""
     cause = f"termination:{event.suspension_id or min(event.invoice_ids)}"
-    await open_task(unit, event.account_id, cause, "decide whether unpaid subscriptions are ended")
+    links = [CaseLink("invoice", invoice_id) for invoice_id in event.invoice_ids]
+    if event.suspension_id is not None:
+        links.append(CaseLink("suspension", event.suspension_id))
+    await open_task(unit, event.account_id, cause, "decide whether unpaid subscriptions are ended", links)
 
 
 async def open_notice_task(unit: Unit, event: NoticeFailed) -> None:
@@ -46,33 +57,46 @@ async def open_vendor_dispute_task(unit: Unit, event: VendorDifferenceDecided) -
     """Have a person dispute with the vendor what somebody decided to dispute."""
     if event.decision == "dispute_with_vendor":
         subject = f"dispute a difference with the vendor: {event.verdict}"
-        await open_task(unit, event.account_id, f"vendor_difference:{event.difference_id}", subject)
+        links = [CaseLink("vendor_difference", event.difference_id)]
+        await open_task(unit, event.account_id, f"vendor_difference:{event.difference_id}", subject, links)
 
 
 async def open_cancellation_task(unit: Unit, event: EntitlementEnded) -> None:
     """Have a person cancel at the vendor what has ended before its term: it bills on until then."""
     if event.ended_on < event.term_end:
         subject = f"cancel a subscription at the vendor that has ended before its term ({event.term_end})"
-        await open_task(unit, event.account_id, f"cancel_at_vendor:{event.subscription_id}", subject)
+        links = [CaseLink("subscription", event.subscription_id)]
+        await open_task(unit, event.account_id, f"cancel_at_vendor:{event.subscription_id}", subject, links)
 
 
 async def open_fraud_case(unit: Unit, event: HoldPlaced) -> None:
     """Open a fraud case for a hold that was placed for it."""
     if event.hold_reason == "fraud":
-        new = NewCase("fraud", None, event.account_id, "a fraud hold was placed", f"fraud_hold:{event.hold_id}")
+        cause, links = f"fraud_hold:{event.hold_id}", [CaseLink("subscription", event.subscription_id)]
+        new = NewCase("fraud", None, event.account_id, "a fraud hold was placed", cause, links=links)
         await open_for_cause(unit, new)
 
 
 async def open_refusal_case(unit: Unit, event: SuspensionRefusedByVendor) -> None:
     """Have somebody look at a suspension that the vendor refuses."""
     if event.vendor_code != SUBSCRIPTION_ENDED:
-        cause = f"vendor:{event.subscription_id}:suspension_refused"
         subject = f"the vendor refuses to suspend a subscription ({event.vendor_code})"
-        await open_by_itself(unit, event.account_id, cause, subject)
+        await _open_vendor_refusal(unit, event.account_id, event.subscription_id, "suspension_refused", subject)
 
 
 async def open_sync_case(unit: Unit, event: VendorSyncFailed) -> None:
     """Have somebody look at what the vendor will not do."""
-    cause = f"vendor:{event.subscription_id}:sync_failed"
     subject = f"the vendor refuses to {WANTED_OF_VENDOR[event.wanted]} ({event.vendor_code})"
-    await open_by_itself(unit, event.account_id, cause, subject)
+    await _open_vendor_refusal(unit, event.account_id, event.subscription_id, "sync_failed", subject)
+
+
+async def open_renewal_case(unit: Unit, event: RenewalSettingsNotRestored) -> None:
+    """Have somebody look at renewal settings that are lost, which costs money at the end of the term."""
+    subject = f"renewal settings were not restored: {', '.join(event.missing)}"
+    await _open_vendor_refusal(unit, event.account_id, event.subscription_id, "renewal_not_restored", subject)
+
+
+async def _open_vendor_refusal(unit: Unit, account_id: UUID, subscription_id: UUID, what: str, subject: str) -> None:
+    links = [CaseLink("subscription", subscription_id)]
+    cause = f"vendor:{subscription_id}:{what}"
+    await open_for_cause(unit, NewCase("vendor_refusal", None, account_id, subject, cause, links=links))

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from services.escalation.domain import DISPUTE_ALLOWED, DisputeState, MoveRefused, moved_to
-from services.escalation.repository import disputes
+from services.escalation.domain.disputes import DISPUTE_ALLOWED, DisputeState
+from services.escalation.domain.moves import MoveRefused, move
+from services.escalation.repository import dispute_queries
 from services.escalation.tables import DisputeRow
 from services.escalation.use_cases.disputes import resolve
 from shared.audit import Change
@@ -63,7 +64,7 @@ async def is_authorised(runtime: "Runtime", dispute_id: UUID, caller: Caller, de
     Where the decision cannot be taken nothing is asked, since invoicing counts what it authorises: the transaction
     refuses it, or repeats its answer. Raises NotFound, AuthorisationUnavailable.
     """
-    row = await runtime.units.run(lambda unit: disputes.dispute(unit, dispute_id))
+    row = await runtime.units.run(lambda unit: dispute_queries.get_dispute(unit, dispute_id))
     if row.state != decision.state or (_is_proposer(row, caller) and not decision.is_for_proposer):
         return False
     body = {
@@ -102,9 +103,9 @@ async def uphold(unit: Unit, dispute_id: UUID, caller: Caller, reason: str, *, a
     if authorised:
         return await resolve(unit, dispute_id, "upheld", reason)
     before = row.model_dump()
-    row.state = moved_to(DISPUTE_ALLOWED, DisputeState(row.state), DisputeState.WAITING_FOR_SECOND_PERSON)
+    row.state = move(DISPUTE_ALLOWED, DisputeState(row.state), DisputeState.WAITING_FOR_SECOND_PERSON)
     row.uphold_proposed_by, row.uphold_proposed_at = caller.subject, unit.now
-    await disputes.add(unit, row)
+    await dispute_queries.save_dispute(unit, row)
     unit.record(Change("dispute", row.id, row.account_id, before, row.model_dump()))
     return row
 
@@ -124,9 +125,9 @@ async def decline(unit: Unit, dispute_id: UUID, caller: Caller, _reason: str, *,
     if not (authorised or _is_proposer(row, caller)):
         raise AboveLimit("your roles may not decide about this amount")
     before = row.model_dump()
-    row.state = moved_to(DISPUTE_ALLOWED, DisputeState(row.state), DisputeState.OPENED)
+    row.state = move(DISPUTE_ALLOWED, DisputeState(row.state), DisputeState.OPENED)
     row.uphold_proposed_by = row.uphold_proposed_at = None
-    await disputes.add(unit, row)
+    await dispute_queries.save_dispute(unit, row)
     unit.record(Change("dispute", row.id, row.account_id, before, row.model_dump()))
     return row
 
@@ -152,5 +153,5 @@ def _is_proposer(row: DisputeRow, caller: Caller) -> bool:
 
 
 async def _lock(unit: Unit, dispute_id: UUID) -> DisputeRow:
-    await unit.lock((await disputes.dispute(unit, dispute_id)).account_id)
-    return await disputes.dispute(unit, dispute_id)
+    await unit.lock((await dispute_queries.get_dispute(unit, dispute_id)).account_id)
+    return await dispute_queries.get_dispute(unit, dispute_id)

@@ -19,7 +19,7 @@ from shared.http import BodyInterrupted, accept_body, declared
 
 LARGEST_FILE = 2 << 30
 """Bytes, as sent: 2 GiB."""
-ACCEPTED = accept_body(LARGEST_FILE, is_streamed=True)
+ACCEPTED = accept_body(LARGEST_FILE, is_on_disk=True)
 """The dependency of a route that takes a file."""
 
 LAYOUTS = {

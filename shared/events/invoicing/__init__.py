@@ -20,6 +20,7 @@ from shared.events.invoicing.bill_runs import (
     BillRunStarted,
     LedgerPeriodClosed,
 )
+from shared.events.invoicing.calendars import BusinessCalendarChanged
 from shared.events.invoicing.documents import (
     DocumentDelivery,
     DocumentFailed,
@@ -73,6 +74,7 @@ __all__ = [
     "BillRunFinished",
     "BillRunStarted",
     "BilledTotal",
+    "BusinessCalendarChanged",
     "CreditNoteIssued",
     "DocumentDelivery",
     "DocumentFailed",

@@ -222,3 +222,22 @@ async def test_the_page_for_customers_runs_nothing(database: Database, keys: Key
     assert answer.headers["content-security-policy"] == (
         "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; style-src 'unsafe-inline'"
     )
+
+
+async def test_bodies_together_take_no_more_memory_than_there_is(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiving.MEMORY, "max_bytes", 100_000)
+    xml = (b"content-type", b"application/xml")
+    slow = Sender([PIECE], is_slow=True)
+    asking = asyncio.create_task(server.ask(slow, "POST", "/v1/bank-imports", xml))
+    await slow.is_waited_for.wait()
+    refused = await server.ask(Sender([PIECE]), "POST", "/v1/bank-imports", xml)
+    assert (refused.status, refused.code, refused.headers["retry-after"]) == (503, "no_room", "1")
+    on_disk = await server.ask(Sender([PIECE] * 3), "POST", "/v1/usage-files", (b"content-type", b"text/csv"))
+    assert on_disk.status == 422, "what goes to the disk is no memory"
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    assert receiving.MEMORY.taken_bytes == 0
+    assert (await server.ask(Sender([PIECE]), "POST", "/v1/bank-imports", xml)).status == 422
+    assert receiving.MEMORY.taken_bytes == 0

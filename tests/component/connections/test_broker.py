@@ -7,23 +7,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 from structlog.testing import capture_logs
+from typer.testing import CliRunner
 
+from deploy import prepare
 from deploy.local.kafka import KafkaServer
-from deploy.local.secured import KafkaLogin, ServerTls
+from deploy.local.secured import KafkaLogin, ServerTls, list_variables
 from shared import kafka
 from shared.connections.access import KafkaAccess
 from shared.connections.kafka import connection_options, start_client
-from shared.connections.tls import AccessRefused
+from shared.connections.tls import AccessRefused, TlsFiles
 from tests.certificates import Authority
 
 TOPIC = "secured.events"
+NO_FILES: dict[str, Any] = {f"kafka_{name}_file": None for name in ("ca", "certificate", "key", "key_password")}
 
 
 class World:
-    """A broker that lets nobody in without TLS and a login, and the files of who does."""
+    """A broker that lets nobody in without TLS, a certificate and a login, and the files of who does."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -31,9 +35,11 @@ class World:
         self.password_file = folder / "password"
         self.password_file.write_text("correct-horse\n")
         signed = self.authority.sign("broker", "127.0.0.1")
-        login = KafkaLogin(
-            ServerTls(signed.certificate, signed.key), self.authority.file, "goodstanding", self.password_file
-        )
+        self.key_password_file = folder / "key-password"
+        self.key_password_file.write_text("stapled-horse\n")
+        ours = self.authority.sign("client", "client.example", key_password="stapled-horse")
+        client = TlsFiles(self.authority.file, ours.certificate, ours.key, self.key_password_file)
+        login = KafkaLogin(ServerTls(signed.certificate, signed.key, client), "goodstanding", self.password_file)
         self.server = KafkaServer(folder / "kafka", login=login)
 
     def access(self, **changes: Any) -> KafkaAccess:
@@ -119,13 +125,94 @@ async def test_a_broker_with_another_certificate_is_refused(
     """Its certificate is looked at before a word of Kafka: a listener that has one is enough."""
     ends = timedelta(hours=-1) if begins else timedelta(1)
     signed = world.authority.sign(f"broker-{name}", name, begins=begins - timedelta(1), ends=ends)
-    context = ServerTls(signed.certificate, signed.key).make_context()
+    context = ServerTls(signed.certificate, signed.key, TlsFiles()).make_context()
     server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=context)
     try:
         port = server.sockets[0].getsockname()[1]
         assert await find_refusal(world.access(kafka=f"127.0.0.1:{port}")) == sentence
     finally:
         server.close()
+
+
+def sign_for_client(world: World, folder: Path, fault: str) -> dict[str, Any]:
+    """Changes of the settings by which our certificate has a fault."""
+    authority, ends = world.authority, timedelta(1)
+    match fault:
+        case "none":
+            return {f"kafka_{name}_file": None for name in ("certificate", "key", "key_password")}
+        case "authority":
+            authority = Authority(folder / "foreign", "foreign")
+        case "expired":
+            ends = timedelta(hours=-1)
+    signed = authority.sign(f"client-{fault}", "client.example", begins=timedelta(-2), ends=ends)
+    return {
+        "kafka_certificate_file": signed.certificate,
+        "kafka_key_file": signed.key,
+        "kafka_key_password_file": None,
+    }
+
+
+async def test_a_certificate_of_ours_with_a_key_in_plain_gets_in(world: World, tmp_path: Path) -> None:
+    access = world.access(**sign_for_client(world, tmp_path, "well"))
+    producer = kafka.producer(access)
+    await start_client(producer.start(), access)
+    await producer.stop()
+
+
+@pytest.mark.parametrize("fault", ["none", "authority", "expired"])
+async def test_nobody_gets_in_without_a_certificate_that_the_broker_trusts(
+    world: World, tmp_path: Path, fault: str
+) -> None:
+    refusal = await find_refusal(world.access(**sign_for_client(world, tmp_path, fault)))
+    assert refusal == "the broker: it takes no certificate of ours"
+
+
+@pytest.mark.parametrize(
+    ("password", "sentence"),
+    [
+        (None, "the key for TLS is encrypted, and no file has its password"),
+        ("wrong-horse", "the files for TLS are unusable: SSLError"),
+        ("", "the secret's file password is empty"),
+    ],
+)
+def test_an_encrypted_key_needs_its_password_and_asks_no_terminal(
+    world: World, tmp_path: Path, password: str | None, sentence: str
+) -> None:
+    (tmp_path / "password").write_text(password or "")
+    access = world.access(kafka_key_password_file=None if password is None else tmp_path / "password")
+    with pytest.raises(AccessRefused) as raised:
+        connection_options(access)
+    assert str(raised.value) == sentence
+
+
+def test_topics_are_made_with_all_that_the_broker_wants(world: World) -> None:
+    variables = list_variables(world.access())
+    done = CliRunner().invoke(prepare.app, ["topics"], env=variables)
+    assert done.exit_code == 0, done.output
+
+    async def list_topics() -> set[str]:
+        admin = AIOKafkaAdminClient(**connection_options(world.access()))
+        await admin.start()
+        try:
+            return set(await admin.list_topics())
+        finally:
+            await admin.close()
+
+    assert set(prepare.TOPICS) <= asyncio.run(list_topics())
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (NO_FILES, "the broker: its certificate is signed by nobody who is trusted"),
+        ({"kafka_password_file": __file__}, "the broker: the login is refused"),
+    ],
+)
+def test_who_prepares_topics_hears_what_the_broker_refuses(
+    world: World, changes: dict[str, Any], sentence: str
+) -> None:
+    done = CliRunner().invoke(prepare.app, ["topics"], env=list_variables(world.access(**changes)))
+    assert (done.exit_code, done.stderr.strip()) == (1, sentence)
 
 
 async def test_plain_text_does_not_get_in(world: World) -> None:
@@ -148,10 +235,12 @@ def test_the_password_is_read_for_each_client_and_never_shown(world: World, tmp_
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"kafka_security_protocol": "PLAINTEXT", "kafka_ca_file": None}, "belong to SASL_SSL"),
+        (NO_FILES | {"kafka_security_protocol": "PLAINTEXT"}, "belong to SASL_SSL"),
+        ({"kafka_security_protocol": "PLAINTEXT"}, "TLS is not switched on"),
         ({"kafka_security_protocol": "SSL"}, "belong to SASL_SSL"),
         ({"kafka_username": ""}, "both are needed"),
-        ({"kafka_key_file": "key.pem"}, "belong together"),
+        ({"kafka_certificate_file": None}, "belong together"),
+        ({"kafka_certificate_file": None, "kafka_key_file": None}, "no KAFKA_KEY_FILE"),
     ],
 )
 def test_settings_that_do_not_fit_together_are_refused(world: World, changes: dict[str, Any], sentence: str) -> None:

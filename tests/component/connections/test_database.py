@@ -17,7 +17,7 @@ from deploy.local.postgres import PostgresServer
 from deploy.local.secured import ServerTls
 from shared.connections.access import DatabaseAccess
 from shared.connections.database import connect_database
-from shared.connections.tls import AccessRefused
+from shared.connections.tls import AccessRefused, TlsFiles
 from shared.http import create_app
 from shared.migrate import migrate_at
 from shared.runtime import Runtime
@@ -57,7 +57,8 @@ async def world(fast_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("tls")
     authority = Authority(folder / "authority")
     signed = authority.sign("postgres", "127.0.0.1", "localhost")
-    server = PostgresServer(fast_folder / "postgres-tls", tls=ServerTls(signed.certificate, signed.key))
+    tls = ServerTls(signed.certificate, signed.key, TlsFiles(authority.file))
+    server = PostgresServer(fast_folder / "postgres-tls", tls=tls)
     server.start()
     try:
         with pytest.MonkeyPatch.context() as patch:  # roles, schemas and migrations go over TLS too

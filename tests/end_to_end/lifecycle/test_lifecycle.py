@@ -1,8 +1,6 @@
 """One account's way from an invoice to suspension and back, through everything that is real."""
 
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
-from uuid import uuid4
+from datetime import timedelta
 
 import asyncpg
 import pytest
@@ -11,85 +9,13 @@ from deploy.local.stack import Stack
 from sandbox import checks, topics
 from sandbox.driver import Driver, Refused
 from sandbox.idle import NotSettled
-from sandbox.replay import Profile, register
+from tests.end_to_end.lifecycle.course import at, clean, late_account, live_through_suspension, live_until, now, pay
 
 pytestmark = pytest.mark.xdist_group("stack")
 
 
-async def now(driver: Driver) -> datetime:
-    """The stack's business time."""
-    return datetime.fromisoformat((await driver.get("clock", "/v1/clock"))["now"])
-
-
-async def live_until(driver: Driver, instant: datetime) -> None:
-    """Live through everything that falls due up to an instant."""
-    await driver.run(lambda *_: None, until=instant)
-
-
-async def issue(driver: Driver, account_id: str, subscription_id: str, due: date) -> str:
-    """An invoice of 100 USD for a subscription."""
-    amount = {"amount_minor": 10_000, "currency": "USD"}
-    line = {"description": "Subscription", "amount": amount, "subscription_id": subscription_id}
-    body = {"account_id": account_id, "lines": [line], "due_date": due.isoformat()}
-    return str((await driver.post("invoicing", "/v1/invoices", body))["id"])
-
-
-async def pay(driver: Driver, account_id: str, invoice_id: str) -> dict[str, Any]:
-    """The whole amount for an invoice."""
-    amount = {"amount_minor": 10_000, "currency": "USD"}
-    body = {"account_id": account_id, "amount": amount, "invoice_id": invoice_id}
-    return await driver.post("invoicing", "/v1/payments", body)
-
-
-async def late_account(driver: Driver) -> tuple[str, str, str, date]:
-    """A new account with one subscription and an invoice due in ten days."""
-    today = (await now(driver)).date()
-    account_id, subscription_id = await register(driver, f"late-{uuid4()}", today, Profile())
-    due = today + timedelta(days=10)
-    return account_id, subscription_id, await issue(driver, account_id, subscription_id, due), due
-
-
-def at(day: date, days: int, hour: int = 9) -> datetime:
-    """An hour of a day counted from another."""
-    return datetime.combine(day + timedelta(days=days), datetime.min.time(), UTC).replace(hour=hour)
-
-
-async def vendor_has(stack: Stack, account_reference: str) -> dict[str, Any]:
-    """The vendor's record of the subscription of an account."""
-    records = await checks.vendor_record(stack)
-    return next(one for one in records if one["subscription"] == f"subscription-{account_reference}")
-
-
 async def test_suspended_for_an_overdue_invoice_and_given_back_when_paid(stack: Stack, driver: Driver) -> None:
-    account_id, subscription_id, invoice_id, due = await late_account(driver)
-    reference = (await driver.get("invoicing", f"/v1/accounts/{account_id}"))["external_reference"]
-    before = (await vendor_has(stack, reference))["renewal"]
-    await live_until(driver, at(due, 20))
-    assert (await driver.get("entitlements", f"/v1/access/{subscription_id}"))["allowed"] is True
-    await live_until(driver, at(due, 21))
-    standing = await driver.get("collections", f"/v1/accounts/{account_id}/standing")
-    assert standing["state"] == "suspended"
-    assert standing["suspensions"][0]["invoice_ids"] == [invoice_id]
-    access = await driver.get("entitlements", f"/v1/access/{subscription_id}")
-    assert (access["allowed"], [hold["reason"] for hold in access["holds"]]) == (False, ["non_payment"])
-    suspended = await vendor_has(stack, reference)
-    assert suspended["status"] == "suspended"
-    assert suspended["renewal"] != before
-    await pay(driver, account_id, invoice_id)
-    await driver.monitor.settled()
-    back = await vendor_has(stack, reference)
-    assert (back["status"], back["renewal"]) == ("active", before)
-    standing = await driver.get("collections", f"/v1/accounts/{account_id}/standing")
-    assert standing["state"] == "good_standing"
-    assert [notice["template"] for notice in reversed(standing["notices"])] == [
-        "upcoming",
-        "reminder_1",
-        "reminder_2",
-        "final_notice",
-        "suspended",
-        "restored",
-    ]
-    assert await clean(stack) == {}
+    await live_through_suspension(stack, driver)
 
 
 async def test_a_disputed_invoice_stops_the_clock_and_upheld_it_is_credited(stack: Stack, driver: Driver) -> None:
@@ -138,12 +64,6 @@ async def test_a_reversed_payment_suspends_only_after_a_new_final_notice(stack: 
     assert await clean(stack) == {}
 
 
-async def clean(stack: Stack) -> dict[str, list[str]]:
-    """The checks that find something."""
-    found = await checks.all_findings(stack, await topics.everything(stack.kafka))
-    return {name: wrong for name, wrong in found.items() if wrong}
-
-
 CORRUPTIONS: dict[checks.Check, str] = {
     checks.balances_equal: (
         "UPDATE invoicing.line_balances SET paid_minor = 0 WHERE (invoice_id, line) ="
@@ -163,7 +83,7 @@ CORRUPTIONS: dict[checks.Check, str] = {
         " AND NOT EXISTS (SELECT FROM invoicing.audit_balances b WHERE b.invoice_id = ANY(h.invoice_ids)"
         " AND b.open_minor > 0) LIMIT 1)"
     ),
-    checks.loops_closed: "DELETE FROM escalation.contacts",
+    checks.loops_closed: "DELETE FROM escalation.entries",
     checks.sequences_whole: (
         "UPDATE collections.watermarks SET sequence = sequence - 1 WHERE (topic, subject) ="
         " (SELECT topic, subject FROM collections.watermarks LIMIT 1)"
@@ -201,7 +121,7 @@ async def lived(stack: Stack, driver: Driver) -> Stack:
 @pytest.mark.parametrize("check", CORRUPTIONS, ids=lambda check: check.__name__)
 async def test_each_check_finds_a_corrupted_row(lived: Stack, check: checks.Check) -> None:
     """In a transaction that is rolled back, so that the stack stays as it is."""
-    vendor, events = await checks.vendor_record(lived), await topics.everything(lived.kafka)
+    vendor, events = await checks.vendor_record(lived), await topics.everything(lived.kafka_access)
     owner = await asyncpg.connect(lived.database_url("owner"))
     try:
         assert await check(owner, vendor, events) == []

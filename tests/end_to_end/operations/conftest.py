@@ -11,7 +11,7 @@ from deploy.local import monitoring
 from deploy.local.stack import Stack, remove
 from sandbox.clock import START
 from sandbox.driver import Driver, driving
-from tests.end_to_end.conftest import BEGIN, POLICY
+from tests.end_to_end.beginnings import BEGIN, publish_policy
 from tests.end_to_end.operations.receivers import Receiver, receiver
 
 
@@ -49,6 +49,5 @@ def watched(fast_folder: Path) -> Iterator[Watched]:
 async def watcher(watched: Watched) -> AsyncIterator[Driver]:
     """A driver of that stack; the standard policy is in force."""
     async with driving(watched.stack) as found:
-        body = {"document": POLICY.read_text(), "effective_date": BEGIN.date().isoformat(), "reason": "first"}
-        await found.post("collections", "/v1/policies", body)
+        await publish_policy(found)
         yield found

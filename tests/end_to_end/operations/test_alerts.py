@@ -20,7 +20,7 @@ from shared.metrics.declared import names
 from shared.service import NAMES, load
 from tests.contract.test_alerts import rules, selectors
 from tests.end_to_end.backbone.loops import until
-from tests.end_to_end.lifecycle.test_lifecycle import late_account
+from tests.end_to_end.lifecycle.course import late_account
 from tests.end_to_end.operations.conftest import Watched
 from tests.end_to_end.outages.test_outages import kept_down
 

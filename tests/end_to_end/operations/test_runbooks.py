@@ -18,7 +18,7 @@ from sandbox.driver import Driver
 from shared.service import NAMES
 from tests.component.bank_statements import camt
 from tests.end_to_end.backbone.loops import until
-from tests.end_to_end.lifecycle.test_lifecycle import at, late_account, live_until
+from tests.end_to_end.lifecycle.course import at, late_account, live_until
 from tests.end_to_end.operations.conftest import Watched
 from tests.end_to_end.operations.runbooks import BY_HAND, Block, Runner, Unreadable, parse_blocks, read_blocks
 from tests.end_to_end.operations.test_alerts import given_up, poison

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.driver import Driver
 from tests.end_to_end.backbone.loops import until
-from tests.end_to_end.lifecycle.test_lifecycle import at, late_account, live_until, pay
+from tests.end_to_end.lifecycle.course import at, late_account, live_until, pay
 from tests.end_to_end.operations.conftest import Watched
 from tests.end_to_end.operations.receivers import CLIENT, CONSUMER, SERVER, Received, Receiver
 

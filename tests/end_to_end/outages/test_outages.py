@@ -105,7 +105,7 @@ async def traffic(stack: Stack, accounts: list[str]) -> AsyncIterator[Traffic]:
 async def whole(stack: Stack, driver: Driver, one: Traffic) -> None:
     """Everything settles in time; each payment that was answered is there once, in order, wherever it must be."""
     await driver.monitor.settled(within=RESUMED_WITHIN)
-    events = await topics.everything(stack.kafka)
+    events = await topics.everything(stack.kafka_access)
     found = await checks.all_findings(stack, events)
     assert not any(found.values()), found
     paid = [event for event in events if event.name == "PaymentReceived"]

@@ -20,7 +20,7 @@ from sandbox.ledger import LedgerInvoice
 from sandbox.replay import LedgerWorld, Profile
 from shared.service import NAMES
 from tests.builders import Client, account, invoice
-from tests.end_to_end.lifecycle.test_lifecycle import now
+from tests.end_to_end.lifecycle.course import now
 from tests.end_to_end.privacy import people
 from tests.end_to_end.privacy.people import REGISTERED, SAID
 
@@ -156,7 +156,7 @@ async def test_the_story_has_all_that_may_tell(lived: Stack) -> None:
     assert "handle goodstanding.invoicing.AccountRegistered.v1" in seen
     assert b"request broke" in log["invoicing.log"]
     assert b'violates check constraint "broken"' in log["postgres.log"]
-    told = {event.name for event in await topics.everything(lived.kafka)}
+    told = {event.name for event in await topics.everything(lived.kafka_access)}
     assert {"AccountChanged", "NoticeFailed", "SubscriptionSuspended", "DisputeResolved", "CaseClosed"} <= told
     async with httpx2.AsyncClient(timeout=20) as http:
         for number in range(len(PAYERS)):

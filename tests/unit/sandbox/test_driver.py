@@ -9,6 +9,8 @@ import pytest
 
 from sandbox.driver import Driver
 from sandbox.idle import Look, Monitor
+from shared.connections.access import DatabaseAccess
+from shared.connections.tls import TlsFiles
 
 INSTANT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -31,8 +33,12 @@ class Nowhere:
     ) -> str:
         return "token"
 
-    def database_url(self, role: str) -> str:
-        return ""
+    def database_access(self, role: str) -> DatabaseAccess:
+        return DatabaseAccess(database_url="")
+
+    @property
+    def tls(self) -> TlsFiles:
+        return TlsFiles()
 
 
 async def test_an_interrupted_day_lets_the_sweeps_run_again(monitor: Monitor) -> None:

@@ -147,6 +147,24 @@ def test_a_file_that_is_none_leaves_the_last_good_one(door: Door, content: str |
     assert door.lets_in(signer.sign(jti="3"))
 
 
+def test_since_when_the_file_is_not_readable_is_told_until_it_is(door: Door) -> None:
+    def ask(seconds: float, jti: str) -> float:
+        door.seconds += seconds
+        with time_machine.travel(NOW + door.seconds, tick=False):
+            door.lets_in(signer.sign(jti=jti))
+        return float(signing_keys.UNREADABLE_SINCE._value.get())
+
+    signer = Signer("a")
+    door.publish(signer.jwk)
+    assert ask(0, "1") == 0
+    door.file.unlink()
+    first = ask(60, "2")
+    assert first == NOW + door.seconds
+    assert ask(600, "3") == first
+    door.publish(signer.jwk)
+    assert ask(60, "4") == 0
+
+
 def test_without_any_keys_yet_it_is_our_fault_and_passes(door: Door) -> None:
     signer = Signer("a")
     for content in ("", '{"keys": '):

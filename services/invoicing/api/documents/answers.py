@@ -27,7 +27,11 @@ _HEADERS = {
     "Content-Disposition": "the name of the file",
     "Content-Security-Policy": "of HTML: it loads nothing",
     "Vary": "`accept`",
+    "Missing-Characters": "of PDF: characters that no font has, which are boxes in it, at most 100: `U+0E1A U+0E23`;"
+    " left out if there are none",
 }
+MAX_NAMED_CHARACTERS = 100
+"""Missing characters that the header names."""
 FORMS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "the document",
@@ -73,8 +77,11 @@ async def answered(runtime: Runtime, page: Callable[[], str], kind: str, name: s
         headers |= {"content-security-policy": OWN_STYLES, "vary": "accept"}
         return HTMLResponse(html, headers=headers)
     try:
-        pdf = await runtime.printer.pdf(html)
+        document = await runtime.printer.print_document(html)
     except NotPrinted as error:
         raise Unavailable(str(error)) from error
     headers = {"content-disposition": f'attachment; filename="{name}.pdf"', "vary": "accept"}
-    return Response(pdf, headers=headers, media_type=PDF)
+    if document.missing:
+        named = document.missing[:MAX_NAMED_CHARACTERS]
+        headers["missing-characters"] = " ".join(f"U+{ord(character):04X}" for character in named)
+    return Response(document.pdf, headers=headers, media_type=PDF)

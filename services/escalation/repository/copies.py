@@ -1,19 +1,26 @@
-"""What invoicing told: which accounts and invoices there are."""
+"""Accounts and invoices of invoicing, as far as they are needed here."""
 
 from uuid import UUID
 
 from shared.database import Unit
+from shared.errors import NotFound
 
 
 async def save_account(unit: Unit, account_id: UUID, currency: str) -> None:
-    """An account exists."""
+    """Save that an account exists."""
     await unit.connection.execute(
         "INSERT INTO accounts (account_id, currency) VALUES ($1, $2) ON CONFLICT DO NOTHING", account_id, currency
     )
 
 
+async def require_account(unit: Unit, account_id: UUID) -> None:
+    """Refuse an account that there is not. Raises NotFound."""
+    if not await unit.connection.fetchval("SELECT true FROM accounts WHERE account_id = $1", account_id):
+        raise NotFound(f"there is no account {account_id}")
+
+
 async def save_invoice(unit: Unit, invoice_id: UUID, account_id: UUID, number: str, currency: str) -> None:
-    """An invoice exists."""
+    """Save that an invoice exists."""
     await unit.connection.execute(
         "INSERT INTO invoices (invoice_id, account_id, number, currency) VALUES ($1, $2, $3, $4)"
         " ON CONFLICT DO NOTHING",
@@ -24,7 +31,7 @@ async def save_invoice(unit: Unit, invoice_id: UUID, account_id: UUID, number: s
     )
 
 
-async def invoice(unit: Unit, invoice_id: UUID) -> tuple[UUID, str] | None:
-    """The account and currency of an invoice; None while it is not known here."""
+async def find_invoice(unit: Unit, invoice_id: UUID) -> tuple[UUID, str] | None:
+    """Find the account and currency of an invoice; None while it is not known here."""
     row = await unit.connection.fetchrow("SELECT account_id, currency FROM invoices WHERE invoice_id = $1", invoice_id)
     return (row["account_id"], row["currency"]) if row else None

@@ -1,0 +1,17 @@
+"""Connections of the sandbox itself, made as those of the product are."""
+
+from typing import Any
+
+import asyncpg
+
+from shared.connections.access import DatabaseAccess
+from shared.connections.database import connect_database
+
+
+def open_pool(access: DatabaseAccess, **options: Any) -> asyncpg.Pool:
+    """Open a pool of connections to Postgres, each with TLS and the login of the settings; to be awaited or entered."""
+
+    async def connect(*_: object, **connecting: Any) -> asyncpg.Connection:
+        return await connect_database(access, **connecting)
+
+    return asyncpg.create_pool(connect=connect, **options)

@@ -1,0 +1,277 @@
+"""Bodies and answers of the routes of cases."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
+
+from services.escalation.domain.cases import WAITING_SIDES, CaseState
+from services.escalation.tables import CaseLinkRow, CaseRow
+from services.escalation.use_cases.cases import CaseLink, NewCase
+from shared.auth import fold_subject
+from shared.events.escalation import CaseKind, Severity
+from shared.fields import Body, Code, Name, Prose, Words, example, shown
+from shared.hidden import SEEN_ON_LINE, SEEN_ON_LINES, check_line, check_lines, normalise_breaks
+from shared.merging import create_patch_model
+
+WaitingSide = Literal["us", "customer", "vendor"]
+LinkKind = Literal["account", "invoice", "subscription", "suspension", "vendor_difference", "case"]
+Description = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000, pattern=SEEN_ON_LINES),
+    AfterValidator(normalise_breaks),
+    AfterValidator(check_lines),
+]
+"""A longer text of people, all of which can be seen."""
+Assignee = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=255, pattern=SEEN_ON_LINE),
+    AfterValidator(check_line),
+    AfterValidator(fold_subject),
+]
+"""The subject of a person's token, normalised as the token's is."""
+
+
+class CaseLinkIn(Body):
+    """A thing that a case is about; `line` names one of an invoice."""
+
+    model_config = example(kind="invoice", target_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", line=3)
+
+    kind: LinkKind
+    target_id: UUID
+    line: int | None = Field(default=None, ge=1, le=100_000, strict=True)
+
+    @model_validator(mode="after")
+    def _line_of_invoice(self) -> Self:
+        if self.line is not None and self.kind != "invoice":
+            raise ValueError("only an invoice has lines")
+        return self
+
+    def build_link(self) -> CaseLink:
+        """Build the link."""
+        return CaseLink(self.kind, self.target_id, self.line or 0)
+
+
+class CaseLinksIn(Body):
+    """Things that a case is about."""
+
+    model_config = example(links=[shown(CaseLinkIn)])
+
+    links: list[CaseLinkIn] = Field(min_length=1, max_length=100)
+
+
+class CaseLinkOut(BaseModel):
+    """A thing that a case is about; who linked it is null where it was linked by itself."""
+
+    model_config = example(
+        kind="invoice",
+        target_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
+        line=3,
+        added_by="support",
+        added_at="2026-04-02T09:30:00Z",
+    )
+
+    kind: LinkKind
+    target_id: UUID
+    line: int | None
+    added_by: str | None
+    added_at: datetime
+
+    @classmethod
+    def from_row(cls, row: CaseLinkRow) -> Self:
+        """Build the answer for a row."""
+        return cls.model_validate(row.model_dump() | {"line": row.line or None})
+
+
+class CaseChange(Body):
+    """Fields of a case that may change."""
+
+    subject: Name
+    description: Description | None = None
+    product: Name | None = Field(default=None, examples=["Microsoft 365 Business Premium"])
+    severity: Severity | None = Field(default=None, description="of technical cases, which have one")
+    queue: Code = Field(examples=["billing"])
+    assignee: Assignee | None = Field(default=None, examples=["support-lead"])
+    contact_person_id: UUID | None = Field(default=None, description="who at the customer is spoken to")
+
+
+class CasePatch(create_patch_model(CaseChange)):  # type: ignore[misc]
+    """A merge patch: what is left out stays as it is; null empties what may be empty."""
+
+    model_config = example(queue="billing", assignee="support-lead", product=None)
+
+
+class CaseIn(Body):
+    """A problem that somebody has, or a task that concerns no customer; a dispute opens its case by itself.
+
+    Severity is that of technical cases.
+    """
+
+    model_config = example(
+        kind="billing_question",
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        subject="What is line 3 of the March invoice?",
+        description="The customer expected ten seats, and line 3 has twelve.",
+        links=[shown(CaseLinkIn)],
+    )
+
+    kind: Literal["billing_question", "technical", "fraud", "service_credit", "vendor_refusal", "task"]
+    severity: Severity | None = None
+    account_id: UUID | None = None
+    subject: Name
+    description: Description | None = None
+    product: Name | None = Field(default=None, examples=["Microsoft 365 Business Premium"])
+    queue: Code | None = Field(default=None, description="without one it is that of the kind", examples=["billing"])
+    assignee: Assignee | None = Field(default=None, examples=["support-lead"])
+    contact_person_id: UUID | None = None
+    links: list[CaseLinkIn] = Field(default=[], max_length=100)
+
+    @model_validator(mode="after")
+    def _severity_of_technical(self) -> Self:
+        if (self.kind == "technical") != (self.severity is not None):
+            raise ValueError("severity is given for technical cases, and only for them")
+        return self
+
+    def build_case(self) -> NewCase:
+        """Build the case to be opened."""
+        fields = self.model_dump(exclude={"links"})
+        return NewCase(**fields, links=[link.build_link() for link in self.links])
+
+
+class CaseOut(BaseModel):
+    """A case; its version is the ETag for a change. `waiting_for` is the side that acts next, if one is to."""
+
+    model_config = example(
+        id="01a20d65-5762-7a08-b1f4-93d2c07e5a16",
+        number=1042,
+        version=3,
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        kind="billing_question",
+        severity=None,
+        state="resolved",
+        state_since="2026-04-02T14:05:00Z",
+        waiting_for="us",
+        subject="What is line 3 of the March invoice?",
+        description="The customer expected ten seats, and line 3 has twelve.",
+        product=None,
+        queue="billing",
+        assignee="support",
+        contact_person_id=None,
+        cause=None,
+        opened_at="2026-04-02T09:30:00Z",
+        opened_by="support",
+        outcome="line 3 is the set-up charge",
+        outcome_at="2026-04-02T14:05:00Z",
+        closed_at=None,
+        closed_by=None,
+        no_customer_affected=None,
+        merged_into=None,
+    )
+
+    id: UUID
+    number: int
+    version: int
+    account_id: UUID | None
+    kind: CaseKind
+    severity: Severity | None
+    state: CaseState
+    state_since: datetime
+    waiting_for: WaitingSide | None
+    subject: str
+    description: str | None
+    product: str | None
+    queue: str
+    assignee: str | None
+    contact_person_id: UUID | None
+    cause: str | None = Field(description="what opened it by itself; one unresolved case for each cause")
+    opened_at: datetime
+    opened_by: str | None = Field(description="null: opened by itself")
+    outcome: str | None
+    outcome_at: datetime | None
+    closed_at: datetime | None
+    closed_by: str | None
+    no_customer_affected: str | None
+    merged_into: UUID | None = Field(description="the case that goes on with it")
+
+    @classmethod
+    def from_fields(cls, fields: dict[str, Any]) -> Self:
+        """Build the answer for the columns of a row."""
+        return cls.model_validate(fields | {"waiting_for": WAITING_SIDES.get(CaseState(fields["state"]))})
+
+    @classmethod
+    def from_row(cls, row: CaseRow) -> Self:
+        """Build the answer for a row."""
+        return cls.from_fields(row.model_dump())
+
+
+class CaseDetailsOut(CaseOut):
+    """A case with what it is about, and the cases that were merged into it."""
+
+    model_config = example(**shown(CaseOut), links=[shown(CaseLinkOut)], merged_cases=[])
+
+    links: list[CaseLinkOut]
+    merged_cases: list[UUID]
+
+
+class CaseCountOut(BaseModel):
+    """How many cases of a queue are in a state."""
+
+    model_config = example(queue="billing", state="new", cases=12)
+
+    queue: str
+    state: CaseState
+    cases: int
+
+
+class CaseCountsOut(BaseModel):
+    """Cases by queue and state."""
+
+    model_config = example(counts=[shown(CaseCountOut)])
+
+    counts: list[CaseCountOut]
+
+
+class FoundCasesOut(BaseModel):
+    """Cases that have the words, the best first; `is_complete` is false where only the newest 1000 were ranked."""
+
+    model_config = example(items=[shown(CaseOut)], is_complete=True)
+
+    items: list[CaseOut]
+    is_complete: bool
+
+
+class WaitIn(Body):
+    """Whom a case waits for, and for what."""
+
+    model_config = example(side="customer", reason="asked for the order confirmation")
+
+    side: Literal["customer", "vendor"]
+    reason: Prose
+
+
+class ResolveIn(Body):
+    """The outcome of a case, and why."""
+
+    model_config = example(outcome="line 3 is the set-up charge", reason="checked against the order")
+
+    outcome: Name
+    reason: Prose
+
+
+class CloseIn(Body):
+    """Why the case can be closed; where it touches no customer, a person says so."""
+
+    model_config = example(reason="the customer knows the outcome")
+
+    reason: Prose
+    no_customer_affected: Words | None = Field(default=None, examples=["found by monitoring, no user was cut off"])
+
+
+class MergeIn(Body):
+    """The case that goes on, and why."""
+
+    model_config = example(into="01a20d65-5762-7a08-b1f4-93d2c07e5a11", reason="the same question, asked twice")
+
+    into: UUID
+    reason: Prose

@@ -1,0 +1,150 @@
+"""Moves of cases over REST: begun, waiting, resolved, closed, opened again, merged."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Response
+
+from services.escalation import use_cases
+from services.escalation.api.case_bodies import CaseOut, CloseIn, MergeIn, ResolveIn, WaitIn
+from services.escalation.domain.cases import (
+    CaseState,
+    CustomerConcerned,
+    CustomerNotTold,
+    MergeRefused,
+    TooLateToReopen,
+)
+from services.escalation.domain.moves import MoveRefused
+from services.escalation.use_cases.case_moves import CauseTaken, DisputeUndecided
+from shared.auth import needs
+from shared.commands import CommandRunner, perform_command
+from shared.database import Unit
+from shared.fields import ReasonIn
+from shared.http import PROBLEMS, Router, refusals
+
+writes = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
+
+WAITING_STATES = {"customer": CaseState.WAITING_FOR_CUSTOMER, "vendor": CaseState.WAITING_FOR_VENDOR}
+
+
+@writes.post(
+    "/{case_id}:start",
+    status_code=200,
+    response_model=CaseOut,
+    summary="Work on a case",
+    responses=refusals(MoveRefused),
+)
+async def start_case(
+    case_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("case.start")]
+) -> Response:
+    """It is our turn: somebody begins, or what was waited for is there."""
+    return await _move(command, case_id, CaseState.IN_PROGRESS, basis.reason)
+
+
+@writes.post(
+    "/{case_id}:wait",
+    status_code=200,
+    response_model=CaseOut,
+    summary="Wait for the customer or the vendor",
+    responses=refusals(MoveRefused),
+)
+async def wait_for_side(
+    case_id: UUID, waiting: WaitIn, command: Annotated[CommandRunner, perform_command("case.wait")]
+) -> Response:
+    """The other side acts next. A case in progress only: what nobody has begun waits for us."""
+    return await _move(command, case_id, WAITING_STATES[waiting.side], waiting.reason)
+
+
+async def _move(command: CommandRunner, case_id: UUID, wanted: CaseState, reason: str) -> Response:
+    async def move_once(unit: Unit) -> CaseOut:
+        actor = command.caller.subject
+        return CaseOut.from_row(await use_cases.case_moves.move_by_hand(unit, case_id, wanted, actor, reason))
+
+    return await command.run(move_once, status=200, reason=reason, about=case_id)
+
+
+@writes.post(
+    "/{case_id}:resolve",
+    status_code=200,
+    response_model=CaseOut,
+    summary="Resolve a case",
+    responses=refusals(MoveRefused, DisputeUndecided),
+)
+async def resolve_case(
+    case_id: UUID, resolved: ResolveIn, command: Annotated[CommandRunner, perform_command("case.resolve")]
+) -> Response:
+    """The outcome is known; now the customer must be told. A dispute's case gets its outcome from the dispute."""
+
+    async def resolve(unit: Unit) -> CaseOut:
+        actor = command.caller.subject
+        row = await use_cases.case_moves.resolve_by_hand(unit, case_id, resolved.outcome, actor, resolved.reason)
+        return CaseOut.from_row(row)
+
+    return await command.run(resolve, status=200, reason=resolved.reason, about=case_id)
+
+
+@writes.post(
+    "/{case_id}:close",
+    status_code=200,
+    response_model=CaseOut,
+    summary="Close a case",
+    responses=refusals(CustomerNotTold, CustomerConcerned, MoveRefused),
+)
+async def close_case(
+    case_id: UUID, closing: CloseIn, command: Annotated[CommandRunner, perform_command("case.close")]
+) -> Response:
+    """Close the loop: 409 `customer_not_told` until a contact about the outcome was recorded after it was known.
+
+    That no customer is affected can be said, in words, of what was not opened for one.
+    """
+
+    async def close(unit: Unit) -> CaseOut:
+        row = await use_cases.case_moves.close_by_hand(
+            unit, case_id, command.caller.subject, closing.no_customer_affected, closing.reason
+        )
+        return CaseOut.from_row(row)
+
+    return await command.run(close, status=200, reason=closing.reason, about=case_id)
+
+
+@writes.post(
+    "/{case_id}:reopen",
+    status_code=200,
+    response_model=CaseOut,
+    summary="Open a case again",
+    responses=refusals(MoveRefused, TooLateToReopen, CauseTaken),
+)
+async def reopen_case(
+    case_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("case.reopen")]
+) -> Response:
+    """The problem is not solved: the case goes on with all that it has, until 30 days after its closing.
+
+    What the customer was told before does not close the loop again.
+    """
+
+    async def reopen(unit: Unit) -> CaseOut:
+        row = await use_cases.case_moves.reopen_by_hand(unit, case_id, command.caller.subject, basis.reason)
+        return CaseOut.from_row(row)
+
+    return await command.run(reopen, status=200, reason=basis.reason, about=case_id)
+
+
+@writes.post(
+    "/{case_id}:merge",
+    status_code=200,
+    response_model=CaseOut,
+    summary="Merge a case into another",
+    responses=refusals(MoveRefused, MergeRefused),
+)
+async def merge_case(
+    case_id: UUID, merging: MergeIn, command: Annotated[CommandRunner, perform_command("case.merge")]
+) -> Response:
+    """Let a case go on in another one of the same account, whose thread shows the entries of both."""
+
+    async def merge(unit: Unit) -> CaseOut:
+        actor = command.caller.subject
+        return CaseOut.from_row(
+            await use_cases.case_moves.merge_by_hand(unit, case_id, merging.into, actor, merging.reason)
+        )
+
+    return await command.run(merge, status=200, reason=merging.reason, about=case_id)

@@ -1,0 +1,52 @@
+"""Everything open for a customer, at one glance."""
+
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from services.escalation.api.case_bodies import CaseOut
+from services.escalation.api.disputes import DisputeOut
+from services.escalation.repository import case_search, copies, dispute_queries
+from shared.auth import needs
+from shared.database import Unit
+from shared.fields import example, shown
+from shared.http import PROBLEMS, Read, Router
+
+reads = Router(prefix="/v1/accounts", tags=["cases"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
+
+MAX_SHOWN = 200
+"""How many open cases, and how many disputes, are shown of an account."""
+
+
+class AccountSupportOut(BaseModel):
+    """Everything open for a customer: cases that are not closed and disputes that are not decided, newest first."""
+
+    model_config = example(
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        cases=[shown(CaseOut)],
+        disputes=[shown(DisputeOut)],
+        is_complete=True,
+    )
+
+    account_id: UUID
+    cases: list[CaseOut]
+    disputes: list[DisputeOut]
+    is_complete: bool = Field(description=f"false where there are more than {MAX_SHOWN} of one kind")
+
+
+@reads.get("/{account_id}/support", summary="What is open for a customer")
+async def get_account_support(account_id: UUID, read: Read) -> AccountSupportOut:
+    """Everything that is open for an account, in one answer."""
+
+    async def load(unit: Unit) -> AccountSupportOut:
+        await copies.require_account(unit, account_id)
+        cases = await case_search.list_open_cases(unit, account_id, MAX_SHOWN + 1)
+        undecided = await dispute_queries.list_undecided(unit, account_id, MAX_SHOWN + 1)
+        return AccountSupportOut(
+            account_id=account_id,
+            cases=[CaseOut.from_fields(dict(row)) for row in cases[:MAX_SHOWN]],
+            disputes=[DisputeOut.of(row) for row in undecided[:MAX_SHOWN]],
+            is_complete=max(len(cases), len(undecided)) <= MAX_SHOWN,
+        )
+
+    return await read(load)

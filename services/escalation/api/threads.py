@@ -1,0 +1,174 @@
+"""Threads of cases over REST: entries, notes, and contacts with the customer."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from fastapi import Query, Response
+from pydantic import BaseModel, Field
+
+from services.escalation import use_cases
+from services.escalation.api.case_bodies import Description
+from services.escalation.domain.moves import MoveRefused
+from services.escalation.repository import case_queries, threads
+from services.escalation.tables import EntryRow
+from shared.auth import needs
+from shared.commands import CommandRunner, perform_command
+from shared.database import Unit
+from shared.fields import Body, Prose, example
+from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
+
+reads = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
+
+Audience = Literal["customer", "internal", "vendor"]
+EntryKind = Literal["note", "call", "message", "vendor_note", "state", "change"]
+Channel = Literal["email", "phone", "portal", "letter"]
+
+
+class EntryOut(BaseModel):
+    """An entry of a thread: what was said or done, by whom, for whom; without an actor it was written by itself."""
+
+    model_config = example(
+        id="01a20d66-0b3d-7e92-a6c7-58f10d4b2e39",
+        case_id="01a20d65-5762-7a08-b1f4-93d2c07e5a16",
+        kind="state",
+        audience="internal",
+        actor="support",
+        content="asked for the order confirmation",
+        details={"from": "in_progress", "to": "waiting_for_customer"},
+        channel=None,
+        about_outcome=None,
+        entered_at="2026-04-02T10:12:00Z",
+    )
+
+    id: UUID
+    case_id: UUID = Field(description="the case in which it was written, also if that was merged into this one")
+    kind: EntryKind
+    audience: Audience
+    actor: str | None
+    content: str
+    details: dict[str, Any] = Field(description="what changed, from what to what")
+    channel: Channel | None = Field(description="of a contact with the customer")
+    about_outcome: bool | None
+    entered_at: datetime
+
+    @classmethod
+    def from_row(cls, row: EntryRow) -> Self:
+        """Build the answer for a row."""
+        return cls.model_validate(row, from_attributes=True)
+
+
+class NoteIn(Body):
+    """A note for colleagues, which no customer and no vendor sees."""
+
+    model_config = example(content="compared with the order: twelve seats since 14 February")
+
+    content: Description
+
+
+class ContactIn(Body):
+    """Somebody spoke with the customer."""
+
+    model_config = example(channel="phone", about_outcome=True, comment="explained line 3; the customer is content")
+
+    channel: Channel
+    about_outcome: bool = Field(description="whether the customer was told the outcome")
+    comment: Prose
+
+
+class ContactOut(BaseModel):
+    """A contact on record."""
+
+    model_config = example(
+        id="01a20d66-0b3d-7e92-a6c7-58f10d4b2e39",
+        case_id="01a20d65-5762-7a08-b1f4-93d2c07e5a16",
+        channel="phone",
+        about_outcome=True,
+        comment="explained line 3; the customer is content",
+        actor="support",
+        contacted_at="2026-04-02T14:20:00Z",
+    )
+
+    id: UUID
+    case_id: UUID
+    channel: Channel
+    about_outcome: bool
+    comment: str
+    actor: str
+    contacted_at: datetime
+
+    @classmethod
+    def from_row(cls, row: EntryRow) -> Self:
+        """Build the answer for an entry."""
+        return cls.model_validate(row.model_dump() | {"comment": row.content, "contacted_at": row.entered_at})
+
+
+@reads.get("/{case_id}/entries", summary="The thread of a case")
+async def list_entries(
+    case_id: UUID,
+    read: Read,
+    paging: Paging,
+    audience: Annotated[Audience | None, Query()] = None,
+    kind: Annotated[EntryKind | None, Query()] = None,
+) -> Page[EntryOut]:
+    """Everything that was said, done and changed, the oldest first; with the entries of the cases merged into it."""
+    after = paging.after_id()
+
+    async def load(unit: Unit) -> list[EntryOut]:
+        await case_queries.get_case(unit, case_id)
+        rows = await threads.list_entries(unit, case_id, audience, kind, after, paging.limit + 1)
+        return [EntryOut.from_row(row) for row in rows]
+
+    return paging.page(await read(load), key=lambda entry: entry.id)
+
+
+@writes.post(
+    "/{case_id}/notes",
+    status_code=201,
+    response_model=EntryOut,
+    summary="Write a note",
+    responses=refusals(MoveRefused),
+)
+async def add_note(
+    case_id: UUID, note: NoteIn, command: Annotated[CommandRunner, perform_command("case.note")]
+) -> Response:
+    """Write an internal entry into the thread."""
+
+    async def add(unit: Unit) -> EntryOut:
+        actor = command.caller.subject
+        return EntryOut.from_row(await use_cases.case_changes.add_note(unit, case_id, note.content, actor))
+
+    return await command.run(add, about=case_id)
+
+
+@reads.get("/{case_id}/contacts", summary="The contacts of a case")
+async def list_contacts(case_id: UUID, read: Read) -> Page[ContactOut]:
+    """Every contact on record, oldest first."""
+
+    async def load(unit: Unit) -> list[ContactOut]:
+        await case_queries.get_case(unit, case_id)
+        return [ContactOut.from_row(row) for row in await threads.list_contacts(unit, case_id)]
+
+    return Page(items=await read(load), next=None)
+
+
+@writes.post(
+    "/{case_id}/contacts",
+    status_code=201,
+    response_model=ContactOut,
+    summary="Record a contact",
+    responses=refusals(MoveRefused),
+)
+async def record_contact(
+    case_id: UUID, contact: ContactIn, command: Annotated[CommandRunner, perform_command("contact.record")]
+) -> Response:
+    """Put a contact with the customer on record; announces `CustomerContacted`, without the comment."""
+
+    async def record(unit: Unit) -> ContactOut:
+        row = await use_cases.contacts.record_contact(
+            unit, case_id, contact.channel, contact.about_outcome, contact.comment, command.caller.subject
+        )
+        return ContactOut.from_row(row)
+
+    return await command.run(record, about=case_id)

@@ -1,0 +1,80 @@
+"""Cases and what they are linked to."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from services.escalation.domain.cases import UNRESOLVED
+from services.escalation.domain.disputes import UNDECIDED
+from services.escalation.tables import CaseLinkRow, CaseRow
+from shared.database import Unit
+from shared.errors import NotFound
+
+
+async def get_case(unit: Unit, case_id: UUID) -> CaseRow:
+    """Get a case as it is in the database now. Raises NotFound."""
+    row = await unit.session.get(CaseRow, case_id, populate_existing=True)
+    if row is None:
+        raise NotFound(f"there is no case {case_id}")
+    return row
+
+
+async def save_case(unit: Unit, row: CaseRow) -> None:
+    """Write a case, new or changed."""
+    unit.session.add(row)
+    await unit.session.flush()
+
+
+async def has_unresolved(unit: Unit, cause: str) -> bool:
+    """Whether a case for this cause is neither resolved nor closed, by itself or in the one that it was merged into."""
+    query = """
+        SELECT EXISTS (SELECT FROM cases c LEFT JOIN cases target ON target.id = c.merged_into
+            WHERE c.cause = $1 AND coalesce(target.state, c.state) = ANY ($2))
+    """
+    return bool(await unit.connection.fetchval(query, cause, sorted(UNRESOLVED)))
+
+
+async def has_undecided_dispute(unit: Unit, case_id: UUID) -> bool:
+    """Whether a dispute of this case is not decided."""
+    query = "SELECT EXISTS (SELECT FROM disputes WHERE case_id = $1 AND state = ANY ($2))"
+    return bool(await unit.connection.fetchval(query, case_id, sorted(UNDECIDED)))
+
+
+async def redirect_merged(unit: Unit, case_id: UUID, target_id: UUID) -> None:
+    """Let the cases that were merged into one be merged into another one."""
+    await unit.connection.execute("UPDATE cases SET merged_into = $2 WHERE merged_into = $1", case_id, target_id)
+
+
+async def list_merged(unit: Unit, case_id: UUID) -> list[UUID]:
+    """List the cases that were merged into one."""
+    rows = await unit.connection.fetch("SELECT id FROM cases WHERE merged_into = $1 ORDER BY id", case_id)
+    return [row["id"] for row in rows]
+
+
+async def list_links(unit: Unit, case_id: UUID) -> Sequence[CaseLinkRow]:
+    """List what a case is linked to, the oldest first."""
+    query = select(CaseLinkRow).where(CaseLinkRow.case_id == case_id)
+    order = (col(CaseLinkRow.added_at), col(CaseLinkRow.kind), col(CaseLinkRow.target_id), col(CaseLinkRow.line))
+    return (await unit.session.exec(query.order_by(*order))).all()
+
+
+async def insert_links(unit: Unit, rows: Iterable[CaseLinkRow]) -> int:
+    """Insert links that a case does not have yet; how many these are."""
+    records = [(row.case_id, row.kind, row.target_id, row.line, row.added_by, row.added_at) for row in rows]
+    query = """
+        INSERT INTO case_links (case_id, kind, target_id, line, added_by, added_at)
+        SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::int[], $5::text[], $6::timestamptz[])
+        ON CONFLICT DO NOTHING RETURNING true
+    """
+    columns = list(zip(*records, strict=True)) or [()] * 6
+    return len(await unit.connection.fetch(query, *columns))
+
+
+async def delete_link(unit: Unit, case_id: UUID, kind: str, target_id: UUID, line: int) -> None:
+    """Delete a link of a case. Raises NotFound."""
+    query = """
+        DELETE FROM case_links WHERE case_id = $1 AND kind = $2 AND target_id = $3 AND line = $4 RETURNING true
+    """
+    if not await unit.connection.fetchval(query, case_id, kind, target_id, line):
+        raise NotFound("the case has no such link")

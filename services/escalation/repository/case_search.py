@@ -1,0 +1,108 @@
+"""Cases by what people ask for: lists, counts and words."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.escalation.domain.cases import WAITING_SIDES
+from services.escalation.tables import CASE_WORDS, ENTRY_WORDS
+from shared.database import Unit
+
+MAX_HITS = 1000
+"""How many cases with the words are ranked: the newest ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseCriteria:
+    """Criteria of the cases that are wanted; None is any. `waiting_for` is the side that acts next."""
+
+    account_id: UUID | None = None
+    number: int | None = None
+    state: str | None = None
+    kind: str | None = None
+    severity: str | None = None
+    queue: str | None = None
+    assignee: str | None = None
+    is_assigned: bool | None = None
+    waiting_for: str | None = None
+    product: str | None = None
+    linked_to: UUID | None = None
+
+    def build_where(self, arguments: list[Any]) -> str:
+        """Build the condition, which names only what is asked for; its values are added to the arguments."""
+        clauses = ["true"]
+
+        def add(clause: str, value: Any) -> None:
+            if value is not None:
+                arguments.append(value)
+                clauses.append(clause.format(f"${len(arguments)}"))
+
+        for column in ("account_id", "number", "state", "kind", "severity", "queue", "assignee", "product"):
+            add(f"c.{column} = {{}}", getattr(self, column))
+        if self.waiting_for is not None:
+            states = sorted(state for state, side in WAITING_SIDES.items() if side == self.waiting_for)
+            add("c.state = ANY ({})", states)
+        if self.is_assigned is not None:
+            clauses.append(f"c.assignee IS {'NOT ' if self.is_assigned else ''}NULL")
+        add("EXISTS (SELECT FROM case_links l WHERE l.case_id = c.id AND l.target_id = {})", self.linked_to)
+        return " AND ".join(clauses)
+
+
+def build_list(criteria: CaseCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
+    """Build the query of a page in the order of ids, and its arguments."""
+    arguments: list[Any] = []
+    where = criteria.build_where(arguments)
+    if after is not None:
+        arguments.append(after)
+        where = f"{where} AND c.id > ${len(arguments)}"
+    arguments.append(limit)
+    return f"SELECT c.* FROM cases c WHERE {where} ORDER BY c.id LIMIT ${len(arguments)}", arguments
+
+
+async def list_cases(unit: Unit, criteria: CaseCriteria, after: UUID | None, limit: int) -> list[asyncpg.Record]:
+    """List cases in the order of their ids, after this one."""
+    query, arguments = build_list(criteria, after, limit)
+    return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
+
+
+async def list_open_cases(unit: Unit, account_id: UUID, limit: int) -> list[asyncpg.Record]:
+    """List the cases of an account on which somebody is to act, the newest first."""
+    query = "SELECT * FROM cases WHERE account_id = $1 AND state = ANY ($2) ORDER BY id DESC LIMIT $3"
+    return await unit.connection.fetch(query, account_id, sorted(WAITING_SIDES), limit)  # type: ignore[no-any-return]
+
+
+async def count_cases(unit: Unit, criteria: CaseCriteria) -> list[asyncpg.Record]:
+    """Count cases by queue and state."""
+    arguments: list[Any] = []
+    where = criteria.build_where(arguments)
+    query = f"SELECT queue, state, count(*) AS cases FROM cases c WHERE {where} GROUP BY 1, 2 ORDER BY 1, 2"
+    return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
+
+
+async def search_cases(unit: Unit, words: str, criteria: CaseCriteria, limit: int) -> tuple[list[asyncpg.Record], bool]:
+    """Find the cases that have all words in their subject and description or in one of their entries.
+
+    The best first; whether all that have the words were ranked, and not only the newest of them.
+    """
+    arguments: list[Any] = [words, MAX_HITS + 1]
+    where = criteria.build_where(arguments)
+    arguments.append(limit)
+    query = f"""
+        WITH asked AS MATERIALIZED (SELECT websearch_to_tsquery('simple', $1) AS words),
+        hits AS MATERIALIZED (
+            SELECT id FROM cases WHERE {CASE_WORDS} @@ (SELECT words FROM asked)
+            UNION SELECT case_id FROM entries WHERE {ENTRY_WORDS} @@ (SELECT words FROM asked)
+        ), newest AS MATERIALIZED (
+            SELECT c.* FROM cases c WHERE c.id IN (SELECT id FROM hits) AND {where} ORDER BY c.id DESC LIMIT $2
+        ), ranked AS (
+            SELECT n.*, (SELECT count(*) FROM newest) AS hit_count, ts_rank({CASE_WORDS}, words) + coalesce((
+                SELECT max(ts_rank({ENTRY_WORDS}, words)) FROM entries e
+                WHERE e.case_id = n.id AND {ENTRY_WORDS} @@ words), 0) AS rank
+            FROM newest n, asked
+        )
+        SELECT * FROM ranked ORDER BY rank DESC, id DESC LIMIT ${len(arguments)}
+    """
+    rows = await unit.connection.fetch(query, *arguments)
+    return rows, not rows or rows[0]["hit_count"] <= MAX_HITS

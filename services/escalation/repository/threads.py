@@ -1,0 +1,44 @@
+"""Entries of cases: who wrote what for whom."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlmodel import col, or_, select
+
+from services.escalation.tables import CaseRow, EntryRow
+from shared.database import Unit
+
+
+async def insert_entry(unit: Unit, row: EntryRow) -> None:
+    """Insert an entry, for good."""
+    unit.session.add(row)
+    await unit.session.flush()
+
+
+async def list_entries(
+    unit: Unit, case_id: UUID, audience: str | None, kind: str | None, after: UUID | None, limit: int
+) -> Sequence[EntryRow]:
+    """List the entries of a case and of those that were merged into it, the oldest first."""
+    merged = select(CaseRow.id).where(CaseRow.merged_into == case_id)
+    query = select(EntryRow).where(or_(col(EntryRow.case_id) == case_id, col(EntryRow.case_id).in_(merged)))
+    if audience is not None:
+        query = query.where(EntryRow.audience == audience)
+    if kind is not None:
+        query = query.where(EntryRow.kind == kind)
+    if after is not None:
+        query = query.where(col(EntryRow.id) > after)
+    return (await unit.session.exec(query.order_by(col(EntryRow.id)).limit(limit))).all()
+
+
+async def list_contacts(unit: Unit, case_id: UUID) -> Sequence[EntryRow]:
+    """List the contacts with the customer in a case, the oldest first."""
+    query = select(EntryRow).where(EntryRow.case_id == case_id, col(EntryRow.channel).is_not(None))
+    return (await unit.session.exec(query.order_by(col(EntryRow.id)))).all()
+
+
+async def get_informed_sequence(unit: Unit, case_id: UUID) -> int | None:
+    """Get the sequence number of the last contact about the outcome; None if there is none."""
+    sequence: int | None = await unit.connection.fetchval(
+        "SELECT max(sequence) FROM entries WHERE case_id = $1 AND about_outcome", case_id
+    )
+    return sequence

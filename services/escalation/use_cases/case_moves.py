@@ -1,0 +1,155 @@
+"""Cases move: somebody begins, waits, resolves, closes, opens again or merges. Each move stands in the thread."""
+
+from uuid import UUID
+
+from services.escalation.domain.cases import (
+    CASE_ALLOWED,
+    CaseState,
+    Loop,
+    MergeSide,
+    close_case,
+    merge_case,
+    reopen_case,
+)
+from services.escalation.domain.moves import move
+from services.escalation.repository import case_queries, threads
+from services.escalation.tables import CaseRow
+from services.escalation.use_cases.cases import CaseLink, enter_internally, link_case, lock_case
+from shared.audit import Change
+from shared.database import Unit
+from shared.errors import Refusal
+from shared.events.escalation import CaseClosed, CaseMerged, CaseOutcome, CaseReopened, CaseResolved
+
+
+class DisputeUndecided(Refusal):
+    """The case has a dispute that is not decided: its outcome is the outcome of the case."""
+
+    code = "dispute_undecided"
+
+
+class CauseTaken(Refusal):
+    """Another case for the same cause is not resolved."""
+
+    code = "cause_taken"
+
+
+async def move_by_hand(unit: Unit, case_id: UUID, wanted: CaseState, actor: str, reason: str) -> CaseRow:
+    """Move a case that stays unresolved. Raises NotFound, MoveRefused."""
+    row = await lock_case(unit, case_id)
+    before = row.model_dump()
+    await _enter_state(unit, row, move(CASE_ALLOWED, CaseState(row.state), wanted), actor, reason)
+    await _save_change(unit, row, before)
+    return row
+
+
+async def resolve_case(unit: Unit, case_id: UUID, outcome: CaseOutcome, words: str) -> CaseRow:
+    """Resolve a case by a decision elsewhere, announced as a code. A resolved or closed one gets the new outcome.
+
+    Raises NotFound, MoveRefused.
+    """
+    row = await lock_case(unit, case_id)
+    if row.state in (CaseState.RESOLVED, CaseState.CLOSED):
+        await _clear_outcome(unit, row, move(CASE_ALLOWED, CaseState(row.state), CaseState.IN_PROGRESS), None, words)
+    await _resolve(unit, row, outcome, words, None, words)
+    await case_queries.save_case(unit, row)
+    return row
+
+
+async def resolve_by_hand(unit: Unit, case_id: UUID, words: str, actor: str, reason: str) -> CaseRow:
+    """Resolve a case because a person says so. Raises NotFound, MoveRefused, DisputeUndecided."""
+    row = await lock_case(unit, case_id)
+    if await case_queries.has_undecided_dispute(unit, case_id):
+        raise DisputeUndecided("the dispute of this case is not decided: uphold, reject or withdraw it")
+    before = row.model_dump()
+    await _resolve(unit, row, "resolved_by_person", words, actor, reason)
+    await _save_change(unit, row, before)
+    return row
+
+
+async def close_by_hand(
+    unit: Unit, case_id: UUID, actor: str, no_customer_affected: str | None, reason: str
+) -> CaseRow:
+    """Close the loop. Raises NotFound, MoveRefused, CustomerNotTold, CustomerConcerned."""
+    row = await lock_case(unit, case_id)
+    before = row.model_dump()
+    loop = Loop(
+        row.outcome_sequence,
+        await threads.get_informed_sequence(unit, case_id),
+        no_customer_affected,
+        is_task=row.kind == "task",
+        is_of_customer=row.account_id is not None and row.opened_by is not None,
+    )
+    wanted = close_case(CaseState(row.state), loop)
+    row.closed_at, row.closed_by, row.no_customer_affected = unit.now, actor, no_customer_affected
+    await _enter_state(unit, row, wanted, actor, reason)
+    unit.publish(CaseClosed(case_id=row.id, account_id=row.account_id, customer_told=loop.customer_told))
+    await _save_change(unit, row, before)
+    return row
+
+
+async def reopen_by_hand(unit: Unit, case_id: UUID, actor: str, reason: str) -> CaseRow:
+    """Let a resolved or closed case go on; its former outcome stays in the thread.
+
+    Raises NotFound, MoveRefused, TooLateToReopen, CauseTaken.
+    """
+    row = await lock_case(unit, case_id)
+    before = row.model_dump()
+    wanted = reopen_case(CaseState(row.state), row.closed_at, unit.now)
+    if row.cause is not None and await case_queries.has_unresolved(unit, row.cause):
+        raise CauseTaken("another case for the same cause is not resolved: go on there")
+    await _clear_outcome(unit, row, wanted, actor, reason)
+    unit.publish(CaseReopened(case_id=row.id, account_id=row.account_id))
+    await _save_change(unit, row, before)
+    return row
+
+
+async def merge_by_hand(unit: Unit, case_id: UUID, target_id: UUID, actor: str, reason: str) -> CaseRow:
+    """Let a case go on in another one of its account. Raises NotFound, MoveRefused, MergeRefused."""
+    row = await lock_case(unit, case_id)
+    target = await case_queries.get_case(unit, target_id)
+    before = row.model_dump()
+    wanted = merge_case(_build_side(row), _build_side(target))
+    row.merged_into = target_id
+    await _enter_state(unit, row, wanted, actor, reason)
+    await case_queries.redirect_merged(unit, case_id, target_id)
+    links = [CaseLink(link.kind, link.target_id, link.line) for link in await case_queries.list_links(unit, case_id)]
+    await link_case(unit, target, links, actor)
+    await enter_internally(unit, target, "change", actor, reason, {"took_in": str(case_id)})
+    unit.publish(CaseMerged(case_id=row.id, account_id=row.account_id, into_case_id=target_id))
+    await _save_change(unit, row, before)
+    return row
+
+
+def _build_side(row: CaseRow) -> MergeSide:
+    return MergeSide(row.id, row.account_id, row.kind, CaseState(row.state))
+
+
+async def _resolve(unit: Unit, row: CaseRow, outcome: CaseOutcome, words: str, actor: str | None, reason: str) -> None:
+    wanted = move(CASE_ALLOWED, CaseState(row.state), CaseState.RESOLVED)
+    row.outcome, row.outcome_at = words, unit.now
+    await _enter_state(unit, row, wanted, actor, reason)
+    row.outcome_sequence = unit.publish(CaseResolved(case_id=row.id, account_id=row.account_id, outcome=outcome))
+
+
+async def _clear_outcome(unit: Unit, row: CaseRow, wanted: CaseState, actor: str | None, reason: str) -> None:
+    outcome = row.outcome
+    row.outcome = row.outcome_at = row.outcome_sequence = None
+    row.closed_at = row.closed_by = row.no_customer_affected = None
+    await _enter_state(unit, row, wanted, actor, reason, former_outcome=outcome)
+
+
+async def _enter_state(
+    unit: Unit, row: CaseRow, wanted: CaseState, actor: str | None, reason: str, former_outcome: str | None = None
+) -> None:
+    details = {"from": row.state, "to": wanted.value}
+    if row.outcome is not None and wanted is CaseState.RESOLVED:
+        details["outcome"] = row.outcome
+    if former_outcome is not None:
+        details["former_outcome"] = former_outcome
+    row.state, row.state_since, row.version = CaseState(wanted), unit.now, row.version + 1
+    await enter_internally(unit, row, "state", actor, reason, details)
+
+
+async def _save_change(unit: Unit, row: CaseRow, before: dict[str, object]) -> None:
+    await case_queries.save_case(unit, row)
+    unit.record(Change("case", row.id, row.account_id, before, row.model_dump()))

@@ -1,0 +1,49 @@
+"""Contacts with the customer are put on record: what closes the loop of a case."""
+
+from uuid import UUID
+
+from services.escalation.domain.cases import CaseState
+from services.escalation.domain.moves import MoveRefused
+from services.escalation.repository import threads
+from services.escalation.tables import EntryRow
+from services.escalation.use_cases.cases import lock_case
+from shared.audit import Change
+from shared.database import Unit
+from shared.events.escalation import CustomerContacted
+from shared.ids import new_id
+
+
+async def record_contact(
+    unit: Unit, case_id: UUID, channel: str, about_outcome: bool, comment: str, actor: str
+) -> EntryRow:
+    """Put on record that somebody spoke or wrote to the customer. Raises NotFound, MoveRefused."""
+    case = await lock_case(unit, case_id)
+    if case.state == CaseState.MERGED:
+        raise MoveRefused(f"the case goes on as {case.merged_into}")
+    contact_id = new_id()
+    sequence = unit.publish(
+        CustomerContacted(
+            case_id=case_id,
+            account_id=case.account_id,
+            contact_id=contact_id,
+            channel=channel,
+            about_outcome=about_outcome,
+        )
+    )
+    row = EntryRow(
+        id=contact_id,
+        case_id=case_id,
+        account_id=case.account_id,
+        kind="call" if channel == "phone" else "message",
+        audience="customer",
+        actor=actor,
+        content=comment,
+        details={},
+        channel=channel,
+        about_outcome=about_outcome,
+        sequence=sequence,
+        entered_at=unit.now,
+    )
+    await threads.insert_entry(unit, row)
+    unit.record(Change("contact", row.id, row.account_id))
+    return row
