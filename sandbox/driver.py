@@ -65,6 +65,7 @@ class Driver:
         self._urls = {name: stack.url(name) for name in (*NAMES, "clock", "vendor")}
         self._tokens = {name: stack.token(name) for name in NAMES}
         self._board_token = stack.token("invoicing", "invoicing:admin", "board", "")
+        self._treasurer_token = stack.token("invoicing", "invoicing:admin invoicing:settings", "treasurer", "")
         self._agenda: list[tuple[datetime, int, int, Action]] = []
         self._order = itertools.count()
         self.instants = 0
@@ -96,7 +97,14 @@ class Driver:
     async def set_limit(self, role: str, currency: str, body: object) -> None:
         """Set the limit of a role, by somebody who does not have it. Raises Refused."""
         headers = {"authorization": f"Bearer {self._board_token}"}
-        await self._call("PUT", "invoicing", f"/v1/approval-limits/{role}/{currency}", body, headers)
+        await self.agree(await self._call("PUT", "invoicing", f"/v1/approval-limits/{role}/{currency}", body, headers))
+
+    async def agree(self, answer: dict[str, Any]) -> None:
+        """Let a second person agree to the change of a setting, if the answer says that it waits. Raises Refused."""
+        if answer.get("state") == "proposed":
+            headers = {"authorization": f"Bearer {self._treasurer_token}", "idempotency-key": str(new_id())}
+            path = f"/v1/setting-changes/{answer['id']}:approve"
+            await self._call("POST", "invoicing", path, {"reason": "looked at the papers"}, headers)
 
     async def _call(
         self, method: str, service: str, path: str, body: object, headers: dict[str, str]

@@ -24,5 +24,5 @@ async def ensure_legal_entity(driver: Driver, code: str) -> None:
     try:
         await driver.get("invoicing", f"/v1/legal-entities/{code}")
     except Refused:
-        await driver.put("invoicing", f"/v1/legal-entities/{code}", SELLER)
+        await driver.agree(await driver.put("invoicing", f"/v1/legal-entities/{code}", SELLER))
     driver.legal_entities.add(code)

@@ -27,6 +27,8 @@ MAX_TOKEN_CHARS = 8192
 SKEW_SECONDS = 5
 """How far the clock of who made a token may be before ours."""
 MAX_SUBJECT_CHARS = 255
+_OR = "|"
+"""Between the scopes of which a route needs one."""
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2028\u2029\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
@@ -175,9 +177,9 @@ def authorise(request: Request, scopes: Iterable[str], token: str) -> Caller:
     """Let the caller of a token go on, who is the request's from now on. Raises NotAuthenticated, NotAllowed."""
     runtime = request.app.state.runtime
     caller = verify(token, runtime.service.name, runtime.settings)
-    missing = set(scopes) - caller.scopes
+    missing = [scope for scope in scopes if caller.scopes.isdisjoint(scope.split(_OR))]
     if missing:
-        raise NotAllowed(f"the token lacks the scope {', '.join(sorted(missing))}")
+        raise NotAllowed(f"the token lacks the scope {', '.join(sorted(missing)).replace(_OR, ' or ')}")
     request.state.caller = caller
     return caller
 
@@ -196,6 +198,11 @@ def find_scopes(dependencies: Iterable[params.Depends]) -> tuple[str, ...] | Non
 
 def needs(*scopes: str) -> Any:
     """Build the dependency of a router whose routes need these scopes, which there must be."""
-    unknown = [scope for scope in scopes if not is_scope(scope)]
+    unknown = [name for scope in scopes for name in scope.split(_OR) if not is_scope(name)]
     assert not unknown, f"scopes that are not in shared/scopes.py: {unknown}"
     return Security(_authorised, scopes=list(scopes))
+
+
+def needs_one_of(*scopes: str) -> Any:
+    """Build the dependency of a router whose routes need any of these scopes, and look at which one themselves."""
+    return needs(_OR.join(scopes))

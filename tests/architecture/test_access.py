@@ -31,10 +31,10 @@ def find_names(cell: str) -> list[str]:
 def list_readme_scopes(readme: str) -> Iterator[tuple[str, str]]:
     """List route and scope of a README's table of routes."""
     for line in readme.splitlines():
-        row = re.fullmatch(r"\| (.*) \| `([a-z]+:[a-z]+)` \|", line)
+        row = re.fullmatch(r"\| (.*) \| `([a-z]+:[a-z]+(`, `[a-z]+:[a-z]+)*)` \|", line)
         for name in find_names(row[1]) if row else ():
             if re.match(r"(GET|POST|PUT|PATCH|DELETE) ", name):
-                yield name, row[2] if row else ""
+                yield name, row[2].replace("`, `", "|") if row else ""
 
 
 def list_calls(folder: Path) -> set[tuple[str, str]]:

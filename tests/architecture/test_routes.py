@@ -34,12 +34,22 @@ LEASES = {"disputes"}
 
 LIMITS = {
     "POST /v1/guard:set-limits",
+    "POST /v1/guard/limit-changes/{guard_limit_change_id}:approve",
+    "POST /v1/guard/limit-changes/{guard_limit_change_id}:decline",
+    "POST /v1/guard/limit-changes/{guard_limit_change_id}:withdraw",
     "PUT /v1/approval-limits/{role}/{currency}",
     "PUT /v1/exchange-rates",
     "PUT /v1/legal-entities/{code}/second-person",
     "PUT /v1/tolerances/{legal_entity}/{currency}",
 }
 """What says how far others may go, or what money is worth, is not for those who write every day."""
+
+DECISIONS = {
+    "POST /v1/setting-changes/{setting_change_id}:approve",
+    "POST /v1/setting-changes/{setting_change_id}:decline",
+    "POST /v1/setting-changes/{setting_change_id}:withdraw",
+}
+"""Whoever may propose a kind of change may decide about it; which scope that is, depends on the kind."""
 
 CHANGES = {"invoicing": {"sales", "billing", "payments", "credits", "vendor", "settings", "disputes"}}
 """By what a change is opened, where not by `write`; `docs/access.md` says which by which."""
@@ -83,6 +93,7 @@ def wrong_scopes(service: str, found: dict[str, APIRoute]) -> set[str]:
             | dict.fromkeys(PUBLISHING, "publish")
             | dict.fromkeys(AUDIT, "audit")
             | {MESSAGES: "messages"}
+            | dict.fromkeys(DECISIONS, "settings|invoicing:admin")
         )
         may = special.get(name, "operate" if "-work" in name else "read" if asks else "write")
         words = CHANGES.get(service, {"write"}) if may == "write" else {may}

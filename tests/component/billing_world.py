@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from shared.runtime import Runtime
 from tests.builders import Client, Database, account, sweep
+from tests.component.setting_requests import make_by_two
 
 VERSION: dict[str, Any] = {
     "effective_from": "2025-01-01",
@@ -29,7 +30,7 @@ class Billing:
     async def rate(self, basis_points: int = 1900, country: str = "DE", **more: Any) -> None:
         """Set the rate of the class `standard`."""
         body = {"legal_entity": "GS-DE", "country": country, "tax_class": "standard", "valid_from": "2025-01-01"}
-        await self.client.made("/v1/tax-rates", body | {"rate_bp": basis_points, "reason": "law"} | more)
+        await make_by_two(self.client, "/v1/tax-rates", body | {"rate_bp": basis_points, "reason": "law"} | more)
 
     async def plan(self, **version: Any) -> str:
         """Make a plan; its id."""

@@ -13,6 +13,7 @@ from pypdf import PdfReader
 from shared.events.escalation import DisputedLine, DisputeResolved
 from shared.runtime import Runtime
 from tests.builders import Client, Database, account, eur, hear
+from tests.component.setting_requests import approve_change
 from tests.component.test_collections import Hop
 
 SELLER: dict[str, Any] = {
@@ -41,7 +42,12 @@ class Papers:
     async def seller(self, etag: str | None = None, code: str = "GS-DE", **more: Any) -> Any:
         """Say what documents say of us."""
         headers = self.client.headers | ({"if-match": etag} if etag else {})
-        return await self.client.http.put(f"/v1/legal-entities/{code}", json=SELLER | more, headers=headers)
+        path = f"/v1/legal-entities/{code}"
+        answer = await self.client.http.put(path, json=SELLER | more, headers=headers)
+        if answer.status_code != 202:
+            return answer
+        await approve_change(self.client, answer)
+        return await self.client.get(path)
 
     async def account(self, **more: Any) -> str:
         """Register an account; its id."""

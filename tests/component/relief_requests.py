@@ -3,13 +3,13 @@
 from typing import Any
 
 from tests.builders import Client
+from tests.component.setting_requests import put_by_two
 
 
 async def set_limit(client: Client, amount_minor: int, role: str = "operator") -> None:
     """Set what a role may credit, write off or refund in euro without a second person (minor units)."""
     body = {"amount_minor": amount_minor, "reason": "the board"}
-    answer = await client.http.put(f"/v1/approval-limits/{role}/EUR", json=body, headers=client.somebody().headers)
-    assert answer.status_code == 200, answer.text
+    await put_by_two(client.somebody(), f"/v1/approval-limits/{role}/EUR", body)
 
 
 def build_credit(invoice_id: str, *lines: tuple[int, int]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 
 from deploy.local.tokens import Keys
 from tests.builders import Database
+from tests.component.setting_requests import put_by_two
 from tests.component.test_escalation import World, opened_world
 
 WHY = {"reason": "billed in error"}
@@ -21,7 +22,7 @@ async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterato
     async with opened_world(database, keys, jwks_file) as made:
         for role, amount in (("clerk", 522), ("lead", 523)):
             limit = {"amount_minor": amount, "reason": "the board"}
-            await made.invoicing.http.put(f"/v1/approval-limits/{role}/EUR", json=limit, headers=made.invoicing.headers)
+            await put_by_two(made.invoicing, f"/v1/approval-limits/{role}/EUR", limit)
         yield made
 
 
@@ -122,7 +123,7 @@ async def test_a_raised_limit_lets_the_same_person_uphold_after_all(world: World
     await ann.made(f"{path}:uphold", WHY)
     await world.client.somebody("lea", "lead").made(f"{path}:decline", WHY)
     limit = {"amount_minor": 523, "reason": "the board"}
-    await world.invoicing.http.put("/v1/approval-limits/clerk/EUR", json=limit, headers=world.invoicing.headers)
+    await put_by_two(world.invoicing, "/v1/approval-limits/clerk/EUR", limit)
     assert (await ann.made(f"{path}:uphold", WHY))["state"] == "upheld"
 
 

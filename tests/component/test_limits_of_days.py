@@ -15,6 +15,7 @@ import httpx2
 import pytest
 
 from deploy.local.tokens import Keys
+from shared.auth import MAX_SUBJECT_CHARS
 from shared.events.escalation import DisputeResolved
 from tests.builders import Client, Database, account, eur, hear, invoice, running
 from tests.component.relief_requests import build_credit, set_limit
@@ -189,6 +190,12 @@ async def test_nobody_without_a_name_decides(client: Client) -> None:
     for outcome in ("upheld", "declined"):
         answer = await authorise(client, disputed, 1, "\u3000", outcome)
         assert answer.status_code == 422, answer.text
+
+
+async def test_a_name_may_be_as_long_as_that_of_a_token(client: Client) -> None:
+    disputed = await reserve(client, await owe(client), 1)
+    assert (await authorise(client, disputed, 1, "a" * MAX_SUBJECT_CHARS)).status_code == 200
+    assert (await authorise(client, disputed, 1, "a" * (MAX_SUBJECT_CHARS + 1))).status_code == 422
 
 
 async def test_fifty_at_once_of_one_person_give_no_more_than_the_limit(client: Client) -> None:

@@ -12,6 +12,7 @@ import pytest
 from deploy.local.tokens import Keys
 from tests.builders import Client, Database, account, insert_legal_entities, invoice, running
 from tests.component.documents_world import SELLER
+from tests.component.setting_requests import close_month
 
 PERIODS = "/v1/ledger-periods"
 
@@ -75,7 +76,7 @@ async def test_months_go_from_the_first_posting_to_this_month_and_say_how_they_w
     await post_in(client, "GS-DE", "2026-01-20")
     await post_in(client, "GS-AT", "2026-04-30")
     for month in ("2026-02", "2026-03"):
-        await client.made(f"/v1/ledger/GS-DE/periods/{month}:close", {"reason": f"end of {month}"})
+        await close_month(client, month, reason=f"end of {month}")
     austria = [("GS-AT", "2026-04", "open"), ("GS-AT", "2026-05", "open")]
     closed = [("GS-DE", f"2026-0{month}", "closed") for month in (1, 2, 3)]
     still_open = [("GS-DE", f"2026-0{month}", "open") for month in (4, 5)]

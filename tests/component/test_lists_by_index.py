@@ -13,10 +13,18 @@ from services.collections.repository.notice_search import NoticeCriteria
 from services.collections.repository.suspensions import SuspensionCriteria
 from services.collections.repository.waiting_steps import WaitingCriteria
 from services.entitlements.repository import HoldCriteria, build_hold_search
-from services.invoicing.repository import approval_search, bank_import_search, drafts, ledger_periods, legal_entities
+from services.invoicing.repository import (
+    approval_search,
+    bank_import_search,
+    drafts,
+    ledger_periods,
+    legal_entities,
+    setting_changes,
+)
 from services.invoicing.repository.approval_search import ApprovalCriteria
 from services.invoicing.repository.bank_import_search import ImportCriteria
 from services.invoicing.repository.ledger_periods import PeriodCriteria
+from services.invoicing.repository.setting_changes import SettingCriteria
 from tests.builders import Database
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -159,13 +167,24 @@ APPROVALS = (
     " FROM generate_series(1, 20000) n",
     "INSERT INTO bank_imports SELECT gen_random_uuid(), n::text, 'csv', NULL, 0, 0, 0, 0, 'f',"
     " timestamptz '2026-03-03' - n * interval '1 minute' FROM generate_series(1, 20000) n",
-    "ANALYZE approvals, bank_imports",
+    "INSERT INTO setting_changes (id, kind, key, legal_entity, former, wanted, state, proposed_by, proposed_at,"
+    " decided_at) SELECT gen_random_uuid(), (ARRAY['tax_rate', 'tolerance', 'legal_entity'])[1 + n % 3], n::text,"
+    " 'E' || n % 40, '{}', '{}', CASE WHEN n % 50 = 0 THEN 'proposed' ELSE 'carried_out' END, 'p', now(),"
+    " CASE WHEN n % 50 > 0 THEN now() END FROM generate_series(1, 20000) n",
+    "ANALYZE approvals, bank_imports, setting_changes",
 )
 APPROVAL_SEARCHES = {
     "state": (ApprovalCriteria("refund", "proposed"), "approvals_by_state"),
     "account": (ApprovalCriteria("refund", account_id=SOMEBODY), "ix_invoicing_approvals_account_id"),
     "since": (ApprovalCriteria("write_off", since=RECENTLY), "approvals_by_time"),
     "all": (ApprovalCriteria("write_off"), "approvals_by_kind"),
+}
+SETTING_SEARCHES = {
+    "kind": (SettingCriteria("tax_rate"), "setting_changes_by_kind"),
+    "state": (SettingCriteria(state="proposed"), "setting_changes_by_state"),
+    "kind and state": (SettingCriteria("tolerance", "proposed"), "setting_changes_(by_state|standing|by_kind)"),
+    "entity": (SettingCriteria(legal_entity="E7"), "setting_changes_of_entity"),
+    "all": (SettingCriteria(), "setting_changes_pkey"),
 }
 IMPORT_SEARCHES = {
     "since": (ImportCriteria(since=RECENTLY), "bank_imports_by_time"),
@@ -185,7 +204,11 @@ async def test_lists_of_invoicing(database: Database) -> None:
             f"imports {name}": (bank_import_search.build_search(criteria, after, 101), index)
             for name, (criteria, index) in IMPORT_SEARCHES.items()
         }
-        await check_plans(database, "invoicing", approvals | imports)
+        changes = {
+            f"settings {name}": (setting_changes.build_search(criteria, after, 101), index)
+            for name, (criteria, index) in SETTING_SEARCHES.items()
+        }
+        await check_plans(database, "invoicing", approvals | imports | changes)
 
 
 RUN = uuid4()

@@ -12,6 +12,7 @@ from deploy.local.tokens import Keys
 from tests.builders import Client, Database, account, eur, invoice, running
 from tests.component.bank_statements import Paid, camt, imported
 from tests.component.billing_world import Billing
+from tests.component.setting_requests import put_by_two
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ async def test_refunds_and_write_offs_are_found_by_state_account_and_time(billin
     lost = {"invoice_id": bad, "reason_code": "insolvency", "reason": "closed"}
     await client.made("/v1/write-offs", lost)
     limit = {"amount_minor": 1000, "reason": "the board"}
-    await client.http.put("/v1/approval-limits/lead/EUR", json=limit, headers=client.headers)
+    await put_by_two(client, "/v1/approval-limits/lead/EUR", limit)
     lead = client.somebody("lead", "lead")
     await lead.made(f"/v1/approvals/{first['id']}:decline", {"reason": "not theirs"})
     assert await list_amounts(client, "/v1/refunds") == [300, 400, 500]

@@ -24,6 +24,7 @@ from tests.builders import Database, running, sweep, work
 from tests.component.billing_world import Billing
 from tests.component.calculator import TaxCalculator, answering
 from tests.component.documents_world import SELLER, text
+from tests.component.setting_requests import put_by_two
 
 OUTSIDE = SELLER | {"sends_documents": False, "country": "DE", "tax_calculator": "outside"}
 
@@ -610,7 +611,7 @@ async def test_a_credit_takes_back_the_tax_that_the_calculator_said(world: Taxin
     (issued,) = (await world.client.got("/v1/invoices", account_id=owner))["items"]
     limit = {"amount_minor": 100_000, "reason": "the board"}
     boss = world.client.somebody("boss", "boss")
-    await world.client.http.put("/v1/approval-limits/boss/EUR", json=limit, headers=world.client.headers)
+    await put_by_two(world.client, "/v1/approval-limits/boss/EUR", limit)
     lines = [{"line": 1, "amount_minor": 5_544}]
     credit = {"invoice_id": issued["id"], "lines": lines, "reason_code": "goodwill", "reason": "late"}
     await boss.made("/v1/credit-notes", credit)

@@ -13,6 +13,7 @@ from deploy.local.tokens import Keys
 from shared.migrate import migrate_at
 from tests.builders import Client, Database, account, eur, invoice, running, sweep
 from tests.component.billing_world import Billing
+from tests.component.setting_requests import close_month
 from tests.component.vendor_world import WAITING
 from tests.upgrades import create_database_at
 
@@ -67,7 +68,7 @@ async def test_an_invoice_dated_in_a_closed_month_is_refused(billing: Billing) -
     await billing.database.move(datetime(2026, 4, 1, 12, tzinfo=UTC))
     before = invoice(owner, 5_000, issue_date="2026-03-31", due_date="2026-05-01")
     await billing.client.made("/v1/invoices", before)
-    await billing.client.made(CLOSE.format("2026-03"), WHY)
+    await close_month(billing.client, "2026-03")
     assert await refuse(billing.client, "/v1/invoices", before) == (409, "month_closed")
     february = invoice(owner, 5_000, issue_date="2026-02-10", due_date="2026-05-01")
     assert await refuse(billing.client, "/v1/invoices", february) == (409, "month_closed")

@@ -16,6 +16,7 @@ from shared.runtime import Runtime
 from tests.builders import Client, Database, account, eur, invoice, running
 from tests.component.billing_world import Billing
 from tests.component.published_balances import find_repeated_balances
+from tests.component.setting_requests import close_month, put_by_two
 
 Service = tuple[Runtime, Client, Database]
 LEDGER = """
@@ -41,8 +42,7 @@ async def service(database: Database, keys: Keys, jwks_file: Path) -> AsyncItera
 
 async def limit(client: Client, amount: int, role: str = "operator") -> None:
     body = {"amount_minor": amount, "reason": "the board"}
-    answer = await client.http.put(f"/v1/approval-limits/{role}/EUR", json=body, headers=client.somebody().headers)
-    assert answer.status_code == 200, answer.text
+    await put_by_two(client.somebody(), f"/v1/approval-limits/{role}/EUR", body)
 
 
 async def owner_of(client: Client) -> str:
@@ -419,8 +419,7 @@ async def test_what_is_credited_of_a_line_in_advance_is_never_released(service: 
     assert (await books(database, owner))["deferred_revenue"] == -(10080 - 5041)
     for month in (3, 4):
         await database.move(datetime(2026, month + 1, 2, 9, tzinfo=UTC))
-        why = {"reason": "the month is over"}
-        await client.made(f"/v1/ledger/GS-DE/periods/2026-{month:02}:close", why)
+        await close_month(client, f"2026-{month:02}")
     closed = await books(database, owner)
     assert (closed.get("deferred_revenue", 0), closed["revenue"]) == (0, -(10080 - 5041))
     assert "credits" not in closed

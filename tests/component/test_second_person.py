@@ -56,6 +56,7 @@ async def test_a_second_person_is_required_unless_somebody_says_otherwise(client
         "set_by": None,
         "reason": None,
         "set_at": None,
+        "proposed_change": None,
     }
     answer = await refund(client, await pay_in(client), 500)
     assert (answer.status_code, answer.json()["state"]) == (202, "proposed")

@@ -17,6 +17,7 @@ from tests.builders import Database, hear, running
 from tests.builders import invoice as invoice_of
 from tests.component.billing_world import Billing
 from tests.component.documents_world import SELLER
+from tests.component.setting_requests import close_month
 from tests.component.test_relief import balance, books, credit, credit_body, limit, pay
 
 WHY = {"reason": "looks right"}
@@ -102,7 +103,7 @@ async def test_what_is_open_is_credited_with_its_tax_and_the_rest_is_never_earne
         "deferred_revenue": -671,
     }
     await billing.to("2026-05-02")
-    await billing.client.made("/v1/ledger/GS-DE/periods/2026-04:close", {"reason": "month end"})
+    await close_month(billing.client, "2026-04")
     found = await books(billing.database, owner)
     assert (found.get("deferred_revenue", 0), found["revenue"]) == (0, -671)
     assert "credits" not in found

@@ -32,6 +32,7 @@ from tests.builders import Client, Database, account, activated, eur, hear, invo
 from tests.component.bank_statements import IBAN, Paid, camt, imported
 from tests.component.billing_world import Billing
 from tests.component.documents_world import SELLER, Papers
+from tests.component.setting_requests import put_by_two
 from tests.component.test_collections import Hop, Invoicing, World, mailbox, publish
 from tests.contract.free_text import MARK, mark
 from tests.usage_files import as_csv as usage_as_csv
@@ -81,10 +82,21 @@ NEEDS_MORE = {
     "/v1/cases/{case_id}:close",
     "/v1/bill-runs/{run_id}/drafts/{draft_id}",
     "/v1/approvals/{approval_id}:withdraw",
+    "/v1/setting-changes/{setting_change_id}:withdraw",
+    "/v1/guard/limit-changes/{guard_limit_change_id}:approve",
+    "/v1/guard/limit-changes/{guard_limit_change_id}:decline",
+    "/v1/guard/limit-changes/{guard_limit_change_id}:withdraw",
 }
 """What a single request does not always do: close a case whose outcome its customer may not know, open a draft of the
-one run that it is in, withdraw what somebody else has proposed."""
-MAY_BE_MISSING = {"case.close", "approval.withdraw"}
+one run that it is in, withdraw what somebody else has proposed, decide about the one change of the guard's limits."""
+MAY_BE_MISSING = {
+    "case.close",
+    "approval.withdraw",
+    "setting_change.withdraw",
+    "guard.approve_limits",
+    "guard.decline_limits",
+    "guard.withdraw_limits",
+}
 """Their actions."""
 
 
@@ -237,7 +249,7 @@ async def _disputes(client: Client) -> dict[str, list[Any]]:
 async def _second_person(client: Client, invoice_id: str) -> dict[str, list[Any]]:
     """What somebody else proposed, debits in flight, and who may decide up to what."""
     limit = {"amount_minor": 10**6, "reason": "the board"}
-    await client.http.put("/v1/approval-limits/operator/EUR", json=limit, headers=client.somebody().headers)
+    await put_by_two(client.somebody(), "/v1/approval-limits/operator/EUR", limit)
     credit = {"invoice_id": invoice_id, "lines": [{"line": 1, "amount_minor": 100}], "reason_code": "goodwill"}
     somebody = client.somebody()
     owner = (await client.got(f"/v1/invoices/{invoice_id}"))["account_id"]
@@ -251,8 +263,13 @@ async def _second_person(client: Client, invoice_id: str) -> dict[str, list[Any]
         for n in range(40)
     ]
     issued = await client.made("/v1/credit-notes", credit | {"reason": "late"})
+    raised = [
+        await somebody.http.put(f"/v1/approval-limits/role-{n}/EUR", json=limit, headers=somebody.headers)
+        for n in range(60)
+    ]
     return {
         "approval_id": [one["id"] for one in proposed],
+        "setting_change_id": [answer.json()["id"] for answer in raised],
         "debit_id": [one["id"] for one in debits],
         "credit_note_id": [issued["credit_note_id"]],
         "role": ["operator"],
@@ -334,7 +351,10 @@ async def _collections(world: World) -> dict[str, list[Any]]:
         await one.overdue(await one.issue())
     await world.day(22)
     standings = [await one.standing() for one in (*late, *lost)]
+    wanted = {"suspensions_per_hour": 2000, "share_of_accounts_percent": 100, "reason": "a quiet year"}
+    proposal = await world.client.somebody().made("/v1/guard:set-limits", wanted)
     return {
+        "guard_limit_change_id": [proposal["id"]],
         "account_id": [str(one.account_id) for one in (*late, *lost)],
         "suspension_id": [one["id"] for standing in standings for one in standing["suspensions"]],
         "notice_id": [

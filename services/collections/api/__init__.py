@@ -2,6 +2,7 @@
 
 from services.collections.api import (
     guard,
+    guard_limits,
     late_accounts,
     notice_messages,
     notices,
@@ -25,6 +26,8 @@ ROUTERS = (
     guard.reads,
     guard.writes,
     guard.limits,
+    guard_limits.reads,
+    guard_limits.decisions,
     notices.reads,
     notice_messages.reads,
     notices.writes,

@@ -1,6 +1,7 @@
 """The guard over REST: how many suspensions go out before a person must look."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Self
 
@@ -8,15 +9,20 @@ from fastapi import Response
 from pydantic import BaseModel, Field
 
 from services.collections import use_cases
+from services.collections.api.guard_limits import LIMITS_PROPOSED, GuardLimitChangeOut
+from services.collections.domain.guard import LimitChangeState
 from services.collections.domain.policy import Limits
 from services.collections.repository import guard as repository
 from services.collections.repository.guard import GuardState
+from services.collections.repository.guard_limits import find_standing
 from services.collections.use_cases.guard import Decision
+from services.collections.use_cases.guard_limits import change_limits
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import ReasonIn, example
-from shared.http import PROBLEMS, Page, Read, Router
+from shared.http import PROBLEMS, Page, Read, Router, refusals
+from shared.proposals import AlreadyProposed
 
 reads = Router(prefix="/v1", tags=["guard"], dependencies=[needs("collections:read")], responses=PROBLEMS)
 limits = Router(prefix="/v1", tags=["guard"], dependencies=[needs("collections:admin")], responses=PROBLEMS)
@@ -32,6 +38,7 @@ class GuardOut(BaseModel):
         requested=3,
         accounts=240,
         limits={"suspensions_per_hour": 25, "share_of_accounts_percent": 5},
+        proposed_change=None,
     )
 
     stopped: bool
@@ -40,10 +47,14 @@ class GuardOut(BaseModel):
     accounts: int
     limits: Limits | None = Field(description="past both of them a person must approve; null until there is a policy")
 
+    proposed_change: GuardLimitChangeOut | None = Field(description="looser limits that wait for a second person")
+
     @classmethod
-    def of(cls, state: GuardState) -> Self:
-        """The answer for a state."""
-        return cls.model_validate(state, from_attributes=True)
+    async def load(cls, unit: Unit, state: GuardState) -> Self:
+        """Load the answer for a state, with what is proposed."""
+        standing = await find_standing(unit)
+        proposed = GuardLimitChangeOut.from_row(standing) if standing else None
+        return cls(**asdict(state), proposed_change=proposed)
 
 
 class LimitsIn(ReasonIn):
@@ -76,7 +87,11 @@ class DecisionOut(BaseModel):
 @reads.get("/guard", summary="The guard")
 async def get_guard(read: Read) -> GuardOut:
     """Whether suspensions are stopped, and how many went out lately."""
-    return GuardOut.of(await read(repository.state))
+
+    async def load(unit: Unit) -> GuardOut:
+        return await GuardOut.load(unit, await repository.state(unit))
+
+    return await read(load)
 
 
 @reads.get("/guard/decisions", summary="What persons decided about the guard")
@@ -88,7 +103,8 @@ async def list_decisions(read: Read) -> Page[DecisionOut]:
 
 def _deciding(decision: Decision, command: Any, why: ReasonIn) -> Callable[[Unit], Awaitable[GuardOut]]:
     async def decide(unit: Unit) -> GuardOut:
-        return GuardOut.of(await use_cases.guard.decide(unit, decision, command.caller.subject, why.reason))
+        state = await use_cases.guard.decide(unit, decision, command.caller.subject, why.reason)
+        return await GuardOut.load(unit, state)
 
     return decide
 
@@ -115,17 +131,29 @@ async def approve_suspensions(
     return await command.run(_deciding("approve", command, why), status=200, reason=why.reason)
 
 
-@limits.post("/guard:set-limits", status_code=200, response_model=GuardOut, summary="Set the limits of the guard")
+@limits.post(
+    "/guard:set-limits",
+    status_code=200,
+    response_model=GuardOut,
+    summary="Set the limits of the guard",
+    responses={**LIMITS_PROPOSED, **refusals(AlreadyProposed)},
+)
 async def set_limits(
     wanted: LimitsIn, command: Annotated[CommandRunner, perform_command("guard.set_limits")]
 ) -> Response:
     """Set how many suspensions may go out within an hour without a person; the only way to loosen that.
 
-    They hold at once and for all versions of the policy; those that were held are judged again.
+    They hold at once and for all versions of the policy; those that were held are judged again. Looser ones need a
+    second person (202) once a suspension was requested.
     """
 
-    async def set_for_all(unit: Unit) -> GuardOut:
+    async def set_for_all(unit: Unit) -> GuardOut | GuardLimitChangeOut:
         amounts = Limits.model_validate(wanted.model_dump(exclude={"reason"}))
-        return GuardOut.of(await use_cases.guard.set_limits(unit, amounts, command.caller.subject, wanted.reason))
+        row = await change_limits(unit, command.caller, amounts, wanted.reason)
+        if row.state == LimitChangeState.PROPOSED:
+            return GuardLimitChangeOut.from_row(row)
+        return await GuardOut.load(unit, await repository.state(unit))
 
-    return await command.run(set_for_all, status=200, reason=wanted.reason)
+    return await command.run(
+        set_for_all, status=lambda answer: 200 if isinstance(answer, GuardOut) else 202, reason=wanted.reason
+    )

@@ -5,11 +5,38 @@ on suspensions within an hour of the business clock.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from services.collections.domain.policy import Limits
+from shared.errors import Refusal
 
 ALL_STOPPED = "all suspensions are stopped"
 """Why no suspension goes out while a person has stopped them."""
+
+
+class LimitChangeState(StrEnum):
+    """States of a change of the guard's limits that somebody wants."""
+
+    PROPOSED = "proposed"
+    CARRIED_OUT = "carried_out"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+LIMIT_CHANGE_ALLOWED: dict[LimitChangeState, frozenset[LimitChangeState]] = {
+    LimitChangeState.PROPOSED: frozenset(
+        {LimitChangeState.CARRIED_OUT, LimitChangeState.DECLINED, LimitChangeState.WITHDRAWN}
+    ),
+    LimitChangeState.CARRIED_OUT: frozenset(),
+    LimitChangeState.DECLINED: frozenset(),
+    LimitChangeState.WITHDRAWN: frozenset(),
+}
+
+
+class LimitChangeMoveRefused(Refusal):
+    """This cannot be done in the present state."""
+
+    code = "move_refused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,18 +9,22 @@ from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
 from services.invoicing.api.payments import LineAmount
+from services.invoicing.api.setting_changes import CHANGE_PROPOSED, SettingChangeOut, answer_proposed, list_proposed
 from services.invoicing.domain.owed import AmountRefused
+from services.invoicing.domain.setting_change import SettingKind
 from services.invoicing.domain.states import ApprovalState, MoveRefused
 from services.invoicing.repository import approvals as repository
-from services.invoicing.tables import ApprovalRow
-from services.invoicing.use_cases.approvals import AboveLimit, NotTheProposer, SecondPersonNeeded
+from services.invoicing.tables import ApprovalRow, SettingChangeRow
+from services.invoicing.use_cases.approvals import AboveLimit
 from services.invoicing.use_cases.limits import OwnLimit
+from services.invoicing.use_cases.setting_changes import is_carried_out
 from shared.auth import needs
 from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.database import Unit
 from shared.fields import Body, Code, Prose, ReasonIn, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.money import Currency, Minor, Money
+from shared.proposals import AlreadyProposed, NotTheProposer, SecondPersonNeeded
 
 reads = Router(prefix="/v1", tags=["approvals"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1", tags=["approvals"], dependencies=[needs("invoicing:credits")], responses=PROBLEMS)
@@ -105,11 +109,12 @@ class LimitOut(BaseModel):
 
 
 class LimitsOut(BaseModel):
-    """All limits."""
+    """All limits, and what is proposed that they shall be."""
 
-    model_config = example(limits=[shown(LimitOut)])
+    model_config = example(limits=[shown(LimitOut)], proposed=[])
 
     limits: list[LimitOut]
+    proposed: list[SettingChangeOut]
 
 
 @reads.get("/approvals", summary="List approvals")
@@ -188,22 +193,36 @@ async def withdraw_proposal(
 @reads.get("/approval-limits", summary="List the limits of roles")
 async def list_limits(read: Read) -> LimitsOut:
     """Up to what each role decides; a role that is not listed decides about nothing."""
-    rows = await read(repository.limits)
-    return LimitsOut(limits=[LimitOut.model_validate(dict(row)) for row in rows])
+
+    async def load(unit: Unit) -> LimitsOut:
+        limits = [LimitOut.model_validate(dict(row)) for row in await repository.limits(unit)]
+        return LimitsOut(limits=limits, proposed=await list_proposed(unit, SettingKind.APPROVAL_LIMIT))
+
+    return await read(load)
 
 
-@limits.put("/approval-limits/{role}/{currency}", summary="Say up to what a role decides", responses=refusals(OwnLimit))
+@limits.put(
+    "/approval-limits/{role}/{currency}",
+    response_model=LimitOut,
+    summary="Say up to what a role decides",
+    responses={**CHANGE_PROPOSED, **refusals(AlreadyProposed, OwnLimit)},
+)
 async def put_limit(
     role: Code,
     currency: Currency,
     limit: LimitIn,
     command: Annotated[ChangeRunner, perform_change("approval_limit.set")],
-) -> LimitOut:
-    """Set a limit, in the place of a former one. Nobody raises the limit of a role that they have (403 `own_limit`)."""
+) -> LimitOut | Response:
+    """Set a limit, in the place of a former one. Nobody raises the limit of a role that they have (403 `own_limit`).
+
+    To raise one needs a second person (202) once a legal entity that requires one has issued an invoice.
+    """
     caller, money = command.caller, Money(limit.amount_minor, currency)
 
-    async def put(unit: Unit) -> LimitOut:
-        await use_cases.limits.set_limit(unit, caller, role, money, limit.reason)
-        return LimitOut(role=role, currency=currency, set_by=caller.subject, **limit.model_dump())
+    async def put(unit: Unit) -> SettingChangeRow:
+        return await use_cases.limits.change_limit(unit, caller, role, money, limit.reason)
 
-    return await command.run(put, reason=limit.reason)
+    row = await command.run(put, reason=limit.reason)
+    if not is_carried_out(row):
+        return answer_proposed(row)
+    return LimitOut(role=role, currency=currency, set_by=caller.subject, **limit.model_dump())

@@ -15,12 +15,13 @@ from services.invoicing.api.payments import LineAmount
 from services.invoicing.domain.owed import AmountRefused, UnknownLine
 from services.invoicing.repository import credits as repository
 from services.invoicing.tables import CreditNoteRow
-from services.invoicing.use_cases.approvals import AlreadyProposed, Why
+from services.invoicing.use_cases.approvals import Why
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Prose, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
+from shared.proposals import AlreadyProposed
 
 PLACE = "/v1/credit-notes"
 reads = Router(prefix=PLACE, tags=["credit notes"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)

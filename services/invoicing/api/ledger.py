@@ -12,14 +12,17 @@ from fastapi import Path, Query, Response
 from pydantic import BaseModel
 
 from services.invoicing import use_cases
+from services.invoicing.api.setting_changes import CHANGE_PROPOSED, SettingChangeOut, get_status
 from services.invoicing.repository import ledger as repository
 from services.invoicing.repository.legal_entities import require_legal_entity
 from services.invoicing.use_cases.ledger import AlreadyClosed, MonthNotOver
+from services.invoicing.use_cases.setting_changes import is_carried_out
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Code, Day, Instant, ReasonIn, example
 from shared.http import PROBLEMS, Page, Read, Router, refusals
+from shared.proposals import AlreadyProposed
 
 reads = Router(prefix="/v1/ledger", tags=["ledger"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/ledger", tags=["ledger"], dependencies=[needs("invoicing:settings")], responses=PROBLEMS)
@@ -132,7 +135,7 @@ def _cell(value: object) -> object:
     status_code=200,
     response_model=ClosedOut,
     summary="Close a month",
-    responses=refusals(MonthNotOver, AlreadyClosed),
+    responses={**CHANGE_PROPOSED, **refusals(MonthNotOver, AlreadyClosed, AlreadyProposed)},
 )
 async def close_month(
     legal_entity: Code,
@@ -143,12 +146,15 @@ async def close_month(
     """Release what was billed in advance and is earned by its end, and refuse later postings into it.
 
     A month can be closed when it is over in every time zone, from 12:00 UTC of the first day of the next one on. Open
-    months before it are closed with it.
+    months before it are closed with it. It needs a second person (202) once the legal entity has issued an invoice,
+    if that requires one.
     """
     first = date.fromisoformat(f"{month[:7]}-01")
 
-    async def close(unit: Unit) -> ClosedOut:
-        await use_cases.ledger.close(unit, legal_entity, first, command.caller.subject, why.reason)
+    async def close(unit: Unit) -> ClosedOut | SettingChangeOut:
+        row = await use_cases.ledger.close_month(unit, command.caller, legal_entity, first, why.reason)
+        if not is_carried_out(row):
+            return SettingChangeOut.from_row(row)
         return ClosedOut(legal_entity=legal_entity, month=first)
 
-    return await command.run(close, status=200, reason=why.reason)
+    return await command.run(close, status=lambda answer: get_status(answer, 200), reason=why.reason)

@@ -7,6 +7,8 @@ import asyncpg
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from services.invoicing.api.setting_changes import SettingChangeOut, list_proposed
+from services.invoicing.domain.setting_change import SettingKind
 from services.invoicing.repository import legal_entities
 from services.invoicing.repository.ledger_periods import PeriodCriteria, PeriodState, list_periods
 from services.invoicing.repository.legal_entities import UnknownLegalEntity
@@ -29,6 +31,7 @@ class LedgerPeriodOut(BaseModel):
         closed_by="finance",
         reason="month end",
         closed_at="2026-04-02T08:00:00Z",
+        proposed_change=None,
     )
 
     legal_entity: str
@@ -38,6 +41,7 @@ class LedgerPeriodOut(BaseModel):
     closed_by: str | None
     reason: str | None
     closed_at: datetime | None
+    proposed_change: SettingChangeOut | None = Field(description="that it shall be closed")
 
     @property
     def key(self) -> str:
@@ -66,8 +70,15 @@ async def list_ledger_periods(
     """By legal entity, from the first month in which something was posted to this one (UTC), the oldest first."""
     criteria, after = PeriodCriteria(legal_entity, state), _parse_key(paging.after)
 
-    async def load(unit: Unit) -> list[asyncpg.Record]:
+    async def load(unit: Unit) -> list[LedgerPeriodOut]:
         await legal_entities.check_asked_entity(unit, legal_entity)
-        return await list_periods(unit, criteria, unit.now.astimezone(UTC).date(), after, paging.limit + 1)
+        rows = await list_periods(unit, criteria, unit.now.astimezone(UTC).date(), after, paging.limit + 1)
+        proposed = await list_proposed(unit, SettingKind.LEDGER_PERIOD, [_build_setting_key(row) for row in rows])
+        by_key = {change.key: change for change in proposed}
+        return [LedgerPeriodOut(**row, proposed_change=by_key.get(_build_setting_key(row))) for row in rows]
 
-    return paging.page([LedgerPeriodOut(**row) for row in await read(load)], key=lambda period: period.key)
+    return paging.page(await read(load), key=lambda period: period.key)
+
+
+def _build_setting_key(row: asyncpg.Record) -> str:
+    return f"{row['legal_entity']}/{row['month']:%Y-%m}"

@@ -8,14 +8,17 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from services.invoicing import use_cases
 from services.invoicing.api.accounts import PRECONDITIONS, IfMatchMissing, Language, version_of
+from services.invoicing.api.setting_changes import CHANGE_PROPOSED, SettingChangeOut, answer_proposed, find_proposed
 from services.invoicing.domain.documents.references import is_checked
+from services.invoicing.domain.setting_change import SettingKind
 from services.invoicing.repository import legal_entities as repository
-from services.invoicing.tables import LegalEntityRow
+from services.invoicing.use_cases.setting_changes import is_carried_out
 from shared.auth import needs
 from shared.commands import ChangeRunner, perform_change
 from shared.database import Unit
 from shared.fields import Body, Code, Country, Email, Name, Prose, example, shown
-from shared.http import ETAG, PROBLEMS, Page, Read, Router, TextPaging
+from shared.http import ETAG, PROBLEMS, Page, Read, Router, TextPaging, refusals
+from shared.proposals import AlreadyProposed
 
 PREFIX, TAGS = "/v1/legal-entities", ["legal entities"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)
@@ -99,6 +102,14 @@ class LegalEntityIn(Body):
         return self
 
 
+class LegalEntityChangeIn(LegalEntityIn):
+    """The data that a legal entity shall have, and why, for whoever has to agree."""
+
+    model_config = example(**shown(LegalEntityIn), reason="the account at the other bank is closed")
+
+    reason: Prose | None = None
+
+
 class LegalEntityOut(LegalEntityIn):
     """A legal entity of ours; its version is the ETag for a change."""
 
@@ -107,6 +118,7 @@ class LegalEntityOut(LegalEntityIn):
         version=1,
         changed_by="finance",
         changed_at="2026-03-02T09:00:00Z",
+        proposed_change=None,
         **shown(LegalEntityIn),
     )
 
@@ -114,11 +126,14 @@ class LegalEntityOut(LegalEntityIn):
     version: int
     changed_by: str
     changed_at: datetime
+    proposed_change: SettingChangeOut | None
 
     @classmethod
-    def of(cls, row: LegalEntityRow) -> Self:
-        """The answer for a row."""
-        return cls.model_validate(row.model_dump())
+    async def load(cls, unit: Unit, code: str) -> Self:
+        """Load what is said of a legal entity, and what is proposed. Raises NotFound."""
+        row = await repository.legal_entity(unit, code)
+        proposed = await find_proposed(unit, SettingKind.LEGAL_ENTITY, code)
+        return cls.model_validate(row.model_dump() | {"proposed_change": proposed})
 
 
 class ListedLegalEntityOut(BaseModel):
@@ -153,31 +168,44 @@ async def list_legal_entities(read: Read, paging: TextPaging) -> Page[ListedLega
 @reads.get("/{code}", summary="One of our legal entities", responses=ETAG)
 async def get_legal_entity(code: Code, read: Read, response: Response) -> LegalEntityOut:
     """What its documents say of it, and who calculates its tax."""
-    row = await read(lambda unit: repository.legal_entity(unit, code))
-    response.headers["ETag"] = f'"{row.version}"'
-    return LegalEntityOut.of(row)
+    entity = await read(lambda unit: LegalEntityOut.load(unit, code))
+    response.headers["ETag"] = f'"{entity.version}"'
+    return entity
 
 
-@writes.put("/{code}", summary="Say what our documents say of us", responses={**ETAG, **PRECONDITIONS})
+@writes.put(
+    "/{code}",
+    response_model=LegalEntityOut,
+    summary="Say what our documents say of us",
+    responses={**ETAG, **CHANGE_PROPOSED, **PRECONDITIONS, **refusals(AlreadyProposed)},
+)
 async def put_legal_entity(
     code: Code,
-    entity: LegalEntityIn,
+    entity: LegalEntityChangeIn,
     response: Response,
     command: Annotated[ChangeRunner, perform_change("legal_entity.set")],
     if_match: Annotated[
         str | None, Header(max_length=40, description="the ETag of the legal entity, once it is known")
     ] = None,
-) -> LegalEntityOut:
-    """Set the data of a legal entity: without `If-Match` for the first time, with its ETag after that."""
+) -> LegalEntityOut | Response:
+    """Set the data of a legal entity: without `If-Match` for the first time, with its ETag after that.
+
+    What says where money goes, who writes mails, and how it is taxed (bank, IBAN, BIC, `mail_from`, `reply_to`,
+    `tax_id`, `country`, `tax_calculator`) needs a second person (202) once it has issued an invoice, if it requires
+    one.
+    """
     version = version_of(if_match)
     if if_match is not None and version is None:
         raise IfMatchMissing("send If-Match with the ETag of the legal entity")
+    fields = entity.model_dump(mode="json", exclude={"reason"})
 
-    async def put(unit: Unit) -> LegalEntityRow:
+    async def put(unit: Unit) -> LegalEntityOut | Response:
         if version is None and await repository.known(unit, code):
             raise IfMatchMissing("send If-Match with the ETag of the legal entity")
-        return await use_cases.legal_entities.put(unit, code, version, entity.model_dump(), command.caller.subject)
+        row = await use_cases.legal_entities.change_entity(unit, command.caller, code, version, fields, entity.reason)
+        return await LegalEntityOut.load(unit, code) if is_carried_out(row) else answer_proposed(row)
 
-    row = await command.run(put)
-    response.headers["ETag"] = f'"{row.version}"'
-    return LegalEntityOut.of(row)
+    answer = await command.run(put, reason=entity.reason)
+    if isinstance(answer, LegalEntityOut):
+        response.headers["ETag"] = f'"{answer.version}"'
+    return answer

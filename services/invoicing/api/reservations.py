@@ -4,17 +4,18 @@ from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import Response
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from services.invoicing import use_cases
 from services.invoicing.api.payments import LineAmount
 from services.invoicing.domain.owed import AmountRefused, UnknownLine
 from services.invoicing.use_cases.approvals import AboveLimit
 from services.invoicing.use_cases.disputes import DisputeKnown, ReservationReleased, UpholdingAuthorised
-from shared.auth import needs
+from shared.auth import MAX_SUBJECT_CHARS, needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
-from shared.fields import Body, Code, Name, ReasonIn, example
+from shared.fields import Body, Code, ReasonIn, example
+from shared.hidden import SEEN_ON_LINE, check_line
 from shared.http import PROBLEMS, Router, refusals
 
 writes = Router(
@@ -25,6 +26,14 @@ writes = Router(
 releases = Router(
     prefix="/v1/reservations", tags=["reservations"], dependencies=[needs("invoicing:credits")], responses=PROBLEMS
 )
+
+
+Subject = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_SUBJECT_CHARS, pattern=SEEN_ON_LINE),
+    AfterValidator(check_line),
+]
+"""A person as their token names them."""
 
 
 class ReservationIn(Body):
@@ -98,7 +107,7 @@ class AuthorisationIn(Body):
         lines=[{"line": 1, "amount_minor": 5040}],
     )
 
-    actor: Name
+    actor: Subject
     roles: list[Code] = Field(max_length=100)
     outcome: Literal["upheld", "declined"] = Field(description="declined: not to uphold it, which gives nothing")
     lines: list[LineAmount] = Field(min_length=1, max_length=500)

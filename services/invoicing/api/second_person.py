@@ -1,19 +1,24 @@
 """Whether a legal entity requires a second person, over REST: read by many, set by administrators only."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
+from fastapi import Response
 from pydantic import BaseModel, Field
 
+from services.invoicing.api.setting_changes import CHANGE_PROPOSED, SettingChangeOut, answer_proposed, find_proposed
+from services.invoicing.domain.setting_change import SettingKind
 from services.invoicing.repository.legal_entities import require_legal_entity
 from services.invoicing.repository.second_person import find_rule
 from services.invoicing.tables import SecondPersonRuleRow
-from services.invoicing.use_cases.second_person import set_rule
+from services.invoicing.use_cases.second_person import change_rule
+from services.invoicing.use_cases.setting_changes import is_carried_out
 from shared.auth import needs
 from shared.commands import ChangeRunner, perform_change
 from shared.database import Unit
 from shared.fields import Body, Code, Prose, example
-from shared.http import PROBLEMS, Read, Router
+from shared.http import PROBLEMS, Read, Router, refusals
+from shared.proposals import AlreadyProposed
 
 PREFIX, TAGS = "/v1/legal-entities", ["legal entities"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)
@@ -38,6 +43,7 @@ class SecondPersonOut(BaseModel):
         set_by="operator",
         reason="the company has one person",
         set_at="2026-03-02T09:00:00Z",
+        proposed_change=None,
     )
 
     legal_entity: str
@@ -45,15 +51,20 @@ class SecondPersonOut(BaseModel):
     set_by: str | None
     reason: str | None
     set_at: datetime | None
+    proposed_change: SettingChangeOut | None
 
     @classmethod
-    def from_row(cls, legal_entity: str, row: SecondPersonRuleRow | None) -> Self:
-        """Build the answer for a rule, or for the absence of one."""
-        if row is None:
-            return cls(legal_entity=legal_entity, required=True, set_by=None, reason=None, set_at=None)
-        return cls(
-            legal_entity=legal_entity, required=row.is_required, set_by=row.set_by, reason=row.reason, set_at=row.set_at
-        )
+    def from_row(cls, legal_entity: str, row: SecondPersonRuleRow | None, proposed: SettingChangeOut | None) -> Self:
+        """Build the answer for a rule, or for the absence of one, and for what is proposed that it shall be."""
+        rule: dict[str, Any] = {"required": True, "set_by": None, "reason": None, "set_at": None}
+        if row is not None:
+            rule = {"required": row.is_required, "set_by": row.set_by, "reason": row.reason, "set_at": row.set_at}
+        return cls(legal_entity=legal_entity, proposed_change=proposed, **rule)
+
+
+async def _load_rule(unit: Unit, code: str) -> SecondPersonOut:
+    proposed = await find_proposed(unit, SettingKind.SECOND_PERSON, code)
+    return SecondPersonOut.from_row(code, await find_rule(unit, code), proposed)
 
 
 @reads.get("/{code}/second-person", summary="Whether a second person is required")
@@ -62,23 +73,29 @@ async def get_second_person(code: Code, read: Read) -> SecondPersonOut:
 
     async def load(unit: Unit) -> SecondPersonOut:
         await require_legal_entity(unit, code)
-        return SecondPersonOut.from_row(code, await find_rule(unit, code))
+        return await _load_rule(unit, code)
 
     return await read(load)
 
 
-@admin.put("/{code}/second-person", summary="Say whether a second person is required")
+@admin.put(
+    "/{code}/second-person",
+    response_model=SecondPersonOut,
+    summary="Say whether a second person is required",
+    responses={**CHANGE_PROPOSED, **refusals(AlreadyProposed)},
+)
 async def put_second_person(
     code: Code, wanted: SecondPersonIn, command: Annotated[ChangeRunner, perform_change("second_person.set")]
-) -> SecondPersonOut:
-    """Set whether a refund within the limit of whoever wants it needs somebody else; for refunds from now on.
+) -> SecondPersonOut | Response:
+    """Set whether a refund within the limit of whoever wants it, and a change of a setting, needs somebody else.
 
-    What is above a limit waits for a second person in any case, and so does what was proposed before.
+    It holds for what is asked for from now on; what is above a limit waits for a second person in any case, and so
+    does what was proposed before. That none is required needs a second person itself (202) once the legal entity has
+    issued an invoice.
     """
 
-    async def save(unit: Unit) -> SecondPersonOut:
-        actor = command.caller.subject
-        row = await set_rule(unit, code, is_required=wanted.required, actor=actor, reason=wanted.reason)
-        return SecondPersonOut.from_row(code, row)
+    async def save(unit: Unit) -> Response | SecondPersonOut:
+        row = await change_rule(unit, command.caller, code, is_required=wanted.required, reason=wanted.reason)
+        return await _load_rule(unit, code) if is_carried_out(row) else answer_proposed(row)
 
     return await command.run(save, reason=wanted.reason)

@@ -7,14 +7,18 @@ from fastapi import Response
 from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
+from services.invoicing.api.setting_changes import CHANGE_PROPOSED, SettingChangeOut, get_status, list_proposed
+from services.invoicing.domain.setting_change import SettingKind
 from services.invoicing.repository import tax
 from services.invoicing.repository.legal_entities import UnknownLegalEntity
+from services.invoicing.use_cases.setting_changes import is_carried_out
 from services.invoicing.use_cases.tax_rates import NewTaxRate
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
-from shared.fields import Body, Code, Country, Day, Prose, example
-from shared.http import PROBLEMS, Page, Read, Router, refusals
+from shared.fields import Body, Code, Country, Day, Prose, example, shown
+from shared.http import PROBLEMS, Read, Router, refusals
+from shared.proposals import AlreadyProposed
 
 reads = Router(prefix="/v1/tax-rates", tags=["tax rates"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(
@@ -56,25 +60,43 @@ class TaxRateOut(BaseModel):
     rate_bp: int
 
 
+class TaxRatesOut(BaseModel):
+    """All tax rates, and what is proposed that they shall be."""
+
+    model_config = example(items=[shown(TaxRateOut)], next=None, proposed=[])
+
+    items: list[TaxRateOut]
+    next: None = None
+    proposed: list[SettingChangeOut]
+
+
 @writes.post(
     "",
     status_code=201,
     response_model=TaxRateOut,
     summary="Set a tax rate",
-    responses=refusals(UnknownLegalEntity),
+    responses={**CHANGE_PROPOSED, **refusals(UnknownLegalEntity, AlreadyProposed)},
 )
 async def set_tax_rate(rate: TaxRateIn, command: Annotated[CommandRunner, perform_command("tax_rate.set")]) -> Response:
-    """Set the rate of a class and country from a date on; invoices that were issued keep theirs."""
+    """Set the rate of a class and country from a date on; invoices that were issued keep theirs.
 
-    async def act(unit: Unit) -> TaxRateOut:
+    It needs a second person (202) once the legal entity has issued an invoice, if that requires one.
+    """
+
+    async def act(unit: Unit) -> TaxRateOut | SettingChangeOut:
         fields = rate.model_dump(exclude={"reason"})
-        await use_cases.tax_rates.set_rate(unit, NewTaxRate(**fields))
-        return TaxRateOut(**fields)
+        row = await use_cases.tax_rates.change_rate(unit, command.caller, NewTaxRate(**fields), rate.reason)
+        return TaxRateOut(**fields) if is_carried_out(row) else SettingChangeOut.from_row(row)
 
-    return await command.run(act, reason=rate.reason)
+    return await command.run(act, status=lambda answer: get_status(answer, 201), reason=rate.reason)
 
 
 @reads.get("", summary="All tax rates")
-async def list_tax_rates(read: Read) -> Page[TaxRateOut]:
+async def list_tax_rates(read: Read) -> TaxRatesOut:
     """Every rate, by legal entity, country, class and date."""
-    return Page(items=[TaxRateOut(**row) for row in await read(tax.rates)], next=None)
+
+    async def load(unit: Unit) -> TaxRatesOut:
+        rates = [TaxRateOut(**row) for row in await tax.rates(unit)]
+        return TaxRatesOut(items=rates, proposed=await list_proposed(unit, SettingKind.TAX_RATE))
+
+    return await read(load)

@@ -2,17 +2,22 @@
 
 from typing import Annotated
 
+from fastapi import Response
 from pydantic import BaseModel
 
+from services.invoicing import use_cases
+from services.invoicing.api.setting_changes import CHANGE_PROPOSED, SettingChangeOut, answer_proposed, list_proposed
+from services.invoicing.domain.setting_change import SettingKind
 from services.invoicing.repository import credits as repository
-from services.invoicing.repository.legal_entities import require_legal_entity
-from shared.audit import Change
+from services.invoicing.tables import SettingChangeRow
+from services.invoicing.use_cases.setting_changes import is_carried_out
 from shared.auth import needs
 from shared.commands import ChangeRunner, perform_change
 from shared.database import Unit
 from shared.fields import Body, Code, Prose, example, shown
-from shared.http import PROBLEMS, Read, Router
-from shared.money import Currency, Minor
+from shared.http import PROBLEMS, Read, Router, refusals
+from shared.money import Currency, Minor, Money
+from shared.proposals import AlreadyProposed
 
 reads = Router(prefix="/v1/tolerances", tags=["payments"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/tolerances", tags=["payments"], dependencies=[needs("invoicing:admin")], responses=PROBLEMS)
@@ -40,39 +45,47 @@ class ToleranceOut(BaseModel):
 
 
 class TolerancesOut(BaseModel):
-    """All tolerances."""
+    """All tolerances, and what is proposed that they shall be."""
 
-    model_config = example(tolerances=[shown(ToleranceOut)])
+    model_config = example(tolerances=[shown(ToleranceOut)], proposed=[])
 
     tolerances: list[ToleranceOut]
+    proposed: list[SettingChangeOut]
 
 
 @reads.get("", summary="List tolerances")
 async def list_tolerances(read: Read) -> TolerancesOut:
     """What payments may leave open; where nothing is listed, nothing."""
-    rows = await read(repository.tolerances)
-    return TolerancesOut(tolerances=[ToleranceOut.model_validate(dict(row)) for row in rows])
+
+    async def load(unit: Unit) -> TolerancesOut:
+        tolerances = [ToleranceOut.model_validate(dict(row)) for row in await repository.tolerances(unit)]
+        return TolerancesOut(tolerances=tolerances, proposed=await list_proposed(unit, SettingKind.TOLERANCE))
+
+    return await read(load)
 
 
-@writes.put("/{legal_entity}/{currency}", summary="Say what a payment may leave open")
+@writes.put(
+    "/{legal_entity}/{currency}",
+    response_model=ToleranceOut,
+    summary="Say what a payment may leave open",
+    responses={**CHANGE_PROPOSED, **refusals(AlreadyProposed)},
+)
 async def put_tolerance(
     legal_entity: Code,
     currency: Currency,
     wanted: ToleranceIn,
     command: Annotated[ChangeRunner, perform_change("tolerance.set")],
-) -> ToleranceOut:
-    """Set a tolerance, in the place of a former one; 0 ends it. It counts for payments from now on."""
-    actor = command.caller.subject
+) -> ToleranceOut | Response:
+    """Set a tolerance, in the place of a former one; 0 ends it. It counts for payments from now on.
 
-    async def put(unit: Unit) -> ToleranceOut:
-        amount, reason = wanted.amount_minor, wanted.reason
-        await require_legal_entity(unit, legal_entity)
-        await unit.lock(f"tolerance {legal_entity}/{currency}")
-        former = await repository.find_tolerance(unit, legal_entity, currency)
-        await repository.set_tolerance(unit, legal_entity, currency, amount, actor, reason)
-        unit.record(Change("tolerance", f"{legal_entity}/{currency}", None, dict(former or {}), wanted.model_dump()))
-        return ToleranceOut(
-            legal_entity=legal_entity, currency=currency, amount_minor=amount, set_by=actor, reason=reason
-        )
+    To raise one needs a second person (202) once its legal entity has issued an invoice, if that requires one.
+    """
+    caller, money, reason = command.caller, Money(wanted.amount_minor, currency), wanted.reason
 
-    return await command.run(put, reason=wanted.reason)
+    async def put(unit: Unit) -> SettingChangeRow:
+        return await use_cases.tolerances.change_tolerance(unit, caller, legal_entity, money, reason)
+
+    row = await command.run(put, reason=reason)
+    if not is_carried_out(row):
+        return answer_proposed(row)
+    return ToleranceOut(legal_entity=legal_entity, currency=currency, set_by=caller.subject, **wanted.model_dump())

@@ -20,3 +20,16 @@ async def save_rule(unit: Unit, row: SecondPersonRuleRow) -> SecondPersonRuleRow
     saved = await unit.session.merge(row)
     await unit.session.flush()
     return saved
+
+
+_NEEDS_SECOND_PERSON = """
+SELECT EXISTS (
+    SELECT FROM numbers n LEFT JOIN second_person_rules s ON s.legal_entity = n.legal_entity
+    WHERE n.series = 'invoice' AND ($1::text IS NULL OR n.legal_entity = $1) AND coalesce(s.is_required, true)
+)
+"""
+
+
+async def needs_second_person(unit: Unit, legal_entity: str | None) -> bool:
+    """Say whether a setting needs a second person: its legal entity (None: any) has issued, and requires one."""
+    return bool(await unit.connection.fetchval(_NEEDS_SECOND_PERSON, legal_entity))

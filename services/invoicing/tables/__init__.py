@@ -63,6 +63,7 @@ from services.invoicing.tables.plans import (
     VendorChargeRow,
 )
 from services.invoicing.tables.rates import ExchangeRateRow
+from services.invoicing.tables.setting_changes import SettingChangeRow
 from services.invoicing.tables.vendor import (
     ReconciliationCustomerSumRow,
     ReconciliationLineRow,
@@ -124,6 +125,7 @@ __all__ = [
     "ReservationRow",
     "Row",
     "SecondPersonRuleRow",
+    "SettingChangeRow",
     "SubscriptionChangeRow",
     "SubscriptionRow",
     "TaxRateRow",

@@ -22,15 +22,9 @@ from shared.database import Unit
 from shared.errors import NotFound, Refusal
 from shared.ids import new_id
 from shared.money import CurrencyMismatch, Money
+from shared.proposals import AlreadyProposed, NotTheProposer, SecondPersonNeeded
 
 CREDIT_NOTE, WRITE_OFF, REFUND = "credit_note", "write_off", "refund"
-
-
-class SecondPersonNeeded(Refusal):
-    """Whoever proposed it does not decide about it."""
-
-    code = "second_person_needed"
-    status = 403
 
 
 class AboveLimit(Refusal):
@@ -38,12 +32,6 @@ class AboveLimit(Refusal):
 
     code = "above_limit"
     status = 403
-
-
-class AlreadyProposed(Refusal):
-    """Somebody has proposed the same, and nobody has decided that yet; `approval_id` names it."""
-
-    code = "already_proposed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +171,6 @@ async def decline(unit: Unit, approval_id: UUID, caller: Caller, reason: str) ->
     if not await limits.is_within_limit(unit, caller.roles, row.amount_minor, row.currency):
         raise _build_above_limit(row)
     return await _end(unit, account, row, ApprovalState.DECLINED, caller, reason)
-
-
-class NotTheProposer(Refusal):
-    """Only who proposed it withdraws it; somebody else declines it."""
-
-    code = "not_the_proposer"
-    status = 403
 
 
 async def withdraw(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:

@@ -3,9 +3,13 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 from services.invoicing.domain.cycles import Anchor
+from services.invoicing.domain.setting_change import SettingKind
 from services.invoicing.repository import ledger as repository
 from services.invoicing.repository import legal_entities
+from services.invoicing.tables import SettingChangeRow
+from services.invoicing.use_cases.setting_changes import Wish, is_carried_out, lock_setting, propose_change
 from shared.audit import Change
+from shared.auth import Caller
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.events.invoicing import LedgerPeriodClosed
@@ -27,22 +31,45 @@ class AlreadyClosed(Refusal):
     code = "already_closed"
 
 
-async def close(unit: Unit, legal_entity: str, month: date, actor: str, reason: str) -> None:
-    """Release what was billed in advance and is earned by the month's end, and close it, in one transaction.
+async def close_month(unit: Unit, caller: Caller, legal_entity: str, month: date, reason: str) -> SettingChangeRow:
+    """Close a month, or propose that. `month` is its first day.
 
-    `month` is its first day. Months before it that are open are closed with it. Raises NotFound, MonthNotOver,
-    AlreadyClosed.
+    Raises NotFound, MonthNotOver, AlreadyClosed, AlreadyProposed.
     """
     await legal_entities.require_legal_entity(unit, legal_entity)
-    following = Anchor(month, 1).start(1)
-    over_at = datetime.combine(following, time(0), UTC) + LAST_ZONE
+    over_at = datetime.combine(_start_next(month), time(0), UTC) + LAST_ZONE
     if unit.now < over_at:
         raise MonthNotOver(f"{month:%Y-%m} is not over everywhere before {over_at:%Y-%m-%d %H:%M} UTC")
+    key = f"{legal_entity}/{month:%Y-%m}"
+    await lock_setting(unit, SettingKind.LEDGER_PERIOD, key)
+    await _check_open(unit, legal_entity, month)
+    wish = Wish(SettingKind.LEDGER_PERIOD, key, legal_entity, {"state": "open"}, {"state": "closed"})
+    row = await propose_change(unit, caller, wish, reason)
+    if is_carried_out(row):
+        await close_period(unit, row)
+    return row
+
+
+async def close_period(unit: Unit, row: SettingChangeRow) -> None:
+    """Release what was billed in advance and is earned by a month's end, and close it, in one transaction.
+
+    Months before it that are open are closed with it. Raises AlreadyClosed.
+    """
+    legal_entity, _, month_name = row.key.rpartition("/")
+    month = date.fromisoformat(f"{month_name}-01")
     await unit.lock(f"ledger {legal_entity}")
     await legal_entities.lock_to_close(unit, legal_entity)
+    await _check_open(unit, legal_entity, month)
+    await repository.release(unit, legal_entity, _start_next(month), new_id())
+    await repository.close(unit, legal_entity, month, row.proposed_by, row.reason or "")
+    unit.publish(LedgerPeriodClosed(legal_entity=legal_entity, month=month))
+    unit.record(Change("ledger_period", row.key))
+
+
+def _start_next(month: date) -> date:
+    return Anchor(month, 1).start(1)
+
+
+async def _check_open(unit: Unit, legal_entity: str, month: date) -> None:
     if await repository.is_closed(unit, legal_entity, month):
         raise AlreadyClosed(f"{month:%Y-%m} was closed before")
-    await repository.release(unit, legal_entity, following, new_id())
-    await repository.close(unit, legal_entity, month, actor, reason)
-    unit.publish(LedgerPeriodClosed(legal_entity=legal_entity, month=month))
-    unit.record(Change("ledger_period", f"{legal_entity}/{month:%Y-%m}"))

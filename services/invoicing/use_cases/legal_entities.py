@@ -1,29 +1,54 @@
-"""What our documents say of us is set by a person, and says whether documents go out by mail."""
+"""What our documents say of us is set by a person, and by a second one where it says where money goes."""
 
 from typing import Any
 
+from services.invoicing.domain.setting_change import SettingKind
 from services.invoicing.repository import legal_entities as repository
 from services.invoicing.repository import parties
-from services.invoicing.tables import LegalEntityRow
+from services.invoicing.tables import LegalEntityRow, SettingChangeRow
 from services.invoicing.use_cases.accounts import ANY_VERSION, Stale
+from services.invoicing.use_cases.setting_changes import Wish, is_carried_out, lock_setting, propose_change
 from shared.audit import Change
+from shared.auth import Caller
 from shared.database import Unit
 
 
-async def put(unit: Unit, code: str, version: int | None, fields: dict[str, Any], actor: str) -> LegalEntityRow:
-    """Set the data of a legal entity; `version` is the one that they replace, None for the first. Raises Stale."""
-    await unit.lock(f"legal entity {code}")
+async def change_entity(
+    unit: Unit, caller: Caller, code: str, version: int | None, fields: dict[str, Any], reason: str | None
+) -> SettingChangeRow:
+    """Set the data of a legal entity, or propose them; `version` is the one that they replace, None for the first.
+
+    Raises Stale, AlreadyProposed.
+    """
+    await lock_setting(unit, SettingKind.LEGAL_ENTITY, code)
+    former = await find_former_entity(unit, code)
+    present = former.get("version")
+    if version != present and not (version == ANY_VERSION and present):
+        raise Stale(f"the legal entity is at version {present}" if present else "the legal entity has no data yet")
+    row = await propose_change(unit, caller, Wish(SettingKind.LEGAL_ENTITY, code, code, former, fields), reason)
+    if is_carried_out(row):
+        await apply_entity(unit, row)
+    return row
+
+
+async def find_former_entity(unit: Unit, code: str) -> dict[str, Any]:
+    """Find the data of a legal entity with their version, as JSON has them; empty if there are none."""
+    row = await repository.known(unit, code)
+    return row.model_dump(mode="json") if row else {}
+
+
+async def apply_entity(unit: Unit, change: SettingChangeRow) -> None:
+    """Carry out a change of a legal entity; documents of before name it as it was."""
+    code = change.key
     row = await repository.known(unit, code)
     stored = row or await unit.session.get(LegalEntityRow, code)
-    found = row.version if row else None
-    if version != found and not (version == ANY_VERSION and found):
-        raise Stale(f"the legal entity is at version {found}" if found else "the legal entity has no data yet")
     before = row.model_dump() if row else None
     if row:
         await parties.keep_seller(unit, row)
-    values = fields | {"code": code, "version": (found or 0) + 1, "changed_by": actor, "changed_at": unit.now}
+    version = (before or {}).get("version", 0) + 1
+    made = {"code": code, "version": version, "changed_by": change.proposed_by, "changed_at": unit.now}
+    values = change.wanted | made
     row = stored.sqlmodel_update(values) if stored else LegalEntityRow(**values)
     unit.session.add(row)
     await unit.session.flush()
     unit.record(Change("legal_entity", code, None, before, before and row.model_dump()))
-    return row

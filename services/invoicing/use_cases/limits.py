@@ -6,10 +6,14 @@ Whoever decides has the account locked already, then locks what counts for the p
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC
+from typing import Any
 from uuid import UUID
 
+from services.invoicing.domain.setting_change import SettingKind, is_harmless
 from services.invoicing.repository import approvals, decided_amounts
 from services.invoicing.repository.accounts import Account
+from services.invoicing.tables import SettingChangeRow
+from services.invoicing.use_cases.setting_changes import Wish, is_carried_out, lock_setting, propose_change
 from shared.audit import Change
 from shared.auth import Caller, fold_subject
 from shared.database import Unit
@@ -56,12 +60,42 @@ async def is_within_limit(unit: Unit, roles: Iterable[str], amount_minor: int, c
     return amount_minor <= await approvals.limit_of(unit, roles, currency)
 
 
-async def set_limit(unit: Unit, caller: Caller, role: str, money: Money, reason: str) -> None:
-    """Set the limit of a role, in the place of a former one; lowering one's own is allowed. Raises OwnLimit."""
-    await unit.lock(f"approval limit {role}/{money.currency}")
-    former = await approvals.find_limit(unit, role, money.currency)
-    if role in caller.roles and money.minor > (former["amount_minor"] if former else 0):
+async def change_limit(unit: Unit, caller: Caller, role: str, money: Money, reason: str) -> SettingChangeRow:
+    """Set the limit of a role, in the place of a former one, or propose to raise it. Raises OwnLimit, AlreadyProposed.
+
+    Lowering one's own is allowed.
+    """
+    key = f"{role}/{money.currency}"
+    await lock_setting(unit, SettingKind.APPROVAL_LIMIT, key)
+    former = await find_former_limit(unit, key)
+    wish = Wish(SettingKind.APPROVAL_LIMIT, key, None, former, {"amount_minor": money.minor})
+    _check_role(caller, role, is_raised=not is_harmless(wish.kind, wish.former, wish.wanted))
+    row = await propose_change(unit, caller, wish, reason)
+    if is_carried_out(row):
+        await apply_limit(unit, row)
+    return row
+
+
+def check_own_limit(caller: Caller, row: SettingChangeRow) -> None:
+    """Refuse to approve that the limit of a role that one has is raised. Raises OwnLimit."""
+    _check_role(caller, row.key.split("/")[0], is_raised=True)
+
+
+def _check_role(caller: Caller, role: str, *, is_raised: bool) -> None:
+    if is_raised and role in caller.roles:
         raise OwnLimit(f"you have the role {role}; somebody without it raises its limit")
-    await approvals.set_limit(unit, role, money.currency, money.minor, caller.subject, reason)
-    after = {"amount_minor": money.minor, "reason": reason}
-    unit.record(Change("approval_limit", f"{role}/{money.currency}", None, dict(former or {}), after))
+
+
+async def find_former_limit(unit: Unit, key: str) -> dict[str, Any]:
+    """Find the amount of a limit by its key; empty if there is none."""
+    former = await approvals.find_limit(unit, *key.split("/"))
+    return {"amount_minor": former["amount_minor"]} if former else {}
+
+
+async def apply_limit(unit: Unit, row: SettingChangeRow) -> None:
+    """Carry out a change of a limit."""
+    role, currency = row.key.split("/")
+    former = await approvals.find_limit(unit, role, currency)
+    after = {"amount_minor": row.wanted["amount_minor"], "reason": row.reason or ""}
+    await approvals.set_limit(unit, role, currency, after["amount_minor"], row.proposed_by, after["reason"])
+    unit.record(Change("approval_limit", row.key, None, dict(former or {}), after))

@@ -1,19 +1,47 @@
 """The rule of a legal entity on whether a second person is required is set by a person, with a reason."""
 
-from services.invoicing.repository import legal_entities, second_person
-from services.invoicing.tables import SecondPersonRuleRow
+from typing import Any
+
+from services.invoicing.domain.setting_change import SettingKind
+from services.invoicing.repository.legal_entities import require_legal_entity
+from services.invoicing.repository.second_person import is_second_person_required, save_rule
+from services.invoicing.tables import SecondPersonRuleRow, SettingChangeRow
+from services.invoicing.use_cases.setting_changes import Wish, is_carried_out, lock_setting, propose_change
 from shared.audit import Change
+from shared.auth import Caller
 from shared.database import Unit
 
 
-async def set_rule(unit: Unit, legal_entity: str, *, is_required: bool, actor: str, reason: str) -> SecondPersonRuleRow:
-    """Set whether a second person is required, for what is asked for from now on. Raises NotFound."""
-    await legal_entities.require_legal_entity(unit, legal_entity)
-    await unit.lock(f"second person {legal_entity}")
-    was_required = await second_person.is_second_person_required(unit, legal_entity)
-    row = SecondPersonRuleRow(
-        legal_entity=legal_entity, is_required=is_required, set_by=actor, reason=reason, set_at=unit.now
+async def change_rule(
+    unit: Unit, caller: Caller, legal_entity: str, *, is_required: bool, reason: str
+) -> SettingChangeRow:
+    """Set whether a second person is required from now on, or propose that none is.
+
+    Raises NotFound, AlreadyProposed.
+    """
+    await require_legal_entity(unit, legal_entity)
+    await lock_setting(unit, SettingKind.SECOND_PERSON, legal_entity)
+    former = await find_former_rule(unit, legal_entity)
+    wish = Wish(SettingKind.SECOND_PERSON, legal_entity, legal_entity, former, {"required": is_required})
+    row = await propose_change(unit, caller, wish, reason)
+    if is_carried_out(row):
+        await apply_rule(unit, row)
+    return row
+
+
+async def find_former_rule(unit: Unit, legal_entity: str) -> dict[str, Any]:
+    """Find whether a second person is required."""
+    return {"required": await is_second_person_required(unit, legal_entity)}
+
+
+async def apply_rule(unit: Unit, row: SettingChangeRow) -> None:
+    """Carry out a change of the rule."""
+    rule = SecondPersonRuleRow(
+        legal_entity=row.key,
+        is_required=row.wanted["required"],
+        set_by=row.proposed_by,
+        reason=row.reason or "",
+        set_at=unit.now,
     )
-    saved = await second_person.save_rule(unit, row)
-    unit.record(Change("second_person", legal_entity, None, {"required": was_required}, {"required": is_required}))
-    return saved
+    await save_rule(unit, rule)
+    unit.record(Change("second_person", row.key, None, row.former, row.wanted))

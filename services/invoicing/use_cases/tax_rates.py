@@ -1,10 +1,15 @@
-"""A tax rate is set by a person."""
+"""A tax rate is set by a person, and by a second one once its legal entity has issued invoices."""
 
 from dataclasses import asdict, dataclass
 from datetime import date
+from typing import Any
 
+from services.invoicing.domain.setting_change import SettingKind, Values
 from services.invoicing.repository import legal_entities, tax
+from services.invoicing.tables import SettingChangeRow
+from services.invoicing.use_cases.setting_changes import Wish, is_carried_out, lock_setting, propose_change
 from shared.audit import Change
+from shared.auth import Caller
 from shared.database import Unit
 
 
@@ -19,12 +24,36 @@ class NewTaxRate:
     rate_bp: int
 
 
-async def set_rate(unit: Unit, new: NewTaxRate) -> None:
-    """Set a tax rate, in the place of a former one from the same date on. Raises UnknownLegalEntity."""
+async def change_rate(unit: Unit, caller: Caller, new: NewTaxRate, reason: str) -> SettingChangeRow:
+    """Set a tax rate, in the place of a former one from the same date on, or propose it.
+
+    Raises UnknownLegalEntity, AlreadyProposed.
+    """
     await legal_entities.check_legal_entity(unit, new.legal_entity)
-    key = (new.legal_entity, new.country, new.tax_class, new.valid_from)
-    name = "/".join(map(str, key))
-    await unit.lock(f"tax rate {name}")
-    former_bp = await tax.find_rate(unit, *key)
+    wanted = asdict(new) | {"valid_from": new.valid_from.isoformat()}
+    key = "/".join((new.legal_entity, new.country, new.tax_class, wanted["valid_from"]))
+    await lock_setting(unit, SettingKind.TAX_RATE, key)
+    wish = Wish(SettingKind.TAX_RATE, key, new.legal_entity, await find_former_rate(unit, wanted), wanted)
+    row = await propose_change(unit, caller, wish, reason)
+    if is_carried_out(row):
+        await apply_rate(unit, row)
+    return row
+
+
+async def find_former_rate(unit: Unit, wanted: Values) -> dict[str, Any]:
+    """Find the rate that is set for the same class from the same date on; empty if there is none."""
+    new = _parse_rate(wanted)
+    former_bp = await tax.find_rate(unit, new.legal_entity, new.country, new.tax_class, new.valid_from)
+    return {} if former_bp is None else {"rate_bp": former_bp}
+
+
+async def apply_rate(unit: Unit, row: SettingChangeRow) -> None:
+    """Carry out a change of a rate; invoices that were issued keep theirs."""
+    new = _parse_rate(row.wanted)
     await tax.set_rate(unit, **asdict(new))
-    unit.record(Change("tax_rate", name, None, {"rate_bp": former_bp}, {"rate_bp": new.rate_bp}))
+    before = {"rate_bp": row.former.get("rate_bp")}
+    unit.record(Change("tax_rate", row.key, None, before, {"rate_bp": new.rate_bp}))
+
+
+def _parse_rate(wanted: Values) -> NewTaxRate:
+    return NewTaxRate(**{**wanted, "valid_from": date.fromisoformat(wanted["valid_from"])})

@@ -74,3 +74,17 @@ async def test_where_nobody_answers_an_interruption_is_no_other_error(monitor: M
 
 async def _never() -> None:
     raise AssertionError("the clock was not set")
+
+
+async def test_a_second_person_agrees_where_one_has_to(monitor: Monitor) -> None:
+    paths: list[str] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        paths.append(request.url.path)
+        return httpx2.Response(202, json={"id": "7", "state": "proposed"})
+
+    driver = Driver(httpx2.AsyncClient(transport=httpx2.MockTransport(answer)), monitor, Nowhere())
+    await driver.agree({"legal_entity": "GS-DE", "month": "2026-03-01"})
+    assert paths == []
+    await driver.set_limit("clerk", "EUR", {})
+    assert paths == ["/v1/approval-limits/clerk/EUR", "/v1/setting-changes/7:approve"]

@@ -4,18 +4,34 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, MetaData, Text, Uuid, text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-METADATA = MetaData(schema="collections")
+from services.collections.tables.base import METADATA, Row
+from services.collections.tables.guard import GuardDecisionRow, GuardLimitChangeRow, GuardRow
 
-
-class Row(SQLModel, registry=registry(metadata=METADATA)):
-    """A row of this schema."""
-
-    metadata = METADATA
+__all__ = [
+    "METADATA",
+    "AccountRow",
+    "BalanceRow",
+    "CaseRow",
+    "DeferralRow",
+    "GuardDecisionRow",
+    "GuardLimitChangeRow",
+    "GuardRow",
+    "ItemRow",
+    "NoticeMessageRow",
+    "NoticeRow",
+    "OverdueRow",
+    "PolicyRow",
+    "PromiseRow",
+    "ReleaseRow",
+    "Row",
+    "StepTakenRow",
+    "SuspensionCauseRow",
+    "SuspensionRow",
+]
 
 
 class PolicyRow(Row, table=True):
@@ -33,7 +49,7 @@ class PolicyRow(Row, table=True):
 
 
 class AccountRow(Row, table=True):
-    """What collections knows of an account; its name and address stay with invoicing."""
+    """An account as collections knows it; its name and address stay with invoicing."""
 
     __tablename__ = "accounts"
     __table_args__ = (Index("accounts_by_entity", "legal_entity", "account_id"),)
@@ -258,34 +274,3 @@ class ReleaseRow(Row, table=True):
     account_id: UUID
     released_at: datetime = Field(sa_type=DateTime(timezone=True))
     until: date
-
-
-class GuardRow(Row, table=True):
-    """The guard: one row; its switch, and its limits, both of which are null until a policy or a person set them."""
-
-    __tablename__ = "guard"
-    __table_args__ = (
-        CheckConstraint("id = 1"),
-        CheckConstraint("(suspensions_per_hour IS NULL) = (share_of_accounts_percent IS NULL)"),
-        CheckConstraint("suspensions_per_hour >= 0"),
-        CheckConstraint("share_of_accounts_percent BETWEEN 0 AND 100"),
-    )
-
-    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    stopped: bool
-    approved_until: datetime | None = Field(sa_type=DateTime(timezone=True))
-    suspensions_per_hour: int | None
-    share_of_accounts_percent: int | None
-
-
-class GuardDecisionRow(Row, table=True):
-    """What a person decided about the guard, and why."""
-
-    __tablename__ = "guard_decisions"
-    __table_args__ = (CheckConstraint("decision IN ('stop', 'resume', 'approve', 'set_limits')"),)
-
-    id: UUID = Field(primary_key=True)
-    decision: str = Field(sa_type=Text)
-    actor: str = Field(sa_type=Text)
-    reason: str = Field(sa_type=Text)
-    decided_at: datetime = Field(sa_type=DateTime(timezone=True))

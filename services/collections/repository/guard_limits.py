@@ -1,0 +1,44 @@
+"""Changes of the guard's limits: the one that waits for a second person, and those that were decided."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import select
+
+from services.collections.domain.guard import LimitChangeState
+from services.collections.tables import GuardLimitChangeRow
+from shared.database import Unit
+from shared.errors import NotFound
+from shared.keyset import rows_after
+
+
+async def has_suspended(unit: Unit) -> bool:
+    """Say whether a suspension was ever requested: until then nobody has lost anything by loose limits."""
+    return bool(await unit.connection.fetchval("SELECT EXISTS (SELECT FROM suspensions)"))
+
+
+async def get_change(unit: Unit, change_id: UUID) -> GuardLimitChangeRow:
+    """Get a change as it is now. Raises NotFound."""
+    row = await unit.session.get(GuardLimitChangeRow, change_id, populate_existing=True)
+    if row is None:
+        raise NotFound(f"there is no change of the guard's limits {change_id}")
+    return row
+
+
+async def find_standing(unit: Unit) -> GuardLimitChangeRow | None:
+    """Find the change that waits for a second person."""
+    table: Any = GuardLimitChangeRow
+    query = select(GuardLimitChangeRow).where(table.state == LimitChangeState.PROPOSED.value)
+    return (await unit.session.exec(query)).first()
+
+
+async def list_changes(unit: Unit, after: UUID | None, limit: int) -> Sequence[GuardLimitChangeRow]:
+    """List changes in the order of their ids, after this one."""
+    return await rows_after(unit, GuardLimitChangeRow, after, limit)
+
+
+async def save_change(unit: Unit, row: GuardLimitChangeRow) -> None:
+    """Write a change, new or decided."""
+    unit.session.add(row)
+    await unit.session.flush()

@@ -1,0 +1,105 @@
+"""A second person decides about a change of a setting that somebody proposed."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from services.invoicing.domain.setting_change import SCOPES, SettingKind
+from services.invoicing.domain.states import APPROVAL_ALLOWED, ApprovalState, moved_to
+from services.invoicing.repository.setting_changes import get_change, save_change
+from services.invoicing.tables import SettingChangeRow
+from services.invoicing.use_cases import ledger, legal_entities, limits, second_person, tax_rates, tolerances
+from services.invoicing.use_cases.setting_changes import lock_setting
+from shared.audit import Change
+from shared.auth import Caller, NotAllowed, is_same_actor
+from shared.database import Unit
+from shared.proposals import FactsChanged, NotTheProposer, SecondPersonNeeded
+
+
+async def approve_change(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> SettingChangeRow:
+    """Agree to a change that somebody else proposed, and carry it out.
+
+    Raises NotFound, NotAllowed, MoveRefused, SecondPersonNeeded, OwnLimit, FactsChanged, AlreadyClosed.
+    """
+    row = await _lock_to_decide(unit, change_id, caller)
+    await _carry_out(unit, caller, row)
+    await _save_decision(unit, row, ApprovalState.CARRIED_OUT, caller, reason)
+    return row
+
+
+async def decline_change(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> SettingChangeRow:
+    """Disagree with a change that somebody else proposed.
+
+    Raises NotFound, NotAllowed, MoveRefused, SecondPersonNeeded.
+    """
+    row = await _lock_to_decide(unit, change_id, caller)
+    return await _end_change(unit, row, ApprovalState.DECLINED, caller, reason)
+
+
+async def withdraw_change(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> SettingChangeRow:
+    """Take back one's own proposal. Raises NotFound, NotAllowed, MoveRefused, NotTheProposer."""
+    row = await _lock_proposed(unit, change_id, caller)
+    if not is_same_actor(caller.subject, row.proposed_by):
+        raise NotTheProposer(f"{row.proposed_by} proposed it: decline it instead")
+    return await _end_change(unit, row, ApprovalState.WITHDRAWN, caller, reason)
+
+
+async def _lock_to_decide(unit: Unit, change_id: UUID, caller: Caller) -> SettingChangeRow:
+    row = await _lock_proposed(unit, change_id, caller)
+    if is_same_actor(caller.subject, row.proposed_by):
+        raise SecondPersonNeeded(f"{row.proposed_by} proposed it, so somebody else decides")
+    return row
+
+
+async def _lock_proposed(unit: Unit, change_id: UUID, caller: Caller) -> SettingChangeRow:
+    row = await get_change(unit, change_id)
+    kind = SettingKind(row.kind)
+    if SCOPES[kind] not in caller.scopes:
+        raise NotAllowed(f"the token lacks the scope {SCOPES[kind]}")
+    await lock_setting(unit, kind, row.key)
+    row = await get_change(unit, change_id)
+    moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
+    return row
+
+
+async def _carry_out(unit: Unit, caller: Caller, row: SettingChangeRow) -> None:
+    """Carry a change out if what it replaces is as it was; what it would do is looked at anew."""
+    match SettingKind(row.kind):
+        case SettingKind.LEGAL_ENTITY:
+            _check_former(row, await legal_entities.find_former_entity(unit, row.key))
+            await legal_entities.apply_entity(unit, row)
+        case SettingKind.TAX_RATE:
+            _check_former(row, await tax_rates.find_former_rate(unit, row.wanted))
+            await tax_rates.apply_rate(unit, row)
+        case SettingKind.APPROVAL_LIMIT:
+            _check_former(row, await limits.find_former_limit(unit, row.key))
+            limits.check_own_limit(caller, row)
+            await limits.apply_limit(unit, row)
+        case SettingKind.TOLERANCE:
+            _check_former(row, await tolerances.find_former_tolerance(unit, row.key))
+            await tolerances.apply_tolerance(unit, row)
+        case SettingKind.SECOND_PERSON:
+            _check_former(row, await second_person.find_former_rule(unit, row.key))
+            await second_person.apply_rule(unit, row)
+        case SettingKind.LEDGER_PERIOD:
+            await ledger.close_period(unit, row)
+
+
+def _check_former(row: SettingChangeRow, former: Mapping[str, Any]) -> None:
+    if former != row.former:
+        raise FactsChanged("what it would replace was changed meanwhile: decline or withdraw it, and propose it anew")
+
+
+async def _end_change(
+    unit: Unit, row: SettingChangeRow, state: ApprovalState, caller: Caller, reason: str
+) -> SettingChangeRow:
+    before = {"kind": row.kind, "state": row.state}
+    await _save_decision(unit, row, state, caller, reason)
+    unit.record(Change("setting_change", row.id, None, before, {"kind": row.kind, "state": row.state}))
+    return row
+
+
+async def _save_decision(unit: Unit, row: SettingChangeRow, state: ApprovalState, caller: Caller, reason: str) -> None:
+    row.state = moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), state)
+    row.decided_by, row.decision_reason, row.decided_at = caller.subject, reason, unit.now
+    await save_change(unit, row)
