@@ -2,18 +2,6 @@
 
 from shared.metrics import Figure
 
-_DEADLINE = """
-opened_at + CASE
-    WHEN severity = 'A' THEN interval '2 hours'
-    WHEN severity = 'B' THEN interval '4 hours'
-    WHEN severity = 'C' THEN interval '8 hours'
-    WHEN kind = 'fraud' THEN interval '0'
-    ELSE make_interval(days => CASE extract(isodow FROM opened_at AT TIME ZONE 'UTC') WHEN 5 THEN 3 WHEN 6 THEN 2
-        ELSE 1 END)
-END
-"""
-"""When the first answer is due (product rule 8): 2, 4 or 8 hours by severity; else one business day, by UTC."""
-
 FIGURES = (
     Figure(
         """SELECT kind, coalesce(severity, 'none') AS severity, state, count(*) AS cases FROM cases
@@ -22,18 +10,18 @@ FIGURES = (
         ("kind", "severity", "state"),
     ),
     Figure(
-        f"""
-        SELECT s.severity, count(late.id) AS cases_answer_late,
-            extract(epoch FROM min(late.deadline)) AS cases_answer_late_oldest_timestamp_seconds
+        """
+        SELECT s.severity, count(late.case_id) AS cases_answer_late,
+            extract(epoch FROM min(late.due_at)) AS cases_answer_late_oldest_timestamp_seconds
         FROM (VALUES ('A'), ('B'), ('C'), ('none')) AS s (severity) LEFT JOIN (
-            SELECT id, coalesce(severity, 'none') AS severity, {_DEADLINE} AS deadline FROM cases c
-            WHERE state IN ('new', 'in_progress', 'waiting_for_vendor') AND account_id IS NOT NULL AND kind <> 'task'
-                AND NOT EXISTS (SELECT FROM entries WHERE entries.case_id = c.id AND entries.channel IS NOT NULL)
-        ) AS late ON late.severity = s.severity AND late.deadline < $1
+            SELECT k.case_id, k.due_at, coalesce(c.severity, 'none') AS severity
+            FROM case_clocks k JOIN cases c ON c.id = k.case_id
+            WHERE k.whose = 'ours' AND k.which = 'first' AND k.stopped_at IS NULL
+        ) AS late ON late.severity = s.severity AND late.due_at < $1
         GROUP BY s.severity
         """,
         {
-            "goodstanding_cases_answer_late": "Open cases without any contact with the customer past the deadline.",
+            "goodstanding_cases_answer_late": "Cases without a first answer to the customer past its deadline.",
             "goodstanding_cases_answer_late_oldest_timestamp_seconds": "The first deadline missed (business clock).",
         },
         ("severity",),

@@ -64,7 +64,7 @@ class Desk:
         await self.database.move(instant.astimezone(UTC))
         await sweep(self.runtime)
 
-    async def announced(self) -> list[tuple[str, str, int]]:
+    async def list_announced(self) -> list[tuple[str, str, int]]:
         query = "SELECT type, data FROM escalation.outbox WHERE type LIKE '%Deadline%' ORDER BY position"
         events = [(row["type"].split(".")[2], orjson.loads(row["data"])) for row in await self.database.rows(query)]
         return [(name, event["which"], event["run"]) for name, event in events]
@@ -90,7 +90,7 @@ async def test_the_first_answer_is_due_one_business_day_later_and_ends_its_clock
     assert (clocks["first"]["stopped_at"] is not None, clocks["first"]["missed_at"]) == (True, None)
     assert await desk.due(case_id, "update") == berlin(5, 15)
     await desk.at(berlin(4, 10))
-    assert await desk.announced() == []
+    assert await desk.list_announced() == []
 
 
 async def test_who_writes_again_in_time_is_due_anew(desk: Desk) -> None:
@@ -105,25 +105,25 @@ async def test_who_writes_again_in_time_is_due_anew(desk: Desk) -> None:
 async def test_a_deadline_is_warned_of_and_missed_once_each(desk: Desk) -> None:
     case_id = await desk.open()
     await desk.at(berlin(2, 15, 59))
-    assert await desk.announced() == []
+    assert await desk.list_announced() == []
     await desk.at(berlin(2, 16))
-    assert await desk.announced() == [("ResponseDeadlineNear", "first", 1)]
+    assert await desk.list_announced() == [("ResponseDeadlineNear", "first", 1)]
     await desk.at(berlin(3, 9, 59))
     await desk.at(berlin(3, 10))
     missed = [("ResponseDeadlineNear", "first", 1), ("ResponseDeadlineMissed", "first", 1)]
-    assert await desk.announced() == missed
+    assert await desk.list_announced() == missed
     await desk.at(berlin(9, 10))
     await desk.speak(case_id)
-    assert await desk.announced() == missed
+    assert await desk.list_announced() == missed
     assert (await desk.clocks(case_id))["first"]["missed_at"] is not None
 
 
-async def test_after_an_outage_only_that_it_was_missed_is_announced(desk: Desk) -> None:
+async def test_after_an_outage_only_that_it_was_missed_is_list_announced(desk: Desk) -> None:
     case_id = await desk.open()
     await desk.database.move(berlin(4, 10).astimezone(UTC))
     await desk.speak(case_id)
     await sweep(desk.runtime)
-    assert await desk.announced() == [("ResponseDeadlineMissed", "first", 1)]
+    assert await desk.list_announced() == [("ResponseDeadlineMissed", "first", 1)]
 
 
 async def test_while_the_customer_is_waited_for_only_the_first_answer_runs(desk: Desk) -> None:
@@ -155,7 +155,7 @@ async def test_another_severity_counts_from_the_beginning(desk: Desk) -> None:
     await desk.client.http.patch(f"/v1/cases/{case_id}", json={"severity": "A"}, headers=headers)
     assert await desk.due(case_id, "first") == berlin(2, 12)
     await sweep(desk.runtime)
-    assert await desk.announced() == [("ResponseDeadlineMissed", "first", 1)]
+    assert await desk.list_announced() == [("ResponseDeadlineMissed", "first", 1)]
 
 
 async def test_a_case_that_ends_owes_no_answer_and_one_opened_again_owes_the_next(desk: Desk) -> None:
@@ -180,7 +180,7 @@ async def test_a_case_that_ends_owes_no_answer_and_one_opened_again_owes_the_nex
 async def test_a_moved_calendar_moves_what_still_runs(desk: Desk) -> None:
     case_id, missed = await desk.open(), await desk.open(kind="technical", severity="A")
     await desk.at(berlin(2, 12))
-    assert [name for name, _, _ in await desk.announced()] == ["ResponseDeadlineMissed"]
+    assert [name for name, _, _ in await desk.list_announced()] == ["ResponseDeadlineMissed"]
     closed = HOURS.model_copy(update={"closed_days": (date(2026, 3, 3), date(2026, 3, 4))})
     await hear(desk.runtime, closed, sequence=2)
     await sweep(desk.runtime)
@@ -200,7 +200,8 @@ async def test_targets_of_a_support_level_count_before_those_of_all(desk: Desk) 
     await desk.database.execute("UPDATE escalation.accounts SET support_level = 'gold'")
     assert await desk.due(await desk.open(), "first") == berlin(2, 11)
     targets = (await desk.client.got("/v1/response-targets"))["targets"]
-    places = [(one["support_level"], one["minutes"]) for one in targets if one["kind"] == "billing_question"]
+    of_kind = [target for target in targets if target["kind"] == "billing_question"]
+    places = [(target["support_level"], target["minutes"]) for target in of_kind]
     assert places == [("gold", 60), ("standard", 240), ("standard", 0)], "the update is that of everybody"
     for wrong in ({"reason": "x"}, {"minutes": 1, "business_days": 1, "reason": "x"}):
         answer = await desk.client.http.put(path.format("gold"), json=wrong, headers=desk.client.headers)
@@ -217,7 +218,7 @@ async def test_the_most_urgent_case_stands_first(desk: Desk) -> None:
         cursor = page["next"]
     assert (pages, cursor) == ([sooner, later], None)
     soon = (berlin(2, 10) + timedelta(hours=5)).astimezone(UTC).isoformat()
-    found = await desk.client.got("/v1/cases-by-deadline", due_before=soon)
-    assert [case["id"] for case in found["items"]] == [sooner]
+    page = await desk.client.got("/v1/cases-by-deadline", due_before=soon)
+    assert [case["id"] for case in page["items"]] == [sooner]
     wrong = await desk.client.get("/v1/cases-by-deadline", after="yesterday")
     assert wrong.status_code == 422

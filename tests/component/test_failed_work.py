@@ -157,6 +157,24 @@ async def end(place: Place) -> list[str]:
     return [str(owner) for owner in owners]
 
 
+async def ask(place: Place) -> list[str]:
+    """Two accounts with a question each, which nobody answers."""
+    owners = [str(uuid4()) for _ in range(2)]
+    for owner in owners:
+        question = {"kind": "billing_question", "account_id": owner, "subject": "What is line 3?"}
+        await place.client.made("/v1/cases", question)
+    await place.database.move(LATER)
+    return owners
+
+
+async def move_calendars(place: Place) -> list[str]:
+    """Two accounts of a legal entity whose calendar counts from now on."""
+    owners = [uuid4() for _ in range(2)]
+    for owner in owners:
+        await hear(place.runtime, registered(owner))
+    return [str(owner) for owner in owners]
+
+
 PREPARED: dict[tuple[str, str], Callable[[Place], Awaitable[list[str]]]] = {
     ("invoicing", "overdue"): owe,
     ("invoicing", "terms"): renew,
@@ -167,6 +185,8 @@ PREPARED: dict[tuple[str, str], Callable[[Place], Awaitable[list[str]]]] = {
     ("invoicing", "vendor_postings"): keep_backlog,
     ("collections", "steps"): dun,
     ("entitlements", "ends"): end,
+    ("escalation", "clocks"): ask,
+    ("escalation", "moved_calendars"): move_calendars,
 }
 
 

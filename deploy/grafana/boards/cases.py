@@ -64,7 +64,7 @@ NOW = Row(
         number(
             About(
                 "Answers that are late",
-                "Cases without any contact past their deadline.",
+                "Cases without a first answer past its deadline.",
                 "Answer the most severe first.",
                 "none",
                 [SERVICE, book("ResponseDeadlineMissed")],
@@ -185,7 +185,7 @@ CASES = Row(
         bars(
             About(
                 "Late answers by severity",
-                "A is due within 2 hours, B 4, C 8, others one business day.",
+                "First answers past their deadline, by the targets and the hours of the legal entity.",
                 "A before B before C.",
                 "none",
                 [SERVICE, book("ResponseDeadlineMissed")],

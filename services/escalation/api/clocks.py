@@ -221,7 +221,7 @@ async def list_cases_by_deadline(read: Read, paging: TextPaging, criteria: Crite
 
 @reads.get("/response-targets", summary="List how long answers may take")
 async def list_targets(read: Read) -> TargetsOut:
-    """What customers are promised, by support level, kind and severity; what was set for a level counts first."""
+    """Targets by support level, kind and severity; what was set for a level counts before what holds for all."""
     rows = await read(clock_queries.list_targets)
     targets = [TargetOut.model_validate(row.model_dump()) for row in rows]
     places = {(target.support_level, target.kind, target.severity, target.which) for target in targets}

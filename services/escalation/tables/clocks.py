@@ -48,6 +48,11 @@ class CaseClockRow(Row, table=True):
         CheckConstraint("whose IN ('ours', 'vendor')"),
         CheckConstraint("which IN ('first', 'update', 'resolution')"),
         Index("case_clocks_due", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
+        Index(
+            "case_clocks_unanswered",
+            "due_at",
+            postgresql_where=text("whose = 'ours' AND which = 'first' AND stopped_at IS NULL"),
+        ),
         Index("case_clocks_of_account", "account_id", postgresql_where=text("stopped_at IS NULL")),
     )
 

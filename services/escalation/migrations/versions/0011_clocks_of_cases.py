@@ -63,6 +63,8 @@ CREATE TABLE escalation.case_clocks (
     CHECK (business_days = 0 OR NOT is_round_the_clock)
 );
 CREATE INDEX case_clocks_due ON escalation.case_clocks (wake_at) WHERE wake_at IS NOT NULL;
+CREATE INDEX case_clocks_unanswered ON escalation.case_clocks (due_at)
+    WHERE whose = 'ours' AND which = 'first' AND stopped_at IS NULL;
 CREATE INDEX case_clocks_of_account ON escalation.case_clocks (account_id) WHERE stopped_at IS NULL;
 CREATE TABLE escalation.moved_calendars (
     account_id UUID NOT NULL,
@@ -72,6 +74,21 @@ CREATE TABLE escalation.moved_calendars (
 ALTER TABLE escalation.cases ADD COLUMN next_deadline_at TIMESTAMP WITH TIME ZONE;
 CREATE INDEX cases_by_deadline ON escalation.cases (next_deadline_at, id) WHERE next_deadline_at IS NOT NULL;
 """
+PAST = """
+INSERT INTO escalation.case_clocks (case_id, whose, which, run, account_id, minutes, business_days, is_round_the_clock,
+    warn_minutes, began_at, pauses)
+SELECT id, 'ours', 'first', 1, account_id,
+    CASE WHEN severity = 'A' THEN 120 WHEN severity = 'B' THEN 240 WHEN severity = 'C' THEN 480 WHEN kind = 'fraud' THEN 60
+        ELSE 0 END,
+    CASE WHEN kind IN ('technical', 'fraud') THEN 0 ELSE 1 END,
+    kind = 'fraud' OR severity IS NOT DISTINCT FROM 'A', 60, opened_at, '[]'
+FROM escalation.cases c
+WHERE state IN ('new', 'resolved') AND account_id IS NOT NULL AND kind <> 'task'
+    AND NOT EXISTS (SELECT FROM escalation.entries e WHERE e.case_id = c.id AND e.channel IS NOT NULL);
+INSERT INTO escalation.moved_calendars (account_id, due_at)
+SELECT account_id, min(began_at) FROM escalation.case_clocks GROUP BY account_id
+"""
+"""Cases that wait for a first answer get its clock; a sweep computes the deadlines."""
 
 DUE = {
     "clocks": "SELECT account_id::text AS subject, concat(case_id, ' ', which) AS detail, wake_at AS due_at"
@@ -83,4 +100,5 @@ DUE = {
 def upgrade() -> None:
     """Create the tables, and the view of pending work anew."""
     execute(TABLES)
+    execute(PAST)
     create_pending_work("escalation", DUE)
