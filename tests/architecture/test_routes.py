@@ -33,6 +33,9 @@ LEASES = {"disputes"}
 """Reads the lease of an intent, and leaves what it changes to the command's own unit."""
 
 LIMITS = {
+    "POST /v1/support-resources",
+    "POST /v1/support-resources:import",
+    "PUT /v1/support-resources/{resource_id}",
     "PUT /v1/response-targets/{support_level}/{kind}/{severity}/{which}",
     "POST /v1/guard:set-limits",
     "POST /v1/guard/limit-changes/{guard_limit_change_id}:approve",

@@ -61,7 +61,7 @@ APPEND_ONLY = {
     },
     "collections": {"policies", "overdues", "guard_decisions"},
     "entitlements": set[str](),
-    "escalation": {"entries"},
+    "escalation": {"entries", "resource_uses"},
 }
 
 SHAPE = """

@@ -75,7 +75,7 @@ NEVER_DECLARED = {
 """Headers of every answer, which OpenAPI tells by other means or which are the same everywhere."""
 FILES = {"application/xml": camt([Paid("of March", 700)])}
 """What is sent as a file, where that is known: nobody generates one that makes sense."""
-FILE_OF = {"/v1/usage-files": "usage_file"}
+FILE_OF = {"/v1/usage-files": "usage_file", "/v1/support-resources:import": "resource_file"}
 """Whose CSV is another than that of most."""
 MAPPING = {"bank_account": "DE02", "booked_on": "day", "amount": "sum", "currency": "currency", "text": ["text"]}
 NEEDS_MORE = {
@@ -386,8 +386,16 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
     links = [{"kind": kind, "target_id": target_id} for kind in get_args(LinkKind)]
     case = {"kind": "billing_question", "account_id": owner, "subject": "What is line 3?"}
     opened = [(await world.client.made("/v1/cases", case | {"links": links}))["id"] for _ in range(40)]
+    resource = {"kind": "solution", "title": "Mail flow", "content": "Check the records", "language": "en"}
+    resources = [
+        (await world.client.made("/v1/support-resources", resource | {"reference": f"kb-{number}"}))["id"]
+        for number in range(3)
+    ]
     return {
         "account_id": [owner],
+        "resource_id": resources,
+        "file": [""],
+        "resource_file": ["reference,kind,title,content,language\nkb-9,solution,Mail,Check,en\n"],
         "invoice_id": [issued],
         "dispute_id": disputed,
         "case_id": opened,

@@ -1,6 +1,6 @@
 """The routes of escalation."""
 
-from services.escalation.api import case_moves, cases, clocks, disputes, support, threads
+from services.escalation.api import case_moves, cases, clocks, disputes, resources, support, threads
 from shared.http.audit_entries import create_audit_router
 from shared.http.failed_work import create_failed_work_router
 
@@ -16,6 +16,9 @@ ROUTERS = (
     threads.reads,
     threads.writes,
     support.reads,
+    resources.reads,
+    resources.writes,
+    resources.admin,
     create_audit_router("escalation"),
     create_failed_work_router("escalation"),
 )

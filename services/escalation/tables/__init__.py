@@ -5,11 +5,14 @@ from services.escalation.tables.cases import CASE_WORDS, ENTRY_WORDS, CaseLinkRo
 from services.escalation.tables.clocks import CaseClockRow, MovedCalendarRow, ResponseTargetRow
 from services.escalation.tables.copies import AccountRow, CalendarRow, InvoiceRow
 from services.escalation.tables.disputes import DisputeRow
+from services.escalation.tables.resources import RESOURCE_WORDS, TEXT_SEARCH, ResourceUseRow, SupportResourceRow
 
 __all__ = [
     "CASE_WORDS",
     "ENTRY_WORDS",
     "METADATA",
+    "RESOURCE_WORDS",
+    "TEXT_SEARCH",
     "AccountRow",
     "CalendarRow",
     "CaseClockRow",
@@ -19,5 +22,7 @@ __all__ = [
     "EntryRow",
     "InvoiceRow",
     "MovedCalendarRow",
+    "ResourceUseRow",
     "ResponseTargetRow",
+    "SupportResourceRow",
 ]

@@ -102,7 +102,7 @@ class EntryRow(Row, table=True):
 
     __tablename__ = "entries"
     __table_args__ = (
-        CheckConstraint("kind IN ('note', 'call', 'message', 'vendor_note', 'state', 'change')"),
+        CheckConstraint("kind IN ('note', 'call', 'message', 'vendor_note', 'state', 'change', 'resource')"),
         CheckConstraint(
             "audience = CASE kind WHEN 'call' THEN 'customer' WHEN 'message' THEN 'customer'"
             " WHEN 'vendor_note' THEN 'vendor' ELSE 'internal' END"

@@ -7,8 +7,19 @@ from services.escalation.use_cases import (
     cases,
     contacts,
     disputes,
+    resources,
     tasks,
     upholding,
 )
 
-__all__ = ["case_changes", "case_clocks", "case_moves", "cases", "contacts", "disputes", "tasks", "upholding"]
+__all__ = [
+    "case_changes",
+    "case_clocks",
+    "case_moves",
+    "cases",
+    "contacts",
+    "disputes",
+    "resources",
+    "tasks",
+    "upholding",
+]

@@ -1,0 +1,69 @@
+"""Support resources of the vendor's programme, and which of them helped in which case."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import ARRAY, CheckConstraint, Date, DateTime, Index, Text, UniqueConstraint, text
+from sqlmodel import Field
+
+from services.escalation.tables.base import Row
+
+TEXT_SEARCH = (
+    "CASE language WHEN 'de' THEN 'german'::regconfig WHEN 'fr' THEN 'french'::regconfig"
+    " WHEN 'ru' THEN 'russian'::regconfig ELSE 'english'::regconfig END"
+)
+"""The configuration of full text search for the language of a resource."""
+RESOURCE_WORDS = f"to_tsvector({TEXT_SEARCH}, title || ' ' || content)"
+"""What is searched of a resource, as its index has it."""
+
+
+class SupportResourceRow(Row, table=True):
+    """A training, an article, a solution or a contract by which a problem may be solved without the vendor."""
+
+    __tablename__ = "support_resources"
+    __table_args__ = (
+        CheckConstraint("kind IN ('training', 'knowledge_base', 'solution', 'membership_support', 'premier_contract')"),
+        CheckConstraint("language IN ('en', 'de', 'fr', 'ru')"),
+        CheckConstraint("valid_to >= valid_from"),
+        CheckConstraint("requests_left >= 0"),
+        CheckConstraint("kind = 'premier_contract' OR num_nonnulls(contract_number, requests_left, channel) = 0"),
+        UniqueConstraint("reference"),
+        Index("support_resources_by_words", text(RESOURCE_WORDS), postgresql_using="gin"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    version: int
+    reference: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    title: str = Field(sa_type=Text)
+    content: str = Field(sa_type=Text)
+    language: str = Field(sa_type=Text)
+    products: list[str] = Field(sa_type=ARRAY(Text))
+    link: str | None = Field(sa_type=Text)
+    valid_from: date | None = Field(sa_type=Date)
+    valid_to: date | None = Field(sa_type=Date)
+    contract_number: str | None = Field(sa_type=Text)
+    requests_left: int | None
+    channel: str | None = Field(sa_type=Text)
+    response_times: str | None = Field(sa_type=Text)
+    changed_by: str = Field(sa_type=Text)
+    changed_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class ResourceUseRow(Row, table=True):
+    """That a resource was consulted in a case, and whether it helped."""
+
+    __tablename__ = "resource_uses"
+    __table_args__ = (
+        CheckConstraint("result IN ('helped', 'did_not_help', 'not_applicable')"),
+        Index("resource_uses_of_resource", "resource_id", "result"),
+        Index("resource_uses_of_case", "case_id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    resource_id: UUID = Field(foreign_key="support_resources.id")
+    case_id: UUID = Field(foreign_key="cases.id")
+    case_kind: str = Field(sa_type=Text)
+    result: str = Field(sa_type=Text)
+    actor: str = Field(sa_type=Text)
+    consulted_at: datetime = Field(sa_type=DateTime(timezone=True))

@@ -1,0 +1,88 @@
+"""Support resources are kept by people and by files, and consulted in cases."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from services.escalation.domain.cases import CaseState
+from services.escalation.domain.moves import MoveRefused
+from services.escalation.repository import resource_queries
+from services.escalation.tables import ResourceUseRow, SupportResourceRow
+from services.escalation.use_cases.cases import enter_internally, lock_case
+from shared.audit import Change
+from shared.database import Unit
+from shared.errors import Refusal
+from shared.ids import new_id
+from shared.versions import check_version
+
+
+class ReferenceTaken(Refusal):
+    """Another support resource has this reference."""
+
+    code = "reference_taken"
+
+
+def build_resource(unit: Unit, fields: Mapping[str, Any], actor: str) -> SupportResourceRow:
+    """Build a resource of its fields."""
+    return SupportResourceRow(id=new_id(), version=1, changed_by=actor, changed_at=unit.now, **fields)
+
+
+async def add_resource(unit: Unit, fields: Mapping[str, Any], actor: str) -> SupportResourceRow:
+    """Add a resource. Raises ReferenceTaken."""
+    await unit.lock(f"support resource {fields['reference']}")
+    if await resource_queries.find_by_reference(unit, fields["reference"]) is not None:
+        raise ReferenceTaken(f"reference: another resource is {fields['reference']}")
+    row = build_resource(unit, fields, actor)
+    await resource_queries.save_resource(unit, row)
+    unit.record(Change("support_resource", row.id))
+    return row
+
+
+async def change_resource(
+    unit: Unit, resource_id: UUID, version: int, fields: Mapping[str, Any], actor: str
+) -> SupportResourceRow:
+    """Put other fields in the place of those of a resource. Raises NotFound, Stale, ReferenceTaken."""
+    reference = (await resource_queries.get_resource(unit, resource_id)).reference
+    await unit.lock(*(f"support resource {name}" for name in {reference, fields["reference"]}))
+    row = await resource_queries.get_resource(unit, resource_id)
+    check_version(row.version, version)
+    standing_id = await resource_queries.find_by_reference(unit, fields["reference"])
+    if standing_id not in (None, resource_id):
+        raise ReferenceTaken(f"reference: another resource is {fields['reference']}")
+    before = row.model_dump(mode="json")
+    row.sqlmodel_update({**fields, "version": row.version + 1, "changed_by": actor, "changed_at": unit.now})
+    await resource_queries.save_resource(unit, row)
+    unit.record(Change("support_resource", row.id, None, before, row.model_dump(mode="json")))
+    return row
+
+
+async def import_resources(unit: Unit, lines: Sequence[Mapping[str, Any]], actor: str) -> int:
+    """Write the resources of a file, known ones by their references; how many are new."""
+    await unit.lock("support resources")
+    new = await resource_queries.import_resources(unit, [build_resource(unit, fields, actor) for fields in lines])
+    unit.record(Change("support_resources", "import", None, None, {"lines": len(lines), "new": new}))
+    return new
+
+
+async def consult_resource(
+    unit: Unit, case_id: UUID, resource_id: UUID, result: str, note: str, actor: str
+) -> ResourceUseRow:
+    """Record that a resource was consulted in a case, and what came of it. Raises NotFound, MoveRefused."""
+    case = await lock_case(unit, case_id)
+    if case.state == CaseState.MERGED:
+        raise MoveRefused(f"the case goes on as {case.merged_into}")
+    resource = await resource_queries.get_resource(unit, resource_id)
+    row = ResourceUseRow(
+        id=new_id(),
+        resource_id=resource_id,
+        case_id=case_id,
+        case_kind=case.kind,
+        result=result,
+        actor=actor,
+        consulted_at=unit.now,
+    )
+    await resource_queries.insert_use(unit, row)
+    details = {"resource_id": str(resource_id), "title": resource.title, "result": result}
+    await enter_internally(unit, case, "resource", actor, note, details)
+    unit.record(Change("resource_use", row.id, case.account_id))
+    return row
