@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bank, bill_run, onwards, payments, reconciliation
+from benchmarks import bank, bill_run, cases, onwards, payments, reconciliation
 from benchmarks.stage import Row
 
 ALL: dict[str, Callable[[], list[Row]]] = {
@@ -22,6 +22,7 @@ ALL: dict[str, Callable[[], list[Row]]] = {
     "payments": payments.measure,
     "reconciliation": reconciliation.measure,
     "bank": bank.measure,
+    "cases": cases.measure,
 }
 
 

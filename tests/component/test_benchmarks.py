@@ -5,13 +5,14 @@ from collections.abc import Callable
 
 import pytest
 
-from benchmarks import bank, bill_run, payments, reconciliation
+from benchmarks import bank, bill_run, cases, payments, reconciliation
 from benchmarks.__main__ import table
 from benchmarks.stage import Row
 
 SMALL: dict[str, Callable[[], list[Row]]] = {
     "bank": lambda: bank.measure(50, 100),
     "bill_run": lambda: asyncio.run(bill_run.run(20, 1)),
+    "cases": lambda: cases.measure(1_000, 500, 64, 16),
     "payments": lambda: payments.measure(64, 16),
     "reconciliation": lambda: reconciliation.measure(1_000),
 }
