@@ -4,6 +4,7 @@ import os
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
@@ -21,12 +22,15 @@ from sandbox.customers import Year, made
 from sandbox.driver import Driver, Refused, driving
 from sandbox.idle import NotSettled
 from sandbox.replay import STANDARD
+from sandbox.support import SupportCase, tell_case
 from sandbox.topics import Published
 from sandbox.year import PlanYear
 from shared.money import Money
 
 START = date(2025, 1, 1)
 LOOPS_CLOSED_EVERY = timedelta(days=7)
+SUPPORT_AFTER = timedelta(days=62, hours=10)
+"""When in the year a customer's mail stands still: by then every account is there."""
 
 console = Console(highlight=False)
 
@@ -41,9 +45,19 @@ async def close_loops(driver: Driver) -> None:
         await driver.post("escalation", f"{path}:close", {"reason": "the customer knows the outcome"})
 
 
-async def live(stack: Stack, year: Year) -> tuple[list[Published], dict[str, list[str]], dict[str, Any] | None]:
-    """Live through the year: all that was published, the findings of the checks, one suspended account."""
-    world = PlanYear(year)
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """A year that was lived: what was published, what the checks found, a suspended account, a case of support."""
+
+    events: list[Published]
+    findings: dict[str, list[str]]
+    standing: dict[str, Any] | None
+    case: list[str]
+
+
+async def live(stack: Stack, year: Year) -> Lived:
+    """Live through the year, and read what is told of it."""
+    world, support = PlanYear(year), SupportCase()
     end = datetime.combine(year.end, datetime.min.time(), UTC)
     async with driving(stack) as driver:
         await world.prepare(driver, STANDARD.read_text())
@@ -51,10 +65,12 @@ async def live(stack: Stack, year: Year) -> tuple[list[Published], dict[str, lis
         friday = world.begin() + timedelta(hours=15)
         while (friday := friday + LOOPS_CLOSED_EVERY) < end:
             driver.at(friday, close_loops)
+        support.plan(driver, world.begin() + SUPPORT_AFTER)
         await _with_progress(driver, end)
         events = await topics.everything(stack.kafka_access)
         found = await checks.all_findings(stack, events)
-        return events, found, await _suspended(driver, events)
+        standing = await _suspended(driver, events)
+        return Lived(events, found, standing, tell_case(*await support.read(driver)))
 
 
 async def _with_progress(driver: Driver, end: datetime) -> None:
@@ -127,14 +143,16 @@ def story(standing: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _tell(events: list[Published], found: dict[str, list[str]], standing: dict[str, Any] | None) -> None:
+def _tell(lived: Lived) -> None:
     console.rule("the year")
-    console.print(summary(events))
-    if standing is not None:
+    console.print(summary(lived.events))
+    if lived.standing is not None:
         console.rule("the story of one suspended account")
-        console.print("\n".join(story(standing)), markup=False)
+        console.print("\n".join(story(lived.standing)), markup=False)
+    console.rule("the story of one case")
+    console.print("\n".join(lived.case), markup=False)
     console.rule("what must hold")
-    for name, wrong in found.items():
+    for name, wrong in lived.findings.items():
         console.print(f"{'[red]no ' if wrong else '[green]yes'}[/] {name}")
         for one in wrong[:5]:
             console.print(f"      {one}", markup=False)
@@ -155,16 +173,16 @@ def main(seed: Annotated[int, typer.Option(help="another seed, another year")] =
             console.print("the data of the former local stack are replaced")
             remove(DEFAULT)
         with Stack(DEFAULT, log_level="warning", tell=console.print) as stack:
-            found = uvloop.run(live(stack, made(seed, START.year)))
+            lived = uvloop.run(live(stack, made(seed, START.year)))
     except AlreadyRunningError as running:
         console.print(f"{running}: `make down` first", style="red", markup=False)
         raise typer.Exit(1) from running
     except (NotSettled, Refused, StartFailedError) as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
-    _tell(*found)
+    _tell(lived)
     console.print(f"\nall this took {time.monotonic() - began:.0f} s")
-    if any(found[1].values()):
+    if any(lived.findings.values()):
         raise typer.Exit(1)
 
 
