@@ -136,5 +136,7 @@ async def search_cases(unit: Unit, words: str, criteria: CaseCriteria, limit: in
     try:
         rows = await unit.connection.fetch(query, *arguments)
     except asyncpg.QueryCanceledError as error:
-        raise SearchTooWide("too much has these words: give other ones, or more of them; a phrase takes most") from error
+        raise SearchTooWide(
+            "too much has these words: give other ones, or more of them; a phrase takes most"
+        ) from error
     return rows, not rows or rows[0]["hit_count"] <= MAX_HITS
