@@ -27,6 +27,7 @@ MAX_TOKEN_CHARS = 8192
 SKEW_SECONDS = 5
 """How far the clock of who made a token may be before ours."""
 MAX_SUBJECT_CHARS = 255
+_BLANKS = re.compile(" {2,}")
 _OR = "|"
 """Between the scopes of which a route needs one."""
 _INVISIBLE = re.compile(
@@ -54,11 +55,19 @@ class NotAllowed(Refusal):
 
 
 def fold_subject(text: str) -> str:
-    """Fold what an actor is called: Unicode's NFKC, no case, no blanks around it. What is folded stays as it is."""
+    """Fold what an actor is called: Unicode's NFKC, no case, no blanks around it, one within.
+
+    What is folded stays as it is.
+    """
     folded = text
-    while (again := unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold()).strip()) != folded:
+    while (again := _fold_once(folded)) != folded:
         folded = again
     return folded
+
+
+def _fold_once(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return _BLANKS.sub(" ", folded.strip())
 
 
 def normalise_subject(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from shared.calendar import ONE_DAY, local_date, local_instant
@@ -14,6 +15,8 @@ from shared.calendar import ONE_DAY, local_date, local_instant
 MINUTES_OF_DAY = 24 * 60
 MAX_CLOSED_DAYS = 366
 """How long nothing may be open; a calendar that opens later than that is none."""
+MAX_SPAN_DAYS = 3_660
+"""How long after its beginning a span of business time ends at the latest, however few the hours are."""
 KEPT_DAYS = 20_000
 """How many days' openings are kept: many cases ask for the same few."""
 
@@ -23,6 +26,10 @@ Hours = tuple[tuple[int, int], ...]
 
 class NeverOpen(ValueError):
     """The calendar opens on no day for longer than a year."""
+
+
+class HoursRefused(ValueError):
+    """Hours that are not within a day, or not one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,18 @@ class BusinessCalendar:
 
 
 ROUND_THE_CLOCK = BusinessCalendar(ZoneInfo("UTC"), (((0, MINUTES_OF_DAY),),) * 7)
+
+
+def check_calendar(calendar: BusinessCalendar) -> None:
+    """Check that business time can be measured by a calendar. Raises HoursRefused, NeverOpen."""
+    for openings in calendar.hours:
+        minutes = [0, *chain.from_iterable(openings), MINUTES_OF_DAY]
+        if minutes != sorted(minutes):
+            raise HoursRefused("hours of a day are within it, and one after the other")
+    if not any(begin < end for openings in calendar.hours for begin, end in openings):
+        raise NeverOpen("no weekday has hours")
+    for day in sorted(calendar.closed_days):
+        _find_next_day(calendar, day)
 
 
 @lru_cache(KEPT_DAYS)
@@ -86,9 +105,12 @@ def find_opening(calendar: BusinessCalendar, instant: datetime) -> datetime:
 
 
 def add_business_time(calendar: BusinessCalendar, instant: datetime, span: timedelta) -> datetime:
-    """Add a span of business time; what comes outside hours counts from the next opening."""
+    """Add a span of business time, up to `MAX_SPAN_DAYS`; what comes outside hours counts from the next opening."""
+    latest = instant + timedelta(days=MAX_SPAN_DAYS)
     for begin, end in list_openings(calendar, instant):
         start = max(begin, instant)
+        if start >= latest:
+            return latest
         if span <= end - start:
             return start + span
         span -= end - start

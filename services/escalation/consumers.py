@@ -41,7 +41,11 @@ async def account_changed(unit: Unit, event: AccountChanged, _: Envelope) -> Non
 
 @handlers.on(BusinessCalendarChanged)
 async def calendar_changed(unit: Unit, event: BusinessCalendarChanged, _: Envelope) -> None:
-    """A legal entity works at other hours: the clocks of its accounts are computed anew."""
+    """A legal entity works at other hours: the clocks of its accounts are computed anew.
+
+    A calendar by which nothing can be computed is not saved: its event waits for a person, and the former one holds.
+    """
+    event.build_calendar()
     await clock_queries.save_calendar(unit, event)
 
 

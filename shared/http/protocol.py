@@ -28,6 +28,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._unfinished_bytes = 0
         self._has_head = False
+        self._has_ended = False
         self._timer: asyncio.TimerHandle | None = None
         if len(self.connections) > self.max_connections:
             self._refuse(503, "overloaded", "this process has as many connections as it can; try again", 1)
@@ -40,14 +41,18 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(error)
 
     def data_received(self, received: bytes) -> None:
-        """Take what has come. What is refused ends the connection."""
+        """Take what has come. What is refused ends the connection.
+
+        Where a request ends within it, what is left of it is not counted: that is less than was received at once.
+        """
         if self.transport.is_closing():
             return
+        self._has_ended = False
         super().data_received(received)
         if self.transport.is_closing():
             return
         if not self._has_head:
-            self._unfinished_bytes += len(received)
+            self._unfinished_bytes = 0 if self._has_ended else self._unfinished_bytes + len(received)
             if self._unfinished_bytes > MAX_HEAD_BYTES:
                 self._refuse(431, "head_too_large", f"the head of a request has at most {MAX_HEAD_BYTES} bytes")
                 return
@@ -78,7 +83,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """End a request; what comes next is another head."""
-        self._has_head = False
+        self._has_head, self._has_ended = False, True
         super().on_message_complete()
 
     def send_400_response(self, message: str) -> None:

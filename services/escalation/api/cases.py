@@ -23,7 +23,7 @@ from services.escalation.api.case_bodies import (
 from services.escalation.domain.cases import CaseState
 from services.escalation.domain.moves import MoveRefused
 from services.escalation.repository import case_queries, case_search
-from services.escalation.repository.case_search import CaseCriteria
+from services.escalation.repository.case_search import CaseCriteria, SearchTooWide
 from services.escalation.use_cases.case_changes import SeverityRefused
 from services.escalation.use_cases.cases import CaseLink
 from shared.audit import Change
@@ -102,7 +102,7 @@ async def count_cases(read: Read, criteria: Criteria) -> CaseCountsOut:
     return CaseCountsOut(counts=[CaseCountOut(**row) for row in rows])
 
 
-@overviews.get("/v1/case-search", summary="Search cases by words")
+@overviews.get("/v1/case-search", summary="Search cases by words", responses=refusals(SearchTooWide))
 async def search_cases(
     read: Read,
     criteria: Criteria,

@@ -10,9 +10,19 @@ import asyncpg
 from services.escalation.domain.cases import WAITING_SIDES
 from services.escalation.tables import CASE_WORDS, ENTRY_WORDS
 from shared.database import Unit
+from shared.errors import Refusal
 
+SEARCH_SECONDS = 5.0
+"""How long a search for words may take the database."""
 MAX_HITS = 1000
 """How many cases with the words are ranked: the newest ones."""
+
+
+class SearchTooWide(Refusal):
+    """So much has these words that finding the cases takes too long."""
+
+    code = "search_too_wide"
+    status = 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +111,8 @@ async def count_cases(unit: Unit, criteria: CaseCriteria) -> list[asyncpg.Record
 async def search_cases(unit: Unit, words: str, criteria: CaseCriteria, limit: int) -> tuple[list[asyncpg.Record], bool]:
     """Find the cases that have all words in their subject and description or in one of their entries.
 
-    The best first; whether all that have the words were ranked, and not only the newest of them.
+    The best first; whether all that have the words were ranked, and not only the newest of them. Raises SearchTooWide,
+    which running it again does not help.
     """
     arguments: list[Any] = [words, MAX_HITS + 1]
     where = criteria.build_where(arguments)
@@ -121,5 +132,11 @@ async def search_cases(unit: Unit, words: str, criteria: CaseCriteria, limit: in
         )
         SELECT * FROM ranked ORDER BY rank DESC, id DESC LIMIT ${len(arguments)}
     """
-    rows = await unit.connection.fetch(query, *arguments)
+    await unit.connection.execute(f"SET LOCAL statement_timeout = {SEARCH_SECONDS * 1000:.0f}")
+    try:
+        rows = await unit.connection.fetch(query, *arguments)
+    except asyncpg.QueryCanceledError as error:
+        raise SearchTooWide(
+            "too much has these words: give other ones, or more of them; a phrase takes most"
+        ) from error
     return rows, not rows or rows[0]["hit_count"] <= MAX_HITS

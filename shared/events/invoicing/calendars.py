@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from shared.business_time import BusinessCalendar
+from shared.business_time import BusinessCalendar, check_calendar
 from shared.events.base import Event
 
 SUBJECT_PREFIX = "calendar:"
@@ -32,5 +32,7 @@ class BusinessCalendarChanged(Event):
         return f"{SUBJECT_PREFIX}{self.legal_entity}"
 
     def build_calendar(self) -> BusinessCalendar:
-        """Build the calendar that it announces."""
-        return BusinessCalendar(ZoneInfo(self.time_zone), self.hours, frozenset(self.closed_days))
+        """Build the calendar that it announces. Raises ValueError and KeyError if no time can be measured by it."""
+        calendar = BusinessCalendar(ZoneInfo(self.time_zone), self.hours, frozenset(self.closed_days))
+        check_calendar(calendar)
+        return calendar

@@ -8,12 +8,15 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from shared.business_time import (
+    MAX_SPAN_DAYS,
     ROUND_THE_CLOCK,
     BusinessCalendar,
     Hours,
+    HoursRefused,
     NeverOpen,
     add_business_days,
     add_business_time,
+    check_calendar,
     find_opening,
     measure_business_time,
 )
@@ -153,3 +156,30 @@ def test_a_calendar_that_never_opens_is_none() -> None:
     for_ever = BusinessCalendar.from_hours(BERLIN, {2: OFFICE}, closed_days)
     with pytest.raises(NeverOpen):
         find_opening(for_ever, berlin(2026, 4, 1))
+
+
+@pytest.mark.parametrize(
+    "openings", [((-60, 60),), ((600, 540),), ((540, 1500),), ((600, 10**12),), ((600, 1000), (0, 700))]
+)
+def test_hours_that_are_not_of_one_day_in_order_are_refused(openings: Hours) -> None:
+    with pytest.raises(HoursRefused):
+        check_calendar(BusinessCalendar(BERLIN, (OFFICE, openings, *([()] * 5))))
+
+
+@pytest.mark.parametrize(
+    ("hours", "closed_days"),
+    [
+        (((540, 540),), ()),
+        (OFFICE, [date(2026, 1, 1) + timedelta(days=n) for n in range(800)]),
+    ],
+)
+def test_what_opens_on_no_day_of_a_year_is_refused(hours: Hours, closed_days: list[date]) -> None:
+    with pytest.raises(NeverOpen):
+        check_calendar(BusinessCalendar(BERLIN, (hours,) * 7, frozenset(closed_days)))
+    check_calendar(BusinessCalendar(BERLIN, (OFFICE,) * 7, frozenset(closed_days[:300])))
+
+
+def test_a_span_ends_after_ten_years_however_few_the_hours_are() -> None:
+    thin = BusinessCalendar.from_hours(BERLIN, {0: ((540, 541),)})
+    begin = berlin(2026, 4, 1)
+    assert add_business_time(thin, begin, timedelta(days=365)) == begin + timedelta(days=MAX_SPAN_DAYS)

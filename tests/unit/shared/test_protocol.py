@@ -74,6 +74,26 @@ async def test_requests_follow_one_another_on_a_connection() -> None:
             assert (await read_answer(reader))[0] == 200
 
 
+@pytest.mark.parametrize("body_bytes", [MAX_HEAD_BYTES, 100_000, 3 * MAX_HEAD_BYTES])
+async def test_a_body_that_comes_at_once_with_its_head_is_no_head(body_bytes: int) -> None:
+    async with serving() as connect:
+        reader, writer = await connect()
+        for _ in range(3):
+            head = b"POST /body HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % body_bytes
+            writer.write(head + b"a" * body_bytes)
+            assert (await read_answer(reader))[0] == 200
+
+
+async def test_requests_that_come_at_once_are_no_head() -> None:
+    async with serving() as connect:
+        reader, writer = await connect()
+        request = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
+        number = 2 * MAX_HEAD_BYTES // len(request)
+        writer.write(request * number)
+        for _ in range(number):
+            assert (await read_answer(reader))[0] == 200
+
+
 @pytest.mark.parametrize(
     "beginning", [b"GET /", b"GET / HTTP/1.1\r\nx: ", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nhost: x\r\nx"]
 )

@@ -29,6 +29,8 @@ from shared.auth import NotAuthenticated, fold_subject, is_same_actor, normalise
         ("RENÉ", "rené"),
         ("ﬁnance", "finance"),
         ("anna maria", "anna maria"),
+        ("anna  maria", "anna maria"),
+        ("Anna \u00a0\u3000Maria", "anna maria"),
         ("service:collections", "service:collections"),
         ("李", "李"),
         ("x" * 255, "x" * 255),
@@ -93,7 +95,7 @@ def test_spellings_of_one_name_are_one_actor(name: str, form: str, blank: str) -
 
 @given(st.text(alphabet="ab @.", min_size=1), st.text(alphabet="ab @.", min_size=1))
 def test_others_stay_others(name: str, other: str) -> None:
-    assume(name.strip() != other.strip())
+    assume(name.split() != other.split())
     assert not is_same_actor(name, other)
 
 
