@@ -16,7 +16,7 @@ async def test_a_search_that_takes_too_long_is_refused_once(
     async with running("escalation", database, keys, jwks_file) as (_, client):
         assert (await client.got("/v1/case-search", words="invoice"))["items"] == []
         async with database.connected() as connection, connection.transaction():
-            await connection.execute("LOCK TABLE escalation.entries")
+            await connection.execute("LOCK TABLE escalation.case_words")
             answer = await client.get("/v1/case-search", words='"the invoice"')
             assert (answer.status_code, answer.json()["code"]) == (422, "search_too_wide")
         assert (await client.got("/v1/case-search", words="invoice"))["items"] == []

@@ -8,7 +8,6 @@ from uuid import UUID
 import asyncpg
 
 from services.escalation.domain.cases import WAITING_SIDES
-from services.escalation.tables import CASE_WORDS, ENTRY_WORDS
 from shared.database import Unit
 from shared.errors import Refusal
 
@@ -117,21 +116,20 @@ async def search_cases(unit: Unit, words: str, criteria: CaseCriteria, limit: in
     arguments: list[Any] = [words, MAX_HITS + 1]
     where = criteria.build_where(arguments)
     arguments.append(limit)
+    asked = "websearch_to_tsquery('simple', $1)"
     query = f"""
-        WITH asked AS MATERIALIZED (SELECT websearch_to_tsquery('simple', $1) AS words),
-        hits AS MATERIALIZED (
-            SELECT id FROM cases WHERE {CASE_WORDS} @@ (SELECT words FROM asked)
-            UNION SELECT case_id FROM entries WHERE {ENTRY_WORDS} @@ (SELECT words FROM asked)
-        ), newest AS MATERIALIZED (
-            SELECT c.* FROM cases c WHERE c.id IN (SELECT id FROM hits) AND {where} ORDER BY c.id DESC LIMIT $2
-        ), ranked AS (
-            SELECT n.*, (SELECT count(*) FROM newest) AS hit_count, ts_rank({CASE_WORDS}, words) + coalesce((
-                SELECT max(ts_rank({ENTRY_WORDS}, words)) FROM entries e
-                WHERE e.case_id = n.id AND {ENTRY_WORDS} @@ words), 0) AS rank
-            FROM newest n, asked
+        WITH hits AS MATERIALIZED (
+            SELECT DISTINCT w.case_id FROM case_words w JOIN cases c ON c.id = w.case_id
+            WHERE w.words @@ {asked} AND {where} ORDER BY w.case_id DESC LIMIT $2
+        ), ranked AS MATERIALIZED (
+            SELECT h.case_id, max(ts_rank(w.words, {asked})) AS rank
+            FROM hits h JOIN case_words w ON w.case_id = h.case_id WHERE w.words @@ {asked} GROUP BY 1
         )
-        SELECT * FROM ranked ORDER BY rank DESC, id DESC LIMIT ${len(arguments)}
+        SELECT c.*, (SELECT count(*) FROM hits) AS hit_count
+        FROM ranked r JOIN cases c ON c.id = r.case_id ORDER BY r.rank DESC, c.id DESC LIMIT ${len(arguments)}
     """
+    # how rare the words are decides which index serves
+    await unit.connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
     await unit.connection.execute(f"SET LOCAL statement_timeout = {SEARCH_SECONDS * 1000:.0f}")
     try:
         rows = await unit.connection.fetch(query, *arguments)

@@ -10,9 +10,12 @@ from shared.database import Unit
 
 
 async def insert_entry(unit: Unit, row: EntryRow) -> None:
-    """Insert an entry, for good."""
+    """Insert an entry, for good, with its words."""
     unit.session.add(row)
     await unit.session.flush()
+    if row.content:
+        query = "INSERT INTO case_words (text_id, case_id, words) VALUES ($1, $2, to_tsvector('simple', $3))"
+        await unit.connection.execute(query, row.id, row.case_id, row.content)
 
 
 async def list_entries(

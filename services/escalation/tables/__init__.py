@@ -1,15 +1,13 @@
 """The rows of the schema `escalation`."""
 
 from services.escalation.tables.base import METADATA
-from services.escalation.tables.cases import CASE_WORDS, ENTRY_WORDS, CaseLinkRow, CaseRow, EntryRow
+from services.escalation.tables.cases import CaseLinkRow, CaseRow, CaseWordsRow, EntryRow
 from services.escalation.tables.clocks import CaseClockRow, MovedCalendarRow, ResponseTargetRow
 from services.escalation.tables.copies import AccountRow, CalendarRow, InvoiceRow
 from services.escalation.tables.disputes import DisputeRow
 from services.escalation.tables.resources import RESOURCE_WORDS, TEXT_SEARCH, ResourceUseRow, SupportResourceRow
 
 __all__ = [
-    "CASE_WORDS",
-    "ENTRY_WORDS",
     "METADATA",
     "RESOURCE_WORDS",
     "TEXT_SEARCH",
@@ -18,6 +16,7 @@ __all__ = [
     "CaseClockRow",
     "CaseLinkRow",
     "CaseRow",
+    "CaseWordsRow",
     "DisputeRow",
     "EntryRow",
     "InvoiceRow",

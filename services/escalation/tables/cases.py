@@ -5,15 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, Identity, Index, Text, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlmodel import Field
 
 from services.escalation.tables.base import Row
-
-CASE_WORDS = "to_tsvector('simple', subject || ' ' || coalesce(description, ''))"
-"""What is searched of a case, as its index has it: words as they are, since a case may be in any language."""
-ENTRY_WORDS = "to_tsvector('simple', content)"
-"""What is searched of an entry, as its index has it."""
 
 
 class CaseRow(Row, table=True):
@@ -46,7 +41,6 @@ class CaseRow(Row, table=True):
         Index("cases_of_assignee", "assignee", "state", "id"),
         Index("cases_merged_into", "merged_into"),
         Index("cases_by_deadline", "next_deadline_at", "id", postgresql_where=text("next_deadline_at IS NOT NULL")),
-        Index("cases_by_words", text(CASE_WORDS), postgresql_using="gin"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -111,7 +105,6 @@ class EntryRow(Row, table=True):
         CheckConstraint("(kind IN ('call', 'message')) = (channel IS NOT NULL)"),
         CheckConstraint("num_nulls(channel, about_outcome, sequence) IN (0, 3)"),
         Index("entries_of_case", "case_id", "id"),
-        Index("entries_by_words", text(ENTRY_WORDS), postgresql_using="gin"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -126,3 +119,20 @@ class EntryRow(Row, table=True):
     about_outcome: bool | None
     sequence: int | None = Field(sa_type=BigInteger)
     entered_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class CaseWordsRow(Row, table=True):
+    """The words of a text of a case, as they are, since a case may be in any language.
+
+    The text is that of an entry, or subject and description, whose `text_id` is the id of the case.
+    """
+
+    __tablename__ = "case_words"
+    __table_args__ = (
+        Index("case_words_of_case", "case_id"),
+        Index("case_words_by_words", "words", postgresql_using="gin"),
+    )
+
+    text_id: UUID = Field(primary_key=True)
+    case_id: UUID = Field(foreign_key="cases.id")
+    words: str = Field(sa_type=TSVECTOR)
