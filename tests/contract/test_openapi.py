@@ -31,6 +31,7 @@ from tests.architecture.test_routes import list_actions, routes
 from tests.builders import Client, Database, account, activated, eur, hear, invoice, registered, running
 from tests.component.bank_statements import IBAN, Paid, camt, imported
 from tests.component.billing_world import Billing
+from tests.component.calendar_requests import build_calendar, put_calendar
 from tests.component.documents_world import SELLER, Papers
 from tests.component.test_collections import Hop, Invoicing, World, mailbox, publish
 from tests.contract.free_text import MARK, mark
@@ -264,6 +265,8 @@ async def _second_person(client: Client, invoice_id: str) -> dict[str, list[Any]
 async def _documents(world: World, owner: str, issued: list[str]) -> dict[str, list[Any]]:
     """Who documents are from, and two credit notes; one of them and invoices are to be sent."""
     papers = Papers(world.runtime, world.client, world.database, world.hop)
+    calendar = build_calendar()
+    assert (await put_calendar(world.client, calendar)).status_code == 200
     assert (await papers.seller(sends_documents=False)).status_code == 200
     notes = [await papers.credit(owner, issued[0], 10**8) for _ in range(2)]
     for path in (*(f"invoices/{one}" for one in issued[1:17]), f"credit-notes/{notes[0]}"):
@@ -271,6 +274,10 @@ async def _documents(world: World, owner: str, issued: list[str]) -> dict[str, l
     return {
         "credit_note_id": notes,
         "code": ["GS-DE"],
+        "subdivision": [None],
+        "hours": [calendar["hours"]],
+        "extra_open_days": [[]],
+        "extra_closed_days": [[]],
         "from": ["2026-03-01"],
         "to": ["2026-03-31"],
         "iban": [SELLER["iban"]],

@@ -28,6 +28,7 @@ from services.invoicing.tables.bill_runs import (
     DraftRow,
     TaxRateRow,
 )
+from services.invoicing.tables.calendars import BusinessCalendarRow
 from services.invoicing.tables.documents import (
     DocumentDeliveryRow,
     DocumentPartiesRow,
@@ -88,6 +89,7 @@ __all__ = [
     "BankRepeatRow",
     "BillRunAccountRow",
     "BillRunRow",
+    "BusinessCalendarRow",
     "ChargeCreditRow",
     "ChargeRow",
     "CreditNoteLineRow",
