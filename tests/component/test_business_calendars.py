@@ -1,5 +1,6 @@
 """A legal entity has a business calendar: set by a person, announced whole, and anew as years go by."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -104,6 +105,14 @@ async def test_a_calendar_is_set_once_for_each_version_that_was_seen(client: Cli
     entries = (await client.got("/v1/audit-entries", action="business_calendar.set"))["items"]
     assert [(entry["object_id"], entry["actor"]) for entry in entries] == [("GS-DE", "operator")] * 2
     assert sorted(str(entry["after"] and entry["after"]["version"]) for entry in entries) == ["2", "None"]
+
+
+async def test_of_two_who_set_it_at_once_the_second_has_seen_too_little(client: Client, database: Database) -> None:
+    firsts = await asyncio.gather(*(put_calendar(client, build_calendar()) for _ in range(4)))
+    assert sorted(answer.status_code for answer in firsts) == [200, 428, 428, 428]
+    laters = await asyncio.gather(*(put_calendar(client, build_calendar(), version=1) for _ in range(4)))
+    assert sorted(answer.status_code for answer in laters) == [200, 412, 412, 412]
+    assert len(await list_announced(database)) == 2
 
 
 async def test_what_was_read_is_what_was_set(client: Client) -> None:

@@ -81,6 +81,8 @@ class WeekHours(Body):
     model_config = example(
         **{day: [shown(Opening)] for day in ("monday", "tuesday", "wednesday", "thursday")},
         friday=[{"opens": "09:00", "closes": "12:00"}, {"opens": "13:00", "closes": "15:30"}],
+        saturday=[],
+        sunday=[],
     )
 
     monday: Openings = Field(default=[])

@@ -29,6 +29,7 @@ from services.invoicing.tables.bill_runs import (
     TaxRateRow,
 )
 from services.invoicing.tables.calendars import BusinessCalendarRow
+from services.invoicing.tables.contacts import ContactPersonRow
 from services.invoicing.tables.documents import (
     DocumentDeliveryRow,
     DocumentPartiesRow,
@@ -92,6 +93,7 @@ __all__ = [
     "BusinessCalendarRow",
     "ChargeCreditRow",
     "ChargeRow",
+    "ContactPersonRow",
     "CreditNoteLineRow",
     "CreditNoteRow",
     "CreditedChargeRow",
