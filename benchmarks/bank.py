@@ -26,9 +26,9 @@ BOOKED_UNITS = 5
 
 _ACCOUNTS = """
 INSERT INTO invoicing.accounts (id, name, legal_entity, currency, time_zone, billing_email, terms_days,
-    vendor_customer_ids, tax_status, language, version, registered_at)
+    vendor_customer_ids, tax_status, language, support_level, version, registered_at)
 SELECT id, 'Customer Number ' || m || ' GmbH', 'GS-DE', 'EUR', 'UTC', 'billing@customer.example', 30,
-    '{}', 'standard', 'en', 1, '2026-03-01T09:00:00Z'
+    '{}', 'standard', 'en', 'standard', 1, '2026-03-01T09:00:00Z'
 FROM public.owners
 """
 _NUMBERED = """

@@ -49,7 +49,7 @@ def account_rows(count: int, now: datetime) -> Rows:
     """Accounts as COPY takes them."""
     for n in range(count):
         profile = ("GS-DE", "EUR", "Europe/Berlin", "billing@customer.example", 30, None, [f"tenant-{n}"])
-        yield made_id(ACCOUNT, n), f"Customer {n}", *profile, 1, now, "DE", "standard", None, "en", None
+        yield made_id(ACCOUNT, n), f"Customer {n}", *profile, 1, now, "DE", "standard", None, "en", None, "standard"
 
 
 def stream_rows(count: int) -> Rows:

@@ -90,6 +90,7 @@ def _accounts(lines: int) -> Rows:
             None,
             "en",
             None,
+            "standard",
         )
         yield _id(1, n), f"Customer {n}", *profile
 

@@ -22,6 +22,7 @@ Values = Mapping[str, Any]
 
 PLAIN_TEXTS = frozenset(
     {
+        "channel",
         "country",
         "currency",
         "date_format",
@@ -37,8 +38,11 @@ PLAIN_TEXTS = frozenset(
         "reason_code",
         "role",
         "state",
+        "subdivision",
+        "support_level",
         "tax_calculator",
         "tax_status",
+        "time_zone",
         "vendor_customer_ids",
     }
 )

@@ -98,3 +98,14 @@ async def list_entries(unit: Unit, criteria: Criteria, after: UUID | None, limit
         last = (occurred_at, after)
     query, arguments = build_page_query(criteria, last, limit)
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
+
+
+_ERASE = """
+UPDATE audit_entries SET personal = personal - 'before' - 'after'
+WHERE object_id = $1 AND object_type = $2 AND personal ?| ARRAY['before', 'after']
+"""
+
+
+async def erase_personal_values(unit: Unit, object_type: str, object_id: UUID) -> None:
+    """Empty what entries about an object say of its personal values; who changed it, when and why stays."""
+    await unit.connection.execute(_ERASE, str(object_id), object_type)

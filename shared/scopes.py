@@ -5,12 +5,12 @@ from typing import Final
 SCOPES: Final[dict[str, dict[str, str]]] = {
     "invoicing": {
         "read": "read whatever invoicing answers with, but the audit",
-        "sales": "register accounts and subscriptions, change them, record usage",
+        "sales": "register accounts, contact persons and subscriptions, change them, record usage",
         "billing": "run and approve bill runs, issue invoices by hand, send documents again",
         "payments": "record, apply and reverse payments, direct debits, and what the bank says",
         "credits": "credit, write off and refund within a limit, decide about proposals, release what disputes reserve",
         "vendor": "book what the vendor bills, compare it, and decide about differences",
-        "settings": "set legal entities, plans, tax rates, and close months",
+        "settings": "set legal entities with their calendars, plans, tax rates, and close months",
         "disputes": "reserve amounts for disputes and ask who may uphold them: for escalation",
         "admin": "set limits, the second person, tolerances and exchange rates",
         "audit": "read who changed what",

@@ -1,4 +1,5 @@
-"""What falls due in invoicing: at local midnights overdue and terms, at once bill runs and bookings; mail, and tax."""
+"""What falls due in invoicing: at local midnights overdue and terms, at once bill runs and bookings; mail, tax,
+and calendars of the years to come."""
 
 from services.invoicing import use_cases
 from services.invoicing.repository.deliveries import SEND_DOCUMENT
@@ -50,6 +51,12 @@ SWEEPS = (
         judge=use_cases.vendor_postings.post_backlog,
         judges_accounts=False,
         set_based=True,
+    ),
+    Sweep(
+        name="calendars",
+        due="SELECT 'calendar:' || legal_entity FROM business_calendars WHERE announce_at <= $1 ORDER BY announce_at",
+        judge=use_cases.business_calendars.announce_calendars,
+        judges_accounts=False,
     ),
 )
 

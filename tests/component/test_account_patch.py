@@ -24,6 +24,7 @@ WHOLE: dict[str, Any] = {
     "tax_id": "DE123456789",
     "language": "de",
     "address": ["Hauptstraße 5", "80331 München"],
+    "support_level": "standard",
 }
 OTHER: dict[str, Any] = {
     "name": "Alpenrose Hotels AG",
@@ -35,8 +36,9 @@ OTHER: dict[str, Any] = {
     "tax_id": "FR40303265045",
     "language": "fr-FR",
     "address": ["Rue 7", "75001 Paris"],
+    "support_level": "premium",
 }
-ON_THE_TOPIC = ("country", "language", "tax_status", "terms_days", "vendor_customer_ids")
+ON_THE_TOPIC = ("country", "language", "support_level", "tax_status", "terms_days", "vendor_customer_ids")
 FIELDS = AccountChange.model_fields
 EMPTIED = {name: field for name, field in FIELDS.items() if is_emptied_by_null(field)}
 

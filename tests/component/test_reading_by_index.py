@@ -144,9 +144,10 @@ async def test_invoices_are_found_by_the_index_of_what_is_asked_for(database: Da
 ACCOUNTS = (
     "SET search_path TO invoicing",
     "INSERT INTO accounts (id, name, legal_entity, currency, time_zone, billing_email, terms_days, external_reference,"
-    " vendor_customer_ids, country, tax_status, language, version, registered_at)"
+    " vendor_customer_ids, country, tax_status, language, support_level, version, registered_at)"
     " SELECT gen_random_uuid(), 'Account ' || n, 'E' || n % 40, 'EUR', 'UTC', 'billing@account-' || n || '.example',"
-    " 30, 'crm-' || n, ARRAY['tenant-' || n], 'DE', 'standard', 'en', 1, now() FROM generate_series(1, 20000) n",
+    " 30, 'crm-' || n, ARRAY['tenant-' || n], 'DE', 'standard', 'en', 'standard', 1, now()"
+    " FROM generate_series(1, 20000) n",
     "ANALYZE accounts",
 )
 ACCOUNT_SEARCHES = {

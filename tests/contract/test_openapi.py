@@ -31,6 +31,7 @@ from tests.architecture.test_routes import list_actions, routes
 from tests.builders import Client, Database, account, activated, eur, hear, invoice, registered, running
 from tests.component.bank_statements import IBAN, Paid, camt, imported
 from tests.component.billing_world import Billing
+from tests.component.calendar_requests import build_calendar, put_calendar
 from tests.component.documents_world import SELLER, Papers
 from tests.component.setting_requests import put_by_two
 from tests.component.test_collections import Hop, Invoicing, World, mailbox, publish
@@ -106,6 +107,8 @@ OUR_OWN_NAMES: dict[str, str] = {
     "SubscriptionActivated.vendor_subscription_id": "the vendor's id",
     "AccountRegistered.external_reference": "the id in the caller's system",
     "AccountRegistered.vendor_customer_ids": "the vendor's ids of tenants",
+    "AccountRegistered.support_level": "the seller's name of a level",
+    "AccountChanged.support_level": "the seller's name of a level",
     "AccountChanged.external_reference": "the id in the caller's system",
     "AccountChanged.vendor_customer_ids": "the vendor's ids of tenants",
     "InvoiceIssued.external_reference": "the id in the caller's system",
@@ -219,7 +222,7 @@ async def _invoicing(world: World) -> dict[str, list[Any]]:
     ids |= {"import_id": [first_import["id"]]}
     # Small amounts, so that no payment leaves nothing to be reserved.
     ids |= {"line": [1], "amount_minor": [100]} | await _second_person(world.client, issued[0])
-    ids |= await _disputes(world.client)
+    ids |= await _disputes(world.client) | await _contact_persons(world.client, ids["account_id"])
     ids |= await _documents(world, owner, issued)
     return ids | await _billing(world, owner) | await _vendor(world.client)
 
@@ -232,6 +235,15 @@ async def _with_cash(client: Client) -> dict[str, list[Any]]:
     await client.made("/v1/reservations", reserve)
     paid = [(await client.made("/v1/payments", {"account_id": rich, "amount": eur(10**5)}))["id"] for _ in range(20)]
     return {"account_id": [rich], "invoice_id": [disputed], "payment_id": paid}
+
+
+async def _contact_persons(client: Client, accounts: list[str]) -> dict[str, list[Any]]:
+    """Contact persons of these accounts, enough of them to change, end and erase some."""
+    person = {"role": "technical", "name": "A. Person", "email": "person@example.org", "valid_from": "2026-03-02"}
+    paths = [f"/v1/accounts/{account_id}/contact-persons" for account_id in accounts]
+    persons = [(await client.made(path, person))["id"] for path in paths for _ in range(12)]
+    dates = {"valid_from": ["2026-03-02"], "valid_to": ["2027-03-01"], "valid_on": ["2026-03-02"]}
+    return dates | {"contact_person_id": persons, "channel": ["email"], "email": [person["email"]], "phone": [None]}
 
 
 async def _disputes(client: Client) -> dict[str, list[Any]]:
@@ -272,7 +284,7 @@ async def _second_person(client: Client, invoice_id: str) -> dict[str, list[Any]
         "setting_change_id": [answer.json()["id"] for answer in raised],
         "debit_id": [one["id"] for one in debits],
         "credit_note_id": [issued["credit_note_id"]],
-        "role": ["operator"],
+        "role": ["technical", "billing"],
         "legal_entity": ["GS-DE"],
         "number": [(await client.got(f"/v1/invoices/{invoice_id}"))["number"]],
     }
@@ -281,6 +293,8 @@ async def _second_person(client: Client, invoice_id: str) -> dict[str, list[Any]
 async def _documents(world: World, owner: str, issued: list[str]) -> dict[str, list[Any]]:
     """Who documents are from, and two credit notes; one of them and invoices are to be sent."""
     papers = Papers(world.runtime, world.client, world.database, world.hop)
+    calendar = build_calendar()
+    assert (await put_calendar(world.client, calendar)).status_code == 200
     assert (await papers.seller(sends_documents=False)).status_code == 200
     notes = [await papers.credit(owner, issued[0], 10**8) for _ in range(2)]
     for path in (*(f"invoices/{one}" for one in issued[1:17]), f"credit-notes/{notes[0]}"):
@@ -288,6 +302,10 @@ async def _documents(world: World, owner: str, issued: list[str]) -> dict[str, l
     return {
         "credit_note_id": notes,
         "code": ["GS-DE"],
+        "subdivision": [None],
+        "hours": [calendar["hours"]],
+        "extra_open_days": [[]],
+        "extra_closed_days": [[]],
         "from": ["2026-03-01"],
         "to": ["2026-03-31"],
         "iban": [SELLER["iban"]],

@@ -74,6 +74,7 @@ class AccountChange(Body):
     tax_id: Code | None = Field(default=None, examples=["DE123456789"])
     language: Language = Field(default="en", description="of its documents")
     address: list[Name] = Field(default=[], max_length=6, description="lines of the postal address, on its documents")
+    support_level: Code = Field(default="standard", description="by which its questions are answered in time")
 
 
 class AccountPatch(create_patch_model(AccountChange)):  # type: ignore[misc]
@@ -94,6 +95,7 @@ class AccountIn(AccountChange):
         tax_id="DE123456789",
         language="de",
         address=["Hauptstraße 5", "80331 München"],
+        support_level="standard",
         legal_entity="GS-DE",
         currency="EUR",
         time_zone="Europe/Berlin",
@@ -124,6 +126,7 @@ class AccountOut(BaseModel):
         tax_id="DE123456789",
         language="de",
         address=["Hauptstraße 5", "80331 München"],
+        support_level="standard",
         version=1,
     )
 
@@ -141,6 +144,7 @@ class AccountOut(BaseModel):
     tax_id: str | None
     language: str
     address: list[str]
+    support_level: str
     version: int
 
     @classmethod

@@ -28,6 +28,8 @@ from services.invoicing.tables.bill_runs import (
     DraftRow,
     TaxRateRow,
 )
+from services.invoicing.tables.calendars import BusinessCalendarRow
+from services.invoicing.tables.contacts import ContactPersonRow
 from services.invoicing.tables.documents import (
     DocumentDeliveryRow,
     DocumentPartiesRow,
@@ -89,8 +91,10 @@ __all__ = [
     "BankRepeatRow",
     "BillRunAccountRow",
     "BillRunRow",
+    "BusinessCalendarRow",
     "ChargeCreditRow",
     "ChargeRow",
+    "ContactPersonRow",
     "CreditNoteLineRow",
     "CreditNoteRow",
     "CreditedChargeRow",

@@ -35,6 +35,7 @@ class AccountRow(Row, table=True):
     tax_id: str | None = Field(sa_type=Text)
     language: str = Field(sa_type=Text)
     address: list[str] | None = Field(sa_type=ARRAY(Text))
+    support_level: str = Field(sa_type=Text)
     version: int
     registered_at: datetime = Field(sa_type=DateTime(timezone=True))
 

@@ -102,6 +102,7 @@ def _announced(row: AccountRow) -> dict[str, Any]:
         "language": row.language,
         "country": row.country,
         "tax_status": row.tax_status,
+        "support_level": row.support_level,
     }
 
 

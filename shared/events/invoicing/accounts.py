@@ -21,6 +21,7 @@ class AccountRegistered(InvoicingEvent):
     language: str | None = Field(default=None, description="of its documents: en, de, fr, ru, or a locale of one")
     country: str | None = Field(default=None, description="where it is taxed, ISO 3166; null while nobody said")
     tax_status: TaxStatus | None = Field(default=None, description="how it is taxed")
+    support_level: str | None = Field(default=None, description="by which its questions are answered in time")
 
 
 class AccountChanged(AccountRegistered):
