@@ -227,9 +227,14 @@ async def test_whatever_gives_nobody_more_is_done_at_once(client: Client) -> Non
         ("tax_id", "DE987654321"),
         ("country", "FR"),
         ("tax_calculator", "outside"),
+        ("footer", "Please pay to DE02 5001 0517 0137 0750 30 from now on"),
+        ("signature", "Your team\nnew account: de02-5001.0517-0137.0750-30"),
+        ("name", "Reseller DE02500105170137075030"),
+        ("address", ["Street 1", "DE02 5001 0517", "0137 0750 30"]),
+        ("register_number", "DE02500105170137075030"),
     ],
 )
-async def test_each_field_that_says_where_money_goes_waits(client: Client, field: str, value: str) -> None:
+async def test_each_field_that_says_where_money_goes_waits(client: Client, field: str, value: object) -> None:
     entity = SETTINGS[0]
     assert (await client.http.put(entity.path, json=entity.build(1) | {"country": "DE"}, headers=client.headers)).json()
     await issue(client)

@@ -19,7 +19,7 @@ async def save_account(unit: Unit, event: AccountRegistered) -> None:
         event.account_id,
         event.currency,
         event.legal_entity,
-        None,
+        event.support_level,
     )
     if former != event.legal_entity:
         query = "INSERT INTO moved_calendars (account_id, due_at) VALUES ($1, $2) ON CONFLICT DO NOTHING"

@@ -4,7 +4,7 @@ from shared.failed_work_tables import create_pending_work
 from shared.migrations import execute
 
 revision = "0033"
-down_revision = "0031"
+down_revision = "0032"
 
 TABLE = """
 CREATE TABLE invoicing.business_calendars (
