@@ -25,9 +25,9 @@ from shared.wakeups import Wakeups
 CASES, ENTRIES, ACCOUNTS, RESOURCES = 200_000, 5, 20_000, 5_000
 CLOCKS = 100_000
 CASE, ACCOUNT = 0x41, 0x42
-READS = 4_000
+READS = 1_000
 """Requests of each kind."""
-WARM = 200
+WARM = 100
 RARE_EVERY = 400
 """One case in so many has a word that is searched: 500 of 200,000."""
 FLOOR_LIST, FLOOR_SEARCH, FLOOR_CASE, FLOOR_RESOURCES = 0.050, 0.150, 0.050, 0.050

@@ -124,9 +124,10 @@ async def search_cases(unit: Unit, words: str, criteria: CaseCriteria, limit: in
         ), ranked AS MATERIALIZED (
             SELECT h.case_id, max(ts_rank(w.words, {asked})) AS rank
             FROM hits h JOIN case_words w ON w.case_id = h.case_id WHERE w.words @@ {asked} GROUP BY 1
+            ORDER BY 2 DESC, 1 DESC LIMIT ${len(arguments)}
         )
         SELECT c.*, (SELECT count(*) FROM hits) AS hit_count
-        FROM ranked r JOIN cases c ON c.id = r.case_id ORDER BY r.rank DESC, c.id DESC LIMIT ${len(arguments)}
+        FROM ranked r JOIN cases c ON c.id = r.case_id ORDER BY r.rank DESC, c.id DESC
     """
     # how rare the words are decides which index serves
     await unit.connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
