@@ -208,6 +208,19 @@ async def test_targets_of_a_support_level_count_before_those_of_all(desk: Desk) 
         assert answer.status_code == 422
 
 
+async def test_each_answer_about_a_case_says_its_next_deadline(desk: Desk) -> None:
+    body = {"kind": "billing_question", "account_id": str(ACCOUNT), "subject": "What is line 3?"}
+    opened = await desk.client.made("/v1/cases", body)
+    assert datetime.fromisoformat(opened["next_deadline_at"]) == berlin(3, 10)
+    path = f"/v1/cases/{opened['id']}"
+    await desk.do(opened["id"], "start")
+    await desk.speak(opened["id"])
+    waiting = await desk.client.made(f"{path}:wait", {"side": "customer", "reason": "asked"})
+    assert waiting["next_deadline_at"] is None
+    again = await desk.client.made(f"{path}:start", {"reason": "it is there"})
+    assert again["next_deadline_at"] == (await desk.client.got(path))["next_deadline_at"] is not None
+
+
 async def test_the_most_urgent_case_stands_first(desk: Desk) -> None:
     later, sooner = await desk.open(), await desk.open(kind="technical", severity="B")
     await desk.open(kind="task")

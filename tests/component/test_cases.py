@@ -146,6 +146,12 @@ async def test_nobody_changes_what_they_have_not_seen(desk: Desk) -> None:
     assert (missing.status_code, missing.json()["code"]) == (428, "if_match_missing")
 
 
+async def test_nobody_is_assigned_who_could_have_no_token(desk: Desk) -> None:
+    case_id = await desk.open()
+    for name in ("\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 255, "", " ", "a" * 256):
+        assert (await desk.change(case_id, {"assignee": name}, "*")).status_code == 422
+
+
 @pytest.mark.parametrize(
     ("kind", "severity", "patch"), [("technical", "B", None), ("billing_question", None, "A"), ("task", None, "C")]
 )

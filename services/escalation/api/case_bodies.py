@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_
 from services.escalation.domain.cases import WAITING_SIDES, CaseState
 from services.escalation.tables import CaseLinkRow, CaseRow
 from services.escalation.use_cases.cases import CaseLink, NewCase
-from shared.auth import fold_subject
+from shared.auth import MAX_SUBJECT_CHARS, fold_subject
 from shared.events.escalation import CaseKind, Severity
 from shared.fields import Body, Code, Name, Prose, Words, example, shown
 from shared.hidden import SEEN_ON_LINE, SEEN_ON_LINES, check_line, check_lines, normalise_breaks
@@ -24,11 +24,20 @@ Description = Annotated[
     AfterValidator(check_lines),
 ]
 """A longer text of people, all of which can be seen."""
+
+
+def _fold_assignee(name: str) -> str:
+    folded = fold_subject(name)
+    if len(folded) > MAX_SUBJECT_CHARS:
+        raise ValueError(f"has more than {MAX_SUBJECT_CHARS} characters once it is normalised")
+    return folded
+
+
 Assignee = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=255, pattern=SEEN_ON_LINE),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_SUBJECT_CHARS, pattern=SEEN_ON_LINE),
     AfterValidator(check_line),
-    AfterValidator(fold_subject),
+    AfterValidator(_fold_assignee),
 ]
 """The subject of a person's token, normalised as the token's is."""
 

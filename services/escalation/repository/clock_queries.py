@@ -95,12 +95,21 @@ async def list_running(unit: Unit, account_ids: Sequence[UUID]) -> list[ClockOfC
 
 
 async def save_clocks(unit: Unit, items: Iterable[ClockOfCase]) -> None:
-    """Write clocks, new or changed, and the next deadline of their cases."""
-    case_ids = set()
+    """Write clocks, new or changed."""
     for item in items:
         await unit.session.merge(_write_clock(item))
-        case_ids.add(item.case_id)
     await unit.session.flush()
+
+
+async def compute_next_deadline(unit: Unit, case_id: UUID) -> datetime | None:
+    """Compute when the customer of a case is owed the next answer; None if no answer is."""
+    query = "SELECT min(due_at) FROM case_clocks WHERE case_id = $1 AND whose = 'ours' AND stopped_at IS NULL"
+    deadline: datetime | None = await unit.connection.fetchval(query, case_id)
+    return deadline
+
+
+async def save_next_deadlines(unit: Unit, case_ids: Sequence[UUID]) -> None:
+    """Write the next deadline of cases whose clocks have changed (`compute_next_deadline`)."""
     await unit.connection.execute(
         """
         UPDATE cases SET next_deadline_at = (
@@ -108,7 +117,7 @@ async def save_clocks(unit: Unit, items: Iterable[ClockOfCase]) -> None:
             WHERE k.case_id = cases.id AND k.whose = 'ours' AND k.stopped_at IS NULL)
         WHERE id = ANY ($1)
         """,
-        sorted(case_ids),
+        case_ids,
     )
 
 

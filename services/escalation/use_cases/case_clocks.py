@@ -13,7 +13,7 @@ from services.escalation.domain.clocks import (
     resume_clock,
     stop_clock,
 )
-from services.escalation.repository import clock_queries
+from services.escalation.repository import case_queries, clock_queries
 from services.escalation.repository.clock_queries import AccountSupport, ClockOfCase
 from services.escalation.tables import CaseRow, ResponseTargetRow
 from shared.audit import Change
@@ -38,7 +38,7 @@ async def begin_clocks(unit: Unit, row: CaseRow, names: Sequence[ClockName]) -> 
             continue
         clock = recompute_clock(Clock("ours", name, len(runs) + 1, target, unit.now), support.calendar)
         begun.append(ClockOfCase(row.id, row.account_id, clock))
-    await clock_queries.save_clocks(unit, begun)
+    await _save_clocks(unit, row, begun)
 
 
 async def follow_state(unit: Unit, row: CaseRow, former: CaseState) -> None:
@@ -102,6 +102,7 @@ async def recompute_moved(unit: Unit, account_ids: list[str]) -> None:
         for item in items
     ]
     await clock_queries.save_clocks(unit, moved)
+    await clock_queries.save_next_deadlines(unit, sorted({item.case_id for item in moved}))
     await clock_queries.forget_moved(unit, ids)
 
 
@@ -134,7 +135,14 @@ async def _change_clocks(unit: Unit, row: CaseRow, change: Callable[[Clock], Clo
                     due_at=clock.due_at,
                 )
             )
-    await clock_queries.save_clocks(unit, changed)
+    await _save_clocks(unit, row, changed)
+
+
+async def _save_clocks(unit: Unit, row: CaseRow, items: Sequence[ClockOfCase]) -> None:
+    if items:
+        await clock_queries.save_clocks(unit, items)
+        row.next_deadline_at = await clock_queries.compute_next_deadline(unit, row.id)
+        await case_queries.save_case(unit, row)
 
 
 async def _get_support(unit: Unit, account_id: UUID) -> AccountSupport:

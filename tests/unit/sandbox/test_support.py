@@ -1,15 +1,17 @@
 """The story of a case is told from its thread and its clocks alone."""
 
+from typing import Any
+
 from sandbox.support import tell_case
 
-CASE = {
+CASE: dict[str, Any] = {
     "number": 17,
     "subject": "Mail flow stands still",
     "severity": "B",
     "product": "Mail",
     "opened_at": "2025-03-04T10:00:00Z",
 }
-ENTRIES = [
+ENTRIES: list[dict[str, Any]] = [
     {
         "kind": "state",
         "entered_at": "2025-03-04T11:00:00Z",
