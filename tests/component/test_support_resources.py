@@ -154,6 +154,8 @@ async def test_a_file_is_taken_wholly_and_changes_what_is_known(desk: Desk) -> N
     ]
     jsonl = b"\n".join(orjson.dumps(line) for line in lines)
     assert (await desk.send(jsonl, "application/jsonl")).json() == {"new": 2, "changed": 0}
+    for file in (content, jsonl):
+        assert (await desk.send(file, "application/octet-stream")).json() == {"new": 0, "changed": 2}
 
 
 @pytest.mark.parametrize(

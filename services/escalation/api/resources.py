@@ -1,6 +1,7 @@
 """Support resources over REST: kept, imported, searched, suggested for a case and consulted in it."""
 
 import asyncio
+from codecs import BOM_UTF8
 from datetime import UTC
 from typing import Annotated
 from uuid import UUID
@@ -44,12 +45,15 @@ CSV_EXAMPLE = (
     "kb-4711,knowledge_base,Mail flow stops,Check the MX record first,en,Mail|Office,https://vendor.example/kb/4711\n"
 )
 JSON_EXAMPLE = '{"reference": "kb-4711", "kind": "solution", "title": "Mail", "content": "Check", "language": "en"}\n'
+OCTETS = "application/octet-stream"
+"""Media type under which many clients send any file; how it begins shows what it is."""
 FILE = {
     "requestBody": {
         "required": True,
         "content": {
             "text/csv": {"schema": {"type": "string"}, "example": CSV_EXAMPLE},
             "application/jsonl": {"schema": {"type": "string"}, "example": JSON_EXAMPLE},
+            OCTETS: {"schema": {"type": "string", "format": "binary"}},
         },
     }
 }
@@ -180,10 +184,12 @@ async def import_resources(
     CSV has the names of the fields in its first line, and products parted by `|`. Each wrong line is named.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in ("text/csv", "application/jsonl", "application/x-ndjson"):
-        raise UnsupportedMediaType("send text/csv or application/jsonl")
+    if media_type not in ("text/csv", "application/jsonl", "application/x-ndjson", OCTETS):
+        raise UnsupportedMediaType("send text/csv, application/jsonl or application/octet-stream")
     body = await receive_body(request)
-    lines = await asyncio.to_thread(read_resources, body, is_csv=media_type == "text/csv")
+    begins_as_json = body.removeprefix(BOM_UTF8).lstrip()[:1] == b"{"
+    is_csv = media_type == "text/csv" or (media_type == OCTETS and not begins_as_json)
+    lines = await asyncio.to_thread(read_resources, body, is_csv=is_csv)
 
     async def take(unit: Unit) -> ImportedOut:
         new = await use_cases.resources.import_resources(unit, lines, command.caller.subject)

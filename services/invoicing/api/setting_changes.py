@@ -137,7 +137,7 @@ async def _run_decision(command: CommandRunner, decide: Decide, reason: str) -> 
     "/{setting_change_id}:approve",
     status_code=200,
     response_model=SettingChangeOut,
-    summary="Approve",
+    summary="Approve a change of settings",
     responses=refusals(MoveRefused, FactsChanged, AlreadyClosed, SecondPersonNeeded, OwnLimit),
 )
 async def approve_setting_change(
@@ -157,7 +157,7 @@ async def approve_setting_change(
     "/{setting_change_id}:decline",
     status_code=200,
     response_model=SettingChangeOut,
-    summary="Decline",
+    summary="Decline a change of settings",
     responses=refusals(MoveRefused, SecondPersonNeeded),
 )
 async def decline_setting_change(
@@ -177,7 +177,7 @@ async def decline_setting_change(
     "/{setting_change_id}:withdraw",
     status_code=200,
     response_model=SettingChangeOut,
-    summary="Withdraw",
+    summary="Withdraw a change of settings",
     responses=refusals(MoveRefused, NotTheProposer),
 )
 async def withdraw_setting_change(
