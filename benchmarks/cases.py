@@ -40,8 +40,8 @@ $$
 """
 
 
-def _list_statements(cases: int, clocks: int) -> tuple[str, ...]:
-    """List what fills the database: cases, entries of their threads, and clocks that have run out."""
+def _list_texts(cases: int) -> tuple[str, ...]:
+    """List the statements that fill the database with cases, entries of their threads, and their words."""
     return (
         _MADE_ID,
         f"""
@@ -69,6 +69,12 @@ def _list_statements(cases: int, clocks: int) -> tuple[str, ...]:
         SELECT id, id, to_tsvector('simple', subject || ' ' || description) FROM escalation.cases
         UNION ALL SELECT id, case_id, to_tsvector('simple', content) FROM escalation.entries
         """,
+    )
+
+
+def _list_clocks(clocks: int) -> tuple[str, ...]:
+    """List the statements that fill the database with clocks that have run out, and their accounts."""
+    return (
         f"""
         INSERT INTO escalation.case_clocks (case_id, whose, which, run, account_id, minutes, business_days,
             is_round_the_clock, warn_minutes, began_at, pauses, due_at, warn_at, wake_at)
@@ -131,7 +137,7 @@ def _build_requests(token: str, cases: int) -> dict[str, tuple[Request, float]]:
 
 async def _fill(stage: Stage, cases: int, clocks: int) -> None:
     owner = await asyncpg.connect(stage.url())
-    for statement in _list_statements(cases, clocks):
+    for statement in (*_list_texts(cases), *_list_clocks(clocks)):
         await owner.execute(statement)
     await analyze(owner)
     await owner.close()

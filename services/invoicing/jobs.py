@@ -1,5 +1,4 @@
-"""What falls due in invoicing: at local midnights overdue and terms, at once bill runs and bookings; mail, tax,
-and calendars of the years to come."""
+"""Timed work of invoicing: what is due at local midnights and at once, and its calls: mails, and tax from outside."""
 
 from services.invoicing import use_cases
 from services.invoicing.repository.deliveries import SEND_DOCUMENT

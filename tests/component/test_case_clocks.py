@@ -1,7 +1,7 @@
 """Clocks of cases on real Postgres: begun, paused and stopped with the case, and each deadline announced once."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,10 @@ import orjson
 import pytest
 
 from deploy.local.tokens import Keys
+from services.escalation.domain.clocks import Clock, Target, evaluate_clock
+from services.escalation.repository import clock_queries
+from services.escalation.repository.clock_queries import ClockOfCase
+from shared.database import Unit
 from shared.events.invoicing import BusinessCalendarChanged
 from shared.runtime import Runtime
 from tests.builders import Client, Database, hear, registered, running, sweep
@@ -19,6 +23,7 @@ from tests.builders import Client, Database, hear, registered, running, sweep
 ACCOUNT = UUID(int=61)
 OFFICE = tuple(((540, 1020),) if weekday < 5 else () for weekday in range(7))
 BERLIN = ZoneInfo("Europe/Berlin")
+MICROSECOND = timedelta(microseconds=1)
 HOURS = BusinessCalendarChanged(
     legal_entity="GS-DE",
     time_zone="Europe/Berlin",
@@ -235,3 +240,32 @@ async def test_the_most_urgent_case_stands_first(desk: Desk) -> None:
     assert [case["id"] for case in page["items"]] == [sooner]
     wrong = await desk.client.get("/v1/cases-by-deadline", after="yesterday")
     assert wrong.status_code == 422
+
+
+async def test_what_is_announced_together_is_what_the_rule_says_of_each_clock(desk: Desk) -> None:
+    """Clocks that are near, missed, warned of already, paused, stopped and not due, by statement and by rule."""
+    now, hour = berlin(2, 12), timedelta(hours=1)
+    running = Clock("ours", "update", 1, Target(minutes=60), now - 9 * hour, due_at=now + hour, warn_at=now)
+    clocks = [
+        running,
+        replace(running, warn_at=now + MICROSECOND),
+        replace(running, due_at=now),
+        replace(running, due_at=now + MICROSECOND, warned_at=now - hour),
+        replace(running, due_at=now, warned_at=now - hour),
+        replace(running, due_at=None, warn_at=None),
+        replace(running, due_at=now, stopped_at=now - hour),
+        replace(running, due_at=now - hour, missed_at=now - hour),
+    ]
+    case_id = UUID(await desk.open(kind="fraud"))
+    numbered = [replace(clock, run=run) for run, clock in enumerate(clocks, 1)]
+    await desk.database.move(now.astimezone(UTC))
+
+    async def announce(unit: Unit) -> list[Clock]:
+        await clock_queries.save_clocks(unit, [ClockOfCase(case_id, ACCOUNT, clock) for clock in numbered])
+        await clock_queries.note_announced(unit, [ACCOUNT])
+        unit.session.expire_all()
+        return [item.clock for item in await clock_queries.list_clocks(unit, case_id) if item.clock.which == "update"]
+
+    announced_clocks = await desk.runtime.units.run(announce)
+    assert announced_clocks == [evaluate_clock(clock, now) for clock in numbered]
+    assert [clock for clock in announced_clocks if clock.warned_at == now] == announced_clocks[:1]

@@ -1,9 +1,6 @@
 """Lists over all accounts are read by the index of what is asked for, also with many rows."""
 
-import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 from uuid import uuid4
 
 from services.collections.domain.suspension import SuspensionState
@@ -26,23 +23,11 @@ from services.invoicing.repository.bank_import_search import ImportCriteria
 from services.invoicing.repository.ledger_periods import PeriodCriteria
 from services.invoicing.repository.setting_changes import SettingCriteria
 from tests.builders import Database
+from tests.component.query_plans import Query, check_plans
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 RECENTLY = datetime(2026, 3, 2, 23, tzinfo=UTC)
 SOMEBODY = uuid4()
-
-Query = tuple[str, list[Any]]
-
-
-async def check_plans(database: Database, service: str, queries: Mapping[str, tuple[Query, str]]) -> None:
-    """Check that each query is planned without a whole read of a table, and by the index of this name."""
-    async with database.connected(service) as connection:
-        await connection.execute("SET enable_seqscan = off")
-        for name, ((query, arguments), index) in queries.items():
-            plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {query}", *arguments))
-            assert re.search(rf"(using|on) ({index})\b", plan), f"{name}: {plan}"
-            assert "Seq Scan" not in plan, f"{name}: {plan}"
-
 
 COLLECTIONS = (
     "SET search_path TO collections",

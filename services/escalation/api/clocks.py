@@ -250,7 +250,7 @@ async def put_target(
     """
     actor = command.caller.subject
 
-    async def put(unit: Unit) -> TargetOut:
+    async def set_target(unit: Unit) -> TargetOut:
         row = ResponseTargetRow(
             support_level=support_level,
             kind=kind,
@@ -263,4 +263,4 @@ async def put_target(
         await use_cases.case_clocks.set_target(unit, row)
         return TargetOut.model_validate(row.model_dump())
 
-    return await command.run(put, reason=wanted.reason)
+    return await command.run(set_target, reason=wanted.reason)

@@ -27,7 +27,6 @@ from services.escalation.use_cases.upholding import (
     AboveLimit,
     AuthorisationUnavailable,
     Decision,
-    SecondPersonNeeded,
 )
 from shared import intents
 from shared.auth import needs
@@ -38,6 +37,7 @@ from shared.fields import Body, Prose, ReasonIn, example
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.intents import Intent
 from shared.money import Currency, PositiveMinor
+from shared.proposals import SecondPersonNeeded
 
 reads = Router(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:write")], responses=PROBLEMS)

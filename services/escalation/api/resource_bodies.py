@@ -194,8 +194,7 @@ def read_resources(body: bytes, *, is_csv: bool) -> list[dict[str, Any]]:
     errors: list[dict[str, str]] = []
     resources: dict[str, dict[str, Any]] = {}
     for line, fields in _list_csv(text) if is_csv else _list_json(text):
-        for fault in _read_line(line, fields, resources):
-            errors.append(fault)
+        errors.extend(_read_line(line, fields, resources))
         if len(errors) >= MAX_ERRORS:
             break
         if line > MAX_LINES + 1:

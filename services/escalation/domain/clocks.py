@@ -59,7 +59,7 @@ DEFAULT_TARGETS: Mapping[tuple[str, str | None, ClockName], Target] = {
         for clock, target in _OF_WORDS.items()
     },
 }
-"""What the customer is promised where nobody has set something else: as fast as the vendor promises us.
+"""Targets where nobody has set others: customers are answered as fast as the vendor promises to answer us.
 
 A case that concerns no customer has no clock; a resolution is promised only where somebody says so.
 """
@@ -169,7 +169,10 @@ def stop_clock(clock: Clock, now: datetime) -> Clock:
 
 
 def evaluate_clock(clock: Clock, now: datetime) -> Clock:
-    """Note what is to be announced of a clock by now: that it was missed, else that it is near; each once."""
+    """Note what is to be announced of a clock by now: that it was missed, else that it is near; each once.
+
+    `note_announced` of the repository does the same to all that are due.
+    """
     if not clock.is_running or clock.due_at is None:
         return clock
     if clock.due_at <= now:

@@ -21,13 +21,17 @@ async def get_case(unit: Unit, case_id: UUID) -> CaseRow:
 
 
 async def save_case(unit: Unit, row: CaseRow) -> None:
-    """Write a case, new or changed, with its words."""
+    """Write a case, new or changed."""
     unit.session.add(row)
     await unit.session.flush()
+
+
+async def save_words(unit: Unit, row: CaseRow) -> None:
+    """Write the words of a case by which it is found: those of its subject and description."""
     await unit.connection.execute(
         """
         INSERT INTO case_words (text_id, case_id, words) VALUES ($1, $1, to_tsvector('simple', $2))
-        ON CONFLICT (text_id) DO UPDATE SET words = EXCLUDED.words WHERE case_words.words <> EXCLUDED.words
+        ON CONFLICT (text_id) DO UPDATE SET words = EXCLUDED.words
         """,
         row.id,
         f"{row.subject} {row.description or ''}",

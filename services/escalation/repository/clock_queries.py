@@ -101,15 +101,8 @@ async def save_clocks(unit: Unit, items: Iterable[ClockOfCase]) -> None:
     await unit.session.flush()
 
 
-async def compute_next_deadline(unit: Unit, case_id: UUID) -> datetime | None:
-    """Compute when the customer of a case is owed the next answer; None if no answer is."""
-    query = "SELECT min(due_at) FROM case_clocks WHERE case_id = $1 AND whose = 'ours' AND stopped_at IS NULL"
-    deadline: datetime | None = await unit.connection.fetchval(query, case_id)
-    return deadline
-
-
 async def save_next_deadlines(unit: Unit, case_ids: Sequence[UUID]) -> None:
-    """Write the next deadline of cases whose clocks have changed (`compute_next_deadline`)."""
+    """Write when the customers of cases whose clocks have changed are owed the next answer; null if none is."""
     await unit.connection.execute(
         """
         UPDATE cases SET next_deadline_at = (
@@ -132,7 +125,7 @@ async def list_due_clocks(unit: Unit, account_ids: Sequence[UUID]) -> list[async
 
 
 async def note_announced(unit: Unit, account_ids: Sequence[UUID]) -> None:
-    """Note of the clocks that are due that they were announced: as missed, else as near (`evaluate_clock`)."""
+    """Note of the clocks that are due that they were announced: what `evaluate_clock` of the domain does to one."""
     query = """
         UPDATE case_clocks SET
             missed_at = CASE WHEN due_at <= $2 THEN $2 ELSE missed_at END,

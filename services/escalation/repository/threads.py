@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlmodel import col, or_, select
+from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
-from services.escalation.tables import CaseRow, EntryRow
+from services.escalation.repository import case_queries
+from services.escalation.tables import EntryRow
 from shared.database import Unit
 
 
@@ -18,19 +20,26 @@ async def insert_entry(unit: Unit, row: EntryRow) -> None:
         await unit.connection.execute(query, row.id, row.case_id, row.content)
 
 
-async def list_entries(
-    unit: Unit, case_id: UUID, audience: str | None, kind: str | None, after: UUID | None, limit: int
-) -> Sequence[EntryRow]:
-    """List the entries of a case and of those that were merged into it, the oldest first."""
-    merged = select(CaseRow.id).where(CaseRow.merged_into == case_id)
-    query = select(EntryRow).where(or_(col(EntryRow.case_id) == case_id, col(EntryRow.case_id).in_(merged)))
+def build_entries_query(
+    case_ids: Sequence[UUID], audience: str | None, kind: str | None, after: UUID | None, limit: int
+) -> SelectOfScalar[EntryRow]:
+    """Build the query of a page of the entries of cases, the oldest first."""
+    query = select(EntryRow).where(col(EntryRow.case_id).in_(case_ids))
     if audience is not None:
         query = query.where(EntryRow.audience == audience)
     if kind is not None:
         query = query.where(EntryRow.kind == kind)
     if after is not None:
         query = query.where(col(EntryRow.id) > after)
-    return (await unit.session.exec(query.order_by(col(EntryRow.id)).limit(limit))).all()
+    return query.order_by(col(EntryRow.id)).limit(limit)
+
+
+async def list_entries(
+    unit: Unit, case_id: UUID, audience: str | None, kind: str | None, after: UUID | None, limit: int
+) -> Sequence[EntryRow]:
+    """List the entries of a case and of those that were merged into it, the oldest first."""
+    case_ids = [case_id, *await case_queries.list_merged(unit, case_id)]
+    return (await unit.session.exec(build_entries_query(case_ids, audience, kind, after, limit))).all()
 
 
 async def list_contacts(unit: Unit, case_id: UUID) -> Sequence[EntryRow]:

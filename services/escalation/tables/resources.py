@@ -14,7 +14,7 @@ TEXT_SEARCH = (
 )
 """The configuration of full text search for the language of a resource."""
 RESOURCE_WORDS = f"to_tsvector({TEXT_SEARCH}, title || ' ' || content)"
-"""What is searched of a resource, as its index has it."""
+"""Words of a resource by which it is found: the expression of its index."""
 
 
 class SupportResourceRow(Row, table=True):

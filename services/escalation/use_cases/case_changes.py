@@ -42,6 +42,8 @@ async def change_case(unit: Unit, case_id: UUID, version: int, fields: Mapping[s
         return row
     row.version += 1
     await case_queries.save_case(unit, row)
+    if not changes.keys().isdisjoint(("subject", "description")):
+        await case_queries.save_words(unit, row)
     await enter_internally(unit, row, "change", actor, "", changes)
     if "severity" in changes:
         await follow_severity(unit, row)

@@ -13,7 +13,7 @@ from services.escalation.domain.clocks import (
     resume_clock,
     stop_clock,
 )
-from services.escalation.repository import case_queries, clock_queries
+from services.escalation.repository import clock_queries
 from services.escalation.repository.clock_queries import AccountSupport, ClockOfCase
 from services.escalation.tables import CaseRow, ResponseTargetRow
 from shared.audit import Change
@@ -141,8 +141,8 @@ async def _change_clocks(unit: Unit, row: CaseRow, change: Callable[[Clock], Clo
 async def _save_clocks(unit: Unit, row: CaseRow, items: Sequence[ClockOfCase]) -> None:
     if items:
         await clock_queries.save_clocks(unit, items)
-        row.next_deadline_at = await clock_queries.compute_next_deadline(unit, row.id)
-        await case_queries.save_case(unit, row)
+        await clock_queries.save_next_deadlines(unit, [row.id])
+        await unit.session.refresh(row, ["next_deadline_at"])
 
 
 async def _get_support(unit: Unit, account_id: UUID) -> AccountSupport:

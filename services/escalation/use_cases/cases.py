@@ -70,6 +70,7 @@ async def open_case(unit: Unit, new: NewCase, actor: str | None) -> CaseRow:
     )
     await unit.lock(get_subject(row))
     await case_queries.save_case(unit, row)
+    await case_queries.save_words(unit, row)
     await link_case(unit, row, new.links, actor)
     unit.publish(CaseOpened(case_id=row.id, account_id=row.account_id, kind=new.kind, severity=new.severity))
     await begin_clocks(unit, row, ("first", "resolution"))

@@ -15,6 +15,7 @@ from shared.auth import Caller, is_same_actor
 from shared.clients import Answered
 from shared.database import Unit
 from shared.errors import Later, Refusal, Unavailable
+from shared.proposals import SecondPersonNeeded
 
 if TYPE_CHECKING:
     from shared.runtime import Runtime
@@ -27,13 +28,6 @@ class AuthorisationUnavailable(Unavailable):
     """Invoicing does not say now whether this person may credit the amount, and without that nothing is decided."""
 
     code = "authorisation_unavailable"
-
-
-class SecondPersonNeeded(Refusal):
-    """Whoever proposed to uphold the dispute does not decide about it."""
-
-    code = "second_person_needed"
-    status = 403
 
 
 class AboveLimit(Refusal):

@@ -1,6 +1,6 @@
 """Accounts over REST."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from babel import Locale, UnknownLocaleError
@@ -13,41 +13,20 @@ from services.invoicing.repository import legal_entities
 from services.invoicing.repository.account_search import AccountCriteria, search_accounts
 from services.invoicing.repository.legal_entities import UnknownLegalEntity
 from services.invoicing.tables import AccountRow
-from services.invoicing.use_cases.accounts import ANY_VERSION, ReferenceTaken
+from services.invoicing.use_cases.accounts import ReferenceTaken
 from shared.addresses import is_address, parse_address
 from shared.auth import needs
 from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.database import Unit
-from shared.errors import Refusal
 from shared.events.values import TaxStatus
 from shared.fields import NEEDED, Body, Code, Country, Email, Name, Zone, example
-from shared.http import ETAG, PROBLEMS, Page, Paging, Read, Router, declared, refusals
+from shared.http import ETAG, PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.merging import create_patch_model, merge_patch
 from shared.money import Currency
+from shared.versions import IfMatchMissing, Stale, parse_if_match
 
 reads = Router(prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:sales")], responses=PROBLEMS)
-
-
-PRECONDITIONS: dict[int | str, dict[str, Any]] = {
-    412: declared(412, "stale", "the account was changed meanwhile", "the account is at version 2"),
-    428: declared(428, "if_match_missing", "If-Match is missing", "send If-Match with the ETag of the account"),
-}
-
-
-class IfMatchMissing(Refusal):
-    """A change names the version that it changes, so that nobody overwrites what they have not seen."""
-
-    code = "if_match_missing"
-    status = 428
-
-
-def version_of(if_match: str | None) -> int | None:
-    """The version that an ETag names, ANY_VERSION for `*`; None without one, or if it is none of ours."""
-    if if_match == "*":
-        return ANY_VERSION
-    plain = (if_match or "").strip('"')
-    return int(plain) if plain.isdecimal() and plain.isascii() else None
 
 
 def _with_words(tag: str) -> str:
@@ -228,7 +207,7 @@ async def get_contact(account_id: UUID, read: Read) -> ContactOut:
 @writes.patch(
     "/{account_id}",
     summary="Change an account",
-    responses={**ETAG, **PRECONDITIONS},
+    responses={**ETAG, **refusals(Stale, IfMatchMissing)},
 )
 async def change_account(
     account_id: UUID,
@@ -243,10 +222,7 @@ async def change_account(
 
     As `application/json` or `application/merge-patch+json`.
     """
-    version = version_of(if_match)
-    if version is None:
-        raise IfMatchMissing("send If-Match with the ETag of the account")
-    fields = merge_patch(AccountChange, patch)
+    version, fields = parse_if_match(if_match), merge_patch(AccountChange, patch)
     row = await command.run(lambda unit: use_cases.accounts.change(unit, account_id, version, fields))
     response.headers["ETag"] = f'"{row.version}"'
     return AccountOut.of(row)

@@ -219,10 +219,10 @@ async def put_limit(
     """
     caller, money = command.caller, Money(limit.amount_minor, currency)
 
-    async def put(unit: Unit) -> SettingChangeRow:
+    async def change_limit(unit: Unit) -> SettingChangeRow:
         return await use_cases.limits.change_limit(unit, caller, role, money, limit.reason)
 
-    row = await command.run(put, reason=limit.reason)
+    row = await command.run(change_limit, reason=limit.reason)
     if not is_carried_out(row):
         return answer_proposed(row)
     return LimitOut(role=role, currency=currency, set_by=caller.subject, **limit.model_dump())

@@ -285,11 +285,11 @@ async def put_business_calendar(
     """
     version = None if if_match is None else parse_if_match(if_match)
 
-    async def put(unit: Unit) -> BusinessCalendarOut:
+    async def set_calendar(unit: Unit) -> BusinessCalendarOut:
         actor = command.caller.subject
         row = await use_cases.business_calendars.set_calendar(unit, code, version, calendar.build_rules(), actor)
         return BusinessCalendarOut.from_row(row, unit.now)
 
-    shown_calendar = await command.run(put)
+    shown_calendar = await command.run(set_calendar)
     response.headers["ETag"] = build_etag(shown_calendar.version)
     return shown_calendar

@@ -7,7 +7,7 @@ from fastapi import Header, Response
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from services.invoicing import use_cases
-from services.invoicing.api.accounts import PRECONDITIONS, IfMatchMissing, Language, version_of
+from services.invoicing.api.accounts import Language
 from services.invoicing.api.setting_changes import CHANGE_PROPOSED, SettingChangeOut, answer_proposed, find_proposed
 from services.invoicing.domain.documents.references import is_checked
 from services.invoicing.domain.setting_change import SettingKind
@@ -19,6 +19,7 @@ from shared.database import Unit
 from shared.fields import Body, Code, Country, Email, Name, Prose, example, shown
 from shared.http import ETAG, PROBLEMS, Page, Read, Router, TextPaging, refusals
 from shared.proposals import AlreadyProposed
+from shared.versions import IfMatchMissing, Stale, parse_if_match
 
 PREFIX, TAGS = "/v1/legal-entities", ["legal entities"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)
@@ -177,7 +178,7 @@ async def get_legal_entity(code: Code, read: Read, response: Response) -> LegalE
     "/{code}",
     response_model=LegalEntityOut,
     summary="Say what our documents say of us",
-    responses={**ETAG, **CHANGE_PROPOSED, **PRECONDITIONS, **refusals(AlreadyProposed)},
+    responses={**ETAG, **CHANGE_PROPOSED, **refusals(AlreadyProposed, Stale, IfMatchMissing)},
 )
 async def put_legal_entity(
     code: Code,
@@ -191,21 +192,19 @@ async def put_legal_entity(
     """Set the data of a legal entity: without `If-Match` for the first time, with its ETag after that.
 
     What says where money goes, who writes mails, and how it is taxed (bank, IBAN, BIC, `mail_from`, `reply_to`,
-    `tax_id`, `country`, `tax_calculator`) needs a second person (202) once it has issued an invoice, if it requires
-    one.
+    `tax_id`, `country`, `tax_calculator`, and an IBAN in any other text) needs a second person (202) once it has issued
+    an invoice, if it requires one.
     """
-    version = version_of(if_match)
-    if if_match is not None and version is None:
-        raise IfMatchMissing("send If-Match with the ETag of the legal entity")
+    version = None if if_match is None else parse_if_match(if_match)
     fields = entity.model_dump(mode="json", exclude={"reason"})
 
-    async def put(unit: Unit) -> LegalEntityOut | Response:
+    async def set_data(unit: Unit) -> LegalEntityOut | Response:
         if version is None and await repository.known(unit, code):
             raise IfMatchMissing("send If-Match with the ETag of the legal entity")
         row = await use_cases.legal_entities.change_entity(unit, command.caller, code, version, fields, entity.reason)
         return await LegalEntityOut.load(unit, code) if is_carried_out(row) else answer_proposed(row)
 
-    answer = await command.run(put, reason=entity.reason)
+    answer = await command.run(set_data, reason=entity.reason)
     if isinstance(answer, LegalEntityOut):
         response.headers["ETag"] = f'"{answer.version}"'
     return answer

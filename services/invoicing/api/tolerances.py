@@ -82,10 +82,10 @@ async def put_tolerance(
     """
     caller, money, reason = command.caller, Money(wanted.amount_minor, currency), wanted.reason
 
-    async def put(unit: Unit) -> SettingChangeRow:
+    async def change_tolerance(unit: Unit) -> SettingChangeRow:
         return await use_cases.tolerances.change_tolerance(unit, caller, legal_entity, money, reason)
 
-    row = await command.run(put, reason=reason)
+    row = await command.run(change_tolerance, reason=reason)
     if not is_carried_out(row):
         return answer_proposed(row)
     return ToleranceOut(legal_entity=legal_entity, currency=currency, set_by=caller.subject, **wanted.model_dump())

@@ -43,7 +43,7 @@ class CalendarRules:
     country: str | None
     subdivision: str | None
     hours: tuple[Hours, ...]
-    """Of each weekday from Monday on."""
+    """Openings of the weekdays, from Monday on."""
     extra_closed_days: tuple[ClosedDay, ...]
     extra_open_days: tuple[date, ...]
 

@@ -14,6 +14,7 @@ from shared.database import Unit
 from shared.errors import Refusal
 from shared.events.invoicing import AccountChanged, AccountRegistered, SubscriptionActivated
 from shared.ids import new_id
+from shared.versions import check_version
 
 
 class ReferenceTaken(Refusal):
@@ -27,13 +28,6 @@ class TenantOfAnother(Refusal):
 
     code = "tenant_of_another"
     status = 422
-
-
-class Stale(Refusal):
-    """The account was changed since the version that `If-Match` names."""
-
-    code = "stale"
-    status = 412
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +60,11 @@ async def register(unit: Unit, fields: dict[str, Any]) -> AccountRow:
     return row
 
 
-ANY_VERSION = -1
-"""The version that `If-Match: *` names: whichever there is (RFC 9110, section 13.1.1)."""
-
-
 async def change(unit: Unit, account_id: UUID, version: int, fields: Mapping[str, Any]) -> AccountRow:
     """Change these fields of an account's master data. If none differs, nothing happens. Raises NotFound, Stale."""
     await unit.lock(account_id)
     row = await repository.account_to_change(unit, account_id)
-    if version not in (row.version, ANY_VERSION):
-        raise Stale(f"the account is at version {row.version}")
+    check_version(row.version, version)
     before = row.model_dump() | {"address": row.address or []}
     if all(before[name] == value for name, value in fields.items()):
         unit.record_nothing()

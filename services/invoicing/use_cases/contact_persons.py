@@ -17,7 +17,7 @@ from shared.versions import ANY_VERSION, check_version
 
 OBJECT_TYPE = "contact_person"
 EMPTIED = ("name", "email", "phone")
-"""What names a person, and is emptied for good."""
+"""Columns that name a person; erasing empties them for good."""
 
 
 async def add_contact_person(unit: Unit, account_id: UUID, fields: Mapping[str, Any]) -> ContactPersonRow:

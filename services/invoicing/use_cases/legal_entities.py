@@ -1,4 +1,4 @@
-"""What our documents say of us is set by a person, and by a second one where it says where money goes."""
+"""Data of legal entities are set by a person, and by two persons where they say where money goes."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from services.invoicing.domain.setting_change import SettingKind
 from services.invoicing.repository import legal_entities as repository
 from services.invoicing.repository import parties
 from services.invoicing.tables import LegalEntityRow, SettingChangeRow
-from services.invoicing.use_cases.accounts import ANY_VERSION, Stale
 from services.invoicing.use_cases.setting_changes import Wish, is_carried_out, lock_setting, propose_change
 from shared.audit import Change
 from shared.auth import Caller
 from shared.database import Unit
+from shared.versions import ANY_VERSION, Stale
 
 
 async def change_entity(

@@ -1,0 +1,40 @@
+"""Lists and threads of cases are read by the index of what is asked for, also with many rows."""
+
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy.dialects import postgresql
+
+from services.escalation.repository.case_search import CaseCriteria, build_list
+from services.escalation.repository.threads import build_entries_query
+from tests.builders import Database
+from tests.component.query_plans import check_plans
+
+SOMEBODY = uuid4()
+DIALECT: Any = postgresql
+ESCALATION = (
+    "SET search_path TO escalation",
+    "INSERT INTO cases (id, version, account_id, kind, subject, queue, assignee, state, opened_at, state_since,"
+    " next_deadline_at) SELECT gen_random_uuid(), 1, gen_random_uuid(), 'fraud', 's', 'q' || n % 9, 'a' || n % 50,"
+    " (ARRAY['new', 'in_progress', 'waiting_for_vendor'])[1 + n % 3], now(), now(), now() + n * interval '1 minute'"
+    " FROM generate_series(1, 20000) n",
+    "INSERT INTO entries (id, case_id, kind, audience, content, details, entered_at)"
+    " SELECT gen_random_uuid(), id, 'note', 'internal', 'n', '{}', now() FROM cases, generate_series(1, 3)",
+    "ANALYZE cases, entries",
+)
+
+
+async def test_lists_of_escalation(database: Database) -> None:
+    await database.execute("; ".join(ESCALATION))
+    lists = {
+        "account": (CaseCriteria(account_id=SOMEBODY), "cases_of_account"),
+        "queue": (CaseCriteria(queue="q7", state="new"), "cases_of_queue"),
+        "assignee": (CaseCriteria(assignee="a7", state="new"), "cases_of_assignee"),
+        "number": (CaseCriteria(number=7), "cases_number_key"),
+        "all": (CaseCriteria(), "cases_pkey"),
+    }
+    thread = build_entries_query([uuid4(), uuid4()], "internal", None, uuid4(), 50)
+    text = str(thread.compile(dialect=DIALECT.dialect(), compile_kwargs={"literal_binds": True}))
+    queries = {name: (build_list(criteria, None, 50), index) for name, (criteria, index) in lists.items()}
+    queries["thread"] = ((text.replace("escalation.", ""), []), "entries_of_case")
+    await check_plans(database, "escalation", queries)
