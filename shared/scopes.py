@@ -34,7 +34,8 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
     "escalation": {
         "read": "read cases and disputes",
         "write": "open, decide and close them",
-        "admin": "set how long answers may take, keep support resources",
+        "override": "let a case go to the vendor without what is missing",
+        "admin": "set how long answers may take and how the vendor is reached, keep support resources",
         "audit": "read who changed what",
         "operate": "see what failed, and have it tried again",
     },

@@ -1,7 +1,9 @@
-"""Timed work of escalation: deadlines of answers; and calls: amounts reserved in invoicing."""
+"""Timed work of escalation: deadlines of answers, looks at tickets; and calls: invoicing, and the vendor's support."""
 
 from services.escalation import use_cases
 from services.escalation.use_cases.disputes import RESERVE_AMOUNTS
+from services.escalation.use_cases.ticket_notes import SEND_NOTE
+from services.escalation.use_cases.ticket_readings import READ_TICKET
 from shared.intents import Kind
 from shared.sweeps import Sweep
 
@@ -17,6 +19,16 @@ SWEEPS = (
         due="SELECT account_id::text FROM moved_calendars WHERE due_at <= $1 ORDER BY due_at",
         judge=use_cases.case_clocks.recompute_moved,
     ),
+    Sweep(
+        name="vendor_tickets",
+        due="SELECT coalesce(account_id, case_id)::text FROM vendor_tickets WHERE next_reading_at <= $1"
+        " ORDER BY next_reading_at",
+        judge=use_cases.ticket_readings.want_readings,
+    ),
 )
 
-INTENTS = (Kind(RESERVE_AMOUNTS, use_cases.disputes.reserve, use_cases.disputes.reserved),)
+INTENTS = (
+    Kind(RESERVE_AMOUNTS, use_cases.disputes.reserve, use_cases.disputes.reserved),
+    Kind(READ_TICKET, use_cases.ticket_readings.read_ticket, use_cases.ticket_readings.record_reading),
+    Kind(SEND_NOTE, use_cases.ticket_notes.send_note, use_cases.ticket_notes.record_sending),
+)

@@ -16,6 +16,8 @@ CaseOutcome = Literal[
 """How a case ended; `resolved_by_person` where a person said so, whose words stand in the case."""
 
 
+TicketStatus = Literal["open", "attention_needed", "closed"]
+"""Where a ticket is at the vendor; `attention_needed` waits for us."""
 ClockOwner = Literal["ours", "vendor"]
 """Who owes the answer: we to the customer, or the vendor to us."""
 ClockName = Literal["first", "update", "resolution"]
@@ -115,3 +117,20 @@ class DisputeResolved(DisputeEvent):
 
 class DisputeWithdrawn(DisputeEvent):
     """The customer no longer disputes; the amounts are released."""
+
+
+class VendorTicketEvent(CaseEvent, abstract=True):
+    """An event about a ticket at the vendor: its number there, where it is and how bad the problem is; no words."""
+
+    ticket_id: UUID
+    number: str
+    status: TicketStatus
+    severity: Severity | None
+
+
+class VendorTicketOpened(VendorTicketEvent):
+    """A person submitted a ticket to the vendor, and recorded its number."""
+
+
+class VendorTicketUpdated(VendorTicketEvent):
+    """The vendor moved a ticket, or sees another severity in it."""

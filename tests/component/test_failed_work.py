@@ -32,6 +32,7 @@ from tests.component.bank_statements import Paid, camt, imported
 from tests.component.billing_world import Billing
 from tests.component.calendar_requests import build_calendar, put_calendar
 from tests.component.test_collections import STANDARD, Hop, Invoicing, World, publish
+from tests.component.vendor_support import CHANNEL
 from tests.vendor_files import vendor_invoice
 
 LATER = datetime(2027, 6, 1, 9, tzinfo=UTC)
@@ -185,6 +186,20 @@ async def move_calendars(place: Place) -> list[str]:
     return [str(owner) for owner in owners]
 
 
+async def hand_over(place: Place) -> list[str]:
+    """Two accounts with a ticket at the vendor each."""
+    owners = [uuid4() for _ in range(2)]
+    put = place.client.http.put("/v1/vendor-channels/GS-DE", json=CHANNEL, headers=place.client.headers)
+    assert (await put).status_code == 200
+    for number, owner in enumerate(owners, 1):
+        await hear(place.runtime, registered(owner))
+        case = await place.client.made("/v1/cases", {"kind": "fraud", "account_id": str(owner), "subject": "theft"})
+        ticket = {"title": "theft", "description": "seats that nobody ordered"}
+        made = await place.client.made(f"/v1/cases/{case['id']}/vendor-tickets", ticket)
+        await place.client.made(f"/v1/vendor-tickets/{made['id']}:submit", {"number": str(number)})
+    return [str(owner) for owner in owners]
+
+
 PREPARED: dict[tuple[str, str], Callable[[Place], Awaitable[list[str]]]] = {
     ("invoicing", "overdue"): owe,
     ("invoicing", "terms"): renew,
@@ -198,6 +213,7 @@ PREPARED: dict[tuple[str, str], Callable[[Place], Awaitable[list[str]]]] = {
     ("entitlements", "ends"): end,
     ("escalation", "clocks"): ask,
     ("escalation", "moved_calendars"): move_calendars,
+    ("escalation", "vendor_tickets"): hand_over,
 }
 
 

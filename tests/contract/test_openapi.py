@@ -35,6 +35,7 @@ from tests.component.calendar_requests import build_calendar, put_calendar
 from tests.component.documents_world import SELLER, Papers
 from tests.component.setting_requests import put_by_two
 from tests.component.test_collections import Hop, Invoicing, World, mailbox, publish
+from tests.component.vendor_support import CHANNEL, DIFFERENCE
 from tests.contract.free_text import MARK, mark
 from tests.usage_files import as_csv as usage_as_csv
 from tests.usage_files import usage_line
@@ -107,6 +108,8 @@ OUR_OWN_NAMES: dict[str, str] = {
     "SubscriptionActivated.vendor_subscription_id": "the vendor's id",
     "AccountRegistered.external_reference": "the id in the caller's system",
     "AccountRegistered.vendor_customer_ids": "the vendor's ids of tenants",
+    "VendorTicketOpened.number": "the vendor's number of a ticket",
+    "VendorTicketUpdated.number": "the vendor's number of a ticket",
     "AccountRegistered.support_level": "the seller's name of a level",
     "AccountChanged.support_level": "the seller's name of a level",
     "AccountChanged.external_reference": "the id in the caller's system",
@@ -122,7 +125,7 @@ OUR_OWN_NAMES: dict[str, str] = {
 
 @dataclass
 class Door:
-    """Invoicing as escalation meets it: reserves up to 1000, refuses more, and lets those with a role credit."""
+    """Invoicing as escalation meets it: reserves up to 1000, refuses more, lets those with a role credit."""
 
     async def post(self, path: str, body: Any, *, key: str | None = None) -> Any:
         if path.endswith(":authorise") and not body["roles"]:
@@ -132,6 +135,8 @@ class Door:
         return body | {"held": True}
 
     async def get(self, path: str) -> Any:
+        if "vendor-differences" in path:
+            return DIFFERENCE | {"id": path.rpartition("/")[2]}
         return {"lines": [{"line": line} for line in range(1, 1001)], "total_minor": 10**18}
 
     async def close(self) -> None:
@@ -409,7 +414,7 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
         (await world.client.made("/v1/support-resources", resource | {"reference": f"kb-{number}"}))["id"]
         for number in range(3)
     ]
-    return {
+    return await _tickets(world.client, owner) | {
         "account_id": [owner],
         "resource_id": resources,
         "file": [""],
@@ -419,6 +424,29 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
         "case_id": opened,
         "into": [(await world.client.made("/v1/cases", case))["id"]],
         "target_id": [target_id],
+    }
+
+
+async def _tickets(client: Client, owner: str) -> dict[str, list[Any]]:
+    """Tickets in each status, each of a case of fraud, which needs nothing before."""
+    put = await client.http.put("/v1/vendor-channels/GS-DE", json=CHANNEL, headers=client.headers)
+    assert put.status_code == 200
+    case = await client.made("/v1/cases", {"kind": "fraud", "account_id": owner, "subject": "theft"})
+    ticket = {"title": "theft", "description": "seats that nobody ordered"}
+    tickets = [(await client.made(f"/v1/cases/{case['id']}/vendor-tickets", ticket))["id"] for _ in range(60)]
+    for number, ticket_id in enumerate(tickets[::3], 10**6):
+        await client.made(f"/v1/vendor-tickets/{ticket_id}:submit", {"number": str(number)})
+    for ticket_id in tickets[::6]:
+        await client.made(f"/v1/vendor-tickets/{ticket_id}:record-status", {"status": "closed"})
+    return {
+        "ticket_id": tickets,
+        "legal_entity": ["GS-DE"],
+        "countries": [["DE"]],
+        "entry_ids": [[]],
+        "no_line_reason": ["price_list"],
+        "title": ["Mail is late"],
+        "contact_email": ["desk@goodstanding.example"],
+        "distributor_email": [None, "support@distributor.example"],
     }
 
 

@@ -1,6 +1,16 @@
 """The routes of escalation."""
 
-from services.escalation.api import case_moves, cases, clocks, disputes, resources, support, threads
+from services.escalation.api import (
+    case_moves,
+    cases,
+    clocks,
+    disputes,
+    handovers,
+    resources,
+    support,
+    threads,
+    vendor_tickets,
+)
 from shared.http.audit_entries import create_audit_router
 from shared.http.failed_work import create_failed_work_router
 
@@ -19,6 +29,12 @@ ROUTERS = (
     resources.reads,
     resources.writes,
     resources.admin,
+    handovers.reads,
+    handovers.writes,
+    handovers.overrides,
+    handovers.admin,
+    vendor_tickets.reads,
+    vendor_tickets.writes,
     create_audit_router("escalation"),
     create_failed_work_router("escalation"),
 )

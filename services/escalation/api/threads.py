@@ -22,7 +22,9 @@ reads = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalati
 writes = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
 
 Audience = Literal["customer", "internal", "vendor"]
-EntryKind = Literal["note", "call", "message", "vendor_note", "state", "change", "resource"]
+EntryKind = Literal[
+    "note", "call", "message", "vendor_note", "state", "change", "resource", "health_check", "attempt", "override"
+]
 Channel = Literal["email", "phone", "portal", "letter"]
 
 

@@ -6,6 +6,7 @@ from services.escalation.tables.clocks import CaseClockRow, MovedCalendarRow, Re
 from services.escalation.tables.copies import AccountRow, CalendarRow, InvoiceRow
 from services.escalation.tables.disputes import DisputeRow
 from services.escalation.tables.resources import RESOURCE_WORDS, TEXT_SEARCH, ResourceUseRow, SupportResourceRow
+from services.escalation.tables.vendor_tickets import TicketNoteRow, VendorChannelRow, VendorTicketRow
 
 __all__ = [
     "METADATA",
@@ -24,4 +25,7 @@ __all__ = [
     "ResourceUseRow",
     "ResponseTargetRow",
     "SupportResourceRow",
+    "TicketNoteRow",
+    "VendorChannelRow",
+    "VendorTicketRow",
 ]

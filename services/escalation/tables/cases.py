@@ -96,7 +96,10 @@ class EntryRow(Row, table=True):
 
     __tablename__ = "entries"
     __table_args__ = (
-        CheckConstraint("kind IN ('note', 'call', 'message', 'vendor_note', 'state', 'change', 'resource')"),
+        CheckConstraint(
+            "kind IN ('note', 'call', 'message', 'vendor_note', 'state', 'change', 'resource', 'health_check',"
+            " 'attempt', 'override')"
+        ),
         CheckConstraint(
             "audience = CASE kind WHEN 'call' THEN 'customer' WHEN 'message' THEN 'customer'"
             " WHEN 'vendor_note' THEN 'vendor' ELSE 'internal' END"

@@ -7,9 +7,15 @@ from services.escalation.use_cases import (
     cases,
     contacts,
     disputes,
+    handovers,
     resources,
     tasks,
+    ticket_moves,
+    ticket_notes,
+    ticket_readings,
     upholding,
+    vendor_clocks,
+    vendor_tickets,
 )
 
 __all__ = [
@@ -19,7 +25,13 @@ __all__ = [
     "cases",
     "contacts",
     "disputes",
+    "handovers",
     "resources",
     "tasks",
+    "ticket_moves",
+    "ticket_notes",
+    "ticket_readings",
     "upholding",
+    "vendor_clocks",
+    "vendor_tickets",
 ]

@@ -1,5 +1,6 @@
 """Cases move: somebody begins, waits, resolves, closes, opens again or merges. Each move stands in the thread."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from services.escalation.domain.cases import (
@@ -119,6 +120,17 @@ async def merge_by_hand(unit: Unit, case_id: UUID, target_id: UUID, actor: str, 
     unit.publish(CaseMerged(case_id=row.id, account_id=row.account_id, into_case_id=target_id))
     await _save_change(unit, row, before)
     return row
+
+
+async def enter_states(unit: Unit, row: CaseRow, states: Sequence[CaseState], actor: str | None, reason: str) -> None:
+    """Move a case through these states, from the first that it is not in already; the last is where it ends.
+
+    Raises MoveRefused. The caller says what it changed.
+    """
+    steps = states[states.index(CaseState(row.state)) + 1 :] if row.state in states else states
+    for wanted in steps:
+        await _enter_state(unit, row, move(CASE_ALLOWED, CaseState(row.state), wanted), actor, reason)
+    await case_queries.save_case(unit, row)
 
 
 def _build_side(row: CaseRow) -> MergeSide:
