@@ -1,4 +1,4 @@
-"""The HTTP side of the vendor's support: service requests under /v1, and the sandbox's hand on them."""
+"""The HTTP side of the vendor's support: service requests and incidents under /v1, and the sandbox's hand on them."""
 
 from typing import Annotated, Any
 
@@ -7,6 +7,7 @@ from fastapi import FastAPI, Header, Request, Response
 from fastapi.responses import JSONResponse
 
 from sandbox.vendor.faults import Operation
+from sandbox.vendor.incidents import IncidentSeed, VendorIncident
 from sandbox.vendor.service_requests import (
     RequestSeed,
     ServiceRequest,
@@ -27,6 +28,7 @@ def add_support(app: FastAPI, vendor: Vendor) -> None:
     """Add the routes of service requests."""
     _add_requests(app, vendor)
     _add_portal(app, vendor)
+    _add_incidents(app, vendor)
 
 
 def _add_requests(app: FastAPI, vendor: Vendor) -> None:
@@ -67,6 +69,26 @@ def _perform(vendor: Vendor, number: str, body: bytes | None) -> Said:
         request = patch_request(request, decode_body(body), vendor.clock.now())
         vendor.store.keep(request)
     return Said(200, orjson.dumps(request.show()), {"Content-Type": "application/json"})
+
+
+def _add_incidents(app: FastAPI, vendor: Vendor) -> None:
+    @app.get("/v1/servicehealth/incidents")
+    async def list_incidents(request: RequestId = None, correlation: CorrelationId = None) -> Response:
+        """The incidents that the vendor knows of."""
+        try:
+            check_ids(request, correlation)
+            vendor.check_limit()
+        except VendorRefusal as refusal:
+            said = describe_error(refusal.status, refusal.code, refusal.description)
+            return Response(said.body, said.status, said.headers)
+        return JSONResponse({"items": [incident.show() for incident in vendor.store.incidents.values()]})
+
+    @app.put("/sandbox/incidents/{number}")
+    async def put_incident(number: str, seed: IncidentSeed) -> JSONResponse:
+        """Let an incident begin, go on or end."""
+        incident = VendorIncident(id=number, **dict(seed))
+        vendor.store.keep(incident)
+        return JSONResponse(incident.show())
 
 
 def _add_portal(app: FastAPI, vendor: Vendor) -> None:

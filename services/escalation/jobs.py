@@ -2,6 +2,7 @@
 
 from services.escalation import use_cases
 from services.escalation.use_cases.disputes import RESERVE_AMOUNTS
+from services.escalation.use_cases.service_health import READ_HEALTH
 from services.escalation.use_cases.ticket_notes import SEND_NOTE
 from services.escalation.use_cases.ticket_readings import READ_TICKET
 from shared.intents import Kind
@@ -25,10 +26,17 @@ SWEEPS = (
         " ORDER BY next_reading_at",
         judge=use_cases.ticket_readings.want_readings,
     ),
+    Sweep(
+        name="service_health",
+        due="SELECT id::text FROM health_watches WHERE next_reading_at <= $1 ORDER BY next_reading_at",
+        judge=use_cases.service_health.want_health,
+        judges_accounts=False,
+    ),
 )
 
 INTENTS = (
     Kind(RESERVE_AMOUNTS, use_cases.disputes.reserve, use_cases.disputes.reserved),
     Kind(READ_TICKET, use_cases.ticket_readings.read_ticket, use_cases.ticket_readings.record_reading),
+    Kind(READ_HEALTH, use_cases.service_health.read_health, use_cases.service_health.record_health),
     Kind(SEND_NOTE, use_cases.ticket_notes.send_note, use_cases.ticket_notes.record_sending),
 )

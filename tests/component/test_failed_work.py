@@ -200,6 +200,16 @@ async def hand_over(place: Place) -> list[str]:
     return [str(owner) for owner in owners]
 
 
+async def watch_health(place: Place) -> list[str]:
+    """Two legal entities for which service health is looked at."""
+    for code in ("GS-DE", "GS-FR"):
+        channel = CHANNEL | {"watches_health": True}
+        put = place.client.http.put(f"/v1/vendor-channels/{code}", json=channel, headers=place.client.headers)
+        assert (await put).status_code == 200
+    watches = await place.database.rows("SELECT id FROM escalation.health_watches ORDER BY legal_entity")
+    return [str(row["id"]) for row in watches]
+
+
 PREPARED: dict[tuple[str, str], Callable[[Place], Awaitable[list[str]]]] = {
     ("invoicing", "overdue"): owe,
     ("invoicing", "terms"): renew,
@@ -214,6 +224,7 @@ PREPARED: dict[tuple[str, str], Callable[[Place], Awaitable[list[str]]]] = {
     ("escalation", "clocks"): ask,
     ("escalation", "moved_calendars"): move_calendars,
     ("escalation", "vendor_tickets"): hand_over,
+    ("escalation", "service_health"): watch_health,
 }
 
 

@@ -409,6 +409,8 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
     links = [{"kind": kind, "target_id": target_id} for kind in get_args(LinkKind)]
     case = {"kind": "billing_question", "account_id": owner, "subject": "What is line 3?"}
     opened = [(await world.client.made("/v1/cases", case | {"links": links}))["id"] for _ in range(40)]
+    technical = case | {"kind": "technical", "severity": "B"}
+    opened += [(await world.client.made("/v1/cases", technical))["id"] for _ in range(20)]
     resource = {"kind": "solution", "title": "Mail flow", "content": "Check the records", "language": "en"}
     resources = [
         (await world.client.made("/v1/support-resources", resource | {"reference": f"kb-{number}"}))["id"]

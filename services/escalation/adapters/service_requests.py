@@ -1,22 +1,20 @@
 """The vendor's support over REST: a service request is read, and gets notes. It cannot be opened there."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
 import httpx2
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
+from services.escalation.adapters.vendor_dates import VendorDate
 from services.escalation.domain.vendor_tickets import SeenNote, SeenTicket, TicketRefused, TicketStatus
 from shared.errors import Later
 from shared.hidden import remove_hidden
 from shared.ids import new_id
 
-NEVER = datetime(1, 1, 1, tzinfo=UTC)
-"""How the vendor writes that something has no date."""
 MAX_NOTE_CHARS = 20_000
 PASSING = frozenset({401, 403, 408, 409, 412, 429})
 """Refusals that say nothing of the ticket: our credentials, or a bad moment."""
@@ -32,22 +30,13 @@ STATUSES = {
 SEVERITIES = {"critical": "A", "1": "A", "moderate": "B", "2": "B", "minimal": "C", "3": "C"}
 
 
-def _read_date(value: object) -> object:
-    """Read a date of the vendor's: UTC where it names no zone, none for the one that stands for never."""
-    if not isinstance(value, str):
-        return value
-    instant = datetime.fromisoformat(value)
-    instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-    return None if instant <= NEVER else instant
-
-
 class _Camel(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
 class _Note(_Camel):
     created_by_name: str | None = None
-    created_date: Annotated[datetime | None, BeforeValidator(_read_date)] = None
+    created_date: VendorDate = None
     text: str | None = None
 
 

@@ -12,7 +12,7 @@ from services.escalation.api.case_bodies import Description
 from services.escalation.api.threads import EntryOut
 from services.escalation.domain.handovers import MEANINGS, Category, Requirement
 from services.escalation.domain.moves import MoveRefused
-from services.escalation.repository import case_queries, handover_queries
+from services.escalation.repository import case_queries, handover_queries, health_queries
 from services.escalation.tables import VendorChannelRow
 from services.escalation.use_cases.handovers import Readiness
 from shared.auth import needs
@@ -106,6 +106,7 @@ class VendorChannelIn(Body):
         contact_phone="+49 30 901820",
         language="en",
         countries=["DE", "AT"],
+        watches_health=True,
         reason="direct partner since 2024",
     )
 
@@ -120,6 +121,9 @@ class VendorChannelIn(Body):
     )
     countries: list[Country] = Field(
         min_length=1, max_length=20, description="by whose ways of writing telephone numbers are found in tickets"
+    )
+    watches_health: bool = Field(
+        default=False, strict=True, description="whether the vendor's service health is looked at by itself"
     )
     reason: Prose
 
@@ -150,9 +154,15 @@ class VendorChannelOut(BaseModel):
     distributor_email: str | None
     language: TicketLanguage
     countries: list[str]
+    watches_health: bool
     changed_by: str
     reason: str
     changed_at: datetime
+
+    @classmethod
+    def from_row(cls, row: VendorChannelRow, watches_health: bool) -> Self:
+        """Build the answer for a row."""
+        return cls.model_validate(row.model_dump() | {"watches_health": watches_health})
 
 
 @writes.post(
@@ -236,9 +246,13 @@ async def override_handover(
 @reads.get("/vendor-channels", summary="How the vendor is reached")
 async def list_channels(read: Read, paging: TextPaging) -> Page[VendorChannelOut]:
     """The channel of each legal entity, in the order of their codes."""
-    rows = await read(lambda unit: handover_queries.list_channels(unit, paging.after, paging.limit + 1))
-    channels = [VendorChannelOut.model_validate(row, from_attributes=True) for row in rows]
-    return paging.page(channels, key=lambda channel: channel.legal_entity)
+
+    async def load(unit: Unit) -> list[VendorChannelOut]:
+        rows = await handover_queries.list_channels(unit, paging.after, paging.limit + 1)
+        watched = await health_queries.list_watched(unit, [row.legal_entity for row in rows])
+        return [VendorChannelOut.from_row(row, row.legal_entity in watched) for row in rows]
+
+    return paging.page(await read(load), key=lambda channel: channel.legal_entity)
 
 
 @admin.put("/vendor-channels/{legal_entity}", summary="Say how a legal entity reaches the vendor")
@@ -254,9 +268,10 @@ async def set_channel(
             legal_entity=legal_entity,
             changed_by=command.caller.subject,
             changed_at=unit.now,
-            **channel.model_dump(),
+            **channel.model_dump(exclude={"watches_health"}),
         )
         await use_cases.handovers.set_channel(unit, row)
-        return VendorChannelOut.model_validate(row, from_attributes=True)
+        await use_cases.service_health.set_watch(unit, legal_entity, channel.watches_health)
+        return VendorChannelOut.from_row(row, channel.watches_health)
 
     return await command.run(change, reason=channel.reason)

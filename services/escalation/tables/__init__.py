@@ -6,6 +6,7 @@ from services.escalation.tables.clocks import CaseClockRow, MovedCalendarRow, Re
 from services.escalation.tables.copies import AccountRow, CalendarRow, InvoiceRow
 from services.escalation.tables.disputes import DisputeRow
 from services.escalation.tables.resources import RESOURCE_WORDS, TEXT_SEARCH, ResourceUseRow, SupportResourceRow
+from services.escalation.tables.service_health import HealthWatchRow, IncidentCaseRow, IncidentRow
 from services.escalation.tables.vendor_tickets import TicketNoteRow, VendorChannelRow, VendorTicketRow
 
 __all__ = [
@@ -20,6 +21,9 @@ __all__ = [
     "CaseWordsRow",
     "DisputeRow",
     "EntryRow",
+    "HealthWatchRow",
+    "IncidentCaseRow",
+    "IncidentRow",
     "InvoiceRow",
     "MovedCalendarRow",
     "ResourceUseRow",

@@ -40,6 +40,13 @@ class CaseRow(Row, table=True):
         Index("cases_of_queue", "queue", "state", "id"),
         Index("cases_of_assignee", "assignee", "state", "id"),
         Index("cases_merged_into", "merged_into"),
+        Index(
+            "cases_of_products",
+            text("lower(product)"),
+            postgresql_where=text(
+                "kind = 'technical' AND state IN ('new', 'in_progress', 'waiting_for_customer', 'waiting_for_vendor')"
+            ),
+        ),
         Index("cases_by_deadline", "next_deadline_at", "id", postgresql_where=text("next_deadline_at IS NOT NULL")),
     )
 
