@@ -40,6 +40,7 @@ async def set_watch(unit: Unit, legal_entity: str, wanted: bool) -> None:
         await health_queries.delete_watch(unit, legal_entity)
     elif await health_queries.find_watch(unit, legal_entity) is None:
         row = HealthWatchRow(id=new_id(), legal_entity=legal_entity, next_reading_at=unit.now)
+        await unit.lock(row.id)
         await health_queries.save_watch(unit, row)
 
 
