@@ -130,7 +130,7 @@ async def test_addresses_and_numbers_are_stopped_wherever_they_stand(support: Su
         *(f"entry {entry_id}" for entry_id in entries),
     ]
     packed = await support.client.get(f"/v1/vendor-tickets/{ticket['id']}/evidence-pack")
-    assert packed.headers["content-type"] == "application/zip"
+    assert packed.headers["content-type"] == "application/octet-stream"
     archive = zipfile.ZipFile(io.BytesIO(packed.content))
     assert archive.namelist() == ["request.txt", *(f"entries/{number:03}.txt" for number in range(1, 6))]
     texts = [archive.read(name).decode() for name in archive.namelist()]

@@ -113,7 +113,7 @@ class TicketNoteIn(Body):
     decisions: list[DetailDecisionIn] = Field(default=[], max_length=1000)
 
 
-class ContactOut(BaseModel):
+class TicketContactOut(BaseModel):
     """Contact data of ours, as the ticket carries them."""
 
     model_config = example(
@@ -155,7 +155,7 @@ class VendorTicketOut(BaseModel):
         product="Microsoft 365 Business Premium",
         title="Mail to outside is late by hours",
         description="Since 2 April 08:00 UTC messages to outside wait for two to four hours.",
-        contact=shown(ContactOut),
+        contact=shown(TicketContactOut),
         entry_ids=["01a20d66-0b3d-7e92-a6c7-58f10d4b2e39"],
         decisions=[shown(MadeDecisionOut)],
         no_line_reason=None,
@@ -188,7 +188,7 @@ class VendorTicketOut(BaseModel):
     product: str | None
     title: str
     description: str
-    contact: ContactOut
+    contact: TicketContactOut
     entry_ids: list[UUID] = Field(description="entries of the evidence pack")
     decisions: list[MadeDecisionOut]
     no_line_reason: NoLineReason | None

@@ -42,7 +42,8 @@ from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 reads = Router(prefix="/v1", tags=["vendor tickets"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1", tags=["vendor tickets"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
 
-ZIP = "application/zip"
+ZIP = "application/octet-stream"
+"""Media type of a ZIP that clients take as a file whatever it is."""
 PACK: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "a ZIP: the text of the request, and its entries",
