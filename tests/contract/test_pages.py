@@ -25,6 +25,7 @@ MODELLESS = {
     "/v1/invoices/{invoice_id}/document",
     "/v1/credit-notes/{credit_note_id}/document",
     "/v1/accounts/{account_id}/statement/document",
+    "/v1/vendor-tickets/{ticket_id}/evidence-pack",
     "/health/live",
     "/health/ready",
     "/policy",

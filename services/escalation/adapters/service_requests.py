@@ -16,6 +16,8 @@ from shared.hidden import remove_hidden
 from shared.ids import new_id
 
 MAX_NOTE_CHARS = 20_000
+MAX_NOTES = 1000
+"""How many notes of a service request are read: the newest."""
 PASSING = frozenset({401, 403, 408, 409, 412, 429})
 """Refusals that say nothing of the ticket: our credentials, or a bad moment."""
 STATUSES = {
@@ -84,7 +86,8 @@ def _read_ticket(answer: httpx2.Response) -> SeenTicket:
     except (ValidationError, KeyError) as error:
         raise Later("the vendor's answer is no service request") from error
     severity = SEVERITIES.get(_fold(request.severity))
-    return SeenTicket(status, severity, tuple(_read_note(note) for note in request.notes or () if note.text))
+    notes = [note for note in request.notes or () if note.text][-MAX_NOTES:]
+    return SeenTicket(status, severity, tuple(map(_read_note, notes)))
 
 
 def _fold(code: Any) -> str:
