@@ -23,8 +23,9 @@ ESCALATION = (
     "INSERT INTO entries (id, case_id, kind, audience, content, details, entered_at)"
     " SELECT gen_random_uuid(), id, 'note', 'internal', 'n', '{}', now() FROM cases, generate_series(1, 3)",
     "INSERT INTO vendor_tickets (id, case_id, account_id, legal_entity, channel, number, status, status_since,"
-    " language, title, description, contact, checks, entries, decisions, compared_lines, waived, prepared_by, prepared_at,"
-    " submitted_by, submitted_at, next_reading_at) SELECT gen_random_uuid(), id, account_id, 'GS-DE', 'portal',"
+    " language, title, description, contact, checks, entries, decisions, compared_lines, waived, prepared_by,"
+    " prepared_at, submitted_by, submitted_at, next_reading_at)"
+    " SELECT gen_random_uuid(), id, account_id, 'GS-DE', 'portal',"
     " number::text, (ARRAY['open', 'closed'])[1 + (number % 50 > 0)::int], now(), 'en', 't', 'd', '{}', '{}', '[]',"
     " '[]', '[]', '{}', 'anna', now(), 'anna', now(), now() + number * interval '1 minute' FROM cases",
     "ANALYZE cases, entries, vendor_tickets",

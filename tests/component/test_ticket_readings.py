@@ -41,7 +41,7 @@ async def test_the_vendor_s_words_come_once_and_its_question_makes_it_our_turn(s
     assert await support.state(case_id) == "in_progress"
     ticket = await support.ticket(ticket_id)
     assert (ticket["status"], ticket["severity"], ticket["reading_refusal"]) == ("attention_needed", "A", None)
-    assert ticket["answered_at"] == "2026-03-02T09:15:00Z"
+    assert (ticket["answered_at"], ticket["read_at"]) == ("2026-03-02T09:15:00Z", "2026-03-02T09:30:00Z")
     _, updated = await support.events("VendorTicket")
     assert (updated["type"], updated["status"], updated["severity"], updated["number"]) == (
         "VendorTicketUpdated",

@@ -51,16 +51,22 @@ async def test_it_runs_by_severity_and_language(support: Support) -> None:
 
 
 async def test_it_is_announced_as_the_vendor_s_and_ends_with_its_first_answer(support: Support) -> None:
-    late, answered = [await support.open(severity="A") for _ in range(2)]
-    for number, case_id in enumerate((late, answered), 1):
+    late, answered, german = [await support.open(severity="A") for _ in range(3)]
+    for number, case_id in enumerate((late, answered, german), 1):
         await support.client.made(f"/v1/cases/{case_id}/handover:override", {"reason": "it burns"})
-        await support.submit(case_id, number=str(number))
+        await support.submit(case_id, number=str(number), language="de" if case_id == german else "en")
+    contact = {"channel": "phone", "about_outcome": False, "comment": "we have asked the vendor"}
+    await support.client.made(f"/v1/cases/{late}/contacts", contact)
     await support.client.made(f"/v1/cases/{late}:start", {"reason": "asked the customer meanwhile"})
     await support.client.made(f"/v1/cases/{late}:wait", {"side": "customer", "reason": "for headers"})
     await hear(support.runtime, HOURS, sequence=9)
     await sweep(support.runtime)
-    due = {case_id: (await get_clock(support, case_id))["due_at"] for case_id in (late, answered)}
-    assert set(due.values()) == {"2026-03-06T19:00:00Z"}, "neither our hours nor the customer move it"
+    clocks = [await get_clock(support, case_id) for case_id in (late, answered, german)]
+    assert [(clock["due_at"], clock["stopped_at"]) for clock in clocks] == [
+        ("2026-03-06T19:00:00Z", None),
+        ("2026-03-06T19:00:00Z", None),
+        ("2026-03-09T09:00:00Z", None),
+    ], "neither our hours nor our answer to the customer move it"
     await support.write("We look into it.", number="2")
     await support.step(minutes=30)
     assert (await get_clock(support, answered))["stopped_at"] == "2026-03-06T17:30:00Z"
