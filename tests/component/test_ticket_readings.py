@@ -95,6 +95,12 @@ async def test_closed_at_the_vendor_resolves_nothing_until_a_person_says_so(supp
     reads = len(support.wire.methods)
     await support.step(days=3)
     assert len(support.wire.methods) == reads, "what was confirmed is not looked at any more"
+    seen = {"status": "attention_needed"}
+    resumed = await support.client.made(f"/v1/vendor-tickets/{ticket_id}:record-status", seen)
+    assert (resumed["is_solved"], resumed["solved_reason"]) == (None, None)
+    await support.leave(status="attention_needed")
+    await support.step()
+    assert len(support.wire.methods) == reads + 1, "what goes on is looked at again"
 
 
 async def test_what_may_pass_is_tried_again(support: Support) -> None:
@@ -183,12 +189,15 @@ async def test_a_merged_case_s_ticket_goes_on_in_the_other_one(support: Support)
 async def test_a_closed_case_is_not_opened_by_the_vendor_but_a_person_gets_a_task(support: Support) -> None:
     case_id, _ = await hand_over(support)
     await support.client.made(f"/v1/cases/{case_id}:resolve", {"outcome": "it works", "reason": "the customer says so"})
+    contact = {"channel": "phone", "about_outcome": True, "comment": "they know"}
+    await support.client.made(f"/v1/cases/{case_id}/contacts", contact)
+    await support.client.made(f"/v1/cases/{case_id}:close", {"reason": "they know"})
     await support.leave(status="attention_needed")
     await support.step(minutes=15)
     await support.step(minutes=15)
-    assert await support.state(case_id) == "resolved"
+    assert await support.state(case_id) == "closed"
     (task,) = await support.tasks()
-    assert task["subject"] == f"the vendor waits for us in ticket {NUMBER}, whose case is resolved"
+    assert task["subject"] == f"the vendor waits for us in ticket {NUMBER}, whose case is closed"
 
 
 async def test_a_distributor_s_ticket_is_not_looked_for_at_the_vendor(support: Support) -> None:

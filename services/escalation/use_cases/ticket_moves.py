@@ -101,11 +101,18 @@ async def follow_vendor(
         row.severity = severity
     if is_moved or is_weighed:
         unit.publish(_build_event(VendorTicketUpdated, row, case))
-    if is_moved and status is TicketStatus.OPEN:
-        row.is_solved = row.solved_reason = row.solved_by = row.solved_at = None
-    elif is_moved:
+    if is_moved and status is not TicketStatus.CLOSED:
+        _resume_ticket(unit, row)
+    if is_moved and status is not TicketStatus.OPEN:
         await note_vendor_answer(unit, row)
         await _return_turn(unit, row, case, status)
+
+
+def _resume_ticket(unit: Unit, row: VendorTicketRow) -> None:
+    """Let a ticket go on that the vendor does not find closed: nobody has said of it whether it solved the problem."""
+    row.is_solved = row.solved_reason = row.solved_by = row.solved_at = None
+    if row.channel == "portal" and row.next_reading_at is None:
+        row.next_reading_at = unit.now
 
 
 async def note_vendor_answer(unit: Unit, row: VendorTicketRow) -> None:
