@@ -29,6 +29,27 @@ async def hand_over(support: Support) -> tuple[str, str]:
     return case_id, ticket_id
 
 
+async def check_distributor(support: Support) -> None:
+    """Hand a case over to a distributor: nobody asks the vendor about it."""
+    support.wire.methods.clear()
+    channel = CHANNEL | {"kind": "distributor", "distributor_email": "support@distributor.example"}
+    answer = await support.client.http.put("/v1/vendor-channels/GS-DE", json=channel, headers=support.client.headers)
+    assert answer.status_code == 200
+    case_id = await support.open(kind="fraud", severity=None)
+    ticket_id = (await support.prepare(case_id)).json()["id"]
+    await support.client.made(f"/v1/vendor-tickets/{ticket_id}:submit", {"number": "D-17.4"})
+    await support.client.made(f"/v1/vendor-tickets/{ticket_id}/notes", {"content": "any news?"})
+    await support.step(days=2)
+    assert support.wire.methods == []
+    without = await support.client.http.put(
+        "/v1/vendor-channels/GS-FR", json=CHANNEL | {"kind": "distributor"}, headers=support.client.headers
+    )
+    assert without.status_code == 422
+    assert [channel["legal_entity"] for channel in (await support.client.got("/v1/vendor-channels"))["items"]] == [
+        "GS-DE"
+    ]
+
+
 async def test_the_vendor_s_words_come_once_and_its_question_makes_it_our_turn(support: Support) -> None:
     case_id, ticket_id = await hand_over(support)
     await support.write("Please send the headers.\r\nThank you.")
@@ -140,17 +161,6 @@ async def test_a_ticket_that_is_shown_to_its_creator_only_is_a_person_s(support:
     assert [content for _, content in await support.notes(case_id)] == ["any news?", "Send the headers."]
 
 
-async def test_one_ticket_that_breaks_stops_no_other(support: Support) -> None:
-    case_id, _ = await hand_over(support)
-    other = await support.open(kind="fraud", severity=None)
-    await support.submit(other, number="17")
-    for number in (NUMBER, "17"):
-        await support.write("We look into it.", number=number)
-    support.vendor.faults.add(Fault(subscription=NUMBER, fault="500", times=9))
-    await support.step(minutes=15)
-    assert (await support.notes(case_id), await support.notes(other)) == ([], [(None, "We look into it.")])
-
-
 async def test_two_looks_at_once_take_a_note_once(support: Support) -> None:
     case_id, ticket_id = await hand_over(support)
     await support.write("We look into it.")
@@ -169,6 +179,21 @@ async def test_two_looks_at_once_take_a_note_once(support: Support) -> None:
     await work(support.runtime)
     assert await support.notes(case_id) == [(None, "We look into it.")]
     assert (await support.ticket(ticket_id))["status"] == "open"
+
+
+async def test_one_ticket_that_breaks_stops_no_other_and_a_distributor_s_is_not_looked_for(support: Support) -> None:
+    case_id, _ = await hand_over(support)
+    other = await support.open(kind="fraud", severity=None)
+    await support.submit(other, number="17")
+    for number in (NUMBER, "17"):
+        await support.write("We look into it.", number=number)
+    support.vendor.faults.add(Fault(subscription=NUMBER, fault="500", times=9))
+    await support.step(minutes=15)
+    assert (await support.notes(case_id), await support.notes(other)) == ([], [(None, "We look into it.")])
+    await support.database.execute("UPDATE escalation.vendor_tickets SET next_reading_at = NULL")
+    support.vendor.faults.clear()
+    await support.step(minutes=15)
+    await check_distributor(support)
 
 
 async def test_a_merged_case_s_ticket_goes_on_in_the_other_one(support: Support) -> None:
@@ -198,22 +223,3 @@ async def test_a_closed_case_is_not_opened_by_the_vendor_but_a_person_gets_a_tas
     assert await support.state(case_id) == "closed"
     (task,) = await support.tasks()
     assert task["subject"] == f"the vendor waits for us in ticket {NUMBER}, whose case is closed"
-
-
-async def test_a_distributor_s_ticket_is_not_looked_for_at_the_vendor(support: Support) -> None:
-    channel = CHANNEL | {"kind": "distributor", "distributor_email": "support@distributor.example"}
-    answer = await support.client.http.put("/v1/vendor-channels/GS-DE", json=channel, headers=support.client.headers)
-    assert answer.status_code == 200
-    case_id = await support.open(kind="fraud", severity=None)
-    ticket_id = (await support.prepare(case_id)).json()["id"]
-    await support.client.made(f"/v1/vendor-tickets/{ticket_id}:submit", {"number": "D-17.4"})
-    await support.client.made(f"/v1/vendor-tickets/{ticket_id}/notes", {"content": "any news?"})
-    await support.step(days=2)
-    assert support.wire.methods == []
-    without = await support.client.http.put(
-        "/v1/vendor-channels/GS-FR", json=CHANNEL | {"kind": "distributor"}, headers=support.client.headers
-    )
-    assert without.status_code == 422
-    assert [channel["legal_entity"] for channel in (await support.client.got("/v1/vendor-channels"))["items"]] == [
-        "GS-DE"
-    ]
