@@ -1,7 +1,8 @@
-"""Timed work of escalation: deadlines of answers; and calls: amounts reserved in invoicing."""
+"""Timed work of escalation: deadlines of answers; and calls: amounts reserved in invoicing, messages sent."""
 
 from services.escalation import use_cases
 from services.escalation.use_cases.disputes import RESERVE_AMOUNTS
+from services.escalation.use_cases.messages import SEND_CASE_MAIL
 from shared.intents import Kind
 from shared.sweeps import Sweep
 
@@ -19,4 +20,7 @@ SWEEPS = (
     ),
 )
 
-INTENTS = (Kind(RESERVE_AMOUNTS, use_cases.disputes.reserve, use_cases.disputes.reserved),)
+INTENTS = (
+    Kind(RESERVE_AMOUNTS, use_cases.disputes.reserve, use_cases.disputes.reserved),
+    Kind(SEND_CASE_MAIL, use_cases.messages.send_message, use_cases.messages.record_sent),
+)

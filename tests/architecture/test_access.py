@@ -70,7 +70,8 @@ def _list_calls(function: ast.AsyncFunctionDef) -> Iterator[tuple[str, str]]:
 
 def _render_path(node: ast.expr) -> str:
     parts = node.values if isinstance(node, ast.JoinedStr) else [node]
-    return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in parts)
+    path = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in parts)
+    return path.partition("?")[0]
 
 
 def list_used_scopes(service: str) -> dict[str, set[str]]:

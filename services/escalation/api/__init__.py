@@ -1,6 +1,6 @@
 """The routes of escalation."""
 
-from services.escalation.api import case_moves, cases, clocks, disputes, resources, support, threads
+from services.escalation.api import case_moves, cases, clocks, disputes, messages, resources, support, threads
 from shared.http.audit_entries import create_audit_router
 from shared.http.failed_work import create_failed_work_router
 
@@ -15,6 +15,7 @@ ROUTERS = (
     clocks.admin,
     threads.reads,
     threads.writes,
+    messages.writes,
     support.reads,
     resources.reads,
     resources.writes,

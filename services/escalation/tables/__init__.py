@@ -5,6 +5,7 @@ from services.escalation.tables.cases import CaseLinkRow, CaseRow, CaseWordsRow,
 from services.escalation.tables.clocks import CaseClockRow, MovedCalendarRow, ResponseTargetRow
 from services.escalation.tables.copies import AccountRow, CalendarRow, InvoiceRow
 from services.escalation.tables.disputes import DisputeRow
+from services.escalation.tables.mails import CaseAddressRow, CaseMailRow
 from services.escalation.tables.resources import RESOURCE_WORDS, TEXT_SEARCH, ResourceUseRow, SupportResourceRow
 
 __all__ = [
@@ -13,8 +14,10 @@ __all__ = [
     "TEXT_SEARCH",
     "AccountRow",
     "CalendarRow",
+    "CaseAddressRow",
     "CaseClockRow",
     "CaseLinkRow",
+    "CaseMailRow",
     "CaseRow",
     "CaseWordsRow",
     "DisputeRow",

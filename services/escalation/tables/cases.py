@@ -91,15 +91,20 @@ class CaseLinkRow(Row, table=True):
 class EntryRow(Row, table=True):
     """An entry of a case's thread, for an audience; without an actor it was written by itself.
 
-    Calls and messages are contacts with the customer, in the sequence of the account's facts.
+    Calls and messages are contacts with the customer, in the sequence of the account's facts; a mail that we send
+    (`mail_out`) becomes one when it is delivered, which stands in `case_mails`.
     """
 
     __tablename__ = "entries"
     __table_args__ = (
-        CheckConstraint("kind IN ('note', 'call', 'message', 'vendor_note', 'state', 'change', 'resource')"),
         CheckConstraint(
-            "audience = CASE kind WHEN 'call' THEN 'customer' WHEN 'message' THEN 'customer'"
-            " WHEN 'vendor_note' THEN 'vendor' ELSE 'internal' END"
+            "kind IN ('note', 'call', 'message', 'vendor_note', 'state', 'change', 'resource', 'mail_out', 'mail_in',"
+            " 'attachment')"
+        ),
+        CheckConstraint("audience IN ('customer', 'vendor', 'internal')"),
+        CheckConstraint(
+            "kind = 'attachment' OR audience = CASE WHEN kind IN ('call', 'message', 'mail_out', 'mail_in')"
+            " THEN 'customer' WHEN kind = 'vendor_note' THEN 'vendor' ELSE 'internal' END"
         ),
         CheckConstraint("channel IN ('email', 'phone', 'portal', 'letter')"),
         CheckConstraint("(kind IN ('call', 'message')) = (channel IS NOT NULL)"),

@@ -12,7 +12,7 @@ from services.escalation.domain.cases import (
     reopen_case,
 )
 from services.escalation.domain.moves import move
-from services.escalation.repository import case_queries, threads
+from services.escalation.repository import case_queries, mails, threads
 from services.escalation.tables import CaseRow
 from services.escalation.use_cases.case_clocks import follow_state
 from services.escalation.use_cases.cases import CaseLink, enter_internally, link_case, lock_case
@@ -73,13 +73,7 @@ async def close_by_hand(
     """Close the loop. Raises NotFound, MoveRefused, CustomerNotTold, CustomerConcerned."""
     row = await lock_case(unit, case_id)
     before = row.model_dump()
-    loop = Loop(
-        row.outcome_sequence,
-        await threads.get_informed_sequence(unit, case_id),
-        no_customer_affected,
-        is_task=row.kind == "task",
-        is_of_customer=row.account_id is not None and row.opened_by is not None,
-    )
+    loop = await _build_loop(unit, row, no_customer_affected)
     wanted = close_case(CaseState(row.state), loop)
     row.closed_at, row.closed_by, row.no_customer_affected = unit.now, actor, no_customer_affected
     await _enter_state(unit, row, wanted, actor, reason)
@@ -119,6 +113,20 @@ async def merge_by_hand(unit: Unit, case_id: UUID, target_id: UUID, actor: str, 
     unit.publish(CaseMerged(case_id=row.id, account_id=row.account_id, into_case_id=target_id))
     await _save_change(unit, row, before)
     return row
+
+
+async def _build_loop(unit: Unit, row: CaseRow, no_customer_affected: str | None) -> Loop:
+    informed = (
+        await threads.get_informed_sequence(unit, row.id),
+        await mails.find_informing_sequence(unit, row.id, row.outcome_sequence),
+    )
+    return Loop(
+        row.outcome_sequence,
+        max((sequence for sequence in informed if sequence is not None), default=None),
+        no_customer_affected,
+        is_task=row.kind == "task",
+        is_of_customer=row.account_id is not None and row.opened_by is not None,
+    )
 
 
 def _build_side(row: CaseRow) -> MergeSide:
