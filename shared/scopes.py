@@ -34,6 +34,7 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
     "escalation": {
         "read": "read cases and disputes",
         "write": "open, decide and close them",
+        "mail": "hand mails over that came in: for the mail relay",
         "admin": "set how long answers may take, keep support resources",
         "audit": "read who changed what",
         "operate": "see what failed, and have it tried again",

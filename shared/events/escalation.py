@@ -87,6 +87,23 @@ class CaseClosed(CaseEvent):
     customer_told: bool
 
 
+class CaseClosingUndone(CaseEvent):
+    """A closed case is resolved again, since the message that told the customer the outcome came back."""
+
+
+class MailBounced(Event):
+    """A mail of ours came back: its delivery status names a permanent failure. Whom it was for is not said."""
+
+    producer: ClassVar[str] = "escalation"
+    message_id: UUID
+    permanent: bool
+    code: str
+
+    def subject(self) -> str:
+        """Return the id of the mail, which stands in its Message-ID."""
+        return str(self.message_id)
+
+
 class DisputedLine(Value):
     """An amount in dispute on one line; minor units."""
 

@@ -60,6 +60,8 @@ CHANGES = {"invoicing": {"sales", "billing", "payments", "credits", "vendor", "s
 
 MESSAGES = "GET /v1/notices/{notice_id}/message"
 """What people were written is for few."""
+RELAYED = "POST /v1/inbound-mails"
+"""Mails are handed over by the relay, which may do nothing else."""
 AUDIT = ("GET /v1/audit-entries", "GET /v1/audit-entries/{audit_entry_id}")
 """Who changed what is for few."""
 
@@ -96,7 +98,7 @@ def wrong_scopes(service: str, found: dict[str, APIRoute]) -> set[str]:
             dict.fromkeys(LIMITS, "admin")
             | dict.fromkeys(PUBLISHING, "publish")
             | dict.fromkeys(AUDIT, "audit")
-            | {MESSAGES: "messages"}
+            | {MESSAGES: "messages", RELAYED: "mail"}
             | dict.fromkeys(DECISIONS, "settings|invoicing:admin")
         )
         may = special.get(name, "operate" if "-work" in name else "read" if asks else "write")

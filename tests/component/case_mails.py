@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -71,12 +72,55 @@ class MailDesk:
         body = person | {"valid_from": "2026-03-02"} | more
         return str((await self.invoicing.made(f"/v1/accounts/{self.account_id}/contact-persons", body))["id"])
 
+    async def hand_over(self, mail: EmailMessage | bytes, key: str | None = None) -> dict[str, Any]:
+        """Hand a mail over as the relay does; what the answer says."""
+        content = mail if isinstance(mail, bytes) else mail.as_bytes()
+        headers = {"content-type": "message/rfc822", "idempotency-key": key or sha256(content).hexdigest()}
+        answer = await self.client.http.post(
+            "/v1/inbound-mails", content=content, headers=self.client.headers | headers
+        )
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    async def triage(self) -> list[tuple[str | None, str | None]]:
+        page = await self.client.got("/v1/inbound-mails", state="triage")
+        return [(mail["sender"], mail["reason"]) for mail in page["items"]]
+
     async def events(self, kind: str) -> list[str]:
         query = "SELECT data FROM escalation.outbox WHERE type LIKE '%.' || $1 || '.%' ORDER BY position"
         return [str(row["data"]) for row in await self.database.rows(query, kind)]
 
     async def tasks(self) -> list[str]:
         return [task["cause"] for task in (await self.client.got("/v1/cases", kind="task"))["items"]]
+
+
+def reply(mail: EmailMessage, text: str = "We ordered ten.", **headers: str) -> EmailMessage:
+    """Write what a customer answers to a mail."""
+    defaults = {
+        "from": f"Somebody <{mail['To']}>",
+        "to": str(mail["Reply-To"]),
+        "subject": f"Re: {mail['Subject']}",
+        "message-id": f"<{uuid4()}@customer.example>",
+        "in-reply-to": str(mail["Message-ID"]),
+    }
+    answer = EmailMessage()
+    for name, value in (defaults | {name.replace("_", "-").lower(): value for name, value in headers.items()}).items():
+        answer[name] = value
+    answer.set_content(text)
+    return answer
+
+
+def bounce(of: EmailMessage, to: str, *, status: str = "5.1.1", action: str = "failed") -> bytes:
+    """Write the delivery status of a mail, as a mail server does that could not deliver it."""
+    return (
+        f"Return-Path: <>\r\nFrom: MAILER-DAEMON@mx.example\r\nTo: {to}\r\nMessage-ID: <{uuid4()}@mx.example>\r\n"
+        "Auto-Submitted: auto-replied\r\n"
+        "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
+        "--b\r\nContent-Type: text/plain\r\n\r\nIt was not delivered.\r\n"
+        "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n"
+        f"Final-Recipient: rfc822; {of['To']}\r\nAction: {action}\r\nStatus: {status}\r\n\r\n"
+        f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: {of['Message-ID']}\r\n\r\n--b--\r\n"
+    ).encode()
 
 
 @asynccontextmanager

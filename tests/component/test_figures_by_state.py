@@ -20,8 +20,9 @@ INSERT INTO collections.suspensions (id, account_id, subscription_id, state, pol
 VALUES ($1, $2, $3, $4, 1, 'suspend', $5)
 """
 _OPEN_CASE = """
-INSERT INTO escalation.cases (id, version, kind, account_id, subject, queue, state, opened_at, state_since)
-VALUES ($1, 1, 'dispute', $2, 'Invoice', 'billing', 'new', $3, $3)
+INSERT INTO escalation.cases (id, version, kind, account_id, subject, queue, state, opened_at, state_since,
+    unread_answers)
+VALUES ($1, 1, 'dispute', $2, 'Invoice', 'billing', 'new', $3, $3, 0)
 """
 _DISPUTE = """
 INSERT INTO escalation.disputes (id, case_id, account_id, invoice_id, currency, lines, total_minor, state, requested_at)

@@ -81,6 +81,7 @@ FILE_OF = {"/v1/usage-files": "usage_file", "/v1/support-resources:import": "res
 MAPPING = {"bank_account": "DE02", "booked_on": "day", "amount": "sum", "currency": "currency", "text": ["text"]}
 NEEDS_MORE = {
     "/v1/cases/{case_id}:close",
+    "/v1/cases/{case_id}:read",
     "/v1/bill-runs/{run_id}/drafts/{draft_id}",
     "/v1/approvals/{approval_id}:withdraw",
     "/v1/setting-changes/{setting_change_id}:withdraw",
@@ -88,7 +89,8 @@ NEEDS_MORE = {
     "/v1/guard/limit-changes/{guard_limit_change_id}:decline",
     "/v1/guard/limit-changes/{guard_limit_change_id}:withdraw",
 }
-"""What a single request does not always do: close a case whose outcome its customer may not know, open a draft of the
+"""What a single request does not always do: close a case whose outcome its customer may not know, read answers that
+nobody gave, open a draft of the
 one run that it is in, withdraw what somebody else has proposed, decide about the one change of the guard's limits."""
 MAY_BE_MISSING = {
     "case.close",
@@ -409,8 +411,20 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
         (await world.client.made("/v1/support-resources", resource | {"reference": f"kb-{number}"}))["id"]
         for number in range(3)
     ]
+    written = [
+        (await world.client.made(f"/v1/cases/{case_id}/notes", {"content": "a note"}))["id"] for case_id in opened
+    ]
+    headers = world.client.headers | {"content-type": "message/rfc822"}
+    arrived = [
+        await world.client.http.post(
+            "/v1/inbound-mails", content=b"Subject: %d" % number, headers=headers | {"idempotency-key": str(number)}
+        )
+        for number in range(40)
+    ]
     return {
         "account_id": [owner],
+        "inbound_mail_id": [mail.json()["id"] for mail in arrived],
+        "last_entry_id": written,
         "resource_id": resources,
         "file": [""],
         "resource_file": ["reference,kind,title,content,language\nkb-9,solution,Mail,Check,en\n"],

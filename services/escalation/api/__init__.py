@@ -1,6 +1,16 @@
 """The routes of escalation."""
 
-from services.escalation.api import case_moves, cases, clocks, disputes, messages, resources, support, threads
+from services.escalation.api import (
+    case_moves,
+    cases,
+    clocks,
+    disputes,
+    inbound_mails,
+    messages,
+    resources,
+    support,
+    threads,
+)
 from shared.http.audit_entries import create_audit_router
 from shared.http.failed_work import create_failed_work_router
 
@@ -16,6 +26,10 @@ ROUTERS = (
     threads.reads,
     threads.writes,
     messages.writes,
+    inbound_mails.reads,
+    inbound_mails.writes,
+    inbound_mails.relays,
+    inbound_mails.case_writes,
     support.reads,
     resources.reads,
     resources.writes,

@@ -177,6 +177,7 @@ class CaseOut(BaseModel):
         no_customer_affected=None,
         merged_into=None,
         next_deadline_at=None,
+        unread_answers=0,
     )
 
     id: UUID
@@ -204,6 +205,7 @@ class CaseOut(BaseModel):
     no_customer_affected: str | None
     merged_into: UUID | None = Field(description="the case that goes on with it")
     next_deadline_at: datetime | None = Field(description="when the customer is owed the next answer")
+    unread_answers: int = Field(description="mails of the customer that nobody has read")
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> Self:

@@ -5,7 +5,7 @@ from services.escalation.tables.cases import CaseLinkRow, CaseRow, CaseWordsRow,
 from services.escalation.tables.clocks import CaseClockRow, MovedCalendarRow, ResponseTargetRow
 from services.escalation.tables.copies import AccountRow, CalendarRow, InvoiceRow
 from services.escalation.tables.disputes import DisputeRow
-from services.escalation.tables.mails import CaseAddressRow, CaseMailRow
+from services.escalation.tables.mails import CaseAddressRow, CaseMailRow, InboundMailRow
 from services.escalation.tables.resources import RESOURCE_WORDS, TEXT_SEARCH, ResourceUseRow, SupportResourceRow
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "CaseWordsRow",
     "DisputeRow",
     "EntryRow",
+    "InboundMailRow",
     "InvoiceRow",
     "MovedCalendarRow",
     "ResourceUseRow",

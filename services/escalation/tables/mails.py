@@ -1,9 +1,11 @@
-"""Mails of cases, out and in. Addresses of customers are asked for when a mail is sent, and not kept."""
+"""Mails of cases, out and in. Whom a mail of ours went to is asked for when it is sent, and not kept."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from services.escalation.tables.base import Row
@@ -46,3 +48,39 @@ class CaseMailRow(Row, table=True):
     code: str | None = Field(sa_type=Text)
     queued_at: datetime = Field(sa_type=DateTime(timezone=True))
     settled_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+
+
+class InboundMailRow(Row, table=True):
+    """A mail that came in. `mail_key` is its Message-ID, else its digest; the first of a key is the one that counts.
+
+    Sender, subject and content are of whoever wrote it. The content of one that joined a case is that of its entry.
+    """
+
+    __tablename__ = "inbound_mails"
+    __table_args__ = (
+        CheckConstraint("state IN ('triage', 'joined', 'automatic', 'bounce', 'discarded')"),
+        CheckConstraint("(state = 'joined') = (case_id IS NOT NULL)"),
+        CheckConstraint("num_nulls(case_id, entry_id) IN (0, 2)"),
+        Index("inbound_mails_first", "mail_key", unique=True, postgresql_where=text("is_first")),
+        Index("inbound_mails_of_key", "mail_key", "digest", unique=True),
+        Index("inbound_mails_by_state", "state", "id"),
+        Index("inbound_mails_of_case", "case_id", "entry_id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    mail_key: str = Field(sa_type=Text)
+    digest: str = Field(sa_type=Text)
+    is_first: bool
+    message_id: str | None = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    reason: str | None = Field(sa_type=Text)
+    case_id: UUID | None = Field(foreign_key="cases.id")
+    entry_id: UUID | None = Field(foreign_key="entries.id")
+    sender: str | None = Field(sa_type=Text)
+    subject: str = Field(sa_type=Text)
+    content: str = Field(sa_type=Text)
+    details: dict[str, Any] = Field(sa_type=JSONB)
+    received_at: datetime = Field(sa_type=DateTime(timezone=True))
+    settled_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    settled_by: str | None = Field(sa_type=Text)
+    read_at: datetime | None = Field(sa_type=DateTime(timezone=True))

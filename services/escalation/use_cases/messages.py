@@ -19,7 +19,7 @@ from services.escalation.domain.mails import (
 )
 from services.escalation.domain.moves import MoveRefused, move
 from services.escalation.mail.letters import Message, Reader, write_letter
-from services.escalation.repository import case_queries, mails, threads
+from services.escalation.repository import case_queries, inbound_mails, mails, threads
 from services.escalation.tables import CaseMailRow, CaseRow, EntryRow
 from services.escalation.use_cases.case_clocks import note_answer
 from services.escalation.use_cases.cases import CaseLink, lock_case, open_task
@@ -87,7 +87,7 @@ async def write_message(unit: Unit, case_id: UUID, new: NewMessage, actor: str) 
         account_id=account_id,
         contact_person_id=new.contact_person_id or case.contact_person_id,
         secret=secrets.token_hex(SECRET_BYTES),
-        in_reply_to=None,
+        in_reply_to=await inbound_mails.find_last_message_id(unit, case_id),
         about_outcome=new.about_outcome,
         outcome_sequence=case.outcome_sequence,
         sequence=None,

@@ -43,6 +43,39 @@ CREATE TABLE escalation.case_mails (
     CHECK ((state IN ('refused', 'bounced')) = (code IS NOT NULL))
 );
 CREATE INDEX case_mails_of_case ON escalation.case_mails (case_id);
+CREATE TABLE escalation.inbound_mails (
+    id UUID NOT NULL,
+    mail_key TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    is_first BOOLEAN NOT NULL,
+    message_id TEXT,
+    state TEXT NOT NULL,
+    reason TEXT,
+    case_id UUID,
+    entry_id UUID,
+    sender TEXT,
+    subject TEXT NOT NULL,
+    content TEXT NOT NULL,
+    details JSONB NOT NULL,
+    received_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    settled_at TIMESTAMP WITH TIME ZONE,
+    settled_by TEXT,
+    read_at TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (id),
+    FOREIGN KEY(case_id) REFERENCES escalation.cases (id),
+    FOREIGN KEY(entry_id) REFERENCES escalation.entries (id),
+    CHECK (state IN ('triage', 'joined', 'automatic', 'bounce', 'discarded')),
+    CHECK ((state = 'joined') = (case_id IS NOT NULL)),
+    CHECK (num_nulls(case_id, entry_id) IN (0, 2))
+);
+CREATE UNIQUE INDEX inbound_mails_first ON escalation.inbound_mails (mail_key) WHERE is_first;
+CREATE UNIQUE INDEX inbound_mails_of_key ON escalation.inbound_mails (mail_key, digest);
+CREATE INDEX inbound_mails_by_state ON escalation.inbound_mails (state, id);
+CREATE INDEX inbound_mails_of_case ON escalation.inbound_mails (case_id, entry_id);
+ALTER TABLE escalation.cases ADD COLUMN unread_answers INTEGER;
+UPDATE escalation.cases SET unread_answers = 0;
+ALTER TABLE escalation.cases ALTER COLUMN unread_answers SET NOT NULL;
+CREATE INDEX cases_unread ON escalation.cases (id) WHERE unread_answers > 0;
 DROP VIEW escalation.audit_cases;
 """
 
