@@ -90,10 +90,11 @@ NEEDS_MORE = {
     "/v1/guard/limit-changes/{guard_limit_change_id}:withdraw",
 }
 """What a single request does not always do: close a case whose outcome its customer may not know, read answers that
-nobody gave, open a draft of the
-one run that it is in, withdraw what somebody else has proposed, decide about the one change of the guard's limits."""
+nobody gave, open a draft of the one run that it is in, withdraw what somebody else has proposed, decide about the one
+change of the guard's limits."""
 MAY_BE_MISSING = {
     "case.close",
+    "case.read",
     "approval.withdraw",
     "setting_change.withdraw",
     "guard.approve_limits",
@@ -421,7 +422,12 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
         )
         for number in range(40)
     ]
+    upload = {"content-type": "application/octet-stream", "idempotency-key": "file"}
+    file = await world.client.http.post(
+        f"/v1/cases/{opened[0]}/attachments?name=a.txt", content=b"text", headers=world.client.headers | upload
+    )
     return {
+        "attachment_id": [file.json()["id"]],
         "account_id": [owner],
         "inbound_mail_id": [mail.json()["id"] for mail in arrived],
         "last_entry_id": written,

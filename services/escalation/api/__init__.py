@@ -1,6 +1,7 @@
 """The routes of escalation."""
 
 from services.escalation.api import (
+    attachments,
     case_moves,
     cases,
     clocks,
@@ -26,6 +27,8 @@ ROUTERS = (
     threads.reads,
     threads.writes,
     messages.writes,
+    attachments.reads,
+    attachments.writes,
     inbound_mails.reads,
     inbound_mails.writes,
     inbound_mails.relays,

@@ -12,9 +12,11 @@ from services.escalation import use_cases
 from services.escalation.api.case_bodies import CaseIn, CaseOut
 from services.escalation.domain.inbound_mails import InboundState, TriageReason
 from services.escalation.domain.moves import MoveRefused
+from services.escalation.mail.file_types import check_files
 from services.escalation.mail.reading import read_mail
 from services.escalation.repository import inbound_mails
 from services.escalation.tables import InboundMailRow
+from services.escalation.use_cases.inbound_mails import Arrival
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command, perform_upload
 from shared.database import Unit
@@ -30,9 +32,18 @@ case_writes = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("es
 
 MAX_MAIL_BYTES = 15 * 1024 * 1024
 MEDIA_TYPES = ("message/rfc822", "application/octet-stream")
-BINARY = {"type": "string", "format": "binary"}
+MAIL_EXAMPLE = (
+    "From: Ines Alpenrose <ines@alpenrose.example>\r\nTo: support@reseller.example\r\n"
+    "Message-ID: <CAB3@mail.alpenrose.example>\r\nSubject: Seats\r\n\r\nWe ordered ten.\r\n"
+)
 MAIL: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {media_type: {"schema": BINARY} for media_type in MEDIA_TYPES}}
+    "requestBody": {
+        "required": True,
+        "content": {
+            "message/rfc822": {"schema": {"type": "string"}, "example": MAIL_EXAMPLE},
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
 }
 UNSUPPORTED = declared(415, "unsupported_media_type", "the content type is none of a mail", "send message/rfc822")
 
@@ -59,6 +70,7 @@ class InboundMailOut(BaseModel):
         content="We ordered ten.",
         is_cut=False,
         files=["order.pdf"],
+        refused_files=["macro.xlsm"],
         received_at="2026-04-02T10:12:00Z",
         settled_at=None,
         settled_by=None,
@@ -74,7 +86,8 @@ class InboundMailOut(BaseModel):
     subject: str
     content: str = Field(description="as text; empty where it is that of the entry")
     is_cut: bool = Field(description="whether it had more text than is kept")
-    files: list[str] = Field(description="names of what it brings")
+    files: list[str] = Field(description="names of the files that it brings")
+    refused_files: list[str] = Field(description="names of those that are not kept, being too large or of other types")
     received_at: datetime
     settled_at: datetime | None
     settled_by: str | None
@@ -143,11 +156,13 @@ async def take_mail(
     content = await receive_body(request)
     mail = await asyncio.to_thread(read_mail, content)
     claim = await use_cases.inbound_mails.check_claim(command.runtime, mail)
+    kept, refused = await asyncio.to_thread(check_files, mail.files)
+    arrival = Arrival(mail, claim, kept, refused)
     await asyncio.to_thread(command.with_content, content)
     support_address = command.runtime.settings.support_address
 
     async def take(unit: Unit) -> MailTakenOut:
-        row = await use_cases.inbound_mails.take_mail(unit, mail, claim, support_address)
+        row = await use_cases.inbound_mails.take_mail(unit, arrival, support_address)
         return MailTakenOut(id=row.id, state=InboundState(row.state))
 
     return await command.run(take)

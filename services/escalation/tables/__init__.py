@@ -1,5 +1,6 @@
 """The rows of the schema `escalation`."""
 
+from services.escalation.tables.attachments import AttachmentChunkRow, AttachmentRow
 from services.escalation.tables.base import METADATA
 from services.escalation.tables.cases import CaseLinkRow, CaseRow, CaseWordsRow, EntryRow
 from services.escalation.tables.clocks import CaseClockRow, MovedCalendarRow, ResponseTargetRow
@@ -13,6 +14,8 @@ __all__ = [
     "RESOURCE_WORDS",
     "TEXT_SEARCH",
     "AccountRow",
+    "AttachmentChunkRow",
+    "AttachmentRow",
     "CalendarRow",
     "CaseAddressRow",
     "CaseClockRow",

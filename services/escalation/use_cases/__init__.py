@@ -1,6 +1,7 @@
 """The actions of escalation: one function for each, that loads, decides, saves and publishes."""
 
 from services.escalation.use_cases import (
+    attachments,
     case_changes,
     case_clocks,
     case_moves,
@@ -15,6 +16,7 @@ from services.escalation.use_cases import (
 )
 
 __all__ = [
+    "attachments",
     "case_changes",
     "case_clocks",
     "case_moves",

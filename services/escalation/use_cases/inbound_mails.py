@@ -1,9 +1,11 @@
 """Mails come in: they join a case as an entry, or wait for a person; they decide nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from services.escalation.domain.attachments import CheckedFile
 from services.escalation.domain.cases import CASE_ALLOWED, CaseState
 from services.escalation.domain.inbound_mails import (
     INBOUND_ALLOWED,
@@ -13,8 +15,9 @@ from services.escalation.domain.inbound_mails import (
 )
 from services.escalation.domain.mails import choose_role, find_secrets
 from services.escalation.domain.moves import MoveRefused, move
-from services.escalation.repository import case_queries, inbound_mails, threads
+from services.escalation.repository import attachments, case_queries, inbound_mails, threads
 from services.escalation.tables import CaseRow, EntryRow, InboundMailRow
+from services.escalation.use_cases.attachments import keep_files
 from services.escalation.use_cases.bounces import record_bounce
 from services.escalation.use_cases.case_moves import enter_state
 from services.escalation.use_cases.cases import NewCase, enter_internally, lock_case, open_case
@@ -82,14 +85,25 @@ async def _get_now(unit: Unit) -> Any:
     return unit.now
 
 
-async def take_mail(unit: Unit, mail: InboundMail, claim: Claim, support_address: str) -> InboundMailRow:
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A mail as it arrived, with its claim to a case and the files that are kept of it."""
+
+    mail: InboundMail
+    claim: Claim
+    files: Sequence[CheckedFile] = ()
+    refused_files: Sequence[str] = ()
+    """The names of those that are not kept."""
+
+
+async def take_mail(unit: Unit, arrival: Arrival, support_address: str) -> InboundMailRow:
     """Take a mail in, once for its Message-ID; the same content again is the mail that is here."""
-    case = None
+    case, claim = None, arrival.claim
     if claim.case_id is not None:
         await unit.lock(claim.account_id)
         case = await case_queries.get_case(unit, claim.case_id)
         case = case if case.merged_into is None else await case_queries.get_case(unit, case.merged_into)
-    row = _build_row(unit, mail, claim)
+    row = _build_row(unit, arrival)
     if not await inbound_mails.insert_mail(unit, row):
         former = await _find_or_keep(unit, row)
         if former is not None:
@@ -98,7 +112,7 @@ async def take_mail(unit: Unit, mail: InboundMail, claim: Claim, support_address
         case = None
     unit.record(Change("inbound_mail", row.id, claim.account_id if case else None))
     row = await inbound_mails.get_mail(unit, row.id)
-    await _follow_kind(unit, row, mail, case, claim, support_address)
+    await _follow_kind(unit, row, arrival, case, support_address)
     return row
 
 
@@ -113,17 +127,21 @@ async def _find_or_keep(unit: Unit, row: InboundMailRow) -> InboundMailRow | Non
 
 
 async def _follow_kind(
-    unit: Unit, row: InboundMailRow, mail: InboundMail, case: CaseRow | None, claim: Claim, support_address: str
+    unit: Unit, row: InboundMailRow, arrival: Arrival, case: CaseRow | None, support_address: str
 ) -> None:
+    mail = arrival.mail
+    if row.state == InboundState.TRIAGE:
+        await keep_files(unit, row.id, arrival.files)
     if row.state == InboundState.BOUNCE and mail.bounce is not None:
         secrets = mail.bounce.secrets | find_secrets(support_address, mail.recipients).bounce_secrets
         await record_bounce(unit, secrets, mail.bounce.code)
     elif row.state == InboundState.TRIAGE and case is not None:
-        await _join(unit, row, case, None, claim.contact_person_id)
+        await _join(unit, row, case, None, arrival.claim.contact_person_id)
 
 
-def _build_row(unit: Unit, mail: InboundMail, claim: Claim) -> InboundMailRow:
-    state, reason = InboundState.TRIAGE, claim.reason
+def _build_row(unit: Unit, arrival: Arrival) -> InboundMailRow:
+    mail = arrival.mail
+    state, reason = InboundState.TRIAGE, arrival.claim.reason
     if mail.bounce is not None:
         state, reason = InboundState.BOUNCE, None
     elif mail.is_automatic:
@@ -141,7 +159,11 @@ def _build_row(unit: Unit, mail: InboundMail, claim: Claim) -> InboundMailRow:
         sender=mail.sender,
         subject=mail.subject,
         content=mail.content,
-        details={"is_cut": mail.is_cut, "files": [file.name for file in mail.files]},
+        details={
+            "is_cut": mail.is_cut,
+            "files": [file.name for file in arrival.files],
+            "refused_files": list(arrival.refused_files),
+        },
         received_at=unit.now,
         settled_at=None,
         settled_by=None,
@@ -174,6 +196,7 @@ async def _join(unit: Unit, row: InboundMailRow, case: CaseRow, actor: str | Non
     row.state = move(INBOUND_ALLOWED, InboundState(row.state), InboundState.JOINED)
     row.case_id, row.entry_id, row.settled_at, row.settled_by, row.content = case.id, entry.id, unit.now, actor, ""
     await inbound_mails.save_mail(unit, row)
+    await attachments.place_in_case(unit, row.id, case.id)
     case.unread_answers += 1
     if case.state == CaseState.WAITING_FOR_CUSTOMER:
         wanted = move(CASE_ALLOWED, CaseState(case.state), CaseState.IN_PROGRESS)
