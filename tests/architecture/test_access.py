@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import RELAY, Keys
 from shared.auth import find_scopes
 from shared.scopes import SCOPES, SERVICE_SCOPES, list_scopes
 from shared.service import load
@@ -130,4 +130,4 @@ def test_each_service_s_token_lets_it_do_what_its_calls_need_and_no_more(tmp_pat
     assert page == tokens == used
     Keys(tmp_path / "keys").write_service_tokens(tmp_path / "tokens")
     written = {(path.parent.name, path.stem) for path in (tmp_path / "tokens").rglob("*.jwt")}
-    assert written == tokens.keys()
+    assert written == tokens.keys() | {(RELAY, "escalation")}
