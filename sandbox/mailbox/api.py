@@ -76,7 +76,7 @@ class FaultRequest(BaseModel):
 
 
 class ReplyRequest(BaseModel):
-    """What a customer replies to a mail; without a sender it is the one who got it."""
+    """Reply of a customer to a mail; without a sender it is from the one who got it."""
 
     text: str = Field(min_length=1, max_length=20_000)
     sender: str | None = Field(default=None, min_length=3, max_length=254)
@@ -114,6 +114,12 @@ def _add_reading(app: FastAPI, intake: Intake) -> None:
         found = store.page(to, after, limit)
         views = [MessageView.model_validate(one) for one in found]
         return MessagePage(messages=views, next=found[-1].id if len(found) == limit else None)
+
+    @app.get("/v1/newest-messages")
+    async def newest(limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> MessagePage:
+        """List the last messages, the newest first."""
+        views = [MessageView.model_validate(message) for message in store.newest(limit)]
+        return MessagePage(messages=views, next=None)
 
     @app.get("/v1/messages/{identifier}", response_class=PlainTextResponse)
     async def message(identifier: str) -> str:

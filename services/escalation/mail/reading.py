@@ -24,13 +24,18 @@ MAX_NESTINGS = 200
 """How often a mail may speak of parts and boundaries: reading takes as long as they are deep."""
 MAX_PARTS = 200
 MAX_DEPTH = 10
-MAX_HEADER_CHARS = 16 * 1024
-"""How much of one header is read."""
+MAX_HEADER_CHARS = 32 * 1024
+MAX_HEADERS = 500
+"""How many a message or a part has at most."""
+MAX_TEXT_CHARS = MAX_CONTENT_CHARS + 5000
+"""How much of the text is cleaned."""
+MAX_SENDER_CHARS = 1000
 MAX_FILES = 50
 _NESTING = re.compile(rb"boundary|message/|multipart/", re.IGNORECASE)
 _ADDRESS = r"[^\s<>@,;:()\"]+@[^\s<>@,;:()\"]+"
 _SENDER = re.compile(rf'(?:"(?:[^"\\]|\\.)*"|[^"<>,@]*)\s*<({_ADDRESS})>|({_ADDRESS})')
-_MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
+_BETWEEN_ADDRESSES = re.compile(r"[\s<>,;:()\"]+")
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>")
 _OWN_MESSAGE_ID = re.compile(r"<([0-9a-f-]{36})\.([0-9a-f]{32})@goodstanding>")
 _DIGESTED = ("from", "to", "cc", "date", "subject", "message-id", "in-reply-to", "content-type", "auto-submitted")
 """Headers that stay as they are on every way; what relays add is none of them."""
@@ -41,12 +46,22 @@ class Unreadable(Exception):
     """The mail has more, or is nested deeper, than is read."""
 
 
+class _BoundedMessage(Message):
+    """A message whose headers are bounded: the reading of parameters takes as long as the square of their number."""
+
+    def set_raw(self, name: str, value: str) -> None:
+        """Keep a header as it came. Raises Unreadable."""
+        if len(value) > MAX_HEADER_CHARS or len(self) >= MAX_HEADERS:
+            raise Unreadable
+        super().set_raw(name, value)
+
+
 def read_mail(content: bytes) -> InboundMail:
     """Read a mail (RFC 5322); one that is beyond the bounds has its digest only."""
     digest = hashlib.sha256(content).hexdigest()
     try:
         _check_bounds(content)
-        message = message_from_bytes(content)
+        message = message_from_bytes(content, _BoundedMessage)
         parts = list(_walk(message))
     except (Unreadable, RecursionError):
         return InboundMail(digest, is_readable=False)
@@ -88,14 +103,15 @@ def _choose_alternative(part: Message, children: list[Message]) -> list[Message]
 def _build_mail(message: Message, parts: list[Message], content: bytes) -> InboundMail:
     headers = _read_headers(message)
     texts = [part for part in parts if _is_text(part)]
-    text = clean_text("\n\n".join(_read_text(part) for part in texts))
+    whole = "\n\n".join(_read_text(part) for part in texts)
+    text = clean_text(whole[:MAX_TEXT_CHARS])
     return InboundMail(
         digest=_compute_digest(headers, content),
         message_id=_find_message_id(headers.get("message-id", "")),
         sender=_find_sender(message, headers),
         subject=clean_line(decode_header_value(headers.get("subject", ""))),
         content=text[:MAX_CONTENT_CHARS],
-        is_cut=len(text) > MAX_CONTENT_CHARS,
+        is_cut=len(text) > MAX_CONTENT_CHARS or len(whole) > MAX_TEXT_CHARS,
         recipients=tuple(_find_recipients(message)),
         is_automatic=is_automatic(headers),
         bounce=_read_bounce(message, parts),
@@ -123,14 +139,14 @@ def _compute_digest(headers: dict[str, str], content: bytes) -> str:
 
 
 def _find_message_id(text: str) -> str | None:
-    found_id = _MESSAGE_ID.fullmatch(text.strip())
-    return found_id[0] if found_id and found_id[0].isascii() else None
+    match = _MESSAGE_ID.fullmatch(text.strip())
+    return match[0] if match else None
 
 
 def _find_sender(message: Message, headers: dict[str, str]) -> str | None:
     """Find the one address that a mail is from; None where it says none, or several, or one that cannot be read."""
     senders = [name for name, _ in message.raw_items() if name.lower() == "from"]
-    match = _SENDER.fullmatch(headers.get("from", "").strip())
+    match = _SENDER.fullmatch(headers.get("from", "")[:MAX_SENDER_CHARS].strip())
     if len(senders) != 1 or match is None:
         return None
     try:
@@ -142,7 +158,8 @@ def _find_sender(message: Message, headers: dict[str, str]) -> str | None:
 def _find_recipients(message: Message) -> Iterator[str]:
     for name, value in message.raw_items():
         if name.lower() in _RECIPIENTS:
-            yield from re.findall(_ADDRESS, str(value)[:MAX_HEADER_CHARS])
+            words = _BETWEEN_ADDRESSES.split(str(value)[:MAX_HEADER_CHARS])
+            yield from (word for word in words if word.count("@") == 1)
 
 
 def _is_text(part: Message) -> bool:

@@ -5,6 +5,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.escalation.domain.inbound_mails import InboundMail
 from services.escalation.mail.reading import read_mail
@@ -95,6 +97,9 @@ def nest(depth: int) -> bytes:
         b"Content-Type: multipart/mixed; boundary=x\n\n" + b"--x\n\nhi\n" * 1000,
         b"X: " + b"a" * 300_000 + b"\n\nhi",
         b"\n" * 2_000_000,
+        b"Content-Type: multipart/mixed" + b"; a=b" * 30_000 + b"\n\nhi",
+        b"Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Disposition: attachment" + b'; a="' * 200_000,
+        b"Content-Type: multipart/mixed; boundary=x\n\n--x\n" + b"a: b\n" * 100_000,
     ],
 )
 def test_what_is_beyond_the_bounds_is_not_read(bomb: bytes) -> None:
@@ -103,6 +108,53 @@ def test_what_is_beyond_the_bounds_is_not_read(bomb: bytes) -> None:
     assert not mail.is_readable
     assert mail.key.startswith("sha256:")
     assert time.process_time() - begin < 2
+
+
+LINES = st.sampled_from(
+    [
+        b"Content-Type: multipart/mixed; boundary=x",
+        b"Content-Type: multipart/alternative; boundary*0=x",
+        b"Content-Type: multipart/report; report-type=delivery-status; boundary=x",
+        b"Content-Type: message/delivery-status",
+        b"Content-Type: message/rfc822",
+        b"Content-Type: message/partial",
+        b"Content-Type: text/html; charset*=utf-8''x",
+        b"Content-Type: text/rfc822-headers",
+        b"Content-Type: ;;;=",
+        b"Content-Disposition: attachment; filename*0*=%FF; filename*1=a",
+        b"Content-Disposition: attachment; filename==?utf-8?b?!!!?=",
+        b"Content-Transfer-Encoding: base64",
+        b"Content-Transfer-Encoding: x-uuencode",
+        b"Content-Transfer-Encoding: quoted-printable",
+        b"Original-Envelope-Id: \xff",
+        b"Action: failed",
+        b"Status: 5.1.1",
+        b"Message-ID: <\xe4@a.example>",
+        b"From: =?x?q?",
+        b"Auto-Submitted: \xff",
+        b"Subject: =?utf-7?b?+AAA-?= =?utf-8?q?=ff?=",
+        b"begin 644 a",
+        b"--x",
+        b"--x--",
+        b"",
+        b"\xff\xfe\x00",
+    ]
+)
+
+
+@given(st.lists(LINES | st.binary(max_size=40), max_size=30))
+@settings(max_examples=150, deadline=None)
+def test_no_mail_breaks_its_reader(lines: list[bytes]) -> None:
+    mail = read_mail(b"\r\n".join(lines))
+    for text in (
+        mail.subject,
+        mail.content,
+        mail.sender or "",
+        mail.message_id or "",
+        *(file.name for file in mail.files),
+    ):
+        assert "\0" not in text
+        text.encode()
 
 
 @pytest.mark.parametrize("part", ["<div>", "<a b='", "<!--", "<p>a", "<script>", "<table><tr><td>a", "&", "</a"])
