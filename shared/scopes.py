@@ -34,7 +34,8 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
     "escalation": {
         "read": "read cases and disputes",
         "write": "open, decide and close them",
-        "admin": "set how long answers may take, keep support resources",
+        "override": "go on with a reason where the rules would stop: admit a late dispute",
+        "admin": "set how long answers may take, keep support resources and reasons of disputes",
         "audit": "read who changed what",
         "operate": "see what failed, and have it tried again",
     },

@@ -1,7 +1,7 @@
 """Events that escalation consumes: accounts and invoices, credit notes, and what needs a person."""
 
 from services.escalation import use_cases
-from services.escalation.repository import clock_queries, copies, dispute_queries
+from services.escalation.repository import clock_queries, copies
 from shared.consumer import Handlers
 from shared.database import Unit
 from shared.events.collections import NoticeFailed, TerminationRequested
@@ -60,7 +60,7 @@ async def invoice_issued(unit: Unit, event: InvoiceIssued, _: Envelope) -> None:
 async def credit_note_issued(unit: Unit, event: CreditNoteIssued, _: Envelope) -> None:
     """An upheld dispute has its credit note."""
     if event.dispute_id is not None:
-        await dispute_queries.save_credit_note(unit, event.dispute_id, event.credit_note_id)
+        await use_cases.disputes.record_credit_note(unit, event.dispute_id, event.credit_note_id, event.number)
 
 
 @handlers.on(SuspensionRefusedByVendor)

@@ -36,6 +36,7 @@ LIMITS = {
     "POST /v1/support-resources",
     "POST /v1/support-resources:import",
     "PUT /v1/support-resources/{resource_id}",
+    "PUT /v1/dispute-reasons/{code}",
     "PUT /v1/response-targets/{support_level}/{kind}/{severity}/{which}",
     "POST /v1/guard:set-limits",
     "POST /v1/guard/limit-changes/{guard_limit_change_id}:approve",
@@ -60,6 +61,8 @@ CHANGES = {"invoicing": {"sales", "billing", "payments", "credits", "vendor", "s
 
 MESSAGES = "GET /v1/notices/{notice_id}/message"
 """What people were written is for few."""
+ADMITTING = "POST /v1/disputes/{dispute_id}:admit"
+"""Going on where the rules would stop is a right of its own."""
 AUDIT = ("GET /v1/audit-entries", "GET /v1/audit-entries/{audit_entry_id}")
 """Who changed what is for few."""
 
@@ -96,7 +99,7 @@ def wrong_scopes(service: str, found: dict[str, APIRoute]) -> set[str]:
             dict.fromkeys(LIMITS, "admin")
             | dict.fromkeys(PUBLISHING, "publish")
             | dict.fromkeys(AUDIT, "audit")
-            | {MESSAGES: "messages"}
+            | {MESSAGES: "messages", ADMITTING: "override"}
             | dict.fromkeys(DECISIONS, "settings|invoicing:admin")
         )
         may = special.get(name, "operate" if "-work" in name else "read" if asks else "write")

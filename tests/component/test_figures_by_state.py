@@ -86,9 +86,11 @@ async def test_disputes_that_are_over_are_counted_apart(database: Database, jwks
     assert counts == {
         ("goodstanding_disputes", "requested"): 0,
         ("goodstanding_disputes", "opened"): 2,
+        ("goodstanding_disputes", "under_review"): 0,
         ("goodstanding_disputes", "waiting_for_second_person"): 0,
         ("goodstanding_disputes_finished_total", "refused"): 0,
         ("goodstanding_disputes_finished_total", "upheld"): 1,
+        ("goodstanding_disputes_finished_total", "partly_upheld"): 0,
         ("goodstanding_disputes_finished_total", "rejected"): 2,
         ("goodstanding_disputes_finished_total", "withdrawn"): 0,
     }

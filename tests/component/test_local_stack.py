@@ -57,7 +57,9 @@ def test_another_stack_does_not_believe_it(state: State, tmp_path: Path) -> None
 def test_a_token_lives_twelve_hours_and_has_every_scope_unless_told(state: State) -> None:
     claims = jwt.decode(state.keys.token("escalation"), options={"verify_signature": False})
     assert claims["exp"] - claims["iat"] == 12 * 3600
-    assert claims["scope"] == ("escalation:read escalation:write escalation:admin escalation:audit escalation:operate")
+    assert claims["scope"] == (
+        "escalation:read escalation:write escalation:override escalation:admin escalation:audit escalation:operate"
+    )
     assert claims["iss"] == "goodstanding-local"
 
 

@@ -399,6 +399,7 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
     disputed = [(await world.client.made("/v1/disputes", dispute))["id"] for _ in range(40)]
     for path in (f"/v1/disputes/{dispute_id}:uphold" for dispute_id in disputed[:24]):
         await world.client.somebody().made(path, {"reason": "billed in error"})
+    questions = await _reject_often(world.client, dispute | {"invoice_id": str(uuid4())})
     await hear(world.runtime, registered(UUID(owner)))
     target_id = str(uuid4())
     links = [{"kind": kind, "target_id": target_id} for kind in get_args(LinkKind)]
@@ -415,11 +416,20 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
         "file": [""],
         "resource_file": ["reference,kind,title,content,language\nkb-9,solution,Mail,Check,en\n"],
         "invoice_id": [issued],
-        "dispute_id": disputed,
+        "dispute_id": disputed + questions,
+        "reason_code": ["price"],
+        "amount_minor": [700],
         "case_id": opened,
         "into": [(await world.client.made("/v1/cases", case))["id"]],
         "target_id": [target_id],
     }
+
+
+async def _reject_often(client: Client, dispute: dict[str, Any]) -> list[str]:
+    """Let a line be disputed again that was rejected; the ids of these questions."""
+    rejected = (await client.made("/v1/disputes", dispute))["id"]
+    await client.made(f"/v1/disputes/{rejected}:reject", {"reason": "the seats were used"})
+    return [(await client.made("/v1/disputes", dispute))["id"] for _ in range(20)]
 
 
 async def _fail(unit: Unit) -> list[Any]:

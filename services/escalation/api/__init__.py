@@ -1,12 +1,26 @@
 """The routes of escalation."""
 
-from services.escalation.api import case_moves, cases, clocks, disputes, resources, support, threads
+from services.escalation.api import (
+    case_moves,
+    cases,
+    clocks,
+    dispute_reasons,
+    disputes,
+    resources,
+    support,
+    threads,
+    upholding,
+)
 from shared.http.audit_entries import create_audit_router
 from shared.http.failed_work import create_failed_work_router
 
 ROUTERS = (
     disputes.reads,
     disputes.writes,
+    disputes.overrides,
+    upholding.writes,
+    dispute_reasons.reads,
+    dispute_reasons.admin,
     cases.reads,
     cases.writes,
     cases.overviews,

@@ -4,7 +4,7 @@ from services.escalation.tables.base import METADATA
 from services.escalation.tables.cases import CaseLinkRow, CaseRow, CaseWordsRow, EntryRow
 from services.escalation.tables.clocks import CaseClockRow, MovedCalendarRow, ResponseTargetRow
 from services.escalation.tables.copies import AccountRow, CalendarRow, InvoiceRow
-from services.escalation.tables.disputes import DisputeRow
+from services.escalation.tables.disputes import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
 from services.escalation.tables.resources import RESOURCE_WORDS, TEXT_SEARCH, ResourceUseRow, SupportResourceRow
 
 __all__ = [
@@ -17,6 +17,8 @@ __all__ = [
     "CaseLinkRow",
     "CaseRow",
     "CaseWordsRow",
+    "DisputeAmendmentRow",
+    "DisputeReasonRow",
     "DisputeRow",
     "EntryRow",
     "InvoiceRow",

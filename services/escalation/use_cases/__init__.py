@@ -1,11 +1,15 @@
 """The actions of escalation: one function for each, that loads, decides, saves and publishes."""
 
 from services.escalation.use_cases import (
+    amendments,
     case_changes,
     case_clocks,
     case_moves,
     cases,
     contacts,
+    dispute_items,
+    dispute_reasons,
+    dispute_requests,
     disputes,
     resources,
     tasks,
@@ -13,11 +17,15 @@ from services.escalation.use_cases import (
 )
 
 __all__ = [
+    "amendments",
     "case_changes",
     "case_clocks",
     "case_moves",
     "cases",
     "contacts",
+    "dispute_items",
+    "dispute_reasons",
+    "dispute_requests",
     "disputes",
     "resources",
     "tasks",
