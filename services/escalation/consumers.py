@@ -20,6 +20,7 @@ from shared.events.invoicing import (
     DocumentFailed,
     InvoiceIssued,
     ReconciliationCompleted,
+    VendorCreditReceived,
     VendorDifferenceDecided,
 )
 from shared.kafka import Envelope
@@ -121,3 +122,9 @@ async def vendor_difference_decided(unit: Unit, event: VendorDifferenceDecided, 
 async def renewal_not_restored(unit: Unit, event: RenewalSettingsNotRestored, _: Envelope) -> None:
     """Renewal settings are lost, which costs money at the end of the term: somebody must look."""
     await use_cases.tasks.open_renewal_case(unit, event)
+
+
+@handlers.on(VendorCreditReceived)
+async def vendor_credit_received(unit: Unit, event: VendorCreditReceived, _: Envelope) -> None:
+    """The vendor credits us: somebody matches it with what was asked for."""
+    await use_cases.credit_matching.save_vendor_credits(unit, event)

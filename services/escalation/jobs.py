@@ -1,4 +1,4 @@
-"""Timed work of escalation: deadlines of answers, pauses of invoices; and calls: amounts reserved in invoicing."""
+"""Timed work of escalation: deadlines, pauses of invoices, last days; and calls: amounts reserved in invoicing."""
 
 from services.escalation import use_cases
 from services.escalation.use_cases.amendments import AMEND_AMOUNTS
@@ -22,6 +22,11 @@ SWEEPS = (
         name="paused_disputes",
         due="SELECT account_id::text FROM disputes WHERE paused_until <= $1 AND ended_at IS NULL ORDER BY paused_until",
         judge=use_cases.disputes.end_pauses,
+    ),
+    Sweep(
+        name="service_credits",
+        due="SELECT account_id::text FROM service_credits WHERE wake_at <= $1 ORDER BY wake_at",
+        judge=use_cases.service_credits.announce_due,
     ),
 )
 

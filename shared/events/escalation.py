@@ -1,6 +1,6 @@
 """What escalation announces: who has a problem, whose turn it is, and that the customer was told."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -137,3 +137,19 @@ class DisputeResolved(DisputeEvent):
 
 class DisputeWithdrawn(DisputeEvent):
     """The customer no longer disputes; the amounts are released."""
+
+
+class ServiceCreditEvent(CaseEvent, abstract=True):
+    """An event about what the vendor is asked to give back; `last_day` is the last one on which it takes requests."""
+
+    service_credit_id: UUID
+    type_code: str
+    last_day: date
+
+
+class ServiceCreditDeadlineNear(ServiceCreditEvent):
+    """The vendor will soon take no request for this credit any more; once at most."""
+
+
+class ServiceCreditLapsed(ServiceCreditEvent):
+    """The vendor takes no request for this credit any more, and none was made."""

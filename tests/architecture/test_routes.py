@@ -37,6 +37,7 @@ LIMITS = {
     "POST /v1/support-resources:import",
     "PUT /v1/support-resources/{resource_id}",
     "PUT /v1/dispute-reasons/{code}",
+    "PUT /v1/service-credit-types/{code}",
     "PUT /v1/response-targets/{support_level}/{kind}/{severity}/{which}",
     "POST /v1/guard:set-limits",
     "POST /v1/guard/limit-changes/{guard_limit_change_id}:approve",

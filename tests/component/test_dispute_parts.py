@@ -84,6 +84,9 @@ async def test_more_or_less_is_disputed_while_it_is_open_and_invoicing_has_it_fi
         (1, 550, "operator"),
         (2, 40, "operator"),
     ]
+    await world.client.made(f"{path}:reject", WHY)
+    await pass_to_invoicing(world)
+    assert await read_reserved(world) == [0, 0]
 
 
 async def test_what_invoicing_refuses_leaves_the_dispute_as_it_was(world: World) -> None:
@@ -186,7 +189,7 @@ async def test_no_more_is_approved_than_is_disputed_and_something_is(world: Worl
 
 
 async def test_the_limit_is_that_of_what_is_approved_and_a_second_person_confirms_that(world: World) -> None:
-    await put_by_two(world.invoicing, "/v1/approval-limits/clerk/EUR", {"amount_minor": 300, "reason": "the board"})
+    await put_by_two(world.invoicing, "/v1/approval-limits/clerk/EUR", {"amount_minor": 299, "reason": "the board"})
     ann, other = world.client.somebody("ann", "clerk"), await open_dispute(world, 0, 300)
     decided = await ann.made(f"{other}:uphold", WHY | {"lines": [{"line": 2, "approved_minor": 299}]})
     assert decided["state"] == "partly_upheld"

@@ -208,6 +208,22 @@ async def pause_invoices(place: Place) -> list[str]:
     return [str(owner) for owner in owners]
 
 
+async def draft_credits(place: Place) -> list[str]:
+    """Two accounts with a service credit each, which nobody asks the vendor for."""
+    owners = [str(uuid4()) for _ in range(2)]
+    for owner in owners:
+        draft = {
+            "account_id": owner,
+            "type_code": "duplicate_order",
+            "counts_since": "2026-03-02",
+            "currency": "EUR",
+            "expected_minor": 100,
+        }
+        await place.client.made("/v1/service-credits", draft)
+    await place.database.move(LATER)
+    return owners
+
+
 PREPARED: dict[tuple[str, str], Callable[[Place], Awaitable[list[str]]]] = {
     ("invoicing", "overdue"): owe,
     ("invoicing", "terms"): renew,
@@ -222,6 +238,7 @@ PREPARED: dict[tuple[str, str], Callable[[Place], Awaitable[list[str]]]] = {
     ("escalation", "clocks"): ask,
     ("escalation", "moved_calendars"): move_calendars,
     ("escalation", "paused_disputes"): pause_invoices,
+    ("escalation", "service_credits"): draft_credits,
 }
 
 

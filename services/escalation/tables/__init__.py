@@ -6,6 +6,7 @@ from services.escalation.tables.clocks import CaseClockRow, MovedCalendarRow, Re
 from services.escalation.tables.copies import AccountRow, CalendarRow, InvoiceRow
 from services.escalation.tables.disputes import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
 from services.escalation.tables.resources import RESOURCE_WORDS, TEXT_SEARCH, ResourceUseRow, SupportResourceRow
+from services.escalation.tables.service_credits import ServiceCreditRow, ServiceCreditTypeRow, VendorCreditRow
 
 __all__ = [
     "METADATA",
@@ -25,5 +26,8 @@ __all__ = [
     "MovedCalendarRow",
     "ResourceUseRow",
     "ResponseTargetRow",
+    "ServiceCreditRow",
+    "ServiceCreditTypeRow",
     "SupportResourceRow",
+    "VendorCreditRow",
 ]
