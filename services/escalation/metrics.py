@@ -27,6 +27,15 @@ FIGURES = (
         ("severity",),
     ),
     Figure(
+        """SELECT count(*) AS cases_customer_not_informed,
+            extract(epoch FROM min(inform_by)) AS cases_customer_not_informed_oldest_timestamp_seconds
+        FROM cases WHERE inform_by < $1""",
+        {
+            "goodstanding_cases_customer_not_informed": "Cases whose customer has not been told the outcome in time.",
+            "goodstanding_cases_customer_not_informed_oldest_timestamp_seconds": "By when the first was to be told.",
+        },
+    ),
+    Figure(
         """SELECT state, count(disputes.id) AS disputes
         FROM (VALUES ('requested'), ('opened'), ('under_review'), ('waiting_for_second_person')) AS states (state)
         LEFT JOIN disputes USING (state) WHERE $1::timestamptz IS NOT NULL GROUP BY state""",

@@ -100,6 +100,7 @@ async def test_what_was_requested_is_neither_warned_of_nor_lapses(world: World) 
     await world.database.move(datetime(2026, 6, 1, tzinfo=UTC))
     await sweep(world.runtime)
     assert await list_events(world) == []
+    assert (await world.client.got("/v1/failed-work"))["items"] == []
     assert (await world.client.got(path))["state"] == "requested"
 
 

@@ -54,6 +54,9 @@ def build_criteria(
     product: Annotated[Name | None, Query()] = None,
     linked_to: Annotated[UUID | None, Query(description="an invoice, subscription … that the case is about")] = None,
     due_before: Annotated[Instant | None, Query(description="whose next answer is due before an instant")] = None,
+    inform_before: Annotated[
+        Instant | None, Query(description="whose customer is to be told the outcome before an instant")
+    ] = None,
 ) -> CaseCriteria:
     """Build the criteria that all lists of cases share; they combine."""
     return CaseCriteria(
@@ -69,6 +72,7 @@ def build_criteria(
         product=product,
         linked_to=linked_to,
         due_before=due_before,
+        inform_before=inform_before,
     )
 
 

@@ -40,6 +40,7 @@ class CaseCriteria:
     product: str | None = None
     linked_to: UUID | None = None
     due_before: datetime | None = None
+    inform_before: datetime | None = None
 
     def build_where(self, arguments: list[Any]) -> str:
         """Build the condition, which names only what is asked for; its values are added to the arguments."""
@@ -59,6 +60,7 @@ class CaseCriteria:
             clauses.append(f"c.assignee IS {'NOT ' if self.is_assigned else ''}NULL")
         add("EXISTS (SELECT FROM case_links l WHERE l.case_id = c.id AND l.target_id = {})", self.linked_to)
         add("c.next_deadline_at < {}", self.due_before)
+        add("c.inform_by < {}", self.inform_before)
         return " AND ".join(clauses)
 
 
