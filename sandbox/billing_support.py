@@ -15,7 +15,7 @@ GRANTED_MINOR = 5_000
 
 @dataclass
 class BillingStories:
-    """What happens to one customer within a month: each story is a case, from its opening to its closed loop."""
+    """A month of one customer: each story is a case, from its opening to its closed loop."""
 
     account_id: str = ""
     subscription_id: str = ""

@@ -118,10 +118,8 @@ def summary(events: Sequence[Published]) -> Table:
     table.add_row("reminded", f"{len(steps)} messages for {sum(len(one.data['items']) for one in steps)} steps")
     table.add_row("suspended", f"{kinds['SubscriptionSuspended']} subscriptions, at the vendor")
     table.add_row("reinstated", f"{kinds['SubscriptionReinstated']}, with their renewal settings put back")
-    table.add_row(
-        "disputed",
-        f"{kinds['DisputeOpened']}: {outcomes['upheld']} upheld, {outcomes['partly_upheld']} in part, {outcomes['rejected']} rejected",
-    )
+    upheld = f"{outcomes['upheld']} upheld, {outcomes['partly_upheld']} in part"
+    table.add_row("disputed", f"{kinds['DisputeOpened']}: {upheld}, {outcomes['rejected']} rejected")
     table.add_row("cases", f"{kinds['CaseOpened']} opened, {kinds['CaseClosed']} closed after the customer was told")
     return table
 
