@@ -21,8 +21,8 @@ from shared.service import load
 from tests.architecture import source
 from tests.architecture.source import ROOT, SERVICES
 
-PUBLIC = {"GET /policy"}
-"""Customers read the policy without a login."""
+PUBLIC = {"GET /policy", "GET /support"}
+"""Customers read the policy and what support there is without a login."""
 PUBLISHING = {"POST /v1/policies"}
 """Routes that bind every customer from a day on."""
 
@@ -37,6 +37,7 @@ LIMITS = {
     "POST /v1/support-resources:import",
     "PUT /v1/support-resources/{resource_id}",
     "PUT /v1/dispute-reasons/{code}",
+    "PUT /v1/support-statements/{legal_entity}/{language}",
     "PUT /v1/service-credit-types/{code}",
     "PUT /v1/response-targets/{support_level}/{kind}/{severity}/{which}",
     "POST /v1/guard:set-limits",

@@ -11,6 +11,7 @@ from services.escalation.api import (
     service_credit_types,
     service_credits,
     support,
+    support_statements,
     threads,
     upholding,
 )
@@ -33,6 +34,9 @@ ROUTERS = (
     threads.reads,
     threads.writes,
     support.reads,
+    support_statements.reads,
+    support_statements.admin,
+    support_statements.public,
     resources.reads,
     resources.writes,
     resources.admin,

@@ -7,6 +7,7 @@ from services.escalation.tables.copies import AccountRow, CalendarRow, InvoiceRo
 from services.escalation.tables.disputes import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
 from services.escalation.tables.resources import RESOURCE_WORDS, TEXT_SEARCH, ResourceUseRow, SupportResourceRow
 from services.escalation.tables.service_credits import ServiceCreditRow, ServiceCreditTypeRow, VendorCreditRow
+from services.escalation.tables.support_statements import SupportStatementRow
 
 __all__ = [
     "METADATA",
@@ -29,5 +30,6 @@ __all__ = [
     "ServiceCreditRow",
     "ServiceCreditTypeRow",
     "SupportResourceRow",
+    "SupportStatementRow",
     "VendorCreditRow",
 ]
