@@ -71,7 +71,9 @@ async def test_only_a_delivered_message_about_the_outcome_closes_the_loop(desk: 
     assert '"about_outcome":false' in (await desk.events("CustomerContacted"))[-1]
     assert await desk.refuse(f"/v1/cases/{case_id}:close", {"reason": "done"}) == (409, "customer_not_told")
     await desk.write(case_id, "It is credited.", about_outcome=True)
+    assert (await desk.client.got(f"/v1/cases/{case_id}"))["inform_by"] is not None
     await desk.send()
+    assert (await desk.client.got(f"/v1/cases/{case_id}"))["inform_by"] is None
     assert (await desk.do(case_id, "close"))["state"] == "closed"
     audit = "SELECT informed_sequence > outcome_sequence FROM escalation.audit_cases WHERE case_id = $1::text::uuid"
     assert await desk.database.value(audit, case_id)

@@ -165,6 +165,7 @@ async def test_a_bounce_that_names_the_mail_opens_the_loop_again(desk: MailDesk)
         await desk.hand_over(bounce(about_outcome, "support@reseller.example"))
     case = await desk.client.got(f"/v1/cases/{case_id}")
     assert (case["state"], case["outcome"], case["closed_at"]) == ("resolved", "it is the set-up charge", None)
+    assert case["inform_by"] is not None
     events = await desk.events("MailBounced")
     assert len(events) == 2
     assert '"code":"5.1.1"' in events[1]

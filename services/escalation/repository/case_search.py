@@ -41,6 +41,7 @@ class CaseCriteria:
     linked_to: UUID | None = None
     due_before: datetime | None = None
     has_unread: bool | None = None
+    inform_before: datetime | None = None
 
     def build_where(self, arguments: list[Any]) -> str:
         """Build the condition, which names only what is asked for; its values are added to the arguments."""
@@ -62,6 +63,7 @@ class CaseCriteria:
             clauses.append("c.unread_answers > 0" if self.has_unread else "c.unread_answers = 0")
         add("EXISTS (SELECT FROM case_links l WHERE l.case_id = c.id AND l.target_id = {})", self.linked_to)
         add("c.next_deadline_at < {}", self.due_before)
+        add("c.inform_by < {}", self.inform_before)
         return " AND ".join(clauses)
 
 

@@ -5,9 +5,11 @@ from services.escalation.tables.base import METADATA
 from services.escalation.tables.cases import CaseLinkRow, CaseRow, CaseWordsRow, EntryRow
 from services.escalation.tables.clocks import CaseClockRow, MovedCalendarRow, ResponseTargetRow
 from services.escalation.tables.copies import AccountRow, CalendarRow, InvoiceRow
-from services.escalation.tables.disputes import DisputeRow
+from services.escalation.tables.disputes import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
 from services.escalation.tables.mails import CaseAddressRow, CaseMailRow, InboundMailRow
 from services.escalation.tables.resources import RESOURCE_WORDS, TEXT_SEARCH, ResourceUseRow, SupportResourceRow
+from services.escalation.tables.service_credits import ServiceCreditRow, ServiceCreditTypeRow, VendorCreditRow
+from services.escalation.tables.support_statements import SupportStatementRow
 
 __all__ = [
     "METADATA",
@@ -23,6 +25,8 @@ __all__ = [
     "CaseMailRow",
     "CaseRow",
     "CaseWordsRow",
+    "DisputeAmendmentRow",
+    "DisputeReasonRow",
     "DisputeRow",
     "EntryRow",
     "InboundMailRow",
@@ -30,5 +34,9 @@ __all__ = [
     "MovedCalendarRow",
     "ResourceUseRow",
     "ResponseTargetRow",
+    "ServiceCreditRow",
+    "ServiceCreditTypeRow",
     "SupportResourceRow",
+    "SupportStatementRow",
+    "VendorCreditRow",
 ]

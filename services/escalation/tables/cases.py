@@ -41,6 +41,7 @@ class CaseRow(Row, table=True):
         Index("cases_of_assignee", "assignee", "state", "id"),
         Index("cases_merged_into", "merged_into"),
         Index("cases_unread", "id", postgresql_where=text("unread_answers > 0")),
+        Index("cases_to_inform", "inform_by", "id", postgresql_where=text("inform_by IS NOT NULL")),
         Index("cases_by_deadline", "next_deadline_at", "id", postgresql_where=text("next_deadline_at IS NOT NULL")),
     )
 
@@ -70,6 +71,7 @@ class CaseRow(Row, table=True):
     merged_into: UUID | None = Field(foreign_key="cases.id")
     next_deadline_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     unread_answers: int
+    inform_by: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
 class CaseLinkRow(Row, table=True):

@@ -3,12 +3,14 @@
 from collections.abc import Collection
 from uuid import UUID
 
+from services.escalation.domain.cases import CaseState
 from services.escalation.domain.inbound_mails import is_case_unreachable
 from services.escalation.domain.mails import MAIL_ALLOWED, MailState
 from services.escalation.domain.moves import move
 from services.escalation.repository import case_queries, inbound_mails, mails
 from services.escalation.use_cases.case_moves import build_loop, undo_closing
 from services.escalation.use_cases.cases import CaseLink, open_task
+from services.escalation.use_cases.informing import expect_contact
 from shared.database import Unit
 from shared.events.escalation import MailBounced
 
@@ -35,5 +37,8 @@ async def _follow_bounce(unit: Unit, case_id: UUID, account_id: UUID) -> None:
     loop = await build_loop(unit, case, case.no_customer_affected)
     if is_case_unreachable(case.state, loop.customer_told, case.no_customer_affected, case.kind):
         await undo_closing(unit, case, "the message about the outcome came back")
+    if case.state == CaseState.RESOLVED and not loop.customer_told:
+        await expect_contact(unit, case)
+        await case_queries.save_case(unit, case)
     subject = "a message to the customer came back: find out how they are reached"
     await open_task(unit, account_id, f"mail_bounced:{case_id}", subject, [CaseLink("case", case_id)])

@@ -19,6 +19,7 @@ from services.escalation.repository import case_queries, inbound_mails, mails, t
 from services.escalation.tables import CaseRow
 from services.escalation.use_cases.case_clocks import follow_state
 from services.escalation.use_cases.cases import CaseLink, enter_internally, link_case, lock_case
+from services.escalation.use_cases.informing import expect_contact, note_informed
 from shared.audit import Change
 from shared.database import Unit
 from shared.errors import Refusal
@@ -81,6 +82,7 @@ async def close_by_hand(
     loop = await build_loop(unit, row, no_customer_affected)
     wanted = close_case(CaseState(row.state), loop)
     row.closed_at, row.closed_by, row.no_customer_affected = unit.now, actor, no_customer_affected
+    note_informed(row)
     await enter_state(unit, row, wanted, actor, reason)
     unit.publish(CaseClosed(case_id=row.id, account_id=row.account_id, customer_told=loop.customer_told))
     await _save_change(unit, row, before)
@@ -153,12 +155,14 @@ def _build_side(row: CaseRow) -> MergeSide:
 async def _resolve(unit: Unit, row: CaseRow, outcome: CaseOutcome, words: str, actor: str | None, reason: str) -> None:
     wanted = check_resolving(CaseState(row.state))
     row.outcome, row.outcome_at = words, unit.now
+    await expect_contact(unit, row)
     await enter_state(unit, row, wanted, actor, reason)
     row.outcome_sequence = unit.publish(CaseResolved(case_id=row.id, account_id=row.account_id, outcome=outcome))
 
 
 async def _clear_outcome(unit: Unit, row: CaseRow, wanted: CaseState, actor: str | None, reason: str) -> None:
     outcome = row.outcome
+    note_informed(row)
     row.outcome = row.outcome_at = row.outcome_sequence = None
     row.closed_at = row.closed_by = row.no_customer_affected = None
     await enter_state(unit, row, wanted, actor, reason, former_outcome=outcome)

@@ -23,6 +23,7 @@ from services.escalation.repository import case_queries, inbound_mails, mails, t
 from services.escalation.tables import CaseMailRow, CaseRow, EntryRow
 from services.escalation.use_cases.case_clocks import note_answer
 from services.escalation.use_cases.cases import CaseLink, lock_case, open_task
+from services.escalation.use_cases.informing import note_informed
 from shared import intents
 from shared.addresses import is_address
 from shared.audit import Change
@@ -206,14 +207,18 @@ async def record_sent(unit: Unit, intent: Intent, refusal: str | None) -> Record
 async def _record_contact(unit: Unit, row: CaseMailRow) -> None:
     case = await case_queries.get_case(unit, row.case_id)
     row.state = move(MAIL_ALLOWED, MailState(row.state), MailState.DELIVERED)
+    about_outcome = is_about_outcome(row.about_outcome, row.outcome_sequence, case.outcome_sequence)
     row.sequence = unit.publish(
         CustomerContacted(
             case_id=row.case_id,
             account_id=row.account_id,
             contact_id=row.entry_id,
             channel="email",
-            about_outcome=is_about_outcome(row.about_outcome, row.outcome_sequence, case.outcome_sequence),
+            about_outcome=about_outcome,
         )
     )
+    if about_outcome:
+        note_informed(case)
+        await case_queries.save_case(unit, case)
     target = case if case.merged_into is None else await case_queries.get_case(unit, case.merged_into)
     await note_answer(unit, target)

@@ -2,8 +2,8 @@
 
 from shared.migrations import execute
 
-revision = "0015"
-down_revision = "0014"
+revision = "0019"
+down_revision = "0018"
 
 TABLES = """
 CREATE TABLE escalation.attachments (

@@ -2,8 +2,8 @@
 
 from shared.migrations import audit_1, execute
 
-revision = "0014"
-down_revision = "0013"
+revision = "0018"
+down_revision = "0017"
 
 TABLES = """
 ALTER TABLE escalation.entries
