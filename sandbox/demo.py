@@ -18,6 +18,7 @@ from deploy.local.children import StartFailedError
 from deploy.local.stack import Stack, remove
 from deploy.local.state import DEFAULT, AlreadyRunningError
 from sandbox import checks, clock, topics
+from sandbox.billing_support import BillingStories
 from sandbox.customers import Year, made
 from sandbox.driver import Driver, Refused, driving
 from sandbox.idle import NotSettled
@@ -47,17 +48,18 @@ async def close_loops(driver: Driver) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Lived:
-    """A year that was lived: what was published, what the checks found, a suspended account, a case of support."""
+    """A year that was lived: what was published, what the checks found, a suspended account, cases of support."""
 
     events: list[Published]
     findings: dict[str, list[str]]
     standing: dict[str, Any] | None
     case: list[str]
+    billing: list[str]
 
 
 async def live(stack: Stack, year: Year) -> Lived:
     """Live through the year, and read what is told of it."""
-    world, support = PlanYear(year), SupportCase()
+    world, support, billing = PlanYear(year), SupportCase(), BillingStories()
     end = datetime.combine(year.end, datetime.min.time(), UTC)
     async with driving(stack) as driver:
         await world.prepare(driver, STANDARD.read_text())
@@ -66,11 +68,12 @@ async def live(stack: Stack, year: Year) -> Lived:
         while (friday := friday + LOOPS_CLOSED_EVERY) < end:
             driver.at(friday, close_loops)
         support.plan(driver, world.begin() + SUPPORT_AFTER)
+        billing.plan(driver, world.begin() + SUPPORT_AFTER + timedelta(days=1))
         await _with_progress(driver, end)
         events = await topics.everything(stack.kafka_access)
         found = await checks.all_findings(stack, events)
         standing = await _suspended(driver, events)
-        return Lived(events, found, standing, tell_case(*await support.read(driver)))
+        return Lived(events, found, standing, tell_case(*await support.read(driver)), await billing.tell(driver))
 
 
 async def _with_progress(driver: Driver, end: datetime) -> None:
@@ -115,7 +118,8 @@ def summary(events: Sequence[Published]) -> Table:
     table.add_row("reminded", f"{len(steps)} messages for {sum(len(one.data['items']) for one in steps)} steps")
     table.add_row("suspended", f"{kinds['SubscriptionSuspended']} subscriptions, at the vendor")
     table.add_row("reinstated", f"{kinds['SubscriptionReinstated']}, with their renewal settings put back")
-    table.add_row("disputed", f"{kinds['DisputeOpened']}: {outcomes['upheld']} upheld, {outcomes['rejected']} rejected")
+    upheld = f"{outcomes['upheld']} upheld, {outcomes['partly_upheld']} in part"
+    table.add_row("disputed", f"{kinds['DisputeOpened']}: {upheld}, {outcomes['rejected']} rejected")
     table.add_row("cases", f"{kinds['CaseOpened']} opened, {kinds['CaseClosed']} closed after the customer was told")
     return table
 
@@ -151,6 +155,8 @@ def _tell(lived: Lived) -> None:
         console.print("\n".join(story(lived.standing)), markup=False)
     console.rule("the story of one case")
     console.print("\n".join(lived.case), markup=False)
+    console.rule("a dispute upheld in part, a service credit, a fraud case")
+    console.print("\n".join(lived.billing), markup=False)
     console.rule("what must hold")
     for name, wrong in lived.findings.items():
         console.print(f"{'[red]no ' if wrong else '[green]yes'}[/] {name}")

@@ -1,7 +1,7 @@
 """Events that escalation consumes: accounts and invoices, credit notes, and what needs a person."""
 
 from services.escalation import use_cases
-from services.escalation.repository import clock_queries, copies, dispute_queries
+from services.escalation.repository import clock_queries, copies
 from shared.consumer import Handlers
 from shared.database import Unit
 from shared.events.collections import NoticeFailed, TerminationRequested
@@ -20,6 +20,7 @@ from shared.events.invoicing import (
     DocumentFailed,
     InvoiceIssued,
     ReconciliationCompleted,
+    VendorCreditReceived,
     VendorDifferenceDecided,
 )
 from shared.kafka import Envelope
@@ -60,7 +61,7 @@ async def invoice_issued(unit: Unit, event: InvoiceIssued, _: Envelope) -> None:
 async def credit_note_issued(unit: Unit, event: CreditNoteIssued, _: Envelope) -> None:
     """An upheld dispute has its credit note."""
     if event.dispute_id is not None:
-        await dispute_queries.save_credit_note(unit, event.dispute_id, event.credit_note_id)
+        await use_cases.disputes.record_credit_note(unit, event.dispute_id, event.credit_note_id, event.number)
 
 
 @handlers.on(SuspensionRefusedByVendor)
@@ -121,3 +122,9 @@ async def vendor_difference_decided(unit: Unit, event: VendorDifferenceDecided, 
 async def renewal_not_restored(unit: Unit, event: RenewalSettingsNotRestored, _: Envelope) -> None:
     """Renewal settings are lost, which costs money at the end of the term: somebody must look."""
     await use_cases.tasks.open_renewal_case(unit, event)
+
+
+@handlers.on(VendorCreditReceived)
+async def vendor_credit_received(unit: Unit, event: VendorCreditReceived, _: Envelope) -> None:
+    """The vendor credits us: somebody matches it with what was asked for."""
+    await use_cases.credit_matching.save_vendor_credits(unit, event)

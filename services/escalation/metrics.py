@@ -27,15 +27,24 @@ FIGURES = (
         ("severity",),
     ),
     Figure(
+        """SELECT count(*) AS cases_customer_not_informed,
+            extract(epoch FROM min(inform_by)) AS cases_customer_not_informed_oldest_timestamp_seconds
+        FROM cases WHERE inform_by < $1""",
+        {
+            "goodstanding_cases_customer_not_informed": "Cases whose customer has not been told the outcome in time.",
+            "goodstanding_cases_customer_not_informed_oldest_timestamp_seconds": "By when the first was to be told.",
+        },
+    ),
+    Figure(
         """SELECT state, count(disputes.id) AS disputes
-        FROM (VALUES ('requested'), ('opened'), ('waiting_for_second_person')) AS states (state)
+        FROM (VALUES ('requested'), ('opened'), ('under_review'), ('waiting_for_second_person')) AS states (state)
         LEFT JOIN disputes USING (state) WHERE $1::timestamptz IS NOT NULL GROUP BY state""",
         {"goodstanding_disputes": "Disputes that are not decided, by state."},
         ("state",),
     ),
     Figure(
         """SELECT state, count(disputes.id) AS disputes_finished
-        FROM (VALUES ('refused'), ('upheld'), ('rejected'), ('withdrawn')) AS states (state)
+        FROM (VALUES ('refused'), ('upheld'), ('partly_upheld'), ('rejected'), ('withdrawn')) AS states (state)
         LEFT JOIN disputes USING (state) WHERE $1::timestamptz IS NOT NULL GROUP BY state""",
         {"goodstanding_disputes_finished": "Disputes that are over, by how they ended."},
         ("state",),
@@ -43,7 +52,8 @@ FIGURES = (
     ),
     Figure(
         """SELECT currency, sum(total_minor)::bigint AS disputes_opened_minor FROM disputes
-        WHERE state IN ('opened', 'waiting_for_second_person') AND $1::timestamptz IS NOT NULL GROUP BY currency""",
+        WHERE state IN ('opened', 'under_review', 'waiting_for_second_person') AND $1::timestamptz IS NOT NULL
+        GROUP BY currency""",
         {"goodstanding_disputes_opened_minor": "What is disputed now."},
         ("currency",),
     ),

@@ -14,14 +14,14 @@ handlers = Handlers()
 
 @handlers.on(DisputeResolved)
 async def dispute_resolved(unit: Unit, event: DisputeResolved, _: Envelope) -> None:
-    """Upheld: release and credit in one transaction. Rejected: release."""
-    await use_cases.disputes.settle(unit, event.dispute_id, upheld=event.outcome == "upheld")
+    """Upheld, wholly or partly: release, and credit what is approved, in one transaction. Rejected: release."""
+    await use_cases.disputes.settle(unit, event.dispute_id, event.map_approved())
 
 
 @handlers.on(DisputeWithdrawn)
 async def dispute_withdrawn(unit: Unit, event: DisputeWithdrawn, _: Envelope) -> None:
     """The customer no longer disputes: release."""
-    await use_cases.disputes.settle(unit, event.dispute_id, upheld=False)
+    await use_cases.disputes.settle(unit, event.dispute_id, {})
 
 
 @handlers.on(SubscriptionSuspended)

@@ -1,6 +1,6 @@
 """What escalation announces: who has a problem, whose turn it is, and that the customer was told."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -9,9 +9,14 @@ from shared.events.values import Value
 
 CaseKind = Literal["billing_question", "dispute", "technical", "fraud", "service_credit", "vendor_refusal", "task"]
 Severity = Literal["A", "B", "C"]
-DisputeOutcome = Literal["upheld", "rejected"]
+DisputeOutcome = Literal["upheld", "partly_upheld", "rejected"]
 CaseOutcome = Literal[
-    "dispute_upheld", "dispute_rejected", "dispute_withdrawn", "dispute_refused", "resolved_by_person"
+    "dispute_upheld",
+    "dispute_partly_upheld",
+    "dispute_rejected",
+    "dispute_withdrawn",
+    "dispute_refused",
+    "resolved_by_person",
 ]
 """How a case ended; `resolved_by_person` where a person said so, whose words stand in the case."""
 
@@ -89,11 +94,30 @@ class CaseClosed(CaseEvent):
     customer_told: bool
 
 
+class CaseClosingUndone(CaseEvent):
+    """A closed case is resolved again, since the message that told the customer the outcome came back."""
+
+
+class MailBounced(Event):
+    """A mail of ours came back: its delivery status names a permanent failure. Whom it was for is not said."""
+
+    producer: ClassVar[str] = "escalation"
+    message_id: UUID
+    permanent: bool
+    code: str
+
+    def subject(self) -> str:
+        """Return the id of the mail, which stands in its Message-ID."""
+        return str(self.message_id)
+
+
 class DisputedLine(Value):
-    """An amount in dispute on one line; minor units."""
+    """An amount in dispute on one line, the code of its reason, and what is approved of it; minor units."""
 
     line: int
     amount_minor: int
+    reason_code: str | None = None
+    approved_minor: int | None = None
 
 
 class DisputeEvent(CaseEvent, abstract=True):
@@ -109,10 +133,25 @@ class DisputeOpened(DisputeEvent):
     """The amounts are reserved in invoicing: while it is open they are not dunnable."""
 
 
+class DisputeAmended(DisputeEvent):
+    """Other amounts are reserved in invoicing than before; `lines` are all that are disputed now."""
+
+    amendment: int
+
+
 class DisputeResolved(DisputeEvent):
-    """Upheld gives a credit note, rejected releases the amounts."""
+    """Upheld gives a credit note of what is approved of each line, the rest is released; rejected releases all."""
 
     outcome: DisputeOutcome
+
+    def map_approved(self) -> dict[int, int]:
+        """Map the numbers of lines to what is credited of them; minor units. Without approved amounts all is."""
+        if self.outcome == "rejected":
+            return {}
+        approved = {line.line: line.approved_minor for line in self.lines if line.approved_minor is not None}
+        if approved or self.outcome == "partly_upheld":
+            return approved
+        return {line.line: line.amount_minor for line in self.lines}
 
 
 class DisputeWithdrawn(DisputeEvent):
@@ -134,3 +173,19 @@ class VendorTicketOpened(VendorTicketEvent):
 
 class VendorTicketUpdated(VendorTicketEvent):
     """The vendor moved a ticket, or sees another severity in it."""
+
+
+class ServiceCreditEvent(CaseEvent, abstract=True):
+    """An event about what the vendor is asked to give back; `last_day` is the last one on which it takes requests."""
+
+    service_credit_id: UUID
+    type_code: str
+    last_day: date
+
+
+class ServiceCreditDeadlineNear(ServiceCreditEvent):
+    """The vendor will soon take no request for this credit any more; once at most."""
+
+
+class ServiceCreditLapsed(ServiceCreditEvent):
+    """The vendor takes no request for this credit any more, and none was made."""

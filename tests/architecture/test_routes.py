@@ -21,8 +21,8 @@ from shared.service import load
 from tests.architecture import source
 from tests.architecture.source import ROOT, SERVICES
 
-PUBLIC = {"GET /policy"}
-"""Customers read the policy without a login."""
+PUBLIC = {"GET /policy", "GET /support"}
+"""Customers read the policy and what support there is without a login."""
 PUBLISHING = {"POST /v1/policies"}
 """Routes that bind every customer from a day on."""
 
@@ -37,6 +37,9 @@ LIMITS = {
     "POST /v1/support-resources:import",
     "PUT /v1/support-resources/{resource_id}",
     "PUT /v1/vendor-channels/{legal_entity}",
+    "PUT /v1/dispute-reasons/{code}",
+    "PUT /v1/support-statements/{legal_entity}/{language}",
+    "PUT /v1/service-credit-types/{code}",
     "PUT /v1/response-targets/{support_level}/{kind}/{severity}/{which}",
     "POST /v1/guard:set-limits",
     "POST /v1/guard/limit-changes/{guard_limit_change_id}:approve",
@@ -63,6 +66,10 @@ OVERRIDE = "POST /v1/cases/{case_id}/handover:override"
 """What lets a rule go needs a right of its own."""
 MESSAGES = "GET /v1/notices/{notice_id}/message"
 """What people were written is for few."""
+RELAYED = "POST /v1/inbound-mails"
+"""Mails are handed over by the relay, which may do nothing else."""
+ADMITTING = "POST /v1/disputes/{dispute_id}:admit"
+"""Going on where the rules would stop is a right of its own."""
 AUDIT = ("GET /v1/audit-entries", "GET /v1/audit-entries/{audit_entry_id}")
 """Who changed what is for few."""
 
@@ -99,7 +106,7 @@ def wrong_scopes(service: str, found: dict[str, APIRoute]) -> set[str]:
             dict.fromkeys(LIMITS, "admin")
             | dict.fromkeys(PUBLISHING, "publish")
             | dict.fromkeys(AUDIT, "audit")
-            | {MESSAGES: "messages", OVERRIDE: "override"}
+            | {MESSAGES: "messages", RELAYED: "mail", ADMITTING: "override", OVERRIDE: "override"}
             | dict.fromkeys(DECISIONS, "settings|invoicing:admin")
         )
         may = special.get(name, "operate" if "-work" in name else "read" if asks else "write")

@@ -269,3 +269,26 @@ async def test_what_is_announced_together_is_what_the_rule_says_of_each_clock(de
     announced_clocks = await desk.runtime.units.run(announce)
     assert announced_clocks == [evaluate_clock(clock, now) for clock in numbered]
     assert [clock for clock in announced_clocks if clock.warned_at == now] == announced_clocks[:1]
+
+
+async def test_whose_outcome_is_known_is_to_be_told_within_two_business_days(desk: Desk) -> None:
+    """Friday the 6th is closed, so what is resolved on Wednesday at ten is to be told by Monday at ten."""
+    await desk.at(berlin(4, 10))
+    resolved, reopened, unaffected = [await desk.open() for _ in range(3)]
+    for case_id in (resolved, reopened, unaffected):
+        await desk.do(case_id, "resolve", outcome="explained")
+    inform_by = (await desk.client.got(f"/v1/cases/{resolved}"))["inform_by"]
+    assert datetime.fromisoformat(inform_by) == berlin(9, 10)
+    await desk.speak(resolved)
+    await desk.do(reopened, "reopen")
+    query = "/v1/cases?inform_before=2026-03-09T09:00:01Z"
+    assert {case["id"] for case in (await desk.client.got(query))["items"]} == {resolved, unaffected}
+    assert (await desk.client.got("/v1/cases?inform_before=2026-03-09T09:00:00Z"))["items"] == []
+    contact = {"channel": "phone", "about_outcome": True, "comment": "explained the line"}
+    await desk.client.made(f"/v1/cases/{resolved}/contacts", contact)
+    assert [case["id"] for case in (await desk.client.got(query))["items"]] == [unaffected]
+    await desk.do(reopened, "resolve", outcome="explained again")
+    assert (await desk.client.got(f"/v1/cases/{reopened}"))["inform_by"] == inform_by
+    task = (await desk.client.made("/v1/cases", {"kind": "task", "subject": "call them"}))["id"]
+    await desk.do(task, "resolve", outcome="done")
+    assert (await desk.client.got(f"/v1/cases/{task}"))["inform_by"] is None

@@ -58,6 +58,7 @@ class World:
     invoicing: Client
     door: Door
     database: Database
+    invoicing_runtime: Runtime
     account_id: str = ""
     invoice_id: str = ""
 
@@ -85,12 +86,12 @@ async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterato
 async def opened_world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
     """Escalation, and invoicing in which the operator may credit all."""
     async with (
-        running("invoicing", database, keys, jwks_file) as (_, invoicing),
+        running("invoicing", database, keys, jwks_file) as (invoicing_runtime, invoicing),
         running("escalation", database, keys, jwks_file) as (runtime, client),
     ):
         door = Door(invoicing)
         runtime.clients._clients["invoicing"] = door  # type: ignore[assignment]
-        made = World(runtime, client, invoicing, door, database)
+        made = World(runtime, client, invoicing, door, database, invoicing_runtime)
         limit = {"amount_minor": 10**6, "reason": "the board"}
         await invoicing.http.put("/v1/approval-limits/operator/EUR", json=limit, headers=invoicing.somebody().headers)
         made.account_id = (await invoicing.made("/v1/accounts", account()))["id"]

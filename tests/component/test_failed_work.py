@@ -210,6 +210,46 @@ async def watch_health(place: Place) -> list[str]:
     return [str(row["id"]) for row in watches]
 
 
+PAUSED = """
+WITH case_of AS (
+    INSERT INTO escalation.cases (id, version, account_id, kind, state, state_since, subject, queue, opened_at,
+        unread_answers)
+    VALUES ($1, 1, $2, 'dispute', 'new', $4, 'billing dispute', 'billing', $4, 0) RETURNING id
+)
+INSERT INTO escalation.disputes (id, case_id, account_id, invoice_id, currency, lines, total_minor, state,
+    requested_at, opened_at, paused_until)
+SELECT $3, id, $2, $3, 'EUR',
+    '[{"line": 1, "amount_minor": 1, "reason_code": "wrong_address"}]', 1, 'opened', $4, $4, $4
+FROM case_of
+"""
+
+
+async def pause_invoices(place: Place) -> list[str]:
+    """Two accounts whose invoices pause until their documents are right, which takes too long."""
+    owners = [uuid4() for _ in range(2)]
+    for owner in owners:
+        await hear(place.runtime, registered(owner))
+        await place.database.rows(PAUSED, uuid4(), owner, uuid4(), datetime(2026, 3, 1, tzinfo=UTC))
+    await place.database.move(LATER)
+    return [str(owner) for owner in owners]
+
+
+async def draft_credits(place: Place) -> list[str]:
+    """Two accounts with a service credit each, which nobody asks the vendor for."""
+    owners = [str(uuid4()) for _ in range(2)]
+    for owner in owners:
+        draft = {
+            "account_id": owner,
+            "type_code": "duplicate_order",
+            "counts_since": "2026-03-02",
+            "currency": "EUR",
+            "expected_minor": 100,
+        }
+        await place.client.made("/v1/service-credits", draft)
+    await place.database.move(LATER)
+    return owners
+
+
 PREPARED: dict[tuple[str, str], Callable[[Place], Awaitable[list[str]]]] = {
     ("invoicing", "overdue"): owe,
     ("invoicing", "terms"): renew,
@@ -225,6 +265,8 @@ PREPARED: dict[tuple[str, str], Callable[[Place], Awaitable[list[str]]]] = {
     ("escalation", "moved_calendars"): move_calendars,
     ("escalation", "vendor_tickets"): hand_over,
     ("escalation", "service_health"): watch_health,
+    ("escalation", "paused_disputes"): pause_invoices,
+    ("escalation", "service_credits"): draft_credits,
 }
 
 

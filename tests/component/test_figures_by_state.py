@@ -1,5 +1,6 @@
 """Figures by state: what stands is a gauge, what is over is counted, and what broke is named by its class only."""
 
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,8 +21,9 @@ INSERT INTO collections.suspensions (id, account_id, subscription_id, state, pol
 VALUES ($1, $2, $3, $4, 1, 'suspend', $5)
 """
 _OPEN_CASE = """
-INSERT INTO escalation.cases (id, version, kind, account_id, subject, queue, state, opened_at, state_since)
-VALUES ($1, 1, 'dispute', $2, 'Invoice', 'billing', 'new', $3, $3)
+INSERT INTO escalation.cases (id, version, kind, account_id, subject, queue, state, opened_at, state_since,
+    unread_answers)
+VALUES ($1, 1, 'dispute', $2, 'Invoice', 'billing', 'new', $3, $3, 0)
 """
 _DISPUTE = """
 INSERT INTO escalation.disputes (id, case_id, account_id, invoice_id, currency, lines, total_minor, state, requested_at)
@@ -76,6 +78,15 @@ async def test_suspensions_that_are_over_are_counted_apart(database: Database, j
     }
 
 
+async def test_customers_who_were_not_told_in_time_are_counted(database: Database, jwks_file: Path) -> None:
+    for late in (True, True, False):
+        case_id, inform_by = new_id(), START - timedelta(minutes=1) if late else START
+        await database.execute(_OPEN_CASE, case_id, uuid4(), START)
+        await database.execute("UPDATE escalation.cases SET inform_by = $2 WHERE id = $1", case_id, inform_by)
+    samples = await read_samples("escalation", database, jwks_file)
+    assert samples[("goodstanding_cases_customer_not_informed",)] == 2
+
+
 async def test_disputes_that_are_over_are_counted_apart(database: Database, jwks_file: Path) -> None:
     account_id, case_id = uuid4(), new_id()
     await database.execute(_OPEN_CASE, case_id, account_id, START)
@@ -86,9 +97,11 @@ async def test_disputes_that_are_over_are_counted_apart(database: Database, jwks
     assert counts == {
         ("goodstanding_disputes", "requested"): 0,
         ("goodstanding_disputes", "opened"): 2,
+        ("goodstanding_disputes", "under_review"): 0,
         ("goodstanding_disputes", "waiting_for_second_person"): 0,
         ("goodstanding_disputes_finished_total", "refused"): 0,
         ("goodstanding_disputes_finished_total", "upheld"): 1,
+        ("goodstanding_disputes_finished_total", "partly_upheld"): 0,
         ("goodstanding_disputes_finished_total", "rejected"): 2,
         ("goodstanding_disputes_finished_total", "withdrawn"): 0,
     }

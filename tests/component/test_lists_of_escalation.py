@@ -17,8 +17,9 @@ DIALECT: Any = postgresql
 ESCALATION = (
     "SET search_path TO escalation",
     "INSERT INTO cases (id, version, account_id, kind, subject, queue, assignee, state, opened_at, state_since,"
-    " next_deadline_at) SELECT gen_random_uuid(), 1, gen_random_uuid(), 'fraud', 's', 'q' || n % 9, 'a' || n % 50,"
-    " (ARRAY['new', 'in_progress', 'waiting_for_vendor'])[1 + n % 3], now(), now(), now() + n * interval '1 minute'"
+    " next_deadline_at, unread_answers) SELECT gen_random_uuid(), 1, gen_random_uuid(), 'fraud', 's', 'q' || n % 9,"
+    " 'a' || n % 50,"
+    " (ARRAY['new', 'in_progress', 'waiting_for_vendor'])[1 + n % 3], now(), now(), now() + n * interval '1 minute', 0"
     " FROM generate_series(1, 20000) n",
     "INSERT INTO entries (id, case_id, kind, audience, content, details, entered_at)"
     " SELECT gen_random_uuid(), id, 'note', 'internal', 'n', '{}', now() FROM cases, generate_series(1, 3)",

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from deploy.local.tokens import Keys
@@ -235,3 +237,21 @@ async def test_two_invoices_at_once_do_not_both_bill_the_same_charge(here: World
     invoices = [await here.invoiced([BilledLine()]) for _ in range(4)]
     answers = await asyncio.gather(*(here.put(one, as_csv([BilledLine()])) for one in invoices))
     assert sorted(one.json()["status"] for one in answers) == ["clean", "not_compared", "not_compared", "not_compared"]
+
+
+async def test_what_the_vendor_credits_is_announced_and_that_it_does_not_any_more(here: World) -> None:
+    credit = BilledLine("", charge_type="customerCredit", subtotal=-500)
+    lines = [BilledLine("vendor-9"), credit, replace(credit, customer="tenant-18", subtotal=-70)]
+    invoice_id = await here.invoiced(lines)
+    assert (await here.put(invoice_id, as_csv(lines))).status_code == 201
+    without = [BilledLine("vendor-9", subtotal=10080 - 570)]
+    answer = await here.put(invoice_id, as_csv(without), replace="true", reason="the vendor sent another")
+    assert answer.status_code == 201, answer.text
+    query = "SELECT subject, data FROM invoicing.outbox WHERE type LIKE '%VendorCreditReceived%' ORDER BY position"
+    rows = await here.database.rows(query)
+    assert {row["subject"] for row in rows} == {invoice_id}
+    credits = [
+        [(item["vendor_customer_id"], item["amount_minor"]) for item in orjson.loads(row["data"])["credits"]]
+        for row in rows
+    ]
+    assert credits == [[("tenant-17", 500), ("tenant-18", 70)], []]

@@ -14,6 +14,7 @@ FAILURES = {
     "goodstanding:http_errors:ratio_rate1h",
     "goodstanding_bill_run_accounts_set_aside",
     "goodstanding_cases_answer_late",
+    "goodstanding_cases_customer_not_informed",
     "goodstanding_consumer_group_stopped",
     "goodstanding_consumer_partitions_lost_total",
     "goodstanding_consumer_restarts_total",

@@ -23,6 +23,7 @@ VALUE = re.compile(r"\{\{ \$value(?: \| (.*?))? \}\}")
 EXTRAPOLATING = {"increase", "delta", "rate"}
 COUNTS = {
     "BrokerAway",
+    "CustomerNotInformed",
     "DatabaseAway",
     "DatabaseDeadlocks",
     "EventForeign",

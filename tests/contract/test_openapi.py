@@ -24,6 +24,7 @@ from services.escalation.api.case_bodies import LinkKind
 from shared import failed_work
 from shared.clients import Answered
 from shared.database import Unit
+from shared.events.invoicing import VendorCredit, VendorCreditReceived
 from shared.failed_work import Work, WorkKind
 from shared.http import PROBLEM
 from shared.service import NAMES, load
@@ -82,6 +83,7 @@ FILE_OF = {"/v1/usage-files": "usage_file", "/v1/support-resources:import": "res
 MAPPING = {"bank_account": "DE02", "booked_on": "day", "amount": "sum", "currency": "currency", "text": ["text"]}
 NEEDS_MORE = {
     "/v1/cases/{case_id}:close",
+    "/v1/cases/{case_id}:read",
     "/v1/bill-runs/{run_id}/drafts/{draft_id}",
     "/v1/approvals/{approval_id}:withdraw",
     "/v1/setting-changes/{setting_change_id}:withdraw",
@@ -89,10 +91,12 @@ NEEDS_MORE = {
     "/v1/guard/limit-changes/{guard_limit_change_id}:decline",
     "/v1/guard/limit-changes/{guard_limit_change_id}:withdraw",
 }
-"""What a single request does not always do: close a case whose outcome its customer may not know, open a draft of the
-one run that it is in, withdraw what somebody else has proposed, decide about the one change of the guard's limits."""
+"""What a single request does not always do: close a case whose outcome its customer may not know, read answers that
+nobody gave, open a draft of the one run that it is in, withdraw what somebody else has proposed, decide about the one
+change of the guard's limits."""
 MAY_BE_MISSING = {
     "case.close",
+    "case.read",
     "approval.withdraw",
     "setting_change.withdraw",
     "guard.approve_limits",
@@ -123,9 +127,15 @@ OUR_OWN_NAMES: dict[str, str] = {
 """Fields of events whose text comes from a request, and why they may: whoever sends them names things, not people."""
 
 
+CREDITED_DIFFERENCE = UUID(int=67)
+"""A line by which the vendor credits something."""
+
+
 @dataclass
 class Door:
     """Invoicing as escalation meets it: reserves up to 1000, refuses more, lets those with a role credit."""
+
+    account_id: str
 
     async def post(self, path: str, body: Any, *, key: str | None = None) -> Any:
         if path.endswith(":authorise") and not body["roles"]:
@@ -137,6 +147,8 @@ class Door:
     async def get(self, path: str) -> Any:
         if "vendor-differences" in path:
             return DIFFERENCE | {"id": path.rpartition("/")[2]}
+        if "credit-notes" in path:
+            return {"number": "GS-DE-C-1", "account_id": self.account_id, "currency": "EUR", "total_minor": 100}
         return {"lines": [{"line": line} for line in range(1, 1001)], "total_minor": 10**18}
 
     async def close(self) -> None:
@@ -397,13 +409,14 @@ async def _entitlements(world: World) -> dict[str, list[Any]]:
 
 
 async def _escalation(world: World) -> dict[str, list[Any]]:
-    world.runtime.clients._clients["invoicing"] = Door()  # type: ignore[assignment]
     owner, issued = str(uuid4()), str(uuid4())
+    world.runtime.clients._clients["invoicing"] = Door(owner)  # type: ignore[assignment]
     lines = [{"line": 1, "amount_minor": 700}]
     dispute = {"account_id": owner, "invoice_id": issued, "currency": "EUR", "lines": lines}
     disputed = [(await world.client.made("/v1/disputes", dispute))["id"] for _ in range(40)]
     for path in (f"/v1/disputes/{dispute_id}:uphold" for dispute_id in disputed[:24]):
         await world.client.somebody().made(path, {"reason": "billed in error"})
+    questions = await _reject_often(world.client, dispute | {"invoice_id": str(uuid4())})
     await hear(world.runtime, registered(UUID(owner)))
     target_id = str(uuid4())
     links = [{"kind": kind, "target_id": target_id} for kind in get_args(LinkKind)]
@@ -416,13 +429,36 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
         (await world.client.made("/v1/support-resources", resource | {"reference": f"kb-{number}"}))["id"]
         for number in range(3)
     ]
+    written = [
+        (await world.client.made(f"/v1/cases/{case_id}/notes", {"content": "a note"}))["id"] for case_id in opened
+    ]
+    headers = world.client.headers | {"content-type": "message/rfc822"}
+    arrived = [
+        await world.client.http.post(
+            "/v1/inbound-mails", content=b"Subject: %d" % number, headers=headers | {"idempotency-key": str(number)}
+        )
+        for number in range(40)
+    ]
+    upload = {"content-type": "application/octet-stream", "idempotency-key": "file"}
+    file = await world.client.http.post(
+        f"/v1/cases/{opened[0]}/attachments?name=a.txt", content=b"text", headers=world.client.headers | upload
+    )
     return await _tickets(world.client, owner) | {
+        "attachment_id": [file.json()["id"]],
         "account_id": [owner],
+        "inbound_mail_id": [mail.json()["id"] for mail in arrived],
+        "last_entry_id": written,
         "resource_id": resources,
         "file": [""],
         "resource_file": ["reference,kind,title,content,language\nkb-9,solution,Mail,Check,en\n"],
         "invoice_id": [issued],
-        "dispute_id": disputed,
+        "dispute_id": disputed + questions,
+        "type_code": ["duplicate_order"],
+        "code": ["order", "other_order"],
+        "service_credit_id": await _open_credits(world, owner),
+        "difference_id": [str(CREDITED_DIFFERENCE)],
+        "reason_code": ["price"],
+        "amount_minor": [700],
         "case_id": opened,
         "into": [(await world.client.made("/v1/cases", case))["id"]],
         "target_id": [target_id],
@@ -450,6 +486,33 @@ async def _tickets(client: Client, owner: str) -> dict[str, list[Any]]:
         "contact_email": ["desk@goodstanding.example"],
         "distributor_email": [None, "support@distributor.example"],
     }
+
+
+async def _open_credits(world: World, owner: str) -> list[str]:
+    """Open service credits, of which all evidence is there and half were requested; the ids."""
+    credit = VendorCredit(
+        difference_id=CREDITED_DIFFERENCE, vendor_customer_id=None, vendor_subscription_id=None, amount_minor=100
+    )
+    received = VendorCreditReceived(
+        vendor_invoice_id=uuid4(), reconciliation_id=uuid4(), currency="EUR", credits=(credit,)
+    )
+    await hear(world.runtime, received)
+    body = {"account_id": owner, "type_code": "duplicate_order", "counts_since": "2026-03-01", "currency": "EUR"}
+    opened = [(await world.client.made("/v1/service-credits", body | {"expected_minor": 100}))["id"] for _ in range(40)]
+    for number, service_credit_id in enumerate(opened):
+        path = f"/v1/service-credits/{service_credit_id}"
+        for code in ("order", "other_order"):
+            await world.client.made(f"{path}/evidence", {"code": code, "content": "the order"})
+        if number % 2:
+            await world.client.made(f"{path}:request", {})
+    return opened
+
+
+async def _reject_often(client: Client, dispute: dict[str, Any]) -> list[str]:
+    """Let a line be disputed again that was rejected; the ids of these questions."""
+    rejected = (await client.made("/v1/disputes", dispute))["id"]
+    await client.made(f"/v1/disputes/{rejected}:reject", {"reason": "the seats were used"})
+    return [(await client.made("/v1/disputes", dispute))["id"] for _ in range(20)]
 
 
 async def _fail(unit: Unit) -> list[Any]:

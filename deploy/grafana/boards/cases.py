@@ -193,6 +193,17 @@ CASES = Row(
             Query(total("goodstanding_cases_answer_late", "severity"), "severity {{severity}}"),
             look=Look(height=8, warn=1, bad=5, none="no figures"),
         ),
+        lines(
+            About(
+                "Customers not told the outcome",
+                "Resolved cases whose customer was not told within two business days.",
+                "Tell them, and record it.",
+                "none",
+                [SERVICE, book("CustomerNotInformed")],
+            ),
+            Query("sum(goodstanding_cases_customer_not_informed)", "cases"),
+            look=Look(height=8, colour="red"),
+        ),
         rows(
             About(
                 "Open cases",

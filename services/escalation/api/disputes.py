@@ -1,51 +1,36 @@
-"""Disputes over REST."""
+"""Disputes over REST: opened, read, reviewed, amended, rejected, withdrawn."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Response
-from pydantic import BaseModel, Field
 
 from services.escalation import use_cases
+from services.escalation.api.dispute_bodies import AmendmentIn, AmendmentOut, DisputeIn, DisputeOut, build_items
 from services.escalation.domain.disputes import DisputeState
 from services.escalation.domain.moves import MoveRefused
 from services.escalation.repository import dispute_queries
 from services.escalation.tables import DisputeRow
-from services.escalation.use_cases.disputes import (
-    AmountAboveInvoice,
-    NewDispute,
-    NotTheirs,
-    UnknownInvoice,
-    UnknownLine,
-)
-from services.escalation.use_cases.upholding import (
-    CONFIRM,
-    DECLINE,
-    UPHOLD,
-    AboveLimit,
-    AuthorisationUnavailable,
-    Decision,
-)
+from services.escalation.use_cases.dispute_items import AmendmentPending
+from services.escalation.use_cases.dispute_reasons import ReasonsMixed, UnknownReason
+from services.escalation.use_cases.dispute_requests import AmountAboveInvoice, NotTheirs, UnknownInvoice, UnknownLine
 from shared import intents
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.errors import Refusal
-from shared.fields import Body, Prose, ReasonIn, example
+from shared.fields import ReasonIn
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.intents import Intent
-from shared.money import Currency, PositiveMinor
-from shared.proposals import SecondPersonNeeded
 
 reads = Router(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
+overrides = Router(
+    prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:override")], responses=PROBLEMS
+)
 
-UPHOLDING_REFUSALS = (AboveLimit, SecondPersonNeeded, AuthorisationUnavailable)
-
-Decide = Callable[..., Awaitable[DisputeRow]]
-"""A use case of upholding: of a unit, the dispute's id, the caller, the reason, and whether the caller may alone."""
+Request = Callable[[Unit], Awaitable[tuple[DisputeRow, Intent | None]]]
 
 
 class DisputeRefused(Refusal):
@@ -54,84 +39,15 @@ class DisputeRefused(Refusal):
     code = "dispute_refused"
 
 
-class LineIn(Body):
-    """An amount of one line, in minor units of the invoice's currency."""
+class AmendmentRefused(Refusal):
+    """Invoicing refuses to reserve other amounts, and the former ones stay; `detail` says why."""
 
-    line: int = Field(ge=1, le=500, strict=True)
-    amount_minor: PositiveMinor
-
-
-class DisputeIn(Body):
-    """What a customer disputes: named lines of one invoice, with amounts."""
-
-    model_config = example(
-        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
-        invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
-        currency="EUR",
-        lines=[{"line": 1, "amount_minor": 5040}],
-        comment="five seats were given back in February",
-    )
-
-    account_id: UUID
-    invoice_id: UUID
-    currency: Currency
-    lines: list[LineIn] = Field(min_length=1, max_length=500)
-    comment: Prose | None = Field(default=None, description="stays in the database; never on a topic")
-
-    def new(self) -> NewDispute:
-        """What is disputed."""
-        lines = [(line.line, line.amount_minor) for line in self.lines]
-        return NewDispute(self.account_id, self.invoice_id, self.currency, lines, self.comment)
+    code = "amendment_refused"
 
 
-class DisputeOut(BaseModel):
-    """A dispute. `requested`: committed, and reserved in invoicing as soon as that answers.
-
-    `waiting_for_second_person`: somebody would uphold it, above the limit of their roles.
-    """
-
-    model_config = example(
-        id="01a20d65-5762-7361-96ef-cdb432a61f08",
-        case_id="01a20d65-5762-7a09-b1f4-93d2c07e5a16",
-        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
-        invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
-        currency="EUR",
-        lines=[{"line": 1, "amount_minor": 5040}],
-        total_minor=5040,
-        comment="five seats were given back in February",
-        state="opened",
-        refusal=None,
-        requested_at="2026-04-02T09:30:00Z",
-        opened_at="2026-04-02T09:30:01Z",
-        ended_at=None,
-        credit_note_id=None,
-        uphold_proposed_by=None,
-        uphold_proposed_at=None,
-        ended_reason=None,
-    )
-
-    id: UUID
-    case_id: UUID
-    account_id: UUID
-    invoice_id: UUID
-    currency: str
-    lines: list[LineIn]
-    total_minor: int
-    comment: str | None = Field(description="the customer's words")
-    state: DisputeState
-    refusal: str | None
-    requested_at: datetime
-    opened_at: datetime | None
-    ended_at: datetime | None
-    credit_note_id: UUID | None
-    uphold_proposed_by: str | None = Field(description="who would uphold it, and needs a second person or needed one")
-    uphold_proposed_at: datetime | None
-    ended_reason: str | None = Field(description="why it was upheld, rejected or withdrawn")
-
-    @classmethod
-    def of(cls, row: DisputeRow) -> Self:
-        """The answer for a row."""
-        return cls.model_validate(row, from_attributes=True)
+ACCEPTED: dict[int | str, dict[str, Any]] = {
+    202: {"model": DisputeOut, "description": "invoicing cannot be reached now; a worker goes on"}
+}
 
 
 @writes.post(
@@ -140,45 +56,77 @@ class DisputeOut(BaseModel):
     response_model=DisputeOut,
     summary="Open a dispute",
     responses={
-        202: {"model": DisputeOut, "description": "invoicing cannot be reached now; a worker goes on"},
-        **refusals(DisputeRefused, NotTheirs, UnknownInvoice, UnknownLine, AmountAboveInvoice),
+        **ACCEPTED,
+        **refusals(
+            DisputeRefused, NotTheirs, UnknownInvoice, UnknownLine, AmountAboveInvoice, UnknownReason, ReasonsMixed
+        ),
     },
 )
 async def open_dispute(
     dispute: DisputeIn, command: Annotated[CommandRunner, perform_command("dispute.open")]
 ) -> Response:
-    """Reserve the disputed amounts in invoicing, and open the dispute; 409 if they cannot be reserved."""
+    """Reserve the disputed amounts in invoicing, and open the dispute; 409 if they cannot be reserved.
+
+    A line that was rejected before, without new evidence, becomes a `question` that reserves nothing.
+    """
+    new = dispute.build_dispute()
+    await use_cases.dispute_requests.check_items(command.runtime, new.invoice_id, new.items)
+    subject, request = command.caller.subject, use_cases.dispute_requests.request_dispute
+    return await _reserve(command, lambda unit: request(unit, new, subject), new.account_id)
+
+
+@overrides.post(
+    "/{dispute_id}:admit",
+    status_code=201,
+    response_model=DisputeOut,
+    summary="Admit a question as a dispute",
+    responses={**ACCEPTED, **refusals(DisputeRefused, MoveRefused)},
+)
+async def admit_dispute(
+    dispute_id: UUID, grounds: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.admit")]
+) -> Response:
+    """Let somebody dispute what was rejected before or comes too late: the amounts are reserved from now on."""
+    subject = command.caller.subject
+    return await _reserve(
+        command,
+        lambda unit: use_cases.dispute_requests.admit_question(unit, dispute_id, subject, grounds.reason),
+        dispute_id,
+        grounds.reason,
+    )
+
+
+async def _reserve(command: CommandRunner, request: Request, subject_id: UUID, reason: str | None = None) -> Response:
+    """Commit what is requested, and reserve its amounts at once if nobody else does."""
     leased: Intent | None = None
 
-    async def request(unit: Unit) -> DisputeOut:
+    async def commit(unit: Unit) -> DisputeOut:
         nonlocal leased
-        row, leased = await use_cases.disputes.request(unit, dispute.new(), command.caller.subject)
-        return DisputeOut.of(row)
+        row, leased = await request(unit)
+        return DisputeOut.from_row(row)
 
-    await use_cases.disputes.check_lines(command.runtime, dispute.new())
-    answer = await command.run(request, status=202, about=dispute.account_id)
+    answer = await command.run(commit, status=202, reason=reason, about=subject_id)
     if answer.status_code == 202:
-        answer = await _reserved_now(_told(answer).id, leased, command)
-    if (told := _told(answer)).state is DisputeState.REFUSED:
-        raise DisputeRefused(told.refusal or "refused", dispute_id=str(told.id))
+        answer = await _reserve_now(_parse_dispute(answer).id, leased, command)
+    if (dispute := _parse_dispute(answer)).state is DisputeState.REFUSED:
+        raise DisputeRefused(dispute.refusal or "refused", dispute_id=str(dispute.id))
     return answer
 
 
-def _told(answer: Response) -> DisputeOut:
+def _parse_dispute(answer: Response) -> DisputeOut:
     return DisputeOut.model_validate_json(bytes(answer.body))
 
 
-async def _reserved_now(dispute_id: UUID, leased: Intent | None, command: CommandRunner) -> Response:
+async def _reserve_now(dispute_id: UUID, leased: Intent | None, command: CommandRunner) -> Response:
     """Do at once what a worker would do, and answer with what became of it; a repeated request may have no lease."""
     intent = leased or await command.runtime.units.run(lambda unit: intents.lease_of(unit, dispute_id))
     if intent is not None:
         await command.runtime.jobs.work(intent)
 
-    async def state_now(unit: Unit) -> tuple[int, DisputeOut]:
-        row = DisputeOut.of(await dispute_queries.get_dispute(unit, dispute_id))
+    async def load_state(unit: Unit) -> tuple[int, DisputeOut]:
+        row = DisputeOut.from_row(await dispute_queries.get_dispute(unit, dispute_id))
         return (202 if row.state is DisputeState.REQUESTED else 201), row
 
-    return await command.amend(state_now)
+    return await command.amend(load_state)
 
 
 @reads.get("", summary="List disputes")
@@ -191,77 +139,101 @@ async def list_disputes(
     """Disputes in the order of their ids."""
     after = paging.after_id()
     rows = await read(lambda unit: dispute_queries.list_disputes(unit, account_id, state, after, paging.limit + 1))
-    return paging.page([DisputeOut.of(row) for row in rows], key=lambda row: row.id)
+    return paging.page([DisputeOut.from_row(row) for row in rows], key=lambda row: row.id)
 
 
 @reads.get("/{dispute_id}", summary="One dispute")
 async def get_dispute(dispute_id: UUID, read: Read) -> DisputeOut:
     """The dispute as it is now."""
-    return DisputeOut.of(await read(lambda unit: dispute_queries.get_dispute(unit, dispute_id)))
+    return DisputeOut.from_row(await read(lambda unit: dispute_queries.get_dispute(unit, dispute_id)))
 
 
-async def _decide_upholding(
-    decide: Decide, decision: Decision, dispute_id: UUID, basis: ReasonIn, command: CommandRunner
-) -> Response:
-    """Ask invoicing about the caller, and then do it in one unit."""
-    authorised = await use_cases.upholding.is_authorised(command.runtime, dispute_id, command.caller, decision)
+@reads.get("/{dispute_id}/amendments", summary="The amendments of a dispute")
+async def list_amendments(dispute_id: UUID, read: Read) -> Page[AmendmentOut]:
+    """Every amendment in its order, refused ones too."""
 
-    async def decide_once(unit: Unit) -> DisputeOut:
-        return DisputeOut.of(await decide(unit, dispute_id, command.caller, basis.reason, authorised=authorised))
+    async def load(unit: Unit) -> list[AmendmentOut]:
+        await dispute_queries.get_dispute(unit, dispute_id)
+        return [AmendmentOut.from_row(row) for row in await dispute_queries.list_amendments(unit, dispute_id)]
 
-    return await command.run(decide_once, status=_status_of, reason=basis.reason, about=dispute_id)
-
-
-def _status_of(dispute: DisputeOut) -> int:
-    return 202 if dispute.state is DisputeState.WAITING_FOR_SECOND_PERSON else 200
+    return Page(items=await read(load), next=None)
 
 
 @writes.post(
-    "/{dispute_id}:uphold",
+    "/{dispute_id}:review",
     status_code=200,
     response_model=DisputeOut,
-    summary="Uphold a dispute",
+    summary="Begin to review a dispute",
+    responses=refusals(MoveRefused),
+)
+async def review_dispute(
+    dispute_id: UUID, command: Annotated[CommandRunner, perform_command("dispute.review")]
+) -> Response:
+    """Say that somebody examines the dispute; its amounts stay reserved."""
+
+    async def begin(unit: Unit) -> DisputeOut:
+        return DisputeOut.from_row(await use_cases.disputes.begin_review(unit, dispute_id))
+
+    return await command.run(begin, status=200, about=dispute_id)
+
+
+@writes.post(
+    "/{dispute_id}:amend",
+    status_code=200,
+    response_model=AmendmentOut,
+    summary="Dispute more or less",
     responses={
-        202: {"model": DisputeOut, "description": "above your limit: a second person decides"},
-        **refusals(MoveRefused, *UPHOLDING_REFUSALS),
+        202: {"model": AmendmentOut, "description": "invoicing cannot be reached now; a worker goes on"},
+        **refusals(
+            AmendmentPending,
+            AmendmentRefused,
+            MoveRefused,
+            UnknownLine,
+            AmountAboveInvoice,
+            UnknownReason,
+            ReasonsMixed,
+        ),
     },
 )
-async def uphold_dispute(
-    dispute_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.uphold")]
+async def amend_dispute(
+    dispute_id: UUID, amendment: AmendmentIn, command: Annotated[CommandRunner, perform_command("dispute.amend")]
 ) -> Response:
-    """The customer is right: invoicing releases the amounts and issues a credit note.
+    """Put these lines and amounts in the place of all that is disputed; what is added is reserved, the rest released.
 
-    Above the limit of your roles it waits for a second person (`waiting_for_second_person`).
+    409 if invoicing cannot reserve them: then the dispute stays as it was. Until invoicing has answered nobody decides.
     """
-    return await _decide_upholding(use_cases.upholding.uphold, UPHOLD, dispute_id, why, command)
+    items, leased = build_items(amendment.lines), None
+    dispute = await command.runtime.units.run(lambda unit: dispute_queries.get_dispute(unit, dispute_id))
+    await use_cases.dispute_requests.check_items(command.runtime, dispute.invoice_id, items)
+
+    async def commit(unit: Unit) -> AmendmentOut:
+        nonlocal leased
+        row, leased = await use_cases.amendments.request_amendment(
+            unit, dispute_id, items, command.caller.subject, amendment.reason
+        )
+        return AmendmentOut.from_row(row)
+
+    answer = await command.run(commit, status=202, reason=amendment.reason, about=dispute_id)
+    if answer.status_code == 202:
+        answer = await _amend_now(dispute_id, _parse_amendment(answer).number, leased, command)
+    if (outcome := _parse_amendment(answer)).state == "refused":
+        raise AmendmentRefused(outcome.refusal or "refused", number=outcome.number)
+    return answer
 
 
-@writes.post(
-    "/{dispute_id}:confirm",
-    status_code=200,
-    response_model=DisputeOut,
-    summary="Confirm that a dispute is upheld",
-    responses=refusals(MoveRefused, *UPHOLDING_REFUSALS),
-)
-async def confirm_upholding(
-    dispute_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.confirm")]
-) -> Response:
-    """Uphold what another person proposed to uphold; the amount must be within a limit of your roles."""
-    return await _decide_upholding(use_cases.upholding.confirm, CONFIRM, dispute_id, basis, command)
+def _parse_amendment(answer: Response) -> AmendmentOut:
+    return AmendmentOut.model_validate_json(bytes(answer.body))
 
 
-@writes.post(
-    "/{dispute_id}:decline",
-    status_code=200,
-    response_model=DisputeOut,
-    summary="Decline to uphold a dispute",
-    responses=refusals(MoveRefused, *UPHOLDING_REFUSALS),
-)
-async def decline_upholding(
-    dispute_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.decline")]
-) -> Response:
-    """Leave the dispute open that was proposed to be upheld; who proposed it may take that back alone."""
-    return await _decide_upholding(use_cases.upholding.decline, DECLINE, dispute_id, basis, command)
+async def _amend_now(dispute_id: UUID, number: int, leased: Intent | None, command: CommandRunner) -> Response:
+    if leased is not None:
+        await command.runtime.jobs.work(leased)
+
+    async def load_state(unit: Unit) -> tuple[int, AmendmentOut]:
+        row = AmendmentOut.from_row(await dispute_queries.get_amendment(unit, dispute_id, number))
+        return (202 if row.state == "requested" else 200), row
+
+    return await command.amend(load_state)
 
 
 @writes.post(
@@ -269,7 +241,7 @@ async def decline_upholding(
     status_code=200,
     response_model=DisputeOut,
     summary="Reject a dispute",
-    responses=refusals(MoveRefused),
+    responses=refusals(AmendmentPending, MoveRefused),
 )
 async def reject_dispute(
     dispute_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.reject")]
@@ -277,7 +249,7 @@ async def reject_dispute(
     """The invoice was right: invoicing releases the amounts, and they are dunnable again."""
 
     async def reject(unit: Unit) -> DisputeOut:
-        return DisputeOut.of(await use_cases.disputes.resolve(unit, dispute_id, "rejected", why.reason))
+        return DisputeOut.from_row(await use_cases.disputes.reject(unit, dispute_id, why.reason))
 
     return await command.run(reject, status=200, reason=why.reason, about=dispute_id)
 
@@ -287,7 +259,7 @@ async def reject_dispute(
     status_code=200,
     response_model=DisputeOut,
     summary="Withdraw a dispute",
-    responses=refusals(MoveRefused),
+    responses=refusals(AmendmentPending, MoveRefused),
 )
 async def withdraw_dispute(
     dispute_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.withdraw")]
@@ -295,6 +267,6 @@ async def withdraw_dispute(
     """The customer no longer disputes: invoicing releases the amounts."""
 
     async def withdraw(unit: Unit) -> DisputeOut:
-        return DisputeOut.of(await use_cases.disputes.withdraw(unit, dispute_id, why.reason))
+        return DisputeOut.from_row(await use_cases.disputes.withdraw(unit, dispute_id, why.reason))
 
     return await command.run(withdraw, status=200, reason=why.reason, about=dispute_id)

@@ -1,12 +1,13 @@
-"""Disputes on lines of invoices."""
+"""Disputes on lines of invoices, their amendments and their reasons."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import col, select
 
 from services.escalation.domain.disputes import UNDECIDED
-from services.escalation.tables import DisputeRow
+from services.escalation.tables import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
 from shared.database import Unit
 from shared.errors import NotFound
 from shared.keyset import rows_after
@@ -39,6 +40,86 @@ async def list_undecided(unit: Unit, account_id: UUID, limit: int) -> Sequence[D
     return (await unit.session.exec(query.order_by(col(DisputeRow.id).desc()).limit(limit))).all()
 
 
-async def save_credit_note(unit: Unit, dispute_id: UUID, credit_note_id: UUID) -> None:
-    """Note which credit note an upheld dispute gave."""
-    await unit.connection.execute("UPDATE disputes SET credit_note_id = $2 WHERE id = $1", dispute_id, credit_note_id)
+async def list_paused(unit: Unit, account_ids: Sequence[UUID], until: datetime) -> Sequence[DisputeRow]:
+    """List the undecided disputes of accounts whose pause has ended by an instant."""
+    query = select(DisputeRow).where(
+        col(DisputeRow.paused_until) <= until,
+        col(DisputeRow.ended_at).is_(None),
+        col(DisputeRow.account_id).in_(account_ids),
+    )
+    return (await unit.session.exec(query.order_by(col(DisputeRow.id)))).all()
+
+
+_REJECTED = """
+SELECT EXISTS (
+    SELECT FROM disputes d, jsonb_array_elements(d.lines) AS line
+    WHERE d.invoice_id = $1 AND d.state = 'rejected' AND (line ->> 'line')::int = ANY ($2::int[])
+)
+"""
+
+
+async def has_rejected(unit: Unit, invoice_id: UUID, lines: Sequence[int]) -> bool:
+    """Say whether a dispute on one of these lines of an invoice was rejected before."""
+    return bool(await unit.connection.fetchval(_REJECTED, invoice_id, lines))
+
+
+async def save_credit_note(unit: Unit, dispute_id: UUID, credit_note_id: UUID, number: str) -> UUID | None:
+    """Note which credit note an upheld dispute gave; its case, None if there is no such dispute."""
+    case_id: UUID | None = await unit.connection.fetchval(
+        "UPDATE disputes SET credit_note_id = $2, credit_note_number = $3 WHERE id = $1 RETURNING case_id",
+        dispute_id,
+        credit_note_id,
+        number,
+    )
+    return case_id
+
+
+async def find_pending_amendment(unit: Unit, dispute_id: UUID) -> DisputeAmendmentRow | None:
+    """Find the amendment of a dispute that invoicing has not answered yet."""
+    query = select(DisputeAmendmentRow).where(
+        DisputeAmendmentRow.dispute_id == dispute_id, DisputeAmendmentRow.state == "requested"
+    )
+    return (await unit.session.exec(query)).first()
+
+
+async def get_amendment(unit: Unit, dispute_id: UUID, number: int) -> DisputeAmendmentRow:
+    """Get an amendment of a dispute as it is in the database now. Raises NotFound."""
+    row = await unit.session.get(DisputeAmendmentRow, (dispute_id, number), populate_existing=True)
+    if row is None:
+        raise NotFound(f"dispute {dispute_id} has no amendment {number}")
+    return row
+
+
+async def list_amendments(unit: Unit, dispute_id: UUID) -> Sequence[DisputeAmendmentRow]:
+    """List the amendments of a dispute in their order; a dispute has few."""
+    query = select(DisputeAmendmentRow).where(DisputeAmendmentRow.dispute_id == dispute_id)
+    return (await unit.session.exec(query.order_by(col(DisputeAmendmentRow.number)))).all()
+
+
+async def get_last_number(unit: Unit, dispute_id: UUID) -> int:
+    """Get the number of the last amendment of a dispute; 0 if there is none."""
+    query = "SELECT coalesce(max(number), 0) FROM dispute_amendments WHERE dispute_id = $1"
+    number: int = await unit.connection.fetchval(query, dispute_id)
+    return number
+
+
+async def save_amendment(unit: Unit, row: DisputeAmendmentRow) -> None:
+    """Write an amendment, new or changed."""
+    unit.session.add(row)
+    await unit.session.flush()
+
+
+async def list_reasons(unit: Unit) -> Sequence[DisputeReasonRow]:
+    """List the reasons of disputes by their codes."""
+    return (await unit.session.exec(select(DisputeReasonRow).order_by(col(DisputeReasonRow.code)))).all()
+
+
+async def find_reason(unit: Unit, code: str) -> DisputeReasonRow | None:
+    """Find a reason of disputes as it is now."""
+    return await unit.session.get(DisputeReasonRow, code, populate_existing=True)
+
+
+async def save_reason(unit: Unit, row: DisputeReasonRow) -> None:
+    """Write a reason of disputes, new or changed."""
+    await unit.session.merge(row)
+    await unit.session.flush()

@@ -4,10 +4,11 @@ from uuid import UUID
 
 from services.escalation.domain.cases import CaseState
 from services.escalation.domain.moves import MoveRefused
-from services.escalation.repository import threads
+from services.escalation.repository import case_queries, threads
 from services.escalation.tables import EntryRow
 from services.escalation.use_cases.case_clocks import note_answer
 from services.escalation.use_cases.cases import lock_case
+from services.escalation.use_cases.informing import note_informed
 from shared.audit import Change
 from shared.database import Unit
 from shared.events.escalation import CustomerContacted
@@ -47,5 +48,8 @@ async def record_contact(
     )
     await threads.insert_entry(unit, row)
     await note_answer(unit, case)
+    if about_outcome and case.outcome_sequence is not None:
+        note_informed(case)
+        await case_queries.save_case(unit, case)
     unit.record(Change("contact", row.id, row.account_id))
     return row

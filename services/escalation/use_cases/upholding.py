@@ -1,15 +1,33 @@
 """The upholding of disputes: it credits, so whoever decides needs the limit for that, or a second person."""
 
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from services.escalation.domain.disputes import DISPUTE_ALLOWED, DisputeState
+import orjson
+
+from services.escalation.domain.disputes import (
+    AMENDABLE,
+    DISPUTE_ALLOWED,
+    TAX_REASON,
+    CreditsNothing,
+    DisputeItem,
+    DisputeState,
+    approve_items,
+)
 from services.escalation.domain.moves import MoveRefused, move
 from services.escalation.repository import dispute_queries
 from services.escalation.tables import DisputeRow
-from services.escalation.use_cases.disputes import resolve
+from services.escalation.use_cases import disputes
+from services.escalation.use_cases.dispute_items import (
+    check_not_amended,
+    list_amounts,
+    list_items,
+    lock_dispute,
+    write_item,
+)
 from shared.audit import Change
 from shared.auth import Caller, is_same_actor
 from shared.clients import Answered
@@ -37,39 +55,46 @@ class AboveLimit(Refusal):
     status = 403
 
 
+class TaxLineInFull(Refusal):
+    """A line whose tax was wrong is credited in full and invoiced again, so all of it is disputed and approved."""
+
+    code = "tax_line_in_full"
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A decision about upholding: in which state it is taken, and the outcome that invoicing is asked about."""
+    """A decision about upholding: in which states it is taken, and the outcome that invoicing is asked about."""
 
-    state: DisputeState
+    states: frozenset[DisputeState]
     outcome: str
     is_for_proposer: bool = True
     """Whether who proposed to uphold the dispute may take it."""
+    approved: Mapping[int, int] | None = None
+    """What is approved by line (minor units); None for all, or for what was proposed."""
 
 
-UPHOLD = Decision(DisputeState.OPENED, "upheld")
-CONFIRM = Decision(DisputeState.WAITING_FOR_SECOND_PERSON, "upheld", is_for_proposer=False)
-DECLINE = Decision(DisputeState.WAITING_FOR_SECOND_PERSON, "declined")
+PROPOSED = frozenset({DisputeState.WAITING_FOR_SECOND_PERSON})
+UPHOLD = Decision(AMENDABLE, "upheld")
+CONFIRM = Decision(PROPOSED, "upheld", is_for_proposer=False)
+DECLINE = Decision(PROPOSED, "declined")
 
 
 async def is_authorised(runtime: "Runtime", dispute_id: UUID, caller: Caller, decision: Decision) -> bool:
     """Ask invoicing whether a person may decide about what is disputed; in no transaction.
 
     Where the decision cannot be taken nothing is asked, since invoicing counts what it authorises: the transaction
-    refuses it, or repeats its answer. Raises NotFound, AuthorisationUnavailable.
+    refuses it, or repeats its answer. Raises NotFound, AmendmentPending, ApprovedRefused, AuthorisationUnavailable.
     """
-    row = await runtime.units.run(lambda unit: dispute_queries.get_dispute(unit, dispute_id))
-    if row.state != decision.state or (_is_proposer(row, caller) and not decision.is_for_proposer):
+    row = await runtime.units.run(lambda unit: _get_decidable(unit, dispute_id))
+    if row.state not in decision.states or (_is_proposer(row, caller) and not decision.is_for_proposer):
         return False
-    body = {
-        "actor": caller.subject,
-        "roles": sorted(caller.roles),
-        "outcome": decision.outcome,
-        "lines": row.lines,
-    }
+    if decision.outcome == "upheld" and row.paused_until is not None:
+        return False
+    items = _decide_items(row, decision)
     try:
+        body = _build_question(row, items, caller, decision.outcome)
         await runtime.clients["invoicing"].post(
-            f"/v1/reservations/{dispute_id}:authorise", body, key=_build_key(dispute_id, caller, decision.outcome)
+            f"/v1/reservations/{dispute_id}:authorise", body, key=_build_key(dispute_id, body)
         )
     except Answered as refused:
         if refused.code == ABOVE_LIMIT:
@@ -80,37 +105,89 @@ async def is_authorised(runtime: "Runtime", dispute_id: UUID, caller: Caller, de
     return True
 
 
-def _build_key(dispute_id: UUID, caller: Caller, outcome: str) -> str:
-    """Build the key of a question: the dispute and the outcome, and who asks, since each person is asked about."""
-    person = hashlib.sha256(" ".join([caller.subject, *sorted(caller.roles)]).encode()).hexdigest()
-    return f"{dispute_id}:{outcome}:{person}"
+async def _get_decidable(unit: Unit, dispute_id: UUID) -> DisputeRow:
+    row = await dispute_queries.get_dispute(unit, dispute_id)
+    await check_not_amended(unit, row)
+    return row
 
 
-async def uphold(unit: Unit, dispute_id: UUID, caller: Caller, reason: str, *, authorised: bool) -> DisputeRow:
-    """Uphold a dispute, or propose it to a second person if the caller is not authorised. Raises MoveRefused.
+def _decide_items(row: DisputeRow, decision: Decision) -> list[DisputeItem]:
+    items = list_items(row)
+    return items if decision.states == PROPOSED else approve_items(items, decision.approved)
 
-    What is only proposed is announced to nobody, and its amounts stay reserved.
+
+async def check_tax_lines(runtime: "Runtime", dispute_id: UUID, decision: Decision) -> None:
+    """Ask invoicing whether lines whose tax was wrong are approved in full; in no transaction.
+
+    Raises NotFound, ApprovedRefused, TaxLineInFull, AuthorisationUnavailable.
     """
-    row = await _lock(unit, dispute_id)
+    row = await runtime.units.run(lambda unit: dispute_queries.get_dispute(unit, dispute_id))
+    if row.state not in decision.states or not any(item.reason_code == TAX_REASON for item in list_items(row)):
+        return
+    items = [item for item in _decide_items(row, decision) if item.reason_code == TAX_REASON]
+    tax_lines = {item.line: item.approved_minor for item in items if item.approved_minor}
+    try:
+        invoice = await runtime.clients["invoicing"].get(f"/v1/invoices/{row.invoice_id}")
+    except (Answered, Later) as error:
+        raise AuthorisationUnavailable(str(error)) from error
+    totals = {line["line"]: line["amount_minor"] for line in invoice["lines"]}
+    if partial := sorted(line for line, minor in tax_lines.items() if minor != totals[line]):
+        raise TaxLineInFull(f"amend the dispute: all of line {partial[0]} ({totals[partial[0]]}) is credited")
+
+
+def _build_question(row: DisputeRow, items: list[DisputeItem], caller: Caller, outcome: str) -> dict[str, Any]:
+    body = {
+        "actor": caller.subject,
+        "roles": sorted(caller.roles),
+        "outcome": outcome,
+        "lines": list_amounts(list_items(row)),
+    }
+    approved = [{"line": item.line, "amount_minor": item.approved_minor} for item in items if item.approved_minor]
+    return body | {"approved": approved} if approved else body
+
+
+def _build_key(dispute_id: UUID, question: dict[str, Any]) -> str:
+    """Build the key of a question: the dispute and all that is asked, since each person and amount is asked about."""
+    return f"{dispute_id}:{hashlib.sha256(orjson.dumps(question, option=orjson.OPT_SORT_KEYS)).hexdigest()}"
+
+
+async def uphold(
+    unit: Unit, dispute_id: UUID, caller: Caller, reason: str, decision: Decision, *, authorised: bool
+) -> DisputeRow:
+    """Uphold what is approved of a dispute, or propose it to a second person if the caller is not authorised.
+
+    What is only proposed is announced to nobody, and its amounts stay reserved. Raises MoveRefused, ApprovedRefused,
+    AmendmentPending, CreditsNothing.
+    """
+    row = await lock_dispute(unit, dispute_id)
     if row.state == DisputeState.WAITING_FOR_SECOND_PERSON:
         raise MoveRefused("a second person confirms or declines it")
+    if row.paused_until is not None:
+        raise CreditsNothing("its reasons pause the invoice until the document is right: withdraw or reject it")
+    items = approve_items(list_items(row), decision.approved)
     if authorised:
-        return await resolve(unit, dispute_id, "upheld", reason)
+        return await disputes.uphold(unit, dispute_id, items, reason)
+    await check_not_amended(unit, row)
     before = row.model_dump()
     row.state = move(DISPUTE_ALLOWED, DisputeState(row.state), DisputeState.WAITING_FOR_SECOND_PERSON)
+    row.lines = [write_item(item) for item in items]
     row.uphold_proposed_by, row.uphold_proposed_at = caller.subject, unit.now
     await dispute_queries.save_dispute(unit, row)
     unit.record(Change("dispute", row.id, row.account_id, before, row.model_dump()))
     return row
 
 
-async def confirm(unit: Unit, dispute_id: UUID, caller: Caller, reason: str, *, authorised: bool) -> DisputeRow:
-    """Uphold a dispute that another person proposed to uphold. Raises MoveRefused, SecondPersonNeeded, AboveLimit."""
-    await _check_second_person(unit, dispute_id, caller, authorised)
-    return await resolve(unit, dispute_id, "upheld", reason)
+async def confirm(
+    unit: Unit, dispute_id: UUID, caller: Caller, reason: str, _decision: Decision, *, authorised: bool
+) -> DisputeRow:
+    """Uphold what another person proposed to uphold. Raises MoveRefused, SecondPersonNeeded, AboveLimit."""
+    row = await _check_second_person(unit, dispute_id, caller, authorised)
+    return await disputes.uphold(unit, dispute_id, list_items(row), reason)
 
 
-async def decline(unit: Unit, dispute_id: UUID, caller: Caller, _reason: str, *, authorised: bool) -> DisputeRow:
+async def decline(
+    unit: Unit, dispute_id: UUID, caller: Caller, _reason: str, _decision: Decision, *, authorised: bool
+) -> DisputeRow:
     """Open a dispute again that was proposed to be upheld; the reason stands in the audit.
 
     Who proposed it may take that back, whatever the amount. Raises MoveRefused, AboveLimit.
@@ -119,7 +196,9 @@ async def decline(unit: Unit, dispute_id: UUID, caller: Caller, _reason: str, *,
     if not (authorised or _is_proposer(row, caller)):
         raise AboveLimit("your roles may not decide about this amount")
     before = row.model_dump()
-    row.state = move(DISPUTE_ALLOWED, DisputeState(row.state), DisputeState.OPENED)
+    former = DisputeState.OPENED if row.review_began_at is None else DisputeState.UNDER_REVIEW
+    row.state = move(DISPUTE_ALLOWED, DisputeState(row.state), former)
+    row.lines = [write_item(replace(item, approved_minor=None)) for item in list_items(row)]
     row.uphold_proposed_by = row.uphold_proposed_at = None
     await dispute_queries.save_dispute(unit, row)
     unit.record(Change("dispute", row.id, row.account_id, before, row.model_dump()))
@@ -136,7 +215,7 @@ async def _check_second_person(unit: Unit, dispute_id: UUID, caller: Caller, aut
 
 
 async def _lock_proposed(unit: Unit, dispute_id: UUID) -> DisputeRow:
-    row = await _lock(unit, dispute_id)
+    row = await lock_dispute(unit, dispute_id)
     if row.state != DisputeState.WAITING_FOR_SECOND_PERSON:
         raise MoveRefused(f"what is {row.state} waits for no second person")
     return row
@@ -144,8 +223,3 @@ async def _lock_proposed(unit: Unit, dispute_id: UUID) -> DisputeRow:
 
 def _is_proposer(row: DisputeRow, caller: Caller) -> bool:
     return row.uphold_proposed_by is not None and is_same_actor(caller.subject, row.uphold_proposed_by)
-
-
-async def _lock(unit: Unit, dispute_id: UUID) -> DisputeRow:
-    await unit.lock((await dispute_queries.get_dispute(unit, dispute_id)).account_id)
-    return await dispute_queries.get_dispute(unit, dispute_id)

@@ -10,7 +10,12 @@ from services.invoicing import use_cases
 from services.invoicing.api.payments import LineAmount
 from services.invoicing.domain.owed import AmountRefused, UnknownLine
 from services.invoicing.use_cases.approvals import AboveLimit
-from services.invoicing.use_cases.disputes import DisputeKnown, ReservationReleased, UpholdingAuthorised
+from services.invoicing.use_cases.disputes import (
+    ApprovedRefused,
+    DisputeKnown,
+    ReservationReleased,
+    UpholdingAuthorised,
+)
 from shared.auth import MAX_SUBJECT_CHARS, needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
@@ -97,6 +102,38 @@ async def reserve_amounts(
     return await command.run(reserve, about=reservation.invoice_id)
 
 
+class AmendmentIn(Body):
+    """Other amounts of a dispute; the Idempotency-Key is the dispute's id and the number."""
+
+    model_config = example(amendment=1, lines=[{"line": 1, "amount_minor": 7560}])
+
+    amendment: int = Field(ge=1, le=1_000_000, strict=True, description="counts up with each amendment of the dispute")
+    lines: list[LineAmount] = Field(min_length=1, max_length=500)
+
+
+@writes.post(
+    "/{dispute_id}:amend",
+    status_code=200,
+    response_model=ReservationOut,
+    summary="Reserve other amounts for a dispute",
+    responses=refusals(AmountRefused, DisputeKnown, ReservationReleased, UnknownLine, UpholdingAuthorised),
+)
+async def amend_reservation(
+    dispute_id: UUID, wanted: AmendmentIn, command: Annotated[CommandRunner, perform_command("dispute.amend")]
+) -> Response:
+    """Reserve these amounts instead of the former ones, in one step: what is not disputed any more is dunnable again.
+
+    409 if a line was billed for less than that and what other disputes reserve: then the former amounts stay.
+    """
+    lines = [(line.line, line.amount_minor) for line in wanted.lines]
+
+    async def amend(unit: Unit) -> ReservationOut:
+        await use_cases.disputes.amend(unit, dispute_id, wanted.amendment, lines)
+        return ReservationOut.of(dispute_id, await use_cases.disputes.held(unit, dispute_id))
+
+    return await command.run(amend, status=200, about=dispute_id)
+
+
 class AuthorisationIn(Body):
     """A person who would decide about a dispute, with their roles; the Idempotency-Key names them and the outcome."""
 
@@ -111,6 +148,9 @@ class AuthorisationIn(Body):
     roles: list[Code] = Field(max_length=100)
     outcome: Literal["upheld", "declined"] = Field(description="declined: not to uphold it, which gives nothing")
     lines: list[LineAmount] = Field(min_length=1, max_length=500)
+    approved: list[LineAmount] | None = Field(
+        default=None, min_length=1, max_length=500, description="what is credited of the lines; null: all of them"
+    )
 
 
 class AuthorisationOut(BaseModel):
@@ -131,7 +171,7 @@ class AuthorisationOut(BaseModel):
     status_code=200,
     response_model=AuthorisationOut,
     summary="Ask whether a person may decide about a dispute",
-    responses=refusals(DisputeKnown, AboveLimit),
+    responses=refusals(DisputeKnown, AboveLimit, ApprovedRefused),
 )
 async def authorise_outcome(
     dispute_id: UUID, question: AuthorisationIn, command: Annotated[CommandRunner, perform_command("dispute.authorise")]
@@ -141,7 +181,10 @@ async def authorise_outcome(
     To uphold it counts for what the person gives that day, and for what the account is given.
     """
     lines = [(line.line, line.amount_minor) for line in question.lines]
-    asked = use_cases.disputes.Question(question.actor, question.roles, lines, question.outcome)
+    approved = None
+    if question.approved is not None:
+        approved = [(line.line, line.amount_minor) for line in question.approved]
+    asked = use_cases.disputes.Question(question.actor, question.roles, lines, question.outcome, approved)
 
     async def authorise(unit: Unit) -> AuthorisationOut:
         amount = await use_cases.disputes.authorise(unit, dispute_id, asked)

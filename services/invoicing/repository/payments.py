@@ -193,19 +193,31 @@ async def mark_reversed(unit: Unit, payment_id: UUID) -> None:
     )
 
 
-async def add_reservations(
-    unit: Unit, account_id: UUID, dispute_id: UUID, invoice_id: UUID, held: Sequence[tuple[int, int]]
+_SAVE_RESERVATIONS = """
+INSERT INTO reservations (dispute_id, line, invoice_id, account_id, amount_minor, reserved_at, amendment)
+SELECT $1, line, $2, $3, amount, $4, $7 FROM unnest($5::int[], $6::bigint[]) AS n (line, amount)
+ON CONFLICT (dispute_id, line) DO UPDATE SET amount_minor = excluded.amount_minor, amendment = excluded.amendment
+"""
+
+
+async def save_reservations(
+    unit: Unit, account_id: UUID, dispute_id: UUID, invoice_id: UUID, lines: Sequence[tuple[int, int]], amendment: int
 ) -> None:
-    """Hold amounts for a dispute."""
+    """Reserve these amounts of lines (number, minor units) for a dispute, and no others."""
     await unit.connection.execute(
-        "INSERT INTO reservations (dispute_id, line, invoice_id, account_id, amount_minor, reserved_at)"
-        " SELECT $1, line, $2, $3, amount, $4 FROM unnest($5::int[], $6::bigint[]) AS n (line, amount)",
-        dispute_id,
-        invoice_id,
-        account_id,
-        unit.now,
-        *columns(held, 2),
+        _SAVE_RESERVATIONS, dispute_id, invoice_id, account_id, unit.now, *columns(lines, 2), amendment
     )
+    await unit.connection.execute(
+        "DELETE FROM reservations WHERE dispute_id = $1 AND amendment <> $2", dispute_id, amendment
+    )
+
+
+async def get_amendment(unit: Unit, dispute_id: UUID) -> int:
+    """Get the number of the last amendment of what is reserved for a dispute; 0 if there was none."""
+    number: int = await unit.connection.fetchval(
+        "SELECT coalesce(max(amendment), 0) FROM reservations WHERE dispute_id = $1", dispute_id
+    )
+    return number
 
 
 async def mark_released(unit: Unit, dispute_id: UUID) -> None:

@@ -213,10 +213,10 @@ class AllocationRow(Row, table=True):
 
 
 class ReservationRow(Row, table=True):
-    """An amount of a line in dispute, held until the dispute ends."""
+    """An amount of a line in dispute, reserved until the dispute ends; of the last amendment, 0 before any."""
 
     __tablename__ = "reservations"
-    __table_args__ = (CheckConstraint("amount_minor > 0"),)
+    __table_args__ = (CheckConstraint("amount_minor > 0"), CheckConstraint("amendment >= 0"))
 
     dispute_id: UUID = Field(primary_key=True)
     line: int = Field(primary_key=True)
@@ -225,6 +225,7 @@ class ReservationRow(Row, table=True):
     amount_minor: int = Field(sa_type=BigInteger)
     reserved_at: datetime = Field(sa_type=DateTime(timezone=True))
     released_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    amendment: int
 
 
 class CreditNoteRow(Row, table=True):

@@ -1,8 +1,8 @@
 """Amounts are held for disputes, and the outcome of a dispute moves the money."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from services.invoicing.domain import owed, relief
@@ -45,7 +45,7 @@ async def reserve(unit: Unit, dispute_id: UUID, invoice_id: UUID, lines: Sequenc
         return
     before = await invoices.open_invoices(unit, account.id, [invoice_id])
     after = owed.reserve(before[invoice_id], lines)
-    await payments.add_reservations(unit, account.id, dispute_id, invoice_id, lines)
+    await payments.save_reservations(unit, account.id, dispute_id, invoice_id, lines, 0)
     await balances.save_changed(unit, account.time_zone, before, {invoice_id: after})
     unit.record(Change("dispute", dispute_id, account.id))
 
@@ -54,6 +54,13 @@ class ReservationReleased(Refusal):
     """The amounts are reserved no more: the dispute has ended, or somebody has released them."""
 
     code = "reservation_released"
+
+
+class ApprovedRefused(Refusal):
+    """More would be credited than is reserved."""
+
+    code = "approved_refused"
+    status = 422
 
 
 class UpholdingAuthorised(Refusal):
@@ -78,32 +85,77 @@ async def release(unit: Unit, dispute_id: UUID) -> None:
     await payments.mark_released(unit, dispute_id)
     after = owed.release(before[invoice_id], lines)
     await apply_unapplied(unit, [account], {account.id: Unsaved(before, {invoice_id: after})})
-    amounts = [{"line": line, "amount_minor": minor} for line, minor in lines]
-    unit.record(Change("dispute", dispute_id, account.id, {"reserved": amounts}, {"reserved": []}))
+    unit.record(Change("dispute", dispute_id, account.id, _write_reserved(lines), _write_reserved([])))
+
+
+async def amend(unit: Unit, dispute_id: UUID, number: int, lines: Sequence[tuple[int, int]]) -> None:
+    """Reserve other amounts for a dispute: more, fewer, of other lines. A repeat of the last amendment changes nothing.
+
+    Amendments are numbered by escalation, upwards. Raises NotFound, UnknownLine, AmountRefused, DisputeKnown,
+    ReservationReleased, UpholdingAuthorised.
+    """
+    invoice_id, _, _ = await held(unit, dispute_id)
+    account = await accounts.locked(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
+    _, reserved, is_reserved = await held(unit, dispute_id)
+    if await _is_repeated(unit, dispute_id, number, sorted(lines) == reserved):
+        unit.record_nothing()
+        return
+    if not is_reserved:
+        raise ReservationReleased(f"nothing is reserved for dispute {dispute_id} any more")
+    if await decided_amounts.is_decided(unit, dispute_id):
+        raise UpholdingAuthorised("it is being upheld: reject or withdraw the dispute instead")
+    before = await invoices.open_invoices(unit, account.id, [invoice_id])
+    after = owed.reserve(owed.release(before[invoice_id], reserved), lines)
+    await payments.save_reservations(unit, account.id, dispute_id, invoice_id, lines, number)
+    await apply_unapplied(unit, [account], {account.id: Unsaved(before, {invoice_id: after})})
+    unit.record(Change("dispute", dispute_id, account.id, _write_reserved(reserved), _write_reserved(lines)))
+
+
+async def _is_repeated(unit: Unit, dispute_id: UUID, number: int, is_same: bool) -> bool:
+    last = await payments.get_amendment(unit, dispute_id)
+    if number < last or (number == last and not is_same):
+        raise DisputeKnown(f"dispute {dispute_id} has amendment {last} already")
+    return number == last
+
+
+def _write_reserved(lines: Sequence[tuple[int, int]]) -> dict[str, Any]:
+    return {"reserved": [{"line": line, "amount_minor": minor} for line, minor in lines]}
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Who would decide about a dispute, by which roles, and its lines (number, minor units)."""
+    """Who would decide about a dispute, by which roles, its lines (number, minor units) and what is credited of them.
+
+    Without approved amounts everything that is reserved is credited.
+    """
 
     actor: str
     roles: Sequence[str]
     lines: Sequence[tuple[int, int]]
     outcome: Literal["upheld", "declined"]
+    approved: Sequence[tuple[int, int]] | None = None
+
+    def sum_approved(self) -> int:
+        """Sum what is credited; minor units. Raises ApprovedRefused."""
+        approved = self.lines if self.approved is None else self.approved
+        reserved = dict(self.lines)
+        if any(minor > reserved.get(line, 0) for line, minor in approved) or len(dict(approved)) < len(approved):
+            raise ApprovedRefused("approved: more than is reserved of a line, or a line is named twice")
+        return sum(minor for _, minor in approved)
 
 
 async def authorise(unit: Unit, dispute_id: UUID, question: Question) -> Money:
     """Authorise the credit of what is reserved for a dispute, by the limits of a person's roles; the amount.
 
     To uphold it counts for the person's day as if they credited it, once, unless the dispute ends otherwise; to
-    decline it gives nothing. Raises NotFound, DisputeKnown, AboveLimit.
+    decline it gives nothing. Raises NotFound, DisputeKnown, AboveLimit, ApprovedRefused.
     """
     invoice_id, lines, is_reserved = await held(unit, dispute_id)
     account = await accounts.locked(unit, (await invoices.invoice_row(unit, invoice_id)).account_id)
     invoice_id, lines, is_reserved = await held(unit, dispute_id)
     if not is_reserved or lines != sorted(question.lines):
         raise DisputeKnown(f"dispute {dispute_id} is known with other amounts, or is over")
-    amount = Money(sum(minor for _, minor in lines), account.currency)
+    amount = Money(question.sum_approved(), account.currency)
     if not await _is_authorised(unit, dispute_id, question, account, amount):
         raise AboveLimit(f"these roles may not decide about {amount}, with what was given today")
     unit.record(Change("dispute", dispute_id, account.id))
@@ -117,10 +169,10 @@ async def _is_authorised(unit: Unit, dispute_id: UUID, question: Question, accou
     return await limits.take_limit(unit, actor, roles, limits.Gift(dispute_id, account, amount.minor))
 
 
-async def settle(unit: Unit, dispute_id: UUID, *, upheld: bool) -> None:
-    """End a dispute: release what it held and, if it is upheld, credit it, in one transaction.
+async def settle(unit: Unit, dispute_id: UUID, approved: Mapping[int, int]) -> None:
+    """End a dispute: release what it reserved and credit what is approved of it by line, in one transaction.
 
-    Raises UnknownDispute. A repeat changes nothing.
+    No more is credited of a line than is reserved. Raises UnknownDispute. A repeat changes nothing.
     """
     known = await payments.reservations_of(unit, dispute_id)
     if known is None:
@@ -132,10 +184,11 @@ async def settle(unit: Unit, dispute_id: UUID, *, upheld: bool) -> None:
     before = await invoices.open_invoices(unit, account.id, [invoice_id])
     after = owed.release(before[invoice_id], held)
     await payments.mark_released(unit, dispute_id)
-    if not upheld:
+    creditable = [(line, min(minor, approved[line])) for line, minor in held if approved.get(line, 0) > 0]
+    if not creditable:
         await decided_amounts.delete_decided(unit, dispute_id)
     else:
-        credited = await _credit(unit, after, held)
+        credited = await _credit(unit, after, creditable)
         after = credited.invoice
         if credited.lines:
             why = credit_notes.Reason(credit_notes.DISPUTE, dispute_id=dispute_id)

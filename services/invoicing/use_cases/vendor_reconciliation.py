@@ -16,9 +16,12 @@ from services.invoicing.tables.vendor import ReconciliationRow, VendorInvoiceRow
 from shared.audit import Change
 from shared.database import Unit
 from shared.errors import NotFound, Refusal
-from shared.events.invoicing import ReconciliationCompleted, ReconciliationSum
+from shared.events.invoicing import ReconciliationCompleted, ReconciliationSum, VendorCredit, VendorCreditReceived
 from shared.ids import new_id
 from shared.money import Money
+
+CREDITS_AN_EVENT = 500
+"""Most credits that one event names, so that it stays well below the limit of a message."""
 
 
 class AnotherFile(Refusal):
@@ -114,9 +117,24 @@ async def _compare(
     await comparison.keep(unit, row.id, invoice)
     row.took_ms = round((time.monotonic() - started) * 1000)
     unit.publish(_completed(row, invoice, sums, replaced))
+    await _publish_credits(unit, row, invoice.currency, is_replacing=replaced is not None)
     former, present = (_as_audited(replaced), _as_audited(row)) if replaced else (None, None)
     unit.record(Change("vendor_reconciliation", row.id, None, former, present))
     return Reconciled(row, sorted(sums, key=lambda one: list(rules.Verdict).index(one.verdict)))
+
+
+async def _publish_credits(unit: Unit, row: ReconciliationRow, currency: str, *, is_replacing: bool) -> None:
+    """Publish what the vendor credits; also that it is nothing any more, where another file said otherwise."""
+    credits = [VendorCredit(**credit) for credit in await repository.list_credits(unit, row.id)]
+    for start in range(0, max(len(credits), int(is_replacing)), CREDITS_AN_EVENT):
+        unit.publish(
+            VendorCreditReceived(
+                vendor_invoice_id=row.vendor_invoice_id,
+                reconciliation_id=row.id,
+                currency=currency,
+                credits=tuple(credits[start : start + CREDITS_AN_EVENT]),
+            )
+        )
 
 
 def _as_audited(row: ReconciliationRow) -> dict[str, object]:

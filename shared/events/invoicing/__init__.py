@@ -58,6 +58,8 @@ from shared.events.invoicing.plans import (
 from shared.events.invoicing.vendor import (
     ReconciliationCompleted,
     ReconciliationSum,
+    VendorCredit,
+    VendorCreditReceived,
     VendorDifferenceDecided,
     VendorEvent,
     VendorInvoicePaid,
@@ -109,6 +111,8 @@ __all__ = [
     "SubscriptionRenewed",
     "SubscriptionTerm",
     "UnappliedCashUsed",
+    "VendorCredit",
+    "VendorCreditReceived",
     "VendorDifferenceDecided",
     "VendorEvent",
     "VendorInvoicePaid",

@@ -83,6 +83,26 @@ class ReconciliationCompleted(VendorEvent):
     sums: tuple[ReconciliationSum, ...]
 
 
+class VendorCredit(Value):
+    """A credit of the vendor's, without tax, by the ids that the vendor has for customer and subscription."""
+
+    difference_id: UUID
+    vendor_customer_id: str | None
+    vendor_subscription_id: str | None
+    amount_minor: int
+
+
+class VendorCreditReceived(VendorEvent):
+    """The vendor credits us on an invoice; of a reconciliation that was replaced the credits of the last one count.
+
+    Many credits of one invoice are several events.
+    """
+
+    reconciliation_id: UUID
+    currency: str
+    credits: tuple[VendorCredit, ...]
+
+
 class VendorDifferenceDecided(VendorEvent):
     """A person decided about a difference. `difference_minor` above zero: the vendor bills more than we expected."""
 

@@ -35,17 +35,23 @@ CASE_MOVES = {
     ("resolved", "closed"),
     ("resolved", "in_progress"),
     ("closed", "in_progress"),
+    ("closed", "resolved"),
 }
 DISPUTE_MOVES = {
     ("requested", "opened"),
     ("requested", "refused"),
-    ("opened", "upheld"),
-    ("opened", "rejected"),
-    ("opened", "withdrawn"),
-    ("opened", "waiting_for_second_person"),
-    ("waiting_for_second_person", "upheld"),
-    ("waiting_for_second_person", "opened"),
-    ("waiting_for_second_person", "withdrawn"),
+    ("question", "requested"),
+    ("question", "withdrawn"),
+    ("opened", "under_review"),
+    *(
+        (state, outcome)
+        for state in ("opened", "under_review")
+        for outcome in ("upheld", "partly_upheld", "rejected", "withdrawn", "waiting_for_second_person")
+    ),
+    *(
+        ("waiting_for_second_person", state)
+        for state in ("upheld", "partly_upheld", "opened", "under_review", "withdrawn")
+    ),
 }
 START = datetime(2026, 3, 2, tzinfo=UTC)
 

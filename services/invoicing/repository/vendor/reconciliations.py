@@ -1,9 +1,10 @@
 """The reconciliations of vendor invoices: which file is the current one, and what it came to."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
+import asyncpg
 from sqlmodel import col, select
 
 from services.invoicing.domain.reconciliation.verdict import Verdict, VerdictSum
@@ -75,3 +76,16 @@ async def replace(unit: Unit, reconciliation_id: UUID, actor: str, reason: str) 
         actor,
         reason,
     )
+
+
+_CREDITS = """
+SELECT id AS difference_id, vendor_customer_id, vendor_subscription_id, -billed_minor AS amount_minor
+FROM vendor_differences
+WHERE reconciliation_id = $1 AND lower(charge_type) = 'customercredit' AND billed_minor < 0 ORDER BY id
+"""
+
+
+async def list_credits(unit: Unit, reconciliation_id: UUID) -> Sequence[asyncpg.Record]:
+    """List what the vendor credits by a reconciliation (minor units, without tax), in the order of its file."""
+    rows: Sequence[asyncpg.Record] = await unit.connection.fetch(_CREDITS, reconciliation_id)
+    return rows

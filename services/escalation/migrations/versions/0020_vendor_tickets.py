@@ -3,8 +3,8 @@
 from shared.failed_work_tables import create_pending_work
 from shared.migrations import execute
 
-revision = "0016"
-down_revision = "0013"
+revision = "0020"
+down_revision = "0019"
 
 TABLES = """
 CREATE TABLE escalation.vendor_channels (
@@ -92,14 +92,18 @@ CREATE TABLE escalation.ticket_notes (
 );
 ALTER TABLE escalation.entries
     DROP CONSTRAINT entries_kind_check,
-    ADD CHECK (kind IN ('note', 'call', 'message', 'vendor_note', 'state', 'change', 'resource', 'health_check',
-        'attempt', 'override'))
+    ADD CHECK (kind IN ('note', 'call', 'message', 'vendor_note', 'state', 'change', 'resource', 'mail_out', 'mail_in',
+        'attachment', 'health_check', 'attempt', 'override'))
 """
 
 DUE = {
     "clocks": "SELECT account_id::text AS subject, concat(case_id, ' ', which) AS detail, wake_at AS due_at"
     " FROM escalation.case_clocks WHERE wake_at IS NOT NULL",
     "moved_calendars": "SELECT account_id::text AS subject, 'clocks' AS detail, due_at FROM escalation.moved_calendars",
+    "paused_disputes": "SELECT account_id::text AS subject, id::text AS detail, paused_until AS due_at"
+    " FROM escalation.disputes WHERE paused_until IS NOT NULL AND ended_at IS NULL",
+    "service_credits": "SELECT account_id::text AS subject, id::text AS detail, wake_at AS due_at"
+    " FROM escalation.service_credits WHERE wake_at IS NOT NULL",
     "vendor_tickets": "SELECT coalesce(account_id, case_id)::text AS subject, id::text AS detail,"
     " next_reading_at AS due_at FROM escalation.vendor_tickets WHERE next_reading_at IS NOT NULL",
 }

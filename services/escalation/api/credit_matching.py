@@ -1,0 +1,91 @@
+"""Credits of the vendor's and of customers over REST: matched with the service credits that they answer."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query, Response
+
+from services.escalation.api.service_credit_bodies import MatchIn, PassedOnIn, ServiceCreditOut, VendorCreditOut
+from services.escalation.api.service_credits import build_service_credit
+from services.escalation.domain.moves import MoveRefused
+from services.escalation.repository import service_credit_queries
+from services.escalation.use_cases import credit_matching
+from services.escalation.use_cases.credit_matching import (
+    AlreadyMatched,
+    CreditNoteUnavailable,
+    OtherCurrency,
+    OtherCustomer,
+)
+from shared.auth import needs
+from shared.commands import CommandRunner, perform_command
+from shared.database import Unit
+from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
+
+reads = Router(prefix="/v1", tags=["service credits"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1", tags=["service credits"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
+
+
+@reads.get("/vendor-credits", summary="List credits of vendor invoices")
+async def list_vendor_credits(
+    read: Read,
+    paging: Paging,
+    service_credit_id: Annotated[UUID | None, Query()] = None,
+    is_matched: Annotated[bool | None, Query()] = None,
+) -> Page[VendorCreditOut]:
+    """Credits that the vendor gave on its invoices; those that nobody has matched are a work list."""
+    after = paging.after_id()
+    rows = await read(
+        lambda unit: service_credit_queries.list_vendor_credits(
+            unit, service_credit_id, is_matched, after, paging.limit + 1
+        )
+    )
+    return paging.page([VendorCreditOut(**row) for row in rows], key=lambda row: row.difference_id)
+
+
+@writes.post(
+    "/service-credits/{service_credit_id}:match",
+    status_code=200,
+    response_model=ServiceCreditOut,
+    summary="Match a credit of the vendor's",
+    responses=refusals(AlreadyMatched, MoveRefused, OtherCurrency),
+)
+async def match_vendor_credit(
+    service_credit_id: UUID,
+    matched: MatchIn,
+    command: Annotated[CommandRunner, perform_command("service_credit.match")],
+) -> Response:
+    """Say which credit of a vendor invoice answers the request; several may."""
+
+    async def act(unit: Unit) -> ServiceCreditOut:
+        return await build_service_credit(
+            unit,
+            await credit_matching.match_vendor_credit(
+                unit, service_credit_id, matched.difference_id, command.caller.subject
+            ),
+        )
+
+    return await command.run(act, status=200, about=service_credit_id)
+
+
+@writes.post(
+    "/service-credits/{service_credit_id}:pass-on",
+    status_code=200,
+    response_model=ServiceCreditOut,
+    summary="Record that the customer was credited",
+    responses=refusals(CreditNoteUnavailable, MoveRefused, OtherCurrency, OtherCustomer),
+)
+async def pass_on_service_credit(
+    service_credit_id: UUID,
+    passed_on: PassedOnIn,
+    command: Annotated[CommandRunner, perform_command("service_credit.pass_on")],
+) -> Response:
+    """Record by which credit note of invoicing the customer gets it; the difference is shown."""
+
+    note = await credit_matching.find_credit_note(command.runtime, passed_on.credit_note_id)
+
+    async def act(unit: Unit) -> ServiceCreditOut:
+        return await build_service_credit(
+            unit, await credit_matching.record_passed_on(unit, service_credit_id, note, command.caller.subject)
+        )
+
+    return await command.run(act, status=200, about=service_credit_id)

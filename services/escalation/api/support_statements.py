@@ -1,0 +1,207 @@
+"""The support that a legal entity publishes: kept over REST, read by anybody as a page or as JSON."""
+
+from datetime import UTC, date
+from typing import Annotated, Literal, Self
+
+from fastapi import Header, Path, Query, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from pydantic import BaseModel, Field, HttpUrl
+
+from services.escalation import support_page
+from services.escalation.repository import statement_queries
+from services.escalation.tables import SupportStatementRow
+from shared.audit import Change
+from shared.auth import needs
+from shared.commands import ChangeRunner, perform_change
+from shared.database import Unit
+from shared.errors import NotFound
+from shared.fields import Body, Code, Name, Prose, example, shown
+from shared.http import OWN_STYLES, PROBLEMS, Page, Read, Router
+
+reads = Router(
+    prefix="/v1/support-statements", tags=["support"], dependencies=[needs("escalation:read")], responses=PROBLEMS
+)
+admin = Router(
+    prefix="/v1/support-statements", tags=["support"], dependencies=[needs("escalation:admin")], responses=PROBLEMS
+)
+public = Router(tags=["support"])
+
+_HEADERS = {"content-language": "the language of the answer", "vary": "what the answer depends on"}
+LanguageName = Literal["en", "de", "fr", "ru"]
+
+
+class ChannelIn(Body):
+    """A way to reach support."""
+
+    model_config = example(kind="phone", value="+49 30 901820", note="in German and English")
+
+    kind: Literal["email", "phone", "portal", "letter"]
+    value: Name
+    note: Name | None = None
+
+
+class SupportStatementIn(Body):
+    """A statement of what support is given, in one language; hours and response times come from what is kept."""
+
+    model_config = example(
+        company="Goodstanding GmbH",
+        offer=["Questions about invoices and subscriptions", "Problems with the services that we sell"],
+        channels=[shown(ChannelIn)],
+        price="Support is part of the subscription.",
+        how_to_dispute="Write to us with the number of the invoice and the line. We collect only what is not disputed.",
+        policy_url="https://policy.goodstanding.example/policy",
+    )
+
+    company: Name
+    offer: list[Name] = Field(min_length=1, max_length=20)
+    channels: list[ChannelIn] = Field(min_length=1, max_length=10)
+    price: Prose
+    how_to_dispute: Prose
+    policy_url: HttpUrl | None = None
+
+
+class SupportStatementOut(BaseModel):
+    """A statement as it is kept."""
+
+    model_config = example(legal_entity="GS-DE", language="en", content=shown(SupportStatementIn))
+
+    legal_entity: str
+    language: LanguageName
+    content: SupportStatementIn
+
+    @classmethod
+    def from_row(cls, row: SupportStatementRow) -> Self:
+        """Build the answer for a row."""
+        return cls.model_validate(row, from_attributes=True)
+
+
+class WeekdayOut(BaseModel):
+    """The hours of a weekday, written out in the language."""
+
+    model_config = example(weekday="Monday", hours="9:00 AM – 5:00 PM")
+
+    weekday: str
+    hours: str
+
+
+class ResponseTimeOut(BaseModel):
+    """How long the first answer may take, written out in the language."""
+
+    model_config = example(kind="The service is down", takes="2 hours, day and night")
+
+    kind: str
+    takes: str
+
+
+class PublishedSupportOut(BaseModel):
+    """The support that a legal entity gives, as the page has it."""
+
+    model_config = example(
+        legal_entity="GS-DE",
+        language="en",
+        languages=["de", "en"],
+        content=shown(SupportStatementIn),
+        time_zone="Europe/Berlin",
+        weekdays=[shown(WeekdayOut)],
+        closed_days=["Monday, April 6, 2026"],
+        response_times=[shown(ResponseTimeOut)],
+    )
+
+    legal_entity: str
+    language: LanguageName
+    languages: list[LanguageName]
+    content: SupportStatementIn
+    time_zone: str | None = Field(description="null where the legal entity has not said when its people work")
+    weekdays: list[WeekdayOut]
+    closed_days: list[str]
+    response_times: list[ResponseTimeOut]
+
+
+@reads.get("", summary="List statements of support")
+async def list_support_statements(read: Read) -> Page[SupportStatementOut]:
+    """Every statement, by legal entity and language."""
+    rows = await read(statement_queries.list_statements)
+    return Page(items=[SupportStatementOut.from_row(row) for row in rows], next=None)
+
+
+@admin.put("/{legal_entity}/{language}", summary="Publish a statement of support")
+async def put_support_statement(
+    legal_entity: Annotated[Code, Path()],
+    language: Annotated[LanguageName, Path()],
+    statement: SupportStatementIn,
+    command: Annotated[ChangeRunner, perform_change("support_statement.put")],
+) -> SupportStatementOut:
+    """Publish what support is given, in the place of a former statement; anybody may read it at once."""
+    content = statement.model_dump(mode="json")
+
+    async def put(unit: Unit) -> SupportStatementOut:
+        row = SupportStatementRow(
+            legal_entity=legal_entity,
+            language=language,
+            content=content,
+            changed_by=command.caller.subject,
+            changed_at=unit.now,
+        )
+        before = await statement_queries.save_statement(unit, row)
+        unit.record(Change("support_statement", f"{legal_entity}/{language}", None, before, content))
+        return SupportStatementOut.from_row(row)
+
+    return await command.run(put)
+
+
+@public.get(
+    "/support",
+    response_model=PublishedSupportOut,
+    summary="The support that we give, for customers",
+    responses={
+        200: {
+            "content": {"text/html": {}},
+            "headers": {name: {"description": words, "schema": {"type": "string"}} for name, words in _HEADERS.items()},
+        },
+        404: {"description": "nothing is published", "content": {"application/problem+json": {}}},
+    },
+)
+async def show_support(
+    read: Read,
+    legal_entity: Annotated[Code | None, Query()] = None,
+    language: Annotated[LanguageName | None, Query(description="else the first of `Accept-Language`")] = None,
+    form: Annotated[Literal["html", "json"] | None, Query(alias="format", description="else by `Accept`")] = None,
+    accept: Annotated[str, Header(max_length=1000)] = "",
+    accept_language: Annotated[str, Header(max_length=1000)] = "",
+) -> Response:
+    """State what is supported, when and how support is reached, response times, price, how an invoice is disputed.
+
+    No token is needed. A page, or JSON where `Accept` names it.
+    """
+    languages: list[str] = [language] if language else [part.strip()[:2].lower() for part in accept_language.split(",")]
+    support, page = await read(lambda unit: _load_support(unit, legal_entity, languages))
+    headers = {"cache-control": "no-cache", "vary": "accept, accept-language", "content-language": support.language}
+    if (form or ("json" if "json" in accept else "html")) == "json":
+        return JSONResponse(support.model_dump(mode="json"), headers=headers)
+    return HTMLResponse(page, headers=headers | {"content-security-policy": OWN_STYLES})
+
+
+async def _load_support(unit: Unit, legal_entity: str | None, languages: list[str]) -> tuple[PublishedSupportOut, str]:
+    row = await statement_queries.find_statement(unit, legal_entity, languages)
+    if row is None:
+        raise NotFound("no statement of support is published")
+    calendar = await statement_queries.find_calendar(unit, row.legal_entity)
+    weekdays = support_page.list_weekdays(calendar, row.language) if calendar else []
+    today: date = unit.now.astimezone(UTC).date()
+    closed_days = support_page.list_closed_days(calendar, today, row.language) if calendar else []
+    times = support_page.list_response_times(await statement_queries.map_first_answers(unit), row.language)
+    stated = await statement_queries.list_statements(unit)
+    spoken = [other.language for other in stated if other.legal_entity == row.legal_entity]
+    zone = calendar.time_zone if calendar else None
+    support = PublishedSupportOut(
+        legal_entity=row.legal_entity,
+        language=row.language,
+        languages=spoken,
+        content=row.content,
+        time_zone=zone,
+        weekdays=[WeekdayOut(**weekday._asdict()) for weekday in weekdays],
+        closed_days=closed_days,
+        response_times=[ResponseTimeOut(**time._asdict()) for time in times],
+    )
+    others = [other for other in spoken if other != row.language]
+    return support, support_page.render_page(row, weekdays, zone, closed_days, times, others)

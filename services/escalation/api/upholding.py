@@ -1,0 +1,115 @@
+"""The upholding of disputes over REST: wholly or partly, alone or by two persons."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Response
+
+from services.escalation import use_cases
+from services.escalation.api.dispute_bodies import DisputeOut, UpholdIn
+from services.escalation.domain.disputes import ApprovedRefused, CreditsNothing, DisputeState
+from services.escalation.domain.moves import MoveRefused
+from services.escalation.tables import DisputeRow
+from services.escalation.use_cases.dispute_items import AmendmentPending
+from services.escalation.use_cases.upholding import (
+    CONFIRM,
+    DECLINE,
+    UPHOLD,
+    AboveLimit,
+    AuthorisationUnavailable,
+    Decision,
+    TaxLineInFull,
+)
+from shared.auth import needs
+from shared.commands import CommandRunner, perform_command
+from shared.database import Unit
+from shared.fields import ReasonIn
+from shared.http import PROBLEMS, Router, refusals
+from shared.proposals import SecondPersonNeeded
+
+writes = Router(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
+
+DECLINING_REFUSALS = (AboveLimit, AmendmentPending, ApprovedRefused, AuthorisationUnavailable, SecondPersonNeeded)
+UPHOLDING_REFUSALS = (
+    AboveLimit,
+    AmendmentPending,
+    ApprovedRefused,
+    AuthorisationUnavailable,
+    CreditsNothing,
+    SecondPersonNeeded,
+    TaxLineInFull,
+)
+
+Decide = Callable[..., Awaitable[DisputeRow]]
+"""A use case of upholding: of a unit, the dispute's id, the caller, the reason, the decision, and whether the caller
+may take it alone."""
+
+
+async def _decide_upholding(
+    decide: Decide, decision: Decision, dispute_id: UUID, basis: ReasonIn, command: CommandRunner
+) -> Response:
+    """Ask invoicing about the caller, and then do it in one unit."""
+    authorised = await use_cases.upholding.is_authorised(command.runtime, dispute_id, command.caller, decision)
+
+    async def decide_once(unit: Unit) -> DisputeOut:
+        row = await decide(unit, dispute_id, command.caller, basis.reason, decision, authorised=authorised)
+        return DisputeOut.from_row(row)
+
+    return await command.run(decide_once, status=_status_of, reason=basis.reason, about=dispute_id)
+
+
+def _status_of(dispute: DisputeOut) -> int:
+    return 202 if dispute.state is DisputeState.WAITING_FOR_SECOND_PERSON else 200
+
+
+@writes.post(
+    "/{dispute_id}:uphold",
+    status_code=200,
+    response_model=DisputeOut,
+    summary="Uphold a dispute",
+    responses={
+        202: {"model": DisputeOut, "description": "above your limit: a second person decides"},
+        **refusals(MoveRefused, *UPHOLDING_REFUSALS),
+    },
+)
+async def uphold_dispute(
+    dispute_id: UUID, approval: UpholdIn, command: Annotated[CommandRunner, perform_command("dispute.uphold")]
+) -> Response:
+    """The customer is right, wholly or of some amounts: invoicing credits what is approved and releases the rest.
+
+    Above the limit of your roles it waits for a second person (`waiting_for_second_person`).
+    """
+    decision = replace(UPHOLD, approved=approval.map_approved())
+    await use_cases.upholding.check_tax_lines(command.runtime, dispute_id, decision)
+    return await _decide_upholding(use_cases.upholding.uphold, decision, dispute_id, approval, command)
+
+
+@writes.post(
+    "/{dispute_id}:confirm",
+    status_code=200,
+    response_model=DisputeOut,
+    summary="Confirm that a dispute is upheld",
+    responses=refusals(MoveRefused, *UPHOLDING_REFUSALS),
+)
+async def confirm_upholding(
+    dispute_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.confirm")]
+) -> Response:
+    """Uphold what another person proposed to uphold; the amount must be within a limit of your roles."""
+    await use_cases.upholding.check_tax_lines(command.runtime, dispute_id, CONFIRM)
+    return await _decide_upholding(use_cases.upholding.confirm, CONFIRM, dispute_id, basis, command)
+
+
+@writes.post(
+    "/{dispute_id}:decline",
+    status_code=200,
+    response_model=DisputeOut,
+    summary="Decline to uphold a dispute",
+    responses=refusals(MoveRefused, *DECLINING_REFUSALS),
+)
+async def decline_upholding(
+    dispute_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.decline")]
+) -> Response:
+    """Leave the dispute open that was proposed to be upheld; who proposed it may take that back alone."""
+    return await _decide_upholding(use_cases.upholding.decline, DECLINE, dispute_id, basis, command)

@@ -1,0 +1,54 @@
+"""Statements of support, with the hours and the response times that they state."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlmodel import col, select
+
+from services.escalation.domain.clocks import DEFAULT_TARGETS, Target
+from services.escalation.repository.clock_queries import NO_SEVERITY, STANDARD
+from services.escalation.tables import CalendarRow, SupportStatementRow
+from shared.database import Unit
+
+
+async def list_statements(unit: Unit) -> Sequence[SupportStatementRow]:
+    """List the statements by legal entity and language; there are few."""
+    order = (col(SupportStatementRow.legal_entity), col(SupportStatementRow.language))
+    return (await unit.session.exec(select(SupportStatementRow).order_by(*order))).all()
+
+
+async def find_statement(unit: Unit, legal_entity: str | None, languages: Sequence[str]) -> SupportStatementRow | None:
+    """Find the statement of a legal entity, else of the first one that has any, in the first language that it has."""
+    rows = [row for row in await list_statements(unit) if legal_entity in (None, row.legal_entity)]
+    rows = [row for row in rows if row.legal_entity == rows[0].legal_entity]
+    order = [*languages, "en"]
+    return min(rows, key=lambda row: order.index(row.language) if row.language in order else len(order), default=None)
+
+
+async def save_statement(unit: Unit, row: SupportStatementRow) -> dict[str, Any] | None:
+    """Write a statement in the place of a former one; the content of that one, if there was any."""
+    former = await unit.session.get(SupportStatementRow, (row.legal_entity, row.language), populate_existing=True)
+    before = None if former is None else dict(former.content)
+    await unit.session.merge(row)
+    await unit.session.flush()
+    return before
+
+
+async def find_calendar(unit: Unit, legal_entity: str) -> CalendarRow | None:
+    """Find the business calendar of a legal entity."""
+    return await unit.session.get(CalendarRow, legal_entity, populate_existing=True)
+
+
+async def map_first_answers(unit: Unit) -> dict[tuple[str, str | None], Target]:
+    """Map kinds of cases and severities to how long the first answer may take, at the standard support level."""
+    targets = {
+        (kind, severity): target for (kind, severity, which), target in DEFAULT_TARGETS.items() if which == "first"
+    }
+    rows = await unit.connection.fetch(
+        "SELECT kind, severity, minutes, business_days, is_round_the_clock, warn_minutes FROM response_targets"
+        " WHERE support_level = $1 AND which = 'first'",
+        STANDARD,
+    )
+    for kind, severity, *target in rows:
+        targets[kind, None if severity == NO_SEVERITY else severity] = Target(*target)
+    return targets

@@ -1,0 +1,100 @@
+"""Amendments: more or less is disputed while a dispute is open. Invoicing reserves it, and then it is a fact."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from services.escalation.domain.disputes import AMENDABLE, AMENDMENT_ALLOWED, AmendmentState, DisputeItem
+from services.escalation.domain.moves import MoveRefused, move
+from services.escalation.repository import case_queries, dispute_queries
+from services.escalation.tables import DisputeAmendmentRow
+from services.escalation.use_cases.cases import enter_internally
+from services.escalation.use_cases.dispute_items import (
+    announce_dispute,
+    check_not_amended,
+    list_amounts,
+    lock_dispute,
+    read_refusal,
+    write_item,
+)
+from services.escalation.use_cases.dispute_reasons import ReasonsMixed, find_pause
+from shared import intents
+from shared.audit import Change
+from shared.database import Unit
+from shared.events.escalation import DisputeAmended
+from shared.ids import new_id
+from shared.intents import Intent, Recorded
+
+if TYPE_CHECKING:
+    from shared.runtime import Runtime
+
+MAX_AMENDMENTS = 100
+AMEND_AMOUNTS = "amend_amounts"
+"""The kind of the intent; its key is the dispute's id and the number of the amendment."""
+
+
+async def request_amendment(
+    unit: Unit, dispute_id: UUID, items: Sequence[DisputeItem], actor: str, reason: str
+) -> tuple[DisputeAmendmentRow, Intent | None]:
+    """Commit an amendment as requested, with the intent to reserve its amounts, leased to the caller.
+
+    Raises NotFound, MoveRefused, AmendmentPending, UnknownReason, ReasonsMixed.
+    """
+    dispute = await lock_dispute(unit, dispute_id)
+    if dispute.state not in AMENDABLE:
+        raise MoveRefused(f"what is {dispute.state} is not amended")
+    await check_not_amended(unit, dispute)
+    if (await find_pause(unit, items) is None) != (dispute.paused_until is None):
+        raise ReasonsMixed("lines: some reasons pause the invoice, others contest it: open another dispute")
+    number = await dispute_queries.get_last_number(unit, dispute_id) + 1
+    if number > MAX_AMENDMENTS:
+        raise MoveRefused(f"it was amended {MAX_AMENDMENTS} times: open another dispute")
+    row = DisputeAmendmentRow(
+        dispute_id=dispute_id,
+        number=number,
+        account_id=dispute.account_id,
+        lines=[write_item(item) for item in items],
+        total_minor=sum(item.amount_minor for item in items),
+        reason=reason,
+        state=AmendmentState.REQUESTED,
+        refusal=None,
+        requested_by=actor,
+        requested_at=unit.now,
+        ended_at=None,
+    )
+    await dispute_queries.save_amendment(unit, row)
+    payload = {"dispute_id": str(dispute_id), "number": number}
+    intent_id = await intents.add(
+        unit, AMEND_AMOUNTS, dispute.account_id, f"{dispute_id}:{number}", payload, id_=new_id()
+    )
+    unit.record(Change("dispute", dispute_id, dispute.account_id, None, {"amendment": row.model_dump()}))
+    return row, await intents.lease_of(unit, intent_id)
+
+
+async def reserve_amended(runtime: "Runtime", intent: Intent) -> str | None:
+    """Reserve the amounts of an amendment in invoicing; what it refuses, or None. Raises Later."""
+    dispute_id, number = UUID(intent.payload["dispute_id"]), intent.payload["number"]
+    row = await runtime.units.run(lambda unit: dispute_queries.get_amendment(unit, dispute_id, number))
+    body = {"amendment": number, "lines": list_amounts([DisputeItem(**line) for line in row.lines])}
+    return await read_refusal(
+        runtime.clients["invoicing"].post(f"/v1/reservations/{dispute_id}:amend", body, key=intent.key)
+    )
+
+
+async def record_amended(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
+    """Record the answer: the dispute has other amounts, and that is a fact, or it stays as it was."""
+    dispute_id, number = UUID(intent.payload["dispute_id"]), intent.payload["number"]
+    amendment = await dispute_queries.get_amendment(unit, dispute_id, number)
+    dispute = await dispute_queries.get_dispute(unit, dispute_id)
+    wanted = AmendmentState.DONE if refusal is None else AmendmentState.REFUSED
+    amendment.state = move(AMENDMENT_ALLOWED, AmendmentState(amendment.state), wanted)
+    amendment.refusal, amendment.ended_at = refusal, unit.now
+    if refusal is None:
+        case = await case_queries.get_case(unit, dispute.case_id)
+        changes = {"total_minor": {"from": dispute.total_minor, "to": amendment.total_minor}}
+        dispute.lines, dispute.total_minor = amendment.lines, amendment.total_minor
+        await enter_internally(unit, case, "change", amendment.requested_by, amendment.reason, changes)
+        unit.publish(DisputeAmended(**announce_dispute(dispute), amendment=number))
+    await dispute_queries.save_amendment(unit, amendment)
+    await dispute_queries.save_dispute(unit, dispute)
+    return Recorded.DONE

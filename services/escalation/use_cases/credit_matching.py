@@ -1,0 +1,125 @@
+"""Service credits are matched: what the vendor credits with what was asked for, and what the customer gets of it."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from services.escalation.domain.moves import MoveRefused
+from services.escalation.domain.service_credits import ServiceCreditState
+from services.escalation.repository import service_credit_queries
+from services.escalation.tables import ServiceCreditRow, VendorCreditRow
+from services.escalation.use_cases.service_credits import (
+    enter_service_credit,
+    lock_service_credit,
+    save_service_credit,
+)
+from shared.clients import Answered
+from shared.database import Unit
+from shared.errors import Later, NotFound, Refusal, Unavailable
+from shared.events.invoicing import VendorCreditReceived
+
+if TYPE_CHECKING:
+    from shared.runtime import Runtime
+
+
+class OtherCurrency(Refusal):
+    """Amounts of two currencies are not compared."""
+
+    code = "other_currency"
+
+
+class OtherCustomer(Refusal):
+    """The credit note is another customer's."""
+
+    code = "other_customer"
+
+
+class AlreadyMatched(Refusal):
+    """The vendor's credit answers another request already."""
+
+    code = "already_matched"
+
+
+class CreditNoteUnavailable(Unavailable):
+    """Invoicing does not say now what the customer was credited."""
+
+    code = "credit_note_unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class CreditNote:
+    """A credit note of a customer; minor units, with tax."""
+
+    id: UUID
+    number: str
+    account_id: UUID
+    currency: str
+    total_minor: int
+
+
+async def match_vendor_credit(unit: Unit, service_credit_id: UUID, difference_id: UUID, actor: str) -> ServiceCreditRow:
+    """Match a credit of a vendor invoice with the request that it answers.
+
+    Raises NotFound, MoveRefused, OtherCurrency, AlreadyMatched.
+    """
+    row, before = await lock_service_credit(unit, service_credit_id)
+    if row.state not in (ServiceCreditState.REQUESTED, ServiceCreditState.GRANTED):
+        raise MoveRefused(f"what is {row.state} has no credit of the vendor's")
+    credit = await service_credit_queries.get_vendor_credit(unit, difference_id)
+    _check_match(row, credit)
+    credit.service_credit_id = row.id
+    await service_credit_queries.save_vendor_credit(unit, credit)
+    await enter_service_credit(
+        unit, row, actor, "", {"vendor_credit": str(difference_id), "amount_minor": credit.amount_minor}
+    )
+    return await save_service_credit(unit, row, before)
+
+
+def _check_match(row: ServiceCreditRow, credit: VendorCreditRow) -> None:
+    if credit.service_credit_id not in (None, row.id):
+        raise AlreadyMatched(f"it answers the service credit {credit.service_credit_id}")
+    if credit.currency != row.currency:
+        raise OtherCurrency(f"the vendor credits {credit.currency}, and {row.currency} was asked for")
+
+
+async def find_credit_note(runtime: "Runtime", credit_note_id: UUID) -> CreditNote:
+    """Ask invoicing what the customer was credited; in no transaction. Raises NotFound, CreditNoteUnavailable."""
+    try:
+        answer = await runtime.clients["invoicing"].get(f"/v1/credit-notes/{credit_note_id}")
+    except Answered as refused:
+        if refused.status == 404:
+            raise NotFound(f"there is no credit note {credit_note_id}") from refused
+        raise CreditNoteUnavailable(str(refused)) from refused
+    except Later as error:
+        raise CreditNoteUnavailable(str(error)) from error
+    return CreditNote(
+        credit_note_id, answer["number"], UUID(answer["account_id"]), answer["currency"], answer["total_minor"]
+    )
+
+
+async def record_passed_on(unit: Unit, service_credit_id: UUID, note: CreditNote, actor: str) -> ServiceCreditRow:
+    """Record by which credit note the customer gets the credit.
+
+    Raises NotFound, MoveRefused, OtherCurrency, OtherCustomer.
+    """
+    row, before = await lock_service_credit(unit, service_credit_id)
+    if row.state in (ServiceCreditState.LAPSED, ServiceCreditState.WITHDRAWN):
+        raise MoveRefused(f"what is {row.state} is not passed on")
+    if note.account_id != row.account_id:
+        raise OtherCustomer("credit_note_id: it is another account's")
+    if note.currency != row.currency:
+        raise OtherCurrency(f"the credit note is in {note.currency}, and {row.currency} was asked for")
+    row.credit_note_id, row.credit_note_number, row.credited_minor = note.id, note.number, note.total_minor
+    await enter_service_credit(unit, row, actor, "", {"credit_note": note.number})
+    return await save_service_credit(unit, row, before)
+
+
+async def save_vendor_credits(unit: Unit, event: VendorCreditReceived) -> None:
+    """Keep the credits of a vendor invoice until somebody matches them."""
+    credits = [
+        (credit.difference_id, credit.vendor_customer_id, credit.vendor_subscription_id, credit.amount_minor)
+        for credit in event.credits
+    ]
+    await service_credit_queries.save_vendor_credits(
+        unit, event.vendor_invoice_id, event.reconciliation_id, event.currency, credits
+    )

@@ -1,0 +1,73 @@
+"""The lock of a dispute, its items, and how they are written: common to all that is done with one."""
+
+from collections.abc import Awaitable, Sequence
+from typing import Any
+from uuid import UUID
+
+from services.escalation.domain.disputes import DisputeItem
+from services.escalation.repository import dispute_queries
+from services.escalation.tables import DisputeRow
+from shared.clients import Answered
+from shared.database import Unit
+from shared.errors import Later, Refusal
+from shared.events.escalation import DisputedLine
+
+REFUSALS = (404, 409, 422)
+"""Statuses by which invoicing refuses the dispute itself; any other one (of a token that expired) may pass."""
+
+
+class AmendmentPending(Refusal):
+    """Invoicing has not answered yet what is to be disputed instead; then the outcome can be decided."""
+
+    code = "amendment_pending"
+
+
+async def read_refusal(call: Awaitable[Any]) -> str | None:
+    """Send amounts to invoicing by this call; why it refuses them, or None. Raises Later."""
+    try:
+        await call
+    except Answered as refused:
+        if refused.status not in REFUSALS:
+            raise Later(str(refused)) from refused
+        return f"{refused.code}: {refused.problem.get('detail')}"
+    return None
+
+
+async def lock_dispute(unit: Unit, dispute_id: UUID) -> DisputeRow:
+    """Lock the account of a dispute, and get the dispute as it is then. Raises NotFound."""
+    await unit.lock((await dispute_queries.get_dispute(unit, dispute_id)).account_id)
+    return await dispute_queries.get_dispute(unit, dispute_id)
+
+
+async def check_not_amended(unit: Unit, row: DisputeRow) -> None:
+    """Refuse to go on while invoicing has an amendment to answer. Raises AmendmentPending."""
+    if await dispute_queries.find_pending_amendment(unit, row.id) is not None:
+        raise AmendmentPending("other amounts are being reserved: decide once invoicing has answered")
+
+
+def write_item(item: DisputeItem) -> dict[str, Any]:
+    """Write an item of a dispute as it is stored; what is approved only once it is known."""
+    written: dict[str, Any] = {"line": item.line, "amount_minor": item.amount_minor, "reason_code": item.reason_code}
+    return written if item.approved_minor is None else written | {"approved_minor": item.approved_minor}
+
+
+def list_items(row: DisputeRow) -> list[DisputeItem]:
+    """List the items of a dispute."""
+    return [DisputeItem(**({"reason_code": "other"} | line)) for line in row.lines]
+
+
+def list_amounts(items: Sequence[DisputeItem]) -> list[dict[str, int]]:
+    """List the disputed amounts by line, as invoicing reserves them."""
+    return [{"line": item.line, "amount_minor": item.amount_minor} for item in items]
+
+
+def announce_dispute(row: DisputeRow) -> dict[str, Any]:
+    """Write what every event about a dispute says."""
+    return {
+        "case_id": row.case_id,
+        "account_id": row.account_id,
+        "dispute_id": row.id,
+        "invoice_id": row.invoice_id,
+        "currency": row.currency,
+        "lines": tuple(DisputedLine.model_validate(line) for line in row.lines),
+    }

@@ -1,0 +1,54 @@
+"""Reasons of disputes are data: what they are called, and whether they pause an invoice instead of crediting it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from services.escalation.domain.disputes import DisputeItem
+from services.escalation.repository import dispute_queries
+from services.escalation.tables import DisputeReasonRow
+from shared.audit import Change
+from shared.database import Unit
+from shared.errors import Refusal
+
+
+class UnknownReason(Refusal):
+    """There is no such reason, or it is used no more."""
+
+    code = "unknown_reason"
+    status = 422
+
+
+class ReasonsMixed(Refusal):
+    """One dispute cannot both pause an invoice and contest it."""
+
+    code = "reasons_mixed"
+    status = 422
+
+
+async def find_pause(unit: Unit, items: Sequence[DisputeItem]) -> timedelta | None:
+    """Find how long the reasons of these items pause an invoice; None if they contest it.
+
+    Raises UnknownReason, ReasonsMixed.
+    """
+    reasons = {row.code: row for row in await dispute_queries.list_reasons(unit) if row.is_active}
+    codes = {item.reason_code for item in items}
+    if unknown := sorted(codes - reasons.keys()):
+        raise UnknownReason(f"reason_code: there is no {', '.join(unknown)}; there are {', '.join(sorted(reasons))}")
+    days = {reasons[code].pause_days for code in codes}
+    if None not in days:
+        return timedelta(days=max(pause_days or 0 for pause_days in days))
+    if len(days) > 1:
+        raise ReasonsMixed("lines: some reasons pause the invoice, others contest it: open two disputes")
+    return None
+
+
+async def put_reason(
+    unit: Unit, code: str, titles: Mapping[str, str], pause_days: int | None, is_active: bool
+) -> DisputeReasonRow:
+    """Keep a reason of disputes, new or changed; running disputes stay as they are."""
+    former = await dispute_queries.find_reason(unit, code)
+    before = former.model_dump() if former else None
+    row = DisputeReasonRow(code=code, titles=dict(titles), pause_days=pause_days, is_active=is_active)
+    await dispute_queries.save_reason(unit, row)
+    unit.record(Change("dispute_reason", code, None, before, row.model_dump()))
+    return row

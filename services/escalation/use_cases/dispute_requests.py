@@ -1,0 +1,195 @@
+"""Disputes are requested here, reserved in invoicing, and only then a fact; some are questions that reserve nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from services.escalation.domain.cases import UNRESOLVED
+from services.escalation.domain.disputes import DISPUTE_ALLOWED, DisputeItem, DisputeState
+from services.escalation.domain.moves import MoveRefused, move
+from services.escalation.repository import case_queries, copies, dispute_queries
+from services.escalation.tables import DisputeRow
+from services.escalation.use_cases.case_moves import resolve_case
+from services.escalation.use_cases.cases import CaseLink, NewCase, enter_internally, open_case
+from services.escalation.use_cases.dispute_items import (
+    announce_dispute,
+    list_amounts,
+    list_items,
+    lock_dispute,
+    read_refusal,
+    write_item,
+)
+from services.escalation.use_cases.dispute_reasons import find_pause
+from shared import intents
+from shared.audit import Change
+from shared.clients import Answered
+from shared.database import Unit
+from shared.errors import Later, Refusal
+from shared.events.escalation import CaseKind, DisputeOpened
+from shared.ids import new_id
+from shared.intents import Intent, Recorded
+
+if TYPE_CHECKING:
+    from shared.runtime import Runtime
+
+DISPUTE: tuple[str, CaseKind] = ("billing dispute", "dispute")
+QUESTION: tuple[str, CaseKind] = ("a line that was disputed before", "billing_question")
+RESERVE_AMOUNTS = "reserve_amounts"
+"""The kind of the intent; its id and key are the dispute's."""
+
+
+class NotTheirs(Refusal):
+    """The invoice belongs to another account, or is in another currency."""
+
+    code = "not_their_invoice"
+    status = 422
+
+
+class UnknownLine(Refusal):
+    """The invoice has no such line."""
+
+    code = "unknown_line"
+    status = 422
+
+
+class UnknownInvoice(Refusal):
+    """There is no such invoice."""
+
+    code = "unknown_invoice"
+    status = 422
+
+
+class AmountAboveInvoice(Refusal):
+    """More is disputed than the invoice was ever for."""
+
+    code = "amount_above_invoice"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class NewDispute:
+    """Items of one invoice that a customer disputes. New evidence lets a line be disputed that was rejected before."""
+
+    account_id: UUID
+    invoice_id: UUID
+    currency: str
+    items: Sequence[DisputeItem]
+    comment: str | None
+    new_evidence: str | None = None
+
+
+async def check_items(runtime: "Runtime", invoice_id: UUID, items: Sequence[DisputeItem]) -> None:
+    """Ask invoicing whether the invoice has the disputed lines and amounts, before anything is written.
+
+    Without an answer the reservation decides later. Raises UnknownInvoice, UnknownLine, AmountAboveInvoice.
+    """
+    try:
+        balance = await runtime.clients["invoicing"].get(f"/v1/invoices/{invoice_id}/balance")
+    except Answered as answer:
+        if answer.status == 404:
+            raise UnknownInvoice(f"invoice_id: there is no invoice {invoice_id}") from answer
+        return
+    except Later:
+        return
+    lines = {line["line"] for line in balance["lines"]}
+    if unknown := sorted({item.line for item in items} - lines):
+        raise UnknownLine(f"lines: the invoice has no line {', '.join(map(str, unknown))}; it has {len(lines)}")
+    if sum(item.amount_minor for item in items) > balance["total_minor"]:
+        raise AmountAboveInvoice("lines: more is disputed than the invoice is for")
+
+
+async def request_dispute(unit: Unit, new: NewDispute, actor: str) -> tuple[DisputeRow, Intent | None]:
+    """Commit a dispute as requested, with the intent to reserve its amounts.
+
+    A line that was rejected before, without new evidence, is a question that reserves nothing. The intent is leased to
+    the caller from the start, so that no worker is faster than the request that waits for it. Raises NotTheirs,
+    UnknownReason, ReasonsMixed.
+    """
+    invoice = await copies.find_invoice(unit, new.invoice_id)
+    if invoice not in (None, (new.account_id, new.currency)):
+        raise NotTheirs(f"invoice_id: {new.invoice_id} is no invoice of this account in {new.currency}")
+    pause = await find_pause(unit, new.items)
+    is_question = await _is_rejected_before(unit, new)
+    case = await open_case(unit, _build_case(new, is_question), actor)
+    row = DisputeRow(
+        id=new_id(),
+        case_id=case.id,
+        account_id=new.account_id,
+        invoice_id=new.invoice_id,
+        currency=new.currency,
+        lines=[write_item(item) for item in new.items],
+        total_minor=sum(item.amount_minor for item in new.items),
+        comment=new.comment,
+        state=DisputeState.QUESTION if is_question else DisputeState.REQUESTED,
+        refusal=None,
+        requested_at=unit.now,
+        opened_at=None,
+        ended_at=None,
+        credit_note_id=None,
+        uphold_proposed_by=None,
+        uphold_proposed_at=None,
+        ended_reason=None,
+        paused_until=None if pause is None else unit.now + pause,
+        question_cause="rejected_before" if is_question else None,
+    )
+    await dispute_queries.save_dispute(unit, row)
+    if new.new_evidence is not None:
+        await enter_internally(unit, case, "note", actor, new.new_evidence, {"new_evidence": str(row.id)})
+    unit.record(Change("dispute", row.id, row.account_id))
+    return row, None if is_question else await _want_reservation(unit, row)
+
+
+async def _want_reservation(unit: Unit, row: DisputeRow) -> Intent | None:
+    await intents.add(unit, RESERVE_AMOUNTS, row.account_id, row.id, {}, row.id)
+    return await intents.lease_of(unit, row.id)
+
+
+async def _is_rejected_before(unit: Unit, new: NewDispute) -> bool:
+    if new.new_evidence is not None:
+        return False
+    return await dispute_queries.has_rejected(unit, new.invoice_id, [item.line for item in new.items])
+
+
+def _build_case(new: NewDispute, is_question: bool) -> NewCase:
+    links = [CaseLink("invoice", new.invoice_id, item.line) for item in new.items]
+    subject, kind = QUESTION if is_question else DISPUTE
+    return NewCase(kind, None, new.account_id, subject, description=new.comment, links=links)
+
+
+async def admit_question(unit: Unit, dispute_id: UUID, actor: str, reason: str) -> tuple[DisputeRow, Intent | None]:
+    """Make a dispute of what was a question: its amounts are reserved from now on. Raises NotFound, MoveRefused."""
+    row = await lock_dispute(unit, dispute_id)
+    case = await case_queries.get_case(unit, row.case_id)
+    if case.state not in UNRESOLVED:
+        raise MoveRefused(f"its case is {case.state}: reopen it first")
+    before = row.model_dump()
+    row.state = move(DISPUTE_ALLOWED, DisputeState(row.state), DisputeState.REQUESTED)
+    case.kind, case.version = "dispute", case.version + 1
+    await case_queries.save_case(unit, case)
+    await dispute_queries.save_dispute(unit, row)
+    await enter_internally(unit, case, "change", actor, reason, {"admitted_dispute": str(row.id)})
+    unit.record(Change("dispute", row.id, row.account_id, before, row.model_dump()))
+    return row, await _want_reservation(unit, row)
+
+
+async def reserve_amounts(runtime: "Runtime", intent: Intent) -> str | None:
+    """Reserve the amounts in invoicing; what it refuses, or None. Raises Later. The key is the dispute's id."""
+    row = await runtime.units.run(lambda unit: dispute_queries.get_dispute(unit, intent.id))
+    body = {"dispute_id": str(row.id), "invoice_id": str(row.invoice_id), "lines": list_amounts(list_items(row))}
+    return await read_refusal(runtime.clients["invoicing"].post("/v1/reservations", body, key=str(row.id)))
+
+
+async def record_reserved(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
+    """Record the answer: opened, and a fact, or refused, which ends the case's question."""
+    row = await dispute_queries.get_dispute(unit, intent.id)
+    wanted = DisputeState.OPENED if refusal is None else DisputeState.REFUSED
+    row.state = move(DISPUTE_ALLOWED, DisputeState(row.state), wanted)
+    if refusal is None:
+        row.opened_at = unit.now
+        unit.publish(DisputeOpened(**announce_dispute(row)))
+    else:
+        row.refusal, row.ended_at = refusal, unit.now
+        await resolve_case(unit, row.case_id, "dispute_refused", "the dispute was refused")
+    await dispute_queries.save_dispute(unit, row)
+    return Recorded.DONE
