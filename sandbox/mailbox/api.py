@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from email.message import Message
 from typing import Annotated, Any, Literal
 
 import httpx2
@@ -11,7 +12,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from jinja2 import Environment
 from pydantic import BaseModel, ConfigDict, Field
 
-from sandbox.mailbox.relay import Relay, write_reply
+from sandbox.mailbox.relay import Relay, write_bounce, write_reply
 from sandbox.mailbox.smtp import Doorkeeper, Fault, Intake, listening
 from shared.http.pages import add_pages
 
@@ -82,6 +83,12 @@ class ReplyRequest(BaseModel):
     sender: str | None = Field(default=None, min_length=3, max_length=254)
 
 
+class BounceRequest(BaseModel):
+    """Bounce of a mail, with the code of its delivery status (RFC 3463)."""
+
+    status: str = Field(default="5.1.1", pattern=r"^[45]\.\d{1,3}\.\d{1,3}$")
+
+
 def create_app(
     intake: Intake, host: str, smtp_port: int, doorkeeper: Doorkeeper | None = None, relay: Relay | None = None
 ) -> FastAPI:
@@ -145,15 +152,29 @@ def _add_replies(app: FastAPI, intake: Intake, relay: Relay | None) -> None:
     @app.post("/v1/messages/{identifier}/replies", status_code=201)
     async def reply(identifier: str, request: ReplyRequest) -> dict[str, Any]:
         """Reply to a mail as a customer does; what the service says that takes mails in."""
-        content = intake.store.content(identifier)
-        if content is None:
-            raise HTTPException(404, f"no message {identifier}")
-        if relay is None:
-            raise HTTPException(409, "nobody takes replies here")
-        try:
-            return await relay.hand_over(write_reply(content, request.text, request.sender))
-        except httpx2.HTTPError as error:
-            raise HTTPException(502, f"the reply was not taken: {type(error).__name__}") from error
+        content = _get_content(intake, identifier)
+        return await _hand_over(relay, write_reply(content, request.text, request.sender))
+
+    @app.post("/v1/messages/{identifier}/bounces", status_code=201)
+    async def bounce(identifier: str, request: BounceRequest) -> dict[str, Any]:
+        """Let a mail come back, as its recipient's server does; what the service says that takes mails in."""
+        return await _hand_over(relay, write_bounce(_get_content(intake, identifier), request.status))
+
+
+def _get_content(intake: Intake, identifier: str) -> str:
+    content = intake.store.content(identifier)
+    if content is None:
+        raise HTTPException(404, f"no message {identifier}")
+    return content
+
+
+async def _hand_over(relay: Relay | None, mail: Message) -> dict[str, Any]:
+    if relay is None:
+        raise HTTPException(409, "nobody takes replies here")
+    try:
+        return await relay.hand_over(mail)
+    except httpx2.HTTPError as error:
+        raise HTTPException(502, f"the mail was not taken: {type(error).__name__}") from error
 
 
 def _add_faults(app: FastAPI, intake: Intake) -> None:

@@ -57,10 +57,10 @@ def unlike_the_mailbox(message_ids: Sequence[str], events: Sequence[Published]) 
     One that was withdrawn may have been received: by an attempt whose process died before it could say so.
     """
     told, withdrawn = (
-        {f"<{event.data['notice_id']}@goodstanding>" for event in events if event.name == name}
+        {str(event.data["notice_id"]) for event in events if event.name == name}
         for name in ("NoticeSent", "NoticeWithdrawn")
     )
-    received = set(message_ids)
+    received = {message_id.strip("<>").partition("@")[0].partition(".")[0] for message_id in message_ids}
     yield from (f"{one} was never received" for one in sorted(told - received))
     yield from (f"{one} was received, and we do not know" for one in sorted(received - told - withdrawn))
 

@@ -9,6 +9,7 @@ from shared.events.entitlements import (
     SubscriptionSuspended,
     SuspensionRefusedByVendor,
 )
+from shared.events.escalation import MailBounced
 from shared.events.invoicing import AccountRegistered, InvoiceBalanceChanged, InvoiceIssued, InvoiceOverdue
 from shared.kafka import Envelope
 
@@ -46,3 +47,9 @@ async def suspension_refused(unit: Unit, event: SuspensionRefusedByVendor, _: En
 async def entitlement_ended(unit: Unit, event: EntitlementEnded, _: Envelope) -> None:
     """End the suspensions of a subscription that is gone."""
     await use_cases.facts.end_suspensions(unit, event.account_id, event.subscription_id)
+
+
+@handlers.on(MailBounced)
+async def mail_bounced(unit: Unit, event: MailBounced, _: Envelope) -> None:
+    """Record that a mail came back; those that are no notices are not ours."""
+    await use_cases.bounces.record_bounce(unit, event)

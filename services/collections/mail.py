@@ -85,6 +85,7 @@ def message(row: NoticeRow, facts: NoticeFacts, sender: str, policy_url: str) ->
         body=body,
         at=row.created_at,
         reply_to=seller.reply_to if seller else None,
+        secret=row.secret or "",
     )
 
 

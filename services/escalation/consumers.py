@@ -4,7 +4,7 @@ from services.escalation import use_cases
 from services.escalation.repository import clock_queries, copies
 from shared.consumer import Handlers
 from shared.database import Unit
-from shared.events.collections import NoticeFailed, TerminationRequested
+from shared.events.collections import NoticeBounced, NoticeFailed, TerminationRequested
 from shared.events.entitlements import (
     EntitlementEnded,
     HoldPlaced,
@@ -97,6 +97,12 @@ async def termination_requested(unit: Unit, event: TerminationRequested, _: Enve
 @handlers.on(NoticeFailed)
 async def notice_failed(unit: Unit, event: NoticeFailed, _: Envelope) -> None:
     """A customer cannot be reached by mail: a person must."""
+    await use_cases.tasks.open_notice_task(unit, event)
+
+
+@handlers.on(NoticeBounced)
+async def notice_bounced(unit: Unit, event: NoticeBounced, _: Envelope) -> None:
+    """A notice came back: a person must reach the customer."""
     await use_cases.tasks.open_notice_task(unit, event)
 
 

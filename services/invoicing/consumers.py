@@ -6,7 +6,7 @@ from shared.consumer import Handlers
 from shared.database import Unit
 from shared.events.collections import PolicyPublished
 from shared.events.entitlements import SubscriptionReinstated, SubscriptionSuspended
-from shared.events.escalation import DisputeResolved, DisputeWithdrawn
+from shared.events.escalation import DisputeResolved, DisputeWithdrawn, MailBounced
 from shared.kafka import Envelope
 
 handlers = Handlers()
@@ -34,6 +34,12 @@ async def subscription_suspended(unit: Unit, event: SubscriptionSuspended, envel
 async def subscription_reinstated(unit: Unit, event: SubscriptionReinstated, envelope: Envelope) -> None:
     """Access is back."""
     await use_cases.subscriptions.access_changed(unit, event.subscription_id, Kind.REINSTATE, envelope.time)
+
+
+@handlers.on(MailBounced)
+async def mail_bounced(unit: Unit, event: MailBounced, _: Envelope) -> None:
+    """Record that a mail came back; those that carry no document are not ours."""
+    await use_cases.deliveries.record_bounce(unit, event)
 
 
 @handlers.on(PolicyPublished)

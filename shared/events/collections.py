@@ -11,6 +11,8 @@ WaitsFor = Literal["guard", "bank_data", "policy"]
 """For what a step waits: a person's approval, fresh bank data, or what the policy requires."""
 SuspensionEnd = Literal["settled", "not_dunnable", "released"]
 """Why a suspension ends: its debt is settled, nothing that caused it is dunnable, or a person released it."""
+WithdrawalCause = Literal[SuspensionEnd, "notice_bounced"]
+"""Why one is withdrawn before it is effective: as it ends, or since a notice that it rests on came back."""
 
 
 class PolicyPublished(Event):
@@ -74,6 +76,16 @@ class NoticeFailed(CollectionsEvent):
     cause: str
 
 
+class NoticeBounced(CollectionsEvent):
+    """A notice came back after the next mail hop took it, with this code: it counts no more, as one that failed."""
+
+    notice_id: UUID
+    kind: NoticeKind
+    template: str
+    items: tuple[StepItem, ...]
+    code: str
+
+
 class NoticeWithdrawn(CollectionsEvent):
     """A notice was not sent: these invoices of it are not dunnable any more; for what is, another one is written."""
 
@@ -117,7 +129,7 @@ class SuspensionWithdrawn(CollectionsEvent):
 
     suspension_id: UUID
     subscription_id: UUID
-    cause: SuspensionEnd
+    cause: WithdrawalCause
 
 
 class ReinstatementRequested(CollectionsEvent):

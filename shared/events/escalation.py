@@ -99,7 +99,11 @@ class CaseClosingUndone(CaseEvent):
 
 
 class MailBounced(Event):
-    """A mail of ours came back: its delivery status names a permanent failure. Whom it was for is not said."""
+    """A mail of ours came back: its delivery status names a permanent failure. Whom it was for is not said.
+
+    A mail of a case is named by its id; any other by the digest of the secret that it carried, which is the `bounce_id`
+    of the service that sent it. Who does not know that secret cannot make one.
+    """
 
     producer: ClassVar[str] = "escalation"
     message_id: UUID
@@ -107,7 +111,7 @@ class MailBounced(Event):
     code: str
 
     def subject(self) -> str:
-        """Return the id of the mail, which stands in its Message-ID."""
+        """Return the id of the mail."""
         return str(self.message_id)
 
 

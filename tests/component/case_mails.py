@@ -2,15 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
-
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from deploy.local.tokens import Keys
 from shared.runtime import Runtime
@@ -22,17 +20,6 @@ REASON = {"reason": "as agreed"}
 
 
 @dataclass
-class EnvelopeHop(Hop):
-    """A mail hop that keeps the senders of envelopes too."""
-
-    senders: list[str] = field(default_factory=list)
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        self.senders.append(str(envelope.mail_from))
-        return await super().handle_DATA(server, session, envelope)
-
-
-@dataclass
 class MailDesk:
     """Escalation, invoicing with one account, and the mails that were sent."""
 
@@ -40,7 +27,7 @@ class MailDesk:
     client: Client
     invoicing: Client
     door: Door
-    hop: EnvelopeHop
+    hop: Hop
     database: Database
     account_id: str = ""
 
@@ -126,7 +113,7 @@ def bounce(of: EmailMessage, to: str, *, status: str = "5.1.1", action: str = "f
 @asynccontextmanager
 async def opened_desk(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[MailDesk]:
     """Open a desk for one account, of which nobody but its billing address is known."""
-    hop = EnvelopeHop()
+    hop = Hop()
     async with (
         mailbox(hop) as port,
         running("invoicing", database, keys, jwks_file) as (_, invoicing),

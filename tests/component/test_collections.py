@@ -34,6 +34,8 @@ class Hop:
     """The next mail hop: keeps what it takes, refuses when told."""
 
     taken: list[bytes] = field(default_factory=list)
+    senders: list[str] = field(default_factory=list)
+    """Of the envelopes."""
     answer: str = "250 taken"
     recipient_answer: str = "250 ok"
 
@@ -46,6 +48,7 @@ class Hop:
         if self.answer.startswith("250"):
             assert isinstance(envelope.content, bytes)
             self.taken.append(envelope.content)
+            self.senders.append(str(envelope.mail_from))
         return self.answer
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -11,7 +12,9 @@ from deploy.local.tokens import Keys
 from services.invoicing.repository.deliveries import SEND_DOCUMENT
 from services.invoicing.use_cases import deliveries
 from shared import intents
-from tests.builders import Database, invoice, running, work
+from shared.bounces import compute_bounce_id
+from shared.events.escalation import MailBounced
+from tests.builders import Database, hear, invoice, running, work
 from tests.component.billing_world import Billing
 from tests.component.documents_world import Papers, text
 from tests.component.test_collections import Hop, mailbox
@@ -41,6 +44,17 @@ async def issued(papers: Papers, owner: str, amount: int = 10_000) -> str:
     return str((await papers.client.made("/v1/invoices", invoice(owner, amount)))["id"])
 
 
+def get_id(letter: Any) -> str:
+    """Get the id of the delivery from a letter's Message-ID."""
+    return str(letter["message-id"])[1:37]
+
+
+def bounced(letter: Any, **more: Any) -> MailBounced:
+    """What escalation announces when a letter came back."""
+    secret = str(letter["message-id"])[38:70]
+    return MailBounced(**{"message_id": compute_bounce_id(secret), "permanent": True, "code": "5.1.1"} | more)
+
+
 async def test_an_invoice_and_a_credit_note_are_sent_with_their_pdf(papers: Papers) -> None:
     await papers.seller()
     owner = await papers.account(language="de", terms_days=14)
@@ -50,9 +64,9 @@ async def test_an_invoice_and_a_credit_note_are_sent_with_their_pdf(papers: Pape
     await work(papers.runtime)
     told = await papers.client.got(f"/v1/invoices/{one}/delivery")
     assert (told["id"], told["state"]) == (one, "sent")
-    letters = {one["message-id"]: one for one in papers.letters()}
-    assert set(letters) == {f"<{one}@goodstanding>", f"<{note}@goodstanding>"}
-    letter = letters[f"<{one}@goodstanding>"]
+    letters = {get_id(one): one for one in papers.letters()}
+    assert set(letters) == {one, note}
+    letter = letters[one]
     assert letter["to"] == "billing@account-17.example"
     assert letter["subject"] == "Rechnung GS-DE-00000001 von Goodstanding GmbH"
     body = letter.get_body()
@@ -86,7 +100,7 @@ async def test_a_bill_run_wants_one_delivery_for_each_invoice_and_a_draft_none(p
     assert len(numbers) == 3
     assert [one[0] for one in await intents_of(papers)] == [row["id"] for row in numbers]
     await work(papers.runtime)
-    assert {one["message-id"] for one in papers.letters()} == {f"<{row['id']}@goodstanding>" for row in numbers}
+    assert {get_id(one) for one in papers.letters()} == {str(row["id"]) for row in numbers}
 
 
 async def test_who_sends_no_documents_wants_none(papers: Papers) -> None:
@@ -101,7 +115,7 @@ async def test_who_sends_no_documents_wants_none(papers: Papers) -> None:
     twice = await papers.client.post(f"/v1/invoices/{one}/delivery:resend", {"reason": "asked for"})
     assert twice.json()["code"] == "delivery_pending"
     await work(papers.runtime)
-    assert [one["message-id"] for one in papers.letters()] == [f"<{again['id']}@goodstanding>"]
+    assert [get_id(one) for one in papers.letters()] == [again["id"]]
 
 
 async def test_an_attempt_cut_off_between_hop_and_record_is_repeated_as_the_same_letter(papers: Papers) -> None:
@@ -117,7 +131,8 @@ async def test_an_attempt_cut_off_between_hop_and_record_is_repeated_as_the_same
     await papers.database.execute("UPDATE invoicing.intents SET leased_until = '2000-01-01'")
     await work(papers.runtime)
     first, second = papers.letters()
-    assert first["message-id"] == second["message-id"] == f"<{one}@goodstanding>"
+    assert first["message-id"] == second["message-id"]
+    assert get_id(first) == one
     assert first["date"] == second["date"]
     texts = [text(next(letter.iter_attachments()).get_content()) for letter in (first, second)]
     assert texts[0] == texts[1]
@@ -212,3 +227,33 @@ async def test_an_invoice_that_is_put_off_for_days_fails(papers: Papers) -> None
     await work(papers.runtime)
     failed = await papers.client.got(f"/v1/invoices/{invoice_id}/delivery")
     assert (failed["state"], failed["failure"]) == ("failed", "450 put off by the next mail hop for 4 days")
+
+
+async def test_a_document_that_comes_back_has_failed(papers: Papers) -> None:
+    await papers.seller()
+    owner = await papers.account()
+    one = await issued(papers, owner)
+    await work(papers.runtime)
+    (letter,) = papers.letters()
+    assert papers.hop.senders == [f"support+bounce-{str(letter['message-id'])[38:70]}@reseller.example"]
+    for harmless in (bounced(letter, message_id=one), bounced(letter, message_id=uuid4())):
+        await hear(papers.runtime, harmless)
+    await hear(papers.runtime, bounced(letter, permanent=False))
+    assert (await papers.client.got(f"/v1/invoices/{one}/delivery"))["state"] == "sent"
+    for _ in range(2):
+        await hear(papers.runtime, bounced(letter))
+    delivery = await papers.client.got(f"/v1/invoices/{one}/delivery")
+    assert (delivery["state"], delivery["delivered_at"]) == ("failed", None)
+    assert delivery["failure"] == "5.1.1 came back after the next mail hop took it"
+    (failed,) = await events(papers, "DocumentFailed")
+    assert '"cause":"5.1.1"' in failed
+    assert "@" not in failed
+    other = await issued(papers, owner)
+    (claimed,) = await papers.runtime.units.run(lambda unit: intents.claim(unit, 10))
+    kind = next(kind for kind in papers.runtime.service.intents if kind.name == SEND_DOCUMENT)
+    assert await kind.perform(papers.runtime, claimed) is None
+    await hear(papers.runtime, bounced(papers.letters()[1]))  # before it is recorded that the hop took it
+    await papers.database.execute("UPDATE invoicing.intents SET leased_until = '2000-01-01'")
+    await work(papers.runtime)
+    assert (await papers.client.got(f"/v1/invoices/{other}/delivery"))["state"] == "failed"
+    assert (len(papers.hop.taken), len(await events(papers, "DocumentSent"))) == (2, 1)

@@ -13,7 +13,7 @@ from deploy.local.tokens import Keys
 from services.escalation.domain.differences import is_difference_large
 from shared.database import Unit
 from shared.events import Event
-from shared.events.collections import NoticeFailed, TerminationRequested
+from shared.events.collections import NoticeBounced, NoticeFailed, TerminationRequested
 from shared.events.entitlements import EntitlementEnded, HoldPlaced, SuspensionRefusedByVendor, VendorSyncFailed
 from shared.events.invoicing import DocumentFailed, ReconciliationCompleted, VendorDifferenceDecided
 from shared.events.invoicing.vendor import ReconciliationSum
@@ -58,6 +58,12 @@ def notice_failed() -> NoticeFailed:
     cause = "550 nobody@customer.example"
     return NoticeFailed(
         account_id=ACCOUNT, notice_id=uuid4(), kind="steps", template="reminder_1", items=(), cause=cause
+    )
+
+
+def notice_bounced() -> NoticeBounced:
+    return NoticeBounced(
+        account_id=ACCOUNT, notice_id=uuid4(), kind="steps", template="reminder_1", items=(), code="5.1.1"
     )
 
 
@@ -120,6 +126,7 @@ NEEDS_A_PERSON: dict[str, tuple[Callable[[], Event], str, bool]] = {
     "vendor difference": (lambda: reconciliation(10_000), "task", False),
     "vendor difference, less": (lambda: reconciliation(-10_000), "task", False),
     "difference to dispute": (lambda: make_decided("dispute_with_vendor"), "task", True),
+    "notice that came back": (notice_bounced, "task", True),
     "ended before the term": (lambda: make_ended(date(2026, 4, 1)), "task", True),
     "fraud hold": (lambda: make_placed("fraud"), "fraud", True),
 }
@@ -139,6 +146,7 @@ async def test_an_event_that_needs_a_person_opens_one_case_for_its_cause(world: 
 async def test_a_customer_who_gets_neither_notices_nor_invoices_is_one_task(world: World) -> None:
     await hear(world.runtime, document_failed(), sequence=1)
     await hear(world.runtime, notice_failed(), sequence=1)
+    await hear(world.runtime, notice_bounced(), sequence=3)
     (case,) = await world.cases()
     assert case["subject"] == "invoices cannot be delivered: find out how this customer is reached"
 

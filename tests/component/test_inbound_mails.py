@@ -2,11 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from email.message import EmailMessage
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from deploy.local.tokens import Keys
+from services.escalation.use_cases.bounces import MAX_OTHERS
+from shared.bounces import build_envelope_sender, compute_bounce_id, create_secret
+from shared.mail import build_message_id
 from tests.builders import Database
 from tests.component.case_mails import MailDesk, bounce, opened_desk, reply
 
@@ -157,7 +162,8 @@ async def test_a_bounce_that_names_the_mail_opens_the_loop_again(desk: MailDesk)
         bounce(about_outcome, sender, action="delayed"),
     ):
         assert (await desk.hand_over(harmless))["state"] == "bounce"
-    assert await desk.events("MailBounced") == []
+    (of_nobody,) = await desk.events("MailBounced")
+    assert not any(entry["id"] in of_nobody for entry in await desk.entries(case_id, kind="mail_out"))
     assert (await desk.client.got(f"/v1/cases/{case_id}"))["state"] == "closed"
     await desk.hand_over(bounce(first, desk.hop.senders[0]))
     assert (await desk.client.got(f"/v1/cases/{case_id}"))["state"] == "closed", "it was not about the outcome"
@@ -167,11 +173,40 @@ async def test_a_bounce_that_names_the_mail_opens_the_loop_again(desk: MailDesk)
     assert (case["state"], case["outcome"], case["closed_at"]) == ("resolved", "it is the set-up charge", None)
     assert case["inform_by"] is not None
     events = await desk.events("MailBounced")
-    assert len(events) == 2
-    assert '"code":"5.1.1"' in events[1]
-    assert str(about_outcome["To"]) not in events[1]
+    assert len(events) == 3
+    assert '"code":"5.1.1"' in events[2]
+    assert str(about_outcome["To"]) not in events[2]
     assert len(await desk.events("CaseClosingUndone")) == 1
     assert await desk.tasks() == [f"mail_bounced:{case_id}"]
     states = [entry["mail"]["state"] for entry in await desk.entries(case_id, kind="mail_out")]
     assert states == ["bounced", "bounced"]
     assert await desk.refuse(f"/v1/cases/{case_id}:close", {"reason": "done"}) == (409, "customer_not_told")
+
+
+async def test_a_bounce_of_another_services_mail_is_announced_once_without_its_secret(desk: MailDesk) -> None:
+    mail, secret = EmailMessage(), create_secret()
+    mail["To"], mail["Message-ID"] = "billing@account-17.example", build_message_id(uuid4(), secret)
+    plain = EmailMessage()
+    plain["To"], plain["Message-ID"] = "billing@account-17.example", build_message_id(uuid4())
+    to = build_envelope_sender("support@reseller.example", secret)
+    for harmless in (
+        bounce(mail, "support@reseller.example", status="4.2.2"),
+        bounce(mail, to, action="delayed"),
+        bounce(plain, "support@reseller.example"),
+    ):
+        await desk.hand_over(harmless)
+    assert await desk.events("MailBounced") == []
+    for content in (bounce(mail, "support@reseller.example"), bounce(plain, to), bounce(mail, to)):
+        assert (await desk.hand_over(content))["state"] == "bounce"
+    (event,) = await desk.events("MailBounced")
+    assert f'"message_id":"{compute_bounce_id(secret)}"' in event
+    assert secret not in event
+    assert "@" not in event
+    assert await desk.tasks() == []
+    many = b"".join(
+        b"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: %s\r\n\r\n"
+        % build_message_id(uuid4(), create_secret()).encode()
+        for _ in range(20)
+    )
+    await desk.hand_over(bounce(plain, "support@reseller.example").replace(b"--b--\r\n", many + b"--b--\r\n"))
+    assert len(await desk.events("MailBounced")) == 1 + MAX_OTHERS

@@ -43,10 +43,13 @@ async def test_a_customer_replies_from_the_mailbox_and_the_answer_is_in_the_thre
         assert (answer.status_code, answer.json()["state"]) == (201, "joined")
         stranger = {"text": "Pay me instead.", "sender": "stranger@else.example"}
         assert (await mailbox.post(f"/v1/messages/{kept.id}/replies", json=stranger)).json()["state"] == "triage"
+        bounced = await mailbox.post(f"/v1/messages/{kept.id}/bounces", json={"status": "5.2.1"})
+        assert (bounced.status_code, bounced.json()["state"]) == (201, "bounce")
+    assert '"code":"5.2.1"' in (await desk.events("MailBounced"))[0]
     (entry,) = await desk.entries(case_id, kind="mail_in")
     assert entry["content"] == "We ordered ten."
     audited = (await desk.client.got("/v1/audit-entries", action="inbound_mail.take", actor="mail-relay"))["items"]
-    assert len(audited) == 2
+    assert len(audited) == 3
     assert "ordered" not in str(audited)
     for path, method in (("/v1/cases", "GET"), (f"/v1/cases/{case_id}/notes", "POST")):
         headers = {"authorization": f"Bearer {token_file.read_text()}", "idempotency-key": "a"}

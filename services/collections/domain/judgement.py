@@ -122,6 +122,12 @@ class Judgement(NamedTuple):
         return self.open_minor > 0 and self.dunnable_minor == 0
 
     @property
+    def is_unnoticed(self) -> bool:
+        """Whether a notice that the suspension requires failed: it was refused, or came back."""
+        required = [requirement for rung in self.ladder for requirement in rung.requirements]
+        return any(notice.taken is not None and notice.taken.outcome == "failed" for notice in required)
+
+    @property
     def is_overdue_and_open(self) -> bool:
         """Whether it keeps a dunning case open."""
         return self.overdue_at is not None and self.open_minor > 0

@@ -17,10 +17,11 @@ class SentMessage(NamedTuple):
 
 
 async def save_message(unit: Unit, notice_id: UUID, account_id: UUID, message: SentMessage) -> None:
-    """Save the message of a notice that was sent."""
+    """Save the message of a notice that was sent, in the place of a former one that came back."""
     await unit.connection.execute(
         "INSERT INTO notice_messages (notice_id, account_id, recipient, subject, text, sent_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6)",
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (notice_id) DO UPDATE SET recipient = excluded.recipient,"
+        " subject = excluded.subject, text = excluded.text, sent_at = excluded.sent_at",
         notice_id,
         account_id,
         *message,

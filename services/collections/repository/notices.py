@@ -9,6 +9,7 @@ import orjson
 from sqlmodel import col, select
 
 from services.collections.tables import NoticeRow
+from shared.bounces import compute_bounce_id
 from shared.database import Unit, columns
 from shared.errors import NotFound
 from shared.events.collections import WaitsFor
@@ -79,11 +80,28 @@ async def notices_of(unit: Unit, account_id: UUID, limit: int) -> Sequence[Notic
     return (await unit.session.exec(query)).all()
 
 
-async def save_result(unit: Unit, notice_id: UUID, state: str, failure: str | None) -> None:
-    """What became of a notice: sent now, failed or withdrawn and why, or pending again."""
+async def save_secret(unit: Unit, notice_id: UUID, secret: str) -> None:
+    """Save the secret of a notice, unless it has one."""
     await unit.connection.execute(
-        "UPDATE notices SET state = $2, failure = $3, delivered_at = CASE WHEN $2 = 'sent' THEN $4::timestamptz END"
-        " WHERE id = $1",
+        "UPDATE notices SET secret = $2, bounce_id = $3 WHERE id = $1 AND secret IS NULL",
+        notice_id,
+        secret,
+        compute_bounce_id(secret),
+    )
+
+
+async def find_account_of_bounce(unit: Unit, bounce_id: UUID) -> tuple[UUID, UUID] | None:
+    """Find the notice that a bounce names, and its account."""
+    row = await unit.connection.fetchrow("SELECT id, account_id FROM notices WHERE bounce_id = $1", bounce_id)
+    return (row["id"], row["account_id"]) if row else None
+
+
+async def save_result(unit: Unit, notice_id: UUID, state: str, failure: str | None) -> None:
+    """What became of a notice: sent now, failed or withdrawn and why, or pending again, with another secret to come."""
+    await unit.connection.execute(
+        "UPDATE notices SET state = $2, failure = $3, delivered_at = CASE WHEN $2 = 'sent' THEN $4::timestamptz END,"
+        " secret = CASE WHEN $2 <> 'pending' THEN secret END,"
+        " bounce_id = CASE WHEN $2 <> 'pending' THEN bounce_id END WHERE id = $1",
         notice_id,
         state,
         failure,

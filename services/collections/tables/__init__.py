@@ -123,7 +123,10 @@ class PromiseRow(Row, table=True):
 
 
 class NoticeRow(Row, table=True):
-    """A message to the customer; its id is the Message-ID of every attempt."""
+    """A message to the customer; its id and `secret` stand in the Message-ID of every attempt.
+
+    A person's retry is another message, with another secret. `bounce_id` is the secret's digest.
+    """
 
     __tablename__ = "notices"
     __table_args__ = (
@@ -144,6 +147,8 @@ class NoticeRow(Row, table=True):
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
     delivered_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     failure: str | None = Field(sa_type=Text)
+    secret: str | None = Field(sa_type=Text)
+    bounce_id: UUID | None = Field(unique=True)
 
 
 class NoticeMessageRow(Row, table=True):

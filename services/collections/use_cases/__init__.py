@@ -1,6 +1,7 @@
 """What can be done in collections: one function per action, that loads, decides, saves and publishes."""
 
 from services.collections.use_cases import (
+    bounces,
     checking,
     delivery,
     facts,
@@ -16,6 +17,7 @@ from services.collections.use_cases import (
 )
 
 __all__ = [
+    "bounces",
     "checking",
     "delivery",
     "facts",

@@ -16,6 +16,7 @@ from shared import intents
 from shared import mail as post
 from shared.addresses import is_address
 from shared.audit import Change
+from shared.bounces import build_envelope_sender, create_secret
 from shared.clients import Answered
 from shared.contracts.notice_facts import NoticeFacts, NoticeFactsIn
 from shared.database import Unit
@@ -27,9 +28,12 @@ from shared.intents import Intent, Recorded
 if TYPE_CHECKING:
     from shared.runtime import Runtime
 
+SECRETS = {"secret", "bounce_id"}
+"""Columns of a notice that stand nowhere else."""
+
 
 class NotFailed(Refusal):
-    """Only a notice that the next mail hop refused for good can be sent again."""
+    """Only a notice that the next mail hop refused for good, or that came back, can be sent again."""
 
     code = "notice_not_failed"
 
@@ -50,18 +54,19 @@ async def send(runtime: "Runtime", intent: Intent) -> Delivery:
     """See whether the notice still holds, ask invoicing whom to write to, and hand the message to the next hop.
 
     Raises Later. A notice whose address cannot be written to, or that is refused or put off for too long, fails. Every
-    attempt has its id in its Message-ID, and the same content: so one that does not hold any more is withdrawn as a
-    whole. Whether an attempt that was cut off reached the hop is not known.
+    attempt has the same Message-ID and content: so one that does not hold any more is withdrawn as a whole. Whether an
+    attempt that was cut off reached the hop is not known, unless it came back: then there is nothing to send.
     """
     row, not_dunnable, now = await runtime.units.run(lambda unit: _check_notice(unit, UUID(intent.key)))
-    if not_dunnable:
+    if not_dunnable or row.state != "pending" or row.secret is None:
         return Delivery(not_dunnable=not_dunnable)
     facts = await _ask_facts(runtime, row)
     if not is_address(facts.billing_email):
         return Delivery(post.NOT_WRITABLE)
     policy_url = f"{runtime.settings.public_url or runtime.settings.collections_url}/policy"
     message = mail.message(row, facts, runtime.settings.mail_from, policy_url)
-    refusal = await runtime.mail_hop.deliver_once(message, now - intent.created_at)
+    sender = build_envelope_sender(runtime.settings.support_address, row.secret)
+    refusal = await runtime.mail_hop.deliver_once(message, now - intent.created_at, sender)
     return Delivery(refusal, None if refusal else _describe_message(message))
 
 
@@ -85,7 +90,8 @@ async def _ask_facts(runtime: "Runtime", row: NoticeRow) -> NoticeFacts:
 
 
 async def _check_notice(unit: Unit, notice_id: UUID) -> tuple[NoticeRow, frozenset[UUID], datetime]:
-    """Read a notice, the invoices on it that are not dunnable any more, and the business time."""
+    """Read a notice, the invoices on it that are not dunnable any more, and the business time; it has a secret then."""
+    await repository.save_secret(unit, notice_id, create_secret())
     row = await repository.notice(unit, notice_id)
     if row.kind != "steps":
         return row, frozenset(), unit.now
@@ -98,9 +104,14 @@ def _items(row: NoticeRow) -> tuple[StepItem, ...]:
 
 
 async def sent(unit: Unit, intent: Intent, delivery: Delivery) -> Recorded:
-    """Record what became of a notice, and look at the account again: a suspension may rest on it."""
+    """Record what became of a notice, and look at the account again: a suspension may rest on it.
+
+    One that came back already has failed, whatever its last attempt became.
+    """
     row = await repository.notice(unit, UUID(intent.key))
-    common: dict[str, Any] = {"notice_id": row.id, "kind": row.kind, "template": row.template, "items": _items(row)}
+    if row.state != "pending":
+        return Recorded.DONE
+    common = describe_notice(row)
     if delivery.not_dunnable:
         await _withdraw(unit, row, delivery.not_dunnable, common)
     elif delivery.refusal is None:
@@ -116,6 +127,11 @@ async def sent(unit: Unit, intent: Intent, delivery: Delivery) -> Recorded:
     return Recorded.DONE
 
 
+def describe_notice(row: NoticeRow) -> dict[str, Any]:
+    """Describe a notice as events about it do."""
+    return {"notice_id": row.id, "kind": row.kind, "template": row.template, "items": _items(row)}
+
+
 async def _withdraw(unit: Unit, row: NoticeRow, not_dunnable: frozenset[UUID], common: dict[str, Any]) -> None:
     numbers = ", ".join(item.number for item in _items(row) if item.invoice_id in not_dunnable)
     await repository.save_result(unit, row.id, "withdrawn", f"not dunnable any more: {numbers}")
@@ -124,15 +140,15 @@ async def _withdraw(unit: Unit, row: NoticeRow, not_dunnable: frozenset[UUID], c
 
 
 async def retry(unit: Unit, notice_id: UUID) -> NoticeRow:
-    """Send a failed notice again, after its address was mended. Raises NotFound, NotFailed."""
+    """Send a notice that failed or came back again, after its address was mended. Raises NotFound, NotFailed."""
     row = await repository.notice(unit, notice_id)
     await unit.lock(row.account_id)
     await unit.session.refresh(row)
     if row.state != "failed":
         raise NotFailed(f"the notice is {row.state}")
-    before = row.model_dump()
+    before = row.model_dump(exclude=SECRETS)
     await repository.save_result(unit, notice_id, "pending", None)
     await intents.add(unit, SEND_NOTICE, row.account_id, notice_id, {})
     await unit.session.refresh(row)
-    unit.record(Change("notice", row.id, row.account_id, before, row.model_dump()))
+    unit.record(Change("notice", row.id, row.account_id, before, row.model_dump(exclude=SECRETS)))
     return row

@@ -101,7 +101,10 @@ async def _follow_one(
     opened: list[tuple[UUID, UUID, str | None, date]],
     due_dates: list[tuple[UUID, date]],
 ) -> list[Judged]:
-    if account.suspensions and await suspensions.settle(unit, account):  # a step that was withdrawn may be due again
+    unnoticed = _list_unnoticed(known, account, unit.now)
+    if account.suspensions and await suspensions.settle(
+        unit, account, unnoticed
+    ):  # what was withdrawn may be due again
         account = (await repository.facts(unit, [account.account_id]))[account.account_id]
     items = judged_by(known, account, unit.now)
     if account.case_id is None:
@@ -112,6 +115,14 @@ async def _follow_one(
         due_dates += [(account.case_id, oldest)] if oldest and oldest != account.oldest_due_date else []
     await _say_what_waits(unit, account, items)
     return items
+
+
+def _list_unnoticed(known: Sequence[Version], account: Facts, now: datetime) -> frozenset[UUID]:
+    """List the invoices of which a notice failed on which a suspension that is not effective may rest."""
+    if all(suspension.state is not SuspensionState.REQUESTED for suspension in account.suspensions):
+        return frozenset()
+    judged_items = judged_by(known, account, now)
+    return frozenset(judged.item.invoice_id for judged in judged_items if judged.judgement.is_unnoticed)
 
 
 def _due(one: Judged, asked: Mapping[UUID, datetime | None]) -> datetime | None:

@@ -86,6 +86,8 @@ async def write(
         created_at=unit.now,
         delivered_at=None,
         failure=None,
+        secret=None,
+        bounce_id=None,
     )
     await repository.add_notice(unit, row)
     delay = timedelta() if kind == "steps" else GATHERED_FOR

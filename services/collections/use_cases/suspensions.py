@@ -26,13 +26,15 @@ from shared.events.collections import (
     SuspensionEnd,
     SuspensionRequested,
     SuspensionWithdrawn,
+    WithdrawalCause,
 )
 from shared.ids import new_id
 
-ENDS: dict[SuspensionEnd, str] = {
+ENDS: dict[WithdrawalCause, str] = {
     "settled": "every invoice that caused it is paid or credited",
     "not_dunnable": "nothing that caused it is dunnable any more",
     "released": "a person released it",
+    "notice_bounced": "a notice that it rests on came back",
 }
 """Why a suspension ends, in words."""
 MAX_RELEASE_DAYS = 365
@@ -45,18 +47,25 @@ class ReleaseRefused(Refusal):
     status = 422
 
 
-async def settle(unit: Unit, account: Facts) -> bool:
-    """End causes that are settled; withdraw or reinstate what nothing carries. Whether anything changed."""
+async def settle(unit: Unit, account: Facts, unnoticed: frozenset[UUID]) -> bool:
+    """End causes that are settled; withdraw or reinstate what nothing carries. Whether anything changed.
+
+    `unnoticed` are the invoices of which a notice came back that a suspension requires.
+    """
     changed = False
     items = {item.invoice_id: item for item in account.items}
     latest = {id_: history[-1] for id_, item in items.items() if (history := item.history(unit.now))}
     for suspension in account.suspensions:
-        changed |= await _settle_one(unit, suspension, items, latest)
+        changed |= await _settle_one(unit, suspension, items, latest, unnoticed)
     return changed
 
 
 async def _settle_one(
-    unit: Unit, suspension: Suspension, items: Mapping[UUID, Item], latest: Mapping[UUID, Balance]
+    unit: Unit,
+    suspension: Suspension,
+    items: Mapping[UUID, Item],
+    latest: Mapping[UUID, Balance],
+    unnoticed: frozenset[UUID],
 ) -> bool:
     causes = frozenset(suspension.causes)
     rounds = {id_: cause.round for id_, cause in suspension.causes.items()}
@@ -69,6 +78,8 @@ async def _settle_one(
         unblocked, suspension.subscription_id, items, unit.now
     ):
         await withdraw(unit, suspension, "settled" if not left else "not_dunnable")
+    elif suspension.state is SuspensionState.REQUESTED and left & unnoticed:
+        await withdraw(unit, suspension, "notice_bounced")  # for what has its notices, it is due again at once
     elif suspension.state is SuspensionState.EFFECTIVE and not left:
         await reinstate(unit, suspension, "settled")
     elif left != causes:
@@ -78,7 +89,7 @@ async def _settle_one(
     return True
 
 
-async def withdraw(unit: Unit, suspension: Suspension, cause: SuspensionEnd, reason: str | None = None) -> None:
+async def withdraw(unit: Unit, suspension: Suspension, cause: WithdrawalCause, reason: str | None = None) -> None:
     """Withdraw a suspension that is not effective yet; a person's reason stays here."""
     state = moved_to(suspension.state, SuspensionState.WITHDRAWN)
     await repository.save_state(unit, suspension.id, state, reason or ENDS[cause])

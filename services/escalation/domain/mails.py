@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
+from shared.bounces import BOUNCE_PREFIX
 from shared.errors import Refusal
 
-SECRET_BYTES = 16
-"""Of what an address or a Message-ID carries: 128 bits, which nobody guesses."""
 _SECRET = r"[0-9a-f]{32}"
-_BOUNCE_PREFIX = "bounce-"
 ROLES_BY_KIND = {"technical": "technical"}
 """In which role the customer is written to, by the kind of the case; else in that of billing."""
 DEFAULT_ROLE = "billing"
@@ -60,18 +58,14 @@ class Secrets:
 
 def build_reply_address(support_address: str, token: str) -> str:
     """Build the address to which the mails of a case are answered."""
-    return _add_detail(support_address, token)
-
-
-def build_envelope_sender(support_address: str, secret: str) -> str:
-    """Build the address to which a mail bounces."""
-    return _add_detail(support_address, f"{_BOUNCE_PREFIX}{secret}")
+    local_part, _, domain = support_address.partition("@")
+    return f"{local_part}+{token}@{domain}"
 
 
 def find_secrets(support_address: str, addresses: Iterable[str]) -> Secrets:
     """Find the secrets in addresses; those of other local parts and domains have none."""
     local_part, _, domain = support_address.partition("@")
-    form = rf"{re.escape(local_part)}\+({_BOUNCE_PREFIX})?({_SECRET})@{re.escape(domain)}"
+    form = rf"{re.escape(local_part)}\+({BOUNCE_PREFIX})?({_SECRET})@{re.escape(domain)}"
     matches = [match for address in addresses if (match := re.fullmatch(form, address.lower()))]
     return Secrets(
         frozenset(match[2] for match in matches if not match[1]),
@@ -87,8 +81,3 @@ def choose_role(kind: str) -> str:
 def is_about_outcome(about_outcome: bool, written_sequence: int | None, outcome_sequence: int | None) -> bool:
     """Say whether a message tells the outcome that a case has now: the one that was known when it was written."""
     return about_outcome and written_sequence is not None and written_sequence == outcome_sequence
-
-
-def _add_detail(address: str, detail: str) -> str:
-    local_part, _, domain = address.partition("@")
-    return f"{local_part}+{detail}@{domain}"

@@ -76,6 +76,15 @@ async def find_bounced(unit: Unit, secrets: Collection[str]) -> tuple[UUID, UUID
     return (row["entry_id"], row["account_id"]) if row else None
 
 
+async def insert_bounce(unit: Unit, bounce_id: UUID, code: str) -> bool:
+    """Insert the bounce of a mail that is of no case, unless it is here; whether it was inserted."""
+    query = """
+        INSERT INTO other_bounces (bounce_id, code, received_at) VALUES ($1, $2, $3)
+        ON CONFLICT DO NOTHING RETURNING true
+    """
+    return bool(await unit.connection.fetchval(query, bounce_id, code, unit.now))
+
+
 async def find_last_message_id(unit: Unit, case_id: UUID) -> str | None:
     """Find the Message-ID of the last mail that joined a case."""
     query = """

@@ -6,7 +6,7 @@ from services.escalation.tables.cases import CaseLinkRow, CaseRow, CaseWordsRow,
 from services.escalation.tables.clocks import CaseClockRow, MovedCalendarRow, ResponseTargetRow
 from services.escalation.tables.copies import AccountRow, CalendarRow, InvoiceRow
 from services.escalation.tables.disputes import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
-from services.escalation.tables.mails import CaseAddressRow, CaseMailRow, InboundMailRow
+from services.escalation.tables.mails import CaseAddressRow, CaseMailRow, InboundMailRow, OtherBounceRow
 from services.escalation.tables.resources import RESOURCE_WORDS, TEXT_SEARCH, ResourceUseRow, SupportResourceRow
 from services.escalation.tables.service_credits import ServiceCreditRow, ServiceCreditTypeRow, VendorCreditRow
 from services.escalation.tables.service_health import HealthWatchRow, IncidentCaseRow, IncidentRow
@@ -37,6 +37,7 @@ __all__ = [
     "IncidentRow",
     "InvoiceRow",
     "MovedCalendarRow",
+    "OtherBounceRow",
     "ResourceUseRow",
     "ResponseTargetRow",
     "ServiceCreditRow",

@@ -84,3 +84,13 @@ class InboundMailRow(Row, table=True):
     settled_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     settled_by: str | None = Field(sa_type=Text)
     read_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+
+
+class OtherBounceRow(Row, table=True):
+    """The bounce of a mail that is of no case, announced once for the service that sent it; `bounce_id` is its id."""
+
+    __tablename__ = "other_bounces"
+
+    bounce_id: UUID = Field(primary_key=True)
+    code: str = Field(sa_type=Text)
+    received_at: datetime = Field(sa_type=DateTime(timezone=True))

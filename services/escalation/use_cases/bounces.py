@@ -1,4 +1,4 @@
-"""Mails of ours come back: what told the customer nothing closes no loop."""
+"""Mails of ours come back: what told the customer nothing closes no loop; other services' are announced to them."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -11,14 +11,21 @@ from services.escalation.repository import case_queries, inbound_mails, mails
 from services.escalation.use_cases.case_moves import build_loop, undo_closing
 from services.escalation.use_cases.cases import CaseLink, open_task
 from services.escalation.use_cases.informing import expect_contact
+from shared.bounces import compute_bounce_id
 from shared.database import Unit
 from shared.events.escalation import MailBounced
 
+MAX_OTHERS = 4
+"""How many mails of other services one delivery status is announced for: it is about a single mail."""
+
 
 async def record_bounce(unit: Unit, secrets: Collection[str], code: str | None) -> None:
-    """Record that a mail came back for good. Nothing happens if it is none of ours, or did not fail for good."""
+    """Record that a mail came back for good: one of a case, else of whichever service knows it. Otherwise nothing."""
+    if code is None:
+        return
     bounced = await inbound_mails.find_bounced(unit, secrets)
-    if code is None or bounced is None:
+    if bounced is None:
+        await _announce_others(unit, secrets, code)
         return
     entry_id, account_id = bounced
     await unit.lock(account_id, entry_id)
@@ -30,6 +37,15 @@ async def record_bounce(unit: Unit, secrets: Collection[str], code: str | None) 
     await mails.save_mail(unit, row)
     unit.publish(MailBounced(message_id=entry_id, permanent=True, code=code))
     await _follow_bounce(unit, row.case_id, account_id)
+
+
+async def _announce_others(unit: Unit, secrets: Collection[str], code: str) -> None:
+    """Announce bounces of mails that are of no case, once each; the service that sent one knows its secret."""
+    bounce_ids = sorted(compute_bounce_id(secret) for secret in sorted(secrets)[:MAX_OTHERS])
+    await unit.lock(*bounce_ids)
+    for bounce_id in bounce_ids:
+        if await inbound_mails.insert_bounce(unit, bounce_id, code):
+            unit.publish(MailBounced(message_id=bounce_id, permanent=True, code=code))
 
 
 async def _follow_bounce(unit: Unit, case_id: UUID, account_id: UUID) -> None:

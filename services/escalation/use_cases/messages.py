@@ -1,6 +1,5 @@
 """Messages to the customer: written in a case, sent by a worker, and recorded with what the next mail hop said."""
 
-import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -9,11 +8,9 @@ from uuid import UUID
 from services.escalation.domain.cases import CaseState
 from services.escalation.domain.mails import (
     MAIL_ALLOWED,
-    SECRET_BYTES,
     AccountMissing,
     MailState,
     OutcomeUnknown,
-    build_envelope_sender,
     choose_role,
     is_about_outcome,
 )
@@ -27,6 +24,7 @@ from services.escalation.use_cases.informing import note_informed
 from shared import intents
 from shared.addresses import is_address
 from shared.audit import Change
+from shared.bounces import build_envelope_sender, create_secret
 from shared.clients import Answered
 from shared.contracts.notice_facts import NoticeFacts, NoticeFactsIn
 from shared.database import Unit
@@ -87,7 +85,7 @@ async def write_message(unit: Unit, case_id: UUID, new: NewMessage, actor: str) 
         case_id=case_id,
         account_id=account_id,
         contact_person_id=new.contact_person_id or case.contact_person_id,
-        secret=secrets.token_hex(SECRET_BYTES),
+        secret=create_secret(),
         in_reply_to=await inbound_mails.find_last_message_id(unit, case_id),
         about_outcome=new.about_outcome,
         outcome_sequence=case.outcome_sequence,
@@ -98,7 +96,7 @@ async def write_message(unit: Unit, case_id: UUID, new: NewMessage, actor: str) 
         settled_at=None,
     )
     await mails.insert_mail(unit, row)
-    await mails.get_token(unit, case_id, secrets.token_hex(SECRET_BYTES))
+    await mails.get_token(unit, case_id, create_secret())
     await intents.add(unit, SEND_CASE_MAIL, account_id, entry.id, {}, entry.id)
     unit.record(Change("message", entry.id, account_id))
     return entry, row
@@ -135,7 +133,7 @@ async def send_message(runtime: "Runtime", intent: Intent) -> str | None:
 async def _load_sending(unit: Unit, entry_id: UUID) -> tuple[Sending, datetime]:
     row, entry = await mails.get_mail(unit, entry_id)
     case = await case_queries.get_case(unit, row.case_id)
-    token = await mails.get_token(unit, case.id, secrets.token_hex(SECRET_BYTES))
+    token = await mails.get_token(unit, case.id, create_secret())
     message = Message(
         id=entry.id,
         case_number=case.number,

@@ -5,7 +5,7 @@ from uuid import UUID
 from services.escalation.domain.differences import is_difference_large
 from services.escalation.use_cases.cases import CaseLink, NewCase, open_for_cause, open_task
 from shared.database import Unit
-from shared.events.collections import NoticeFailed, TerminationRequested
+from shared.events.collections import NoticeBounced, NoticeFailed, TerminationRequested
 from shared.events.entitlements import (
     EntitlementEnded,
     HoldPlaced,
@@ -33,8 +33,8 @@ async def open_termination_task(unit: Unit, event: TerminationRequested) -> None
     await open_task(unit, event.account_id, cause, "decide whether unpaid subscriptions are ended", links)
 
 
-async def open_notice_task(unit: Unit, event: NoticeFailed) -> None:
-    """Have a person reach a customer whose notices are refused for good."""
+async def open_notice_task(unit: Unit, event: NoticeFailed | NoticeBounced) -> None:
+    """Have a person reach a customer whose notices are refused for good, or come back."""
     subject = "notices cannot be delivered: find out how this customer is reached"
     await open_task(unit, event.account_id, f"notices_fail:{event.account_id}", subject)
 

@@ -11,7 +11,15 @@ from shared.mail import format_sender, letter
 
 
 def letter_with(
-    paper: Paper, pdf: bytes, id_: UUID, *, sender: str, to: str, at: datetime, entity: LegalEntityRow | None = None
+    paper: Paper,
+    pdf: bytes,
+    id_: UUID,
+    *,
+    sender: str,
+    to: str,
+    at: datetime,
+    secret: str = "",
+    entity: LegalEntityRow | None = None,
 ) -> EmailMessage:
     """The letter with an invoice or a credit note; the same delivery always gives the same letter.
 
@@ -32,6 +40,7 @@ def letter_with(
         body="\n\n".join(body) + "\n",
         at=at,
         reply_to=entity.reply_to if entity else None,
+        secret=secret,
     )
     mail.add_attachment(pdf, maintype="application", subtype="pdf", filename=f"{paper.number}.pdf")
     mail.set_boundary(f"={id_}")  # else it is another one at each attempt

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from services.invoicing.tables import DocumentDeliveryRow
+from shared.bounces import compute_bounce_id
 from shared.database import Unit
 from shared.telemetry import traceparent
 
@@ -53,8 +54,25 @@ async def latest(unit: Unit, kind: str, document_id: UUID) -> DocumentDeliveryRo
     return await delivery(unit, delivery_id) if delivery_id else None
 
 
+async def save_secret(unit: Unit, delivery_id: UUID, secret: str) -> None:
+    """Save the secret of a delivery, unless it has one."""
+    await unit.connection.execute(
+        "UPDATE document_deliveries SET secret = $2, bounce_id = $3 WHERE id = $1 AND secret IS NULL",
+        delivery_id,
+        secret,
+        compute_bounce_id(secret),
+    )
+
+
+async def find_account_of_bounce(unit: Unit, bounce_id: UUID) -> tuple[UUID, UUID] | None:
+    """Find the delivery that a bounce names, and its account."""
+    query = "SELECT id, account_id FROM document_deliveries WHERE bounce_id = $1"
+    row = await unit.connection.fetchrow(query, bounce_id)
+    return (row["id"], row["account_id"]) if row else None
+
+
 async def save_result(unit: Unit, delivery_id: UUID, failure: str | None) -> None:
-    """What became of a delivery: sent now, or why it was refused for good."""
+    """What became of a delivery: sent now, or why it was refused for good or came back."""
     await unit.connection.execute(
         "UPDATE document_deliveries SET state = CASE WHEN $2::text IS NULL THEN 'sent' ELSE 'failed' END,"
         " failure = $2, delivered_at = CASE WHEN $2::text IS NULL THEN $3::timestamptz END WHERE id = $1",

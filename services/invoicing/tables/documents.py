@@ -81,7 +81,10 @@ class DocumentPartiesRow(Row, table=True):
 
 
 class DocumentDeliveryRow(Row, table=True):
-    """A document that is sent. The first one of a document has its id, so that there is one; `id` is the intent's."""
+    """A document that is sent. The first one of a document has its id, so that there is one; `id` is the intent's.
+
+    Its id and `secret` stand in its Message-ID; `bounce_id` is the secret's digest.
+    """
 
     __tablename__ = "document_deliveries"
     __table_args__ = (
@@ -103,6 +106,8 @@ class DocumentDeliveryRow(Row, table=True):
     reason: str | None = Field(sa_type=Text)
     delivered_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     failure: str | None = Field(sa_type=Text)
+    secret: str | None = Field(sa_type=Text)
+    bounce_id: UUID | None = Field(unique=True)
 
 
 class PolicyVersionRow(Row, table=True):

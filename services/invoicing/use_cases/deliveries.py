@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from services.invoicing.domain.documents.paper import Paper
@@ -17,8 +17,10 @@ from services.invoicing.use_cases import documents
 from shared import intents
 from shared.addresses import is_address
 from shared.audit import Change
+from shared.bounces import build_envelope_sender, create_secret
 from shared.database import Unit
 from shared.errors import Later, NotFound, Refusal, Unavailable
+from shared.events.escalation import MailBounced
 from shared.events.invoicing import DocumentFailed, DocumentSent
 from shared.ids import new_id
 from shared.intents import Intent, Recorded
@@ -65,6 +67,8 @@ async def resend(unit: Unit, kind: str, document_id: UUID, actor: str, reason: s
         reason=reason,
         delivered_at=None,
         failure=None,
+        secret=None,
+        bounce_id=None,
     )
     unit.session.add(row)
     await unit.session.flush()
@@ -82,11 +86,13 @@ async def _account(unit: Unit, kind: str, document_id: UUID) -> UUID:
 async def send(runtime: "Runtime", intent: Intent) -> str | None:
     """Draw a document up, print it, and hand it to the next hop; what the hop says if it refuses for good.
 
-    Raises Later: without data of the legal entity nothing goes out. Every attempt has the delivery's id in its
-    Message-ID and the same content: it shows what was settled when the delivery was wanted.
+    Raises Later: without data of the legal entity nothing goes out. Every attempt has the same Message-ID and content:
+    it shows what was settled when the delivery was wanted. One that came back already is not sent again.
     """
     try:
         row, paper, to, entity, now = await runtime.units.run(lambda unit: _drawn_up(unit, UUID(intent.key)))
+        if row.state != "pending" or row.secret is None:
+            return None
         if not is_address(to):
             return NOT_WRITABLE
         async with asyncio.timeout(PRINTED_WITHIN.total_seconds()):
@@ -97,8 +103,10 @@ async def send(runtime: "Runtime", intent: Intent) -> str | None:
     except TimeoutError as error:
         raise Later("the printer is busy") from error
     sender = runtime.settings.mail_from
-    letter = letter_with(paper, pdf, row.id, sender=sender, to=to, at=row.wanted_at, entity=entity)
-    return await runtime.mail_hop.deliver_once(letter, now - intent.created_at)
+    secret, at = row.secret, row.wanted_at
+    letter = letter_with(paper, pdf, row.id, sender=sender, to=to, at=at, secret=secret, entity=entity)
+    envelope_sender = build_envelope_sender(runtime.settings.support_address, secret)
+    return await runtime.mail_hop.deliver_once(letter, now - intent.created_at, envelope_sender)
 
 
 def policy_url(runtime: "Runtime") -> str:
@@ -109,6 +117,7 @@ def policy_url(runtime: "Runtime") -> str:
 async def _drawn_up(
     unit: Unit, delivery_id: UUID
 ) -> tuple[DocumentDeliveryRow, Paper, str, LegalEntityRow | None, datetime]:
+    await repository.save_secret(unit, delivery_id, create_secret())
     row = await repository.delivery(unit, delivery_id)
     if row.kind == "invoice":
         paper = await documents.invoice(unit, row.document_id, row.wanted_at)
@@ -120,12 +129,31 @@ async def _drawn_up(
 
 
 async def sent(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
-    """Record what became of a delivery."""
+    """Record what became of a delivery. One that came back already has failed, whatever its last attempt became."""
     row = await repository.delivery(unit, UUID(intent.key))
+    if row.state != "pending":
+        return Recorded.DONE
     await repository.save_result(unit, row.id, refusal)
-    told = {"account_id": row.account_id, "delivery_id": row.id, "document": row.kind, "document_id": row.document_id}
     if refusal is None:
-        unit.publish(DocumentSent(**told, delivered_at=unit.now))
+        unit.publish(DocumentSent(**_describe_delivery(row), delivered_at=unit.now))
     else:
-        unit.publish(DocumentFailed(**told, cause=refusal[:3]))
+        unit.publish(DocumentFailed(**_describe_delivery(row), cause=refusal[:3]))
     return Recorded.DONE
+
+
+def _describe_delivery(row: DocumentDeliveryRow) -> dict[str, Any]:
+    return {"account_id": row.account_id, "delivery_id": row.id, "document": row.kind, "document_id": row.document_id}
+
+
+async def record_bounce(unit: Unit, event: MailBounced) -> None:
+    """Record that a document came back for good. Nothing happens if it is none of ours, or has failed already."""
+    bounced = await repository.find_account_of_bounce(unit, event.message_id)
+    if bounced is None or not event.permanent:
+        return
+    delivery_id, account_id = bounced
+    await unit.lock(account_id)
+    row = await repository.delivery(unit, delivery_id)
+    if row.state in ("pending", "sent"):
+        failure = f"{event.code} came back after the next mail hop took it"
+        await repository.save_result(unit, delivery_id, failure)
+        unit.publish(DocumentFailed(**_describe_delivery(row), cause=event.code))

@@ -21,6 +21,6 @@ class DocumentSent(DocumentDelivery):
 
 
 class DocumentFailed(DocumentDelivery):
-    """The next mail hop refused it for good; `cause` is its three-digit code."""
+    """The next mail hop refused it for good, or it came back; `cause` is its three-digit code, or the bounce's."""
 
     cause: str

@@ -90,6 +90,8 @@ def build_notice(kind: str, template: str, *items: dict[str, Any], subscription_
         created_at=datetime(2026, 3, 24, 9, tzinfo=UTC),
         delivered_at=None,
         failure=None,
+        secret=None,
+        bounce_id=None,
     )
 
 

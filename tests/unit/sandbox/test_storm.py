@@ -71,7 +71,7 @@ def test_a_change_at_the_vendor_that_no_event_tells_of_is_found(changes: dict[st
     [([NOTICE], 0), ([NOTICE, NOTICE], 0), ([], 1), ([NOTICE, "another"], 1), (["another"], 2)],
 )
 def test_a_mail_without_a_notice_and_a_notice_without_a_mail_are_found(received: list[str], found: int) -> None:
-    mails = [f"<{one}@goodstanding>" for one in received]
+    mails = [f"<{one}.{'a' * 32}@goodstanding>" for one in received]
     assert len(list(judge.unlike_the_mailbox(mails, [event("NoticeSent", notice_id=NOTICE)]))) == found
 
 

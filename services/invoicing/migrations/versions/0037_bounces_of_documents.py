@@ -1,0 +1,15 @@
+"""Documents that are sent carry a secret, by which it is known that one came back."""
+
+from shared.migrations import execute
+
+revision = "0037"
+down_revision = "0035"
+
+SECRETS = """
+ALTER TABLE invoicing.document_deliveries ADD COLUMN secret TEXT, ADD COLUMN bounce_id UUID UNIQUE
+"""
+
+
+def upgrade() -> None:
+    """Add the secret and its digest: each delivery gets them before it is sent."""
+    execute(SECRETS)
