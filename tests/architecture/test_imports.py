@@ -17,6 +17,7 @@ from tests.architecture.source import ROOT, SERVICES
 
 PURE = {
     "addresses",
+    "bounces",
     "business_time",
     "calendar",
     "contracts",

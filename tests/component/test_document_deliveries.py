@@ -49,8 +49,8 @@ def get_id(letter: Any) -> str:
     return str(letter["message-id"])[1:37]
 
 
-def bounced(letter: Any, **more: Any) -> MailBounced:
-    """What escalation announces when a letter came back."""
+def make_bounce(letter: Any, **more: Any) -> MailBounced:
+    """Make the event by which escalation announces that a letter came back."""
     secret = str(letter["message-id"])[38:70]
     return MailBounced(**{"message_id": compute_bounce_id(secret), "permanent": True, "code": "5.1.1"} | more)
 
@@ -232,17 +232,17 @@ async def test_an_invoice_that_is_put_off_for_days_fails(papers: Papers) -> None
 async def test_a_document_that_comes_back_has_failed(papers: Papers) -> None:
     await papers.seller()
     owner = await papers.account()
-    one = await issued(papers, owner)
+    invoice_id = await issued(papers, owner)
     await work(papers.runtime)
     (letter,) = papers.letters()
     assert papers.hop.senders == [f"support+bounce-{str(letter['message-id'])[38:70]}@reseller.example"]
-    for harmless in (bounced(letter, message_id=one), bounced(letter, message_id=uuid4())):
+    for harmless in (make_bounce(letter, message_id=invoice_id), make_bounce(letter, message_id=uuid4())):
         await hear(papers.runtime, harmless)
-    await hear(papers.runtime, bounced(letter, permanent=False))
-    assert (await papers.client.got(f"/v1/invoices/{one}/delivery"))["state"] == "sent"
+    await hear(papers.runtime, make_bounce(letter, permanent=False))
+    assert (await papers.client.got(f"/v1/invoices/{invoice_id}/delivery"))["state"] == "sent"
     for _ in range(2):
-        await hear(papers.runtime, bounced(letter))
-    delivery = await papers.client.got(f"/v1/invoices/{one}/delivery")
+        await hear(papers.runtime, make_bounce(letter))
+    delivery = await papers.client.got(f"/v1/invoices/{invoice_id}/delivery")
     assert (delivery["state"], delivery["delivered_at"]) == ("failed", None)
     assert delivery["failure"] == "5.1.1 came back after the next mail hop took it"
     (failed,) = await events(papers, "DocumentFailed")
@@ -252,7 +252,7 @@ async def test_a_document_that_comes_back_has_failed(papers: Papers) -> None:
     (claimed,) = await papers.runtime.units.run(lambda unit: intents.claim(unit, 10))
     kind = next(kind for kind in papers.runtime.service.intents if kind.name == SEND_DOCUMENT)
     assert await kind.perform(papers.runtime, claimed) is None
-    await hear(papers.runtime, bounced(papers.letters()[1]))  # before it is recorded that the hop took it
+    await hear(papers.runtime, make_bounce(papers.letters()[1]))  # before it is recorded that the hop took it
     await papers.database.execute("UPDATE invoicing.intents SET leased_until = '2000-01-01'")
     await work(papers.runtime)
     assert (await papers.client.got(f"/v1/invoices/{other}/delivery"))["state"] == "failed"

@@ -1,6 +1,6 @@
 """Notices come back: they count no more, and no suspension that is not effective rests on one."""
 
-from services.collections.repository import notices as repository
+from services.collections.repository import notices
 from services.collections.use_cases import judging
 from services.collections.use_cases.delivery import describe_notice
 from shared.database import Unit
@@ -10,15 +10,15 @@ from shared.events.escalation import MailBounced
 
 async def record_bounce(unit: Unit, event: MailBounced) -> None:
     """Record that a notice came back for good. Nothing happens if it is none of ours, or has failed already."""
-    bounced = await repository.find_account_of_bounce(unit, event.message_id)
+    bounced = await notices.find_account_of_bounce(unit, event.message_id)
     if bounced is None or not event.permanent:
         return
     notice_id, account_id = bounced
     await unit.lock(account_id)
-    row = await repository.notice(unit, notice_id)
+    row = await notices.notice(unit, notice_id)
     if row.bounce_id != event.message_id or row.state not in ("pending", "sent"):
         return
-    await repository.save_result(unit, notice_id, "failed", f"{event.code} came back after the next mail hop took it")
+    await notices.save_result(unit, notice_id, "failed", f"{event.code} came back after the next mail hop took it")
     unit.publish(NoticeBounced(account_id=account_id, code=event.code, **describe_notice(row)))
     if row.kind == "steps":
         await judging.follow(unit, [account_id])

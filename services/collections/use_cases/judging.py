@@ -117,11 +117,11 @@ async def _follow_one(
     return items
 
 
-def _list_unnoticed(known: Sequence[Version], account: Facts, now: datetime) -> frozenset[UUID]:
+def _list_unnoticed(versions: Sequence[Version], account: Facts, now: datetime) -> frozenset[UUID]:
     """List the invoices of which a notice failed on which a suspension that is not effective may rest."""
     if all(suspension.state is not SuspensionState.REQUESTED for suspension in account.suspensions):
         return frozenset()
-    judged_items = judged_by(known, account, now)
+    judged_items = judged_by(versions, account, now)
     return frozenset(judged.item.invoice_id for judged in judged_items if judged.judgement.is_unnoticed)
 
 
