@@ -14,6 +14,7 @@ from services.escalation.api import (
     support_statements,
     threads,
     upholding,
+    vendor_disputes,
 )
 from shared.http.audit_entries import create_audit_router
 from shared.http.failed_work import create_failed_work_router
@@ -46,6 +47,8 @@ ROUTERS = (
     credit_matching.writes,
     service_credit_types.reads,
     service_credit_types.admin,
+    vendor_disputes.reads,
+    vendor_disputes.writes,
     create_audit_router("escalation"),
     create_failed_work_router("escalation"),
 )

@@ -8,6 +8,7 @@ from services.escalation.tables.disputes import DisputeAmendmentRow, DisputeReas
 from services.escalation.tables.resources import RESOURCE_WORDS, TEXT_SEARCH, ResourceUseRow, SupportResourceRow
 from services.escalation.tables.service_credits import ServiceCreditRow, ServiceCreditTypeRow, VendorCreditRow
 from services.escalation.tables.support_statements import SupportStatementRow
+from services.escalation.tables.vendor_disputes import VendorDisputeRow
 
 __all__ = [
     "METADATA",
@@ -32,4 +33,5 @@ __all__ = [
     "SupportResourceRow",
     "SupportStatementRow",
     "VendorCreditRow",
+    "VendorDisputeRow",
 ]

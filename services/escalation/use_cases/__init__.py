@@ -17,6 +17,7 @@ from services.escalation.use_cases import (
     service_credits,
     tasks,
     upholding,
+    vendor_disputes,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "service_credits",
     "tasks",
     "upholding",
+    "vendor_disputes",
 ]
