@@ -46,7 +46,7 @@ def _list_texts(cases: int) -> tuple[str, ...]:
         _MADE_ID,
         f"""
         INSERT INTO escalation.cases (id, version, account_id, kind, state, state_since, subject, description, queue,
-            assignee, opened_at, opened_by, next_deadline_at)
+            assignee, opened_at, opened_by, next_deadline_at, unread_answers)
         SELECT public.made_id({CASE}, n), 1, public.made_id({ACCOUNT}, n % {ACCOUNTS}), 'billing_question',
             (ARRAY['new', 'in_progress', 'waiting_for_customer', 'waiting_for_vendor'])[1 + n % 4], '2026-03-01Z',
             'Question ' || n || ' about line ' || n % 97 || ' of an invoice',
@@ -54,7 +54,7 @@ def _list_texts(cases: int) -> tuple[str, ...]:
                 || CASE WHEN n % {RARE_EVERY} = 0 THEN ' and quarterly rebates' ELSE '' END,
             (ARRAY['billing', 'technical', 'vendor', 'fraud', 'tasks'])[1 + n % 5],
             CASE WHEN n % 3 = 0 THEN 'agent-' || n % 50 END, '2026-03-01Z', 'agent',
-            '2026-03-02Z'::timestamptz + n * interval '1 second'
+            '2026-03-02Z'::timestamptz + n * interval '1 second', 0
         FROM generate_series(0, {cases} - 1) AS n
         """,
         f"""

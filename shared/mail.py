@@ -37,9 +37,21 @@ class LetterDeferred(Later):
 
 
 def letter(
-    id_: UUID, *, sender: str, to: str, subject: str, body: str, at: datetime, reply_to: str | None = None
+    id_: UUID,
+    *,
+    sender: str,
+    to: str,
+    subject: str,
+    body: str,
+    at: datetime,
+    reply_to: str | None = None,
+    secret: str = "",
+    is_automatic: bool = True,
 ) -> EmailMessage:
-    """A letter written by a machine; its Message-ID is made of the id of what wanted it."""
+    """A letter; its Message-ID is made of the id of what wanted it, and of a secret where a bounce has to name that.
+
+    One that a person wrote is not automatic (RFC 3834, 5).
+    """
     mail = EmailMessage()
     mail["From"] = sender
     mail["To"] = to
@@ -47,10 +59,16 @@ def letter(
         mail["Reply-To"] = reply_to
     mail["Subject"] = subject
     mail["Date"] = format_datetime(at)
-    mail["Message-ID"] = f"<{id_}@goodstanding>"
-    mail["Auto-Submitted"] = "auto-generated"
+    mail["Message-ID"] = build_message_id(id_, secret)
+    if is_automatic:
+        mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(body)
     return mail
+
+
+def build_message_id(id_: UUID, secret: str = "") -> str:
+    """Build the Message-ID of a letter."""
+    return f"<{id_}.{secret}@goodstanding>" if secret else f"<{id_}@goodstanding>"
 
 
 def format_sender(name: str, address: str | None, fallback: str) -> str:
@@ -68,26 +86,29 @@ class MailHop:
         self._access = access
         self._health = health
 
-    async def deliver_once(self, mail: EmailMessage, waited: timedelta) -> str | None:
+    async def deliver_once(
+        self, mail: EmailMessage, waited: timedelta, envelope_sender: str | None = None
+    ) -> str | None:
         """Hand a message over as `deliver` does, but give up when it was put off for too long.
 
         `waited` is the business time since it was first to be sent. Raises Later.
         """
         try:
-            return await self.deliver(mail)
+            return await self.deliver(mail, envelope_sender)
         except LetterDeferred as deferred:
             if waited < DEFERRED_FOR:
                 raise
             return f"{deferred.code} put off by the next mail hop for {DEFERRED_FOR.days} days"
 
-    async def deliver(self, mail: EmailMessage) -> str | None:
+    async def deliver(self, mail: EmailMessage, envelope_sender: str | None = None) -> str | None:
         """Hand a message over; None when the next hop took it, its answer when it refuses for good (5xx).
 
+        Bounces go to the sender of the envelope, which is that of the message where none is named.
         Raises LetterDeferred for 4xx answers, and Later when the hop cannot be reached, closes down, or refuses TLS or
         the login: then no letter goes out.
         """
         try:
-            refusal = await self._deliver(mail)
+            refusal = await self._deliver(mail, envelope_sender)
         except LetterDeferred:
             self._health.note("mail", True, "answers")
             raise
@@ -98,13 +119,18 @@ class MailHop:
         self._health.note("mail", True, "answers")
         return refusal
 
-    async def _deliver(self, mail: EmailMessage) -> str | None:
+    async def _deliver(self, mail: EmailMessage, envelope_sender: str | None) -> str | None:
         try:
             security = self._security()
             async for attempt in quick(_is_worth_another_attempt, attempts=3):
                 with attempt:
                     await aiosmtplib.send(  # noqa: TID251
-                        mail, hostname=self._access.smtp_host, port=self._access.smtp_port, timeout=TIMEOUT, **security
+                        mail,
+                        sender=envelope_sender,
+                        hostname=self._access.smtp_host,
+                        port=self._access.smtp_port,
+                        timeout=TIMEOUT,
+                        **security,
                     )
         except aiosmtplib.SMTPRecipientsRefused as refused:
             return _final(refused.recipients[0])

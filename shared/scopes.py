@@ -34,8 +34,10 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
     "escalation": {
         "read": "read cases and disputes",
         "write": "open, decide and close them",
-        "override": "go on with a reason where the rules would stop: admit a late dispute",
-        "admin": "set how long answers may take, keep support resources and reasons of disputes",
+        "mail": "hand mails over that came in: for the mail relay",
+        "override": "go on with a reason where the rules would stop: to the vendor, or with a late dispute",
+        "admin": "set how long answers may take and how the vendor is reached, keep support resources and reasons of"
+        " disputes",
         "audit": "read who changed what",
         "operate": "see what failed, and have it tried again",
     },

@@ -17,6 +17,14 @@ def _check_sender(sender: str) -> str:
     return sender
 
 
+def _check_support_address(address: str) -> str:
+    """Check that an address has room for a secret behind its local part, which has 64 characters at most."""
+    local_part, _, _ = parse_address(address).partition("@")
+    if len(local_part) > 20 or "+" in local_part:
+        raise ValueError("the part before the @ has at most 20 characters, and no plus sign")
+    return parse_address(address)
+
+
 class Settings(DatabaseAccess, KafkaAccess, MailAccess, VendorAccess):
     """One process' settings. Durations are seconds on the system's clock unless said otherwise."""
 
@@ -52,6 +60,9 @@ class Settings(DatabaseAccess, KafkaAccess, MailAccess, VendorAccess):
     """A file with the token for it, read anew for each question; None: it is asked without one."""
     mail_from: Annotated[str, AfterValidator(_check_sender)] = "Billing <billing@reseller.example>"
     """Who writes to customers, where their legal entity has no address of its own."""
+    support_address: Annotated[str, AfterValidator(_check_support_address)] = "support@reseller.example"
+    """Where customers write to support. Answers to mails of a case, and what bounces of them, come to this address
+    with a plus sign and a secret behind its local part, so the mail relay takes all of these."""
     public_url: str = ""
     """Where customers reach collections' public pages; empty: `collections_url`."""
 

@@ -14,7 +14,7 @@ from deploy.local.ports import HOST
 from deploy.local.postgres import PostgresServer
 from deploy.local.secured import USERNAME, list_variables
 from deploy.local.state import State, metrics_port_of
-from deploy.local.tokens import ISSUER
+from deploy.local.tokens import ISSUER, RELAY
 from shared.connections.access import MailAccess, VendorAccess
 
 SANDBOX = ("vendor", "mailbox", "clock")
@@ -49,7 +49,7 @@ def kafka_of(state: State, proxy: int | None = None) -> KafkaServer:
 
 def programs(plan: Plan, state: State, postgres: PostgresServer) -> list[Program]:
     """Everything that is neither Postgres nor Kafka."""
-    return [*_sandbox(state, postgres), *(service(name, plan, state, postgres) for name in plan.services)]
+    return [*_sandbox(plan, state, postgres), *(service(name, plan, state, postgres) for name in plan.services)]
 
 
 def migration(postgres: PostgresServer) -> tuple[list[str], dict[str, str]]:
@@ -97,10 +97,13 @@ def _connections(name: str, plan: Plan, state: State, postgres: PostgresServer) 
     )
 
 
-def _sandbox(state: State, postgres: PostgresServer) -> list[Program]:
+def _sandbox(plan: Plan, state: State, postgres: PostgresServer) -> list[Program]:
     """The world around the services: the vendor, the customers' mailbox and the business clock."""
     smtp, web = str(state.port("smtp")), str(state.port("mailbox"))
     mailbox = ["--smtp-port", smtp, "--port", web, "--state", str(state.root / "mailbox")]
+    if "escalation" in plan.services:
+        relay_token = state.tokens / RELAY / "escalation.jwt"
+        mailbox += ["--relay-url", state.url("escalation"), "--relay-token-file", str(relay_token)]
     vendor = ["--port", str(state.port("vendor")), "--state", str(state.root / "vendor.sqlite")]
     if security := state.security:
         server, files = security.server, list[str]()

@@ -22,6 +22,8 @@ from shared.scopes import SCOPES, SERVICE_SCOPES, list_scopes
 ISSUER = "goodstanding-local"
 LIFETIME = 12 * 3600
 """Seconds that a token is good for."""
+RELAY = "mail-relay"
+"""Who hands over the mails that come in: not a service, and with a token for nothing else."""
 RENEWED_EVERY = 3600.0
 
 
@@ -68,6 +70,9 @@ class Keys:
                 scopes = " ".join(f"{audience}:{word}" for word in words)
                 token = self.token(audience, scopes, subject=f"service:{service}", roles="")
                 files.write(folder / service / f"{audience}.jwt", token, mode=0o600)
+        (folder / RELAY).mkdir(parents=True, exist_ok=True)
+        token = self.token("escalation", "escalation:mail", subject=RELAY, roles="")
+        files.write(folder / RELAY / "escalation.jwt", token, mode=0o600)
 
     @cached_property
     def _secret(self) -> dict[str, str]:

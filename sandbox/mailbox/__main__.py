@@ -8,6 +8,7 @@ import uvicorn
 
 from deploy.local.secured import make_server_context
 from sandbox.mailbox.api import create_app
+from sandbox.mailbox.relay import Relay
 from sandbox.mailbox.smtp import Doorkeeper, Intake
 from sandbox.mailbox.store import Store
 
@@ -22,6 +23,8 @@ def main(
     client_ca: Annotated[Path | None, typer.Option(help="PEM of the CA whose certificates clients must have.")] = None,
     username: Annotated[str, typer.Option(help="Who may send mail.")] = "",
     password_file: Annotated[Path | None, typer.Option(help="A file with their password.")] = None,
+    relay_url: Annotated[str, typer.Option(help="Where replies are handed over.")] = "",
+    relay_token_file: Annotated[Path | None, typer.Option(help="A file with the token for it.")] = None,
 ) -> None:
     """Take mail in, keep it and show it, until SIGTERM or SIGINT. With a certificate only over TLS with the login."""
     doorkeeper = None
@@ -30,7 +33,8 @@ def main(
             raise typer.BadParameter("--certificate needs --username and --password-file")
         context = make_server_context(certificate, key, client_ca)
         doorkeeper = Doorkeeper(context, username, password_file.read_text().rstrip("\r\n"))
-    app = create_app(Intake(Store(state)), host, smtp_port, doorkeeper)
+    relay = Relay(relay_url, relay_token_file) if relay_url and relay_token_file else None
+    app = create_app(Intake(Store(state)), host, smtp_port, doorkeeper, relay)
     uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)
 
 

@@ -3,13 +3,15 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+import httpx2
 from fastapi import FastAPI, HTTPException, Query, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 from jinja2 import Environment
 from pydantic import BaseModel, ConfigDict, Field
 
+from sandbox.mailbox.relay import Relay, write_reply
 from sandbox.mailbox.smtp import Doorkeeper, Fault, Intake, listening
 from shared.http.pages import add_pages
 
@@ -73,7 +75,16 @@ class FaultRequest(BaseModel):
     times: int = Field(default=1, ge=1)
 
 
-def create_app(intake: Intake, host: str, smtp_port: int, doorkeeper: Doorkeeper | None = None) -> FastAPI:
+class ReplyRequest(BaseModel):
+    """Reply of a customer to a mail; without a sender it is from the one who got it."""
+
+    text: str = Field(min_length=1, max_length=20_000)
+    sender: str | None = Field(default=None, min_length=3, max_length=254)
+
+
+def create_app(
+    intake: Intake, host: str, smtp_port: int, doorkeeper: Doorkeeper | None = None, relay: Relay | None = None
+) -> FastAPI:
     """The application; the SMTP server lives as long as it does, on the same loop."""
 
     @asynccontextmanager
@@ -84,6 +95,7 @@ def create_app(intake: Intake, host: str, smtp_port: int, doorkeeper: Doorkeeper
     app = FastAPI(title="Mailbox", lifespan=lifespan, docs_url=None, redoc_url=None)
     add_pages(app)
     _add_reading(app, intake)
+    _add_replies(app, intake, relay)
     _add_faults(app, intake)
     _add_health(app)
     return app
@@ -103,6 +115,12 @@ def _add_reading(app: FastAPI, intake: Intake) -> None:
         views = [MessageView.model_validate(one) for one in found]
         return MessagePage(messages=views, next=found[-1].id if len(found) == limit else None)
 
+    @app.get("/v1/newest-messages")
+    async def newest(limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> MessagePage:
+        """List the last messages, the newest first."""
+        views = [MessageView.model_validate(message) for message in store.newest(limit)]
+        return MessagePage(messages=views, next=None)
+
     @app.get("/v1/messages/{identifier}", response_class=PlainTextResponse)
     async def message(identifier: str) -> str:
         """The whole message as it was received."""
@@ -121,6 +139,21 @@ def _add_reading(app: FastAPI, intake: Intake) -> None:
     async def page() -> str:
         """The newest messages, for a person."""
         return PAGE.render(messages=store.newest(ON_PAGE), count=store.counts()[0])
+
+
+def _add_replies(app: FastAPI, intake: Intake, relay: Relay | None) -> None:
+    @app.post("/v1/messages/{identifier}/replies", status_code=201)
+    async def reply(identifier: str, request: ReplyRequest) -> dict[str, Any]:
+        """Reply to a mail as a customer does; what the service says that takes mails in."""
+        content = intake.store.content(identifier)
+        if content is None:
+            raise HTTPException(404, f"no message {identifier}")
+        if relay is None:
+            raise HTTPException(409, "nobody takes replies here")
+        try:
+            return await relay.hand_over(write_reply(content, request.text, request.sender))
+        except httpx2.HTTPError as error:
+            raise HTTPException(502, f"the reply was not taken: {type(error).__name__}") from error
 
 
 def _add_faults(app: FastAPI, intake: Intake) -> None:

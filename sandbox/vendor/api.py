@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from sandbox.vendor.faults import Fault
 from sandbox.vendor.subscription import Seed, Subscription, seeded
+from sandbox.vendor.support import add_support
 from sandbox.vendor.tokens import TokenDesk, add_tokens
 from sandbox.vendor.vendor import Call, Said, Vendor
 from shared.http.pages import add_pages
@@ -48,6 +49,7 @@ def create_app(vendor: Vendor, desk: TokenDesk | None = None) -> FastAPI:
     _add_vendor(app, vendor)
     _add_records(app, vendor)
     _add_weather(app, vendor)
+    add_support(app, vendor)
     _add_health(app)
     return app
 

@@ -14,10 +14,10 @@ class Fault(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     subscription: str | None = None
-    """None: every subscription."""
+    """Or the number of a service request. None: every one."""
     operation: Operation | None = None
     """None: both."""
-    fault: Literal["409", "412", "429", "500", "503", "timeout_before", "timeout_after", "202"]
+    fault: Literal["401", "404", "409", "412", "429", "500", "503", "timeout_before", "timeout_after", "202"]
     """`202` accepts a PATCH and does it later; the time-outs fail before or after the effect."""
     times: int = Field(default=1, ge=1)
     code: int | None = None

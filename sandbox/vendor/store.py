@@ -6,6 +6,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from sandbox.vendor.incidents import VendorIncident
+from sandbox.vendor.service_requests import ServiceRequest
 from sandbox.vendor.subscription import Subscription
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS kept (kind text, key text, value text, PRIMARY KEY (kind, key))"
@@ -43,8 +45,10 @@ class Store:
         self.subscriptions = {(one.customer, one.id): one for one in self._load(Subscription)}
         self.answers = {one.request_id: one for one in self._load(Answer)}
         self.accepted = {one.id: one for one in self._load(Accepted)}
+        self.incidents = {incident.id: incident for incident in self._load(VendorIncident)}
+        self.requests = {request.id: request for request in self._load(ServiceRequest)}
 
-    def keep(self, *things: Subscription | Answer | Accepted) -> None:
+    def keep(self, *things: Subscription | Answer | Accepted | ServiceRequest | VendorIncident) -> None:
         """Keep these, all or none."""
         rows = [(type(one).__name__, _key(one), one.model_dump_json()) for one in things]
         self._database.execute("BEGIN IMMEDIATE")
@@ -68,7 +72,7 @@ class Store:
         rows = self._database.execute("SELECT value FROM kept WHERE kind = ?", (kind.__name__,))
         return [kind.model_validate_json(value) for (value,) in rows]
 
-    def _remember(self, thing: Subscription | Answer | Accepted) -> None:
+    def _remember(self, thing: Subscription | Answer | Accepted | ServiceRequest | VendorIncident) -> None:
         match thing:
             case Subscription():
                 self.subscriptions[thing.customer, thing.id] = thing
@@ -76,13 +80,17 @@ class Store:
                 self.answers[thing.request_id] = thing
             case Accepted():
                 self.accepted[thing.id] = thing
+            case ServiceRequest():
+                self.requests[thing.id] = thing
+            case VendorIncident():
+                self.incidents[thing.id] = thing
 
 
-def _key(thing: Subscription | Answer | Accepted) -> str:
+def _key(thing: Subscription | Answer | Accepted | ServiceRequest | VendorIncident) -> str:
     match thing:
         case Subscription():
             return f"{thing.customer}/{thing.id}"
         case Answer():
             return thing.request_id
-        case Accepted():
+        case Accepted() | ServiceRequest() | VendorIncident():
             return thing.id

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,7 +14,7 @@ from sandbox.vendor.faults import Clock, Fault, Faults, Operation
 from sandbox.vendor.store import Accepted, Answer, Store
 from sandbox.vendor.subscription import Subscription, VendorRefusal, patched
 
-USUAL_CODES = {"409": 900278, "412": 2055, "429": 429, "500": 500, "503": 503}
+USUAL_CODES = {"401": 401, "404": 404, "409": 900278, "412": 2055, "429": 429, "500": 500, "503": 503}
 MINUTE = 60.0
 
 
@@ -53,39 +54,40 @@ class Vendor:
     async def answer(self, call: Call) -> Said:
         """Answer a call, as a struck one if a fault waits for it."""
         try:
-            _check_ids(call)
-            self._check_limit()
+            check_ids(call.request_id, call.correlation_id)
+            self.check_limit()
             fault = self.faults.strike(call.operation, call.subscription)
             if fault is None:
                 return self._done(call, polls=0)
-            return await self._struck(call, fault)
+            return await self.strike(fault, lambda: self._done(call, polls=fault.polls if fault.fault == "202" else 0))
         except VendorRefusal as refusal:
-            return _error(refusal.status, refusal.code, refusal.description)
+            return describe_error(refusal.status, refusal.code, refusal.description)
 
     def look(self, identifier: str) -> Said:
         """How far an accepted change is; a look moves it on."""
         accepted = self.store.accepted.get(identifier)
         if accepted is None:
-            return _error(404, 20003, "there is no such operation")
+            return describe_error(404, 20003, "there is no such operation")
         accepted = self._moved_on(accepted)
         if accepted.looks_left:
             return Said(202, b"", {"Location": _location(identifier)})
         return _shown(self._found(accepted.after.customer, accepted.after.id))
 
-    async def _struck(self, call: Call, fault: Fault) -> Said:
+    async def strike(self, fault: Fault, perform: Callable[[], Said]) -> Said:
+        """Answer a call that meets a fault; `perform` carries it out, where it takes effect."""
         match fault.fault:
             case "202":
-                said = self._done(call, polls=fault.polls)
+                said = perform()
                 return Said(said.status, said.body, said.headers | _retry_after(fault))
             case "timeout_before":
                 await asyncio.sleep(fault.hold)
-                return _error(504, 504, "nobody answers")
+                return describe_error(504, 504, "nobody answers")
             case "timeout_after":
-                self._done(call, polls=0)
+                perform()
                 await asyncio.sleep(fault.hold)
-                return _error(504, 504, "the answer was lost")
+                return describe_error(504, 504, "the answer was lost")
             case status:
-                return _error(int(status), fault.code or USUAL_CODES[status], "on request", _retry_after(fault))
+                return describe_error(int(status), fault.code or USUAL_CODES[status], "on request", _retry_after(fault))
 
     def _done(self, call: Call, *, polls: int) -> Said:
         """The call carried out; with `polls`, a change is only accepted, and done after so many looks."""
@@ -101,7 +103,7 @@ class Vendor:
         current = self._found(call.customer, call.subscription)
         if self.store.under_way(call.customer, call.subscription):
             raise VendorRefusal(409, 900278, "another operation on the subscription is pending")
-        after = patched(current, _json(call.body), call.if_match, self.clock.now())
+        after = patched(current, decode_body(call.body), call.if_match, self.clock.now())
         request_id = str(call.request_id)
         if not polls:
             answer = Answer(request_id=request_id, status=200, body=orjson.dumps(after.shown()).decode())
@@ -126,7 +128,8 @@ class Vendor:
             raise VendorRefusal(404, 20003, "there is no such subscription")
         return found
 
-    def _check_limit(self) -> None:
+    def check_limit(self) -> None:
+        """Refuse a call above the limit of a minute. Raises VendorRefusal."""
         if self.calls_per_minute is None:
             return
         now = time.monotonic()
@@ -137,16 +140,17 @@ class Vendor:
         self._calls.append(now)
 
 
-def _check_ids(call: Call) -> None:
-    """Every call names itself, and the attempt that it belongs to."""
-    for name, value in (("MS-RequestId", call.request_id), ("MS-CorrelationId", call.correlation_id)):
+def check_ids(request_id: str | None, correlation_id: str | None) -> None:
+    """Refuse a call that does not name itself, and the attempt that it belongs to. Raises VendorRefusal."""
+    for name, value in (("MS-RequestId", request_id), ("MS-CorrelationId", correlation_id)):
         try:
             UUID(value or "")
         except ValueError:
             raise VendorRefusal(400, 2001, f"{name} must be a GUID") from None
 
 
-def _json(body: bytes) -> Any:
+def decode_body(body: bytes) -> Any:
+    """Decode a body. Raises VendorRefusal if it is no JSON."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -171,7 +175,8 @@ def _again(answer: Answer) -> Said:
     return Said(answer.status, answer.body.encode(), headers)
 
 
-def _error(status: int, code: int, description: str, headers: dict[str, str] | None = None) -> Said:
+def describe_error(status: int, code: int, description: str, headers: dict[str, str] | None = None) -> Said:
+    """Describe an error as the vendor answers it."""
     body = orjson.dumps({"code": code, "description": description, "data": [], "source": "vendor"})
     if status == 429:
         headers = {"Retry-After": "60"} | (headers or {})

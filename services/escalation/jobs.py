@@ -1,8 +1,12 @@
-"""Timed work of escalation: deadlines, pauses of invoices, last days; and calls: amounts reserved in invoicing."""
+"""Timed work of escalation: deadlines, pauses, looks at the vendor; calls of invoicing, mail, the vendor's support."""
 
 from services.escalation import use_cases
 from services.escalation.use_cases.amendments import AMEND_AMOUNTS
 from services.escalation.use_cases.dispute_requests import RESERVE_AMOUNTS
+from services.escalation.use_cases.messages import SEND_CASE_MAIL
+from services.escalation.use_cases.service_health import READ_HEALTH
+from services.escalation.use_cases.ticket_notes import SEND_NOTE
+from services.escalation.use_cases.ticket_readings import READ_TICKET
 from shared.intents import Kind
 from shared.sweeps import Sweep
 
@@ -19,6 +23,18 @@ SWEEPS = (
         judge=use_cases.case_clocks.recompute_moved,
     ),
     Sweep(
+        name="vendor_tickets",
+        due="SELECT coalesce(account_id, case_id)::text FROM vendor_tickets WHERE next_reading_at <= $1"
+        " ORDER BY next_reading_at",
+        judge=use_cases.ticket_readings.want_readings,
+    ),
+    Sweep(
+        name="service_health",
+        due="SELECT id::text FROM health_watches WHERE next_reading_at <= $1 ORDER BY next_reading_at",
+        judge=use_cases.service_health.want_health,
+        judges_accounts=False,
+    ),
+    Sweep(
         name="paused_disputes",
         due="SELECT account_id::text FROM disputes WHERE paused_until <= $1 AND ended_at IS NULL ORDER BY paused_until",
         judge=use_cases.disputes.end_pauses,
@@ -31,6 +47,10 @@ SWEEPS = (
 )
 
 INTENTS = (
+    Kind(READ_TICKET, use_cases.ticket_readings.read_ticket, use_cases.ticket_readings.record_reading),
+    Kind(READ_HEALTH, use_cases.service_health.read_health, use_cases.service_health.record_health),
+    Kind(SEND_NOTE, use_cases.ticket_notes.send_note, use_cases.ticket_notes.record_sending),
+    Kind(SEND_CASE_MAIL, use_cases.messages.send_message, use_cases.messages.record_sent),
     Kind(RESERVE_AMOUNTS, use_cases.dispute_requests.reserve_amounts, use_cases.dispute_requests.record_reserved),
     Kind(AMEND_AMOUNTS, use_cases.amendments.reserve_amended, use_cases.amendments.record_amended),
 )

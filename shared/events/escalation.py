@@ -22,6 +22,8 @@ CaseOutcome = Literal[
 """How a case ended; `resolved_by_person` where a person said so, whose words stand in the case."""
 
 
+TicketStatus = Literal["open", "attention_needed", "closed"]
+"""Where a ticket is at the vendor; `attention_needed` waits for us."""
 ClockOwner = Literal["ours", "vendor"]
 """Who owes the answer: we to the customer, or the vendor to us."""
 ClockName = Literal["first", "update", "resolution"]
@@ -93,6 +95,23 @@ class CaseClosed(CaseEvent):
     customer_told: bool
 
 
+class CaseClosingUndone(CaseEvent):
+    """A closed case is resolved again, since the message that told the customer the outcome came back."""
+
+
+class MailBounced(Event):
+    """A mail of ours came back: its delivery status names a permanent failure. Whom it was for is not said."""
+
+    producer: ClassVar[str] = "escalation"
+    message_id: UUID
+    permanent: bool
+    code: str
+
+    def subject(self) -> str:
+        """Return the id of the mail, which stands in its Message-ID."""
+        return str(self.message_id)
+
+
 class DisputedLine(Value):
     """An amount in dispute on one line, the code of its reason, and what is approved of it; minor units."""
 
@@ -138,6 +157,23 @@ class DisputeResolved(DisputeEvent):
 
 class DisputeWithdrawn(DisputeEvent):
     """The customer no longer disputes; the amounts are released."""
+
+
+class VendorTicketEvent(CaseEvent, abstract=True):
+    """An event about a ticket at the vendor: its number there, where it is and how bad the problem is; no words."""
+
+    ticket_id: UUID
+    number: str
+    status: TicketStatus
+    severity: Severity | None
+
+
+class VendorTicketOpened(VendorTicketEvent):
+    """A person submitted a ticket to the vendor, and recorded its number."""
+
+
+class VendorTicketUpdated(VendorTicketEvent):
+    """The vendor moved a ticket, or sees another severity in it."""
 
 
 class ServiceCreditEvent(CaseEvent, abstract=True):

@@ -163,5 +163,5 @@ def undrawn(readme: str, allowed: dict[str, frozenset[str]]) -> set[tuple[str, s
     With several diagrams, each is held against the table whose states it names.
     """
     diagrams = [re.findall(r"^ *(\w+) --> (\w+)", block, re.MULTILINE) for block in readme.split("```")]
-    drawn = {move for moves in diagrams if any(before in allowed for before, _ in moves) for move in moves}
+    drawn = {move for moves in diagrams if all(before in allowed for before, _ in moves) for move in moves}
     return drawn ^ {(before, after) for before, afters in allowed.items() for after in afters}

@@ -8,6 +8,7 @@ from services.collections.domain.suspension import ALLOWED as SUSPENSION
 from services.entitlements.domain.entitlement import ALLOWED as ENTITLEMENT
 from services.escalation.domain.cases import CASE_ALLOWED
 from services.escalation.domain.disputes import DISPUTE_ALLOWED
+from services.escalation.domain.vendor_tickets import TICKET_ALLOWED
 from services.invoicing.domain.matching import ENTRY_ALLOWED
 from services.invoicing.domain.states import APPROVAL_ALLOWED, CHANGE_ALLOWED, DEBIT_ALLOWED, RUN_ALLOWED
 from services.invoicing.domain.vendor_invoice import VENDOR_INVOICE_ALLOWED
@@ -185,6 +186,7 @@ def test_what_is_undocumented_is_seen(tmp_path: Path) -> None:
         ("entitlements", ENTITLEMENT),
         ("escalation", CASE_ALLOWED),
         ("escalation", DISPUTE_ALLOWED),
+        ("escalation", TICKET_ALLOWED),
         ("invoicing", RUN_ALLOWED),
         ("invoicing", CHANGE_ALLOWED),
         ("invoicing", VENDOR_INVOICE_ALLOWED),
@@ -197,6 +199,7 @@ def test_what_is_undocumented_is_seen(tmp_path: Path) -> None:
         "entitlement",
         "case",
         "dispute",
+        "vendor ticket",
         "bill run",
         "change",
         "vendor invoice",

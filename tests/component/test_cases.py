@@ -241,8 +241,8 @@ async def test_words_are_found_in_cases_and_threads_the_best_first(desk: Desk) -
 
 async def test_more_hits_than_are_ranked_are_said(desk: Desk) -> None:
     await desk.database.execute(
-        "INSERT INTO escalation.cases (id, version, kind, subject, queue, state, opened_at, state_since)"
-        " SELECT gen_random_uuid(), 1, 'task', 'common words ' || n, 'tasks', 'new', now(), now()"
+        "INSERT INTO escalation.cases (id, version, kind, subject, queue, state, opened_at, state_since,"
+        " unread_answers) SELECT gen_random_uuid(), 1, 'task', 'common words ' || n, 'tasks', 'new', now(), now(), 0"
         " FROM generate_series(1, 1001) AS n"
     )
     await desk.database.execute(

@@ -32,6 +32,7 @@ from tests.component.bank_statements import Paid, camt, imported
 from tests.component.billing_world import Billing
 from tests.component.calendar_requests import build_calendar, put_calendar
 from tests.component.test_collections import STANDARD, Hop, Invoicing, World, publish
+from tests.component.vendor_support import CHANNEL
 from tests.vendor_files import vendor_invoice
 
 LATER = datetime(2027, 6, 1, 9, tzinfo=UTC)
@@ -185,10 +186,35 @@ async def move_calendars(place: Place) -> list[str]:
     return [str(owner) for owner in owners]
 
 
+async def hand_over(place: Place) -> list[str]:
+    """Two accounts with a ticket at the vendor each."""
+    owners = [uuid4() for _ in range(2)]
+    put = place.client.http.put("/v1/vendor-channels/GS-DE", json=CHANNEL, headers=place.client.headers)
+    assert (await put).status_code == 200
+    for number, owner in enumerate(owners, 1):
+        await hear(place.runtime, registered(owner))
+        case = await place.client.made("/v1/cases", {"kind": "fraud", "account_id": str(owner), "subject": "theft"})
+        ticket = {"title": "theft", "description": "seats that nobody ordered"}
+        made = await place.client.made(f"/v1/cases/{case['id']}/vendor-tickets", ticket)
+        await place.client.made(f"/v1/vendor-tickets/{made['id']}:submit", {"number": str(number)})
+    return [str(owner) for owner in owners]
+
+
+async def watch_health(place: Place) -> list[str]:
+    """Two legal entities for which service health is looked at."""
+    for code in ("GS-DE", "GS-FR"):
+        channel = CHANNEL | {"watches_health": True}
+        put = place.client.http.put(f"/v1/vendor-channels/{code}", json=channel, headers=place.client.headers)
+        assert (await put).status_code == 200
+    watches = await place.database.rows("SELECT id FROM escalation.health_watches ORDER BY legal_entity")
+    return [str(row["id"]) for row in watches]
+
+
 PAUSED = """
 WITH case_of AS (
-    INSERT INTO escalation.cases (id, version, account_id, kind, state, state_since, subject, queue, opened_at)
-    VALUES ($1, 1, $2, 'dispute', 'new', $4, 'billing dispute', 'billing', $4) RETURNING id
+    INSERT INTO escalation.cases (id, version, account_id, kind, state, state_since, subject, queue, opened_at,
+        unread_answers)
+    VALUES ($1, 1, $2, 'dispute', 'new', $4, 'billing dispute', 'billing', $4, 0) RETURNING id
 )
 INSERT INTO escalation.disputes (id, case_id, account_id, invoice_id, currency, lines, total_minor, state,
     requested_at, opened_at, paused_until)
@@ -237,6 +263,8 @@ PREPARED: dict[tuple[str, str], Callable[[Place], Awaitable[list[str]]]] = {
     ("entitlements", "ends"): end,
     ("escalation", "clocks"): ask,
     ("escalation", "moved_calendars"): move_calendars,
+    ("escalation", "vendor_tickets"): hand_over,
+    ("escalation", "service_health"): watch_health,
     ("escalation", "paused_disputes"): pause_invoices,
     ("escalation", "service_credits"): draft_credits,
 }

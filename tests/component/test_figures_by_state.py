@@ -21,8 +21,9 @@ INSERT INTO collections.suspensions (id, account_id, subscription_id, state, pol
 VALUES ($1, $2, $3, $4, 1, 'suspend', $5)
 """
 _OPEN_CASE = """
-INSERT INTO escalation.cases (id, version, kind, account_id, subject, queue, state, opened_at, state_since)
-VALUES ($1, 1, 'dispute', $2, 'Invoice', 'billing', 'new', $3, $3)
+INSERT INTO escalation.cases (id, version, kind, account_id, subject, queue, state, opened_at, state_since,
+    unread_answers)
+VALUES ($1, 1, 'dispute', $2, 'Invoice', 'billing', 'new', $3, $3, 0)
 """
 _DISPUTE = """
 INSERT INTO escalation.disputes (id, case_id, account_id, invoice_id, currency, lines, total_minor, state, requested_at)
@@ -84,6 +85,20 @@ async def test_customers_who_were_not_told_in_time_are_counted(database: Databas
         await database.execute("UPDATE escalation.cases SET inform_by = $2 WHERE id = $1", case_id, inform_by)
     samples = await read_samples("escalation", database, jwks_file)
     assert samples[("goodstanding_cases_customer_not_informed",)] == 2
+
+
+async def test_what_waits_for_a_person_is_counted(database: Database, jwks_file: Path) -> None:
+    case_id = new_id()
+    await database.execute(_OPEN_CASE, case_id, uuid4(), START)
+    await database.execute("UPDATE escalation.cases SET unread_answers = 3 WHERE id = $1", case_id)
+    samples = await read_samples("escalation", database, jwks_file)
+    assert samples[("goodstanding_cases_with_unread_answers",)] == 1
+    assert samples[("goodstanding_inbound_mails_waiting",)] == 0
+    assert {key[1]: value for key, value in samples.items() if key[0] == "goodstanding_vendor_tickets"} == {
+        "prepared": 0,
+        "open": 0,
+        "attention_needed": 0,
+    }
 
 
 async def test_disputes_that_are_over_are_counted_apart(database: Database, jwks_file: Path) -> None:

@@ -4,9 +4,11 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy.dialects import postgresql
+from sqlmodel.sql.expression import SelectOfScalar
 
 from services.escalation.repository.case_search import CaseCriteria, build_list
 from services.escalation.repository.threads import build_entries_query
+from services.escalation.repository.ticket_queries import TicketCriteria, build_tickets_query
 from tests.builders import Database
 from tests.component.query_plans import check_plans
 
@@ -15,13 +17,25 @@ DIALECT: Any = postgresql
 ESCALATION = (
     "SET search_path TO escalation",
     "INSERT INTO cases (id, version, account_id, kind, subject, queue, assignee, state, opened_at, state_since,"
-    " next_deadline_at) SELECT gen_random_uuid(), 1, gen_random_uuid(), 'fraud', 's', 'q' || n % 9, 'a' || n % 50,"
-    " (ARRAY['new', 'in_progress', 'waiting_for_vendor'])[1 + n % 3], now(), now(), now() + n * interval '1 minute'"
+    " next_deadline_at, unread_answers) SELECT gen_random_uuid(), 1, gen_random_uuid(), 'fraud', 's', 'q' || n % 9,"
+    " 'a' || n % 50,"
+    " (ARRAY['new', 'in_progress', 'waiting_for_vendor'])[1 + n % 3], now(), now(), now() + n * interval '1 minute', 0"
     " FROM generate_series(1, 20000) n",
     "INSERT INTO entries (id, case_id, kind, audience, content, details, entered_at)"
     " SELECT gen_random_uuid(), id, 'note', 'internal', 'n', '{}', now() FROM cases, generate_series(1, 3)",
-    "ANALYZE cases, entries",
+    "INSERT INTO vendor_tickets (id, case_id, account_id, legal_entity, channel, number, status, status_since,"
+    " language, title, description, contact, checks, entries, decisions, compared_lines, waived, prepared_by,"
+    " prepared_at, submitted_by, submitted_at, next_reading_at)"
+    " SELECT gen_random_uuid(), id, account_id, 'GS-DE', 'portal',"
+    " number::text, (ARRAY['open', 'closed'])[1 + (number % 50 > 0)::int], now(), 'en', 't', 'd', '{}', '{}', '[]',"
+    " '[]', '[]', '{}', 'anna', now(), 'anna', now(), now() + number * interval '1 minute' FROM cases",
+    "ANALYZE cases, entries, vendor_tickets",
 )
+
+
+def _compile(query: SelectOfScalar[Any]) -> str:
+    text = str(query.compile(dialect=DIALECT.dialect(), compile_kwargs={"literal_binds": True}))
+    return text.replace("escalation.", "")
 
 
 async def test_lists_of_escalation(database: Database) -> None:
@@ -34,7 +48,18 @@ async def test_lists_of_escalation(database: Database) -> None:
         "all": (CaseCriteria(), "cases_pkey"),
     }
     thread = build_entries_query([uuid4(), uuid4()], "internal", None, uuid4(), 50)
-    text = str(thread.compile(dialect=DIALECT.dialect(), compile_kwargs={"literal_binds": True}))
     queries = {name: (build_list(criteria, None, 50), index) for name, (criteria, index) in lists.items()}
-    queries["thread"] = ((text.replace("escalation.", ""), []), "entries_of_case")
+    queries["thread"] = ((_compile(thread), []), "entries_of_case")
+    tickets = {
+        "tickets of case": (TicketCriteria(case_id=SOMEBODY), "vendor_tickets_of_case"),
+        "tickets of account": (TicketCriteria(account_id=SOMEBODY), "vendor_tickets_of_account"),
+        "tickets by status": (TicketCriteria(status="open"), "vendor_tickets_by_status"),
+        "all tickets": (TicketCriteria(), "vendor_tickets_pkey"),
+    }
+    queries |= {
+        name: ((_compile(build_tickets_query(criteria, [SOMEBODY], None, 50)), []), index)
+        for name, (criteria, index) in tickets.items()
+    }
+    due = "SELECT coalesce(account_id, case_id)::text FROM vendor_tickets WHERE next_reading_at <= now()"
+    queries["due tickets"] = ((f"{due} ORDER BY next_reading_at LIMIT 200", []), "vendor_tickets_to_read")
     await check_plans(database, "escalation", queries)

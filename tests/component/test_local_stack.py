@@ -58,7 +58,8 @@ def test_a_token_lives_twelve_hours_and_has_every_scope_unless_told(state: State
     claims = jwt.decode(state.keys.token("escalation"), options={"verify_signature": False})
     assert claims["exp"] - claims["iat"] == 12 * 3600
     assert claims["scope"] == (
-        "escalation:read escalation:write escalation:override escalation:admin escalation:audit escalation:operate"
+        "escalation:read escalation:write escalation:mail escalation:override escalation:admin escalation:audit"
+        " escalation:operate"
     )
     assert claims["iss"] == "goodstanding-local"
 

@@ -41,7 +41,10 @@ def ours(compose: Json) -> dict[str, Json]:
     return {name: one for name, one in compose["services"].items() if one["image"].startswith("goodstanding:")}
 
 
-EXAMPLES = {"GOODSTANDING_MAIL_FROM": "billing@reseller.example"}
+EXAMPLES = {
+    "GOODSTANDING_MAIL_FROM": "billing@reseller.example",
+    "GOODSTANDING_SUPPORT_ADDRESS": "support@reseller.example",
+}
 """What stands in place of a variable whose value has a form."""
 
 

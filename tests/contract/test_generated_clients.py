@@ -32,12 +32,13 @@ def list_operation_ids(described: dict[str, Any]) -> set[str]:
 
 
 def list_uploads(described: dict[str, Any]) -> set[str]:
-    """List the operations that take a file, by method and path."""
+    """List the operations that take a file in several forms, by method and path."""
     return {
         f"{method.upper()} {path}"
         for path, operations in described["paths"].items()
         for method, operation in operations.items()
-        if "application/octet-stream" in operation.get("requestBody", {}).get("content", {})
+        for forms in [operation.get("requestBody", {}).get("content", {})]
+        if "application/octet-stream" in forms and len(forms) > 1
     }
 
 

@@ -36,6 +36,7 @@ from tests.component.calendar_requests import build_calendar, put_calendar
 from tests.component.documents_world import SELLER, Papers
 from tests.component.setting_requests import put_by_two
 from tests.component.test_collections import Hop, Invoicing, World, mailbox, publish
+from tests.component.vendor_support import CHANNEL, DIFFERENCE
 from tests.contract.free_text import MARK, mark
 from tests.usage_files import as_csv as usage_as_csv
 from tests.usage_files import usage_line
@@ -82,6 +83,7 @@ FILE_OF = {"/v1/usage-files": "usage_file", "/v1/support-resources:import": "res
 MAPPING = {"bank_account": "DE02", "booked_on": "day", "amount": "sum", "currency": "currency", "text": ["text"]}
 NEEDS_MORE = {
     "/v1/cases/{case_id}:close",
+    "/v1/cases/{case_id}:read",
     "/v1/bill-runs/{run_id}/drafts/{draft_id}",
     "/v1/approvals/{approval_id}:withdraw",
     "/v1/setting-changes/{setting_change_id}:withdraw",
@@ -89,10 +91,12 @@ NEEDS_MORE = {
     "/v1/guard/limit-changes/{guard_limit_change_id}:decline",
     "/v1/guard/limit-changes/{guard_limit_change_id}:withdraw",
 }
-"""What a single request does not always do: close a case whose outcome its customer may not know, open a draft of the
-one run that it is in, withdraw what somebody else has proposed, decide about the one change of the guard's limits."""
+"""What a single request does not always do: close a case whose outcome its customer may not know, read answers that
+nobody gave, open a draft of the one run that it is in, withdraw what somebody else has proposed, decide about the one
+change of the guard's limits."""
 MAY_BE_MISSING = {
     "case.close",
+    "case.read",
     "approval.withdraw",
     "setting_change.withdraw",
     "guard.approve_limits",
@@ -108,6 +112,8 @@ OUR_OWN_NAMES: dict[str, str] = {
     "SubscriptionActivated.vendor_subscription_id": "the vendor's id",
     "AccountRegistered.external_reference": "the id in the caller's system",
     "AccountRegistered.vendor_customer_ids": "the vendor's ids of tenants",
+    "VendorTicketOpened.number": "the vendor's number of a ticket",
+    "VendorTicketUpdated.number": "the vendor's number of a ticket",
     "AccountRegistered.support_level": "the seller's name of a level",
     "AccountChanged.support_level": "the seller's name of a level",
     "AccountChanged.external_reference": "the id in the caller's system",
@@ -121,15 +127,15 @@ OUR_OWN_NAMES: dict[str, str] = {
 """Fields of events whose text comes from a request, and why they may: whoever sends them names things, not people."""
 
 
-DIFFERENCE = UUID(int=67)
 VENDOR_INVOICE = UUID(int=68)
 CONTESTED = {"reference": "line 2", "code": "quantity", "amount_minor": 100}
+CREDITED_DIFFERENCE = UUID(int=67)
 """A line by which the vendor credits something."""
 
 
 @dataclass
 class Door:
-    """Invoicing as escalation meets it: reserves up to 1000, refuses more, and lets those with a role credit."""
+    """Invoicing as escalation meets it: reserves up to 1000, refuses more, lets those with a role credit."""
 
     account_id: str
 
@@ -141,6 +147,8 @@ class Door:
         return body | {"held": True}
 
     async def get(self, path: str) -> Any:
+        if "vendor-differences" in path:
+            return DIFFERENCE | {"id": path.rpartition("/")[2]}
         if "credit-notes" in path:
             return {"number": "GS-DE-C-1", "account_id": self.account_id, "currency": "EUR", "total_minor": 100}
         if "vendor-" in path:
@@ -419,13 +427,32 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
     links = [{"kind": kind, "target_id": target_id} for kind in get_args(LinkKind)]
     case = {"kind": "billing_question", "account_id": owner, "subject": "What is line 3?"}
     opened = [(await world.client.made("/v1/cases", case | {"links": links}))["id"] for _ in range(40)]
+    technical = case | {"kind": "technical", "severity": "B"}
+    opened += [(await world.client.made("/v1/cases", technical))["id"] for _ in range(20)]
     resource = {"kind": "solution", "title": "Mail flow", "content": "Check the records", "language": "en"}
     resources = [
         (await world.client.made("/v1/support-resources", resource | {"reference": f"kb-{number}"}))["id"]
         for number in range(3)
     ]
-    return {
+    written = [
+        (await world.client.made(f"/v1/cases/{case_id}/notes", {"content": "a note"}))["id"] for case_id in opened
+    ]
+    headers = world.client.headers | {"content-type": "message/rfc822"}
+    arrived = [
+        await world.client.http.post(
+            "/v1/inbound-mails", content=b"Subject: %d" % number, headers=headers | {"idempotency-key": str(number)}
+        )
+        for number in range(40)
+    ]
+    upload = {"content-type": "application/octet-stream", "idempotency-key": "file"}
+    file = await world.client.http.post(
+        f"/v1/cases/{opened[0]}/attachments?name=a.txt", content=b"text", headers=world.client.headers | upload
+    )
+    return await _tickets(world.client, owner) | {
+        "attachment_id": [file.json()["id"]],
         "account_id": [owner],
+        "inbound_mail_id": [mail.json()["id"] for mail in arrived],
+        "last_entry_id": written,
         "resource_id": resources,
         "file": [""],
         "resource_file": ["reference,kind,title,content,language\nkb-9,solution,Mail,Check,en\n"],
@@ -438,7 +465,7 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
         "vendor_dispute_id": await _contest(world.client),
         "items": [[CONTESTED]],
         "accepted_minor": [100],
-        "difference_id": [str(DIFFERENCE)],
+        "difference_id": [str(CREDITED_DIFFERENCE)],
         "reason_code": ["price"],
         "amount_minor": [700],
         "case_id": opened,
@@ -447,10 +474,33 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
     }
 
 
+async def _tickets(client: Client, owner: str) -> dict[str, list[Any]]:
+    """Tickets in each status, each of a case of fraud, which needs nothing before."""
+    put = await client.http.put("/v1/vendor-channels/GS-DE", json=CHANNEL, headers=client.headers)
+    assert put.status_code == 200
+    case = await client.made("/v1/cases", {"kind": "fraud", "account_id": owner, "subject": "theft"})
+    ticket = {"title": "theft", "description": "seats that nobody ordered"}
+    tickets = [(await client.made(f"/v1/cases/{case['id']}/vendor-tickets", ticket))["id"] for _ in range(60)]
+    for number, ticket_id in enumerate(tickets[::3], 10**6):
+        await client.made(f"/v1/vendor-tickets/{ticket_id}:submit", {"number": str(number)})
+    for ticket_id in tickets[::6]:
+        await client.made(f"/v1/vendor-tickets/{ticket_id}:record-status", {"status": "closed"})
+    return {
+        "ticket_id": tickets,
+        "legal_entity": ["GS-DE"],
+        "countries": [["DE"]],
+        "entry_ids": [[]],
+        "no_line_reason": ["price_list"],
+        "title": ["Mail is late"],
+        "contact_email": ["desk@goodstanding.example"],
+        "distributor_email": [None, "support@distributor.example"],
+    }
+
+
 async def _open_credits(world: World, owner: str) -> list[str]:
     """Open service credits, of which all evidence is there and half were requested; the ids."""
     credit = VendorCredit(
-        difference_id=DIFFERENCE, vendor_customer_id=None, vendor_subscription_id=None, amount_minor=100
+        difference_id=CREDITED_DIFFERENCE, vendor_customer_id=None, vendor_subscription_id=None, amount_minor=100
     )
     received = VendorCreditReceived(
         vendor_invoice_id=uuid4(), reconciliation_id=uuid4(), currency="EUR", credits=(credit,)

@@ -1,12 +1,17 @@
 """The routes of escalation."""
 
 from services.escalation.api import (
+    attachments,
     case_moves,
     cases,
     clocks,
     credit_matching,
     dispute_reasons,
     disputes,
+    handovers,
+    inbound_mails,
+    incidents,
+    messages,
     resources,
     service_credit_types,
     service_credits,
@@ -15,6 +20,7 @@ from services.escalation.api import (
     threads,
     upholding,
     vendor_disputes,
+    vendor_tickets,
 )
 from shared.http.audit_entries import create_audit_router
 from shared.http.failed_work import create_failed_work_router
@@ -34,6 +40,13 @@ ROUTERS = (
     clocks.admin,
     threads.reads,
     threads.writes,
+    messages.writes,
+    attachments.reads,
+    attachments.writes,
+    inbound_mails.reads,
+    inbound_mails.writes,
+    inbound_mails.relays,
+    inbound_mails.case_writes,
     support.reads,
     support_statements.reads,
     support_statements.admin,
@@ -41,6 +54,13 @@ ROUTERS = (
     resources.reads,
     resources.writes,
     resources.admin,
+    handovers.reads,
+    handovers.writes,
+    handovers.overrides,
+    handovers.admin,
+    incidents.reads,
+    vendor_tickets.reads,
+    vendor_tickets.writes,
     service_credits.reads,
     service_credits.writes,
     credit_matching.reads,

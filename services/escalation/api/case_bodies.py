@@ -177,6 +177,7 @@ class CaseOut(BaseModel):
         no_customer_affected=None,
         merged_into=None,
         next_deadline_at=None,
+        unread_answers=0,
         inform_by=None,
     )
 
@@ -205,6 +206,7 @@ class CaseOut(BaseModel):
     no_customer_affected: str | None
     merged_into: UUID | None = Field(description="the case that goes on with it")
     next_deadline_at: datetime | None = Field(description="when the customer is owed the next answer")
+    unread_answers: int = Field(description="mails of the customer that nobody has read")
     inform_by: datetime | None = Field(
         description="by when the customer is to be told the outcome; null once they were"
     )

@@ -14,6 +14,7 @@ from services.escalation.domain.cases import (
     MergeRefused,
     TooLateToReopen,
 )
+from services.escalation.domain.inbound_mails import UnreadAnswer
 from services.escalation.domain.moves import MoveRefused
 from services.escalation.use_cases.case_moves import CauseTaken, DisputeUndecided
 from shared.auth import needs
@@ -88,14 +89,15 @@ async def resolve_case(
     status_code=200,
     response_model=CaseOut,
     summary="Close a case",
-    responses=refusals(CustomerNotTold, CustomerConcerned, MoveRefused),
+    responses=refusals(CustomerNotTold, CustomerConcerned, UnreadAnswer, MoveRefused),
 )
 async def close_case(
     case_id: UUID, closing: CloseIn, command: Annotated[CommandRunner, perform_command("case.close")]
 ) -> Response:
     """Close the loop: 409 `customer_not_told` until a contact about the outcome was recorded after it was known.
 
-    That no customer is affected can be said, in words, of what was not opened for one.
+    409 `unread_answer` while the customer has answered and nobody has read it. That no customer is affected can be
+    said, in words, of what was not opened for one.
     """
 
     async def close(unit: Unit) -> CaseOut:

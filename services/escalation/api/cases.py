@@ -54,6 +54,7 @@ def build_criteria(
     product: Annotated[Name | None, Query()] = None,
     linked_to: Annotated[UUID | None, Query(description="an invoice, subscription … that the case is about")] = None,
     due_before: Annotated[Instant | None, Query(description="whose next answer is due before an instant")] = None,
+    has_unread: Annotated[bool | None, Query(description="whether the customer wrote what nobody has read")] = None,
     inform_before: Annotated[
         Instant | None, Query(description="whose customer is to be told the outcome before an instant")
     ] = None,
@@ -72,6 +73,7 @@ def build_criteria(
         product=product,
         linked_to=linked_to,
         due_before=due_before,
+        has_unread=has_unread,
         inform_before=inform_before,
     )
 

@@ -10,6 +10,7 @@ from services.escalation import use_cases
 from services.escalation.api.case_bodies import CaseOut
 from services.escalation.api.cases import Criteria
 from services.escalation.domain.clocks import DEFAULT_TARGETS, compute_remaining
+from services.escalation.domain.vendor_tickets import VENDOR_CALENDAR
 from services.escalation.repository import case_queries, case_search, clock_queries
 from services.escalation.repository.clock_queries import NO_SEVERITY, AccountSupport, ClockOfCase
 from services.escalation.tables import ResponseTargetRow
@@ -74,7 +75,8 @@ class ClockOut(BaseModel):
     def from_clock(cls, item: ClockOfCase, support: AccountSupport, now: datetime) -> Self:
         """Build the answer for a clock as it is now."""
         clock = item.clock
-        remaining = None if clock.stopped_at else compute_remaining(support.calendar, clock, now)
+        calendar = VENDOR_CALENDAR if clock.whose == "vendor" else support.calendar
+        remaining = None if clock.stopped_at else compute_remaining(calendar, clock, now)
         return cls(
             whose=clock.whose,
             which=clock.which,
@@ -94,7 +96,7 @@ class ClockOut(BaseModel):
 
 
 class ClocksOut(BaseModel):
-    """The clocks of a case, and the hours by which business time is counted."""
+    """The clocks of a case, and the hours by which our business time is counted; the vendor's clocks have its own."""
 
     model_config = example(
         legal_entity="GS-DE",

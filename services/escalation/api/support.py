@@ -6,7 +6,8 @@ from pydantic import BaseModel, Field
 
 from services.escalation.api.case_bodies import CaseOut
 from services.escalation.api.dispute_bodies import DisputeOut
-from services.escalation.repository import case_search, copies, dispute_queries
+from services.escalation.api.ticket_bodies import VendorTicketOut
+from services.escalation.repository import case_search, copies, dispute_queries, ticket_queries
 from shared.auth import needs
 from shared.database import Unit
 from shared.fields import example, shown
@@ -15,22 +16,24 @@ from shared.http import PROBLEMS, Read, Router
 reads = Router(prefix="/v1/accounts", tags=["cases"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 
 MAX_SHOWN = 200
-"""How many open cases, and how many disputes, are shown of an account."""
+"""How many open cases, and how many disputes or tickets, are shown of an account."""
 
 
 class AccountSupportOut(BaseModel):
-    """Everything open for a customer: cases that are not closed and disputes that are not decided, newest first."""
+    """Everything open for a customer: cases, disputes and tickets at the vendor, the newest first."""
 
     model_config = example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         cases=[shown(CaseOut)],
         disputes=[shown(DisputeOut)],
+        vendor_tickets=[shown(VendorTicketOut)],
         is_complete=True,
     )
 
     account_id: UUID
     cases: list[CaseOut]
     disputes: list[DisputeOut]
+    vendor_tickets: list[VendorTicketOut] = Field(description="those that the vendor has not closed")
     is_complete: bool = Field(description=f"false where there are more than {MAX_SHOWN} of one kind")
 
 
@@ -41,12 +44,14 @@ async def get_account_support(account_id: UUID, read: Read) -> AccountSupportOut
     async def load(unit: Unit) -> AccountSupportOut:
         await copies.require_account(unit, account_id)
         cases = await case_search.list_open_cases(unit, account_id, MAX_SHOWN + 1)
+        tickets = await ticket_queries.list_unsolved(unit, account_id, MAX_SHOWN + 1)
         undecided = await dispute_queries.list_undecided(unit, account_id, MAX_SHOWN + 1)
         return AccountSupportOut(
             account_id=account_id,
             cases=[CaseOut.from_fields(dict(row)) for row in cases[:MAX_SHOWN]],
+            vendor_tickets=[VendorTicketOut.from_row(row) for row in tickets[:MAX_SHOWN]],
+            is_complete=max(len(cases), len(undecided), len(tickets)) <= MAX_SHOWN,
             disputes=[DisputeOut.from_row(row) for row in undecided[:MAX_SHOWN]],
-            is_complete=max(len(cases), len(undecided)) <= MAX_SHOWN,
         )
 
     return await read(load)

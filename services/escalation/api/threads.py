@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from services.escalation import use_cases
 from services.escalation.api.case_bodies import Description
 from services.escalation.domain.moves import MoveRefused
-from services.escalation.repository import case_queries, threads
-from services.escalation.tables import EntryRow
+from services.escalation.repository import case_queries, mails, threads
+from services.escalation.tables import CaseMailRow, EntryRow
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
@@ -22,8 +22,40 @@ reads = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalati
 writes = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
 
 Audience = Literal["customer", "internal", "vendor"]
-EntryKind = Literal["note", "call", "message", "vendor_note", "state", "change", "resource"]
+EntryKind = Literal[
+    "note",
+    "call",
+    "message",
+    "vendor_note",
+    "state",
+    "change",
+    "resource",
+    "mail_out",
+    "mail_in",
+    "attachment",
+    "health_check",
+    "attempt",
+    "override",
+]
 Channel = Literal["email", "phone", "portal", "letter"]
+
+
+class MailDeliveryOut(BaseModel):
+    """Delivery of a message as mail; whether somebody has read it, nobody can say."""
+
+    model_config = example(state="delivered", code=None, about_outcome=False, settled_at="2026-04-02T10:12:01Z")
+
+    state: Literal["queued", "delivered", "refused", "bounced"] = Field(
+        description="`delivered`: the next mail hop took it, and nothing came back"
+    )
+    code: str | None = Field(description="of SMTP, or of the delivery status that came back", examples=["550", "5.1.1"])
+    about_outcome: bool
+    settled_at: datetime | None
+
+    @classmethod
+    def from_row(cls, row: CaseMailRow) -> Self:
+        """Build the answer for a row."""
+        return cls.model_validate(row, from_attributes=True)
 
 
 class EntryOut(BaseModel):
@@ -40,6 +72,7 @@ class EntryOut(BaseModel):
         channel=None,
         about_outcome=None,
         entered_at="2026-04-02T10:12:00Z",
+        mail=None,
     )
 
     id: UUID
@@ -52,11 +85,13 @@ class EntryOut(BaseModel):
     channel: Channel | None = Field(description="of a contact with the customer")
     about_outcome: bool | None
     entered_at: datetime
+    mail: MailDeliveryOut | None = Field(default=None, description="of a message that is sent as mail")
 
     @classmethod
-    def from_row(cls, row: EntryRow) -> Self:
+    def from_row(cls, row: EntryRow, mail: CaseMailRow | None = None) -> Self:
         """Build the answer for a row."""
-        return cls.model_validate(row, from_attributes=True)
+        delivery = None if mail is None else MailDeliveryOut.from_row(mail)
+        return cls.model_validate(row.model_dump() | {"mail": delivery})
 
 
 class NoteIn(Body):
@@ -103,6 +138,12 @@ class ContactOut(BaseModel):
         """Build the answer for an entry."""
         return cls.model_validate(row.model_dump() | {"comment": row.content, "contacted_at": row.entered_at})
 
+    @classmethod
+    def from_mail(cls, mail: CaseMailRow, row: EntryRow) -> Self:
+        """Build the answer for a message that was delivered as mail."""
+        contact = {"channel": "email", "about_outcome": mail.about_outcome, "contacted_at": mail.settled_at}
+        return cls.model_validate(row.model_dump() | {"comment": row.content} | contact)
+
 
 @reads.get("/{case_id}/entries", summary="The thread of a case")
 async def list_entries(
@@ -118,7 +159,8 @@ async def list_entries(
     async def load(unit: Unit) -> list[EntryOut]:
         await case_queries.get_case(unit, case_id)
         rows = await threads.list_entries(unit, case_id, audience, kind, after, paging.limit + 1)
-        return [EntryOut.from_row(row) for row in rows]
+        sent = await mails.list_mails(unit, [row.id for row in rows if row.kind == "mail_out"])
+        return [EntryOut.from_row(row, sent.get(row.id)) for row in rows]
 
     return paging.page(await read(load), key=lambda entry: entry.id)
 
@@ -148,7 +190,9 @@ async def list_contacts(case_id: UUID, read: Read) -> Page[ContactOut]:
 
     async def load(unit: Unit) -> list[ContactOut]:
         await case_queries.get_case(unit, case_id)
-        return [ContactOut.from_row(row) for row in await threads.list_contacts(unit, case_id)]
+        contacts = [ContactOut.from_row(row) for row in await threads.list_contacts(unit, case_id)]
+        sent = [ContactOut.from_mail(mail, row) for mail, row in await mails.list_delivered(unit, case_id)]
+        return sorted(contacts + sent, key=lambda contact: (contact.contacted_at, contact.id))
 
     return Page(items=await read(load), next=None)
 

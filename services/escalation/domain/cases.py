@@ -38,10 +38,10 @@ CASE_ALLOWED: Mapping[CaseState, frozenset[CaseState]] = {
     CaseState.WAITING_FOR_CUSTOMER: frozenset({CaseState.IN_PROGRESS, CaseState.RESOLVED, CaseState.MERGED}),
     CaseState.WAITING_FOR_VENDOR: frozenset({CaseState.IN_PROGRESS, CaseState.RESOLVED, CaseState.MERGED}),
     CaseState.RESOLVED: frozenset({CaseState.CLOSED, CaseState.IN_PROGRESS}),
-    CaseState.CLOSED: frozenset({CaseState.IN_PROGRESS}),
+    CaseState.CLOSED: frozenset({CaseState.IN_PROGRESS, CaseState.RESOLVED}),
     CaseState.MERGED: frozenset(),
 }
-UNRESOLVED = frozenset(state for state, moves in CASE_ALLOWED.items() if CaseState.RESOLVED in moves)
+UNRESOLVED = frozenset(state for state, moves in CASE_ALLOWED.items() if CaseState.MERGED in moves)
 """States of a case whose outcome is not known."""
 WAITING_SIDES: Mapping[CaseState, str] = {
     CaseState.NEW: "us",
@@ -137,6 +137,20 @@ def reopen_case(state: CaseState, closed_at: datetime | None, now: datetime) -> 
     if closed_at is not None and now - closed_at > timedelta(days=REOPENING_DAYS):
         raise TooLateToReopen(f"it was closed more than {REOPENING_DAYS} days ago: open a new case that links it")
     return move(CASE_ALLOWED, state, CaseState.IN_PROGRESS)
+
+
+def check_resolving(state: CaseState) -> CaseState:
+    """Return the state of a case whose outcome becomes known. Raises MoveRefused."""
+    if state is CaseState.CLOSED:
+        raise MoveRefused(f"what is {state} has its outcome: open it again first")
+    return move(CASE_ALLOWED, state, CaseState.RESOLVED)
+
+
+def undo_close(state: CaseState) -> CaseState:
+    """Return the state of a closed case whose customer was not told after all. Raises MoveRefused."""
+    if state is not CaseState.CLOSED:
+        raise MoveRefused(f"what is {state} was not closed")
+    return move(CASE_ALLOWED, state, CaseState.RESOLVED)
 
 
 def merge_case(case: MergeSide, target: MergeSide) -> CaseState:

@@ -40,6 +40,7 @@ class CaseCriteria:
     product: str | None = None
     linked_to: UUID | None = None
     due_before: datetime | None = None
+    has_unread: bool | None = None
     inform_before: datetime | None = None
 
     def build_where(self, arguments: list[Any]) -> str:
@@ -58,6 +59,8 @@ class CaseCriteria:
             add("c.state = ANY ({})", states)
         if self.is_assigned is not None:
             clauses.append(f"c.assignee IS {'NOT ' if self.is_assigned else ''}NULL")
+        if self.has_unread is not None:
+            clauses.append("c.unread_answers > 0" if self.has_unread else "c.unread_answers = 0")
         add("EXISTS (SELECT FROM case_links l WHERE l.case_id = c.id AND l.target_id = {})", self.linked_to)
         add("c.next_deadline_at < {}", self.due_before)
         add("c.inform_by < {}", self.inform_before)
@@ -97,7 +100,10 @@ async def list_next_due(
 
 async def list_open_cases(unit: Unit, account_id: UUID, limit: int) -> list[asyncpg.Record]:
     """List the cases of an account on which somebody is to act, the newest first."""
-    query = "SELECT * FROM cases WHERE account_id = $1 AND state = ANY ($2) ORDER BY id DESC LIMIT $3"
+    query = """
+        SELECT * FROM cases WHERE account_id = $1 AND (state = ANY ($2) OR unread_answers > 0)
+        ORDER BY id DESC LIMIT $3
+    """
     return await unit.connection.fetch(query, account_id, sorted(WAITING_SIDES), limit)  # type: ignore[no-any-return]
 
 

@@ -49,7 +49,7 @@ async def list_contacts(unit: Unit, case_id: UUID) -> Sequence[EntryRow]:
 
 
 async def get_informed_sequence(unit: Unit, case_id: UUID) -> int | None:
-    """Get the sequence number of the last contact about the outcome; None if there is none."""
+    """Get the sequence number of the last contact about the outcome that somebody recorded; None if there is none."""
     sequence: int | None = await unit.connection.fetchval(
         "SELECT max(sequence) FROM entries WHERE case_id = $1 AND about_outcome", case_id
     )

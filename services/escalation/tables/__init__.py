@@ -1,29 +1,41 @@
 """The rows of the schema `escalation`."""
 
+from services.escalation.tables.attachments import AttachmentChunkRow, AttachmentRow
 from services.escalation.tables.base import METADATA
 from services.escalation.tables.cases import CaseLinkRow, CaseRow, CaseWordsRow, EntryRow
 from services.escalation.tables.clocks import CaseClockRow, MovedCalendarRow, ResponseTargetRow
 from services.escalation.tables.copies import AccountRow, CalendarRow, InvoiceRow
 from services.escalation.tables.disputes import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
+from services.escalation.tables.mails import CaseAddressRow, CaseMailRow, InboundMailRow
 from services.escalation.tables.resources import RESOURCE_WORDS, TEXT_SEARCH, ResourceUseRow, SupportResourceRow
 from services.escalation.tables.service_credits import ServiceCreditRow, ServiceCreditTypeRow, VendorCreditRow
+from services.escalation.tables.service_health import HealthWatchRow, IncidentCaseRow, IncidentRow
 from services.escalation.tables.support_statements import SupportStatementRow
 from services.escalation.tables.vendor_disputes import VendorDisputeRow
+from services.escalation.tables.vendor_tickets import TicketNoteRow, VendorChannelRow, VendorTicketRow
 
 __all__ = [
     "METADATA",
     "RESOURCE_WORDS",
     "TEXT_SEARCH",
     "AccountRow",
+    "AttachmentChunkRow",
+    "AttachmentRow",
     "CalendarRow",
+    "CaseAddressRow",
     "CaseClockRow",
     "CaseLinkRow",
+    "CaseMailRow",
     "CaseRow",
     "CaseWordsRow",
     "DisputeAmendmentRow",
     "DisputeReasonRow",
     "DisputeRow",
     "EntryRow",
+    "HealthWatchRow",
+    "InboundMailRow",
+    "IncidentCaseRow",
+    "IncidentRow",
     "InvoiceRow",
     "MovedCalendarRow",
     "ResourceUseRow",
@@ -32,6 +44,9 @@ __all__ = [
     "ServiceCreditTypeRow",
     "SupportResourceRow",
     "SupportStatementRow",
+    "TicketNoteRow",
+    "VendorChannelRow",
     "VendorCreditRow",
     "VendorDisputeRow",
+    "VendorTicketRow",
 ]

@@ -40,6 +40,14 @@ class CaseRow(Row, table=True):
         Index("cases_of_queue", "queue", "state", "id"),
         Index("cases_of_assignee", "assignee", "state", "id"),
         Index("cases_merged_into", "merged_into"),
+        Index(
+            "cases_of_products",
+            text("lower(product)"),
+            postgresql_where=text(
+                "kind = 'technical' AND state IN ('new', 'in_progress', 'waiting_for_customer', 'waiting_for_vendor')"
+            ),
+        ),
+        Index("cases_unread", "id", postgresql_where=text("unread_answers > 0")),
         Index("cases_to_inform", "inform_by", "id", postgresql_where=text("inform_by IS NOT NULL")),
         Index("cases_by_deadline", "next_deadline_at", "id", postgresql_where=text("next_deadline_at IS NOT NULL")),
     )
@@ -69,6 +77,7 @@ class CaseRow(Row, table=True):
     no_customer_affected: str | None = Field(sa_type=Text)
     merged_into: UUID | None = Field(foreign_key="cases.id")
     next_deadline_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    unread_answers: int
     inform_by: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
@@ -93,15 +102,20 @@ class CaseLinkRow(Row, table=True):
 class EntryRow(Row, table=True):
     """An entry of a case's thread, for an audience; without an actor it was written by itself.
 
-    Calls and messages are contacts with the customer, in the sequence of the account's facts.
+    Calls and messages are contacts with the customer, in the sequence of the account's facts; a mail that we send
+    (`mail_out`) becomes one when it is delivered, which stands in `case_mails`.
     """
 
     __tablename__ = "entries"
     __table_args__ = (
-        CheckConstraint("kind IN ('note', 'call', 'message', 'vendor_note', 'state', 'change', 'resource')"),
         CheckConstraint(
-            "audience = CASE kind WHEN 'call' THEN 'customer' WHEN 'message' THEN 'customer'"
-            " WHEN 'vendor_note' THEN 'vendor' ELSE 'internal' END"
+            "kind IN ('note', 'call', 'message', 'vendor_note', 'state', 'change', 'resource', 'mail_out', 'mail_in',"
+            " 'attachment', 'health_check', 'attempt', 'override')"
+        ),
+        CheckConstraint("audience IN ('customer', 'vendor', 'internal')"),
+        CheckConstraint(
+            "kind = 'attachment' OR audience = CASE WHEN kind IN ('call', 'message', 'mail_out', 'mail_in')"
+            " THEN 'customer' WHEN kind = 'vendor_note' THEN 'vendor' ELSE 'internal' END"
         ),
         CheckConstraint("channel IN ('email', 'phone', 'portal', 'letter')"),
         CheckConstraint("(kind IN ('call', 'message')) = (channel IS NOT NULL)"),

@@ -100,6 +100,7 @@ async def recompute_moved(unit: Unit, account_ids: list[str]) -> None:
     moved = [
         ClockOfCase(item.case_id, item.account_id, recompute_clock(item.clock, support[item.account_id].calendar))
         for item in items
+        if item.clock.whose == "ours"
     ]
     await clock_queries.save_clocks(unit, moved)
     await clock_queries.save_next_deadlines(unit, sorted({item.case_id for item in moved}))
@@ -116,10 +117,11 @@ async def announce_due(unit: Unit, account_ids: list[str]) -> None:
 
 
 async def _change_clocks(unit: Unit, row: CaseRow, change: Callable[[Clock], Clock]) -> None:
-    """Change the clocks of a case that are not stopped, and announce what was missed meanwhile."""
+    """Change our clocks of a case that are not stopped, and announce what was missed meanwhile."""
     changed = []
     for item in await clock_queries.list_clocks(unit, row.id):
-        clock = change(item.clock) if item.clock.stopped_at is None else item.clock
+        is_ours = item.clock.whose == "ours"
+        clock = change(item.clock) if is_ours and item.clock.stopped_at is None else item.clock
         if clock == item.clock:
             continue
         changed.append(ClockOfCase(item.case_id, item.account_id, clock))

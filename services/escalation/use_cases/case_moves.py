@@ -1,5 +1,6 @@
 """Cases move: somebody begins, waits, resolves, closes, opens again or merges. Each move stands in the thread."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from services.escalation.domain.cases import (
@@ -7,12 +8,15 @@ from services.escalation.domain.cases import (
     CaseState,
     Loop,
     MergeSide,
+    check_resolving,
     close_case,
     merge_case,
     reopen_case,
+    undo_close,
 )
+from services.escalation.domain.inbound_mails import UnreadAnswer
 from services.escalation.domain.moves import move
-from services.escalation.repository import case_queries, threads
+from services.escalation.repository import case_queries, inbound_mails, mails, threads
 from services.escalation.tables import CaseRow
 from services.escalation.use_cases.case_clocks import follow_state
 from services.escalation.use_cases.cases import CaseLink, enter_internally, link_case, lock_case
@@ -20,7 +24,7 @@ from services.escalation.use_cases.informing import expect_contact, note_informe
 from shared.audit import Change
 from shared.database import Unit
 from shared.errors import Refusal
-from shared.events.escalation import CaseClosed, CaseMerged, CaseOutcome, CaseReopened, CaseResolved
+from shared.events.escalation import CaseClosed, CaseClosingUndone, CaseMerged, CaseOutcome, CaseReopened, CaseResolved
 
 
 class DisputeUndecided(Refusal):
@@ -39,7 +43,7 @@ async def move_by_hand(unit: Unit, case_id: UUID, wanted: CaseState, actor: str,
     """Move a case that stays unresolved. Raises NotFound, MoveRefused."""
     row = await lock_case(unit, case_id)
     before = row.model_dump()
-    await _enter_state(unit, row, move(CASE_ALLOWED, CaseState(row.state), wanted), actor, reason)
+    await enter_state(unit, row, move(CASE_ALLOWED, CaseState(row.state), wanted), actor, reason)
     await _save_change(unit, row, before)
     return row
 
@@ -71,20 +75,16 @@ async def resolve_by_hand(unit: Unit, case_id: UUID, words: str, actor: str, rea
 async def close_by_hand(
     unit: Unit, case_id: UUID, actor: str, no_customer_affected: str | None, reason: str
 ) -> CaseRow:
-    """Close the loop. Raises NotFound, MoveRefused, CustomerNotTold, CustomerConcerned."""
+    """Close the loop. Raises NotFound, MoveRefused, CustomerNotTold, CustomerConcerned, UnreadAnswer."""
     row = await lock_case(unit, case_id)
+    if row.unread_answers:
+        raise UnreadAnswer("the customer has answered, and nobody has read it yet")
     before = row.model_dump()
-    loop = Loop(
-        row.outcome_sequence,
-        await threads.get_informed_sequence(unit, case_id),
-        no_customer_affected,
-        is_task=row.kind == "task",
-        is_of_customer=row.account_id is not None and row.opened_by is not None,
-    )
+    loop = await build_loop(unit, row, no_customer_affected)
     wanted = close_case(CaseState(row.state), loop)
     row.closed_at, row.closed_by, row.no_customer_affected = unit.now, actor, no_customer_affected
     note_informed(row)
-    await _enter_state(unit, row, wanted, actor, reason)
+    await enter_state(unit, row, wanted, actor, reason)
     unit.publish(CaseClosed(case_id=row.id, account_id=row.account_id, customer_told=loop.customer_told))
     await _save_change(unit, row, before)
     return row
@@ -113,8 +113,11 @@ async def merge_by_hand(unit: Unit, case_id: UUID, target_id: UUID, actor: str, 
     before = row.model_dump()
     wanted = merge_case(_build_side(row), _build_side(target))
     row.merged_into = target_id
-    await _enter_state(unit, row, wanted, actor, reason)
+    await enter_state(unit, row, wanted, actor, reason)
     await case_queries.redirect_merged(unit, case_id, target_id)
+    await inbound_mails.redirect_mails(unit, case_id, target_id)
+    target.unread_answers, row.unread_answers = target.unread_answers + row.unread_answers, 0
+    await case_queries.save_case(unit, target)
     links = [CaseLink(link.kind, link.target_id, link.line) for link in await case_queries.list_links(unit, case_id)]
     await link_case(unit, target, links, actor)
     await enter_internally(unit, target, "change", actor, reason, {"took_in": str(case_id)})
@@ -123,15 +126,49 @@ async def merge_by_hand(unit: Unit, case_id: UUID, target_id: UUID, actor: str, 
     return row
 
 
+async def enter_states(unit: Unit, row: CaseRow, states: Sequence[CaseState], actor: str | None, reason: str) -> None:
+    """Move a case through these states, from the first that it is not in already; the last is where it ends.
+
+    Raises MoveRefused. The caller says what it changed.
+    """
+    steps = states[states.index(CaseState(row.state)) + 1 :] if row.state in states else states
+    for wanted in steps:
+        await enter_state(unit, row, move(CASE_ALLOWED, CaseState(row.state), wanted), actor, reason)
+    await case_queries.save_case(unit, row)
+
+
+async def undo_closing(unit: Unit, row: CaseRow, reason: str) -> None:
+    """Let a closed case be resolved again, whose customer was not told after all."""
+    row.closed_at = row.closed_by = row.no_customer_affected = None
+    await enter_state(unit, row, undo_close(CaseState(row.state)), None, reason)
+    unit.publish(CaseClosingUndone(case_id=row.id, account_id=row.account_id))
+    await case_queries.save_case(unit, row)
+
+
+async def build_loop(unit: Unit, row: CaseRow, no_customer_affected: str | None) -> Loop:
+    """Build the facts that decide whether the loop of a case is closed."""
+    informed = (
+        await threads.get_informed_sequence(unit, row.id),
+        await mails.find_informing_sequence(unit, row.id, row.outcome_sequence),
+    )
+    return Loop(
+        row.outcome_sequence,
+        max((sequence for sequence in informed if sequence is not None), default=None),
+        no_customer_affected,
+        is_task=row.kind == "task",
+        is_of_customer=row.account_id is not None and row.opened_by is not None,
+    )
+
+
 def _build_side(row: CaseRow) -> MergeSide:
     return MergeSide(row.id, row.account_id, row.kind, CaseState(row.state))
 
 
 async def _resolve(unit: Unit, row: CaseRow, outcome: CaseOutcome, words: str, actor: str | None, reason: str) -> None:
-    wanted = move(CASE_ALLOWED, CaseState(row.state), CaseState.RESOLVED)
+    wanted = check_resolving(CaseState(row.state))
     row.outcome, row.outcome_at = words, unit.now
     await expect_contact(unit, row)
-    await _enter_state(unit, row, wanted, actor, reason)
+    await enter_state(unit, row, wanted, actor, reason)
     row.outcome_sequence = unit.publish(CaseResolved(case_id=row.id, account_id=row.account_id, outcome=outcome))
 
 
@@ -140,12 +177,13 @@ async def _clear_outcome(unit: Unit, row: CaseRow, wanted: CaseState, actor: str
     note_informed(row)
     row.outcome = row.outcome_at = row.outcome_sequence = None
     row.closed_at = row.closed_by = row.no_customer_affected = None
-    await _enter_state(unit, row, wanted, actor, reason, former_outcome=outcome)
+    await enter_state(unit, row, wanted, actor, reason, former_outcome=outcome)
 
 
-async def _enter_state(
+async def enter_state(
     unit: Unit, row: CaseRow, wanted: CaseState, actor: str | None, reason: str, former_outcome: str | None = None
 ) -> None:
+    """Enter a state that the case may go to, with an entry, and let the clocks follow. The caller saves the case."""
     details = {"from": row.state, "to": wanted.value}
     if row.outcome is not None and wanted is CaseState.RESOLVED:
         details["outcome"] = row.outcome

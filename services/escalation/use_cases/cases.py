@@ -67,6 +67,7 @@ async def open_case(unit: Unit, new: NewCase, actor: str | None) -> CaseRow:
         no_customer_affected=None,
         merged_into=None,
         next_deadline_at=None,
+        unread_answers=0,
     )
     await unit.lock(get_subject(row))
     await case_queries.save_case(unit, row)

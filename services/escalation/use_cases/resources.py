@@ -1,6 +1,7 @@
 """Support resources are kept by people and by files, and consulted in cases."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,12 @@ class ReferenceTaken(Refusal):
     """Another support resource has this reference."""
 
     code = "reference_taken"
+
+
+class ContractUsedUp(Refusal):
+    """The contract has no requests any more, or is over."""
+
+    code = "contract_used_up"
 
 
 def build_resource(unit: Unit, fields: Mapping[str, Any], actor: str) -> SupportResourceRow:
@@ -86,3 +93,15 @@ async def consult_resource(
     await enter_internally(unit, case, "resource", actor, note, details)
     unit.record(Change("resource_use", row.id, case.account_id))
     return row
+
+
+async def use_contract(unit: Unit, resource_id: UUID) -> None:
+    """Use up one request of a premier contract, if its requests are counted. Raises NotFound, ContractUsedUp."""
+    await unit.lock(f"support resource {(await resource_queries.get_resource(unit, resource_id)).reference}")
+    row = await resource_queries.get_resource(unit, resource_id)
+    today = unit.now.astimezone(UTC).date()
+    if row.requests_left == 0 or (row.valid_to is not None and row.valid_to < today):
+        raise ContractUsedUp(f"the contract {row.reference} has no request for today")
+    if row.requests_left is not None:
+        row.requests_left, row.version = row.requests_left - 1, row.version + 1
+        await resource_queries.save_resource(unit, row)

@@ -241,7 +241,7 @@ def list_cursors(given_out: str) -> tuple[str, ...]:
 
 
 AUDIT = "/v1/audit-entries"
-BY_CODE = {"/v1/cases-by-deadline", "/v1/legal-entities", "/v1/ledger-periods"}
+BY_CODE = {"/v1/cases-by-deadline", "/v1/legal-entities", "/v1/ledger-periods", "/v1/vendor-channels", "/v1/incidents"}
 """Lists whose cursors are of codes, not of ids."""
 
 

@@ -35,6 +35,7 @@ CASE_MOVES = {
     ("resolved", "closed"),
     ("resolved", "in_progress"),
     ("closed", "in_progress"),
+    ("closed", "resolved"),
 }
 DISPUTE_MOVES = {
     ("requested", "opened"),

@@ -2,8 +2,8 @@
 
 from shared.migrations import execute
 
-revision = "0022"
-down_revision = "0017"
+revision = "0023"
+down_revision = "0022"
 
 TABLE = """
 CREATE TABLE escalation.vendor_disputes (

@@ -1,0 +1,119 @@
+"""The HTTP side of the vendor's support: service requests and incidents under /v1, and the sandbox's hand on them."""
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import FastAPI, Header, Request, Response
+from fastapi.responses import JSONResponse
+
+from sandbox.vendor.faults import Operation
+from sandbox.vendor.incidents import IncidentSeed, VendorIncident
+from sandbox.vendor.service_requests import (
+    RequestSeed,
+    ServiceRequest,
+    VendorNote,
+    annotate_request,
+    open_request,
+    patch_request,
+)
+from sandbox.vendor.subscription import VendorRefusal
+from sandbox.vendor.vendor import Said, Vendor, check_ids, decode_body, describe_error
+
+PATH = "/servicerequests/{number}"
+RequestId = Annotated[str | None, Header(alias="MS-RequestId")]
+CorrelationId = Annotated[str | None, Header(alias="MS-CorrelationId")]
+
+
+def add_support(app: FastAPI, vendor: Vendor) -> None:
+    """Add the routes of service requests."""
+    _add_requests(app, vendor)
+    _add_portal(app, vendor)
+    _add_incidents(app, vendor)
+
+
+def _add_requests(app: FastAPI, vendor: Vendor) -> None:
+    @app.get(f"/v1{PATH}")
+    async def read_request(number: str, request: RequestId = None, correlation: CorrelationId = None) -> Response:
+        """The service request, if the caller created it."""
+        return await _answer(vendor, "GET", number, (request, correlation), None)
+
+    @app.patch(f"/v1{PATH}")
+    async def patch(
+        number: str, body: Request, request: RequestId = None, correlation: CorrelationId = None
+    ) -> Response:
+        """Change what the body names; a note as `NewNote`."""
+        return await _answer(vendor, "PATCH", number, (request, correlation), await body.body())
+
+
+async def _answer(
+    vendor: Vendor, operation: Operation, number: str, ids: tuple[str | None, str | None], body: bytes | None
+) -> Response:
+    try:
+        check_ids(*ids)
+        vendor.check_limit()
+        fault = vendor.faults.strike(operation, number)
+        if fault is not None:
+            said = await vendor.strike(fault, lambda: _perform(vendor, number, body))
+        else:
+            said = _perform(vendor, number, body)
+    except VendorRefusal as refusal:
+        said = describe_error(refusal.status, refusal.code, refusal.description)
+    return Response(said.body, said.status, said.headers)
+
+
+def _perform(vendor: Vendor, number: str, body: bytes | None) -> Said:
+    request = vendor.store.requests.get(number)
+    if request is None or not request.is_visible:
+        raise VendorRefusal(404, 404, "there is no such service request")
+    if body is not None:
+        request = patch_request(request, decode_body(body), vendor.clock.now())
+        vendor.store.keep(request)
+    return Said(200, orjson.dumps(request.show()), {"Content-Type": "application/json"})
+
+
+def _add_incidents(app: FastAPI, vendor: Vendor) -> None:
+    @app.get("/v1/servicehealth/incidents")
+    async def list_incidents(request: RequestId = None, correlation: CorrelationId = None) -> Response:
+        """The incidents that the vendor knows of."""
+        try:
+            check_ids(request, correlation)
+            vendor.check_limit()
+        except VendorRefusal as refusal:
+            said = describe_error(refusal.status, refusal.code, refusal.description)
+            return Response(said.body, said.status, said.headers)
+        return JSONResponse({"items": [incident.show() for incident in vendor.store.incidents.values()]})
+
+    @app.put("/sandbox/incidents/{number}")
+    async def put_incident(number: str, seed: IncidentSeed) -> JSONResponse:
+        """Let an incident begin, go on or end."""
+        incident = VendorIncident(id=number, **dict(seed))
+        vendor.store.keep(incident)
+        return JSONResponse(incident.show())
+
+
+def _add_portal(app: FastAPI, vendor: Vendor) -> None:
+    @app.put(f"/sandbox{PATH}")
+    async def put_request(number: str, seed: RequestSeed) -> JSONResponse:
+        """Open a service request in the portal, or leave it in another state as the vendor's people do."""
+        try:
+            request = open_request(number, seed, vendor.clock.now(), vendor.store.requests.get(number))
+        except VendorRefusal as refusal:
+            return JSONResponse({"code": refusal.code, "description": refusal.description}, refusal.status)
+        vendor.store.keep(request)
+        return JSONResponse(request.show())
+
+    @app.post(f"/sandbox{PATH}/notes", status_code=201)
+    async def annotate(number: str, note: VendorNote) -> JSONResponse:
+        """Let the vendor's people write a note."""
+        request = vendor.store.requests.get(number)
+        if request is None:
+            return JSONResponse({"description": "there is no such service request"}, 404)
+        noted = annotate_request(request, note.name, note.text, vendor.clock.now())
+        vendor.store.keep(noted)
+        return JSONResponse(noted.show(), 201)
+
+    @app.get("/sandbox/servicerequests")
+    async def list_requests() -> dict[str, list[dict[str, Any]]]:
+        """Every service request, also those that the API does not show."""
+        requests: list[ServiceRequest] = list(vendor.store.requests.values())
+        return {"items": [request.show() for request in requests]}

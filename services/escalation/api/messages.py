@@ -1,0 +1,53 @@
+"""Messages to customers over REST: sent as mail from a case."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Response
+from pydantic import Field
+
+from services.escalation import use_cases
+from services.escalation.api.case_bodies import Description
+from services.escalation.api.threads import EntryOut
+from services.escalation.domain.mails import AccountMissing, OutcomeUnknown
+from services.escalation.domain.moves import MoveRefused
+from services.escalation.use_cases.messages import NewMessage
+from shared.auth import needs
+from shared.commands import CommandRunner, perform_command
+from shared.database import Unit
+from shared.fields import Body, example
+from shared.http import PROBLEMS, Router, refusals
+
+writes = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
+
+
+class MessageIn(Body):
+    """A message to the customer; greeting, closing and how to answer are added in the reader's language."""
+
+    model_config = example(content="Line 3 is the set-up charge of February.", about_outcome=True)
+
+    content: Description
+    about_outcome: bool = Field(description="whether it tells the outcome, which is known then")
+    contact_person_id: UUID | None = Field(
+        default=None, description="without one that of the case, else whoever has the role for its kind"
+    )
+
+
+@writes.post(
+    "/{case_id}/messages",
+    status_code=201,
+    response_model=EntryOut,
+    summary="Write to the customer",
+    responses=refusals(MoveRefused, AccountMissing, OutcomeUnknown),
+)
+async def write_message(
+    case_id: UUID, message: MessageIn, command: Annotated[CommandRunner, perform_command("case.write")]
+) -> Response:
+    """Send a message as mail; the entry shows what became of it, and it is a contact once it was delivered."""
+    new = NewMessage(**message.model_dump())
+
+    async def write(unit: Unit) -> EntryOut:
+        entry, mail = await use_cases.messages.write_message(unit, case_id, new, command.caller.subject)
+        return EntryOut.from_row(entry, mail)
+
+    return await command.run(write, about=case_id)

@@ -1,0 +1,249 @@
+"""Bodies and answers of the routes of vendor tickets."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+
+from services.escalation.api.case_bodies import Description
+from services.escalation.api.handovers import ChannelKind, NoLineReason, TicketLanguage
+from services.escalation.domain.contact_details import DetailDecision
+from services.escalation.domain.evidence_packs import TicketText, render_ticket
+from services.escalation.domain.handovers import Category, Requirement
+from services.escalation.domain.vendor_tickets import TicketStatus
+from services.escalation.tables import VendorTicketRow
+from services.escalation.use_cases.vendor_tickets import NewTicket
+from shared.events.escalation import Severity
+from shared.fields import Body, Code, Name, Prose, example, shown
+from shared.hidden import SEEN_ON_LINE, check_line
+
+MAX_ENTRIES = 50
+MAX_FILES = 20
+
+Detail = Annotated[
+    str, StringConstraints(min_length=1, max_length=400, pattern=SEEN_ON_LINE), AfterValidator(check_line)
+]
+"""An address or a telephone number, as it stands in a text."""
+
+
+class DetailDecisionIn(Body):
+    """Choice about an address or a telephone number that was found, wherever it stands, and why."""
+
+    model_config = example(content="030/901820", choice="remove", reason="the customer's own number")
+
+    content: Detail
+    choice: Literal["remove", "let_through"]
+    reason: Prose
+
+    def build_decision(self) -> DetailDecision:
+        """Build the decision."""
+        return DetailDecision(self.content, self.choice, self.reason)
+
+
+class TicketIn(Body):
+    """A request to the vendor; what is left out is taken from the case, or from the legal entity's channel.
+
+    Severity and category are those of technical problems. Contact data are never the customer's.
+    """
+
+    model_config = example(
+        title="Mail to outside is late by hours",
+        description="Since 2 April 08:00 UTC messages to outside wait for two to four hours.",
+        product="Microsoft 365 Business Premium",
+        severity="B",
+        category="bug",
+        entry_ids=["01a20d66-0b3d-7e92-a6c7-58f10d4b2e39"],
+        decisions=[shown(DetailDecisionIn)],
+    )
+
+    title: Name
+    description: Description
+    product: Name | None = Field(default=None, examples=["Microsoft 365 Business Premium"])
+    severity: Severity | None = None
+    category: Category | None = Field(default=None, description="of the programme's five")
+    language: TicketLanguage | None = None
+    entry_ids: list[UUID] = Field(
+        default=[], max_length=MAX_ENTRIES, description="entries of the thread for the evidence pack; none is internal"
+    )
+    attachment_ids: list[UUID] = Field(
+        default=[], max_length=MAX_FILES, description="files of the case for the evidence pack; none is internal"
+    )
+    no_line_reason: NoLineReason | None = Field(
+        default=None, description="why a billing question has no line of ours beside the vendor's"
+    )
+    resource_id: UUID | None = Field(default=None, description="a premier contract, of which it uses one request")
+    legal_entity: Code | None = Field(default=None, description="of a case without an account", examples=["GS-DE"])
+    decisions: list[DetailDecisionIn] = Field(default=[], max_length=1000)
+
+    def build_ticket(self) -> NewTicket:
+        """Build the ticket to be prepared."""
+        fields = self.model_dump(exclude={"decisions"})
+        return NewTicket(**fields, decisions=[decision.build_decision() for decision in self.decisions])
+
+
+class SubmitIn(Body):
+    """The vendor's number of a request that a person has opened."""
+
+    model_config = example(number="615101234567890")
+
+    number: Code
+
+
+class ConfirmationIn(Body):
+    """Whether the vendor solved the problem, and how we know."""
+
+    model_config = example(solved=True, reason="the customer sends mail without delay since noon")
+
+    solved: bool = Field(strict=True)
+    reason: Prose
+
+
+class SeenStatusIn(Body):
+    """Sight that a person had of a ticket: where it is, and what the vendor wrote since."""
+
+    model_config = example(status="attention_needed", note="Please send the headers of one message.")
+
+    status: Literal["open", "attention_needed", "closed"]
+    note: Description | None = None
+
+
+class TicketNoteIn(Body):
+    """A note to the vendor; contact data in it are removed or let through."""
+
+    model_config = example(content="The headers are as follows.", decisions=[])
+
+    content: Description
+    decisions: list[DetailDecisionIn] = Field(default=[], max_length=1000)
+
+
+class TicketContactOut(BaseModel):
+    """Contact data of ours, as the ticket carries them."""
+
+    model_config = example(
+        company="Goodstanding GmbH", name="Service desk", email="desk@goodstanding.example", phone="+49 30 901820"
+    )
+
+    company: str
+    name: str
+    email: str
+    phone: str
+
+
+class MadeDecisionOut(BaseModel):
+    """Choice that somebody made about an address or a telephone number, which is not repeated here."""
+
+    model_config = example(place="description", kind="telephone", choice="remove", reason="the customer's own number")
+
+    place: str
+    kind: Literal["address", "telephone", "file"]
+    choice: Literal["remove", "let_through"]
+    reason: str
+
+
+class VendorTicketOut(BaseModel):
+    """A request to the vendor. `prepared` waits for a person who submits it; `attention_needed` waits for us."""
+
+    model_config = example(
+        id="01a20d65-5762-7a08-b1f4-93d2c07e5b01",
+        case_id="01a20d65-5762-7a08-b1f4-93d2c07e5a16",
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        legal_entity="GS-DE",
+        channel="portal",
+        number="615101234567890",
+        status="open",
+        status_since="2026-04-02T10:40:00Z",
+        severity="B",
+        category="bug",
+        language="en",
+        product="Microsoft 365 Business Premium",
+        title="Mail to outside is late by hours",
+        description="Since 2 April 08:00 UTC messages to outside wait for two to four hours.",
+        contact=shown(TicketContactOut),
+        entry_ids=["01a20d66-0b3d-7e92-a6c7-58f10d4b2e39"],
+        decisions=[shown(MadeDecisionOut)],
+        no_line_reason=None,
+        waived=[],
+        resource_id=None,
+        prepared_by="support",
+        prepared_at="2026-04-02T10:35:00Z",
+        submitted_by="support",
+        submitted_at="2026-04-02T10:40:00Z",
+        answered_at=None,
+        read_at="2026-04-02T10:55:00Z",
+        reading_refusal=None,
+        is_solved=None,
+        solved_reason=None,
+        solved_by=None,
+        solved_at=None,
+    )
+
+    id: UUID
+    case_id: UUID
+    account_id: UUID | None
+    legal_entity: str
+    channel: ChannelKind
+    number: str | None = Field(description="the vendor's; null until it is submitted")
+    status: TicketStatus
+    status_since: datetime
+    severity: Severity | None
+    category: Category | None
+    language: TicketLanguage
+    product: str | None
+    title: str
+    description: str
+    contact: TicketContactOut
+    entry_ids: list[UUID] = Field(description="entries of the evidence pack")
+    decisions: list[MadeDecisionOut]
+    no_line_reason: NoLineReason | None
+    waived: list[Requirement] = Field(description="conditions of the hand-over that somebody let go")
+    resource_id: UUID | None
+    prepared_by: str
+    prepared_at: datetime
+    submitted_by: str | None
+    submitted_at: datetime | None
+    answered_at: datetime | None = Field(description="when the vendor's first answer was seen")
+    read_at: datetime | None = Field(description="when it was last looked at over the vendor's API")
+    reading_refusal: str | None = Field(description="why the vendor does not show it to us, such as `404`")
+    is_solved: bool | None = Field(description="whether it solved the problem, as a person said")
+    solved_reason: str | None
+    solved_by: str | None
+    solved_at: datetime | None
+
+    @classmethod
+    def from_row(cls, row: VendorTicketRow) -> Self:
+        """Build the answer for a row."""
+        return cls.model_validate(_list_fields(row))
+
+
+class VendorTicketDetailsOut(VendorTicketOut):
+    """A request to the vendor with the text that is pasted into the vendor's form."""
+
+    model_config = example(**shown(VendorTicketOut), text="Mail to outside is late by hours\n")
+
+    text: str
+
+    @classmethod
+    def from_row(cls, row: VendorTicketRow) -> Self:
+        """Build the answer for a row."""
+        return cls.model_validate(_list_fields(row) | {"text": render_ticket(build_text(row))})
+
+
+def _list_fields(row: VendorTicketRow) -> dict[str, Any]:
+    return row.model_dump() | {"entry_ids": [entry["id"] for entry in row.entries]}
+
+
+def build_text(row: VendorTicketRow) -> TicketText:
+    """Build what a ticket says to the vendor."""
+    return TicketText(
+        title=row.title,
+        description=row.description,
+        product=row.product,
+        severity=row.severity,
+        category=row.category,
+        contact=row.contact,
+        checks=row.checks,
+        entries=row.entries,
+        compared_lines=row.compared_lines,
+        no_line_reason=row.no_line_reason,
+    )

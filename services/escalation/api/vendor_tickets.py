@@ -1,0 +1,249 @@
+"""Vendor tickets over REST: prepared, submitted by a person, kept in step with the vendor, and confirmed."""
+
+import asyncio
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query, Response
+
+from services.escalation import use_cases
+from services.escalation.api.threads import EntryOut
+from services.escalation.api.ticket_bodies import (
+    ConfirmationIn,
+    SeenStatusIn,
+    SubmitIn,
+    TicketIn,
+    TicketNoteIn,
+    VendorTicketDetailsOut,
+    VendorTicketOut,
+    build_text,
+)
+from services.escalation.domain.evidence_packs import PackFile, build_pack
+from services.escalation.domain.moves import MoveRefused
+from services.escalation.domain.vendor_tickets import NotAtVendor, SeenNote, TicketStatus
+from services.escalation.repository import ticket_queries
+from services.escalation.repository.ticket_queries import TicketCriteria
+from services.escalation.tables import VendorTicketRow
+from services.escalation.use_cases.handovers import HandoverIncomplete
+from services.escalation.use_cases.resources import ContractUsedUp
+from services.escalation.use_cases.ticket_files import (
+    FileInternal,
+    FilesTooLarge,
+    FileUnchanged,
+    FileUnknown,
+    build_pack_files,
+    load_files,
+)
+from services.escalation.use_cases.ticket_moves import NumberTaken
+from services.escalation.use_cases.vendor_tickets import (
+    ChannelMissing,
+    DetailsUndecided,
+    EntryInternal,
+    EntryUnknown,
+    NotAContract,
+)
+from shared.auth import needs
+from shared.commands import CommandRunner, perform_command
+from shared.database import Unit
+from shared.fields import ReasonIn
+from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
+
+reads = Router(prefix="/v1", tags=["vendor tickets"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1", tags=["vendor tickets"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
+
+ZIP = "application/octet-stream"
+"""Media type of a ZIP that clients take as a file whatever it is."""
+PACK: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "a ZIP: the text of the request, its entries and its files",
+        "content": {ZIP: {"schema": {"type": "string", "format": "binary"}}},
+        "headers": {"Content-Disposition": {"description": "its name", "schema": {"type": "string"}}},
+    }
+}
+
+
+@writes.post(
+    "/cases/{case_id}/vendor-tickets",
+    status_code=201,
+    response_model=VendorTicketDetailsOut,
+    summary="Prepare a request to the vendor",
+    responses=refusals(
+        HandoverIncomplete,
+        MoveRefused,
+        ChannelMissing,
+        DetailsUndecided,
+        EntryInternal,
+        EntryUnknown,
+        FileInternal,
+        FilesTooLarge,
+        FileUnchanged,
+        FileUnknown,
+        NotAContract,
+    ),
+)
+async def prepare_ticket(
+    case_id: UUID, wanted: TicketIn, command: Annotated[CommandRunner, perform_command("vendor_ticket.prepare")]
+) -> Response:
+    """Prepare what a person opens in the vendor's portal, with contact data of ours.
+
+    409 `handover_incomplete` names in `missing` what must be done before; 409 `contact_details_undecided` names in
+    `details` addresses and telephone numbers, each of which is to be removed or let through by `decisions`. A file that
+    cannot be searched is let through by its id.
+    """
+    new = wanted.build_ticket()
+    material = await use_cases.vendor_tickets.gather_material(command.runtime, case_id, new)
+
+    async def prepare(unit: Unit) -> VendorTicketDetailsOut:
+        actor = command.caller.subject
+        row = await use_cases.vendor_tickets.prepare_ticket(unit, case_id, new, material, actor)
+        return VendorTicketDetailsOut.from_row(row)
+
+    return await command.run(prepare, about=case_id)
+
+
+@reads.get("/vendor-tickets", summary="List requests to the vendor")
+async def list_tickets(
+    read: Read,
+    paging: Paging,
+    status: Annotated[TicketStatus | None, Query()] = None,
+    case_id: Annotated[UUID | None, Query(description="with the cases that were merged into it")] = None,
+    account_id: Annotated[UUID | None, Query()] = None,
+) -> Page[VendorTicketOut]:
+    """Tickets in the order of their ids, which is that of their preparation. Filters combine."""
+    criteria, after = TicketCriteria(status, case_id, account_id), paging.after_id()
+    rows = await read(lambda unit: ticket_queries.list_tickets(unit, criteria, after, paging.limit + 1))
+    return paging.page([VendorTicketOut.from_row(row) for row in rows], key=lambda ticket: ticket.id)
+
+
+@reads.get("/vendor-tickets/{ticket_id}", summary="One request to the vendor")
+async def get_ticket(ticket_id: UUID, read: Read) -> VendorTicketDetailsOut:
+    """The ticket as it is now, with the text to be pasted."""
+    return VendorTicketDetailsOut.from_row(await read(lambda unit: ticket_queries.get_ticket(unit, ticket_id)))
+
+
+@reads.get(
+    "/vendor-tickets/{ticket_id}/evidence-pack",
+    summary="The evidence pack of a request",
+    response_class=Response,
+    responses=PACK,
+)
+async def get_pack(ticket_id: UUID, read: Read) -> Response:
+    """The text of the request, its entries and files as one ZIP, to be attached in the portal."""
+
+    async def load(unit: Unit) -> tuple[VendorTicketRow, list[PackFile]]:
+        row = await ticket_queries.get_ticket(unit, ticket_id)
+        return row, build_pack_files(await load_files(unit, row.case_id, row.attachment_ids))
+
+    row, files = await read(load)
+    pack = await asyncio.to_thread(build_pack, build_text(row), files, row.prepared_at)
+    headers = {"content-disposition": f'attachment; filename="vendor-ticket-{row.id}.zip"'}
+    return Response(pack, headers=headers, media_type=ZIP)
+
+
+@writes.post(
+    "/vendor-tickets/{ticket_id}:submit",
+    status_code=200,
+    response_model=VendorTicketOut,
+    summary="Record the vendor's number of a request",
+    responses=refusals(MoveRefused, NumberTaken, ContractUsedUp),
+)
+async def submit_ticket(
+    ticket_id: UUID, submitted: SubmitIn, command: Annotated[CommandRunner, perform_command("vendor_ticket.submit")]
+) -> Response:
+    """A person has opened the request: the case waits for the vendor, whose clock begins."""
+
+    async def submit(unit: Unit) -> VendorTicketOut:
+        actor = command.caller.subject
+        return VendorTicketOut.from_row(
+            await use_cases.ticket_moves.submit_ticket(unit, ticket_id, submitted.number, actor)
+        )
+
+    return await command.run(submit, status=200, about=ticket_id)
+
+
+@writes.post(
+    "/vendor-tickets/{ticket_id}:discard",
+    status_code=200,
+    response_model=VendorTicketOut,
+    summary="Discard a request that nobody submits",
+    responses=refusals(MoveRefused),
+)
+async def discard_ticket(
+    ticket_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("vendor_ticket.discard")]
+) -> Response:
+    """The request is not opened at the vendor; it stays to be seen."""
+
+    async def discard(unit: Unit) -> VendorTicketOut:
+        actor = command.caller.subject
+        return VendorTicketOut.from_row(
+            await use_cases.ticket_moves.discard_ticket(unit, ticket_id, actor, basis.reason)
+        )
+
+    return await command.run(discard, status=200, reason=basis.reason, about=ticket_id)
+
+
+@writes.post(
+    "/vendor-tickets/{ticket_id}:record-status",
+    status_code=200,
+    response_model=VendorTicketOut,
+    summary="Record what was seen of a request",
+    responses=refusals(NotAtVendor, MoveRefused),
+)
+async def record_status(
+    ticket_id: UUID,
+    seen: SeenStatusIn,
+    command: Annotated[CommandRunner, perform_command("vendor_ticket.record_status")],
+) -> Response:
+    """Record status and words of a ticket that the vendor does not show us, or that a distributor has."""
+
+    async def record(unit: Unit) -> VendorTicketOut:
+        notes = [] if seen.note is None else [SeenNote("", None, seen.note)]
+        row = await use_cases.ticket_readings.record_status(
+            unit, ticket_id, TicketStatus(seen.status), notes, command.caller.subject
+        )
+        return VendorTicketOut.from_row(row)
+
+    return await command.run(record, status=200, about=ticket_id)
+
+
+@writes.post(
+    "/vendor-tickets/{ticket_id}:confirm-solution",
+    status_code=200,
+    response_model=VendorTicketOut,
+    summary="Say whether the vendor solved the problem",
+    responses=refusals(MoveRefused),
+)
+async def confirm_solution(
+    ticket_id: UUID,
+    confirmed: ConfirmationIn,
+    command: Annotated[CommandRunner, perform_command("vendor_ticket.confirm_solution")],
+) -> Response:
+    """Say it of a ticket that the vendor has closed. The case goes on as it is: it is resolved by its own outcome."""
+
+    async def confirm(unit: Unit) -> VendorTicketOut:
+        actor = command.caller.subject
+        row = await use_cases.ticket_moves.confirm_solution(unit, ticket_id, confirmed.solved, actor, confirmed.reason)
+        return VendorTicketOut.from_row(row)
+
+    return await command.run(confirm, status=200, reason=confirmed.reason, about=ticket_id)
+
+
+@writes.post(
+    "/vendor-tickets/{ticket_id}/notes",
+    status_code=201,
+    response_model=EntryOut,
+    summary="Write to the vendor",
+    responses=refusals(NotAtVendor, DetailsUndecided),
+)
+async def add_ticket_note(
+    ticket_id: UUID, note: TicketNoteIn, command: Annotated[CommandRunner, perform_command("vendor_ticket.note")]
+) -> Response:
+    """Write a note into the ticket and the thread; a worker sends it to the vendor."""
+    decisions = [decision.build_decision() for decision in note.decisions]
+    content = await use_cases.ticket_notes.clean_note(command.runtime, ticket_id, note.content, decisions)
+
+    async def add(unit: Unit) -> EntryOut:
+        actor = command.caller.subject
+        return EntryOut.from_row(await use_cases.ticket_notes.add_note(unit, ticket_id, content, actor))
+
+    return await command.run(add, about=ticket_id)

@@ -1,0 +1,101 @@
+"""Addresses and telephone numbers in what goes to the vendor: found, and then removed or let through by a person.
+
+A ticket carries contact data of ours, never the customer's.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from phonenumbers import Leniency, PhoneNumberMatch, PhoneNumberMatcher, is_valid_number
+
+DetailKind = Literal["address", "telephone"]
+Choice = Literal["remove", "let_through"]
+REMOVED = "[removed]"
+MIN_DIGITS = 7
+"""How few digits a number of a country may have that begins as one: less is a count or a time."""
+_AT = "(?:[@＠﹫]|%40|&#64;|&commat;)"
+_PART = r"[^\s@＠﹫<>()\[\]\"',;:&%]"
+_ADDRESS = re.compile(rf"{_PART}{{1,64}}{_AT}{_PART}{{1,255}}")
+_DOT = r"(?:\.|\s?[\[({]\s?(?:dot|punkt)\s?[\])}]\s?|\s(?:dot|punkt)\s)"
+_SPELLED_ADDRESS = re.compile(
+    rf"[\w.+-]{{1,64}}(?:\s?[\[({{]\s?(?:at|ät|@)\s?[\])}}]\s?|\s(?:at|ät)\s)[\w-]{{1,63}}(?:{_DOT}[\w-]{{1,63}}){{1,8}}",
+    re.IGNORECASE,
+)
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An address or a telephone number in a text."""
+
+    kind: DetailKind
+    content: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class DetailDecision:
+    """A person's choice about what was found, as it is written there."""
+
+    content: str
+    choice: Choice
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """A text after the choices, with what nobody has decided about, and what was decided."""
+
+    text: str
+    undecided: tuple[Finding, ...]
+    decided: tuple[tuple[Finding, DetailDecision], ...]
+
+
+def find_details(text: str, countries: Sequence[str]) -> list[Finding]:
+    """Find addresses and telephone numbers, the latter as they are written in these countries, or anywhere with `+`."""
+    findings: list[Finding] = []
+    for finding in sorted(_iterate_details(text, countries), key=lambda finding: (finding.start, -finding.end)):
+        if not findings or finding.start >= findings[-1].end:
+            findings.append(finding)
+    return findings
+
+
+def _iterate_details(text: str, countries: Sequence[str]) -> Iterator[Finding]:
+    for pattern in (_ADDRESS, _SPELLED_ADDRESS):
+        for match in pattern.finditer(text):
+            content = match[0].rstrip(".!?")
+            yield Finding("address", content, match.start(), match.start() + len(content))
+    for country in countries:
+        for number in PhoneNumberMatcher(text, country, Leniency.POSSIBLE, len(text)):
+            if _is_number(number):
+                yield Finding("telephone", number.raw_string, number.start, number.end)
+
+
+def _is_number(candidate: PhoneNumberMatch) -> bool:
+    """Whether what may be a number is one by its form: a valid one, or one that begins as numbers do."""
+    raw = candidate.raw_string
+    if is_valid_number(candidate.number):
+        return True
+    digits = [character for character in raw if character.isdecimal()]
+    begins = raw[0] in "+＋(（" or (raw[0].isdecimal() and unicodedata.decimal(raw[0]) == 0)
+    return begins and len(digits) >= MIN_DIGITS and not _LETTER.search(raw)
+
+
+def clean_text(text: str, countries: Sequence[str], decisions: Iterable[DetailDecision]) -> Cleaned:
+    """Remove from a text what a person decided to remove, and name what nobody has decided about."""
+    by_content: Mapping[str, DetailDecision] = {decision.content: decision for decision in decisions}
+    parts, undecided, decided, place = [], [], [], 0
+    for finding in find_details(text, countries):
+        decision = by_content.get(finding.content)
+        if decision is None:
+            undecided.append(finding)
+            continue
+        decided.append((finding, decision))
+        if decision.choice == "remove":
+            parts += [text[place : finding.start], REMOVED]
+            place = finding.end
+    return Cleaned("".join([*parts, text[place:]]), tuple(undecided), tuple(decided))

@@ -1,0 +1,89 @@
+"""Conditions of a hand-over to the vendor: what must be done before, by the kind of the case.
+
+The programme has the partner look at service health, repair what it can, and hand over five kinds of technical
+problems only; a billing question carries our line beside the vendor's, and fraud goes at once.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Category(StrEnum):
+    """Technical problems that the programme takes."""
+
+    UNDOCUMENTED_PROBLEM = "undocumented_problem"
+    """The service does not do what its description says, and nothing documents it."""
+    UNAVAILABLE_SERVICE = "unavailable_service"
+    BUG = "bug"
+    """A bug or irregularity in look or behaviour."""
+    NETWORK_OUTAGE = "network_outage"
+    """Large in scale."""
+    REGIONAL_PROBLEM = "regional_problem"
+    """In a region, over several tenants."""
+
+
+class Requirement(StrEnum):
+    """Parts of a hand-over that may be missing."""
+
+    HEALTH_CHECK = "health_check"
+    INCIDENT_END = "incident_end"
+    ATTEMPT = "attempt"
+    CONSULTED_RESOURCE = "consulted_resource"
+    CATEGORY = "category"
+    COMPARED_LINE = "compared_line"
+
+
+MEANINGS: Mapping[Requirement, str] = {
+    Requirement.HEALTH_CHECK: "nobody has checked service health",
+    Requirement.INCIDENT_END: "the vendor works on an incident that fits: wait for its end, then check again",
+    Requirement.ATTEMPT: "nobody has tried what we can repair ourselves",
+    Requirement.CONSULTED_RESOURCE: "no support resource was consulted",
+    Requirement.CATEGORY: "the problem is in none of the five categories of the programme",
+    Requirement.COMPARED_LINE: "the case links no vendor difference, and nobody says why there is no line of ours",
+}
+_TECHNICAL = (
+    Requirement.HEALTH_CHECK,
+    Requirement.INCIDENT_END,
+    Requirement.ATTEMPT,
+    Requirement.CONSULTED_RESOURCE,
+    Requirement.CATEGORY,
+)
+_BILLING = (Requirement.COMPARED_LINE,)
+REQUIREMENTS: Mapping[str, tuple[Requirement, ...]] = {
+    "technical": _TECHNICAL,
+    "vendor_refusal": (Requirement.ATTEMPT, Requirement.CONSULTED_RESOURCE),
+    "billing_question": _BILLING,
+    "dispute": _BILLING,
+    "service_credit": _BILLING,
+    "task": _BILLING,
+    "fraud": (),
+}
+"""By the kind of a case. A task that goes to the vendor disputes a difference."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverFacts:
+    """Facts that decide whether a case may be handed over; the health check is the newest."""
+
+    kind: str
+    health_result: str | None = None
+    has_attempt: bool = False
+    has_consulted: bool = False
+    category: Category | None = None
+    has_line: bool = False
+    no_line_reason: str | None = None
+
+
+def list_missing(facts: HandoverFacts, waived: Collection[Requirement] = ()) -> tuple[Requirement, ...]:
+    """List what a hand-over still needs, but for what somebody with the right has waived."""
+    fulfilled = {
+        Requirement.HEALTH_CHECK: facts.health_result is not None,
+        Requirement.INCIDENT_END: facts.health_result != "incident",
+        Requirement.ATTEMPT: facts.has_attempt,
+        Requirement.CONSULTED_RESOURCE: facts.has_consulted,
+        Requirement.CATEGORY: facts.category is not None,
+        Requirement.COMPARED_LINE: facts.has_line or facts.no_line_reason is not None,
+    }
+    needed = REQUIREMENTS[facts.kind]
+    return tuple(name for name in needed if not fulfilled[name] and name not in waived)

@@ -1,0 +1,94 @@
+"""Rules of mail of cases: addresses and ids that nobody can guess, and when a message tells the outcome."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from shared.errors import Refusal
+
+SECRET_BYTES = 16
+"""Of what an address or a Message-ID carries: 128 bits, which nobody guesses."""
+_SECRET = r"[0-9a-f]{32}"
+_BOUNCE_PREFIX = "bounce-"
+ROLES_BY_KIND = {"technical": "technical"}
+"""In which role the customer is written to, by the kind of the case; else in that of billing."""
+DEFAULT_ROLE = "billing"
+
+
+class MailState(StrEnum):
+    """Where a mail that we send is."""
+
+    QUEUED = "queued"
+    DELIVERED = "delivered"
+    """The next mail hop took it, and nothing came back."""
+    REFUSED = "refused"
+    BOUNCED = "bounced"
+    """It came back, after the next mail hop took it."""
+
+
+MAIL_ALLOWED: Mapping[MailState, frozenset[MailState]] = {
+    MailState.QUEUED: frozenset({MailState.DELIVERED, MailState.REFUSED, MailState.BOUNCED}),
+    MailState.DELIVERED: frozenset({MailState.BOUNCED}),
+    MailState.REFUSED: frozenset(),
+    MailState.BOUNCED: frozenset(),
+}
+
+
+class OutcomeUnknown(Refusal):
+    """A message cannot tell an outcome that is not known."""
+
+    code: ClassVar[str] = "outcome_unknown"
+
+
+class AccountMissing(Refusal):
+    """A case without an account has no customer who could be written to."""
+
+    code: ClassVar[str] = "no_customer"
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Secrets of ours in the addresses that a mail was sent to."""
+
+    reply_tokens: frozenset[str]
+    """Of cases."""
+    bounce_secrets: frozenset[str]
+    """Of mails that we sent."""
+
+
+def build_reply_address(support_address: str, token: str) -> str:
+    """Build the address to which the mails of a case are answered."""
+    return _add_detail(support_address, token)
+
+
+def build_envelope_sender(support_address: str, secret: str) -> str:
+    """Build the address to which a mail bounces."""
+    return _add_detail(support_address, f"{_BOUNCE_PREFIX}{secret}")
+
+
+def find_secrets(support_address: str, addresses: Iterable[str]) -> Secrets:
+    """Find the secrets in addresses; those of other local parts and domains have none."""
+    local_part, _, domain = support_address.partition("@")
+    form = rf"{re.escape(local_part)}\+({_BOUNCE_PREFIX})?({_SECRET})@{re.escape(domain)}"
+    matches = [match for address in addresses if (match := re.fullmatch(form, address.lower()))]
+    return Secrets(
+        frozenset(match[2] for match in matches if not match[1]),
+        frozenset(match[2] for match in matches if match[1]),
+    )
+
+
+def choose_role(kind: str) -> str:
+    """Choose the role in which the customer of a case is written to."""
+    return ROLES_BY_KIND.get(kind, DEFAULT_ROLE)
+
+
+def is_about_outcome(about_outcome: bool, written_sequence: int | None, outcome_sequence: int | None) -> bool:
+    """Say whether a message tells the outcome that a case has now: the one that was known when it was written."""
+    return about_outcome and written_sequence is not None and written_sequence == outcome_sequence
+
+
+def _add_detail(address: str, detail: str) -> str:
+    local_part, _, domain = address.partition("@")
+    return f"{local_part}+{detail}@{domain}"

@@ -1,0 +1,1 @@
+"""Mail of cases as it is written and read."""

@@ -1,0 +1,63 @@
+"""Messages to the customer as mail: what a person wrote, between a greeting and a closing in the reader's language."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from pathlib import Path
+from uuid import UUID
+
+from services.escalation.domain.mails import build_reply_address
+from shared.contracts.notice_facts import NoticeSeller
+from shared.mail import format_sender, letter
+from shared.wording import LocaleTexts, choose_locale
+
+WORDS = Path(__file__).parent.parent / "templates" / "words"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message of a case, with the secrets of its answer and of its bounce."""
+
+    id: UUID
+    case_number: int
+    case_subject: str
+    content: str
+    token: str
+    secret: str
+    in_reply_to: str | None
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whom a message is for."""
+
+    name: str
+    email: str
+    language: str
+
+
+def write_letter(message: Message, reader: Reader, seller: NoticeSeller | None, support_address: str) -> EmailMessage:
+    """Write the mail of a message; the same message, reader and seller always give the same mail.
+
+    It comes from the legal entity's own address, else from support's, and is answered to the address of the case.
+    """
+    texts = LocaleTexts(WORDS, choose_locale(reader.language, seller.language if seller else None))
+    name = seller.name if seller else ""
+    signature = "\n".join(line for line in (seller.signature if seller else None, name) if line)
+    closing = "\n".join(line for line in (texts("closing"), signature) if line)
+    body = (texts("greeting", name=reader.name), message.content, closing, texts("answer", number=message.case_number))
+    mail = letter(
+        message.id,
+        sender=format_sender(name, seller.mail_from if seller else None, support_address),
+        to=reader.email,
+        subject=texts("subject", number=message.case_number, subject=message.case_subject),
+        body="\n\n".join(body) + "\n",
+        at=message.written_at,
+        reply_to=build_reply_address(support_address, message.token),
+        secret=message.secret,
+        is_automatic=False,
+    )
+    if message.in_reply_to:
+        mail["In-Reply-To"] = mail["References"] = message.in_reply_to
+    return mail

@@ -1,0 +1,106 @@
+"""Mails that came in, and whose they may be."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+import orjson
+from sqlmodel import col, select
+
+from services.escalation.tables import CaseRow, InboundMailRow
+from shared.database import Unit
+from shared.errors import NotFound
+
+_INSERT = """
+INSERT INTO inbound_mails (id, mail_key, digest, is_first, message_id, state, reason, sender, subject, content, details,
+    received_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING RETURNING true
+"""
+
+
+async def insert_mail(unit: Unit, row: InboundMailRow) -> bool:
+    """Insert a mail that joined no case yet, unless its key is here; whether it was inserted."""
+    details = orjson.dumps(row.details).decode()
+    texts = (row.sender, row.subject, row.content, details, row.received_at)
+    identity = (row.id, row.mail_key, row.digest, row.is_first, row.message_id, row.state, row.reason)
+    return bool(await unit.connection.fetchval(_INSERT, *identity, *texts))
+
+
+async def get_mail(unit: Unit, mail_id: UUID) -> InboundMailRow:
+    """Get a mail as it is in the database now. Raises NotFound."""
+    row = await unit.session.get(InboundMailRow, mail_id, populate_existing=True)
+    if row is None:
+        raise NotFound(f"there is no inbound mail {mail_id}")
+    return row
+
+
+async def find_same(unit: Unit, mail_key: str, digest: str) -> InboundMailRow | None:
+    """Find the same mail, with the same content."""
+    query = select(InboundMailRow).where(InboundMailRow.mail_key == mail_key, InboundMailRow.digest == digest)
+    return (await unit.session.exec(query)).first()
+
+
+async def save_mail(unit: Unit, row: InboundMailRow) -> None:
+    """Write what became of a mail."""
+    unit.session.add(row)
+    await unit.session.flush()
+
+
+async def list_mails(
+    unit: Unit, state: str | None, case_id: UUID | None, after: UUID | None, limit: int
+) -> Sequence[InboundMailRow]:
+    """List mails in the order in which they came."""
+    query = select(InboundMailRow)
+    if state is not None:
+        query = query.where(InboundMailRow.state == state)
+    if case_id is not None:
+        query = query.where(InboundMailRow.case_id == case_id)
+    if after is not None:
+        query = query.where(col(InboundMailRow.id) > after)
+    return (await unit.session.exec(query.order_by(col(InboundMailRow.id)).limit(limit))).all()
+
+
+async def find_case_of_address(unit: Unit, tokens: Collection[str]) -> CaseRow | None:
+    """Find the case that goes on with what comes to the address with one of these secrets."""
+    query = """
+        SELECT coalesce(c.merged_into, c.id) FROM case_addresses a JOIN cases c ON c.id = a.case_id
+        WHERE a.token = ANY ($1) ORDER BY c.id LIMIT 1
+    """
+    case_id = await unit.connection.fetchval(query, sorted(tokens))
+    return None if case_id is None else await unit.session.get(CaseRow, case_id, populate_existing=True)
+
+
+async def find_bounced(unit: Unit, secrets: Collection[str]) -> tuple[UUID, UUID] | None:
+    """Find the mail of ours with one of these secrets, and its account."""
+    query = "SELECT entry_id, account_id FROM case_mails WHERE secret = ANY ($1) ORDER BY entry_id LIMIT 1"
+    row = await unit.connection.fetchrow(query, sorted(secrets))
+    return (row["entry_id"], row["account_id"]) if row else None
+
+
+async def find_last_message_id(unit: Unit, case_id: UUID) -> str | None:
+    """Find the Message-ID of the last mail that joined a case."""
+    query = """
+        SELECT message_id FROM inbound_mails WHERE case_id = $1 AND message_id IS NOT NULL
+        ORDER BY entry_id DESC LIMIT 1
+    """
+    message_id: str | None = await unit.connection.fetchval(query, case_id)
+    return message_id
+
+
+async def redirect_mails(unit: Unit, case_id: UUID, target_id: UUID) -> None:
+    """Let the mails of a case be those of the one that it was merged into."""
+    await unit.connection.execute("UPDATE inbound_mails SET case_id = $2 WHERE case_id = $1", case_id, target_id)
+
+
+async def mark_read(unit: Unit, case_id: UUID, last_entry_id: UUID) -> int:
+    """Mark the mails of a case as read, up to an entry; how many are unread then."""
+    query = """
+        UPDATE inbound_mails SET read_at = $3 WHERE case_id = $1 AND entry_id <= $2 AND read_at IS NULL
+    """
+    await unit.connection.execute(query, case_id, last_entry_id, unit.now)
+    unread = "SELECT count(*) FROM inbound_mails WHERE case_id = $1 AND read_at IS NULL"
+    return int(await unit.connection.fetchval(unread, case_id))
+
+
+async def lock_mail(unit: Unit, mail_id: UUID) -> None:
+    """Lock a mail, so that one person decides about it."""
+    await unit.connection.execute("SELECT FROM inbound_mails WHERE id = $1 FOR UPDATE", mail_id)

@@ -1,0 +1,43 @@
+"""Files of cases, in chunks, so that none is ever whole in memory."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, DateTime, Index, LargeBinary, Text
+from sqlmodel import Field
+
+from services.escalation.tables.base import Row
+
+
+class AttachmentRow(Row, table=True):
+    """A file of a case, or of a mail that waits for a person; it came by a mail or by somebody."""
+
+    __tablename__ = "attachments"
+    __table_args__ = (
+        CheckConstraint("audience IN ('customer', 'vendor', 'internal')"),
+        CheckConstraint("case_id IS NOT NULL OR inbound_mail_id IS NOT NULL"),
+        CheckConstraint("size_bytes > 0"),
+        Index("attachments_of_case", "case_id", "id"),
+        Index("attachments_of_mail", "inbound_mail_id", "id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    case_id: UUID | None = Field(foreign_key="cases.id")
+    inbound_mail_id: UUID | None = Field(foreign_key="inbound_mails.id")
+    audience: str = Field(sa_type=Text)
+    name: str = Field(sa_type=Text)
+    media_type: str = Field(sa_type=Text)
+    size_bytes: int
+    sha256: str = Field(sa_type=Text)
+    added_by: str | None = Field(sa_type=Text)
+    added_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class AttachmentChunkRow(Row, table=True):
+    """A chunk of a file."""
+
+    __tablename__ = "attachment_chunks"
+
+    attachment_id: UUID = Field(primary_key=True, foreign_key="attachments.id")
+    place: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    content: bytes = Field(sa_type=LargeBinary)

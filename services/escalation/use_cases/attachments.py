@@ -1,0 +1,76 @@
+"""Files of cases are kept: those that people add, and those that mails bring."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.escalation.domain.attachments import MAX_ATTACHMENTS, CheckedFile, TooManyAttachments
+from services.escalation.domain.cases import CaseState
+from services.escalation.domain.moves import MoveRefused
+from services.escalation.repository import attachments, threads
+from services.escalation.tables import AttachmentRow, EntryRow
+from services.escalation.use_cases.cases import lock_case
+from shared.audit import Change
+from shared.database import Unit
+from shared.ids import new_id
+
+
+async def add_attachment(unit: Unit, case_id: UUID, file: CheckedFile, audience: str, actor: str) -> AttachmentRow:
+    """Add a file to a case, with an entry for its audience. Raises NotFound, MoveRefused, TooManyAttachments."""
+    case = await lock_case(unit, case_id)
+    if case.state == CaseState.MERGED:
+        raise MoveRefused(f"the case goes on as {case.merged_into}")
+    if await attachments.count_attachments(unit, case_id) >= MAX_ATTACHMENTS:
+        raise TooManyAttachments(f"a case has at most {MAX_ATTACHMENTS} files")
+    row = _build_row(unit, file, audience, actor)
+    row.case_id = case_id
+    await attachments.insert_attachment(unit, row, file)
+    entry = EntryRow(
+        id=new_id(),
+        case_id=case_id,
+        account_id=case.account_id,
+        kind="attachment",
+        audience=audience,
+        actor=actor,
+        content=row.name,
+        details=describe_attachment(row),
+        channel=None,
+        about_outcome=None,
+        sequence=None,
+        entered_at=unit.now,
+    )
+    await threads.insert_entry(unit, entry)
+    unit.record(Change("attachment", row.id, case.account_id))
+    return row
+
+
+async def keep_files(unit: Unit, mail_id: UUID, files: Sequence[CheckedFile]) -> None:
+    """Keep the files that a mail brings, for the case that it joins or will join."""
+    for file in files:
+        row = _build_row(unit, file, "customer", None)
+        row.inbound_mail_id = mail_id
+        await attachments.insert_attachment(unit, row, file)
+
+
+def describe_attachment(row: AttachmentRow) -> dict[str, str | int]:
+    """Describe a file as its entry does."""
+    return {
+        "attachment_id": str(row.id),
+        "media_type": row.media_type,
+        "size_bytes": row.size_bytes,
+        "sha256": row.sha256,
+    }
+
+
+def _build_row(unit: Unit, file: CheckedFile, audience: str, actor: str | None) -> AttachmentRow:
+    return AttachmentRow(
+        id=new_id(),
+        case_id=None,
+        inbound_mail_id=None,
+        audience=audience,
+        name=file.name,
+        media_type=file.media_type,
+        size_bytes=file.size_bytes,
+        sha256=file.sha256,
+        added_by=actor,
+        added_at=unit.now,
+    )

@@ -1,0 +1,224 @@
+"""Messages to the customer: written in a case, sent by a worker, and recorded with what the next mail hop said."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from services.escalation.domain.cases import CaseState
+from services.escalation.domain.mails import (
+    MAIL_ALLOWED,
+    SECRET_BYTES,
+    AccountMissing,
+    MailState,
+    OutcomeUnknown,
+    build_envelope_sender,
+    choose_role,
+    is_about_outcome,
+)
+from services.escalation.domain.moves import MoveRefused, move
+from services.escalation.mail.letters import Message, Reader, write_letter
+from services.escalation.repository import case_queries, inbound_mails, mails, threads
+from services.escalation.tables import CaseMailRow, CaseRow, EntryRow
+from services.escalation.use_cases.case_clocks import note_answer
+from services.escalation.use_cases.cases import CaseLink, lock_case, open_task
+from services.escalation.use_cases.informing import note_informed
+from shared import intents
+from shared.addresses import is_address
+from shared.audit import Change
+from shared.clients import Answered
+from shared.contracts.notice_facts import NoticeFacts, NoticeFactsIn
+from shared.database import Unit
+from shared.errors import Later
+from shared.events.escalation import CustomerContacted
+from shared.ids import new_id
+from shared.intents import Intent, Recorded
+from shared.mail import NOT_WRITABLE
+
+if TYPE_CHECKING:
+    from shared.runtime import Runtime
+
+SEND_CASE_MAIL = "send_case_mail"
+PERSON_GONE = "550 the contact person is not there any more"
+"""Refusal recorded for a message to a contact person who was erased, or is not asked any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message that somebody wrote to the customer; without a contact person it goes to that of the case's kind."""
+
+    content: str
+    about_outcome: bool
+    contact_person_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A message as it shall be sent, with whom it is for."""
+
+    message: Message
+    account_id: UUID
+    role: str
+    contact_person_id: UUID | None
+
+
+async def write_message(unit: Unit, case_id: UUID, new: NewMessage, actor: str) -> tuple[EntryRow, CaseMailRow]:
+    """Write a message, which a worker sends. Raises NotFound, MoveRefused, AccountMissing, OutcomeUnknown."""
+    case = await lock_case(unit, case_id)
+    account_id = _check_writable(case, new)
+    entry = EntryRow(
+        id=new_id(),
+        case_id=case_id,
+        account_id=account_id,
+        kind="mail_out",
+        audience="customer",
+        actor=actor,
+        content=new.content,
+        details={},
+        channel=None,
+        about_outcome=None,
+        sequence=None,
+        entered_at=unit.now,
+    )
+    await threads.insert_entry(unit, entry)
+    row = CaseMailRow(
+        entry_id=entry.id,
+        case_id=case_id,
+        account_id=account_id,
+        contact_person_id=new.contact_person_id or case.contact_person_id,
+        secret=secrets.token_hex(SECRET_BYTES),
+        in_reply_to=await inbound_mails.find_last_message_id(unit, case_id),
+        about_outcome=new.about_outcome,
+        outcome_sequence=case.outcome_sequence,
+        sequence=None,
+        state=MailState.QUEUED,
+        code=None,
+        queued_at=unit.now,
+        settled_at=None,
+    )
+    await mails.insert_mail(unit, row)
+    await mails.get_token(unit, case_id, secrets.token_hex(SECRET_BYTES))
+    await intents.add(unit, SEND_CASE_MAIL, account_id, entry.id, {}, entry.id)
+    unit.record(Change("message", entry.id, account_id))
+    return entry, row
+
+
+def _check_writable(case: CaseRow, new: NewMessage) -> UUID:
+    if case.state == CaseState.MERGED:
+        raise MoveRefused(f"the case goes on as {case.merged_into}")
+    if case.account_id is None:
+        raise AccountMissing("the case is of no account: there is nobody to write to")
+    if new.about_outcome and case.outcome_sequence is None:
+        raise OutcomeUnknown("the outcome is not known yet: resolve the case first, or say that this is not about it")
+    return case.account_id
+
+
+async def send_message(runtime: "Runtime", intent: Intent) -> str | None:
+    """Ask invoicing whom to write to, and hand the message to the next hop; what it says if it refuses for good.
+
+    Raises Later. Every attempt has the same Message-ID and sender of the envelope.
+    """
+    sending, now = await runtime.units.run(lambda unit: _load_sending(unit, UUID(intent.key)))
+    facts = await _ask_invoicing(runtime, sending)
+    reader = await _find_reader(runtime, sending, now.date())
+    if reader is None:
+        return PERSON_GONE
+    if not is_address(reader.email):
+        return NOT_WRITABLE
+    support_address = runtime.settings.support_address
+    mail = write_letter(sending.message, reader, facts.seller, support_address)
+    sender = build_envelope_sender(support_address, sending.message.secret)
+    return await runtime.mail_hop.deliver_once(mail, now - intent.created_at, sender)
+
+
+async def _load_sending(unit: Unit, entry_id: UUID) -> tuple[Sending, datetime]:
+    row, entry = await mails.get_mail(unit, entry_id)
+    case = await case_queries.get_case(unit, row.case_id)
+    token = await mails.get_token(unit, case.id, secrets.token_hex(SECRET_BYTES))
+    message = Message(
+        id=entry.id,
+        case_number=case.number,
+        case_subject=case.subject,
+        content=entry.content,
+        token=token,
+        secret=row.secret,
+        in_reply_to=row.in_reply_to,
+        written_at=row.queued_at,
+    )
+    return Sending(message, row.account_id, choose_role(case.kind), row.contact_person_id), unit.now
+
+
+async def _ask_invoicing(runtime: "Runtime", sending: Sending) -> NoticeFacts:
+    path = f"/v1/accounts/{sending.account_id}/notice-facts"
+    body = NoticeFactsIn(invoice_ids=[], subscription_ids=[])
+    try:
+        answer = await runtime.clients["invoicing"].post(path, body.model_dump(mode="json"))
+    except Answered as refused:
+        raise Later(str(refused)) from refused
+    return NoticeFacts.model_validate(answer)
+
+
+async def _find_reader(runtime: "Runtime", sending: Sending, today: date) -> Reader | None:
+    """Find whom a message is for; None where that contact person is gone. Raises Later."""
+    try:
+        if sending.contact_person_id is None:
+            answer = await _ask_addressee(runtime, sending)
+        else:
+            answer = await _ask_person(runtime, sending)
+    except Answered as refused:
+        if sending.contact_person_id and refused.status == 404:
+            return None
+        raise Later(str(refused)) from refused
+    valid_to = answer.get("valid_to")
+    if answer["email"] is None or (valid_to is not None and date.fromisoformat(valid_to) <= today):
+        return None
+    return Reader(answer["name"], answer["email"], answer["language"])
+
+
+async def _ask_addressee(runtime: "Runtime", sending: Sending) -> Any:
+    path = f"/v1/accounts/{sending.account_id}/addressee?role={sending.role}"
+    return await runtime.clients["invoicing"].get(path)
+
+
+async def _ask_person(runtime: "Runtime", sending: Sending) -> Any:
+    path = f"/v1/accounts/{sending.account_id}/contact-persons/{sending.contact_person_id}"
+    return await runtime.clients["invoicing"].get(path)
+
+
+async def record_sent(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
+    """Record what became of a message: a contact with the customer, or a task for a person."""
+    row, _ = await mails.get_mail(unit, UUID(intent.key))
+    if row.state != MailState.QUEUED:
+        return Recorded.DONE
+    row.settled_at = unit.now
+    if refusal is None:
+        await _record_contact(unit, row)
+    else:
+        row.state = move(MAIL_ALLOWED, MailState(row.state), MailState.REFUSED)
+        row.code = refusal[:3]
+        subject = "a message to the customer was refused: find out how they are reached"
+        links = [CaseLink("case", row.case_id)]
+        await open_task(unit, row.account_id, f"mail_refused:{row.case_id}", subject, links)
+    await mails.save_mail(unit, row)
+    return Recorded.DONE
+
+
+async def _record_contact(unit: Unit, row: CaseMailRow) -> None:
+    case = await case_queries.get_case(unit, row.case_id)
+    row.state = move(MAIL_ALLOWED, MailState(row.state), MailState.DELIVERED)
+    about_outcome = is_about_outcome(row.about_outcome, row.outcome_sequence, case.outcome_sequence)
+    row.sequence = unit.publish(
+        CustomerContacted(
+            case_id=row.case_id,
+            account_id=row.account_id,
+            contact_id=row.entry_id,
+            channel="email",
+            about_outcome=about_outcome,
+        )
+    )
+    if about_outcome:
+        note_informed(case)
+        await case_queries.save_case(unit, case)
+    target = case if case.merged_into is None else await case_queries.get_case(unit, case.merged_into)
+    await note_answer(unit, target)

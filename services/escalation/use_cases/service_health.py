@@ -1,0 +1,114 @@
+"""Service health is looked at: cases that fit an incident are linked, and asked about when it has ended."""
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from services.escalation.adapters.incidents import VendorIncidents
+from services.escalation.domain.cases import UNRESOLVED, CaseState
+from services.escalation.domain.service_health import (
+    HEALTH_INTERVAL,
+    SLOW_HEALTH_INTERVAL,
+    HealthRefused,
+    Incident,
+    ServiceHealth,
+)
+from services.escalation.repository import case_queries, health_queries
+from services.escalation.tables import HealthWatchRow, IncidentRow
+from services.escalation.use_cases.case_clocks import begin_clocks
+from services.escalation.use_cases.case_moves import enter_states
+from services.escalation.use_cases.cases import enter_internally
+from shared import intents
+from shared.database import Unit
+from shared.errors import NotFound
+from shared.ids import new_id
+from shared.intents import Intent, Recorded
+
+if TYPE_CHECKING:
+    from shared.runtime import Runtime
+
+READ_HEALTH = "read_health"
+"""The kind of the intent; its key is the watch's id."""
+MAX_CASES = 500
+"""How many cases are linked, and how many are asked about, after one look; the others after the next."""
+HealthReading = tuple[Incident, ...] | str
+"""Incidents as the vendor shows them, or the code by which it does not."""
+
+
+async def set_watch(unit: Unit, legal_entity: str, wanted: bool) -> None:
+    """Have service health looked at for a legal entity, or no more."""
+    if not wanted:
+        await health_queries.delete_watch(unit, legal_entity)
+    elif await health_queries.find_watch(unit, legal_entity) is None:
+        row = HealthWatchRow(id=new_id(), legal_entity=legal_entity, next_reading_at=unit.now)
+        await unit.lock(row.id)
+        await health_queries.save_watch(unit, row)
+
+
+async def want_health(unit: Unit, watch_ids: list[str]) -> None:
+    """Want service health to be looked at for these watches, which are locked, and again after an interval."""
+    for watch_id in map(UUID, watch_ids):
+        row = await health_queries.get_watch(unit, watch_id)
+        await intents.add(unit, READ_HEALTH, row.id, row.id, {})
+        interval = HEALTH_INTERVAL if row.reading_refusal is None else SLOW_HEALTH_INTERVAL
+        row.next_reading_at = unit.now + interval
+        await health_queries.save_watch(unit, row)
+
+
+async def read_health(runtime: "Runtime", intent: Intent) -> HealthReading:
+    """Look at service health. Raises Later."""
+    return await _read_health(VendorIncidents(runtime.vendor))
+
+
+async def _read_health(health: ServiceHealth) -> HealthReading:
+    try:
+        return await health.list_incidents()
+    except HealthRefused as refusal:
+        return refusal.code
+
+
+async def record_health(unit: Unit, intent: Intent, reading: HealthReading) -> Recorded:
+    """Record the incidents, link the cases that fit, and ask about those whose incident has ended."""
+    try:
+        watch = await health_queries.get_watch(unit, UUID(intent.key))
+    except NotFound:
+        return Recorded.DONE
+    watch.read_at = unit.now
+    watch.reading_refusal = reading if isinstance(reading, str) else None
+    await health_queries.save_watch(unit, watch)
+    if not isinstance(reading, str):
+        await health_queries.save_incidents(unit, reading)
+        fitting = await health_queries.list_fitting(unit, watch.legal_entity, MAX_CASES)
+        unasked = await health_queries.list_unasked(unit, watch.legal_entity, MAX_CASES)
+        await unit.lock(*{row["account_id"] for row in (*fitting, *unasked)})
+        for row in fitting:
+            await _link_case(unit, row["reference"], row["case_id"])
+        for row in unasked:
+            await _ask_owner(unit, row["reference"], row["case_id"])
+    return Recorded.DONE
+
+
+async def _link_case(unit: Unit, reference: str, case_id: UUID) -> None:
+    """Link a case to an incident that fits: service health was checked, and says so."""
+    case = await case_queries.get_case(unit, case_id)
+    if CaseState(case.state) in UNRESOLVED and await health_queries.link_incident(unit, reference, case_id):
+        incident = await health_queries.get_incident(unit, reference)
+        details = {"result": "incident", "incident": reference}
+        await enter_internally(unit, case, "health_check", None, _describe_incident(incident), details)
+
+
+async def _ask_owner(unit: Unit, reference: str, case_id: UUID) -> None:
+    """Ask the owner of a case whether the problem is gone, since its incident has ended: it is our turn."""
+    case = await case_queries.get_case(unit, case_id)
+    if CaseState(case.state) not in UNRESOLVED or not await health_queries.note_asked(unit, reference, case_id):
+        return
+    incident = await health_queries.get_incident(unit, reference)
+    words = f"The incident has ended: is the problem gone?\n\n{_describe_incident(incident)}"
+    details = {"result": "incident_over", "incident": reference}
+    await enter_internally(unit, case, "health_check", None, words, details)
+    if case.state == CaseState.WAITING_FOR_VENDOR:
+        await enter_states(unit, case, (CaseState.IN_PROGRESS,), None, f"incident {reference} has ended")
+        await begin_clocks(unit, case, ("update",))
+
+
+def _describe_incident(incident: IncidentRow) -> str:
+    return f"{incident.reference}: {incident.title}\n\n{incident.content}"

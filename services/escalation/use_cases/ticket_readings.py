@@ -1,0 +1,91 @@
+"""Tickets are read at the vendor, and what it says is taken over: by a worker, or by a person who looks there."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from services.escalation.adapters.service_requests import ServiceRequests
+from services.escalation.domain.vendor_tickets import (
+    SeenNote,
+    SeenTicket,
+    TicketRefused,
+    TicketStatus,
+    VendorDesk,
+    choose_interval,
+)
+from services.escalation.repository import ticket_queries
+from services.escalation.tables import VendorTicketRow
+from services.escalation.use_cases.cases import CaseLink, open_task
+from services.escalation.use_cases.ticket_moves import (
+    check_at_vendor,
+    follow_vendor,
+    get_ticket_subject,
+    lock_ticket,
+)
+from services.escalation.use_cases.ticket_notes import take_notes
+from shared import intents
+from shared.audit import Change
+from shared.database import Unit
+from shared.intents import Intent, Recorded
+
+if TYPE_CHECKING:
+    from shared.runtime import Runtime
+
+READ_TICKET = "read_ticket"
+"""The kind of the intent; its key is the ticket's id."""
+Reading = SeenTicket | str
+"""A ticket as the vendor shows it, or the code by which it does not."""
+
+
+async def want_readings(unit: Unit, subjects: list[str]) -> None:
+    """Want the tickets of these accounts, which are locked, to be read, and again after an interval."""
+    for row in await ticket_queries.list_due(unit, [UUID(subject) for subject in subjects]):
+        await intents.add(unit, READ_TICKET, get_ticket_subject(row), row.id, {})
+        interval = choose_interval(TicketStatus(row.status), is_hidden=row.reading_refusal is not None)
+        row.next_reading_at = unit.now + interval
+        await ticket_queries.save_ticket(unit, row)
+
+
+async def read_ticket(runtime: "Runtime", intent: Intent) -> Reading:
+    """Read a ticket at the vendor. Raises Later."""
+    return await _read_ticket(runtime, ServiceRequests(runtime.vendor), UUID(intent.key))
+
+
+async def _read_ticket(runtime: "Runtime", desk: VendorDesk, ticket_id: UUID) -> Reading:
+    ticket = await runtime.units.run(lambda unit: ticket_queries.get_ticket(unit, ticket_id))
+    try:
+        return await desk.read_ticket(check_at_vendor(ticket))
+    except TicketRefused as refusal:
+        return refusal.code
+
+
+async def record_reading(unit: Unit, intent: Intent, reading: Reading) -> Recorded:
+    """Record what the vendor shows; have a person look where it shows us nothing."""
+    row, case = await lock_ticket(unit, UUID(intent.key))
+    row.read_at = unit.now
+    if isinstance(reading, SeenTicket):
+        row.reading_refusal = None
+        await take_notes(unit, row, case, reading.notes)
+        await follow_vendor(unit, row, case, reading.status, reading.severity, None)
+    else:
+        if row.reading_refusal is None:
+            subject = f"the vendor does not show us ticket {row.number} ({reading}): record its status by hand"
+            cause = f"vendor_ticket_hidden:{row.id}"
+            await open_task(unit, row.account_id, cause, subject, [CaseLink("case", case.id)])
+        row.reading_refusal = reading
+    await ticket_queries.save_ticket(unit, row)
+    return Recorded.DONE
+
+
+async def record_status(
+    unit: Unit, ticket_id: UUID, status: TicketStatus, notes: Sequence[SeenNote], actor: str
+) -> VendorTicketRow:
+    """Take over what a person saw of a ticket, at the vendor or at the distributor. Raises NotFound, NotAtVendor."""
+    row, case = await lock_ticket(unit, ticket_id)
+    check_at_vendor(row)
+    before = row.model_dump(mode="json")
+    await take_notes(unit, row, case, notes, actor)
+    await follow_vendor(unit, row, case, status, None, actor)
+    await ticket_queries.save_ticket(unit, row)
+    unit.record(Change("vendor_ticket", row.id, row.account_id, before, row.model_dump(mode="json")))
+    return row

@@ -1,0 +1,51 @@
+"""Clocks of the vendor: by when it answers a ticket, by its own hours. They stop with its first answer."""
+
+from dataclasses import replace
+
+from services.escalation.domain.clocks import Clock, recompute_clock, stop_clock
+from services.escalation.domain.vendor_tickets import VENDOR_CALENDAR, choose_target
+from services.escalation.repository import clock_queries
+from services.escalation.repository.clock_queries import ClockOfCase
+from services.escalation.tables import CaseRow, VendorTicketRow
+from shared.database import Unit
+from shared.events.escalation import ResponseDeadlineMissed
+
+
+async def begin_vendor_clock(unit: Unit, case: CaseRow, ticket: VendorTicketRow) -> None:
+    """Begin the clock of the vendor's first answer to a ticket; a case without an account has none."""
+    if case.account_id is None:
+        return
+    items = await clock_queries.list_clocks(unit, case.id)
+    run = 1 + sum(item.clock.whose == "vendor" for item in items)
+    target = choose_target(case.kind, ticket.severity, ticket.language)
+    clock = recompute_clock(Clock("vendor", "first", run, target, unit.now), VENDOR_CALENDAR)
+    await clock_queries.save_clocks(unit, [ClockOfCase(case.id, case.account_id, clock)])
+    ticket.clock_case_id, ticket.clock_run = case.id, run
+
+
+async def stop_vendor_clock(unit: Unit, ticket: VendorTicketRow) -> None:
+    """Stop the clock of a ticket that the vendor has answered; an answer that is too late was missed."""
+    item = await _find_clock(unit, ticket)
+    if item is None or item.clock.stopped_at is not None:
+        return
+    clock = stop_clock(item.clock, unit.now)
+    await clock_queries.save_clocks(unit, [replace(item, clock=clock)])
+    if clock.missed_at is not None and item.clock.missed_at is None:
+        assert clock.due_at is not None
+        unit.publish(
+            ResponseDeadlineMissed(
+                case_id=item.case_id,
+                account_id=item.account_id,
+                whose="vendor",
+                which="first",
+                run=clock.run,
+                due_at=clock.due_at,
+            )
+        )
+
+
+async def _find_clock(unit: Unit, ticket: VendorTicketRow) -> ClockOfCase | None:
+    if ticket.clock_case_id is None:
+        return None
+    items = await clock_queries.list_clocks(unit, ticket.clock_case_id)
+    return next((item for item in items if item.clock.whose == "vendor" and item.clock.run == ticket.clock_run), None)

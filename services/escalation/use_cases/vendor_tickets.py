@@ -1,0 +1,275 @@
+"""Tickets for the vendor are prepared: checked, searched for contact data, and beside our line where it bills."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
+
+from services.escalation.domain.contact_details import Cleaned, DetailDecision, clean_text
+from services.escalation.domain.handovers import Category
+from services.escalation.domain.vendor_tickets import TicketStatus
+from services.escalation.repository import case_queries, handover_queries, resource_queries, ticket_queries
+from services.escalation.tables import CaseRow, EntryRow, VendorChannelRow, VendorTicketRow
+from services.escalation.use_cases.cases import enter_internally, lock_case
+from services.escalation.use_cases.handovers import Readiness, check_readiness, check_unresolved, load_readiness
+from services.escalation.use_cases.ticket_files import (
+    TicketFile,
+    check_unchanged,
+    list_file_decisions,
+    list_unsearched,
+    load_files,
+    map_texts,
+)
+from shared.audit import Change
+from shared.clients import Answered
+from shared.database import Unit
+from shared.errors import Later, Refusal, Unavailable
+from shared.ids import new_id
+
+if TYPE_CHECKING:
+    from shared.runtime import Runtime
+
+MAX_SHOWN_DETAILS = 100
+"""How many of the contact details that nobody has decided about a refusal names."""
+LINE_FIELDS = (
+    "id",
+    "product",
+    "charge_type",
+    "period_from",
+    "period_to",
+    "verdict",
+    "cause",
+    "billed_quantity",
+    "expected_quantity",
+    "billed_minor",
+    "expected_minor",
+    "currency",
+)
+"""Fields of a vendor difference that a ticket carries: our line beside the vendor's."""
+
+
+class ChannelMissing(Refusal):
+    """Nobody has said how the legal entity reaches the vendor, or which legal entity it is."""
+
+    code: ClassVar[str] = "vendor_channel_missing"
+
+
+class EntryInternal(Refusal):
+    """An internal entry leaves by no door."""
+
+    code: ClassVar[str] = "entry_internal"
+    status: ClassVar[int] = 422
+
+
+class EntryUnknown(Refusal):
+    """The case has no such entry."""
+
+    code: ClassVar[str] = "entry_unknown"
+    status: ClassVar[int] = 422
+
+
+class DetailsUndecided(Refusal):
+    """Addresses or telephone numbers would go to the vendor: `details` names them, each is removed or let through."""
+
+    code: ClassVar[str] = "contact_details_undecided"
+
+
+class NotAContract(Refusal):
+    """The support resource is no premier contract."""
+
+    code: ClassVar[str] = "not_a_contract"
+    status: ClassVar[int] = 422
+
+
+@dataclass(frozen=True, slots=True)
+class NewTicket:
+    """Request of a person to the vendor; None takes what the case has."""
+
+    title: str
+    description: str
+    product: str | None
+    severity: str | None
+    category: Category | None
+    language: str | None
+    entry_ids: Sequence[UUID]
+    attachment_ids: Sequence[UUID]
+    no_line_reason: str | None
+    resource_id: UUID | None
+    legal_entity: str | None
+    decisions: Sequence[DetailDecision]
+
+
+@dataclass(frozen=True, slots=True)
+class TicketMaterial:
+    """Texts of a ticket after a person's choices, and what it stands beside."""
+
+    channel: VendorChannelRow
+    texts: Mapping[str, str]
+    entries: Sequence[Mapping[str, Any]]
+    decisions: Sequence[Mapping[str, Any]]
+    compared_lines: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    case: CaseRow
+    channel: VendorChannelRow
+    entries: Sequence[EntryRow]
+    difference_ids: Sequence[UUID]
+    files: Sequence[TicketFile]
+
+
+async def gather_material(runtime: "Runtime", case_id: UUID, new: NewTicket) -> TicketMaterial:
+    """Gather what a ticket carries, before anything is written: entries never change.
+
+    Raises NotFound, ChannelMissing, EntryUnknown, EntryInternal, FileUnknown, FileInternal, FilesTooLarge,
+    FileUnchanged, DetailsUndecided, Unavailable.
+    """
+    sources = await runtime.units.run(lambda unit: _load_sources(unit, case_id, new))
+    lines = [await _compare_lines(runtime, difference_id) for difference_id in sources.difference_ids]
+    texts = {"title": new.title, "description": new.description}
+    if product := new.product or sources.case.product:
+        texts["product"] = product
+    searched = {f"entry {entry.id}": entry.content for entry in sources.entries} | map_texts(sources.files)
+    unsearched = list_unsearched(sources.files, new.decisions)
+    cleaned = await asyncio.to_thread(
+        clean_texts, texts | searched, sources.channel.countries, new.decisions, unsearched
+    )
+    check_unchanged(sources.files, cleaned)
+    return TicketMaterial(
+        channel=sources.channel,
+        texts={name: cleaned[name].text for name in texts},
+        entries=[_show_entry(entry, cleaned[f"entry {entry.id}"].text) for entry in sources.entries],
+        decisions=_list_decisions(cleaned) + list_file_decisions(sources.files, new.decisions),
+        compared_lines=lines,
+    )
+
+
+async def _load_sources(unit: Unit, case_id: UUID, new: NewTicket) -> _Sources:
+    case = await case_queries.get_case(unit, case_id)
+    legal_entity = new.legal_entity
+    if case.account_id is not None:
+        legal_entity = await handover_queries.find_legal_entity(unit, case.account_id) or legal_entity
+    channel = None if legal_entity is None else await handover_queries.find_channel(unit, legal_entity)
+    if channel is None:
+        raise ChannelMissing(f"nobody has said how {legal_entity or 'a legal entity'} reaches the vendor")
+    entries = await handover_queries.list_chosen(unit, case_id, new.entry_ids)
+    if unknown := set(new.entry_ids) - {entry.id for entry in entries}:
+        raise EntryUnknown(f"entry_ids: the case has no entry {min(unknown)}")
+    if internal := [entry for entry in entries if entry.audience == "internal"]:
+        raise EntryInternal(f"entry_ids: {internal[0].id} is internal")
+    links = await case_queries.list_links(unit, case_id)
+    differences = [link.target_id for link in links if link.kind == "vendor_difference"]
+    return _Sources(case, channel, entries, differences, await load_files(unit, case_id, new.attachment_ids))
+
+
+async def _compare_lines(runtime: "Runtime", difference_id: UUID) -> dict[str, Any]:
+    """Ask invoicing for our line beside the vendor's. Raises Unavailable."""
+    try:
+        difference = await runtime.clients["invoicing"].get(f"/v1/vendor-differences/{difference_id}")
+    except (Answered, Later) as error:
+        raise Unavailable(f"invoicing does not show the vendor difference {difference_id}: {error}") from error
+    return {name: difference[name] for name in LINE_FIELDS}
+
+
+def clean_texts(
+    texts: Mapping[str, str],
+    countries: Sequence[str],
+    decisions: Iterable[DetailDecision],
+    unsearched: Sequence[Mapping[str, str]] = (),
+) -> dict[str, Cleaned]:
+    """Clean texts by their places; what could not be searched is undecided too. Raises DetailsUndecided."""
+    choices = tuple(decisions)
+    cleaned = {place: clean_text(text, countries, choices) for place, text in texts.items()}
+    undecided = [
+        {"place": place, "kind": finding.kind, "content": finding.content}
+        for place, result in cleaned.items()
+        for finding in result.undecided
+    ]
+    undecided += [dict(file) for file in unsearched]
+    if undecided:
+        raise DetailsUndecided(
+            f"{len(undecided)} addresses, telephone numbers or files: remove each, or let it through",
+            details=undecided[:MAX_SHOWN_DETAILS],
+        )
+    return cleaned
+
+
+def _list_decisions(cleaned: Mapping[str, Cleaned]) -> list[dict[str, Any]]:
+    """List what was decided about contact details, without them."""
+    return [
+        {"place": place, "kind": finding.kind, "choice": decision.choice, "reason": decision.reason}
+        for place, result in cleaned.items()
+        for finding, decision in result.decided
+    ]
+
+
+def _show_entry(entry: EntryRow, content: str) -> dict[str, Any]:
+    return {
+        "id": str(entry.id),
+        "kind": entry.kind,
+        "content": content,
+        "entered_at": entry.entered_at.isoformat(timespec="seconds"),
+    }
+
+
+async def prepare_ticket(
+    unit: Unit, case_id: UUID, new: NewTicket, material: TicketMaterial, actor: str
+) -> VendorTicketRow:
+    """Prepare a ticket, which a person submits. Raises NotFound, MoveRefused, HandoverIncomplete, NotAContract."""
+    case = await lock_case(unit, case_id)
+    check_unresolved(case)
+    readiness = await load_readiness(unit, case, new.category, new.no_line_reason)
+    check_readiness(readiness)
+    if new.resource_id is not None:
+        resource = await resource_queries.get_resource(unit, new.resource_id)
+        if resource.kind != "premier_contract":
+            raise NotAContract(f"resource_id: {resource.reference} is a {resource.kind}")
+    row = _build_row(unit, case, new, material, readiness, actor)
+    await ticket_queries.save_ticket(unit, row)
+    await enter_internally(unit, case, "change", actor, "", {"vendor_ticket": str(row.id), "status": row.status})
+    unit.record(Change("vendor_ticket", row.id, row.account_id))
+    return row
+
+
+def _build_row(
+    unit: Unit, case: CaseRow, new: NewTicket, material: TicketMaterial, readiness: Readiness, actor: str
+) -> VendorTicketRow:
+    channel = material.channel
+    return VendorTicketRow(
+        id=new_id(),
+        case_id=case.id,
+        account_id=case.account_id,
+        legal_entity=channel.legal_entity,
+        channel=channel.kind,
+        status=TicketStatus.PREPARED,
+        status_since=unit.now,
+        severity=(new.severity or case.severity) if case.kind == "technical" else None,
+        category=new.category if case.kind == "technical" else None,
+        language=new.language or channel.language,
+        product=material.texts.get("product"),
+        title=material.texts["title"],
+        description=material.texts["description"],
+        contact=_list_contact(channel),
+        checks=readiness.list_checks(),
+        entries=[dict(entry) for entry in material.entries],
+        decisions=[dict(decision) for decision in material.decisions],
+        compared_lines=[dict(line) for line in material.compared_lines],
+        no_line_reason=new.no_line_reason,
+        waived=[str(requirement) for requirement in readiness.waived],
+        resource_id=new.resource_id,
+        attachment_ids=list(new.attachment_ids),
+        prepared_by=actor,
+        prepared_at=unit.now,
+    )
+
+
+def _list_contact(channel: VendorChannelRow) -> dict[str, str]:
+    """List the contact data of a ticket: ours, whoever the customer is."""
+    return {
+        "company": channel.company,
+        "name": channel.contact_name,
+        "email": channel.contact_email,
+        "phone": channel.contact_phone,
+    }

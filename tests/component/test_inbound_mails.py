@@ -1,0 +1,177 @@
+"""Mail in: it joins a case by an address that nobody guesses and a sender who is known, and decides nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.tokens import Keys
+from tests.builders import Database
+from tests.component.case_mails import MailDesk, bounce, opened_desk, reply
+
+
+@pytest.fixture
+async def desk(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[MailDesk]:
+    async with opened_desk(database, keys, jwks_file) as opened:
+        yield opened
+
+
+async def test_an_answer_joins_its_case_and_changes_only_whose_turn_it_is(desk: MailDesk) -> None:
+    person_id = await desk.add_person()
+    case_id = await desk.open()
+    await desk.do(case_id, "start")
+    await desk.write(case_id)
+    (mail,) = await desk.send()
+    await desk.do(case_id, "wait", side="customer")
+    taken = await desk.hand_over(reply(mail, "We withdraw, and promise to pay.\n> quoted", message_id="<1@a.example>"))
+    assert taken["state"] == "joined"
+    assert set(taken) == {"id", "state"}, "nothing is quoted back"
+    case = await desk.client.got(f"/v1/cases/{case_id}")
+    assert (case["state"], case["unread_answers"]) == ("in_progress", 1)
+    (entry,) = await desk.entries(case_id, kind="mail_in")
+    assert (entry["audience"], entry["actor"]) == ("customer", None)
+    assert entry["content"] == "We withdraw, and promise to pay.\n> quoted"
+    assert entry["details"]["contact_person_id"] == person_id
+    assert [item["id"] for item in (await desk.client.got("/v1/cases", has_unread=True))["items"]] == [case_id]
+    assert await desk.events("CustomerContacted") != []
+    await desk.write(case_id, "Thank you.")
+    assert (await desk.send())[1]["In-Reply-To"] == "<1@a.example>"
+    await desk.do(case_id, "resolve", outcome="it is the set-up charge")
+    await desk.write(case_id, about_outcome=True)
+    await desk.send()
+    assert await desk.refuse(f"/v1/cases/{case_id}:close", {"reason": "done"}) == (409, "unread_answer")
+    await desk.client.made(f"/v1/cases/{case_id}:read", {"last_entry_id": entry["id"]})
+    await desk.do(case_id, "close")
+    resolving = {"outcome": "another one", "reason": "as agreed"}
+    assert await desk.refuse(f"/v1/cases/{case_id}:resolve", resolving) == (409, "move_refused")
+    again = await desk.hand_over(reply(mail, "But that is wrong."))
+    assert again["state"] == "joined"
+    case = await desk.client.got(f"/v1/cases/{case_id}")
+    assert (case["state"], case["unread_answers"]) == ("closed", 1), "a mail opens nothing again"
+    support = await desk.client.got(f"/v1/accounts/{desk.account_id}/support")
+    assert [shown["id"] for shown in support["cases"]] == [case_id]
+    await desk.client.made(f"/v1/cases/{case_id}:read", {"last_entry_id": entry["id"]})
+    assert (await desk.client.got(f"/v1/cases/{case_id}"))["unread_answers"] == 1, "what came later is not read"
+    other_id = await desk.open("The same question")
+    await desk.do(case_id, "reopen")
+    await desk.do(case_id, "merge", into=other_id)
+    assert (await desk.client.got(f"/v1/cases/{other_id}"))["unread_answers"] == 1
+    await desk.hand_over(reply(mail, "And one more."))
+    assert (await desk.client.got(f"/v1/cases/{other_id}"))["unread_answers"] == 2
+    rows = await desk.database.rows("SELECT data::text AS data FROM escalation.outbox")
+    assert not any("withdraw" in row["data"] or "alpenrose" in row["data"] for row in rows)
+
+
+async def test_all_else_waits_in_triage(desk: MailDesk) -> None:
+    case_id = await desk.open()
+    number = (await desk.client.got(f"/v1/cases/{case_id}"))["number"]
+    await desk.write(case_id)
+    (mail,) = await desk.send()
+    stranger = reply(mail, From="Stranger <stranger@else.example>")
+    guesses = [f"support+{number}@reseller.example", f"support+{'0' * 32}@reseller.example", "support@reseller.example"]
+    for address in guesses:
+        assert (await desk.hand_over(reply(mail, to=address)))["state"] == "triage"
+    assert (await desk.hand_over(stranger))["state"] == "triage"
+    ambiguous = reply(mail, From=f"{mail['To']}, stranger@else.example")
+    assert (await desk.hand_over(ambiguous))["state"] == "triage"
+    disguised = reply(mail, From=f'"{mail["To"]}" <stranger@else.example>')
+    assert (await desk.hand_over(disguised))["state"] == "triage"
+    desk.door.shut = True
+    unchecked = await desk.hand_over(reply(mail))
+    desk.door.shut = False
+    customer = str(mail["To"])
+    assert await desk.triage() == [
+        *[(customer, "no_case_address")] * 3,
+        ("stranger@else.example", "sender_unknown"),
+        (None, "sender_unknown"),
+        ("stranger@else.example", "sender_unknown"),
+        (customer, "sender_unchecked"),
+    ]
+    assert await desk.entries(case_id, kind="mail_in") == []
+    path = f"/v1/inbound-mails/{unchecked['id']}"
+    joined = await desk.client.made(f"{path}:join", {"case_id": case_id, "reason": "asked them"})
+    assert (joined["state"], joined["case_id"]) == ("joined", case_id)
+    assert (await desk.entries(case_id, kind="mail_in"))[0]["content"] == "We ordered ten."
+    assert await desk.refuse(f"{path}:discard", {"reason": "nobody's"}) == (409, "move_refused")
+    first, second = [mail["id"] for mail in (await desk.client.got("/v1/inbound-mails", state="triage"))["items"]][:2]
+    discarded = await desk.client.made(f"/v1/inbound-mails/{first}:discard", {"reason": "nobody's"})
+    assert discarded["state"] == "discarded"
+    opening = {"kind": "billing_question", "account_id": desk.account_id, "subject": "Seats"}
+    opened = await desk.client.made(f"/v1/inbound-mails/{second}:open-case", opening)
+    assert (await desk.client.got(f"/v1/cases/{opened['case_id']}"))["unread_answers"] == 1
+    assert await desk.refuse(f"/v1/inbound-mails/{second}:open-case", opening) == (409, "move_refused")
+
+
+async def test_a_mail_is_taken_once_for_its_message_id(desk: MailDesk) -> None:
+    case_id = await desk.open()
+    await desk.write(case_id)
+    (mail,) = await desk.send()
+    answer = reply(mail, message_id="<same@a.example>")
+    taken = await asyncio.gather(*(desk.hand_over(answer, key=f"try-{number}") for number in range(3)))
+    assert len({copy["id"] for copy in taken}) == 1
+    by_another_way = b"Received: from relay.example\r\nX-Spam: no\r\n" + answer.as_bytes()
+    assert await desk.hand_over(by_another_way) == taken[0]
+    others = [reply(mail, text, message_id="<same@a.example>") for text in ("Something else.", "And else.")]
+    states = [(await desk.hand_over(other))["state"] for other in others]
+    assert states == ["triage"] * 2
+    assert await desk.triage() == [(str(mail["To"]), "message_id_reused")] * 2
+    assert len(await desk.entries(case_id, kind="mail_in")) == 1
+    nameless = answer.as_bytes().replace(b"message-id: <same@a.example>\n", b"")
+    assert nameless != answer.as_bytes()
+    assert (await desk.hand_over(nameless, key="a"))["id"] == (await desk.hand_over(nameless, key="b"))["id"]
+
+
+async def test_machines_open_and_join_nothing(desk: MailDesk) -> None:
+    case_id = await desk.open()
+    await desk.write(case_id)
+    (mail,) = await desk.send()
+    for header in (
+        {"auto_submitted": "auto-replied"},
+        {"return_path": "<>"},
+        {"precedence": "bulk"},
+        {"list_id": "<all.customer.example>"},
+        {"x_auto_response_suppress": "All"},
+    ):
+        assert (await desk.hand_over(reply(mail, **header)))["state"] == "automatic", header
+    assert (await desk.hand_over(reply(mail, auto_submitted="no")))["state"] == "joined"
+    assert len(await desk.entries(case_id, kind="mail_in")) == 1
+    assert len(await desk.send()) == 1, "nothing is answered by itself"
+
+
+async def test_a_bounce_that_names_the_mail_opens_the_loop_again(desk: MailDesk) -> None:
+    case_id = await desk.open()
+    await desk.write(case_id, "We look at it.")
+    await desk.do(case_id, "resolve", outcome="it is the set-up charge")
+    await desk.write(case_id, about_outcome=True)
+    first, about_outcome = await desk.send()
+    await desk.do(case_id, "close")
+    sender = desk.hop.senders[1]
+    other_id = first["Message-ID"].replace(first["Message-ID"][40:60], "0" * 20)
+    forged = bounce(about_outcome, "support@reseller.example").replace(
+        about_outcome["Message-ID"].encode(), other_id.encode()
+    )
+    for harmless in (
+        forged,
+        bounce(about_outcome, sender, status="4.2.2"),
+        bounce(about_outcome, sender, action="delayed"),
+    ):
+        assert (await desk.hand_over(harmless))["state"] == "bounce"
+    assert await desk.events("MailBounced") == []
+    assert (await desk.client.got(f"/v1/cases/{case_id}"))["state"] == "closed"
+    await desk.hand_over(bounce(first, desk.hop.senders[0]))
+    assert (await desk.client.got(f"/v1/cases/{case_id}"))["state"] == "closed", "it was not about the outcome"
+    for _ in range(2):
+        await desk.hand_over(bounce(about_outcome, "support@reseller.example"))
+    case = await desk.client.got(f"/v1/cases/{case_id}")
+    assert (case["state"], case["outcome"], case["closed_at"]) == ("resolved", "it is the set-up charge", None)
+    assert case["inform_by"] is not None
+    events = await desk.events("MailBounced")
+    assert len(events) == 2
+    assert '"code":"5.1.1"' in events[1]
+    assert str(about_outcome["To"]) not in events[1]
+    assert len(await desk.events("CaseClosingUndone")) == 1
+    assert await desk.tasks() == [f"mail_bounced:{case_id}"]
+    states = [entry["mail"]["state"] for entry in await desk.entries(case_id, kind="mail_out")]
+    assert states == ["bounced", "bounced"]
+    assert await desk.refuse(f"/v1/cases/{case_id}:close", {"reason": "done"}) == (409, "customer_not_told")

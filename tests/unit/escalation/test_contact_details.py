@@ -1,0 +1,67 @@
+"""Addresses and telephone numbers are found however they are written, and removed or let through."""
+
+import pytest
+
+from services.escalation.domain.contact_details import DetailDecision, clean_text, find_details
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "+49 30 901820",
+        "0049 30 901820",
+        "+49(0)30/901820",
+        "030/901820",
+        "(030) 90 18 20",
+        "030.901.820",
+        "０３０ ９０１８２０",
+        "+33 1 23 45 67 89",
+        "+1 (650) 253-0000",
+        "anna@example.org",
+        "anna.müller@bücher.example",
+        "анна@пример.рф",
+        "anna＠example.org",
+        "anna%40example.org",
+        "anna at example.org",
+        "anna (at) example [dot] org",
+        "anna ät example punkt org",
+    ],
+)
+def test_each_spelling_is_found(detail: str) -> None:
+    (finding,) = find_details(f"Please ask {detail} about it.", ["DE"])
+    assert finding.content == detail
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "EX25194 since 08:00, seen on 2026-03-14 10:15:00",
+        "error 0x80070005 in build 16.0.17328.20162",
+        "case 01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7, 12,096.00 EUR",
+        "look at it. then wait",
+    ],
+)
+def test_what_is_none_is_not_found(text: str) -> None:
+    assert find_details(text, ["DE"]) == []
+
+
+def test_numbers_of_a_country_are_found_where_it_is_named() -> None:
+    text = "20 7946 0958"
+    assert [len(find_details(text, countries)) for countries in (["DE"], ["DE", "GB"])] == [0, 1]
+
+
+def test_a_choice_holds_wherever_it_stands_and_the_rest_is_named() -> None:
+    text = "030/901820 or a@example.org, else 030/901820, never b@example.org"
+    choices = [
+        DetailDecision("030/901820", "remove", "the customer's"),
+        DetailDecision("a@example.org", "let_through", "a list of ours"),
+    ]
+    cleaned = clean_text(text, ["DE"], choices)
+    assert cleaned.text == "[removed] or a@example.org, else [removed], never b@example.org"
+    assert [finding.content for finding in cleaned.undecided] == ["b@example.org"]
+    assert [decision.choice for _, decision in cleaned.decided] == ["remove", "let_through", "remove"]
+
+
+def test_many_are_all_found() -> None:
+    text = " ".join(f"a{number}@example.org" for number in range(900))
+    assert len(find_details(text, ["DE"])) == 900

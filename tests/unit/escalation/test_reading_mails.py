@@ -1,0 +1,168 @@
+"""Mails of others are read with bounds, whatever they say of themselves."""
+
+import time
+from email.message import EmailMessage
+from email.policy import SMTP
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.escalation.domain.inbound_mails import InboundMail
+from services.escalation.mail.reading import read_mail
+from services.escalation.mail.texts import convert_html
+
+HEAD = b"From: Ines <Ines@Alpenrose.Example>\r\nMessage-ID: <1@a.example>\r\n"
+
+
+def read(rest: bytes) -> InboundMail:
+    return read_mail(HEAD + rest)
+
+
+def test_the_text_of_a_mail_is_what_people_see() -> None:
+    mail = EmailMessage(policy=SMTP)
+    mail["From"], mail["Subject"] = "Ines <ines@alpenrose.example>", "Größe"
+    mail.set_content("Zwölf Plätze.\n> quoted\n")
+    mail.add_alternative("<p>HTML</p>", subtype="html")
+    mail.add_attachment(b"%PDF-1.7", maintype="application", subtype="pdf", filename="Größe\u202e.pdf")
+    mail.add_attachment("a,b", subtype="csv", filename="list.csv")
+    found_mail = read_mail(mail.as_bytes())
+    assert (found_mail.content, found_mail.subject) == ("Zwölf Plätze.\n> quoted", "Größe")
+    assert found_mail.sender == "ines@alpenrose.example"
+    assert [(file.name, file.content[:5]) for file in found_mail.files] == [
+        ("Größe.pdf", b"%PDF-"),
+        ("list.csv", b"a,b\r\n"),
+    ]
+
+
+def test_html_is_shown_as_text() -> None:
+    html = (
+        "<head><title>x</title></head><p>Hello <b>you</b></p><script>alert(1)</script>a<br>b<style>p{}</style>&lt;i&gt;"
+    )
+    assert convert_html(html).split("\n") == ["", "Hello you", "a", "b<i>"]
+    mail = read(b"Content-Type: text/html; charset=utf-8\r\n\r\n<div>Zw\xc3\xb6lf</div><!-- hidden --><div>Seats</div>")
+    assert mail.content == "Zwölf\n\nSeats"
+
+
+@pytest.mark.parametrize(
+    ("rest", "content"),
+    [
+        (b"Content-Type: text/plain; charset=klingon\r\n\r\nZw\xc3\xb6lf", "Zwölf"),
+        (b"Content-Type: text/plain; charset=utf-8\r\n\r\nZw\xf6lf", "Zwölf"),
+        (b"Content-Type: text/plain; charset=punycode\r\n\r\nbcher-kva", "bcher-kva"),
+        (b"\r\n" + b"a" * 100_000, "a" * 20_000),
+        (b"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n!!!", ""),
+        (b"Content-Type: multipart/mixed\r\n\r\nno boundary", ""),
+        (b"\r\na\x00b\x1b[31m\xe2\x80\xae", "ab[31m"),
+    ],
+    ids=lambda text: str(text)[:60],
+)
+def test_a_text_is_read_whatever_its_charset(rest: bytes, content: str) -> None:
+    assert read(rest).content == content
+
+
+@pytest.mark.parametrize("subject", ["=?utf-8?q?a=0d=0aBcc:_x@y.example?=", "a\r\n b", "=?klingon?b?YQ==?=", "\xe4"])
+def test_a_subject_is_one_line(subject: str) -> None:
+    subject_line = read(b"Subject: " + subject.encode("latin-1") + b"\r\n\r\nhi").subject
+    assert subject_line
+    assert "\n" not in subject_line
+    assert "\r" not in subject_line
+
+
+@pytest.mark.parametrize(
+    ("sender", "address"),
+    [
+        ("ines@alpenrose.example", "ines@alpenrose.example"),
+        ('"Alpenrose, Ines" <ines@alpenrose.example>', "ines@alpenrose.example"),
+        ('"ines@alpenrose.example" <x@else.example>', "x@else.example"),
+        ("ines@alpenrose.example, x@else.example", None),
+        ("ines@alpenrose.example) <x@else.example", None),
+        ("<ines@alpenrose.example> <x@else.example>", None),
+        ("x@else.example\r\nFrom: ines@alpenrose.example", None),
+        ("nobody", None),
+    ],
+)
+def test_a_sender_is_exactly_one_address(sender: str, address: str | None) -> None:
+    assert read_mail(f"From: {sender}\r\n\r\nhi".encode()).sender == address
+
+
+def nest(depth: int) -> bytes:
+    return b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(depth))
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        nest(20),
+        nest(2000),
+        nest(250) + b"x\n" * 200_000,
+        b"Content-Type: message/rfc822\n\n" * 20_000,
+        b"Content-Type: multipart/mixed; boundary=x\n\n" + b"--x\n\nhi\n" * 1000,
+        b"X: " + b"a" * 300_000 + b"\n\nhi",
+        b"\n" * 2_000_000,
+        b"Content-Type: multipart/mixed" + b"; a=b" * 30_000 + b"\n\nhi",
+        b"Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Disposition: attachment" + b'; a="' * 200_000,
+        b"Content-Type: multipart/mixed; boundary=x\n\n--x\n" + b"a: b\n" * 100_000,
+    ],
+    ids=lambda bomb: f"{len(bomb)} bytes",
+)
+def test_what_is_beyond_the_bounds_is_not_read(bomb: bytes) -> None:
+    begin = time.process_time()
+    mail = read_mail(b"From: a@b.example\n" + bomb)
+    assert not mail.is_readable
+    assert mail.key.startswith("sha256:")
+    assert time.process_time() - begin < 2
+
+
+LINES = st.sampled_from(
+    [
+        b"Content-Type: multipart/mixed; boundary=x",
+        b"Content-Type: multipart/alternative; boundary*0=x",
+        b"Content-Type: multipart/report; report-type=delivery-status; boundary=x",
+        b"Content-Type: message/delivery-status",
+        b"Content-Type: message/rfc822",
+        b"Content-Type: message/partial",
+        b"Content-Type: text/html; charset*=utf-8''x",
+        b"Content-Type: text/rfc822-headers",
+        b"Content-Type: ;;;=",
+        b"Content-Disposition: attachment; filename*0*=%FF; filename*1=a",
+        b"Content-Disposition: attachment; filename==?utf-8?b?!!!?=",
+        b"Content-Transfer-Encoding: base64",
+        b"Content-Transfer-Encoding: x-uuencode",
+        b"Content-Transfer-Encoding: quoted-printable",
+        b"Original-Envelope-Id: \xff",
+        b"Action: failed",
+        b"Status: 5.1.1",
+        b"Message-ID: <\xe4@a.example>",
+        b"From: =?x?q?",
+        b"Auto-Submitted: \xff",
+        b"Subject: =?utf-7?b?+AAA-?= =?utf-8?q?=ff?=",
+        b"begin 644 a",
+        b"--x",
+        b"--x--",
+        b"",
+        b"\xff\xfe\x00",
+    ]
+)
+
+
+@given(st.lists(LINES | st.binary(max_size=40), max_size=30))
+@settings(max_examples=150, deadline=None)
+def test_no_mail_breaks_its_reader(lines: list[bytes]) -> None:
+    mail = read_mail(b"\r\n".join(lines))
+    for text in (
+        mail.subject,
+        mail.content,
+        mail.sender or "",
+        mail.message_id or "",
+        *(file.name for file in mail.files),
+    ):
+        assert "\0" not in text
+        text.encode()
+
+
+@pytest.mark.parametrize("part", ["<div>", "<a b='", "<!--", "<p>a", "<script>", "<table><tr><td>a", "&", "</a"])
+def test_no_html_takes_long(part: str) -> None:
+    begin = time.process_time()
+    convert_html(part * (300_000 // len(part)))
+    assert time.process_time() - begin < 2

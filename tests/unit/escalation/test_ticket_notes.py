@@ -1,0 +1,82 @@
+"""Notes of tickets are taken once, and ours are recognised once each; dates and codes are the vendor's."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import httpx2
+import pytest
+
+from services.escalation.adapters.service_requests import ServiceRequests
+from services.escalation.domain.handovers import REQUIREMENTS, Category, HandoverFacts, Requirement, list_missing
+from services.escalation.domain.vendor_tickets import KnownNote, SeenNote, TicketStatus, sort_notes
+from shared.errors import Later
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def note(content: str, minute: int = 0) -> SeenNote:
+    return SeenNote("somebody", NOW.replace(minute=minute), content)
+
+
+def test_a_note_is_the_same_by_its_date_and_words() -> None:
+    first, later = note("thank you"), note("thank you", 5)
+    taken = KnownNote(UUID(int=1), False, "thank you", first.fingerprint)
+    renamed = SeenNote("another name", first.written_at, first.content)
+    assert sort_notes([renamed, later, later], [taken]).new == (later,)
+
+
+def test_each_of_ours_is_recognised_once() -> None:
+    ours = [KnownNote(UUID(int=number), True, "any  news?\n", None) for number in (1, 2)]
+    seen = [note("any news?", minute) for minute in (1, 2, 3)]
+    sorted_notes = sort_notes(seen, ours)
+    assert [own.entry_id.int for own, _ in sorted_notes.recognised] == [1, 2]
+    assert sorted_notes.new == (seen[2],), "so the vendor says it, too"
+
+
+async def read(answer: httpx2.Response) -> tuple[TicketStatus, str | None, datetime | None]:
+    transport = httpx2.MockTransport(lambda _: answer)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://vendor") as http:
+        ticket = await ServiceRequests(http).read_ticket("17")
+        return ticket.status, ticket.severity, ticket.notes[0].written_at
+
+
+@pytest.mark.parametrize(
+    ("status", "severity", "date", "read_as"),
+    [
+        ("open", "critical", "2026-03-02T09:00:00Z", (TicketStatus.OPEN, "A", NOW)),
+        ("Attention_Needed", "2", "2026-03-02T10:00:00+01:00", (TicketStatus.ATTENTION_NEEDED, "B", NOW)),
+        (2, 3, "2026-03-02T09:00:00.0000000", (TicketStatus.CLOSED, "C", NOW)),
+        ("3", None, "0001-01-01T00:00:00", (TicketStatus.ATTENTION_NEEDED, None, None)),
+    ],
+)
+async def test_codes_are_words_or_numbers_and_some_dates_are_never(
+    status: object, severity: object, date: str, read_as: object
+) -> None:
+    notes = [{"createdByName": "x", "createdDate": date, "text": "y"}, {"text": None}]
+    answer = httpx2.Response(200, json={"status": status, "severity": severity, "notes": notes, "new": 1})
+    assert await read(answer) == read_as
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b'{"status": "asleep"}', b'{"status": 1, "notes": [{"createdDate": "x"}]}']
+)
+async def test_an_answer_that_is_no_ticket_may_pass(body: bytes) -> None:
+    with pytest.raises(Later):
+        await read(httpx2.Response(200, content=body))
+
+
+def test_each_kind_has_its_conditions() -> None:
+    assert list_missing(HandoverFacts("fraud")) == ()
+    assert list_missing(HandoverFacts("task")) == (Requirement.COMPARED_LINE,)
+    assert list_missing(HandoverFacts("dispute", has_line=True)) == ()
+    assert list_missing(HandoverFacts("dispute", no_line_reason="terms")) == ()
+    ready = HandoverFacts("technical", "incident_over", True, True, Category.BUG)
+    assert list_missing(ready) == ()
+    assert list_missing(HandoverFacts("technical", "incident")) == (
+        Requirement.INCIDENT_END,
+        Requirement.ATTEMPT,
+        Requirement.CONSULTED_RESOURCE,
+        Requirement.CATEGORY,
+    )
+    everything = set(REQUIREMENTS["technical"])
+    assert list_missing(HandoverFacts("technical"), everything) == ()
