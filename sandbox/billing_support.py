@@ -121,7 +121,7 @@ class BillingStories:
         """Give access back, since the customer was the victim, and know the outcome."""
         cases = (await driver.get("escalation", f"/v1/cases?kind=fraud&account_id={self.account_id}"))["items"]
         self.case_ids.append(cases[0]["id"])
-        await driver.post("entitlements", f"/v1/holds/{self.hold_id}:release", {"reason": "the passwords are new"})
+        await driver.release_fraud(self.hold_id, "the passwords are new")
         outcome = {"outcome": "somebody had broken in; access is back", "reason": "the passwords are new"}
         await driver.post("escalation", f"/v1/cases/{self.case_ids[-1]}:resolve", outcome)
 
@@ -139,9 +139,13 @@ def tell_thread(case: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -
     """Tell what happened in a case, from its thread."""
     lines = [f"Case {case['number']}: {case['subject']}", f"  {_show(case['opened_at'])}  opened"]
     for entry in entries:
-        details = ", ".join(f"{name} {_write(value)}" for name, value in entry["details"].items())
+        details = ", ".join(f"{name} {_write(value)}" for name, value in entry["details"].items() if not _is_id(value))
         lines.append(f"  {_show(entry['entered_at'])}  {entry['kind']}: {entry['content'] or details}")
     return lines
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and value.count("-") == 4 and len(value) == 36
 
 
 def _write(value: object) -> str:

@@ -25,6 +25,7 @@ from sandbox.idle import NotSettled
 from sandbox.replay import STANDARD
 from sandbox.support import SupportCase, tell_case
 from sandbox.topics import Published
+from sandbox.vendor_support import VendorStory
 from sandbox.year import PlanYear
 from shared.money import Money
 
@@ -59,7 +60,7 @@ class Lived:
 
 async def live(stack: Stack, year: Year) -> Lived:
     """Live through the year, and read what is told of it."""
-    world, support, billing = PlanYear(year), SupportCase(), BillingStories()
+    world, support, billing, vendor = PlanYear(year), SupportCase(), BillingStories(), VendorStory()
     end = datetime.combine(year.end, datetime.min.time(), UTC)
     async with driving(stack) as driver:
         await world.prepare(driver, STANDARD.read_text())
@@ -69,11 +70,13 @@ async def live(stack: Stack, year: Year) -> Lived:
             driver.at(friday, close_loops)
         support.plan(driver, world.begin() + SUPPORT_AFTER)
         billing.plan(driver, world.begin() + SUPPORT_AFTER + timedelta(days=1))
+        vendor.plan(driver, world.begin() + SUPPORT_AFTER + timedelta(days=2))
         await _with_progress(driver, end)
         events = await topics.everything(stack.kafka_access)
         found = await checks.all_findings(stack, events)
         standing = await _suspended(driver, events)
-        return Lived(events, found, standing, tell_case(*await support.read(driver)), await billing.tell(driver))
+        stories = [*await billing.tell(driver), *await vendor.tell(driver)]
+        return Lived(events, found, standing, tell_case(*await support.read(driver)), stories)
 
 
 async def _with_progress(driver: Driver, end: datetime) -> None:
@@ -155,7 +158,7 @@ def _tell(lived: Lived) -> None:
         console.print("\n".join(story(lived.standing)), markup=False)
     console.rule("the story of one case")
     console.print("\n".join(lived.case), markup=False)
-    console.rule("a dispute upheld in part, a service credit, a fraud case")
+    console.rule("a dispute upheld in part, a service credit, a fraud case, a ticket at the vendor")
     console.print("\n".join(lived.billing), markup=False)
     console.rule("what must hold")
     for name, wrong in lived.findings.items():

@@ -66,6 +66,7 @@ class Driver:
         self._tokens = {name: stack.token(name) for name in NAMES}
         self._board_token = stack.token("invoicing", "invoicing:admin", "board", "")
         self._treasurer_token = stack.token("invoicing", "invoicing:admin invoicing:settings", "treasurer", "")
+        self._risk_token = stack.token("entitlements", "entitlements:write", "risk", "fraud")
         self._agenda: list[tuple[datetime, int, int, Action]] = []
         self._order = itertools.count()
         self.instants = 0
@@ -93,6 +94,11 @@ class Driver:
     async def put(self, service: str, path: str, body: object) -> dict[str, Any]:
         """PUT to a service or a part of the sandbox. Raises Refused."""
         return await self._call("PUT", service, path, body, {})
+
+    async def release_fraud(self, hold_id: str, reason: str) -> None:
+        """Release a hold for fraud, by somebody with the role for that. Raises Refused."""
+        headers = {"authorization": f"Bearer {self._risk_token}", "idempotency-key": str(new_id())}
+        await self._call("POST", "entitlements", f"/v1/holds/{hold_id}:release", {"reason": reason}, headers)
 
     async def set_limit(self, role: str, currency: str, body: object) -> None:
         """Set the limit of a role, by somebody who does not have it. Raises Refused."""

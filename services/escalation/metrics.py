@@ -36,6 +36,27 @@ FIGURES = (
         },
     ),
     Figure(
+        """SELECT count(*) AS inbound_mails_waiting,
+            extract(epoch FROM min(received_at)) AS inbound_mails_waiting_oldest_timestamp_seconds
+        FROM inbound_mails WHERE state = 'triage' AND $1::timestamptz IS NOT NULL""",
+        {
+            "goodstanding_inbound_mails_waiting": "Mails of which a person has to say which case they are of.",
+            "goodstanding_inbound_mails_waiting_oldest_timestamp_seconds": "When the first of them came.",
+        },
+    ),
+    Figure(
+        """SELECT count(*) AS cases_with_unread_answers FROM cases
+        WHERE unread_answers > 0 AND $1::timestamptz IS NOT NULL""",
+        {"goodstanding_cases_with_unread_answers": "Cases with an answer of the customer that nobody has read."},
+    ),
+    Figure(
+        """SELECT status, count(t.id) AS vendor_tickets
+        FROM (VALUES ('prepared'), ('open'), ('attention_needed')) AS s (status)
+        LEFT JOIN vendor_tickets t USING (status) WHERE $1::timestamptz IS NOT NULL GROUP BY status""",
+        {"goodstanding_vendor_tickets": "Tickets at the vendor that are not closed, by status."},
+        ("status",),
+    ),
+    Figure(
         """SELECT state, count(disputes.id) AS disputes
         FROM (VALUES ('requested'), ('opened'), ('under_review'), ('waiting_for_second_person')) AS states (state)
         LEFT JOIN disputes USING (state) WHERE $1::timestamptz IS NOT NULL GROUP BY state""",

@@ -92,7 +92,7 @@ def write_target(target: Target, words: Mapping[str, str]) -> str:
 def render_page(
     row: SupportStatementRow,
     weekdays: Sequence[WeekdayHours],
-    time_zone: str | None,
+    time_zone: str,
     closed_days: Sequence[str],
     response_times: Sequence[ResponseTime],
     others: Sequence[str],

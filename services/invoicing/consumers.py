@@ -2,11 +2,18 @@
 
 from services.invoicing import use_cases
 from services.invoicing.domain.course import Kind
+from services.invoicing.repository.vendor import contested
 from shared.consumer import Handlers
 from shared.database import Unit
 from shared.events.collections import PolicyPublished
 from shared.events.entitlements import SubscriptionReinstated, SubscriptionSuspended
-from shared.events.escalation import DisputeResolved, DisputeWithdrawn, MailBounced
+from shared.events.escalation import (
+    DisputeResolved,
+    DisputeWithdrawn,
+    MailBounced,
+    VendorDisputeOpened,
+    VendorDisputeResolved,
+)
 from shared.kafka import Envelope
 
 handlers = Handlers()
@@ -46,3 +53,15 @@ async def mail_bounced(unit: Unit, event: MailBounced, _: Envelope) -> None:
 async def policy_published(unit: Unit, event: PolicyPublished, _: Envelope) -> None:
     """Invoices name the version of the policy that applies to them."""
     await use_cases.documents.policy_published(unit, event.policy_version, event.effective_date)
+
+
+@handlers.on(VendorDisputeOpened)
+async def vendor_dispute_opened(unit: Unit, event: VendorDisputeOpened, _: Envelope) -> None:
+    """We contest a part of a vendor invoice; it is owed and due as before."""
+    await contested.save_contested(unit, event, ended_at=None)
+
+
+@handlers.on(VendorDisputeResolved)
+async def vendor_dispute_resolved(unit: Unit, event: VendorDisputeResolved, envelope: Envelope) -> None:
+    """It is contested no more, whatever the vendor answered."""
+    await contested.save_contested(unit, event, ended_at=envelope.time)

@@ -10,6 +10,7 @@ from shared.events.values import Value
 CaseKind = Literal["billing_question", "dispute", "technical", "fraud", "service_credit", "vendor_refusal", "task"]
 Severity = Literal["A", "B", "C"]
 DisputeOutcome = Literal["upheld", "partly_upheld", "rejected"]
+VendorDisputeOutcome = Literal["accepted", "partly_accepted", "rejected", "withdrawn"]
 CaseOutcome = Literal[
     "dispute_upheld",
     "dispute_partly_upheld",
@@ -193,3 +194,28 @@ class ServiceCreditDeadlineNear(ServiceCreditEvent):
 
 class ServiceCreditLapsed(ServiceCreditEvent):
     """The vendor takes no request for this credit any more, and none was made."""
+
+
+class VendorDisputeEvent(Event, abstract=True):
+    """An event about what we contest of a vendor invoice; the subject is the vendor invoice. Amounts with tax."""
+
+    producer: ClassVar[str] = "escalation"
+    vendor_dispute_id: UUID
+    vendor_invoice_id: UUID
+    currency: str
+    contested_minor: int
+
+    def subject(self) -> str:
+        """The vendor invoice."""
+        return str(self.vendor_invoice_id)
+
+
+class VendorDisputeOpened(VendorDisputeEvent):
+    """We contest a part of a vendor invoice, which stays payable in full."""
+
+
+class VendorDisputeResolved(VendorDisputeEvent):
+    """The vendor has answered, or we contest it no more; `accepted_minor` is what the vendor admits."""
+
+    outcome: VendorDisputeOutcome
+    accepted_minor: int

@@ -289,6 +289,8 @@ async def test_whose_outcome_is_known_is_to_be_told_within_two_business_days(des
     assert [case["id"] for case in (await desk.client.got(query))["items"]] == [unaffected]
     await desk.do(reopened, "resolve", outcome="explained again")
     assert (await desk.client.got(f"/v1/cases/{reopened}"))["inform_by"] == inform_by
-    task = (await desk.client.made("/v1/cases", {"kind": "task", "subject": "call them"}))["id"]
+    task = (await desk.client.made("/v1/cases", {"kind": "task", "subject": "call them", "account_id": str(ACCOUNT)}))[
+        "id"
+    ]
     await desk.do(task, "resolve", outcome="done")
     assert (await desk.client.got(f"/v1/cases/{task}"))["inform_by"] is None

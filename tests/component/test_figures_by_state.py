@@ -87,6 +87,20 @@ async def test_customers_who_were_not_told_in_time_are_counted(database: Databas
     assert samples[("goodstanding_cases_customer_not_informed",)] == 2
 
 
+async def test_what_waits_for_a_person_is_counted(database: Database, jwks_file: Path) -> None:
+    case_id = new_id()
+    await database.execute(_OPEN_CASE, case_id, uuid4(), START)
+    await database.execute("UPDATE escalation.cases SET unread_answers = 3 WHERE id = $1", case_id)
+    samples = await read_samples("escalation", database, jwks_file)
+    assert samples[("goodstanding_cases_with_unread_answers",)] == 1
+    assert samples[("goodstanding_inbound_mails_waiting",)] == 0
+    assert {key[1]: value for key, value in samples.items() if key[0] == "goodstanding_vendor_tickets"} == {
+        "prepared": 0,
+        "open": 0,
+        "attention_needed": 0,
+    }
+
+
 async def test_disputes_that_are_over_are_counted_apart(database: Database, jwks_file: Path) -> None:
     account_id, case_id = uuid4(), new_id()
     await database.execute(_OPEN_CASE, case_id, account_id, START)

@@ -72,7 +72,11 @@ async def test_it_is_answered_as_json_and_in_the_language_that_there_is(client: 
     for asked, language in (("language=fr", "en"), ("language=ru", "ru"), ("format=json", "en")):
         assert (await client.http.get(f"{path}&{asked}", headers=as_json)).json()["language"] == language
     other = (await client.http.get("/support?legal_entity=GS-FR&format=json")).json()
-    assert (other["language"], other["weekdays"], other["time_zone"]) == ("fr", [], None)
+    assert (other["language"], other["weekdays"][0], other["time_zone"]) == (
+        "fr",
+        {"weekday": "lundi", "hours": "08:00 – 18:00"},
+        "UTC",
+    ), "the hours by which clocks count where nobody has said others"
     assert (await client.http.get("/support?legal_entity=GS-US")).status_code == 404
 
 

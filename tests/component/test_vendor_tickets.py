@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from deploy.local.tokens import Keys
+from services.escalation.use_cases import ticket_files
 from tests.builders import Database
 from tests.component.vendor_support import ACCOUNT, CHANNEL, NUMBER, Support, running_support
 
@@ -214,3 +215,56 @@ async def test_a_contract_is_used_up_by_the_tickets_that_name_it(support: Suppor
     other = (await support.client.made("/v1/support-resources", solution))["id"]
     wrong = await support.prepare(case_id, resource_id=other)
     assert (wrong.status_code, wrong.json()["code"]) == (422, "not_a_contract")
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
+
+
+async def attach(support: Support, case_id: str, name: str, content: bytes, audience: str = "vendor") -> str:
+    """Attach a file to a case; its id."""
+    answer = await support.client.http.post(
+        f"/v1/cases/{case_id}/attachments?name={name}&audience={audience}",
+        content=content,
+        headers=support.client.headers | {"content-type": "application/octet-stream", "idempotency-key": str(uuid4())},
+    )
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def test_files_go_along_once_they_are_searched_or_let_through(support: Support) -> None:
+    case_id, other = await support.open(), await support.open()
+    await support.get_ready(case_id)
+    plain = await attach(support, case_id, "log.txt", b"delivered at 09:12")
+    number = await attach(support, case_id, "note.txt", b"ring 030/901820 again")
+    picture = await attach(support, case_id, "screen.png", PNG)
+    internal = await attach(support, case_id, "margin.txt", b"we earn", audience="internal")
+    foreign = await attach(support, other, "other.txt", b"another case")
+    for attachment_id, code in ((internal, "file_internal"), (foreign, "file_unknown"), (str(uuid4()), "file_unknown")):
+        refused = await support.prepare(case_id, attachment_ids=[attachment_id])
+        assert (refused.status_code, refused.json()["code"]) == (422, code)
+    stopped = await support.prepare(case_id, attachment_ids=[plain, number, picture])
+    assert (stopped.status_code, stopped.json()["code"]) == (409, "contact_details_undecided")
+    assert [(detail["place"], detail["content"]) for detail in stopped.json()["details"]] == [
+        ("file note.txt", "030/901820"),
+        ("file screen.png", picture),
+    ]
+    decision = {"content": "030/901820", "choice": "remove", "reason": "a customer"}
+    shown = {"content": picture, "choice": "let_through", "reason": "shows the queue only"}
+    kept = await support.prepare(case_id, attachment_ids=[number], decisions=[decision])
+    assert (kept.status_code, kept.json()["code"]) == (422, "file_unchanged")
+    ticket = (await support.prepare(case_id, attachment_ids=[plain, picture], decisions=[shown])).json()
+    pack = await support.client.get(f"/v1/vendor-tickets/{ticket['id']}/evidence-pack")
+    with zipfile.ZipFile(io.BytesIO(pack.content)) as archive:
+        assert archive.read("files/01-log.txt") == b"delivered at 09:12"
+        assert archive.read("files/02-screen.png") == PNG
+        assert all(b"we earn" not in archive.read(name) for name in archive.namelist())
+
+
+async def test_files_of_a_ticket_are_bounded_together(support: Support, monkeypatch: pytest.MonkeyPatch) -> None:
+    case_id = await support.open()
+    await support.get_ready(case_id)
+    files = [await attach(support, case_id, f"{number}.txt", b"x" * 60) for number in range(2)]
+    monkeypatch.setattr(ticket_files, "MAX_PACK_BYTES", 100)
+    refused = await support.prepare(case_id, attachment_ids=files)
+    assert (refused.status_code, refused.json()["code"]) == (422, "files_too_large")
+    assert (await support.prepare(case_id, attachment_ids=files[:1])).status_code == 201

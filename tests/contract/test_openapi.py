@@ -127,6 +127,8 @@ OUR_OWN_NAMES: dict[str, str] = {
 """Fields of events whose text comes from a request, and why they may: whoever sends them names things, not people."""
 
 
+VENDOR_INVOICE = UUID(int=68)
+CONTESTED = {"reference": "line 2", "code": "quantity", "amount_minor": 100}
 CREDITED_DIFFERENCE = UUID(int=67)
 """A line by which the vendor credits something."""
 
@@ -149,6 +151,9 @@ class Door:
             return DIFFERENCE | {"id": path.rpartition("/")[2]}
         if "credit-notes" in path:
             return {"number": "GS-DE-C-1", "account_id": self.account_id, "currency": "EUR", "total_minor": 100}
+        if "vendor-" in path:
+            billed = {"number": "G1", "legal_entity": "GS-DE", "currency": "EUR", "total_minor": 10**18}
+            return billed | {"vendor_invoice_id": str(VENDOR_INVOICE)}
         return {"lines": [{"line": line} for line in range(1, 1001)], "total_minor": 10**18}
 
     async def close(self) -> None:
@@ -456,6 +461,10 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
         "type_code": ["duplicate_order"],
         "code": ["order", "other_order"],
         "service_credit_id": await _open_credits(world, owner),
+        "vendor_invoice_id": [str(VENDOR_INVOICE)],
+        "vendor_dispute_id": await _contest(world.client),
+        "items": [[CONTESTED]],
+        "accepted_minor": [100],
         "difference_id": [str(CREDITED_DIFFERENCE)],
         "reason_code": ["price"],
         "amount_minor": [700],
@@ -506,6 +515,13 @@ async def _open_credits(world: World, owner: str) -> list[str]:
         if number % 2:
             await world.client.made(f"{path}:request", {})
     return opened
+
+
+async def _contest(client: Client) -> list[str]:
+    """Contest a vendor invoice often; the ids."""
+    contested = {"vendor_invoice_id": str(VENDOR_INVOICE), "currency": "EUR", "items": [CONTESTED]}
+    body = contested | {"reason_code": "quantity", "reason": "never ordered"}
+    return [(await client.made("/v1/vendor-disputes", body))["id"] for _ in range(40)]
 
 
 async def _reject_often(client: Client, dispute: dict[str, Any]) -> list[str]:

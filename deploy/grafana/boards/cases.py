@@ -204,6 +204,29 @@ CASES = Row(
             Query("sum(goodstanding_cases_customer_not_informed)", "cases"),
             look=Look(height=8, colour="red"),
         ),
+        lines(
+            About(
+                "Mails and answers that wait",
+                "Mails of which nobody knows the case, and cases with an answer that nobody has read.",
+                "Read them; open or join a case.",
+                "none",
+                [SERVICE, book("ResponseDeadlineMissed")],
+            ),
+            Query("sum(goodstanding_inbound_mails_waiting)", "mails without a case"),
+            Query("sum(goodstanding_cases_with_unread_answers)", "cases with unread answers"),
+            look=Look(height=8),
+        ),
+        lines(
+            About(
+                "Tickets at the vendor",
+                "Not closed, by status; of `attention_needed` the vendor waits for us.",
+                "`prepared`: a person opens it in the vendor's portal.",
+                "none",
+                [SERVICE, book("ResponseDeadlineMissed")],
+            ),
+            Query(total("goodstanding_vendor_tickets", "status"), "{{status}}"),
+            look=Look(height=8, stacked=True),
+        ),
         rows(
             About(
                 "Open cases",

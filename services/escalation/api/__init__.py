@@ -19,6 +19,7 @@ from services.escalation.api import (
     support_statements,
     threads,
     upholding,
+    vendor_disputes,
     vendor_tickets,
 )
 from shared.http.audit_entries import create_audit_router
@@ -66,6 +67,8 @@ ROUTERS = (
     credit_matching.writes,
     service_credit_types.reads,
     service_credit_types.admin,
+    vendor_disputes.reads,
+    vendor_disputes.writes,
     create_audit_router("escalation"),
     create_failed_work_router("escalation"),
 )

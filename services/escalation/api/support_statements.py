@@ -111,7 +111,7 @@ class PublishedSupportOut(BaseModel):
     language: LanguageName
     languages: list[LanguageName]
     content: SupportStatementIn
-    time_zone: str | None = Field(description="null where the legal entity has not said when its people work")
+    time_zone: str
     weekdays: list[WeekdayOut]
     closed_days: list[str]
     response_times: list[ResponseTimeOut]
@@ -185,23 +185,22 @@ async def _load_support(unit: Unit, legal_entity: str | None, languages: list[st
     row = await statement_queries.find_statement(unit, legal_entity, languages)
     if row is None:
         raise NotFound("no statement of support is published")
-    calendar = await statement_queries.find_calendar(unit, row.legal_entity)
-    weekdays = support_page.list_weekdays(calendar, row.language) if calendar else []
+    calendar = await statement_queries.get_calendar(unit, row.legal_entity)
+    weekdays = support_page.list_weekdays(calendar, row.language)
     today: date = unit.now.astimezone(UTC).date()
-    closed_days = support_page.list_closed_days(calendar, today, row.language) if calendar else []
+    closed_days = support_page.list_closed_days(calendar, today, row.language)
     times = support_page.list_response_times(await statement_queries.map_first_answers(unit), row.language)
     stated = await statement_queries.list_statements(unit)
     spoken = [other.language for other in stated if other.legal_entity == row.legal_entity]
-    zone = calendar.time_zone if calendar else None
     support = PublishedSupportOut(
         legal_entity=row.legal_entity,
         language=row.language,
         languages=spoken,
         content=row.content,
-        time_zone=zone,
+        time_zone=calendar.time_zone,
         weekdays=[WeekdayOut(**weekday._asdict()) for weekday in weekdays],
         closed_days=closed_days,
         response_times=[ResponseTimeOut(**time._asdict()) for time in times],
     )
     others = [other for other in spoken if other != row.language]
-    return support, support_page.render_page(row, weekdays, zone, closed_days, times, others)
+    return support, support_page.render_page(row, weekdays, calendar.time_zone, closed_days, times, others)

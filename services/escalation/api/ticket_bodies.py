@@ -19,6 +19,7 @@ from shared.fields import Body, Code, Name, Prose, example, shown
 from shared.hidden import SEEN_ON_LINE, check_line
 
 MAX_ENTRIES = 50
+MAX_FILES = 20
 
 Detail = Annotated[
     str, StringConstraints(min_length=1, max_length=400, pattern=SEEN_ON_LINE), AfterValidator(check_line)
@@ -64,6 +65,9 @@ class TicketIn(Body):
     language: TicketLanguage | None = None
     entry_ids: list[UUID] = Field(
         default=[], max_length=MAX_ENTRIES, description="entries of the thread for the evidence pack; none is internal"
+    )
+    attachment_ids: list[UUID] = Field(
+        default=[], max_length=MAX_FILES, description="files of the case for the evidence pack; none is internal"
     )
     no_line_reason: NoLineReason | None = Field(
         default=None, description="why a billing question has no line of ours beside the vendor's"
@@ -132,7 +136,7 @@ class MadeDecisionOut(BaseModel):
     model_config = example(place="description", kind="telephone", choice="remove", reason="the customer's own number")
 
     place: str
-    kind: Literal["address", "telephone"]
+    kind: Literal["address", "telephone", "file"]
     choice: Literal["remove", "let_through"]
     reason: str
 

@@ -18,13 +18,22 @@ from services.escalation.api.ticket_bodies import (
     VendorTicketOut,
     build_text,
 )
-from services.escalation.domain.evidence_packs import build_pack
+from services.escalation.domain.evidence_packs import PackFile, build_pack
 from services.escalation.domain.moves import MoveRefused
 from services.escalation.domain.vendor_tickets import NotAtVendor, SeenNote, TicketStatus
 from services.escalation.repository import ticket_queries
 from services.escalation.repository.ticket_queries import TicketCriteria
+from services.escalation.tables import VendorTicketRow
 from services.escalation.use_cases.handovers import HandoverIncomplete
 from services.escalation.use_cases.resources import ContractUsedUp
+from services.escalation.use_cases.ticket_files import (
+    FileInternal,
+    FilesTooLarge,
+    FileUnchanged,
+    FileUnknown,
+    build_pack_files,
+    load_files,
+)
 from services.escalation.use_cases.ticket_moves import NumberTaken
 from services.escalation.use_cases.vendor_tickets import (
     ChannelMissing,
@@ -46,7 +55,7 @@ ZIP = "application/octet-stream"
 """Media type of a ZIP that clients take as a file whatever it is."""
 PACK: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "a ZIP: the text of the request, and its entries",
+        "description": "a ZIP: the text of the request, its entries and its files",
         "content": {ZIP: {"schema": {"type": "string", "format": "binary"}}},
         "headers": {"Content-Disposition": {"description": "its name", "schema": {"type": "string"}}},
     }
@@ -59,7 +68,17 @@ PACK: dict[int | str, dict[str, Any]] = {
     response_model=VendorTicketDetailsOut,
     summary="Prepare a request to the vendor",
     responses=refusals(
-        HandoverIncomplete, MoveRefused, ChannelMissing, DetailsUndecided, EntryInternal, EntryUnknown, NotAContract
+        HandoverIncomplete,
+        MoveRefused,
+        ChannelMissing,
+        DetailsUndecided,
+        EntryInternal,
+        EntryUnknown,
+        FileInternal,
+        FilesTooLarge,
+        FileUnchanged,
+        FileUnknown,
+        NotAContract,
     ),
 )
 async def prepare_ticket(
@@ -68,7 +87,8 @@ async def prepare_ticket(
     """Prepare what a person opens in the vendor's portal, with contact data of ours.
 
     409 `handover_incomplete` names in `missing` what must be done before; 409 `contact_details_undecided` names in
-    `details` addresses and telephone numbers, each of which is to be removed or let through by `decisions`.
+    `details` addresses and telephone numbers, each of which is to be removed or let through by `decisions`. A file that
+    cannot be searched is let through by its id.
     """
     new = wanted.build_ticket()
     material = await use_cases.vendor_tickets.gather_material(command.runtime, case_id, new)
@@ -108,9 +128,14 @@ async def get_ticket(ticket_id: UUID, read: Read) -> VendorTicketDetailsOut:
     responses=PACK,
 )
 async def get_pack(ticket_id: UUID, read: Read) -> Response:
-    """The text of the request and its entries as one ZIP, to be attached in the portal."""
-    row = await read(lambda unit: ticket_queries.get_ticket(unit, ticket_id))
-    pack = await asyncio.to_thread(build_pack, build_text(row), (), row.prepared_at)
+    """The text of the request, its entries and files as one ZIP, to be attached in the portal."""
+
+    async def load(unit: Unit) -> tuple[VendorTicketRow, list[PackFile]]:
+        row = await ticket_queries.get_ticket(unit, ticket_id)
+        return row, build_pack_files(await load_files(unit, row.case_id, row.attachment_ids))
+
+    row, files = await read(load)
+    pack = await asyncio.to_thread(build_pack, build_text(row), files, row.prepared_at)
     headers = {"content-disposition": f'attachment; filename="vendor-ticket-{row.id}.zip"'}
     return Response(pack, headers=headers, media_type=ZIP)
 

@@ -54,6 +54,15 @@ async def list_of_case(unit: Unit, case_id: UUID, after: UUID | None, limit: int
     return (await unit.session.exec(query.order_by(col(AttachmentRow.id)).limit(limit))).all()
 
 
+async def list_chosen(unit: Unit, case_id: UUID, attachment_ids: Sequence[UUID]) -> Sequence[AttachmentRow]:
+    """List those of these files that are of a case or of those that were merged into it."""
+    case_ids = [case_id, *await case_queries.list_merged(unit, case_id)]
+    query = select(AttachmentRow).where(
+        col(AttachmentRow.case_id).in_(case_ids), col(AttachmentRow.id).in_(attachment_ids)
+    )
+    return (await unit.session.exec(query)).all()
+
+
 async def list_of_mail(unit: Unit, mail_id: UUID, after: UUID | None, limit: int) -> Sequence[AttachmentRow]:
     """List the files that a mail brought, the oldest first."""
     query = select(AttachmentRow).where(AttachmentRow.inbound_mail_id == mail_id)

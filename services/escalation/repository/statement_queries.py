@@ -1,11 +1,12 @@
 """Statements of support, with the hours and the response times that they state."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sqlmodel import col, select
 
-from services.escalation.domain.clocks import DEFAULT_TARGETS, Target
+from services.escalation.domain.clocks import DEFAULT_CALENDAR, DEFAULT_TARGETS, Target
 from services.escalation.repository.clock_queries import NO_SEVERITY, STANDARD
 from services.escalation.tables import CalendarRow, SupportStatementRow
 from shared.database import Unit
@@ -34,9 +35,14 @@ async def save_statement(unit: Unit, row: SupportStatementRow) -> dict[str, Any]
     return before
 
 
-async def find_calendar(unit: Unit, legal_entity: str) -> CalendarRow | None:
-    """Find the business calendar of a legal entity."""
-    return await unit.session.get(CalendarRow, legal_entity, populate_existing=True)
+async def get_calendar(unit: Unit, legal_entity: str) -> CalendarRow:
+    """Get the business calendar of a legal entity; of one that has said nothing, the hours by which clocks count."""
+    row = await unit.session.get(CalendarRow, legal_entity, populate_existing=True)
+    if row is not None:
+        return row
+    hours = [[list(span) for span in spans] for spans in DEFAULT_CALENDAR.hours]
+    zone = DEFAULT_CALENDAR.zone.key
+    return CalendarRow(legal_entity=legal_entity, time_zone=zone, hours=hours, closed_days=[], covers_until=date.max)
 
 
 async def map_first_answers(unit: Unit) -> dict[tuple[str, str | None], Target]:

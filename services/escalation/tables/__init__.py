@@ -11,6 +11,7 @@ from services.escalation.tables.resources import RESOURCE_WORDS, TEXT_SEARCH, Re
 from services.escalation.tables.service_credits import ServiceCreditRow, ServiceCreditTypeRow, VendorCreditRow
 from services.escalation.tables.service_health import HealthWatchRow, IncidentCaseRow, IncidentRow
 from services.escalation.tables.support_statements import SupportStatementRow
+from services.escalation.tables.vendor_disputes import VendorDisputeRow
 from services.escalation.tables.vendor_tickets import TicketNoteRow, VendorChannelRow, VendorTicketRow
 
 __all__ = [
@@ -47,5 +48,6 @@ __all__ = [
     "TicketNoteRow",
     "VendorChannelRow",
     "VendorCreditRow",
+    "VendorDisputeRow",
     "VendorTicketRow",
 ]

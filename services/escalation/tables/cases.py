@@ -35,6 +35,7 @@ class CaseRow(Row, table=True):
             unique=True,
             postgresql_where=text("state IN ('new', 'in_progress', 'waiting_for_customer', 'waiting_for_vendor')"),
         ),
+        Index("cases_of_cause", "cause", postgresql_where=text("cause IS NOT NULL")),
         Index("cases_of_account", "account_id", "id"),
         Index("cases_by_state", "state", "id"),
         Index("cases_of_queue", "queue", "state", "id"),

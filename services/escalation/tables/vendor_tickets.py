@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, DateTime, Index, Text, UniqueConstraint, text
+from sqlalchemy import ARRAY, CheckConstraint, DateTime, Index, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -74,6 +74,7 @@ class VendorTicketRow(Row, table=True):
     no_line_reason: str | None = Field(sa_type=Text)
     waived: list[str] = Field(sa_type=ARRAY(Text))
     resource_id: UUID | None = Field(foreign_key="support_resources.id")
+    attachment_ids: list[UUID] = Field(sa_type=ARRAY(Uuid))
     prepared_by: str = Field(sa_type=Text)
     prepared_at: datetime = Field(sa_type=DateTime(timezone=True))
     submitted_by: str | None = Field(default=None, sa_type=Text)

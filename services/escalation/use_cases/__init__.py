@@ -21,11 +21,13 @@ from services.escalation.use_cases import (
     service_credits,
     service_health,
     tasks,
+    ticket_files,
     ticket_moves,
     ticket_notes,
     ticket_readings,
     upholding,
     vendor_clocks,
+    vendor_disputes,
     vendor_tickets,
 )
 
@@ -50,10 +52,12 @@ __all__ = [
     "service_credits",
     "service_health",
     "tasks",
+    "ticket_files",
     "ticket_moves",
     "ticket_notes",
     "ticket_readings",
     "upholding",
     "vendor_clocks",
+    "vendor_disputes",
     "vendor_tickets",
 ]

@@ -13,6 +13,14 @@ from services.escalation.repository import case_queries, handover_queries, resou
 from services.escalation.tables import CaseRow, EntryRow, VendorChannelRow, VendorTicketRow
 from services.escalation.use_cases.cases import enter_internally, lock_case
 from services.escalation.use_cases.handovers import Readiness, check_readiness, check_unresolved, load_readiness
+from services.escalation.use_cases.ticket_files import (
+    TicketFile,
+    check_unchanged,
+    list_file_decisions,
+    list_unsearched,
+    load_files,
+    map_texts,
+)
 from shared.audit import Change
 from shared.clients import Answered
 from shared.database import Unit
@@ -85,6 +93,7 @@ class NewTicket:
     category: Category | None
     language: str | None
     entry_ids: Sequence[UUID]
+    attachment_ids: Sequence[UUID]
     no_line_reason: str | None
     resource_id: UUID | None
     legal_entity: str | None
@@ -108,25 +117,31 @@ class _Sources:
     channel: VendorChannelRow
     entries: Sequence[EntryRow]
     difference_ids: Sequence[UUID]
+    files: Sequence[TicketFile]
 
 
 async def gather_material(runtime: "Runtime", case_id: UUID, new: NewTicket) -> TicketMaterial:
     """Gather what a ticket carries, before anything is written: entries never change.
 
-    Raises NotFound, ChannelMissing, EntryUnknown, EntryInternal, DetailsUndecided, Unavailable.
+    Raises NotFound, ChannelMissing, EntryUnknown, EntryInternal, FileUnknown, FileInternal, FilesTooLarge,
+    FileUnchanged, DetailsUndecided, Unavailable.
     """
     sources = await runtime.units.run(lambda unit: _load_sources(unit, case_id, new))
     lines = [await _compare_lines(runtime, difference_id) for difference_id in sources.difference_ids]
     texts = {"title": new.title, "description": new.description}
     if product := new.product or sources.case.product:
         texts["product"] = product
-    entries = {f"entry {entry.id}": entry.content for entry in sources.entries}
-    cleaned = await asyncio.to_thread(clean_texts, texts | entries, sources.channel.countries, new.decisions)
+    searched = {f"entry {entry.id}": entry.content for entry in sources.entries} | map_texts(sources.files)
+    unsearched = list_unsearched(sources.files, new.decisions)
+    cleaned = await asyncio.to_thread(
+        clean_texts, texts | searched, sources.channel.countries, new.decisions, unsearched
+    )
+    check_unchanged(sources.files, cleaned)
     return TicketMaterial(
         channel=sources.channel,
         texts={name: cleaned[name].text for name in texts},
         entries=[_show_entry(entry, cleaned[f"entry {entry.id}"].text) for entry in sources.entries],
-        decisions=_list_decisions(cleaned),
+        decisions=_list_decisions(cleaned) + list_file_decisions(sources.files, new.decisions),
         compared_lines=lines,
     )
 
@@ -145,7 +160,8 @@ async def _load_sources(unit: Unit, case_id: UUID, new: NewTicket) -> _Sources:
     if internal := [entry for entry in entries if entry.audience == "internal"]:
         raise EntryInternal(f"entry_ids: {internal[0].id} is internal")
     links = await case_queries.list_links(unit, case_id)
-    return _Sources(case, channel, entries, [link.target_id for link in links if link.kind == "vendor_difference"])
+    differences = [link.target_id for link in links if link.kind == "vendor_difference"]
+    return _Sources(case, channel, entries, differences, await load_files(unit, case_id, new.attachment_ids))
 
 
 async def _compare_lines(runtime: "Runtime", difference_id: UUID) -> dict[str, Any]:
@@ -158,9 +174,12 @@ async def _compare_lines(runtime: "Runtime", difference_id: UUID) -> dict[str, A
 
 
 def clean_texts(
-    texts: Mapping[str, str], countries: Sequence[str], decisions: Iterable[DetailDecision]
+    texts: Mapping[str, str],
+    countries: Sequence[str],
+    decisions: Iterable[DetailDecision],
+    unsearched: Sequence[Mapping[str, str]] = (),
 ) -> dict[str, Cleaned]:
-    """Clean texts by their places. Raises DetailsUndecided."""
+    """Clean texts by their places; what could not be searched is undecided too. Raises DetailsUndecided."""
     choices = tuple(decisions)
     cleaned = {place: clean_text(text, countries, choices) for place, text in texts.items()}
     undecided = [
@@ -168,9 +187,10 @@ def clean_texts(
         for place, result in cleaned.items()
         for finding in result.undecided
     ]
+    undecided += [dict(file) for file in unsearched]
     if undecided:
         raise DetailsUndecided(
-            f"{len(undecided)} addresses or telephone numbers: remove each, or let it through",
+            f"{len(undecided)} addresses, telephone numbers or files: remove each, or let it through",
             details=undecided[:MAX_SHOWN_DETAILS],
         )
     return cleaned
@@ -239,6 +259,7 @@ def _build_row(
         no_line_reason=new.no_line_reason,
         waived=[str(requirement) for requirement in readiness.waived],
         resource_id=new.resource_id,
+        attachment_ids=list(new.attachment_ids),
         prepared_by=actor,
         prepared_at=unit.now,
     )

@@ -44,6 +44,13 @@ class UnpaidSum(BaseModel):
     lacks: list[str] = LACKS
 
 
+class ContestedSum(BaseModel):
+    """A part of the unpaid invoices of the vendor that is contested, and owed all the same; with tax, minor units."""
+
+    contested_minor: int
+    lacks: list[str] = LACKS
+
+
 class CommittedSum(BaseModel):
     """What the vendor will charge to the ends of the terms, and what of it a suspension would stop; minor units."""
 
@@ -100,6 +107,7 @@ class ConvertedOut(BaseModel):
         billed={"billed_minor": 10080, "lacks": []},
         vendor_accrued={"accrued_minor": 7562, "lacks": []},
         vendor_invoices={"total_minor": 7562, "lacks": []},
+        vendor_contested={"contested_minor": 1107, "lacks": []},
         vendor_committed={"committed_minor": 83187, "stopped_by_suspension_minor": 0, "lacks": []},
         margin_minor=2518,
         rates=[shown(RatesUsedOut)],
@@ -112,6 +120,7 @@ class ConvertedOut(BaseModel):
     billed: BilledSum
     vendor_accrued: AccruedSum
     vendor_invoices: UnpaidSum
+    vendor_contested: ContestedSum | None = Field(default=None, description="of all alone")
     vendor_committed: CommittedSum
     margin_minor: int | None = Field(description="billed less accrued; null unless both are whole")
     rates: list[RatesUsedOut]

@@ -40,6 +40,13 @@ class UnpaidOut(BaseModel):
     total_minor: int
 
 
+class ContestedOut(BaseModel):
+    """Amounts of unpaid vendor invoices that are contested, with tax; in minor units, and owed all the same."""
+
+    currency: str
+    contested_minor: int
+
+
 class AccruedOut(BaseModel):
     """What the vendor charges for all cycles that have begun, billed by it or not; minor units."""
 
@@ -72,6 +79,7 @@ class ExposureOut(BaseModel):
         billed=[{"currency": "EUR", "billed_minor": 10080}],
         vendor_accrued=[{"currency": "USD", "accrued_minor": 8200}],
         vendor_invoices=[{"due_date": "2026-06-07", "currency": "USD", "total_minor": 8200}],
+        vendor_contested=[{"currency": "USD", "contested_minor": 1200}],
         vendor_committed=[
             {"currency": "USD", "committed_minor": 90200, "stopped_by_suspension_minor": 0, "until": "2027-03-01"}
         ],
@@ -83,6 +91,9 @@ class ExposureOut(BaseModel):
     billed: list[VendorBilledOut]
     vendor_accrued: list[AccruedOut]
     vendor_invoices: list[UnpaidOut]
+    vendor_contested: list[ContestedOut] = Field(
+        default=[], description="what of `vendor_invoices` is contested; of all alone, and left out for an account"
+    )
     vendor_committed: list[CommittedOut]
     converted: ConvertedOut | None = Field(default=None, description="if a currency is asked for")
 

@@ -1,5 +1,6 @@
 """The vendor's invoices over REST: received, paid, listed."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
@@ -10,6 +11,7 @@ from pydantic import BaseModel, Field
 from services.invoicing import use_cases
 from services.invoicing.domain.vendor_invoice import WARN_DAYS, AlreadyPaid, VendorInvoiceRefused
 from services.invoicing.repository.legal_entities import UnknownLegalEntity
+from services.invoicing.repository.vendor import contested
 from services.invoicing.repository.vendor import invoices as repository
 from services.invoicing.tables.vendor import VendorInvoiceRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
@@ -87,6 +89,7 @@ class VendorInvoiceOut(BaseModel):
         paid_minor=None,
         paid_by=None,
         paid_reason=None,
+        contested_minor=2016,
     )
 
     id: UUID
@@ -107,11 +110,21 @@ class VendorInvoiceOut(BaseModel):
     paid_minor: int | None
     paid_by: str | None
     paid_reason: str | None
+    contested_minor: int = Field(description="what of it open vendor disputes contest; it stays payable in full")
 
     @classmethod
-    def of(cls, row: VendorInvoiceRow) -> Self:
-        """The answer for a row."""
-        return cls.model_validate(row, from_attributes=True)
+    def from_row(cls, row: VendorInvoiceRow, contested_minor: int) -> Self:
+        """Build the answer for a row, and what is contested of it."""
+        return cls.model_validate(row.model_dump() | {"contested_minor": contested_minor})
+
+
+async def _build_all(unit: Unit, rows: Sequence[VendorInvoiceRow]) -> list[VendorInvoiceOut]:
+    amounts = await contested.map_contested(unit, [row.id for row in rows])
+    return [VendorInvoiceOut.from_row(row, amounts.get(row.id, 0)) for row in rows]
+
+
+async def _build_vendor_invoice(unit: Unit, row: VendorInvoiceRow) -> VendorInvoiceOut:
+    return (await _build_all(unit, [row]))[0]
 
 
 class PaymentToVendorIn(Body):
@@ -138,7 +151,7 @@ async def receive_vendor_invoice(
     """Record what the vendor bills us; announces `VendorInvoiceReceived`, and before it is due `VendorPaymentDue`."""
 
     async def receive(unit: Unit) -> VendorInvoiceOut:
-        return VendorInvoiceOut.of(await use_cases.vendor_invoices.receive(unit, invoice.new()))
+        return await _build_vendor_invoice(unit, await use_cases.vendor_invoices.receive(unit, invoice.new()))
 
     return await command.run(receive)
 
@@ -162,7 +175,7 @@ async def pay_vendor_invoice(
         row = await use_cases.vendor_invoices.pay(
             unit, vendor_invoice_id, amount, paid.paid_on, command.caller.subject, paid.reason
         )
-        return VendorInvoiceOut.of(row)
+        return await _build_vendor_invoice(unit, row)
 
     return await command.run(pay, status=200, reason=paid.reason, about=vendor_invoice_id)
 
@@ -176,11 +189,18 @@ async def list_vendor_invoices(
 ) -> Page[VendorInvoiceOut]:
     """The vendor's invoices in the order of their ids; those still to be paid, or due before a day, if asked."""
     after = paging.after_id()
-    rows = await read(lambda unit: repository.page(unit, state, due_before, after, paging.limit + 1))
-    return paging.page([VendorInvoiceOut.of(row) for row in rows], key=lambda row: row.id)
+
+    async def load(unit: Unit) -> list[VendorInvoiceOut]:
+        return await _build_all(unit, await repository.page(unit, state, due_before, after, paging.limit + 1))
+
+    return paging.page(await read(load), key=lambda row: row.id)
 
 
 @reads.get("/{vendor_invoice_id}", summary="One invoice of the vendor's")
 async def get_vendor_invoice(vendor_invoice_id: UUID, read: Read) -> VendorInvoiceOut:
-    """What the vendor bills us, and whether we paid it."""
-    return VendorInvoiceOut.of(await read(lambda unit: repository.invoice(unit, vendor_invoice_id)))
+    """What the vendor bills us, whether we paid it, and what of it we contest."""
+
+    async def load(unit: Unit) -> VendorInvoiceOut:
+        return await _build_vendor_invoice(unit, await repository.invoice(unit, vendor_invoice_id))
+
+    return await read(load)

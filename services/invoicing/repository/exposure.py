@@ -30,6 +30,11 @@ JOIN vendor_invoices v ON v.id = r.vendor_invoice_id AND v.state = 'received'
 WHERE l.account_id = $1
 GROUP BY v.due_date, v.currency ORDER BY v.due_date, v.currency
 """
+_CONTESTED_OF_ALL = """
+SELECT v.currency, sum(c.contested_minor) AS contested_minor
+FROM contested_amounts c JOIN vendor_invoices v ON v.id = c.vendor_invoice_id AND v.state = 'received'
+WHERE c.ended_at IS NULL AND $1::uuid IS NULL GROUP BY v.currency ORDER BY v.currency
+"""
 _ACCRUED = """
 SELECT currency, sum(amount_minor) AS accrued_minor FROM vendor_charges
 WHERE $1::uuid IS NULL OR account_id = $1 GROUP BY currency ORDER BY currency
@@ -63,7 +68,7 @@ async def exposure(unit: Unit, account_id: UUID | None) -> dict[str, list[dict[s
     """Each part by currency, in minor units; of one account, or of all of them.
 
     What the vendor has billed is an account's by the lines of the reconciliation; for all it is its whole invoices,
-    reconciled or not, with lines of nobody's too.
+    reconciled or not, with lines of nobody's too. What is contested of those is in all, and of no account.
     """
     queries = {
         "owed_to_us": _OWED,
@@ -72,6 +77,8 @@ async def exposure(unit: Unit, account_id: UUID | None) -> dict[str, list[dict[s
         "vendor_committed": _COMMITTED,
         "billed": _BILLED,
     }
+    if account_id is None:
+        queries["vendor_contested"] = _CONTESTED_OF_ALL
     return {
         name: [_as_integers(row) for row in await unit.connection.fetch(query, account_id)]
         for name, query in queries.items()

@@ -57,6 +57,27 @@ class VendorInvoiceRow(Row, table=True):
     post_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
+class ContestedAmountRow(Row, table=True):
+    """An amount of a vendor invoice that is contested, with tax, until `ended_at`; we may not have the invoice."""
+
+    __tablename__ = "contested_amounts"
+    __table_args__ = (
+        CheckConstraint("contested_minor > 0"),
+        Index(
+            "contested_amounts_open",
+            "vendor_invoice_id",
+            postgresql_where=text("ended_at IS NULL"),
+            postgresql_include=["contested_minor"],
+        ),
+    )
+
+    vendor_dispute_id: UUID = Field(primary_key=True)
+    vendor_invoice_id: UUID
+    currency: str = Field(sa_type=Text)
+    contested_minor: int = Field(sa_type=BigInteger)
+    ended_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
 class ReconciliationRow(Row, table=True):
     """A reconciliation file that was taken, and what its comparison came to; a replaced one keeps its row alone."""
 

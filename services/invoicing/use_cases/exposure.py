@@ -19,6 +19,7 @@ AMOUNTS = {
     "billed": ("billed_minor",),
     "vendor_accrued": ("accrued_minor",),
     "vendor_invoices": ("total_minor",),
+    "vendor_contested": ("contested_minor",),
     "vendor_committed": ("committed_minor", "stopped_by_suspension_minor"),
 }
 """The amounts of each part."""

@@ -3,7 +3,7 @@
 from shared.migrations import execute
 
 revision = "0037"
-down_revision = "0035"
+down_revision = "0036"
 
 SECRETS = """
 ALTER TABLE invoicing.document_deliveries ADD COLUMN secret TEXT, ADD COLUMN bounce_id UUID UNIQUE

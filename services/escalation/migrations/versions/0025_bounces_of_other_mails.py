@@ -2,8 +2,8 @@
 
 from shared.migrations import execute
 
-revision = "0023"
-down_revision = "0021"
+revision = "0025"
+down_revision = "0024"
 
 TABLE = """
 CREATE TABLE escalation.other_bounces (

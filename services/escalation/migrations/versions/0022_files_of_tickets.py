@@ -1,0 +1,17 @@
+"""A ticket for the vendor may carry files of its case."""
+
+from shared.migrations import execute
+
+revision = "0022"
+down_revision = "0021"
+
+FILES = """
+ALTER TABLE escalation.vendor_tickets ADD COLUMN attachment_ids UUID[];
+UPDATE escalation.vendor_tickets SET attachment_ids = '{}';
+ALTER TABLE escalation.vendor_tickets ALTER COLUMN attachment_ids SET NOT NULL;
+"""
+
+
+def upgrade() -> None:
+    """Add the files: tickets of before have none."""
+    execute(FILES)

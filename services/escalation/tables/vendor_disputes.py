@@ -1,0 +1,49 @@
+"""Vendor disputes. Reasons of people stay here; nothing personal goes onto topics."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from services.escalation.tables.base import Row
+
+
+class VendorDisputeRow(Row, table=True):
+    """A part of a vendor invoice that we contest; amounts in minor units, with tax."""
+
+    __tablename__ = "vendor_disputes"
+    __table_args__ = (
+        CheckConstraint("state IN ('open', 'accepted', 'partly_accepted', 'rejected', 'withdrawn')"),
+        CheckConstraint("contested_minor > 0"),
+        CheckConstraint("accepted_minor BETWEEN 0 AND contested_minor"),
+        CheckConstraint("(state = 'open') = (accepted_minor IS NULL)"),
+        CheckConstraint("num_nulls(accepted_minor, ended_at, ended_by, ended_reason) IN (0, 4)"),
+        Index("vendor_disputes_of_invoice", "vendor_invoice_id", "id"),
+        Index("vendor_disputes_by_state", "state", "id"),
+        Index("vendor_disputes_of_case", "case_id"),
+        Index("vendor_disputes_of_dispute", "dispute_id", "id", postgresql_where=text("dispute_id IS NOT NULL")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    case_id: UUID = Field(foreign_key="cases.id")
+    dispute_id: UUID | None = Field(foreign_key="disputes.id")
+    vendor_invoice_id: UUID
+    vendor_invoice_number: str = Field(sa_type=Text)
+    legal_entity: str = Field(sa_type=Text)
+    currency: str = Field(sa_type=Text)
+    items: list[dict[str, Any]] = Field(sa_type=JSONB)
+    contested_minor: int = Field(sa_type=BigInteger)
+    reason_code: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    vendor_reference: str | None = Field(sa_type=Text)
+    deadline: date | None
+    state: str = Field(sa_type=Text)
+    opened_by: str = Field(sa_type=Text)
+    opened_at: datetime = Field(sa_type=DateTime(timezone=True))
+    accepted_minor: int | None = Field(sa_type=BigInteger)
+    ended_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    ended_by: str | None = Field(sa_type=Text)
+    ended_reason: str | None = Field(sa_type=Text)

@@ -1,0 +1,117 @@
+"""Files of a case that go to the vendor: texts are searched, and a person lets through each that cannot be."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from uuid import UUID
+
+from services.escalation.domain.contact_details import Cleaned, DetailDecision
+from services.escalation.domain.evidence_packs import PackFile
+from services.escalation.repository import attachments
+from services.escalation.tables import AttachmentRow
+from shared.database import Unit
+from shared.errors import Refusal
+
+MAX_PACK_BYTES = 20 * 1024 * 1024
+"""How much the files of a ticket have together, which are in memory while its pack is built."""
+SEARCHED_TYPE = "text/plain"
+
+
+class FileUnknown(Refusal):
+    """The case has no such file."""
+
+    code: ClassVar[str] = "file_unknown"
+    status: ClassVar[int] = 422
+
+
+class FileInternal(Refusal):
+    """An internal file leaves by no door."""
+
+    code: ClassVar[str] = "file_internal"
+    status: ClassVar[int] = 422
+
+
+class FilesTooLarge(Refusal):
+    """The files of a ticket are larger together than the vendor takes."""
+
+    code: ClassVar[str] = "files_too_large"
+    status: ClassVar[int] = 422
+
+
+class FileUnchanged(Refusal):
+    """Nothing is removed from a file: attach one without it, or let it through."""
+
+    code: ClassVar[str] = "file_unchanged"
+    status: ClassVar[int] = 422
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFile:
+    """A file that somebody chose for a ticket, with its content."""
+
+    id: UUID
+    name: str
+    media_type: str
+    content: bytes
+
+    @property
+    def place(self) -> str:
+        """The place that a refusal names."""
+        return f"file {self.name}"
+
+
+async def load_files(unit: Unit, case_id: UUID, attachment_ids: Sequence[UUID]) -> list[TicketFile]:
+    """Load files of a case, or of one that was merged into it. Raises FileUnknown, FileInternal, FilesTooLarge."""
+    rows = {row.id: row for row in await attachments.list_chosen(unit, case_id, attachment_ids)}
+    if unknown := [attachment_id for attachment_id in attachment_ids if attachment_id not in rows]:
+        raise FileUnknown(f"attachment_ids: the case has no file {unknown[0]}")
+    if internal := [row for row in rows.values() if row.audience == "internal"]:
+        raise FileInternal(f"attachment_ids: {internal[0].id} is internal")
+    if sum(row.size_bytes for row in rows.values()) > MAX_PACK_BYTES:
+        raise FilesTooLarge(f"attachment_ids: they have more than {MAX_PACK_BYTES} bytes together")
+    return [await _load_file(unit, rows[attachment_id]) for attachment_id in dict.fromkeys(attachment_ids)]
+
+
+async def _load_file(unit: Unit, row: AttachmentRow) -> TicketFile:
+    chunks, place = [], 0
+    while (chunk := await attachments.find_chunk(unit, row.id, place)) is not None:
+        chunks.append(chunk)
+        place += 1
+    return TicketFile(row.id, row.name, row.media_type, b"".join(chunks))
+
+
+def map_texts(files: Iterable[TicketFile]) -> dict[str, str]:
+    """Map the places of files that can be searched to their texts."""
+    return {file.place: file.content.decode(errors="replace") for file in files if file.media_type == SEARCHED_TYPE}
+
+
+def list_unsearched(files: Iterable[TicketFile], decisions: Iterable[DetailDecision]) -> list[dict[str, str]]:
+    """List the files that cannot be searched, and that nobody has let through by their ids."""
+    passed = {decision.content for decision in decisions if decision.choice == "let_through"}
+    return [
+        {"place": file.place, "kind": "file", "content": str(file.id)}
+        for file in files
+        if file.media_type != SEARCHED_TYPE and str(file.id) not in passed
+    ]
+
+
+def list_file_decisions(files: Iterable[TicketFile], decisions: Iterable[DetailDecision]) -> list[dict[str, Any]]:
+    """List who let through which files that cannot be searched."""
+    reasons = {decision.content: decision.reason for decision in decisions}
+    return [
+        {"place": file.place, "kind": "file", "choice": "let_through", "reason": reasons[str(file.id)]}
+        for file in files
+        if file.media_type != SEARCHED_TYPE
+    ]
+
+
+def check_unchanged(files: Iterable[TicketFile], cleaned: Mapping[str, Cleaned]) -> None:
+    """Refuse that something is removed from a file. Raises FileUnchanged."""
+    for file in files:
+        if file.place in cleaned and any(decision.choice == "remove" for _, decision in cleaned[file.place].decided):
+            raise FileUnchanged(f"{file.place}: nothing is removed from it: attach another one, or let it through")
+
+
+def build_pack_files(files: Sequence[TicketFile]) -> list[PackFile]:
+    """Build the files of a pack, under names that are different."""
+    return [PackFile(f"files/{number:02}-{file.name}", file.content) for number, file in enumerate(files, 1)]

@@ -1,0 +1,276 @@
+"""Vendor disputes: we contest a part of what the vendor bills, and record what it answers."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from services.escalation.domain.cases import UNRESOLVED
+from services.escalation.domain.moves import MoveRefused, move
+from services.escalation.domain.vendor_disputes import (
+    VENDOR_DISPUTE_ALLOWED,
+    ContestedItem,
+    VendorDisputeState,
+    accept_contested,
+    check_contested,
+)
+from services.escalation.repository import case_queries, dispute_queries, vendor_dispute_queries
+from services.escalation.tables import CaseRow, DisputeRow, VendorDisputeRow
+from services.escalation.use_cases.cases import (
+    CaseLink,
+    NewCase,
+    enter_internally,
+    get_subject,
+    link_case,
+    open_case,
+)
+from shared.audit import Change
+from shared.clients import Answered
+from shared.database import Unit
+from shared.errors import Later, NotFound, Refusal, Unavailable
+from shared.events.escalation import VendorDisputeOpened, VendorDisputeResolved
+from shared.ids import new_id
+from shared.money import CurrencyMismatch
+
+if TYPE_CHECKING:
+    from shared.runtime import Runtime
+
+
+class UnknownDifference(Refusal):
+    """The vendor invoice has no such difference."""
+
+    code = "unknown_difference"
+    status = 422
+
+
+class AlreadyContested(Refusal):
+    """Another open vendor dispute contests this difference."""
+
+    code = "already_contested"
+
+
+class VendorInvoiceUnavailable(Unavailable):
+    """Invoicing does not say now what the vendor bills."""
+
+    code = "vendor_invoice_unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class VendorInvoice:
+    """An invoice of the vendor's as invoicing has it; minor units, with tax."""
+
+    id: UUID
+    number: str
+    legal_entity: str
+    currency: str
+    total_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewVendorDispute:
+    """A part of a vendor invoice that somebody wants to contest; without a case it gets one."""
+
+    vendor_invoice_id: UUID
+    currency: str
+    items: Sequence[ContestedItem]
+    reason_code: str
+    reason: str
+    dispute_id: UUID | None
+    case_id: UUID | None
+    vendor_reference: str | None
+    deadline: date | None
+
+    @property
+    def contested_minor(self) -> int:
+        """The sum of the items."""
+        return sum(item.amount_minor for item in self.items)
+
+    @property
+    def difference_ids(self) -> list[UUID]:
+        """The differences that are contested, each once."""
+        return list(dict.fromkeys(item.difference_id for item in self.items if item.difference_id is not None))
+
+
+async def find_vendor_invoice(runtime: "Runtime", new: NewVendorDispute) -> VendorInvoice:
+    """Ask invoicing for the vendor invoice, and whether the differences are its own; in no transaction.
+
+    Raises NotFound, UnknownDifference, CurrencyMismatch, VendorInvoiceUnavailable.
+    """
+    with _asking_invoicing():
+        answer = await runtime.clients["invoicing"].get(f"/v1/vendor-invoices/{new.vendor_invoice_id}")
+    _check_currency(answer["currency"], new.currency)
+    for difference_id in new.difference_ids:
+        await _check_difference(runtime, new, difference_id)
+    return VendorInvoice(
+        new.vendor_invoice_id, answer["number"], answer["legal_entity"], answer["currency"], answer["total_minor"]
+    )
+
+
+async def _check_difference(runtime: "Runtime", new: NewVendorDispute, difference_id: UUID) -> None:
+    try:
+        with _asking_invoicing():
+            difference = await runtime.clients["invoicing"].get(f"/v1/vendor-differences/{difference_id}")
+    except NotFound as refused:
+        raise UnknownDifference(f"items: there is no difference {difference_id}") from refused
+    if difference["vendor_invoice_id"] != str(new.vendor_invoice_id):
+        raise UnknownDifference(f"items: the difference {difference_id} is of another invoice")
+    _check_currency(difference["currency"], new.currency)
+
+
+@contextmanager
+def _asking_invoicing() -> Iterator[None]:
+    """Turn what a call of invoicing may raise into refusals of ours."""
+    try:
+        yield
+    except Answered as refused:
+        if refused.status == 404:
+            raise NotFound("there is no such vendor invoice") from refused
+        raise VendorInvoiceUnavailable(str(refused)) from refused
+    except Later as error:
+        raise VendorInvoiceUnavailable(str(error)) from error
+
+
+def _check_currency(billed: str, contested: str) -> None:
+    if billed != contested:
+        raise CurrencyMismatch(f"the vendor bills {billed}, not {contested}")
+
+
+async def open_vendor_dispute(
+    unit: Unit, new: NewVendorDispute, invoice: VendorInvoice, actor: str
+) -> VendorDisputeRow:
+    """Contest a part of a vendor invoice. Raises NotFound, MoveRefused, AlreadyContested, ContestedAboveInvoice."""
+    dispute = await dispute_queries.get_dispute(unit, new.dispute_id) if new.dispute_id else None
+    case = await _find_case(unit, new)
+    await unit.lock(invoice.id, *_list_subjects(case, dispute))
+    await _check_open(unit, new, invoice)
+    case = await _take_case(unit, new, case, dispute, actor)
+    row = _build_row(unit, new, invoice, case.id, actor)
+    await vendor_dispute_queries.save_vendor_dispute(unit, row)
+    unit.publish(VendorDisputeOpened(**_announce(row)))
+    unit.record(Change("vendor_dispute", row.id, case.account_id))
+    await _enter_state(unit, row, case, actor, new.reason)
+    return row
+
+
+async def _find_case(unit: Unit, new: NewVendorDispute) -> CaseRow | None:
+    case_id = new.case_id or await vendor_dispute_queries.find_task(unit, new.difference_ids)
+    return await case_queries.get_case(unit, case_id) if case_id else None
+
+
+def _list_subjects(case: CaseRow | None, dispute: DisputeRow | None) -> list[UUID]:
+    if case is not None:
+        return [get_subject(case)]
+    return [dispute.account_id] if dispute is not None else []
+
+
+async def _check_open(unit: Unit, new: NewVendorDispute, invoice: VendorInvoice) -> None:
+    if contested := await vendor_dispute_queries.list_contested(unit, invoice.id, new.difference_ids):
+        raise AlreadyContested(f"an open vendor dispute contests {', '.join(contested)}")
+    others_minor = await vendor_dispute_queries.sum_contested(unit, invoice.id)
+    check_contested(new.contested_minor, others_minor, invoice.total_minor)
+
+
+async def _take_case(
+    unit: Unit, new: NewVendorDispute, case: CaseRow | None, dispute: DisputeRow | None, actor: str
+) -> CaseRow:
+    """Take the case that is there, or open a task, and link it to what is contested."""
+    links = [CaseLink("vendor_difference", difference_id) for difference_id in new.difference_ids]
+    if dispute is not None and (case is None or case.id != dispute.case_id):
+        links.append(CaseLink("case", dispute.case_id))
+    if case is None:
+        account_id = dispute.account_id if dispute is not None else None
+        subject = f"vendor dispute: {new.reason_code}"
+        return await open_case(unit, NewCase("task", None, account_id, subject, queue="vendor", links=links), actor)
+    locked = await case_queries.get_case(unit, case.id)
+    if locked.state not in UNRESOLVED:
+        raise MoveRefused(f"a case that is {locked.state} takes no vendor dispute")
+    await link_case(unit, locked, links, actor)
+    return locked
+
+
+def _build_row(
+    unit: Unit, new: NewVendorDispute, invoice: VendorInvoice, case_id: UUID, actor: str
+) -> VendorDisputeRow:
+    return VendorDisputeRow(
+        id=new_id(),
+        case_id=case_id,
+        dispute_id=new.dispute_id,
+        vendor_invoice_id=invoice.id,
+        vendor_invoice_number=invoice.number,
+        legal_entity=invoice.legal_entity,
+        currency=invoice.currency,
+        items=[_as_json(item) for item in new.items],
+        contested_minor=new.contested_minor,
+        reason_code=new.reason_code,
+        reason=new.reason,
+        vendor_reference=new.vendor_reference,
+        deadline=new.deadline,
+        state=VendorDisputeState.OPEN,
+        opened_by=actor,
+        opened_at=unit.now,
+        accepted_minor=None,
+        ended_at=None,
+        ended_by=None,
+        ended_reason=None,
+    )
+
+
+def _as_json(item: ContestedItem) -> dict[str, Any]:
+    return asdict(item) | {"difference_id": None if item.difference_id is None else str(item.difference_id)}
+
+
+async def accept_vendor_dispute(
+    unit: Unit, vendor_dispute_id: UUID, accepted_minor: int, actor: str, reason: str
+) -> VendorDisputeRow:
+    """Record what the vendor accepts of it (minor units, with tax). Raises NotFound, MoveRefused, AcceptedRefused."""
+    row, case, before = await _lock_vendor_dispute(unit, vendor_dispute_id)
+    row.state = accept_contested(VendorDisputeState(row.state), row.contested_minor, accepted_minor)
+    row.accepted_minor = accepted_minor
+    return await _save_ended(unit, row, case, before, actor, reason)
+
+
+async def end_vendor_dispute(
+    unit: Unit, vendor_dispute_id: UUID, wanted: VendorDisputeState, actor: str, reason: str
+) -> VendorDisputeRow:
+    """Record that the vendor rejects it, or that we contest it no more. Raises NotFound, MoveRefused."""
+    row, case, before = await _lock_vendor_dispute(unit, vendor_dispute_id)
+    row.state = move(VENDOR_DISPUTE_ALLOWED, VendorDisputeState(row.state), wanted)
+    row.accepted_minor = 0
+    return await _save_ended(unit, row, case, before, actor, reason)
+
+
+async def _lock_vendor_dispute(unit: Unit, vendor_dispute_id: UUID) -> tuple[VendorDisputeRow, CaseRow, dict[str, Any]]:
+    """Lock the vendor invoice and the case; the vendor dispute, its case, and its fields as they are."""
+    seen = await vendor_dispute_queries.get_vendor_dispute(unit, vendor_dispute_id)
+    case = await case_queries.get_case(unit, seen.case_id)
+    await unit.lock(seen.vendor_invoice_id, get_subject(case))
+    row = await vendor_dispute_queries.get_vendor_dispute(unit, vendor_dispute_id)
+    return row, case, row.model_dump(mode="json")
+
+
+async def _save_ended(
+    unit: Unit, row: VendorDisputeRow, case: CaseRow, before: dict[str, Any], actor: str, reason: str
+) -> VendorDisputeRow:
+    row.ended_at, row.ended_by, row.ended_reason = unit.now, actor, reason
+    await vendor_dispute_queries.save_vendor_dispute(unit, row)
+    unit.publish(VendorDisputeResolved(**_announce(row), outcome=row.state, accepted_minor=row.accepted_minor))
+    unit.record(Change("vendor_dispute", row.id, case.account_id, before, row.model_dump(mode="json")))
+    await _enter_state(unit, row, case, actor, reason)
+    return row
+
+
+def _announce(row: VendorDisputeRow) -> dict[str, Any]:
+    return {
+        "vendor_dispute_id": row.id,
+        "vendor_invoice_id": row.vendor_invoice_id,
+        "currency": row.currency,
+        "contested_minor": row.contested_minor,
+    }
+
+
+async def _enter_state(unit: Unit, row: VendorDisputeRow, case: CaseRow, actor: str, reason: str) -> None:
+    """Write into the thread of its case what became of a vendor dispute."""
+    details = {"vendor_dispute": str(row.id), "state": str(row.state)}
+    await enter_internally(unit, case, "change", actor, reason, details)
