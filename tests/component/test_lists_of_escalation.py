@@ -6,6 +6,8 @@ from uuid import uuid4
 from sqlalchemy.dialects import postgresql
 from sqlmodel.sql.expression import SelectOfScalar
 
+from services.escalation.domain.cases import UNRESOLVED
+from services.escalation.repository.case_queries import CAUSE_QUERY
 from services.escalation.repository.case_search import CaseCriteria, build_list
 from services.escalation.repository.threads import build_entries_query
 from services.escalation.repository.ticket_queries import TicketCriteria, build_tickets_query
@@ -17,18 +19,19 @@ DIALECT: Any = postgresql
 ESCALATION = (
     "SET search_path TO escalation",
     "INSERT INTO cases (id, version, account_id, kind, subject, queue, assignee, state, opened_at, state_since,"
-    " next_deadline_at, unread_answers) SELECT gen_random_uuid(), 1, gen_random_uuid(), 'fraud', 's', 'q' || n % 9,"
+    " next_deadline_at, unread_answers, cause) SELECT gen_random_uuid(), 1, gen_random_uuid(), 'fraud', 's', 'q' || n % 9,"
     " 'a' || n % 50,"
-    " (ARRAY['new', 'in_progress', 'waiting_for_vendor'])[1 + n % 3], now(), now(), now() + n * interval '1 minute', 0"
+    " (ARRAY['new', 'in_progress', 'waiting_for_vendor'])[1 + n % 3], now(), now(), now() + n * interval '1 minute', 0,"
+    " 'cause ' || n"
     " FROM generate_series(1, 20000) n",
     "INSERT INTO entries (id, case_id, kind, audience, content, details, entered_at)"
     " SELECT gen_random_uuid(), id, 'note', 'internal', 'n', '{}', now() FROM cases, generate_series(1, 3)",
     "INSERT INTO vendor_tickets (id, case_id, account_id, legal_entity, channel, number, status, status_since,"
     " language, title, description, contact, checks, entries, decisions, compared_lines, waived, prepared_by,"
-    " prepared_at, submitted_by, submitted_at, next_reading_at)"
+    " prepared_at, submitted_by, submitted_at, next_reading_at, attachment_ids)"
     " SELECT gen_random_uuid(), id, account_id, 'GS-DE', 'portal',"
     " number::text, (ARRAY['open', 'closed'])[1 + (number % 50 > 0)::int], now(), 'en', 't', 'd', '{}', '{}', '[]',"
-    " '[]', '[]', '{}', 'anna', now(), 'anna', now(), now() + number * interval '1 minute' FROM cases",
+    " '[]', '[]', '{}', 'anna', now(), 'anna', now(), now() + number * interval '1 minute', '{}' FROM cases",
     "ANALYZE cases, entries, vendor_tickets",
 )
 
@@ -60,6 +63,7 @@ async def test_lists_of_escalation(database: Database) -> None:
         name: ((_compile(build_tickets_query(criteria, [SOMEBODY], None, 50)), []), index)
         for name, (criteria, index) in tickets.items()
     }
+    queries["cause"] = ((CAUSE_QUERY, ["cause 7", sorted(UNRESOLVED)]), "cases_of_cause")
     due = "SELECT coalesce(account_id, case_id)::text FROM vendor_tickets WHERE next_reading_at <= now()"
     queries["due tickets"] = ((f"{due} ORDER BY next_reading_at LIMIT 200", []), "vendor_tickets_to_read")
     await check_plans(database, "escalation", queries)

@@ -38,13 +38,15 @@ async def save_words(unit: Unit, row: CaseRow) -> None:
     )
 
 
+CAUSE_QUERY = """
+SELECT EXISTS (SELECT FROM cases c LEFT JOIN cases target ON target.id = c.merged_into
+    WHERE c.cause = $1 AND coalesce(target.state, c.state) = ANY ($2))
+"""
+
+
 async def has_unresolved(unit: Unit, cause: str) -> bool:
     """Whether a case for this cause is neither resolved nor closed, by itself or in the one that it was merged into."""
-    query = """
-        SELECT EXISTS (SELECT FROM cases c LEFT JOIN cases target ON target.id = c.merged_into
-            WHERE c.cause = $1 AND coalesce(target.state, c.state) = ANY ($2))
-    """
-    return bool(await unit.connection.fetchval(query, cause, sorted(UNRESOLVED)))
+    return bool(await unit.connection.fetchval(CAUSE_QUERY, cause, sorted(UNRESOLVED)))
 
 
 async def has_undecided_dispute(unit: Unit, case_id: UUID) -> bool:
