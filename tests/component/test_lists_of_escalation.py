@@ -19,7 +19,8 @@ DIALECT: Any = postgresql
 ESCALATION = (
     "SET search_path TO escalation",
     "INSERT INTO cases (id, version, account_id, kind, subject, queue, assignee, state, opened_at, state_since,"
-    " next_deadline_at, unread_answers, cause) SELECT gen_random_uuid(), 1, gen_random_uuid(), 'fraud', 's', 'q' || n % 9,"
+    " next_deadline_at, unread_answers, cause)"
+    " SELECT gen_random_uuid(), 1, gen_random_uuid(), 'fraud', 's', 'q' || n % 9,"
     " 'a' || n % 50,"
     " (ARRAY['new', 'in_progress', 'waiting_for_vendor'])[1 + n % 3], now(), now(), now() + n * interval '1 minute', 0,"
     " 'cause ' || n"
