@@ -5,6 +5,7 @@ Escalation beside invoicing: one invoice of 1000 with lines of 700 and 300, whic
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -170,6 +171,14 @@ async def test_a_part_is_credited_by_line_and_the_rest_released_in_one_step(worl
     entries = (await world.client.got(f"/v1/cases/{decided['case_id']}/entries"))["items"]
     assert [entry["details"] for entry in entries][-1] == {"credit_note": note["number"]}
     assert (await world.client.got(f"/v1/cases/{decided['case_id']}"))["outcome"] == "the dispute was partly upheld"
+    again = [
+        (await world.client.made("/v1/disputes", world.dispute() | {"lines": [line]}))["state"]
+        for line in (
+            {"line": 1, "amount_minor": 1},
+            {"line": 2, "amount_minor": 1},
+        )
+    ]
+    assert again == ["opened", "question"], "of line 2 nothing was approved"
 
 
 @pytest.mark.parametrize(
@@ -288,6 +297,17 @@ async def test_a_line_that_was_rejected_is_a_question_until_it_is_admitted_or_so
     assert (await world.client.made("/v1/disputes", world.dispute() | {"lines": list_lines(0, 50)}))[
         "state"
     ] == "opened"
+
+
+async def test_a_question_pauses_nothing_until_it_is_admitted(world: World) -> None:
+    await world.client.made(f"{await open_dispute(world, 100, reason='wrong_address')}:reject", WHY)
+    body = world.dispute() | {"lines": list_lines(100, reason="wrong_address")}
+    question = await world.client.made("/v1/disputes", body)
+    assert (question["state"], question["paused_until"]) == ("question", None)
+    await world.database.move(days=1)
+    admitted = await world.client.made(f"/v1/disputes/{question['id']}:admit", WHY)
+    requested, paused = (datetime.fromisoformat(admitted[name]) for name in ("requested_at", "paused_until"))
+    assert paused - requested == timedelta(days=15)
 
 
 async def test_a_question_is_admitted_by_a_right_of_its_own_and_withdrawn_without_money(

@@ -80,7 +80,7 @@ async def open_dispute(
     status_code=201,
     response_model=DisputeOut,
     summary="Admit a question as a dispute",
-    responses={**ACCEPTED, **refusals(DisputeRefused, MoveRefused)},
+    responses={**ACCEPTED, **refusals(DisputeRefused, MoveRefused, UnknownReason, ReasonsMixed)},
 )
 async def admit_dispute(
     dispute_id: UUID, grounds: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.admit")]

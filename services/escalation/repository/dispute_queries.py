@@ -53,13 +53,14 @@ async def list_paused(unit: Unit, account_ids: Sequence[UUID], until: datetime) 
 _REJECTED = """
 SELECT EXISTS (
     SELECT FROM disputes d, jsonb_array_elements(d.lines) AS line
-    WHERE d.invoice_id = $1 AND d.state = 'rejected' AND (line ->> 'line')::int = ANY ($2::int[])
+    WHERE d.invoice_id = $1 AND d.state IN ('rejected', 'partly_upheld')
+        AND coalesce((line ->> 'approved_minor')::bigint, 0) = 0 AND (line ->> 'line')::int = ANY ($2::int[])
 )
 """
 
 
 async def has_rejected(unit: Unit, invoice_id: UUID, lines: Sequence[int]) -> bool:
-    """Say whether a dispute on one of these lines of an invoice was rejected before."""
+    """Say whether a dispute on one of these lines of an invoice was decided before, and nothing approved of the line."""
     return bool(await unit.connection.fetchval(_REJECTED, invoice_id, lines))
 
 

@@ -130,7 +130,7 @@ async def request_dispute(unit: Unit, new: NewDispute, actor: str) -> tuple[Disp
         uphold_proposed_by=None,
         uphold_proposed_at=None,
         ended_reason=None,
-        paused_until=None if pause is None else unit.now + pause,
+        paused_until=None if pause is None or is_question else unit.now + pause,
         question_cause="rejected_before" if is_question else None,
     )
     await dispute_queries.save_dispute(unit, row)
@@ -158,13 +158,17 @@ def _build_case(new: NewDispute, is_question: bool) -> NewCase:
 
 
 async def admit_question(unit: Unit, dispute_id: UUID, actor: str, reason: str) -> tuple[DisputeRow, Intent | None]:
-    """Make a dispute of what was a question: its amounts are reserved from now on. Raises NotFound, MoveRefused."""
+    """Make a dispute of what was a question: its amounts are reserved, or its invoice pauses, from now on.
+
+    Raises NotFound, MoveRefused, UnknownReason, ReasonsMixed.
+    """
     row = await lock_dispute(unit, dispute_id)
     case = await case_queries.get_case(unit, row.case_id)
     if case.state not in UNRESOLVED:
         raise MoveRefused(f"its case is {case.state}: reopen it first")
-    before = row.model_dump()
+    before, pause = row.model_dump(), await find_pause(unit, list_items(row))
     row.state = move(DISPUTE_ALLOWED, DisputeState(row.state), DisputeState.REQUESTED)
+    row.paused_until = None if pause is None else unit.now + pause
     case.kind, case.version = "dispute", case.version + 1
     await case_queries.save_case(unit, case)
     await dispute_queries.save_dispute(unit, row)
