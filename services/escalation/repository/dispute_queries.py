@@ -60,7 +60,7 @@ SELECT EXISTS (
 
 
 async def has_rejected(unit: Unit, invoice_id: UUID, lines: Sequence[int]) -> bool:
-    """Say whether a dispute on one of these lines of an invoice was decided before, and nothing approved of the line."""
+    """Say whether a dispute on one of these lines was decided before, and nothing approved of the line."""
     return bool(await unit.connection.fetchval(_REJECTED, invoice_id, lines))
 
 
