@@ -28,6 +28,7 @@ PUBLIC = {
     "GET /health/live",
     "GET /health/ready",
     "GET /policy",
+    "GET /support",
     "GET /openapi.json",
     "GET /docs",
     "GET /docs/assets/{name}",
