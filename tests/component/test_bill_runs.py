@@ -319,6 +319,7 @@ async def test_the_exposure_shows_what_we_go_on_owing(billing: Billing) -> None:
         "billed": [{"currency": "EUR", "billed_minor": 20_160}],
         "vendor_accrued": [{"currency": "USD", "accrued_minor": 9_200}],
         "vendor_invoices": [],
+        "vendor_contested": [],
         "vendor_committed": [
             {
                 "currency": "USD",

@@ -28,7 +28,7 @@ TABLES = {
     "cases": "",
     "suspensions": "",
     "suspension_causes": "",
-    "notices": "",
+    "notices": "secret bounce_id",
 }
 AMOUNTS_IN_MAILS = r'"(open_minor|to_pay_minor)": \d+, (?=.*"(subscription_ids|template)")'
 """A mail states what was known when it was written: that depends on what was heard before."""
