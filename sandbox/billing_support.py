@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.driver import Driver
 from sandbox.replay import Profile, register
+from sandbox.support import show_instant
 
 CUSTOMER = Profile("EUR", "Europe/Berlin", "GS-DE")
 TOTAL_MINOR, DISPUTED_MINOR, AMENDED_MINOR, APPROVED_MINOR = 60_000, 20_000, 30_000, 12_000
@@ -137,10 +138,10 @@ class BillingStories:
 
 def tell_thread(case: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> list[str]:
     """Tell what happened in a case, from its thread."""
-    lines = [f"Case {case['number']}: {case['subject']}", f"  {_show(case['opened_at'])}  opened"]
+    lines = [f"Case {case['number']}: {case['subject']}", f"  {show_instant(case['opened_at'])}  opened"]
     for entry in entries:
         details = ", ".join(f"{name} {_write(value)}" for name, value in entry["details"].items() if not _is_id(value))
-        lines.append(f"  {_show(entry['entered_at'])}  {entry['kind']}: {entry['content'] or details}")
+        lines.append(f"  {show_instant(entry['entered_at'])}  {entry['kind']}: {entry['content'] or details}")
     return lines
 
 
@@ -150,7 +151,3 @@ def _is_id(value: object) -> bool:
 
 def _write(value: object) -> str:
     return f"from {value['from']} to {value['to']}" if isinstance(value, dict) and "from" in value else str(value)
-
-
-def _show(instant: str) -> str:
-    return instant[:16].replace("T", " ")

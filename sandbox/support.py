@@ -82,16 +82,17 @@ def tell_case(
 ) -> list[str]:
     """Tell the story of a case from its thread and its clocks alone."""
     lines = [f"Case {case['number']}: {case['subject']} (severity {case['severity']}, {case['product']})"]
-    lines.append(f"  {_show(case['opened_at'])}  opened")
+    lines.append(f"  {show_instant(case['opened_at'])}  opened")
     for entry in entries:
         step = entry["details"].get("to") or entry["details"].get("result") or entry["channel"] or entry["kind"]
-        lines.append(f"  {_show(entry['entered_at'])}  {step}: {entry['content']}")
+        lines.append(f"  {show_instant(entry['entered_at'])}  {step}: {entry['content']}")
     for clock in clocks:
         ending = "missed" if clock["missed_at"] else "in time"
-        due = f"was due on {_show(clock['due_at'])}: {ending}" if clock["due_at"] else "waits for the customer"
+        due = f"was due on {show_instant(clock['due_at'])}: {ending}" if clock["due_at"] else "waits for the customer"
         lines.append(f"  The {clock['which']} answer (run {clock['run']}) {due}.")
     return lines
 
 
-def _show(instant: str) -> str:
+def show_instant(instant: str) -> str:
+    """Show an instant to the minute."""
     return instant[:16].replace("T", " ")

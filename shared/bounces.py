@@ -7,7 +7,7 @@ from uuid import UUID
 SECRET_BYTES = 16
 """128 bits, which nobody guesses."""
 BOUNCE_PREFIX = "bounce-"
-"""What stands before the secret in the address to which a mail bounces."""
+"""Prefix of the secret in the address to which a mail bounces."""
 
 
 def create_secret() -> str:

@@ -35,7 +35,7 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "read": "read cases and disputes",
         "write": "open, decide and close them",
         "mail": "hand mails over that came in: for the mail relay",
-        "override": "go on with a reason where the rules would stop: to the vendor, or with a late dispute",
+        "override": "go on with a reason where the rules would stop: to the vendor, or with a rejected dispute",
         "admin": "set how long answers may take and how the vendor is reached, keep support resources and reasons of"
         " disputes",
         "audit": "read who changed what",

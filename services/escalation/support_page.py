@@ -1,6 +1,6 @@
 """The page that says what support a legal entity gives, in the customer's language."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -45,6 +45,18 @@ class ResponseTime(NamedTuple):
 
     kind: str
     takes: str
+
+
+def list_published(rows: Iterable[SupportStatementRow], legal_entity: str | None) -> list[SupportStatementRow]:
+    """List the statements of a legal entity; without one, of the first that has any."""
+    wanted = [row for row in rows if legal_entity in (None, row.legal_entity)]
+    return [row for row in wanted if row.legal_entity == wanted[0].legal_entity]
+
+
+def choose_statement(rows: Iterable[SupportStatementRow], languages: Sequence[str]) -> SupportStatementRow | None:
+    """Choose the statement in the first of these languages that there is, else in English, else any."""
+    order = [*languages, "en"]
+    return min(rows, key=lambda row: order.index(row.language) if row.language in order else len(order), default=None)
 
 
 def list_weekdays(calendar: CalendarRow, language: str) -> list[WeekdayHours]:

@@ -97,7 +97,7 @@ async def find_account_of_bounce(unit: Unit, bounce_id: UUID) -> tuple[UUID, UUI
 
 
 async def save_result(unit: Unit, notice_id: UUID, state: str, failure: str | None) -> None:
-    """What became of a notice: sent now, failed or withdrawn and why, or pending again, with another secret to come."""
+    """Save that a notice was sent now, failed or was withdrawn and why, or waits again, with another secret to come."""
     await unit.connection.execute(
         "UPDATE notices SET state = $2, failure = $3, delivered_at = CASE WHEN $2 = 'sent' THEN $4::timestamptz END,"
         " secret = CASE WHEN $2 <> 'pending' THEN secret END,"

@@ -73,7 +73,7 @@ def _read_incident(shown: _Incident) -> Incident:
         content=remove_hidden(content.replace("\r\n", "\n"))[:MAX_CONTENT_CHARS],
         services=tuple(remove_hidden(name)[:MAX_TITLE_CHARS] for name in shown.services[:100]),
         regions=tuple(remove_hidden(name)[:MAX_TITLE_CHARS] for name in shown.regions[:100]),
-        status="resolved" if shown.status.lower() in ("resolved", "serviceRestored".lower()) else "active",
+        status="resolved" if shown.status.lower() in ("resolved", "servicerestored") else "active",
         began_at=shown.start_date,
         ended_at=shown.end_date,
     )

@@ -125,9 +125,7 @@ class DisputeOut(BaseModel):
     paused_until: datetime | None = Field(
         description="of reasons that credit nothing: by when the document is right; then the amounts are released"
     )
-    question_cause: Literal["rejected_before", "too_late"] | None = Field(
-        description="why it reserved nothing at first"
-    )
+    question_cause: Literal["rejected_before"] | None = Field(description="why it reserved nothing at first")
 
     @classmethod
     def from_row(cls, row: DisputeRow) -> Self:

@@ -36,9 +36,9 @@ async def put_dispute_reason(
 ) -> DisputeReasonOut:
     """Add a reason, or change it for new disputes; one that is not active stays with the disputes that have it."""
 
-    async def put(unit: Unit) -> DisputeReasonOut:
+    async def save_reason(unit: Unit) -> DisputeReasonOut:
         titles: dict[str, str] = dict(reason.titles.items())
         row = await use_cases.dispute_reasons.put_reason(unit, code, titles, reason.pause_days, reason.is_active)
         return DisputeReasonOut.from_row(row)
 
-    return await command.run(put)
+    return await command.run(save_reason)

@@ -85,7 +85,7 @@ async def open_dispute(
 async def admit_dispute(
     dispute_id: UUID, grounds: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.admit")]
 ) -> Response:
-    """Let somebody dispute what was rejected before or comes too late: the amounts are reserved from now on."""
+    """Let somebody dispute what was rejected before: the amounts are reserved from now on."""
     subject = command.caller.subject
     return await _reserve(
         command,

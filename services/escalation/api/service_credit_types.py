@@ -33,8 +33,8 @@ async def put_service_credit_type(
 ) -> ServiceCreditTypeOut:
     """Add a type, or change it; requests that are there keep their last day."""
 
-    async def put(unit: Unit) -> ServiceCreditTypeOut:
+    async def save_type(unit: Unit) -> ServiceCreditTypeOut:
         row = await service_credits.put_type(unit, ServiceCreditTypeRow(code=code, **kind.model_dump()))
         return ServiceCreditTypeOut.from_row(row)
 
-    return await command.run(put)
+    return await command.run(save_type)

@@ -134,7 +134,7 @@ async def put_support_statement(
     """Publish what support is given, in the place of a former statement; anybody may read it at once."""
     content = statement.model_dump(mode="json")
 
-    async def put(unit: Unit) -> SupportStatementOut:
+    async def save_statement(unit: Unit) -> SupportStatementOut:
         row = SupportStatementRow(
             legal_entity=legal_entity,
             language=language,
@@ -146,7 +146,7 @@ async def put_support_statement(
         unit.record(Change("support_statement", f"{legal_entity}/{language}", None, before, content))
         return SupportStatementOut.from_row(row)
 
-    return await command.run(put)
+    return await command.run(save_statement)
 
 
 @public.get(
@@ -182,7 +182,8 @@ async def show_support(
 
 
 async def _load_support(unit: Unit, legal_entity: str | None, languages: list[str]) -> tuple[PublishedSupportOut, str]:
-    row = await statement_queries.find_statement(unit, legal_entity, languages)
+    published = support_page.list_published(await statement_queries.list_statements(unit), legal_entity)
+    row = support_page.choose_statement(published, languages)
     if row is None:
         raise NotFound("no statement of support is published")
     calendar = await statement_queries.get_calendar(unit, row.legal_entity)
@@ -190,8 +191,7 @@ async def _load_support(unit: Unit, legal_entity: str | None, languages: list[st
     today: date = unit.now.astimezone(UTC).date()
     closed_days = support_page.list_closed_days(calendar, today, row.language)
     times = support_page.list_response_times(await statement_queries.map_first_answers(unit), row.language)
-    stated = await statement_queries.list_statements(unit)
-    spoken = [other.language for other in stated if other.legal_entity == row.legal_entity]
+    spoken = [other.language for other in published]
     support = PublishedSupportOut(
         legal_entity=row.legal_entity,
         language=row.language,

@@ -51,9 +51,9 @@ class Secrets:
     """Secrets of ours in the addresses that a mail was sent to."""
 
     reply_tokens: frozenset[str]
-    """Of cases."""
+    """Tokens in the reply addresses of cases."""
     bounce_secrets: frozenset[str]
-    """Of mails that we sent."""
+    """Secrets of mails that we sent, in the addresses to which they bounce."""
 
 
 def build_reply_address(support_address: str, token: str) -> str:

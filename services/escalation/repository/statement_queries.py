@@ -18,14 +18,6 @@ async def list_statements(unit: Unit) -> Sequence[SupportStatementRow]:
     return (await unit.session.exec(select(SupportStatementRow).order_by(*order))).all()
 
 
-async def find_statement(unit: Unit, legal_entity: str | None, languages: Sequence[str]) -> SupportStatementRow | None:
-    """Find the statement of a legal entity, else of the first one that has any, in the first language that it has."""
-    rows = [row for row in await list_statements(unit) if legal_entity in (None, row.legal_entity)]
-    rows = [row for row in rows if row.legal_entity == rows[0].legal_entity]
-    order = [*languages, "en"]
-    return min(rows, key=lambda row: order.index(row.language) if row.language in order else len(order), default=None)
-
-
 async def save_statement(unit: Unit, row: SupportStatementRow) -> dict[str, Any] | None:
     """Write a statement in the place of a former one; the content of that one, if there was any."""
     former = await unit.session.get(SupportStatementRow, (row.legal_entity, row.language), populate_existing=True)

@@ -125,19 +125,25 @@ async def _change_clocks(unit: Unit, row: CaseRow, change: Callable[[Clock], Clo
         if clock == item.clock:
             continue
         changed.append(ClockOfCase(item.case_id, item.account_id, clock))
-        if clock.missed_at is not None and item.clock.missed_at is None:
-            assert clock.due_at is not None
-            unit.publish(
-                ResponseDeadlineMissed(
-                    case_id=row.id,
-                    account_id=row.account_id,
-                    whose=clock.whose,
-                    which=clock.which,
-                    run=clock.run,
-                    due_at=clock.due_at,
-                )
-            )
+        publish_missed(unit, item, clock)
     await _save_clocks(unit, row, changed)
+
+
+def publish_missed(unit: Unit, item: ClockOfCase, clock: Clock) -> None:
+    """Publish that an answer was not given in time, if a clock that has changed says so for the first time."""
+    if clock.missed_at is None or item.clock.missed_at is not None:
+        return
+    assert clock.due_at is not None
+    unit.publish(
+        ResponseDeadlineMissed(
+            case_id=item.case_id,
+            account_id=item.account_id,
+            whose=clock.whose,
+            which=clock.which,
+            run=clock.run,
+            due_at=clock.due_at,
+        )
+    )
 
 
 async def _save_clocks(unit: Unit, row: CaseRow, items: Sequence[ClockOfCase]) -> None:

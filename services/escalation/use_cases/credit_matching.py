@@ -8,14 +8,14 @@ from services.escalation.domain.moves import MoveRefused
 from services.escalation.domain.service_credits import ServiceCreditState
 from services.escalation.repository import service_credit_queries
 from services.escalation.tables import ServiceCreditRow, VendorCreditRow
+from services.escalation.use_cases.invoicing_answers import translate_answers
 from services.escalation.use_cases.service_credits import (
     enter_service_credit,
     lock_service_credit,
     save_service_credit,
 )
-from shared.clients import Answered
 from shared.database import Unit
-from shared.errors import Later, NotFound, Refusal, Unavailable
+from shared.errors import Refusal, Unavailable
 from shared.events.invoicing import VendorCreditReceived
 
 if TYPE_CHECKING:
@@ -84,14 +84,8 @@ def _check_match(row: ServiceCreditRow, credit: VendorCreditRow) -> None:
 
 async def find_credit_note(runtime: "Runtime", credit_note_id: UUID) -> CreditNote:
     """Ask invoicing what the customer was credited; in no transaction. Raises NotFound, CreditNoteUnavailable."""
-    try:
+    with translate_answers(CreditNoteUnavailable, f"there is no credit note {credit_note_id}"):
         answer = await runtime.clients["invoicing"].get(f"/v1/credit-notes/{credit_note_id}")
-    except Answered as refused:
-        if refused.status == 404:
-            raise NotFound(f"there is no credit note {credit_note_id}") from refused
-        raise CreditNoteUnavailable(str(refused)) from refused
-    except Later as error:
-        raise CreditNoteUnavailable(str(error)) from error
     return CreditNote(
         credit_note_id, answer["number"], UUID(answer["account_id"]), answer["currency"], answer["total_minor"]
     )

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from services.escalation.domain.attachments import CheckedFile
@@ -49,11 +50,15 @@ async def check_claim(runtime: "Runtime", mail: InboundMail) -> Claim:
     if not mail.is_readable:
         return Claim(None, None, TriageReason.UNREADABLE)
     tokens = find_secrets(runtime.settings.support_address, mail.recipients).reply_tokens
-    case = await runtime.units.run(lambda unit: inbound_mails.find_case_of_address(unit, tokens))
+
+    async def load(unit: Unit) -> tuple[CaseRow | None, date]:
+        return await inbound_mails.find_case_of_address(unit, tokens), unit.now.date()
+
+    case, today = await runtime.units.run(load)
     if case is None or case.account_id is None:
         return Claim(None, None, TriageReason.NO_CASE_ADDRESS)
     try:
-        is_known, person_id = await _find_sender(runtime, case, mail.sender)
+        is_known, person_id = await _find_sender(runtime, case, mail.sender, today)
     except (Later, Answered):
         return Claim(None, None, TriageReason.SENDER_UNCHECKED)
     if not is_known:
@@ -61,14 +66,13 @@ async def check_claim(runtime: "Runtime", mail: InboundMail) -> Claim:
     return Claim(case.id, case.account_id, None, person_id)
 
 
-async def _find_sender(runtime: "Runtime", case: CaseRow, sender: str | None) -> tuple[bool, UUID | None]:
+async def _find_sender(runtime: "Runtime", case: CaseRow, sender: str | None, today: date) -> tuple[bool, UUID | None]:
     """Find the contact person with this address, or whom we would write to. Raises Later, Answered."""
     if sender is None:
         return False, None
-    today = (await runtime.units.run(_get_now)).date().isoformat()
     after = ""
     for _ in range(MAX_PAGES):
-        path = f"/v1/accounts/{case.account_id}/contact-persons?valid_on={today}&limit=200{after}"
+        path = f"/v1/accounts/{case.account_id}/contact-persons?valid_on={today.isoformat()}&limit=200{after}"
         page = await runtime.clients["invoicing"].get(path)
         for person in page["items"]:
             if person["email"] is not None and person["email"].lower() == sender:
@@ -79,10 +83,6 @@ async def _find_sender(runtime: "Runtime", case: CaseRow, sender: str | None) ->
     path = f"/v1/accounts/{case.account_id}/addressee?role={choose_role(case.kind)}"
     addressee = await runtime.clients["invoicing"].get(path)
     return addressee["email"].lower() == sender, None
-
-
-async def _get_now(unit: Unit) -> Any:
-    return unit.now
 
 
 @dataclass(frozen=True, slots=True)

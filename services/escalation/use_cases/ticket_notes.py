@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.escalation.adapters.service_requests import ServiceRequests
 from services.escalation.domain.contact_details import DetailDecision
-from services.escalation.domain.vendor_tickets import SeenNote, TicketRefused, VendorDesk, sort_notes
+from services.escalation.domain.vendor_tickets import KnownNote, SeenNote, TicketRefused, VendorDesk, sort_notes
 from services.escalation.repository import handover_queries, threads, ticket_queries
 from services.escalation.tables import CaseRow, EntryRow, TicketNoteRow, VendorTicketRow
 from services.escalation.use_cases.cases import CaseLink, open_task
@@ -109,8 +109,11 @@ async def send_note(runtime: "Runtime", intent: Intent) -> str | None:
 
 async def _send_note(runtime: "Runtime", desk: VendorDesk, intent: Intent) -> str | None:
     ticket_id = UUID(intent.payload["ticket_id"])
-    ticket = await runtime.units.run(lambda unit: ticket_queries.get_ticket(unit, ticket_id))
-    former = await runtime.units.run(lambda unit: ticket_queries.list_notes(unit, ticket_id))
+
+    async def load(unit: Unit) -> tuple[VendorTicketRow, list[KnownNote]]:
+        return await ticket_queries.get_ticket(unit, ticket_id), await ticket_queries.list_notes(unit, ticket_id)
+
+    ticket, former = await runtime.units.run(load)
     number = check_at_vendor(ticket)
     own = next(note for note in former if note.entry_id == intent.id)
     try:

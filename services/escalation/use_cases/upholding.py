@@ -28,6 +28,7 @@ from services.escalation.use_cases.dispute_items import (
     lock_dispute,
     write_item,
 )
+from services.escalation.use_cases.invoicing_answers import translate_answers
 from shared.audit import Change
 from shared.auth import Caller, is_same_actor
 from shared.clients import Answered
@@ -70,7 +71,7 @@ class Decision:
     is_for_proposer: bool = True
     """Whether who proposed to uphold the dispute may take it."""
     approved: Mapping[int, int] | None = None
-    """What is approved by line (minor units); None for all, or for what was proposed."""
+    """Approved amounts by line (minor units); None for all that is disputed, or for what was proposed."""
 
 
 PROPOSED = frozenset({DisputeState.WAITING_FOR_SECOND_PERSON})
@@ -126,10 +127,8 @@ async def check_tax_lines(runtime: "Runtime", dispute_id: UUID, decision: Decisi
         return
     items = [item for item in _decide_items(row, decision) if item.reason_code == TAX_REASON]
     tax_lines = {item.line: item.approved_minor for item in items if item.approved_minor}
-    try:
+    with translate_answers(AuthorisationUnavailable, f"there is no invoice {row.invoice_id}"):
         invoice = await runtime.clients["invoicing"].get(f"/v1/invoices/{row.invoice_id}")
-    except (Answered, Later) as error:
-        raise AuthorisationUnavailable(str(error)) from error
     totals = {line["line"]: line["amount_minor"] for line in invoice["lines"]}
     if partial := sorted(line for line, minor in tax_lines.items() if minor != totals[line]):
         raise TaxLineInFull(f"amend the dispute: all of line {partial[0]} ({totals[partial[0]]}) is credited")

@@ -7,8 +7,8 @@ from services.escalation.domain.vendor_tickets import VENDOR_CALENDAR, choose_ta
 from services.escalation.repository import clock_queries
 from services.escalation.repository.clock_queries import ClockOfCase
 from services.escalation.tables import CaseRow, VendorTicketRow
+from services.escalation.use_cases.case_clocks import publish_missed
 from shared.database import Unit
-from shared.events.escalation import ResponseDeadlineMissed
 
 
 async def begin_vendor_clock(unit: Unit, case: CaseRow, ticket: VendorTicketRow) -> None:
@@ -30,18 +30,7 @@ async def stop_vendor_clock(unit: Unit, ticket: VendorTicketRow) -> None:
         return
     clock = stop_clock(item.clock, unit.now)
     await clock_queries.save_clocks(unit, [replace(item, clock=clock)])
-    if clock.missed_at is not None and item.clock.missed_at is None:
-        assert clock.due_at is not None
-        unit.publish(
-            ResponseDeadlineMissed(
-                case_id=item.case_id,
-                account_id=item.account_id,
-                whose="vendor",
-                which="first",
-                run=clock.run,
-                due_at=clock.due_at,
-            )
-        )
+    publish_missed(unit, item, clock)
 
 
 async def _find_clock(unit: Unit, ticket: VendorTicketRow) -> ClockOfCase | None:

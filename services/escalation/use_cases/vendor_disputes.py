@@ -1,7 +1,6 @@
 """Vendor disputes: we contest a part of what the vendor bills, and record what it answers."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -26,10 +25,10 @@ from services.escalation.use_cases.cases import (
     link_case,
     open_case,
 )
+from services.escalation.use_cases.invoicing_answers import translate_answers
 from shared.audit import Change
-from shared.clients import Answered
 from shared.database import Unit
-from shared.errors import Later, NotFound, Refusal, Unavailable
+from shared.errors import NotFound, Refusal, Unavailable
 from shared.events.escalation import VendorDisputeOpened, VendorDisputeResolved
 from shared.ids import new_id
 from shared.money import CurrencyMismatch
@@ -98,7 +97,7 @@ async def find_vendor_invoice(runtime: "Runtime", new: NewVendorDispute) -> Vend
 
     Raises NotFound, UnknownDifference, CurrencyMismatch, VendorInvoiceUnavailable.
     """
-    with _asking_invoicing():
+    with translate_answers(VendorInvoiceUnavailable, f"there is no vendor invoice {new.vendor_invoice_id}"):
         answer = await runtime.clients["invoicing"].get(f"/v1/vendor-invoices/{new.vendor_invoice_id}")
     _check_currency(answer["currency"], new.currency)
     for difference_id in new.difference_ids:
@@ -110,26 +109,13 @@ async def find_vendor_invoice(runtime: "Runtime", new: NewVendorDispute) -> Vend
 
 async def _check_difference(runtime: "Runtime", new: NewVendorDispute, difference_id: UUID) -> None:
     try:
-        with _asking_invoicing():
+        with translate_answers(VendorInvoiceUnavailable, f"items: there is no difference {difference_id}"):
             difference = await runtime.clients["invoicing"].get(f"/v1/vendor-differences/{difference_id}")
-    except NotFound as refused:
-        raise UnknownDifference(f"items: there is no difference {difference_id}") from refused
+    except NotFound as missing:
+        raise UnknownDifference(missing.detail) from missing
     if difference["vendor_invoice_id"] != str(new.vendor_invoice_id):
         raise UnknownDifference(f"items: the difference {difference_id} is of another invoice")
     _check_currency(difference["currency"], new.currency)
-
-
-@contextmanager
-def _asking_invoicing() -> Iterator[None]:
-    """Turn what a call of invoicing may raise into refusals of ours."""
-    try:
-        yield
-    except Answered as refused:
-        if refused.status == 404:
-            raise NotFound("there is no such vendor invoice") from refused
-        raise VendorInvoiceUnavailable(str(refused)) from refused
-    except Later as error:
-        raise VendorInvoiceUnavailable(str(error)) from error
 
 
 def _check_currency(billed: str, contested: str) -> None:

@@ -198,7 +198,7 @@ async def list_vendor_invoices(
 
 @reads.get("/{vendor_invoice_id}", summary="One invoice of the vendor's")
 async def get_vendor_invoice(vendor_invoice_id: UUID, read: Read) -> VendorInvoiceOut:
-    """What the vendor bills us, whether we paid it, and what of it we contest."""
+    """Show an invoice of the vendor's, whether we paid it, and what of it we contest."""
 
     async def load(unit: Unit) -> VendorInvoiceOut:
         return await _build_vendor_invoice(unit, await repository.invoice(unit, vendor_invoice_id))

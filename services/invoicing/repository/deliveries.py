@@ -72,7 +72,7 @@ async def find_account_of_bounce(unit: Unit, bounce_id: UUID) -> tuple[UUID, UUI
 
 
 async def save_result(unit: Unit, delivery_id: UUID, failure: str | None) -> None:
-    """What became of a delivery: sent now, or why it was refused for good or came back."""
+    """Save that a delivery was sent now, or why it was refused for good or came back."""
     await unit.connection.execute(
         "UPDATE document_deliveries SET state = CASE WHEN $2::text IS NULL THEN 'sent' ELSE 'failed' END,"
         " failure = $2, delivered_at = CASE WHEN $2::text IS NULL THEN $3::timestamptz END WHERE id = $1",

@@ -15,7 +15,7 @@ ALTER TABLE escalation.disputes
     ADD COLUMN review_began_at TIMESTAMP WITH TIME ZONE,
     ADD COLUMN paused_until TIMESTAMP WITH TIME ZONE,
     ADD COLUMN question_cause TEXT,
-    ADD CHECK (question_cause IN ('rejected_before', 'too_late')),
+    ADD CHECK (question_cause = 'rejected_before'),
     ADD CHECK (state <> 'question' OR question_cause IS NOT NULL);
 CREATE INDEX disputes_of_invoice ON escalation.disputes (invoice_id);
 CREATE INDEX disputes_paused ON escalation.disputes (paused_until)

@@ -72,9 +72,8 @@ CREATE UNIQUE INDEX inbound_mails_first ON escalation.inbound_mails (mail_key) W
 CREATE UNIQUE INDEX inbound_mails_of_key ON escalation.inbound_mails (mail_key, digest);
 CREATE INDEX inbound_mails_by_state ON escalation.inbound_mails (state, id);
 CREATE INDEX inbound_mails_of_case ON escalation.inbound_mails (case_id, entry_id);
-ALTER TABLE escalation.cases ADD COLUMN unread_answers INTEGER;
-UPDATE escalation.cases SET unread_answers = 0;
-ALTER TABLE escalation.cases ALTER COLUMN unread_answers SET NOT NULL;
+ALTER TABLE escalation.cases ADD COLUMN unread_answers INTEGER DEFAULT 0 NOT NULL;
+ALTER TABLE escalation.cases ALTER COLUMN unread_answers DROP DEFAULT;
 CREATE INDEX cases_unread ON escalation.cases (id) WHERE unread_answers > 0;
 DROP VIEW escalation.audit_cases;
 """

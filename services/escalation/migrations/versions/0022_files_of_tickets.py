@@ -6,9 +6,8 @@ revision = "0022"
 down_revision = "0021"
 
 FILES = """
-ALTER TABLE escalation.vendor_tickets ADD COLUMN attachment_ids UUID[];
-UPDATE escalation.vendor_tickets SET attachment_ids = '{}';
-ALTER TABLE escalation.vendor_tickets ALTER COLUMN attachment_ids SET NOT NULL;
+ALTER TABLE escalation.vendor_tickets ADD COLUMN attachment_ids UUID[] DEFAULT '{}' NOT NULL;
+ALTER TABLE escalation.vendor_tickets ALTER COLUMN attachment_ids DROP DEFAULT;
 """
 
 

@@ -1,0 +1,20 @@
+"""Answers of invoicing to questions that are asked before a transaction: what they refuse is refused by us."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from shared.clients import Answered
+from shared.errors import Later, NotFound, Unavailable
+
+
+@contextmanager
+def translate_answers(unavailable: type[Unavailable], missing: str) -> Iterator[None]:
+    """Translate what a question to invoicing raises: NotFound in these words for 404, else that it is unavailable."""
+    try:
+        yield
+    except Answered as refused:
+        if refused.status == 404:
+            raise NotFound(missing) from refused
+        raise unavailable(str(refused)) from refused
+    except Later as error:
+        raise unavailable(str(error)) from error
