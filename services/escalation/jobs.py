@@ -35,6 +35,11 @@ SWEEPS = (
         judges_accounts=False,
     ),
     Sweep(
+        name="incident_cases",
+        due="SELECT account_id::text FROM incident_accounts WHERE due_at <= $1 ORDER BY due_at",
+        judge=use_cases.service_health.follow_incidents,
+    ),
+    Sweep(
         name="paused_disputes",
         due="SELECT account_id::text FROM disputes WHERE paused_until <= $1 AND ended_at IS NULL ORDER BY paused_until",
         judge=use_cases.disputes.end_pauses,

@@ -210,6 +210,23 @@ async def watch_health(place: Place) -> list[str]:
     return [str(row["id"]) for row in watches]
 
 
+async def fit_incident(place: Place) -> list[str]:
+    """Two accounts with a case each that fits an incident of the vendor's."""
+    owners, begin = [uuid4() for _ in range(2)], datetime(2026, 3, 1, tzinfo=UTC)
+    case = {"kind": "technical", "severity": "B", "subject": "Mail is late", "product": "Mail"}
+    for owner in owners:
+        await hear(place.runtime, registered(owner))
+        await place.client.made("/v1/cases", case | {"account_id": str(owner)})
+    await place.database.rows(INCIDENT, begin)
+    wanted = "INSERT INTO escalation.incident_accounts (account_id, due_at) SELECT unnest($1::uuid[]), $2"
+    await place.database.rows(wanted, owners, begin)
+    return [str(owner) for owner in owners]
+
+
+INCIDENT = """
+INSERT INTO escalation.incidents (reference, title, content, services, regions, status, seen_at)
+VALUES ('EX1', 'Mail', 'late', '{Mail}', '{}', 'active', $1)
+"""
 PAUSED = """
 WITH case_of AS (
     INSERT INTO escalation.cases (id, version, account_id, kind, state, state_since, subject, queue, opened_at,
@@ -265,6 +282,7 @@ PREPARED: dict[tuple[str, str], Callable[[Place], Awaitable[list[str]]]] = {
     ("escalation", "moved_calendars"): move_calendars,
     ("escalation", "vendor_tickets"): hand_over,
     ("escalation", "service_health"): watch_health,
+    ("escalation", "incident_cases"): fit_incident,
     ("escalation", "paused_disputes"): pause_invoices,
     ("escalation", "service_credits"): draft_credits,
 }

@@ -86,6 +86,7 @@ async def test_a_page_that_is_away_is_asked_again_and_one_that_is_not_shown_once
         await support.step(minutes=minutes)
     assert await list_checks(support, case_id) == []
     await support.step(minutes=15)
+    await sweep(support.runtime)
     assert await list_checks(support, case_id) == [(None, "incident")]
     support.wire.faults = [refusal(404, 404)]
     await support.step(minutes=15)

@@ -6,7 +6,6 @@ from uuid import UUID
 import asyncpg
 from sqlmodel import col, select
 
-from services.escalation.domain.cases import UNRESOLVED
 from services.escalation.domain.service_health import Incident
 from services.escalation.tables import HealthWatchRow, IncidentRow
 from shared.database import Unit
@@ -70,34 +69,53 @@ async def save_incidents(unit: Unit, incidents: Sequence[Incident]) -> None:
     await unit.connection.executemany(query, rows)
 
 
-async def list_fitting(unit: Unit, legal_entity: str, limit: int) -> list[asyncpg.Record]:
-    """List cases of a legal entity that fit an incident which goes on, and are not linked to it yet.
+_FITTING = """
+SELECT i.reference, c.id AS case_id, c.account_id FROM incidents i
+JOIN cases c ON lower(c.product) = ANY (SELECT lower(service) FROM unnest(i.services) AS service)
+JOIN accounts a ON a.account_id = c.account_id
+WHERE i.status = 'active' AND c.kind = 'technical'
+    AND c.state IN ('new', 'in_progress', 'waiting_for_customer', 'waiting_for_vendor')
+    AND NOT EXISTS (SELECT FROM incident_cases l WHERE (l.reference, l.case_id) = (i.reference, c.id))
+"""
+_UNASKED = """
+SELECT i.reference, c.id AS case_id, c.account_id FROM incidents i
+JOIN incident_cases l ON l.reference = i.reference AND l.asked_at IS NULL
+JOIN cases c ON c.id = l.case_id
+JOIN accounts a ON a.account_id = c.account_id
+WHERE i.status = 'resolved'
+    AND c.state IN ('new', 'in_progress', 'waiting_for_customer', 'waiting_for_vendor')
+"""
+
+
+async def want_accounts(unit: Unit, legal_entity: str) -> None:
+    """Want the accounts of a legal entity to be looked at that have a case to be linked, or an owner to be asked."""
+    query = f"""
+        INSERT INTO incident_accounts (account_id, due_at)
+        SELECT account_id, $2 FROM (
+            {_FITTING} AND a.legal_entity = $1 UNION {_UNASKED} AND a.legal_entity = $1
+        ) AS wanted GROUP BY account_id ORDER BY account_id ON CONFLICT DO NOTHING
+    """
+    await unit.connection.execute(query, legal_entity, unit.now)
+
+
+async def forget_accounts(unit: Unit, account_ids: Sequence[UUID]) -> None:
+    """Forget that these accounts were to be looked at."""
+    await unit.connection.execute("DELETE FROM incident_accounts WHERE account_id = ANY ($1)", account_ids)
+
+
+async def list_fitting(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+    """List cases of accounts that fit an incident which goes on, and are not linked to it yet.
 
     A case fits by its product, which is one of the incident's services.
     """
-    query = """
-        SELECT i.reference, c.id AS case_id, c.account_id FROM incidents i
-        JOIN cases c ON lower(c.product) = ANY (SELECT lower(service) FROM unnest(i.services) AS service)
-        JOIN accounts a ON a.account_id = c.account_id AND a.legal_entity = $1
-        WHERE i.status = 'active' AND c.kind = 'technical'
-            AND c.state IN ('new', 'in_progress', 'waiting_for_customer', 'waiting_for_vendor')
-            AND NOT EXISTS (SELECT FROM incident_cases l WHERE (l.reference, l.case_id) = (i.reference, c.id))
-        ORDER BY c.account_id, c.id, i.reference LIMIT $2
-    """
-    return await unit.connection.fetch(query, legal_entity, limit)  # type: ignore[no-any-return]
+    query = f"{_FITTING} AND c.account_id = ANY ($1) ORDER BY c.id, i.reference"
+    return await unit.connection.fetch(query, account_ids)  # type: ignore[no-any-return]
 
 
-async def list_unasked(unit: Unit, legal_entity: str, limit: int) -> list[asyncpg.Record]:
-    """List unresolved cases of a legal entity whose incident has ended, and whose owners were not asked yet."""
-    query = """
-        SELECT i.reference, c.id AS case_id, c.account_id FROM incidents i
-        JOIN incident_cases l ON l.reference = i.reference AND l.asked_at IS NULL
-        JOIN cases c ON c.id = l.case_id
-        JOIN accounts a ON a.account_id = c.account_id AND a.legal_entity = $1
-        WHERE i.status = 'resolved' AND c.state = ANY ($3)
-        ORDER BY c.account_id, c.id, i.reference LIMIT $2
-    """
-    return await unit.connection.fetch(query, legal_entity, limit, sorted(UNRESOLVED))  # type: ignore[no-any-return]
+async def list_unasked(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+    """List unresolved cases of accounts whose incident has ended, and whose owners were not asked yet."""
+    query = f"{_UNASKED} AND c.account_id = ANY ($1) ORDER BY c.id, i.reference"
+    return await unit.connection.fetch(query, account_ids)  # type: ignore[no-any-return]
 
 
 async def get_incident(unit: Unit, reference: str) -> IncidentRow:

@@ -9,7 +9,7 @@ from services.escalation.tables.disputes import DisputeAmendmentRow, DisputeReas
 from services.escalation.tables.mails import CaseAddressRow, CaseMailRow, InboundMailRow, OtherBounceRow
 from services.escalation.tables.resources import RESOURCE_WORDS, TEXT_SEARCH, ResourceUseRow, SupportResourceRow
 from services.escalation.tables.service_credits import ServiceCreditRow, ServiceCreditTypeRow, VendorCreditRow
-from services.escalation.tables.service_health import HealthWatchRow, IncidentCaseRow, IncidentRow
+from services.escalation.tables.service_health import HealthWatchRow, IncidentAccountRow, IncidentCaseRow, IncidentRow
 from services.escalation.tables.support_statements import SupportStatementRow
 from services.escalation.tables.vendor_disputes import VendorDisputeRow
 from services.escalation.tables.vendor_tickets import TicketNoteRow, VendorChannelRow, VendorTicketRow
@@ -34,6 +34,7 @@ __all__ = [
     "EntryRow",
     "HealthWatchRow",
     "InboundMailRow",
+    "IncidentAccountRow",
     "IncidentCaseRow",
     "IncidentRow",
     "InvoiceRow",

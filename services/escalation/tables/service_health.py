@@ -55,3 +55,12 @@ class IncidentCaseRow(Row, table=True):
     case_id: UUID = Field(primary_key=True, foreign_key="cases.id")
     linked_at: datetime = Field(sa_type=DateTime(timezone=True))
     asked_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class IncidentAccountRow(Row, table=True):
+    """An account with cases that fit an incident, or whose incident has ended."""
+
+    __tablename__ = "incident_accounts"
+
+    account_id: UUID = Field(primary_key=True)
+    due_at: datetime = Field(sa_type=DateTime(timezone=True))

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 READ_HEALTH = "read_health"
 """The kind of the intent; its key is the watch's id."""
-MAX_CASES = 500
-"""How many cases are linked, and how many are asked about, after one look; the others after the next."""
 HealthReading = tuple[Incident, ...] | str
 """Incidents as the vendor shows them, or the code by which it does not."""
 
@@ -67,7 +65,7 @@ async def _read_health(health: ServiceHealth) -> HealthReading:
 
 
 async def record_health(unit: Unit, intent: Intent, reading: HealthReading) -> Recorded:
-    """Record the incidents, link the cases that fit, and ask about those whose incident has ended."""
+    """Record the incidents, and want the accounts to be looked at whose cases they are about."""
     try:
         watch = await health_queries.get_watch(unit, UUID(intent.key))
     except NotFound:
@@ -77,14 +75,18 @@ async def record_health(unit: Unit, intent: Intent, reading: HealthReading) -> R
     await health_queries.save_watch(unit, watch)
     if not isinstance(reading, str):
         await health_queries.save_incidents(unit, reading)
-        fitting = await health_queries.list_fitting(unit, watch.legal_entity, MAX_CASES)
-        unasked = await health_queries.list_unasked(unit, watch.legal_entity, MAX_CASES)
-        await unit.lock(*{row["account_id"] for row in (*fitting, *unasked)})
-        for row in fitting:
-            await _link_case(unit, row["reference"], row["case_id"])
-        for row in unasked:
-            await _ask_owner(unit, row["reference"], row["case_id"])
+        await health_queries.want_accounts(unit, watch.legal_entity)
     return Recorded.DONE
+
+
+async def follow_incidents(unit: Unit, account_ids: list[str]) -> None:
+    """Link the cases of these accounts that fit an incident, and ask about those whose incident has ended."""
+    ids = [UUID(account_id) for account_id in account_ids]
+    for row in await health_queries.list_fitting(unit, ids):
+        await _link_case(unit, row["reference"], row["case_id"])
+    for row in await health_queries.list_unasked(unit, ids):
+        await _ask_owner(unit, row["reference"], row["case_id"])
+    await health_queries.forget_accounts(unit, ids)
 
 
 async def _link_case(unit: Unit, reference: str, case_id: UUID) -> None:
