@@ -22,6 +22,16 @@ async def desk(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator
         yield opened
 
 
+async def check_merging(desk: MailDesk, case_id: str, mail: EmailMessage) -> None:
+    """Check that an unread answer goes along into another case, and that the next one comes there."""
+    other_id = await desk.open("The same question")
+    await desk.do(case_id, "reopen")
+    await desk.do(case_id, "merge", into=other_id)
+    assert (await desk.client.got(f"/v1/cases/{other_id}"))["unread_answers"] == 1
+    await desk.hand_over(reply(mail, "And one more."))
+    assert (await desk.client.got(f"/v1/cases/{other_id}"))["unread_answers"] == 2
+
+
 async def test_an_answer_joins_its_case_and_changes_only_whose_turn_it_is(desk: MailDesk) -> None:
     person_id = await desk.add_person()
     case_id = await desk.open()
@@ -58,12 +68,7 @@ async def test_an_answer_joins_its_case_and_changes_only_whose_turn_it_is(desk: 
     assert [shown["id"] for shown in support["cases"]] == [case_id]
     await desk.client.made(f"/v1/cases/{case_id}:read", {"last_entry_id": entry["id"]})
     assert (await desk.client.got(f"/v1/cases/{case_id}"))["unread_answers"] == 1, "what came later is not read"
-    other_id = await desk.open("The same question")
-    await desk.do(case_id, "reopen")
-    await desk.do(case_id, "merge", into=other_id)
-    assert (await desk.client.got(f"/v1/cases/{other_id}"))["unread_answers"] == 1
-    await desk.hand_over(reply(mail, "And one more."))
-    assert (await desk.client.got(f"/v1/cases/{other_id}"))["unread_answers"] == 2
+    await check_merging(desk, case_id, mail)
     rows = await desk.database.rows("SELECT data::text AS data FROM escalation.outbox")
     assert not any("withdraw" in row["data"] or "alpenrose" in row["data"] for row in rows)
 

@@ -15,7 +15,7 @@ from shared.events.invoicing import VendorDifferenceDecided
 from tests import vendor_files
 from tests.builders import Database, hear
 from tests.component.test_escalation import World, opened_world
-from tests.component.vendor_world import WAITING
+from tests.component.vendor_world import LONGEST_WAIT_SECONDS, WAITING
 from tests.vendor_files import BilledLine, as_csv
 
 PATH = "/v1/vendor-disputes"
@@ -59,6 +59,25 @@ async def pass_on(world: World, event: type[Event], service: str = "escalation")
     )
 
 
+async def check_shown(world: World, invoice_id: str, before: dict[str, Any]) -> None:
+    """Check that 25.00 are shown as contested, and owed and paid all the same as `before`."""
+    after = await world.invoicing.got("/v1/exposure", **{"in": "EUR"})
+    assert after.pop("vendor_contested") == [{"currency": "EUR", "contested_minor": 2500}]
+    assert after["converted"].pop("vendor_contested") == {"contested_minor": 2500, "lacks": []}
+    del before["vendor_contested"], before["converted"]["vendor_contested"]
+    assert after == before
+    assert "vendor_contested" not in await world.invoicing.got(f"/v1/accounts/{world.account_id}/exposure")
+
+    shown = await world.invoicing.got(f"/v1/vendor-invoices/{invoice_id}")
+    assert (shown["contested_minor"], shown["state"], shown["due_date"]) == (2500, "received", "2026-06-07")
+    assert shown["warn_at"] is not None
+    assert [item["contested_minor"] for item in (await world.invoicing.got("/v1/vendor-invoices"))["items"]] == [2500]
+    payment = {"amount_minor": 3700, "currency": "EUR", "paid_on": "2026-03-02", "reason": "paid in full"}
+    paid = await world.invoicing.made(f"/v1/vendor-invoices/{invoice_id}:pay", payment)
+    assert (paid["paid_minor"], paid["contested_minor"]) == (3700, 2500)
+    assert (await world.invoicing.got("/v1/exposure"))["vendor_contested"] == []
+
+
 async def test_what_is_contested_is_shown_and_still_owed(world: World) -> None:
     invoice_id, [difference, _] = await bill(world, 3000, 700)
     decision = {"decision": "dispute_with_vendor", "reason": "we never ordered it"}
@@ -77,22 +96,7 @@ async def test_what_is_contested_is_shown_and_still_owed(world: World) -> None:
     assert (opened["state"], opened["contested_minor"], opened["case_id"]) == ("open", 2500, task["id"])
     assert (opened["legal_entity"], opened["deadline"]) == ("GS-DE", "2026-05-01")
     await pass_on(world, VendorDisputeOpened)
-    after = await world.invoicing.got("/v1/exposure", **{"in": "EUR"})
-    assert after.pop("vendor_contested") == [{"currency": "EUR", "contested_minor": 2500}]
-    assert after["converted"].pop("vendor_contested") == {"contested_minor": 2500, "lacks": []}
-    del before["vendor_contested"], before["converted"]["vendor_contested"]
-    assert after == before
-    assert "vendor_contested" not in await world.invoicing.got(f"/v1/accounts/{world.account_id}/exposure")
-
-    shown = await world.invoicing.got(f"/v1/vendor-invoices/{invoice_id}")
-    assert (shown["contested_minor"], shown["state"], shown["due_date"]) == (2500, "received", "2026-06-07")
-    assert shown["warn_at"] is not None
-    assert [item["contested_minor"] for item in (await world.invoicing.got("/v1/vendor-invoices"))["items"]] == [2500]
-    payment = {"amount_minor": 3700, "currency": "EUR", "paid_on": "2026-03-02", "reason": "paid in full"}
-    paid = await world.invoicing.made(f"/v1/vendor-invoices/{invoice_id}:pay", payment)
-    assert (paid["paid_minor"], paid["contested_minor"]) == (3700, 2500)
-    assert (await world.invoicing.got("/v1/exposure"))["vendor_contested"] == []
-
+    await check_shown(world, invoice_id, before)
     path = f"{PATH}/{opened['id']}"
     above = await world.client.post(f"{path}:accept", WHY | {"accepted_minor": 2501})
     assert (above.status_code, above.json()["code"]) == (422, "accepted_refused")
@@ -169,8 +173,9 @@ async def act_at_once(world: World, invoice_id: str, path: str, bodies: list[dic
     async with world.database.connected() as holder, asyncio.TaskGroup() as group, holder.transaction():
         await holder.execute(query, invoice_id)
         sent = [group.create_task(world.client.post(path, body)) for body in bodies]
-        while await world.database.value(WAITING) < len(bodies):  # noqa: ASYNC110  # the database says when
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+            while await world.database.value(WAITING) < len(bodies):  # noqa: ASYNC110  # the database says when
+                await asyncio.sleep(0.01)
     return sorted((task.result().status_code, task.result().json().get("code", "")) for task in sent)
 
 

@@ -96,6 +96,15 @@ async def test_a_billing_case_carries_our_line_or_says_why_there_is_none_and_fra
 SPELLINGS = ["+49 30 901820", "030/901820", "(030) 90 18 20", "anna.müller@bücher.example", "anna at example.org"]
 
 
+async def check_stopped(support: Support, case_id: str, detail: str) -> None:
+    """Check that a contact detail is stopped wherever a person writes it."""
+    for place in ("title", "description", "product"):
+        answer = await support.prepare(case_id, **{place: f"Mail of {detail} waits"})
+        assert (answer.status_code, answer.json()["code"]) == (409, "contact_details_undecided"), detail
+        (detail_shown,) = answer.json()["details"]
+        assert (detail_shown["place"], detail_shown["content"]) == (place, detail)
+
+
 async def test_addresses_and_numbers_are_stopped_wherever_they_stand(support: Support) -> None:
     case_id = await support.open()
     await support.get_ready(case_id)
@@ -107,11 +116,7 @@ async def test_addresses_and_numbers_are_stopped_wherever_they_stand(support: Su
         for detail in SPELLINGS
     ]
     for detail in SPELLINGS:
-        for place in ("title", "description", "product"):
-            answer = await support.prepare(case_id, **{place: f"Mail of {detail} waits"})
-            assert (answer.status_code, answer.json()["code"]) == (409, "contact_details_undecided"), detail
-            (detail_shown,) = answer.json()["details"]
-            assert (detail_shown["place"], detail_shown["content"]) == (place, detail)
+        await check_stopped(support, case_id, detail)
     stopped = (await support.prepare(case_id, entry_ids=entries)).json()
     assert [(shown["place"], shown["content"]) for shown in stopped["details"]] == [
         (f"entry {entry_id}", detail) for entry_id, detail in zip(entries, SPELLINGS, strict=True)

@@ -24,12 +24,17 @@ async def told(database: Database, subject: str) -> list[tuple[str, dict[str, An
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
+LONGEST_WAIT_SECONDS = 60
+"""After which requests that should wait for one another do not."""
+
+
 async def at_once(service: Service, invoice_id: str, path: str, bodies: list[dict[str, Any]]) -> list[httpx2.Response]:
     """Two requests about a vendor invoice, each of which has read what there is before the other one acts."""
     _, client, database = service
     async with database.connected() as holder, asyncio.TaskGroup() as group, holder.transaction():
         await holder.execute("SELECT FROM invoicing.streams WHERE subject = $1 FOR UPDATE", invoice_id)
         sent = [group.create_task(client.post(path, body)) for body in bodies]
-        while await database.value(WAITING) < len(bodies):  # noqa: ASYNC110  # the database says when
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+            while await database.value(WAITING) < len(bodies):  # noqa: ASYNC110  # the database says when
+                await asyncio.sleep(0.01)
     return [one.result() for one in sent]

@@ -148,7 +148,7 @@ class Door:
 
     async def get(self, path: str) -> Any:
         if "vendor-differences" in path:
-            return DIFFERENCE | {"id": path.rpartition("/")[2]}
+            return DIFFERENCE | {"id": path.rpartition("/")[2], "vendor_invoice_id": str(VENDOR_INVOICE)}
         if "credit-notes" in path:
             return {"number": "GS-DE-C-1", "account_id": self.account_id, "currency": "EUR", "total_minor": 100}
         if "vendor-" in path:
@@ -429,49 +429,31 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
     opened = [(await world.client.made("/v1/cases", case | {"links": links}))["id"] for _ in range(40)]
     technical = case | {"kind": "technical", "severity": "B"}
     opened += [(await world.client.made("/v1/cases", technical))["id"] for _ in range(20)]
-    resource = {"kind": "solution", "title": "Mail flow", "content": "Check the records", "language": "en"}
-    resources = [
-        (await world.client.made("/v1/support-resources", resource | {"reference": f"kb-{number}"}))["id"]
-        for number in range(3)
-    ]
-    written = [
-        (await world.client.made(f"/v1/cases/{case_id}/notes", {"content": "a note"}))["id"] for case_id in opened
-    ]
-    headers = world.client.headers | {"content-type": "message/rfc822"}
-    arrived = [
-        await world.client.http.post(
-            "/v1/inbound-mails", content=b"Subject: %d" % number, headers=headers | {"idempotency-key": str(number)}
-        )
-        for number in range(40)
-    ]
-    upload = {"content-type": "application/octet-stream", "idempotency-key": "file"}
-    file = await world.client.http.post(
-        f"/v1/cases/{opened[0]}/attachments?name=a.txt", content=b"text", headers=world.client.headers | upload
+    return (
+        await _tickets(world.client, owner)
+        | await _correspond(world.client, opened)
+        | {
+            "account_id": [owner],
+            "resource_id": await _keep_resources(world.client),
+            "file": [""],
+            "resource_file": ["reference,kind,title,content,language\nkb-9,solution,Mail,Check,en\n"],
+            "invoice_id": [issued],
+            "dispute_id": disputed + questions,
+            "type_code": ["duplicate_order"],
+            "code": ["order", "other_order"],
+            "service_credit_id": await _open_credits(world, owner),
+            "vendor_invoice_id": [str(VENDOR_INVOICE)],
+            "vendor_dispute_id": await _contest(world.client),
+            "items": [[CONTESTED]],
+            "accepted_minor": [100],
+            "difference_id": [str(CREDITED_DIFFERENCE)],
+            "reason_code": ["price"],
+            "amount_minor": [700],
+            "case_id": opened,
+            "into": [(await world.client.made("/v1/cases", case))["id"]],
+            "target_id": [target_id],
+        }
     )
-    return await _tickets(world.client, owner) | {
-        "attachment_id": [file.json()["id"]],
-        "account_id": [owner],
-        "inbound_mail_id": [mail.json()["id"] for mail in arrived],
-        "last_entry_id": written,
-        "resource_id": resources,
-        "file": [""],
-        "resource_file": ["reference,kind,title,content,language\nkb-9,solution,Mail,Check,en\n"],
-        "invoice_id": [issued],
-        "dispute_id": disputed + questions,
-        "type_code": ["duplicate_order"],
-        "code": ["order", "other_order"],
-        "service_credit_id": await _open_credits(world, owner),
-        "vendor_invoice_id": [str(VENDOR_INVOICE)],
-        "vendor_dispute_id": await _contest(world.client),
-        "items": [[CONTESTED]],
-        "accepted_minor": [100],
-        "difference_id": [str(CREDITED_DIFFERENCE)],
-        "reason_code": ["price"],
-        "amount_minor": [700],
-        "case_id": opened,
-        "into": [(await world.client.made("/v1/cases", case))["id"]],
-        "target_id": [target_id],
-    }
 
 
 async def _tickets(client: Client, owner: str) -> dict[str, list[Any]]:
@@ -494,6 +476,36 @@ async def _tickets(client: Client, owner: str) -> dict[str, list[Any]]:
         "title": ["Mail is late"],
         "contact_email": ["desk@goodstanding.example"],
         "distributor_email": [None, "support@distributor.example"],
+    }
+
+
+async def _keep_resources(client: Client) -> list[str]:
+    """Keep a few support resources; the ids."""
+    resource = {"kind": "solution", "title": "Mail flow", "content": "Check the records", "language": "en"}
+    return [
+        (await client.made("/v1/support-resources", resource | {"reference": f"kb-{number}"}))["id"]
+        for number in range(3)
+    ]
+
+
+async def _correspond(client: Client, case_ids: list[str]) -> dict[str, list[Any]]:
+    """Write notes into cases, and let mails and a file come in."""
+    written = [(await client.made(f"/v1/cases/{case_id}/notes", {"content": "a note"}))["id"] for case_id in case_ids]
+    headers = client.headers | {"content-type": "message/rfc822"}
+    arrived = [
+        await client.http.post(
+            "/v1/inbound-mails", content=b"Subject: %d" % number, headers=headers | {"idempotency-key": str(number)}
+        )
+        for number in range(40)
+    ]
+    upload = {"content-type": "application/octet-stream", "idempotency-key": "file"}
+    file = await client.http.post(
+        f"/v1/cases/{case_ids[0]}/attachments?name=a.txt", content=b"text", headers=client.headers | upload
+    )
+    return {
+        "attachment_id": [file.json()["id"]],
+        "inbound_mail_id": [mail.json()["id"] for mail in arrived],
+        "last_entry_id": written,
     }
 
 
