@@ -1,6 +1,7 @@
 """Kafka clients as this product uses them, and messages as envelopes (CloudEvents 1.0, binary mode)."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ CLIENT_TIMEOUT = 15.0
 """aiokafka's start and stop can hang on a half-dead broker; past this they are given up (seconds)."""
 STOP_TIMEOUT = 3.0
 """The same for what a client still does when it ends: a process is gone within 10 s of SIGTERM."""
+CLOSE_TIMEOUT = 1.0
+"""How long the connections of a client may take to close that did not stop in good order (seconds)."""
 SESSION_TIMEOUT = 10.0
 """A member that is silent for so long has left its group (seconds); its successor waits for that."""
 
@@ -119,6 +122,42 @@ async def bounded(call: Awaitable[object], timeout: float = CLIENT_TIMEOUT) -> N
     """Wait for a client's start or stop, but not for ever. Raises TimeoutError."""
     async with asyncio.timeout(timeout):
         await call
+
+
+async def start(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+    """Start a client, but do not wait for ever. Raises TimeoutError, and what the client raises.
+
+    A start that is cancelled comes to its end first: aiokafka would forget the connection that it made.
+    """
+    starting = asyncio.ensure_future(bounded(client.start()))
+    try:
+        await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait([starting], timeout=STOP_TIMEOUT)
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        raise
+
+
+async def stop(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+    """Stop a client in good order; where that fails or takes too long, only close its connections."""
+    try:
+        await bounded(client.stop(), STOP_TIMEOUT)
+    except (KafkaError, TimeoutError):
+        with contextlib.suppress(KafkaError, TimeoutError):
+            await bounded(_abandon(client), CLOSE_TIMEOUT)
+
+
+async def _abandon(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+    """End what runs in a client and close its connections; aiokafka itself offers no end without good order."""
+    if isinstance(client, AIOKafkaProducer):
+        await client.client.close()
+        return
+    if client._coordinator is not None:
+        await client._coordinator._stop_heartbeat_task()
+    if client._fetcher is not None:
+        await client._fetcher.close()
+    await client._client.close()
 
 
 def end_of(client: AIOKafkaConsumer, at: TopicPartition) -> int | None:

@@ -5,7 +5,6 @@ It holds a session advisory lock and reads and deletes on the very connection th
 """
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +12,6 @@ from typing import Any
 import asyncpg
 import orjson
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 
 from shared import kafka
 from shared.connections.database import connect_database
@@ -78,12 +76,11 @@ class Relay:
             await self._become_leader(connection)
             producer = kafka.producer(self._settings)
             try:
-                await start_client(kafka.bounded(producer.start()), self._settings)
+                await start_client(kafka.start(producer), self._settings)
                 self._health.set("relay", True, "leading")
                 await self._publish_for_ever(connection, producer)
             finally:
-                with contextlib.suppress(KafkaError, TimeoutError):
-                    await kafka.bounded(producer.stop(), kafka.STOP_TIMEOUT)
+                await kafka.stop(producer)
         finally:
             connection.terminate()
 

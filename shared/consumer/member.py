@@ -124,13 +124,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         self._client = client
         self._in_doubt = False
         try:
-            await start_client(kafka.bounded(client.start()), self._settings)
+            await start_client(kafka.start(client), self._settings)
             await self._read(client)
         finally:
             with contextlib.suppress(KafkaError, TimeoutError):
                 await kafka.bounded(self._tell_kafka(client), kafka.STOP_TIMEOUT)
-            with contextlib.suppress(KafkaError, TimeoutError):
-                await kafka.bounded(client.stop(), kafka.STOP_TIMEOUT)
+            await kafka.stop(client)
             self._client = None
             self.progress.positions = {}
             self._lag.seen(())

@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from shared.connections.database import connect_database
 from shared.connections.kafka import connection_options
 from shared.events import PARTITIONS
+from shared.kafka import start, stop
 from shared.settings import Settings
 from shared.telemetry import log
 from shared.transient import BROKEN
@@ -107,10 +108,10 @@ class Watch(threading.Thread):
     async def _facts(self) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
         client = AIOKafkaConsumer(**connection_options(self._settings))
         try:
-            await client.start()
+            await start(client)
             ends = await client.end_offsets(self._partitions)
         finally:
-            await client.stop()
+            await stop(client)
         connection = await connect_database(self._settings, timeout=3)
         try:
             rows = await connection.fetch("SELECT topic, partition, next_offset FROM consumed")

@@ -1,0 +1,97 @@
+"""Clients that are told to end at a bad moment leave no connection behind."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.conn import AIOKafkaConnection
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.producer.message_accumulator import MessageAccumulator
+from aiokafka.protocol.metadata import MetadataRequest
+
+from deploy.local.kafka import KafkaServer
+from shared import kafka as clients
+from shared.connections.access import KafkaAccess
+from tests.component.backbone.rehearsal import Stage
+
+pytestmark = pytest.mark.xdist_group("kafka")
+
+Client: TypeAlias = AIOKafkaConsumer | AIOKafkaProducer
+
+
+@pytest.fixture(params=["consumer", "producer"])
+async def client(request: pytest.FixtureRequest, stage: Stage, kafka: KafkaServer) -> Client:
+    """Either kind of client, not started."""
+    access = KafkaAccess(kafka=kafka.bootstrap)
+    if request.param == "producer":
+        return clients.producer(access)
+    consumer = clients.consumer(access, f"group-{stage.topic}")
+    consumer.subscribe([stage.topic])
+    return consumer
+
+
+@pytest.fixture
+async def connections(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[AIOKafkaConnection]]:
+    """Every connection that is opened; at the end of the test none of them is open."""
+    opened: list[AIOKafkaConnection] = []
+    connect = AIOKafkaConnection.connect
+
+    async def remember(connection: AIOKafkaConnection) -> Any:
+        opened.append(connection)
+        return await connect(connection)
+
+    monkeypatch.setattr(AIOKafkaConnection, "connect", remember)
+    yield opened
+    assert opened
+    assert [connection for connection in opened if connection.connected()] == []
+
+
+async def test_a_start_that_is_cancelled_closes_what_it_opened(
+    client: Client, connections: list[AIOKafkaConnection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answered = asyncio.Event(), asyncio.Event()
+    send = AIOKafkaConnection.send
+
+    def delay(connection: AIOKafkaConnection, request: Any, expect_response: bool = True) -> Awaitable[Any]:
+        sending = send(connection, request, expect_response)
+        return _wait_for(sending) if isinstance(request, MetadataRequest) else sending
+
+    async def _wait_for(sending: Awaitable[Any]) -> Any:
+        asked.set()
+        await answered.wait()
+        return await sending
+
+    monkeypatch.setattr(AIOKafkaConnection, "send", delay)
+    async with _stopping(client):
+        starting = asyncio.create_task(clients.start(client))
+        await asked.wait()
+        starting.cancel()
+        asyncio.get_running_loop().call_later(0.01, answered.set)
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+
+
+async def test_a_client_that_cannot_end_in_good_order_closes_its_connections(
+    client: Client, connections: list[AIOKafkaConnection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients, "STOP_TIMEOUT", 0.05)
+    async with _stopping(client):
+        await clients.start(client)
+        for part in (GroupCoordinator, MessageAccumulator):
+            monkeypatch.setattr(part, "close", _hang)
+
+
+@asynccontextmanager
+async def _stopping(client: Client) -> AsyncIterator[None]:
+    """Stop the client at the end of the block."""
+    try:
+        yield
+    finally:
+        await clients.stop(client)
+
+
+async def _hang(*_: object) -> None:
+    await asyncio.Event().wait()
