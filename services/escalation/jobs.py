@@ -49,6 +49,18 @@ SWEEPS = (
         due="SELECT account_id::text FROM service_credits WHERE wake_at <= $1 ORDER BY wake_at",
         judge=use_cases.service_credits.announce_due,
     ),
+    Sweep(
+        name="support_contracts",
+        due="SELECT resource_id::text FROM contract_warnings WHERE warn_at <= $1 ORDER BY warn_at",
+        judge=use_cases.resources.announce_ending,
+        judges_accounts=False,
+    ),
+    Sweep(
+        name="vendor_disputes",
+        due="SELECT vendor_invoice_id::text FROM vendor_disputes WHERE warn_at <= $1 ORDER BY warn_at",
+        judge=use_cases.vendor_dispute_moves.announce_deadlines,
+        judges_accounts=False,
+    ),
 )
 
 INTENTS = (

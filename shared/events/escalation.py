@@ -196,6 +196,27 @@ class ServiceCreditLapsed(ServiceCreditEvent):
     """The vendor takes no request for this credit any more, and none was made."""
 
 
+class SupportContractEvent(Event, abstract=True):
+    """An event about a premier contract with the vendor; the subject is the support resource."""
+
+    producer: ClassVar[str] = "escalation"
+    resource_id: UUID
+    valid_to: date | None
+    requests_left: int | None
+
+    def subject(self) -> str:
+        """Return the id of the support resource."""
+        return str(self.resource_id)
+
+
+class SupportContractEnding(SupportContractEvent):
+    """A contract ends soon, after `valid_to`; once for each end that it was given."""
+
+
+class SupportContractRequestsLow(SupportContractEvent):
+    """A ticket used up one of the last requests of a contract; `requests_left` is what is left."""
+
+
 class VendorDisputeEvent(Event, abstract=True):
     """An event about what we contest of a vendor invoice; the subject is the vendor invoice. Amounts with tax."""
 
@@ -212,6 +233,12 @@ class VendorDisputeEvent(Event, abstract=True):
 
 class VendorDisputeOpened(VendorDisputeEvent):
     """We contest a part of a vendor invoice, which stays payable in full."""
+
+
+class VendorDisputeDeadlineNear(VendorDisputeEvent):
+    """The day is near until which the vendor is to answer; once for each deadline that was set."""
+
+    deadline: date
 
 
 class VendorDisputeResolved(VendorDisputeEvent):

@@ -267,6 +267,36 @@ async def draft_credits(place: Place) -> list[str]:
     return owners
 
 
+async def end_contracts(place: Place) -> list[str]:
+    """Two premier contracts that end soon."""
+    contract = {"kind": "premier_contract", "title": "Premier", "content": "calls back", "language": "en"}
+    return [
+        (await place.client.made("/v1/support-resources", contract | {"reference": name, "valid_to": "2026-03-09"}))[
+            "id"
+        ]
+        for name in ("premier-1", "premier-2")
+    ]
+
+
+async def contest_invoices(place: Place) -> list[str]:
+    """Two vendor invoices of which something is contested that the vendor is to answer soon."""
+    invoices = [uuid4() for _ in range(2)]
+    for vendor_invoice_id in invoices:
+        case = await place.client.made("/v1/cases", {"kind": "task", "subject": "vendor dispute"})
+        await place.database.rows(CONTESTED, UUID(case["id"]), vendor_invoice_id, datetime(2026, 3, 1, tzinfo=UTC))
+        await place.database.rows(
+            "INSERT INTO escalation.streams (subject, sequence) VALUES ($1, 0)", str(vendor_invoice_id)
+        )
+    return [str(vendor_invoice_id) for vendor_invoice_id in invoices]
+
+
+CONTESTED = """
+INSERT INTO escalation.vendor_disputes (id, case_id, vendor_invoice_id, vendor_invoice_number, legal_entity, currency,
+    items, contested_minor, reason_code, reason, deadline, warn_at, state, opened_by, opened_at)
+VALUES ($2, $1, $2, 'G1', 'GS-DE', 'EUR', '[]', 5, 'quantity', 'never ordered', $3::date, $3, 'open', 'support', $3)
+"""
+
+
 PREPARED: dict[tuple[str, str], Callable[[Place], Awaitable[list[str]]]] = {
     ("invoicing", "overdue"): owe,
     ("invoicing", "terms"): renew,
@@ -285,6 +315,8 @@ PREPARED: dict[tuple[str, str], Callable[[Place], Awaitable[list[str]]]] = {
     ("escalation", "incident_cases"): fit_incident,
     ("escalation", "paused_disputes"): pause_invoices,
     ("escalation", "service_credits"): draft_credits,
+    ("escalation", "support_contracts"): end_contracts,
+    ("escalation", "vendor_disputes"): contest_invoices,
 }
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,13 +14,15 @@ from shared.events import Event
 from shared.events.escalation import VendorDisputeOpened, VendorDisputeResolved
 from shared.events.invoicing import VendorDifferenceDecided
 from tests import vendor_files
-from tests.builders import Database, hear
+from tests.builders import Database, hear, sweep
 from tests.component.test_escalation import World, opened_world
 from tests.component.vendor_world import LONGEST_WAIT_SECONDS, WAITING
 from tests.vendor_files import BilledLine, as_csv
 
 PATH = "/v1/vendor-disputes"
 FIVE = {"currency": "EUR", "contested_minor": 5}
+NEAR = datetime(2026, 3, 20, tzinfo=UTC)
+"""Five days before 25 March."""
 WHY = {"reason": "the vendor's answer"}
 
 
@@ -177,6 +180,31 @@ async def act_at_once(world: World, invoice_id: str, path: str, bodies: list[dic
             while await world.database.value(WAITING) < len(bodies):  # noqa: ASYNC110  # the database says when
                 await asyncio.sleep(0.01)
     return sorted((task.result().status_code, task.result().json().get("code", "")) for task in sent)
+
+
+async def test_the_deadline_is_warned_of_once_and_moves_with_the_ticket(world: World) -> None:
+    invoice_id, _ = await bill(world, 1000)
+    contested = await world.client.made(PATH, build_body(invoice_id, 100, deadline="2026-03-20"))
+    path = f"{PATH}/{contested['id']}"
+    moved = {"ticket_id": None, "vendor_reference": "2604", "deadline": "2026-03-25"}
+    shown = await world.client.made(f"{path}:set-ticket", moved)
+    assert (shown["vendor_reference"], shown["deadline"]) == ("2604", "2026-03-25")
+    for at, number in ((datetime(2026, 3, 19, 23, 59, tzinfo=UTC), 0), (NEAR, 1), (NEAR + timedelta(hours=2), 1)):
+        await world.database.move(at)
+        await sweep(world.runtime)
+        assert (await world.events()).count("VendorDisputeDeadlineNear") == number, at
+    await world.client.made(f"{path}:set-ticket", moved | {"vendor_reference": None})
+    await sweep(world.runtime)
+    assert (await world.events()).count("VendorDisputeDeadlineNear") == 1
+    await world.client.made(f"{path}:set-ticket", moved | {"deadline": "2026-03-22"})
+    await world.client.made(f"{path}:withdraw", WHY)
+    await sweep(world.runtime)
+    assert (await world.events()).count("VendorDisputeDeadlineNear") == 1, "nobody waits for what is withdrawn"
+    late = await world.client.post(f"{path}:set-ticket", moved)
+    assert (late.status_code, late.json()["code"]) == (409, "move_refused")
+    other = await world.client.made(PATH, build_body(invoice_id, 100))
+    unknown = await world.client.post(f"{PATH}/{other['id']}:set-ticket", moved | {"ticket_id": str(uuid4())})
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "unknown_ticket")
 
 
 async def test_of_two_at_once_the_second_is_refused(world: World) -> None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from services.escalation.domain.vendor_disputes import ContestedItem, VendorDisputeState
 from services.escalation.tables import VendorDisputeRow
+from services.escalation.use_cases.vendor_dispute_moves import AtVendor
 from services.escalation.use_cases.vendor_disputes import NewVendorDispute
 from shared.fields import Body, Code, Day, Name, Prose, ReasonIn, example, shown
 from shared.money import Currency, PositiveMinor
@@ -80,6 +81,20 @@ class VendorDisputeIn(Body):
         return NewVendorDispute(**fields | {"items": [item.build_item() for item in self.items]})
 
 
+class AtVendorIn(Body):
+    """Where the vendor works on it and until when it is to answer: all three as they are from now on."""
+
+    model_config = example(ticket_id=None, vendor_reference="2604020010000417", deadline="2026-06-14")
+
+    ticket_id: UUID | None = Field(description="a ticket of ours, whose number is the reference where none is given")
+    vendor_reference: Name | None = Field(description="the vendor's ticket or number")
+    deadline: Day | None = Field(description="the last day on which the vendor is to answer")
+
+    def build_at_vendor(self) -> AtVendor:
+        """Build where it is."""
+        return AtVendor(**self.model_dump())
+
+
 class AcceptedIn(ReasonIn):
     """An amount that the vendor accepts; minor units, with tax."""
 
@@ -115,6 +130,7 @@ class VendorDisputeOut(BaseModel):
         reason_code="quantity",
         reason="two seats were given back on the 3rd, within seven days",
         vendor_reference="2604020010000417",
+        ticket_id=None,
         deadline="2026-06-07",
         state="open",
         opened_by="support",
@@ -137,6 +153,7 @@ class VendorDisputeOut(BaseModel):
     reason_code: str
     reason: str
     vendor_reference: str | None
+    ticket_id: UUID | None
     deadline: date | None
     state: VendorDisputeState
     opened_by: str

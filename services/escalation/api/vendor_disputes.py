@@ -5,11 +5,12 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from services.escalation.api.vendor_dispute_bodies import AcceptedIn, VendorDisputeIn, VendorDisputeOut
+from services.escalation.api.vendor_dispute_bodies import AcceptedIn, AtVendorIn, VendorDisputeIn, VendorDisputeOut
 from services.escalation.domain.moves import MoveRefused
 from services.escalation.domain.vendor_disputes import AcceptedRefused, ContestedAboveInvoice, VendorDisputeState
 from services.escalation.repository import vendor_dispute_queries
-from services.escalation.use_cases import vendor_disputes
+from services.escalation.use_cases import vendor_dispute_moves, vendor_disputes
+from services.escalation.use_cases.vendor_dispute_moves import UnknownTicket
 from services.escalation.use_cases.vendor_disputes import (
     AlreadyContested,
     UnknownDifference,
@@ -87,6 +88,32 @@ async def open_vendor_dispute(
 
 
 @writes.post(
+    "/{vendor_dispute_id}:set-ticket",
+    status_code=200,
+    response_model=VendorDisputeOut,
+    summary="Set the ticket and the deadline",
+    responses=refusals(MoveRefused, UnknownTicket),
+)
+async def set_ticket(
+    vendor_dispute_id: UUID,
+    at_vendor: AtVendorIn,
+    command: Annotated[CommandRunner, perform_command("vendor_dispute.set_ticket")],
+) -> Response:
+    """Say where the vendor works on it and until when it is to answer.
+
+    Five days before that day `VendorDisputeDeadlineNear` is announced.
+    """
+
+    async def act(unit: Unit) -> VendorDisputeOut:
+        row = await vendor_dispute_moves.set_ticket(
+            unit, vendor_dispute_id, at_vendor.build_at_vendor(), command.caller.subject
+        )
+        return VendorDisputeOut.from_row(row)
+
+    return await command.run(act, status=200, about=vendor_dispute_id)
+
+
+@writes.post(
     "/{vendor_dispute_id}:accept",
     status_code=200,
     response_model=VendorDisputeOut,
@@ -101,7 +128,7 @@ async def accept_vendor_dispute(
     """Record that the vendor accepts all or a part of it; announces `VendorDisputeResolved`."""
 
     async def act(unit: Unit) -> VendorDisputeOut:
-        row = await vendor_disputes.accept_vendor_dispute(
+        row = await vendor_dispute_moves.accept_vendor_dispute(
             unit, vendor_dispute_id, accepted.accepted_minor, command.caller.subject, accepted.reason
         )
         return VendorDisputeOut.from_row(row)
@@ -145,7 +172,7 @@ async def _end_vendor_dispute(
     vendor_dispute_id: UUID, wanted: VendorDisputeState, grounds: ReasonIn, command: CommandRunner
 ) -> Response:
     async def act(unit: Unit) -> VendorDisputeOut:
-        row = await vendor_disputes.end_vendor_dispute(
+        row = await vendor_dispute_moves.end_vendor_dispute(
             unit, vendor_dispute_id, wanted, command.caller.subject, grounds.reason
         )
         return VendorDisputeOut.from_row(row)

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
 from services.escalation.domain.moves import move
 from shared.errors import Refusal
+
+DEADLINE_LEAD = timedelta(days=5)
+"""How long before the day until which the vendor is to answer we are warned."""
 
 
 class VendorDisputeState(StrEnum):
@@ -50,6 +54,11 @@ class ContestedItem:
     reference: str | None
     code: str
     amount_minor: int
+
+
+def compute_warning(deadline: date | None) -> datetime | None:
+    """Compute when we are warned of a deadline; never without one."""
+    return None if deadline is None else datetime.combine(deadline, time(), UTC) - DEADLINE_LEAD
 
 
 def check_contested(contested_minor: int, others_minor: int, total_minor: int) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -73,6 +73,46 @@ async def save_resource(unit: Unit, row: SupportResourceRow) -> None:
     """Write a resource, new or changed."""
     unit.session.add(row)
     await unit.session.flush()
+
+
+async def plan_warnings(unit: Unit, references: Sequence[str], lead: timedelta) -> None:
+    """Plan when the ends of these premier contracts are warned of, so long before; each end once.
+
+    Their streams are locked, and there from then on.
+    """
+    contracts = await unit.connection.fetch(
+        "SELECT id, valid_to FROM support_resources WHERE reference = ANY ($1) AND kind = 'premier_contract'",
+        references,
+    )
+    await unit.lock(*(contract["id"] for contract in contracts))
+    await unit.connection.execute(
+        """
+        DELETE FROM contract_warnings w USING support_resources r
+        WHERE r.id = w.resource_id AND r.reference = ANY ($1) AND (r.valid_to IS NULL OR r.kind <> 'premier_contract')
+        """,
+        references,
+    )
+    await unit.connection.execute(
+        """
+        INSERT INTO contract_warnings (resource_id, valid_to, warn_at)
+        SELECT id, valid_to, valid_to::timestamp AT TIME ZONE 'UTC' - $2::interval FROM support_resources
+        WHERE reference = ANY ($1) AND kind = 'premier_contract' AND valid_to IS NOT NULL
+        ON CONFLICT (resource_id) DO UPDATE SET valid_to = EXCLUDED.valid_to, warn_at = EXCLUDED.warn_at
+        WHERE contract_warnings.valid_to <> EXCLUDED.valid_to
+        """,
+        references,
+        lead,
+    )
+
+
+async def take_warnings(unit: Unit, resource_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+    """Take the warnings that are due for these contracts; the contracts as they are."""
+    query = """
+        UPDATE contract_warnings w SET warn_at = NULL FROM support_resources r
+        WHERE r.id = w.resource_id AND w.resource_id = ANY ($1) AND w.warn_at <= $2
+        RETURNING r.id, r.valid_to, r.requests_left
+    """
+    return await unit.connection.fetch(query, resource_ids, unit.now)  # type: ignore[no-any-return]
 
 
 async def list_resources(

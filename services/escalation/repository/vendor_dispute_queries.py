@@ -3,6 +3,8 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
+import asyncpg
+
 from services.escalation.domain.cases import UNRESOLVED
 from services.escalation.tables import VendorDisputeRow
 from shared.database import Unit
@@ -36,6 +38,15 @@ async def list_vendor_disputes(
     return await rows_after(
         unit, VendorDisputeRow, after, limit, vendor_invoice_id=vendor_invoice_id, state=state, dispute_id=dispute_id
     )
+
+
+async def take_warnings(unit: Unit, vendor_invoice_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+    """Take the warnings that are due for vendor disputes of these invoices; the vendor disputes as they are."""
+    query = """
+        UPDATE vendor_disputes SET warn_at = NULL WHERE vendor_invoice_id = ANY ($1) AND warn_at <= $2
+        RETURNING id AS vendor_dispute_id, vendor_invoice_id, currency, contested_minor, deadline
+    """
+    return await unit.connection.fetch(query, vendor_invoice_ids, unit.now)  # type: ignore[no-any-return]
 
 
 async def sum_contested(unit: Unit, vendor_invoice_id: UUID) -> int:

@@ -7,7 +7,13 @@ from services.escalation.tables.clocks import CaseClockRow, MovedCalendarRow, Re
 from services.escalation.tables.copies import AccountRow, CalendarRow, InvoiceRow
 from services.escalation.tables.disputes import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
 from services.escalation.tables.mails import CaseAddressRow, CaseMailRow, InboundMailRow, OtherBounceRow
-from services.escalation.tables.resources import RESOURCE_WORDS, TEXT_SEARCH, ResourceUseRow, SupportResourceRow
+from services.escalation.tables.resources import (
+    RESOURCE_WORDS,
+    TEXT_SEARCH,
+    ContractWarningRow,
+    ResourceUseRow,
+    SupportResourceRow,
+)
 from services.escalation.tables.service_credits import ServiceCreditRow, ServiceCreditTypeRow, VendorCreditRow
 from services.escalation.tables.service_health import HealthWatchRow, IncidentAccountRow, IncidentCaseRow, IncidentRow
 from services.escalation.tables.support_statements import SupportStatementRow
@@ -28,6 +34,7 @@ __all__ = [
     "CaseMailRow",
     "CaseRow",
     "CaseWordsRow",
+    "ContractWarningRow",
     "DisputeAmendmentRow",
     "DisputeReasonRow",
     "DisputeRow",

@@ -50,6 +50,17 @@ class SupportResourceRow(Row, table=True):
     changed_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
+class ContractWarningRow(Row, table=True):
+    """When a premier contract that ends is warned of; None once that was done for this end."""
+
+    __tablename__ = "contract_warnings"
+    __table_args__ = (Index("contract_warnings_due", "warn_at", postgresql_where=text("warn_at IS NOT NULL")),)
+
+    resource_id: UUID = Field(primary_key=True, foreign_key="support_resources.id")
+    valid_to: date = Field(sa_type=Date)
+    warn_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+
+
 class ResourceUseRow(Row, table=True):
     """That a resource was consulted in a case, and whether it helped."""
 

@@ -20,9 +20,11 @@ class VendorDisputeRow(Row, table=True):
         CheckConstraint("contested_minor > 0"),
         CheckConstraint("accepted_minor BETWEEN 0 AND contested_minor"),
         CheckConstraint("(state = 'open') = (accepted_minor IS NULL)"),
+        CheckConstraint("warn_at IS NULL OR state = 'open'"),
         CheckConstraint("num_nulls(accepted_minor, ended_at, ended_by, ended_reason) IN (0, 4)"),
         Index("vendor_disputes_of_invoice", "vendor_invoice_id", "id"),
         Index("vendor_disputes_by_state", "state", "id"),
+        Index("vendor_disputes_due", "warn_at", postgresql_where=text("warn_at IS NOT NULL")),
         Index("vendor_disputes_of_case", "case_id"),
         Index("vendor_disputes_of_dispute", "dispute_id", "id", postgresql_where=text("dispute_id IS NOT NULL")),
     )
@@ -39,7 +41,9 @@ class VendorDisputeRow(Row, table=True):
     reason_code: str = Field(sa_type=Text)
     reason: str = Field(sa_type=Text)
     vendor_reference: str | None = Field(sa_type=Text)
+    ticket_id: UUID | None = Field(foreign_key="vendor_tickets.id")
     deadline: date | None
+    warn_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     state: str = Field(sa_type=Text)
     opened_by: str = Field(sa_type=Text)
     opened_at: datetime = Field(sa_type=DateTime(timezone=True))

@@ -28,6 +28,7 @@ from services.escalation.use_cases import (
     ticket_readings,
     upholding,
     vendor_clocks,
+    vendor_dispute_moves,
     vendor_disputes,
     vendor_tickets,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "ticket_readings",
     "upholding",
     "vendor_clocks",
+    "vendor_dispute_moves",
     "vendor_disputes",
     "vendor_tickets",
 ]

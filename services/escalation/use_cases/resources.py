@@ -1,7 +1,7 @@
 """Support resources are kept by people and by files, and consulted in cases."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +13,14 @@ from services.escalation.use_cases.cases import enter_internally, lock_case
 from shared.audit import Change
 from shared.database import Unit
 from shared.errors import Refusal
+from shared.events.escalation import SupportContractEnding, SupportContractRequestsLow
 from shared.ids import new_id
 from shared.versions import check_version
+
+CONTRACT_LEAD = timedelta(days=30)
+"""How long before the last day of a premier contract its end is warned of."""
+FEW_REQUESTS = 2
+"""From so many requests on, each that a ticket uses up of a premier contract is warned of."""
 
 
 class ReferenceTaken(Refusal):
@@ -41,6 +47,7 @@ async def add_resource(unit: Unit, fields: Mapping[str, Any], actor: str) -> Sup
         raise ReferenceTaken(f"reference: another resource is {fields['reference']}")
     row = build_resource(unit, fields, actor)
     await resource_queries.save_resource(unit, row)
+    await resource_queries.plan_warnings(unit, [row.reference], CONTRACT_LEAD)
     unit.record(Change("support_resource", row.id))
     return row
 
@@ -50,7 +57,7 @@ async def change_resource(
 ) -> SupportResourceRow:
     """Put other fields in the place of those of a resource. Raises NotFound, Stale, ReferenceTaken."""
     reference = (await resource_queries.get_resource(unit, resource_id)).reference
-    await unit.lock(*(f"support resource {name}" for name in {reference, fields["reference"]}))
+    await unit.lock(*(f"support resource {name}" for name in {reference, fields["reference"]}), resource_id)
     row = await resource_queries.get_resource(unit, resource_id)
     check_version(row.version, version)
     standing_id = await resource_queries.find_by_reference(unit, fields["reference"])
@@ -59,6 +66,7 @@ async def change_resource(
     before = row.model_dump(mode="json")
     row.sqlmodel_update({**fields, "version": row.version + 1, "changed_by": actor, "changed_at": unit.now})
     await resource_queries.save_resource(unit, row)
+    await resource_queries.plan_warnings(unit, [row.reference], CONTRACT_LEAD)
     unit.record(Change("support_resource", row.id, None, before, row.model_dump(mode="json")))
     return row
 
@@ -67,6 +75,7 @@ async def import_resources(unit: Unit, lines: Sequence[Mapping[str, Any]], actor
     """Write the resources of a file, known ones by their references; how many are new."""
     await unit.lock("support resources")
     new = await resource_queries.import_resources(unit, [build_resource(unit, fields, actor) for fields in lines])
+    await resource_queries.plan_warnings(unit, [fields["reference"] for fields in lines], CONTRACT_LEAD)
     unit.record(Change("support_resources", "import", None, None, {"lines": len(lines), "new": new}))
     return new
 
@@ -97,7 +106,7 @@ async def consult_resource(
 
 async def use_contract(unit: Unit, resource_id: UUID) -> None:
     """Use up one request of a premier contract, if its requests are counted. Raises NotFound, ContractUsedUp."""
-    await unit.lock(f"support resource {(await resource_queries.get_resource(unit, resource_id)).reference}")
+    await unit.lock(resource_id)
     row = await resource_queries.get_resource(unit, resource_id)
     today = unit.now.astimezone(UTC).date()
     if row.requests_left == 0 or (row.valid_to is not None and row.valid_to < today):
@@ -105,3 +114,15 @@ async def use_contract(unit: Unit, resource_id: UUID) -> None:
     if row.requests_left is not None:
         row.requests_left, row.version = row.requests_left - 1, row.version + 1
         await resource_queries.save_resource(unit, row)
+        if row.requests_left <= FEW_REQUESTS:
+            unit.publish(
+                SupportContractRequestsLow(resource_id=row.id, valid_to=row.valid_to, requests_left=row.requests_left)
+            )
+
+
+async def announce_ending(unit: Unit, resource_ids: list[str]) -> None:
+    """Warn of the ends of these premier contracts."""
+    for row in await resource_queries.take_warnings(unit, [UUID(resource_id) for resource_id in resource_ids]):
+        unit.publish(
+            SupportContractEnding(resource_id=row["id"], valid_to=row["valid_to"], requests_left=row["requests_left"])
+        )

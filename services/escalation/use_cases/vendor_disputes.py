@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from services.escalation.domain.cases import UNRESOLVED
-from services.escalation.domain.moves import MoveRefused, move
+from services.escalation.domain.moves import MoveRefused
 from services.escalation.domain.vendor_disputes import (
-    VENDOR_DISPUTE_ALLOWED,
     ContestedItem,
     VendorDisputeState,
-    accept_contested,
     check_contested,
+    compute_warning,
 )
 from services.escalation.repository import case_queries, dispute_queries, vendor_dispute_queries
 from services.escalation.tables import CaseRow, DisputeRow, VendorDisputeRow
@@ -29,7 +28,7 @@ from services.escalation.use_cases.invoicing_answers import translate_answers
 from shared.audit import Change
 from shared.database import Unit
 from shared.errors import NotFound, Refusal, Unavailable
-from shared.events.escalation import VendorDisputeOpened, VendorDisputeResolved
+from shared.events.escalation import VendorDisputeOpened
 from shared.ids import new_id
 from shared.money import CurrencyMismatch
 
@@ -134,9 +133,9 @@ async def open_vendor_dispute(
     case = await _take_case(unit, new, case, dispute, actor)
     row = _build_row(unit, new, invoice, case.id, actor)
     await vendor_dispute_queries.save_vendor_dispute(unit, row)
-    unit.publish(VendorDisputeOpened(**_announce(row)))
+    unit.publish(VendorDisputeOpened(**build_announced(row)))
     unit.record(Change("vendor_dispute", row.id, case.account_id))
-    await _enter_state(unit, row, case, actor, new.reason)
+    await enter_vendor_dispute(unit, row, case, actor, new.reason)
     return row
 
 
@@ -192,7 +191,9 @@ def _build_row(
         reason_code=new.reason_code,
         reason=new.reason,
         vendor_reference=new.vendor_reference,
+        ticket_id=None,
         deadline=new.deadline,
+        warn_at=compute_warning(new.deadline),
         state=VendorDisputeState.OPEN,
         opened_by=actor,
         opened_at=unit.now,
@@ -207,47 +208,8 @@ def _as_json(item: ContestedItem) -> dict[str, Any]:
     return asdict(item) | {"difference_id": None if item.difference_id is None else str(item.difference_id)}
 
 
-async def accept_vendor_dispute(
-    unit: Unit, vendor_dispute_id: UUID, accepted_minor: int, actor: str, reason: str
-) -> VendorDisputeRow:
-    """Record what the vendor accepts of it (minor units, with tax). Raises NotFound, MoveRefused, AcceptedRefused."""
-    row, case, before = await _lock_vendor_dispute(unit, vendor_dispute_id)
-    row.state = accept_contested(VendorDisputeState(row.state), row.contested_minor, accepted_minor)
-    row.accepted_minor = accepted_minor
-    return await _save_ended(unit, row, case, before, actor, reason)
-
-
-async def end_vendor_dispute(
-    unit: Unit, vendor_dispute_id: UUID, wanted: VendorDisputeState, actor: str, reason: str
-) -> VendorDisputeRow:
-    """Record that the vendor rejects it, or that we contest it no more. Raises NotFound, MoveRefused."""
-    row, case, before = await _lock_vendor_dispute(unit, vendor_dispute_id)
-    row.state = move(VENDOR_DISPUTE_ALLOWED, VendorDisputeState(row.state), wanted)
-    row.accepted_minor = 0
-    return await _save_ended(unit, row, case, before, actor, reason)
-
-
-async def _lock_vendor_dispute(unit: Unit, vendor_dispute_id: UUID) -> tuple[VendorDisputeRow, CaseRow, dict[str, Any]]:
-    """Lock the vendor invoice and the case; the vendor dispute, its case, and its fields as they are."""
-    seen = await vendor_dispute_queries.get_vendor_dispute(unit, vendor_dispute_id)
-    case = await case_queries.get_case(unit, seen.case_id)
-    await unit.lock(seen.vendor_invoice_id, get_subject(case))
-    row = await vendor_dispute_queries.get_vendor_dispute(unit, vendor_dispute_id)
-    return row, case, row.model_dump(mode="json")
-
-
-async def _save_ended(
-    unit: Unit, row: VendorDisputeRow, case: CaseRow, before: dict[str, Any], actor: str, reason: str
-) -> VendorDisputeRow:
-    row.ended_at, row.ended_by, row.ended_reason = unit.now, actor, reason
-    await vendor_dispute_queries.save_vendor_dispute(unit, row)
-    unit.publish(VendorDisputeResolved(**_announce(row), outcome=row.state, accepted_minor=row.accepted_minor))
-    unit.record(Change("vendor_dispute", row.id, case.account_id, before, row.model_dump(mode="json")))
-    await _enter_state(unit, row, case, actor, reason)
-    return row
-
-
-def _announce(row: VendorDisputeRow) -> dict[str, Any]:
+def build_announced(row: VendorDisputeRow) -> dict[str, Any]:
+    """Build the fields that all events of a vendor dispute have."""
     return {
         "vendor_dispute_id": row.id,
         "vendor_invoice_id": row.vendor_invoice_id,
@@ -256,7 +218,7 @@ def _announce(row: VendorDisputeRow) -> dict[str, Any]:
     }
 
 
-async def _enter_state(unit: Unit, row: VendorDisputeRow, case: CaseRow, actor: str, reason: str) -> None:
+async def enter_vendor_dispute(unit: Unit, row: VendorDisputeRow, case: CaseRow, actor: str, reason: str) -> None:
     """Write into the thread of its case what became of a vendor dispute."""
     details = {"vendor_dispute": str(row.id), "state": str(row.state)}
     await enter_internally(unit, case, "change", actor, reason, details)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -12,25 +12,20 @@ from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.producer.message_accumulator import MessageAccumulator
 from aiokafka.protocol.metadata import MetadataRequest
 
-from deploy.local.kafka import KafkaServer
-from shared import kafka as clients
-from shared.connections.access import KafkaAccess
+from shared.kafka import consumer, producer, start, stop
 from tests.component.backbone.rehearsal import Stage
 
 pytestmark = pytest.mark.xdist_group("kafka")
 
-Client: TypeAlias = AIOKafkaConsumer | AIOKafkaProducer
-
 
 @pytest.fixture(params=["consumer", "producer"])
-async def client(request: pytest.FixtureRequest, stage: Stage, kafka: KafkaServer) -> Client:
+async def client(request: pytest.FixtureRequest, stage: Stage) -> AIOKafkaConsumer | AIOKafkaProducer:
     """Either kind of client, not started."""
-    access = KafkaAccess(kafka=kafka.bootstrap)
     if request.param == "producer":
-        return clients.producer(access)
-    consumer = clients.consumer(access, f"group-{stage.topic}")
-    consumer.subscribe([stage.topic])
-    return consumer
+        return producer(stage.settings)
+    member = consumer(stage.settings, f"group-{stage.topic}")
+    member.subscribe([stage.topic])
+    return member
 
 
 @pytest.fixture
@@ -50,7 +45,7 @@ async def connections(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[AIO
 
 
 async def test_a_start_that_is_cancelled_closes_what_it_opened(
-    client: Client, connections: list[AIOKafkaConnection], monkeypatch: pytest.MonkeyPatch
+    client: AIOKafkaConsumer | AIOKafkaProducer, connections: list[AIOKafkaConnection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked, answered = asyncio.Event(), asyncio.Event()
     send = AIOKafkaConnection.send
@@ -66,7 +61,7 @@ async def test_a_start_that_is_cancelled_closes_what_it_opened(
 
     monkeypatch.setattr(AIOKafkaConnection, "send", delay)
     async with _stopping(client):
-        starting = asyncio.create_task(clients.start(client))
+        starting = asyncio.create_task(start(client))
         await asked.wait()
         starting.cancel()
         asyncio.get_running_loop().call_later(0.01, answered.set)
@@ -75,22 +70,22 @@ async def test_a_start_that_is_cancelled_closes_what_it_opened(
 
 
 async def test_a_client_that_cannot_end_in_good_order_closes_its_connections(
-    client: Client, connections: list[AIOKafkaConnection], monkeypatch: pytest.MonkeyPatch
+    client: AIOKafkaConsumer | AIOKafkaProducer, connections: list[AIOKafkaConnection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clients, "STOP_TIMEOUT", 0.05)
+    monkeypatch.setattr("shared.kafka.STOP_TIMEOUT", 0.05)
     async with _stopping(client):
-        await clients.start(client)
+        await start(client)
         for part in (GroupCoordinator, MessageAccumulator):
             monkeypatch.setattr(part, "close", _hang)
 
 
 @asynccontextmanager
-async def _stopping(client: Client) -> AsyncIterator[None]:
+async def _stopping(client: AIOKafkaConsumer | AIOKafkaProducer) -> AsyncIterator[None]:
     """Stop the client at the end of the block."""
     try:
         yield
     finally:
-        await clients.stop(client)
+        await stop(client)
 
 
 async def _hang(*_: object) -> None:
