@@ -50,6 +50,15 @@ FIGURES = (
         {"goodstanding_cases_with_unread_answers": "Cases with an answer of the customer that nobody has read."},
     ),
     Figure(
+        """
+        SELECT count(*) AS vendor_credits_not_passed_on
+        FROM vendor_credits v LEFT JOIN service_credits s ON s.id = v.service_credit_id
+        WHERE v.received_at < $1::timestamptz - interval '10 days' AND v.set_aside_at IS NULL
+            AND s.credit_note_id IS NULL
+        """,
+        {"goodstanding_vendor_credits_not_passed_on": "Credits of the vendor's that no customer has after ten days."},
+    ),
+    Figure(
         """SELECT status, count(t.id) AS vendor_tickets
         FROM (VALUES ('prepared'), ('open'), ('attention_needed')) AS s (status)
         LEFT JOIN vendor_tickets t USING (status) WHERE $1::timestamptz IS NOT NULL GROUP BY status""",

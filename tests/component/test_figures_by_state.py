@@ -29,6 +29,18 @@ _DISPUTE = """
 INSERT INTO escalation.disputes (id, case_id, account_id, invoice_id, currency, lines, total_minor, state, requested_at)
 VALUES ($1, $2, $3, $4, 'EUR', '[]', 100, $5, $6)
 """
+_VENDOR_CREDIT = """
+INSERT INTO escalation.vendor_credits (difference_id, vendor_invoice_id, reconciliation_id, currency, amount_minor,
+    received_at, set_aside_at, set_aside_by, set_aside_reason)
+VALUES ($1, $1, $1, 'EUR', 100, $2, $3, CASE WHEN $3::timestamptz IS NOT NULL THEN 'finance' END,
+    CASE WHEN $3::timestamptz IS NOT NULL THEN 'seats of our own' END)
+"""
+_SERVICE_CREDIT = """
+INSERT INTO escalation.service_credits (id, case_id, account_id, type_code, counts_since, currency, expected_minor,
+    state, evidence, opened_by, opened_at, requested_at, credit_note_id, credit_note_number, credited_minor)
+VALUES ($1, $1, $1, 'duplicate_order', $2::date, 'EUR', 100, 'requested', '{}', 'support', $2, $2, $3,
+    CASE WHEN $3::uuid IS NOT NULL THEN 'GS-DE-C-1' END, CASE WHEN $3::uuid IS NOT NULL THEN 100 END)
+"""
 
 
 async def read_samples(service: str, database: Database, jwks_file: Path) -> dict[tuple[str, ...], float]:
@@ -99,6 +111,22 @@ async def test_what_waits_for_a_person_is_counted(database: Database, jwks_file:
         "open": 0,
         "attention_needed": 0,
     }
+
+
+async def test_credits_that_no_customer_has_after_ten_days_are_counted(database: Database, jwks_file: Path) -> None:
+    for days, aside in ((11, None), (11, None), (9, None), (11, START)):
+        received = START - timedelta(days=days)
+        await database.execute(_VENDOR_CREDIT, uuid4(), received, aside)
+    passed_on, waiting = uuid4(), uuid4()
+    for request_id, note_id in ((passed_on, uuid4()), (waiting, None)):
+        await database.execute(_OPEN_CASE, request_id, uuid4(), START)
+        await database.execute(_SERVICE_CREDIT, request_id, START, note_id)
+        matched = uuid4()
+        await database.execute(_VENDOR_CREDIT, matched, START - timedelta(days=11), None)
+        match = "UPDATE escalation.vendor_credits SET service_credit_id = $2 WHERE difference_id = $1"
+        await database.execute(match, matched, request_id)
+    samples = await read_samples("escalation", database, jwks_file)
+    assert samples[("goodstanding_vendor_credits_not_passed_on",)] == 3
 
 
 async def test_disputes_that_are_over_are_counted_apart(database: Database, jwks_file: Path) -> None:

@@ -173,6 +173,29 @@ async def test_another_file_drops_the_credits_that_nobody_has_matched(world: Wor
     assert (await world.client.got("/v1/vendor-credits"))["items"] == []
 
 
+async def test_a_credit_that_no_customer_gets_is_set_aside_and_taken_back(world: World) -> None:
+    path = f"/v1/service-credits/{(await open_credit(world))['id']}"
+    await gather(world, path)
+    await world.client.made(f"{path}:request", {})
+    ours, theirs = await receive_credits(world, uuid4(), 100, 200)
+    aside = await world.client.made(f"/v1/vendor-credits/{ours}:set-aside", WHY)
+    assert aside["set_aside_reason"] == WHY["reason"]
+    unmatched = (await world.client.got("/v1/vendor-credits?is_matched=false"))["items"]
+    assert [item["difference_id"] for item in unmatched] == [theirs]
+    await world.client.made(f"{path}:match", {"difference_id": theirs})
+    for refused_path, body, code in (
+        (f"{path}:match", {"difference_id": ours}, "set_aside"),
+        (f"/v1/vendor-credits/{ours}:set-aside", WHY, "set_aside"),
+        (f"/v1/vendor-credits/{theirs}:set-aside", WHY, "already_matched"),
+        (f"/v1/vendor-credits/{theirs}:restore", {}, "move_refused"),
+    ):
+        refused = await world.client.post(refused_path, body)
+        assert (refused.status_code, refused.json()["code"]) == (409, code), refused_path
+    restored = await world.client.made(f"/v1/vendor-credits/{ours}:restore", {})
+    assert (restored["set_aside_by"], restored["set_aside_at"], restored["set_aside_reason"]) == (None, None, None)
+    await world.client.made(f"{path}:match", {"difference_id": ours})
+
+
 async def test_a_credit_note_of_somebody_else_or_none_is_refused(world: World) -> None:
     path = f"/v1/service-credits/{(await open_credit(world))['id']}"
     other = (await world.invoicing.made("/v1/accounts", account()))["id"]

@@ -32,6 +32,7 @@ COUNTS = {
     "ResponseDeadlineMissed",
     "StepOverdue",
     "SuspensionsSpike",
+    "VendorCreditsNotPassedOn",
     "WorkFailed",
 }
 """Alerts whose summary says how many."""

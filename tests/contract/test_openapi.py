@@ -131,8 +131,8 @@ OUR_OWN_NAMES: dict[str, str] = {
 
 VENDOR_INVOICE = UUID(int=68)
 CONTESTED = {"reference": "line 2", "code": "quantity", "amount_minor": 100}
-CREDITED_DIFFERENCE = UUID(int=67)
-"""A line by which the vendor credits something."""
+CREDITED_DIFFERENCES = [UUID(int=1000 + number) for number in range(40)]
+"""Lines by which the vendor credits something."""
 
 
 @dataclass
@@ -448,7 +448,7 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
             "vendor_dispute_id": await _contest(world.client),
             "items": [[CONTESTED]],
             "accepted_minor": [100],
-            "difference_id": [str(CREDITED_DIFFERENCE)],
+            "difference_id": [str(difference_id) for difference_id in CREDITED_DIFFERENCES],
             "reason_code": ["price"],
             "amount_minor": [700],
             "case_id": opened,
@@ -513,13 +513,18 @@ async def _correspond(client: Client, case_ids: list[str]) -> dict[str, list[Any
 
 async def _open_credits(world: World, owner: str) -> list[str]:
     """Open service credits, of which all evidence is there and half were requested; the ids."""
-    credit = VendorCredit(
-        difference_id=CREDITED_DIFFERENCE, vendor_customer_id=None, vendor_subscription_id=None, amount_minor=100
+    credits = tuple(
+        VendorCredit(
+            difference_id=difference_id, vendor_customer_id=None, vendor_subscription_id=None, amount_minor=100
+        )
+        for difference_id in CREDITED_DIFFERENCES
     )
     received = VendorCreditReceived(
-        vendor_invoice_id=uuid4(), reconciliation_id=uuid4(), currency="EUR", credits=(credit,)
+        vendor_invoice_id=uuid4(), reconciliation_id=uuid4(), currency="EUR", credits=credits
     )
     await hear(world.runtime, received)
+    for difference_id in CREDITED_DIFFERENCES[::2]:
+        await world.client.made(f"/v1/vendor-credits/{difference_id}:set-aside", {"reason": "seats of our own"})
     body = {"account_id": owner, "type_code": "duplicate_order", "counts_since": "2026-03-01", "currency": "EUR"}
     opened = [(await world.client.made("/v1/service-credits", body | {"expected_minor": 100}))["id"] for _ in range(40)]
     for number, service_credit_id in enumerate(opened):

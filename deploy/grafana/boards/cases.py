@@ -210,11 +210,22 @@ CASES = Row(
                 "Mails of which nobody knows the case, and cases with an answer that nobody has read.",
                 "Read them; open or join a case.",
                 "none",
-                [SERVICE, book("ResponseDeadlineMissed")],
+                [SERVICE, book("MailsWaitForCase")],
             ),
             Query("sum(goodstanding_inbound_mails_waiting)", "mails without a case"),
             Query("sum(goodstanding_cases_with_unread_answers)", "cases with unread answers"),
             look=Look(height=8),
+        ),
+        lines(
+            About(
+                "Credits not passed on",
+                "Credits of the vendor's that no customer has ten days after they came.",
+                "Match each with what was asked for and credit the customer, or say why not.",
+                "none",
+                [SERVICE, book("VendorCreditsNotPassedOn")],
+            ),
+            Query("sum(goodstanding_vendor_credits_not_passed_on)", "credits"),
+            look=Look(height=8, colour="red"),
         ),
         lines(
             About(

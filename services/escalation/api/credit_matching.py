@@ -15,10 +15,12 @@ from services.escalation.use_cases.credit_matching import (
     CreditNoteUnavailable,
     OtherCurrency,
     OtherCustomer,
+    SetAside,
 )
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
+from shared.fields import ReasonIn
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(prefix="/v1", tags=["service credits"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
@@ -32,7 +34,10 @@ async def list_vendor_credits(
     service_credit_id: Annotated[UUID | None, Query()] = None,
     is_matched: Annotated[bool | None, Query()] = None,
 ) -> Page[VendorCreditOut]:
-    """Credits that the vendor gave on its invoices; those that nobody has matched are a work list."""
+    """Credits that the vendor gave on its invoices.
+
+    Those that are neither matched nor set aside are a work list (`is_matched=false`).
+    """
     after = paging.after_id()
     rows = await read(
         lambda unit: service_credit_queries.list_vendor_credits(
@@ -43,11 +48,50 @@ async def list_vendor_credits(
 
 
 @writes.post(
+    "/vendor-credits/{difference_id}:set-aside",
+    status_code=200,
+    response_model=VendorCreditOut,
+    summary="Say why no customer gets a credit",
+    responses=refusals(AlreadyMatched, SetAside),
+)
+async def set_aside_credit(
+    difference_id: UUID,
+    grounds: ReasonIn,
+    command: Annotated[CommandRunner, perform_command("vendor_credit.set_aside")],
+) -> Response:
+    """The credit is ours, or was given otherwise; it leaves the work list."""
+
+    async def act(unit: Unit) -> VendorCreditOut:
+        row = await credit_matching.set_aside_credit(unit, difference_id, command.caller.subject, grounds.reason)
+        return VendorCreditOut(**row.model_dump())
+
+    return await command.run(act, status=200, reason=grounds.reason, about=difference_id)
+
+
+@writes.post(
+    "/vendor-credits/{difference_id}:restore",
+    status_code=200,
+    response_model=VendorCreditOut,
+    summary="Take back that no customer gets it",
+    responses=refusals(MoveRefused),
+)
+async def restore_credit(
+    difference_id: UUID, command: Annotated[CommandRunner, perform_command("vendor_credit.restore")]
+) -> Response:
+    """The credit stands on the work list again."""
+
+    async def act(unit: Unit) -> VendorCreditOut:
+        return VendorCreditOut(**(await credit_matching.restore_credit(unit, difference_id)).model_dump())
+
+    return await command.run(act, status=200, about=difference_id)
+
+
+@writes.post(
     "/service-credits/{service_credit_id}:match",
     status_code=200,
     response_model=ServiceCreditOut,
     summary="Match a credit of the vendor's",
-    responses=refusals(AlreadyMatched, MoveRefused, OtherCurrency),
+    responses=refusals(AlreadyMatched, MoveRefused, OtherCurrency, SetAside),
 )
 async def match_vendor_credit(
     service_credit_id: UUID,

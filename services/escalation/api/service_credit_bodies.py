@@ -240,6 +240,9 @@ class VendorCreditOut(BaseModel):
         amount_minor=2520,
         received_at="2026-05-04T08:00:00Z",
         service_credit_id=None,
+        set_aside_by=None,
+        set_aside_at=None,
+        set_aside_reason=None,
     )
 
     difference_id: UUID
@@ -250,3 +253,6 @@ class VendorCreditOut(BaseModel):
     amount_minor: int
     received_at: datetime
     service_credit_id: UUID | None
+    set_aside_by: str | None
+    set_aside_at: datetime | None
+    set_aside_reason: str | None

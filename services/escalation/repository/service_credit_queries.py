@@ -67,6 +67,8 @@ async def list_due(unit: Unit, account_ids: Sequence[UUID], until: datetime) -> 
     return (await unit.session.exec(query.order_by(col(ServiceCreditRow.id)))).all()
 
 
+UNMATCHED = "service_credit_id IS NULL AND set_aside_at IS NULL"
+"""The condition of credits of the vendor's that wait for somebody."""
 _SAVE_CREDITS = """
 INSERT INTO vendor_credits (difference_id, vendor_invoice_id, reconciliation_id, vendor_customer_id,
     vendor_subscription_id, currency, amount_minor, received_at)
@@ -99,7 +101,7 @@ async def list_vendor_credits(
     unit: Unit, service_credit_id: UUID | None, is_matched: bool | None, after: UUID | None, limit: int
 ) -> Sequence[asyncpg.Record]:
     """List credits of vendor invoices in the order of their ids, after this one."""
-    matched = {None: (), True: ("service_credit_id IS NOT NULL",), False: ("service_credit_id IS NULL",)}[is_matched]
+    matched = {None: (), True: ("service_credit_id IS NOT NULL",), False: (UNMATCHED,)}[is_matched]
     conditions = [("service_credit_id = {}", service_credit_id), ("difference_id > {}", after)]
     query, arguments = build_list_query(
         "SELECT * FROM vendor_credits", conditions, "difference_id", limit, always=matched
@@ -118,7 +120,7 @@ async def get_vendor_credit(unit: Unit, difference_id: UUID) -> VendorCreditRow:
 
 
 async def save_vendor_credit(unit: Unit, row: VendorCreditRow) -> None:
-    """Write that a credit of a vendor invoice is matched."""
+    """Write that a credit of a vendor invoice is matched or set aside."""
     unit.session.add(row)
     await unit.session.flush()
 

@@ -82,8 +82,13 @@ class VendorCreditRow(Row, table=True):
     __tablename__ = "vendor_credits"
     __table_args__ = (
         CheckConstraint("amount_minor > 0"),
+        CheckConstraint("num_nulls(set_aside_by, set_aside_at, set_aside_reason) IN (0, 3)"),
         Index("vendor_credits_of_invoice", "vendor_invoice_id"),
-        Index("vendor_credits_unmatched", "difference_id", postgresql_where=text("service_credit_id IS NULL")),
+        Index(
+            "vendor_credits_unmatched",
+            "difference_id",
+            postgresql_where=text("service_credit_id IS NULL AND set_aside_at IS NULL"),
+        ),
         Index("vendor_credits_of_request", "service_credit_id"),
     )
 
@@ -96,3 +101,6 @@ class VendorCreditRow(Row, table=True):
     amount_minor: int = Field(sa_type=BigInteger)
     received_at: datetime = Field(sa_type=DateTime(timezone=True))
     service_credit_id: UUID | None = Field(foreign_key="service_credits.id")
+    set_aside_by: str | None = Field(sa_type=Text)
+    set_aside_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    set_aside_reason: str | None = Field(sa_type=Text)

@@ -1,6 +1,7 @@
 """Service credits are matched: what the vendor credits with what was asked for, and what the customer gets of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from services.escalation.use_cases.service_credits import (
     lock_service_credit,
     save_service_credit,
 )
+from shared.audit import Change
 from shared.database import Unit
 from shared.errors import Refusal, Unavailable
 from shared.events.invoicing import VendorCreditReceived
@@ -40,6 +42,12 @@ class AlreadyMatched(Refusal):
     code = "already_matched"
 
 
+class SetAside(Refusal):
+    """Somebody said that no customer gets the vendor's credit."""
+
+    code = "set_aside"
+
+
 class CreditNoteUnavailable(Unavailable):
     """Invoicing does not say now what the customer was credited."""
 
@@ -60,7 +68,7 @@ class CreditNote:
 async def match_vendor_credit(unit: Unit, service_credit_id: UUID, difference_id: UUID, actor: str) -> ServiceCreditRow:
     """Match a credit of a vendor invoice with the request that it answers.
 
-    Raises NotFound, MoveRefused, OtherCurrency, AlreadyMatched.
+    Raises NotFound, MoveRefused, OtherCurrency, AlreadyMatched, SetAside.
     """
     row, before = await lock_service_credit(unit, service_credit_id)
     if row.state not in (ServiceCreditState.REQUESTED, ServiceCreditState.GRANTED):
@@ -78,8 +86,38 @@ async def match_vendor_credit(unit: Unit, service_credit_id: UUID, difference_id
 def _check_match(row: ServiceCreditRow, credit: VendorCreditRow) -> None:
     if credit.service_credit_id not in (None, row.id):
         raise AlreadyMatched(f"it answers the service credit {credit.service_credit_id}")
+    if credit.set_aside_at is not None:
+        raise SetAside("no customer gets it; take it back first")
     if credit.currency != row.currency:
         raise OtherCurrency(f"the vendor credits {credit.currency}, and {row.currency} was asked for")
+
+
+async def set_aside_credit(unit: Unit, difference_id: UUID, actor: str, reason: str) -> VendorCreditRow:
+    """Say why no customer gets a credit of the vendor's. Raises NotFound, AlreadyMatched, SetAside."""
+    credit = await service_credit_queries.get_vendor_credit(unit, difference_id)
+    if credit.service_credit_id is not None:
+        raise AlreadyMatched(f"it answers the service credit {credit.service_credit_id}")
+    if credit.set_aside_at is not None:
+        raise SetAside("it is set aside already")
+    return await _save_credit(unit, credit, (actor, unit.now, reason))
+
+
+async def restore_credit(unit: Unit, difference_id: UUID) -> VendorCreditRow:
+    """Put a credit of the vendor's back onto the work list. Raises NotFound, MoveRefused."""
+    credit = await service_credit_queries.get_vendor_credit(unit, difference_id)
+    if credit.set_aside_at is None:
+        raise MoveRefused("it is not set aside")
+    return await _save_credit(unit, credit, (None, None, None))
+
+
+async def _save_credit(
+    unit: Unit, credit: VendorCreditRow, aside: tuple[str | None, datetime | None, str | None]
+) -> VendorCreditRow:
+    before = credit.model_dump(mode="json")
+    credit.set_aside_by, credit.set_aside_at, credit.set_aside_reason = aside
+    await service_credit_queries.save_vendor_credit(unit, credit)
+    unit.record(Change("vendor_credit", credit.difference_id, None, before, credit.model_dump(mode="json")))
+    return credit
 
 
 async def find_credit_note(runtime: "Runtime", credit_note_id: UUID) -> CreditNote:
