@@ -90,10 +90,20 @@ async def test_a_refused_message_is_a_task_and_no_contact(desk: MailDesk) -> Non
     assert await desk.events("CustomerContacted") == []
     assert await desk.tasks() == [f"mail_refused:{case_id}"]
     desk.hop.recipient_answer = "250 ok"
+    again = f"/v1/cases/{case_id}/messages/{entry['id']}:resend"
+    assert await desk.refuse(again.replace(case_id, await desk.open("another")), {}) == (404, "not_found")
+    resent = await desk.client.made(again, {})
+    assert (resent["content"], resent["mail"]["state"]) == (entry["content"], "queued")
+    assert len(await desk.send()) == 1
+    assert await desk.refuse(again.replace(entry["id"], resent["id"]), {}) == (409, "move_refused")
     gone = await desk.add_person(valid_to="2026-03-02")
     await desk.write(case_id, contact_person_id=gone)
-    assert await desk.send() == []
-    assert [entry["mail"]["state"] for entry in await desk.entries(case_id, kind="mail_out")] == ["refused"] * 2
+    assert len(await desk.send()) == 1, "nothing beside what was sent again"
+    assert [entry["mail"]["state"] for entry in await desk.entries(case_id, kind="mail_out")] == [
+        "refused",
+        "delivered",
+        "refused",
+    ]
     other_id = await desk.open("the same again")
     await desk.do(other_id, "merge", into=case_id)
     message = {"content": "Hello", "about_outcome": False}

@@ -433,6 +433,7 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
     opened += [(await world.client.made("/v1/cases", technical))["id"] for _ in range(20)]
     return (
         await _tickets(world.client, owner)
+        | {"entry_id": await _refuse_messages(world, opened)}
         | await _correspond(world.client, opened)
         | {
             "account_id": [owner],
@@ -509,6 +510,16 @@ async def _correspond(client: Client, case_ids: list[str]) -> dict[str, list[Any
         "inbound_mail_id": [mail.json()["id"] for mail in arrived],
         "last_entry_id": written,
     }
+
+
+async def _refuse_messages(world: World, case_ids: list[str]) -> list[str]:
+    """Write a message in each of these cases, which the mail hop refuses; the ids, in the order of the cases."""
+    message = {"content": "It is the set-up charge.", "about_outcome": False}
+    written = [(await world.client.made(f"/v1/cases/{case_id}/messages", message))["id"] for case_id in case_ids]
+    await world.database.execute(
+        "UPDATE escalation.case_mails SET state = 'refused', code = '550', settled_at = queued_at"
+    )
+    return written
 
 
 async def _open_credits(world: World, owner: str) -> list[str]:

@@ -33,6 +33,14 @@ class MessageIn(Body):
     )
 
 
+class ResendIn(Body):
+    """Whom a message is sent to again."""
+
+    model_config = example(contact_person_id="01a20d66-0b3d-7e92-a6c7-58f10d4b2e39")
+
+    contact_person_id: UUID | None = Field(default=None, description="without one whoever it was for before")
+
+
 @writes.post(
     "/{case_id}/messages",
     status_code=201,
@@ -51,3 +59,27 @@ async def write_message(
         return EntryOut.from_row(entry, mail)
 
     return await command.run(write, about=case_id)
+
+
+@writes.post(
+    "/{case_id}/messages/{entry_id}:resend",
+    status_code=201,
+    response_model=EntryOut,
+    summary="Send a message again",
+    responses=refusals(MoveRefused, AccountMissing, OutcomeUnknown),
+)
+async def resend_message(
+    case_id: UUID,
+    entry_id: UUID,
+    wanted: ResendIn,
+    command: Annotated[CommandRunner, perform_command("case.resend")],
+) -> Response:
+    """Send the words of a message again that was refused or came back, as a new message."""
+
+    async def resend(unit: Unit) -> EntryOut:
+        entry, mail = await use_cases.messages.resend_message(
+            unit, case_id, entry_id, wanted.contact_person_id, command.caller.subject
+        )
+        return EntryOut.from_row(entry, mail)
+
+    return await command.run(resend, about=case_id)

@@ -28,7 +28,7 @@ from shared.bounces import build_envelope_sender, create_secret
 from shared.clients import Answered
 from shared.contracts.notice_facts import NoticeFacts, NoticeFactsIn
 from shared.database import Unit
-from shared.errors import Later
+from shared.errors import Later, NotFound
 from shared.events.escalation import CustomerContacted
 from shared.ids import new_id
 from shared.intents import Intent, Recorded
@@ -100,6 +100,23 @@ async def write_message(unit: Unit, case_id: UUID, new: NewMessage, actor: str) 
     await intents.add(unit, SEND_CASE_MAIL, account_id, entry.id, {}, entry.id)
     unit.record(Change("message", entry.id, account_id))
     return entry, row
+
+
+async def resend_message(
+    unit: Unit, case_id: UUID, entry_id: UUID, contact_person_id: UUID | None, actor: str
+) -> tuple[EntryRow, CaseMailRow]:
+    """Write a message again that did not arrive, to whom it was for or to another contact person.
+
+    Raises NotFound, MoveRefused, AccountMissing, OutcomeUnknown.
+    """
+    await lock_case(unit, case_id)
+    row, entry = await mails.get_mail(unit, entry_id)
+    if row.case_id != case_id:
+        raise NotFound(f"the case has no mail {entry_id}")
+    if row.state not in (MailState.REFUSED, MailState.BOUNCED):
+        raise MoveRefused(f"what is {row.state} is not sent again")
+    again = NewMessage(entry.content, row.about_outcome, contact_person_id or row.contact_person_id)
+    return await write_message(unit, case_id, again, actor)
 
 
 def _check_writable(case: CaseRow, new: NewMessage) -> UUID:
