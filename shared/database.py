@@ -1,30 +1,32 @@
 """One request or one batch of messages is one unit: one transaction, run again as a whole on a transient error.
 
+What only reads needs no transaction: each of its statements sees what is committed by then, as it would within one
+(READ COMMITTED), and to begin and end one costs two journeys to the database, which is more than most reads.
+
 A unit reads the business clock in its first statement, offers the raw connection for set-based SQL and
 a SQLModel session for ordinary reads and writes (both in the same transaction), collects the events
 that the use case publishes, and writes them to the outbox just before it commits.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
 import asyncpg
-import orjson
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared import clock, outbox, streams
+from shared.attempts import count_attempt, translate_transient
 from shared.audit import Act, Audit, Change
-from shared.connections.database import connect_database
 from shared.endings import KeptAnswer, write_ending
-from shared.errors import Unavailable
 from shared.events import Event
 from shared.ids import new_id
 from shared.metrics import process
+from shared.pool import engine, find_living
 from shared.queues import Queues
 from shared.retries import quick
 from shared.settings import Settings
@@ -46,6 +48,10 @@ class Cause:
     """The act of a caller, for the audit; None where a machine acts by itself."""
 
 
+_NO_CAUSE = Cause(id="")
+"""The cause of what only reads: nothing follows from it."""
+
+
 @dataclass(slots=True)
 class Unit:
     """One transaction and the business time at which it acts."""
@@ -57,6 +63,8 @@ class Unit:
     _sa: AsyncConnection
     causes: Mapping[str, Cause] = field(default_factory=dict)
     """Of subjects for which the unit acts on something of their own, by subject."""
+    is_reading: bool = False
+    """Whether it only reads, without a transaction: it locks, publishes and records nothing."""
     is_past: bool = False
     """Whether an event of the past is being applied: it sets state, and calls nobody."""
     waits_for_accounts: bool = True
@@ -78,9 +86,13 @@ class Unit:
 
     async def lock(self, *subjects: object) -> None:
         """Lock the streams of these subjects (accounts) in order; whoever publishes about one holds it."""
+        self._check_writes()
         wanted = [subject for subject in map(str, subjects) if subject not in self._sequences]
         if wanted:
             self._sequences |= await streams.lock(self.connection, wanted)
+
+    def _check_writes(self) -> None:
+        assert not self.is_reading, "what only reads has no transaction in which it could hold or write anything"
 
     def has_locked(self, subject: object, sequence: int) -> None:
         """A use case's own statement has locked the stream of a subject, and found this sequence."""
@@ -92,6 +104,7 @@ class Unit:
 
     async def claim(self, due: str, limit: int, passed_over: Collection[str] = ()) -> list[str]:
         """Lock up to `limit` accounts that `due` finds at $1 = now, but for those passed over or in others' hands."""
+        self._check_writes()
         claimed = await streams.claim(self.connection, due, self.now, limit, passed_over)
         self._sequences |= claimed
         return list(claimed)
@@ -112,6 +125,7 @@ class Unit:
 
     def record(self, change: Change) -> None:
         """Record what the request at hand changed, once, for the audit; a machine's own change leaves no entry."""
+        self._check_writes()
         cause = self.causes.get(str(change.account_id), self.cause)
         self.audit.record(cause, self.now, change)
 
@@ -144,6 +158,10 @@ class Unit:
 
     async def finish(self) -> None:
         """Write what is left to be written: changes of the session, events, entries of the audit, answers."""
+        if self.is_reading:
+            if self._session is not None and (self._session.new or self._session.dirty):
+                self._check_writes()
+            return
         if not self._answers and not self.audit.entries():
             await self.flush()
             return
@@ -202,93 +220,63 @@ class Units:
         action refuses, and `Unavailable` when the database stays away or locked.
         """
         why = cause or Cause(id=str(new_id()))
-        try:
+        with translate_transient():
             async with self._queues.turn(about):
-                unit, result = await self._attempts(action, why)
-        except Exception as error:
-            if is_transient(error):
-                raise Unavailable("the database is away or busy; try again") from error
-            raise
+                unit, result = await self._attempts(action, partial(self._unit, why))
         # While the sandbox's clock holds the sweeps they are not woken: its release does that.
         self._wakeups.wake(*(unit._wakes - {"sweeps"} if unit.sweeps_held else unit._wakes))
         return result
 
-    async def _attempts(self, action: Callable[[Unit], Awaitable[T]], why: Cause) -> tuple[Unit, T]:
+    async def read(self, action: Callable[[Unit], Awaitable[T]]) -> T:
+        """Run `action`, which only reads, without a transaction; again from the start on a transient error.
+
+        Raises what the action refuses, and `Unavailable` as `run` does.
+        """
+        with translate_transient():
+            _, result = await self._attempts(action, self._reading_unit)
+        return result
+
+    async def _attempts(
+        self, action: Callable[[Unit], Awaitable[T]], begin: Callable[[], AbstractAsyncContextManager[Unit]]
+    ) -> tuple[Unit, T]:
         async for attempt in quick(is_transient):
-            with attempt, _counted():
-                async with self._unit(why) as unit:
+            with attempt, count_attempt():
+                async with begin() as unit:
                     result = await action(unit)
                     await unit.finish()
         return unit, result
 
     @asynccontextmanager
     async def _unit(self, cause: Cause) -> AsyncIterator[Unit]:
-        async with self._connection() as connection:
-            raw = await _living(connection)
-            try:
-                async with open_transaction(raw):
-                    now, held = await raw.fetchrow(clock.READ) if self._sandbox else (clock.system_now(), False)
-                    yield Unit(raw, now, held, cause, connection)
-            finally:
-                if raw.is_closed():
-                    await connection.invalidate()
+        async with self._connection() as (connection, raw), open_transaction(raw):
+            yield Unit(raw, *await self._read_clock(raw), cause, connection)
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection]:
+    async def _reading_unit(self) -> AsyncIterator[Unit]:
+        async with self._connection() as (connection, raw):
+            yield Unit(raw, *await self._read_clock(raw), _NO_CAUSE, connection, is_reading=True)
+
+    async def _read_clock(self, raw: asyncpg.Connection) -> tuple[datetime, bool]:
+        """Read the business time, and whether the sandbox's clock holds the sweeps."""
+        return await raw.fetchrow(clock.READ) if self._sandbox else (clock.system_now(), False)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
+        """A connection of the pool with the driver's own; one that dies meanwhile does not go back into the pool."""
         async with AsyncExitStack() as stack:
             with process.POOL_WAITING.track_inprogress():
                 connection = await stack.enter_async_context(self._engine.connect())
             with process.POOL_IN_USE.track_inprogress():
-                yield connection
+                raw = await find_living(connection)
+                try:
+                    yield connection, raw
+                finally:
+                    if raw.is_closed():
+                        await connection.invalidate()
 
     async def close(self) -> None:
         """Close the pool."""
         await self._engine.dispose()
-
-
-async def _living(connection: AsyncConnection) -> asyncpg.Connection:
-    """The driver's connection; one that died while it rested in the pool is replaced."""
-    raw = (await connection.get_raw_connection()).driver_connection
-    if raw is None or raw.is_closed():
-        await connection.invalidate()
-        raw = (await connection.get_raw_connection()).driver_connection
-    assert raw is not None
-    return raw
-
-
-@contextmanager
-def _counted() -> Iterator[None]:
-    """Count an attempt at a unit by what came of it."""
-    outcome = "committed"
-    try:
-        yield
-    except Exception as error:
-        outcome = "transient" if is_transient(error) else "refused"
-        raise
-    finally:
-        process.UNITS.labels(outcome).inc()
-
-
-def engine(settings: Settings) -> AsyncEngine:
-    """The pool of a service: its role, its search path, bounded waits."""
-    server_settings = {
-        "lock_timeout": str(int(settings.lock_timeout * 1000)),
-        "idle_in_transaction_session_timeout": str(int(settings.idle_transaction * 1000)),
-        "application_name": "goodstanding",
-        "random_page_cost": "1.1",  # of a disk that does not turn: else all of a table is read for a chunk's rows
-    }
-    connect = partial(connect_database, settings, timeout=3, command_timeout=30, server_settings=server_settings)
-    return create_async_engine(
-        "postgresql+asyncpg://",
-        async_creator=connect,
-        pool_size=settings.pool_size,
-        max_overflow=0,
-        pool_timeout=10,
-        isolation_level="AUTOCOMMIT",  # the unit begins and ends the transaction, below SQLAlchemy
-        hide_parameters=True,  # what broke is logged, and parameters name customers
-        json_serializer=lambda value: orjson.dumps(value).decode(),
-        json_deserializer=orjson.loads,
-    )
 
 
 def columns(rows: Iterable[Iterable[object]], width: int) -> list[list[object]]:

@@ -18,7 +18,7 @@ class Reader:
         self.runtime = runtime
 
     async def __call__(self, action: Callable[[Unit], Awaitable[T]]) -> T:
-        return await self.runtime.units.run(action)
+        return await self.runtime.units.read(action)
 
 
 async def _reader(request: Request) -> Reader:

@@ -41,7 +41,7 @@ writes = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalat
 overviews = Router(tags=["cases"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 
 
-def build_criteria(
+async def build_criteria(
     account_id: Annotated[UUID | None, Query()] = None,
     number: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
     state: Annotated[CaseState | None, Query()] = None,
@@ -59,7 +59,10 @@ def build_criteria(
         Instant | None, Query(description="whose customer is to be told the outcome before an instant")
     ] = None,
 ) -> CaseCriteria:
-    """Build the criteria that all lists of cases share; they combine."""
+    """Build the criteria that all lists of cases share; they combine.
+
+    A coroutine, since a plain callable would cost a thread.
+    """
     return CaseCriteria(
         account_id=account_id,
         number=number,

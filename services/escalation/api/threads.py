@@ -157,9 +157,11 @@ async def list_entries(
     after = paging.after_id()
 
     async def load(unit: Unit) -> list[EntryOut]:
-        await case_queries.get_case(unit, case_id)
         rows = await threads.list_entries(unit, case_id, audience, kind, after, paging.limit + 1)
-        sent = await mails.list_mails(unit, [row.id for row in rows if row.kind == "mail_out"])
+        if not rows:
+            await case_queries.get_case(unit, case_id)
+        written = [row.id for row in rows if row.kind == "mail_out"]
+        sent = await mails.list_mails(unit, written) if written else {}
         return [EntryOut.from_row(row, sent.get(row.id)) for row in rows]
 
     return paging.page(await read(load), key=lambda entry: entry.id)

@@ -10,11 +10,17 @@ import asyncpg
 from services.escalation.domain.cases import WAITING_SIDES
 from shared.database import Unit
 from shared.errors import Refusal
+from shared.transactions import open_transaction
 
 SEARCH_SECONDS = 5.0
 """How long a search for words may take the database."""
 MAX_HITS = 1000
 """How many cases with the words are ranked: the newest ones."""
+_FOR_SEARCH = f"""
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true),
+    set_config('statement_timeout', '{SEARCH_SECONDS * 1000:.0f}', true)
+"""
+"""Settings of a search's transaction: how rare the words are decides which index serves."""
 
 
 class SearchTooWide(Refusal):
@@ -137,11 +143,10 @@ async def search_cases(unit: Unit, words: str, criteria: CaseCriteria, limit: in
         SELECT c.*, (SELECT count(*) FROM hits) AS hit_count
         FROM ranked r JOIN cases c ON c.id = r.case_id ORDER BY r.rank DESC, c.id DESC
     """
-    # how rare the words are decides which index serves
-    await unit.connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
-    await unit.connection.execute(f"SET LOCAL statement_timeout = {SEARCH_SECONDS * 1000:.0f}")
     try:
-        rows = await unit.connection.fetch(query, *arguments)
+        async with open_transaction(unit.connection):
+            await unit.connection.execute(_FOR_SEARCH)
+            rows = await unit.connection.fetch(query, *arguments)
     except asyncpg.QueryCanceledError as error:
         raise SearchTooWide(
             "too much has these words: give other ones, or more of them; a phrase takes most"
