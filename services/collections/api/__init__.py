@@ -3,6 +3,7 @@
 from services.collections.api import (
     guard,
     guard_limits,
+    items,
     late_accounts,
     notice_messages,
     notices,
@@ -19,6 +20,7 @@ ROUTERS = (
     policies.reads,
     policies.publishing,
     standing.reads,
+    items.reads,
     late_accounts.reads,
     suspensions.reads,
     suspensions.writes,
