@@ -21,7 +21,10 @@ reads = Router(prefix="/v1/accounts", tags=["standing"], dependencies=[needs("co
 
 
 class DunnableOut(BaseModel):
-    """dunnable = open − disputed − in flight of each line, never below zero, less what is promised; minor units."""
+    """dunnable = open − disputed − in flight of each line, never below zero, less what is promised; minor units.
+
+    It is 0 for as many days after a release as the policy says.
+    """
 
     model_config = example(
         currency="EUR",
@@ -30,6 +33,7 @@ class DunnableOut(BaseModel):
         in_flight_minor=0,
         promised_minor=0,
         dunnable_minor=20160,
+        after_release_until=None,
     )
 
     currency: str
@@ -38,6 +42,9 @@ class DunnableOut(BaseModel):
     in_flight_minor: int
     promised_minor: int
     dunnable_minor: int
+    after_release_until: datetime | None = Field(
+        description="until when nothing is dunnable only since a dispute or a promise has ended too recently"
+    )
 
 
 class RequirementOut(BaseModel):
