@@ -29,6 +29,12 @@ async def find_item(runtime: "Runtime", invoice_id: UUID) -> DunningItem | None:
         return None
 
 
+async def find_next_day(runtime: "Runtime", invoice_id: UUID) -> date | None:
+    """Find the local date on which the next step of an invoice comes; None where none comes, or nobody can say."""
+    item = await find_item(runtime, invoice_id)
+    return None if item is None or item.next is None else item.next.on
+
+
 async def find_window(runtime: "Runtime", invoice_id: UUID) -> DisputeWindow | None:
     """Find within which days an invoice may be disputed; None where its policy has no limit, or nobody can say.
 
