@@ -72,5 +72,5 @@ async def test_a_walk_down_the_ladder_with_a_dispute_and_its_days(world: World) 
     assert (await world.client.got(f"/v1/items/{invoice_id}"))["next"] is None
     assert (await world.client.get(f"/v1/items/{uuid4()}")).status_code == 404
     page = (await world.client.get("/policy")).text
-    assert "within 30 days of the date of the invoice" in page
-    assert "for 3 more days" in page
+    assert "can be disputed for 30 days after its date" in page
+    assert "stays held for some days more: 3 days" in page

@@ -8,6 +8,7 @@ from services.collections.api import (
     notice_messages,
     notices,
     policies,
+    policy_pages,
     standing,
     suspensions,
     waiting_steps,
@@ -16,7 +17,7 @@ from shared.http.audit_entries import create_audit_router
 from shared.http.failed_work import create_failed_work_router
 
 ROUTERS = (
-    policies.public,
+    policy_pages.public,
     policies.reads,
     policies.publishing,
     standing.reads,
