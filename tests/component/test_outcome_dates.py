@@ -21,7 +21,7 @@ SENTENCE = "Bleibt von der Rechnung etwas offen, folgt der nächste Schritt"
 
 @dataclass
 class Collections:
-    """What collections answers of each invoice: its next step, or nothing."""
+    """Collections, which answers the same of each invoice: its next step, or none."""
 
     account_id: UUID
     next: DunningNext | None

@@ -117,7 +117,7 @@ class Model:
         return self._free()
 
     def _free(self) -> list[int]:
-        """What is free of each line; a promise takes it away unit by unit, from the first line on."""
+        """List what is free of each line; a promise takes it away unit by unit, from the first line on."""
         left = [max(opened - disputed - in_flight, 0) for opened, disputed, in_flight in self.amounts]
         for amount, first, end in self.story.promises:
             for _ in range(amount if first <= self.tick < end else 0):
@@ -132,7 +132,7 @@ class Model:
         self.ticks_of_day += 1
         self.ticks_to_come = max(self.ticks_to_come - (not self.midnights_to_come), 0)
         if wall.date() not in self.days:
-            self.ticks_of_day = 0
+            self.ticks_of_day = 0 if self.days else wall.hour * 2 + wall.minute // 30
             if not self.midnights_to_come:
                 self.ticks_to_come = 0
             self.midnights_to_come = max(self.midnights_to_come - 1, 0)

@@ -30,7 +30,7 @@ def patient(days: int = DAYS) -> Policy:
     return standard().model_copy(update={"after_release_days": days})
 
 
-def warned() -> tuple[StepTaken, ...]:
+def list_notices() -> tuple[StepTaken, ...]:
     """All notices up to the final one, each on its day."""
     return tuple(sent(name, on(day)) for name, day in zip(STEPS, (-3, 1, 7, 14), strict=True))
 
@@ -58,22 +58,22 @@ def walk(policy: Policy, facts: Item, last_day: int) -> list[tuple[str, int]]:
 def test_access_ends_after_the_days_and_after_a_new_final_notice_with_its_days(
     policy: Policy, expected: list[tuple[str, int]]
 ) -> None:
-    assert walk(policy, item(ISSUED, DISPUTED, RELEASED, taken=warned()), 30) == expected
+    assert walk(policy, item(ISSUED, DISPUTED, RELEASED, taken=list_notices()), 30) == expected
 
 
 def test_a_promise_that_ends_is_a_release_too() -> None:
-    promised = item(ISSUED, promises=(Promise(300, on(16, 12), on(18, 12)),), taken=warned())
+    promised = item(ISSUED, promises=(Promise(300, on(16, 12), on(18, 12)),), taken=list_notices())
     assert walk(patient(), promised, 30) == [("final_notice", 22), ("suspend", 29)]
 
 
 def test_a_dispute_of_a_part_and_a_debit_in_flight_hold_nothing_longer() -> None:
     for partial in (line(300, disputed=299), line(300, in_flight=300)):
-        facts = item(ISSUED, balance(60, on(16, 12), partial), RELEASED, taken=warned())
+        facts = item(ISSUED, balance(60, on(16, 12), partial), RELEASED, taken=list_notices())
         assert walk(patient(), facts, 30) == walk(standard(), facts, 30)
 
 
 def test_what_is_held_says_until_when_and_what_comes_next() -> None:
-    facts = item(ISSUED, DISPUTED, RELEASED, taken=warned())
+    facts = item(ISSUED, DISPUTED, RELEASED, taken=list_notices())
     judgement = judge(facts, patient(), on(19))
     assert (judgement.dunnable_minor, judgement.after_release_until) == (0, on(21, 12))
     assert judgement.next is not None
@@ -116,8 +116,8 @@ def test_so_many_more_local_midnights_are_held_and_no_more(
     facts = replace(item(*history), zone=zone, due_date=where[1])
     timeline = timeline_of(facts, history, days)
     midnights = [local_instant(local_date(start, zone) + n * ONE_DAY, time(0), zone) for n in range(40)]
-    held = [midnight for midnight in midnights if midnight >= at[1] and not timeline.at(midnight).dunnable]
-    assert len(held) == days
+    blocked = [midnight for midnight in midnights if midnight >= at[1] and not timeline.at(midnight).dunnable]
+    assert len(blocked) == days
     assert all(before.end == after.start for before, after in pairwise(timeline.spans))
 
 
