@@ -43,8 +43,8 @@ async def test_a_walk_down_the_ladder_with_a_dispute_and_its_days(world: World) 
         "2026-04-06",
     )
     [judged_item] = (await world.standing())["items"]
-    amounts = judged_item["amounts"]
-    assert (amounts["dunnable_minor"], amounts["after_release_until"]) == (0, "2026-04-05T12:00:00Z")
+    dunnable_minor = judged_item["amounts"]["dunnable_minor"]
+    assert (dunnable_minor, judged_item["after_release_until"]) == (0, "2026-04-05T12:00:00Z")
     verdict = await world.client.got(f"/v1/suspensions/{suspension['id']}/confirmation")
     assert verdict["verdict"] == "withdrawn"
     for day in range(24, 34):

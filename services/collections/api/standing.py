@@ -33,7 +33,6 @@ class DunnableOut(BaseModel):
         in_flight_minor=0,
         promised_minor=0,
         dunnable_minor=20160,
-        after_release_until=None,
     )
 
     currency: str
@@ -42,9 +41,6 @@ class DunnableOut(BaseModel):
     in_flight_minor: int
     promised_minor: int
     dunnable_minor: int
-    after_release_until: datetime | None = Field(
-        description="until when nothing is dunnable only since a dispute or a promise has ended too recently"
-    )
 
 
 class RequirementOut(BaseModel):
@@ -148,6 +144,7 @@ class ItemOut(BaseModel):
         held_days=0,
         overdue_at="2026-03-31T22:00:00Z",
         amounts=shown(DunnableOut),
+        after_release_until=None,
         stage="suspend",
         steps=[_SENT, shown(StepOut), _TO_COME],
         next=shown(NextOut),
@@ -163,6 +160,9 @@ class ItemOut(BaseModel):
     held_days: int
     overdue_at: datetime | None
     amounts: DunnableOut
+    after_release_until: datetime | None = Field(
+        description="until when nothing is dunnable only since a dispute or a promise has ended too recently"
+    )
     stage: str | None
     steps: list[StepOut]
     next: NextOut | None
@@ -182,6 +182,7 @@ class ItemOut(BaseModel):
             held_days=sum((end - start).days for start, end in judgement.held_days),
             overdue_at=judgement.overdue_at,
             amounts=DunnableOut.model_validate(judgement, from_attributes=True),
+            after_release_until=judgement.after_release_until,
             stage=judgement.stage.name if judgement.stage else None,
             steps=[_step(rung) for rung in judgement.ladder],
             next=NextOut.model_validate(judgement.next, from_attributes=True) if judgement.next else None,
