@@ -1,6 +1,7 @@
 """Days after a release: no step, no access ended, and a reinstatement at once; what an invoice's policy says."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -8,7 +9,8 @@ import pytest
 
 from deploy.local.tokens import Keys
 from shared.events.entitlements import SubscriptionSuspended
-from tests.builders import Database, registered, running
+from shared.events.invoicing import InvoiceBalanceChanged
+from tests.builders import Database, hear, registered, running
 from tests.component.test_collections import STANDARD, Hop, Invoicing, World, mailbox, publish
 
 POLICY = f"{STANDARD}\nafter_release_days: 3\ndispute_window_days: 30\n"
@@ -74,3 +76,14 @@ async def test_a_walk_down_the_ladder_with_a_dispute_and_its_days(world: World) 
     page = (await world.client.get("/policy")).text
     assert "can be disputed for 30 days after its date" in page
     assert "stays held for some days more: 3 days" in page
+
+
+async def test_a_dispute_that_becomes_known_late_withdraws_what_was_requested_in_its_days(world: World) -> None:
+    invoice_id = await world.to_suspension()
+    for later, days, disputed_minor in ((2, 19, 0), (1, 18, 1000)):
+        balance = world.balance(invoice_id, 1000, disputed_minor)
+        event = InvoiceBalanceChanged(account_id=world.account_id, balance=balance)
+        at = datetime(2026, 3, 10, 12, tzinfo=UTC) + timedelta(days=days)
+        await hear(world.runtime, event, sequence=world.sequence + later, at=at)
+    assert len(await world.events("SuspensionRequested")) == 1
+    assert len(await world.events("SuspensionWithdrawn")) == 1
