@@ -19,7 +19,10 @@ public = Router(tags=["policy"], responses={422: PROBLEMS[422]})
 
 LanguageName = Literal["en", "de", "fr", "ru"]
 _PAGE = {"content-security-policy": OWN_STYLES, "cache-control": "no-cache"}
-_HEADERS = {"content-language": "the language of the answer", "vary": "what the answer depends on"}
+_HEADERS = {
+    "content-language": {"description": "the language of the answer", "schema": {"type": "string"}},
+    "vary": {"description": "what the answer depends on", "schema": {"type": "string"}},
+}
 
 
 class StatedStepOut(BaseModel):
@@ -69,11 +72,12 @@ class PublishedPolicyOut(BaseModel):
     responses={
         200: {
             "content": {"text/html": {}},
-            "headers": {name: {"description": words, "schema": {"type": "string"}} for name, words in _HEADERS.items()},
+            "headers": _HEADERS,
         },
         404: {
             "description": "a page that says which versions there are; a problem where JSON is asked for",
             "content": {"text/html": {}, "application/problem+json": {}},
+            "headers": _HEADERS,
         },
     },
 )
