@@ -49,7 +49,7 @@ SERVICE_SCOPES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "invoicing": {},
     "collections": {"invoicing": ("read",)},
     "entitlements": {"collections": ("read",)},
-    "escalation": {"invoicing": ("read", "disputes")},
+    "escalation": {"invoicing": ("read", "disputes"), "collections": ("read",)},
 }
 """By service and by the other one that it calls: what its own token lets it do there, and no more than it uses."""
 

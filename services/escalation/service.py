@@ -16,5 +16,5 @@ SERVICE = Service(
     figures=FIGURES,
     intents=INTENTS,
     sweeps=SWEEPS,
-    calls=("invoicing",),
+    calls=("invoicing", "collections"),
 )

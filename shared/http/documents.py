@@ -107,6 +107,5 @@ def _add_headers(operation: dict[str, Any]) -> None:
 
 def _only_as_problem(content: dict[str, Any]) -> None:
     if PROBLEM in content:
-        shown = content[PROBLEM] | {"schema": {"$ref": "#/components/schemas/Problem"}}
-        content.clear()
-        content[PROBLEM] = shown
+        content.pop("application/json", None)
+        content[PROBLEM] = content[PROBLEM] | {"schema": {"$ref": "#/components/schemas/Problem"}}

@@ -398,6 +398,7 @@ async def _collections(world: World) -> dict[str, list[Any]]:
     return {
         "guard_limit_change_id": [proposal["id"]],
         "account_id": [str(one.account_id) for one in (*late, *lost)],
+        "invoice_id": [str(invoice_id) for invoice_id in issued],
         "suspension_id": [one["id"] for standing in standings for one in standing["suspensions"]],
         "notice_id": [
             one["id"] for standing in standings for one in standing["notices"] if one["state"] in ("failed", "sent")

@@ -29,9 +29,8 @@ MODELLESS = {
     "/v1/vendor-tickets/{ticket_id}/evidence-pack",
     "/health/live",
     "/health/ready",
-    "/policy",
 }
-"""What answers without a model: the two of health, the page for customers (HTML), the journal (CSV), documents."""
+"""What answers without a model: the two of health, the journal (CSV), documents."""
 
 
 @FORMATS.checks("date-time", raises=ValueError)

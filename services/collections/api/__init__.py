@@ -3,10 +3,12 @@
 from services.collections.api import (
     guard,
     guard_limits,
+    items,
     late_accounts,
     notice_messages,
     notices,
     policies,
+    policy_pages,
     standing,
     suspensions,
     waiting_steps,
@@ -15,10 +17,11 @@ from shared.http.audit_entries import create_audit_router
 from shared.http.failed_work import create_failed_work_router
 
 ROUTERS = (
-    policies.public,
+    policy_pages.public,
     policies.reads,
     policies.publishing,
     standing.reads,
+    items.reads,
     late_accounts.reads,
     suspensions.reads,
     suspensions.writes,

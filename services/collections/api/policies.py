@@ -4,13 +4,11 @@ import asyncio
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 
-from fastapi import Path, Query, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Path, Response
 from pydantic import AfterValidator, BaseModel, StringConstraints
 
 from services.collections import use_cases
 from services.collections.domain.policy import PolicyRefused, parse_policy
-from services.collections.mail import TEMPLATES
 from services.collections.repository import policies as repository
 from services.collections.tables import PolicyRow
 from services.collections.use_cases.policies import EffectiveDateRefused, GuardLoosened
@@ -19,9 +17,8 @@ from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Day, Prose, example
 from shared.hidden import SEEN_ON_LINES, check_lines, normalise_breaks
-from shared.http import OWN_STYLES, PROBLEMS, Page, Read, Router, refusals
+from shared.http import PROBLEMS, Page, Read, Router, refusals
 
-public = Router(tags=["policy"], responses={422: PROBLEMS[422]})
 reads = Router(prefix="/v1/policies", tags=["policy"], dependencies=[needs("collections:read")], responses=PROBLEMS)
 publishing = Router(
     prefix="/v1/policies", tags=["policy"], dependencies=[needs("collections:publish")], responses=PROBLEMS
@@ -125,45 +122,3 @@ async def list_policies(read: Read) -> Page[PolicyOut]:
 async def get_policy(version: Annotated[int, Path(ge=1, lt=2**31)], read: Read) -> PolicyOut:
     """A version as it was published."""
     return PolicyOut.of(await read(lambda unit: repository.row(unit, version)))
-
-
-@public.get(
-    "/policy",
-    response_class=HTMLResponse,
-    summary="The policy as a page for customers",
-    responses={404: {"description": "a page that says which versions there are", "content": {"text/html": {}}}},
-)
-async def policy_page(read: Read, version: Annotated[int | None, Query(ge=1, lt=2**31)] = None) -> HTMLResponse:
-    """The version in force today (UTC), or the one asked for, as a page: steps, deadlines, when access changes.
-
-    An invoice follows the version in force on the day, in its account's zone, on which it was recorded: letters and
-    documents link that one.
-
-    A version that there is not is answered by a page too (404), which leads to those that there are.
-    """
-
-    async def load(unit: Unit) -> tuple[PolicyRow | None, list[PolicyRow]]:
-        versions = list(await repository.rows(unit))
-        if version is None and versions:
-            return await repository.in_force_on(unit, unit.now.date()), versions
-        return next((row for row in versions if row.version == version), None), versions
-
-    row, versions = await read(load)
-    if row is None:
-        missing = TEMPLATES.get_template("policy_missing.html").render(version=version, versions=versions)
-        return HTMLResponse(missing, 404, _PAGE)
-    page = TEMPLATES.get_template("policy.html").render(
-        row=row, policy=repository.parse_published(row.document), versions=versions, titles=TITLES
-    )
-    return HTMLResponse(page, headers=_PAGE)
-
-
-_PAGE = {"content-security-policy": OWN_STYLES, "cache-control": "no-cache"}
-"""Headers of the page: whoever keeps it asks whether it still holds."""
-TITLES = {
-    "upcoming": "We remind you that a payment will be due",
-    "reminder_1": "We remind you that a payment is overdue",
-    "reminder_2": "We remind you again",
-    "final_notice": "We send a final notice",
-}
-"""What a customer reads for each template."""

@@ -21,7 +21,10 @@ reads = Router(prefix="/v1/accounts", tags=["standing"], dependencies=[needs("co
 
 
 class DunnableOut(BaseModel):
-    """dunnable = open − disputed − in flight of each line, never below zero, less what is promised; minor units."""
+    """dunnable = open − disputed − in flight of each line, never below zero, less what is promised; minor units.
+
+    It is 0 for as many days after a release as the policy says.
+    """
 
     model_config = example(
         currency="EUR",
@@ -141,6 +144,7 @@ class ItemOut(BaseModel):
         held_days=0,
         overdue_at="2026-03-31T22:00:00Z",
         amounts=shown(DunnableOut),
+        after_release_until=None,
         stage="suspend",
         steps=[_SENT, shown(StepOut), _TO_COME],
         next=shown(NextOut),
@@ -156,6 +160,9 @@ class ItemOut(BaseModel):
     held_days: int
     overdue_at: datetime | None
     amounts: DunnableOut
+    after_release_until: datetime | None = Field(
+        description="until when nothing is dunnable only since a dispute or a promise has ended too recently"
+    )
     stage: str | None
     steps: list[StepOut]
     next: NextOut | None
@@ -175,6 +182,7 @@ class ItemOut(BaseModel):
             held_days=sum((end - start).days for start, end in judgement.held_days),
             overdue_at=judgement.overdue_at,
             amounts=DunnableOut.model_validate(judgement, from_attributes=True),
+            after_release_until=judgement.after_release_until,
             stage=judgement.stage.name if judgement.stage else None,
             steps=[_step(rung) for rung in judgement.ladder],
             next=NextOut.model_validate(judgement.next, from_attributes=True) if judgement.next else None,

@@ -58,7 +58,7 @@ def judge(item: Item, policy: Policy, now: datetime) -> Judgement:
 def _view(item: Item, policy: Policy, now: datetime) -> _View:
     history = item.history(now)
     number, began = round_of(history)
-    timeline = timeline_of(item, history)
+    timeline = timeline_of(item, history, policy.after_release_days)
     voiding = voiding_of(item, policy, timeline)
     taken = tuple(step for step in item.taken if step.round == number)
     rungs = list_rungs(item, policy, timeline, voiding, taken, now)
@@ -247,6 +247,7 @@ def _judgement(view: _View, actions: tuple[Action, ...], deferred: tuple[Deferre
         in_flight_minor=sum(line.in_flight_minor for line in current.lines),
         promised_minor=current.promised,
         dunnable_minor=current.dunnable,
+        after_release_until=view.timeline.find_end_of_hold(view.now),
         dunnable_subscriptions=frozenset(current.by_subscription),
         stage=max((r.step for r in view.rungs if r.taken), key=lambda step: step.day, default=None),
         actions=actions,

@@ -99,7 +99,9 @@ class Judgement(NamedTuple):
     in_flight_minor: int
     promised_minor: int
     dunnable_minor: int
-    """Open less disputed and in flight of each line, never below zero, less what is promised."""
+    """Open less disputed and in flight of each line, never below zero, less what is promised; 0 after a release."""
+    after_release_until: datetime | None
+    """Until when nothing is dunnable only since a dispute or a promise has ended too recently."""
     dunnable_subscriptions: frozenset[UUID]
     """The subscriptions of which anything is dunnable."""
     stage: Step | None

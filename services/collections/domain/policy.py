@@ -97,6 +97,10 @@ class Policy(_Part):
     guard: Limits
     bank_data_hours: Annotated[StrictInt, Field(ge=1, le=8760)] | None = None
     """Access is not ended while payments are not known for so long, or while a receipt may be the account's."""
+    dispute_window_days: Annotated[StrictInt, Field(ge=1, le=3650)] | None = None
+    """Days after its issue date on which an invoice may be disputed; later it is a question. None: no limit."""
+    after_release_days: Annotated[StrictInt, Field(ge=0, le=90)] = 0
+    """Local days that an invoice stays wholly held after a dispute or a promise that held it wholly has ended."""
 
 
 def parse_policy(text: str, templates: Collection[str] = TEMPLATES) -> Policy:

@@ -11,7 +11,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from services.collections.domain.item import Balance, Item, round_of
-from services.collections.domain.timeline import timeline_of
+from services.collections.domain.timeline import Timeline, timeline_of
 from services.collections.domain.void import is_blocked_since
 from shared.errors import Refusal
 
@@ -67,17 +67,22 @@ def of_this_round(causes: Mapping[UUID, int], items: Mapping[UUID, Item], now: d
 
 
 def never_blocked(
-    causes: frozenset[UUID], items: Mapping[UUID, Item], requested_at: datetime, now: datetime
+    causes: frozenset[UUID],
+    items: Mapping[UUID, Item],
+    release_days: Mapping[UUID, int],
+    requested_at: datetime,
+    now: datetime,
 ) -> frozenset[UUID]:
     """The causes that no dispute or promise has blocked since the suspension was requested.
 
-    What was blocked needs a new final notice, also where its release became known at once with it.
+    What was blocked needs a new final notice, also where its release became known at once with it. `release_days` says
+    by invoice how many days it stays blocked after a release.
     """
     return frozenset(
         invoice_id
         for invoice_id in causes
         if invoice_id not in items
-        or not is_blocked_since(timeline_of(items[invoice_id], items[invoice_id].history(now)), requested_at, now)
+        or not is_blocked_since(_get_timeline(items[invoice_id], release_days, now), requested_at, now)
     )
 
 
@@ -99,14 +104,24 @@ def _owed(balance: Balance, subscription_id: UUID) -> int:
     return sum(line.open_minor + line.written_off_minor for line in lines)
 
 
-def stands(causes: frozenset[UUID], subscription_id: UUID, items: Mapping[UUID, Item], now: datetime) -> bool:
+def _get_timeline(item: Item, release_days: Mapping[UUID, int], now: datetime) -> Timeline:
+    return timeline_of(item, item.history(now), release_days.get(item.invoice_id, 0))
+
+
+def stands(
+    causes: frozenset[UUID],
+    subscription_id: UUID,
+    items: Mapping[UUID, Item],
+    release_days: Mapping[UUID, int],
+    now: datetime,
+) -> bool:
     """Whether a suspension may still be carried out: some cause is dunnable for this subscription now.
 
     Asked directly before the vendor is called, with items that were told the fresh balance. An item that is
     not among them carries nothing: to be late is fine, to cut off a paying customer is not.
     """
     return any(
-        subscription_id in timeline_of(item, item.history(now)).at(now).by_subscription
+        subscription_id in _get_timeline(item, release_days, now).at(now).by_subscription
         for invoice_id, item in items.items()
         if invoice_id in causes
     )

@@ -2,16 +2,19 @@
 
 The position is the number of whole local days since the due date, less the local midnights after it at
 which nothing was dunnable: while an invoice is wholly held or has nothing open, its clock stands still.
+Once a dispute or a promise that held it wholly has ended, it counts as wholly held for as many more local
+midnights as the policy says, up to the same time after midnight.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
+from itertools import pairwise
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.collections.domain.item import Balance, Item, LineBalance, by_line, dunnable_by_line
-from shared.calendar import ONE_DAY, first_day_from
+from shared.calendar import ONE_DAY, first_day_from, local_date, local_instant
 
 MIDNIGHT = time(0)
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
@@ -32,6 +35,8 @@ class Span(NamedTuple):
     """What is dunnable of each of `lines`."""
     dunnable: int
     """What is dunnable of the whole invoice."""
+    is_after_release: bool = False
+    """Whether nothing is dunnable only since a dispute or a promise ended less days ago than the policy says."""
 
     @property
     def is_last(self) -> bool:
@@ -73,6 +78,14 @@ class Timeline(NamedTuple):
                 return span
         raise AssertionError("the last span has no end")
 
+    def find_end_of_hold(self, instant: datetime) -> datetime | None:
+        """Find until when nothing is dunnable only since a release is too recent; None where that is not so."""
+        end = None
+        for span in self.spans:
+            if span.end > instant and span.start <= (end or instant) and span.is_after_release:
+                end = span.end
+        return end
+
     def position(self, day: date) -> int:
         """The position on the ladder on a local date; negative before the due date."""
         return (day - self.due_date).days - sum((end - start).days for start, end in self.held_until(day))
@@ -98,9 +111,11 @@ class Timeline(NamedTuple):
         return tuple((start, min(end, day + ONE_DAY)) for start, end in self.held if start <= day)
 
 
-def timeline_of(item: Item, history: Sequence[Balance]) -> Timeline:
-    """The timeline of an item with this history."""
+def timeline_of(item: Item, history: Sequence[Balance], after_release_days: int = 0) -> Timeline:
+    """The timeline of an item with this history, held for so many local midnights after a release."""
     spans = _spans(item, history)
+    if after_release_days:
+        spans = _extend_holds(spans, item.zone, after_release_days)
     return Timeline(item.due_date, spans, _held_days(spans, item.zone, item.due_date + ONE_DAY))
 
 
@@ -120,6 +135,33 @@ def _spans(item: Item, history: Sequence[Balance]) -> tuple[Span, ...]:
         dunnable = dunnable_by_line(lines, promised)
         spans.append(Span(start, end, lines, promised, dunnable, sum(dunnable)))
     return tuple(spans)
+
+
+def _extend_holds(spans: Sequence[Span], zone: ZoneInfo, days: int) -> tuple[Span, ...]:
+    """Extend what a dispute or a promise held wholly: nothing is dunnable until so many midnights later."""
+    ends = (span.end for span, following in pairwise(spans) if span.is_blocked and not following.is_blocked)
+    holds = [(end, _find_end_of_hold(end, zone, days)) for end in ends]
+    return tuple(piece for span in spans for piece in _split_span(span, holds))
+
+
+def _find_end_of_hold(release: datetime, zone: ZoneInfo, days: int) -> datetime:
+    """Find the instant that is as long after the last midnight as the release was after its own, on that day."""
+    day = local_date(release, zone)
+    since_midnight = release - local_instant(day, MIDNIGHT, zone)
+    last_midnight = local_instant(day + days * ONE_DAY, MIDNIGHT, zone)
+    return min(last_midnight + since_midnight, local_instant(day + (days + 1) * ONE_DAY, MIDNIGHT, zone))
+
+
+def _split_span(span: Span, holds: Iterable[tuple[datetime, datetime]]) -> Iterator[Span]:
+    """Split a span where holds end within it; of what lies in a hold nothing is dunnable."""
+    held_until = max((end for start, end in holds if start <= span.start < end), default=span.start)
+    if held_until > span.start:
+        nothing = (0,) * len(span.lines)
+        yield span._replace(
+            end=min(held_until, span.end), by_line=nothing, dunnable=0, is_after_release=span.dunnable > 0
+        )
+    if held_until < span.end:
+        yield span._replace(start=held_until)
 
 
 def _in_effect(history: Sequence[Balance]) -> list[Balance]:

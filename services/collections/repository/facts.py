@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ import orjson
 from services.collections.domain.item import Balance, Effect, Item, LineBalance, Overdue, Promise, Release, StepTaken
 from services.collections.repository.suspensions import Suspension, standing_suspensions
 from shared.database import Unit, columns
+from shared.errors import NotFound
 from shared.events.values import LineBalance as EventLine
 
 T = TypeVar("T")
@@ -32,6 +33,14 @@ class Facts:
     """Due date of the oldest overdue invoice of its open case, as it was last saved."""
     deferrals: dict[UUID, tuple[str, str]] = field(default_factory=dict)
     """By invoice: the step that waits and what for, as it was last said."""
+
+
+class ItemKey(NamedTuple):
+    """Account of an invoice with its zone, and the instant at which it was recorded, which choose its policy."""
+
+    account_id: UUID
+    recorded_at: datetime
+    zone: ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +258,17 @@ def _lines(lines: list[dict[str, Any]]) -> tuple[LineBalance, ...]:
         )
         for line in lines
     )
+
+
+async def get_item_key(unit: Unit, invoice_id: UUID) -> ItemKey:
+    """Get of an invoice whose it is and since when it is recorded. Raises NotFound."""
+    row = await unit.connection.fetchrow(
+        "SELECT account_id, recorded_at, time_zone FROM items JOIN accounts USING (account_id) WHERE invoice_id = $1",
+        invoice_id,
+    )
+    if row is None:
+        raise NotFound(f"collections knows no invoice {invoice_id}")
+    return ItemKey(row["account_id"], row["recorded_at"], ZoneInfo(row["time_zone"]))
 
 
 async def open_invoices(unit: Unit, account_id: UUID) -> list[UUID]:

@@ -69,6 +69,12 @@ def judged_by(known: Sequence[Version], account: Facts, now: datetime) -> list[J
     return found
 
 
+def map_release_days(versions: Sequence[Version], account: Facts) -> dict[UUID, int]:
+    """Map the invoices of an account to the days for which they stay wholly held after a release."""
+    in_force = ((item.invoice_id, policies.in_force(versions, item.recorded_at, item.zone)) for item in account.items)
+    return {invoice_id: version.policy.after_release_days for invoice_id, version in in_force if version}
+
+
 async def follow(
     unit: Unit,
     account_ids: Sequence[UUID],
@@ -102,8 +108,9 @@ async def _follow_one(
     due_dates: list[tuple[UUID, date]],
 ) -> list[Judged]:
     unnoticed = _list_unnoticed(known, account, unit.now)
+    release_days = map_release_days(known, account)
     if account.suspensions and await suspensions.settle(
-        unit, account, unnoticed
+        unit, account, unnoticed, release_days
     ):  # what was withdrawn may be due again
         account = (await repository.facts(unit, [account.account_id]))[account.account_id]
     items = judged_by(known, account, unit.now)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
-from services.escalation.domain.disputes import DisputeItem, DisputeState
+from services.escalation.domain.disputes import DisputeItem, DisputeState, QuestionCause
 from services.escalation.tables import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
 from services.escalation.use_cases.dispute_requests import NewDispute
 from shared.fields import Body, Code, Name, Prose, ReasonIn, example, shown
@@ -75,7 +75,8 @@ class DisputeIn(Body):
 class DisputeOut(BaseModel):
     """A dispute. `requested`: committed, and reserved in invoicing as soon as that answers.
 
-    `question`: it reserves nothing, since the line was rejected before; a person with the right may admit it.
+    `question`: it reserves nothing, since a line was rejected before or the policy's days are over; a person with the
+    right may admit it.
     `waiting_for_second_person`: somebody would uphold it, above the limit of their roles.
     """
 
@@ -125,7 +126,7 @@ class DisputeOut(BaseModel):
     paused_until: datetime | None = Field(
         description="of reasons that credit nothing: by when the document is right; then the amounts are released"
     )
-    question_cause: Literal["rejected_before"] | None = Field(description="why it reserved nothing at first")
+    question_cause: QuestionCause | None = Field(description="why it reserved nothing at first")
 
     @classmethod
     def from_row(cls, row: DisputeRow) -> Self:

@@ -67,12 +67,14 @@ async def open_dispute(
 ) -> Response:
     """Reserve the disputed amounts in invoicing, and open the dispute; 409 if they cannot be reserved.
 
-    A line that was rejected before, without new evidence, becomes a `question` that reserves nothing.
+    A line that was rejected before, without new evidence, becomes a `question` that reserves nothing; so does what
+    comes later than the policy says. Where collections does not say until when, it comes in time.
     """
     new = dispute.build_dispute()
     await use_cases.dispute_requests.check_items(command.runtime, new.invoice_id, new.items)
+    window = await use_cases.collections_answers.find_window(command.runtime, new.invoice_id)
     subject, request = command.caller.subject, use_cases.dispute_requests.request_dispute
-    return await _reserve(command, lambda unit: request(unit, new, subject), new.account_id)
+    return await _reserve(command, lambda unit: request(unit, new, window, subject), new.account_id)
 
 
 @overrides.post(
@@ -85,7 +87,7 @@ async def open_dispute(
 async def admit_dispute(
     dispute_id: UUID, grounds: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.admit")]
 ) -> Response:
-    """Let somebody dispute what was rejected before: the amounts are reserved from now on."""
+    """Let somebody dispute what was rejected before, or comes too late: the amounts are reserved from now on."""
     subject = command.caller.subject
     return await _reserve(
         command,

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from shared.errors import Refusal
+
+QuestionCause = Literal["rejected_before", "too_late"]
+"""Why a dispute is a question: a line of it was rejected before, or the policy's days are over."""
 
 
 class DisputeState(StrEnum):
@@ -86,6 +90,18 @@ class CreditsNothing(Refusal):
     """The reasons of the dispute pause an invoice until its document is right, and credit nothing."""
 
     code: ClassVar[str] = "credits_nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeWindow:
+    """Days after its issue date on which an invoice may be disputed, by the policy that holds for it."""
+
+    issue_date: date
+    days: int
+
+    def is_over(self, today: date) -> bool:
+        """Say whether a dispute comes too late on a date of the legal entity."""
+        return today > self.issue_date + timedelta(days=self.days)
 
 
 @dataclass(frozen=True, slots=True)

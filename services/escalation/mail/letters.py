@@ -1,7 +1,7 @@
 """Messages to the customer as mail: what a person wrote, between a greeting and a closing in the reader's language."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from email.message import EmailMessage
 from pathlib import Path
 from uuid import UUID
@@ -37,16 +37,20 @@ class Reader:
     language: str
 
 
-def write_letter(message: Message, reader: Reader, seller: NoticeSeller | None, support_address: str) -> EmailMessage:
-    """Write the mail of a message; the same message, reader and seller always give the same mail.
+def write_letter(
+    message: Message, reader: Reader, seller: NoticeSeller | None, support_address: str, next_day: date | None = None
+) -> EmailMessage:
+    """Write the mail of a message; the same message, reader, seller and day always give the same mail.
 
     It comes from the legal entity's own address, else from support's, and is answered to the address of the case.
+    `next_day` is that of the next step of an invoice that was disputed.
     """
     texts = LocaleTexts(WORDS, choose_locale(reader.language, seller.language if seller else None))
     name = seller.name if seller else ""
     signature = "\n".join(line for line in (seller.signature if seller else None, name) if line)
     closing = "\n".join(line for line in (texts("closing"), signature) if line)
-    body = (texts("greeting", name=reader.name), message.content, closing, texts("answer", number=message.case_number))
+    content = [message.content] + ([texts("next_step", day=texts.write_day(next_day))] if next_day else [])
+    body = (texts("greeting", name=reader.name), *content, closing, texts("answer", number=message.case_number))
     mail = letter(
         message.id,
         sender=format_sender(name, seller.mail_from if seller else None, support_address),

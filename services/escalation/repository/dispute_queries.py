@@ -21,6 +21,13 @@ async def get_dispute(unit: Unit, dispute_id: UUID) -> DisputeRow:
     return row
 
 
+async def find_invoice_of_case(unit: Unit, account_id: UUID, case_id: UUID) -> UUID | None:
+    """Find the invoice whose dispute a case is about; None where it is about none."""
+    query = "SELECT invoice_id FROM disputes WHERE account_id = $1 AND case_id = $2 LIMIT 1"
+    invoice_id: UUID | None = await unit.connection.fetchval(query, account_id, case_id)
+    return invoice_id
+
+
 async def save_dispute(unit: Unit, row: DisputeRow) -> None:
     """Write a dispute, new or changed."""
     unit.session.add(row)

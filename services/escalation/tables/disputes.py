@@ -24,7 +24,7 @@ class DisputeRow(Row, table=True):
         CheckConstraint("state <> 'waiting_for_second_person' OR uphold_proposed_by IS NOT NULL"),
         CheckConstraint("total_minor > 0"),
         CheckConstraint("state <> 'question' OR question_cause IS NOT NULL"),
-        CheckConstraint("question_cause = 'rejected_before'"),
+        CheckConstraint("question_cause IN ('rejected_before', 'too_late')"),
         Index("disputes_of_account", "account_id"),
         Index("disputes_of_invoice", "invoice_id"),
         Index(

@@ -2,13 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from services.escalation.domain.cases import UNRESOLVED
-from services.escalation.domain.disputes import DISPUTE_ALLOWED, DisputeItem, DisputeState
+from services.escalation.domain.disputes import (
+    DISPUTE_ALLOWED,
+    DisputeItem,
+    DisputeState,
+    DisputeWindow,
+    QuestionCause,
+)
 from services.escalation.domain.moves import MoveRefused, move
-from services.escalation.repository import case_queries, copies, dispute_queries
+from services.escalation.repository import case_queries, clock_queries, copies, dispute_queries
 from services.escalation.tables import DisputeRow
 from services.escalation.use_cases.case_moves import resolve_case
 from services.escalation.use_cases.cases import CaseLink, NewCase, enter_internally, open_case
@@ -23,6 +30,7 @@ from services.escalation.use_cases.dispute_items import (
 from services.escalation.use_cases.dispute_reasons import find_pause
 from shared import intents
 from shared.audit import Change
+from shared.calendar import local_date
 from shared.clients import Answered
 from shared.database import Unit
 from shared.errors import Later, Refusal
@@ -34,7 +42,11 @@ if TYPE_CHECKING:
     from shared.runtime import Runtime
 
 DISPUTE: tuple[str, CaseKind] = ("billing dispute", "dispute")
-QUESTION: tuple[str, CaseKind] = ("a line that was disputed before", "billing_question")
+QUESTIONS: dict[QuestionCause, tuple[str, CaseKind]] = {
+    "too_late": ("an invoice that is disputed too late", "billing_question"),
+    "rejected_before": ("a line that was disputed before", "billing_question"),
+}
+"""Subject and kind of the case of a question."""
 RESERVE_AMOUNTS = "reserve_amounts"
 """The kind of the intent; its id and key are the dispute's."""
 
@@ -99,29 +111,41 @@ async def check_items(runtime: "Runtime", invoice_id: UUID, items: Sequence[Disp
         raise AmountAboveInvoice("lines: more is disputed than the invoice is for")
 
 
-async def request_dispute(unit: Unit, new: NewDispute, actor: str) -> tuple[DisputeRow, Intent | None]:
+async def request_dispute(
+    unit: Unit, new: NewDispute, window: DisputeWindow | None, actor: str
+) -> tuple[DisputeRow, Intent | None]:
     """Commit a dispute as requested, with the intent to reserve its amounts.
 
-    A line that was rejected before, without new evidence, is a question that reserves nothing. The intent is leased to
-    the caller from the start, so that no worker is faster than the request that waits for it. Raises NotTheirs,
-    UnknownReason, ReasonsMixed.
+    What comes after the window, and a line that was rejected before without new evidence, is a question that reserves
+    nothing. The intent is leased to the caller from the start, so that no worker is faster than the request that waits
+    for it. Raises NotTheirs, UnknownReason, ReasonsMixed.
     """
     invoice = await copies.find_invoice(unit, new.invoice_id)
     if invoice not in (None, (new.account_id, new.currency)):
         raise NotTheirs(f"invoice_id: {new.invoice_id} is no invoice of this account in {new.currency}")
     pause = await find_pause(unit, new.items)
-    is_question = await _is_rejected_before(unit, new)
-    case = await open_case(unit, _build_case(new, is_question), actor)
-    row = DisputeRow(
+    question_cause = await _find_question_cause(unit, new, window)
+    case = await open_case(unit, _build_case(new, question_cause), actor)
+    row = _build_row(unit, new, case.id, question_cause)
+    row.paused_until = None if pause is None or question_cause else unit.now + pause
+    await dispute_queries.save_dispute(unit, row)
+    if new.new_evidence is not None:
+        await enter_internally(unit, case, "note", actor, new.new_evidence, {"new_evidence": str(row.id)})
+    unit.record(Change("dispute", row.id, row.account_id))
+    return row, None if question_cause else await _want_reservation(unit, row)
+
+
+def _build_row(unit: Unit, new: NewDispute, case_id: UUID, question_cause: QuestionCause | None) -> DisputeRow:
+    return DisputeRow(
         id=new_id(),
-        case_id=case.id,
+        case_id=case_id,
         account_id=new.account_id,
         invoice_id=new.invoice_id,
         currency=new.currency,
         lines=[write_item(item) for item in new.items],
         total_minor=sum(item.amount_minor for item in new.items),
         comment=new.comment,
-        state=DisputeState.QUESTION if is_question else DisputeState.REQUESTED,
+        state=DisputeState.QUESTION if question_cause else DisputeState.REQUESTED,
         refusal=None,
         requested_at=unit.now,
         opened_at=None,
@@ -130,19 +154,26 @@ async def request_dispute(unit: Unit, new: NewDispute, actor: str) -> tuple[Disp
         uphold_proposed_by=None,
         uphold_proposed_at=None,
         ended_reason=None,
-        paused_until=None if pause is None or is_question else unit.now + pause,
-        question_cause="rejected_before" if is_question else None,
+        question_cause=question_cause,
     )
-    await dispute_queries.save_dispute(unit, row)
-    if new.new_evidence is not None:
-        await enter_internally(unit, case, "note", actor, new.new_evidence, {"new_evidence": str(row.id)})
-    unit.record(Change("dispute", row.id, row.account_id))
-    return row, None if is_question else await _want_reservation(unit, row)
 
 
 async def _want_reservation(unit: Unit, row: DisputeRow) -> Intent | None:
     await intents.add(unit, RESERVE_AMOUNTS, row.account_id, row.id, {}, row.id)
     return await intents.lease_of(unit, row.id)
+
+
+async def _find_question_cause(unit: Unit, new: NewDispute, window: DisputeWindow | None) -> QuestionCause | None:
+    """Find why a dispute is a question. New evidence makes good that a line was rejected, not that it is too late."""
+    if window is not None and window.is_over(await _find_today(unit, new.account_id)):
+        return "too_late"
+    return "rejected_before" if await _is_rejected_before(unit, new) else None
+
+
+async def _find_today(unit: Unit, account_id: UUID) -> date:
+    """Find the date in the zone of the legal entity that the account is a customer of."""
+    support = await clock_queries.get_support(unit, [account_id])
+    return local_date(unit.now, support[account_id].calendar.zone)
 
 
 async def _is_rejected_before(unit: Unit, new: NewDispute) -> bool:
@@ -151,9 +182,9 @@ async def _is_rejected_before(unit: Unit, new: NewDispute) -> bool:
     return await dispute_queries.has_rejected(unit, new.invoice_id, [item.line for item in new.items])
 
 
-def _build_case(new: NewDispute, is_question: bool) -> NewCase:
+def _build_case(new: NewDispute, question_cause: QuestionCause | None) -> NewCase:
     links = [CaseLink("invoice", new.invoice_id, item.line) for item in new.items]
-    subject, kind = QUESTION if is_question else DISPUTE
+    subject, kind = QUESTIONS[question_cause] if question_cause else DISPUTE
     return NewCase(kind, None, new.account_id, subject, description=new.comment, links=links)
 
 

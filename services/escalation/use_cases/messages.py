@@ -16,10 +16,11 @@ from services.escalation.domain.mails import (
 )
 from services.escalation.domain.moves import MoveRefused, move
 from services.escalation.mail.letters import Message, Reader, write_letter
-from services.escalation.repository import case_queries, inbound_mails, mails, threads
+from services.escalation.repository import case_queries, dispute_queries, inbound_mails, mails, threads
 from services.escalation.tables import CaseMailRow, CaseRow, EntryRow
 from services.escalation.use_cases.case_clocks import note_answer
 from services.escalation.use_cases.cases import CaseLink, lock_case, open_task
+from services.escalation.use_cases.collections_answers import find_next_day
 from services.escalation.use_cases.informing import note_informed
 from shared import intents
 from shared.addresses import is_address
@@ -59,6 +60,8 @@ class Sending:
     account_id: UUID
     role: str
     contact_person_id: UUID | None
+    disputed_invoice_id: UUID | None
+    """Of a message about the outcome of a dispute."""
 
 
 async def write_message(unit: Unit, case_id: UUID, new: NewMessage, actor: str) -> tuple[EntryRow, CaseMailRow]:
@@ -142,7 +145,9 @@ async def send_message(runtime: "Runtime", intent: Intent) -> str | None:
     if not is_address(reader.email):
         return NOT_WRITABLE
     support_address = runtime.settings.support_address
-    mail = write_letter(sending.message, reader, facts.seller, support_address)
+    disputed = sending.disputed_invoice_id
+    next_day = None if disputed is None else await find_next_day(runtime, disputed)
+    mail = write_letter(sending.message, reader, facts.seller, support_address, next_day)
     sender = build_envelope_sender(support_address, sending.message.secret)
     return await runtime.mail_hop.deliver_once(mail, now - intent.created_at, sender)
 
@@ -161,7 +166,15 @@ async def _load_sending(unit: Unit, entry_id: UUID) -> tuple[Sending, datetime]:
         in_reply_to=row.in_reply_to,
         written_at=row.queued_at,
     )
-    return Sending(message, row.account_id, choose_role(case.kind), row.contact_person_id), unit.now
+    disputed = await _find_disputed_invoice(unit, row, case)
+    return Sending(message, row.account_id, choose_role(case.kind), row.contact_person_id, disputed), unit.now
+
+
+async def _find_disputed_invoice(unit: Unit, row: CaseMailRow, case: CaseRow) -> UUID | None:
+    """Find the invoice of the dispute whose outcome a message tells."""
+    if not is_about_outcome(row.about_outcome, row.outcome_sequence, case.outcome_sequence):
+        return None
+    return await dispute_queries.find_invoice_of_case(unit, row.account_id, case.id)
 
 
 async def _ask_invoicing(runtime: "Runtime", sending: Sending) -> NoticeFacts:

@@ -78,6 +78,8 @@ class Model:
         self.is_instant = self.has_news = False
         self.void: frozenset[int] = frozenset()
         self.released: dict[int, date] = {}
+        self.ticks_of_day = self.midnights_to_come = self.ticks_to_come = 0
+        self.was_blocked = False
 
     @property
     def now(self) -> datetime:
@@ -87,10 +89,12 @@ class Model:
     def advance(self) -> None:
         """One tick on: facts, the midnight and the overdue, then a look at what the steps will ask."""
         self.tick += 1
+        self._pass_time()
         self.is_instant = self.has_news = False
         for tick, amounts in self.story.changes:
             if tick == self.tick:
                 self._balance(amounts)
+        self._let_go()
         self._block()
         for tick, days in self.story.releases:
             if tick == self.tick:
@@ -107,7 +111,13 @@ class Model:
                 self.is_instant = True
 
     def dunnable(self) -> list[int]:
-        """What of each line is dunnable; a promise takes it away unit by unit, from the first line on."""
+        """What of each line is dunnable: nothing in the days after a release."""
+        if self.midnights_to_come or self.ticks_to_come:
+            return [0 for _ in self.amounts]
+        return self._free()
+
+    def _free(self) -> list[int]:
+        """List what is free of each line; a promise takes it away unit by unit, from the first line on."""
         left = [max(opened - disputed - in_flight, 0) for opened, disputed, in_flight in self.amounts]
         for amount, first, end in self.story.promises:
             for _ in range(amount if first <= self.tick < end else 0):
@@ -115,6 +125,26 @@ class Model:
                 if index is not None:
                     left[index] -= 1
         return left
+
+    def _pass_time(self) -> None:
+        """A tick of the local day, and of what is to come of the days after a release."""
+        wall = self.now.astimezone(self.story.zone).replace(tzinfo=None)
+        self.ticks_of_day += 1
+        self.ticks_to_come = max(self.ticks_to_come - (not self.midnights_to_come), 0)
+        if wall.date() not in self.days:
+            self.ticks_of_day = 0 if self.days else wall.hour * 2 + wall.minute // 30
+            if not self.midnights_to_come:
+                self.ticks_to_come = 0
+            self.midnights_to_come = max(self.midnights_to_come - 1, 0)
+
+    def _let_go(self) -> None:
+        """A dispute or a promise over everything ends: as many midnights more, and up to the same tick of the day."""
+        unpaid = sum(opened - in_flight for opened, _, in_flight in self.amounts)
+        is_blocked = unpaid > 0 and not sum(self._free())
+        if self.was_blocked and not is_blocked and self.story.policy.after_release_days:
+            self.midnights_to_come = self.story.policy.after_release_days
+            self.ticks_to_come = self.ticks_of_day
+        self.was_blocked = is_blocked
 
     def sweep(self) -> list[Done]:
         """What is done now; it is written down as taken."""

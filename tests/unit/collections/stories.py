@@ -73,7 +73,9 @@ def stories(draw: st.DrawFn, until: int = 48 * 40) -> Story:
     return Story(
         zone=ZoneInfo(zone),
         due_date=due_date,
-        policy=short(*draw(st.sampled_from([hours, ["09:00"] * 6]))),
+        policy=short(*draw(st.sampled_from([hours, ["09:00"] * 6]))).model_copy(
+            update={"after_release_days": draw(st.sampled_from([0, 0, 1, 3]))}
+        ),
         changes=tuple(sorted([(draw(st.integers(0, 300)), ((3, 0, 0),)), *changes], key=lambda c: c[0])),
         promises=tuple((amount, start, start + length) for amount, start, length in promises),
         deliveries={"final_notice": draw(st.sampled_from([0, 0, 1, 30, 200, None]))},

@@ -73,16 +73,16 @@ def test_an_unknown_balance_ends_nothing() -> None:
 )
 def test_a_suspension_stands_on_the_fresh_balance(fresh: LineBalance, still: bool) -> None:
     known = item().told(balance(9, on(21, 8), fresh))
-    assert stands(frozenset({FIRST}), SUBSCRIPTION, {FIRST: known}, on(21)) is still
+    assert stands(frozenset({FIRST}), SUBSCRIPTION, {FIRST: known}, {}, on(21)) is still
 
 
 def test_a_promise_takes_a_suspension_down() -> None:
     promised = item(promises=(Promise(300, on(20), on(22)),))
     causes = frozenset({FIRST})
-    assert not stands(causes, SUBSCRIPTION, {FIRST: promised}, on(21))
-    assert stands(causes, SUBSCRIPTION, {FIRST: promised}, on(22))
+    assert not stands(causes, SUBSCRIPTION, {FIRST: promised}, {}, on(21))
+    assert stands(causes, SUBSCRIPTION, {FIRST: promised}, {}, on(22))
 
 
 def test_a_suspension_stands_on_its_own_causes_only() -> None:
-    assert not stands(frozenset({SECOND}), SUBSCRIPTION, {FIRST: item()}, on(21))
-    assert not stands(frozenset({FIRST}), SUBSCRIPTION, {}, on(21))
+    assert not stands(frozenset({SECOND}), SUBSCRIPTION, {FIRST: item()}, {}, on(21))
+    assert not stands(frozenset({FIRST}), SUBSCRIPTION, {}, {}, on(21))

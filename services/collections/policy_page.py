@@ -1,0 +1,116 @@
+"""The page that says how payments are collected, in the customer's language."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from babel import Locale
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from services.collections.domain.policy import Policy, Step
+from services.collections.tables import PolicyRow
+from shared.wording import LANGUAGES, LocaleTexts
+
+FOLDER = Path(__file__).parent / "templates"
+WORDS = FOLDER / "page_words"
+TEMPLATES = Environment(
+    loader=FileSystemLoader(FOLDER),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    autoescape=True,
+)
+
+
+class StatedStep(NamedTuple):
+    """A step of the policy, written out."""
+
+    action: str
+    when: str
+    at: str
+    what: str
+    notes: tuple[str, ...]
+
+
+def choose_language(languages: Sequence[str]) -> str:
+    """Choose the first of these languages that customers can be written to in, else English."""
+    return next((language for language in languages if language in LANGUAGES), "en")
+
+
+def list_steps(policy: Policy, language: str) -> list[StatedStep]:
+    """List the steps of a policy, written out."""
+    texts = LocaleTexts(WORDS, Locale(language))
+    return [
+        StatedStep(
+            step.action,
+            _write_day(step.day, texts),
+            texts("at", time=f"{step.at:%H:%M}"),
+            _write_action(step, texts),
+            tuple(_list_notes(policy, step, texts)),
+        )
+        for step in policy.steps
+    ]
+
+
+def list_rules(policy: Policy, language: str) -> list[str]:
+    """List what holds beside the steps, written out."""
+    texts = LocaleTexts(WORDS, Locale(language))
+    optional: Mapping[str, bool] = {
+        "held": True,
+        "after_release": policy.after_release_days > 0,
+        "renewed": any(step.requires for step in policy.steps),
+        "bank": policy.bank_data_hours is not None,
+        "given_back": True,
+        "dispute": True,
+        "dispute_window": policy.dispute_window_days is not None,
+    }
+    days = {"after_release": policy.after_release_days, "dispute_window": policy.dispute_window_days or 0}
+    return [
+        texts(name, hours=policy.bank_data_hours, days=_count_days(days.get(name, 0), texts))
+        for name, is_stated in optional.items()
+        if is_stated
+    ]
+
+
+def _count_days(days: int, texts: LocaleTexts) -> str:
+    return texts("day") if days == 1 else texts("days", days=days)
+
+
+def _write_day(day: int, texts: LocaleTexts) -> str:
+    if day == 0:
+        return texts("on_due")
+    return texts("before_due" if day < 0 else "after_due", days=_count_days(abs(day), texts))
+
+
+def _write_action(step: Step, texts: LocaleTexts) -> str:
+    return texts(step.template or step.action)
+
+
+def _list_notes(policy: Policy, step: Step, texts: LocaleTexts) -> Iterator[str]:
+    steps = {other.name: other for other in policy.steps}
+    for required in step.requires:
+        notice = texts(f"name_{steps[required.notice].template}")
+        yield texts("required", days=_count_days(required.days_before, texts), notice=notice)
+    if step.action == "suspend":
+        yield texts("concerned")
+    if step.action == "terminate":
+        yield texts("by_person")
+
+
+def render_page(row: PolicyRow, policy: Policy, versions: Sequence[PolicyRow], language: str) -> str:
+    """Render the page of a version; `versions` are all that there are."""
+    texts = LocaleTexts(WORDS, Locale(language))
+    return TEMPLATES.get_template("policy.html").render(
+        row=row,
+        texts=texts,
+        language=language,
+        languages=[other for other in LANGUAGES if other != language],
+        steps=list_steps(policy, language),
+        rules=list_rules(policy, language),
+        versions=versions,
+    )
+
+
+def render_missing(version: int | None, versions: Sequence[PolicyRow]) -> str:
+    """Render the page in the place of a version that there is not."""
+    return TEMPLATES.get_template("policy_missing.html").render(version=version, versions=versions)

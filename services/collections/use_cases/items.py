@@ -1,0 +1,45 @@
+"""Dunning items one by one: the terms that hold for an invoice, and its next step."""
+
+from uuid import UUID
+
+from services.collections.domain.judgement import NextStep
+from services.collections.repository import facts, policies
+from services.collections.repository.facts import ItemKey
+from services.collections.repository.policies import Version
+from services.collections.use_cases import judging
+from shared.calendar import local_date
+from shared.contracts.dunning_item import DunningItem, DunningNext, DunningTerms
+from shared.database import Unit
+
+
+async def describe_item(unit: Unit, invoice_id: UUID) -> DunningItem:
+    """Describe an invoice as collections sees it now. Raises NotFound."""
+    key = await facts.get_item_key(unit, invoice_id)
+    versions = await policies.versions(unit)
+    account = (await facts.facts(unit, [key.account_id]))[key.account_id]
+    judged_items = judging.judged_by(versions, account, unit.now)
+    judgements = (judged_item.judgement for judged_item in judged_items)
+    upcoming = next((judgement.next for judgement in judgements if judgement.invoice_id == invoice_id), None)
+    return DunningItem(
+        invoice_id=invoice_id,
+        account_id=key.account_id,
+        terms=_describe_terms(policies.in_force(versions, key.recorded_at, key.zone)),
+        next=_describe_next(upcoming, key),
+    )
+
+
+def _describe_terms(version: Version | None) -> DunningTerms | None:
+    if version is None:
+        return None
+    policy = version.policy
+    return DunningTerms(
+        policy_version=version.number,
+        dispute_window_days=policy.dispute_window_days,
+        after_release_days=policy.after_release_days,
+    )
+
+
+def _describe_next(upcoming: NextStep | None, key: ItemKey) -> DunningNext | None:
+    if upcoming is None:
+        return None
+    return DunningNext(step=upcoming.step, at=upcoming.at, on=local_date(upcoming.at, key.zone))
