@@ -49,6 +49,11 @@ SWEEPS = (
         due="SELECT account_id::text FROM service_credits WHERE wake_at <= $1 ORDER BY wake_at",
         judge=use_cases.service_credits.announce_due,
     ),
+    Sweep(
+        name="chargebacks",
+        due="SELECT account_id::text FROM chargebacks WHERE wake_at <= $1 ORDER BY wake_at",
+        judge=use_cases.chargebacks.announce_due,
+    ),
 )
 
 INTENTS = (

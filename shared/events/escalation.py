@@ -196,6 +196,13 @@ class ServiceCreditLapsed(ServiceCreditEvent):
     """The vendor takes no request for this credit any more, and none was made."""
 
 
+class ChargebackDeadlineNear(CaseEvent):
+    """The card network will soon take no answer for this chargeback any more; once at most."""
+
+    chargeback_id: UUID
+    answer_by: date
+
+
 class VendorDisputeEvent(Event, abstract=True):
     """An event about what we contest of a vendor invoice; the subject is the vendor invoice. Amounts with tax."""
 

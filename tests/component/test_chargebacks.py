@@ -236,7 +236,7 @@ async def test_chargebacks_are_found_by_state_account_and_deadline(world: World)
     assert await list_ids(payment_id=paid) == [first["id"], second["id"]]
     assert await list_ids(answer_before="2026-03-15") == [first["id"]]
     assert (await client.got(f"/v1/chargebacks/{first['id']}")) == first
-    reason = {"title": "Not what was ordered", "is_fraud": False, "is_active": False}
+    reason = {"title": "Not what was ordered", "is_fraud": False, "warn_days": 5, "is_active": False}
     put = await client.http.put("/v1/chargeback-reasons/not_received", json=reason, headers=client.headers)
     assert put.json() == {"code": "not_received", **reason}
     assert reason | {"code": "not_received"} in (await client.got("/v1/chargeback-reasons"))["items"]

@@ -21,6 +21,7 @@ from tests.builders import (
     Database,
     account,
     activated,
+    charged_back,
     end_subscription,
     hear,
     invoice,
@@ -267,6 +268,15 @@ async def draft_credits(place: Place) -> list[str]:
     return owners
 
 
+async def charge_back(place: Place) -> list[str]:
+    """Two accounts with a chargeback each, which nobody answers."""
+    owners = [uuid4() for _ in range(2)]
+    for owner in owners:
+        await hear(place.runtime, charged_back(owner))
+    await place.database.move(LATER)
+    return [str(owner) for owner in owners]
+
+
 PREPARED: dict[tuple[str, str], Callable[[Place], Awaitable[list[str]]]] = {
     ("invoicing", "overdue"): owe,
     ("invoicing", "terms"): renew,
@@ -285,6 +295,7 @@ PREPARED: dict[tuple[str, str], Callable[[Place], Awaitable[list[str]]]] = {
     ("escalation", "incident_cases"): fit_incident,
     ("escalation", "paused_disputes"): pause_invoices,
     ("escalation", "service_credits"): draft_credits,
+    ("escalation", "chargebacks"): charge_back,
 }
 
 

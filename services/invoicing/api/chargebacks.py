@@ -151,12 +151,13 @@ class ChargebackDetailsOut(ChargebackOut):
 
 
 class ChargebackReasonIn(Body):
-    """Title of a reason, whether it says that the cardholder did not pay, and whether it is used."""
+    """Title of a reason, whether it says that the cardholder did not pay, when somebody is warned, and its use."""
 
-    model_config = example(title="What was paid for was not delivered", is_fraud=False, is_active=True)
+    model_config = example(title="What was paid for was not delivered", is_fraud=False, warn_days=3, is_active=True)
 
     title: Name
     is_fraud: bool = Field(strict=True)
+    warn_days: int = Field(default=3, ge=1, le=60, strict=True, description="days before the last day ends")
     is_active: bool = Field(default=True, strict=True)
 
 
@@ -168,6 +169,7 @@ class ChargebackReasonOut(BaseModel):
     code: str
     title: str
     is_fraud: bool
+    warn_days: int
     is_active: bool
 
     @classmethod

@@ -11,13 +11,18 @@ from services.invoicing.tables.owed import PaymentRow  # noqa: F401  # the table
 
 
 class ChargebackReasonRow(Row, table=True):
-    """A reason of chargebacks; one that is not active stays with the chargebacks that have it."""
+    """A reason of chargebacks; one that is not active stays with the chargebacks that have it.
+
+    So many days before the end of the last day for an answer somebody is warned.
+    """
 
     __tablename__ = "chargeback_reasons"
+    __table_args__ = (CheckConstraint("warn_days BETWEEN 1 AND 60"),)
 
     code: str = Field(primary_key=True, sa_type=Text)
     title: str = Field(sa_type=Text)
     is_fraud: bool
+    warn_days: int
     is_active: bool
 
 

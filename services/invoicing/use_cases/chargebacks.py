@@ -93,6 +93,7 @@ async def open_chargeback(unit: Unit, new: NewChargeback) -> ChargebackRow:
         reason_code=row.reason_code,
         is_fraud=reason.is_fraud,
         answer_by=row.answer_by,
+        warn_days=reason.warn_days,
         reopened=balances.allocated(part.allocations),
         cash_minor=part.cash,
     )

@@ -19,12 +19,14 @@ class ChargebackEvent(InvoicingEvent, abstract=True):
 class ChargebackOpened(ChargebackEvent):
     """The network took money of a payment: what it had paid is open again, and reserved while the network decides.
 
-    `answer_by` is the last day on which the network takes an answer; `cash_minor` had paid nothing.
+    `answer_by` is the last day on which the network takes an answer, in UTC; `warn_days` before its end somebody is
+    warned. `cash_minor` had paid nothing.
     """
 
     reason_code: str
     is_fraud: bool
     answer_by: date
+    warn_days: int
     reopened: tuple[Allocated, ...]
     cash_minor: int
 

@@ -17,17 +17,19 @@ CREATE TABLE invoicing.chargeback_reasons (
     code TEXT NOT NULL,
     title TEXT NOT NULL,
     is_fraud BOOLEAN NOT NULL,
+    warn_days INTEGER NOT NULL,
     is_active BOOLEAN NOT NULL,
-    PRIMARY KEY (code)
+    PRIMARY KEY (code),
+    CHECK (warn_days BETWEEN 1 AND 60)
 );
-INSERT INTO invoicing.chargeback_reasons (code, title, is_fraud, is_active) VALUES
-    ('fraud', 'The cardholder did not make the payment', true, true),
-    ('not_received', 'What was paid for was not delivered', false, true),
-    ('not_as_described', 'What was delivered is not what was described', false, true),
-    ('duplicate', 'The same was paid twice', false, true),
-    ('cancelled_recurring', 'The subscription was cancelled before the payment', false, true),
-    ('processing_error', 'The amount, the currency or the account was wrong', false, true),
-    ('other', 'Another reason', false, true);
+INSERT INTO invoicing.chargeback_reasons (code, title, is_fraud, warn_days, is_active) VALUES
+    ('fraud', 'The cardholder did not make the payment', true, 3, true),
+    ('not_received', 'What was paid for was not delivered', false, 3, true),
+    ('not_as_described', 'What was delivered is not what was described', false, 3, true),
+    ('duplicate', 'The same was paid twice', false, 3, true),
+    ('cancelled_recurring', 'The subscription was cancelled before the payment', false, 3, true),
+    ('processing_error', 'The amount, the currency or the account was wrong', false, 3, true),
+    ('other', 'Another reason', false, 3, true);
 CREATE TABLE invoicing.chargebacks (
     id UUID NOT NULL,
     account_id UUID NOT NULL,
