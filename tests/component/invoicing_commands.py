@@ -92,16 +92,16 @@ class World:
     def _reverse_body(self, one: Command) -> tuple[str, dict[str, Any]]:
         return f"/v1/payments/{_picked(list(self.payments), one.pick)}:reverse", {"reason": "the bank took it back"}
 
-    def _charge_body(self, one: Command) -> tuple[str, dict[str, Any]]:
-        payment = _picked(list(self.payments), one.pick)
+    def _charge_body(self, command: Command) -> tuple[str, dict[str, Any]]:
+        payment = _picked(list(self.payments), command.pick)
         amount = self.amounts.get(payment, 1)
         days = {"booked_on": START.date().isoformat(), "answer_by": (START.date() + timedelta(days=20)).isoformat()}
         body = {"payment_id": payment, "amount": eur(amount), "network_reference": str(uuid4()), "reason_code": "other"}
         return "/v1/chargebacks", body | days
 
-    def _win_body(self, one: Command) -> tuple[str, dict[str, Any]]:
-        chargeback = _picked(list(self.chargebacks), one.pick)
-        return f"/v1/chargebacks/{chargeback}:{one.kind}", {"reason": "the network has decided"}
+    def _win_body(self, command: Command) -> tuple[str, dict[str, Any]]:
+        chargeback = _picked(list(self.chargebacks), command.pick)
+        return f"/v1/chargebacks/{chargeback}:{command.kind}", {"reason": "the network has decided"}
 
     _lose_body = _win_body
 
@@ -154,7 +154,7 @@ class World:
         return {REFUSED if self._is_charged(payment) else (201, "")}
 
     def _win_verdicts(self, _: dict[str, Any], path: str) -> set[Verdict]:
-        charged = self.chargebacks.get(_decided(path))
+        charged = self.chargebacks.get(_parse_chargeback(path))
         if charged is None:
             return {(404, "not_found")}
         return {(200, "") if charged.state == "open" else (409, "move_refused")}
@@ -196,15 +196,15 @@ class World:
     def _reverse_done(self, one: Command, _: dict[str, Any]) -> None:
         self.model.reverse(self.payments[_reversed(one.path)])
 
-    def _charge_done(self, one: Command, answer: dict[str, Any]) -> None:
-        number, amount = self.payments[one.body["payment_id"]], one.body["amount"]["amount_minor"]
+    def _charge_done(self, command: Command, answer: dict[str, Any]) -> None:
+        number, amount = self.payments[command.body["payment_id"]], command.body["amount"]["amount_minor"]
         paid = [(line, sum(penny[0] == number for penny in line.paid)) for line in self.model.lines.values()]
         pennies = self.model.charge_back(len(self.chargebacks), number, paid)
         self.model.cash[number] = 0
         self.chargebacks[answer["id"]] = Charged(number, amount, pennies)
 
-    def _win_done(self, one: Command, answer: dict[str, Any]) -> None:
-        charged = self._lose_done(one, answer)
+    def _win_done(self, command: Command, answer: dict[str, Any]) -> None:
+        charged = self._lose_done(command, answer)
         charged.state = "won"
         self.model.cash[charged.payment] += charged.amount
         self.model.book_again(charged.payment, charged.pennies)
@@ -265,5 +265,5 @@ def _reversed(path: str) -> str:
     return path.removeprefix("/v1/payments/").removesuffix(":reverse")
 
 
-def _decided(path: str) -> str:
+def _parse_chargeback(path: str) -> str:
     return path.removeprefix("/v1/chargebacks/").partition(":")[0]
