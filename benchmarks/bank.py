@@ -56,8 +56,8 @@ SELECT id, 1, account_id, 'Business Premium', amount, 0, amount FROM public.numb
 """
 _BALANCES = """
 INSERT INTO invoicing.line_balances (invoice_id, line, account_id, amount_minor, paid_minor, credited_minor,
-    reserved_minor, in_flight_minor, written_off_minor)
-SELECT id, 1, account_id, amount, 0, 0, 0, 0, 0 FROM public.numbered
+    reserved_minor, in_flight_minor, written_off_minor, charged_back_minor)
+SELECT id, 1, account_id, amount, 0, 0, 0, 0, 0, 0 FROM public.numbered
 """
 
 

@@ -126,7 +126,8 @@ _SEED = (
     """INSERT INTO invoicing.invoice_lines (invoice_id, line, account_id, description, net_minor, tax_minor,
     tax_rate_bp, amount_minor) SELECT invoice_id, 1, account_id, 'Business Premium', 10080, 1915, 1900, 11995
     FROM public.made""",
-    """INSERT INTO invoicing.line_balances SELECT invoice_id, 1, account_id, 11995, 0, 0, 0, 0, 0 FROM public.made""",
+    """INSERT INTO invoicing.line_balances SELECT invoice_id, 1, account_id, 11995, 0, 0, 0, 0, 0, 0
+    FROM public.made""",
     """INSERT INTO invoicing.invoice_states SELECT invoice_id, account_id, 11995, $1::timestamptz - interval '31 days',
     NULL, $1::timestamptz + interval '1 day' FROM public.made""",
     """INSERT INTO invoicing.balance_changes SELECT invoice_id, 1, account_id, $1::timestamptz - interval '31 days',

@@ -7,7 +7,7 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "read": "read whatever invoicing answers with, but the audit",
         "sales": "register accounts, contact persons and subscriptions, change them, record usage",
         "billing": "run and approve bill runs, issue invoices by hand, send documents again",
-        "payments": "record, apply and reverse payments, direct debits, and what the bank says",
+        "payments": "record, apply and reverse payments, chargebacks, direct debits, and what the bank says",
         "credits": "credit, write off and refund within a limit, decide about proposals, release what disputes reserve",
         "vendor": "book what the vendor bills, compare it, and decide about differences",
         "settings": "set legal entities with their calendars, plans, tax rates, and close months",

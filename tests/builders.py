@@ -22,7 +22,13 @@ from deploy.local.postgres import PostgresServer
 from deploy.local.tokens import ISSUER, Keys
 from shared.database import Unit
 from shared.events import Event
-from shared.events.invoicing import AccountRegistered, SubscriptionActivated, SubscriptionEnded
+from shared.events.invoicing import (
+    AccountRegistered,
+    Allocated,
+    ChargebackOpened,
+    SubscriptionActivated,
+    SubscriptionEnded,
+)
 from shared.http import create_app
 from shared.kafka import Envelope, envelope
 from shared.runtime import Runtime
@@ -254,6 +260,23 @@ def activated(account_id: UUID, subscription_id: UUID, vendor_id: str = "vendor-
         vendor_subscription_id=vendor_id,
         bills_while_suspended=True,
     )
+
+
+def charged_back(account_id: UUID, **more: Any) -> ChargebackOpened:
+    """A chargeback of 10.00 that the network takes an answer for until 20 March 2026."""
+    fields: dict[str, Any] = {
+        "chargeback_id": uuid4(),
+        "payment_id": uuid4(),
+        "amount_minor": 1000,
+        "currency": "EUR",
+        "reason_code": "not_received",
+        "is_fraud": False,
+        "answer_by": date(2026, 3, 20),
+        "warn_days": 3,
+        "reopened": (Allocated(invoice_id=uuid4(), line=1, amount_minor=1000),),
+        "cash_minor": 0,
+    }
+    return ChargebackOpened(account_id=account_id, **(fields | more))
 
 
 def end_subscription(account_id: UUID, subscription_id: UUID, ended_on: date) -> SubscriptionEnded:

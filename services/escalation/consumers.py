@@ -16,6 +16,9 @@ from shared.events.invoicing import (
     AccountChanged,
     AccountRegistered,
     BusinessCalendarChanged,
+    ChargebackLost,
+    ChargebackOpened,
+    ChargebackWon,
     CreditNoteIssued,
     DocumentFailed,
     InvoiceIssued,
@@ -62,6 +65,24 @@ async def credit_note_issued(unit: Unit, event: CreditNoteIssued, _: Envelope) -
     """An upheld dispute has its credit note."""
     if event.dispute_id is not None:
         await use_cases.disputes.record_credit_note(unit, event.dispute_id, event.credit_note_id, event.number)
+
+
+@handlers.on(ChargebackOpened)
+async def chargeback_opened(unit: Unit, event: ChargebackOpened, _: Envelope) -> None:
+    """A card network took money back: somebody must answer it in time."""
+    await use_cases.chargebacks.open_chargeback_case(unit, event)
+
+
+@handlers.on(ChargebackWon)
+async def chargeback_won(unit: Unit, event: ChargebackWon, _: Envelope) -> None:
+    """The network gave the money back."""
+    await use_cases.chargebacks.end_chargeback(unit, event)
+
+
+@handlers.on(ChargebackLost)
+async def chargeback_lost(unit: Unit, event: ChargebackLost, _: Envelope) -> None:
+    """The money stays with the cardholder."""
+    await use_cases.chargebacks.end_chargeback(unit, event)
 
 
 @handlers.on(SuspensionRefusedByVendor)

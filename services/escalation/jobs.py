@@ -61,6 +61,11 @@ SWEEPS = (
         judge=use_cases.vendor_dispute_moves.announce_deadlines,
         judges_accounts=False,
     ),
+    Sweep(
+        name="chargebacks",
+        due="SELECT account_id::text FROM chargebacks WHERE wake_at <= $1 ORDER BY wake_at",
+        judge=use_cases.chargebacks.announce_due,
+    ),
 )
 
 INTENTS = (

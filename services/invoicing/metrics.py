@@ -3,7 +3,8 @@
 from shared.metrics import Figure
 
 _OPEN_LINES = """
-SELECT i.currency, i.due_date, a.time_zone, b.open_minor, least(b.reserved_minor, b.open_minor) AS disputed_minor
+SELECT i.currency, i.due_date, a.time_zone, b.open_minor,
+    least(b.reserved_minor + b.charged_back_minor, b.open_minor) AS disputed_minor
 FROM invoice_states s
 JOIN invoices i ON i.id = s.invoice_id
 JOIN accounts a ON a.id = s.account_id

@@ -217,6 +217,13 @@ class SupportContractRequestsLow(SupportContractEvent):
     """A ticket used up one of the last requests of a contract; `requests_left` is what is left."""
 
 
+class ChargebackDeadlineNear(CaseEvent):
+    """The card network will soon take no answer for this chargeback any more; once at most."""
+
+    chargeback_id: UUID
+    answer_by: date
+
+
 class VendorDisputeEvent(Event, abstract=True):
     """An event about what we contest of a vendor invoice; the subject is the vendor invoice. Amounts with tax."""
 

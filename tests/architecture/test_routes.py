@@ -38,6 +38,7 @@ LIMITS = {
     "PUT /v1/support-resources/{resource_id}",
     "PUT /v1/vendor-channels/{legal_entity}",
     "PUT /v1/dispute-reasons/{code}",
+    "PUT /v1/chargeback-reasons/{code}",
     "PUT /v1/support-statements/{legal_entity}/{language}",
     "PUT /v1/service-credit-types/{code}",
     "PUT /v1/response-targets/{support_level}/{kind}/{severity}/{which}",

@@ -21,6 +21,7 @@ BY_ONE = {
     "POST /v1/plans": "a plan is offered from a day on, and moves nothing that was sold",
     "POST /v1/plans/{plan_id}/versions": "a version binds terms that begin after it",
     "PUT /v1/legal-entities/{code}/business-calendar": "it moves no money and ends no access by itself",
+    "PUT /v1/chargeback-reasons/{code}": "it says what a network's reason is called, and moves no money",
     "PUT /v1/exchange-rates": "no amount is kept in another currency than its own",
     "POST /v1/setting-changes/{setting_change_id}:approve": "this is the second person",
     "POST /v1/setting-changes/{setting_change_id}:decline": "this is the second person",

@@ -21,10 +21,10 @@ class Command:
     """One POST: what is asked, with numbers that pick from what exists, and the key and body once it was sent."""
 
     kind: str
-    """issue, pay, reverse or reserve."""
+    """issue, pay, reverse, reserve, charge, win or lose."""
     amounts: tuple[int, ...]
     pick: int
-    """Which invoice, payment or dispute; one past the last is one that does not exist."""
+    """Which invoice, payment, dispute or chargeback; one past the last is one that does not exist."""
     wrong: str = ""
     """currency, account, zero or field: a defect that is refused whatever is owed."""
     key: str = ""
@@ -41,6 +41,16 @@ WRONG: dict[str, Verdict] = {
 
 
 @dataclass
+class Charged:
+    """A chargeback of a whole payment, and its pennies as the model has them."""
+
+    payment: int
+    amount: int
+    pennies: list[tuple[bool, ModelLine]]
+    state: str = "open"
+
+
+@dataclass
 class World:
     """An account as the model has it, with the ids that the product gave."""
 
@@ -48,8 +58,11 @@ class World:
     model: Model = field(default_factory=Model)
     invoices: dict[str, str] = field(default_factory=dict)
     """Numbers by id."""
+    amounts: dict[str, int] = field(default_factory=dict)
+    """Of payments, by id."""
     payments: dict[str, int] = field(default_factory=dict)
     """The model's numbers by id; those that were taken back too."""
+    chargebacks: dict[str, Charged] = field(default_factory=dict)
     disputes: dict[str, tuple[str, list[tuple[int, int]]]] = field(default_factory=dict)
     """What each was asked to hold: the invoice and its lines."""
 
@@ -79,6 +92,19 @@ class World:
     def _reverse_body(self, one: Command) -> tuple[str, dict[str, Any]]:
         return f"/v1/payments/{_picked(list(self.payments), one.pick)}:reverse", {"reason": "the bank took it back"}
 
+    def _charge_body(self, command: Command) -> tuple[str, dict[str, Any]]:
+        payment = _picked(list(self.payments), command.pick)
+        amount = self.amounts.get(payment, 1)
+        days = {"booked_on": START.date().isoformat(), "answer_by": (START.date() + timedelta(days=20)).isoformat()}
+        body = {"payment_id": payment, "amount": eur(amount), "network_reference": str(uuid4()), "reason_code": "other"}
+        return "/v1/chargebacks", body | days
+
+    def _win_body(self, command: Command) -> tuple[str, dict[str, Any]]:
+        chargeback = _picked(list(self.chargebacks), command.pick)
+        return f"/v1/chargebacks/{chargeback}:{command.kind}", {"reason": "the network has decided"}
+
+    _lose_body = _win_body
+
     def _reserve_body(self, one: Command) -> tuple[str, dict[str, Any]]:
         first, *lines = one.amounts
         known = list(self.disputes)
@@ -88,12 +114,8 @@ class World:
 
     def verdicts(self, one: Command) -> set[Verdict]:
         """How it may be answered: where more is wrong than one thing, with either."""
-        applies = {
-            "issue": WRONG,
-            "pay": WRONG,
-            "reverse": {"field": (422, "invalid"), "account": (422, "invalid")},
-            "reserve": {"field": (422, "invalid"), "account": (422, "invalid")},
-        }[one.kind]
+        invalid = {"field": (422, "invalid"), "account": (422, "invalid")}
+        applies = WRONG if one.kind in ("issue", "pay") else invalid
         if one.wrong in applies:
             return {applies[one.wrong]}
         found: set[Verdict] = getattr(self, f"_{one.kind}_verdicts")(one.body, one.path)
@@ -115,7 +137,29 @@ class World:
         payment = _reversed(path)
         if payment not in self.payments:
             return {(404, "not_found")}
-        return {(200, "") if self.payments[payment] in self.model.cash else (409, "already_reversed")}
+        if self.payments[payment] not in self.model.cash:
+            return {(409, "already_reversed")}
+        return {(409, "charged_back") if self._is_charged(payment) else (200, "")}
+
+    def _is_charged(self, payment: str) -> bool:
+        number = self.payments[payment]
+        return any(charged.payment == number and charged.state != "won" for charged in self.chargebacks.values())
+
+    def _charge_verdicts(self, body: dict[str, Any], _: str) -> set[Verdict]:
+        payment = body["payment_id"]
+        if payment not in self.payments:
+            return {(404, "not_found")}
+        if self.payments[payment] not in self.model.cash:
+            return {(409, "already_reversed")}
+        return {REFUSED if self._is_charged(payment) else (201, "")}
+
+    def _win_verdicts(self, _: dict[str, Any], path: str) -> set[Verdict]:
+        charged = self.chargebacks.get(_parse_chargeback(path))
+        if charged is None:
+            return {(404, "not_found")}
+        return {(200, "") if charged.state == "open" else (409, "move_refused")}
+
+    _lose_verdicts = _win_verdicts
 
     def _reserve_verdicts(self, body: dict[str, Any], _: str) -> set[Verdict]:
         invoice, wanted = body["invoice_id"], _wanted(body)
@@ -141,7 +185,7 @@ class World:
 
     def _pay_done(self, one: Command, answer: dict[str, Any]) -> None:
         number = self.payments[answer["id"]] = len(self.payments) + 1
-        self.model.cash[number] = one.body["amount"]["amount_minor"]
+        self.model.cash[number] = self.amounts[answer["id"]] = one.body["amount"]["amount_minor"]
         if "invoice_id" in one.body:
             lines = self._lines_of(one.body["invoice_id"])
             for line, amount in _wanted(one.body):
@@ -151,6 +195,25 @@ class World:
 
     def _reverse_done(self, one: Command, _: dict[str, Any]) -> None:
         self.model.reverse(self.payments[_reversed(one.path)])
+
+    def _charge_done(self, command: Command, answer: dict[str, Any]) -> None:
+        number, amount = self.payments[command.body["payment_id"]], command.body["amount"]["amount_minor"]
+        paid = [(line, sum(penny[0] == number for penny in line.paid)) for line in self.model.lines.values()]
+        pennies = self.model.charge_back(len(self.chargebacks), number, paid)
+        self.model.cash[number] = 0
+        self.chargebacks[answer["id"]] = Charged(number, amount, pennies)
+
+    def _win_done(self, command: Command, answer: dict[str, Any]) -> None:
+        charged = self._lose_done(command, answer)
+        charged.state = "won"
+        self.model.cash[charged.payment] += charged.amount
+        self.model.book_again(charged.payment, charged.pennies)
+
+    def _lose_done(self, _: Command, answer: dict[str, Any]) -> Charged:
+        charged = self.chargebacks[answer["id"]]
+        charged.state = "lost"
+        self.model.decide(list(self.chargebacks).index(answer["id"]))
+        return charged
 
     def _reserve_done(self, one: Command, _: dict[str, Any]) -> None:
         invoice, wanted = one.body["invoice_id"], _wanted(one.body)
@@ -200,3 +263,7 @@ def _wanted(body: dict[str, Any]) -> list[tuple[int, int]]:
 
 def _reversed(path: str) -> str:
     return path.removeprefix("/v1/payments/").removesuffix(":reverse")
+
+
+def _parse_chargeback(path: str) -> str:
+    return path.removeprefix("/v1/chargebacks/").partition(":")[0]

@@ -21,6 +21,7 @@ from tests.builders import (
     Database,
     account,
     activated,
+    charged_back,
     end_subscription,
     hear,
     invoice,
@@ -297,6 +298,15 @@ VALUES ($2, $1, $2, 'G1', 'GS-DE', 'EUR', '[]', 5, 'quantity', 'never ordered', 
 """
 
 
+async def charge_back(place: Place) -> list[str]:
+    """Two accounts with a chargeback each, which nobody answers."""
+    owners = [uuid4() for _ in range(2)]
+    for owner in owners:
+        await hear(place.runtime, charged_back(owner))
+    await place.database.move(LATER)
+    return [str(owner) for owner in owners]
+
+
 PREPARED: dict[tuple[str, str], Callable[[Place], Awaitable[list[str]]]] = {
     ("invoicing", "overdue"): owe,
     ("invoicing", "terms"): renew,
@@ -317,6 +327,7 @@ PREPARED: dict[tuple[str, str], Callable[[Place], Awaitable[list[str]]]] = {
     ("escalation", "service_credits"): draft_credits,
     ("escalation", "support_contracts"): end_contracts,
     ("escalation", "vendor_disputes"): contest_invoices,
+    ("escalation", "chargebacks"): charge_back,
 }
 
 

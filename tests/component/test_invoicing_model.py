@@ -19,7 +19,7 @@ from tests.component.invoicing_commands import NOBODY, Command, Owed, Verdict, W
 
 COMMANDS = st.builds(
     Command,
-    kind=st.sampled_from(["issue", "issue", "pay", "pay", "pay", "reverse", "reserve", "reserve"]),
+    kind=st.sampled_from([*["issue", "pay", "reserve"] * 2, "pay", "reverse", "charge", "charge", "win", "lose"]),
     amounts=st.lists(st.integers(1, 25), min_size=1, max_size=3).map(tuple),
     pick=st.integers(0, 5),
     wrong=st.sampled_from([""] * 12 + ["currency", "account", "zero", "field"]),
@@ -37,6 +37,9 @@ OTHER: dict[str, dict[str, Any]] = {
     "pay": {"reference": "another"},
     "reverse": {"reason": "another"},
     "reserve": {"lines": [{"line": 500, "amount_minor": 1}]},
+    "charge": {"reason_code": "fraud"},
+    "win": {"reason": "another"},
+    "lose": {"reason": "another"},
 }
 """What makes another body of it, as valid as the first."""
 UNAPPLIED = "SELECT id, unapplied_minor FROM invoicing.payments WHERE account_id = $1 AND state = 'received'"
@@ -44,7 +47,14 @@ EVENTS = """
 SELECT type, (headers::jsonb ->> 'ce_sequence')::int AS sequence
 FROM invoicing.outbox WHERE subject = $1::text ORDER BY position
 """
-FACTS = {"issue": "InvoiceIssued", "pay": "PaymentReceived", "reverse": "PaymentReversed"}
+FACTS = {
+    "issue": "InvoiceIssued",
+    "pay": "PaymentReceived",
+    "reverse": "PaymentReversed",
+    "charge": "ChargebackOpened",
+    "win": "ChargebackWon",
+    "lose": "ChargebackLost",
+}
 
 
 @dataclass

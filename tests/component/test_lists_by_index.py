@@ -1,6 +1,6 @@
 """Lists over all accounts are read by the index of what is asked for, also with many rows."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import uuid4
 
 from services.collections.domain.suspension import SuspensionState
@@ -13,6 +13,7 @@ from services.entitlements.repository import HoldCriteria, build_hold_search
 from services.invoicing.repository import (
     approval_search,
     bank_import_search,
+    chargeback_queries,
     drafts,
     ledger_periods,
     legal_entities,
@@ -20,6 +21,7 @@ from services.invoicing.repository import (
 )
 from services.invoicing.repository.approval_search import ApprovalCriteria
 from services.invoicing.repository.bank_import_search import ImportCriteria
+from services.invoicing.repository.chargeback_queries import ChargebackCriteria
 from services.invoicing.repository.ledger_periods import PeriodCriteria
 from services.invoicing.repository.setting_changes import SettingCriteria
 from tests.builders import Database
@@ -156,8 +158,20 @@ APPROVALS = (
     " decided_at) SELECT gen_random_uuid(), (ARRAY['tax_rate', 'tolerance', 'legal_entity'])[1 + n % 3], n::text,"
     " 'E' || n % 40, '{}', '{}', CASE WHEN n % 50 = 0 THEN 'proposed' ELSE 'carried_out' END, 'p', now(),"
     " CASE WHEN n % 50 > 0 THEN now() END FROM generate_series(1, 20000) n",
-    "ANALYZE approvals, bank_imports, setting_changes",
+    "INSERT INTO chargebacks (id, account_id, payment_id, network_reference, reason_code, amount_minor, cash_minor,"
+    " currency, booked_on, answer_by, state, opened_at, decided_at) SELECT gen_random_uuid(), gen_random_uuid(),"
+    " gen_random_uuid(), n::text, 'fraud', 1, 0, 'EUR', '2020-01-01', date '2020-01-02' + n,"
+    " CASE WHEN n % 50 = 0 THEN 'open' ELSE 'lost' END, now(), CASE WHEN n % 50 > 0 THEN now() END"
+    " FROM generate_series(1, 20000) n",
+    "ANALYZE approvals, bank_imports, setting_changes, chargebacks",
 )
+CHARGEBACK_SEARCHES = {
+    "state": (ChargebackCriteria("open"), "chargebacks_by_state"),
+    "account": (ChargebackCriteria(account_id=SOMEBODY), "chargebacks_of_account"),
+    "payment": (ChargebackCriteria(payment_id=SOMEBODY), "ix_invoicing_chargebacks_payment_id"),
+    "deadline": (ChargebackCriteria(answer_before=date(2020, 3, 1)), "chargebacks_to_answer"),
+    "all": (ChargebackCriteria(), "chargebacks_pkey"),
+}
 APPROVAL_SEARCHES = {
     "state": (ApprovalCriteria("refund", "proposed"), "approvals_by_state"),
     "account": (ApprovalCriteria("refund", account_id=SOMEBODY), "ix_invoicing_approvals_account_id"),
@@ -193,7 +207,11 @@ async def test_lists_of_invoicing(database: Database) -> None:
             f"settings {name}": (setting_changes.build_search(criteria, after, 101), index)
             for name, (criteria, index) in SETTING_SEARCHES.items()
         }
-        await check_plans(database, "invoicing", approvals | imports | changes)
+        chargebacks = {
+            f"chargebacks {name}": (chargeback_queries.build_search(criteria, after, 101), index)
+            for name, (criteria, index) in CHARGEBACK_SEARCHES.items()
+        }
+        await check_plans(database, "invoicing", approvals | imports | changes | chargebacks)
 
 
 RUN = uuid4()

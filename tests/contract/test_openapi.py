@@ -247,7 +247,7 @@ async def _invoicing(world: World) -> dict[str, list[Any]]:
     # Small amounts, so that no payment leaves nothing to be reserved.
     ids |= {"line": [1], "amount_minor": [100]} | await _second_person(world.client, issued[0])
     ids |= await _disputes(world.client) | await _contact_persons(world.client, ids["account_id"])
-    ids |= await _documents(world, owner, issued)
+    ids |= await _documents(world, owner, issued) | await _charge_back(world.client, rich["payment_id"])
     return ids | await _billing(world, owner) | await _vendor(world.client)
 
 
@@ -259,6 +259,18 @@ async def _with_cash(client: Client) -> dict[str, list[Any]]:
     await client.made("/v1/reservations", reserve)
     paid = [(await client.made("/v1/payments", {"account_id": rich, "amount": eur(10**5)}))["id"] for _ in range(20)]
     return {"account_id": [rich], "invoice_id": [disputed], "payment_id": paid}
+
+
+async def _charge_back(client: Client, payments: list[str]) -> dict[str, list[Any]]:
+    """Chargebacks of these payments, enough of them to win and to lose some."""
+    days = {"booked_on": "2026-03-02", "answer_by": "2026-03-20"}
+    bodies = [
+        {"payment_id": payment, "amount": eur(10), "network_reference": f"{payment} {n}", "reason_code": "fraud"} | days
+        for payment in payments
+        for n in range(3)
+    ]
+    dates = {name: [day] for name, day in days.items()}
+    return dates | {"chargeback_id": [(await client.made("/v1/chargebacks", body))["id"] for body in bodies]}
 
 
 async def _contact_persons(client: Client, accounts: list[str]) -> dict[str, list[Any]]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
+from services.escalation.api.chargeback_bodies import ChargebackOut
 from services.escalation.domain.cases import WAITING_SIDES, CaseState
 from services.escalation.tables import CaseLinkRow, CaseRow
 from services.escalation.use_cases.cases import CaseLink, NewCase
@@ -16,7 +17,7 @@ from shared.hidden import SEEN_ON_LINE, SEEN_ON_LINES, check_line, check_lines, 
 from shared.merging import create_patch_model
 
 WaitingSide = Literal["us", "customer", "vendor"]
-LinkKind = Literal["account", "invoice", "subscription", "suspension", "vendor_difference", "case"]
+LinkKind = Literal["account", "invoice", "subscription", "suspension", "vendor_difference", "case", "chargeback"]
 Description = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000, pattern=SEEN_ON_LINES),
@@ -225,10 +226,11 @@ class CaseOut(BaseModel):
 class CaseDetailsOut(CaseOut):
     """A case with what it is about, and the cases that were merged into it."""
 
-    model_config = example(**shown(CaseOut), links=[shown(CaseLinkOut)], merged_cases=[])
+    model_config = example(**shown(CaseOut), links=[shown(CaseLinkOut)], merged_cases=[], chargeback=None)
 
     links: list[CaseLinkOut]
     merged_cases: list[UUID]
+    chargeback: ChargebackOut | None = Field(description="that it answers, with the network's last day")
 
 
 class CaseCountOut(BaseModel):

@@ -87,7 +87,9 @@ class CaseLinkRow(Row, table=True):
 
     __tablename__ = "case_links"
     __table_args__ = (
-        CheckConstraint("kind IN ('account', 'invoice', 'subscription', 'suspension', 'vendor_difference', 'case')"),
+        CheckConstraint(
+            "kind IN ('account', 'invoice', 'subscription', 'suspension', 'vendor_difference', 'case', 'chargeback')"
+        ),
         CheckConstraint("line = 0 OR kind = 'invoice'"),
         Index("case_links_of_target", "target_id"),
     )

@@ -110,7 +110,7 @@ def _balance(rows: Sequence[asyncpg.Record]) -> BalanceOut:
             line=row["line"],
             subscription_id=row["subscription_id"],
             open_minor=row["open_minor"],
-            disputed_minor=min(row["reserved_minor"], row["open_minor"]),
+            disputed_minor=min(row["reserved_minor"] + row["charged_back_minor"], row["open_minor"]),
             in_flight_minor=row["in_flight_minor"],
             written_off_minor=row["written_off_minor"],
         )

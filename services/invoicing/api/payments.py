@@ -15,7 +15,8 @@ from services.invoicing.repository import payments as repository
 from services.invoicing.repository.invoice_search import list_allocations
 from services.invoicing.repository.payments import Received
 from services.invoicing.tables import PaymentRow
-from services.invoicing.use_cases.payments import CashRefunded, NewPayment, NothingUnapplied
+from services.invoicing.use_cases.payments import NewPayment, NothingUnapplied
+from services.invoicing.use_cases.reversals import CashRefunded, ChargedBack
 from shared.audit import Change
 from shared.auth import needs
 from shared.commands import CommandRunner, perform_command
@@ -99,7 +100,7 @@ class ApplyIn(Body):
 
 
 class PaymentOut(BaseModel):
-    """A payment; what is not allocated is unapplied cash."""
+    """A payment; what is not allocated is unapplied cash, and what was charged back is with the card network."""
 
     model_config = example(
         id="01a20d63-20aa-7d15-8c3e-1b7f60e2a94c",
@@ -108,6 +109,7 @@ class PaymentOut(BaseModel):
         currency="EUR",
         reference="statement 112, entry 4",
         unapplied_minor=0,
+        charged_back_minor=0,
         state="received",
         received_at="2026-03-30T10:12:00Z",
     )
@@ -118,6 +120,7 @@ class PaymentOut(BaseModel):
     currency: str
     reference: str | None
     unapplied_minor: int
+    charged_back_minor: int = 0
     state: str
     received_at: datetime
 
@@ -163,7 +166,7 @@ async def _receive(unit: Unit, payments: Sequence[NewPayment]) -> list[PaymentOu
     status_code=200,
     response_model=PaymentOut,
     summary="Take a payment back",
-    responses=refusals(AlreadyReversed, CashRefunded),
+    responses=refusals(AlreadyReversed, CashRefunded, ChargedBack),
 )
 async def reverse_payment(
     payment_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("payment.reverse")]
@@ -171,7 +174,7 @@ async def reverse_payment(
     """A returned debit or a mistake: what the payment paid is open again, with its original due date."""
 
     async def reverse(unit: Unit) -> PaymentOut:
-        return PaymentOut.of(await use_cases.payments.reverse(unit, payment_id))
+        return PaymentOut.of(await use_cases.reversals.reverse_payment(unit, payment_id))
 
     return await command.run(reverse, status=200, reason=why.reason, about=payment_id)
 

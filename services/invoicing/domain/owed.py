@@ -46,6 +46,7 @@ class Line:
     reserved: int = 0
     in_flight: int = 0
     written_off: int = 0
+    charged_back: int = 0
 
     @property
     def open(self) -> int:
@@ -54,8 +55,8 @@ class Line:
 
     @property
     def disputed(self) -> int:
-        """What is reserved for disputes, as far as it is still open."""
-        return min(self.reserved, self.open)
+        """What is reserved for disputes and chargebacks, as far as it is still open."""
+        return min(self.reserved + self.charged_back, self.open)
 
     @property
     def due(self) -> int:

@@ -52,7 +52,7 @@ def credit(invoice: Invoice, wanted: Wanted, paid: Iterable[Allocation]) -> Cred
         if amount > creditable(line):
             raise AmountRefused(f"line {number} of invoice {invoice.number} has {creditable(line)} to be credited")
         paid_part = amount - min(amount, line.open)
-        freed += _free([one for one in pays if one.line == number], paid_part)
+        freed += take_allocations([one for one in pays if one.line == number], paid_part)
         lines.append(replace(line, credited=line.credited + amount, paid=line.paid - paid_part))
     return Credited(invoice.with_lines(lines), tuple(wanted), tuple(freed))
 
@@ -79,14 +79,15 @@ def credit_disputed(invoice: Invoice, held: Wanted, paid: Iterable[Allocation], 
     return credit(invoice, [(number, amount) for number, amount in wanted if amount > 0], paid)
 
 
-def _free(pays: Sequence[Allocation], amount: int) -> list[Allocation]:
-    freed = []
-    for one in pays:
-        share = min(one.amount, amount)
+def take_allocations(allocations: Sequence[Allocation], amount: int) -> list[Allocation]:
+    """Take an amount of these allocations in their order, as far as they go."""
+    taken = []
+    for allocation in allocations:
+        share = min(allocation.amount, amount)
         if share > 0:
-            freed.append(replace(one, amount=share))
+            taken.append(replace(allocation, amount=share))
             amount -= share
-    return freed
+    return taken
 
 
 def write_off(invoice: Invoice) -> tuple[Invoice, list[tuple[int, int]]]:

@@ -9,7 +9,8 @@ from shared.database import Unit
 
 _BALANCES = """
 SELECT i.id, i.account_id, i.number, i.currency, i.due_date, i.total_minor, s.changed_at, t.sequence,
-       b.line, l.subscription_id, b.credited_minor, b.in_flight_minor, b.written_off_minor, b.reserved_minor,
+       b.line, l.subscription_id, b.credited_minor, b.in_flight_minor, b.written_off_minor,
+       b.reserved_minor, b.charged_back_minor,
        b.amount_minor - b.paid_minor - b.credited_minor - b.written_off_minor AS open_minor
 FROM invoices i
 JOIN invoice_states s ON s.invoice_id = i.id

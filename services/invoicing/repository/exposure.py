@@ -10,7 +10,7 @@ from shared.database import Unit
 _OWED = """
 SELECT i.currency, sum(b.open_minor) AS open_minor,
     coalesce(sum(b.open_minor) FILTER (WHERE s.overdue_at IS NOT NULL), 0) AS overdue_minor,
-    sum(least(b.reserved_minor, b.open_minor)) AS disputed_minor
+    sum(least(b.reserved_minor + b.charged_back_minor, b.open_minor)) AS disputed_minor
 FROM invoice_states s
 JOIN invoices i ON i.id = s.invoice_id
 JOIN (SELECT *, amount_minor - paid_minor - credited_minor - written_off_minor AS open_minor FROM line_balances) b

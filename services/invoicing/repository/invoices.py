@@ -32,7 +32,7 @@ async def reference_taken(unit: Unit, account_id: UUID, reference: str) -> bool:
 _INVOICES = """
 SELECT i.id, i.account_id, i.number, i.currency, i.due_date, s.overdue_at, s.judge_at,
        l.line, l.subscription_id, b.amount_minor, b.paid_minor, b.credited_minor, b.reserved_minor,
-       b.in_flight_minor, b.written_off_minor
+       b.in_flight_minor, b.written_off_minor, b.charged_back_minor
 FROM invoice_states s
 JOIN invoices i ON i.id = s.invoice_id
 JOIN invoice_lines l ON l.invoice_id = i.id
@@ -82,6 +82,7 @@ def _invoice(rows: Sequence[asyncpg.Record]) -> Invoice:
             row["reserved_minor"],
             row["in_flight_minor"],
             row["written_off_minor"],
+            row["charged_back_minor"],
         )
         for row in rows
     )
@@ -126,8 +127,8 @@ WITH invoice AS (
     FROM new
 ), balances AS (
     INSERT INTO line_balances (invoice_id, line, account_id, amount_minor, paid_minor, credited_minor,
-        reserved_minor, in_flight_minor, written_off_minor)
-    SELECT $1, line, $2, amount_minor, 0, 0, 0, 0, 0 FROM new
+        reserved_minor, in_flight_minor, written_off_minor, charged_back_minor)
+    SELECT $1, line, $2, amount_minor, 0, 0, 0, 0, 0, 0 FROM new
 ), states AS (
     INSERT INTO invoice_states (invoice_id, account_id, open_minor, changed_at, overdue_at, judge_at)
     VALUES ($1, $2, $9, $10, NULL, $18)
@@ -178,20 +179,20 @@ _SAVE = """
 WITH lines AS (
     UPDATE line_balances b
     SET paid_minor = n.paid, credited_minor = n.credited, reserved_minor = n.reserved, in_flight_minor = n.in_flight,
-        written_off_minor = n.written_off
-    FROM unnest($1::uuid[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
-        AS n (invoice_id, line, paid, credited, reserved, in_flight, written_off)
+        written_off_minor = n.written_off, charged_back_minor = n.charged_back
+    FROM unnest($1::uuid[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+        $8::bigint[]) AS n (invoice_id, line, paid, credited, reserved, in_flight, written_off, charged_back)
     WHERE b.invoice_id = n.invoice_id AND b.line = n.line
 ), new AS (
-    SELECT * FROM unnest($8::uuid[], $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::bigint[], $13::uuid[],
-        $14::bigint[]) AS n (invoice_id, open_minor, overdue_at, judge_at, sequence, account_id, due_minor)
+    SELECT * FROM unnest($9::uuid[], $10::bigint[], $11::timestamptz[], $12::timestamptz[], $13::bigint[], $14::uuid[],
+        $15::bigint[]) AS n (invoice_id, open_minor, overdue_at, judge_at, sequence, account_id, due_minor)
 ), states AS (
     UPDATE invoice_states s
-    SET open_minor = n.open_minor, changed_at = $15, overdue_at = n.overdue_at, judge_at = n.judge_at
+    SET open_minor = n.open_minor, changed_at = $16, overdue_at = n.overdue_at, judge_at = n.judge_at
     FROM new n WHERE s.invoice_id = n.invoice_id
 )
 INSERT INTO balance_changes (invoice_id, sequence, account_id, at, due_minor)
-SELECT invoice_id, sequence, account_id, $15, due_minor FROM new
+SELECT invoice_id, sequence, account_id, $16, due_minor FROM new
 """
 
 
@@ -200,16 +201,18 @@ async def save_balances(unit: Unit, changed: Mapping[UUID, tuple[Invoice, int]])
     if not changed:
         return
     lines = [
-        (one.id, line.number, line.paid, line.credited, line.reserved, line.in_flight, line.written_off)
-        for one, _ in changed.values()
-        for line in one.lines
+        (invoice.id, line.number, *_list_amounts(line)) for invoice, _ in changed.values() for line in invoice.lines
     ]
     states = [
         (one.id, one.open, one.overdue_at, one.judge_at, sequence, one.account_id, one.due)
         for one, sequence in changed.values()
     ]
-    await unit.connection.execute(_SAVE, *columns(lines, 7), *columns(states, 7), unit.now)
+    await unit.connection.execute(_SAVE, *columns(lines, 8), *columns(states, 7), unit.now)
     unit.wake("sweeps")
+
+
+def _list_amounts(line: Line) -> tuple[int, ...]:
+    return line.paid, line.credited, line.reserved, line.in_flight, line.written_off, line.charged_back
 
 
 _SAVE_JUDGED = """

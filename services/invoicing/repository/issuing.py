@@ -76,8 +76,8 @@ SELECT invoice_id, line, account_id, description, net_minor, tax_minor, tax_rate
 """
 _BALANCES = """
 INSERT INTO line_balances (invoice_id, line, account_id, amount_minor, paid_minor, credited_minor, reserved_minor,
-    in_flight_minor, written_off_minor)
-SELECT invoice_id, line, account_id, collectable_minor, 0, 0, 0, 0, 0 FROM bill_lines
+    in_flight_minor, written_off_minor, charged_back_minor)
+SELECT invoice_id, line, account_id, collectable_minor, 0, 0, 0, 0, 0, 0 FROM bill_lines
 WHERE net_minor + tax_minor > 0
 """
 _STATES = """

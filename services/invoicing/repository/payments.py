@@ -118,8 +118,9 @@ class Received:
 
 _ADD = """
 WITH payment AS (
-    INSERT INTO payments (id, account_id, amount_minor, currency, reference, unapplied_minor, received_at, state)
-    SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::bigint[],
+    INSERT INTO payments (id, account_id, amount_minor, currency, reference, unapplied_minor, received_at, state,
+        charged_back_minor)
+    SELECT *, 0 FROM unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::bigint[],
         $8::timestamptz[], $9::text[])
 ), posted AS (
     INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,

@@ -29,6 +29,7 @@ from services.invoicing.tables.bill_runs import (
     TaxRateRow,
 )
 from services.invoicing.tables.calendars import BusinessCalendarRow
+from services.invoicing.tables.chargebacks import ChargebackLineRow, ChargebackReasonRow, ChargebackRow
 from services.invoicing.tables.contacts import ContactPersonRow
 from services.invoicing.tables.documents import (
     DocumentDeliveryRow,
@@ -94,6 +95,9 @@ __all__ = [
     "BusinessCalendarRow",
     "ChargeCreditRow",
     "ChargeRow",
+    "ChargebackLineRow",
+    "ChargebackReasonRow",
+    "ChargebackRow",
     "ContactPersonRow",
     "CreditNoteLineRow",
     "CreditNoteRow",

@@ -124,6 +124,7 @@ class LineBalanceRow(Row, table=True):
         CheckConstraint("least(paid_minor, credited_minor, reserved_minor, in_flight_minor, written_off_minor) >= 0"),
         CheckConstraint("paid_minor + credited_minor + written_off_minor <= amount_minor"),
         CheckConstraint("reserved_minor <= amount_minor"),
+        CheckConstraint("charged_back_minor >= 0"),
         CheckConstraint("amount_minor >= 0"),
     )
 
@@ -136,6 +137,7 @@ class LineBalanceRow(Row, table=True):
     reserved_minor: int = Field(sa_type=BigInteger)
     in_flight_minor: int = Field(sa_type=BigInteger)
     written_off_minor: int = Field(sa_type=BigInteger)
+    charged_back_minor: int = Field(sa_type=BigInteger)
 
 
 class InvoiceStateRow(Row, table=True):
@@ -175,12 +177,13 @@ class BalanceChangeRow(Row, table=True):
 
 
 class PaymentRow(Row, table=True):
-    """Money received; what is not allocated is unapplied cash."""
+    """Money received; what is not allocated is unapplied cash, and what was charged back is with the card network."""
 
     __tablename__ = "payments"
     __table_args__ = (
         CheckConstraint("amount_minor > 0"),
         CheckConstraint("unapplied_minor >= 0 AND unapplied_minor <= amount_minor"),
+        CheckConstraint("charged_back_minor >= 0 AND charged_back_minor + unapplied_minor <= amount_minor"),
         CheckConstraint("state IN ('received', 'reversed')"),
         Index("payments_unapplied", "account_id", postgresql_where=text("unapplied_minor > 0")),
     )
@@ -193,6 +196,7 @@ class PaymentRow(Row, table=True):
     unapplied_minor: int = Field(sa_type=BigInteger)
     state: str = Field(sa_type=Text)
     received_at: datetime = Field(sa_type=DateTime(timezone=True))
+    charged_back_minor: int = Field(sa_type=BigInteger)
 
 
 class AllocationRow(Row, table=True):

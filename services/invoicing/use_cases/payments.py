@@ -1,4 +1,4 @@
-"""Money comes in, pays, and is sometimes taken back."""
+"""Money comes in, and pays."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,9 +6,8 @@ from uuid import UUID
 
 from services.invoicing.domain import ledger as postings
 from services.invoicing.domain import owed, relief
-from services.invoicing.domain.owed import AlreadyReversed, Paid, Payment
-from services.invoicing.domain.states import ApprovalState
-from services.invoicing.repository import accounts, approvals, invoices, ledger
+from services.invoicing.domain.owed import Paid, Payment
+from services.invoicing.repository import accounts, invoices, ledger
 from services.invoicing.repository import payments as repository
 from services.invoicing.repository.accounts import Account
 from services.invoicing.repository.ledger import Document
@@ -19,32 +18,9 @@ from services.invoicing.use_cases.paying import Change, Unsaved, save, split
 from shared import audit
 from shared.database import Unit
 from shared.errors import NotFound, Refusal
-from shared.events.invoicing import PaymentReceived, PaymentReversed, UnappliedCashUsed
+from shared.events.invoicing import PaymentReceived, UnappliedCashUsed
 from shared.ids import new_id
 from shared.money import CurrencyMismatch, Money
-
-
-class CashRefunded(Refusal):
-    """The unapplied part of the payment is reserved for a refund, which can be withdrawn, or was paid back."""
-
-    code = "cash_refunded"
-
-
-async def _check_not_refunded(unit: Unit, payment_id: UUID) -> None:
-    """Refuse to reverse a payment of which a part is refunded (docs/decisions/0051). Raises CashRefunded."""
-    refunds = await approvals.list_refunds_of_payment(unit, payment_id)
-    if paid := [str(id_) for id_, state in refunds if state == ApprovalState.CARRIED_OUT]:
-        raise CashRefunded(
-            f"a part of payment {payment_id} was paid back by refund {paid[0]}, so it cannot be reversed: claim what"
-            " the bank took back by an invoice whose class of tax has the rate 0",
-            refund_ids=paid,
-        )
-    if refunds:
-        proposed = [str(id_) for id_, _ in refunds]
-        raise CashRefunded(
-            f"a part of payment {payment_id} is held for refund {proposed[0]}: withdraw or decline that first",
-            refund_ids=proposed,
-        )
 
 
 class NothingUnapplied(Refusal):
@@ -263,34 +239,3 @@ def _tell_used(unit: Unit, change: Change) -> Iterator[ledger.Posting]:
                 )
             )
             yield account, Document("payment", payment_id, sequence), postings.used(*split(used))
-
-
-async def reverse(unit: Unit, payment_id: UUID) -> PaymentRow:
-    """Take a payment back: what it paid is open again, as a new round.
-
-    Raises NotFound, AlreadyReversed, CashRefunded.
-    """
-    account = await accounts.locked(unit, (await repository.payment_row(unit, payment_id)).account_id)
-    row = await repository.payment_row(unit, payment_id, fresh=True)
-    if row.state == "reversed":
-        raise AlreadyReversed(f"payment {payment_id} was reversed before")
-    await _check_not_refunded(unit, payment_id)
-    allocations = await repository.allocations_of(unit, payment_id)
-    before = await invoices.open_invoices(unit, account.id, {one.invoice_id for one in allocations})
-    former = row.model_dump()
-    await repository.mark_reversed(unit, payment_id)
-    sequence = unit.publish(
-        PaymentReversed(
-            account_id=account.id,
-            payment_id=payment_id,
-            amount_minor=row.amount_minor,
-            currency=row.currency,
-            reopened=balances.allocated(tuple(allocations)),
-        )
-    )
-    entries = postings.reversed_(row.amount_minor, *split(allocations))
-    await ledger.post(unit, account, Document("payment", payment_id, sequence), entries)
-    await apply_unapplied(unit, [account], {account.id: Unsaved(before, owed.reverse(before, allocations))})
-    row = await repository.payment_row(unit, payment_id, fresh=True)
-    unit.record(audit.Change("payment", payment_id, account.id, former, row.model_dump()))
-    return row

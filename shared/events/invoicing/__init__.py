@@ -21,6 +21,12 @@ from shared.events.invoicing.bill_runs import (
     LedgerPeriodClosed,
 )
 from shared.events.invoicing.calendars import BusinessCalendarChanged
+from shared.events.invoicing.chargebacks import (
+    ChargebackEvent,
+    ChargebackLost,
+    ChargebackOpened,
+    ChargebackWon,
+)
 from shared.events.invoicing.documents import (
     DocumentDelivery,
     DocumentFailed,
@@ -77,6 +83,10 @@ __all__ = [
     "BillRunStarted",
     "BilledTotal",
     "BusinessCalendarChanged",
+    "ChargebackEvent",
+    "ChargebackLost",
+    "ChargebackOpened",
+    "ChargebackWon",
     "CreditNoteIssued",
     "DocumentDelivery",
     "DocumentFailed",

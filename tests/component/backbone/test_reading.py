@@ -1,4 +1,4 @@
-"""What only reads has no transaction: it sees what is committed, and neither holds nor writes anything."""
+"""Reading units have no transaction: they see what is committed, and neither hold nor write anything."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterator

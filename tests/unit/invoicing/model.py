@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from operator import itemgetter
 
 Place = tuple[date, str, int]
 """A line: the due date and number of its invoice, and its own number. In this order unnamed money is used."""
@@ -16,6 +17,8 @@ class ModelLine:
     paid: list[tuple[int, bool]] = field(default_factory=list)
     """The payment of each penny, and whether it had been written off before."""
     held: dict[int, int] = field(default_factory=dict)
+    charged_back: dict[int, int] = field(default_factory=dict)
+    """What is reserved for each chargeback."""
     credited: int = 0
     written_off: int = 0
     in_flight: int = 0
@@ -28,7 +31,7 @@ class ModelLine:
     @property
     def disputed(self) -> int:
         """What of the rest is held: what is paid of a disputed line holds nothing back."""
-        return min(sum(self.held.values()), self.open)
+        return min(sum(self.held.values()) + sum(self.charged_back.values()), self.open)
 
     @property
     def disputable(self) -> int:
@@ -85,6 +88,36 @@ class Model:
         for line in self.lines.values():
             line.written_off += line.paid.count((payment, True))
             line.paid = [penny for penny in line.paid if penny[0] != payment]
+
+    def charge_back(
+        self, chargeback: int, payment: int, parts: list[tuple[ModelLine, int]]
+    ) -> list[tuple[bool, ModelLine]]:
+        """Take the last pennies of a payment from lines; each with its line, and whether it had been written off."""
+        places: list[tuple[bool, ModelLine]] = []
+        for line, amount in parts:
+            for _ in range(amount):
+                place = max(place for place, penny in enumerate(line.paid) if penny[0] == payment)
+                _, was_written_off = line.paid.pop(place)
+                line.written_off += was_written_off
+                line.charged_back[chargeback] = line.charged_back.get(chargeback, 0) + (not was_written_off)
+                places.append((was_written_off, line))
+        return places
+
+    def decide(self, chargeback: int) -> None:
+        """Reserve nothing for a chargeback any more."""
+        for line in self.lines.values():
+            line.charged_back.pop(chargeback, None)
+
+    def book_again(self, payment: int, pennies: list[tuple[bool, ModelLine]]) -> None:
+        """Pay each penny's line as it was paid, or in the other way; a penny that fits in neither is cash."""
+        for was_written_off, line in sorted(pennies, key=itemgetter(0)):
+            room = {False: line.open, True: line.written_off}
+            for is_recovery in (was_written_off, not was_written_off):
+                if room[is_recovery]:
+                    line.written_off -= is_recovery
+                    line.paid.append((payment, is_recovery))
+                    self.cash[payment] -= 1
+                    break
 
     def settle(self, dispute: int, *, upheld: bool) -> None:
         """Each line lets go of what it held; upheld, that is credited as far as there is something to credit."""

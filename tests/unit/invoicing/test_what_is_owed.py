@@ -1,5 +1,6 @@
 """Whatever happens to an account's invoices, the rules agree with a model that moves penny by penny."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -11,6 +12,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from services.invoicing.domain import owed, relief
+from services.invoicing.domain.chargebacks import (
+    ChargedPart,
+    WantedPart,
+    book_again,
+    release_lines,
+    reopen_lines,
+    take_charged_part,
+)
 from services.invoicing.domain.owed import Allocation, AmountRefused, Invoice, Line, Paid, Payment, UnknownLine
 from services.invoicing.domain.relief import Credited
 from services.invoicing.domain.worth import Worth
@@ -31,6 +40,16 @@ class Dispute:
     held: list[tuple[int, int]]
 
 
+@dataclass(frozen=True)
+class Charged:
+    """A chargeback as the rules have it, and its pennies as the model does, with whether each had been written off."""
+
+    payment_id: UUID
+    amount: int
+    part: ChargedPart
+    pennies: list[tuple[bool, ModelLine]]
+
+
 class Account(RuleBasedStateMachine):
     """One account, twice: as the rules keep it, and as the model does."""
 
@@ -42,6 +61,9 @@ class Account(RuleBasedStateMachine):
         self.allocations: list[Allocation] = []
         self.disputes: dict[int, Dispute] = {}
         self.debits: list[Dispute] = []
+        self.chargebacks: dict[int, Charged] = {}
+        self.charged: Counter[UUID] = Counter()
+        """What the network has of each payment, decided or not."""
         self.count = 0
 
     def next(self) -> int:
@@ -116,16 +138,87 @@ class Account(RuleBasedStateMachine):
                 self.model.pay(lines[number], payment.id.int, part)
             self.use_unapplied()
 
-    @precondition(lambda self: self.payments)
+    @precondition(lambda self: self.list_reversible())
     @rule(pick=PICK)
     def reverse(self, pick: Random) -> None:
-        payment_id = pick.choice(sorted(self.payments))
+        payment_id = pick.choice(self.list_reversible())
         taken = [one for one in self.allocations if one.payment_id == payment_id]
         self.invoices |= owed.reverse(self.invoices, taken)
         self.allocations = [one for one in self.allocations if one.payment_id != payment_id]
-        del self.payments[payment_id]
+        del self.payments[payment_id], self.charged[payment_id]
         self.model.reverse(payment_id.int)
         self.use_unapplied()
+
+    def list_reversible(self) -> list[UUID]:
+        """List the payments of which the network has nothing undecided."""
+        return sorted(self.payments.keys() - {charged.payment_id for charged in self.chargebacks.values()})
+
+    @precondition(lambda self: self.payments)
+    @rule(wanted=WANTED, cash=st.integers(0, 2), pick=PICK)
+    def charge_back_parts(self, wanted: list[tuple[int, int]], cash: int, pick: Random) -> None:
+        payment = self.payments[pick.choice(sorted(self.payments))]
+        invoice = self.invoices[pick.choice(sorted(self.invoices))]
+        lines = self.model.of(invoice.number)
+        parts = {number: amount for number, amount in wanted if number in lines}
+        fits = all(_count(lines[number], payment) >= amount for number, amount in parts.items())
+        cash = min(cash, payment.unapplied)
+        amount = sum(parts.values()) + cash
+        named = [WantedPart(invoice.id, number, part) for number, part in parts.items()]
+        if fits and parts:
+            self.take_back(payment, amount, named, [(lines[number], part) for number, part in sorted(parts.items())])
+        elif parts:
+            with pytest.raises(AmountRefused):
+                take_charged_part(payment, self.list_allocations(payment), amount, named)
+
+    @precondition(lambda self: any(map(self.sum_rest, self.payments.values())))
+    @rule(pick=PICK)
+    def charge_back_whole(self, pick: Random) -> None:
+        payment = pick.choice([payment for _, payment in sorted(self.payments.items()) if self.sum_rest(payment)])
+        lines = [line for _, line in sorted(self.model.lines.items(), key=lambda place: place[0][1:])]
+        parts = [(line, count) for line in lines if (count := _count(line, payment))]
+        with pytest.raises(AmountRefused):
+            take_charged_part(payment, self.list_allocations(payment), self.sum_rest(payment) + 1)
+        self.take_back(payment, self.sum_rest(payment), [], parts)
+
+    def take_back(
+        self, payment: Payment, amount: int, named: list[WantedPart], parts: list[tuple[ModelLine, int]]
+    ) -> None:
+        """Let the network take an amount, in both."""
+        part = take_charged_part(payment, self.list_allocations(payment), amount, named)
+        self.invoices = reopen_lines(self.invoices, part)
+        self.allocations = _without(self.allocations, part)
+        self.payments[payment.id] = replace(payment, unapplied=payment.unapplied - part.cash)
+        self.charged[payment.id] += amount
+        number = self.next()
+        self.model.cash[payment.id.int] -= amount - sum(count for _, count in parts)
+        pennies = self.model.charge_back(number, payment.id.int, parts)
+        self.chargebacks[number] = Charged(payment.id, amount, part, pennies)
+        self.use_unapplied()
+
+    @precondition(lambda self: self.chargebacks)
+    @rule(won=st.booleans(), pick=PICK)
+    def decide(self, won: bool, pick: Random) -> None:
+        number = pick.choice(sorted(self.chargebacks))
+        charged = self.chargebacks.pop(number)
+        self.model.decide(number)
+        if won:
+            payment = self.payments[charged.payment_id]
+            self.charged[payment.id] -= charged.amount
+            self.model.cash[payment.id.int] += charged.amount
+            back = replace(payment, unapplied=payment.unapplied + charged.amount)
+            self.keep(book_again(self.invoices, back, charged.part))
+            self.model.book_again(payment.id.int, charged.pennies)
+        else:
+            self.invoices = release_lines(self.invoices, charged.part)
+        self.use_unapplied()
+
+    def list_allocations(self, payment: Payment) -> list[Allocation]:
+        """List what a payment pays, oldest first."""
+        return [paid for paid in self.allocations if paid.payment_id == payment.id]
+
+    def sum_rest(self, payment: Payment) -> int:
+        """Sum what the network can take of a payment."""
+        return payment.amount - self.charged[payment.id]
 
     @precondition(lambda self: self.invoices)
     @rule(wanted=WANTED, pick=PICK)
@@ -283,6 +376,13 @@ class Account(RuleBasedStateMachine):
                 assert 0 <= line.disputed <= line.open
                 assert 0 <= line.due <= line.open
                 assert line.reserved <= line.amount
+                assert line.charged_back == sum(expected.charged_back.values())
+                assert self.count_recovered(invoice, number) == sum(flag for _, flag in expected.paid)
+
+    def count_recovered(self, invoice: Invoice, number: int) -> int:
+        """Sum what pays a line that had been written off."""
+        paying = [paid for paid in self.allocations if (paid.invoice_id, paid.line) == (invoice.id, number)]
+        return sum(paid.amount for paid in paying if paid.is_recovery)
 
     @invariant()
     def invoices_are_the_sums_of_their_lines(self) -> None:
@@ -299,12 +399,32 @@ class Account(RuleBasedStateMachine):
         for payment in self.payments.values():
             used = [one.amount for one in self.allocations if one.payment_id == payment.id]
             assert all(amount > 0 for amount in used)
-            assert sum(used) + payment.unapplied == payment.amount
+            assert sum(used) + payment.unapplied + self.charged[payment.id] == payment.amount
+
+    @invariant()
+    def network_money_is_blocked(self) -> None:
+        for invoice in self.invoices.values():
+            for line in invoice.lines:
+                assert line.due <= max(line.open - line.charged_back, 0)
 
     @invariant()
     def no_cash_lies_idle_while_something_is_due(self) -> None:
         idle = sum(payment.unapplied for payment in self.payments.values())
         assert not idle or not any(invoice.due for invoice in self.invoices.values())
+
+
+def _count(line: ModelLine, payment: Payment) -> int:
+    return sum(number == payment.id.int for number, _ in line.paid)
+
+
+def _without(allocations: list[Allocation], part: ChargedPart) -> list[Allocation]:
+    """Take a part off the newest of these allocations."""
+    taken, rests = Counter({replace(paid, amount=0): paid.amount for paid in part.allocations}), []
+    for paid in reversed(allocations):
+        share = min(paid.amount, taken[replace(paid, amount=0)])
+        taken[replace(paid, amount=0)] -= share
+        rests.append(replace(paid, amount=paid.amount - share))
+    return [rest for rest in reversed(rests) if rest.amount]
 
 
 def _are_lines(wanted: list[tuple[int, int]], lines: dict[int, ModelLine]) -> bool:

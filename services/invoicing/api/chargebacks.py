@@ -1,0 +1,289 @@
+"""Chargebacks of card payments over REST."""
+
+from datetime import date, datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import Path, Query, Response
+from pydantic import BaseModel, Field, model_validator
+
+from services.invoicing import use_cases
+from services.invoicing.domain.chargebacks import ChargebackState, ChargedPart, WantedPart
+from services.invoicing.domain.owed import AlreadyReversed, AmountRefused
+from services.invoicing.domain.states import MoveRefused
+from services.invoicing.repository import chargeback_queries
+from services.invoicing.repository.chargeback_queries import ChargebackCriteria, search_chargebacks
+from services.invoicing.tables import ChargebackReasonRow, ChargebackRow
+from services.invoicing.use_cases.chargebacks import ChargebackKnown, NewChargeback, UnknownChargebackReason
+from shared.auth import needs
+from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
+from shared.database import Unit
+from shared.fields import Body, Code, Day, Name, ReasonIn, example, shown
+from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
+from shared.money import CurrencyMismatch, MoneyModel, PositiveMinor
+
+reads = Router(prefix="/v1", tags=["chargebacks"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = Router(
+    prefix="/v1/chargebacks", tags=["chargebacks"], dependencies=[needs("invoicing:payments")], responses=PROBLEMS
+)
+admin = Router(
+    prefix="/v1/chargeback-reasons",
+    tags=["chargebacks"],
+    dependencies=[needs("invoicing:admin")],
+    responses=PROBLEMS,
+)
+
+
+class ChargebackPartIn(Body):
+    """An amount of what the payment pays of a line, in minor units."""
+
+    model_config = example(invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", line=1, amount_minor=5040)
+
+    invoice_id: UUID
+    line: int = Field(ge=1, le=100_000, strict=True)
+    amount_minor: PositiveMinor
+
+
+class ChargebackIn(Body):
+    """An amount that a card network took back of a payment, and until when it takes an answer (the day counts)."""
+
+    model_config = example(
+        payment_id="01a20d63-20aa-7d15-8c3e-1b7f60e2a94c",
+        amount={"amount_minor": 5040, "currency": "EUR"},
+        network_reference="CB-74837",
+        reason_code="not_received",
+        booked_on="2026-04-20",
+        answer_by="2026-05-10",
+        allocations=[],
+    )
+
+    payment_id: UUID
+    amount: MoneyModel
+    network_reference: Name = Field(
+        description="how the network calls it: the same again is answered with what is kept"
+    )
+    reason_code: Code
+    booked_on: Day
+    answer_by: Day
+    allocations: list[ChargebackPartIn] = Field(
+        default=[], max_length=500, description="if left out: its unapplied cash, then the newest allocations"
+    )
+
+    @model_validator(mode="after")
+    def _answered_after_booking(self) -> Self:
+        if self.answer_by < self.booked_on:
+            raise ValueError("answer_by: comes before booked_on")
+        return self
+
+    def build_chargeback(self) -> NewChargeback:
+        """Build the chargeback to be opened."""
+        wanted = [WantedPart(part.invoice_id, part.line, part.amount_minor) for part in self.allocations]
+        fields = self.model_dump(include={"payment_id", "network_reference", "reason_code", "booked_on", "answer_by"})
+        return NewChargeback(**fields, amount=self.amount.money(), wanted=wanted)
+
+
+class ChargebackOut(BaseModel):
+    """A chargeback; of the amount, `cash_minor` had paid nothing."""
+
+    model_config = example(
+        id="01a20d66-0c11-7e42-9d0a-52b0f7a1c3de",
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        payment_id="01a20d63-20aa-7d15-8c3e-1b7f60e2a94c",
+        network_reference="CB-74837",
+        reason_code="not_received",
+        amount_minor=5040,
+        cash_minor=0,
+        currency="EUR",
+        booked_on="2026-04-20",
+        answer_by="2026-05-10",
+        state="open",
+        opened_at="2026-04-21T08:30:00Z",
+        decided_at=None,
+    )
+
+    id: UUID
+    account_id: UUID
+    payment_id: UUID
+    network_reference: str
+    reason_code: str
+    amount_minor: int
+    cash_minor: int
+    currency: str
+    booked_on: date
+    answer_by: date
+    state: ChargebackState
+    opened_at: datetime
+    decided_at: datetime | None
+
+    @classmethod
+    def from_row(cls, row: ChargebackRow) -> Self:
+        """Build the answer for a row."""
+        return cls.model_validate(row, from_attributes=True)
+
+
+class ChargebackPartOut(BaseModel):
+    """An amount of a line that the payment had paid; `is_recovery`: after it had been written off."""
+
+    model_config = example(
+        invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", line=1, amount_minor=5040, is_recovery=False
+    )
+
+    invoice_id: UUID
+    line: int
+    amount_minor: int
+    is_recovery: bool
+
+    @classmethod
+    def list_of(cls, part: ChargedPart) -> list[Self]:
+        """Build the answers for what a chargeback took."""
+        return [
+            cls(invoice_id=paid.invoice_id, line=paid.line, amount_minor=paid.amount, is_recovery=paid.is_recovery)
+            for paid in part.allocations
+        ]
+
+
+class ChargebackDetailsOut(ChargebackOut):
+    """A chargeback and what it took its money from."""
+
+    model_config = example(**shown(ChargebackOut), allocations=[shown(ChargebackPartOut)])
+
+    allocations: list[ChargebackPartOut]
+
+
+class ChargebackReasonIn(Body):
+    """Title of a reason, whether it says that the cardholder did not pay, when somebody is warned, and its use."""
+
+    model_config = example(title="What was paid for was not delivered", is_fraud=False, warn_days=3, is_active=True)
+
+    title: Name
+    is_fraud: bool = Field(strict=True)
+    warn_days: int = Field(default=3, ge=1, le=60, strict=True, description="days before the last day ends")
+    is_active: bool = Field(default=True, strict=True)
+
+
+class ChargebackReasonOut(BaseModel):
+    """A reason of chargebacks."""
+
+    model_config = example(code="not_received", **shown(ChargebackReasonIn))
+
+    code: str
+    title: str
+    is_fraud: bool
+    warn_days: int
+    is_active: bool
+
+    @classmethod
+    def from_row(cls, row: ChargebackReasonRow) -> Self:
+        """Build the answer for a row."""
+        return cls.model_validate(row, from_attributes=True)
+
+
+@writes.post(
+    "",
+    status_code=201,
+    response_model=ChargebackDetailsOut,
+    summary="Record a chargeback",
+    responses=refusals(AlreadyReversed, AmountRefused, ChargebackKnown, CurrencyMismatch, UnknownChargebackReason),
+)
+async def open_chargeback(
+    chargeback: ChargebackIn, command: Annotated[CommandRunner, perform_command("chargeback.open")]
+) -> Response:
+    """Reverse a part of a payment and reserve what it reopens, in one step; announces `ChargebackOpened`.
+
+    The same `network_reference` again is answered with the chargeback that is kept; with other contents 409.
+    """
+
+    async def open_once(unit: Unit) -> ChargebackDetailsOut:
+        row = await use_cases.chargebacks.open_chargeback(unit, chargeback.build_chargeback())
+        return await _load_details(unit, row)
+
+    return await command.run(open_once, about=chargeback.payment_id)
+
+
+@writes.post(
+    "/{chargeback_id}:win",
+    status_code=200,
+    response_model=ChargebackDetailsOut,
+    summary="Record that a chargeback is won",
+    responses=refusals(MoveRefused),
+)
+async def win_chargeback(
+    chargeback_id: UUID, grounds: ReasonIn, command: Annotated[CommandRunner, perform_command("chargeback.win")]
+) -> Response:
+    """Book the money again on what it had paid; what is not owed there any more is unapplied cash."""
+
+    async def win(unit: Unit) -> ChargebackDetailsOut:
+        return await _load_details(unit, await use_cases.chargebacks.win_chargeback(unit, chargeback_id))
+
+    return await command.run(win, status=200, reason=grounds.reason, about=chargeback_id)
+
+
+@writes.post(
+    "/{chargeback_id}:lose",
+    status_code=200,
+    response_model=ChargebackDetailsOut,
+    summary="Record that a chargeback is lost",
+    responses=refusals(MoveRefused),
+)
+async def lose_chargeback(
+    chargeback_id: UUID, grounds: ReasonIn, command: Annotated[CommandRunner, perform_command("chargeback.lose")]
+) -> Response:
+    """Release what is reserved: what is open of it is dunnable, with all notices again where it had been paid."""
+
+    async def lose(unit: Unit) -> ChargebackDetailsOut:
+        return await _load_details(unit, await use_cases.chargebacks.lose_chargeback(unit, chargeback_id))
+
+    return await command.run(lose, status=200, reason=grounds.reason, about=chargeback_id)
+
+
+async def _load_details(unit: Unit, row: ChargebackRow) -> ChargebackDetailsOut:
+    parts = ChargebackPartOut.list_of(await chargeback_queries.load_part(unit, row))
+    return ChargebackDetailsOut(**ChargebackOut.from_row(row).model_dump(), allocations=parts)
+
+
+@reads.get("/chargebacks", summary="List chargebacks")
+async def list_chargebacks(
+    read: Read,
+    paging: Paging,
+    state: Annotated[ChargebackState | None, Query()] = None,
+    account_id: Annotated[UUID | None, Query()] = None,
+    payment_id: Annotated[UUID | None, Query()] = None,
+    answer_before: Annotated[Day | None, Query(description="open, and to be answered before this day")] = None,
+) -> Page[ChargebackOut]:
+    """Chargebacks in the order of their ids, which is that in which they were recorded."""
+    criteria = ChargebackCriteria(state and state.value, account_id, payment_id, answer_before)
+    after = paging.after_id()
+    rows = await read(lambda unit: search_chargebacks(unit, criteria, after, paging.limit + 1))
+    return paging.page([ChargebackOut.model_validate(dict(row)) for row in rows], key=lambda row: row.id)
+
+
+@reads.get("/chargebacks/{chargeback_id}", summary="One chargeback")
+async def get_chargeback(chargeback_id: UUID, read: Read) -> ChargebackDetailsOut:
+    """The chargeback, and what it took its money from."""
+
+    async def load(unit: Unit) -> ChargebackDetailsOut:
+        return await _load_details(unit, await chargeback_queries.get_chargeback(unit, chargeback_id))
+
+    return await read(load)
+
+
+@reads.get("/chargeback-reasons", summary="List the reasons of chargebacks")
+async def list_chargeback_reasons(read: Read) -> Page[ChargebackReasonOut]:
+    """Every reason for which a network takes money back, by its code."""
+    rows = await read(chargeback_queries.list_reasons)
+    return Page(items=[ChargebackReasonOut.from_row(row) for row in rows], next=None)
+
+
+@admin.put("/{code}", summary="Keep a reason of chargebacks")
+async def put_chargeback_reason(
+    code: Annotated[Code, Path()],
+    reason: ChargebackReasonIn,
+    command: Annotated[ChangeRunner, perform_change("chargeback_reason.put")],
+) -> ChargebackReasonOut:
+    """Add a reason, or change it for new chargebacks; one that is not active stays with those that have it."""
+
+    async def save_reason(unit: Unit) -> ChargebackReasonOut:
+        row = ChargebackReasonRow(code=code, **reason.model_dump())
+        return ChargebackReasonOut.from_row(await use_cases.chargebacks.put_reason(unit, row))
+
+    return await command.run(save_reason)

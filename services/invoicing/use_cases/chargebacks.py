@@ -1,0 +1,218 @@
+"""Chargebacks: a card network takes money of a payment back, and decides whose it is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from services.invoicing.domain.chargebacks import (
+    CHARGEBACK_ALLOWED,
+    ChargebackState,
+    ChargedPart,
+    WantedPart,
+    book_again,
+    is_same_part,
+    release_lines,
+    reopen_lines,
+    take_charged_part,
+)
+from services.invoicing.domain.ledger import Entries, received, reversed_
+from services.invoicing.domain.owed import AlreadyReversed, Invoice, Paid, Payment
+from services.invoicing.domain.states import moved_to
+from services.invoicing.repository import accounts, chargeback_queries, invoices, ledger, payments
+from services.invoicing.repository.accounts import Account
+from services.invoicing.repository.ledger import Document
+from services.invoicing.tables import ChargebackReasonRow, ChargebackRow, PaymentRow
+from services.invoicing.use_cases import balances
+from services.invoicing.use_cases.paying import Unsaved, split
+from services.invoicing.use_cases.payments import apply_unapplied
+from shared.audit import Change
+from shared.database import Unit
+from shared.errors import Refusal
+from shared.events.invoicing import ChargebackEvent, ChargebackLost, ChargebackOpened, ChargebackWon
+from shared.ids import new_id
+from shared.money import CurrencyMismatch, Money
+
+
+class ChargebackKnown(Refusal):
+    """The network's reference is that of another chargeback, or of this one with other contents."""
+
+    code = "chargeback_known"
+
+
+class UnknownChargebackReason(Refusal):
+    """There is no such reason of chargebacks, or it is used no more."""
+
+    code = "unknown_chargeback_reason"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class NewChargeback:
+    """Money that a card network took of a payment; without wanted parts, its unapplied cash and newest allocations."""
+
+    payment_id: UUID
+    amount: Money
+    network_reference: str
+    reason_code: str
+    booked_on: date
+    answer_by: date
+    wanted: Sequence[WantedPart] = ()
+
+
+async def put_reason(unit: Unit, row: ChargebackReasonRow) -> ChargebackReasonRow:
+    """Keep a reason of chargebacks, new or changed; chargebacks that are there keep it."""
+    former = await chargeback_queries.find_reason(unit, row.code)
+    before = former.model_dump() if former else None
+    await chargeback_queries.save_reason(unit, row)
+    unit.record(Change("chargeback_reason", row.code, None, before, row.model_dump()))
+    return row
+
+
+async def open_chargeback(unit: Unit, new: NewChargeback) -> ChargebackRow:
+    """Reverse a part of a payment and reserve what it reopens, in one step; the stored one for a repeat.
+
+    Raises NotFound, CurrencyMismatch, AmountRefused, AlreadyReversed, ChargebackKnown, UnknownChargebackReason.
+    """
+    account = await accounts.locked(unit, (await payments.payment_row(unit, new.payment_id)).account_id)
+    if stored := await chargeback_queries.find_by_reference(unit, new.network_reference):
+        await _check_repeated(unit, stored, new)
+        unit.record_nothing()
+        return stored
+    reason = await chargeback_queries.find_reason(unit, new.reason_code)
+    if reason is None or not reason.is_active:
+        raise UnknownChargebackReason(f"reason_code: there is no {new.reason_code} that is used")
+    payment = await payments.payment_row(unit, new.payment_id, fresh=True)
+    part = await _take_part(unit, payment, new)
+    row = _build_row(unit, account, new, part)
+    if not await chargeback_queries.insert_chargeback(unit, row, part):
+        raise ChargebackKnown(f"the network's reference {new.network_reference} is that of another chargeback")
+    await chargeback_queries.take_from_payment(unit, payment.id, part, row.amount_minor)
+    opened = ChargebackOpened(
+        **_identify(row),
+        reason_code=row.reason_code,
+        is_fraud=reason.is_fraud,
+        answer_by=row.answer_by,
+        warn_days=reason.warn_days,
+        reopened=balances.allocated(part.allocations),
+        cash_minor=part.cash,
+    )
+    await _announce(unit, account, opened, reversed_(row.amount_minor, *split(part.allocations)))
+    before = await _load_invoices(unit, account, part)
+    await apply_unapplied(unit, [account], {account.id: Unsaved(before, reopen_lines(before, part))})
+    unit.record(Change("chargeback", row.id, account.id))
+    return row
+
+
+async def _check_repeated(unit: Unit, stored: ChargebackRow, new: NewChargeback) -> None:
+    wanted = (new.payment_id, new.amount.minor, new.amount.currency, new.reason_code, new.booked_on, new.answer_by)
+    kept = (stored.payment_id, stored.amount_minor, stored.currency, stored.reason_code)
+    is_same = is_same_part(await chargeback_queries.load_part(unit, stored), new.wanted)
+    if (*kept, stored.booked_on, stored.answer_by) != wanted or not is_same:
+        raise ChargebackKnown(f"the network's reference {new.network_reference} is known with other contents")
+
+
+async def _take_part(unit: Unit, payment: PaymentRow, new: NewChargeback) -> ChargedPart:
+    if payment.state == "reversed":
+        raise AlreadyReversed(f"payment {payment.id} was reversed before")
+    if new.amount.currency != payment.currency:
+        raise CurrencyMismatch(f"the payment is in {payment.currency}, not in {new.amount.currency}")
+    paying = await payments.allocations_of(unit, payment.id)
+    return take_charged_part(_build_payment(payment), paying, new.amount.minor, new.wanted)
+
+
+def _build_payment(row: PaymentRow) -> Payment:
+    return Payment(row.id, row.amount_minor, row.unapplied_minor, row.received_at)
+
+
+def _build_row(unit: Unit, account: Account, new: NewChargeback, part: ChargedPart) -> ChargebackRow:
+    return ChargebackRow(
+        id=new_id(),
+        account_id=account.id,
+        payment_id=new.payment_id,
+        network_reference=new.network_reference,
+        reason_code=new.reason_code,
+        amount_minor=new.amount.minor,
+        cash_minor=part.cash,
+        currency=new.amount.currency,
+        booked_on=new.booked_on,
+        answer_by=new.answer_by,
+        state=ChargebackState.OPEN,
+        opened_at=unit.now,
+        decided_at=None,
+    )
+
+
+async def win_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
+    """Book the money again on what it had paid; what is not owed there any more is unapplied cash.
+
+    Raises NotFound, MoveRefused.
+    """
+    row, account = await _lock_chargeback(unit, chargeback_id)
+    former, part = row.model_dump(), await chargeback_queries.load_part(unit, row)
+    await _decide(unit, row, ChargebackState.WON)
+    await chargeback_queries.return_to_payment(unit, row.payment_id, row.amount_minor)
+    payment = _build_payment(await payments.payment_row(unit, row.payment_id, fresh=True))
+    before = await _load_invoices(unit, account, part)
+    paid = book_again(before, payment, part)
+    won = ChargebackWon(
+        **_identify(row),
+        allocations=balances.allocated(paid.allocations),
+        unapplied_minor=row.amount_minor - sum(allocation.amount for allocation in paid.allocations),
+    )
+    await _announce(unit, account, won, received(row.amount_minor, *split(paid.allocations)))
+    await _save_paid(unit, account, paid)
+    await apply_unapplied(unit, [account], {account.id: Unsaved(before, paid.invoices)})
+    return await _record_decision(unit, row, former)
+
+
+async def lose_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
+    """Release what is reserved: what is open of it is dunnable. Raises NotFound, MoveRefused."""
+    row, account = await _lock_chargeback(unit, chargeback_id)
+    former, part = row.model_dump(), await chargeback_queries.load_part(unit, row)
+    await _decide(unit, row, ChargebackState.LOST)
+    unit.publish(ChargebackLost(**_identify(row)))
+    before = await _load_invoices(unit, account, part)
+    await apply_unapplied(unit, [account], {account.id: Unsaved(before, release_lines(before, part))})
+    return await _record_decision(unit, row, former)
+
+
+async def _lock_chargeback(unit: Unit, chargeback_id: UUID) -> tuple[ChargebackRow, Account]:
+    account = await accounts.locked(unit, (await chargeback_queries.get_chargeback(unit, chargeback_id)).account_id)
+    return await chargeback_queries.get_chargeback(unit, chargeback_id), account
+
+
+async def _decide(unit: Unit, row: ChargebackRow, wanted: ChargebackState) -> None:
+    state = moved_to(CHARGEBACK_ALLOWED, ChargebackState(row.state), wanted)
+    await chargeback_queries.save_decision(unit, row.id, state)
+
+
+async def _record_decision(unit: Unit, row: ChargebackRow, former: Mapping[str, object]) -> ChargebackRow:
+    decided = await chargeback_queries.get_chargeback(unit, row.id)
+    unit.record(Change("chargeback", row.id, row.account_id, former, decided.model_dump()))
+    return decided
+
+
+async def _load_invoices(unit: Unit, account: Account, part: ChargedPart) -> dict[UUID, Invoice]:
+    return await invoices.open_invoices(unit, account.id, {paid.invoice_id for paid in part.allocations})
+
+
+async def _save_paid(unit: Unit, account: Account, paid: Paid) -> None:
+    await payments.save_payments(unit, paid.payments.values())
+    await payments.add_allocations(unit, [(account.id, allocation) for allocation in paid.allocations])
+
+
+async def _announce(unit: Unit, account: Account, event: ChargebackEvent, entries: Entries) -> None:
+    """Publish what happened to a part of a payment, and post it as such."""
+    sequence = unit.publish(event)
+    await ledger.post(unit, account, Document("payment", event.payment_id, sequence), entries)
+
+
+def _identify(row: ChargebackRow) -> dict[str, object]:
+    return {
+        "account_id": row.account_id,
+        "chargeback_id": row.id,
+        "payment_id": row.payment_id,
+        "amount_minor": row.amount_minor,
+        "currency": row.currency,
+    }
