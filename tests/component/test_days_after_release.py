@@ -17,7 +17,10 @@ POLICY = f"{STANDARD}\nafter_release_days: 3\ndispute_window_days: 30\n"
 
 
 @pytest.fixture
-async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+async def world(
+    request: pytest.FixtureRequest, database: Database, keys: Keys, jwks_file: Path
+) -> AsyncIterator[World]:
+    """Collections with one account; its policy holds three days after a release, or as a test says."""
     hop, invoicing = Hop(), Invoicing()
     async with (
         mailbox(hop) as port,
@@ -25,7 +28,7 @@ async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterato
     ):
         runtime.clients._clients["invoicing"] = invoicing  # type: ignore[assignment]
         made = World(runtime, client, database, hop, invoicing)
-        await publish(client, POLICY)
+        await publish(client, getattr(request, "param", POLICY))
         await made.hear(registered(made.account_id, terms_days=8))
         yield made
 
@@ -84,6 +87,19 @@ async def test_a_dispute_that_becomes_known_late_withdraws_what_was_requested_in
         balance = world.balance(invoice_id, 1000, disputed_minor)
         event = InvoiceBalanceChanged(account_id=world.account_id, balance=balance)
         at = datetime(2026, 3, 10, 12, tzinfo=UTC) + timedelta(days=days)
+        await hear(world.runtime, event, sequence=world.sequence + later, at=at)
+    assert len(await world.events("SuspensionRequested")) == 1
+    assert len(await world.events("SuspensionWithdrawn")) == 1
+
+
+@pytest.mark.parametrize("world", [STANDARD], ids=["standard"], indirect=True)
+async def test_a_dispute_between_notice_and_request_that_becomes_known_late_withdraws(world: World) -> None:
+    """It was released before the request, and nothing stays held after it: only the notice is void."""
+    invoice_id = await world.to_suspension()
+    for later, hours, disputed_minor in ((2, 20, 0), (1, 14, 1000)):
+        balance = world.balance(invoice_id, 1000, disputed_minor)
+        event = InvoiceBalanceChanged(account_id=world.account_id, balance=balance)
+        at = datetime(2026, 3, 10, tzinfo=UTC) + timedelta(days=16, hours=hours)
         await hear(world.runtime, event, sequence=world.sequence + later, at=at)
     assert len(await world.events("SuspensionRequested")) == 1
     assert len(await world.events("SuspensionWithdrawn")) == 1

@@ -7,13 +7,32 @@ merely filed, a debit in flight and a write-off stop further steps, and lift not
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 from uuid import UUID
 
 from services.collections.domain.item import Balance, Item, round_of
-from services.collections.domain.timeline import Timeline, timeline_of
-from services.collections.domain.void import is_blocked_since
+from services.collections.domain.policy import Policy
+from services.collections.domain.timeline import timeline_of
+from services.collections.domain.void import find_warned_at, is_blocked_since, list_required
 from shared.errors import Refusal
+
+
+class ItemTerms(NamedTuple):
+    """Terms of an invoice by its policy on which a suspension rests."""
+
+    release_days: int
+    """How many days the invoice stays blocked after a release."""
+    required: frozenset[str]
+    """The notices that a suspension requires."""
+
+    @classmethod
+    def from_policy(cls, policy: Policy) -> "ItemTerms":
+        """Take them from a policy."""
+        return cls(policy.after_release_days, list_required(policy))
+
+
+NO_TERMS = ItemTerms(0, frozenset())
+"""The terms of an invoice that no policy judges."""
 
 
 class SuspensionState(StrEnum):
@@ -69,21 +88,25 @@ def of_this_round(causes: Mapping[UUID, int], items: Mapping[UUID, Item], now: d
 def never_blocked(
     causes: frozenset[UUID],
     items: Mapping[UUID, Item],
-    release_days: Mapping[UUID, int],
+    terms: Mapping[UUID, ItemTerms],
     requested_at: datetime,
     now: datetime,
 ) -> frozenset[UUID]:
-    """The causes that no dispute or promise has blocked since the suspension was requested.
+    """The causes that no dispute or promise has blocked since the notices on which the suspension rests.
 
-    What was blocked needs a new final notice, also where its release became known at once with it. `release_days` says
-    by invoice how many days it stays blocked after a release.
+    What was blocked needs a new final notice, also where that became known only after the suspension was requested.
     """
     return frozenset(
         invoice_id
         for invoice_id in causes
         if invoice_id not in items
-        or not is_blocked_since(_get_timeline(items[invoice_id], release_days, now), requested_at, now)
+        or not _is_blocked(items[invoice_id], terms.get(invoice_id, NO_TERMS), requested_at, now)
     )
+
+
+def _is_blocked(item: Item, terms: ItemTerms, requested_at: datetime, now: datetime) -> bool:
+    timeline = timeline_of(item, item.history(now), terms.release_days)
+    return is_blocked_since(timeline, find_warned_at(item, terms.required, requested_at), now)
 
 
 def causes_left(causes: frozenset[UUID], subscription_id: UUID, balances: Mapping[UUID, Balance]) -> frozenset[UUID]:
@@ -104,15 +127,11 @@ def _owed(balance: Balance, subscription_id: UUID) -> int:
     return sum(line.open_minor + line.written_off_minor for line in lines)
 
 
-def _get_timeline(item: Item, release_days: Mapping[UUID, int], now: datetime) -> Timeline:
-    return timeline_of(item, item.history(now), release_days.get(item.invoice_id, 0))
-
-
 def stands(
     causes: frozenset[UUID],
     subscription_id: UUID,
     items: Mapping[UUID, Item],
-    release_days: Mapping[UUID, int],
+    terms: Mapping[UUID, ItemTerms],
     now: datetime,
 ) -> bool:
     """Whether a suspension may still be carried out: some cause is dunnable for this subscription now.
@@ -121,7 +140,8 @@ def stands(
     not among them carries nothing: to be late is fine, to cut off a paying customer is not.
     """
     return any(
-        subscription_id in _get_timeline(item, release_days, now).at(now).by_subscription
+        subscription_id
+        in timeline_of(item, item.history(now), terms.get(invoice_id, NO_TERMS).release_days).at(now).by_subscription
         for invoice_id, item in items.items()
         if invoice_id in causes
     )

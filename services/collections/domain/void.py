@@ -56,7 +56,7 @@ class Voiding(NamedTuple):
 
 def voiding_of(item: Item, policy: Policy, timeline: Timeline) -> Voiding:
     """Gather what can void the steps of an item under a policy."""
-    required = frozenset(r.notice for step in policy.steps for r in step.requires)
+    required = list_required(policy)
     hard = frozenset(step.name for step in policy.steps if step.action != "notice")
     suspend = next((step.name for step in policy.steps if step.action == "suspend"), None)
     return Voiding(item.releases, timeline.blocks, required | hard, required, suspend, item.zone)
@@ -101,6 +101,25 @@ def _blocked_until(voiding: Voiding, step: StepTaken, instant: datetime) -> date
 def _end_of(release: Release, zone: ZoneInfo) -> datetime:
     """The midnight that ends the last day of a release."""
     return local_instant(release.until + ONE_DAY, MIDNIGHT, zone)
+
+
+def list_required(policy: Policy) -> frozenset[str]:
+    """List the names of the notices that the suspension of a policy requires."""
+    return frozenset(required.notice for step in policy.steps for required in step.requires)
+
+
+def find_warned_at(item: Item, required: frozenset[str], requested_at: datetime) -> datetime:
+    """Find since when an invoice may not be blocked, for a suspension that was requested to stand.
+
+    That is since the oldest of the notices on which the request rests: of each that is required, the last one before
+    it. Without any it is the request itself.
+    """
+    notices = {step.step: step.at for step in _sort_taken(item) if step.step in required and step.at <= requested_at}
+    return min(notices.values(), default=requested_at)
+
+
+def _sort_taken(item: Item) -> list[StepTaken]:
+    return sorted(item.taken, key=lambda step: step.at)
 
 
 def is_blocked_since(timeline: Timeline, since: datetime, now: datetime) -> bool:

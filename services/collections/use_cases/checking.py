@@ -225,8 +225,8 @@ async def _confirm(unit: Unit, suspension_id: UUID, fresh: Fresh) -> tuple[Verdi
     if cause := await _find_delay(unit, account, suspension, fresh.bank):
         return "wait", cause
     items = {item.invoice_id: item for item in account.items}
-    release_days = judging.map_release_days(await policies.versions(unit), account)
-    if stands(frozenset(suspension.causes), suspension.subscription_id, items, release_days, unit.now):
+    terms = judging.map_terms(await policies.versions(unit), account)
+    if stands(frozenset(suspension.causes), suspension.subscription_id, items, terms, unit.now):
         return "stands", "its causes are dunnable by fresh balances"
     return "wait", "its causes are not known well enough"
 

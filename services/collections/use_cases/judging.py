@@ -16,7 +16,7 @@ from services.collections.domain.judge import judge
 from services.collections.domain.judgement import Action, Judgement
 from services.collections.domain.outlook import Prospect, assess_prospect
 from services.collections.domain.policy import Policy
-from services.collections.domain.suspension import SuspensionState
+from services.collections.domain.suspension import ItemTerms, SuspensionState
 from services.collections.repository import facts as repository
 from services.collections.repository import notices as notice_rows
 from services.collections.repository import policies
@@ -69,10 +69,10 @@ def judged_by(known: Sequence[Version], account: Facts, now: datetime) -> list[J
     return found
 
 
-def map_release_days(versions: Sequence[Version], account: Facts) -> dict[UUID, int]:
-    """Map the invoices of an account to the days for which they stay wholly held after a release."""
+def map_terms(versions: Sequence[Version], account: Facts) -> dict[UUID, ItemTerms]:
+    """Map the invoices of an account to the terms of their policies on which suspensions rest."""
     in_force = ((item.invoice_id, policies.in_force(versions, item.recorded_at, item.zone)) for item in account.items)
-    return {invoice_id: version.policy.after_release_days for invoice_id, version in in_force if version}
+    return {invoice_id: ItemTerms.from_policy(version.policy) for invoice_id, version in in_force if version}
 
 
 async def follow(
@@ -108,9 +108,8 @@ async def _follow_one(
     due_dates: list[tuple[UUID, date]],
 ) -> list[Judged]:
     unnoticed = _list_unnoticed(known, account, unit.now)
-    release_days = map_release_days(known, account)
     if account.suspensions and await suspensions.settle(
-        unit, account, unnoticed, release_days
+        unit, account, unnoticed, map_terms(known, account)
     ):  # what was withdrawn may be due again
         account = (await repository.facts(unit, [account.account_id]))[account.account_id]
     items = judged_by(known, account, unit.now)

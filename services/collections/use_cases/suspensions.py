@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.collections.domain.item import Balance, Item
 from services.collections.domain.suspension import (
+    ItemTerms,
     SuspensionState,
     causes_left,
     moved_to,
@@ -47,17 +48,17 @@ class ReleaseRefused(Refusal):
     status = 422
 
 
-async def settle(unit: Unit, account: Facts, unnoticed: frozenset[UUID], release_days: Mapping[UUID, int]) -> bool:
+async def settle(unit: Unit, account: Facts, unnoticed: frozenset[UUID], terms: Mapping[UUID, ItemTerms]) -> bool:
     """End causes that are settled; withdraw or reinstate what nothing carries. Whether anything changed.
 
-    `unnoticed` are the invoices of which a notice came back that a suspension requires; `release_days` says by invoice
-    how many days it stays blocked after a release.
+    `unnoticed` are the invoices of which a notice came back that a suspension requires; `terms` are those of the
+    policies of the invoices.
     """
     changed = False
     items = {item.invoice_id: item for item in account.items}
     latest = {id_: history[-1] for id_, item in items.items() if (history := item.history(unit.now))}
     for suspension in account.suspensions:
-        changed |= await _settle_one(unit, suspension, items, latest, unnoticed, release_days)
+        changed |= await _settle_one(unit, suspension, items, latest, unnoticed, terms)
     return changed
 
 
@@ -67,17 +68,17 @@ async def _settle_one(
     items: Mapping[UUID, Item],
     latest: Mapping[UUID, Balance],
     unnoticed: frozenset[UUID],
-    release_days: Mapping[UUID, int],
+    terms: Mapping[UUID, ItemTerms],
 ) -> bool:
     causes = frozenset(suspension.causes)
     rounds = {id_: cause.round for id_, cause in suspension.causes.items()}
     left = causes_left(of_this_round(rounds, items, unit.now), suspension.subscription_id, latest)
     unblocked = left
     if suspension.state is SuspensionState.REQUESTED:
-        unblocked = never_blocked(left, items, release_days, suspension.requested_at, unit.now)
+        unblocked = never_blocked(left, items, terms, suspension.requested_at, unit.now)
     await repository.end_causes(unit, suspension.id, causes - left)
     if suspension.state is SuspensionState.REQUESTED and not stands(
-        unblocked, suspension.subscription_id, items, release_days, unit.now
+        unblocked, suspension.subscription_id, items, terms, unit.now
     ):
         await withdraw(unit, suspension, "settled" if not left else "not_dunnable")
     elif suspension.state is SuspensionState.REQUESTED and left & unnoticed:

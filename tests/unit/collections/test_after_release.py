@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from services.collections.domain.item import Balance, Item, Promise, StepTaken
 from services.collections.domain.judge import judge
 from services.collections.domain.policy import Policy, PolicyRefused, parse_policy
-from services.collections.domain.suspension import never_blocked, stands
+from services.collections.domain.suspension import ItemTerms, never_blocked, stands
 from services.collections.domain.timeline import timeline_of
 from shared.calendar import ONE_DAY, local_date, local_instant
 from tests.unit.collections.facts import SUBSCRIPTION, balance, item, line, on, sent
@@ -92,12 +92,31 @@ def test_what_is_paid_meanwhile_is_paid_and_what_reopens_waits_for_the_days() ->
 def test_a_suspension_does_not_stand_in_these_days_and_not_on_notices_of_before() -> None:
     facts = item(ISSUED, DISPUTED, RELEASED)
     causes, items = frozenset({facts.invoice_id}), {facts.invoice_id: facts}
-    days = {facts.invoice_id: DAYS}
+    days = {facts.invoice_id: ItemTerms(DAYS, frozenset())}
     assert stands(causes, SUBSCRIPTION, items, {}, on(19))
     assert not stands(causes, SUBSCRIPTION, items, days, on(19))
     assert stands(causes, SUBSCRIPTION, items, days, on(21, 12))
     assert never_blocked(causes, items, {}, on(19), on(25)) == causes
     assert never_blocked(causes, items, days, on(19), on(25)) == frozenset()
+
+
+def test_what_was_blocked_after_its_notice_carries_nothing_also_where_it_was_released_before_the_request() -> None:
+    """The dispute of the days 17 to 18 becomes known after the suspension was requested on the 20th."""
+    facts = item(ISSUED, DISPUTED, RELEASED)
+    reminder, early, in_time, late = (
+        StepTaken("reminder_1", 1, on(9), "sent"),
+        *(StepTaken("final_notice", 1, on(day), "sent") for day in (16, 19, 21)),
+    )
+    for required, taken, carries in (
+        ({"final_notice"}, (reminder, early), False),
+        ({"final_notice"}, (reminder, in_time), True),
+        ({"final_notice"}, (early, late), False),  # the later one came after the request
+        ({"final_notice"}, (early, in_time), True),
+        ({"reminder_1", "final_notice"}, (reminder, in_time), False),
+    ):
+        items = {facts.invoice_id: replace(facts, taken=taken)}
+        terms = {facts.invoice_id: ItemTerms(0, frozenset(required))}
+        assert (never_blocked(frozenset(items), items, terms, on(20), on(25)) == frozenset(items)) is carries
 
 
 @given(
