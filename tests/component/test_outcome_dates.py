@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -62,8 +62,36 @@ async def test_the_message_about_the_outcome_names_the_next_date_where_there_is_
     await desk.send()
     collections.is_away = True
     await desk.write(dispute["case_id"], "Niemand antwortet.", about_outcome=True)
-    texts = [mail.get_content().replace("\r\n", "\n") for mail in await desk.send()]
+    mails = await desk.send()
+    texts = [mail.get_content().replace("\r\n", "\n") for mail in mails]
+    number = (await desk.client.got(f"/v1/cases/{dispute['case_id']}"))["number"]
+    assert {str(mail["Subject"]) for mail in mails} == {f"[Fall {number}] Ihr Einwand: Rechnung {issued['number']}"}
     assert len(texts) == 4
     assert [SENTENCE in text for text in texts] == [False, True, False, False]
     assert "Die Rechnung stimmt.\n\nBleibt" in texts[1]
     assert "frühestens am 06.04.2026." in texts[1]
+
+
+async def test_no_subject_of_ours_reaches_the_customer_until_a_person_gave_another(desk: MailDesk) -> None:
+    credit = {"account_id": desk.account_id, "type_code": "duplicate_order", "counts_since": "2026-03-02"}
+    opened = await desk.client.made("/v1/service-credits", credit | {"currency": "EUR", "expected_minor": 100})
+    path = f"/v1/cases/{opened['case_id']}"
+    case = await desk.client.get(path)
+    assert case.json()["subject"].startswith("service credit: ")
+    await desk.write(opened["case_id"])
+    await desk.send()
+    headers = desk.client.headers | {"if-match": case.headers["etag"]}
+    changed = await desk.client.http.patch(path, json={"subject": "Your order of March"}, headers=headers)
+    assert changed.status_code == 200, changed.text
+    await desk.write(opened["case_id"])
+    subjects = [str(mail["Subject"]).partition("] ")[2] for mail in await desk.send()]
+    assert subjects == ["a possible credit", "Your order of March"]
+
+
+async def test_a_message_of_an_account_that_nobody_knows_is_refused(desk: MailDesk) -> None:
+    case_id = await desk.open(account_id=str(uuid4()))
+    await desk.write(case_id)
+    assert await desk.send() == []
+    [entry] = await desk.entries(case_id, kind="mail_out")
+    assert (entry["mail"]["state"], entry["mail"]["code"]) == ("refused", "550")
+    assert await desk.tasks() == [f"mail_refused:{case_id}"]

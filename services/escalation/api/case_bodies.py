@@ -146,7 +146,8 @@ class CaseIn(Body):
     def build_case(self) -> NewCase:
         """Build the case to be opened."""
         fields = self.model_dump(exclude={"links"})
-        return NewCase(**fields, links=[link.build_link() for link in self.links])
+        links = [link.build_link() for link in self.links]
+        return NewCase(**fields, links=links, is_subject_internal=False)
 
 
 class CaseOut(BaseModel):

@@ -18,5 +18,6 @@ class MoveRefused(Refusal):
 def move(allowed: Mapping[S, frozenset[S]], state: S, wanted: S) -> S:
     """Return the wanted state if the table allows the move. Raises MoveRefused."""
     if wanted not in allowed[state]:
-        raise MoveRefused(f"what is {state} cannot become {wanted}")
+        ways = ", ".join(sorted(allowed[state])) or "nothing else any more"
+        raise MoveRefused(f"what is {state} cannot become {wanted}, but {ways}")
     return wanted

@@ -20,7 +20,9 @@ class Message:
 
     id: UUID
     case_number: int
-    case_subject: str
+    case_kind: str
+    case_subject: str | None
+    """None where the subject is words of ours."""
     content: str
     token: str
     secret: str
@@ -38,12 +40,17 @@ class Reader:
 
 
 def write_letter(
-    message: Message, reader: Reader, seller: NoticeSeller | None, support_address: str, next_day: date | None = None
+    message: Message,
+    reader: Reader,
+    seller: NoticeSeller | None,
+    support_address: str,
+    invoice_number: str | None = None,
+    next_day: date | None = None,
 ) -> EmailMessage:
-    """Write the mail of a message; the same message, reader, seller and day always give the same mail.
+    """Write the mail of a message; the same message, reader, seller, number and day always give the same mail.
 
     It comes from the legal entity's own address, else from support's, and is answered to the address of the case.
-    `next_day` is that of the next step of an invoice that was disputed.
+    `invoice_number` is that of an invoice that was disputed, `next_day` the day of its next step.
     """
     texts = LocaleTexts(WORDS, choose_locale(reader.language, seller.language if seller else None))
     name = seller.name if seller else ""
@@ -55,7 +62,7 @@ def write_letter(
         message.id,
         sender=format_sender(name, seller.mail_from if seller else None, support_address),
         to=reader.email,
-        subject=texts("subject", number=message.case_number, subject=message.case_subject),
+        subject=texts("subject", number=message.case_number, subject=_write_topic(texts, message, invoice_number)),
         body="\n\n".join(body) + "\n",
         at=message.written_at,
         reply_to=build_reply_address(support_address, message.token),
@@ -65,3 +72,11 @@ def write_letter(
     if message.in_reply_to:
         mail["In-Reply-To"] = mail["References"] = message.in_reply_to
     return mail
+
+
+def _write_topic(texts: LocaleTexts, message: Message, invoice_number: str | None) -> str:
+    """Write what a mail is about: the subject that a person gave the case, else what its kind is called."""
+    if message.case_subject is not None:
+        return message.case_subject
+    topic = texts(f"topic_{message.case_kind}")
+    return texts("topic_of_invoice", topic=topic, number=invoice_number) if invoice_number else topic

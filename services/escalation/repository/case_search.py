@@ -16,10 +16,7 @@ SEARCH_SECONDS = 5.0
 """How long a search for words may take the database."""
 MAX_HITS = 1000
 """How many cases with the words are ranked: the newest ones."""
-_FOR_SEARCH = f"""
-SELECT set_config('plan_cache_mode', 'force_custom_plan', true),
-    set_config('statement_timeout', '{SEARCH_SECONDS * 1000:.0f}', true)
-"""
+_SETTINGS = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('statement_timeout', $1, true)"
 """Settings of a search's transaction: how rare the words are decides which index serves."""
 
 
@@ -145,7 +142,7 @@ async def search_cases(unit: Unit, words: str, criteria: CaseCriteria, limit: in
     """
     try:
         async with open_transaction(unit.connection):
-            await unit.connection.execute(_FOR_SEARCH)
+            await unit.connection.execute(_SETTINGS, f"{SEARCH_SECONDS * 1000:.0f}")
             rows = await unit.connection.fetch(query, *arguments)
     except asyncpg.QueryCanceledError as error:
         raise SearchTooWide(

@@ -25,7 +25,10 @@ class CaseLink:
 
 @dataclass(frozen=True, slots=True)
 class NewCase:
-    """A problem that somebody has; `cause` is unique among unresolved cases where a machine opens them."""
+    """A problem that somebody has; `cause` is unique among unresolved cases where a machine opens them.
+
+    The subject is words of ours, unless a person gave it: no mail to the customer has them.
+    """
 
     kind: CaseKind
     severity: Severity | None
@@ -38,6 +41,7 @@ class NewCase:
     assignee: str | None = None
     contact_person_id: UUID | None = None
     links: Sequence[CaseLink] = ()
+    is_subject_internal: bool = True
 
 
 async def open_case(unit: Unit, new: NewCase, actor: str | None) -> CaseRow:
@@ -51,6 +55,7 @@ async def open_case(unit: Unit, new: NewCase, actor: str | None) -> CaseRow:
         state=CaseState.NEW,
         state_since=unit.now,
         subject=new.subject,
+        is_subject_internal=new.is_subject_internal,
         description=new.description,
         product=new.product,
         queue=new.queue or DEFAULT_QUEUES[new.kind],

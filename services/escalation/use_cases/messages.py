@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 SEND_CASE_MAIL = "send_case_mail"
 PERSON_GONE = "550 the contact person is not there any more"
 """Refusal recorded for a message to a contact person who was erased, or is not asked any more."""
+ACCOUNT_UNKNOWN = "550 invoicing has no such account"
+"""Refusal recorded for a message of a case whose account nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ class Sending:
     role: str
     contact_person_id: UUID | None
     disputed_invoice_id: UUID | None
-    """Of a message about the outcome of a dispute."""
+    """Of a message of the case of a dispute."""
+    tells_outcome: bool
 
 
 async def write_message(unit: Unit, case_id: UUID, new: NewMessage, actor: str) -> tuple[EntryRow, CaseMailRow]:
@@ -139,6 +142,8 @@ async def send_message(runtime: "Runtime", intent: Intent) -> str | None:
     """
     sending, now = await runtime.units.run(lambda unit: _load_sending(unit, UUID(intent.key)))
     facts = await _ask_invoicing(runtime, sending)
+    if facts is None:
+        return ACCOUNT_UNKNOWN
     reader = await _find_reader(runtime, sending, now.date())
     if reader is None:
         return PERSON_GONE
@@ -146,8 +151,9 @@ async def send_message(runtime: "Runtime", intent: Intent) -> str | None:
         return NOT_WRITABLE
     support_address = runtime.settings.support_address
     disputed = sending.disputed_invoice_id
-    next_day = None if disputed is None else await find_next_day(runtime, disputed)
-    mail = write_letter(sending.message, reader, facts.seller, support_address, next_day)
+    next_day = await find_next_day(runtime, disputed) if disputed and sending.tells_outcome else None
+    number = next((invoice.number for invoice in facts.invoices), None)
+    mail = write_letter(sending.message, reader, facts.seller, support_address, number, next_day)
     sender = build_envelope_sender(support_address, sending.message.secret)
     return await runtime.mail_hop.deliver_once(mail, now - intent.created_at, sender)
 
@@ -159,30 +165,30 @@ async def _load_sending(unit: Unit, entry_id: UUID) -> tuple[Sending, datetime]:
     message = Message(
         id=entry.id,
         case_number=case.number,
-        case_subject=case.subject,
+        case_kind=case.kind,
+        case_subject=None if case.is_subject_internal else case.subject,
         content=entry.content,
         token=token,
         secret=row.secret,
         in_reply_to=row.in_reply_to,
         written_at=row.queued_at,
     )
-    disputed = await _find_disputed_invoice(unit, row, case)
-    return Sending(message, row.account_id, choose_role(case.kind), row.contact_person_id, disputed), unit.now
+    disputed = await dispute_queries.find_invoice_of_case(unit, row.account_id, case.id)
+    tells_outcome = is_about_outcome(row.about_outcome, row.outcome_sequence, case.outcome_sequence)
+    role = choose_role(case.kind)
+    return Sending(message, row.account_id, role, row.contact_person_id, disputed, tells_outcome), unit.now
 
 
-async def _find_disputed_invoice(unit: Unit, row: CaseMailRow, case: CaseRow) -> UUID | None:
-    """Find the invoice of the dispute whose outcome a message tells."""
-    if not is_about_outcome(row.about_outcome, row.outcome_sequence, case.outcome_sequence):
-        return None
-    return await dispute_queries.find_invoice_of_case(unit, row.account_id, case.id)
-
-
-async def _ask_invoicing(runtime: "Runtime", sending: Sending) -> NoticeFacts:
+async def _ask_invoicing(runtime: "Runtime", sending: Sending) -> NoticeFacts | None:
+    """Ask for what a mail states; None where invoicing has no such account. Raises Later."""
     path = f"/v1/accounts/{sending.account_id}/notice-facts"
-    body = NoticeFactsIn(invoice_ids=[], subscription_ids=[])
+    invoice_ids = [sending.disputed_invoice_id] if sending.disputed_invoice_id else []
+    body = NoticeFactsIn(invoice_ids=invoice_ids, subscription_ids=[])
     try:
         answer = await runtime.clients["invoicing"].post(path, body.model_dump(mode="json"))
     except Answered as refused:
+        if refused.status == 404:
+            return None
         raise Later(str(refused)) from refused
     return NoticeFacts.model_validate(answer)
 

@@ -93,7 +93,8 @@ async def get_preview(account_id: UUID, run_date: Annotated[Day, Query()], read:
 
     Where an outside tax calculator says the tax and gives no answer, there is no preview (503, `tax_unavailable`).
     """
-    found = await read(lambda unit: use_cases.previews.preview(unit, account_id, run_date))
+    units = read.runtime.units  # a preview bills in a transaction, and undoes it
+    found = await units.run(lambda unit: use_cases.previews.preview(unit, account_id, run_date))
     if found.to_be_taxed is not None:
         found = await use_cases.previews.with_tax(read.runtime, found, found.to_be_taxed)
     return PreviewOut.of(account_id, run_date, found)
