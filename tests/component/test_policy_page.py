@@ -18,7 +18,7 @@ WORDS_OF_DAYS = {
     "en": ("for 60 days after its date", "for some days more: 1 day.", "21 days after the due date"),
     "de": ("nach ihrem Datum an: 60 Tage.", "noch einige Tage länger: 1 Tag.", "21 Tage nach der Fälligkeit"),
     "fr": ("pendant 60 jours après sa date", "encore quelque temps : 1 jour.", "21 jours après l'échéance"),
-    "ru": ("после его даты: 60 дн.", "ещё некоторое время: 1 день.", "Через 21 дн. после срока оплаты"),
+    "ru": ("после его даты (60 дн.).", "ещё некоторое время (1 день).", "Через 21 дн. после срока оплаты"),
 }
 
 

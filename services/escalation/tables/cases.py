@@ -62,7 +62,7 @@ class CaseRow(Row, table=True):
     state: str = Field(sa_type=Text)
     state_since: datetime = Field(sa_type=DateTime(timezone=True))
     subject: str = Field(sa_type=Text)
-    is_subject_internal: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    is_subject_internal: bool | None = None
     description: str | None = Field(sa_type=Text)
     product: str | None = Field(sa_type=Text)
     queue: str = Field(sa_type=Text)

@@ -41,7 +41,8 @@ async def change_case(unit: Unit, case_id: UUID, version: int, fields: Mapping[s
         unit.record_nothing()
         return row
     row.version += 1
-    row.is_subject_internal &= "subject" not in changes
+    if "subject" in changes:
+        row.is_subject_internal = False
     await case_queries.save_case(unit, row)
     if not changes.keys().isdisjoint(("subject", "description")):
         await case_queries.save_words(unit, row)
