@@ -42,6 +42,9 @@ SEND_CASE_MAIL = "send_case_mail"
 PERSON_GONE = "550 the contact person is not there any more"
 """Refusal recorded for a message to a contact person who was erased, or is not asked any more."""
 
+WORDS_REMOVED = "550 the words of the message were removed"
+"""Refusal recorded for a message to somebody who was erased before it was sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
@@ -118,6 +121,8 @@ async def resend_message(
         raise NotFound(f"the case has no mail {entry_id}")
     if row.state not in (MailState.REFUSED, MailState.BOUNCED):
         raise MoveRefused(f"what is {row.state} is not sent again")
+    if entry.removed_at is not None:
+        raise MoveRefused("what the message said was removed")
     again = NewMessage(entry.content, row.about_outcome, contact_person_id or row.contact_person_id)
     return await write_message(unit, case_id, again, actor)
 
@@ -138,6 +143,8 @@ async def send_message(runtime: "Runtime", intent: Intent) -> str | None:
     Raises Later. Every attempt has the same Message-ID and sender of the envelope.
     """
     sending, now = await runtime.units.run(lambda unit: _load_sending(unit, UUID(intent.key)))
+    if not sending.message.content:
+        return WORDS_REMOVED
     facts = await _ask_invoicing(runtime, sending)
     reader = await _find_reader(runtime, sending, now.date())
     if reader is None:
