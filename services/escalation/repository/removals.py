@@ -141,6 +141,11 @@ async def lock_due_mails(unit: Unit, mail_ids: Sequence[UUID]) -> list[UUID]:
     return [row["id"] for row in await unit.connection.fetch(query, mail_ids)]
 
 
+async def lock_mails(unit: Unit, mail_ids: Sequence[UUID]) -> None:
+    """Lock mails that came in, so that none of them joins a case meanwhile."""
+    await unit.connection.execute("SELECT FROM inbound_mails WHERE id = ANY ($1) ORDER BY id FOR UPDATE", mail_ids)
+
+
 async def get_period(unit: Unit) -> RetentionPeriodRow:
     """Get for how long words are kept."""
     row = await unit.session.get(RetentionPeriodRow, 1, populate_existing=True, with_for_update=not unit.is_reading)

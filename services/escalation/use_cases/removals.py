@@ -3,8 +3,9 @@
 States, moves, times, money and numbers stay.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from services.escalation.repository import removals
@@ -55,12 +56,21 @@ class Erasure:
 async def erase_correspondence(unit: Unit, contact_person_id: UUID | None, addresses: Sequence[str]) -> Erasure:
     """Erase the words of mails that a contact person got or wrote, and of those that came from these addresses."""
     senders = sorted({address.lower() for address in addresses})
+    seen = await removals.list_remaining(unit, contact_person_id, senders, MAX_ERASED_MAILS + 1)
+    locked = {_get_subject(row) for row in seen}
+    await unit.lock(*locked)
+    await removals.lock_mails(unit, [row["id"] for row in seen])
     rows = await removals.list_remaining(unit, contact_person_id, senders, MAX_ERASED_MAILS + 1)
-    erased = rows[:MAX_ERASED_MAILS]
-    await unit.lock(*{row["account_id"] or row["case_id"] or row["id"] for row in erased})
+    erased = [row for row in rows[:MAX_ERASED_MAILS] if _get_subject(row) in locked]
     mail_ids = [row["id"] for row in erased if row["direction"] == "in"]
     entry_ids = [row["entry_id"] for row in erased if row["entry_id"] is not None]
     await removals.remove_mails(unit, mail_ids, entry_ids)
     object_type, object_id = ("contact_person", contact_person_id) if contact_person_id else ("erasure", new_id())
     unit.record(Change(object_type, object_id, None, None, {"mails": len(erased)}))
     return Erasure(len(erased), len(rows) == len(erased))
+
+
+def _get_subject(row: Mapping[str, Any]) -> UUID:
+    """Get what is locked while a mail is erased: its account, else its case, else the mail itself."""
+    subject: UUID = row["account_id"] or row["case_id"] or row["id"]
+    return subject
