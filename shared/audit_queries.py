@@ -1,6 +1,6 @@
 """Queries of the audit: its entries in the order of their time, by what they are asked for."""
 
-from collections.abc import Set
+from collections.abc import Collection, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -102,10 +102,15 @@ async def list_entries(unit: Unit, criteria: Criteria, after: UUID | None, limit
 
 _ERASE = """
 UPDATE audit_entries SET personal = personal - 'before' - 'after'
-WHERE object_id = $1 AND object_type = $2 AND personal ?| ARRAY['before', 'after']
+WHERE object_id = ANY ($1) AND object_type = ANY ($2) AND personal ?| ARRAY['before', 'after']
 """
 
 
 async def erase_personal_values(unit: Unit, object_type: str, object_id: UUID) -> None:
     """Empty what entries about an object say of its personal values; who changed it, when and why stays."""
-    await unit.connection.execute(_ERASE, str(object_id), object_type)
+    await erase_values_of_many(unit, [object_type], [object_id])
+
+
+async def erase_values_of_many(unit: Unit, object_types: Collection[str], object_ids: Collection[UUID]) -> None:
+    """Empty what entries about objects of these types say of their personal values."""
+    await unit.connection.execute(_ERASE, [str(object_id) for object_id in object_ids], list(object_types))

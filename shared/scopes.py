@@ -36,8 +36,8 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "write": "open, decide and close them",
         "mail": "hand mails over that came in: for the mail relay",
         "override": "go on with a reason where the rules would stop: to the vendor, or with a rejected dispute",
-        "admin": "set how long answers may take and how the vendor is reached, keep support resources and reasons of"
-        " disputes",
+        "admin": "set how long answers may take, how the vendor is reached and how long words are kept, keep support"
+        " resources and reasons of disputes, export and erase what a person wrote",
         "audit": "read who changed what",
         "operate": "see what failed, and have it tried again",
     },

@@ -1,6 +1,7 @@
-"""Timed work of escalation: deadlines, pauses, looks at the vendor; calls of invoicing, mail, the vendor's support."""
+"""Timed work of escalation: deadlines, pauses, looks at the vendor, removals; calls of others, mail."""
 
 from services.escalation import use_cases
+from services.escalation.repository.removals import DUE_BOUNCES, DUE_CASES, DUE_MAILS
 from services.escalation.use_cases.amendments import AMEND_AMOUNTS
 from services.escalation.use_cases.dispute_requests import RESERVE_AMOUNTS
 from services.escalation.use_cases.messages import SEND_CASE_MAIL
@@ -66,6 +67,9 @@ SWEEPS = (
         due="SELECT account_id::text FROM chargebacks WHERE wake_at <= $1 ORDER BY wake_at",
         judge=use_cases.chargebacks.announce_due,
     ),
+    Sweep(name="words_of_cases", due=DUE_CASES, judge=use_cases.removals.remove_words),
+    Sweep(name="mails_of_no_case", due=DUE_MAILS, judge=use_cases.removals.remove_old_mails, judges_accounts=False),
+    Sweep(name="old_bounces", due=DUE_BOUNCES, judge=use_cases.removals.delete_old_bounces, judges_accounts=False),
 )
 
 INTENTS = (

@@ -37,6 +37,7 @@ LIMITS = {
     "POST /v1/support-resources:import",
     "PUT /v1/support-resources/{resource_id}",
     "PUT /v1/vendor-channels/{legal_entity}",
+    "PUT /v1/retention-period",
     "PUT /v1/dispute-reasons/{code}",
     "PUT /v1/chargeback-reasons/{code}",
     "PUT /v1/support-statements/{legal_entity}/{language}",
@@ -67,6 +68,12 @@ OVERRIDE = "POST /v1/cases/{case_id}/handover:override"
 """What lets a rule go needs a right of its own."""
 MESSAGES = "GET /v1/notices/{notice_id}/message"
 """What people were written is for few."""
+PERSONAL = {
+    "GET /v1/contact-persons/{contact_person_id}/correspondence",
+    "POST /v1/contact-persons/{contact_person_id}:erase",
+    "POST /v1/correspondents:erase",
+}
+"""All that a person wrote is exported and erased by few."""
 RELAYED = "POST /v1/inbound-mails"
 """Mails are handed over by the relay, which may do nothing else."""
 ADMITTING = "POST /v1/disputes/{dispute_id}:admit"
@@ -104,7 +111,7 @@ def wrong_scopes(service: str, found: dict[str, APIRoute]) -> set[str]:
     for name, route in found.items():
         asks = name.startswith("GET ") or name in CHANGES_NOTHING
         special = (
-            dict.fromkeys(LIMITS, "admin")
+            dict.fromkeys(LIMITS | PERSONAL, "admin")
             | dict.fromkeys(PUBLISHING, "publish")
             | dict.fromkeys(AUDIT, "audit")
             | {MESSAGES: "messages", RELAYED: "mail", ADMITTING: "override", OVERRIDE: "override"}

@@ -61,7 +61,7 @@ APPEND_ONLY = {
     },
     "collections": {"policies", "overdues", "guard_decisions"},
     "entitlements": set[str](),
-    "escalation": {"entries", "resource_uses", "attachment_chunks"},
+    "escalation": {"entries", "resource_uses"},
 }
 
 SHAPE = """
@@ -170,7 +170,10 @@ def _append_only(service: str) -> set[str]:
     versions = ROOT / "services" / service / "migrations" / "versions"
     migrations = [_migration(path) for path in versions.glob("*.py")]
     declared = {table for migration in migrations for table in getattr(migration, "APPEND_ONLY", ())}
-    return declared - {table for migration in migrations for table in getattr(migration, "DROPPED", ())}
+    ended = [
+        name for migration in migrations for kind in ("DROPPED", "DELETABLE") for name in getattr(migration, kind, ())
+    ]
+    return declared - set(ended)
 
 
 async def refused(connection: asyncpg.Connection, statement: str) -> bool:

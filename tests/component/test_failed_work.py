@@ -307,6 +307,43 @@ async def charge_back(place: Place) -> list[str]:
     return [str(owner) for owner in owners]
 
 
+async def close_tasks(place: Place) -> list[str]:
+    """Two accounts with a task each that was closed long ago."""
+    owners = [str(uuid4()) for _ in range(2)]
+    for owner in owners:
+        task = await place.client.made("/v1/cases", {"kind": "task", "account_id": owner, "subject": "call them"})
+        await place.client.made(f"/v1/cases/{task['id']}:resolve", {"outcome": "called", "reason": "called"})
+        await place.client.made(f"/v1/cases/{task['id']}:close", {"reason": "called"})
+    await place.database.move(days=1096)
+    return owners
+
+
+async def receive_mails(place: Place) -> list[str]:
+    """Two mails of no case that came long ago."""
+    mails = []
+    for number in range(2):
+        headers = place.client.headers | {"content-type": "message/rfc822", "idempotency-key": str(number)}
+        answer = await place.client.http.post("/v1/inbound-mails", content=b"Subject: %d" % number, headers=headers)
+        mails.append(str(answer.json()["id"]))
+    await place.database.move(days=1096)
+    return mails
+
+
+async def receive_bounces(place: Place) -> list[str]:
+    """Two bounces of other services' mails that were announced long ago."""
+    bounce_ids = [str(uuid4()) for _ in range(2)]
+    for bounce_id in bounce_ids:
+        await place.database.rows(BOUNCED, bounce_id, place.database.now)
+    await place.database.move(days=91)
+    return bounce_ids
+
+
+BOUNCED = """
+WITH stream AS (INSERT INTO escalation.streams (subject, sequence) VALUES ($1, 0))
+INSERT INTO escalation.other_bounces (bounce_id, code, received_at) VALUES ($1::text::uuid, '5.1.1', $2)
+"""
+
+
 PREPARED: dict[tuple[str, str], Callable[[Place], Awaitable[list[str]]]] = {
     ("invoicing", "overdue"): owe,
     ("invoicing", "terms"): renew,
@@ -328,6 +365,9 @@ PREPARED: dict[tuple[str, str], Callable[[Place], Awaitable[list[str]]]] = {
     ("escalation", "support_contracts"): end_contracts,
     ("escalation", "vendor_disputes"): contest_invoices,
     ("escalation", "chargebacks"): charge_back,
+    ("escalation", "words_of_cases"): close_tasks,
+    ("escalation", "mails_of_no_case"): receive_mails,
+    ("escalation", "old_bounces"): receive_bounces,
 }
 
 

@@ -452,6 +452,9 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
         | await _correspond(world.client, opened)
         | {
             "account_id": [owner],
+            "contact_person_id": [str(uuid4())],
+            "addresses": [["stranger@elsewhere.example"]],
+            "address": ["stranger@elsewhere.example"],
             "resource_id": await _keep_resources(world.client),
             "file": [""],
             "resource_file": ["reference,kind,title,content,language\nkb-9,solution,Mail,Check,en\n"],

@@ -11,13 +11,14 @@ from uuid import UUID
 
 from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.requests import ClientDisconnect
 
 from services.escalation import use_cases
 from services.escalation.api.threads import Audience
 from services.escalation.domain.attachments import MAX_FILE_BYTES, FileTypeRefused, TooManyAttachments
 from services.escalation.domain.moves import MoveRefused
+from services.escalation.domain.removals import ContentRemoved
 from services.escalation.mail.file_types import check_file
 from services.escalation.repository import attachments, case_queries, inbound_mails
 from services.escalation.tables import AttachmentRow
@@ -73,6 +74,7 @@ class AttachmentOut(BaseModel):
         sha256="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         added_by="support",
         added_at="2026-04-02T10:12:00Z",
+        removed_at=None,
     )
 
     id: UUID
@@ -85,6 +87,7 @@ class AttachmentOut(BaseModel):
     sha256: str
     added_by: str | None
     added_at: datetime
+    removed_at: datetime | None = Field(description="when name and content were removed, if they were")
 
     @classmethod
     def from_row(cls, row: AttachmentRow) -> Self:
@@ -160,11 +163,13 @@ async def list_files_of_mail(inbound_mail_id: UUID, read: Read, paging: Paging) 
     "/v1/attachments/{attachment_id}/content",
     summary="Download a file",
     response_class=Response,
-    responses=CONTENT,
+    responses=CONTENT | refusals(ContentRemoved),
 )
 async def get_content(attachment_id: UUID, read: Read) -> Response:
     """The file as it was sent, to be saved: as octets, whatever it is, and with nothing that a browser would run."""
     row = await read(partial(attachments.get_attachment, attachment_id=attachment_id))
+    if row.removed_at is not None:
+        raise ContentRemoved("the file was removed")
 
     async def stream() -> AsyncIterator[bytes]:
         place = 0

@@ -181,6 +181,7 @@ class CaseOut(BaseModel):
         next_deadline_at=None,
         unread_answers=0,
         inform_by=None,
+        words_removed_at=None,
     )
 
     id: UUID
@@ -212,6 +213,7 @@ class CaseOut(BaseModel):
     inform_by: datetime | None = Field(
         description="by when the customer is to be told the outcome; null once they were"
     )
+    words_removed_at: datetime | None = Field(description="when what people wrote in it was removed, if it was")
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> Self:

@@ -74,6 +74,7 @@ class InboundMailOut(BaseModel):
         received_at="2026-04-02T10:12:00Z",
         settled_at=None,
         settled_by=None,
+        removed_at=None,
     )
 
     id: UUID
@@ -91,6 +92,7 @@ class InboundMailOut(BaseModel):
     received_at: datetime
     settled_at: datetime | None
     settled_by: str | None
+    removed_at: datetime | None = Field(description="when what it said was removed, if it was")
 
     @classmethod
     def from_row(cls, row: InboundMailRow) -> Self:

@@ -72,6 +72,7 @@ class EntryOut(BaseModel):
         channel=None,
         about_outcome=None,
         entered_at="2026-04-02T10:12:00Z",
+        removed_at=None,
         mail=None,
     )
 
@@ -85,6 +86,7 @@ class EntryOut(BaseModel):
     channel: Channel | None = Field(description="of a contact with the customer")
     about_outcome: bool | None
     entered_at: datetime
+    removed_at: datetime | None = Field(default=None, description="when its words were removed, if they were")
     mail: MailDeliveryOut | None = Field(default=None, description="of a message that is sent as mail")
 
     @classmethod

@@ -12,12 +12,16 @@ from shared.database import Unit
 
 
 async def insert_entry(unit: Unit, row: EntryRow) -> None:
-    """Insert an entry, for good, with its words."""
+    """Insert an entry with its words, which are kept from now on for as long as those of a case that is closed now."""
     unit.session.add(row)
     await unit.session.flush()
-    if row.content:
-        query = "INSERT INTO case_words (text_id, case_id, words) VALUES ($1, $2, to_tsvector('simple', $3))"
-        await unit.connection.execute(query, row.id, row.case_id, row.content)
+    query = """
+        WITH kept AS (
+            INSERT INTO case_words (text_id, case_id, words) SELECT $1, $2, to_tsvector('simple', $3) WHERE $3 <> ''
+        )
+        UPDATE cases SET words_since = $4 WHERE id = $2 AND state = 'closed'
+    """
+    await unit.connection.execute(query, row.id, row.case_id, row.content, unit.now)
 
 
 def build_entries_query(

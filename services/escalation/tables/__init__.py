@@ -8,6 +8,7 @@ from services.escalation.tables.clocks import CaseClockRow, MovedCalendarRow, Re
 from services.escalation.tables.copies import AccountRow, CalendarRow, InvoiceRow
 from services.escalation.tables.disputes import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
 from services.escalation.tables.mails import CaseAddressRow, CaseMailRow, InboundMailRow, OtherBounceRow
+from services.escalation.tables.removals import RetentionPeriodRow
 from services.escalation.tables.resources import (
     RESOURCE_WORDS,
     TEXT_SEARCH,
@@ -51,6 +52,7 @@ __all__ = [
     "OtherBounceRow",
     "ResourceUseRow",
     "ResponseTargetRow",
+    "RetentionPeriodRow",
     "ServiceCreditRow",
     "ServiceCreditTypeRow",
     "SupportResourceRow",

@@ -10,13 +10,17 @@ from services.escalation.tables.base import Row
 
 
 class AttachmentRow(Row, table=True):
-    """A file of a case, or of a mail that waits for a person; it came by a mail or by somebody."""
+    """A file of a case, or of a mail that waits for a person; it came by a mail or by somebody.
+
+    One that was removed has neither name nor content; its digest, type and size stay.
+    """
 
     __tablename__ = "attachments"
     __table_args__ = (
         CheckConstraint("audience IN ('customer', 'vendor', 'internal')"),
         CheckConstraint("case_id IS NOT NULL OR inbound_mail_id IS NOT NULL"),
         CheckConstraint("size_bytes > 0"),
+        CheckConstraint("removed_at IS NULL OR name = ''"),
         Index("attachments_of_case", "case_id", "id"),
         Index("attachments_of_mail", "inbound_mail_id", "id"),
     )
@@ -31,6 +35,7 @@ class AttachmentRow(Row, table=True):
     sha256: str = Field(sa_type=Text)
     added_by: str | None = Field(sa_type=Text)
     added_at: datetime = Field(sa_type=DateTime(timezone=True))
+    removed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
 class AttachmentChunkRow(Row, table=True):

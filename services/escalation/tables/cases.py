@@ -12,7 +12,10 @@ from services.escalation.tables.base import Row
 
 
 class CaseRow(Row, table=True):
-    """A case: somebody has a problem until the customer knows the outcome."""
+    """A case: somebody has a problem until the customer knows the outcome.
+
+    `words_since` is set while it is closed and words are kept of it: when it was closed, or written in last.
+    """
 
     __tablename__ = "cases"
     __table_args__ = (
@@ -50,6 +53,7 @@ class CaseRow(Row, table=True):
         ),
         Index("cases_unread", "id", postgresql_where=text("unread_answers > 0")),
         Index("cases_to_inform", "inform_by", "id", postgresql_where=text("inform_by IS NOT NULL")),
+        Index("cases_with_words", "words_since", postgresql_where=text("words_since IS NOT NULL")),
         Index("cases_by_deadline", "next_deadline_at", "id", postgresql_where=text("next_deadline_at IS NOT NULL")),
     )
 
@@ -81,6 +85,8 @@ class CaseRow(Row, table=True):
     next_deadline_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     unread_answers: int
     inform_by: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    words_since: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    words_removed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
 class CaseLinkRow(Row, table=True):
@@ -107,7 +113,8 @@ class EntryRow(Row, table=True):
     """An entry of a case's thread, for an audience; without an actor it was written by itself.
 
     Calls and messages are contacts with the customer, in the sequence of the account's facts; a mail that we send
-    (`mail_out`) becomes one when it is delivered, which stands in `case_mails`.
+    (`mail_out`) becomes one when it is delivered, which stands in `case_mails`. The role of the service may empty an
+    entry, and change nothing else of it.
     """
 
     __tablename__ = "entries"
@@ -124,6 +131,7 @@ class EntryRow(Row, table=True):
         CheckConstraint("channel IN ('email', 'phone', 'portal', 'letter')"),
         CheckConstraint("(kind IN ('call', 'message')) = (channel IS NOT NULL)"),
         CheckConstraint("num_nulls(channel, about_outcome, sequence) IN (0, 3)"),
+        CheckConstraint("removed_at IS NULL OR content = ''"),
         Index("entries_of_case", "case_id", "id"),
     )
 
@@ -138,6 +146,7 @@ class EntryRow(Row, table=True):
     channel: str | None = Field(sa_type=Text)
     about_outcome: bool | None
     sequence: int | None = Field(sa_type=BigInteger)
+    removed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     entered_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 

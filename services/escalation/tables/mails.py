@@ -33,6 +33,12 @@ class CaseMailRow(Row, table=True):
         CheckConstraint("state <> 'delivered' OR sequence IS NOT NULL"),
         CheckConstraint("(state IN ('refused', 'bounced')) = (code IS NOT NULL)"),
         Index("case_mails_of_case", "case_id"),
+        Index(
+            "case_mails_of_person",
+            "contact_person_id",
+            "entry_id",
+            postgresql_where=text("contact_person_id IS NOT NULL"),
+        ),
     )
 
     entry_id: UUID = Field(primary_key=True, foreign_key="entries.id")
@@ -53,7 +59,8 @@ class CaseMailRow(Row, table=True):
 class InboundMailRow(Row, table=True):
     """A mail that came in. `mail_key` is its Message-ID, else its digest; the first of a key is the one that counts.
 
-    Sender, subject and content are of whoever wrote it. The content of one that joined a case is that of its entry.
+    Sender, subject and content are of whoever wrote it, and empty once they were removed. The content of one that
+    joined a case is that of its entry.
     """
 
     __tablename__ = "inbound_mails"
@@ -64,7 +71,20 @@ class InboundMailRow(Row, table=True):
         Index("inbound_mails_first", "mail_key", unique=True, postgresql_where=text("is_first")),
         Index("inbound_mails_of_key", "mail_key", "digest", unique=True),
         Index("inbound_mails_by_state", "state", "id"),
+        CheckConstraint("removed_at IS NULL OR num_nonnulls(sender, message_id) = 0 AND subject = '' AND content = ''"),
         Index("inbound_mails_of_case", "case_id", "entry_id"),
+        Index(
+            "inbound_mails_of_person",
+            "contact_person_id",
+            "id",
+            postgresql_where=text("contact_person_id IS NOT NULL"),
+        ),
+        Index("inbound_mails_of_sender", "sender", "id", postgresql_where=text("sender IS NOT NULL")),
+        Index(
+            "inbound_mails_of_no_case",
+            "received_at",
+            postgresql_where=text("case_id IS NULL AND removed_at IS NULL"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)
@@ -84,12 +104,15 @@ class InboundMailRow(Row, table=True):
     settled_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     settled_by: str | None = Field(sa_type=Text)
     read_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    contact_person_id: UUID | None = None
+    removed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
 class OtherBounceRow(Row, table=True):
     """The bounce of a mail that is of no case, announced once for the service that sent it; `bounce_id` is its id."""
 
     __tablename__ = "other_bounces"
+    __table_args__ = (Index("other_bounces_by_time", "received_at"),)
 
     bounce_id: UUID = Field(primary_key=True)
     code: str = Field(sa_type=Text)

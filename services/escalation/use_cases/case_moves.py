@@ -191,6 +191,7 @@ async def enter_state(
         details["former_outcome"] = former_outcome
     former = CaseState(row.state)
     row.state, row.state_since, row.version = CaseState(wanted), unit.now, row.version + 1
+    row.words_since = unit.now if wanted is CaseState.CLOSED else None
     await enter_internally(unit, row, "state", actor, reason, details)
     await follow_state(unit, row, former)
 

@@ -130,6 +130,7 @@ async def _follow_kind(
     unit: Unit, row: InboundMailRow, arrival: Arrival, case: CaseRow | None, support_address: str
 ) -> None:
     mail = arrival.mail
+    await unit.lock(row.id)
     if row.state == InboundState.TRIAGE:
         await keep_files(unit, row.id, arrival.files)
     if row.state == InboundState.BOUNCE and mail.bounce is not None:
@@ -195,6 +196,7 @@ async def _join(unit: Unit, row: InboundMailRow, case: CaseRow, actor: str | Non
     await threads.insert_entry(unit, entry)
     row.state = move(INBOUND_ALLOWED, InboundState(row.state), InboundState.JOINED)
     row.case_id, row.entry_id, row.settled_at, row.settled_by, row.content = case.id, entry.id, unit.now, actor, ""
+    row.contact_person_id = person_id
     await inbound_mails.save_mail(unit, row)
     await attachments.place_in_case(unit, row.id, case.id)
     case.unread_answers += 1
@@ -239,7 +241,10 @@ async def discard_by_hand(unit: Unit, mail_id: UUID, actor: str) -> InboundMailR
 
 async def _lock_mail(unit: Unit, mail_id: UUID) -> InboundMailRow:
     await inbound_mails.lock_mail(unit, mail_id)
-    return await inbound_mails.get_mail(unit, mail_id)
+    row = await inbound_mails.get_mail(unit, mail_id)
+    if row.removed_at is not None:
+        raise MoveRefused("what the mail said was removed")
+    return row
 
 
 async def mark_read(unit: Unit, case_id: UUID, last_entry_id: UUID, actor: str) -> CaseRow:

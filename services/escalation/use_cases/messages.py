@@ -44,6 +44,9 @@ PERSON_GONE = "550 the contact person is not there any more"
 ACCOUNT_UNKNOWN = "550 invoicing has no such account"
 """Refusal recorded for a message of a case whose account nobody knows."""
 
+WORDS_REMOVED = "550 the words of the message were removed"
+"""Refusal recorded for a message to somebody who was erased before it was sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
@@ -121,6 +124,8 @@ async def resend_message(
         raise NotFound(f"the case has no mail {entry_id}")
     if row.state not in (MailState.REFUSED, MailState.BOUNCED):
         raise MoveRefused(f"what is {row.state} is not sent again")
+    if entry.removed_at is not None:
+        raise MoveRefused("what the message said was removed")
     again = NewMessage(entry.content, row.about_outcome, contact_person_id or row.contact_person_id)
     return await write_message(unit, case_id, again, actor)
 
@@ -141,6 +146,8 @@ async def send_message(runtime: "Runtime", intent: Intent) -> str | None:
     Raises Later. Every attempt has the same Message-ID and sender of the envelope.
     """
     sending, now = await runtime.units.run(lambda unit: _load_sending(unit, UUID(intent.key)))
+    if not sending.message.content:
+        return WORDS_REMOVED
     facts = await _ask_invoicing(runtime, sending)
     if facts is None:
         return ACCOUNT_UNKNOWN
