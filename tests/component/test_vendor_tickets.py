@@ -250,8 +250,8 @@ async def test_files_go_along_once_they_are_searched_or_let_through(support: Sup
     stopped = await support.prepare(case_id, attachment_ids=[plain, number, picture])
     assert (stopped.status_code, stopped.json()["code"]) == (409, "contact_details_undecided")
     assert [(detail["place"], detail["content"]) for detail in stopped.json()["details"]] == [
-        ("file note.txt", "030/901820"),
-        ("file screen.png", picture),
+        (f"file {number}: note.txt", "030/901820"),
+        (f"file {picture}: screen.png", picture),
     ]
     decision = {"content": "030/901820", "choice": "remove", "reason": "a customer"}
     shown = {"content": picture, "choice": "let_through", "reason": "shows the queue only"}
@@ -263,6 +263,24 @@ async def test_files_go_along_once_they_are_searched_or_let_through(support: Sup
         assert archive.read("files/01-log.txt") == b"delivered at 09:12"
         assert archive.read("files/02-screen.png") == PNG
         assert all(b"we earn" not in archive.read(name) for name in archive.namelist())
+
+
+async def test_each_file_and_its_name_is_searched_and_a_large_one_is_let_through(support: Support) -> None:
+    case_id = await support.open()
+    await support.get_ready(case_id)
+    first = await attach(support, case_id, "same.txt", b"ring 030/901820 again")
+    second = await attach(support, case_id, "same.txt", b"delivered at 09:12")
+    named = await attach(support, case_id, "anna@example.org.txt", b"delivered")
+    large = await attach(support, case_id, "large.txt", b"delivered\n" * 20_000)
+    for chosen, place, content in (
+        ([first, second], f"file {first}: same.txt", "030/901820"),
+        ([second, first], f"file {first}: same.txt", "030/901820"),
+        ([named], f"file {named}: anna@example.org.txt", "anna@example.org.txt"),
+        ([large], f"file {large}: large.txt", large),
+    ):
+        stopped = await support.prepare(case_id, attachment_ids=chosen)
+        details = [(detail["place"], detail["content"]) for detail in stopped.json()["details"]]
+        assert (stopped.status_code, details) == (409, [(place, content)])
 
 
 async def test_files_of_a_ticket_are_bounded_together(support: Support, monkeypatch: pytest.MonkeyPatch) -> None:

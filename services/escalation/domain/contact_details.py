@@ -16,7 +16,7 @@ Choice = Literal["remove", "let_through"]
 REMOVED = "[removed]"
 MIN_DIGITS = 7
 """How few digits a number of a country may have that begins as one: less is a count or a time."""
-_AT = "(?:[@＠﹫]|%40|&#64;|&commat;)"
+_AT = "(?:[@＠﹫]|[%=]40|&#0*64;|&#x0*40;|&commat;)"
 _PART = r"[^\s@＠﹫<>()\[\]\"',;:&%]"
 _ADDRESS = re.compile(rf"{_PART}{{1,64}}{_AT}{_PART}{{1,255}}")
 _DOT = r"(?:\.|\s?[\[({]\s?(?:dot|punkt)\s?[\])}]\s?|\s(?:dot|punkt)\s)"
@@ -24,6 +24,9 @@ _SPELLED_ADDRESS = re.compile(
     rf"[\w.+-]{{1,64}}(?:\s?[\[({{]\s?(?:at|ät|@)\s?[\])}}]\s?|\s(?:at|ät)\s)[\w-]{{1,63}}(?:{_DOT}[\w-]{{1,63}}){{1,8}}",
     re.IGNORECASE,
 )
+_SPACED_ADDRESS = re.compile(rf"{_PART}{{1,64}}\s{{0,2}}{_AT}\s{{0,2}}[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,8}}")
+MAX_PASSES = 10
+"""How often a text is searched again after something was removed from it: what is left may be another one."""
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -65,7 +68,7 @@ def find_details(text: str, countries: Sequence[str]) -> list[Finding]:
 
 
 def _iterate_details(text: str, countries: Sequence[str]) -> Iterator[Finding]:
-    for pattern in (_ADDRESS, _SPELLED_ADDRESS):
+    for pattern in (_ADDRESS, _SPELLED_ADDRESS, _SPACED_ADDRESS):
         for match in pattern.finditer(text):
             content = match[0].rstrip(".!?")
             yield Finding("address", content, match.start(), match.start() + len(content))
@@ -86,8 +89,22 @@ def _is_number(candidate: PhoneNumberMatch) -> bool:
 
 
 def clean_text(text: str, countries: Sequence[str], decisions: Iterable[DetailDecision]) -> Cleaned:
-    """Remove from a text what a person decided to remove, and name what nobody has decided about."""
+    """Remove from a text what a person decided to remove, and name what nobody has decided about.
+
+    What is left is searched again: what was removed may have hidden another one.
+    """
     by_content: Mapping[str, DetailDecision] = {decision.content: decision for decision in decisions}
+    cleaned = _clean_once(text, countries, by_content)
+    decided = list(cleaned.decided)
+    for _ in range(MAX_PASSES):
+        if all(decision.choice != "remove" for _, decision in cleaned.decided):
+            break
+        cleaned = _clean_once(cleaned.text, countries, by_content)
+        decided += [item for item in cleaned.decided if item[1].choice == "remove"]
+    return Cleaned(cleaned.text, cleaned.undecided, tuple(decided))
+
+
+def _clean_once(text: str, countries: Sequence[str], by_content: Mapping[str, DetailDecision]) -> Cleaned:
     parts, undecided, decided, place = [], [], [], 0
     for finding in find_details(text, countries):
         decision = by_content.get(finding.content)

@@ -57,20 +57,23 @@ class _BoundedMessage(Message):
 
 
 def read_mail(content: bytes) -> InboundMail:
-    """Read a mail (RFC 5322); one that is beyond the bounds has its digest only."""
+    """Read a mail (RFC 5322); one that is beyond the bounds, or that no parser can read, has its digest only.
+
+    Whatever a mail brings the parsers to raise would quote it, so that goes nowhere.
+    """
     digest = hashlib.sha256(content).hexdigest()
     try:
         _check_bounds(content)
         message = message_from_bytes(content, _BoundedMessage)
-        parts = list(_walk(message))
-    except (Unreadable, RecursionError):
+        return _build_mail(message, list(_walk(message)), content)
+    except Exception:  # noqa: BLE001  # what others wrote breaks nothing here
         return InboundMail(digest, is_readable=False)
-    return _build_mail(message, parts, content)
 
 
 def _check_bounds(content: bytes) -> None:
-    head, _, _ = content.replace(b"\r\n", b"\n").partition(b"\n\n")
-    if len(head) > MAX_HEAD_BYTES or content.count(b"\n") > MAX_LINES:
+    text = content.replace(b"\r\n", b"\n")
+    head, _, _ = text.partition(b"\n\n")
+    if len(head) > MAX_HEAD_BYTES or text.count(b"\n") + text.count(b"\r") > MAX_LINES:
         raise Unreadable
     if sum(1 for _ in _NESTING.finditer(content)) > MAX_NESTINGS:
         raise Unreadable
@@ -78,26 +81,37 @@ def _check_bounds(content: bytes) -> None:
 
 def _walk(message: Message, depth: int = 0) -> Iterator[Message]:
     """Walk the parts that have none of their own, and those that are messages. Raises Unreadable."""
-    pending = [(message, depth)]
+    pending = [(message, depth, True)]
     for _ in range(MAX_PARTS):
         if not pending:
             return
-        part, depth = pending.pop()
+        part, depth, wants_text = pending.pop()
         if depth > MAX_DEPTH:
             raise Unreadable
         if part.get_content_maintype() == "multipart" and part.is_multipart():
             children = [child for child in part.get_payload() if isinstance(child, Message)]
-            pending += [(child, depth + 1) for child in reversed(_choose_alternative(part, children))]
-        else:
+            chosen = _choose_children(part, children, wants_text)
+            pending += [(child, depth + 1, has_text) for child, has_text in reversed(chosen)]
+        elif wants_text or not _is_text(part):
             yield part
     raise Unreadable
 
 
-def _choose_alternative(part: Message, children: list[Message]) -> list[Message]:
-    """Choose of alternatives the plain text, else the last one, which is the best (RFC 2046, 5.1.4)."""
+def _choose_children(part: Message, children: list[Message], wants_text: bool) -> list[tuple[Message, bool]]:
+    """Choose of alternatives the plain text, else the last one, which is the best (RFC 2046, 5.1.4).
+
+    Some clients put the files of a mail into one of its alternatives: of those not chosen the files are taken, without
+    their text and without the pictures that belong to it.
+    """
     if part.get_content_subtype() != "alternative" or not children:
-        return children
-    return [next((child for child in children if child.get_content_type() == "text/plain"), children[-1])]
+        is_shown = wants_text or part.get_content_subtype() == "mixed"
+        return [(child, wants_text) for child in children] if is_shown else []
+    text = next((child for child in children if child.get_content_type() == "text/plain"), children[-1])
+    return [
+        (child, wants_text and child is text)
+        for child in children
+        if child is text or child.get_content_type() == "multipart/mixed"
+    ]
 
 
 def _build_mail(message: Message, parts: list[Message], content: bytes) -> InboundMail:

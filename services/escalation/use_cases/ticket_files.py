@@ -14,6 +14,8 @@ from shared.errors import Refusal
 
 MAX_PACK_BYTES = 20 * 1024 * 1024
 """How much the files of a ticket have together, which are in memory while its pack is built."""
+MAX_SEARCHED_BYTES = 128 * 1024
+"""How large a file is at most that is searched for addresses and numbers; to search a larger one takes too long."""
 SEARCHED_TYPE = "text/plain"
 
 
@@ -55,9 +57,14 @@ class TicketFile:
     content: bytes
 
     @property
+    def is_searched(self) -> bool:
+        """Whether it is searched: else somebody has to let it through as a whole."""
+        return self.media_type == SEARCHED_TYPE and len(self.content) <= MAX_SEARCHED_BYTES
+
+    @property
     def place(self) -> str:
         """The place that a refusal names."""
-        return f"file {self.name}"
+        return f"file {self.id}: {self.name}"
 
 
 async def load_files(unit: Unit, case_id: UUID, attachment_ids: Sequence[UUID]) -> list[TicketFile]:
@@ -81,8 +88,12 @@ async def _load_file(unit: Unit, row: AttachmentRow) -> TicketFile:
 
 
 def map_texts(files: Iterable[TicketFile]) -> dict[str, str]:
-    """Map the places of files that can be searched to their texts."""
-    return {file.place: file.content.decode(errors="replace") for file in files if file.media_type == SEARCHED_TYPE}
+    """Map the places of files to what is searched of them: the name of each, and the text of those that have one."""
+    return {file.place: f"{file.name}\n\n{_read_text(file)}" for file in files}
+
+
+def _read_text(file: TicketFile) -> str:
+    return file.content.decode(errors="replace") if file.is_searched else ""
 
 
 def list_unsearched(files: Iterable[TicketFile], decisions: Iterable[DetailDecision]) -> list[dict[str, str]]:
@@ -91,7 +102,7 @@ def list_unsearched(files: Iterable[TicketFile], decisions: Iterable[DetailDecis
     return [
         {"place": file.place, "kind": "file", "content": str(file.id)}
         for file in files
-        if file.media_type != SEARCHED_TYPE and str(file.id) not in passed
+        if not file.is_searched and str(file.id) not in passed
     ]
 
 
@@ -101,7 +112,7 @@ def list_file_decisions(files: Iterable[TicketFile], decisions: Iterable[DetailD
     return [
         {"place": file.place, "kind": "file", "choice": "let_through", "reason": reasons[str(file.id)]}
         for file in files
-        if file.media_type != SEARCHED_TYPE
+        if not file.is_searched
     ]
 
 

@@ -65,3 +65,25 @@ def test_a_choice_holds_wherever_it_stands_and_the_rest_is_named() -> None:
 def test_many_are_all_found() -> None:
     text = " ".join(f"a{number}@example.org" for number in range(900))
     assert len(find_details(text, ["DE"])) == 900
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "anna @ example.org",
+        "anna@\nexample.org",
+        "anna&#064;example.org",
+        "anna&#x40;example.org",
+        "anna=40example.org",
+    ],
+)
+def test_an_address_with_blanks_or_as_it_is_encoded_is_found(detail: str) -> None:
+    (finding,) = find_details(f"Please ask {detail} about it.", ["DE"])
+    assert finding.content == detail
+
+
+def test_what_is_left_after_a_removal_is_searched_again() -> None:
+    cleaned = clean_text(
+        "Tel. 030 901820/anna@example.org", ["DE"], [DetailDecision("030 901820", "remove", "a customer")]
+    )
+    assert [finding.content for finding in cleaned.undecided] == ["/anna@example.org"]

@@ -166,3 +166,35 @@ def test_no_html_takes_long(part: str) -> None:
     begin = time.process_time()
     convert_html(part * (300_000 // len(part)))
     assert time.process_time() - begin < 2
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"Content-Type: application/pdf; name*=idna''a\r\n\r\nx",
+        b"Content-Type: application/pdf; name*<%s>*=x\r\n\r\nx" % (b"9" * 5000),
+        b"Content-Type: text/html; charset=utf-7\r\n\r\n<p>Anna Alpenrose +2AA-</p>",
+        b"Content-Disposition: attachment; filename*=utf-7''+2AA-x\r\n\r\nx",
+        b"Content-Disposition: attachment; filename*=a\0b''x\r\n\r\nx",
+    ],
+    ids=lambda text: str(text)[:60],
+)
+def test_what_breaks_a_parser_breaks_nothing_here(rest: bytes) -> None:
+    assert read(rest).digest
+
+
+def test_files_in_an_alternative_that_is_not_shown_are_kept_and_its_pictures_are_not() -> None:
+    mail = EmailMessage(policy=SMTP)
+    mail.set_content("The order is attached.")
+    shown = EmailMessage(policy=SMTP)
+    shown.set_content("<p>The order is attached.</p>", subtype="html")
+    shown.add_related(b"GIF89a", maintype="image", subtype="gif", cid="<logo>")
+    shown.add_attachment(b"%PDF-1.7", maintype="application", subtype="pdf", filename="order.pdf")
+    mail.make_alternative()
+    mail.attach(shown)
+    arrived = read(mail.as_bytes())
+    assert (arrived.content, [file.name for file in arrived.files]) == ("The order is attached.", ["order.pdf"])
+
+
+def test_lines_are_counted_however_they_end() -> None:
+    assert not read(b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\r" * 250_000).is_readable
