@@ -34,6 +34,7 @@ SELDOM = {
     "goodstanding_entitlements_unsettled_oldest_timestamp_seconds",
     "goodstanding_event_effect_seconds_bucket",
     "goodstanding_failed_work",
+    "goodstanding_inbound_mails_waiting_oldest_timestamp_seconds",
     "goodstanding_intents_oldest_timestamp_seconds",
     "goodstanding_ledger_imbalance_minor",
     "goodstanding_outbox_oldest_timestamp_seconds",
