@@ -8,7 +8,7 @@ from services.collections.domain.plain_yaml import MAX_DEPTH, MAX_NODES, YamlRef
 from services.collections.domain.policy import PolicyRefused, parse_policy
 
 MAX_CPU_SECONDS = 5.0
-"""What takes longer takes as long as the square of its size: a busy machine needs a second for the largest text."""
+"""A busy machine needs a second for the largest text; time that grows with the square of the text would be minutes."""
 BOMB = "".join(
     f"k{level}: &k{level} [{', '.join([f'*k{level - 1}'] * 9) if level else 'x, x, x'}]\n" for level in range(9)
 )
