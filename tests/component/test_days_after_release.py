@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -40,16 +40,7 @@ async def test_a_walk_down_the_ladder_with_a_dispute_and_its_days(world: World) 
     assert len(await world.events("SuspensionWithdrawn")) == 1
     await world.day(23, 12)
     await world.changed(invoice_id, 1000)
-    item = await world.client.got(f"/v1/items/{invoice_id}")
-    assert item["terms"] == {"policy_version": 1, "dispute_window_days": 30, "after_release_days": 3}
-    assert (item["account_id"], item["next"]["step"], item["next"]["on"]) == (
-        str(world.account_id),
-        "final_notice",
-        "2026-04-06",
-    )
-    [judged_item] = (await world.standing())["items"]
-    dunnable_minor = judged_item["amounts"]["dunnable_minor"]
-    assert (dunnable_minor, judged_item["after_release_until"]) == (0, "2026-04-05T12:00:00Z")
+    await check_hold(world, invoice_id)
     verdict = await world.client.got(f"/v1/suspensions/{suspension['id']}/confirmation")
     assert verdict["verdict"] == "withdrawn"
     for day in range(24, 34):
@@ -59,16 +50,7 @@ async def test_a_walk_down_the_ladder_with_a_dispute_and_its_days(world: World) 
         assert len(await world.events("SuspensionRequested")) == 1, day
     await world.day(34)
     assert len(await world.events("SuspensionRequested")) == 2
-    [_, again] = sorted((await world.standing())["suspensions"], key=lambda row: str(row["requested_at"]))
-    await world.hear(
-        SubscriptionSuspended(
-            account_id=world.account_id,
-            subscription_id=world.subscription_id,
-            suspension_id=again["id"],
-            hold_reasons=("non_payment",),
-            vendor_bills_on=True,
-        )
-    )
+    await suspend_again(world)
     await world.changed(invoice_id, 1000, 1000)
     await world.changed(invoice_id, 1000)
     assert await world.events("ReinstatementRequested") == []
@@ -79,6 +61,34 @@ async def test_a_walk_down_the_ladder_with_a_dispute_and_its_days(world: World) 
     page = (await world.client.get("/policy")).text
     assert "can be disputed for 30 days after its date" in page
     assert "stays held for some days more: 3 days" in page
+
+
+async def check_hold(world: World, invoice_id: UUID) -> None:
+    """Check that an invoice is held for the days after its release, and what comes then."""
+    item = await world.client.got(f"/v1/items/{invoice_id}")
+    assert item["terms"] == {"policy_version": 1, "dispute_window_days": 30, "after_release_days": 3}
+    assert (item["account_id"], item["next"]["step"], item["next"]["on"]) == (
+        str(world.account_id),
+        "final_notice",
+        "2026-04-06",
+    )
+    [judged_item] = (await world.standing())["items"]
+    dunnable_minor = judged_item["amounts"]["dunnable_minor"]
+    assert (dunnable_minor, judged_item["after_release_until"]) == (0, "2026-04-05T12:00:00Z")
+
+
+async def suspend_again(world: World) -> None:
+    """Let the second suspension be effective."""
+    [_, again] = sorted((await world.standing())["suspensions"], key=lambda row: str(row["requested_at"]))
+    await world.hear(
+        SubscriptionSuspended(
+            account_id=world.account_id,
+            subscription_id=world.subscription_id,
+            suspension_id=again["id"],
+            hold_reasons=("non_payment",),
+            vendor_bills_on=True,
+        )
+    )
 
 
 async def test_a_dispute_that_becomes_known_late_withdraws_what_was_requested_in_its_days(world: World) -> None:

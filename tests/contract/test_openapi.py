@@ -50,7 +50,7 @@ LONGEST_GENERATED = 60
 """Characters of a generated text, at most."""
 ROUNDS = 40
 """How often an operation gets them that has not done yet what it is for."""
-FEW_ROUNDS = 4
+FEW_ROUNDS = 12
 """The same for an operation that need not do it."""
 COMMON: dict[str, list[Any]] = {
     "currency": ["EUR"],
@@ -433,12 +433,7 @@ async def _entitlements(world: World) -> dict[str, list[Any]]:
 async def _escalation(world: World) -> dict[str, list[Any]]:
     owner, issued = str(uuid4()), str(uuid4())
     world.runtime.clients._clients["invoicing"] = Door(owner)  # type: ignore[assignment]
-    lines = [{"line": 1, "amount_minor": 700}]
-    dispute = {"account_id": owner, "invoice_id": issued, "currency": "EUR", "lines": lines}
-    disputed = [(await world.client.made("/v1/disputes", dispute))["id"] for _ in range(40)]
-    for path in (f"/v1/disputes/{dispute_id}:uphold" for dispute_id in disputed[:24]):
-        await world.client.somebody().made(path, {"reason": "billed in error"})
-    questions = await _reject_often(world.client, dispute | {"invoice_id": str(uuid4())})
+    disputes = await _dispute_often(world.client, owner, issued)
     await hear(world.runtime, registered(UUID(owner)))
     target_id = str(uuid4())
     links = [{"kind": kind, "target_id": target_id} for kind in get_args(LinkKind)]
@@ -459,7 +454,7 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
             "file": [""],
             "resource_file": ["reference,kind,title,content,language\nkb-9,solution,Mail,Check,en\n"],
             "invoice_id": [issued],
-            "dispute_id": disputed + questions,
+            "dispute_id": disputes,
             "type_code": ["duplicate_order"],
             "code": ["order", "other_order"],
             "service_credit_id": await _open_credits(world, owner),
@@ -570,6 +565,16 @@ async def _contest(client: Client) -> list[str]:
     contested = {"vendor_invoice_id": str(VENDOR_INVOICE), "currency": "EUR", "items": [CONTESTED]}
     body = contested | {"reason_code": "quantity", "reason": "never ordered"}
     return [(await client.made("/v1/vendor-disputes", body))["id"] for _ in range(40)]
+
+
+async def _dispute_often(client: Client, owner: str, invoice_id: str) -> list[str]:
+    """Dispute an invoice often, let somebody want to uphold most of it, and add questions; the ids."""
+    lines = [{"line": 1, "amount_minor": 700}]
+    dispute = {"account_id": owner, "invoice_id": invoice_id, "currency": "EUR", "lines": lines}
+    disputes = [(await client.made("/v1/disputes", dispute))["id"] for _ in range(40)]
+    for path in (f"/v1/disputes/{dispute_id}:uphold" for dispute_id in disputes[:24]):
+        await client.somebody().made(path, {"reason": "billed in error"})
+    return disputes + await _reject_often(client, dispute | {"invoice_id": str(uuid4())})
 
 
 async def _reject_often(client: Client, dispute: dict[str, Any]) -> list[str]:

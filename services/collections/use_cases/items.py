@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
+from services.collections.domain.judge import judge
 from services.collections.domain.judgement import NextStep
 from services.collections.repository import facts, policies
 from services.collections.repository.facts import ItemKey
 from services.collections.repository.policies import Version
-from services.collections.use_cases import judging
 from shared.calendar import local_date
 from shared.contracts.dunning_item import DunningItem, DunningNext, DunningTerms
 from shared.database import Unit
@@ -16,14 +16,14 @@ async def describe_item(unit: Unit, invoice_id: UUID) -> DunningItem:
     """Describe an invoice as collections sees it now. Raises NotFound."""
     key = await facts.get_item_key(unit, invoice_id)
     versions = await policies.versions(unit)
+    version = policies.in_force(versions, key.recorded_at, key.zone)
     account = (await facts.facts(unit, [key.account_id]))[key.account_id]
-    judged_items = judging.judged_by(versions, account, unit.now)
-    judgements = (judged_item.judgement for judged_item in judged_items)
-    upcoming = next((judgement.next for judgement in judgements if judgement.invoice_id == invoice_id), None)
+    item = next((item for item in account.items if item.invoice_id == invoice_id), None)
+    upcoming = judge(item, version.policy, unit.now).next if item and version else None
     return DunningItem(
         invoice_id=invoice_id,
         account_id=key.account_id,
-        terms=_describe_terms(policies.in_force(versions, key.recorded_at, key.zone)),
+        terms=_describe_terms(version),
         next=_describe_next(upcoming, key),
     )
 

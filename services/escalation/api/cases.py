@@ -141,7 +141,7 @@ async def _load_details(unit: Unit, case_id: UUID) -> CaseDetailsOut:
         **CaseOut.from_row(row).model_dump(),
         links=[CaseLinkOut.from_row(link) for link in await case_queries.list_links(unit, case_id)],
         merged_cases=await case_queries.list_merged(unit, case_id),
-        chargeback=ChargebackOut.find_from(await chargeback_queries.find_of_case(unit, case_id)),
+        chargeback=ChargebackOut.find_from(await chargeback_queries.find_of_case(unit, row)),
     )
 
 

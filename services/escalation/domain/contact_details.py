@@ -25,8 +25,6 @@ _SPELLED_ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _SPACED_ADDRESS = re.compile(rf"{_PART}{{1,64}}\s{{0,2}}{_AT}\s{{0,2}}[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,8}}")
-MAX_PASSES = 10
-"""How often a text is searched again after something was removed from it: what is left may be another one."""
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -91,14 +89,12 @@ def _is_number(candidate: PhoneNumberMatch) -> bool:
 def clean_text(text: str, countries: Sequence[str], decisions: Iterable[DetailDecision]) -> Cleaned:
     """Remove from a text what a person decided to remove, and name what nobody has decided about.
 
-    What is left is searched again: what was removed may have hidden another one.
+    What is left is searched again until nothing was removed: what was may have hidden another one.
     """
     by_content: Mapping[str, DetailDecision] = {decision.content: decision for decision in decisions}
     cleaned = _clean_once(text, countries, by_content)
     decided = list(cleaned.decided)
-    for _ in range(MAX_PASSES):
-        if all(decision.choice != "remove" for _, decision in cleaned.decided):
-            break
+    while any(decision.choice == "remove" for _, decision in cleaned.decided):
         cleaned = _clean_once(cleaned.text, countries, by_content)
         decided += [item for item in cleaned.decided if item[1].choice == "remove"]
     return Cleaned(cleaned.text, cleaned.undecided, tuple(decided))

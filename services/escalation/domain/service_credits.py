@@ -6,13 +6,14 @@ Periods and evidence are the vendor's, and data; see the types of service credit
 from calendar import monthrange
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
+from services.escalation.domain.deadlines import compute_lapse
 from shared.errors import Refusal
 
-WARN_DAYS = 7
+LEAD = timedelta(days=7)
 """How long before the end of its last day a request that was not made is warned of."""
 
 
@@ -70,11 +71,6 @@ class Period:
             return None
         year, month = divmod(since.year * 12 + since.month - 1 + self.months, 12)
         return date(year, month + 1, monthrange(year, month + 1)[1])
-
-
-def compute_lapse(last_day: date) -> datetime:
-    """Compute the instant from which on it is too late: the end of the last day, in UTC."""
-    return datetime.combine(last_day + timedelta(days=1), time(), UTC)
 
 
 def check_request(last_day: date | None, wanted: Sequence[str], evidence: Collection[str], now: datetime) -> None:

@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
+from services.escalation.domain.deadlines import compute_warning
 from services.escalation.domain.moves import move
 from shared.errors import Refusal
 
-DEADLINE_LEAD = timedelta(days=5)
-"""How long before the day until which the vendor is to answer we are warned."""
+DEADLINE_LEAD = timedelta(days=6)
+"""How long before the end of the last day on which the vendor is to answer we are warned: five days before it."""
 
 
 class VendorDisputeState(StrEnum):
@@ -56,9 +57,9 @@ class ContestedItem:
     amount_minor: int
 
 
-def compute_warning(deadline: date | None) -> datetime | None:
-    """Compute when we are warned of a deadline; never without one."""
-    return None if deadline is None else datetime.combine(deadline, time(), UTC) - DEADLINE_LEAD
+def plan_warning(deadline: date | None) -> datetime | None:
+    """Plan when we are warned of a deadline; never without one."""
+    return None if deadline is None else compute_warning(deadline, DEADLINE_LEAD)
 
 
 def check_contested(contested_minor: int, others_minor: int, total_minor: int) -> None:

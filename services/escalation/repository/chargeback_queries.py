@@ -6,8 +6,11 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.escalation.tables import ChargebackRow
+from services.escalation.tables import CaseRow, ChargebackRow
 from shared.database import Unit
+
+CAUSE_PREFIX = "chargeback:"
+"""Prefix of the cause of a case that a chargeback opened, before its id."""
 
 
 async def find_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow | None:
@@ -15,9 +18,11 @@ async def find_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow | No
     return await unit.session.get(ChargebackRow, chargeback_id, populate_existing=True)
 
 
-async def find_of_case(unit: Unit, case_id: UUID) -> ChargebackRow | None:
-    """Find the chargeback that opened a case."""
-    return (await unit.session.exec(select(ChargebackRow).where(ChargebackRow.case_id == case_id))).first()
+async def find_of_case(unit: Unit, case: CaseRow) -> ChargebackRow | None:
+    """Find the chargeback that opened a case; most were opened by none, as their cause says."""
+    if case.cause is None or not case.cause.startswith(CAUSE_PREFIX):
+        return None
+    return await find_chargeback(unit, UUID(case.cause.removeprefix(CAUSE_PREFIX)))
 
 
 async def save_chargeback(unit: Unit, row: ChargebackRow) -> None:

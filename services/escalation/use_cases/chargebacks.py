@@ -1,8 +1,9 @@
 """Chargebacks: each has a case for the answer to the network, is warned of once, and ends where the money is."""
 
+from datetime import timedelta
 from uuid import UUID
 
-from services.escalation.domain.chargebacks import compute_warning
+from services.escalation.domain.deadlines import compute_warning
 from services.escalation.repository import case_queries, chargeback_queries
 from services.escalation.tables import ChargebackRow
 from services.escalation.use_cases.cases import CaseLink, NewCase, enter_internally, open_case
@@ -27,7 +28,7 @@ async def open_chargeback_case(unit: Unit, event: ChargebackOpened) -> None:
             state="open",
             warned_at=None,
             ended_at=None,
-            wake_at=compute_warning(event.answer_by, event.warn_days),
+            wake_at=compute_warning(event.answer_by, timedelta(days=event.warn_days)),
         ),
     )
 
@@ -41,7 +42,7 @@ def _build_case(event: ChargebackOpened) -> NewCase:
         None,
         event.account_id,
         f"answer a chargeback by {event.answer_by} ({event.reason_code})",
-        f"chargeback:{event.chargeback_id}",
+        f"{chargeback_queries.CAUSE_PREFIX}{event.chargeback_id}",
         description="The evidence is the files of this case; how the network calls it says invoicing.",
         links=links,
     )

@@ -66,7 +66,7 @@ class Sending:
     role: str
     contact_person_id: UUID | None
     disputed_invoice_id: UUID | None
-    """Of a message of the case of a dispute."""
+    """Invoice that is disputed in the case of the message."""
     tells_outcome: bool
 
 

@@ -15,7 +15,7 @@ from shared.database import Unit
 from shared.ids import new_id
 
 MAX_CASES = 50
-"""Of how many closed cases one unit removes the words."""
+"""Closed cases whose words one unit removes, at most."""
 MAX_ERASED_MAILS = 500
 """How many mails one request erases."""
 

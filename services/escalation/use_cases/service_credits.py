@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from services.escalation.domain.deadlines import compute_lapse, compute_warning
 from services.escalation.domain.moves import MoveRefused, move
 from services.escalation.domain.service_credits import (
+    LEAD,
     SERVICE_CREDIT_ALLOWED,
-    WARN_DAYS,
     Period,
     ServiceCreditState,
     check_request,
-    compute_lapse,
 )
 from services.escalation.repository import case_queries, service_credit_queries
 from services.escalation.tables import ServiceCreditRow, ServiceCreditTypeRow
@@ -108,7 +108,7 @@ def _build_row(unit: Unit, new: NewServiceCredit, case_id: UUID, last_day: date 
         credit_note_number=None,
         credited_minor=None,
         warned_at=None,
-        wake_at=None if last_day is None else compute_lapse(last_day) - timedelta(days=WARN_DAYS),
+        wake_at=None if last_day is None else compute_warning(last_day, LEAD),
     )
 
 

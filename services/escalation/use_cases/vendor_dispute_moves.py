@@ -10,7 +10,7 @@ from services.escalation.domain.vendor_disputes import (
     VENDOR_DISPUTE_ALLOWED,
     VendorDisputeState,
     accept_contested,
-    compute_warning,
+    plan_warning,
 )
 from services.escalation.repository import case_queries, ticket_queries, vendor_dispute_queries
 from services.escalation.tables import CaseRow, VendorDisputeRow
@@ -45,7 +45,7 @@ async def set_ticket(unit: Unit, vendor_dispute_id: UUID, at_vendor: AtVendor, a
         raise MoveRefused(f"what is {row.state} is at the vendor no more")
     row.ticket_id, row.vendor_reference = at_vendor.ticket_id, await _find_number(unit, at_vendor)
     if row.deadline != at_vendor.deadline:
-        row.deadline, row.warn_at = at_vendor.deadline, compute_warning(at_vendor.deadline)
+        row.deadline, row.warn_at = at_vendor.deadline, plan_warning(at_vendor.deadline)
     await vendor_dispute_queries.save_vendor_dispute(unit, row)
     unit.record(Change("vendor_dispute", row.id, case.account_id, before, row.model_dump(mode="json")))
     await enter_vendor_dispute(unit, row, case, actor, "")

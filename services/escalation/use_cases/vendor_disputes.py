@@ -12,7 +12,7 @@ from services.escalation.domain.vendor_disputes import (
     ContestedItem,
     VendorDisputeState,
     check_contested,
-    compute_warning,
+    plan_warning,
 )
 from services.escalation.repository import case_queries, dispute_queries, vendor_dispute_queries
 from services.escalation.tables import CaseRow, DisputeRow, VendorDisputeRow
@@ -193,7 +193,7 @@ def _build_row(
         vendor_reference=new.vendor_reference,
         ticket_id=None,
         deadline=new.deadline,
-        warn_at=compute_warning(new.deadline),
+        warn_at=plan_warning(new.deadline),
         state=VendorDisputeState.OPEN,
         opened_by=actor,
         opened_at=unit.now,

@@ -47,8 +47,8 @@ class ChargedPart:
     cash: int
 
     @property
-    def reopened(self) -> tuple[Allocation, ...]:
-        """The lines that are open again; what had been written off before it was paid is written off again."""
+    def reopened_allocations(self) -> tuple[Allocation, ...]:
+        """Allocations whose lines are open again; what had been written off before it was paid is written off again."""
         return tuple(allocation for allocation in self.allocations if not allocation.is_recovery)
 
 
@@ -120,7 +120,7 @@ def release_lines(invoices: Mapping[UUID, Invoice], part: ChargedPart) -> dict[U
 
 def _add_charged_back(invoices: Mapping[UUID, Invoice], part: ChargedPart, sign: int) -> dict[UUID, Invoice]:
     result = dict(invoices)
-    for allocation in part.reopened:
+    for allocation in part.reopened_allocations:
         invoice = result[allocation.invoice_id]
         line = invoice.line(allocation.line)
         changed = replace(line, charged_back=line.charged_back + sign * allocation.amount)

@@ -55,7 +55,7 @@ class Line:
 
     @property
     def disputed(self) -> int:
-        """What is reserved for disputes and chargebacks, as far as it is still open."""
+        """Amount reserved for disputes and chargebacks, as far as it is still open."""
         return min(self.reserved + self.charged_back, self.open)
 
     @property

@@ -7,8 +7,6 @@ import pytest
 from services.collections.domain.plain_yaml import MAX_DEPTH, MAX_NODES, YamlRefused, parse_plain_yaml
 from services.collections.domain.policy import PolicyRefused, parse_policy
 
-MAX_CPU_SECONDS = 5.0
-"""A busy machine needs a second for the largest text; time that grows with the square of the text would be minutes."""
 BOMB = "".join(
     f"k{level}: &k{level} [{', '.join([f'*k{level - 1}'] * 9) if level else 'x, x, x'}]\n" for level in range(9)
 )
@@ -70,10 +68,15 @@ def test_plain_yaml_is_read() -> None:
 )
 def test_no_document_takes_long_to_refuse(text: str) -> None:
     assert len(text) < 64_000
+    assert min(measure_refusal(text) for _ in range(3)) < 1.0
+
+
+def measure_refusal(text: str) -> float:
+    """Measure the seconds of CPU that a refusal takes; of several the least, which a busy machine slows least."""
     begun = time.process_time()
     with pytest.raises(PolicyRefused):
         parse_policy(text)
-    assert time.process_time() - begun < MAX_CPU_SECONDS
+    return time.process_time() - begun
 
 
 def test_the_largest_policy_fits_the_bounds() -> None:

@@ -111,7 +111,7 @@ def test_what_is_beyond_the_bounds_is_not_read(bomb: bytes) -> None:
     mail = read_mail(b"From: a@b.example\n" + bomb)
     assert not mail.is_readable
     assert mail.key.startswith("sha256:")
-    assert time.process_time() - begin < 6
+    assert time.process_time() - begin < 2
 
 
 LINES = st.sampled_from(
@@ -165,7 +165,7 @@ def test_no_mail_breaks_its_reader(lines: list[bytes]) -> None:
 def test_no_html_takes_long(part: str) -> None:
     begin = time.process_time()
     convert_html(part * (300_000 // len(part)))
-    assert time.process_time() - begin < 6
+    assert time.process_time() - begin < 2
 
 
 @pytest.mark.parametrize(

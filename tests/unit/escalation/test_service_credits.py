@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.escalation.domain.deadlines import compute_lapse
 from services.escalation.domain.service_credits import (
     EvidenceMissing,
     Period,
     TooLateForVendor,
     check_request,
-    compute_lapse,
 )
 
 DAYS = st.dates(date(2000, 1, 1), date(2150, 1, 1))

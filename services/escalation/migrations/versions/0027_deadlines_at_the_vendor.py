@@ -1,6 +1,5 @@
 """Support contracts that end and vendor disputes that the vendor does not answer are warned of."""
 
-from shared.failed_work_tables import create_pending_work
 from shared.migrations import execute
 
 revision = "0027"
@@ -29,28 +28,8 @@ UPDATE escalation.vendor_disputes SET warn_at = (deadline - 5)::timestamp AT TIM
 WHERE state = 'open' AND deadline IS NOT NULL;
 CREATE INDEX vendor_disputes_due ON escalation.vendor_disputes (warn_at) WHERE warn_at IS NOT NULL;
 """
-DUE = {
-    "clocks": "SELECT account_id::text AS subject, concat(case_id, ' ', which) AS detail, wake_at AS due_at"
-    " FROM escalation.case_clocks WHERE wake_at IS NOT NULL",
-    "moved_calendars": "SELECT account_id::text AS subject, 'clocks' AS detail, due_at FROM escalation.moved_calendars",
-    "paused_disputes": "SELECT account_id::text AS subject, id::text AS detail, paused_until AS due_at"
-    " FROM escalation.disputes WHERE paused_until IS NOT NULL AND ended_at IS NULL",
-    "service_credits": "SELECT account_id::text AS subject, id::text AS detail, wake_at AS due_at"
-    " FROM escalation.service_credits WHERE wake_at IS NOT NULL",
-    "vendor_tickets": "SELECT coalesce(account_id, case_id)::text AS subject, id::text AS detail,"
-    " next_reading_at AS due_at FROM escalation.vendor_tickets WHERE next_reading_at IS NOT NULL",
-    "service_health": "SELECT id::text AS subject, legal_entity AS detail, next_reading_at AS due_at"
-    " FROM escalation.health_watches",
-    "incident_cases": "SELECT account_id::text AS subject, 'incidents' AS detail, due_at"
-    " FROM escalation.incident_accounts",
-    "support_contracts": "SELECT resource_id::text AS subject, 'valid_to' AS detail, warn_at AS due_at"
-    " FROM escalation.contract_warnings WHERE warn_at IS NOT NULL",
-    "vendor_disputes": "SELECT vendor_invoice_id::text AS subject, id::text AS detail, warn_at AS due_at"
-    " FROM escalation.vendor_disputes WHERE warn_at IS NOT NULL",
-}
 
 
 def upgrade() -> None:
-    """Create the warnings of what is there, and the view of pending work anew."""
+    """Create the warnings of what is there."""
     execute(TABLES)
-    create_pending_work("escalation", DUE)

@@ -104,7 +104,7 @@ DUE = {
 
 
 def upgrade() -> None:
-    """Let the service empty what has words, and count from when those of closed cases are kept."""
+    """Let the service empty what has words, and create the view of pending work of this and all migrations before it."""
     execute(COLUMNS)
     op.execute(EMPTY_ONLY)
     op.execute(EMPTIES)
