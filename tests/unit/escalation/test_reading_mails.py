@@ -183,12 +183,14 @@ def test_what_breaks_a_parser_breaks_nothing_here(rest: bytes) -> None:
     assert read(rest).digest
 
 
-def test_files_in_an_alternative_that_is_not_shown_are_kept_and_its_pictures_are_not() -> None:
+@pytest.mark.parametrize("has_picture", [True, False])
+def test_files_in_an_alternative_that_is_not_shown_are_kept_and_its_pictures_are_not(has_picture: bool) -> None:
     mail = EmailMessage(policy=SMTP)
     mail.set_content("The order is attached.")
     shown = EmailMessage(policy=SMTP)
     shown.set_content("<p>The order is attached.</p>", subtype="html")
-    shown.add_related(b"GIF89a", maintype="image", subtype="gif", cid="<logo>")
+    if has_picture:
+        shown.add_related(b"GIF89a", maintype="image", subtype="gif", cid="<logo>")
     shown.add_attachment(b"%PDF-1.7", maintype="application", subtype="pdf", filename="order.pdf")
     mail.make_alternative()
     mail.attach(shown)
@@ -197,4 +199,6 @@ def test_files_in_an_alternative_that_is_not_shown_are_kept_and_its_pictures_are
 
 
 def test_lines_are_counted_however_they_end() -> None:
-    assert not read(b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\r" * 250_000).is_readable
+    for end in (b"\r", b"\n", b"\r\n"):
+        assert read(b"\r\n" + (b"a" + end) * 390_000).is_readable
+        assert not read(b"\r\n" + (b"a" + end) * 410_000).is_readable

@@ -101,6 +101,13 @@ def test_a_case_is_closed_once_the_customer_was_told_after_the_outcome(events: l
                 assert state is CaseState.CLOSED
 
 
+def test_a_refused_move_says_what_is_possible() -> None:
+    with pytest.raises(MoveRefused, match=r"what is new cannot become closed, but in_progress, merged, resolved$"):
+        move(CASE_ALLOWED, CaseState.NEW, CaseState.CLOSED)
+    with pytest.raises(MoveRefused, match=r"what is merged cannot become closed, but nothing else any more$"):
+        move(CASE_ALLOWED, CaseState.MERGED, CaseState.CLOSED)
+
+
 def test_a_contact_counts_only_after_the_outcome() -> None:
     assert close_case(CaseState.RESOLVED, Loop(7, 8, None)) is CaseState.CLOSED
     for informed_sequence in (None, 6, 7):
