@@ -8,6 +8,7 @@ from shared.http.paging import BadCursor, Page, PageOf, Paging, TextPaging
 from shared.http.problems import PROBLEM, PROBLEMS, declared, refusals
 from shared.http.reading import Read
 from shared.http.receiving import BodyInterrupted, accept_body, receive_body
+from shared.http.rows import Fields, answer_rows
 
 __all__ = [
     "ETAG",
@@ -16,6 +17,7 @@ __all__ = [
     "PROBLEMS",
     "BadCursor",
     "BodyInterrupted",
+    "Fields",
     "Page",
     "PageOf",
     "Paging",
@@ -23,6 +25,7 @@ __all__ = [
     "Router",
     "TextPaging",
     "accept_body",
+    "answer_rows",
     "create_app",
     "declared",
     "receive_body",

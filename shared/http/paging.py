@@ -7,11 +7,12 @@ from hashlib import sha256
 from typing import Annotated, Any, Generic, TypeVar, get_args
 from uuid import UUID
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from shared.errors import Refusal
 from shared.fields import example, shown
+from shared.http.rows import Fields, answer_rows
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -55,9 +56,16 @@ class KeysetPaging(Generic[K]):
 
     def page(self, items: Sequence[T], key: Callable[[T], K]) -> Page[T]:
         """Build the page of `items`, of which one more than `limit` was read if there are more."""
-        shown = list(items[: self.limit])
-        more = len(items) > self.limit
-        return Page(items=shown, next=_write_cursor(type(self).write_key(key(shown[-1])), self._mark) if more else None)
+        return Page(items=list(items[: self.limit]), next=self._find_next(items, key))
+
+    def answer(self, items: Sequence[Fields], key: Callable[[Fields], K]) -> Response:
+        """Write the page of `items` as `page` builds it, without a model of each."""
+        return answer_rows({"items": items[: self.limit], "next": self._find_next(items, key)})
+
+    def _find_next(self, items: Sequence[T], key: Callable[[T], K]) -> str | None:
+        if len(items) <= self.limit:
+            return None
+        return _write_cursor(type(self).write_key(key(items[self.limit - 1])), self._mark)
 
 
 class PageOf(KeysetPaging[UUID]):

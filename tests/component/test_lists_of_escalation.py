@@ -51,9 +51,9 @@ async def test_lists_of_escalation(database: Database) -> None:
         "number": (CaseCriteria(number=7), "cases_number_key"),
         "all": (CaseCriteria(), "cases_pkey"),
     }
-    thread = build_entries_query([uuid4(), uuid4()], "internal", None, uuid4(), 50)
+    thread = build_entries_query(uuid4(), "internal", None, uuid4(), 50)
     queries = {name: (build_list(criteria, None, 50), index) for name, (criteria, index) in lists.items()}
-    queries["thread"] = ((_compile(thread), []), "entries_of_case")
+    queries["thread"] = (thread, "entries_of_case")
     tickets = {
         "tickets of case": (TicketCriteria(case_id=SOMEBODY), "vendor_tickets_of_case"),
         "tickets of account": (TicketCriteria(account_id=SOMEBODY), "vendor_tickets_of_account"),

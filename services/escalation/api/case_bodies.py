@@ -1,5 +1,6 @@
 """Bodies and answers of the routes of cases."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -8,12 +9,14 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_
 
 from services.escalation.api.chargeback_bodies import ChargebackOut
 from services.escalation.domain.cases import WAITING_SIDES, CaseState
+from services.escalation.repository.case_queries import SHOWN_COLUMNS
 from services.escalation.tables import CaseLinkRow, CaseRow
 from services.escalation.use_cases.cases import CaseLink, NewCase
 from shared.auth import MAX_SUBJECT_CHARS, fold_subject
 from shared.events.escalation import CaseKind, Severity
 from shared.fields import Body, Code, Name, Prose, Words, example, shown
 from shared.hidden import SEEN_ON_LINE, SEEN_ON_LINES, check_line, check_lines, normalise_breaks
+from shared.http import Fields
 from shared.merging import create_patch_model
 
 WaitingSide = Literal["us", "customer", "vendor"]
@@ -216,14 +219,16 @@ class CaseOut(BaseModel):
     words_removed_at: datetime | None = Field(description="when what people wrote in it was removed, if it was")
 
     @classmethod
-    def from_fields(cls, fields: dict[str, Any]) -> Self:
-        """Build the answer for the columns of a row."""
-        return cls.model_validate(fields | {"waiting_for": WAITING_SIDES.get(CaseState(fields["state"]))})
-
-    @classmethod
     def from_row(cls, row: CaseRow) -> Self:
         """Build the answer for a row."""
-        return cls.from_fields(row.model_dump())
+        return cls.model_validate(build_case_fields(row.model_dump()))
+
+
+def build_case_fields(columns: Mapping[str, Any]) -> Fields:
+    """Build the fields of a case's answer from the columns of its row, of which not all are shown."""
+    fields = {name: columns[name] for name in SHOWN_COLUMNS}
+    fields["waiting_for"] = WAITING_SIDES.get(columns["state"])
+    return fields
 
 
 class CaseDetailsOut(CaseOut):
@@ -234,24 +239,6 @@ class CaseDetailsOut(CaseOut):
     links: list[CaseLinkOut]
     merged_cases: list[UUID]
     chargeback: ChargebackOut | None = Field(description="that it answers, with the network's last day")
-
-
-class CaseCountOut(BaseModel):
-    """How many cases of a queue are in a state."""
-
-    model_config = example(queue="billing", state="new", cases=12)
-
-    queue: str
-    state: CaseState
-    cases: int
-
-
-class CaseCountsOut(BaseModel):
-    """Cases by queue and state."""
-
-    model_config = example(counts=[shown(CaseCountOut)])
-
-    counts: list[CaseCountOut]
 
 
 class FoundCasesOut(BaseModel):

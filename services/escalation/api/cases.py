@@ -4,12 +4,11 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Header, Query, Response
+from pydantic import BaseModel
 
 from services.escalation import use_cases
 from services.escalation.api.case_bodies import (
     CaseChange,
-    CaseCountOut,
-    CaseCountsOut,
     CaseDetailsOut,
     CaseIn,
     CaseLinkOut,
@@ -19,6 +18,7 @@ from services.escalation.api.case_bodies import (
     FoundCasesOut,
     LinkKind,
     WaitingSide,
+    build_case_fields,
 )
 from services.escalation.api.chargeback_bodies import ChargebackOut
 from services.escalation.domain.cases import CaseState
@@ -32,14 +32,32 @@ from shared.auth import fold_subject, needs
 from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.database import Unit
 from shared.events.escalation import CaseKind, Severity
-from shared.fields import NEEDED, Code, Instant, Name
-from shared.http import ETAG, PROBLEMS, Page, Paging, Read, Router, refusals
+from shared.fields import NEEDED, Code, Instant, Name, example, shown
+from shared.http import ETAG, PROBLEMS, Page, Paging, Read, Router, answer_rows, refusals
 from shared.merging import merge_patch
 from shared.versions import IfMatchMissing, Stale, build_etag, parse_if_match
 
 reads = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
 overviews = Router(tags=["cases"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
+
+
+class CaseCountOut(BaseModel):
+    """How many cases of a queue are in a state."""
+
+    model_config = example(queue="billing", state="new", cases=12)
+
+    queue: str
+    state: CaseState
+    cases: int
+
+
+class CaseCountsOut(BaseModel):
+    """Cases by queue and state."""
+
+    model_config = example(counts=[shown(CaseCountOut)])
+
+    counts: list[CaseCountOut]
 
 
 async def build_criteria(
@@ -97,12 +115,12 @@ async def open_case(case: CaseIn, command: Annotated[CommandRunner, perform_comm
     return await command.run(open_once, about=case.account_id)
 
 
-@reads.get("", summary="List cases")
-async def list_cases(read: Read, paging: Paging, criteria: Criteria) -> Page[CaseOut]:
+@reads.get("", response_model=Page[CaseOut], summary="List cases")
+async def list_cases(read: Read, paging: Paging, criteria: Criteria) -> Response:
     """Cases in the order of their ids, which is that of their opening."""
     after = paging.after_id()
     rows = await read(lambda unit: case_search.list_cases(unit, criteria, after, paging.limit + 1))
-    return paging.page([CaseOut.from_fields(dict(row)) for row in rows], key=lambda case: case.id)
+    return paging.answer([build_case_fields(row) for row in rows], key=lambda case: case["id"])
 
 
 @overviews.get("/v1/case-counts", summary="Count cases")
@@ -112,19 +130,24 @@ async def count_cases(read: Read, criteria: Criteria) -> CaseCountsOut:
     return CaseCountsOut(counts=[CaseCountOut(**row) for row in rows])
 
 
-@overviews.get("/v1/case-search", summary="Search cases by words", responses=refusals(SearchTooWide))
+@overviews.get(
+    "/v1/case-search",
+    response_model=FoundCasesOut,
+    summary="Search cases by words",
+    responses=refusals(SearchTooWide),
+)
 async def search_cases(
     read: Read,
     criteria: Criteria,
     words: Annotated[Name, Query(description='all of them; "a phrase", `or` and -without as on the web')],
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
-) -> FoundCasesOut:
+) -> Response:
     """Find cases by words of their subject and description, or of an entry of their thread; the best first.
 
     At most 1000 cases are ranked, the newest ones: `is_complete` says whether these are all.
     """
     rows, is_complete = await read(lambda unit: case_search.search_cases(unit, words, criteria, limit))
-    return FoundCasesOut(items=[CaseOut.from_fields(dict(row)) for row in rows], is_complete=is_complete)
+    return answer_rows({"items": [build_case_fields(row) for row in rows], "is_complete": is_complete})
 
 
 @reads.get("/{case_id}", summary="One case", responses=ETAG)
@@ -136,12 +159,12 @@ async def get_case(case_id: UUID, read: Read, response: Response) -> CaseDetails
 
 
 async def _load_details(unit: Unit, case_id: UUID) -> CaseDetailsOut:
-    row = await case_queries.get_case(unit, case_id)
+    row = await case_queries.get_shown(unit, case_id)
     return CaseDetailsOut(
-        **CaseOut.from_row(row).model_dump(),
+        **build_case_fields(row),
         links=[CaseLinkOut.from_row(link) for link in await case_queries.list_links(unit, case_id)],
-        merged_cases=await case_queries.list_merged(unit, case_id),
-        chargeback=ChargebackOut.find_from(await chargeback_queries.find_of_case(unit, row)),
+        merged_cases=row["merged_cases"],
+        chargeback=ChargebackOut.find_from(await chargeback_queries.find_of_cause(unit, row["cause"])),
     )
 
 

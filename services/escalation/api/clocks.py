@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
+from fastapi import Response
 from pydantic import BaseModel, Field, model_validator
 
 from services.escalation import use_cases
-from services.escalation.api.case_bodies import CaseOut
+from services.escalation.api.case_bodies import CaseOut, build_case_fields
 from services.escalation.api.cases import Criteria
 from services.escalation.domain.clocks import DEFAULT_TARGETS, compute_remaining
 from services.escalation.domain.vendor_tickets import VENDOR_CALENDAR
@@ -19,7 +20,7 @@ from shared.commands import ChangeRunner, perform_change
 from shared.database import Unit
 from shared.events.escalation import CaseKind, ClockName, ClockOwner
 from shared.fields import Body, Code, Prose, example, shown
-from shared.http import PROBLEMS, BadCursor, Page, Read, Router, TextPaging
+from shared.http import PROBLEMS, BadCursor, Fields, Page, Read, Router, TextPaging
 
 reads = Router(prefix="/v1", tags=["clocks"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 admin = Router(prefix="/v1", tags=["clocks"], dependencies=[needs("escalation:admin")], responses=PROBLEMS)
@@ -196,10 +197,9 @@ async def list_clocks(case_id: UUID, read: Read) -> ClocksOut:
 EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
-def _build_cursor(case: CaseOut) -> str:
+def _build_cursor(case: Fields) -> str:
     """Build the cursor of a case: its deadline, in microseconds, and its id."""
-    assert case.next_deadline_at is not None
-    return f"{(case.next_deadline_at - EPOCH) // MICROSECOND}/{case.id}"
+    return f"{(case['next_deadline_at'] - EPOCH) // MICROSECOND}/{case['id']}"
 
 
 def _parse_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
@@ -213,12 +213,12 @@ def _parse_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
         raise BadCursor("`after` is not a cursor of this list") from error
 
 
-@reads.get("/cases-by-deadline", summary="List cases by their next deadline")
-async def list_cases_by_deadline(read: Read, paging: TextPaging, criteria: Criteria) -> Page[CaseOut]:
+@reads.get("/cases-by-deadline", response_model=Page[CaseOut], summary="List cases by their next deadline")
+async def list_cases_by_deadline(read: Read, paging: TextPaging, criteria: Criteria) -> Response:
     """Cases that owe the customer an answer, the most urgent first; the filters are those of the list of cases."""
     after = _parse_cursor(paging.after)
     rows = await read(lambda unit: case_search.list_next_due(unit, criteria, after, paging.limit + 1))
-    return paging.page([CaseOut.from_fields(dict(row)) for row in rows], key=_build_cursor)
+    return paging.answer([build_case_fields(row) for row in rows], key=_build_cursor)
 
 
 @reads.get("/response-targets", summary="List how long answers may take")

@@ -24,8 +24,8 @@ from services.escalation.api.resource_bodies import (
     read_resources,
 )
 from services.escalation.domain.moves import MoveRefused
-from services.escalation.repository import case_queries, resource_queries
-from services.escalation.repository.resource_queries import ResourceCriteria
+from services.escalation.repository import case_queries, resource_queries, resource_search
+from services.escalation.repository.resource_search import ResourceCriteria
 from services.escalation.use_cases.resources import ReferenceTaken
 from shared.auth import needs
 from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command, perform_upload
@@ -82,7 +82,7 @@ async def list_resources(
     criteria, after = ResourceCriteria(kind, language, product, valid_on), paging.after_id()
 
     async def load(unit: Unit) -> list[ResourceOut]:
-        rows = await resource_queries.list_resources(unit, criteria, after, paging.limit + 1)
+        rows = await resource_search.list_resources(unit, criteria, after, paging.limit + 1)
         return [ResourceOut.from_record(row, unit.now.astimezone(UTC).date()) for row in rows]
 
     return paging.page(await read(load), key=lambda resource: resource.id)
@@ -102,7 +102,7 @@ async def search_resources(
     criteria = ResourceCriteria(kind, language, product, valid_on)
 
     async def load(unit: Unit) -> FoundResourcesOut:
-        rows = await resource_queries.search_resources(unit, words, criteria, limit)
+        rows = await resource_search.search_resources(unit, words, criteria, limit)
         today = unit.now.astimezone(UTC).date()
         return FoundResourcesOut(items=[FoundResourceOut.from_record(row, today) for row in rows])
 
@@ -208,7 +208,7 @@ async def list_suggestions(case_id: UUID, read: Read, limit: Annotated[int, Quer
 
     async def load(unit: Unit) -> SuggestionsOut:
         case, today = await case_queries.get_case(unit, case_id), unit.now.astimezone(UTC).date()
-        rows = await resource_queries.suggest_resources(unit, case, today, limit)
+        rows = await resource_search.suggest_resources(unit, case, today, limit)
         return SuggestionsOut(items=[ResourceOut.from_record(row, today) for row in rows])
 
     return await read(load)

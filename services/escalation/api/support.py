@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from services.escalation.api.case_bodies import CaseOut
+from services.escalation.api.case_bodies import CaseOut, build_case_fields
 from services.escalation.api.dispute_bodies import DisputeOut
 from services.escalation.api.ticket_bodies import VendorTicketOut
 from services.escalation.repository import case_search, copies, dispute_queries, ticket_queries
@@ -48,7 +48,7 @@ async def get_account_support(account_id: UUID, read: Read) -> AccountSupportOut
         undecided = await dispute_queries.list_undecided(unit, account_id, MAX_SHOWN + 1)
         return AccountSupportOut(
             account_id=account_id,
-            cases=[CaseOut.from_fields(dict(row)) for row in cases[:MAX_SHOWN]],
+            cases=[CaseOut(**build_case_fields(row)) for row in cases[:MAX_SHOWN]],
             vendor_tickets=[VendorTicketOut.from_row(row) for row in tickets[:MAX_SHOWN]],
             is_complete=max(len(cases), len(undecided), len(tickets)) <= MAX_SHOWN,
             disputes=[DisputeOut.from_row(row) for row in undecided[:MAX_SHOWN]],

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from sqlmodel import col, select
+import asyncpg
 
 from services.escalation.domain.cases import UNRESOLVED
 from services.escalation.domain.disputes import UNDECIDED
@@ -11,10 +11,28 @@ from services.escalation.tables import CaseLinkRow, CaseRow
 from shared.database import Unit
 from shared.errors import NotFound
 
+SHOWN_COLUMNS = tuple(
+    name for name in CaseRow.model_fields if name not in ("is_subject_internal", "outcome_sequence", "words_since")
+)
+"""Columns of a case that are shown to people."""
+SHOWN = ", ".join(f"c.{name}" for name in SHOWN_COLUMNS)
+
 
 async def get_case(unit: Unit, case_id: UUID) -> CaseRow:
     """Get a case as it is in the database now. Raises NotFound."""
     row = await unit.session.get(CaseRow, case_id, populate_existing=True)
+    if row is None:
+        raise NotFound(f"there is no case {case_id}")
+    return row
+
+
+async def get_shown(unit: Unit, case_id: UUID) -> asyncpg.Record:
+    """Get what is shown of a case, with the ids of those that were merged into it. Raises NotFound."""
+    query = f"""
+        SELECT {SHOWN}, ARRAY(SELECT m.id FROM cases m WHERE m.merged_into = c.id ORDER BY m.id) AS merged_cases
+        FROM cases c WHERE c.id = $1
+    """
+    row = await unit.connection.fetchrow(query, case_id)
     if row is None:
         raise NotFound(f"there is no case {case_id}")
     return row
@@ -68,9 +86,8 @@ async def list_merged(unit: Unit, case_id: UUID) -> list[UUID]:
 
 async def list_links(unit: Unit, case_id: UUID) -> Sequence[CaseLinkRow]:
     """List what a case is linked to, the oldest first."""
-    query = select(CaseLinkRow).where(CaseLinkRow.case_id == case_id)
-    order = (col(CaseLinkRow.added_at), col(CaseLinkRow.kind), col(CaseLinkRow.target_id), col(CaseLinkRow.line))
-    return (await unit.session.exec(query.order_by(*order))).all()
+    query = "SELECT * FROM case_links WHERE case_id = $1 ORDER BY added_at, kind, target_id, line"
+    return [CaseLinkRow(**row) for row in await unit.connection.fetch(query, case_id)]
 
 
 async def insert_links(unit: Unit, rows: Iterable[CaseLinkRow]) -> int:

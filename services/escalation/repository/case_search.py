@@ -8,16 +8,14 @@ from uuid import UUID
 import asyncpg
 
 from services.escalation.domain.cases import WAITING_SIDES
+from services.escalation.repository.case_queries import SHOWN
 from shared.database import Unit
 from shared.errors import Refusal
-from shared.transactions import open_transaction
 
 SEARCH_SECONDS = 5.0
 """How long a search for words may take the database."""
 MAX_HITS = 1000
 """How many cases with the words are ranked: the newest ones."""
-_SETTINGS = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('statement_timeout', $1, true)"
-"""Settings of a search's transaction: how rare the words are decides which index serves."""
 
 
 class SearchTooWide(Refusal):
@@ -78,7 +76,7 @@ def build_list(criteria: CaseCriteria, after: UUID | None, limit: int) -> tuple[
         arguments.append(after)
         where = f"{where} AND c.id > ${len(arguments)}"
     arguments.append(limit)
-    return f"SELECT c.* FROM cases c WHERE {where} ORDER BY c.id LIMIT ${len(arguments)}", arguments
+    return f"SELECT {SHOWN} FROM cases c WHERE {where} ORDER BY c.id LIMIT ${len(arguments)}", arguments
 
 
 async def list_cases(unit: Unit, criteria: CaseCriteria, after: UUID | None, limit: int) -> list[asyncpg.Record]:
@@ -97,14 +95,14 @@ async def list_next_due(
         arguments += after
         where = f"{where} AND (c.next_deadline_at, c.id) > (${len(arguments) - 1}, ${len(arguments)})"
     arguments.append(limit)
-    query = f"SELECT c.* FROM cases c WHERE {where} ORDER BY c.next_deadline_at, c.id LIMIT ${len(arguments)}"
+    query = f"SELECT {SHOWN} FROM cases c WHERE {where} ORDER BY c.next_deadline_at, c.id LIMIT ${len(arguments)}"
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
 
 
 async def list_open_cases(unit: Unit, account_id: UUID, limit: int) -> list[asyncpg.Record]:
     """List the cases of an account on which somebody is to act, the newest first."""
-    query = """
-        SELECT * FROM cases WHERE account_id = $1 AND (state = ANY ($2) OR unread_answers > 0)
+    query = f"""
+        SELECT {SHOWN} FROM cases c WHERE account_id = $1 AND (state = ANY ($2) OR unread_answers > 0)
         ORDER BY id DESC LIMIT $3
     """
     return await unit.connection.fetch(query, account_id, sorted(WAITING_SIDES), limit)  # type: ignore[no-any-return]
@@ -126,25 +124,26 @@ async def search_cases(unit: Unit, words: str, criteria: CaseCriteria, limit: in
     """
     arguments: list[Any] = [words, MAX_HITS + 1]
     where = criteria.build_where(arguments)
+    joined = "" if criteria == CaseCriteria() else f"JOIN cases c ON c.id = w.case_id AND {where}"
     arguments.append(limit)
     asked = "websearch_to_tsquery('simple', $1)"
     query = f"""
         WITH hits AS MATERIALIZED (
-            SELECT DISTINCT w.case_id FROM case_words w JOIN cases c ON c.id = w.case_id
-            WHERE w.words @@ {asked} AND {where} ORDER BY w.case_id DESC LIMIT $2
+            SELECT w.case_id, array_agg(w.text_id) AS text_ids FROM case_words w {joined}
+            WHERE w.words @@ {asked} GROUP BY w.case_id ORDER BY w.case_id DESC LIMIT $2
         ), ranked AS MATERIALIZED (
             SELECT h.case_id, max(ts_rank(w.words, {asked})) AS rank
-            FROM hits h JOIN case_words w ON w.case_id = h.case_id WHERE w.words @@ {asked} GROUP BY 1
-            ORDER BY 2 DESC, 1 DESC LIMIT ${len(arguments)}
+            FROM hits h CROSS JOIN unnest(h.text_ids) AS hit (text_id) JOIN case_words w USING (text_id)
+            GROUP BY 1 ORDER BY 2 DESC, 1 DESC LIMIT ${len(arguments)}
         )
-        SELECT c.*, (SELECT count(*) FROM hits) AS hit_count
+        SELECT {SHOWN}, (SELECT count(*) FROM hits) AS hit_count
         FROM ranked r JOIN cases c ON c.id = r.case_id ORDER BY r.rank DESC, c.id DESC
     """
     try:
-        async with open_transaction(unit.connection):
-            await unit.connection.execute(_SETTINGS, f"{SEARCH_SECONDS * 1000:.0f}")
-            rows = await unit.connection.fetch(query, *arguments)
-    except asyncpg.QueryCanceledError as error:
+        # prepared each time, since how rare the words are decides which index serves
+        statement = await unit.connection.prepare(query, timeout=SEARCH_SECONDS)
+        rows = await statement.fetch(*arguments, timeout=SEARCH_SECONDS)
+    except TimeoutError as error:
         raise SearchTooWide(
             "too much has these words: give other ones, or more of them; a phrase takes most"
         ) from error

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.escalation.tables import CaseRow, ChargebackRow
+from services.escalation.tables import ChargebackRow
 from shared.database import Unit
 
 CAUSE_PREFIX = "chargeback:"
@@ -18,11 +18,11 @@ async def find_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow | No
     return await unit.session.get(ChargebackRow, chargeback_id, populate_existing=True)
 
 
-async def find_of_case(unit: Unit, case: CaseRow) -> ChargebackRow | None:
-    """Find the chargeback that opened a case; most were opened by none, as their cause says."""
-    if case.cause is None or not case.cause.startswith(CAUSE_PREFIX):
+async def find_of_cause(unit: Unit, cause: str | None) -> ChargebackRow | None:
+    """Find the chargeback that is the cause of a case; most have none."""
+    if cause is None or not cause.startswith(CAUSE_PREFIX):
         return None
-    return await find_chargeback(unit, UUID(case.cause.removeprefix(CAUSE_PREFIX)))
+    return await find_chargeback(unit, UUID(cause.removeprefix(CAUSE_PREFIX)))
 
 
 async def save_chargeback(unit: Unit, row: ChargebackRow) -> None:

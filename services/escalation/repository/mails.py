@@ -1,6 +1,5 @@
 """Mails of cases: addresses to answer to, and what became of what we sent."""
 
-from collections.abc import Iterable
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -29,12 +28,6 @@ async def save_mail(unit: Unit, row: CaseMailRow) -> None:
     """Write what became of a mail."""
     unit.session.add(row)
     await unit.session.flush()
-
-
-async def list_mails(unit: Unit, entry_ids: Iterable[UUID]) -> dict[UUID, CaseMailRow]:
-    """List the mails of entries, by entry."""
-    query = select(CaseMailRow).where(col(CaseMailRow.entry_id).in_(list(entry_ids)))
-    return {row.entry_id: row for row in await unit.session.exec(query)}
 
 
 async def list_delivered(unit: Unit, case_id: UUID) -> list[tuple[CaseMailRow, EntryRow]]:

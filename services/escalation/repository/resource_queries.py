@@ -1,49 +1,20 @@
-"""Support resources: kept, searched by words of their language, and suggested for cases."""
+"""Support resources and what came of them in cases."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
 
-from services.escalation.tables import RESOURCE_WORDS, TEXT_SEARCH, CaseRow, ResourceUseRow, SupportResourceRow
+from services.escalation.tables import TEXT_SEARCHES, ResourceUseRow, SupportResourceRow
 from shared.database import Unit
 from shared.errors import NotFound
 
 COLUMNS = tuple(SupportResourceRow.model_fields)
-_MARKS = "StartSel=**, StopSel=**, MaxFragments=2, MaxWords=20, MinWords=5"
-"""How an excerpt shows the words that were found."""
-_USES = """
+USES = """
     (SELECT count(*) FROM resource_uses u WHERE u.resource_id = r.id) AS uses,
     (SELECT count(*) FROM resource_uses u WHERE u.resource_id = r.id AND u.result = 'helped') AS helped
 """
-
-
-@dataclass(frozen=True, slots=True)
-class ResourceCriteria:
-    """Criteria of the resources that are wanted; None is any. `valid_on` leaves out what has lapsed by a day."""
-
-    kind: str | None = None
-    language: str | None = None
-    product: str | None = None
-    valid_on: date | None = None
-
-    def build_where(self, arguments: list[Any]) -> str:
-        """Build the condition, which names only what is asked for; its values are added to the arguments."""
-        compared = (
-            ("r.kind = {}", self.kind),
-            ("r.language = {}", self.language),
-            ("{} = ANY (r.products)", self.product),
-            ("coalesce({0} BETWEEN coalesce(r.valid_from, {0}) AND coalesce(r.valid_to, {0}), true)", self.valid_on),
-        )
-        clauses = ["true"]
-        for clause, value in compared:
-            if value is not None:
-                arguments.append(value)
-                clauses.append(clause.format(f"${len(arguments)}"))
-        return " AND ".join(clauses)
 
 
 async def get_resource(unit: Unit, resource_id: UUID) -> SupportResourceRow:
@@ -56,7 +27,7 @@ async def get_resource(unit: Unit, resource_id: UUID) -> SupportResourceRow:
 
 async def get_shown(unit: Unit, resource_id: UUID) -> asyncpg.Record:
     """Get a resource with how often it was consulted and helped. Raises NotFound."""
-    row = await unit.connection.fetchrow(f"SELECT r.*, {_USES} FROM support_resources r WHERE r.id = $1", resource_id)
+    row = await unit.connection.fetchrow(f"SELECT r.*, {USES} FROM support_resources r WHERE r.id = $1", resource_id)
     if row is None:
         raise NotFound(f"there is no support resource {resource_id}")
     return row
@@ -73,6 +44,20 @@ async def save_resource(unit: Unit, row: SupportResourceRow) -> None:
     """Write a resource, new or changed."""
     unit.session.add(row)
     await unit.session.flush()
+
+
+async def save_words(unit: Unit, references: Sequence[str]) -> None:
+    """Write the words of these resources by which they are found."""
+    configuration = " ".join(f"WHEN '{language}' THEN '{name}'" for language, name in TEXT_SEARCHES.items())
+    await unit.connection.execute(
+        f"""
+        INSERT INTO resource_words (resource_id, language, words)
+        SELECT id, language, to_tsvector((CASE language {configuration} END)::regconfig, title || ' ' || content)
+        FROM support_resources WHERE reference = ANY ($1)
+        ON CONFLICT (resource_id) DO UPDATE SET language = EXCLUDED.language, words = EXCLUDED.words
+        """,
+        references,
+    )
 
 
 async def plan_warnings(unit: Unit, references: Sequence[str], lead: timedelta) -> None:
@@ -113,67 +98,6 @@ async def take_warnings(unit: Unit, resource_ids: Sequence[UUID]) -> list[asyncp
         RETURNING r.id, r.valid_to, r.requests_left
     """
     return await unit.connection.fetch(query, resource_ids, unit.now)  # type: ignore[no-any-return]
-
-
-async def list_resources(
-    unit: Unit, criteria: ResourceCriteria, after: UUID | None, limit: int
-) -> list[asyncpg.Record]:
-    """List resources in the order of their ids, after this one."""
-    arguments: list[Any] = []
-    where = criteria.build_where(arguments)
-    if after is not None:
-        arguments.append(after)
-        where = f"{where} AND r.id > ${len(arguments)}"
-    arguments.append(limit)
-    query = f"SELECT r.*, {_USES} FROM support_resources r WHERE {where} ORDER BY r.id LIMIT ${len(arguments)}"
-    return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
-
-
-async def search_resources(unit: Unit, words: str, criteria: ResourceCriteria, limit: int) -> list[asyncpg.Record]:
-    """Find resources by words, each in its language, the best first, with an excerpt."""
-    arguments: list[Any] = [words]
-    where = criteria.build_where(arguments)
-    arguments.append(limit)
-    query = f"""
-        WITH asked AS MATERIALIZED (
-            SELECT language AS asked_language, websearch_to_tsquery({TEXT_SEARCH}, $1) AS words
-            FROM unnest(ARRAY['en', 'de', 'fr', 'ru']) AS language
-        ), best AS MATERIALIZED (
-            SELECT r.*, words, ts_rank({RESOURCE_WORDS}, words) AS rank
-            FROM support_resources r JOIN asked ON asked_language = language
-            WHERE {RESOURCE_WORDS} @@ words AND {where} ORDER BY rank DESC, r.id LIMIT ${len(arguments)}
-        )
-        SELECT r.*, {_USES}, ts_headline({TEXT_SEARCH}, title || ' ' || content, words, '{_MARKS}') AS excerpt
-        FROM best r ORDER BY rank DESC, r.id
-    """
-    return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
-
-
-async def suggest_resources(unit: Unit, case: CaseRow, day: date, limit: int) -> list[asyncpg.Record]:
-    """Suggest resources for a case: by its words, its product, and what helped in cases of its kind.
-
-    What has lapsed, or was consulted in this case already, is not suggested.
-    """
-    query = f"""
-        WITH asked AS MATERIALIZED (
-            SELECT language AS asked_language,
-                replace(plainto_tsquery({TEXT_SEARCH}, $1)::text, '&', '|')::tsquery AS words
-            FROM unnest(ARRAY['en', 'de', 'fr', 'ru']) AS language
-        ), fitting AS (
-            SELECT r.*, ts_rank({RESOURCE_WORDS}, words) AS word_rank, coalesce($2 = ANY (products), false) AS fits,
-                (SELECT count(*) FROM resource_uses u
-                    WHERE u.resource_id = r.id AND u.result = 'helped' AND u.case_kind = $3) AS helped_kind
-            FROM support_resources r JOIN asked ON asked_language = language
-            WHERE ({RESOURCE_WORDS} @@ words OR $2 = ANY (products))
-                AND (valid_from IS NULL OR valid_from <= $4) AND (valid_to IS NULL OR valid_to >= $4)
-                AND requests_left IS DISTINCT FROM 0
-                AND NOT EXISTS (SELECT FROM resource_uses u WHERE u.resource_id = r.id AND u.case_id = $5)
-        )
-        SELECT r.*, {_USES}, word_rank + CASE WHEN fits THEN 0.2 ELSE 0 END + 0.2 * ln(1 + helped_kind) AS score
-        FROM fitting r ORDER BY score DESC, r.id LIMIT $6
-    """
-    text = f"{case.subject} {case.description or ''}"
-    return await unit.connection.fetch(query, text, case.product, case.kind, day, case.id, limit)  # type: ignore[no-any-return]
 
 
 async def insert_use(unit: Unit, row: ResourceUseRow) -> None:

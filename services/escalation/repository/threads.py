@@ -1,14 +1,18 @@
 """Entries of cases: who wrote what for whom."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlmodel import col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
-from services.escalation.repository import case_queries
 from services.escalation.tables import EntryRow
 from shared.database import Unit
+
+SHOWN_COLUMNS = tuple(name for name in EntryRow.model_fields if name not in ("account_id", "sequence"))
+"""Columns of an entry that are shown to people."""
+_SHOWN = ", ".join(f"e.{name}" for name in SHOWN_COLUMNS)
 
 
 async def insert_entry(unit: Unit, row: EntryRow) -> None:
@@ -25,25 +29,30 @@ async def insert_entry(unit: Unit, row: EntryRow) -> None:
 
 
 def build_entries_query(
-    case_ids: Sequence[UUID], audience: str | None, kind: str | None, after: UUID | None, limit: int
-) -> SelectOfScalar[EntryRow]:
-    """Build the query of a page of the entries of cases, the oldest first."""
-    query = select(EntryRow).where(col(EntryRow.case_id).in_(case_ids))
-    if audience is not None:
-        query = query.where(EntryRow.audience == audience)
-    if kind is not None:
-        query = query.where(EntryRow.kind == kind)
-    if after is not None:
-        query = query.where(col(EntryRow.id) > after)
-    return query.order_by(col(EntryRow.id)).limit(limit)
+    case_id: UUID, audience: str | None, kind: str | None, after: UUID | None, limit: int
+) -> tuple[str, list[Any]]:
+    """Build the query of a page of the entries of a case and of those that were merged into it, and its arguments."""
+    arguments: list[Any] = [case_id]
+    clauses = ["e.case_id = ANY (ARRAY(SELECT id FROM cases WHERE merged_into = $1) || $1::uuid)"]
+    for clause, value in (("e.audience =", audience), ("e.kind =", kind), ("e.id >", after)):
+        if value is not None:
+            arguments.append(value)
+            clauses.append(f"{clause} ${len(arguments)}")
+    arguments.append(limit)
+    query = f"""
+        SELECT {_SHOWN}, m.state AS mail_state, m.code AS mail_code, m.about_outcome AS mail_about_outcome, m.settled_at
+        FROM entries e LEFT JOIN case_mails m ON m.entry_id = e.id
+        WHERE {" AND ".join(clauses)} ORDER BY e.id LIMIT ${len(arguments)}
+    """
+    return query, arguments
 
 
 async def list_entries(
     unit: Unit, case_id: UUID, audience: str | None, kind: str | None, after: UUID | None, limit: int
-) -> Sequence[EntryRow]:
-    """List the entries of a case and of those that were merged into it, the oldest first."""
-    case_ids = [case_id, *await case_queries.list_merged(unit, case_id)]
-    return (await unit.session.exec(build_entries_query(case_ids, audience, kind, after, limit))).all()
+) -> list[asyncpg.Record]:
+    """List the entries of a case and of those that were merged into it, the oldest first, with their mails."""
+    query, arguments = build_entries_query(case_id, audience, kind, after, limit)
+    return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
 
 
 async def list_contacts(unit: Unit, case_id: UUID) -> Sequence[EntryRow]:

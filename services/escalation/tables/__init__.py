@@ -10,10 +10,10 @@ from services.escalation.tables.disputes import DisputeAmendmentRow, DisputeReas
 from services.escalation.tables.mails import CaseAddressRow, CaseMailRow, InboundMailRow, OtherBounceRow
 from services.escalation.tables.removals import RetentionPeriodRow
 from services.escalation.tables.resources import (
-    RESOURCE_WORDS,
-    TEXT_SEARCH,
+    TEXT_SEARCHES,
     ContractWarningRow,
     ResourceUseRow,
+    ResourceWordsRow,
     SupportResourceRow,
 )
 from services.escalation.tables.service_credits import ServiceCreditRow, ServiceCreditTypeRow, VendorCreditRow
@@ -24,8 +24,7 @@ from services.escalation.tables.vendor_tickets import TicketNoteRow, VendorChann
 
 __all__ = [
     "METADATA",
-    "RESOURCE_WORDS",
-    "TEXT_SEARCH",
+    "TEXT_SEARCHES",
     "AccountRow",
     "AttachmentChunkRow",
     "AttachmentRow",
@@ -51,6 +50,7 @@ __all__ = [
     "MovedCalendarRow",
     "OtherBounceRow",
     "ResourceUseRow",
+    "ResourceWordsRow",
     "ResponseTargetRow",
     "RetentionPeriodRow",
     "ServiceCreditRow",

@@ -4,17 +4,13 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ARRAY, CheckConstraint, Date, DateTime, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlmodel import Field
 
 from services.escalation.tables.base import Row
 
-TEXT_SEARCH = (
-    "CASE language WHEN 'de' THEN 'german'::regconfig WHEN 'fr' THEN 'french'::regconfig"
-    " WHEN 'ru' THEN 'russian'::regconfig ELSE 'english'::regconfig END"
-)
-"""The configuration of full text search for the language of a resource."""
-RESOURCE_WORDS = f"to_tsvector({TEXT_SEARCH}, title || ' ' || content)"
-"""Words of a resource by which it is found: the expression of its index."""
+TEXT_SEARCHES = {"en": "english", "de": "german", "fr": "french", "ru": "russian"}
+"""The configurations of full text search for the languages of resources."""
 
 
 class SupportResourceRow(Row, table=True):
@@ -28,7 +24,6 @@ class SupportResourceRow(Row, table=True):
         CheckConstraint("requests_left >= 0"),
         CheckConstraint("kind = 'premier_contract' OR num_nonnulls(contract_number, requests_left, channel) = 0"),
         UniqueConstraint("reference"),
-        Index("support_resources_by_words", text(RESOURCE_WORDS), postgresql_using="gin"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -48,6 +43,25 @@ class SupportResourceRow(Row, table=True):
     response_times: str | None = Field(sa_type=Text)
     changed_by: str = Field(sa_type=Text)
     changed_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class ResourceWordsRow(Row, table=True):
+    """The words of a resource by which it is found, as its language forms them; an index for each language."""
+
+    __tablename__ = "resource_words"
+    __table_args__ = tuple(
+        Index(
+            f"resource_words_{language}",
+            "words",
+            postgresql_using="gin",
+            postgresql_where=text(f"language = '{language}'"),
+        )
+        for language in TEXT_SEARCHES
+    )
+
+    resource_id: UUID = Field(primary_key=True, foreign_key="support_resources.id")
+    language: str = Field(sa_type=Text)
+    words: str = Field(sa_type=TSVECTOR)
 
 
 class ContractWarningRow(Row, table=True):

@@ -47,6 +47,7 @@ async def add_resource(unit: Unit, fields: Mapping[str, Any], actor: str) -> Sup
         raise ReferenceTaken(f"reference: another resource is {fields['reference']}")
     row = build_resource(unit, fields, actor)
     await resource_queries.save_resource(unit, row)
+    await resource_queries.save_words(unit, [row.reference])
     await resource_queries.plan_warnings(unit, [row.reference], CONTRACT_LEAD)
     unit.record(Change("support_resource", row.id))
     return row
@@ -66,6 +67,7 @@ async def change_resource(
     before = row.model_dump(mode="json")
     row.sqlmodel_update({**fields, "version": row.version + 1, "changed_by": actor, "changed_at": unit.now})
     await resource_queries.save_resource(unit, row)
+    await resource_queries.save_words(unit, [row.reference])
     await resource_queries.plan_warnings(unit, [row.reference], CONTRACT_LEAD)
     unit.record(Change("support_resource", row.id, None, before, row.model_dump(mode="json")))
     return row
@@ -75,7 +77,9 @@ async def import_resources(unit: Unit, lines: Sequence[Mapping[str, Any]], actor
     """Write the resources of a file, known ones by their references; how many are new."""
     await unit.lock("support resources")
     new = await resource_queries.import_resources(unit, [build_resource(unit, fields, actor) for fields in lines])
-    await resource_queries.plan_warnings(unit, [fields["reference"] for fields in lines], CONTRACT_LEAD)
+    references = [fields["reference"] for fields in lines]
+    await resource_queries.save_words(unit, references)
+    await resource_queries.plan_warnings(unit, references, CONTRACT_LEAD)
     unit.record(Change("support_resources", "import", None, None, {"lines": len(lines), "new": new}))
     return new
 
