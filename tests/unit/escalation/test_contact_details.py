@@ -145,6 +145,16 @@ def test_numbers_beside_each_other_are_found_each() -> None:
 
 @pytest.mark.parametrize("part", ["1", "a", "a@", "a=4", "01,", "4111 ", "DE11 ", "<a ", "&a", "a  ", "a at ", "<!--"])
 def test_no_text_takes_long(part: str) -> None:
+    assert measure(part) < 2
+
+
+def measure(part: str) -> float:
+    """Measure how many seconds the search of a text takes that repeats this."""
     begin = time.process_time()
     find_details(part * (256 * 1024 // len(part)), [])
-    assert time.process_time() - begin < 2
+    return time.process_time() - begin
+
+
+@pytest.mark.parametrize("letter", ["1", "a"])
+def test_a_long_word_takes_no_longer_than_many(letter: str) -> None:
+    assert measure(letter) < 5 * measure(f"{letter} ") + 0.1
