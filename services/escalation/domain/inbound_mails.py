@@ -29,6 +29,7 @@ class InboundState(StrEnum):
     """A person decides."""
     JOINED = "joined"
     AUTOMATIC = "automatic"
+    """A machine wrote it; it may stand in the thread of a case, where it changes nothing."""
     BOUNCE = "bounce"
     DISCARDED = "discarded"
 

@@ -98,8 +98,9 @@ async def remove_words_of_cases(unit: Unit, subjects: Sequence[UUID], limit: int
         changed = await unit.connection.fetch(statement, case_ids, REMOVED)
         await erase_values_of_many(unit, [object_type], [row["id"] for row in changed])
     await _empty_entries(unit, "case_id", case_ids)
-    await _empty_mails(unit, "case_id", case_ids)
+    mail_ids = await _empty_mails(unit, "case_id", case_ids)
     await _empty_files(unit, "case_id", case_ids)
+    await _empty_files(unit, "inbound_mail_id", mail_ids)
     await unit.connection.execute(_MARK_CASES, case_ids, unit.now)
 
 
@@ -116,9 +117,11 @@ async def _empty_entries(unit: Unit, column: str, ids: Sequence[UUID]) -> None:
     await erase_values_of_many(unit, ["case_entry", "contact", "message"], [row["id"] for row in rows])
 
 
-async def _empty_mails(unit: Unit, column: str, ids: Sequence[UUID]) -> None:
+async def _empty_mails(unit: Unit, column: str, ids: Sequence[UUID]) -> list[UUID]:
     rows = await unit.connection.fetch(_EMPTY_MAILS.format(column=column), ids, unit.now)
-    await erase_values_of_many(unit, ["inbound_mail"], [row["id"] for row in rows])
+    mail_ids = [row["id"] for row in rows]
+    await erase_values_of_many(unit, ["inbound_mail"], mail_ids)
+    return mail_ids
 
 
 async def _empty_files(unit: Unit, column: str, ids: Sequence[UUID]) -> None:
