@@ -1,4 +1,4 @@
-"""Answers of machines stand in the thread of their case; they stay what they are."""
+"""Answers of machines stand in the thread of their case; answers to requests are found by what they are about."""
 
 from shared.migrations import execute
 
@@ -11,8 +11,13 @@ ALTER TABLE escalation.inbound_mails
     ADD CONSTRAINT inbound_mails_check CHECK (
         CASE state WHEN 'joined' THEN case_id IS NOT NULL WHEN 'automatic' THEN true ELSE case_id IS NULL END)
 """
+INDEXES = """
+CREATE INDEX idempotency_by_id ON escalation.idempotency ((answer::jsonb ->> 'id'));
+CREATE INDEX idempotency_by_case ON escalation.idempotency ((answer::jsonb ->> 'case_id'))
+"""
 
 
 def upgrade() -> None:
-    """Let a mail be of a case that a machine wrote."""
+    """Let a mail be of a case that a machine wrote, and answers be removed with the words that they have."""
     execute(CHECKS)
+    execute(INDEXES)
