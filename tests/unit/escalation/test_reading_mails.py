@@ -210,8 +210,8 @@ def test_an_unreadable_mail_says_who_wrote_it_and_about_what() -> None:
     head = b"Subject: =?utf-8?q?Gr=C3=B6=C3=9Fe?=\r\n of seats\r\nFrom: Ines\r\n <Ines@Alpenrose.Example>\r\n"
     mail = read_mail(head + nest(20))
     assert (mail.is_readable, mail.sender, mail.subject) == (False, "ines@alpenrose.example", "Größe of seats")
-    two = read_mail(b"From: a@b.example\nFrom: c@d.example\n\xff: \xff\n" + nest(20))
-    assert (two.sender, two.subject) == (None, "")
+    ambiguous = read_mail(b"From: a@b.example\nFrom: c@d.example\n\xff: \xff\n" + nest(20))
+    assert (ambiguous.sender, ambiguous.subject) == (None, "")
     later = read_mail(b"X: y\n\nFrom: a@b.example\nSubject: z\n" + b"\n" * 2_000_000)
     assert (later.is_readable, later.sender, later.subject) == (False, None, "")
 
