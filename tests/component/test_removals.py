@@ -239,6 +239,16 @@ async def test_the_service_empties_entries_and_changes_nothing_else(desk: MailDe
             await connection.execute("UPDATE escalation.attachment_chunks SET content = ''")
 
 
+async def hand_to_vendor(desk: MailDesk, case_id: str) -> None:
+    """Hand what the customer wrote in a case over to the vendor."""
+    put = await desk.client.http.put("/v1/vendor-channels/GS-DE", json=CHANNEL, headers=desk.client.headers)
+    assert put.status_code == 200
+    ticket = {"title": "Seats", "description": "How many are there?", "no_line_reason": "terms"}
+    ticket_entries = {"entry_ids": [entry["id"] for entry in await desk.entries(case_id, kind="mail_in")]}
+    made = await desk.client.made(f"/v1/cases/{case_id}/vendor-tickets", ticket | ticket_entries)
+    await desk.client.made(f"/v1/vendor-tickets/{made['id']}:submit", {"number": "17"})
+
+
 async def check_export(desk: MailDesk, path: str) -> None:
     """Check what a person is shown in two pages, with the mail that came from an address of theirs."""
     first = await desk.client.got(f"{path}/correspondence", limit=1, address=STRANGER.upper())
@@ -260,10 +270,12 @@ async def test_a_contact_person_is_exported_and_erased_from_threads(desk: MailDe
     await desk.write(case_id, f"The {KEPT_MARK} are here.", contact_person_id=other_id)
     for mail in await desk.send():
         await answer_mail(desk, mail, MARK if str(mail["to"]).startswith("ines") else KEPT_MARK)
+    await hand_to_vendor(desk, case_id)
     strange = write_as_stranger()
     taken = await desk.hand_over(strange)
     kept, entries = await find_tables(desk, KEPT_MARK), await list_facts(desk, case_id)
-    assert await find_tables(desk, MARK) >= {"entries", "inbound_mails", "attachments", "attachment_chunks"}
+    written_in = {"entries", "inbound_mails", "attachments", "attachment_chunks", "vendor_tickets"}
+    assert await find_tables(desk, MARK) >= written_in
 
     path = f"/v1/contact-persons/{person_id}"
     await check_export(desk, path)

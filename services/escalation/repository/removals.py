@@ -85,6 +85,17 @@ _OBJECTS_OF_CASES: Mapping[str, str] = {
     WHERE id = ANY ($1) RETURNING id
     """,
 }
+_EMPTY_COPIES = """
+UPDATE vendor_tickets t SET entries = (
+    SELECT jsonb_agg(CASE WHEN (c.entry ->> 'id')::uuid = ANY ($1) THEN c.entry || '{"content": ""}' ELSE c.entry END
+        ORDER BY c.place)
+    FROM jsonb_array_elements(t.entries) WITH ORDINALITY AS c (entry, place))
+WHERE t.case_id IN (
+    SELECT unnest(ARRAY[c.id, c.merged_into]) FROM entries e JOIN cases c ON c.id = e.case_id WHERE e.id = ANY ($1))
+    AND EXISTS (SELECT FROM jsonb_array_elements(t.entries) AS c (entry) WHERE (c.entry ->> 'id')::uuid = ANY ($1))
+RETURNING t.id
+"""
+"""Tickets have copies of the entries that somebody chose for the vendor."""
 ANSWERS_WITHOUT_WORDS = ("POST /v1/inbound-mails",)
 """Routes whose answers stay: a relay that hands a mail over again is told what became of it."""
 _MARK_CASES = "UPDATE cases SET words_since = NULL, words_removed_at = $2 WHERE id = ANY ($1)"
@@ -116,6 +127,7 @@ async def remove_mails(unit: Unit, mail_ids: Sequence[UUID], entry_ids: Sequence
     emptied = await _empty_entries(unit, "id", entry_ids)
     await unit.connection.execute(_DELETE_WORDS, entry_ids)
     emptied += await _empty_mails(unit, "id", mail_ids)
+    emptied += [row["id"] for row in await unit.connection.fetch(_EMPTY_COPIES, entry_ids)]
     await _empty_files(unit, "inbound_mail_id", mail_ids)
     await idempotency.remove_answers(unit, emptied, ANSWERS_WITHOUT_WORDS)
 
