@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 from shared.database import Unit, columns
 from shared.endings import KeptAnswer
@@ -23,6 +24,13 @@ class KeyReused(Refusal):
 
     code = "idempotency_key_reused"
     status = 422
+
+
+class AnswerRemoved(Refusal):
+    """The request was done, and what it was answered was removed since then."""
+
+    code = "answer_removed"
+    status = 410
 
 
 class Key(NamedTuple):
@@ -69,6 +77,12 @@ _FORGET = """
 DELETE FROM idempotency i USING unnest($1::text[], $2::text[], $3::text[]) AS n (caller, route, key)
 WHERE (i.caller, i.route, i.key) = (n.caller, n.route, n.key)
 """
+REMOVED_ANSWER = "null"
+"""What stands in the place of an answer that was removed."""
+_REMOVE_ANSWERS = """
+UPDATE idempotency SET answer = $3
+WHERE (answer::jsonb ->> 'id' = ANY ($1) OR answer::jsonb ->> 'case_id' = ANY ($1)) AND route <> ALL ($2)
+"""
 _PRUNE = """
 WITH old AS (
     SELECT caller, route, key FROM idempotency WHERE created_at < $1
@@ -80,19 +94,26 @@ RETURNING 1
 """
 
 
-async def begin(unit: Unit, keys: Collection[Key]) -> dict[Key, Answer | KeyReused]:
+async def begin(unit: Unit, keys: Collection[Key]) -> dict[Key, Answer | Refusal]:
     """Take these keys, each of another place; what those were answered that had been used before."""
-    answers: dict[Key, Answer | KeyReused] = {}
+    answers: dict[Key, Answer | Refusal] = {}
     wanted = {key[:3]: key for key in keys}
     while wanted:  # a key may be pruned between the two statements
         for row in await unit.connection.fetch(_BEGIN, unit.now, *columns((key[:4] for key in wanted.values()), 4)):
             del wanted[tuple(row)]
         if wanted:
             for *place, is_same, status, body in await unit.connection.fetch(_STORED, *columns(wanted.values(), 5)):
-                reused = KeyReused("this Idempotency-Key was used with another body")
                 key = wanted.pop((place[0], place[1], place[2]))
-                answers[key] = Answer(status, body, is_repeated=True) if is_same else reused
+                answers[key] = _repeat_answer(is_same, status, body)
     return answers
+
+
+def _repeat_answer(is_same: bool, status: int, body: str) -> Answer | Refusal:
+    if not is_same:
+        return KeyReused("this Idempotency-Key was used with another body")
+    if body == REMOVED_ANSWER:
+        return AnswerRemoved("this request was done; what it was answered was removed")
+    return Answer(status, body, is_repeated=True)
 
 
 def normalise_json(body: bytes) -> bytes:
@@ -116,6 +137,15 @@ async def forget(unit: Unit, keys: Collection[Key]) -> None:
     """Give up keys that this unit took: what they asked for was not done."""
     if keys:
         await unit.connection.execute(_FORGET, *columns((key[:3] for key in keys), 3))
+
+
+async def remove_answers(unit: Unit, ids: Collection[UUID], kept_routes: Collection[str]) -> None:
+    """Remove what was answered about these things and cases, but for routes whose answers have no words of people.
+
+    The keys stay: nothing is done a second time. A service that does this has indexes for it.
+    """
+    texts = [str(thing_id) for thing_id in ids]
+    await unit.connection.execute(_REMOVE_ANSWERS, texts, list(kept_routes), REMOVED_ANSWER)
 
 
 async def prune(unit: Unit) -> bool:

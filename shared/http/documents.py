@@ -17,6 +17,7 @@ _COMMON_CODES = (
     (413, "", "body_too_large", "this route takes a body of at most 262144 bytes"),
     (403, "", "not_allowed", "the token lacks the scope that this route needs"),
     (404, "", "not_found", "there is no such thing"),
+    (410, _KEY, "answer_removed", "this request was done; what it was answered was removed"),
     (422, "", "invalid", "the request has wrong fields"),
     (422, _KEY, "idempotency_key_reused", "this key was used with another body"),
     (422, _KEY, "event_too_large", "the event about it would be larger than a message may be"),

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from deploy.local.tokens import Keys
 from services.escalation.domain.attachments import CHUNK_BYTES, MAX_FILE_BYTES
-from tests.builders import Database
+from tests.builders import Database, sweep
 from tests.component.case_mails import MailDesk, opened_desk, reply
 
 PDF = b"%PDF-1.7\n%\xe2\xe3\n"
@@ -142,3 +143,41 @@ async def test_files_of_mails_are_kept_by_the_same_rules(desk: MailDesk) -> None
     machine.add_attachment(PDF, maintype="application", subtype="pdf", filename="order.pdf")
     await desk.hand_over(machine)
     assert await desk.database.value("SELECT count(*) FROM escalation.attachments") == 2
+
+
+async def test_files_of_mails_beyond_the_bound_of_a_case_stay_with_their_mail(
+    desk: MailDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.escalation.use_cases.inbound_mails.MAX_ATTACHMENTS", 3)
+    case_id = await desk.open()
+    await desk.write(case_id)
+    (mail,) = await desk.send()
+    for content in (b"one", b"two"):
+        assert (await upload(desk, case_id, content, name="a.txt")).status_code == 201
+    answer, stranger = reply(mail, "Here they are."), reply(mail, From="stranger@else.example")
+    for number in (1, 2):
+        answer.add_attachment(f"a,{number}", subtype="csv", filename=f"{number}.csv")
+        stranger.add_attachment(f"b,{number}", subtype="csv", filename=f"{number}.csv")
+    taken, waiting = [await desk.hand_over(written) for written in (answer, stranger)]
+    joining = {"case_id": case_id, "reason": "asked them"}
+    by_hand = await desk.client.made(f"/v1/inbound-mails/{waiting['id']}:join", joining)
+    assert (by_hand["files"], by_hand["unplaced_files"]) == ([], ["1.csv", "2.csv"])
+    entry, _ = await desk.entries(case_id, kind="mail_in")
+    assert (entry["content"], entry["details"]["files"], entry["details"]["unplaced_files"]) == (
+        "Here they are.",
+        ["1.csv"],
+        ["2.csv"],
+    )
+    assert len((await desk.client.got(f"/v1/cases/{case_id}/attachments"))["items"]) == 3
+    files = (await desk.client.got(f"/v1/inbound-mails/{taken['id']}/attachments"))["items"]
+    assert [file["case_id"] for file in files] == [case_id, None]
+    assert (await desk.client.get(f"/v1/attachments/{files[1]['id']}/content")).content == b"a,2\n"
+    await desk.do(case_id, "start")
+    await desk.do(case_id, "resolve", outcome="it is done")
+    last = (await desk.entries(case_id))[-1]["id"]
+    await desk.client.made(f"/v1/cases/{case_id}:read", {"last_entry_id": last})
+    await desk.client.made(f"/v1/cases/{case_id}/contacts", {"channel": "phone", "about_outcome": True, "comment": "a"})
+    await desk.do(case_id, "close")
+    await desk.database.move(desk.database.now + timedelta(days=1100))
+    await sweep(desk.runtime)
+    assert (await desk.client.get(f"/v1/attachments/{files[1]['id']}/content")).status_code == 410

@@ -4,15 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from email.message import EmailMessage
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from deploy.local.tokens import Keys
+from services.escalation.mail.reading import read_mail
 from services.escalation.use_cases.bounces import MAX_OTHERS
+from services.escalation.use_cases.inbound_mails import Arrival, take_mail
+from services.escalation.use_cases.mail_claims import Claim
+from shared.audit import Act
 from shared.bounces import build_envelope_sender, compute_bounce_id, create_secret
+from shared.database import Cause
 from shared.mail import build_message_id
-from tests.builders import Database
+from tests.builders import Database, account, hear, registered
 from tests.component.case_mails import MailDesk, bounce, opened_desk, reply
 
 
@@ -132,21 +137,93 @@ async def test_a_mail_is_taken_once_for_its_message_id(desk: MailDesk) -> None:
     assert (await desk.hand_over(nameless, key="a"))["id"] == (await desk.hand_over(nameless, key="b"))["id"]
 
 
-async def test_machines_open_and_join_nothing(desk: MailDesk) -> None:
+async def test_what_machines_write_stands_in_the_thread_and_changes_nothing(desk: MailDesk) -> None:
     case_id = await desk.open()
+    await desk.do(case_id, "start")
     await desk.write(case_id)
     (mail,) = await desk.send()
-    for header in (
-        {"auto_submitted": "auto-replied"},
-        {"return_path": "<>"},
-        {"precedence": "bulk"},
-        {"list_id": "<all.customer.example>"},
-        {"x_auto_response_suppress": "All"},
-    ):
-        assert (await desk.hand_over(reply(mail, **header)))["state"] == "automatic", header
-    assert (await desk.hand_over(reply(mail, auto_submitted="no")))["state"] == "joined"
-    assert len(await desk.entries(case_id, kind="mail_in")) == 1
+    await desk.do(case_id, "wait", side="customer")
+    before = await desk.client.got(f"/v1/cases/{case_id}")
+    with_file = reply(mail, "I am away.", auto_submitted="auto-replied")
+    with_file.add_attachment("a,b", subtype="csv", filename="list.csv")
+    to_envelope = reply(mail, to=desk.hop.senders[0], auto_submitted="auto-replied")
+    machines: list[EmailMessage | bytes] = [
+        with_file,
+        to_envelope,
+        *(reply(mail, **{name: text}) for name, text in MACHINE_HEADERS),
+        write_receipt(mail),
+    ]
+    taken = [await desk.hand_over(machine) for machine in machines]
+    assert {mail["state"] for mail in taken} == {"automatic"}
+    for stranger in ({"from": "x@else.example"}, {"to": "support@reseller.example"}):
+        assert (await desk.hand_over(reply(mail, auto_submitted="auto-replied", **stranger)))["state"] == "automatic"
+    entries = await desk.entries(case_id, kind="mail_in")
+    assert [entry["details"]["inbound_mail_id"] for entry in entries] == [mail["id"] for mail in taken]
+    assert (entries[0]["content"], entries[0]["details"]["is_automatic"]) == ("I am away.", True)
+    assert (entries[0]["details"]["files"], entries[0]["details"]["refused_files"]) == ([], ["list.csv"])
+    assert await desk.client.got(f"/v1/cases/{case_id}") == before, "no turn, no clock and no unread answer"
     assert len(await desk.send()) == 1, "nothing is answered by itself"
+    again = {"case_id": case_id, "reason": "asked them"}
+    assert await desk.refuse(f"/v1/inbound-mails/{taken[0]['id']}:join", again) == (409, "move_refused")
+    assert (await desk.hand_over(reply(mail, auto_submitted="no", message_id="<1@a.example>")))["state"] == "joined"
+    await desk.hand_over(reply(mail, auto_submitted="auto-replied"))
+    assert (await desk.client.got(f"/v1/cases/{case_id}"))["unread_answers"] == 1
+    answered = (await desk.entries(case_id, kind="mail_in"))[-2]["id"]
+    assert (await desk.client.made(f"/v1/cases/{case_id}:read", {"last_entry_id": answered}))["unread_answers"] == 0
+    await desk.write(case_id, "Thank you.")
+    assert (await desk.send())[1]["In-Reply-To"] == "<1@a.example>"
+
+
+MACHINE_HEADERS = (
+    ("return_path", "<>"),
+    ("precedence", "bulk"),
+    ("list_id", "<all.customer.example>"),
+    ("x_auto_response_suppress", "All"),
+)
+
+
+def write_receipt(of: EmailMessage) -> bytes:
+    """Write what a mail program reports when a mail is read."""
+    return (
+        f"From: {of['To']}\r\nTo: {of['Reply-To']}\r\nMessage-ID: <{uuid4()}@customer.example>\r\n"
+        "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\r\n\r\n"
+        "--b\r\nContent-Type: text/plain\r\n\r\nIt was read.\r\n"
+        "--b\r\nContent-Type: message/disposition-notification\r\n\r\nDisposition: manual-action; displayed\r\n\r\n"
+        "--b--\r\n"
+    ).encode()
+
+
+async def test_a_mail_that_names_several_cases_joins_the_first_and_is_noted_in_the_others(desk: MailDesk) -> None:
+    case_ids = [await desk.open(subject) for subject in ("First", "Second", "Resolved", "Merged")]
+    foreign_id = (await desk.invoicing.made("/v1/accounts", account() | {"name": "Other"}))["id"]
+    await hear(desk.runtime, registered(UUID(foreign_id)))
+    foreign = await desk.client.made("/v1/cases", FOREIGN | {"account_id": foreign_id})
+    addresses = []
+    for case_id in (*case_ids, foreign["id"]):
+        await desk.write(case_id)
+        addresses.append(str((await desk.send())[-1]["Reply-To"]))
+    mail = (await desk.send())[0]
+    await desk.do(case_ids[2], "start")
+    await desk.do(case_ids[2], "resolve", outcome="done")
+    await desk.do(case_ids[3], "merge", into=case_ids[1])
+    to = ", ".join(reversed(addresses))
+    assert (await desk.hand_over(reply(mail, to=to)))["state"] == "joined"
+    assert len(await desk.entries(case_ids[0], kind="mail_in")) == 1
+    number = (await desk.client.got(f"/v1/cases/{case_ids[0]}"))["number"]
+    (noted,) = await desk.entries(case_ids[1], kind="note")
+    assert noted["content"] == f"a mail of the customer in case {number} names this case, too"
+    assert (noted["audience"], noted["actor"]) == ("internal", None)
+    for case_id in (case_ids[0], case_ids[2], foreign["id"]):
+        assert await desk.entries(case_id, kind="note") == [], "nothing is said to itself, a resolved or another's case"
+    assert [(await desk.client.got(f"/v1/cases/{case_id}"))["unread_answers"] for case_id in case_ids[:2]] == [1, 0]
+    claim = Claim(UUID(case_ids[0]), UUID(desk.account_id), None, None, (UUID(case_ids[0]),))
+    arrival = Arrival(read_mail(reply(mail, "Merged meanwhile.").as_bytes()), claim)
+    await desk.runtime.units.run(lambda unit: take_mail(unit, arrival, "support@reseller.example"), AS_RELAY)
+    assert await desk.entries(case_ids[0], kind="note") == []
+
+
+AS_RELAY = Cause("hand-over", act=Act("mail-relay", "inbound_mail.take"))
+FOREIGN = {"kind": "billing_question", "subject": "Another customer's"}
 
 
 async def test_a_bounce_that_names_the_mail_opens_the_loop_again(desk: MailDesk) -> None:

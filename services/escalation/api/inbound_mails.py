@@ -71,6 +71,7 @@ class InboundMailOut(BaseModel):
         is_cut=False,
         files=["order.pdf"],
         refused_files=["macro.xlsm"],
+        unplaced_files=[],
         received_at="2026-04-02T10:12:00Z",
         settled_at=None,
         settled_by=None,
@@ -88,7 +89,12 @@ class InboundMailOut(BaseModel):
     content: str = Field(description="as text; empty where it is that of the entry")
     is_cut: bool = Field(description="whether it had more text than is kept")
     files: list[str] = Field(description="names of the files that it brings")
-    refused_files: list[str] = Field(description="names of those that are not kept, being too large or of other types")
+    refused_files: list[str] = Field(
+        description="names of those that are not kept: too large, too many, of other types, or of a machine"
+    )
+    unplaced_files: list[str] = Field(
+        default=[], description="names of those that stay with the mail only: the case has as many as it may have"
+    )
     received_at: datetime
     settled_at: datetime | None
     settled_by: str | None
@@ -157,9 +163,9 @@ async def take_mail(
         raise NoMail("send message/rfc822 or application/octet-stream")
     content = await receive_body(request)
     mail = await asyncio.to_thread(read_mail, content)
-    claim = await use_cases.inbound_mails.check_claim(command.runtime, mail)
+    claim = await use_cases.mail_claims.check_claim(command.runtime, mail)
     kept, refused = await asyncio.to_thread(check_files, mail.files)
-    arrival = Arrival(mail, claim, kept, refused)
+    arrival = Arrival(mail, claim, kept, [*refused, *mail.omitted_files])
     await asyncio.to_thread(command.with_content, content)
     support_address = command.runtime.settings.support_address
 

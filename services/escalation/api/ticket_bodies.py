@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from services.escalation.api.case_bodies import Description
 from services.escalation.api.handovers import ChannelKind, NoLineReason, TicketLanguage
 from services.escalation.domain.contact_details import DetailDecision
+from services.escalation.domain.contact_patterns import DetailKind
 from services.escalation.domain.evidence_packs import TicketText, render_ticket
 from services.escalation.domain.handovers import Category, Requirement
 from services.escalation.domain.vendor_tickets import TicketStatus
@@ -24,11 +25,11 @@ MAX_FILES = 20
 Detail = Annotated[
     str, StringConstraints(min_length=1, max_length=400, pattern=SEEN_ON_LINE), AfterValidator(check_line)
 ]
-"""An address or a telephone number, as it stands in a text."""
+"""An address or a number of somebody, as it stands in a text."""
 
 
 class DetailDecisionIn(Body):
-    """Choice about an address or a telephone number that was found, wherever it stands, and why."""
+    """Choice about an address or a number that was found, wherever it stands, and why."""
 
     model_config = example(content="030/901820", choice="remove", reason="the customer's own number")
 
@@ -131,12 +132,12 @@ class TicketContactOut(BaseModel):
 
 
 class MadeDecisionOut(BaseModel):
-    """Choice that somebody made about an address or a telephone number, which is not repeated here."""
+    """Choice that somebody made about an address or a number, which is not repeated here."""
 
     model_config = example(place="description", kind="telephone", choice="remove", reason="the customer's own number")
 
     place: str
-    kind: Literal["address", "telephone", "file"]
+    kind: DetailKind | Literal["file"]
     choice: Literal["remove", "let_through"]
     reason: str
 

@@ -87,7 +87,7 @@ async def prepare_ticket(
     """Prepare what a person opens in the vendor's portal, with contact data of ours.
 
     409 `handover_incomplete` names in `missing` what must be done before; 409 `contact_details_undecided` names in
-    `details` addresses and telephone numbers, each of which is to be removed or let through by `decisions`. A file that
+    `details` addresses and numbers of people, each of which is to be removed or let through by `decisions`. A file that
     cannot be searched is let through by its id.
     """
     new = wanted.build_ticket()

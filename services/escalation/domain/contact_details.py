@@ -1,4 +1,4 @@
-"""Addresses and telephone numbers in what goes to the vendor: found, and then removed or let through by a person.
+"""Addresses and numbers of people in what goes to the vendor: found, and then removed or let through by a person.
 
 A ticket carries contact data of ours, never the customer's.
 """
@@ -11,26 +11,24 @@ from typing import Literal
 
 from phonenumbers import Leniency, PhoneNumberMatch, PhoneNumberMatcher, is_valid_number
 
-DetailKind = Literal["address", "telephone"]
+from services.escalation.domain.contact_patterns import (
+    DetailKind,
+    Span,
+    iterate_addresses,
+    iterate_numbers,
+    read_plainly,
+)
+
 Choice = Literal["remove", "let_through"]
 REMOVED = "[removed]"
 MIN_DIGITS = 7
 """How few digits a number of a country may have that begins as one: less is a count or a time."""
-_AT = "(?:[@＠﹫]|[%=]40|&#0*64;|&#x0*40;|&commat;)"
-_PART = r"[^\s@＠﹫<>()\[\]\"',;:&%]"
-_ADDRESS = re.compile(rf"{_PART}{{1,64}}{_AT}{_PART}{{1,255}}")
-_DOT = r"(?:\.|\s?[\[({]\s?(?:dot|punkt)\s?[\])}]\s?|\s(?:dot|punkt)\s)"
-_SPELLED_ADDRESS = re.compile(
-    rf"[\w.+-]{{1,64}}(?:\s?[\[({{]\s?(?:at|ät|@)\s?[\])}}]\s?|\s(?:at|ät)\s)[\w-]{{1,63}}(?:{_DOT}[\w-]{{1,63}}){{1,8}}",
-    re.IGNORECASE,
-)
-_SPACED_ADDRESS = re.compile(rf"{_PART}{{1,64}}\s{{0,2}}{_AT}\s{{0,2}}[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,8}}")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An address or a telephone number in a text."""
+    """An address, or a number of a telephone, a bank account or a card, in a text."""
 
     kind: DetailKind
     content: str
@@ -57,7 +55,7 @@ class Cleaned:
 
 
 def find_details(text: str, countries: Sequence[str]) -> list[Finding]:
-    """Find addresses and telephone numbers, the latter as they are written in these countries, or anywhere with `+`."""
+    """Find addresses and numbers, of telephones as they are written in these countries, or anywhere with `+`."""
     findings: list[Finding] = []
     for finding in sorted(_iterate_details(text, countries), key=lambda finding: (finding.start, -finding.end)):
         if not findings or finding.start >= findings[-1].end:
@@ -66,14 +64,26 @@ def find_details(text: str, countries: Sequence[str]) -> list[Finding]:
 
 
 def _iterate_details(text: str, countries: Sequence[str]) -> Iterator[Finding]:
-    for pattern in (_ADDRESS, _SPELLED_ADDRESS, _SPACED_ADDRESS):
-        for match in pattern.finditer(text):
-            content = match[0].rstrip(".!?")
-            yield Finding("address", content, match.start(), match.start() + len(content))
+    for kind, start, end in _iterate_spans(text, countries):
+        yield Finding(kind, text[start:end], start, end)
+
+
+def _iterate_spans(text: str, countries: Sequence[str]) -> Iterator[Span]:
+    """Search a text as it is written, and as it is read: markup may hide what is one word to a reader."""
+    yield from _iterate_written(text, countries)
+    plain = read_plainly(text)
+    if plain is not None:
+        for kind, start, end in _iterate_written(plain.text, countries):
+            yield kind, *plain.locate(start, end)
+
+
+def _iterate_written(text: str, countries: Sequence[str]) -> Iterator[Span]:
+    yield from iterate_addresses(text)
+    yield from iterate_numbers(text)
     for country in countries:
         for number in PhoneNumberMatcher(text, country, Leniency.POSSIBLE, len(text)):
             if _is_number(number):
-                yield Finding("telephone", number.raw_string, number.start, number.end)
+                yield "telephone", number.start, number.end
 
 
 def _is_number(candidate: PhoneNumberMatch) -> bool:

@@ -12,7 +12,14 @@ MAX_CONTENT_CHARS = 20_000
 """How much of a mail's text is kept; what is cut says so."""
 _PERMANENT = re.compile(r"5\.\d{1,3}\.\d{1,3}")
 _AUTOMATIC_PRECEDENCES = frozenset({"bulk", "list", "junk", "auto_reply"})
-_AUTOMATIC_HEADERS = ("list-id", "x-auto-response-suppress", "x-autoreply", "x-autorespond")
+_AUTOMATIC_HEADERS = (
+    "list-id",
+    "x-auto-response-suppress",
+    "x-autoreply",
+    "x-autoreply-from",
+    "x-autorespond",
+    "x-mail-autoreply",
+)
 
 
 class InboundState(StrEnum):
@@ -22,6 +29,7 @@ class InboundState(StrEnum):
     """A person decides."""
     JOINED = "joined"
     AUTOMATIC = "automatic"
+    """A machine wrote it; it may stand in the thread of a case, where it changes nothing."""
     BOUNCE = "bounce"
     DISCARDED = "discarded"
 
@@ -87,6 +95,8 @@ class InboundMail:
     is_automatic: bool = False
     bounce: Bounce | None = None
     files: tuple[MailFile, ...] = ()
+    omitted_files: tuple[str, ...] = ()
+    """Names of those beyond how many are read."""
     is_readable: bool = True
 
     @property

@@ -19,6 +19,7 @@ KEPT_DETAILS = frozenset(
         "from",
         "inbound_mail_id",
         "incident",
+        "is_automatic",
         "is_cut",
         "is_solved",
         "linked",

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import Message
+from itertools import islice
 from uuid import UUID
 
 from services.escalation.domain.inbound_mails import (
@@ -15,8 +16,8 @@ from services.escalation.domain.inbound_mails import (
     find_permanent_code,
     is_automatic,
 )
+from services.escalation.mail.heads import find_sender, read_beginning
 from services.escalation.mail.texts import clean_line, clean_text, convert_html, decode_bytes, decode_header_value
-from shared.addresses import AddressRefused, parse_address
 
 MAX_HEAD_BYTES = 256 * 1024
 MAX_LINES = 400_000
@@ -29,11 +30,11 @@ MAX_HEADERS = 500
 """How many a message or a part has at most."""
 MAX_TEXT_CHARS = MAX_CONTENT_CHARS + 5000
 """How much of the text is cleaned."""
-MAX_SENDER_CHARS = 1000
 MAX_FILES = 50
+MAX_CALENDAR_BYTES = 4096
+"""How much of a calendar object is searched for what it is."""
 _NESTING = re.compile(rb"boundary|message/|multipart/", re.IGNORECASE)
-_ADDRESS = r"[^\s<>@,;:()\"]+@[^\s<>@,;:()\"]+"
-_SENDER = re.compile(rf'(?:"(?:[^"\\]|\\.)*"|[^"<>,@]*)\s*<({_ADDRESS})>|({_ADDRESS})')
+_CALENDAR_ANSWER = re.compile(rb"^METHOD:REPLY\s*$", re.IGNORECASE | re.MULTILINE)
 _BETWEEN_ADDRESSES = re.compile(r"[\s<>,;:()\"]+")
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>")
 _OWN_MESSAGE_ID = re.compile(r"<([0-9a-f-]{36})\.([0-9a-f]{32})@goodstanding>")
@@ -57,7 +58,7 @@ class _BoundedMessage(Message):
 
 
 def read_mail(content: bytes) -> InboundMail:
-    """Read a mail (RFC 5322); one that is beyond the bounds, or that no parser can read, has its digest only.
+    """Read a mail (RFC 5322); of one beyond the bounds, or that no parser can read, only the sender and subject.
 
     Whatever a mail brings the parsers to raise would quote it, so that goes nowhere.
     """
@@ -67,7 +68,8 @@ def read_mail(content: bytes) -> InboundMail:
         message = message_from_bytes(content, _BoundedMessage)
         return _build_mail(message, list(_walk(message)), content)
     except Exception:  # noqa: BLE001  # what others wrote breaks nothing here
-        return InboundMail(digest, is_readable=False)
+        sender, subject = read_beginning(content)
+        return InboundMail(digest, sender=sender, subject=subject, is_readable=False)
 
 
 def _check_bounds(content: bytes) -> None:
@@ -98,7 +100,7 @@ def _walk(message: Message, depth: int = 0) -> Iterator[Message]:
 
 
 def _choose_children(part: Message, children: list[Message], wants_text: bool) -> list[tuple[Message, bool]]:
-    """Choose of alternatives the plain text, else the last one, which is the best (RFC 2046, 5.1.4).
+    """Choose of alternatives the plain text if it says anything, else the last one, the best (RFC 2046, 5.1.4).
 
     Some clients put the files of a mail into one of its alternatives: of those not chosen the files are taken, without
     their text and without the pictures that belong to it.
@@ -106,7 +108,8 @@ def _choose_children(part: Message, children: list[Message], wants_text: bool) -
     if part.get_content_subtype() != "alternative" or not children:
         is_shown = wants_text or part.get_content_subtype() == "mixed"
         return [(child, wants_text) for child in children] if is_shown else []
-    text = next((child for child in children if child.get_content_type() == "text/plain"), children[-1])
+    worded = [child for child in children if not _is_blank(child)] or children
+    text = next((child for child in worded if child.get_content_type() == "text/plain"), worded[-1])
     return [
         (child, wants_text and child is text)
         for child in children
@@ -114,22 +117,29 @@ def _choose_children(part: Message, children: list[Message], wants_text: bool) -
     ]
 
 
+def _is_blank(part: Message) -> bool:
+    """Say whether a part is a plain text of which nothing can be seen."""
+    return part.get_content_type() == "text/plain" and not clean_text(_read_text(part)[:MAX_TEXT_CHARS])
+
+
 def _build_mail(message: Message, parts: list[Message], content: bytes) -> InboundMail:
     headers = _read_headers(message)
     texts = [part for part in parts if _is_text(part)]
     whole = "\n\n".join(_read_text(part) for part in texts)
     text = clean_text(whole[:MAX_TEXT_CHARS])
+    files = tuple(_read_file(part) for part in parts if not _is_text(part))
     return InboundMail(
         digest=_compute_digest(headers, content),
         message_id=_find_message_id(headers.get("message-id", "")),
-        sender=_find_sender(message, headers),
+        sender=find_sender([str(value) for name, value in message.raw_items() if name.lower() == "from"]),
         subject=clean_line(decode_header_value(headers.get("subject", ""))),
         content=text[:MAX_CONTENT_CHARS],
         is_cut=len(text) > MAX_CONTENT_CHARS or len(whole) > MAX_TEXT_CHARS,
         recipients=tuple(_find_recipients(message)),
-        is_automatic=is_automatic(headers),
+        is_automatic=is_automatic(headers) or _is_report(message),
         bounce=_read_bounce(message, parts),
-        files=tuple(_read_file(part) for part in parts if not _is_text(part))[:MAX_FILES],
+        files=files[:MAX_FILES],
+        omitted_files=tuple(file.name for file in files[MAX_FILES:]),
     )
 
 
@@ -155,18 +165,6 @@ def _compute_digest(headers: dict[str, str], content: bytes) -> str:
 def _find_message_id(text: str) -> str | None:
     match = _MESSAGE_ID.fullmatch(text.strip())
     return match[0] if match else None
-
-
-def _find_sender(message: Message, headers: dict[str, str]) -> str | None:
-    """Find the one address that a mail is from; None where it says none, or several, or one that cannot be read."""
-    senders = [name for name, _ in message.raw_items() if name.lower() == "from"]
-    match = _SENDER.fullmatch(headers.get("from", "")[:MAX_SENDER_CHARS].strip())
-    if len(senders) != 1 or match is None:
-        return None
-    try:
-        return parse_address(match[1] or match[2]).lower()
-    except AddressRefused:
-        return None
 
 
 def _find_recipients(message: Message) -> Iterator[str]:
@@ -207,6 +205,24 @@ def _read_bounce(message: Message, parts: list[Message]) -> Bounce | None:
     envelope_ids = (str(block.get("Original-Envelope-Id", "")).strip().lower() for block in blocks)
     secrets |= {text for text in envelope_ids if re.fullmatch("[0-9a-f]{32}", text)}
     return Bounce(frozenset(secrets), code)
+
+
+def _is_report(message: Message) -> bool:
+    """Say whether a mail is a report, as of its reading (RFC 8098), or the answer of a calendar (RFC 6047, 2.4)."""
+    parts = [message]
+    for part in islice(parts, MAX_PARTS):
+        if part.get_content_maintype() == "multipart":
+            parts += _list_blocks(part)
+    return message.get_content_type() == "multipart/report" or any(map(_is_calendar_answer, parts))
+
+
+def _is_calendar_answer(part: Message) -> bool:
+    if part.get_content_type() != "text/calendar":
+        return False
+    method = part.get_param("method")
+    if method is None:
+        return _CALENDAR_ANSWER.search(_read_payload(part)[:MAX_CALENDAR_BYTES]) is not None
+    return str(method).lower() == "reply"
 
 
 def _list_blocks(part: Message) -> list[Message]:

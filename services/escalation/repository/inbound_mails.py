@@ -59,14 +59,33 @@ async def list_mails(
     return (await unit.session.exec(query.order_by(col(InboundMailRow.id)).limit(limit))).all()
 
 
-async def find_case_of_address(unit: Unit, tokens: Collection[str]) -> CaseRow | None:
-    """Find the case that goes on with what comes to the address with one of these secrets."""
-    query = """
-        SELECT coalesce(c.merged_into, c.id) FROM case_addresses a JOIN cases c ON c.id = a.case_id
-        WHERE a.token = ANY ($1) ORDER BY c.id LIMIT 1
-    """
-    case_id = await unit.connection.fetchval(query, sorted(tokens))
-    return None if case_id is None else await unit.session.get(CaseRow, case_id, populate_existing=True)
+_CASES_OF_ADDRESSES = """
+SELECT coalesce(c.merged_into, c.id) AS id FROM case_addresses a JOIN cases c ON c.id = a.case_id
+WHERE a.token = ANY ($1) ORDER BY c.id LIMIT $2
+"""
+_CASES_OF_MAILS = """
+SELECT coalesce(c.merged_into, c.id) AS id FROM case_mails m JOIN cases c ON c.id = m.case_id
+WHERE m.secret = ANY ($1) ORDER BY m.entry_id LIMIT $2
+"""
+MAX_NAMED_CASES = 20
+"""How many cases a mail names at most; further ones count for nothing."""
+
+
+async def list_cases_of_addresses(unit: Unit, tokens: Collection[str]) -> list[CaseRow]:
+    """List the cases that go on with what comes to the addresses with these secrets, the oldest first."""
+    return await _list_cases(unit, _CASES_OF_ADDRESSES, tokens)
+
+
+async def list_cases_of_mails(unit: Unit, secrets: Collection[str]) -> list[CaseRow]:
+    """List the cases that go on with the answers of machines to mails with these secrets."""
+    return await _list_cases(unit, _CASES_OF_MAILS, secrets)
+
+
+async def _list_cases(unit: Unit, query: str, secrets: Collection[str]) -> list[CaseRow]:
+    rows = await unit.connection.fetch(query, sorted(secrets), MAX_NAMED_CASES)
+    case_ids = dict.fromkeys(row["id"] for row in rows)
+    cases = [await unit.session.get(CaseRow, case_id, populate_existing=True) for case_id in case_ids]
+    return [case for case in cases if case is not None]
 
 
 async def find_bounced(unit: Unit, secrets: Collection[str]) -> tuple[UUID, UUID] | None:
@@ -86,9 +105,9 @@ async def insert_bounce(unit: Unit, bounce_id: UUID, code: str) -> bool:
 
 
 async def find_last_message_id(unit: Unit, case_id: UUID) -> str | None:
-    """Find the Message-ID of the last mail that joined a case."""
+    """Find the Message-ID of the last mail that joined a case; none that a machine wrote."""
     query = """
-        SELECT message_id FROM inbound_mails WHERE case_id = $1 AND message_id IS NOT NULL
+        SELECT message_id FROM inbound_mails WHERE case_id = $1 AND message_id IS NOT NULL AND state = 'joined'
         ORDER BY entry_id DESC LIMIT 1
     """
     message_id: str | None = await unit.connection.fetchval(query, case_id)

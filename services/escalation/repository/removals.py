@@ -10,6 +10,7 @@ import asyncpg
 
 from services.escalation.domain.removals import KEPT_DETAILS, REMOVED
 from services.escalation.tables import RetentionPeriodRow
+from shared import idempotency
 from shared.audit_queries import erase_values_of_many
 from shared.database import Unit
 
@@ -84,6 +85,19 @@ _OBJECTS_OF_CASES: Mapping[str, str] = {
     WHERE id = ANY ($1) RETURNING id
     """,
 }
+_EMPTY_COPIES = """
+UPDATE vendor_tickets t SET entries = (
+    SELECT jsonb_agg(CASE WHEN (c.entry ->> 'id')::uuid = ANY ($1) THEN c.entry || '{"content": ""}' ELSE c.entry END
+        ORDER BY c.place)
+    FROM jsonb_array_elements(t.entries) WITH ORDINALITY AS c (entry, place))
+WHERE t.case_id IN (
+    SELECT unnest(ARRAY[c.id, c.merged_into]) FROM entries e JOIN cases c ON c.id = e.case_id WHERE e.id = ANY ($1))
+    AND EXISTS (SELECT FROM jsonb_array_elements(t.entries) AS c (entry) WHERE (c.entry ->> 'id')::uuid = ANY ($1))
+RETURNING t.id
+"""
+"""Tickets have copies of the entries that somebody chose for the vendor."""
+ANSWERS_WITHOUT_WORDS = ("POST /v1/inbound-mails",)
+"""Routes whose answers stay: a relay that hands a mail over again is told what became of it."""
 _MARK_CASES = "UPDATE cases SET words_since = NULL, words_removed_at = $2 WHERE id = ANY ($1)"
 
 
@@ -94,37 +108,50 @@ async def remove_words_of_cases(unit: Unit, subjects: Sequence[UUID], limit: int
     for statement in _OF_CASES:
         arguments = [case_ids, REMOVED] if "$2" in statement else [case_ids]
         await unit.connection.execute(statement, *arguments)
+    emptied = [*case_ids]
     for object_type, statement in _OBJECTS_OF_CASES.items():
         changed = await unit.connection.fetch(statement, case_ids, REMOVED)
+        emptied += [row["id"] for row in changed]
         await erase_values_of_many(unit, [object_type], [row["id"] for row in changed])
-    await _empty_entries(unit, "case_id", case_ids)
-    await _empty_mails(unit, "case_id", case_ids)
-    await _empty_files(unit, "case_id", case_ids)
+    emptied += await _empty_entries(unit, "case_id", case_ids)
+    mail_ids = await _empty_mails(unit, "case_id", case_ids)
+    emptied += mail_ids
+    emptied += await _empty_files(unit, "case_id", case_ids)
+    await _empty_files(unit, "inbound_mail_id", mail_ids)
+    await idempotency.remove_answers(unit, emptied, ANSWERS_WITHOUT_WORDS)
     await unit.connection.execute(_MARK_CASES, case_ids, unit.now)
 
 
 async def remove_mails(unit: Unit, mail_ids: Sequence[UUID], entry_ids: Sequence[UUID]) -> None:
     """Remove what these mails say and bring, and the entries that have their words; whoever they are of is locked."""
-    await _empty_entries(unit, "id", entry_ids)
+    emptied = await _empty_entries(unit, "id", entry_ids)
     await unit.connection.execute(_DELETE_WORDS, entry_ids)
-    await _empty_mails(unit, "id", mail_ids)
+    emptied += await _empty_mails(unit, "id", mail_ids)
+    emptied += [row["id"] for row in await unit.connection.fetch(_EMPTY_COPIES, entry_ids)]
     await _empty_files(unit, "inbound_mail_id", mail_ids)
+    await idempotency.remove_answers(unit, emptied, ANSWERS_WITHOUT_WORDS)
 
 
-async def _empty_entries(unit: Unit, column: str, ids: Sequence[UUID]) -> None:
+async def _empty_entries(unit: Unit, column: str, ids: Sequence[UUID]) -> list[UUID]:
     rows = await unit.connection.fetch(_EMPTY_ENTRIES.format(column=column), ids, unit.now, sorted(KEPT_DETAILS))
-    await erase_values_of_many(unit, ["case_entry", "contact", "message"], [row["id"] for row in rows])
+    entry_ids = [row["id"] for row in rows]
+    await erase_values_of_many(unit, ["case_entry", "contact", "message"], entry_ids)
+    return entry_ids
 
 
-async def _empty_mails(unit: Unit, column: str, ids: Sequence[UUID]) -> None:
+async def _empty_mails(unit: Unit, column: str, ids: Sequence[UUID]) -> list[UUID]:
     rows = await unit.connection.fetch(_EMPTY_MAILS.format(column=column), ids, unit.now)
-    await erase_values_of_many(unit, ["inbound_mail"], [row["id"] for row in rows])
+    mail_ids = [row["id"] for row in rows]
+    await erase_values_of_many(unit, ["inbound_mail"], mail_ids)
+    return mail_ids
 
 
-async def _empty_files(unit: Unit, column: str, ids: Sequence[UUID]) -> None:
+async def _empty_files(unit: Unit, column: str, ids: Sequence[UUID]) -> list[UUID]:
     rows = await unit.connection.fetch(_EMPTY_FILES.format(column=column), ids, unit.now)
-    await unit.connection.execute(_DELETE_CHUNKS, [row["id"] for row in rows])
-    await erase_values_of_many(unit, ["attachment"], [row["id"] for row in rows])
+    file_ids = [row["id"] for row in rows]
+    await unit.connection.execute(_DELETE_CHUNKS, file_ids)
+    await erase_values_of_many(unit, ["attachment"], file_ids)
+    return file_ids
 
 
 async def delete_bounces(unit: Unit, bounce_ids: Sequence[UUID]) -> None:

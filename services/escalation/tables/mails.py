@@ -60,13 +60,15 @@ class InboundMailRow(Row, table=True):
     """A mail that came in. `mail_key` is its Message-ID, else its digest; the first of a key is the one that counts.
 
     Sender, subject and content are of whoever wrote it, and empty once they were removed. The content of one that
-    joined a case is that of its entry.
+    stands in a case, joined or automatic, is that of its entry.
     """
 
     __tablename__ = "inbound_mails"
     __table_args__ = (
         CheckConstraint("state IN ('triage', 'joined', 'automatic', 'bounce', 'discarded')"),
-        CheckConstraint("(state = 'joined') = (case_id IS NOT NULL)"),
+        CheckConstraint(
+            "CASE state WHEN 'joined' THEN case_id IS NOT NULL WHEN 'automatic' THEN true ELSE case_id IS NULL END"
+        ),
         CheckConstraint("num_nulls(case_id, entry_id) IN (0, 2)"),
         Index("inbound_mails_first", "mail_key", unique=True, postgresql_where=text("is_first")),
         Index("inbound_mails_of_key", "mail_key", "digest", unique=True),

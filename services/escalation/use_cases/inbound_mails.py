@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import TYPE_CHECKING
+from typing import Any
 from uuid import UUID
 
-from services.escalation.domain.attachments import CheckedFile
-from services.escalation.domain.cases import CASE_ALLOWED, CaseState
+from services.escalation.domain.attachments import MAX_ATTACHMENTS, CheckedFile
+from services.escalation.domain.cases import CASE_ALLOWED, UNRESOLVED, CaseState
 from services.escalation.domain.inbound_mails import (
     INBOUND_ALLOWED,
     InboundMail,
     InboundState,
     TriageReason,
 )
-from services.escalation.domain.mails import choose_role, find_secrets
+from services.escalation.domain.mails import find_secrets
 from services.escalation.domain.moves import MoveRefused, move
 from services.escalation.repository import attachments, case_queries, inbound_mails, threads
 from services.escalation.tables import CaseRow, EntryRow, InboundMailRow
@@ -22,67 +21,10 @@ from services.escalation.use_cases.attachments import keep_files
 from services.escalation.use_cases.bounces import record_bounce
 from services.escalation.use_cases.case_moves import enter_state
 from services.escalation.use_cases.cases import NewCase, enter_internally, lock_case, open_case
+from services.escalation.use_cases.mail_claims import Claim
 from shared.audit import Change
-from shared.clients import Answered
 from shared.database import Unit
-from shared.errors import Later
 from shared.ids import new_id
-
-if TYPE_CHECKING:
-    from shared.runtime import Runtime
-
-MAX_PAGES = 20
-"""How many pages of contact persons are read of an account."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Claim of a mail to a case, by the address that it came to; without a reason it may join."""
-
-    case_id: UUID | None
-    account_id: UUID | None
-    reason: TriageReason | None
-    contact_person_id: UUID | None = None
-
-
-async def check_claim(runtime: "Runtime", mail: InboundMail) -> Claim:
-    """Check whether a mail may join a case: by its address, and by the sender, of whom invoicing knows."""
-    if not mail.is_readable:
-        return Claim(None, None, TriageReason.UNREADABLE)
-    tokens = find_secrets(runtime.settings.support_address, mail.recipients).reply_tokens
-
-    async def load(unit: Unit) -> tuple[CaseRow | None, date]:
-        return await inbound_mails.find_case_of_address(unit, tokens), unit.now.date()
-
-    case, today = await runtime.units.run(load)
-    if case is None or case.account_id is None:
-        return Claim(None, None, TriageReason.NO_CASE_ADDRESS)
-    try:
-        is_known, person_id = await _find_sender(runtime, case, mail.sender, today)
-    except (Later, Answered):
-        return Claim(None, None, TriageReason.SENDER_UNCHECKED)
-    if not is_known:
-        return Claim(None, None, TriageReason.SENDER_UNKNOWN)
-    return Claim(case.id, case.account_id, None, person_id)
-
-
-async def _find_sender(runtime: "Runtime", case: CaseRow, sender: str | None, today: date) -> tuple[bool, UUID | None]:
-    """Find the contact person with this address, or whom we would write to. Raises Later, Answered."""
-    if sender is None:
-        return False, None
-    after = ""
-    for _ in range(MAX_PAGES):
-        path = f"/v1/accounts/{case.account_id}/contact-persons?valid_on={today.isoformat()}&limit=200{after}"
-        page = await runtime.clients["invoicing"].get(path)
-        for person in page["items"]:
-            if person["email"] is not None and person["email"].lower() == sender:
-                return True, UUID(person["id"])
-        if page["next"] is None:
-            break
-        after = f"&after={page['next']}"
-    path = f"/v1/accounts/{case.account_id}/addressee?role={choose_role(case.kind)}"
-    addressee = await runtime.clients["invoicing"].get(path)
-    return addressee["email"].lower() == sender, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +43,7 @@ async def take_mail(unit: Unit, arrival: Arrival, support_address: str) -> Inbou
     case, claim = None, arrival.claim
     if claim.case_id is not None:
         await unit.lock(claim.account_id)
-        case = await case_queries.get_case(unit, claim.case_id)
-        case = case if case.merged_into is None else await case_queries.get_case(unit, case.merged_into)
+        case = await _get_ongoing(unit, claim.case_id)
     row = _build_row(unit, arrival)
     if not await inbound_mails.insert_mail(unit, row):
         former = await _find_or_keep(unit, row)
@@ -114,6 +55,12 @@ async def take_mail(unit: Unit, arrival: Arrival, support_address: str) -> Inbou
     row = await inbound_mails.get_mail(unit, row.id)
     await _follow_kind(unit, row, arrival, case, support_address)
     return row
+
+
+async def _get_ongoing(unit: Unit, case_id: UUID) -> CaseRow:
+    """Get a case, or the one that it was merged into."""
+    case = await case_queries.get_case(unit, case_id)
+    return case if case.merged_into is None else await case_queries.get_case(unit, case.merged_into)
 
 
 async def _find_or_keep(unit: Unit, row: InboundMailRow) -> InboundMailRow | None:
@@ -131,22 +78,27 @@ async def _follow_kind(
 ) -> None:
     mail = arrival.mail
     await unit.lock(row.id)
-    if row.state == InboundState.TRIAGE:
+    if row.state == InboundState.TRIAGE and not mail.is_automatic:
         await keep_files(unit, row.id, arrival.files)
     if row.state == InboundState.BOUNCE and mail.bounce is not None:
         secrets = mail.bounce.secrets | find_secrets(support_address, mail.recipients).bounce_secrets
         await record_bounce(unit, secrets, mail.bounce.code)
+    elif row.state == InboundState.AUTOMATIC and case is not None:
+        await _enter_automatically(unit, row, case, arrival.claim.contact_person_id)
     elif row.state == InboundState.TRIAGE and case is not None:
         await _join(unit, row, case, None, arrival.claim.contact_person_id)
+        await _note_in_others(unit, row, case, arrival.claim.other_case_ids)
 
 
 def _build_row(unit: Unit, arrival: Arrival) -> InboundMailRow:
     mail = arrival.mail
     state, reason = InboundState.TRIAGE, arrival.claim.reason
+    kept, refused = [file.name for file in arrival.files], list(arrival.refused_files)
     if mail.bounce is not None:
         state, reason = InboundState.BOUNCE, None
     elif mail.is_automatic:
         state, reason = InboundState.AUTOMATIC, None
+        kept, refused = [], kept + refused
     return InboundMailRow(
         id=new_id(),
         mail_key=mail.key,
@@ -160,11 +112,7 @@ def _build_row(unit: Unit, arrival: Arrival) -> InboundMailRow:
         sender=mail.sender,
         subject=mail.subject,
         content=mail.content,
-        details={
-            "is_cut": mail.is_cut,
-            "files": [file.name for file in arrival.files],
-            "refused_files": list(arrival.refused_files),
-        },
+        details={"is_cut": mail.is_cut, "files": kept, "refused_files": refused},
         received_at=unit.now,
         settled_at=None,
         settled_by=None,
@@ -174,19 +122,42 @@ def _build_row(unit: Unit, arrival: Arrival) -> InboundMailRow:
 
 async def _join(unit: Unit, row: InboundMailRow, case: CaseRow, actor: str | None, person_id: UUID | None) -> None:
     """Let a mail be an entry of a case, whose account is locked; what waited for the customer goes on."""
+    joined = move(INBOUND_ALLOWED, InboundState(row.state), InboundState.JOINED)
+    row.settled_at, row.settled_by = unit.now, actor
+    await _place_files(unit, row, case)
+    await _enter_mail(unit, row, case, person_id, joined)
+    case.unread_answers += 1
+    if case.state == CaseState.WAITING_FOR_CUSTOMER:
+        wanted = move(CASE_ALLOWED, CaseState(case.state), CaseState.IN_PROGRESS)
+        await enter_state(unit, case, wanted, None, "the customer has answered by mail")
+    await case_queries.save_case(unit, case)
+
+
+async def _enter_automatically(unit: Unit, row: InboundMailRow, case: CaseRow, person_id: UUID | None) -> None:
+    """Let what a machine wrote stand in the thread of a case: it moves nothing, and nobody has to read it."""
+    row.read_at = unit.now
+    await _enter_mail(unit, row, case, person_id, InboundState.AUTOMATIC)
+
+
+async def _enter_mail(
+    unit: Unit, row: InboundMailRow, case: CaseRow, person_id: UUID | None, state: InboundState
+) -> None:
+    details: dict[str, Any] = row.details
+    if state is InboundState.AUTOMATIC:
+        details = details | {"is_automatic": True}
     entry = EntryRow(
         id=new_id(),
         case_id=case.id,
         account_id=case.account_id,
         kind="mail_in",
         audience="customer",
-        actor=actor,
+        actor=row.settled_by,
         content=row.content,
         details={
             "inbound_mail_id": str(row.id),
             "subject": row.subject,
             "contact_person_id": None if person_id is None else str(person_id),
-            **row.details,
+            **details,
         },
         channel=None,
         about_outcome=None,
@@ -194,16 +165,25 @@ async def _join(unit: Unit, row: InboundMailRow, case: CaseRow, actor: str | Non
         entered_at=unit.now,
     )
     await threads.insert_entry(unit, entry)
-    row.state = move(INBOUND_ALLOWED, InboundState(row.state), InboundState.JOINED)
-    row.case_id, row.entry_id, row.settled_at, row.settled_by, row.content = case.id, entry.id, unit.now, actor, ""
-    row.contact_person_id = person_id
+    row.state, row.case_id, row.entry_id, row.content, row.contact_person_id = state, case.id, entry.id, "", person_id
     await inbound_mails.save_mail(unit, row)
-    await attachments.place_in_case(unit, row.id, case.id)
-    case.unread_answers += 1
-    if case.state == CaseState.WAITING_FOR_CUSTOMER:
-        wanted = move(CASE_ALLOWED, CaseState(case.state), CaseState.IN_PROGRESS)
-        await enter_state(unit, case, wanted, None, "the customer has answered by mail")
-    await case_queries.save_case(unit, case)
+
+
+async def _place_files(unit: Unit, row: InboundMailRow, case: CaseRow) -> None:
+    """Let the files of a mail be those of its case, as many as it may have; the others stay with the mail only."""
+    room = max(0, MAX_ATTACHMENTS - await attachments.count_attachments(unit, case.id))
+    placed, unplaced = await attachments.place_in_case(unit, row.id, case.id, room)
+    if unplaced:
+        row.details = row.details | {"files": placed, "unplaced_files": unplaced}
+
+
+async def _note_in_others(unit: Unit, row: InboundMailRow, case: CaseRow, other_ids: Sequence[UUID]) -> None:
+    """Note in the other cases of the account that a mail names, and that are not resolved, where it is."""
+    others = {other.id: other for other in [await _get_ongoing(unit, other_id) for other_id in other_ids]}
+    for other in others.values():
+        if other.id != case.id and other.account_id == case.account_id and other.state in UNRESOLVED:
+            words = f"a mail of the customer in case {case.number} names this case, too"
+            await enter_internally(unit, other, "note", None, words, {"inbound_mail_id": str(row.id)})
 
 
 async def join_by_hand(unit: Unit, mail_id: UUID, case_id: UUID, actor: str) -> InboundMailRow:
@@ -244,6 +224,8 @@ async def _lock_mail(unit: Unit, mail_id: UUID) -> InboundMailRow:
     row = await inbound_mails.get_mail(unit, mail_id)
     if row.removed_at is not None:
         raise MoveRefused("what the mail said was removed")
+    if row.case_id is not None:
+        raise MoveRefused(f"the mail stands in the thread of case {row.case_id}")
     return row
 
 

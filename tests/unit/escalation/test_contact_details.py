@@ -1,5 +1,7 @@
 """Addresses and telephone numbers are found however they are written, and removed or let through."""
 
+import time
+
 import pytest
 
 from services.escalation.domain.contact_details import DetailDecision, clean_text, find_details
@@ -39,6 +41,13 @@ def test_each_spelling_is_found(detail: str) -> None:
         "error 0x80070005 in build 16.0.17328.20162",
         "case 01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7, 12,096.00 EUR",
         "look at it. then wait",
+        "look  at\n\nit.  then wait",
+        "<p>look at it.</p><p>then</p>",
+        "1 050 000,00 EUR, 0,1234567 of it, and 12, 15, 20, 33, 40",
+        "01,02,03,04,05 or 0,1,0,1,1,0,1,1,1",
+        "01\n02\n03\n04\n",
+        "16.0.17328.20162\n16.0.17328.20163",
+        "order 4111 1111 1111 1112, DE88 WEST 1234 5698 7654 32",
     ],
 )
 def test_what_is_none_is_not_found(text: str) -> None:
@@ -87,3 +96,65 @@ def test_what_is_left_after_a_removal_is_searched_again() -> None:
         "Tel. 030 901820/anna@example.org", ["DE"], [DetailDecision("030 901820", "remove", "a customer")]
     )
     assert [finding.content for finding in cleaned.undecided] == ["/anna@example.org"]
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "anna   at   example.org",
+        "anna\tat\texample.org",
+        "anna   @   example.org",
+        "anna<b>@</b>example.org",
+        "anna<!-- -->@example.org",
+        "anna &#64; example.org",
+        "anna&nbsp;at&nbsp;example.org",
+        "030\t901820",
+        "+49\t30\t901820",
+        "030·901·820",
+        "030&middot;901820",
+        "030<b>901820",
+        "030<br>901820",
+        "03\u200b0 901820",
+        "030,901820",
+        "+49,30,90,18,20",
+        "030\n901820",
+        "+49 30\n> 901820",
+        "4111 1111 1111 1111",
+        "4111·1111·1111·1111",
+        "4111\t1111,1111\n1111",
+        "3782 822463 10005",
+        "DE89 3704 0044 0532 0130 00",
+        "DE89·3704·0044·0532·0130·00",
+        "DE89\t3704,0044\n0532 0130 00",
+        "GB82WEST12345698765432",
+    ],
+)
+def test_what_a_reader_sees_is_found_whatever_stands_between(detail: str) -> None:
+    (finding,) = find_details(f"Please ask {detail} about it.", ["DE"])
+    assert finding.content == detail
+
+
+def test_numbers_beside_each_other_are_found_each() -> None:
+    text = "030 901820 030 901821, DE89 3704 0044 0532 0130 00 BIC COBADEFF"
+    assert [(finding.kind, finding.content) for finding in find_details(text, ["DE"])] == [
+        ("telephone", "030 901820"),
+        ("telephone", "030 901821"),
+        ("bank_account", "DE89 3704 0044 0532 0130 00"),
+    ]
+
+
+@pytest.mark.parametrize("part", ["1", "a", "a@", "a=4", "01,", "4111 ", "DE11 ", "<a ", "&a", "a  ", "a at ", "<!--"])
+def test_no_text_takes_long(part: str) -> None:
+    assert measure(part) < 2
+
+
+def measure(part: str) -> float:
+    """Measure how many seconds the search of a text takes that repeats this."""
+    begin = time.process_time()
+    find_details(part * (256 * 1024 // len(part)), [])
+    return time.process_time() - begin
+
+
+@pytest.mark.parametrize("letter", ["1", "a"])
+def test_a_long_word_takes_no_longer_than_many(letter: str) -> None:
+    assert measure(letter) < 5 * measure(f"{letter} ") + 0.1

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.escalation.domain.inbound_mails import InboundMail
-from services.escalation.mail.reading import read_mail
+from services.escalation.mail.heads import read_beginning
+from services.escalation.mail.reading import MAX_FILES, read_mail
 from services.escalation.mail.texts import convert_html
 
 HEAD = b"From: Ines <Ines@Alpenrose.Example>\r\nMessage-ID: <1@a.example>\r\n"
@@ -110,6 +111,7 @@ def test_what_is_beyond_the_bounds_is_not_read(bomb: bytes) -> None:
     begin = time.process_time()
     mail = read_mail(b"From: a@b.example\n" + bomb)
     assert not mail.is_readable
+    assert mail.sender == "a@b.example"
     assert mail.key.startswith("sha256:")
     assert time.process_time() - begin < 2
 
@@ -202,3 +204,87 @@ def test_lines_are_counted_however_they_end() -> None:
     for end in (b"\r", b"\n", b"\r\n"):
         assert read(b"\r\n" + (b"a" + end) * 390_000).is_readable
         assert not read(b"\r\n" + (b"a" + end) * 410_000).is_readable
+
+
+def test_an_unreadable_mail_says_who_wrote_it_and_about_what() -> None:
+    head = b"Subject: =?utf-8?q?Gr=C3=B6=C3=9Fe?=\r\n of seats\r\nFrom: Ines\r\n <Ines@Alpenrose.Example>\r\n"
+    mail = read_mail(head + nest(20))
+    assert (mail.is_readable, mail.sender, mail.subject) == (False, "ines@alpenrose.example", "Größe of seats")
+    ambiguous = read_mail(b"From: a@b.example\nFrom: c@d.example\n\xff: \xff\n" + nest(20))
+    assert (ambiguous.sender, ambiguous.subject) == (None, "")
+    later = read_mail(b"X: y\n\nFrom: a@b.example\nSubject: z\n" + b"\n" * 2_000_000)
+    assert (later.is_readable, later.sender, later.subject) == (False, None, "")
+
+
+@given(st.lists(LINES | st.binary(max_size=40), max_size=30))
+@settings(max_examples=100, deadline=None)
+def test_no_head_breaks_its_reader(lines: list[bytes]) -> None:
+    sender, subject = read_beginning(b"\r\n".join([*lines, b"Subject: " + b"".join(lines)]))
+    (sender or "").encode()
+    subject.encode()
+    assert "\0" not in subject
+
+
+def test_no_head_takes_long() -> None:
+    begin = time.process_time()
+    for part in (b" ", b"\r\n ", b"\n", b"=?", b"=?utf-8?q?a?=", b'From: "', b"Subject:\n\t"):
+        read_beginning(b"Subject: " + part * 100_000)
+    assert time.process_time() - begin < 2
+
+
+@pytest.mark.parametrize("blank", ["", " \n\t\n", "\u200b\n", "\u00a0"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_plain_text_that_says_nothing_gives_way_to_the_html(blank: str, is_first: bool) -> None:
+    plain, shown = EmailMessage(policy=SMTP), EmailMessage(policy=SMTP)
+    plain.set_content(blank)
+    shown.set_content("<p>We ordered ten.</p>", subtype="html")
+    mail = EmailMessage(policy=SMTP)
+    mail.make_alternative()
+    for part in (plain, shown) if is_first else (shown, plain):
+        mail.attach(part)
+    assert read(mail.as_bytes()).content == "We ordered ten."
+
+
+def write_parts(kind: str, *parts: str) -> bytes:
+    """Write a mail of parts, each of which begins with its type."""
+    texts = "".join(f"--b\r\nContent-Type: {part}\r\n" for part in ("text/plain\r\n\r\nI can come.", *parts))
+    return f"Content-Type: {kind}; boundary=b\r\n\r\n{texts}--b--\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("rest", "is_automatic"),
+    [
+        (
+            write_parts("multipart/report; report-type=disposition-notification", "message/disposition-notification"),
+            True,
+        ),
+        (write_parts("multipart/report; report-type=feedback-report", "message/feedback-report"), True),
+        (write_parts("multipart/alternative", "text/calendar; method=REPLY\r\n\r\nBEGIN:VCALENDAR"), True),
+        (write_parts("multipart/mixed", "text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nMETHOD:REPLY"), True),
+        (write_parts("multipart/mixed", "text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR"), False),
+        (write_parts("multipart/mixed", "text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nMETHOD:PUBLISH"), False),
+        (
+            write_parts(
+                "multipart/mixed",
+                "message/rfc822\r\n\r\nContent-Type: text/calendar; method=REPLY\r\n\r\nBEGIN:VCALENDAR",
+            ),
+            False,
+        ),
+        (b"X-Autoreply-From: ines@alpenrose.example\r\n\r\nI am away.", True),
+        (b"Subject: away\r\n\r\nI am away.", False),
+    ],
+    ids=lambda rest: str(rest)[:70],
+)
+def test_receipts_and_answers_of_calendars_are_automatic(rest: bytes, is_automatic: bool) -> None:
+    mail = read(rest)
+    assert mail.is_automatic == is_automatic
+    assert mail.bounce is None
+
+
+def test_files_beyond_the_bound_are_named() -> None:
+    mail = EmailMessage(policy=SMTP)
+    mail.set_content("See these.")
+    for number in range(MAX_FILES + 2):
+        mail.add_attachment(b"a", maintype="text", subtype="csv", filename=f"{number}.csv")
+    arrived = read(mail.as_bytes())
+    assert (len(arrived.files), arrived.omitted_files) == (MAX_FILES, ("50.csv", "51.csv"))

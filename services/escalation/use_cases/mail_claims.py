@@ -1,0 +1,82 @@
+"""Claims of mails to cases: by an address that nobody guesses, and a sender whom invoicing knows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from services.escalation.domain.inbound_mails import InboundMail, TriageReason
+from services.escalation.domain.mails import choose_role, find_secrets
+from services.escalation.repository import inbound_mails
+from services.escalation.tables import CaseRow
+from shared.clients import Answered
+from shared.database import Unit
+from shared.errors import Later
+
+if TYPE_CHECKING:
+    from shared.runtime import Runtime
+
+MAX_PAGES = 20
+"""How many pages of contact persons are read of an account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Claim of a mail to a case, by the address that it came to; without a reason it may join."""
+
+    case_id: UUID | None
+    account_id: UUID | None
+    reason: TriageReason | None
+    contact_person_id: UUID | None = None
+    other_case_ids: tuple[UUID, ...] = ()
+    """Cases whose addresses it names, too; they may be of another account."""
+
+
+async def check_claim(runtime: "Runtime", mail: InboundMail) -> Claim:
+    """Check whether a mail may join a case: by its address, and by the sender, of whom invoicing knows."""
+    if not mail.is_readable:
+        return Claim(None, None, TriageReason.UNREADABLE)
+
+    async def load(unit: Unit) -> tuple[Sequence[CaseRow], date]:
+        return await _list_named(unit, mail, runtime.settings.support_address), unit.now.date()
+
+    cases, today = await runtime.units.run(load)
+    if not cases or cases[0].account_id is None:
+        return Claim(None, None, TriageReason.NO_CASE_ADDRESS)
+    case, *others = cases
+    try:
+        is_known, person_id = await _find_sender(runtime, case, mail.sender, today)
+    except (Later, Answered):
+        return Claim(None, None, TriageReason.SENDER_UNCHECKED)
+    if not is_known:
+        return Claim(None, None, TriageReason.SENDER_UNKNOWN)
+    return Claim(case.id, case.account_id, None, person_id, tuple(other.id for other in others))
+
+
+async def _list_named(unit: Unit, mail: InboundMail, support_address: str) -> Sequence[CaseRow]:
+    """List the cases that a mail names: by their addresses; machines answer to the sender of the envelope, too."""
+    secrets = find_secrets(support_address, mail.recipients)
+    named = await inbound_mails.list_cases_of_addresses(unit, secrets.reply_tokens)
+    if named or not mail.is_automatic or mail.bounce is not None:
+        return named
+    return await inbound_mails.list_cases_of_mails(unit, secrets.bounce_secrets)
+
+
+async def _find_sender(runtime: "Runtime", case: CaseRow, sender: str | None, today: date) -> tuple[bool, UUID | None]:
+    """Find the contact person with this address, or whom we would write to. Raises Later, Answered."""
+    if sender is None:
+        return False, None
+    after = ""
+    for _ in range(MAX_PAGES):
+        path = f"/v1/accounts/{case.account_id}/contact-persons?valid_on={today.isoformat()}&limit=200{after}"
+        page = await runtime.clients["invoicing"].get(path)
+        for person in page["items"]:
+            if person["email"] is not None and person["email"].lower() == sender:
+                return True, UUID(person["id"])
+        if page["next"] is None:
+            break
+        after = f"&after={page['next']}"
+    path = f"/v1/accounts/{case.account_id}/addressee?role={choose_role(case.kind)}"
+    addressee = await runtime.clients["invoicing"].get(path)
+    return addressee["email"].lower() == sender, None
