@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.escalation.tables import CaseRow, ChargebackRow
+from services.escalation.tables import CaseRow, ChargebackEvidenceRow, ChargebackRow
 from shared.database import Unit
 
 CAUSE_PREFIX = "chargeback:"
@@ -29,6 +29,18 @@ async def save_chargeback(unit: Unit, row: ChargebackRow) -> None:
     """Write a chargeback, new or changed."""
     unit.session.add(row)
     await unit.session.flush()
+
+
+async def insert_evidence(unit: Unit, row: ChargebackEvidenceRow) -> None:
+    """Insert what was given to the network."""
+    unit.session.add(row)
+    await unit.session.flush()
+
+
+async def list_evidence(unit: Unit, chargeback_id: UUID) -> Sequence[ChargebackEvidenceRow]:
+    """List what was given to the network in a chargeback, the oldest first; there is little of it."""
+    query = select(ChargebackEvidenceRow).where(ChargebackEvidenceRow.chargeback_id == chargeback_id)
+    return (await unit.session.exec(query.order_by(col(ChargebackEvidenceRow.id)))).all()
 
 
 async def list_due(unit: Unit, account_ids: Sequence[UUID], until: datetime) -> Sequence[ChargebackRow]:

@@ -3,7 +3,7 @@
 from services.escalation.tables.attachments import AttachmentChunkRow, AttachmentRow
 from services.escalation.tables.base import METADATA
 from services.escalation.tables.cases import CaseLinkRow, CaseRow, CaseWordsRow, EntryRow
-from services.escalation.tables.chargebacks import ChargebackRow
+from services.escalation.tables.chargebacks import ChargebackEvidenceRow, ChargebackRow
 from services.escalation.tables.clocks import CaseClockRow, MovedCalendarRow, ResponseTargetRow
 from services.escalation.tables.copies import AccountRow, CalendarRow, InvoiceRow
 from services.escalation.tables.disputes import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
@@ -36,6 +36,7 @@ __all__ = [
     "CaseMailRow",
     "CaseRow",
     "CaseWordsRow",
+    "ChargebackEvidenceRow",
     "ChargebackRow",
     "ContractWarningRow",
     "DisputeAmendmentRow",

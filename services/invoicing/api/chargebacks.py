@@ -14,7 +14,12 @@ from services.invoicing.domain.states import MoveRefused
 from services.invoicing.repository import chargeback_queries
 from services.invoicing.repository.chargeback_queries import ChargebackCriteria, search_chargebacks
 from services.invoicing.tables import ChargebackReasonRow, ChargebackRow
-from services.invoicing.use_cases.chargebacks import ChargebackKnown, NewChargeback, UnknownChargebackReason
+from services.invoicing.use_cases.chargebacks import (
+    BookingDateRefused,
+    ChargebackKnown,
+    NewChargeback,
+    UnknownChargebackReason,
+)
 from shared.auth import needs
 from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.database import Unit
@@ -54,6 +59,7 @@ class ChargebackIn(Body):
         reason_code="not_received",
         booked_on="2026-04-20",
         answer_by="2026-05-10",
+        network_fee_minor=1500,
         allocations=[],
     )
 
@@ -65,6 +71,13 @@ class ChargebackIn(Body):
     reason_code: Code
     booked_on: Day
     answer_by: Day
+    network_fee_minor: int | None = Field(
+        default=None,
+        ge=0,
+        le=10**12,
+        strict=True,
+        description="what the network takes for it, in the currency of the amount: shown, and not posted here",
+    )
     allocations: list[ChargebackPartIn] = Field(
         default=[], max_length=500, description="if left out: its unapplied cash, then the newest allocations"
     )
@@ -79,6 +92,7 @@ class ChargebackIn(Body):
         """Build the chargeback to be opened."""
         wanted = [WantedPart(part.invoice_id, part.line, part.amount_minor) for part in self.allocations]
         fields = self.model_dump(include={"payment_id", "network_reference", "reason_code", "booked_on", "answer_by"})
+        fields["network_fee_minor"] = self.network_fee_minor
         return NewChargeback(**fields, amount=self.amount.money(), wanted=wanted)
 
 
@@ -99,6 +113,7 @@ class ChargebackOut(BaseModel):
         state="open",
         opened_at="2026-04-21T08:30:00Z",
         decided_at=None,
+        network_fee_minor=1500,
     )
 
     id: UUID
@@ -114,6 +129,7 @@ class ChargebackOut(BaseModel):
     state: ChargebackState
     opened_at: datetime
     decided_at: datetime | None
+    network_fee_minor: int | None = Field(description="what the network takes for it; null while nobody said it")
 
     @classmethod
     def from_row(cls, row: ChargebackRow) -> Self:
@@ -183,7 +199,9 @@ class ChargebackReasonOut(BaseModel):
     status_code=201,
     response_model=ChargebackDetailsOut,
     summary="Record a chargeback",
-    responses=refusals(AlreadyReversed, AmountRefused, ChargebackKnown, CurrencyMismatch, UnknownChargebackReason),
+    responses=refusals(
+        AlreadyReversed, AmountRefused, BookingDateRefused, ChargebackKnown, CurrencyMismatch, UnknownChargebackReason
+    ),
 )
 async def open_chargeback(
     chargeback: ChargebackIn, command: Annotated[CommandRunner, perform_command("chargeback.open")]
