@@ -24,6 +24,7 @@ KEPT_DETAILS = frozenset(
         "linked",
         "media_type",
         "new_evidence",
+        "number",
         "queue",
         "resource_id",
         "result",

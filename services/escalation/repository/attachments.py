@@ -71,6 +71,7 @@ async def list_of_mail(unit: Unit, mail_id: UUID, after: UUID | None, limit: int
     return (await unit.session.exec(query.order_by(col(AttachmentRow.id)).limit(limit))).all()
 
 
-async def place_in_case(unit: Unit, mail_id: UUID, case_id: UUID) -> None:
-    """Let the files of a mail be those of a case."""
-    await unit.connection.execute("UPDATE attachments SET case_id = $2 WHERE inbound_mail_id = $1", mail_id, case_id)
+async def place_in_case(unit: Unit, mail_id: UUID, case_id: UUID, audience: str) -> None:
+    """Let the files of a mail be those of a case, for the audience of whoever wrote it."""
+    query = "UPDATE attachments SET case_id = $2, audience = $3 WHERE inbound_mail_id = $1"
+    await unit.connection.execute(query, mail_id, case_id, audience)

@@ -20,7 +20,12 @@ from services.escalation.tables.service_credits import ServiceCreditRow, Service
 from services.escalation.tables.service_health import HealthWatchRow, IncidentAccountRow, IncidentCaseRow, IncidentRow
 from services.escalation.tables.support_statements import SupportStatementRow
 from services.escalation.tables.vendor_disputes import VendorDisputeRow
-from services.escalation.tables.vendor_tickets import TicketNoteRow, VendorChannelRow, VendorTicketRow
+from services.escalation.tables.vendor_tickets import (
+    TicketNoteRow,
+    VendorChannelRow,
+    VendorTicketMailRow,
+    VendorTicketRow,
+)
 
 __all__ = [
     "METADATA",
@@ -62,5 +67,6 @@ __all__ = [
     "VendorChannelRow",
     "VendorCreditRow",
     "VendorDisputeRow",
+    "VendorTicketMailRow",
     "VendorTicketRow",
 ]

@@ -16,12 +16,14 @@ from services.escalation.domain.inbound_mails import (
 )
 from services.escalation.domain.mails import choose_role, find_secrets
 from services.escalation.domain.moves import MoveRefused, move
-from services.escalation.repository import attachments, case_queries, inbound_mails, threads
+from services.escalation.repository import attachments, case_queries, inbound_mails, threads, ticket_mails
+from services.escalation.repository.ticket_mails import AnsweredTicket
 from services.escalation.tables import CaseRow, EntryRow, InboundMailRow
 from services.escalation.use_cases.attachments import keep_files
 from services.escalation.use_cases.bounces import record_bounce
 from services.escalation.use_cases.case_moves import enter_state
 from services.escalation.use_cases.cases import NewCase, enter_internally, lock_case, open_case
+from services.escalation.use_cases.ticket_mails import join_ticket
 from shared.audit import Change
 from shared.clients import Answered
 from shared.database import Unit
@@ -43,6 +45,8 @@ class Claim:
     account_id: UUID | None
     reason: TriageReason | None
     contact_person_id: UUID | None = None
+    ticket_id: UUID | None = None
+    """Vendor ticket to whose address it came."""
 
 
 async def check_claim(runtime: "Runtime", mail: InboundMail) -> Claim:
@@ -51,10 +55,13 @@ async def check_claim(runtime: "Runtime", mail: InboundMail) -> Claim:
         return Claim(None, None, TriageReason.UNREADABLE)
     tokens = find_secrets(runtime.settings.support_address, mail.recipients).reply_tokens
 
-    async def load(unit: Unit) -> tuple[CaseRow | None, date]:
-        return await inbound_mails.find_case_of_address(unit, tokens), unit.now.date()
+    async def load(unit: Unit) -> tuple[AnsweredTicket | None, CaseRow | None, date]:
+        answered = await ticket_mails.find_answered(unit, tokens)
+        return answered, await inbound_mails.find_case_of_address(unit, tokens), unit.now.date()
 
-    case, today = await runtime.units.run(load)
+    answered, case, today = await runtime.units.run(load)
+    if answered is not None:
+        return _claim_ticket(answered, mail.sender)
     if case is None or case.account_id is None:
         return Claim(None, None, TriageReason.NO_CASE_ADDRESS)
     try:
@@ -64,6 +71,14 @@ async def check_claim(runtime: "Runtime", mail: InboundMail) -> Claim:
     if not is_known:
         return Claim(None, None, TriageReason.SENDER_UNKNOWN)
     return Claim(case.id, case.account_id, None, person_id)
+
+
+def _claim_ticket(answered: AnsweredTicket, sender: str | None) -> Claim:
+    """Let a mail to the address of a vendor ticket join it, if it is of whom we have written to."""
+    ticket = answered.ticket
+    if sender != answered.recipient.lower():
+        return Claim(None, None, TriageReason.SENDER_UNKNOWN, ticket_id=ticket.id)
+    return Claim(ticket.case_id, ticket.account_id, None, ticket_id=ticket.id)
 
 
 async def _find_sender(runtime: "Runtime", case: CaseRow, sender: str | None, today: date) -> tuple[bool, UUID | None]:
@@ -100,7 +115,7 @@ async def take_mail(unit: Unit, arrival: Arrival, support_address: str) -> Inbou
     """Take a mail in, once for its Message-ID; the same content again is the mail that is here."""
     case, claim = None, arrival.claim
     if claim.case_id is not None:
-        await unit.lock(claim.account_id)
+        await unit.lock(claim.account_id or claim.case_id)
         case = await case_queries.get_case(unit, claim.case_id)
         case = case if case.merged_into is None else await case_queries.get_case(unit, case.merged_into)
     row = _build_row(unit, arrival)
@@ -164,6 +179,7 @@ def _build_row(unit: Unit, arrival: Arrival) -> InboundMailRow:
             "is_cut": mail.is_cut,
             "files": [file.name for file in arrival.files],
             "refused_files": list(arrival.refused_files),
+            **({"vendor_ticket": str(arrival.claim.ticket_id)} if arrival.claim.ticket_id else {}),
         },
         received_at=unit.now,
         settled_at=None,
@@ -173,7 +189,13 @@ def _build_row(unit: Unit, arrival: Arrival) -> InboundMailRow:
 
 
 async def _join(unit: Unit, row: InboundMailRow, case: CaseRow, actor: str | None, person_id: UUID | None) -> None:
-    """Let a mail be an entry of a case, whose account is locked; what waited for the customer goes on."""
+    """Let a mail be an entry of a case, whose account is locked; what waited for the customer goes on.
+
+    One that came to the address of a vendor ticket is the vendor's, whoever lets it join.
+    """
+    if "vendor_ticket" in row.details:
+        await join_ticket(unit, row, case, actor)
+        return
     entry = EntryRow(
         id=new_id(),
         case_id=case.id,
@@ -198,7 +220,7 @@ async def _join(unit: Unit, row: InboundMailRow, case: CaseRow, actor: str | Non
     row.case_id, row.entry_id, row.settled_at, row.settled_by, row.content = case.id, entry.id, unit.now, actor, ""
     row.contact_person_id = person_id
     await inbound_mails.save_mail(unit, row)
-    await attachments.place_in_case(unit, row.id, case.id)
+    await attachments.place_in_case(unit, row.id, case.id, "customer")
     case.unread_answers += 1
     if case.state == CaseState.WAITING_FOR_CUSTOMER:
         wanted = move(CASE_ALLOWED, CaseState(case.state), CaseState.IN_PROGRESS)
