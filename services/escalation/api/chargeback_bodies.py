@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.escalation.tables import ChargebackEvidenceRow, ChargebackRow
-from services.escalation.use_cases.chargebacks import GivenEvidence
+from services.escalation.use_cases.chargebacks import SubmittedEvidence
 from shared.fields import Body, Instant, example, shown
 
 MAX_FILES = 50
@@ -26,9 +26,9 @@ class EvidenceIn(Body):
     attachment_ids: list[UUID] = Field(min_length=1, max_length=MAX_FILES)
     submitted_at: Instant | None = Field(default=None, description="null: now; after the last day it is marked as late")
 
-    def build_evidence(self) -> GivenEvidence:
+    def build_evidence(self) -> SubmittedEvidence:
         """Build what was given."""
-        return GivenEvidence(self.attachment_ids, self.submitted_at)
+        return SubmittedEvidence(self.attachment_ids, self.submitted_at)
 
 
 class EvidenceOut(BaseModel):
@@ -75,6 +75,7 @@ class ChargebackOut(BaseModel):
     @classmethod
     def from_rows(cls, row: ChargebackRow, evidence: Sequence[ChargebackEvidenceRow]) -> Self:
         """Build the answer for a row and what was given to the network."""
-        given = [EvidenceOut.model_validate(item, from_attributes=True) for item in evidence]
-        fields = row.model_dump() | {"suggested_outcome": SUGGESTED_OUTCOMES.get(row.state), "evidence": given}
+        shown_evidence = [EvidenceOut.model_validate(item, from_attributes=True) for item in evidence]
+        suggested = SUGGESTED_OUTCOMES.get(row.state)
+        fields = row.model_dump() | {"suggested_outcome": suggested, "evidence": shown_evidence}
         return cls.model_validate(fields)

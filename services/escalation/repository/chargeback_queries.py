@@ -8,6 +8,7 @@ from sqlmodel import col, select
 
 from services.escalation.tables import CaseRow, ChargebackEvidenceRow, ChargebackRow
 from shared.database import Unit
+from shared.errors import NotFound
 
 CAUSE_PREFIX = "chargeback:"
 """Prefix of the cause of a case that a chargeback opened, before its id."""
@@ -16,6 +17,14 @@ CAUSE_PREFIX = "chargeback:"
 async def find_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow | None:
     """Find a chargeback as it is now."""
     return await unit.session.get(ChargebackRow, chargeback_id, populate_existing=True)
+
+
+async def get_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
+    """Get a chargeback as it is now. Raises NotFound."""
+    row = await find_chargeback(unit, chargeback_id)
+    if row is None:
+        raise NotFound(f"there is no chargeback {chargeback_id}")
+    return row
 
 
 async def find_of_case(unit: Unit, case: CaseRow) -> ChargebackRow | None:

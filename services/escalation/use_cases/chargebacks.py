@@ -15,7 +15,7 @@ from services.escalation.use_cases.cases import CaseLink, NewCase, enter_interna
 from services.escalation.use_cases.ticket_files import FileUnknown
 from shared.audit import Change
 from shared.database import Unit
-from shared.errors import NotFound, Refusal
+from shared.errors import Refusal
 from shared.events.escalation import CaseKind, ChargebackDeadlineNear
 from shared.events.invoicing import ChargebackLost, ChargebackOpened, ChargebackWon
 from shared.ids import new_id
@@ -32,7 +32,7 @@ class EvidenceRefused(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class GivenEvidence:
+class SubmittedEvidence:
     """Files of the case that somebody gave to the network; without an instant, now."""
 
     attachment_ids: Sequence[UUID]
@@ -120,7 +120,7 @@ def _list_links(row: ChargebackRow, case: CaseRow) -> list[CaseLink]:
     return [CaseLink("case", case.id), CaseLink("chargeback", row.chargeback_id)]
 
 
-async def submit_evidence(unit: Unit, chargeback_id: UUID, given: GivenEvidence, actor: str) -> ChargebackRow:
+async def submit_evidence(unit: Unit, chargeback_id: UUID, submitted: SubmittedEvidence, actor: str) -> ChargebackRow:
     """Record which files somebody gave to the network, and when; then nobody is warned of the last day any more.
 
     What came after the last day is marked as late. Raises NotFound, MoveRefused, FileUnknown, EvidenceRefused.
@@ -128,13 +128,13 @@ async def submit_evidence(unit: Unit, chargeback_id: UUID, given: GivenEvidence,
     row = await _lock_chargeback(unit, chargeback_id)
     if row.state != "open":
         raise MoveRefused(f"the chargeback is {row.state}: the network takes no evidence any more")
-    submitted_at = given.submitted_at or unit.now
-    await _check_evidence(unit, row, given, submitted_at)
+    submitted_at = submitted.submitted_at or unit.now
+    await _check_evidence(unit, row, submitted, submitted_at)
     evidence = ChargebackEvidenceRow(
         id=new_id(),
         chargeback_id=chargeback_id,
         account_id=row.account_id,
-        attachment_ids=list(dict.fromkeys(given.attachment_ids)),
+        attachment_ids=list(dict.fromkeys(submitted.attachment_ids)),
         submitted_by=actor,
         submitted_at=submitted_at,
         recorded_at=unit.now,
@@ -149,25 +149,20 @@ async def submit_evidence(unit: Unit, chargeback_id: UUID, given: GivenEvidence,
     return row
 
 
-async def _check_evidence(unit: Unit, row: ChargebackRow, given: GivenEvidence, submitted_at: datetime) -> None:
+async def _check_evidence(unit: Unit, row: ChargebackRow, submitted: SubmittedEvidence, submitted_at: datetime) -> None:
     if submitted_at > unit.now:
         raise EvidenceRefused("submitted_at: it is in the future")
     if len(await chargeback_queries.list_evidence(unit, row.chargeback_id)) >= MAX_EVIDENCE:
         raise MoveRefused(f"evidence was given {MAX_EVIDENCE} times, which is all that is kept")
     case = await _get_case(unit, row)
-    files = {file.id for file in await attachments.list_chosen(unit, case.id, given.attachment_ids)}
-    if unknown := [attachment_id for attachment_id in given.attachment_ids if attachment_id not in files]:
+    files = {file.id for file in await attachments.list_chosen(unit, case.id, submitted.attachment_ids)}
+    if unknown := [attachment_id for attachment_id in submitted.attachment_ids if attachment_id not in files]:
         raise FileUnknown(f"attachment_ids: the case has no file {unknown[0]}")
 
 
 async def _lock_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
-    for is_locked in (False, True):
-        row = await chargeback_queries.find_chargeback(unit, chargeback_id)
-        if row is None:
-            raise NotFound(f"there is no chargeback {chargeback_id}")
-        if not is_locked:
-            await unit.lock(row.account_id)
-    return row
+    await unit.lock((await chargeback_queries.get_chargeback(unit, chargeback_id)).account_id)
+    return await chargeback_queries.get_chargeback(unit, chargeback_id)
 
 
 async def _get_case(unit: Unit, row: ChargebackRow) -> CaseRow:

@@ -1,6 +1,7 @@
 """Answers of collections about an invoice: asked for a while, outside of any transaction, and not needed."""
 
 import asyncio
+from collections.abc import Awaitable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -45,8 +46,8 @@ async def find_window(runtime: "Runtime", invoice_id: UUID) -> DisputeWindow | N
     item = await _find_item(runtime, invoice_id)
     if item is None or item.terms is None or item.terms.dispute_window_days is None:
         return None
-    invoice = await _wait_for_answer(runtime, "invoicing", f"/v1/invoices/{invoice_id}")
-    account = await _wait_for_answer(runtime, "invoicing", f"/v1/accounts/{item.account_id}")
+    invoice = await _wait_for_answer(runtime.clients["invoicing"].get(f"/v1/invoices/{invoice_id}"))
+    account = await _wait_for_answer(runtime.clients["invoicing"].get(f"/v1/accounts/{item.account_id}"))
     if invoice is None or account is None:
         return None
     issue_date = date.fromisoformat(invoice["issue_date"])
@@ -55,22 +56,22 @@ async def find_window(runtime: "Runtime", invoice_id: UUID) -> DisputeWindow | N
 
 async def _find_item(runtime: "Runtime", invoice_id: UUID) -> DunningItem | None:
     """Find what collections says of an invoice; None without an answer. Raises TermsUnavailable."""
-    answer = await _wait_for_answer(runtime, "collections", f"/v1/items/{invoice_id}")
+    answer = await _wait_for_answer(runtime.clients["collections"].get(f"/v1/items/{invoice_id}"))
     try:
         return None if answer is None else DunningItem.model_validate(answer)
     except ValidationError:
         return None
 
 
-async def _wait_for_answer(runtime: "Runtime", service: str, path: str) -> Any:
+async def _wait_for_answer(call: Awaitable[Any]) -> Any:
     """Wait for an answer for a while; None without any, and where there is no such thing. Raises TermsUnavailable."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            return await runtime.clients[service].get(path)
+            return await call
     except (TimeoutError, Later):
         return None
     except Answered as refused:
         if refused.status == 404:
             return None
-        log.error("escalation may not ask for terms", service=service, status=refused.status, code=refused.code)
-        raise TermsUnavailable(f"{service} does not answer escalation: {refused.status}") from refused
+        log.error("escalation may not ask for terms", status=refused.status, code=refused.code)
+        raise TermsUnavailable(f"the terms of the invoice cannot be asked for: {refused.status}") from refused
