@@ -61,7 +61,7 @@ APPEND_ONLY = {
     },
     "collections": {"policies", "overdues", "guard_decisions"},
     "entitlements": set[str](),
-    "escalation": {"entries", "resource_uses"},
+    "escalation": {"chargeback_evidence", "entries", "resource_uses"},
 }
 
 SHAPE = """

@@ -43,10 +43,17 @@ async def test_a_chargeback_is_answered_in_a_case(database: Database, keys: Keys
         assert (case["chargeback"]["answer_by"], case["chargeback"]["state"]) == ("2026-03-20", "open")
         assert [link["kind"] for link in case["links"]] == ["chargeback", "invoice"]
         await check_warnings(runtime, client, database, owner, case["id"])
+        await check_late(client, case, fraud)
         won = end(ChargebackWon, first, allocations=(), unapplied_minor=1000)
         for number, event in enumerate((won, end(ChargebackLost, second), end(ChargebackLost, first)), 5):
             await hear(runtime, event, sequence=number)
         assert (await list_entries(client, case["id"]))[-1] == "the chargeback is won"
+        decided = [await client.got(f"/v1/cases/{kind['id']}") for kind in (case, fraud)]
+        assert [(kind["state"], kind["waiting_for"]) for kind in decided] == [("in_progress", "us")] * 2
+        assert [kind["chargeback"]["suggested_outcome"][:28] for kind in decided] == [
+            "the card network found for us"[:28],
+            "the card network found for the cardholder"[:28],
+        ]
         assert await list_entries(client, fraud["id"]) == ["the chargeback is lost"]
         assert [(await find_case(client, opened))["chargeback"]["state"] for opened in (first, second)] == [
             "won",
@@ -55,7 +62,12 @@ async def test_a_chargeback_is_answered_in_a_case(database: Database, keys: Keys
         await database.move(datetime(2026, 4, 1, tzinfo=UTC))
         await sweep(runtime)
         assert await database.value(WARNED, str(owner)) == 1, "what has ended is warned of no more"
-        await client.made(f"/v1/cases/{case['id']}:resolve", {"outcome": "won", "reason": "the network decided"})
+        outcome = {"outcome": decided[0]["chargeback"]["suggested_outcome"], "reason": "the network decided"}
+        await client.made(f"/v1/cases/{case['id']}:resolve", outcome)
+        over = await client.post(
+            f"/v1/chargebacks/{first.chargeback_id}:submit-evidence", {"attachment_ids": [str(uuid4())]}
+        )
+        assert (over.status_code, over.json()["code"]) == (409, "move_refused")
 
 
 async def check_warnings(runtime: Any, client: Client, database: Database, owner: UUID, case_id: str) -> None:
@@ -69,3 +81,54 @@ async def check_warnings(runtime: Any, client: Client, database: Database, owner
         await sweep(runtime)
         assert await database.value(WARNED, str(owner)) == warnings, at
     assert await list_entries(client, case_id) == ["the network takes an answer until 2026-03-20"]
+
+
+async def attach(client: Client, case_id: str) -> str:
+    """Attach a file to a case; its id."""
+    headers = client.headers | {"idempotency-key": str(uuid4()), "content-type": "application/octet-stream"}
+    path = f"/v1/cases/{case_id}/attachments?name=order.txt"
+    answer = await client.http.post(path, content=b"twelve seats", headers=headers)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def check_late(client: Client, case: dict[str, Any], other: dict[str, Any]) -> None:
+    """Check that what comes after the last day, or is of another case or time, is marked or refused."""
+    path = f"/v1/chargebacks/{case['chargeback']['chargeback_id']}:submit-evidence"
+    file = await attach(client, case["id"])
+    refusals = [
+        await client.post(path, {"attachment_ids": [await attach(client, other["id"])]}),
+        await client.post(path, {"attachment_ids": [file], "submitted_at": "2026-03-21T00:00:01Z"}),
+    ]
+    assert [(answer.status_code, answer.json()["code"]) for answer in refusals] == [
+        (422, "file_unknown"),
+        (422, "date_refused"),
+    ]
+    for at in ("2026-03-20T23:59:59Z", "2026-03-21T00:00:00Z"):
+        await client.made(path, {"attachment_ids": [file], "submitted_at": at})
+    shown = (await client.got(f"/v1/cases/{case['id']}"))["chargeback"]["evidence"]
+    assert [(item["is_late"], item["submitted_by"], item["attachment_ids"]) for item in shown] == [
+        (False, "operator", [file]),
+        (True, "operator", [file]),
+    ]
+
+
+async def test_who_has_given_evidence_is_not_warned_and_a_resolved_case_gets_a_task(
+    database: Database, keys: Keys, jwks_file: Path
+) -> None:
+    async with running("escalation", database, keys, jwks_file) as (runtime, client):
+        owner = uuid4()
+        await hear(runtime, registered(owner))
+        opened = charged_back(owner)
+        await hear(runtime, opened, sequence=2)
+        case = await find_case(client, opened)
+        evidence = {"attachment_ids": [await attach(client, case["id"])]}
+        await client.made(f"/v1/chargebacks/{opened.chargeback_id}:submit-evidence", evidence)
+        await database.move(datetime(2026, 3, 19, tzinfo=UTC))
+        await sweep(runtime)
+        assert await database.value(WARNED, str(owner)) == 0
+        await client.made(f"/v1/cases/{case['id']}:resolve", {"outcome": "given up", "reason": "too small"})
+        await hear(runtime, end(ChargebackLost, opened), sequence=3)
+        assert (await client.got(f"/v1/cases/{case['id']}"))["state"] == "resolved"
+        (task,) = (await client.got("/v1/cases", kind="task"))["items"]
+        assert task["subject"] == "the network has decided a chargeback (lost), whose case is resolved"

@@ -241,3 +241,18 @@ async def test_chargebacks_are_found_by_state_account_and_deadline(world: World)
     assert put.json() == {"code": "not_received", **reason}
     assert reason | {"code": "not_received"} in (await client.got("/v1/chargeback-reasons"))["items"]
     assert (await client.post("/v1/chargebacks", take(paid, 1))).json()["code"] == "unknown_chargeback_reason"
+
+
+async def test_a_fee_is_shown_and_nothing_is_taken_back_in_the_future(world: World) -> None:
+    owner, _, paid = await world.pay(600)
+    before = await world.read_books(owner)
+    late = await world.client.post("/v1/chargebacks", take(paid, 100, booked_on="2026-03-03"))
+    assert (late.status_code, late.json()["code"]) == (422, "date_refused")
+    assert await world.read_books(owner) == before
+    body = take(paid, 100, network_fee_minor=1500)
+    opened = await world.client.made("/v1/chargebacks", body)
+    listed = (await world.client.got("/v1/chargebacks", payment_id=paid))["items"]
+    assert [shown["network_fee_minor"] for shown in (opened, *listed)] == [1500, 1500]
+    assert await world.read_books(owner) == {"cash": 500, "receivables": 100}, "the fee is not posted"
+    other = await world.client.post("/v1/chargebacks", body | {"network_fee_minor": 1600})
+    assert (other.status_code, other.json()["code"]) == (409, "chargeback_known")

@@ -100,6 +100,34 @@ async def test_what_invoicing_refuses_leaves_the_dispute_as_it_was(world: World)
     assert await read_reserved(world) == [200, 0]
 
 
+async def test_a_refusal_names_the_disputes_and_cases_that_hold_the_lines(world: World) -> None:
+    first = await open_dispute(world, 500)
+    await open_dispute(world, 0, 300)
+    body = world.dispute() | {"lines": list_lines(300)}
+    refused = await world.client.post("/v1/disputes", body)
+    holder = await world.client.got(first)
+    shown = [{"dispute_id": holder["id"], "case_id": holder["case_id"], "lines": [1]}]
+    assert (refused.status_code, refused.json()["code"]) == (409, "dispute_refused")
+    assert refused.json()["held_by"] == shown
+    other = await open_dispute(world, 100)
+    assert (await amend(world, other, 300))[1]["held_by"] == shown
+    await world.client.made(f"{first}:withdraw", WHY)
+    assert (await amend(world, other, 300))[1]["held_by"] == [], "what has ended is released in a moment"
+
+
+async def test_more_is_not_added_of_a_line_that_was_rejected_without_something_new(world: World) -> None:
+    await world.client.made(f"{await open_dispute(world, 100)}:reject", WHY)
+    await pass_to_invoicing(world)
+    path = await open_dispute(world, 0, 50)
+    status, refused = await amend(world, path, 100, 50)
+    assert (status, refused["code"], refused["question_cause"]) == (409, "addition_refused", "rejected_before")
+    assert await read_reserved(world) == [0, 50]
+    body = {"lines": list_lines(100, 50), "reason": "counted again", "new_evidence": "the delivery note"}
+    assert (await world.client.made(f"{path}:amend", body))["state"] == "done"
+    assert await read_reserved(world) == [100, 50]
+    assert (await amend(world, path, 90, 60))[1]["state"] == "done", "less of it, and more of another line"
+
+
 async def test_nobody_decides_while_invoicing_has_an_amendment_to_answer(world: World) -> None:
     path = await open_dispute(world, 100)
     world.door.shut = True

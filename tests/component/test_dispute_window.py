@@ -12,7 +12,7 @@ from deploy.local.tokens import Keys
 from services.escalation.use_cases import collections_answers
 from shared.events.invoicing import BusinessCalendarChanged, InvoiceBalance, InvoiceIssued
 from shared.runtime import Runtime
-from tests.builders import Database, hear, invoice, registered, running
+from tests.builders import Client, Database, account, hear, invoice, registered, running
 from tests.component.test_collections import STANDARD, publish
 from tests.component.test_escalation import Door, World, opened_world
 
@@ -117,3 +117,54 @@ async def test_nobody_is_late_where_nobody_can_say_so_or_the_policy_of_the_invoi
     later = await windows.issue()
     await windows.world.database.move(days=20)
     assert (await windows.dispute(later))["state"] == "opened", "the version of its day has no limit"
+
+
+async def amend(windows: Windows, dispute_id: str, *amounts: int) -> tuple[int, dict[str, Any]]:
+    """Amend a dispute; the status of the answer, and the answer."""
+    lines = [{"line": number, "amount_minor": minor} for number, minor in enumerate(amounts, 1)]
+    answer = await windows.world.client.post(f"/v1/disputes/{dispute_id}:amend", WHY | {"lines": lines})
+    return answer.status_code, answer.json()
+
+
+async def test_more_is_not_added_once_the_window_is_over_and_less_always_is(windows: Windows) -> None:
+    world = windows.world
+    await tell_zone(windows, WEST)
+    invoice_id = await windows.issue()
+    await world.database.move(LAST_HOUR)
+    dispute_id = (await windows.dispute(invoice_id))["id"]
+    assert (await amend(windows, dispute_id, 200))[0] == 200
+    await world.database.move(hours=1)
+    for amounts, lines in (((201,), [1]), ((200, 1), [2])):
+        status, refused = await amend(windows, dispute_id, *amounts)
+        assert (status, refused["code"]) == (409, "addition_refused")
+        assert (refused["question_cause"], refused["lines"]) == ("too_late", lines)
+    assert await read_reserved(world, invoice_id) == 200
+    assert (await amend(windows, dispute_id, 150))[1]["state"] == "done"
+    assert await read_reserved(world, invoice_id) == 150
+
+
+async def test_without_a_calendar_the_days_are_those_of_the_account(windows: Windows) -> None:
+    world = windows.world
+    world.account_id = (await world.invoicing.made("/v1/accounts", account(time_zone=WEST)))["id"]
+    await hear(windows.collections, registered(UUID(world.account_id), time_zone=WEST))
+    invoice_id = await windows.issue()
+    await world.database.move(LAST_HOUR)
+    assert (await windows.dispute(invoice_id))["state"] == "opened"
+    await world.database.move(hours=1)
+    assert (await windows.dispute(invoice_id))["question_cause"] == "too_late"
+
+
+async def test_who_may_not_ask_does_not_take_everything_as_in_time(
+    windows: Windows, keys: Keys, capsys: pytest.CaptureFixture[str]
+) -> None:
+    invoice_id = await windows.issue()
+    dispute_id = (await windows.dispute(invoice_id))["id"]
+    allowed = windows.to_collections.client
+    windows.to_collections.client = Client(allowed.http, keys.token("collections", "nothing:here", "escalation"))
+    body = windows.world.dispute(100) | {"invoice_id": invoice_id}
+    refused = await windows.world.client.post("/v1/disputes", body)
+    assert (refused.status_code, refused.json()["code"]) == (503, "terms_unavailable")
+    assert (await amend(windows, dispute_id, 200))[1]["code"] == "terms_unavailable"
+    assert "escalation may not ask for terms" in capsys.readouterr().out
+    windows.to_collections.client = allowed
+    assert (await windows.dispute(invoice_id))["state"] == "opened"

@@ -151,6 +151,22 @@ async def test_both_sides_are_matched_and_the_difference_is_shown(world: World) 
     passed_on = await world.client.made(f"{path}:pass-on", {"credit_note_id": note["id"]})
     assert (passed_on["credit_note_number"], passed_on["credited_minor"]) == (note["number"], 500)
     assert passed_on["difference_minor"] == 1300
+    await check_replacing(world, path, note)
+
+
+async def check_replacing(world: World, path: str, former: dict[str, Any]) -> None:
+    """Check that another credit note takes the place of the former one only if somebody says so."""
+    lines = [{"line": 1, "amount_minor": 100}]
+    credit = {"invoice_id": world.invoice_id, "lines": lines, "reason_code": "goodwill", **WHY}
+    decided = await world.invoicing.made("/v1/credit-notes", credit)
+    other = await world.invoicing.got(f"/v1/credit-notes/{decided['credit_note_id']}")
+    again = await world.client.made(f"{path}:pass-on", {"credit_note_id": former["id"]})
+    assert again["credited_minor"] == 500
+    refused = await world.client.post(f"{path}:pass-on", {"credit_note_id": other["id"]})
+    assert (refused.status_code, refused.json()["code"]) == (409, "passed_on_before")
+    assert refused.json()["credit_note_id"] == former["id"]
+    replaced = await world.client.made(f"{path}:pass-on", {"credit_note_id": other["id"], "replace": True})
+    assert (replaced["credit_note_number"], replaced["credited_minor"]) == (other["number"], 100)
 
 
 async def test_one_credit_answers_one_request(world: World) -> None:

@@ -10,8 +10,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from deploy.local.tokens import Keys
-from services.escalation.use_cases import ticket_files
-from tests.builders import Database
+from services.escalation.use_cases import ticket_files, ticket_readings
+from services.escalation.use_cases.ticket_readings import Reading, record_reading
+from shared.intents import Intent, Recorded
+from shared.runtime import Runtime
+from tests.builders import START, Database
 from tests.component.vendor_support import ACCOUNT, CHANNEL, NUMBER, Support, running_support
 
 
@@ -291,3 +294,34 @@ async def test_files_of_a_ticket_are_bounded_together(support: Support, monkeypa
     refused = await support.prepare(case_id, attachment_ids=files)
     assert (refused.status_code, refused.json()["code"]) == (422, "files_too_large")
     assert (await support.prepare(case_id, attachment_ids=files[:1])).status_code == 201
+
+
+async def test_a_mistyped_number_is_corrected_with_its_history(support: Support) -> None:
+    case_id, other = await support.open(), await support.open()
+    for ready in (case_id, other):
+        await support.get_ready(ready)
+    ticket_id = await support.submit(case_id, number="61")
+    await support.submit(other, number="62")
+    path, reason = f"/v1/vendor-tickets/{ticket_id}:set-number", {"reason": "mistyped"}
+    for number, code in (("62", "number_taken"), ("61", "move_refused")):
+        refused = await support.client.post(path, reason | {"number": number})
+        assert (refused.status_code, refused.json()["code"]) == (409, code)
+    await support.leave(number="63", status="attention_needed")
+    reading = await read_ticket(support.runtime, UUID(ticket_id))
+    assert (await support.client.made(path, reason | {"number": "63"}))["number"] == "63"
+    intent = Intent(UUID(ticket_id), "read_ticket", ACCOUNT, ticket_id, {}, 1, "", START)
+    assert await support.runtime.units.run(lambda unit: record_reading(unit, intent, reading)) is Recorded.AGAIN
+    await support.step(minutes=1)
+    assert (await support.ticket(ticket_id))["status"] == "attention_needed", "it is read under its number"
+    entries = (await support.client.got(f"/v1/cases/{case_id}/entries", kind="change"))["items"]
+    corrected = [entry for entry in entries if "number" in entry["details"]]
+    assert [(entry["content"], entry["details"]["number"]) for entry in corrected] == [
+        ("mistyped", {"from": "61", "to": "63"})
+    ]
+    assert [event["number"] for event in await support.events("VendorTicketUpdated")] == ["63", "63"]
+
+
+async def read_ticket(runtime: Runtime, ticket_id: UUID) -> Reading:
+    """Read a ticket at the vendor now."""
+    intent = Intent(ticket_id, "read_ticket", ACCOUNT, str(ticket_id), {}, 1, "", START)
+    return await ticket_readings.read_ticket(runtime, intent)

@@ -29,7 +29,7 @@ from shared.failed_work import Work, WorkKind
 from shared.http import PROBLEM
 from shared.service import NAMES, load
 from tests.architecture.test_routes import list_actions, routes
-from tests.builders import Client, Database, account, activated, eur, hear, invoice, registered, running
+from tests.builders import Client, Database, account, activated, charged_back, eur, hear, invoice, registered, running
 from tests.component.bank_statements import IBAN, Paid, camt, imported
 from tests.component.billing_world import Billing
 from tests.component.calendar_requests import build_calendar, put_calendar
@@ -442,7 +442,8 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
     technical = case | {"kind": "technical", "severity": "B"}
     opened += [(await world.client.made("/v1/cases", technical))["id"] for _ in range(20)]
     return (
-        await _tickets(world.client, owner)
+        await _tickets(world, owner)
+        | await _charge_cases(world, owner)
         | {"entry_id": await _refuse_messages(world, opened)}
         | await _correspond(world.client, opened)
         | {
@@ -472,8 +473,36 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
     )
 
 
-async def _tickets(client: Client, owner: str) -> dict[str, list[Any]]:
+async def _charge_cases(world: World, owner: str) -> dict[str, list[Any]]:
+    """A chargeback whose case has a file."""
+    opened = charged_back(UUID(owner))
+    await hear(world.runtime, opened, sequence=2)
+    (case,) = (await world.client.got("/v1/cases", linked_to=str(opened.chargeback_id)))["items"]
+    headers = world.client.headers | {"content-type": "application/octet-stream", "idempotency-key": "evidence"}
+    path = f"/v1/cases/{case['id']}/attachments?name=order.txt"
+    file = await world.client.http.post(path, content=b"an order", headers=headers)
+    return {
+        "chargeback_id": [str(opened.chargeback_id)],
+        "attachment_ids": [[], [file.json()["id"]]],
+        "submitted_at": [None],
+    }
+
+
+async def _ask_distributor(world: World, count: int) -> list[str]:
+    """Tickets of an account whose legal entity has a distributor; the ids."""
+    owner, channel = uuid4(), CHANNEL | {"kind": "distributor", "distributor_email": "support@distributor.example"}
+    await hear(world.runtime, registered(owner, legal_entity="GS-AT"))
+    client = world.client
+    put = await client.http.put("/v1/vendor-channels/GS-AT", json=channel, headers=client.headers)
+    assert put.status_code == 200
+    case = await client.made("/v1/cases", {"kind": "fraud", "account_id": str(owner), "subject": "theft"})
+    ticket = {"title": "theft", "description": "seats that nobody ordered"}
+    return [(await client.made(f"/v1/cases/{case['id']}/vendor-tickets", ticket))["id"] for _ in range(count)]
+
+
+async def _tickets(world: World, owner: str) -> dict[str, list[Any]]:
     """Tickets in each status, each of a case of fraud, which needs nothing before."""
+    client = world.client
     put = await client.http.put("/v1/vendor-channels/GS-DE", json=CHANNEL, headers=client.headers)
     assert put.status_code == 200
     case = await client.made("/v1/cases", {"kind": "fraud", "account_id": owner, "subject": "theft"})
@@ -484,7 +513,7 @@ async def _tickets(client: Client, owner: str) -> dict[str, list[Any]]:
     for ticket_id in tickets[::6]:
         await client.made(f"/v1/vendor-tickets/{ticket_id}:record-status", {"status": "closed"})
     return {
-        "ticket_id": tickets,
+        "ticket_id": tickets + await _ask_distributor(world, 40),
         "legal_entity": ["GS-DE"],
         "countries": [["DE"]],
         "entry_ids": [[]],

@@ -20,10 +20,10 @@ from services.escalation.api.case_bodies import (
     WaitingSide,
     build_case_fields,
 )
-from services.escalation.api.chargeback_bodies import ChargebackOut
+from services.escalation.api.chargebacks import find_chargeback_out
 from services.escalation.domain.cases import CaseState
 from services.escalation.domain.moves import MoveRefused
-from services.escalation.repository import case_queries, case_search, chargeback_queries
+from services.escalation.repository import case_queries, case_search
 from services.escalation.repository.case_search import CaseCriteria, SearchTooWide
 from services.escalation.use_cases.case_changes import SeverityRefused
 from services.escalation.use_cases.cases import CaseLink
@@ -164,7 +164,7 @@ async def _load_details(unit: Unit, case_id: UUID) -> CaseDetailsOut:
         **build_case_fields(row),
         links=[CaseLinkOut.from_row(link) for link in await case_queries.list_links(unit, case_id)],
         merged_cases=row["merged_cases"],
-        chargeback=ChargebackOut.find_from(await chargeback_queries.find_of_cause(unit, row["cause"])),
+        chargeback=await find_chargeback_out(unit, row["cause"]),
     )
 
 

@@ -1,13 +1,54 @@
-"""Answers about chargebacks."""
+"""Bodies and answers about chargebacks."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from services.escalation.tables import ChargebackRow
-from shared.fields import example
+from services.escalation.tables import ChargebackEvidenceRow, ChargebackRow
+from services.escalation.use_cases.chargebacks import SubmittedEvidence
+from shared.fields import Body, Instant, example, shown
+
+MAX_FILES = 50
+SUGGESTED_OUTCOMES = {
+    "won": "the card network found for us: the money is booked again",
+    "lost": "the card network found for the cardholder: the amount is open again",
+}
+
+
+class EvidenceIn(Body):
+    """Files of the case that were given to the network, and when."""
+
+    model_config = example(attachment_ids=["01a20d66-0b3d-7e92-a6c7-58f10d4b2e39"], submitted_at="2026-05-04T09:00:00Z")
+
+    attachment_ids: list[UUID] = Field(min_length=1, max_length=MAX_FILES)
+    submitted_at: Instant | None = Field(default=None, description="null: now; after the last day it is marked as late")
+
+    def build_evidence(self) -> SubmittedEvidence:
+        """Build what was given."""
+        return SubmittedEvidence(self.attachment_ids, self.submitted_at)
+
+
+class EvidenceOut(BaseModel):
+    """Evidence that was given to the network; `is_late`: after the last day."""
+
+    model_config = example(
+        id="01a20d66-1f00-7d11-8a3c-6b1f60e2a94c",
+        attachment_ids=["01a20d66-0b3d-7e92-a6c7-58f10d4b2e39"],
+        submitted_by="support",
+        submitted_at="2026-05-04T09:00:00Z",
+        recorded_at="2026-05-04T09:05:00Z",
+        is_late=False,
+    )
+
+    id: UUID
+    attachment_ids: list[UUID]
+    submitted_by: str
+    submitted_at: datetime
+    recorded_at: datetime
+    is_late: bool
 
 
 class ChargebackOut(BaseModel):
@@ -19,6 +60,8 @@ class ChargebackOut(BaseModel):
         state="open",
         warned_at=None,
         ended_at=None,
+        suggested_outcome=None,
+        evidence=[shown(EvidenceOut)],
     )
 
     chargeback_id: UUID
@@ -26,8 +69,13 @@ class ChargebackOut(BaseModel):
     state: Literal["open", "won", "lost"]
     warned_at: datetime | None
     ended_at: datetime | None
+    suggested_outcome: str | None = Field(description="words for `:resolve`, once the network has decided")
+    evidence: list[EvidenceOut] = Field(description="what was given to the network, the oldest first")
 
     @classmethod
-    def find_from(cls, row: ChargebackRow | None) -> Self | None:
-        """Build the answer for a row, if there is one."""
-        return None if row is None else cls.model_validate(row, from_attributes=True)
+    def from_rows(cls, row: ChargebackRow, evidence: Sequence[ChargebackEvidenceRow]) -> Self:
+        """Build the answer for a row and what was given to the network."""
+        shown_evidence = [EvidenceOut.model_validate(item, from_attributes=True) for item in evidence]
+        suggested = SUGGESTED_OUTCOMES.get(row.state)
+        fields = row.model_dump() | {"suggested_outcome": suggested, "evidence": shown_evidence}
+        return cls.model_validate(fields)

@@ -15,6 +15,7 @@ from services.escalation.use_cases.credit_matching import (
     CreditNoteUnavailable,
     OtherCurrency,
     OtherCustomer,
+    PassedOnBefore,
     SetAside,
 )
 from shared.auth import needs
@@ -116,7 +117,7 @@ async def match_vendor_credit(
     status_code=200,
     response_model=ServiceCreditOut,
     summary="Record that the customer was credited",
-    responses=refusals(CreditNoteUnavailable, MoveRefused, OtherCurrency, OtherCustomer),
+    responses=refusals(CreditNoteUnavailable, MoveRefused, OtherCurrency, OtherCustomer, PassedOnBefore),
 )
 async def pass_on_service_credit(
     service_credit_id: UUID,
@@ -129,7 +130,10 @@ async def pass_on_service_credit(
 
     async def act(unit: Unit) -> ServiceCreditOut:
         return await build_service_credit(
-            unit, await credit_matching.record_passed_on(unit, service_credit_id, note, command.caller.subject)
+            unit,
+            await credit_matching.record_passed_on(
+                unit, service_credit_id, note, command.caller.subject, replaces=passed_on.replace
+            ),
         )
 
     return await command.run(act, status=200, about=service_credit_id)

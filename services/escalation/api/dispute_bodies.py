@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from services.escalation.domain.disputes import DisputeItem, DisputeState, QuestionCause
 from services.escalation.tables import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
+from services.escalation.use_cases.amendments import NewAmendment
 from services.escalation.use_cases.dispute_requests import NewDispute
 from shared.fields import Body, Code, Name, Prose, ReasonIn, example, shown
 from shared.money import Currency, PositiveMinor
@@ -171,11 +172,20 @@ class AmendmentIn(Body):
     """All that is disputed from now on."""
 
     model_config = example(
-        lines=[{"line": 1, "amount_minor": 7560, "reason_code": "quantity"}], reason="eight seats, not five"
+        lines=[{"line": 1, "amount_minor": 7560, "reason_code": "quantity"}],
+        reason="eight seats, not five",
+        new_evidence=None,
     )
 
     lines: list[LineIn] = Field(min_length=1, max_length=MAX_LINES)
     reason: Prose
+    new_evidence: Prose | None = Field(
+        default=None, description="what is new since one of the lines of which more is disputed was rejected"
+    )
+
+    def build_amendment(self) -> NewAmendment:
+        """Build what is disputed from now on."""
+        return NewAmendment(build_items(self.lines), self.reason, self.new_evidence)
 
 
 class AmendmentOut(BaseModel):

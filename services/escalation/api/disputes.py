@@ -1,18 +1,20 @@
 """Disputes over REST: opened, read, reviewed, amended, rejected, withdrawn."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Response
 
 from services.escalation import use_cases
-from services.escalation.api.dispute_bodies import AmendmentIn, AmendmentOut, DisputeIn, DisputeOut, build_items
+from services.escalation.api.dispute_bodies import AmendmentIn, AmendmentOut, DisputeIn, DisputeOut, LineOut
 from services.escalation.domain.disputes import DisputeState
 from services.escalation.domain.moves import MoveRefused
 from services.escalation.repository import dispute_queries
 from services.escalation.tables import DisputeRow
-from services.escalation.use_cases.dispute_items import AmendmentPending
+from services.escalation.use_cases.amendments import AdditionRefused
+from services.escalation.use_cases.collections_answers import TermsUnavailable
+from services.escalation.use_cases.dispute_items import AmendmentPending, list_holders
 from services.escalation.use_cases.dispute_reasons import ReasonsMixed, UnknownReason
 from services.escalation.use_cases.dispute_requests import AmountAboveInvoice, NotTheirs, UnknownInvoice, UnknownLine
 from shared import intents
@@ -34,13 +36,13 @@ Request = Callable[[Unit], Awaitable[tuple[DisputeRow, Intent | None]]]
 
 
 class DisputeRefused(Refusal):
-    """Invoicing refuses to reserve the amounts; `detail` says why."""
+    """Invoicing refuses to reserve the amounts; `detail` says why, `held_by` for which disputes and cases."""
 
     code = "dispute_refused"
 
 
 class AmendmentRefused(Refusal):
-    """Invoicing refuses to reserve other amounts, and the former ones stay; `detail` says why."""
+    """Invoicing refuses to reserve other amounts, and the former ones stay; `detail` and `held_by` say why."""
 
     code = "amendment_refused"
 
@@ -58,7 +60,14 @@ ACCEPTED: dict[int | str, dict[str, Any]] = {
     responses={
         **ACCEPTED,
         **refusals(
-            DisputeRefused, NotTheirs, UnknownInvoice, UnknownLine, AmountAboveInvoice, UnknownReason, ReasonsMixed
+            AmountAboveInvoice,
+            DisputeRefused,
+            NotTheirs,
+            ReasonsMixed,
+            TermsUnavailable,
+            UnknownInvoice,
+            UnknownLine,
+            UnknownReason,
         ),
     },
 )
@@ -110,8 +119,19 @@ async def _reserve(command: CommandRunner, request: Request, subject_id: UUID, r
     if answer.status_code == 202:
         answer = await _reserve_now(_parse_dispute(answer).id, leased, command)
     if (dispute := _parse_dispute(answer)).state is DisputeState.REFUSED:
-        raise DisputeRefused(dispute.refusal or "refused", dispute_id=str(dispute.id))
+        holders = await _list_holders(command, dispute.id, dispute.lines, dispute.refusal)
+        raise DisputeRefused(dispute.refusal or "refused", dispute_id=str(dispute.id), held_by=holders)
     return answer
+
+
+async def _list_holders(
+    command: CommandRunner, dispute_id: UUID, lines: Sequence[LineOut], refusal: str | None
+) -> list[dict[str, Any]]:
+    numbers = [line.line for line in lines]
+    holders: list[dict[str, Any]] = await command.runtime.units.run(
+        lambda unit: list_holders(unit, dispute_id, numbers, refusal)
+    )
+    return holders
 
 
 def _parse_dispute(answer: Response) -> DisputeOut:
@@ -187,6 +207,7 @@ async def review_dispute(
     responses={
         202: {"model": AmendmentOut, "description": "invoicing cannot be reached now; a worker goes on"},
         **refusals(
+            AdditionRefused,
             AmendmentPending,
             AmendmentRefused,
             MoveRefused,
@@ -194,6 +215,7 @@ async def review_dispute(
             AmountAboveInvoice,
             UnknownReason,
             ReasonsMixed,
+            TermsUnavailable,
         ),
     },
 )
@@ -203,15 +225,18 @@ async def amend_dispute(
     """Put these lines and amounts in the place of all that is disputed; what is added is reserved, the rest released.
 
     409 if invoicing cannot reserve them: then the dispute stays as it was. Until invoicing has answered nobody decides.
+    What comes later than the policy says, or was rejected before, is not added (409 `addition_refused`): it is disputed
+    on its own, which gives a question. Less is always taken.
     """
-    items, leased = build_items(amendment.lines), None
+    new, leased = amendment.build_amendment(), None
     dispute = await command.runtime.units.run(lambda unit: dispute_queries.get_dispute(unit, dispute_id))
-    await use_cases.dispute_requests.check_items(command.runtime, dispute.invoice_id, items)
+    await use_cases.dispute_requests.check_items(command.runtime, dispute.invoice_id, new.items)
+    window = await use_cases.collections_answers.find_window(command.runtime, dispute.invoice_id)
 
     async def commit(unit: Unit) -> AmendmentOut:
         nonlocal leased
         row, leased = await use_cases.amendments.request_amendment(
-            unit, dispute_id, items, command.caller.subject, amendment.reason
+            unit, dispute_id, new, window, command.caller.subject
         )
         return AmendmentOut.from_row(row)
 
@@ -219,7 +244,8 @@ async def amend_dispute(
     if answer.status_code == 202:
         answer = await _amend_now(dispute_id, _parse_amendment(answer).number, leased, command)
     if (outcome := _parse_amendment(answer)).state == "refused":
-        raise AmendmentRefused(outcome.refusal or "refused", number=outcome.number)
+        holders = await _list_holders(command, dispute_id, outcome.lines, outcome.refusal)
+        raise AmendmentRefused(outcome.refusal or "refused", number=outcome.number, held_by=holders)
     return answer
 
 

@@ -76,6 +76,7 @@ class InboundMailOut(BaseModel):
         settled_at=None,
         settled_by=None,
         removed_at=None,
+        vendor_ticket=None,
     )
 
     id: UUID
@@ -99,6 +100,7 @@ class InboundMailOut(BaseModel):
     settled_at: datetime | None
     settled_by: str | None
     removed_at: datetime | None = Field(description="when what it said was removed, if it was")
+    vendor_ticket: UUID | None = Field(default=None, description="request to whose address it came: it is the vendor's")
 
     @classmethod
     def from_row(cls, row: InboundMailRow) -> Self:

@@ -145,9 +145,10 @@ class MatchIn(Body):
 class PassedOnIn(Body):
     """A credit note by which the customer gets the credit."""
 
-    model_config = example(credit_note_id="01a20d68-3f1a-7d08-9c6e-5b7d2e4f8a10")
+    model_config = example(credit_note_id="01a20d68-3f1a-7d08-9c6e-5b7d2e4f8a10", replace=False)
 
     credit_note_id: UUID
+    replace: bool = Field(default=False, strict=True, description="put it in the place of another credit note")
 
 
 class ServiceCreditOut(BaseModel):

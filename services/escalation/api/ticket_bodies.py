@@ -1,5 +1,6 @@
 """Bodies and answers of the routes of vendor tickets."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -10,10 +11,12 @@ from services.escalation.api.case_bodies import Description
 from services.escalation.api.handovers import ChannelKind, NoLineReason, TicketLanguage
 from services.escalation.domain.contact_details import DetailDecision
 from services.escalation.domain.contact_patterns import DetailKind
-from services.escalation.domain.evidence_packs import TicketText, render_ticket
+from services.escalation.domain.evidence_packs import render_ticket
 from services.escalation.domain.handovers import Category, Requirement
+from services.escalation.domain.mails import MailState
 from services.escalation.domain.vendor_tickets import TicketStatus
-from services.escalation.tables import VendorTicketRow
+from services.escalation.tables import VendorTicketMailRow, VendorTicketRow
+from services.escalation.use_cases.ticket_files import build_text
 from services.escalation.use_cases.vendor_tickets import NewTicket
 from shared.events.escalation import Severity
 from shared.fields import Body, Code, Name, Prose, example, shown
@@ -89,6 +92,14 @@ class SubmitIn(Body):
     model_config = example(number="615101234567890")
 
     number: Code
+
+
+class CorrectedNumberIn(SubmitIn):
+    """The vendor's number of a request as it should have been recorded, and how somebody knows."""
+
+    model_config = example(number="615101234567891", reason="mistyped: compared with the portal")
+
+    reason: Prose
 
 
 class ConfirmationIn(Body):
@@ -217,34 +228,44 @@ class VendorTicketOut(BaseModel):
         return cls.model_validate(_list_fields(row))
 
 
-class VendorTicketDetailsOut(VendorTicketOut):
-    """A request to the vendor with the text that is pasted into the vendor's form."""
+class TicketMailOut(BaseModel):
+    """A mail to the distributor, and what became of it; with an entry it is a note, else the request itself."""
 
-    model_config = example(**shown(VendorTicketOut), text="Mail to outside is late by hours\n")
+    model_config = example(
+        id="01a20d66-2a00-7c11-8a3c-6b1f60e2a94c",
+        entry_id=None,
+        recipient="support@distributor.example",
+        state="delivered",
+        code=None,
+        queued_by="support",
+        queued_at="2026-04-02T10:36:00Z",
+        settled_at="2026-04-02T10:36:02Z",
+    )
+
+    id: UUID
+    entry_id: UUID | None
+    recipient: str
+    state: MailState
+    code: str | None = Field(description="of a mail that was refused or came back")
+    queued_by: str
+    queued_at: datetime
+    settled_at: datetime | None
+
+
+class VendorTicketDetailsOut(VendorTicketOut):
+    """A request to the vendor with the text that is pasted into the vendor's form, or goes to the distributor."""
+
+    model_config = example(**shown(VendorTicketOut), text="Mail to outside is late by hours\n", mails=[])
 
     text: str
+    mails: list[TicketMailOut] = Field(description="to the distributor, the oldest first")
 
     @classmethod
-    def from_row(cls, row: VendorTicketRow) -> Self:
-        """Build the answer for a row."""
-        return cls.model_validate(_list_fields(row) | {"text": render_ticket(build_text(row))})
+    def from_rows(cls, row: VendorTicketRow, mails: Sequence[VendorTicketMailRow]) -> Self:
+        """Build the answer for a row and its mails."""
+        sent = [TicketMailOut.model_validate(mail, from_attributes=True) for mail in mails]
+        return cls.model_validate(_list_fields(row) | {"text": render_ticket(build_text(row)), "mails": sent})
 
 
 def _list_fields(row: VendorTicketRow) -> dict[str, Any]:
     return row.model_dump() | {"entry_ids": [entry["id"] for entry in row.entries]}
-
-
-def build_text(row: VendorTicketRow) -> TicketText:
-    """Build what a ticket says to the vendor."""
-    return TicketText(
-        title=row.title,
-        description=row.description,
-        product=row.product,
-        severity=row.severity,
-        category=row.category,
-        contact=row.contact,
-        checks=row.checks,
-        entries=row.entries,
-        compared_lines=row.compared_lines,
-        no_line_reason=row.no_line_reason,
-    )

@@ -10,18 +10,18 @@ from services.escalation import use_cases
 from services.escalation.api.threads import EntryOut
 from services.escalation.api.ticket_bodies import (
     ConfirmationIn,
+    CorrectedNumberIn,
     SeenStatusIn,
     SubmitIn,
     TicketIn,
     TicketNoteIn,
     VendorTicketDetailsOut,
     VendorTicketOut,
-    build_text,
 )
 from services.escalation.domain.evidence_packs import PackFile, build_pack
 from services.escalation.domain.moves import MoveRefused
 from services.escalation.domain.vendor_tickets import NotAtVendor, SeenNote, TicketStatus
-from services.escalation.repository import ticket_queries
+from services.escalation.repository import ticket_mails, ticket_queries
 from services.escalation.repository.ticket_queries import TicketCriteria
 from services.escalation.tables import VendorTicketRow
 from services.escalation.use_cases.handovers import HandoverIncomplete
@@ -32,6 +32,7 @@ from services.escalation.use_cases.ticket_files import (
     FileUnchanged,
     FileUnknown,
     build_pack_files,
+    build_text,
     load_files,
 )
 from services.escalation.use_cases.ticket_moves import NumberTaken
@@ -60,6 +61,13 @@ PACK: dict[int | str, dict[str, Any]] = {
         "headers": {"Content-Disposition": {"description": "its name", "schema": {"type": "string"}}},
     }
 }
+
+
+async def load_details(unit: Unit, ticket_id: UUID) -> VendorTicketDetailsOut:
+    """Load a ticket with its mails. Raises NotFound."""
+    row = await ticket_queries.get_ticket(unit, ticket_id)
+    mails = await ticket_mails.list_mails(unit, ticket_id, use_cases.ticket_mails.MAX_MAILS)
+    return VendorTicketDetailsOut.from_rows(row, mails)
 
 
 @writes.post(
@@ -96,7 +104,7 @@ async def prepare_ticket(
     async def prepare(unit: Unit) -> VendorTicketDetailsOut:
         actor = command.caller.subject
         row = await use_cases.vendor_tickets.prepare_ticket(unit, case_id, new, material, actor)
-        return VendorTicketDetailsOut.from_row(row)
+        return VendorTicketDetailsOut.from_rows(row, [])
 
     return await command.run(prepare, about=case_id)
 
@@ -117,8 +125,8 @@ async def list_tickets(
 
 @reads.get("/vendor-tickets/{ticket_id}", summary="One request to the vendor")
 async def get_ticket(ticket_id: UUID, read: Read) -> VendorTicketDetailsOut:
-    """The ticket as it is now, with the text to be pasted."""
-    return VendorTicketDetailsOut.from_row(await read(lambda unit: ticket_queries.get_ticket(unit, ticket_id)))
+    """The ticket as it is now, with the text to be pasted, and the mails to the distributor."""
+    return await read(lambda unit: load_details(unit, ticket_id))
 
 
 @reads.get(
@@ -159,6 +167,29 @@ async def submit_ticket(
         )
 
     return await command.run(submit, status=200, about=ticket_id)
+
+
+@writes.post(
+    "/vendor-tickets/{ticket_id}:set-number",
+    status_code=200,
+    response_model=VendorTicketOut,
+    summary="Correct the vendor's number of a request",
+    responses=refusals(MoveRefused, NotAtVendor, NumberTaken),
+)
+async def set_number(
+    ticket_id: UUID,
+    corrected: CorrectedNumberIn,
+    command: Annotated[CommandRunner, perform_command("vendor_ticket.set_number")],
+) -> Response:
+    """Record another number of a request that was submitted; the thread keeps the former one."""
+
+    async def correct(unit: Unit) -> VendorTicketOut:
+        actor = command.caller.subject
+        return VendorTicketOut.from_row(
+            await use_cases.ticket_moves.set_number(unit, ticket_id, corrected.number, actor, corrected.reason)
+        )
+
+    return await command.run(correct, status=200, reason=corrected.reason, about=ticket_id)
 
 
 @writes.post(
@@ -233,17 +264,17 @@ async def confirm_solution(
     status_code=201,
     response_model=EntryOut,
     summary="Write to the vendor",
-    responses=refusals(NotAtVendor, DetailsUndecided),
+    responses=refusals(NotAtVendor, DetailsUndecided, MoveRefused),
 )
 async def add_ticket_note(
     ticket_id: UUID, note: TicketNoteIn, command: Annotated[CommandRunner, perform_command("vendor_ticket.note")]
 ) -> Response:
-    """Write a note into the ticket and the thread; a worker sends it to the vendor."""
+    """Write a note into the ticket and the thread; a worker sends it to the vendor, or to the distributor by mail."""
     decisions = [decision.build_decision() for decision in note.decisions]
     content = await use_cases.ticket_notes.clean_note(command.runtime, ticket_id, note.content, decisions)
 
     async def add(unit: Unit) -> EntryOut:
         actor = command.caller.subject
-        return EntryOut.from_row(await use_cases.ticket_notes.add_note(unit, ticket_id, content, actor))
+        return EntryOut.from_row(await use_cases.ticket_mails.write_note(unit, ticket_id, content, actor))
 
     return await command.run(add, about=ticket_id)

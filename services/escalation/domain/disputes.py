@@ -1,10 +1,12 @@
 """States of disputes, and what may be approved of the disputed amounts."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import ClassVar, Literal
+from zoneinfo import ZoneInfo
 
 from shared.errors import Refusal
 
@@ -98,9 +100,11 @@ class DisputeWindow:
 
     issue_date: date
     days: int
+    zone: ZoneInfo
+    """Zone of the account, in whose days it is counted unless its legal entity has a business calendar."""
 
     def is_over(self, today: date) -> bool:
-        """Say whether a dispute comes too late on a date of the legal entity."""
+        """Say whether a dispute comes too late on a date."""
         return today > self.issue_date + timedelta(days=self.days)
 
 
@@ -112,6 +116,19 @@ class DisputeItem:
     amount_minor: int
     reason_code: str
     approved_minor: int | None = None
+
+
+def list_added_lines(former: Iterable[DisputeItem], items: Iterable[DisputeItem]) -> list[int]:
+    """List the lines of which more is disputed than before; a line may have several items."""
+    before, after = _sum_lines(former), _sum_lines(items)
+    return sorted(line for line, amount_minor in after.items() if amount_minor > before[line])
+
+
+def _sum_lines(items: Iterable[DisputeItem]) -> Counter[int]:
+    sums: Counter[int] = Counter()
+    for item in items:
+        sums[item.line] += item.amount_minor
+    return sums
 
 
 def approve_items(items: Sequence[DisputeItem], approved: Mapping[int, int] | None) -> list[DisputeItem]:

@@ -49,7 +49,7 @@ class TriageReason(StrEnum):
     NO_CASE_ADDRESS = "no_case_address"
     """It came to no address of a case."""
     SENDER_UNKNOWN = "sender_unknown"
-    """The sender is no contact person of the case's account."""
+    """The sender is no contact person of the case's account, or not whom we wrote to at the distributor."""
     SENDER_UNCHECKED = "sender_unchecked"
     """Invoicing could not say whose the sender is."""
     MESSAGE_ID_REUSED = "message_id_reused"

@@ -25,6 +25,7 @@ KEPT_DETAILS = frozenset(
         "linked",
         "media_type",
         "new_evidence",
+        "number",
         "queue",
         "resource_id",
         "result",

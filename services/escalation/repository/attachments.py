@@ -71,15 +71,20 @@ async def list_of_mail(unit: Unit, mail_id: UUID, after: UUID | None, limit: int
     return (await unit.session.exec(query.order_by(col(AttachmentRow.id)).limit(limit))).all()
 
 
-async def place_in_case(unit: Unit, mail_id: UUID, case_id: UUID, limit: int) -> tuple[list[str], list[str]]:
-    """Let the first files of a mail be those of a case; the names of these, and of the others."""
+async def place_in_case(
+    unit: Unit, mail_id: UUID, case_id: UUID, audience: str, limit: int
+) -> tuple[list[str], list[str]]:
+    """Let the first files of a mail be those of a case, for the audience of whoever wrote it.
+
+    The names of these, and of the others.
+    """
     query = """
         WITH placed AS (
-            UPDATE attachments SET case_id = $2
-            WHERE id IN (SELECT id FROM attachments WHERE inbound_mail_id = $1 ORDER BY id LIMIT $3) RETURNING id
+            UPDATE attachments SET case_id = $2, audience = $3
+            WHERE id IN (SELECT id FROM attachments WHERE inbound_mail_id = $1 ORDER BY id LIMIT $4) RETURNING id
         )
         SELECT a.name, p.id IS NOT NULL AS is_placed FROM attachments a LEFT JOIN placed p ON p.id = a.id
         WHERE a.inbound_mail_id = $1 ORDER BY a.id
     """
-    rows = await unit.connection.fetch(query, mail_id, case_id, limit)
+    rows = await unit.connection.fetch(query, mail_id, case_id, audience, limit)
     return [row["name"] for row in rows if row["is_placed"]], [row["name"] for row in rows if not row["is_placed"]]

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.escalation.tables import ChargebackRow
+from services.escalation.tables import ChargebackEvidenceRow, ChargebackRow
 from shared.database import Unit
+from shared.errors import NotFound
 
 CAUSE_PREFIX = "chargeback:"
 """Prefix of the cause of a case that a chargeback opened, before its id."""
@@ -16,6 +17,14 @@ CAUSE_PREFIX = "chargeback:"
 async def find_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow | None:
     """Find a chargeback as it is now."""
     return await unit.session.get(ChargebackRow, chargeback_id, populate_existing=True)
+
+
+async def get_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
+    """Get a chargeback as it is now. Raises NotFound."""
+    row = await find_chargeback(unit, chargeback_id)
+    if row is None:
+        raise NotFound(f"there is no chargeback {chargeback_id}")
+    return row
 
 
 async def find_of_cause(unit: Unit, cause: str | None) -> ChargebackRow | None:
@@ -29,6 +38,18 @@ async def save_chargeback(unit: Unit, row: ChargebackRow) -> None:
     """Write a chargeback, new or changed."""
     unit.session.add(row)
     await unit.session.flush()
+
+
+async def insert_evidence(unit: Unit, row: ChargebackEvidenceRow) -> None:
+    """Insert what was given to the network."""
+    unit.session.add(row)
+    await unit.session.flush()
+
+
+async def list_evidence(unit: Unit, chargeback_id: UUID) -> Sequence[ChargebackEvidenceRow]:
+    """List what was given to the network in a chargeback, the oldest first; there is little of it."""
+    query = select(ChargebackEvidenceRow).where(ChargebackEvidenceRow.chargeback_id == chargeback_id)
+    return (await unit.session.exec(query.order_by(col(ChargebackEvidenceRow.id)))).all()
 
 
 async def list_due(unit: Unit, account_ids: Sequence[UUID], until: datetime) -> Sequence[ChargebackRow]:

@@ -198,6 +198,16 @@ def _read_calendar(row: Mapping[str, Any]) -> BusinessCalendar:
     return BusinessCalendar(ZoneInfo(row["time_zone"]), hours, closed_days)
 
 
+async def find_calendar(unit: Unit, account_id: UUID) -> BusinessCalendar | None:
+    """Find the calendar of the legal entity that an account is a customer of."""
+    query = """
+        SELECT c.time_zone, c.hours, c.closed_days FROM accounts a JOIN calendars c USING (legal_entity)
+        WHERE a.account_id = $1
+    """
+    row = await unit.connection.fetchrow(query, account_id)
+    return None if row is None else _read_calendar(row)
+
+
 async def save_calendar(unit: Unit, event: BusinessCalendarChanged) -> None:
     """Save the calendar of a legal entity, and have the clocks of its accounts computed anew."""
     await unit.connection.execute(

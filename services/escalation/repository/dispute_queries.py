@@ -1,7 +1,8 @@
 """Disputes on lines of invoices, their amendments and their reasons."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -69,6 +70,22 @@ SELECT EXISTS (
 async def has_rejected(unit: Unit, invoice_id: UUID, lines: Sequence[int]) -> bool:
     """Say whether a dispute on one of these lines was decided before, and nothing approved of the line."""
     return bool(await unit.connection.fetchval(_REJECTED, invoice_id, lines))
+
+
+_HOLDING = """
+SELECT d.id AS dispute_id, d.case_id, array_agg(DISTINCT (line ->> 'line')::int) AS lines
+FROM disputes d, jsonb_array_elements(d.lines) AS line
+WHERE d.invoice_id = $1 AND d.id <> $2 AND d.state = ANY ($4::text[]) AND (line ->> 'line')::int = ANY ($3::int[])
+GROUP BY d.id, d.case_id ORDER BY d.id LIMIT $5
+"""
+
+
+async def list_holding(unit: Unit, row: DisputeRow, lines: Sequence[int], limit: int) -> Sequence[Mapping[str, Any]]:
+    """List the other disputes of an invoice that hold amounts of these lines, the oldest first."""
+    rows: Sequence[Mapping[str, Any]] = await unit.connection.fetch(
+        _HOLDING, row.invoice_id, row.id, lines, sorted(UNDECIDED), limit
+    )
+    return rows
 
 
 async def save_credit_note(unit: Unit, dispute_id: UUID, credit_note_id: UUID, number: str) -> UUID | None:

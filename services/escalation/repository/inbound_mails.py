@@ -105,9 +105,10 @@ async def insert_bounce(unit: Unit, bounce_id: UUID, code: str) -> bool:
 
 
 async def find_last_message_id(unit: Unit, case_id: UUID) -> str | None:
-    """Find the Message-ID of the last mail that joined a case; none that a machine wrote."""
+    """Find the Message-ID of the last mail of the customer that joined a case; none that a machine wrote."""
     query = """
-        SELECT message_id FROM inbound_mails WHERE case_id = $1 AND message_id IS NOT NULL AND state = 'joined'
+        SELECT message_id FROM inbound_mails
+        WHERE case_id = $1 AND message_id IS NOT NULL AND state = 'joined' AND NOT details ? 'vendor_ticket'
         ORDER BY entry_id DESC LIMIT 1
     """
     message_id: str | None = await unit.connection.fetchval(query, case_id)

@@ -3,7 +3,7 @@
 from services.escalation.tables.attachments import AttachmentChunkRow, AttachmentRow
 from services.escalation.tables.base import METADATA
 from services.escalation.tables.cases import CaseLinkRow, CaseRow, CaseWordsRow, EntryRow
-from services.escalation.tables.chargebacks import ChargebackRow
+from services.escalation.tables.chargebacks import ChargebackEvidenceRow, ChargebackRow
 from services.escalation.tables.clocks import CaseClockRow, MovedCalendarRow, ResponseTargetRow
 from services.escalation.tables.copies import AccountRow, CalendarRow, InvoiceRow
 from services.escalation.tables.disputes import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
@@ -20,7 +20,12 @@ from services.escalation.tables.service_credits import ServiceCreditRow, Service
 from services.escalation.tables.service_health import HealthWatchRow, IncidentAccountRow, IncidentCaseRow, IncidentRow
 from services.escalation.tables.support_statements import SupportStatementRow
 from services.escalation.tables.vendor_disputes import VendorDisputeRow
-from services.escalation.tables.vendor_tickets import TicketNoteRow, VendorChannelRow, VendorTicketRow
+from services.escalation.tables.vendor_tickets import (
+    TicketNoteRow,
+    VendorChannelRow,
+    VendorTicketMailRow,
+    VendorTicketRow,
+)
 
 __all__ = [
     "METADATA",
@@ -35,6 +40,7 @@ __all__ = [
     "CaseMailRow",
     "CaseRow",
     "CaseWordsRow",
+    "ChargebackEvidenceRow",
     "ChargebackRow",
     "ContractWarningRow",
     "DisputeAmendmentRow",
@@ -61,5 +67,6 @@ __all__ = [
     "VendorChannelRow",
     "VendorCreditRow",
     "VendorDisputeRow",
+    "VendorTicketMailRow",
     "VendorTicketRow",
 ]

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, Text, text
+from sqlalchemy import ARRAY, CheckConstraint, DateTime, Index, Text, Uuid, text
 from sqlmodel import Field
 
 from services.escalation.tables.base import Row
@@ -30,3 +30,22 @@ class ChargebackRow(Row, table=True):
     warned_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     ended_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     wake_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+
+
+class ChargebackEvidenceRow(Row, table=True):
+    """Evidence that somebody gave to the network: which files of the case, and whether it came after the last day."""
+
+    __tablename__ = "chargeback_evidence"
+    __table_args__ = (
+        CheckConstraint("submitted_at <= recorded_at"),
+        Index("chargeback_evidence_of_chargeback", "chargeback_id", "id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    chargeback_id: UUID = Field(foreign_key="chargebacks.chargeback_id")
+    account_id: UUID
+    attachment_ids: list[UUID] = Field(sa_type=ARRAY(Uuid))
+    submitted_by: str = Field(sa_type=Text)
+    submitted_at: datetime = Field(sa_type=DateTime(timezone=True))
+    recorded_at: datetime = Field(sa_type=DateTime(timezone=True))
+    is_late: bool

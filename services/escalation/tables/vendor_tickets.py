@@ -91,6 +91,32 @@ class VendorTicketRow(Row, table=True):
     solved_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
+class VendorTicketMailRow(Row, table=True):
+    """A mail to the distributor: the request with its evidence pack, or the note of ours that `entry_id` names.
+
+    What comes to the address with its token answers it.
+    """
+
+    __tablename__ = "vendor_ticket_mails"
+    __table_args__ = (
+        CheckConstraint("state IN ('queued', 'delivered', 'refused', 'bounced')"),
+        CheckConstraint("(state IN ('refused', 'bounced')) = (code IS NOT NULL)"),
+        Index("vendor_ticket_mails_of_ticket", "ticket_id", "id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    ticket_id: UUID = Field(foreign_key="vendor_tickets.id")
+    entry_id: UUID | None = Field(foreign_key="entries.id")
+    recipient: str = Field(sa_type=Text)
+    reply_token: str = Field(sa_type=Text, unique=True)
+    secret: str = Field(sa_type=Text, unique=True)
+    state: str = Field(sa_type=Text)
+    code: str | None = Field(sa_type=Text)
+    queued_by: str = Field(sa_type=Text)
+    queued_at: datetime = Field(sa_type=DateTime(timezone=True))
+    settled_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+
+
 class TicketNoteRow(Row, table=True):
     """A note of a ticket, ours or the vendor's; the fingerprint is that of the note as the vendor shows it."""
 

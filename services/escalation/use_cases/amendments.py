@@ -1,26 +1,37 @@
 """Amendments: more or less is disputed while a dispute is open. Invoicing reserves it, and then it is a fact."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from services.escalation.domain.disputes import AMENDABLE, AMENDMENT_ALLOWED, AmendmentState, DisputeItem
+from services.escalation.domain.disputes import (
+    AMENDABLE,
+    AMENDMENT_ALLOWED,
+    AmendmentState,
+    DisputeItem,
+    DisputeWindow,
+    list_added_lines,
+)
 from services.escalation.domain.moves import MoveRefused, move
 from services.escalation.repository import case_queries, dispute_queries
-from services.escalation.tables import DisputeAmendmentRow
+from services.escalation.tables import DisputeAmendmentRow, DisputeRow
 from services.escalation.use_cases.cases import enter_internally
 from services.escalation.use_cases.dispute_items import (
     announce_dispute,
     check_not_amended,
     list_amounts,
+    list_items,
     lock_dispute,
     read_refusal,
     write_item,
 )
+from services.escalation.use_cases.dispute_questions import WantedLines, find_question_cause
 from services.escalation.use_cases.dispute_reasons import ReasonsMixed, find_pause
 from shared import intents
 from shared.audit import Change
 from shared.database import Unit
+from shared.errors import Refusal
 from shared.events.escalation import DisputeAmended
 from shared.ids import new_id
 from shared.intents import Intent, Recorded
@@ -33,42 +44,85 @@ AMEND_AMOUNTS = "amend_amounts"
 """The kind of the intent; its key is the dispute's id and the number of the amendment."""
 
 
+class AdditionRefused(Refusal):
+    """More is not added of lines that come too late, or were rejected before; `lines` and `question_cause` say so."""
+
+    code = "addition_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class NewAmendment:
+    """All that a customer disputes from now on. New evidence lets more be added of a line that was rejected before."""
+
+    items: Sequence[DisputeItem]
+    reason: str
+    new_evidence: str | None = None
+
+
 async def request_amendment(
-    unit: Unit, dispute_id: UUID, items: Sequence[DisputeItem], actor: str, reason: str
+    unit: Unit, dispute_id: UUID, new: NewAmendment, window: DisputeWindow | None, actor: str
 ) -> tuple[DisputeAmendmentRow, Intent | None]:
     """Commit an amendment as requested, with the intent to reserve its amounts, leased to the caller.
 
-    Raises NotFound, MoveRefused, AmendmentPending, UnknownReason, ReasonsMixed.
+    Raises NotFound, MoveRefused, AmendmentPending, AdditionRefused, UnknownReason, ReasonsMixed.
     """
     dispute = await lock_dispute(unit, dispute_id)
     if dispute.state not in AMENDABLE:
         raise MoveRefused(f"what is {dispute.state} is not amended")
     await check_not_amended(unit, dispute)
-    if (await find_pause(unit, items) is None) != (dispute.paused_until is None):
+    if (await find_pause(unit, new.items) is None) != (dispute.paused_until is None):
         raise ReasonsMixed("lines: some reasons pause the invoice, others contest it: open another dispute")
+    await _check_addition(unit, dispute, new, window)
     number = await dispute_queries.get_last_number(unit, dispute_id) + 1
     if number > MAX_AMENDMENTS:
         raise MoveRefused(f"it was amended {MAX_AMENDMENTS} times: open another dispute")
-    row = DisputeAmendmentRow(
-        dispute_id=dispute_id,
-        number=number,
-        account_id=dispute.account_id,
-        lines=[write_item(item) for item in items],
-        total_minor=sum(item.amount_minor for item in items),
-        reason=reason,
-        state=AmendmentState.REQUESTED,
-        refusal=None,
-        requested_by=actor,
-        requested_at=unit.now,
-        ended_at=None,
-    )
+    row = _build_row(unit, dispute, number, new, actor)
     await dispute_queries.save_amendment(unit, row)
+    await _enter_evidence(unit, dispute, new, actor)
     payload = {"dispute_id": str(dispute_id), "number": number}
     intent_id = await intents.add(
         unit, AMEND_AMOUNTS, dispute.account_id, f"{dispute_id}:{number}", payload, id_=new_id()
     )
     unit.record(Change("dispute", dispute_id, dispute.account_id, None, {"amendment": row.model_dump()}))
     return row, await intents.lease_of(unit, intent_id)
+
+
+async def _check_addition(unit: Unit, dispute: DisputeRow, new: NewAmendment, window: DisputeWindow | None) -> None:
+    """Refuse to add what would be a question if it were disputed on its own. Raises AdditionRefused."""
+    lines = list_added_lines(list_items(dispute), new.items)
+    if not lines:
+        return
+    wanted = WantedLines(dispute.account_id, dispute.invoice_id, lines, new.new_evidence is not None)
+    cause = await find_question_cause(unit, wanted, window)
+    if cause is not None:
+        numbers = ", ".join(map(str, lines))
+        raise AdditionRefused(
+            f"lines: more of {numbers} is not added ({cause}): dispute it on its own, which gives a question",
+            question_cause=cause,
+            lines=lines,
+        )
+
+
+async def _enter_evidence(unit: Unit, dispute: DisputeRow, new: NewAmendment, actor: str) -> None:
+    if new.new_evidence is not None:
+        case = await case_queries.get_case(unit, dispute.case_id)
+        await enter_internally(unit, case, "note", actor, new.new_evidence, {"new_evidence": str(dispute.id)})
+
+
+def _build_row(unit: Unit, dispute: DisputeRow, number: int, new: NewAmendment, actor: str) -> DisputeAmendmentRow:
+    return DisputeAmendmentRow(
+        dispute_id=dispute.id,
+        number=number,
+        account_id=dispute.account_id,
+        lines=[write_item(item) for item in new.items],
+        total_minor=sum(item.amount_minor for item in new.items),
+        reason=new.reason,
+        state=AmendmentState.REQUESTED,
+        refusal=None,
+        requested_by=actor,
+        requested_at=unit.now,
+        ended_at=None,
+    )
 
 
 async def reserve_amended(runtime: "Runtime", intent: Intent) -> str | None:

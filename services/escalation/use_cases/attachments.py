@@ -7,7 +7,7 @@ from services.escalation.domain.attachments import MAX_ATTACHMENTS, CheckedFile,
 from services.escalation.domain.cases import CaseState
 from services.escalation.domain.moves import MoveRefused
 from services.escalation.repository import attachments, threads
-from services.escalation.tables import AttachmentRow, EntryRow
+from services.escalation.tables import AttachmentRow, EntryRow, InboundMailRow
 from services.escalation.use_cases.cases import lock_case
 from shared.audit import Change
 from shared.database import Unit
@@ -49,6 +49,14 @@ async def keep_files(unit: Unit, mail_id: UUID, files: Sequence[CheckedFile]) ->
         row = _build_row(unit, file, "customer", None)
         row.inbound_mail_id = mail_id
         await attachments.insert_attachment(unit, row, file)
+
+
+async def place_files(unit: Unit, row: InboundMailRow, case_id: UUID, audience: str) -> None:
+    """Let the files of a mail be those of a case, as many as it may have; the others stay with the mail only."""
+    room = max(0, MAX_ATTACHMENTS - await attachments.count_attachments(unit, case_id))
+    placed, unplaced = await attachments.place_in_case(unit, row.id, case_id, audience, room)
+    if unplaced:
+        row.details = row.details | {"files": placed, "unplaced_files": unplaced}
 
 
 def describe_attachment(row: AttachmentRow) -> dict[str, str | int]:

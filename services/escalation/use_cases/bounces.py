@@ -11,6 +11,7 @@ from services.escalation.repository import case_queries, inbound_mails, mails
 from services.escalation.use_cases.case_moves import build_loop, undo_closing
 from services.escalation.use_cases.cases import CaseLink, open_task
 from services.escalation.use_cases.informing import expect_contact
+from services.escalation.use_cases.ticket_mails import record_ticket_bounce
 from shared.bounces import compute_bounce_id
 from shared.database import Unit
 from shared.events.escalation import MailBounced
@@ -25,7 +26,8 @@ async def record_bounce(unit: Unit, secrets: Collection[str], code: str | None) 
         return
     bounced = await inbound_mails.find_bounced(unit, secrets)
     if bounced is None:
-        await _announce_others(unit, secrets, code)
+        if not await record_ticket_bounce(unit, secrets, code):
+            await _announce_others(unit, secrets, code)
         return
     entry_id, account_id = bounced
     await unit.lock(account_id, entry_id)

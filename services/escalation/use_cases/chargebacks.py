@@ -1,15 +1,42 @@
 """Chargebacks: each has a case for the answer to the network, is warned of once, and ends where the money is."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.escalation.domain.deadlines import compute_warning
-from services.escalation.repository import case_queries, chargeback_queries
-from services.escalation.tables import ChargebackRow
-from services.escalation.use_cases.cases import CaseLink, NewCase, enter_internally, open_case
+from services.escalation.domain.cases import UNRESOLVED, CaseState
+from services.escalation.domain.deadlines import compute_lapse, compute_warning
+from services.escalation.domain.moves import MoveRefused
+from services.escalation.repository import attachments, case_queries, chargeback_queries
+from services.escalation.tables import CaseRow, ChargebackEvidenceRow, ChargebackRow
+from services.escalation.use_cases.case_moves import enter_states
+from services.escalation.use_cases.cases import CaseLink, NewCase, enter_internally, open_case, open_task
+from services.escalation.use_cases.ticket_files import FileUnknown
+from shared.audit import Change
 from shared.database import Unit
+from shared.errors import Refusal
 from shared.events.escalation import CaseKind, ChargebackDeadlineNear
 from shared.events.invoicing import ChargebackLost, ChargebackOpened, ChargebackWon
+from shared.ids import new_id
+
+MAX_EVIDENCE = 50
+"""How many times evidence is recorded for a chargeback."""
+
+
+class EvidenceRefused(Refusal):
+    """Evidence is not given in the future."""
+
+    code = "date_refused"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedEvidence:
+    """Files of the case that somebody gave to the network; without an instant, now."""
+
+    attachment_ids: Sequence[UUID]
+    submitted_at: datetime | None = None
 
 
 async def open_chargeback_case(unit: Unit, event: ChargebackOpened) -> None:
@@ -74,9 +101,77 @@ async def end_chargeback(unit: Unit, event: ChargebackWon | ChargebackLost) -> N
     row.state, row.ended_at, row.wake_at = ("won" if isinstance(event, ChargebackWon) else "lost"), unit.now, None
     await chargeback_queries.save_chargeback(unit, row)
     await _enter_chargeback(unit, row, f"the chargeback is {row.state}")
+    await _return_turn(unit, row)
 
 
-async def _enter_chargeback(unit: Unit, row: ChargebackRow, content: str) -> None:
+async def _return_turn(unit: Unit, row: ChargebackRow) -> None:
+    """Make it our turn to tell the customer. What is resolved or closed stays so: a person gets a task."""
+    case = await _get_case(unit, row)
+    if CaseState(case.state) not in UNRESOLVED:
+        subject = f"the network has decided a chargeback ({row.state}), whose case is {case.state}"
+        await open_task(
+            unit, row.account_id, f"chargeback_decided:{row.chargeback_id}", subject, _list_links(row, case)
+        )
+    elif case.state != CaseState.IN_PROGRESS:
+        await enter_states(unit, case, (CaseState.IN_PROGRESS,), None, f"the chargeback is {row.state}")
+
+
+def _list_links(row: ChargebackRow, case: CaseRow) -> list[CaseLink]:
+    return [CaseLink("case", case.id), CaseLink("chargeback", row.chargeback_id)]
+
+
+async def submit_evidence(unit: Unit, chargeback_id: UUID, submitted: SubmittedEvidence, actor: str) -> ChargebackRow:
+    """Record which files somebody gave to the network, and when; then nobody is warned of the last day any more.
+
+    What came after the last day is marked as late. Raises NotFound, MoveRefused, FileUnknown, EvidenceRefused.
+    """
+    row = await _lock_chargeback(unit, chargeback_id)
+    if row.state != "open":
+        raise MoveRefused(f"the chargeback is {row.state}: the network takes no evidence any more")
+    submitted_at = submitted.submitted_at or unit.now
+    await _check_evidence(unit, row, submitted, submitted_at)
+    evidence = ChargebackEvidenceRow(
+        id=new_id(),
+        chargeback_id=chargeback_id,
+        account_id=row.account_id,
+        attachment_ids=list(dict.fromkeys(submitted.attachment_ids)),
+        submitted_by=actor,
+        submitted_at=submitted_at,
+        recorded_at=unit.now,
+        is_late=submitted_at >= compute_lapse(row.answer_by),
+    )
+    await chargeback_queries.insert_evidence(unit, evidence)
+    row.wake_at = None
+    await chargeback_queries.save_chargeback(unit, row)
+    words = "evidence was given to the network" + (", after the last day" if evidence.is_late else "")
+    await _enter_chargeback(unit, row, words, actor)
+    unit.record(Change("chargeback_evidence", evidence.id, row.account_id))
+    return row
+
+
+async def _check_evidence(unit: Unit, row: ChargebackRow, submitted: SubmittedEvidence, submitted_at: datetime) -> None:
+    if submitted_at > unit.now:
+        raise EvidenceRefused("submitted_at: it is in the future")
+    if len(await chargeback_queries.list_evidence(unit, row.chargeback_id)) >= MAX_EVIDENCE:
+        raise MoveRefused(f"evidence was given {MAX_EVIDENCE} times, which is all that is kept")
+    case = await _get_case(unit, row)
+    files = {file.id for file in await attachments.list_chosen(unit, case.id, submitted.attachment_ids)}
+    if unknown := [attachment_id for attachment_id in submitted.attachment_ids if attachment_id not in files]:
+        raise FileUnknown(f"attachment_ids: the case has no file {unknown[0]}")
+
+
+async def _lock_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
+    await unit.lock((await chargeback_queries.get_chargeback(unit, chargeback_id)).account_id)
+    return await chargeback_queries.get_chargeback(unit, chargeback_id)
+
+
+async def _get_case(unit: Unit, row: ChargebackRow) -> CaseRow:
+    """Get the case of a chargeback, or the one that it was merged into."""
+    case = await case_queries.get_case(unit, row.case_id)
+    return case if case.merged_into is None else await case_queries.get_case(unit, case.merged_into)
+
+
+async def _enter_chargeback(unit: Unit, row: ChargebackRow, content: str, actor: str | None = None) -> None:
     case = await case_queries.get_case(unit, row.case_id)
     details = {"chargeback_id": str(row.chargeback_id), "answer_by": row.answer_by.isoformat(), "state": row.state}
-    await enter_internally(unit, case, "change", None, content, details)
+    await enter_internally(unit, case, "change", actor, content, details)

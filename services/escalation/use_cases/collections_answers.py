@@ -5,13 +5,15 @@ from collections.abc import Awaitable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
 from services.escalation.domain.disputes import DisputeWindow
 from shared.clients import Answered
 from shared.contracts.dunning_item import DunningItem
-from shared.errors import Later
+from shared.errors import Later, Unavailable
+from shared.telemetry import log
 
 if TYPE_CHECKING:
     from shared.runtime import Runtime
@@ -20,8 +22,40 @@ PATIENCE_SECONDS = 2.0
 """How long a customer's dispute, or a message, waits for what it can do without."""
 
 
-async def find_item(runtime: "Runtime", invoice_id: UUID) -> DunningItem | None:
-    """Find what collections says of an invoice; None without an answer."""
+class TermsUnavailable(Unavailable):
+    """Collections, or invoicing, does not let us ask for the terms of an invoice: a person mends that."""
+
+    code = "terms_unavailable"
+
+
+async def find_next_day(runtime: "Runtime", invoice_id: UUID) -> date | None:
+    """Find the local date on which the next step of an invoice comes; None where none comes, or nobody can say."""
+    try:
+        item = await _find_item(runtime, invoice_id)
+    except TermsUnavailable:
+        return None
+    return None if item is None or item.next is None else item.next.on
+
+
+async def find_window(runtime: "Runtime", invoice_id: UUID) -> DisputeWindow | None:
+    """Find within which days an invoice may be disputed; None where its policy has no limit, or nobody can say.
+
+    Invoicing is asked for the issue date, and for the zone of the account, only where there is a limit.
+    Raises TermsUnavailable.
+    """
+    item = await _find_item(runtime, invoice_id)
+    if item is None or item.terms is None or item.terms.dispute_window_days is None:
+        return None
+    invoice = await _wait_for_answer(runtime.clients["invoicing"].get(f"/v1/invoices/{invoice_id}"))
+    account = await _wait_for_answer(runtime.clients["invoicing"].get(f"/v1/accounts/{item.account_id}"))
+    if invoice is None or account is None:
+        return None
+    issue_date = date.fromisoformat(invoice["issue_date"])
+    return DisputeWindow(issue_date, item.terms.dispute_window_days, ZoneInfo(account["time_zone"]))
+
+
+async def _find_item(runtime: "Runtime", invoice_id: UUID) -> DunningItem | None:
+    """Find what collections says of an invoice; None without an answer. Raises TermsUnavailable."""
     answer = await _wait_for_answer(runtime.clients["collections"].get(f"/v1/items/{invoice_id}"))
     try:
         return None if answer is None else DunningItem.model_validate(answer)
@@ -29,30 +63,15 @@ async def find_item(runtime: "Runtime", invoice_id: UUID) -> DunningItem | None:
         return None
 
 
-async def find_next_day(runtime: "Runtime", invoice_id: UUID) -> date | None:
-    """Find the local date on which the next step of an invoice comes; None where none comes, or nobody can say."""
-    item = await find_item(runtime, invoice_id)
-    return None if item is None or item.next is None else item.next.on
-
-
-async def find_window(runtime: "Runtime", invoice_id: UUID) -> DisputeWindow | None:
-    """Find within which days an invoice may be disputed; None where its policy has no limit, or nobody can say.
-
-    Invoicing is asked for the issue date only where there is a limit.
-    """
-    item = await find_item(runtime, invoice_id)
-    if item is None or item.terms is None or item.terms.dispute_window_days is None:
-        return None
-    invoice = await _wait_for_answer(runtime.clients["invoicing"].get(f"/v1/invoices/{invoice_id}"))
-    if invoice is None:
-        return None
-    return DisputeWindow(date.fromisoformat(invoice["issue_date"]), item.terms.dispute_window_days)
-
-
 async def _wait_for_answer(call: Awaitable[Any]) -> Any:
-    """Wait for an answer for a while; None without any."""
+    """Wait for an answer for a while; None without any, and where there is no such thing. Raises TermsUnavailable."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             return await call
-    except (TimeoutError, Later, Answered):
+    except (TimeoutError, Later):
         return None
+    except Answered as refused:
+        if refused.status == 404:
+            return None
+        log.error("escalation may not ask for terms", status=refused.status, code=refused.code)
+        raise TermsUnavailable(f"the terms of the invoice cannot be asked for: {refused.status}") from refused

@@ -54,6 +54,12 @@ class CreditNoteUnavailable(Unavailable):
     code = "credit_note_unavailable"
 
 
+class PassedOnBefore(Refusal):
+    """Another credit note passes it on; `replace` puts this one in its place."""
+
+    code = "passed_on_before"
+
+
 @dataclass(frozen=True, slots=True)
 class CreditNote:
     """A credit note of a customer; minor units, with tax."""
@@ -129,10 +135,12 @@ async def find_credit_note(runtime: "Runtime", credit_note_id: UUID) -> CreditNo
     )
 
 
-async def record_passed_on(unit: Unit, service_credit_id: UUID, note: CreditNote, actor: str) -> ServiceCreditRow:
-    """Record by which credit note the customer gets the credit.
+async def record_passed_on(
+    unit: Unit, service_credit_id: UUID, note: CreditNote, actor: str, *, replaces: bool
+) -> ServiceCreditRow:
+    """Record by which credit note the customer gets the credit; another one is replaced only if somebody says so.
 
-    Raises NotFound, MoveRefused, OtherCurrency, OtherCustomer.
+    Raises NotFound, MoveRefused, OtherCurrency, OtherCustomer, PassedOnBefore.
     """
     row, before = await lock_service_credit(unit, service_credit_id)
     if row.state in (ServiceCreditState.LAPSED, ServiceCreditState.WITHDRAWN):
@@ -141,6 +149,11 @@ async def record_passed_on(unit: Unit, service_credit_id: UUID, note: CreditNote
         raise OtherCustomer("credit_note_id: it is another account's")
     if note.currency != row.currency:
         raise OtherCurrency(f"the credit note is in {note.currency}, and {row.currency} was asked for")
+    if row.credit_note_id not in (None, note.id) and not replaces:
+        raise PassedOnBefore(
+            f"it was passed on by {row.credit_note_number}: say `replace` if {note.number} is the right one",
+            credit_note_id=str(row.credit_note_id),
+        )
     row.credit_note_id, row.credit_note_number, row.credited_minor = note.id, note.number, note.total_minor
     await enter_service_credit(unit, row, actor, "", {"credit_note": note.number})
     return await save_service_credit(unit, row, before)

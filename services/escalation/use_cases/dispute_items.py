@@ -15,6 +15,11 @@ from shared.events.escalation import DisputedLine
 REFUSALS = (404, 409, 422)
 """Statuses by which invoicing refuses the dispute itself; any other one (of a token that expired) may pass."""
 
+AMOUNT_REFUSED = "amount_refused"
+"""The code by which invoicing refuses that more of a line is disputed than it is for."""
+MAX_SHOWN_HOLDERS = 20
+"""How many of the disputes that hold amounts of the same lines a refusal names."""
+
 
 class AmendmentPending(Refusal):
     """Invoicing has not answered yet what is to be disputed instead; then the outcome can be decided."""
@@ -31,6 +36,18 @@ async def read_refusal(call: Awaitable[Any]) -> str | None:
             raise Later(str(refused)) from refused
         return f"{refused.code}: {refused.problem.get('detail')}"
     return None
+
+
+async def list_holders(unit: Unit, dispute_id: UUID, lines: Sequence[int], refusal: str | None) -> list[dict[str, Any]]:
+    """List the disputes, with their cases and lines, for which invoicing refuses to reserve more of lines."""
+    if refusal is None or not refusal.startswith(AMOUNT_REFUSED):
+        return []
+    row = await dispute_queries.get_dispute(unit, dispute_id)
+    rows = await dispute_queries.list_holding(unit, row, lines, MAX_SHOWN_HOLDERS)
+    return [
+        {"dispute_id": str(other["dispute_id"]), "case_id": str(other["case_id"]), "lines": other["lines"]}
+        for other in rows
+    ]
 
 
 async def lock_dispute(unit: Unit, dispute_id: UUID) -> DisputeRow:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from services.escalation.domain.disputes import (
     QuestionCause,
 )
 from services.escalation.domain.moves import MoveRefused, move
-from services.escalation.repository import case_queries, clock_queries, copies, dispute_queries
+from services.escalation.repository import case_queries, copies, dispute_queries
 from services.escalation.tables import DisputeRow
 from services.escalation.use_cases.case_moves import resolve_case
 from services.escalation.use_cases.cases import CaseLink, NewCase, enter_internally, open_case
@@ -27,10 +26,10 @@ from services.escalation.use_cases.dispute_items import (
     read_refusal,
     write_item,
 )
+from services.escalation.use_cases.dispute_questions import WantedLines, find_question_cause
 from services.escalation.use_cases.dispute_reasons import find_pause
 from shared import intents
 from shared.audit import Change
-from shared.calendar import local_date
 from shared.clients import Answered
 from shared.database import Unit
 from shared.errors import Later, Refusal
@@ -124,7 +123,10 @@ async def request_dispute(
     if invoice not in (None, (new.account_id, new.currency)):
         raise NotTheirs(f"invoice_id: {new.invoice_id} is no invoice of this account in {new.currency}")
     pause = await find_pause(unit, new.items)
-    question_cause = await _find_question_cause(unit, new, window)
+    wanted = WantedLines(
+        new.account_id, new.invoice_id, [item.line for item in new.items], new.new_evidence is not None
+    )
+    question_cause = await find_question_cause(unit, wanted, window)
     case = await open_case(unit, _build_case(new, question_cause), actor)
     row = _build_row(unit, new, case.id, question_cause)
     row.paused_until = None if pause is None or question_cause else unit.now + pause
@@ -161,25 +163,6 @@ def _build_row(unit: Unit, new: NewDispute, case_id: UUID, question_cause: Quest
 async def _want_reservation(unit: Unit, row: DisputeRow) -> Intent | None:
     await intents.add(unit, RESERVE_AMOUNTS, row.account_id, row.id, {}, row.id)
     return await intents.lease_of(unit, row.id)
-
-
-async def _find_question_cause(unit: Unit, new: NewDispute, window: DisputeWindow | None) -> QuestionCause | None:
-    """Find why a dispute is a question. New evidence makes good that a line was rejected, not that it is too late."""
-    if window is not None and window.is_over(await _find_today(unit, new.account_id)):
-        return "too_late"
-    return "rejected_before" if await _is_rejected_before(unit, new) else None
-
-
-async def _find_today(unit: Unit, account_id: UUID) -> date:
-    """Find the date in the zone of the legal entity that the account is a customer of."""
-    support = await clock_queries.get_support(unit, [account_id])
-    return local_date(unit.now, support[account_id].calendar.zone)
-
-
-async def _is_rejected_before(unit: Unit, new: NewDispute) -> bool:
-    if new.new_evidence is not None:
-        return False
-    return await dispute_queries.has_rejected(unit, new.invoice_id, [item.line for item in new.items])
 
 
 def _build_case(new: NewDispute, question_cause: QuestionCause | None) -> NewCase:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from services.escalation.domain.attachments import MAX_ATTACHMENTS, CheckedFile
+from services.escalation.domain.attachments import CheckedFile
 from services.escalation.domain.cases import CASE_ALLOWED, UNRESOLVED, CaseState
 from services.escalation.domain.inbound_mails import (
     INBOUND_ALLOWED,
@@ -15,13 +15,14 @@ from services.escalation.domain.inbound_mails import (
 )
 from services.escalation.domain.mails import find_secrets
 from services.escalation.domain.moves import MoveRefused, move
-from services.escalation.repository import attachments, case_queries, inbound_mails, threads
+from services.escalation.repository import case_queries, inbound_mails, threads
 from services.escalation.tables import CaseRow, EntryRow, InboundMailRow
-from services.escalation.use_cases.attachments import keep_files
+from services.escalation.use_cases.attachments import keep_files, place_files
 from services.escalation.use_cases.bounces import record_bounce
 from services.escalation.use_cases.case_moves import enter_state
 from services.escalation.use_cases.cases import NewCase, enter_internally, lock_case, open_case
 from services.escalation.use_cases.mail_claims import Claim
+from services.escalation.use_cases.ticket_mails import join_ticket
 from shared.audit import Change
 from shared.database import Unit
 from shared.ids import new_id
@@ -42,7 +43,7 @@ async def take_mail(unit: Unit, arrival: Arrival, support_address: str) -> Inbou
     """Take a mail in, once for its Message-ID; the same content again is the mail that is here."""
     case, claim = None, arrival.claim
     if claim.case_id is not None:
-        await unit.lock(claim.account_id)
+        await unit.lock(claim.account_id or claim.case_id)
         case = await _get_ongoing(unit, claim.case_id)
     row = _build_row(unit, arrival)
     if not await inbound_mails.insert_mail(unit, row):
@@ -83,7 +84,7 @@ async def _follow_kind(
     if row.state == InboundState.BOUNCE and mail.bounce is not None:
         secrets = mail.bounce.secrets | find_secrets(support_address, mail.recipients).bounce_secrets
         await record_bounce(unit, secrets, mail.bounce.code)
-    elif row.state == InboundState.AUTOMATIC and case is not None:
+    elif row.state == InboundState.AUTOMATIC and case is not None and arrival.claim.ticket_id is None:
         await _enter_automatically(unit, row, case, arrival.claim.contact_person_id)
     elif row.state == InboundState.TRIAGE and case is not None:
         await _join(unit, row, case, None, arrival.claim.contact_person_id)
@@ -112,7 +113,8 @@ def _build_row(unit: Unit, arrival: Arrival) -> InboundMailRow:
         sender=mail.sender,
         subject=mail.subject,
         content=mail.content,
-        details={"is_cut": mail.is_cut, "files": kept, "refused_files": refused},
+        details={"is_cut": mail.is_cut, "files": kept, "refused_files": refused}
+        | ({"vendor_ticket": str(arrival.claim.ticket_id)} if arrival.claim.ticket_id else {}),
         received_at=unit.now,
         settled_at=None,
         settled_by=None,
@@ -121,10 +123,16 @@ def _build_row(unit: Unit, arrival: Arrival) -> InboundMailRow:
 
 
 async def _join(unit: Unit, row: InboundMailRow, case: CaseRow, actor: str | None, person_id: UUID | None) -> None:
-    """Let a mail be an entry of a case, whose account is locked; what waited for the customer goes on."""
+    """Let a mail be an entry of a case, whose account is locked; what waited for the customer goes on.
+
+    One that came to the address of a vendor ticket is the vendor's, whoever lets it join.
+    """
+    if "vendor_ticket" in row.details:
+        await join_ticket(unit, row, case, actor)
+        return
     joined = move(INBOUND_ALLOWED, InboundState(row.state), InboundState.JOINED)
     row.settled_at, row.settled_by = unit.now, actor
-    await _place_files(unit, row, case)
+    await place_files(unit, row, case.id, "customer")
     await _enter_mail(unit, row, case, person_id, joined)
     case.unread_answers += 1
     if case.state == CaseState.WAITING_FOR_CUSTOMER:
@@ -167,14 +175,6 @@ async def _enter_mail(
     await threads.insert_entry(unit, entry)
     row.state, row.case_id, row.entry_id, row.content, row.contact_person_id = state, case.id, entry.id, "", person_id
     await inbound_mails.save_mail(unit, row)
-
-
-async def _place_files(unit: Unit, row: InboundMailRow, case: CaseRow) -> None:
-    """Let the files of a mail be those of its case, as many as it may have; the others stay with the mail only."""
-    room = max(0, MAX_ATTACHMENTS - await attachments.count_attachments(unit, case.id))
-    placed, unplaced = await attachments.place_in_case(unit, row.id, case.id, room)
-    if unplaced:
-        row.details = row.details | {"files": placed, "unplaced_files": unplaced}
 
 
 async def _note_in_others(unit: Unit, row: InboundMailRow, case: CaseRow, other_ids: Sequence[UUID]) -> None:

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from services.escalation.domain.inbound_mails import InboundMail, TriageReason
 from services.escalation.domain.mails import choose_role, find_secrets
-from services.escalation.repository import inbound_mails
+from services.escalation.repository import inbound_mails, ticket_mails
+from services.escalation.repository.ticket_mails import AnsweredTicket
 from services.escalation.tables import CaseRow
 from shared.clients import Answered
 from shared.database import Unit
@@ -31,6 +32,8 @@ class Claim:
     contact_person_id: UUID | None = None
     other_case_ids: tuple[UUID, ...] = ()
     """Cases whose addresses it names, too; they may be of another account."""
+    ticket_id: UUID | None = None
+    """Vendor ticket to whose address it came."""
 
 
 async def check_claim(runtime: "Runtime", mail: InboundMail) -> Claim:
@@ -38,10 +41,14 @@ async def check_claim(runtime: "Runtime", mail: InboundMail) -> Claim:
     if not mail.is_readable:
         return Claim(None, None, TriageReason.UNREADABLE)
 
-    async def load(unit: Unit) -> tuple[Sequence[CaseRow], date]:
-        return await _list_named(unit, mail, runtime.settings.support_address), unit.now.date()
+    async def load(unit: Unit) -> tuple[AnsweredTicket | None, Sequence[CaseRow], date]:
+        answered = await ticket_mails.find_answered(unit, find_secrets(support_address, mail.recipients).reply_tokens)
+        return answered, await _list_named(unit, mail, support_address), unit.now.date()
 
-    cases, today = await runtime.units.run(load)
+    support_address = runtime.settings.support_address
+    answered, cases, today = await runtime.units.run(load)
+    if answered is not None:
+        return _claim_ticket(answered, mail.sender)
     if not cases or cases[0].account_id is None:
         return Claim(None, None, TriageReason.NO_CASE_ADDRESS)
     case, *others = cases
@@ -52,6 +59,14 @@ async def check_claim(runtime: "Runtime", mail: InboundMail) -> Claim:
     if not is_known:
         return Claim(None, None, TriageReason.SENDER_UNKNOWN)
     return Claim(case.id, case.account_id, None, person_id, tuple(other.id for other in others))
+
+
+def _claim_ticket(answered: AnsweredTicket, sender: str | None) -> Claim:
+    """Let a mail to the address of a vendor ticket join it, if it is of whom we have written to."""
+    ticket = answered.ticket
+    if sender != answered.recipient.lower():
+        return Claim(None, None, TriageReason.SENDER_UNKNOWN, ticket_id=ticket.id)
+    return Claim(ticket.case_id, ticket.account_id, None, ticket_id=ticket.id)
 
 
 async def _list_named(unit: Unit, mail: InboundMail, support_address: str) -> Sequence[CaseRow]:

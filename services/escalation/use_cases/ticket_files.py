@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from services.escalation.domain.contact_details import Cleaned, DetailDecision
-from services.escalation.domain.evidence_packs import PackFile
+from services.escalation.domain.evidence_packs import PackFile, TicketText
 from services.escalation.repository import attachments
-from services.escalation.tables import AttachmentRow
+from services.escalation.tables import AttachmentRow, VendorTicketRow
 from shared.database import Unit
 from shared.errors import Refusal
 
@@ -126,3 +126,19 @@ def check_unchanged(files: Iterable[TicketFile], cleaned: Mapping[str, Cleaned])
 def build_pack_files(files: Sequence[TicketFile]) -> list[PackFile]:
     """Build the files of a pack, under names that are different."""
     return [PackFile(f"files/{number:02}-{file.name}", file.content) for number, file in enumerate(files, 1)]
+
+
+def build_text(row: VendorTicketRow) -> TicketText:
+    """Build what a ticket says to the vendor."""
+    return TicketText(
+        title=row.title,
+        description=row.description,
+        product=row.product,
+        severity=row.severity,
+        category=row.category,
+        contact=row.contact,
+        checks=row.checks,
+        entries=row.entries,
+        compared_lines=row.compared_lines,
+        no_line_reason=row.no_line_reason,
+    )

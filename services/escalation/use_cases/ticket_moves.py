@@ -46,9 +46,7 @@ async def submit_ticket(unit: Unit, ticket_id: UUID, number: str, actor: str) ->
     row, case = await lock_ticket(unit, ticket_id)
     before = row.model_dump(mode="json")
     wanted = move(TICKET_ALLOWED, TicketStatus(row.status), TicketStatus.OPEN)
-    await unit.lock(f"vendor ticket {row.legal_entity} {number}")
-    if await ticket_queries.find_by_number(unit, row.legal_entity, number) is not None:
-        raise NumberTaken(f"number: another ticket of {row.legal_entity} is {number}")
+    await _take_number(unit, row, number)
     if row.resource_id is not None:
         await use_contract(unit, row.resource_id)
     row.number, row.submitted_by, row.submitted_at = number, actor, unit.now
@@ -62,6 +60,33 @@ async def submit_ticket(unit: Unit, ticket_id: UUID, number: str, actor: str) ->
         await enter_states(unit, case, states, actor, f"vendor ticket {number}")
     unit.record(Change("vendor_ticket", row.id, row.account_id, before, row.model_dump(mode="json")))
     return row
+
+
+async def set_number(unit: Unit, ticket_id: UUID, number: str, actor: str, reason: str) -> VendorTicketRow:
+    """Correct the number of a ticket at the vendor; the former one stays in the thread, and what was read there too.
+
+    Raises NotFound, NotAtVendor, MoveRefused, NumberTaken.
+    """
+    row, case = await lock_ticket(unit, ticket_id)
+    former, before = check_at_vendor(row), row.model_dump(mode="json")
+    if number == former:
+        raise MoveRefused(f"number: it is {former} already")
+    await _take_number(unit, row, number)
+    row.number, row.reading_refusal = number, None
+    row.next_reading_at = unit.now if row.channel == "portal" and row.is_solved is None else None
+    await ticket_queries.save_ticket(unit, row)
+    details = {"vendor_ticket": str(row.id), "number": {"from": former, "to": number}}
+    await enter_internally(unit, case, "change", actor, reason, details)
+    unit.publish(_build_event(VendorTicketUpdated, row, case))
+    unit.record(Change("vendor_ticket", row.id, row.account_id, before, row.model_dump(mode="json")))
+    return row
+
+
+async def _take_number(unit: Unit, row: VendorTicketRow, number: str) -> None:
+    """Let a number be that of a ticket, of one in its legal entity. Raises NumberTaken."""
+    await unit.lock(f"vendor ticket {row.legal_entity} {number}")
+    if await ticket_queries.find_by_number(unit, row.legal_entity, number) is not None:
+        raise NumberTaken(f"number: another ticket of {row.legal_entity} is {number}")
 
 
 async def discard_ticket(unit: Unit, ticket_id: UUID, actor: str, reason: str) -> VendorTicketRow:

@@ -1,6 +1,7 @@
 """Tickets are read at the vendor, and what it says is taken over: by a worker, or by a person who looks there."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from services.escalation.domain.vendor_tickets import (
     choose_interval,
 )
 from services.escalation.repository import ticket_queries
-from services.escalation.tables import VendorTicketRow
+from services.escalation.tables import CaseRow, VendorTicketRow
 from services.escalation.use_cases.cases import CaseLink, open_task
 from services.escalation.use_cases.ticket_moves import (
     check_at_vendor,
@@ -33,8 +34,14 @@ if TYPE_CHECKING:
 
 READ_TICKET = "read_ticket"
 """The kind of the intent; its key is the ticket's id."""
-Reading = SeenTicket | str
-"""A ticket as the vendor shows it, or the code by which it does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A ticket as the vendor shows it under a number, or the code by which it does not."""
+
+    number: str
+    seen: SeenTicket | str
 
 
 async def want_readings(unit: Unit, subjects: list[str]) -> None:
@@ -53,28 +60,38 @@ async def read_ticket(runtime: "Runtime", intent: Intent) -> Reading:
 
 async def _read_ticket(runtime: "Runtime", desk: VendorDesk, ticket_id: UUID) -> Reading:
     ticket = await runtime.units.run(lambda unit: ticket_queries.get_ticket(unit, ticket_id))
+    number = check_at_vendor(ticket)
     try:
-        return await desk.read_ticket(check_at_vendor(ticket))
+        return Reading(number, await desk.read_ticket(number))
     except TicketRefused as refusal:
-        return refusal.code
+        return Reading(number, refusal.code)
 
 
 async def record_reading(unit: Unit, intent: Intent, reading: Reading) -> Recorded:
-    """Record what the vendor shows; have a person look where it shows us nothing."""
+    """Record what the vendor shows; have a person look where it shows us nothing.
+
+    What was read under a number that was corrected meanwhile is read again.
+    """
     row, case = await lock_ticket(unit, UUID(intent.key))
+    if reading.number != row.number:
+        return Recorded.AGAIN
     row.read_at = unit.now
-    if isinstance(reading, SeenTicket):
+    if isinstance(reading.seen, SeenTicket):
         row.reading_refusal = None
-        await take_notes(unit, row, case, reading.notes)
-        await follow_vendor(unit, row, case, reading.status, reading.severity, None)
+        await take_notes(unit, row, case, reading.seen.notes)
+        await follow_vendor(unit, row, case, reading.seen.status, reading.seen.severity, None)
     else:
-        if row.reading_refusal is None:
-            subject = f"the vendor does not show us ticket {row.number} ({reading}): record its status by hand"
-            cause = f"vendor_ticket_hidden:{row.id}"
-            await open_task(unit, row.account_id, cause, subject, [CaseLink("case", case.id)])
-        row.reading_refusal = reading
+        await _note_hidden(unit, row, case, reading.seen)
     await ticket_queries.save_ticket(unit, row)
     return Recorded.DONE
+
+
+async def _note_hidden(unit: Unit, row: VendorTicketRow, case: CaseRow, code: str) -> None:
+    if row.reading_refusal is None:
+        subject = f"the vendor does not show us ticket {row.number} ({code}): record its status by hand"
+        cause = f"vendor_ticket_hidden:{row.id}"
+        await open_task(unit, row.account_id, cause, subject, [CaseLink("case", case.id)])
+    row.reading_refusal = code
 
 
 async def record_status(

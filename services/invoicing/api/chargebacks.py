@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import Path, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field, model_validator
 
 from services.invoicing import use_cases
@@ -13,10 +13,15 @@ from services.invoicing.domain.owed import AlreadyReversed, AmountRefused
 from services.invoicing.domain.states import MoveRefused
 from services.invoicing.repository import chargeback_queries
 from services.invoicing.repository.chargeback_queries import ChargebackCriteria, search_chargebacks
-from services.invoicing.tables import ChargebackReasonRow, ChargebackRow
-from services.invoicing.use_cases.chargebacks import ChargebackKnown, NewChargeback, UnknownChargebackReason
+from services.invoicing.tables import ChargebackRow
+from services.invoicing.use_cases.chargebacks import (
+    BookingDateRefused,
+    ChargebackKnown,
+    NewChargeback,
+    UnknownChargebackReason,
+)
 from shared.auth import needs
-from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
+from shared.commands import CommandRunner, perform_command
 from shared.database import Unit
 from shared.fields import Body, Code, Day, Name, ReasonIn, example, shown
 from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -25,12 +30,6 @@ from shared.money import CurrencyMismatch, MoneyModel, PositiveMinor
 reads = Router(prefix="/v1", tags=["chargebacks"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(
     prefix="/v1/chargebacks", tags=["chargebacks"], dependencies=[needs("invoicing:payments")], responses=PROBLEMS
-)
-admin = Router(
-    prefix="/v1/chargeback-reasons",
-    tags=["chargebacks"],
-    dependencies=[needs("invoicing:admin")],
-    responses=PROBLEMS,
 )
 
 
@@ -54,6 +53,7 @@ class ChargebackIn(Body):
         reason_code="not_received",
         booked_on="2026-04-20",
         answer_by="2026-05-10",
+        network_fee_minor=1500,
         allocations=[],
     )
 
@@ -65,6 +65,13 @@ class ChargebackIn(Body):
     reason_code: Code
     booked_on: Day
     answer_by: Day
+    network_fee_minor: int | None = Field(
+        default=None,
+        ge=0,
+        le=10**12,
+        strict=True,
+        description="what the network takes for it, in the currency of the amount: shown, and not posted here",
+    )
     allocations: list[ChargebackPartIn] = Field(
         default=[], max_length=500, description="if left out: its unapplied cash, then the newest allocations"
     )
@@ -79,6 +86,7 @@ class ChargebackIn(Body):
         """Build the chargeback to be opened."""
         wanted = [WantedPart(part.invoice_id, part.line, part.amount_minor) for part in self.allocations]
         fields = self.model_dump(include={"payment_id", "network_reference", "reason_code", "booked_on", "answer_by"})
+        fields["network_fee_minor"] = self.network_fee_minor
         return NewChargeback(**fields, amount=self.amount.money(), wanted=wanted)
 
 
@@ -99,6 +107,7 @@ class ChargebackOut(BaseModel):
         state="open",
         opened_at="2026-04-21T08:30:00Z",
         decided_at=None,
+        network_fee_minor=1500,
     )
 
     id: UUID
@@ -114,6 +123,7 @@ class ChargebackOut(BaseModel):
     state: ChargebackState
     opened_at: datetime
     decided_at: datetime | None
+    network_fee_minor: int | None = Field(description="what the network takes for it; null while nobody said it")
 
     @classmethod
     def from_row(cls, row: ChargebackRow) -> Self:
@@ -150,40 +160,14 @@ class ChargebackDetailsOut(ChargebackOut):
     allocations: list[ChargebackPartOut]
 
 
-class ChargebackReasonIn(Body):
-    """Title of a reason, whether it says that the cardholder did not pay, when somebody is warned, and its use."""
-
-    model_config = example(title="What was paid for was not delivered", is_fraud=False, warn_days=3, is_active=True)
-
-    title: Name
-    is_fraud: bool = Field(strict=True)
-    warn_days: int = Field(default=3, ge=1, le=60, strict=True, description="days before the last day ends")
-    is_active: bool = Field(default=True, strict=True)
-
-
-class ChargebackReasonOut(BaseModel):
-    """A reason of chargebacks."""
-
-    model_config = example(code="not_received", **shown(ChargebackReasonIn))
-
-    code: str
-    title: str
-    is_fraud: bool
-    warn_days: int
-    is_active: bool
-
-    @classmethod
-    def from_row(cls, row: ChargebackReasonRow) -> Self:
-        """Build the answer for a row."""
-        return cls.model_validate(row, from_attributes=True)
-
-
 @writes.post(
     "",
     status_code=201,
     response_model=ChargebackDetailsOut,
     summary="Record a chargeback",
-    responses=refusals(AlreadyReversed, AmountRefused, ChargebackKnown, CurrencyMismatch, UnknownChargebackReason),
+    responses=refusals(
+        AlreadyReversed, AmountRefused, BookingDateRefused, ChargebackKnown, CurrencyMismatch, UnknownChargebackReason
+    ),
 )
 async def open_chargeback(
     chargeback: ChargebackIn, command: Annotated[CommandRunner, perform_command("chargeback.open")]
@@ -265,25 +249,3 @@ async def get_chargeback(chargeback_id: UUID, read: Read) -> ChargebackDetailsOu
         return await _load_details(unit, await chargeback_queries.get_chargeback(unit, chargeback_id))
 
     return await read(load)
-
-
-@reads.get("/chargeback-reasons", summary="List the reasons of chargebacks")
-async def list_chargeback_reasons(read: Read) -> Page[ChargebackReasonOut]:
-    """Every reason for which a network takes money back, by its code."""
-    rows = await read(chargeback_queries.list_reasons)
-    return Page(items=[ChargebackReasonOut.from_row(row) for row in rows], next=None)
-
-
-@admin.put("/{code}", summary="Keep a reason of chargebacks")
-async def put_chargeback_reason(
-    code: Annotated[Code, Path()],
-    reason: ChargebackReasonIn,
-    command: Annotated[ChangeRunner, perform_change("chargeback_reason.put")],
-) -> ChargebackReasonOut:
-    """Add a reason, or change it for new chargebacks; one that is not active stays with those that have it."""
-
-    async def save_reason(unit: Unit) -> ChargebackReasonOut:
-        row = ChargebackReasonRow(code=code, **reason.model_dump())
-        return ChargebackReasonOut.from_row(await use_cases.chargebacks.put_reason(unit, row))
-
-    return await command.run(save_reason)

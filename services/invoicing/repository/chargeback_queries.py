@@ -86,13 +86,13 @@ async def load_parts(unit: Unit, rows: Sequence[ChargebackRow]) -> Mapping[UUID,
 _INSERT = """
 WITH chargeback AS (
     INSERT INTO chargebacks (id, account_id, payment_id, network_reference, reason_code, amount_minor, cash_minor,
-        currency, booked_on, answer_by, state, opened_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open', $11) ON CONFLICT (network_reference) DO NOTHING
+        currency, booked_on, answer_by, state, opened_at, network_fee_minor)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open', $11, $12) ON CONFLICT (network_reference) DO NOTHING
     RETURNING id, account_id
 ), lines AS (
     INSERT INTO chargeback_lines (chargeback_id, account_id, invoice_id, line, amount_minor, is_recovery)
     SELECT c.id, c.account_id, n.* FROM chargeback c,
-        unnest($12::uuid[], $13::int[], $14::bigint[], $15::bool[]) AS n (invoice_id, line, amount_minor, is_recovery)
+        unnest($13::uuid[], $14::int[], $15::bigint[], $16::bool[]) AS n (invoice_id, line, amount_minor, is_recovery)
 )
 SELECT id FROM chargeback
 """
@@ -114,6 +114,7 @@ async def insert_chargeback(unit: Unit, row: ChargebackRow, part: ChargedPart) -
         row.booked_on,
         row.answer_by,
         row.opened_at,
+        row.network_fee_minor,
         *columns(lines, 4),
     )
     return written is not None
@@ -144,7 +145,7 @@ async def return_to_payment(unit: Unit, payment_id: UUID, amount_minor: int) -> 
 
 _LIST = """
 SELECT id, account_id, payment_id, network_reference, reason_code, amount_minor, cash_minor, currency, booked_on,
-    answer_by, state, opened_at, decided_at
+    answer_by, state, opened_at, decided_at, network_fee_minor
 FROM chargebacks
 """
 

@@ -35,6 +35,7 @@ class ChargebackRow(Row, table=True):
         CheckConstraint("(state = 'open') = (decided_at IS NULL)"),
         CheckConstraint("amount_minor > 0 AND cash_minor BETWEEN 0 AND amount_minor"),
         CheckConstraint("answer_by >= booked_on"),
+        CheckConstraint("network_fee_minor >= 0"),
         Index("chargebacks_of_account", "account_id", "id"),
         Index("chargebacks_by_state", "state", "id"),
         Index("chargebacks_to_answer", "answer_by", "id", postgresql_where=text("state = 'open'")),
@@ -53,6 +54,7 @@ class ChargebackRow(Row, table=True):
     state: str = Field(sa_type=Text)
     opened_at: datetime = Field(sa_type=DateTime(timezone=True))
     decided_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    network_fee_minor: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class ChargebackLineRow(Row, table=True):

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from services.invoicing.domain.chargebacks import (
     CHARGEBACK_ALLOWED,
@@ -27,6 +28,7 @@ from services.invoicing.use_cases import balances
 from services.invoicing.use_cases.paying import Unsaved, split
 from services.invoicing.use_cases.payments import apply_unapplied
 from shared.audit import Change
+from shared.calendar import local_date
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.events.invoicing import ChargebackEvent, ChargebackLost, ChargebackOpened, ChargebackWon
@@ -38,6 +40,13 @@ class ChargebackKnown(Refusal):
     """The network's reference is that of another chargeback, or of this one with other contents."""
 
     code = "chargeback_known"
+
+
+class BookingDateRefused(Refusal):
+    """A network does not take money back in the future."""
+
+    code = "date_refused"
+    status = 422
 
 
 class UnknownChargebackReason(Refusal):
@@ -58,6 +67,7 @@ class NewChargeback:
     booked_on: date
     answer_by: date
     wanted: Sequence[WantedPart] = ()
+    network_fee_minor: int | None = None
 
 
 async def put_reason(unit: Unit, row: ChargebackReasonRow) -> ChargebackReasonRow:
@@ -72,16 +82,16 @@ async def put_reason(unit: Unit, row: ChargebackReasonRow) -> ChargebackReasonRo
 async def open_chargeback(unit: Unit, new: NewChargeback) -> ChargebackRow:
     """Reverse a part of a payment and reserve what it reopens, in one step; the stored one for a repeat.
 
-    Raises NotFound, CurrencyMismatch, AmountRefused, AlreadyReversed, ChargebackKnown, UnknownChargebackReason.
+    Raises NotFound, CurrencyMismatch, AmountRefused, AlreadyReversed, BookingDateRefused, ChargebackKnown,
+    UnknownChargebackReason.
     """
     account = await accounts.locked(unit, (await payments.payment_row(unit, new.payment_id)).account_id)
     if stored := await chargeback_queries.find_by_reference(unit, new.network_reference):
         await _check_repeated(unit, stored, new)
         unit.record_nothing()
         return stored
-    reason = await chargeback_queries.find_reason(unit, new.reason_code)
-    if reason is None or not reason.is_active:
-        raise UnknownChargebackReason(f"reason_code: there is no {new.reason_code} that is used")
+    _check_booking(new.booked_on, local_date(unit.now, ZoneInfo(account.time_zone)))
+    reason = await _find_used_reason(unit, new.reason_code)
     payment = await payments.payment_row(unit, new.payment_id, fresh=True)
     part = await _take_part(unit, payment, new)
     row = _build_row(unit, account, new, part)
@@ -104,11 +114,24 @@ async def open_chargeback(unit: Unit, new: NewChargeback) -> ChargebackRow:
     return row
 
 
+def _check_booking(booked_on: date, today: date) -> None:
+    if booked_on > today:
+        raise BookingDateRefused(f"booked_on: {booked_on} is in the future; it is {today} where the account is")
+
+
+async def _find_used_reason(unit: Unit, code: str) -> ChargebackReasonRow:
+    reason = await chargeback_queries.find_reason(unit, code)
+    if reason is None or not reason.is_active:
+        raise UnknownChargebackReason(f"reason_code: there is no {code} that is used")
+    return reason
+
+
 async def _check_repeated(unit: Unit, stored: ChargebackRow, new: NewChargeback) -> None:
-    wanted = (new.payment_id, new.amount.minor, new.amount.currency, new.reason_code, new.booked_on, new.answer_by)
-    kept = (stored.payment_id, stored.amount_minor, stored.currency, stored.reason_code)
     is_same = is_same_part(await chargeback_queries.load_part(unit, stored), new.wanted)
-    if (*kept, stored.booked_on, stored.answer_by) != wanted or not is_same:
+    wanted = (new.payment_id, new.amount.minor, new.amount.currency)
+    kept = (stored.payment_id, stored.amount_minor, stored.currency)
+    named = ("reason_code", "booked_on", "answer_by", "network_fee_minor")
+    if kept != wanted or not is_same or any(getattr(stored, name) != getattr(new, name) for name in named):
         raise ChargebackKnown(f"the network's reference {new.network_reference} is known with other contents")
 
 
@@ -140,6 +163,7 @@ def _build_row(unit: Unit, account: Account, new: NewChargeback, part: ChargedPa
         state=ChargebackState.OPEN,
         opened_at=unit.now,
         decided_at=None,
+        network_fee_minor=new.network_fee_minor,
     )
 
 
