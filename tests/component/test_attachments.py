@@ -148,7 +148,7 @@ async def test_files_of_mails_are_kept_by_the_same_rules(desk: MailDesk) -> None
 async def test_files_of_mails_beyond_the_bound_of_a_case_stay_with_their_mail(
     desk: MailDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.escalation.use_cases.inbound_mails.MAX_ATTACHMENTS", 3)
+    monkeypatch.setattr("services.escalation.use_cases.attachments.MAX_ATTACHMENTS", 3)
     case_id = await desk.open()
     await desk.write(case_id)
     (mail,) = await desk.send()

@@ -84,6 +84,10 @@ async def check_answers(desk: MailDesk, case_id: str, mail: EmailMessage) -> Non
         reply(mail, "Pay me.", From="other@distributor.example", Message_ID="<other@distributor.example>")
     )
     assert stranger["state"] == "triage"
+    away = reply(mail, "I am away.", Message_ID="<away@distributor.example>", Auto_Submitted="auto-replied")
+    assert (await desk.hand_over(away))["state"] == "automatic"
+    assert {entry["kind"] for entry in await desk.entries(case_id, audience="customer")} == set()
+    assert (await desk.client.got(f"/v1/cases/{case_id}"))["state"] == "waiting_for_vendor"
     answer = reply(mail, "It is number D-4711.", Message_ID="<answer@distributor.example>")
     assert (await desk.hand_over(answer))["state"] == "joined"
     entries = [entry for entry in await desk.entries(case_id) if entry["kind"] == "vendor_note"]
