@@ -28,7 +28,7 @@ from shared.ids import new_id
 from shared.metrics import process
 from shared.pool import engine, find_living
 from shared.queues import Queues
-from shared.retries import quick
+from shared.retries import QUICK_ATTEMPTS, quick
 from shared.settings import Settings
 from shared.transactions import open_transaction
 from shared.transient import is_transient
@@ -239,11 +239,23 @@ class Units:
     async def _attempts(
         self, action: Callable[[Unit], Awaitable[T]], begin: Callable[[], AbstractAsyncContextManager[Unit]]
     ) -> tuple[Unit, T]:
-        async for attempt in quick(is_transient):
-            with attempt, count_attempt():
-                async with begin() as unit:
-                    result = await action(unit)
-                    await unit.finish()
+        try:
+            return await self._attempt(action, begin)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+        async for attempt in quick(is_transient, QUICK_ATTEMPTS - 1):
+            with attempt:
+                done = await self._attempt(action, begin)
+        return done
+
+    async def _attempt(
+        self, action: Callable[[Unit], Awaitable[T]], begin: Callable[[], AbstractAsyncContextManager[Unit]]
+    ) -> tuple[Unit, T]:
+        with count_attempt():
+            async with begin() as unit:
+                result = await action(unit)
+                await unit.finish()
         return unit, result
 
     @asynccontextmanager

@@ -9,7 +9,6 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_
 
 from services.escalation.api.chargeback_bodies import ChargebackOut
 from services.escalation.domain.cases import WAITING_SIDES, CaseState
-from services.escalation.repository.case_queries import SHOWN_COLUMNS
 from services.escalation.tables import CaseLinkRow, CaseRow
 from services.escalation.use_cases.cases import CaseLink, NewCase
 from shared.auth import MAX_SUBJECT_CHARS, fold_subject
@@ -225,8 +224,8 @@ class CaseOut(BaseModel):
 
 
 def build_case_fields(columns: Mapping[str, Any]) -> Fields:
-    """Build the fields of a case's answer from the columns of its row, of which not all are shown."""
-    fields = {name: columns[name] for name in SHOWN_COLUMNS}
+    """Build the fields of a case's answer from the columns of its row that are shown."""
+    fields = dict(columns.items())
     fields["waiting_for"] = WAITING_SIDES.get(columns["state"])
     return fields
 

@@ -163,7 +163,6 @@ async def _load_details(unit: Unit, case_id: UUID) -> CaseDetailsOut:
     return CaseDetailsOut(
         **build_case_fields(row),
         links=[CaseLinkOut.from_row(link) for link in await case_queries.list_links(unit, case_id)],
-        merged_cases=row["merged_cases"],
         chargeback=await find_chargeback_out(unit, row["cause"]),
     )
 

@@ -8,12 +8,12 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-import asyncpg
 from pydantic import AnyHttpUrl, BaseModel, Field, UrlConstraints, ValidationError, model_validator
 
 from services.escalation.api.case_bodies import Description
 from shared.errors import Refusal
 from shared.fields import Body, Code, Day, Name, Prose, example, shown
+from shared.http import Fields
 
 MAX_LINES = 20_000
 MAX_ERRORS = 20
@@ -115,11 +115,17 @@ class ResourceOut(BaseModel):
     changed_at: datetime
 
     @classmethod
-    def from_record(cls, row: asyncpg.Record | Mapping[str, Any], today: date) -> Self:
-        """Build the answer for a row with its counts."""
-        fields = dict(row)
-        is_over = fields["valid_to"] is not None and fields["valid_to"] < today
-        return cls.model_validate(fields | {"is_lapsed": is_over or fields["requests_left"] == 0})
+    def from_record(cls, row: Mapping[str, Any], today: date) -> Self:
+        """Build the answer for a row with its uses."""
+        return cls.model_validate(build_resource_fields(row, today))
+
+
+def build_resource_fields(row: Mapping[str, Any], today: date) -> Fields:
+    """Build the fields of a resource's answer from its columns that are shown, and its uses."""
+    fields = dict(row.items())
+    is_over = fields["valid_to"] is not None and fields["valid_to"] < today
+    fields["is_lapsed"] = is_over or fields["requests_left"] == 0
+    return fields
 
 
 class FoundResourceOut(ResourceOut):

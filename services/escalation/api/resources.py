@@ -13,7 +13,6 @@ from services.escalation.api.resource_bodies import (
     ConsultedOut,
     ConsultIn,
     FileRefused,
-    FoundResourceOut,
     FoundResourcesOut,
     ImportedOut,
     ResourceIn,
@@ -21,6 +20,7 @@ from services.escalation.api.resource_bodies import (
     ResourceLanguage,
     ResourceOut,
     SuggestionsOut,
+    build_resource_fields,
     read_resources,
 )
 from services.escalation.domain.moves import MoveRefused
@@ -32,7 +32,20 @@ from shared.commands import ChangeRunner, CommandRunner, perform_change, perform
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.fields import NEEDED, Day, Name
-from shared.http import ETAG, PROBLEMS, Page, Paging, Read, Router, accept_body, declared, receive_body, refusals
+from shared.http import (
+    ETAG,
+    PROBLEMS,
+    Fields,
+    Page,
+    Paging,
+    Read,
+    Router,
+    accept_body,
+    answer_rows,
+    declared,
+    receive_body,
+    refusals,
+)
 from shared.versions import IfMatchMissing, Stale, build_etag, parse_if_match
 
 reads = Router(prefix="/v1", tags=["support resources"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
@@ -88,7 +101,7 @@ async def list_resources(
     return paging.page(await read(load), key=lambda resource: resource.id)
 
 
-@reads.get("/support-resource-search", summary="Search support resources by words")
+@reads.get("/support-resource-search", response_model=FoundResourcesOut, summary="Search support resources by words")
 async def search_resources(
     read: Read,
     words: Annotated[Name, Query(description='all of them; "a phrase", `or` and -without as on the web')],
@@ -97,16 +110,16 @@ async def search_resources(
     product: Annotated[Name | None, Query()] = None,
     valid_on: Annotated[Day | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
-) -> FoundResourcesOut:
+) -> Response:
     """Find resources by words, in whatever form their language gives them; the best first."""
     criteria = ResourceCriteria(kind, language, product, valid_on)
 
-    async def load(unit: Unit) -> FoundResourcesOut:
+    async def load(unit: Unit) -> list[Fields]:
         rows = await resource_search.search_resources(unit, words, criteria, limit)
         today = unit.now.astimezone(UTC).date()
-        return FoundResourcesOut(items=[FoundResourceOut.from_record(row, today) for row in rows])
+        return [build_resource_fields(row, today) for row in rows]
 
-    return await read(load)
+    return answer_rows({"items": await read(load)})
 
 
 @reads.get("/support-resources/{resource_id}", summary="One support resource", responses=ETAG)

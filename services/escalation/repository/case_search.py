@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from services.escalation.domain.cases import WAITING_SIDES
-from services.escalation.repository.case_queries import SHOWN
+from services.escalation.repository.case_queries import SHOWN, SHOWN_COLUMNS
 from shared.database import Unit
 from shared.errors import Refusal
 
@@ -116,7 +116,7 @@ async def count_cases(unit: Unit, criteria: CaseCriteria) -> list[asyncpg.Record
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
 
 
-async def search_cases(unit: Unit, words: str, criteria: CaseCriteria, limit: int) -> tuple[list[asyncpg.Record], bool]:
+async def search_cases(unit: Unit, words: str, criteria: CaseCriteria, limit: int) -> tuple[list[dict[str, Any]], bool]:
     """Find the cases that have all words in their subject and description or in one of their entries.
 
     The best first; whether all that have the words were ranked, and not only the newest of them. Raises SearchTooWide,
@@ -129,12 +129,10 @@ async def search_cases(unit: Unit, words: str, criteria: CaseCriteria, limit: in
     asked = "websearch_to_tsquery('simple', $1)"
     query = f"""
         WITH hits AS MATERIALIZED (
-            SELECT w.case_id, array_agg(w.text_id) AS text_ids FROM case_words w {joined}
+            SELECT w.case_id, max(ts_rank(w.words, {asked})) AS rank FROM case_words w {joined}
             WHERE w.words @@ {asked} GROUP BY w.case_id ORDER BY w.case_id DESC LIMIT $2
         ), ranked AS MATERIALIZED (
-            SELECT h.case_id, max(ts_rank(w.words, {asked})) AS rank
-            FROM hits h CROSS JOIN unnest(h.text_ids) AS hit (text_id) JOIN case_words w USING (text_id)
-            GROUP BY 1 ORDER BY 2 DESC, 1 DESC LIMIT ${len(arguments)}
+            SELECT case_id, rank FROM hits ORDER BY rank DESC, case_id DESC LIMIT ${len(arguments)}
         )
         SELECT {SHOWN}, (SELECT count(*) FROM hits) AS hit_count
         FROM ranked r JOIN cases c ON c.id = r.case_id ORDER BY r.rank DESC, c.id DESC
@@ -147,4 +145,5 @@ async def search_cases(unit: Unit, words: str, criteria: CaseCriteria, limit: in
         raise SearchTooWide(
             "too much has these words: give other ones, or more of them; a phrase takes most"
         ) from error
-    return rows, not rows or rows[0]["hit_count"] <= MAX_HITS
+    is_complete = not rows or rows[0]["hit_count"] <= MAX_HITS
+    return [{name: row[name] for name in SHOWN_COLUMNS} for row in rows], is_complete

@@ -7,10 +7,11 @@ from uuid import UUID
 
 import asyncpg
 
-from services.escalation.repository.resource_queries import USES
+from services.escalation.repository.resource_queries import COLUMNS, USES
 from services.escalation.tables import TEXT_SEARCHES, CaseRow
 from shared.database import Unit
 
+_SHOWN = ", ".join(f"r.{name}" for name in COLUMNS)
 _MARKS = "StartSel=**, StopSel=**, MaxFragments=2, MaxWords=20, MinWords=5"
 """How an excerpt shows the words that were found."""
 
@@ -82,7 +83,7 @@ async def search_resources(unit: Unit, words: str, criteria: ResourceCriteria, l
             SELECT r.*, asked_words, rank, form FROM ({_FOUND}) f JOIN support_resources r ON r.id = f.resource_id
             WHERE {where} ORDER BY rank DESC, r.id LIMIT ${len(arguments)}
         )
-        SELECT r.*, {USES}, ts_headline(form, title || ' ' || content, asked_words, '{_MARKS}') AS excerpt
+        SELECT {_SHOWN}, {USES}, ts_headline(form, title || ' ' || content, asked_words, '{_MARKS}') AS excerpt
         FROM best r ORDER BY rank DESC, r.id
     """
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]

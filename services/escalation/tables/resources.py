@@ -55,6 +55,7 @@ class ResourceWordsRow(Row, table=True):
             "words",
             postgresql_using="gin",
             postgresql_where=text(f"language = '{language}'"),
+            postgresql_with={"fastupdate": "off"},  # a search does not read what an import left to be sorted in
         )
         for language in TEXT_SEARCHES
     )

@@ -1,8 +1,8 @@
-"""What is written from rows without a model of each is what the model would write."""
+"""Rows that are written without a model of each are written as the model would."""
 
 import json
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from types import NoneType
 from typing import Any, get_args
 from uuid import UUID
@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from services.escalation.api.case_bodies import CaseOut, build_case_fields
+from services.escalation.api.resource_bodies import FoundResourceOut, build_resource_fields
 from services.escalation.api.threads import EntryOut, build_entry_fields
 from services.escalation.domain.cases import WAITING_SIDES
-from services.escalation.repository import case_queries, threads
-from services.escalation.tables import CaseMailRow, CaseRow, EntryRow
+from services.escalation.repository import case_queries, resource_queries, threads
+from services.escalation.tables import CaseMailRow, CaseRow, EntryRow, SupportResourceRow
 from shared.http import Fields, answer_rows
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -25,12 +26,19 @@ VALUES: dict[Any, st.SearchStrategy[Any]] = {
     int: st.integers(0, 2**63 - 1),
     bool: st.booleans(),
     str: WORDS,
+    date: st.dates(),
+    list[str]: st.lists(WORDS, max_size=2),
     UUID: st.uuids().map(lambda value: pgproto.UUID(str(value))),  # as the driver gives them
     datetime: st.datetimes(timezones=st.just(UTC)),
     dict[str, Any]: st.dictionaries(WORDS, WORDS | st.none() | st.integers(-(2**53), 2**53), max_size=3),
 }
 CODES: dict[str, dict[type[BaseModel], list[str | None]]] = {
-    "kind": {CaseRow: ["billing_question", "technical"], EntryRow: ["note", "mail_out"]},
+    "kind": {
+        CaseRow: ["billing_question", "technical"],
+        EntryRow: ["note", "mail_out"],
+        SupportResourceRow: ["training", "premier_contract"],
+    },
+    "language": {SupportResourceRow: ["de", "ru"]},
     "state": {CaseRow: ["new", "waiting_for_vendor", "closed"], CaseMailRow: ["queued", "bounced"]},
     "severity": {CaseRow: ["A", "C", None]},
     "audience": {EntryRow: ["customer", "internal"]},
@@ -54,6 +62,9 @@ def build_columns(table: type[BaseModel], columns: tuple[str, ...]) -> st.Search
 CASES = build_columns(CaseRow, case_queries.SHOWN_COLUMNS)
 MAILS = st.none() | build_columns(CaseMailRow, ("state", "code", "about_outcome", "settled_at"))
 NO_MAIL = dict.fromkeys(("state", "code", "about_outcome", "settled_at"))
+RESOURCES = build_columns(SupportResourceRow, resource_queries.COLUMNS)
+ADDED = ("uses", "helped", "excerpt")
+TODAY = date(2026, 3, 2)
 ENTRIES = st.tuples(build_columns(EntryRow, threads.SHOWN_COLUMNS), MAILS)
 
 
@@ -65,8 +76,7 @@ def check_answer(model: type[BaseModel], fields: Fields, expected: Mapping[str, 
 
 @given(CASES)
 def test_a_case_is_written_as_its_model_writes_it(columns: dict[str, Any]) -> None:
-    fields = build_case_fields(columns | {"words_since": "hidden", "hit_count": 5})
-    check_answer(CaseOut, fields, columns | {"waiting_for": WAITING_SIDES.get(columns["state"])})
+    check_answer(CaseOut, build_case_fields(columns), columns | {"waiting_for": WAITING_SIDES.get(columns["state"])})
 
 
 @given(ENTRIES)
@@ -78,10 +88,21 @@ def test_an_entry_is_written_as_its_model_writes_it(entry: tuple[dict[str, Any],
     check_answer(EntryOut, fields, columns | {"mail": mail})
 
 
+@given(RESOURCES)
+def test_a_resource_is_written_as_its_model_writes_it(columns: dict[str, Any]) -> None:
+    found = columns | {"uses": 3, "helped": 1, "excerpt": "the **MX**"}
+    is_lapsed = columns["requests_left"] == 0 or (columns["valid_to"] is not None and columns["valid_to"] < TODAY)
+    check_answer(FoundResourceOut, build_resource_fields(found, TODAY), found | {"is_lapsed": is_lapsed})
+
+
 @pytest.mark.parametrize(
-    ("build_fields", "names"), [(build_case_fields, CaseOut), (build_entry_fields, EntryOut)], ids=["case", "entry"]
+    ("model", "fields"),
+    [
+        (CaseOut, build_case_fields(dict.fromkeys(case_queries.SHOWN_COLUMNS))),
+        (EntryOut, build_entry_fields(dict.fromkeys({*EntryRow.model_fields, "mail_state"}))),
+        (FoundResourceOut, build_resource_fields(dict.fromkeys({*resource_queries.COLUMNS, *ADDED}), TODAY)),
+    ],
+    ids=["case", "entry", "resource"],
 )
-def test_no_field_is_missing_and_none_is_more(build_fields: Callable[[Any], Fields], names: type[BaseModel]) -> None:
-    columns = {*CaseRow.model_fields, *EntryRow.model_fields, "mail_state"}
-    row = dict.fromkeys(columns) | {"mail_state": None, "state": "new"}
-    assert set(build_fields(row)) == set(names.model_fields)
+def test_no_field_is_missing_and_none_is_more(model: type[BaseModel], fields: Fields) -> None:
+    assert set(fields) == set(model.model_fields)

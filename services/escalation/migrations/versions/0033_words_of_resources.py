@@ -29,5 +29,5 @@ def upgrade() -> None:
     for language in LANGUAGES:
         execute(
             f"CREATE INDEX resource_words_{language} ON escalation.resource_words USING gin (words)"
-            f" WHERE language = '{language}'"
+            f" WITH (fastupdate = off) WHERE language = '{language}'"
         )
