@@ -22,6 +22,7 @@ METRICS ?=
 SEED ?=
 SECONDS ?= 120
 ARGS ?=
+WORKERS ?= 3
 TOPIC ?= collections.events
 FOLLOW ?= yes
 
@@ -131,8 +132,8 @@ format: machine .venv/.installed  ## Format the code
 	@$(BIN)/ruff check --fix .
 
 .PHONY: test
-test: setup $(NODE)/node_modules/.types $(CLIENTS)/node_modules/.installed  ## Run all tests
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
+test: setup $(NODE)/node_modules/.types $(CLIENTS)/node_modules/.installed  ## Run all tests: [ARGS=...] [WORKERS=3], one more than processors, since tests of a running stack wait a lot
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup $(ARGS)
 
 .PHONY: check
 check: lint test  ## lint and test

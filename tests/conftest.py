@@ -34,6 +34,11 @@ PREFIX = "goodstanding-tests-"
 _numbers = itertools.count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that writes down what tests/golden holds."""
+    parser.addoption("--write-golden", action="store_true", help="write down anew what tests/golden holds")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests of a group together, in the order that they have: what they share ends with the last of them."""
