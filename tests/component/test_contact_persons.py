@@ -185,7 +185,7 @@ async def test_the_validity_ends_on_a_day_that_may_be_set_again(client: Client) 
 
 async def test_who_was_erased_names_nobody_any_more(client: Client, database: Database) -> None:
     path = await register(client)
-    person = await client.made(path, build_person(channel="phone"))
+    person = (await client.post(path, build_person(channel="phone"), key="first")).json()
     own = f"{path}/{person['id']}"
     await patch_person(client, own, {"phone": f"{MARKS[2]} 1"})
     await client.made(f"{own}:end", {"valid_to": "2027-03-01"})
@@ -205,8 +205,12 @@ async def test_who_was_erased_names_nobody_any_more(client: Client, database: Da
     entries = (await client.got("/v1/audit-entries", object_id=person["id"]))["items"]
     assert [entry["action"].split(".")[1] for entry in entries] == ["add", "change", "end", "erase"]
     assert [entry["personal"] for entry in entries] == [{}, {}, {}, {"reason": "she asked for it"}]
-    rows = await database.rows("SELECT c::text FROM invoicing.contact_persons c")
-    assert not [mark for mark in MARKS for row in rows if mark in row[0]]
+    for table in ("contact_persons", "idempotency"):
+        rows = await database.rows(f"SELECT t::text FROM invoicing.{table} t")
+        assert rows
+        assert not [mark for mark in MARKS for row in rows if mark in row[0]], table
+    repeated = await client.post(path, build_person(channel="phone"), key="first")
+    assert (repeated.status_code, repeated.json()["code"]) == (410, "answer_removed")
 
 
 async def test_another_s_entries_stay_when_one_is_erased(client: Client) -> None:

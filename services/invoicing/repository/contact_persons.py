@@ -11,12 +11,16 @@ from services.invoicing.domain.contact_person import DEFAULT_ROLE
 from services.invoicing.tables import ContactPersonRow
 from shared.database import Unit
 from shared.errors import NotFound
+from shared.idempotency import REMOVED_ANSWER
 from shared.list_queries import build_list_query
 
 _ADDRESSEE = """
 SELECT * FROM contact_persons WHERE account_id = $1 AND role = ANY($2::text[]) AND erased_at IS NULL
     AND valid_from <= $3 AND (valid_to IS NULL OR valid_to > $3)
 ORDER BY role = $4 DESC, valid_from DESC, id DESC LIMIT 1
+"""
+_REMOVE_ANSWERS = """
+UPDATE idempotency SET answer = $2 WHERE route LIKE '%/contact-persons%' AND answer::jsonb ->> 'id' = $1
 """
 
 
@@ -56,3 +60,8 @@ async def save_contact_person(unit: Unit, row: ContactPersonRow) -> None:
     """Write a contact person."""
     unit.session.add(row)
     await unit.session.flush()
+
+
+async def remove_answers(unit: Unit, contact_person_id: UUID) -> None:
+    """Remove what requests about a contact person were answered; their keys stay, so nothing is done a second time."""
+    await unit.connection.execute(_REMOVE_ANSWERS, str(contact_person_id), REMOVED_ANSWER)

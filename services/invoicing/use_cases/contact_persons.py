@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.invoicing.domain.contact_person import ContactPersonErased, check_contact
 from services.invoicing.repository import accounts
-from services.invoicing.repository.contact_persons import get_contact_person, save_contact_person
+from services.invoicing.repository.contact_persons import get_contact_person, remove_answers, save_contact_person
 from services.invoicing.tables import ContactPersonRow
 from shared.audit import Change
 from shared.audit_queries import erase_personal_values
@@ -62,7 +62,7 @@ async def end_contact_person(unit: Unit, account_id: UUID, contact_person_id: UU
 
 
 async def erase_contact_person(unit: Unit, account_id: UUID, contact_person_id: UUID) -> ContactPersonRow:
-    """Empty for good what names a contact person, in the audit too; the id stays. Raises NotFound."""
+    """Empty for good what names a contact person, in audit and first answers too; the id stays. Raises NotFound."""
     await unit.lock(account_id)
     row = await get_contact_person(unit, account_id, contact_person_id)
     if row.erased_at is not None:
@@ -71,5 +71,6 @@ async def erase_contact_person(unit: Unit, account_id: UUID, contact_person_id: 
     row.sqlmodel_update({**dict.fromkeys(EMPTIED), "erased_at": unit.now, "version": row.version + 1})
     await save_contact_person(unit, row)
     await erase_personal_values(unit, OBJECT_TYPE, row.id)
+    await remove_answers(unit, row.id)
     unit.record(Change(OBJECT_TYPE, row.id, account_id, {"is_erased": False}, {"is_erased": True}))
     return row
