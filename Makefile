@@ -22,7 +22,7 @@ METRICS ?=
 SEED ?=
 SECONDS ?= 120
 ARGS ?=
-WORKERS ?= 3
+WORKERS ?= 2
 TOPIC ?= collections.events
 FOLLOW ?= yes
 
@@ -132,7 +132,7 @@ format: machine .venv/.installed  ## Format the code
 	@$(BIN)/ruff check --fix .
 
 .PHONY: test
-test: setup $(NODE)/node_modules/.types $(CLIENTS)/node_modules/.installed  ## Run all tests: [ARGS=...] [WORKERS=3], one more than processors, since tests of a running stack wait a lot
+test: setup $(NODE)/node_modules/.types $(CLIENTS)/node_modules/.installed  ## Run all tests: [ARGS=...] [WORKERS=2]
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup $(ARGS)
 
 .PHONY: check

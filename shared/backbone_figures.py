@@ -1,6 +1,6 @@
 """What one process of each service tells of its backbone's tables, and of the database as its role sees it."""
 
-from shared.metrics import Figure
+from shared.metrics.figures import Figure
 
 FIGURES = (
     Figure(

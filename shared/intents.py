@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -21,9 +21,6 @@ from shared.failed_work import Work, WorkKind
 from shared.ids import new_id
 from shared.telemetry import traceparent
 from shared.transient import name_error
-
-if TYPE_CHECKING:
-    from shared.runtime import Runtime
 
 LEASE = timedelta(seconds=60)
 """How long a worker may take; past it another one looks what became of the intent."""
@@ -69,7 +66,7 @@ class Kind:
     """A kind of intent: `perform` makes the call (and raises Later), `record` keeps what came of it."""
 
     name: str
-    perform: Callable[["Runtime", Intent], Awaitable[Any]]
+    perform: Callable[[Any, Intent], Awaitable[Any]]
     record: Callable[[Unit, Intent, Any], Awaitable[Recorded]]
 
 

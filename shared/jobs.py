@@ -6,25 +6,26 @@ and every so often. Sweeps rest while the clock holds them.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import httpx2
 from opentelemetry.trace import SpanKind
 
 from shared import backbone_figures, clock, idempotency, intents
 from shared.connections.database import connect_database
+from shared.database import Units
 from shared.errors import Later, Unavailable
 from shared.failed_work import WorkKind
+from shared.health import Health
 from shared.intents import Intent, Kind
-from shared.metrics import Figures
 from shared.metrics import jobs as metrics
+from shared.metrics.figures import Figure, Figures
 from shared.retries import for_ever
+from shared.settings import Settings
 from shared.sweeps import Sweep, Sweeper
 from shared.telemetry import continued, log
 from shared.transient import is_transient, name_error
-
-if TYPE_CHECKING:
-    from shared.runtime import Runtime
+from shared.wakeups import Wakeups
 
 WORKERS = 4
 """How many intents are in work at once in one process."""
@@ -37,10 +38,34 @@ FINISH = 5.0
 """How long calls that were begun may take when the process is told to end (seconds); it is gone within 10."""
 
 
+class WorkingService(Protocol):
+    """A service as its jobs see it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def figures(self) -> tuple[Figure, ...]: ...
+
+
+class Host(Protocol):
+    """The process that jobs run in."""
+
+    @property
+    def service(self) -> WorkingService: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def health(self) -> Health: ...
+    @property
+    def wakeups(self) -> Wakeups: ...
+    @property
+    def units(self) -> Units: ...
+
+
 class Jobs:
     """Runs the sweeps and intents of one service until it is cancelled."""
 
-    def __init__(self, runtime: "Runtime", sweeps: tuple[Sweep, ...], kinds: tuple[Kind, ...]) -> None:
+    def __init__(self, runtime: Host, sweeps: tuple[Sweep, ...], kinds: tuple[Kind, ...]) -> None:
         self._runtime = runtime
         settings = runtime.settings
         self.sweeper = Sweeper(runtime.units, sweeps, chunk=settings.chunk_accounts, interval=settings.jobs_poll)

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from shared.consumer import Consumer
 from shared.http import create_app
 from shared.http.protocol import bound_connections
-from shared.metrics import serving
 from shared.metrics.process import Parts
+from shared.metrics.serving import serving
 from shared.relay import Relay
 from shared.runtime import Runtime
 from shared.service import load

@@ -8,7 +8,7 @@ from sqlalchemy import MetaData
 
 from shared.consumer import Handlers
 from shared.intents import Kind
-from shared.metrics import Figure
+from shared.metrics.figures import Figure
 from shared.sweeps import Sweep
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """What collections tells Prometheus of its work: cases, steps, notices, suspensions, the guard."""
 
-from shared.metrics import Figure
+from shared.metrics.figures import Figure
 
 FIGURES = (
     Figure(

@@ -6,6 +6,7 @@ from shared.http.bodies import Router
 from shared.http.documents import ETAG
 from shared.http.paging import BadCursor, Page, PageOf, Paging, TextPaging
 from shared.http.problems import PROBLEM, PROBLEMS, declared, refusals
+from shared.http.process import Process
 from shared.http.reading import Read
 from shared.http.receiving import BodyInterrupted, accept_body, receive_body
 from shared.http.rows import Fields, answer_rows
@@ -21,6 +22,7 @@ __all__ = [
     "Page",
     "PageOf",
     "Paging",
+    "Process",
     "Read",
     "Router",
     "TextPaging",

@@ -13,9 +13,9 @@ from shared.http.answer_headers import AnswerHeaders
 from shared.http.documents import build_operation_id, documented
 from shared.http.pages import add_pages
 from shared.http.problems import PROBLEMS, answer_problems
+from shared.http.process import Process
 from shared.http.short_way import ShortWay, list_shapes
 from shared.metrics.http import Observed
-from shared.runtime import Runtime
 
 _DESCRIPTION = (
     "Every refusal is a problem document (RFC 9457). Beside what each operation declares: a path that there is not"
@@ -25,7 +25,7 @@ _DESCRIPTION = (
 )
 
 
-def create_app(runtime: Runtime, *, with_routes: bool = True) -> FastAPI:
+def create_app(runtime: Process, *, with_routes: bool = True) -> FastAPI:
     """The application of one process: health always, the service's routes where the role serves them."""
     service = runtime.service
     app = FastAPI(
@@ -74,7 +74,7 @@ def _add_health(app: FastAPI) -> None:
     )
     async def check_readiness(request: Request) -> Response:
         """503 while a part does not work; `parts` says which, and what its state is."""
-        runtime: Runtime = request.app.state.runtime
+        runtime: Process = request.app.state.runtime
         try:
             await runtime.units.run(lambda unit: parked.stopped(unit.connection))
             database = (True, "reachable")

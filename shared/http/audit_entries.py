@@ -20,7 +20,6 @@ from shared.http.bodies import Router
 from shared.http.paging import Page, Paging
 from shared.http.problems import PROBLEMS, refusals
 from shared.http.reading import Read
-from shared.service import load
 
 
 class AuditEntryOut(BaseModel):
@@ -62,11 +61,11 @@ class AuditEntryOut(BaseModel):
 
 
 @lru_cache
-def _list_actions(service: str) -> frozenset[str]:
+def _list_actions(routers: tuple[Router, ...]) -> frozenset[str]:
     """List the actions that the routes of a service name; they are the same as long as it runs."""
     calls = (
         dependency.call
-        for router in load(service).routers
+        for router in routers
         for route in router.routes
         if isinstance(route, APIRoute)
         for dependency in route.dependant.dependencies
@@ -100,7 +99,7 @@ def create_audit_router(service: str) -> Router:
         who = None if actor is None else fold_subject(actor)
         criteria = Criteria(account_id, who, action, object_id, since, until)
         after = paging.after_id()
-        actions = _list_actions(service)
+        actions = _list_actions(read.runtime.service.routers)
 
         async def find(unit: Unit) -> list[AuditEntryOut]:
             await audit_queries.check_action(unit, action, actions)

@@ -17,8 +17,8 @@ from shared.fields import Body, Code, Prose, ReasonIn, example
 from shared.http.bodies import Router
 from shared.http.paging import Page, Paging
 from shared.http.problems import PROBLEMS, refusals
+from shared.http.process import ServiceParts
 from shared.http.reading import Read
-from shared.service import Service
 
 
 class FailedWorkOut(BaseModel):
@@ -75,7 +75,7 @@ def _show(failed: FailedWork) -> FailedWorkOut:
     return FailedWorkOut.model_validate(asdict(failed) | {"work": failed.name})
 
 
-def _list_names(service: Service) -> frozenset[str]:
+def _list_names(service: ServiceParts) -> frozenset[str]:
     """List the sweeps and kinds of call that a service has."""
     return frozenset(sweep.name for sweep in service.sweeps) | {kind.name for kind in service.intents}
 

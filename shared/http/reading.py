@@ -1,12 +1,11 @@
 """What the routes that only read have at hand."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 
-from shared.database import Unit
-from shared.runtime import Runtime
+from shared.database import Unit, Units
 
 T = TypeVar("T")
 
@@ -14,11 +13,13 @@ T = TypeVar("T")
 class Reader:
     """Runs reading units for the routes that only read."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Any) -> None:
         self.runtime = runtime
+        """The whole process, for use cases that ask other services."""
 
     async def __call__(self, action: Callable[[Unit], Awaitable[T]]) -> T:
-        return await self.runtime.units.read(action)
+        units: Units = self.runtime.units
+        return await units.read(action)
 
 
 async def _reader(request: Request) -> Reader:

@@ -2,8 +2,3 @@
 
 Base units, minor units of money beside their currency, instants rather than ages, and no ids of accounts.
 """
-
-from shared.metrics.figures import Figure, Figures
-from shared.metrics.serving import serving
-
-__all__ = ["Figure", "Figures", "serving"]

@@ -6,6 +6,7 @@ import pytest
 
 from tests.architecture.figures import draw_names, find_circles, list_imports
 from tests.architecture.moves import list_texts, rename_path, rewrite_imports, strip_imports
+from tests.architecture.source import ROOT
 
 TABLE = {"shared.money": "shared.pure.money", "shared.http": "shared.web.http", "shared.kafka": "shared.base.kafka"}
 
@@ -59,6 +60,10 @@ def test_circles_are_found(tmp_path: Path) -> None:
     }.items():
         (tmp_path / f"{name}.py").write_text(text)
     assert find_circles(list_imports(tmp_path, "p")) == [["p.a", "p.b", "p.c"]]
+
+
+def test_shared_has_no_circle() -> None:
+    assert find_circles(list_imports(ROOT / "shared", "shared")) == []
 
 
 def test_a_draw_is_that_of_its_commit() -> None:

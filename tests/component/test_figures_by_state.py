@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from shared.backbone_figures import FIGURES
 from shared.ids import new_id
-from shared.metrics import Figures
+from shared.metrics.figures import Figures
 from shared.parked import describe_error
 from shared.service import load
 from tests.builders import START, Database, settings_for

@@ -12,8 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from deploy.local.ports import free_port
 from deploy.local.tokens import Keys
 from shared.backbone_figures import FIGURES
-from shared.metrics import Figure, Figures, serving
 from shared.metrics.backbone import BEHIND_SINCE, LAG, Lag
+from shared.metrics.figures import Figure, Figures
+from shared.metrics.serving import serving
 from shared.service import NAMES, load
 from tests.builders import START, Database, account, eur, invoice, running, settings_for
 from tests.component.test_relief import limit

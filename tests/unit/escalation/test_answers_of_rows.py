@@ -90,9 +90,9 @@ def test_an_entry_is_written_as_its_model_writes_it(entry: tuple[dict[str, Any],
 
 @given(RESOURCES)
 def test_a_resource_is_written_as_its_model_writes_it(columns: dict[str, Any]) -> None:
-    found = columns | {"uses": 3, "helped": 1, "excerpt": "the **MX**"}
+    row = columns | {"uses": 3, "helped": 1, "excerpt": "the **MX**"}
     is_lapsed = columns["requests_left"] == 0 or (columns["valid_to"] is not None and columns["valid_to"] < TODAY)
-    check_answer(FoundResourceOut, build_resource_fields(found, TODAY), found | {"is_lapsed": is_lapsed})
+    check_answer(FoundResourceOut, build_resource_fields(row, TODAY), row | {"is_lapsed": is_lapsed})
 
 
 @pytest.mark.parametrize(

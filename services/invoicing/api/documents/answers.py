@@ -9,8 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from shared.errors import Refusal, Unavailable
 from shared.http import OWN_STYLES, declared
-from shared.printing import NotPrinted
-from shared.runtime import Runtime
+from shared.printing import NotPrinted, Printer
 
 HTML, PDF = "text/html", "application/pdf"
 Format = Literal["html", "pdf"]
@@ -69,7 +68,7 @@ def _range(part: str) -> tuple[str, float]:
         return kind, 0.0
 
 
-async def answered(runtime: Runtime, page: Callable[[], str], kind: str, name: str) -> Response:
+async def answered(printer: Printer, page: Callable[[], str], kind: str, name: str) -> Response:
     """The document in that form; it may load nothing. Raises Unavailable when it cannot be printed now."""
     html = await asyncio.to_thread(page)  # one of 2000 lines takes half a second
     if kind == HTML:
@@ -77,7 +76,7 @@ async def answered(runtime: Runtime, page: Callable[[], str], kind: str, name: s
         headers |= {"content-security-policy": OWN_STYLES, "vary": "accept"}
         return HTMLResponse(html, headers=headers)
     try:
-        document = await runtime.printer.print_document(html)
+        document = await printer.print_document(html)
     except NotPrinted as error:
         raise Unavailable(str(error)) from error
     headers = {"content-disposition": f'attachment; filename="{name}.pdf"', "vary": "accept"}

@@ -27,7 +27,9 @@ async def invoice_document(invoice_id: UUID, read: Read, accept: Accept = None, 
     """The invoice as HTML or PDF in the customer's language, with what is settled of it now."""
     kind = form(accept, wanted)
     paper = await read(lambda unit: documents.invoice(unit, invoice_id))
-    return await answered(read.runtime, partial(paper_page, paper, policy_url(read.runtime)), kind, paper.number)
+    return await answered(
+        read.runtime.printer, partial(paper_page, paper, policy_url(read.runtime)), kind, paper.number
+    )
 
 
 @reads.get(
@@ -42,4 +44,6 @@ async def credit_note_document(
     """The credit note as HTML or PDF in the customer's language."""
     kind = form(accept, wanted)
     paper = await read(lambda unit: documents.credit_note(unit, credit_note_id))
-    return await answered(read.runtime, partial(paper_page, paper, policy_url(read.runtime)), kind, paper.number)
+    return await answered(
+        read.runtime.printer, partial(paper_page, paper, policy_url(read.runtime)), kind, paper.number
+    )

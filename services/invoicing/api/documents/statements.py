@@ -158,4 +158,6 @@ async def statement_document(
     """The same as HTML or PDF in the customer's language."""
     kind = form(accept, wanted)
     told, parties = await read(lambda unit: documents.statement_paper(unit, account_id, begin, end))
-    return await answered(read.runtime, partial(statement_page, told, parties), kind, f"statement-{begin}-{end}")
+    return await answered(
+        read.runtime.printer, partial(statement_page, told, parties), kind, f"statement-{begin}-{end}"
+    )
