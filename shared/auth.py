@@ -19,6 +19,7 @@ from shared.clock import system_now
 from shared.errors import Refusal
 from shared.scopes import is_scope
 from shared.signing_keys import KeySet, get_signing_keys
+from shared.subjects import MAX_SUBJECT_CHARS, fold_subject
 
 if TYPE_CHECKING:
     from shared.settings import Settings
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 MAX_TOKEN_CHARS = 8192
 SKEW_SECONDS = 5
 """How far the clock of who made a token may be before ours."""
-MAX_SUBJECT_CHARS = 255
-_BLANKS = re.compile(" {2,}")
 _OR = "|"
 """Between the scopes of which a route needs one."""
 _INVISIBLE = re.compile(
@@ -52,22 +51,6 @@ class NotAllowed(Refusal):
 
     code = "not_allowed"
     status = 403
-
-
-def fold_subject(text: str) -> str:
-    """Fold what an actor is called: Unicode's NFKC, no case, no blanks around it, one within.
-
-    What is folded stays as it is.
-    """
-    folded = text
-    while (again := _fold_once(folded)) != folded:
-        folded = again
-    return folded
-
-
-def _fold_once(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return _BLANKS.sub(" ", folded.strip())
 
 
 def normalise_subject(text: str) -> str:

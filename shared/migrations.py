@@ -9,7 +9,7 @@ from alembic import context, op
 from sqlalchemy import ARRAY, Text, bindparam, text
 from sqlalchemy.engine import Connection
 
-from shared.auth import fold_subject
+from shared.subjects import fold_subject
 
 BACKBONE_1 = """
 CREATE TABLE {schema}.streams (

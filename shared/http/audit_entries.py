@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from shared import audit_queries
 from shared.audit_queries import Criteria, UnknownAction
-from shared.auth import fold_subject, needs
+from shared.auth import needs
 from shared.commands import ChangeOf, CommandOf, UploadOf
 from shared.database import Unit
 from shared.fields import Code, Instant, Name, example
@@ -20,6 +20,7 @@ from shared.http.bodies import Router
 from shared.http.paging import Page, Paging
 from shared.http.problems import PROBLEMS, refusals
 from shared.http.reading import Read
+from shared.subjects import fold_subject
 
 
 class AuditEntryOut(BaseModel):

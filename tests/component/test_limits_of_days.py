@@ -15,8 +15,8 @@ import httpx2
 import pytest
 
 from deploy.local.tokens import Keys
-from shared.auth import MAX_SUBJECT_CHARS
 from shared.events.escalation import DisputeResolved
+from shared.subjects import MAX_SUBJECT_CHARS
 from tests.builders import Client, Database, account, eur, hear, invoice, running
 from tests.component.relief_requests import build_credit, set_limit
 

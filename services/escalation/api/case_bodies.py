@@ -11,12 +11,12 @@ from services.escalation.api.chargeback_bodies import ChargebackOut
 from services.escalation.domain.cases import WAITING_SIDES, CaseState
 from services.escalation.tables import CaseLinkRow, CaseRow
 from services.escalation.use_cases.cases import CaseLink, NewCase
-from shared.auth import MAX_SUBJECT_CHARS, fold_subject
 from shared.events.escalation import CaseKind, Severity
 from shared.fields import Body, Code, Name, Prose, Words, example, shown
 from shared.hidden import SEEN_ON_LINE, SEEN_ON_LINES, check_line, check_lines, normalise_breaks
 from shared.http import Fields
 from shared.merging import create_patch_model
+from shared.subjects import MAX_SUBJECT_CHARS, fold_subject
 
 WaitingSide = Literal["us", "customer", "vendor"]
 LinkKind = Literal["account", "invoice", "subscription", "suspension", "vendor_difference", "case", "chargeback"]

@@ -15,10 +15,11 @@ from services.invoicing.repository.accounts import Account
 from services.invoicing.tables import SettingChangeRow
 from services.invoicing.use_cases.setting_changes import Wish, is_carried_out, lock_setting, propose_change
 from shared.audit import Change
-from shared.auth import Caller, fold_subject
+from shared.auth import Caller
 from shared.database import Unit
 from shared.errors import Refusal
 from shared.money import Money
+from shared.subjects import fold_subject
 
 
 class OwnLimit(Refusal):

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from services.invoicing import reconcile
 from shared import redrive
-from shared.auth import NotAuthenticated, fold_subject, is_same_actor, normalise_subject
+from shared.auth import NotAuthenticated, is_same_actor, normalise_subject
+from shared.subjects import fold_subject
 
 
 @pytest.mark.parametrize(
