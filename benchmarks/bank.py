@@ -17,7 +17,7 @@ from benchmarks.stage import Row, Stage, analyze, made_id, row, staged
 from services.invoicing.domain.statements import Entry, camt
 from services.invoicing.jobs import SWEEPS
 from services.invoicing.use_cases import bank
-from shared.database import Unit, Units
+from shared.persistence.database import Unit, Units
 
 ENTRIES, INVOICES = 50_000, 500_000
 FLOOR_SECONDS = 60.0

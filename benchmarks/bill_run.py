@@ -13,7 +13,7 @@ import asyncpg
 
 from benchmarks.stage import Row, Stage, analyze, bare, made_id, resident, row, running, staged
 from services.invoicing.use_cases import bill_runs
-from shared.clock import system_now
+from shared.base.clock import system_now
 
 SUBSCRIPTIONS = 100_000
 FLOOR = 5_000

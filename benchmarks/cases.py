@@ -18,9 +18,9 @@ from benchmarks.stage import Row, Stage, analyze, made_id, row, running, staged
 from deploy.local.ports import free_port
 from deploy.local.tokens import Keys
 from services.escalation.use_cases import case_clocks, resources
-from shared.database import Unit, Units
-from shared.settings import Settings
-from shared.wakeups import Wakeups
+from shared.base.settings import Settings
+from shared.base.wakeups import Wakeups
+from shared.persistence.database import Unit, Units
 
 CASES, ENTRIES, ACCOUNTS, RESOURCES = 200_000, 5, 20_000, 5_000
 CLOCKS = 100_000

@@ -16,7 +16,7 @@ from benchmarks import bill_run
 from benchmarks.stage import Row, Stage, analyze, bare, broker, made_id, resident, row, running, staged
 from deploy.local.children import Program
 from services.invoicing.use_cases import bill_runs
-from shared.clock import system_now
+from shared.base.clock import system_now
 
 INVOICES = 100_000
 BILLED_FLOOR, OVERDUE_FLOOR = 2_500, 2_000

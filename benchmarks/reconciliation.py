@@ -23,10 +23,10 @@ from deploy.local.postgres import PostgresServer
 from services.invoicing import reconcile
 from services.invoicing.use_cases import vendor_invoices
 from services.invoicing.use_cases.vendor_invoices import NewVendorInvoice
-from shared.database import Units
+from shared.base.settings import Settings
+from shared.base.wakeups import Wakeups
 from shared.migrate import migrate_at
-from shared.settings import Settings
-from shared.wakeups import Wakeups
+from shared.persistence.database import Units
 
 LINES = 1_000_000
 FLOOR_SECONDS = 90.0

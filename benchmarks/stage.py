@@ -22,11 +22,11 @@ from deploy.local.kafka import KafkaServer
 from deploy.local.ports import free_port
 from deploy.local.postgres import PostgresServer
 from deploy.local.tokens import ISSUER
-from shared.database import Units
+from shared.base.settings import Settings
+from shared.base.wakeups import Wakeups
 from shared.events.base import topic_of
 from shared.migrate import migrate_at
-from shared.settings import Settings
-from shared.wakeups import Wakeups
+from shared.persistence.database import Units
 
 DATABASE = "benchmark"
 Row = dict[str, Any]

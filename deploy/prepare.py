@@ -15,9 +15,9 @@ from aiokafka.errors import TopicAlreadyExistsError
 
 from deploy.local.bootstrap import DATABASE, ROLES, SERVICES, bootstrap
 from deploy.local.kafka import PARTITIONS
-from shared.connections.access import DatabaseAccess, KafkaAccess
-from shared.connections.kafka import connection_options, start_client
-from shared.connections.tls import AccessRefused
+from shared.base.connections.access import DatabaseAccess, KafkaAccess
+from shared.base.connections.kafka import connection_options, start_client
+from shared.base.connections.tls import AccessRefused
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 TOPICS = tuple(f"{service}.events" for service in SERVICES)

@@ -14,11 +14,11 @@ import asyncpg
 import httpx2
 
 from sandbox.topics import Published
-from shared.calendar import local_date
-from shared.connections.access import DatabaseAccess
-from shared.connections.database import connect_database
-from shared.connections.tls import TlsFiles
-from shared.service import NAMES
+from shared.base.connections.access import DatabaseAccess
+from shared.base.connections.database import connect_database
+from shared.base.connections.tls import TlsFiles
+from shared.process.service import NAMES
+from shared.pure.calendar import local_date
 
 FIGURES = ("access_mismatches", "parked", "sequence_gaps", "open_minor", "other_findings")
 """The figures of the report that must be 0; only a ledger that is settled in full has nothing open."""

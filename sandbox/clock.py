@@ -18,10 +18,10 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from sandbox.connections import open_pool
-from shared.clock import CHANNEL, system_now
-from shared.connections.access import DatabaseAccess
-from shared.http.pages import add_pages
-from shared.transient import BROKEN
+from shared.base.clock import CHANNEL, system_now
+from shared.base.connections.access import DatabaseAccess
+from shared.base.transient import BROKEN
+from shared.web.http.pages import add_pages
 
 START = "GOODSTANDING_CLOCK_START"
 """The variable that says when a new sandbox begins."""

@@ -4,8 +4,8 @@ from typing import Any
 
 import asyncpg
 
-from shared.connections.access import DatabaseAccess
-from shared.connections.database import connect_database
+from shared.base.connections.access import DatabaseAccess
+from shared.base.connections.database import connect_database
 
 
 def open_pool(access: DatabaseAccess, **options: Any) -> asyncpg.Pool:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from sandbox.generated import ACCOUNTS, HABITS, PROFILES, Habit
 from sandbox.replay import Profile
-from shared.calendar import ONE_DAY
+from shared.pure.calendar import ONE_DAY
 
 RESOLVE_AFTER = timedelta(days=25)
 """After its issue a disputed invoice is decided about."""

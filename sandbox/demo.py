@@ -27,7 +27,7 @@ from sandbox.support import SupportCase, tell_case
 from sandbox.topics import Published
 from sandbox.vendor_support import VendorStory
 from sandbox.year import PlanYear
-from shared.money import Money
+from shared.pure.money import Money
 
 START = date(2025, 1, 1)
 LOOPS_CLOSED_EVERY = timedelta(days=7)

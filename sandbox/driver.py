@@ -17,10 +17,10 @@ import orjson
 
 from sandbox.connections import open_pool
 from sandbox.idle import GIVE_UP_AFTER, Look, Monitor
-from shared.connections.access import DatabaseAccess
-from shared.connections.tls import TlsFiles
-from shared.ids import new_id
-from shared.service import NAMES
+from shared.base.connections.access import DatabaseAccess
+from shared.base.connections.tls import TlsFiles
+from shared.process.service import NAMES
+from shared.pure.ids import new_id
 
 Action = Callable[["Driver"], Awaitable[None]]
 

@@ -35,7 +35,7 @@ from sandbox.replay import Profile, register
 from sandbox.storm.__main__ import START, Storm, storming
 from sandbox.storm.proxies import Proxies
 from sandbox.storm.schedule import PROXIED, Strike
-from shared.connections.kafka import connection_options
+from shared.base.connections.kafka import connection_options
 from shared.events import invoicing
 
 SPEED = 30

@@ -13,7 +13,7 @@ from datetime import datetime
 
 import asyncpg
 
-from shared.service import NAMES
+from shared.process.service import NAMES
 
 GIVE_UP_AFTER = 60.0
 """Seconds in which a system settles, or is reported as stuck."""

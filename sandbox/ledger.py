@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from shared.money import MAX_MINOR, to_minor
+from shared.pure.money import MAX_MINOR, to_minor
 
 CURRENCY = "USD"
 COLUMNS = ("customerID", "invoiceNumber", "InvoiceDate", "DueDate", "InvoiceAmount", "Disputed", "SettledDate")

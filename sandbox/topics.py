@@ -7,11 +7,11 @@ from typing import Any
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from shared.connections.access import KafkaAccess
-from shared.connections.kafka import connection_options
+from shared.base.connections.access import KafkaAccess
+from shared.base.connections.kafka import connection_options
+from shared.base.kafka import headers_of
 from shared.events import PARTITIONS, topic_of
-from shared.kafka import headers_of
-from shared.service import NAMES
+from shared.process.service import NAMES
 
 
 @dataclass(frozen=True, slots=True)

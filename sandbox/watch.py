@@ -8,11 +8,11 @@ from aiokafka import AIOKafkaConsumer
 
 from deploy.local.processes import kafka_of
 from deploy.local.state import DEFAULT, State
-from shared.connections.access import KafkaAccess
-from shared.connections.kafka import connection_options
+from shared.base.connections.access import KafkaAccess
+from shared.base.connections.kafka import connection_options
+from shared.base.kafka import headers_of
 from shared.events import topic_of
-from shared.kafka import headers_of
-from shared.service import NAMES
+from shared.process.service import NAMES
 
 
 async def watch(topic: str, access: KafkaAccess) -> None:

@@ -16,9 +16,9 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from shared.connections.access import DatabaseAccess
-from shared.connections.database import connect_database
-from shared.service import NAMES
+from shared.base.connections.access import DatabaseAccess
+from shared.base.connections.database import connect_database
+from shared.process.service import NAMES
 
 ROOT = Path(__file__).parents[1]
 

@@ -15,19 +15,19 @@ from uuid import UUID
 
 import typer
 
-from shared import parked
-from shared.audit import Act, Change
-from shared.auth import parse_actor
-from shared.consumer.batch import Batch, HandlerFailed, blame_on_event, marks
-from shared.consumer.handlers import Handlers
-from shared.database import Cause, Unit, Units
-from shared.errors import NotFound, Refusal
-from shared.ids import new_id
-from shared.kafka import Envelope
-from shared.service import load
-from shared.settings import settings
-from shared.telemetry import set_up
-from shared.wakeups import Wakeups
+from shared.base.kafka import Envelope
+from shared.base.settings import settings
+from shared.base.telemetry import set_up
+from shared.base.wakeups import Wakeups
+from shared.messaging.consumer.batch import Batch, HandlerFailed, blame_on_event, marks
+from shared.messaging.consumer.handlers import Handlers
+from shared.persistence import parked
+from shared.persistence.audit import Act, Change
+from shared.persistence.database import Cause, Unit, Units
+from shared.process.service import load
+from shared.pure.errors import NotFound, Refusal
+from shared.pure.ids import new_id
+from shared.web.auth import parse_actor
 
 
 class NotNext(Refusal):

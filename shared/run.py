@@ -12,16 +12,16 @@ import uvicorn
 import uvloop
 from pydantic import ValidationError
 
-from shared.consumer import Consumer
-from shared.http import create_app
-from shared.http.protocol import bound_connections
-from shared.metrics.process import Parts
-from shared.metrics.serving import serving
-from shared.relay import Relay
-from shared.runtime import Runtime
-from shared.service import load
-from shared.settings import settings
-from shared.telemetry import log, set_up
+from shared.base.metrics.process import Parts
+from shared.base.metrics.serving import serving
+from shared.base.settings import settings
+from shared.base.telemetry import log, set_up
+from shared.messaging.consumer import Consumer
+from shared.messaging.relay import Relay
+from shared.process.runtime import Runtime
+from shared.process.service import load
+from shared.web.http import create_app
+from shared.web.http.protocol import bound_connections
 
 ROLES = ("api", "consumer", "relay", "jobs")
 PARTS = {"relay": ("relay",), "consumer": ("consumer",), "jobs": ("sweeps", "intents")}

@@ -20,7 +20,8 @@ from deploy.local import children, ports
 from deploy.local.children import Program
 from deploy.local.postgres import PostgresServer
 from deploy.local.tokens import ISSUER, Keys
-from shared.database import Unit
+from shared.base.kafka import Envelope, envelope
+from shared.base.settings import Settings
 from shared.events import Event
 from shared.events.invoicing import (
     AccountRegistered,
@@ -29,11 +30,10 @@ from shared.events.invoicing import (
     SubscriptionActivated,
     SubscriptionEnded,
 )
-from shared.http import create_app
-from shared.kafka import Envelope, envelope
-from shared.runtime import Runtime
-from shared.service import load
-from shared.settings import Settings
+from shared.persistence.database import Unit
+from shared.process.runtime import Runtime
+from shared.process.service import load
+from shared.web.http import create_app
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 """A Monday; the business time at which a test begins."""

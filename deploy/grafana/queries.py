@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.money import get_minor_digits, known_currencies
+from shared.pure.money import get_minor_digits, known_currencies
 
 REQUESTS = 'goodstanding_http_requests_total{route!~"/health/.*"%s}'
 BUSINESS = "max by (service) (goodstanding_business_timestamp_seconds)"

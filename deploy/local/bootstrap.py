@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 from deploy.local.jars import CHECKOUT
 from deploy.local.postgres import PostgresServer
-from shared.connections.access import DatabaseAccess
-from shared.connections.database import connect_database
+from shared.base.connections.access import DatabaseAccess
+from shared.base.connections.database import connect_database
 
 SQL = CHECKOUT / "deploy" / "postgres"
 DATABASE = "goodstanding"

@@ -20,8 +20,8 @@ from deploy.local import children, files, jars, ports
 from deploy.local.broker import Listeners, Proxied, format_properties, format_security
 from deploy.local.children import Program, StartFailedError
 from deploy.local.secured import KafkaLogin, name_files
-from shared.connections.access import KafkaAccess
-from shared.connections.kafka import connection_options
+from shared.base.connections.access import KafkaAccess
+from shared.base.connections.kafka import connection_options
 
 START_TIMEOUT = 60.0
 PARTITIONS = 6

@@ -14,7 +14,7 @@ from pathlib import Path
 from deploy.local import children, files, ports
 from deploy.local.children import Identity, Program, StartFailedError, User
 from deploy.local.secured import ServerTls, name_files
-from shared.connections.access import DatabaseAccess
+from shared.base.connections.access import DatabaseAccess
 
 SUPERUSER = "postgres"
 OLDEST = 15

@@ -15,7 +15,7 @@ from deploy.local.postgres import PostgresServer
 from deploy.local.secured import USERNAME, list_variables
 from deploy.local.state import State, metrics_port_of
 from deploy.local.tokens import ISSUER, RELAY
-from shared.connections.access import MailAccess, VendorAccess
+from shared.base.connections.access import MailAccess, VendorAccess
 
 SANDBOX = ("vendor", "mailbox", "clock")
 
@@ -59,7 +59,7 @@ def migration(postgres: PostgresServer) -> tuple[list[str], dict[str, str]]:
 
 
 def service(name: str, plan: Plan, state: State, postgres: PostgresServer) -> Program:
-    """One service; `shared/settings.py` explains the variables."""
+    """One service; `shared/base/settings.py` explains the variables."""
 
     def port(other: str) -> int:
         return plan.proxies.get(other) or state.port(other)

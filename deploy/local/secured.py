@@ -10,8 +10,8 @@ from pydantic_settings import BaseSettings
 
 from deploy.local import files
 from deploy.local.children import StartFailedError
-from shared.connections.access import MailAccess, VendorAccess
-from shared.connections.tls import TlsFiles
+from shared.base.connections.access import MailAccess, VendorAccess
+from shared.base.connections.tls import TlsFiles
 
 USERNAME = "goodstanding"
 """As whom our processes log in, where they all are one."""

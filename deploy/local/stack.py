@@ -16,8 +16,8 @@ from deploy.local.children import Identity, Program, StartFailedError
 from deploy.local.jars import CHECKOUT
 from deploy.local.postgres import PostgresServer
 from deploy.local.state import State
-from shared.connections.access import DatabaseAccess, KafkaAccess
-from shared.connections.tls import TlsFiles
+from shared.base.connections.access import DatabaseAccess, KafkaAccess
+from shared.base.connections.tls import TlsFiles
 
 UP_WITHIN = 300.0
 """Seconds for a start; the first one may have to fetch Kafka's jars."""

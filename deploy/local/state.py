@@ -12,7 +12,7 @@ from deploy.local.children import Identity
 from deploy.local.jars import CHECKOUT
 from deploy.local.secured import Security
 from deploy.local.tokens import Keys
-from shared.connections.tls import TlsFiles
+from shared.base.connections.tls import TlsFiles
 
 DEFAULT = CHECKOUT / ".local" / "stack"
 PORTS = (

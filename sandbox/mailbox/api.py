@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.mailbox.relay import Relay, write_bounce, write_reply
 from sandbox.mailbox.smtp import Doorkeeper, Fault, Intake, listening
-from shared.http.pages import add_pages
+from shared.web.http.pages import add_pages
 
 PAGE = Environment(autoescape=True).from_string("""\
 <!doctype html>

@@ -11,7 +11,7 @@ from sandbox import checks
 from sandbox.checks import Running
 from sandbox.storm.traffic import Patient, Stubborn
 from sandbox.topics import Published
-from shared.connections.database import connect_database
+from shared.base.connections.database import connect_database
 
 FACTS = {
     "issue": "InvoiceIssued",

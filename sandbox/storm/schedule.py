@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from shared.service import NAMES
+from shared.process.service import NAMES
 
 Kind = Literal["kill", "freeze", "reset"]
 T = TypeVar("T")

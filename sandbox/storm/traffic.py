@@ -10,7 +10,7 @@ import httpx2
 
 from sandbox.driver import Action, Driver, Refused
 from sandbox.idle import FIRST_PAUSE, GIVE_UP_AFTER, LONGEST_PAUSE, Look, Monitor, NotSettled
-from shared.transient import BROKEN
+from shared.base.transient import BROKEN
 
 PATIENCE = 120.0
 """Seconds after which a caller gives up."""

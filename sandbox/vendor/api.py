@@ -13,7 +13,7 @@ from sandbox.vendor.subscription import Seed, Subscription, seeded
 from sandbox.vendor.support import add_support
 from sandbox.vendor.tokens import TokenDesk, add_tokens
 from sandbox.vendor.vendor import Call, Said, Vendor
-from shared.http.pages import add_pages
+from shared.web.http.pages import add_pages
 
 PATH = "/customers/{customer}/subscriptions/{subscription}"
 

@@ -1,8 +1,7 @@
 """What collections hears: what is owed, and what was really suspended."""
 
 from services.collections import use_cases
-from shared.consumer import Handlers, Heard
-from shared.database import Unit
+from shared.base.kafka import Envelope
 from shared.events.entitlements import (
     EntitlementEnded,
     SubscriptionReinstated,
@@ -11,7 +10,8 @@ from shared.events.entitlements import (
 )
 from shared.events.escalation import MailBounced
 from shared.events.invoicing import AccountRegistered, InvoiceBalanceChanged, InvoiceIssued, InvoiceOverdue
-from shared.kafka import Envelope
+from shared.messaging.consumer import Handlers, Heard
+from shared.persistence.database import Unit
 
 handlers = Handlers()
 

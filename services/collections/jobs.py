@@ -3,8 +3,8 @@
 from services.collections import use_cases
 from services.collections.use_cases.judging import CHECK_SUSPENSION
 from services.collections.use_cases.notices import SEND_NOTICE
-from shared.intents import Kind
-from shared.sweeps import Sweep
+from shared.process.intents import Kind
+from shared.process.sweeps import Sweep
 
 SWEEPS = (
     Sweep(

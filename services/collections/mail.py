@@ -11,9 +11,9 @@ from uuid import UUID
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.collections.tables import NoticeRow
+from shared.base.wording import LocaleTexts, choose_locale
 from shared.contracts.notice_facts import NoticeFacts, NoticeInvoice, NoticeSupply
-from shared.mail import format_sender, letter
-from shared.wording import LocaleTexts, choose_locale
+from shared.outside.mail import format_sender, letter
 
 FOLDER = Path(__file__).parent / "templates"
 TEMPLATES = Environment(

@@ -1,6 +1,6 @@
 """What collections tells Prometheus of its work: cases, steps, notices, suspensions, the guard."""
 
-from shared.metrics.figures import Figure
+from shared.base.metrics.figures import Figure
 
 FIGURES = (
     Figure(

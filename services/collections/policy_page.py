@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.collections.domain.policy import Policy, Step
 from services.collections.tables import PolicyRow
-from shared.wording import LANGUAGES, LocaleTexts
+from shared.base.wording import LANGUAGES, LocaleTexts
 
 FOLDER = Path(__file__).parent / "templates"
 WORDS = FOLDER / "page_words"

@@ -5,7 +5,7 @@ from services.collections.consumers import handlers
 from services.collections.jobs import INTENTS, SWEEPS
 from services.collections.metrics import FIGURES
 from services.collections.tables import METADATA
-from shared.service import Service
+from shared.process.service import Service
 
 SERVICE = Service(
     name="collections",

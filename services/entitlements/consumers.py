@@ -1,11 +1,11 @@
 """What entitlements hears: what was bought, and which suspensions collections wants or ends."""
 
 from services.entitlements import use_cases
-from shared.consumer import Handlers
-from shared.database import Unit
+from shared.base.kafka import Envelope
 from shared.events.collections import ReinstatementRequested, SuspensionRequested, SuspensionWithdrawn
 from shared.events.invoicing import AccountChanged, AccountRegistered, SubscriptionActivated, SubscriptionEnded
-from shared.kafka import Envelope
+from shared.messaging.consumer import Handlers
+from shared.persistence.database import Unit
 
 handlers = Handlers()
 

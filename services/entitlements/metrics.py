@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from prometheus_client import Counter, Histogram
 
-from shared.metrics.figures import Figure
+from shared.base.metrics.figures import Figure
 
 CALLS = Counter(
     "goodstanding_vendor_calls",

@@ -11,10 +11,10 @@ from sqlmodel import col, select
 from services.entitlements.domain.entitlement import Entitlement, Failure, State
 from services.entitlements.domain.hold import Hold
 from services.entitlements.tables import AccountRow, EntitlementRow, HoldRow
-from shared.database import Unit
-from shared.errors import NotFound
 from shared.events.entitlements import HoldReason
-from shared.list_queries import build_list_query
+from shared.persistence.database import Unit
+from shared.persistence.list_queries import build_list_query
+from shared.pure.errors import NotFound
 
 _FAILURE = ("failure_wanted", "failure_code", "failure_detail", "failed_at")
 

@@ -5,7 +5,7 @@ from services.entitlements.consumers import handlers
 from services.entitlements.jobs import INTENTS, SWEEPS
 from services.entitlements.metrics import FIGURES
 from services.entitlements.tables import METADATA
-from shared.service import Service
+from shared.process.service import Service
 
 SERVICE = Service(
     name="entitlements",

@@ -2,8 +2,7 @@
 
 from services.escalation import use_cases
 from services.escalation.repository import clock_queries, copies
-from shared.consumer import Handlers
-from shared.database import Unit
+from shared.base.kafka import Envelope
 from shared.events.collections import NoticeBounced, NoticeFailed, TerminationRequested
 from shared.events.entitlements import (
     EntitlementEnded,
@@ -26,7 +25,8 @@ from shared.events.invoicing import (
     VendorCreditReceived,
     VendorDifferenceDecided,
 )
-from shared.kafka import Envelope
+from shared.messaging.consumer import Handlers
+from shared.persistence.database import Unit
 
 handlers = Handlers()
 

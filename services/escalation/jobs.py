@@ -9,8 +9,8 @@ from services.escalation.use_cases.service_health import READ_HEALTH
 from services.escalation.use_cases.ticket_mails import SEND_TICKET_MAIL
 from services.escalation.use_cases.ticket_notes import SEND_NOTE
 from services.escalation.use_cases.ticket_readings import READ_TICKET
-from shared.intents import Kind
-from shared.sweeps import Sweep
+from shared.process.intents import Kind
+from shared.process.sweeps import Sweep
 
 SWEEPS = (
     Sweep(

@@ -1,6 +1,6 @@
 """Figures of escalation for Prometheus: cases, answers that are late, disputes."""
 
-from shared.metrics.figures import Figure
+from shared.base.metrics.figures import Figure
 
 FIGURES = (
     Figure(

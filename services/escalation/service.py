@@ -5,7 +5,7 @@ from services.escalation.consumers import handlers
 from services.escalation.jobs import INTENTS, SWEEPS
 from services.escalation.metrics import FIGURES
 from services.escalation.tables import METADATA
-from shared.service import Service
+from shared.process.service import Service
 
 SERVICE = Service(
     name="escalation",

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.escalation.domain.clocks import Target
 from services.escalation.tables import CalendarRow, SupportStatementRow
-from shared.wording import read_catalogue
+from shared.base.wording import read_catalogue
 
 FOLDER = Path(__file__).parent / "templates"
 WORDS = FOLDER / "page_words"

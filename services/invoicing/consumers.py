@@ -3,8 +3,7 @@
 from services.invoicing import use_cases
 from services.invoicing.domain.course import Kind
 from services.invoicing.repository.vendor import contested
-from shared.consumer import Handlers
-from shared.database import Unit
+from shared.base.kafka import Envelope
 from shared.events.collections import PolicyPublished
 from shared.events.entitlements import SubscriptionReinstated, SubscriptionSuspended
 from shared.events.escalation import (
@@ -14,7 +13,8 @@ from shared.events.escalation import (
     VendorDisputeOpened,
     VendorDisputeResolved,
 )
-from shared.kafka import Envelope
+from shared.messaging.consumer import Handlers
+from shared.persistence.database import Unit
 
 handlers = Handlers()
 

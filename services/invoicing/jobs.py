@@ -3,8 +3,8 @@
 from services.invoicing import use_cases
 from services.invoicing.repository.deliveries import SEND_DOCUMENT
 from services.invoicing.repository.outside_tax import CALCULATE_TAX
-from shared.intents import Kind
-from shared.sweeps import Sweep
+from shared.process.intents import Kind
+from shared.process.sweeps import Sweep
 
 SWEEPS = (
     Sweep(

@@ -1,6 +1,6 @@
 """What finance sees of invoicing in Prometheus: money in minor units, each currency for itself."""
 
-from shared.metrics.figures import Figure
+from shared.base.metrics.figures import Figure
 
 _OPEN_LINES = """
 SELECT i.currency, i.due_date, a.time_zone, b.open_minor,

@@ -18,14 +18,14 @@ from services.invoicing import use_cases
 from services.invoicing.domain.files.layouts import Layout
 from services.invoicing.repository.files import ReceivedFile
 from services.invoicing.use_cases.vendor_reconciliation import Reconciled
-from shared.audit import Act
-from shared.auth import parse_actor
-from shared.database import Cause, Unit, Units
-from shared.errors import Refusal
-from shared.ids import new_id
-from shared.settings import settings
-from shared.telemetry import set_up
-from shared.wakeups import Wakeups
+from shared.base.settings import settings
+from shared.base.telemetry import set_up
+from shared.base.wakeups import Wakeups
+from shared.persistence.audit import Act
+from shared.persistence.database import Cause, Unit, Units
+from shared.pure.errors import Refusal
+from shared.pure.ids import new_id
+from shared.web.auth import parse_actor
 
 LAYOUTS = {".csv": Layout.CSV, ".jsonl": Layout.JSON_LINES, ".ndjson": Layout.JSON_LINES}
 

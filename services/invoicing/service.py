@@ -5,7 +5,7 @@ from services.invoicing.consumers import handlers
 from services.invoicing.jobs import INTENTS, SWEEPS
 from services.invoicing.metrics import FIGURES
 from services.invoicing.tables import METADATA
-from shared.service import Service
+from shared.process.service import Service
 
 SERVICE = Service(
     name="invoicing",

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from shared.fields import example, shown
+from shared.pure.fields import example, shown
 
 
 class DunningTerms(BaseModel):

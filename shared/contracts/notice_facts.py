@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from shared.fields import Body, example, shown
+from shared.pure.fields import Body, example, shown
 
 MAX_NAMED = 10_000
 """Invoices, and subscriptions, of one request."""

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from deploy.local.tokens import RELAY, Keys
-from shared.auth import find_scopes
-from shared.scopes import SCOPES, SERVICE_SCOPES, list_scopes
-from shared.service import load
+from shared.base.scopes import SCOPES, SERVICE_SCOPES, list_scopes
+from shared.process.service import load
+from shared.web.auth import find_scopes
 from tests.architecture.source import ROOT, SERVICES, sources
 
 PAGE = (ROOT / "docs" / "access.md").read_text()

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from shared.errors import NotFound, Refusal
-from shared.http import PROBLEM, Router, refusals
-from shared.service import load
+from shared.process.service import load
+from shared.pure.errors import NotFound, Refusal
+from shared.web.http import PROBLEM, Router, refusals
 from tests.architecture.source import SERVICES
 from tests.architecture.test_routes import routes
 

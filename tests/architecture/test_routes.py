@@ -12,12 +12,20 @@ from fastapi.params import Security
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator
 
-from shared.auth import needs
-from shared.commands import ChangeOf, ChangeRunner, CommandOf, CommandRunner, UploadOf, perform_change, perform_command
 from shared.events import REGISTRY
-from shared.fields import Day, Instant
-from shared.http import Read
-from shared.service import load
+from shared.process.service import load
+from shared.pure.fields import Day, Instant
+from shared.web.auth import needs
+from shared.web.commands import (
+    ChangeOf,
+    ChangeRunner,
+    CommandOf,
+    CommandRunner,
+    UploadOf,
+    perform_change,
+    perform_command,
+)
+from shared.web.http import Read
 from tests.architecture import source
 from tests.architecture.source import ROOT, SERVICES
 

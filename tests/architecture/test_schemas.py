@@ -33,7 +33,7 @@ BACKBONE = {
     "streams",
     "watermarks",
 }
-"""Tables that every service has, made by shared/migrations.py and read by raw SQL only."""
+"""Tables that every service has, made by shared/persistence/migrations.py and read by raw SQL only."""
 
 APPEND_ONLY = {
     "invoicing": {

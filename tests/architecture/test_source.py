@@ -19,15 +19,15 @@ PRODUCT = ("services", "shared")
 CODE = (*PRODUCT, "sandbox", "deploy")
 
 SYSTEM_TIME = {
-    "auth.py",  # expiry of tokens
-    "database.py",  # the business clock of production is the system's
-    "failed_work.py",  # the window of the flood rule
-    "intents.py",  # leases
-    "metrics/backbone.py",  # delays between facts and their effects
-    "metrics/figures.py",  # the business clock of production is the system's
-    "outbox.py",  # when an event was recorded, beside when its fact occurred
-    "parked.py",  # the window of the flood rule
-    "signing_keys.py",  # since when an alert counts
+    "web/auth.py",  # expiry of tokens
+    "persistence/database.py",  # the business clock of production is the system's
+    "persistence/failed_work.py",  # the window of the flood rule
+    "process/intents.py",  # leases
+    "base/metrics/backbone.py",  # delays between facts and their effects
+    "base/metrics/figures.py",  # the business clock of production is the system's
+    "persistence/outbox.py",  # when an event was recorded, beside when its fact occurred
+    "persistence/parked.py",  # the window of the flood rule
+    "base/signing_keys.py",  # since when an alert counts
 }
 
 
@@ -126,7 +126,7 @@ def test_the_business_clock_is_no_other_clock(tmp_path: Path) -> None:
 
 def test_a_reader_of_the_system_time_is_seen(tmp_path: Path) -> None:
     (tmp_path / "jobs").mkdir()
-    (tmp_path / "jobs" / "steps.py").write_text("from shared.clock import system_now\n")
+    (tmp_path / "jobs" / "steps.py").write_text("from shared.base.clock import system_now\n")
     assert source.readers_of_system_time(tmp_path) == {"jobs/steps.py"}
 
 

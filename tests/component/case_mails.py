@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from deploy.local.tokens import Keys
-from shared.runtime import Runtime
+from shared.process.runtime import Runtime
 from tests.builders import Client, Database, account, hear, registered, running, work
 from tests.component.test_collections import Hop, mailbox
 from tests.component.test_escalation import Door

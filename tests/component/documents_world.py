@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from pypdf import PdfReader
 
 from shared.events.escalation import DisputedLine, DisputeResolved
-from shared.runtime import Runtime
+from shared.process.runtime import Runtime
 from tests.builders import Client, Database, account, eur, hear
 from tests.component.setting_requests import approve_change
 from tests.component.test_collections import Hop

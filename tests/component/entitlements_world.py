@@ -16,7 +16,6 @@ from sandbox.vendor import vendor as simulator
 from sandbox.vendor.api import create_app
 from sandbox.vendor.store import Store
 from sandbox.vendor.subscription import Seed, Subscription, seeded
-from shared.errors import Later
 from shared.events.collections import (
     ReinstatementRequested,
     SuspensionCause,
@@ -24,7 +23,8 @@ from shared.events.collections import (
     SuspensionWithdrawn,
 )
 from shared.events.invoicing import SubscriptionActivated, SubscriptionEnded
-from shared.runtime import Runtime
+from shared.process.runtime import Runtime
+from shared.pure.errors import Later
 from tests.builders import Client, Database, activated, end_subscription, hear, running, work
 
 Break = httpx2.Response | str

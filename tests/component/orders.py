@@ -10,10 +10,10 @@ from uuid import UUID
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from shared.consumer.batch import Batch
-from shared.database import Unit
 from shared.events import Event
-from shared.runtime import Runtime
+from shared.messaging.consumer.batch import Batch
+from shared.persistence.database import Unit
+from shared.process.runtime import Runtime
 from tests.builders import START, Database, message
 
 Order = Sequence[tuple[int, bool]]

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from deploy.local.tokens import Keys
 from services.invoicing.api.accounts import AccountChange
-from shared.merging import is_emptied_by_null
+from shared.web.merging import is_emptied_by_null
 from tests.builders import Client, Database, account, running
 
 WHOLE: dict[str, Any] = {

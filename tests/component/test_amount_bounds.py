@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from deploy.local.tokens import Keys
-from shared.service import load
+from shared.process.service import load
 from tests.builders import Database, invoice, running, sweep
 from tests.component.billing_world import Billing
 

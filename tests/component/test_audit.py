@@ -13,12 +13,12 @@ import orjson
 import pytest
 
 from deploy.local.tokens import Keys
-from shared import audit
-from shared.audit import Change
-from shared.database import Cause, Unit
-from shared.endings import write_ending
-from shared.runtime import Runtime
-from shared.service import NAMES
+from shared.persistence import audit
+from shared.persistence.audit import Change
+from shared.persistence.database import Cause, Unit
+from shared.persistence.endings import write_ending
+from shared.process.runtime import Runtime
+from shared.process.service import NAMES
 from tests.builders import START, Client, Database, account, eur, invoice, running
 
 ENTRIES = "SELECT * FROM invoicing.audit_entries ORDER BY occurred_at, id"
@@ -71,7 +71,7 @@ async def test_each_of_many_that_share_a_transaction_has_its_own_entry(
         written.append(len(rows[2]))
         await write_ending(connection, *rows)
 
-    monkeypatch.setattr("shared.database.write_ending", count_statement)
+    monkeypatch.setattr("shared.persistence.database.write_ending", count_statement)
     people = [client.somebody(f"person-{n}") for n in range(6)]
     bodies = [{"account_id": owner, "amount": eur(100)} for owner in owners]
     bodies[5] |= {"invoice_id": str(uuid4())}  # refused

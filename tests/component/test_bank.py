@@ -11,9 +11,9 @@ import pytest
 
 from deploy.local.tokens import Keys
 from services.invoicing.domain.documents.references import creditor_reference, grouped
-from shared import outbox
 from shared.events.invoicing import BankStatementImported
-from shared.runtime import Runtime
+from shared.persistence import outbox
+from shared.process.runtime import Runtime
 from tests.builders import Client, Database, account, invoice, running, sweep
 from tests.component.bank_statements import Paid, camt, imported, send
 

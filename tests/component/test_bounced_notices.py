@@ -5,10 +5,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from services.collections.use_cases.notices import SEND_NOTICE
-from shared import intents
-from shared.bounces import compute_bounce_id
 from shared.events.entitlements import SubscriptionSuspended
 from shared.events.escalation import MailBounced
+from shared.process import intents
+from shared.pure.bounces import compute_bounce_id
 from tests.builders import hear, sweep, work
 from tests.component import test_collections
 from tests.component.test_collections import World

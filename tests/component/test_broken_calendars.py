@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 
 from deploy.local.tokens import Keys
-from shared.business_time import MAX_SPAN_DAYS
 from shared.events.invoicing import BusinessCalendarChanged
-from shared.runtime import Runtime
+from shared.process.runtime import Runtime
+from shared.pure.business_time import MAX_SPAN_DAYS
 from tests.builders import START, Client, Database, hear, registered, running, sweep
 
 ACCOUNT = UUID(int=61)

@@ -11,8 +11,8 @@ import httpx2
 import pytest
 
 from deploy.local.tokens import Keys
-from shared.business_time import add_business_days, add_business_time, find_opening, measure_business_time
-from shared.runtime import Runtime
+from shared.process.runtime import Runtime
+from shared.pure.business_time import add_business_days, add_business_time, find_opening, measure_business_time
 from tests.builders import Client, Database, running, sweep
 from tests.component.calendar_requests import (
     OFFICE,

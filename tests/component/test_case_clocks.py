@@ -15,9 +15,9 @@ from deploy.local.tokens import Keys
 from services.escalation.domain.clocks import Clock, Target, evaluate_clock
 from services.escalation.repository import clock_queries
 from services.escalation.repository.clock_queries import ClockOfCase
-from shared.database import Unit
 from shared.events.invoicing import BusinessCalendarChanged
-from shared.runtime import Runtime
+from shared.persistence.database import Unit
+from shared.process.runtime import Runtime
 from tests.builders import Client, Database, hear, registered, running, sweep
 
 ACCOUNT = UUID(int=61)

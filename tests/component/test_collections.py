@@ -13,7 +13,6 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from deploy.local.tokens import Keys
-from shared.errors import Later
 from shared.events.entitlements import SubscriptionReinstated, SubscriptionSuspended
 from shared.events.invoicing import (
     InvoiceBalance,
@@ -22,7 +21,8 @@ from shared.events.invoicing import (
     InvoiceOverdue,
 )
 from shared.events.values import LineBalance
-from shared.runtime import Runtime
+from shared.process.runtime import Runtime
+from shared.pure.errors import Later
 from tests.builders import START, Client, Database, hear, registered, running, sweep, work
 
 STANDARD = (Path(__file__).parents[2] / "sandbox" / "policies" / "standard.yaml").read_text()

@@ -11,7 +11,7 @@ import pytest
 from deploy.local.tokens import Keys
 from services.escalation.use_cases import collections_answers
 from shared.events.invoicing import BusinessCalendarChanged, InvoiceBalance, InvoiceIssued
-from shared.runtime import Runtime
+from shared.process.runtime import Runtime
 from tests.builders import Client, Database, account, hear, invoice, registered, running
 from tests.component.test_collections import STANDARD, publish
 from tests.component.test_escalation import Door, World, opened_world

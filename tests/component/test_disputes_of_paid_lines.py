@@ -9,7 +9,7 @@ import pytest
 
 from deploy.local.tokens import Keys
 from shared.events.escalation import DisputedLine, DisputeResolved
-from shared.runtime import Runtime
+from shared.process.runtime import Runtime
 from tests.builders import Client, Database, account, eur, hear, invoice, running
 
 Service = tuple[Runtime, Client, Database]

@@ -11,9 +11,9 @@ import pytest
 from deploy.local.tokens import Keys
 from services.invoicing.repository.deliveries import SEND_DOCUMENT
 from services.invoicing.use_cases import deliveries
-from shared import intents
-from shared.bounces import compute_bounce_id
 from shared.events.escalation import MailBounced
+from shared.process import intents
+from shared.pure.bounces import compute_bounce_id
 from tests.builders import Database, hear, invoice, running, work
 from tests.component.billing_world import Billing
 from tests.component.documents_world import Papers, text
@@ -171,7 +171,7 @@ async def test_a_worker_that_dies_amid_a_document_leaves_the_intent_for_later(pa
     assert papers.hop.taken == []
     due = await papers.database.value("SELECT due_at FROM invoicing.intents")
     assert due > papers.database.now
-    printer._command = ("-m", "shared.printing.worker")
+    printer._command = ("-m", "shared.outside.printing.worker")
     await papers.database.move(due)
     await work(papers.runtime)
     assert (await papers.client.got(f"/v1/invoices/{one}/delivery"))["state"] == "sent"

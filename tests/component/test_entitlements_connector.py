@@ -9,8 +9,8 @@ import orjson
 import pytest
 
 from deploy.local.tokens import Keys
-from shared import intents
-from shared.runtime import Runtime
+from shared.process import intents
+from shared.process.runtime import Runtime
 from tests.builders import Database, work
 from tests.component.entitlements_world import NEXT_TERM, World, a_world, refusal
 

@@ -11,8 +11,8 @@ import httpx2
 import pytest
 
 from deploy.local.tokens import Keys
-from shared.database import Unit
 from shared.events.invoicing import AccountChanged, AccountRegistered
+from shared.persistence.database import Unit
 from tests.builders import Database, message, registered, sweep, work
 from tests.component.entitlements_world import World, a_world, refusal
 

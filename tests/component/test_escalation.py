@@ -11,12 +11,12 @@ import pytest
 from fastapi import Response
 
 from deploy.local.tokens import Keys
-from shared import intents
-from shared.clients import Answered
-from shared.commands import CommandRunner
-from shared.errors import Later
 from shared.events.entitlements import VendorSyncFailed
-from shared.runtime import Runtime
+from shared.process import intents
+from shared.process.runtime import Runtime
+from shared.pure.errors import Later
+from shared.web.clients import Answered
+from shared.web.commands import CommandRunner
 from tests.builders import Client, Database, account, hear, invoice, running, work
 
 

@@ -11,13 +11,13 @@ import pytest
 
 from deploy.local.tokens import Keys
 from services.escalation.domain.differences import is_difference_large
-from shared.database import Unit
 from shared.events import Event
 from shared.events.collections import NoticeBounced, NoticeFailed, TerminationRequested
 from shared.events.entitlements import EntitlementEnded, HoldPlaced, SuspensionRefusedByVendor, VendorSyncFailed
 from shared.events.invoicing import DocumentFailed, ReconciliationCompleted, VendorDifferenceDecided
 from shared.events.invoicing.vendor import ReconciliationSum
-from shared.runtime import Runtime
+from shared.persistence.database import Unit
+from shared.process.runtime import Runtime
 from tests.builders import Client, Database, hear, message, running
 
 ACCOUNT, SUBSCRIPTION, SUSPENSION, HOLD = (UUID(int=n) for n in range(1, 5))

@@ -14,8 +14,8 @@ import pytest
 
 from deploy.local.tokens import Keys
 from shared.events.invoicing.calendars import SUBJECT_PREFIX
-from shared.runtime import Runtime
-from shared.service import NAMES, load
+from shared.process.runtime import Runtime
+from shared.process.service import NAMES, load
 from tests.builders import (
     Client,
     Database,

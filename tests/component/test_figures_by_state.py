@@ -4,11 +4,11 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from shared.backbone_figures import FIGURES
-from shared.ids import new_id
-from shared.metrics.figures import Figures
-from shared.parked import describe_error
-from shared.service import load
+from shared.base.backbone_figures import FIGURES
+from shared.base.metrics.figures import Figures
+from shared.persistence.parked import describe_error
+from shared.process.service import load
+from shared.pure.ids import new_id
 from tests.builders import START, Database, settings_for
 from tests.component.test_metrics import told
 

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local.tokens import Keys
 from services.invoicing.use_cases import disputes
-from shared.runtime import Runtime
+from shared.process.runtime import Runtime
 from tests.builders import Client, Database, account, eur, invoice, running
 from tests.component.billing_world import Billing
 from tests.component.published_balances import find_repeated_balances

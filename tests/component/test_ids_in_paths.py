@@ -9,7 +9,7 @@ import pytest
 
 from deploy.local.tokens import Keys
 from services.entitlements.jobs.vendor import VendorRefused, VendorSubscription
-from shared.ids import new_id
+from shared.pure.ids import new_id
 from tests.builders import Client, Database, account, running, subscription
 
 PLACES = [".", "..", "...", "a/b", "../..", "a%2Fb", "a\\b", "", "a?b", "a#b", "ä", "a b"]

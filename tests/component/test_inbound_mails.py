@@ -13,10 +13,10 @@ from services.escalation.mail.reading import read_mail
 from services.escalation.use_cases.bounces import MAX_OTHERS
 from services.escalation.use_cases.inbound_mails import Arrival, take_mail
 from services.escalation.use_cases.mail_claims import Claim
-from shared.audit import Act
-from shared.bounces import build_envelope_sender, compute_bounce_id, create_secret
-from shared.database import Cause
-from shared.mail import build_message_id
+from shared.outside.mail import build_message_id
+from shared.persistence.audit import Act
+from shared.persistence.database import Cause
+from shared.pure.bounces import build_envelope_sender, compute_bounce_id, create_secret
 from tests.builders import Database, account, hear, registered
 from tests.component.case_mails import MailDesk, bounce, opened_desk, reply
 

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from deploy.local.tokens import Keys
-from shared.runtime import Runtime
+from shared.process.runtime import Runtime
 from tests.builders import Client, Database, account, eur, invoice, running, subscription, sweep
 
 Service = tuple[Runtime, Client, Database]

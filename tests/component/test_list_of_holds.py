@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from deploy.local.tokens import Keys
-from shared.runtime import Runtime
+from shared.process.runtime import Runtime
 from tests.builders import Client, Database, activated, hear, running
 
 

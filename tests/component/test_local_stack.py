@@ -11,9 +11,9 @@ from deploy.local.children import StartFailedError
 from deploy.local.stack import LogFollower, Stack
 from deploy.local.state import AlreadyRunningError, State
 from deploy.local.tokens import ISSUER
-from shared.auth import NotAuthenticated, verify
-from shared.scopes import SERVICE_SCOPES
-from shared.settings import Settings
+from shared.base.scopes import SERVICE_SCOPES
+from shared.base.settings import Settings
+from shared.web.auth import NotAuthenticated, verify
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.local.ports import free_port
 from deploy.local.tokens import Keys
-from shared.backbone_figures import FIGURES
-from shared.metrics.backbone import BEHIND_SINCE, LAG, Lag
-from shared.metrics.figures import Figure, Figures
-from shared.metrics.serving import serving
-from shared.service import NAMES, load
+from shared.base.backbone_figures import FIGURES
+from shared.base.metrics.backbone import BEHIND_SINCE, LAG, Lag
+from shared.base.metrics.figures import Figure, Figures
+from shared.base.metrics.serving import serving
+from shared.process.service import NAMES, load
 from tests.builders import START, Database, account, eur, invoice, running, settings_for
 from tests.component.test_relief import limit
 
@@ -123,7 +123,7 @@ async def test_what_waits_for_a_second_person_and_what_is_in_flight(
 async def test_of_two_processes_one_tells_and_the_other_takes_over(
     database: Database, jwks_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.metrics.figures.STAND_BY", 0.05)
+    monkeypatch.setattr("shared.base.metrics.figures.STAND_BY", 0.05)
     settings = settings_for("collections", database, jwks_file, metrics_port=1, metrics_interval=0.05)
     one, two = (Figures("collections", FIGURES, settings) for _ in range(2))
     first = asyncio.create_task(one.run())

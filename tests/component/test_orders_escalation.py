@@ -14,7 +14,7 @@ from deploy.local.tokens import Keys
 from shared.events import Event
 from shared.events.entitlements import RenewalSettingsNotRestored, SuspensionRefusedByVendor, VendorSyncFailed
 from shared.events.invoicing import AccountRegistered, Allocated, CreditNoteIssued, InvoiceBalance, InvoiceIssued
-from shared.runtime import Runtime
+from shared.process.runtime import Runtime
 from tests.builders import START, Client, Database, running
 from tests.component.orders import FEW, Order, announced, one_by_one, orders, read, rows
 

@@ -11,10 +11,10 @@ from hypothesis import example, given
 
 from deploy.local.tokens import Keys
 from services.invoicing.use_cases.disputes import UnknownDispute
-from shared.consumer.batch import HandlerFailed
 from shared.events import Event
 from shared.events.escalation import DisputedLine, DisputeResolved, DisputeWithdrawn
-from shared.runtime import Runtime
+from shared.messaging.consumer.batch import HandlerFailed
+from shared.process.runtime import Runtime
 from tests.builders import Client, Database, account, eur, invoice, running
 from tests.component.orders import FEW, Order, one_by_one, orders, read, rows
 

@@ -11,7 +11,7 @@ import pytest
 
 from deploy.local.tokens import Keys
 from shared.contracts.dunning_item import DunningItem, DunningNext
-from shared.errors import Later
+from shared.pure.errors import Later
 from tests.builders import Database, invoice
 from tests.component.case_mails import REASON, MailDesk, opened_desk
 

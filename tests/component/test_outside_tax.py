@@ -16,10 +16,10 @@ from fastapi.responses import JSONResponse
 from deploy.local.tokens import Keys
 from services.invoicing.repository import issuing
 from services.invoicing.repository.outside_tax import CALCULATE_TAX
-from shared import intents
-from shared.database import Unit
-from shared.intents import Intent, Kind
-from shared.retries import quick
+from shared.base.retries import quick
+from shared.persistence.database import Unit
+from shared.process import intents
+from shared.process.intents import Intent, Kind
 from tests.builders import Database, running, sweep, work
 from tests.component.billing_world import Billing
 from tests.component.calculator import TaxCalculator, answering

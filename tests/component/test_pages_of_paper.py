@@ -9,7 +9,7 @@ from pypdf import PdfReader
 
 from services.invoicing.domain.documents.paper import PaperLine
 from services.invoicing.papers.pages import paper_page
-from shared.printing import Printer
+from shared.outside.printing import Printer
 from tests.unit.invoicing.test_wording import paper
 
 

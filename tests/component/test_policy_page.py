@@ -9,7 +9,7 @@ import pytest
 from deploy.local.tokens import Keys
 from services.collections import policy_page
 from services.collections.domain.policy import TEMPLATES, parse_policy
-from shared.wording import LANGUAGES, read_catalogue
+from shared.base.wording import LANGUAGES, read_catalogue
 from tests.builders import Client, Database, running
 from tests.component.test_collections import STANDARD, publish
 

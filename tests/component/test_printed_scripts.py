@@ -9,9 +9,9 @@ import pytest
 from pypdf import PdfReader
 from structlog.testing import capture_logs
 
-from shared.printing import Printer
-from shared.printing.fonts import list_folders
-from shared.printing.printer import LACKING_DOCUMENTS
+from shared.outside.printing import Printer
+from shared.outside.printing.fonts import list_folders
+from shared.outside.printing.printer import LACKING_DOCUMENTS
 
 NAMES = {
     "Japanese": "有限会社サンプル",

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator
 import pytest
 from pypdf import PdfReader
 
-from shared.printing import NotPrinted, Printer
-from shared.printing.printer import Full
+from shared.outside.printing import NotPrinted, Printer
+from shared.outside.printing.printer import Full
 
 OBEDIENT = """
 import os, sys, time
@@ -124,6 +124,7 @@ async def test_a_worker_knows_no_secret(stand_in: Printer, monkeypatch: pytest.M
 
 def test_the_service_itself_does_not_carry_the_library() -> None:
     program = (
-        "import shared.run, shared.service, sys; shared.service.load('invoicing'); print('weasyprint' in sys.modules)"
+        "import shared.run, shared.process.service, sys; shared.process.service.load('invoicing');"
+        " print('weasyprint' in sys.modules)"
     )
     assert subprocess.check_output([sys.executable, "-c", program], text=True) == "False\n"

@@ -13,9 +13,9 @@ from services.invoicing import jobs as invoicing
 from services.invoicing.repository import account_search, billing, invoices, issuing, lapses
 from services.invoicing.repository.account_search import AccountCriteria
 from services.invoicing.repository.invoice_search import InvoiceCriteria, build_search
-from shared import outbox, streams
-from shared.audit_queries import Criteria, build_page_query
-from shared.sweeps import Sweep
+from shared.persistence import outbox, streams
+from shared.persistence.audit_queries import Criteria, build_page_query
+from shared.process.sweeps import Sweep
 from tests.builders import Database, insert_legal_entities
 
 SOME = [uuid4(), uuid4()]

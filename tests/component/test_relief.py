@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deploy.local.tokens import Keys
-from shared.runtime import Runtime
+from shared.process.runtime import Runtime
 from tests.builders import Client, Database, account, eur, invoice, running
 from tests.component.billing_world import Billing
 from tests.component.published_balances import find_repeated_balances

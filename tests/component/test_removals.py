@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from deploy.local.tokens import Keys
-from shared.bounces import build_envelope_sender, create_secret
+from shared.pure.bounces import build_envelope_sender, create_secret
 from tests.builders import Database, sweep, work
 from tests.component.case_mails import MailDesk, bounce, opened_desk, reply
 from tests.component.vendor_support import CHANNEL

@@ -12,8 +12,8 @@ import yaml
 from deploy.local.tokens import Keys
 from services.escalation import support_page
 from services.escalation.domain.clocks import Target
+from shared.base.wording import LANGUAGES, read_catalogue
 from shared.events.invoicing import BusinessCalendarChanged
-from shared.wording import LANGUAGES, read_catalogue
 from tests.builders import Client, Database, hear, running
 
 DAY, SHORT_DAY = ((540, 720), (780, 1020)), ((540, 840),)

@@ -13,7 +13,7 @@ from deploy.local.tokens import Keys
 from services.invoicing.api import uploads
 from services.invoicing.domain.files.layouts import Layout
 from services.invoicing.repository.vendor import comparison
-from shared.http import BodyInterrupted
+from shared.web.http import BodyInterrupted
 from tests.builders import Database, running
 from tests.vendor_files import BilledLine, World, as_csv, as_json_lines, expect, world
 

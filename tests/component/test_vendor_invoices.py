@@ -13,7 +13,7 @@ import pytest
 
 from deploy.local.tokens import Keys
 from services.invoicing import use_cases
-from shared.database import Unit
+from shared.persistence.database import Unit
 from tests.builders import Database, running, sweep
 from tests.component.vendor_world import Service, at_once, told
 from tests.vendor_files import BilledLine, as_csv, expect, vendor_invoice, world

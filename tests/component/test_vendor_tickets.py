@@ -12,8 +12,8 @@ import pytest
 from deploy.local.tokens import Keys
 from services.escalation.use_cases import ticket_files, ticket_readings
 from services.escalation.use_cases.ticket_readings import Reading, record_reading
-from shared.intents import Intent, Recorded
-from shared.runtime import Runtime
+from shared.process.intents import Intent, Recorded
+from shared.process.runtime import Runtime
 from tests.builders import START, Database
 from tests.component.vendor_support import ACCOUNT, CHANNEL, NUMBER, Support, running_support
 

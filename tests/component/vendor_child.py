@@ -12,11 +12,11 @@ from pathlib import Path
 import httpx2
 
 from deploy.local.tokens import ISSUER
-from shared.http import create_app
-from shared.runtime import Runtime
-from shared.service import load
-from shared.settings import Settings
-from shared.telemetry import set_up
+from shared.base.settings import Settings
+from shared.base.telemetry import set_up
+from shared.process.runtime import Runtime
+from shared.process.service import load
+from shared.web.http import create_app
 from tests.vendor_files import BilledLine, as_csv, as_json_lines
 
 LINES_A_CHUNK = 100

@@ -15,8 +15,8 @@ from sandbox.vendor.api import create_app
 from sandbox.vendor.faults import Clock
 from sandbox.vendor.store import Store
 from sandbox.vendor.vendor import Vendor
-from shared.clients import Answered
-from shared.runtime import Runtime
+from shared.process.runtime import Runtime
+from shared.web.clients import Answered
 from tests.builders import START, Client, Database, hear, registered, running, sweep, work
 from tests.component.entitlements_world import Break
 

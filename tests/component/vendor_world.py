@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import orjson
 
-from shared.runtime import Runtime
+from shared.process.runtime import Runtime
 from tests.builders import Client, Database
 
 Service = tuple[Runtime, Client, Database]

@@ -15,9 +15,9 @@ from deploy.grafana.panels import BOOKS
 from deploy.local.bootstrap import ROLES
 from deploy.prepare import password_variable
 from services.invoicing.api.uploads import LARGEST_FILE
+from shared.base.settings import Settings
+from shared.process.service import NAMES
 from shared.run import ROLES as PROCESS_ROLES
-from shared.service import NAMES
-from shared.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -26,7 +26,7 @@ VARIABLE = re.compile(r"\$\{(\w+)(:[-?][^}]*)?\}")
 SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|JWKS|WEBHOOK|_KEY")
 ADDRESS = re.compile(r"(?:://(?:[^@/]*@)?|^)([a-z][\w-]*):(\d+)")
 PORTS = {"postgres": "5432", "kafka": "9092", "collector": "4318"}
-TELEMETRY = (ROOT / "shared" / "telemetry.py").read_text()
+TELEMETRY = (ROOT / "shared" / "base" / "telemetry.py").read_text()
 SETTINGS = {f"GOODSTANDING_{name.upper()}" for name in Settings.model_fields}
 OF_THE_DATABASE_JOB = {"GOODSTANDING_ADMIN_URL", *map(password_variable, ROLES)}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import promql_parser
 
-from shared.service import NAMES
+from shared.process.service import NAMES
 from tests.contract.dashboards_lint import Json, filled, nodes, panels
 
 OF_ONE_MOMENT = {"table", "bargauge", "stat"}

@@ -9,7 +9,7 @@ import promql_parser
 import pytest
 import yaml
 
-from shared.money import get_minor_digits, known_currencies
+from shared.pure.money import get_minor_digits, known_currencies
 from tests.contract.dashboards_lint import nodes
 from tests.contract.test_alerts import ALERTS, program, rules
 

@@ -11,9 +11,9 @@ import promql_parser
 import pytest
 import yaml
 
-from shared.metrics import backbone, http, process
-from shared.metrics.declared import names
-from shared.service import NAMES, load
+from shared.base.metrics import backbone, http, process
+from shared.base.metrics.declared import names
+from shared.process.service import NAMES, load
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy" / "prometheus" / "rules.yml"

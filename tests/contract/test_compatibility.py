@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from shared.events import REGISTRY
 from shared.events import __main__ as schemas
 from shared.events.compatibility import Schema, breaks, breaks_of_all
-from shared.service import NAMES
+from shared.process.service import NAMES
 
 RELEASED = schemas.kept(schemas.RELEASED)
 DECLARED = {name: orjson.loads(schemas.schema_of(event)) for name, event in REGISTRY.items() if event.producer in NAMES}

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from shared.settings import Settings
+from shared.base.settings import Settings
 from tests.contract.containers_lint import DEPLOY, VARIABLE, findings, image_findings, loaded
 from tests.contract.test_alerts import program, said
 
@@ -134,7 +134,7 @@ def test_grafana_finds_what_it_links_to() -> None:
         assert urlsplit(one["url"]).hostname in services
         for link in one["jsonData"].get("exemplarTraceIdDestinations", ()) if "jsonData" in one else ():
             assert link["datasourceUid"] in uids
-            assert f'"{link["name"]}"' in (DEPLOY.parent / "shared" / "metrics" / "http.py").read_text()
+            assert f'"{link["name"]}"' in (DEPLOY.parent / "shared" / "base" / "metrics" / "http.py").read_text()
     assert "prometheus" in uids
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from shared.service import NAMES
+from shared.process.service import NAMES
 from tests.contract.test_pages import document
 
 NODE = Path(__file__).parent / "node"

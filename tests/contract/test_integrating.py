@@ -9,12 +9,12 @@ from uuid import uuid4
 
 import pytest
 
-from shared import outbox
-from shared.audit import Act
-from shared.database import Cause
 from shared.events import PARTITIONS, REGISTRY, topic_of
 from shared.events.invoicing import InvoicePaid
-from shared.service import NAMES
+from shared.persistence import outbox
+from shared.persistence.audit import Act
+from shared.persistence.database import Cause
+from shared.process.service import NAMES
 from tests.builders import START
 from tests.end_to_end.integrating.page import PAGE, only
 

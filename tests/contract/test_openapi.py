@@ -21,13 +21,13 @@ from schemathesis.specs.openapi.checks import (
 
 from deploy.local.tokens import Keys
 from services.escalation.api.case_bodies import LinkKind
-from shared import failed_work
-from shared.clients import Answered
-from shared.database import Unit
 from shared.events.invoicing import VendorCredit, VendorCreditReceived
-from shared.failed_work import Work, WorkKind
-from shared.http import PROBLEM
-from shared.service import NAMES, load
+from shared.persistence import failed_work
+from shared.persistence.database import Unit
+from shared.persistence.failed_work import Work, WorkKind
+from shared.process.service import NAMES, load
+from shared.web.clients import Answered
+from shared.web.http import PROBLEM
 from tests.architecture.test_routes import list_actions, routes
 from tests.builders import Client, Database, account, activated, charged_back, eur, hear, invoice, registered, running
 from tests.component.bank_statements import IBAN, Paid, camt, imported

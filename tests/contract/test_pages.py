@@ -9,10 +9,10 @@ import pytest
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
-from shared.http import PROBLEM, create_app
-from shared.runtime import Runtime
-from shared.service import NAMES, load
-from shared.settings import Settings
+from shared.base.settings import Settings
+from shared.process.runtime import Runtime
+from shared.process.service import NAMES, load
+from shared.web.http import PROBLEM, create_app
 
 JSON = "application/json"
 FORMATS = jsonschema.FormatChecker(["uuid", "date"])

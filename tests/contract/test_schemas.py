@@ -12,10 +12,10 @@ from cloudevents.core.bindings.kafka import KafkaMessage, from_binary
 from cloudevents.core.formats.json import JSONFormat
 
 from deploy.local.tokens import Keys
-from shared import relay
 from shared.events import REGISTRY
 from shared.events.__main__ import SCHEMAS, schema_of
-from shared.service import NAMES, load
+from shared.messaging import relay
+from shared.process.service import NAMES, load
 from tests.builders import Client, Database, account, eur, invoice, running, subscription
 
 for name in NAMES:

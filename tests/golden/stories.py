@@ -9,8 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from deploy.local.tokens import Keys
-from shared.consumer.batch import Batch
-from shared.database import Unit
+from shared.messaging.consumer.batch import Batch
+from shared.persistence.database import Unit
 from tests.builders import Database, eur, invoice, message, registered, running, sweep
 from tests.component import test_collections
 from tests.component.billing_world import Billing

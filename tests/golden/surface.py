@@ -16,12 +16,12 @@ import orjson
 import typer
 from prometheus_client import REGISTRY
 
-from shared.backbone_figures import FIGURES
-from shared.http import create_app
-from shared.metrics.figures import Figure
-from shared.runtime import Runtime
-from shared.service import NAMES, load
-from shared.settings import Settings
+from shared.base.backbone_figures import FIGURES
+from shared.base.metrics.figures import Figure
+from shared.base.settings import Settings
+from shared.process.runtime import Runtime
+from shared.process.service import NAMES, load
+from shared.web.http import create_app
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("services", "shared", "sandbox", "deploy")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from deploy.local.tokens import Keys
-from shared.service import NAMES
+from shared.process.service import NAMES
 from tests.builders import Database
 from tests.golden import surface
 from tests.golden.statements import recorder

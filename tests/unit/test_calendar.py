@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.calendar import first_day_from, last_day_until, local_date, local_instant
+from shared.pure.calendar import first_day_from, last_day_until, local_date, local_instant
 
 CASES = [
     ("UTC", date(2026, 3, 10), time(9), "2026-03-10T09:00"),

@@ -13,8 +13,8 @@ from services.collections.api import (
     suspensions,
     waiting_steps,
 )
-from shared.http.audit_entries import create_audit_router
-from shared.http.failed_work import create_failed_work_router
+from shared.web.http.audit_entries import create_audit_router
+from shared.web.http.failed_work import create_failed_work_router
 
 ROUTERS = (
     policy_pages.public,

@@ -17,12 +17,12 @@ from services.collections.repository.guard import GuardState
 from services.collections.repository.guard_limits import find_standing
 from services.collections.use_cases.guard import Decision
 from services.collections.use_cases.guard_limits import change_limits
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import ReasonIn, example
-from shared.http import PROBLEMS, Page, Read, Router, refusals
-from shared.proposals import AlreadyProposed
+from shared.persistence.database import Unit
+from shared.pure.fields import ReasonIn, example
+from shared.pure.proposals import AlreadyProposed
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Read, Router, refusals
 
 reads = Router(prefix="/v1", tags=["guard"], dependencies=[needs("collections:read")], responses=PROBLEMS)
 limits = Router(prefix="/v1", tags=["guard"], dependencies=[needs("collections:admin")], responses=PROBLEMS)

@@ -13,12 +13,12 @@ from services.collections.domain.policy import Limits
 from services.collections.repository.guard_limits import get_change, list_changes
 from services.collections.tables import GuardLimitChangeRow
 from services.collections.use_cases.guard_limits import approve_limits, decline_limits, withdraw_limits
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import ReasonIn, example
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.proposals import FactsChanged, NotTheProposer, SecondPersonNeeded
+from shared.persistence.database import Unit
+from shared.pure.fields import ReasonIn, example
+from shared.pure.proposals import FactsChanged, NotTheProposer, SecondPersonNeeded
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 PREFIX, TAGS = "/v1/guard/limit-changes", ["guard"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("collections:read")], responses=PROBLEMS)

@@ -3,9 +3,9 @@
 from uuid import UUID
 
 from services.collections import use_cases
-from shared.auth import needs
 from shared.contracts.dunning_item import DunningItem
-from shared.http import PROBLEMS, Read, Router
+from shared.web.auth import needs
+from shared.web.http import PROBLEMS, Read, Router
 
 reads = Router(prefix="/v1/items", tags=["standing"], dependencies=[needs("collections:read")], responses=PROBLEMS)
 

@@ -11,10 +11,10 @@ from services.collections import use_cases
 from services.collections.api.standing import DunnableOut, NextOut
 from services.collections.repository.late_accounts import LateCriteria
 from services.collections.use_cases.late_accounts import LateAccount, UnknownStep
-from shared.auth import needs
 from shared.events.collections import WaitsFor
-from shared.fields import Code, example, shown
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
+from shared.pure.fields import Code, example, shown
+from shared.web.auth import needs
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(
     prefix="/v1/late-accounts", tags=["late accounts"], dependencies=[needs("collections:read")], responses=PROBLEMS

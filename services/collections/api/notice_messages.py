@@ -6,9 +6,9 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from services.collections.repository.notice_messages import get_message
-from shared.auth import needs
-from shared.fields import example
-from shared.http import PROBLEMS, Read, Router
+from shared.pure.fields import example
+from shared.web.auth import needs
+from shared.web.http import PROBLEMS, Read, Router
 
 reads = Router(prefix="/v1/notices", tags=["notices"], dependencies=[needs("collections:messages")], responses=PROBLEMS)
 

@@ -12,11 +12,11 @@ from services.collections.repository import notices as repository
 from services.collections.repository.notice_search import NoticeCriteria, NoticeState, search_notices
 from services.collections.tables import NoticeRow
 from services.collections.use_cases.delivery import NotFailed
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Instant, ReasonIn, example, shown
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
+from shared.persistence.database import Unit
+from shared.pure.fields import Instant, ReasonIn, example, shown
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(prefix="/v1/notices", tags=["notices"], dependencies=[needs("collections:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/notices", tags=["notices"], dependencies=[needs("collections:write")], responses=PROBLEMS)

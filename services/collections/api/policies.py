@@ -12,12 +12,12 @@ from services.collections.domain.policy import PolicyRefused, parse_policy
 from services.collections.repository import policies as repository
 from services.collections.tables import PolicyRow
 from services.collections.use_cases.policies import EffectiveDateRefused, GuardLoosened
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Body, Day, Prose, example
-from shared.hidden import SEEN_ON_LINES, check_lines, normalise_breaks
-from shared.http import PROBLEMS, Page, Read, Router, refusals
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Day, Prose, example
+from shared.pure.hidden import SEEN_ON_LINES, check_lines, normalise_breaks
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Read, Router, refusals
 
 reads = Router(prefix="/v1/policies", tags=["policy"], dependencies=[needs("collections:read")], responses=PROBLEMS)
 publishing = Router(

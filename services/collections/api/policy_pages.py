@@ -10,10 +10,10 @@ from pydantic import BaseModel, Field
 from services.collections import policy_page
 from services.collections.repository import policies
 from services.collections.tables import PolicyRow
-from shared.database import Unit
-from shared.errors import NotFound
-from shared.fields import example, shown
-from shared.http import OWN_STYLES, PROBLEMS, Read, Router
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound
+from shared.pure.fields import example, shown
+from shared.web.http import OWN_STYLES, PROBLEMS, Read, Router
 
 public = Router(tags=["policy"], responses={422: PROBLEMS[422]})
 

@@ -13,9 +13,9 @@ from services.collections.api.vendor_debt import VendorDebtOut, vendor_debt
 from services.collections.use_cases.judging import Judged
 from services.collections.use_cases.standing import Standing
 from services.collections.use_cases.vendor_debt import VendorDebt
-from shared.auth import needs
-from shared.fields import example, shown
-from shared.http import PROBLEMS, Read, Router
+from shared.pure.fields import example, shown
+from shared.web.auth import needs
+from shared.web.http import PROBLEMS, Read, Router
 
 reads = Router(prefix="/v1/accounts", tags=["standing"], dependencies=[needs("collections:read")], responses=PROBLEMS)
 

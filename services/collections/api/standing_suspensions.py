@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from shared.fields import example
+from shared.pure.fields import example
 
 
 class StandingSuspensionOut(BaseModel):

@@ -12,11 +12,11 @@ from services.collections.domain.suspension import SuspensionMoveRefused, Suspen
 from services.collections.repository import suspensions as repository
 from services.collections.repository.suspensions import Suspension, SuspensionCriteria
 from services.collections.use_cases.suspensions import ReleaseRefused
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Day, ReasonIn, example, shown
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
+from shared.persistence.database import Unit
+from shared.pure.fields import Day, ReasonIn, example, shown
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(
     prefix="/v1/suspensions", tags=["suspensions"], dependencies=[needs("collections:read")], responses=PROBLEMS

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from shared.fields import example
+from shared.pure.fields import example
 
 
 class AccruedOut(BaseModel):

@@ -8,10 +8,10 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from services.collections.repository.waiting_steps import WaitingCriteria, list_waiting
-from shared.auth import needs
 from shared.events.collections import WaitsFor
-from shared.fields import Code, example
-from shared.http import PROBLEMS, Page, Paging, Read, Router
+from shared.pure.fields import Code, example
+from shared.web.auth import needs
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router
 
 reads = Router(
     prefix="/v1/waiting-steps", tags=["waiting steps"], dependencies=[needs("collections:read")], responses=PROBLEMS

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from services.collections.domain.policy import Limits
-from shared.errors import Refusal
+from shared.pure.errors import Refusal
 
 ALL_STOPPED = "all suspensions are stopped"
 """Why no suspension goes out while a person has stopped them."""

@@ -16,7 +16,7 @@ from services.collections.domain.ladder import is_notice, list_rungs, list_takea
 from services.collections.domain.policy import Policy, Step
 from services.collections.domain.timeline import Span, Timeline, timeline_of
 from services.collections.domain.void import Voiding, is_released, voiding_of
-from shared.calendar import ONE_DAY, first_day_from, last_day_until, local_date, local_instant
+from shared.pure.calendar import ONE_DAY, first_day_from, last_day_until, local_date, local_instant
 
 
 class _View(NamedTuple):

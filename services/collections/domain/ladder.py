@@ -9,7 +9,7 @@ from services.collections.domain.judgement import Requirement, Rung
 from services.collections.domain.policy import Policy, Required
 from services.collections.domain.timeline import Timeline
 from services.collections.domain.void import Validity, Voiding, find_validity
-from shared.calendar import ONE_DAY, local_date
+from shared.pure.calendar import ONE_DAY, local_date
 
 
 def list_rungs(

@@ -10,7 +10,7 @@ from services.collections.domain.item import Item, Outcome, StepTaken
 from services.collections.domain.judge import judge
 from services.collections.domain.judgement import Action, Judgement, NextStep
 from services.collections.domain.policy import Policy, Step
-from shared.calendar import local_date
+from shared.pure.calendar import local_date
 
 
 class ComingStep(NamedTuple):

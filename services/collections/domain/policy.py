@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StrictInt, ValidationError
 
 from services.collections.domain.plain_yaml import YamlRefused, parse_plain_yaml
-from shared.errors import Refusal
+from shared.pure.errors import Refusal
 
 TEMPLATES = frozenset({"upcoming", "reminder_1", "reminder_2", "final_notice"})
 """The notices that can be written."""

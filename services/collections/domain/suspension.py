@@ -14,7 +14,7 @@ from services.collections.domain.item import Balance, Item, round_of
 from services.collections.domain.policy import Policy
 from services.collections.domain.timeline import timeline_of
 from services.collections.domain.void import find_warned_at, is_blocked_since, list_required
-from shared.errors import Refusal
+from shared.pure.errors import Refusal
 
 
 class ItemTerms(NamedTuple):

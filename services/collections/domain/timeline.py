@@ -14,7 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.collections.domain.item import Balance, Item, LineBalance, by_line, dunnable_by_line
-from shared.calendar import ONE_DAY, first_day_from, local_date, local_instant
+from shared.pure.calendar import ONE_DAY, first_day_from, local_date, local_instant
 
 MIDNIGHT = time(0)
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)

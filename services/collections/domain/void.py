@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from services.collections.domain.item import Item, Release, StepTaken
 from services.collections.domain.policy import Policy
 from services.collections.domain.timeline import MIDNIGHT, Span, Timeline
-from shared.calendar import ONE_DAY, local_instant
+from shared.pure.calendar import ONE_DAY, local_instant
 
 VoidedBy = Literal["release", "block"]
 _BEST_FIRST = {"in_effect": 2, "awaited": 1, "over": 0}

@@ -12,9 +12,9 @@ import orjson
 
 from services.collections.domain.item import Balance, Effect, Item, LineBalance, Overdue, Promise, Release, StepTaken
 from services.collections.repository.suspensions import Suspension, standing_suspensions
-from shared.database import Unit, columns
-from shared.errors import NotFound
 from shared.events.values import LineBalance as EventLine
+from shared.persistence.database import Unit, columns
+from shared.pure.errors import NotFound
 
 T = TypeVar("T")
 

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from services.collections.domain.policy import Limits
 from services.collections.repository import policies
-from shared.database import Unit
-from shared.ids import new_id
+from shared.persistence.database import Unit
+from shared.pure.ids import new_id
 
 WINDOW = timedelta(hours=1)
 """Of the business clock; also how long an approval holds."""

@@ -8,9 +8,9 @@ from sqlmodel import select
 
 from services.collections.domain.guard import LimitChangeState
 from services.collections.tables import GuardLimitChangeRow
-from shared.database import Unit
-from shared.errors import NotFound
-from shared.keyset import rows_after
+from shared.persistence.database import Unit
+from shared.persistence.keyset import rows_after
+from shared.pure.errors import NotFound
 
 
 async def has_suspended(unit: Unit) -> bool:

@@ -8,9 +8,9 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.calendar import ONE_DAY
-from shared.database import Unit
-from shared.list_queries import build_list_query
+from shared.persistence.database import Unit
+from shared.persistence.list_queries import build_list_query
+from shared.pure.calendar import ONE_DAY
 
 _LATE = """
 SELECT c.id AS case_id, c.account_id, a.legal_entity, a.time_zone, c.opened_at, c.stage, c.oldest_due_date

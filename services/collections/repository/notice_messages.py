@@ -4,8 +4,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.collections.tables import NoticeMessageRow
-from shared.database import Unit
-from shared.errors import NotFound
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound
 
 
 class SentMessage(NamedTuple):

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.database import Unit
-from shared.list_queries import build_list_query
+from shared.persistence.database import Unit
+from shared.persistence.list_queries import build_list_query
 
 NoticeState = Literal["pending", "sent", "failed", "withdrawn"]
 

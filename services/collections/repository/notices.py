@@ -9,10 +9,10 @@ import orjson
 from sqlmodel import col, select
 
 from services.collections.tables import NoticeRow
-from shared.bounces import compute_bounce_id
-from shared.database import Unit, columns
-from shared.errors import NotFound
 from shared.events.collections import WaitsFor
+from shared.persistence.database import Unit, columns
+from shared.pure.bounces import compute_bounce_id
+from shared.pure.errors import NotFound
 
 """Reasons for which a step that is due waits."""
 

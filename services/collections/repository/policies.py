@@ -10,9 +10,9 @@ from sqlmodel import col, select
 
 from services.collections.domain.policy import Policy, parse_policy
 from services.collections.tables import PolicyRow
-from shared.calendar import local_date
-from shared.database import Unit
-from shared.errors import NotFound
+from shared.persistence.database import Unit
+from shared.pure.calendar import local_date
+from shared.pure.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)

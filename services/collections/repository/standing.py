@@ -5,8 +5,8 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.database import Unit
-from shared.errors import NotFound
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound
 
 
 async def account(unit: Unit, account_id: UUID) -> asyncpg.Record:

@@ -10,9 +10,9 @@ from uuid import UUID
 import asyncpg
 
 from services.collections.domain.suspension import SuspensionState
-from shared.database import Unit, columns
-from shared.errors import NotFound
-from shared.list_queries import build_list_query
+from shared.persistence.database import Unit, columns
+from shared.persistence.list_queries import build_list_query
+from shared.pure.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.database import Unit
-from shared.list_queries import build_list_query
+from shared.persistence.database import Unit
+from shared.persistence.list_queries import build_list_query
 
 _WAITING = """
 SELECT d.invoice_id, d.account_id, a.legal_entity, i.number, i.due_date, i.currency, i.open_minor, d.step, d.waits_for,

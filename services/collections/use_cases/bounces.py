@@ -3,9 +3,9 @@
 from services.collections.repository import notices
 from services.collections.use_cases import judging
 from services.collections.use_cases.delivery import describe_notice
-from shared.database import Unit
 from shared.events.collections import NoticeBounced
 from shared.events.escalation import MailBounced
+from shared.persistence.database import Unit
 
 
 async def record_bounce(unit: Unit, event: MailBounced) -> None:

@@ -20,15 +20,15 @@ from services.collections.repository.guard import WINDOW
 from services.collections.repository.suspensions import Cause, Suspension
 from services.collections.use_cases import judging, suspensions
 from services.collections.use_cases.judging import Judged
-from shared.clients import Answered
-from shared.database import Unit
-from shared.errors import Later
 from shared.events.collections import WaitsFor
 from shared.events.values import LineBalance
-from shared.intents import Intent, Recorded
+from shared.persistence.database import Unit
+from shared.process.intents import Intent, Recorded
+from shared.pure.errors import Later
+from shared.web.clients import Answered
 
 if TYPE_CHECKING:
-    from shared.runtime import Runtime
+    from shared.process.runtime import Runtime
 
 Verdict = Literal["stands", "withdrawn", "wait"]
 

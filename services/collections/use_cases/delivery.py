@@ -12,21 +12,21 @@ from services.collections.repository.notice_messages import SentMessage, save_me
 from services.collections.tables import NoticeRow
 from services.collections.use_cases import judging
 from services.collections.use_cases.notices import SEND_NOTICE
-from shared import intents
-from shared import mail as post
-from shared.addresses import is_address
-from shared.audit import Change
-from shared.bounces import build_envelope_sender, create_secret
-from shared.clients import Answered
 from shared.contracts.notice_facts import NoticeFacts, NoticeFactsIn
-from shared.database import Unit
-from shared.errors import Later, Refusal
 from shared.events.collections import NoticeFailed, NoticeSent, NoticeWithdrawn
 from shared.events.values import StepItem
-from shared.intents import Intent, Recorded
+from shared.outside import mail as post
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.process import intents
+from shared.process.intents import Intent, Recorded
+from shared.pure.addresses import is_address
+from shared.pure.bounces import build_envelope_sender, create_secret
+from shared.pure.errors import Later, Refusal
+from shared.web.clients import Answered
 
 if TYPE_CHECKING:
-    from shared.runtime import Runtime
+    from shared.process.runtime import Runtime
 
 SECRETS = {"secret", "bounce_id"}
 """Columns of a notice that stand nowhere else."""

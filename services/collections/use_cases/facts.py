@@ -9,8 +9,7 @@ from services.collections.repository import suspensions
 from services.collections.repository.facts import ToldBalance
 from services.collections.repository.suspensions import Suspension
 from services.collections.use_cases import judging, notices
-from shared.consumer import Heard
-from shared.database import Unit
+from shared.base.kafka import Envelope
 from shared.events.invoicing import (
     AccountRegistered,
     InvoiceBalance,
@@ -18,7 +17,8 @@ from shared.events.invoicing import (
     InvoiceIssued,
     InvoiceOverdue,
 )
-from shared.kafka import Envelope
+from shared.messaging.consumer import Heard
+from shared.persistence.database import Unit
 
 SUBSCRIPTION_ENDED = "the subscription has ended"
 OwedEvent = InvoiceIssued | InvoiceBalanceChanged | InvoiceOverdue

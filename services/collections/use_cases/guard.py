@@ -5,8 +5,8 @@ from typing import Literal
 from services.collections.domain.policy import Limits
 from services.collections.repository import guard as repository
 from services.collections.repository.guard import GuardState
-from shared.audit import Change
-from shared.database import Unit
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
 
 Decision = Literal["stop", "resume", "approve"]
 

@@ -9,11 +9,11 @@ from services.collections.repository.guard import GuardState, lock
 from services.collections.repository.guard_limits import find_standing, get_change, has_suspended, save_change
 from services.collections.tables import GuardLimitChangeRow
 from services.collections.use_cases.guard import set_limits
-from shared.audit import Change
-from shared.auth import Caller, is_same_actor
-from shared.database import Unit
-from shared.ids import new_id
-from shared.proposals import AlreadyProposed, FactsChanged, NotTheProposer, SecondPersonNeeded
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.ids import new_id
+from shared.pure.proposals import AlreadyProposed, FactsChanged, NotTheProposer, SecondPersonNeeded
+from shared.web.auth import Caller, is_same_actor
 
 
 async def change_limits(unit: Unit, caller: Caller, limits: Limits, reason: str) -> GuardLimitChangeRow:

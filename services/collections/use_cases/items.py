@@ -7,9 +7,9 @@ from services.collections.domain.judgement import NextStep
 from services.collections.repository import facts, policies
 from services.collections.repository.facts import ItemKey
 from services.collections.repository.policies import Version
-from shared.calendar import local_date
 from shared.contracts.dunning_item import DunningItem, DunningNext, DunningTerms
-from shared.database import Unit
+from shared.persistence.database import Unit
+from shared.pure.calendar import local_date
 
 
 async def describe_item(unit: Unit, invoice_id: UUID) -> DunningItem:

@@ -23,9 +23,6 @@ from services.collections.repository import policies
 from services.collections.repository.facts import Facts
 from services.collections.repository.policies import Version
 from services.collections.use_cases import notices, suspensions
-from shared import intents
-from shared.calendar import local_instant
-from shared.database import Unit
 from shared.events.collections import (
     DunningCaseClosed,
     DunningCaseOpened,
@@ -34,7 +31,10 @@ from shared.events.collections import (
     TerminationRequested,
     WaitsFor,
 )
-from shared.ids import new_id
+from shared.persistence.database import Unit
+from shared.process import intents
+from shared.pure.calendar import local_instant
+from shared.pure.ids import new_id
 
 CHECK_SUSPENSION = "check_suspension"
 """The kind of the intent that asks invoicing for fresh balances before a suspension is requested."""

@@ -16,9 +16,9 @@ from services.collections.repository.policies import Version
 from services.collections.use_cases import judging
 from services.collections.use_cases.judging import Judged
 from services.collections.use_cases.standing import assess_state
-from shared.calendar import local_date
-from shared.database import Unit
-from shared.errors import Refusal
+from shared.persistence.database import Unit
+from shared.pure.calendar import local_date
+from shared.pure.errors import Refusal
 
 
 @dataclass(frozen=True, slots=True)

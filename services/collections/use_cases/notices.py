@@ -11,11 +11,11 @@ from services.collections.domain.outlook import Prospect
 from services.collections.repository import notices as repository
 from services.collections.repository.suspensions import Suspension
 from services.collections.tables import NoticeRow
-from shared import intents
-from shared.database import Unit
 from shared.events.collections import NoticeKind
 from shared.events.values import StepItem
-from shared.ids import new_id
+from shared.persistence.database import Unit
+from shared.process import intents
+from shared.pure.ids import new_id
 
 SEND_NOTICE = "send_notice"
 """The kind of the intent; its id is the notice's."""

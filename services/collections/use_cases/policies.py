@@ -6,11 +6,11 @@ from services.collections.domain.policy import Limits, check_required_notices
 from services.collections.repository import guard
 from services.collections.repository import policies as repository
 from services.collections.tables import PolicyRow
-from shared.audit import Change
-from shared.calendar import ONE_DAY
-from shared.database import Unit
-from shared.errors import Refusal
 from shared.events.collections import PolicyPublished
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.calendar import ONE_DAY
+from shared.pure.errors import Refusal
 
 SUBJECT = "policy"
 EARLIEST_ZONE = timedelta(hours=14)

@@ -12,7 +12,7 @@ from services.collections.repository import standing as repository
 from services.collections.tables import NoticeRow
 from services.collections.use_cases import judging
 from services.collections.use_cases.judging import Judged
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 NOTICES_SHOWN = 50
 GOOD = "good_standing"

@@ -17,10 +17,6 @@ from services.collections.domain.suspension import (
 from services.collections.repository import suspensions as repository
 from services.collections.repository.facts import Facts, facts
 from services.collections.repository.suspensions import Cause, Suspension
-from shared.audit import Change
-from shared.calendar import ONE_DAY, local_date
-from shared.database import Unit
-from shared.errors import Refusal
 from shared.events.collections import (
     ReinstatementRequested,
     SuspensionCause,
@@ -29,7 +25,11 @@ from shared.events.collections import (
     SuspensionWithdrawn,
     WithdrawalCause,
 )
-from shared.ids import new_id
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.calendar import ONE_DAY, local_date
+from shared.pure.errors import Refusal
+from shared.pure.ids import new_id
 
 ENDS: dict[WithdrawalCause, str] = {
     "settled": "every invoice that caused it is paid or credited",

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from services.collections.use_cases.standing import GOOD, Standing
-from shared.clients import Answered
-from shared.errors import Later
+from shared.pure.errors import Later
+from shared.web.clients import Answered
 
 if TYPE_CHECKING:
-    from shared.runtime import Runtime
+    from shared.process.runtime import Runtime
 
 PATIENCE = 2.0
 """Seconds: who asks for a standing gets the rest of it rather than waits."""

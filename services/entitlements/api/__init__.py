@@ -1,8 +1,8 @@
 """The routes of entitlements."""
 
 from services.entitlements.api import access, holds
-from shared.http.audit_entries import create_audit_router
-from shared.http.failed_work import create_failed_work_router
+from shared.web.http.audit_entries import create_audit_router
+from shared.web.http.failed_work import create_failed_work_router
 
 ROUTERS = (
     access.reads,

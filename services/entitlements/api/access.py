@@ -10,11 +10,11 @@ import asyncpg
 from pydantic import BaseModel, Field
 
 from services.entitlements import repository
-from shared.auth import needs
-from shared.errors import NotFound
 from shared.events.entitlements import HoldReason, WantedAtVendor
-from shared.fields import example, shown
-from shared.http import PROBLEMS, Page, Paging, Read, Router
+from shared.pure.errors import NotFound
+from shared.pure.fields import example, shown
+from shared.web.auth import needs
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router
 
 reads = Router(prefix="/v1", tags=["access"], dependencies=[needs("entitlements:read")], responses=PROBLEMS)
 

@@ -11,12 +11,12 @@ from services.entitlements import repository, use_cases
 from services.entitlements.domain.hold import AlreadyReleased, EndsThroughCollections, Hold, RoleNeeded
 from services.entitlements.repository import HoldCriteria
 from services.entitlements.use_cases.holds import NewHold
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
 from shared.events.entitlements import HoldReason
-from shared.fields import Body, Name, Prose, ReasonIn, example, shown
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Name, Prose, ReasonIn, example, shown
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(prefix="/v1/holds", tags=["holds"], dependencies=[needs("entitlements:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/holds", tags=["holds"], dependencies=[needs("entitlements:write")], responses=PROBLEMS)

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from services.entitlements.domain.hold import Hold, standing
 from services.entitlements.domain.renewal import without_auto_renew
-from shared.errors import Refusal
 from shared.events.entitlements import WantedAtVendor
+from shared.pure.errors import Refusal
 
 Wanted = Literal["active", "suspended"]
 

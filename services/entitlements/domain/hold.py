@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from shared.errors import Refusal
 from shared.events.entitlements import HoldReason
+from shared.pure.errors import Refusal
 
 
 class AlreadyReleased(Refusal):

@@ -3,8 +3,8 @@
 from services.entitlements import use_cases
 from services.entitlements.jobs.sync import perform
 from services.entitlements.use_cases.vendor import SYNC, record
-from shared.intents import Kind
-from shared.sweeps import Sweep
+from shared.process.intents import Kind
+from shared.process.sweeps import Sweep
 
 SWEEPS = (
     Sweep(

@@ -11,10 +11,10 @@ from services.entitlements.domain.hold import standing, suspension_ids
 from services.entitlements.domain.outcome import Outcome, Refused, RenewalOff, Seen, Waiting
 from services.entitlements.jobs.vendor import VendorRefused, VendorSubscription
 from services.entitlements.use_cases.vendor import begin_suspending
-from shared.clients import Answered
-from shared.errors import Later
-from shared.intents import LEASE, Intent
-from shared.runtime import Runtime
+from shared.process.intents import LEASE, Intent
+from shared.process.runtime import Runtime
+from shared.pure.errors import Later
+from shared.web.clients import Answered
 
 GONE = ("deleted", "expired")
 """States at the vendor in which nothing is renewed."""

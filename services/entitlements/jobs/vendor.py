@@ -16,9 +16,9 @@ import orjson
 
 from services.entitlements import metrics
 from services.entitlements.domain.vendor_errors import Meaning, meaning_of
-from shared.errors import Later
-from shared.ids import new_id
-from shared.retries import quick
+from shared.base.retries import quick
+from shared.pure.errors import Later
+from shared.pure.ids import new_id
 
 Resource = dict[str, Any]
 

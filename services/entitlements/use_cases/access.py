@@ -3,9 +3,9 @@
 from services.entitlements import repository
 from services.entitlements.domain.entitlement import Entitlement, State, is_allowed
 from services.entitlements.use_cases.vendor import want_sync
-from shared.database import Unit
 from shared.events.entitlements import EntitlementGranted
 from shared.events.invoicing import SubscriptionActivated
+from shared.persistence.database import Unit
 
 
 async def grant(unit: Unit, bought: SubscriptionActivated) -> None:

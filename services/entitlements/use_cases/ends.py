@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 from services.entitlements import repository
 from services.entitlements.domain.entitlement import Entitlement, end, is_due_to_end, with_end
 from services.entitlements.use_cases.vendor import want_sync
-from shared.calendar import local_instant
-from shared.database import Unit
 from shared.events.entitlements import EntitlementEnded
 from shared.events.invoicing import AccountRegistered, SubscriptionEnded
+from shared.persistence.database import Unit
+from shared.pure.calendar import local_instant
 
 
 async def save_zone(unit: Unit, account: AccountRegistered) -> None:

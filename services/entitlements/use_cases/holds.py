@@ -9,10 +9,10 @@ from services.entitlements import repository
 from services.entitlements.domain.entitlement import with_hold
 from services.entitlements.domain.hold import Hold, released_by_hand
 from services.entitlements.use_cases.vendor import want_sync
-from shared.audit import Change
-from shared.database import Unit
 from shared.events.entitlements import HoldPlaced, HoldReleased
-from shared.ids import new_id
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from uuid import UUID
 from services.entitlements import repository
 from services.entitlements.domain.hold import Hold
 from services.entitlements.use_cases import holds
-from shared.database import Unit
 from shared.events.collections import ReinstatementRequested, SuspensionRequested, SuspensionWithdrawn
-from shared.ids import new_id
+from shared.persistence.database import Unit
+from shared.pure.ids import new_id
 
 OWNER = "collections"
 

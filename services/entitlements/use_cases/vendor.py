@@ -12,10 +12,10 @@ from services.entitlements.domain.entitlement import Entitlement, State
 from services.entitlements.domain.hold import standing
 from services.entitlements.domain.outcome import Outcome, Refused, RenewalOff, Seen, Waiting
 from services.entitlements.domain.renewal import settings_of
-from shared import intents
-from shared.database import Unit
 from shared.events import Event
-from shared.intents import Intent, Recorded
+from shared.persistence.database import Unit
+from shared.process import intents
+from shared.process.intents import Intent, Recorded
 
 SYNC = "sync_vendor"
 """The one kind of intent: its key is the subscription, so that one operation at a time is in work for it."""

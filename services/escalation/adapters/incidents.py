@@ -7,9 +7,9 @@ from pydantic.alias_generators import to_camel
 from services.escalation.adapters.service_requests import PASSING
 from services.escalation.adapters.vendor_dates import VendorDate
 from services.escalation.domain.service_health import HealthRefused, Incident
-from shared.errors import Later
-from shared.hidden import remove_hidden
-from shared.ids import new_id
+from shared.pure.errors import Later
+from shared.pure.hidden import remove_hidden
+from shared.pure.ids import new_id
 
 MAX_INCIDENTS = 500
 """How many incidents of an answer are read: the vendor shows the newest first."""

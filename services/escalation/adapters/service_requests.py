@@ -11,9 +11,9 @@ from pydantic.alias_generators import to_camel
 
 from services.escalation.adapters.vendor_dates import VendorDate
 from services.escalation.domain.vendor_tickets import SeenNote, SeenTicket, TicketRefused, TicketStatus
-from shared.errors import Later
-from shared.hidden import remove_hidden
-from shared.ids import new_id
+from shared.pure.errors import Later
+from shared.pure.hidden import remove_hidden
+from shared.pure.ids import new_id
 
 MAX_NOTE_CHARS = 20_000
 MAX_NOTES = 1000

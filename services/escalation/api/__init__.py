@@ -25,8 +25,8 @@ from services.escalation.api import (
     vendor_disputes,
     vendor_tickets,
 )
-from shared.http.audit_entries import create_audit_router
-from shared.http.failed_work import create_failed_work_router
+from shared.web.http.audit_entries import create_audit_router
+from shared.web.http.failed_work import create_failed_work_router
 
 ROUTERS = (
     disputes.reads,

@@ -22,12 +22,12 @@ from services.escalation.domain.removals import ContentRemoved
 from services.escalation.mail.file_types import check_file
 from services.escalation.repository import attachments, case_queries, inbound_mails
 from services.escalation.tables import AttachmentRow
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_upload
-from shared.database import Unit
-from shared.errors import Refusal, Unavailable
-from shared.fields import Name, example
-from shared.http import PROBLEMS, BodyInterrupted, Page, Paging, Read, Router, accept_body, declared, refusals
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal, Unavailable
+from shared.pure.fields import Name, example
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_upload
+from shared.web.http import PROBLEMS, BodyInterrupted, Page, Paging, Read, Router, accept_body, declared, refusals
 
 reads = Router(tags=["attachments"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 writes = Router(tags=["attachments"], dependencies=[needs("escalation:write")], responses=PROBLEMS)

@@ -12,11 +12,11 @@ from services.escalation.domain.cases import WAITING_SIDES, CaseState
 from services.escalation.tables import CaseLinkRow, CaseRow
 from services.escalation.use_cases.cases import CaseLink, NewCase
 from shared.events.escalation import CaseKind, Severity
-from shared.fields import Body, Code, Name, Prose, Words, example, shown
-from shared.hidden import SEEN_ON_LINE, SEEN_ON_LINES, check_line, check_lines, normalise_breaks
-from shared.http import Fields
-from shared.merging import create_patch_model
-from shared.subjects import MAX_SUBJECT_CHARS, fold_subject
+from shared.pure.fields import Body, Code, Name, Prose, Words, example, shown
+from shared.pure.hidden import SEEN_ON_LINE, SEEN_ON_LINES, check_line, check_lines, normalise_breaks
+from shared.pure.subjects import MAX_SUBJECT_CHARS, fold_subject
+from shared.web.http import Fields
+from shared.web.merging import create_patch_model
 
 WaitingSide = Literal["us", "customer", "vendor"]
 LinkKind = Literal["account", "invoice", "subscription", "suspension", "vendor_difference", "case", "chargeback"]

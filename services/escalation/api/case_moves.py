@@ -17,11 +17,11 @@ from services.escalation.domain.cases import (
 from services.escalation.domain.inbound_mails import UnreadAnswer
 from services.escalation.domain.moves import MoveRefused
 from services.escalation.use_cases.case_moves import CauseTaken, DisputeUndecided
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import ReasonIn
-from shared.http import PROBLEMS, Router, refusals
+from shared.persistence.database import Unit
+from shared.pure.fields import ReasonIn
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Router, refusals
 
 writes = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
 

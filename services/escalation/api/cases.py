@@ -27,16 +27,16 @@ from services.escalation.repository import case_queries, case_search
 from services.escalation.repository.case_search import CaseCriteria, SearchTooWide
 from services.escalation.use_cases.case_changes import SeverityRefused
 from services.escalation.use_cases.cases import CaseLink
-from shared.audit import Change
-from shared.auth import needs
-from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
-from shared.database import Unit
 from shared.events.escalation import CaseKind, Severity
-from shared.fields import NEEDED, Code, Instant, Name, example, shown
-from shared.http import ETAG, PROBLEMS, Page, Paging, Read, Router, answer_rows, refusals
-from shared.merging import merge_patch
-from shared.subjects import fold_subject
-from shared.versions import IfMatchMissing, Stale, build_etag, parse_if_match
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.fields import NEEDED, Code, Instant, Name, example, shown
+from shared.pure.subjects import fold_subject
+from shared.web.auth import needs
+from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
+from shared.web.http import ETAG, PROBLEMS, Page, Paging, Read, Router, answer_rows, refusals
+from shared.web.merging import merge_patch
+from shared.web.versions import IfMatchMissing, Stale, build_etag, parse_if_match
 
 reads = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:write")], responses=PROBLEMS)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.escalation.tables import ChargebackEvidenceRow, ChargebackRow
 from services.escalation.use_cases.chargebacks import SubmittedEvidence
-from shared.fields import Body, Instant, example, shown
+from shared.pure.fields import Body, Instant, example, shown
 
 MAX_FILES = 50
 SUGGESTED_OUTCOMES = {

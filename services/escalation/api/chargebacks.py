@@ -11,10 +11,10 @@ from services.escalation.domain.moves import MoveRefused
 from services.escalation.repository import chargeback_queries
 from services.escalation.use_cases.chargebacks import EvidenceRefused
 from services.escalation.use_cases.ticket_files import FileUnknown
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.http import PROBLEMS, Router, refusals
+from shared.persistence.database import Unit
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Router, refusals
 
 writes = Router(
     prefix="/v1/chargebacks", tags=["chargebacks"], dependencies=[needs("escalation:write")], responses=PROBLEMS

@@ -15,12 +15,12 @@ from services.escalation.domain.vendor_tickets import VENDOR_CALENDAR
 from services.escalation.repository import case_queries, case_search, clock_queries
 from services.escalation.repository.clock_queries import NO_SEVERITY, AccountSupport, ClockOfCase
 from services.escalation.tables import ResponseTargetRow
-from shared.auth import needs
-from shared.commands import ChangeRunner, perform_change
-from shared.database import Unit
 from shared.events.escalation import CaseKind, ClockName, ClockOwner
-from shared.fields import Body, Code, Prose, example, shown
-from shared.http import PROBLEMS, BadCursor, Fields, Page, Read, Router, TextPaging
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Code, Prose, example, shown
+from shared.web.auth import needs
+from shared.web.commands import ChangeRunner, perform_change
+from shared.web.http import PROBLEMS, BadCursor, Fields, Page, Read, Router, TextPaging
 
 reads = Router(prefix="/v1", tags=["clocks"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 admin = Router(prefix="/v1", tags=["clocks"], dependencies=[needs("escalation:admin")], responses=PROBLEMS)

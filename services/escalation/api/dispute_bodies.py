@@ -11,8 +11,8 @@ from services.escalation.domain.disputes import DisputeItem, DisputeState, Quest
 from services.escalation.tables import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
 from services.escalation.use_cases.amendments import NewAmendment
 from services.escalation.use_cases.dispute_requests import NewDispute
-from shared.fields import Body, Code, Name, Prose, ReasonIn, example, shown
-from shared.money import Currency, PositiveMinor
+from shared.pure.fields import Body, Code, Name, Prose, ReasonIn, example, shown
+from shared.pure.money import Currency, PositiveMinor
 
 MAX_LINES = 500
 LineNumber = Annotated[int, Field(ge=1, le=500, strict=True)]

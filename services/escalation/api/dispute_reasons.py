@@ -7,11 +7,11 @@ from fastapi import Path
 from services.escalation import use_cases
 from services.escalation.api.dispute_bodies import DisputeReasonIn, DisputeReasonOut
 from services.escalation.repository import dispute_queries
-from shared.auth import needs
-from shared.commands import ChangeRunner, perform_change
-from shared.database import Unit
-from shared.fields import Code
-from shared.http import PROBLEMS, Page, Read, Router
+from shared.persistence.database import Unit
+from shared.pure.fields import Code
+from shared.web.auth import needs
+from shared.web.commands import ChangeRunner, perform_change
+from shared.web.http import PROBLEMS, Page, Read, Router
 
 reads = Router(
     prefix="/v1/dispute-reasons", tags=["disputes"], dependencies=[needs("escalation:read")], responses=PROBLEMS

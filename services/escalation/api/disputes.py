@@ -17,14 +17,14 @@ from services.escalation.use_cases.collections_answers import TermsUnavailable
 from services.escalation.use_cases.dispute_items import AmendmentPending, list_holders
 from services.escalation.use_cases.dispute_reasons import ReasonsMixed, UnknownReason
 from services.escalation.use_cases.dispute_requests import AmountAboveInvoice, NotTheirs, UnknownInvoice, UnknownLine
-from shared import intents
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.errors import Refusal
-from shared.fields import ReasonIn
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.intents import Intent
+from shared.persistence.database import Unit
+from shared.process import intents
+from shared.process.intents import Intent
+from shared.pure.errors import Refusal
+from shared.pure.fields import ReasonIn
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:write")], responses=PROBLEMS)

@@ -15,11 +15,11 @@ from services.escalation.domain.moves import MoveRefused
 from services.escalation.repository import case_queries, handover_queries, health_queries
 from services.escalation.tables import VendorChannelRow
 from services.escalation.use_cases.handovers import Readiness
-from shared.auth import needs
-from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
-from shared.database import Unit
-from shared.fields import Body, Code, Country, Email, Name, Prose, ReasonIn, example, shown
-from shared.http import PROBLEMS, Page, Read, Router, TextPaging, refusals
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Code, Country, Email, Name, Prose, ReasonIn, example, shown
+from shared.web.auth import needs
+from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
+from shared.web.http import PROBLEMS, Page, Read, Router, TextPaging, refusals
 
 reads = Router(prefix="/v1", tags=["vendor tickets"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1", tags=["vendor tickets"], dependencies=[needs("escalation:write")], responses=PROBLEMS)

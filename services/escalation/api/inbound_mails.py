@@ -17,12 +17,12 @@ from services.escalation.mail.reading import read_mail
 from services.escalation.repository import inbound_mails
 from services.escalation.tables import InboundMailRow
 from services.escalation.use_cases.inbound_mails import Arrival
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command, perform_upload
-from shared.database import Unit
-from shared.errors import Refusal
-from shared.fields import Body, Prose, ReasonIn, example
-from shared.http import PROBLEMS, Page, Paging, Read, Router, accept_body, declared, receive_body, refusals
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
+from shared.pure.fields import Body, Prose, ReasonIn, example
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command, perform_upload
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, accept_body, declared, receive_body, refusals
 
 PREFIX, TAGS = "/v1/inbound-mails", ["inbound mails"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("escalation:read")], responses=PROBLEMS)

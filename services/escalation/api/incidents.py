@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field
 
 from services.escalation.domain.service_health import IncidentStatus
 from services.escalation.repository import case_queries, health_queries
-from shared.auth import needs
-from shared.database import Unit
-from shared.fields import example, shown
-from shared.http import PROBLEMS, Page, Read, Router, TextPaging
+from shared.persistence.database import Unit
+from shared.pure.fields import example, shown
+from shared.web.auth import needs
+from shared.web.http import PROBLEMS, Page, Read, Router, TextPaging
 
 reads = Router(prefix="/v1", tags=["service health"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 

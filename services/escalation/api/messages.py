@@ -12,11 +12,11 @@ from services.escalation.api.threads import EntryOut
 from services.escalation.domain.mails import AccountMissing, OutcomeUnknown
 from services.escalation.domain.moves import MoveRefused
 from services.escalation.use_cases.messages import NewMessage
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Body, example
-from shared.http import PROBLEMS, Router, refusals
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, example
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Router, refusals
 
 writes = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
 

@@ -12,11 +12,11 @@ from services.escalation.domain.removals import MAX_RETENTION_DAYS, MIN_RETENTIO
 from services.escalation.repository import removals
 from services.escalation.tables import RetentionPeriodRow
 from services.escalation.use_cases.removals import Erasure
-from shared.auth import needs
-from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
-from shared.database import Unit
-from shared.fields import Body, Email, Prose, example
-from shared.http import PROBLEMS, Page, Paging, Read, Router
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Email, Prose, example
+from shared.web.auth import needs
+from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router
 
 reads = Router(prefix="/v1", tags=["removals"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 admin = Router(prefix="/v1", tags=["removals"], dependencies=[needs("escalation:admin")], responses=PROBLEMS)

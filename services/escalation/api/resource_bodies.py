@@ -11,9 +11,9 @@ from uuid import UUID
 from pydantic import AnyHttpUrl, BaseModel, Field, UrlConstraints, ValidationError, model_validator
 
 from services.escalation.api.case_bodies import Description
-from shared.errors import Refusal
-from shared.fields import Body, Code, Day, Name, Prose, example, shown
-from shared.http import Fields
+from shared.pure.errors import Refusal
+from shared.pure.fields import Body, Code, Day, Name, Prose, example, shown
+from shared.web.http import Fields
 
 MAX_LINES = 20_000
 MAX_ERRORS = 20

@@ -27,12 +27,12 @@ from services.escalation.domain.moves import MoveRefused
 from services.escalation.repository import case_queries, resource_queries, resource_search
 from services.escalation.repository.resource_search import ResourceCriteria
 from services.escalation.use_cases.resources import ReferenceTaken
-from shared.auth import needs
-from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command, perform_upload
-from shared.database import Unit
-from shared.errors import Refusal
-from shared.fields import NEEDED, Day, Name
-from shared.http import (
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
+from shared.pure.fields import NEEDED, Day, Name
+from shared.web.auth import needs
+from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command, perform_upload
+from shared.web.http import (
     ETAG,
     PROBLEMS,
     Fields,
@@ -46,7 +46,7 @@ from shared.http import (
     receive_body,
     refusals,
 )
-from shared.versions import IfMatchMissing, Stale, build_etag, parse_if_match
+from shared.web.versions import IfMatchMissing, Stale, build_etag, parse_if_match
 
 reads = Router(prefix="/v1", tags=["support resources"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1", tags=["support resources"], dependencies=[needs("escalation:write")], responses=PROBLEMS)

@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field, model_validator
 from services.escalation.domain.service_credits import ServiceCreditState
 from services.escalation.tables import ServiceCreditRow, ServiceCreditTypeRow
 from services.escalation.use_cases.service_credits import NewServiceCredit
-from shared.fields import Body, Code, Day, Name, Prose, ReasonIn, example, shown
-from shared.money import Currency, PositiveMinor
+from shared.pure.fields import Body, Code, Day, Name, Prose, ReasonIn, example, shown
+from shared.pure.money import Currency, PositiveMinor
 
 MAX_EVIDENCE = 20
 

@@ -8,11 +8,11 @@ from services.escalation.api.service_credit_bodies import ServiceCreditTypeIn, S
 from services.escalation.repository import service_credit_queries
 from services.escalation.tables import ServiceCreditTypeRow
 from services.escalation.use_cases import service_credits
-from shared.auth import needs
-from shared.commands import ChangeRunner, perform_change
-from shared.database import Unit
-from shared.fields import Code
-from shared.http import PROBLEMS, Page, Read, Router
+from shared.persistence.database import Unit
+from shared.pure.fields import Code
+from shared.web.auth import needs
+from shared.web.commands import ChangeRunner, perform_change
+from shared.web.http import PROBLEMS, Page, Read, Router
 
 reads = Router(prefix="/v1", tags=["service credits"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 admin = Router(prefix="/v1", tags=["service credits"], dependencies=[needs("escalation:admin")], responses=PROBLEMS)

@@ -18,11 +18,11 @@ from services.escalation.repository import service_credit_queries
 from services.escalation.tables import ServiceCreditRow
 from services.escalation.use_cases import service_credits
 from services.escalation.use_cases.service_credits import UnknownEvidence, UnknownType
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Day, ReasonIn
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
+from shared.persistence.database import Unit
+from shared.pure.fields import Day, ReasonIn
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(prefix="/v1", tags=["service credits"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1", tags=["service credits"], dependencies=[needs("escalation:write")], responses=PROBLEMS)

@@ -8,10 +8,10 @@ from services.escalation.api.case_bodies import CaseOut, build_case_fields
 from services.escalation.api.dispute_bodies import DisputeOut
 from services.escalation.api.ticket_bodies import VendorTicketOut
 from services.escalation.repository import case_search, copies, dispute_queries, ticket_queries
-from shared.auth import needs
-from shared.database import Unit
-from shared.fields import example, shown
-from shared.http import PROBLEMS, Read, Router
+from shared.persistence.database import Unit
+from shared.pure.fields import example, shown
+from shared.web.auth import needs
+from shared.web.http import PROBLEMS, Read, Router
 
 reads = Router(prefix="/v1/accounts", tags=["cases"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 

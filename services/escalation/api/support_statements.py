@@ -10,13 +10,13 @@ from pydantic import BaseModel, Field, HttpUrl
 from services.escalation import support_page
 from services.escalation.repository import statement_queries
 from services.escalation.tables import SupportStatementRow
-from shared.audit import Change
-from shared.auth import needs
-from shared.commands import ChangeRunner, perform_change
-from shared.database import Unit
-from shared.errors import NotFound
-from shared.fields import Body, Code, Name, Prose, example, shown
-from shared.http import OWN_STYLES, PROBLEMS, Page, Read, Router
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound
+from shared.pure.fields import Body, Code, Name, Prose, example, shown
+from shared.web.auth import needs
+from shared.web.commands import ChangeRunner, perform_change
+from shared.web.http import OWN_STYLES, PROBLEMS, Page, Read, Router
 
 reads = Router(
     prefix="/v1/support-statements", tags=["support"], dependencies=[needs("escalation:read")], responses=PROBLEMS

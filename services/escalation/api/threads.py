@@ -13,11 +13,11 @@ from services.escalation.api.case_bodies import Description
 from services.escalation.domain.moves import MoveRefused
 from services.escalation.repository import case_queries, mails, threads
 from services.escalation.tables import CaseMailRow, EntryRow
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Body, Prose, example
-from shared.http import PROBLEMS, Fields, Page, Paging, Read, Router, refusals
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Prose, example
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Fields, Page, Paging, Read, Router, refusals
 
 reads = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:write")], responses=PROBLEMS)

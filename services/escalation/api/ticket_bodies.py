@@ -19,8 +19,8 @@ from services.escalation.tables import VendorTicketMailRow, VendorTicketRow
 from services.escalation.use_cases.ticket_files import build_text
 from services.escalation.use_cases.vendor_tickets import NewTicket
 from shared.events.escalation import Severity
-from shared.fields import Body, Code, Name, Prose, example, shown
-from shared.hidden import SEEN_ON_LINE, check_line
+from shared.pure.fields import Body, Code, Name, Prose, example, shown
+from shared.pure.hidden import SEEN_ON_LINE, check_line
 
 MAX_ENTRIES = 50
 MAX_FILES = 20

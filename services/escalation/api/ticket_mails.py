@@ -10,10 +10,10 @@ from services.escalation.api.ticket_bodies import VendorTicketDetailsOut
 from services.escalation.api.vendor_tickets import load_details
 from services.escalation.domain.moves import MoveRefused
 from services.escalation.use_cases.ticket_mails import NotByMail
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.http import PROBLEMS, Router, refusals
+from shared.persistence.database import Unit
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Router, refusals
 
 writes = Router(
     prefix="/v1/vendor-tickets", tags=["vendor tickets"], dependencies=[needs("escalation:write")], responses=PROBLEMS

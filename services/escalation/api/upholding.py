@@ -22,12 +22,12 @@ from services.escalation.use_cases.upholding import (
     Decision,
     TaxLineInFull,
 )
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import ReasonIn
-from shared.http import PROBLEMS, Router, refusals
-from shared.proposals import SecondPersonNeeded
+from shared.persistence.database import Unit
+from shared.pure.fields import ReasonIn
+from shared.pure.proposals import SecondPersonNeeded
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Router, refusals
 
 writes = Router(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
 

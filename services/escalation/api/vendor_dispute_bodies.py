@@ -10,8 +10,8 @@ from services.escalation.domain.vendor_disputes import ContestedItem, VendorDisp
 from services.escalation.tables import VendorDisputeRow
 from services.escalation.use_cases.vendor_dispute_moves import AtVendor
 from services.escalation.use_cases.vendor_disputes import NewVendorDispute
-from shared.fields import Body, Code, Day, Name, Prose, ReasonIn, example, shown
-from shared.money import Currency, PositiveMinor
+from shared.pure.fields import Body, Code, Day, Name, Prose, ReasonIn, example, shown
+from shared.pure.money import Currency, PositiveMinor
 
 MAX_ITEMS = 50
 """How many items a vendor dispute has at most: invoicing is asked about the difference of each."""

@@ -16,12 +16,12 @@ from services.escalation.use_cases.vendor_disputes import (
     UnknownDifference,
     VendorInvoiceUnavailable,
 )
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import ReasonIn
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.money import CurrencyMismatch
+from shared.persistence.database import Unit
+from shared.pure.fields import ReasonIn
+from shared.pure.money import CurrencyMismatch
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(
     prefix="/v1/vendor-disputes", tags=["vendor disputes"], dependencies=[needs("escalation:read")], responses=PROBLEMS

@@ -43,11 +43,11 @@ from services.escalation.use_cases.vendor_tickets import (
     EntryUnknown,
     NotAContract,
 )
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import ReasonIn
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
+from shared.persistence.database import Unit
+from shared.pure.fields import ReasonIn
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(prefix="/v1", tags=["vendor tickets"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1", tags=["vendor tickets"], dependencies=[needs("escalation:write")], responses=PROBLEMS)

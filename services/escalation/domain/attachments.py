@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, ClassVar
 
-from shared.errors import Refusal
+from shared.pure.errors import Refusal
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
 CHUNK_BYTES = 256 * 1024

@@ -8,7 +8,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from services.escalation.domain.moves import MoveRefused, move
-from shared.errors import Refusal
+from shared.pure.errors import Refusal
 
 REOPENING_DAYS = 30
 """How long after its closing a case is opened again; later a new one is opened that links it."""

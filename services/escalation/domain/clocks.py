@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from shared.business_time import (
+from shared.events.escalation import ClockName, ClockOwner
+from shared.pure.business_time import (
     ROUND_THE_CLOCK,
     BusinessCalendar,
     add_business_days,
@@ -18,7 +19,6 @@ from shared.business_time import (
     measure_business_time,
     subtract_business_time,
 )
-from shared.events.escalation import ClockName, ClockOwner
 
 DEFAULT_CALENDAR = BusinessCalendar.from_hours(ZoneInfo("UTC"), dict.fromkeys(range(5), ((8 * 60, 18 * 60),)))
 """The hours of a legal entity that has told none: those in which the vendor's support in other languages works."""

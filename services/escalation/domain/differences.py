@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from shared.money import get_minor_digits
+from shared.pure.money import get_minor_digits
 
 VENDOR_DIFFERENCE_LIMIT = 100
 """Units of the currency (euro, not cents): vendor differences of one reconciliation that need a person at once."""

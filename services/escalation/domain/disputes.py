@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import ClassVar, Literal
 from zoneinfo import ZoneInfo
 
-from shared.errors import Refusal
+from shared.pure.errors import Refusal
 
 QuestionCause = Literal["rejected_before", "too_late"]
 """Why a dispute is a question: a line of it was rejected before, or the policy's days are over."""

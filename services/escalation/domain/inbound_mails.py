@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from shared.errors import Refusal
+from shared.pure.errors import Refusal
 
 MAX_CONTENT_CHARS = 20_000
 """How much of a mail's text is kept; what is cut says so."""

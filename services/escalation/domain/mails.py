@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from shared.bounces import BOUNCE_PREFIX
-from shared.errors import Refusal
+from shared.pure.bounces import BOUNCE_PREFIX
+from shared.pure.errors import Refusal
 
 _SECRET = r"[0-9a-f]{32}"
 ROLES_BY_KIND = {"technical": "technical"}

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from shared.errors import Refusal
+from shared.pure.errors import Refusal
 
 REMOVED = "removed"
 """Mark in the place of words of a case that was closed; what was empty stays empty."""

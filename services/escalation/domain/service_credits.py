@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from services.escalation.domain.deadlines import compute_lapse
-from shared.errors import Refusal
+from shared.pure.errors import Refusal
 
 LEAD = timedelta(days=7)
 """How long before the end of its last day a request that was not made is warned of."""

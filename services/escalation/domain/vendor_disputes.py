@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.escalation.domain.deadlines import compute_warning
 from services.escalation.domain.moves import move
-from shared.errors import Refusal
+from shared.pure.errors import Refusal
 
 DEADLINE_LEAD = timedelta(days=6)
 """How long before the end of the last day on which the vendor is to answer we are warned: five days before it."""

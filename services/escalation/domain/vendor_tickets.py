@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 from uuid import UUID
 
 from services.escalation.domain.clocks import DAY, DEFAULT_CALENDAR, Target
-from shared.errors import Refusal
+from shared.pure.errors import Refusal
 
 
 class TicketStatus(StrEnum):

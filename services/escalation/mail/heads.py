@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from services.escalation.mail.texts import clean_line, decode_header_value
-from shared.addresses import AddressRefused, parse_address
-from shared.hidden import normalise_breaks
+from shared.pure.addresses import AddressRefused, parse_address
+from shared.pure.hidden import normalise_breaks
 
 MAX_SENDER_CHARS = 1000
 MAX_BEGINNING_BYTES = 64 * 1024

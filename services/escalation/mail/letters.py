@@ -7,9 +7,9 @@ from pathlib import Path
 from uuid import UUID
 
 from services.escalation.domain.mails import build_reply_address
+from shared.base.wording import LocaleTexts, choose_locale
 from shared.contracts.notice_facts import NoticeSeller
-from shared.mail import format_sender, letter
-from shared.wording import LocaleTexts, choose_locale
+from shared.outside.mail import format_sender, letter
 
 WORDS = Path(__file__).parent.parent / "templates" / "words"
 

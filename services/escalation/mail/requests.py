@@ -6,7 +6,7 @@ from email.message import EmailMessage
 from uuid import UUID
 
 from services.escalation.domain.mails import build_reply_address
-from shared.mail import format_sender, letter
+from shared.outside.mail import format_sender, letter
 
 PACK_NAME = "request.zip"
 

@@ -7,7 +7,7 @@ from email.header import decode_header
 
 from lxml import etree
 
-from shared.hidden import normalise_breaks, remove_hidden
+from shared.pure.hidden import normalise_breaks, remove_hidden
 
 MAX_HTML_CHARS = 256 * 1024
 MAX_LINE_CHARS = 200

@@ -1,5 +1,5 @@
 """Alembic's entry: migrates the schema `escalation` on the connection that `shared.migrate` hands over."""
 
-from shared.migrations import run
+from shared.persistence.migrations import run
 
 run("escalation")

@@ -9,8 +9,8 @@ from sqlmodel import col, select
 from services.escalation.domain.attachments import CHUNK_BYTES, CheckedFile
 from services.escalation.repository import case_queries
 from services.escalation.tables import AttachmentRow
-from shared.database import Unit
-from shared.errors import NotFound
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound
 
 
 async def insert_attachment(unit: Unit, row: AttachmentRow, file: CheckedFile) -> None:

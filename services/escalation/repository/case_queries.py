@@ -8,8 +8,8 @@ import asyncpg
 from services.escalation.domain.cases import UNRESOLVED
 from services.escalation.domain.disputes import UNDECIDED
 from services.escalation.tables import CaseLinkRow, CaseRow
-from shared.database import Unit
-from shared.errors import NotFound
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound
 
 SHOWN_COLUMNS = tuple(
     name for name in CaseRow.model_fields if name not in ("is_subject_internal", "outcome_sequence", "words_since")

@@ -9,8 +9,8 @@ import asyncpg
 
 from services.escalation.domain.cases import WAITING_SIDES
 from services.escalation.repository.case_queries import SHOWN, SHOWN_COLUMNS
-from shared.database import Unit
-from shared.errors import Refusal
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
 
 SEARCH_SECONDS = 5.0
 """How long a search for words may take the database."""

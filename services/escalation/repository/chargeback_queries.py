@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from services.escalation.tables import ChargebackEvidenceRow, ChargebackRow
-from shared.database import Unit
-from shared.errors import NotFound
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound
 
 CAUSE_PREFIX = "chargeback:"
 """Prefix of the cause of a case that a chargeback opened, before its id."""

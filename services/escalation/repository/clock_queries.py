@@ -13,9 +13,9 @@ from sqlmodel import col, select
 
 from services.escalation.domain.clocks import DEFAULT_CALENDAR, Clock, Pause, Target
 from services.escalation.tables import CaseClockRow, ResponseTargetRow
-from shared.business_time import BusinessCalendar
-from shared.database import Unit
 from shared.events.invoicing import BusinessCalendarChanged
+from shared.persistence.database import Unit
+from shared.pure.business_time import BusinessCalendar
 
 NO_SEVERITY = "none"
 STANDARD = "standard"

@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from shared.database import Unit
-from shared.errors import NotFound
 from shared.events.invoicing import AccountRegistered
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound
 
 
 async def save_account(unit: Unit, event: AccountRegistered) -> None:

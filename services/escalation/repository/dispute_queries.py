@@ -9,9 +9,9 @@ from sqlmodel import col, select
 
 from services.escalation.domain.disputes import UNDECIDED
 from services.escalation.tables import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
-from shared.database import Unit
-from shared.errors import NotFound
-from shared.keyset import rows_after
+from shared.persistence.database import Unit
+from shared.persistence.keyset import rows_after
+from shared.pure.errors import NotFound
 
 
 async def get_dispute(unit: Unit, dispute_id: UUID) -> DisputeRow:

@@ -7,7 +7,7 @@ from sqlmodel import col, select
 
 from services.escalation.repository import case_queries
 from services.escalation.tables import EntryRow, VendorChannelRow
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 
 async def find_channel(unit: Unit, legal_entity: str) -> VendorChannelRow | None:

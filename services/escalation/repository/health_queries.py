@@ -8,8 +8,8 @@ from sqlmodel import col, select
 
 from services.escalation.domain.service_health import Incident
 from services.escalation.tables import HealthWatchRow, IncidentRow
-from shared.database import Unit
-from shared.errors import NotFound
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound
 
 
 async def get_watch(unit: Unit, watch_id: UUID) -> HealthWatchRow:

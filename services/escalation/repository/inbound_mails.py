@@ -7,8 +7,8 @@ import orjson
 from sqlmodel import col, select
 
 from services.escalation.tables import CaseRow, InboundMailRow
-from shared.database import Unit
-from shared.errors import NotFound
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound
 
 _INSERT = """
 INSERT INTO inbound_mails (id, mail_key, digest, is_first, message_id, state, reason, sender, subject, content, details,

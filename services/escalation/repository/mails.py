@@ -5,8 +5,8 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from services.escalation.tables import CaseMailRow, EntryRow
-from shared.database import Unit
-from shared.errors import NotFound
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound
 
 
 async def insert_mail(unit: Unit, row: CaseMailRow) -> None:

@@ -10,9 +10,9 @@ import asyncpg
 
 from services.escalation.domain.removals import KEPT_DETAILS, REMOVED
 from services.escalation.tables import RetentionPeriodRow
-from shared import idempotency
-from shared.audit_queries import erase_values_of_many
-from shared.database import Unit
+from shared.persistence.audit_queries import erase_values_of_many
+from shared.persistence.database import Unit
+from shared.web import idempotency
 
 DUE_CASES = """
 SELECT coalesce(account_id, id)::text FROM cases

@@ -7,8 +7,8 @@ from uuid import UUID
 import asyncpg
 
 from services.escalation.tables import TEXT_SEARCHES, ResourceUseRow, SupportResourceRow
-from shared.database import Unit
-from shared.errors import NotFound
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound
 
 COLUMNS = tuple(SupportResourceRow.model_fields)
 USES = """

@@ -9,7 +9,7 @@ import asyncpg
 
 from services.escalation.repository.resource_queries import COLUMNS, USES
 from services.escalation.tables import TEXT_SEARCHES, CaseRow
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 _SHOWN = ", ".join(f"r.{name}" for name in COLUMNS)
 _MARKS = "StartSel=**, StopSel=**, MaxFragments=2, MaxWords=20, MinWords=5"

@@ -8,10 +8,10 @@ import asyncpg
 from sqlmodel import col, select
 
 from services.escalation.tables import ServiceCreditRow, ServiceCreditTypeRow, VendorCreditRow
-from shared.database import Unit, columns
-from shared.errors import NotFound
-from shared.keyset import rows_after
-from shared.list_queries import build_list_query
+from shared.persistence.database import Unit, columns
+from shared.persistence.keyset import rows_after
+from shared.persistence.list_queries import build_list_query
+from shared.pure.errors import NotFound
 
 
 async def list_types(unit: Unit) -> Sequence[ServiceCreditTypeRow]:

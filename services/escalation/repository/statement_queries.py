@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from services.escalation.domain.clocks import DEFAULT_CALENDAR, DEFAULT_TARGETS, Target
 from services.escalation.repository.clock_queries import NO_SEVERITY, STANDARD
 from services.escalation.tables import CalendarRow, SupportStatementRow
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 
 async def list_statements(unit: Unit) -> Sequence[SupportStatementRow]:

@@ -8,7 +8,7 @@ import asyncpg
 from sqlmodel import col, select
 
 from services.escalation.tables import EntryRow
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 SHOWN_COLUMNS = tuple(name for name in EntryRow.model_fields if name not in ("account_id", "sequence"))
 """Columns of an entry that are shown to people."""

@@ -11,8 +11,8 @@ from sqlmodel.sql.expression import SelectOfScalar
 from services.escalation.domain.vendor_tickets import UNSOLVED, KnownNote
 from services.escalation.repository import case_queries
 from services.escalation.tables import TicketNoteRow, VendorTicketRow
-from shared.database import Unit
-from shared.errors import NotFound
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)

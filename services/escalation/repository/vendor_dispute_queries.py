@@ -7,9 +7,9 @@ import asyncpg
 
 from services.escalation.domain.cases import UNRESOLVED
 from services.escalation.tables import VendorDisputeRow
-from shared.database import Unit
-from shared.errors import NotFound
-from shared.keyset import rows_after
+from shared.persistence.database import Unit
+from shared.persistence.keyset import rows_after
+from shared.pure.errors import NotFound
 
 
 async def get_vendor_dispute(unit: Unit, vendor_dispute_id: UUID) -> VendorDisputeRow:

@@ -28,16 +28,16 @@ from services.escalation.use_cases.dispute_items import (
 )
 from services.escalation.use_cases.dispute_questions import WantedLines, find_question_cause
 from services.escalation.use_cases.dispute_reasons import ReasonsMixed, find_pause
-from shared import intents
-from shared.audit import Change
-from shared.database import Unit
-from shared.errors import Refusal
 from shared.events.escalation import DisputeAmended
-from shared.ids import new_id
-from shared.intents import Intent, Recorded
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.process import intents
+from shared.process.intents import Intent, Recorded
+from shared.pure.errors import Refusal
+from shared.pure.ids import new_id
 
 if TYPE_CHECKING:
-    from shared.runtime import Runtime
+    from shared.process.runtime import Runtime
 
 MAX_AMENDMENTS = 100
 AMEND_AMOUNTS = "amend_amounts"

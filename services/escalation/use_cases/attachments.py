@@ -9,9 +9,9 @@ from services.escalation.domain.moves import MoveRefused
 from services.escalation.repository import attachments, threads
 from services.escalation.tables import AttachmentRow, EntryRow, InboundMailRow
 from services.escalation.use_cases.cases import lock_case
-from shared.audit import Change
-from shared.database import Unit
-from shared.ids import new_id
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.ids import new_id
 
 
 async def add_attachment(unit: Unit, case_id: UUID, file: CheckedFile, audience: str, actor: str) -> AttachmentRow:

@@ -12,9 +12,9 @@ from services.escalation.use_cases.case_moves import build_loop, undo_closing
 from services.escalation.use_cases.cases import CaseLink, open_task
 from services.escalation.use_cases.informing import expect_contact
 from services.escalation.use_cases.ticket_mails import record_ticket_bounce
-from shared.bounces import compute_bounce_id
-from shared.database import Unit
 from shared.events.escalation import MailBounced
+from shared.persistence.database import Unit
+from shared.pure.bounces import compute_bounce_id
 
 MAX_OTHERS = 4
 """How many mails of other services one delivery status is announced for: it is about a single mail."""

@@ -10,10 +10,10 @@ from services.escalation.repository import case_queries
 from services.escalation.tables import CaseRow, EntryRow
 from services.escalation.use_cases.case_clocks import follow_severity
 from services.escalation.use_cases.cases import CaseLink, enter_internally, link_case, lock_case
-from shared.audit import Change
-from shared.database import Unit
-from shared.errors import Refusal
-from shared.versions import check_version
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
+from shared.web.versions import check_version
 
 
 class SeverityRefused(Refusal):

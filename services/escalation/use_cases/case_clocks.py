@@ -16,9 +16,9 @@ from services.escalation.domain.clocks import (
 from services.escalation.repository import clock_queries
 from services.escalation.repository.clock_queries import AccountSupport, ClockOfCase
 from services.escalation.tables import CaseRow, ResponseTargetRow
-from shared.audit import Change
-from shared.database import Unit
 from shared.events.escalation import ClockName, ResponseDeadlineMissed, ResponseDeadlineNear
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
 
 NEVER_OWED = frozenset({"task"})
 """Kinds of cases in which no customer waits for an answer."""

@@ -21,10 +21,10 @@ from services.escalation.tables import CaseRow
 from services.escalation.use_cases.case_clocks import follow_state
 from services.escalation.use_cases.cases import CaseLink, enter_internally, link_case, lock_case
 from services.escalation.use_cases.informing import expect_contact, note_informed
-from shared.audit import Change
-from shared.database import Unit
-from shared.errors import Refusal
 from shared.events.escalation import CaseClosed, CaseClosingUndone, CaseMerged, CaseOutcome, CaseReopened, CaseResolved
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
 
 
 class DisputeUndecided(Refusal):

@@ -9,9 +9,9 @@ from services.escalation.domain.cases import DEFAULT_QUEUES, CaseState
 from services.escalation.repository import case_queries, threads
 from services.escalation.tables import CaseLinkRow, CaseRow, EntryRow
 from services.escalation.use_cases.case_clocks import begin_clocks
-from shared.database import Unit
 from shared.events.escalation import CaseKind, CaseOpened, Severity
-from shared.ids import new_id
+from shared.persistence.database import Unit
+from shared.pure.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)

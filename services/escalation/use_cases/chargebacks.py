@@ -13,12 +13,12 @@ from services.escalation.tables import CaseRow, ChargebackEvidenceRow, Chargebac
 from services.escalation.use_cases.case_moves import enter_states
 from services.escalation.use_cases.cases import CaseLink, NewCase, enter_internally, open_case, open_task
 from services.escalation.use_cases.ticket_files import FileUnknown
-from shared.audit import Change
-from shared.database import Unit
-from shared.errors import Refusal
 from shared.events.escalation import CaseKind, ChargebackDeadlineNear
 from shared.events.invoicing import ChargebackLost, ChargebackOpened, ChargebackWon
-from shared.ids import new_id
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
+from shared.pure.ids import new_id
 
 MAX_EVIDENCE = 50
 """How many times evidence is recorded for a chargeback."""

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from services.escalation.domain.disputes import DisputeWindow
-from shared.clients import Answered
+from shared.base.telemetry import log
 from shared.contracts.dunning_item import DunningItem
-from shared.errors import Later, Unavailable
-from shared.telemetry import log
+from shared.pure.errors import Later, Unavailable
+from shared.web.clients import Answered
 
 if TYPE_CHECKING:
-    from shared.runtime import Runtime
+    from shared.process.runtime import Runtime
 
 PATIENCE_SECONDS = 2.0
 """How long a customer's dispute, or a message, waits for what it can do without."""

@@ -9,10 +9,10 @@ from services.escalation.tables import EntryRow
 from services.escalation.use_cases.case_clocks import note_answer
 from services.escalation.use_cases.cases import lock_case
 from services.escalation.use_cases.informing import note_informed
-from shared.audit import Change
-from shared.database import Unit
 from shared.events.escalation import CustomerContacted
-from shared.ids import new_id
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.ids import new_id
 
 
 async def record_contact(

@@ -15,13 +15,13 @@ from services.escalation.use_cases.service_credits import (
     lock_service_credit,
     save_service_credit,
 )
-from shared.audit import Change
-from shared.database import Unit
-from shared.errors import Refusal, Unavailable
 from shared.events.invoicing import VendorCreditReceived
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal, Unavailable
 
 if TYPE_CHECKING:
-    from shared.runtime import Runtime
+    from shared.process.runtime import Runtime
 
 
 class OtherCurrency(Refusal):

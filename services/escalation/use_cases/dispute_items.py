@@ -7,10 +7,10 @@ from uuid import UUID
 from services.escalation.domain.disputes import DisputeItem
 from services.escalation.repository import dispute_queries
 from services.escalation.tables import DisputeRow
-from shared.clients import Answered
-from shared.database import Unit
-from shared.errors import Later, Refusal
 from shared.events.escalation import DisputedLine
+from shared.persistence.database import Unit
+from shared.pure.errors import Later, Refusal
+from shared.web.clients import Answered
 
 REFUSALS = (404, 409, 422)
 """Statuses by which invoicing refuses the dispute itself; any other one (of a token that expired) may pass."""

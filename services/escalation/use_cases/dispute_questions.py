@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from services.escalation.domain.disputes import DisputeWindow, QuestionCause
 from services.escalation.repository import clock_queries, dispute_queries
-from shared.calendar import local_date
-from shared.database import Unit
+from shared.persistence.database import Unit
+from shared.pure.calendar import local_date
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from datetime import timedelta
 from services.escalation.domain.disputes import DisputeItem
 from services.escalation.repository import dispute_queries
 from services.escalation.tables import DisputeReasonRow
-from shared.audit import Change
-from shared.database import Unit
-from shared.errors import Refusal
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
 
 
 class UnknownReason(Refusal):

@@ -28,17 +28,17 @@ from services.escalation.use_cases.dispute_items import (
 )
 from services.escalation.use_cases.dispute_questions import WantedLines, find_question_cause
 from services.escalation.use_cases.dispute_reasons import find_pause
-from shared import intents
-from shared.audit import Change
-from shared.clients import Answered
-from shared.database import Unit
-from shared.errors import Later, Refusal
 from shared.events.escalation import CaseKind, DisputeOpened
-from shared.ids import new_id
-from shared.intents import Intent, Recorded
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.process import intents
+from shared.process.intents import Intent, Recorded
+from shared.pure.errors import Later, Refusal
+from shared.pure.ids import new_id
+from shared.web.clients import Answered
 
 if TYPE_CHECKING:
-    from shared.runtime import Runtime
+    from shared.process.runtime import Runtime
 
 DISPUTE: tuple[str, CaseKind] = ("billing dispute", "dispute")
 QUESTIONS: dict[QuestionCause, tuple[str, CaseKind]] = {

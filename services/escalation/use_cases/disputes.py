@@ -25,9 +25,9 @@ from services.escalation.use_cases.dispute_items import (
     lock_dispute,
     write_item,
 )
-from shared.audit import Change
-from shared.database import Unit
 from shared.events.escalation import CaseOutcome, DisputeOutcome, DisputeResolved, DisputeWithdrawn
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
 
 CASE_OUTCOMES: dict[DisputeOutcome, CaseOutcome] = {
     "upheld": "dispute_upheld",

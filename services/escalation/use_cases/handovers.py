@@ -11,9 +11,9 @@ from services.escalation.domain.moves import MoveRefused
 from services.escalation.repository import case_queries, handover_queries
 from services.escalation.tables import CaseRow, EntryRow, VendorChannelRow
 from services.escalation.use_cases.cases import enter_internally, lock_case
-from shared.audit import Change
-from shared.database import Unit
-from shared.errors import Refusal
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
 
 
 class HandoverIncomplete(Refusal):

@@ -23,9 +23,9 @@ from services.escalation.use_cases.case_moves import enter_state
 from services.escalation.use_cases.cases import NewCase, enter_internally, lock_case, open_case
 from services.escalation.use_cases.mail_claims import Claim
 from services.escalation.use_cases.ticket_mails import join_ticket
-from shared.audit import Change
-from shared.database import Unit
-from shared.ids import new_id
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)

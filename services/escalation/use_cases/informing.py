@@ -3,8 +3,8 @@
 from services.escalation.repository import clock_queries
 from services.escalation.tables import CaseRow
 from services.escalation.use_cases.case_clocks import NEVER_OWED
-from shared.business_time import add_business_days
-from shared.database import Unit
+from shared.persistence.database import Unit
+from shared.pure.business_time import add_business_days
 
 INFORM_BUSINESS_DAYS = 2
 """How long a known outcome may stay untold, by the calendar of the legal entity; later it is an alert."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from shared.clients import Answered
-from shared.errors import Later, NotFound, Unavailable
+from shared.pure.errors import Later, NotFound, Unavailable
+from shared.web.clients import Answered
 
 
 @contextmanager

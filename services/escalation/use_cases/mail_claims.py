@@ -11,12 +11,12 @@ from services.escalation.domain.mails import choose_role, find_secrets
 from services.escalation.repository import inbound_mails, ticket_mails
 from services.escalation.repository.ticket_mails import AnsweredTicket
 from services.escalation.tables import CaseRow
-from shared.clients import Answered
-from shared.database import Unit
-from shared.errors import Later
+from shared.persistence.database import Unit
+from shared.pure.errors import Later
+from shared.web.clients import Answered
 
 if TYPE_CHECKING:
-    from shared.runtime import Runtime
+    from shared.process.runtime import Runtime
 
 MAX_PAGES = 20
 """How many pages of contact persons are read of an account."""

@@ -22,21 +22,21 @@ from services.escalation.use_cases.case_clocks import note_answer
 from services.escalation.use_cases.cases import CaseLink, lock_case, open_task
 from services.escalation.use_cases.collections_answers import find_next_day
 from services.escalation.use_cases.informing import note_informed
-from shared import intents
-from shared.addresses import is_address
-from shared.audit import Change
-from shared.bounces import build_envelope_sender, create_secret
-from shared.clients import Answered
 from shared.contracts.notice_facts import NoticeFacts, NoticeFactsIn
-from shared.database import Unit
-from shared.errors import Later, NotFound
 from shared.events.escalation import CustomerContacted
-from shared.ids import new_id
-from shared.intents import Intent, Recorded
-from shared.mail import NOT_WRITABLE
+from shared.outside.mail import NOT_WRITABLE
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.process import intents
+from shared.process.intents import Intent, Recorded
+from shared.pure.addresses import is_address
+from shared.pure.bounces import build_envelope_sender, create_secret
+from shared.pure.errors import Later, NotFound
+from shared.pure.ids import new_id
+from shared.web.clients import Answered
 
 if TYPE_CHECKING:
-    from shared.runtime import Runtime
+    from shared.process.runtime import Runtime
 
 SEND_CASE_MAIL = "send_case_mail"
 PERSON_GONE = "550 the contact person is not there any more"

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from services.escalation.repository import removals
 from services.escalation.tables import RetentionPeriodRow
-from shared.audit import Change
-from shared.database import Unit
-from shared.ids import new_id
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.ids import new_id
 
 MAX_CASES = 50
 """Closed cases whose words one unit removes, at most."""

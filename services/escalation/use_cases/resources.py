@@ -10,12 +10,12 @@ from services.escalation.domain.moves import MoveRefused
 from services.escalation.repository import resource_queries
 from services.escalation.tables import ResourceUseRow, SupportResourceRow
 from services.escalation.use_cases.cases import enter_internally, lock_case
-from shared.audit import Change
-from shared.database import Unit
-from shared.errors import Refusal
 from shared.events.escalation import SupportContractEnding, SupportContractRequestsLow
-from shared.ids import new_id
-from shared.versions import check_version
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
+from shared.pure.ids import new_id
+from shared.web.versions import check_version
 
 CONTRACT_LEAD = timedelta(days=30)
 """How long before the last day of a premier contract its end is warned of."""

@@ -18,11 +18,11 @@ from services.escalation.domain.service_credits import (
 from services.escalation.repository import case_queries, service_credit_queries
 from services.escalation.tables import ServiceCreditRow, ServiceCreditTypeRow
 from services.escalation.use_cases.cases import CaseLink, NewCase, enter_internally, open_case
-from shared.audit import Change
-from shared.database import Unit
-from shared.errors import Refusal
 from shared.events.escalation import ServiceCreditDeadlineNear, ServiceCreditLapsed
-from shared.ids import new_id
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
+from shared.pure.ids import new_id
 
 if TYPE_CHECKING:
     pass

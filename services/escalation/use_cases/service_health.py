@@ -17,14 +17,14 @@ from services.escalation.tables import HealthWatchRow, IncidentRow
 from services.escalation.use_cases.case_clocks import begin_clocks
 from services.escalation.use_cases.case_moves import enter_states
 from services.escalation.use_cases.cases import enter_internally
-from shared import intents
-from shared.database import Unit
-from shared.errors import NotFound
-from shared.ids import new_id
-from shared.intents import Intent, Recorded
+from shared.persistence.database import Unit
+from shared.process import intents
+from shared.process.intents import Intent, Recorded
+from shared.pure.errors import NotFound
+from shared.pure.ids import new_id
 
 if TYPE_CHECKING:
-    from shared.runtime import Runtime
+    from shared.process.runtime import Runtime
 
 READ_HEALTH = "read_health"
 """The kind of the intent; its key is the watch's id."""

@@ -4,7 +4,6 @@ from uuid import UUID
 
 from services.escalation.domain.differences import is_difference_large
 from services.escalation.use_cases.cases import CaseLink, NewCase, open_for_cause, open_task
-from shared.database import Unit
 from shared.events.collections import NoticeBounced, NoticeFailed, TerminationRequested
 from shared.events.entitlements import (
     EntitlementEnded,
@@ -14,6 +13,7 @@ from shared.events.entitlements import (
     VendorSyncFailed,
 )
 from shared.events.invoicing import DocumentFailed, ReconciliationCompleted, VendorDifferenceDecided
+from shared.persistence.database import Unit
 
 SUBSCRIPTION_ENDED = "subscription_ended"
 """The code of entitlements' own refusal to suspend what has ended: nobody needs to look."""

@@ -9,8 +9,8 @@ from services.escalation.domain.contact_details import Cleaned, DetailDecision
 from services.escalation.domain.evidence_packs import PackFile, TicketText
 from services.escalation.repository import attachments
 from services.escalation.tables import AttachmentRow, VendorTicketRow
-from shared.database import Unit
-from shared.errors import Refusal
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
 
 MAX_PACK_BYTES = 20 * 1024 * 1024
 """How much the files of a ticket have together, which are in memory while its pack is built."""

@@ -31,18 +31,18 @@ from services.escalation.use_cases.handovers import check_unresolved
 from services.escalation.use_cases.ticket_files import build_pack_files, build_text, load_files
 from services.escalation.use_cases.ticket_moves import get_ticket_subject, lock_ticket, note_vendor_answer
 from services.escalation.use_cases.ticket_notes import add_note, enter_vendor_note
-from shared import intents
-from shared.addresses import is_address
-from shared.audit import Change
-from shared.bounces import build_envelope_sender, create_secret
-from shared.database import Unit
-from shared.errors import Refusal
-from shared.ids import new_id
-from shared.intents import Intent, Recorded
-from shared.mail import NOT_WRITABLE, build_message_id
+from shared.outside.mail import NOT_WRITABLE, build_message_id
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.process import intents
+from shared.process.intents import Intent, Recorded
+from shared.pure.addresses import is_address
+from shared.pure.bounces import build_envelope_sender, create_secret
+from shared.pure.errors import Refusal
+from shared.pure.ids import new_id
 
 if TYPE_CHECKING:
-    from shared.runtime import Runtime
+    from shared.process.runtime import Runtime
 
 SEND_TICKET_MAIL = "send_ticket_mail"
 """The kind of the intent; its id and key are the mail's."""

@@ -12,10 +12,10 @@ from services.escalation.use_cases.case_moves import enter_states
 from services.escalation.use_cases.cases import CaseLink, enter_internally, open_task
 from services.escalation.use_cases.resources import use_contract
 from services.escalation.use_cases.vendor_clocks import begin_vendor_clock, stop_vendor_clock
-from shared.audit import Change
-from shared.database import Unit
-from shared.errors import Refusal
 from shared.events.escalation import VendorTicketOpened, VendorTicketUpdated
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
 
 
 class NumberTaken(Refusal):

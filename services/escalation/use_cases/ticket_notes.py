@@ -18,14 +18,14 @@ from services.escalation.use_cases.ticket_moves import (
     note_vendor_answer,
 )
 from services.escalation.use_cases.vendor_tickets import clean_texts
-from shared import intents
-from shared.audit import Change
-from shared.database import Unit
-from shared.ids import new_id
-from shared.intents import Intent, Recorded
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.process import intents
+from shared.process.intents import Intent, Recorded
+from shared.pure.ids import new_id
 
 if TYPE_CHECKING:
-    from shared.runtime import Runtime
+    from shared.process.runtime import Runtime
 
 SEND_NOTE = "send_note"
 """The kind of the intent; its id and key are the entry's."""

@@ -24,13 +24,13 @@ from services.escalation.use_cases.ticket_moves import (
     lock_ticket,
 )
 from services.escalation.use_cases.ticket_notes import take_notes
-from shared import intents
-from shared.audit import Change
-from shared.database import Unit
-from shared.intents import Intent, Recorded
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.process import intents
+from shared.process.intents import Intent, Recorded
 
 if TYPE_CHECKING:
-    from shared.runtime import Runtime
+    from shared.process.runtime import Runtime
 
 READ_TICKET = "read_ticket"
 """The kind of the intent; its key is the ticket's id."""

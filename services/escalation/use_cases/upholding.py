@@ -29,15 +29,15 @@ from services.escalation.use_cases.dispute_items import (
     write_item,
 )
 from services.escalation.use_cases.invoicing_answers import translate_answers
-from shared.audit import Change
-from shared.auth import Caller, is_same_actor
-from shared.clients import Answered
-from shared.database import Unit
-from shared.errors import Later, Refusal, Unavailable
-from shared.proposals import SecondPersonNeeded
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import Later, Refusal, Unavailable
+from shared.pure.proposals import SecondPersonNeeded
+from shared.web.auth import Caller, is_same_actor
+from shared.web.clients import Answered
 
 if TYPE_CHECKING:
-    from shared.runtime import Runtime
+    from shared.process.runtime import Runtime
 
 ABOVE_LIMIT = "above_limit"
 """The code by which invoicing says that an amount is above the limit of the person's roles."""

@@ -8,7 +8,7 @@ from services.escalation.repository import clock_queries
 from services.escalation.repository.clock_queries import ClockOfCase
 from services.escalation.tables import CaseRow, VendorTicketRow
 from services.escalation.use_cases.case_clocks import publish_missed
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 
 async def begin_vendor_clock(unit: Unit, case: CaseRow, ticket: VendorTicketRow) -> None:

@@ -16,10 +16,10 @@ from services.escalation.repository import case_queries, ticket_queries, vendor_
 from services.escalation.tables import CaseRow, VendorDisputeRow
 from services.escalation.use_cases.cases import get_subject
 from services.escalation.use_cases.vendor_disputes import build_announced, enter_vendor_dispute
-from shared.audit import Change
-from shared.database import Unit
-from shared.errors import NotFound, Refusal
 from shared.events.escalation import VendorDisputeDeadlineNear, VendorDisputeResolved
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound, Refusal
 
 
 class UnknownTicket(Refusal):

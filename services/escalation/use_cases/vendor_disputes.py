@@ -25,15 +25,15 @@ from services.escalation.use_cases.cases import (
     open_case,
 )
 from services.escalation.use_cases.invoicing_answers import translate_answers
-from shared.audit import Change
-from shared.database import Unit
-from shared.errors import NotFound, Refusal, Unavailable
 from shared.events.escalation import VendorDisputeOpened
-from shared.ids import new_id
-from shared.money import CurrencyMismatch
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound, Refusal, Unavailable
+from shared.pure.ids import new_id
+from shared.pure.money import CurrencyMismatch
 
 if TYPE_CHECKING:
-    from shared.runtime import Runtime
+    from shared.process.runtime import Runtime
 
 
 class UnknownDifference(Refusal):

@@ -21,14 +21,14 @@ from services.escalation.use_cases.ticket_files import (
     load_files,
     map_texts,
 )
-from shared.audit import Change
-from shared.clients import Answered
-from shared.database import Unit
-from shared.errors import Later, Refusal, Unavailable
-from shared.ids import new_id
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import Later, Refusal, Unavailable
+from shared.pure.ids import new_id
+from shared.web.clients import Answered
 
 if TYPE_CHECKING:
-    from shared.runtime import Runtime
+    from shared.process.runtime import Runtime
 
 MAX_SHOWN_DETAILS = 100
 """How many of the contact details that nobody has decided about a refusal names."""

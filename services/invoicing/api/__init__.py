@@ -40,8 +40,8 @@ from services.invoicing.api import (
     vendor_reconciliation,
     write_offs,
 )
-from shared.http.audit_entries import create_audit_router
-from shared.http.failed_work import create_failed_work_router
+from shared.web.http.audit_entries import create_audit_router
+from shared.web.http.failed_work import create_failed_work_router
 
 # A request is held against one router after the other, so what is asked for most comes first.
 ROUTERS = (

@@ -14,16 +14,16 @@ from services.invoicing.repository.account_search import AccountCriteria, search
 from services.invoicing.repository.legal_entities import UnknownLegalEntity
 from services.invoicing.tables import AccountRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
-from shared.addresses import is_address, parse_address
-from shared.auth import needs
-from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
-from shared.database import Unit
 from shared.events.values import TaxStatus
-from shared.fields import NEEDED, Body, Code, Country, Email, Name, Zone, example
-from shared.http import ETAG, PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.merging import create_patch_model, merge_patch
-from shared.money import Currency
-from shared.versions import IfMatchMissing, Stale, parse_if_match
+from shared.persistence.database import Unit
+from shared.pure.addresses import is_address, parse_address
+from shared.pure.fields import NEEDED, Body, Code, Country, Email, Name, Zone, example
+from shared.pure.money import Currency
+from shared.web.auth import needs
+from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
+from shared.web.http import ETAG, PROBLEMS, Page, Paging, Read, Router, refusals
+from shared.web.merging import create_patch_model, merge_patch
+from shared.web.versions import IfMatchMissing, Stale, parse_if_match
 
 reads = Router(prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:sales")], responses=PROBLEMS)

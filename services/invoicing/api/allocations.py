@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from shared.fields import example
+from shared.pure.fields import example
 
 
 class AllocationOut(BaseModel):

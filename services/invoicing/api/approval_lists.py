@@ -9,9 +9,9 @@ from services.invoicing.api.approvals import ApprovalOut
 from services.invoicing.api.payments import LineAmount
 from services.invoicing.domain.states import ApprovalState
 from services.invoicing.repository.approval_search import ApprovalCriteria, search_approvals
-from shared.auth import needs
-from shared.fields import Instant
-from shared.http import PROBLEMS, Page, PageOf, Paging, Read, Router
+from shared.pure.fields import Instant
+from shared.web.auth import needs
+from shared.web.http import PROBLEMS, Page, PageOf, Paging, Read, Router
 
 reads = Router(prefix="/v1", dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 

@@ -18,13 +18,13 @@ from services.invoicing.tables import ApprovalRow, SettingChangeRow
 from services.invoicing.use_cases.approvals import AboveLimit
 from services.invoicing.use_cases.limits import OwnLimit
 from services.invoicing.use_cases.setting_changes import is_carried_out
-from shared.auth import needs
-from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
-from shared.database import Unit
-from shared.fields import Body, Code, Prose, ReasonIn, example, shown
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.money import Currency, Minor, Money
-from shared.proposals import AlreadyProposed, NotTheProposer, SecondPersonNeeded
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Code, Prose, ReasonIn, example, shown
+from shared.pure.money import Currency, Minor, Money
+from shared.pure.proposals import AlreadyProposed, NotTheProposer, SecondPersonNeeded
+from shared.web.auth import needs
+from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(prefix="/v1", tags=["approvals"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1", tags=["approvals"], dependencies=[needs("invoicing:credits")], responses=PROBLEMS)

@@ -9,11 +9,11 @@ import asyncpg
 from pydantic import BaseModel, Field
 
 from services.invoicing.repository import balances as repository
-from shared.auth import needs
-from shared.errors import NotFound
 from shared.events.values import LineBalance
-from shared.fields import Body, example, shown
-from shared.http import PROBLEMS, Read, Router
+from shared.pure.errors import NotFound
+from shared.pure.fields import Body, example, shown
+from shared.web.auth import needs
+from shared.web.http import PROBLEMS, Read, Router
 
 reads = Router(prefix="/v1", tags=["balances"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 

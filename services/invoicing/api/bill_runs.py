@@ -13,11 +13,11 @@ from services.invoicing.domain.states import MoveRefused
 from services.invoicing.repository import bill_runs as repository
 from services.invoicing.tables import BillRunRow
 from services.invoicing.use_cases.bill_runs import DateRefused
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Body, Day, ReasonIn, example
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Day, ReasonIn, example
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(prefix="/v1", tags=["bill runs"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1", tags=["bill runs"], dependencies=[needs("invoicing:billing")], responses=PROBLEMS)

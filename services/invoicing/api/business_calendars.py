@@ -19,14 +19,14 @@ from services.invoicing.domain.business_calendar import (
 from services.invoicing.repository.business_calendars import build_rules, get_calendar
 from services.invoicing.repository.legal_entities import require_legal_entity
 from services.invoicing.tables import BusinessCalendarRow
-from shared.auth import needs
-from shared.business_time import Hours
-from shared.calendar import local_date
-from shared.commands import ChangeRunner, perform_change
-from shared.database import Unit
-from shared.fields import Body, Code, Country, Day, Name, Zone, example, shown
-from shared.http import ETAG, PROBLEMS, Read, Router, refusals
-from shared.versions import IfMatchMissing, Stale, build_etag, parse_if_match
+from shared.persistence.database import Unit
+from shared.pure.business_time import Hours
+from shared.pure.calendar import local_date
+from shared.pure.fields import Body, Code, Country, Day, Name, Zone, example, shown
+from shared.web.auth import needs
+from shared.web.commands import ChangeRunner, perform_change
+from shared.web.http import ETAG, PROBLEMS, Read, Router, refusals
+from shared.web.versions import IfMatchMissing, Stale, build_etag, parse_if_match
 
 PREFIX, TAGS = "/v1/legal-entities", ["legal entities"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)

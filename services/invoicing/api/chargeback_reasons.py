@@ -8,11 +8,11 @@ from pydantic import BaseModel, Field
 from services.invoicing import use_cases
 from services.invoicing.repository import chargeback_queries
 from services.invoicing.tables import ChargebackReasonRow
-from shared.auth import needs
-from shared.commands import ChangeRunner, perform_change
-from shared.database import Unit
-from shared.fields import Body, Code, Name, example, shown
-from shared.http import PROBLEMS, Page, Read, Router
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Code, Name, example, shown
+from shared.web.auth import needs
+from shared.web.commands import ChangeRunner, perform_change
+from shared.web.http import PROBLEMS, Page, Read, Router
 
 reads = Router(prefix="/v1", tags=["chargebacks"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 admin = Router(

@@ -20,12 +20,12 @@ from services.invoicing.use_cases.chargebacks import (
     NewChargeback,
     UnknownChargebackReason,
 )
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Body, Code, Day, Name, ReasonIn, example, shown
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.money import CurrencyMismatch, MoneyModel, PositiveMinor
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Code, Day, Name, ReasonIn, example, shown
+from shared.pure.money import CurrencyMismatch, MoneyModel, PositiveMinor
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(prefix="/v1", tags=["chargebacks"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(

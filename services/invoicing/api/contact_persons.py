@@ -20,14 +20,14 @@ from services.invoicing.domain.contact_person import (
 from services.invoicing.repository import accounts
 from services.invoicing.repository.contact_persons import find_addressee, get_contact_person, list_contact_persons
 from services.invoicing.tables import AccountRow, ContactPersonRow
-from shared.auth import needs
-from shared.calendar import local_date
-from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
-from shared.database import Unit
-from shared.fields import NEEDED, Body, Day, Email, Name, ReasonIn, example, shown
-from shared.http import ETAG, PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.merging import create_patch_model, merge_patch
-from shared.versions import IfMatchMissing, Stale, build_etag, parse_if_match
+from shared.persistence.database import Unit
+from shared.pure.calendar import local_date
+from shared.pure.fields import NEEDED, Body, Day, Email, Name, ReasonIn, example, shown
+from shared.web.auth import needs
+from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
+from shared.web.http import ETAG, PROBLEMS, Page, Paging, Read, Router, refusals
+from shared.web.merging import create_patch_model, merge_patch
+from shared.web.versions import IfMatchMissing, Stale, build_etag, parse_if_match
 
 PREFIX, TAGS = "/v1/accounts/{account_id}", ["contact persons"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from services.invoicing.domain.conversion import Conversion, Rate, Total
 from services.invoicing.use_cases.exposure import AMOUNTS, Converted
-from shared.fields import example, shown
+from shared.pure.fields import example, shown
 
 LACKS = Field(
     description="currencies that could not be converted and are not in these sums: none, or they are no whole"

@@ -16,12 +16,12 @@ from services.invoicing.domain.owed import AmountRefused, UnknownLine
 from services.invoicing.repository import credits as repository
 from services.invoicing.tables import CreditNoteRow
 from services.invoicing.use_cases.approvals import Why
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Body, Prose, example
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.proposals import AlreadyProposed
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Prose, example
+from shared.pure.proposals import AlreadyProposed
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 PLACE = "/v1/credit-notes"
 reads = Router(prefix=PLACE, tags=["credit notes"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)

@@ -14,12 +14,12 @@ from services.invoicing.domain.states import DebitState, MoveRefused
 from services.invoicing.repository import debits as repository
 from services.invoicing.tables import DebitRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Body, Code, Name, example
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.money import CurrencyMismatch, MoneyModel
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Code, Name, example
+from shared.pure.money import CurrencyMismatch, MoneyModel
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(prefix="/v1/debits", tags=["debits"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/debits", tags=["debits"], dependencies=[needs("invoicing:payments")], responses=PROBLEMS)

@@ -10,10 +10,10 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from services.invoicing.repository import bill_runs, drafts
-from shared.auth import needs
-from shared.database import Unit
-from shared.fields import example, shown
-from shared.http import PROBLEMS, Page, Paging, Read, Router
+from shared.persistence.database import Unit
+from shared.pure.fields import example, shown
+from shared.web.auth import needs
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router
 
 reads = Router(prefix="/v1/bill-runs", tags=["bill runs"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 

@@ -10,13 +10,13 @@ from fastapi import Query
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
 from services.invoicing.repository import exchange_rates as repository
-from shared.audit import Change
-from shared.auth import needs
-from shared.commands import ChangeRunner, perform_change
-from shared.database import Unit
-from shared.fields import Body, Code, Day, example, shown
-from shared.http import PROBLEMS, Page, Paging, Read, Router
-from shared.money import Currency
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Code, Day, example, shown
+from shared.pure.money import Currency
+from shared.web.auth import needs
+from shared.web.commands import ChangeRunner, perform_change
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router
 
 PREFIX, TAGS = "/v1/exchange-rates", ["exposure"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)

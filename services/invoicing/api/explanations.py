@@ -13,11 +13,11 @@ from pydantic import BaseModel
 
 from services.invoicing.domain.proration import Cycle
 from services.invoicing.repository import explanations as repository
-from shared.auth import needs
-from shared.database import Unit
-from shared.fields import example
-from shared.http import PROBLEMS, Read, Router
-from shared.money import Money
+from shared.persistence.database import Unit
+from shared.pure.fields import example
+from shared.pure.money import Money
+from shared.web.auth import needs
+from shared.web.http import PROBLEMS, Read, Router
 
 reads = Router(prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 

@@ -10,10 +10,10 @@ from pydantic import BaseModel, Field
 from services.invoicing import use_cases
 from services.invoicing.api.conversions import ConvertedOut
 from services.invoicing.use_cases.exposure import Exposure
-from shared.auth import needs
-from shared.fields import example, shown
-from shared.http import PROBLEMS, Read, Router
-from shared.money import Currency
+from shared.pure.fields import example, shown
+from shared.pure.money import Currency
+from shared.web.auth import needs
+from shared.web.http import PROBLEMS, Read, Router
 
 reads = Router(prefix="/v1", tags=["exposure"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 

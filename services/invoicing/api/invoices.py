@@ -17,12 +17,12 @@ from services.invoicing.repository.tax import STANDARD_CLASS, TaxedOutside, Unkn
 from services.invoicing.tables import InvoiceRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.invoices import DateRefused, MonthClosed, NewInvoice, NewLine, NotTheirs
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Body, Code, Day, Instant, Name, example, shown
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.money import MAX_MINOR, CurrencyMismatch, MoneyModel
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Code, Day, Instant, Name, example, shown
+from shared.pure.money import MAX_MINOR, CurrencyMismatch, MoneyModel
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("invoicing:billing")], responses=PROBLEMS)

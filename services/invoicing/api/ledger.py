@@ -17,12 +17,12 @@ from services.invoicing.repository import ledger as repository
 from services.invoicing.repository.legal_entities import require_legal_entity
 from services.invoicing.use_cases.ledger import AlreadyClosed, MonthNotOver
 from services.invoicing.use_cases.setting_changes import is_carried_out
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Code, Day, Instant, ReasonIn, example
-from shared.http import PROBLEMS, Page, Read, Router, refusals
-from shared.proposals import AlreadyProposed
+from shared.persistence.database import Unit
+from shared.pure.fields import Code, Day, Instant, ReasonIn, example
+from shared.pure.proposals import AlreadyProposed
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Read, Router, refusals
 
 reads = Router(prefix="/v1/ledger", tags=["ledger"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/ledger", tags=["ledger"], dependencies=[needs("invoicing:settings")], responses=PROBLEMS)

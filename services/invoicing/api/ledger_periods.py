@@ -12,10 +12,10 @@ from services.invoicing.domain.setting_change import SettingKind
 from services.invoicing.repository import legal_entities
 from services.invoicing.repository.ledger_periods import PeriodCriteria, PeriodState, list_periods
 from services.invoicing.repository.legal_entities import UnknownLegalEntity
-from shared.auth import needs
-from shared.database import Unit
-from shared.fields import Code, example
-from shared.http import PROBLEMS, BadCursor, Page, Read, Router, TextPaging, refusals
+from shared.persistence.database import Unit
+from shared.pure.fields import Code, example
+from shared.web.auth import needs
+from shared.web.http import PROBLEMS, BadCursor, Page, Read, Router, TextPaging, refusals
 
 reads = Router(prefix="/v1/ledger-periods", tags=["ledger"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 

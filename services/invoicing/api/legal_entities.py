@@ -13,13 +13,13 @@ from services.invoicing.domain.documents.references import is_checked
 from services.invoicing.domain.setting_change import SettingKind
 from services.invoicing.repository import legal_entities as repository
 from services.invoicing.use_cases.setting_changes import is_carried_out
-from shared.auth import needs
-from shared.commands import ChangeRunner, perform_change
-from shared.database import Unit
-from shared.fields import Body, Code, Country, Email, Name, Prose, example, shown
-from shared.http import ETAG, PROBLEMS, Page, Read, Router, TextPaging, refusals
-from shared.proposals import AlreadyProposed
-from shared.versions import IfMatchMissing, Stale, parse_if_match
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Code, Country, Email, Name, Prose, example, shown
+from shared.pure.proposals import AlreadyProposed
+from shared.web.auth import needs
+from shared.web.commands import ChangeRunner, perform_change
+from shared.web.http import ETAG, PROBLEMS, Page, Read, Router, TextPaging, refusals
+from shared.web.versions import IfMatchMissing, Stale, parse_if_match
 
 PREFIX, TAGS = "/v1/legal-entities", ["legal entities"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)

@@ -3,9 +3,9 @@
 from uuid import UUID
 
 from services.invoicing import use_cases
-from shared.auth import needs
 from shared.contracts.notice_facts import NoticeFacts, NoticeFactsIn
-from shared.http import PROBLEMS, Read, Router
+from shared.web.auth import needs
+from shared.web.http import PROBLEMS, Read, Router
 
 reads = Router(prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 

@@ -17,14 +17,14 @@ from services.invoicing.repository.payments import Received
 from services.invoicing.tables import PaymentRow
 from services.invoicing.use_cases.payments import NewPayment, NothingUnapplied
 from services.invoicing.use_cases.reversals import CashRefunded, ChargedBack
-from shared.audit import Change
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.errors import Refusal
-from shared.fields import Body, Code, Name, Prose, ReasonIn, example, shown
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.money import CurrencyMismatch, MoneyModel, PositiveMinor
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
+from shared.pure.fields import Body, Code, Name, Prose, ReasonIn, example, shown
+from shared.pure.money import CurrencyMismatch, MoneyModel, PositiveMinor
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(prefix="/v1/payments", tags=["payments"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(

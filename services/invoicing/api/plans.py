@@ -14,12 +14,12 @@ from services.invoicing.repository.tax import STANDARD_CLASS, UnknownTaxClass
 from services.invoicing.tables import PlanRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.plans import NewPlan
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Body, Code, Day, Name, example, shown
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.money import Currency, Minor
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Code, Day, Name, example, shown
+from shared.pure.money import Currency, Minor
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(prefix="/v1/plans", tags=["plans"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/plans", tags=["plans"], dependencies=[needs("invoicing:settings")], responses=PROBLEMS)

@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field
 
 from services.invoicing import use_cases
 from services.invoicing.use_cases.previews import PastDate, Preview, TaxUnavailable
-from shared.auth import needs
-from shared.fields import Day, example
-from shared.http import PROBLEMS, Read, Router, refusals
+from shared.pure.fields import Day, example
+from shared.web.auth import needs
+from shared.web.http import PROBLEMS, Read, Router, refusals
 
 reads = Router(prefix="/v1/accounts", tags=["bill runs"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 

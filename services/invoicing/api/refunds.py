@@ -10,13 +10,13 @@ from services.invoicing import use_cases
 from services.invoicing.api.approvals import PROPOSED, ApprovalOut, status_of
 from services.invoicing.domain.owed import AmountRefused
 from services.invoicing.use_cases.approvals import Why
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Body, Prose, example
-from shared.http import PROBLEMS, Router, refusals
-from shared.money import CurrencyMismatch, MoneyModel
-from shared.proposals import AlreadyProposed
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Prose, example
+from shared.pure.money import CurrencyMismatch, MoneyModel
+from shared.pure.proposals import AlreadyProposed
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Router, refusals
 
 writes = Router(prefix="/v1/refunds", tags=["refunds"], dependencies=[needs("invoicing:credits")], responses=PROBLEMS)
 

@@ -16,13 +16,13 @@ from services.invoicing.use_cases.disputes import (
     ReservationReleased,
     UpholdingAuthorised,
 )
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Body, Code, ReasonIn, example
-from shared.hidden import SEEN_ON_LINE, check_line
-from shared.http import PROBLEMS, Router, refusals
-from shared.subjects import MAX_SUBJECT_CHARS
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Code, ReasonIn, example
+from shared.pure.hidden import SEEN_ON_LINE, check_line
+from shared.pure.subjects import MAX_SUBJECT_CHARS
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Router, refusals
 
 writes = Router(
     prefix="/v1/reservations", tags=["reservations"], dependencies=[needs("invoicing:disputes")], responses=PROBLEMS

@@ -13,12 +13,12 @@ from services.invoicing.repository.second_person import find_rule
 from services.invoicing.tables import SecondPersonRuleRow
 from services.invoicing.use_cases.second_person import change_rule
 from services.invoicing.use_cases.setting_changes import is_carried_out
-from shared.auth import needs
-from shared.commands import ChangeRunner, perform_change
-from shared.database import Unit
-from shared.fields import Body, Code, Prose, example
-from shared.http import PROBLEMS, Read, Router, refusals
-from shared.proposals import AlreadyProposed
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Code, Prose, example
+from shared.pure.proposals import AlreadyProposed
+from shared.web.auth import needs
+from shared.web.commands import ChangeRunner, perform_change
+from shared.web.http import PROBLEMS, Read, Router, refusals
 
 PREFIX, TAGS = "/v1/legal-entities", ["legal entities"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)

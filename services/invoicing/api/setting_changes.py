@@ -17,12 +17,12 @@ from services.invoicing.repository.setting_changes import SettingCriteria, get_c
 from services.invoicing.tables import SettingChangeRow
 from services.invoicing.use_cases.ledger import AlreadyClosed
 from services.invoicing.use_cases.limits import OwnLimit
-from shared.auth import needs, needs_one_of
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Code, ReasonIn, example
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.proposals import FactsChanged, NotTheProposer, SecondPersonNeeded
+from shared.persistence.database import Unit
+from shared.pure.fields import Code, ReasonIn, example
+from shared.pure.proposals import FactsChanged, NotTheProposer, SecondPersonNeeded
+from shared.web.auth import needs, needs_one_of
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 PREFIX, TAGS = "/v1/setting-changes", ["setting changes"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)

@@ -12,13 +12,13 @@ from services.invoicing.repository import accounts
 from services.invoicing.repository import subscriptions as repository
 from services.invoicing.repository.subscriptions import PresentSubscription
 from services.invoicing.use_cases.accounts import NewSubscription, ReferenceTaken, TenantOfAnother
-from shared.audit import Change
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Body, Code, Day, Name, example, shown
-from shared.http import PROBLEMS, Page, Read, Router, refusals
-from shared.money import Minor
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Code, Day, Name, example, shown
+from shared.pure.money import Minor
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Read, Router, refusals
 
 reads = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:sales")], responses=PROBLEMS)

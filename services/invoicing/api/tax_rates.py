@@ -13,12 +13,12 @@ from services.invoicing.repository import tax
 from services.invoicing.repository.legal_entities import UnknownLegalEntity
 from services.invoicing.use_cases.setting_changes import is_carried_out
 from services.invoicing.use_cases.tax_rates import NewTaxRate
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Body, Code, Country, Day, Prose, example, shown
-from shared.http import PROBLEMS, Read, Router, refusals
-from shared.proposals import AlreadyProposed
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Code, Country, Day, Prose, example, shown
+from shared.pure.proposals import AlreadyProposed
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Read, Router, refusals
 
 reads = Router(prefix="/v1/tax-rates", tags=["tax rates"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(

@@ -17,12 +17,12 @@ from services.invoicing.repository import terms as repository
 from services.invoicing.tables import SubscriptionChangeRow, TermRow
 from services.invoicing.use_cases.accounts import ReferenceTaken, TenantOfAnother
 from services.invoicing.use_cases.subscriptions import Purchase, Wanted
-from shared.audit import Change
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Body, Code, Day, Prose, ReasonIn, example, shown
-from shared.http import PROBLEMS, Page, Read, Router, refusals
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Code, Day, Prose, ReasonIn, example, shown
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Read, Router, refusals
 
 reads = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:sales")], responses=PROBLEMS)

@@ -11,13 +11,13 @@ from services.invoicing.domain.setting_change import SettingKind
 from services.invoicing.repository import credits as repository
 from services.invoicing.tables import SettingChangeRow
 from services.invoicing.use_cases.setting_changes import is_carried_out
-from shared.auth import needs
-from shared.commands import ChangeRunner, perform_change
-from shared.database import Unit
-from shared.fields import Body, Code, Prose, example, shown
-from shared.http import PROBLEMS, Read, Router, refusals
-from shared.money import Currency, Minor, Money
-from shared.proposals import AlreadyProposed
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Code, Prose, example, shown
+from shared.pure.money import Currency, Minor, Money
+from shared.pure.proposals import AlreadyProposed
+from shared.web.auth import needs
+from shared.web.commands import ChangeRunner, perform_change
+from shared.web.http import PROBLEMS, Read, Router, refusals
 
 reads = Router(prefix="/v1/tolerances", tags=["payments"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/tolerances", tags=["payments"], dependencies=[needs("invoicing:admin")], responses=PROBLEMS)

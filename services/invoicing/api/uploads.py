@@ -14,8 +14,8 @@ from starlette.requests import ClientDisconnect
 
 from services.invoicing.domain.files.layouts import Layout
 from services.invoicing.repository.files import ReceivedFile
-from shared.errors import Refusal, Unavailable
-from shared.http import BodyInterrupted, accept_body, declared
+from shared.pure.errors import Refusal, Unavailable
+from shared.web.http import BodyInterrupted, accept_body, declared
 
 LARGEST_FILE = 2 << 30
 """Bytes, as sent: 2 GiB."""

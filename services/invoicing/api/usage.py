@@ -11,12 +11,12 @@ from services.invoicing.api import uploads
 from services.invoicing.domain.files.broken import FileRefused
 from services.invoicing.domain.usage import UsageLine, UsageRefused
 from services.invoicing.use_cases.usage import Origin, Taken
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command, perform_upload
-from shared.database import Unit
-from shared.fields import Body, Code, Day, Name, example
-from shared.http import PROBLEMS, Router, accept_body, refusals
-from shared.money import Currency
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Code, Day, Name, example
+from shared.pure.money import Currency
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command, perform_upload
+from shared.web.http import PROBLEMS, Router, accept_body, refusals
 
 writes = Router(prefix="/v1", tags=["usage"], dependencies=[needs("invoicing:sales")], responses=PROBLEMS)
 

@@ -24,12 +24,12 @@ from services.invoicing.repository.vendor.differences import Asked
 from services.invoicing.tables.vendor import VendorDifferenceRow
 from services.invoicing.use_cases.difference_charges import AmountNeeded, NotBillable, NothingToBill
 from services.invoicing.use_cases.vendor_differences import AmountRefused, TakenDecision
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Body, Prose, example, shown
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.money import CurrencyMismatch, Money, MoneyModel
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Prose, example, shown
+from shared.pure.money import CurrencyMismatch, Money, MoneyModel
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(
     prefix="/v1/vendor-differences", tags=["vendor"], dependencies=[needs("invoicing:read")], responses=PROBLEMS

@@ -16,12 +16,12 @@ from services.invoicing.repository.vendor import invoices as repository
 from services.invoicing.tables.vendor import VendorInvoiceRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.vendor_invoices import NewVendorInvoice
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Body, Code, Day, Prose, example
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.money import Currency, CurrencyMismatch, Minor, Money
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Code, Day, Prose, example
+from shared.pure.money import Currency, CurrencyMismatch, Minor, Money
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(
     prefix="/v1/vendor-invoices", tags=["vendor"], dependencies=[needs("invoicing:read")], responses=PROBLEMS

@@ -12,12 +12,12 @@ from services.invoicing.api import uploads
 from services.invoicing.domain.files.broken import FileRefused
 from services.invoicing.domain.reconciliation.verdict import SumsRefused, VerdictSum
 from services.invoicing.use_cases.vendor_reconciliation import AnotherFile, DecisionsTaken, Reconciled
-from shared.auth import needs
-from shared.commands import ChangeRunner, CommandRunner, perform_change, perform_command
-from shared.database import Unit
-from shared.errors import Refusal
-from shared.fields import Prose, ReasonIn, example
-from shared.http import PROBLEMS, Read, Router, refusals
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
+from shared.pure.fields import Prose, ReasonIn, example
+from shared.web.auth import needs
+from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
+from shared.web.http import PROBLEMS, Read, Router, refusals
 
 reads = Router(
     prefix="/v1/vendor-invoices", tags=["vendor"], dependencies=[needs("invoicing:read")], responses=PROBLEMS

@@ -8,9 +8,9 @@ import orjson
 from pydantic import ValidationError
 
 from services.invoicing.calculator.contract import TaxAnswer, TaxRequest
-from shared.errors import Later
-from shared.retries import quick
-from shared.telemetry import traceparent
+from shared.base.retries import quick
+from shared.base.telemetry import traceparent
+from shared.pure.errors import Later
 
 PATH = "/v1/tax-calculations"
 PASSES = (408, 425, 429)

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-from shared.business_time import MAX_CLOSED_DAYS, BusinessCalendar, Hours
-from shared.calendar import ONE_DAY, local_date, local_instant
-from shared.errors import Refusal
+from shared.pure.business_time import MAX_CLOSED_DAYS, BusinessCalendar, Hours
+from shared.pure.calendar import ONE_DAY, local_date, local_instant
+from shared.pure.errors import Refusal
 
 PAST_YEARS = 1
 """How many years before this one are announced: what began then is still measured."""

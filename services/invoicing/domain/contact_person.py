@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Literal
 
-from shared.errors import Refusal
+from shared.pure.errors import Refusal
 
 ContactRole = Literal["billing", "technical", "owner"]
 ContactChannel = Literal["email", "phone", "letter"]

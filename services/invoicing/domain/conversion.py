@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from shared.money import get_minor_digits
+from shared.pure.money import get_minor_digits
 
 OLDEST = timedelta(days=7)
 """A rate that is older than this on the day it is wanted for converts nothing: long enough for any row of holidays."""

@@ -11,7 +11,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from services.invoicing.domain.proration import Cycle, Rate, Stretch
-from shared.errors import Refusal
+from shared.pure.errors import Refusal
 
 NEVER = date.max
 

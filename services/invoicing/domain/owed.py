@@ -9,8 +9,8 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from shared.calendar import local_date, local_instant
-from shared.errors import Refusal
+from shared.pure.calendar import local_date, local_instant
+from shared.pure.errors import Refusal
 
 MIDNIGHT = time(0)
 

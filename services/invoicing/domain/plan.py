@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from shared.errors import Refusal
+from shared.pure.errors import Refusal
 
 
 class PlanRefused(Refusal):

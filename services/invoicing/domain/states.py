@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-from shared.errors import Refusal
+from shared.pure.errors import Refusal
 
 
 class MoveRefused(Refusal):

@@ -5,8 +5,8 @@ from decimal import ROUND_DOWN, Decimal, localcontext
 from enum import StrEnum
 from typing import NamedTuple
 
-from shared.errors import Refusal
-from shared.money import MAX_MINOR, get_minor_digits
+from shared.pure.errors import Refusal
+from shared.pure.money import MAX_MINOR, get_minor_digits
 
 _DIGITS = 80
 """More than quantity, unit cost and mark-up have together, so that nothing is rounded before it is truncated."""

@@ -13,7 +13,7 @@ from typing import Any
 from services.invoicing.domain.files.broken import LineBroken
 from services.invoicing.domain.files.columns import EARLIEST, LATEST, Columns, Names, decimal, named, text
 from services.invoicing.domain.usage import UsageLine
-from shared.hidden import find_hidden
+from shared.pure.hidden import find_hidden
 
 REQUIRED = ("id", "subscription_id", "meter", "quantity", "unit_cost", "period_from", "period_to")
 LONGEST_METER = 200

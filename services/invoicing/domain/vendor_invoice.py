@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
-from shared.errors import Refusal
+from shared.pure.errors import Refusal
 
 NET_DAYS = 60
 WARN_DAYS = 7

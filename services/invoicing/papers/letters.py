@@ -7,7 +7,7 @@ from uuid import UUID
 from services.invoicing.domain.documents.paper import Paper
 from services.invoicing.papers.wording import Wording
 from services.invoicing.tables import LegalEntityRow
-from shared.mail import format_sender, letter
+from shared.outside.mail import format_sender, letter
 
 
 def letter_with(

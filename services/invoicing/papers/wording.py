@@ -14,7 +14,7 @@ from babel.numbers import format_decimal, format_percent
 
 from services.invoicing.domain.documents.paper import PaperLine, TaxSum
 from services.invoicing.domain.documents.statement import Entry
-from shared.money import format_minor
+from shared.pure.money import format_minor
 
 WORDS = Path(__file__).parents[1] / "templates" / "words"
 LANGUAGES = ("en", "de", "fr", "ru")

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 
 from services.invoicing.tables import AccountRow
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 _LAST_CHARACTER = "\U0010ffff"
 

@@ -9,8 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from services.invoicing.tables import AccountRow, SubscriptionRow
-from shared.database import Unit
-from shared.errors import NotFound
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound
 
 
 async def account(unit: Unit, account_id: UUID) -> AccountRow:

@@ -6,9 +6,9 @@ from uuid import UUID
 import asyncpg
 
 from services.invoicing.tables import ApprovalRow
-from shared.database import Unit, columns
-from shared.errors import NotFound
-from shared.keyset import rows_after
+from shared.persistence.database import Unit, columns
+from shared.persistence.keyset import rows_after
+from shared.pure.errors import NotFound
 
 
 async def approval(unit: Unit, approval_id: UUID) -> ApprovalRow:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 _BALANCES = """
 SELECT i.id, i.account_id, i.number, i.currency, i.due_date, i.total_minor, s.changed_at, t.sequence,

@@ -15,9 +15,9 @@ from services.invoicing.tables import (
     BankProposalRow,
     BankRefusedEntryRow,
 )
-from shared.database import Unit, columns
-from shared.errors import NotFound
-from shared.keyset import rows_after
+from shared.persistence.database import Unit, columns
+from shared.persistence.keyset import rows_after
+from shared.pure.errors import NotFound
 
 _ADD_ENTRIES = """
 INSERT INTO bank_entries (id, import_id, bank_account, entry_key, kind, is_credit, amount_minor, currency, booked_on,

@@ -8,9 +8,9 @@ from uuid import UUID
 import asyncpg
 
 from services.invoicing.tables import BankImportRow
-from shared.database import Unit
-from shared.errors import NotFound
-from shared.list_queries import build_list_query
+from shared.persistence.database import Unit
+from shared.persistence.list_queries import build_list_query
+from shared.pure.errors import NotFound
 
 StatementFormat = Literal["camt.053", "csv"]
 

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from services.invoicing.tables import BankAccountRow
-from shared.database import Unit, columns
-from shared.errors import NotFound
+from shared.persistence.database import Unit, columns
+from shared.pure.errors import NotFound
 
 # A statement says what was paid until the end of its closing date, but no later than when we got it.
 _NOTE = """

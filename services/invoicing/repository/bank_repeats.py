@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from services.invoicing.tables import BankEntryRow, BankRepeatRow
-from shared.database import Unit
-from shared.errors import NotFound
-from shared.keyset import rows_after
+from shared.persistence.database import Unit
+from shared.persistence.keyset import rows_after
+from shared.pure.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)

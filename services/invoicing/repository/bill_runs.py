@@ -7,9 +7,9 @@ from uuid import UUID
 import asyncpg
 
 from services.invoicing.tables import BillRunRow
-from shared.database import Unit
-from shared.errors import NotFound
-from shared.keyset import rows_after
+from shared.persistence.database import Unit
+from shared.persistence.keyset import rows_after
+from shared.pure.errors import NotFound
 
 
 async def run(unit: Unit, run_id: UUID) -> BillRunRow:

@@ -8,8 +8,8 @@ from datetime import date
 from uuid import UUID
 
 from services.invoicing.repository.tax import RATE_OF_CUSTOMER, RATES, join_rates
-from shared.database import Unit
-from shared.ids import new_id
+from shared.persistence.database import Unit
+from shared.pure.ids import new_id
 
 _TEMPORARY = """
 CREATE TEMPORARY TABLE IF NOT EXISTS bill_invoices (

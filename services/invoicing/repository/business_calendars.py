@@ -7,8 +7,8 @@ from sqlmodel import col, select
 
 from services.invoicing.domain.business_calendar import CalendarRules, ClosedDay
 from services.invoicing.tables import BusinessCalendarRow
-from shared.database import Unit
-from shared.errors import NotFound
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound
 
 
 async def find_calendar(unit: Unit, legal_entity: str) -> BusinessCalendarRow | None:

@@ -13,9 +13,9 @@ from services.invoicing.domain.chargebacks import ChargebackState, ChargedPart
 from services.invoicing.domain.owed import Allocation
 from services.invoicing.repository import credits
 from services.invoicing.tables import ChargebackReasonRow, ChargebackRow
-from shared.database import Unit, columns
-from shared.errors import NotFound
-from shared.list_queries import build_list_query
+from shared.persistence.database import Unit, columns
+from shared.persistence.list_queries import build_list_query
+from shared.pure.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ import asyncpg
 
 from services.invoicing.domain.contact_person import DEFAULT_ROLE
 from services.invoicing.tables import ContactPersonRow
-from shared.database import Unit
-from shared.errors import NotFound
-from shared.idempotency import REMOVED_ANSWER
-from shared.list_queries import build_list_query
+from shared.persistence.database import Unit
+from shared.persistence.list_queries import build_list_query
+from shared.pure.errors import NotFound
+from shared.web.idempotency import REMOVED_ANSWER
 
 _ADDRESSEE = """
 SELECT * FROM contact_persons WHERE account_id = $1 AND role = ANY($2::text[]) AND erased_at IS NULL

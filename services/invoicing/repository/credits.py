@@ -8,10 +8,10 @@ import asyncpg
 from services.invoicing.domain.ledger import Share
 from services.invoicing.domain.owed import Allocation
 from services.invoicing.tables import CreditNoteRow
-from shared.database import Unit, columns
-from shared.errors import NotFound
-from shared.ids import new_id
-from shared.keyset import rows_after
+from shared.persistence.database import Unit, columns
+from shared.persistence.keyset import rows_after
+from shared.pure.errors import NotFound
+from shared.pure.ids import new_id
 
 
 async def credit_note(unit: Unit, credit_note_id: UUID) -> CreditNoteRow:

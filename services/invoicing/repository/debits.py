@@ -10,9 +10,9 @@ from services.invoicing.domain.matching import CarriedDebit
 from services.invoicing.domain.states import DebitState
 from services.invoicing.tables import DebitRow
 from services.invoicing.tables.bank import NORMAL_NUMBER
-from shared.database import Unit, columns
-from shared.errors import NotFound
-from shared.keyset import rows_after
+from shared.persistence.database import Unit, columns
+from shared.persistence.keyset import rows_after
+from shared.pure.errors import NotFound
 
 
 async def debit(unit: Unit, debit_id: UUID) -> DebitRow:

@@ -4,7 +4,7 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 
 class DecidedTotals(NamedTuple):

@@ -3,9 +3,9 @@
 from uuid import UUID
 
 from services.invoicing.tables import DocumentDeliveryRow
-from shared.bounces import compute_bounce_id
-from shared.database import Unit
-from shared.telemetry import traceparent
+from shared.base.telemetry import traceparent
+from shared.persistence.database import Unit
+from shared.pure.bounces import compute_bounce_id
 
 SEND_DOCUMENT = "send_document"
 """The kind of the intent; its id is the delivery's, and the first delivery of a document has the document's."""

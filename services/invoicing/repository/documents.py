@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from services.invoicing.domain.documents.paper import Charged, PaperLine
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 USAGE_JOIN = """
 LEFT JOIN LATERAL (

@@ -6,8 +6,8 @@ from uuid import UUID
 import asyncpg
 
 from services.invoicing.repository.documents import CHARGE_COLUMNS, USAGE_JOIN
-from shared.database import Unit
-from shared.errors import NotFound
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound
 
 _DRAFTS = """
 SELECT d.id, d.account_id, d.legal_entity, r.state, d.currency, d.issue_date AS drafted_on,

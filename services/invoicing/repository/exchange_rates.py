@@ -8,8 +8,8 @@ from uuid import UUID
 import asyncpg
 
 from services.invoicing.domain.conversion import Rate
-from shared.database import Unit, columns
-from shared.ids import new_id
+from shared.persistence.database import Unit, columns
+from shared.pure.ids import new_id
 
 _PUT = """
 WITH given AS (

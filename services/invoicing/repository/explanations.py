@@ -4,8 +4,8 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.database import Unit
-from shared.errors import NotFound
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound
 
 _LINE = """
 SELECT i.number, i.currency, l.line, l.description, l.net_minor, l.tax_minor, l.tax_rate_bp, l.amount_minor,

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 _OWED = """
 SELECT i.currency, sum(b.open_minor) AS open_minor,

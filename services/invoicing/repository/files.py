@@ -11,7 +11,7 @@ from itertools import islice
 from typing import BinaryIO
 
 from services.invoicing.domain.files.layouts import FileBroken, Layout
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 LONGEST_LINE = 1 << 20
 """Bytes: no line takes more memory than this."""

@@ -14,7 +14,7 @@ from services.invoicing.domain.matching import WRONG, Candidate, CarriedDebit, R
 from services.invoicing.domain.statements import EntryKind
 from services.invoicing.repository.debits import carried_debit
 from services.invoicing.tables.bank import NORMAL_NAME, NORMAL_NUMBER
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 _TEMPORARY = """
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_entries (

@@ -3,7 +3,7 @@
 They are found among the entries in the temporary tables of `incoming`.
 """
 
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 _FIND_REPEATS = """
 INSERT INTO incoming_repeats SELECT n.place, n.id, b.id

@@ -8,8 +8,8 @@ from uuid import UUID
 import asyncpg
 
 from services.invoicing.repository.documents import CHARGE_COLUMNS, USAGE_JOIN
-from shared.database import Unit
-from shared.errors import NotFound
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound
 
 STATE_CONDITIONS = {
     "open": "s.open_minor > 0 AND s.overdue_at IS NULL",

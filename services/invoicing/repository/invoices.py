@@ -11,8 +11,8 @@ from sqlmodel import select
 
 from services.invoicing.domain.owed import Invoice, Line
 from services.invoicing.tables import InvoiceRow
-from shared.database import Unit, columns
-from shared.errors import NotFound
+from shared.persistence.database import Unit, columns
+from shared.pure.errors import NotFound
 
 
 async def invoice_row(unit: Unit, invoice_id: UUID) -> InvoiceRow:

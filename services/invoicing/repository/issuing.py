@@ -5,8 +5,8 @@ from uuid import UUID
 
 from services.invoicing.repository import deliveries
 from services.invoicing.repository.billing import OF_CHUNK
-from shared.database import Unit
 from shared.events.invoicing import InvoiceIssued
+from shared.persistence.database import Unit
 
 _DRAFTS = """
 INSERT INTO drafts (id, run_id, account_id, legal_entity, currency, issue_date, due_date, total_minor, tax_request_id,

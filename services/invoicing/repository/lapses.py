@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.invoicing.domain.worth import Worth
 from services.invoicing.repository.surplus import SUPPLY
-from shared.database import Unit, columns
+from shared.persistence.database import Unit, columns
 
 _RUN_GIVEN = """(
     SELECT coalesce(sum(k.amount_minor), 0) FROM credit_notes n JOIN credit_note_lines k ON k.credit_note_id = n.id

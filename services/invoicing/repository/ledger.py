@@ -10,8 +10,8 @@ import asyncpg
 
 from services.invoicing.domain.ledger import Entries
 from services.invoicing.repository.accounts import Account
-from shared.calendar import local_date
-from shared.database import Unit, columns
+from shared.persistence.database import Unit, columns
+from shared.pure.calendar import local_date
 
 _POST = """
 INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,

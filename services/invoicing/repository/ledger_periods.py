@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import asyncpg
 
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 PeriodState = Literal["open", "closed"]
 

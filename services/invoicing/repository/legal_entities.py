@@ -5,9 +5,9 @@ from typing import Any
 import asyncpg
 
 from services.invoicing.tables import LegalEntityRow
-from shared.database import Unit
-from shared.errors import NotFound, Refusal
-from shared.list_queries import build_list_query
+from shared.persistence.database import Unit
+from shared.persistence.list_queries import build_list_query
+from shared.pure.errors import NotFound, Refusal
 
 NO_DATA_VERSION = 0
 """The version of a legal entity that exists and of which nothing is said yet."""

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 _INVOICES = """
 SELECT id AS invoice_id, number, currency, due_date, total_minor FROM invoices

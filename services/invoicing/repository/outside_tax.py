@@ -8,9 +8,9 @@ import asyncpg
 
 from services.invoicing.domain.outside_tax import LineTax, Taxed
 from services.invoicing.repository import billing, issuing
-from shared.database import Unit, columns
-from shared.errors import Unavailable
-from shared.telemetry import traceparent
+from shared.base.telemetry import traceparent
+from shared.persistence.database import Unit, columns
+from shared.pure.errors import Unavailable
 
 CALCULATE_TAX = "calculate_tax"
 """The kind of the intent; its key is the draft's id."""

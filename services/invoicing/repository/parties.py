@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from services.invoicing.domain.documents.paper import Buyer, Parties, Seller
 from services.invoicing.repository import accounts, legal_entities
 from services.invoicing.tables import AccountRow, LegalEntityRow
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 BUYER, SELLER, PARTIES = TypeAdapter(Buyer), TypeAdapter(Seller), TypeAdapter(Parties)
 

@@ -8,10 +8,10 @@ from uuid import UUID
 from services.invoicing.domain.owed import Allocation, Payment
 from services.invoicing.repository.ledger import Posting, sides
 from services.invoicing.tables import PaymentRow
-from shared.database import Unit, columns
-from shared.errors import NotFound
-from shared.ids import new_id
-from shared.keyset import rows_after
+from shared.persistence.database import Unit, columns
+from shared.persistence.keyset import rows_after
+from shared.pure.errors import NotFound
+from shared.pure.ids import new_id
 
 
 async def payment_row(unit: Unit, payment_id: UUID, *, fresh: bool = False) -> PaymentRow:

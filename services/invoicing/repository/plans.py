@@ -7,9 +7,9 @@ import asyncpg
 
 from services.invoicing.domain.plan import Price, VendorCost, Version
 from services.invoicing.tables import PlanRow
-from shared.database import Unit, columns
-from shared.errors import NotFound
-from shared.keyset import rows_after
+from shared.persistence.database import Unit, columns
+from shared.persistence.keyset import rows_after
+from shared.pure.errors import NotFound
 
 
 async def plan(unit: Unit, plan_id: UUID) -> PlanRow:

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from services.invoicing.repository.terms import VENDOR_POSTING
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 _TODAY = "($2::timestamptz AT TIME ZONE a.time_zone)::date"
 _IN_FORCE = """

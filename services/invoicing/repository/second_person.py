@@ -1,7 +1,7 @@
 """The rule of each legal entity on whether a second person is required; without one it is."""
 
 from services.invoicing.tables import SecondPersonRuleRow
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 
 async def find_rule(unit: Unit, legal_entity: str) -> SecondPersonRuleRow | None:

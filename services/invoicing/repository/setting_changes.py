@@ -11,9 +11,9 @@ from sqlmodel import select
 from services.invoicing.domain.setting_change import SettingKind
 from services.invoicing.domain.states import ApprovalState
 from services.invoicing.tables import SettingChangeRow
-from shared.database import Unit
-from shared.errors import NotFound
-from shared.list_queries import build_list_query
+from shared.persistence.database import Unit
+from shared.persistence.list_queries import build_list_query
+from shared.pure.errors import NotFound
 
 _CHANGES = """
 SELECT id, kind, key, legal_entity, former, wanted, reason, state, proposed_by, proposed_at, decided_by,

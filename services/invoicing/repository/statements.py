@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 _OPENING = """
 SELECT currency, sum(amount_minor)::bigint AS amount FROM ledger_entries

@@ -10,9 +10,9 @@ import asyncpg
 from services.invoicing.domain.course import judge_state
 from services.invoicing.repository import terms
 from services.invoicing.tables import SubscriptionChangeRow
-from shared.calendar import local_date
-from shared.database import Unit
-from shared.errors import NotFound
+from shared.persistence.database import Unit
+from shared.pure.calendar import local_date
+from shared.pure.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import asyncpg
 
 from services.invoicing.domain.proration import Cycle
 from services.invoicing.domain.surplus import Billed, Due, Settled, Supply
-from shared.database import Unit, columns
+from shared.persistence.database import Unit, columns
 
 
 @dataclass(frozen=True, slots=True)

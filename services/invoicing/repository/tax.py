@@ -6,8 +6,8 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.database import Unit
-from shared.errors import Refusal
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
 
 RATES = """
 rates AS (

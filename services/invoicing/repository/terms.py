@@ -11,9 +11,9 @@ from sqlmodel import col, select
 from services.invoicing.domain.course import Change, Course, Kind
 from services.invoicing.domain.proration import Cycle, Rate, Stretch
 from services.invoicing.tables import SubscriptionChangeRow, TermRow
-from shared.database import Unit, columns
-from shared.errors import NotFound
-from shared.ids import new_id
+from shared.persistence.database import Unit, columns
+from shared.pure.errors import NotFound
+from shared.pure.ids import new_id
 
 Charged = dict[Cycle, list[Stretch]]
 """What was charged of each cycle."""

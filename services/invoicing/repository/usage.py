@@ -14,9 +14,9 @@ from services.invoicing.domain.files.broken import MOST_REPORTED
 from services.invoicing.domain.usage import UsageLine, Wrong, WrongLine, minor_units
 from services.invoicing.repository import files
 from services.invoicing.repository.files import PATIENCE
-from shared.database import Unit
-from shared.ids import new_id
-from shared.money import MAX_MINOR
+from shared.persistence.database import Unit
+from shared.pure.ids import new_id
+from shared.pure.money import MAX_MINOR
 
 _TEMPORARY = """
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_usage (

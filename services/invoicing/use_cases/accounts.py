@@ -9,12 +9,12 @@ from uuid import UUID
 from services.invoicing.repository import accounts as repository
 from services.invoicing.repository import legal_entities, parties
 from services.invoicing.tables import AccountRow, SubscriptionRow
-from shared.audit import Change
-from shared.database import Unit
-from shared.errors import Refusal
 from shared.events.invoicing import AccountChanged, AccountRegistered, SubscriptionActivated
-from shared.ids import new_id
-from shared.versions import check_version
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
+from shared.pure.ids import new_id
+from shared.web.versions import check_version
 
 
 class ReferenceTaken(Refusal):

@@ -16,13 +16,13 @@ from services.invoicing.use_cases import credit_notes, limits, refunds, write_of
 from services.invoicing.use_cases.credit_notes import Reason
 from services.invoicing.use_cases.paying import Unsaved
 from services.invoicing.use_cases.payments import apply_unapplied
-from shared.audit import Change
-from shared.auth import Caller, is_same_actor
-from shared.database import Unit
-from shared.errors import NotFound, Refusal
-from shared.ids import new_id
-from shared.money import CurrencyMismatch, Money
-from shared.proposals import AlreadyProposed, NotTheProposer, SecondPersonNeeded
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound, Refusal
+from shared.pure.ids import new_id
+from shared.pure.money import CurrencyMismatch, Money
+from shared.pure.proposals import AlreadyProposed, NotTheProposer, SecondPersonNeeded
+from shared.web.auth import Caller, is_same_actor
 
 CREDIT_NOTE, WRITE_OFF, REFUND = "credit_note", "write_off", "refund"
 

@@ -9,7 +9,6 @@ from services.invoicing.domain import owed
 from services.invoicing.domain.closing import ClosingCause, find_closing_cause
 from services.invoicing.domain.owed import Allocation, Invoice
 from services.invoicing.repository import invoices as repository
-from shared.database import Unit
 from shared.events.invoicing import (
     Allocated,
     Freed,
@@ -20,6 +19,7 @@ from shared.events.invoicing import (
     InvoicePaid,
 )
 from shared.events.values import LineBalance
+from shared.persistence.database import Unit
 
 
 def balance_of(invoice: Invoice) -> InvoiceBalance:

@@ -22,13 +22,13 @@ from services.invoicing.tables import BankAccountRow, BankEntryRow, BankImportRo
 from services.invoicing.use_cases import bank_debits, payments
 from services.invoicing.use_cases.bank_files import BankFile
 from services.invoicing.use_cases.payments import NewPayment
-from shared.audit import Change
-from shared.database import Unit
-from shared.errors import Refusal, Unavailable
+from shared.base.telemetry import log
 from shared.events.invoicing import BankStatementImported
-from shared.ids import new_id
-from shared.money import Money
-from shared.telemetry import log
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal, Unavailable
+from shared.pure.ids import new_id
+from shared.pure.money import Money
 
 TURNSTILE = "bank imports"
 """The subject that an import locks: of two at once the second sees which entries the first one took."""

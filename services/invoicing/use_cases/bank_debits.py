@@ -11,9 +11,9 @@ from services.invoicing.repository import bank
 from services.invoicing.repository.debits import debit, list_by_id, list_carried, list_invoices_in_flight
 from services.invoicing.tables import BankEntryRow
 from services.invoicing.use_cases import debits
-from shared.database import Unit
-from shared.errors import Refusal, Unavailable
-from shared.telemetry import log
+from shared.base.telemetry import log
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal, Unavailable
 
 
 class EntryOfDebit(Refusal):

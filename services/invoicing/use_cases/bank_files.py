@@ -14,7 +14,7 @@ from services.invoicing.domain.statements import Closing, Entry, RefusedEntry, c
 from services.invoicing.domain.statements.entries import refuse
 from services.invoicing.domain.statements.tabular import Columns
 from services.invoicing.repository.incoming import Incoming, IncomingFormerKey
-from shared.ids import new_id
+from shared.pure.ids import new_id
 
 MOST_REFUSED = 100
 """Entries that are refused by themselves; a file with more of them is refused."""

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from services.invoicing.domain.statements.tabular import Columns
 from services.invoicing.repository.bank import find_mapping
 from services.invoicing.use_cases import bank
-from shared.audit import Change
-from shared.database import Unit
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
 
 
 async def set_mapping(unit: Unit, name: str, columns: Columns, actor: str) -> None:

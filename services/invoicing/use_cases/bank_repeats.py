@@ -10,9 +10,9 @@ from services.invoicing.repository.bank import insert_entries
 from services.invoicing.repository.bank_repeats import Repeat
 from services.invoicing.repository.incoming import Incoming
 from services.invoicing.use_cases import bank
-from shared.audit import Change
-from shared.database import Unit
-from shared.ids import new_id
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.ids import new_id
 
 
 async def take_repeat(unit: Unit, repeat_id: UUID, actor: str, reason: str) -> Repeat:

@@ -10,13 +10,13 @@ from services.invoicing.domain.states import RUN_ALLOWED, MoveRefused, RunState,
 from services.invoicing.repository import bill_runs as repository
 from services.invoicing.repository import outside_tax
 from services.invoicing.tables import BillRunRow
-from shared import intents
-from shared.audit import Change
-from shared.calendar import local_date
-from shared.database import Unit
-from shared.errors import Refusal
 from shared.events.invoicing import BilledTotal, BillRunFinished, BillRunStarted
-from shared.ids import new_id
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.process import intents
+from shared.pure.calendar import local_date
+from shared.pure.errors import Refusal
+from shared.pure.ids import new_id
 
 TURNSTILE = "bill runs"
 """The subject that starting locks: of two at once the second does not take the first one's accounts."""

@@ -12,9 +12,9 @@ from services.invoicing.repository import accounts, bill_runs, billing, issuing,
 from services.invoicing.repository.lapses import Lapse
 from services.invoicing.use_cases import charging, renewals, surplus
 from services.invoicing.use_cases.payments import apply_unapplied
-from shared.database import Unit
-from shared.telemetry import log
-from shared.transient import is_transient
+from shared.base.telemetry import log
+from shared.base.transient import is_transient
+from shared.persistence.database import Unit
 
 Work = Callable[[Unit, UUID, date, list[UUID]], Awaitable[None]]
 

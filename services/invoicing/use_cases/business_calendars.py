@@ -16,11 +16,11 @@ from services.invoicing.repository.business_calendars import (
 )
 from services.invoicing.repository.legal_entities import require_legal_entity
 from services.invoicing.tables import BusinessCalendarRow
-from shared.audit import Change
-from shared.database import Unit
 from shared.events.invoicing import BusinessCalendarChanged
 from shared.events.invoicing.calendars import SUBJECT_PREFIX
-from shared.versions import IfMatchMissing, Stale, check_version
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.web.versions import IfMatchMissing, Stale, check_version
 
 
 async def set_calendar(

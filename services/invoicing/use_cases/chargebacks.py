@@ -27,13 +27,13 @@ from services.invoicing.tables import ChargebackReasonRow, ChargebackRow, Paymen
 from services.invoicing.use_cases import balances
 from services.invoicing.use_cases.paying import Unsaved, split
 from services.invoicing.use_cases.payments import apply_unapplied
-from shared.audit import Change
-from shared.calendar import local_date
-from shared.database import Unit
-from shared.errors import Refusal
 from shared.events.invoicing import ChargebackEvent, ChargebackLost, ChargebackOpened, ChargebackWon
-from shared.ids import new_id
-from shared.money import CurrencyMismatch, Money
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.calendar import local_date
+from shared.pure.errors import Refusal
+from shared.pure.ids import new_id
+from shared.pure.money import CurrencyMismatch, Money
 
 
 class ChargebackKnown(Refusal):

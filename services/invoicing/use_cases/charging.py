@@ -15,7 +15,7 @@ from services.invoicing.repository import plans
 from services.invoicing.repository import terms as repository
 from services.invoicing.repository.terms import NewCharge
 from services.invoicing.tables import TermRow
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 
 async def charge_changed(unit: Unit, subscription_ids: Iterable[UUID], day: date) -> None:

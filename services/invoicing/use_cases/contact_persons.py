@@ -9,11 +9,11 @@ from services.invoicing.domain.contact_person import ContactPersonErased, check_
 from services.invoicing.repository import accounts
 from services.invoicing.repository.contact_persons import get_contact_person, remove_answers, save_contact_person
 from services.invoicing.tables import ContactPersonRow
-from shared.audit import Change
-from shared.audit_queries import erase_personal_values
-from shared.database import Unit
-from shared.ids import new_id
-from shared.versions import ANY_VERSION, check_version
+from shared.persistence.audit import Change
+from shared.persistence.audit_queries import erase_personal_values
+from shared.persistence.database import Unit
+from shared.pure.ids import new_id
+from shared.web.versions import ANY_VERSION, check_version
 
 OBJECT_TYPE = "contact_person"
 EMPTIED = ("name", "email", "phone")

@@ -14,9 +14,9 @@ from services.invoicing.repository.accounts import Account
 from services.invoicing.repository.ledger import Document
 from services.invoicing.tables import CreditNoteRow
 from services.invoicing.use_cases import balances
-from shared.database import Unit
 from shared.events.invoicing import Allocated, CreditNoteIssued
-from shared.ids import new_id
+from shared.persistence.database import Unit
+from shared.pure.ids import new_id
 
 DISPUTE = "dispute"
 """The reason code of a credit note for an upheld dispute."""

@@ -18,12 +18,12 @@ from services.invoicing.use_cases import balances, payments
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.paying import Unsaved
 from services.invoicing.use_cases.payments import NewPayment
-from shared.audit import Change
-from shared.database import Unit
-from shared.errors import Refusal
 from shared.events.invoicing import Allocated, PaymentFailed, PaymentInitiated
-from shared.ids import new_id
-from shared.money import CurrencyMismatch, Money
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
+from shared.pure.ids import new_id
+from shared.pure.money import CurrencyMismatch, Money
 
 
 async def initiate(unit: Unit, invoice_id: UUID, amount: Money | None, reference: str) -> DebitRow:

@@ -14,20 +14,20 @@ from services.invoicing.repository.deliveries import SEND_DOCUMENT
 from services.invoicing.repository.invoices import invoice_row
 from services.invoicing.tables import DocumentDeliveryRow, LegalEntityRow
 from services.invoicing.use_cases import documents
-from shared import intents
-from shared.addresses import is_address
-from shared.audit import Change
-from shared.bounces import build_envelope_sender, create_secret
-from shared.database import Unit
-from shared.errors import Later, NotFound, Refusal, Unavailable
 from shared.events.escalation import MailBounced
 from shared.events.invoicing import DocumentFailed, DocumentSent
-from shared.ids import new_id
-from shared.intents import Intent, Recorded
-from shared.mail import NOT_WRITABLE
+from shared.outside.mail import NOT_WRITABLE
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.process import intents
+from shared.process.intents import Intent, Recorded
+from shared.pure.addresses import is_address
+from shared.pure.bounces import build_envelope_sender, create_secret
+from shared.pure.errors import Later, NotFound, Refusal, Unavailable
+from shared.pure.ids import new_id
 
 if TYPE_CHECKING:
-    from shared.runtime import Runtime
+    from shared.process.runtime import Runtime
 
 PRINTED_WITHIN = intents.LEASE - timedelta(seconds=20)
 """Waiting for the printer included: the rest of the lease is for the mail hop, so that no second worker begins."""

@@ -3,9 +3,9 @@
 from services.invoicing.repository.vendor import customers
 from services.invoicing.repository.vendor.difference_charges import find_term, insert_difference_charge, sum_unbilled
 from services.invoicing.tables.vendor import VendorDifferenceRow
-from shared.database import Unit
-from shared.errors import Refusal
-from shared.money import CurrencyMismatch, Money
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
+from shared.pure.money import CurrencyMismatch, Money
 
 
 class NotBillable(Refusal):

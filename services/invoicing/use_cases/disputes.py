@@ -12,10 +12,10 @@ from services.invoicing.use_cases import balances, credit_notes, limits
 from services.invoicing.use_cases.approvals import AboveLimit
 from services.invoicing.use_cases.paying import Unsaved
 from services.invoicing.use_cases.payments import apply_unapplied
-from shared.audit import Change
-from shared.database import Unit
-from shared.errors import NotFound, Refusal
-from shared.money import Money
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound, Refusal
+from shared.pure.money import Money
 
 
 class DisputeKnown(Refusal):

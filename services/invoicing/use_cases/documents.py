@@ -11,9 +11,9 @@ from services.invoicing.domain.documents.statement import Account, Entry, OpenIt
 from services.invoicing.domain.ledger import Share
 from services.invoicing.repository import accounts, credits, invoices, parties, statements
 from services.invoicing.repository import documents as repository
-from shared.calendar import local_date
-from shared.database import Unit
-from shared.errors import Refusal
+from shared.persistence.database import Unit
+from shared.pure.calendar import local_date
+from shared.pure.errors import Refusal
 
 
 class SellerUnknown(Refusal):

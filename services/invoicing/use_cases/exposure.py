@@ -11,8 +11,8 @@ from services.invoicing.domain import conversion
 from services.invoicing.domain.conversion import Conversion, Total
 from services.invoicing.repository import accounts, exchange_rates
 from services.invoicing.repository import exposure as repository
-from shared.calendar import local_date
-from shared.database import Unit
+from shared.persistence.database import Unit
+from shared.pure.calendar import local_date
 
 AMOUNTS = {
     "owed_to_us": ("open_minor", "overdue_minor", "disputed_minor"),

@@ -8,12 +8,12 @@ from services.invoicing.repository import ledger as repository
 from services.invoicing.repository import legal_entities
 from services.invoicing.tables import SettingChangeRow
 from services.invoicing.use_cases.setting_changes import Wish, is_carried_out, lock_setting, propose_change
-from shared.audit import Change
-from shared.auth import Caller
-from shared.database import Unit
-from shared.errors import Refusal
 from shared.events.invoicing import LedgerPeriodClosed
-from shared.ids import new_id
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
+from shared.pure.ids import new_id
+from shared.web.auth import Caller
 
 LAST_ZONE = timedelta(hours=12)
 """How long after midnight UTC a date ends where it ends last (UTC-12)."""

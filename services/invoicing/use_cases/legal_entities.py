@@ -7,10 +7,10 @@ from services.invoicing.repository import legal_entities as repository
 from services.invoicing.repository import parties
 from services.invoicing.tables import LegalEntityRow, SettingChangeRow
 from services.invoicing.use_cases.setting_changes import Wish, is_carried_out, lock_setting, propose_change
-from shared.audit import Change
-from shared.auth import Caller
-from shared.database import Unit
-from shared.versions import ANY_VERSION, Stale
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.web.auth import Caller
+from shared.web.versions import ANY_VERSION, Stale
 
 
 async def change_entity(

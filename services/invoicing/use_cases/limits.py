@@ -14,12 +14,12 @@ from services.invoicing.repository import approvals, decided_amounts
 from services.invoicing.repository.accounts import Account
 from services.invoicing.tables import SettingChangeRow
 from services.invoicing.use_cases.setting_changes import Wish, is_carried_out, lock_setting, propose_change
-from shared.audit import Change
-from shared.auth import Caller
-from shared.database import Unit
-from shared.errors import Refusal
-from shared.money import Money
-from shared.subjects import fold_subject
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
+from shared.pure.money import Money
+from shared.pure.subjects import fold_subject
+from shared.web.auth import Caller
 
 
 class OwnLimit(Refusal):

@@ -15,7 +15,7 @@ from shared.contracts.notice_facts import (
     NoticeSubscription,
     NoticeSupply,
 )
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 
 async def collect_notice_facts(

@@ -9,13 +9,13 @@ from services.invoicing.domain.outside_tax import LineTax, NotTaxed, Taxed, flaw
 from services.invoicing.repository import bill_runs, issuing
 from services.invoicing.repository import outside_tax as repository
 from services.invoicing.use_cases import surplus
-from shared import intents
-from shared.database import Unit
-from shared.errors import Later
-from shared.intents import Intent, Recorded
+from shared.persistence.database import Unit
+from shared.process import intents
+from shared.process.intents import Intent, Recorded
+from shared.pure.errors import Later
 
 if TYPE_CHECKING:
-    from shared.runtime import Runtime
+    from shared.process.runtime import Runtime
 
 ATTEMPTS = 4
 """How often a worker asks before the account is set aside: for 21 minutes of business time, by `intents.BACK_OFF`."""

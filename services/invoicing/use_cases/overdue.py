@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 from services.invoicing.domain import owed
 from services.invoicing.repository import accounts, invoices
 from services.invoicing.use_cases import balances
-from shared.database import Unit
 from shared.events.invoicing import InvoiceOverdue
+from shared.persistence.database import Unit
 
 
 async def judge(unit: Unit, account_ids: list[str]) -> None:

@@ -11,8 +11,8 @@ from services.invoicing.repository import credits, invoices, ledger
 from services.invoicing.repository.accounts import Account
 from services.invoicing.repository.ledger import Document
 from services.invoicing.use_cases import balances
-from shared.database import Unit
 from shared.events.invoicing import SmallBalanceCleared
+from shared.persistence.database import Unit
 
 
 @dataclass(frozen=True, slots=True)

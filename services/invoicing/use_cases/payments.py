@@ -15,12 +15,12 @@ from services.invoicing.repository.payments import Received
 from services.invoicing.tables import PaymentRow
 from services.invoicing.use_cases import balances
 from services.invoicing.use_cases.paying import Change, Unsaved, save, split
-from shared import audit
-from shared.database import Unit
-from shared.errors import NotFound, Refusal
 from shared.events.invoicing import PaymentReceived, UnappliedCashUsed
-from shared.ids import new_id
-from shared.money import CurrencyMismatch, Money
+from shared.persistence import audit
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound, Refusal
+from shared.pure.ids import new_id
+from shared.pure.money import CurrencyMismatch, Money
 
 
 class NothingUnapplied(Refusal):

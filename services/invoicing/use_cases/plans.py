@@ -11,10 +11,10 @@ from services.invoicing.repository import plans as repository
 from services.invoicing.repository import tax
 from services.invoicing.tables import PlanRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
-from shared.audit import Change
-from shared.database import Unit
 from shared.events.invoicing import PlanVersionPublished, PriceIn
-from shared.ids import new_id
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)

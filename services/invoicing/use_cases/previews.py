@@ -16,13 +16,13 @@ from services.invoicing.repository import accounts
 from services.invoicing.repository import bill_runs as repository
 from services.invoicing.repository import outside_tax as tax_repository
 from services.invoicing.use_cases import bill_runs, billing, outside_tax
-from shared.calendar import local_date, local_instant
-from shared.database import Unit
-from shared.errors import Later, Refusal, Unavailable
-from shared.ids import new_id
+from shared.persistence.database import Unit
+from shared.pure.calendar import local_date, local_instant
+from shared.pure.errors import Later, Refusal, Unavailable
+from shared.pure.ids import new_id
 
 if TYPE_CHECKING:
-    from shared.runtime import Runtime
+    from shared.process.runtime import Runtime
 
 TAXED_WITHIN = timedelta(seconds=10)
 """How long the tax calculator may take while somebody waits for a preview."""

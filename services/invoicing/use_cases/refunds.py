@@ -11,8 +11,8 @@ from services.invoicing.repository.accounts import Account
 from services.invoicing.repository.ledger import Document
 from services.invoicing.tables import ApprovalRow
 from services.invoicing.use_cases.payments import apply_unapplied
-from shared.database import Unit
 from shared.events.invoicing import Freed, RefundApproved, RefundDeclined, RefundEvent, RefundProposed
+from shared.persistence.database import Unit
 
 
 async def hold(unit: Unit, account: Account, row: ApprovalRow) -> None:

@@ -14,9 +14,9 @@ from services.invoicing.repository import terms as terms_repository
 from services.invoicing.tables import SubscriptionChangeRow, TermRow
 from services.invoicing.use_cases import charging, settling
 from services.invoicing.use_cases.charging import accrue_until, charge_until
-from shared.database import Unit
 from shared.events.invoicing import SubscriptionChanged, SubscriptionRenewed
-from shared.ids import new_id
+from shared.persistence.database import Unit
+from shared.pure.ids import new_id
 
 
 async def judge(unit: Unit, account_ids: list[str]) -> None:

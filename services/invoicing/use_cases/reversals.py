@@ -13,10 +13,10 @@ from services.invoicing.tables import PaymentRow
 from services.invoicing.use_cases import balances
 from services.invoicing.use_cases.paying import Unsaved, split
 from services.invoicing.use_cases.payments import apply_unapplied
-from shared import audit
-from shared.database import Unit
-from shared.errors import Refusal
 from shared.events.invoicing import PaymentReversed
+from shared.persistence import audit
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
 
 
 class CashRefunded(Refusal):

@@ -7,9 +7,9 @@ from services.invoicing.repository.legal_entities import require_legal_entity
 from services.invoicing.repository.second_person import is_second_person_required, save_rule
 from services.invoicing.tables import SecondPersonRuleRow, SettingChangeRow
 from services.invoicing.use_cases.setting_changes import Wish, is_carried_out, lock_setting, propose_change
-from shared.audit import Change
-from shared.auth import Caller
-from shared.database import Unit
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.web.auth import Caller
 
 
 async def change_rule(

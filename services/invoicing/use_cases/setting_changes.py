@@ -8,11 +8,11 @@ from services.invoicing.domain.states import ApprovalState
 from services.invoicing.repository.second_person import needs_second_person
 from services.invoicing.repository.setting_changes import find_standing, save_change
 from services.invoicing.tables import SettingChangeRow
-from shared.audit import Change
-from shared.auth import Caller, is_same_actor
-from shared.database import Unit
-from shared.ids import new_id
-from shared.proposals import AlreadyProposed
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.ids import new_id
+from shared.pure.proposals import AlreadyProposed
+from shared.web.auth import Caller, is_same_actor
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from services.invoicing.repository.setting_changes import get_change, save_chang
 from services.invoicing.tables import SettingChangeRow
 from services.invoicing.use_cases import ledger, legal_entities, limits, second_person, tax_rates, tolerances
 from services.invoicing.use_cases.setting_changes import lock_setting
-from shared.audit import Change
-from shared.auth import Caller, NotAllowed, is_same_actor
-from shared.database import Unit
-from shared.proposals import FactsChanged, NotTheProposer, SecondPersonNeeded
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.proposals import FactsChanged, NotTheProposer, SecondPersonNeeded
+from shared.web.auth import Caller, NotAllowed, is_same_actor
 
 
 async def approve_change(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> SettingChangeRow:

@@ -13,8 +13,8 @@ from services.invoicing.domain.proration import Cycle, Stretch, settled
 from services.invoicing.repository import terms as repository
 from services.invoicing.repository.terms import Charged, NewCharge
 from services.invoicing.tables import TermRow
-from shared.database import Unit
 from shared.events.invoicing import SubscriptionEnded
+from shared.persistence.database import Unit
 
 VENDOR_KINDS = {Kind.CANCEL: "cancelImmediate"}
 """How the vendor calls the lines of a change; of a quantity it says which way."""

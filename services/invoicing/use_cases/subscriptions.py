@@ -19,13 +19,13 @@ from services.invoicing.tables import AccountRow, SubscriptionChangeRow, Subscri
 from services.invoicing.use_cases import settling
 from services.invoicing.use_cases.accounts import NewSubscription, activate_subscription
 from services.invoicing.use_cases.settling import Applied
-from shared import audit
-from shared.calendar import local_date
-from shared.database import Unit
-from shared.errors import NotFound
 from shared.events.invoicing import SubscriptionChanged
-from shared.ids import new_id
-from shared.money import MAX_MINOR
+from shared.persistence import audit
+from shared.persistence.database import Unit
+from shared.pure.calendar import local_date
+from shared.pure.errors import NotFound
+from shared.pure.ids import new_id
+from shared.pure.money import MAX_MINOR
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from services.invoicing.repository.surplus import Outcome, Surplus
 from services.invoicing.use_cases import credit_notes
 from services.invoicing.use_cases.credit_notes import PRORATION, Reason
 from services.invoicing.use_cases.paying import Unsaved
-from shared.database import Unit
-from shared.money import Money
+from shared.persistence.database import Unit
+from shared.pure.money import Money
 
 Judged = Sequence[tuple[Surplus, GivenBack]]
 

@@ -8,9 +8,9 @@ from services.invoicing.domain.setting_change import SettingKind, Values
 from services.invoicing.repository import legal_entities, tax
 from services.invoicing.tables import SettingChangeRow
 from services.invoicing.use_cases.setting_changes import Wish, is_carried_out, lock_setting, propose_change
-from shared.audit import Change
-from shared.auth import Caller
-from shared.database import Unit
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.web.auth import Caller
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from services.invoicing.repository import credits
 from services.invoicing.repository.legal_entities import require_legal_entity
 from services.invoicing.tables import SettingChangeRow
 from services.invoicing.use_cases.setting_changes import Wish, is_carried_out, lock_setting, propose_change
-from shared.audit import Change
-from shared.auth import Caller
-from shared.database import Unit
-from shared.money import Money
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.money import Money
+from shared.web.auth import Caller
 
 
 async def change_tolerance(

@@ -9,8 +9,8 @@ from services.invoicing.domain.usage import UsageLine, check_right
 from services.invoicing.domain.usage_file import Reader
 from services.invoicing.repository import usage as repository
 from services.invoicing.repository.files import ReceivedFile, raw_lines
-from shared.audit import Change
-from shared.database import Unit
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from services.invoicing.domain.reconciliation.verdict import Decision, Differenc
 from services.invoicing.repository.vendor import differences as repository
 from services.invoicing.tables.vendor import VendorDifferenceRow
 from services.invoicing.use_cases import difference_charges, vendor_postings
-from shared.audit import Change
-from shared.database import Unit
-from shared.errors import Refusal
 from shared.events.invoicing import VendorDifferenceDecided
-from shared.money import Money
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
+from shared.pure.money import Money
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from services.invoicing.repository.vendor import invoices as repository
 from services.invoicing.tables.vendor import VendorInvoiceRow
 from services.invoicing.use_cases import vendor_postings
 from services.invoicing.use_cases.accounts import ReferenceTaken
-from shared.audit import Change
-from shared.database import Unit
 from shared.events.invoicing import VendorInvoicePaid, VendorInvoiceReceived, VendorPaymentDue
-from shared.ids import new_id
-from shared.money import CurrencyMismatch, Money
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.ids import new_id
+from shared.pure.money import CurrencyMismatch, Money
 
 
 @dataclass(frozen=True, slots=True)

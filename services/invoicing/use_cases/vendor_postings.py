@@ -16,7 +16,7 @@ from services.invoicing.repository.vendor import invoices
 from services.invoicing.repository.vendor.invoices import list_to_post, mark_posted
 from services.invoicing.repository.vendor.postings import VendorPosting, insert_vendor_postings
 from services.invoicing.tables.vendor import VendorDifferenceRow, VendorInvoiceRow
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 _DIFFERENCE_ENTRIES: Mapping[Decision, Callable[[int], Entries]] = {
     Decision.ACCEPT: build_accepted_difference_entries,

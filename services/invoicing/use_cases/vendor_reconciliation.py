@@ -13,12 +13,12 @@ from services.invoicing.repository.files import ReceivedFile
 from services.invoicing.repository.vendor import comparison, files, invoices
 from services.invoicing.repository.vendor import reconciliations as repository
 from services.invoicing.tables.vendor import ReconciliationRow, VendorInvoiceRow
-from shared.audit import Change
-from shared.database import Unit
-from shared.errors import NotFound, Refusal
 from shared.events.invoicing import ReconciliationCompleted, ReconciliationSum, VendorCredit, VendorCreditReceived
-from shared.ids import new_id
-from shared.money import Money
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound, Refusal
+from shared.pure.ids import new_id
+from shared.pure.money import Money
 
 CREDITS_AN_EVENT = 500
 """Most credits that one event names, so that it stays well below the limit of a message."""

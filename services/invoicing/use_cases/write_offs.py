@@ -8,8 +8,8 @@ from services.invoicing.repository import invoices, ledger
 from services.invoicing.repository.accounts import Account
 from services.invoicing.repository.ledger import Document
 from services.invoicing.use_cases import balances
-from shared.database import Unit
 from shared.events.invoicing import InvoiceWrittenOff
+from shared.persistence.database import Unit
 
 
 async def write_off(unit: Unit, account: Account, invoice_id: UUID, reason_code: str) -> None:

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from shared.business_time import BusinessCalendar, check_calendar
 from shared.events.base import Event
+from shared.pure.business_time import BusinessCalendar, check_calendar
 
 SUBJECT_PREFIX = "calendar:"
 """Before the code of a legal entity, which by itself may be the id of something else."""

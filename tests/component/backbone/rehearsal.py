@@ -13,14 +13,14 @@ from uuid import UUID, uuid4
 import orjson
 from aiokafka import ConsumerRecord, TopicPartition
 
-from shared.consumer import Consumer, Handlers, Heard
-from shared.consumer.batch import Batch
-from shared.database import Unit, Units
+from shared.base.health import Health
+from shared.base.kafka import Envelope, envelope
+from shared.base.settings import Settings
+from shared.base.wakeups import Wakeups
 from shared.events.base import AccountEvent
-from shared.health import Health
-from shared.kafka import Envelope, envelope
-from shared.settings import Settings
-from shared.wakeups import Wakeups
+from shared.messaging.consumer import Consumer, Handlers, Heard
+from shared.messaging.consumer.batch import Batch
+from shared.persistence.database import Unit, Units
 from tests.builders import START, Database, settings_for
 
 SERVICE = "collections"

@@ -18,10 +18,10 @@ import time_machine
 from fastapi.routing import APIRoute
 
 from deploy.local.tokens import Keys
-from shared.auth import find_scopes
-from shared.runtime import Runtime
-from shared.scopes import SCOPES, list_scopes
-from shared.service import NAMES, load
+from shared.base.scopes import SCOPES, list_scopes
+from shared.process.runtime import Runtime
+from shared.process.service import NAMES, load
+from shared.web.auth import find_scopes
 from tests.builders import Client, Database, account, running
 
 PUBLIC = {

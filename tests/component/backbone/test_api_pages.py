@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from deploy.local.tokens import Keys
-from shared.http import create_app
-from shared.http.pages import ASSETS
-from shared.service import NAMES
+from shared.process.service import NAMES
+from shared.web.http import create_app
+from shared.web.http.pages import ASSETS
 from tests.builders import Client, Database, running
 
 

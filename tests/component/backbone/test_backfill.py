@@ -9,11 +9,11 @@ from aiokafka import TopicPartition
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared import intents
-from shared.consumer import Handlers, Heard
-from shared.consumer.ownership import register_partitions
-from shared.database import Unit
-from shared.kafka import Envelope
+from shared.base.kafka import Envelope
+from shared.messaging.consumer import Handlers, Heard
+from shared.messaging.consumer.ownership import register_partitions
+from shared.persistence.database import Unit
+from shared.process import intents
 from shared.redrive import NotNext, redrive, skip
 from tests.builders import Database
 from tests.component.backbone.rehearsal import SERVICE, Broken, Member, Rehearsed, Stage, declared, staged

@@ -15,10 +15,10 @@ import pytest
 from starlette.types import Message
 
 from deploy.local.tokens import Keys
-from shared.http import create_app, receiving
-from shared.http.admission import HEALTH_REQUESTS
-from shared.runtime import Runtime
-from shared.service import load
+from shared.process.runtime import Runtime
+from shared.process.service import load
+from shared.web.http import create_app, receiving
+from shared.web.http.admission import HEALTH_REQUESTS
 from tests.builders import Client, Database, account, running, settings_for
 
 JSON = (b"content-type", b"application/json")

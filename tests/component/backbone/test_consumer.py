@@ -10,11 +10,11 @@ import asyncpg
 import pytest
 
 from deploy.local.ports import free_port
-from shared import parked
-from shared.database import Units
-from shared.errors import Unavailable
-from shared.kafka import Envelope
-from shared.retries import QUICK_ATTEMPTS
+from shared.base.kafka import Envelope
+from shared.base.retries import QUICK_ATTEMPTS
+from shared.persistence import parked
+from shared.persistence.database import Units
+from shared.pure.errors import Unavailable
 from tests.builders import Database
 from tests.component.backbone.rehearsal import Member, Stage, Unheard, raw_record, staged
 

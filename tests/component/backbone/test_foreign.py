@@ -8,8 +8,8 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from shared.consumer.backfill import apply_past, lock_backfill, start_backfill
-from shared.database import Unit
+from shared.messaging.consumer.backfill import apply_past, lock_backfill, start_backfill
+from shared.persistence.database import Unit
 from tests.builders import Database
 from tests.component.backbone.rehearsal import Member, Stage, declared, record, staged
 

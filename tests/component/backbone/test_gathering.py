@@ -14,8 +14,8 @@ import pytest
 from deploy.local.tokens import Keys
 from services.invoicing import use_cases
 from services.invoicing.use_cases.payments import NewPayment, receive_many
-from shared import commands, gathering
-from shared.database import Unit
+from shared.persistence.database import Unit
+from shared.web import commands, gathering
 from tests.builders import Client, Database, account, eur, invoice, running
 
 PAYING = 12

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.local.tokens import Keys
-from shared import idempotency, jobs
-from shared.database import Unit
-from shared.runtime import Runtime
+from shared.persistence.database import Unit
+from shared.process import jobs
+from shared.process.runtime import Runtime
+from shared.web import idempotency
 from tests.builders import Client, Database, account, eur, running
 
 Service = tuple[Runtime, Client, Database]

@@ -8,14 +8,16 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 
-from shared import clock, failed_work, intents, jobs
-from shared.audit import Act
-from shared.database import Cause, Unit
-from shared.errors import Later
-from shared.failed_work import Work, WorkKind
-from shared.intents import Intent, Kind, Recorded
-from shared.runtime import Runtime
-from shared.service import load
+from shared.base import clock
+from shared.persistence import failed_work
+from shared.persistence.audit import Act
+from shared.persistence.database import Cause, Unit
+from shared.persistence.failed_work import Work, WorkKind
+from shared.process import intents, jobs
+from shared.process.intents import Intent, Kind, Recorded
+from shared.process.runtime import Runtime
+from shared.process.service import load
+from shared.pure.errors import Later
 from tests.builders import work
 from tests.component.backbone.rehearsal import Stage
 
@@ -273,7 +275,7 @@ async def test_a_failed_call_that_is_wanted_anew_is_not_made_twice(
 async def test_where_too_many_calls_break_their_kind_is_stopped(
     stage: Stage, runtime: Runtime, outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.failed_work.FLOOD", 1)
+    monkeypatch.setattr("shared.persistence.failed_work.FLOOD", 1)
     await let_break(stage, runtime, outside, *[KeyError("a defect")] * 3)
     await want(stage, "another")
     await work(runtime)

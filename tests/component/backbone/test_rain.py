@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
-from shared.errors import Unavailable
+from shared.pure.errors import Unavailable
 from tests.component.backbone.rehearsal import SERVICE, Stage
 
 UNITS, AT_ONCE, BETWEEN = 200, 10, 8

@@ -10,10 +10,10 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from services.escalation.tables import CaseAddressRow
-from shared.audit import Change
-from shared.database import Unit
-from shared.errors import Unavailable
-from shared.service import NAMES, load
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.process.service import NAMES, load
+from shared.pure.errors import Unavailable
 from tests.component.backbone.rehearsal import Stage
 
 ACCOUNT = uuid4()

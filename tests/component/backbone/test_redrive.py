@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from shared.errors import NotFound
-from shared.parked import heads, stop
+from shared.persistence.parked import heads, stop
+from shared.pure.errors import NotFound
 from shared.redrive import NotNext, redrive, resume_group, skip
 from tests.builders import Database
 from tests.component.backbone.rehearsal import Member, Stage, staged

@@ -8,9 +8,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from deploy.local.kafka import KafkaServer
-from shared import relay as relay_module
-from shared.health import Health
-from shared.relay import Relay
+from shared.base.health import Health
+from shared.messaging import relay as relay_module
+from shared.messaging.relay import Relay
 from tests.builders import Database
 from tests.component.backbone.rehearsal import staged
 
@@ -28,7 +28,7 @@ async def until(condition: Callable[[], bool]) -> None:
 async def test_an_idle_relay_says_that_the_broker_is_away_and_that_it_is_back(
     database: Database, jwks_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.relay.LOOK_EVERY", 0.1)
+    monkeypatch.setattr("shared.messaging.relay.LOOK_EVERY", 0.1)
     kafka, health, looks = KafkaServer(tmp_path / "kafka"), Health(), 0
 
     async def counted(producer: AIOKafkaProducer, look: Look = relay_module._look) -> None:

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from starlette.types import Message
 
 from deploy.local.tokens import Keys
-from shared.commands import CommandRunner
-from shared.http import create_app
-from shared.http.short_way import list_shapes
-from shared.runtime import Runtime
-from shared.service import NAMES, load
+from shared.process.runtime import Runtime
+from shared.process.service import NAMES, load
+from shared.web.commands import CommandRunner
+from shared.web.http import create_app
+from shared.web.http.short_way import list_shapes
 from tests.builders import Client, Database, account, running
 
 PATH = "/v1/accounts"
@@ -57,7 +57,7 @@ class Ways:
 async def ways(database: Database, keys: Keys, jwks_file: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ways]:
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         with monkeypatch.context() as patched:
-            patched.setattr("shared.http.app.list_shapes", lambda _: {})
+            patched.setattr("shared.web.http.app.list_shapes", lambda _: {})
             app = create_app(runtime)
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url="http://service") as long:
@@ -73,7 +73,7 @@ def count_short(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
         made.append(arguments[1])
         return CommandRunner(*arguments)
 
-    monkeypatch.setattr("shared.http.short_way.CommandRunner", count_runner)
+    monkeypatch.setattr("shared.web.http.short_way.CommandRunner", count_runner)
     return lambda: len(made)
 
 

@@ -5,12 +5,12 @@ from uuid import UUID, uuid4
 import pytest
 from prometheus_client import REGISTRY
 
-from shared import failed_work
-from shared.audit import Act
-from shared.database import Cause, Unit
-from shared.errors import Unavailable
-from shared.failed_work import WorkKind
-from shared.sweeps import Sweep, Sweeper
+from shared.persistence import failed_work
+from shared.persistence.audit import Act
+from shared.persistence.database import Cause, Unit
+from shared.persistence.failed_work import WorkKind
+from shared.process.sweeps import Sweep, Sweeper
+from shared.pure.errors import Unavailable
 from tests.component.backbone.rehearsal import SERVICE, Stage
 
 BROKEN, ALSO_BROKEN, SOUND, LOCKED = (UUID(int=n) for n in (5, 6, 7, 8))
@@ -119,7 +119,7 @@ async def test_what_passes_by_itself_is_never_set_aside(stage: Stage, sweeper: S
 async def test_where_too_many_break_it_the_sweep_is_stopped_until_a_person_lets_it_go_on(
     stage: Stage, sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.failed_work.FLOOD", 2)
+    monkeypatch.setattr("shared.persistence.failed_work.FLOOD", 2)
     await want(stage, [BROKEN, ALSO_BROKEN, SOUND])
     await sweeper.sweep_once()
     assert await list_failed(stage) == [str(BROKEN), str(ALSO_BROKEN)]
@@ -131,7 +131,7 @@ async def test_where_too_many_break_it_the_sweep_is_stopped_until_a_person_lets_
     assert ended_well("rehearse") == ended, "JobMissed must tell of it"
     (stopped,) = await stage.units.run(failed_work.list_stopped)
     assert (stopped.kind, stopped.name) == (WorkKind.SWEEP, "rehearse")
-    monkeypatch.setattr("shared.failed_work.FLOOD", 20)
+    monkeypatch.setattr("shared.persistence.failed_work.FLOOD", 20)
     assert await retry_all(stage) == 2
     await sweeper.sweep_once()
     assert str(later) not in await list_unjudged(stage)
@@ -141,7 +141,7 @@ async def test_where_too_many_break_it_the_sweep_is_stopped_until_a_person_lets_
 async def test_failures_of_long_ago_stop_nothing(
     stage: Stage, sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.failed_work.FLOOD", 2)
+    monkeypatch.setattr("shared.persistence.failed_work.FLOOD", 2)
     await want(stage, [BROKEN])
     await sweeper.sweep_once()
     await stage.database.execute(f"UPDATE {SERVICE}.failed_work SET failed_at = failed_at - interval '61 minutes'")

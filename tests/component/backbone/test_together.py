@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from shared.database import Unit
-from shared.kafka import Envelope
+from shared.base.kafka import Envelope
+from shared.persistence.database import Unit
 from tests.builders import Database
 from tests.component.backbone.rehearsal import Member, Rehearsed, Stage, Unheard, declared, staged
 

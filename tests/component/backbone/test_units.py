@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from deploy.local.tokens import Keys
-from shared.database import Unit, Units
-from shared.errors import Unavailable
-from shared.outbox import MAX_EVENT_BYTES, EventTooLarge
-from shared.streams import WINDOW
-from shared.wakeups import Wakeups
+from shared.base.wakeups import Wakeups
+from shared.persistence.database import Unit, Units
+from shared.persistence.outbox import MAX_EVENT_BYTES, EventTooLarge
+from shared.persistence.streams import WINDOW
+from shared.pure.errors import Unavailable
 from tests.builders import Database, account, running
 from tests.component.backbone.rehearsal import Stage
 

@@ -16,10 +16,10 @@ from typer.testing import CliRunner
 from deploy import prepare
 from deploy.local.kafka import KafkaServer
 from deploy.local.secured import KafkaLogin, ServerTls, list_variables
-from shared import kafka
-from shared.connections.access import KafkaAccess
-from shared.connections.kafka import connection_options, start_client
-from shared.connections.tls import AccessRefused, TlsFiles
+from shared.base import kafka
+from shared.base.connections.access import KafkaAccess
+from shared.base.connections.kafka import connection_options, start_client
+from shared.base.connections.tls import AccessRefused, TlsFiles
 from tests.certificates import Authority
 
 TOPIC = "secured.events"

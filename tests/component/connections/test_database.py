@@ -15,14 +15,14 @@ from structlog.testing import capture_logs
 from deploy.local.bootstrap import DATABASE, bootstrap_server
 from deploy.local.postgres import PostgresServer
 from deploy.local.secured import ServerTls
-from shared.connections.access import DatabaseAccess
-from shared.connections.database import connect_database
-from shared.connections.tls import AccessRefused, TlsFiles
-from shared.http import create_app
+from shared.base.connections.access import DatabaseAccess
+from shared.base.connections.database import connect_database
+from shared.base.connections.tls import AccessRefused, TlsFiles
+from shared.base.settings import Settings
 from shared.migrate import migrate_at
-from shared.runtime import Runtime
-from shared.service import load
-from shared.settings import Settings
+from shared.process.runtime import Runtime
+from shared.process.service import load
+from shared.web.http import create_app
 from tests.certificates import Authority, Signed
 
 IS_ENCRYPTED = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
@@ -73,7 +73,7 @@ async def world(fast_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(autouse=True)
 def _nothing_logged_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.connections.database._logged", {})
+    monkeypatch.setattr("shared.base.connections.database._logged", {})
 
 
 @asynccontextmanager

@@ -16,10 +16,10 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from pydantic import ValidationError
 from structlog.testing import capture_logs
 
-from shared.connections.access import MailAccess
-from shared.errors import Later
-from shared.health import Health
-from shared.mail import LetterDeferred, MailHop
+from shared.base.connections.access import MailAccess
+from shared.base.health import Health
+from shared.outside.mail import LetterDeferred, MailHop
+from shared.pure.errors import Later
 from tests.certificates import Authority, Signed
 
 PASSWORD = "correct-horse-battery"

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from shared import kafka
-from shared.connections.kafka import read_kafka_state
-from shared.connections.tls import AccessRefused
-from shared.health import Health
-from shared.relay import Relay
-from shared.wakeups import Wakeups
+from shared.base import kafka
+from shared.base.connections.kafka import read_kafka_state
+from shared.base.connections.tls import AccessRefused
+from shared.base.health import Health
+from shared.base.wakeups import Wakeups
+from shared.messaging.relay import Relay
 from tests.builders import Database
 from tests.component.backbone.rehearsal import Member, Stage, staged
 

@@ -23,10 +23,10 @@ from sandbox.vendor.store import Store
 from sandbox.vendor.tokens import TOKEN_PATH, TokenDesk
 from sandbox.vendor.vendor import Vendor
 from services.entitlements.jobs.vendor import VendorSubscription
-from shared.connections.access import VendorAccess
-from shared.connections.vendor import VendorClient, VendorClosed
-from shared.errors import Later
-from shared.health import Health
+from shared.base.connections.access import VendorAccess
+from shared.base.connections.vendor import VendorClient, VendorClosed
+from shared.base.health import Health
+from shared.pure.errors import Later
 from tests.certificates import Authority, Signed
 
 SECRET, REFRESH = "correct-horse-battery", "refresh-horse-staple"
@@ -112,7 +112,7 @@ def world(tmp_path: Path) -> World:
 
 
 async def test_one_token_serves_many_calls_until_it_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.connections.vendor.monotonic", lambda: world.now)
+    monkeypatch.setattr("shared.base.connections.vendor.monotonic", lambda: world.now)
     async with world.vendor() as port, VendorClient(world.access(port), health := Health()) as client:
         assert [await read(client), await read(client)] == ["active", "active"]
         assert world.paths.count(TOKEN_PATH) == 1

@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from deploy.local.kafka import KafkaServer
 from deploy.local.tokens import Keys
 from shared.events import topic_of
-from shared.service import NAMES
+from shared.process.service import NAMES
 from tests.builders import Database
 from tests.component.backbone.rehearsal import SERVICE, Stage, staged
 from tests.end_to_end.backbone.processes import Launcher

@@ -21,11 +21,14 @@ import typer
 from aiokafka import AIOKafkaProducer
 from sqlalchemy import MetaData
 
-from shared import intents, kafka, redrive, relay, run
-from shared.consumer import Consumer, Handlers
-from shared.database import Unit
-from shared.kafka import Envelope
-from shared.service import NAMES, Service
+from shared import redrive, run
+from shared.base import kafka
+from shared.base.kafka import Envelope
+from shared.messaging import relay
+from shared.messaging.consumer import Consumer, Handlers
+from shared.persistence.database import Unit
+from shared.process import intents
+from shared.process.service import NAMES, Service
 from tests.component.backbone.rehearsal import Broken, Rehearsed, declared
 
 ONCE = "DYING_ONCE"

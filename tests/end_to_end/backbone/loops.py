@@ -7,10 +7,10 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from shared.consumer import Consumer
+from shared.base.health import Health
 from shared.events import PARTITIONS
-from shared.health import Health
-from shared.relay import Relay
+from shared.messaging.consumer import Consumer
+from shared.messaging.relay import Relay
 from tests.component.backbone.rehearsal import Stage
 
 PATIENCE = 60.0

@@ -16,7 +16,7 @@ import httpx2
 from deploy.local.jars import CHECKOUT
 from deploy.local.ports import free_port
 from deploy.local.tokens import ISSUER, Keys
-from shared.service import NAMES
+from shared.process.service import NAMES
 from tests.builders import Client, Database
 from tests.component.backbone.rehearsal import SERVICE
 from tests.end_to_end.backbone.loops import PATIENCE

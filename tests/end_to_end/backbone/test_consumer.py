@@ -9,9 +9,9 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
 from deploy.local.kafka import KafkaServer
-from shared import kafka as clients
-from shared import parked
-from shared.health import Health
+from shared.base import kafka as clients
+from shared.base.health import Health
+from shared.persistence import parked
 from shared.redrive import redrive
 from tests.component.backbone.rehearsal import SERVICE, Stage, Unheard
 from tests.end_to_end.backbone.loops import consumer, emptied, looping, published, relay, until

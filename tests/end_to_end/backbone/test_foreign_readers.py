@@ -10,8 +10,8 @@ from aiokafka import ConsumerRecord
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary
 from cloudevents.core.formats.json import JSONFormat
 
-from shared.audit import Act
-from shared.database import Cause, Unit
+from shared.persistence.audit import Act
+from shared.persistence.database import Cause, Unit
 from tests.builders import START
 from tests.component.backbone.rehearsal import Stage
 from tests.end_to_end.backbone.console import NULL, Shown, shown

@@ -13,9 +13,9 @@ from deploy.local.jars import CHECKOUT
 from deploy.local.ports import free_port
 from deploy.local.state import State
 from deploy.local.supervisor import Supervisor
-from shared import kafka
-from shared.retries import QUICK_ATTEMPTS
-from shared.settings import Settings
+from shared.base import kafka
+from shared.base.retries import QUICK_ATTEMPTS
+from shared.base.settings import Settings
 from tests.component.backbone.rehearsal import SERVICE
 from tests.end_to_end.backbone.dying import ONCE, SESSION
 from tests.end_to_end.backbone.loops import looping, relay, until

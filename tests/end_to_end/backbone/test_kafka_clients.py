@@ -12,7 +12,7 @@ from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.producer.message_accumulator import MessageAccumulator
 from aiokafka.protocol.metadata import MetadataRequest
 
-from shared.kafka import consumer, producer, start, stop
+from shared.base.kafka import consumer, producer, start, stop
 from tests.component.backbone.rehearsal import Stage
 
 pytestmark = pytest.mark.xdist_group("kafka")
@@ -72,7 +72,7 @@ async def test_a_start_that_is_cancelled_closes_what_it_opened(
 async def test_a_client_that_cannot_end_in_good_order_closes_its_connections(
     client: AIOKafkaConsumer | AIOKafkaProducer, connections: list[AIOKafkaConnection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.kafka.STOP_TIMEOUT", 0.05)
+    monkeypatch.setattr("shared.base.kafka.STOP_TIMEOUT", 0.05)
     async with _stopping(client):
         await start(client)
         for part in (GroupCoordinator, MessageAccumulator):

@@ -10,7 +10,7 @@ import pytest
 from deploy.local.kafka import KafkaServer
 from deploy.local.ports import HOST
 from deploy.local.tokens import Keys
-from shared import clock
+from shared.base import clock
 from shared.events.invoicing import SubscriptionActivated
 from tests import builders
 from tests.builders import START, Database, account, hear, invoice, running

@@ -9,9 +9,9 @@ import orjson
 import pytest
 
 from deploy.local.kafka import KafkaServer
-from shared.database import Unit
-from shared.health import Health
-from shared.relay import Relay
+from shared.base.health import Health
+from shared.messaging.relay import Relay
+from shared.persistence.database import Unit
 from tests.component.backbone.rehearsal import SERVICE, Stage
 from tests.end_to_end.backbone.loops import emptied, looping, published, relay, sequences, until
 
@@ -109,7 +109,7 @@ async def test_it_starts_afresh_however_its_connection_is_lost(
 async def test_what_the_broker_did_not_take_goes_out_when_it_is_back(
     stage: Stage, kafka: KafkaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.relay.SEND_TIMEOUT", 1.0)
+    monkeypatch.setattr("shared.messaging.relay.SEND_TIMEOUT", 1.0)
     account, health = uuid4(), Health()
 
     async def troubled() -> bool:

@@ -10,11 +10,11 @@ import pytest
 from deploy.local.kafka import KafkaServer
 from deploy.local.postgres import PostgresServer
 from services.entitlements import consumers
-from shared.consumer import Consumer
-from shared.database import Units
-from shared.health import Health
+from shared.base.health import Health
+from shared.base.wakeups import Wakeups
+from shared.messaging.consumer import Consumer
 from shared.migrate import migrate_at
-from shared.wakeups import Wakeups
+from shared.persistence.database import Units
 from tests.builders import Database, settings_for
 from tests.end_to_end.backbone.conftest import forget
 from tests.end_to_end.backbone.loops import looping, until

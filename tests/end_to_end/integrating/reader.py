@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from deploy.local import children
 from deploy.local.children import Program
 from shared.events import PARTITIONS, topic_of
-from shared.service import NAMES
+from shared.process.service import NAMES
 from tests.end_to_end.integrating.page import only
 
 PATIENCE = 60.0

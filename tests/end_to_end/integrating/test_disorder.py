@@ -11,13 +11,14 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from deploy.local.kafka import KafkaServer
-from shared import outbox, relay
-from shared.database import Cause
 from shared.events import Event, topic_of
 from shared.events.base import AccountEvent
 from shared.events.entitlements import SubscriptionReinstated, SubscriptionSuspended
 from shared.events.invoicing import InvoiceBalance, InvoiceBalanceChanged, InvoiceIssued, InvoiceOverdue
-from shared.service import NAMES
+from shared.messaging import relay
+from shared.persistence import outbox
+from shared.persistence.database import Cause
+from shared.process.service import NAMES
 from tests.builders import START
 from tests.end_to_end.integrating.reader import reading
 

@@ -13,7 +13,7 @@ from deploy.local.stack import Stack
 from sandbox.driver import Driver
 from sandbox.replay import Profile, register
 from shared.events import topic_of
-from shared.service import NAMES
+from shared.process.service import NAMES
 from tests.end_to_end.backbone.loops import records
 from tests.end_to_end.integrating.reader import Reader, reading
 

@@ -18,7 +18,7 @@ from deploy.local.ports import answers
 from deploy.local.stack import remove
 from deploy.local.state import PORTS, State
 from sandbox.entities import SELLER
-from shared.service import NAMES
+from shared.process.service import NAMES
 from tests.builders import Client, account
 from tests.end_to_end.backbone.loops import until
 

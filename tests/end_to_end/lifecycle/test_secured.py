@@ -14,8 +14,8 @@ from deploy.local.stack import Stack, remove
 from deploy.local.state import State
 from sandbox.clock import START
 from sandbox.driver import Driver, driving
-from shared.connections.database import connect_database
-from shared.connections.tls import AccessRefused, TlsFiles
+from shared.base.connections.database import connect_database
+from shared.base.connections.tls import AccessRefused, TlsFiles
 from tests.certificates import Authority
 from tests.end_to_end.beginnings import BEGIN, begin
 from tests.end_to_end.lifecycle.course import live_through_suspension

@@ -15,9 +15,9 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.local.jars import CHECKOUT
 from sandbox.driver import Driver
+from shared.base.metrics.declared import names
 from shared.events import invoicing
-from shared.metrics.declared import names
-from shared.service import NAMES, load
+from shared.process.service import NAMES, load
 from tests.contract.test_alerts import rules, selectors
 from tests.end_to_end.backbone.loops import until
 from tests.end_to_end.lifecycle.course import late_account

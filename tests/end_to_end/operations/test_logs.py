@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.driver import Driver
 from sandbox.entities import ensure_legal_entity
-from shared.service import NAMES
+from shared.process.service import NAMES
 from tests.builders import Client, account
 from tests.end_to_end.operations.conftest import Watched
 

@@ -15,7 +15,7 @@ from deploy.local.jars import CHECKOUT
 from deploy.local.processes import postgres_of
 from deploy.local.state import State
 from sandbox.driver import Driver
-from shared.service import NAMES
+from shared.process.service import NAMES
 from tests.component.bank_statements import camt
 from tests.end_to_end.backbone.loops import until
 from tests.end_to_end.lifecycle.course import at, late_account, live_until

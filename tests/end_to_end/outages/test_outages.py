@@ -21,7 +21,7 @@ from sandbox import checks, topics
 from sandbox.driver import Driver
 from sandbox.replay import Profile, register
 from sandbox.storm.traffic import Stubborn
-from shared.service import NAMES
+from shared.process.service import NAMES
 from tests.builders import Client, eur
 from tests.end_to_end.backbone.loops import records, sequences, until
 

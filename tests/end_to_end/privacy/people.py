@@ -7,7 +7,7 @@ from pathlib import Path
 from deploy.local.stack import Stack
 from sandbox.driver import Driver
 from shared.events import topic_of
-from shared.service import NAMES
+from shared.process.service import NAMES
 from tests.builders import Client
 from tests.end_to_end.backbone.loops import records
 

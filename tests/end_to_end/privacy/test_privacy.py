@@ -18,7 +18,7 @@ from sandbox.driver import Driver
 from sandbox.generated import generated
 from sandbox.ledger import LedgerInvoice
 from sandbox.replay import LedgerWorld, Profile
-from shared.service import NAMES
+from shared.process.service import NAMES
 from tests.builders import Client, account, invoice
 from tests.end_to_end.lifecycle.course import now
 from tests.end_to_end.privacy import people

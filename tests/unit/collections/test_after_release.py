@@ -14,7 +14,7 @@ from services.collections.domain.judge import judge
 from services.collections.domain.policy import Policy, PolicyRefused, parse_policy
 from services.collections.domain.suspension import ItemTerms, never_blocked, stands
 from services.collections.domain.timeline import timeline_of
-from shared.calendar import ONE_DAY, local_date, local_instant
+from shared.pure.calendar import ONE_DAY, local_date, local_instant
 from tests.unit.collections.facts import SUBSCRIPTION, balance, item, line, on, sent
 from tests.unit.collections.stories import AROUND_A_CHANGE, POLICIES, standard
 

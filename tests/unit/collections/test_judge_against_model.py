@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.collections.domain.item import Item
 from services.collections.domain.judge import judge
 from services.collections.domain.judgement import Judgement
-from shared.calendar import local_date
+from shared.pure.calendar import local_date
 from tests.unit.collections.model import Done, Model, Story
 from tests.unit.collections.stories import stories
 

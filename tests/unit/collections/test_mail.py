@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from services.collections import mail
-from shared.wording import LANGUAGES, choose_locale, read_catalogue
+from shared.base.wording import LANGUAGES, choose_locale, read_catalogue
 from tests.unit.collections.notices import MAILBOX, OFFICE, build_facts, build_item, build_notice, build_notices
 
 LETTERS = Path(__file__).parent / "letters"

@@ -7,7 +7,7 @@ import pytest
 
 from services.collections.api.policies import PolicyIn
 from services.collections.domain.policy import PolicyRefused, parse_policy
-from shared.fields import shown
+from shared.pure.fields import shown
 from tests.unit.collections.stories import POLICIES
 
 STANDARD = (POLICIES / "standard.yaml").read_text()

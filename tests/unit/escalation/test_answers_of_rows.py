@@ -19,7 +19,7 @@ from services.escalation.api.threads import EntryOut, build_entry_fields
 from services.escalation.domain.cases import WAITING_SIDES
 from services.escalation.repository import case_queries, resource_queries, threads
 from services.escalation.tables import CaseMailRow, CaseRow, EntryRow, SupportResourceRow
-from shared.http import Fields, answer_rows
+from shared.web.http import Fields, answer_rows
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 VALUES: dict[Any, st.SearchStrategy[Any]] = {

@@ -21,7 +21,7 @@ from services.escalation.domain.clocks import (
     resume_clock,
     stop_clock,
 )
-from shared.business_time import BusinessCalendar, measure_business_time
+from shared.pure.business_time import BusinessCalendar, measure_business_time
 
 BERLIN = ZoneInfo("Europe/Berlin")
 OFFICE = BusinessCalendar.from_hours(BERLIN, dict.fromkeys(range(5), ((540, 720), (780, 1020))))

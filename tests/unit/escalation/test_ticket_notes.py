@@ -9,7 +9,7 @@ import pytest
 from services.escalation.adapters.service_requests import ServiceRequests
 from services.escalation.domain.handovers import REQUIREMENTS, Category, HandoverFacts, Requirement, list_missing
 from services.escalation.domain.vendor_tickets import KnownNote, SeenNote, TicketStatus, sort_notes
-from shared.errors import Later
+from shared.pure.errors import Later
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 

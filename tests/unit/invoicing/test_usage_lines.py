@@ -15,7 +15,7 @@ from services.invoicing.api.usage import UsageLineIn
 from services.invoicing.domain.files.layouts import FileLines, Layout
 from services.invoicing.domain.usage import UsageLine, UsageRefused, Wrong, WrongLine, amount_minor, check_right
 from services.invoicing.domain.usage_file import Reader
-from shared.money import MAX_MINOR
+from shared.pure.money import MAX_MINOR
 from tests.usage_files import NAMES, as_csv, as_json_lines, usage_line
 
 SOME = "01a20d60-a1c3-7e02-9b6d-7f1b8d2f9e46"

@@ -12,7 +12,7 @@ from services.invoicing.domain.files.broken import Broken, FileRefused, check_un
 from services.invoicing.domain.reconciliation import verdict as rules
 from services.invoicing.domain.reconciliation.verdict import Status, Verdict, VerdictSum
 from services.invoicing.domain.vendor_invoice import VendorInvoiceRefused, VendorInvoiceState
-from shared.money import Money
+from shared.pure.money import Money
 
 NOW = datetime(2026, 4, 9, 12, tzinfo=UTC)
 

@@ -9,8 +9,8 @@ import pytest
 
 from sandbox.driver import Driver
 from sandbox.idle import Look, Monitor
-from shared.connections.access import DatabaseAccess
-from shared.connections.tls import TlsFiles
+from shared.base.connections.access import DatabaseAccess
+from shared.base.connections.tls import TlsFiles
 
 INSTANT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from shared.addresses import AddressRefused, is_address, parse_address
-from shared.mail import format_sender, letter
-from shared.settings import Settings
+from shared.base.settings import Settings
+from shared.outside.mail import format_sender, letter
+from shared.pure.addresses import AddressRefused, is_address, parse_address
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 

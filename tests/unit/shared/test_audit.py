@@ -11,8 +11,8 @@ from asyncpg.pgproto.pgproto import UUID as DriversUUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.audit import Act, Audit, Change, NotAudited, build_entry, split_personal
-from shared.database import Cause
+from shared.persistence.audit import Act, Audit, Change, NotAudited, build_entry, split_personal
+from shared.persistence.database import Cause
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ID = UUID("01a20d60-7458-729b-b244-54f33ab0c1d2")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.http.bodies import Malformed, UnkeptCharacter, read
+from shared.web.http.bodies import Malformed, UnkeptCharacter, read
 
 KEPT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 LEAVES = (

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from shared.business_time import (
+from shared.pure.business_time import (
     MAX_SPAN_DAYS,
     ROUND_THE_CLOCK,
     BusinessCalendar,

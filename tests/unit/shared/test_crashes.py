@@ -20,7 +20,7 @@ def crash(code: str, **environment: str) -> tuple[int, list[dict[str, object]]]:
 
 def test_an_error_is_one_line_without_its_message() -> None:
     code = (
-        "from shared.telemetry import set_up\n"
+        "from shared.base.telemetry import set_up\n"
         "set_up('invoicing/api')\n"
         "def fail():\n"
         "    raise ValueError('Key (email)=(hunter-2) already exists')\n"
@@ -46,7 +46,7 @@ def test_settings_that_are_missing_are_named_without_those_that_are_there() -> N
 def test_a_task_that_nobody_asked_for_its_error_is_one_line_too() -> None:
     code = (
         "import asyncio, gc\n"
-        "from shared.telemetry import set_up\n"
+        "from shared.base.telemetry import set_up\n"
         "set_up('invoicing/api')\n"
         "async def fail():\n"
         "    raise ValueError('hunter-2')\n"

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from shared.fields import Code, Day, Email, Instant, Name, Prose, Zone
-from shared.ids import new_id
+from shared.pure.fields import Code, Day, Email, Instant, Name, Prose, Zone
+from shared.pure.ids import new_id
 
 
 @pytest.mark.parametrize(

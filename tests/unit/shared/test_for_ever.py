@@ -6,9 +6,9 @@ import asyncpg
 import pytest
 from aiokafka.errors import KafkaError
 
-from shared import retries
-from shared.errors import Unavailable
-from shared.retries import for_ever
+from shared.base import retries
+from shared.base.retries import for_ever
+from shared.pure.errors import Unavailable
 
 
 class Enough(Exception):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.fields import Body, Code, Name, Prose
+from shared.pure.fields import Body, Code, Name, Prose
 from tests.contract.free_text import MARK, mark
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from shared.fields import Name, Prose, Words
-from shared.hidden import find_hidden, remove_hidden
+from shared.pure.fields import Name, Prose, Words
+from shared.pure.hidden import find_hidden, remove_hidden
 
 SEEN = [
     "Äkta AB (Malmö)",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.mail import fold_headers
+from shared.outside.mail import fold_headers
 
 WORDS = st.lists(st.text("abcdefgh:!,?äöüéàçпоследнуважти", min_size=1, max_size=30), min_size=1, max_size=12)
 LONGEST_LINE = 76

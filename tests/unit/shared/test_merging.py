@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field, ValidationError, create_model
 
-from shared.fields import Body, Country, Name
-from shared.merging import create_patch_model, is_emptied_by_null, merge_patch
+from shared.pure.fields import Body, Country, Name
+from shared.web.merging import create_patch_model, is_emptied_by_null, merge_patch
 
 
 class Whole(Body):

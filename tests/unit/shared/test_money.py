@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared.money import MAX_MINOR, MINOR_DIGITS, CurrencyMismatch, Money, MoneyModel, to_minor
+from shared.pure.money import MAX_MINOR, MINOR_DIGITS, CurrencyMismatch, Money, MoneyModel, to_minor
 
 MINOR = st.integers(-MAX_MINOR, MAX_MINOR)
 

@@ -9,8 +9,8 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from shared.http import protocol
-from shared.http.protocol import MAX_HEAD_BYTES, bound_connections
+from shared.web.http import protocol
+from shared.web.http.protocol import MAX_HEAD_BYTES, bound_connections
 
 Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from shared import queues
-from shared.errors import Unavailable
-from shared.queues import AT_ONCE, Queues
+from shared.base import queues
+from shared.base.queues import AT_ONCE, Queues
+from shared.pure.errors import Unavailable
 
 
 async def stand(line: Queues, about: object | None, inside: list[object], go: asyncio.Event) -> None:

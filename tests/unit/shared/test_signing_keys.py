@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-from shared import signing_keys
-from shared.auth import NotAuthenticated, verify
-from shared.settings import Settings
-from shared.signing_keys import KeysMissing, SigningKeys
+from shared.base import signing_keys
+from shared.base.settings import Settings
+from shared.base.signing_keys import KeysMissing, SigningKeys
+from shared.web.auth import NotAuthenticated, verify
 
 ISSUER = "https://login.example"
 NOW = 1_790_000_000
@@ -53,7 +53,7 @@ class Door:
         self.settings = Settings(database_url="postgresql://nobody", jwks_file=self.file, issuer=ISSUER)
         self.seconds = 1000.0
         self.reads = 0
-        monkeypatch.setattr("shared.signing_keys.time.monotonic", lambda: self.seconds)
+        monkeypatch.setattr("shared.base.signing_keys.time.monotonic", lambda: self.seconds)
         read_bytes = Path.read_bytes
 
         def counting(path: Path) -> bytes:

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from services.invoicing import reconcile
 from shared import redrive
-from shared.auth import NotAuthenticated, is_same_actor, normalise_subject
-from shared.subjects import fold_subject
+from shared.pure.subjects import fold_subject
+from shared.web.auth import NotAuthenticated, is_same_actor, normalise_subject
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 import structlog
 from aiokafka import TopicPartition
 
-from shared.consumer.progress import Progress, Watch
-from shared.settings import Settings
+from shared.base.settings import Settings
+from shared.messaging.consumer.progress import Progress, Watch
 
 
 def test_what_the_watch_says_names_its_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """Old idempotency keys are found by their age, to be pruned."""
 
-from shared.migrations import backbone_2
+from shared.persistence.migrations import backbone_2
 
 revision = "0002"
 down_revision = "0001"

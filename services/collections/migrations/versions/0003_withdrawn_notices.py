@@ -1,6 +1,6 @@
 """A notice can be withdrawn before it is sent."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0003"
 down_revision = "0002"

@@ -1,6 +1,6 @@
 """The items that a judgement reads are found by account."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0004"
 down_revision = "0003"

@@ -1,6 +1,6 @@
 """Who changed what by which request: entries that are only appended; and each caller has one name."""
 
-from shared.migrations import audit_2, fold_callers_1
+from shared.persistence.migrations import audit_2, fold_callers_1
 
 revision = "0006"
 down_revision = "0005"

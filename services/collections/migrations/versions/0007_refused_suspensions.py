@@ -1,6 +1,6 @@
 """A suspension that was refused for good says so."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0007"
 down_revision = "0006"

@@ -1,6 +1,6 @@
 """A release of a suspension is a fact with an end; a step that counts no more can be taken again."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0008"
 down_revision = "0007"

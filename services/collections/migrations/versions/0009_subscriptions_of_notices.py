@@ -1,6 +1,6 @@
 """News about access names its subscriptions."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0009"
 down_revision = "0008"

@@ -1,6 +1,6 @@
 """The guard has limits of its own, which only a person's decision about them can loosen."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0010"
 down_revision = "0009"

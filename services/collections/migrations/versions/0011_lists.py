@@ -1,6 +1,6 @@
 """Late accounts, suspensions and waiting steps are listed over all accounts."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0011"
 down_revision = "0010"

@@ -1,6 +1,6 @@
 """Notices are listed over all accounts, and the message of one that was sent is kept apart from them."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0012"
 down_revision = "0011"

@@ -1,6 +1,6 @@
 """Limits of the guard keep their history, and are loosened by two once a suspension was requested."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0014"
 down_revision = "0013"

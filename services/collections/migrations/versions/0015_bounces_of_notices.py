@@ -1,6 +1,6 @@
 """Notices carry a secret, by which it is known that one came back."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0015"
 down_revision = "0014"

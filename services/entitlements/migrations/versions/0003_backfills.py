@@ -1,6 +1,6 @@
 """Event types that are consumed for the first time get their past."""
 
-from shared.migrations import backbone_3
+from shared.persistence.migrations import backbone_3
 
 revision = "0003"
 down_revision = "0002"

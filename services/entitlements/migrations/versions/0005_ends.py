@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import audit_1, execute, monitor_1
+from shared.persistence.migrations import audit_1, execute, monitor_1
 
 revision = "0005"
 down_revision = "0004"

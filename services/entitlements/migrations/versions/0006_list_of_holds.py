@@ -1,6 +1,6 @@
 """Holds are listed over all subscriptions."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0006"
 down_revision = "0005"

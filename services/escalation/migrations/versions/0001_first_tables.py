@@ -1,6 +1,6 @@
 """The first tables of escalation, the event backbone's, and who may use them."""
 
-from shared.migrations import audit_1, backbone_1, execute, monitor_1, rights_1
+from shared.persistence.migrations import audit_1, backbone_1, execute, monitor_1, rights_1
 
 revision = "0001"
 down_revision = None

@@ -1,6 +1,6 @@
 """A dispute that is upheld above the limit of whoever decides waits for a second person."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0007"
 down_revision = "0006"

@@ -1,6 +1,6 @@
 """Why a dispute was decided or withdrawn stays with it."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0008"
 down_revision = "0007"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import audit_1, execute
+from shared.persistence.migrations import audit_1, execute
 
 revision = "0010"
 down_revision = "0009"

@@ -1,7 +1,7 @@
 """Cases have clocks: by when the customer is answered, by the hours of the legal entity."""
 
-from shared.failed_work_tables import create_pending_work
-from shared.migrations import execute
+from shared.persistence.failed_work_tables import create_pending_work
+from shared.persistence.migrations import execute
 
 revision = "0011"
 down_revision = "0010"

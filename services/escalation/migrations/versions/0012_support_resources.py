@@ -1,6 +1,6 @@
 """What the programme gives us to help ourselves is kept, searched, and counted by what it helped."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0012"
 down_revision = "0011"

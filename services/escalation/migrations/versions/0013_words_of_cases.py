@@ -1,6 +1,6 @@
 """The words of cases and entries are kept, so that a search reads no text."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0013"
 down_revision = "0012"

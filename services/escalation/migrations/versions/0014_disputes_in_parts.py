@@ -1,7 +1,7 @@
 """Disputes are amended, reviewed and upheld in part; their reasons are data; what reserves nothing is a question."""
 
-from shared.failed_work_tables import create_pending_work
-from shared.migrations import execute
+from shared.persistence.failed_work_tables import create_pending_work
+from shared.persistence.migrations import execute
 
 revision = "0014"
 down_revision = "0013"

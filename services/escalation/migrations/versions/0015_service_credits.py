@@ -1,7 +1,7 @@
 """Service credits: what the vendor is asked to give back, until when, and what became of it."""
 
-from shared.failed_work_tables import create_pending_work
-from shared.migrations import execute
+from shared.persistence.failed_work_tables import create_pending_work
+from shared.persistence.migrations import execute
 
 revision = "0015"
 down_revision = "0014"

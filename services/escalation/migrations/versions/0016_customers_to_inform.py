@@ -1,6 +1,6 @@
 """A resolved case says by when the customer is to be told the outcome."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0016"
 down_revision = "0015"

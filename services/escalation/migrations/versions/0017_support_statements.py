@@ -1,6 +1,6 @@
 """What a legal entity publishes about its support."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0017"
 down_revision = "0016"

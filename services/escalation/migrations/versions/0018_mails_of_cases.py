@@ -1,6 +1,6 @@
 """Customers are written to from cases, and what they answer comes back into the thread."""
 
-from shared.migrations import audit_1, execute
+from shared.persistence.migrations import audit_1, execute
 
 revision = "0018"
 down_revision = "0017"

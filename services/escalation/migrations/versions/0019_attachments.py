@@ -1,6 +1,6 @@
 """Cases have files."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0019"
 down_revision = "0018"

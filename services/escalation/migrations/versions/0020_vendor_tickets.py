@@ -1,7 +1,7 @@
 """Cases are handed over to the vendor by tickets, once what can be done before was done."""
 
-from shared.failed_work_tables import create_pending_work
-from shared.migrations import execute
+from shared.persistence.failed_work_tables import create_pending_work
+from shared.persistence.migrations import execute
 
 revision = "0020"
 down_revision = "0019"

@@ -1,7 +1,7 @@
 """Incidents of the vendor's services are known, and the cases that fit are linked to them."""
 
-from shared.failed_work_tables import create_pending_work
-from shared.migrations import execute
+from shared.persistence.failed_work_tables import create_pending_work
+from shared.persistence.migrations import execute
 
 revision = "0021"
 down_revision = "0020"

@@ -1,6 +1,6 @@
 """A ticket for the vendor may carry files of its case."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0022"
 down_revision = "0021"

@@ -1,6 +1,6 @@
 """Vendor disputes: what we contest of vendor invoices."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0023"
 down_revision = "0022"

@@ -1,6 +1,6 @@
 """Cases are found by what caused them."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0024"
 down_revision = "0023"

@@ -1,6 +1,6 @@
 """Bounces of mails that other services sent are announced, each once."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0025"
 down_revision = "0024"

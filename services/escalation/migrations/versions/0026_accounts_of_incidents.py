@@ -1,6 +1,6 @@
 """Accounts with cases that an incident is about are looked at one by one."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0026"
 down_revision = "0025"

@@ -1,6 +1,6 @@
 """Support contracts that end and vendor disputes that the vendor does not answer are warned of."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0027"
 down_revision = "0026"

@@ -1,6 +1,6 @@
 """A person may say why no customer gets a credit of the vendor's."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0028"
 down_revision = "0027"

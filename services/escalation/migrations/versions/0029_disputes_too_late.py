@@ -1,6 +1,6 @@
 """What is disputed later than the policy says is a question."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0029"
 down_revision = "0028"

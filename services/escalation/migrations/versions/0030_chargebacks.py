@@ -1,6 +1,6 @@
 """Chargebacks have a case, and a last day on which the card network takes an answer."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0030"
 down_revision = "0029"

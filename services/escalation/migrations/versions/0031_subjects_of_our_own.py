@@ -1,6 +1,6 @@
 """Cases say whether their subject is words of ours, which no customer reads."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0031"
 down_revision = "0030"

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-from shared.failed_work_tables import create_pending_work
-from shared.migrations import execute
+from shared.persistence.failed_work_tables import create_pending_work
+from shared.persistence.migrations import execute
 
 revision = "0032"
 down_revision = "0031"

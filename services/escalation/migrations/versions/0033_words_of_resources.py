@@ -1,6 +1,6 @@
 """Words of support resources are kept beside them, so that a search ranks them without forming them anew."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0033"
 down_revision = "0032"

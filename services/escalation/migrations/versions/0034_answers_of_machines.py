@@ -1,6 +1,6 @@
 """Answers of machines stand in the thread of their case; answers to requests are found by what they are about."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0034"
 down_revision = "0033"

@@ -1,6 +1,6 @@
 """Evidence that was given to card networks, and requests to the vendor that go to a distributor by mail."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0035"
 down_revision = "0034"

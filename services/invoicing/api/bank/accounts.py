@@ -9,11 +9,11 @@ from pydantic import BaseModel, Field
 from services.invoicing import use_cases
 from services.invoicing.repository import bank_knowledge as repository
 from services.invoicing.tables import BankAccountRow
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Name, ReasonIn, example, shown
-from shared.http import PROBLEMS, Read, Router
+from shared.persistence.database import Unit
+from shared.pure.fields import Name, ReasonIn, example, shown
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Read, Router
 
 reads = Router(prefix="/v1/bank-accounts", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(

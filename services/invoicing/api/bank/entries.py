@@ -15,12 +15,12 @@ from services.invoicing.repository import bank as repository
 from services.invoicing.tables import BankEntryRow, BankProposalRow
 from services.invoicing.use_cases.bank import Decision, NotAReceipt
 from services.invoicing.use_cases.bank_debits import EntryOfDebit
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import Body, Prose, ReasonIn, example, shown
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.money import CurrencyMismatch
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Prose, ReasonIn, example, shown
+from shared.pure.money import CurrencyMismatch
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(prefix="/v1/bank-entries", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(

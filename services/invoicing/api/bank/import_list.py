@@ -15,10 +15,10 @@ from services.invoicing.repository.bank_import_search import (
     get_import,
     search_imports,
 )
-from shared.auth import needs
-from shared.database import Unit
-from shared.fields import Instant, example
-from shared.http import PROBLEMS, Page, Paging, Read, Router
+from shared.persistence.database import Unit
+from shared.pure.fields import Instant, example
+from shared.web.auth import needs
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router
 
 reads = Router(prefix="/v1/bank-imports", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 

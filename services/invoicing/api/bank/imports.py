@@ -15,12 +15,12 @@ from services.invoicing.repository import bank as repository
 from services.invoicing.repository import bank_knowledge as knowledge
 from services.invoicing.repository.bank_repeats import list_repeats
 from services.invoicing.tables import BankImportRow
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_upload
-from shared.database import Unit
-from shared.errors import Refusal
-from shared.fields import Code, example
-from shared.http import PROBLEMS, Read, Router, accept_body, declared, receive_body, refusals
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
+from shared.pure.fields import Code, example
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_upload
+from shared.web.http import PROBLEMS, Read, Router, accept_body, declared, receive_body, refusals
 
 reads = Router(prefix="/v1/bank-imports", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(

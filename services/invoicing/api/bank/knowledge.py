@@ -7,10 +7,10 @@ from pydantic import BaseModel, Field
 
 from services.invoicing.repository import accounts
 from services.invoicing.repository import bank_knowledge as repository
-from shared.auth import needs
-from shared.database import Unit
-from shared.fields import example
-from shared.http import PROBLEMS, Read, Router
+from shared.persistence.database import Unit
+from shared.pure.fields import example
+from shared.web.auth import needs
+from shared.web.http import PROBLEMS, Read, Router
 
 reads = Router(prefix="/v1/accounts", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 

@@ -8,12 +8,12 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from services.invoicing import use_cases
 from services.invoicing.domain.statements.tabular import Columns
 from services.invoicing.repository import bank as repository
-from shared.auth import needs
-from shared.commands import ChangeRunner, perform_change
-from shared.database import Unit
-from shared.fields import Body, Code, Name, example, shown
-from shared.http import PROBLEMS, Read, Router
-from shared.money import Currency
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Code, Name, example, shown
+from shared.pure.money import Currency
+from shared.web.auth import needs
+from shared.web.commands import ChangeRunner, perform_change
+from shared.web.http import PROBLEMS, Read, Router
 
 reads = Router(prefix="/v1/bank-mappings", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(

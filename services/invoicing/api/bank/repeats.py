@@ -11,11 +11,11 @@ from services.invoicing import use_cases
 from services.invoicing.domain.states import MoveRefused
 from services.invoicing.repository import bank_repeats
 from services.invoicing.repository.bank_repeats import Repeat
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import ReasonIn, example
-from shared.http import PROBLEMS, Page, Paging, Read, Router, refusals
+from shared.persistence.database import Unit
+from shared.pure.fields import ReasonIn, example
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
 reads = Router(prefix="/v1/bank-repeats", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 from fastapi import Header, Query, Response
 from fastapi.responses import HTMLResponse
 
-from shared.errors import Refusal, Unavailable
-from shared.http import OWN_STYLES, declared
-from shared.printing import NotPrinted, Printer
+from shared.outside.printing import NotPrinted, Printer
+from shared.pure.errors import Refusal, Unavailable
+from shared.web.http import OWN_STYLES, declared
 
 HTML, PDF = "text/html", "application/pdf"
 Format = Literal["html", "pdf"]

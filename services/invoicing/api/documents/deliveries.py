@@ -10,11 +10,11 @@ from pydantic import BaseModel, Field
 from services.invoicing.tables import DocumentDeliveryRow
 from services.invoicing.use_cases import deliveries
 from services.invoicing.use_cases.deliveries import DeliveryPending
-from shared.auth import needs
-from shared.commands import CommandRunner, perform_command
-from shared.database import Unit
-from shared.fields import ReasonIn, example
-from shared.http import PROBLEMS, Read, Router, refusals
+from shared.persistence.database import Unit
+from shared.pure.fields import ReasonIn, example
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Read, Router, refusals
 
 reads = Router(prefix="/v1", tags=["documents"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1", tags=["documents"], dependencies=[needs("invoicing:billing")], responses=PROBLEMS)

@@ -10,9 +10,9 @@ from services.invoicing.papers.pages import paper_page
 from services.invoicing.use_cases import documents
 from services.invoicing.use_cases.deliveries import policy_url
 from services.invoicing.use_cases.documents import NotIssued, SellerUnknown
-from shared.auth import needs
-from shared.http import PROBLEMS, Read, Router, refusals
-from shared.printing.printer import Full
+from shared.outside.printing.printer import Full
+from shared.web.auth import needs
+from shared.web.http import PROBLEMS, Read, Router, refusals
 
 reads = Router(prefix="/v1", tags=["documents"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 

@@ -13,10 +13,10 @@ from services.invoicing.domain.documents import statement as rules
 from services.invoicing.papers.pages import statement_page
 from services.invoicing.use_cases import documents
 from services.invoicing.use_cases.documents import DatesRefused, SellerUnknown
-from shared.auth import needs
-from shared.fields import Day, example
-from shared.http import PROBLEMS, Read, Router, refusals
-from shared.printing.printer import Full
+from shared.outside.printing.printer import Full
+from shared.pure.fields import Day, example
+from shared.web.auth import needs
+from shared.web.http import PROBLEMS, Read, Router, refusals
 
 reads = Router(prefix="/v1/accounts", tags=["documents"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 

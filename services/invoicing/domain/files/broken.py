@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shared.errors import Refusal
+from shared.pure.errors import Refusal
 
 MOST_REPORTED = 20
 """So many broken lines are told; whoever reads them mends the file's cause, not its lines."""

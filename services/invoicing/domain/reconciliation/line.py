@@ -17,7 +17,7 @@ import orjson
 
 from services.invoicing.domain.files.broken import LineBroken
 from services.invoicing.domain.files.columns import EARLIEST, LATEST, Columns, Names, decimal, named, text
-from shared.money import to_minor
+from shared.pure.money import to_minor
 
 KINDS = ("new", "renew", "cycleCharge", "addQuantity", "removeQuantity", "cancelImmediate")
 """The charge types that we model, by the vendor's names; anything else cannot be compared."""

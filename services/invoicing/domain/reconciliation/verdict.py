@@ -11,8 +11,8 @@ from enum import StrEnum
 from math import isqrt
 from typing import ClassVar
 
-from shared.errors import Refusal
-from shared.money import Money, get_minor_digits
+from shared.pure.errors import Refusal
+from shared.pure.money import Money, get_minor_digits
 
 
 class Verdict(StrEnum):

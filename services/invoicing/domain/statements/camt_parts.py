@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 from services.invoicing.domain.statements.camt_elements import find_all, first_text, join_texts
 from services.invoicing.domain.statements.camt_former import list_amounts, read_former
 from services.invoicing.domain.statements.entries import EntryKind, FormerReading, is_no_reference, refuse
-from shared.money import to_minor
+from shared.pure.money import to_minor
 
 DIRECTIONS = {"CRDT": True, "DBIT": False}
 """Whether money came in."""

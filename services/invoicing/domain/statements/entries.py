@@ -8,9 +8,9 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import NoReturn
 
-from shared.errors import Refusal
-from shared.hidden import remove_hidden
-from shared.money import MAX_MINOR, known_currencies, to_minor
+from shared.pure.errors import Refusal
+from shared.pure.hidden import remove_hidden
+from shared.pure.money import MAX_MINOR, known_currencies, to_minor
 
 LONGEST_TEXT = 2000
 LONGEST_NAME = 200

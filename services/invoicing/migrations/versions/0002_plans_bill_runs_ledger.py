@@ -1,7 +1,7 @@
 """Plans, terms, charges, bill runs, tax, and the ledger under every fact."""
 
 from alembic import op
-from shared.migrations import audit_1, backbone_2, execute, monitor_1, rights_1
+from shared.persistence.migrations import audit_1, backbone_2, execute, monitor_1, rights_1
 
 revision = "0002"
 down_revision = "0001"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0003"
 down_revision = "0002"

@@ -1,7 +1,7 @@
 """Bank statements: mappings of columns, imports, entries, proposals, and the indexes by which entries are matched."""
 
 from alembic import op
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0004"
 down_revision = "0003"

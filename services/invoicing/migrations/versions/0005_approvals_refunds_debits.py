@@ -1,7 +1,7 @@
 """Approvals with their limits, refunds, direct debits, tolerances, recoveries, reasons of credit notes."""
 
 from alembic import op
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0005"
 down_revision = "0004"

@@ -1,7 +1,7 @@
 """Documents: legal entities, buyers' addresses, who a document is from and to, what was sent."""
 
 from alembic import op
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0006"
 down_revision = "0005"

@@ -1,7 +1,7 @@
 """What customers were billed stands beside what the vendor bills, as at the comparison."""
 
 from alembic import op
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0007"
 down_revision = "0006"

@@ -1,6 +1,6 @@
 """Exchange rates, by which exposure is shown in one currency."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0008"
 down_revision = "0007"

@@ -1,7 +1,7 @@
 """A document names us and the customer as they were when it was issued, whenever it is first drawn up."""
 
 from alembic import op
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0009"
 down_revision = "0008"

@@ -1,6 +1,6 @@
 """Each bank account of ours has a day until which its payments are known."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0010"
 down_revision = "0009"

@@ -1,7 +1,7 @@
 """A legal entity may have its tax calculated by an outside service; until it has answered, an account is to be taxed."""
 
 from alembic import op
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0011"
 down_revision = "0010"

@@ -1,6 +1,6 @@
 """Lines of usage are charged together by meter, and each keeps its own amount."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0012"
 down_revision = "0011"

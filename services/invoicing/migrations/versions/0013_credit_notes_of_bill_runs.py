@@ -1,7 +1,7 @@
 """A bill run gives back what it owes: charges are settled by credit notes, which name the bill that they come of."""
 
 from alembic import op
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0013"
 down_revision = "0012"

@@ -1,6 +1,6 @@
 """The boundary that follows another is one expression, which statements take in instead of calling a function."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0014"
 down_revision = "0013"

@@ -1,7 +1,7 @@
 """Entries keep the bank's reference and the ids of the payment; they name the debit that they pay, and repeats."""
 
 from alembic import op
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0017"
 down_revision = "0016"

@@ -1,6 +1,6 @@
 """A reversal lapses as far as people had credited before what it takes back."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0018"
 down_revision = "0017"

@@ -1,6 +1,6 @@
 """Invoices are found by what people ask for."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0019"
 down_revision = "0018"

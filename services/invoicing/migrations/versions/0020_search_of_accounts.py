@@ -1,6 +1,6 @@
 """Accounts are found by what people know of them."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0020"
 down_revision = "0019"

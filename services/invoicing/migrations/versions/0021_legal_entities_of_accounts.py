@@ -1,7 +1,7 @@
 """The legal entity of an account exists; facts are posted on the date of their document; months close in order."""
 
 from alembic import op
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0021"
 down_revision = "0020"

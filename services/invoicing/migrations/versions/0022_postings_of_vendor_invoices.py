@@ -1,7 +1,7 @@
 """Vendor invoices and their payments are posted; those that are there wait for the sweep `vendor_postings`."""
 
 from alembic import op
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0022"
 down_revision = "0021"

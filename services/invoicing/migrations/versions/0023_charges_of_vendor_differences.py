@@ -1,6 +1,6 @@
 """A difference that the customer is billed for is a charge of its subscription, once."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0023"
 down_revision = "0022"

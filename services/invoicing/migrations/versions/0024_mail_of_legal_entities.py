@@ -1,6 +1,6 @@
 """A legal entity has its own sender, address for answers, signature and language in mails to its customers."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0024"
 down_revision = "0023"

@@ -1,6 +1,6 @@
 """A legal entity has a footer for each language of its documents."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0025"
 down_revision = "0024"

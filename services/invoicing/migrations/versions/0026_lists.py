@@ -1,6 +1,6 @@
 """Refunds, write-offs and bank imports are listed."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0026"
 down_revision = "0025"

@@ -1,6 +1,6 @@
 """A line of an invoice by hand has the class of tax by which its rate was found."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0027"
 down_revision = "0026"

@@ -1,6 +1,6 @@
 """A legal entity says whether a second person has to agree to what is within the limit of the first."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0028"
 down_revision = "0027"

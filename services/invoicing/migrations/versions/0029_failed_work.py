@@ -1,6 +1,6 @@
 """Failed work is set aside until a person has it tried again, and is not pending."""
 
-from shared.failed_work_tables import create_failed_work
+from shared.persistence.failed_work_tables import create_failed_work
 
 revision = "0029"
 down_revision = "0028"

@@ -1,6 +1,6 @@
 """Whoever proposed a credit note, a write-off or a refund can withdraw it, which is no approval of their own."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0030"
 down_revision = "0029"

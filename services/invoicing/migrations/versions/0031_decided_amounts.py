@@ -1,6 +1,6 @@
 """What a person decides to give counts together, by person and by account, for each business day."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0031"
 down_revision = "0030"

@@ -1,7 +1,7 @@
 """Settings that move money keep their history, and wait for a second person once an entity has issued invoices."""
 
 from alembic import op
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0032"
 down_revision = "0031"

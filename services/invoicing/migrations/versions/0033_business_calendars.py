@@ -1,7 +1,7 @@
 """A legal entity has a business calendar, which is announced anew while years go by."""
 
-from shared.failed_work_tables import create_pending_work
-from shared.migrations import execute
+from shared.persistence.failed_work_tables import create_pending_work
+from shared.persistence.migrations import execute
 
 revision = "0033"
 down_revision = "0032"

@@ -1,6 +1,6 @@
 """Customers have contact persons by role, and accounts a support level."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0034"
 down_revision = "0033"

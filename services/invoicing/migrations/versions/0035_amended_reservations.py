@@ -1,6 +1,6 @@
 """What is reserved for a dispute can be amended, in numbered steps."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0035"
 down_revision = "0034"

@@ -1,6 +1,6 @@
 """What we contest of vendor invoices, as escalation announces it."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0036"
 down_revision = "0035"

@@ -1,6 +1,6 @@
 """Documents that are sent carry a secret, by which it is known that one came back."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0037"
 down_revision = "0036"

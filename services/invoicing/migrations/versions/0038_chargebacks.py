@@ -1,6 +1,6 @@
 """A card network may take a payment, or a part of it, back; what it reopens is reserved while the network decides."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0038"
 down_revision = "0037"

@@ -1,6 +1,6 @@
 """Chargebacks show the fee that the network takes, if somebody says it."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0039"
 down_revision = "0038"

@@ -1,6 +1,6 @@
 """Answers to requests about contact persons are found by their ids, so that they go when the person is erased."""
 
-from shared.migrations import execute
+from shared.persistence.migrations import execute
 
 revision = "0040"
 down_revision = "0039"

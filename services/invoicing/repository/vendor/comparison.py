@@ -12,7 +12,7 @@ from services.invoicing.domain.reconciliation.verdict import CLEAN, Verdict, Ver
 from services.invoicing.repository.files import PATIENCE
 from services.invoicing.repository.vendor import customers
 from services.invoicing.tables.vendor import VendorInvoiceRow
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 _TABLES = """
 CREATE TEMPORARY TABLE billed (

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from shared.database import Unit
 from shared.events.escalation import VendorDisputeEvent
+from shared.persistence.database import Unit
 
 _SAVE = """
 INSERT INTO contested_amounts (vendor_dispute_id, vendor_invoice_id, currency, contested_minor, ended_at)

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from services.invoicing.domain.reconciliation.verdict import Verdict
 from services.invoicing.repository.files import PATIENCE
-from shared.database import Unit, columns
-from shared.money import Money
+from shared.persistence.database import Unit, columns
+from shared.pure.money import Money
 
 
 class BilledToCustomer(NamedTuple):

@@ -6,9 +6,9 @@ from uuid import UUID
 import asyncpg
 
 from services.invoicing.tables.vendor import VendorDifferenceRow
-from shared.database import Unit
-from shared.ids import new_id
-from shared.money import Money
+from shared.persistence.database import Unit
+from shared.pure.ids import new_id
+from shared.pure.money import Money
 
 _FIND_TERM = """
 SELECT t.currency, ($2::timestamptz AT TIME ZONE a.time_zone)::date AS today

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from services.invoicing.tables.vendor import VendorDifferenceRow
-from shared.database import Unit
-from shared.errors import NotFound
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)

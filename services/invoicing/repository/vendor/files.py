@@ -7,7 +7,7 @@ from services.invoicing.domain.reconciliation.lines import Lines
 from services.invoicing.repository import files
 from services.invoicing.repository.files import PATIENCE
 from services.invoicing.repository.vendor.comparison import NORMAL_ID
-from shared.database import Unit
+from shared.persistence.database import Unit
 
 _INCOMING = """
 CREATE TEMPORARY TABLE incoming (

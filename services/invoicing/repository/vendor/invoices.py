@@ -8,8 +8,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from services.invoicing.tables.vendor import VendorInvoiceRow
-from shared.database import Unit
-from shared.errors import NotFound
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound
 
 
 async def invoice(unit: Unit, invoice_id: UUID) -> VendorInvoiceRow:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.invoicing.domain.ledger import Entries
 from services.invoicing.repository import legal_entities
-from shared.database import Unit, columns
+from shared.persistence.database import Unit, columns
 
 
 @dataclass(frozen=True, slots=True)

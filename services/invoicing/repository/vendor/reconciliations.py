@@ -11,7 +11,7 @@ from services.invoicing.domain.reconciliation.verdict import Verdict, VerdictSum
 from services.invoicing.repository.files import PATIENCE
 from services.invoicing.repository.vendor import customers
 from services.invoicing.tables.vendor import ReconciliationRow
-from shared.database import Unit, columns
+from shared.persistence.database import Unit, columns
 
 
 async def current(unit: Unit, invoice_id: UUID) -> ReconciliationRow | None:

@@ -1,0 +1,1 @@
+"""Foundations of a process: settings, clock, connections, telemetry, metrics and health."""

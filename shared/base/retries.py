@@ -1,0 +1,49 @@
+"""The one retry policy: a few quick attempts with growing, jittered pauses; and loops that never give up."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from shared.base.transient import BROKEN, is_transient
+
+QUICK_ATTEMPTS = 4
+AFRESH = 0.5
+"""Seconds before a loop starts afresh."""
+
+
+def quick(worth_it: Callable[[BaseException], bool], attempts: int = QUICK_ATTEMPTS) -> AsyncRetrying:
+    """Attempts within about a second, for errors that `worth_it` accepts; the last error is raised as it is."""
+    return AsyncRetrying(
+        retry=retry_if_exception(worth_it),
+        stop=stop_after_attempt(attempts),
+        wait=wait_random_exponential(multiplier=0.02, max=0.5),
+        reraise=True,
+    )
+
+
+async def for_ever(work: Callable[[], Awaitable[None]], broke: Callable[[BaseException], None]) -> None:
+    """Do the work, and again when it ends or a connection of its own breaks, until this task is cancelled.
+
+    `broke` is told of each break. Anything else is a defect, and is raised.
+    """
+    while True:
+        try:
+            await work()
+        except (Exception, asyncio.CancelledError) as error:
+            if not _is_break(error):
+                raise
+            broke(error)
+        await asyncio.sleep(AFRESH)
+
+
+def _is_break(error: BaseException) -> bool:
+    if isinstance(error, asyncio.CancelledError):
+        return not is_told_to_end(error)
+    return isinstance(error, BROKEN) or is_transient(error)
+
+
+def is_told_to_end(error: BaseException) -> bool:
+    """Whether somebody has cancelled this task: clients cancel futures of their own when a connection is lost."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling() > 0)

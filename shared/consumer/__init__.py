@@ -1,6 +1,0 @@
-"""The consumer: each event of another service has its effect once, in the order of its subject."""
-
-from shared.consumer.handlers import Handlers, Heard
-from shared.consumer.member import Consumer
-
-__all__ = ["Consumer", "Handlers", "Heard"]

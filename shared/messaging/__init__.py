@@ -1,0 +1,1 @@
+"""Events on their way: published by the relay, applied by the consumer."""

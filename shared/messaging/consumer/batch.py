@@ -1,0 +1,176 @@
+"""A batch of messages of one partition, applied in one transaction.
+
+For each (topic, subject) the sequence that was last applied is kept, locked in the transaction of the
+effects: not newer is dropped, the next is applied, one further ahead waits among the parked events.
+"""
+
+from collections import Counter
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from opentelemetry.trace import SpanContext
+
+from shared.base.kafka import Envelope
+from shared.base.transient import is_transient
+from shared.events import REGISTRY
+from shared.messaging.consumer.handlers import Handlers
+from shared.persistence import parked
+from shared.persistence.database import Unit, columns
+from shared.persistence.parked import Parked
+
+_MARKS = """
+SELECT subject, sequence, EXISTS (
+    SELECT FROM parked p WHERE p.topic = w.topic AND p.subject = w.subject
+) AS waits
+FROM watermarks w WHERE topic = $1 AND subject = ANY($2::text[])
+ORDER BY subject FOR NO KEY UPDATE OF w
+"""
+_NEW_MARKS = """
+INSERT INTO watermarks (topic, subject, sequence)
+SELECT $1, subject, 0 FROM unnest($2::text[]) AS subject ORDER BY subject ON CONFLICT DO NOTHING
+"""
+_MOVE_MARKS = """
+UPDATE watermarks SET sequence = new.sequence
+FROM unnest($2::text[], $3::bigint[]) AS new (subject, sequence)
+WHERE watermarks.topic = $1 AND watermarks.subject = new.subject
+"""
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """An event that had its effect, and the span in which it had it."""
+
+    event: Envelope
+    span: SpanContext
+
+
+class HandlerFailed(Exception):
+    """A handler refused or broke on this event; the cause says how."""
+
+    def __init__(self, event: Envelope) -> None:
+        super().__init__(f"{event.type} {event.id}")
+        self.event = event
+
+
+async def marks(unit: Unit, topic: str, subjects: Sequence[str]) -> tuple[dict[str, int], list[str]]:
+    """Lock the watermarks of these subjects, in order (new ones begin at 0); and the subjects with parked events.
+
+    What waits is seen as of the statement's start, which may be before the lock was had. That is enough: only
+    the owner of the partition adds to it, and who finds that something waits reads it anew.
+    """
+    wanted = sorted(set(subjects))
+    rows = await unit.connection.fetch(_MARKS, topic, wanted)
+    if len(rows) < len(wanted):
+        await unit.connection.execute(_NEW_MARKS, topic, wanted)
+        rows = await unit.connection.fetch(_MARKS, topic, wanted)
+    return {row["subject"]: row["sequence"] for row in rows}, [row["subject"] for row in rows if row["waits"]]
+
+
+class Batch:
+    """One pass over messages of one topic, with the watermarks of their subjects in hand.
+
+    Events whose handler takes many are handed over `together`, before any other is handled and at the end; else
+    one by one, so that it is known which of them breaks.
+    """
+
+    def __init__(
+        self,
+        unit: Unit,
+        handlers: Handlers,
+        counts: Counter[str],
+        handled: list[Handled] | None = None,
+        *,
+        together: bool = False,
+    ) -> None:
+        self._unit = unit
+        self._handlers = handlers
+        self._counts = counts
+        self._handled = [] if handled is None else handled
+        self._marks: dict[str, int] = {}
+        self._waiting: dict[str, dict[int, Parked]] = {}
+        self._together = together
+        self._gathered: list[Envelope] = []
+
+    async def apply(self, topic: str, events: Sequence[Envelope]) -> None:
+        """Apply events of one topic in their order. Raises HandlerFailed, or what is transient."""
+        subjects = [event.subject for event in events]
+        before, waits = await marks(self._unit, topic, subjects)
+        self._marks = dict(before)
+        if waits:
+            self._waiting = await parked.waiting(self._unit.connection, topic, waits)
+        heard = {event.subject for event in events if event.type in self._handlers}
+        waiting = {
+            subject
+            for subject, kept in self._waiting.items()
+            if any(one.envelope.type in self._handlers for one in kept.values())
+        }
+        await self._unit.lock(*(heard | waiting))
+        for event in events:
+            await self._one(event)
+        await self._hand_over()
+        moved = [(subject, mark) for subject, mark in self._marks.items() if mark != before[subject]]
+        await self._unit.connection.execute(_MOVE_MARKS, topic, *columns(moved, 2))
+
+    async def _one(self, event: Envelope) -> None:
+        last = self._marks[event.subject]
+        kept = self._waiting.get(event.subject, {})
+        if event.sequence <= last:
+            self._counts["dropped"] += 1
+            return
+        if event.sequence == last + 1 and event.sequence not in kept and not self._waits_for_past(event.subject):
+            await self._handle(event)
+        else:
+            self._counts["parked"] += 1
+            await parked.park(self._unit.connection, event, None)
+            self._waiting.setdefault(event.subject, {}).setdefault(event.sequence, Parked(event, None))
+        await self.follow(event.subject)
+
+    async def follow(self, subject: str) -> None:
+        """Apply what waits and is next, up to the next gap or head; nothing while the past of the subject waits."""
+        kept = self._waiting.get(subject, {})
+        if self._waits_for_past(subject):
+            return
+        while (following := kept.get(self._marks[subject] + 1)) and not following.is_head:
+            await self._handle(following.envelope)
+            await parked.remove(self._unit.connection, following.envelope)
+            del kept[following.envelope.sequence]
+
+    def _waits_for_past(self, subject: str) -> bool:
+        """Whether an event of the subject's past is parked, below the watermark."""
+        return min(self._waiting.get(subject, ()), default=self._marks[subject] + 1) <= self._marks[subject]
+
+    async def _handle(self, event: Envelope) -> None:
+        if self._handlers.takes_many(event.type):
+            if self._gathered and self._gathered[-1].is_past != event.is_past:
+                await self._hand_over()
+            self._gathered.append(event)
+            if not self._together:
+                await self._hand_over()
+            self._counts["handled"] += 1
+        elif event.type in self._handlers:
+            await self._hand_over()
+            self._handled.append(Handled(event, await blame_on_event(self._handlers.handle(self._unit, event), event)))
+            self._counts["handled"] += 1
+        else:
+            self._counts["passed" if event.type in REGISTRY else "unknown"] += 1
+        self._marks[event.subject] = event.sequence
+
+    async def _hand_over(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        if gathered:
+            spans = await blame_on_event(self._handlers.handle_many(self._unit, gathered), gathered[0])
+            self._handled += map(Handled, gathered, spans)
+
+
+async def blame_on_event(handling: Awaitable[T], event: Envelope) -> T:
+    """Await a handler; what breaks, and is not transient, is laid on an event. Raises HandlerFailed."""
+    try:
+        return await handling
+    except Exception as error:
+        if is_transient(error):
+            raise
+        raise HandlerFailed(event) from error

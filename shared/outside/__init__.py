@@ -1,0 +1,1 @@
+"""Ways to the world: mail and print."""

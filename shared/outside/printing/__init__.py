@@ -1,0 +1,5 @@
+"""Paper from HTML: PDF is made in processes of its own, never in the event loop and never within a transaction."""
+
+from shared.outside.printing.printer import NotPrinted, Printer
+
+__all__ = ["NotPrinted", "Printer"]

@@ -1,0 +1,1 @@
+"""Facts in Postgres: transactions, streams, outbox, audit, migrations."""

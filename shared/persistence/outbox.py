@@ -1,0 +1,142 @@
+"""The outbox: events wait here, in the transaction of the fact, until the relay has published them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+import asyncpg
+import orjson
+
+from shared.base import clock
+from shared.base.telemetry import traceparent
+from shared.events import Event
+from shared.events.base import source_of
+from shared.persistence.audit import Act
+from shared.pure.errors import Refusal
+from shared.pure.ids import new_text
+
+MAX_EVENT_BYTES = 512 * 1024
+"""Kafka's default limit is 1 MiB a message; half of it leaves room for headers and growth."""
+
+
+class EventTooLarge(Refusal):
+    """What was asked for would make an event above the size limit."""
+
+    code = "event_too_large"
+    status = 422
+
+
+class CauseLike(Protocol):
+    """What an event says about the event or request that it goes back to."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def traceparent(self) -> str: ...
+    @property
+    def act(self) -> Act | None: ...
+
+
+class Row(NamedTuple):
+    """One event as it waits: its headers are those of the CloudEvents binding for Kafka, in binary mode."""
+
+    subject: str
+    type: str
+    headers: str
+    data: str
+
+
+def row(event: Event, *, sequence: int, unit_now: datetime, cause: CauseLike) -> Row:
+    """The outbox row of an event that occurred at `unit_now`. Raises EventTooLarge."""
+    data = event.model_dump_json()
+    if len(data.encode()) > MAX_EVENT_BYTES:
+        raise EventTooLarge(f"{type(event).__name__} would have {len(data)} bytes")
+    subject = event.subject()
+    own = {"ce_id": new_text(), "ce_subject": subject, "ce_sequence": str(sequence)}
+    return Row(subject, event.type(), _headers(type(event), unit_now, cause, own), data)
+
+
+def _headers(event: type[Event], unit_now: datetime, cause: CauseLike, own: Mapping[str, str]) -> str:
+    """The headers that all events of a kind in one unit have, and an event's own, as JSON."""
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_source": source_of(event.producer),
+        "ce_type": event.type(),
+        "ce_time": unit_now.isoformat(),
+        "ce_recordedtime": clock.system_now().isoformat(),
+        "ce_causationid": cause.id,
+        "content-type": "application/json",
+        **own,
+    }
+    if within := cause.traceparent or traceparent():
+        headers["traceparent"] = within
+    if cause.act:  # who and why stand in the audit, and nowhere else
+        headers["ce_actionid"] = str(cause.act.id)
+    return orjson.dumps(headers).decode()
+
+
+_WRITE = """
+WITH moved AS (
+    UPDATE streams SET sequence = new.sequence
+    FROM unnest($1::text[], $2::bigint[]) AS new (subject, sequence)
+    WHERE streams.subject = new.subject
+)
+INSERT INTO outbox (subject, type, headers, data)
+SELECT subject, type, headers, data
+FROM unnest($3::text[], $4::text[], $5::jsonb[], $6::text[]) WITH ORDINALITY
+    AS event (subject, type, headers, data, place)
+ORDER BY place
+"""
+
+
+async def write(connection: asyncpg.Connection, rows: Sequence[Row], sequences: Mapping[str, int]) -> None:
+    """Write the rows in their order and note the sequences that they used; the streams are locked."""
+    subjects = {row.subject for row in rows}
+    await connection.execute(
+        _WRITE,
+        list(subjects),
+        [sequences[subject] for subject in subjects],
+        [row.subject for row in rows],
+        [row.type for row in rows],
+        [row.headers for row in rows],
+        [row.data for row in rows],
+    )
+
+
+# Subjects as an array, whose streams are looked up: joined alone, all streams would be read.
+_WRITE_EACH = """
+WITH told AS ({told}), moved AS (
+    UPDATE streams SET sequence = sequence + 1 FROM told
+    WHERE streams.subject = ANY(ARRAY(SELECT subject FROM told)) AND streams.subject = told.subject
+    RETURNING streams.subject, streams.sequence
+), written AS (
+    INSERT INTO outbox (subject, type, headers, data)
+    SELECT subject, $1, $2::jsonb || jsonb_build_object('ce_id', gen_random_uuid(), 'ce_subject', subject,
+        'ce_sequence', sequence::text), data
+    FROM told JOIN moved USING (subject) ORDER BY subject
+    RETURNING octet_length(data) AS bytes
+)
+SELECT (SELECT max(bytes) FROM written) AS longest, array_agg(subject) AS subjects, array_agg(sequence) AS sequences
+FROM moved
+"""
+
+
+async def write_each(
+    connection: asyncpg.Connection,
+    event: type[Event],
+    told: str,
+    arguments: Sequence[object],
+    *,
+    unit_now: datetime,
+    cause: CauseLike,
+) -> dict[str, int]:
+    """Write one event for each of many subjects, whose streams are locked; their sequences.
+
+    `told` is a query of (subject, data), data as the event's model would write it, with parameters from $3 on.
+    Raises EventTooLarge.
+    """
+    common = _headers(event, unit_now, cause, {})
+    found = await connection.fetchrow(_WRITE_EACH.format(told=told), event.type(), common, *arguments)
+    if found["longest"] is not None and found["longest"] > MAX_EVENT_BYTES:
+        raise EventTooLarge(f"{event.__name__} would have {found['longest']} bytes")
+    return dict(zip(found["subjects"] or [], found["sequences"] or [], strict=True))

@@ -1,0 +1,185 @@
+"""Parked events: a head that could not be applied, with its error, and the followers that wait behind it.
+
+A follower is also an event that is further ahead than the next one of its subject; it follows by itself
+as soon as the gap is filled. Everything else flows on.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import asyncpg
+import orjson
+from aiokafka import ConsumerRecord
+
+from shared.base import clock
+from shared.base.kafka import Envelope, Unreadable, envelope, headers_of
+from shared.base.telemetry import log
+
+UNREADABLE = "unreadable"
+"""The type under which a message is kept that is no event of ours; it blocks nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """An event that waits; a head carries the error that stopped it."""
+
+    envelope: Envelope
+    error: str | None
+
+    @property
+    def is_head(self) -> bool:
+        """Whether this event itself failed, rather than waiting for another."""
+        return self.error is not None
+
+
+async def waiting(connection: asyncpg.Connection, topic: str, subjects: Iterable[str]) -> dict[str, dict[int, Parked]]:
+    """What waits for these subjects, by subject and sequence."""
+    rows = await connection.fetch(
+        "SELECT subject, sequence, headers, data, error, is_past FROM parked"
+        " WHERE topic = $1 AND subject = ANY($2::text[]) AND type <> $3",
+        topic,
+        list(subjects),
+        UNREADABLE,
+    )
+    found: dict[str, dict[int, Parked]] = {}
+    for row in rows:
+        kept = Parked(envelope(topic, row["headers"], row["data"], is_past=row["is_past"]), row["error"])
+        found.setdefault(row["subject"], {})[row["sequence"]] = kept
+    return found
+
+
+def describe_error(error: BaseException | None) -> str:
+    """Render an error as its class and its text: metrics name the class and never the text."""
+    return f"{type(error).__name__}: {error}"
+
+
+_PARK = """
+INSERT INTO parked (topic, subject, sequence, event_id, type, headers, data, error, parked_at, is_past)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (topic, subject, sequence) DO UPDATE SET error = coalesce(excluded.error, parked.error)
+"""
+
+
+async def park(connection: asyncpg.Connection, event: Envelope, error: str | None) -> None:
+    """Keep an event: as a head with its error, or as a follower."""
+    await connection.execute(
+        _PARK,
+        event.topic,
+        event.subject,
+        event.sequence,
+        event.id,
+        event.type,
+        orjson.dumps(event.headers).decode(),
+        event.data,
+        error,
+        clock.system_now(),
+        event.is_past,
+    )
+
+
+async def read_or_park(connection: asyncpg.Connection, record: ConsumerRecord, *, is_past: bool) -> Envelope | None:
+    """Read a record as an event; one that is none of ours is kept, and None."""
+    headers = headers_of(record)
+    try:
+        return envelope(record.topic, headers, record.value or b"", is_past=is_past)
+    except Unreadable as error:
+        log.error("message is no event of ours", topic=record.topic, offset=record.offset)
+        place = f"{record.partition}:{record.offset}"
+        await park_unreadable(connection, record.topic, place, headers, record.value or b"", str(error))
+        return None
+
+
+async def park_unreadable(
+    connection: asyncpg.Connection, topic: str, place: str, headers: dict[str, str], data: bytes, error: str
+) -> None:
+    """Keep a message that is no event of ours, under its place in the topic."""
+    # Postgres keeps no NUL character in JSON; U+2400 is the picture of one.
+    readable = {name.replace("\0", "\u2400"): value.replace("\0", "\u2400") for name, value in headers.items()}
+    kept = orjson.dumps(readable).decode()
+    at = clock.system_now()
+    await connection.execute(_PARK, topic, place, 0, place, UNREADABLE, kept, data, error, at, False)
+
+
+async def remove(connection: asyncpg.Connection, event: Envelope) -> None:
+    """An event no longer waits: it was applied, or given up."""
+    await connection.execute(
+        "DELETE FROM parked WHERE topic = $1 AND subject = $2 AND sequence = $3",
+        event.topic,
+        event.subject,
+        event.sequence,
+    )
+
+
+async def give_up(connection: asyncpg.Connection, event: Envelope, *, actor: str, reason: str) -> None:
+    """Record that a person gave this event up, with its whole content, and remove it."""
+    await connection.execute(
+        "INSERT INTO skipped (event_id, topic, subject, sequence, type, headers, data, actor, reason, skipped_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        event.id,
+        event.topic,
+        event.subject,
+        event.sequence,
+        event.type,
+        orjson.dumps(event.headers).decode(),
+        event.data,
+        actor,
+        reason,
+        clock.system_now(),
+    )
+    await remove(connection, event)
+
+
+async def heads(connection: asyncpg.Connection, subject: str | None = None) -> list[asyncpg.Record]:
+    """The parked heads, oldest first; of one subject if it is given."""
+    return await connection.fetch(  # type: ignore[no-any-return]
+        "SELECT topic, subject, sequence, event_id, type, error, parked_at FROM parked"
+        " WHERE error IS NOT NULL AND type <> $2 AND ($1::text IS NULL OR subject = $1) ORDER BY parked_at",
+        subject,
+        UNREADABLE,
+    )
+
+
+async def subjects(connection: asyncpg.Connection, subject: str | None = None) -> list[asyncpg.Record]:
+    """The topic and subject of whatever waits; of one subject if it is given."""
+    return await connection.fetch(  # type: ignore[no-any-return]
+        "SELECT topic, subject FROM parked WHERE type <> $2 AND ($1::text IS NULL OR subject = $1)"
+        " GROUP BY topic, subject ORDER BY min(parked_at)",
+        subject,
+        UNREADABLE,
+    )
+
+
+async def flooded(connection: asyncpg.Connection, limit: int, window: float) -> bool:
+    """Whether too many heads were parked within the window (seconds): something is wrong with us, not them."""
+    since: datetime = clock.system_now() - timedelta(seconds=window)
+    count: int = await connection.fetchval(
+        "SELECT count(*) FROM parked WHERE error IS NOT NULL AND parked_at > $1", since
+    )
+    return count >= limit
+
+
+async def stop(connection: asyncpg.Connection, why: str) -> None:
+    """Stop this service's group; it stays stopped, over restarts too, until it is told to go on."""
+    await connection.execute(
+        "INSERT INTO stopped (id, why, stopped_at) VALUES (1, $1, $2) ON CONFLICT DO NOTHING",
+        why,
+        clock.system_now(),
+    )
+
+
+async def stop_if_flooded(connection: asyncpg.Connection, limit: int, window: float) -> bool:
+    """Stop the group if too many heads were parked within the window (seconds); whether it is stopped."""
+    if await flooded(connection, limit, window):
+        await stop(connection, f"{limit} events were parked within {window:.0f} s")
+    return await stopped(connection) is not None
+
+
+async def stopped(connection: asyncpg.Connection) -> str | None:
+    """Why the group is stopped, or None."""
+    return await connection.fetchval("SELECT why FROM stopped")  # type: ignore[no-any-return]
+
+
+async def resume(connection: asyncpg.Connection) -> None:
+    """Let the group go on."""
+    await connection.execute("DELETE FROM stopped")

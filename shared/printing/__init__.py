@@ -1,5 +1,0 @@
-"""Paper from HTML: PDF is made in processes of its own, never in the event loop and never within a transaction."""
-
-from shared.printing.printer import NotPrinted, Printer
-
-__all__ = ["NotPrinted", "Printer"]

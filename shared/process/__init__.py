@@ -1,0 +1,1 @@
+"""A process put together: its service, jobs and intents."""

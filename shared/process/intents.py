@@ -1,0 +1,225 @@
+"""Intents: calls to the outside, committed with the decision that wants them, made by a worker.
+
+No network call stands inside a transaction. A worker claims an intent (a lease on the system's clock),
+makes the call with the intent's id as request id or Message-ID, and records the result in a unit of its
+own. After quick attempts have failed, the intent becomes due again at a later business time.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from shared.base import clock
+from shared.base.telemetry import traceparent
+from shared.base.transient import name_error
+from shared.persistence import failed_work
+from shared.persistence.database import Unit
+from shared.persistence.failed_work import Work, WorkKind
+from shared.pure.ids import new_id
+
+LEASE = timedelta(seconds=60)
+"""How long a worker may take; past it another one looks what became of the intent."""
+
+MOST_BROKEN = 3
+"""After so many attempts that broke an intent waits for a person."""
+
+BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
+"""Business time until the next attempts; the last one repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A call that shall be made. `key` names what only one of a kind may be in work for."""
+
+    id: UUID
+    kind: str
+    account_id: UUID
+    key: str
+    payload: dict[str, Any]
+    attempts: int
+    traceparent: str
+    created_at: datetime
+    """When it was first wanted, in business time."""
+
+
+class PastCallsNobody(Exception):
+    """A defect of a handler: an event of the past sets state and calls nobody outside."""
+
+
+class Recorded(Enum):
+    """What recording a result says of the intent."""
+
+    DONE = "done"
+    AGAIN = "again"
+    """What is wanted changed meanwhile: the intent is due at once again."""
+    LATER = "later"
+    """It cannot be done now: due again after a pause of business time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of intent: `perform` makes the call (and raises Later), `record` keeps what came of it."""
+
+    name: str
+    perform: Callable[[Any, Intent], Awaitable[Any]]
+    record: Callable[[Unit, Intent, Any], Awaitable[Recorded]]
+
+
+_ADD = """
+INSERT INTO intents (id, kind, account_id, key, payload, state, due_at, attempts, created_at, traceparent)
+VALUES ($1, $2, $3, $4, $5, 'pending', $6, 0, $7, $8)
+ON CONFLICT (kind, key) WHERE state = 'pending' DO NOTHING
+"""
+
+
+async def add(
+    unit: Unit,
+    kind: str,
+    account_id: UUID,
+    key: object,
+    payload: dict[str, Any],
+    id_: UUID | None = None,
+    delay: timedelta = timedelta(),
+) -> UUID:
+    """Want a call: no second one while one of this kind and key is pending; the worker reads the facts anew.
+
+    It is due after a delay of business time. Raises PastCallsNobody.
+    """
+    if unit.is_past:
+        raise PastCallsNobody(f"an event of the past wants {kind}")
+    intent_id = id_ or new_id()
+    text = orjson.dumps(payload).decode()
+    due_at, trace = unit.now + delay, traceparent()
+    await unit.connection.execute(_ADD, intent_id, kind, account_id, str(key), text, due_at, unit.now, trace)
+    unit.wake("intents")
+    return intent_id
+
+
+async def hasten(unit: Unit, kind: str, key: object) -> None:
+    """A pending intent that waits for its next attempt is due at once: the facts changed since the last one."""
+    await unit.connection.execute(
+        "UPDATE intents SET due_at = $3 WHERE kind = $1 AND key = $2 AND state = 'pending' AND due_at > $3",
+        kind,
+        str(key),
+        unit.now,
+    )
+    unit.wake("intents")
+
+
+_GOING_ON = "NOT EXISTS (SELECT FROM stopped_work s WHERE (s.kind, s.name) = ('intent', intents.kind))"
+_DUE = f"""
+SELECT EXISTS (SELECT FROM intents WHERE state = 'pending' AND due_at <= $1
+    AND (leased_until IS NULL OR leased_until < $2) AND {_GOING_ON})
+"""
+_CLAIM = f"""
+UPDATE intents SET leased_until = $3, attempts = attempts + 1
+WHERE id IN (
+    SELECT id FROM intents
+    WHERE state = 'pending' AND due_at <= $1 AND (leased_until IS NULL OR leased_until < $2) AND {_GOING_ON}
+    ORDER BY due_at, id LIMIT $4 FOR UPDATE SKIP LOCKED
+)
+RETURNING id, kind, account_id, key, payload, attempts, traceparent, created_at
+"""
+
+
+async def claim(unit: Unit, limit: int) -> list[Intent]:
+    """Take due intents under a lease."""
+    now = clock.system_now()
+    if not await unit.connection.fetchval(_DUE, unit.now, now):
+        return []
+    rows = await unit.connection.fetch(_CLAIM, unit.now, now, now + LEASE, limit)
+    return [Intent(**row) for row in sorted(rows, key=lambda row: row["id"])]
+
+
+async def lease_of(unit: Unit, intent_id: UUID) -> Intent | None:
+    """Take one pending intent at once, for the request that made it; None if a worker has it already."""
+    now = clock.system_now()
+    row: asyncpg.Record | None = await unit.connection.fetchrow(
+        "UPDATE intents SET leased_until = $3, attempts = attempts + 1"
+        " WHERE id = $1 AND state = 'pending' AND (leased_until IS NULL OR leased_until < $2)"
+        " RETURNING id, kind, account_id, key, payload, attempts, traceparent, created_at",
+        intent_id,
+        now,
+        now + LEASE,
+    )
+    return Intent(**row) if row else None
+
+
+async def record(unit: Unit, kind: Kind, intent: Intent, result: Any) -> None:
+    """Keep what came of an intent; nothing if somebody else has finished it."""
+    await unit.lock(intent.account_id)
+    state = await unit.connection.fetchval("SELECT state FROM intents WHERE id = $1 FOR UPDATE", intent.id)
+    if state != "pending":
+        return
+    recorded = await kind.record(unit, intent, result)
+    if recorded is Recorded.DONE:
+        await unit.connection.execute(
+            "UPDATE intents SET state = 'done', done_at = $2, leased_until = NULL WHERE id = $1",
+            intent.id,
+            unit.now,
+        )
+    else:
+        pause = back_off(intent.attempts) if recorded is Recorded.LATER else timedelta(0)
+        await postpone(unit, intent, unit.now + pause)
+
+
+async def postpone(unit: Unit, intent: Intent, due_at: datetime, error: str | None = None) -> None:
+    """The intent is due again then, free of its lease."""
+    await unit.connection.execute(
+        "UPDATE intents SET due_at = $2, leased_until = NULL, last_error = $3 WHERE id = $1 AND state = 'pending'",
+        intent.id,
+        due_at,
+        error,
+    )
+    unit.wake("intents")
+
+
+_BROKE = """
+UPDATE intents SET broken = broken + 1, last_error = $2, leased_until = NULL, due_at = $3,
+    state = CASE WHEN broken + 1 >= $4 THEN 'failed' ELSE state END
+WHERE id = $1 AND state = 'pending' RETURNING state
+"""
+
+
+async def keep_broken(unit: Unit, intent: Intent, error: Exception) -> bool:
+    """Keep that an attempt broke: the intent is due again after a pause, or is set aside. Whether it is."""
+    due_at = unit.now + back_off(intent.attempts)
+    state = await unit.connection.fetchval(_BROKE, intent.id, name_error(error), due_at, MOST_BROKEN)
+    if state != "failed":
+        return False
+    await failed_work.keep(unit, Work(WorkKind.INTENT, intent.kind), str(intent.id), intent.account_id, error)
+    return True
+
+
+_GIVE_UP = """
+WITH ended AS (
+    UPDATE intents SET state = 'done', done_at = $3, leased_until = NULL, last_error = 'given up'
+    WHERE kind = $1 AND key = ANY($2::text[]) AND state IN ('pending', 'failed') RETURNING id
+)
+DELETE FROM failed_work USING ended
+WHERE (failed_work.kind, failed_work.name, failed_work.subject) = ('intent', $1, ended.id::text)
+"""
+
+
+async def give_up(unit: Unit, kind: str, keys: Sequence[str]) -> None:
+    """Nobody wants these calls any more: none is begun, and what comes of one that is under way is not recorded."""
+    await unit.connection.execute(_GIVE_UP, kind, keys, unit.now)
+
+
+async def hand_back(unit: Unit, claimed: Sequence[Intent]) -> None:
+    """Free claims with which nothing was begun, as if they had not been made: another worker goes on at once."""
+    await unit.connection.execute(
+        "UPDATE intents SET leased_until = NULL, attempts = attempts - 1 WHERE id = ANY($1) AND state = 'pending'",
+        [intent.id for intent in claimed],
+    )
+
+
+def back_off(attempts: int) -> timedelta:
+    """How long to wait after this many attempts."""
+    return BACK_OFF[min(attempts, len(BACK_OFF)) - 1]

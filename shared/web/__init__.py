@@ -1,0 +1,1 @@
+"""The HTTP edge: who asks, what is answered, and what is asked of other services."""

@@ -1,0 +1,91 @@
+"""Clients for the other services: their own token, the current trace, a bounded wait, a few quick attempts."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import orjson
+
+from shared.base.retries import quick
+from shared.base.settings import Settings
+from shared.base.telemetry import traceparent
+from shared.pure.errors import Later
+
+TIMEOUT = 5.0
+"""Seconds for one attempt."""
+
+
+class Answered(Exception):
+    """The other service refuses: its problem document, with its status and code."""
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        super().__init__(f"{status} {problem.get('code')}: {problem.get('detail')}")
+        self.status = status
+        self.code = str(problem.get("code", ""))
+        self.problem = problem
+
+
+class ServiceClient:
+    """Calls one other service. What may pass becomes `Later`, a refusal becomes `Answered`."""
+
+    def __init__(self, audience: str, base_url: str, tokens_dir: Path | None) -> None:
+        self._audience = audience
+        self._tokens_dir = tokens_dir
+        self._http = httpx2.AsyncClient(base_url=base_url, timeout=TIMEOUT)
+
+    async def get(self, path: str) -> Any:
+        """The decoded answer to a GET."""
+        return await self._call("GET", path, None, None)
+
+    async def post(self, path: str, body: object, *, key: str | None = None) -> Any:
+        """The decoded answer to a POST; `key` is its Idempotency-Key, for a call that changes something."""
+        return await self._call("POST", path, orjson.dumps(body), key)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def _call(self, method: str, path: str, body: bytes | None, key: str | None) -> Any:
+        headers = {"authorization": f"Bearer {self._token()}", "content-type": "application/json"}
+        headers |= {"traceparent": traceparent()} if traceparent() else {}
+        headers |= {"idempotency-key": key} if key else {}
+        try:
+            async for attempt in quick(lambda error: isinstance(error, httpx2.TransportError | Later)):
+                with attempt:
+                    answer = await self._http.request(method, path, content=body, headers=headers)
+                    if answer.status_code in (429, 502, 503, 504):
+                        raise Later(f"{self._audience} answers {answer.status_code}")
+        except httpx2.TransportError as error:
+            raise Later(f"{self._audience} cannot be reached: {type(error).__name__}") from error
+        if answer.status_code >= 500:
+            raise Later(f"{self._audience} answers {answer.status_code}")
+        if answer.status_code >= 400:
+            raise Answered(answer.status_code, orjson.loads(answer.content))
+        return orjson.loads(answer.content)
+
+    def _token(self) -> str:
+        if self._tokens_dir is None:
+            raise Later("this process has no folder of tokens")
+        try:
+            return (self._tokens_dir / f"{self._audience}.jwt").read_text().strip()
+        except OSError as error:
+            raise Later(f"no token for {self._audience}") from error
+
+
+class Clients:
+    """The clients of one process, made when first used."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._clients: dict[str, ServiceClient] = {}
+
+    def __getitem__(self, name: str) -> ServiceClient:
+        if name not in self._clients:
+            url: str = getattr(self._settings, f"{name}_url")
+            self._clients[name] = ServiceClient(name, url, self._settings.tokens_dir)
+        return self._clients[name]
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for client in self._clients.values():
+            await client.close()

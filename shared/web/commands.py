@@ -1,0 +1,222 @@
+"""Commands: what one request changes, done in one unit, with the entry of the audit that it leaves.
+
+A POST is done once for its `Idempotency-Key`, by itself or with others that came at once. A PUT or a PATCH comes to
+the same when it is sent again, and has no key. Each route says by which action its entries are known.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Self, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Header, Request, Response
+from pydantic import BaseModel
+
+from shared.base.telemetry import traceparent
+from shared.persistence.audit import Act
+from shared.persistence.database import Cause, Unit
+from shared.pure.errors import Refusal
+from shared.pure.fields import NEEDED
+from shared.pure.ids import new_id
+from shared.web import idempotency
+from shared.web.auth import Caller
+from shared.web.gathering import Asked, Many, Order
+from shared.web.idempotency import Answer, Key
+
+T = TypeVar("T")
+
+
+class KeyMissing(Refusal):
+    """A POST that changes something needs an Idempotency-Key."""
+
+    code = "idempotency_key_missing"
+    status = 400
+
+
+class ActRunner:
+    """Whoever calls, and the causes of what they ask for by one action."""
+
+    def __init__(self, request: Request, action: str) -> None:
+        self.caller: Caller = request.state.caller
+        self.runtime = request.app.state.runtime
+        self.action = action
+
+    def cause(self, reason: str | None = None) -> Cause:
+        """Build what events and the audit say about this request."""
+        act = Act(self.caller.subject, self.action, reason)
+        return Cause(id=str(new_id()), traceparent=traceparent(), act=act)
+
+
+class ChangeRunner(ActRunner):
+    """Runs what one PUT or PATCH asks for."""
+
+    async def run(
+        self, action: Callable[[Unit], Awaitable[T]], *, reason: str | None = None, subject: UUID | None = None
+    ) -> T:
+        """Do it in one unit; the result of `action`. Those of one subject take turns. Raises what it refuses."""
+
+        async def change(unit: Unit) -> T:
+            result = await action(unit)
+            unit.audit.check(unit.cause)
+            return result
+
+        result: T = await self.runtime.units.run(change, self.cause(reason), subject)
+        return result
+
+
+class CommandRunner(ActRunner):
+    """Runs what one POST asks for, once for its key. What the body of an upload was says `with_file`."""
+
+    def __init__(self, request: Request, action: str, key: str | None, body: bytes | None) -> None:
+        super().__init__(request, action)
+        if key is None:
+            raise KeyMissing("send an Idempotency-Key of up to 255 characters with this request")
+        scope = request.scope
+        self._query: bytes = scope["query_string"]
+        self._key = Key(self.caller.subject, f"{scope['method']} {scope['path']}", key, "", "")
+        if body is not None:
+            self._stands_for(idempotency.normalise_json(body), body)
+
+    def with_file(self, sha256: str) -> Self:
+        """The same once the file was received, which has this digest."""
+        self._stands_for(sha256.encode(), sha256.encode())
+        return self
+
+    def with_content(self, content: bytes) -> Self:
+        """Let the command stand for this content of a file, which is no JSON."""
+        self._stands_for(content, content)
+        return self
+
+    def _stands_for(self, body: bytes, sent: bytes) -> None:
+        body_hash, sent_hash = (hashlib.sha256(content + self._query).hexdigest() for content in (body, sent))
+        self._key = self._key._replace(body_hash=body_hash, sent_hash=sent_hash)
+
+    async def run(
+        self,
+        action: Callable[[Unit], Awaitable[BaseModel]],
+        *,
+        status: int | Callable[[Any], int] = 201,
+        reason: str | None = None,
+        about: UUID | None = None,
+        locked_first: bool = False,
+    ) -> Response:
+        """Do it in one unit and answer with the model that `action` returns; or answer as the first time.
+
+        `status` may hang on what the answer says. `about` is what it changes, as far as the request says so: requests
+        about the same take turns. With `locked_first` its lock is waited for before the key is taken, so that whoever
+        waits for the key does not wait for that lock too.
+        """
+
+        async def once(unit: Unit) -> Answer:
+            assert self._key.body_hash, "a key without the body that it stands for would hide another one"
+            if locked_first:
+                await unit.lock(about)
+            stored = (await idempotency.begin(unit, [self._key])).get(self._key)
+            if isinstance(stored, Refusal):
+                raise stored
+            if stored is not None:
+                return stored
+            model = await action(unit)
+            unit.audit.check(unit.cause)
+            return self._store(unit, status(model) if callable(status) else status, model)
+
+        return _response(await self.runtime.units.run(once, self.cause(reason), about))
+
+    async def run_with_others(self, many: Many[Order], order: Order, about: UUID) -> Response:
+        """Do it in one unit with others of the kind that came at once; or answer as the first time.
+
+        `about` is the account that it changes. `many` does what it is given as if one came after the other, and
+        returns a refusal in the place of what it refuses.
+        """
+
+        async def alone(unit: Unit) -> BaseModel:
+            (outcome,) = await many(unit, [order])
+            if isinstance(outcome, Refusal):
+                raise outcome
+            return outcome
+
+        answer = await self.runtime.gatherings.of(many).ask(Asked(str(about), self._key, self.cause(), order))
+        return await self.run(alone, about=about, locked_first=True) if answer is None else _response(answer)
+
+    async def amend(
+        self, action: Callable[[Unit], Awaitable[tuple[int, BaseModel]]], reason: str | None = None
+    ) -> Response:
+        """A second unit of the same request: what it answers takes the place of the stored answer."""
+
+        async def again(unit: Unit) -> Answer:
+            return self._store(unit, *await action(unit))
+
+        cause = replace(self.cause(reason), act=None)  # the first unit has left its entry
+        return _response(await self.runtime.units.run(again, cause))
+
+    def _store(self, unit: Unit, status: int, model: BaseModel) -> Answer:
+        answer = Answer(status, model.model_dump_json())
+        idempotency.store(unit, {self._key: answer})
+        return answer
+
+
+def _response(answer: Answer) -> Response:
+    headers = {"Idempotency-Replayed": "true"} if answer.is_repeated else {}
+    return Response(answer.body, answer.status, headers, media_type="application/json")
+
+
+GivenKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="needed: a value of your own for this change; sent again, it gets the first answer again",
+        examples=["3f0c1f4e-8a55-4f64-9d0b-2f64d1f0a9b7"],
+        json_schema_extra=NEEDED,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandOf:
+    """The dependency of a route that changes something by a POST, and the action of its entries."""
+
+    action: str
+
+    async def __call__(self, request: Request, idempotency_key: GivenKey = None) -> CommandRunner:
+        """Read the request."""
+        return CommandRunner(request, self.action, idempotency_key, await request.body())
+
+
+@dataclass(frozen=True, slots=True)
+class UploadOf:
+    """The dependency of a route that changes something by a file, which is received as a stream."""
+
+    action: str
+
+    async def __call__(self, request: Request, idempotency_key: GivenKey = None) -> CommandRunner:
+        """Leave the body to the route."""
+        return CommandRunner(request, self.action, idempotency_key, None)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeOf:
+    """The dependency of a route that changes something by a PUT or a PATCH."""
+
+    action: str
+
+    async def __call__(self, request: Request) -> ChangeRunner:
+        """See who calls."""
+        return ChangeRunner(request, self.action)
+
+
+def perform_command(action: str) -> Any:
+    """Declare the parameter of a POST (a `CommandRunner`) by the action of its audit entries."""
+    return Depends(CommandOf(action))
+
+
+def perform_upload(action: str) -> Any:
+    """Declare the parameter of a POST that takes a file (a `CommandRunner`) by the action of its audit entries."""
+    return Depends(UploadOf(action))
+
+
+def perform_change(action: str) -> Any:
+    """Declare the parameter of a PUT or PATCH (a `ChangeRunner`) by the action of its audit entries."""
+    return Depends(ChangeOf(action))

@@ -1,0 +1,35 @@
+"""The HTTP edge of every service: problem details (RFC 9457), bodies, health, paging."""
+
+from shared.web.http.answer_headers import OWN_STYLES
+from shared.web.http.app import create_app
+from shared.web.http.bodies import Router
+from shared.web.http.documents import ETAG
+from shared.web.http.paging import BadCursor, Page, PageOf, Paging, TextPaging
+from shared.web.http.problems import PROBLEM, PROBLEMS, declared, refusals
+from shared.web.http.process import Process
+from shared.web.http.reading import Read
+from shared.web.http.receiving import BodyInterrupted, accept_body, receive_body
+from shared.web.http.rows import Fields, answer_rows
+
+__all__ = [
+    "ETAG",
+    "OWN_STYLES",
+    "PROBLEM",
+    "PROBLEMS",
+    "BadCursor",
+    "BodyInterrupted",
+    "Fields",
+    "Page",
+    "PageOf",
+    "Paging",
+    "Process",
+    "Read",
+    "Router",
+    "TextPaging",
+    "accept_body",
+    "answer_rows",
+    "create_app",
+    "declared",
+    "receive_body",
+    "refusals",
+]

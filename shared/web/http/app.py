@@ -1,0 +1,91 @@
+"""The application of one process: health and the routes."""
+
+from collections.abc import Mapping
+
+import orjson
+from fastapi import FastAPI, Request, Response
+
+from shared.base import telemetry
+from shared.base.connections.tls import describe_refusal
+from shared.base.metrics.http import Observed
+from shared.persistence import parked
+from shared.pure.errors import Unavailable
+from shared.web.http.admission import Admission
+from shared.web.http.answer_headers import AnswerHeaders
+from shared.web.http.documents import build_operation_id, documented
+from shared.web.http.pages import add_pages
+from shared.web.http.problems import PROBLEMS, answer_problems
+from shared.web.http.process import Process
+from shared.web.http.short_way import ShortWay, list_shapes
+
+_DESCRIPTION = (
+    "Every refusal is a problem document (RFC 9457). Beside what each operation declares: a path that there is not"
+    " is `404 not_found`, and a method that a path does not have is `405 method_not_allowed`. Bodies are JSON in UTF-8"
+    " but where an operation takes files, and name no field twice; dates are `YYYY-MM-DD`, instants RFC 3339 with an"
+    " offset."
+)
+
+
+def create_app(runtime: Process, *, with_routes: bool = True) -> FastAPI:
+    """The application of one process: health always, the service's routes where the role serves them."""
+    service = runtime.service
+    app = FastAPI(
+        title=f"Goodstanding {service.name}",
+        summary=service.summary,
+        description=_DESCRIPTION,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=build_operation_id,
+        telemetry={
+            "operation_spans": False,
+            "metrics": False,
+            "logs": False,
+            "exclude": lambda _: telemetry.has_ids_only(),
+        },
+        responses={status: PROBLEMS[status] for status in (400, 422, 503)},
+    )
+    app.state.runtime = runtime
+    app.openapi = lambda: documented(app)  # type: ignore[method-assign]
+    if with_routes:
+        app.add_middleware(ShortWay, shapes=list_shapes(service.routers))
+    app.add_middleware(Admission, max_requests=runtime.settings.max_requests)
+    app.add_middleware(Observed)
+    app.add_middleware(AnswerHeaders)
+    answer_problems(app)
+    _add_health(app)
+    add_pages(app)
+    if with_routes:
+        for router in service.routers:
+            app.include_router(router)
+    return app
+
+
+def _add_health(app: FastAPI) -> None:
+    @app.get("/health/live", tags=["health"], summary="Whether the process lives")
+    async def check_life() -> dict[str, str]:
+        """Alive as soon as it answers; a process that hangs ends by itself."""
+        return {"status": "alive"}
+
+    @app.get(
+        "/health/ready",
+        tags=["health"],
+        summary="Whether the process can do its work: database, broker, consumer",
+        responses={503: {"description": "a part does not work; `parts` says which"}},
+    )
+    async def check_readiness(request: Request) -> Response:
+        """503 while a part does not work; `parts` says which, and what its state is."""
+        runtime: Process = request.app.state.runtime
+        try:
+            await runtime.units.run(lambda unit: parked.stopped(unit.connection))
+            database = (True, "reachable")
+        except Unavailable as error:
+            database = (False, describe_refusal(error) or error.detail)
+        parts = {"database": database, **runtime.health.parts}
+        well = all(part[0] for part in parts.values())
+        body = {"ready": well, "parts": _describe_parts(parts), "outside": _describe_parts(runtime.health.outside)}
+        return Response(orjson.dumps(body), 200 if well else 503, media_type="application/json")
+
+
+def _describe_parts(parts: Mapping[str, tuple[bool, str]]) -> dict[str, dict[str, object]]:
+    return {name: {"ok": ok, "state": state} for name, (ok, state) in parts.items()}
