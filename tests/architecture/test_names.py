@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from tests.architecture import names
+from tests.architecture.test_schemas import BACKBONE
 
 GLOSSARY = names.ROOT / "docs" / "glossary.md"
 
@@ -80,7 +81,7 @@ def test_violations_are_counted_by_file(tmp_path: Path) -> None:
 def _rows() -> list[list[str]]:
     lines = GLOSSARY.read_text().splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
-    return [row for row in rows if len(row) == 4 and row[0] not in ("term", "---")]
+    return [row for row in rows if len(row) == 4 and row[1] not in ("meaning", "---")]
 
 
 TABLE = re.compile(r"CREATE (?:UNLOGGED )?(?:TABLE|VIEW) (?:[\w{}]+\.)?(\w+)")
@@ -103,6 +104,14 @@ def test_the_glossary_names_what_is_in_the_code() -> None:
     missing = {name for name in named if name.rpartition(".")[2] not in code_names}
     assert len(rows) >= 60
     assert missing == set()
+
+
+def test_every_table_is_carried_by_a_term() -> None:
+    named = {name.partition(".")[0] for row in _rows() for name in re.findall(r"`([\w.]+)`", row[2])}
+    paths = (names.ROOT / "services").glob("*/tables/**/*.py")
+    tables = {name for path in paths for name in re.findall(r'__tablename__ = "(\w+)"', path.read_text())}
+    assert len(tables) >= 100
+    assert (tables | BACKBONE) - {"alembic_version"} - named == set()
 
 
 def test_no_term_stands_twice_in_the_glossary() -> None:
