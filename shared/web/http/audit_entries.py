@@ -1,7 +1,6 @@
 """The audit over REST, the same in every service: who changed what by which request."""
 
 from datetime import datetime
-from functools import lru_cache
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from shared.web.commands import ChangeOf, CommandOf, UploadOf
 from shared.web.http.bodies import Router
 from shared.web.http.paging import Page, Paging
 from shared.web.http.problems import PROBLEMS, refusals
+from shared.web.http.process import ServiceParts
 from shared.web.http.reading import Read
 
 
@@ -61,17 +61,22 @@ class AuditEntryOut(BaseModel):
         return cls.model_validate(dict(row))
 
 
-@lru_cache
-def _list_actions(routers: tuple[Router, ...]) -> frozenset[str]:
-    """List the actions that the routes of a service name; they are the same as long as it runs."""
-    calls = (
-        dependency.call
-        for router in routers
-        for route in router.routes
-        if isinstance(route, APIRoute)
-        for dependency in route.dependant.dependencies
-    )
-    return frozenset(call.action for call in calls if isinstance(call, ChangeOf | CommandOf | UploadOf))
+_ACTIONS: dict[str, frozenset[str]] = {}
+"""Actions that the routes of a service name; they are the same as long as the process runs."""
+
+
+def _list_actions(service: ServiceParts) -> frozenset[str]:
+    if service.name not in _ACTIONS:
+        calls = (
+            dependency.call
+            for router in service.routers
+            for route in router.routes
+            if isinstance(route, APIRoute)
+            for dependency in route.dependant.dependencies
+        )
+        actions = (call.action for call in calls if isinstance(call, ChangeOf | CommandOf | UploadOf))
+        _ACTIONS[service.name] = frozenset(actions)
+    return _ACTIONS[service.name]
 
 
 def create_audit_router(service: str) -> Router:
@@ -100,7 +105,7 @@ def create_audit_router(service: str) -> Router:
         who = None if actor is None else fold_subject(actor)
         criteria = Criteria(account_id, who, action, object_id, since, until)
         after = paging.after_id()
-        actions = _list_actions(read.runtime.service.routers)
+        actions = _list_actions(read.runtime.service)
 
         async def find(unit: Unit) -> list[AuditEntryOut]:
             await audit_queries.check_action(unit, action, actions)
