@@ -18,7 +18,7 @@ SUGGESTED_OUTCOMES = {
 }
 
 
-class EvidenceIn(Body):
+class NetworkEvidenceIn(Body):
     """Files of the case that were given to the network, and when."""
 
     model_config = example(attachment_ids=["01a20d66-0b3d-7e92-a6c7-58f10d4b2e39"], submitted_at="2026-05-04T09:00:00Z")
@@ -31,7 +31,7 @@ class EvidenceIn(Body):
         return SubmittedEvidence(self.attachment_ids, self.submitted_at)
 
 
-class EvidenceOut(BaseModel):
+class NetworkEvidenceOut(BaseModel):
     """Evidence that was given to the network; `is_late`: after the last day."""
 
     model_config = example(
@@ -61,7 +61,7 @@ class ChargebackOut(BaseModel):
         warned_at=None,
         ended_at=None,
         suggested_outcome=None,
-        evidence=[shown(EvidenceOut)],
+        evidence=[shown(NetworkEvidenceOut)],
     )
 
     chargeback_id: UUID
@@ -70,12 +70,12 @@ class ChargebackOut(BaseModel):
     warned_at: datetime | None
     ended_at: datetime | None
     suggested_outcome: str | None = Field(description="words for `:resolve`, once the network has decided")
-    evidence: list[EvidenceOut] = Field(description="what was given to the network, the oldest first")
+    evidence: list[NetworkEvidenceOut] = Field(description="what was given to the network, the oldest first")
 
     @classmethod
     def from_rows(cls, row: ChargebackRow, evidence: Sequence[ChargebackEvidenceRow]) -> Self:
         """Build the answer for a row and what was given to the network."""
-        shown_evidence = [EvidenceOut.model_validate(item, from_attributes=True) for item in evidence]
+        shown_evidence = [NetworkEvidenceOut.model_validate(item, from_attributes=True) for item in evidence]
         suggested = SUGGESTED_OUTCOMES.get(row.state)
         fields = row.model_dump() | {"suggested_outcome": suggested, "evidence": shown_evidence}
         return cls.model_validate(fields)

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Response
 
 from services.escalation import use_cases
-from services.escalation.api.chargeback_bodies import ChargebackOut, EvidenceIn
+from services.escalation.api.chargeback_bodies import ChargebackOut, NetworkEvidenceIn
 from services.escalation.domain.moves import MoveRefused
 from services.escalation.repository import chargeback_queries
 from services.escalation.use_cases.chargebacks import EvidenceRefused
@@ -38,7 +38,7 @@ async def find_chargeback_out(unit: Unit, cause: str | None) -> ChargebackOut | 
 )
 async def submit_evidence(
     chargeback_id: UUID,
-    evidence: EvidenceIn,
+    evidence: NetworkEvidenceIn,
     command: Annotated[CommandRunner, perform_command("chargeback.submit_evidence")],
 ) -> Response:
     """Record which files of its case a person gave to the network, and when: nobody is warned of the last day then."""
