@@ -1,6 +1,7 @@
 """The one retry policy: a few quick attempts with growing, jittered pauses; and loops that never give up."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
@@ -8,18 +9,29 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 from shared.base.transient import BROKEN, is_transient
 
 QUICK_ATTEMPTS = 4
+QUICK_WAIT_SECONDS = 0.02
+"""At most so long before the second attempt, twice as long before the third, and so on."""
 AFRESH = 0.5
 """Seconds before a loop starts afresh."""
 
 
-def quick(worth_it: Callable[[BaseException], bool], attempts: int = QUICK_ATTEMPTS) -> AsyncRetrying:
+def quick(
+    worth_it: Callable[[BaseException], bool],
+    attempts: int = QUICK_ATTEMPTS,
+    wait_seconds: float = QUICK_WAIT_SECONDS,
+) -> AsyncRetrying:
     """Attempts within about a second, for errors that `worth_it` accepts; the last error is raised as it is."""
     return AsyncRetrying(
         retry=retry_if_exception(worth_it),
         stop=stop_after_attempt(attempts),
-        wait=wait_random_exponential(multiplier=0.02, max=0.5),
+        wait=wait_random_exponential(multiplier=wait_seconds, max=0.5),
         reraise=True,
     )
+
+
+async def wait_quickly() -> None:
+    """Wait as `quick` does before a second attempt."""
+    await asyncio.sleep(random.uniform(0, QUICK_WAIT_SECONDS))
 
 
 async def for_ever(work: Callable[[], Awaitable[None]], broke: Callable[[BaseException], None]) -> None:

@@ -23,7 +23,7 @@ from shared.base import clock
 from shared.base.attempts import count_attempt, translate_transient
 from shared.base.metrics import process
 from shared.base.queues import Queues
-from shared.base.retries import QUICK_ATTEMPTS, quick
+from shared.base.retries import QUICK_ATTEMPTS, QUICK_WAIT_SECONDS, quick, wait_quickly
 from shared.base.settings import Settings
 from shared.base.transient import is_transient
 from shared.base.wakeups import Wakeups
@@ -245,7 +245,8 @@ class Units:
         except Exception as error:
             if not is_transient(error):
                 raise
-        async for attempt in quick(is_transient, QUICK_ATTEMPTS - 1):
+        await wait_quickly()
+        async for attempt in quick(is_transient, QUICK_ATTEMPTS - 1, 2 * QUICK_WAIT_SECONDS):
             with attempt:
                 done = await self._attempt(action, begin)
         return done

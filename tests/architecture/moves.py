@@ -81,9 +81,25 @@ def strip_imports(text: str) -> str:
     return ast.dump(tree)
 
 
+def list_imports(text: str) -> list[tuple[str, str, str | None]]:
+    """List the imports of a module, sorted: where from, what, and under which other name."""
+    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    imports = ((getattr(node, "module", None) or "", alias) for node in nodes for alias in node.names)
+    return sorted(((module, alias.name, alias.asname) for module, alias in imports), key=repr)
+
+
+def compare_modules(before: str, after: str, table: Table) -> str | None:
+    """Compare a module with what it was; in what it differs beside where its imports come from, if it does."""
+    if strip_imports(before) != strip_imports(after):
+        return "its code differs"
+    if list_imports(rewrite_imports(before, table)) != list_imports(after):
+        return "its imports are others than the table makes of them"
+    return None
+
+
 def list_texts(text: str, table: Table) -> list[str]:
     """List the texts of a module, its docstrings included, that hold an old path, dotted or with slashes."""
-    old = re.compile("|".join(rf"\b{re.escape(name)}\b(?!\.?\w*\()|\b{name.replace('.', '/')}\b" for name in table))
+    old = re.compile("|".join(rf"\b{re.escape(name)}\b|\b{name.replace('.', '/')}\b" for name in table))
     nodes = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant))
     return [node.value for node in nodes if isinstance(node.value, str) and old.search(node.value)]
 
@@ -121,7 +137,7 @@ def make_moves(table: Table) -> None:
 
 def prove_moves(commit: str, table: Table) -> list[str]:
     """Prove that each module is what it was but for its imports; list those that are not, and those that are gone."""
-    moved = {name.replace(".", "/"): rename_path(name, table).replace(".", "/") for name in (*table,)}
+    moved = {old.replace(".", "/"): new.replace(".", "/") for old, new in table.items()}
     differing = []
     for name in _run_git("ls-tree", "-r", "--name-only", commit, "--", *FOLDERS).splitlines():
         if not name.endswith(".py"):
@@ -129,8 +145,8 @@ def prove_moves(commit: str, table: Table) -> list[str]:
         now = ROOT / _rename_file(name, moved)
         if not now.exists():
             differing.append(f"{name}: gone")
-        elif strip_imports(_run_git("show", f"{commit}:{name}")) != strip_imports(now.read_text()):
-            differing.append(f"{name}: its code differs")
+        elif difference := compare_modules(_run_git("show", f"{commit}:{name}"), now.read_text(), table):
+            differing.append(f"{name}: {difference}")
     return differing
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.figures import draw_names, find_circles, list_imports
-from tests.architecture.moves import list_texts, rename_path, rewrite_imports, strip_imports
+from tests.architecture.moves import compare_modules, list_texts, rename_path, rewrite_imports, strip_imports
 from tests.architecture.source import ROOT
 
 TABLE = {"shared.money": "shared.pure.money", "shared.http": "shared.web.http", "shared.kafka": "shared.base.kafka"}
@@ -43,6 +43,14 @@ def test_only_imports_may_differ() -> None:
     assert strip_imports(rewrite_imports(before, TABLE)) == strip_imports(before)
     assert strip_imports(before) != strip_imports(before.replace("3", "4"))
     assert strip_imports("def f(a: int) -> None: ...") != strip_imports("def f(b: int) -> None: ...")
+
+
+def test_the_imports_must_be_those_that_the_table_makes() -> None:
+    before = "from shared.money import Money, add\n\nadd(Money())\n"
+    after = "from shared.pure.money import Money\nfrom shared.pure.money import add\n\nadd(Money())\n"
+    assert compare_modules(before, after, TABLE) is None
+    assert compare_modules(before, after.replace("import add", "import subtract as add"), TABLE) is not None
+    assert compare_modules(before, after.replace("Money())", "Money(), 1)"), TABLE) == "its code differs"
 
 
 def test_texts_that_hold_an_old_path_are_listed() -> None:

@@ -262,6 +262,14 @@ async def check_export(desk: MailDesk, path: str) -> None:
     assert [len(mail["attachment_ids"]) for mail in exported] == [0, 1, 0]
 
 
+async def check_nothing_returns(desk: MailDesk, mail: EmailMessage, taken: dict[str, Any]) -> None:
+    """Check that an erased mail brings nothing back when it comes again, and that nobody handles it any more."""
+    assert await desk.hand_over(mail, key="again") == await desk.hand_over(mail) == taken
+    assert await find_tables(desk, MARK) == set(), "the same mail brings nothing back"
+    discarding = await desk.refuse(f"/v1/inbound-mails/{taken['id']}:discard", {"reason": "nobody's"})
+    assert discarding == (409, "move_refused")
+
+
 async def test_a_contact_person_is_exported_and_erased_from_threads(desk: MailDesk) -> None:
     other_id = await desk.add_person(role="technical", email="jan@alpenrose.example", name="Jan Alpenrose")
     person_id = await desk.add_person()
@@ -298,9 +306,6 @@ async def test_a_contact_person_is_exported_and_erased_from_threads(desk: MailDe
     assert (await list_facts(desk, case_id))[: len(entries)] == entries
     refused = [entry["id"] for entry in await desk.entries(case_id, kind="mail_out") if entry["removed_at"]]
     assert await desk.refuse(f"/v1/cases/{case_id}/messages/{refused[-1]}:resend", {}) == (409, "move_refused")
-    assert await desk.hand_over(strange, key="again") == await desk.hand_over(strange) == taken
-    assert await find_tables(desk, MARK) == set(), "the same mail brings nothing back"
-    discarding = await desk.refuse(f"/v1/inbound-mails/{taken['id']}:discard", {"reason": "nobody's"})
-    assert discarding == (409, "move_refused")
+    await check_nothing_returns(desk, strange, taken)
     actions = [entry["action"] for entry in (await desk.client.got("/v1/audit-entries"))["items"]]
     assert actions[-2:] == ["contact_person.erase", "correspondent.erase"]

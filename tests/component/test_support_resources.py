@@ -131,6 +131,7 @@ async def test_a_resource_is_changed_by_who_has_seen_it(desk: Desk) -> None:
         return await desk.client.http.put(path, json=body | more, headers=headers)
 
     assert ((await put('"1"')).json()["title"], (await put('"1"')).status_code) == ("Another title", 412)
+    assert (await desk.search("another title"), await desk.search(resource["title"])) == (["kb-1"], ["kb-2"])
     taken = await put("*", reference="kb-2")
     assert (taken.status_code, taken.json()["code"]) == (409, "reference_taken")
     twice = await desk.client.post("/v1/support-resources", body | {"reference": other["reference"]})
@@ -148,6 +149,8 @@ async def test_a_file_is_taken_wholly_and_changes_what_is_known(desk: Desk) -> N
     assert (answer.status_code, answer.json()) == (200, {"new": 1, "changed": 1})
     changed = await desk.client.got(f"/v1/support-resources/{resource['id']}")
     assert (changed["version"], changed["title"], changed["products"]) == (2, "Changed", ["Mail", "Office"])
+    assert (await desk.search("lines changed"), await desk.search(resource["title"])) == (["kb-1"], [])
+    assert await desk.search("words") == ["kb-2"]
     lines = [
         {"reference": "kb-3", "kind": "solution", "title": "T", "content": "C", "language": "ru"},
         {"reference": "kb-4", "kind": "solution", "title": "T", "content": "C", "language": "en"},

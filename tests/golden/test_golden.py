@@ -1,6 +1,7 @@
 """Surfaces are as they were written down; `pytest tests/golden --write-golden` writes them anew."""
 
 from collections.abc import AsyncIterator
+from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from tests.golden import surface
 from tests.golden.statements import recorder
 from tests.golden.stories import STORIES, Stage
 
+SHOWN_LINES, SHOWN_CHARS = 40, 300
+"""So much of a difference is shown."""
 FILES = Path(__file__).parent / "files"
 
 
@@ -22,7 +25,9 @@ def check_part(name: str, part: Any, *, is_written: bool) -> None:
     if is_written:
         FILES.mkdir(exist_ok=True)
         file.write_text(surface.write_json(part))
-    assert surface.write_json(part) == file.read_text(), f"{file.name}: what was written down is no more"
+    before, now = file.read_text().splitlines(), surface.write_json(part).splitlines()
+    changed = [line[:SHOWN_CHARS] for line in unified_diff(before, now, n=0, lineterm="")]
+    assert not changed, "\n".join([f"{file.name} is not as it was; on purpose? --write-golden", *changed[:SHOWN_LINES]])
 
 
 @pytest.fixture

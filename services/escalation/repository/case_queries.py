@@ -26,6 +26,12 @@ async def get_case(unit: Unit, case_id: UUID) -> CaseRow:
     return row
 
 
+async def get_ongoing_case(unit: Unit, case_id: UUID) -> CaseRow:
+    """Get a case, or the one that it was merged into. Raises NotFound."""
+    case = await get_case(unit, case_id)
+    return case if case.merged_into is None else await get_case(unit, case.merged_into)
+
+
 async def get_shown(unit: Unit, case_id: UUID) -> asyncpg.Record:
     """Get what is shown of a case, with the ids of those that were merged into it. Raises NotFound."""
     query = f"""

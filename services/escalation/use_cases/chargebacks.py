@@ -106,7 +106,7 @@ async def end_chargeback(unit: Unit, event: ChargebackWon | ChargebackLost) -> N
 
 async def _return_turn(unit: Unit, row: ChargebackRow) -> None:
     """Make it our turn to tell the customer. What is resolved or closed stays so: a person gets a task."""
-    case = await _get_case(unit, row)
+    case = await case_queries.get_ongoing_case(unit, row.case_id)
     if CaseState(case.state) not in UNRESOLVED:
         subject = f"the network has decided a chargeback ({row.state}), whose case is {case.state}"
         await open_task(
@@ -154,7 +154,7 @@ async def _check_evidence(unit: Unit, row: ChargebackRow, submitted: SubmittedEv
         raise EvidenceRefused("submitted_at: it is in the future")
     if len(await chargeback_queries.list_evidence(unit, row.chargeback_id)) >= MAX_EVIDENCE:
         raise MoveRefused(f"evidence was given {MAX_EVIDENCE} times, which is all that is kept")
-    case = await _get_case(unit, row)
+    case = await case_queries.get_ongoing_case(unit, row.case_id)
     files = {file.id for file in await attachments.list_chosen(unit, case.id, submitted.attachment_ids)}
     if unknown := [attachment_id for attachment_id in submitted.attachment_ids if attachment_id not in files]:
         raise FileUnknown(f"attachment_ids: the case has no file {unknown[0]}")
@@ -163,12 +163,6 @@ async def _check_evidence(unit: Unit, row: ChargebackRow, submitted: SubmittedEv
 async def _lock_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
     await unit.lock((await chargeback_queries.get_chargeback(unit, chargeback_id)).account_id)
     return await chargeback_queries.get_chargeback(unit, chargeback_id)
-
-
-async def _get_case(unit: Unit, row: ChargebackRow) -> CaseRow:
-    """Get the case of a chargeback, or the one that it was merged into."""
-    case = await case_queries.get_case(unit, row.case_id)
-    return case if case.merged_into is None else await case_queries.get_case(unit, case.merged_into)
 
 
 async def _enter_chargeback(unit: Unit, row: ChargebackRow, content: str, actor: str | None = None) -> None:

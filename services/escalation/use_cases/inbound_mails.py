@@ -44,7 +44,7 @@ async def take_mail(unit: Unit, arrival: Arrival, support_address: str) -> Inbou
     case, claim = None, arrival.claim
     if claim.case_id is not None:
         await unit.lock(claim.account_id or claim.case_id)
-        case = await _get_ongoing(unit, claim.case_id)
+        case = await case_queries.get_ongoing_case(unit, claim.case_id)
     row = _build_row(unit, arrival)
     if not await inbound_mails.insert_mail(unit, row):
         former = await _find_or_keep(unit, row)
@@ -56,12 +56,6 @@ async def take_mail(unit: Unit, arrival: Arrival, support_address: str) -> Inbou
     row = await inbound_mails.get_mail(unit, row.id)
     await _follow_kind(unit, row, arrival, case, support_address)
     return row
-
-
-async def _get_ongoing(unit: Unit, case_id: UUID) -> CaseRow:
-    """Get a case, or the one that it was merged into."""
-    case = await case_queries.get_case(unit, case_id)
-    return case if case.merged_into is None else await case_queries.get_case(unit, case.merged_into)
 
 
 async def _find_or_keep(unit: Unit, row: InboundMailRow) -> InboundMailRow | None:
@@ -179,7 +173,8 @@ async def _enter_mail(
 
 async def _note_in_others(unit: Unit, row: InboundMailRow, case: CaseRow, other_ids: Sequence[UUID]) -> None:
     """Note in the other cases of the account that a mail names, and that are not resolved, where it is."""
-    others = {other.id: other for other in [await _get_ongoing(unit, other_id) for other_id in other_ids]}
+    ongoing = [await case_queries.get_ongoing_case(unit, other_id) for other_id in other_ids]
+    others = {other.id: other for other in ongoing}
     for other in others.values():
         if other.id != case.id and other.account_id == case.account_id and other.state in UNRESOLVED:
             words = f"a mail of the customer in case {case.number} names this case, too"

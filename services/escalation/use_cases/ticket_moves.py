@@ -29,8 +29,7 @@ async def lock_ticket(unit: Unit, ticket_id: UUID) -> tuple[VendorTicketRow, Cas
     row = await ticket_queries.get_ticket(unit, ticket_id)
     await unit.lock(get_ticket_subject(row))
     row = await ticket_queries.get_ticket(unit, ticket_id)
-    case = await case_queries.get_case(unit, row.case_id)
-    return row, case if case.merged_into is None else await case_queries.get_case(unit, case.merged_into)
+    return row, await case_queries.get_ongoing_case(unit, row.case_id)
 
 
 def get_ticket_subject(row: VendorTicketRow) -> UUID:
