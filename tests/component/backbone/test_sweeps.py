@@ -151,6 +151,28 @@ async def test_failures_of_long_ago_stop_nothing(
     assert await stage.units.run(failed_work.list_stopped) == []
 
 
+async def test_one_read_tells_that_nothing_is_due(
+    stage: Stage, sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    idle = make_sweeper(stage, Sweep("idle", DUE, judge), REHEARSE)
+    monkeypatch.setattr(stage.units, "run", None)
+    assert await idle.sweep_once() is False, "and no unit was begun"
+    assert ended_well("idle") is not None, "else JobMissed would tell of it"
+
+
+async def test_subjects_that_another_sweep_made_due_are_judged_in_the_same_round(
+    stage: Stage, sweeper: Sweeper
+) -> None:
+    async def follow(unit: Unit, subjects: list[str]) -> None:
+        await unit.connection.execute("DELETE FROM due_rehearsal WHERE subject = ANY($1)", subjects)
+
+    judged = "SELECT subject FROM due_rehearsal WHERE is_judged AND due_at <= $1 ORDER BY due_at"
+    await stage.database.execute(f"GRANT DELETE ON {SERVICE}.due_rehearsal TO {SERVICE}")
+    await want(stage, [uuid4()])
+    await make_sweeper(stage, REHEARSE, Sweep("follow", judged, follow)).sweep_once()
+    assert await stage.database.rows(f"SELECT 1 FROM {SERVICE}.due_rehearsal") == []
+
+
 async def test_a_sweep_whose_query_breaks_stops_no_other(stage: Stage, sweeper: Sweeper) -> None:
     broken = Sweep("broken", "SELECT (1 / (extract(epoch FROM $1::timestamptz)::int * 0))::text", judge)
     await want(stage, [uuid4()])
