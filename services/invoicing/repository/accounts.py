@@ -8,7 +8,7 @@ import asyncpg
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from services.invoicing.tables import AccountRow, SubscriptionRow
+from services.invoicing.tables import AccountRow, Row, SubscriptionRow
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
 
@@ -91,7 +91,7 @@ async def account_by_reference(unit: Unit, reference: str) -> AccountRow | None:
     return (await unit.session.exec(select(AccountRow).where(AccountRow.external_reference == reference))).first()
 
 
-async def add(unit: Unit, row: AccountRow | SubscriptionRow) -> bool:
+async def add(unit: Unit, row: Row) -> bool:
     """Write a new row; False if another unit took its reference meanwhile, and then this unit cannot go on."""
     unit.session.add(row)
     try:
