@@ -62,7 +62,7 @@ class Sweeper:
         self._units = units
         self._limits = {sweep: chunk if sweep.set_based else ACCOUNTS_A_UNIT for sweep in sweeps}
         self._interval = interval
-        self._find_due = f"SELECT ARRAY[{', '.join(f'({sweep.due} LIMIT 1) IS NOT NULL' for sweep in sweeps)}]::bool[]"
+        self._find_due = f"SELECT {', '.join(f'({sweep.due} LIMIT 1) IS NOT NULL' for sweep in sweeps)}"
 
     async def sweep_once(self) -> bool:
         """Run each sweep for which something is due; whether anything was.
@@ -91,9 +91,9 @@ class Sweeper:
             return self._limits.keys()
 
     async def _read_due(self, unit: Unit) -> Collection[Sweep]:
-        if unit.sweeps_held:
+        if unit.sweeps_held or not self._limits:
             return ()
-        return set(compress(self._limits, await unit.connection.fetchval(self._find_due, unit.now)))
+        return set(compress(self._limits, await unit.connection.fetchrow(self._find_due, unit.now)))
 
     async def _run(self, sweep: Sweep, limit: int) -> int | None:
         began = time.perf_counter()
