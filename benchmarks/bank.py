@@ -14,9 +14,10 @@ from collections.abc import Iterator
 import asyncpg
 
 from benchmarks.stage import Row, Stage, analyze, made_id, row, staged
-from services.invoicing.domain.statements import Entry, camt
+from services.invoicing.bank.domain.statements import camt
+from services.invoicing.bank.domain.statements.statement_entries import Entry
+from services.invoicing.bank.use_cases import bank_booking
 from services.invoicing.jobs import SWEEPS
-from services.invoicing.use_cases import bank
 from shared.persistence.database import Unit, Units
 
 ENTRIES, INVOICES = 50_000, 500_000
@@ -149,7 +150,7 @@ async def _run(count: int, invoices: int) -> list[Row]:
         bare = await _bare(stage, read)
         units = stage.units()
         started = time.perf_counter()
-        taken, repeated = await units.run(lambda unit: bank.take(unit, body, None, "benchmark"))
+        taken, repeated = await units.run(lambda unit: bank_booking.take(unit, body, None, "benchmark"))
         matching = time.perf_counter() - started
         booking = await _book(units)
         await units.close()

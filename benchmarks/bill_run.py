@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 import asyncpg
 
 from benchmarks.stage import Row, Stage, analyze, bare, made_id, resident, row, running, staged
-from services.invoicing.use_cases import bill_runs
+from services.invoicing.billing.use_cases import bill_run_control
 from shared.base.clock import system_now
 
 SUBSCRIPTIONS = 100_000
@@ -127,7 +127,7 @@ async def run(count: int, floor: float) -> list[Row]:
         with running(stage, *(stage.process("invoicing", "jobs") for _ in range(WORKERS))) as ids:
             await asyncio.sleep(3)  # they are up, and wait
             started = time.perf_counter()
-            await units.run(lambda unit: bill_runs.start(unit, day, at_once=True, actor="benchmark"))
+            await units.run(lambda unit: bill_run_control.start(unit, day, at_once=True, actor="benchmark"))
             connection = await asyncpg.connect(stage.url())
             while await connection.fetchval(RUNS):  # noqa: ASYNC110  # what it waits for happens in other processes
                 await asyncio.sleep(0.05)

@@ -15,7 +15,7 @@ import asyncpg
 from benchmarks import bill_run
 from benchmarks.stage import Row, Stage, analyze, bare, broker, made_id, resident, row, running, staged
 from deploy.local.children import Program
-from services.invoicing.use_cases import bill_runs
+from services.invoicing.billing.use_cases import bill_run_control
 from shared.base.clock import system_now
 
 INVOICES = 100_000
@@ -98,7 +98,7 @@ async def _billed(kafka: str, count: int, floor: float) -> list[Row]:
         with running(stage, *_services(stage, kafka)) as ids:
             await asyncio.sleep(5)  # they are up, and wait
             started = time.perf_counter()
-            await units.run(lambda unit: bill_runs.start(unit, day, at_once=True, actor="benchmark"))
+            await units.run(lambda unit: bill_run_control.start(unit, day, at_once=True, actor="benchmark"))
             await _until(watching, HEARD, owners)
             taken = time.perf_counter() - started
             memory = max(resident(one) for one in ids)

@@ -21,8 +21,8 @@ from benchmarks.stage import analyze, insert_legal_entity
 from deploy.local.bootstrap import bootstrap_server
 from deploy.local.postgres import PostgresServer
 from services.invoicing import reconcile
-from services.invoicing.use_cases import vendor_invoices
-from services.invoicing.use_cases.vendor_invoices import NewVendorInvoice
+from services.invoicing.vendor_costs.use_cases import vendor_invoice_payments
+from services.invoicing.vendor_costs.use_cases.vendor_invoice_payments import NewVendorInvoice
 from shared.base.settings import Settings
 from shared.base.wakeups import Wakeups
 from shared.migrate import migrate_at
@@ -181,7 +181,7 @@ async def _run(server: PostgresServer, folder: Path, lines: int) -> list[dict[st
         Settings(database_url=server.url("invoicing", "benchmark"), jwks_file=folder / "none", issuer="none"), Wakeups()
     )
     new = NewVendorInvoice("G1", "GS-DE", "EUR", date(2026, 4, 8), None, None, None, total(lines), 0, 7)
-    await units.run(lambda unit: vendor_invoices.receive(unit, new))
+    await units.run(lambda unit: vendor_invoice_payments.receive(unit, new))
     started = time.perf_counter()
     found = await reconcile.reconcile(units, path, "G1", "benchmark", None)
     taken = time.perf_counter() - started

@@ -1,8 +1,10 @@
 """What invoicing hears: disputes' outcomes move money, suspended days are credited or billed; and the policy."""
 
-from services.invoicing import use_cases
-from services.invoicing.domain.course import Kind
-from services.invoicing.repository.vendor import contested
+from services.invoicing.adjustments.use_cases import dispute_reservations
+from services.invoicing.documents.use_cases import document_deliveries, document_rendering
+from services.invoicing.subscriptions.domain.subscription_history import Kind
+from services.invoicing.subscriptions.use_cases import subscription_orders
+from services.invoicing.vendor_costs.repository import contested_amount_queries
 from shared.base.kafka import Envelope
 from shared.events.collections import PolicyPublished
 from shared.events.entitlements import SubscriptionReinstated, SubscriptionSuspended
@@ -22,46 +24,46 @@ handlers = Handlers()
 @handlers.on(DisputeResolved)
 async def dispute_resolved(unit: Unit, event: DisputeResolved, _: Envelope) -> None:
     """Upheld, wholly or partly: release, and credit what is approved, in one transaction. Rejected: release."""
-    await use_cases.disputes.settle(unit, event.dispute_id, event.map_approved())
+    await dispute_reservations.settle(unit, event.dispute_id, event.map_approved())
 
 
 @handlers.on(DisputeWithdrawn)
 async def dispute_withdrawn(unit: Unit, event: DisputeWithdrawn, _: Envelope) -> None:
     """The customer no longer disputes: release."""
-    await use_cases.disputes.settle(unit, event.dispute_id, {})
+    await dispute_reservations.settle(unit, event.dispute_id, {})
 
 
 @handlers.on(SubscriptionSuspended)
 async def subscription_suspended(unit: Unit, event: SubscriptionSuspended, envelope: Envelope) -> None:
     """Access has ended at the vendor."""
-    await use_cases.subscriptions.access_changed(unit, event.subscription_id, Kind.SUSPEND, envelope.time)
+    await subscription_orders.access_changed(unit, event.subscription_id, Kind.SUSPEND, envelope.time)
 
 
 @handlers.on(SubscriptionReinstated)
 async def subscription_reinstated(unit: Unit, event: SubscriptionReinstated, envelope: Envelope) -> None:
     """Access is back."""
-    await use_cases.subscriptions.access_changed(unit, event.subscription_id, Kind.REINSTATE, envelope.time)
+    await subscription_orders.access_changed(unit, event.subscription_id, Kind.REINSTATE, envelope.time)
 
 
 @handlers.on(MailBounced)
 async def mail_bounced(unit: Unit, event: MailBounced, _: Envelope) -> None:
     """Record that a mail came back; those that carry no document are not ours."""
-    await use_cases.deliveries.record_bounce(unit, event)
+    await document_deliveries.record_bounce(unit, event)
 
 
 @handlers.on(PolicyPublished)
 async def policy_published(unit: Unit, event: PolicyPublished, _: Envelope) -> None:
     """Invoices name the version of the policy that applies to them."""
-    await use_cases.documents.policy_published(unit, event.policy_version, event.effective_date)
+    await document_rendering.policy_published(unit, event.policy_version, event.effective_date)
 
 
 @handlers.on(VendorDisputeOpened)
 async def vendor_dispute_opened(unit: Unit, event: VendorDisputeOpened, _: Envelope) -> None:
     """We contest a part of a vendor invoice; it is owed and due as before."""
-    await contested.save_contested(unit, event, ended_at=None)
+    await contested_amount_queries.save_contested(unit, event, ended_at=None)
 
 
 @handlers.on(VendorDisputeResolved)
 async def vendor_dispute_resolved(unit: Unit, event: VendorDisputeResolved, envelope: Envelope) -> None:
     """It is contested no more, whatever the vendor answered."""
-    await contested.save_contested(unit, event, ended_at=envelope.time)
+    await contested_amount_queries.save_contested(unit, event, ended_at=envelope.time)

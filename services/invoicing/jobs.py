@@ -1,8 +1,14 @@
 """Timed work of invoicing: what is due at local midnights and at once, and its calls: mails, and tax from outside."""
 
-from services.invoicing import use_cases
-from services.invoicing.repository.deliveries import SEND_DOCUMENT
-from services.invoicing.repository.outside_tax import CALCULATE_TAX
+from services.invoicing.accounts.use_cases import calendar_changes
+from services.invoicing.bank.use_cases import bank_booking
+from services.invoicing.billing.repository.outside_tax_queries import CALCULATE_TAX
+from services.invoicing.billing.use_cases import account_billing, bill_run_control, tax_calculation
+from services.invoicing.deliveries.repository import SEND_DOCUMENT
+from services.invoicing.documents.use_cases import document_deliveries
+from services.invoicing.receivables.use_cases import overdue_checks
+from services.invoicing.subscriptions.use_cases import term_renewals
+from services.invoicing.vendor_costs.use_cases import vendor_invoice_payments, vendor_postings
 from shared.process.intents import Kind
 from shared.process.sweeps import Sweep
 
@@ -10,56 +16,56 @@ SWEEPS = (
     Sweep(
         name="overdue",
         due="SELECT account_id::text FROM invoice_states WHERE judge_at <= $1 ORDER BY judge_at",
-        judge=use_cases.overdue.judge,
+        judge=overdue_checks.judge,
         set_based=True,
     ),
     Sweep(
         name="terms",
         due="SELECT account_id::text FROM terms WHERE wake_at <= $1 ORDER BY wake_at",
-        judge=use_cases.renewals.judge,
+        judge=term_renewals.judge,
         set_based=True,
     ),
     Sweep(
         name="bill_runs",
         due="SELECT account_id::text FROM bill_run_accounts WHERE due_at <= $1 ORDER BY due_at",
-        judge=use_cases.billing.bill,
+        judge=account_billing.bill,
         set_based=True,
     ),
     Sweep(
         name="bank_entries",
         due="SELECT account_id::text FROM bank_entries WHERE due_at <= $1 ORDER BY due_at",
-        judge=use_cases.bank.book_certain,
+        judge=bank_booking.book_certain,
     ),
     Sweep(
         name="finished_runs",
         due="""SELECT id::text FROM bill_runs b WHERE state IN ('drafting', 'issuing') AND started_at <= $1
             AND NOT EXISTS (SELECT FROM bill_run_accounts a WHERE a.run_id = b.id AND a.due_at IS NOT NULL)
             AND NOT EXISTS (SELECT FROM bill_run_accounts a WHERE a.run_id = b.id AND a.state = 'to_be_taxed')""",
-        judge=use_cases.bill_runs.finish,
+        judge=bill_run_control.finish,
         judges_accounts=False,
     ),
     Sweep(
         name="vendor_payments",
         due="SELECT id::text FROM vendor_invoices WHERE warn_at <= $1 ORDER BY warn_at",
-        judge=use_cases.vendor_invoices.warn,
+        judge=vendor_invoice_payments.warn,
         judges_accounts=False,
     ),
     Sweep(
         name="vendor_postings",
         due="SELECT id::text FROM vendor_invoices WHERE post_at <= $1 ORDER BY post_at",
-        judge=use_cases.vendor_postings.post_backlog,
+        judge=vendor_postings.post_backlog,
         judges_accounts=False,
         set_based=True,
     ),
     Sweep(
         name="calendars",
         due="SELECT 'calendar:' || legal_entity FROM business_calendars WHERE announce_at <= $1 ORDER BY announce_at",
-        judge=use_cases.business_calendars.announce_calendars,
+        judge=calendar_changes.announce_calendars,
         judges_accounts=False,
     ),
 )
 
 INTENTS = (
-    Kind(SEND_DOCUMENT, use_cases.deliveries.send, use_cases.deliveries.sent),
-    Kind(CALCULATE_TAX, use_cases.outside_tax.calculate, use_cases.outside_tax.calculated),
+    Kind(SEND_DOCUMENT, document_deliveries.send, document_deliveries.sent),
+    Kind(CALCULATE_TAX, tax_calculation.calculate, tax_calculation.calculated),
 )

@@ -14,10 +14,10 @@ from typing import Annotated
 
 import typer
 
-from services.invoicing import use_cases
-from services.invoicing.domain.files.layouts import Layout
-from services.invoicing.repository.files import ReceivedFile
-from services.invoicing.use_cases.vendor_reconciliation import Reconciled
+from services.invoicing.files.domain.file_layouts import Layout
+from services.invoicing.files.repository import ReceivedFile
+from services.invoicing.vendor_costs.use_cases import reconciliation
+from services.invoicing.vendor_costs.use_cases.reconciliation import Reconciled
 from shared.base.settings import settings
 from shared.base.telemetry import set_up
 from shared.base.wakeups import Wakeups
@@ -38,7 +38,7 @@ async def reconcile(units: Units, path: Path, number: str, actor: str, because: 
         file = ReceivedFile(content, digest, layout)
 
         async def take(unit: Unit) -> Reconciled:
-            result = await use_cases.vendor_reconciliation.reconcile_number(unit, number, file, actor, because)
+            result = await reconciliation.reconcile_number(unit, number, file, actor, because)
             unit.audit.check(unit.cause)
             return result
 

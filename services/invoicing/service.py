@@ -1,9 +1,9 @@
 """The wiring of invoicing."""
 
-from services.invoicing.api import ROUTERS
 from services.invoicing.consumers import handlers
 from services.invoicing.jobs import INTENTS, SWEEPS
 from services.invoicing.metrics import FIGURES
+from services.invoicing.routes import ROUTERS
 from services.invoicing.tables import METADATA
 from shared.process.service import Service
 

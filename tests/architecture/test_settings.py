@@ -3,7 +3,7 @@
 import pytest
 from fastapi.routing import APIRoute
 
-from services.invoicing.domain.setting_change import SCOPES, SettingKind
+from services.invoicing.settings.domain.setting_change import SCOPES, SettingKind
 from shared.process.service import load
 from tests.architecture.test_refusals import given
 from tests.architecture.test_routes import routes, scopes

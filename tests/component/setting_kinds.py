@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 
-from services.invoicing.domain.setting_change import SettingKind
+from services.invoicing.settings.domain.setting_change import SettingKind
 from tests.builders import Client
 
 ENTITY = {

@@ -10,7 +10,7 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from deploy.local.tokens import Keys
-from services.invoicing.api.accounts import AccountChange
+from services.invoicing.accounts.api.account_routes import AccountChange
 from shared.web.merging import is_emptied_by_null
 from tests.builders import Client, Database, account, running
 

@@ -10,10 +10,10 @@ import orjson
 import pytest
 
 from deploy.local.tokens import Keys
-from services.invoicing.domain.documents.references import creditor_reference, grouped
 from shared.events.invoicing import BankStatementImported
 from shared.persistence import outbox
 from shared.process.runtime import Runtime
+from shared.pure.payment_references import creditor_reference, grouped
 from tests.builders import Client, Database, account, invoice, running, sweep
 from tests.component.bank_statements import Paid, camt, imported, send
 

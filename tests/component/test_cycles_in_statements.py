@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from services.invoicing.domain.cycles import MONTH, THREE_YEARS, YEAR, anchor
+from services.invoicing.catalog.domain.billing_cycles import MONTH, THREE_YEARS, YEAR, anchor
 from tests.builders import Database
 
 FIRST = date(2023, 12, 1)

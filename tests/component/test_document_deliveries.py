@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from deploy.local.tokens import Keys
-from services.invoicing.repository.deliveries import SEND_DOCUMENT
-from services.invoicing.use_cases import deliveries
+from services.invoicing.deliveries.repository import SEND_DOCUMENT
+from services.invoicing.documents.use_cases import document_deliveries
 from shared.events.escalation import MailBounced
 from shared.process import intents
 from shared.pure.bounces import compute_bounce_id
@@ -182,12 +182,12 @@ async def test_a_printer_that_is_busy_for_too_long_leaves_the_intent_for_later(
 ) -> None:
     await papers.seller()
     await issued(papers, await papers.account())
-    monkeypatch.setattr(deliveries, "PRINTED_WITHIN", timedelta(seconds=0.2))
+    monkeypatch.setattr(document_deliveries, "PRINTED_WITHIN", timedelta(seconds=0.2))
     papers.runtime.printer._command = ("-c", "import time; time.sleep(600)")
     await work(papers.runtime)
     last = await papers.database.value("SELECT last_error FROM invoicing.intents WHERE state = 'pending'")
     assert last == "the printer is busy"
-    assert deliveries.PRINTED_WITHIN < intents.LEASE
+    assert document_deliveries.PRINTED_WITHIN < intents.LEASE
 
 
 async def test_an_invoice_is_not_sent_before_it_is_known_who_it_is_from(papers: Papers) -> None:

@@ -10,20 +10,18 @@ from services.collections.repository.notice_search import NoticeCriteria
 from services.collections.repository.suspensions import SuspensionCriteria
 from services.collections.repository.waiting_steps import WaitingCriteria
 from services.entitlements.repository import HoldCriteria, build_hold_search
-from services.invoicing.repository import (
-    approval_search,
-    bank_import_search,
-    chargeback_queries,
-    drafts,
-    ledger_periods,
-    legal_entities,
-    setting_changes,
-)
-from services.invoicing.repository.approval_search import ApprovalCriteria
-from services.invoicing.repository.bank_import_search import ImportCriteria
-from services.invoicing.repository.chargeback_queries import ChargebackCriteria
-from services.invoicing.repository.ledger_periods import PeriodCriteria
-from services.invoicing.repository.setting_changes import SettingCriteria
+from services.invoicing.accounts.repository import legal_entity_queries
+from services.invoicing.adjustments.repository import approval_search
+from services.invoicing.adjustments.repository.approval_search import ApprovalCriteria
+from services.invoicing.bank.repository import bank_import_search
+from services.invoicing.bank.repository.bank_import_search import ImportCriteria
+from services.invoicing.billing.repository import draft_queries
+from services.invoicing.ledger.repository import ledger_period_queries
+from services.invoicing.ledger.repository.ledger_period_queries import PeriodCriteria
+from services.invoicing.payments.repository import chargeback_queries
+from services.invoicing.payments.repository.chargeback_queries import ChargebackCriteria
+from services.invoicing.settings.repository import setting_change_queries
+from services.invoicing.settings.repository.setting_change_queries import SettingCriteria
 from tests.builders import Database
 from tests.component.query_plans import Query, check_plans
 
@@ -204,7 +202,7 @@ async def test_lists_of_invoicing(database: Database) -> None:
             for name, (criteria, index) in IMPORT_SEARCHES.items()
         }
         changes = {
-            f"settings {name}": (setting_changes.build_search(criteria, after, 101), index)
+            f"settings {name}": (setting_change_queries.build_search(criteria, after, 101), index)
             for name, (criteria, index) in SETTING_SEARCHES.items()
         }
         chargebacks = {
@@ -234,11 +232,11 @@ async def test_list_of_drafts_and_their_lines(database: Database) -> None:
     await database.execute("; ".join(DRAFTS))
     draft_id = await database.value("SELECT id FROM invoicing.drafts LIMIT 1")
     queries: dict[str, tuple[Query, str]] = {
-        f"{account_id} {after}": (drafts.build_page(RUN, account_id, after, 101), "drafts_run_id_account_id_key")
+        f"{account_id} {after}": (draft_queries.build_page(RUN, account_id, after, 101), "drafts_run_id_account_id_key")
         for account_id in (None, SOMEBODY)
         for after in (None, SOMEBODY)
     }
-    lines: dict[str, tuple[Query, str]] = {"lines": ((drafts.LINES, [draft_id]), "draft_lines_pkey")}
+    lines: dict[str, tuple[Query, str]] = {"lines": ((draft_queries.LINES, [draft_id]), "draft_lines_pkey")}
     await check_plans(database, "invoicing", queries | lines)
 
 
@@ -260,7 +258,8 @@ LEDGER = (
 async def test_lists_in_the_order_of_codes(database: Database) -> None:
     await database.execute("; ".join(LEDGER))
     queries: dict[str, tuple[Query, str]] = {
-        f"entities {after}": (legal_entities.build_list(after, 101), "legal_entities_pkey") for after in (None, "E7")
+        f"entities {after}": (legal_entity_queries.build_list(after, 101), "legal_entities_pkey")
+        for after in (None, "E7")
     }
     for criteria in (
         PeriodCriteria(),
@@ -269,6 +268,6 @@ async def test_lists_in_the_order_of_codes(database: Database) -> None:
         PeriodCriteria("E7", "open"),
     ):
         for after in (None, ("E7", NOW.date())):
-            query = ledger_periods.build_list(criteria, NOW.date(), after, 101)
+            query = ledger_period_queries.build_list(criteria, NOW.date(), after, 101)
             queries[f"{criteria} {after}"] = (query, "ledger_entries_by_day")
     await check_plans(database, "invoicing", queries)

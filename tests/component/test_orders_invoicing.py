@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 
 from deploy.local.tokens import Keys
-from services.invoicing.use_cases.disputes import UnknownDispute
+from services.invoicing.adjustments.use_cases.dispute_reservations import UnknownDispute
 from shared.events import Event
 from shared.events.escalation import DisputedLine, DisputeResolved, DisputeWithdrawn
 from shared.messaging.consumer.batch import HandlerFailed

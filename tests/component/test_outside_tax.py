@@ -14,8 +14,8 @@ from fastapi import Response
 from fastapi.responses import JSONResponse
 
 from deploy.local.tokens import Keys
-from services.invoicing.repository import issuing
-from services.invoicing.repository.outside_tax import CALCULATE_TAX
+from services.invoicing.billing.repository import bill_run_issuing
+from services.invoicing.billing.repository.outside_tax_queries import CALCULATE_TAX
 from shared.base.retries import quick
 from shared.persistence.database import Unit
 from shared.process import intents
@@ -200,13 +200,13 @@ async def test_an_entity_that_has_rates_again_while_it_is_drawn_up_waits_for_no_
 ) -> None:
     await world.rate(legal_entity="GS-OUT")
     owner = await world.owner()
-    keep = issuing.keep_as_drafts
+    keep = bill_run_issuing.keep_as_drafts
 
     async def kept(unit: Unit, run_id: UUID, state: str = "drafted", *, to_be_taxed: bool = False) -> None:
         await keep(unit, run_id, state, to_be_taxed=to_be_taxed)
         await world.database.execute("UPDATE invoicing.legal_entities SET tax_calculator = 'rates'")
 
-    monkeypatch.setattr(issuing, "keep_as_drafts", kept)
+    monkeypatch.setattr(bill_run_issuing, "keep_as_drafts", kept)
     run = await world.begun()
     assert (run["state"], run["accounts"], await world.intents_of()) == ("drafted", {"drafted": 1}, [])
     await world.approved(run)
@@ -265,7 +265,7 @@ async def test_who_is_refused_is_set_aside_and_the_others_go_on(
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """One attempt at a time, so that the tests count those of the worker."""
-    monkeypatch.setattr("services.invoicing.calculator.client.quick", partial(quick, attempts=1))
+    monkeypatch.setattr("services.invoicing.billing.calculator.client.quick", partial(quick, attempts=1))
 
 
 @pytest.mark.usefixtures("impatient")

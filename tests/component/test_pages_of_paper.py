@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from pypdf import PdfReader
 
-from services.invoicing.domain.documents.paper import PaperLine
-from services.invoicing.papers.pages import paper_page
+from services.invoicing.documents.domain.paper import PaperLine
+from services.invoicing.documents.papers.pages import paper_page
 from shared.outside.printing import Printer
 from tests.unit.invoicing.test_wording import paper
 

@@ -10,9 +10,12 @@ import pytest
 from services.collections import jobs as collections
 from services.collections.repository import facts, suspensions
 from services.invoicing import jobs as invoicing
-from services.invoicing.repository import account_search, billing, invoices, issuing, lapses
-from services.invoicing.repository.account_search import AccountCriteria
-from services.invoicing.repository.invoice_search import InvoiceCriteria, build_search
+from services.invoicing.accounts.repository import account_search
+from services.invoicing.accounts.repository.account_search import AccountCriteria
+from services.invoicing.adjustments.repository import lapse_queries
+from services.invoicing.billing.repository import bill_run_drafting, bill_run_issuing
+from services.invoicing.receivables.repository import invoice_queries
+from services.invoicing.receivables.repository.invoice_search import InvoiceCriteria, build_search
 from shared.persistence import outbox, streams
 from shared.persistence.audit_queries import Criteria, build_page_query
 from shared.process.sweeps import Sweep
@@ -35,7 +38,7 @@ MANY = (
     "ANALYZE streams, bill_run_accounts, charges",
 )
 CHUNK = (
-    billing._TEMPORARY,
+    bill_run_drafting._TEMPORARY,
     "INSERT INTO bill_invoices (account_id, invoice_id)"
     " SELECT subject::uuid, gen_random_uuid() FROM streams LIMIT 2000",
     "INSERT INTO bill_lines (invoice_id, line, net_minor, tax_minor) SELECT invoice_id, 1, 100, 19 FROM bill_invoices",
@@ -44,15 +47,15 @@ CHUNK = (
 """A tenth of the accounts of a run, as the temporary tables have them."""
 OTHERS = {"streams", "bill_run_accounts", "charges"}
 OF_A_CHUNK: dict[str, tuple[str, list[object]]] = {
-    "lines": (billing._LINES, [NOW.date()]),
-    "lapses of drafts": (lapses._statement(lapses._DRAFTED), []),
-    "ledger": (issuing._POST, [NOW]),
-    "balances": (issuing._CHANGES, [NOW]),
-    "events": (outbox._WRITE_EACH.format(told=issuing._TOLD), ["type", "{}"]),
-    "state": (issuing._STATE, [RUN, "issued", False, None]),
-    "nothing": (billing._NOTHING, [RUN]),
-    "rejected": (billing._REJECTED, [RUN]),
-    "kept": (billing._KEEP, [RUN]),
+    "lines": (bill_run_drafting._LINES, [NOW.date()]),
+    "lapses of drafts": (lapse_queries._statement(lapse_queries._DRAFTED), []),
+    "ledger": (bill_run_issuing._POST, [NOW]),
+    "balances": (bill_run_issuing._CHANGES, [NOW]),
+    "events": (outbox._WRITE_EACH.format(told=bill_run_issuing._TOLD), ["type", "{}"]),
+    "state": (bill_run_issuing._STATE, [RUN, "issued", False, None]),
+    "nothing": (bill_run_drafting._NOTHING, [RUN]),
+    "rejected": (bill_run_drafting._REJECTED, [RUN]),
+    "kept": (bill_run_drafting._KEEP, [RUN]),
 }
 
 
@@ -85,8 +88,8 @@ async def test_the_suspensions_of_accounts(database: Database) -> None:
 
 
 async def test_the_open_and_the_due_invoices_of_accounts(database: Database) -> None:
-    assert await read_whole(database, "invoicing", invoices._OPEN, SOME, SOME) == set()
-    assert await read_whole(database, "invoicing", invoices._DUE, SOME, NOW) == set()
+    assert await read_whole(database, "invoicing", invoice_queries._OPEN, SOME, SOME) == set()
+    assert await read_whole(database, "invoicing", invoice_queries._DUE, SOME, NOW) == set()
 
 
 @pytest.mark.parametrize("sweep", [*collections.SWEEPS, *invoicing.SWEEPS], ids=lambda sweep: sweep.name)

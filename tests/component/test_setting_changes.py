@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from deploy.local.tokens import Keys
-from services.invoicing.domain.setting_change import SCOPES, SettingKind
+from services.invoicing.settings.domain.setting_change import SCOPES, SettingKind
 from tests.builders import Client, Database, account, invoice, running
 from tests.component.setting_kinds import SETTINGS, Setting
 from tests.component.setting_requests import GROUNDS, approve_change, put_by_two

@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest
 
 from deploy.local.tokens import Keys
-from services.invoicing.domain.usage import amount_minor
-from services.invoicing.repository import usage as repository
-from services.invoicing.repository.billing import MOST_LINES
+from services.invoicing.billing.repository.bill_run_drafting import MOST_LINES
+from services.invoicing.usage import repository as usage_repository
+from services.invoicing.usage.domain.usage_lines import amount_minor
 from tests.builders import Database, running
 from tests.component.billing_world import Billing
 from tests.usage_files import NAMES, as_csv, as_json_lines, usage_line
@@ -240,7 +240,7 @@ async def test_of_two_files_at_once_each_line_is_taken_once(billing: Billing) ->
 
 
 async def test_a_unit_that_runs_again_reads_the_file_again(billing: Billing, monkeypatch: pytest.MonkeyPatch) -> None:
-    add, attempts = repository.add, []
+    add, attempts = usage_repository.add, []
 
     async def lost(*arguments: Any) -> Any:
         attempts.append(1)
@@ -248,7 +248,7 @@ async def test_a_unit_that_runs_again_reads_the_file_again(billing: Billing, mon
             raise ConnectionError("gone")
         return await add(*arguments)
 
-    monkeypatch.setattr(repository, "add", lost)
+    monkeypatch.setattr(usage_repository, "add", lost)
     _, bought = await subscribed(billing)
     packed = as_json_lines([usage_line(bought, str(n)) for n in range(3000)], packed=True)
     assert (await taken(billing, packed, "application/gzip"), len(attempts)) == ((3000, 0), 3)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from deploy.local.tokens import Keys
-from services.invoicing.domain.reconciliation.line import normalise_id
-from services.invoicing.repository.vendor.comparison import NORMAL_ID
+from services.invoicing.vendor_costs.domain.vendor_line import normalise_id
+from services.invoicing.vendor_costs.repository.cost_comparison import NORMAL_ID
 from tests.builders import Client, Database, account, running, subscription
 from tests.vendor_files import BilledLine, World, expect, world
 

@@ -10,9 +10,9 @@ import pytest
 from starlette.requests import ClientDisconnect
 
 from deploy.local.tokens import Keys
-from services.invoicing.api import uploads
-from services.invoicing.domain.files.layouts import Layout
-from services.invoicing.repository.vendor import comparison
+from services.invoicing.files import api as files_api
+from services.invoicing.files.domain.file_layouts import Layout
+from services.invoicing.vendor_costs.repository import cost_comparison
 from shared.web.http import BodyInterrupted
 from tests.builders import Database, running
 from tests.vendor_files import BilledLine, World, as_csv, as_json_lines, expect, world
@@ -183,7 +183,7 @@ async def test_of_two_files_at_once_one_is_taken(here: World) -> None:
 
 
 async def test_a_unit_that_runs_again_reads_the_file_again(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    compare, attempts = comparison.compare, []
+    compare, attempts = cost_comparison.compare, []
 
     async def lost(*arguments: Any) -> Any:
         attempts.append(1)
@@ -191,7 +191,7 @@ async def test_a_unit_that_runs_again_reads_the_file_again(here: World, monkeypa
             raise ConnectionError("gone")
         return await compare(*arguments)
 
-    monkeypatch.setattr(comparison, "compare", lost)
+    monkeypatch.setattr(cost_comparison, "compare", lost)
     lines = [BilledLine(f"vendor-{n}") for n in range(3000)]
     for type_, content in (
         ("text/csv", as_csv(lines)),
@@ -243,5 +243,5 @@ async def test_a_file_whose_sender_went_away_is_refused() -> None:
         raise ClientDisconnect
 
     with pytest.raises(BodyInterrupted):
-        async with uploads.received(chunks(), Layout.CSV):
+        async with files_api.received(chunks(), Layout.CSV):
             pytest.fail("half a file is no file")

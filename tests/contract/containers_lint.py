@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from deploy.grafana.panels import BOOKS
 from deploy.local.bootstrap import ROLES
 from deploy.prepare import password_variable
-from services.invoicing.api.uploads import LARGEST_FILE
+from services.invoicing.files.api import LARGEST_FILE
 from shared.base.settings import Settings
 from shared.process.service import NAMES
 from shared.run import ROLES as PROCESS_ROLES

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.domain import conversion
-from services.invoicing.domain.conversion import OLDEST, Conversion, Rate
+from services.invoicing.exposure import domain as exposure_domain
+from services.invoicing.exposure.domain import OLDEST, Conversion, Rate
 
 TODAY = date(2026, 3, 2)
 DIGITS = {"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}
@@ -24,7 +24,7 @@ def rate(base: str, quote: str, units: str, *, days: int = 0, source: str = "ecb
 
 
 def used(rates: Sequence[Rate], currency: str = "USD", target: str = "EUR") -> Conversion:
-    found = conversion.newest(rates, currency, target, TODAY)
+    found = exposure_domain.newest(rates, currency, target, TODAY)
     assert found is not None
     return found
 
@@ -54,7 +54,7 @@ def convertible(rates: Sequence[Rate], currency: str, target: str, day: date) ->
 
 @given(rates=tables(), currency=CURRENCIES, target=CURRENCIES)
 def test_the_newest_table_that_has_both_counts(rates: list[Rate], currency: str, target: str) -> None:
-    found = conversion.newest(rates, currency, target, TODAY)
+    found = exposure_domain.newest(rates, currency, target, TODAY)
     if currency == target:
         assert found == Conversion(currency, target, (), 1)  # type: ignore[arg-type]
         return
@@ -64,7 +64,7 @@ def test_the_newest_table_that_has_both_counts(rates: list[Rate], currency: str,
     if found is not None:
         assert len({(one.day, one.source, one.base) for one in found.rates}) == 1
         assert {currency, target} == {found.rates[0].base, *(one.quote for one in found.rates)} or len(found.rates) == 2
-        assert conversion.is_fresh(found, TODAY) == (TODAY - found.rates[0].day <= timedelta(days=7))
+        assert exposure_domain.is_fresh(found, TODAY) == (TODAY - found.rates[0].day <= timedelta(days=7))
 
 
 @given(rates=tables(), again=st.randoms())
@@ -72,7 +72,9 @@ def test_the_order_in_which_rates_come_says_nothing(rates: list[Rate], again: ob
     mixed = list(rates)
     again.shuffle(mixed)  # type: ignore[attr-defined]
     for target in ("EUR", "USD"):
-        assert conversion.newest(rates, "JPY", target, TODAY) == conversion.newest(mixed, "JPY", target, TODAY)
+        assert exposure_domain.newest(rates, "JPY", target, TODAY) == exposure_domain.newest(
+            mixed, "JPY", target, TODAY
+        )
 
 
 @given(amount=AMOUNTS, units=RATES, more=RATES, currency=CURRENCIES, target=CURRENCIES)
@@ -132,16 +134,16 @@ def test_of_one_day_the_rate_of_the_pair_comes_before_its_inverse_and_that_befor
 def test_legs_of_two_days_or_of_two_sources_are_no_cross() -> None:
     leg = rate("GBP", "USD", "1.3")
     for other in (rate("GBP", "EUR", "1.2", days=1), rate("GBP", "EUR", "1.2", source="fed"), rate("CHF", "EUR", "1")):
-        assert conversion.newest([leg, other], "USD", "EUR", TODAY) is None
+        assert exposure_domain.newest([leg, other], "USD", "EUR", TODAY) is None
 
 
 def test_a_rate_of_seven_days_ago_counts_and_an_older_one_does_not() -> None:
-    ages = {days: conversion.is_fresh(used([rate("EUR", "USD", "1.1", days=days)]), TODAY) for days in (0, 7, 8)}
+    ages = {days: exposure_domain.is_fresh(used([rate("EUR", "USD", "1.1", days=days)]), TODAY) for days in (0, 7, 8)}
     assert ages == {0: True, 7: True, 8: False}
     assert timedelta(days=7) == OLDEST
     old = used([rate("EUR", "USD", "1.1", days=8)])
-    assert "2026-02-22, more than 7 days before 2026-03-02" in conversion.why_not(old, TODAY)
-    assert "no rate" in conversion.why_not(None, TODAY)
+    assert "2026-02-22, more than 7 days before 2026-03-02" in exposure_domain.why_not(old, TODAY)
+    assert "no rate" in exposure_domain.why_not(None, TODAY)
 
 
 @given(
@@ -153,7 +155,7 @@ def test_a_total_is_of_what_was_converted_and_says_what_it_lacks(
     amounts: list[tuple[str, tuple[int, int]]], units: Decimal, known: set[str]
 ) -> None:
     conversions = {one: used([Rate(one, "CHF", units, TODAY, "ecb")], one, "CHF") for one in known}
-    found = conversion.total(amounts, 2, conversions)
+    found = exposure_domain.total(amounts, 2, conversions)
     wanted = [0, 0]
     for currency in known:
         for place in (0, 1):
@@ -168,9 +170,9 @@ def test_a_total_is_of_what_was_converted_and_says_what_it_lacks(
 
 def test_a_difference_is_of_whole_sums_only() -> None:
     whole, other, part = (
-        conversion.Total((900,), ()),
-        conversion.Total((400,), ()),
-        conversion.Total((400,), ("JPY",)),
+        exposure_domain.Total((900,), ()),
+        exposure_domain.Total((400,), ()),
+        exposure_domain.Total((400,), ("JPY",)),
     )
-    assert conversion.difference(whole, other) == 500
-    assert (conversion.difference(whole, part), conversion.difference(part, whole)) == (None, None)
+    assert exposure_domain.difference(whole, other) == 500
+    assert (exposure_domain.difference(whole, part), exposure_domain.difference(part, whole)) == (None, None)

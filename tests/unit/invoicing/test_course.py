@@ -4,8 +4,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.invoicing.domain.course import Change, ChangeRefused, Course, Kind, check_cancel, check_quantity
-from services.invoicing.domain.proration import Cycle, Rate, Stretch
+from services.invoicing.subscriptions.domain.proration import Cycle, Rate, Stretch
+from services.invoicing.subscriptions.domain.subscription_history import (
+    Change,
+    ChangeRefused,
+    Course,
+    Kind,
+    check_cancel,
+    check_quantity,
+)
 
 START = date(2026, 4, 1)
 APRIL = Cycle(START, date(2026, 5, 1))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.domain.cycles import MONTH, THREE_YEARS, YEAR, anchor
+from services.invoicing.catalog.domain.billing_cycles import MONTH, THREE_YEARS, YEAR, anchor
 
 DAYS = st.dates(date(2019, 1, 1), date(2032, 12, 31))
 LENGTHS = st.sampled_from([(MONTH, MONTH), (YEAR, MONTH), (YEAR, YEAR), (THREE_YEARS, MONTH), (THREE_YEARS, YEAR)])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.invoicing.domain.debit_failure import read_code
+from services.invoicing.payments.domain.debit_failure import read_code
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.invoicing.domain.files.broken import MOST_REPORTED
-from services.invoicing.domain.files.columns import MOST_COLUMNS, Columns, Names
-from services.invoicing.domain.files.layouts import FileLines, Layout
-from services.invoicing.domain.files.rows import LONGEST_ROW
-from services.invoicing.domain.statements import StatementRefused, camt, tabular
-from services.invoicing.domain.statements.camt import MAX_ELEMENTS, MAX_TOKEN_BYTES
+from services.invoicing.bank.domain.statements import camt, tabular
+from services.invoicing.bank.domain.statements.camt import MAX_ELEMENTS, MAX_TOKEN_BYTES
+from services.invoicing.bank.domain.statements.statement_entries import StatementRefused
+from services.invoicing.files.domain.broken_lines import MOST_REPORTED
+from services.invoicing.files.domain.file_columns import MOST_COLUMNS, Columns, Names
+from services.invoicing.files.domain.file_layouts import FileLines, Layout
+from services.invoicing.files.domain.file_rows import LONGEST_ROW
 
 BEGINNING = b"<Document><BkToCstmrStmt><Stmt><Acct><Id><IBAN>DE02120300000000202051</IBAN></Id></Acct>"
 END = b"</Stmt></BkToCstmrStmt></Document>"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.domain.included_tax import GrossAmount, extract_taxes
+from services.invoicing.billing.domain.included_tax import GrossAmount, extract_taxes
 
 AMOUNTS = st.lists(st.tuples(st.integers(0, 9 * 10**15), st.sampled_from([None, 0, 550, 700, 1900, 10_000])))
 

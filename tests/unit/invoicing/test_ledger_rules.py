@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.domain import ledger, plan
-from services.invoicing.domain.ledger import Share
-from services.invoicing.domain.plan import NotOffered, PlanRefused, Price, VendorCost, Version
-from services.invoicing.domain.usage import amount_minor
+from services.invoicing.catalog.domain import plan_versions
+from services.invoicing.catalog.domain.plan_versions import NotOffered, PlanRefused, Price, VendorCost, Version
+from services.invoicing.ledger import domain as ledger_domain
+from services.invoicing.ledger.domain import Share
+from services.invoicing.usage.domain.usage_lines import amount_minor
 
 AMOUNTS = st.integers(0, 10**12)
 
@@ -21,11 +22,11 @@ def test_entries_balance(amount: int, part: float, tax: float) -> None:
     allocated = int(amount * part)
     share = Share(allocated, 0, amount, int(amount * tax))
     facts = (
-        ledger.build_invoice_entries(amount, int(amount * tax)),
-        ledger.received(amount, allocated),
-        ledger.used(allocated),
-        ledger.reversed_(amount, allocated),
-        ledger.credited([share, share]),
+        ledger_domain.build_invoice_entries(amount, int(amount * tax)),
+        ledger_domain.received(amount, allocated),
+        ledger_domain.used(allocated),
+        ledger_domain.reversed_(amount, allocated),
+        ledger_domain.credited([share, share]),
     )
     assert [sum(entries.values()) for entries in facts] == [0] * len(facts)
 
@@ -65,16 +66,16 @@ def version(number: int, since: str, *, term: int = 12, period: int = 1) -> Vers
 def test_a_term_has_the_version_in_force_when_it_begins() -> None:
     versions = [version(1, "2026-01-01"), version(2, "2026-06-01")]
     for day, number in (("2026-01-01", 1), ("2026-05-31", 1), ("2026-06-01", 2), ("2030-01-01", 2)):
-        assert plan.in_force(versions, date.fromisoformat(day)).number == number
+        assert plan_versions.in_force(versions, date.fromisoformat(day)).number == number
     with pytest.raises(NotOffered):
-        plan.in_force(versions, date(2025, 12, 31))
+        plan_versions.in_force(versions, date(2025, 12, 31))
     with pytest.raises(NotOffered, match="USD"):
         versions[0].price("USD")
 
 
 def test_a_version_follows_the_one_before_and_bills_within_its_term() -> None:
     with pytest.raises(PlanRefused, match="effective_from"):
-        plan.check(version(2, "2026-01-01"), [version(1, "2026-01-01")])
+        plan_versions.check(version(2, "2026-01-01"), [version(1, "2026-01-01")])
     with pytest.raises(PlanRefused, match="period_months"):
-        plan.check(version(1, "2026-01-01", term=1, period=12), [])
-    plan.check(version(2, "2026-01-02"), [version(1, "2026-01-01")])
+        plan_versions.check(version(1, "2026-01-01", term=1, period=12), [])
+    plan_versions.check(version(2, "2026-01-02"), [version(1, "2026-01-01")])

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.domain.documents.references import MOST, creditor_reference, grouped
-from services.invoicing.domain.matching import (
+from services.invoicing.bank.domain.entry_matching import (
     CERTAIN,
     ENTRY_ALLOWED,
     PROPOSALS,
@@ -24,8 +23,9 @@ from services.invoicing.domain.matching import (
     normal_number,
     scored_one,
 )
-from services.invoicing.domain.statements import EntryKind
-from services.invoicing.domain.states import MoveRefused, moved_to
+from services.invoicing.bank.domain.statements.statement_entries import EntryKind
+from services.invoicing.settings.domain.approval_states import MoveRefused, moved_to
+from shared.pure.payment_references import MOST, creditor_reference, grouped
 
 NAMES = ("Alpha GmbH", "Beta Trading Ltd", "Müller & Söhne KG")
 

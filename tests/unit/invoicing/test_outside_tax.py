@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.invoicing.calculator import TaxAnswer, TaxRequest
-from services.invoicing.domain.outside_tax import LineTax, flaw, total
+from services.invoicing.billing.calculator.contract import TaxAnswer, TaxRequest
+from services.invoicing.billing.domain.outside_tax import LineTax, flaw, total
 from tests.architecture.source import ROOT
 
 NETS = st.dictionaries(st.integers(1, 6), st.integers(-1000, 1000), min_size=1, max_size=6)

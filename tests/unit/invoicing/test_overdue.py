@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.invoicing.domain.owed import Invoice, Line, judge_overdue, last_midnight, next_midnight, to_be_judged
+from services.invoicing.receivables.domain.invoice_balances import (
+    Invoice,
+    Line,
+    judge_overdue,
+    last_midnight,
+    next_midnight,
+    to_be_judged,
+)
 
 TICK = timedelta(minutes=30)
 DAYS = 9

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.domain.proration import Cycle, Rate, Stretch, settled
+from services.invoicing.subscriptions.domain.proration import Cycle, Rate, Stretch, settled
 
 THIRTY = Cycle(date(2026, 4, 1), date(2026, 5, 1))
 THIRTY_ONE = Cycle(date(2026, 3, 1), date(2026, 4, 1))

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.domain.files import layouts
-from services.invoicing.domain.files.broken import MOST_REPORTED
-from services.invoicing.domain.files.layouts import FileBroken, Layout
-from services.invoicing.domain.reconciliation.line import Read
-from services.invoicing.domain.reconciliation.lines import Lines
-from services.invoicing.repository import files
+from services.invoicing.files import repository as files_repository
+from services.invoicing.files.domain import file_layouts
+from services.invoicing.files.domain.broken_lines import MOST_REPORTED
+from services.invoicing.files.domain.file_layouts import FileBroken, Layout
+from services.invoicing.vendor_costs.domain.vendor_line import Read
+from services.invoicing.vendor_costs.domain.vendor_lines import Lines
 from tests.vendor_files import BilledLine, as_csv, as_json_lines
 
 CSV, JSON_LINES = Layout.CSV, Layout.JSON_LINES
@@ -44,7 +44,7 @@ def billed_lines(draw: st.DrawFn) -> BilledLine:
 def read(content: bytes, layout: Layout = CSV, currency: str = "EUR") -> tuple[list[Read], Lines]:
     """What is read of a file's content."""
     lines = Lines(layout, currency)
-    return list(lines.read(files.raw_lines(io.BytesIO(content)))), lines
+    return list(lines.read(files_repository.raw_lines(io.BytesIO(content)))), lines
 
 
 def broken(content: bytes, layout: Layout = CSV, currency: str = "EUR") -> list[tuple[int, str | None, str]]:
@@ -212,7 +212,7 @@ def test_nothing_is_taken_after_a_broken_line() -> None:
         (gzip.compress(line() * 2000)[:-20], JSON_LINES, None, "the gzip is broken here"),
         (gzip.compress(line()) + b"more", JSON_LINES, 2, "the gzip is broken here"),
         (gzip.compress(line())[:12] + b"\xff" * 30, JSON_LINES, 1, "the gzip is broken here"),
-        (b" " * (files.LONGEST_LINE + 1), CSV, 1, f"is longer than {files.LONGEST_LINE} bytes"),
+        (b" " * (files_repository.LONGEST_LINE + 1), CSV, 1, f"is longer than {files_repository.LONGEST_LINE} bytes"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -223,7 +223,7 @@ def test_a_file_that_cannot_be_read_says_where(content: bytes, layout: Layout, n
 
 
 def test_a_file_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layouts, "MOST_LINES", 3)
+    monkeypatch.setattr(file_layouts, "MOST_LINES", 3)
     assert read(line() * 3, JSON_LINES)[1].broken == []
     assert broken(line() * 4, JSON_LINES) == [(3, None, "the file has more than 3 lines")]
 

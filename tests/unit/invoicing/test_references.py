@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.domain.documents.references import creditor_reference, grouped, is_checked
+from shared.pure.payment_references import creditor_reference, grouped, is_checked
 
 PUBLISHED = ["RF18539007547034", "RF18000000000539007547034", "RF712348231", "RF332348236", "RF45G72UUR"]
 """Structured references as guides to ISO 11649 print them."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.invoicing.domain.setting_change import GUARDED_FIELDS, SettingKind, is_harmless
+from services.invoicing.settings.domain.setting_change import GUARDED_FIELDS, SettingKind, is_harmless
 
 ENTITY = dict.fromkeys(GUARDED_FIELDS, "before") | {"name": "Reseller GmbH", "version": 3}
 

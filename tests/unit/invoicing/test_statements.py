@@ -11,16 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.domain.statements import (
+from services.invoicing.bank.domain.statements import camt, tabular
+from services.invoicing.bank.domain.statements.statement_entries import (
     Closing,
     Entry,
     EntryKind,
     RefusedEntry,
     StatementRefused,
-    camt,
-    tabular,
 )
-from services.invoicing.domain.statements.tabular import Columns
+from services.invoicing.bank.domain.statements.tabular import Columns
 from tests.component.bank_statements import IBAN, Paid, join_statements
 from tests.component.bank_statements import camt as statement
 

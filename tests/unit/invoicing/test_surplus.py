@@ -8,8 +8,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.domain.proration import Cycle
-from services.invoicing.domain.surplus import Billed, Due, GivenBack, Supply, give_back, wanted_back
+from services.invoicing.billing.domain.proration_credits import Billed, Due, GivenBack, Supply, give_back, wanted_back
+from services.invoicing.subscriptions.domain.proration import Cycle
 
 ANNA, BERT = UUID(int=1), UUID(int=2)
 MARCH, APRIL, MAY = (Cycle(date(2026, month, 1), date(2026, month + 1, 1)) for month in (3, 4, 5))

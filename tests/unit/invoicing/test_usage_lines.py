@@ -11,10 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.invoicing.api.usage import UsageLineIn
-from services.invoicing.domain.files.layouts import FileLines, Layout
-from services.invoicing.domain.usage import UsageLine, UsageRefused, Wrong, WrongLine, amount_minor, check_right
-from services.invoicing.domain.usage_file import Reader
+from services.invoicing.files.domain.file_layouts import FileLines, Layout
+from services.invoicing.usage.api import UsageLineIn
+from services.invoicing.usage.domain.usage_file import Reader
+from services.invoicing.usage.domain.usage_lines import (
+    UsageLine,
+    UsageRefused,
+    Wrong,
+    WrongLine,
+    amount_minor,
+    check_right,
+)
 from shared.pure.money import MAX_MINOR
 from tests.usage_files import NAMES, as_csv, as_json_lines, usage_line
 

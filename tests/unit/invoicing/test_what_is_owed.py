@@ -11,8 +11,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from services.invoicing.domain import owed, relief
-from services.invoicing.domain.chargebacks import (
+from services.invoicing.adjustments.domain import adjustment_rules
+from services.invoicing.adjustments.domain.adjustment_rules import Credited
+from services.invoicing.adjustments.domain.line_worth import Worth
+from services.invoicing.payments.domain import payment_rules
+from services.invoicing.payments.domain.chargebacks import (
     ChargedPart,
     WantedPart,
     book_again,
@@ -20,9 +23,16 @@ from services.invoicing.domain.chargebacks import (
     reopen_lines,
     take_charged_part,
 )
-from services.invoicing.domain.owed import Allocation, AmountRefused, Invoice, Line, Paid, Payment, UnknownLine
-from services.invoicing.domain.relief import Credited
-from services.invoicing.domain.worth import Worth
+from services.invoicing.receivables.domain import invoice_balances
+from services.invoicing.receivables.domain.invoice_balances import (
+    Allocation,
+    AmountRefused,
+    Invoice,
+    Line,
+    Paid,
+    Payment,
+    UnknownLine,
+)
 from tests.unit.invoicing.model import Model, ModelLine
 
 DAY = timedelta(days=1)
@@ -79,7 +89,7 @@ class Account(RuleBasedStateMachine):
 
     def use_unapplied(self) -> None:
         """As after everything that may make something due: unapplied cash is used at once, in both."""
-        self.keep(owed.use_unapplied(self.invoices.values(), self.payments.values()))
+        self.keep(invoice_balances.use_unapplied(self.invoices.values(), self.payments.values()))
         self.model.use_cash()
 
     def received(self, amount: int) -> Payment:
@@ -115,7 +125,7 @@ class Account(RuleBasedStateMachine):
     def pay_one_invoice(self, amount: int, pick: Random) -> None:
         invoice = self.invoices[pick.choice(sorted(self.invoices))]
         payment = self.received(amount)
-        self.keep(relief.pay_named(invoice, payment))
+        self.keep(payment_rules.pay_named(invoice, payment))
         self.model.pay_invoice(invoice.number, payment.id.int)
         self.use_unapplied()
 
@@ -127,13 +137,13 @@ class Account(RuleBasedStateMachine):
         payment = Payment(UUID(int=self.next()), amount, amount, FIRST + self.count * timedelta(hours=1))
         if not _are_lines(wanted, lines):
             with pytest.raises((UnknownLine, AmountRefused)):  # its amount may be too much as well
-                owed.pay_lines(invoice, payment, wanted)
+                invoice_balances.pay_lines(invoice, payment, wanted)
         elif sum(part for _, part in wanted) > amount or any(part > lines[n].open for n, part in wanted):
             with pytest.raises(AmountRefused):
-                owed.pay_lines(invoice, payment, wanted)
+                invoice_balances.pay_lines(invoice, payment, wanted)
         else:
             self.model.cash[payment.id.int] = amount
-            self.keep(owed.pay_lines(invoice, payment, wanted))
+            self.keep(invoice_balances.pay_lines(invoice, payment, wanted))
             for number, part in wanted:
                 self.model.pay(lines[number], payment.id.int, part)
             self.use_unapplied()
@@ -143,7 +153,7 @@ class Account(RuleBasedStateMachine):
     def reverse(self, pick: Random) -> None:
         payment_id = pick.choice(self.list_reversible())
         taken = [one for one in self.allocations if one.payment_id == payment_id]
-        self.invoices |= owed.reverse(self.invoices, taken)
+        self.invoices |= invoice_balances.reverse(self.invoices, taken)
         self.allocations = [one for one in self.allocations if one.payment_id != payment_id]
         del self.payments[payment_id], self.charged[payment_id]
         self.model.reverse(payment_id.int)
@@ -227,13 +237,13 @@ class Account(RuleBasedStateMachine):
         lines = self.model.of(invoice.number)
         if not _are_lines(wanted, lines):
             with pytest.raises((UnknownLine, AmountRefused)):  # its amount may be too much as well
-                owed.reserve(invoice, wanted)
+                invoice_balances.reserve(invoice, wanted)
         elif any(amount > lines[number].disputable for number, amount in wanted):
             with pytest.raises(AmountRefused):
-                owed.reserve(invoice, wanted)
+                invoice_balances.reserve(invoice, wanted)
         else:
             dispute = self.next()
-            self.invoices[invoice.id] = owed.reserve(invoice, wanted)
+            self.invoices[invoice.id] = invoice_balances.reserve(invoice, wanted)
             self.disputes[dispute] = Dispute(invoice.id, wanted)
             for number, amount in wanted:
                 lines[number].held[dispute] = amount
@@ -246,7 +256,7 @@ class Account(RuleBasedStateMachine):
         free = [(one.id, line) for one in self.invoices.values() for line in one.lines if line.reserved < line.amount]
         invoice_id, line = pick.choice(free)
         dispute, held = self.next(), [(line.number, line.amount - line.reserved)]
-        self.invoices[invoice_id] = owed.reserve(self.invoices[invoice_id], held)
+        self.invoices[invoice_id] = invoice_balances.reserve(self.invoices[invoice_id], held)
         self.disputes[dispute] = Dispute(invoice_id, held)
         self.model.of(self.invoices[invoice_id].number)[line.number].held[dispute] = line.amount - line.reserved
 
@@ -255,9 +265,9 @@ class Account(RuleBasedStateMachine):
     def settle(self, upheld: bool, pick: Random) -> None:
         number = pick.choice(sorted(self.disputes))
         dispute = self.disputes.pop(number)
-        invoice = owed.release(self.invoices[dispute.invoice_id], dispute.held)
+        invoice = invoice_balances.release(self.invoices[dispute.invoice_id], dispute.held)
         if upheld:
-            self.credited(relief.credit_disputed(invoice, dispute.held, self.allocations, Worth()))
+            self.credited(adjustment_rules.credit_disputed(invoice, dispute.held, self.allocations, Worth()))
         else:
             self.invoices[invoice.id] = invoice
         self.model.settle(number, upheld=upheld)
@@ -285,12 +295,12 @@ class Account(RuleBasedStateMachine):
         lines = self.model.of(invoice.number)
         if not _are_lines(wanted, lines):
             with pytest.raises((UnknownLine, AmountRefused)):  # its amount may be too much as well
-                relief.credit(invoice, wanted, self.allocations)
+                adjustment_rules.credit(invoice, wanted, self.allocations)
         elif any(amount > lines[number].open + len(lines[number].paid) for number, amount in wanted):
             with pytest.raises(AmountRefused):
-                relief.credit(invoice, wanted, self.allocations)
+                adjustment_rules.credit(invoice, wanted, self.allocations)
         else:
-            self.credited(relief.credit(invoice, wanted, self.allocations))
+            self.credited(adjustment_rules.credit(invoice, wanted, self.allocations))
             assert all(self.model.credit(lines[number]) for number, amount in wanted for _ in range(amount))
             self.use_unapplied()
 
@@ -301,9 +311,9 @@ class Account(RuleBasedStateMachine):
         lines = self.model.of(invoice.number)
         if not any(line.open for line in lines.values()):
             with pytest.raises(AmountRefused):
-                relief.write_off(invoice)
+                adjustment_rules.write_off(invoice)
             return
-        self.invoices[invoice.id], given_up = relief.write_off(invoice)
+        self.invoices[invoice.id], given_up = adjustment_rules.write_off(invoice)
         assert dict(given_up) == {number: line.open for number, line in lines.items() if line.open}
         for line in lines.values():
             line.written_off += line.open
@@ -314,7 +324,7 @@ class Account(RuleBasedStateMachine):
         invoice = self.invoices[pick.choice(sorted(self.invoices))]
         lines = self.model.of(invoice.number).values()
         small = 0 < sum(line.open for line in lines) <= tolerance and all(line.due == line.open for line in lines)
-        self.invoices[invoice.id], cleared = relief.clear_small(invoice, tolerance)
+        self.invoices[invoice.id], cleared = payment_rules.clear_small(invoice, tolerance)
         assert bool(cleared) == small
         for line in lines if small else ():
             line.credited += line.open
@@ -328,9 +338,9 @@ class Account(RuleBasedStateMachine):
         wanted = due if amount is None else amount
         if not 0 < wanted <= due:
             with pytest.raises(AmountRefused):
-                relief.send_debit(invoice, amount)
+                payment_rules.send_debit(invoice, amount)
             return
-        self.invoices[invoice.id], held = relief.send_debit(invoice, amount)
+        self.invoices[invoice.id], held = payment_rules.send_debit(invoice, amount)
         self.debits.append(Dispute(invoice.id, held))
         for line in lines.values():
             while line.due and wanted:
@@ -341,7 +351,7 @@ class Account(RuleBasedStateMachine):
     def land_debit(self, pick: Random) -> None:
         debit = self.debits.pop(pick.randrange(len(self.debits)))
         invoice = self.invoices[debit.invoice_id]
-        self.invoices[invoice.id] = relief.land_debit(invoice, debit.held)
+        self.invoices[invoice.id] = payment_rules.land_debit(invoice, debit.held)
         for number, amount in debit.held:
             self.model.of(invoice.number)[number].in_flight -= amount
         self.use_unapplied()
@@ -353,9 +363,9 @@ class Account(RuleBasedStateMachine):
         advice = list(zip(pick.sample(sorted(self.invoices), len(parts)), parts, strict=True))
         if sum(parts) > amount or any(part > self.invoices[id_].open for id_, part in advice):
             with pytest.raises(AmountRefused):
-                owed.pay_by_remittance(self.invoices, payment, advice)
+                invoice_balances.pay_by_remittance(self.invoices, payment, advice)
             return
-        self.keep(owed.pay_by_remittance(self.invoices, payment, advice))
+        self.keep(invoice_balances.pay_by_remittance(self.invoices, payment, advice))
         self.model.cash[payment.id.int] = amount
         for id_, part in advice:
             for line in self.model.of(self.invoices[id_].number).values():

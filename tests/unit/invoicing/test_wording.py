@@ -8,12 +8,13 @@ from string import Formatter
 import pytest
 from babel import Locale
 
-from services.invoicing.api.credit_notes import CreditReason
-from services.invoicing.domain.documents.paper import Buyer, Charged, Paper, PaperLine, Parties, Seller, TaxSum, by_rate
-from services.invoicing.domain.documents.statement import Account, Entry, OpenItem, Statement, bucket, running
-from services.invoicing.papers.pages import paper_page, statement_page
-from services.invoicing.papers.wording import LANGUAGES, Text, Wording, arguments, catalogue
-from services.invoicing.use_cases.credit_notes import DISPUTE, PRORATION
+from services.invoicing.accounts.domain.document_parties import Buyer, Parties, Seller
+from services.invoicing.adjustments.api.credit_note_routes import CreditReason
+from services.invoicing.adjustments.use_cases.credit_note_issuing import DISPUTE, PRORATION
+from services.invoicing.documents.domain.account_statement import Account, Entry, OpenItem, Statement, bucket, running
+from services.invoicing.documents.domain.paper import Charged, Paper, PaperLine, TaxSum, by_rate
+from services.invoicing.documents.papers.pages import paper_page, statement_page
+from services.invoicing.documents.papers.wording import LANGUAGES, Text, Wording, arguments, catalogue
 
 SELLER = Seller("Goodstanding GmbH", ("Musterstraße 1",), "DE1", "HRB 1", "Bank", "DE02120300000000202051", "X", None)
 

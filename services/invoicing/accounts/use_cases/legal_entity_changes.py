@@ -1,0 +1,54 @@
+"""Data of legal entities are set by a person, and by two persons where they say where money goes."""
+
+from typing import Any
+
+from services.invoicing.accounts.repository import document_party_queries, legal_entity_queries
+from services.invoicing.accounts.tables.legal_entity_tables import LegalEntityRow
+from services.invoicing.settings.domain.setting_change import SettingKind
+from services.invoicing.settings.tables import SettingChangeRow
+from services.invoicing.settings.use_cases import Wish, is_carried_out, lock_setting, propose_change
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.web.auth import Caller
+from shared.web.versions import ANY_VERSION, Stale
+
+
+async def change_entity(
+    unit: Unit, caller: Caller, code: str, version: int | None, fields: dict[str, Any], reason: str | None
+) -> SettingChangeRow:
+    """Set the data of a legal entity, or propose them; `version` is the one that they replace, None for the first.
+
+    Raises Stale, AlreadyProposed.
+    """
+    await lock_setting(unit, SettingKind.LEGAL_ENTITY, code)
+    former = await find_former_entity(unit, code)
+    present = former.get("version")
+    if version != present and not (version == ANY_VERSION and present):
+        raise Stale(f"the legal entity is at version {present}" if present else "the legal entity has no data yet")
+    row = await propose_change(unit, caller, Wish(SettingKind.LEGAL_ENTITY, code, code, former, fields), reason)
+    if is_carried_out(row):
+        await apply_entity(unit, row)
+    return row
+
+
+async def find_former_entity(unit: Unit, code: str) -> dict[str, Any]:
+    """Find the data of a legal entity with their version, as JSON has them; empty if there are none."""
+    row = await legal_entity_queries.known(unit, code)
+    return row.model_dump(mode="json") if row else {}
+
+
+async def apply_entity(unit: Unit, change: SettingChangeRow) -> None:
+    """Carry out a change of a legal entity; documents of before name it as it was."""
+    code = change.key
+    row = await legal_entity_queries.known(unit, code)
+    stored = row or await unit.session.get(LegalEntityRow, code)
+    before = row.model_dump() if row else None
+    if row:
+        await document_party_queries.keep_seller(unit, row)
+    version = (before or {}).get("version", 0) + 1
+    made = {"code": code, "version": version, "changed_by": change.proposed_by, "changed_at": unit.now}
+    values = change.wanted | made
+    row = stored.sqlmodel_update(values) if stored else LegalEntityRow(**values)
+    unit.session.add(row)
+    await unit.session.flush()
+    unit.record(Change("legal_entity", code, None, before, before and row.model_dump()))

@@ -1,0 +1,260 @@
+"""Credit notes, write-offs and refunds: done at once within the caller's limit of the day, else by a second person."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.invoicing.accounts.repository import account_queries
+from services.invoicing.accounts.repository.account_queries import Account
+from services.invoicing.adjustments.domain import adjustment_rules
+from services.invoicing.adjustments.repository import approval_queries, lapse_queries
+from services.invoicing.adjustments.tables.approval_tables import ApprovalRow
+from services.invoicing.adjustments.use_cases import (
+    approval_limits,
+    credit_note_issuing,
+    line_write_offs,
+    refund_payouts,
+)
+from services.invoicing.adjustments.use_cases.credit_note_issuing import Reason
+from services.invoicing.payments.repository import allocation_queries
+from services.invoicing.payments.use_cases.payment_effects import Unsaved
+from services.invoicing.payments.use_cases.payment_recording import apply_unapplied
+from services.invoicing.receivables.domain.invoice_balances import Invoice
+from services.invoicing.receivables.repository import invoice_queries
+from services.invoicing.settings.domain.approval_states import APPROVAL_ALLOWED, ApprovalState, moved_to
+from services.invoicing.settings.repository.second_person_queries import is_second_person_required
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound, Refusal
+from shared.pure.ids import new_id
+from shared.pure.money import CurrencyMismatch, Money
+from shared.pure.proposals import AlreadyProposed, NotTheProposer, SecondPersonNeeded
+from shared.web.auth import Caller, is_same_actor
+
+CREDIT_NOTE, WRITE_OFF, REFUND = "credit_note", "write_off", "refund"
+
+
+class AboveLimit(Refusal):
+    """The amount is above what the caller's roles may decide about."""
+
+    code = "above_limit"
+    status = 403
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The reason: a code for reports, and words for people."""
+
+    code: str
+    text: str
+
+
+async def credit(
+    unit: Unit, caller: Caller, invoice_id: UUID, lines: Sequence[tuple[int, int]], why: Why
+) -> ApprovalRow:
+    """Credit lines (number, minor units) of an invoice.
+
+    Raises NotFound, UnknownLine, AmountRefused, AlreadyProposed.
+    """
+    account = await account_queries.locked(unit, (await invoice_queries.invoice_row(unit, invoice_id)).account_id)
+    invoice = (await invoice_queries.open_invoices(unit, account.id, [invoice_id]))[invoice_id]
+    await _credit_by_hand(unit, invoice, lines)
+    amount = sum(share for _, share in lines)
+    return await _propose(
+        unit, caller, account, _row(unit, CREDIT_NOTE, account, amount, caller, why, invoice_id, lines)
+    )
+
+
+async def write_off(unit: Unit, caller: Caller, invoice_id: UUID, why: Why) -> ApprovalRow:
+    """Write off what is open of an invoice. Raises NotFound, AmountRefused, AlreadyProposed."""
+    account = await account_queries.locked(unit, (await invoice_queries.invoice_row(unit, invoice_id)).account_id)
+    invoice = (await invoice_queries.open_invoices(unit, account.id, [invoice_id]))[invoice_id]
+    _, lines = adjustment_rules.write_off(invoice)
+    amount = sum(share for _, share in lines)
+    return await _propose(unit, caller, account, _row(unit, WRITE_OFF, account, amount, caller, why, invoice_id))
+
+
+async def refund(unit: Unit, caller: Caller, account_id: UUID, amount: Money, why: Why) -> ApprovalRow:
+    """Hold unapplied cash to be paid back; or pay it at once, where no second person is required within a limit.
+
+    Raises NotFound, CurrencyMismatch, AmountRefused, AlreadyProposed.
+    """
+    account = await account_queries.locked(unit, account_id)
+    if amount.currency != account.currency:
+        raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {amount.currency}")
+    row = _row(unit, REFUND, account, amount.minor, caller, why)
+    await _check_standing(unit, row)
+    if not await is_second_person_required(unit, account.legal_entity) and await _take_limit(
+        unit, caller, account, row
+    ):
+        return await _refund_at_once(unit, account, row)
+    await approval_queries.save(unit, row)
+    await refund_payouts.hold(unit, account, row)
+    unit.record(Change("approval", row.id, account.id))
+    return row
+
+
+async def _refund_at_once(unit: Unit, account: Account, row: ApprovalRow) -> ApprovalRow:
+    row.state, row.decided_at = ApprovalState.CARRIED_OUT, unit.now
+    await approval_queries.save(unit, row)
+    await refund_payouts.pay_at_once(unit, account, row)
+    unit.record(Change("approval", row.id, account.id, None, {"state": row.state, "second_person_required": False}))
+    return row
+
+
+async def _take_limit(unit: Unit, caller: Caller, account: Account, row: ApprovalRow) -> bool:
+    return await approval_limits.take_limit(
+        unit, caller.subject, caller.roles, approval_limits.Gift(row.id, account, row.amount_minor)
+    )
+
+
+def _row(
+    unit: Unit,
+    kind: str,
+    account: Account,
+    amount: int,
+    caller: Caller,
+    why: Why,
+    invoice_id: UUID | None = None,
+    lines: Sequence[tuple[int, int]] = (),
+) -> ApprovalRow:
+    return ApprovalRow(
+        id=new_id(),
+        kind=kind,
+        account_id=account.id,
+        invoice_id=invoice_id,
+        amount_minor=amount,
+        currency=account.currency,
+        lines=[list(line) for line in lines],
+        reason_code=why.code,
+        reason=why.text,
+        state=ApprovalState.PROPOSED,
+        proposed_by=caller.subject,
+        proposed_at=unit.now,
+        decided_by=None,
+        decision_reason=None,
+        decided_at=None,
+        credit_note_id=None,
+    )
+
+
+async def _propose(unit: Unit, caller: Caller, account: Account, row: ApprovalRow) -> ApprovalRow:
+    await _check_standing(unit, row)
+    if await _take_limit(unit, caller, account, row):
+        await _carry_out(unit, account, row)
+        row.state, row.decided_at = ApprovalState.CARRIED_OUT, unit.now
+    await approval_queries.save(unit, row)
+    unit.record(Change("approval", row.id, account.id))
+    return row
+
+
+async def _check_standing(unit: Unit, row: ApprovalRow) -> None:
+    """Refuse what waits for a second person already. Raises AlreadyProposed."""
+    standing_id = await approval_queries.find_standing(unit, row)
+    if standing_id is not None:
+        raise AlreadyProposed(
+            f"it is proposed already, as {standing_id}: decide that first", approval_id=str(standing_id)
+        )
+
+
+async def approve(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
+    """A second person agrees, and it is done. Raises NotFound, MoveRefused, SecondPersonNeeded, AboveLimit.
+
+    Also what doing it raises, if the facts are others by now: then it stays proposed.
+    """
+    account, row = await _to_decide(unit, approval_id, caller)
+    if not await _take_limit(unit, caller, account, row):
+        raise _build_above_limit(row)
+    before = row.model_dump()
+    await _carry_out(unit, account, row)
+    row.state = moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
+    row.decided_by, row.decision_reason, row.decided_at = caller.subject, reason, unit.now
+    await approval_queries.save(unit, row)
+    unit.record(Change("approval", row.id, account.id, before, row.model_dump()))
+    return row
+
+
+async def decline(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
+    """A second person does not agree. Raises NotFound, MoveRefused, SecondPersonNeeded, AboveLimit."""
+    account, row = await _to_decide(unit, approval_id, caller)
+    if not await approval_limits.is_within_limit(unit, caller.roles, row.amount_minor, row.currency):
+        raise _build_above_limit(row)
+    return await _end(unit, account, row, ApprovalState.DECLINED, caller, reason)
+
+
+async def withdraw(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
+    """Take back one's own proposal, of whatever amount. Raises NotFound, MoveRefused, NotTheProposer."""
+    account, row = await _lock_proposed(unit, approval_id)
+    if not is_same_actor(caller.subject, row.proposed_by):
+        raise NotTheProposer(f"{row.proposed_by} proposed it: decline it instead")
+    return await _end(unit, account, row, ApprovalState.WITHDRAWN, caller, reason)
+
+
+async def _end(
+    unit: Unit, account: Account, row: ApprovalRow, state: ApprovalState, caller: Caller, reason: str
+) -> ApprovalRow:
+    """End a proposal without doing it; what a refund held is unapplied cash again."""
+    before = row.model_dump()
+    row.state = moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), state)
+    row.decided_by, row.decision_reason, row.decided_at = caller.subject, reason, unit.now
+    await approval_queries.save(unit, row)
+    if row.kind == REFUND:
+        await refund_payouts.decline(unit, account, row)
+    unit.record(Change("approval", row.id, account.id, before, row.model_dump()))
+    return row
+
+
+async def _lock_proposed(unit: Unit, approval_id: UUID) -> tuple[Account, ApprovalRow]:
+    account = await account_queries.locked(unit, (await approval_queries.approval(unit, approval_id)).account_id)
+    row = await approval_queries.approval(unit, approval_id)
+    moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
+    return account, row
+
+
+async def _to_decide(unit: Unit, approval_id: UUID, caller: Caller) -> tuple[Account, ApprovalRow]:
+    account, row = await _lock_proposed(unit, approval_id)
+    if is_same_actor(caller.subject, row.proposed_by):
+        raise SecondPersonNeeded(f"{row.proposed_by} proposed it, so somebody else decides")
+    return account, row
+
+
+def _build_above_limit(row: ApprovalRow) -> AboveLimit:
+    amount = Money(row.amount_minor, row.currency)
+    return AboveLimit(f"your roles may not decide about {amount}, with what you gave and the account was given today")
+
+
+async def _carry_out(unit: Unit, account: Account, row: ApprovalRow) -> None:
+    if row.kind == CREDIT_NOTE:
+        row.credit_note_id = await _credit(unit, account, row)
+    elif row.kind == WRITE_OFF:
+        await _write_off_invoice(unit, account, row)
+    else:
+        await refund_payouts.pay_out(unit, account, row)
+
+
+_give_up_claim = line_write_offs.write_off
+"""Under a name of its own, beside the proposal of a write-off here."""
+
+
+async def _write_off_invoice(unit: Unit, account: Account, row: ApprovalRow) -> None:
+    await _give_up_claim(unit, account, _invoice_of(row), row.reason_code)
+
+
+async def _credit(unit: Unit, account: Account, row: ApprovalRow) -> UUID:
+    invoice_id = _invoice_of(row)
+    before = await invoice_queries.open_invoices(unit, account.id, [invoice_id])
+    credited = await _credit_by_hand(unit, before[invoice_id], [(line, amount) for line, amount in row.lines])
+    note = await credit_note_issuing.issue(unit, account, before[invoice_id], credited, Reason(row.reason_code))
+    await apply_unapplied(unit, [account], {account.id: Unsaved(before, {invoice_id: credited.invoice})})
+    return note.id
+
+
+async def _credit_by_hand(unit: Unit, invoice: Invoice, lines: Sequence[tuple[int, int]]) -> adjustment_rules.Credited:
+    paid = await allocation_queries.allocations_on(unit, invoice.id)
+    return adjustment_rules.credit_by_hand(invoice, lines, paid, await lapse_queries.find_worth(unit, invoice.id))
+
+
+def _invoice_of(row: ApprovalRow) -> UUID:
+    if row.invoice_id is None:
+        raise NotFound(f"approval {row.id} names no invoice")
+    return row.invoice_id

@@ -1,0 +1,92 @@
+"""Credit notes: for an upheld dispute, because a person says so, or since a bill run gives something back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.invoicing.accounts.repository.account_queries import Account
+from services.invoicing.adjustments.domain.adjustment_rules import Credited
+from services.invoicing.adjustments.repository import credit_note_queries
+from services.invoicing.adjustments.tables.credit_note_tables import CreditNoteRow
+from services.invoicing.deliveries import repository as deliveries_repository
+from services.invoicing.ledger import domain as ledger_domain
+from services.invoicing.ledger.domain import Share
+from services.invoicing.ledger.repository import ledger_queries
+from services.invoicing.ledger.repository.ledger_queries import Document
+from services.invoicing.payments.repository import allocation_queries, payment_queries
+from services.invoicing.receivables.domain.invoice_balances import Invoice
+from services.invoicing.receivables.use_cases import balance_updates
+from shared.events.invoicing import Allocated, CreditNoteIssued
+from shared.persistence.database import Unit
+from shared.pure.ids import new_id
+
+DISPUTE = "dispute"
+"""The reason code of a credit note for an upheld dispute."""
+PRORATION = "proration"
+"""That of one by which a bill run gives back what was billed before and is not used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something is credited: a code for reports, and the dispute or the bill that it is for."""
+
+    code: str
+    dispute_id: UUID | None = None
+    bill_id: UUID | None = None
+
+
+async def issue(unit: Unit, account: Account, before: Invoice, credited: Credited, reason: Reason) -> CreditNoteRow:
+    """Issue the credit note for what was credited of an invoice; saving the invoice is the caller's."""
+    number = await payment_queries.next_number(unit, account.legal_entity, "credit_note")
+    row = CreditNoteRow(
+        id=new_id(),
+        account_id=account.id,
+        legal_entity=account.legal_entity,
+        number=f"{account.legal_entity}-CN-{number:08d}",
+        invoice_id=before.id,
+        dispute_id=reason.dispute_id,
+        bill_id=reason.bill_id,
+        currency=account.currency,
+        total_minor=sum(amount for _, amount in credited.lines),
+        reason_code=reason.code,
+        issued_at=unit.now,
+    )
+    await credit_note_queries.add(unit, row, credited.lines)
+    await allocation_queries.free(unit, credited.freed)
+    await _post(unit, account, row, before, credited, _told(unit, row, credited))
+    await deliveries_repository.want(unit, "credit_note", row.id, account.id, row.legal_entity)
+    return row
+
+
+def _told(unit: Unit, row: CreditNoteRow, credited: Credited) -> int:
+    return unit.publish(
+        CreditNoteIssued(
+            account_id=row.account_id,
+            credit_note_id=row.id,
+            number=row.number,
+            invoice_id=row.invoice_id,
+            dispute_id=row.dispute_id,
+            currency=row.currency,
+            total_minor=row.total_minor,
+            lines=tuple(
+                Allocated(invoice_id=row.invoice_id, line=line, amount_minor=share) for line, share in credited.lines
+            ),
+            reason_code=row.reason_code,
+            freed=balance_updates.freed(credited.freed),
+        )
+    )
+
+
+async def _post(
+    unit: Unit, account: Account, row: CreditNoteRow, before: Invoice, credited: Credited, sequence: int
+) -> None:
+    shares = await _shares(unit, before, credited.lines)
+    deferred = await credit_note_queries.take_from_unearned(unit, account.id, before.id, shares)
+    freed = sum(one.amount for one in credited.freed)
+    entries = ledger_domain.credited([share for _, share in shares], deferred, freed)
+    await ledger_queries.post(unit, account, Document("credit_note", row.id, sequence), entries)
+
+
+async def _shares(unit: Unit, before: Invoice, lines: Sequence[tuple[int, int]]) -> list[tuple[int, Share]]:
+    taxed = await ledger_queries.amounts_and_tax(unit, before.id)
+    return [(line, Share(amount, before.line(line).credited, *taxed[line])) for line, amount in lines]

@@ -1,0 +1,216 @@
+"""Amounts are held for disputes, and the outcome of a dispute moves the money."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+from services.invoicing.accounts.repository import account_queries
+from services.invoicing.accounts.repository.account_queries import Account
+from services.invoicing.adjustments.domain import adjustment_rules
+from services.invoicing.adjustments.repository import decided_amount_queries, lapse_queries
+from services.invoicing.adjustments.use_cases import approval_limits, credit_note_issuing
+from services.invoicing.adjustments.use_cases.approval_decisions import AboveLimit
+from services.invoicing.payments.repository import allocation_queries, payment_queries
+from services.invoicing.payments.use_cases.payment_effects import Unsaved
+from services.invoicing.payments.use_cases.payment_recording import apply_unapplied
+from services.invoicing.receivables.domain import invoice_balances
+from services.invoicing.receivables.repository import invoice_queries
+from services.invoicing.receivables.use_cases import balance_updates
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound, Refusal
+from shared.pure.money import Money
+
+
+class DisputeKnown(Refusal):
+    """This dispute has reserved other amounts before, or is over."""
+
+    code = "dispute_known"
+
+
+class UnknownDispute(Refusal):
+    """Nothing was ever reserved for this dispute, so its outcome cannot move money."""
+
+    code = "unknown_dispute"
+
+
+async def reserve(unit: Unit, dispute_id: UUID, invoice_id: UUID, lines: Sequence[tuple[int, int]]) -> None:
+    """Hold amounts of lines (number, minor units) for a dispute; a repeat changes nothing.
+
+    Raises NotFound, UnknownLine, AmountRefused, DisputeKnown.
+    """
+    document = await invoice_queries.invoice_row(unit, invoice_id)
+    account = await account_queries.locked(unit, document.account_id)
+    known = await payment_queries.reservations_of(unit, dispute_id)
+    if known:
+        if known != (invoice_id, sorted(lines), True):
+            raise DisputeKnown(f"dispute {dispute_id} is known with other amounts, or is over")
+        unit.record_nothing()
+        return
+    before = await invoice_queries.open_invoices(unit, account.id, [invoice_id])
+    after = invoice_balances.reserve(before[invoice_id], lines)
+    await payment_queries.save_reservations(unit, account.id, dispute_id, invoice_id, lines, 0)
+    await balance_updates.save_changed(unit, account.time_zone, before, {invoice_id: after})
+    unit.record(Change("dispute", dispute_id, account.id))
+
+
+class ReservationReleased(Refusal):
+    """The amounts are reserved no more: the dispute has ended, or somebody has released them."""
+
+    code = "reservation_released"
+
+
+class ApprovedRefused(Refusal):
+    """More would be credited than is reserved."""
+
+    code = "approved_refused"
+    status = 422
+
+
+class UpholdingAuthorised(Refusal):
+    """Somebody was authorised to uphold the dispute, so its outcome releases the amounts, and nobody else does."""
+
+    code = "upholding_authorised"
+
+
+async def release(unit: Unit, dispute_id: UUID) -> None:
+    """Release what is reserved for a dispute that nobody upholds: what is open of it is dunnable again.
+
+    Raises NotFound, ReservationReleased, UpholdingAuthorised.
+    """
+    invoice_id, _, _ = await held(unit, dispute_id)
+    account = await account_queries.locked(unit, (await invoice_queries.invoice_row(unit, invoice_id)).account_id)
+    _, lines, is_reserved = await held(unit, dispute_id)
+    if not is_reserved:
+        raise ReservationReleased(f"nothing is reserved for dispute {dispute_id} any more")
+    if await decided_amount_queries.is_decided(unit, dispute_id):
+        raise UpholdingAuthorised("it is being upheld: reject or withdraw the dispute instead")
+    before = await invoice_queries.open_invoices(unit, account.id, [invoice_id])
+    await payment_queries.mark_released(unit, dispute_id)
+    after = invoice_balances.release(before[invoice_id], lines)
+    await apply_unapplied(unit, [account], {account.id: Unsaved(before, {invoice_id: after})})
+    unit.record(Change("dispute", dispute_id, account.id, _write_reserved(lines), _write_reserved([])))
+
+
+async def amend(unit: Unit, dispute_id: UUID, number: int, lines: Sequence[tuple[int, int]]) -> None:
+    """Reserve other amounts for a dispute: more, fewer, of other lines. A repeat of the last amendment changes nothing.
+
+    Amendments are numbered by escalation, upwards. Raises NotFound, UnknownLine, AmountRefused, DisputeKnown,
+    ReservationReleased, UpholdingAuthorised.
+    """
+    invoice_id, _, _ = await held(unit, dispute_id)
+    account = await account_queries.locked(unit, (await invoice_queries.invoice_row(unit, invoice_id)).account_id)
+    _, reserved, is_reserved = await held(unit, dispute_id)
+    if await _is_repeated(unit, dispute_id, number, sorted(lines) == reserved):
+        unit.record_nothing()
+        return
+    if not is_reserved:
+        raise ReservationReleased(f"nothing is reserved for dispute {dispute_id} any more")
+    if await decided_amount_queries.is_decided(unit, dispute_id):
+        raise UpholdingAuthorised("it is being upheld: reject or withdraw the dispute instead")
+    before = await invoice_queries.open_invoices(unit, account.id, [invoice_id])
+    after = invoice_balances.reserve(invoice_balances.release(before[invoice_id], reserved), lines)
+    await payment_queries.save_reservations(unit, account.id, dispute_id, invoice_id, lines, number)
+    await apply_unapplied(unit, [account], {account.id: Unsaved(before, {invoice_id: after})})
+    unit.record(Change("dispute", dispute_id, account.id, _write_reserved(reserved), _write_reserved(lines)))
+
+
+async def _is_repeated(unit: Unit, dispute_id: UUID, number: int, is_same: bool) -> bool:
+    last = await payment_queries.get_amendment(unit, dispute_id)
+    if number < last or (number == last and not is_same):
+        raise DisputeKnown(f"dispute {dispute_id} has amendment {last} already")
+    return number == last
+
+
+def _write_reserved(lines: Sequence[tuple[int, int]]) -> dict[str, Any]:
+    return {"reserved": [{"line": line, "amount_minor": minor} for line, minor in lines]}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Who would decide about a dispute, by which roles, its lines (number, minor units) and what is credited of them.
+
+    Without approved amounts everything that is reserved is credited.
+    """
+
+    actor: str
+    roles: Sequence[str]
+    lines: Sequence[tuple[int, int]]
+    outcome: Literal["upheld", "declined"]
+    approved: Sequence[tuple[int, int]] | None = None
+
+    def sum_approved(self) -> int:
+        """Sum what is credited; minor units. Raises ApprovedRefused."""
+        approved = self.lines if self.approved is None else self.approved
+        reserved = dict(self.lines)
+        if any(minor > reserved.get(line, 0) for line, minor in approved) or len(dict(approved)) < len(approved):
+            raise ApprovedRefused("approved: more than is reserved of a line, or a line is named twice")
+        return sum(minor for _, minor in approved)
+
+
+async def authorise(unit: Unit, dispute_id: UUID, question: Question) -> Money:
+    """Authorise the credit of what is reserved for a dispute, by the limits of a person's roles; the amount.
+
+    To uphold it counts for the person's day as if they credited it, once, unless the dispute ends otherwise; to
+    decline it gives nothing. Raises NotFound, DisputeKnown, AboveLimit, ApprovedRefused.
+    """
+    invoice_id, lines, is_reserved = await held(unit, dispute_id)
+    account = await account_queries.locked(unit, (await invoice_queries.invoice_row(unit, invoice_id)).account_id)
+    invoice_id, lines, is_reserved = await held(unit, dispute_id)
+    if not is_reserved or lines != sorted(question.lines):
+        raise DisputeKnown(f"dispute {dispute_id} is known with other amounts, or is over")
+    amount = Money(question.sum_approved(), account.currency)
+    if not await _is_authorised(unit, dispute_id, question, account, amount):
+        raise AboveLimit(f"these roles may not decide about {amount}, with what was given today")
+    unit.record(Change("dispute", dispute_id, account.id))
+    return amount
+
+
+async def _is_authorised(unit: Unit, dispute_id: UUID, question: Question, account: Account, amount: Money) -> bool:
+    actor, roles = question.actor, question.roles
+    if question.outcome == "declined":
+        return await approval_limits.is_within_limit(unit, roles, amount.minor, amount.currency)
+    return await approval_limits.take_limit(unit, actor, roles, approval_limits.Gift(dispute_id, account, amount.minor))
+
+
+async def settle(unit: Unit, dispute_id: UUID, approved: Mapping[int, int]) -> None:
+    """End a dispute: release what it reserved and credit what is approved of it by line, in one transaction.
+
+    No more is credited of a line than is reserved. Raises UnknownDispute. A repeat changes nothing.
+    """
+    known = await payment_queries.reservations_of(unit, dispute_id)
+    if known is None:
+        raise UnknownDispute(f"nothing was reserved for dispute {dispute_id}")
+    invoice_id, held, is_held = known
+    if not is_held:
+        return
+    account = await account_queries.locked(unit, (await invoice_queries.invoice_row(unit, invoice_id)).account_id)
+    before = await invoice_queries.open_invoices(unit, account.id, [invoice_id])
+    after = invoice_balances.release(before[invoice_id], held)
+    await payment_queries.mark_released(unit, dispute_id)
+    creditable = [(line, min(minor, approved[line])) for line, minor in held if approved.get(line, 0) > 0]
+    if not creditable:
+        await decided_amount_queries.delete_decided(unit, dispute_id)
+    else:
+        credited = await _credit(unit, after, creditable)
+        after = credited.invoice
+        if credited.lines:
+            why = credit_note_issuing.Reason(credit_note_issuing.DISPUTE, dispute_id=dispute_id)
+            await credit_note_issuing.issue(unit, account, before[invoice_id], credited, why)
+    await apply_unapplied(unit, [account], {account.id: Unsaved(before, {invoice_id: after})})
+
+
+async def _credit(
+    unit: Unit, invoice: invoice_balances.Invoice, amounts: Sequence[tuple[int, int]]
+) -> adjustment_rules.Credited:
+    paid = await allocation_queries.allocations_on(unit, invoice.id)
+    return adjustment_rules.credit_disputed(invoice, amounts, paid, await lapse_queries.find_worth(unit, invoice.id))
+
+
+async def held(unit: Unit, dispute_id: UUID) -> tuple[UUID, list[tuple[int, int]], bool]:
+    """What is reserved for a dispute, and whether it still is. Raises NotFound."""
+    known = await payment_queries.reservations_of(unit, dispute_id)
+    if known is None:
+        raise NotFound(f"nothing was reserved for dispute {dispute_id}")
+    return known

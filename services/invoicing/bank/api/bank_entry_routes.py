@@ -1,0 +1,199 @@
+"""Entries of bank statements: the work list, and what people decide."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from fastapi import Response
+from pydantic import BaseModel, Field, model_validator
+
+from services.invoicing.bank.repository import bank_entry_queries
+from services.invoicing.bank.tables import BankEntryRow, BankProposalRow
+from services.invoicing.bank.use_cases import bank_booking
+from services.invoicing.bank.use_cases.bank_booking import Decision, NotAReceipt
+from services.invoicing.bank.use_cases.bank_debits import EntryOfDebit
+from services.invoicing.payments.api.payment_routes import AdviceIn
+from services.invoicing.receivables.domain.invoice_balances import AmountRefused, UnknownLine
+from services.invoicing.settings.domain.approval_states import MoveRefused
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Prose, ReasonIn, example, shown
+from shared.pure.money import CurrencyMismatch
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
+
+reads = Router(prefix="/v1/bank-entries", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = Router(
+    prefix="/v1/bank-entries", tags=["bank"], dependencies=[needs("invoicing:payments")], responses=PROBLEMS
+)
+
+
+class ProposalOut(BaseModel):
+    """Whose money an entry may be, as it looked when it was imported."""
+
+    model_config = example(
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
+        score=40,
+        reasons=["amount_of_invoice", "payer_name"],
+    )
+
+    account_id: UUID
+    invoice_id: UUID | None
+    score: int = Field(description="0 to 100")
+    reasons: list[str]
+
+
+class BankEntryOut(BaseModel):
+    """An entry of a bank statement, and what became of it."""
+
+    model_config = example(
+        id="01a20d70-2b41-7d15-8c3e-1b7f60e2a94c",
+        import_id="01a20d70-1c0e-7b3f-8a55-2f64d1f0a9b7",
+        bank_account="DE02120300000000202051",
+        kind="receipt",
+        is_credit=True,
+        amount_minor=25200,
+        currency="EUR",
+        booked_on="2026-03-30",
+        payer="Example Trading GmbH",
+        text="invoices of March",
+        reference="2026033000017",
+        ids=["DD-2026-03-0001"],
+        return_reason=None,
+        state="unmatched",
+        account_id=None,
+        invoice_id=None,
+        debit_id=None,
+        payment_id=None,
+        decided_by=None,
+        reason=None,
+        decided_at=None,
+        proposals=[shown(ProposalOut)],
+    )
+
+    id: UUID
+    import_id: UUID
+    bank_account: str
+    kind: str
+    is_credit: bool
+    amount_minor: int
+    currency: str
+    booked_on: date
+    payer: str | None
+    text: str
+    reference: str | None = Field(description="the bank's, empty if it gives none; null where it was not kept")
+    ids: list[str] = Field(
+        description="by what the parties call the payment: end-to-end id, structured reference, batch"
+    )
+    return_reason: str | None = Field(description="why it was returned, such as `AM04` and what the bank adds")
+    state: str
+    account_id: UUID | None
+    invoice_id: UUID | None
+    debit_id: UUID | None = Field(description="the direct debit whose money it is")
+    payment_id: UUID | None
+    decided_by: str | None
+    reason: str | None
+    decided_at: datetime | None
+    proposals: list[ProposalOut]
+
+    @classmethod
+    def of(cls, row: BankEntryRow, proposals: list[BankProposalRow]) -> Self:
+        """The answer for an entry."""
+        beside = {"proposals": [one.model_dump() for one in proposals], "ids": row.ids or []}
+        return cls.model_validate(row.model_dump() | beside)
+
+
+class BookIn(Body):
+    """Owner of the money, and why that is so: for an invoice, by a remittance advice, or for the oldest open ones."""
+
+    model_config = example(
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
+        reason="the customer sent the remittance advice",
+    )
+
+    account_id: UUID
+    invoice_id: UUID | None = None
+    remittance: list[AdviceIn] = Field(default=[], max_length=500, description="instead of invoice_id")
+    reason: Prose
+
+    @model_validator(mode="after")
+    def _invoice_or_remittance(self) -> Self:
+        if self.remittance and self.invoice_id is not None:
+            raise ValueError("either invoice_id or remittance")
+        return self
+
+    def decision(self, actor: str) -> Decision:
+        """Say what the person decided."""
+        advice = [(invoice.number, invoice.amount_minor) for invoice in self.remittance]
+        return Decision(self.account_id, self.invoice_id, actor, self.reason, advice)
+
+
+State = Literal["certain", "unmatched", "booked", "ignored", "kept"]
+
+
+@reads.get("", summary="List entries of bank statements")
+async def list_entries(read: Read, paging: Paging, state: State | None = None) -> Page[BankEntryOut]:
+    """Entries in the order in which they came in; `state=unmatched` is the work list, with proposals."""
+    after = paging.after_id()
+
+    async def load(unit: Unit) -> list[BankEntryOut]:
+        found = await bank_entry_queries.entries_after(unit, state, after, paging.limit + 1)
+        return [BankEntryOut.of(*one) for one in found]
+
+    return paging.page(await read(load), key=lambda entry: entry.id)
+
+
+async def _answer_entry(unit: Unit, row: BankEntryRow) -> BankEntryOut:
+    return BankEntryOut.of(row, (await bank_entry_queries.proposals(unit, [row.id])).get(row.id, []))
+
+
+@reads.get("/{entry_id}", summary="One entry")
+async def get_entry(entry_id: UUID, read: Read) -> BankEntryOut:
+    """An entry, its proposals and what became of it."""
+
+    async def load(unit: Unit) -> BankEntryOut:
+        return await _answer_entry(unit, await bank_entry_queries.entry(unit, entry_id))
+
+    return await read(load)
+
+
+@writes.post(
+    "/{entry_id}:book",
+    status_code=200,
+    response_model=BankEntryOut,
+    summary="Book an entry",
+    responses=refusals(MoveRefused, NotAReceipt, AmountRefused, EntryOfDebit, CurrencyMismatch, UnknownLine),
+)
+async def book_entry(
+    entry_id: UUID, wanted: BookIn, command: Annotated[CommandRunner, perform_command("bank_entry.book")]
+) -> Response:
+    """Record the payment that an entry is; what is more than the account owes is unapplied cash. Decided once.
+
+    An entry with the reference of a direct debit in flight settles it.
+    """
+
+    async def book(unit: Unit) -> BankEntryOut:
+        decision = wanted.decision(command.caller.subject)
+        return await _answer_entry(unit, await bank_booking.book(unit, entry_id, decision))
+
+    return await command.run(book, status=200, reason=wanted.reason, about=wanted.account_id)
+
+
+@writes.post(
+    "/{entry_id}:ignore",
+    status_code=200,
+    response_model=BankEntryOut,
+    summary="Ignore an entry",
+    responses=refusals(MoveRefused),
+)
+async def ignore_entry(
+    entry_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bank_entry.ignore")]
+) -> Response:
+    """It is no payment of a customer, or was dealt with by hand, such as a returned debit. Decided once."""
+
+    async def ignore(unit: Unit) -> BankEntryOut:
+        return await _answer_entry(unit, await bank_booking.ignore(unit, entry_id, command.caller.subject, why.reason))
+
+    return await command.run(ignore, status=200, reason=why.reason, about=entry_id)

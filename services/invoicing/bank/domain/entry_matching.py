@@ -1,0 +1,266 @@
+"""Whose money is this? What an entry of a bank statement says is weighed against open invoices.
+
+A candidate's score goes from 0 to 100, and only adds up what speaks for it. It is certain, and booked without
+a person, only if the number of an open invoice stands literally in the text, no other candidate scores as high as
+`CERTAIN`, the currency agrees and the account owes at least the amount. Everything else waits for a person, who
+gets the best proposals with their reasons.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import groupby
+from uuid import UUID
+
+from services.invoicing.bank.domain.statements.statement_entries import EntryKind
+from services.invoicing.payments.domain.carried_debit import CarriedDebit
+from shared.pure.payment_references import MOST, is_checked
+
+CERTAIN = 60
+"""From this score on a candidate is certain, if it is the only one, by number, and owes the amount."""
+PROPOSALS = 5
+BY_NUMBER, BY_REFERENCE, BY_AMOUNT, BY_TOTAL, BY_NAME = 60, 40, 25, 20, 15
+"""What speaks for a candidate: the invoice's number or our customer's name for it in the text, an amount that is
+just what is open of the invoice, or of all the account's invoices or of those named; the payer's name."""
+BY_DEBIT = 100
+"""A direct debit of just the amount, by its reference."""
+
+LONGEST_GRAM = 5
+"""Words of a number that a bank may have pulled apart (`GS DE 0000 0001`)."""
+LONGEST_STRUCTURED = 10
+"""Words of a structured reference: in groups of four, as it is printed, with some that were broken once more."""
+CHECK_DIGITS = re.compile("RF[0-9]{2}")
+STRUCTURED = re.compile(f"RF[0-9]{{2}}[A-Z0-9]{{1,{MOST}}}")
+WRONG = "!"
+"""Mark before a number whose structured reference has wrong check digits."""
+SHORTEST_NUMBER = 4
+"""Characters: shorter ones are found in any text."""
+LEGAL_FORMS = frozenset(
+    ("gmbh", "mbh", "co", "kg", "ag", "se", "ltd", "limited", "inc", "llc", "bv", "nv", "sa", "sarl", "srl", "spa")
+)
+
+
+class EntryState(StrEnum):
+    """What became of an entry."""
+
+    CERTAIN = "certain"
+    UNMATCHED = "unmatched"
+    BOOKED = "booked"
+    IGNORED = "ignored"
+    KEPT = "kept"
+
+
+ENTRY_ALLOWED: dict[EntryState, frozenset[EntryState]] = {
+    EntryState.CERTAIN: frozenset({EntryState.BOOKED, EntryState.UNMATCHED, EntryState.IGNORED}),
+    EntryState.UNMATCHED: frozenset({EntryState.BOOKED, EntryState.IGNORED}),
+    EntryState.BOOKED: frozenset(),
+    EntryState.IGNORED: frozenset(),
+    EntryState.KEPT: frozenset(),
+}
+"""What is certain waits after all if the facts are others when it is booked. Money that left is only kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """An entry as far as it matters here; minor units."""
+
+    kind: EntryKind
+    amount: int
+    currency: str
+    payer: str | None
+    is_doubtful: bool = False
+    """Its reference came in a file of another format: it may be the same money."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An account, or one invoice of it, with what is open of both, that an entry may be meant for."""
+
+    account_id: UUID
+    name: str
+    currency: str
+    account_open: int
+    invoice_id: UUID | None = None
+    invoice_open: int = 0
+    by_number: bool = False
+    by_reference: bool = False
+    by_wrong_reference: bool = False
+    """Its structured reference stands in the text, with check digits that are wrong."""
+    has_debit: bool = False
+    """A direct debit of the invoice is in flight, so its money may be that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A candidate with its score and what speaks for and against it."""
+
+    candidate: Candidate
+    score: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The certain candidate if there is one, with the debit that it is the payment of; and the best proposals."""
+
+    certain: Candidate | None
+    proposals: tuple[Proposal, ...]
+    debit_id: UUID | None = None
+
+
+def judge(receipt: Receipt, candidates: Iterable[Candidate], debits: Sequence[CarriedDebit] = ()) -> Verdict:
+    """Weigh the candidates of an entry, and the debits whose reference it carries."""
+    known = list(candidates)
+    scored = [scored_one(receipt, one) for one in known] + list(_named_together(receipt, known))
+    scored.sort(key=lambda one: (-one.score, str(one.candidate.account_id), str(one.candidate.invoice_id)))
+    if debits:
+        return _judge_debits(receipt, debits, scored)
+    high = [one for one in scored if one.score >= CERTAIN]
+    sure = [one.candidate for one in high if len(high) == 1 and _is_sure(receipt, one.candidate)]
+    return Verdict(sure[0] if sure else None, tuple(scored[:PROPOSALS]))
+
+
+def _judge_debits(receipt: Receipt, debits: Sequence[CarriedDebit], scored: Sequence[Proposal]) -> Verdict:
+    """Judge an entry that carries a debit's reference: it pays that debit, or a person decides."""
+    paid = [debit for debit in debits if is_paid_by(debit, receipt.amount, receipt.currency)]
+    proposals = [_propose_debit(debit, is_paid=debit in paid) for debit in debits]
+    proposals.sort(key=lambda proposal: (-proposal.score, str(proposal.candidate.account_id)))
+    invoice_ids = {debit.invoice_id for debit in debits}
+    others = [proposal for proposal in scored if proposal.candidate.invoice_id not in invoice_ids]
+    together = tuple((proposals + others)[:PROPOSALS])
+    is_sure = len(paid) == len(debits) == 1 and receipt.kind is EntryKind.RECEIPT and not receipt.is_doubtful
+    return Verdict(proposals[0].candidate, together, paid[0].id) if is_sure else Verdict(None, together)
+
+
+def is_paid_by(debit: CarriedDebit, amount: int, currency: str) -> bool:
+    """Whether an entry of this amount is the money of a debit."""
+    return debit.is_unpaid and (debit.amount, debit.currency) == (amount, currency)
+
+
+def _propose_debit(debit: CarriedDebit, *, is_paid: bool) -> Proposal:
+    candidate = Candidate(debit.account_id, debit.name, debit.currency, 0, debit.invoice_id)
+    return Proposal(candidate, BY_DEBIT if is_paid else BY_NUMBER, (f"debit_{debit.state}",))
+
+
+def _is_sure(receipt: Receipt, one: Candidate) -> bool:
+    if receipt.is_doubtful or one.has_debit:
+        return False
+    is_receipt = receipt.kind is EntryKind.RECEIPT and receipt.currency == one.currency
+    return is_receipt and one.by_number and fits(receipt.amount, one.invoice_open, one.account_open)
+
+
+def fits(amount: int, invoice_open: int, account_open: int) -> bool:
+    """Whether a named invoice is open and its account owes the amount: true before it is booked, too."""
+    return invoice_open > 0 and 0 < amount <= account_open
+
+
+def scored_one(receipt: Receipt, one: Candidate) -> Proposal:
+    """The score of one candidate, from 0 to 100, with its reasons."""
+    agrees = receipt.currency == one.currency
+    is_amount = agrees and one.invoice_id is not None and receipt.amount == one.invoice_open > 0
+    is_total = agrees and not is_amount and receipt.amount == one.account_open > 0
+    reasons = {
+        "invoice_number": BY_NUMBER * one.by_number,
+        "invoice_reference": BY_REFERENCE * (one.by_reference and not one.by_number),
+        "wrong_check_digits": BY_REFERENCE * (one.by_wrong_reference and not one.by_number and not one.by_reference),
+        "amount_of_invoice": BY_AMOUNT * is_amount,
+        "all_open_of_account": BY_TOTAL * is_total,
+        "payer_name": likeness(receipt.payer or "", one.name),
+    }
+    against = ("settled",) * (one.invoice_id is not None and one.invoice_open == 0)
+    against += ("other_currency",) * (not agrees)
+    against += ("debit_in_flight",) * one.has_debit
+    against += ("reference_in_other_format",) * receipt.is_doubtful
+    return Proposal(one, sum(reasons.values()), tuple(why for why, points in reasons.items() if points) + against)
+
+
+def _named_together(receipt: Receipt, candidates: Sequence[Candidate]) -> Iterator[Proposal]:
+    """Accounts of which several invoices are named that come to just the amount."""
+    named = sorted(
+        (one for one in candidates if one.by_number and one.invoice_open),
+        key=lambda one: (one.account_id, str(one.invoice_id)),
+    )
+    for _, group in groupby(named, key=lambda one: one.account_id):
+        ones = list(group)
+        together = sum(one.invoice_open for one in ones)
+        if len(ones) > 1 and together == receipt.amount and ones[0].currency == receipt.currency:
+            account = replace(ones[0], invoice_id=None, invoice_open=0, by_number=False, by_reference=False)
+            points = BY_NUMBER + BY_AMOUNT + likeness(receipt.payer or "", account.name)
+            yield Proposal(account, points, ("sum_of_named_invoices",))
+
+
+def likeness(payer: str, name: str) -> int:
+    """How much of an account's name the payer's has, from 0 to BY_NAME."""
+    wanted = name_words(name)
+    return BY_NAME * len(wanted & name_words(payer)) // len(wanted) if wanted else 0
+
+
+def name_words(name: str) -> frozenset[str]:
+    """The words of a name without accents, case and legal forms; German umlauts as banks write them."""
+    folded = name.casefold().replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
+    plain = unicodedata.normalize("NFKD", folded).encode("ascii", "ignore").decode()
+    return frozenset(re.findall("[a-z0-9]+", plain)) - LEGAL_FORMS
+
+
+def normal_number(number: str) -> str:
+    """A number or reference as it is looked up: letters and digits alone, capitals."""
+    return re.sub("[^A-Za-z0-9]", "", number).upper()
+
+
+def lookup_numbers(text: str, ids: Iterable[str]) -> list[str]:
+    """List what an entry may name: what in its text may be a number, and the ids of its payment.
+
+    A structured reference (ISO 11649) stands for the number that it is made of, marked if its check digits are wrong.
+    """
+    normal_ids = [normal_number(id_) for id_ in ids]
+    numbers = {*grams(text), *normal_ids} - {""}
+    for words in (_words(text), *([id_] for id_ in normal_ids)):
+        numbers |= {number if is_right else WRONG + number for number, is_right in _structured_numbers(words)}
+    return sorted(numbers)
+
+
+def grams(text: str) -> list[str]:
+    """What in a text may be a number: words, and words in a row that a bank may have pulled apart.
+
+    Only whole words count, so that no number is found within a longer one; the last word has a digit. The number of a
+    structured reference counts if its check digits are right.
+    """
+    words = _words(text)
+    not_begun = _list_after_check_digits(words)
+    found = {
+        "".join(words[begin:end])
+        for end in range(1, len(words) + 1)
+        if not words[end - 1].isalpha()
+        for begin in range(max(0, end - LONGEST_GRAM), end)
+        if begin not in not_begun
+    }
+    structured = {number for number, is_right in _structured_numbers(words) if is_right}
+    return sorted(number for number in found | structured if SHORTEST_NUMBER <= len(number) <= 60)
+
+
+def _words(text: str) -> list[str]:
+    return [word.upper() for word in re.findall("[A-Za-z0-9]+", text)]
+
+
+def _list_after_check_digits(words: Sequence[str]) -> set[int]:
+    """List the words behind an `RF` and check digits that stand apart: these decide about the number that follows."""
+    ends = set()
+    for begin, word in enumerate(words):
+        if CHECK_DIGITS.fullmatch(word):
+            ends.add(begin + 1)
+        elif word == "RF" and CHECK_DIGITS.fullmatch("".join(words[begin : begin + 2])):
+            ends.add(begin + 2)
+    return ends
+
+
+def _structured_numbers(words: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    """Find the numbers of the structured references that begin with a word, each with whether its digits are right."""
+    for begin, word in enumerate(words):
+        if not word.startswith("RF"):
+            continue
+        for end in range(begin + 1, min(len(words), begin + LONGEST_STRUCTURED) + 1):
+            reference = "".join(words[begin:end])
+            if STRUCTURED.fullmatch(reference) and not words[end - 1].isalpha():
+                yield reference[4:], is_checked(reference)

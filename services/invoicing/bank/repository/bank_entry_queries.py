@@ -1,0 +1,180 @@
+"""Bank statements that were imported, their entries and what becomes of them, mappings of columns."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+import asyncpg
+from sqlmodel import col, select
+
+from services.invoicing.bank.domain.entry_matching import EntryState
+from services.invoicing.bank.domain.statements.statement_entries import RefusedEntry
+from services.invoicing.bank.tables import (
+    BankEntryRow,
+    BankImportRow,
+    BankMappingRow,
+    BankProposalRow,
+    BankRefusedEntryRow,
+)
+from shared.persistence.database import Unit, columns
+from shared.persistence.keyset import rows_after
+from shared.pure.errors import NotFound
+
+_ADD_ENTRIES = """
+INSERT INTO bank_entries (id, import_id, bank_account, entry_key, kind, is_credit, amount_minor, currency, booked_on,
+    payer, text, reference, ids, return_reason, state, account_id, invoice_id, debit_id, due_at)
+SELECT n.id, $1, n.bank_account, n.entry_key, n.kind, n.is_credit, n.amount, n.currency, n.booked_on, n.payer, n.text,
+    n.reference, n.ids, n.return_reason,
+    CASE WHEN c.id IS NOT NULL THEN 'certain' WHEN n.kind = 'debit' THEN 'kept' ELSE 'unmatched' END,
+    c.account_id, c.invoice_id, c.debit_id, CASE WHEN c.id IS NOT NULL THEN $2::timestamptz END
+FROM incoming_entries n LEFT JOIN incoming_certain c ON c.id = n.id
+ORDER BY n.place
+"""
+
+
+_ADD_REPEATS = """
+INSERT INTO bank_repeats (id, import_id, place, entry_id) SELECT id, $1, place, entry_id FROM incoming_repeats
+"""
+
+
+async def add_import(unit: Unit, row: BankImportRow) -> None:
+    """Write an import with the entries that have come in, their proposals, and those that repeat another one."""
+    unit.session.add(row)
+    await unit.session.flush()
+    await insert_entries(unit, row.id)
+    await unit.connection.execute(_ADD_REPEATS, row.id)
+
+
+async def insert_refused(unit: Unit, import_id: UUID, entries: Iterable[RefusedEntry]) -> None:
+    """Write the entries that were left out of an import."""
+    rows = [(import_id, entry.place, entry.account, entry.field, entry.message) for entry in entries]
+    await unit.connection.copy_records_to_table(
+        "bank_refused_entries", records=rows, columns=["import_id", "place", "bank_account", "field", "message"]
+    )
+
+
+async def list_refused(unit: Unit, import_id: UUID) -> Sequence[BankRefusedEntryRow]:
+    """List the entries that were left out of an import, in the order of the file."""
+    query = select(BankRefusedEntryRow).where(BankRefusedEntryRow.import_id == import_id)
+    return (await unit.session.exec(query.order_by(col(BankRefusedEntryRow.place)))).all()
+
+
+async def insert_entries(unit: Unit, import_id: UUID) -> None:
+    """Write the entries that have come in and their proposals."""
+    await unit.connection.execute(_ADD_ENTRIES, import_id, unit.now)
+    await unit.connection.execute("INSERT INTO bank_proposals SELECT * FROM incoming_proposals")
+    unit.wake("sweeps")
+
+
+async def import_of(unit: Unit, content_hash: str) -> BankImportRow | None:
+    """The import of this very file."""
+    query = select(BankImportRow).where(BankImportRow.content_hash == content_hash)
+    return (await unit.session.exec(query)).first()
+
+
+async def latest_import(unit: Unit) -> BankImportRow:
+    """The newest import. Raises NotFound."""
+    newest = (col(BankImportRow.imported_at).desc(), col(BankImportRow.id).desc())
+    row = (await unit.session.exec(select(BankImportRow).order_by(*newest).limit(1))).first()
+    if row is None:
+        raise NotFound("no bank statement was imported yet")
+    return row
+
+
+async def states(unit: Unit, import_id: UUID) -> dict[str, int]:
+    """How many entries of an import are in which state now."""
+    rows = await unit.connection.fetch(
+        "SELECT state, count(*) AS entries FROM bank_entries WHERE import_id = $1 GROUP BY state ORDER BY state",
+        import_id,
+    )
+    return {row["state"]: row["entries"] for row in rows}
+
+
+async def find_mapping(unit: Unit, name: str) -> BankMappingRow | None:
+    """Find the mapping of this name, as it is now."""
+    return await unit.session.get(BankMappingRow, name, populate_existing=True)
+
+
+async def mapping(unit: Unit, name: str) -> BankMappingRow:
+    """The mapping of this name. Raises NotFound."""
+    row = await find_mapping(unit, name)
+    if row is None:
+        raise NotFound(f"there is no bank mapping {name}")
+    return row
+
+
+_SAVE_MAPPING = """
+INSERT INTO bank_mappings (name, columns, changed_by, changed_at) VALUES ($1, $2::text::jsonb, $3, $4)
+ON CONFLICT (name) DO UPDATE
+SET columns = excluded.columns, changed_by = excluded.changed_by, changed_at = excluded.changed_at
+"""
+
+
+async def save_mapping(unit: Unit, name: str, told: str, actor: str) -> None:
+    """Write a mapping, given as JSON, in the place of a former one."""
+    await unit.connection.execute(_SAVE_MAPPING, name, told, actor, unit.now)
+
+
+async def entries_after(
+    unit: Unit, state: str | None, after: UUID | None, limit: int
+) -> list[tuple[BankEntryRow, list[BankProposalRow]]]:
+    """Entries, of one state if it is given, in the order of their ids, each with its proposals."""
+    rows = await rows_after(unit, BankEntryRow, after, limit, state=state)
+    proposed = await proposals(unit, [row.id for row in rows])
+    return [(row, proposed.get(row.id, [])) for row in rows]
+
+
+async def proposals(unit: Unit, entry_ids: Sequence[UUID]) -> dict[UUID, list[BankProposalRow]]:
+    """The proposals for these entries, the best first."""
+    query = select(BankProposalRow).where(col(BankProposalRow.entry_id).in_(entry_ids))
+    found: dict[UUID, list[BankProposalRow]] = {}
+    for row in (await unit.session.exec(query.order_by(col(BankProposalRow.rank)))).all():
+        found.setdefault(row.entry_id, []).append(row)
+    return found
+
+
+async def entry(unit: Unit, entry_id: UUID, *, locked: bool = False) -> BankEntryRow:
+    """The entry, locked for its decision if wanted. Raises NotFound."""
+    row = await unit.session.get(BankEntryRow, entry_id, with_for_update=locked or None, populate_existing=True)
+    if row is None:
+        raise NotFound(f"there is no bank entry {entry_id}")
+    return row
+
+
+_DUE = """
+SELECT id, account_id, invoice_id, debit_id, amount_minor, currency FROM bank_entries
+WHERE account_id = ANY($1::uuid[]) AND due_at <= $2
+ORDER BY account_id, booked_on, id FOR NO KEY UPDATE
+"""
+
+
+async def due(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+    """The certain entries of these accounts, which are locked."""
+    return await unit.connection.fetch(_DUE, account_ids, unit.now)  # type: ignore[no-any-return]
+
+
+async def open_amounts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, int]]:
+    """What is open of each invoice of these accounts."""
+    rows = await unit.connection.fetch(
+        "SELECT account_id, invoice_id, open_minor FROM invoice_states"
+        " WHERE account_id = ANY($1::uuid[]) AND open_minor > 0",
+        account_ids,
+    )
+    found: dict[UUID, dict[UUID, int]] = {one: {} for one in account_ids}
+    for row in rows:
+        found[row["account_id"]][row["invoice_id"]] = row["open_minor"]
+    return found
+
+
+_SAVE_BOOKED = """
+UPDATE bank_entries e SET state = n.state, payment_id = n.payment_id, due_at = NULL,
+    decided_at = CASE WHEN n.payment_id IS NOT NULL THEN $1::timestamptz END,
+    account_id = CASE WHEN n.payment_id IS NOT NULL THEN e.account_id END,
+    invoice_id = CASE WHEN n.payment_id IS NOT NULL THEN e.invoice_id END,
+    debit_id = CASE WHEN n.payment_id IS NOT NULL THEN e.debit_id END
+FROM unnest($2::uuid[], $3::text[], $4::uuid[]) AS n (id, state, payment_id) WHERE e.id = n.id
+"""
+
+
+async def save_outcomes(unit: Unit, outcomes: Iterable[tuple[UUID, EntryState, UUID | None]]) -> None:
+    """Save what became of certain entries: booked as this payment, or waiting for a person after all."""
+    await unit.connection.execute(_SAVE_BOOKED, unit.now, *columns(outcomes, 3))

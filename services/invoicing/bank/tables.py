@@ -1,0 +1,184 @@
+"""What banks say: mappings of their columns, statements that were imported, their entries, proposals for them."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, DateTime, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from services.invoicing.accounts.tables.account_tables import AccountRow
+from services.invoicing.metadata import Row
+from services.invoicing.payments.tables.debit_tables import NORMAL_NUMBER, DebitRow
+from services.invoicing.receivables.tables import InvoiceRow, InvoiceStateRow
+
+NORMAL_NAME = (
+    "regexp_replace(replace(replace(replace(replace(lower(translate({}, 'ÄÖÜ', 'äöü')), 'ä', 'ae'), 'ö', 'oe'),"
+    r" 'ü', 'ue'), 'ß', 'ss'), '\m(gmbh|mbh|co|kg|ag|se|ltd|limited|inc|llc|bv|nv|sa|sarl|srl|spa)\M|[^a-z0-9]',"
+    " '', 'g')"
+)
+"""A name as candidates are looked up by it; `domain.matching.name_words` then weighs it."""
+
+
+class BankMappingRow(Row, table=True):
+    """What the columns of a bank's CSV mean."""
+
+    __tablename__ = "bank_mappings"
+
+    name: str = Field(primary_key=True, sa_type=Text)
+    columns: dict[str, Any] = Field(sa_type=JSONB)
+    changed_by: str = Field(sa_type=Text)
+    changed_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class BankImportRow(Row, table=True):
+    """A file that was imported; how many entries of it were taken, and what was to become of them."""
+
+    __tablename__ = "bank_imports"
+    __table_args__ = (
+        CheckConstraint("format IN ('camt.053', 'csv')"),
+        Index("bank_imports_by_time", "imported_at"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    content_hash: str = Field(sa_type=Text, unique=True)
+    format: str = Field(sa_type=Text)
+    closing_date: date | None
+    certain: int
+    unmatched: int
+    kept: int
+    repeated: int
+    imported_by: str = Field(sa_type=Text)
+    imported_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class BankAccountRow(Row, table=True):
+    """A bank account of ours, and until when its statements say what was paid."""
+
+    __tablename__ = "bank_accounts"
+    __table_args__ = (
+        CheckConstraint("num_nulls(closed_by, reason, closed_at) = CASE WHEN is_closed THEN 0 ELSE 3 END"),
+    )
+
+    bank_account: str = Field(primary_key=True, sa_type=Text)
+    closing_date: date
+    known_until: datetime = Field(sa_type=DateTime(timezone=True))
+    is_closed: bool
+    closed_by: str | None = Field(sa_type=Text)
+    reason: str | None = Field(sa_type=Text)
+    closed_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+
+
+class BankEntryRow(Row, table=True):
+    """An entry of a statement, taken once, and what became of it."""
+
+    __tablename__ = "bank_entries"
+    __table_args__ = (
+        UniqueConstraint("bank_account", "entry_key"),
+        CheckConstraint("kind IN ('receipt', 'collective', 'return', 'debit')"),
+        CheckConstraint("state IN ('certain', 'unmatched', 'booked', 'ignored', 'kept')"),
+        CheckConstraint("amount_minor >= 0"),
+        CheckConstraint("(state = 'booked') = (payment_id IS NOT NULL)"),
+        CheckConstraint("(state = 'certain') = (due_at IS NOT NULL)"),
+        CheckConstraint("due_at IS NULL OR (account_id IS NOT NULL AND invoice_id IS NOT NULL)"),
+        CheckConstraint("num_nulls(decided_by, reason) IN (0, 2)"),
+        Index("bank_entries_listed", "state", "id"),
+        Index("bank_entries_of_import", "import_id"),
+        Index("bank_entries_by_reference", "bank_account", "reference", postgresql_where=text("reference <> ''")),
+        Index("bank_entries_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    import_id: UUID = Field(foreign_key="bank_imports.id")
+    bank_account: str = Field(sa_type=Text)
+    entry_key: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    is_credit: bool
+    amount_minor: int = Field(sa_type=BigInteger)
+    currency: str = Field(sa_type=Text)
+    booked_on: date
+    payer: str | None = Field(sa_type=Text)
+    text: str = Field(sa_type=Text)
+    reference: str | None = Field(sa_type=Text)
+    """The bank's, empty if it gives none; null: the entry was taken when it stood in the key alone."""
+    ids: list[str] | None = Field(sa_type=ARRAY(Text))
+    return_reason: str | None = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    account_id: UUID | None = Field(foreign_key="accounts.id")
+    invoice_id: UUID | None = Field(foreign_key="invoices.id")
+    debit_id: UUID | None = Field(foreign_key="debits.id")
+    """The direct debit whose money the entry is."""
+    payment_id: UUID | None = Field(foreign_key="payments.id", unique=True)
+    due_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    decided_by: str | None = Field(sa_type=Text)
+    reason: str | None = Field(sa_type=Text)
+    decided_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+
+
+class BankRefusedEntryRow(Row, table=True):
+    """An entry of a file that was left out, since a field of it is wrong."""
+
+    __tablename__ = "bank_refused_entries"
+
+    import_id: UUID = Field(primary_key=True, foreign_key="bank_imports.id")
+    place: int = Field(primary_key=True)
+    bank_account: str = Field(sa_type=Text)
+    field: str = Field(sa_type=Text)
+    message: str = Field(sa_type=Text)
+
+
+class BankRepeatRow(Row, table=True):
+    """An entry of a file that is equal to one that was taken before; a person may take it after all."""
+
+    __tablename__ = "bank_repeats"
+    __table_args__ = (
+        UniqueConstraint("import_id", "place"),
+        CheckConstraint("num_nulls(taken_entry_id, taken_by, reason, taken_at) IN (0, 4)"),
+        Index("bank_repeats_of_import", "import_id", "id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    import_id: UUID = Field(foreign_key="bank_imports.id")
+    place: int
+    entry_id: UUID = Field(foreign_key="bank_entries.id")
+    taken_entry_id: UUID | None = Field(foreign_key="bank_entries.id", unique=True)
+    taken_by: str | None = Field(sa_type=Text)
+    reason: str | None = Field(sa_type=Text)
+    taken_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+
+
+class BankProposalRow(Row, table=True):
+    """An account, or an invoice of it, that an entry may be meant for; 1 is the best. As it was at the import."""
+
+    __tablename__ = "bank_proposals"
+    __table_args__ = (CheckConstraint("score BETWEEN 0 AND 100"),)
+
+    entry_id: UUID = Field(primary_key=True, foreign_key="bank_entries.id")
+    rank: int = Field(primary_key=True)
+    account_id: UUID = Field(foreign_key="accounts.id")
+    invoice_id: UUID | None = Field(foreign_key="invoices.id")
+    score: int
+    reasons: list[str] = Field(sa_type=ARRAY(Text))
+
+
+def _index(name: str, row: type[Row], expression: str, where: str | None = None) -> Index:
+    """An index on a table of another noun: what entries are looked up by."""
+    table = Row.metadata.tables[f"invoicing.{row.__tablename__}"]
+    return Index(name, text(expression), postgresql_where=None if where is None else text(where), _table=table)
+
+
+LOOKED_UP = (
+    _index("invoices_by_number", InvoiceRow, NORMAL_NUMBER.format("number")),
+    _index(
+        "invoices_by_reference",
+        InvoiceRow,
+        NORMAL_NUMBER.format("external_reference"),
+        "external_reference IS NOT NULL",
+    ),
+    _index("debits_by_reference", DebitRow, NORMAL_NUMBER.format("reference")),
+    _index("debits_in_flight", DebitRow, "invoice_id", "state = 'initiated'"),
+    _index("accounts_by_name", AccountRow, NORMAL_NAME.format("name")),
+    _index("invoice_states_by_amount", InvoiceStateRow, "open_minor", "open_minor > 0"),
+)
+"""The indexes by which candidates are found, set-based."""

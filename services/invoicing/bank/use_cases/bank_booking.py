@@ -1,0 +1,281 @@
+"""Bank statements are imported, certain receipts are booked, people decide about the others."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import zip_longest
+from uuid import UUID
+
+import asyncpg
+import orjson
+from pydantic import TypeAdapter
+
+from services.invoicing.bank.domain.entry_matching import ENTRY_ALLOWED, EntryState, fits, judge
+from services.invoicing.bank.domain.statements.statement_entries import EntryKind
+from services.invoicing.bank.domain.statements.tabular import Columns
+from services.invoicing.bank.repository import (
+    bank_duplicate_queries,
+    bank_entry_queries,
+    bank_knowledge_queries,
+    bank_matching_queries,
+)
+from services.invoicing.bank.tables import BankAccountRow, BankEntryRow, BankImportRow
+from services.invoicing.bank.use_cases import bank_debits
+from services.invoicing.bank.use_cases.bank_files import BankFile
+from services.invoicing.payments.repository.payment_queries import Received
+from services.invoicing.payments.use_cases import payment_recording
+from services.invoicing.payments.use_cases.payment_recording import NewPayment
+from services.invoicing.settings.domain.approval_states import moved_to
+from shared.base.telemetry import log
+from shared.events.invoicing import BankStatementImported
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal, Unavailable
+from shared.pure.ids import new_id
+from shared.pure.money import Money
+
+TURNSTILE = "bank imports"
+"""The subject that an import locks: of two at once the second sees which entries the first one took."""
+TOGETHER = 500
+"""Entries that are judged at a time."""
+COLUMNS = TypeAdapter(Columns)
+
+
+class NotAReceipt(Refusal):
+    """Only money that came in can be booked; what was taken back is a payment to be reversed."""
+
+    code = "not_a_receipt"
+
+
+async def put_mapping(unit: Unit, name: str, columns: Columns, actor: str) -> None:
+    """Say what the columns of a bank's CSV mean."""
+    await bank_entry_queries.save_mapping(unit, name, orjson.dumps(asdict(columns)).decode(), actor)
+
+
+async def columns_of(unit: Unit, name: str) -> Columns:
+    """What a mapping says. Raises NotFound."""
+    return COLUMNS.validate_python((await bank_entry_queries.mapping(unit, name)).columns)
+
+
+async def take(unit: Unit, body: bytes, mapping: str | None, actor: str) -> tuple[BankImportRow, bool]:
+    """Import a file, camt.053 or, with a mapping, CSV; and whether it was imported before, so that nothing changed.
+
+    Entries that were taken before are listed beside those and left alone; certain ones are booked by the sweep
+    that this wakes. An entry that is refused by itself is listed, and payments into its bank account are known no
+    longer than before. Raises NotFound, StatementRefused; then nothing of the file is taken.
+    """
+    file = BankFile(body, None if mapping is None else await columns_of(unit, mapping))
+    import_id, file_format = new_id(), "camt.053" if mapping is None else "csv"
+    await unit.lock(TURNSTILE, import_id)
+    known = await bank_entry_queries.import_of(unit, file.hash)
+    if known is not None:
+        unit.record_nothing()
+        return known, True
+    await bank_matching_queries.take_in(unit, file.entries(), file.former_keys)
+    repeated = await bank_duplicate_queries.drop_repeated(unit)
+    await bank_duplicate_queries.doubt_other_formats(unit, file_format)
+    await match_incoming(unit)
+    counts = await bank_matching_queries.outcomes(unit)
+    row = BankImportRow(
+        id=import_id,
+        content_hash=file.hash,
+        format=file_format,
+        closing_date=max(file.closings.values(), default=None),
+        certain=counts.get("certain", 0),
+        unmatched=counts.get("unmatched", 0),
+        kept=counts.get("kept", 0),
+        repeated=repeated,
+        imported_by=actor,
+        imported_at=unit.now,
+    )
+    await bank_entry_queries.add_import(unit, row)
+    await bank_entry_queries.insert_refused(unit, row.id, file.refused)
+    await bank_knowledge_queries.note_closings(unit, file.complete_closings)
+    _publish_import(unit, row, len(file.refused))
+    unit.record(Change("bank_import", row.id))
+    return row, False
+
+
+def _publish_import(unit: Unit, row: BankImportRow, refused: int) -> None:
+    unit.publish(
+        BankStatementImported(
+            import_id=row.id,
+            format=row.format,
+            closing_date=row.closing_date,
+            entries=counts_of(row),
+            refused=refused,
+        )
+    )
+
+
+async def close_account(unit: Unit, bank_account: str, actor: str, reason: str) -> BankAccountRow:
+    """Statements of a bank account of ours come no more, so nobody waits for them; a newer one opens it again.
+
+    Raises NotFound. Closed again, nothing changes.
+    """
+    await unit.lock(TURNSTILE)
+    row = await bank_knowledge_queries.bank_account(unit, bank_account)
+    if row.is_closed:
+        unit.record_nothing()
+        return row
+    before = row.model_dump()
+    row.is_closed, row.closed_by, row.reason, row.closed_at = True, actor, reason, unit.now
+    unit.session.add(row)
+    await unit.session.flush()
+    unit.record(Change("bank_account", bank_account, None, before, row.model_dump()))
+    return row
+
+
+def counts_of(row: BankImportRow) -> dict[str, int]:
+    """The entries of a file by outcome, as at its import."""
+    return {"certain": row.certain, "unmatched": row.unmatched, "kept": row.kept, "repeated": row.repeated}
+
+
+async def match_incoming(unit: Unit) -> None:
+    """Judge what has come in, some entries at a time."""
+    last = await bank_matching_queries.find_candidates(unit)
+    for begin in range(0, last, TOGETHER):
+        found = await bank_matching_queries.candidates(unit, begin, begin + TOGETHER)
+        await bank_matching_queries.note(unit, {id_: judge(*evidence) for id_, evidence in found.items()})
+        await asyncio.sleep(0)
+
+
+async def book_certain(unit: Unit, account_ids: list[str]) -> None:
+    """Book the certain entries of these accounts, which are locked, if the facts are still those they were."""
+    ids = [UUID(one) for one in account_ids]
+    opened = await bank_debits.get_open_amounts(unit, ids)
+    for entries in _one_of_each_account(await bank_entry_queries.due(unit, ids)):
+        booked = await _booked(unit, entries, opened)
+        states = [EntryState.UNMATCHED if one is None else EntryState.BOOKED for one in booked]
+        moved = [moved_to(ENTRY_ALLOWED, EntryState.CERTAIN, state) for state in states]
+        await bank_entry_queries.save_outcomes(
+            unit, list(zip([row["id"] for row in entries], moved, booked, strict=True))
+        )
+
+
+def _one_of_each_account(due: Iterable[asyncpg.Record]) -> Iterator[list[asyncpg.Record]]:
+    """Entries that can be booked together: what one pays is not open any more for the next of its account."""
+    of_account: dict[UUID, list[asyncpg.Record]] = {}
+    for row in due:
+        of_account.setdefault(row["account_id"], []).append(row)
+    for together in zip_longest(*of_account.values()):
+        yield [row for row in together if row is not None]
+
+
+async def _booked(
+    unit: Unit, entries: Sequence[asyncpg.Record], opened: Mapping[UUID, dict[UUID, int]]
+) -> list[UUID | None]:
+    """The payment that each entry becomes, or None; `opened` is what is open of each account's invoices."""
+    settled = await bank_debits.pay_debits(unit, [row for row in entries if row["debit_id"]])
+    wanted = [row for row in entries if not row["debit_id"] and _fits(row, opened[row["account_id"]])]
+    outcomes = dict(
+        zip(
+            [row["id"] for row in wanted],
+            await _received(unit, [_payment_of(row) for row in wanted]),
+            strict=True,
+        )
+    )
+    booked: list[UUID | None] = []
+    for row in entries:
+        if row["debit_id"]:
+            booked.append(settled.get(row["id"]))
+            continue
+        outcome = outcomes.get(row["id"])
+        if isinstance(outcome, Refusal):
+            log.warning("a certain bank entry was refused", entry=str(row["id"]), code=outcome.code)
+        elif outcome is not None:
+            _use(row, opened[row["account_id"]])
+        booked.append(outcome.id if isinstance(outcome, Received) else None)
+    return booked
+
+
+async def _received(unit: Unit, news: Sequence[NewPayment]) -> list[Received | Refusal]:
+    """Receive them together; where what one does cannot be told (its event is too large), each by itself."""
+    try:
+        async with unit.savepoint():
+            return await payment_recording.receive_many(unit, news)
+    except Unavailable:
+        raise
+    except Refusal as refusal:
+        if len(news) == 1:
+            return [refusal]
+    return [outcome for new in news for outcome in await _received(unit, [new])]
+
+
+def _fits(row: asyncpg.Record, opened: Mapping[UUID, int]) -> bool:
+    return fits(row["amount_minor"], opened.get(row["invoice_id"], 0), sum(opened.values()))
+
+
+def _payment_of(row: asyncpg.Record) -> NewPayment:
+    money = Money(row["amount_minor"], row["currency"])
+    return NewPayment(row["account_id"], money, row["invoice_id"], [], _reference(row["id"]))
+
+
+def _use(row: asyncpg.Record, opened: dict[UUID, int]) -> None:
+    """What an entry paid is open no more; its rest pays others, or waits as unapplied cash: either way it is used."""
+    paid = min(row["amount_minor"], opened[row["invoice_id"]])
+    opened[row["invoice_id"]] -= paid
+    opened[row["id"]] = paid - row["amount_minor"]
+
+
+def _reference(entry_id: UUID) -> str:
+    return f"bank entry {entry_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Decision whose money an entry is, for one invoice or by remittance (invoice number, minor units), and why."""
+
+    account_id: UUID
+    invoice_id: UUID | None
+    actor: str
+    reason: str
+    remittance: Sequence[tuple[str, int]] = ()
+
+
+async def book(unit: Unit, entry_id: UUID, decision: Decision) -> BankEntryRow:
+    """Book a receipt for an account; what is more than it owes is unapplied cash.
+
+    One that carries the reference of a debit in flight settles that debit.
+    Raises NotFound, MoveRefused, NotAReceipt, CurrencyMismatch, AmountRefused, EntryOfDebit.
+    """
+    await unit.lock(decision.account_id)
+    row = await _to_decide(unit, entry_id, EntryState.BOOKED)
+    if row.kind not in (EntryKind.RECEIPT, EntryKind.COLLECTIVE):
+        raise NotAReceipt(f"bank entry {entry_id} is a {row.kind}, not a receipt")
+    money = Money(row.amount_minor, row.currency)
+    named = decision.invoice_id
+    debit = await bank_debits.find_debit(
+        unit, row, decision.account_id, named, has_remittance=bool(decision.remittance)
+    )
+    if debit is None:
+        new = NewPayment(decision.account_id, money, named, [], _reference(row.id), decision.remittance)
+        booked = {"invoice_id": named, "debit_id": None, "payment_id": (await payment_recording.receive(unit, new)).id}
+    else:
+        payment_id = await bank_debits.pay_debit(unit, debit)
+        booked = {"invoice_id": debit.invoice_id, "debit_id": debit.id, "payment_id": payment_id}
+    booked["account_id"] = decision.account_id
+    _note(unit, row, EntryState.BOOKED, decided_by=decision.actor, reason=decision.reason, **booked)
+    return row
+
+
+async def ignore(unit: Unit, entry_id: UUID, actor: str, reason: str) -> BankEntryRow:
+    """An entry is no payment of a customer, or was dealt with by hand. Raises NotFound, MoveRefused."""
+    row = await _to_decide(unit, entry_id, EntryState.IGNORED)
+    meant_for = {"account_id": None, "invoice_id": None, "debit_id": None}
+    _note(unit, row, EntryState.IGNORED, decided_by=actor, reason=reason, **meant_for)
+    return row
+
+
+async def _to_decide(unit: Unit, entry_id: UUID, wanted: EntryState) -> BankEntryRow:
+    """The entry, locked, if it may have this state: of two who decide at once the second is refused."""
+    row = await bank_entry_queries.entry(unit, entry_id, locked=True)
+    moved_to(ENTRY_ALLOWED, EntryState(row.state), wanted)
+    return row
+
+
+def _note(unit: Unit, row: BankEntryRow, wanted: EntryState, **fields: object) -> None:
+    before = row.model_dump()
+    row.state = moved_to(ENTRY_ALLOWED, EntryState(row.state), wanted)
+    row.sqlmodel_update(fields | {"due_at": None, "decided_at": unit.now})
+    unit.record(Change("bank_entry", row.id, row.account_id, before, row.model_dump()))

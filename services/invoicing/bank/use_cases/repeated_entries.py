@@ -1,0 +1,62 @@
+"""Entries that are equal to one that was taken before: a person says which of them are money of their own."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from services.invoicing.bank.domain.entry_matching import lookup_numbers
+from services.invoicing.bank.repository import bank_matching_queries, bank_repeat_queries
+from services.invoicing.bank.repository.bank_entry_queries import insert_entries
+from services.invoicing.bank.repository.bank_matching_queries import Incoming
+from services.invoicing.bank.repository.bank_repeat_queries import Repeat
+from services.invoicing.bank.use_cases import bank_booking
+from services.invoicing.settings.domain.approval_states import MoveRefused
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.ids import new_id
+
+
+async def take_repeat(unit: Unit, repeat_id: UUID, actor: str, reason: str) -> Repeat:
+    """Take a repeat as an entry of its own, which is matched as if it came in now.
+
+    Raises NotFound, and MoveRefused if it was taken before.
+    """
+    await unit.lock(bank_booking.TURNSTILE)
+    repeat = await bank_repeat_queries.get_repeat(unit, repeat_id, locked=True)
+    row = repeat.row
+    if row.taken_entry_id is not None:
+        raise MoveRefused("the repeat was taken before")
+    entry = _incoming(repeat)
+    await bank_matching_queries.take_in(unit, _iterate(entry))
+    await bank_booking.match_incoming(unit)
+    await insert_entries(unit, row.import_id)
+    before = row.model_dump()
+    row.taken_entry_id, row.taken_by, row.reason, row.taken_at = entry.id, actor, reason, unit.now
+    unit.record(Change("bank_repeat", row.id, None, before, row.model_dump()))
+    await bank_repeat_queries.save_repeat(unit, row)
+    return repeat
+
+
+def _incoming(repeat: Repeat) -> Incoming:
+    """Copy the entry that is repeated, under a key that no file gives."""
+    entry = repeat.entry
+    return Incoming(
+        place=1,
+        id=new_id(),
+        bank_account=entry.bank_account,
+        entry_key=f"{entry.entry_key} repeat {repeat.row.id}",
+        kind=entry.kind,
+        is_credit=entry.is_credit,
+        amount=entry.amount_minor,
+        currency=entry.currency,
+        booked_on=entry.booked_on,
+        payer=entry.payer,
+        text=entry.text,
+        reference=entry.reference or "",
+        ids=entry.ids or [],
+        return_reason=entry.return_reason,
+        grams=lookup_numbers(entry.text, entry.ids or ()),
+    )
+
+
+async def _iterate(entry: Incoming) -> AsyncIterator[Incoming]:
+    yield entry

@@ -1,0 +1,243 @@
+"""A chunk of accounts is billed: charges of whole cycles, then lines with their tax, then what each invoice comes to.
+
+All of it is set-based, in temporary tables of the connection that are emptied when the unit ends.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from services.invoicing.catalog.repository.tax_rate_queries import RATE_OF_CUSTOMER, RATES, join_rates
+from shared.persistence.database import Unit
+from shared.pure.ids import new_id
+
+_TEMPORARY = """
+CREATE TEMPORARY TABLE IF NOT EXISTS bill_invoices (
+    account_id uuid, invoice_id uuid, legal_entity text, currency text, time_zone text,
+    issue_date date, due_date date, total_minor bigint, number text, to_be_taxed boolean, tax_request_id uuid,
+    tax_note text
+) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE IF NOT EXISTS bill_lines (
+    invoice_id uuid, line int, account_id uuid, charge_id uuid, subscription_id uuid, description text,
+    is_deferred boolean, net_minor bigint, tax_minor bigint, tax_rate_bp int, needs_rate text,
+    collectable_minor bigint
+) ON COMMIT DELETE ROWS;
+"""
+
+_CHANGED = """
+SELECT subscription_id FROM terms
+WHERE account_id = ANY($1::uuid[]) AND next_due <= $2 AND next_from < term_end AND changed_on > next_from
+"""
+
+
+async def in_changed_cycles(unit: Unit, account_ids: Sequence[UUID], day: date) -> list[UUID]:
+    """The subscriptions of these accounts of which a cycle is due in which something changed."""
+    return [row["subscription_id"] for row in await unit.connection.fetch(_CHANGED, account_ids, day)]
+
+
+_CHARGE = """
+WITH due AS (
+    SELECT t.*, cycle_after(t.next_to, t.period_months, t.anchor, t.from_end) AS after
+    FROM terms t
+    WHERE account_id = ANY($1::uuid[]) AND next_due <= $2 AND next_from < term_end AND changed_on <= next_from
+), moved AS (
+    UPDATE terms t
+    SET next_from = CASE WHEN over THEN NULL ELSE due.next_to END,
+        next_to = CASE WHEN over THEN NULL ELSE due.after END,
+        next_due = CASE WHEN over THEN NULL WHEN due.timing = 'advance' THEN due.next_to ELSE due.after END
+    FROM (SELECT *, coalesce(next_to >= ended_on, false) AS over FROM due) AS due
+    WHERE t.subscription_id = due.subscription_id
+    RETURNING t.next_due
+), charged AS (
+    INSERT INTO charges (id, account_id, subscription_id, kind, reference, plan_id, version, cycle_from, cycle_to,
+        period_from, period_to, quantity, unit_price_minor, amount_minor, currency, due_on, is_deferred, released_minor,
+        settled_minor, lapsed_minor, created_at, invoice_id)
+    SELECT gen_random_uuid(), account_id, subscription_id, 'cycle', NULL, plan_id, version, next_from, next_to,
+        next_from, next_to, quantity, unit_price_minor, unit_price_minor * quantity, due.currency, next_due,
+        timing = 'advance', 0, 0, 0, $3, b.invoice_id
+    FROM due JOIN bill_invoices b USING (account_id) WHERE is_billed
+)
+SELECT EXISTS (SELECT FROM moved WHERE next_due <= $2)
+"""
+
+
+async def charge_whole_cycles(unit: Unit, account_ids: Sequence[UUID], day: date) -> None:
+    """Charge the cycles due by a day in which nothing changed, as often as there are any, onto the invoices begun."""
+    while await unit.connection.fetchval(_CHARGE, account_ids, day, unit.now):
+        pass
+
+
+_INVOICES = """
+INSERT INTO bill_invoices (account_id, invoice_id, legal_entity, currency, time_zone, issue_date, due_date, to_be_taxed)
+SELECT a.id, n.invoice_id, a.legal_entity, a.currency, a.time_zone, today.day, today.day + a.terms_days,
+    coalesce(e.tax_calculator = 'outside', false)
+FROM unnest($1::uuid[], $2::uuid[]) AS n (account_id, invoice_id) JOIN accounts a ON a.id = n.account_id
+CROSS JOIN LATERAL (SELECT ($3::timestamptz AT TIME ZONE a.time_zone)::date AS day) AS today
+LEFT JOIN legal_entities e ON e.code = a.legal_entity
+"""
+_LINES = f"""
+WITH {RATES}, billed AS (
+    SELECT c.*, c.invoice_id AS on_invoice FROM charges c
+    WHERE c.invoice_id = ANY(ARRAY(SELECT invoice_id FROM bill_invoices))
+    UNION ALL
+    SELECT c.*, b.invoice_id FROM bill_invoices b
+    JOIN charges c ON c.account_id = b.account_id AND c.invoice_id IS NULL AND c.due_on <= $1
+        AND (c.lapsed_minor = 0 OR c.amount_minor <> c.settled_minor + c.lapsed_minor)
+), due AS (
+    SELECT c.*, o.is_taxed, o.taxed_bp, CASE WHEN c.kind = 'reversal' THEN coalesce(o.supplied_on, c.cycle_from)
+        WHEN c.is_deferred THEN c.period_from WHEN c.kind = 'setup' THEN c.due_on
+        ELSE c.period_to - 1 END AS supplied_on
+    FROM billed c LEFT JOIN LATERAL (
+        SELECT l.line IS NOT NULL AS is_taxed, l.tax_rate_bp AS taxed_bp,
+            CASE WHEN o.is_deferred THEN o.period_from ELSE o.period_to - 1 END AS supplied_on
+        FROM charges o LEFT JOIN invoice_lines l ON l.invoice_id = o.invoice_id AND l.charge_id = o.id
+        WHERE o.subscription_id = c.subscription_id AND o.cycle_from = c.cycle_from AND o.cycle_to = c.cycle_to
+            AND o.kind IN ('cycle', 'change') AND o.period_from <= c.period_from AND o.period_to >= c.period_to
+            AND o.unit_price_minor = c.unit_price_minor AND o.reference IS DISTINCT FROM c.reference
+            AND o.created_at <= c.created_at
+        ORDER BY o.created_at DESC, o.id DESC LIMIT 1
+    ) o ON c.kind = 'reversal'
+), numbered AS (
+    SELECT b.invoice_id, b.account_id, c.id, c.subscription_id, c.is_deferred,
+        c.amount_minor - c.settled_minor - c.lapsed_minor AS net,
+        s.product || CASE c.kind WHEN 'setup' THEN ', set-up' WHEN 'usage' THEN
+            (SELECT ', ' || meter FROM usage_lines u WHERE u.charge_id = c.id LIMIT 1)
+            WHEN 'vendor_difference' THEN ', additional charge of the vendor' ELSE '' END
+            || CASE c.kind WHEN 'setup' THEN ''
+            ELSE format(', %s – %s', c.period_from, c.period_to - 1) END
+            || CASE WHEN c.settled_minor + c.lapsed_minor = 0 THEN '' ELSE ', what is left of it' END AS description,
+        CASE WHEN b.to_be_taxed THEN NULL WHEN c.is_taxed AND c.taxed_bp IS NOT NULL THEN c.taxed_bp
+            ELSE {RATE_OF_CUSTOMER} END AS rate,
+        CASE WHEN NOT b.to_be_taxed AND a.tax_status = 'standard' AND c.taxed_bp IS NULL AND r.rate_bp IS NULL
+            THEN format('%s in %s on %s', p.tax_class, coalesce(a.country, 'no country'), c.supplied_on)
+            END AS needs_rate,
+        row_number() OVER (PARTITION BY b.invoice_id
+            ORDER BY c.subscription_id, c.period_from, c.created_at, c.quantity, c.id) AS line
+    FROM bill_invoices b
+    JOIN accounts a ON a.id = b.account_id
+    JOIN due c ON c.on_invoice = b.invoice_id
+    JOIN subscriptions s ON s.id = c.subscription_id
+    JOIN plans p ON p.id = c.plan_id
+    {join_rates(tax_class="p.tax_class", supplied_on="c.supplied_on")}
+), summed AS (
+    SELECT *, sum(net) OVER (PARTITION BY invoice_id, rate ORDER BY line) AS upto FROM numbered
+)
+INSERT INTO bill_lines
+SELECT invoice_id, line, account_id, id, subscription_id, description, is_deferred, net,
+    coalesce(round(upto * rate / 10000) - round((upto - net) * rate / 10000), 0), rate, needs_rate
+FROM summed
+"""
+"""The tax of a rate is that of the sum of its lines, half away from zero; a line has what the sum grows by with it.
+
+The rate is that of the day of supply: the first day of what is billed in advance, the last one of what is billed in
+arrears and of usage. A reversal has the rate at which was charged what it reverses.
+
+What is to be taxed by the outside calculator has no rate, and no tax until that has answered.
+"""
+
+_COLLECTABLE = """
+WITH signed AS (
+    SELECT invoice_id, line, subscription_id, net_minor + tax_minor AS amount FROM bill_lines
+    WHERE invoice_id IN (SELECT invoice_id FROM bill_lines WHERE net_minor < 0)
+), own AS (
+    SELECT *, greatest(0, least(amount,
+        sum(greatest(amount, 0)) OVER (PARTITION BY invoice_id, subscription_id ORDER BY line)
+        + sum(least(amount, 0)) OVER (PARTITION BY invoice_id, subscription_id))) AS left_
+    FROM signed
+), rest AS (
+    SELECT invoice_id, least(0, sum(amount)) AS over
+    FROM signed GROUP BY invoice_id, subscription_id
+), over AS (
+    SELECT invoice_id, sum(over) AS over FROM rest GROUP BY invoice_id
+), paid AS (
+    SELECT own.*, greatest(0, least(left_,
+        sum(left_) OVER (PARTITION BY own.invoice_id ORDER BY line) + over.over)) AS collectable
+    FROM own JOIN over USING (invoice_id)
+)
+UPDATE bill_lines b SET collectable_minor = paid.collectable
+FROM paid WHERE b.invoice_id = paid.invoice_id AND b.line = paid.line
+"""
+"""A reversal lowers what is to be paid of its own subscription's lines first, then of the others, in their order."""
+
+_TOTALS = """
+UPDATE bill_invoices b SET total_minor = n.total
+FROM (SELECT invoice_id, sum(net_minor + tax_minor) AS total FROM bill_lines GROUP BY invoice_id) n
+WHERE b.invoice_id = n.invoice_id
+"""
+_SET_ASIDE = """
+WITH aside AS (
+    SELECT account_id, format('no tax rate for %s', min(needs_rate)) AS reason
+    FROM bill_lines WHERE needs_rate IS NOT NULL GROUP BY account_id
+    UNION ALL
+    SELECT account_id, format('more than %s lines', $2::int) FROM bill_lines GROUP BY account_id HAVING count(*) > $2
+)
+UPDATE bill_run_accounts r SET state = 'set_aside', due_at = NULL, reason = aside.reason
+FROM (SELECT account_id, min(reason) AS reason FROM aside GROUP BY account_id) aside
+WHERE r.run_id = $1 AND r.account_id = aside.account_id
+"""
+OF_CHUNK = "r.account_id = ANY(ARRAY(SELECT account_id FROM bill_invoices))"
+"""As an array, whose accounts are looked up: joined, all accounts of the run are read, or each held against these."""
+
+_NOTHING = """
+UPDATE bill_run_accounts SET state = 'nothing', due_at = NULL
+WHERE run_id = $1 AND state = 'waiting'
+    AND account_id = ANY(ARRAY(SELECT account_id FROM bill_invoices WHERE coalesce(total_minor, 0) = 0))
+"""
+_REJECTED = f"""
+UPDATE charges c SET invoice_id = NULL FROM bill_invoices b JOIN bill_run_accounts r ON r.account_id = b.account_id
+WHERE r.run_id = $1 AND {OF_CHUNK} AND r.state IN ('nothing', 'set_aside') AND c.invoice_id = b.invoice_id
+"""
+_KEEP = f"""
+DELETE FROM bill_invoices b USING bill_run_accounts r
+WHERE r.run_id = $1 AND {OF_CHUNK} AND r.account_id = b.account_id AND r.state IN ('nothing', 'set_aside')
+"""
+_KEEP_LINES = "DELETE FROM bill_lines WHERE invoice_id NOT IN (SELECT invoice_id FROM bill_invoices)"
+_ON_INVOICE = """
+UPDATE charges c SET invoice_id = b.invoice_id FROM bill_lines b WHERE c.id = b.charge_id AND c.invoice_id IS NULL
+"""
+
+MOST_LINES = 2000
+"""Lines of one invoice: an event carries them all, and is bounded."""
+
+
+async def begin(unit: Unit, account_ids: Sequence[UUID]) -> None:
+    """Begin an invoice for each of these accounts, dated today in its zone, in temporary tables of this connection."""
+    await prepare(unit)
+    await unit.connection.execute(_INVOICES, account_ids, [new_id() for _ in account_ids], unit.now)
+    await unit.connection.execute("ANALYZE bill_invoices")
+
+
+async def prepare(unit: Unit) -> None:
+    """Make the temporary tables, or empty them: a chunk before may be of the same unit."""
+    await unit.connection.execute(_TEMPORARY)
+    await unit.connection.execute("TRUNCATE bill_invoices, bill_lines")
+
+
+async def draw_up(unit: Unit, run_id: UUID, day: date) -> None:
+    """Let the invoices that were begun have what is due as lines; set aside or leave out who has no invoice."""
+    await unit.connection.execute(_LINES, day)
+    await unit.connection.execute("ANALYZE bill_lines")
+    await sum_up(unit)
+    await unit.connection.execute(_SET_ASIDE, run_id, MOST_LINES)
+    await unit.connection.execute(_NOTHING, run_id)
+    await leave_out(unit, run_id)
+    await let_collect(unit)
+    await unit.connection.execute(_ON_INVOICE)
+
+
+async def leave_out(unit: Unit, run_id: UUID) -> None:
+    """Give up the invoices of accounts with which the run is done; what they would have billed stays unbilled."""
+    await unit.connection.execute(_REJECTED, run_id)
+    await unit.connection.execute(_KEEP, run_id)
+    await unit.connection.execute(_KEEP_LINES)
+
+
+async def sum_up(unit: Unit) -> None:
+    """Say what each invoice comes to."""
+    await unit.connection.execute(_TOTALS)
+
+
+async def let_collect(unit: Unit) -> None:
+    """Say what is to be paid of each line, once reversals are taken off."""
+    await unit.connection.execute("UPDATE bill_lines SET collectable_minor = greatest(net_minor + tax_minor, 0)")
+    await unit.connection.execute(_COLLECTABLE)

@@ -1,0 +1,180 @@
+"""Invoices that were drawn up become drafts, or are issued: numbered, due, in the ledger, announced."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.invoicing.billing.repository.bill_run_drafting import OF_CHUNK
+from services.invoicing.deliveries import repository as deliveries_repository
+from shared.events.invoicing import InvoiceIssued
+from shared.persistence.database import Unit
+
+_DRAFTS = """
+INSERT INTO drafts (id, run_id, account_id, legal_entity, currency, issue_date, due_date, total_minor, tax_request_id,
+    tax_note)
+SELECT invoice_id, $1, account_id, legal_entity, currency, issue_date, due_date, total_minor, tax_request_id, tax_note
+FROM bill_invoices WHERE to_be_taxed = $2
+"""
+_DRAFT_LINES = """
+INSERT INTO draft_lines (draft_id, line, account_id, charge_id, subscription_id, description, is_deferred, net_minor,
+    tax_minor, tax_rate_bp, collectable_minor)
+SELECT invoice_id, line, l.account_id, charge_id, subscription_id, description, is_deferred, net_minor, tax_minor,
+    tax_rate_bp, collectable_minor
+FROM bill_lines l JOIN bill_invoices b USING (invoice_id) WHERE b.to_be_taxed = $1
+"""
+_STATE = f"""
+UPDATE bill_run_accounts r SET state = $2, due_at = $4, invoice_id = b.invoice_id
+FROM bill_invoices b WHERE r.run_id = $1 AND {OF_CHUNK} AND r.account_id = b.account_id AND b.to_be_taxed = $3
+"""
+
+_FROM_DRAFTS = """
+INSERT INTO bill_invoices (account_id, invoice_id, legal_entity, currency, time_zone, issue_date, due_date, total_minor,
+    to_be_taxed, tax_request_id, tax_note)
+SELECT d.account_id, d.id, d.legal_entity, d.currency, a.time_zone, today.day,
+    today.day + (d.due_date - d.issue_date), d.total_minor, false, d.tax_request_id, d.tax_note
+FROM drafts d JOIN accounts a ON a.id = d.account_id
+CROSS JOIN LATERAL (SELECT ($3::timestamptz AT TIME ZONE a.time_zone)::date AS day) AS today
+WHERE d.run_id = $1 AND d.account_id = ANY($2::uuid[])
+"""
+_LINES_FROM_DRAFTS = """
+INSERT INTO bill_lines (invoice_id, line, account_id, charge_id, subscription_id, description, is_deferred, net_minor,
+    tax_minor, tax_rate_bp, collectable_minor)
+SELECT draft_id, line, l.account_id, charge_id, subscription_id, description, is_deferred, net_minor, tax_minor,
+    tax_rate_bp, collectable_minor
+FROM draft_lines l JOIN bill_invoices b ON b.invoice_id = l.draft_id
+"""
+
+_NUMBERS = """
+WITH counted AS (
+    SELECT legal_entity, count(*) AS n FROM bill_invoices GROUP BY legal_entity ORDER BY legal_entity
+), taken AS (
+    INSERT INTO numbers (legal_entity, series, last) SELECT legal_entity, 'invoice', n FROM counted
+    ON CONFLICT (legal_entity, series) DO UPDATE SET last = numbers.last + excluded.last
+    RETURNING legal_entity, last
+), placed AS (
+    SELECT invoice_id, legal_entity, row_number() OVER (PARTITION BY legal_entity ORDER BY account_id) AS place
+    FROM bill_invoices
+), numbered AS (
+    SELECT invoice_id, legal_entity, (last - n + place)::text AS number
+    FROM placed JOIN counted USING (legal_entity) JOIN taken USING (legal_entity)
+)
+UPDATE bill_invoices b
+SET number = n.legal_entity || '-' || lpad(n.number, greatest(8, length(n.number)), '0')
+FROM numbered n WHERE b.invoice_id = n.invoice_id
+"""
+_ISSUE = """
+INSERT INTO invoices (id, account_id, legal_entity, number, external_reference, currency, issue_date, due_date,
+    total_minor, issued_at, tax_request_id, tax_note)
+SELECT invoice_id, account_id, legal_entity, number, NULL, currency, issue_date, due_date, total_minor, $1,
+    tax_request_id, tax_note
+FROM bill_invoices
+"""
+_LINES = """
+INSERT INTO invoice_lines (invoice_id, line, account_id, description, net_minor, tax_minor, tax_rate_bp, amount_minor,
+    subscription_id, charge_id)
+SELECT invoice_id, line, account_id, description, net_minor, tax_minor, tax_rate_bp, net_minor + tax_minor,
+    subscription_id, charge_id FROM bill_lines
+"""
+_BALANCES = """
+INSERT INTO line_balances (invoice_id, line, account_id, amount_minor, paid_minor, credited_minor, reserved_minor,
+    in_flight_minor, written_off_minor, charged_back_minor)
+SELECT invoice_id, line, account_id, collectable_minor, 0, 0, 0, 0, 0, 0 FROM bill_lines
+WHERE net_minor + tax_minor > 0
+"""
+_STATES = """
+INSERT INTO invoice_states (invoice_id, account_id, open_minor, changed_at, overdue_at, judge_at)
+SELECT invoice_id, account_id, total_minor, $1, NULL, greatest(
+    (due_date + 1)::timestamp AT TIME ZONE time_zone,
+    CASE WHEN midnight AT TIME ZONE time_zone >= $1 THEN midnight ELSE midnight + interval '1 day' END
+        AT TIME ZONE time_zone)
+FROM (SELECT *, date_trunc('day', $1::timestamptz AT TIME ZONE time_zone) AS midnight FROM bill_invoices) b
+"""
+_STREAMS = "s.subject = ANY(ARRAY(SELECT account_id::text FROM bill_invoices))"
+"""As an array, too: joined, the streams of all accounts are read."""
+
+_CHANGES = f"""
+INSERT INTO balance_changes (invoice_id, sequence, account_id, at, due_minor)
+SELECT invoice_id, s.sequence, account_id, $1, total_minor
+FROM bill_invoices b JOIN streams s ON {_STREAMS} AND s.subject = b.account_id::text
+"""
+_POST = f"""
+INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
+    event_sequence, posted_on, posted_at)
+SELECT b.legal_entity, side.code, b.currency, side.amount, b.account_id, 'invoice', b.invoice_id, s.sequence + 1,
+    b.issue_date, $1
+FROM bill_invoices b
+JOIN streams s ON {_STREAMS} AND s.subject = b.account_id::text
+JOIN (
+    SELECT invoice_id, sum(tax_minor) AS tax, sum(net_minor) FILTER (WHERE is_deferred) AS deferred,
+        sum(net_minor) FILTER (WHERE NOT is_deferred) AS earned
+    FROM bill_lines GROUP BY invoice_id
+) l USING (invoice_id),
+LATERAL (VALUES ('receivables', b.total_minor), ('tax', -l.tax), ('deferred_revenue', -l.deferred),
+    ('revenue', -l.earned)) AS side (code, amount)
+WHERE side.amount <> 0
+"""
+_TOLD = """
+SELECT b.account_id::text AS subject, json_build_object(
+    'account_id', b.account_id, 'issue_date', b.issue_date, 'external_reference', NULL,
+    'balance', json_build_object(
+        'invoice_id', b.invoice_id, 'number', b.number, 'currency', b.currency, 'due_date', b.due_date,
+        'total_minor', b.total_minor, 'open_minor', b.total_minor, 'disputed_minor', 0, 'in_flight_minor', 0,
+        'credited_minor', 0, 'written_off_minor', 0, 'lines', l.lines))::text AS data
+FROM bill_invoices b
+JOIN (
+    SELECT invoice_id, json_agg(json_build_object('line', line, 'subscription_id', subscription_id,
+        'open_minor', collectable_minor, 'disputed_minor', 0, 'in_flight_minor', 0, 'written_off_minor', 0)
+        ORDER BY line) AS lines
+    FROM bill_lines WHERE net_minor + tax_minor > 0 GROUP BY invoice_id
+) l USING (invoice_id)
+"""
+"""`InvoiceIssued`, as the model would write it."""
+
+
+async def keep_as_drafts(unit: Unit, run_id: UUID, state: str = "drafted", *, to_be_taxed: bool = False) -> None:
+    """What was drawn up and has its tax, or is to be taxed, becomes drafts, whose accounts are in this state then."""
+    await unit.connection.execute(_DRAFTS, run_id, to_be_taxed)
+    await unit.connection.execute(_DRAFT_LINES, to_be_taxed)
+    await unit.connection.execute(_STATE, run_id, state, to_be_taxed, unit.now if state == "approved" else None)
+
+
+async def take_drafts(unit: Unit, run_id: UUID, account_ids: Sequence[UUID]) -> None:
+    """Fill the temporary tables with the drafts of these accounts, dated today, which are drafts no longer.
+
+    The terms are those that were drafted: as many days from the date of issue to the due date.
+    """
+    await unit.connection.execute(_FROM_DRAFTS, run_id, account_ids, unit.now)
+    await unit.connection.execute("ANALYZE bill_invoices")
+    await unit.connection.execute(_LINES_FROM_DRAFTS)
+    await unit.connection.execute("ANALYZE bill_lines")
+    for table, key in (("draft_lines", "draft_id"), ("drafts", "id")):
+        await unit.connection.execute(f"DELETE FROM {table} d USING bill_invoices b WHERE d.{key} = b.invoice_id")
+
+
+async def issue(unit: Unit, run_id: UUID) -> None:
+    """Issue what was drawn up. The numbers come late, since their row is locked from then on.
+
+    The ledger needs none, and names the event that is going to be the next of its account.
+    """
+    await unit.flush()
+    await unit.connection.execute(_STATE, run_id, "issued", False, None)
+    await unit.connection.execute(_POST, unit.now)
+    await unit.connection.execute(_NUMBERS)
+    await unit.connection.execute(_ISSUE, unit.now)
+    await unit.connection.execute(_LINES)
+    await unit.connection.execute(_BALANCES)
+    await unit.connection.execute(_STATES, unit.now)
+    await unit.publish_each(InvoiceIssued, _TOLD)
+    # The streams say now which sequence the event of each account has.
+    await unit.connection.execute(_CHANGES, unit.now)
+    await deliveries_repository.want_issued(unit)
+
+
+_WITH_CASH = """
+SELECT DISTINCT p.account_id FROM payments p JOIN bill_invoices b ON b.account_id = p.account_id
+WHERE p.unapplied_minor > 0 ORDER BY p.account_id
+"""
+
+
+async def accounts_with_cash(unit: Unit) -> list[UUID]:
+    """The accounts of what was just issued that have unapplied cash."""
+    return [row["account_id"] for row in await unit.connection.fetch(_WITH_CASH)]

@@ -1,0 +1,125 @@
+"""Drafts whose tax an outside calculator shall say: what it is asked, the intents to ask, and what it answered."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.invoicing.billing.domain.outside_tax import LineTax, Taxed
+from services.invoicing.billing.repository import bill_run_drafting, bill_run_issuing
+from shared.base.telemetry import traceparent
+from shared.persistence.database import Unit, columns
+from shared.pure.errors import Unavailable
+
+CALCULATE_TAX = "calculate_tax"
+"""The kind of the intent; its key is the draft's id."""
+
+_FACTS = """
+SELECT d.id, d.run_id, d.account_id, jsonb_build_object(
+    'legal_entity', d.legal_entity, 'seller_country', e.country, 'customer_country', a.country,
+    'tax_status', a.tax_status, 'tax_id', a.tax_id, 'currency', d.currency, 'date', d.issue_date,
+    'lines', (
+        SELECT jsonb_agg(jsonb_build_object('line', l.line, 'tax_class', p.tax_class, 'net_minor', l.net_minor,
+            'description', l.description) ORDER BY l.line)
+        FROM draft_lines l JOIN charges c ON c.id = l.charge_id JOIN plans p ON p.id = c.plan_id
+        WHERE l.draft_id = d.id
+    )) AS facts
+FROM drafts d
+JOIN accounts a ON a.id = d.account_id
+JOIN legal_entities e ON e.code = d.legal_entity AND e.tax_calculator = 'outside'
+"""
+"""What the calculator is asked about drafts, as `calculator.Facts` has it; nothing where there are rates."""
+
+_WANT = f"""
+INSERT INTO intents (id, kind, account_id, key, payload, state, due_at, attempts, created_at, traceparent)
+SELECT gen_random_uuid(), '{CALCULATE_TAX}', f.account_id, f.id::text, f.facts, 'pending', $1, 0, $1, $2
+FROM bill_invoices b JOIN ({_FACTS}) AS f ON f.id = b.invoice_id WHERE b.to_be_taxed
+"""
+
+
+async def put_aside(unit: Unit, run_id: UUID) -> None:
+    """Of what was drawn up, let drafts that are to be taxed wait for that; what is left can go on.
+
+    Raises Unavailable.
+    """
+    waiting = await unit.connection.fetchval("SELECT count(*) FROM bill_invoices WHERE to_be_taxed")
+    if not waiting:
+        return
+    await bill_run_issuing.keep_as_drafts(unit, run_id, "to_be_taxed", to_be_taxed=True)
+    wanted = await unit.connection.execute(_WANT, unit.now, traceparent())
+    if wanted != f"INSERT 0 {waiting}":  # nobody would ever answer what is not asked
+        raise Unavailable("a legal entity's tax is calculated otherwise since a moment ago; try again")
+    await unit.connection.execute(
+        "DELETE FROM bill_lines l USING bill_invoices b WHERE b.invoice_id = l.invoice_id AND b.to_be_taxed"
+    )
+    await unit.connection.execute("DELETE FROM bill_invoices WHERE to_be_taxed")
+    unit.wake("intents")
+
+
+async def facts(unit: Unit, draft_id: UUID) -> dict[str, Any] | None:
+    """What the calculator is asked about a draft; None if its tax follows from rates."""
+    found: dict[str, Any] | None = await unit.connection.fetchval(
+        f"SELECT facts FROM ({_FACTS}) AS f WHERE id = $1", draft_id
+    )
+    return found
+
+
+_WAITING = f"""
+SELECT r.run_id, r.account_id, b.at_once, f.facts IS NOT DISTINCT FROM i.payload AS still_so
+FROM intents i
+JOIN bill_run_accounts r ON r.invoice_id = i.key::uuid AND r.account_id = i.account_id AND r.state = 'to_be_taxed'
+JOIN bill_runs b ON b.id = r.run_id
+LEFT JOIN ({_FACTS}) AS f ON f.id = r.invoice_id
+WHERE i.id = $1
+"""
+
+
+async def waiting(unit: Unit, intent_id: UUID) -> asyncpg.Record | None:
+    """The account of a run that waits for the answer to an intent, if it still does.
+
+    `still_so`: the question is still the one to ask; who the customer is to the tax office may be different now.
+    """
+    return await unit.connection.fetchrow(_WAITING, intent_id)
+
+
+async def keys(unit: Unit, run_id: UUID) -> list[str]:
+    """The keys of the intents by which the tax of a run's drafts is wanted."""
+    rows = await unit.connection.fetch(
+        "SELECT invoice_id::text AS key FROM bill_run_accounts WHERE run_id = $1 AND state = 'to_be_taxed'", run_id
+    )
+    return [row["key"] for row in rows]
+
+
+_TAX = """
+UPDATE bill_lines b SET tax_minor = n.tax_minor, tax_rate_bp = n.rate_bp
+FROM unnest($1::int[], $2::bigint[], $3::int[]) AS n (line, tax_minor, rate_bp) WHERE b.line = n.line
+"""
+
+
+async def take_taxed(unit: Unit, row: asyncpg.Record, intent_id: UUID, taxed: Taxed) -> None:
+    """Take the draft into the temporary tables, with this tax."""
+    await bill_run_drafting.prepare(unit)
+    await bill_run_issuing.take_drafts(unit, row["run_id"], [row["account_id"]])
+    await unit.connection.execute(_TAX, *columns(_rows(taxed.lines), 3))
+    await unit.connection.execute("UPDATE bill_invoices SET tax_request_id = $1, tax_note = $2", intent_id, taxed.note)
+    await bill_run_drafting.sum_up(unit)
+    await bill_run_drafting.let_collect(unit)
+
+
+def _rows(taxes: Sequence[LineTax]) -> list[tuple[int, int, int | None]]:
+    return [(tax.line, tax.tax_minor, tax.rate_bp) for tax in taxes]
+
+
+_LINES = """
+INSERT INTO bill_lines (invoice_id, line, subscription_id, net_minor, tax_minor)
+SELECT $1, * FROM unnest($2::int[], $3::uuid[], $4::bigint[], $5::bigint[])
+"""
+
+
+async def collectable(unit: Unit, lines: Sequence[tuple[int, UUID, int, int]]) -> dict[int, int]:
+    """What is to be paid of each line of one invoice: number, subscription, net and tax of each (minor units)."""
+    await bill_run_drafting.prepare(unit)
+    await unit.connection.execute(_LINES, UUID(int=0), *columns(lines, 4))
+    await bill_run_drafting.let_collect(unit)
+    return dict(await unit.connection.fetch("SELECT line, collectable_minor FROM bill_lines"))

@@ -1,0 +1,158 @@
+"""What a bill run gives back: whose bill comes to less than nothing, and which lines can take it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from uuid import UUID
+
+import asyncpg
+
+from services.invoicing.adjustments.repository.supplies import SUPPLY
+from services.invoicing.billing.domain.proration_credits import Billed, Due, Settled, Supply
+from services.invoicing.subscriptions.domain.proration import Cycle
+from shared.persistence.database import Unit, columns
+
+
+@dataclass(frozen=True, slots=True)
+class Surplus:
+    """What was drawn up for an account and comes to less than nothing."""
+
+    account_id: UUID
+    bill_id: UUID
+    currency: str
+    due: tuple[Due, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of an account in a run; `reason` says what of its credit stays unbilled, if anything does."""
+
+    account_id: UUID
+    bill_id: UUID
+    given: bool
+    reason: str | None
+
+
+_DUE = f"""
+SELECT b.account_id, b.invoice_id, b.currency, l.charge_id, c.subscription_id, {SUPPLY}, c.cycle_from, c.cycle_to,
+    l.net_minor, l.tax_minor
+FROM bill_invoices b JOIN bill_lines l USING (invoice_id) JOIN charges c ON c.id = l.charge_id
+WHERE b.total_minor < 0 ORDER BY b.legal_entity, b.account_id, l.line
+"""
+"""By legal entity, so that any two chunks lock the rows of their numbers in one order."""
+
+
+async def drawn_up(unit: Unit) -> list[Surplus]:
+    """What was drawn up and comes to less than nothing, out of the temporary tables of the chunk."""
+    rows = await unit.connection.fetch(_DUE)
+    return [
+        Surplus(account_id, bill_id, currency, tuple(_due(row) for row in lines))
+        for (account_id, bill_id, currency), lines in groupby(
+            rows, key=lambda row: (row["account_id"], row["invoice_id"], row["currency"])
+        )
+    ]
+
+
+def _due(row: asyncpg.Record) -> Due:
+    return Due(row["charge_id"], _supply(row), row["net_minor"], row["tax_minor"])
+
+
+def _supply(row: asyncpg.Record) -> Supply:
+    return Supply(row["subscription_id"], row["supply"], Cycle(row["cycle_from"], row["cycle_to"]))
+
+
+async def take_out(unit: Unit) -> None:
+    """Leave in the temporary tables what becomes invoices."""
+    await unit.connection.execute(
+        "DELETE FROM bill_lines l USING bill_invoices b WHERE b.invoice_id = l.invoice_id AND b.total_minor < 0"
+    )
+    await unit.connection.execute("DELETE FROM bill_invoices WHERE total_minor < 0")
+
+
+_BILLED = f"""
+WITH given AS (
+    SELECT n.invoice_id, k.line, sum(k.amount_minor) AS amount
+    FROM credit_notes n JOIN credit_note_lines k ON k.credit_note_id = n.id
+    WHERE n.account_id = ANY($1::uuid[]) AND n.bill_id IS NOT NULL GROUP BY n.invoice_id, k.line
+), parts AS (
+    SELECT i.account_id, i.issued_at, i.number, l.invoice_id, l.line, l.amount_minor, l.tax_minor, c.subscription_id,
+        {SUPPLY}, c.cycle_from, c.cycle_to, b.credited_minor,
+        b.amount_minor - b.credited_minor - b.written_off_minor AS creditable_minor,
+        coalesce(b.amount_minor, 0) - coalesce(g.amount, 0) - l.amount_minor AS beyond
+    FROM invoices i
+    JOIN invoice_lines l ON l.invoice_id = i.id
+    JOIN charges c ON c.id = l.charge_id
+    LEFT JOIN line_balances b ON b.invoice_id = l.invoice_id AND b.line = l.line
+    LEFT JOIN given g ON g.invoice_id = l.invoice_id AND g.line = l.line
+    WHERE i.account_id = ANY($1::uuid[])
+    UNION ALL
+    SELECT k.account_id, NULL, NULL, NULL, NULL, 0, 0, c.subscription_id, {SUPPLY}, c.cycle_from, c.cycle_to, 0, 0,
+        -k.net_minor - k.tax_minor
+    FROM credited_charges k JOIN charges c ON c.id = k.charge_id WHERE k.account_id = ANY($1::uuid[])
+), summed AS (
+    SELECT *, (sum(beyond) OVER (PARTITION BY subscription_id, supply, cycle_from, cycle_to))::bigint AS excess
+    FROM parts
+)
+SELECT account_id, invoice_id, line, subscription_id, supply, cycle_from, cycle_to, amount_minor, tax_minor,
+    credited_minor, creditable_minor, excess
+FROM summed WHERE creditable_minor > 0
+    AND (excess > 0 OR (subscription_id, cycle_from) IN (SELECT * FROM unnest($2::uuid[], $3::date[])))
+ORDER BY account_id, issued_at DESC, number DESC, line DESC
+"""
+"""`beyond`: what is collected for a line, beyond what it and its supply's other lines and charges come to."""
+
+
+async def billed(unit: Unit, surpluses: Sequence[Surplus]) -> dict[UUID, list[Billed]]:
+    """The lines of these accounts that can take something back, by account, the last ones first."""
+    found: dict[UUID, list[Billed]] = {one.account_id: [] for one in surpluses}
+    supplies = {(due.supply.subscription_id, due.supply.cycle.begin) for one in surpluses for due in one.due}
+    for row in await unit.connection.fetch(_BILLED, list(found), *columns(supplies, 2)):
+        found[row["account_id"]].append(
+            Billed(
+                row["invoice_id"],
+                row["line"],
+                _supply(row),
+                row["amount_minor"],
+                row["tax_minor"],
+                row["credited_minor"],
+                row["creditable_minor"],
+                row["excess"],
+            )
+        )
+    return found
+
+
+_SETTLE = """
+WITH settled AS (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[])
+        AS s (bill_id, account_id, charge_id, net, tax, kept)
+), noted AS (
+    INSERT INTO credited_charges (bill_id, charge_id, account_id, net_minor, tax_minor)
+    SELECT bill_id, charge_id, account_id, net, tax FROM settled WHERE net <> 0 OR kept = 0
+)
+UPDATE charges c
+SET settled_minor = c.settled_minor + s.net, invoice_id = CASE WHEN s.kept = 0 THEN s.bill_id END
+FROM settled s WHERE c.id = s.charge_id
+"""
+
+
+async def settle(unit: Unit, settled: Iterable[tuple[Surplus, Settled]]) -> None:
+    """Charges are settled by the credit notes of their bills; what is kept of them is to be billed by a later run."""
+    rows = [(of.bill_id, of.account_id, one.charge_id, one.net, one.tax, one.kept) for of, one in settled]
+    await unit.connection.execute(_SETTLE, *columns(rows, 6))
+
+
+_OUTCOMES = """
+WITH outcomes AS (
+    SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::boolean[], $5::text[]) AS o (account_id, bill_id, given, reason)
+)
+UPDATE bill_run_accounts r SET reason = o.reason, due_at = NULL, state = CASE WHEN o.given THEN $6 ELSE 'nothing' END,
+    invoice_id = CASE WHEN o.given THEN o.bill_id END
+FROM outcomes o WHERE r.run_id = $1 AND r.account_id = o.account_id
+"""
+
+
+async def keep_outcomes(unit: Unit, run_id: UUID, state: str, outcomes: Sequence[Outcome]) -> None:
+    """These accounts of a run are in a state now, those to which nothing can be given in `nothing`."""
+    rows = [(one.account_id, one.bill_id, one.given, one.reason) for one in outcomes]
+    await unit.connection.execute(_OUTCOMES, run_id, *columns(rows, 4), state)

@@ -1,0 +1,106 @@
+"""A chunk of a bill run's accounts: what is due becomes drafts or is issued, approved drafts are issued.
+
+What comes to more than nothing is issued as an invoice, what comes to less as credit notes.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
+from itertools import groupby
+from uuid import UUID
+
+from services.invoicing.accounts.repository import account_queries
+from services.invoicing.adjustments.repository import lapse_queries
+from services.invoicing.adjustments.repository.lapse_queries import Lapse
+from services.invoicing.billing.repository import (
+    bill_run_drafting,
+    bill_run_issuing,
+    bill_run_queries,
+    outside_tax_queries,
+)
+from services.invoicing.billing.use_cases import proration_credit_notes
+from services.invoicing.payments.use_cases.payment_recording import apply_unapplied
+from services.invoicing.subscriptions.use_cases import cycle_charges, term_renewals
+from shared.base.telemetry import log
+from shared.base.transient import is_transient
+from shared.persistence.database import Unit
+
+Work = Callable[[Unit, UUID, date, list[UUID]], Awaitable[None]]
+
+
+async def bill(unit: Unit, account_ids: list[str]) -> None:
+    """Do what bill runs want of these accounts, which are locked."""
+    todo = await bill_run_queries.waiting(unit, [UUID(one) for one in account_ids])
+    for (run_id, state, day, at_once), rows in groupby(
+        todo, key=lambda row: (row["run_id"], row["state"], row["run_date"], row["at_once"])
+    ):
+        work = _approved if state == "approved" else _at_once if at_once else draft
+        await _all_or_one_by_one(unit, work, run_id, day, [row["account_id"] for row in rows])
+
+
+async def _all_or_one_by_one(unit: Unit, work: Work, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
+    """Do it for all at once. Where that breaks, one by one: who cannot be billed is set aside, the others go on."""
+    if await _tried(unit, work, run_id, day, account_ids) is None:
+        return
+    for account_id in account_ids:
+        error = await _tried(unit, work, run_id, day, [account_id])
+        if error is not None:
+            await bill_run_queries.set_aside(unit, run_id, account_id, f"a defect: {type(error).__name__}")
+
+
+async def _tried(unit: Unit, work: Work, run_id: UUID, day: date, account_ids: list[UUID]) -> Exception | None:
+    """Do it within a savepoint; what broke it, or None. What is transient is raised, and the unit runs again."""
+    try:
+        async with unit.savepoint():
+            await work(unit, run_id, day, account_ids)
+    except Exception as error:
+        if is_transient(error):
+            raise
+        log.exception("accounts cannot be billed", run=str(run_id), accounts=len(account_ids))
+        return error
+    return None
+
+
+async def _drawn_up(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> Sequence[Lapse]:
+    """Renew what has ended, charge what is due, and draw up the invoices; those that are to be taxed wait for that.
+
+    What lapses of reversals, since people gave it back before, is on none.
+    """
+    await term_renewals.renew(unit, account_ids)
+    await cycle_charges.charge_changed(unit, await bill_run_drafting.in_changed_cycles(unit, account_ids, day), day)
+    await unit.flush()
+    await bill_run_drafting.begin(unit, account_ids)
+    await bill_run_drafting.charge_whole_cycles(unit, account_ids, day)
+    lapsed = await lapse_queries.lapse_due(unit, account_ids, day)
+    await bill_run_drafting.draw_up(unit, run_id, day)
+    await outside_tax_queries.put_aside(unit, run_id)
+    return lapsed
+
+
+async def draft(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
+    """Draw up the invoices of these accounts, which are locked, as drafts of a run."""
+    lapsed = await _drawn_up(unit, run_id, day, account_ids)
+    await proration_credit_notes.keep_as_drafts(unit, run_id)
+    await bill_run_issuing.keep_as_drafts(unit, run_id)
+    await proration_credit_notes.note_lapses(unit, run_id, lapsed)
+
+
+async def _at_once(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
+    lapsed = await _drawn_up(unit, run_id, day, account_ids)
+    await _issue(unit, run_id)
+    await proration_credit_notes.note_lapses(unit, run_id, lapsed)
+
+
+async def _approved(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
+    await bill_run_drafting.prepare(unit)
+    await bill_run_issuing.take_drafts(unit, run_id, account_ids)
+    lapsed = await proration_credit_notes.lapse_drafts(unit, run_id)
+    await _issue(unit, run_id)
+    await proration_credit_notes.note_lapses(unit, run_id, lapsed)
+
+
+async def _issue(unit: Unit, run_id: UUID) -> None:
+    taken = await proration_credit_notes.take(unit)
+    await bill_run_issuing.issue(unit, run_id)
+    credited = await proration_credit_notes.issue(unit, run_id, taken)
+    with_cash = [*await bill_run_issuing.accounts_with_cash(unit), *credited]
+    await apply_unapplied(unit, await account_queries.held(unit, with_cash), credited)

@@ -1,0 +1,129 @@
+"""What an account would be billed on a day: a draft that is drawn up by the code of every run, and undone.
+
+Where an outside tax calculator says the tax, it is asked after that, in no transaction.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, time, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.invoicing.accounts.repository import account_queries
+from services.invoicing.billing.calculator.contract import Facts, TaxRequest
+from services.invoicing.billing.domain.outside_tax import NotTaxed, Taxed, total
+from services.invoicing.billing.repository import bill_run_queries, outside_tax_queries
+from services.invoicing.billing.use_cases import account_billing, bill_run_control, tax_calculation
+from shared.persistence.database import Unit
+from shared.pure.calendar import local_date, local_instant
+from shared.pure.errors import Later, Refusal, Unavailable
+from shared.pure.ids import new_id
+
+if TYPE_CHECKING:
+    from shared.process.runtime import Runtime
+
+TAXED_WITHIN = timedelta(seconds=10)
+"""How long the tax calculator may take while somebody waits for a preview."""
+
+
+class PastDate(Refusal):
+    """A preview is of today or later; what was due before is on the next invoice anyway."""
+
+    code = "date_refused"
+    status = 422
+
+
+class TaxUnavailable(Unavailable):
+    """The outside tax calculator gives no answer now, and without tax nobody would know what is to be paid."""
+
+    code = "tax_unavailable"
+    retry_after = 10
+
+
+class _Undone(Exception):
+    """The draft was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a run of that day would bill or, below 0, give back; without lines it would do neither.
+
+    `set_aside`: why the account could not be billed. `unbilled`: what of a credit would stay unbilled.
+    """
+
+    currency: str
+    due_date: date | None
+    total_minor: int
+    lines: Sequence[Mapping[str, Any]]
+    set_aside: str | None
+    unbilled: str | None
+    to_be_taxed: Facts | None = None
+    """What the outside tax calculator is still to be asked: until then the lines have no tax."""
+
+
+async def preview(unit: Unit, account_id: UUID, day: date) -> Preview:
+    """Draw up what is due by a day, renewals until then included, and undo it. Raises NotFound, PastDate."""
+    account = await account_queries.account(unit, account_id)
+    zone = ZoneInfo(account.time_zone)
+    if day < local_date(unit.now, zone):
+        raise PastDate(f"run_date: {day} is past in {account.time_zone}")
+    await unit.lock(account_id)
+    then = max(unit.now, local_instant(day, time(0), zone))
+    try:
+        async with unit.savepoint():
+            # All that it publishes and writes is undone with the savepoint; the rows are read before.
+            found = await _drawn_up(replace(unit, now=then), account_id, account.currency, day)
+            raise _Undone
+    except _Undone:
+        return found
+
+
+async def _drawn_up(unit: Unit, account_id: UUID, currency: str, day: date) -> Preview:
+    run = bill_run_control.new_run(unit, day, at_once=False, actor="preview")
+    unit.session.add(run)
+    await unit.session.flush()
+    await bill_run_queries.include_one(unit, run.id, account_id)
+    await account_billing.draft(unit, run.id, day, [account_id])
+    draft = await bill_run_queries.draft_of(unit, run.id)
+    lines = await bill_run_queries.draft_lines(unit, draft["id"]) if draft else []
+    state, reason = await bill_run_queries.outcome(unit, run.id)
+    facts = await outside_tax_queries.facts(unit, draft["id"]) if draft else None
+    return Preview(
+        currency,
+        due_date=draft["due_date"] if draft and draft["total_minor"] > 0 else None,
+        total_minor=draft["total_minor"] if draft else 0,
+        lines=lines,
+        set_aside=reason if state == "set_aside" else None,
+        unbilled=reason if state != "set_aside" else None,
+        to_be_taxed=Facts(**facts) if facts else None,
+    )
+
+
+async def with_tax(runtime: "Runtime", preview: Preview, facts: Facts) -> Preview:
+    """The preview with the tax that the calculator says, or why a run would set the account aside.
+
+    Raises TaxUnavailable.
+    """
+    request = TaxRequest(request_id=new_id(), purpose="preview", **facts.model_dump())
+    try:
+        result = await tax_calculation.ask(runtime, request, TAXED_WITHIN)
+    except Later as error:
+        raise TaxUnavailable(str(error)) from error
+    nothing = Preview(preview.currency, None, 0, [], None, None)
+    if isinstance(result, NotTaxed):
+        return replace(nothing, set_aside=result.reason)
+    comes_to = total(facts.nets, result.lines)
+    if comes_to == 0:
+        return nothing
+    lines = await runtime.units.run(lambda unit: _taxed(unit, preview.lines, result))
+    due_date = preview.due_date if comes_to > 0 else None
+    return replace(preview, due_date=due_date, total_minor=comes_to, lines=lines, to_be_taxed=None)
+
+
+async def _taxed(unit: Unit, lines: Sequence[Mapping[str, Any]], taxed: Taxed) -> list[dict[str, Any]]:
+    taxes = {tax.line: {"tax_minor": tax.tax_minor, "tax_rate_bp": tax.rate_bp} for tax in taxed.lines}
+    found = [dict(line) | taxes[line["line"]] for line in lines]
+    columns = ("line", "subscription_id", "net_minor", "tax_minor")
+    collectable = await outside_tax_queries.collectable(unit, [tuple(line[name] for name in columns) for line in found])
+    return [line | {"collectable_minor": collectable[line["line"]]} for line in found]

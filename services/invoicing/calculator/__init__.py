@@ -1,6 +1,0 @@
-"""The port for an outside tax calculator: its contract, and the client that asks it."""
-
-from services.invoicing.calculator.client import Calculator, Refused
-from services.invoicing.calculator.contract import Facts, TaxAnswer, TaxRequest
-
-__all__ = ["Calculator", "Facts", "Refused", "TaxAnswer", "TaxRequest"]

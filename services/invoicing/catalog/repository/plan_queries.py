@@ -1,0 +1,107 @@
+"""Plans and their versions."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+import asyncpg
+
+from services.invoicing.catalog.domain.plan_versions import Price, VendorCost, Version
+from services.invoicing.catalog.tables.plan_tables import PlanRow
+from shared.persistence.database import Unit, columns
+from shared.persistence.keyset import rows_after
+from shared.pure.errors import NotFound
+
+
+async def plan(unit: Unit, plan_id: UUID) -> PlanRow:
+    """The plan. Raises NotFound."""
+    row = await unit.session.get(PlanRow, plan_id)
+    if row is None:
+        raise NotFound(f"there is no plan {plan_id}")
+    return row
+
+
+async def plans_after(unit: Unit, after: UUID | None, limit: int) -> Sequence[PlanRow]:
+    """Plans in the order of their ids."""
+    return await rows_after(unit, PlanRow, after, limit)
+
+
+_VERSIONS = """
+SELECT v.*, p.currency, p.unit_price_minor, p.setup_minor
+FROM plan_versions v JOIN plan_prices p USING (plan_id, version)
+WHERE v.plan_id = ANY($1::uuid[]) ORDER BY v.plan_id, v.version, p.currency
+"""
+
+
+async def versions(unit: Unit, plan_ids: Iterable[UUID]) -> dict[UUID, list[Version]]:
+    """All versions of these plans, each plan's in their order."""
+    found: dict[UUID, dict[int, list[asyncpg.Record]]] = {id_: {} for id_ in plan_ids}
+    for row in await unit.connection.fetch(_VERSIONS, list(found)):
+        found[row["plan_id"]].setdefault(row["version"], []).append(row)
+    return {id_: [_version(prices) for prices in numbered.values()] for id_, numbered in found.items()}
+
+
+def _version(rows: Sequence[asyncpg.Record]) -> Version:
+    head = rows[0]
+    return Version(
+        plan_id=head["plan_id"],
+        number=head["version"],
+        effective_from=head["effective_from"],
+        term=head["term_months"],
+        period=head["period_months"],
+        in_advance=head["timing"] == "advance",
+        credits_suspension=head["while_suspended"] == "credit",
+        cancellation_days=head["cancellation_days"],
+        usage_markup_bp=head["usage_markup_bp"],
+        vendor=VendorCost(
+            head["vendor_unit_cost_minor"],
+            head["vendor_currency"],
+            head["vendor_period_months"],
+            head["vendor_bills_while_suspended"],
+        ),
+        prices={row["currency"]: Price(row["unit_price_minor"], row["setup_minor"]) for row in rows},
+    )
+
+
+_ADD_VERSION = """
+WITH version AS (
+    INSERT INTO plan_versions (plan_id, version, effective_from, term_months, period_months, timing, while_suspended,
+        usage_markup_bp, cancellation_days, vendor_unit_cost_minor, vendor_currency, vendor_period_months,
+        vendor_bills_while_suspended, published_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+    RETURNING plan_id, version
+)
+INSERT INTO plan_prices (plan_id, version, currency, unit_price_minor, setup_minor)
+SELECT plan_id, version, currency, unit, setup
+FROM version, unnest($15::text[], $16::bigint[], $17::bigint[]) AS price (currency, unit, setup)
+"""
+
+
+async def add_version(unit: Unit, version: Version) -> None:
+    """Write a version with its prices."""
+    prices = [(currency, price.unit, price.setup) for currency, price in version.prices.items()]
+    await unit.connection.execute(
+        _ADD_VERSION,
+        version.plan_id,
+        version.number,
+        version.effective_from,
+        version.term,
+        version.period,
+        "advance" if version.in_advance else "arrears",
+        "credit" if version.credits_suspension else "bill",
+        version.usage_markup_bp,
+        version.cancellation_days,
+        version.vendor.unit,
+        version.vendor.currency,
+        version.vendor.period,
+        version.vendor.bills_while_suspended,
+        unit.now,
+        *columns(prices, 3),
+    )
+
+
+_NAMES = "SELECT id, name FROM plans WHERE id = ANY($1::uuid[])"
+
+
+async def names(unit: Unit, plan_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """What these plans are called."""
+    return {row["id"]: row["name"] for row in await unit.connection.fetch(_NAMES, list(plan_ids))}

@@ -1,0 +1,100 @@
+"""Whether documents were sent, and sending them again."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import Response
+from pydantic import BaseModel, Field
+
+from services.invoicing.deliveries.tables import DocumentDeliveryRow
+from services.invoicing.documents.use_cases import document_deliveries
+from services.invoicing.documents.use_cases.document_deliveries import DeliveryPending
+from shared.persistence.database import Unit
+from shared.pure.fields import ReasonIn, example
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Read, Router, refusals
+
+reads = Router(prefix="/v1", tags=["documents"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1", tags=["documents"], dependencies=[needs("invoicing:billing")], responses=PROBLEMS)
+
+
+class DeliveryOut(BaseModel):
+    """A document that is sent by mail; `id` is in the Message-ID."""
+
+    model_config = example(
+        id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
+        document_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
+        kind="invoice",
+        state="sent",
+        wanted_at="2026-04-01T09:00:00Z",
+        wanted_by=None,
+        reason=None,
+        delivered_at="2026-04-01T09:00:02Z",
+        failure=None,
+    )
+
+    id: UUID
+    document_id: UUID
+    kind: str
+    state: str = Field(description="pending, sent or failed")
+    wanted_at: datetime
+    wanted_by: str | None
+    reason: str | None
+    delivered_at: datetime | None
+    failure: str | None = Field(description="why the next mail hop refused it")
+
+    @classmethod
+    def of(cls, row: DocumentDeliveryRow) -> Self:
+        """The answer for a row."""
+        return cls.model_validate(row, from_attributes=True)
+
+
+@reads.get("/invoices/{invoice_id}/delivery", summary="Whether an invoice was sent")
+async def invoice_delivery(invoice_id: UUID, read: Read) -> DeliveryOut:
+    """The last delivery of the invoice; 404 if it was never to be sent."""
+    return DeliveryOut.of(await read(lambda unit: document_deliveries.delivery(unit, "invoice", invoice_id)))
+
+
+@reads.get("/credit-notes/{credit_note_id}/delivery", summary="Whether a credit note was sent")
+async def credit_note_delivery(credit_note_id: UUID, read: Read) -> DeliveryOut:
+    """The last delivery of the credit note; 404 if it was never to be sent."""
+    return DeliveryOut.of(await read(lambda unit: document_deliveries.delivery(unit, "credit_note", credit_note_id)))
+
+
+@writes.post(
+    "/invoices/{invoice_id}/delivery:resend",
+    status_code=201,
+    response_model=DeliveryOut,
+    summary="Send an invoice again",
+    responses=refusals(DeliveryPending),
+)
+async def resend_invoice(
+    invoice_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("invoice_document.resend")]
+) -> Response:
+    """Send the invoice by mail again, or for the first time: a delivery of its own, with who wanted it and why."""
+    return await _resend(command, "invoice", invoice_id, why.reason)
+
+
+@writes.post(
+    "/credit-notes/{credit_note_id}/delivery:resend",
+    status_code=201,
+    response_model=DeliveryOut,
+    summary="Send a credit note again",
+    responses=refusals(DeliveryPending),
+)
+async def resend_credit_note(
+    credit_note_id: UUID,
+    why: ReasonIn,
+    command: Annotated[CommandRunner, perform_command("credit_note_document.resend")],
+) -> Response:
+    """Send the credit note by mail again, or for the first time."""
+    return await _resend(command, "credit_note", credit_note_id, why.reason)
+
+
+async def _resend(command: CommandRunner, kind: str, document_id: UUID, reason: str) -> Response:
+    async def resend(unit: Unit) -> DeliveryOut:
+        return DeliveryOut.of(await document_deliveries.resend(unit, kind, document_id, command.caller.subject, reason))
+
+    return await command.run(resend, reason=reason)

@@ -1,0 +1,49 @@
+"""Invoices and credit notes as documents."""
+
+from functools import partial
+from uuid import UUID
+
+from fastapi import Response
+
+from services.invoicing.documents.api.content_negotiation import FORMS, Accept, Wanted, answered, form
+from services.invoicing.documents.papers.pages import paper_page
+from services.invoicing.documents.use_cases import document_rendering
+from services.invoicing.documents.use_cases.document_deliveries import policy_url
+from services.invoicing.documents.use_cases.document_rendering import NotIssued, SellerUnknown
+from shared.outside.printing.printer import Full
+from shared.web.auth import needs
+from shared.web.http import PROBLEMS, Read, Router, refusals
+
+reads = Router(prefix="/v1", tags=["documents"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+
+
+@reads.get(
+    "/invoices/{invoice_id}/document",
+    summary="An invoice as a document",
+    responses=FORMS | refusals(NotIssued, SellerUnknown, Full),
+    response_class=Response,
+)
+async def invoice_document(invoice_id: UUID, read: Read, accept: Accept = None, wanted: Wanted = None) -> Response:
+    """The invoice as HTML or PDF in the customer's language, with what is settled of it now."""
+    kind = form(accept, wanted)
+    paper = await read(lambda unit: document_rendering.invoice(unit, invoice_id))
+    return await answered(
+        read.runtime.printer, partial(paper_page, paper, policy_url(read.runtime)), kind, paper.number
+    )
+
+
+@reads.get(
+    "/credit-notes/{credit_note_id}/document",
+    summary="A credit note as a document",
+    responses=FORMS | refusals(SellerUnknown, Full),
+    response_class=Response,
+)
+async def credit_note_document(
+    credit_note_id: UUID, read: Read, accept: Accept = None, wanted: Wanted = None
+) -> Response:
+    """The credit note as HTML or PDF in the customer's language."""
+    kind = form(accept, wanted)
+    paper = await read(lambda unit: document_rendering.credit_note(unit, credit_note_id))
+    return await answered(
+        read.runtime.printer, partial(paper_page, paper, policy_url(read.runtime)), kind, paper.number
+    )

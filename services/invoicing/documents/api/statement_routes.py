@@ -1,0 +1,166 @@
+"""Statements of account, as data and as documents."""
+
+from datetime import date
+from functools import partial
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import Query, Response
+from pydantic import BaseModel, Field
+
+from services.invoicing.documents.api.content_negotiation import FORMS, Accept, Wanted, answered, form
+from services.invoicing.documents.domain import account_statement
+from services.invoicing.documents.domain.account_statement import Row
+from services.invoicing.documents.papers.pages import statement_page
+from services.invoicing.documents.use_cases import document_rendering
+from services.invoicing.documents.use_cases.document_rendering import DatesRefused, SellerUnknown
+from shared.outside.printing.printer import Full
+from shared.pure.fields import Day, example
+from shared.web.auth import needs
+from shared.web.http import PROBLEMS, Read, Router, refusals
+
+reads = Router(prefix="/v1/accounts", tags=["documents"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+
+From = Annotated[Day, Query(alias="from", description="the first day, in the account's time zone")]
+To = Annotated[Day, Query(alias="to", description="the last day")]
+
+
+class StatementEntryOut(BaseModel):
+    """What changed what is owed (minor units), and what is owed after it."""
+
+    on: date
+    kind: str = Field(description="invoice, payment, credit_note, reversal …")
+    reference: str | None
+    amount_minor: int
+    balance_minor: int
+
+
+class OpenItemOut(BaseModel):
+    """An invoice of which something is open at the end."""
+
+    number: str
+    issued_on: date
+    due_on: date
+    total_minor: int
+    open_minor: int
+    bucket: str
+
+
+class StatementBalancesOut(BaseModel):
+    """All of one currency: the closing balance is what is open less what is unapplied."""
+
+    currency: str
+    opening_minor: int
+    entries: list[StatementEntryOut]
+    closing_minor: int
+    unapplied_minor: int
+    open_items: list[OpenItemOut]
+    ageing_minor: dict[str, int]
+
+
+class StatementOut(BaseModel):
+    """What happened on an account."""
+
+    model_config = example(
+        account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
+        begin="2026-03-01",
+        end="2026-04-30",
+        balances=[
+            {
+                "currency": "EUR",
+                "opening_minor": 0,
+                "entries": [
+                    {
+                        "on": "2026-03-17",
+                        "kind": "invoice",
+                        "reference": "GS-DE-00000001",
+                        "amount_minor": 25200,
+                        "balance_minor": 25200,
+                    }
+                ],
+                "closing_minor": 25200,
+                "unapplied_minor": 0,
+                "open_items": [
+                    {
+                        "number": "GS-DE-00000001",
+                        "issued_on": "2026-03-17",
+                        "due_on": "2026-03-31",
+                        "total_minor": 25200,
+                        "open_minor": 25200,
+                        "bucket": "1-30",
+                    }
+                ],
+                "ageing_minor": {"current": 0, "1-30": 25200, "31-60": 0, "61-90": 0, "90+": 0},
+            }
+        ],
+    )
+
+    account_id: UUID
+    begin: date
+    end: date
+    balances: list[StatementBalancesOut]
+
+    @classmethod
+    def of(cls, account_id: UUID, told: account_statement.Statement) -> Self:
+        """The answer for a statement."""
+        balances = [_balances(one, told.end) for one in told.accounts]
+        return cls(account_id=account_id, begin=told.begin, end=told.end, balances=balances)
+
+
+def _balances(one: account_statement.Account, end: date) -> StatementBalancesOut:
+    return StatementBalancesOut(
+        currency=one.currency,
+        opening_minor=one.opening,
+        entries=[_entry(row) for row in one.rows],
+        closing_minor=one.closing,
+        unapplied_minor=one.unapplied,
+        open_items=[_item(item, end) for item in one.items],
+        ageing_minor=one.ageing(end),
+    )
+
+
+def _entry(row: Row) -> StatementEntryOut:
+    entry = row.entry
+    return StatementEntryOut(
+        on=entry.on,
+        kind=entry.kind,
+        reference=entry.reference,
+        amount_minor=entry.amount,
+        balance_minor=row.balance,
+    )
+
+
+def _item(item: account_statement.OpenItem, end: date) -> OpenItemOut:
+    return OpenItemOut(
+        number=item.number,
+        issued_on=item.issued_on,
+        due_on=item.due_on,
+        total_minor=item.total,
+        open_minor=item.open,
+        bucket=account_statement.bucket(item.due_on, end),
+    )
+
+
+@reads.get("/{account_id}/statement", summary="A statement of account", responses=refusals(DatesRefused))
+async def get_statement(account_id: UUID, begin: From, end: To, read: Read) -> StatementOut:
+    """Opening balance, every invoice, payment, credit note and reversal, closing balance; and what is open then."""
+    return StatementOut.of(
+        account_id, await read(lambda unit: document_rendering.statement(unit, account_id, begin, end))
+    )
+
+
+@reads.get(
+    "/{account_id}/statement/document",
+    summary="A statement of account as a document",
+    responses=FORMS | refusals(SellerUnknown, DatesRefused, Full),
+    response_class=Response,
+)
+async def statement_document(
+    account_id: UUID, begin: From, end: To, read: Read, accept: Accept = None, wanted: Wanted = None
+) -> Response:
+    """The same as HTML or PDF in the customer's language."""
+    kind = form(accept, wanted)
+    told, parties = await read(lambda unit: document_rendering.statement_paper(unit, account_id, begin, end))
+    return await answered(
+        read.runtime.printer, partial(statement_page, told, parties), kind, f"statement-{begin}-{end}"
+    )

@@ -1,0 +1,69 @@
+"""Documents as HTML that refers to nothing outside itself: what a browser shows and what is printed."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from services.invoicing.accounts.domain.document_parties import Parties
+from services.invoicing.documents.domain.account_statement import Statement
+from services.invoicing.documents.domain.paper import Paper, by_rate
+from services.invoicing.documents.papers.wording import Wording
+from shared.pure.payment_references import creditor_reference, grouped
+
+TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    autoescape=True,
+)
+
+
+def paper_page(paper: Paper, policy_url: str) -> str:
+    """An invoice or a credit note."""
+    wording = Wording(paper.parties.buyer.language)
+    if paper.policy_version is not None:
+        policy_url = f"{policy_url}?version={paper.policy_version}"
+    return TEMPLATES.get_template("invoice.html").render(
+        paper=paper,
+        rates=by_rate(paper.lines),
+        reference=format_reference(paper.number),
+        policy_url=policy_url,
+        **_common(wording, paper.parties, wording(paper.kind), paper.number),
+    )
+
+
+def statement_page(statement: Statement, parties: Parties) -> str:
+    """A statement of account."""
+    wording = Wording(parties.buyer.language)
+    return TEMPLATES.get_template("statement.html").render(
+        statement=statement, reference_of=format_reference, **_common(wording, parties, wording("statement"), "")
+    )
+
+
+def format_reference(number: str) -> str:
+    """Format what a payment of an invoice names: the structured reference, or a number that is too long for one."""
+    reference = creditor_reference(number)
+    return grouped(reference) if reference else number
+
+
+def _common(wording: Wording, parties: Parties, title: str, number: str) -> dict[str, object]:
+    before, between, after = wording("page", page="\0", pages="\0").split("\0")
+    pages = f"{_css(before)} counter(page) {_css(between)} counter(pages) {_css(after)}"
+    return {
+        "w": wording,
+        "title": title,
+        "number": number,
+        "foot": Markup(_css(f"{title} {number}".strip())),
+        "pages": Markup(pages),
+        "seller": parties.seller,
+        "iban": grouped(parties.seller.iban),
+        "buyer": parties.buyer,
+        "footer": parties.seller.footer_in(wording.locale.language),
+    }
+
+
+def _css(text: str) -> str:
+    """Text as a string of CSS within HTML: whatever is not a letter or digit is escaped."""
+    return '"' + "".join(one if one.isalnum() else f"\\{ord(one):x} " for one in text) + '"'

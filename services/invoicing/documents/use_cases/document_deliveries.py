@@ -1,0 +1,161 @@
+"""Documents are sent by a worker, and recorded with what the next mail hop said."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from services.invoicing.accounts.repository import account_queries, legal_entity_queries
+from services.invoicing.accounts.tables.legal_entity_tables import LegalEntityRow
+from services.invoicing.adjustments.repository import credit_note_queries
+from services.invoicing.deliveries import repository as deliveries_repository
+from services.invoicing.deliveries.repository import SEND_DOCUMENT
+from services.invoicing.deliveries.tables import DocumentDeliveryRow
+from services.invoicing.documents.domain.paper import Paper
+from services.invoicing.documents.papers.letters import letter_with
+from services.invoicing.documents.papers.pages import paper_page
+from services.invoicing.documents.use_cases import document_rendering
+from services.invoicing.receivables.repository.invoice_queries import invoice_row
+from shared.events.escalation import MailBounced
+from shared.events.invoicing import DocumentFailed, DocumentSent
+from shared.outside.mail import NOT_WRITABLE
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.process import intents
+from shared.process.intents import Intent, Recorded
+from shared.pure.addresses import is_address
+from shared.pure.bounces import build_envelope_sender, create_secret
+from shared.pure.errors import Later, NotFound, Refusal, Unavailable
+from shared.pure.ids import new_id
+
+if TYPE_CHECKING:
+    from shared.process.runtime import Runtime
+
+PRINTED_WITHIN = intents.LEASE - timedelta(seconds=20)
+"""Waiting for the printer included: the rest of the lease is for the mail hop, so that no second worker begins."""
+POLICY = "policy"
+"""The page of the collection policy, beneath its public address."""
+
+
+class DeliveryPending(Refusal):
+    """The document is on its way already."""
+
+    code = "delivery_pending"
+
+
+async def delivery(unit: Unit, kind: str, document_id: UUID) -> DocumentDeliveryRow:
+    """The last delivery of a document. Raises NotFound."""
+    row = await deliveries_repository.latest(unit, kind, document_id)
+    if row is None:
+        raise NotFound(f"no {kind} {document_id} was to be sent")
+    return row
+
+
+async def resend(unit: Unit, kind: str, document_id: UUID, actor: str, reason: str) -> DocumentDeliveryRow:
+    """Send a document again, or for the first time. Raises NotFound, DeliveryPending."""
+    account_id = await _account(unit, kind, document_id)
+    await unit.lock(account_id)
+    last = await deliveries_repository.latest(unit, kind, document_id)
+    if last is not None and last.state == "pending":
+        raise DeliveryPending(f"{kind} {document_id} is on its way")
+    row = DocumentDeliveryRow(
+        id=new_id(),
+        document_id=document_id,
+        account_id=account_id,
+        kind=kind,
+        state="pending",
+        wanted_at=unit.now,
+        wanted_by=actor,
+        reason=reason,
+        delivered_at=None,
+        failure=None,
+        secret=None,
+        bounce_id=None,
+    )
+    unit.session.add(row)
+    await unit.session.flush()
+    await intents.add(unit, SEND_DOCUMENT, account_id, row.id, {}, row.id)
+    unit.record(Change("document_delivery", row.id, account_id))
+    return row
+
+
+async def _account(unit: Unit, kind: str, document_id: UUID) -> UUID:
+    if kind == "invoice":
+        return (await invoice_row(unit, document_id)).account_id
+    return (await credit_note_queries.credit_note(unit, document_id)).account_id
+
+
+async def send(runtime: "Runtime", intent: Intent) -> str | None:
+    """Draw a document up, print it, and hand it to the next hop; what the hop says if it refuses for good.
+
+    Raises Later: without data of the legal entity nothing goes out. Every attempt has the same Message-ID and content:
+    it shows what was settled when the delivery was wanted. One that came back already is not sent again.
+    """
+    try:
+        row, paper, to, entity, now = await runtime.units.run(lambda unit: _drawn_up(unit, UUID(intent.key)))
+        if row.state != "pending" or row.secret is None:
+            return None
+        if not is_address(to):
+            return NOT_WRITABLE
+        async with asyncio.timeout(PRINTED_WITHIN.total_seconds()):
+            html = await asyncio.to_thread(paper_page, paper, policy_url(runtime))
+            pdf = await runtime.printer.pdf(html)
+    except (document_rendering.SellerUnknown, Unavailable) as error:
+        raise Later(error.detail) from error
+    except TimeoutError as error:
+        raise Later("the printer is busy") from error
+    sender = runtime.settings.mail_from
+    secret, at = row.secret, row.wanted_at
+    letter = letter_with(paper, pdf, row.id, sender=sender, to=to, at=at, secret=secret, entity=entity)
+    envelope_sender = build_envelope_sender(runtime.settings.support_address, secret)
+    return await runtime.mail_hop.deliver_once(letter, now - intent.created_at, envelope_sender)
+
+
+def policy_url(runtime: "Runtime") -> str:
+    """Where customers read the collection policy."""
+    return f"{runtime.settings.public_url or runtime.settings.collections_url}/{POLICY}"
+
+
+async def _drawn_up(
+    unit: Unit, delivery_id: UUID
+) -> tuple[DocumentDeliveryRow, Paper, str, LegalEntityRow | None, datetime]:
+    await deliveries_repository.save_secret(unit, delivery_id, create_secret())
+    row = await deliveries_repository.delivery(unit, delivery_id)
+    if row.kind == "invoice":
+        paper = await document_rendering.invoice(unit, row.document_id, row.wanted_at)
+    else:
+        paper = await document_rendering.credit_note(unit, row.document_id)
+    account = await account_queries.account(unit, row.account_id)
+    entity = await legal_entity_queries.known(unit, account.legal_entity)
+    return row, paper, account.billing_email, entity, unit.now
+
+
+async def sent(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
+    """Record what became of a delivery. One that came back already has failed, whatever its last attempt became."""
+    row = await deliveries_repository.delivery(unit, UUID(intent.key))
+    if row.state != "pending":
+        return Recorded.DONE
+    await deliveries_repository.save_result(unit, row.id, refusal)
+    if refusal is None:
+        unit.publish(DocumentSent(**_describe_delivery(row), delivered_at=unit.now))
+    else:
+        unit.publish(DocumentFailed(**_describe_delivery(row), cause=refusal[:3]))
+    return Recorded.DONE
+
+
+def _describe_delivery(row: DocumentDeliveryRow) -> dict[str, Any]:
+    return {"account_id": row.account_id, "delivery_id": row.id, "document": row.kind, "document_id": row.document_id}
+
+
+async def record_bounce(unit: Unit, event: MailBounced) -> None:
+    """Record that a document came back for good. Nothing happens if it is none of ours, or has failed already."""
+    bounced = await deliveries_repository.find_account_of_bounce(unit, event.message_id)
+    if bounced is None or not event.permanent:
+        return
+    delivery_id, account_id = bounced
+    await unit.lock(account_id)
+    row = await deliveries_repository.delivery(unit, delivery_id)
+    if row.state in ("pending", "sent"):
+        failure = f"{event.code} came back after the next mail hop took it"
+        await deliveries_repository.save_result(unit, delivery_id, failure)
+        unit.publish(DocumentFailed(**_describe_delivery(row), cause=event.code))

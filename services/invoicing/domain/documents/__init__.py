@@ -1,1 +1,0 @@
-"""What customers get on paper: invoices, credit notes and statements of account, as facts without words."""

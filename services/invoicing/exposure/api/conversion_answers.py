@@ -1,0 +1,141 @@
+"""How converted amounts are shown: with every rate that was used, and what could not be converted, and why."""
+
+from datetime import date
+from typing import Self
+
+from pydantic import BaseModel, Field
+
+from services.invoicing.exposure.domain import Conversion, Rate, Total
+from services.invoicing.exposure.use_cases import AMOUNTS, Converted
+from shared.pure.fields import example, shown
+
+LACKS = Field(
+    description="currencies that could not be converted and are not in these sums: none, or they are no whole"
+)
+
+
+class OwedSum(BaseModel):
+    """What is open with us, overdue and disputed; minor units."""
+
+    open_minor: int
+    overdue_minor: int
+    disputed_minor: int
+    lacks: list[str] = LACKS
+
+
+class BilledSum(BaseModel):
+    """What was billed without tax; minor units."""
+
+    billed_minor: int
+    lacks: list[str] = LACKS
+
+
+class AccruedSum(BaseModel):
+    """What the vendor charges for all cycles that have begun; minor units."""
+
+    accrued_minor: int
+    lacks: list[str] = LACKS
+
+
+class UnpaidSum(BaseModel):
+    """What the vendor has billed and is not paid, whenever it is due; with tax, minor units."""
+
+    total_minor: int
+    lacks: list[str] = LACKS
+
+
+class ContestedSum(BaseModel):
+    """A part of the unpaid invoices of the vendor that is contested, and owed all the same; with tax, minor units."""
+
+    contested_minor: int
+    lacks: list[str] = LACKS
+
+
+class CommittedSum(BaseModel):
+    """What the vendor will charge to the ends of the terms, and what of it a suspension would stop; minor units."""
+
+    committed_minor: int
+    stopped_by_suspension_minor: int
+    lacks: list[str] = LACKS
+
+
+class RateOut(BaseModel):
+    """So many units (not minor ones) of `quote` are one unit of `base`, says the source for the date."""
+
+    model_config = example(base="EUR", quote="USD", rate="1.0843", date="2026-03-02", source="ecb")
+
+    base: str
+    quote: str
+    rate: str
+    date: date
+    source: str
+
+    @classmethod
+    def of(cls, one: Rate) -> Self:
+        """The answer for a rate."""
+        return cls(base=one.base, quote=one.quote, rate=f"{one.rate:f}", date=one.day, source=one.source)
+
+
+class RatesUsedOut(BaseModel):
+    """By which rates a currency was converted: one of the pair in either direction, or two of one table for a cross."""
+
+    model_config = example(currency="USD", rates=[shown(RateOut)])
+
+    currency: str
+    rates: list[RateOut]
+
+    @classmethod
+    def of(cls, one: Conversion) -> Self:
+        """The answer for a conversion."""
+        return cls(currency=one.currency, rates=[RateOut.of(rate) for rate in one.rates])
+
+
+class NotConvertedOut(BaseModel):
+    """A currency that is in none of the sums, and why."""
+
+    currency: str
+    why: str
+
+
+class ConvertedOut(BaseModel):
+    """The parts in one currency. Each currency's amount is rounded once, half to even, and then added."""
+
+    model_config = example(
+        currency="EUR",
+        on="2026-03-02",
+        owed_to_us={"open_minor": 11995, "overdue_minor": 11995, "disputed_minor": 0, "lacks": []},
+        billed={"billed_minor": 10080, "lacks": []},
+        vendor_accrued={"accrued_minor": 7562, "lacks": []},
+        vendor_invoices={"total_minor": 7562, "lacks": []},
+        vendor_contested={"contested_minor": 1107, "lacks": []},
+        vendor_committed={"committed_minor": 83187, "stopped_by_suspension_minor": 0, "lacks": []},
+        margin_minor=2518,
+        rates=[shown(RatesUsedOut)],
+        not_converted=[],
+    )
+
+    currency: str
+    on: date = Field(description="the business day: rates are the newest on or before it, at most seven days old")
+    owed_to_us: OwedSum
+    billed: BilledSum
+    vendor_accrued: AccruedSum
+    vendor_invoices: UnpaidSum
+    vendor_contested: ContestedSum | None = Field(default=None, description="of all alone")
+    vendor_committed: CommittedSum
+    margin_minor: int | None = Field(description="billed less accrued; null unless both are whole")
+    rates: list[RatesUsedOut]
+    not_converted: list[NotConvertedOut]
+
+    @classmethod
+    def of(cls, found: Converted) -> Self:
+        """The answer for what was converted."""
+        used = (one for one in found.conversions.values() if one.rates)
+        told: dict[str, object] = {name: _sums(name, one) for name, one in found.parts.items()}
+        told |= {"currency": found.currency, "on": found.on, "margin_minor": found.margin_minor}
+        told["rates"] = [RatesUsedOut.of(one) for one in used]
+        told["not_converted"] = [{"currency": name, "why": why} for name, why in found.not_converted.items()]
+        return cls.model_validate(told)
+
+
+def _sums(part: str, total: Total) -> dict[str, object]:
+    return dict(zip(AMOUNTS[part], total.sums, strict=True)) | {"lacks": list(total.lacks)}

@@ -1,0 +1,80 @@
+"""Which columns a file has, in any order and case, and what stands in them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from services.invoicing.files.domain.broken_lines import LineBroken
+
+LONGEST_TEXT = 500
+MOST_COLUMNS = 1000
+EARLIEST, LATEST = date(1990, 1, 1), date(2200, 1, 1)
+"""What can be a date of business, in requests too."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Names:
+    """The columns that are known: those that a file must have, and others."""
+
+    def __init__(self, required: Sequence[str], optional: Sequence[str] = ()) -> None:
+        self.required = required
+        self.known = {name.lower(): name for name in (*required, *optional)}
+
+
+class Columns:
+    """Where the columns stand in a line, made once for each order of names. Raises LineBroken for lacking ones."""
+
+    def __init__(self, known: Names, names: Sequence[str]) -> None:
+        if len(names) > MOST_COLUMNS:
+            raise LineBroken(None, f"has more than {MOST_COLUMNS} columns")
+        self.width = len(names)
+        places: dict[str, int] = {}
+        self.unknown: list[tuple[int, str]] = []
+        for place, said in enumerate(names):
+            name = known.known.get(said.strip().lower())
+            if name is None:
+                self.unknown.append((place, said.strip()))
+            elif name in places:
+                raise LineBroken(name, "the column is there twice")
+            else:
+                places[name] = place
+        for name in known.required:
+            if name not in places:
+                raise LineBroken(name, "the column is missing")
+        self.places: Mapping[str, int] = places
+
+
+def text(values: Sequence[Any], places: Mapping[str, int], name: str) -> str | None:
+    """What stands in a column, or None if nothing does. Raises LineBroken."""
+    place = places.get(name)
+    return None if place is None else said(values[place], name)
+
+
+def said(value: Any, name: str) -> str | None:
+    """A value as text without the space around it, or None if it is empty. Raises LineBroken."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise LineBroken(name, "is neither text nor a number")
+    found = value.strip()
+    if len(found) > LONGEST_TEXT:
+        raise LineBroken(name, f"is longer than {LONGEST_TEXT} characters")
+    if not found.isprintable() and _CONTROL.search(found):
+        raise LineBroken(name, "has a control character")
+    return found or None
+
+
+def named(values: Sequence[Any], places: Mapping[str, int], name: str) -> str:
+    """What stands in a column. Raises LineBroken, also if nothing does."""
+    found = text(values, places, name)
+    if found is None:
+        raise LineBroken(name, "is empty")
+    return found
+
+
+def decimal(number: str, form: re.Pattern[str], name: str) -> str:
+    """A number that is written as it must be, as it is written. Raises LineBroken."""
+    if not form.fullmatch(number):
+        raise LineBroken(name, f"{number[:40]!r} is no number")
+    return number

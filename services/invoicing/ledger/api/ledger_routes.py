@@ -1,0 +1,160 @@
+"""The ledger over REST: trial balance, journal, closing of months."""
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+import asyncpg
+from fastapi import Path, Query, Response
+from pydantic import BaseModel
+
+from services.invoicing.accounts.repository.legal_entity_queries import require_legal_entity
+from services.invoicing.ledger import use_cases as ledger_use_cases
+from services.invoicing.ledger.repository import ledger_queries
+from services.invoicing.ledger.use_cases import AlreadyClosed, MonthNotOver
+from services.invoicing.settings.api import CHANGE_PROPOSED, SettingChangeOut, get_status
+from services.invoicing.settings.use_cases import is_carried_out
+from shared.persistence.database import Unit
+from shared.pure.fields import Code, Day, Instant, ReasonIn, example
+from shared.pure.proposals import AlreadyProposed
+from shared.web.auth import needs
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Read, Router, refusals
+
+reads = Router(prefix="/v1/ledger", tags=["ledger"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+writes = Router(prefix="/v1/ledger", tags=["ledger"], dependencies=[needs("invoicing:settings")], responses=PROBLEMS)
+
+COLUMNS = (
+    "id",
+    "posted_on",
+    "posted_at",
+    "legal_entity",
+    "code",
+    "currency",
+    "amount_minor",
+    "account_id",
+    "document",
+    "document_id",
+    "event_sequence",
+)
+"""Of the journal, in this order for good; new ones come at the end."""
+MOST = 50_000
+"""Entries of one answer; `X-Next` says where to go on."""
+
+Month = Annotated[str, Path(pattern=r"^(19|20|21)\d\d-(0[1-9]|1[0-2])(-01)?$", examples=["2026-03"])]
+"""A month as `YYYY-MM`, or by its first day as lists of months write it."""
+
+
+class LedgerBalanceOut(BaseModel):
+    """What an account of the ledger comes to in one currency: debit is positive, credit negative, minor units."""
+
+    model_config = example(
+        code="receivables",
+        name="Receivables from customers",
+        kind="asset",
+        currency="EUR",
+        balance_minor=4821190,
+    )
+
+    code: str
+    name: str
+    kind: str
+    currency: str
+    balance_minor: int
+
+
+class ClosedOut(BaseModel):
+    """A month that takes no posting any more."""
+
+    model_config = example(legal_entity="GS-DE", month="2026-03-01")
+
+    legal_entity: str
+    month: date
+
+
+@reads.get("/{legal_entity}/trial-balance", summary="The trial balance at an instant")
+async def get_trial_balance(
+    legal_entity: Code,
+    read: Read,
+    at: Annotated[Instant | None, Query(description="now if left out")] = None,
+) -> Page[LedgerBalanceOut]:
+    """Every account of the ledger by currency; each currency adds up to 0."""
+
+    async def load(unit: Unit) -> list[LedgerBalanceOut]:
+        await require_legal_entity(unit, legal_entity)
+        rows = await ledger_queries.trial_balance(unit, legal_entity, at or unit.now)
+        return [LedgerBalanceOut(**row) for row in rows]
+
+    return Page(items=await read(load), next=None)
+
+
+@reads.get(
+    "/{legal_entity}/journal/{day}",
+    summary="The journal of a day",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "the entries as CSV"}},
+)
+async def get_journal(
+    legal_entity: Code,
+    day: Day,
+    read: Read,
+    last_id: Annotated[int, Query(ge=0, lt=2**63, description="of the entry that was read last")] = 0,
+) -> Response:
+    """The entries of documents of a day (in the account's zone) as CSV with stable columns, in the order of their ids.
+
+    Documents with an earlier date add entries to its day until the month is closed: ask again after `last_id`.
+    The header `X-Next` has the id to go on after, where there are more.
+    """
+
+    async def load(unit: Unit) -> Sequence[asyncpg.Record]:
+        await require_legal_entity(unit, legal_entity)
+        return await ledger_queries.journal(unit, legal_entity, day, last_id, MOST + 1)
+
+    rows = await read(load)
+    headers = {"X-Next": str(rows[MOST - 1]["id"])} if len(rows) > MOST else {}
+    return Response(_csv(rows[:MOST]), media_type="text/csv", headers=headers)
+
+
+def _csv(rows: Sequence[asyncpg.Record]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([_cell(row[name]) for name in COLUMNS] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value) if isinstance(value, UUID) else value
+
+
+@writes.post(
+    "/{legal_entity}/periods/{month}:close",
+    status_code=200,
+    response_model=ClosedOut,
+    summary="Close a month",
+    responses={**CHANGE_PROPOSED, **refusals(MonthNotOver, AlreadyClosed, AlreadyProposed)},
+)
+async def close_month(
+    legal_entity: Code,
+    month: Month,
+    why: ReasonIn,
+    command: Annotated[CommandRunner, perform_command("ledger_period.close")],
+) -> Response:
+    """Release what was billed in advance and is earned by its end, and refuse later postings into it.
+
+    A month can be closed when it is over in every time zone, from 12:00 UTC of the first day of the next one on. Open
+    months before it are closed with it. It needs a second person (202) once the legal entity has issued an invoice,
+    if that requires one.
+    """
+    first = date.fromisoformat(f"{month[:7]}-01")
+
+    async def close(unit: Unit) -> ClosedOut | SettingChangeOut:
+        row = await ledger_use_cases.close_month(unit, command.caller, legal_entity, first, why.reason)
+        if not is_carried_out(row):
+            return SettingChangeOut.from_row(row)
+        return ClosedOut(legal_entity=legal_entity, month=first)
+
+    return await command.run(close, status=lambda answer: get_status(answer, 200), reason=why.reason)

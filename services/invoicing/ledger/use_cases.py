@@ -1,0 +1,75 @@
+"""A month of the ledger is closed: what it has earned is released, and nothing is posted into it any more."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from services.invoicing.accounts.repository import legal_entity_queries
+from services.invoicing.catalog.domain.billing_cycles import Anchor
+from services.invoicing.ledger.repository import ledger_queries
+from services.invoicing.settings.domain.setting_change import SettingKind
+from services.invoicing.settings.tables import SettingChangeRow
+from services.invoicing.settings.use_cases import Wish, is_carried_out, lock_setting, propose_change
+from shared.events.invoicing import LedgerPeriodClosed
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
+from shared.pure.ids import new_id
+from shared.web.auth import Caller
+
+LAST_ZONE = timedelta(hours=12)
+"""How long after midnight UTC a date ends where it ends last (UTC-12)."""
+
+
+class MonthNotOver(Refusal):
+    """The month is not over in every time zone, so documents may still have a date in it."""
+
+    code = "month_not_over"
+
+
+class AlreadyClosed(Refusal):
+    """The month was closed before, by itself or with a later one."""
+
+    code = "already_closed"
+
+
+async def close_month(unit: Unit, caller: Caller, legal_entity: str, month: date, reason: str) -> SettingChangeRow:
+    """Close a month, or propose that. `month` is its first day.
+
+    Raises NotFound, MonthNotOver, AlreadyClosed, AlreadyProposed.
+    """
+    await legal_entity_queries.require_legal_entity(unit, legal_entity)
+    over_at = datetime.combine(_start_next(month), time(0), UTC) + LAST_ZONE
+    if unit.now < over_at:
+        raise MonthNotOver(f"{month:%Y-%m} is not over everywhere before {over_at:%Y-%m-%d %H:%M} UTC")
+    key = f"{legal_entity}/{month:%Y-%m}"
+    await lock_setting(unit, SettingKind.LEDGER_PERIOD, key)
+    await _check_open(unit, legal_entity, month)
+    wish = Wish(SettingKind.LEDGER_PERIOD, key, legal_entity, {"state": "open"}, {"state": "closed"})
+    row = await propose_change(unit, caller, wish, reason)
+    if is_carried_out(row):
+        await close_period(unit, row)
+    return row
+
+
+async def close_period(unit: Unit, row: SettingChangeRow) -> None:
+    """Release what was billed in advance and is earned by a month's end, and close it, in one transaction.
+
+    Months before it that are open are closed with it. Raises AlreadyClosed.
+    """
+    legal_entity, _, month_name = row.key.rpartition("/")
+    month = date.fromisoformat(f"{month_name}-01")
+    await unit.lock(f"ledger {legal_entity}")
+    await legal_entity_queries.lock_to_close(unit, legal_entity)
+    await _check_open(unit, legal_entity, month)
+    await ledger_queries.release(unit, legal_entity, _start_next(month), new_id())
+    await ledger_queries.close(unit, legal_entity, month, row.proposed_by, row.reason or "")
+    unit.publish(LedgerPeriodClosed(legal_entity=legal_entity, month=month))
+    unit.record(Change("ledger_period", row.key))
+
+
+def _start_next(month: date) -> date:
+    return Anchor(month, 1).start(1)
+
+
+async def _check_open(unit: Unit, legal_entity: str, month: date) -> None:
+    if await ledger_queries.is_closed(unit, legal_entity, month):
+        raise AlreadyClosed(f"{month:%Y-%m} was closed before")

@@ -1,0 +1,84 @@
+"""Payments of named invoices, small differences, and amounts that direct debits carry."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from services.invoicing.receivables.domain.invoice_balances import (
+    Allocation,
+    AmountRefused,
+    Invoice,
+    Paid,
+    Payment,
+    merge,
+    pay_invoice,
+)
+
+Wanted = Sequence[tuple[int, int]]
+"""Numbers of lines, each with an amount."""
+
+
+def take_allocations(allocations: Sequence[Allocation], amount: int) -> list[Allocation]:
+    """Take an amount of these allocations in their order, as far as they go."""
+    taken = []
+    for allocation in allocations:
+        share = min(allocation.amount, amount)
+        if share > 0:
+            taken.append(replace(allocation, amount=share))
+            amount -= share
+    return taken
+
+
+def pay_named(invoice: Invoice, payment: Payment) -> Paid:
+    """Pay an invoice that is named: what is open of it, then what had been written off, as far as the payment goes."""
+    paid = pay_invoice(invoice, payment)
+    return merge(paid, _recover(paid.invoices[invoice.id], paid.payments[payment.id]))
+
+
+def _recover(invoice: Invoice, payment: Payment) -> Paid:
+    lines, allocations, rest = [], [], payment.unapplied
+    for line in invoice.lines:
+        share = min(line.written_off, rest)
+        if share > 0:
+            lines.append(replace(line, written_off=line.written_off - share, paid=line.paid + share))
+            allocations.append(Allocation(payment.id, invoice.id, line.number, share, is_recovery=True))
+            rest -= share
+    return Paid(
+        {invoice.id: invoice.with_lines(lines)}, {payment.id: replace(payment, unapplied=rest)}, tuple(allocations)
+    )
+
+
+def clear_small(invoice: Invoice, tolerance: int) -> tuple[Invoice, list[tuple[int, int]]]:
+    """Let go of a rest that is not worth a reminder; the invoice is then settled. What is held is left alone."""
+    if not 0 < invoice.open <= tolerance or invoice.due != invoice.open:
+        return invoice, []
+    cleared = [(line.number, line.open) for line in invoice.lines if line.open > 0]
+    lines = [
+        replace(invoice.line(number), credited=invoice.line(number).credited + amount) for number, amount in cleared
+    ]
+    return invoice.with_lines(lines), cleared
+
+
+def send_debit(invoice: Invoice, amount: int | None) -> tuple[Invoice, list[tuple[int, int]]]:
+    """A debit of what is due, or of an amount of it, is on its way to the bank. Raises AmountRefused."""
+    amount = invoice.due if amount is None else amount
+    if not 0 < amount <= invoice.due:
+        raise AmountRefused(f"invoice {invoice.number} has {invoice.due} that can be debited")
+    held, rest = [], amount
+    for line in invoice.lines:
+        share = min(line.due, rest)
+        if share > 0:
+            held.append((line.number, share))
+            rest -= share
+    return _in_flight(invoice, held, 1), held
+
+
+def land_debit(invoice: Invoice, held: Wanted) -> Invoice:
+    """The bank has answered: nothing of these amounts is in flight any more."""
+    return _in_flight(invoice, held, -1)
+
+
+def _in_flight(invoice: Invoice, held: Wanted, sign: int) -> Invoice:
+    return invoice.with_lines(
+        replace(invoice.line(number), in_flight=invoice.line(number).in_flight + sign * amount)
+        for number, amount in held
+    )

@@ -1,0 +1,53 @@
+"""Queries of allocations: which payments pay an invoice, and what is taken back from them."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from services.invoicing.receivables.domain.invoice_balances import Allocation
+from shared.persistence.database import Unit, columns
+from shared.pure.ids import new_id
+
+
+async def allocations_on(unit: Unit, invoice_id: UUID) -> list[Allocation]:
+    """What pays an invoice, oldest payment first."""
+    rows = await unit.connection.fetch(
+        "SELECT a.payment_id, a.invoice_id, a.line, a.amount_minor, a.is_recovery"
+        " FROM allocations a JOIN payments p ON p.id = a.payment_id"
+        " WHERE a.invoice_id = $1 AND a.reversed_at IS NULL ORDER BY p.received_at, p.id, a.allocated_at, a.id",
+        invoice_id,
+    )
+    return [Allocation(*row) for row in rows]
+
+
+_FREE = """
+WITH freed AS (
+    SELECT payment_id, invoice_id, line, is_recovery, sum(amount)::bigint AS amount
+    FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::bool[], $5::bigint[])
+        AS n (payment_id, invoice_id, line, is_recovery, amount)
+    GROUP BY payment_id, invoice_id, line, is_recovery
+), gone AS (
+    UPDATE allocations a SET reversed_at = $6 FROM freed f
+    WHERE (a.payment_id, a.invoice_id, a.line, a.is_recovery) = (f.payment_id, f.invoice_id, f.line, f.is_recovery)
+        AND a.reversed_at IS NULL
+    RETURNING a.account_id, a.payment_id, a.invoice_id, a.line, a.is_recovery, a.amount_minor
+), cash AS (
+    UPDATE payments p SET unapplied_minor = p.unapplied_minor + f.amount
+    FROM (SELECT payment_id, sum(amount)::bigint AS amount FROM freed GROUP BY payment_id) f WHERE p.id = f.payment_id
+)
+SELECT g.account_id, f.payment_id, f.invoice_id, f.line, sum(g.amount_minor)::bigint - f.amount AS rest, f.is_recovery
+FROM freed f JOIN gone g USING (payment_id, invoice_id, line, is_recovery)
+GROUP BY g.account_id, f.payment_id, f.invoice_id, f.line, f.is_recovery, f.amount
+"""
+_KEEP = """
+INSERT INTO allocations (id, account_id, payment_id, invoice_id, line, amount_minor, is_recovery, allocated_at)
+SELECT *, $8 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::bigint[], $7::bool[])
+"""
+
+
+async def free(unit: Unit, freed: Iterable[Allocation]) -> None:
+    """What had paid these amounts is unapplied cash again; what is left of each allocation goes on paying."""
+    parts = [(one.payment_id, one.invoice_id, one.line, one.is_recovery, one.amount) for one in freed]
+    if not parts:
+        return
+    rests = await unit.connection.fetch(_FREE, *columns(parts, 5), unit.now)
+    await unit.connection.execute(_KEEP, *columns([(new_id(), *one) for one in rests if one["rest"]], 7), unit.now)

@@ -1,0 +1,171 @@
+"""Chargebacks, their lines and reasons, and what of a payment is with the card network."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlmodel import col, select
+
+from services.invoicing.payments.domain.chargebacks import ChargebackState, ChargedPart
+from services.invoicing.payments.repository import allocation_queries
+from services.invoicing.payments.tables.chargeback_tables import ChargebackReasonRow, ChargebackRow
+from services.invoicing.receivables.domain.invoice_balances import Allocation
+from shared.persistence.database import Unit, columns
+from shared.persistence.list_queries import build_list_query
+from shared.pure.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class ChargebackCriteria:
+    """Criteria of the chargebacks that are wanted; None is any. Before `answer_before` open ones are to be answered."""
+
+    state: str | None = None
+    account_id: UUID | None = None
+    payment_id: UUID | None = None
+    answer_before: date | None = None
+
+
+async def list_reasons(unit: Unit) -> Sequence[ChargebackReasonRow]:
+    """List the reasons of chargebacks by their codes."""
+    return (await unit.session.exec(select(ChargebackReasonRow).order_by(col(ChargebackReasonRow.code)))).all()
+
+
+async def find_reason(unit: Unit, code: str) -> ChargebackReasonRow | None:
+    """Find a reason as it is now."""
+    return await unit.session.get(ChargebackReasonRow, code, populate_existing=True)
+
+
+async def save_reason(unit: Unit, row: ChargebackReasonRow) -> None:
+    """Write a reason, new or changed."""
+    await unit.session.merge(row)
+    await unit.session.flush()
+
+
+async def get_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
+    """Get a chargeback as it is now. Raises NotFound."""
+    row = await unit.session.get(ChargebackRow, chargeback_id, populate_existing=True)
+    if row is None:
+        raise NotFound(f"there is no chargeback {chargeback_id}")
+    return row
+
+
+async def find_by_reference(unit: Unit, network_reference: str) -> ChargebackRow | None:
+    """Find the chargeback that the network calls so."""
+    query = select(ChargebackRow).where(ChargebackRow.network_reference == network_reference)
+    return (await unit.session.exec(query)).first()
+
+
+async def has_open_chargeback(unit: Unit, payment_id: UUID) -> bool:
+    """Say whether the network has a part of the payment and has not decided about it."""
+    query = "SELECT EXISTS (SELECT FROM chargebacks WHERE payment_id = $1 AND state = 'open')"
+    return bool(await unit.connection.fetchval(query, payment_id))
+
+
+async def load_part(unit: Unit, row: ChargebackRow) -> ChargedPart:
+    """Load what a chargeback took."""
+    return (await load_parts(unit, [row]))[row.id]
+
+
+async def load_parts(unit: Unit, rows: Sequence[ChargebackRow]) -> Mapping[UUID, ChargedPart]:
+    """Load what chargebacks took, by their ids."""
+    lines = await unit.connection.fetch(
+        "SELECT chargeback_id, invoice_id, line, amount_minor, is_recovery FROM chargeback_lines"
+        " WHERE chargeback_id = ANY($1::uuid[]) ORDER BY chargeback_id, invoice_id, line, is_recovery",
+        [row.id for row in rows],
+    )
+    payments = {row.id: row.payment_id for row in rows}
+    allocations: dict[UUID, list[Allocation]] = {row.id: [] for row in rows}
+    for chargeback_id, *fields in lines:
+        allocations[chargeback_id].append(Allocation(payments[chargeback_id], *fields))
+    return {row.id: ChargedPart(tuple(allocations[row.id]), row.cash_minor) for row in rows}
+
+
+_INSERT = """
+WITH chargeback AS (
+    INSERT INTO chargebacks (id, account_id, payment_id, network_reference, reason_code, amount_minor, cash_minor,
+        currency, booked_on, answer_by, state, opened_at, network_fee_minor)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open', $11, $12) ON CONFLICT (network_reference) DO NOTHING
+    RETURNING id, account_id
+), lines AS (
+    INSERT INTO chargeback_lines (chargeback_id, account_id, invoice_id, line, amount_minor, is_recovery)
+    SELECT c.id, c.account_id, n.* FROM chargeback c,
+        unnest($13::uuid[], $14::int[], $15::bigint[], $16::bool[]) AS n (invoice_id, line, amount_minor, is_recovery)
+)
+SELECT id FROM chargeback
+"""
+
+
+async def insert_chargeback(unit: Unit, row: ChargebackRow, part: ChargedPart) -> bool:
+    """Write a chargeback with what it took; whether nobody did under the same reference meanwhile."""
+    lines = [(paid.invoice_id, paid.line, paid.amount, paid.is_recovery) for paid in part.allocations]
+    written = await unit.connection.fetchval(
+        _INSERT,
+        row.id,
+        row.account_id,
+        row.payment_id,
+        row.network_reference,
+        row.reason_code,
+        row.amount_minor,
+        row.cash_minor,
+        row.currency,
+        row.booked_on,
+        row.answer_by,
+        row.opened_at,
+        row.network_fee_minor,
+        *columns(lines, 4),
+    )
+    return written is not None
+
+
+async def save_decision(unit: Unit, chargeback_id: UUID, state: ChargebackState) -> None:
+    """Write what the network decided."""
+    await unit.connection.execute(
+        "UPDATE chargebacks SET state = $2, decided_at = $3 WHERE id = $1", chargeback_id, state.value, unit.now
+    )
+
+
+_MOVE_CASH = """
+UPDATE payments SET unapplied_minor = unapplied_minor - $2, charged_back_minor = charged_back_minor + $2 WHERE id = $1
+"""
+
+
+async def take_from_payment(unit: Unit, payment_id: UUID, part: ChargedPart, amount_minor: int) -> None:
+    """Take an amount out of a payment: it pays what it took no more, and the network has it."""
+    await allocation_queries.free(unit, part.allocations)
+    await unit.connection.execute(_MOVE_CASH, payment_id, amount_minor)
+
+
+async def return_to_payment(unit: Unit, payment_id: UUID, amount_minor: int) -> None:
+    """Return an amount from the network to a payment, as unapplied cash."""
+    await unit.connection.execute(_MOVE_CASH, payment_id, -amount_minor)
+
+
+_LIST = """
+SELECT id, account_id, payment_id, network_reference, reason_code, amount_minor, cash_minor, currency, booked_on,
+    answer_by, state, opened_at, decided_at, network_fee_minor
+FROM chargebacks
+"""
+
+
+def build_search(criteria: ChargebackCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
+    """Build the query of a page in the order of ids, and its arguments."""
+    conditions = (
+        ("state = {}", criteria.state),
+        ("account_id = {}", criteria.account_id),
+        ("payment_id = {}", criteria.payment_id),
+        ("answer_by < {}", criteria.answer_before),
+        ("id > {}", after),
+    )
+    always = ["state = 'open'"] if criteria.answer_before else []
+    return build_list_query(_LIST, conditions, "id", limit, always)
+
+
+async def search_chargebacks(
+    unit: Unit, criteria: ChargebackCriteria, after: UUID | None, limit: int
+) -> list[asyncpg.Record]:
+    """Find chargebacks in the order of their ids, after this one."""
+    query, arguments = build_search(criteria, after, limit)
+    return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]

@@ -1,0 +1,102 @@
+"""Direct debits."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+import asyncpg
+from sqlmodel import select
+
+from services.invoicing.payments.domain.carried_debit import CarriedDebit
+from services.invoicing.payments.domain.debit_states import DebitState
+from services.invoicing.payments.tables.debit_tables import NORMAL_NUMBER, DebitRow
+from shared.persistence.database import Unit, columns
+from shared.persistence.keyset import rows_after
+from shared.pure.errors import NotFound
+
+
+async def debit(unit: Unit, debit_id: UUID) -> DebitRow:
+    """The debit as it is now. Raises NotFound."""
+    row = await unit.session.get(DebitRow, debit_id, populate_existing=True)
+    if row is None:
+        raise NotFound(f"there is no debit {debit_id}")
+    return row
+
+
+async def reference_taken(unit: Unit, account_id: UUID, reference: str) -> bool:
+    """Whether the account has a debit with this reference."""
+    query = select(DebitRow.id).where(DebitRow.account_id == account_id, DebitRow.reference == reference)
+    return (await unit.session.exec(query)).first() is not None
+
+
+async def page(
+    unit: Unit, state: str | None, account_id: UUID | None, after: UUID | None, limit: int
+) -> Sequence[DebitRow]:
+    """Debits in the order of their ids."""
+    return await rows_after(unit, DebitRow, after, limit, state=state, account_id=account_id)
+
+
+async def save(unit: Unit, row: DebitRow) -> None:
+    """Write a debit, new or changed."""
+    unit.session.add(row)
+    await unit.session.flush()
+
+
+_CARRIED = f"""
+SELECT d.*, a.name, EXISTS (SELECT FROM bank_entries b WHERE b.payment_id = d.payment_id) AS has_entry
+FROM debits d JOIN accounts a ON a.id = d.account_id
+WHERE d.account_id = $1 AND {NORMAL_NUMBER.format("d.reference")} = ANY($2::text[]) ORDER BY d.id
+"""
+
+
+def carried_debit(row: asyncpg.Record) -> CarriedDebit:
+    """Build a debit whose reference an entry carries from its row."""
+    return CarriedDebit(
+        id=row["id"],
+        account_id=row["account_id"],
+        name=row["name"],
+        invoice_id=row["invoice_id"],
+        amount=row["amount_minor"],
+        currency=row["currency"],
+        state=DebitState(row["state"]),
+        has_entry=row["has_entry"],
+    )
+
+
+async def list_carried(unit: Unit, account_id: UUID, numbers: Sequence[str]) -> list[CarriedDebit]:
+    """List the debits of an account whose reference is among these numbers."""
+    return [carried_debit(row) for row in await unit.connection.fetch(_CARRIED, account_id, numbers)]
+
+
+_BY_ID = """
+SELECT d.id, d.account_id, d.invoice_id, d.amount_minor, d.currency, d.reference, d.lines::text AS lines, d.state,
+    d.payment_id, EXISTS (SELECT FROM bank_entries b WHERE b.payment_id = d.payment_id) AS has_entry
+FROM debits d WHERE d.id = ANY($1::uuid[])
+"""
+
+
+async def list_by_id(unit: Unit, debit_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+    """List debits as they are, each with whether an entry is its payment (`has_entry`); lines are JSON."""
+    return await unit.connection.fetch(_BY_ID, debit_ids)  # type: ignore[no-any-return]
+
+
+async def has_entry(unit: Unit, debit_id: UUID) -> bool:
+    """Tell whether an entry of a statement is the payment of a debit."""
+    (row,) = await list_by_id(unit, [debit_id])
+    return bool(row["has_entry"])
+
+
+async def list_invoices_in_flight(unit: Unit, account_ids: Sequence[UUID]) -> set[UUID]:
+    """List the invoices of these accounts of which a debit is in flight."""
+    query = "SELECT invoice_id FROM debits WHERE account_id = ANY($1::uuid[]) AND state = 'initiated'"
+    return {row["invoice_id"] for row in await unit.connection.fetch(query, account_ids)}
+
+
+_SAVE_SETTLED = """
+UPDATE debits d SET state = 'settled', ended_at = $1, payment_id = n.payment_id
+FROM unnest($2::uuid[], $3::uuid[]) AS n (id, payment_id) WHERE d.id = n.id
+"""
+
+
+async def save_settled(unit: Unit, settled: Iterable[tuple[UUID, UUID]]) -> None:
+    """Save debits as settled, each with its payment."""
+    await unit.connection.execute(_SAVE_SETTLED, unit.now, *columns(settled, 2))

@@ -1,0 +1,40 @@
+"""Rows of direct debits."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from services.invoicing.metadata import Row
+
+
+class DebitRow(Row, table=True):
+    """A direct debit: its amounts are in flight until the bank says what became of it."""
+
+    __tablename__ = "debits"
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0"),
+        CheckConstraint("state IN ('initiated', 'settled', 'refused')"),
+        CheckConstraint("(state = 'initiated') = (ended_at IS NULL)"),
+        CheckConstraint("(state = 'settled') = (payment_id IS NOT NULL)"),
+        UniqueConstraint("account_id", "reference"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    account_id: UUID = Field(foreign_key="accounts.id")
+    invoice_id: UUID = Field(foreign_key="invoices.id")
+    amount_minor: int = Field(sa_type=BigInteger)
+    currency: str = Field(sa_type=Text)
+    reference: str = Field(sa_type=Text)
+    lines: list[list[int]] = Field(sa_type=JSONB)
+    state: str = Field(sa_type=Text)
+    initiated_at: datetime = Field(sa_type=DateTime(timezone=True))
+    ended_at: datetime | None = Field(sa_type=DateTime(timezone=True))
+    failure: str | None = Field(sa_type=Text)
+    payment_id: UUID | None = Field(foreign_key="payments.id", unique=True)
+
+
+NORMAL_NUMBER = "upper(regexp_replace({}, '[^A-Za-z0-9]', '', 'g'))"
+"""The rule of `domain.matching.normal_number`, in SQL and as an index."""

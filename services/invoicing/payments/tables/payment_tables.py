@@ -1,0 +1,49 @@
+"""Rows of payments, and of what they were allocated to."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text, text
+from sqlmodel import Field
+
+from services.invoicing.metadata import Row
+
+
+class PaymentRow(Row, table=True):
+    """Money received; what is not allocated is unapplied cash, and what was charged back is with the card network."""
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0"),
+        CheckConstraint("unapplied_minor >= 0 AND unapplied_minor <= amount_minor"),
+        CheckConstraint("charged_back_minor >= 0 AND charged_back_minor + unapplied_minor <= amount_minor"),
+        CheckConstraint("state IN ('received', 'reversed')"),
+        Index("payments_unapplied", "account_id", postgresql_where=text("unapplied_minor > 0")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    account_id: UUID = Field(foreign_key="accounts.id")
+    amount_minor: int = Field(sa_type=BigInteger)
+    currency: str = Field(sa_type=Text)
+    reference: str | None = Field(sa_type=Text)
+    unapplied_minor: int = Field(sa_type=BigInteger)
+    state: str = Field(sa_type=Text)
+    received_at: datetime = Field(sa_type=DateTime(timezone=True))
+    charged_back_minor: int = Field(sa_type=BigInteger)
+
+
+class AllocationRow(Row, table=True):
+    """A part of a payment that paid a line, until the payment is reversed."""
+
+    __tablename__ = "allocations"
+    __table_args__ = (CheckConstraint("amount_minor > 0"), Index("allocations_of_invoice", "invoice_id"))
+
+    id: UUID = Field(primary_key=True)
+    account_id: UUID
+    payment_id: UUID = Field(foreign_key="payments.id", index=True)
+    invoice_id: UUID = Field(foreign_key="invoices.id")
+    line: int
+    amount_minor: int = Field(sa_type=BigInteger)
+    is_recovery: bool
+    allocated_at: datetime = Field(sa_type=DateTime(timezone=True))
+    reversed_at: datetime | None = Field(sa_type=DateTime(timezone=True))

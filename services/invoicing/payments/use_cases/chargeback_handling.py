@@ -1,0 +1,248 @@
+"""Chargebacks: a card network takes money of a payment back, and decides whose it is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.invoicing.accounts.repository import account_queries
+from services.invoicing.accounts.repository.account_queries import Account
+from services.invoicing.ledger.domain import Entries, received, reversed_
+from services.invoicing.ledger.repository import ledger_queries
+from services.invoicing.ledger.repository.ledger_queries import Document
+from services.invoicing.payments.domain.chargebacks import (
+    CHARGEBACK_ALLOWED,
+    ChargebackState,
+    ChargedPart,
+    WantedPart,
+    book_again,
+    is_same_part,
+    release_lines,
+    reopen_lines,
+    take_charged_part,
+)
+from services.invoicing.payments.repository import chargeback_queries, payment_queries
+from services.invoicing.payments.tables.chargeback_tables import ChargebackReasonRow, ChargebackRow
+from services.invoicing.payments.tables.payment_tables import PaymentRow
+from services.invoicing.payments.use_cases.payment_effects import Unsaved, split
+from services.invoicing.payments.use_cases.payment_recording import apply_unapplied
+from services.invoicing.receivables.domain.invoice_balances import AlreadyReversed, Invoice, Paid, Payment
+from services.invoicing.receivables.repository import invoice_queries
+from services.invoicing.receivables.use_cases import balance_updates
+from services.invoicing.settings.domain.approval_states import moved_to
+from shared.events.invoicing import ChargebackEvent, ChargebackLost, ChargebackOpened, ChargebackWon
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.calendar import local_date
+from shared.pure.errors import Refusal
+from shared.pure.ids import new_id
+from shared.pure.money import CurrencyMismatch, Money
+
+
+class ChargebackKnown(Refusal):
+    """The network's reference is that of another chargeback, or of this one with other contents."""
+
+    code = "chargeback_known"
+
+
+class BookingDateRefused(Refusal):
+    """A network does not take money back in the future."""
+
+    code = "date_refused"
+    status = 422
+
+
+class UnknownChargebackReason(Refusal):
+    """There is no such reason of chargebacks, or it is used no more."""
+
+    code = "unknown_chargeback_reason"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class NewChargeback:
+    """Money that a card network took of a payment; without wanted parts, its unapplied cash and newest allocations."""
+
+    payment_id: UUID
+    amount: Money
+    network_reference: str
+    reason_code: str
+    booked_on: date
+    answer_by: date
+    wanted: Sequence[WantedPart] = ()
+    network_fee_minor: int | None = None
+
+
+async def put_reason(unit: Unit, row: ChargebackReasonRow) -> ChargebackReasonRow:
+    """Keep a reason of chargebacks, new or changed; chargebacks that are there keep it."""
+    former = await chargeback_queries.find_reason(unit, row.code)
+    before = former.model_dump() if former else None
+    await chargeback_queries.save_reason(unit, row)
+    unit.record(Change("chargeback_reason", row.code, None, before, row.model_dump()))
+    return row
+
+
+async def open_chargeback(unit: Unit, new: NewChargeback) -> ChargebackRow:
+    """Reverse a part of a payment and reserve what it reopens, in one step; the stored one for a repeat.
+
+    Raises NotFound, CurrencyMismatch, AmountRefused, AlreadyReversed, BookingDateRefused, ChargebackKnown,
+    UnknownChargebackReason.
+    """
+    account = await account_queries.locked(unit, (await payment_queries.payment_row(unit, new.payment_id)).account_id)
+    if stored := await chargeback_queries.find_by_reference(unit, new.network_reference):
+        await _check_repeated(unit, stored, new)
+        unit.record_nothing()
+        return stored
+    _check_booking(new.booked_on, local_date(unit.now, ZoneInfo(account.time_zone)))
+    reason = await _find_used_reason(unit, new.reason_code)
+    payment = await payment_queries.payment_row(unit, new.payment_id, fresh=True)
+    part = await _take_part(unit, payment, new)
+    row = _build_row(unit, account, new, part)
+    if not await chargeback_queries.insert_chargeback(unit, row, part):
+        raise ChargebackKnown(f"the network's reference {new.network_reference} is that of another chargeback")
+    await chargeback_queries.take_from_payment(unit, payment.id, part, row.amount_minor)
+    opened = ChargebackOpened(
+        **_identify(row),
+        reason_code=row.reason_code,
+        is_fraud=reason.is_fraud,
+        answer_by=row.answer_by,
+        warn_days=reason.warn_days,
+        reopened=balance_updates.allocated(part.allocations),
+        cash_minor=part.cash,
+    )
+    await _announce(unit, account, opened, reversed_(row.amount_minor, *split(part.allocations)))
+    before = await _load_invoices(unit, account, part)
+    await apply_unapplied(unit, [account], {account.id: Unsaved(before, reopen_lines(before, part))})
+    unit.record(Change("chargeback", row.id, account.id))
+    return row
+
+
+def _check_booking(booked_on: date, today: date) -> None:
+    if booked_on > today:
+        raise BookingDateRefused(f"booked_on: {booked_on} is in the future; it is {today} where the account is")
+
+
+async def _find_used_reason(unit: Unit, code: str) -> ChargebackReasonRow:
+    reason = await chargeback_queries.find_reason(unit, code)
+    if reason is None or not reason.is_active:
+        raise UnknownChargebackReason(f"reason_code: there is no {code} that is used")
+    return reason
+
+
+async def _check_repeated(unit: Unit, stored: ChargebackRow, new: NewChargeback) -> None:
+    is_same = is_same_part(await chargeback_queries.load_part(unit, stored), new.wanted)
+    wanted = (new.payment_id, new.amount.minor, new.amount.currency)
+    kept = (stored.payment_id, stored.amount_minor, stored.currency)
+    named = ("reason_code", "booked_on", "answer_by", "network_fee_minor")
+    if kept != wanted or not is_same or any(getattr(stored, name) != getattr(new, name) for name in named):
+        raise ChargebackKnown(f"the network's reference {new.network_reference} is known with other contents")
+
+
+async def _take_part(unit: Unit, payment: PaymentRow, new: NewChargeback) -> ChargedPart:
+    if payment.state == "reversed":
+        raise AlreadyReversed(f"payment {payment.id} was reversed before")
+    if new.amount.currency != payment.currency:
+        raise CurrencyMismatch(f"the payment is in {payment.currency}, not in {new.amount.currency}")
+    paying = await payment_queries.allocations_of(unit, payment.id)
+    return take_charged_part(_build_payment(payment), paying, new.amount.minor, new.wanted)
+
+
+def _build_payment(row: PaymentRow) -> Payment:
+    return Payment(row.id, row.amount_minor, row.unapplied_minor, row.received_at)
+
+
+def _build_row(unit: Unit, account: Account, new: NewChargeback, part: ChargedPart) -> ChargebackRow:
+    return ChargebackRow(
+        id=new_id(),
+        account_id=account.id,
+        payment_id=new.payment_id,
+        network_reference=new.network_reference,
+        reason_code=new.reason_code,
+        amount_minor=new.amount.minor,
+        cash_minor=part.cash,
+        currency=new.amount.currency,
+        booked_on=new.booked_on,
+        answer_by=new.answer_by,
+        state=ChargebackState.OPEN,
+        opened_at=unit.now,
+        decided_at=None,
+        network_fee_minor=new.network_fee_minor,
+    )
+
+
+async def win_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
+    """Book the money again on what it had paid; what is not owed there any more is unapplied cash.
+
+    Raises NotFound, MoveRefused.
+    """
+    row, account = await _lock_chargeback(unit, chargeback_id)
+    former, part = row.model_dump(), await chargeback_queries.load_part(unit, row)
+    await _decide(unit, row, ChargebackState.WON)
+    await chargeback_queries.return_to_payment(unit, row.payment_id, row.amount_minor)
+    payment = _build_payment(await payment_queries.payment_row(unit, row.payment_id, fresh=True))
+    before = await _load_invoices(unit, account, part)
+    paid = book_again(before, payment, part)
+    won = ChargebackWon(
+        **_identify(row),
+        allocations=balance_updates.allocated(paid.allocations),
+        unapplied_minor=row.amount_minor - sum(allocation.amount for allocation in paid.allocations),
+    )
+    await _announce(unit, account, won, received(row.amount_minor, *split(paid.allocations)))
+    await _save_paid(unit, account, paid)
+    await apply_unapplied(unit, [account], {account.id: Unsaved(before, paid.invoices)})
+    return await _record_decision(unit, row, former)
+
+
+async def lose_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
+    """Release what is reserved: what is open of it is dunnable. Raises NotFound, MoveRefused."""
+    row, account = await _lock_chargeback(unit, chargeback_id)
+    former, part = row.model_dump(), await chargeback_queries.load_part(unit, row)
+    await _decide(unit, row, ChargebackState.LOST)
+    unit.publish(ChargebackLost(**_identify(row)))
+    before = await _load_invoices(unit, account, part)
+    await apply_unapplied(unit, [account], {account.id: Unsaved(before, release_lines(before, part))})
+    return await _record_decision(unit, row, former)
+
+
+async def _lock_chargeback(unit: Unit, chargeback_id: UUID) -> tuple[ChargebackRow, Account]:
+    account = await account_queries.locked(
+        unit, (await chargeback_queries.get_chargeback(unit, chargeback_id)).account_id
+    )
+    return await chargeback_queries.get_chargeback(unit, chargeback_id), account
+
+
+async def _decide(unit: Unit, row: ChargebackRow, wanted: ChargebackState) -> None:
+    state = moved_to(CHARGEBACK_ALLOWED, ChargebackState(row.state), wanted)
+    await chargeback_queries.save_decision(unit, row.id, state)
+
+
+async def _record_decision(unit: Unit, row: ChargebackRow, former: Mapping[str, object]) -> ChargebackRow:
+    decided = await chargeback_queries.get_chargeback(unit, row.id)
+    unit.record(Change("chargeback", row.id, row.account_id, former, decided.model_dump()))
+    return decided
+
+
+async def _load_invoices(unit: Unit, account: Account, part: ChargedPart) -> dict[UUID, Invoice]:
+    return await invoice_queries.open_invoices(unit, account.id, {paid.invoice_id for paid in part.allocations})
+
+
+async def _save_paid(unit: Unit, account: Account, paid: Paid) -> None:
+    await payment_queries.save_payments(unit, paid.payments.values())
+    await payment_queries.add_allocations(unit, [(account.id, allocation) for allocation in paid.allocations])
+
+
+async def _announce(unit: Unit, account: Account, event: ChargebackEvent, entries: Entries) -> None:
+    """Publish what happened to a part of a payment, and post it as such."""
+    sequence = unit.publish(event)
+    await ledger_queries.post(unit, account, Document("payment", event.payment_id, sequence), entries)
+
+
+def _identify(row: ChargebackRow) -> dict[str, object]:
+    return {
+        "account_id": row.account_id,
+        "chargeback_id": row.id,
+        "payment_id": row.payment_id,
+        "amount_minor": row.amount_minor,
+        "currency": row.currency,
+    }

@@ -1,0 +1,86 @@
+"""What paying does to accounts: it is saved, and said."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.invoicing.accounts.repository.account_queries import Account
+from services.invoicing.ledger import domain as ledger_domain
+from services.invoicing.ledger.repository import ledger_queries
+from services.invoicing.ledger.repository.ledger_queries import Document
+from services.invoicing.payments.domain import payment_rules
+from services.invoicing.payments.repository import tolerance_queries
+from services.invoicing.receivables.domain import invoice_balances
+from services.invoicing.receivables.domain.invoice_balances import Allocation, Paid
+from services.invoicing.receivables.repository import invoice_queries
+from services.invoicing.receivables.use_cases import balance_updates
+from shared.events.invoicing import SmallBalanceCleared
+from shared.persistence.database import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """Invoices of an account that a unit changed and left to its next step to save and to publish."""
+
+    before: Mapping[UUID, invoice_balances.Invoice]
+    after: Mapping[UUID, invoice_balances.Invoice]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What paying does to an account: its invoices before, and what becomes of them."""
+
+    account: Account
+    before: Mapping[UUID, invoice_balances.Invoice]
+    paid: Paid
+
+
+def split(allocations: Sequence[Allocation]) -> tuple[int, int]:
+    """What of it pays what is open, and what recovers what had been written off."""
+    recovered = sum(one.amount for one in allocations if one.is_recovery)
+    return sum(one.amount for one in allocations) - recovered, recovered
+
+
+async def save(unit: Unit, changes: Sequence[Change]) -> None:
+    """Save what was paid; a rest of it within the tolerance is let go."""
+    left = [_left(change.paid) for change in changes]
+    tolerated = await tolerance_queries.tolerated(unit) if any(left) else {}
+    told: dict[UUID, tuple[invoice_balances.Invoice, int]] = {}
+    posted: list[ledger_queries.Posting] = []
+    for change, rests in zip(changes, left, strict=True):
+        account, after = change.account, dict(change.paid.invoices)
+        tolerance = tolerated.get((account.legal_entity, account.currency), 0)
+        for invoice in rests:
+            after[invoice.id] = _clear(unit, account, invoice, tolerance, posted)
+        told |= balance_updates.tell_changed(unit, account.time_zone, change.before, after)
+    await ledger_queries.post_many(unit, posted)
+    await invoice_queries.save_balances(unit, told)
+
+
+def _left(paid: Paid) -> list[invoice_balances.Invoice]:
+    """The invoices of which something was paid, and something is open still."""
+    touched = {one.invoice_id for one in paid.allocations}
+    return [paid.invoices[id_] for id_ in touched if paid.invoices[id_].open > 0]
+
+
+def _clear(
+    unit: Unit,
+    account: Account,
+    invoice: invoice_balances.Invoice,
+    tolerance: int,
+    posted: list[ledger_queries.Posting],
+) -> invoice_balances.Invoice:
+    settled, lines = payment_rules.clear_small(invoice, tolerance)
+    if lines:
+        amount = sum(share for _, share in lines)
+        sequence = unit.publish(
+            SmallBalanceCleared(
+                account_id=account.id,
+                invoice_id=invoice.id,
+                number=invoice.number,
+                amount_minor=amount,
+                currency=account.currency,
+            )
+        )
+        posted.append((account, Document("small_balance", invoice.id, sequence), ledger_domain.cleared(amount)))
+    return settled

@@ -1,0 +1,45 @@
+"""Tolerances are set by a person; a higher one needs a second person once its legal entity has issued invoices."""
+
+from typing import Any
+
+from services.invoicing.accounts.repository.legal_entity_queries import require_legal_entity
+from services.invoicing.payments.repository import tolerance_queries
+from services.invoicing.settings.domain.setting_change import SettingKind
+from services.invoicing.settings.tables import SettingChangeRow
+from services.invoicing.settings.use_cases import Wish, is_carried_out, lock_setting, propose_change
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.money import Money
+from shared.web.auth import Caller
+
+
+async def change_tolerance(
+    unit: Unit, caller: Caller, legal_entity: str, money: Money, reason: str
+) -> SettingChangeRow:
+    """Set a tolerance, in the place of a former one, or propose it. Raises NotFound, AlreadyProposed."""
+    await require_legal_entity(unit, legal_entity)
+    key = f"{legal_entity}/{money.currency}"
+    await lock_setting(unit, SettingKind.TOLERANCE, key)
+    former, wanted = await find_former_tolerance(unit, key), {"amount_minor": money.minor}
+    wish = Wish(SettingKind.TOLERANCE, key, legal_entity, former, wanted)
+    row = await propose_change(unit, caller, wish, reason)
+    if is_carried_out(row):
+        await apply_tolerance(unit, row)
+    return row
+
+
+async def find_former_tolerance(unit: Unit, key: str) -> dict[str, Any]:
+    """Find the amount of a tolerance by its key; empty if there is none."""
+    former = await tolerance_queries.find_tolerance(unit, *key.split("/"))
+    return {"amount_minor": former["amount_minor"]} if former else {}
+
+
+async def apply_tolerance(unit: Unit, row: SettingChangeRow) -> None:
+    """Carry out a change of a tolerance: it holds for payments from now on."""
+    legal_entity, currency = row.key.split("/")
+    former = await tolerance_queries.find_tolerance(unit, legal_entity, currency)
+    after = {"amount_minor": row.wanted["amount_minor"], "reason": row.reason or ""}
+    await tolerance_queries.set_tolerance(
+        unit, legal_entity, currency, after["amount_minor"], row.proposed_by, after["reason"]
+    )
+    unit.record(Change("tolerance", row.key, None, dict(former or {}), after))

@@ -1,0 +1,228 @@
+"""Issued invoices and their balances."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import NamedTuple
+from uuid import UUID
+
+import asyncpg
+from sqlmodel import select
+
+from services.invoicing.receivables.domain.invoice_balances import Invoice, Line
+from services.invoicing.receivables.tables import InvoiceRow
+from shared.persistence.database import Unit, columns
+from shared.pure.errors import NotFound
+
+
+async def invoice_row(unit: Unit, invoice_id: UUID) -> InvoiceRow:
+    """The issued document. Raises NotFound."""
+    row = await unit.session.get(InvoiceRow, invoice_id)
+    if row is None:
+        raise NotFound(f"there is no invoice {invoice_id}")
+    return row
+
+
+async def reference_taken(unit: Unit, account_id: UUID, reference: str) -> bool:
+    """Whether the account has an invoice with this external reference."""
+    query = select(InvoiceRow.id).where(InvoiceRow.account_id == account_id, InvoiceRow.external_reference == reference)
+    return (await unit.session.exec(query)).first() is not None
+
+
+_INVOICES = """
+SELECT i.id, i.account_id, i.number, i.currency, i.due_date, s.overdue_at, s.judge_at,
+       l.line, l.subscription_id, b.amount_minor, b.paid_minor, b.credited_minor, b.reserved_minor,
+       b.in_flight_minor, b.written_off_minor, b.charged_back_minor
+FROM invoice_states s
+JOIN invoices i ON i.id = s.invoice_id
+JOIN invoice_lines l ON l.invoice_id = i.id
+JOIN line_balances b ON b.invoice_id = l.invoice_id AND b.line = l.line
+WHERE {which}
+ORDER BY i.id, l.line
+"""
+_OPEN = _INVOICES.format(
+    which="(s.account_id = ANY($1::uuid[]) AND s.open_minor > 0) OR s.invoice_id = ANY($2::uuid[])"
+)
+_DUE = _INVOICES.format(which="s.account_id = ANY($1::uuid[]) AND s.judge_at <= $2")
+
+
+async def open_invoices(unit: Unit, account_id: UUID, also: Iterable[UUID] = ()) -> dict[UUID, Invoice]:
+    """The open invoices of an account, and these of it, with the state of their lines."""
+    return (await open_invoices_of(unit, [account_id], also)).get(account_id, {})
+
+
+async def open_invoices_of(
+    unit: Unit, account_ids: Iterable[UUID], also: Iterable[UUID] = ()
+) -> dict[UUID, dict[UUID, Invoice]]:
+    """The open invoices of these accounts, and these, with the state of their lines, by account."""
+    found: dict[UUID, dict[UUID, Invoice]] = {}
+    for invoice in _invoices(await unit.connection.fetch(_OPEN, list(account_ids), list(also))).values():
+        found.setdefault(invoice.account_id, {})[invoice.id] = invoice
+    return found
+
+
+async def invoices_to_judge(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, Invoice]:
+    """The invoices of these accounts whose being overdue is due to be judged."""
+    return _invoices(await unit.connection.fetch(_DUE, account_ids, unit.now))
+
+
+def _invoices(rows: Iterable[asyncpg.Record]) -> dict[UUID, Invoice]:
+    return {id_: _invoice(list(lines)) for id_, lines in groupby(rows, key=lambda row: row["id"])}
+
+
+def _invoice(rows: Sequence[asyncpg.Record]) -> Invoice:
+    head = rows[0]
+    lines = tuple(
+        Line(
+            row["line"],
+            row["subscription_id"],
+            row["amount_minor"],
+            row["paid_minor"],
+            row["credited_minor"],
+            row["reserved_minor"],
+            row["in_flight_minor"],
+            row["written_off_minor"],
+            row["charged_back_minor"],
+        )
+        for row in rows
+    )
+    return Invoice(
+        head["id"],
+        head["account_id"],
+        head["number"],
+        head["currency"],
+        head["due_date"],
+        lines,
+        head["overdue_at"],
+        head["judge_at"],
+    )
+
+
+async def due_at(unit: Unit, invoices: Iterable[UUID], instants: Iterable[datetime]) -> dict[UUID, int]:
+    """What was due of each invoice at its instant (facts at that instant count)."""
+    rows = await unit.connection.fetch(
+        "SELECT DISTINCT ON (c.invoice_id) c.invoice_id, c.due_minor"
+        " FROM unnest($1::uuid[], $2::timestamptz[]) AS asked (invoice_id, at)"
+        " JOIN balance_changes c ON c.invoice_id = asked.invoice_id AND c.at <= asked.at"
+        " ORDER BY c.invoice_id, c.sequence DESC",
+        list(invoices),
+        list(instants),
+    )
+    return {row["invoice_id"]: row["due_minor"] for row in rows}
+
+
+_ADD = """
+WITH invoice AS (
+    INSERT INTO invoices (id, account_id, legal_entity, number, external_reference, currency, issue_date, due_date,
+        total_minor, issued_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+), new AS (
+    SELECT * FROM unnest($11::int[], $12::text[], $13::bigint[], $14::bigint[], $15::int[], $16::uuid[], $17::text[])
+        AS new (line, description, amount_minor, tax_minor, tax_rate_bp, subscription_id, tax_class)
+), lines AS (
+    INSERT INTO invoice_lines (invoice_id, line, account_id, description, net_minor, tax_minor, tax_rate_bp,
+        amount_minor, subscription_id, tax_class)
+    SELECT $1, line, $2, description, amount_minor - tax_minor, tax_minor, tax_rate_bp, amount_minor, subscription_id,
+        tax_class
+    FROM new
+), balances AS (
+    INSERT INTO line_balances (invoice_id, line, account_id, amount_minor, paid_minor, credited_minor,
+        reserved_minor, in_flight_minor, written_off_minor, charged_back_minor)
+    SELECT $1, line, $2, amount_minor, 0, 0, 0, 0, 0, 0 FROM new
+), states AS (
+    INSERT INTO invoice_states (invoice_id, account_id, open_minor, changed_at, overdue_at, judge_at)
+    VALUES ($1, $2, $9, $10, NULL, $18)
+)
+INSERT INTO balance_changes (invoice_id, sequence, account_id, at, due_minor) VALUES ($1, $19, $2, $10, $9)
+"""
+
+
+class LineByHand(NamedTuple):
+    """A line of an invoice by hand as it is issued; amounts in minor units, the rate in basis points.
+
+    `tax_minor` is included in `amount_minor`.
+    """
+
+    line: int
+    description: str
+    amount_minor: int
+    tax_minor: int
+    tax_rate_bp: int | None
+    subscription_id: UUID | None
+    tax_class: str
+
+
+async def add_invoice(
+    unit: Unit, row: InvoiceRow, invoice: Invoice, lines: Sequence[LineByHand], sequence: int
+) -> None:
+    """Write an issued invoice with its lines and their first state, which the event `sequence` announces."""
+    await unit.connection.execute(
+        _ADD,
+        row.id,
+        row.account_id,
+        row.legal_entity,
+        row.number,
+        row.external_reference,
+        row.currency,
+        row.issue_date,
+        row.due_date,
+        row.total_minor,
+        row.issued_at,
+        *columns(lines, len(LineByHand._fields)),
+        invoice.judge_at,
+        sequence,
+    )
+    unit.wake("sweeps")
+
+
+_SAVE = """
+WITH lines AS (
+    UPDATE line_balances b
+    SET paid_minor = n.paid, credited_minor = n.credited, reserved_minor = n.reserved, in_flight_minor = n.in_flight,
+        written_off_minor = n.written_off, charged_back_minor = n.charged_back
+    FROM unnest($1::uuid[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+        $8::bigint[]) AS n (invoice_id, line, paid, credited, reserved, in_flight, written_off, charged_back)
+    WHERE b.invoice_id = n.invoice_id AND b.line = n.line
+), new AS (
+    SELECT * FROM unnest($9::uuid[], $10::bigint[], $11::timestamptz[], $12::timestamptz[], $13::bigint[], $14::uuid[],
+        $15::bigint[]) AS n (invoice_id, open_minor, overdue_at, judge_at, sequence, account_id, due_minor)
+), states AS (
+    UPDATE invoice_states s
+    SET open_minor = n.open_minor, changed_at = $16, overdue_at = n.overdue_at, judge_at = n.judge_at
+    FROM new n WHERE s.invoice_id = n.invoice_id
+)
+INSERT INTO balance_changes (invoice_id, sequence, account_id, at, due_minor)
+SELECT invoice_id, sequence, account_id, $16, due_minor FROM new
+"""
+
+
+async def save_balances(unit: Unit, changed: Mapping[UUID, tuple[Invoice, int]]) -> None:
+    """Save invoices whose balance changed, each with the sequence of the event that says so."""
+    if not changed:
+        return
+    lines = [
+        (invoice.id, line.number, *_list_amounts(line)) for invoice, _ in changed.values() for line in invoice.lines
+    ]
+    states = [
+        (one.id, one.open, one.overdue_at, one.judge_at, sequence, one.account_id, one.due)
+        for one, sequence in changed.values()
+    ]
+    await unit.connection.execute(_SAVE, *columns(lines, 8), *columns(states, 7), unit.now)
+    unit.wake("sweeps")
+
+
+def _list_amounts(line: Line) -> tuple[int, ...]:
+    return line.paid, line.credited, line.reserved, line.in_flight, line.written_off, line.charged_back
+
+
+_SAVE_JUDGED = """
+UPDATE invoice_states s SET overdue_at = n.overdue_at, judge_at = n.judge_at
+FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS n (invoice_id, overdue_at, judge_at)
+WHERE s.invoice_id = n.invoice_id
+"""
+
+
+async def save_judged(unit: Unit, invoices: Iterable[Invoice]) -> None:
+    """Save what was judged about being overdue; balances stay as they are."""
+    rows = [(one.id, one.overdue_at, one.judge_at) for one in invoices]
+    await unit.connection.execute(_SAVE_JUDGED, *columns(rows, 3))

@@ -1,0 +1,100 @@
+"""What every change of a balance has in common: save it, and say so."""
+
+from collections import Counter
+from collections.abc import Mapping
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.invoicing.receivables.domain import invoice_balances
+from services.invoicing.receivables.domain.closing_causes import ClosingCause, find_closing_cause
+from services.invoicing.receivables.domain.invoice_balances import Allocation, Invoice
+from services.invoicing.receivables.repository import invoice_queries
+from shared.events.invoicing import (
+    Allocated,
+    Freed,
+    InvoiceBalance,
+    InvoiceBalanceChanged,
+    InvoiceClosed,
+    InvoiceCredited,
+    InvoicePaid,
+)
+from shared.events.values import LineBalance
+from shared.persistence.database import Unit
+
+
+def balance_of(invoice: Invoice) -> InvoiceBalance:
+    """The whole balance of an invoice, as events carry it."""
+    return InvoiceBalance(
+        invoice_id=invoice.id,
+        number=invoice.number,
+        currency=invoice.currency,
+        due_date=invoice.due_date,
+        total_minor=sum(line.amount for line in invoice.lines),
+        open_minor=invoice.open,
+        disputed_minor=invoice.disputed,
+        in_flight_minor=invoice.in_flight,
+        credited_minor=sum(line.credited for line in invoice.lines),
+        written_off_minor=sum(line.written_off for line in invoice.lines),
+        lines=tuple(
+            LineBalance(
+                line=line.number,
+                subscription_id=line.subscription_id,
+                open_minor=line.open,
+                disputed_minor=line.disputed,
+                in_flight_minor=line.in_flight,
+                written_off_minor=line.written_off,
+            )
+            for line in invoice.lines
+        ),
+    )
+
+
+def allocated(allocations: tuple[Allocation, ...]) -> tuple[Allocated, ...]:
+    """Allocations as events carry them."""
+    return tuple(
+        Allocated(
+            invoice_id=one.invoice_id,
+            line=one.line,
+            amount_minor=one.amount,
+            recovered=True if one.is_recovery else None,
+        )
+        for one in allocations
+    )
+
+
+def freed(allocations: tuple[Allocation, ...]) -> tuple[Freed, ...]:
+    """What is unapplied cash of its payments again, as events carry it."""
+    amounts: Counter[UUID] = Counter()
+    for one in allocations:
+        amounts[one.payment_id] += one.amount
+    return tuple(Freed(payment_id=id_, amount_minor=amount) for id_, amount in sorted(amounts.items()))
+
+
+async def save_changed(unit: Unit, zone: str, before: Mapping[UUID, Invoice], after: Mapping[UUID, Invoice]) -> None:
+    """Save the invoices whose lines changed, publish their balances, and say which are paid now."""
+    await invoice_queries.save_balances(unit, tell_changed(unit, zone, before, after))
+
+
+def tell_changed(
+    unit: Unit, zone: str, before: Mapping[UUID, Invoice], after: Mapping[UUID, Invoice]
+) -> dict[UUID, tuple[Invoice, int]]:
+    """Publish the balances that changed and say which invoices are paid now; what is to be saved of them."""
+    changed: dict[UUID, tuple[Invoice, int]] = {}
+    for invoice_id, invoice in after.items():
+        if invoice.lines == before[invoice_id].lines:
+            continue
+        judged = invoice_balances.to_be_judged(invoice, unit.now, ZoneInfo(zone))
+        event = InvoiceBalanceChanged(account_id=invoice.account_id, balance=balance_of(invoice))
+        changed[invoice_id] = (judged, unit.publish(event))
+        if invoice.open == 0 and before[invoice_id].open > 0:
+            _announce_closing(unit, invoice, find_closing_cause(before[invoice_id], invoice))
+    return changed
+
+
+def _announce_closing(unit: Unit, invoice: Invoice, cause: ClosingCause) -> None:
+    closed = {"account_id": invoice.account_id, "invoice_id": invoice.id, "number": invoice.number}
+    if cause == "payment":
+        unit.publish(InvoicePaid(**closed))
+    if cause == "credit_note":
+        unit.publish(InvoiceCredited(**closed))
+    unit.publish(InvoiceClosed(**closed, by=cause))

@@ -1,0 +1,31 @@
+"""Invoices become overdue at local midnights."""
+
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.invoicing.accounts.repository import account_queries
+from services.invoicing.receivables.domain import invoice_balances
+from services.invoicing.receivables.repository import invoice_queries
+from services.invoicing.receivables.use_cases import balance_updates
+from shared.events.invoicing import InvoiceOverdue
+from shared.persistence.database import Unit
+
+
+async def judge(unit: Unit, account_ids: list[str]) -> None:
+    """Judge the due invoices of these accounts, which are locked, by the last local midnight that has passed."""
+    ids = [UUID(one) for one in account_ids]
+    zones = {id_: ZoneInfo(name) for id_, name in (await account_queries.time_zones(unit, ids)).items()}
+    due = await invoice_queries.invoices_to_judge(unit, ids)
+    midnights = [invoice_balances.last_midnight(unit.now, zones[one.account_id]) for one in due.values()]
+    was_due = await invoice_queries.due_at(unit, due, midnights)
+    judged = []
+    for invoice in sorted(due.values(), key=lambda one: one.number):
+        after = invoice_balances.judge_overdue(invoice, was_due.get(invoice.id, 0), unit.now, zones[invoice.account_id])
+        judged.append(after)
+        if after.overdue_at is not None:
+            unit.publish(
+                InvoiceOverdue(
+                    account_id=after.account_id, judged_at=after.overdue_at, balance=balance_updates.balance_of(after)
+                )
+            )
+    await invoice_queries.save_judged(unit, judged)

@@ -1,0 +1,101 @@
+"""Whether a legal entity requires a second person, over REST: read by many, set by administrators only."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from fastapi import Response
+from pydantic import BaseModel, Field
+
+from services.invoicing.accounts.repository.legal_entity_queries import require_legal_entity
+from services.invoicing.setting_decisions.use_cases.second_person_rules import change_rule
+from services.invoicing.settings.api import CHANGE_PROPOSED, SettingChangeOut, answer_proposed, find_proposed
+from services.invoicing.settings.domain.setting_change import SettingKind
+from services.invoicing.settings.repository.second_person_queries import find_rule
+from services.invoicing.settings.tables import SecondPersonRuleRow
+from services.invoicing.settings.use_cases import is_carried_out
+from shared.persistence.database import Unit
+from shared.pure.fields import Body, Code, Prose, example
+from shared.pure.proposals import AlreadyProposed
+from shared.web.auth import needs
+from shared.web.commands import ChangeRunner, perform_change
+from shared.web.http import PROBLEMS, Read, Router, refusals
+
+PREFIX, TAGS = "/v1/legal-entities", ["legal entities"]
+reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+admin = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:admin")], responses=PROBLEMS)
+
+
+class SecondPersonIn(Body):
+    """Whether every refund needs a second person, and why."""
+
+    model_config = example(required=False, reason="the company has one person")
+
+    required: bool = Field(strict=True)
+    reason: Prose
+
+
+class SecondPersonOut(BaseModel):
+    """Whether every refund needs a second person; who said so, when and why is null while nobody has."""
+
+    model_config = example(
+        legal_entity="GS-DE",
+        required=False,
+        set_by="operator",
+        reason="the company has one person",
+        set_at="2026-03-02T09:00:00Z",
+        proposed_change=None,
+    )
+
+    legal_entity: str
+    required: bool
+    set_by: str | None
+    reason: str | None
+    set_at: datetime | None
+    proposed_change: SettingChangeOut | None
+
+    @classmethod
+    def from_row(cls, legal_entity: str, row: SecondPersonRuleRow | None, proposed: SettingChangeOut | None) -> Self:
+        """Build the answer for a rule, or for the absence of one, and for what is proposed that it shall be."""
+        rule: dict[str, Any] = {"required": True, "set_by": None, "reason": None, "set_at": None}
+        if row is not None:
+            rule = {"required": row.is_required, "set_by": row.set_by, "reason": row.reason, "set_at": row.set_at}
+        return cls(legal_entity=legal_entity, proposed_change=proposed, **rule)
+
+
+async def _load_rule(unit: Unit, code: str) -> SecondPersonOut:
+    proposed = await find_proposed(unit, SettingKind.SECOND_PERSON, code)
+    return SecondPersonOut.from_row(code, await find_rule(unit, code), proposed)
+
+
+@reads.get("/{code}/second-person", summary="Whether a second person is required")
+async def get_second_person(code: Code, read: Read) -> SecondPersonOut:
+    """The rule of a legal entity; a second person is required unless it says otherwise."""
+
+    async def load(unit: Unit) -> SecondPersonOut:
+        await require_legal_entity(unit, code)
+        return await _load_rule(unit, code)
+
+    return await read(load)
+
+
+@admin.put(
+    "/{code}/second-person",
+    response_model=SecondPersonOut,
+    summary="Say whether a second person is required",
+    responses={**CHANGE_PROPOSED, **refusals(AlreadyProposed)},
+)
+async def put_second_person(
+    code: Code, wanted: SecondPersonIn, command: Annotated[ChangeRunner, perform_change("second_person.set")]
+) -> SecondPersonOut | Response:
+    """Set whether a refund within the limit of whoever wants it, and a change of a setting, needs somebody else.
+
+    It holds for what is asked for from now on; what is above a limit waits for a second person in any case, and so
+    does what was proposed before. That none is required needs a second person itself (202) once the legal entity has
+    issued an invoice.
+    """
+
+    async def save(unit: Unit) -> Response | SecondPersonOut:
+        row = await change_rule(unit, command.caller, code, is_required=wanted.required, reason=wanted.reason)
+        return await _load_rule(unit, code) if is_carried_out(row) else answer_proposed(row)
+
+    return await command.run(save, reason=wanted.reason)

@@ -1,0 +1,127 @@
+"""Changes of settings over REST: their history, and what a second person decides."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+from uuid import UUID
+
+import asyncpg
+from fastapi import Query, Response
+
+from services.invoicing.accounts.repository.legal_entity_queries import UnknownLegalEntity, check_asked_entity
+from services.invoicing.adjustments.use_cases.approval_limits import OwnLimit
+from services.invoicing.ledger.use_cases import AlreadyClosed
+from services.invoicing.setting_decisions.use_cases import setting_decisions
+from services.invoicing.settings.api import SettingChangeOut
+from services.invoicing.settings.domain.approval_states import ApprovalState, MoveRefused
+from services.invoicing.settings.domain.setting_change import SettingKind
+from services.invoicing.settings.repository.setting_change_queries import SettingCriteria, get_change, search_changes
+from services.invoicing.settings.tables import SettingChangeRow
+from shared.persistence.database import Unit
+from shared.pure.fields import Code, ReasonIn
+from shared.pure.proposals import FactsChanged, NotTheProposer, SecondPersonNeeded
+from shared.web.auth import needs, needs_one_of
+from shared.web.commands import CommandRunner, perform_command
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
+
+PREFIX, TAGS = "/v1/setting-changes", ["setting changes"]
+reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+decisions = Router(
+    prefix=PREFIX,
+    tags=TAGS,
+    dependencies=[needs_one_of("invoicing:settings", "invoicing:admin")],
+    responses=PROBLEMS,
+)
+
+
+@reads.get("", summary="List changes of settings", responses=refusals(UnknownLegalEntity))
+async def list_setting_changes(
+    read: Read,
+    paging: Paging,
+    kind: Annotated[SettingKind | None, Query()] = None,
+    state: Annotated[ApprovalState | None, Query(description="proposed: waits for a second person")] = None,
+    legal_entity: Annotated[Code | None, Query()] = None,
+) -> Page[SettingChangeOut]:
+    """The history of settings that move money, in the order in which their changes were wanted."""
+    criteria, after = SettingCriteria(kind and kind.value, state and state.value, legal_entity), paging.after_id()
+
+    async def load(unit: Unit) -> list[asyncpg.Record]:
+        await check_asked_entity(unit, legal_entity)
+        return await search_changes(unit, criteria, after, paging.limit + 1)
+
+    return paging.page([SettingChangeOut.from_row(row) for row in await read(load)], key=lambda change: change.id)
+
+
+@reads.get("/{setting_change_id}", summary="One change of a setting")
+async def get_setting_change(setting_change_id: UUID, read: Read) -> SettingChangeOut:
+    """Who wanted which setting to be what, why, and what became of it."""
+    return SettingChangeOut.from_row(await read(lambda unit: get_change(unit, setting_change_id)))
+
+
+Decide = Callable[[Unit], Awaitable[SettingChangeRow]]
+
+
+async def _run_decision(command: CommandRunner, decide: Decide, reason: str) -> Response:
+    async def act(unit: Unit) -> SettingChangeOut:
+        return SettingChangeOut.from_row(await decide(unit))
+
+    return await command.run(act, status=200, reason=reason)
+
+
+@decisions.post(
+    "/{setting_change_id}:approve",
+    status_code=200,
+    response_model=SettingChangeOut,
+    summary="Approve a change of settings",
+    responses=refusals(MoveRefused, FactsChanged, AlreadyClosed, SecondPersonNeeded, OwnLimit),
+)
+async def approve_setting_change(
+    setting_change_id: UUID,
+    grounds: ReasonIn,
+    command: Annotated[CommandRunner, perform_command("setting_change.approve")],
+) -> Response:
+    """Carry out what somebody else proposed, with the scope that proposing it needs."""
+
+    async def decide(unit: Unit) -> SettingChangeRow:
+        return await setting_decisions.approve_change(unit, setting_change_id, command.caller, grounds.reason)
+
+    return await _run_decision(command, decide, grounds.reason)
+
+
+@decisions.post(
+    "/{setting_change_id}:decline",
+    status_code=200,
+    response_model=SettingChangeOut,
+    summary="Decline a change of settings",
+    responses=refusals(MoveRefused, SecondPersonNeeded),
+)
+async def decline_setting_change(
+    setting_change_id: UUID,
+    grounds: ReasonIn,
+    command: Annotated[CommandRunner, perform_command("setting_change.decline")],
+) -> Response:
+    """Do not change what somebody else proposed to change, with the scope that proposing it needs."""
+
+    async def decide(unit: Unit) -> SettingChangeRow:
+        return await setting_decisions.decline_change(unit, setting_change_id, command.caller, grounds.reason)
+
+    return await _run_decision(command, decide, grounds.reason)
+
+
+@decisions.post(
+    "/{setting_change_id}:withdraw",
+    status_code=200,
+    response_model=SettingChangeOut,
+    summary="Withdraw a change of settings",
+    responses=refusals(MoveRefused, NotTheProposer),
+)
+async def withdraw_setting_change(
+    setting_change_id: UUID,
+    grounds: ReasonIn,
+    command: Annotated[CommandRunner, perform_command("setting_change.withdraw")],
+) -> Response:
+    """Take back what you proposed yourself. It needs no second person."""
+
+    async def decide(unit: Unit) -> SettingChangeRow:
+        return await setting_decisions.withdraw_change(unit, setting_change_id, command.caller, grounds.reason)
+
+    return await _run_decision(command, decide, grounds.reason)

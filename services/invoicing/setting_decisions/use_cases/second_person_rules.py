@@ -1,0 +1,47 @@
+"""The rule of a legal entity on whether a second person is required is set by a person, with a reason."""
+
+from typing import Any
+
+from services.invoicing.accounts.repository.legal_entity_queries import require_legal_entity
+from services.invoicing.settings.domain.setting_change import SettingKind
+from services.invoicing.settings.repository.second_person_queries import is_second_person_required, save_rule
+from services.invoicing.settings.tables import SecondPersonRuleRow, SettingChangeRow
+from services.invoicing.settings.use_cases import Wish, is_carried_out, lock_setting, propose_change
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.web.auth import Caller
+
+
+async def change_rule(
+    unit: Unit, caller: Caller, legal_entity: str, *, is_required: bool, reason: str
+) -> SettingChangeRow:
+    """Set whether a second person is required from now on, or propose that none is.
+
+    Raises NotFound, AlreadyProposed.
+    """
+    await require_legal_entity(unit, legal_entity)
+    await lock_setting(unit, SettingKind.SECOND_PERSON, legal_entity)
+    former = await find_former_rule(unit, legal_entity)
+    wish = Wish(SettingKind.SECOND_PERSON, legal_entity, legal_entity, former, {"required": is_required})
+    row = await propose_change(unit, caller, wish, reason)
+    if is_carried_out(row):
+        await apply_rule(unit, row)
+    return row
+
+
+async def find_former_rule(unit: Unit, legal_entity: str) -> dict[str, Any]:
+    """Find whether a second person is required."""
+    return {"required": await is_second_person_required(unit, legal_entity)}
+
+
+async def apply_rule(unit: Unit, row: SettingChangeRow) -> None:
+    """Carry out a change of the rule."""
+    rule = SecondPersonRuleRow(
+        legal_entity=row.key,
+        is_required=row.wanted["required"],
+        set_by=row.proposed_by,
+        reason=row.reason or "",
+        set_at=unit.now,
+    )
+    await save_rule(unit, rule)
+    unit.record(Change("second_person", row.key, None, row.former, row.wanted))

@@ -1,0 +1,180 @@
+"""The course of a subscription: a fold of its changes, from which every charge follows; and what may be changed when.
+
+A change holds from the local date on which it takes effect. A suspended day is one at whose beginning access was
+suspended, or on which it was; the day of the reinstatement is billed again.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import StrEnum
+from itertools import pairwise
+
+from services.invoicing.subscriptions.domain.proration import Cycle, Rate, Stretch
+from shared.pure.errors import Refusal
+
+NEVER = date.max
+
+
+class ChangeRefused(Refusal):
+    """The vendor's programme does not allow this change now; `detail` says what is possible."""
+
+    code = "change_refused"
+
+
+class Kind(StrEnum):
+    """What can happen to a subscription."""
+
+    ACTIVATE = "activate"
+    QUANTITY = "quantity"
+    PLAN = "plan"
+    RENEW = "renew"
+    CANCEL = "cancel"
+    SUSPEND = "suspend"
+    REINSTATE = "reinstate"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happened, and from which day it holds; None leaves the quantity or the rates as they were."""
+
+    effective_on: date
+    kind: Kind
+    quantity: int | None = None
+    rate: Rate | None = None
+    vendor_rate: Rate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a subscription stands after some changes."""
+
+    quantity: int
+    rate: Rate
+    vendor_rate: Rate
+    suspended: bool = False
+    ended: bool = False
+
+    def after(self, change: Change) -> "State":
+        """The state once a change has taken effect."""
+        return replace(
+            self,
+            quantity=self.quantity if change.quantity is None else change.quantity,
+            rate=change.rate or self.rate,
+            vendor_rate=change.vendor_rate or self.vendor_rate,
+            suspended=_switched(self.suspended, change.kind, Kind.SUSPEND, Kind.REINSTATE),
+            ended=self.ended or change.kind is Kind.CANCEL,
+        )
+
+
+def _switched(now: bool, kind: Kind, on: Kind, off: Kind) -> bool:
+    return True if kind is on else False if kind is off else now
+
+
+class Course:
+    """The changes of one subscription that were applied, in the order of their days; the first one activates it."""
+
+    def __init__(self, changes: Iterable[Change]) -> None:
+        # A stable sort: of one day, what was recorded later comes later.
+        self._changes = sorted(changes, key=lambda change: change.effective_on)
+
+    def with_(self, change: Change) -> "Course":
+        """The course with one more change."""
+        return Course([*self._changes, change])
+
+    @property
+    def begun_on(self) -> date:
+        """The day on which it was activated."""
+        return self._changes[0].effective_on
+
+    @property
+    def changed_on(self) -> date:
+        """The last day on which something changed."""
+        return self._changes[-1].effective_on
+
+    @property
+    def end(self) -> date:
+        """The first day on which it is cancelled."""
+        return next((one.effective_on for one in self._changes if one.kind is Kind.CANCEL), NEVER)
+
+    def states(self) -> Iterator[tuple[date, State]]:
+        """Each day on which something changed, with the state from then on."""
+        first = self._changes[0]
+        assert first.quantity is not None
+        assert first.rate is not None
+        state = State(first.quantity, first.rate, first.vendor_rate or Rate(0))
+        for change, following in pairwise([*self._changes, None]):
+            assert change is not None
+            state = state.after(change)
+            if following is None or following.effective_on > change.effective_on:
+                yield change.effective_on, state
+
+    def on(self, day: date) -> State | None:
+        """The state on a day; None before it was activated."""
+        found = None
+        for begin, state in self.states():
+            if begin <= day:
+                found = state
+        return found
+
+    def billed(self, cycle: Cycle, *, credits_suspension: bool) -> list[Stretch]:
+        """What a cycle costs the customer, stretch by stretch."""
+        return [
+            Stretch(begin, end, state.quantity, state.rate)
+            for begin, end, state in self._within(cycle)
+            if not (state.suspended and credits_suspension)
+        ]
+
+    def owed(self, cycle: Cycle, *, bills_while_suspended: bool) -> list[Stretch]:
+        """What a cycle costs us at the vendor, stretch by stretch."""
+        return [
+            Stretch(begin, end, state.quantity, state.vendor_rate)
+            for begin, end, state in self._within(cycle)
+            if bills_while_suspended or not state.suspended
+        ]
+
+    def _within(self, cycle: Cycle) -> Iterator[tuple[date, date, State]]:
+        states = list(self.states())
+        ends = [*(begin for begin, _ in states[1:]), NEVER]
+        for (begin, state), end in zip(states, ends, strict=True):
+            first, last = max(begin, cycle.begin), min(end, cycle.end)
+            if first < last and not state.ended:
+                yield first, last, state
+
+
+def check_quantity(course: Course, wanted: int, *, today: date, term_start: date, window: int) -> None:
+    """Seats may be added at any time, given back only within `window` days of being added. Raises ChangeRefused.
+
+    While it is suspended the quantity cannot change (the vendor's 2001, 900214 and 900257).
+    """
+    state = _current(course, today)
+    if state.suspended:
+        raise ChangeRefused("the quantity cannot change while the subscription is suspended")
+    since = today - timedelta(days=window)
+    older = course.on(since)
+    kept = older.quantity if older is not None and since >= term_start else 0
+    if wanted < min(kept, state.quantity):
+        raise ChangeRefused(f"only seats added within {window} days can be given back now; at renewal all can")
+
+
+def check_cancel(course: Course, *, today: date, term_start: date, window: int) -> None:
+    """Cancelling now is possible within `window` days of purchase or renewal (900117, 900213). Raises ChangeRefused."""
+    _current(course, today)
+    if today >= term_start + timedelta(days=window):
+        raise ChangeRefused(f"the cancellation window closed {window} days after {term_start}; at renewal it can end")
+
+
+def _current(course: Course, today: date) -> State:
+    state = course.on(today)
+    if state is None or state.ended:
+        raise ChangeRefused("the subscription is not active")
+    return state
+
+
+def judge_state(today: date, start: date, ended_on: date | None, *, will_end: bool) -> str:
+    """Judge the state on a local day: ended from 00:00 of `ended_on`, else upcoming, ending or active."""
+    if ended_on is not None and ended_on <= today:
+        return "ended"
+    if will_end:
+        return "ending"
+    return "upcoming" if start > today else "active"

@@ -1,0 +1,213 @@
+"""The current terms of subscriptions, their changes, and what was charged for their cycles."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+import asyncpg
+from sqlmodel import col, select
+
+from services.invoicing.subscriptions.domain.proration import Cycle, Rate, Stretch
+from services.invoicing.subscriptions.domain.subscription_history import Change, Course, Kind
+from services.invoicing.subscriptions.tables.term_tables import SubscriptionChangeRow, TermRow
+from shared.persistence.database import Unit, columns
+from shared.pure.errors import NotFound
+from shared.pure.ids import new_id
+
+Charged = dict[Cycle, list[Stretch]]
+"""What was charged of each cycle."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewCharge:
+    """A stretch to be charged, with what it costs."""
+
+    term: TermRow
+    kind: str
+    cycle: Cycle
+    stretch: Stretch
+    reference: UUID | None
+    on: date
+    """When it is due to be billed, or when the vendor charges it."""
+
+
+async def term(unit: Unit, subscription_id: UUID) -> TermRow:
+    """The current term of a subscription of a plan. Raises NotFound."""
+    row = await unit.session.get(TermRow, subscription_id, populate_existing=True)
+    if row is None:
+        raise NotFound(f"there is no subscription {subscription_id} of a plan")
+    return row
+
+
+async def terms_of(unit: Unit, subscription_ids: Iterable[UUID]) -> Sequence[TermRow]:
+    """The terms of these subscriptions."""
+    query = select(TermRow).where(col(TermRow.subscription_id).in_(list(subscription_ids)))
+    return (await unit.session.exec(query, execution_options={"populate_existing": True})).all()
+
+
+async def changes(unit: Unit, subscription_id: UUID) -> Sequence[SubscriptionChangeRow]:
+    """All changes of a subscription, in the order in which they take effect."""
+    query = (
+        select(SubscriptionChangeRow)
+        .where(SubscriptionChangeRow.subscription_id == subscription_id)
+        .order_by(col(SubscriptionChangeRow.effective_on), col(SubscriptionChangeRow.id))
+    )
+    return (await unit.session.exec(query)).all()
+
+
+async def scheduled(unit: Unit, subscription_ids: Iterable[UUID]) -> dict[UUID, list[SubscriptionChangeRow]]:
+    """What is scheduled for the next renewal of these subscriptions."""
+    found: dict[UUID, list[SubscriptionChangeRow]] = {id_: [] for id_ in subscription_ids}
+    query = (
+        select(SubscriptionChangeRow)
+        .where(col(SubscriptionChangeRow.subscription_id).in_(list(found)))
+        .where(SubscriptionChangeRow.state == "scheduled")
+        .order_by(col(SubscriptionChangeRow.id))
+    )
+    for row in (await unit.session.exec(query)).all():
+        found[row.subscription_id].append(row)
+    return found
+
+
+_APPLIED = """
+SELECT * FROM subscription_changes WHERE subscription_id = ANY($1::uuid[]) AND state = 'applied'
+ORDER BY subscription_id, effective_on, decided_at, id
+"""
+
+
+async def courses(unit: Unit, subscription_ids: Iterable[UUID]) -> dict[UUID, Course]:
+    """The course of each of these subscriptions."""
+    found: dict[UUID, list[Change]] = {id_: [] for id_ in subscription_ids}
+    for row in await unit.connection.fetch(_APPLIED, list(found)):
+        found[row["subscription_id"]].append(_change(row))
+    return {id_: Course(applied) for id_, applied in found.items()}
+
+
+def _change(row: asyncpg.Record) -> Change:
+    plan, version = str(row["plan_id"]), row["version"]
+    priced = row["unit_price_minor"] is not None
+    return Change(
+        row["effective_on"],
+        Kind(row["kind"]),
+        row["quantity"],
+        Rate(row["unit_price_minor"], plan, version) if priced else None,
+        Rate(row["vendor_unit_cost_minor"], plan, version) if priced else None,
+    )
+
+
+_CHARGED = """
+SELECT subscription_id, cycle_from, cycle_to, period_from, period_to, quantity, unit_price_minor,
+    plan_id::text AS plan, version
+FROM charges JOIN unnest($1::uuid[], $2::date[]) AS asked (subscription_id, since) USING (subscription_id)
+WHERE cycle_to > since AND kind IN ('cycle', 'reversal', 'change') ORDER BY cycle_from
+"""
+_VENDOR_CHARGED = """
+SELECT c.subscription_id, cycle_from, cycle_from + cycle_days AS cycle_to, period_from, period_to, quantity,
+    unit_cost_minor AS unit_price_minor, plan_id::text AS plan, version
+FROM vendor_charges c JOIN unnest($1::uuid[], $2::date[]) AS asked (subscription_id, since) USING (subscription_id)
+WHERE cycle_from + cycle_days > since ORDER BY cycle_from
+"""
+
+
+async def charged(unit: Unit, since: Mapping[UUID, date], *, by_vendor: bool = False) -> dict[UUID, Charged]:
+    """What was charged of the cycles of these subscriptions that end after a day."""
+    found: dict[UUID, Charged] = {id_: {} for id_ in since}
+    query = _VENDOR_CHARGED if by_vendor else _CHARGED
+    for row in await unit.connection.fetch(query, list(since), list(since.values())):
+        rate = Rate(row["unit_price_minor"], row["plan"], row["version"])
+        stretch = Stretch(row["period_from"], row["period_to"], row["quantity"], rate)
+        cycle = Cycle(row["cycle_from"], row["cycle_to"])
+        found[row["subscription_id"]].setdefault(cycle, []).append(stretch)
+    return found
+
+
+_ADD_CHARGES = """
+INSERT INTO charges (id, account_id, subscription_id, kind, reference, plan_id, version, cycle_from, cycle_to,
+    period_from, period_to, quantity, unit_price_minor, amount_minor, currency, due_on, is_deferred, released_minor,
+    settled_minor, lapsed_minor, created_at)
+SELECT n.*, 0, 0, 0, $18 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::int[],
+    $8::date[], $9::date[], $10::date[], $11::date[], $12::int[], $13::bigint[], $14::bigint[], $15::text[],
+    $16::date[], $17::boolean[]) AS n
+"""
+
+
+async def add_charges(unit: Unit, new: Sequence[NewCharge]) -> None:
+    """Write what is to be billed."""
+    rows = [
+        (
+            new_id(),
+            one.term.account_id,
+            one.term.subscription_id,
+            one.kind,
+            one.reference,
+            UUID(one.stretch.rate.plan),
+            one.stretch.rate.version,
+            one.cycle.begin,
+            one.cycle.end,
+            one.stretch.begin,
+            one.stretch.end,
+            one.stretch.quantity,
+            one.stretch.rate.price,
+            one.cycle.amount(one.stretch),
+            one.term.currency,
+            one.on,
+            one.term.timing == "advance" and one.kind != "setup",
+        )
+        for one in new
+    ]
+    if rows:
+        await unit.connection.execute(_ADD_CHARGES, *columns(rows, 17), unit.now)
+
+
+VENDOR_POSTING = """
+INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
+    event_sequence, posted_on, posted_at)
+SELECT a.legal_entity, side.code, c.currency, side.sign * c.amount_minor, c.account_id, 'vendor_charge', c.id,
+    s.sequence, (c.accrued_at AT TIME ZONE a.time_zone)::date, c.accrued_at
+FROM charged c JOIN accounts a ON a.id = c.account_id JOIN streams s ON s.subject = c.account_id::text,
+    (VALUES ('vendor_cost', 1), ('vendor_payable', -1)) AS side (code, sign)
+WHERE c.amount_minor <> 0
+"""
+"""The two sides of vendor charges that a statement has just `charged`."""
+
+_ADD_VENDOR_CHARGES = (
+    """
+WITH charged AS (
+    INSERT INTO vendor_charges (id, account_id, subscription_id, kind, reference, plan_id, version, cycle_from,
+        period_from, period_to, cycle_days, quantity, unit_cost_minor, amount_minor, currency, charged_on, accrued_at)
+    SELECT n.*, $17 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::int[],
+        $8::date[], $9::date[], $10::date[], $11::int[], $12::int[], $13::bigint[], $14::bigint[], $15::text[],
+        $16::date[]) AS n
+    RETURNING *
+)
+"""
+    + VENDOR_POSTING
+)
+
+
+async def add_vendor_charges(unit: Unit, new: Sequence[NewCharge]) -> None:
+    """Write what the vendor charges us, with its ledger entries."""
+    rows = [
+        (
+            new_id(),
+            one.term.account_id,
+            one.term.subscription_id,
+            one.kind,
+            one.reference or new_id(),
+            UUID(one.stretch.rate.plan),
+            one.stretch.rate.version,
+            one.cycle.begin,
+            one.stretch.begin,
+            one.stretch.end,
+            one.cycle.days,
+            one.stretch.quantity,
+            one.stretch.rate.price,
+            one.cycle.amount(one.stretch),
+            one.term.vendor_currency,
+            one.on,
+        )
+        for one in new
+    ]
+    if rows:
+        await unit.connection.execute(_ADD_VENDOR_CHARGES, *columns(rows, 16), unit.now)

@@ -1,0 +1,215 @@
+"""Reconciliation files of vendor invoices over REST: received as a stream, and what their comparison came to."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from fastapi import Header, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from services.invoicing.files import api as files_api
+from services.invoicing.files.domain.broken_lines import FileRefused
+from services.invoicing.vendor_costs.domain.line_verdicts import SumsRefused, VerdictSum
+from services.invoicing.vendor_costs.use_cases import reconciliation
+from services.invoicing.vendor_costs.use_cases.reconciliation import AnotherFile, DecisionsTaken, Reconciled
+from shared.persistence.database import Unit
+from shared.pure.errors import Refusal
+from shared.pure.fields import Prose, ReasonIn, example
+from shared.web.auth import needs
+from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
+from shared.web.http import PROBLEMS, Read, Router, refusals
+
+reads = Router(
+    prefix="/v1/vendor-invoices", tags=["vendor"], dependencies=[needs("invoicing:read")], responses=PROBLEMS
+)
+writes = Router(
+    prefix="/v1/vendor-invoices", tags=["vendor"], dependencies=[needs("invoicing:vendor")], responses=PROBLEMS
+)
+
+_CSV = (
+    "CustomerId,SubscriptionId,SkuName,ChargeType,UnitPrice,EffectiveUnitPrice,Quantity,Subtotal,TaxTotal,Total,"
+    "Currency,ChargeStartDate,ChargeEndDate,ReferenceId\n"
+    "tenant-4711,vendor-subscription-17,Business Premium,new,10.08,10.08,10,100.80,19.15,119.95,EUR,"
+    "2026-03-01,2026-03-30,reference-1\n"
+)
+_LINE = (
+    '{"CustomerId": "tenant-4711", "SubscriptionId": "vendor-subscription-17", "ChargeType": "new",'
+    ' "UnitPrice": "10.08", "Quantity": 10, "Subtotal": 100.80, "TaxTotal": 19.15, "Total": 119.95,'
+    ' "Currency": "EUR", "ChargeStartDate": "2026-03-01", "ChargeEndDate": "2026-03-30"}\n'
+)
+
+
+class ReasonMissing(Refusal):
+    """Who replaces a file says why."""
+
+    code = "reason_missing"
+    status = 422
+
+
+class CustomerSumOut(BaseModel):
+    """What customers were billed in one currency, without tax; minor units."""
+
+    currency: str
+    net_minor: int
+
+
+class VerdictSumOut(BaseModel):
+    """All comparisons of one verdict: of how many lines, and what both sides add up to, without tax."""
+
+    verdict: str
+    comparisons: int
+    lines: int
+    billed_minor: int
+    expected_minor: int
+    difference_minor: int
+    currency: str
+    billed_to_customers: list[CustomerSumOut] = Field(
+        description="for the same subscriptions and periods, on issued invoices as at the comparison; never converted"
+    )
+
+    @classmethod
+    def of(cls, one: VerdictSum, currency: str) -> Self:
+        """The answer for a sum."""
+        return cls(
+            verdict=one.verdict.value,
+            comparisons=one.comparisons,
+            lines=one.lines,
+            billed_minor=one.billed_minor,
+            expected_minor=one.expected_minor,
+            difference_minor=one.billed_minor - one.expected_minor,
+            currency=currency,
+            billed_to_customers=[
+                CustomerSumOut(currency=money.currency, net_minor=money.minor) for money in one.billed_to_customers
+            ],
+        )
+
+
+class ReconciliationOut(BaseModel):
+    """What the comparison of a file came to: clean, differences, or not_compared."""
+
+    model_config = example(
+        id="01a20d71-1c0e-7b3f-8a55-2f64d1f0a9b7",
+        vendor_invoice_id="01a20d70-1c0e-7b3f-8a55-2f64d1f0a9b7",
+        status="clean",
+        file_sha256="e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        layout="csv",
+        lines=1,
+        currency="EUR",
+        total_minor=11995,
+        tax_minor=1915,
+        verdicts=[
+            {
+                "verdict": "matched",
+                "comparisons": 1,
+                "lines": 1,
+                "billed_minor": 10080,
+                "expected_minor": 10080,
+                "difference_minor": 0,
+                "currency": "EUR",
+                "billed_to_customers": [{"currency": "EUR", "net_minor": 12500}],
+            }
+        ],
+        took_ms=20,
+        lines_per_second=50,
+        reconciled_at="2026-04-09T08:00:00Z",
+        reconciled_by="finance",
+    )
+
+    id: UUID
+    vendor_invoice_id: UUID
+    status: str
+    file_sha256: str
+    layout: str
+    lines: int
+    currency: str
+    total_minor: int
+    tax_minor: int
+    verdicts: list[VerdictSumOut]
+    took_ms: int
+    lines_per_second: int
+    reconciled_at: datetime
+    reconciled_by: str
+
+    @classmethod
+    def of(cls, found: Reconciled) -> Self:
+        """The answer for a reconciliation."""
+        row = found.row
+        sums = [VerdictSumOut.of(one, row.currency) for one in found.sums]
+        rate = row.lines * 1000 // max(1, row.took_ms)
+        return cls.model_validate(row.model_dump() | {"verdicts": sums, "lines_per_second": rate})
+
+
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    201: {"description": "the file was taken and compared", "model": ReconciliationOut},
+    **files_api.REFUSED,
+}
+
+
+@writes.put(
+    "/{vendor_invoice_id}/reconciliation",
+    response_model=ReconciliationOut,
+    summary="Reconcile the vendor's invoice with its file",
+    dependencies=[files_api.ACCEPTED],
+    openapi_extra={"requestBody": files_api.body(_CSV, _LINE)},
+    responses=ANSWERS | refusals(AnotherFile, DecisionsTaken, FileRefused, SumsRefused, ReasonMissing),
+)
+async def put_reconciliation(
+    vendor_invoice_id: UUID,
+    request: Request,
+    response: Response,
+    command: Annotated[ChangeRunner, perform_change("vendor_reconciliation.take")],
+    content_type: Annotated[str, Header(max_length=200, include_in_schema=False)] = "",
+    replace: Annotated[
+        bool, Query(description="take the place of another file, as long as nothing is decided")
+    ] = False,
+    reason: Annotated[Prose | None, Query(description="why, if it is to take the place of another file")] = None,
+) -> ReconciliationOut:
+    """Take a reconciliation file of the vendor's, wholly or not at all, and compare its lines with what we expected.
+
+    CSV or JSON lines, packed as gzip or not. ChargeEndDate is the last day charged. Unknown columns are kept. Lines
+    that cannot be read are named, the first 20, and so are both sums if the file does not add up to the invoice. The
+    same file again changes nothing. Announces `ReconciliationCompleted`.
+    """
+    layout = files_api.layout_of(content_type)
+    if replace and reason is None:
+        raise ReasonMissing("reason: say why the file is to take the place of another one")
+    actor = command.caller.subject
+    because = reason if replace else None
+    async with files_api.received(request.stream(), layout) as file:
+
+        async def reconcile(unit: Unit) -> Reconciled:
+            return await reconciliation.reconcile(unit, vendor_invoice_id, file, actor, because)
+
+        found = await command.run(reconcile, reason=because, subject=vendor_invoice_id)
+    response.status_code = 200 if found.repeated else 201
+    return ReconciliationOut.of(found)
+
+
+@reads.get("/{vendor_invoice_id}/reconciliation", summary="What the reconciliation of an invoice came to")
+async def get_reconciliation(vendor_invoice_id: UUID, read: Read) -> ReconciliationOut:
+    """The result by verdict, with counts and sums. What differs is on the work list, `GET /v1/vendor-differences`."""
+    return ReconciliationOut.of(await read(lambda unit: reconciliation.result(unit, vendor_invoice_id)))
+
+
+@writes.post(
+    "/{vendor_invoice_id}/reconciliation:compare",
+    status_code=200,
+    response_model=ReconciliationOut,
+    summary="Compare the file that is there again",
+    responses=refusals(AnotherFile, DecisionsTaken, FileRefused, SumsRefused),
+)
+async def compare_again(
+    vendor_invoice_id: UUID,
+    why: ReasonIn,
+    command: Annotated[CommandRunner, perform_command("vendor_reconciliation.compare")],
+) -> Response:
+    """Compare its lines with what we expect by now, as long as no difference is decided.
+
+    Announces `ReconciliationCompleted`.
+    """
+
+    async def compare(unit: Unit) -> ReconciliationOut:
+        found = await reconciliation.compare_again(unit, vendor_invoice_id, command.caller.subject, why.reason)
+        return ReconciliationOut.of(found)
+
+    return await command.run(compare, status=200, reason=why.reason, about=vendor_invoice_id)

@@ -1,0 +1,30 @@
+"""The lines of a reconciliation file, with what they add up to."""
+
+from collections.abc import Iterable, Iterator
+
+from services.invoicing.files.domain.broken_lines import Broken
+from services.invoicing.files.domain.file_layouts import FileLines, Layout
+from services.invoicing.vendor_costs.domain.vendor_line import Read, Reader
+
+
+class Lines:
+    """The lines of one file as far as they can be read; sums are minor units, the total with tax."""
+
+    def __init__(self, layout: Layout, currency: str) -> None:
+        self.count = 0
+        self.total_minor = 0
+        self.tax_minor = 0
+        self._lines = FileLines(layout, Reader(currency))
+
+    @property
+    def broken(self) -> list[Broken]:
+        """What is broken; whatever follows the first of it is not read."""
+        return self._lines.broken
+
+    def read(self, raw: Iterable[bytes]) -> Iterator[Read]:
+        """The lines of the file's raw lines."""
+        for line in self._lines.read(raw):
+            self.count += 1
+            self.total_minor += line.total_minor
+            self.tax_minor += line.tax_minor
+            yield line

@@ -1,0 +1,216 @@
+"""A vendor's reconciliation file is taken, wholly or not at all, and compared with what we expected; again if asked."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.invoicing.files.domain.broken_lines import check_unbroken
+from services.invoicing.files.repository import ReceivedFile
+from services.invoicing.vendor_costs.domain import line_verdicts
+from services.invoicing.vendor_costs.domain.line_verdicts import VerdictSum
+from services.invoicing.vendor_costs.domain.vendor_lines import Lines
+from services.invoicing.vendor_costs.repository import (
+    cost_comparison,
+    reconciliation_queries,
+    vendor_file_queries,
+    vendor_invoice_queries,
+)
+from services.invoicing.vendor_costs.tables import ReconciliationRow, VendorInvoiceRow
+from shared.events.invoicing import ReconciliationCompleted, ReconciliationSum, VendorCredit, VendorCreditReceived
+from shared.persistence.audit import Change
+from shared.persistence.database import Unit
+from shared.pure.errors import NotFound, Refusal
+from shared.pure.ids import new_id
+from shared.pure.money import Money
+
+CREDITS_AN_EVENT = 500
+"""Most credits that one event names, so that it stays well below the limit of a message."""
+
+
+class AnotherFile(Refusal):
+    """The vendor invoice has another file, which is replaced only on request, with a reason."""
+
+    code = "another_file"
+
+
+class DecisionsTaken(Refusal):
+    """People have decided about differences of the file that is there, so it stays."""
+
+    code = "decisions_taken"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What is kept of a file whose lines are taken; sums in minor units, the total with tax."""
+
+    sha256: str
+    layout: str
+    lines: int
+    total_minor: int
+    tax_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """A reconciliation and what it came to by verdict; `repeated` if it was there before."""
+
+    row: ReconciliationRow
+    sums: Sequence[VerdictSum]
+    repeated: bool = False
+
+
+async def result(unit: Unit, invoice_id: UUID) -> Reconciled:
+    """What the current reconciliation of a vendor invoice came to. Raises NotFound."""
+    await vendor_invoice_queries.invoice(unit, invoice_id)
+    row = await reconciliation_queries.current(unit, invoice_id)
+    if row is None:
+        raise NotFound(f"no reconciliation file was received for vendor invoice {invoice_id}")
+    return Reconciled(row, await reconciliation_queries.sums(unit, row.id), repeated=True)
+
+
+async def reconcile(
+    unit: Unit, invoice_id: UUID, file: ReceivedFile, actor: str, replace_because: str | None
+) -> Reconciled:
+    """Take a file and compare it. The same file again changes nothing; another one takes its place if that is asked.
+
+    Raises NotFound, AnotherFile, DecisionsTaken, FileRefused, SumsRefused.
+    """
+    started = time.monotonic()
+    await vendor_invoice_queries.invoice(unit, invoice_id)
+    await cost_comparison.one_at_a_time(unit)
+    await unit.lock(invoice_id)
+    invoice = await vendor_invoice_queries.invoice(unit, invoice_id)
+    known = await reconciliation_queries.current(unit, invoice_id)
+    if known is not None and known.file_sha256 == file.sha256:
+        unit.record_nothing()
+        return await result(unit, invoice_id)
+    if known is not None:
+        await _replace(unit, known, actor, replace_because)
+    lines = Lines(file.layout, invoice.currency)
+    await vendor_file_queries.copy_in(unit, file.content, lines)
+    check_unbroken(lines.broken)
+    _check_sums(lines, invoice)
+    taken = Taken(file.sha256, file.layout.value, lines.count, lines.total_minor, lines.tax_minor)
+    return await _compare(unit, invoice, taken, known, actor, started)
+
+
+async def compare_again(unit: Unit, invoice_id: UUID, actor: str, reason: str) -> Reconciled:
+    """Compare the lines that were taken with what we expect by now: a charge may have been recorded late.
+
+    Raises NotFound, DecisionsTaken.
+    """
+    started = time.monotonic()
+    await result(unit, invoice_id)
+    await cost_comparison.one_at_a_time(unit)
+    await unit.lock(invoice_id)
+    known = (await result(unit, invoice_id)).row
+    await vendor_file_queries.take_again(unit, known.id)
+    await _replace(unit, known, actor, reason)
+    taken = Taken(known.file_sha256, known.layout, known.lines, known.total_minor, known.tax_minor)
+    return await _compare(unit, await vendor_invoice_queries.invoice(unit, invoice_id), taken, known, actor, started)
+
+
+async def _compare(
+    unit: Unit, invoice: VendorInvoiceRow, taken: Taken, replaced: ReconciliationRow | None, actor: str, started: float
+) -> Reconciled:
+    sums = await cost_comparison.compare(unit, invoice, line_verdicts.minor_per_unit(invoice.currency))
+    row = _row(unit, invoice, taken, line_verdicts.status_of(sums), actor)
+    await reconciliation_queries.add(unit, row)
+    await reconciliation_queries.add_sums(unit, row.id, sums)
+    await cost_comparison.keep(unit, row.id, invoice)
+    row.took_ms = round((time.monotonic() - started) * 1000)
+    unit.publish(_completed(row, invoice, sums, replaced))
+    await _publish_credits(unit, row, invoice.currency, is_replacing=replaced is not None)
+    former, present = (_as_audited(replaced), _as_audited(row)) if replaced else (None, None)
+    unit.record(Change("vendor_reconciliation", row.id, None, former, present))
+    return Reconciled(row, sorted(sums, key=lambda one: list(line_verdicts.Verdict).index(one.verdict)))
+
+
+async def _publish_credits(unit: Unit, row: ReconciliationRow, currency: str, *, is_replacing: bool) -> None:
+    """Publish what the vendor credits; also that it is nothing any more, where another file said otherwise."""
+    credits = [VendorCredit(**credit) for credit in await reconciliation_queries.list_credits(unit, row.id)]
+    for start in range(0, max(len(credits), int(is_replacing)), CREDITS_AN_EVENT):
+        unit.publish(
+            VendorCreditReceived(
+                vendor_invoice_id=row.vendor_invoice_id,
+                reconciliation_id=row.id,
+                currency=currency,
+                credits=tuple(credits[start : start + CREDITS_AN_EVENT]),
+            )
+        )
+
+
+def _as_audited(row: ReconciliationRow) -> dict[str, object]:
+    return {"reconciliation_id": row.id, "lines": row.lines, "total_minor": row.total_minor, "state": row.status}
+
+
+async def reconcile_number(
+    unit: Unit, number: str, file: ReceivedFile, actor: str, replace_because: str | None
+) -> Reconciled:
+    """The same, for the vendor invoice of this number."""
+    invoice = await vendor_invoice_queries.by_number(unit, number)
+    if invoice is None:
+        raise NotFound(f"there is no vendor invoice {number}")
+    return await reconcile(unit, invoice.id, file, actor, replace_because)
+
+
+async def _replace(unit: Unit, known: ReconciliationRow, actor: str, because: str | None) -> None:
+    if because is None:
+        raise AnotherFile("the vendor invoice has another file; replace it with ?replace=true and a reason")
+    if await reconciliation_queries.any_decided(unit, known.id):
+        raise DecisionsTaken("differences of the file that is there are decided, so it stays")
+    await reconciliation_queries.replace(unit, known.id, actor, because)
+
+
+def _check_sums(lines: Lines, invoice: VendorInvoiceRow) -> None:
+    currency = invoice.currency
+    line_verdicts.check_sums(
+        lines.count,
+        (Money(lines.total_minor, currency), Money(lines.tax_minor, currency)),
+        (Money(invoice.total_minor, currency), Money(invoice.tax_minor, currency)),
+    )
+
+
+def _row(
+    unit: Unit, invoice: VendorInvoiceRow, taken: Taken, status: line_verdicts.Status, actor: str
+) -> ReconciliationRow:
+    return ReconciliationRow(
+        id=new_id(),
+        vendor_invoice_id=invoice.id,
+        currency=invoice.currency,
+        file_sha256=taken.sha256,
+        layout=taken.layout,
+        lines=taken.lines,
+        total_minor=taken.total_minor,
+        tax_minor=taken.tax_minor,
+        status=status.value,
+        took_ms=0,
+        reconciled_at=unit.now,
+        reconciled_by=actor,
+    )
+
+
+def _completed(
+    row: ReconciliationRow, invoice: VendorInvoiceRow, sums: Sequence[VerdictSum], replaced: ReconciliationRow | None
+) -> ReconciliationCompleted:
+    return ReconciliationCompleted(
+        vendor_invoice_id=invoice.id,
+        reconciliation_id=row.id,
+        replaces=replaced.id if replaced else None,
+        number=invoice.number,
+        currency=row.currency,
+        file_sha256=row.file_sha256,
+        status=row.status,
+        lines=row.lines,
+        sums=tuple(
+            ReconciliationSum(
+                verdict=one.verdict.value,
+                comparisons=one.comparisons,
+                lines=one.lines,
+                billed_minor=one.billed_minor,
+                expected_minor=one.expected_minor,
+            )
+            for one in sums
+        ),
+    )
