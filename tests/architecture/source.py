@@ -13,7 +13,9 @@ LONGEST_FILE = 300
 LONGEST_FUNCTION = 40
 LONGEST_WIRING = 20
 
-ROOMS = ("domain", "tables", "repository", "use_cases", "api", "consumers", "jobs", "service")
+ROOMS = ("domain", "tables", "repository", "use_cases", "api")
+"""A module or a package of that name in every service, or in its capabilities if it is cut by them."""
+WIRING = ("consumers", "jobs", "service")
 """A module or a package of that name in every service."""
 
 OTHER_CLOCKS = re.compile(
@@ -29,12 +31,22 @@ SQL_DEFAULT = re.compile(r"\bserver_default\b|\bserver_onupdate\b|\b(SET|NULL|ti
 def sources(folder: Path) -> list[Path]:
     """The Python files beneath a folder that are ours, without migrations."""
     others = {"migrations", "node_modules"}
+    if folder.suffix == ".py":
+        return [folder]
     return [path for path in sorted(folder.rglob("*.py")) if not others & set(path.parts)]
+
+
+def list_rooms(service: Path, room: str) -> list[Path]:
+    """List the rooms of a name in a service: its own, and those of its capabilities."""
+    folders = [service, *sorted(path for path in service.iterdir() if path.is_dir())]
+    places = [place for folder in folders for place in (folder / room, folder / f"{room}.py")]
+    return [place for place in places if place.exists()]
 
 
 def missing_rooms(service: Path) -> list[str]:
     """What every service has and this folder lacks."""
-    rooms = [room for room in ROOMS if not ((service / f"{room}.py").exists() or (service / room).is_dir())]
+    rooms = [room for room in ROOMS if not list_rooms(service, room)]
+    rooms += [room for room in WIRING if not ((service / f"{room}.py").exists() or (service / room).is_dir())]
     files = ("README.md", "__init__.py", "migrations/env.py", "migrations/versions/0001_first_tables.py")
     return rooms + [name for name in files if not (service / name).exists()]
 

@@ -9,9 +9,12 @@ from services.entitlements.domain.entitlement import ALLOWED as ENTITLEMENT
 from services.escalation.domain.cases import CASE_ALLOWED
 from services.escalation.domain.disputes import DISPUTE_ALLOWED
 from services.escalation.domain.vendor_tickets import TICKET_ALLOWED
-from services.invoicing.domain.matching import ENTRY_ALLOWED
-from services.invoicing.domain.states import APPROVAL_ALLOWED, CHANGE_ALLOWED, DEBIT_ALLOWED, RUN_ALLOWED
-from services.invoicing.domain.vendor_invoice import VENDOR_INVOICE_ALLOWED
+from services.invoicing.bank.domain.entry_matching import ENTRY_ALLOWED
+from services.invoicing.billing.domain.run_states import RUN_ALLOWED
+from services.invoicing.payments.domain.debit_states import DEBIT_ALLOWED
+from services.invoicing.settings.domain.approval_states import APPROVAL_ALLOWED
+from services.invoicing.subscriptions.domain.change_states import CHANGE_ALLOWED
+from services.invoicing.vendor_costs.domain.vendor_invoice import VENDOR_INVOICE_ALLOWED
 from tests.architecture import source
 from tests.architecture.source import ROOT, SERVICES
 
