@@ -20,7 +20,7 @@ from services.invoicing.catalog.api import plan_routes, tax_rate_routes
 from services.invoicing.documents import api as documents_api
 from services.invoicing.explanations import api as explanations_api
 from services.invoicing.exposure.api import exchange_rate_routes, exposure_routes
-from services.invoicing.ledger.api import ledger_period_routes, ledger_routes
+from services.invoicing.ledger.api import ledger_routes
 from services.invoicing.payments.api import (
     chargeback_reason_routes,
     chargeback_routes,
@@ -29,6 +29,7 @@ from services.invoicing.payments.api import (
     tolerance_routes,
 )
 from services.invoicing.receivables.api import balance_routes, invoice_routes, notice_fact_routes
+from services.invoicing.revenue.api import ledger_period_routes, month_closing_routes
 from services.invoicing.setting_decisions.api import second_person_routes, setting_change_routes
 from services.invoicing.subscriptions.api import subscription_routes, term_routes
 from services.invoicing.usage import api as usage_api
@@ -84,7 +85,7 @@ ROUTERS = (
     exchange_rate_routes.reads,
     exchange_rate_routes.writes,
     ledger_routes.reads,
-    ledger_routes.writes,
+    month_closing_routes.writes,
     ledger_period_routes.reads,
     vendor_invoice_routes.reads,
     vendor_invoice_routes.writes,

@@ -23,6 +23,7 @@ from services.invoicing.payments.tables import (
     tolerance_tables,
 )
 from services.invoicing.receivables import tables as receivables_tables
+from services.invoicing.revenue import tables as revenue_tables
 from services.invoicing.settings import tables as settings_tables
 from services.invoicing.subscriptions.tables import subscription_tables, term_tables
 from services.invoicing.usage import tables as usage_tables
@@ -48,6 +49,7 @@ __all__ = [
     "plan_tables",
     "receivables_tables",
     "refund_part_tables",
+    "revenue_tables",
     "settings_tables",
     "subscription_tables",
     "tax_rate_tables",

@@ -16,10 +16,10 @@ from services.invoicing.adjustments.repository.approval_search import ApprovalCr
 from services.invoicing.bank.repository import bank_import_search
 from services.invoicing.bank.repository.bank_import_search import ImportCriteria
 from services.invoicing.billing.repository import draft_queries
-from services.invoicing.ledger.repository import ledger_period_queries
-from services.invoicing.ledger.repository.ledger_period_queries import PeriodCriteria
 from services.invoicing.payments.repository import chargeback_queries
 from services.invoicing.payments.repository.chargeback_queries import ChargebackCriteria
+from services.invoicing.revenue.repository import ledger_period_queries
+from services.invoicing.revenue.repository.ledger_period_queries import PeriodCriteria
 from services.invoicing.settings.repository import setting_change_queries
 from services.invoicing.settings.repository.setting_change_queries import SettingCriteria
 from tests.builders import Database

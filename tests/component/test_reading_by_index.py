@@ -12,8 +12,7 @@ from services.collections.repository import facts, suspensions
 from services.invoicing import jobs as invoicing
 from services.invoicing.accounts.repository import account_search
 from services.invoicing.accounts.repository.account_search import AccountCriteria
-from services.invoicing.adjustments.repository import lapse_queries
-from services.invoicing.billing.repository import bill_run_drafting, bill_run_issuing
+from services.invoicing.billing.repository import bill_run_drafting, bill_run_issuing, lapse_queries
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.repository.invoice_search import InvoiceCriteria, build_search
 from shared.persistence import outbox, streams

@@ -7,7 +7,7 @@ from uuid import UUID
 from services.invoicing.accounts.repository import account_queries
 from services.invoicing.accounts.repository.account_queries import Account
 from services.invoicing.adjustments.domain import adjustment_rules
-from services.invoicing.adjustments.repository import approval_queries, lapse_queries
+from services.invoicing.adjustments.repository import approval_queries, line_worth_queries
 from services.invoicing.adjustments.tables.approval_tables import ApprovalRow
 from services.invoicing.adjustments.use_cases import (
     approval_limits,
@@ -251,7 +251,7 @@ async def _credit(unit: Unit, account: Account, row: ApprovalRow) -> UUID:
 
 async def _credit_by_hand(unit: Unit, invoice: Invoice, lines: Sequence[tuple[int, int]]) -> adjustment_rules.Credited:
     paid = await allocation_queries.allocations_on(unit, invoice.id)
-    return adjustment_rules.credit_by_hand(invoice, lines, paid, await lapse_queries.find_worth(unit, invoice.id))
+    return adjustment_rules.credit_by_hand(invoice, lines, paid, await line_worth_queries.find_worth(unit, invoice.id))
 
 
 def _invoice_of(row: ApprovalRow) -> UUID:

@@ -13,8 +13,9 @@ from services.invoicing.ledger import domain as ledger_domain
 from services.invoicing.ledger.domain import Share
 from services.invoicing.ledger.repository import ledger_queries
 from services.invoicing.ledger.repository.ledger_queries import Document
-from services.invoicing.payments.repository import allocation_queries, payment_queries
+from services.invoicing.payments.repository import allocation_queries
 from services.invoicing.receivables.domain.invoice_balances import Invoice
+from services.invoicing.receivables.repository import invoice_queries, number_queries
 from services.invoicing.receivables.use_cases import balance_updates
 from shared.events.invoicing import Allocated, CreditNoteIssued
 from shared.persistence.database import Unit
@@ -37,7 +38,7 @@ class Reason:
 
 async def issue(unit: Unit, account: Account, before: Invoice, credited: Credited, reason: Reason) -> CreditNoteRow:
     """Issue the credit note for what was credited of an invoice; saving the invoice is the caller's."""
-    number = await payment_queries.next_number(unit, account.legal_entity, "credit_note")
+    number = await number_queries.next_number(unit, account.legal_entity, "credit_note")
     row = CreditNoteRow(
         id=new_id(),
         account_id=account.id,
@@ -88,5 +89,5 @@ async def _post(
 
 
 async def _shares(unit: Unit, before: Invoice, lines: Sequence[tuple[int, int]]) -> list[tuple[int, Share]]:
-    taxed = await ledger_queries.amounts_and_tax(unit, before.id)
+    taxed = await invoice_queries.amounts_and_tax(unit, before.id)
     return [(line, Share(amount, before.line(line).credited, *taxed[line])) for line, amount in lines]

@@ -8,10 +8,10 @@ from uuid import UUID
 from services.invoicing.accounts.repository import account_queries
 from services.invoicing.accounts.repository.account_queries import Account
 from services.invoicing.adjustments.domain import adjustment_rules
-from services.invoicing.adjustments.repository import decided_amount_queries, lapse_queries
+from services.invoicing.adjustments.repository import decided_amount_queries, line_worth_queries, reservation_queries
 from services.invoicing.adjustments.use_cases import approval_limits, credit_note_issuing
 from services.invoicing.adjustments.use_cases.approval_decisions import AboveLimit
-from services.invoicing.payments.repository import allocation_queries, payment_queries
+from services.invoicing.payments.repository import allocation_queries
 from services.invoicing.payments.use_cases.payment_effects import Unsaved
 from services.invoicing.payments.use_cases.payment_recording import apply_unapplied
 from services.invoicing.receivables.domain import invoice_balances
@@ -42,7 +42,7 @@ async def reserve(unit: Unit, dispute_id: UUID, invoice_id: UUID, lines: Sequenc
     """
     document = await invoice_queries.invoice_row(unit, invoice_id)
     account = await account_queries.locked(unit, document.account_id)
-    known = await payment_queries.reservations_of(unit, dispute_id)
+    known = await reservation_queries.reservations_of(unit, dispute_id)
     if known:
         if known != (invoice_id, sorted(lines), True):
             raise DisputeKnown(f"dispute {dispute_id} is known with other amounts, or is over")
@@ -50,7 +50,7 @@ async def reserve(unit: Unit, dispute_id: UUID, invoice_id: UUID, lines: Sequenc
         return
     before = await invoice_queries.open_invoices(unit, account.id, [invoice_id])
     after = invoice_balances.reserve(before[invoice_id], lines)
-    await payment_queries.save_reservations(unit, account.id, dispute_id, invoice_id, lines, 0)
+    await reservation_queries.save_reservations(unit, account.id, dispute_id, invoice_id, lines, 0)
     await balance_updates.save_changed(unit, account.time_zone, before, {invoice_id: after})
     unit.record(Change("dispute", dispute_id, account.id))
 
@@ -87,7 +87,7 @@ async def release(unit: Unit, dispute_id: UUID) -> None:
     if await decided_amount_queries.is_decided(unit, dispute_id):
         raise UpholdingAuthorised("it is being upheld: reject or withdraw the dispute instead")
     before = await invoice_queries.open_invoices(unit, account.id, [invoice_id])
-    await payment_queries.mark_released(unit, dispute_id)
+    await reservation_queries.mark_released(unit, dispute_id)
     after = invoice_balances.release(before[invoice_id], lines)
     await apply_unapplied(unit, [account], {account.id: Unsaved(before, {invoice_id: after})})
     unit.record(Change("dispute", dispute_id, account.id, _write_reserved(lines), _write_reserved([])))
@@ -111,13 +111,13 @@ async def amend(unit: Unit, dispute_id: UUID, number: int, lines: Sequence[tuple
         raise UpholdingAuthorised("it is being upheld: reject or withdraw the dispute instead")
     before = await invoice_queries.open_invoices(unit, account.id, [invoice_id])
     after = invoice_balances.reserve(invoice_balances.release(before[invoice_id], reserved), lines)
-    await payment_queries.save_reservations(unit, account.id, dispute_id, invoice_id, lines, number)
+    await reservation_queries.save_reservations(unit, account.id, dispute_id, invoice_id, lines, number)
     await apply_unapplied(unit, [account], {account.id: Unsaved(before, {invoice_id: after})})
     unit.record(Change("dispute", dispute_id, account.id, _write_reserved(reserved), _write_reserved(lines)))
 
 
 async def _is_repeated(unit: Unit, dispute_id: UUID, number: int, is_same: bool) -> bool:
-    last = await payment_queries.get_amendment(unit, dispute_id)
+    last = await reservation_queries.get_amendment(unit, dispute_id)
     if number < last or (number == last and not is_same):
         raise DisputeKnown(f"dispute {dispute_id} has amendment {last} already")
     return number == last
@@ -179,7 +179,7 @@ async def settle(unit: Unit, dispute_id: UUID, approved: Mapping[int, int]) -> N
 
     No more is credited of a line than is reserved. Raises UnknownDispute. A repeat changes nothing.
     """
-    known = await payment_queries.reservations_of(unit, dispute_id)
+    known = await reservation_queries.reservations_of(unit, dispute_id)
     if known is None:
         raise UnknownDispute(f"nothing was reserved for dispute {dispute_id}")
     invoice_id, held, is_held = known
@@ -188,7 +188,7 @@ async def settle(unit: Unit, dispute_id: UUID, approved: Mapping[int, int]) -> N
     account = await account_queries.locked(unit, (await invoice_queries.invoice_row(unit, invoice_id)).account_id)
     before = await invoice_queries.open_invoices(unit, account.id, [invoice_id])
     after = invoice_balances.release(before[invoice_id], held)
-    await payment_queries.mark_released(unit, dispute_id)
+    await reservation_queries.mark_released(unit, dispute_id)
     creditable = [(line, min(minor, approved[line])) for line, minor in held if approved.get(line, 0) > 0]
     if not creditable:
         await decided_amount_queries.delete_decided(unit, dispute_id)
@@ -205,12 +205,14 @@ async def _credit(
     unit: Unit, invoice: invoice_balances.Invoice, amounts: Sequence[tuple[int, int]]
 ) -> adjustment_rules.Credited:
     paid = await allocation_queries.allocations_on(unit, invoice.id)
-    return adjustment_rules.credit_disputed(invoice, amounts, paid, await lapse_queries.find_worth(unit, invoice.id))
+    return adjustment_rules.credit_disputed(
+        invoice, amounts, paid, await line_worth_queries.find_worth(unit, invoice.id)
+    )
 
 
 async def held(unit: Unit, dispute_id: UUID) -> tuple[UUID, list[tuple[int, int]], bool]:
     """What is reserved for a dispute, and whether it still is. Raises NotFound."""
-    known = await payment_queries.reservations_of(unit, dispute_id)
+    known = await reservation_queries.reservations_of(unit, dispute_id)
     if known is None:
         raise NotFound(f"nothing was reserved for dispute {dispute_id}")
     return known

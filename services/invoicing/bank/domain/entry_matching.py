@@ -14,8 +14,8 @@ from enum import StrEnum
 from itertools import groupby
 from uuid import UUID
 
+from services.invoicing.bank.domain.carried_debit import CarriedDebit
 from services.invoicing.bank.domain.statements.statement_entries import EntryKind
-from services.invoicing.payments.domain.carried_debit import CarriedDebit
 from shared.pure.payment_references import MOST, is_checked
 
 CERTAIN = 60

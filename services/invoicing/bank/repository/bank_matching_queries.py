@@ -10,12 +10,11 @@ from uuid import UUID
 
 import asyncpg
 
+from services.invoicing.bank.domain.carried_debit import CarriedDebit
 from services.invoicing.bank.domain.entry_matching import WRONG, Candidate, Receipt, Verdict
 from services.invoicing.bank.domain.statements.statement_entries import EntryKind
-from services.invoicing.bank.tables import NORMAL_NAME
-from services.invoicing.payments.domain.carried_debit import CarriedDebit
-from services.invoicing.payments.repository.debit_queries import carried_debit
-from services.invoicing.payments.tables.debit_tables import NORMAL_NUMBER
+from services.invoicing.bank.repository.carried_debit_queries import carried_debit
+from services.invoicing.bank.tables import NORMAL_NAME, NORMAL_NUMBER
 from shared.persistence.database import Unit
 
 _TEMPORARY = """

@@ -5,17 +5,13 @@ from uuid import UUID
 
 import asyncpg
 
+from services.invoicing.bank.domain.carried_debit import CarriedDebit
 from services.invoicing.bank.domain.entry_matching import is_paid_by, lookup_numbers
 from services.invoicing.bank.repository import bank_entry_queries
+from services.invoicing.bank.repository.carried_debit_queries import list_carried
 from services.invoicing.bank.tables import BankEntryRow
-from services.invoicing.payments.domain.carried_debit import CarriedDebit
 from services.invoicing.payments.domain.debit_states import DebitState
-from services.invoicing.payments.repository.debit_queries import (
-    debit,
-    list_by_id,
-    list_carried,
-    list_invoices_in_flight,
-)
+from services.invoicing.payments.repository.debit_queries import debit, list_by_id, list_invoices_in_flight
 from services.invoicing.payments.use_cases import direct_debits
 from shared.base.telemetry import log
 from shared.persistence.database import Unit

@@ -9,14 +9,14 @@ from itertools import groupby
 from uuid import UUID
 
 from services.invoicing.accounts.repository import account_queries
-from services.invoicing.adjustments.repository import lapse_queries
-from services.invoicing.adjustments.repository.lapse_queries import Lapse
 from services.invoicing.billing.repository import (
     bill_run_drafting,
     bill_run_issuing,
     bill_run_queries,
+    lapse_queries,
     outside_tax_queries,
 )
+from services.invoicing.billing.repository.lapse_queries import Lapse
 from services.invoicing.billing.use_cases import proration_credit_notes
 from services.invoicing.payments.use_cases.payment_recording import apply_unapplied
 from services.invoicing.subscriptions.use_cases import cycle_charges, term_renewals

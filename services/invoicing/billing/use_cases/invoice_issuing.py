@@ -15,14 +15,14 @@ from services.invoicing.deliveries import repository as deliveries_repository
 from services.invoicing.ledger import domain as ledger_domain
 from services.invoicing.ledger.repository import ledger_queries
 from services.invoicing.ledger.repository.ledger_queries import Document
-from services.invoicing.payments.repository import payment_queries
 from services.invoicing.payments.use_cases.payment_recording import apply_unapplied
 from services.invoicing.receivables.domain import invoice_balances
 from services.invoicing.receivables.domain.invoice_balances import Invoice, Line
-from services.invoicing.receivables.repository import invoice_queries
+from services.invoicing.receivables.repository import invoice_queries, number_queries
 from services.invoicing.receivables.repository.invoice_queries import LineByHand
 from services.invoicing.receivables.tables import InvoiceRow
 from services.invoicing.receivables.use_cases import balance_updates
+from services.invoicing.revenue.repository import release_queries
 from services.invoicing.subscriptions.repository import subscription_queries
 from shared.events.invoicing import InvoiceIssued
 from shared.persistence.audit import Change
@@ -89,7 +89,7 @@ async def issue(unit: Unit, new: NewInvoice) -> InvoiceRow:
     if issue_date < today.replace(day=1):
         await _check_month(unit, account.legal_entity, issue_date)
     taxed_lines = await _tax_lines(unit, account, new.lines, issue_date)
-    number = await payment_queries.next_number(unit, account.legal_entity, "invoice")
+    number = await number_queries.next_number(unit, account.legal_entity, "invoice")
     row = InvoiceRow(
         id=new_id(),
         account_id=account.id,
@@ -120,7 +120,7 @@ def _dates(account: Account, new: NewInvoice, today: date) -> tuple[date, date]:
 async def _check_month(unit: Unit, legal_entity: str, issue_date: date) -> None:
     """Keep the month of a past date open until the invoice is posted into it. Raises MonthClosed."""
     await legal_entity_queries.lock_to_post(unit, legal_entity)
-    if await ledger_queries.is_closed(unit, legal_entity, issue_date):
+    if await release_queries.is_closed(unit, legal_entity, issue_date):
         raise MonthClosed(f"issue_date: {issue_date:%Y-%m} is closed for {legal_entity}")
 
 

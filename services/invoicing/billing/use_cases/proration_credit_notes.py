@@ -10,12 +10,11 @@ from uuid import UUID
 from services.invoicing.accounts.repository import account_queries
 from services.invoicing.accounts.repository.account_queries import Account
 from services.invoicing.adjustments.domain import adjustment_rules
-from services.invoicing.adjustments.repository import lapse_queries
-from services.invoicing.adjustments.repository.lapse_queries import Lapse
 from services.invoicing.adjustments.use_cases import credit_note_issuing
 from services.invoicing.adjustments.use_cases.credit_note_issuing import PRORATION, Reason
 from services.invoicing.billing.domain.proration_credits import GivenBack, give_back
-from services.invoicing.billing.repository import bill_run_drafting, proration_credit_queries
+from services.invoicing.billing.repository import bill_run_drafting, lapse_queries, proration_credit_queries
+from services.invoicing.billing.repository.lapse_queries import Lapse
 from services.invoicing.billing.repository.proration_credit_queries import Outcome, Surplus
 from services.invoicing.payments.repository import allocation_queries
 from services.invoicing.payments.use_cases.payment_effects import Unsaved

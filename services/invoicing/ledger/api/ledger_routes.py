@@ -3,29 +3,21 @@
 import csv
 import io
 from collections.abc import Sequence
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 import asyncpg
-from fastapi import Path, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel
 
 from services.invoicing.accounts.repository.legal_entity_queries import require_legal_entity
-from services.invoicing.ledger import use_cases as ledger_use_cases
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.use_cases import AlreadyClosed, MonthNotOver
-from services.invoicing.settings.api import CHANGE_PROPOSED, SettingChangeOut, get_status
-from services.invoicing.settings.use_cases import is_carried_out
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Day, Instant, ReasonIn, example
-from shared.pure.proposals import AlreadyProposed
+from shared.pure.fields import Code, Day, Instant, example
 from shared.web.auth import needs
-from shared.web.commands import CommandRunner, perform_command
-from shared.web.http import PROBLEMS, Page, Read, Router, refusals
+from shared.web.http import PROBLEMS, Page, Read, Router
 
 reads = Router(prefix="/v1/ledger", tags=["ledger"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
-writes = Router(prefix="/v1/ledger", tags=["ledger"], dependencies=[needs("invoicing:settings")], responses=PROBLEMS)
 
 COLUMNS = (
     "id",
@@ -44,9 +36,6 @@ COLUMNS = (
 MOST = 50_000
 """Entries of one answer; `X-Next` says where to go on."""
 
-Month = Annotated[str, Path(pattern=r"^(19|20|21)\d\d-(0[1-9]|1[0-2])(-01)?$", examples=["2026-03"])]
-"""A month as `YYYY-MM`, or by its first day as lists of months write it."""
-
 
 class LedgerBalanceOut(BaseModel):
     """What an account of the ledger comes to in one currency: debit is positive, credit negative, minor units."""
@@ -64,15 +53,6 @@ class LedgerBalanceOut(BaseModel):
     kind: str
     currency: str
     balance_minor: int
-
-
-class ClosedOut(BaseModel):
-    """A month that takes no posting any more."""
-
-    model_config = example(legal_entity="GS-DE", month="2026-03-01")
-
-    legal_entity: str
-    month: date
 
 
 @reads.get("/{legal_entity}/trial-balance", summary="The trial balance at an instant")
@@ -128,33 +108,3 @@ def _csv(rows: Sequence[asyncpg.Record]) -> str:
 
 def _cell(value: object) -> object:
     return value.isoformat() if hasattr(value, "isoformat") else str(value) if isinstance(value, UUID) else value
-
-
-@writes.post(
-    "/{legal_entity}/periods/{month}:close",
-    status_code=200,
-    response_model=ClosedOut,
-    summary="Close a month",
-    responses={**CHANGE_PROPOSED, **refusals(MonthNotOver, AlreadyClosed, AlreadyProposed)},
-)
-async def close_month(
-    legal_entity: Code,
-    month: Month,
-    why: ReasonIn,
-    command: Annotated[CommandRunner, perform_command("ledger_period.close")],
-) -> Response:
-    """Release what was billed in advance and is earned by its end, and refuse later postings into it.
-
-    A month can be closed when it is over in every time zone, from 12:00 UTC of the first day of the next one on. Open
-    months before it are closed with it. It needs a second person (202) once the legal entity has issued an invoice,
-    if that requires one.
-    """
-    first = date.fromisoformat(f"{month[:7]}-01")
-
-    async def close(unit: Unit) -> ClosedOut | SettingChangeOut:
-        row = await ledger_use_cases.close_month(unit, command.caller, legal_entity, first, why.reason)
-        if not is_carried_out(row):
-            return SettingChangeOut.from_row(row)
-        return ClosedOut(legal_entity=legal_entity, month=first)
-
-    return await command.run(close, status=lambda answer: get_status(answer, 200), reason=why.reason)

@@ -34,7 +34,3 @@ class DebitRow(Row, table=True):
     ended_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     failure: str | None = Field(sa_type=Text)
     payment_id: UUID | None = Field(foreign_key="payments.id", unique=True)
-
-
-NORMAL_NUMBER = "upper(regexp_replace({}, '[^A-Za-z0-9]', '', 'g'))"
-"""The rule of `domain.matching.normal_number`, in SQL and as an index."""

@@ -14,6 +14,14 @@ from services.invoicing.receivables.tables import InvoiceRow
 from shared.persistence.database import Unit, columns
 from shared.pure.errors import NotFound
 
+_TAX_OF = "SELECT line, amount_minor, tax_minor FROM invoice_lines WHERE invoice_id = $1"
+
+
+async def amounts_and_tax(unit: Unit, invoice_id: UUID) -> dict[int, tuple[int, int]]:
+    """The amount of each line of an invoice, and the tax in it."""
+    rows = await unit.connection.fetch(_TAX_OF, invoice_id)
+    return {row["line"]: (row["amount_minor"], row["tax_minor"]) for row in rows}
+
 
 async def invoice_row(unit: Unit, invoice_id: UUID) -> InvoiceRow:
     """The issued document. Raises NotFound."""

@@ -9,7 +9,7 @@ from fastapi import Query, Response
 
 from services.invoicing.accounts.repository.legal_entity_queries import UnknownLegalEntity, check_asked_entity
 from services.invoicing.adjustments.use_cases.approval_limits import OwnLimit
-from services.invoicing.ledger.use_cases import AlreadyClosed
+from services.invoicing.revenue.use_cases import AlreadyClosed
 from services.invoicing.setting_decisions.use_cases import setting_decisions
 from services.invoicing.settings.api import SettingChangeOut
 from services.invoicing.settings.domain.approval_states import ApprovalState, MoveRefused

@@ -7,8 +7,8 @@ from uuid import UUID
 from services.invoicing.accounts.use_cases import legal_entity_changes
 from services.invoicing.adjustments.use_cases import approval_limits
 from services.invoicing.catalog.use_cases import tax_rate_changes
-from services.invoicing.ledger import use_cases as ledger_use_cases
 from services.invoicing.payments.use_cases import tolerance_changes
+from services.invoicing.revenue import use_cases as revenue_use_cases
 from services.invoicing.setting_decisions.use_cases import second_person_rules
 from services.invoicing.settings.domain.approval_states import APPROVAL_ALLOWED, ApprovalState, moved_to
 from services.invoicing.settings.domain.setting_change import SCOPES, SettingKind
@@ -87,7 +87,7 @@ async def _carry_out(unit: Unit, caller: Caller, row: SettingChangeRow) -> None:
             _check_former(row, await second_person_rules.find_former_rule(unit, row.key))
             await second_person_rules.apply_rule(unit, row)
         case SettingKind.LEDGER_PERIOD:
-            await ledger_use_cases.close_period(unit, row)
+            await revenue_use_cases.close_period(unit, row)
 
 
 def _check_former(row: SettingChangeRow, former: Mapping[str, Any]) -> None:

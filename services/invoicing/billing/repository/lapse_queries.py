@@ -5,22 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from services.invoicing.adjustments.domain.line_worth import Worth
-from services.invoicing.adjustments.repository.supplies import SUPPLY
+from services.invoicing.adjustments.repository.supplies import _FORGIVEN, SUPPLY
 from shared.persistence.database import Unit, columns
-
-_RUN_GIVEN = """(
-    SELECT coalesce(sum(k.amount_minor), 0) FROM credit_notes n JOIN credit_note_lines k ON k.credit_note_id = n.id
-    WHERE n.account_id = b.account_id AND n.invoice_id = b.invoice_id AND n.bill_id IS NOT NULL AND k.line = b.line
-)"""
-_FORGIVEN = f"""
-LEFT JOIN invoice_lines l ON l.invoice_id = c.invoice_id AND l.charge_id = c.id
-LEFT JOIN line_balances b ON b.invoice_id = l.invoice_id AND b.line = l.line
-LEFT JOIN LATERAL (
-    SELECT b.credited_minor + b.written_off_minor - {_RUN_GIVEN} AS gross
-) f ON b.credited_minor + b.written_off_minor > 0
-"""
-"""Part of a query: the amount that people credited, wrote off or let go of the line of a charge."""
 
 _LAPSE = """
 WITH reversals AS (
@@ -108,34 +94,3 @@ WHERE r.run_id = $1 AND r.account_id = n.account_id AND r.state IN ('drafted', '
 async def note_reasons(unit: Unit, run_id: UUID, reasons: Sequence[tuple[UUID, str]]) -> None:
     """Say beside these accounts of a run what became of their credit."""
     await unit.connection.execute(_SAY, run_id, *columns(reasons, 2))
-
-
-_WORTH = f"""
-WITH named AS (
-    SELECT l.line, c.subscription_id, {SUPPLY}, c.cycle_from, c.cycle_to
-    FROM invoice_lines l JOIN charges c ON c.id = l.charge_id WHERE l.invoice_id = $1
-), worth AS (
-    SELECT s.subscription_id, s.supply, s.cycle_from, s.cycle_to, sum(coalesce(l.amount_minor, 0)
-        + coalesce(d.net_minor + d.tax_minor, 0) + coalesce(k.gross, 0) - coalesce(f.gross, 0)) AS worth
-    FROM (SELECT DISTINCT subscription_id, supply, cycle_from, cycle_to FROM named) s
-    JOIN charges c ON c.subscription_id = s.subscription_id AND c.cycle_from = s.cycle_from
-        AND c.cycle_to = s.cycle_to AND {SUPPLY.removesuffix(" AS supply")} = s.supply
-    {_FORGIVEN}
-    LEFT JOIN drafts o ON o.id = c.invoice_id AND o.total_minor > 0
-    LEFT JOIN draft_lines d ON d.draft_id = o.id AND d.charge_id = c.id
-    LEFT JOIN LATERAL (
-        SELECT sum(e.net_minor + e.tax_minor) AS gross FROM credited_charges e
-        WHERE e.account_id = c.account_id AND e.charge_id = c.id
-    ) k ON c.settled_minor <> 0
-    GROUP BY s.subscription_id, s.supply, s.cycle_from, s.cycle_to
-)
-SELECT n.line, dense_rank() OVER (ORDER BY subscription_id, supply, cycle_from, cycle_to) AS supply,
-    greatest(w.worth, 0)::bigint AS worth
-FROM named n JOIN worth w USING (subscription_id, supply, cycle_from, cycle_to)
-"""
-
-
-async def find_worth(unit: Unit, invoice_id: UUID) -> Worth:
-    """Find what the lines of an invoice are still worth: what was billed of each supply, less what was given back."""
-    rows = await unit.connection.fetch(_WORTH, invoice_id)
-    return Worth({row["line"]: row["supply"] for row in rows}, {row["supply"]: row["worth"] for row in rows})

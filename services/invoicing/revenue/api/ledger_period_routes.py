@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.invoicing.accounts.repository import legal_entity_queries
 from services.invoicing.accounts.repository.legal_entity_queries import UnknownLegalEntity
-from services.invoicing.ledger.repository.ledger_period_queries import PeriodCriteria, PeriodState, list_periods
+from services.invoicing.revenue.repository.ledger_period_queries import PeriodCriteria, PeriodState, list_periods
 from services.invoicing.settings.api import SettingChangeOut, list_proposed
 from services.invoicing.settings.domain.setting_change import SettingKind
 from shared.persistence.database import Unit

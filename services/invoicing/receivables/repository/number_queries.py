@@ -1,0 +1,14 @@
+"""Numbers of documents, without gaps."""
+
+from shared.persistence.database import Unit
+
+_NEXT_NUMBER = """
+INSERT INTO numbers (legal_entity, series, last) VALUES ($1, $2, 1)
+ON CONFLICT (legal_entity, series) DO UPDATE SET last = numbers.last + 1 RETURNING last
+"""
+
+
+async def next_number(unit: Unit, legal_entity: str, series: str) -> int:
+    """The next number of a series, without a gap: the row stays locked until the unit ends."""
+    number: int = await unit.connection.fetchval(_NEXT_NUMBER, legal_entity, series)
+    return number
