@@ -136,7 +136,7 @@ class Relocation:
         for name in targets:
             for node in imports:
                 kept = self._keep_import(module, node)
-                self._drafts[name].imports += kept
+                self._drafts[name].imports += [line for line in kept if not line.startswith(f"from {name} import")]
             self._drafts[name].head = self._drafts[name].head or self._docstring(name)
         if module.is_package or "__all__" in module.symbols:
             self._write_exports(module, draft)
@@ -183,7 +183,10 @@ class Relocation:
             origin = self._project.resolve(path)
             if origin is not None and self._is_concerned(origin) and f'"{name}"' in module.text:
                 place = self._table.locate(origin)
-                draft.wanted.add(f"from {place.module} import {place.symbol}")
+                if place.symbol:
+                    draft.wanted.add(f"from {place.module} import {place.symbol}")
+                else:
+                    import_module(place.module, draft)
 
     def _write_piece(self, module: SourceModule, piece: Piece) -> None:
         place = self._place(module, piece)
@@ -348,7 +351,7 @@ def make(table: Table) -> list[str]:
 
 def text_is_same(module: SourceModule, name: str, table: Table, project: Project) -> bool:
     """Whether a module neither moves nor refers to anything that does."""
-    if table.concerns(name):
+    if table.concerns(name) or name in table.symbols.values():
         return False
     relocation = Relocation(project, table)
     return not any(
