@@ -1,4 +1,4 @@
-"""What the lines of an invoice are worth together with what was given back of them."""
+"""Worth of the lines of an invoice, together with what was given back of them."""
 
 from uuid import UUID
 
