@@ -9,6 +9,26 @@ from statistics import median, quantiles
 ROOT = Path(__file__).parents[2]
 SERVICES = ("invoicing", "collections", "entitlements", "escalation")
 
+BACKBONE = {
+    "alembic_version",
+    "audit_entries",
+    "backfill_marks",
+    "backfills",
+    "consumed",
+    "failed_work",
+    "idempotency",
+    "intents",
+    "outbox",
+    "parked",
+    "published",
+    "skipped",
+    "stopped",
+    "stopped_work",
+    "streams",
+    "watermarks",
+}
+"""Tables that every service has, made by shared/persistence/migrations.py and read by raw SQL only."""
+
 LONGEST_FILE = 300
 LONGEST_FUNCTION = 40
 LONGEST_WIRING = 20

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from tests.architecture import names
-from tests.architecture.test_schemas import BACKBONE
+from tests.architecture.source import BACKBONE
 
 GLOSSARY = names.ROOT / "docs" / "glossary.md"
 

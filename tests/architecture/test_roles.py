@@ -5,8 +5,8 @@ The catalogue says the same (test_schemas.py); here each statement is tried.
 
 import pytest
 
-from tests.architecture.source import SERVICES
-from tests.architecture.test_schemas import BACKBONE, refused
+from tests.architecture.source import BACKBONE, SERVICES
+from tests.architecture.test_schemas import refused
 from tests.builders import Database
 
 RELATIONS = """

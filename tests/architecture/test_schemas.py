@@ -12,28 +12,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from tests.architecture.source import ROOT, SERVICES
+from tests.architecture.source import BACKBONE, ROOT, SERVICES
 from tests.builders import Database
-
-BACKBONE = {
-    "alembic_version",
-    "audit_entries",
-    "backfill_marks",
-    "backfills",
-    "consumed",
-    "failed_work",
-    "idempotency",
-    "intents",
-    "outbox",
-    "parked",
-    "published",
-    "skipped",
-    "stopped",
-    "stopped_work",
-    "streams",
-    "watermarks",
-}
-"""Tables that every service has, made by shared/persistence/migrations.py and read by raw SQL only."""
 
 APPEND_ONLY = {
     "invoicing": {
