@@ -1,0 +1,1 @@
+"""Customers as buyers, our legal entities as sellers, contact persons, business calendars."""

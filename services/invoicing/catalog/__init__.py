@@ -1,0 +1,1 @@
+"""Plans with their versions and prices, tax rates, billing cycles."""

@@ -1,0 +1,1 @@
+"""How the amount of an invoice's line came about."""

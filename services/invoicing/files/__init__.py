@@ -1,0 +1,1 @@
+"""Files that others hand in: usage, and what the vendor billed."""

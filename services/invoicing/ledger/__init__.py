@@ -1,0 +1,1 @@
+"""Double entries, by legal entity and currency: posted, never changed."""

@@ -1,0 +1,1 @@
+"""Payments and their allocations, unapplied cash, debits, chargebacks, tolerances, cash held for refunds."""

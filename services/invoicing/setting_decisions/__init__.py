@@ -1,0 +1,1 @@
+"""Decisions about changes of settings, and the rule of the second person."""

@@ -1,0 +1,1 @@
+"""Subscriptions, their terms and changes; what is charged for them and what the vendor will charge us."""

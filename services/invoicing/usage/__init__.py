@@ -1,0 +1,1 @@
+"""Metered usage, rated into charges once."""

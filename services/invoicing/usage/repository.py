@@ -28,7 +28,8 @@ CREATE TEMPORARY TABLE IF NOT EXISTS incoming_rated (
     currency text, today date, amount numeric
 ) ON COMMIT DELETE ROWS
 """
-# The amount is the rule of `domain/usage.py`, whose `minor_units` is $1: exact until it is truncated, as numeric is.
+# The amount is the rule of `domain/usage_lines.py`, whose `minor_units` is $1: exact until it is truncated, as
+# numeric is.
 _RATE = """
 INSERT INTO incoming_rated
 SELECT line_id, first_value(line_id) OVER (PARTITION BY subscription_id, meter ORDER BY line), line, n.id,

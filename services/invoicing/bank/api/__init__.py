@@ -1,12 +1,12 @@
 """Bank statements over REST.
 
-imports      files come in; how fresh our knowledge is
-import_list  the files that came in
-mappings     what the columns of a bank's CSV mean
-accounts     until when the payments into each bank account of ours are known
-entries      the work list of what a person must decide
-repeats      entries that are equal to one that was taken before
-knowledge    what is known of the payments of one account
+bank_import_routes       files come in; how fresh our knowledge is
+bank_import_list_routes  the files that came in
+column_mapping_routes    what the columns of a bank's CSV mean
+bank_account_routes      until when the payments into each bank account of ours are known
+bank_entry_routes        the work list of what a person must decide
+bank_repeat_routes       entries that are equal to one that was taken before
+bank_knowledge_routes    what is known of the payments of one account
 """
 
 from services.invoicing.bank.api import (

@@ -79,7 +79,7 @@ def minor_units(currency: str) -> Decimal:
 def amount_minor(quantity: Decimal, unit_cost: Decimal, markup_bp: int, currency: str) -> int:
     """The amount in minor units. Raises UsageRefused for one that no invoice takes.
 
-    Lines are charged in sets by a statement (`repository/usage.py`), which a test holds against this.
+    Lines are charged in sets by a statement (`repository.py`), which a test holds against this.
     """
     with localcontext(prec=_DIGITS):
         exact = quantity * unit_cost * (10_000 + markup_bp) * minor_units(currency)

@@ -139,7 +139,7 @@ class Reader:
 def normalise_id(vendor_id: str | None) -> str | None:
     """Return an id of the vendor's with a GUID in lower case: the vendor's APIs and files differ in it.
 
-    In SQL it is `repository.vendor.comparison.NORMAL_ID`.
+    In SQL it is `repository.cost_comparison.NORMAL_ID`.
     """
     return vendor_id.lower() if vendor_id is not None and _GUID.fullmatch(vendor_id) else vendor_id
 

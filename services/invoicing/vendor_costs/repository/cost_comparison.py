@@ -34,7 +34,7 @@ SET LOCAL work_mem = '64MB'
 """
 
 NORMAL_ID = "CASE WHEN {0} ~* '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$' THEN lower({0}) ELSE {0} END"
-"""An id of the vendor's, as `domain.reconciliation.line.normalise_id` writes it."""
+"""An id of the vendor's, as `domain.vendor_line.normalise_id` writes it."""
 
 # The ids of the partner API are the keys. A subscription that is another customer's with us is nobody's here. Of two
 # that differ only in the case of the same GUIDs the first one is billed, so that no line counts twice.
