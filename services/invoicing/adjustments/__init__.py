@@ -1,1 +1,1 @@
-"""What is given to a customer."""
+"""Credit notes, write-offs, refunds, reservations of disputes; limits and second persons."""

@@ -1,1 +1,1 @@
-"""What a customer owes us beside what we owe the vendor for it, also in one currency."""
+"""Exposure: receivables of a customer beside our debts to the vendor for it, also in one currency."""

@@ -1,1 +1,1 @@
-"""What the vendor bills us, line by line beside what we expected; differences, and what is decided about them."""
+"""Invoices of the vendor, compared line by line with what we expected, and decisions about differences."""
