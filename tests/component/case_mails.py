@@ -13,8 +13,8 @@ from uuid import UUID, uuid4
 from deploy.local.tokens import Keys
 from shared.process.runtime import Runtime
 from tests.builders import Client, Database, account, hear, registered, running, work
-from tests.component.test_collections import Hop, mailbox
-from tests.component.test_escalation import Door
+from tests.component.collections.test_collections import Hop, mailbox
+from tests.component.escalation.test_escalation import Door
 
 REASON = {"reason": "as agreed"}
 

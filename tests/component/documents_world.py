@@ -13,8 +13,8 @@ from pypdf import PdfReader
 from shared.events.escalation import DisputedLine, DisputeResolved
 from shared.process.runtime import Runtime
 from tests.builders import Client, Database, account, eur, hear
+from tests.component.collections.test_collections import Hop
 from tests.component.setting_requests import approve_change
-from tests.component.test_collections import Hop
 
 SELLER: dict[str, Any] = {
     "name": "Goodstanding GmbH",

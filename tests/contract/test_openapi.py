@@ -33,9 +33,9 @@ from tests.builders import Client, Database, account, activated, charged_back, e
 from tests.component.bank_statements import IBAN, Paid, camt, imported
 from tests.component.billing_world import Billing
 from tests.component.calendar_requests import build_calendar, put_calendar
+from tests.component.collections.test_collections import Hop, Invoicing, World, mailbox, publish
 from tests.component.documents_world import SELLER, Papers
 from tests.component.setting_requests import put_by_two
-from tests.component.test_collections import Hop, Invoicing, World, mailbox, publish
 from tests.component.vendor_support import CHANNEL, DIFFERENCE
 from tests.contract.free_text import MARK, mark
 from tests.usage_files import as_csv as usage_as_csv

@@ -12,10 +12,10 @@ from deploy.local.tokens import Keys
 from shared.messaging.consumer.batch import Batch
 from shared.persistence.database import Unit
 from tests.builders import Database, eur, invoice, message, registered, running, sweep
-from tests.component import test_collections
 from tests.component.billing_world import Billing
+from tests.component.collections import test_collections
+from tests.component.collections.test_collections import Hop, Invoicing, mailbox, publish
 from tests.component.entitlements_world import a_world
-from tests.component.test_collections import Hop, Invoicing, mailbox, publish
 from tests.golden.statements import Recorder
 from tests.vendor_files import BilledLine, as_csv, expect, world
 

@@ -12,7 +12,7 @@ from deploy.local.tokens import Keys
 from shared.events import topic_of
 from shared.process.service import NAMES
 from tests.builders import Database
-from tests.component.backbone.rehearsal import SERVICE, Stage, staged
+from tests.component.shared.rehearsal import SERVICE, Stage, staged
 from tests.end_to_end.backbone.processes import Launcher
 from tests.end_to_end.backbone.rehearsals import Rehearsal
 

@@ -29,7 +29,7 @@ from shared.messaging.consumer import Consumer, Handlers
 from shared.persistence.database import Unit
 from shared.process import intents
 from shared.process.service import NAMES, Service
-from tests.component.backbone.rehearsal import Broken, Rehearsed, declared
+from tests.component.shared.rehearsal import Broken, Rehearsed, declared
 
 ONCE = "DYING_ONCE"
 SESSION = 3.0

@@ -11,7 +11,7 @@ from shared.base.health import Health
 from shared.events import PARTITIONS
 from shared.messaging.consumer import Consumer
 from shared.messaging.relay import Relay
-from tests.component.backbone.rehearsal import Stage
+from tests.component.shared.rehearsal import Stage
 
 PATIENCE = 60.0
 """Seconds after which a condition that has not come true is a failure."""

@@ -18,7 +18,7 @@ from deploy.local.ports import free_port
 from deploy.local.tokens import ISSUER, Keys
 from shared.process.service import NAMES
 from tests.builders import Client, Database
-from tests.component.backbone.rehearsal import SERVICE
+from tests.component.shared.rehearsal import SERVICE
 from tests.end_to_end.backbone.loops import PATIENCE
 
 DYING = "tests.end_to_end.backbone.dying"

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from tests.component.backbone.rehearsal import SERVICE, Stage
+from tests.component.shared.rehearsal import SERVICE, Stage
 from tests.end_to_end.backbone.loops import until
 from tests.end_to_end.backbone.processes import Launcher, Process
 

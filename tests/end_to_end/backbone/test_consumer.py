@@ -13,7 +13,7 @@ from shared.base import kafka as clients
 from shared.base.health import Health
 from shared.persistence import parked
 from shared.redrive import redrive
-from tests.component.backbone.rehearsal import SERVICE, Stage, Unheard
+from tests.component.shared.rehearsal import SERVICE, Stage, Unheard
 from tests.end_to_end.backbone.loops import consumer, emptied, looping, published, relay, until
 
 pytestmark = pytest.mark.xdist_group("kafka")

@@ -6,7 +6,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.events import PARTITIONS
-from tests.component.backbone.rehearsal import SERVICE
+from tests.component.shared.rehearsal import SERVICE
 from tests.end_to_end.backbone.loops import published, sequences, until
 from tests.end_to_end.backbone.rehearsals import Rehearsal
 

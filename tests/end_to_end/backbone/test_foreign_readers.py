@@ -13,7 +13,7 @@ from cloudevents.core.formats.json import JSONFormat
 from shared.persistence.audit import Act
 from shared.persistence.database import Cause, Unit
 from tests.builders import START
-from tests.component.backbone.rehearsal import Stage
+from tests.component.shared.rehearsal import Stage
 from tests.end_to_end.backbone.console import NULL, Shown, shown
 from tests.end_to_end.backbone.loops import emptied, looping, records, relay, until
 

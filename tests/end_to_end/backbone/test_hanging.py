@@ -16,7 +16,7 @@ from deploy.local.supervisor import Supervisor
 from shared.base import kafka
 from shared.base.retries import QUICK_ATTEMPTS
 from shared.base.settings import Settings
-from tests.component.backbone.rehearsal import SERVICE
+from tests.component.shared.rehearsal import SERVICE
 from tests.end_to_end.backbone.dying import ONCE, SESSION
 from tests.end_to_end.backbone.loops import looping, relay, until
 from tests.end_to_end.backbone.processes import Process, program

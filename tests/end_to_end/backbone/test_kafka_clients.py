@@ -13,7 +13,7 @@ from aiokafka.producer.message_accumulator import MessageAccumulator
 from aiokafka.protocol.metadata import MetadataRequest
 
 from shared.base.kafka import consumer, producer, start, stop
-from tests.component.backbone.rehearsal import Stage
+from tests.component.shared.rehearsal import Stage
 
 pytestmark = pytest.mark.xdist_group("kafka")
 

@@ -14,9 +14,9 @@ from shared.base import clock
 from shared.events.invoicing import SubscriptionActivated
 from tests import builders
 from tests.builders import START, Database, account, hear, invoice, running
-from tests.component.test_mailbox import Mailbox
-from tests.component.test_vendor_simulator import PATH, Caller
-from tests.component.test_vendor_simulator import Process as Vendor
+from tests.component.sandbox.test_mailbox import Mailbox
+from tests.component.sandbox.test_vendor_simulator import PATH, Caller
+from tests.component.sandbox.test_vendor_simulator import Process as Vendor
 from tests.end_to_end.backbone.loops import until
 from tests.end_to_end.backbone.processes import Launcher
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.component.backbone.rehearsal import SERVICE
+from tests.component.shared.rehearsal import SERVICE
 from tests.end_to_end.backbone.loops import looping, relay, until
 from tests.end_to_end.backbone.processes import Process
 from tests.end_to_end.backbone.rehearsals import Rehearsal

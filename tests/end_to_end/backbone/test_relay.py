@@ -12,7 +12,7 @@ from deploy.local.kafka import KafkaServer
 from shared.base.health import Health
 from shared.messaging.relay import Relay
 from shared.persistence.database import Unit
-from tests.component.backbone.rehearsal import SERVICE, Stage
+from tests.component.shared.rehearsal import SERVICE, Stage
 from tests.end_to_end.backbone.loops import emptied, looping, published, relay, sequences, until
 
 pytestmark = pytest.mark.xdist_group("kafka")

@@ -13,7 +13,7 @@ from deploy.local.kafka import KafkaServer
 from deploy.local.tokens import Keys
 from tests import builders
 from tests.builders import account, invoice
-from tests.component.test_collections import STANDARD, publish
+from tests.component.collections.test_collections import STANDARD, publish
 from tests.end_to_end.backbone.loops import records, sequences, until
 from tests.end_to_end.backbone.processes import Launcher, Process
 
