@@ -115,9 +115,9 @@ async def show_policy(
 
 
 async def _load_version(unit: Unit, version: int | None) -> tuple[PolicyRow | None, list[PolicyRow]]:
-    versions = list(await policies.rows(unit))
+    versions = list(await policies.list_policies(unit))
     if version is None and versions:
-        return await policies.in_force_on(unit, unit.now.date()), versions
+        return await policies.get_in_force_on(unit, unit.now.date()), versions
     return next((row for row in versions if row.version == version), None), versions
 
 
