@@ -38,6 +38,7 @@ class Balance(NamedTuple):
 
     @property
     def open_minor(self) -> int:
+        """Amount that is left to pay, in minor units."""
         return sum(line.open_minor for line in self.lines)
 
 

@@ -57,6 +57,7 @@ class Requirement(NamedTuple):
 
     @property
     def reason(self) -> str:
+        """Cause for which the suspension still waits, or waited."""
         if self.void:
             cause = "the release" if self.void.cause == "release" else "a dispute or promise that blocked it"
             return f"{self.notice} must go out again after {cause}"

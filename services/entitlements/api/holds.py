@@ -106,7 +106,7 @@ async def place_hold(hold: HoldIn, command: Annotated[CommandRunner, perform_com
     """Forbid access at once, and suspend at the vendor; announces `HoldPlaced`. The comment stays here."""
 
     async def place(unit: Unit) -> HoldOut:
-        return HoldOut.of(await use_cases.holds.place(unit, NewHold(**hold.model_dump())))
+        return HoldOut.of(await use_cases.holds.place_hold(unit, NewHold(**hold.model_dump())))
 
     return await command.run(place, reason=hold.reason, about=hold.subscription_id)
 
@@ -119,7 +119,7 @@ async def place_hold(hold: HoldIn, command: Annotated[CommandRunner, perform_com
     responses=refusals(EndsThroughCollections, AlreadyReleased, RoleNeeded),
 )
 async def release_hold(
-    hold_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("hold.release")]
+    hold_id: UUID, body: ReasonIn, command: Annotated[CommandRunner, perform_command("hold.release")]
 ) -> Response:
     """Release a hold; access is back when it was the last. 409 for one that ends through collections.
 
@@ -127,6 +127,6 @@ async def release_hold(
     """
 
     async def release(unit: Unit) -> HoldOut:
-        return HoldOut.of(await use_cases.holds.release(unit, hold_id, command.caller.roles))
+        return HoldOut.of(await use_cases.holds.release_hold(unit, hold_id, command.caller.roles))
 
-    return await command.run(release, status=200, reason=why.reason, about=hold_id)
+    return await command.run(release, status=200, reason=body.reason, about=hold_id)

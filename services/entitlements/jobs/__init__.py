@@ -1,8 +1,8 @@
 """Due work of entitlements: access ends with its subscription, and the vendor is given the state that is wanted."""
 
 from services.entitlements import use_cases
-from services.entitlements.jobs.sync import perform
-from services.entitlements.use_cases.vendor import SYNC, record
+from services.entitlements.jobs.sync import sync_with_vendor
+from services.entitlements.use_cases.vendor import SYNC, record_outcome
 from shared.process.intents import Kind
 from shared.process.sweeps import Sweep
 
@@ -14,4 +14,4 @@ SWEEPS = (
     ),
 )
 
-INTENTS = (Kind(SYNC, perform, record),)
+INTENTS = (Kind(SYNC, sync_with_vendor, record_outcome),)

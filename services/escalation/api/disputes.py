@@ -272,14 +272,14 @@ async def _amend_now(dispute_id: UUID, number: int, leased: Intent | None, comma
     responses=refusals(AmendmentPending, MoveRefused),
 )
 async def reject_dispute(
-    dispute_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.reject")]
+    dispute_id: UUID, body: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.reject")]
 ) -> Response:
     """The invoice was right: invoicing releases the amounts, and they are dunnable again."""
 
     async def reject(unit: Unit) -> DisputeOut:
-        return DisputeOut.from_row(await use_cases.disputes.reject(unit, dispute_id, why.reason))
+        return DisputeOut.from_row(await use_cases.disputes.reject(unit, dispute_id, body.reason))
 
-    return await command.run(reject, status=200, reason=why.reason, about=dispute_id)
+    return await command.run(reject, status=200, reason=body.reason, about=dispute_id)
 
 
 @writes.post(
@@ -290,11 +290,11 @@ async def reject_dispute(
     responses=refusals(AmendmentPending, MoveRefused),
 )
 async def withdraw_dispute(
-    dispute_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.withdraw")]
+    dispute_id: UUID, body: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.withdraw")]
 ) -> Response:
     """The customer no longer disputes: invoicing releases the amounts."""
 
     async def withdraw(unit: Unit) -> DisputeOut:
-        return DisputeOut.from_row(await use_cases.disputes.withdraw(unit, dispute_id, why.reason))
+        return DisputeOut.from_row(await use_cases.disputes.withdraw(unit, dispute_id, body.reason))
 
-    return await command.run(withdraw, status=200, reason=why.reason, about=dispute_id)
+    return await command.run(withdraw, status=200, reason=body.reason, about=dispute_id)
