@@ -109,7 +109,7 @@ class Marks(ast.NodeVisitor):
         used = {mark.text for mark in self.marks if mark.kind == "path"}
         for path in sorted(self._scope.imports.values()):
             if not any(text == path or text.startswith(f"{path}.") for text in used):
-                self._mark("unused import", path)
+                self._mark("listed name", path)
 
     def _bind_imports(self, nodes: Iterable[ast.AST]) -> None:
         for node in nodes:
@@ -199,6 +199,15 @@ class Marks(ast.NodeVisitor):
         """Mark a keyword of a call or of a class."""
         self._mark("keyword" if node.arg else "structure", node.arg)
         self.visit(node.value)
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        """Mark an assignment; the names that a module exports are marked apart, as their order is that of the names."""
+        if not (isinstance(node.value, ast.List) and ast.unparse(node.targets[0]) == "__all__"):
+            self.generic_visit(node)
+            return
+        for part in node.value.elts:
+            name = ast.unparse(part).strip("'")
+            self._mark("listed name", self._scope.imports.get(name, f"{self._module}.{name}"))
 
     def visit_Constant(self, node: ast.Constant) -> None:
         """Mark a value; a text may hold names."""

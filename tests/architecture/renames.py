@@ -30,15 +30,15 @@ class Comparison:
         self._uses: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         self._texts: list[tuple[str, str, str]] = []
         self._declared: set[tuple[str, str]] = set()
-        self._unused: list[tuple[str, list[str], list[str]]] = []
+        self._listed: list[tuple[str, list[str], list[str]]] = []
 
     def add_module(self, name: str, before: str, after: str) -> None:
         """Compare a module with what it was."""
         module = name.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
         olds, news = mark_module(before, module), mark_module(after, module)
-        self._unused.append((name, _list_unused(olds), _list_unused(news)))
+        self._listed.append((name, _list_names(olds), _list_names(news)))
         by_scope: defaultdict[int, Counter[tuple[str, str]]] = defaultdict(Counter)
-        olds, news = ([mark for mark in marks if mark.kind != "unused import"] for marks in (olds, news))
+        olds, news = ([mark for mark in marks if mark.kind != "listed name"] for marks in (olds, news))
         for old, new in zip_longest(olds, news):
             if old is None or new is None or (old.kind, old.scope) != (new.kind, new.scope):
                 self.differing.append(f"{name}:{(new or old).line}: its structure differs: {old} {new}")
@@ -89,16 +89,16 @@ class Comparison:
         for place, before, after in self._texts:
             named = TEXT_OF_NAMES.fullmatch(before[1:-1]) and rename_words(before, words) == rename_words(after, words)
             (self.to_look_at if named else self.differing).append(f"{place}: the text {before} became {after}")
-        for name, before_paths, after_paths in self._unused:
+        for name, before_paths, after_paths in self._listed:
             if sorted(renamed.get(path, path) for path in before_paths) != sorted(after_paths):
-                self.differing.append(f"{name}: imports without a use: {before_paths} became {after_paths}")
+                self.differing.append(f"{name}: exports, or imports without a use: {before_paths} became {after_paths}")
         shown = [f"{old} -> {new}" for old, new in sorted(renamed.items())]
         shown += [f"{name}: {old} -> {new}" for name, old, new in sorted(self._variables)]
         return shown + [f".{old} -> .{new} ({len(places)})" for (old, new), places in sorted(self._uses.items())]
 
 
-def _list_unused(marks: Iterable[Mark]) -> list[str]:
-    return [mark.text for mark in marks if mark.kind == "unused import"]
+def _list_names(marks: Iterable[Mark]) -> list[str]:
+    return [mark.text for mark in marks if mark.kind == "listed name"]
 
 
 def rename_words(text: str, words: Mapping[str, str]) -> str:

@@ -33,6 +33,11 @@ def _compare(before: str, after: str) -> tuple[list[str], list[str], list[str]]:
         (ROWS, ROWS.replace("        '''Make it.'''\n", ""), []),
         ("x = [one for one in (1, 2)]", "x = [number for number in (1, 2)]", ["services/a/b.py: one -> number"]),
         ("f = lambda one: one", "f = lambda number: number", ["services/a/b.py: one -> number"]),
+        (
+            "from a import b\nfrom a import d\n__all__ = ['b', 'd']",
+            "from a import d\nfrom a import b\n__all__ = ['d', 'b']",
+            [],
+        ),
         ("import os\nimport sys\nprint(os, sys)", "import sys\nimport os\nprint(os, sys)", []),
     ],
 )
@@ -59,6 +64,7 @@ def test_names_and_docstrings_may_differ(before: str, after: str, renames: list[
         ("x = 1\nx = 2\nprint(x)", "x = 1\nz = 2\nprint(x)"),
         ("from a import b\nb()", "from a import c\nfrom a import d\nd()"),
         ("import a", "import b"),
+        ("from a import b, c\n__all__ = ['b', 'c']\nb(c)", "from a import b, c\n__all__ = ['b']\nb(c)"),
         ("async def f(): pass", "def f(): pass"),
         ("def f():\n    raise ValueError", "def f():\n    pass"),
         ("x = 1", "x = 1\ny = 1"),
