@@ -131,7 +131,7 @@ async def _book(units: Units) -> float:
 
     async def once(unit: Unit) -> int:
         claimed = await unit.claim(sweep.due, 200)
-        await sweep.judge(unit, claimed)
+        await sweep.handler(unit, claimed)
         return len(claimed)
 
     started = time.perf_counter()

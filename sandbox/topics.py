@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.base.connections.access import KafkaAccess
 from shared.base.connections.kafka import connection_options
-from shared.base.kafka import headers_of
+from shared.base.kafka import read_headers
 from shared.events import PARTITIONS, topic_of
 from shared.process.service import NAMES
 
@@ -41,7 +41,7 @@ async def everything(access: KafkaAccess) -> list[Published]:
         while left:
             for partition, records in (await client.getmany(timeout_ms=1000)).items():
                 for record in records:
-                    one = _published(headers_of(record), record.value)
+                    one = _published(read_headers(record), record.value)
                     found.setdefault((one.producer, one.subject, one.sequence), one)
                 if records and records[-1].offset + 1 >= ends[partition]:
                     left.discard(partition)

@@ -10,14 +10,14 @@ from shared.events.entitlements import (
 )
 from shared.events.escalation import MailBounced
 from shared.events.invoicing import AccountRegistered, InvoiceBalanceChanged, InvoiceIssued, InvoiceOverdue
-from shared.messaging.consumer import Handlers, Heard
+from shared.messaging.consumer import EventGroup, Handlers
 from shared.persistence.database import Unit
 
 handlers = Handlers()
 
 
 @handlers.on_many(AccountRegistered, InvoiceIssued, InvoiceBalanceChanged, InvoiceOverdue)
-async def balances_changed(unit: Unit, heard: Heard) -> None:
+async def balances_changed(unit: Unit, heard: EventGroup) -> None:
     """Time zones, in which steps are judged, and balances; what they mean is judged from all facts."""
     await use_cases.facts.apply_balance_events(unit, heard)
 

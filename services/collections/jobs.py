@@ -10,7 +10,7 @@ SWEEPS = (
     Sweep(
         name="steps",
         due="SELECT account_id::text FROM items WHERE due_at <= $1 ORDER BY due_at",
-        judge=use_cases.judging.take_due_steps,
+        handler=use_cases.judging.take_due_steps,
     ),
 )
 

@@ -13,7 +13,7 @@ from services.collections.repository.notice_search import NoticeCriteria, Notice
 from services.collections.tables import NoticeRow
 from services.collections.use_cases.delivery import NoticeNotFailed
 from shared.persistence.database import Unit
-from shared.pure.fields import Instant, ReasonIn, example, shown
+from shared.pure.fields import Instant, ReasonIn, example, get_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -72,7 +72,7 @@ class NoticeOut(BaseModel):
 class ListedNoticeOut(NoticeOut):
     """A notice with its account."""
 
-    model_config = example(**shown(NoticeOut), account_id="01a20d60-7458-729b-b244-54f33ab0c1d2")
+    model_config = example(**get_example(NoticeOut), account_id="01a20d60-7458-729b-b244-54f33ab0c1d2")
 
     account_id: UUID
 

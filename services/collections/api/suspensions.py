@@ -13,7 +13,7 @@ from services.collections.repository import suspensions as repository_suspension
 from services.collections.repository.suspensions import SuspensionCriteria, SuspensionRecord
 from services.collections.use_cases.suspensions import ReleaseRefused
 from shared.persistence.database import Unit
-from shared.pure.fields import Day, ReasonIn, example, shown
+from shared.pure.fields import Day, ReasonIn, example, get_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -61,7 +61,7 @@ class SuspensionOut(BaseModel):
 class ListedSuspensionOut(SuspensionOut):
     """A suspension with what the vendor made of it; a person's reason for its end stands in the audit."""
 
-    model_config = example(**shown(SuspensionOut), ended_at=None, vendor_bills_on=True, vendor_refusal=None)
+    model_config = example(**get_example(SuspensionOut), ended_at=None, vendor_bills_on=True, vendor_refusal=None)
 
     ended_at: datetime | None
     vendor_bills_on: bool | None = Field(description="whether the vendor bills on while it is suspended")
@@ -137,4 +137,4 @@ async def release_suspension(
             await use_cases.suspensions.release_suspension(unit, suspension_id, body.until, body.reason)
         )
 
-    return await command.run(release, status=200, reason=body.reason, about=suspension_id)
+    return await command.run(release, status=200, reason=body.reason, subject=suspension_id)

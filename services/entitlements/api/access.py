@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from services.entitlements import repository
 from shared.events.entitlements import HoldReason, WantedAtVendor
 from shared.pure.errors import NotFound
-from shared.pure.fields import example, shown
+from shared.pure.fields import example, get_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router
 
@@ -75,8 +75,8 @@ class AccessOut(BaseModel):
         allowed=False,
         since="2026-04-14T07:00:00Z",
         ended_on=None,
-        holds=[shown(StandingHold)],
-        vendor=shown(VendorOut),
+        holds=[get_example(StandingHold)],
+        vendor=get_example(VendorOut),
     )
 
     subscription_id: UUID

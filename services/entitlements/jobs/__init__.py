@@ -10,7 +10,7 @@ SWEEPS = (
     Sweep(
         name="ends",
         due="SELECT account_id::text FROM entitlements WHERE ends_at <= $1 AND state <> 'ended' ORDER BY ends_at",
-        judge=use_cases.ends.end_due,
+        handler=use_cases.ends.end_due,
     ),
 )
 

@@ -16,7 +16,7 @@ import orjson
 
 from services.entitlements import metrics
 from services.entitlements.domain.vendor_errors import RefusalKind, classify_refusal
-from shared.base.retries import quick
+from shared.base.retries import retry_briefly
 from shared.pure.errors import Later
 from shared.pure.ids import new_id
 
@@ -71,7 +71,7 @@ class VendorSubscription:
 
         Raises VendorRefused, Later.
         """
-        async for attempt in quick(lambda error: isinstance(error, ResourceChanged)):
+        async for attempt in retry_briefly(lambda error: isinstance(error, ResourceChanged)):
             with attempt:
                 try:
                     return await self._patch(resource | fields)
@@ -110,7 +110,7 @@ class VendorSubscription:
         headers: dict[str, str] | None = None,
         body: bytes | None = None,
     ) -> httpx2.Response:
-        async for attempt in quick(
+        async for attempt in retry_briefly(
             lambda error: isinstance(error, VendorUnavailable) and not isinstance(error, ResourceChanged)
         ):
             with attempt:

@@ -24,7 +24,7 @@ SYNC = "sync_vendor"
 async def enqueue_sync(unit: Unit, entitlement: Entitlement) -> None:
     """Want the vendor to get the state that is wanted when the worker looks, and not only after a pause."""
     await intents.add(unit, SYNC, entitlement.account_id, entitlement.subscription_id, {})
-    await intents.hasten(unit, SYNC, entitlement.subscription_id)
+    await intents.make_due_now(unit, SYNC, entitlement.subscription_id)
 
 
 async def begin_suspending(unit: Unit, decided: Entitlement, resource: Mapping[str, Any]) -> bool:
@@ -43,7 +43,7 @@ async def record_outcome(unit: Unit, intent: Intent, outcome: Outcome) -> Record
     entitlement = await repository.get_entitlement(unit, UUID(intent.key))
     is_changed = standing(entitlement.holds) != outcome.standing
     if is_changed and not isinstance(outcome, VendorObservation):
-        return Recorded.AGAIN
+        return Recorded.RETRY_NOW
     after, events = _decide(unit, entitlement, outcome)
     await repository.save_entitlement(unit, after)
     for event in events:
@@ -74,19 +74,19 @@ def _decide(unit: Unit, entitlement: Entitlement, outcome: Outcome) -> tuple[Ent
 def _choose_next(entitlement: Entitlement, outcome: Outcome, is_changed: bool) -> Recorded:
     match outcome:
         case RenewalOff():
-            return Recorded.AGAIN  # what the holds want comes next
+            return Recorded.RETRY_NOW  # what the holds want comes next
         case VendorObservation() if entitlement.awaits_renewal_off:  # the end became known while the vendor was called
-            return Recorded.AGAIN
+            return Recorded.RETRY_NOW
         case VendorObservation(status=None) if entitlement.state is EntitlementState.ENDED:
             return Recorded.DONE
         case VendorObservation() if entitlement.state is EntitlementState.ENDED:
-            return Recorded.AGAIN
+            return Recorded.RETRY_NOW
         case SyncWaiting():
-            return Recorded.LATER
+            return Recorded.RETRY_LATER
         case FinalRefusal():
             return Recorded.DONE
         case VendorObservation(is_withdrawn=True):
-            return Recorded.AGAIN if is_changed else Recorded.DONE
+            return Recorded.RETRY_NOW if is_changed else Recorded.DONE
         case VendorObservation(status=status):
             has = status or "active"  # the vendor is not asked only where it is active and shall be
-            return Recorded.DONE if has == entitlement.wanted else Recorded.AGAIN
+            return Recorded.DONE if has == entitlement.wanted else Recorded.RETRY_NOW

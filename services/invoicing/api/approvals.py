@@ -19,7 +19,7 @@ from services.invoicing.use_cases.approvals import AboveLimit
 from services.invoicing.use_cases.limits import OwnLimit
 from services.invoicing.use_cases.setting_changes import is_carried_out
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Prose, ReasonIn, example, shown
+from shared.pure.fields import Body, Code, Prose, ReasonIn, example, get_example
 from shared.pure.money import Currency, Minor, Money
 from shared.pure.proposals import AlreadyProposed, NotTheProposer, SecondPersonNeeded
 from shared.web.auth import needs
@@ -111,7 +111,7 @@ class LimitOut(BaseModel):
 class LimitsOut(BaseModel):
     """All limits, and what is proposed that they shall be."""
 
-    model_config = example(limits=[shown(LimitOut)], proposed=[])
+    model_config = example(limits=[get_example(LimitOut)], proposed=[])
 
     limits: list[LimitOut]
     proposed: list[SettingChangeOut]
@@ -151,7 +151,7 @@ async def approve_proposal(
     async def decide(unit: Unit) -> ApprovalOut:
         return ApprovalOut.of(await use_cases.approvals.approve(unit, approval_id, command.caller, why.reason))
 
-    return await command.run(decide, status=200, reason=why.reason, about=approval_id)
+    return await command.run(decide, status=200, reason=why.reason, subject=approval_id)
 
 
 @writes.post(
@@ -169,7 +169,7 @@ async def decline_proposal(
     async def decide(unit: Unit) -> ApprovalOut:
         return ApprovalOut.of(await use_cases.approvals.decline(unit, approval_id, command.caller, why.reason))
 
-    return await command.run(decide, status=200, reason=why.reason, about=approval_id)
+    return await command.run(decide, status=200, reason=why.reason, subject=approval_id)
 
 
 @writes.post(
@@ -187,7 +187,7 @@ async def withdraw_proposal(
     async def decide(unit: Unit) -> ApprovalOut:
         return ApprovalOut.of(await use_cases.approvals.withdraw(unit, approval_id, command.caller, grounds.reason))
 
-    return await command.run(decide, status=200, reason=grounds.reason, about=approval_id)
+    return await command.run(decide, status=200, reason=grounds.reason, subject=approval_id)
 
 
 @reads.get("/approval-limits", summary="List the limits of roles")

@@ -22,12 +22,12 @@ from services.invoicing.repository.contact_persons import find_addressee, get_co
 from services.invoicing.tables import AccountRow, ContactPersonRow
 from shared.persistence.database import Unit
 from shared.pure.calendar import local_date
-from shared.pure.fields import NEEDED, Body, Day, Email, Name, ReasonIn, example, shown
+from shared.pure.fields import NEEDED, Body, Day, Email, Name, ReasonIn, example, get_example
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.web.http import ETAG, PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.web.merging import create_patch_model, merge_patch
-from shared.web.versions import IfMatchMissing, Stale, build_etag, parse_if_match
+from shared.web.versions import IfMatchMissing, StaleVersion, build_etag, parse_if_match
 
 PREFIX, TAGS = "/v1/accounts/{account_id}", ["contact persons"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)
@@ -83,7 +83,7 @@ class ContactPersonOut(BaseModel):
     model_config = example(
         id="01a20d60-7458-729b-b244-54f33ab0c1d3",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
-        **shown(ContactPersonIn),
+        **get_example(ContactPersonIn),
         version=1,
         erased_at=None,
     )
@@ -201,7 +201,7 @@ async def add_contact_person(
         fields = person.model_dump()
         return ContactPersonOut.from_row(await use_cases.contact_persons.add_contact_person(unit, account_id, fields))
 
-    return await command.run(add, about=account_id)
+    return await command.run(add, subject=account_id)
 
 
 @reads.get("/contact-persons/{contact_person_id}", summary="One contact person", responses=ETAG)
@@ -217,7 +217,7 @@ async def get_one_contact_person(
 @writes.patch(
     "/contact-persons/{contact_person_id}",
     summary="Change a contact person",
-    responses={**ETAG, **refusals(Stale, IfMatchMissing, ContactPersonErased, ContactPersonRefused)},
+    responses={**ETAG, **refusals(StaleVersion, IfMatchMissing, ContactPersonErased, ContactPersonRefused)},
 )
 async def change_contact_person(
     account_id: UUID,
@@ -258,7 +258,7 @@ async def end_contact_person(
         row = await use_cases.contact_persons.end_contact_person(unit, account_id, contact_person_id, end.valid_to)
         return ContactPersonOut.from_row(row)
 
-    return await command.run(end_validity, status=200, about=account_id)
+    return await command.run(end_validity, status=200, subject=account_id)
 
 
 @writes.post(
@@ -279,4 +279,4 @@ async def erase_contact_person(
             await use_cases.contact_persons.erase_contact_person(unit, account_id, contact_person_id)
         )
 
-    return await command.run(erase, status=200, reason=erasure.reason, about=account_id)
+    return await command.run(erase, status=200, reason=erasure.reason, subject=account_id)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from services.invoicing import use_cases
 from services.invoicing.api.conversions import ConvertedOut
 from services.invoicing.use_cases.exposure import Exposure
-from shared.pure.fields import example, shown
+from shared.pure.fields import example, get_example
 from shared.pure.money import Currency
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router
@@ -83,7 +83,7 @@ class ExposureOut(BaseModel):
         vendor_committed=[
             {"currency": "USD", "committed_minor": 90200, "stopped_by_suspension_minor": 0, "until": "2027-03-01"}
         ],
-        converted=shown(ConvertedOut),
+        converted=get_example(ConvertedOut),
     )
 
     account_id: UUID | None

@@ -18,7 +18,7 @@ from services.invoicing.tables import InvoiceRow
 from services.invoicing.use_cases.accounts import ReferenceTaken
 from services.invoicing.use_cases.invoices import DateRefused, MonthClosed, NewInvoice, NewLine, NotTheirs
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Day, Instant, Name, example, shown
+from shared.pure.fields import Body, Code, Day, Instant, Name, example, get_example
 from shared.pure.money import MAX_MINOR, CurrencyMismatch, MoneyModel
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -109,7 +109,7 @@ class ListedInvoiceOut(InvoiceOut):
     """An issued invoice and where it stands: `open`, `overdue` or `closed`, and since when its balance is as it is."""
 
     model_config = example(
-        **shown(InvoiceOut),
+        **get_example(InvoiceOut),
         legal_entity="GS-DE",
         open_minor=25200,
         state="overdue",
@@ -169,11 +169,11 @@ class InvoiceDetailsOut(ListedInvoiceOut):
     """An invoice with its lines and what paid it."""
 
     model_config = example(
-        **shown(ListedInvoiceOut),
+        **get_example(ListedInvoiceOut),
         net_minor=25200,
         tax_minor=0,
-        lines=[shown(InvoiceLineOut)],
-        allocations=[shown(AllocationOut)],
+        lines=[get_example(InvoiceLineOut)],
+        allocations=[get_example(AllocationOut)],
     )
 
     net_minor: int
@@ -228,7 +228,7 @@ async def issue_invoice(
     async def issue(unit: Unit) -> InvoiceOut:
         return InvoiceOut.of(await use_cases.invoices.issue(unit, invoice.new()))
 
-    return await command.run(issue, about=invoice.account_id)
+    return await command.run(issue, subject=invoice.account_id)
 
 
 @reads.get("", summary="List invoices", responses=refusals(UnknownLegalEntity))

@@ -14,7 +14,7 @@ from services.invoicing.repository.legal_entities import UnknownLegalEntity
 from services.invoicing.use_cases.setting_changes import is_carried_out
 from services.invoicing.use_cases.tax_rates import NewTaxRate
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Country, Day, Prose, example, shown
+from shared.pure.fields import Body, Code, Country, Day, Prose, example, get_example
 from shared.pure.proposals import AlreadyProposed
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -63,7 +63,7 @@ class TaxRateOut(BaseModel):
 class TaxRatesOut(BaseModel):
     """All tax rates, and what is proposed that they shall be."""
 
-    model_config = example(items=[shown(TaxRateOut)], next=None, proposed=[])
+    model_config = example(items=[get_example(TaxRateOut)], next=None, proposed=[])
 
     items: list[TaxRateOut]
     next: None = None

@@ -25,7 +25,7 @@ from services.invoicing.tables.vendor import VendorDifferenceRow
 from services.invoicing.use_cases.difference_charges import AmountNeeded, NotBillable, NothingToBill
 from services.invoicing.use_cases.vendor_differences import AmountRefused, TakenDecision
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Prose, example, shown
+from shared.pure.fields import Body, Prose, example, get_example
 from shared.pure.money import CurrencyMismatch, Money, MoneyModel
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -77,7 +77,7 @@ class DifferenceOut(BaseModel):
         expected_minor=10080,
         difference_minor=2016,
         currency="EUR",
-        billed_to_customer=[shown(BilledToCustomerOut)],
+        billed_to_customer=[get_example(BilledToCustomerOut)],
         state="open",
         decision=None,
         reason=None,
@@ -201,4 +201,4 @@ async def decide_difference(
         row = await use_cases.vendor_differences.decide(unit, difference_id, taken)
         return (await _shown(unit, [row]))[0]
 
-    return await command.run(decide, status=200, reason=decided.reason, about=difference_id)
+    return await command.run(decide, status=200, reason=decided.reason, subject=difference_id)

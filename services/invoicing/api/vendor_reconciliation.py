@@ -216,4 +216,4 @@ async def compare_again(
         )
         return ReconciliationOut.of(found)
 
-    return await command.run(compare, status=200, reason=why.reason, about=vendor_invoice_id)
+    return await command.run(compare, status=200, reason=why.reason, subject=vendor_invoice_id)

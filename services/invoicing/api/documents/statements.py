@@ -13,7 +13,7 @@ from services.invoicing.domain.documents import statement as rules
 from services.invoicing.papers.pages import statement_page
 from services.invoicing.use_cases import documents
 from services.invoicing.use_cases.documents import DatesRefused, SellerUnknown
-from shared.outside.printing.printer import Full
+from shared.outside.printing.printer import PrinterBusy
 from shared.pure.fields import Day, example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router, refusals
@@ -149,7 +149,7 @@ async def get_statement(account_id: UUID, begin: From, end: To, read: Read) -> S
 @reads.get(
     "/{account_id}/statement/document",
     summary="A statement of account as a document",
-    responses=FORMS | refusals(SellerUnknown, DatesRefused, Full),
+    responses=FORMS | refusals(SellerUnknown, DatesRefused, PrinterBusy),
     response_class=Response,
 )
 async def statement_document(
