@@ -1,1 +1,1 @@
-"""What the product does in how much time, measured."""
+"""Benchmarks: how long the product takes, measured."""

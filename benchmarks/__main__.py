@@ -27,7 +27,7 @@ ALL: dict[str, Callable[[], list[Row]]] = {
 
 
 def machine() -> str:
-    """What it ran on."""
+    """Describe the machine on which it ran."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
 

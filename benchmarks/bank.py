@@ -62,8 +62,8 @@ SELECT id, 1, account_id, amount, 0, 0, 0, 0, 0, 0 FROM public.numbered
 """
 
 
-def owed(number: int) -> int:
-    """What is open of an invoice, in cents: amounts come again, as prices do."""
+def compute_open_cents(number: int) -> int:
+    """Compute the open amount of an invoice, in cents: amounts come again, as prices do."""
     return 1000 + number * 7919 % 200_003
 
 
@@ -72,12 +72,18 @@ def entries(count: int, invoices: int) -> Iterator[str]:
     for n in range(count):
         invoice = n * 9 % invoices
         account = invoice // INVOICES_AN_ACCOUNT
-        amount, text, payer = owed(invoice), f"Invoice GS-DE-{invoice:08d} of March, thank you", "Somebody"
+        amount, text, payer = (
+            compute_open_cents(invoice),
+            f"Invoice GS-DE-{invoice:08d} of March, thank you",
+            "Somebody",
+        )
         if n % 10 == 7:
             text, payer = "your invoice of March", f"CUSTOMER NUMBER {account}"
         if n % 10 == 8:
             first = account * INVOICES_AN_ACCOUNT
-            amount = sum(owed(one) for one in range(first, min(first + INVOICES_AN_ACCOUNT, invoices)))
+            amount = sum(
+                compute_open_cents(number) for number in range(first, min(first + INVOICES_AN_ACCOUNT, invoices))
+            )
             text, payer = "all of it", f"Customer Number {account} GmbH"
         if n % 10 == 9:
             amount, text = 7, "who knows 2026"
@@ -89,8 +95,8 @@ def entries(count: int, invoices: int) -> Iterator[str]:
         )
 
 
-def statement(count: int, invoices: int) -> bytes:
-    """The file."""
+def build_statement(count: int, invoices: int) -> bytes:
+    """Build a statement file of so many entries."""
     return (
         "<Document><BkToCstmrStmt><Stmt><Acct><Id><IBAN>DE02120300000000202051</IBAN></Id></Acct>"
         f"{''.join(entries(count, invoices))}</Stmt></BkToCstmrStmt></Document>"
@@ -118,7 +124,7 @@ async def _bare(stage: Stage, read: list[Entry]) -> float:
     """Seconds of a COPY of the entries into a table without index or check."""
     owner = await asyncpg.connect(stage.url())
     await owner.execute("CREATE TABLE public.bare (place int, key text, amount bigint, payer text, text text)")
-    records = [(one.place, one.key, one.amount, one.payer, one.text) for one in read]
+    records = [(entry.place, entry.key, entry.amount, entry.payer, entry.text) for entry in read]
     started = time.perf_counter()
     await owner.copy_records_to_table("bare", schema_name="public", records=records)
     taken = time.perf_counter() - started
@@ -128,11 +134,11 @@ async def _bare(stage: Stage, read: list[Entry]) -> float:
 
 async def _book(units: Units) -> float:
     """Entries a second that one worker books, over some units of its sweep."""
-    (sweep,) = (one for one in SWEEPS if one.name == "bank_entries")
+    (sweep,) = (bank_sweep for bank_sweep in SWEEPS if bank_sweep.name == "bank_entries")
 
     async def once(unit: Unit) -> int:
         claimed = await unit.claim(sweep.due, 200)
-        await sweep.judge(unit, claimed)
+        await sweep.handler(unit, claimed)
         return len(claimed)
 
     started = time.perf_counter()
@@ -143,9 +149,9 @@ async def _book(units: Units) -> float:
 async def _run(count: int, invoices: int) -> list[Row]:
     async with staged() as stage:
         await _seed(stage, invoices)
-        body = statement(count, invoices)
+        body = build_statement(count, invoices)
         started = time.perf_counter()
-        read = [one for one in camt.read(body) if isinstance(one, Entry)]
+        read = [entry for entry in camt.read(body) if isinstance(entry, Entry)]
         reading = time.perf_counter() - started
         bare = await _bare(stage, read)
         units = stage.units()
@@ -174,5 +180,5 @@ def measure(count: int = ENTRIES, invoices: int = INVOICES) -> list[Row]:
 
 
 if __name__ == "__main__":
-    for one in measure(*map(int, sys.argv[1:])):
-        print(one)
+    for figure in measure(*map(int, sys.argv[1:])):
+        print(figure)

@@ -107,7 +107,7 @@ async def seed(stage: Stage, count: int, day: date) -> float:
     return count / taken
 
 
-async def inserted(stage: Stage, rows: int) -> float:
+async def measure_bare_insert(stage: Stage, rows: int) -> float:
     """Rows a second of one INSERT … SELECT into a table as wide as that of the charges: what could be at best."""
     owner = await asyncpg.connect(stage.url())
     await owner.execute("CREATE TABLE public.bare (LIKE invoicing.charges INCLUDING INDEXES)")
@@ -139,7 +139,7 @@ async def run(count: int, floor: float) -> list[Row]:
         await units.close()
         assert issued == outbox == accounts(count), (issued, outbox)
         limit = issued / await bare(stage, WRITTEN)
-        charges = await inserted(stage, count)
+        charges = await measure_bare_insert(stage, count)
     return [
         row(f"bill run of {count} subscriptions", issued / taken, "invoices/s", floor, limit, "higher"),
         row("its larger worker, resident", memory, "MB", MEMORY, None, "lower"),
@@ -154,10 +154,10 @@ def measure(count: int = SUBSCRIPTIONS) -> list[Row]:
 
 
 def measure_million() -> list[Row]:
-    """The same for ten times as many."""
+    """Measure a bill run of ten times as many."""
     return asyncio.run(run(MILLION, FLOOR * 0.8))
 
 
 if __name__ == "__main__":
-    for one in measure(int(sys.argv[1]) if len(sys.argv) > 1 else SUBSCRIPTIONS):
-        print(one)
+    for figure in measure(int(sys.argv[1]) if len(sys.argv) > 1 else SUBSCRIPTIONS):
+        print(figure)

@@ -58,14 +58,14 @@ async def _until(connection: asyncpg.Connection, query: str, count: int) -> None
     seen, since = -1, time.monotonic()
     while True:
         asked = time.monotonic()
-        found = await connection.fetchval(query)
-        if found >= count:
+        is_there = await connection.fetchval(query)
+        if is_there >= count:
             return
         now = time.monotonic()
-        if found > seen:
-            seen, since = found, now
+        if is_there > seen:
+            seen, since = is_there, now
         elif now - since > SILENT:
-            raise TimeoutError(f"{found} of {count}: {query}")
+            raise TimeoutError(f"{is_there} of {count}: {query}")
         await asyncio.sleep(max(0.2, 20 * (now - asked)))  # to count many takes of what is measured
 
 
@@ -81,13 +81,13 @@ async def _known_accounts(stage: Stage, count: int) -> None:
     )
     accounts = [(made_id(bill_run.ACCOUNT, n), "GS-DE", "Europe/Berlin", now) for n in range(count)]
     await owner.copy_records_to_table("accounts", schema_name="collections", records=accounts)
-    marks = [("invoicing.events", str(one[0]), 1) for one in accounts]
+    marks = [("invoicing.events", str(account[0]), 1) for account in accounts]
     await owner.copy_records_to_table("watermarks", schema_name="collections", records=marks)
     await analyze(owner)
     await owner.close()
 
 
-async def _billed(kafka: str, count: int, floor: float) -> list[Row]:
+async def _measure_bill_run(kafka: str, count: int, floor: float) -> list[Row]:
     """A bill run until collections has all its invoices."""
     day = datetime.now(UTC).date().replace(day=1)
     owners = bill_run.accounts(count)
@@ -101,7 +101,7 @@ async def _billed(kafka: str, count: int, floor: float) -> list[Row]:
             await units.run(lambda unit: bill_run_control.start(unit, day, at_once=True, actor="benchmark"))
             await _until(watching, HEARD, owners)
             taken = time.perf_counter() - started
-            memory = max(resident(one) for one in ids)
+            memory = max(resident(process_id) for process_id in ids)
         limit = owners / await bare(stage, BILLED)
         await units.close()
         await watching.close()
@@ -169,7 +169,7 @@ async def _overdue(kafka: str, count: int) -> list[Row]:
             await _until(watching, CASES, count)
             taken = time.perf_counter() - started
         limit = count / await bare(stage, OVERDUE)
-        copied = await _copied(watching, count)
+        copied = await _measure_bare_copy(watching, count)
         await watching.close()
     return [
         row(
@@ -184,9 +184,9 @@ async def _overdue(kafka: str, count: int) -> list[Row]:
     ]
 
 
-async def _copied(connection: asyncpg.Connection, count: int) -> float:
+async def _measure_bare_copy(connection: asyncpg.Connection, count: int) -> float:
     await connection.execute("CREATE TABLE public.bare (LIKE collections.balances INCLUDING INDEXES)")
-    rows = [tuple(one) for one in await connection.fetch("SELECT * FROM collections.balances LIMIT $1", count)]
+    rows = [tuple(balance) for balance in await connection.fetch("SELECT * FROM collections.balances LIMIT $1", count)]
     started = time.perf_counter()
     await connection.copy_records_to_table("bare", schema_name="public", records=rows)
     return len(rows) / (time.perf_counter() - started)
@@ -195,7 +195,7 @@ async def _copied(connection: asyncpg.Connection, count: int) -> float:
 def measure(subscriptions: int = bill_run.SUBSCRIPTIONS, invoices: int = INVOICES) -> list[Row]:
     """The rows of the report."""
     with broker() as kafka:
-        rows = asyncio.run(_billed(kafka, subscriptions, BILLED_FLOOR))
+        rows = asyncio.run(_measure_bill_run(kafka, subscriptions, BILLED_FLOOR))
     with broker() as kafka:
         return rows + asyncio.run(_overdue(kafka, invoices))
 
@@ -203,9 +203,9 @@ def measure(subscriptions: int = bill_run.SUBSCRIPTIONS, invoices: int = INVOICE
 def measure_million() -> list[Row]:
     """A bill run of ten times as many, until collections has it."""
     with broker() as kafka:
-        return asyncio.run(_billed(kafka, bill_run.MILLION, BILLED_FLOOR * 0.8))
+        return asyncio.run(_measure_bill_run(kafka, bill_run.MILLION, BILLED_FLOOR * 0.8))
 
 
 if __name__ == "__main__":
-    for one in measure(*map(int, sys.argv[1:])):
-        print(one)
+    for figure in measure(*map(int, sys.argv[1:])):
+        print(figure)

@@ -59,10 +59,10 @@ async def _run(count: int, warm: int) -> list[Row]:
                 bare, bare_p99 = await ask_all(callers, ask_whether_alive, 0, count, 200)
             memory = resident(pid)
         owner = await asyncpg.connect(stage.url())
-        left = await owner.fetchval("SELECT count(*) FROM invoicing.invoice_states WHERE open_minor > 0")
+        still_open = await owner.fetchval("SELECT count(*) FROM invoicing.invoice_states WHERE open_minor > 0")
         commits = await _commits(stage.url())
         await owner.close()
-        assert left == 0, f"{left} invoices are not paid"
+        assert still_open == 0, f"{still_open} invoices are not paid"
     return [
         row(f"payments over REST, one process, {CONNECTIONS} connections", paid, "payments/s", FLOOR, bare, "higher"),
         row("99 of 100 payments are answered within", p99, "s", FLOOR_P99, bare_p99, "lower"),
@@ -95,5 +95,5 @@ def measure(count: int = PAYMENTS, warm: int = WARM) -> list[Row]:
 
 
 if __name__ == "__main__":
-    for one in measure(int(sys.argv[1]) if len(sys.argv) > 1 else PAYMENTS):
-        print(one)
+    for figure in measure(int(sys.argv[1]) if len(sys.argv) > 1 else PAYMENTS):
+        print(figure)

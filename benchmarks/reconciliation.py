@@ -66,7 +66,7 @@ def file_lines(lines: int) -> Iterator[str]:
 
 
 def total(lines: int) -> int:
-    """What the file adds up to, in cents."""
+    """Compute the sum of the file, in cents."""
     return sum(_amount(n) + (100 if n % 1000 == 0 else 0) for n in range(lines))
 
 
@@ -142,7 +142,7 @@ SEEDED = {
 
 
 async def _seed(url: str, lines: int) -> float:
-    """What there is, by COPY; the rows a second of the charges' COPY."""
+    """Seed what there is, by COPY; returns the rows a second of the charges' COPY."""
     owner = await asyncpg.connect(url)
     taken = 0.0
     for table, rows in SEEDED.items():
@@ -183,16 +183,17 @@ async def _run(server: PostgresServer, folder: Path, lines: int) -> list[dict[st
     new = NewVendorInvoice("G1", "GS-DE", "EUR", date(2026, 4, 8), None, None, None, total(lines), 0, 7)
     await units.run(lambda unit: vendor_invoice_payments.receive(unit, new))
     started = time.perf_counter()
-    found = await reconcile.reconcile(units, path, "G1", "benchmark", None)
+    result = await reconcile.reconcile(units, path, "G1", "benchmark", None)
     taken = time.perf_counter() - started
     await units.close()
-    assert found.row.lines == lines, found
-    assert {one.verdict.value: one.lines for one in found.sums} == {
+    assert result.row.lines == lines, result
+    assert {verdict_sum.verdict.value: verdict_sum.lines for verdict_sum in result.sums} == {
         "matched": lines - -(-lines // 1000),
         "price_difference": -(-lines // 1000),
-    }, found.sums
+    }, result.sums
     billed = {
-        one.verdict.value: [(each.currency, each.minor) for each in one.billed_to_customers] for one in found.sums
+        verdict_sum.verdict.value: [(each.currency, each.minor) for each in verdict_sum.billed_to_customers]
+        for verdict_sum in result.sums
     }
     assert billed["price_difference"] == [("EUR", 12500 * -(-lines // 1000))], billed
     floor = FLOOR_SECONDS * lines / LINES

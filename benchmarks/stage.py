@@ -1,4 +1,4 @@
-"""What every benchmark stands on: a Postgres of its own that keeps its promises (fsync), and rows of a report."""
+"""Base of every benchmark: a Postgres of its own that keeps its promises (fsync), and rows of a report."""
 
 import asyncio
 import os
@@ -121,7 +121,9 @@ def broker() -> Iterator[str]:
 def running(stage: Stage, *programs: Program) -> Iterator[list[int]]:
     """These processes, until the end of the block; their process ids."""
     with ExitStack() as block:
-        children_ = [children.spawn(one, stage.folder / f"{one.name}-{n}.log") for n, one in enumerate(programs)]
+        children_ = [
+            children.spawn(program, stage.folder / f"{program.name}-{n}.log") for n, program in enumerate(programs)
+        ]
         for child in children_:
             block.callback(children.end, child)
         yield [child.pid for child in children_]

@@ -30,10 +30,10 @@ def password_variable(role: str) -> str:
 
 def passwords(environment: Mapping[str, str]) -> dict[str, str]:
     """Those of all roles. Raises BadParameter where one is missing or empty: there is no default."""
-    found = {role: environment.get(password_variable(role), "") for role in ROLES}
-    if missing := [password_variable(role) for role, word in found.items() if not word]:
+    passwords_by_role = {role: environment.get(password_variable(role), "") for role in ROLES}
+    if missing := [password_variable(role) for role, word in passwords_by_role.items() if not word]:
         raise typer.BadParameter(f"not set: {', '.join(missing)}")
-    return found
+    return passwords_by_role
 
 
 @app.command()

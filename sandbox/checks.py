@@ -51,34 +51,44 @@ async def balances_equal(monitor: asyncpg.Connection, _: object, __: object) -> 
 
 async def access_as_wanted(monitor: asyncpg.Connection, vendor: list[dict[str, Any]], _: object) -> list[str]:
     """Each subscription is at the vendor as it is wanted: an active one renews as before, an ended one not at all."""
-    at_vendor = {(one["customer"], one["subscription"]): one for one in vendor}
+    at_vendor = {(subscription["customer"], subscription["subscription"]): subscription for subscription in vendor}
     wrong = []
     for row in await monitor.fetch("SELECT * FROM entitlements.audit_access"):
-        found = at_vendor.get((row["vendor_customer_id"], row["vendor_subscription_id"]))
+        vendor_record = at_vendor.get((row["vendor_customer_id"], row["vendor_subscription_id"]))
         name = row["vendor_subscription_id"]
-        if found is None:
+        if vendor_record is None:
             wrong.append(f"{name}: unknown at the vendor")
-        elif not found["status"] == row["wanted"] == (row["actual"] or "active"):
-            wrong.append(f"{name}: wanted {row['wanted']}, seen {row['actual']}, {found['status']} at the vendor")
+        elif not vendor_record["status"] == row["wanted"] == (row["actual"] or "active"):
+            wrong.append(
+                f"{name}: wanted {row['wanted']}, seen {row['actual']}, {vendor_record['status']} at the vendor"
+            )
         elif row["is_ended"]:
-            if found["renewal"]["autoRenewEnabled"]:
+            if vendor_record["renewal"]["autoRenewEnabled"]:
                 wrong.append(f"{name}: has ended, and auto-renew is on")
-        elif found["status"] == "active" and found["renewal"] != found["renewalBeforeSuspension"]:
-            wrong.append(f"{name}: renewal is {found['renewal']}, was {found['renewalBeforeSuspension']}")
+        elif (
+            vendor_record["status"] == "active" and vendor_record["renewal"] != vendor_record["renewalBeforeSuspension"]
+        ):
+            wrong.append(
+                f"{name}: renewal is {vendor_record['renewal']}, was {vendor_record['renewalBeforeSuspension']}"
+            )
     return wrong
 
 
 async def suspensions_noticed(monitor: asyncpg.Connection, _: object, events: Sequence[Published]) -> list[str]:
     """No suspension was requested without the notices that its policy requires, delivered in time, in its round."""
-    policies = {e.data["policy_version"]: e.data["document"] for e in events if e.name == "PolicyPublished"}
-    zones = {e.subject: ZoneInfo(e.data["time_zone"]) for e in events if e.name == "AccountRegistered"}
+    policies = {e.payload["policy_version"]: e.payload["document"] for e in events if e.name == "PolicyPublished"}
+    zones = {e.subject: ZoneInfo(e.payload["time_zone"]) for e in events if e.name == "AccountRegistered"}
     notices: dict[tuple[str, int, str], list[Any]] = defaultdict(list)
     for row in await monitor.fetch("SELECT * FROM collections.audit_steps WHERE delivered_at IS NOT NULL"):
         notices[str(row["invoice_id"]), row["round"], row["stands_for"]].append(row["delivered_at"])
     wrong = []
     for row in await monitor.fetch("SELECT * FROM collections.audit_suspensions"):
         zone, invoice = zones[str(row["account_id"])], str(row["invoice_id"])
-        step = next(one for one in policies[row["policy_version"]]["steps"] if one["name"] == row["step"])
+        step = next(
+            policy_step
+            for policy_step in policies[row["policy_version"]]["steps"]
+            if policy_step["name"] == row["step"]
+        )
         for required in step["requires"]:
             latest = local_date(row["caused_at"], zone) - timedelta(days=required["days_before"])
             sent = notices[invoice, row["round"], required["notice"]]
@@ -193,7 +203,7 @@ CHECKS: dict[str, Check] = {
 async def findings(
     monitor: asyncpg.Connection, vendor: list[dict[str, Any]], events: Sequence[Published]
 ) -> dict[str, list[str]]:
-    """What each check finds wrong; all lists are empty when all is well."""
+    """List the findings of each check; all lists are empty when all is well."""
     return {name: await check(monitor, vendor, events) for name, check in CHECKS.items()}
 
 
@@ -215,24 +225,24 @@ async def all_findings(stack: Running, events: Sequence[Published]) -> dict[str,
 
 async def summary(stack: Running, events: Sequence[Published]) -> dict[str, int]:
     """The findings as figures, and what is still open."""
-    found = await all_findings(stack, events)
-    by_check = {check: len(found[name]) for name, check in CHECKS.items()}
-    open_minor = _open(events)
-    known = (access_as_wanted, nothing_parked, sequences_whole)
+    findings_by_check = await all_findings(stack, events)
+    by_check = {check: len(findings_by_check[name]) for name, check in CHECKS.items()}
+    open_minor = _sum_open(events)
+    named_checks = (access_as_wanted, nothing_parked, sequences_whole)
     return {
         "access_mismatches": by_check[access_as_wanted],
         "parked": by_check[nothing_parked],
         "sequence_gaps": by_check[sequences_whole],
         "open_minor": open_minor,
-        "other_findings": sum(number for check, number in by_check.items() if check not in known),
+        "other_findings": sum(number for check, number in by_check.items() if check not in named_checks),
     }
 
 
-def _open(events: Sequence[Published]) -> int:
-    """What is open of all invoices by their last balances; a replay has one currency."""
+def _sum_open(events: Sequence[Published]) -> int:
+    """Sum what is open of all invoices by their last balances; a replay has one currency."""
     last = {
-        event.data["balance"]["invoice_id"]: event.data["balance"]["open_minor"]
+        event.payload["balance"]["invoice_id"]: event.payload["balance"]["open_minor"]
         for event in events
-        if "balance" in event.data
+        if "balance" in event.payload
     }
     return sum(last.values())

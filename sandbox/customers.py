@@ -16,7 +16,7 @@ DAYS = (1, 5, 15, 20)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a customer makes of an invoice."""
+    """A customer's answer to an invoice."""
 
     pays_on: date | None
     disputes: bool = False
@@ -25,7 +25,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """What somebody buys, and how they pay."""
+    """A buyer, with what they buy and how they pay."""
 
     name: str
     profile: Profile
@@ -38,7 +38,7 @@ class Customer:
     """What is issued from then on is not paid."""
 
     def answer(self, issued: date, due: date) -> Answer:
-        """What they make of an invoice; of the same one always the same."""
+        """Choose the answer to an invoice; for the same one it is always the same."""
         dice = random.Random(f"{self.name} {issued}")
         if issued >= self.stops_on:
             return Answer(None)
@@ -69,7 +69,7 @@ class Year:
         return sorted(month.replace(day=day) for month in self.months for day in DAYS)
 
 
-def made(seed: int, year: int) -> Year:
+def make_year(seed: int, year: int) -> Year:
     """A calendar year of 40 customers; the same for the same seed.
 
     One of them stops paying in the last months, so that somebody is suspended when the year ends.

@@ -19,7 +19,7 @@ from deploy.local.stack import Stack, remove
 from deploy.local.state import DEFAULT, AlreadyRunningError
 from sandbox import checks, clock, topics
 from sandbox.billing_support import BillingStories
-from sandbox.customers import Year, made
+from sandbox.customers import Year, make_year
 from sandbox.driver import Driver, Refused, driving
 from sandbox.idle import NotSettled
 from sandbox.replay import STANDARD
@@ -38,7 +38,7 @@ console = Console(highlight=False)
 
 
 async def close_loops(driver: Driver) -> None:
-    """What support does every week: tell customers the outcome of their cases, and close these."""
+    """Do what support does every week: tell customers the outcome of their cases, and close these."""
     page = await driver.get("escalation", "/v1/cases?state=resolved&limit=500")
     for case in page["items"]:
         path = f"/v1/cases/{case['id']}"
@@ -72,11 +72,11 @@ async def live(stack: Stack, year: Year) -> Lived:
         billing.plan(driver, world.begin() + SUPPORT_AFTER + timedelta(days=1))
         vendor.plan(driver, world.begin() + SUPPORT_AFTER + timedelta(days=2))
         await _with_progress(driver, end)
-        events = await topics.everything(stack.kafka_access)
-        found = await checks.all_findings(stack, events)
-        standing = await _suspended(driver, events)
+        events = await topics.read_all_events(stack.kafka_access)
+        findings_by_check = await checks.all_findings(stack, events)
+        standing = await _find_suspended(driver, events)
         stories = [*await billing.tell(driver), *await vendor.tell(driver)]
-        return Lived(events, found, standing, tell_case(*await support.read(driver)), stories)
+        return Lived(events, findings_by_check, standing, tell_case(*await support.read(driver)), stories)
 
 
 async def _with_progress(driver: Driver, end: datetime) -> None:
@@ -84,16 +84,16 @@ async def _with_progress(driver: Driver, end: datetime) -> None:
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("living", total=(end - begin).days)
 
-        def told(instant: datetime, _: int) -> None:
+        def show_progress(instant: datetime, _: int) -> None:
             progress.update(task, completed=(instant - begin).days, description=f"{instant:%d %B %Y}")
 
-        await driver.run(told, until=end)
+        await driver.run(show_progress, until=end)
 
 
-async def _suspended(driver: Driver, events: Sequence[Published]) -> dict[str, Any] | None:
+async def _find_suspended(driver: Driver, events: Sequence[Published]) -> dict[str, Any] | None:
     """The standing of an account that is suspended now."""
     standing = set()
-    for event in sorted(events, key=lambda one: (one.time, one.sequence)):
+    for event in sorted(events, key=lambda published: (published.time, published.sequence)):
         if event.name == "SubscriptionSuspended":
             standing.add(event.subject)
         elif event.name == "SubscriptionReinstated":
@@ -102,23 +102,25 @@ async def _suspended(driver: Driver, events: Sequence[Published]) -> dict[str, A
 
 
 def summary(events: Sequence[Published]) -> Table:
-    """What happened in the year, in words."""
+    """Summarise the year in words."""
     kinds = Counter(event.name for event in events)
     invoiced: defaultdict[str, int] = defaultdict(int)
     paid: defaultdict[str, int] = defaultdict(int)
     for event in events:
         if event.name == "InvoiceIssued":
-            invoiced[event.data["balance"]["currency"]] += event.data["balance"]["total_minor"]
+            invoiced[event.payload["balance"]["currency"]] += event.payload["balance"]["total_minor"]
         elif event.name == "PaymentReceived":
-            paid[event.data["currency"]] += event.data["amount_minor"]
-    steps = [event for event in events if event.name == "NoticeSent" and event.data["kind"] == "steps"]
-    outcomes = Counter(event.data["outcome"] for event in events if event.name == "DisputeResolved")
+            paid[event.payload["currency"]] += event.payload["amount_minor"]
+    steps = [event for event in events if event.name == "NoticeSent" and event.payload["kind"] == "steps"]
+    outcomes = Counter(event.payload["outcome"] for event in events if event.name == "DisputeResolved")
     table = Table("", "", show_header=False, box=None, pad_edge=False)
     table.add_row("billed", f"{kinds['BillRunFinished']} bill runs, {kinds['SubscriptionChanged']} changes of seats")
     table.add_row("invoiced", f"{kinds['InvoiceIssued']} invoices: {_amounts(invoiced)}")
     table.add_row("paid", f"{kinds['PaymentReceived']} payments: {_amounts(paid)}")
     table.add_row("overdue", f"{kinds['InvoiceOverdue']} invoices in {kinds['DunningCaseOpened']} dunning cases")
-    table.add_row("reminded", f"{len(steps)} messages for {sum(len(one.data['items']) for one in steps)} steps")
+    table.add_row(
+        "reminded", f"{len(steps)} messages for {sum(len(notice.payload['items']) for notice in steps)} steps"
+    )
     table.add_row("suspended", f"{kinds['SubscriptionSuspended']} subscriptions, at the vendor")
     table.add_row("reinstated", f"{kinds['SubscriptionReinstated']}, with their renewal settings put back")
     upheld = f"{outcomes['upheld']} upheld, {outcomes['partly_upheld']} in part"
@@ -163,8 +165,8 @@ def _tell(lived: Lived) -> None:
     console.rule("what must hold")
     for name, wrong in lived.findings.items():
         console.print(f"{'[red]no ' if wrong else '[green]yes'}[/] {name}")
-        for one in wrong[:5]:
-            console.print(f"      {one}", markup=False)
+        for finding in wrong[:5]:
+            console.print(f"      {finding}", markup=False)
     console.rule("where to look next")
     console.print(
         "make up      opens this stack again: the API pages, the policy as a page, the mails that were sent\n"
@@ -182,7 +184,7 @@ def main(seed: Annotated[int, typer.Option(help="another seed, another year")] =
             console.print("the data of the former local stack are replaced")
             remove(DEFAULT)
         with Stack(DEFAULT, log_level="warning", tell=console.print) as stack:
-            lived = uvloop.run(live(stack, made(seed, START.year)))
+            lived = uvloop.run(live(stack, make_year(seed, START.year)))
     except AlreadyRunningError as running:
         console.print(f"{running}: `make down` first", style="red", markup=False)
         raise typer.Exit(1) from running

@@ -38,12 +38,12 @@ class Running(Protocol):
 
 
 class Settling(Protocol):
-    """What waits until the system has settled."""
+    """Something that waits until the system has settled."""
 
     @property
     def looks(self) -> int: ...
 
-    async def settled(self, within: float = GIVE_UP_AFTER) -> Look: ...
+    async def wait_until_settled(self, within: float = GIVE_UP_AFTER) -> Look: ...
 
 
 class Agenda(Protocol):
@@ -125,19 +125,19 @@ class Driver:
             raise Refused(f"{method} {service} {path}: {answer.status_code} {answer.text[:500]}")
         return dict(orjson.loads(answer.content)) if answer.content else {}
 
-    async def run(self, told: Callable[[datetime, int], None], until: datetime | None = None) -> None:
+    async def run(self, on_instant: Callable[[datetime, int], None], until: datetime | None = None) -> None:
         """Live through all instants up to `until`, or until nothing is planned and nothing falls due.
 
         `told` is called at each instant with the number of actions left. Raises NotSettled.
         """
         async for instant in self.living(until):
-            told(instant, len(self._agenda))
-        await self._set_clock(until, held=False)
-        await self.monitor.settled()
+            on_instant(instant, len(self._agenda))
+        await self._set_clock(until, are_held=False)
+        await self.monitor.wait_until_settled()
 
     async def living(self, until: datetime | None = None) -> AsyncIterator[datetime]:
         """Live through one instant after the other, as long as the caller goes on. Raises NotSettled."""
-        look = await self.monitor.settled()
+        look = await self.monitor.wait_until_settled()
         while (instant := self._next(look)) is not None and (until is None or instant <= until):
             self.instants += 1
             look = await self._live(instant)
@@ -145,32 +145,32 @@ class Driver:
 
     def _next(self, look: Look) -> datetime | None:
         planned = self._agenda[0][0] if self._agenda else None
-        return min((one for one in (planned, look.next_due) if one is not None), default=None)
+        return min((instant for instant in (planned, look.next_due) if instant is not None), default=None)
 
     async def _live(self, instant: datetime) -> Look:
         if not self._agenda or self._agenda[0][0] > instant:
-            await self._set_clock(instant, held=False)
-            return await self.monitor.settled()
-        await self._set_clock(instant, held=True)
+            await self._set_clock(instant, are_held=False)
+            return await self.monitor.wait_until_settled()
+        await self._set_clock(instant, are_held=True)
         while self._agenda and self._agenda[0][0] <= instant:
             await heapq.heappop(self._agenda)[3](self)
-        look = await self.monitor.settled()
-        if not look.held:
+        look = await self.monitor.wait_until_settled()
+        if not look.waiting_for_clock:
             return look
-        await self._set_clock(None, held=False)
-        return await self.monitor.settled()
+        await self._set_clock(None, are_held=False)
+        return await self.monitor.wait_until_settled()
 
     async def release_sweeps(self) -> None:
         """Let the sweeps run where an interruption left them held; nothing if they run, or nobody answers."""
         if self._are_sweeps_held:
             with suppress(httpx2.HTTPError, Refused):
-                await self._set_clock(None, held=False)
+                await self._set_clock(None, are_held=False)
 
-    async def _set_clock(self, instant: datetime | None, *, held: bool) -> None:
-        body = {"now": instant.isoformat() if instant else None, "sweeps_held": held}
-        self._are_sweeps_held = self._are_sweeps_held or held
+    async def _set_clock(self, instant: datetime | None, *, are_held: bool) -> None:
+        body = {"now": instant.isoformat() if instant else None, "sweeps_held": are_held}
+        self._are_sweeps_held = self._are_sweeps_held or are_held
         await self.put("clock", "/v1/clock", body)
-        self._are_sweeps_held = held
+        self._are_sweeps_held = are_held
 
 
 @asynccontextmanager

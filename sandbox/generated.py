@@ -50,7 +50,7 @@ class Generated:
     end: date
 
 
-def generated(seed: int, start: date) -> Generated:
+def generate_year(seed: int, start: date) -> Generated:
     """A year of monthly invoices of 40 accounts from `start` on; the same for the same seed.
 
     One account stops paying in the last months, so that somebody is suspended when the year ends.

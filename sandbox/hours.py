@@ -84,7 +84,7 @@ def _port(state: State, name: str) -> int:
     return state.port("kafka-proxied" if name == "kafka" else name)
 
 
-async def lived(stack: Stack, proxies: Proxies, hour: float = HOUR) -> Hours:
+async def live_hours(stack: Stack, proxies: Proxies, hour: float = HOUR) -> Hours:
     """Live through both, each so many seconds long; at the end of the bad one the broker is away.
 
     On a slow machine the good one lasts until somebody is late: business time goes by as fast as the product follows.
@@ -102,7 +102,7 @@ async def lived(stack: Stack, proxies: Proxies, hour: float = HOUR) -> Hours:
         await asyncio.gather(asyncio.sleep(hour), _wait_until_late(stack.url("prometheus")))
         storm.hasty.hasty = True
         turned = time.time()
-        await asyncio.gather(_poisoned(stack), _refused(stack), _vendor_away(stack))
+        await asyncio.gather(_poison_subjects(stack), _refuse_addresses(stack), _vendor_away(stack))
         await storm.weather.blow(_strikes(hour))
         for task in others:
             task.cancel()
@@ -126,7 +126,7 @@ async def _wait_until_late(prometheus: str) -> None:
 async def _live(storm: Storm, is_over: asyncio.Event) -> None:
     begin = datetime.combine(START, datetime.min.time(), UTC)
     for month in range(60):
-        storm.patient.at(begin + timedelta(days=30 * month + 3, hours=11), _besides(storm, month))
+        storm.patient.at(begin + timedelta(days=30 * month + 3, hours=11), _plan_besides(storm, month))
     await storm.live(SEED, is_over.is_set)
 
 
@@ -166,8 +166,8 @@ async def _hold_in_turns(stack: Stack, subscription_id: str) -> None:
             await asyncio.sleep(BETWEEN_HOLDS)
 
 
-def _besides(storm: Storm, month: int) -> Action:
-    """What the ledger has not: somebody with a problem, somebody who pays too much, somebody held for fraud, somebody
+def _plan_besides(storm: Storm, month: int) -> Action:
+    """Plan what the ledger has not: a customer with a problem, one who pays too much, one held for fraud, and one
     with a plan of whom we owe the vendor. In a good hour each problem is answered."""
 
     async def besides(driver: Driver) -> None:
@@ -179,8 +179,8 @@ def _besides(storm: Storm, month: int) -> Action:
         await driver.post("invoicing", "/v1/payments", paid)
         await _buys(driver, account_id, reference, today)
         for kind in ({"kind": "technical", "severity": "ABC"[month % 3]}, {"kind": "billing_question"}):
-            about = {"account_id": account_id, "subject": "It does not work", **kind}
-            case = (await driver.post("escalation", "/v1/cases", about))["id"]
+            case_body = {"account_id": account_id, "subject": "It does not work", **kind}
+            case = (await driver.post("escalation", "/v1/cases", case_body))["id"]
             if not storm.hasty.hasty:
                 contact = {"channel": "email", "about_outcome": False, "comment": "we look at it"}
                 await driver.post("escalation", f"/v1/cases/{case}/contacts", contact)
@@ -227,7 +227,7 @@ async def _vendor_away(stack: Stack) -> None:
             (await http.post(f"{stack.url('vendor')}/sandbox/faults", json=body)).raise_for_status()
 
 
-async def _refused(stack: Stack) -> None:
+async def _refuse_addresses(stack: Stack) -> None:
     """Addresses that the mail hop does not take, for good."""
     async with httpx2.AsyncClient() as http:
         for number in range(1, 41, 3):
@@ -236,7 +236,7 @@ async def _refused(stack: Stack) -> None:
                 (await http.post(f"{stack.url('mailbox')}/v1/faults", json=body)).raise_for_status()
 
 
-async def _poisoned(stack: Stack) -> None:
+async def _poison_subjects(stack: Stack) -> None:
     """Events that no handler can read, each about a subject of its own; and one that is followed by another."""
     async with AIOKafkaProducer(**connection_options(stack.kafka_access)) as producer:
         for _ in range(3):
@@ -265,9 +265,9 @@ def main(
     """Live through both on a fresh stack, say when they were, perhaps draw them, and end."""
     folder = Path(tempfile.mkdtemp(prefix="goodstanding-hours-"))
     with stack_of(folder) as (stack, proxies):
-        told = asdict(uvloop.run(lived(stack, proxies, hour)))
-        typer.echo(json.dumps(told))
-        (folder / "hours.json").write_text(json.dumps(told))
+        times = asdict(uvloop.run(live_hours(stack, proxies, hour)))
+        typer.echo(json.dumps(times))
+        (folder / "hours.json").write_text(json.dumps(times))
         if draw:
             subprocess.run((sys.executable, "-m", "deploy.grafana.pictures", str(folder / "hours.json")), check=True)
     remove(folder)

@@ -67,7 +67,7 @@ class Look:
 
     waiting: int
     what: list[str] | None
-    held: int
+    waiting_for_clock: int
     """Rows that are due while the sweeps are held."""
     next_due: datetime | None
     """When the next row falls due."""
@@ -85,14 +85,14 @@ class Monitor:
         self.looks += 1
         return Look(*await self._connection.fetchrow(LOOK))
 
-    async def settled(self, within: float = GIVE_UP_AFTER) -> Look:
+    async def wait_until_settled(self, within: float = GIVE_UP_AFTER) -> Look:
         """Wait until the system is idle. Raises NotSettled with what it waits for."""
         give_up_at = time.monotonic() + within
         pause = FIRST_PAUSE
-        while (found := await self.look()).waiting:
+        while (look := await self.look()).waiting:
             if time.monotonic() > give_up_at:
-                what = "\n  ".join(found.what or [])
-                raise NotSettled(f"after {within:.0f} s the system still waits for {found.waiting}:\n  {what}")
+                what = "\n  ".join(look.what or [])
+                raise NotSettled(f"after {within:.0f} s the system still waits for {look.waiting}:\n  {what}")
             await asyncio.sleep(pause)
             pause = min(pause * 1.1, LONGEST_PAUSE)
-        return found
+        return look

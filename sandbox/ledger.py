@@ -49,7 +49,7 @@ def read_ledger(path: Path) -> list[LedgerInvoice]:
         raise LedgerRefused(f"{path.name}: row {reader.line_num}: not CSV: {error}") from error
     if not invoices:
         raise LedgerRefused(f"{path.name}: has no invoices")
-    return sorted(invoices, key=lambda one: (one.issued, one.number))
+    return sorted(invoices, key=lambda invoice: (invoice.issued, invoice.number))
 
 
 def _invoices(name: str, reader: "csv.DictReader[str]") -> list[LedgerInvoice]:
@@ -88,12 +88,12 @@ def _invoice(place: str, row: dict[str, str | None]) -> LedgerInvoice:
 
 def _date(place: str, column: str, fields: dict[str, str]) -> date:
     try:
-        found = datetime.strptime(fields[column], "%m/%d/%Y").date()  # noqa: DTZ007  # a date, no instant
+        day = datetime.strptime(fields[column], "%m/%d/%Y").date()  # noqa: DTZ007  # a date, no instant
     except ValueError as error:
         raise LedgerRefused(f"{place}: column {column}: {fields[column]!r} is no date (month/day/year)") from error
-    if not date(1990, 1, 1) <= found <= date(2190, 1, 1):
-        raise LedgerRefused(f"{place}: column {column}: {found} is not between 1990 and 2190")
-    return found
+    if not date(1990, 1, 1) <= day <= date(2190, 1, 1):
+        raise LedgerRefused(f"{place}: column {column}: {day} is not between 1990 and 2190")
+    return day
 
 
 def _amount(place: str, text: str) -> int:

@@ -61,7 +61,7 @@ class LedgerWorld:
 
     def begin(self) -> datetime:
         """The day before the first invoice."""
-        return _instant(min(one.issued for one in self._invoices)) - timedelta(days=1)
+        return _instant(min(invoice.issued for invoice in self._invoices)) - timedelta(days=1)
 
     async def prepare(self, driver: Driver, policy: str) -> None:
         """Publish the policy; register every customer with its subscription, at the vendor too."""
@@ -72,54 +72,54 @@ class LedgerWorld:
     async def register(self, driver: Driver) -> None:
         """Register every customer with its subscription, at the vendor too; the operator may uphold disputes."""
         await set_limits(driver, {CURRENCY, *(profile.currency for profile in self._profiles.values())})
-        for customer in sorted({one.customer for one in self._invoices}):
+        for customer in sorted({invoice.customer for invoice in self._invoices}):
             self._accounts[customer] = await register(
                 driver, customer, self.begin().date(), self._profiles.get(customer, Profile())
             )
 
     def plan(self, agenda: Agenda) -> None:
         """Plan every action of the ledger."""
-        for one in self._invoices:
-            agenda.at(_instant(one.issued), self._issue(one), rank=ISSUE)
-            paid_at = _instant(one.settled, PAID_AT)
-            disputed_at = _instant(one.issued) + DISPUTE_AFTER
-            if one.disputed and disputed_at < paid_at:
-                agenda.at(disputed_at, self._dispute(one), rank=DISPUTE)
-                agenda.at(_instant(one.settled, RESOLVED_AT), self._resolve(one), rank=RESOLVE)
-            if not one.upheld:
-                agenda.at(paid_at, self._pay(one), rank=PAY)
+        for invoice in self._invoices:
+            agenda.at(_instant(invoice.issued), self._issue(invoice), rank=ISSUE)
+            paid_at = _instant(invoice.settled, PAID_AT)
+            disputed_at = _instant(invoice.issued) + DISPUTE_AFTER
+            if invoice.disputed and disputed_at < paid_at:
+                agenda.at(disputed_at, self._dispute(invoice), rank=DISPUTE)
+                agenda.at(_instant(invoice.settled, RESOLVED_AT), self._resolve(invoice), rank=RESOLVE)
+            if not invoice.upheld:
+                agenda.at(paid_at, self._pay(invoice), rank=PAY)
 
     def account(self, customer: str) -> str:
         """The id that the product gave to a customer."""
         return self._accounts[customer][0]
 
-    def _amount(self, one: LedgerInvoice) -> dict[str, Any]:
-        profile = self._profiles.get(one.customer, Profile())
-        return {"amount_minor": one.amount_minor, "currency": profile.currency}
+    def _amount(self, invoice: LedgerInvoice) -> dict[str, Any]:
+        profile = self._profiles.get(invoice.customer, Profile())
+        return {"amount_minor": invoice.amount_minor, "currency": profile.currency}
 
-    def _issue(self, one: LedgerInvoice) -> Any:
+    def _issue(self, invoice: LedgerInvoice) -> Any:
         async def issue(driver: Driver) -> None:
-            account_id, subscription_id = self._accounts[one.customer]
+            account_id, subscription_id = self._accounts[invoice.customer]
             line = {
                 "description": "Subscription",
-                "amount": self._amount(one),
+                "amount": self._amount(invoice),
                 "subscription_id": subscription_id,
             }
             body = {
                 "account_id": account_id,
-                "external_reference": one.number,
-                "issue_date": one.issued.isoformat(),
-                "due_date": one.due.isoformat(),
+                "external_reference": invoice.number,
+                "issue_date": invoice.issued.isoformat(),
+                "due_date": invoice.due.isoformat(),
                 "lines": [line],
             }
-            self._issued[one.number] = (await driver.post("invoicing", "/v1/invoices", body))["id"]
+            self._issued[invoice.number] = (await driver.post("invoicing", "/v1/invoices", body))["id"]
 
         return issue
 
-    def _dispute(self, one: LedgerInvoice) -> Any:
+    def _dispute(self, invoice: LedgerInvoice) -> Any:
         async def dispute(driver: Driver) -> None:
-            account_id, _ = self._accounts[one.customer]
-            invoice_id = self._issued[one.number]
+            account_id, _ = self._accounts[invoice.customer]
+            invoice_id = self._issued[invoice.number]
             balance = await driver.get("invoicing", f"/v1/invoices/{invoice_id}/balance")
             open_lines = [line for line in balance["lines"] if line["open_minor"]]
             body = {
@@ -128,23 +128,23 @@ class LedgerWorld:
                 "currency": balance["currency"],
                 "lines": [{"line": line["line"], "amount_minor": line["open_minor"]} for line in open_lines],
             }
-            self._disputes[one.number] = (await driver.post("escalation", "/v1/disputes", body))["id"]
+            self._disputes[invoice.number] = (await driver.post("escalation", "/v1/disputes", body))["id"]
 
         return dispute
 
-    def _resolve(self, one: LedgerInvoice) -> Any:
+    def _resolve(self, invoice: LedgerInvoice) -> Any:
         async def resolve(driver: Driver) -> None:
-            verb, why = ("uphold", "billed in error") if one.upheld else ("reject", "the invoice is right")
-            path = f"/v1/disputes/{self._disputes[one.number]}:{verb}"
-            await driver.post("escalation", path, {"reason": why})
+            verb, reason = ("uphold", "billed in error") if invoice.upheld else ("reject", "the invoice is right")
+            path = f"/v1/disputes/{self._disputes[invoice.number]}:{verb}"
+            await driver.post("escalation", path, {"reason": reason})
 
         return resolve
 
-    def _pay(self, one: LedgerInvoice) -> Any:
+    def _pay(self, invoice: LedgerInvoice) -> Any:
         async def pay(driver: Driver) -> None:
-            account_id, _ = self._accounts[one.customer]
-            invoice_id = self._issued[one.number]
-            body = {"account_id": account_id, "amount": self._amount(one), "invoice_id": invoice_id}
+            account_id, _ = self._accounts[invoice.customer]
+            invoice_id = self._issued[invoice.number]
+            body = {"account_id": account_id, "amount": self._amount(invoice), "invoice_id": invoice_id}
             await driver.post("invoicing", "/v1/payments", body)
 
         return pay
@@ -193,12 +193,12 @@ async def replay(stack: Stack, world: LedgerWorld, policy: str) -> dict[str, Any
         with Progress(console=console, transient=True) as progress:
             task = progress.add_task("replaying", total=planned)
 
-            def told(instant: datetime, left: int) -> None:
-                progress.update(task, completed=planned - left, description=f"{instant:%Y-%m-%d}")
+            def show_progress(instant: datetime, remaining: int) -> None:
+                progress.update(task, completed=planned - remaining, description=f"{instant:%Y-%m-%d}")
 
-            await driver.run(told)
+            await driver.run(show_progress)
         seconds = time.monotonic() - began
-        events = await topics.everything(stack.kafka_access)
+        events = await topics.read_all_events(stack.kafka_access)
         console.print(
             f"{driver.instants} instants in {seconds:.1f} s, {1000 * seconds / max(driver.instants, 1):.1f} ms each"
             f" ({driver.monitor.looks / max(driver.instants, 1):.1f} looks, {len(events)} events)"
@@ -225,22 +225,22 @@ def main(
         with Stack(
             folder, durable=False, log_level="info" if metrics else "warning", metrics=metrics, tell=console.print
         ) as stack:
-            found = uvloop.run(replay(stack, world, document))
+            figures = uvloop.run(replay(stack, world, document))
     except (NotSettled, Refused, StartFailedError) as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
     finally:
         remove(folder)
-    _show(found)
+    _show(figures)
     if report is not None:
-        report.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2) + b"\n")
-    if any(found[name] for name in checks.FIGURES):
+        report.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2) + b"\n")
+    if any(figures[name] for name in checks.FIGURES):
         raise typer.Exit(1)
 
 
-def _show(found: dict[str, Any]) -> None:
+def _show(figures: dict[str, Any]) -> None:
     table = Table("figure", "value")
-    for name, value in found.items():
+    for name, value in figures.items():
         table.add_row(name, f"{value:,}")
     console.print(table)
 

@@ -1,4 +1,4 @@
-"""What the product did, counted from what its services published, never from the driver's own bookkeeping."""
+"""Report of a run, counted from what the services published, never from the driver's own bookkeeping."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ STEPS = ("upcoming", "reminder_1", "reminder_2", "final_notice")
 def figures(events: Sequence[Published]) -> dict[str, int]:
     """The figures of a replay; amounts in minor units. Messages are those made of policy steps."""
     kinds = Counter(event.name for event in events)
-    notices = [event.data for event in events if event.name == "NoticeSent" and event.data["kind"] == "steps"]
+    notices = [event.payload for event in events if event.name == "NoticeSent" and event.payload["kind"] == "steps"]
     steps = Counter(item["step"] for notice in notices for item in notice["items"])
-    outcomes = Counter(event.data["outcome"] for event in events if event.name == "DisputeResolved")
-    issued = [event.data["balance"]["total_minor"] for event in events if event.name == "InvoiceIssued"]
-    overdue = {event.data["balance"]["invoice_id"] for event in events if event.name == "InvoiceOverdue"}
+    outcomes = Counter(event.payload["outcome"] for event in events if event.name == "DisputeResolved")
+    issued = [event.payload["balance"]["total_minor"] for event in events if event.name == "InvoiceIssued"]
+    overdue = {event.payload["balance"]["invoice_id"] for event in events if event.name == "InvoiceOverdue"}
     return {
         "accounts": kinds["AccountRegistered"],
         "invoices": len(issued),

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.base.connections.access import KafkaAccess
 from shared.base.connections.kafka import connection_options
-from shared.base.kafka import headers_of
+from shared.base.kafka import read_headers
 from shared.events import PARTITIONS, topic_of
 from shared.process.service import NAMES
 
@@ -24,10 +24,10 @@ class Published:
     sequence: int
     time: datetime
     id: str
-    data: dict[str, Any]
+    payload: dict[str, Any]
 
 
-async def everything(access: KafkaAccess) -> list[Published]:
+async def read_all_events(access: KafkaAccess) -> list[Published]:
     """All events of all topics, each once (a message may stand twice on a topic), by producer and sequence."""
     partitions = [TopicPartition(topic_of(name), n) for name in NAMES for n in range(PARTITIONS)]
     client = AIOKafkaConsumer(**connection_options(access), auto_offset_reset="earliest", max_poll_records=5000)
@@ -36,23 +36,29 @@ async def everything(access: KafkaAccess) -> list[Published]:
         client.assign(partitions)
         ends = await client.end_offsets(partitions)
         await client.seek_to_beginning()
-        found: dict[tuple[str, str, int], Published] = {}
-        left = {one for one in partitions if ends[one] > 0}
-        while left:
+        events: dict[tuple[str, str, int], Published] = {}
+        unread = {partition for partition in partitions if ends[partition] > 0}
+        while unread:
             for partition, records in (await client.getmany(timeout_ms=1000)).items():
                 for record in records:
-                    one = _published(headers_of(record), record.value)
-                    found.setdefault((one.producer, one.subject, one.sequence), one)
+                    event = _parse_message(read_headers(record), record.value)
+                    events.setdefault((event.producer, event.subject, event.sequence), event)
                 if records and records[-1].offset + 1 >= ends[partition]:
-                    left.discard(partition)
+                    unread.discard(partition)
     finally:
         await client.stop()
-    return [found[key] for key in sorted(found)]
+    return [events[key] for key in sorted(events)]
 
 
-def _published(headers: dict[str, str], data: bytes) -> Published:
+def _parse_message(headers: dict[str, str], payload: bytes) -> Published:
     _, producer, name, _ = headers["ce_type"].split(".")
     time = datetime.fromisoformat(headers["ce_time"])
     return Published(
-        name, producer, headers["ce_subject"], int(headers["ce_sequence"]), time, headers["ce_id"], orjson.loads(data)
+        name,
+        producer,
+        headers["ce_subject"],
+        int(headers["ce_sequence"]),
+        time,
+        headers["ce_id"],
+        orjson.loads(payload),
     )

@@ -10,7 +10,7 @@ from deploy.local.processes import kafka_of
 from deploy.local.state import DEFAULT, State
 from shared.base.connections.access import KafkaAccess
 from shared.base.connections.kafka import connection_options
-from shared.base.kafka import headers_of
+from shared.base.kafka import read_headers
 from shared.events import topic_of
 from shared.process.service import NAMES
 
@@ -21,7 +21,7 @@ async def watch(topic: str, access: KafkaAccess) -> None:
     try:
         await client.start()
         async for record in client:
-            headers = headers_of(record)
+            headers = read_headers(record)
             name = headers["ce_type"].split(".")[2]
             typer.echo(f"{headers['ce_time'][:19]}  {headers['ce_subject']}  #{headers['ce_sequence']:<4} {name}")
             typer.echo(f"    {record.value.decode()}")

@@ -204,8 +204,8 @@ class _Dispute:
         self.id = (await driver.post("escalation", "/v1/disputes", body))["id"]
 
     async def resolve(self, driver: Driver) -> None:
-        verb, why = ("uphold", "billed in error") if self.upheld else ("reject", "the invoice is right")
-        await driver.post("escalation", f"/v1/disputes/{self.id}:{verb}", {"reason": why})
+        verb, reason = ("uphold", "billed in error") if self.upheld else ("reject", "the invoice is right")
+        await driver.post("escalation", f"/v1/disputes/{self.id}:{verb}", {"reason": reason})
 
 
 def _at(day: date, at: clock_time = clock_time(0)) -> datetime:

@@ -60,7 +60,7 @@ async def migrate_at(url: str, names: tuple[str, ...] = NAMES) -> None:
     try:
         async with engine.connect() as connection:
             await connection.run_sync(install_clock)
-            await connection.run_sync(lambda one: migrate(one, names))
+            await connection.run_sync(lambda sync_connection: migrate(sync_connection, names))
     finally:
         await engine.dispose()
 

@@ -39,8 +39,8 @@ class NotNext(Refusal):
 async def redrive(units: Units, handlers: Handlers, subject: str | None = None, *, actor: str) -> Counter[str]:
     """Apply what waits, from each subject's head in order; counts the events that were `applied` and `failed`."""
     done: Counter[str] = Counter()
-    for topic, one in await units.run(lambda unit: parked.subjects(unit.connection, subject)):
-        await _go_on(units, handlers, (topic, one), done, actor)
+    for topic, waiting_subject in await units.run(lambda unit: parked.list_subjects(unit.connection, subject)):
+        await _go_on(units, handlers, (topic, waiting_subject), done, actor)
     return done
 
 
@@ -62,7 +62,7 @@ async def _apply_next(unit: Unit, handlers: Handlers, waits: tuple[str, str], br
     """Apply the next event and its followers in one unit; how many they were."""
     topic, subject = waits
     last = (await marks(unit, topic, [subject]))[0][subject]
-    waiting = (await parked.waiting(unit.connection, topic, [subject])).get(subject, {})
+    waiting = (await parked.list_waiting(unit.connection, topic, [subject])).get(subject, {})
     is_backfilled = bool(waiting) and min(waiting) <= last
     sequence = min(waiting) if is_backfilled else last + 1
     if sequence not in waiting or sequence in broken:
@@ -98,7 +98,7 @@ async def _keep(units: Units, failed: HandlerFailed) -> None:
 
     async def keep(unit: Unit) -> None:
         last = (await marks(unit, event.topic, [event.subject]))[0][event.subject]
-        waiting = (await parked.waiting(unit.connection, event.topic, [event.subject])).get(event.subject, {})
+        waiting = (await parked.list_waiting(unit.connection, event.topic, [event.subject])).get(event.subject, {})
         if event.sequence > last or event.sequence in waiting:
             await parked.park(unit.connection, event, error)
 
@@ -109,12 +109,12 @@ async def skip(units: Units, handlers: Handlers, event_id: str, *, actor: str, r
     """Give the head `event_id` up and go on with what waited behind it. Raises NotFound, NotNext."""
 
     async def give_up(unit: Unit) -> str:
-        heads = [head for head in await parked.heads(unit.connection) if head["event_id"] == event_id]
+        heads = [head for head in await parked.list_heads(unit.connection) if head["event_id"] == event_id]
         if not heads:
             raise NotFound(f"no parked head has the id {event_id}")
         topic, subject, sequence = heads[0]["topic"], heads[0]["subject"], heads[0]["sequence"]
         last = (await marks(unit, topic, [subject]))[0][subject]
-        waiting = (await parked.waiting(unit.connection, topic, [subject]))[subject]
+        waiting = (await parked.list_waiting(unit.connection, topic, [subject]))[subject]
         if sequence != min(waiting) or sequence > last + 1:
             raise NotNext(f"{event_id} is not the next event of {subject}")
         await parked.give_up(unit.connection, waiting[sequence].envelope, actor=actor, reason=reason)
@@ -138,8 +138,8 @@ async def resume_group(units: Units, service: str, *, actor: str) -> None:
     """Let the group of a service go on, if it is stopped."""
 
     async def go_on(unit: Unit) -> None:
-        if await parked.stopped(unit.connection):
-            await parked.resume(unit.connection)
+        if await parked.find_stop_reason(unit.connection):
+            await parked.resume_group(unit.connection)
             unit.record(Change("consumer_group", service))
 
     await units.run(go_on, Cause(str(new_id()), act=Act(actor, "consumer_group.resume")))
@@ -167,7 +167,7 @@ def main(
         units = Units(settings(), Wakeups())
         try:
             if show:
-                for head in await units.run(lambda unit: parked.heads(unit.connection)):
+                for head in await units.run(lambda unit: parked.list_heads(unit.connection)):
                     typer.echo(f"{head['event_id']}  {head['type']}  {head['subject']}  {head['error']}")
             elif resume:
                 await resume_group(units, service, actor=who)

@@ -39,7 +39,7 @@ class _Server(uvicorn.Server):
 
 
 def _keep_what_is_loaded() -> None:
-    """What is loaded stays until the process ends: to look through all of it for garbage, as each full collection
+    """Keep what is loaded until the process ends: to look through all of it for garbage, as each full collection
     would, held up every request of that moment for a tenth of a second.
     """
     gc.collect()
@@ -86,7 +86,7 @@ async def _run(runtime: Runtime, roles: tuple[str, ...]) -> None:
     stopped.cancel()
     await runtime.close()
     log.info("stopped")
-    broken = [one for one in results if isinstance(one, Exception)]
+    broken = [result for result in results if isinstance(result, Exception)]
     if not stop.is_set() and not broken:
         broken = [RuntimeError("it ended by itself, and nobody told it to")]
     if broken:

@@ -20,7 +20,7 @@ from deploy.local import children, ports
 from deploy.local.children import Program
 from deploy.local.postgres import PostgresServer
 from deploy.local.tokens import ISSUER, Keys
-from shared.base.kafka import Envelope, envelope
+from shared.base.kafka import Envelope, parse_envelope
 from shared.base.settings import Settings
 from shared.events import Event
 from shared.events.invoicing import (
@@ -305,7 +305,7 @@ def message(event: Event, sequence: int, at: datetime) -> Envelope:
         "ce_sequence": str(sequence),
         "ce_time": at.isoformat(),
     }
-    return envelope(event.topic(), headers, event.model_dump_json().encode())
+    return parse_envelope(event.topic(), headers, event.model_dump_json().encode())
 
 
 async def hear(runtime: Runtime, event: Event, *, sequence: int = 1, at: datetime | None = None) -> None:

@@ -16,17 +16,17 @@ _GONE = {"footer", "auto", "auto_min", "auto_count"}
 """What the kit writes by itself and Grafana 13 has no more."""
 
 
-def generated() -> Iterator[tuple[str, str]]:
+def generate_files() -> Iterator[tuple[str, str]]:
     """Each file's name and its text."""
     for board in BOARDS:
-        made = _today(json.loads(json.dumps(board.built(), cls=JSONEncoder)))
+        made = _today(json.loads(json.dumps(board.build_dashboard(), cls=JSONEncoder)))
         yield f"{board.uid}.json", json.dumps(made, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _today(made: Any) -> Any:
     """Without what Grafana has no more; an annotation asks by a target, as a panel does."""
     if isinstance(made, list):
-        return [_today(one) for one in made]
+        return [_today(part) for part in made]
     if not isinstance(made, dict):
         return made
     kept = {name: _today(value) for name, value in made.items() if name not in _GONE}
@@ -38,9 +38,9 @@ def _today(made: Any) -> Any:
 
 def differing(folder: Path = FOLDER) -> list[str]:
     """Files that are not what the code makes, that are missing, or that nothing makes."""
-    wanted = dict(generated())
-    found = {path.name: path.read_text() for path in folder.glob("*.json")}
-    return sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+    wanted = dict(generate_files())
+    texts = {path.name: path.read_text() for path in folder.glob("*.json")}
+    return sorted(name for name in wanted.keys() | texts.keys() if wanted.get(name) != texts.get(name))
 
 
 def main(check: Annotated[bool, typer.Option(help="write nothing; say what differs")] = False) -> None:
@@ -52,7 +52,7 @@ def main(check: Annotated[bool, typer.Option(help="write nothing; say what diffe
     FOLDER.mkdir(exist_ok=True)
     for path in FOLDER.glob("*.json"):
         path.unlink()
-    for name, text in generated():
+    for name, text in generate_files():
         (FOLDER / name).write_text(text)
 
 

@@ -1,4 +1,4 @@
-"""What the panels of a dashboard are answered by a Prometheus: as Grafana would ask, with its variables filled in."""
+"""Answers of a Prometheus to the panels of a dashboard: as Grafana would ask, with its variables filled in."""
 
 import json
 import math
@@ -29,38 +29,38 @@ class Window:
         """Between two points of a line."""
         return max(self.scraped, (self.end - self.begin) / POINTS)
 
-    def filled(self, query: str) -> str:
+    def fill_variables(self, query: str) -> str:
         """A query with Grafana's variables and ours as what they are now."""
         seconds = math.ceil(max(self.step + self.scraped, 4 * self.scraped))
         times = {"__rate_interval": f"{seconds}s", "__range": f"{math.ceil(self.end - self.begin)}s"}
-        given = {"currency": ".*", **times, **self.variables}  # all of them, if none is chosen
-        for name, value in given.items():
+        variables = {"currency": ".*", **times, **self.variables}  # all of them, if none is chosen
+        for name, value in variables.items():
             query = query.replace(f"${{{name}}}", value).replace(f"${name}", value)
         return query
 
-    def chosen(self, name: str, value: str) -> "Window":
+    def choose_variable(self, name: str, value: str) -> "Window":
         """With one variable as said."""
         return replace(self, variables={**self.variables, name: value})
 
     def values_of(self, query: str) -> list[str]:
         """The values that a variable's query, `label_values(SERIES, LABEL)`, has in this time."""
         series, _, label = query.removeprefix("label_values(").removesuffix(")").rpartition(", ")
-        asked = {"match[]": self.filled(series), "start": self.begin, "end": self.end}
-        return [str(one) for one in self._got(f"/api/v1/label/{label}/values", asked)]
+        asked = {"match[]": self.fill_variables(series), "start": self.begin, "end": self.end}
+        return [str(value) for value in self._got(f"/api/v1/label/{label}/values", asked)]
 
-    def answered(self, target: Json) -> Iterator[Json]:
+    def query_series(self, target: Json) -> Iterator[Json]:
         """The series that a panel's query gives: labels, legend, points of time and value."""
-        query = {"query": self.filled(target["expr"])}
+        query = {"query": self.fill_variables(target["expr"])}
         if target.get("instant"):
-            found = self._got("/api/v1/query", {**query, "time": self.end})["result"]
+            results = self._got("/api/v1/query", {**query, "time": self.end})["result"]
         else:
             span = {"start": self.begin, "end": self.end, "step": self.step}
-            found = self._got("/api/v1/query_range", {**query, **span})["result"]
-        for one in found:
-            points = [(at, float(value)) for at, value in one.get("values") or [one["value"]]]
-            known = [(at, value) for at, value in points if math.isfinite(value)]
-            if known:
-                yield {"labels": one["metric"], "legend": legend(target, one["metric"]), "points": known}
+            results = self._got("/api/v1/query_range", {**query, **span})["result"]
+        for result in results:
+            points = [(at, float(value)) for at, value in result.get("values") or [result["value"]]]
+            finite = [(at, value) for at, value in points if math.isfinite(value)]
+            if finite:
+                yield {"labels": result["metric"], "legend": legend(target, result["metric"]), "points": finite}
 
     def _got(self, path: str, parameters: Mapping[str, object]) -> Any:
         with urlopen(f"{self.prometheus}{path}?{urlencode(parameters)}", timeout=WITHIN) as answer:
@@ -68,7 +68,7 @@ class Window:
 
 
 def legend(target: Json, labels: Mapping[str, str]) -> str:
-    """What a series is called."""
+    """Name a series as its legend shows it."""
     text = str(target.get("legendFormat", ""))
     for name, value in labels.items():
         text = text.replace(f"{{{{{name}}}}}", value)
@@ -82,10 +82,10 @@ def panels(board: Json) -> Iterator[Json]:
 
 def series(window: Window, panel: Json) -> list[Json]:
     """All that a panel is answered."""
-    return [one for target in panel["targets"] for one in window.answered(target)]
+    return [each for target in panel["targets"] for each in window.query_series(target)]
 
 
-def repeated(window: Window, panel: Json, values: Sequence[str]) -> Iterator[tuple[Window, Json]]:
+def repeat_panel(window: Window, panel: Json, values: Sequence[str]) -> Iterator[tuple[Window, Json]]:
     """A panel that is repeated for each value of a variable, beside each other."""
     place = panel["gridPos"]
     width = place["w"] if len(values) == 1 else 24 // min(len(values), int(panel.get("maxPerRow", 4)))
@@ -94,17 +94,17 @@ def repeated(window: Window, panel: Json, values: Sequence[str]) -> Iterator[tup
             "title": panel["title"].replace(f"${panel['repeat']}", value),
             "gridPos": place | {"x": at * width % 24, "w": width, "y": place["y"] + at * width // 24 * place["h"]},
         }
-        yield window.chosen(panel["repeat"], value), copy
+        yield window.choose_variable(panel["repeat"], value), copy
 
 
-def drawn(window: Window, board: Json) -> Iterable[Json]:
+def query_board(window: Window, board: Json) -> Iterable[Json]:
     """Each panel with what it was answered; rows of headings as they are."""
     queries = {variable["name"]: variable["query"] for variable in board["templating"]["list"]}
     for panel in board["panels"]:
         if panel["type"] == "row":
             yield {"panel": panel, "series": []}
         elif "repeat" in panel:
-            for inside, copy in repeated(window, panel, window.values_of(queries[panel["repeat"]])):
+            for inside, copy in repeat_panel(window, panel, window.values_of(queries[panel["repeat"]])):
                 yield {"panel": copy, "series": series(inside, copy)}
         else:
             yield {"panel": panel, "series": series(window, panel)}

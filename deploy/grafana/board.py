@@ -52,7 +52,7 @@ class Board:
     rows: Sequence[Row]
     choices: Sequence[Choice] = ()
 
-    def built(self) -> parts.Dashboard:
+    def build_dashboard(self) -> parts.Dashboard:
         """As Grafana has it."""
         made = dashboard.Dashboard(self.title).uid(self.uid).description(self.shows).tags([TAG]).editable()
         made = (
@@ -69,10 +69,15 @@ class Board:
 
 
 def _source() -> dashboard.DatasourceVariable:
-    return dashboard.DatasourceVariable("source").label("Prometheus").type("prometheus").current(_chosen("prometheus"))
+    return (
+        dashboard.DatasourceVariable("source")
+        .label("Prometheus")
+        .type("prometheus")
+        .current(_select_option("prometheus"))
+    )
 
 
-def _chosen(value: str, text: str | None = None) -> parts.VariableOption:
+def _select_option(value: str, text: str | None = None) -> parts.VariableOption:
     return parts.VariableOption(selected=True, text=text or value, value=value)
 
 
@@ -80,8 +85,8 @@ def _variable(choice: Choice) -> dashboard.QueryVariable:
     made = dashboard.QueryVariable(choice.name).label(choice.label).datasource(SOURCE).query(choice.values_of)
     made = made.refresh(parts.VariableRefresh.ON_TIME_RANGE_CHANGED).sort(parts.VariableSort.ALPHABETICAL_ASC)
     if choice.several:
-        return made.multi(True).include_all(True).current(_chosen("$__all", choice.shown))
-    return made.current(_chosen(choice.shown))
+        return made.multi(True).include_all(True).current(_select_option("$__all", choice.shown))
+    return made.current(_select_option(choice.shown))
 
 
 def _others() -> dashboard.DashboardLink:

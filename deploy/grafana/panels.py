@@ -42,8 +42,8 @@ def book(alert: str) -> Link:
 
 
 @dataclass(frozen=True)
-class About:
-    """What a panel shows and what somebody does who sees it look bad, and where they go from there."""
+class PanelText:
+    """Text of a panel: what it shows, what somebody does who sees it look bad, and where they go from there."""
 
     title: str
     shows: str
@@ -81,8 +81,10 @@ class Look:
     """What a number says if there is no series: that nobody tells it."""
 
 
-def _links(about: About) -> list[Any]:
-    return [dashboard.DashboardLink(one.title).type(parts.DashboardLinkType.LINK).url(one.url) for one in about.down]
+def _links(text: PanelText) -> list[Any]:
+    return [
+        dashboard.DashboardLink(board.title).type(parts.DashboardLinkType.LINK).url(board.url) for board in text.down
+    ]
 
 
 def _target(number: int, query: Query, *, instant: bool, exemplars: bool = False) -> prometheus.Dataquery:
@@ -102,13 +104,13 @@ def _steps(look: Look, fine: str = "green") -> dashboard.ThresholdsConfig:
     return dashboard.ThresholdsConfig().mode(parts.ThresholdsMode.ABSOLUTE).steps(steps)
 
 
-def lines(about: About, *queries: Query, look: Look = Look()) -> timeseries.Panel:
+def lines(text: PanelText, *queries: Query, look: Look = Look()) -> timeseries.Panel:
     """How something went over time."""
-    panel = _common(timeseries.Panel(), about, look)
+    panel = _common(timeseries.Panel(), text, look)
     for number, query in enumerate(queries):
         panel = panel.with_target(_target(number, query, instant=False, exemplars=look.exemplars))
     panel = panel.legend(_legend()).tooltip(common.VizTooltipOptions().mode(words.TooltipDisplayMode.MULTI))
-    panel = panel.min(0).axis_soft_max(1 if look.bad is None else look.bad) if _counts(about, look) else panel.min(0)
+    panel = panel.min(0).axis_soft_max(1 if look.bad is None else look.bad) if _counts(text, look) else panel.min(0)
     # In a stack the line of what is 0 would lie on top of the others.
     panel = panel.line_width(0 if look.stacked else 1.5).fill_opacity(70 if look.stacked else 8)
     panel = panel.show_points(words.VisibilityMode.NEVER).color_scheme(_scheme(look))
@@ -120,7 +122,7 @@ def lines(about: About, *queries: Query, look: Look = Look()) -> timeseries.Pane
     if look.most is not None:
         panel = panel.max(look.most)
     by_service = any(query.legend == "{{service}}" for query in queries)
-    return _coloured(panel, (SERVICES if by_service else {}) | look.colours)
+    return _set_colours(panel, (SERVICES if by_service else {}) | look.colours)
 
 
 def _scheme(look: Look) -> dashboard.FieldColor:
@@ -129,9 +131,9 @@ def _scheme(look: Look) -> dashboard.FieldColor:
     return dashboard.FieldColor().mode(parts.FieldColorModeId.FIXED).fixed_color(look.colour)
 
 
-def _counts(about: About, look: Look) -> bool:
+def _counts(text: PanelText, look: Look) -> bool:
     """Whether nothing is drawn on an axis up to one, or to the limit, rather than up to a hundred."""
-    return about.unit in {"none", "ops", "reqps", "suffix: ×", *PER_TIME.values()} or look.bad is not None
+    return text.unit in {"none", "ops", "reqps", "suffix: ×", *PER_TIME.values()} or look.bad is not None
 
 
 def _legend() -> common.VizLegendOptions:
@@ -139,7 +141,7 @@ def _legend() -> common.VizLegendOptions:
     return legend.placement(words.LegendPlacement.BOTTOM)
 
 
-def _coloured(panel: timeseries.Panel, colours: dict[str, str]) -> timeseries.Panel:
+def _set_colours(panel: timeseries.Panel, colours: dict[str, str]) -> timeseries.Panel:
     for name, colour in colours.items():
         fixed = [parts.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": colour})]
         by = panel.override_by_regexp if name.startswith("/") else panel.override_by_name
@@ -147,9 +149,9 @@ def _coloured(panel: timeseries.Panel, colours: dict[str, str]) -> timeseries.Pa
     return panel
 
 
-def number(about: About, *queries: Query, look: Look = Look(width=4, height=4)) -> stat.Panel:
-    """What is so at the end of the time shown: never the last that somebody told before."""
-    panel = _common(stat.Panel(), about, look)
+def number(text: PanelText, *queries: Query, look: Look = Look(width=4, height=4)) -> stat.Panel:
+    """Draw a number at the end of the time shown: never the last that somebody reported before."""
+    panel = _common(stat.Panel(), text, look)
     for at, query in enumerate(queries):
         panel = panel.with_target(_target(at, query, instant=True))
     panel = panel.thresholds(_steps(look)).no_value(look.none)
@@ -158,26 +160,26 @@ def number(about: About, *queries: Query, look: Look = Look(width=4, height=4)) 
     return panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields(""))
 
 
-def bars(about: About, query: Query, look: Look = Look()) -> bargauge.Panel:
+def bars(text: PanelText, query: Query, look: Look = Look()) -> bargauge.Panel:
     """How much of each there is now."""
-    panel = _common(bargauge.Panel(), about, look).with_target(_target(0, query, instant=True))
+    panel = _common(bargauge.Panel(), text, look).with_target(_target(0, query, instant=True))
     panel = panel.thresholds(_steps(look)).min(0).no_value(look.none)
     panel = panel.color_scheme(dashboard.FieldColor().mode(parts.FieldColorModeId.THRESHOLDS))
     panel = panel.display_mode(words.BarGaugeDisplayMode.BASIC).orientation(words.VizOrientation.HORIZONTAL)
     return panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields(""))
 
 
-def rows(about: About, query: Query, look: Look = Look()) -> table.Panel:
+def rows(text: PanelText, query: Query, look: Look = Look()) -> table.Panel:
     """A row for each series now; its labels are the columns."""
-    panel = _common(table.Panel(), about, look).with_target(_target(0, query, instant=True).format(TABLE))
+    panel = _common(table.Panel(), text, look).with_target(_target(0, query, instant=True).format(TABLE))
     shown = {"excludeByName": {"Time": True}, "renameByName": {"Value": "number"}}
     moved = parts.DataTransformerConfig(id_val="organize", options=shown)
     return panel.with_transformation(moved).no_value(look.none)
 
 
-def _common(panel: P, about: About, look: Look) -> P:
-    panel.title(about.title).description(about.description).datasource(SOURCE).unit(about.unit)
-    panel.links(_links(about)).span(look.width).height(look.height)
+def _common(panel: P, text: PanelText, look: Look) -> P:
+    panel.title(text.title).description(text.description).datasource(SOURCE).unit(text.unit)
+    panel.links(_links(text)).span(look.width).height(look.height)
     if look.decimals is not None:
         panel.decimals(look.decimals)
     if look.repeat is not None:

@@ -15,7 +15,7 @@ import typer
 from PIL import Image
 
 from deploy.grafana.__main__ import FOLDER
-from deploy.grafana.asking import Window, drawn
+from deploy.grafana.asking import Window, query_board
 
 NODE = Path(__file__).parent / "node"
 PICTURES = Path(__file__).parents[2] / "docs" / "dashboards"
@@ -28,28 +28,28 @@ BOTH = ("gs-lifecycle", "gs-service", "gs-events", "gs-vendor-jobs")
 
 
 def _browser() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    if browser is None:
         raise SystemExit("chromium is not installed: make setup")
-    return found
+    return browser
 
 
-def asked(board: dict[str, Any], window: Window, caption: str) -> dict[str, Any]:
+def build_page_input(board: dict[str, Any], window: Window, caption: str) -> dict[str, Any]:
     """All that the page needs to draw one dashboard."""
-    told = {"board": {"title": board["title"]}, "caption": caption, "from": window.begin, "to": window.end}
-    told["step"] = window.step
-    return told | {"width": WIDTH, "panels": list(drawn(window, board))}
+    page_input = {"board": {"title": board["title"]}, "caption": caption, "from": window.begin, "to": window.end}
+    page_input["step"] = window.step
+    return page_input | {"width": WIDTH, "panels": list(query_board(window, board))}
 
 
-def picture(told: dict[str, Any], target: Path) -> None:
+def picture(page_input: dict[str, Any], target: Path) -> None:
     """Draw it, as a PNG with few colours."""
-    bottom = max(one["panel"]["gridPos"]["y"] + one["panel"]["gridPos"]["h"] for one in told["panels"])
+    bottom = max(panel["panel"]["gridPos"]["y"] + panel["panel"]["gridPos"]["h"] for panel in page_input["panels"])
     height = HEAD + int(bottom) * (ROW + GAP)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copytree(NODE / "built", folder, dirs_exist_ok=True)
         shutil.copy(NODE / "picture.html", folder)
-        (folder / "asked.js").write_text(f"window.ASKED = {json.dumps(told)};")
+        (folder / "asked.js").write_text(f"window.ASKED = {json.dumps(page_input)};")
         _screenshot(folder, height)
         small(folder / "shot.png", target)
 
@@ -72,7 +72,7 @@ def _screenshot(folder: Path, height: int) -> None:
 
 
 def small(shot: Path, target: Path) -> None:
-    """The same picture with a palette, whose colours are as far apart as they can be: a quarter of the bytes."""
+    """Save the same picture with a palette, whose colours are as far apart as they can be: a quarter of the bytes."""
     with Image.open(shot) as image:
         few = image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         few.save(target, optimize=True)
@@ -84,14 +84,14 @@ def main(
     into: Annotated[Path, typer.Option(help="where the pictures go")] = PICTURES,
 ) -> None:
     """Draw all dashboards."""
-    told = json.loads(hours.read_text())
+    times = json.loads(hours.read_text())
     into.mkdir(exist_ok=True)
     for path in sorted(FOLDER.glob(f"{only}*.json")):
         board = json.loads(path.read_text())
         for kind in ("good", "bad") if path.stem in BOTH else ("bad",):
-            begin, end = told[kind]
-            window = Window(told["prometheus"], begin, end, SCRAPED, VARIABLES)
-            picture(asked(board, window, f"a {kind} hour"), into / f"{path.stem}-{kind}.png")
+            begin, end = times[kind]
+            window = Window(times["prometheus"], begin, end, SCRAPED, VARIABLES)
+            picture(build_page_input(board, window, f"a {kind} hour"), into / f"{path.stem}-{kind}.png")
             typer.echo(f"{path.stem} in a {kind} hour")
 
 

@@ -10,7 +10,7 @@ BUSINESS = "max by (service) (goodstanding_business_timestamp_seconds)"
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked, and how each line of the answer is called."""
+    """A query, and how each line of its answer is called."""
 
     ask: str
     legend: str
@@ -61,7 +61,7 @@ def business_age(metric: str, by: str, selector: str = "") -> str:
 def failing(window: str = "$__rate_interval") -> str:
     """The part of the requests of each service that failed; 0 if none did."""
     failed, asked = (REQUESTS % more for more in (',status=~"5.."', ""))
-    bad, every = (f"sum by (service) (rate({one}[{window}]))" for one in (failed, asked))
+    bad, every = (f"sum by (service) (rate({counter}[{window}]))" for counter in (failed, asked))
     return f"({bad} or 0 * {every}) / {every}"
 
 
@@ -76,10 +76,10 @@ def money(metric: str, by: str, selector: str = "") -> str:
     """
     assert "currency" in by
     none, three, four = (_of_precision(digits) for digits in (0, 3, 4))
-    given = f"{selector}," if selector else ""
+    conditions = f"{selector}," if selector else ""
     return (
-        f'sum by ({by}) ({metric}{{{given}currency!~"{none}|{three}|{four}"}}) / 100'
-        f' or sum by ({by}) ({metric}{{{given}currency=~"{none}"}})'
-        f' or sum by ({by}) ({metric}{{{given}currency=~"{three}"}}) / 1000'
-        f' or sum by ({by}) ({metric}{{{given}currency=~"{four}"}}) / 10000'
+        f'sum by ({by}) ({metric}{{{conditions}currency!~"{none}|{three}|{four}"}}) / 100'
+        f' or sum by ({by}) ({metric}{{{conditions}currency=~"{none}"}})'
+        f' or sum by ({by}) ({metric}{{{conditions}currency=~"{three}"}}) / 1000'
+        f' or sum by ({by}) ({metric}{{{conditions}currency=~"{four}"}}) / 10000'
     )

@@ -74,16 +74,16 @@ def logs(
 ) -> None:
     """Show the end of the logs."""
     state = State(folder)
-    known = sorted(path.stem for path in state.logs.glob("*.log"))
-    if name is not None and name not in known:
-        raise typer.BadParameter(f"no log of {name!r}; there are: {', '.join(known) or 'none'}")
-    names = [name] if name is not None else known
-    followers = {one: stack.LogFollower(state.log(one)) for one in names}
-    for one in names:
-        _print_log(one, state.log_tail(one, lines).splitlines(), alone=name is not None)
+    log_names = sorted(path.stem for path in state.logs.glob("*.log"))
+    if name is not None and name not in log_names:
+        raise typer.BadParameter(f"no log of {name!r}; there are: {', '.join(log_names) or 'none'}")
+    names = [name] if name is not None else log_names
+    followers = {log_name: stack.LogFollower(state.log(log_name)) for log_name in names}
+    for log_name in names:
+        _print_log(log_name, state.log_tail(log_name, lines).splitlines(), alone=name is not None)
     while follow:
-        for one, follower in followers.items():
-            _print_log(one, follower.lines(), alone=name is not None)
+        for log_name, follower in followers.items():
+            _print_log(log_name, follower.lines(), alone=name is not None)
         time.sleep(0.2)
 
 
@@ -141,7 +141,7 @@ def supervise(
     proxy: Annotated[list[str] | None, typer.Option(help="NAME=PORT: services reach NAME through PORT.")] = None,
 ) -> None:
     """Run the stack in the foreground until SIGTERM or SIGINT."""
-    proxies = {name: int(port) for name, port in (one.split("=") for one in proxy or ())}
+    proxies = {name: int(port) for name, port in (pair.split("=") for pair in proxy or ())}
     plan = Plan(tuple(filter(None, services.split(","))), durable, log_level, metrics, proxies)
     try:
         came_up = launcher.supervise(State(folder), plan, typer.echo)
@@ -188,7 +188,7 @@ def _print_addresses(state: State) -> None:
     for name, place in places.items():
         table.add_row(name, place)
     console.print(table)
-    if missing := monitoring.missing():
+    if missing := monitoring.list_missing():
         console.print(f"No metrics are kept: {' and '.join(missing)} not installed")
     console.print("\nA token for the API pages: make token SERVICE=invoicing · to stop: make down")
 

@@ -21,9 +21,9 @@ async def bootstrap(
     try:
         await server.execute((SQL / "roles.sql").read_text())
         for role, password in passwords.items():
-            await server.execute(f"ALTER ROLE {_quoted(role, chr(34))} PASSWORD {_quoted(password, chr(39))}")
+            await server.execute(f"ALTER ROLE {_quote(role, chr(34))} PASSWORD {_quote(password, chr(39))}")
         if not await server.fetchval("SELECT true FROM pg_database WHERE datname = $1", database):
-            await server.execute(f"CREATE DATABASE {_quoted(database, chr(34))} OWNER owner")
+            await server.execute(f"CREATE DATABASE {_quote(database, chr(34))} OWNER owner")
     finally:
         await server.close()
     inside = await connect_database(admin_access(database))
@@ -39,6 +39,6 @@ async def bootstrap_server(server: PostgresServer, database: str = DATABASE) -> 
     await bootstrap(lambda name: server.access(database=name), passwords, database)
 
 
-def _quoted(text: str, quote: str) -> str:
+def _quote(text: str, quote: str) -> str:
     """For statements that take no parameters."""
     return quote + text.replace(quote, quote * 2) + quote

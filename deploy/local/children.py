@@ -33,7 +33,7 @@ class User:
 
 @dataclass(frozen=True)
 class Program:
-    """What is run, and how it is asked to end."""
+    """A program to run, and how it is asked to end."""
 
     name: str
     command: tuple[str, ...]
@@ -114,7 +114,7 @@ def end(child: subprocess.Popen[bytes], stop_signal: signal.Signals = signal.SIG
         child.wait()
 
 
-async def ended(child: subprocess.Popen[bytes]) -> int:
+async def wait_for_end(child: subprocess.Popen[bytes]) -> int:
     """Wait for the end of the child, then of whatever is left in its group; its exit code."""
     if child.returncode is not None:
         return child.returncode
@@ -135,10 +135,10 @@ async def end_soon(child: subprocess.Popen[bytes], stop_signal: signal.Signals) 
     if child.poll() is None:
         child.send_signal(stop_signal)
     try:
-        await asyncio.wait_for(ended(child), GRACE)
+        await asyncio.wait_for(wait_for_end(child), GRACE)
     except TimeoutError:
         kill_group(child.pid)
-        await ended(child)
+        await wait_for_end(child)
 
 
 def end_stranded(identity: Identity, within: float = GRACE) -> None:

@@ -21,10 +21,10 @@ ARCHIVE = JARS / "kafka.jsa"
 def java() -> str:
     """The Java program: `$JAVA_HOME`'s, else the PATH's. Raises StartFailedError."""
     home = os.environ.get("JAVA_HOME")
-    found = shutil.which("java", path=f"{home}/bin" if home else None)
-    if not found:
+    path = shutil.which("java", path=f"{home}/bin" if home else None)
+    if not path:
         raise StartFailedError("kafka", "Java 17 or newer is missing; `make setup` installs it")
-    return found
+    return path
 
 
 def class_path() -> str:

@@ -182,7 +182,7 @@ class KafkaServer:
             with contextlib.suppress(TopicAlreadyExistsError):
                 await admin.create_topics([NewTopic(name, PARTITIONS, 1, topic_configs=keep) for name in missing])
             # A topic is told of before its partitions are, and nobody says when they are there.
-            while any(len(one["partitions"]) < PARTITIONS for one in await admin.describe_topics(list(names))):  # noqa: ASYNC110
+            while any(len(topic["partitions"]) < PARTITIONS for topic in await admin.describe_topics(list(names))):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         finally:
             await admin.close()

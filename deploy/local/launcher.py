@@ -97,7 +97,7 @@ class _Launcher:
             return
         watching = monitoring.programs(self._state, self._plan.services)
         if not watching:
-            self._tell(f"no metrics are kept: {' and '.join(monitoring.missing())} not installed")
+            self._tell(f"no metrics are kept: {' and '.join(monitoring.list_missing())} not installed")
             return
         self._supervisor.start(*watching)
         places = {program.name: monitoring.ready_url(self._state, program.name) for program in watching}

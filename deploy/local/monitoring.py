@@ -28,13 +28,13 @@ RESEND_AFTER = 60.0
 """How often an alert is told again while it fires (seconds): the first may come before Alertmanager is known."""
 
 
-def missing() -> list[str]:
-    """What is not installed here."""
+def list_missing() -> list[str]:
+    """List the programs that are not installed here."""
     return [name for name in PROGRAMS if _binary(name) is None]
 
 
 def _binary(name: str) -> str | None:
-    return next((found for command in PROGRAMS[name] if (found := shutil.which(command))), None)
+    return next((path for command in PROGRAMS[name] if (path := shutil.which(command))), None)
 
 
 def programs(state: State, services: tuple[str, ...]) -> list[Program]:
@@ -45,9 +45,9 @@ def programs(state: State, services: tuple[str, ...]) -> list[Program]:
     folder, speed = state.root / "monitoring", float(os.environ.get(QUICK_VARIABLE, "1"))
     folder.mkdir(parents=True, exist_ok=True)
     files.write(folder / "rules.yml", faster(RULES.read_text(), speed))
-    files.write(folder / "prometheus.yml", yaml.safe_dump(scraping(state, services, SCRAPE_EVERY / speed)))
+    files.write(folder / "prometheus.yml", yaml.safe_dump(build_scraping(state, services, SCRAPE_EVERY / speed)))
     webhook = os.environ.get(WEBHOOK_VARIABLE)
-    files.write(folder / "alertmanager.yml", routed(faster(ROUTES.read_text(), speed), webhook))
+    files.write(folder / "alertmanager.yml", route_to_webhook(faster(ROUTES.read_text(), speed), webhook))
     address = f"--web.listen-address={HOST}:{{}}"
     return [
         Program(
@@ -75,8 +75,8 @@ def programs(state: State, services: tuple[str, ...]) -> list[Program]:
     ]
 
 
-def scraping(state: State, services: tuple[str, ...], every: float) -> dict[str, object]:
-    """What Prometheus is told: each process with its service and role, the rules, where alerts go."""
+def build_scraping(state: State, services: tuple[str, ...], every: float) -> dict[str, object]:
+    """Build Prometheus's configuration: each process with its service and role, the rules, where alerts go."""
     targets = [
         {
             "targets": [f"{HOST}:{state.port(metrics_port_of(service))}"],
@@ -104,19 +104,21 @@ def faster(text: str, speed: float) -> str:
     if speed == 1:
         return text
 
-    def shorter(found: re.Match[str]) -> str:
-        seconds = int(found[1]) * _SECONDS[found[2]] / speed
+    def shorter(duration: re.Match[str]) -> str:
+        seconds = int(duration[1]) * _SECONDS[duration[2]] / speed
         return f"{max(1, round(seconds))}s"
 
     return _DURATION.sub(shorter, text)
 
 
-def routed(text: str, webhook: str | None) -> str:
+def route_to_webhook(text: str, webhook: str | None) -> str:
     """The routes, whose receivers go to one webhook, or nowhere: the local stack pages nobody."""
-    told = yaml.safe_load(text)
+    configuration = yaml.safe_load(text)
     hooks = [{"url": webhook, "send_resolved": True}] if webhook else []
-    told["receivers"] = [{"name": one["name"], "webhook_configs": hooks} for one in told["receivers"]]
-    return yaml.safe_dump(told)
+    configuration["receivers"] = [
+        {"name": receiver["name"], "webhook_configs": hooks} for receiver in configuration["receivers"]
+    ]
+    return yaml.safe_dump(configuration)
 
 
 def ready_url(state: State, name: str) -> str:

@@ -48,8 +48,8 @@ def binaries() -> Path:
     newest = max(packaged, key=lambda folder: int(folder.parent.name), default=None)
     if newest is not None and int(newest.parent.name) >= OLDEST and (newest / "initdb").exists():
         return newest
-    if found := shutil.which("initdb"):
-        return Path(found).resolve().parent
+    if path := shutil.which("initdb"):
+        return Path(path).resolve().parent
     raise StartFailedError("postgres", f"version {OLDEST} or newer is missing; `make setup` installs it")
 
 
@@ -134,11 +134,11 @@ class PostgresServer:
     def password(self, role: str) -> str:
         """The role's password, made up when first asked for and kept with the cluster."""
         path = self.folder / "passwords.json"
-        known = files.read_json(path)
-        if role not in known:
-            known[role] = secrets.token_urlsafe(24)
-            files.write_json(path, known, mode=0o600)
-        return str(known[role])
+        passwords = files.read_json(path)
+        if role not in passwords:
+            passwords[role] = secrets.token_urlsafe(24)
+            files.write_json(path, passwords, mode=0o600)
+        return str(passwords[role])
 
     def prepare(self) -> None:
         """Make the cluster if it does not exist, and clear away what a hard kill left of the last run."""

@@ -22,7 +22,7 @@ SANDBOX = ("vendor", "mailbox", "clock")
 
 @dataclass(frozen=True)
 class Plan:
-    """What a stack consists of."""
+    """Parts of a stack."""
 
     services: tuple[str, ...] = SERVICES
     durable: bool = True

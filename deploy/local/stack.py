@@ -170,13 +170,13 @@ def wait_until_ready(
     state: State, launcher: subprocess.Popen[bytes], follow: LogFollower, tell: Callable[[str], None]
 ) -> None:
     """Wait until the stack is up, telling each line of the launcher's log. Raises StartFailedError."""
-    deadline, told = time.monotonic() + UP_WITHIN, list[str]()
+    deadline, lines = time.monotonic() + UP_WITHIN, list[str]()
     while not (up := _is_up(state, launcher.pid)) and launcher.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
-        told += _tell_new(follow, tell)
-    told += _tell_new(follow, tell)
+        lines += _tell_new(follow, tell)
+    lines += _tell_new(follow, tell)
     if not up:
-        raise StartFailedError("launcher", "\n".join(told) or "said nothing")
+        raise StartFailedError("launcher", "\n".join(lines) or "said nothing")
 
 
 def stop_launcher(launcher: subprocess.Popen[bytes]) -> None:

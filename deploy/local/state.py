@@ -50,7 +50,7 @@ class Running:
 
     @property
     def identity(self) -> Identity:
-        """What tells this process from a later one with the same id."""
+        """Identity of this process, which a later one with the same id has not."""
         return Identity(self.pid, self.started)
 
 
@@ -112,7 +112,7 @@ class State:
         files.write_json(self._processes, {name: asdict(running) for name, running in processes.items()})
 
     def processes(self) -> dict[str, Running]:
-        """What ran when the launcher last wrote it down."""
+        """Processes that ran when the launcher last wrote them down."""
         return {name: Running(**entry) for name, entry in files.read_json(self._processes).items()}
 
     def launcher(self) -> Identity | None:

@@ -89,7 +89,7 @@ class Supervisor:
             born = time.monotonic()
             kept.child = children.spawn(kept.program, self._state.log(name))
             self._note(name, kept.child.pid, restarts)
-            code = await children.ended(kept.child)
+            code = await children.wait_for_end(kept.child)
             restarts += 1
             if not self._ready and restarts >= DEATHS_ALLOWED:
                 raise StartFailedError(name, f"died {restarts} times (last exit code {code})")

@@ -42,7 +42,7 @@ ON_PAGE = 200
 
 
 class MessageView(BaseModel):
-    """One message."""
+    """One message that was received."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -118,9 +118,9 @@ def _add_reading(app: FastAPI, intake: Intake) -> None:
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> MessagePage:
         """Messages after an id, to one recipient if one is named."""
-        found = store.page(to, after, limit)
-        views = [MessageView.model_validate(one) for one in found]
-        return MessagePage(messages=views, next=found[-1].id if len(found) == limit else None)
+        page = store.page(to, after, limit)
+        views = [MessageView.model_validate(message) for message in page]
+        return MessagePage(messages=views, next=page[-1].id if len(page) == limit else None)
 
     @app.get("/v1/newest-messages")
     async def newest(limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> MessagePage:
@@ -182,7 +182,7 @@ def _add_faults(app: FastAPI, intake: Intake) -> None:
     async def add(fault: FaultRequest) -> list[Fault]:
         """Add a fault; the answer lists all that are active."""
         intake.faults.append(Fault(fault.recipient, fault.reply, fault.times))
-        return [one for one in intake.faults if one.times > 0]
+        return [fault for fault in intake.faults if fault.times > 0]
 
     @app.delete("/v1/faults", status_code=204)
     async def clear() -> Response:

@@ -25,7 +25,7 @@ class Fault:
 
 @dataclass
 class Intake:
-    """What aiosmtpd calls for each recipient and each message."""
+    """Handler of aiosmtpd for each recipient and each message."""
 
     store: Store
     faults: list[Fault] = field(default_factory=list)

@@ -15,7 +15,7 @@ OUR_HEADERS = b"X-Received-At: %s\r\nX-Envelope-To: %s\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What the index knows of one message."""
+    """Entry of the index for one message."""
 
     id: str
     """Grows with the order of arrival."""
@@ -46,7 +46,7 @@ class Store:
         now = datetime.now(UTC).isoformat()
         identifier = f"{self._last + 1:09}"
         # An address may not break out of its header line.
-        addresses = ", ".join(one.replace("\r", "").replace("\n", "") for one in recipients)
+        addresses = ", ".join(recipient.replace("\r", "").replace("\n", "") for recipient in recipients)
         whole = OUR_HEADERS % (now.encode(), addresses.encode()) + content
         fresh = self._folder / f"{identifier}.new"
         fresh.write_bytes(whole)
@@ -56,7 +56,7 @@ class Store:
     def page(self, to: str | None, after: str, limit: int) -> list[Message]:
         """The messages after an id, in the order of arrival; to one recipient, if one is named."""
         wanted = None if to is None else to.lower()
-        later = (one for one in self._since(after) if wanted is None or wanted in one.to)
+        later = (message for message in self._since(after) if wanted is None or wanted in message.to)
         return list(islice(later, limit))
 
     def newest(self, limit: int) -> list[Message]:
@@ -75,7 +75,7 @@ class Store:
 
     def counts(self) -> tuple[int, int]:
         """How many messages there are, and how many different mails (by `Message-ID`) they are."""
-        return len(self._messages), len({one.message_id for one in self._messages.values()})
+        return len(self._messages), len({message.message_id for message in self._messages.values()})
 
     def _since(self, after: str) -> Iterator[Message]:
         if not after:
@@ -91,7 +91,7 @@ class Store:
         message = Message(
             id=identifier,
             message_id=str(mail.get("Message-ID", "")).strip(),
-            to=tuple(parseaddr(one)[1].lower() for one in str(mail["X-Envelope-To"]).split(", ")),
+            to=tuple(parseaddr(address)[1].lower() for address in str(mail["X-Envelope-To"]).split(", ")),
             subject=str(mail.get("Subject", "")),
             received_at=datetime.fromisoformat(str(mail["X-Received-At"])),
             text="" if body is None else str(body.get_content()),

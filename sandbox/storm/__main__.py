@@ -26,7 +26,7 @@ from sandbox import clock, topics
 from sandbox.connections import open_pool
 from sandbox.demo import close_loops
 from sandbox.driver import Driver, Refused
-from sandbox.generated import Generated, generated
+from sandbox.generated import Generated, generate_year
 from sandbox.idle import NotSettled
 from sandbox.replay import STANDARD, LedgerWorld
 from sandbox.storm import judge
@@ -45,7 +45,7 @@ console = Console(highlight=False)
 
 @dataclass
 class Storm:
-    """What a storm is made of, and its figures."""
+    """Parts of a storm, and its figures."""
 
     stack: Stack
     weather: Weather
@@ -67,15 +67,15 @@ class Storm:
             await asyncio.gather(weather, return_exceptions=True)
         self.hasty.hasty = False
         began = time.monotonic()
-        await self.driver.monitor.settled()
+        await self.driver.monitor.wait_until_settled()
         self.seconds = time.monotonic() - began
-        await self.driver.run(lambda instant, left: None, until=reached + CALM)
+        await self.driver.run(lambda instant, _remaining: None, until=reached + CALM)
 
     async def live(self, seed: int, is_over: Callable[[], bool]) -> datetime:
         """Live through one year after the other until it is over; the instant reached."""
         reached = datetime.combine(START, datetime.min.time(), UTC)
         for number in range(100):
-            year = _renamed(generated(seed + number, date(START.year + number, 1, 1)), number)
+            year = _rename_customers(generate_year(seed + number, date(START.year + number, 1, 1)), number)
             world = LedgerWorld(year.invoices, year.profiles)
             await (world.register(self.driver) if number else world.prepare(self.driver, STANDARD.read_text()))
             world.plan(self.patient)
@@ -89,13 +89,15 @@ class Storm:
         return reached
 
 
-def _renamed(year: Generated, number: int) -> Generated:
-    """The same year with customers of its own."""
+def _rename_customers(year: Generated, number: int) -> Generated:
+    """Copy a year with customers of its own."""
 
     def own(name: str) -> str:
         return f"y{number}-{name}"
 
-    invoices = [replace(one, customer=own(one.customer), number=own(one.number)) for one in year.invoices]
+    invoices = [
+        replace(invoice, customer=own(invoice.customer), number=own(invoice.number)) for invoice in year.invoices
+    ]
     return Generated(invoices, {own(name): profile for name, profile in year.profiles.items()}, year.end)
 
 
@@ -119,22 +121,22 @@ async def storming(stack: Stack, proxies: Proxies) -> AsyncIterator[Storm]:
 
 async def storm(stack: Stack, proxies: Proxies, seed: int, seconds: float) -> dict[str, list[str]]:
     """Storm, settle, and tell; the findings. Raises NotSettled, Refused."""
-    async with storming(stack, proxies) as one:
-        await one.blow(seed, seconds)
-        events = await topics.everything(stack.kafka_access)
+    async with storming(stack, proxies) as current_storm:
+        await current_storm.blow(seed, seconds)
+        events = await topics.read_all_events(stack.kafka_access)
         log = stack.logs("launcher")
-        _tell(one, len(events), log)
-        return await judge.findings(stack, events, one.patient, one.stubborn, log)
+        _tell(current_storm, len(events), log)
+        return await judge.findings(stack, events, current_storm.patient, current_storm.stubborn, log)
 
 
-def _tell(one: Storm, events: int, launcher_log: str) -> None:
+def _tell(finished_storm: Storm, events: int, launcher_log: str) -> None:
     table = Table("", "", show_header=False, box=None, pad_edge=False)
-    table.add_row("struck", ", ".join(f"{kind} {n}" for kind, n in sorted(one.weather.struck.items())))
+    table.add_row("struck", ", ".join(f"{kind} {n}" for kind, n in sorted(finished_storm.weather.struck.items())))
     table.add_row("started again", ", ".join(f"{name} {n}" for name, n in sorted(judge.deaths(launcher_log).items())))
-    table.add_row("done meanwhile", ", ".join(f"{name} {n}" for name, n in sorted(one.patient.done.items())))
-    table.add_row("asked again", f"{one.stubborn.again} times, by a caller who does not give up")
-    table.add_row("instants", f"{one.driver.instants}, {events} events")
-    table.add_row("settled", f"{one.seconds:.1f} s after the last strike")
+    table.add_row("done meanwhile", ", ".join(f"{name} {n}" for name, n in sorted(finished_storm.patient.done.items())))
+    table.add_row("asked again", f"{finished_storm.stubborn.again} times, by a caller who does not give up")
+    table.add_row("instants", f"{finished_storm.driver.instants}, {events} events")
+    table.add_row("settled", f"{finished_storm.seconds:.1f} s after the last strike")
     console.print(table)
 
 
@@ -159,12 +161,12 @@ def main(
             Proxies(PROXIED, partial(_port, State(folder))) as proxies,
             Stack(folder, log_level=level, metrics=metrics, proxies=proxies.ports) as stack,
         ):
-            found = uvloop.run(storm(stack, proxies, chosen, seconds))
-        for name, wrong in found.items():
+            findings_by_check = uvloop.run(storm(stack, proxies, chosen, seconds))
+        for name, wrong in findings_by_check.items():
             console.print(f"{'[red]no ' if wrong else '[green]yes'}[/] {name}")
-            for one in wrong[:10]:
-                console.print(f"      {one}", markup=False)
-        well = not any(found.values())
+            for finding in wrong[:10]:
+                console.print(f"      {finding}", markup=False)
+        well = not any(findings_by_check.values())
     except (NotSettled, Refused, StartFailedError) as error:
         console.print(str(error), style="red", markup=False)
     if not well:

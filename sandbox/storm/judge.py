@@ -1,4 +1,4 @@
-"""What must hold after a storm besides the end-state checks: everything happened, and happened once."""
+"""Checks after a storm beside those of the end state: everything happened, and happened once."""
 
 import re
 from collections import Counter
@@ -40,15 +40,21 @@ def unlike_the_vendor(
 
     `names` are the vendor's ids of subscriptions by ours.
     """
-    told: Counter[tuple[str, str]] = Counter()
+    by_events: Counter[tuple[str, str]] = Counter()
     for event in events:
         if event.name in ("SubscriptionSuspended", "SubscriptionReinstated"):
             status = "suspended" if event.name == "SubscriptionSuspended" else "active"
-            told[names[event.data["subscription_id"]], status] += 1
-    seen = Counter({(one["subscription"], status): n for one in effects for status, n in one["changes"].items()})
-    for name, status in sorted(told | seen):
-        if told[name, status] != seen[name, status]:
-            yield f"{name}: {seen[name, status]} times {status} at the vendor, {told[name, status]} by our events"
+            by_events[names[event.payload["subscription_id"]], status] += 1
+    seen = Counter(
+        {
+            (subscription["subscription"], status): n
+            for subscription in effects
+            for status, n in subscription["changes"].items()
+        }
+    )
+    for name, status in sorted(by_events | seen):
+        if by_events[name, status] != seen[name, status]:
+            yield f"{name}: {seen[name, status]} times {status} at the vendor, {by_events[name, status]} by our events"
 
 
 def unlike_the_mailbox(message_ids: Sequence[str], events: Sequence[Published]) -> Iterator[str]:
@@ -56,13 +62,13 @@ def unlike_the_mailbox(message_ids: Sequence[str], events: Sequence[Published]) 
 
     One that was withdrawn may have been received: by an attempt whose process died before it could say so.
     """
-    told, withdrawn = (
-        {str(event.data["notice_id"]) for event in events if event.name == name}
+    sent, withdrawn = (
+        {str(event.payload["notice_id"]) for event in events if event.name == name}
         for name in ("NoticeSent", "NoticeWithdrawn")
     )
     received = {message_id.strip("<>").partition("@")[0].partition(".")[0] for message_id in message_ids}
-    yield from (f"{one} was never received" for one in sorted(told - received))
-    yield from (f"{one} was received, and we do not know" for one in sorted(received - told - withdrawn))
+    yield from (f"{notice_id} was never received" for notice_id in sorted(sent - received))
+    yield from (f"{notice_id} was received, and we do not know" for notice_id in sorted(received - sent - withdrawn))
 
 
 def unexplained_deaths(launcher_log: str) -> Iterator[str]:
@@ -89,7 +95,7 @@ async def findings(
     names = {str(row["subscription_id"]): row["vendor_subscription_id"] for row in rows}
     async with httpx2.AsyncClient(timeout=30, verify=stack.tls.make_context()) as http:
         effects = (await http.get(stack.url("vendor") + "/sandbox/effects")).raise_for_status().json()["effects"]
-        mails = [one async for one in _message_ids(http, stack.url("mailbox"))]
+        mails = [message_id async for message_id in _message_ids(http, stack.url("mailbox"))]
     return await checks.all_findings(stack, events) | {
         "every action happened once": list(lost_or_doubled(patient.done, events)),
         "every change at the vendor happened once": list(unlike_the_vendor(effects, names, events)),

@@ -99,8 +99,8 @@ class _Proxy:
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Copy until the end, and pass the end on."""
-    while data := await reader.read(CHUNK):
-        writer.write(data)
+    while chunk := await reader.read(CHUNK):
+        writer.write(chunk)
         await writer.drain()
     if writer.can_write_eof():
         writer.write_eof()

@@ -97,22 +97,22 @@ class Hasty:
         """How often it looked."""
         return self._monitor.looks
 
-    async def settled(self, within: float = GIVE_UP_AFTER) -> Look:
+    async def wait_until_settled(self, within: float = GIVE_UP_AFTER) -> Look:
         """Wait until the system is idle, or if hasty, for a while. Raises NotSettled."""
-        began, pause, found = time.monotonic(), FIRST_PAUSE, None
+        began, pause, look = time.monotonic(), FIRST_PAUSE, None
         while True:
             try:
-                found = await self._monitor.look()
+                look = await self._monitor.look()
             except BROKEN:
                 await asyncio.sleep(PAUSE)
             waited = time.monotonic() - began
-            if found and (not found.waiting or (self.hasty and waited > self.LEAVES_AFTER)):
-                return found
+            if look and (not look.waiting or (self.hasty and waited > self.LEAVES_AFTER)):
+                return look
             if not self.hasty and waited > within:
-                raise NotSettled(f"after {within:.0f} s the system still waits:\n  {_what(found)}")
+                raise NotSettled(f"after {within:.0f} s the system still waits:\n  {_what(look)}")
             await asyncio.sleep(pause)
             pause = min(pause * 1.1, LONGEST_PAUSE)
 
 
-def _what(found: Look | None) -> str:
-    return "\n  ".join(found.what or []) if found else "the database does not answer"
+def _what(look: Look | None) -> str:
+    return "\n  ".join(look.what or []) if look else "the database does not answer"

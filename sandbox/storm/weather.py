@@ -52,13 +52,13 @@ class Weather:
 
 async def frozen(processes: list[Identity], seconds: float) -> None:
     """Hold these processes for so long."""
-    for one in processes:
-        _signal(one, signal.SIGSTOP)
+    for process in processes:
+        _signal(process, signal.SIGSTOP)
     try:
         await asyncio.sleep(seconds)
     finally:
-        for one in processes:
-            _signal(one, signal.SIGCONT)
+        for process in processes:
+            _signal(process, signal.SIGCONT)
 
 
 def family(parent: Identity) -> list[Identity]:
@@ -67,7 +67,7 @@ def family(parent: Identity) -> list[Identity]:
         children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
     except (FileNotFoundError, ProcessLookupError):  # it has died meanwhile
         children = []
-    return [parent, *(one for one in map(Identity.of, map(int, children)) if one is not None)]
+    return [parent, *(child for child in map(Identity.of, map(int, children)) if child is not None)]
 
 
 def _signal(process: Identity, number: signal.Signals) -> None:

@@ -9,10 +9,10 @@ from fastapi import FastAPI, Header, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from sandbox.vendor.faults import Fault
-from sandbox.vendor.subscription import Seed, Subscription, seeded
+from sandbox.vendor.subscription import Seed, Subscription, create_subscription
 from sandbox.vendor.support import add_support
 from sandbox.vendor.tokens import TokenDesk, add_tokens
-from sandbox.vendor.vendor import Call, Said, Vendor
+from sandbox.vendor.vendor import Call, Vendor, VendorAnswer
 from shared.web.http.pages import add_pages
 
 PATH = "/customers/{customer}/subscriptions/{subscription}"
@@ -54,7 +54,7 @@ def create_app(vendor: Vendor, desk: TokenDesk | None = None) -> FastAPI:
     return app
 
 
-def _response(said: Said) -> Response:
+def _response(said: VendorAnswer) -> Response:
     return Response(said.body, said.status, said.headers)
 
 
@@ -96,32 +96,35 @@ def _add_records(app: FastAPI, vendor: Vendor) -> None:
     @app.put(f"/sandbox{PATH}")
     async def put(customer: str, subscription: str, seed: Seed) -> dict[str, Any]:
         """Create a subscription, or begin anew with it."""
-        fresh = seeded(customer, subscription, seed)
+        fresh = create_subscription(customer, subscription, seed)
         vendor.store.keep(fresh)
-        return fresh.shown()
+        return fresh.build_resource()
 
     @app.get("/sandbox/subscriptions")
     async def subscriptions() -> dict[str, list[dict[str, Any]]]:
         """Every subscription with its renewal settings, and what they were before a suspension lost them."""
-        return {"subscriptions": [_record(one) for one in vendor.store.subscriptions.values()]}
+        return {"subscriptions": [_record(subscription) for subscription in vendor.store.subscriptions.values()]}
 
     @app.get("/sandbox/effects")
     async def effects() -> dict[str, list[dict[str, Any]]]:
         """How many times the status of each subscription became another, by that status."""
-        found = (one for one in vendor.store.subscriptions.values() if one.effects)
-        told = [{"customer": one.customer, "subscription": one.id, "changes": one.effects} for one in found]
-        return {"effects": told}
+        changed = (subscription for subscription in vendor.store.subscriptions.values() if subscription.effects)
+        records = [
+            {"customer": subscription.customer, "subscription": subscription.id, "changes": subscription.effects}
+            for subscription in changed
+        ]
+        return {"effects": records}
 
 
-def _record(one: Subscription) -> dict[str, Any]:
-    renewal = one.renewal.model_dump(by_alias=True)
+def _record(subscription: Subscription) -> dict[str, Any]:
+    renewal = subscription.renewal.model_dump(by_alias=True)
     return {
-        "customer": one.customer,
-        "subscription": one.id,
-        "status": one.status,
-        "quantity": one.quantity,
+        "customer": subscription.customer,
+        "subscription": subscription.id,
+        "status": subscription.status,
+        "quantity": subscription.quantity,
         "renewal": renewal,
-        "renewalBeforeSuspension": one.lost.model_dump(by_alias=True) if one.lost else renewal,
+        "renewalBeforeSuspension": subscription.lost.model_dump(by_alias=True) if subscription.lost else renewal,
     }
 
 
@@ -141,7 +144,7 @@ def _add_weather(app: FastAPI, vendor: Vendor) -> None:
     @app.put("/sandbox/clock")
     async def tell(clock: ClockIn) -> dict[str, datetime]:
         """Tell the vendor what time it is; cancellation windows close by it."""
-        vendor.clock.told = clock.now
+        vendor.clock.fixed_time = clock.now
         return {"now": vendor.clock.now()}
 
     @app.put("/sandbox/limit")

@@ -9,7 +9,7 @@ Operation = Literal["GET", "PATCH"]
 
 
 class Fault(BaseModel):
-    """What goes wrong with which calls, and how many times."""
+    """A fault: how often it meets which calls."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -51,15 +51,15 @@ class Faults:
         self._waiting.clear()
 
     def waiting(self) -> list[Fault]:
-        """What is still to come."""
+        """List the faults that are still to come."""
         return list(self._waiting)
 
     def strike(self, operation: Operation, subscription: str) -> Fault | None:
         """The fault that this call meets, if any; it is used up once."""
         for index, fault in enumerate(self._waiting):
             if fault.fits(operation, subscription):
-                left = fault.model_copy(update={"times": fault.times - 1})
-                self._waiting[index : index + 1] = [left] if left.times else []
+                remaining = fault.model_copy(update={"times": fault.times - 1})
+                self._waiting[index : index + 1] = [remaining] if remaining.times else []
                 return fault
         return None
 
@@ -67,9 +67,9 @@ class Faults:
 class Clock:
     """The vendor's time: the system's, unless it was told one."""
 
-    def __init__(self, told: datetime | None = None) -> None:
-        self.told = told
+    def __init__(self, fixed_time: datetime | None = None) -> None:
+        self.fixed_time = fixed_time
 
     def now(self) -> datetime:
-        """UTC."""
-        return self.told or datetime.now(UTC)
+        """Tell the vendor's time, in UTC."""
+        return self.fixed_time or datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""What the vendor remembers: in memory for reading, in an SQLite file so that a restart keeps it."""
+"""Store of the vendor: in memory for reading, in an SQLite file so that a restart keeps it."""
 
 import sqlite3
 from pathlib import Path
@@ -42,26 +42,28 @@ class Store:
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")
         self._database.execute(_SCHEMA)
-        self.subscriptions = {(one.customer, one.id): one for one in self._load(Subscription)}
-        self.answers = {one.request_id: one for one in self._load(Answer)}
-        self.accepted = {one.id: one for one in self._load(Accepted)}
+        self.subscriptions = {
+            (subscription.customer, subscription.id): subscription for subscription in self._load(Subscription)
+        }
+        self.answers = {answer.request_id: answer for answer in self._load(Answer)}
+        self.accepted = {change.id: change for change in self._load(Accepted)}
         self.incidents = {incident.id: incident for incident in self._load(VendorIncident)}
         self.requests = {request.id: request for request in self._load(ServiceRequest)}
 
     def keep(self, *things: Subscription | Answer | Accepted | ServiceRequest | VendorIncident) -> None:
         """Keep these, all or none."""
-        rows = [(type(one).__name__, _key(one), one.model_dump_json()) for one in things]
+        rows = [(type(thing).__name__, _key(thing), thing.model_dump_json()) for thing in things]
         self._database.execute("BEGIN IMMEDIATE")
         self._database.executemany(_KEEP, rows)
         self._database.execute("COMMIT")
-        for one in things:
-            self._remember(one)
+        for thing in things:
+            self._remember(thing)
 
     def under_way(self, customer: str, subscription: str) -> Accepted | None:
         """The change of a subscription that is accepted and not done."""
-        for one in self.accepted.values():
-            if one.looks_left and (one.after.customer, one.after.id) == (customer, subscription):
-                return one
+        for change in self.accepted.values():
+            if change.looks_left and (change.after.customer, change.after.id) == (customer, subscription):
+                return change
         return None
 
     def close(self) -> None:

@@ -35,7 +35,7 @@ class _Camel(BaseModel):
 
 
 class Renewal(_Camel):
-    """What happens at the end of the term."""
+    """Settings for the end of the term."""
 
     auto_renew_enabled: bool = False
     scheduled_next_term_instructions: dict[str, Any] | None = None
@@ -87,25 +87,25 @@ class Subscription(Seed):
             scheduled_next_term_instructions=self.scheduled_next_term_instructions,
         )
 
-    def shown(self) -> dict[str, Any]:
+    def build_resource(self) -> dict[str, Any]:
         """The resource as the API shows it; what is not set is left out."""
         hidden = {"customer", "etag", "lost", "effects", "is_new_commerce"}
         resource = self.model_dump(mode="json", by_alias=True, exclude=hidden, exclude_none=True)
         return resource | {"attributes": {"etag": self.etag, "objectType": "Subscription"}}
 
 
-def seeded(customer: str, identifier: str, seed: Seed) -> Subscription:
+def create_subscription(customer: str, identifier: str, seed: Seed) -> Subscription:
     """A new subscription."""
     return Subscription(customer=customer, id=identifier, etag=_fresh_etag(), **dict(seed))
 
 
-def patched(current: Subscription, body: object, if_match: str | None, now: datetime) -> Subscription:
+def patch_subscription(current: Subscription, body: object, if_match: str | None, now: datetime) -> Subscription:
     """The subscription after a PATCH. Raises VendorRefusal, and then nothing has changed."""
     if current.status == "deleted":
         raise VendorRefusal(400, 2011, "the subscription is deleted")
     if current.status == "pending":
         raise VendorRefusal(409, 800082, "the subscription is not ready")
-    wanted = _wanted(current, body, if_match)
+    wanted = _parse_body(current, body, if_match)
     _check_move(current, wanted, now)
     renewal, lost = _renewal_after(current, wanted)
     effects = dict(current.effects)
@@ -119,8 +119,8 @@ def _fresh_etag() -> str:
     return uuid4().hex
 
 
-def _wanted(current: Subscription, body: object, if_match: str | None) -> Wanted:
-    """What the body wants, if it was made from the resource as it is now."""
+def _parse_body(current: Subscription, body: object, if_match: str | None) -> Wanted:
+    """Parse what the body asks for, if it was made from the resource as it is now."""
     attributes = body.get("attributes") if isinstance(body, Mapping) else None
     etag = attributes.get("etag") if isinstance(attributes, Mapping) else None
     if not etag == (if_match or "").strip('"') == current.etag:

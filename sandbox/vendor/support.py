@@ -17,7 +17,7 @@ from sandbox.vendor.service_requests import (
     patch_request,
 )
 from sandbox.vendor.subscription import VendorRefusal
-from sandbox.vendor.vendor import Said, Vendor, check_ids, decode_body, describe_error
+from sandbox.vendor.vendor import Vendor, VendorAnswer, check_ids, decode_body, describe_error
 
 PATH = "/servicerequests/{number}"
 RequestId = Annotated[str | None, Header(alias="MS-RequestId")]
@@ -61,14 +61,14 @@ async def _answer(
     return Response(said.body, said.status, said.headers)
 
 
-def _perform(vendor: Vendor, number: str, body: bytes | None) -> Said:
+def _perform(vendor: Vendor, number: str, body: bytes | None) -> VendorAnswer:
     request = vendor.store.requests.get(number)
     if request is None or not request.is_visible:
         raise VendorRefusal(404, 404, "there is no such service request")
     if body is not None:
         request = patch_request(request, decode_body(body), vendor.clock.now())
         vendor.store.keep(request)
-    return Said(200, orjson.dumps(request.show()), {"Content-Type": "application/json"})
+    return VendorAnswer(200, orjson.dumps(request.show()), {"Content-Type": "application/json"})
 
 
 def _add_incidents(app: FastAPI, vendor: Vendor) -> None:

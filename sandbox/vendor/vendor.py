@@ -12,7 +12,7 @@ import orjson
 
 from sandbox.vendor.faults import Clock, Fault, Faults, Operation
 from sandbox.vendor.store import Accepted, Answer, Store
-from sandbox.vendor.subscription import Subscription, VendorRefusal, patched
+from sandbox.vendor.subscription import Subscription, VendorRefusal, patch_subscription
 
 USUAL_CODES = {"401": 401, "404": 404, "409": 900278, "412": 2055, "429": 429, "500": 500, "503": 503}
 MINUTE = 60.0
@@ -32,8 +32,8 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Said:
-    """What is answered."""
+class VendorAnswer:
+    """Answer of the vendor."""
 
     status: int
     body: bytes
@@ -51,34 +51,36 @@ class Vendor:
         """Above it, calls are answered with 429; None: no limit."""
         self._calls: deque[float] = deque()
 
-    async def answer(self, call: Call) -> Said:
+    async def answer(self, call: Call) -> VendorAnswer:
         """Answer a call, as a struck one if a fault waits for it."""
         try:
             check_ids(call.request_id, call.correlation_id)
             self.check_limit()
             fault = self.faults.strike(call.operation, call.subscription)
             if fault is None:
-                return self._done(call, polls=0)
-            return await self.strike(fault, lambda: self._done(call, polls=fault.polls if fault.fault == "202" else 0))
+                return self._carry_out(call, polls=0)
+            return await self.strike(
+                fault, lambda: self._carry_out(call, polls=fault.polls if fault.fault == "202" else 0)
+            )
         except VendorRefusal as refusal:
             return describe_error(refusal.status, refusal.code, refusal.description)
 
-    def look(self, identifier: str) -> Said:
+    def look(self, identifier: str) -> VendorAnswer:
         """How far an accepted change is; a look moves it on."""
         accepted = self.store.accepted.get(identifier)
         if accepted is None:
             return describe_error(404, 20003, "there is no such operation")
         accepted = self._moved_on(accepted)
         if accepted.looks_left:
-            return Said(202, b"", {"Location": _location(identifier)})
-        return _shown(self._found(accepted.after.customer, accepted.after.id))
+            return VendorAnswer(202, b"", {"Location": _location(identifier)})
+        return _answer_resource(self._get_subscription(accepted.after.customer, accepted.after.id))
 
-    async def strike(self, fault: Fault, perform: Callable[[], Said]) -> Said:
+    async def strike(self, fault: Fault, perform: Callable[[], VendorAnswer]) -> VendorAnswer:
         """Answer a call that meets a fault; `perform` carries it out, where it takes effect."""
         match fault.fault:
             case "202":
                 said = perform()
-                return Said(said.status, said.body, said.headers | _retry_after(fault))
+                return VendorAnswer(said.status, said.body, said.headers | _retry_after(fault))
             case "timeout_before":
                 await asyncio.sleep(fault.hold)
                 return describe_error(504, 504, "nobody answers")
@@ -89,24 +91,24 @@ class Vendor:
             case status:
                 return describe_error(int(status), fault.code or USUAL_CODES[status], "on request", _retry_after(fault))
 
-    def _done(self, call: Call, *, polls: int) -> Said:
+    def _carry_out(self, call: Call, *, polls: int) -> VendorAnswer:
         """The call carried out; with `polls`, a change is only accepted, and done after so many looks."""
         if call.operation == "GET":
             if under_way := self.store.under_way(call.customer, call.subscription):
                 self._moved_on(under_way)
-            return _shown(self._found(call.customer, call.subscription))
-        if given := self.store.answers.get(str(call.request_id)):
-            return _again(given)
+            return _answer_resource(self._get_subscription(call.customer, call.subscription))
+        if first_answer := self.store.answers.get(str(call.request_id)):
+            return _again(first_answer)
         return self._patch(call, polls)
 
-    def _patch(self, call: Call, polls: int) -> Said:
-        current = self._found(call.customer, call.subscription)
+    def _patch(self, call: Call, polls: int) -> VendorAnswer:
+        current = self._get_subscription(call.customer, call.subscription)
         if self.store.under_way(call.customer, call.subscription):
             raise VendorRefusal(409, 900278, "another operation on the subscription is pending")
-        after = patched(current, decode_body(call.body), call.if_match, self.clock.now())
+        after = patch_subscription(current, decode_body(call.body), call.if_match, self.clock.now())
         request_id = str(call.request_id)
         if not polls:
-            answer = Answer(request_id=request_id, status=200, body=orjson.dumps(after.shown()).decode())
+            answer = Answer(request_id=request_id, status=200, body=orjson.dumps(after.build_resource()).decode())
             self.store.keep(after, answer)
             return _again(answer)
         accepted = Accepted(id=uuid4().hex, looks_left=polls, after=after)
@@ -122,11 +124,11 @@ class Vendor:
         self.store.keep(moved, *([] if moved.looks_left else [moved.after]))
         return moved
 
-    def _found(self, customer: str, subscription: str) -> Subscription:
-        found = self.store.subscriptions.get((customer, subscription))
-        if found is None:
+    def _get_subscription(self, customer: str, subscription: str) -> Subscription:
+        subscription_found = self.store.subscriptions.get((customer, subscription))
+        if subscription_found is None:
             raise VendorRefusal(404, 20003, "there is no such subscription")
-        return found
+        return subscription_found
 
     def check_limit(self) -> None:
         """Refuse a call above the limit of a minute. Raises VendorRefusal."""
@@ -165,19 +167,19 @@ def _retry_after(fault: Fault) -> dict[str, str]:
     return {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
 
 
-def _shown(subscription: Subscription) -> Said:
+def _answer_resource(subscription: Subscription) -> VendorAnswer:
     headers = {"ETag": f'"{subscription.etag}"', "Content-Type": "application/json"}
-    return Said(200, orjson.dumps(subscription.shown()), headers)
+    return VendorAnswer(200, orjson.dumps(subscription.build_resource()), headers)
 
 
-def _again(answer: Answer) -> Said:
+def _again(answer: Answer) -> VendorAnswer:
     headers = {"Location": answer.location} if answer.location else {"Content-Type": "application/json"}
-    return Said(answer.status, answer.body.encode(), headers)
+    return VendorAnswer(answer.status, answer.body.encode(), headers)
 
 
-def describe_error(status: int, code: int, description: str, headers: dict[str, str] | None = None) -> Said:
+def describe_error(status: int, code: int, description: str, headers: dict[str, str] | None = None) -> VendorAnswer:
     """Describe an error as the vendor answers it."""
     body = orjson.dumps({"code": code, "description": description, "data": [], "source": "vendor"})
     if status == 429:
         headers = {"Retry-After": "60"} | (headers or {})
-    return Said(status, body, {"Content-Type": "application/json"} | (headers or {}))
+    return VendorAnswer(status, body, {"Content-Type": "application/json"} | (headers or {}))

@@ -1,4 +1,4 @@
-"""What collections hears: what is owed, and what was really suspended."""
+"""Events that collections consumes: balances of invoices, and suspensions that the vendor has carried out."""
 
 from services.collections import use_cases
 from shared.base.kafka import Envelope
@@ -10,30 +10,30 @@ from shared.events.entitlements import (
 )
 from shared.events.escalation import MailBounced
 from shared.events.invoicing import AccountRegistered, InvoiceBalanceChanged, InvoiceIssued, InvoiceOverdue
-from shared.messaging.consumer import Handlers, Heard
+from shared.messaging.consumer import EventGroup, Handlers
 from shared.persistence.database import Unit
 
 handlers = Handlers()
 
 
 @handlers.on_many(AccountRegistered, InvoiceIssued, InvoiceBalanceChanged, InvoiceOverdue)
-async def owed_told(unit: Unit, heard: Heard) -> None:
+async def balances_changed(unit: Unit, heard: EventGroup) -> None:
     """Time zones, in which steps are judged, and balances; what they mean is judged from all facts."""
-    await use_cases.facts.told(unit, heard)
+    await use_cases.facts.apply_balance_events(unit, heard)
 
 
 @handlers.on(SubscriptionSuspended)
 async def subscription_suspended(unit: Unit, event: SubscriptionSuspended, _: Envelope) -> None:
     """A suspension is effective at the vendor; those for other reasons than non-payment are not ours."""
     if event.suspension_id is not None:
-        await use_cases.facts.suspended(unit, event.account_id, event.suspension_id, event.vendor_bills_on)
+        await use_cases.facts.record_suspension(unit, event.account_id, event.suspension_id, event.vendor_bills_on)
 
 
 @handlers.on(SubscriptionReinstated)
 async def subscription_reinstated(unit: Unit, event: SubscriptionReinstated, _: Envelope) -> None:
     """Access is back."""
     if event.suspension_id is not None:
-        await use_cases.facts.reinstated(unit, event.account_id, event.suspension_id)
+        await use_cases.facts.record_reinstatement(unit, event.account_id, event.suspension_id)
 
 
 @handlers.on(SuspensionRefusedByVendor)

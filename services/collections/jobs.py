@@ -1,4 +1,4 @@
-"""What falls due in collections: the steps of the policy; and the calls that they want."""
+"""Work that falls due in collections: the steps of the policy, and the calls that they need."""
 
 from services.collections import use_cases
 from services.collections.use_cases.judging import CHECK_SUSPENSION
@@ -10,11 +10,11 @@ SWEEPS = (
     Sweep(
         name="steps",
         due="SELECT account_id::text FROM items WHERE due_at <= $1 ORDER BY due_at",
-        judge=use_cases.judging.sweep,
+        handler=use_cases.judging.take_due_steps,
     ),
 )
 
 INTENTS = (
-    Kind(SEND_NOTICE, use_cases.delivery.send, use_cases.delivery.sent),
-    Kind(CHECK_SUSPENSION, use_cases.checking.ask, use_cases.checking.request_due),
+    Kind(SEND_NOTICE, use_cases.delivery.send_notice, use_cases.delivery.record_result),
+    Kind(CHECK_SUSPENSION, use_cases.checking.fetch_fresh_facts, use_cases.checking.request_due_suspensions),
 )

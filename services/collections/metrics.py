@@ -1,4 +1,4 @@
-"""What collections tells Prometheus of its work: cases, steps, notices, suspensions, the guard."""
+"""Metrics of collections: cases, steps, notices, suspensions, the guard."""
 
 from shared.base.metrics.figures import Figure
 

@@ -1,4 +1,4 @@
-"""What entitlements hears: what was bought, and which suspensions collections wants or ends."""
+"""Events that entitlements consumes: purchases, and the suspensions that collections requests or ends."""
 
 from services.entitlements import use_cases
 from shared.base.kafka import Envelope
@@ -24,8 +24,8 @@ async def account_changed(unit: Unit, event: AccountChanged, _: Envelope) -> Non
 
 @handlers.on(SubscriptionActivated)
 async def subscription_activated(unit: Unit, event: SubscriptionActivated, _: Envelope) -> None:
-    """What was bought may be used."""
-    await use_cases.access.grant(unit, event)
+    """Grant access to a subscription that was bought."""
+    await use_cases.access.grant_access(unit, event)
 
 
 @handlers.on(SubscriptionEnded)
@@ -37,16 +37,16 @@ async def subscription_ended(unit: Unit, event: SubscriptionEnded, _: Envelope) 
 @handlers.on(SuspensionRequested)
 async def suspension_requested(unit: Unit, event: SuspensionRequested, _: Envelope) -> None:
     """A hold for non-payment stands."""
-    await use_cases.suspensions.request(unit, event)
+    await use_cases.suspensions.place_suspension_hold(unit, event)
 
 
 @handlers.on(SuspensionWithdrawn)
 async def suspension_withdrawn(unit: Unit, event: SuspensionWithdrawn, _: Envelope) -> None:
     """The suspension shall not happen: its hold is released."""
-    await use_cases.suspensions.end(unit, event)
+    await use_cases.suspensions.release_suspension_hold(unit, event)
 
 
 @handlers.on(ReinstatementRequested)
 async def reinstatement_requested(unit: Unit, event: ReinstatementRequested, _: Envelope) -> None:
-    """What caused the suspension is settled: its hold is released."""
-    await use_cases.suspensions.end(unit, event)
+    """Release the hold of a suspension whose causes are settled."""
+    await use_cases.suspensions.release_suspension_hold(unit, event)

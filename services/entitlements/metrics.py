@@ -1,4 +1,4 @@
-"""What entitlements tells Prometheus: suspended subscriptions, the vendor's view of them, and calls to the vendor."""
+"""Metrics of entitlements: suspended subscriptions, the vendor's view of them, and calls to the vendor."""
 
 import time
 from collections.abc import Iterator

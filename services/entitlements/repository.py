@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 from sqlmodel import col, select
 
-from services.entitlements.domain.entitlement import Entitlement, Failure, State
+from services.entitlements.domain.entitlement import Entitlement, EntitlementState, Failure
 from services.entitlements.domain.hold import Hold
 from services.entitlements.tables import AccountRow, EntitlementRow, HoldRow
 from shared.events.entitlements import HoldReason
@@ -19,12 +19,12 @@ from shared.pure.errors import NotFound
 _FAILURE = ("failure_wanted", "failure_code", "failure_detail", "failed_at")
 
 
-async def entitlement(unit: Unit, subscription_id: UUID) -> Entitlement:
+async def get_entitlement(unit: Unit, subscription_id: UUID) -> Entitlement:
     """The entitlement to a subscription, with its holds that matter. Raises NotFound."""
-    found = await find_entitlement(unit, subscription_id)
-    if found is None:
+    stored = await find_entitlement(unit, subscription_id)
+    if stored is None:
         raise NotFound(f"there is no entitlement to subscription {subscription_id}")
-    return found
+    return stored
 
 
 async def find_entitlement(unit: Unit, subscription_id: UUID) -> Entitlement | None:
@@ -35,9 +35,9 @@ async def find_entitlement(unit: Unit, subscription_id: UUID) -> Entitlement | N
     fields = row.model_dump(exclude=set(_FAILURE))
     values = [getattr(row, name) for name in _FAILURE]
     return Entitlement(
-        **fields | {"state": State(row.state)},
+        **fields | {"state": EntitlementState(row.state)},
         failure=Failure(*values) if row.failure_code is not None else None,
-        holds=await holds_that_matter(unit, subscription_id),
+        holds=await list_relevant_holds(unit, subscription_id),
     )
 
 
@@ -48,7 +48,7 @@ async def entitlements_to_end(unit: Unit, account_ids: Sequence[UUID]) -> list[E
         " WHERE account_id = ANY($1::uuid[]) AND ends_at IS NOT NULL AND state <> 'ended' ORDER BY ends_at",
         account_ids,
     )
-    return [await entitlement(unit, row["subscription_id"]) for row in rows]
+    return [await get_entitlement(unit, row["subscription_id"]) for row in rows]
 
 
 async def save_time_zone(unit: Unit, account_id: UUID, time_zone: str) -> None:
@@ -65,21 +65,21 @@ async def get_time_zone(unit: Unit, account_id: UUID) -> str:
     return row.time_zone
 
 
-async def account_of(unit: Unit, subscription_id: UUID) -> UUID:
+async def get_account_id(unit: Unit, subscription_id: UUID) -> UUID:
     """The account of a subscription. Raises NotFound."""
     query = "SELECT account_id FROM entitlements WHERE subscription_id = $1"
-    found: UUID | None = await unit.connection.fetchval(query, subscription_id)
-    if found is None:
+    account_id: UUID | None = await unit.connection.fetchval(query, subscription_id)
+    if account_id is None:
         raise NotFound(f"subscription_id: there is no entitlement to subscription {subscription_id}")
-    return found
+    return account_id
 
 
-async def account_of_hold(unit: Unit, hold_id: UUID) -> UUID:
+async def get_account_of_hold(unit: Unit, hold_id: UUID) -> UUID:
     """The account of a hold. Raises NotFound."""
-    found: UUID | None = await unit.connection.fetchval("SELECT account_id FROM holds WHERE id = $1", hold_id)
-    if found is None:
+    account_id: UUID | None = await unit.connection.fetchval("SELECT account_id FROM holds WHERE id = $1", hold_id)
+    if account_id is None:
         raise NotFound(f"there is no hold {hold_id}")
-    return found
+    return account_id
 
 
 async def save_entitlement(unit: Unit, changed: Entitlement) -> None:
@@ -96,7 +96,7 @@ async def save_entitlement(unit: Unit, changed: Entitlement) -> None:
     await unit.session.flush()
 
 
-async def hold(unit: Unit, hold_id: UUID) -> Hold:
+async def get_hold(unit: Unit, hold_id: UUID) -> Hold:
     """The hold. Raises NotFound."""
     row = await unit.session.get(HoldRow, hold_id)
     if row is None:
@@ -104,13 +104,13 @@ async def hold(unit: Unit, hold_id: UUID) -> Hold:
     return _hold(row)
 
 
-async def hold_of_suspension(unit: Unit, suspension_id: UUID) -> Hold | None:
+async def find_suspension_hold(unit: Unit, suspension_id: UUID) -> Hold | None:
     """The hold that a suspension of collections has placed."""
     row = (await unit.session.exec(select(HoldRow).where(HoldRow.suspension_id == suspension_id))).first()
     return _hold(row) if row else None
 
 
-async def holds_that_matter(unit: Unit, subscription_id: UUID) -> tuple[Hold, ...]:
+async def list_relevant_holds(unit: Unit, subscription_id: UUID) -> tuple[Hold, ...]:
     """The holds on a subscription that stand, or that the vendor was called for and whose end is not announced."""
     query = (
         select(HoldRow)
@@ -187,13 +187,15 @@ _ACCESS_OF_ACCOUNT = _ACCESS.format(
 )
 
 
-async def access(unit: Unit, subscription_id: UUID) -> Sequence[asyncpg.Record]:
+async def list_access_rows(unit: Unit, subscription_id: UUID) -> Sequence[asyncpg.Record]:
     """One row for each standing hold on a subscription, one without a hold if there is none."""
     rows: Sequence[asyncpg.Record] = await unit.connection.fetch(_ACCESS_TO_ONE, subscription_id)
     return rows
 
 
-async def access_of_account(unit: Unit, account_id: UUID, after: UUID | None, limit: int) -> Sequence[asyncpg.Record]:
-    """The same for subscriptions of an account, in the order of their ids."""
+async def list_access_of_account(
+    unit: Unit, account_id: UUID, after: UUID | None, limit: int
+) -> Sequence[asyncpg.Record]:
+    """List the access rows of an account's subscriptions, in the order of their ids."""
     rows: Sequence[asyncpg.Record] = await unit.connection.fetch(_ACCESS_OF_ACCOUNT, account_id, after, limit)
     return rows

@@ -16,61 +16,61 @@ SWEEPS = (
     Sweep(
         name="clocks",
         due="SELECT account_id::text FROM case_clocks WHERE wake_at <= $1 ORDER BY wake_at",
-        judge=use_cases.case_clocks.announce_due,
+        handler=use_cases.case_clocks.announce_due,
         set_based=True,
     ),
     Sweep(
         name="moved_calendars",
         due="SELECT account_id::text FROM moved_calendars WHERE due_at <= $1 ORDER BY due_at",
-        judge=use_cases.case_clocks.recompute_moved,
+        handler=use_cases.case_clocks.recompute_moved,
     ),
     Sweep(
         name="vendor_tickets",
         due="SELECT coalesce(account_id, case_id)::text FROM vendor_tickets WHERE next_reading_at <= $1"
         " ORDER BY next_reading_at",
-        judge=use_cases.ticket_readings.want_readings,
+        handler=use_cases.ticket_readings.want_readings,
     ),
     Sweep(
         name="service_health",
         due="SELECT id::text FROM health_watches WHERE next_reading_at <= $1 ORDER BY next_reading_at",
-        judge=use_cases.service_health.want_health,
+        handler=use_cases.service_health.want_health,
         judges_accounts=False,
     ),
     Sweep(
         name="incident_cases",
         due="SELECT account_id::text FROM incident_accounts WHERE due_at <= $1 ORDER BY due_at",
-        judge=use_cases.service_health.follow_incidents,
+        handler=use_cases.service_health.follow_incidents,
     ),
     Sweep(
         name="paused_disputes",
         due="SELECT account_id::text FROM disputes WHERE paused_until <= $1 AND ended_at IS NULL ORDER BY paused_until",
-        judge=use_cases.disputes.end_pauses,
+        handler=use_cases.disputes.end_pauses,
     ),
     Sweep(
         name="service_credits",
         due="SELECT account_id::text FROM service_credits WHERE wake_at <= $1 ORDER BY wake_at",
-        judge=use_cases.service_credits.announce_due,
+        handler=use_cases.service_credits.announce_due,
     ),
     Sweep(
         name="support_contracts",
         due="SELECT resource_id::text FROM contract_warnings WHERE warn_at <= $1 ORDER BY warn_at",
-        judge=use_cases.resources.announce_ending,
+        handler=use_cases.resources.announce_ending,
         judges_accounts=False,
     ),
     Sweep(
         name="vendor_disputes",
         due="SELECT vendor_invoice_id::text FROM vendor_disputes WHERE warn_at <= $1 ORDER BY warn_at",
-        judge=use_cases.vendor_dispute_moves.announce_deadlines,
+        handler=use_cases.vendor_dispute_moves.announce_deadlines,
         judges_accounts=False,
     ),
     Sweep(
         name="chargebacks",
         due="SELECT account_id::text FROM chargebacks WHERE wake_at <= $1 ORDER BY wake_at",
-        judge=use_cases.chargebacks.announce_due,
+        handler=use_cases.chargebacks.announce_due,
     ),
-    Sweep(name="words_of_cases", due=DUE_CASES, judge=use_cases.removals.remove_words),
-    Sweep(name="mails_of_no_case", due=DUE_MAILS, judge=use_cases.removals.remove_old_mails, judges_accounts=False),
-    Sweep(name="old_bounces", due=DUE_BOUNCES, judge=use_cases.removals.delete_old_bounces, judges_accounts=False),
+    Sweep(name="words_of_cases", due=DUE_CASES, handler=use_cases.removals.remove_words),
+    Sweep(name="mails_of_no_case", due=DUE_MAILS, handler=use_cases.removals.remove_old_mails, judges_accounts=False),
+    Sweep(name="old_bounces", due=DUE_BOUNCES, handler=use_cases.removals.delete_old_bounces, judges_accounts=False),
 )
 
 INTENTS = (

@@ -16,51 +16,51 @@ SWEEPS = (
     Sweep(
         name="overdue",
         due="SELECT account_id::text FROM invoice_states WHERE judge_at <= $1 ORDER BY judge_at",
-        judge=overdue_checks.judge,
+        handler=overdue_checks.judge,
         set_based=True,
     ),
     Sweep(
         name="terms",
         due="SELECT account_id::text FROM terms WHERE wake_at <= $1 ORDER BY wake_at",
-        judge=term_renewals.judge,
+        handler=term_renewals.judge,
         set_based=True,
     ),
     Sweep(
         name="bill_runs",
         due="SELECT account_id::text FROM bill_run_accounts WHERE due_at <= $1 ORDER BY due_at",
-        judge=account_billing.bill,
+        handler=account_billing.bill,
         set_based=True,
     ),
     Sweep(
         name="bank_entries",
         due="SELECT account_id::text FROM bank_entries WHERE due_at <= $1 ORDER BY due_at",
-        judge=bank_booking.book_certain,
+        handler=bank_booking.book_certain,
     ),
     Sweep(
         name="finished_runs",
         due="""SELECT id::text FROM bill_runs b WHERE state IN ('drafting', 'issuing') AND started_at <= $1
             AND NOT EXISTS (SELECT FROM bill_run_accounts a WHERE a.run_id = b.id AND a.due_at IS NOT NULL)
             AND NOT EXISTS (SELECT FROM bill_run_accounts a WHERE a.run_id = b.id AND a.state = 'to_be_taxed')""",
-        judge=bill_run_control.finish,
+        handler=bill_run_control.finish,
         judges_accounts=False,
     ),
     Sweep(
         name="vendor_payments",
         due="SELECT id::text FROM vendor_invoices WHERE warn_at <= $1 ORDER BY warn_at",
-        judge=vendor_invoice_payments.warn,
+        handler=vendor_invoice_payments.warn,
         judges_accounts=False,
     ),
     Sweep(
         name="vendor_postings",
         due="SELECT id::text FROM vendor_invoices WHERE post_at <= $1 ORDER BY post_at",
-        judge=vendor_postings.post_backlog,
+        handler=vendor_postings.post_backlog,
         judges_accounts=False,
         set_based=True,
     ),
     Sweep(
         name="calendars",
         due="SELECT 'calendar:' || legal_entity FROM business_calendars WHERE announce_at <= $1 ORDER BY announce_at",
-        judge=calendar_changes.announce_calendars,
+        handler=calendar_changes.announce_calendars,
         judges_accounts=False,
     ),
 )

@@ -1,4 +1,4 @@
-"""What one process of each service tells of its backbone's tables, and of the database as its role sees it."""
+"""Figures of a service's backbone tables, and of the database as its role sees it: one process of each reads them."""
 
 from shared.base.metrics.figures import Figure
 

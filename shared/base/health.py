@@ -1,4 +1,4 @@
-"""What a process knows about its own parts, for `/health/ready`."""
+"""Health of a process's own parts, for `/health/ready`."""
 
 from dataclasses import dataclass, field
 

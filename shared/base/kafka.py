@@ -46,7 +46,7 @@ class Envelope:
     traceparent: str
     topic: str
     headers: dict[str, str]
-    data: bytes
+    payload: bytes
     is_past: bool = False
     """Whether it was published before the service began to consume it: then it sets state, and calls nobody."""
 
@@ -60,7 +60,7 @@ class Envelope:
         return at if at.tzinfo else self.time
 
 
-def envelope(topic: str, headers: dict[str, str], data: bytes, *, is_past: bool = False) -> Envelope:
+def parse_envelope(topic: str, headers: dict[str, str], payload: bytes, *, is_past: bool = False) -> Envelope:
     """The envelope of a message. Raises Unreadable."""
     try:
         read = Envelope(
@@ -73,7 +73,7 @@ def envelope(topic: str, headers: dict[str, str], data: bytes, *, is_past: bool 
             traceparent=headers.get("traceparent", ""),
             topic=topic,
             headers=headers,
-            data=data,
+            payload=payload,
             is_past=is_past,
         )
     except (KeyError, ValueError) as error:
@@ -85,12 +85,12 @@ def envelope(topic: str, headers: dict[str, str], data: bytes, *, is_past: bool 
     return read
 
 
-def headers_of(record: ConsumerRecord) -> dict[str, str]:
+def read_headers(record: ConsumerRecord) -> dict[str, str]:
     """A record's headers as text; one without a value is left out."""
     return {name: value.decode("utf-8", "replace") for name, value in record.headers if value is not None}
 
 
-def producer(access: KafkaAccess) -> AIOKafkaProducer:
+def create_producer(access: KafkaAccess) -> AIOKafkaProducer:
     """An idempotent producer; `linger_ms=0`, because aiokafka really waits for it."""
     return AIOKafkaProducer(
         **connection_options(access),
@@ -103,7 +103,7 @@ def producer(access: KafkaAccess) -> AIOKafkaProducer:
     )
 
 
-def consumer(access: KafkaAccess, group: str) -> AIOKafkaConsumer:
+def create_consumer(access: KafkaAccess, group: str) -> AIOKafkaConsumer:
     """A member of a group that commits by itself only what is in the database already."""
     return AIOKafkaConsumer(
         **connection_options(access),
@@ -118,7 +118,7 @@ def consumer(access: KafkaAccess, group: str) -> AIOKafkaConsumer:
     )
 
 
-async def bounded(call: Awaitable[object], timeout: float = CLIENT_TIMEOUT) -> None:
+async def call_with_timeout(call: Awaitable[object], timeout: float = CLIENT_TIMEOUT) -> None:
     """Wait for a client's start or stop, but not for ever. Raises TimeoutError."""
     async with asyncio.timeout(timeout):
         await call
@@ -129,7 +129,7 @@ async def start(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
 
     A start that is cancelled comes to its end first: aiokafka would forget the connection that it made.
     """
-    starting = asyncio.ensure_future(bounded(client.start()))
+    starting = asyncio.ensure_future(call_with_timeout(client.start()))
     try:
         await asyncio.shield(starting)
     except asyncio.CancelledError:
@@ -142,10 +142,10 @@ async def start(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
 async def stop(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
     """Stop a client in good order; where that fails or takes too long, only close its connections."""
     try:
-        await bounded(client.stop(), STOP_TIMEOUT)
+        await call_with_timeout(client.stop(), STOP_TIMEOUT)
     except (KafkaError, TimeoutError):
         with contextlib.suppress(KafkaError, TimeoutError):
-            await bounded(_abandon(client), CLOSE_TIMEOUT)
+            await call_with_timeout(_abandon(client), CLOSE_TIMEOUT)
 
 
 async def _abandon(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
@@ -160,12 +160,12 @@ async def _abandon(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
     await client._client.close()
 
 
-def end_of(client: AIOKafkaConsumer, at: TopicPartition) -> int | None:
+def find_end(client: AIOKafkaConsumer, at: TopicPartition) -> int | None:
     """Where a partition ends, as far as the broker has said; None for one that was just taken away."""
     return client.highwater(at) if at in client.assignment() else None
 
 
-async def answers(client: AIOKafkaConsumer) -> bool:
+async def is_reachable(client: AIOKafkaConsumer) -> bool:
     """Whether the broker is there: while it is away aiokafka just reads nothing, without a word."""
     try:
         async with asyncio.timeout(ANSWER_WITHIN):

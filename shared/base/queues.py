@@ -30,12 +30,12 @@ class Queues:
         self._queues: dict[str, _Queue] = {}
 
     @asynccontextmanager
-    async def turn(self, about: object | None) -> AsyncIterator[None]:
+    async def wait_turn(self, subject: object | None) -> AsyncIterator[None]:
         """Have a turn at what the unit is about (an account's id, say), at once if that is None. Raises Unavailable."""
-        if about is None:
+        if subject is None:
             yield
             return
-        queue = self._queues.setdefault(str(about), _Queue())
+        queue = self._queues.setdefault(str(subject), _Queue())
         queue.length += 1
         try:
             await _take(queue.turns)
@@ -46,7 +46,7 @@ class Queues:
         finally:
             queue.length -= 1
             if not queue.length:
-                del self._queues[str(about)]
+                del self._queues[str(subject)]
 
 
 async def _take(turns: asyncio.Semaphore) -> None:

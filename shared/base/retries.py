@@ -15,7 +15,7 @@ AFRESH = 0.5
 """Seconds before a loop starts afresh."""
 
 
-def quick(
+def retry_briefly(
     worth_it: Callable[[BaseException], bool],
     attempts: int = QUICK_ATTEMPTS,
     wait_seconds: float = QUICK_WAIT_SECONDS,
@@ -34,7 +34,7 @@ async def wait_quickly() -> None:
     await asyncio.sleep(random.uniform(0, QUICK_WAIT_SECONDS))
 
 
-async def for_ever(work: Callable[[], Awaitable[None]], broke: Callable[[BaseException], None]) -> None:
+async def restart_on_error(work: Callable[[], Awaitable[None]], broke: Callable[[BaseException], None]) -> None:
     """Do the work, and again when it ends or a connection of its own breaks, until this task is cancelled.
 
     `broke` is told of each break. Anything else is a defect, and is raised.

@@ -1,4 +1,4 @@
-"""What a process is told by its environment; every name begins with `GOODSTANDING_`."""
+"""Settings of a process from its environment; every name begins with `GOODSTANDING_`."""
 
 from email.utils import parseaddr
 from functools import lru_cache

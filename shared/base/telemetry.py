@@ -64,17 +64,17 @@ def _where(exc_info: structlog.typing.ExcInfo) -> str:
 
 
 class _JsonLines(logging.Formatter):
-    """What libraries log, in the same form as our own lines."""
+    """Lines of libraries' logs, in the same form as our own."""
 
     def __init__(self, process: str) -> None:
         super().__init__()
-        self._process = _named(process)
+        self._process = _split_process(process)
 
     def format(self, record: logging.LogRecord) -> str:
         event = record.getMessage().partition("\n")[0]  # asyncio's second line is what broke, with its message
-        told = {"level": record.levelname.lower(), "logger": record.name, "event": event}
+        line = {"level": record.levelname.lower(), "logger": record.name, "event": event}
         at = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
-        return json.dumps(told | self._process | {"timestamp": at})
+        return json.dumps(line | self._process | {"timestamp": at})
 
 
 class _WithoutAddress(SpanProcessor):
@@ -93,7 +93,7 @@ def _span_line(span: ReadableSpan) -> str:
     return f"{span.to_json(indent=None)}\n"
 
 
-def _named(process: str) -> dict[str, str]:
+def _split_process(process: str) -> dict[str, str]:
     """A process as the log tells of it: `service/role`, and the service by itself."""
     return {"process": process, "service": process.partition("/")[0]}
 
@@ -167,7 +167,7 @@ def set_up(process: str, level: str = "info") -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
     )
-    structlog.contextvars.bind_contextvars(**_named(process))
+    structlog.contextvars.bind_contextvars(**_split_process(process))
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_JsonLines(process))
     sys.excepthook = _log_uncaught

@@ -1,4 +1,4 @@
-"""What passes by itself: the errors after which the whole unit runs again."""
+"""Errors that pass by themselves, after which the whole unit runs again."""
 
 from collections.abc import Iterator
 

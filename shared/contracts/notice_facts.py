@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from shared.pure.fields import Body, example, shown
+from shared.pure.fields import Body, example, get_example
 
 MAX_NAMED = 10_000
 """Invoices, and subscriptions, of one request."""
@@ -66,7 +66,7 @@ class NoticeInvoice(BaseModel):
         due_date="2026-03-31",
         total_minor=25200,
         payment_reference="RF73GSDE00000001",
-        supplies=[shown(NoticeSupply)],
+        supplies=[get_example(NoticeSupply)],
     )
 
     invoice_id: UUID
@@ -99,9 +99,9 @@ class NoticeFacts(BaseModel):
         name="Alpenrose Hotels",
         billing_email="billing@alpenrose.example",
         language="de",
-        seller=shown(NoticeSeller),
-        invoices=[shown(NoticeInvoice)],
-        subscriptions=[shown(NoticeSubscription)],
+        seller=get_example(NoticeSeller),
+        invoices=[get_example(NoticeInvoice)],
+        subscriptions=[get_example(NoticeSubscription)],
     )
 
     account_id: UUID

@@ -11,7 +11,7 @@ import orjson
 import typer
 
 from shared.events import REGISTRY, Event
-from shared.events.compatibility import Break, breaks_of_all
+from shared.events.compatibility import Break, find_all_breaks
 
 SCHEMAS = Path(__file__).parent / "schemas"
 RELEASED = Path(__file__).parent / "released"
@@ -20,10 +20,12 @@ app = typer.Typer(add_completion=False, help=__doc__)
 
 
 class Incompatible(Exception):
-    """What is declared would break a reader of what was released."""
+    """A declaration that would break a reader of what was released."""
 
-    def __init__(self, found: Mapping[str, list[Break]]) -> None:
-        super().__init__("\n".join(f"{name}: {one}" for name, some in sorted(found.items()) for one in some))
+    def __init__(self, breaks_by_type: Mapping[str, list[Break]]) -> None:
+        super().__init__(
+            "\n".join(f"{name}: {each_break}" for name, some in sorted(breaks_by_type.items()) for each_break in some)
+        )
 
 
 def schema_of(event: type[Event]) -> bytes:
@@ -36,7 +38,7 @@ def schema_of(event: type[Event]) -> bytes:
     return orjson.dumps(schema, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
 
 
-def kept(folder: Path) -> dict[str, Any]:
+def read_schemas(folder: Path) -> dict[str, Any]:
     """The schemas of a folder by the types of their events."""
     return {path.stem: orjson.loads(path.read_bytes()) for path in folder.glob("*.json")}
 
@@ -53,8 +55,8 @@ def write(folder: Path) -> None:
 
 def release(schemas: Path, released: Path) -> None:
     """Make the schemas of one folder those of the other; all of them or none. Raises Incompatible."""
-    if found := breaks_of_all(kept(released), kept(schemas)):
-        raise Incompatible(found)
+    if breaks_by_type := find_all_breaks(read_schemas(released), read_schemas(schemas)):
+        raise Incompatible(breaks_by_type)
     released.mkdir(exist_ok=True)
     for path in schemas.glob("*.json"):
         (released / path.name).write_bytes(path.read_bytes())
@@ -64,8 +66,10 @@ def release(schemas: Path, released: Path) -> None:
 def write_schemas(context: typer.Context) -> None:
     """Write the schema of every event."""
     write(SCHEMAS)
-    if context.invoked_subcommand is None and (found := breaks_of_all(kept(RELEASED), kept(SCHEMAS))):
-        typer.echo(f"incompatible with what was released:\n{Incompatible(found)}", err=True)
+    if context.invoked_subcommand is None and (
+        breaks_by_type := find_all_breaks(read_schemas(RELEASED), read_schemas(SCHEMAS))
+    ):
+        typer.echo(f"incompatible with what was released:\n{Incompatible(breaks_by_type)}", err=True)
         raise typer.Exit(1)
 
 

@@ -1,4 +1,4 @@
-"""What every event has in common: a type with a version, a producer, a subject.
+"""Base of all events: a type with a version, a producer, a subject.
 
 An event is a CloudEvents 1.0 message (https://github.com/cloudevents/spec). Its payload carries the
 whole state that a reader needs. Fields may be added as optional; anything else is a new version.
@@ -42,7 +42,7 @@ class Event(BaseModel):
         return topic_of(cls.producer)
 
     def subject(self) -> str:
-        """What the event is about, and its partition key."""
+        """Subject of the event, which is also its partition key."""
         raise NotImplementedError
 
 
@@ -67,5 +67,5 @@ class AccountEvent(Event, abstract=True):
     account_id: UUID
 
     def subject(self) -> str:
-        """The account."""
+        """Account that the event is about."""
         return str(self.account_id)

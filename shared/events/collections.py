@@ -1,4 +1,4 @@
-"""What collections announces: who is late, what they were told, and which access shall end or come back."""
+"""Events of collections: who is late, what they were sent, and which access shall end or come back."""
 
 from datetime import date, datetime
 from typing import ClassVar, Literal

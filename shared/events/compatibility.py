@@ -38,26 +38,26 @@ class Recursive(Exception):
     """A schema that contains itself cannot be compared; no event needs one."""
 
 
-def breaks(old: Schema, new: Schema) -> list[Break]:
-    """What a reader of either schema cannot read in messages of the other; empty if all is well. Raises Recursive."""
+def find_breaks(old: Schema, new: Schema) -> list[Break]:
+    """Find what a reader of either schema cannot read in messages of the other. Raises Recursive."""
     older, newer = _plain(old, old), _plain(new, new)
-    found = [Break("older", *find) for find in (*_unreadable(older, newer, ""), *_gone(older, newer))]
-    return found + [Break("newer", *find) for find in _unreadable(newer, older, "")]
+    breaks = [Break("older", *find) for find in (*_unreadable(older, newer, ""), *_find_dropped(older, newer))]
+    return breaks + [Break("newer", *find) for find in _unreadable(newer, older, "")]
 
 
-def breaks_of_all(released: Mapping[str, Schema], declared: Mapping[str, Schema]) -> dict[str, list[Break]]:
+def find_all_breaks(released: Mapping[str, Schema], declared: Mapping[str, Schema]) -> dict[str, list[Break]]:
     """The breaks by type; that a released type is gone is one. New types, and new versions beside old, are fine."""
-    found = {
-        name: breaks(old, declared[name]) if name in declared else [Break("older", name, "the type is gone")]
+    breaks_by_type = {
+        name: find_breaks(old, declared[name]) if name in declared else [Break("older", name, "the type is gone")]
         for name, old in released.items()
     }
-    return {name: some for name, some in found.items() if some}
+    return {name: some for name, some in breaks_by_type.items() if some}
 
 
 def _plain(schema: Any, root: Schema, inside: tuple[str, ...] = ()) -> Any:
     """The schema without annotations, and with each reference replaced by what it refers to."""
     if isinstance(schema, list):
-        return [_plain(one, root, inside) for one in schema]
+        return [_plain(part, root, inside) for part in schema]
     if not isinstance(schema, dict):
         return schema
     if (name := schema.get("$ref")) is not None:
@@ -79,23 +79,23 @@ def _alternatives(schema: Schema) -> list[Schema]:
     """The schemas of which one must hold."""
     if "anyOf" in schema:
         rest = {key: value for key, value in schema.items() if key != "anyOf"}
-        return [one for branch in schema["anyOf"] for one in _alternatives(rest | branch)]
+        return [alternative for branch in schema["anyOf"] for alternative in _alternatives(rest | branch)]
     if isinstance(schema.get("type"), list):
-        return [schema | {"type": one} for one in schema["type"]]
+        return [schema | {"type": kind} for kind in schema["type"]]
     return [schema]
 
 
 def _unreadable(reader: Schema, written: Schema, where: str) -> Iterator[Find]:
-    """What a reader of one schema cannot read in messages that are written by the other."""
-    known = _alternatives(reader)
-    for one in _alternatives(written):
-        found = [list(_unfit(each, one, where)) for each in known]
-        if all(found):
-            yield from min(found, key=len)
+    """Find what a reader of one schema cannot read in messages that are written by the other."""
+    alternatives = _alternatives(reader)
+    for alternative in _alternatives(written):
+        misfits = [list(_unfit(each, alternative, where)) for each in alternatives]
+        if all(misfits):
+            yield from min(misfits, key=len)
 
 
 def _unfit(reader: Schema, written: Schema, where: str) -> Iterator[Find]:
-    """The same for schemas without alternatives."""
+    """Find what does not fit between two schemas without alternatives."""
     expected, got = reader.get("type"), written.get("type")
     if expected not in (None, got, "number" if got == "integer" else got):
         yield where, f"{got or 'anything'} is no {expected}"
@@ -113,13 +113,13 @@ def _unfit(reader: Schema, written: Schema, where: str) -> Iterator[Find]:
 
 
 def _unknown_values(reader: Schema, written: Schema, where: str) -> Iterator[Find]:
-    known, used = _values(reader), _values(written)
-    if known is None:
+    allowed, used = _values(reader), _values(written)
+    if allowed is None:
         return
     if used is None:
         yield where, "may be any value"
-    elif extra := used - known:
-        yield where, f"may be {', '.join(sorted(one.decode() for one in extra))}"
+    elif extra := used - allowed:
+        yield where, f"may be {', '.join(sorted(value.decode() for value in extra))}"
 
 
 def _values(schema: Schema) -> set[bytes] | None:
@@ -130,33 +130,33 @@ def _values(schema: Schema) -> set[bytes] | None:
 
 
 def _unfit_fields(reader: Schema, written: Schema, where: str) -> Iterator[Find]:
-    known, used = reader.get("properties", {}), written.get("properties", {})
+    readable, used = reader.get("properties", {}), written.get("properties", {})
     required, always = set(reader.get("required", ())), set(written.get("required", ()))
     others_known, others_used = reader.get("additionalProperties", True), written.get("additionalProperties", False)
     for name in sorted(required - always):
         yield _field(where, name), "may be missing"
-    for name in sorted(known.keys() & used.keys()):
-        yield from _unreadable(known[name], used[name], _field(where, name))
-        if known[name].get("default") != used[name].get("default") and name not in required & always:
+    for name in sorted(readable.keys() & used.keys()):
+        yield from _unreadable(readable[name], used[name], _field(where, name))
+        if readable[name].get("default") != used[name].get("default") and name not in required & always:
             yield _field(where, name), "is read as something else where it is missing"
-    for name in sorted(used.keys() - known.keys()):
+    for name in sorted(used.keys() - readable.keys()):
         yield from _unfit_others(others_known, used[name], _field(where, name))
-    for name in sorted(known.keys() - used.keys()):
+    for name in sorted(readable.keys() - used.keys()):
         if others_used is not False:
-            yield from _unreadable(known[name], _schema(others_used), _field(where, name))
+            yield from _unreadable(readable[name], _schema(others_used), _field(where, name))
     if others_used is not False:
         yield from _unfit_others(others_known, _schema(others_used), _field(where, "*"))
 
 
-def _unfit_others(known: Any, used: Schema, where: str) -> Iterator[Find]:
-    """What is wrong with a field that the reader does not know by its name."""
-    if known is False:
+def _unfit_others(additional: Any, used: Schema, where: str) -> Iterator[Find]:
+    """Find what is wrong with a field that the reader does not know by its name."""
+    if additional is False:
         yield where, "must not be there"
     else:
-        yield from _unreadable(_schema(known), used, where)
+        yield from _unreadable(_schema(additional), used, where)
 
 
-def _gone(old: Schema, new: Schema) -> Iterator[Find]:
+def _find_dropped(old: Schema, new: Schema) -> Iterator[Find]:
     """Optional fields that nobody writes any more: their readers get no error, and no answer either."""
     for where in sorted(_fields(old, "", optional=True) - _fields(new, "")):
         yield where, "is never there"
@@ -164,16 +164,16 @@ def _gone(old: Schema, new: Schema) -> Iterator[Find]:
 
 def _fields(schema: Schema, where: str, *, optional: bool = False) -> set[str]:
     """Every field that may be written, however deep; or those that are optional."""
-    found: set[str] = set()
-    for one in _alternatives(schema):
-        left_out = set(one.get("required", ())) if optional else ()
-        for name, field in one.get("properties", {}).items():
-            found |= {_field(where, name)} - {_field(where, each) for each in left_out}
-            found |= _fields(field, _field(where, name), optional=optional)
+    names: set[str] = set()
+    for alternative in _alternatives(schema):
+        left_out = set(alternative.get("required", ())) if optional else ()
+        for name, field in alternative.get("properties", {}).items():
+            names |= {_field(where, name)} - {_field(where, each) for each in left_out}
+            names |= _fields(field, _field(where, name), optional=optional)
         for keyword, mark in (("items", "[]"), ("additionalProperties", ".*")):
-            if isinstance(below := one.get(keyword), dict):
-                found |= _fields(below, where + mark, optional=optional)
-    return found
+            if isinstance(below := alternative.get(keyword), dict):
+                names |= _fields(below, where + mark, optional=optional)
+    return names
 
 
 def _schema(value: Any) -> Schema:

@@ -1,4 +1,4 @@
-"""What entitlements announces: access to subscriptions, the holds on it, and the vendor's side of it."""
+"""Events of entitlements: access to subscriptions, the holds on it, and the vendor's side of it."""
 
 from datetime import date
 from typing import ClassVar, Literal

@@ -1,4 +1,4 @@
-"""What escalation announces: who has a problem, whose turn it is, and that the customer was told."""
+"""Events of escalation: who has a problem, whose turn it is, and that the customer was informed."""
 
 from datetime import date, datetime
 from typing import ClassVar, Literal

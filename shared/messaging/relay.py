@@ -19,7 +19,7 @@ from shared.base.connections.kafka import start_client
 from shared.base.connections.tls import describe_refusal
 from shared.base.health import Health
 from shared.base.metrics import backbone
-from shared.base.retries import for_ever
+from shared.base.retries import restart_on_error
 from shared.base.settings import Settings
 from shared.base.telemetry import log
 from shared.base.wakeups import Wakeups
@@ -61,7 +61,7 @@ class Relay:
 
     async def run(self) -> None:
         """Lead as soon as nobody else does; start afresh, with a new producer, after any error."""
-        await for_ever(self._lead, self._broke)
+        await restart_on_error(self._lead, self._broke)
 
     def _broke(self, error: BaseException) -> None:
         backbone.RELAY_RESTARTS.inc()
@@ -74,7 +74,7 @@ class Relay:
         connection = await connect_database(self._settings, timeout=3, command_timeout=30)
         try:
             await self._become_leader(connection)
-            producer = kafka.producer(self._settings)
+            producer = kafka.create_producer(self._settings)
             try:
                 await start_client(kafka.start(producer), self._settings)
                 self._health.set("relay", True, "leading")

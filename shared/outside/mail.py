@@ -14,7 +14,7 @@ import aiosmtplib
 from shared.base.connections.access import MailAccess
 from shared.base.connections.tls import describe_refusal, read_secret
 from shared.base.health import Health
-from shared.base.retries import quick
+from shared.base.retries import retry_briefly
 from shared.base.telemetry import log
 from shared.pure.addresses import is_address
 from shared.pure.errors import Later
@@ -62,7 +62,7 @@ class LetterDeferred(Later):
         self.code = code
 
 
-def letter(
+def build_letter(
     id_: UUID,
     *,
     sender: str,
@@ -149,7 +149,7 @@ class MailHop:
         folded = fold_headers(mail)
         try:
             security = self._security()
-            async for attempt in quick(_is_worth_another_attempt, attempts=3):
+            async for attempt in retry_briefly(_is_worth_another_attempt, attempts=3):
                 with attempt:
                     await aiosmtplib.send(  # noqa: TID251
                         folded,

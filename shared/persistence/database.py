@@ -23,7 +23,7 @@ from shared.base import clock
 from shared.base.attempts import count_attempt, translate_transient
 from shared.base.metrics import process
 from shared.base.queues import Queues
-from shared.base.retries import QUICK_ATTEMPTS, QUICK_WAIT_SECONDS, quick, wait_quickly
+from shared.base.retries import QUICK_ATTEMPTS, QUICK_WAIT_SECONDS, retry_briefly, wait_quickly
 from shared.base.settings import Settings
 from shared.base.transient import is_transient
 from shared.base.wakeups import Wakeups
@@ -31,7 +31,7 @@ from shared.events import Event
 from shared.persistence import outbox, streams
 from shared.persistence.audit import Act, Audit, Change
 from shared.persistence.endings import KeptAnswer, write_ending
-from shared.persistence.pool import engine, find_living
+from shared.persistence.pool import build_engine, find_living
 from shared.persistence.transactions import open_transaction
 from shared.pure.ids import new_id
 
@@ -73,7 +73,7 @@ class Unit:
     passed_over: set[str] = field(default_factory=set)
     _session: AsyncSession | None = None
     _sequences: dict[str, int] = field(default_factory=dict)
-    _outbox: list[outbox.Row] = field(default_factory=list)
+    _outbox: list[outbox.OutboxRow] = field(default_factory=list)
     _wakes: set[str] = field(default_factory=set)
     audit: Audit = field(default_factory=Audit)
     _answers: list[KeptAnswer] = field(default_factory=list)
@@ -90,7 +90,7 @@ class Unit:
         self._check_writes()
         wanted = [subject for subject in map(str, subjects) if subject not in self._sequences]
         if wanted:
-            self._sequences |= await streams.lock(self.connection, wanted)
+            self._sequences |= await streams.lock_subjects(self.connection, wanted)
 
     def _check_writes(self) -> None:
         assert not self.is_reading, "what only reads has no transaction in which it could hold or write anything"
@@ -106,7 +106,7 @@ class Unit:
     async def claim(self, due: str, limit: int, passed_over: Collection[str] = ()) -> list[str]:
         """Lock up to `limit` accounts that `due` finds at $1 = now, but for those passed over or in others' hands."""
         self._check_writes()
-        claimed = await streams.claim(self.connection, due, self.now, limit, passed_over)
+        claimed = await streams.claim_subjects(self.connection, due, self.now, limit, passed_over)
         self._sequences |= claimed
         return list(claimed)
 
@@ -119,7 +119,7 @@ class Unit:
         subject = event.subject()
         sequence = self._sequences[subject] + 1
         cause = self.causes.get(subject, self.cause)
-        self._outbox.append(outbox.row(event, sequence=sequence, unit_now=self.now, cause=cause))
+        self._outbox.append(outbox.build_row(event, sequence=sequence, unit_now=self.now, cause=cause))
         self._sequences[subject] = sequence
         self.wake("relay")
         return sequence
@@ -134,14 +134,14 @@ class Unit:
         """Record that the request at hand is accepted and changes nothing."""
         self.audit.record(self.cause, self.now, None)
 
-    async def publish_each(self, event: type[Event], told: str, *arguments: object) -> None:
+    async def publish_each(self, event: type[Event], payload_query: str, *arguments: object) -> None:
         """Announce one fact of a kind about each of many subjects, set-based; all of them must be locked.
 
         `told` is a query of (subject, data) with parameters from $3 on: see `outbox.write_each`.
         """
         await self.flush()  # what was published before comes before
         self._sequences |= await outbox.write_each(
-            self.connection, event, told, arguments, unit_now=self.now, cause=self.cause
+            self.connection, event, payload_query, arguments, unit_now=self.now, cause=self.cause
         )
         self.wake("relay")
 
@@ -172,7 +172,7 @@ class Unit:
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
-        """What is written and published within is undone when it breaks, and the unit can go on."""
+        """Undo what is written and published within when it breaks, so that the unit can go on."""
         await self.flush()
         sequences, recorded, answered = dict(self._sequences), self.audit.mark(), len(self._answers)
         try:
@@ -206,24 +206,24 @@ class Units:
     """Runs units on a pool of connections that log in with the service's own role."""
 
     def __init__(self, settings: Settings, wakeups: Wakeups) -> None:
-        self._engine = engine(settings)
+        self._engine = build_engine(settings)
         process.POOL_SIZE.set(settings.pool_size)
         self._sandbox = settings.clock == "sandbox"
         self._wakeups = wakeups
         self._queues = Queues()
 
     async def run(
-        self, action: Callable[[Unit], Awaitable[T]], cause: Cause | None = None, about: object | None = None
+        self, action: Callable[[Unit], Awaitable[T]], cause: Cause | None = None, subject: object | None = None
     ) -> T:
         """Run `action` in a unit and commit it; again from the start on a transient error.
 
         Units `about` the same (an account's id, say) take turns before they take a connection. Raises what the
         action refuses, and `Unavailable` when the database stays away or locked.
         """
-        why = cause or Cause(id=str(new_id()))
+        unit_cause = cause or Cause(id=str(new_id()))
         with translate_transient():
-            async with self._queues.turn(about):
-                unit, result = await self._attempts(action, partial(self._unit, why))
+            async with self._queues.wait_turn(subject):
+                unit, result = await self._attempts(action, partial(self._unit, unit_cause))
         # While the sandbox's clock holds the sweeps they are not woken: its release does that.
         self._wakeups.wake(*(unit._wakes - {"sweeps"} if unit.sweeps_held else unit._wakes))
         return result
@@ -246,7 +246,7 @@ class Units:
             if not is_transient(error):
                 raise
         await wait_quickly()
-        async for attempt in quick(is_transient, QUICK_ATTEMPTS - 1, 2 * QUICK_WAIT_SECONDS):
+        async for attempt in retry_briefly(is_transient, QUICK_ATTEMPTS - 1, 2 * QUICK_WAIT_SECONDS):
             with attempt:
                 done = await self._attempt(action, begin)
         return done

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import asyncpg
 
 from shared.persistence.audit import Entry
-from shared.persistence.outbox import Row
+from shared.persistence.outbox import OutboxRow
 
 
 class KeptAnswer(NamedTuple):
@@ -50,7 +50,7 @@ ORDER BY place
 
 async def write_ending(
     connection: asyncpg.Connection,
-    events: Sequence[Row],
+    events: Sequence[OutboxRow],
     sequences: Mapping[str, int],
     entries: Sequence[Entry],
     answers: Sequence[KeptAnswer],
@@ -63,7 +63,7 @@ async def write_ending(
         [sequences[subject] for subject in subjects],
         *_columns(answers, KeptAnswer),
         *_columns(entries, Entry),
-        *_columns(events, Row),
+        *_columns(events, OutboxRow),
     )
 
 

@@ -1,4 +1,4 @@
-"""What every service's schema has beside its own tables: the tables of the backbone, views, rights.
+"""Parts of every service's schema beside its own tables: the tables of the backbone, views, rights.
 
 Migrations run as the owner; the service's role may then use its own schema's tables and nothing else.
 """
@@ -196,7 +196,7 @@ REVOKE ALL ON {schema}.alembic_version FROM {schema};
 
 
 def run(schema: str) -> None:
-    """What a service's `migrations/env.py` does: migrate its schema on the connection that it is given."""
+    """Migrate a service's schema on the connection that its `migrations/env.py` is given."""
     connection: Connection = context.config.attributes["connection"]
     context.configure(connection=connection, version_table_schema=schema, transaction_per_migration=True)
     with context.begin_transaction():

@@ -20,14 +20,14 @@ MAX_EVENT_BYTES = 512 * 1024
 
 
 class EventTooLarge(Refusal):
-    """What was asked for would make an event above the size limit."""
+    """A request that would make an event above the size limit."""
 
     code = "event_too_large"
     status = 422
 
 
 class CauseLike(Protocol):
-    """What an event says about the event or request that it goes back to."""
+    """Fields of an event about the event or request that it goes back to."""
 
     @property
     def id(self) -> str: ...
@@ -37,23 +37,23 @@ class CauseLike(Protocol):
     def act(self) -> Act | None: ...
 
 
-class Row(NamedTuple):
+class OutboxRow(NamedTuple):
     """One event as it waits: its headers are those of the CloudEvents binding for Kafka, in binary mode."""
 
     subject: str
     type: str
     headers: str
-    data: str
+    payload: str
 
 
-def row(event: Event, *, sequence: int, unit_now: datetime, cause: CauseLike) -> Row:
+def build_row(event: Event, *, sequence: int, unit_now: datetime, cause: CauseLike) -> OutboxRow:
     """The outbox row of an event that occurred at `unit_now`. Raises EventTooLarge."""
-    data = event.model_dump_json()
-    if len(data.encode()) > MAX_EVENT_BYTES:
-        raise EventTooLarge(f"{type(event).__name__} would have {len(data)} bytes")
+    payload = event.model_dump_json()
+    if len(payload.encode()) > MAX_EVENT_BYTES:
+        raise EventTooLarge(f"{type(event).__name__} would have {len(payload)} bytes")
     subject = event.subject()
     own = {"ce_id": new_text(), "ce_subject": subject, "ce_sequence": str(sequence)}
-    return Row(subject, event.type(), _headers(type(event), unit_now, cause, own), data)
+    return OutboxRow(subject, event.type(), _headers(type(event), unit_now, cause, own), payload)
 
 
 def _headers(event: type[Event], unit_now: datetime, cause: CauseLike, own: Mapping[str, str]) -> str:
@@ -89,7 +89,7 @@ ORDER BY place
 """
 
 
-async def write(connection: asyncpg.Connection, rows: Sequence[Row], sequences: Mapping[str, int]) -> None:
+async def write(connection: asyncpg.Connection, rows: Sequence[OutboxRow], sequences: Mapping[str, int]) -> None:
     """Write the rows in their order and note the sequences that they used; the streams are locked."""
     subjects = {row.subject for row in rows}
     await connection.execute(
@@ -99,7 +99,7 @@ async def write(connection: asyncpg.Connection, rows: Sequence[Row], sequences: 
         [row.subject for row in rows],
         [row.type for row in rows],
         [row.headers for row in rows],
-        [row.data for row in rows],
+        [row.payload for row in rows],
     )
 
 
@@ -124,7 +124,7 @@ FROM moved
 async def write_each(
     connection: asyncpg.Connection,
     event: type[Event],
-    told: str,
+    payload_query: str,
     arguments: Sequence[object],
     *,
     unit_now: datetime,
@@ -136,7 +136,7 @@ async def write_each(
     Raises EventTooLarge.
     """
     common = _headers(event, unit_now, cause, {})
-    found = await connection.fetchrow(_WRITE_EACH.format(told=told), event.type(), common, *arguments)
-    if found["longest"] is not None and found["longest"] > MAX_EVENT_BYTES:
-        raise EventTooLarge(f"{event.__name__} would have {found['longest']} bytes")
-    return dict(zip(found["subjects"] or [], found["sequences"] or [], strict=True))
+    written = await connection.fetchrow(_WRITE_EACH.format(told=payload_query), event.type(), common, *arguments)
+    if written["longest"] is not None and written["longest"] > MAX_EVENT_BYTES:
+        raise EventTooLarge(f"{event.__name__} would have {written['longest']} bytes")
+    return dict(zip(written["subjects"] or [], written["sequences"] or [], strict=True))

@@ -13,7 +13,7 @@ import orjson
 from aiokafka import ConsumerRecord
 
 from shared.base import clock
-from shared.base.kafka import Envelope, Unreadable, envelope, headers_of
+from shared.base.kafka import Envelope, Unreadable, parse_envelope, read_headers
 from shared.base.telemetry import log
 
 UNREADABLE = "unreadable"
@@ -21,7 +21,7 @@ UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
-class Parked:
+class ParkedEvent:
     """An event that waits; a head carries the error that stopped it."""
 
     envelope: Envelope
@@ -33,8 +33,10 @@ class Parked:
         return self.error is not None
 
 
-async def waiting(connection: asyncpg.Connection, topic: str, subjects: Iterable[str]) -> dict[str, dict[int, Parked]]:
-    """What waits for these subjects, by subject and sequence."""
+async def list_waiting(
+    connection: asyncpg.Connection, topic: str, subjects: Iterable[str]
+) -> dict[str, dict[int, ParkedEvent]]:
+    """List the events that wait for these subjects, by subject and sequence."""
     rows = await connection.fetch(
         "SELECT subject, sequence, headers, data, error, is_past FROM parked"
         " WHERE topic = $1 AND subject = ANY($2::text[]) AND type <> $3",
@@ -42,11 +44,11 @@ async def waiting(connection: asyncpg.Connection, topic: str, subjects: Iterable
         list(subjects),
         UNREADABLE,
     )
-    found: dict[str, dict[int, Parked]] = {}
+    by_subject: dict[str, dict[int, ParkedEvent]] = {}
     for row in rows:
-        kept = Parked(envelope(topic, row["headers"], row["data"], is_past=row["is_past"]), row["error"])
-        found.setdefault(row["subject"], {})[row["sequence"]] = kept
-    return found
+        kept = ParkedEvent(parse_envelope(topic, row["headers"], row["data"], is_past=row["is_past"]), row["error"])
+        by_subject.setdefault(row["subject"], {})[row["sequence"]] = kept
+    return by_subject
 
 
 def describe_error(error: BaseException | None) -> str:
@@ -71,7 +73,7 @@ async def park(connection: asyncpg.Connection, event: Envelope, error: str | Non
         event.id,
         event.type,
         orjson.dumps(event.headers).decode(),
-        event.data,
+        event.payload,
         error,
         clock.system_now(),
         event.is_past,
@@ -80,9 +82,9 @@ async def park(connection: asyncpg.Connection, event: Envelope, error: str | Non
 
 async def read_or_park(connection: asyncpg.Connection, record: ConsumerRecord, *, is_past: bool) -> Envelope | None:
     """Read a record as an event; one that is none of ours is kept, and None."""
-    headers = headers_of(record)
+    headers = read_headers(record)
     try:
-        return envelope(record.topic, headers, record.value or b"", is_past=is_past)
+        return parse_envelope(record.topic, headers, record.value or b"", is_past=is_past)
     except Unreadable as error:
         log.error("message is no event of ours", topic=record.topic, offset=record.offset)
         place = f"{record.partition}:{record.offset}"
@@ -91,14 +93,14 @@ async def read_or_park(connection: asyncpg.Connection, record: ConsumerRecord, *
 
 
 async def park_unreadable(
-    connection: asyncpg.Connection, topic: str, place: str, headers: dict[str, str], data: bytes, error: str
+    connection: asyncpg.Connection, topic: str, place: str, headers: dict[str, str], payload: bytes, error: str
 ) -> None:
     """Keep a message that is no event of ours, under its place in the topic."""
     # Postgres keeps no NUL character in JSON; U+2400 is the picture of one.
     readable = {name.replace("\0", "\u2400"): value.replace("\0", "\u2400") for name, value in headers.items()}
     kept = orjson.dumps(readable).decode()
     at = clock.system_now()
-    await connection.execute(_PARK, topic, place, 0, place, UNREADABLE, kept, data, error, at, False)
+    await connection.execute(_PARK, topic, place, 0, place, UNREADABLE, kept, payload, error, at, False)
 
 
 async def remove(connection: asyncpg.Connection, event: Envelope) -> None:
@@ -122,7 +124,7 @@ async def give_up(connection: asyncpg.Connection, event: Envelope, *, actor: str
         event.sequence,
         event.type,
         orjson.dumps(event.headers).decode(),
-        event.data,
+        event.payload,
         actor,
         reason,
         clock.system_now(),
@@ -130,7 +132,7 @@ async def give_up(connection: asyncpg.Connection, event: Envelope, *, actor: str
     await remove(connection, event)
 
 
-async def heads(connection: asyncpg.Connection, subject: str | None = None) -> list[asyncpg.Record]:
+async def list_heads(connection: asyncpg.Connection, subject: str | None = None) -> list[asyncpg.Record]:
     """The parked heads, oldest first; of one subject if it is given."""
     return await connection.fetch(  # type: ignore[no-any-return]
         "SELECT topic, subject, sequence, event_id, type, error, parked_at FROM parked"
@@ -140,7 +142,7 @@ async def heads(connection: asyncpg.Connection, subject: str | None = None) -> l
     )
 
 
-async def subjects(connection: asyncpg.Connection, subject: str | None = None) -> list[asyncpg.Record]:
+async def list_subjects(connection: asyncpg.Connection, subject: str | None = None) -> list[asyncpg.Record]:
     """The topic and subject of whatever waits; of one subject if it is given."""
     return await connection.fetch(  # type: ignore[no-any-return]
         "SELECT topic, subject FROM parked WHERE type <> $2 AND ($1::text IS NULL OR subject = $1)"
@@ -150,7 +152,7 @@ async def subjects(connection: asyncpg.Connection, subject: str | None = None) -
     )
 
 
-async def flooded(connection: asyncpg.Connection, limit: int, window: float) -> bool:
+async def is_flooded(connection: asyncpg.Connection, limit: int, window: float) -> bool:
     """Whether too many heads were parked within the window (seconds): something is wrong with us, not them."""
     since: datetime = clock.system_now() - timedelta(seconds=window)
     count: int = await connection.fetchval(
@@ -159,27 +161,27 @@ async def flooded(connection: asyncpg.Connection, limit: int, window: float) -> 
     return count >= limit
 
 
-async def stop(connection: asyncpg.Connection, why: str) -> None:
+async def stop_group(connection: asyncpg.Connection, reason: str) -> None:
     """Stop this service's group; it stays stopped, over restarts too, until it is told to go on."""
     await connection.execute(
         "INSERT INTO stopped (id, why, stopped_at) VALUES (1, $1, $2) ON CONFLICT DO NOTHING",
-        why,
+        reason,
         clock.system_now(),
     )
 
 
 async def stop_if_flooded(connection: asyncpg.Connection, limit: int, window: float) -> bool:
     """Stop the group if too many heads were parked within the window (seconds); whether it is stopped."""
-    if await flooded(connection, limit, window):
-        await stop(connection, f"{limit} events were parked within {window:.0f} s")
-    return await stopped(connection) is not None
+    if await is_flooded(connection, limit, window):
+        await stop_group(connection, f"{limit} events were parked within {window:.0f} s")
+    return await find_stop_reason(connection) is not None
 
 
-async def stopped(connection: asyncpg.Connection) -> str | None:
+async def find_stop_reason(connection: asyncpg.Connection) -> str | None:
     """Why the group is stopped, or None."""
     return await connection.fetchval("SELECT why FROM stopped")  # type: ignore[no-any-return]
 
 
-async def resume(connection: asyncpg.Connection) -> None:
+async def resume_group(connection: asyncpg.Connection) -> None:
     """Let the group go on."""
     await connection.execute("DELETE FROM stopped")

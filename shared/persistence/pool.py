@@ -10,7 +10,7 @@ from shared.base.connections.database import connect_database
 from shared.base.settings import Settings
 
 
-def engine(settings: Settings) -> AsyncEngine:
+def build_engine(settings: Settings) -> AsyncEngine:
     """The pool of a service: its role, its search path, bounded waits."""
     server_settings = {
         "lock_timeout": str(int(settings.lock_timeout * 1000)),

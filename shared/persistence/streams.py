@@ -20,14 +20,14 @@ ON CONFLICT (subject) DO NOTHING
 """
 
 
-async def lock(connection: asyncpg.Connection, subjects: Iterable[str]) -> dict[str, int]:
+async def lock_subjects(connection: asyncpg.Connection, subjects: Iterable[str]) -> dict[str, int]:
     """Lock the rows of these subjects, in order; returns their sequences. New subjects begin at 0."""
     wanted = sorted(set(subjects))
-    found = await connection.fetch(_LOCK, wanted)
-    if len(found) < len(wanted):
+    rows = await connection.fetch(_LOCK, wanted)
+    if len(rows) < len(wanted):
         await connection.execute(_CREATE, wanted)
-        found = await connection.fetch(_LOCK, wanted)
-    return {row["subject"]: row["sequence"] for row in found}
+        rows = await connection.fetch(_LOCK, wanted)
+    return {row["subject"]: row["sequence"] for row in rows}
 
 
 _CLAIM = """
@@ -38,7 +38,7 @@ WINDOW = 4
 """Among how many due rows a claim looks first, as a multiple of what it wants: not among all that there are."""
 
 
-async def claim(
+async def claim_subjects(
     connection: asyncpg.Connection, due: str, now: datetime, limit: int, passed_over: Collection[str] = ()
 ) -> dict[str, int]:
     """Lock accounts that `due` selects at $1 = now, skipping those that are passed over or in others' hands.

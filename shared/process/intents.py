@@ -53,12 +53,12 @@ class PastCallsNobody(Exception):
 
 
 class Recorded(Enum):
-    """What recording a result says of the intent."""
+    """Consequence of recording a result for the intent."""
 
     DONE = "done"
-    AGAIN = "again"
+    RETRY_NOW = "again"
     """What is wanted changed meanwhile: the intent is due at once again."""
-    LATER = "later"
+    RETRY_LATER = "later"
     """It cannot be done now: due again after a pause of business time."""
 
 
@@ -101,7 +101,7 @@ async def add(
     return intent_id
 
 
-async def hasten(unit: Unit, kind: str, key: object) -> None:
+async def make_due_now(unit: Unit, kind: str, key: object) -> None:
     """A pending intent that waits for its next attempt is due at once: the facts changed since the last one."""
     await unit.connection.execute(
         "UPDATE intents SET due_at = $3 WHERE kind = $1 AND key = $2 AND state = 'pending' AND due_at > $3",
@@ -137,7 +137,7 @@ async def claim(unit: Unit, limit: int) -> list[Intent]:
     return [Intent(**row) for row in sorted(rows, key=lambda row: row["id"])]
 
 
-async def lease_of(unit: Unit, intent_id: UUID) -> Intent | None:
+async def lease_intent(unit: Unit, intent_id: UUID) -> Intent | None:
     """Take one pending intent at once, for the request that made it; None if a worker has it already."""
     now = clock.system_now()
     row: asyncpg.Record | None = await unit.connection.fetchrow(
@@ -165,7 +165,7 @@ async def record(unit: Unit, kind: Kind, intent: Intent, result: Any) -> None:
             unit.now,
         )
     else:
-        pause = back_off(intent.attempts) if recorded is Recorded.LATER else timedelta(0)
+        pause = compute_back_off(intent.attempts) if recorded is Recorded.RETRY_LATER else timedelta(0)
         await postpone(unit, intent, unit.now + pause)
 
 
@@ -189,7 +189,7 @@ WHERE id = $1 AND state = 'pending' RETURNING state
 
 async def keep_broken(unit: Unit, intent: Intent, error: Exception) -> bool:
     """Keep that an attempt broke: the intent is due again after a pause, or is set aside. Whether it is."""
-    due_at = unit.now + back_off(intent.attempts)
+    due_at = unit.now + compute_back_off(intent.attempts)
     state = await unit.connection.fetchval(_BROKE, intent.id, name_error(error), due_at, MOST_BROKEN)
     if state != "failed":
         return False
@@ -207,12 +207,12 @@ WHERE (failed_work.kind, failed_work.name, failed_work.subject) = ('intent', $1,
 """
 
 
-async def give_up(unit: Unit, kind: str, keys: Sequence[str]) -> None:
+async def cancel_intents(unit: Unit, kind: str, keys: Sequence[str]) -> None:
     """Nobody wants these calls any more: none is begun, and what comes of one that is under way is not recorded."""
     await unit.connection.execute(_GIVE_UP, kind, keys, unit.now)
 
 
-async def hand_back(unit: Unit, claimed: Sequence[Intent]) -> None:
+async def release_claims(unit: Unit, claimed: Sequence[Intent]) -> None:
     """Free claims with which nothing was begun, as if they had not been made: another worker goes on at once."""
     await unit.connection.execute(
         "UPDATE intents SET leased_until = NULL, attempts = attempts - 1 WHERE id = ANY($1) AND state = 'pending'",
@@ -220,6 +220,6 @@ async def hand_back(unit: Unit, claimed: Sequence[Intent]) -> None:
     )
 
 
-def back_off(attempts: int) -> timedelta:
+def compute_back_off(attempts: int) -> timedelta:
     """How long to wait after this many attempts."""
     return BACK_OFF[min(attempts, len(BACK_OFF)) - 1]

@@ -1,4 +1,4 @@
-"""What falls due with time: sweeps that claim whole accounts, and workers for intents; and maintenance.
+"""Work that falls due with time: sweeps that claim whole accounts, and workers for intents; and maintenance.
 
 In the sandbox both are woken by the clock's notification; else they look when woken in this process,
 and every so often. Sweeps rest while the clock holds them.
@@ -14,9 +14,9 @@ from opentelemetry.trace import SpanKind
 from shared.base import backbone_figures, clock
 from shared.base.connections.database import connect_database
 from shared.base.health import Health
-from shared.base.metrics import jobs as metrics
+from shared.base.metrics import jobs as metrics_jobs
 from shared.base.metrics.figures import Figure, Figures
-from shared.base.retries import for_ever
+from shared.base.retries import restart_on_error
 from shared.base.settings import Settings
 from shared.base.telemetry import continued, log
 from shared.base.transient import is_transient, name_error
@@ -104,7 +104,7 @@ class Jobs:
             await asyncio.sleep(MAINTAIN_PAUSE if more else MAINTAIN_EVERY)
             try:
                 more = await self._runtime.units.run(idempotency.prune)
-                metrics.went_well("maintenance", MAINTAIN_EVERY)
+                metrics_jobs.went_well("maintenance", MAINTAIN_EVERY)
             except Unavailable as error:
                 log.warning("maintenance waits", error=error.detail)
 
@@ -117,14 +117,14 @@ class Jobs:
             return await asyncio.shield(working)
         except asyncio.CancelledError:
             self._ending = True
-            await _finish(working)
+            await _drain(working)
             raise
 
     async def _claim_and_work(self) -> bool:
         claimed = await self._runtime.units.run(lambda unit: intents.claim(unit, WORKERS))
-        metrics.went_well("intents", self._runtime.settings.jobs_poll, len(claimed))
+        metrics_jobs.went_well("intents", self._runtime.settings.jobs_poll, len(claimed))
         if self._ending:
-            await self._runtime.units.run(lambda unit: intents.hand_back(unit, claimed))
+            await self._runtime.units.run(lambda unit: intents.release_claims(unit, claimed))
         else:
             await asyncio.gather(*(self.work(intent) for intent in claimed))
         return bool(claimed)
@@ -133,7 +133,7 @@ class Jobs:
         """Make the call of one claimed intent and record the result, or when to try again."""
         kind = self._kinds[intent.kind]
         span = continued(f"intent {intent.kind}", intent.traceparent, SpanKind.CLIENT)
-        with span, metrics.attempt(intent.kind) as outcome:
+        with span, metrics_jobs.attempt(intent.kind) as outcome:
             try:
                 result = await kind.perform(self._runtime, intent)
                 await self._runtime.units.run(lambda unit: intents.record(unit, kind, intent, result))
@@ -152,25 +152,27 @@ class Jobs:
         if is_transient(error) or isinstance(error, httpx2.TransportError):
             await self._later(intent, name_error(error))
         elif await self._runtime.units.run(lambda unit: intents.keep_broken(unit, intent, error)):
-            metrics.FAILED.labels(WorkKind.INTENT, intent.kind).inc()
+            metrics_jobs.FAILED.labels(WorkKind.INTENT, intent.kind).inc()
 
     async def _later(self, intent: Intent, error: str) -> None:
         await self._runtime.units.run(
-            lambda unit: intents.postpone(unit, intent, unit.now + intents.back_off(intent.attempts), error[:500])
+            lambda unit: intents.postpone(
+                unit, intent, unit.now + intents.compute_back_off(intent.attempts), error[:500]
+            )
         )
 
     async def _listen(self) -> None:
         """Hear the sandbox's clock; while the connection is away, the poll serves."""
-        await for_ever(self._hear, lambda _: None)
+        await restart_on_error(self._hear, lambda _: None)
 
     async def _hear(self) -> None:
-        def heard(*_: object) -> None:
+        def wake_jobs(*_: object) -> None:
             self._runtime.wakeups.wake("sweeps", "intents")
 
         connection = await connect_database(self._runtime.settings, timeout=3)
         try:
-            await connection.add_listener(clock.CHANNEL, heard)
-            heard()
+            await connection.add_listener(clock.CHANNEL, wake_jobs)
+            wake_jobs()
             gone = asyncio.Event()
             connection.add_termination_listener(lambda _: gone.set())
             await gone.wait()
@@ -178,7 +180,7 @@ class Jobs:
             connection.terminate()
 
 
-async def _finish(working: asyncio.Task[bool]) -> None:
+async def _drain(working: asyncio.Task[bool]) -> None:
     """Let claims be handed back, and calls that were begun come to their end, for a while.
 
     A call that takes longer is cut off, and keeps its lease: the other side may still be at it, so that a second

@@ -1,4 +1,4 @@
-"""What one process of a service works with."""
+"""Resources with which one process of a service works."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +15,7 @@ from shared.persistence.database import Units
 from shared.process.jobs import Jobs
 from shared.process.service import Service
 from shared.web.clients import Clients
-from shared.web.gathering import Gatherings
+from shared.web.gathering import Batchers
 
 
 @dataclass
@@ -33,9 +33,9 @@ class Runtime:
         return Units(self.settings, self.wakeups)
 
     @cached_property
-    def gatherings(self) -> Gatherings:
+    def batchers(self) -> Batchers:
         """Does together what is asked for at once."""
-        return Gatherings(self.units)
+        return Batchers(self.units)
 
     @cached_property
     def clients(self) -> Clients:

@@ -1,4 +1,4 @@
-"""What a service is made of; `services/<name>/service.py` declares one."""
+"""Parts of a service; `services/<name>/service.py` declares one."""
 
 from dataclasses import dataclass, field
 from importlib import import_module

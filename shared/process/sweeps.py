@@ -35,7 +35,7 @@ class Sweep:
 
     name: str
     due: str
-    judge: Callable[[Unit, list[str]], Awaitable[None]]
+    handler: Callable[[Unit, list[str]], Awaitable[None]]
     set_based: bool = False
     """Whether a unit takes as many accounts as the settings say, since it costs hardly more for many."""
     judges_accounts: bool = True
@@ -143,7 +143,7 @@ async def _judge_due(sweep: Sweep, limit: int, finding: _Finding, unit: Unit) ->
         return None
     finding.claimed[:] = await unit.claim(sweep.due, limit, failed)
     if finding.claimed:
-        await sweep.judge(unit, list(finding.claimed))
+        await sweep.handler(unit, list(finding.claimed))
     return len(finding.claimed) or (None if failed else 0)
 
 
@@ -155,7 +155,7 @@ async def _judge_again(sweep: Sweep, subjects: Sequence[str], unit: Unit) -> Non
     await unit.lock(*subjects)
     due = await unit.connection.fetch(_STILL_DUE.format(due=sweep.due), unit.now, subjects)
     if due:
-        await sweep.judge(unit, [row["subject"] for row in due])
+        await sweep.handler(unit, [row["subject"] for row in due])
 
 
 async def _set_aside(unit: Unit, sweep: Sweep, subject: str, error: Exception) -> None:

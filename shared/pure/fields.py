@@ -54,10 +54,10 @@ Email = Annotated[str, Field(max_length=254, json_schema_extra={"format": "email
 """An address that a letter can be written to; whether it exists is found out by writing to it."""
 
 
-def _written(form: str) -> BeforeValidator:
+def _require_form(form: str) -> BeforeValidator:
     """Only text of this form is a time; pydantic would also read numbers (seconds since 1970) and other forms."""
 
-    def written(value: object) -> object:
+    def check_form(value: object) -> object:
         if isinstance(value, str):
             if not re.fullmatch(form, value, re.ASCII):
                 raise ValueError("not written as RFC 3339 has it")
@@ -65,12 +65,12 @@ def _written(form: str) -> BeforeValidator:
             raise ValueError("a time is text")
         return value
 
-    return BeforeValidator(written)
+    return BeforeValidator(check_form)
 
 
 _DATE = r"\d{4}-\d{2}-\d{2}"
 
-Day = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2200, 1, 1)), _written(_DATE)]
+Day = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2200, 1, 1)), _require_form(_DATE)]
 """A date of business, as `YYYY-MM-DD`."""
 
 _FIRST, _LAST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -78,7 +78,7 @@ _FIRST, _LAST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UT
 Instant = Annotated[
     AwareDatetime,
     Field(ge=_FIRST, le=_LAST),
-    _written(_DATE + r"[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})"),
+    _require_form(_DATE + r"[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})"),
 ]
 """An instant of business with its offset (RFC 3339), to the microsecond: at the ends of the calendar another zone has
 no name for it.
@@ -130,8 +130,8 @@ def example(**fields: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [orjson.dumps(fields).decode()]})
 
 
-def shown(model: type[BaseModel]) -> dict[str, Any]:
-    """What the API page shows of a model, for the example of one that contains it."""
+def get_example(model: type[BaseModel]) -> dict[str, Any]:
+    """Get the example that the API page shows of a model, for that of one that contains it."""
     extra: Any = model.model_config["json_schema_extra"]
     fields: dict[str, Any] = orjson.loads(extra["examples"][0])
     return fields

@@ -80,13 +80,13 @@ def _pattern(locale: Locale, digits: int) -> NumberPattern:
     return pattern
 
 
-def _known(code: str) -> str:
+def _check_currency(code: str) -> str:
     if code not in known_currencies():
         raise ValueError("not an ISO 4217 currency")
     return code
 
 
-Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["EUR"]), AfterValidator(_known)]
+Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["EUR"]), AfterValidator(_check_currency)]
 """An ISO 4217 code, as a field of a request or an event."""
 
 Minor = Annotated[int, Field(ge=0, le=MAX_MINOR, strict=True)]
@@ -138,5 +138,5 @@ class MoneyModel(BaseModel):
     currency: Currency
 
     def money(self) -> Money:
-        """The value."""
+        """Amount with its currency, as the value that is computed with."""
         return Money(self.amount_minor, self.currency)

@@ -146,7 +146,7 @@ def verify(token: str, audience: str, settings: "Settings") -> Caller:
 _bearer = HTTPBearer(auto_error=False, description="`make token` makes one for the local stack")
 
 
-async def _authorised(
+async def _authorise_request(
     request: Request,
     needed: SecurityScopes,
     credentials: HTTPAuthorizationCredentials | None = Security(_bearer),
@@ -178,7 +178,7 @@ def authorise(request: Request, scopes: Iterable[str], token: str) -> Caller:
 
 def is_authorisation(call: object) -> bool:
     """Say whether a dependency is the one that checks the token and its scopes."""
-    return call is _authorised
+    return call is _authorise_request
 
 
 def find_scopes(dependencies: Iterable[params.Depends]) -> tuple[str, ...] | None:
@@ -192,7 +192,7 @@ def needs(*scopes: str) -> Any:
     """Build the dependency of a router whose routes need these scopes, which there must be."""
     unknown = [name for scope in scopes for name in scope.split(_OR) if not is_scope(name)]
     assert not unknown, f"scopes that are not in shared/base/scopes.py: {unknown}"
-    return Security(_authorised, scopes=list(scopes))
+    return Security(_authorise_request, scopes=list(scopes))
 
 
 def needs_one_of(*scopes: str) -> Any:

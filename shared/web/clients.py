@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import orjson
 
-from shared.base.retries import quick
+from shared.base.retries import retry_briefly
 from shared.base.settings import Settings
 from shared.base.telemetry import traceparent
 from shared.pure.errors import Later
@@ -50,7 +50,7 @@ class ServiceClient:
         headers |= {"traceparent": traceparent()} if traceparent() else {}
         headers |= {"idempotency-key": key} if key else {}
         try:
-            async for attempt in quick(lambda error: isinstance(error, httpx2.TransportError | Later)):
+            async for attempt in retry_briefly(lambda error: isinstance(error, httpx2.TransportError | Later)):
                 with attempt:
                     answer = await self._http.request(method, path, content=body, headers=headers)
                     if answer.status_code in (429, 502, 503, 504):

@@ -21,8 +21,8 @@ from shared.pure.fields import NEEDED
 from shared.pure.ids import new_id
 from shared.web import idempotency
 from shared.web.auth import Caller
-from shared.web.gathering import Asked, Many, Order
-from shared.web.idempotency import Answer, Key
+from shared.web.gathering import BatchHandler, Order, PendingRequest
+from shared.web.idempotency import Answer, IdempotencyKey
 
 T = TypeVar("T")
 
@@ -74,12 +74,12 @@ class CommandRunner(ActRunner):
             raise KeyMissing("send an Idempotency-Key of up to 255 characters with this request")
         scope = request.scope
         self._query: bytes = scope["query_string"]
-        self._key = Key(self.caller.subject, f"{scope['method']} {scope['path']}", key, "", "")
+        self._key = IdempotencyKey(self.caller.subject, f"{scope['method']} {scope['path']}", key, "", "")
         if body is not None:
             self._stands_for(idempotency.normalise_json(body), body)
 
     def with_file(self, sha256: str) -> Self:
-        """The same once the file was received, which has this digest."""
+        """Build the same runner for a file that was received, which has this digest."""
         self._stands_for(sha256.encode(), sha256.encode())
         return self
 
@@ -98,7 +98,7 @@ class CommandRunner(ActRunner):
         *,
         status: int | Callable[[Any], int] = 201,
         reason: str | None = None,
-        about: UUID | None = None,
+        subject: UUID | None = None,
         locked_first: bool = False,
     ) -> Response:
         """Do it in one unit and answer with the model that `action` returns; or answer as the first time.
@@ -111,7 +111,7 @@ class CommandRunner(ActRunner):
         async def once(unit: Unit) -> Answer:
             assert self._key.body_hash, "a key without the body that it stands for would hide another one"
             if locked_first:
-                await unit.lock(about)
+                await unit.lock(subject)
             stored = (await idempotency.begin(unit, [self._key])).get(self._key)
             if isinstance(stored, Refusal):
                 raise stored
@@ -121,9 +121,9 @@ class CommandRunner(ActRunner):
             unit.audit.check(unit.cause)
             return self._store(unit, status(model) if callable(status) else status, model)
 
-        return _response(await self.runtime.units.run(once, self.cause(reason), about))
+        return _response(await self.runtime.units.run(once, self.cause(reason), subject))
 
-    async def run_with_others(self, many: Many[Order], order: Order, about: UUID) -> Response:
+    async def run_batched(self, many: BatchHandler[Order], order: Order, subject: UUID) -> Response:
         """Do it in one unit with others of the kind that came at once; or answer as the first time.
 
         `about` is the account that it changes. `many` does what it is given as if one came after the other, and
@@ -136,8 +136,10 @@ class CommandRunner(ActRunner):
                 raise outcome
             return outcome
 
-        answer = await self.runtime.gatherings.of(many).ask(Asked(str(about), self._key, self.cause(), order))
-        return await self.run(alone, about=about, locked_first=True) if answer is None else _response(answer)
+        answer = await self.runtime.batchers.find_batcher(many).submit(
+            PendingRequest(str(subject), self._key, self.cause(), order)
+        )
+        return await self.run(alone, subject=subject, locked_first=True) if answer is None else _response(answer)
 
     async def amend(
         self, action: Callable[[Unit], Awaitable[tuple[int, BaseModel]]], reason: str | None = None

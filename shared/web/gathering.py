@@ -21,10 +21,10 @@ from shared.base.telemetry import log
 from shared.persistence.database import Cause, Unit, Units
 from shared.pure.errors import Refusal, Unavailable
 from shared.web import idempotency
-from shared.web.idempotency import Answer, Key
+from shared.web.idempotency import Answer, IdempotencyKey
 
 Order = TypeVar("Order")
-Many = Callable[[Unit, Sequence[Order]], Awaitable[Sequence[BaseModel | Refusal]]]
+BatchHandler = Callable[[Unit, Sequence[Order]], Awaitable[Sequence[BaseModel | Refusal]]]
 """Does what some requests ask for, each about another account; the answer of each, or its refusal.
 
 An account that others hold it passes over if the unit does not wait (`Unit.pass_over`); what it returns in its place
@@ -33,7 +33,7 @@ does not count.
 Outcome = Answer | Refusal | None
 """None: it was not done with the others, and is to be done by itself."""
 
-MOST = 64
+MAX_BATCH = 64
 """Requests that one unit takes at most."""
 AT_ONCE = 2
 """Units of a kind at a time: one computes while the database works for the other."""
@@ -45,111 +45,111 @@ def _future() -> asyncio.Future[Outcome]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked(Generic[Order]):
-    """What one request asks for, about which account."""
+class PendingRequest(Generic[Order]):
+    """One request that waits, with what it asks for and its account."""
 
     subject: str
-    key: Key
+    key: IdempotencyKey
     cause: Cause
     order: Order
     outcome: asyncio.Future[Outcome] = field(default_factory=_future)
     since: float = field(default_factory=time.monotonic)
 
-    def names(self) -> set[Hashable]:
-        """What no other may have that is done at the same time."""
+    def list_locks(self) -> set[Hashable]:
+        """List the names that no other may have that is done at the same time."""
         return {self.subject, self.key[:3]}
 
-    def tell(self, outcome: Outcome) -> None:
+    def resolve(self, outcome: Outcome) -> None:
         """Let whoever asked go on, if they are still there."""
         if not self.outcome.done():
             self.outcome.set_result(outcome)
 
 
-class Gathering(Generic[Order]):
+class Batcher(Generic[Order]):
     """Requests of one kind in one process."""
 
-    def __init__(self, units: Units, many: Many[Order]) -> None:
+    def __init__(self, units: Units, many: BatchHandler[Order]) -> None:
         self._units = units
         self._many = many
-        self._waiting: deque[Asked[Order]] = deque()
+        self._waiting: deque[PendingRequest[Order]] = deque()
         self._busy: set[Hashable] = set()
         self._working: set[asyncio.Task[None]] = set()
 
-    async def ask(self, asked: Asked[Order]) -> Answer | None:
+    async def submit(self, request: PendingRequest[Order]) -> Answer | None:
         """Have it done with the others; its answer, or None if it is to be done by itself. Raises its refusal."""
-        self._waiting.append(asked)
+        self._waiting.append(request)
         if len(self._working) < AT_ONCE:
             task = asyncio.create_task(self._work())
             self._working.add(task)
             task.add_done_callback(self._working.discard)
-        outcome = await asked.outcome
+        outcome = await request.outcome
         if isinstance(outcome, Refusal):
             raise outcome
         return outcome
 
     async def _work(self) -> None:
-        while taken := self._take():
+        while batch := self._take_batch():
             try:
-                outcomes = await self._done(taken)
+                outcomes = await self._run_batch(batch)
             finally:
-                self._busy -= {name for one in taken for name in one.names()}
-            for one, outcome in zip(taken, outcomes, strict=True):
-                one.tell(outcome)
+                self._busy -= {name for request in batch for name in request.list_locks()}
+            for request, outcome in zip(batch, outcomes, strict=True):
+                request.resolve(outcome)
 
-    def _take(self) -> list[Asked[Order]]:
+    def _take_batch(self) -> list[PendingRequest[Order]]:
         """The next that can be done together; those stay that are about what is in work."""
-        taken: list[Asked[Order]] = []
-        left: list[Asked[Order]] = []
-        while self._waiting and len(taken) < MOST:
-            one = self._waiting.popleft()
-            if time.monotonic() - one.since > WAIT:
-                one.tell(Unavailable("too many act on this at once; try again"))
-            elif one.names() & self._busy:
-                left.append(one)
+        batch: list[PendingRequest[Order]] = []
+        postponed: list[PendingRequest[Order]] = []
+        while self._waiting and len(batch) < MAX_BATCH:
+            request = self._waiting.popleft()
+            if time.monotonic() - request.since > WAIT:
+                request.resolve(Unavailable("too many act on this at once; try again"))
+            elif request.list_locks() & self._busy:
+                postponed.append(request)
             else:
-                taken.append(one)
-                self._busy |= one.names()
-        self._waiting.extendleft(reversed(left))
-        return taken
+                batch.append(request)
+                self._busy |= request.list_locks()
+        self._waiting.extendleft(reversed(postponed))
+        return batch
 
-    async def _done(self, taken: Sequence[Asked[Order]]) -> list[Outcome]:
+    async def _run_batch(self, batch: Sequence[PendingRequest[Order]]) -> list[Outcome]:
         try:
-            return await self._units.run(partial(self._together, taken))
+            return await self._units.run(partial(self._handle_batch, batch))
         except Unavailable as error:
-            return [error for _ in taken]
+            return [error for _ in batch]
         except (Exception, asyncio.CancelledError) as error:  # whose fault it is shows when each is done by itself
             if is_told_to_end(error):
                 raise
-            log.warning("requests are done one by one", requests=len(taken), error=type(error).__qualname__)
-            return [None for _ in taken]
+            log.warning("requests are done one by one", requests=len(batch), error=type(error).__qualname__)
+            return [None for _ in batch]
 
-    async def _together(self, taken: Sequence[Asked[Order]], unit: Unit) -> list[Outcome]:
-        known = await idempotency.begin(unit, [one.key for one in taken])
-        new = [one for one in taken if one.key not in known]
-        unit.causes, unit.waits_for_accounts = {one.subject: one.cause for one in new}, False
-        found = await self._many(unit, [one.order for one in new]) if new else []
-        outcomes: dict[Key, Outcome] = dict(known)
-        for one, model in zip(new, found, strict=True):
-            if one.subject in unit.passed_over:
+    async def _handle_batch(self, batch: Sequence[PendingRequest[Order]], unit: Unit) -> list[Outcome]:
+        answered = await idempotency.begin(unit, [request.key for request in batch])
+        new = [request for request in batch if request.key not in answered]
+        unit.causes, unit.waits_for_accounts = {request.subject: request.cause for request in new}, False
+        models = await self._many(unit, [request.order for request in new]) if new else []
+        outcomes: dict[IdempotencyKey, Outcome] = dict(answered)
+        for request, model in zip(new, models, strict=True):
+            if request.subject in unit.passed_over:
                 continue
             if not isinstance(model, Refusal):
-                unit.audit.check(one.cause)
-            outcomes[one.key] = model if isinstance(model, Refusal) else Answer(CREATED, model.model_dump_json())
-        answers = {one.key: outcomes.get(one.key) for one in new}
-        idempotency.store(unit, {key: one for key, one in answers.items() if isinstance(one, Answer)})
-        await idempotency.forget(unit, [key for key, one in answers.items() if not isinstance(one, Answer)])
-        return [outcomes.get(one.key) for one in taken]
+                unit.audit.check(request.cause)
+            outcomes[request.key] = model if isinstance(model, Refusal) else Answer(CREATED, model.model_dump_json())
+        answers = {request.key: outcomes.get(request.key) for request in new}
+        idempotency.store(unit, {key: answer for key, answer in answers.items() if isinstance(answer, Answer)})
+        await idempotency.forget(unit, [key for key, answer in answers.items() if not isinstance(answer, Answer)])
+        return [outcomes.get(request.key) for request in batch]
 
 
-class Gatherings:
-    """The gatherings of a process, one for each kind of request."""
+class Batchers:
+    """The batchers of a process, one for each kind of request."""
 
     def __init__(self, units: Units) -> None:
         self._units = units
-        self._of: dict[Callable[..., Any], Gathering[Any]] = {}
+        self._of: dict[Callable[..., Any], Batcher[Any]] = {}
 
-    def of(self, many: Many[Order]) -> Gathering[Order]:
+    def find_batcher(self, many: BatchHandler[Order]) -> Batcher[Order]:
         """That of requests which this function does."""
         if many not in self._of:
-            self._of[many] = Gathering(self._units, many)
+            self._of[many] = Batcher(self._units, many)
         return self._of[many]

@@ -33,8 +33,8 @@ class AnswerRemoved(Refusal):
     status = 410
 
 
-class Key(NamedTuple):
-    """What a caller calls one request (the key is theirs, and counts for a method and path), and what it asks for.
+class IdempotencyKey(NamedTuple):
+    """Name of a request by its caller (the key is theirs, for a method and path), with digests of its content.
 
     `body_hash` is of the JSON of the body, `sent_hash` of its bytes as they were sent: keys were once kept by those.
     """
@@ -48,7 +48,7 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request was answered, in JSON."""
+    """Answer to a request, in JSON."""
 
     status: int
     body: str
@@ -94,9 +94,9 @@ RETURNING 1
 """
 
 
-async def begin(unit: Unit, keys: Collection[Key]) -> dict[Key, Answer | Refusal]:
+async def begin(unit: Unit, keys: Collection[IdempotencyKey]) -> dict[IdempotencyKey, Answer | Refusal]:
     """Take these keys, each of another place; what those were answered that had been used before."""
-    answers: dict[Key, Answer | Refusal] = {}
+    answers: dict[IdempotencyKey, Answer | Refusal] = {}
     wanted = {key[:3]: key for key in keys}
     while wanted:  # a key may be pruned between the two statements
         for row in await unit.connection.fetch(_BEGIN, unit.now, *columns((key[:4] for key in wanted.values()), 4)):
@@ -128,12 +128,12 @@ def normalise_json(body: bytes) -> bytes:
         return body
 
 
-def store(unit: Unit, answers: Mapping[Key, Answer]) -> None:
+def store(unit: Unit, answers: Mapping[IdempotencyKey, Answer]) -> None:
     """Keep what these keys, which this unit took, are answered; it is written when the unit ends."""
     unit.keep_answers(KeptAnswer(*key[:3], answer.status, answer.body) for key, answer in answers.items())
 
 
-async def forget(unit: Unit, keys: Collection[Key]) -> None:
+async def forget(unit: Unit, keys: Collection[IdempotencyKey]) -> None:
     """Give up keys that this unit took: what they asked for was not done."""
     if keys:
         await unit.connection.execute(_FORGET, *columns((key[:3] for key in keys), 3))

@@ -6,7 +6,7 @@ ANY_VERSION = -1
 """The version that `If-Match: *` names: whichever there is."""
 
 
-class Stale(Refusal):
+class StaleVersion(Refusal):
     """It was changed meanwhile, so the change is one of what nobody sees any more."""
 
     code = "stale"
@@ -31,9 +31,9 @@ def parse_if_match(if_match: str | None) -> int:
 
 
 def check_version(version: int, wanted: int) -> None:
-    """Refuse a change of another version than the present one. Raises Stale."""
+    """Refuse a change of another version than the present one. Raises StaleVersion."""
     if wanted not in (version, ANY_VERSION):
-        raise Stale(f"it is at version {version}")
+        raise StaleVersion(f"it is at version {version}")
 
 
 def build_etag(version: int) -> str:

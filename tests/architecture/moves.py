@@ -104,7 +104,8 @@ def list_texts(text: str, table: Table) -> list[str]:
     return [node.value for node in nodes if isinstance(node.value, str) and old.search(node.value)]
 
 
-def _run_git(*arguments: str) -> str:
+def run_git(*arguments: str) -> str:
+    """Run git on the repository; return what it prints."""
     return subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
@@ -116,7 +117,7 @@ def _find_file(name: str) -> Path:
 
 def list_sources() -> Iterator[Path]:
     """List all Python files under version control."""
-    for name in _run_git("ls-files", "--", *FOLDERS).splitlines():
+    for name in run_git("ls-files", "--", *FOLDERS).splitlines():
         if name.endswith(".py") and (ROOT / name).exists():
             yield ROOT / name
 
@@ -127,7 +128,7 @@ def make_moves(table: Table) -> None:
         source = _find_file(old)
         target = ROOT / new.replace(".", "/") if source.is_dir() else (ROOT / new.replace(".", "/")).with_suffix(".py")
         target.parent.mkdir(parents=True, exist_ok=True)
-        _run_git("mv", str(source), str(target))
+        run_git("mv", str(source), str(target))
     for path in list_sources():
         text = path.read_text()
         rewritten = rewrite_imports(text, table)
@@ -139,13 +140,13 @@ def prove_moves(commit: str, table: Table) -> list[str]:
     """Prove that each module is what it was but for its imports; list those that are not, and those that are gone."""
     moved = {old.replace(".", "/"): new.replace(".", "/") for old, new in table.items()}
     differing = []
-    for name in _run_git("ls-tree", "-r", "--name-only", commit, "--", *FOLDERS).splitlines():
+    for name in run_git("ls-tree", "-r", "--name-only", commit, "--", *FOLDERS).splitlines():
         if not name.endswith(".py"):
             continue
         now = ROOT / _rename_file(name, moved)
         if not now.exists():
             differing.append(f"{name}: gone")
-        elif difference := compare_modules(_run_git("show", f"{commit}:{name}"), now.read_text(), table):
+        elif difference := compare_modules(run_git("show", f"{commit}:{name}"), now.read_text(), table):
             differing.append(f"{name}: {difference}")
     return differing
 

@@ -15,7 +15,7 @@ from deploy.local.tokens import Keys
 from sandbox.vendor import vendor as simulator
 from sandbox.vendor.api import create_app
 from sandbox.vendor.store import Store
-from sandbox.vendor.subscription import Seed, Subscription, seeded
+from sandbox.vendor.subscription import Seed, Subscription, create_subscription
 from shared.events.collections import (
     ReinstatementRequested,
     SuspensionCause,
@@ -43,7 +43,9 @@ class Vendor:
     def __init__(self, file: Path) -> None:
         self.simulator = simulator.Vendor(Store(file))
         self.change(
-            quantity=10, scheduled_next_term_instructions=NEXT_TERM, fresh=seeded("tenant-17", "vendor-17", Seed())
+            quantity=10,
+            scheduled_next_term_instructions=NEXT_TERM,
+            fresh=create_subscription("tenant-17", "vendor-17", Seed()),
         )
 
     def change(self, *, fresh: Subscription | None = None, **fields: Any) -> None:

@@ -144,7 +144,7 @@ class Support:
 
     async def step(self, **by: float) -> None:
         """Let business time pass, and the machines do what is due."""
-        self.vendor.clock.told = await self.database.move(None, **by)
+        self.vendor.clock.fixed_time = await self.database.move(None, **by)
         await sweep(self.runtime)
         await work(self.runtime)
 

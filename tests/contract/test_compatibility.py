@@ -12,15 +12,15 @@ from typer.testing import CliRunner
 
 from shared.events import REGISTRY
 from shared.events import __main__ as schemas
-from shared.events.compatibility import Schema, breaks, breaks_of_all
+from shared.events.compatibility import Schema, find_all_breaks, find_breaks
 from shared.process.service import NAMES
 
-RELEASED = schemas.kept(schemas.RELEASED)
+RELEASED = schemas.read_schemas(schemas.RELEASED)
 DECLARED = {name: orjson.loads(schemas.schema_of(event)) for name, event in REGISTRY.items() if event.producer in NAMES}
 
 
 def test_no_reader_of_a_released_event_is_broken() -> None:
-    assert breaks_of_all(RELEASED, DECLARED) == {}
+    assert find_all_breaks(RELEASED, DECLARED) == {}
 
 
 def objects(schema: Any) -> Iterator[Schema]:
@@ -43,8 +43,8 @@ def test_no_field_of_it_could_go_unseen(type_: str) -> None:
             is_required = name in there.get("required", ())
             if is_required:
                 there["required"].remove(name)
-            assert {each.reader for each in breaks(old, new)} == {"older"}
-            assert {each.reader for each in breaks(new, old)} == ({"newer"} if is_required else set())
+            assert {each.reader for each in find_breaks(old, new)} == {"older"}
+            assert {each.reader for each in find_breaks(new, old)} == ({"newer"} if is_required else set())
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_the_usual_command_leaves_what_was_released(folders: tuple[Path, Path]) 
     before = files(released)
     shutil.rmtree(declared)
     code, said = told()
-    assert (code, schemas.kept(declared)) == (1, DECLARED)
+    assert (code, schemas.read_schemas(declared)) == (1, DECLARED)
     assert "InvoicePaid.v1: paid_by: is never there, for a reader of the older schema" in said
     assert files(released) == before
 
@@ -86,7 +86,7 @@ def test_a_release_takes_what_is_new(folders: tuple[Path, Path]) -> None:
     _, released = folders
     (released / "goodstanding.collections.NoticeSent.v1.json").unlink()
     assert told("release") == (0, "")
-    assert schemas.kept(released) == DECLARED
+    assert schemas.read_schemas(released) == DECLARED
 
 
 def test_a_release_that_breaks_a_reader_is_refused_as_a_whole(

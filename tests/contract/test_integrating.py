@@ -43,7 +43,7 @@ def test_the_topics_and_their_partitions_are_those(program: dict[str, Any]) -> N
 
 
 def test_every_header_is_told() -> None:
-    row = outbox.row(
+    row = outbox.build_row(
         SAMPLE, sequence=1, unit_now=START, cause=Cause("request-1", act=Act("j.meier", "payment.record", "asked"))
     )
     table = TEXT.partition("| header |")[2].partition("\n\n")[0]

@@ -2,14 +2,14 @@
 
 from deploy.grafana.board import CURRENCY, Board, Row
 from deploy.grafana.boards.places import SERVICE, VENDOR
-from deploy.grafana.panels import PER_TIME, About, Look, bars, book, lines, number, rows
+from deploy.grafana.panels import PER_TIME, Look, PanelText, bars, book, lines, number, rows
 from deploy.grafana.queries import Query, business_age, count_now, money, rate_per_hour, total
 
 NOW = Row(
     "Now",
     [
         number(
-            About(
+            PanelText(
                 "Subscriptions",
                 "That somebody may be entitled to use.",
                 "Falls without a reason: what invoicing says did not arrive.",
@@ -19,7 +19,7 @@ NOW = Row(
             Query("sum(goodstanding_entitlements)", "all"),
         ),
         number(
-            About(
+            PanelText(
                 "Without access",
                 "Of these, those that may not be used now.",
                 "More than usual: see the reasons below.",
@@ -30,7 +30,7 @@ NOW = Row(
             look=Look(width=4, height=4, warn=1),
         ),
         number(
-            About(
+            PanelText(
                 "Payers who wait",
                 "May use their subscription; the vendor has not given it back.",
                 "At once: look at the vendor's answers.",
@@ -41,7 +41,7 @@ NOW = Row(
             look=Look(width=4, height=4, bad=1),
         ),
         number(
-            About(
+            PanelText(
                 "Refused by the vendor",
                 "Last change was refused for good.",
                 "A case is open for each: follow it.",
@@ -52,7 +52,7 @@ NOW = Row(
             look=Look(width=4, height=4, warn=1),
         ),
         number(
-            About(
+            PanelText(
                 "Open cases",
                 "Not closed: a resolved one waits until the customer was told.",
                 "Grows: support needs hands; see which kind.",
@@ -62,7 +62,7 @@ NOW = Row(
             Query(count_now("goodstanding_cases", "escalation"), "open"),
         ),
         number(
-            About(
+            PanelText(
                 "Answers that are late",
                 "Cases without a first answer past its deadline.",
                 "Answer the most severe first.",
@@ -78,7 +78,7 @@ ACCESS = Row(
     "Access",
     [
         lines(
-            About(
+            PanelText(
                 "Without access",
                 "Of all subscriptions, over time.",
                 "A step upwards: many suspensions at once.",
@@ -89,7 +89,7 @@ ACCESS = Row(
             look=Look(colour="orange"),
         ),
         lines(
-            About(
+            PanelText(
                 "Wanted otherwise than it is",
                 "Subscriptions that the vendor has not followed.",
                 "Grows: the vendor is away or refuses.",
@@ -100,7 +100,7 @@ ACCESS = Row(
             look=Look(colours={"wanted active": "red", "wanted suspended": "orange"}),
         ),
         bars(
-            About(
+            PanelText(
                 "Holds by reason and days",
                 "One with two reasons counts for each.",
                 "`90+`: a person should decide whether it is terminated; we go on owing for it.",
@@ -111,7 +111,7 @@ ACCESS = Row(
             look=Look(none="No holds", warn=1),
         ),
         lines(
-            About(
+            PanelText(
                 "How long the vendor has not followed",
                 "Business time.",
                 "`active` is a payer without access: at once.",
@@ -130,7 +130,7 @@ DISPUTES = Row(
     "Disputes",
     [
         lines(
-            About(
+            PanelText(
                 "Disputes by state",
                 "That are not decided.",
                 "`requested` that stays: invoicing is not reached.",
@@ -141,7 +141,7 @@ DISPUTES = Row(
             look=Look(width=12, height=8),
         ),
         lines(
-            About(
+            PanelText(
                 "Disputes that end",
                 "In an hour, by how they ended.",
                 "`refused`: the lines could not be reserved; the customer has to be told. Many `upheld`: our invoices.",
@@ -156,7 +156,7 @@ DISPUTES = Row(
             ),
         ),
         lines(
-            About(
+            PanelText(
                 "$currency disputed",
                 "What is disputed now, in units of the currency.",
                 "Grows in one currency: look for one invoice run that was wrong.",
@@ -172,7 +172,7 @@ CASES = Row(
     "Cases",
     [
         lines(
-            About(
+            PanelText(
                 "Open cases by kind",
                 "Not closed.",
                 "Technical ones: is the vendor's service down?",
@@ -183,7 +183,7 @@ CASES = Row(
             look=Look(stacked=True, height=8),
         ),
         bars(
-            About(
+            PanelText(
                 "Late answers by severity",
                 "First answers past their deadline, by the targets and the hours of the legal entity.",
                 "A before B before C.",
@@ -194,7 +194,7 @@ CASES = Row(
             look=Look(height=8, warn=1, bad=5, none="no figures"),
         ),
         lines(
-            About(
+            PanelText(
                 "Customers not told the outcome",
                 "Resolved cases whose customer was not told within two business days.",
                 "Tell them, and record it.",
@@ -205,7 +205,7 @@ CASES = Row(
             look=Look(height=8, colour="red"),
         ),
         lines(
-            About(
+            PanelText(
                 "Mails and answers that wait",
                 "Mails of which nobody knows the case, and cases with an answer that nobody has read.",
                 "Read them; open or join a case.",
@@ -217,7 +217,7 @@ CASES = Row(
             look=Look(height=8),
         ),
         lines(
-            About(
+            PanelText(
                 "Credits not passed on",
                 "Credits of the vendor's that no customer has ten days after they came.",
                 "Match each with what was asked for and credit the customer, or say why not.",
@@ -228,7 +228,7 @@ CASES = Row(
             look=Look(height=8, colour="red"),
         ),
         lines(
-            About(
+            PanelText(
                 "Tickets at the vendor",
                 "Not closed, by status; of `attention_needed` the vendor waits for us.",
                 "`prepared`: a person opens it in the vendor's portal.",
@@ -239,7 +239,7 @@ CASES = Row(
             look=Look(height=8, stacked=True),
         ),
         rows(
-            About(
+            PanelText(
                 "Open cases",
                 "By kind, severity and state.",
                 "`resolved`: somebody has to tell the customer.",

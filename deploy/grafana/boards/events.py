@@ -2,7 +2,7 @@
 
 from deploy.grafana.board import Board, Row
 from deploy.grafana.boards.places import PLATFORM, SERVICE
-from deploy.grafana.panels import PER_TIME, About, Look, bars, book, lines, number, rows
+from deploy.grafana.panels import PER_TIME, Look, PanelText, bars, book, lines, number, rows
 from deploy.grafana.queries import Query, age, count_now, quantile, rate, total
 
 SMALL = Look(width=4, height=4)
@@ -12,7 +12,7 @@ NOW = Row(
     "Now",
     [
         number(
-            About(
+            PanelText(
                 "Wait in the outbox",
                 "Facts that no other service has heard of.",
                 "Look whether the relay leads and whether the broker answers.",
@@ -23,7 +23,7 @@ NOW = Row(
             look=Look(width=4, height=4, warn=200, bad=2000),
         ),
         number(
-            About(
+            PanelText(
                 "Not applied yet",
                 "Messages between what is published and what is applied.",
                 "See below which consumer and whether it advances.",
@@ -34,7 +34,7 @@ NOW = Row(
             look=Look(width=4, height=4, warn=500, bad=5000),
         ),
         number(
-            About(
+            PanelText(
                 "Slowest effects",
                 "99 of 100 effects come sooner after their fact.",
                 "Outbox or consumer? The two delays below tell.",
@@ -45,7 +45,7 @@ NOW = Row(
             look=Look(width=4, height=4, warn=5, bad=30, none="no events"),
         ),
         number(
-            About(
+            PanelText(
                 "Heads that broke",
                 "Events that could not be applied: all later ones of their subject wait.",
                 "Read the error in the list below, mend its cause, then redrive.",
@@ -56,7 +56,7 @@ NOW = Row(
             look=Look(width=4, height=4, bad=1),
         ),
         number(
-            About(
+            PanelText(
                 "Groups that stopped",
                 "The flood rule stopped them: too many heads at once.",
                 "Find what broke so many, mend it, then let the group go on.",
@@ -67,7 +67,7 @@ NOW = Row(
             look=Look(width=4, height=4, bad=1),
         ),
         number(
-            About(
+            PanelText(
                 "Consumers that are stuck",
                 "Something is there to read and nothing advances.",
                 "Its process ends by itself. If it comes back stuck, look at its log.",
@@ -83,7 +83,7 @@ OUT = Row(
     "Out: from the fact to the broker",
     [
         lines(
-            About(
+            PanelText(
                 "Waiting in the outbox",
                 "Events that the relay has not sent.",
                 "One service: its relay. All: the broker.",
@@ -93,7 +93,7 @@ OUT = Row(
             Query(total("goodstanding_outbox_pending", "service"), "{{service}}"),
         ),
         lines(
-            About(
+            PanelText(
                 "How long the first waits",
                 "Since it was recorded.",
                 "Past the line nobody hears of anything: look at the relay's log and the broker.",
@@ -104,7 +104,7 @@ OUT = Row(
             look=Look(bad=60),
         ),
         lines(
-            About(
+            PanelText(
                 "Published",
                 "Acknowledged by the broker, in a second.",
                 "Falls to nothing while requests go on: the outbox fills.",
@@ -119,7 +119,7 @@ IN = Row(
     "In: from the broker to the effect",
     [
         lines(
-            About(
+            PanelText(
                 "Not applied yet",
                 "Messages that a consumer is behind.",
                 "Grows without end: it is slower than what comes, or stuck.",
@@ -129,7 +129,7 @@ IN = Row(
             Query(total("goodstanding_consumer_lag_messages", "service"), "{{service}}"),
         ),
         lines(
-            About(
+            PanelText(
                 "How long behind",
                 "Since when something is not applied.",
                 "What this service decides rests on facts that are so old.",
@@ -140,7 +140,7 @@ IN = Row(
             look=Look(bad=120),
         ),
         lines(
-            About(
+            PanelText(
                 "From fact to effect",
                 "Half and 99 of 100, over all services.",
                 "The half is usual and the slowest are not: single subjects wait, see what is parked.",
@@ -152,7 +152,7 @@ IN = Row(
             look=Look(bad=30),
         ),
         lines(
-            About(
+            PanelText(
                 "What became of events",
                 "By outcome, in a second.",
                 "`unreadable` or `head`: broken. `dropped`: came twice, which is usual after a restart.",
@@ -174,7 +174,7 @@ IN = Row(
             ),
         ),
         lines(
-            About(
+            PanelText(
                 "Effects by topic",
                 "99 of 100 come sooner.",
                 "One topic alone: its producer's relay.",
@@ -185,7 +185,7 @@ IN = Row(
             look=Look(bad=30),
         ),
         lines(
-            About(
+            PanelText(
                 "Starts afresh",
                 "Relays and consumers that began again after an error, and members that moved, in a minute.",
                 "A few after a restart are usual. Going on: the broker comes and goes.",
@@ -204,7 +204,7 @@ ASIDE = Row(
     "Set aside",
     [
         bars(
-            About(
+            PanelText(
                 "Parked events",
                 "Heads, and what waits behind them.",
                 "Mend the heads: their followers come by themselves.",
@@ -215,7 +215,7 @@ ASIDE = Row(
             look=Look(width=8, height=8, bad=1, none="Nothing is parked"),
         ),
         rows(
-            About(
+            PanelText(
                 "What broke",
                 "Heads by the class of their error.",
                 "A class of ours is a rule that was broken, one of"

@@ -2,7 +2,7 @@
 
 from deploy.grafana.board import Board, Row
 from deploy.grafana.boards.places import CASES, EVENTS, MONEY, PLATFORM, SERVICE, VENDOR
-from deploy.grafana.panels import About, Look, book, lines, number, rows
+from deploy.grafana.panels import Look, PanelText, book, lines, number, rows
 from deploy.grafana.queries import Query, business_age, count_now, failing, quantile, rate, total
 
 FIRING = 'ALERTS{alertstate="firing",severity=~"page|ticket"}'
@@ -15,7 +15,7 @@ WRONG = Row(
     "Is anything wrong?",
     [
         number(
-            About(
+            PanelText(
                 "Pages",
                 "Alerts that wake somebody.",
                 "Open the list beside this; each has a runbook.",
@@ -26,7 +26,7 @@ WRONG = Row(
             look=Look(*FIRST, bad=1),
         ),
         number(
-            About(
+            PanelText(
                 "Tickets",
                 "Alerts that wait for the morning.",
                 "Read the list; a page of the same service is their cause.",
@@ -37,7 +37,7 @@ WRONG = Row(
             look=Look(*FIRST, warn=1),
         ),
         number(
-            About(
+            PanelText(
                 "Processes that answer",
                 "Part of our processes that Prometheus reaches.",
                 "See which is down on the platform's dashboard, and why in its log.",
@@ -48,7 +48,7 @@ WRONG = Row(
             look=Look(*FIRST, warn=1, bad=0.7, low_is_bad=True),
         ),
         number(
-            About(
+            PanelText(
                 "Error budget left",
                 "Of the least well service: what is left of the 0.1 % of requests that may fail, over the time shown.",
                 "Find the service in the burn below, then its failing routes.",
@@ -59,7 +59,7 @@ WRONG = Row(
             look=Look(*FIRST, warn=0.5, bad=0.1, low_is_bad=True),
         ),
         rows(
-            About(
+            PanelText(
                 "What fires now",
                 "Alerts that fire, with their service.",
                 "Take the pages first: a page explains the"
@@ -76,7 +76,7 @@ BUDGET = Row(
     "Error budgets and delays",
     [
         lines(
-            About(
+            PanelText(
                 "How fast the error budget burns",
                 "Failed requests of the last hour beside the 0.1 % that may fail; at"
                 " 14.4 the budget of a month is gone in two days.",
@@ -92,7 +92,7 @@ BUDGET = Row(
             look=Look(bad=14.4),
         ),
         lines(
-            About(
+            PanelText(
                 "Slowest hundredth of requests",
                 "From the first byte of a request to the last of its answer.",
                 "Open the service: is it one route, or do all wait for the pool or the event loop?",
@@ -103,7 +103,7 @@ BUDGET = Row(
             look=Look(warn=1),
         ),
         lines(
-            About(
+            PanelText(
                 "Slowest hundredth of effects",
                 "From the record of a fact to its effect in another service.",
                 "Look whether the outbox waits, a consumer lags, or a head is parked.",
@@ -119,7 +119,7 @@ WAY = Row(
     "From invoice to reinstatement",
     [
         number(
-            About(
+            PanelText(
                 "Invoices to be judged",
                 "Due at this instant and not judged yet.",
                 "Zero is usual between sweeps. If it stays, the sweep is late or breaks.",
@@ -130,7 +130,7 @@ WAY = Row(
             look=Look(width=4, height=4, warn=50),
         ),
         number(
-            About(
+            PanelText(
                 "Open dunning cases",
                 "Accounts that are late or about to be.",
                 "A jump after a bill run is usual, one without is not: compare balances first.",
@@ -141,7 +141,7 @@ WAY = Row(
             look=COUNTED,
         ),
         number(
-            About(
+            PanelText(
                 "Notices on their way",
                 "Wanted and not yet taken by the mail hop.",
                 "If it grows the mail hop is away or refuses; no suspension goes on without its notice.",
@@ -152,7 +152,7 @@ WAY = Row(
             look=Look(width=4, height=4, warn=20),
         ),
         number(
-            About(
+            PanelText(
                 "Without access",
                 "Subscriptions that may not be used now.",
                 "More than usual: look at the guard and at what was requested within an hour before anything else.",
@@ -163,7 +163,7 @@ WAY = Row(
             look=Look(width=4, height=4, warn=1),
         ),
         number(
-            About(
+            PanelText(
                 "Payers who wait for access",
                 "May use their subscription, and the vendor has not given it back.",
                 "This is the worst that we do to a customer: look at the vendor's answers at once.",
@@ -174,7 +174,7 @@ WAY = Row(
             look=SMALL,
         ),
         number(
-            About(
+            PanelText(
                 "Held by the guard",
                 "Suspensions that wait for a person.",
                 "Decide: let them go on, or find out what made so many.",
@@ -190,7 +190,7 @@ FLOW = Row(
     "How it went",
     [
         lines(
-            About(
+            PanelText(
                 "Dunning cases by stage",
                 "Accounts by the step that was taken last.",
                 "A stage that only grows is where the way is blocked: look for deferred steps and failed notices.",
@@ -201,7 +201,7 @@ FLOW = Row(
             look=Look(stacked=True),
         ),
         lines(
-            About(
+            PanelText(
                 "Suspensions under way",
                 "For non-payment, by state.",
                 "`requested` that stays: the vendor refuses, or"
@@ -213,7 +213,7 @@ FLOW = Row(
             look=Look(stacked=True, colours={"effective": "orange", "requested": "blue", "ending": "purple"}),
         ),
         lines(
-            About(
+            PanelText(
                 "How long the vendor has not followed",
                 "Business time since a subscription is wanted otherwise than it is.",
                 "Look at the vendor's answers; then at the intents that wait.",

@@ -1,8 +1,8 @@
-"""What all stand on: Postgres, Kafka, the processes."""
+"""Board of what all stand on: Postgres, Kafka, the processes."""
 
 from deploy.grafana.board import Board, Row
 from deploy.grafana.boards.places import EVENTS, SERVICE
-from deploy.grafana.panels import PER_TIME, About, Look, bars, book, lines, number, rows
+from deploy.grafana.panels import PER_TIME, Look, PanelText, bars, book, lines, number, rows
 from deploy.grafana.queries import Query, age, quantile, rate, total
 
 OURS = 'job="goodstanding"'
@@ -10,7 +10,7 @@ NOW = Row(
     "Now",
     [
         number(
-            About(
+            PanelText(
                 "Processes down",
                 "That Prometheus does not reach.",
                 "Is it down, frozen, or does it start again and again? Its log tells.",
@@ -21,7 +21,7 @@ NOW = Row(
             look=Look(width=6, height=4, bad=1),
         ),
         number(
-            About(
+            PanelText(
                 "Kafka: parts that reach it",
                 "Relays and consumers that say that they work.",
                 "Two or more that do not are the broker, one alone is itself.",
@@ -32,7 +32,7 @@ NOW = Row(
             look=Look(width=6, height=4, warn=1, bad=0.8, low_is_bad=True),
         ),
         number(
-            About(
+            PanelText(
                 "Postgres: parts that reach it",
                 "Sweeps and workers that say that they work.",
                 "Two or more that do not are Postgres, or locks that somebody holds.",
@@ -43,7 +43,7 @@ NOW = Row(
             look=Look(width=6, height=4, warn=1, bad=0.8, low_is_bad=True),
         ),
         number(
-            About(
+            PanelText(
                 "Postgres: connections",
                 "Part of those that the server allows.",
                 "Who has them? pg_stat_activity by usename; then lower the pools.",
@@ -59,7 +59,7 @@ POSTGRES = Row(
     "Postgres",
     [
         lines(
-            About(
+            PanelText(
                 "Transactions",
                 "In a second, of all roles.",
                 "Rolled back grows: units that are run again, see their outcomes.",
@@ -71,7 +71,7 @@ POSTGRES = Row(
             look=Look(colours={"committed": "green", "rolled back": "red"}),
         ),
         lines(
-            About(
+            PanelText(
                 "Oldest open transaction",
                 "Of each service's role.",
                 "Past the line: end it, its locks are held.",
@@ -82,7 +82,7 @@ POSTGRES = Row(
             look=Look(bad=300),
         ),
         lines(
-            About(
+            PanelText(
                 "Deadlocks",
                 "In an hour. Locks are taken in one order, so there should be none.",
                 "Find both statements in the server's log.",
@@ -93,7 +93,7 @@ POSTGRES = Row(
             look=Look(colour="red"),
         ),
         lines(
-            About(
+            PanelText(
                 "Connections",
                 "Open, and how many are allowed.",
                 "Near the limit: lower the pools or end what idles.",
@@ -104,7 +104,7 @@ POSTGRES = Row(
             Query("max(goodstanding_postgres_connections_limit)", "allowed"),
         ),
         lines(
-            About(
+            PanelText(
                 "Size of the database",
                 "On disk.",
                 "Grows faster than business: look for a table that nothing empties.",
@@ -114,7 +114,7 @@ POSTGRES = Row(
             Query("max(goodstanding_postgres_database_bytes)", "size"),
         ),
         lines(
-            About(
+            PanelText(
                 "Units that wait for a connection",
                 "Of the pool of their process.",
                 "Not zero for minutes: something holds connections for long.",
@@ -129,7 +129,7 @@ KAFKA = Row(
     "Kafka",
     [
         lines(
-            About(
+            PanelText(
                 "Relays that lead",
                 "Of each service; one should.",
                 "0: nobody sends. Two for long cannot be: ask the lock in Postgres.",
@@ -139,7 +139,7 @@ KAFKA = Row(
             Query(total("goodstanding_relay_leading", "service"), "{{service}}"),
         ),
         lines(
-            About(
+            PanelText(
                 "Parts that do not work",
                 "Of all processes.",
                 "The part names what it needs: relay and consumer Kafka, sweeps and intents Postgres.",
@@ -153,7 +153,7 @@ KAFKA = Row(
             ),
         ),
         lines(
-            About(
+            PanelText(
                 "Batches read again or lost",
                 "Since Postgres was away, or another member took over, in a minute.",
                 "Going on: members come and go, look at their restarts.",
@@ -170,7 +170,7 @@ PROCESSES = Row(
     "Processes",
     [
         lines(
-            About(
+            PanelText(
                 "CPU",
                 "Cores that each service uses.",
                 "A whole core: start another process of the role that is busy.",
@@ -181,7 +181,7 @@ PROCESSES = Row(
             look=Look(width=6, decimals=2),
         ),
         lines(
-            About(
+            PanelText(
                 "Memory",
                 "Resident.",
                 "Grows without end: start it again, then look for what keeps it.",
@@ -192,7 +192,7 @@ PROCESSES = Row(
             look=Look(width=6),
         ),
         lines(
-            About(
+            PanelText(
                 "Event loop comes back late",
                 "The slowest hundredth of looks.",
                 "Something computes in it, or the CPU is short.",
@@ -203,7 +203,7 @@ PROCESSES = Row(
             look=Look(width=6, bad=0.5),
         ),
         lines(
-            About(
+            PanelText(
                 "Open files",
                 "Sockets too, as a part of what is allowed.",
                 "Near 100 %: connections are not closed.",
@@ -214,7 +214,7 @@ PROCESSES = Row(
             look=Look(width=6),
         ),
         rows(
-            About(
+            PanelText(
                 "Which answer",
                 "Each process that Prometheus should reach; 1 is well.",
                 "0: look at the end of its log, and whether the launcher starts it again.",
@@ -225,7 +225,7 @@ PROCESSES = Row(
             look=Look(width=12, height=8),
         ),
         bars(
-            About(
+            PanelText(
                 "Running for",
                 "Since the process started.",
                 "Young ones that nobody started: they die. Their log's end tells.",

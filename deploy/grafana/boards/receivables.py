@@ -2,7 +2,7 @@
 
 from deploy.grafana.board import CURRENCY, Board, Row
 from deploy.grafana.boards.places import CASES, EVENTS, VENDOR
-from deploy.grafana.panels import PER_TIME, About, Link, Look, bars, book, lines, number
+from deploy.grafana.panels import PER_TIME, Link, Look, PanelText, bars, book, lines, number
 from deploy.grafana.queries import Query, money, rate_per_hour, total, zero_if_read
 
 POLICY = Link("The dunning policy's ladder", "/d/gs-lifecycle?${__url_time_range}")
@@ -15,7 +15,7 @@ AGREED = Row(
     "Do the books agree?",
     [
         number(
-            About(
+            PanelText(
                 "Ledgers out of balance",
                 "Legal entities and currencies whose debits and credits differ.",
                 "Must be 0. The database refuses such entries: somebody went past it.",
@@ -26,7 +26,7 @@ AGREED = Row(
             look=Look(width=4, height=4, bad=1),
         ),
         number(
-            About(
+            PanelText(
                 "Currencies that differ",
                 "In which invoicing and collections do not agree on what is open.",
                 "A moment is usual. If it stays collections acts on what is not so: look at its events.",
@@ -41,7 +41,7 @@ AGREED = Row(
             look=Look(width=4, height=4, warn=1),
         ),
         number(
-            About(
+            PanelText(
                 "Bank entries that wait",
                 "Entries of statements that a person has to match.",
                 "Match them: until then their customers are reminded of what they have paid.",
@@ -52,7 +52,7 @@ AGREED = Row(
             look=Look(width=4, height=4, warn=20, bad=200),
         ),
         number(
-            About(
+            PanelText(
                 "Accounts not billed",
                 "Set aside by a bill run.",
                 "Read why in the run's answer, mend the account, run again.",
@@ -63,7 +63,7 @@ AGREED = Row(
             look=Look(width=4, height=4, warn=1),
         ),
         number(
-            About(
+            PanelText(
                 "Suspensions in an hour",
                 "Requested in the last hour of business time.",
                 "Many more than usual: stop them with the guard, then find the cause.",
@@ -74,7 +74,7 @@ AGREED = Row(
             look=Look(width=4, height=4, warn=10, bad=50),
         ),
         number(
-            About(
+            PanelText(
                 "Held by the guard",
                 "Steps that wait for a person to decide.",
                 "Decide: go on, or find what made so many.",
@@ -90,7 +90,7 @@ OWED = Row(
     "What customers owe",
     [
         lines(
-            About(
+            PanelText(
                 "$currency owed by age",
                 "By days since the due date, disputed or not.",
                 "An older band that grows: look at deferred steps and failed notices below.",
@@ -101,7 +101,7 @@ OWED = Row(
             look=Look(width=24, height=8, stacked=True, repeat="currency", colours=BUCKETS),
         ),
         lines(
-            About(
+            PanelText(
                 "$currency disputed or unapplied",
                 "Disputed by customers; received and not allocated.",
                 "Disputed grows: see the disputes. Unapplied grows: match or refund it.",
@@ -120,7 +120,7 @@ COMES = Row(
     "How it comes in, and what we owe",
     [
         lines(
-            About(
+            PanelText(
                 "Days sales outstanding",
                 "Receivables by what was invoiced in 90 days, computed once a day.",
                 "Grows over weeks: the ladder does not work, or invoices go out late.",
@@ -131,7 +131,7 @@ COMES = Row(
             look=THREE,
         ),
         lines(
-            About(
+            PanelText(
                 "Collection effectiveness",
                 "Collected of what could be collected within 30 days.",
                 "Below the line: ask which band of age grew.",
@@ -142,7 +142,7 @@ COMES = Row(
             look=Look(width=8, height=8, most=1),
         ),
         lines(
-            About(
+            PanelText(
                 "Overdue part",
                 "Of what is owed in a currency.",
                 "Grows for one currency alone: its bank statements may be missing.",
@@ -162,7 +162,7 @@ STEPS = Row(
     "What collections does",
     [
         lines(
-            About(
+            PanelText(
                 "Dunning cases by stage",
                 "Accounts by the step that was taken last.",
                 "A stage that only grows is where the way is blocked.",
@@ -173,7 +173,7 @@ STEPS = Row(
             look=Look(stacked=True),
         ),
         bars(
-            About(
+            PanelText(
                 "Steps that wait",
                 "Due, and held by a gate of the policy or by the guard.",
                 "`gate`: a notice is missing or something is in flight. `guard`: decide.",
@@ -184,7 +184,7 @@ STEPS = Row(
             look=Look(none="None waits"),
         ),
         bars(
-            About(
+            PanelText(
                 "Notices that are not sent",
                 "By state, now.",
                 "`failed`: mend the address and send again. `pending`: the mail hop.",
@@ -195,7 +195,7 @@ STEPS = Row(
             look=Look(bad=1),
         ),
         lines(
-            About(
+            PanelText(
                 "Notices by kind",
                 "Wanted in an hour.",
                 "One kind is at 0 while cases open: look at the sweep.",
@@ -206,7 +206,7 @@ STEPS = Row(
             look=Look(width=12),
         ),
         lines(
-            About(
+            PanelText(
                 "Suspensions that begin and end",
                 "For non-payment, in an hour: requested, withdrawn before access ended, ended.",
                 "More begin than end for long: look at the guard, then at what is owed.",

@@ -2,7 +2,7 @@
 
 from deploy.grafana.board import SERVICE, Board, Row
 from deploy.grafana.boards.places import EVENTS, PLATFORM
-from deploy.grafana.panels import About, Look, book, lines, number
+from deploy.grafana.panels import Look, PanelText, book, lines, number
 from deploy.grafana.queries import Query, quantile, rate
 
 OF = 'service="$service"'
@@ -14,7 +14,7 @@ NOW = Row(
     "Now",
     [
         number(
-            About(
+            PanelText(
                 "Requests",
                 "Answered in a second, health left out.",
                 "None at all: is it reached? See which of its processes answer.",
@@ -25,7 +25,7 @@ NOW = Row(
             look=SMALL,
         ),
         number(
-            About(
+            PanelText(
                 "Failed",
                 "Part of the requests that were answered with 5xx.",
                 "See below which status: 503 is a"
@@ -41,7 +41,7 @@ NOW = Row(
             look=Look(width=6, height=4, warn=0.001, bad=0.0144, none="no requests"),
         ),
         number(
-            About(
+            PanelText(
                 "Slowest hundredth",
                 "From the first byte of a request to the last of its answer.",
                 "See below which route; if all, look at the pool and the event loop.",
@@ -52,7 +52,7 @@ NOW = Row(
             look=Look(width=6, height=4, warn=0.5, bad=2),
         ),
         number(
-            About(
+            PanelText(
                 "Parts that work",
                 "Of what each process says of its own parts.",
                 "See below which part; a relay or consumer alone is Kafka, sweeps and intents are Postgres.",
@@ -68,7 +68,7 @@ REQUESTS = Row(
     "Requests",
     [
         lines(
-            About(
+            PanelText(
                 "Requests by route",
                 "Answered in a second.",
                 "One route much busier than usual: a caller in a loop. Ask the log for its traces.",
@@ -81,7 +81,7 @@ REQUESTS = Row(
             look=Look(width=12, height=9),
         ),
         lines(
-            About(
+            PanelText(
                 "Requests by status",
                 "Answered in a second.",
                 "5xx: ours to mend. Many 409 or 422: a caller that does"
@@ -98,7 +98,7 @@ REQUESTS = Row(
             ),
         ),
         lines(
-            About(
+            PanelText(
                 "How long requests take",
                 "Half, 95 of 100 and 99 of 100 of all requests; a dot is one that has a trace.",
                 "Follow a dot to its trace: it shows where the time went.",
@@ -111,7 +111,7 @@ REQUESTS = Row(
             look=Look(width=12, height=8, exemplars=True, warn=1),
         ),
         lines(
-            About(
+            PanelText(
                 "Slowest routes",
                 "95 of 100 requests are faster.",
                 "Look at the queries of the slowest route, and at its locks.",
@@ -127,7 +127,7 @@ INSIDE = Row(
     "What its processes wait for",
     [
         lines(
-            About(
+            PanelText(
                 "Units",
                 "Transactions by how they ended, in a second.",
                 "`transient`: run again since Postgres was away or a lock was held. Look at Postgres.",
@@ -138,7 +138,7 @@ INSIDE = Row(
             look=Look(colours={"committed": "green", "transient": "orange", "refused": "purple"}),
         ),
         lines(
-            About(
+            PanelText(
                 "Pool of connections",
                 "In use, allowed, and units that wait for one.",
                 "Units wait: something holds connections for long, most often a lock.",
@@ -151,7 +151,7 @@ INSIDE = Row(
             look=Look(colours={"waiting": "red", "allowed": "light-blue", "in use": "green"}),
         ),
         lines(
-            About(
+            PanelText(
                 "Event loop comes back late",
                 "The slowest hundredth of looks.",
                 "Something computes in the loop, or the machine is overloaded: compare with the CPU.",
@@ -162,7 +162,7 @@ INSIDE = Row(
             look=Look(bad=0.5),
         ),
         lines(
-            About(
+            PanelText(
                 "Events that it handles",
                 "By outcome, in a second.",
                 "`head`: one that broke. `parked`: behind it.",
@@ -184,7 +184,7 @@ INSIDE = Row(
             ),
         ),
         lines(
-            About(
+            PanelText(
                 "Requests in flight",
                 "Being answered now.",
                 "Grows while nothing gets slower outside: a dependency holds them; see the pool.",

@@ -1,8 +1,8 @@
-"""What goes out (calls to the vendor, mails, requests between services) and what falls due with time."""
+"""Board of what goes out (calls to the vendor, mails, requests between services) and what falls due with time."""
 
 from deploy.grafana.board import VENDOR_CURRENCY, Board, Row
 from deploy.grafana.boards.places import PLATFORM, SERVICE
-from deploy.grafana.panels import About, Look, bars, book, lines, number
+from deploy.grafana.panels import Look, PanelText, bars, book, lines, number
 from deploy.grafana.queries import Query, business_age, count_now, money, quantile, rate, total
 
 BAD = 'outcome=~"passing|unreachable|throttled"'
@@ -12,7 +12,7 @@ NOW = Row(
     "Now",
     [
         number(
-            About(
+            PanelText(
                 "Vendor calls that fail",
                 "Part that was throttled, broke or was not reached.",
                 "Above half nobody is suspended or given back. Look at the vendor's service health.",
@@ -27,7 +27,7 @@ NOW = Row(
             look=Look(width=6, height=4, warn=0.05, bad=0.5, none="no calls"),
         ),
         number(
-            About(
+            PanelText(
                 "Calls that are wanted",
                 "To the vendor, the mail hop and between services, not done yet.",
                 "See below which kind, and its attempts.",
@@ -38,7 +38,7 @@ NOW = Row(
             look=Look(width=6, height=4, warn=50, bad=500),
         ),
         number(
-            About(
+            PanelText(
                 "Due and not judged",
                 "Rows whose time has come.",
                 "Zero between sweeps. If it stays a sweep breaks.",
@@ -49,7 +49,7 @@ NOW = Row(
             look=Look(width=6, height=4, warn=100, bad=1000),
         ),
         number(
-            About(
+            PanelText(
                 "Longest since a job went well",
                 "As a part of twice its interval and a minute.",
                 "At 1 the alert comes: see below which job.",
@@ -69,7 +69,7 @@ VENDOR = Row(
     "The vendor",
     [
         lines(
-            About(
+            PanelText(
                 "Calls by outcome",
                 "In a second.",
                 "`throttled`: we ask too often. `unreachable`: the way there. `refused`: a case is open for it.",
@@ -91,7 +91,7 @@ VENDOR = Row(
             ),
         ),
         lines(
-            About(
+            PanelText(
                 "How long calls take",
                 "95 of 100 are faster.",
                 "Slow and not failing: wait. Slow and failing: the vendor has an outage.",
@@ -102,7 +102,7 @@ VENDOR = Row(
             look=Look(width=12, warn=5),
         ),
         lines(
-            About(
+            PanelText(
                 "$currency owed to the vendor",
                 "Accrued, billed, committed; in units of the currency.",
                 "Committed grows while customers are suspended: see which terms go on.",
@@ -121,7 +121,7 @@ OUT = Row(
     "Calls to the outside",
     [
         bars(
-            About(
+            PanelText(
                 "Wanted and not done",
                 "By kind.",
                 "`send_notice`: the mail hop. Others: the service that they go to.",
@@ -132,7 +132,7 @@ OUT = Row(
             look=Look(none="All is done"),
         ),
         lines(
-            About(
+            PanelText(
                 "How long the first waits",
                 "Business time since it was wanted.",
                 "Read its last error in the service's log.",
@@ -142,7 +142,7 @@ OUT = Row(
             Query(business_age("goodstanding_intents_oldest_timestamp_seconds", "service, kind"), "{{kind}}"),
         ),
         lines(
-            About(
+            PanelText(
                 "Attempts by outcome",
                 "In a second.",
                 "`later`: tried again after a pause. `broke`: a defect.",
@@ -153,7 +153,7 @@ OUT = Row(
             look=Look(colours={"done": "green", "later": "orange", "broke": "red"}),
         ),
         lines(
-            About(
+            PanelText(
                 "How long attempts take",
                 "95 of 100, with all their calls.",
                 "One kind alone: what it calls is slow.",
@@ -169,7 +169,7 @@ JOBS = Row(
     "Jobs",
     [
         lines(
-            About(
+            PanelText(
                 "Since a job last went well",
                 "The latest job of each service, as a part of twice its interval and a minute.",
                 "At 1 the alert comes and names the job: it breaks, or its process is down.",
@@ -184,7 +184,7 @@ JOBS = Row(
             look=Look(width=12, height=8, bad=1),
         ),
         lines(
-            About(
+            PanelText(
                 "What they judge",
                 "Accounts or other subjects, in a second.",
                 "Nothing while something is due: see its log.",
@@ -198,7 +198,7 @@ JOBS = Row(
             look=Look(width=12, height=8),
         ),
         lines(
-            About(
+            PanelText(
                 "How long a run takes",
                 "95 of 100, of those that found something.",
                 "Longer than the interval of the job: it falls behind.",
@@ -212,7 +212,7 @@ JOBS = Row(
             look=Look(width=12, height=8),
         ),
         lines(
-            About(
+            PanelText(
                 "Due and not judged",
                 "Rows by what they are.",
                 "Grows: more falls due than is judged; start another process of the role jobs.",

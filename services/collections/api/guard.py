@@ -12,7 +12,7 @@ from services.collections import use_cases
 from services.collections.api.guard_limits import LIMITS_PROPOSED, GuardLimitChangeOut
 from services.collections.domain.guard import LimitChangeState
 from services.collections.domain.policy import Limits
-from services.collections.repository import guard as repository
+from services.collections.repository import guard as repository_guard
 from services.collections.repository.guard import GuardState
 from services.collections.repository.guard_limits import find_standing
 from services.collections.use_cases.guard import Decision
@@ -89,7 +89,7 @@ async def get_guard(read: Read) -> GuardOut:
     """Whether suspensions are stopped, and how many went out lately."""
 
     async def load(unit: Unit) -> GuardOut:
-        return await GuardOut.load(unit, await repository.state(unit))
+        return await GuardOut.load(unit, await repository_guard.state(unit))
 
     return await read(load)
 
@@ -97,38 +97,40 @@ async def get_guard(read: Read) -> GuardOut:
 @reads.get("/guard/decisions", summary="What persons decided about the guard")
 async def list_decisions(read: Read) -> Page[DecisionOut]:
     """The last decisions, newest first."""
-    found = await read(repository.decisions)
-    return Page(items=[DecisionOut.model_validate(row) for row in found], next=None)
+    decisions = await read(repository_guard.decisions)
+    return Page(items=[DecisionOut.model_validate(row) for row in decisions], next=None)
 
 
-def _deciding(decision: Decision, command: Any, why: ReasonIn) -> Callable[[Unit], Awaitable[GuardOut]]:
+def _deciding(decision: Decision, command: Any, body: ReasonIn) -> Callable[[Unit], Awaitable[GuardOut]]:
     async def decide(unit: Unit) -> GuardOut:
-        state = await use_cases.guard.decide(unit, decision, command.caller.subject, why.reason)
+        state = await use_cases.guard.decide_on_guard(unit, decision, command.caller.subject, body.reason)
         return await GuardOut.load(unit, state)
 
     return decide
 
 
 @writes.post("/guard:stop", status_code=200, response_model=GuardOut, summary="Stop all suspensions")
-async def stop_suspensions(why: ReasonIn, command: Annotated[CommandRunner, perform_command("guard.stop")]) -> Response:
+async def stop_suspensions(
+    body: ReasonIn, command: Annotated[CommandRunner, perform_command("guard.stop")]
+) -> Response:
     """No suspension is requested or carried out until a person lets them go on."""
-    return await command.run(_deciding("stop", command, why), status=200, reason=why.reason)
+    return await command.run(_deciding("stop", command, body), status=200, reason=body.reason)
 
 
 @writes.post("/guard:resume", status_code=200, response_model=GuardOut, summary="Let suspensions go on")
 async def resume_suspensions(
-    why: ReasonIn, command: Annotated[CommandRunner, perform_command("guard.resume")]
+    body: ReasonIn, command: Annotated[CommandRunner, perform_command("guard.resume")]
 ) -> Response:
     """Suspensions go on; those that were held are judged again at once."""
-    return await command.run(_deciding("resume", command, why), status=200, reason=why.reason)
+    return await command.run(_deciding("resume", command, body), status=200, reason=body.reason)
 
 
 @writes.post("/guard:approve", status_code=200, response_model=GuardOut, summary="Approve more than the limit")
 async def approve_suspensions(
-    why: ReasonIn, command: Annotated[CommandRunner, perform_command("guard.approve")]
+    body: ReasonIn, command: Annotated[CommandRunner, perform_command("guard.approve")]
 ) -> Response:
     """For an hour of the business clock the limit does not hold; those that were held are judged again."""
-    return await command.run(_deciding("approve", command, why), status=200, reason=why.reason)
+    return await command.run(_deciding("approve", command, body), status=200, reason=body.reason)
 
 
 @limits.post(
@@ -152,7 +154,7 @@ async def set_limits(
         row = await change_limits(unit, command.caller, amounts, wanted.reason)
         if row.state == LimitChangeState.PROPOSED:
             return GuardLimitChangeOut.from_row(row)
-        return await GuardOut.load(unit, await repository.state(unit))
+        return await GuardOut.load(unit, await repository_guard.state(unit))
 
     return await command.run(
         set_for_all, status=lambda answer: 200 if isinstance(answer, GuardOut) else 202, reason=wanted.reason

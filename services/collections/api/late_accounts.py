@@ -12,7 +12,7 @@ from services.collections.api.standing import DunnableOut, NextOut
 from services.collections.repository.late_accounts import LateCriteria
 from services.collections.use_cases.late_accounts import LateAccount, UnknownStep
 from shared.events.collections import WaitsFor
-from shared.pure.fields import Code, example, shown
+from shared.pure.fields import Code, example, get_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
@@ -24,7 +24,7 @@ reads = Router(
 class ComingOut(NextOut):
     """The first step that comes if no new fact does, and the invoice whose step it is."""
 
-    model_config = example(invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", **shown(NextOut))
+    model_config = example(invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", **get_example(NextOut))
 
     invoice_id: UUID
 
@@ -62,10 +62,10 @@ class LateAccountOut(BaseModel):
         state="overdue",
         step="final_notice",
         position=14,
-        next=shown(ComingOut),
-        amounts=[shown(DunnableOut)],
+        next=get_example(ComingOut),
+        amounts=[get_example(DunnableOut)],
         suspended_subscription_ids=[],
-        waiting=[shown(HeldStepOut)],
+        waiting=[get_example(HeldStepOut)],
     )
 
     account_id: UUID

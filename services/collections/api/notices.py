@@ -8,12 +8,12 @@ from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from services.collections import use_cases
-from services.collections.repository import notices as repository
+from services.collections.repository import notices as repository_notices
 from services.collections.repository.notice_search import NoticeCriteria, NoticeState, search_notices
 from services.collections.tables import NoticeRow
-from services.collections.use_cases.delivery import NotFailed
+from services.collections.use_cases.delivery import NoticeNotFailed
 from shared.persistence.database import Unit
-from shared.pure.fields import Instant, ReasonIn, example, shown
+from shared.pure.fields import Instant, ReasonIn, example, get_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -72,7 +72,7 @@ class NoticeOut(BaseModel):
 class ListedNoticeOut(NoticeOut):
     """A notice with its account."""
 
-    model_config = example(**shown(NoticeOut), account_id="01a20d60-7458-729b-b244-54f33ab0c1d2")
+    model_config = example(**get_example(NoticeOut), account_id="01a20d60-7458-729b-b244-54f33ab0c1d2")
 
     account_id: UUID
 
@@ -94,7 +94,7 @@ async def list_notices(
 @reads.get("/{notice_id}", summary="One notice")
 async def get_notice(notice_id: UUID, read: Read) -> NoticeOut:
     """A notice and what became of it."""
-    return NoticeOut.of(await read(lambda unit: repository.notice(unit, notice_id)))
+    return NoticeOut.of(await read(lambda unit: repository_notices.get_notice(unit, notice_id)))
 
 
 @writes.post(
@@ -102,14 +102,14 @@ async def get_notice(notice_id: UUID, read: Read) -> NoticeOut:
     status_code=200,
     response_model=NoticeOut,
     summary="Send a failed notice again",
-    responses=refusals(NotFailed),
+    responses=refusals(NoticeNotFailed),
 )
 async def retry_notice(
-    notice_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("notice.retry")]
+    notice_id: UUID, body: ReasonIn, command: Annotated[CommandRunner, perform_command("notice.retry")]
 ) -> Response:
     """After the address was mended: the notice goes out again, and its days count from then."""
 
     async def retry(unit: Unit) -> NoticeOut:
-        return NoticeOut.of(await use_cases.delivery.retry(unit, notice_id))
+        return NoticeOut.of(await use_cases.delivery.retry_notice(unit, notice_id))
 
-    return await command.run(retry, status=200, reason=why.reason)
+    return await command.run(retry, status=200, reason=body.reason)

@@ -12,7 +12,7 @@ from services.collections.repository import policies
 from services.collections.tables import PolicyRow
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
-from shared.pure.fields import example, shown
+from shared.pure.fields import example, get_example
 from shared.web.http import OWN_STYLES, PROBLEMS, Read, Router
 
 public = Router(tags=["policy"], responses={422: PROBLEMS[422]})
@@ -52,7 +52,7 @@ class PublishedPolicyOut(BaseModel):
         language="en",
         dispute_window_days=60,
         after_release_days=3,
-        steps=[shown(StatedStepOut)],
+        steps=[get_example(StatedStepOut)],
         rules=["An invoice can be disputed for 60 days after its date."],
     )
 
@@ -115,9 +115,9 @@ async def show_policy(
 
 
 async def _load_version(unit: Unit, version: int | None) -> tuple[PolicyRow | None, list[PolicyRow]]:
-    versions = list(await policies.rows(unit))
+    versions = list(await policies.list_policies(unit))
     if version is None and versions:
-        return await policies.in_force_on(unit, unit.now.date()), versions
+        return await policies.get_in_force_on(unit, unit.now.date()), versions
     return next((row for row in versions if row.version == version), None), versions
 
 

@@ -10,10 +10,10 @@ from services.collections import use_cases
 from services.collections.api.notices import NoticeOut
 from services.collections.api.standing_suspensions import StandingSuspensionOut
 from services.collections.api.vendor_debt import VendorDebtOut, vendor_debt
-from services.collections.use_cases.judging import Judged
+from services.collections.use_cases.judging import EvaluatedItem
 from services.collections.use_cases.standing import Standing
 from services.collections.use_cases.vendor_debt import VendorDebt
-from shared.pure.fields import example, shown
+from shared.pure.fields import example, get_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router
 
@@ -73,7 +73,7 @@ class StepOut(BaseModel):
         reached_on="2026-04-14",
         outcome="requested",
         taken_at="2026-04-14T07:00:00Z",
-        requirements=[shown(RequirementOut)],
+        requirements=[get_example(RequirementOut)],
     )
 
     step: str
@@ -85,7 +85,7 @@ class StepOut(BaseModel):
     requirements: list[RequirementOut]
 
 
-_SENT = shown(StepOut) | {
+_SENT = get_example(StepOut) | {
     "step": "final_notice",
     "action": "notice",
     "day": 7,
@@ -143,12 +143,12 @@ class ItemOut(BaseModel):
         position=14,
         held_days=0,
         overdue_at="2026-03-31T22:00:00Z",
-        amounts=shown(DunnableOut),
+        amounts=get_example(DunnableOut),
         after_release_until=None,
         stage="suspend",
-        steps=[_SENT, shown(StepOut), _TO_COME],
-        next=shown(NextOut),
-        facts=[shown(FactOut)],
+        steps=[_SENT, get_example(StepOut), _TO_COME],
+        next=get_example(NextOut),
+        facts=[get_example(FactOut)],
     )
 
     invoice_id: UUID
@@ -169,23 +169,23 @@ class ItemOut(BaseModel):
     facts: list[FactOut]
 
     @classmethod
-    def of(cls, one: Judged, facts: list[Any]) -> Self:
+    def of(cls, result: EvaluatedItem, facts: list[Any]) -> Self:
         """The answer for a judged item."""
-        judgement = one.judgement
+        evaluation = result.evaluation
         return cls(
-            invoice_id=one.item.invoice_id,
-            number=one.item.number,
-            due_date=one.item.due_date,
-            policy_version=one.version,
-            round=judgement.round,
-            position=judgement.position,
-            held_days=sum((end - start).days for start, end in judgement.held_days),
-            overdue_at=judgement.overdue_at,
-            amounts=DunnableOut.model_validate(judgement, from_attributes=True),
-            after_release_until=judgement.after_release_until,
-            stage=judgement.stage.name if judgement.stage else None,
-            steps=[_step(rung) for rung in judgement.ladder],
-            next=NextOut.model_validate(judgement.next, from_attributes=True) if judgement.next else None,
+            invoice_id=result.item.invoice_id,
+            number=result.item.number,
+            due_date=result.item.due_date,
+            policy_version=result.version,
+            round=evaluation.round,
+            position=evaluation.position,
+            held_days=sum((end - start).days for start, end in evaluation.held_days),
+            overdue_at=evaluation.overdue_at,
+            amounts=DunnableOut.model_validate(evaluation, from_attributes=True),
+            after_release_until=evaluation.after_release_until,
+            stage=evaluation.stage.name if evaluation.stage else None,
+            steps=[_step(rung) for rung in evaluation.ladder],
+            next=NextOut.model_validate(evaluation.next, from_attributes=True) if evaluation.next else None,
             facts=[FactOut(**{name: row[name] for name in FactOut.model_fields}) for row in facts],
         )
 
@@ -198,7 +198,9 @@ def _step(rung: Any) -> StepOut:
         reached_on=rung.reached_on,
         outcome=rung.taken.outcome if rung.taken else None,
         taken_at=rung.taken.at if rung.taken else None,
-        requirements=[RequirementOut.model_validate(one, from_attributes=True) for one in rung.requirements],
+        requirements=[
+            RequirementOut.model_validate(requirement, from_attributes=True) for requirement in rung.requirements
+        ],
     )
 
 
@@ -232,12 +234,12 @@ class StandingOut(BaseModel):
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         time_zone="Europe/Berlin",
         state="suspended",
-        items=[shown(ItemOut)],
-        cases=[shown(CaseOut)],
-        suspensions=[shown(StandingSuspensionOut)],
+        items=[get_example(ItemOut)],
+        cases=[get_example(CaseOut)],
+        suspensions=[get_example(StandingSuspensionOut)],
         deferred=[],
-        notices=[shown(NoticeOut)],
-        owed_to_vendor=shown(VendorDebtOut),
+        notices=[get_example(NoticeOut)],
+        owed_to_vendor=get_example(VendorDebtOut),
         owed_to_vendor_missing=None,
     )
 
@@ -253,17 +255,17 @@ class StandingOut(BaseModel):
     owed_to_vendor_missing: str | None = Field(description="why it is not said, where it is not")
 
     @classmethod
-    def of(cls, found: Standing, debt: VendorDebt) -> Self:
+    def of(cls, standing: Standing, debt: VendorDebt) -> Self:
         """The answer for a standing."""
         return cls(
-            account_id=found.account_id,
-            time_zone=found.time_zone,
-            state=found.state,
-            items=[ItemOut.of(one, found.facts.get(one.item.invoice_id, [])) for one in found.items],
-            cases=[CaseOut(**dict(row)) for row in found.cases],
-            suspensions=[StandingSuspensionOut(**dict(row)) for row in found.suspensions],
-            deferred=[DeferralOut(**dict(row)) for row in found.deferrals],
-            notices=[NoticeOut.of(row) for row in found.notices],
+            account_id=standing.account_id,
+            time_zone=standing.time_zone,
+            state=standing.state,
+            items=[ItemOut.of(result, standing.facts.get(result.item.invoice_id, [])) for result in standing.items],
+            cases=[CaseOut(**dict(row)) for row in standing.cases],
+            suspensions=[StandingSuspensionOut(**dict(row)) for row in standing.suspensions],
+            deferred=[DeferralOut(**dict(row)) for row in standing.deferrals],
+            notices=[NoticeOut.of(row) for row in standing.notices],
             owed_to_vendor=vendor_debt(debt.exposure),
             owed_to_vendor_missing=debt.missing,
         )
@@ -275,5 +277,5 @@ async def get_standing(account_id: UUID, read: Read) -> StandingOut:
 
     Of a late account, also what we go on owing the vendor: invoicing is asked, and without its answer the rest is said.
     """
-    found = await read(lambda unit: use_cases.standing.standing(unit, account_id))
-    return StandingOut.of(found, await use_cases.vendor_debt.beside(read.runtime, found))
+    standing = await read(lambda unit: use_cases.standing.load_standing(unit, account_id))
+    return StandingOut.of(standing, await use_cases.vendor_debt.load_vendor_debt(read.runtime, standing))

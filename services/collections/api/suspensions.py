@@ -9,11 +9,11 @@ from pydantic import BaseModel, Field
 
 from services.collections import use_cases
 from services.collections.domain.suspension import SuspensionMoveRefused, SuspensionState
-from services.collections.repository import suspensions as repository
-from services.collections.repository.suspensions import Suspension, SuspensionCriteria
+from services.collections.repository import suspensions as repository_suspensions
+from services.collections.repository.suspensions import SuspensionCriteria, SuspensionRecord
 from services.collections.use_cases.suspensions import ReleaseRefused
 from shared.persistence.database import Unit
-from shared.pure.fields import Day, ReasonIn, example, shown
+from shared.pure.fields import Day, ReasonIn, example, get_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -52,16 +52,16 @@ class SuspensionOut(BaseModel):
     invoice_ids: list[UUID]
 
     @classmethod
-    def of(cls, found: Suspension) -> Self:
+    def of(cls, suspension: SuspensionRecord) -> Self:
         """The answer for a suspension."""
-        fields = {name: getattr(found, name) for name in cls.model_fields if name != "invoice_ids"}
-        return cls(**fields, invoice_ids=list(found.causes))
+        fields = {name: getattr(suspension, name) for name in cls.model_fields if name != "invoice_ids"}
+        return cls(**fields, invoice_ids=list(suspension.causes))
 
 
 class ListedSuspensionOut(SuspensionOut):
     """A suspension with what the vendor made of it; a person's reason for its end stands in the audit."""
 
-    model_config = example(**shown(SuspensionOut), ended_at=None, vendor_bills_on=True, vendor_refusal=None)
+    model_config = example(**get_example(SuspensionOut), ended_at=None, vendor_bills_on=True, vendor_refusal=None)
 
     ended_at: datetime | None
     vendor_bills_on: bool | None = Field(description="whether the vendor bills on while it is suspended")
@@ -97,14 +97,14 @@ async def list_suspensions(
 ) -> Page[ListedSuspensionOut]:
     """Suspensions of all accounts in the order of their ids, which is that in which they were requested."""
     criteria, after = SuspensionCriteria(state, account_id), paging.after_id()
-    rows = await read(lambda unit: repository.search_suspensions(unit, criteria, after, paging.limit + 1))
+    rows = await read(lambda unit: repository_suspensions.search_suspensions(unit, criteria, after, paging.limit + 1))
     return paging.page([ListedSuspensionOut.model_validate(dict(row)) for row in rows], key=lambda row: row.id)
 
 
 @reads.get("/{suspension_id}", summary="One suspension")
 async def get_suspension(suspension_id: UUID, read: Read) -> SuspensionOut:
     """The suspension and its causes."""
-    return SuspensionOut.of(await read(lambda unit: repository.suspension(unit, suspension_id)))
+    return SuspensionOut.of(await read(lambda unit: repository_suspensions.get_suspension(unit, suspension_id)))
 
 
 @reads.get("/{suspension_id}/confirmation", summary="Whether a suspension still stands")
@@ -113,7 +113,7 @@ async def get_confirmation(suspension_id: UUID, read: Read) -> ConfirmationOut:
 
     What that brings is kept like any other fact: a suspension that nothing carries is withdrawn.
     """
-    verdict, detail = await use_cases.checking.confirm(read.runtime, suspension_id)
+    verdict, detail = await use_cases.checking.confirm_suspension(read.runtime, suspension_id)
     return ConfirmationOut(suspension_id=suspension_id, verdict=verdict, detail=detail)
 
 
@@ -133,6 +133,8 @@ async def release_suspension(
     """
 
     async def release(unit: Unit) -> SuspensionOut:
-        return SuspensionOut.of(await use_cases.suspensions.release(unit, suspension_id, body.until, body.reason))
+        return SuspensionOut.of(
+            await use_cases.suspensions.release_suspension(unit, suspension_id, body.until, body.reason)
+        )
 
-    return await command.run(release, status=200, reason=body.reason, about=suspension_id)
+    return await command.run(release, status=200, reason=body.reason, subject=suspension_id)

@@ -1,4 +1,4 @@
-"""What we go on owing the vendor for a late account, beside its standing."""
+"""Debt to the vendor that goes on for a late account, shown beside its standing."""
 
 from datetime import date
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the judgements of an account's items come to: messages, suspensions, and the dunning case.
+"""Actions of a whole account from the evaluations of its items: messages, suspensions, and the dunning case.
 
 All items of an account are of one currency, that of the account; the amounts are its minor units.
 """
@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from services.collections.domain.judgement import Action, Judgement
+from services.collections.domain.judgement import Action, ItemEvaluation
 from services.collections.domain.policy import Step
 
 
@@ -18,7 +18,7 @@ from services.collections.domain.policy import Step
 class NoticeItem:
     """One invoice in a message, with the step that it takes by it and what was dunnable."""
 
-    judgement: Judgement
+    evaluation: ItemEvaluation
     action: Action
 
 
@@ -38,7 +38,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Suspension:
+class DueSuspension:
     """A subscription to suspend, with every invoice that causes it and what is dunnable there."""
 
     subscription_id: UUID
@@ -48,64 +48,66 @@ class Suspension:
     """Invoice id and dunnable amount, by invoice number."""
 
 
-def messages(judgements: Iterable[Judgement]) -> tuple[Message, ...]:
+def group_messages(evaluations: Iterable[ItemEvaluation]) -> tuple[Message, ...]:
     """The notices to send, one message for each instant, in the order of time."""
     due: defaultdict[datetime, list[NoticeItem]] = defaultdict(list)
-    for judgement, action in _actions(judgements, "notice"):
-        due[action.at].append(NoticeItem(judgement, action))
+    for evaluation, action in _list_actions(evaluations, "notice"):
+        due[action.at].append(NoticeItem(evaluation, action))
     return tuple(Message(at, tuple(due[at])) for at in sorted(due))
 
 
-def assess_access(judgement: Judgement, suspended: Collection[UUID]) -> Literal["ends", "ended", "unaffected"]:
+def assess_access(evaluation: ItemEvaluation, suspended: Collection[UUID]) -> Literal["ends", "ended", "unaffected"]:
     """Assess what a notice of an invoice may say of access, where these subscriptions of the account are suspended.
 
     Access ends only where the policy suspends and something dunnable belongs to a subscription that is not suspended.
     """
-    suspends = any(rung.step.action == "suspend" for rung in judgement.ladder)
-    if not suspends or not judgement.dunnable_subscriptions:
+    suspends = any(rung.step.action == "suspend" for rung in evaluation.ladder)
+    if not suspends or not evaluation.dunnable_subscriptions:
         return "unaffected"
-    return "ends" if judgement.dunnable_subscriptions - frozenset(suspended) else "ended"
+    return "ends" if evaluation.dunnable_subscriptions - frozenset(suspended) else "ended"
 
 
-def suspensions(judgements: Iterable[Judgement]) -> tuple[Suspension, ...]:
+def group_suspensions(evaluations: Iterable[ItemEvaluation]) -> tuple[DueSuspension, ...]:
     """The subscriptions to suspend, each once with all its causes, in the order of time."""
-    due: defaultdict[UUID, list[tuple[Judgement, Action, int]]] = defaultdict(list)
-    for judgement, action in _actions(judgements, "suspend"):
+    due: defaultdict[UUID, list[tuple[ItemEvaluation, Action, int]]] = defaultdict(list)
+    for evaluation, action in _list_actions(evaluations, "suspend"):
         for subscription_id, amount in action.subscriptions:
-            due[subscription_id].append((judgement, action, amount))
-    found = (_suspension(subscription_id, causes) for subscription_id, causes in due.items())
-    return tuple(sorted(found, key=lambda suspension: (suspension.at, suspension.subscription_id)))
+            due[subscription_id].append((evaluation, action, amount))
+    suspensions = (_merge_causes(subscription_id, causes) for subscription_id, causes in due.items())
+    return tuple(sorted(suspensions, key=lambda suspension: (suspension.at, suspension.subscription_id)))
 
 
-def _suspension(subscription_id: UUID, causes: list[tuple[Judgement, Action, int]]) -> Suspension:
+def _merge_causes(subscription_id: UUID, causes: list[tuple[ItemEvaluation, Action, int]]) -> DueSuspension:
     _, action, _ = max(causes, key=lambda cause: cause[1].at)
-    dunnable = tuple((judgement.invoice_id, amount) for judgement, _, amount in causes)
-    return Suspension(subscription_id, action.step, action.at, dunnable)
+    dunnable = tuple((evaluation.invoice_id, amount) for evaluation, _, amount in causes)
+    return DueSuspension(subscription_id, action.step, action.at, dunnable)
 
 
-def _actions(judgements: Iterable[Judgement], kind: str) -> list[tuple[Judgement, Action]]:
+def _list_actions(evaluations: Iterable[ItemEvaluation], kind: str) -> list[tuple[ItemEvaluation, Action]]:
     """The actions of a kind in the order that holds at one instant: by invoice number."""
-    ordered = sorted(judgements, key=lambda judgement: judgement.number)
-    return [(judgement, action) for judgement in ordered for action in judgement.actions if action.kind == kind]
+    ordered = sorted(evaluations, key=lambda evaluation: evaluation.number)
+    return [(evaluation, action) for evaluation in ordered for action in evaluation.actions if action.kind == kind]
 
 
-def not_dunnable(told: Iterable[tuple[UUID, int]], judgements: Iterable[Judgement]) -> frozenset[UUID]:
+def list_not_dunnable(
+    noticed_rounds: Iterable[tuple[UUID, int]], evaluations: Iterable[ItemEvaluation]
+) -> frozenset[UUID]:
     """The invoices of a notice, each with its round in it, that are dunnable no more, or in another round."""
-    rounds = {judgement.invoice_id: judgement.round for judgement in judgements if judgement.dunnable_minor > 0}
-    return frozenset(invoice_id for invoice_id, number in told if rounds.get(invoice_id) != number)
+    rounds = {evaluation.invoice_id: evaluation.round for evaluation in evaluations if evaluation.dunnable_minor > 0}
+    return frozenset(invoice_id for invoice_id, number in noticed_rounds if rounds.get(invoice_id) != number)
 
 
-def is_case_open(judgements: Iterable[Judgement]) -> bool:
+def is_case_open(evaluations: Iterable[ItemEvaluation]) -> bool:
     """Whether the account has a dunning case: an item is overdue in its round with something open."""
-    return any(judgement.is_overdue_and_open for judgement in judgements)
+    return any(evaluation.is_overdue_and_open for evaluation in evaluations)
 
 
-def stage_of_case(judgements: Iterable[Judgement]) -> Step | None:
+def stage_of_case(evaluations: Iterable[ItemEvaluation]) -> Step | None:
     """The furthest step that any item of the case has taken."""
-    stages = [j.stage for j in judgements if j.stage and j.is_overdue_and_open]
+    stages = [j.stage for j in evaluations if j.stage and j.is_overdue_and_open]
     return max(stages, key=lambda step: step.day, default=None)
 
 
-def next_instant(judgements: Iterable[Judgement]) -> datetime | None:
+def next_instant(evaluations: Iterable[ItemEvaluation]) -> datetime | None:
     """When the account is to be judged again if no new fact comes before."""
-    return min((judgement.next.at for judgement in judgements if judgement.next), default=None)
+    return min((evaluation.next.at for evaluation in evaluations if evaluation.next), default=None)

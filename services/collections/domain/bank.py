@@ -1,4 +1,4 @@
-"""What the policy wants to know of the bank before access ends: a payment that we do not see yet is a payment."""
+"""Wait for bank data before access ends, as the policy asks: a payment that we do not see yet is a payment."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,15 +12,17 @@ class BankKnowledge:
     in_question: int
 
 
-def waits_for(known: BankKnowledge, hours: int, now: datetime) -> str | None:
-    """What a suspension waits for, where knowledge may be this many hours old; None: nothing.
+def find_blocking_reason(knowledge: BankKnowledge, hours: int, now: datetime) -> str | None:
+    """Find what a suspension waits for, where knowledge may be this many hours old; None if it need not wait.
 
     The words are the same as long as the knowledge is, so that they are announced once.
     """
-    if known.known_until is None:
+    if knowledge.known_until is None:
         return "no bank statement was imported yet"
-    if now - known.known_until > timedelta(hours=hours):
-        return f"bank data are older than {hours} h: payments are known until {known.known_until:%Y-%m-%d %H:%M} UTC"
-    if known.in_question:
+    if now - knowledge.known_until > timedelta(hours=hours):
+        return (
+            f"bank data are older than {hours} h: payments are known until {knowledge.known_until:%Y-%m-%d %H:%M} UTC"
+        )
+    if knowledge.in_question:
         return "an unmatched receipt may be theirs"
     return None

@@ -40,32 +40,32 @@ class LimitChangeMoveRefused(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class GuardVerdict:
     """Whether one more suspension may be requested, and if not, why."""
 
     allowed: bool
     reason: str | None = None
 
 
-def allows(
+def check_limits(
     *, requested_in_last_hour: int, active_accounts: int, limits: Limits, stopped: bool, approved: bool
-) -> Verdict:
+) -> GuardVerdict:
     """Whether one more suspension may be requested now.
 
     The limit trips only above both the number and the share of the active accounts. A person's approval
     passes the limit, but not the stop-all switch.
     """
     if stopped:
-        return Verdict(False, ALL_STOPPED)
+        return GuardVerdict(False, ALL_STOPPED)
     count = requested_in_last_hour + 1
     above_number = count > limits.suspensions_per_hour
     above_share = count * 100 > limits.share_of_accounts_percent * active_accounts
     if above_number and above_share and not approved:
-        return Verdict(False, _told(count, active_accounts, limits))
-    return Verdict(True)
+        return GuardVerdict(False, _describe_excess(count, active_accounts, limits))
+    return GuardVerdict(True)
 
 
-def _told(count: int, active_accounts: int, limits: Limits) -> str:
+def _describe_excess(count: int, active_accounts: int, limits: Limits) -> str:
     return (
         f"it would be suspension {count} within an hour, above {limits.suspensions_per_hour} and above "
         f"{limits.share_of_accounts_percent} % of {active_accounts} active accounts: a person must approve it"

@@ -19,7 +19,7 @@ Effect = Literal["awaited", "in_effect", "over"]
 
 
 class LineBalance(NamedTuple):
-    """What one line has open, and what of that is held. A line without a subscription suspends nothing."""
+    """Open amount of one line, and what of it is disputed or in flight; without a subscription it suspends nothing."""
 
     line: int
     subscription_id: UUID | None
@@ -38,7 +38,7 @@ class Balance(NamedTuple):
 
     @property
     def open_minor(self) -> int:
-        """What is left to pay."""
+        """Amount that is left to pay, in minor units."""
         return sum(line.open_minor for line in self.lines)
 
 
@@ -101,8 +101,8 @@ class Item:
     taken: tuple[StepTaken, ...] = ()
     releases: tuple[Release, ...] = ()
 
-    def told(self, balance: Balance) -> "Item":
-        """The same item knowing one more balance, such as a fresh one that was asked for."""
+    def with_balance(self, balance: Balance) -> "Item":
+        """Build the same item with one more balance, such as a fresh one that was asked for."""
         return replace(self, balances=(*self.balances, balance))
 
     def history(self, now: datetime) -> tuple[Balance, ...]:
@@ -118,13 +118,13 @@ class Item:
         return sum(promise.covers_at(instant) for promise in self.promises)
 
 
-def by_line(lines: Iterable[LineBalance]) -> list[LineBalance]:
+def sort_by_line(lines: Iterable[LineBalance]) -> list[LineBalance]:
     """Lines in the order in which payments are allocated to them."""
     return sorted(lines, key=attrgetter("line"))
 
 
 def dunnable_by_line(lines: Sequence[LineBalance], promised: int) -> tuple[int, ...]:
-    """What of each line is dunnable, in the order of `lines` (that of allocation, see `by_line`).
+    """Compute the dunnable amount of each line, in the order of `lines` (that of allocation, see `sort_by_line`).
 
     Promises cover the first lines first. What a line has disputed or in flight beyond what it has open covers no
     other line, as in invoicing.
@@ -139,7 +139,7 @@ def dunnable_by_line(lines: Sequence[LineBalance], promised: int) -> tuple[int, 
     return tuple(dunnable)
 
 
-def round_of(history: Sequence[Balance]) -> tuple[int, Balance | None]:
+def find_round(history: Sequence[Balance]) -> tuple[int, Balance | None]:
     """The round that an item is in, and the balance that began it; None if nothing was ever open.
 
     A debt that was settled and is open again, as after a reversed payment, is a new round.

@@ -10,11 +10,11 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
-from services.collections.domain.item import Balance, Item, Outcome, StepTaken, round_of
-from services.collections.domain.judgement import Action, Deferred, Judgement, NextStep, Rung
+from services.collections.domain.item import Balance, Item, Outcome, StepTaken, find_round
+from services.collections.domain.judgement import Action, Deferred, ItemEvaluation, NextStep, Rung
 from services.collections.domain.ladder import is_notice, list_rungs, list_takeable
 from services.collections.domain.policy import Policy, Step
-from services.collections.domain.timeline import Span, Timeline, timeline_of
+from services.collections.domain.timeline import Span, Timeline, build_timeline
 from services.collections.domain.void import Voiding, is_released, voiding_of
 from shared.pure.calendar import ONE_DAY, first_day_from, last_day_until, local_date, local_instant
 
@@ -36,29 +36,29 @@ class _View(NamedTuple):
     taken: tuple[StepTaken, ...]
     """The steps of this round."""
     rungs: tuple[Rung, ...]
-    left: tuple[Rung, ...]
+    takeable: tuple[Rung, ...]
     """Those that can still be taken."""
     last: dict[time, tuple[date, datetime]]
     """For each local time of the policy, the last day and instant with it that have passed."""
 
 
-def judge(item: Item, policy: Policy, now: datetime) -> Judgement:
-    """What the policy says about an item at `now`.
+def evaluate_item(item: Item, policy: Policy, now: datetime) -> ItemEvaluation:
+    """Evaluate an item by the policy at `now`.
 
     `next` supposes that the actions named here are carried out; who refuses one (the guard, a fresh
     balance) judges again when that has changed.
     """
-    view = _view(item, policy, now)
-    due = [rung for rung in view.left if _is_due(view, rung)] if view.current.dunnable else []
-    suspensions, deferred = _suspension(view, due)
-    actions = (*_notice(view, due), *suspensions, *_termination(view, due))
-    return _judgement(view, actions, deferred)
+    view = _build_view(item, policy, now)
+    due = [rung for rung in view.takeable if _is_due(view, rung)] if view.current.dunnable else []
+    suspensions, deferred = _find_suspension(view, due)
+    actions = (*_find_notice(view, due), *suspensions, *_find_termination(view, due))
+    return _build_evaluation(view, actions, deferred)
 
 
-def _view(item: Item, policy: Policy, now: datetime) -> _View:
+def _build_view(item: Item, policy: Policy, now: datetime) -> _View:
     history = item.history(now)
-    number, began = round_of(history)
-    timeline = timeline_of(item, history, policy.after_release_days)
+    number, began = find_round(history)
+    timeline = build_timeline(item, history, policy.after_release_days)
     voiding = voiding_of(item, policy, timeline)
     taken = tuple(step for step in item.taken if step.round == number)
     rungs = list_rungs(item, policy, timeline, voiding, taken, now)
@@ -75,7 +75,7 @@ def _view(item: Item, policy: Policy, now: datetime) -> _View:
         voiding=voiding,
         taken=taken,
         rungs=rungs,
-        left=list_takeable(rungs),
+        takeable=list_takeable(rungs),
         last={at: _last_instant(at, item, now) for at in {step.at for step in policy.steps}},
     )
 
@@ -84,8 +84,8 @@ def _overdue_at(item: Item, began: Balance | None, now: datetime) -> datetime | 
     """When the item became overdue in its round; an earlier round's judgement says nothing about this one."""
     if began is None:
         return None
-    judged = (o.judged_at for o in item.overdue if o.sequence > began.sequence and o.judged_at <= now)
-    return min(judged, default=None)
+    evaluated_items = (o.judged_at for o in item.overdue if o.sequence > began.sequence and o.judged_at <= now)
+    return min(evaluated_items, default=None)
 
 
 def _last_instant(at: time, item: Item, now: datetime) -> tuple[date, datetime]:
@@ -112,30 +112,30 @@ def _has_lapsed(view: _View, step: Step, day: date) -> bool:
     return step.day <= 0 and day > view.item.due_date
 
 
-def _notice(view: _View, due: list[Rung]) -> list[Action]:
+def _find_notice(view: _View, due: list[Rung]) -> list[Action]:
     """Only the furthest notice goes out; the missed ones before it are recorded as skipped."""
     notices = [rung.step for rung in due if is_notice(rung)]
     if not notices:
         return []
     furthest = notices[-1]
-    missed = [rung.step.name for rung in view.left if is_notice(rung) and rung.step.day < furthest.day]
-    return [_action(view, furthest, skipped=tuple(missed))]
+    missed = [rung.step.name for rung in view.takeable if is_notice(rung) and rung.step.day < furthest.day]
+    return [_build_action(view, furthest, skipped=tuple(missed))]
 
 
-def _suspension(view: _View, due: list[Rung]) -> tuple[list[Action], tuple[Deferred, ...]]:
+def _find_suspension(view: _View, due: list[Rung]) -> tuple[list[Action], tuple[Deferred, ...]]:
     """The suspension, or what it waits for; a policy has at most one."""
     for rung in due:
         if rung.step.action == "suspend":
-            if reason := _waits_for(view, rung):
+            if reason := _find_blocking_reason(view, rung):
                 return [], (Deferred(rung.step.name, reason, _next_instant(view, rung, view.now)),)
-            return [_action(view, rung.step)], ()
+            return [_build_action(view, rung.step)], ()
     return [], ()
 
 
-def _termination(view: _View, due: list[Rung]) -> list[Action]:
+def _find_termination(view: _View, due: list[Rung]) -> list[Action]:
     """Termination follows a suspension of this round, and never comes without it."""
     suspended = any(taken.effect == "in_effect" for taken in _list_kept_suspensions(view, view.rungs))
-    return [_action(view, r.step) for r in due if r.step.action == "terminate" and suspended]
+    return [_build_action(view, r.step) for r in due if r.step.action == "terminate" and suspended]
 
 
 def _list_kept_suspensions(view: _View, rungs: tuple[Rung, ...]) -> list[StepTaken]:
@@ -144,7 +144,7 @@ def _list_kept_suspensions(view: _View, rungs: tuple[Rung, ...]) -> list[StepTak
     return [step for step in taken if not is_released(view.item.releases, step)]
 
 
-def _waits_for(view: _View, rung: Rung) -> str | None:
+def _find_blocking_reason(view: _View, rung: Rung) -> str | None:
     """Why a suspension that is due otherwise may not be requested yet."""
     day, _ = view.last[rung.step.at]
     unmet = (r for r in rung.requirements if r.met_on is None or r.met_on > day)
@@ -153,18 +153,18 @@ def _waits_for(view: _View, rung: Rung) -> str | None:
     return None if view.current.by_subscription else "nothing that is dunnable belongs to a subscription"
 
 
-def _action(view: _View, step: Step, skipped: tuple[str, ...] = ()) -> Action:
+def _build_action(view: _View, step: Step, skipped: tuple[str, ...] = ()) -> Action:
     suspended = tuple(sorted(view.current.by_subscription.items())) if step.action == "suspend" else ()
     _, instant = view.last[step.at]
     return Action(step.name, step.action, step.day, instant, step.template, skipped, suspended)
 
 
-def _next(view: _View, actions: tuple[Action, ...]) -> NextStep | None:
+def _find_next_step(view: _View, actions: tuple[Action, ...]) -> NextStep | None:
     """The first step that comes by time alone, once these actions are carried out.
 
     What becomes void before it comes may come first: so each stretch between such instants is looked at.
     """
-    taken = (*view.taken, *(step for action in actions for step in _carried_out(view, action)))
+    taken = (*view.taken, *(step for action in actions for step in _list_taken(view, action)))
     coming, since = None, view.now
     for until in (*view.voiding.instants_after(view.now), None):
         coming = _next_since(view, taken, since)
@@ -174,7 +174,7 @@ def _next(view: _View, actions: tuple[Action, ...]) -> NextStep | None:
     return coming
 
 
-def _carried_out(view: _View, action: Action) -> list[StepTaken]:
+def _list_taken(view: _View, action: Action) -> list[StepTaken]:
     """The steps that an action will have taken."""
     outcome: Outcome = "pending" if action.kind == "notice" else "requested"
     skipped = (StepTaken(name, view.round, view.now, "skipped", replaced_by=action.step) for name in action.skipped)
@@ -193,13 +193,13 @@ def _next_since(view: _View, taken: tuple[StepTaken, ...], since: datetime) -> N
     if not coming:
         return None
     at, step = min(coming, key=itemgetter(0))
-    return NextStep(step.name, at, _rule(step))
+    return NextStep(step.name, at, _describe_rule(step))
 
 
 def _next_instant(view: _View, rung: Rung, since: datetime) -> datetime | None:
     """The first instant after now, not before `since`, at which a rung can be taken if no new fact comes."""
     step = rung.step
-    if rung.reached_on is None or not _is_overdue_or_will_be(view, step):
+    if rung.reached_on is None or not _can_be_overdue(view, step):
         return None
     last_day, _ = view.last[step.at]
     day = max(last_day + ONE_DAY, rung.reached_on, first_day_from(since, step.at, view.item.zone))
@@ -218,13 +218,13 @@ def _next_instant(view: _View, rung: Rung, since: datetime) -> datetime | None:
     return None
 
 
-def _is_overdue_or_will_be(view: _View, step: Step) -> bool:
+def _can_be_overdue(view: _View, step: Step) -> bool:
     """A step after the due date needs the overdue, which can be foreseen until the due date has passed."""
     return step.day <= 0 or view.overdue_at is not None or view.today <= view.item.due_date
 
 
 @lru_cache(100)
-def _rule(step: Step) -> str:
+def _describe_rule(step: Step) -> str:
     """The rule of the policy in words."""
     side = "after" if step.day > 0 else "before"
     when = f"{abs(step.day)} days {side} the due date" if step.day else "on the due date"
@@ -232,9 +232,9 @@ def _rule(step: Step) -> str:
     return f"{step.name}: {when}, at {step.at:%H:%M} local time{''.join(required)}"
 
 
-def _judgement(view: _View, actions: tuple[Action, ...], deferred: tuple[Deferred, ...]) -> Judgement:
+def _build_evaluation(view: _View, actions: tuple[Action, ...], deferred: tuple[Deferred, ...]) -> ItemEvaluation:
     item, current = view.item, view.current
-    return Judgement(
+    return ItemEvaluation(
         invoice_id=item.invoice_id,
         number=item.number,
         currency=item.currency,
@@ -252,7 +252,7 @@ def _judgement(view: _View, actions: tuple[Action, ...], deferred: tuple[Deferre
         stage=max((r.step for r in view.rungs if r.taken), key=lambda step: step.day, default=None),
         actions=actions,
         deferred=deferred,
-        next=_next(view, actions),
+        next=_find_next_step(view, actions),
         ladder=view.rungs,
-        held_days=view.timeline.held_until(view.today),
+        held_days=view.timeline.list_blocked_days(view.today),
     )

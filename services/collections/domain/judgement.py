@@ -1,4 +1,4 @@
-"""What a judgement of an item says: its amounts, what to do now, what waits, what comes next, and why."""
+"""Evaluation of an item: its amounts, what to do now, what waits, what comes next, and why."""
 
 from datetime import date, datetime
 from typing import Literal, NamedTuple
@@ -33,7 +33,7 @@ class Deferred(NamedTuple):
 
 
 class NextStep(NamedTuple):
-    """What comes next if no new fact does, when, and by which rule of the policy."""
+    """The step that comes next if no new fact does, when, and by which rule of the policy."""
 
     step: str
     at: datetime
@@ -57,7 +57,7 @@ class Requirement(NamedTuple):
 
     @property
     def reason(self) -> str:
-        """What it still waits for, or waited for."""
+        """Cause for which the suspension still waits, or waited."""
         if self.void:
             cause = "the release" if self.void.cause == "release" else "a dispute or promise that blocked it"
             return f"{self.notice} must go out again after {cause}"
@@ -83,8 +83,8 @@ class Rung(NamedTuple):
     """How often it was taken in this round, also where that does not count any more."""
 
 
-class Judgement(NamedTuple):
-    """What a policy says about an item at `judged_at`. Amounts are minor units."""
+class ItemEvaluation(NamedTuple):
+    """Evaluation of an item by a policy at `judged_at`. Amounts are minor units."""
 
     invoice_id: UUID
     number: str
@@ -119,7 +119,7 @@ class Judgement(NamedTuple):
         return {rung.step.name: rung.attempts for rung in self.ladder}
 
     @property
-    def held(self) -> bool:
+    def is_fully_blocked(self) -> bool:
         """Whether it is wholly held: something is open, and nothing of it is dunnable."""
         return self.open_minor > 0 and self.dunnable_minor == 0
 

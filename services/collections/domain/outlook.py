@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 from services.collections.domain.item import Item, Outcome, StepTaken
-from services.collections.domain.judge import judge
-from services.collections.domain.judgement import Action, Judgement, NextStep
+from services.collections.domain.judge import evaluate_item
+from services.collections.domain.judgement import Action, ItemEvaluation, NextStep
 from services.collections.domain.policy import Policy, Step
 from shared.pure.calendar import local_date
 
@@ -34,14 +34,14 @@ class Prospect(NamedTuple):
 
 
 def assess_prospect(
-    item: Item, policy: Policy, judgement: Judgement, action: Action | None, suspended: Collection[UUID]
+    item: Item, policy: Policy, evaluation: ItemEvaluation, action: Action | None, suspended: Collection[UUID]
 ) -> Prospect:
     """Assess what a message states of an item that was judged, where these subscriptions are suspended."""
     return Prospect(
-        judgement.open_minor,
-        judgement.dunnable_minor,
-        tuple(sorted(judgement.dunnable_subscriptions - frozenset(suspended))),
-        foresee_steps(item, policy, action, judgement.judged_at),
+        evaluation.open_minor,
+        evaluation.dunnable_minor,
+        tuple(sorted(evaluation.dunnable_subscriptions - frozenset(suspended))),
+        foresee_steps(item, policy, action, evaluation.judged_at),
     )
 
 
@@ -51,16 +51,16 @@ def foresee_steps(item: Item, policy: Policy, action: Action | None, now: dateti
     Each notice is supposed to reach the next hop at its own time: it may come later, never sooner.
     """
     steps = {step.name: step for step in policy.steps}
-    judgement = judge(item, policy, now)
+    evaluation = evaluate_item(item, policy, now)
     if action is not None:
-        item, judgement = _take_step(item, policy, judgement, action.step, now, now, action.skipped)
+        item, evaluation = _take_step(item, policy, evaluation, action.step, now, now, action.skipped)
     coming: list[ComingStep] = []
-    while (upcoming := judgement.next) and len(coming) < len(steps):
+    while (upcoming := evaluation.next) and len(coming) < len(steps):
         step = steps[upcoming.step]
         coming.append(_coming_step(item, step, upcoming))
         if step.action == "suspend":
             break
-        item, judgement = _take_step(item, policy, judgement, step.name, upcoming.at, now)
+        item, evaluation = _take_step(item, policy, evaluation, step.name, upcoming.at, now)
     return tuple(coming)
 
 
@@ -71,16 +71,16 @@ def _coming_step(item: Item, step: Step, upcoming: NextStep) -> ComingStep:
 def _take_step(
     item: Item,
     policy: Policy,
-    judgement: Judgement,
+    evaluation: ItemEvaluation,
     name: str,
     at: datetime,
     now: datetime,
     skipped: Iterable[str] = (),
-) -> tuple[Item, Judgement]:
+) -> tuple[Item, ItemEvaluation]:
     """Suppose that a step was taken at an instant, and judge the item again."""
     outcome: Outcome = "sent" if name in {step.name for step in policy.steps if step.template} else "requested"
     delivered_at = at if outcome == "sent" else None
-    steps = [StepTaken(name, judgement.round, at, outcome, delivered_at)]
-    steps += [StepTaken(missed, judgement.round, at, "skipped", replaced_by=name) for missed in skipped]
+    steps = [StepTaken(name, evaluation.round, at, outcome, delivered_at)]
+    steps += [StepTaken(missed, evaluation.round, at, "skipped", replaced_by=name) for missed in skipped]
     supposed = replace(item, taken=(*item.taken, *steps))
-    return supposed, judge(supposed, policy, now)
+    return supposed, evaluate_item(supposed, policy, now)

@@ -31,9 +31,9 @@ class PolicyRefused(Refusal):
     status: ClassVar[int] = 422
 
     def __init__(self, faults: list[Fault]) -> None:
-        told = "; ".join(f"{field}: {message}" if field else message for field, message in faults)
+        message_text = "; ".join(f"{field}: {message}" if field else message for field, message in faults)
         errors = [{"field": field, "message": message} for field, message in faults]
-        super().__init__(told, errors=errors)
+        super().__init__(message_text, errors=errors)
         self.faults = faults
 
 
@@ -43,9 +43,9 @@ def _clock_time(value: object) -> time:
         return value
     if isinstance(value, int):
         raise ValueError('put the time in quotes, as in "10:00": without them YAML reads it as a number')
-    if not isinstance(value, str) or not (found := _CLOCK.fullmatch(value)):
+    if not isinstance(value, str) or not (digits := _CLOCK.fullmatch(value)):
         raise ValueError('must be a local time between "00:00" and "23:59", written HH:MM')
-    return time(int(found[1]), int(found[2]))
+    return time(int(digits[1]), int(digits[2]))
 
 
 LocalTime = Annotated[time, BeforeValidator(_clock_time), PlainSerializer(lambda at: f"{at:%H:%M}")]
@@ -64,7 +64,7 @@ class Required(_Part):
 
 
 class Step(_Part):
-    """What happens on one day of the ladder."""
+    """Action on one day of the ladder."""
 
     name: Name
     day: Annotated[StrictInt, Field(ge=-90, le=730)]
@@ -109,7 +109,7 @@ def parse_policy(text: str, templates: Collection[str] = TEMPLATES) -> Policy:
         policy = Policy.model_validate(_parse_document(text))
     except ValidationError as error:
         raise PolicyRefused([_fault(problem["loc"], problem["msg"]) for problem in error.errors()]) from None
-    if faults := list(_faults(policy, templates)):
+    if faults := list(_list_faults(policy, templates)):
         raise PolicyRefused(faults)
     return policy
 
@@ -143,8 +143,8 @@ def _fault(place: tuple[int | str, ...], message: str) -> Fault:
     return field.removeprefix("."), message.removeprefix("Value error, ")
 
 
-def _faults(policy: Policy, templates: Collection[str]) -> Iterator[Fault]:
-    """What no single field can tell: whether the steps fit together."""
+def _list_faults(policy: Policy, templates: Collection[str]) -> Iterator[Fault]:
+    """List faults of several fields together: whether the steps fit."""
     yield from _faults_of_order(policy.steps)
     for index, step in enumerate(policy.steps):
         place = f"steps[{index}]"

@@ -10,9 +10,9 @@ from enum import StrEnum
 from typing import ClassVar, NamedTuple
 from uuid import UUID
 
-from services.collections.domain.item import Balance, Item, round_of
+from services.collections.domain.item import Balance, Item, find_round
 from services.collections.domain.policy import Policy
-from services.collections.domain.timeline import timeline_of
+from services.collections.domain.timeline import build_timeline
 from services.collections.domain.void import find_warned_at, is_blocked_since, list_required
 from shared.pure.errors import Refusal
 
@@ -65,14 +65,14 @@ class SuspensionMoveRefused(Refusal):
     code: ClassVar[str] = "suspension_move_refused"
 
 
-def moved_to(state: SuspensionState, wanted: SuspensionState) -> SuspensionState:
+def move_suspension(state: SuspensionState, wanted: SuspensionState) -> SuspensionState:
     """The wanted state if the table allows the move, else `SuspensionMoveRefused`."""
     if wanted not in ALLOWED[state]:
         raise SuspensionMoveRefused(f"a suspension that is {state} cannot become {wanted}")
     return wanted
 
 
-def of_this_round(causes: Mapping[UUID, int], items: Mapping[UUID, Item], now: datetime) -> frozenset[UUID]:
+def list_current_causes(causes: Mapping[UUID, int], items: Mapping[UUID, Item], now: datetime) -> frozenset[UUID]:
     """The causes, each with the round in which it became one, whose invoice is still in that round.
 
     A debt that was settled meanwhile and is open again needs its notices anew before it suspends anything,
@@ -81,11 +81,11 @@ def of_this_round(causes: Mapping[UUID, int], items: Mapping[UUID, Item], now: d
     return frozenset(
         invoice_id
         for invoice_id, number in causes.items()
-        if invoice_id not in items or round_of(items[invoice_id].history(now))[0] == number
+        if invoice_id not in items or find_round(items[invoice_id].history(now))[0] == number
     )
 
 
-def never_blocked(
+def list_unblocked_causes(
     causes: frozenset[UUID],
     items: Mapping[UUID, Item],
     terms: Mapping[UUID, ItemTerms],
@@ -105,11 +105,13 @@ def never_blocked(
 
 
 def _is_blocked(item: Item, terms: ItemTerms, requested_at: datetime, now: datetime) -> bool:
-    timeline = timeline_of(item, item.history(now), terms.release_days)
+    timeline = build_timeline(item, item.history(now), terms.release_days)
     return is_blocked_since(timeline, find_warned_at(item, terms.required, requested_at), now)
 
 
-def causes_left(causes: frozenset[UUID], subscription_id: UUID, balances: Mapping[UUID, Balance]) -> frozenset[UUID]:
+def list_open_causes(
+    causes: frozenset[UUID], subscription_id: UUID, balances: Mapping[UUID, Balance]
+) -> frozenset[UUID]:
     """The invoices, of those that caused a suspension, that still do.
 
     One ends as a cause when its lines for this subscription have nothing open and nothing written off.
@@ -118,16 +120,16 @@ def causes_left(causes: frozenset[UUID], subscription_id: UUID, balances: Mappin
     return frozenset(
         invoice_id
         for invoice_id in causes
-        if invoice_id not in balances or _owed(balances[invoice_id], subscription_id)
+        if invoice_id not in balances or _sum_unpaid(balances[invoice_id], subscription_id)
     )
 
 
-def _owed(balance: Balance, subscription_id: UUID) -> int:
+def _sum_unpaid(balance: Balance, subscription_id: UUID) -> int:
     lines = (line for line in balance.lines if line.subscription_id == subscription_id)
     return sum(line.open_minor + line.written_off_minor for line in lines)
 
 
-def stands(
+def is_still_due(
     causes: frozenset[UUID],
     subscription_id: UUID,
     items: Mapping[UUID, Item],
@@ -141,7 +143,7 @@ def stands(
     """
     return any(
         subscription_id
-        in timeline_of(item, item.history(now), terms.get(invoice_id, NO_TERMS).release_days).at(now).by_subscription
+        in build_timeline(item, item.history(now), terms.get(invoice_id, NO_TERMS).release_days).at(now).by_subscription
         for invoice_id, item in items.items()
         if invoice_id in causes
     )

@@ -1,4 +1,4 @@
-"""What of an item was dunnable when, and the position on the ladder that follows from it.
+"""Dunnable amounts of an item over time, and the position on the ladder that follows from them.
 
 The position is the number of whole local days since the due date, less the local midnights after it at
 which nothing was dunnable: while an invoice is wholly held or has nothing open, its clock stands still.
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.collections.domain.item import Balance, Item, LineBalance, by_line, dunnable_by_line
+from services.collections.domain.item import Balance, Item, LineBalance, dunnable_by_line, sort_by_line
 from shared.pure.calendar import ONE_DAY, first_day_from, local_date, local_instant
 
 MIDNIGHT = time(0)
@@ -50,7 +50,7 @@ class Span(NamedTuple):
 
     @property
     def by_subscription(self) -> dict[UUID, int]:
-        """What is dunnable for each subscription of which anything is."""
+        """Dunnable amounts by subscription, of which there is any."""
         amounts: dict[UUID, int] = {}
         for line, amount in zip(self.lines, self.by_line, strict=True):
             if line.subscription_id and amount:
@@ -63,7 +63,7 @@ class Timeline(NamedTuple):
 
     due_date: date
     spans: tuple[Span, ...]
-    held: tuple[Days, ...]
+    blocked_days: tuple[Days, ...]
     """The days after the due date at whose local midnight nothing was or will be dunnable; apart, in order."""
 
     @property
@@ -88,7 +88,7 @@ class Timeline(NamedTuple):
 
     def position(self, day: date) -> int:
         """The position on the ladder on a local date; negative before the due date."""
-        return (day - self.due_date).days - sum((end - start).days for start, end in self.held_until(day))
+        return (day - self.due_date).days - sum((end - start).days for start, end in self.list_blocked_days(day))
 
     def reached_on(self, day: int) -> date | None:
         """The first local date on a position of at least `day`; None if the clock stands still for good.
@@ -98,7 +98,7 @@ class Timeline(NamedTuple):
         reached = self.due_date + day * ONE_DAY
         if day <= 0:
             return reached
-        for start, end in self.held:
+        for start, end in self.blocked_days:
             if start > reached:
                 break
             if end == date.max:
@@ -106,20 +106,20 @@ class Timeline(NamedTuple):
             reached += end - start
         return reached
 
-    def held_until(self, day: date) -> tuple[Days, ...]:
-        """The days of `held` up to `day`: why the position is not further."""
-        return tuple((start, min(end, day + ONE_DAY)) for start, end in self.held if start <= day)
+    def list_blocked_days(self, day: date) -> tuple[Days, ...]:
+        """Days of `blocked_days` up to `day`: why the position is not further."""
+        return tuple((start, min(end, day + ONE_DAY)) for start, end in self.blocked_days if start <= day)
 
 
-def timeline_of(item: Item, history: Sequence[Balance], after_release_days: int = 0) -> Timeline:
+def build_timeline(item: Item, history: Sequence[Balance], after_release_days: int = 0) -> Timeline:
     """The timeline of an item with this history, held for so many local midnights after a release."""
-    spans = _spans(item, history)
+    spans = _build_spans(item, history)
     if after_release_days:
         spans = _extend_holds(spans, item.zone, after_release_days)
-    return Timeline(item.due_date, spans, _held_days(spans, item.zone, item.due_date + ONE_DAY))
+    return Timeline(item.due_date, spans, _find_blocked_days(spans, item.zone, item.due_date + ONE_DAY))
 
 
-def _spans(item: Item, history: Sequence[Balance]) -> tuple[Span, ...]:
+def _build_spans(item: Item, history: Sequence[Balance]) -> tuple[Span, ...]:
     balances = _in_effect(history)
     marks = {balance.at for balance in balances}
     for promise in item.promises:
@@ -130,7 +130,7 @@ def _spans(item: Item, history: Sequence[Balance]) -> tuple[Span, ...]:
     coming = 0
     for start, end in zip(starts, [*starts[1:], _AFTER_ALL], strict=True):
         if coming < len(balances) and balances[coming].at == start:
-            lines, coming = tuple(by_line(balances[coming].lines)), coming + 1
+            lines, coming = tuple(sort_by_line(balances[coming].lines)), coming + 1
         promised = item.promised_at(start)
         dunnable = dunnable_by_line(lines, promised)
         spans.append(Span(start, end, lines, promised, dunnable, sum(dunnable)))
@@ -173,17 +173,17 @@ def _in_effect(history: Sequence[Balance]) -> list[Balance]:
     return kept[::-1]
 
 
-def _held_days(spans: Sequence[Span], zone: ZoneInfo, first: date) -> tuple[Days, ...]:
-    held: list[Days] = []
+def _find_blocked_days(spans: Sequence[Span], zone: ZoneInfo, first: date) -> tuple[Days, ...]:
+    blocked_days: list[Days] = []
     for span in spans:
         if span.dunnable:
             continue
         start, end = max(first, _first_midnight(span.start, zone)), _first_midnight(span.end, zone)
-        if held and held[-1][1] == start:
-            start = held.pop()[0]
+        if blocked_days and blocked_days[-1][1] == start:
+            start = blocked_days.pop()[0]
         if start < end:
-            held.append((start, end))
-    return tuple(held)
+            blocked_days.append((start, end))
+    return tuple(blocked_days)
 
 
 def _first_midnight(instant: datetime, zone: ZoneInfo) -> date:

@@ -11,8 +11,8 @@ import asyncpg
 import orjson
 
 from services.collections.domain.item import Balance, Effect, Item, LineBalance, Overdue, Promise, Release, StepTaken
-from services.collections.repository.suspensions import Suspension, standing_suspensions
-from shared.events.values import LineBalance as EventLine
+from services.collections.repository.suspensions import SuspensionRecord, list_standing_suspensions
+from shared.events import values
 from shared.persistence.database import Unit, columns
 from shared.pure.errors import NotFound
 
@@ -20,13 +20,13 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class Facts:
+class AccountFacts:
     """Everything about one account that a judgement needs."""
 
     account_id: UUID
     zone: ZoneInfo
     items: list[Item] = field(default_factory=list)
-    suspensions: list[Suspension] = field(default_factory=list)
+    suspensions: list[SuspensionRecord] = field(default_factory=list)
     case_id: UUID | None = None
     stage: str | None = None
     oldest_due_date: date | None = None
@@ -44,7 +44,7 @@ class ItemKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ToldBalance:
+class ReportedBalance:
     """A balance that was heard or asked for."""
 
     invoice_id: UUID
@@ -54,18 +54,18 @@ class ToldBalance:
     due_date: date
     sequence: int
     at: datetime
-    lines: Sequence[EventLine]
+    lines: Sequence[values.LineBalance]
     event_id: str | None
 
 
-async def save_accounts(unit: Unit, told: Iterable[tuple[UUID, str, str]]) -> None:
+async def save_accounts(unit: Unit, accounts: Iterable[tuple[UUID, str, str]]) -> None:
     """Keep what collections needs of accounts: id, legal entity, time zone."""
     await unit.connection.execute(
         "INSERT INTO accounts (account_id, legal_entity, time_zone, registered_at)"
         " SELECT *, $1 FROM unnest($2::uuid[], $3::text[], $4::text[])"
         " ON CONFLICT (account_id) DO UPDATE SET legal_entity = excluded.legal_entity",
         unit.now,
-        *columns(told, 3),
+        *columns(accounts, 3),
     )
 
 
@@ -90,37 +90,37 @@ ON CONFLICT DO NOTHING
 """
 
 
-async def save_balances(unit: Unit, told: Sequence[ToldBalance]) -> None:
+async def save_balances(unit: Unit, balances: Sequence[ReportedBalance]) -> None:
     """Keep balances; of one invoice, that with the highest sequence is the last word, in whatever order they come."""
     rows = [
         (
-            one.invoice_id,
-            one.account_id,
-            one.number,
-            one.currency,
-            one.due_date,
-            one.sequence,
-            one.at,
-            sum(line.open_minor for line in one.lines),
-            _lines_json(one.lines),
-            one.event_id,
+            balance.invoice_id,
+            balance.account_id,
+            balance.number,
+            balance.currency,
+            balance.due_date,
+            balance.sequence,
+            balance.at,
+            sum(line.open_minor for line in balance.lines),
+            _lines_json(balance.lines),
+            balance.event_id,
         )
-        for one in told
+        for balance in balances
     ]
     await unit.connection.execute(_SAVE_BALANCES, *columns(rows, 10))
 
 
-def _lines_json(lines: Iterable[EventLine]) -> str:
+def _lines_json(lines: Iterable[values.LineBalance]) -> str:
     return orjson.dumps([line.model_dump(mode="json") for line in lines]).decode()
 
 
-async def save_overdues(unit: Unit, told: Iterable[tuple[UUID, int, UUID, datetime, str]]) -> None:
+async def save_overdues(unit: Unit, overdues: Iterable[tuple[UUID, int, UUID, datetime, str]]) -> None:
     """Keep invoicing's judgements that invoices are overdue: invoice, sequence, account, instant, event."""
     await unit.connection.execute(
         "INSERT INTO overdues (invoice_id, sequence, account_id, judged_at, event_id)"
         " SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::timestamptz[], $5::text[])"
         " ON CONFLICT DO NOTHING",
-        *columns(told, 5),
+        *columns(overdues, 5),
     )
 
 
@@ -153,14 +153,14 @@ WHERE s.state <> 'withdrawn' AND c.invoice_id = ANY($1::uuid[])
 _RELEASES = "SELECT invoice_id, released_at, until FROM releases WHERE invoice_id = ANY($1::uuid[])"
 
 
-async def facts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, Facts]:
+async def load_facts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, AccountFacts]:
     """The facts of these accounts; one that is not known yet is left out.
 
     Their items are those of which something is open, is due to be judged, waits, or causes a suspension.
     """
     rows = await unit.connection.fetch(_ACCOUNTS, account_ids)
-    found = {
-        row["account_id"]: Facts(
+    accounts = {
+        row["account_id"]: AccountFacts(
             row["account_id"],
             ZoneInfo(row["time_zone"]),
             case_id=row["case_id"],
@@ -169,29 +169,34 @@ async def facts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, Facts]:
         )
         for row in rows
     }
-    for suspension in await standing_suspensions(unit, list(found)):
-        found[suspension.account_id].suspensions.append(suspension)
-    for row in await unit.connection.fetch(_DEFERRALS, list(found)):
-        found[row["account_id"]].deferrals[row["invoice_id"]] = (row["step"], row["cause"])
-    await _add_items(unit, found)
-    return found
+    for suspension in await list_standing_suspensions(unit, list(accounts)):
+        accounts[suspension.account_id].suspensions.append(suspension)
+    for row in await unit.connection.fetch(_DEFERRALS, list(accounts)):
+        accounts[row["account_id"]].deferrals[row["invoice_id"]] = (row["step"], row["cause"])
+    await _add_items(unit, accounts)
+    return accounts
 
 
-async def _add_items(unit: Unit, found: Mapping[UUID, Facts]) -> None:
-    waiting = {invoice_id for one in found.values() for invoice_id in one.deferrals}
-    causes = {cause for one in found.values() for suspension in one.suspensions for cause in suspension.causes}
-    rows = await unit.connection.fetch(_ITEMS, list(found), list(waiting | causes))
+async def _add_items(unit: Unit, accounts: Mapping[UUID, AccountFacts]) -> None:
+    waiting = {invoice_id for account_facts in accounts.values() for invoice_id in account_facts.deferrals}
+    causes = {
+        cause
+        for account_facts in accounts.values()
+        for suspension in account_facts.suspensions
+        for cause in suspension.causes
+    }
+    rows = await unit.connection.fetch(_ITEMS, list(accounts), list(waiting | causes))
     ids = [row["invoice_id"] for row in rows]
     if not ids:
         return
-    balances = await _of_items(unit, _BALANCES, _balance, ids)
-    overdues = await _of_items(unit, _OVERDUES, _overdue, ids)
-    promises = await _of_items(unit, _PROMISES, _promise, ids)
-    steps = await _of_items(unit, _STEPS, _step, ids)
-    suspensions = await _of_items(unit, _SUSPENSIONS, _suspended, ids)
-    releases = await _of_items(unit, _RELEASES, _release, ids)
+    balances = await _group_by_item(unit, _BALANCES, _balance, ids)
+    overdues = await _group_by_item(unit, _OVERDUES, _overdue, ids)
+    promises = await _group_by_item(unit, _PROMISES, _promise, ids)
+    steps = await _group_by_item(unit, _STEPS, _step, ids)
+    suspensions = await _group_by_item(unit, _SUSPENSIONS, _suspension_step, ids)
+    releases = await _group_by_item(unit, _RELEASES, _release, ids)
     for row in rows:
-        account, id_ = found[row["account_id"]], row["invoice_id"]
+        account, id_ = accounts[row["account_id"]], row["invoice_id"]
         account.items.append(
             Item(
                 invoice_id=id_,
@@ -209,10 +214,10 @@ async def _add_items(unit: Unit, found: Mapping[UUID, Facts]) -> None:
         )
 
 
-async def _of_items(
+async def _group_by_item(
     unit: Unit, query: str, made: Callable[[asyncpg.Record], T], ids: Sequence[UUID]
 ) -> dict[UUID, tuple[T, ...]]:
-    """What a query tells of items, by item."""
+    """Group the rows of a query by item."""
     parts: dict[UUID, tuple[T, ...]] = {}
     for row in await unit.connection.fetch(query, ids):
         parts[row["invoice_id"]] = (*parts.get(row["invoice_id"], ()), made(row))
@@ -238,7 +243,7 @@ def _step(row: asyncpg.Record) -> StepTaken:
     return StepTaken(row["step"], row["round"], *times, effect)
 
 
-def _suspended(row: asyncpg.Record) -> StepTaken:
+def _suspension_step(row: asyncpg.Record) -> StepTaken:
     return StepTaken(row["step"], row["round"], row["caused_at"], "requested", effect=row["effect"])
 
 
@@ -271,7 +276,7 @@ async def get_item_key(unit: Unit, invoice_id: UUID) -> ItemKey:
     return ItemKey(row["account_id"], row["recorded_at"], ZoneInfo(row["time_zone"]))
 
 
-async def open_invoices(unit: Unit, account_id: UUID) -> list[UUID]:
+async def list_open_invoices(unit: Unit, account_id: UUID) -> list[UUID]:
     """The invoices of an account that have something open, as far as is known here."""
     rows = await unit.connection.fetch(
         "SELECT invoice_id FROM items WHERE account_id = $1 AND open_minor > 0 ORDER BY number", account_id

@@ -49,7 +49,7 @@ async def state(unit: Unit) -> GuardState:
 
 async def _find_limits_of_policy(unit: Unit) -> Limits | None:
     """Find the limits of the newest version of the policy, which hold until the guard has its own."""
-    versions = await policies.versions(unit)
+    versions = await policies.list_versions(unit)
     newest = max(versions, key=lambda version: version.number, default=None)
     return newest.policy.guard if newest else None
 

@@ -17,7 +17,7 @@ from shared.pure.errors import NotFound
 """Reasons for which a step that is due waits."""
 
 
-async def add_notice(unit: Unit, row: NoticeRow) -> None:
+async def insert_notice(unit: Unit, row: NoticeRow) -> None:
     """Write a notice that is to be sent."""
     await unit.connection.execute(
         "INSERT INTO notices (id, account_id, kind, template, items, subscription_ids, state, created_at)"
@@ -66,7 +66,7 @@ async def save_gathered(
     )
 
 
-async def notice(unit: Unit, notice_id: UUID) -> NoticeRow:
+async def get_notice(unit: Unit, notice_id: UUID) -> NoticeRow:
     """The notice. Raises NotFound."""
     row = await unit.session.get(NoticeRow, notice_id)
     if row is None:
@@ -74,7 +74,7 @@ async def notice(unit: Unit, notice_id: UUID) -> NoticeRow:
     return row
 
 
-async def notices_of(unit: Unit, account_id: UUID, limit: int) -> Sequence[NoticeRow]:
+async def list_notices(unit: Unit, account_id: UUID, limit: int) -> Sequence[NoticeRow]:
     """The notices of an account, newest first."""
     query = select(NoticeRow).where(NoticeRow.account_id == account_id).order_by(col(NoticeRow.id).desc()).limit(limit)
     return (await unit.session.exec(query)).all()
@@ -120,12 +120,12 @@ FROM unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8
 """
 
 
-async def add_steps(unit: Unit, account_id: UUID, rows: Iterable[tuple[Any, ...]]) -> None:
+async def insert_steps(unit: Unit, account_id: UUID, rows: Iterable[tuple[Any, ...]]) -> None:
     """Record steps: invoice, round, step, outcome, instant, policy version, dunnable, notice, replaced by, attempt."""
     await unit.connection.execute(_ADD_STEPS, account_id, unit.now, *columns(rows, 10))
 
 
-async def untake_steps(unit: Unit, notice_id: UUID) -> None:
+async def undo_steps(unit: Unit, notice_id: UUID) -> None:
     """The steps of a notice that was not sent are as if not taken, and so are those that it stood for."""
     await unit.connection.execute(
         "WITH gone AS (DELETE FROM steps_taken WHERE notice_id = $1 RETURNING invoice_id, round, step, taken_at)"

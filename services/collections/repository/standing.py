@@ -1,4 +1,4 @@
-"""What `standing` tells beside the judgement: what was sent, what was suspended, and the events behind it."""
+"""Rows that a standing shows beside its evaluations: what was sent, what was suspended, and the events behind it."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -54,7 +54,7 @@ async def fact_events(unit: Unit, invoice_ids: Sequence[UUID]) -> dict[UUID, lis
         " ORDER BY sequence, fact",
         list(invoice_ids),
     )
-    found: dict[UUID, list[asyncpg.Record]] = {}
+    by_invoice: dict[UUID, list[asyncpg.Record]] = {}
     for row in rows:
-        found.setdefault(row["invoice_id"], []).append(row)
-    return found
+        by_invoice.setdefault(row["invoice_id"], []).append(row)
+    return by_invoice

@@ -16,7 +16,7 @@ from shared.pure.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class RecordedCause:
     """An invoice that causes a suspension, with what was dunnable when it became one (minor units)."""
 
     invoice_id: UUID
@@ -27,7 +27,7 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class Suspension:
+class SuspensionRecord:
     """A suspension and the invoices that it still rests on."""
 
     id: UUID
@@ -38,7 +38,7 @@ class Suspension:
     step: str
     requested_at: datetime
     effective_at: datetime | None
-    causes: Mapping[UUID, Cause]
+    causes: Mapping[UUID, RecordedCause]
 
 
 _SUSPENSIONS = (
@@ -58,7 +58,7 @@ WHERE c.suspension_id = ANY($1::uuid[]) AND c.ended_at IS NULL ORDER BY i.number
 """
 
 
-async def standing_suspensions(unit: Unit, account_ids: Sequence[UUID]) -> list[Suspension]:
+async def list_standing_suspensions(unit: Unit, account_ids: Sequence[UUID]) -> list[SuspensionRecord]:
     """The suspensions of these accounts that are requested or effective."""
     rows = await unit.connection.fetch(
         f"{_SUSPENSIONS} WHERE account_id = ANY($1::uuid[]) AND state IN ('requested', 'effective') ORDER BY id",
@@ -67,7 +67,7 @@ async def standing_suspensions(unit: Unit, account_ids: Sequence[UUID]) -> list[
     return await _with_causes(unit, rows)
 
 
-async def suspension(unit: Unit, suspension_id: UUID) -> Suspension:
+async def get_suspension(unit: Unit, suspension_id: UUID) -> SuspensionRecord:
     """One suspension, whatever its state. Raises NotFound."""
     rows = await unit.connection.fetch(f"{_SUSPENSIONS} WHERE id = $1", suspension_id)
     if not rows:
@@ -101,14 +101,16 @@ async def search_suspensions(
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
 
 
-async def _with_causes(unit: Unit, rows: Sequence[asyncpg.Record]) -> list[Suspension]:
-    causes: dict[UUID, dict[UUID, Cause]] = defaultdict(dict)
+async def _with_causes(unit: Unit, rows: Sequence[asyncpg.Record]) -> list[SuspensionRecord]:
+    causes: dict[UUID, dict[UUID, RecordedCause]] = defaultdict(dict)
     for row in await unit.connection.fetch(_CAUSES, [row["id"] for row in rows]) if rows else []:
-        causes[row["suspension_id"]][row["invoice_id"]] = Cause(*row[1:])
-    return [Suspension(**{**row, "state": SuspensionState(row["state"])}, causes=causes[row["id"]]) for row in rows]
+        causes[row["suspension_id"]][row["invoice_id"]] = RecordedCause(*row[1:])
+    return [
+        SuspensionRecord(**{**row, "state": SuspensionState(row["state"])}, causes=causes[row["id"]]) for row in rows
+    ]
 
 
-async def add(unit: Unit, new: Suspension) -> None:
+async def insert_suspension(unit: Unit, new: SuspensionRecord) -> None:
     """Write a requested suspension; its causes are added apart."""
     await unit.connection.execute(
         "INSERT INTO suspensions (id, account_id, subscription_id, state, policy_version, step, requested_at)"
@@ -123,9 +125,9 @@ async def add(unit: Unit, new: Suspension) -> None:
     )
 
 
-async def add_causes(unit: Unit, account_id: UUID, suspension_id: UUID, causes: Iterable[Cause]) -> None:
+async def insert_causes(unit: Unit, account_id: UUID, suspension_id: UUID, causes: Iterable[RecordedCause]) -> None:
     """Invoices on which a suspension rests from now on."""
-    rows = [(one.invoice_id, one.round, one.dunnable_minor, one.currency) for one in causes]
+    rows = [(cause.invoice_id, cause.round, cause.dunnable_minor, cause.currency) for cause in causes]
     await unit.connection.execute(
         "INSERT INTO suspension_causes"
         " (suspension_id, account_id, caused_at, invoice_id, round, dunnable_minor, currency)"
@@ -160,7 +162,7 @@ async def insert_releases(unit: Unit, suspension_id: UUID, until: date) -> None:
     )
 
 
-async def keep_step(unit: Unit, suspension_id: UUID) -> None:
+async def mark_step_taken(unit: Unit, suspension_id: UUID) -> None:
     """The step of a suspension counts as taken in the round of each cause, although the suspension never happens."""
     await unit.connection.execute(
         "INSERT INTO steps_taken (invoice_id, round, step, attempt, account_id, outcome, taken_at, instant,"
@@ -197,7 +199,7 @@ async def save_refusal(unit: Unit, suspension_id: UUID, code: str) -> None:
     )
 
 
-async def suspensions_at_vendor(unit: Unit, subscription_id: UUID) -> list[Suspension]:
+async def suspensions_at_vendor(unit: Unit, subscription_id: UUID) -> list[SuspensionRecord]:
     """List the suspensions of a subscription that are effective at the vendor, or end there."""
     rows = await unit.connection.fetch(
         f"{_SUSPENSIONS} WHERE subscription_id = $1 AND state IN ('effective', 'ending') ORDER BY id", subscription_id

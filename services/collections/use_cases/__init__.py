@@ -1,4 +1,4 @@
-"""What can be done in collections: one function per action, that loads, decides, saves and publishes."""
+"""Use cases of collections: one function per action, that loads, decides, saves and publishes."""
 
 from services.collections.use_cases import (
     bounces,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from services.collections import mail
-from services.collections.repository import notices as repository
+from services.collections.repository import notices as repository_notices
 from services.collections.repository.notice_messages import SentMessage, save_message
 from services.collections.tables import NoticeRow
 from services.collections.use_cases import judging
@@ -15,7 +15,7 @@ from services.collections.use_cases.notices import SEND_NOTICE
 from shared.contracts.notice_facts import NoticeFacts, NoticeFactsIn
 from shared.events.collections import NoticeFailed, NoticeSent, NoticeWithdrawn
 from shared.events.values import StepItem
-from shared.outside import mail as post
+from shared.outside import mail as outside_mail
 from shared.persistence.audit import Change
 from shared.persistence.database import Unit
 from shared.process import intents
@@ -32,15 +32,15 @@ SECRETS = {"secret", "bounce_id"}
 """Columns of a notice that stand nowhere else."""
 
 
-class NotFailed(Refusal):
+class NoticeNotFailed(Refusal):
     """Only a notice that the next mail hop refused for good, or that came back, can be sent again."""
 
     code = "notice_not_failed"
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """What became of an attempt to send a notice."""
+class DeliveryResult:
+    """Result of an attempt to send a notice."""
 
     refusal: str | None = None
     """Why it cannot be sent for good: a code of SMTP, and what it means."""
@@ -50,7 +50,7 @@ class Delivery:
     """The invoices for which it was not sent, if any."""
 
 
-async def send(runtime: "Runtime", intent: Intent) -> Delivery:
+async def send_notice(runtime: "Runtime", intent: Intent) -> DeliveryResult:
     """See whether the notice still holds, ask invoicing whom to write to, and hand the message to the next hop.
 
     Raises Later. A notice whose address cannot be written to, or that is refused or put off for too long, fails. Every
@@ -59,15 +59,15 @@ async def send(runtime: "Runtime", intent: Intent) -> Delivery:
     """
     row, not_dunnable, now = await runtime.units.run(lambda unit: _check_notice(unit, UUID(intent.key)))
     if not_dunnable or row.state != "pending" or row.secret is None:
-        return Delivery(not_dunnable=not_dunnable)
+        return DeliveryResult(not_dunnable=not_dunnable)
     facts = await _ask_facts(runtime, row)
     if not is_address(facts.billing_email):
-        return Delivery(post.NOT_WRITABLE)
+        return DeliveryResult(outside_mail.NOT_WRITABLE)
     policy_url = f"{runtime.settings.public_url or runtime.settings.collections_url}/policy"
     message = mail.message(row, facts, runtime.settings.mail_from, policy_url)
     sender = build_envelope_sender(runtime.settings.support_address, row.secret)
     refusal = await runtime.mail_hop.deliver_once(message, now - intent.created_at, sender)
-    return Delivery(refusal, None if refusal else _describe_message(message))
+    return DeliveryResult(refusal, None if refusal else _describe_message(message))
 
 
 def _describe_message(message: EmailMessage) -> SentMessage:
@@ -91,39 +91,39 @@ async def _ask_facts(runtime: "Runtime", row: NoticeRow) -> NoticeFacts:
 
 async def _check_notice(unit: Unit, notice_id: UUID) -> tuple[NoticeRow, frozenset[UUID], datetime]:
     """Read a notice, the invoices on it that are not dunnable any more, and the business time; it has a secret then."""
-    await repository.save_secret(unit, notice_id, create_secret())
-    row = await repository.notice(unit, notice_id)
+    await repository_notices.save_secret(unit, notice_id, create_secret())
+    row = await repository_notices.get_notice(unit, notice_id)
     if row.kind != "steps":
         return row, frozenset(), unit.now
-    told = [(item.invoice_id, item.round) for item in _items(row)]
-    return row, await judging.not_dunnable(unit, row.account_id, told), unit.now
+    noticed_rounds = [(item.invoice_id, item.round) for item in _items(row)]
+    return row, await judging.list_not_dunnable(unit, row.account_id, noticed_rounds), unit.now
 
 
 def _items(row: NoticeRow) -> tuple[StepItem, ...]:
     return tuple(StepItem.model_validate(item) for item in row.items)
 
 
-async def sent(unit: Unit, intent: Intent, delivery: Delivery) -> Recorded:
+async def record_result(unit: Unit, intent: Intent, delivery: DeliveryResult) -> Recorded:
     """Record what became of a notice, and look at the account again: a suspension may rest on it.
 
     One that came back already has failed, whatever its last attempt became.
     """
-    row = await repository.notice(unit, UUID(intent.key))
+    row = await repository_notices.get_notice(unit, UUID(intent.key))
     if row.state != "pending":
         return Recorded.DONE
     common = describe_notice(row)
     if delivery.not_dunnable:
         await _withdraw(unit, row, delivery.not_dunnable, common)
     elif delivery.refusal is None:
-        await repository.save_result(unit, row.id, "sent", None)
+        await repository_notices.save_result(unit, row.id, "sent", None)
         if delivery.message is not None:
             await save_message(unit, row.id, row.account_id, delivery.message)
         unit.publish(NoticeSent(account_id=row.account_id, delivered_at=unit.now, **common))
     else:
-        await repository.save_result(unit, row.id, "failed", delivery.refusal)
+        await repository_notices.save_result(unit, row.id, "failed", delivery.refusal)
         unit.publish(NoticeFailed(account_id=row.account_id, cause=delivery.refusal[:3], **common))
     if row.kind == "steps":
-        await judging.follow(unit, [row.account_id])
+        await judging.reevaluate_accounts(unit, [row.account_id])
     return Recorded.DONE
 
 
@@ -134,20 +134,20 @@ def describe_notice(row: NoticeRow) -> dict[str, Any]:
 
 async def _withdraw(unit: Unit, row: NoticeRow, not_dunnable: frozenset[UUID], common: dict[str, Any]) -> None:
     numbers = ", ".join(item.number for item in _items(row) if item.invoice_id in not_dunnable)
-    await repository.save_result(unit, row.id, "withdrawn", f"not dunnable any more: {numbers}")
-    await repository.untake_steps(unit, row.id)
+    await repository_notices.save_result(unit, row.id, "withdrawn", f"not dunnable any more: {numbers}")
+    await repository_notices.undo_steps(unit, row.id)
     unit.publish(NoticeWithdrawn(account_id=row.account_id, invoice_ids=tuple(sorted(not_dunnable)), **common))
 
 
-async def retry(unit: Unit, notice_id: UUID) -> NoticeRow:
+async def retry_notice(unit: Unit, notice_id: UUID) -> NoticeRow:
     """Send a notice that failed or came back again, after its address was mended. Raises NotFound, NotFailed."""
-    row = await repository.notice(unit, notice_id)
+    row = await repository_notices.get_notice(unit, notice_id)
     await unit.lock(row.account_id)
     await unit.session.refresh(row)
     if row.state != "failed":
-        raise NotFailed(f"the notice is {row.state}")
+        raise NoticeNotFailed(f"the notice is {row.state}")
     before = row.model_dump(exclude=SECRETS)
-    await repository.save_result(unit, notice_id, "pending", None)
+    await repository_notices.save_result(unit, notice_id, "pending", None)
     await intents.add(unit, SEND_NOTICE, row.account_id, notice_id, {})
     await unit.session.refresh(row)
     unit.record(Change("notice", row.id, row.account_id, before, row.model_dump(exclude=SECRETS)))

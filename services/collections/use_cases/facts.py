@@ -1,13 +1,13 @@
-"""What collections is told: accounts, balances, overdue invoices, and what was really suspended."""
+"""Events of others, applied: accounts, balances, overdue invoices, and suspensions that the vendor has carried out."""
 
 from uuid import UUID
 
 from services.collections.domain.outlook import Prospect
-from services.collections.domain.suspension import SuspensionState, moved_to
-from services.collections.repository import facts as repository
+from services.collections.domain.suspension import SuspensionState, move_suspension
+from services.collections.repository import facts as repository_facts
 from services.collections.repository import suspensions
-from services.collections.repository.facts import ToldBalance
-from services.collections.repository.suspensions import Suspension
+from services.collections.repository.facts import ReportedBalance
+from services.collections.repository.suspensions import SuspensionRecord
 from services.collections.use_cases import judging, notices
 from shared.base.kafka import Envelope
 from shared.events.invoicing import (
@@ -17,34 +17,36 @@ from shared.events.invoicing import (
     InvoiceIssued,
     InvoiceOverdue,
 )
-from shared.messaging.consumer import Heard
+from shared.messaging.consumer import EventGroup
 from shared.persistence.database import Unit
 
 SUBSCRIPTION_ENDED = "the subscription has ended"
-OwedEvent = InvoiceIssued | InvoiceBalanceChanged | InvoiceOverdue
+BalanceEvent = InvoiceIssued | InvoiceBalanceChanged | InvoiceOverdue
 
 
-async def told(unit: Unit, heard: Heard) -> None:
+async def apply_balance_events(unit: Unit, heard: EventGroup) -> None:
     """Keep what was told of accounts and their invoices, and look at each account again, once."""
-    owed = [(event, envelope) for event, envelope in heard.events if isinstance(event, OwedEvent)]
-    known = {event.account_id: event for event, _ in heard.events if isinstance(event, AccountRegistered)}
-    accounts = [(event.account_id, event.legal_entity, event.time_zone) for event in known.values()]
-    await repository.save_accounts(unit, accounts)
-    await repository.save_balances(unit, [_told(event.account_id, event.balance, envelope) for event, envelope in owed])
-    await repository.save_overdues(
+    balance_events = [(event, envelope) for event, envelope in heard.events if isinstance(event, BalanceEvent)]
+    registered = {event.account_id: event for event, _ in heard.events if isinstance(event, AccountRegistered)}
+    accounts = [(event.account_id, event.legal_entity, event.time_zone) for event in registered.values()]
+    await repository_facts.save_accounts(unit, accounts)
+    await repository_facts.save_balances(
+        unit, [_build_balance(event.account_id, event.balance, envelope) for event, envelope in balance_events]
+    )
+    await repository_facts.save_overdues(
         unit,
         [
             (event.balance.invoice_id, envelope.sequence, event.account_id, event.judged_at, envelope.id)
-            for event, envelope in owed
+            for event, envelope in balance_events
             if isinstance(event, InvoiceOverdue)
         ],
     )
     ids = [UUID(subject) for subject in heard.last]
-    await judging.follow(unit, ids, because=lambda account_id: heard.because(unit, account_id))
+    await judging.reevaluate_accounts(unit, ids, because=lambda account_id: heard.because(unit, account_id))
 
 
-def _told(account_id: UUID, balance: InvoiceBalance, envelope: Envelope) -> ToldBalance:
-    return ToldBalance(
+def _build_balance(account_id: UUID, balance: InvoiceBalance, envelope: Envelope) -> ReportedBalance:
+    return ReportedBalance(
         balance.invoice_id,
         account_id,
         balance.number,
@@ -57,35 +59,35 @@ def _told(account_id: UUID, balance: InvoiceBalance, envelope: Envelope) -> Told
     )
 
 
-async def suspended(unit: Unit, account_id: UUID, suspension_id: UUID, vendor_bills_on: bool) -> None:
+async def record_suspension(unit: Unit, account_id: UUID, suspension_id: UUID, vendor_bills_on: bool) -> None:
     """The vendor has switched access off: the customer is told. An answer that comes too late changes nothing."""
-    suspension = await suspensions.suspension(unit, suspension_id)
+    suspension = await suspensions.get_suspension(unit, suspension_id)
     if suspension.state is not SuspensionState.REQUESTED:
         return
-    state = moved_to(suspension.state, SuspensionState.EFFECTIVE)
+    state = move_suspension(suspension.state, SuspensionState.EFFECTIVE)
     await suspensions.save_state(unit, suspension_id, state)
     await suspensions.save_vendor_bills_on(unit, suspension_id, vendor_bills_on)
     prospects = await _assess_prospects(unit, suspension)
-    items = notices.items_of(suspension)
+    items = notices.list_step_items(suspension)
     await notices.inform_of_access(unit, account_id, "suspended", suspension.subscription_id, items, prospects)
-    await judging.follow(unit, [account_id])
+    await judging.reevaluate_accounts(unit, [account_id])
 
 
-async def _assess_prospects(unit: Unit, suspension: Suspension) -> dict[UUID, Prospect]:
+async def _assess_prospects(unit: Unit, suspension: SuspensionRecord) -> dict[UUID, Prospect]:
     """Assess what a message states of the invoices that caused a suspension."""
-    account = (await repository.facts(unit, [suspension.account_id]))[suspension.account_id]
+    account = (await repository_facts.load_facts(unit, [suspension.account_id]))[suspension.account_id]
     suspended = judging.list_suspended(account)
-    judged = await judging.judged(unit, account)
-    causes = [cause for cause in judged if cause.item.invoice_id in suspension.causes]
+    results = await judging.evaluate_account(unit, account)
+    causes = [cause for cause in results if cause.item.invoice_id in suspension.causes]
     return {cause.item.invoice_id: cause.assess_prospect(suspended) for cause in causes}
 
 
-async def reinstated(unit: Unit, account_id: UUID, suspension_id: UUID) -> None:
+async def record_reinstatement(unit: Unit, account_id: UUID, suspension_id: UUID) -> None:
     """Access is back: the customer is told."""
-    suspension = await suspensions.suspension(unit, suspension_id)
+    suspension = await suspensions.get_suspension(unit, suspension_id)
     if suspension.state is not SuspensionState.ENDING:
         return
-    await suspensions.save_state(unit, suspension_id, moved_to(suspension.state, SuspensionState.ENDED))
+    await suspensions.save_state(unit, suspension_id, move_suspension(suspension.state, SuspensionState.ENDED))
     await notices.inform_of_access(unit, account_id, "restored", suspension.subscription_id)
 
 
@@ -97,7 +99,7 @@ async def save_refusal(unit: Unit, suspension_id: UUID, code: str) -> None:
 async def end_suspensions(unit: Unit, account_id: UUID, subscription_id: UUID) -> None:
     """End the suspensions of a subscription that is gone: access does not come back, so nobody is informed of it."""
     for suspension in await suspensions.suspensions_at_vendor(unit, subscription_id):
-        state = moved_to(suspension.state, SuspensionState.ENDED)
+        state = move_suspension(suspension.state, SuspensionState.ENDED)
         await suspensions.save_state(unit, suspension.id, state, SUBSCRIPTION_ENDED)
     if not unit.is_past:
-        await judging.follow(unit, [account_id])
+        await judging.reevaluate_accounts(unit, [account_id])

@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from services.collections.domain.judge import judge
+from services.collections.domain.judge import evaluate_item
 from services.collections.domain.judgement import NextStep
 from services.collections.repository import facts, policies
 from services.collections.repository.facts import ItemKey
-from services.collections.repository.policies import Version
+from services.collections.repository.policies import PolicyVersion
 from shared.contracts.dunning_item import DunningItem, DunningNext, DunningTerms
 from shared.persistence.database import Unit
 from shared.pure.calendar import local_date
@@ -15,11 +15,11 @@ from shared.pure.calendar import local_date
 async def describe_item(unit: Unit, invoice_id: UUID) -> DunningItem:
     """Describe an invoice as collections sees it now. Raises NotFound."""
     key = await facts.get_item_key(unit, invoice_id)
-    versions = await policies.versions(unit)
-    version = policies.in_force(versions, key.recorded_at, key.zone)
-    account = (await facts.facts(unit, [key.account_id]))[key.account_id]
+    versions = await policies.list_versions(unit)
+    version = policies.find_in_force(versions, key.recorded_at, key.zone)
+    account = (await facts.load_facts(unit, [key.account_id]))[key.account_id]
     item = next((item for item in account.items if item.invoice_id == invoice_id), None)
-    upcoming = judge(item, version.policy, unit.now).next if item and version else None
+    upcoming = evaluate_item(item, version.policy, unit.now).next if item and version else None
     return DunningItem(
         invoice_id=invoice_id,
         account_id=key.account_id,
@@ -28,7 +28,7 @@ async def describe_item(unit: Unit, invoice_id: UUID) -> DunningItem:
     )
 
 
-def _describe_terms(version: Version | None) -> DunningTerms | None:
+def _describe_terms(version: PolicyVersion | None) -> DunningTerms | None:
     if version is None:
         return None
     policy = version.policy

@@ -12,9 +12,9 @@ import asyncpg
 from services.collections.domain.judgement import NextStep
 from services.collections.repository import facts, late_accounts, policies
 from services.collections.repository.late_accounts import LateCriteria
-from services.collections.repository.policies import Version
+from services.collections.repository.policies import PolicyVersion
 from services.collections.use_cases import judging
-from services.collections.use_cases.judging import Judged
+from services.collections.use_cases.judging import EvaluatedItem
 from services.collections.use_cases.standing import assess_state
 from shared.persistence.database import Unit
 from shared.pure.calendar import local_date
@@ -73,7 +73,7 @@ class UnknownStep(Refusal):
     status = 422
 
 
-def _check_step(versions: Sequence[Version], name: str) -> None:
+def _check_step(versions: Sequence[PolicyVersion], name: str) -> None:
     names = sorted({step.name for version in versions for step in version.policy.steps})
     if name not in names:
         raise UnknownStep(f"step: no version of the policy has a step {name}; there are {', '.join(names)}")
@@ -81,18 +81,18 @@ def _check_step(versions: Sequence[Version], name: str) -> None:
 
 async def list_late_accounts(unit: Unit, criteria: LateCriteria, after: UUID | None, limit: int) -> list[LateAccount]:
     """List late accounts in the order of their cases' ids; all of a page are loaded together. Raises UnknownStep."""
-    versions = await policies.versions(unit)
+    versions = await policies.list_versions(unit)
     if criteria.step is not None:
         _check_step(versions, criteria.step)
     rows = await late_accounts.list_late(unit, criteria, after, limit)
     account_ids = [row["account_id"] for row in rows]
-    facts_by_account = await facts.facts(unit, account_ids)
+    facts_by_account = await facts.load_facts(unit, account_ids)
     suspensions = _group_by_account(await late_accounts.list_suspensions(unit, account_ids))
     waiting = _group_by_account(await late_accounts.list_waiting(unit, account_ids))
     described = []
     for row in rows:
         account = facts_by_account[row["account_id"]]
-        items = judging.judged_by(versions, account, unit.now)
+        items = judging.evaluate_items(versions, account, unit.now)
         today = local_date(unit.now, account.zone)
         described.append(
             _describe_account(row, items, today, suspensions[account.account_id], waiting[account.account_id])
@@ -109,12 +109,12 @@ def _group_by_account(rows: Sequence[asyncpg.Record]) -> Mapping[UUID, list[asyn
 
 def _describe_account(
     row: asyncpg.Record,
-    items: Sequence[Judged],
+    items: Sequence[EvaluatedItem],
     today: date,
     suspensions: Sequence[asyncpg.Record],
     waiting: Sequence[asyncpg.Record],
 ) -> LateAccount:
-    overdue = [item for item in items if item.judgement.is_overdue_and_open]
+    overdue = [item for item in items if item.evaluation.is_overdue_and_open]
     return LateAccount(
         case_id=row["case_id"],
         account_id=row["account_id"],
@@ -124,7 +124,7 @@ def _describe_account(
         days_late=(today - row["oldest_due_date"]).days,
         state=assess_state(items, suspensions),
         step=row["stage"],
-        position=max((item.judgement.position for item in overdue), default=0),
+        position=max((item.evaluation.position for item in overdue), default=0),
         next=_find_coming_step(overdue),
         amounts=_sum_amounts(overdue),
         suspended_subscription_ids=[
@@ -134,12 +134,12 @@ def _describe_account(
     )
 
 
-def _find_coming_step(overdue: Sequence[Judged]) -> ComingStep | None:
+def _find_coming_step(overdue: Sequence[EvaluatedItem]) -> ComingStep | None:
     """Find the first step that comes of the overdue invoices; of several at one instant, that of the first number."""
     coming: list[tuple[datetime, str, UUID, NextStep]] = [
         (upcoming.at, item.item.number, item.item.invoice_id, upcoming)
         for item in overdue
-        if (upcoming := item.judgement.next)
+        if (upcoming := item.evaluation.next)
     ]
     if not coming:
         return None
@@ -150,11 +150,11 @@ def _find_coming_step(overdue: Sequence[Judged]) -> ComingStep | None:
 _AMOUNTS = attrgetter("open_minor", "disputed_minor", "in_flight_minor", "promised_minor", "dunnable_minor")
 
 
-def _sum_amounts(overdue: Sequence[Judged]) -> list[LateAmounts]:
+def _sum_amounts(overdue: Sequence[EvaluatedItem]) -> list[LateAmounts]:
     """Sum the amounts of the overdue invoices by currency; currencies are never added."""
     amounts_by_currency: defaultdict[str, list[tuple[int, ...]]] = defaultdict(list)
     for item in overdue:
-        amounts_by_currency[item.judgement.currency].append(_AMOUNTS(item.judgement))
+        amounts_by_currency[item.evaluation.currency].append(_AMOUNTS(item.evaluation))
     return [
         LateAmounts(currency, *(sum(column) for column in zip(*amounts, strict=True)))
         for currency, amounts in sorted(amounts_by_currency.items())

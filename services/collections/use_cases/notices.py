@@ -8,8 +8,8 @@ from uuid import UUID
 
 from services.collections.domain.account import Message, assess_access
 from services.collections.domain.outlook import Prospect
-from services.collections.repository import notices as repository
-from services.collections.repository.suspensions import Suspension
+from services.collections.repository import notices as repository_notices
+from services.collections.repository.suspensions import SuspensionRecord
 from services.collections.tables import NoticeRow
 from shared.events.collections import NoticeKind
 from shared.events.values import StepItem
@@ -23,7 +23,7 @@ GATHERED_FOR = timedelta(minutes=5)
 """Business time for which news about access waits for more of the kind, so that an account gets one message."""
 
 
-async def write_steps(
+async def create_step_notice(
     unit: Unit,
     account_id: UUID,
     message: Message,
@@ -38,34 +38,34 @@ async def write_steps(
     notice_id = new_id()
     items: list[StepItem] = []
     steps: list[tuple[object, ...]] = []
-    for one in message.items:
-        judgement, action = one.judgement, one.action
-        version, amount = versions[judgement.invoice_id], judgement.dunnable_minor
+    for notice_item in message.items:
+        evaluation, action = notice_item.evaluation, notice_item.action
+        version, amount = versions[evaluation.invoice_id], evaluation.dunnable_minor
         items.append(
             StepItem(
-                invoice_id=judgement.invoice_id,
-                number=judgement.number,
-                round=judgement.round,
+                invoice_id=evaluation.invoice_id,
+                number=evaluation.number,
+                round=evaluation.round,
                 step=action.step,
                 policy_version=version,
                 dunnable_minor=amount,
-                currency=judgement.currency,
+                currency=evaluation.currency,
                 template=action.template,
-                access=assess_access(judgement, suspended),
+                access=assess_access(evaluation, suspended),
             )
         )
-        taken, attempts = (judgement.invoice_id, judgement.round), judgement.attempts
+        taken, attempts = (evaluation.invoice_id, evaluation.round), evaluation.attempts
         attempt = attempts[action.step] + 1
         steps.append((*taken, action.step, "notice", action.at, version, amount, notice_id, None, attempt))
         steps += [
             (*taken, name, "skipped", action.at, version, amount, None, action.step, attempts[name] + 1)
             for name in action.skipped
         ]
-    await write(unit, account_id, "steps", message.template, _add_prospects(items, prospects), notice_id)
-    await repository.add_steps(unit, account_id, steps)
+    await create_notice(unit, account_id, "steps", message.template, _add_prospects(items, prospects), notice_id)
+    await repository_notices.insert_steps(unit, account_id, steps)
 
 
-async def write(
+async def create_notice(
     unit: Unit,
     account_id: UUID,
     kind: NoticeKind,
@@ -89,7 +89,7 @@ async def write(
         secret=None,
         bounce_id=None,
     )
-    await repository.add_notice(unit, row)
+    await repository_notices.insert_notice(unit, row)
     delay = timedelta() if kind == "steps" else GATHERED_FOR
     await intents.add(unit, SEND_NOTICE, account_id, row.id, {}, row.id, delay)
 
@@ -104,13 +104,13 @@ async def inform_of_access(
 ) -> None:
     """Inform the customer of the access to a subscription, in a notice of the kind that nobody has begun to send."""
     stated = _add_prospects(items, prospects)
-    notice = await repository.find_gathering(unit, account_id, kind, SEND_NOTICE)
+    notice = await repository_notices.find_gathering(unit, account_id, kind, SEND_NOTICE)
     if notice is None:
-        await write(unit, account_id, kind, kind, stated, subscription_ids=[subscription_id])
+        await create_notice(unit, account_id, kind, kind, stated, subscription_ids=[subscription_id])
         return
     items_by_invoice = {item["invoice_id"]: item for item in [*notice.items, *stated]}
     subscription_ids = sorted({*notice.subscription_ids, subscription_id})
-    await repository.save_gathered(unit, notice.id, list(items_by_invoice.values()), subscription_ids)
+    await repository_notices.save_gathered(unit, notice.id, list(items_by_invoice.values()), subscription_ids)
 
 
 def _add_prospects(items: Sequence[StepItem], prospects: Mapping[UUID, Prospect]) -> list[dict[str, Any]]:
@@ -129,7 +129,7 @@ def _dump_prospect(prospect: Prospect | None) -> dict[str, Any]:
     }
 
 
-def items_of(suspension: Suspension) -> list[StepItem]:
+def list_step_items(suspension: SuspensionRecord) -> list[StepItem]:
     """The invoices that caused a suspension, for the message that tells of it."""
     return [
         StepItem(

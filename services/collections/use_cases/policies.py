@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from services.collections.domain.policy import Limits, check_required_notices
 from services.collections.repository import guard
-from services.collections.repository import policies as repository
+from services.collections.repository import policies as repository_policies
 from services.collections.tables import PolicyRow
 from shared.events.collections import PolicyPublished
 from shared.persistence.audit import Change
@@ -30,23 +30,23 @@ class EffectiveDateRefused(Refusal):
     status = 422
 
 
-async def publish(unit: Unit, document: str, effective_date: date, actor: str, reason: str) -> PolicyRow:
+async def publish_policy(unit: Unit, document: str, effective_date: date, actor: str, reason: str) -> PolicyRow:
     """Publish a version, which tightens the guard at once if its limits are tighter.
 
     Raises PolicyRefused, EffectiveDateRefused, GuardLoosened.
     """
-    policy = repository.parse_published(document)
+    policy = repository_policies.parse_published(document)
     check_required_notices(policy)
     await unit.lock(SUBJECT)
-    known = await repository.rows(unit)
-    if known:
+    published = await repository_policies.list_policies(unit)
+    if published:
         # An invoice recorded today, on the latest date that it is anywhere, keeps the version that it is on.
-        earliest = max((unit.now + EARLIEST_ZONE).date() + ONE_DAY, known[-1].effective_date)
+        earliest = max((unit.now + EARLIEST_ZONE).date() + ONE_DAY, published[-1].effective_date)
         if effective_date < earliest:
             raise EffectiveDateRefused(f"effective_date: a new version takes effect on {earliest} at the earliest")
     await _tighten_guard(unit, policy.guard)
     row = PolicyRow(
-        version=len(known) + 1,
+        version=len(published) + 1,
         name=policy.name,
         effective_date=effective_date,
         document=document,
@@ -64,8 +64,8 @@ async def publish(unit: Unit, document: str, effective_date: date, actor: str, r
         )
     )
     unit.record(Change("policy", row.version))
-    if not known:
-        await repository.judge_everything(unit)
+    if not published:
+        await repository_policies.make_all_due(unit)
     return row
 
 

@@ -6,12 +6,12 @@ from uuid import UUID
 
 import asyncpg
 
-from services.collections.repository import facts as fact_rows
+from services.collections.repository import facts as repository_facts
 from services.collections.repository import notices
-from services.collections.repository import standing as repository
+from services.collections.repository import standing as repository_standing
 from services.collections.tables import NoticeRow
 from services.collections.use_cases import judging
-from services.collections.use_cases.judging import Judged
+from services.collections.use_cases.judging import EvaluatedItem
 from shared.persistence.database import Unit
 
 NOTICES_SHOWN = 50
@@ -26,7 +26,7 @@ class Standing:
     account_id: UUID
     time_zone: str
     state: str
-    items: Sequence[Judged]
+    items: Sequence[EvaluatedItem]
     facts: dict[UUID, list[asyncpg.Record]]
     cases: Sequence[asyncpg.Record]
     suspensions: Sequence[asyncpg.Record]
@@ -34,26 +34,26 @@ class Standing:
     notices: Sequence[NoticeRow]
 
 
-async def standing(unit: Unit, account_id: UUID) -> Standing:
+async def load_standing(unit: Unit, account_id: UUID) -> Standing:
     """The standing of an account now. Raises NotFound."""
-    account = await repository.account(unit, account_id)
-    facts = (await fact_rows.facts(unit, [account_id]))[account_id]
-    items = await judging.judged(unit, facts)
-    suspensions = await repository.suspensions(unit, account_id)
+    account = await repository_standing.account(unit, account_id)
+    facts = (await repository_facts.load_facts(unit, [account_id]))[account_id]
+    items = await judging.evaluate_account(unit, facts)
+    suspensions = await repository_standing.suspensions(unit, account_id)
     return Standing(
         account_id,
         account["time_zone"],
         assess_state(items, suspensions),
         items,
-        await repository.fact_events(unit, [one.item.invoice_id for one in items]),
-        await repository.cases(unit, account_id),
+        await repository_standing.fact_events(unit, [result.item.invoice_id for result in items]),
+        await repository_standing.cases(unit, account_id),
         suspensions,
-        await repository.deferrals(unit, account_id),
-        await notices.notices_of(unit, account_id, NOTICES_SHOWN),
+        await repository_standing.deferrals(unit, account_id),
+        await notices.list_notices(unit, account_id, NOTICES_SHOWN),
     )
 
 
-def assess_state(items: Sequence[Judged], suspensions: Sequence[asyncpg.Record]) -> str:
+def assess_state(items: Sequence[EvaluatedItem], suspensions: Sequence[asyncpg.Record]) -> str:
     """Assess the gravest thing that is true of an account, by its judged items and its suspensions."""
     if any(row["state"] in ("effective", "ending") for row in suspensions):
         return "suspended"
@@ -62,6 +62,6 @@ def assess_state(items: Sequence[Judged], suspensions: Sequence[asyncpg.Record])
         return "suspension_requested"
     if requested:
         return "suspension_refused"
-    if any(one.judgement.is_overdue_and_open for one in items):
+    if any(result.evaluation.is_overdue_and_open for result in items):
         return "overdue"
     return GOOD

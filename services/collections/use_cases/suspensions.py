@@ -8,15 +8,15 @@ from services.collections.domain.item import Balance, Item
 from services.collections.domain.suspension import (
     ItemTerms,
     SuspensionState,
-    causes_left,
-    moved_to,
-    never_blocked,
-    of_this_round,
-    stands,
+    is_still_due,
+    list_current_causes,
+    list_open_causes,
+    list_unblocked_causes,
+    move_suspension,
 )
-from services.collections.repository import suspensions as repository
-from services.collections.repository.facts import Facts, facts
-from services.collections.repository.suspensions import Cause, Suspension
+from services.collections.repository import suspensions as repository_suspensions
+from services.collections.repository.facts import AccountFacts, load_facts
+from services.collections.repository.suspensions import RecordedCause, SuspensionRecord
 from shared.events.collections import (
     ReinstatementRequested,
     SuspensionCause,
@@ -48,7 +48,9 @@ class ReleaseRefused(Refusal):
     status = 422
 
 
-async def settle(unit: Unit, account: Facts, unnoticed: frozenset[UUID], terms: Mapping[UUID, ItemTerms]) -> bool:
+async def end_settled_causes(
+    unit: Unit, account: AccountFacts, unnoticed: frozenset[UUID], terms: Mapping[UUID, ItemTerms]
+) -> bool:
     """End causes that are settled; withdraw or reinstate what nothing carries. Whether anything changed.
 
     `unnoticed` are the invoices of which a notice came back that a suspension requires; `terms` are those of the
@@ -58,13 +60,13 @@ async def settle(unit: Unit, account: Facts, unnoticed: frozenset[UUID], terms: 
     items = {item.invoice_id: item for item in account.items}
     latest = {id_: history[-1] for id_, item in items.items() if (history := item.history(unit.now))}
     for suspension in account.suspensions:
-        changed |= await _settle_one(unit, suspension, items, latest, unnoticed, terms)
+        changed |= await _update_suspension(unit, suspension, items, latest, unnoticed, terms)
     return changed
 
 
-async def _settle_one(
+async def _update_suspension(
     unit: Unit,
-    suspension: Suspension,
+    suspension: SuspensionRecord,
     items: Mapping[UUID, Item],
     latest: Mapping[UUID, Balance],
     unnoticed: frozenset[UUID],
@@ -72,30 +74,34 @@ async def _settle_one(
 ) -> bool:
     causes = frozenset(suspension.causes)
     rounds = {id_: cause.round for id_, cause in suspension.causes.items()}
-    left = causes_left(of_this_round(rounds, items, unit.now), suspension.subscription_id, latest)
-    unblocked = left
+    open_causes = list_open_causes(list_current_causes(rounds, items, unit.now), suspension.subscription_id, latest)
+    unblocked = open_causes
     if suspension.state is SuspensionState.REQUESTED:
-        unblocked = never_blocked(left, items, terms, suspension.requested_at, unit.now)
-    await repository.end_causes(unit, suspension.id, causes - left)
-    if suspension.state is SuspensionState.REQUESTED and not stands(
+        unblocked = list_unblocked_causes(open_causes, items, terms, suspension.requested_at, unit.now)
+    await repository_suspensions.end_causes(unit, suspension.id, causes - open_causes)
+    if suspension.state is SuspensionState.REQUESTED and not is_still_due(
         unblocked, suspension.subscription_id, items, terms, unit.now
     ):
-        await withdraw(unit, suspension, "settled" if not left else "not_dunnable")
-    elif suspension.state is SuspensionState.REQUESTED and left & unnoticed:
-        await withdraw(unit, suspension, "notice_bounced")  # for what has its notices, it is due again at once
-    elif suspension.state is SuspensionState.EFFECTIVE and not left:
-        await reinstate(unit, suspension, "settled")
-    elif left != causes:
-        _announce(unit, suspension, {id_: suspension.causes[id_] for id_ in left})
+        await withdraw_suspension(unit, suspension, "settled" if not open_causes else "not_dunnable")
+    elif suspension.state is SuspensionState.REQUESTED and open_causes & unnoticed:
+        await withdraw_suspension(
+            unit, suspension, "notice_bounced"
+        )  # for what has its notices, it is due again at once
+    elif suspension.state is SuspensionState.EFFECTIVE and not open_causes:
+        await request_reinstatement(unit, suspension, "settled")
+    elif open_causes != causes:
+        _announce_request(unit, suspension, {id_: suspension.causes[id_] for id_ in open_causes})
     else:
         return False
     return True
 
 
-async def withdraw(unit: Unit, suspension: Suspension, cause: WithdrawalCause, reason: str | None = None) -> None:
+async def withdraw_suspension(
+    unit: Unit, suspension: SuspensionRecord, cause: WithdrawalCause, reason: str | None = None
+) -> None:
     """Withdraw a suspension that is not effective yet; a person's reason stays here."""
-    state = moved_to(suspension.state, SuspensionState.WITHDRAWN)
-    await repository.save_state(unit, suspension.id, state, reason or ENDS[cause])
+    state = move_suspension(suspension.state, SuspensionState.WITHDRAWN)
+    await repository_suspensions.save_state(unit, suspension.id, state, reason or ENDS[cause])
     unit.publish(
         SuspensionWithdrawn(
             account_id=suspension.account_id,
@@ -106,10 +112,12 @@ async def withdraw(unit: Unit, suspension: Suspension, cause: WithdrawalCause, r
     )
 
 
-async def reinstate(unit: Unit, suspension: Suspension, cause: SuspensionEnd, reason: str | None = None) -> None:
+async def request_reinstatement(
+    unit: Unit, suspension: SuspensionRecord, cause: SuspensionEnd, reason: str | None = None
+) -> None:
     """Have an effective suspension end; a person's reason stays here."""
-    state = moved_to(suspension.state, SuspensionState.ENDING)
-    await repository.save_state(unit, suspension.id, state, reason or ENDS[cause])
+    state = move_suspension(suspension.state, SuspensionState.ENDING)
+    await repository_suspensions.save_state(unit, suspension.id, state, reason or ENDS[cause])
     unit.publish(
         ReinstatementRequested(
             account_id=suspension.account_id,
@@ -120,16 +128,25 @@ async def reinstate(unit: Unit, suspension: Suspension, cause: SuspensionEnd, re
     )
 
 
-async def request(
-    unit: Unit, account: Facts, subscription_id: UUID, step: str, policy_version: int, causes: Iterable[Cause]
+async def request_suspension(
+    unit: Unit,
+    account: AccountFacts,
+    subscription_id: UUID,
+    step: str,
+    policy_version: int,
+    causes: Iterable[RecordedCause],
 ) -> None:
     """Request a suspension, or add causes to the one that stands; the request carries the whole wanted state."""
     new = list(causes)
-    standing = [one for one in account.suspensions if one.subscription_id == subscription_id]
+    standing = [
+        suspension_of_account
+        for suspension_of_account in account.suspensions
+        if suspension_of_account.subscription_id == subscription_id
+    ]
     if standing:
         suspension = standing[0]
     else:
-        suspension = Suspension(
+        suspension = SuspensionRecord(
             new_id(),
             account.account_id,
             subscription_id,
@@ -140,13 +157,13 @@ async def request(
             None,
             {},
         )
-        await repository.add(unit, suspension)
-    await repository.add_causes(unit, account.account_id, suspension.id, new)
-    added = {one.invoice_id: one for one in new}
-    _announce(unit, suspension, {**suspension.causes, **added})
+        await repository_suspensions.insert_suspension(unit, suspension)
+    await repository_suspensions.insert_causes(unit, account.account_id, suspension.id, new)
+    added = {cause.invoice_id: cause for cause in new}
+    _announce_request(unit, suspension, {**suspension.causes, **added})
 
 
-def _announce(unit: Unit, suspension: Suspension, causes: Mapping[UUID, Cause]) -> None:
+def _announce_request(unit: Unit, suspension: SuspensionRecord, causes: Mapping[UUID, RecordedCause]) -> None:
     unit.publish(
         SuspensionRequested(
             account_id=suspension.account_id,
@@ -155,32 +172,32 @@ def _announce(unit: Unit, suspension: Suspension, causes: Mapping[UUID, Cause]) 
             policy_version=suspension.policy_version,
             step=suspension.step,
             causes=tuple(
-                SuspensionCause(invoice_id=id_, dunnable_minor=one.dunnable_minor, currency=one.currency)
-                for id_, one in sorted(causes.items())
+                SuspensionCause(invoice_id=id_, dunnable_minor=cause.dunnable_minor, currency=cause.currency)
+                for id_, cause in sorted(causes.items())
             ),
         )
     )
 
 
-async def release(unit: Unit, suspension_id: UUID, until: date, reason: str) -> Suspension:
+async def release_suspension(unit: Unit, suspension_id: UUID, until: date, reason: str) -> SuspensionRecord:
     """Release a suspension until the end of a local day, though the debt stands.
 
     Raises NotFound, ReleaseRefused, SuspensionMoveRefused. It is a fact of each invoice that caused it: the step counts
     as taken until then; after it, access ends again only after a new notice and its days.
     """
-    suspension = await repository.suspension(unit, suspension_id)
+    suspension = await repository_suspensions.get_suspension(unit, suspension_id)
     await unit.lock(suspension.account_id)
-    suspension = await repository.suspension(unit, suspension_id)
-    account = (await facts(unit, [suspension.account_id]))[suspension.account_id]
+    suspension = await repository_suspensions.get_suspension(unit, suspension_id)
+    account = (await load_facts(unit, [suspension.account_id]))[suspension.account_id]
     _check_end_of_release(until, local_date(unit.now, account.zone))
     before = {"state": suspension.state}
     if suspension.state is SuspensionState.REQUESTED:
-        await repository.keep_step(unit, suspension_id)
-        await withdraw(unit, suspension, "released", reason)
+        await repository_suspensions.mark_step_taken(unit, suspension_id)
+        await withdraw_suspension(unit, suspension, "released", reason)
     else:
-        await reinstate(unit, suspension, "released", reason)
-    await repository.insert_releases(unit, suspension_id, until)
-    suspension = await repository.suspension(unit, suspension_id)
+        await request_reinstatement(unit, suspension, "released", reason)
+    await repository_suspensions.insert_releases(unit, suspension_id, until)
+    suspension = await repository_suspensions.get_suspension(unit, suspension_id)
     after = {"state": suspension.state, "until": until}
     unit.record(Change("suspension", suspension_id, suspension.account_id, before, after))
     return suspension

@@ -1,4 +1,4 @@
-"""What we go on owing the vendor for an account, as invoicing knows it: asked outside of any transaction."""
+"""Debt to the vendor of an account as invoicing knows it: asked outside of any transaction."""
 
 import asyncio
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from shared.web.clients import Answered
 if TYPE_CHECKING:
     from shared.process.runtime import Runtime
 
-PATIENCE = 2.0
+MAX_WAIT_SECONDS = 2.0
 """Seconds: who asks for a standing gets the rest of it rather than waits."""
 
 
@@ -24,19 +24,19 @@ class VendorDebt:
     missing: str | None
 
 
-async def beside(runtime: "Runtime", found: Standing) -> VendorDebt:
-    """What belongs beside a standing; nobody asks it of an account in good standing."""
-    if found.state == GOOD:
+async def load_vendor_debt(runtime: "Runtime", standing: Standing) -> VendorDebt:
+    """Load the debt to the vendor beside a standing; nobody asks it of an account in good standing."""
+    if standing.state == GOOD:
         return VendorDebt(None, "the account is in good standing")
-    return await of_account(runtime, found.account_id)
+    return await fetch_vendor_debt(runtime, standing.account_id)
 
 
-async def of_account(runtime: "Runtime", account_id: UUID) -> VendorDebt:
+async def fetch_vendor_debt(runtime: "Runtime", account_id: UUID) -> VendorDebt:
     """Ask invoicing, for a while. Never raises for want of an answer."""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(MAX_WAIT_SECONDS):
             return VendorDebt(await runtime.clients["invoicing"].get(f"/v1/accounts/{account_id}/exposure"), None)
     except TimeoutError:
-        return VendorDebt(None, f"invoicing gives no answer within {PATIENCE:g} s")
+        return VendorDebt(None, f"invoicing gives no answer within {MAX_WAIT_SECONDS:g} s")
     except (Later, Answered) as error:
         return VendorDebt(None, f"invoicing gives no answer: {error}")

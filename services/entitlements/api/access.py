@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from services.entitlements import repository
 from shared.events.entitlements import HoldReason, WantedAtVendor
 from shared.pure.errors import NotFound
-from shared.pure.fields import example, shown
+from shared.pure.fields import example, get_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router
 
@@ -75,8 +75,8 @@ class AccessOut(BaseModel):
         allowed=False,
         since="2026-04-14T07:00:00Z",
         ended_on=None,
-        holds=[shown(StandingHold)],
-        vendor=shown(VendorOut),
+        holds=[get_example(StandingHold)],
+        vendor=get_example(VendorOut),
     )
 
     subscription_id: UUID
@@ -96,22 +96,25 @@ class AccessOut(BaseModel):
 @reads.get("/access/{subscription_id}", summary="May this subscription be used?")
 async def get_access(subscription_id: UUID, read: Read) -> AccessOut:
     """Allowed or not, the holds that stand, since when, and what the vendor was seen to have."""
-    found = _access(await read(lambda unit: repository.access(unit, subscription_id)))
-    if not found:
+    access = _access(await read(lambda unit: repository.list_access_rows(unit, subscription_id)))
+    if not access:
         raise NotFound(f"there is no entitlement to subscription {subscription_id}")
-    return found[0]
+    return access[0]
 
 
 @reads.get("/accounts/{account_id}/entitlements", summary="Access to the subscriptions of an account")
 async def list_entitlements(account_id: UUID, read: Read, paging: Paging) -> Page[AccessOut]:
     """The same for all subscriptions of an account, in the order of their ids."""
     after = paging.after_id()
-    rows = await read(lambda unit: repository.access_of_account(unit, account_id, after, paging.limit + 1))
-    return paging.page(_access(rows), key=lambda one: one.subscription_id)
+    rows = await read(lambda unit: repository.list_access_of_account(unit, account_id, after, paging.limit + 1))
+    return paging.page(_access(rows), key=lambda shown: shown.subscription_id)
 
 
 def _access(rows: Iterable[asyncpg.Record]) -> list[AccessOut]:
-    return [_one(list(found)) for _, found in groupby(rows, key=lambda row: row["subscription_id"])]
+    return [
+        _one(list(rows_of_subscription))
+        for _, rows_of_subscription in groupby(rows, key=lambda row: row["subscription_id"])
+    ]
 
 
 def _one(rows: Sequence[asyncpg.Record]) -> AccessOut:

@@ -13,7 +13,7 @@ from services.entitlements.repository import HoldCriteria
 from services.entitlements.use_cases.holds import NewHold
 from shared.events.entitlements import HoldReason
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Name, Prose, ReasonIn, example, shown
+from shared.pure.fields import Body, Name, Prose, ReasonIn, example, get_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -79,7 +79,9 @@ class HoldOut(BaseModel):
 class ListedHoldOut(HoldOut):
     """A hold with what caused it, and since when the subscription is seen suspended at the vendor for it."""
 
-    model_config = example(**shown(HoldOut), suspension_id=None, invoice_ids=[], effective_at="2026-04-14T11:45:05Z")
+    model_config = example(
+        **get_example(HoldOut), suspension_id=None, invoice_ids=[], effective_at="2026-04-14T11:45:05Z"
+    )
 
     suspension_id: UUID | None = Field(description="of collections, if it is for non-payment")
     invoice_ids: list[UUID]
@@ -106,9 +108,9 @@ async def place_hold(hold: HoldIn, command: Annotated[CommandRunner, perform_com
     """Forbid access at once, and suspend at the vendor; announces `HoldPlaced`. The comment stays here."""
 
     async def place(unit: Unit) -> HoldOut:
-        return HoldOut.of(await use_cases.holds.place(unit, NewHold(**hold.model_dump())))
+        return HoldOut.of(await use_cases.holds.place_hold(unit, NewHold(**hold.model_dump())))
 
-    return await command.run(place, reason=hold.reason, about=hold.subscription_id)
+    return await command.run(place, reason=hold.reason, subject=hold.subscription_id)
 
 
 @writes.post(
@@ -119,7 +121,7 @@ async def place_hold(hold: HoldIn, command: Annotated[CommandRunner, perform_com
     responses=refusals(EndsThroughCollections, AlreadyReleased, RoleNeeded),
 )
 async def release_hold(
-    hold_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("hold.release")]
+    hold_id: UUID, body: ReasonIn, command: Annotated[CommandRunner, perform_command("hold.release")]
 ) -> Response:
     """Release a hold; access is back when it was the last. 409 for one that ends through collections.
 
@@ -127,6 +129,6 @@ async def release_hold(
     """
 
     async def release(unit: Unit) -> HoldOut:
-        return HoldOut.of(await use_cases.holds.release(unit, hold_id, command.caller.roles))
+        return HoldOut.of(await use_cases.holds.release_hold(unit, hold_id, command.caller.roles))
 
-    return await command.run(release, status=200, reason=why.reason, about=hold_id)
+    return await command.run(release, status=200, reason=body.reason, subject=hold_id)

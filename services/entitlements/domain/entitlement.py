@@ -18,7 +18,7 @@ SUBSCRIPTION_ENDED = "subscription_ended"
 """Our own code of the refusal to suspend what has ended."""
 
 
-class State(StrEnum):
+class EntitlementState(StrEnum):
     """Where the entitlement is with the vendor, as far as it is recorded."""
 
     ACTIVE = "active"
@@ -30,11 +30,17 @@ class State(StrEnum):
     """The subscription has ended: access is over for good."""
 
 
-ALLOWED: dict[State, frozenset[State]] = {
-    State.ACTIVE: frozenset({State.SUSPENDING, State.SUSPENDED, State.ENDED}),
-    State.SUSPENDING: frozenset({State.SUSPENDED, State.ACTIVE, State.ENDED}),
-    State.SUSPENDED: frozenset({State.ACTIVE, State.SUSPENDING, State.ENDED}),
-    State.ENDED: frozenset(),
+ALLOWED: dict[EntitlementState, frozenset[EntitlementState]] = {
+    EntitlementState.ACTIVE: frozenset(
+        {EntitlementState.SUSPENDING, EntitlementState.SUSPENDED, EntitlementState.ENDED}
+    ),
+    EntitlementState.SUSPENDING: frozenset(
+        {EntitlementState.SUSPENDED, EntitlementState.ACTIVE, EntitlementState.ENDED}
+    ),
+    EntitlementState.SUSPENDED: frozenset(
+        {EntitlementState.ACTIVE, EntitlementState.SUSPENDING, EntitlementState.ENDED}
+    ),
+    EntitlementState.ENDED: frozenset(),
 }
 
 
@@ -44,7 +50,7 @@ class EntitlementMoveRefused(Refusal):
     code: ClassVar[str] = "entitlement_move_refused"
 
 
-def moved_to(state: State, wanted: State) -> State:
+def move_entitlement(state: EntitlementState, wanted: EntitlementState) -> EntitlementState:
     """The wanted state if the table allows the move (to stay is always allowed), else EntitlementMoveRefused."""
     if wanted is not state and wanted not in ALLOWED[state]:
         raise EntitlementMoveRefused(f"an entitlement that is {state} cannot become {wanted}")
@@ -53,7 +59,7 @@ def moved_to(state: State, wanted: State) -> State:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What the vendor refused for good; it stays until something else worked."""
+    """A final refusal of the vendor; it stays until something else worked."""
 
     wanted: WantedAtVendor
     code: str
@@ -71,7 +77,7 @@ class Entitlement:
     vendor_subscription_id: str
     bills_while_suspended: bool
     granted_at: datetime
-    state: State
+    state: EntitlementState
     allowed: bool
     since: datetime
     """Since when access is allowed or not."""
@@ -93,7 +99,7 @@ class Entitlement:
 
     @property
     def wanted(self) -> Wanted:
-        """What the vendor shall have."""
+        """State that the vendor shall have."""
         return wanted_state(self.holds)
 
     @property
@@ -105,7 +111,7 @@ class Entitlement:
     @property
     def to_restore(self) -> dict[str, Any] | None:
         """The renewal settings that are still to be put back."""
-        return None if self.state is State.ACTIVE else self.snapshot
+        return None if self.state is EntitlementState.ACTIVE else self.snapshot
 
 
 def wanted_state(holds: Iterable[Hold]) -> Wanted:
@@ -113,20 +119,20 @@ def wanted_state(holds: Iterable[Hold]) -> Wanted:
     return "suspended" if standing(holds) else "active"
 
 
-def is_allowed(state: State, holds: Iterable[Hold]) -> bool:
+def is_allowed(state: EntitlementState, holds: Iterable[Hold]) -> bool:
     """Whether the subscription may be used.
 
     A hold for non-payment alone forbids it only once collections confirmed it on fresh facts, that is,
     when the state has left `active`: to be late is fine, to cut off a paying customer is not.
     """
-    if state is State.ENDED:
+    if state is EntitlementState.ENDED:
         return False
-    why = {hold.reason for hold in holds if hold.stands}
-    return not why or (why == {"non_payment"} and state is State.ACTIVE)
+    standing_reasons = {hold.reason for hold in holds if hold.stands}
+    return not standing_reasons or (standing_reasons == {"non_payment"} and state is EntitlementState.ACTIVE)
 
 
-def judged(entitlement: Entitlement, now: datetime) -> Entitlement:
-    """The entitlement with its access judged anew."""
+def with_access(entitlement: Entitlement, now: datetime) -> Entitlement:
+    """Build the entitlement with its access evaluated anew."""
     allowed = is_allowed(entitlement.state, entitlement.holds)
     if allowed == entitlement.allowed:
         return entitlement
@@ -135,25 +141,31 @@ def judged(entitlement: Entitlement, now: datetime) -> Entitlement:
 
 def with_hold(entitlement: Entitlement, hold: Hold, now: datetime) -> Entitlement:
     """The entitlement with this hold as it is now: placed, changed or released."""
-    others = tuple(one for one in entitlement.holds if one.id != hold.id)
-    return judged(replace(entitlement, holds=(*others, hold)), now)
+    others = tuple(other for other in entitlement.holds if other.id != hold.id)
+    return with_access(replace(entitlement, holds=(*others, hold)), now)
 
 
 def with_end(entitlement: Entitlement, ended_on: date, term_end: date, ends_at: datetime) -> Entitlement:
     """Note when the subscription ends; what has ended stays as it ended."""
-    if entitlement.state is State.ENDED:
+    if entitlement.state is EntitlementState.ENDED:
         return entitlement
     return replace(entitlement, ended_on=ended_on, term_end=term_end, ends_at=ends_at)
 
 
 def is_due_to_end(entitlement: Entitlement, now: datetime) -> bool:
     """Whether its end has come, and access is not over yet."""
-    return entitlement.state is not State.ENDED and entitlement.ends_at is not None and entitlement.ends_at <= now
+    return (
+        entitlement.state is not EntitlementState.ENDED
+        and entitlement.ends_at is not None
+        and entitlement.ends_at <= now
+    )
 
 
-def end(entitlement: Entitlement, now: datetime) -> Entitlement:
+def end_entitlement(entitlement: Entitlement, now: datetime) -> Entitlement:
     """End access for good. Raises EntitlementMoveRefused if it has ended before."""
-    return judged(replace(entitlement, state=moved_to(entitlement.state, State.ENDED), waiting_for=None), now)
+    return with_access(
+        replace(entitlement, state=move_entitlement(entitlement.state, EntitlementState.ENDED), waiting_for=None), now
+    )
 
 
 def with_renewal_off(entitlement: Entitlement, now: datetime) -> Entitlement:
@@ -163,7 +175,7 @@ def with_renewal_off(entitlement: Entitlement, now: datetime) -> Entitlement:
     return replace(entitlement, renewal_off_at=now, snapshot=snapshot, failure=failure, waiting_for=None)
 
 
-def suspending(
+def begin_suspension(
     entitlement: Entitlement, decided_from: frozenset[UUID], settings: Mapping[str, Any], now: datetime
 ) -> Entitlement | None:
     """The entitlement just before the vendor is called; None if other holds stand now than it was decided from.
@@ -175,8 +187,8 @@ def suspending(
     holds = (replace(hold, attempted_at=now) if hold.stands else hold for hold in entitlement.holds)
     begun = replace(
         entitlement,
-        state=moved_to(entitlement.state, State.SUSPENDING),
-        snapshot=dict(settings) if entitlement.state is State.ACTIVE else entitlement.snapshot,
+        state=move_entitlement(entitlement.state, EntitlementState.SUSPENDING),
+        snapshot=dict(settings) if entitlement.state is EntitlementState.ACTIVE else entitlement.snapshot,
         holds=tuple(holds),
     )
-    return judged(begun, now)
+    return with_access(begun, now)

@@ -1,4 +1,4 @@
-"""What came of one attempt to give the vendor the wanted state."""
+"""Outcomes of one attempt to give the vendor the wanted state."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -7,7 +7,7 @@ from shared.events.entitlements import WantedAtVendor
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class VendorObservation:
     """The vendor has this status now. `status` is None if there was nothing to ask the vendor for."""
 
     standing: frozenset[UUID]
@@ -15,12 +15,12 @@ class Seen:
     status: str | None = None
     missing: tuple[str, ...] = ()
     """Renewal settings that could not be put back."""
-    is_declined: bool = False
+    is_withdrawn: bool = False
     """Collections says that the suspension is withdrawn, so access was left as it is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class FinalRefusal:
     """The vendor refuses for good, with its own code."""
 
     standing: frozenset[UUID]
@@ -31,11 +31,11 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """It cannot be done now; `why` says what it waits for."""
+class SyncWaiting:
+    """It cannot be done now; `reason` says what it waits for."""
 
     standing: frozenset[UUID]
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +45,4 @@ class RenewalOff:
     standing: frozenset[UUID]
 
 
-Outcome = Seen | Refused | Waiting | RenewalOff
+Outcome = VendorObservation | FinalRefusal | SyncWaiting | RenewalOff

@@ -11,7 +11,7 @@ AUTO_RENEW = "autoRenewEnabled"
 NEXT_TERM = "scheduledNextTermInstructions"
 
 
-def settings_of(resource: Mapping[str, Any]) -> dict[str, Any]:
+def read_settings(resource: Mapping[str, Any]) -> dict[str, Any]:
     """The renewal settings of a subscription as the vendor shows it; what is left out is off, or nothing."""
     return {AUTO_RENEW: bool(resource.get(AUTO_RENEW)), NEXT_TERM: resource.get(NEXT_TERM) or None}
 
@@ -21,14 +21,14 @@ def without_auto_renew(snapshot: Mapping[str, Any]) -> dict[str, Any]:
     return {**snapshot, AUTO_RENEW: False}
 
 
-def missing(snapshot: Mapping[str, Any], resource: Mapping[str, Any]) -> tuple[str, ...]:
+def list_missing(snapshot: Mapping[str, Any], resource: Mapping[str, Any]) -> tuple[str, ...]:
     """The settings that are not as they were when the snapshot was taken."""
-    before, after = settings_of(snapshot), settings_of(resource)
-    return tuple(name for name in before if _said(before[name]) != _said(after[name]))
+    before, after = read_settings(snapshot), read_settings(resource)
+    return tuple(name for name in before if _drop_nulls(before[name]) != _drop_nulls(after[name]))
 
 
-def _said(value: Any) -> Any:
+def _drop_nulls(value: Any) -> Any:
     """The value without fields that are null: to the vendor they are the same as left out."""
     if isinstance(value, Mapping):
-        return {name: _said(part) for name, part in value.items() if part is not None}
+        return {name: _drop_nulls(part) for name, part in value.items() if part is not None}
     return value

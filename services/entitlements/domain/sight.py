@@ -1,13 +1,19 @@
-"""What follows from what was seen at the vendor, or from its refusal: the new state, and what is announced."""
+"""Consequences of an observation at the vendor, or of its refusal: the new state, and what is announced."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from services.entitlements.domain.entitlement import Entitlement, Failure, State, judged, moved_to
+from services.entitlements.domain.entitlement import (
+    Entitlement,
+    EntitlementState,
+    Failure,
+    move_entitlement,
+    with_access,
+)
 from services.entitlements.domain.hold import Hold, reasons, suspension_ids
-from services.entitlements.domain.outcome import Refused
+from services.entitlements.domain.outcome import FinalRefusal
 from shared.events import Event
 from shared.events.entitlements import (
     RenewalSettingsNotRestored,
@@ -20,13 +26,13 @@ from shared.events.entitlements import (
 NOT_RESTORED = "renewal_settings_not_restored"
 """Our own code of the failure that a person must look at after a reinstatement."""
 
-Decided = tuple[Entitlement, list[Event]]
+Decision = tuple[Entitlement, list[Event]]
 
 
-def suspended(entitlement: Entitlement, now: datetime) -> Decided:
+def apply_suspended(entitlement: Entitlement, now: datetime) -> Decision:
     """It was seen suspended: announced once for each suspension, also if it is no longer wanted by now."""
     causes = [hold for hold in entitlement.holds if hold.awaits_effect]
-    is_news = entitlement.state is not State.SUSPENDED
+    is_news = entitlement.state is not EntitlementState.SUSPENDED
     events = [
         SubscriptionSuspended(
             account_id=entitlement.account_id,
@@ -35,35 +41,35 @@ def suspended(entitlement: Entitlement, now: datetime) -> Decided:
             hold_reasons=reasons([hold for hold in entitlement.holds if hold.stands] or causes),
             vendor_bills_on=entitlement.bills_while_suspended,
         )
-        for suspension_id in _each(suspension_ids(causes), is_news)
+        for suspension_id in _list_announced(suspension_ids(causes), is_news)
     ]
     after = replace(
-        _seen(entitlement, "suspended", now),
-        state=moved_to(entitlement.state, State.SUSPENDED),
+        _with_observation(entitlement, "suspended", now),
+        state=move_entitlement(entitlement.state, EntitlementState.SUSPENDED),
         holds=tuple(replace(hold, effective_at=now) if hold in causes else hold for hold in entitlement.holds),
     )
-    return judged(after, now), list(events)
+    return with_access(after, now), list(events)
 
 
-def active(entitlement: Entitlement, missing: tuple[str, ...], now: datetime) -> Decided:
+def apply_active(entitlement: Entitlement, missing: tuple[str, ...], now: datetime) -> Decision:
     """It was seen active: the end of a suspension is announced, with whether its renewal settings are back."""
     over = [hold for hold in entitlement.holds if hold.awaits_end]
-    is_news = entitlement.state is State.SUSPENDED or bool(over)
-    ended = _each(suspension_ids(over), is_news)
+    is_news = entitlement.state is EntitlementState.SUSPENDED or bool(over)
+    ended = _list_announced(suspension_ids(over), is_news)
     after = replace(
-        _seen(entitlement, "active", now),
-        state=moved_to(entitlement.state, State.ACTIVE),
+        _with_observation(entitlement, "active", now),
+        state=move_entitlement(entitlement.state, EntitlementState.ACTIVE),
         snapshot=entitlement.snapshot if missing else None,
         failure=Failure("active", NOT_RESTORED, ", ".join(missing), now) if missing else None,
         holds=tuple(_after_access(hold, now) for hold in entitlement.holds),
     )
-    events: list[Event] = [_reinstated(entitlement, one, not missing) for one in ended]
+    events: list[Event] = [_build_reinstated(entitlement, suspension_id, not missing) for suspension_id in ended]
     if missing:
-        events += [_not_restored(entitlement, one, missing) for one in ended or [None]]
-    return judged(after, now), events
+        events += [_build_not_restored(entitlement, suspension_id, missing) for suspension_id in ended or [None]]
+    return with_access(after, now), events
 
 
-def refused(entitlement: Entitlement, refusal: Refused, now: datetime) -> Decided:
+def apply_refusal(entitlement: Entitlement, refusal: FinalRefusal, now: datetime) -> Decision:
     """The vendor refuses what is wanted, for good: nothing changed there, and a person must look."""
     after = replace(
         entitlement,
@@ -80,27 +86,27 @@ def refused(entitlement: Entitlement, refusal: Refused, now: datetime) -> Decide
             suspension_id=suspension_id,
             vendor_code=refusal.code,
         )
-        for suspension_id in _each(suspension_ids(standing), is_news=True)
+        for suspension_id in _list_announced(suspension_ids(standing), is_news=True)
     ]
-    if after.state is State.SUSPENDING:
+    if after.state is EntitlementState.SUSPENDING:
         holds = tuple(_after_access(hold, now) for hold in entitlement.holds)
-        after = replace(after, state=moved_to(after.state, State.ACTIVE), holds=holds)
-    return judged(after, now), events
+        after = replace(after, state=move_entitlement(after.state, EntitlementState.ACTIVE), holds=holds)
+    return with_access(after, now), events
 
 
-def unasked(entitlement: Entitlement) -> Entitlement:
+def clear_pending(entitlement: Entitlement) -> Entitlement:
     """There was nothing to do at the vendor; what stood in the way of a suspension no longer matters."""
     failure = entitlement.failure
     kept = failure if failure and failure.wanted != "suspended" else None
     return replace(entitlement, failure=kept, waiting_for=None)
 
 
-def _seen(entitlement: Entitlement, status: str, now: datetime) -> Entitlement:
+def _with_observation(entitlement: Entitlement, status: str, now: datetime) -> Entitlement:
     return replace(entitlement, seen_status=status, seen_at=now, failure=None, waiting_for=None)
 
 
-def _each(suspensions: Sequence[UUID], is_news: bool) -> list[UUID | None]:
-    """What to announce for: each suspension, or once without any if it is news all the same."""
+def _list_announced(suspensions: Sequence[UUID], is_news: bool) -> list[UUID | None]:
+    """List the suspensions to announce, or None once if there are none and it is news all the same."""
     return [*suspensions] or ([None] if is_news else [])
 
 
@@ -110,7 +116,7 @@ def _after_access(hold: Hold, now: datetime) -> Hold:
     return hold if hold.effective_at else replace(hold, attempted_at=None)
 
 
-def _reinstated(entitlement: Entitlement, suspension_id: UUID | None, restored: bool) -> SubscriptionReinstated:
+def _build_reinstated(entitlement: Entitlement, suspension_id: UUID | None, restored: bool) -> SubscriptionReinstated:
     return SubscriptionReinstated(
         account_id=entitlement.account_id,
         subscription_id=entitlement.subscription_id,
@@ -119,7 +125,7 @@ def _reinstated(entitlement: Entitlement, suspension_id: UUID | None, restored: 
     )
 
 
-def _not_restored(
+def _build_not_restored(
     entitlement: Entitlement, suspension_id: UUID | None, missing: tuple[str, ...]
 ) -> RenewalSettingsNotRestored:
     return RenewalSettingsNotRestored(
@@ -130,7 +136,7 @@ def _not_restored(
     )
 
 
-def _sync_failed(entitlement: Entitlement, refusal: Refused) -> VendorSyncFailed:
+def _sync_failed(entitlement: Entitlement, refusal: FinalRefusal) -> VendorSyncFailed:
     return VendorSyncFailed(
         account_id=entitlement.account_id,
         subscription_id=entitlement.subscription_id,

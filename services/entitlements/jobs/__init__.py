@@ -1,8 +1,8 @@
 """Due work of entitlements: access ends with its subscription, and the vendor is given the state that is wanted."""
 
 from services.entitlements import use_cases
-from services.entitlements.jobs.sync import perform
-from services.entitlements.use_cases.vendor import SYNC, record
+from services.entitlements.jobs.sync import sync_with_vendor
+from services.entitlements.use_cases.vendor import SYNC, record_outcome
 from shared.process.intents import Kind
 from shared.process.sweeps import Sweep
 
@@ -10,8 +10,8 @@ SWEEPS = (
     Sweep(
         name="ends",
         due="SELECT account_id::text FROM entitlements WHERE ends_at <= $1 AND state <> 'ended' ORDER BY ends_at",
-        judge=use_cases.ends.end_due,
+        handler=use_cases.ends.end_due,
     ),
 )
 
-INTENTS = (Kind(SYNC, perform, record),)
+INTENTS = (Kind(SYNC, sync_with_vendor, record_outcome),)

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from services.entitlements import repository
 from services.entitlements.domain import renewal
-from services.entitlements.domain.entitlement import SUBSCRIPTION_ENDED, Entitlement, State
+from services.entitlements.domain.entitlement import SUBSCRIPTION_ENDED, Entitlement, EntitlementState
 from services.entitlements.domain.hold import standing, suspension_ids
-from services.entitlements.domain.outcome import Outcome, Refused, RenewalOff, Seen, Waiting
+from services.entitlements.domain.outcome import FinalRefusal, Outcome, RenewalOff, SyncWaiting, VendorObservation
 from services.entitlements.jobs.vendor import VendorRefused, VendorSubscription
 from services.entitlements.use_cases.vendor import begin_suspending
 from shared.process.intents import LEASE, Intent
@@ -22,20 +22,20 @@ BUDGET = LEASE.total_seconds() * 0.75
 """Seconds for one attempt: it is over before another worker may take the intent."""
 
 
-async def perform(runtime: Runtime, intent: Intent) -> Outcome:
+async def sync_with_vendor(runtime: Runtime, intent: Intent) -> Outcome:
     """Look, ask and act, and say what came of it; whatever may pass is an outcome as well."""
-    entitlement = await runtime.units.run(lambda unit: repository.entitlement(unit, UUID(intent.key)))
+    entitlement = await runtime.units.run(lambda unit: repository.get_entitlement(unit, UUID(intent.key)))
     decided_from = standing(entitlement.holds)
     try:
         async with asyncio.timeout(BUDGET):
             return await _Attempt(runtime, intent, entitlement).make()
     except VendorRefused as refusal:
         wanted = "auto_renew_off" if entitlement.awaits_renewal_off else entitlement.wanted
-        return Refused(decided_from, refusal.code, refusal.detail, wanted)
+        return FinalRefusal(decided_from, refusal.code, refusal.detail, wanted)
     except Later as error:
-        return Waiting(decided_from, str(error))
+        return SyncWaiting(decided_from, str(error))
     except TimeoutError:
-        return Waiting(decided_from, "an answer of the vendor within the time of one attempt")
+        return SyncWaiting(decided_from, "an answer of the vendor within the time of one attempt")
 
 
 class _Attempt:
@@ -51,16 +51,16 @@ class _Attempt:
         entitlement = self._entitlement
         if entitlement.awaits_renewal_off:
             return await self._switch_renewal_off()
-        if entitlement.state is State.ENDED:
+        if entitlement.state is EntitlementState.ENDED:
             return self._answer_ended()
-        if entitlement.wanted == "active" and entitlement.state is State.ACTIVE:
-            return Seen(self._standing)
+        if entitlement.wanted == "active" and entitlement.state is EntitlementState.ACTIVE:
+            return VendorObservation(self._standing)
         resource = await self._vendor.read()
         if resource["status"] == "suspended" and (
-            entitlement.wanted == "suspended" or entitlement.state is State.SUSPENDING
+            entitlement.wanted == "suspended" or entitlement.state is EntitlementState.SUSPENDING
         ):
             # An earlier call took effect and was not recorded: it is told first, also if it is not wanted any more.
-            return Seen(self._standing, "suspended")
+            return VendorObservation(self._standing, "suspended")
         if entitlement.wanted == "suspended":
             return await self._suspend(resource)
         return await self._reinstate(resource)
@@ -70,25 +70,25 @@ class _Attempt:
         resource = await self._vendor.read()
         if resource["status"] in GONE:
             return RenewalOff(self._standing)
-        if renewal.settings_of(resource)[renewal.AUTO_RENEW]:
+        if renewal.read_settings(resource)[renewal.AUTO_RENEW]:
             resource = await self._vendor.change(resource, **{renewal.AUTO_RENEW: False})
-        if renewal.settings_of(resource)[renewal.AUTO_RENEW]:
+        if renewal.read_settings(resource)[renewal.AUTO_RENEW]:
             raise Later("the vendor still shows auto-renew on")
         return RenewalOff(self._standing)
 
     def _answer_ended(self) -> Outcome:
         """Say of a suspension that is wanted of what has ended that there is nothing to suspend."""
         if any(hold.stands and not hold.effective_at for hold in self._entitlement.holds):
-            return Refused(self._standing, SUBSCRIPTION_ENDED, "the subscription has ended", "suspended")
-        return Seen(self._standing)
+            return FinalRefusal(self._standing, SUBSCRIPTION_ENDED, "the subscription has ended", "suspended")
+        return VendorObservation(self._standing)
 
     async def _suspend(self, resource: dict[str, Any]) -> Outcome:
         if not await self._is_confirmed():
-            return Seen(self._standing, resource["status"], is_declined=True)
+            return VendorObservation(self._standing, resource["status"], is_withdrawn=True)
         if not await self._runtime.units.run(lambda unit: begin_suspending(unit, self._entitlement, resource)):
-            return Waiting(self._standing, "a fresh look, since the holds changed")
+            return SyncWaiting(self._standing, "a fresh look, since the holds changed")
         await self._vendor.change(resource, status="suspended")
-        return Seen(self._standing, "suspended")
+        return VendorObservation(self._standing, "suspended")
 
     async def _is_confirmed(self) -> bool:
         """Whether access may be switched off now: for non-payment alone, collections has the last word.
@@ -120,14 +120,14 @@ class _Attempt:
         if resource["status"] != "active":
             resource = await self._vendor.change(resource, status="active")
         snapshot = self._entitlement.to_restore
-        if snapshot is None or not renewal.missing(snapshot, resource):
-            return Seen(self._standing, "active")
-        return Seen(self._standing, "active", await self._restore(resource, snapshot))
+        if snapshot is None or not renewal.list_missing(snapshot, resource):
+            return VendorObservation(self._standing, "active")
+        return VendorObservation(self._standing, "active", await self._restore(resource, snapshot))
 
     async def _restore(self, resource: dict[str, Any], snapshot: dict[str, Any]) -> tuple[str, ...]:
         """Put the renewal settings back, and read what became of them; those that are not as they were."""
         try:
             await self._vendor.change(resource, **snapshot)
-            return renewal.missing(snapshot, await self._vendor.read())
+            return renewal.list_missing(snapshot, await self._vendor.read())
         except VendorRefused:
-            return renewal.missing(snapshot, resource)
+            return renewal.list_missing(snapshot, resource)

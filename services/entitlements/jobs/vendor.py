@@ -15,8 +15,8 @@ import httpx2
 import orjson
 
 from services.entitlements import metrics
-from services.entitlements.domain.vendor_errors import Meaning, meaning_of
-from shared.base.retries import quick
+from services.entitlements.domain.vendor_errors import RefusalKind, classify_refusal
+from shared.base.retries import retry_briefly
 from shared.pure.errors import Later
 from shared.pure.ids import new_id
 
@@ -41,11 +41,11 @@ class VendorRefused(Exception):
         self.detail = detail
 
 
-class Passing(Later):
+class VendorUnavailable(Later):
     """The vendor did not do it now; a few quick attempts are worth it."""
 
 
-class Stale(Passing):
+class ResourceChanged(VendorUnavailable):
     """The resource was changed since it was read."""
 
 
@@ -71,11 +71,11 @@ class VendorSubscription:
 
         Raises VendorRefused, Later.
         """
-        async for attempt in quick(lambda error: isinstance(error, Stale)):
+        async for attempt in retry_briefly(lambda error: isinstance(error, ResourceChanged)):
             with attempt:
                 try:
                     return await self._patch(resource | fields)
-                except Stale:
+                except ResourceChanged:
                     resource = await self.read()
                     if all(resource.get(name) == value for name, value in fields.items()):
                         return resource
@@ -110,21 +110,23 @@ class VendorSubscription:
         headers: dict[str, str] | None = None,
         body: bytes | None = None,
     ) -> httpx2.Response:
-        async for attempt in quick(lambda error: isinstance(error, Passing) and not isinstance(error, Stale)):
+        async for attempt in retry_briefly(
+            lambda error: isinstance(error, VendorUnavailable) and not isinstance(error, ResourceChanged)
+        ):
             with attempt:
                 await self._wait_until_open()
                 ids = {"MS-RequestId": str(request_id), "MS-CorrelationId": str(new_id())}
                 try:
                     with metrics.call(method) as outcome:
                         answer = await self._http.request(method, path, content=body, headers=ids | (headers or {}))
-                        outcome.append(_outcome(answer))
+                        outcome.append(_name_outcome(answer))
                 except httpx2.TransportError as error:
-                    raise Passing(f"the vendor cannot be reached: {type(error).__name__}") from error
+                    raise VendorUnavailable(f"the vendor cannot be reached: {type(error).__name__}") from error
                 if answer.status_code < 400:
                     return answer
                 if answer.status_code in (429, 503):
                     _closed_until[self._http] = time.monotonic() + _retry_after(answer, 0)
-                raise _refusal(answer)
+                raise _build_refusal(answer)
         raise AssertionError("the last attempt returns or raises")
 
     async def _wait_until_open(self) -> None:
@@ -142,27 +144,27 @@ def _segment(vendor_id: str) -> str:
     return quote(vendor_id, safe="")
 
 
-def _outcome(answer: httpx2.Response) -> str:
-    """What an answer counts as."""
+def _name_outcome(answer: httpx2.Response) -> str:
+    """Count an answer under the outcome that metrics show."""
     if answer.status_code < 400:
         return "done"
     if answer.status_code == 429:
         return "throttled"
-    meanings = {Meaning.FINAL: "refused", Meaning.STALE: "stale", Meaning.PASSES: "passing"}
-    return meanings[meaning_of(answer.status_code, _problem(answer)[0])]
+    meanings = {RefusalKind.FINAL: "refused", RefusalKind.STALE: "stale", RefusalKind.PASSES: "passing"}
+    return meanings[classify_refusal(answer.status_code, _problem(answer)[0])]
 
 
-def _refusal(answer: httpx2.Response) -> Exception:
-    """What an error answer means."""
+def _build_refusal(answer: httpx2.Response) -> Exception:
+    """Build the exception for an error answer."""
     code, detail = _problem(answer)
     said = f"the vendor answers {answer.status_code} {code}"  # and no more: its own words may name the customer
-    match meaning_of(answer.status_code, code):
-        case Meaning.FINAL:
+    match classify_refusal(answer.status_code, code):
+        case RefusalKind.FINAL:
             return VendorRefused(code or str(answer.status_code), detail)
-        case Meaning.STALE:
-            return Stale(said)
-        case Meaning.PASSES:
-            return Passing(said)
+        case RefusalKind.STALE:
+            return ResourceChanged(said)
+        case RefusalKind.PASSES:
+            return VendorUnavailable(said)
 
 
 def _problem(answer: httpx2.Response) -> tuple[str, str]:

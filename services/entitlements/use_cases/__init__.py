@@ -1,4 +1,4 @@
-"""What can be done in entitlements: one function per action, that loads, decides, saves and publishes."""
+"""Use cases of entitlements: one function per action, that loads, decides, saves and publishes."""
 
 from services.entitlements.use_cases import access, ends, holds, suspensions, vendor
 

@@ -1,18 +1,18 @@
 """Access is granted."""
 
 from services.entitlements import repository
-from services.entitlements.domain.entitlement import Entitlement, State, is_allowed
-from services.entitlements.use_cases.vendor import want_sync
+from services.entitlements.domain.entitlement import Entitlement, EntitlementState, is_allowed
+from services.entitlements.use_cases.vendor import enqueue_sync
 from shared.events.entitlements import EntitlementGranted
 from shared.events.invoicing import SubscriptionActivated
 from shared.persistence.database import Unit
 
 
-async def grant(unit: Unit, bought: SubscriptionActivated) -> None:
+async def grant_access(unit: Unit, bought: SubscriptionActivated) -> None:
     """Grant access to what was bought; holds that were heard of earlier stand on it from the start."""
     if await repository.find_entitlement(unit, bought.subscription_id):
         return
-    holds = await repository.holds_that_matter(unit, bought.subscription_id)
+    holds = await repository.list_relevant_holds(unit, bought.subscription_id)
     granted = Entitlement(
         subscription_id=bought.subscription_id,
         account_id=bought.account_id,
@@ -20,12 +20,12 @@ async def grant(unit: Unit, bought: SubscriptionActivated) -> None:
         vendor_subscription_id=bought.vendor_subscription_id,
         bills_while_suspended=bought.bills_while_suspended,
         granted_at=unit.now,
-        state=State.ACTIVE,
-        allowed=is_allowed(State.ACTIVE, holds),
+        state=EntitlementState.ACTIVE,
+        allowed=is_allowed(EntitlementState.ACTIVE, holds),
         since=unit.now,
         holds=holds,
     )
     await repository.save_entitlement(unit, granted)
     unit.publish(EntitlementGranted(account_id=bought.account_id, subscription_id=bought.subscription_id))
     if holds:
-        await want_sync(unit, granted)
+        await enqueue_sync(unit, granted)

@@ -5,8 +5,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.entitlements import repository
-from services.entitlements.domain.entitlement import Entitlement, end, is_due_to_end, with_end
-from services.entitlements.use_cases.vendor import want_sync
+from services.entitlements.domain.entitlement import Entitlement, end_entitlement, is_due_to_end, with_end
+from services.entitlements.use_cases.vendor import enqueue_sync
 from shared.events.entitlements import EntitlementEnded
 from shared.events.invoicing import AccountRegistered, SubscriptionEnded
 from shared.persistence.database import Unit
@@ -27,7 +27,7 @@ async def save_zone(unit: Unit, account: AccountRegistered) -> None:
 
 async def plan_end(unit: Unit, event: SubscriptionEnded) -> None:
     """Note the end of a subscription; end access if it has come, and have auto-renew switched off. Raises NotFound."""
-    entitlement = await repository.entitlement(unit, event.subscription_id)
+    entitlement = await repository.get_entitlement(unit, event.subscription_id)
     zone = ZoneInfo(await repository.get_time_zone(unit, event.account_id))
     ends_at = local_instant(event.ended_on, time(), zone)
     ending = with_end(entitlement, event.ended_on, event.term_end, ends_at)
@@ -35,7 +35,7 @@ async def plan_end(unit: Unit, event: SubscriptionEnded) -> None:
     if is_due_to_end(ending, unit.now):
         await _end_access(unit, ending)
     elif not unit.is_past:
-        await want_sync(unit, ending)
+        await enqueue_sync(unit, ending)
 
 
 async def end_due(unit: Unit, account_ids: list[str]) -> None:
@@ -48,7 +48,7 @@ async def end_due(unit: Unit, account_ids: list[str]) -> None:
 async def _end_access(unit: Unit, entitlement: Entitlement) -> None:
     assert entitlement.ended_on is not None
     assert entitlement.term_end is not None
-    ended = end(entitlement, unit.now)
+    ended = end_entitlement(entitlement, unit.now)
     await repository.save_entitlement(unit, ended)
     unit.publish(
         EntitlementEnded(
@@ -59,4 +59,4 @@ async def _end_access(unit: Unit, entitlement: Entitlement) -> None:
         )
     )
     if not unit.is_past:
-        await want_sync(unit, ended)
+        await enqueue_sync(unit, ended)

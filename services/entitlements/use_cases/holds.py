@@ -8,7 +8,7 @@ from uuid import UUID
 from services.entitlements import repository
 from services.entitlements.domain.entitlement import with_hold
 from services.entitlements.domain.hold import Hold, released_by_hand
-from services.entitlements.use_cases.vendor import want_sync
+from services.entitlements.use_cases.vendor import enqueue_sync
 from shared.events.entitlements import HoldPlaced, HoldReleased
 from shared.persistence.audit import Change
 from shared.persistence.database import Unit
@@ -25,9 +25,9 @@ class NewHold:
     comment: str | None
 
 
-async def place(unit: Unit, new: NewHold) -> Hold:
+async def place_hold(unit: Unit, new: NewHold) -> Hold:
     """Place a hold by hand. Raises NotFound."""
-    account_id = await repository.account_of(unit, new.subscription_id)
+    account_id = await repository.get_account_id(unit, new.subscription_id)
     await unit.lock(account_id)
     hold = Hold(
         id=new_id(),
@@ -38,34 +38,34 @@ async def place(unit: Unit, new: NewHold) -> Hold:
         comment=new.comment,
         placed_at=unit.now,
     )
-    await keep(unit, hold)
+    await save_and_sync(unit, hold)
     announce_placed(unit, hold)
     unit.record(Change("hold", hold.id, account_id))
     return hold
 
 
-async def release(unit: Unit, hold_id: UUID, roles: Collection[str]) -> Hold:
+async def release_hold(unit: Unit, hold_id: UUID, roles: Collection[str]) -> Hold:
     """Release a hold by a person with these roles.
 
     Raises NotFound, EndsThroughCollections, RoleNeeded, AlreadyReleased.
     """
-    await unit.lock(await repository.account_of_hold(unit, hold_id))
-    placed = await repository.hold(unit, hold_id)
+    await unit.lock(await repository.get_account_of_hold(unit, hold_id))
+    placed = await repository.get_hold(unit, hold_id)
     hold = released_by_hand(placed, unit.now, roles)
-    await keep(unit, hold)
+    await save_and_sync(unit, hold)
     announce_released(unit, hold)
     unit.record(Change("hold", hold.id, hold.account_id, asdict(placed), asdict(hold)))
     return hold
 
 
-async def keep(unit: Unit, hold: Hold) -> None:
+async def save_and_sync(unit: Unit, hold: Hold) -> None:
     """Store a hold that was placed or released, and want the vendor to have what follows; the account is locked."""
     await repository.save_hold(unit, hold)
     entitlement = await repository.find_entitlement(unit, hold.subscription_id)
     if entitlement is not None:
         changed = with_hold(entitlement, hold, unit.now)
         await repository.save_entitlement(unit, changed)
-        await want_sync(unit, changed)
+        await enqueue_sync(unit, changed)
 
 
 def announce_placed(unit: Unit, hold: Hold) -> None:

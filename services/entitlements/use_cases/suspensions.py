@@ -13,28 +13,28 @@ from shared.pure.ids import new_id
 OWNER = "collections"
 
 
-async def request(unit: Unit, event: SuspensionRequested) -> None:
+async def place_suspension_hold(unit: Unit, event: SuspensionRequested) -> None:
     """Place the hold of this suspension, or give it the causes that it has now; a released one stays released."""
     causes = tuple(cause.invoice_id for cause in event.causes)
-    known = await repository.hold_of_suspension(unit, event.suspension_id)
-    if known is None:
+    existing = await repository.find_suspension_hold(unit, event.suspension_id)
+    if existing is None:
         hold = replace(_hold(unit, event.account_id, event), invoice_ids=causes)
-        await holds.keep(unit, hold)
+        await holds.save_and_sync(unit, hold)
         holds.announce_placed(unit, hold)
-    elif known.stands and known.invoice_ids != causes:
-        hold = replace(known, invoice_ids=causes)
+    elif existing.stands and existing.invoice_ids != causes:
+        hold = replace(existing, invoice_ids=causes)
         await repository.save_hold(unit, hold)
         holds.announce_placed(unit, hold)
 
 
-async def end(unit: Unit, event: SuspensionWithdrawn | ReinstatementRequested) -> None:
+async def release_suspension_hold(unit: Unit, event: SuspensionWithdrawn | ReinstatementRequested) -> None:
     """Release the hold of this suspension; one that was never heard of is kept as released, to stay so."""
-    known = await repository.hold_of_suspension(unit, event.suspension_id)
-    if known is None:
+    existing = await repository.find_suspension_hold(unit, event.suspension_id)
+    if existing is None:
         await repository.save_hold(unit, replace(_hold(unit, event.account_id, event), released_at=unit.now))
-    elif known.stands:
-        hold = replace(known, released_at=unit.now)
-        await holds.keep(unit, hold)
+    elif existing.stands:
+        hold = replace(existing, released_at=unit.now)
+        await holds.save_and_sync(unit, hold)
         holds.announce_released(unit, hold)
 
 

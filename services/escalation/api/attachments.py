@@ -27,7 +27,17 @@ from shared.pure.errors import Refusal, Unavailable
 from shared.pure.fields import Name, example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_upload
-from shared.web.http import PROBLEMS, BodyInterrupted, Page, Paging, Read, Router, accept_body, declared, refusals
+from shared.web.http import (
+    PROBLEMS,
+    BodyInterrupted,
+    Page,
+    Paging,
+    Read,
+    Router,
+    accept_body,
+    describe_problem,
+    refusals,
+)
 
 reads = Router(tags=["attachments"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 writes = Router(tags=["attachments"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
@@ -35,8 +45,12 @@ writes = Router(tags=["attachments"], dependencies=[needs("escalation:write")], 
 OCTETS = "application/octet-stream"
 BINARY = {"type": "string", "format": "binary"}
 FILE: dict[str, Any] = {"requestBody": {"required": True, "content": {OCTETS: {"schema": BINARY}}}}
-UNSUPPORTED = declared(415, "unsupported_media_type", "the content type is not that of octets", f"send {OCTETS}")
-NO_ROOM = declared(503, "no_room", "there is no room for the file now", "there is no room for the file now; try again")
+UNSUPPORTED = describe_problem(
+    415, "unsupported_media_type", "the content type is not that of octets", f"send {OCTETS}"
+)
+NO_ROOM = describe_problem(
+    503, "no_room", "there is no room for the file now", "there is no room for the file now; try again"
+)
 CONTENT: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "the file, as it was sent",
@@ -130,7 +144,7 @@ async def add_attachment(
                 await use_cases.attachments.add_attachment(unit, case_id, file, audience, actor)
             )
 
-        return await command.with_file(file.sha256).run(add, about=case_id)
+        return await command.with_file(file.sha256).run(add, subject=case_id)
 
 
 @reads.get("/v1/cases/{case_id}/attachments", summary="List the files of a case")

@@ -12,7 +12,7 @@ from services.escalation.domain.cases import WAITING_SIDES, CaseState
 from services.escalation.tables import CaseLinkRow, CaseRow
 from services.escalation.use_cases.cases import CaseLink, NewCase
 from shared.events.escalation import CaseKind, Severity
-from shared.pure.fields import Body, Code, Name, Prose, Words, example, shown
+from shared.pure.fields import Body, Code, Name, Prose, Words, example, get_example
 from shared.pure.hidden import SEEN_ON_LINE, SEEN_ON_LINES, check_line, check_lines, normalise_breaks
 from shared.pure.subjects import MAX_SUBJECT_CHARS, fold_subject
 from shared.web.http import Fields
@@ -68,7 +68,7 @@ class CaseLinkIn(Body):
 class CaseLinksIn(Body):
     """Things that a case is about."""
 
-    model_config = example(links=[shown(CaseLinkIn)])
+    model_config = example(links=[get_example(CaseLinkIn)])
 
     links: list[CaseLinkIn] = Field(min_length=1, max_length=100)
 
@@ -125,7 +125,7 @@ class CaseIn(Body):
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         subject="What is line 3 of the March invoice?",
         description="The customer expected ten seats, and line 3 has twelve.",
-        links=[shown(CaseLinkIn)],
+        links=[get_example(CaseLinkIn)],
     )
 
     kind: Literal["billing_question", "technical", "fraud", "service_credit", "vendor_refusal", "task"]
@@ -233,7 +233,7 @@ def build_case_fields(columns: Mapping[str, Any]) -> Fields:
 class CaseDetailsOut(CaseOut):
     """A case with what it is about, and the cases that were merged into it."""
 
-    model_config = example(**shown(CaseOut), links=[shown(CaseLinkOut)], merged_cases=[], chargeback=None)
+    model_config = example(**get_example(CaseOut), links=[get_example(CaseLinkOut)], merged_cases=[], chargeback=None)
 
     links: list[CaseLinkOut]
     merged_cases: list[UUID]
@@ -243,7 +243,7 @@ class CaseDetailsOut(CaseOut):
 class FoundCasesOut(BaseModel):
     """Cases that have the words, the best first; `is_complete` is false where only the newest 1000 were ranked."""
 
-    model_config = example(items=[shown(CaseOut)], is_complete=True)
+    model_config = example(items=[get_example(CaseOut)], is_complete=True)
 
     items: list[CaseOut]
     is_complete: bool

@@ -61,7 +61,7 @@ async def _move(command: CommandRunner, case_id: UUID, wanted: CaseState, reason
         actor = command.caller.subject
         return CaseOut.from_row(await use_cases.case_moves.move_by_hand(unit, case_id, wanted, actor, reason))
 
-    return await command.run(move_once, status=200, reason=reason, about=case_id)
+    return await command.run(move_once, status=200, reason=reason, subject=case_id)
 
 
 @writes.post(
@@ -81,7 +81,7 @@ async def resolve_case(
         row = await use_cases.case_moves.resolve_by_hand(unit, case_id, resolved.outcome, actor, resolved.reason)
         return CaseOut.from_row(row)
 
-    return await command.run(resolve, status=200, reason=resolved.reason, about=case_id)
+    return await command.run(resolve, status=200, reason=resolved.reason, subject=case_id)
 
 
 @writes.post(
@@ -106,7 +106,7 @@ async def close_case(
         )
         return CaseOut.from_row(row)
 
-    return await command.run(close, status=200, reason=closing.reason, about=case_id)
+    return await command.run(close, status=200, reason=closing.reason, subject=case_id)
 
 
 @writes.post(
@@ -128,7 +128,7 @@ async def reopen_case(
         row = await use_cases.case_moves.reopen_by_hand(unit, case_id, command.caller.subject, basis.reason)
         return CaseOut.from_row(row)
 
-    return await command.run(reopen, status=200, reason=basis.reason, about=case_id)
+    return await command.run(reopen, status=200, reason=basis.reason, subject=case_id)
 
 
 @writes.post(
@@ -149,4 +149,4 @@ async def merge_case(
             await use_cases.case_moves.merge_by_hand(unit, case_id, merging.into, actor, merging.reason)
         )
 
-    return await command.run(merge, status=200, reason=merging.reason, about=case_id)
+    return await command.run(merge, status=200, reason=merging.reason, subject=case_id)

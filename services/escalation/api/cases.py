@@ -30,13 +30,13 @@ from services.escalation.use_cases.cases import CaseLink
 from shared.events.escalation import CaseKind, Severity
 from shared.persistence.audit import Change
 from shared.persistence.database import Unit
-from shared.pure.fields import NEEDED, Code, Instant, Name, example, shown
+from shared.pure.fields import NEEDED, Code, Instant, Name, example, get_example
 from shared.pure.subjects import fold_subject
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.web.http import ETAG, PROBLEMS, Page, Paging, Read, Router, answer_rows, refusals
 from shared.web.merging import merge_patch
-from shared.web.versions import IfMatchMissing, Stale, build_etag, parse_if_match
+from shared.web.versions import IfMatchMissing, StaleVersion, build_etag, parse_if_match
 
 reads = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
@@ -56,7 +56,7 @@ class CaseCountOut(BaseModel):
 class CaseCountsOut(BaseModel):
     """Cases by queue and state."""
 
-    model_config = example(counts=[shown(CaseCountOut)])
+    model_config = example(counts=[get_example(CaseCountOut)])
 
     counts: list[CaseCountOut]
 
@@ -113,7 +113,7 @@ async def open_case(case: CaseIn, command: Annotated[CommandRunner, perform_comm
         unit.record(Change("case", row.id, row.account_id))
         return CaseOut.from_row(row)
 
-    return await command.run(open_once, about=case.account_id)
+    return await command.run(open_once, subject=case.account_id)
 
 
 @reads.get("", response_model=Page[CaseOut], summary="List cases")
@@ -171,7 +171,7 @@ async def _load_details(unit: Unit, case_id: UUID) -> CaseDetailsOut:
 @writes.patch(
     "/{case_id}",
     summary="Change a case",
-    responses={**ETAG, **refusals(Stale, IfMatchMissing, MoveRefused, SeverityRefused)},
+    responses={**ETAG, **refusals(StaleVersion, IfMatchMissing, MoveRefused, SeverityRefused)},
 )
 async def change_case(
     case_id: UUID,
@@ -210,7 +210,7 @@ async def add_links(
         await use_cases.case_changes.add_links(unit, case_id, links, command.caller.subject)
         return await _load_details(unit, case_id)
 
-    return await command.run(add, status=200, about=case_id)
+    return await command.run(add, status=200, subject=case_id)
 
 
 @writes.delete("/{case_id}/links/{kind}/{target_id}", summary="Take a link away", responses=refusals(MoveRefused))

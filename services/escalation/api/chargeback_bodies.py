@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.escalation.tables import ChargebackEvidenceRow, ChargebackRow
 from services.escalation.use_cases.chargebacks import SubmittedEvidence
-from shared.pure.fields import Body, Instant, example, shown
+from shared.pure.fields import Body, Instant, example, get_example
 
 MAX_FILES = 50
 SUGGESTED_OUTCOMES = {
@@ -61,7 +61,7 @@ class ChargebackOut(BaseModel):
         warned_at=None,
         ended_at=None,
         suggested_outcome=None,
-        evidence=[shown(NetworkEvidenceOut)],
+        evidence=[get_example(NetworkEvidenceOut)],
     )
 
     chargeback_id: UUID

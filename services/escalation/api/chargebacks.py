@@ -49,4 +49,4 @@ async def submit_evidence(
         )
         return ChargebackOut.from_rows(row, await chargeback_queries.list_evidence(unit, chargeback_id))
 
-    return await command.run(submit, status=200, about=chargeback_id)
+    return await command.run(submit, status=200, subject=chargeback_id)

@@ -17,7 +17,7 @@ from services.escalation.repository.clock_queries import NO_SEVERITY, AccountSup
 from services.escalation.tables import ResponseTargetRow
 from shared.events.escalation import CaseKind, ClockName, ClockOwner
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Prose, example, shown
+from shared.pure.fields import Body, Code, Prose, example, get_example
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, perform_change
 from shared.web.http import PROBLEMS, BadCursor, Fields, Page, Read, Router, TextPaging
@@ -48,7 +48,7 @@ class ClockOut(BaseModel):
         business_days=3,
         is_round_the_clock=False,
         began_at="2026-04-02T09:30:00Z",
-        pauses=[shown(PauseOut)],
+        pauses=[get_example(PauseOut)],
         due_at="2026-04-08T07:18:00Z",
         warn_at="2026-04-07T14:18:00Z",
         remaining_minutes=1482,
@@ -104,7 +104,7 @@ class ClocksOut(BaseModel):
         support_level="standard",
         time_zone="Europe/Berlin",
         hours=[*([[[540, 1020]]] * 5), [], []],
-        clocks=[shown(ClockOut)],
+        clocks=[get_example(ClockOut)],
     )
 
     legal_entity: str | None
@@ -169,7 +169,7 @@ class TargetOut(BaseModel):
 class TargetsOut(BaseModel):
     """All targets: those that were set, and those that hold for the standard level where nobody set one."""
 
-    model_config = example(targets=[shown(TargetOut)])
+    model_config = example(targets=[get_example(TargetOut)])
 
     targets: list[TargetOut]
 

@@ -66,7 +66,7 @@ async def set_aside_credit(
         row = await credit_matching.set_aside_credit(unit, difference_id, command.caller.subject, grounds.reason)
         return VendorCreditOut(**row.model_dump())
 
-    return await command.run(act, status=200, reason=grounds.reason, about=difference_id)
+    return await command.run(act, status=200, reason=grounds.reason, subject=difference_id)
 
 
 @writes.post(
@@ -84,7 +84,7 @@ async def restore_credit(
     async def act(unit: Unit) -> VendorCreditOut:
         return VendorCreditOut(**(await credit_matching.restore_credit(unit, difference_id)).model_dump())
 
-    return await command.run(act, status=200, about=difference_id)
+    return await command.run(act, status=200, subject=difference_id)
 
 
 @writes.post(
@@ -109,7 +109,7 @@ async def match_vendor_credit(
             ),
         )
 
-    return await command.run(act, status=200, about=service_credit_id)
+    return await command.run(act, status=200, subject=service_credit_id)
 
 
 @writes.post(
@@ -136,4 +136,4 @@ async def pass_on_service_credit(
             ),
         )
 
-    return await command.run(act, status=200, about=service_credit_id)
+    return await command.run(act, status=200, subject=service_credit_id)

@@ -11,7 +11,7 @@ from services.escalation.domain.disputes import DisputeItem, DisputeState, Quest
 from services.escalation.tables import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
 from services.escalation.use_cases.amendments import NewAmendment
 from services.escalation.use_cases.dispute_requests import NewDispute
-from shared.pure.fields import Body, Code, Name, Prose, ReasonIn, example, shown
+from shared.pure.fields import Body, Code, Name, Prose, ReasonIn, example, get_example
 from shared.pure.money import Currency, PositiveMinor
 
 MAX_LINES = 500
@@ -53,7 +53,7 @@ class DisputeIn(Body):
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         currency="EUR",
-        lines=[shown(LineIn)],
+        lines=[get_example(LineIn)],
         comment="five seats were given back in February",
         new_evidence=None,
     )
@@ -87,7 +87,7 @@ class DisputeOut(BaseModel):
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         currency="EUR",
-        lines=[shown(LineOut)],
+        lines=[get_example(LineOut)],
         total_minor=5040,
         comment="five seats were given back in February",
         state="opened",
@@ -147,7 +147,7 @@ class ApprovedLineIn(Body):
 class UpholdIn(ReasonIn):
     """Why a dispute is upheld, and what of it."""
 
-    model_config = example(reason="two of the five seats were given back", lines=[shown(ApprovedLineIn)])
+    model_config = example(reason="two of the five seats were given back", lines=[get_example(ApprovedLineIn)])
 
     lines: list[ApprovedLineIn] | None = Field(
         default=None,

@@ -115,7 +115,7 @@ async def _reserve(command: CommandRunner, request: Request, subject_id: UUID, r
         row, leased = await request(unit)
         return DisputeOut.from_row(row)
 
-    answer = await command.run(commit, status=202, reason=reason, about=subject_id)
+    answer = await command.run(commit, status=202, reason=reason, subject=subject_id)
     if answer.status_code == 202:
         answer = await _reserve_now(_parse_dispute(answer).id, leased, command)
     if (dispute := _parse_dispute(answer)).state is DisputeState.REFUSED:
@@ -140,7 +140,7 @@ def _parse_dispute(answer: Response) -> DisputeOut:
 
 async def _reserve_now(dispute_id: UUID, leased: Intent | None, command: CommandRunner) -> Response:
     """Do at once what a worker would do, and answer with what became of it; a repeated request may have no lease."""
-    intent = leased or await command.runtime.units.run(lambda unit: intents.lease_of(unit, dispute_id))
+    intent = leased or await command.runtime.units.run(lambda unit: intents.lease_intent(unit, dispute_id))
     if intent is not None:
         await command.runtime.jobs.work(intent)
 
@@ -196,7 +196,7 @@ async def review_dispute(
     async def begin(unit: Unit) -> DisputeOut:
         return DisputeOut.from_row(await use_cases.disputes.begin_review(unit, dispute_id))
 
-    return await command.run(begin, status=200, about=dispute_id)
+    return await command.run(begin, status=200, subject=dispute_id)
 
 
 @writes.post(
@@ -240,7 +240,7 @@ async def amend_dispute(
         )
         return AmendmentOut.from_row(row)
 
-    answer = await command.run(commit, status=202, reason=amendment.reason, about=dispute_id)
+    answer = await command.run(commit, status=202, reason=amendment.reason, subject=dispute_id)
     if answer.status_code == 202:
         answer = await _amend_now(dispute_id, _parse_amendment(answer).number, leased, command)
     if (outcome := _parse_amendment(answer)).state == "refused":
@@ -272,14 +272,14 @@ async def _amend_now(dispute_id: UUID, number: int, leased: Intent | None, comma
     responses=refusals(AmendmentPending, MoveRefused),
 )
 async def reject_dispute(
-    dispute_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.reject")]
+    dispute_id: UUID, body: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.reject")]
 ) -> Response:
     """The invoice was right: invoicing releases the amounts, and they are dunnable again."""
 
     async def reject(unit: Unit) -> DisputeOut:
-        return DisputeOut.from_row(await use_cases.disputes.reject(unit, dispute_id, why.reason))
+        return DisputeOut.from_row(await use_cases.disputes.reject(unit, dispute_id, body.reason))
 
-    return await command.run(reject, status=200, reason=why.reason, about=dispute_id)
+    return await command.run(reject, status=200, reason=body.reason, subject=dispute_id)
 
 
 @writes.post(
@@ -290,11 +290,11 @@ async def reject_dispute(
     responses=refusals(AmendmentPending, MoveRefused),
 )
 async def withdraw_dispute(
-    dispute_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.withdraw")]
+    dispute_id: UUID, body: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.withdraw")]
 ) -> Response:
     """The customer no longer disputes: invoicing releases the amounts."""
 
     async def withdraw(unit: Unit) -> DisputeOut:
-        return DisputeOut.from_row(await use_cases.disputes.withdraw(unit, dispute_id, why.reason))
+        return DisputeOut.from_row(await use_cases.disputes.withdraw(unit, dispute_id, body.reason))
 
-    return await command.run(withdraw, status=200, reason=why.reason, about=dispute_id)
+    return await command.run(withdraw, status=200, reason=body.reason, subject=dispute_id)

@@ -16,7 +16,7 @@ from services.escalation.repository import case_queries, handover_queries, healt
 from services.escalation.tables import VendorChannelRow
 from services.escalation.use_cases.handovers import Readiness
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Country, Email, Name, Prose, ReasonIn, example, shown
+from shared.pure.fields import Body, Code, Country, Email, Name, Prose, ReasonIn, example, get_example
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.web.http import PROBLEMS, Page, Read, Router, TextPaging, refusals
@@ -72,7 +72,7 @@ class HandoverOut(BaseModel):
     """Whether a case may be handed over to the vendor, and what is missing; `waived` is what somebody let go."""
 
     model_config = example(
-        missing=[shown(MissingOut)], waived=[], health_result=None, attempts=1, consulted_resources=2
+        missing=[get_example(MissingOut)], waived=[], health_result=None, attempts=1, consulted_resources=2
     )
 
     missing: list[MissingOut]
@@ -139,7 +139,7 @@ class VendorChannelOut(BaseModel):
 
     model_config = example(
         legal_entity="GS-DE",
-        **shown(VendorChannelIn),
+        **get_example(VendorChannelIn),
         distributor_email=None,
         changed_by="support-lead",
         changed_at="2026-04-02T09:30:00Z",
@@ -184,7 +184,7 @@ async def record_check(
         )
         return EntryOut.from_row(entry)
 
-    return await command.run(record, about=case_id)
+    return await command.run(record, subject=case_id)
 
 
 @writes.post(
@@ -204,7 +204,7 @@ async def record_attempt(
         entry = await use_cases.handovers.record_attempt(unit, case_id, attempt.action, attempt.result, actor)
         return EntryOut.from_row(entry)
 
-    return await command.run(record, about=case_id)
+    return await command.run(record, subject=case_id)
 
 
 @reads.get("/cases/{case_id}/handover", summary="What a hand-over to the vendor lacks")
@@ -240,7 +240,7 @@ async def override_handover(
         actor = command.caller.subject
         return HandoverOut.from_readiness(await use_cases.handovers.waive_missing(unit, case_id, basis.reason, actor))
 
-    return await command.run(override, status=200, reason=basis.reason, about=case_id)
+    return await command.run(override, status=200, reason=basis.reason, subject=case_id)
 
 
 @reads.get("/vendor-channels", summary="How the vendor is reached")

@@ -22,7 +22,7 @@ from shared.pure.errors import Refusal
 from shared.pure.fields import Body, Prose, ReasonIn, example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command, perform_upload
-from shared.web.http import PROBLEMS, Page, Paging, Read, Router, accept_body, declared, receive_body, refusals
+from shared.web.http import PROBLEMS, Page, Paging, Read, Router, accept_body, describe_problem, receive_body, refusals
 
 PREFIX, TAGS = "/v1/inbound-mails", ["inbound mails"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("escalation:read")], responses=PROBLEMS)
@@ -45,7 +45,9 @@ MAIL: dict[str, Any] = {
         },
     }
 }
-UNSUPPORTED = declared(415, "unsupported_media_type", "the content type is none of a mail", "send message/rfc822")
+UNSUPPORTED = describe_problem(
+    415, "unsupported_media_type", "the content type is none of a mail", "send message/rfc822"
+)
 
 
 class NoMail(Refusal):
@@ -216,7 +218,7 @@ async def open_case_for_mail(
         actor = command.caller.subject
         return InboundMailOut.from_row(await use_cases.inbound_mails.open_by_hand(unit, inbound_mail_id, new, actor))
 
-    return await command.run(open_once, about=case.account_id)
+    return await command.run(open_once, subject=case.account_id)
 
 
 @writes.post(
@@ -237,7 +239,7 @@ async def join_mail(
             await use_cases.inbound_mails.join_by_hand(unit, inbound_mail_id, joining.case_id, actor)
         )
 
-    return await command.run(join, status=200, reason=joining.reason, about=joining.case_id)
+    return await command.run(join, status=200, reason=joining.reason, subject=joining.case_id)
 
 
 @writes.post(
@@ -269,4 +271,4 @@ async def mark_read(
         actor = command.caller.subject
         return CaseOut.from_row(await use_cases.inbound_mails.mark_read(unit, case_id, reading.last_entry_id, actor))
 
-    return await command.run(mark, status=200, about=case_id)
+    return await command.run(mark, status=200, subject=case_id)

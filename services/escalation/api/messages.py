@@ -58,7 +58,7 @@ async def write_message(
         entry, mail = await use_cases.messages.write_message(unit, case_id, new, command.caller.subject)
         return EntryOut.from_row(entry, mail)
 
-    return await command.run(write, about=case_id)
+    return await command.run(write, subject=case_id)
 
 
 @writes.post(
@@ -82,4 +82,4 @@ async def resend_message(
         )
         return EntryOut.from_row(entry, mail)
 
-    return await command.run(resend, about=case_id)
+    return await command.run(resend, subject=case_id)

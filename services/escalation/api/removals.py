@@ -155,7 +155,7 @@ async def erase_contact_person(
             await use_cases.removals.erase_correspondence(unit, contact_person_id, erasure.addresses)
         )
 
-    return await command.run(erase, status=200, reason=erasure.reason, about=contact_person_id)
+    return await command.run(erase, status=200, reason=erasure.reason, subject=contact_person_id)
 
 
 @admin.post(

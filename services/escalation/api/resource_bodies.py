@@ -12,7 +12,7 @@ from pydantic import AnyHttpUrl, BaseModel, Field, UrlConstraints, ValidationErr
 
 from services.escalation.api.case_bodies import Description
 from shared.pure.errors import Refusal
-from shared.pure.fields import Body, Code, Day, Name, Prose, example, shown
+from shared.pure.fields import Body, Code, Day, Name, Prose, example, get_example
 from shared.web.http import Fields
 
 MAX_LINES = 20_000
@@ -81,7 +81,7 @@ class ResourceOut(BaseModel):
     model_config = example(
         id="01a20d65-5762-7a08-b1f4-93d2c07e5a40",
         version=1,
-        **shown(ResourceIn),
+        **get_example(ResourceIn),
         response_times=None,
         contract_number=None,
         requests_left=None,
@@ -131,7 +131,7 @@ def build_resource_fields(row: Mapping[str, Any], today: date) -> Fields:
 class FoundResourceOut(ResourceOut):
     """A resource that has the words; the excerpt shows them between asterisks."""
 
-    model_config = example(**shown(ResourceOut), excerpt="Check the **MX** record first")
+    model_config = example(**get_example(ResourceOut), excerpt="Check the **MX** record first")
 
     excerpt: str
 
@@ -139,7 +139,7 @@ class FoundResourceOut(ResourceOut):
 class FoundResourcesOut(BaseModel):
     """Resources that have the words, the best first."""
 
-    model_config = example(items=[shown(FoundResourceOut)])
+    model_config = example(items=[get_example(FoundResourceOut)])
 
     items: list[FoundResourceOut]
 
@@ -147,7 +147,7 @@ class FoundResourcesOut(BaseModel):
 class SuggestionsOut(BaseModel):
     """Resources that may help in a case, the best first."""
 
-    model_config = example(items=[shown(ResourceOut)])
+    model_config = example(items=[get_example(ResourceOut)])
 
     items: list[ResourceOut]
 

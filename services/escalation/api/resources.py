@@ -42,11 +42,11 @@ from shared.web.http import (
     Router,
     accept_body,
     answer_rows,
-    declared,
+    describe_problem,
     receive_body,
     refusals,
 )
-from shared.web.versions import IfMatchMissing, Stale, build_etag, parse_if_match
+from shared.web.versions import IfMatchMissing, StaleVersion, build_etag, parse_if_match
 
 reads = Router(prefix="/v1", tags=["support resources"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1", tags=["support resources"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
@@ -70,7 +70,7 @@ FILE = {
         },
     }
 }
-UNSUPPORTED = declared(
+UNSUPPORTED = describe_problem(
     415, "unsupported_media_type", "neither CSV nor JSON lines", "send text/csv or application/jsonl"
 )
 
@@ -157,7 +157,7 @@ async def add_resource(
 @admin.put(
     "/support-resources/{resource_id}",
     summary="Change a support resource",
-    responses={**ETAG, **refusals(Stale, IfMatchMissing, ReferenceTaken)},
+    responses={**ETAG, **refusals(StaleVersion, IfMatchMissing, ReferenceTaken)},
 )
 async def change_resource(
     resource_id: UUID,
@@ -245,4 +245,4 @@ async def consult_resource(
         )
         return ConsultedOut.model_validate(row, from_attributes=True)
 
-    return await command.run(consult, about=case_id)
+    return await command.run(consult, subject=case_id)

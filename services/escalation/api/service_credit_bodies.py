@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 from services.escalation.domain.service_credits import ServiceCreditState
 from services.escalation.tables import ServiceCreditRow, ServiceCreditTypeRow
 from services.escalation.use_cases.service_credits import NewServiceCredit
-from shared.pure.fields import Body, Code, Day, Name, Prose, ReasonIn, example, shown
+from shared.pure.fields import Body, Code, Day, Name, Prose, ReasonIn, example, get_example
 from shared.pure.money import Currency, PositiveMinor
 
 MAX_EVIDENCE = 20
@@ -169,7 +169,7 @@ class ServiceCreditOut(BaseModel):
         currency="EUR",
         expected_minor=2520,
         state="draft",
-        evidence=[shown(EvidenceOut)],
+        evidence=[get_example(EvidenceOut)],
         missing=["proof_of_impact"],
         vendor_reference=None,
         requested_at=None,

@@ -104,7 +104,7 @@ async def open_service_credit(
         row = await service_credits.open_service_credit(unit, new.build_service_credit(), command.caller.subject)
         return await build_service_credit(unit, row)
 
-    return await command.run(act, about=new.account_id)
+    return await command.run(act, subject=new.account_id)
 
 
 @writes.post(
@@ -127,7 +127,7 @@ async def add_evidence(
         )
         return await build_service_credit(unit, row)
 
-    return await command.run(act, about=service_credit_id)
+    return await command.run(act, subject=service_credit_id)
 
 
 @writes.post(
@@ -152,7 +152,7 @@ async def request_service_credit(
             ),
         )
 
-    return await command.run(act, status=200, about=service_credit_id)
+    return await command.run(act, status=200, subject=service_credit_id)
 
 
 @writes.post(
@@ -177,7 +177,7 @@ async def grant_service_credit(
             ),
         )
 
-    return await command.run(act, status=200, reason=grant.reason, about=service_credit_id)
+    return await command.run(act, status=200, reason=grant.reason, subject=service_credit_id)
 
 
 @writes.post(
@@ -202,7 +202,7 @@ async def refuse_service_credit(
             ),
         )
 
-    return await command.run(act, status=200, reason=grounds.reason, about=service_credit_id)
+    return await command.run(act, status=200, reason=grounds.reason, subject=service_credit_id)
 
 
 @writes.post(
@@ -227,4 +227,4 @@ async def withdraw_service_credit(
             ),
         )
 
-    return await command.run(act, status=200, reason=grounds.reason, about=service_credit_id)
+    return await command.run(act, status=200, reason=grounds.reason, subject=service_credit_id)

@@ -13,7 +13,7 @@ from services.escalation.tables import SupportStatementRow
 from shared.persistence.audit import Change
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
-from shared.pure.fields import Body, Code, Name, Prose, example, shown
+from shared.pure.fields import Body, Code, Name, Prose, example, get_example
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, perform_change
 from shared.web.http import OWN_STYLES, PROBLEMS, Page, Read, Router
@@ -46,7 +46,7 @@ class SupportStatementIn(Body):
     model_config = example(
         company="Goodstanding GmbH",
         offer=["Questions about invoices and subscriptions", "Problems with the services that we sell"],
-        channels=[shown(ChannelIn)],
+        channels=[get_example(ChannelIn)],
         price="Support is part of the subscription.",
         how_to_dispute="Write to us with the number of the invoice and the line. We collect only what is not disputed.",
         policy_url="https://policy.goodstanding.example/policy",
@@ -63,7 +63,7 @@ class SupportStatementIn(Body):
 class SupportStatementOut(BaseModel):
     """A statement as it is kept."""
 
-    model_config = example(legal_entity="GS-DE", language="en", content=shown(SupportStatementIn))
+    model_config = example(legal_entity="GS-DE", language="en", content=get_example(SupportStatementIn))
 
     legal_entity: str
     language: LanguageName
@@ -100,11 +100,11 @@ class PublishedSupportOut(BaseModel):
         legal_entity="GS-DE",
         language="en",
         languages=["de", "en"],
-        content=shown(SupportStatementIn),
+        content=get_example(SupportStatementIn),
         time_zone="Europe/Berlin",
-        weekdays=[shown(WeekdayOut)],
+        weekdays=[get_example(WeekdayOut)],
         closed_days=["Monday, April 6, 2026"],
-        response_times=[shown(ResponseTimeOut)],
+        response_times=[get_example(ResponseTimeOut)],
     )
 
     legal_entity: str

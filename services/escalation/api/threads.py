@@ -198,7 +198,7 @@ async def add_note(
         actor = command.caller.subject
         return EntryOut.from_row(await use_cases.case_changes.add_note(unit, case_id, note.content, actor))
 
-    return await command.run(add, about=case_id)
+    return await command.run(add, subject=case_id)
 
 
 @reads.get("/{case_id}/contacts", summary="The contacts of a case")
@@ -232,4 +232,4 @@ async def record_contact(
         )
         return ContactOut.from_row(row)
 
-    return await command.run(record, about=case_id)
+    return await command.run(record, subject=case_id)

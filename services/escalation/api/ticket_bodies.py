@@ -19,7 +19,7 @@ from services.escalation.tables import VendorTicketMailRow, VendorTicketRow
 from services.escalation.use_cases.ticket_files import build_text
 from services.escalation.use_cases.vendor_tickets import NewTicket
 from shared.events.escalation import Severity
-from shared.pure.fields import Body, Code, Name, Prose, example, shown
+from shared.pure.fields import Body, Code, Name, Prose, example, get_example
 from shared.pure.hidden import SEEN_ON_LINE, check_line
 
 MAX_ENTRIES = 50
@@ -58,7 +58,7 @@ class TicketIn(Body):
         severity="B",
         category="bug",
         entry_ids=["01a20d66-0b3d-7e92-a6c7-58f10d4b2e39"],
-        decisions=[shown(DetailDecisionIn)],
+        decisions=[get_example(DetailDecisionIn)],
     )
 
     title: Name
@@ -171,9 +171,9 @@ class VendorTicketOut(BaseModel):
         product="Microsoft 365 Business Premium",
         title="Mail to outside is late by hours",
         description="Since 2 April 08:00 UTC messages to outside wait for two to four hours.",
-        contact=shown(TicketContactOut),
+        contact=get_example(TicketContactOut),
         entry_ids=["01a20d66-0b3d-7e92-a6c7-58f10d4b2e39"],
-        decisions=[shown(MadeDecisionOut)],
+        decisions=[get_example(MadeDecisionOut)],
         no_line_reason=None,
         waived=[],
         resource_id=None,
@@ -255,7 +255,7 @@ class TicketMailOut(BaseModel):
 class VendorTicketDetailsOut(VendorTicketOut):
     """A request to the vendor with the text that is pasted into the vendor's form, or goes to the distributor."""
 
-    model_config = example(**shown(VendorTicketOut), text="Mail to outside is late by hours\n", mails=[])
+    model_config = example(**get_example(VendorTicketOut), text="Mail to outside is late by hours\n", mails=[])
 
     text: str
     mails: list[TicketMailOut] = Field(description="to the distributor, the oldest first")

@@ -39,4 +39,4 @@ async def send_ticket(
         await use_cases.ticket_mails.send_request(unit, ticket_id, command.caller.subject)
         return await load_details(unit, ticket_id)
 
-    return await command.run(send, status=200, about=ticket_id)
+    return await command.run(send, status=200, subject=ticket_id)

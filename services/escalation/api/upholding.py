@@ -57,7 +57,7 @@ async def _decide_upholding(
         row = await decide(unit, dispute_id, command.caller, basis.reason, decision, authorised=authorised)
         return DisputeOut.from_row(row)
 
-    return await command.run(decide_once, status=_status_of, reason=basis.reason, about=dispute_id)
+    return await command.run(decide_once, status=_status_of, reason=basis.reason, subject=dispute_id)
 
 
 def _status_of(dispute: DisputeOut) -> int:

@@ -10,7 +10,7 @@ from services.escalation.domain.vendor_disputes import ContestedItem, VendorDisp
 from services.escalation.tables import VendorDisputeRow
 from services.escalation.use_cases.vendor_dispute_moves import AtVendor
 from services.escalation.use_cases.vendor_disputes import NewVendorDispute
-from shared.pure.fields import Body, Code, Day, Name, Prose, ReasonIn, example, shown
+from shared.pure.fields import Body, Code, Day, Name, Prose, ReasonIn, example, get_example
 from shared.pure.money import Currency, PositiveMinor
 
 MAX_ITEMS = 50
@@ -46,7 +46,7 @@ class VendorDisputeIn(Body):
     model_config = example(
         vendor_invoice_id="01a20d70-1c0e-7b3f-8a55-2f64d1f0a9b7",
         currency="EUR",
-        items=[shown(ContestedItemIn)],
+        items=[get_example(ContestedItemIn)],
         reason_code="quantity",
         reason="two seats were given back on the 3rd, within seven days",
         dispute_id=None,
@@ -106,7 +106,7 @@ class AcceptedIn(ReasonIn):
 class ContestedItemOut(BaseModel):
     """An amount of the vendor invoice that is contested, with tax."""
 
-    model_config = example(**shown(ContestedItemIn))
+    model_config = example(**get_example(ContestedItemIn))
 
     difference_id: UUID | None
     reference: str | None
@@ -125,7 +125,7 @@ class VendorDisputeOut(BaseModel):
         vendor_invoice_number="G012345678",
         legal_entity="GS-DE",
         currency="EUR",
-        items=[shown(ContestedItemOut)],
+        items=[get_example(ContestedItemOut)],
         contested_minor=2016,
         reason_code="quantity",
         reason="two seats were given back on the 3rd, within seven days",

@@ -84,7 +84,7 @@ async def open_vendor_dispute(
         row = await vendor_disputes.open_vendor_dispute(unit, new, invoice, command.caller.subject)
         return VendorDisputeOut.from_row(row)
 
-    return await command.run(act, reason=new.reason, about=new.vendor_invoice_id)
+    return await command.run(act, reason=new.reason, subject=new.vendor_invoice_id)
 
 
 @writes.post(
@@ -110,7 +110,7 @@ async def set_ticket(
         )
         return VendorDisputeOut.from_row(row)
 
-    return await command.run(act, status=200, about=vendor_dispute_id)
+    return await command.run(act, status=200, subject=vendor_dispute_id)
 
 
 @writes.post(
@@ -133,7 +133,7 @@ async def accept_vendor_dispute(
         )
         return VendorDisputeOut.from_row(row)
 
-    return await command.run(act, status=200, reason=accepted.reason, about=vendor_dispute_id)
+    return await command.run(act, status=200, reason=accepted.reason, subject=vendor_dispute_id)
 
 
 @writes.post(
@@ -177,4 +177,4 @@ async def _end_vendor_dispute(
         )
         return VendorDisputeOut.from_row(row)
 
-    return await command.run(act, status=200, reason=grounds.reason, about=vendor_dispute_id)
+    return await command.run(act, status=200, reason=grounds.reason, subject=vendor_dispute_id)

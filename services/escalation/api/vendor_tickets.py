@@ -106,7 +106,7 @@ async def prepare_ticket(
         row = await use_cases.vendor_tickets.prepare_ticket(unit, case_id, new, material, actor)
         return VendorTicketDetailsOut.from_rows(row, [])
 
-    return await command.run(prepare, about=case_id)
+    return await command.run(prepare, subject=case_id)
 
 
 @reads.get("/vendor-tickets", summary="List requests to the vendor")
@@ -166,7 +166,7 @@ async def submit_ticket(
             await use_cases.ticket_moves.submit_ticket(unit, ticket_id, submitted.number, actor)
         )
 
-    return await command.run(submit, status=200, about=ticket_id)
+    return await command.run(submit, status=200, subject=ticket_id)
 
 
 @writes.post(
@@ -189,7 +189,7 @@ async def set_number(
             await use_cases.ticket_moves.set_number(unit, ticket_id, corrected.number, actor, corrected.reason)
         )
 
-    return await command.run(correct, status=200, reason=corrected.reason, about=ticket_id)
+    return await command.run(correct, status=200, reason=corrected.reason, subject=ticket_id)
 
 
 @writes.post(
@@ -210,7 +210,7 @@ async def discard_ticket(
             await use_cases.ticket_moves.discard_ticket(unit, ticket_id, actor, basis.reason)
         )
 
-    return await command.run(discard, status=200, reason=basis.reason, about=ticket_id)
+    return await command.run(discard, status=200, reason=basis.reason, subject=ticket_id)
 
 
 @writes.post(
@@ -234,7 +234,7 @@ async def record_status(
         )
         return VendorTicketOut.from_row(row)
 
-    return await command.run(record, status=200, about=ticket_id)
+    return await command.run(record, status=200, subject=ticket_id)
 
 
 @writes.post(
@@ -256,7 +256,7 @@ async def confirm_solution(
         row = await use_cases.ticket_moves.confirm_solution(unit, ticket_id, confirmed.solved, actor, confirmed.reason)
         return VendorTicketOut.from_row(row)
 
-    return await command.run(confirm, status=200, reason=confirmed.reason, about=ticket_id)
+    return await command.run(confirm, status=200, reason=confirmed.reason, subject=ticket_id)
 
 
 @writes.post(
@@ -277,4 +277,4 @@ async def add_ticket_note(
         actor = command.caller.subject
         return EntryOut.from_row(await use_cases.ticket_mails.write_note(unit, ticket_id, content, actor))
 
-    return await command.run(add, about=ticket_id)
+    return await command.run(add, subject=ticket_id)

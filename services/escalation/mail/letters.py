@@ -9,7 +9,7 @@ from uuid import UUID
 from services.escalation.domain.mails import build_reply_address
 from shared.base.wording import LocaleTexts, choose_locale
 from shared.contracts.notice_facts import NoticeSeller
-from shared.outside.mail import format_sender, letter
+from shared.outside.mail import build_letter, format_sender
 
 WORDS = Path(__file__).parent.parent / "templates" / "words"
 
@@ -58,7 +58,7 @@ def write_letter(
     closing = "\n".join(line for line in (texts("closing"), signature) if line)
     content = [message.content] + ([texts("next_step", day=texts.write_day(next_day))] if next_day else [])
     body = (texts("greeting", name=reader.name), *content, closing, texts("answer", number=message.case_number))
-    mail = letter(
+    mail = build_letter(
         message.id,
         sender=format_sender(name, seller.mail_from if seller else None, support_address),
         to=reader.email,

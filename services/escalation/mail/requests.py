@@ -6,7 +6,7 @@ from email.message import EmailMessage
 from uuid import UUID
 
 from services.escalation.domain.mails import build_reply_address
-from shared.outside.mail import format_sender, letter
+from shared.outside.mail import build_letter, format_sender
 
 PACK_NAME = "request.zip"
 
@@ -29,7 +29,7 @@ class TicketMail:
 
 def write_request(request: TicketMail, support_address: str) -> EmailMessage:
     """Write the mail of a request or note; the same one always gives the same mail."""
-    mail = letter(
+    mail = build_letter(
         request.id,
         sender=format_sender(request.company, support_address, support_address),
         to=request.recipient,

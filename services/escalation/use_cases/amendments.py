@@ -84,7 +84,7 @@ async def request_amendment(
         unit, AMEND_AMOUNTS, dispute.account_id, f"{dispute_id}:{number}", payload, id_=new_id()
     )
     unit.record(Change("dispute", dispute_id, dispute.account_id, None, {"amendment": row.model_dump()}))
-    return row, await intents.lease_of(unit, intent_id)
+    return row, await intents.lease_intent(unit, intent_id)
 
 
 async def _check_addition(unit: Unit, dispute: DisputeRow, new: NewAmendment, window: DisputeWindow | None) -> None:

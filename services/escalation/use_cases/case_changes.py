@@ -26,7 +26,7 @@ class SeverityRefused(Refusal):
 async def change_case(unit: Unit, case_id: UUID, version: int, fields: Mapping[str, Any], actor: str) -> CaseRow:
     """Change these fields of a case. If none differs, nothing happens.
 
-    Raises NotFound, Stale, MoveRefused, SeverityRefused.
+    Raises NotFound, StaleVersion, MoveRefused, SeverityRefused.
     """
     row = await lock_case(unit, case_id)
     _check_not_merged(row)

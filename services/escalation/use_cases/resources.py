@@ -56,7 +56,7 @@ async def add_resource(unit: Unit, fields: Mapping[str, Any], actor: str) -> Sup
 async def change_resource(
     unit: Unit, resource_id: UUID, version: int, fields: Mapping[str, Any], actor: str
 ) -> SupportResourceRow:
-    """Put other fields in the place of those of a resource. Raises NotFound, Stale, ReferenceTaken."""
+    """Put other fields in the place of those of a resource. Raises NotFound, StaleVersion, ReferenceTaken."""
     reference = (await resource_queries.get_resource(unit, resource_id)).reference
     await unit.lock(*(f"support resource {name}" for name in {reference, fields["reference"]}), resource_id)
     row = await resource_queries.get_resource(unit, resource_id)

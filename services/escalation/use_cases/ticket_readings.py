@@ -74,7 +74,7 @@ async def record_reading(unit: Unit, intent: Intent, reading: Reading) -> Record
     """
     row, case = await lock_ticket(unit, UUID(intent.key))
     if reading.number != row.number:
-        return Recorded.AGAIN
+        return Recorded.RETRY_NOW
     row.read_at = unit.now
     if isinstance(reading.seen, SeenTicket):
         row.reading_refusal = None

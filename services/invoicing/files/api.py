@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from services.invoicing.files.domain.file_layouts import Layout
 from services.invoicing.files.repository import ReceivedFile
 from shared.pure.errors import Refusal, Unavailable
-from shared.web.http import BodyInterrupted, accept_body, declared
+from shared.web.http import BodyInterrupted, accept_body, describe_problem
 
 LARGEST_FILE = 2 << 30
 """Bytes, as sent: 2 GiB."""
@@ -34,8 +34,12 @@ OCTETS = "application/octet-stream"
 BEGINNING = 4096
 """Bytes of a file that are looked at for that."""
 REFUSED: dict[int | str, dict[str, Any]] = {
-    503: declared(503, "no_room", "there is no room for the file now", "there is no room for the file now; try again"),
-    415: declared(415, "unknown_layout", "the content type is none of a file", "send text/csv or application/jsonl"),
+    503: describe_problem(
+        503, "no_room", "there is no room for the file now", "there is no room for the file now; try again"
+    ),
+    415: describe_problem(
+        415, "unknown_layout", "the content type is none of a file", "send text/csv or application/jsonl"
+    ),
 }
 
 

@@ -47,35 +47,35 @@ class Lag:
     def __init__(self) -> None:
         self._since: dict[tuple[str, int], float] = {}
 
-    def seen(self, places: Iterable[tuple[str, int, int, int | None]]) -> None:
+    def record_positions(self, places: Iterable[tuple[str, int, int, int | None]]) -> None:
         """Note topic, partition, position and the end as far as it is known, of each partition held now."""
-        now, held = clock.system_now().timestamp(), set[tuple[str, int]]()
+        now, assigned = clock.system_now().timestamp(), set[tuple[str, int]]()
         for topic, partition, position, end in places:
-            held.add((topic, partition))
+            assigned.add((topic, partition))
             lag = max(0, (end or 0) - position)
             since = self._since.setdefault((topic, partition), now) if lag else 0.0
             if not lag:
                 self._since.pop((topic, partition), None)
             LAG.labels(topic, str(partition)).set(lag)
             BEHIND_SINCE.labels(topic, str(partition)).set(since)
-        self._forget(held)
+        self._forget(assigned)
 
-    def advanced(self, topic: str, partition: int, recorded: float) -> None:
-        """What is not applied yet is younger than the message (seconds since 1970) that was applied last."""
+    def record_advance(self, topic: str, partition: int, recorded: float) -> None:
+        """Record the time (seconds since 1970) of the message applied last: what is not applied yet is younger."""
         if (topic, partition) in self._since:
             self._since[topic, partition] = max(self._since[topic, partition], recorded)
 
-    def _forget(self, held: set[tuple[str, int]]) -> None:
+    def _forget(self, assigned: set[tuple[str, int]]) -> None:
         """Partitions of other members are theirs to tell of."""
-        for key in {key for key in self._since if key not in held}:
+        for key in {key for key in self._since if key not in assigned}:
             del self._since[key]
-        told = {tuple(sample.labels.values()) for metric in LAG.collect() for sample in metric.samples}
-        for labels in told - {(topic, str(partition)) for topic, partition in held}:
+        shown_labels = {tuple(sample.labels.values()) for metric in LAG.collect() for sample in metric.samples}
+        for labels in shown_labels - {(topic, str(partition)) for topic, partition in assigned}:
             LAG.remove(*labels)
             BEHIND_SINCE.remove(*labels)
 
 
-def applied(topic: str, counts: Mapping[str, int], effects: Iterable[Envelope]) -> None:
+def count_batch(topic: str, counts: Mapping[str, int], effects: Iterable[Envelope]) -> None:
     """Count a batch that was committed."""
     for outcome, number in counts.items():
         EVENTS.labels(topic, outcome).inc(number)

@@ -18,9 +18,9 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = {
 def names(figures: Iterable[Figure]) -> set[str]:
     """Every name that a process with these figures may tell; what is imported counts, as its metrics are declared."""
     declared = (*FIGURES, *figures)  # at once, as a service declares its own metrics when it is loaded
-    told = {BUSINESS_TIME, PART_OK}
+    metric_names = {BUSINESS_TIME, PART_OK}
     for metric in REGISTRY.collect():
-        told |= {metric.name + suffix for suffix in SUFFIXES.get(metric.type, ("",))}
+        metric_names |= {metric.name + suffix for suffix in SUFFIXES.get(metric.type, ("",))}
     for figure in declared:
-        told |= {name + suffix for name in figure.values for suffix in SUFFIXES.get(figure.kind, ("",))}
-    return told
+        metric_names |= {name + suffix for name in figure.values for suffix in SUFFIXES.get(figure.kind, ("",))}
+    return metric_names

@@ -18,7 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from shared.base import clock
 from shared.base.connections.database import connect_database
 from shared.base.metrics import jobs
-from shared.base.retries import for_ever
+from shared.base.retries import restart_on_error
 from shared.base.settings import Settings
 from shared.base.telemetry import log
 
@@ -61,7 +61,7 @@ class Figures:
     async def run(self) -> None:
         """Read for ever, with a new connection after each break; nothing if nobody serves metrics."""
         if self._settings.metrics_port is not None:
-            await for_ever(self._lead, self._broke)
+            await restart_on_error(self._lead, self._broke)
 
     def _broke(self, error: BaseException) -> None:
         self._forget()
@@ -114,12 +114,12 @@ class Figures:
         return clock.system_now()
 
     def collect(self) -> Iterator[Metric]:
-        """What was read last."""
-        told, now = dict(self._told), self._now
+        """Collect the figures that were read last."""
+        rows_by_figure, now = dict(self._told), self._now
         if now is not None:
             help_ = "The business clock when the figures were read: what ages in business time is measured by it."
             yield GaugeMetricFamily(BUSINESS_TIME, help_, value=now.timestamp())
-        for figure, rows in told.items():
+        for figure, rows in rows_by_figure.items():
             yield from _metrics(figure, rows)
 
 

@@ -55,7 +55,7 @@ class Observed:
             return
         status = 500
 
-        async def told(message: Message) -> None:
+        async def send_counted(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -67,7 +67,7 @@ class Observed:
         in_flight.inc()
         with identify_request(scope["headers"]):
             try:
-                await self._app(scope, receive, told)
+                await self._app(scope, receive, send_counted)
             finally:
                 in_flight.dec()
                 _observe(scope, method, status, time.perf_counter() - began)

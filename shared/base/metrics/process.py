@@ -36,14 +36,14 @@ PART_OK = "goodstanding_part_ok"
 
 
 class Parts:
-    """What a process says of its parts in `/health/ready`, for Prometheus."""
+    """State of a process's parts as in `/health/ready`, for Prometheus."""
 
     def __init__(self, health: Health) -> None:
         self._health = health
 
     def collect(self) -> Iterator[Metric]:
-        """One gauge."""
-        told = GaugeMetricFamily(PART_OK, "Whether a part of this process works (1) or not (0).", labels=["part"])
+        """Collect one gauge, with a sample for each part."""
+        gauge = GaugeMetricFamily(PART_OK, "Whether a part of this process works (1) or not (0).", labels=["part"])
         for part, (well, _) in list((self._health.parts | self._health.outside).items()):
-            told.add_metric([part], float(well))
-        yield told
+            gauge.add_metric([part], float(well))
+        yield gauge

@@ -16,7 +16,7 @@ from shared.base.settings import Settings
 
 
 class Source(Protocol):
-    """What has metrics to tell."""
+    """A source of metrics."""
 
     def collect(self) -> Iterator[Metric]:
         """They, as they are now."""

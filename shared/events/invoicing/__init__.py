@@ -1,4 +1,4 @@
-"""What invoicing announces: what is owed and by whom, what was bought and billed, what we owe the vendor."""
+"""Events of invoicing: receivables and who owes them, purchases and bills, and what we owe the vendor."""
 
 from shared.events.invoicing.accounts import (
     AccountChanged,

@@ -1,4 +1,4 @@
-"""Bank statements."""
+"""Events of bank statements."""
 
 from datetime import date
 from typing import ClassVar
@@ -24,5 +24,5 @@ class BankStatementImported(Event):
     refused: int = 0
 
     def subject(self) -> str:
-        """The import."""
+        """Import that the event is about."""
         return str(self.import_id)

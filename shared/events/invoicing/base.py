@@ -1,4 +1,4 @@
-"""What every event of invoicing about an account has in common."""
+"""Base of the events of invoicing that are about an account."""
 
 from typing import ClassVar
 

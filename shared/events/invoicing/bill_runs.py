@@ -19,7 +19,7 @@ class BillRunEvent(Event, abstract=True):
     run_date: date
 
     def subject(self) -> str:
-        """The run."""
+        """Bill run that the event is about."""
         return str(self.run_id)
 
 

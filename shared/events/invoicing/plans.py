@@ -30,5 +30,5 @@ class PlanVersionPublished(Event):
     prices: tuple[PriceIn, ...]
 
     def subject(self) -> str:
-        """The plan."""
+        """Plan that the event is about."""
         return str(self.plan_id)

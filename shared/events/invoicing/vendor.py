@@ -1,4 +1,4 @@
-"""What we owe the vendor. Amounts are minor units."""
+"""Events of what we owe the vendor. Amounts are minor units."""
 
 from datetime import date
 from typing import ClassVar

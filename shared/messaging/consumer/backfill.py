@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from aiokafka import ConsumerRecord, TopicPartition
 
-from shared.base.kafka import Envelope, Unreadable, envelope, headers_of
+from shared.base.kafka import Envelope, Unreadable, parse_envelope, read_headers
 from shared.messaging.consumer.batch import blame_on_event, marks
 from shared.messaging.consumer.handlers import Handlers
 from shared.messaging.consumer.reading import is_foreign
@@ -92,11 +92,11 @@ async def apply_past(unit: Unit, handlers: Handlers, past: Backfill, records: Se
 
 def _wanted_event(record: ConsumerRecord, types: Collection[str]) -> Envelope | None:
     """Read a record as an event if it is of one of these types; what is unreadable was kept when it came first."""
-    headers = headers_of(record)
+    headers = read_headers(record)
     if headers.get("ce_type") not in types or is_foreign(record):
         return None
     try:
-        return envelope(record.topic, headers, record.value or b"", is_past=True)
+        return parse_envelope(record.topic, headers, record.value or b"", is_past=True)
     except Unreadable:
         return None
 
@@ -142,7 +142,7 @@ class PastBatch:
 
     async def _blocked_subjects(self, watermarks: dict[str, int], subjects: Collection[str]) -> set[str]:
         """Find the subjects with a parked event of the past, behind which later ones wait."""
-        waiting = await parked.waiting(self._unit.connection, self._partition.topic, subjects) if subjects else {}
+        waiting = await parked.list_waiting(self._unit.connection, self._partition.topic, subjects) if subjects else {}
         return {subject for subject, by_sequence in waiting.items() if min(by_sequence) <= watermarks[subject]}
 
     async def _handle(self, events: Sequence[Envelope]) -> None:

@@ -17,7 +17,7 @@ from shared.events import REGISTRY
 from shared.messaging.consumer.handlers import Handlers
 from shared.persistence import parked
 from shared.persistence.database import Unit, columns
-from shared.persistence.parked import Parked
+from shared.persistence.parked import ParkedEvent
 
 _MARKS = """
 SELECT subject, sequence, EXISTS (
@@ -91,7 +91,7 @@ class Batch:
         self._counts = counts
         self._handled = [] if handled is None else handled
         self._marks: dict[str, int] = {}
-        self._waiting: dict[str, dict[int, Parked]] = {}
+        self._waiting: dict[str, dict[int, ParkedEvent]] = {}
         self._together = together
         self._gathered: list[Envelope] = []
 
@@ -101,12 +101,12 @@ class Batch:
         before, waits = await marks(self._unit, topic, subjects)
         self._marks = dict(before)
         if waits:
-            self._waiting = await parked.waiting(self._unit.connection, topic, waits)
+            self._waiting = await parked.list_waiting(self._unit.connection, topic, waits)
         heard = {event.subject for event in events if event.type in self._handlers}
         waiting = {
             subject
             for subject, kept in self._waiting.items()
-            if any(one.envelope.type in self._handlers for one in kept.values())
+            if any(parked_event.envelope.type in self._handlers for parked_event in kept.values())
         }
         await self._unit.lock(*(heard | waiting))
         for event in events:
@@ -126,7 +126,7 @@ class Batch:
         else:
             self._counts["parked"] += 1
             await parked.park(self._unit.connection, event, None)
-            self._waiting.setdefault(event.subject, {}).setdefault(event.sequence, Parked(event, None))
+            self._waiting.setdefault(event.subject, {}).setdefault(event.sequence, ParkedEvent(event, None))
         await self.follow(event.subject)
 
     async def follow(self, subject: str) -> None:

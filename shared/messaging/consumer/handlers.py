@@ -1,4 +1,4 @@
-"""Which use case hears which event."""
+"""Handlers of events: which use case consumes which event."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ Handler = Callable[[Unit, Any, Envelope], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Heard:
+class EventGroup:
     """Events of a batch that one handler takes together, in their order."""
 
     events: Sequence[tuple[Event, Envelope]]
@@ -36,7 +36,7 @@ class Heard:
 
     @contextmanager
     def because(self, unit: Unit, subject: object) -> Iterator[None]:
-        """What is done within follows from the last of them about a subject: its cause, and its trace."""
+        """Give what is done within the cause and trace of the last event about a subject."""
         last = self.last[str(subject)]
         unit.cause = Cause(id=last.id)
         with continued(f"handle {last.type}", last.traceparent) as span:
@@ -44,7 +44,7 @@ class Heard:
             yield
 
 
-HandlerOfMany = Callable[[Unit, Heard], Awaitable[None]]
+HandlerOfMany = Callable[[Unit, EventGroup], Awaitable[None]]
 
 
 class Handlers:
@@ -107,7 +107,7 @@ class Handlers:
             continued(f"handle {received.type}", received.traceparent) as span,
             unit.applying(is_past=received.is_past),
         ):
-            event = REGISTRY[received.type].model_validate_json(received.data)
+            event = REGISTRY[received.type].model_validate_json(received.payload)
             await self._handlers[received.type](unit, event, received)
         return span
 
@@ -117,15 +117,15 @@ class Handlers:
         All of them are of the past, or none is.
         """
         shares: dict[HandlerOfMany, list[tuple[Event, Envelope]]] = {}
-        for one in received:
-            event = REGISTRY[one.type].model_validate_json(one.data)
-            shares.setdefault(self._of_many[one.type], []).append((event, one))
+        for envelope in received:
+            event = REGISTRY[envelope.type].model_validate_json(envelope.payload)
+            shares.setdefault(self._of_many[envelope.type], []).append((event, envelope))
         spans: dict[str, SpanContext] = {}
         for handler, share in shares.items():
-            heard = Heard(share, spans)
-            for one in heard.overtaken():
-                with continued(f"handle {one.type}", one.traceparent) as span:
-                    spans[one.id] = span
+            heard = EventGroup(share, spans)
+            for envelope in heard.overtaken():
+                with continued(f"handle {envelope.type}", envelope.traceparent) as span:
+                    spans[envelope.id] = span
             with unit.applying(is_past=received[0].is_past):
                 await handler(unit, heard)
-        return [spans.get(one.id, INVALID_SPAN_CONTEXT) for one in received]
+        return [spans.get(envelope.id, INVALID_SPAN_CONTEXT) for envelope in received]

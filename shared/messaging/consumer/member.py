@@ -17,7 +17,7 @@ from shared.base.connections.kafka import read_kafka_state, start_client
 from shared.base.connections.tls import describe_refusal
 from shared.base.health import Health
 from shared.base.metrics import backbone
-from shared.base.retries import for_ever
+from shared.base.retries import restart_on_error
 from shared.base.settings import Settings
 from shared.base.telemetry import log
 from shared.messaging.consumer.backfill import apply_past, lock_backfill
@@ -32,7 +32,7 @@ from shared.messaging.consumer.ownership import (
 )
 from shared.messaging.consumer.progress import Progress, Watch
 from shared.messaging.consumer.reading import read_events
-from shared.messaging.consumer.telling import tell
+from shared.messaging.consumer.telling import report_batch
 from shared.persistence import parked
 from shared.persistence.database import Unit, Units
 from shared.pure.errors import Unavailable
@@ -80,7 +80,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         watch = Watch(self.progress, self._handlers.topics(), self._settings, self._stuck)
         watch.start()
         try:
-            await for_ever(self._live, self._broke)
+            await restart_on_error(self._live, self._broke)
         finally:
             watch.finish()
 
@@ -103,7 +103,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
 
     def _wait_for_postgres(self) -> None:
         self._say("waiting for Postgres", well=False)
-        self.progress.advanced()  # each attempt reads again, and looks busy while it waits for a lock
+        self.progress.record_advance()  # each attempt reads again, and looks busy while it waits for a lock
 
     def _stuck(self) -> None:
         backbone.STUCK.set(1)
@@ -113,14 +113,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         await register_partitions(unit, self._handlers.topics())
 
     async def _wait_while_stopped(self) -> None:
-        while why := await self._units.run(lambda unit: parked.stopped(unit.connection)):
+        while reason := await self._units.run(lambda unit: parked.find_stop_reason(unit.connection)):
             self._say("stopped", well=False)
-            log.error("the consumer group is stopped until it is told to go on", why=why)
+            log.error("the consumer group is stopped until it is told to go on", why=reason)
             await asyncio.sleep(1)
 
     async def _consume(self) -> None:
         self._secrets = read_kafka_state(self._settings)
-        client = kafka.consumer(self._settings, self._group)
+        client = kafka.create_consumer(self._settings, self._group)
         client.subscribe(self._handlers.topics(), listener=self)
         self._client = client
         self._in_doubt = False
@@ -129,11 +129,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             await self._read(client)
         finally:
             with contextlib.suppress(KafkaError, TimeoutError):
-                await kafka.bounded(self._tell_kafka(client), kafka.STOP_TIMEOUT)
+                await kafka.call_with_timeout(self._tell_kafka(client), kafka.STOP_TIMEOUT)
             await kafka.stop(client)
             self._client = None
             self.progress.positions = {}
-            self._lag.seen(())
+            self._lag.record_positions(())
 
     async def _read(self, client: AIOKafkaConsumer) -> None:
         told_at = asyncio.get_running_loop().time()
@@ -141,7 +141,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             batches: dict[TopicPartition, list[ConsumerRecord]] = await client.getmany(timeout_ms=1000)
             if self._in_doubt:
                 raise Unavailable("the database did not note which partitions are ours")
-            if batches or await kafka.answers(client):
+            if batches or await kafka.is_reachable(client):
                 self._say("reading", well=True)
             elif self._secrets != read_kafka_state(self._settings):
                 raise ConnectionError("the secrets for the broker were replaced since this client was made")
@@ -156,7 +156,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
 
     def _measure(self, client: AIOKafkaConsumer) -> None:
         places = self.progress.positions.items()
-        self._lag.seen((at.topic, at.partition, position, kafka.end_of(client, at)) for at, position in places)
+        self._lag.record_positions(
+            (at.topic, at.partition, position, kafka.find_end(client, at)) for at, position in places
+        )
 
     async def _is_stopped_by_flood(self) -> bool:
         if not self.counts["heads"]:
@@ -185,7 +187,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             await asyncio.sleep(0.5)
             return
         self._sought.pop(partition, None)
-        self._lag.advanced(partition.topic, partition.partition, records[-1].timestamp / 1000)
+        self._lag.record_advance(partition.topic, partition.partition, records[-1].timestamp / 1000)
 
     async def _apply_or_park(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         """A batch that fails is applied one by one; the event that fails alone becomes a head."""
@@ -209,7 +211,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         await self._units.run(park)
         log.error("event parked", id=failed.event.id, type=failed.event.type, exc_info=failed)
         self.counts["heads"] += 1
-        backbone.applied(partition.topic, {"head": 1}, ())
+        backbone.count_batch(partition.topic, {"head": 1}, ())
 
     async def _in_one_unit(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         if partition in self._past:
@@ -232,9 +234,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             await save_offset(unit, partition, records[-1].offset + 1)
 
         await self._units.run(apply)
-        self.progress.advanced_to(partition, records[-1].offset + 1)
+        self.progress.record_position(partition, records[-1].offset + 1)
         self.counts += counts
-        tell(partition.topic, counts, handled)
+        report_batch(partition.topic, counts, handled)
 
     async def _apply_past(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         """Apply a batch of a partition's past; at its end go on with what is new."""
@@ -248,8 +250,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             return await apply_past(unit, self._handlers, past, records), after
 
         counts, after = await self._units.run(apply)
-        self.progress.advanced_to(partition, after if counts["finished"] else records[-1].offset + 1)
-        backbone.applied(partition.topic, {"backfilled": counts["backfilled"]}, ())
+        self.progress.record_position(partition, after if counts["finished"] else records[-1].offset + 1)
+        backbone.count_batch(partition.topic, {"backfilled": counts["backfilled"]}, ())
         if counts["finished"]:
             assert self._client is not None
             self._past.discard(partition)
@@ -266,7 +268,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         except Exception:
             self._in_doubt = True
             raise
-        self.progress.advanced()
+        self.progress.record_advance()
         backbone.REBALANCES.inc()
         backbone.STUCK.set(0)
 

@@ -29,28 +29,28 @@ EXEMPT = frozenset({"stopped", "waiting for Postgres"})
 
 @dataclass
 class Progress:
-    """What the consumer's loop tells the watching thread; plain values, read without a lock."""
+    """State of the consumer's loop for the watching thread; plain values, read without a lock."""
 
     state: str = "starting"
     advanced_at: float = field(default_factory=time.monotonic)
     positions: dict[TopicPartition, int] = field(default_factory=dict)
 
-    def advanced(self) -> None:
+    def record_advance(self) -> None:
         """Something was applied or assigned, or the database has refused it: the loop goes round."""
         self.advanced_at = time.monotonic()
 
-    def advanced_to(self, partition: TopicPartition, position: int) -> None:
+    def record_position(self, partition: TopicPartition, position: int) -> None:
         """A batch of a partition was applied; `position` is the offset that is read next."""
         self.positions[partition] = position
-        self.advanced()
+        self.record_advance()
 
 
 def is_hung(progress: Progress, ends: dict[TopicPartition, int], read: dict[TopicPartition, int], after: float) -> bool:
     """The verdict: `ends` are Kafka's, `read` what the group has applied, `after` in seconds."""
     if progress.state in EXEMPT or time.monotonic() - progress.advanced_at < after:
         return False
-    mine = progress.positions or read
-    return any(ends[partition] > mine.get(partition, 0) for partition in ends if partition in mine)
+    positions = progress.positions or read
+    return any(ends[partition] > positions.get(partition, 0) for partition in ends if partition in positions)
 
 
 class Watch(threading.Thread):

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from aiokafka import ConsumerRecord
 
-from shared.base.kafka import Envelope, headers_of
+from shared.base.kafka import Envelope, read_headers
 from shared.events.base import producer_of, source_of
 from shared.persistence import parked
 from shared.persistence.database import Unit
@@ -34,7 +34,7 @@ async def read_events(
 
 def is_foreign(record: ConsumerRecord) -> bool:
     """Whether a record names a source, or a type, that is not of its topic's producer."""
-    headers, producer = headers_of(record), producer_of(record.topic)
+    headers, producer = read_headers(record), producer_of(record.topic)
     is_own_source = headers.get("ce_source", source_of(producer)) == source_of(producer)
     prefix = f"goodstanding.{producer}."
     return not (is_own_source and headers.get("ce_type", prefix).startswith(prefix))

@@ -1,4 +1,4 @@
-"""What a consumer tells of a batch once it is committed."""
+"""Report of a batch once it is committed: log lines and counts."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,12 +7,12 @@ from shared.base.telemetry import log
 from shared.messaging.consumer.batch import Handled
 
 
-def tell(topic: str, counts: Mapping[str, int], handled: Sequence[Handled]) -> None:
+def report_batch(topic: str, counts: Mapping[str, int], handled: Sequence[Handled]) -> None:
     """Count and tell what was committed: one line for each event that had its effect, within its trace."""
-    backbone.applied(topic, counts, (one.event for one in handled))
+    backbone.count_batch(topic, counts, (each.event for each in handled))
     if foreign := counts.get("foreign"):
         log.error("messages of a foreign source or type dropped", topic=topic, count=foreign)
-    for one in handled:
-        place = {"type": one.event.type, "id": one.event.id, "subject": one.event.subject}
-        trace_ids = {"trace_id": f"{one.span.trace_id:032x}", "span_id": f"{one.span.span_id:016x}"}
-        log.info("handled", **place, sequence=one.event.sequence, **trace_ids)
+    for each in handled:
+        place = {"type": each.event.type, "id": each.event.id, "subject": each.event.subject}
+        trace_ids = {"trace_id": f"{each.span.trace_id:032x}", "span_id": f"{each.span.span_id:016x}"}
+        log.info("handled", **place, sequence=each.event.sequence, **trace_ids)

@@ -30,7 +30,7 @@ class NotPrinted(Later):
     """The document was not printed: it took too long, or the process that printed it died, or it is broken."""
 
 
-class Full(Unavailable):
+class PrinterBusy(Unavailable):
     """Too many documents wait to be printed."""
 
     code = "printer_busy"
@@ -63,7 +63,7 @@ class Printer:
     async def print_document(self, html: str) -> PrintedDocument:
         """Print a document, and tell which characters no font has. Raises NotPrinted, and Full when too many wait."""
         if self._asked >= self._most:
-            raise Full(f"{self._asked} documents wait to be printed")
+            raise PrinterBusy(f"{self._asked} documents wait to be printed")
         self._asked += 1
         try:
             return await self._with_a_worker(html.encode())
@@ -75,9 +75,9 @@ class Printer:
         done = False
         try:
             if worker is None or worker.returncode is not None:
-                worker = await self._started()
+                worker = await self._start_worker()
             async with asyncio.timeout(self._seconds):
-                told = await _asked(worker, html)
+                answer = await _request_pdf(worker, html)
             done = True
         except (TimeoutError, OSError, asyncio.IncompleteReadError) as error:
             log.warning("a document was not printed", error=type(error).__name__)
@@ -85,17 +85,17 @@ class Printer:
         finally:  # one that was left in the midst of a document is of no use any more
             self._free.put_nowait(worker if done else None)
             if worker is not None and not done:
-                await _ended(worker)
-        document = decode_answer(told)
+                await _stop_worker(worker)
+        document = decode_answer(answer)
         if document is None:
-            raise NotPrinted(f"the document cannot be printed: {told[1:].decode()}")
+            raise NotPrinted(f"the document cannot be printed: {answer[1:].decode()}")
         if document.missing:
             LACKING_DOCUMENTS.inc()
             characters, scripts = len(document.missing), document.list_scripts()
             log.warning("no font has characters of a document", characters=characters, scripts=scripts)
         return document
 
-    async def _started(self) -> Process:
+    async def _start_worker(self) -> Process:
         environment = {name: os.environ[name] for name in KEPT if name in os.environ}
         environment["FONTCONFIG_FILE"] = str(self._configure_fonts())
         return await asyncio.create_subprocess_exec(
@@ -115,13 +115,13 @@ class Printer:
         while not self._free.empty():
             worker = self._free.get_nowait()
             if worker is not None:
-                await _ended(worker)
+                await _stop_worker(worker)
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
 
 
-async def _asked(worker: Process, html: bytes) -> bytes:
+async def _request_pdf(worker: Process, html: bytes) -> bytes:
     assert worker.stdin is not None
     assert worker.stdout is not None
     worker.stdin.write(len(html).to_bytes(8) + html)
@@ -129,7 +129,7 @@ async def _asked(worker: Process, html: bytes) -> bytes:
     return await worker.stdout.readexactly(int.from_bytes(await worker.stdout.readexactly(8)))
 
 
-async def _ended(worker: Process) -> None:
+async def _stop_worker(worker: Process) -> None:
     if worker.returncode is None:
         worker.kill()
     await worker.wait()

@@ -15,11 +15,11 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher
 from shared.outside.printing.answers import BROKE, MADE, encode_lacking
 
 
-class Nothing(URLFetcher):  # type: ignore[misc]  # it has no types
+class NoFetcher(URLFetcher):  # type: ignore[misc]  # it has no types
     """Fetches nothing: a document that refers to anything outside itself is not printed."""
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> NoReturn:
-        """Refuse."""
+        """Refuse to fetch anything."""
         raise FatalURLFetchingError("a document refers to nothing outside itself")
 
 
@@ -33,7 +33,7 @@ def print_html(html: str) -> tuple[bytes, str]:
     def note_missing(document: Document, _: object) -> None:
         missing.update(chr(point) for font in document.fonts.values() for point in font.missing)
 
-    pdf = bytes(HTML(string=html, url_fetcher=Nothing()).write_pdf(finisher=note_missing))
+    pdf = bytes(HTML(string=html, url_fetcher=NoFetcher()).write_pdf(finisher=note_missing))
     return pdf, "".join(sorted(missing))
 
 
@@ -49,8 +49,8 @@ def answer(html: bytes) -> bytes:
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     """Print until nobody asks any more."""
     while len(head := requests.read(8)) == 8:
-        told = answer(requests.read(int.from_bytes(head)))
-        answers.write(len(told).to_bytes(8) + told)
+        reply = answer(requests.read(int.from_bytes(head)))
+        answers.write(len(reply).to_bytes(8) + reply)
         answers.flush()
 
 

@@ -5,7 +5,7 @@ from shared.web.http.app import create_app
 from shared.web.http.bodies import Router
 from shared.web.http.documents import ETAG
 from shared.web.http.paging import BadCursor, Page, PageOf, Paging, TextPaging
-from shared.web.http.problems import PROBLEM, PROBLEMS, declared, refusals
+from shared.web.http.problems import PROBLEM, PROBLEMS, describe_problem, refusals
 from shared.web.http.process import Process
 from shared.web.http.reading import Read
 from shared.web.http.receiving import BodyInterrupted, accept_body, receive_body
@@ -29,7 +29,7 @@ __all__ = [
     "accept_body",
     "answer_rows",
     "create_app",
-    "declared",
+    "describe_problem",
     "receive_body",
     "refusals",
 ]

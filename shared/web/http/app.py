@@ -12,7 +12,7 @@ from shared.persistence import parked
 from shared.pure.errors import Unavailable
 from shared.web.http.admission import Admission
 from shared.web.http.answer_headers import AnswerHeaders
-from shared.web.http.documents import build_operation_id, documented
+from shared.web.http.documents import build_document, build_operation_id
 from shared.web.http.pages import add_pages
 from shared.web.http.problems import PROBLEMS, answer_problems
 from shared.web.http.process import Process
@@ -46,7 +46,7 @@ def create_app(runtime: Process, *, with_routes: bool = True) -> FastAPI:
         responses={status: PROBLEMS[status] for status in (400, 422, 503)},
     )
     app.state.runtime = runtime
-    app.openapi = lambda: documented(app)  # type: ignore[method-assign]
+    app.openapi = lambda: build_document(app)  # type: ignore[method-assign]
     if with_routes:
         app.add_middleware(ShortWay, shapes=list_shapes(service.routers))
     app.add_middleware(Admission, max_requests=runtime.settings.max_requests)
@@ -77,7 +77,7 @@ def _add_health(app: FastAPI) -> None:
         """503 while a part does not work; `parts` says which, and what its state is."""
         runtime: Process = request.app.state.runtime
         try:
-            await runtime.units.run(lambda unit: parked.stopped(unit.connection))
+            await runtime.units.run(lambda unit: parked.find_stop_reason(unit.connection))
             database = (True, "reachable")
         except Unavailable as error:
             database = (False, describe_refusal(error) or error.detail)

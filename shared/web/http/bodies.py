@@ -31,8 +31,8 @@ _WITH_BODIES = frozenset({"POST", "PUT", "PATCH"})
 class Malformed(json.JSONDecodeError):
     """The body cannot be read; FastAPI takes no other error for that. `msg` is for the caller."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why, "", 0)
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "", 0)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

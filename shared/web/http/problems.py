@@ -35,7 +35,7 @@ class Problem(BaseModel):
     errors: list[FieldError] = []
 
 
-def declared(status: int, code: str, meaning: str, detail: str) -> dict[str, Any]:
+def describe_problem(status: int, code: str, meaning: str, detail: str) -> dict[str, Any]:
     """How an API page shows a problem: what it means, and an example of it."""
     examples = {code: {"value": example_problem(status, code, detail)}}
     return {"description": meaning, "model": Problem, "content": {PROBLEM: {"examples": examples}}}
@@ -64,7 +64,7 @@ _MEANINGS = {
     ),
 }
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: declared(status, code, meaning, detail) for status, (code, meaning, detail) in _MEANINGS.items()
+    status: describe_problem(status, code, meaning, detail) for status, (code, meaning, detail) in _MEANINGS.items()
 }
 
 
@@ -111,26 +111,26 @@ def answer_refusal(refusal: Refusal) -> Response:
     return answer
 
 
-async def _refused(_: Request, refusal: Exception) -> Response:
+async def _handle_refusal(_: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)
     return answer_refusal(refusal)
 
 
-async def _invalid(_: Request, error: Exception) -> Response:
+async def _handle_invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    found = error.errors()
-    unread = next((one for one in found if one["type"] == "json_invalid"), None)
+    faults = error.errors()
+    unread = next((fault for fault in faults if fault["type"] == "json_invalid"), None)
     if unread:
         return problem(400, "malformed", unread["ctx"]["error"])
     errors = [
-        {"field": ".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0]), "message": one["msg"]}
-        for one in found[:MOST_ERRORS]
+        {"field": ".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0]), "message": fault["msg"]}
+        for fault in faults[:MOST_ERRORS]
     ]
     return problem(422, "invalid", "the request has wrong fields", errors=errors)
 
 
-async def _http(_: Request, error: Exception) -> Response:
-    """What the framework refuses by itself: the code is the status in words, as in `method_not_allowed`."""
+async def _handle_http_error(_: Request, error: Exception) -> Response:
+    """Answer what the framework refuses by itself: the code is the status in words, as in `method_not_allowed`."""
     assert isinstance(error, HTTPException)
     words = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_").replace("-", "_")
     code = "malformed" if error.status_code == 400 else words
@@ -139,14 +139,14 @@ async def _http(_: Request, error: Exception) -> Response:
     return answer
 
 
-async def _broken(_: Request, error: Exception) -> Response:
+async def _handle_defect(_: Request, error: Exception) -> Response:
     log.error("request broke", exc_info=error)
     return problem(500, "defect", "this is our fault; it was logged")
 
 
 def answer_problems(app: FastAPI) -> None:
     """Let whatever an application refuses, and whatever breaks, be answered by a problem document."""
-    app.add_exception_handler(Refusal, _refused)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _broken)
+    app.add_exception_handler(Refusal, _handle_refusal)
+    app.add_exception_handler(RequestValidationError, _handle_invalid)
+    app.add_exception_handler(HTTPException, _handle_http_error)
+    app.add_exception_handler(Exception, _handle_defect)

@@ -1,4 +1,4 @@
-"""What the routes that only read have at hand."""
+"""Parameters of the routes that only read."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar

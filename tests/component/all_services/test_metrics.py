@@ -189,17 +189,17 @@ async def scraped(port: int, route: str) -> float:
 
 def test_lag_says_since_when_and_forgets_what_others_read() -> None:
     lag, since = Lag(), BEHIND_SINCE.labels("t", "0")._value
-    lag.seen([("t", 0, 5, 5)])
+    lag.record_positions([("t", 0, 5, 5)])
     assert (LAG.labels("t", "0")._value.get(), since.get()) == (0, 0)
-    lag.seen([("t", 0, 5, 9)])
+    lag.record_positions([("t", 0, 5, 9)])
     began = since.get()
     assert LAG.labels("t", "0")._value.get() == 4
-    lag.seen([("t", 0, 6, 9)])
+    lag.record_positions([("t", 0, 6, 9)])
     assert since.get() == began > 0
-    lag.advanced("t", 0, began + 100)
-    lag.seen([("t", 0, 7, 9)])
+    lag.record_advance("t", 0, began + 100)
+    lag.record_positions([("t", 0, 7, 9)])
     assert since.get() == began + 100
-    lag.seen([])
+    lag.record_positions([])
     assert [sample for metric in LAG.collect() for sample in metric.samples if sample.labels["topic"] == "t"] == []
 
 

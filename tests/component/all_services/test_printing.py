@@ -13,7 +13,7 @@ import pytest
 from pypdf import PdfReader
 
 from shared.outside.printing import NotPrinted, Printer
-from shared.outside.printing.printer import Full
+from shared.outside.printing.printer import PrinterBusy
 
 OBEDIENT = """
 import os, sys, time
@@ -108,7 +108,7 @@ async def test_a_reader_that_leaves_takes_no_worker_with_it(stand_in: Printer) -
 async def test_too_many_are_refused(stand_in: Printer) -> None:
     hanging = [asyncio.create_task(stand_in.pdf("hang")) for _ in range(2)]
     await asyncio.sleep(0)
-    with pytest.raises(Full):
+    with pytest.raises(PrinterBusy):
         await stand_in.pdf("fine")
     outcomes = await asyncio.gather(*hanging, return_exceptions=True)
     assert [type(one) for one in outcomes] == [NotPrinted, NotPrinted]

@@ -58,7 +58,7 @@ async def test_nobody_waits_long_nor_holds_a_connection(world: World, monkeypatc
     busy: list[int] = []
     pool: Any = world.runtime.units._engine.pool
     await late(world)
-    monkeypatch.setattr(vendor_debt, "PATIENCE", 0.05)
+    monkeypatch.setattr(vendor_debt, "MAX_WAIT_SECONDS", 0.05)
     monkeypatch.setattr(world.invoicing, "get", slow)
     assert await told(world) == (None, "invoicing gives no answer within 0.05 s")
     assert busy == [0]

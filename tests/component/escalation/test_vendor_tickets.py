@@ -310,7 +310,7 @@ async def test_a_mistyped_number_is_corrected_with_its_history(support: Support)
     reading = await read_ticket(support.runtime, UUID(ticket_id))
     assert (await support.client.made(path, reason | {"number": "63"}))["number"] == "63"
     intent = Intent(UUID(ticket_id), "read_ticket", ACCOUNT, ticket_id, {}, 1, "", START)
-    assert await support.runtime.units.run(lambda unit: record_reading(unit, intent, reading)) is Recorded.AGAIN
+    assert await support.runtime.units.run(lambda unit: record_reading(unit, intent, reading)) is Recorded.RETRY_NOW
     await support.step(minutes=1)
     assert (await support.ticket(ticket_id))["status"] == "attention_needed", "it is read under its number"
     entries = (await support.client.got(f"/v1/cases/{case_id}/entries", kind="change"))["items"]

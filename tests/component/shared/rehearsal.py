@@ -14,11 +14,11 @@ import orjson
 from aiokafka import ConsumerRecord, TopicPartition
 
 from shared.base.health import Health
-from shared.base.kafka import Envelope, envelope
+from shared.base.kafka import Envelope, parse_envelope
 from shared.base.settings import Settings
 from shared.base.wakeups import Wakeups
 from shared.events.base import AccountEvent
-from shared.messaging.consumer import Consumer, Handlers, Heard
+from shared.messaging.consumer import Consumer, EventGroup, Handlers
 from shared.messaging.consumer.batch import Batch
 from shared.persistence.database import Unit, Units
 from tests.builders import START, Database, settings_for
@@ -89,7 +89,7 @@ class Stage:
         if self.faults.get(what):
             raise self.faults[what].pop()
 
-    async def handle_many(self, unit: Unit, heard: Heard) -> None:
+    async def handle_many(self, unit: Unit, heard: EventGroup) -> None:
         """The same for events that are taken together."""
         self.handed_over.append(len(heard.events))
         for event, received in heard.events:
@@ -141,7 +141,7 @@ class Stage:
             "ce_sequence": str(n),
             "ce_time": START.isoformat(),
         } | headers
-        return envelope(topic or self.topic, named, own.model_dump_json().encode())
+        return parse_envelope(topic or self.topic, named, own.model_dump_json().encode())
 
     async def hear(self, *events: Envelope) -> Counter[str]:
         """Apply a batch in one unit; what was counted."""
@@ -205,7 +205,7 @@ class Member:
 def record(partition: TopicPartition, offset: int, event: Envelope) -> ConsumerRecord:
     """An event as Kafka's client gives it."""
     headers = [(name, value.encode()) for name, value in event.headers.items()]
-    return raw_record(partition, offset, event.data, headers)
+    return raw_record(partition, offset, event.payload, headers)
 
 
 def raw_record(

@@ -28,7 +28,7 @@ async def send(stage: Stage, *messages: clients.Envelope) -> None:
     async with AIOKafkaProducer(bootstrap_servers=stage.settings.kafka) as producer:
         for one in messages:
             headers = [(name, value.encode()) for name, value in one.headers.items()]
-            await producer.send_and_wait(stage.topic, one.data, key=one.subject.encode(), headers=headers)
+            await producer.send_and_wait(stage.topic, one.payload, key=one.subject.encode(), headers=headers)
 
 
 async def test_two_members_share_the_work_and_one_leaves(stage: Stage) -> None:
@@ -101,7 +101,7 @@ async def test_a_flood_of_poison_stops_the_group_over_a_restart_until_it_is_told
             await stage.publish(good, 1)
             await until(lambda: emptied(stage))
             assert await stage.effects(good) == []
-            await stage.units.run(lambda unit: parked.resume(unit.connection))
+            await stage.units.run(lambda unit: parked.resume_group(unit.connection))
             await until(lambda: had(stage, 1))
     assert await stage.effects(good) == [1]
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from deploy.grafana.__main__ import FOLDER
-from deploy.grafana.asking import Window, drawn, panels
+from deploy.grafana.asking import Window, panels, query_board
 from deploy.grafana.queries import money
 from deploy.local import monitoring
 from deploy.local.stack import remove
-from sandbox.hours import FIGURES_EVERY, lived, stack_of
+from sandbox.hours import FIGURES_EVERY, live_hours, stack_of
 
 pytestmark = [pytest.mark.xdist_group("dashboards"), pytest.mark.timeout(240)]
 SECONDS = 32.0
@@ -37,10 +37,10 @@ SILENT = {
 @pytest.fixture(scope="module")
 async def window(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Window]:
     """Both times together, at the Prometheus that was there."""
-    assert monitoring.missing() == [], "make setup installs them"
+    assert monitoring.list_missing() == [], "make setup installs them"
     folder = tmp_path_factory.mktemp("hours")
     with stack_of(folder) as (stack, proxies):
-        hours = await lived(stack, proxies, SECONDS)
+        hours = await live_hours(stack, proxies, SECONDS)
         yield Window(hours.prometheus, hours.good[0], hours.bad[1], FIGURES_EVERY, {"service": "collections"})
     remove(folder)
 
@@ -53,7 +53,7 @@ def silent(board: dict[str, Any], window: Window) -> set[tuple[str, str]]:
     lasting = copy.deepcopy(board)
     for target in (target for panel in panels(lasting) for target in panel["targets"]):
         target["instant"] = False
-    shown = [one for one in drawn(window, lasting) if one["panel"]["type"] != "row"]
+    shown = [one for one in query_board(window, lasting) if one["panel"]["type"] != "row"]
     assert shown
     return {(board["uid"], one["panel"]["title"]) for one in shown if not one["series"]}
 
@@ -65,15 +65,15 @@ def test_every_panel_shows_something(window: Window, uid: str) -> None:
 
 def test_money_is_told_of_each_currency(window: Window) -> None:
     board = BOARDS["gs-receivables"]
-    titles = {one["panel"]["title"] for one in drawn(window, board)}
+    titles = {one["panel"]["title"] for one in query_board(window, board)}
     assert {f"{currency} owed by age" for currency in ("EUR", "JPY", "USD")} <= titles
     (dso,) = (panel for panel in panels(board) if panel["title"] == "Days sales outstanding")
-    assert {one["legend"] for one in window.answered(dso["targets"][0])} == {"EUR", "JPY", "USD"}
+    assert {one["legend"] for one in window.query_series(dso["targets"][0])} == {"EUR", "JPY", "USD"}
 
 
 def test_money_is_told_in_the_units_that_people_speak_of(window: Window) -> None:
     def owed(query: str) -> dict[str, dict[float, float]]:
-        found = window.answered({"expr": query, "legendFormat": "{{currency}}"})
+        found = window.query_series({"expr": query, "legendFormat": "{{currency}}"})
         return {one["legend"]: dict(one["points"]) for one in found}
 
     minor = owed("sum by (currency) (goodstanding_receivables_minor)")
@@ -103,7 +103,7 @@ def test_what_is_silent_by_right_is_on_a_dashboard() -> None:
 
 def test_the_two_times_differ(window: Window) -> None:
     (heads,) = (panel for panel in panels(BOARDS["gs-events"]) if panel["title"] == "Heads that broke")
-    (series,) = window.answered(heads["targets"][0] | {"instant": False})
+    (series,) = window.query_series(heads["targets"][0] | {"instant": False})
     broken = [(at, count) for at, count in series["points"] if count]
     assert broken[0][0] > window.begin + SECONDS
     assert broken[-1][1] >= 3
@@ -111,5 +111,5 @@ def test_the_two_times_differ(window: Window) -> None:
 
 def test_what_broke_is_named_by_its_class(window: Window) -> None:
     (broke,) = (panel for panel in panels(BOARDS["gs-events"]) if panel["title"] == "What broke")
-    errors = {series["labels"]["error"] for series in window.answered(broke["targets"][0] | {"instant": False})}
+    errors = {series["labels"]["error"] for series in window.query_series(broke["targets"][0] | {"instant": False})}
     assert errors == {"ValidationError"}

@@ -66,7 +66,7 @@ async def test_each_example_answers_as_the_page_says(stack: Stack, driver: Drive
     for one, output in zip(shown, outputs, strict=True):
         assert is_as_shown(one.answer, output) if one.answer else output == "", f"{one.commands}answers\n{output}"
     assert sum(one.answer is not None for one in shown) >= 8
-    await driver.monitor.settled()
+    await driver.monitor.wait_until_settled()
 
 
 @pytest.mark.parametrize(

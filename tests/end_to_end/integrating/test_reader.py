@@ -100,7 +100,7 @@ async def test_it_agrees_with_the_product(stack: Stack, driver: Driver, tmp_path
         _fall_over(reader)
         await back.pays()
         await driver.post("escalation", f"/v1/disputes/{mistake}:withdraw", {"reason": "found it"})
-        await driver.monitor.settled()
+        await driver.monitor.wait_until_settled()
         await reader.caught_up()
         found = reader.standing(one.account_id for one in own)
     assert found == {one.account_id: await one.standing() for one in own}
@@ -112,7 +112,7 @@ async def test_it_agrees_with_the_product(stack: Stack, driver: Driver, tmp_path
         sorry.account_id: NOTHING | {"owed": (USD, 10_000, 0, 0)},
     }
     await late.pays()  # the stack is left with nobody suspended
-    await driver.monitor.settled()
+    await driver.monitor.wait_until_settled()
 
 
 def _fall_over(reader: Reader) -> None:

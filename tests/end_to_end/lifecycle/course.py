@@ -71,7 +71,7 @@ async def live_through_suspension(stack: Stack, driver: Driver) -> None:
     assert suspended["status"] == "suspended"
     assert suspended["renewal"] != before
     await pay(driver, account_id, invoice_id)
-    await driver.monitor.settled()
+    await driver.monitor.wait_until_settled()
     back = await vendor_has(stack, reference)
     assert (back["status"], back["renewal"]) == ("active", before)
     standing = await driver.get("collections", f"/v1/accounts/{account_id}/standing")
@@ -89,5 +89,5 @@ async def live_through_suspension(stack: Stack, driver: Driver) -> None:
 
 async def clean(stack: Stack) -> dict[str, list[str]]:
     """The checks that find something."""
-    findings = await checks.all_findings(stack, await topics.everything(stack.kafka_access))
+    findings = await checks.all_findings(stack, await topics.read_all_events(stack.kafka_access))
     return {name: wrong for name, wrong in findings.items() if wrong}

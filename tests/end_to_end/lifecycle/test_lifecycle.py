@@ -29,7 +29,7 @@ async def test_a_disputed_invoice_stops_the_clock_and_upheld_it_is_credited(stac
     assert (item["amounts"]["dunnable_minor"], item["position"], item["held_days"]) == (0, 8, 32)
     assert item["next"] is None
     await driver.post("escalation", f"/v1/disputes/{dispute['id']}:uphold", {"reason": "billed twice"})
-    await driver.monitor.settled()
+    await driver.monitor.wait_until_settled()
     balance = await driver.get("invoicing", f"/v1/invoices/{invoice_id}/balance")
     assert (balance["open_minor"], balance["credited_minor"]) == (0, 10_000)
     assert (await driver.get("collections", f"/v1/accounts/{account_id}/standing"))["state"] == "good_standing"
@@ -41,7 +41,7 @@ async def test_a_disputed_invoice_stops_the_clock_and_upheld_it_is_credited(stac
     contact = {"channel": "email", "about_outcome": True, "comment": "told of the credit note"}
     await driver.post("escalation", f"{path}/contacts", contact)
     await driver.post("escalation", f"{path}:close", {"reason": "done"})
-    await driver.monitor.settled()
+    await driver.monitor.wait_until_settled()
     assert await clean(stack) == {}
 
 
@@ -49,7 +49,7 @@ async def test_a_reversed_payment_suspends_only_after_a_new_final_notice(stack: 
     account_id, subscription_id, invoice_id, due = await late_account(driver)
     await live_until(driver, at(due, 18))
     payment = await pay(driver, account_id, invoice_id)
-    await driver.monitor.settled()
+    await driver.monitor.wait_until_settled()
     await live_until(driver, at(due, 25, 12))
     await driver.post("invoicing", f"/v1/payments/{payment['id']}:reverse", {"reason": "debit returned"})
     await live_until(driver, at(due, 32))
@@ -60,7 +60,7 @@ async def test_a_reversed_payment_suspends_only_after_a_new_final_notice(stack: 
     await live_until(driver, at(due, 33))
     assert (await driver.get("entitlements", f"/v1/access/{subscription_id}"))["allowed"] is False
     await pay(driver, account_id, invoice_id)
-    await driver.monitor.settled()
+    await driver.monitor.wait_until_settled()
     assert await clean(stack) == {}
 
 
@@ -114,14 +114,14 @@ async def lived(stack: Stack, driver: Driver) -> Stack:
     contact = {"channel": "phone", "about_outcome": True, "comment": "explained"}
     await driver.post("escalation", f"{path}/contacts", contact)
     await driver.post("escalation", f"{path}:close", {"reason": "told"})
-    await driver.monitor.settled()
+    await driver.monitor.wait_until_settled()
     return stack
 
 
 @pytest.mark.parametrize("check", CORRUPTIONS, ids=lambda check: check.__name__)
 async def test_each_check_finds_a_corrupted_row(lived: Stack, check: checks.Check) -> None:
     """In a transaction that is rolled back, so that the stack stays as it is."""
-    vendor, events = await checks.vendor_record(lived), await topics.everything(lived.kafka_access)
+    vendor, events = await checks.vendor_record(lived), await topics.read_all_events(lived.kafka_access)
     owner = await asyncpg.connect(lived.database_url("owner"))
     try:
         assert await check(owner, vendor, events) == []
@@ -136,7 +136,7 @@ async def test_each_check_finds_a_corrupted_row(lived: Stack, check: checks.Chec
 
 
 async def test_a_system_that_does_not_settle_says_what_it_waits_for(stack: Stack, driver: Driver) -> None:
-    await driver.monitor.settled()
+    await driver.monitor.wait_until_settled()
     owner = await asyncpg.connect(stack.database_url("owner"))
     try:
         await owner.execute("INSERT INTO escalation.streams VALUES ('stuck', 1) ON CONFLICT DO NOTHING")
@@ -146,12 +146,12 @@ async def test_a_system_that_does_not_settle_says_what_it_waits_for(stack: Stack
             " '{}', 'pending', now, 1, '', now, 'infinity' FROM clock.clock"
         )
         with pytest.raises(NotSettled, match="escalation intent reserve_amounts stuck-key"):
-            await driver.monitor.settled(within=0.3)
+            await driver.monitor.wait_until_settled(within=0.3)
     finally:
         await owner.execute("DELETE FROM escalation.intents WHERE key = 'stuck-key'")
         await owner.execute("DELETE FROM escalation.streams WHERE subject = 'stuck'")
         await owner.close()
-    await driver.monitor.settled()
+    await driver.monitor.wait_until_settled()
 
 
 async def test_the_clock_never_runs_backwards(driver: Driver) -> None:

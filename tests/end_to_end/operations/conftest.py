@@ -28,7 +28,7 @@ class Watched:
 @pytest.fixture(scope="package")
 def watched(fast_folder: Path) -> Iterator[Watched]:
     """Durations of rules and routes are a sixtieth of what they are."""
-    assert monitoring.missing() == [], "make setup installs them"
+    assert monitoring.list_missing() == [], "make setup installs them"
     folder = fast_folder / "watched"
     with ExitStack() as block:
         alerts, spans = block.enter_context(receiver()), block.enter_context(receiver())

@@ -108,17 +108,17 @@ async def test_a_broker_that_is_away_pages(watched: Watched, watcher: Driver) ->
         down.cancel()
         await asyncio.gather(down, return_exceptions=True)
     await told(watched, "BrokerAway", "resolved")
-    await watcher.monitor.settled(within=60)
+    await watcher.monitor.wait_until_settled(within=60)
 
 
 async def test_a_vendor_that_is_away_pages_and_so_does_the_payer_without_access(
     watched: Watched, watcher: Driver
 ) -> None:
     _, subscription_id, _, _ = await late_account(watcher)
-    await watcher.monitor.settled()
+    await watcher.monitor.wait_until_settled()
     hold = {"subscription_id": subscription_id, "reason": "customer_request", "owner": "support"}
     placed = await watcher.post("entitlements", "/v1/holds", hold)
-    await watcher.monitor.settled()
+    await watcher.monitor.wait_until_settled()
     down = asyncio.create_task(kept_down(watched.stack, "vendor", 90))
     try:
         await watcher.post("entitlements", f"/v1/holds/{placed['hold_id']}:release", {"reason": "asked for"})

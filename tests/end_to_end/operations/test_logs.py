@@ -32,7 +32,7 @@ async def test_a_request_and_what_follows_are_a_line_each_and_name_nobody(watche
         await client.got(f"/v1/accounts/{made['id']}")
         assert (await client.post("/v1/accounts", body | {"terms_days": -1})).status_code == 422
         assert (await client.get(f"/v1/accounts/{EMAIL}")).status_code == 422
-    await watcher.monitor.settled()
+    await watcher.monitor.wait_until_settled()
     requests = [line for line in lines(watched, "invoicing") if line["event"] == "request"]
     assert {(line["method"], line["route"], line["status"]) for line in requests} >= {
         ("POST", "/v1/accounts", 201),

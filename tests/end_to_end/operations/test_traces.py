@@ -38,7 +38,7 @@ async def test_a_payment_is_one_trace_to_its_last_effect(watched: Watched, watch
     await live_until(watcher, at(due, 21))
     watched.spans.bodies.clear()
     await pay(watcher, account_id, invoice_id)
-    await watcher.monitor.settled()
+    await watcher.monitor.wait_until_settled()
     await live_until(watcher, at(due, 21) + timedelta(minutes=10))  # news is gathered before it is sent
 
     def of_the_payment() -> list[Received]:

@@ -104,14 +104,14 @@ async def traffic(stack: Stack, accounts: list[str]) -> AsyncIterator[Traffic]:
 
 async def whole(stack: Stack, driver: Driver, one: Traffic) -> None:
     """Everything settles in time; each payment that was answered is there once, in order, wherever it must be."""
-    await driver.monitor.settled(within=RESUMED_WITHIN)
-    events = await topics.everything(stack.kafka_access)
+    await driver.monitor.wait_until_settled(within=RESUMED_WITHIN)
+    events = await topics.read_all_events(stack.kafka_access)
     found = await checks.all_findings(stack, events)
     assert not any(found.values()), found
     paid = [event for event in events if event.name == "PaymentReceived"]
     raw = await records(stack.kafka, "invoicing.events")
     for account in one.accounts:
-        told = [event.data["payment_id"] for event in paid if event.subject == account]
+        told = [event.payload["payment_id"] for event in paid if event.subject == account]
         assert sorted(told) == sorted(one.made[account])
         order = list(dict.fromkeys(sequences(raw, account)))
         assert order == sorted(order)
@@ -211,7 +211,7 @@ async def test_two_hundred_at_once_for_one_account_hold_nobody_else_up(stack: St
     assert len(waits) >= 20
     # A machine that has other things to do is slow for each of them without a rush, too.
     assert sorted(waits)[int(len(waits) * 0.99)] < max(1.0, 3 * max(alone))
-    await driver.monitor.settled()
+    await driver.monitor.wait_until_settled()
     raw = await records(stack.kafka, "invoicing.events")
     assert sequences(raw, hot) == list(range(1, len(sequences(raw, hot)) + 1))
     assert len(sequences(raw, hot)) == 2 + payments, "account, subscription, and each payment once"

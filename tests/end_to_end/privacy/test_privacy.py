@@ -15,7 +15,7 @@ from deploy.local.stack import Stack
 from sandbox import topics
 from sandbox.demo import close_loops
 from sandbox.driver import Driver
-from sandbox.generated import generated
+from sandbox.generated import generate_year
 from sandbox.ledger import LedgerInvoice
 from sandbox.replay import LedgerWorld, Profile
 from shared.process.service import NAMES
@@ -43,7 +43,7 @@ def ledger(start: date) -> list[LedgerInvoice]:
             number=f"{REGISTERED}{one.number}",
             settled=one.due + SUSPENDED if one.customer == PAYERS[-1] else one.settled,
         )
-        for one in generated(SEED, start).invoices
+        for one in generate_year(SEED, start).invoices
         if one.customer in PAYERS and one.issued < start + timedelta(days=28)
     ]
 
@@ -156,7 +156,7 @@ async def test_the_story_has_all_that_may_tell(lived: Stack) -> None:
     assert "handle goodstanding.invoicing.AccountRegistered.v1" in seen
     assert b"request broke" in log["invoicing.log"]
     assert b'violates check constraint "broken"' in log["postgres.log"]
-    told = {event.name for event in await topics.everything(lived.kafka_access)}
+    told = {event.name for event in await topics.read_all_events(lived.kafka_access)}
     assert {"AccountChanged", "NoticeFailed", "SubscriptionSuspended", "DisputeResolved", "CaseClosed"} <= told
     async with httpx2.AsyncClient(timeout=20) as http:
         for number in range(len(PAYERS)):

@@ -6,15 +6,15 @@ from uuid import UUID
 
 from services.collections.domain.account import (
     assess_access,
+    group_messages,
+    group_suspensions,
     is_case_open,
-    messages,
     next_instant,
     stage_of_case,
-    suspensions,
 )
 from services.collections.domain.item import Item, LineBalance
-from services.collections.domain.judge import judge
-from services.collections.domain.judgement import Judgement
+from services.collections.domain.judge import evaluate_item
+from services.collections.domain.judgement import ItemEvaluation
 from tests.unit.collections.facts import DUE, OTHER, SUBSCRIPTION, balance, item, line, on, sent
 from tests.unit.collections.stories import short, standard
 
@@ -22,28 +22,28 @@ POLICY = standard()
 WARNED = (sent("final_notice", on(14)),)
 
 
-def judged(*items: Item, day: int, hour: int = 9) -> list[Judgement]:
+def judged(*items: Item, day: int, hour: int = 9) -> list[ItemEvaluation]:
     """The judgements of some items at an hour of a day."""
-    return [judge(known, POLICY, on(day, hour)) for known in items]
+    return [evaluate_item(known, POLICY, on(day, hour)) for known in items]
 
 
 def test_steps_of_one_instant_are_one_message_by_invoice_number() -> None:
     later = replace(item(number="2"), due_date=DUE + timedelta(days=4), overdue=())
-    (message,) = messages(judged(later, item(), day=1))
-    assert [(i.judgement.number, i.action.step) for i in message.items] == [("1", "reminder_1"), ("2", "upcoming")]
+    (message,) = group_messages(judged(later, item(), day=1))
+    assert [(i.evaluation.number, i.action.step) for i in message.items] == [("1", "reminder_1"), ("2", "upcoming")]
     assert (message.at, message.template) == (on(1), "reminder_1")
 
 
 def test_steps_of_different_instants_are_messages_of_their_own() -> None:
     policy = short("09:00", "09:00", "12:00", "09:00", "09:00", "09:00")
     younger = replace(item(number="2"), due_date=DUE + timedelta(days=3))
-    late = [judge(known, policy, on(4, 13)) for known in (item(taken=(sent("reminder_1", on(1)),)), younger)]
-    assert [(m.at, m.template) for m in messages(late)] == [(on(4), "reminder_1"), (on(4, 12), "final_notice")]
+    late = [evaluate_item(known, policy, on(4, 13)) for known in (item(taken=(sent("reminder_1", on(1)),)), younger)]
+    assert [(m.at, m.template) for m in group_messages(late)] == [(on(4), "reminder_1"), (on(4, 12), "final_notice")]
 
 
 def test_a_subscription_is_suspended_once_with_all_its_causes() -> None:
     both = balance(1, on(-30), line(100), LineBalance(2, OTHER, 7))
-    found = suspensions(judged(item(both, number="2", taken=WARNED), item(taken=WARNED), day=21))
+    found = group_suspensions(judged(item(both, number="2", taken=WARNED), item(taken=WARNED), day=21))
     assert [(s.subscription_id, s.causes) for s in found] == [
         (SUBSCRIPTION, ((UUID(int=1), 300), (UUID(int=2), 100))),
         (OTHER, ((UUID(int=2), 7),)),

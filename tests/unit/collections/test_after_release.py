@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.collections.domain.item import Balance, Item, Promise, StepTaken
-from services.collections.domain.judge import judge
+from services.collections.domain.judge import evaluate_item
 from services.collections.domain.policy import Policy, PolicyRefused, parse_policy
-from services.collections.domain.suspension import ItemTerms, never_blocked, stands
-from services.collections.domain.timeline import timeline_of
+from services.collections.domain.suspension import ItemTerms, is_still_due, list_unblocked_causes
+from services.collections.domain.timeline import build_timeline
 from shared.pure.calendar import ONE_DAY, local_date, local_instant
 from tests.unit.collections.facts import SUBSCRIPTION, balance, item, line, on, sent
 from tests.unit.collections.stories import AROUND_A_CHANGE, POLICIES, standard
@@ -40,7 +40,7 @@ def walk(policy: Policy, facts: Item, last_day: int) -> list[tuple[str, int]]:
     done: list[tuple[str, int]] = []
     for day in range(15, last_day + 1):
         for hour in range(24):
-            for action in judge(facts, policy, on(day, hour)).actions:
+            for action in evaluate_item(facts, policy, on(day, hour)).actions:
                 done.append((action.step, day))
                 requested = StepTaken(action.step, 1, on(day, hour), "requested")
                 step = sent(action.step, on(day, hour)) if action.kind == "notice" else requested
@@ -74,18 +74,18 @@ def test_a_dispute_of_a_part_and_a_debit_in_flight_hold_nothing_longer() -> None
 
 def test_what_is_held_says_until_when_and_what_comes_next() -> None:
     facts = item(ISSUED, DISPUTED, RELEASED, taken=list_notices())
-    judgement = judge(facts, patient(), on(19))
+    judgement = evaluate_item(facts, patient(), on(19))
     assert (judgement.dunnable_minor, judgement.after_release_until) == (0, on(21, 12))
     assert judgement.next is not None
     assert (judgement.next.step, judgement.next.at) == ("final_notice", on(22))
-    assert judge(facts, patient(), on(21, 12)).after_release_until is None
-    assert judge(facts, patient(), on(18, 11)).after_release_until is None
+    assert evaluate_item(facts, patient(), on(21, 12)).after_release_until is None
+    assert evaluate_item(facts, patient(), on(18, 11)).after_release_until is None
 
 
 def test_what_is_paid_meanwhile_is_paid_and_what_reopens_waits_for_the_days() -> None:
     paid, reopened = balance(62, on(19), line(0)), balance(63, on(20))
-    assert judge(item(ISSUED, DISPUTED, RELEASED, paid), patient(), on(19)).open_minor == 0
-    judgement = judge(item(ISSUED, DISPUTED, RELEASED, paid, reopened), patient(), on(20))
+    assert evaluate_item(item(ISSUED, DISPUTED, RELEASED, paid), patient(), on(19)).open_minor == 0
+    judgement = evaluate_item(item(ISSUED, DISPUTED, RELEASED, paid, reopened), patient(), on(20))
     assert (judgement.open_minor, judgement.dunnable_minor, judgement.after_release_until) == (300, 0, on(21, 12))
 
 
@@ -93,11 +93,11 @@ def test_a_suspension_does_not_stand_in_these_days_and_not_on_notices_of_before(
     facts = item(ISSUED, DISPUTED, RELEASED)
     causes, items = frozenset({facts.invoice_id}), {facts.invoice_id: facts}
     days = {facts.invoice_id: ItemTerms(DAYS, frozenset())}
-    assert stands(causes, SUBSCRIPTION, items, {}, on(19))
-    assert not stands(causes, SUBSCRIPTION, items, days, on(19))
-    assert stands(causes, SUBSCRIPTION, items, days, on(21, 12))
-    assert never_blocked(causes, items, {}, on(19), on(25)) == causes
-    assert never_blocked(causes, items, days, on(19), on(25)) == frozenset()
+    assert is_still_due(causes, SUBSCRIPTION, items, {}, on(19))
+    assert not is_still_due(causes, SUBSCRIPTION, items, days, on(19))
+    assert is_still_due(causes, SUBSCRIPTION, items, days, on(21, 12))
+    assert list_unblocked_causes(causes, items, {}, on(19), on(25)) == causes
+    assert list_unblocked_causes(causes, items, days, on(19), on(25)) == frozenset()
 
 
 def test_what_was_blocked_after_its_notice_carries_nothing_also_where_it_was_released_before_the_request() -> None:
@@ -116,7 +116,7 @@ def test_what_was_blocked_after_its_notice_carries_nothing_also_where_it_was_rel
     ):
         items = {facts.invoice_id: replace(facts, taken=taken)}
         terms = {facts.invoice_id: ItemTerms(0, frozenset(required))}
-        assert (never_blocked(frozenset(items), items, terms, on(20), on(25)) == frozenset(items)) is carries
+        assert (list_unblocked_causes(frozenset(items), items, terms, on(20), on(25)) == frozenset(items)) is carries
 
 
 @given(
@@ -133,7 +133,7 @@ def test_so_many_more_local_midnights_are_held_and_no_more(
     at = [start + timedelta(minutes=minutes) for minutes in (begins, begins + lasts)]
     history = (ISSUED, Balance(2, at[0], (line(300, disputed=300),)), Balance(3, at[1], (line(300),)))
     facts = replace(item(*history), zone=zone, due_date=where[1])
-    timeline = timeline_of(facts, history, days)
+    timeline = build_timeline(facts, history, days)
     midnights = [local_instant(local_date(start, zone) + n * ONE_DAY, time(0), zone) for n in range(40)]
     blocked = [midnight for midnight in midnights if midnight >= at[1] and not timeline.at(midnight).dunnable]
     assert len(blocked) == days

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.collections.domain.bank import BankKnowledge, waits_for
+from services.collections.domain.bank import BankKnowledge, find_blocking_reason
 from services.collections.domain.policy import parse_policy
 from tests.unit.collections.test_policy import STANDARD, faults
 
@@ -25,11 +25,11 @@ NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
     ],
 )
 def test_knowledge_may_be_so_old_and_no_receipt_undecided(age: timedelta, in_question: int, told: str | None) -> None:
-    assert waits_for(BankKnowledge(NOON - age, in_question), 48, NOON) == told
+    assert find_blocking_reason(BankKnowledge(NOON - age, in_question), 48, NOON) == told
 
 
 def test_without_any_statement_nothing_is_known() -> None:
-    assert waits_for(BankKnowledge(None, 0), 8760, NOON) == "no bank statement was imported yet"
+    assert find_blocking_reason(BankKnowledge(None, 0), 8760, NOON) == "no bank statement was imported yet"
 
 
 def test_the_setting_is_optional_and_a_whole_number_of_hours() -> None:

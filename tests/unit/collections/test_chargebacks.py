@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.collections.domain.item import Item, Overdue, StepTaken
-from services.collections.domain.judge import judge
-from services.collections.domain.judgement import Action, Judgement
-from services.collections.domain.suspension import causes_left, of_this_round, stands
+from services.collections.domain.judge import evaluate_item
+from services.collections.domain.judgement import Action, ItemEvaluation
+from services.collections.domain.suspension import is_still_due, list_current_causes, list_open_causes
 from tests.unit.collections.facts import SUBSCRIPTION, balance, item, line, on
 from tests.unit.collections.stories import standard
 
@@ -54,15 +54,15 @@ class Walk:
 
     def judge_overdue(self, day: int) -> None:
         """Let invoicing judge a midnight: overdue once in a round, if something is due."""
-        judgement = judge(self.item, POLICY, on(day, 0))
+        judgement = evaluate_item(self.item, POLICY, on(day, 0))
         if day > 0 and judgement.dunnable_minor and judgement.overdue_at is None:
             overdue = Overdue(self.next_sequence, on(day, 0))
             self.item = replace(self.item, overdue=(*self.item.overdue, overdue))
 
-    def sweep(self, day: int) -> Judgement:
+    def sweep(self, day: int) -> ItemEvaluation:
         """Take what is due at the end of a day; notices arrive at once."""
         now = on(day, 23)
-        judgement = judge(self.item, POLICY, now)
+        judgement = evaluate_item(self.item, POLICY, now)
         for action in judgement.actions:
             self.taken.append((day, action))
             self.item = replace(self.item, taken=(*self.item.taken, *_carry_out(action, judgement.round, now)))
@@ -100,7 +100,7 @@ def test_nothing_is_done_about_what_the_network_has(
         check_new_round(walk)
 
 
-def check_day(walk: Walk, day: int, judgement: Judgement) -> None:
+def check_day(walk: Walk, day: int, judgement: ItemEvaluation) -> None:
     """Check a day: nothing is done about the network's money, and what is suspended stays so as long as it is open."""
     is_open = walk.charged_day <= day < walk.decided_day
     suspended = [cause for _, action in walk.taken if action.kind == "suspend" for cause in action.subscriptions]
@@ -110,11 +110,11 @@ def check_day(walk: Walk, day: int, judgement: Judgement) -> None:
     if is_open and not walk.rest:
         assert judgement.actions == ()
         assert judgement.next is None
-        assert not stands(frozenset([judgement.invoice_id]), SUBSCRIPTION, _by_id(walk.item), {}, on(day, 23))
+        assert not is_still_due(frozenset([judgement.invoice_id]), SUBSCRIPTION, _by_id(walk.item), {}, on(day, 23))
     if suspended and walk.rest:
-        causes = of_this_round({judgement.invoice_id: 1}, _by_id(walk.item), on(day, 23))
+        causes = list_current_causes({judgement.invoice_id: 1}, _by_id(walk.item), on(day, 23))
         latest = {judgement.invoice_id: walk.item.history(on(day, 23))[-1]}
-        assert causes_left(causes, SUBSCRIPTION, latest), "a chargeback gives nothing back"
+        assert list_open_causes(causes, SUBSCRIPTION, latest), "a chargeback gives nothing back"
 
 
 def _by_id(dunned: Item) -> dict[UUID, Item]:

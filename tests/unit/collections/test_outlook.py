@@ -3,7 +3,7 @@
 from datetime import date
 
 from services.collections.domain.item import Promise, StepTaken
-from services.collections.domain.judge import judge
+from services.collections.domain.judge import evaluate_item
 from services.collections.domain.outlook import ComingStep, assess_prospect, foresee_steps
 from tests.unit.collections.facts import SUBSCRIPTION, balance, item, line, on, sent
 from tests.unit.collections.stories import standard
@@ -18,14 +18,14 @@ SUSPEND = ComingStep("suspend", "suspend", None, date(2026, 3, 31))
 
 def test_before_the_due_date_all_steps_are_foreseen_up_to_the_one_that_ends_access() -> None:
     late_item = item(overdue=())
-    (action,) = judge(late_item, POLICY, on(-3)).actions
+    (action,) = evaluate_item(late_item, POLICY, on(-3)).actions
     assert foresee_steps(late_item, POLICY, action, on(-3)) == (FIRST, SECOND, FINAL, SUSPEND)
 
 
 def test_a_final_notice_that_comes_late_moves_the_end_of_access_by_its_days() -> None:
     """Sent on the 18th position, 28 March, in the place of what was missed: seven days are over on 4 April."""
     late_item = item(taken=REMINDED[:1])
-    (action,) = judge(late_item, POLICY, on(18)).actions
+    (action,) = evaluate_item(late_item, POLICY, on(18)).actions
     assert action.skipped == ("reminder_1", "reminder_2")
     late = SUSPEND._replace(day=date(2026, 4, 4))
     assert foresee_steps(late_item, POLICY, action, on(18)) == (late,)
@@ -51,7 +51,7 @@ def test_what_follows_a_suspension_is_the_decision_of_a_person() -> None:
 
 def test_a_prospect_states_what_is_asked_for_and_who_would_lose_access() -> None:
     late_item = item(balance(1, on(-30), line(1000, disputed=300, in_flight=200)), taken=REMINDED)
-    judgement = judge(late_item, POLICY, on(8))
+    judgement = evaluate_item(late_item, POLICY, on(8))
     prospect = assess_prospect(late_item, POLICY, judgement, None, ())
     assert (prospect.open_minor, prospect.to_pay_minor) == (1000, 500)
     assert (prospect.subscription_ids, prospect.coming) == ((SUBSCRIPTION,), (FINAL, SUSPEND))

@@ -9,9 +9,9 @@ from services.collections.domain.item import LineBalance, Promise
 from services.collections.domain.suspension import (
     SuspensionMoveRefused,
     SuspensionState,
-    causes_left,
-    moved_to,
-    stands,
+    is_still_due,
+    list_open_causes,
+    move_suspension,
 )
 from tests.unit.collections.facts import OTHER, SUBSCRIPTION, balance, item, line, on
 
@@ -28,10 +28,10 @@ FIRST, SECOND = UUID(int=1), UUID(int=2)
 @pytest.mark.parametrize(("state", "wanted"), [*itertools.product(SuspensionState, repeat=2)])
 def test_every_pair_of_states(state: SuspensionState, wanted: SuspensionState) -> None:
     if (state, wanted) in POSSIBLE:
-        assert moved_to(state, wanted) == wanted
+        assert move_suspension(state, wanted) == wanted
     else:
         with pytest.raises(SuspensionMoveRefused, match=f"{state} cannot become {wanted}"):
-            moved_to(state, wanted)
+            move_suspension(state, wanted)
 
 
 @pytest.mark.parametrize(
@@ -47,17 +47,17 @@ def test_every_pair_of_states(state: SuspensionState, wanted: SuspensionState) -
 )
 def test_only_money_or_credit_ends_a_cause(left: LineBalance, is_cause: bool) -> None:
     causes = frozenset({FIRST})
-    found = causes_left(causes, SUBSCRIPTION, {FIRST: balance(1, on(0), left)})
+    found = list_open_causes(causes, SUBSCRIPTION, {FIRST: balance(1, on(0), left)})
     assert found == (causes if is_cause else frozenset())
 
 
 def test_every_cause_must_end() -> None:
     balances = {FIRST: balance(1, on(0), line(0)), SECOND: balance(2, on(0), line(5))}
-    assert causes_left(frozenset({FIRST, SECOND}), SUBSCRIPTION, balances) == {SECOND}
+    assert list_open_causes(frozenset({FIRST, SECOND}), SUBSCRIPTION, balances) == {SECOND}
 
 
 def test_an_unknown_balance_ends_nothing() -> None:
-    assert causes_left(frozenset({FIRST}), SUBSCRIPTION, {}) == {FIRST}
+    assert list_open_causes(frozenset({FIRST}), SUBSCRIPTION, {}) == {FIRST}
 
 
 @pytest.mark.parametrize(
@@ -72,17 +72,17 @@ def test_an_unknown_balance_ends_nothing() -> None:
     ],
 )
 def test_a_suspension_stands_on_the_fresh_balance(fresh: LineBalance, still: bool) -> None:
-    known = item().told(balance(9, on(21, 8), fresh))
-    assert stands(frozenset({FIRST}), SUBSCRIPTION, {FIRST: known}, {}, on(21)) is still
+    known = item().with_balance(balance(9, on(21, 8), fresh))
+    assert is_still_due(frozenset({FIRST}), SUBSCRIPTION, {FIRST: known}, {}, on(21)) is still
 
 
 def test_a_promise_takes_a_suspension_down() -> None:
     promised = item(promises=(Promise(300, on(20), on(22)),))
     causes = frozenset({FIRST})
-    assert not stands(causes, SUBSCRIPTION, {FIRST: promised}, {}, on(21))
-    assert stands(causes, SUBSCRIPTION, {FIRST: promised}, {}, on(22))
+    assert not is_still_due(causes, SUBSCRIPTION, {FIRST: promised}, {}, on(21))
+    assert is_still_due(causes, SUBSCRIPTION, {FIRST: promised}, {}, on(22))
 
 
 def test_a_suspension_stands_on_its_own_causes_only() -> None:
-    assert not stands(frozenset({SECOND}), SUBSCRIPTION, {FIRST: item()}, {}, on(21))
-    assert not stands(frozenset({FIRST}), SUBSCRIPTION, {}, {}, on(21))
+    assert not is_still_due(frozenset({SECOND}), SUBSCRIPTION, {FIRST: item()}, {}, on(21))
+    assert not is_still_due(frozenset({FIRST}), SUBSCRIPTION, {}, {}, on(21))

@@ -14,10 +14,10 @@ from services.entitlements.domain.entitlement import (
     ALLOWED,
     Entitlement,
     EntitlementMoveRefused,
-    State,
+    EntitlementState,
+    begin_suspension,
     is_allowed,
-    moved_to,
-    suspending,
+    move_entitlement,
     wanted_state,
     with_hold,
 )
@@ -29,9 +29,9 @@ from services.entitlements.domain.hold import (
     released_by_hand,
     standing,
 )
-from services.entitlements.domain.outcome import Refused
-from services.entitlements.domain.renewal import missing, settings_of
-from services.entitlements.domain.vendor_errors import Meaning, meaning_of
+from services.entitlements.domain.outcome import FinalRefusal
+from services.entitlements.domain.renewal import list_missing, read_settings
+from services.entitlements.domain.vendor_errors import RefusalKind, classify_refusal
 from shared.events import Event
 from shared.events.entitlements import HoldReason, SubscriptionReinstated, SubscriptionSuspended
 
@@ -47,19 +47,19 @@ def a_hold(reason: HoldReason = "fraud", **more: Any) -> Hold:
     return Hold(id=uuid4(), account_id=UUID(int=1), subscription_id=UUID(int=2), reason=reason, **fields | more)
 
 
-def an_entitlement(*holds: Hold, state: State = State.ACTIVE, **more: Any) -> Entitlement:
+def an_entitlement(*holds: Hold, state: EntitlementState = EntitlementState.ACTIVE, **more: Any) -> Entitlement:
     fields: dict[str, Any] = {"granted_at": NOW, "since": NOW, "allowed": is_allowed(state, holds)}
     return Entitlement(UUID(int=2), UUID(int=1), "tenant", "vendor", True, state=state, holds=holds, **fields | more)
 
 
-@pytest.mark.parametrize("state", State)
-@pytest.mark.parametrize("wanted", State)
-def test_moves_are_those_of_the_table(state: State, wanted: State) -> None:
+@pytest.mark.parametrize("state", EntitlementState)
+@pytest.mark.parametrize("wanted", EntitlementState)
+def test_moves_are_those_of_the_table(state: EntitlementState, wanted: EntitlementState) -> None:
     if wanted is state or wanted in ALLOWED[state]:
-        assert moved_to(state, wanted) is wanted
+        assert move_entitlement(state, wanted) is wanted
     else:
         with pytest.raises(EntitlementMoveRefused):
-            moved_to(state, wanted)
+            move_entitlement(state, wanted)
 
 
 @given(st.lists(st.tuples(st.sampled_from(REASONS), st.booleans())))
@@ -71,16 +71,16 @@ def test_suspended_is_wanted_while_any_hold_stands(holds: list[tuple[HoldReason,
 @pytest.mark.parametrize(
     ("reasons", "state", "allowed"),
     [
-        ((), State.ACTIVE, True),
-        ((), State.SUSPENDED, True),
-        (("non_payment",), State.ACTIVE, True),
-        (("non_payment",), State.SUSPENDING, False),
-        (("non_payment",), State.SUSPENDED, False),
-        (("fraud",), State.ACTIVE, False),
-        (("fraud", "non_payment"), State.ACTIVE, False),
+        ((), EntitlementState.ACTIVE, True),
+        ((), EntitlementState.SUSPENDED, True),
+        (("non_payment",), EntitlementState.ACTIVE, True),
+        (("non_payment",), EntitlementState.SUSPENDING, False),
+        (("non_payment",), EntitlementState.SUSPENDED, False),
+        (("fraud",), EntitlementState.ACTIVE, False),
+        (("fraud", "non_payment"), EntitlementState.ACTIVE, False),
     ],
 )
-def test_who_may_use_it(reasons: tuple[HoldReason, ...], state: State, allowed: bool) -> None:
+def test_who_may_use_it(reasons: tuple[HoldReason, ...], state: EntitlementState, allowed: bool) -> None:
     assert is_allowed(state, [a_hold(reason) for reason in reasons]) is allowed
 
 
@@ -101,7 +101,7 @@ def test_a_fraud_hold_is_released_by_its_role_only() -> None:
 
 def test_nothing_begins_when_other_holds_stand_than_it_was_decided_from() -> None:
     entitlement = an_entitlement(a_hold())
-    assert suspending(entitlement, frozenset(), SETTINGS, NOW) is None
+    assert begin_suspension(entitlement, frozenset(), SETTINGS, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -117,29 +117,29 @@ def test_nothing_begins_when_other_holds_stand_than_it_was_decided_from() -> Non
     ],
 )
 def test_renewal_settings_are_compared(before: dict[str, Any], after: dict[str, Any], lost: tuple[str, ...]) -> None:
-    assert missing(settings_of(before), after) == lost
+    assert list_missing(read_settings(before), after) == lost
 
 
 @pytest.mark.parametrize(
     ("status", "code", "meaning"),
     [
-        (409, "800082", Meaning.PASSES),
-        (409, "27009", Meaning.PASSES),
-        (409, "900278", Meaning.PASSES),
-        (409, "", Meaning.PASSES),
-        (429, "", Meaning.PASSES),
-        (503, "", Meaning.PASSES),
-        (400, "2055", Meaning.STALE),
-        (412, "", Meaning.STALE),
-        (400, "2011", Meaning.FINAL),
-        (409, "800040", Meaning.FINAL),
-        (404, "20003", Meaning.FINAL),
-        (404, "", Meaning.FINAL),
-        (400, "4711", Meaning.FINAL),
+        (409, "800082", RefusalKind.PASSES),
+        (409, "27009", RefusalKind.PASSES),
+        (409, "900278", RefusalKind.PASSES),
+        (409, "", RefusalKind.PASSES),
+        (429, "", RefusalKind.PASSES),
+        (503, "", RefusalKind.PASSES),
+        (400, "2055", RefusalKind.STALE),
+        (412, "", RefusalKind.STALE),
+        (400, "2011", RefusalKind.FINAL),
+        (409, "800040", RefusalKind.FINAL),
+        (404, "20003", RefusalKind.FINAL),
+        (404, "", RefusalKind.FINAL),
+        (400, "4711", RefusalKind.FINAL),
     ],
 )
-def test_what_a_refusal_means(status: int, code: str, meaning: Meaning) -> None:
-    assert meaning_of(status, code) is meaning
+def test_what_a_refusal_means(status: int, code: str, meaning: RefusalKind) -> None:
+    assert classify_refusal(status, code) is meaning
 
 
 class Story:
@@ -173,23 +173,23 @@ class Story:
 
     def refuse(self) -> None:
         if self.entitlement.wanted == "suspended" and not self.is_suspended:
-            refusal = Refused(standing(self.entitlement.holds), "800040", "illegal", "suspended")
-            self.keep(sight.refused(self.entitlement, refusal, self.now))
+            refusal = FinalRefusal(standing(self.entitlement.holds), "800040", "illegal", "suspended")
+            self.keep(sight.apply_refusal(self.entitlement, refusal, self.now))
 
     def sync(self, *, is_lost: bool) -> None:
         if self.entitlement.wanted == "suspended" and not self.is_suspended:
-            begun = suspending(self.entitlement, standing(self.entitlement.holds), self.settings, self.now)
+            begun = begin_suspension(self.entitlement, standing(self.entitlement.holds), self.settings, self.now)
             assert begun is not None
             self.entitlement, self.is_suspended, self.settings = begun, True, LOST
         elif self.entitlement.wanted == "active" and self.is_suspended:
-            if self.entitlement.state is State.SUSPENDING:
-                self.keep(sight.suspended(self.entitlement, self.now))
+            if self.entitlement.state is EntitlementState.SUSPENDING:
+                self.keep(sight.apply_suspended(self.entitlement, self.now))
             assert self.entitlement.to_restore is not None
             self.is_suspended, self.settings = False, self.entitlement.to_restore
         if not is_lost and self.is_suspended:
-            self.keep(sight.suspended(self.entitlement, self.now))
-        elif not is_lost and self.entitlement.state is not State.ACTIVE:
-            self.keep(sight.active(self.entitlement, (), self.now))
+            self.keep(sight.apply_suspended(self.entitlement, self.now))
+        elif not is_lost and self.entitlement.state is not EntitlementState.ACTIVE:
+            self.keep(sight.apply_active(self.entitlement, (), self.now))
 
     def keep(self, decided: tuple[Entitlement, list[Event]]) -> None:
         self.entitlement, events = decided
@@ -209,7 +209,11 @@ def test_whatever_happens_the_settings_come_back_and_each_suspension_is_told_onc
         story.step("release")
     story.step("sync")
     assert story.settings == SETTINGS
-    assert (story.entitlement.state, story.entitlement.allowed, story.is_suspended) == (State.ACTIVE, True, False)
+    assert (story.entitlement.state, story.entitlement.allowed, story.is_suspended) == (
+        EntitlementState.ACTIVE,
+        True,
+        False,
+    )
     begun = [one.suspension_id for one in story.told if isinstance(one, SubscriptionSuspended)]
     ended = [one.suspension_id for one in story.told if isinstance(one, SubscriptionReinstated)]
     named = [one for one in begun if one]

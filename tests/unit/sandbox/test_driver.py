@@ -18,7 +18,11 @@ INSTANT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 @pytest.fixture
 def monitor(monkeypatch: pytest.MonkeyPatch) -> Monitor:
     """A system in which nothing is due."""
-    monkeypatch.setattr(Monitor, "settled", AsyncMock(return_value=Look(waiting=0, what=None, held=0, next_due=None)))
+    monkeypatch.setattr(
+        Monitor,
+        "wait_until_settled",
+        AsyncMock(return_value=Look(waiting=0, what=None, waiting_for_clock=0, next_due=None)),
+    )
     return Monitor(AsyncMock())
 
 

@@ -22,7 +22,7 @@ from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.web.http import ETAG, PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.web.merging import create_patch_model, merge_patch
-from shared.web.versions import IfMatchMissing, Stale, parse_if_match
+from shared.web.versions import IfMatchMissing, StaleVersion, parse_if_match
 
 reads = Router(prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:sales")], responses=PROBLEMS)
@@ -204,9 +204,7 @@ async def get_contact(account_id: UUID, read: Read) -> ContactOut:
 
 
 @writes.patch(
-    "/{account_id}",
-    summary="Change an account",
-    responses={**ETAG, **refusals(Stale, IfMatchMissing)},
+    "/{account_id}", summary="Change an account", responses={**ETAG, **refusals(StaleVersion, IfMatchMissing)}
 )
 async def change_account(
     account_id: UUID,

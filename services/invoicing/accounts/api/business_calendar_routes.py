@@ -22,11 +22,11 @@ from services.invoicing.accounts.use_cases import calendar_changes
 from shared.persistence.database import Unit
 from shared.pure.business_time import Hours
 from shared.pure.calendar import local_date
-from shared.pure.fields import Body, Code, Country, Day, Name, Zone, example, shown
+from shared.pure.fields import Body, Code, Country, Day, Name, Zone, example, get_example
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, perform_change
 from shared.web.http import ETAG, PROBLEMS, Read, Router, refusals
-from shared.web.versions import IfMatchMissing, Stale, build_etag, parse_if_match
+from shared.web.versions import IfMatchMissing, StaleVersion, build_etag, parse_if_match
 
 PREFIX, TAGS = "/v1/legal-entities", ["legal entities"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)
@@ -79,7 +79,7 @@ class WeekHours(Body):
     """Openings of each weekday; a day without any is closed."""
 
     model_config = example(
-        **{day: [shown(Opening)] for day in ("monday", "tuesday", "wednesday", "thursday")},
+        **{day: [get_example(Opening)] for day in ("monday", "tuesday", "wednesday", "thursday")},
         friday=[{"opens": "09:00", "closes": "12:00"}, {"opens": "13:00", "closes": "15:30"}],
         saturday=[],
         sunday=[],
@@ -144,8 +144,8 @@ class BusinessCalendarIn(Body):
         time_zone="Europe/Berlin",
         country="DE",
         subdivision="BE",
-        hours=shown(WeekHours),
-        extra_closed_days=[shown(NamedDay)],
+        hours=get_example(WeekHours),
+        extra_closed_days=[get_example(NamedDay)],
         extra_open_days=["2026-10-31"],
     )
 
@@ -213,7 +213,7 @@ class BusinessCalendarOut(BaseModel):
 
     model_config = example(
         legal_entity="GS-DE",
-        **shown(BusinessCalendarIn),
+        **get_example(BusinessCalendarIn),
         holidays=[{"day": "2026-01-01", "name": "New Year's Day"}],
         covers_until="2031-12-31",
         version=1,
@@ -268,7 +268,7 @@ async def get_business_calendar(code: Code, read: Read, response: Response) -> B
 @writes.put(
     "/{code}/business-calendar",
     summary="Say when a legal entity works",
-    responses={**ETAG, **refusals(Stale, IfMatchMissing, CalendarNeverOpens)},
+    responses={**ETAG, **refusals(StaleVersion, IfMatchMissing, CalendarNeverOpens)},
 )
 async def put_business_calendar(
     code: Code,

@@ -27,12 +27,12 @@ from services.invoicing.accounts.tables.contact_person_tables import ContactPers
 from services.invoicing.accounts.use_cases import contact_person_changes
 from shared.persistence.database import Unit
 from shared.pure.calendar import local_date
-from shared.pure.fields import NEEDED, Body, Day, Email, Name, ReasonIn, example, shown
+from shared.pure.fields import NEEDED, Body, Day, Email, Name, ReasonIn, example, get_example
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.web.http import ETAG, PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.web.merging import create_patch_model, merge_patch
-from shared.web.versions import IfMatchMissing, Stale, build_etag, parse_if_match
+from shared.web.versions import IfMatchMissing, StaleVersion, build_etag, parse_if_match
 
 PREFIX, TAGS = "/v1/accounts/{account_id}", ["contact persons"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)
@@ -88,7 +88,7 @@ class ContactPersonOut(BaseModel):
     model_config = example(
         id="01a20d60-7458-729b-b244-54f33ab0c1d3",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
-        **shown(ContactPersonIn),
+        **get_example(ContactPersonIn),
         version=1,
         erased_at=None,
     )
@@ -206,7 +206,7 @@ async def add_contact_person(
         fields = person.model_dump()
         return ContactPersonOut.from_row(await contact_person_changes.add_contact_person(unit, account_id, fields))
 
-    return await command.run(add, about=account_id)
+    return await command.run(add, subject=account_id)
 
 
 @reads.get("/contact-persons/{contact_person_id}", summary="One contact person", responses=ETAG)
@@ -222,7 +222,7 @@ async def get_one_contact_person(
 @writes.patch(
     "/contact-persons/{contact_person_id}",
     summary="Change a contact person",
-    responses={**ETAG, **refusals(Stale, IfMatchMissing, ContactPersonErased, ContactPersonRefused)},
+    responses={**ETAG, **refusals(StaleVersion, IfMatchMissing, ContactPersonErased, ContactPersonRefused)},
 )
 async def change_contact_person(
     account_id: UUID,
@@ -263,7 +263,7 @@ async def end_contact_person(
         row = await contact_person_changes.end_contact_person(unit, account_id, contact_person_id, end.valid_to)
         return ContactPersonOut.from_row(row)
 
-    return await command.run(end_validity, status=200, about=account_id)
+    return await command.run(end_validity, status=200, subject=account_id)
 
 
 @writes.post(
@@ -284,4 +284,4 @@ async def erase_contact_person(
             await contact_person_changes.erase_contact_person(unit, account_id, contact_person_id)
         )
 
-    return await command.run(erase, status=200, reason=erasure.reason, about=account_id)
+    return await command.run(erase, status=200, reason=erasure.reason, subject=account_id)

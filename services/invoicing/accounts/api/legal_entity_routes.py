@@ -13,13 +13,13 @@ from services.invoicing.settings.api import CHANGE_PROPOSED, SettingChangeOut, a
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.use_cases import is_carried_out
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Country, Email, Name, Prose, example, shown
+from shared.pure.fields import Body, Code, Country, Email, Name, Prose, example, get_example
 from shared.pure.payment_references import is_checked
 from shared.pure.proposals import AlreadyProposed
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, perform_change
 from shared.web.http import ETAG, PROBLEMS, Page, Read, Router, TextPaging, refusals
-from shared.web.versions import IfMatchMissing, Stale, parse_if_match
+from shared.web.versions import IfMatchMissing, StaleVersion, parse_if_match
 
 PREFIX, TAGS = "/v1/legal-entities", ["legal entities"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)
@@ -59,7 +59,7 @@ class LegalEntityIn(Body):
         iban="DE02120300000000202051",
         bic="BYLADEM1001",
         footer="Managing director: A. Person",
-        footers=shown(FootersIn),
+        footers=get_example(FootersIn),
         sends_documents=True,
         country="DE",
         tax_calculator="rates",
@@ -106,7 +106,7 @@ class LegalEntityIn(Body):
 class LegalEntityChangeIn(LegalEntityIn):
     """The data that a legal entity shall have, and why, for whoever has to agree."""
 
-    model_config = example(**shown(LegalEntityIn), reason="the account at the other bank is closed")
+    model_config = example(**get_example(LegalEntityIn), reason="the account at the other bank is closed")
 
     reason: Prose | None = None
 
@@ -120,7 +120,7 @@ class LegalEntityOut(LegalEntityIn):
         changed_by="finance",
         changed_at="2026-03-02T09:00:00Z",
         proposed_change=None,
-        **shown(LegalEntityIn),
+        **get_example(LegalEntityIn),
     )
 
     code: str
@@ -178,7 +178,7 @@ async def get_legal_entity(code: Code, read: Read, response: Response) -> LegalE
     "/{code}",
     response_model=LegalEntityOut,
     summary="Say what our documents say of us",
-    responses={**ETAG, **CHANGE_PROPOSED, **refusals(AlreadyProposed, Stale, IfMatchMissing)},
+    responses={**ETAG, **CHANGE_PROPOSED, **refusals(AlreadyProposed, StaleVersion, IfMatchMissing)},
 )
 async def put_legal_entity(
     code: Code,

@@ -36,7 +36,10 @@ async def register(unit: Unit, fields: dict[str, Any]) -> AccountRow:
 
 
 async def change(unit: Unit, account_id: UUID, version: int, fields: Mapping[str, Any]) -> AccountRow:
-    """Change these fields of an account's master data. If none differs, nothing happens. Raises NotFound, Stale."""
+    """Change these fields of an account's master data. If none differs, nothing happens.
+
+    Raises NotFound, StaleVersion.
+    """
     await unit.lock(account_id)
     row = await account_queries.account_to_change(unit, account_id)
     check_version(row.version, version)

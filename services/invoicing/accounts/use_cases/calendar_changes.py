@@ -20,7 +20,7 @@ from shared.events.invoicing import BusinessCalendarChanged
 from shared.events.invoicing.calendars import SUBJECT_PREFIX
 from shared.persistence.audit import Change
 from shared.persistence.database import Unit
-from shared.web.versions import IfMatchMissing, Stale, check_version
+from shared.web.versions import IfMatchMissing, StaleVersion, check_version
 
 
 async def set_calendar(
@@ -28,7 +28,7 @@ async def set_calendar(
 ) -> BusinessCalendarRow:
     """Set the calendar of a legal entity; `version` is the one that is replaced, None for the first.
 
-    Raises NotFound, IfMatchMissing, Stale, CalendarNeverOpens.
+    Raises NotFound, IfMatchMissing, StaleVersion, CalendarNeverOpens.
     """
     await require_legal_entity(unit, legal_entity)
     await unit.lock(SUBJECT_PREFIX + legal_entity)
@@ -56,7 +56,7 @@ async def set_calendar(
 def _check_replaced(row: BusinessCalendarRow | None, version: int | None) -> None:
     if row is None:
         if version is not None:
-            raise Stale("the legal entity has no business calendar yet")
+            raise StaleVersion("the legal entity has no business calendar yet")
     elif version is None:
         raise IfMatchMissing("send If-Match with the ETag of the business calendar")
     else:

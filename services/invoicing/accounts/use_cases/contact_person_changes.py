@@ -39,7 +39,7 @@ async def change_contact_person(
 ) -> ContactPersonRow:
     """Change these fields of a contact person. If none differs, nothing happens.
 
-    Raises NotFound, Stale, ContactPersonErased, ContactPersonRefused.
+    Raises NotFound, StaleVersion, ContactPersonErased, ContactPersonRefused.
     """
     await unit.lock(account_id)
     row = await get_contact_person(unit, account_id, contact_person_id)

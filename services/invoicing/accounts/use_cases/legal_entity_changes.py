@@ -10,7 +10,7 @@ from services.invoicing.settings.use_cases import Wish, is_carried_out, lock_set
 from shared.persistence.audit import Change
 from shared.persistence.database import Unit
 from shared.web.auth import Caller
-from shared.web.versions import ANY_VERSION, Stale
+from shared.web.versions import ANY_VERSION, StaleVersion
 
 
 async def change_entity(
@@ -18,13 +18,15 @@ async def change_entity(
 ) -> SettingChangeRow:
     """Set the data of a legal entity, or propose them; `version` is the one that they replace, None for the first.
 
-    Raises Stale, AlreadyProposed.
+    Raises StaleVersion, AlreadyProposed.
     """
     await lock_setting(unit, SettingKind.LEGAL_ENTITY, code)
     former = await find_former_entity(unit, code)
     present = former.get("version")
     if version != present and not (version == ANY_VERSION and present):
-        raise Stale(f"the legal entity is at version {present}" if present else "the legal entity has no data yet")
+        raise StaleVersion(
+            f"the legal entity is at version {present}" if present else "the legal entity has no data yet"
+        )
     row = await propose_change(unit, caller, Wish(SettingKind.LEGAL_ENTITY, code, code, former, fields), reason)
     if is_carried_out(row):
         await apply_entity(unit, row)

@@ -20,7 +20,7 @@ from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.tables import SettingChangeRow
 from services.invoicing.settings.use_cases import is_carried_out
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Prose, ReasonIn, example, shown
+from shared.pure.fields import Body, Code, Prose, ReasonIn, example, get_example
 from shared.pure.money import Currency, Minor, Money
 from shared.pure.proposals import AlreadyProposed, NotTheProposer, SecondPersonNeeded
 from shared.web.auth import needs
@@ -112,7 +112,7 @@ class LimitOut(BaseModel):
 class LimitsOut(BaseModel):
     """All limits, and what is proposed that they shall be."""
 
-    model_config = example(limits=[shown(LimitOut)], proposed=[])
+    model_config = example(limits=[get_example(LimitOut)], proposed=[])
 
     limits: list[LimitOut]
     proposed: list[SettingChangeOut]
@@ -154,7 +154,7 @@ async def approve_proposal(
     async def decide(unit: Unit) -> ApprovalOut:
         return ApprovalOut.of(await approval_decisions.approve(unit, approval_id, command.caller, why.reason))
 
-    return await command.run(decide, status=200, reason=why.reason, about=approval_id)
+    return await command.run(decide, status=200, reason=why.reason, subject=approval_id)
 
 
 @writes.post(
@@ -172,7 +172,7 @@ async def decline_proposal(
     async def decide(unit: Unit) -> ApprovalOut:
         return ApprovalOut.of(await approval_decisions.decline(unit, approval_id, command.caller, why.reason))
 
-    return await command.run(decide, status=200, reason=why.reason, about=approval_id)
+    return await command.run(decide, status=200, reason=why.reason, subject=approval_id)
 
 
 @writes.post(
@@ -190,7 +190,7 @@ async def withdraw_proposal(
     async def decide(unit: Unit) -> ApprovalOut:
         return ApprovalOut.of(await approval_decisions.withdraw(unit, approval_id, command.caller, grounds.reason))
 
-    return await command.run(decide, status=200, reason=grounds.reason, about=approval_id)
+    return await command.run(decide, status=200, reason=grounds.reason, subject=approval_id)
 
 
 @reads.get("/approval-limits", summary="List the limits of roles")

@@ -111,7 +111,7 @@ async def credit_invoice(
     async def propose(unit: Unit) -> ApprovalOut:
         return ApprovalOut.of(await approval_decisions.credit(unit, command.caller, wanted.invoice_id, lines, why))
 
-    return await command.run(propose, status=status_of, reason=wanted.reason, about=wanted.invoice_id)
+    return await command.run(propose, status=status_of, reason=wanted.reason, subject=wanted.invoice_id)
 
 
 @reads.get("", summary="List credit notes")

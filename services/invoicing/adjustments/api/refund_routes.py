@@ -66,4 +66,4 @@ async def propose_refund(
         row = await approval_decisions.refund(unit, command.caller, wanted.account_id, wanted.amount.money(), why)
         return ApprovalOut.of(row)
 
-    return await command.run(propose, status=status_of, reason=wanted.reason, about=wanted.account_id)
+    return await command.run(propose, status=status_of, reason=wanted.reason, subject=wanted.account_id)

@@ -100,7 +100,7 @@ async def reserve_amounts(
         held = await dispute_reservations.held(unit, reservation.dispute_id)
         return ReservationOut.of(reservation.dispute_id, held)
 
-    return await command.run(reserve, about=reservation.invoice_id)
+    return await command.run(reserve, subject=reservation.invoice_id)
 
 
 class AmendmentIn(Body):
@@ -132,7 +132,7 @@ async def amend_reservation(
         await dispute_reservations.amend(unit, dispute_id, wanted.amendment, lines)
         return ReservationOut.of(dispute_id, await dispute_reservations.held(unit, dispute_id))
 
-    return await command.run(amend, status=200, about=dispute_id)
+    return await command.run(amend, status=200, subject=dispute_id)
 
 
 class AuthorisationIn(Body):
@@ -193,7 +193,7 @@ async def authorise_outcome(
             dispute_id=dispute_id, outcome=question.outcome, amount_minor=amount.minor, currency=amount.currency
         )
 
-    return await command.run(authorise, status=200, about=dispute_id)
+    return await command.run(authorise, status=200, subject=dispute_id)
 
 
 @releases.post(
@@ -215,4 +215,4 @@ async def release_reservation(
         await dispute_reservations.release(unit, dispute_id)
         return ReservationOut.of(dispute_id, await dispute_reservations.held(unit, dispute_id))
 
-    return await command.run(release, status=200, reason=grounds.reason, about=dispute_id)
+    return await command.run(release, status=200, reason=grounds.reason, subject=dispute_id)

@@ -62,4 +62,4 @@ async def write_off(
     async def propose(unit: Unit) -> ApprovalOut:
         return ApprovalOut.of(await approval_decisions.write_off(unit, command.caller, wanted.invoice_id, why))
 
-    return await command.run(propose, status=status_of, reason=wanted.reason, about=wanted.invoice_id)
+    return await command.run(propose, status=status_of, reason=wanted.reason, subject=wanted.invoice_id)

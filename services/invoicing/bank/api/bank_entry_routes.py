@@ -16,7 +16,7 @@ from services.invoicing.payments.api.payment_routes import AdviceIn
 from services.invoicing.receivables.domain.invoice_balances import AmountRefused, UnknownLine
 from services.invoicing.settings.domain.approval_states import MoveRefused
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Prose, ReasonIn, example, shown
+from shared.pure.fields import Body, Prose, ReasonIn, example, get_example
 from shared.pure.money import CurrencyMismatch
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -69,7 +69,7 @@ class BankEntryOut(BaseModel):
         decided_by=None,
         reason=None,
         decided_at=None,
-        proposals=[shown(ProposalOut)],
+        proposals=[get_example(ProposalOut)],
     )
 
     id: UUID
@@ -178,7 +178,7 @@ async def book_entry(
         decision = wanted.decision(command.caller.subject)
         return await _answer_entry(unit, await bank_booking.book(unit, entry_id, decision))
 
-    return await command.run(book, status=200, reason=wanted.reason, about=wanted.account_id)
+    return await command.run(book, status=200, reason=wanted.reason, subject=wanted.account_id)
 
 
 @writes.post(
@@ -196,4 +196,4 @@ async def ignore_entry(
     async def ignore(unit: Unit) -> BankEntryOut:
         return await _answer_entry(unit, await bank_booking.ignore(unit, entry_id, command.caller.subject, why.reason))
 
-    return await command.run(ignore, status=200, reason=why.reason, about=entry_id)
+    return await command.run(ignore, status=200, reason=why.reason, subject=entry_id)

@@ -19,7 +19,7 @@ from shared.pure.errors import Refusal
 from shared.pure.fields import Code, example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_upload
-from shared.web.http import PROBLEMS, Read, Router, accept_body, declared, receive_body, refusals
+from shared.web.http import PROBLEMS, Read, Router, accept_body, describe_problem, receive_body, refusals
 
 reads = Router(prefix="/v1/bank-imports", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(
@@ -115,7 +115,7 @@ FILE: dict[str, Any] = {
         },
     }
 }
-UNSUPPORTED = declared(415, "unsupported_media_type", "neither XML nor CSV", "send application/xml or text/csv")
+UNSUPPORTED = describe_problem(415, "unsupported_media_type", "neither XML nor CSV", "send application/xml or text/csv")
 
 
 @writes.post(

@@ -212,7 +212,7 @@ async def _moved(move: Move, run_id: UUID, why: ReasonIn, command: CommandRunner
     async def act(unit: Unit) -> BillRunOut:
         return await BillRunOut.told(unit, await move(unit, run_id, command.caller.subject, why.reason))
 
-    return await command.run(act, status=200, reason=why.reason, about=run_id)
+    return await command.run(act, status=200, reason=why.reason, subject=run_id)
 
 
 @writes.post(

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from services.invoicing.billing.repository import bill_run_queries, draft_queries
 from shared.persistence.database import Unit
-from shared.pure.fields import example, shown
+from shared.pure.fields import example, get_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router
 
@@ -93,7 +93,7 @@ class DraftLineOut(BaseModel):
 class DraftDetailsOut(DraftOut):
     """A draft with its lines; they add up to its total."""
 
-    model_config = example(**shown(DraftOut), net_minor=10080, tax_minor=1915, lines=[shown(DraftLineOut)])
+    model_config = example(**get_example(DraftOut), net_minor=10080, tax_minor=1915, lines=[get_example(DraftLineOut)])
 
     net_minor: int
     tax_minor: int

@@ -94,4 +94,4 @@ async def issue_invoice(
     async def issue(unit: Unit) -> InvoiceOut:
         return InvoiceOut.of(await invoice_issuing.issue(unit, invoice.new()))
 
-    return await command.run(issue, about=invoice.account_id)
+    return await command.run(issue, subject=invoice.account_id)

@@ -8,7 +8,7 @@ import orjson
 from pydantic import ValidationError
 
 from services.invoicing.billing.calculator.contract import TaxAnswer, TaxRequest
-from shared.base.retries import quick
+from shared.base.retries import retry_briefly
 from shared.base.telemetry import traceparent
 from shared.pure.errors import Later
 
@@ -44,7 +44,7 @@ class Calculator:
     async def _sent(self, request: TaxRequest) -> httpx2.Response:
         body, headers = request.model_dump_json(), self._headers(request)
         try:
-            async for attempt in quick(lambda error: isinstance(error, httpx2.RequestError | Later)):
+            async for attempt in retry_briefly(lambda error: isinstance(error, httpx2.RequestError | Later)):
                 with attempt:
                     answer = await self._http.post(PATH, content=body, headers=headers)
                     if answer.status_code >= 500 or answer.status_code in PASSES:

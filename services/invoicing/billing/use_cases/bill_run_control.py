@@ -100,7 +100,7 @@ async def _wait_for_no_tax(unit: Unit, run_id: UUID) -> None:
         if "waiting" in under_way.values():
             raise MoveRefused("accounts are being drafted; the run can be discarded when that is done")
         await unit.lock(*under_way)
-    await intents.give_up(unit, outside_tax_queries.CALCULATE_TAX, await outside_tax_queries.keys(unit, run_id))
+    await intents.cancel_intents(unit, outside_tax_queries.CALCULATE_TAX, await outside_tax_queries.keys(unit, run_id))
 
 
 async def retry(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:

@@ -15,7 +15,7 @@ from services.invoicing.catalog.tables.plan_tables import PlanRow
 from services.invoicing.catalog.use_cases import plan_publishing
 from services.invoicing.catalog.use_cases.plan_publishing import NewPlan
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Day, Name, example, shown
+from shared.pure.fields import Body, Code, Day, Name, example, get_example
 from shared.pure.money import Currency, Minor
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -96,7 +96,7 @@ class PlanIn(Body):
     """A plan with its first version."""
 
     model_config = example(
-        code="business-premium", name="Business Premium", tax_class="standard", version=shown(VersionIn)
+        code="business-premium", name="Business Premium", tax_class="standard", version=get_example(VersionIn)
     )
 
     code: Code
@@ -117,7 +117,7 @@ class VendorOut(BaseModel):
 class VersionOut(BaseModel):
     """A version of a plan; lengths in months, amounts in minor units."""
 
-    model_config = example(version=1, **shown(VersionIn))
+    model_config = example(version=1, **get_example(VersionIn))
 
     version: int
     effective_from: date
@@ -165,7 +165,7 @@ class PlanOut(BaseModel):
         name="Business Premium",
         tax_class="standard",
         created_at="2026-03-01T09:00:00Z",
-        versions=[shown(VersionOut)],
+        versions=[get_example(VersionOut)],
     )
 
     id: UUID
@@ -221,7 +221,7 @@ async def publish_version(
         await plan_publishing.publish(unit, plan_id, version.version())
         return await _plan(unit, plan_id)
 
-    return await command.run(publish, about=plan_id)
+    return await command.run(publish, subject=plan_id)
 
 
 @reads.get("", summary="List plans")

@@ -14,7 +14,7 @@ from services.invoicing.settings.api import CHANGE_PROPOSED, SettingChangeOut, g
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.use_cases import is_carried_out
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Country, Day, Prose, example, shown
+from shared.pure.fields import Body, Code, Country, Day, Prose, example, get_example
 from shared.pure.proposals import AlreadyProposed
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -63,7 +63,7 @@ class TaxRateOut(BaseModel):
 class TaxRatesOut(BaseModel):
     """All tax rates, and what is proposed that they shall be."""
 
-    model_config = example(items=[shown(TaxRateOut)], next=None, proposed=[])
+    model_config = example(items=[get_example(TaxRateOut)], next=None, proposed=[])
 
     items: list[TaxRateOut]
     next: None = None

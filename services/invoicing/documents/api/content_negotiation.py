@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from shared.outside.printing import NotPrinted, Printer
 from shared.pure.errors import Refusal, Unavailable
-from shared.web.http import OWN_STYLES, declared
+from shared.web.http import OWN_STYLES, describe_problem
 
 HTML, PDF = "text/html", "application/pdf"
 Format = Literal["html", "pdf"]
@@ -37,7 +37,7 @@ FORMS: dict[int | str, dict[str, Any]] = {
         "content": {HTML: {"schema": {"type": "string"}}, PDF: {"schema": {"type": "string", "format": "binary"}}},
         "headers": {name: {"description": words, "schema": {"type": "string"}} for name, words in _HEADERS.items()},
     },
-    406: declared(
+    406: describe_problem(
         406, "not_acceptable", "neither HTML nor PDF is accepted", "a document is text/html or application/pdf"
     ),
 }

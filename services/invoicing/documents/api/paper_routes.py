@@ -10,7 +10,7 @@ from services.invoicing.documents.papers.pages import paper_page
 from services.invoicing.documents.use_cases import document_rendering
 from services.invoicing.documents.use_cases.document_deliveries import policy_url
 from services.invoicing.documents.use_cases.document_rendering import NotIssued, SellerUnknown
-from shared.outside.printing.printer import Full
+from shared.outside.printing.printer import PrinterBusy
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router, refusals
 
@@ -20,7 +20,7 @@ reads = Router(prefix="/v1", tags=["documents"], dependencies=[needs("invoicing:
 @reads.get(
     "/invoices/{invoice_id}/document",
     summary="An invoice as a document",
-    responses=FORMS | refusals(NotIssued, SellerUnknown, Full),
+    responses=FORMS | refusals(NotIssued, SellerUnknown, PrinterBusy),
     response_class=Response,
 )
 async def invoice_document(invoice_id: UUID, read: Read, accept: Accept = None, wanted: Wanted = None) -> Response:
@@ -35,7 +35,7 @@ async def invoice_document(invoice_id: UUID, read: Read, accept: Accept = None, 
 @reads.get(
     "/credit-notes/{credit_note_id}/document",
     summary="A credit note as a document",
-    responses=FORMS | refusals(SellerUnknown, Full),
+    responses=FORMS | refusals(SellerUnknown, PrinterBusy),
     response_class=Response,
 )
 async def credit_note_document(

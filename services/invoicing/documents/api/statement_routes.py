@@ -14,7 +14,7 @@ from services.invoicing.documents.domain.account_statement import Row
 from services.invoicing.documents.papers.pages import statement_page
 from services.invoicing.documents.use_cases import document_rendering
 from services.invoicing.documents.use_cases.document_rendering import DatesRefused, SellerUnknown
-from shared.outside.printing.printer import Full
+from shared.outside.printing.printer import PrinterBusy
 from shared.pure.fields import Day, example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router, refusals
@@ -152,7 +152,7 @@ async def get_statement(account_id: UUID, begin: From, end: To, read: Read) -> S
 @reads.get(
     "/{account_id}/statement/document",
     summary="A statement of account as a document",
-    responses=FORMS | refusals(SellerUnknown, DatesRefused, Full),
+    responses=FORMS | refusals(SellerUnknown, DatesRefused, PrinterBusy),
     response_class=Response,
 )
 async def statement_document(

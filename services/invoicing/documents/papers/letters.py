@@ -7,7 +7,7 @@ from uuid import UUID
 from services.invoicing.accounts.tables.legal_entity_tables import LegalEntityRow
 from services.invoicing.documents.domain.paper import Paper
 from services.invoicing.documents.papers.wording import Wording
-from shared.outside.mail import format_sender, letter
+from shared.outside.mail import build_letter, format_sender
 
 
 def letter_with(
@@ -32,7 +32,7 @@ def letter_with(
     signature = f"{entity.signature}\n{seller}" if entity and entity.signature else seller
     closing = f"{wording('mail_closing')}\n{signature}"
     body = (wording("mail_greeting"), wording(f"mail_{paper.kind}", **filled), closing)
-    mail = letter(
+    mail = build_letter(
         id_,
         sender=format_sender(seller, entity.mail_from if entity else None, sender),
         to=to,

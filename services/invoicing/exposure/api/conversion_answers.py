@@ -1,4 +1,4 @@
-"""How converted amounts are shown: with every rate that was used, and what could not be converted, and why."""
+"""How converted amounts are get_example: with every rate that was used, and what could not be converted, and why."""
 
 from datetime import date
 from typing import Self
@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from services.invoicing.exposure.domain import Conversion, Rate, Total
 from services.invoicing.exposure.use_cases import AMOUNTS, Converted
-from shared.pure.fields import example, shown
+from shared.pure.fields import example, get_example
 
 LACKS = Field(
     description="currencies that could not be converted and are not in these sums: none, or they are no whole"
@@ -79,7 +79,7 @@ class RateOut(BaseModel):
 class RatesUsedOut(BaseModel):
     """By which rates a currency was converted: one of the pair in either direction, or two of one table for a cross."""
 
-    model_config = example(currency="USD", rates=[shown(RateOut)])
+    model_config = example(currency="USD", rates=[get_example(RateOut)])
 
     currency: str
     rates: list[RateOut]
@@ -110,7 +110,7 @@ class ConvertedOut(BaseModel):
         vendor_contested={"contested_minor": 1107, "lacks": []},
         vendor_committed={"committed_minor": 83187, "stopped_by_suspension_minor": 0, "lacks": []},
         margin_minor=2518,
-        rates=[shown(RatesUsedOut)],
+        rates=[get_example(RatesUsedOut)],
         not_converted=[],
     )
 

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_
 from services.invoicing.exposure.repository import exchange_rate_queries
 from shared.persistence.audit import Change
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Day, example, shown
+from shared.pure.fields import Body, Code, Day, example, get_example
 from shared.pure.money import Currency
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, perform_change
@@ -45,7 +45,7 @@ class RateIn(Body):
 class ExchangeRatesIn(Body):
     """What a source says for a date, of one base."""
 
-    model_config = example(source="ecb", date="2026-03-02", base="EUR", rates=[shown(RateIn)])
+    model_config = example(source="ecb", date="2026-03-02", base="EUR", rates=[get_example(RateIn)])
 
     source: Code
     day: Day = Field(alias="date")

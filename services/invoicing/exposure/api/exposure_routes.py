@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from services.invoicing.exposure import use_cases as exposure_use_cases
 from services.invoicing.exposure.api.conversion_answers import ConvertedOut
 from services.invoicing.exposure.use_cases import Exposure
-from shared.pure.fields import example, shown
+from shared.pure.fields import example, get_example
 from shared.pure.money import Currency
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router
@@ -83,7 +83,7 @@ class ExposureOut(BaseModel):
         vendor_committed=[
             {"currency": "USD", "committed_minor": 90200, "stopped_by_suspension_minor": 0, "until": "2027-03-01"}
         ],
-        converted=shown(ConvertedOut),
+        converted=get_example(ConvertedOut),
     )
 
     account_id: UUID | None
@@ -114,7 +114,7 @@ class ExposureOut(BaseModel):
 async def get_account_exposure(account_id: UUID, read: Read, currency: In = None) -> ExposureOut:
     """By currency: owed and overdue, accrued, billed by the vendor and due when, committed to the end of the terms.
 
-    With `in`, also in that currency, by the rates of the account's business day, which are shown.
+    With `in`, also in that currency, by the rates of the account's business day, which are get_example.
     """
     return ExposureOut.of(account_id, await read(lambda unit: exposure_use_cases.exposure(unit, account_id, currency)))
 

@@ -9,7 +9,7 @@ from services.invoicing.payments.repository import chargeback_queries
 from services.invoicing.payments.tables.chargeback_tables import ChargebackReasonRow
 from services.invoicing.payments.use_cases import chargeback_handling
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Name, example, shown
+from shared.pure.fields import Body, Code, Name, example, get_example
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, perform_change
 from shared.web.http import PROBLEMS, Page, Read, Router
@@ -37,7 +37,7 @@ class ChargebackReasonIn(Body):
 class ChargebackReasonOut(BaseModel):
     """A reason of chargebacks."""
 
-    model_config = example(code="not_received", **shown(ChargebackReasonIn))
+    model_config = example(code="not_received", **get_example(ChargebackReasonIn))
 
     code: str
     title: str

@@ -21,7 +21,7 @@ from services.invoicing.payments.use_cases.chargeback_handling import (
 from services.invoicing.receivables.domain.invoice_balances import AlreadyReversed, AmountRefused
 from services.invoicing.settings.domain.approval_states import MoveRefused
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Day, Name, ReasonIn, example, shown
+from shared.pure.fields import Body, Code, Day, Name, ReasonIn, example, get_example
 from shared.pure.money import CurrencyMismatch, MoneyModel, PositiveMinor
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -155,7 +155,7 @@ class ChargebackPartOut(BaseModel):
 class ChargebackDetailsOut(ChargebackOut):
     """A chargeback and what it took its money from."""
 
-    model_config = example(**shown(ChargebackOut), allocations=[shown(ChargebackPartOut)])
+    model_config = example(**get_example(ChargebackOut), allocations=[get_example(ChargebackPartOut)])
 
     allocations: list[ChargebackPartOut]
 
@@ -181,7 +181,7 @@ async def open_chargeback(
         row = await chargeback_handling.open_chargeback(unit, chargeback.build_chargeback())
         return await _load_details(unit, row)
 
-    return await command.run(open_once, about=chargeback.payment_id)
+    return await command.run(open_once, subject=chargeback.payment_id)
 
 
 @writes.post(
@@ -199,7 +199,7 @@ async def win_chargeback(
     async def win(unit: Unit) -> ChargebackDetailsOut:
         return await _load_details(unit, await chargeback_handling.win_chargeback(unit, chargeback_id))
 
-    return await command.run(win, status=200, reason=grounds.reason, about=chargeback_id)
+    return await command.run(win, status=200, reason=grounds.reason, subject=chargeback_id)
 
 
 @writes.post(
@@ -217,7 +217,7 @@ async def lose_chargeback(
     async def lose(unit: Unit) -> ChargebackDetailsOut:
         return await _load_details(unit, await chargeback_handling.lose_chargeback(unit, chargeback_id))
 
-    return await command.run(lose, status=200, reason=grounds.reason, about=chargeback_id)
+    return await command.run(lose, status=200, reason=grounds.reason, subject=chargeback_id)
 
 
 async def _load_details(unit: Unit, row: ChargebackRow) -> ChargebackDetailsOut:

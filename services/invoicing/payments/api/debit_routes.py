@@ -97,7 +97,7 @@ async def initiate_debit(
         amount = debit.amount.money() if debit.amount else None
         return DebitOut.of(await direct_debits.initiate(unit, debit.invoice_id, amount, debit.reference))
 
-    return await command.run(send, about=debit.invoice_id)
+    return await command.run(send, subject=debit.invoice_id)
 
 
 @writes.post(
@@ -116,7 +116,7 @@ async def settle_debit(debit_id: UUID, command: Annotated[CommandRunner, perform
     async def land(unit: Unit) -> DebitOut:
         return DebitOut.of(await direct_debits.settle(unit, debit_id))
 
-    return await command.run(land, status=200, about=debit_id)
+    return await command.run(land, status=200, subject=debit_id)
 
 
 @writes.post(
@@ -130,7 +130,7 @@ async def fail_debit(
     async def land(unit: Unit) -> DebitOut:
         return DebitOut.of(await direct_debits.fail(unit, debit_id, why.failure))
 
-    return await command.run(land, status=200, about=debit_id)
+    return await command.run(land, status=200, subject=debit_id)
 
 
 @reads.get("", summary="List debits")

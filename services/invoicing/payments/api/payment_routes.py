@@ -20,7 +20,7 @@ from services.invoicing.receivables.repository.invoice_search import list_alloca
 from shared.persistence.audit import Change
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
-from shared.pure.fields import Body, Code, Name, Prose, ReasonIn, example, shown
+from shared.pure.fields import Body, Code, Name, Prose, ReasonIn, example, get_example
 from shared.pure.money import CurrencyMismatch, MoneyModel, PositiveMinor
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -133,7 +133,7 @@ class PaymentOut(BaseModel):
 class PaymentDetailsOut(PaymentOut):
     """A payment and what it paid."""
 
-    model_config = example(**shown(PaymentOut), allocations=[shown(AllocationOut)])
+    model_config = example(**get_example(PaymentOut), allocations=[get_example(AllocationOut)])
 
     allocations: list[AllocationOut]
 
@@ -150,7 +150,7 @@ async def record_payment(
 ) -> Response:
     """Record money received and allocate it; announces `PaymentReceived` and each balance that changed."""
 
-    return await command.run_with_others(_receive, payment.new(), about=payment.account_id)
+    return await command.run_batched(_receive, payment.new(), subject=payment.account_id)
 
 
 async def _receive(unit: Unit, payments: Sequence[NewPayment]) -> list[PaymentOut | Refusal]:
@@ -176,7 +176,7 @@ async def reverse_payment(
     async def reverse(unit: Unit) -> PaymentOut:
         return PaymentOut.of(await payment_reversals.reverse_payment(unit, payment_id))
 
-    return await command.run(reverse, status=200, reason=why.reason, about=payment_id)
+    return await command.run(reverse, status=200, reason=why.reason, subject=payment_id)
 
 
 @writes.post(
@@ -195,7 +195,7 @@ async def apply_payment(
     async def apply(unit: Unit) -> PaymentOut:
         return PaymentOut.of(await payment_recording.apply(unit, payment_id, wanted.invoice_id, lines))
 
-    return await command.run(apply, status=200, reason=wanted.reason, about=payment_id)
+    return await command.run(apply, status=200, reason=wanted.reason, subject=payment_id)
 
 
 @reads.get("", summary="List payments")

@@ -12,7 +12,7 @@ from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.tables import SettingChangeRow
 from services.invoicing.settings.use_cases import is_carried_out
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Prose, example, shown
+from shared.pure.fields import Body, Code, Prose, example, get_example
 from shared.pure.money import Currency, Minor, Money
 from shared.pure.proposals import AlreadyProposed
 from shared.web.auth import needs
@@ -47,7 +47,7 @@ class ToleranceOut(BaseModel):
 class TolerancesOut(BaseModel):
     """All tolerances, and what is proposed that they shall be."""
 
-    model_config = example(tolerances=[shown(ToleranceOut)], proposed=[])
+    model_config = example(tolerances=[get_example(ToleranceOut)], proposed=[])
 
     tolerances: list[ToleranceOut]
     proposed: list[SettingChangeOut]

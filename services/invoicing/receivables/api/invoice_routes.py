@@ -14,7 +14,7 @@ from services.invoicing.receivables.repository import invoice_search
 from services.invoicing.receivables.repository.invoice_search import InvoiceCriteria, InvoiceDetails
 from services.invoicing.receivables.tables import InvoiceRow
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Day, Instant, example, shown
+from shared.pure.fields import Code, Day, Instant, example, get_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
@@ -56,7 +56,7 @@ class ListedInvoiceOut(InvoiceOut):
     """An issued invoice and where it stands: `open`, `overdue` or `closed`, and since when its balance is as it is."""
 
     model_config = example(
-        **shown(InvoiceOut),
+        **get_example(InvoiceOut),
         legal_entity="GS-DE",
         open_minor=25200,
         state="overdue",
@@ -116,11 +116,11 @@ class InvoiceDetailsOut(ListedInvoiceOut):
     """An invoice with its lines and what paid it."""
 
     model_config = example(
-        **shown(ListedInvoiceOut),
+        **get_example(ListedInvoiceOut),
         net_minor=25200,
         tax_minor=0,
-        lines=[shown(InvoiceLineOut)],
-        allocations=[shown(AllocationOut)],
+        lines=[get_example(InvoiceLineOut)],
+        allocations=[get_example(AllocationOut)],
     )
 
     net_minor: int

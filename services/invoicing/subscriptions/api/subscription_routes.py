@@ -15,7 +15,7 @@ from services.invoicing.subscriptions.use_cases import subscription_activation
 from services.invoicing.subscriptions.use_cases.subscription_activation import NewSubscription, TenantOfAnother
 from shared.persistence.audit import Change
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Day, Name, example, shown
+from shared.pure.fields import Body, Code, Day, Name, example, get_example
 from shared.pure.money import Minor
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -101,7 +101,7 @@ class SubscriptionOut(BaseModel):
         vendor_subscription_id="vendor-subscription-17",
         bills_while_suspended=True,
         state="active",
-        scheduled_changes=[shown(ScheduledChangeOut)],
+        scheduled_changes=[get_example(ScheduledChangeOut)],
     )
 
     id: UUID
@@ -146,7 +146,7 @@ async def activate_subscription(
         unit.record(Change("subscription", row.id, row.account_id))
         return SubscriptionOut.of(await subscription_queries.get_present(unit, row.id))
 
-    return await command.run(activate, about=subscription.account_id)
+    return await command.run(activate, subject=subscription.account_id)
 
 
 @reads.get("/subscriptions/{subscription_id}", summary="One subscription")

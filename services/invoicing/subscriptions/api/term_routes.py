@@ -19,7 +19,7 @@ from services.invoicing.subscriptions.use_cases.subscription_activation import T
 from services.invoicing.subscriptions.use_cases.subscription_orders import Purchase, Wanted
 from shared.persistence.audit import Change
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Day, Prose, ReasonIn, example, shown
+from shared.pure.fields import Body, Code, Day, Prose, ReasonIn, example, get_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Read, Router, refusals
@@ -98,7 +98,7 @@ class TermOut(BaseModel):
 class PurchaseOut(BaseModel):
     """A subscription of a plan and its first term."""
 
-    model_config = example(subscription=shown(SubscriptionOut), term=shown(TermOut))
+    model_config = example(subscription=get_example(SubscriptionOut), term=get_example(TermOut))
 
     subscription: SubscriptionOut
     term: TermOut
@@ -184,7 +184,7 @@ async def begin_subscription(
         subscription = await subscription_queries.get_present(unit, row.id)
         return PurchaseOut(subscription=SubscriptionOut.of(subscription), term=TermOut.of(term))
 
-    return await command.run(begin, about=purchase.account_id)
+    return await command.run(begin, subject=purchase.account_id)
 
 
 @reads.get("/subscriptions/{subscription_id}/term", summary="The current term of a subscription")
@@ -212,7 +212,7 @@ async def change_subscription(
         wanted = change.wanted(command.caller.subject)
         return ChangeOut.of(await subscription_orders.change(unit, subscription_id, wanted))
 
-    return await command.run(act, reason=change.reason, about=subscription_id)
+    return await command.run(act, reason=change.reason, subject=subscription_id)
 
 
 @reads.get("/subscriptions/{subscription_id}/changes", summary="The changes of a subscription")
@@ -244,4 +244,4 @@ async def withdraw_change(
     async def act(unit: Unit) -> ChangeOut:
         return ChangeOut.of(await subscription_orders.withdraw(unit, subscription_id, change_id))
 
-    return await command.run(act, status=200, reason=why.reason, about=subscription_id)
+    return await command.run(act, status=200, reason=why.reason, subject=subscription_id)

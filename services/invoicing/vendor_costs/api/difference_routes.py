@@ -24,7 +24,7 @@ from services.invoicing.vendor_costs.use_cases import difference_decisions
 from services.invoicing.vendor_costs.use_cases.difference_charges import AmountNeeded, NotBillable, NothingToBill
 from services.invoicing.vendor_costs.use_cases.difference_decisions import AmountRefused, TakenDecision
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Prose, example, shown
+from shared.pure.fields import Body, Prose, example, get_example
 from shared.pure.money import CurrencyMismatch, Money, MoneyModel
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -76,7 +76,7 @@ class DifferenceOut(BaseModel):
         expected_minor=10080,
         difference_minor=2016,
         currency="EUR",
-        billed_to_customer=[shown(BilledToCustomerOut)],
+        billed_to_customer=[get_example(BilledToCustomerOut)],
         state="open",
         decision=None,
         reason=None,
@@ -200,4 +200,4 @@ async def decide_difference(
         row = await difference_decisions.decide(unit, difference_id, taken)
         return (await _shown(unit, [row]))[0]
 
-    return await command.run(decide, status=200, reason=decided.reason, about=difference_id)
+    return await command.run(decide, status=200, reason=decided.reason, subject=difference_id)

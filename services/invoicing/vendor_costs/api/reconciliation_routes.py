@@ -212,4 +212,4 @@ async def compare_again(
         found = await reconciliation.compare_again(unit, vendor_invoice_id, command.caller.subject, why.reason)
         return ReconciliationOut.of(found)
 
-    return await command.run(compare, status=200, reason=why.reason, about=vendor_invoice_id)
+    return await command.run(compare, status=200, reason=why.reason, subject=vendor_invoice_id)

@@ -176,7 +176,7 @@ async def pay_vendor_invoice(
         )
         return await _build_vendor_invoice(unit, row)
 
-    return await command.run(pay, status=200, reason=paid.reason, about=vendor_invoice_id)
+    return await command.run(pay, status=200, reason=paid.reason, subject=vendor_invoice_id)
 
 
 @reads.get("", summary="List the vendor's invoices")

@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from deploy.local.tokens import Keys
 from services.invoicing.billing.repository import bill_run_issuing
 from services.invoicing.billing.repository.outside_tax_queries import CALCULATE_TAX
-from shared.base.retries import quick
+from shared.base.retries import retry_briefly
 from shared.persistence.database import Unit
 from shared.process import intents
 from shared.process.intents import Intent, Kind
@@ -265,7 +265,9 @@ async def test_who_is_refused_is_set_aside_and_the_others_go_on(
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """One attempt at a time, so that the tests count those of the worker."""
-    monkeypatch.setattr("services.invoicing.billing.calculator.client.quick", partial(quick, attempts=1))
+    monkeypatch.setattr(
+        "services.invoicing.billing.calculator.client.retry_briefly", partial(retry_briefly, attempts=1)
+    )
 
 
 @pytest.mark.usefixtures("impatient")

@@ -64,7 +64,7 @@ async def topic(world: World) -> str:
 @pytest.mark.parametrize("mechanism", ["SCRAM-SHA-512", "PLAIN"])
 async def test_messages_go_over_tls_with_a_login(world: World, topic: str, mechanism: str) -> None:
     access = world.access(kafka_sasl_mechanism=mechanism)
-    producer, consumer = kafka.producer(access), kafka.consumer(access, f"group-{mechanism}")
+    producer, consumer = kafka.create_producer(access), kafka.create_consumer(access, f"group-{mechanism}")
     consumer.subscribe([topic])
     await start_client(producer.start(), access)
     await start_client(consumer.start(), access)
@@ -79,7 +79,7 @@ async def test_messages_go_over_tls_with_a_login(world: World, topic: str, mecha
 
 
 async def find_refusal(access: KafkaAccess) -> str:
-    producer = kafka.producer(access)
+    producer = kafka.create_producer(access)
     try:
         with pytest.raises(AccessRefused) as raised:
             await start_client(producer.start(), access)
@@ -154,7 +154,7 @@ def sign_for_client(world: World, folder: Path, fault: str) -> dict[str, Any]:
 
 async def test_a_certificate_of_ours_with_a_key_in_plain_gets_in(world: World, tmp_path: Path) -> None:
     access = world.access(**sign_for_client(world, tmp_path, "well"))
-    producer = kafka.producer(access)
+    producer = kafka.create_producer(access)
     await start_client(producer.start(), access)
     await producer.stop()
 
@@ -217,7 +217,7 @@ def test_who_prepares_topics_hears_what_the_broker_refuses(
 
 async def test_plain_text_does_not_get_in(world: World) -> None:
     access = KafkaAccess(kafka=world.server.bootstrap)
-    producer = kafka.producer(access)
+    producer = kafka.create_producer(access)
     with pytest.raises((KafkaError, OSError)):
         await start_client(producer.start(), access)
     await producer.stop()

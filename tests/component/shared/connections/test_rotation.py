@@ -44,7 +44,7 @@ async def test_a_client_of_a_former_password_is_given_up_when_the_broker_is_sile
             raise AssertionError("it goes on with the former password")
         return False
 
-    monkeypatch.setattr(kafka, "answers", stay_silent)
+    monkeypatch.setattr(kafka, "is_reachable", stay_silent)
     member = Member(stage)
     member.consumer._secrets = read_kafka_state(stage.settings)
     with pytest.raises(ConnectionError, match="replaced"):

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.base.kafka import Envelope
-from shared.messaging.consumer import Handlers, Heard
+from shared.messaging.consumer import EventGroup, Handlers
 from shared.messaging.consumer.ownership import register_partitions
 from shared.persistence.database import Unit
 from shared.process import intents
@@ -350,7 +350,7 @@ def elsewhere(stage: Stage, together: bool) -> tuple[type[Rehearsed], list[tuple
         if (happened.account_id, happened.n) in stage.faults:
             await intents.add(unit, "send_mail", happened.account_id, happened.n, {})
 
-    async def note_many(unit: Unit, heard: Heard) -> None:
+    async def note_many(unit: Unit, heard: EventGroup) -> None:
         for happened, received in heard.events:
             assert isinstance(happened, Rehearsed)
             with heard.because(unit, received.subject):

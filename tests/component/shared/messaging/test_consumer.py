@@ -241,9 +241,12 @@ async def test_too_many_heads_stop_the_group_until_it_is_told_to_go_on(stage: St
     assert not await member.consumer._is_stopped_by_flood()
     await poison(stage, member, 1, first=19)
     assert await member.consumer._is_stopped_by_flood()
-    assert await stage.units.run(lambda unit: parked.stopped(unit.connection)) == "20 events were parked within 60 s"
-    await stage.units.run(lambda unit: parked.resume(unit.connection))
-    assert await stage.units.run(lambda unit: parked.stopped(unit.connection)) is None
+    assert (
+        await stage.units.run(lambda unit: parked.find_stop_reason(unit.connection))
+        == "20 events were parked within 60 s"
+    )
+    await stage.units.run(lambda unit: parked.resume_group(unit.connection))
+    assert await stage.units.run(lambda unit: parked.find_stop_reason(unit.connection)) is None
 
 
 async def test_heads_of_long_ago_do_not_count_for_the_flood(stage: Stage) -> None:

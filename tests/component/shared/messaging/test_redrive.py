@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.persistence.parked import heads, stop
+from shared.persistence.parked import list_heads, stop_group
 from shared.pure.errors import NotFound
 from shared.redrive import NotNext, redrive, resume_group, skip
 from tests.builders import Database
@@ -83,7 +83,7 @@ async def test_events_that_come_meanwhile_are_applied_once_and_in_order(stage: S
 
 async def test_a_head_is_given_up_with_who_and_why(stage: Stage) -> None:
     await poisoned(stage, 2, 4)
-    (head,) = await stage.units.run(lambda unit: heads(unit.connection))
+    (head,) = await stage.units.run(lambda unit: list_heads(unit.connection))
     await skip(stage.units, stage.handlers, head["event_id"], actor="operator 3", reason="sent by mistake")
     assert await stage.effects(ACCOUNT) == [1, 3]
     assert sorted(await stage.waiting(ACCOUNT)) == [4, 5]
@@ -127,7 +127,7 @@ async def test_who_drove_on_gave_up_and_let_go_on_stands_in_the_audit(stage: Sta
     await redrive(stage.units, stage.handlers, actor="operator 4")  # nothing can be applied
     await skip(stage.units, stage.handlers, second, actor="operator 5", reason="sent by mistake")
     await resume_group(stage.units, "collections", actor="operator 6")  # it is not stopped
-    await stage.units.run(lambda unit: stop(unit.connection, "a flood"))
+    await stage.units.run(lambda unit: stop_group(unit.connection, "a flood"))
     await resume_group(stage.units, "collections", actor="operator 7")
     rows = await stage.database.rows("SELECT * FROM collections.audit_entries ORDER BY id")
     entries = [(row["actor"], row["action"], row["object_type"], row["object_id"]) for row in rows]

@@ -92,7 +92,7 @@ async def test_a_leased_intent_is_nobody_elses(stage: Stage) -> None:
     claimed = await stage.units.run(lambda unit: intents.claim(unit, 5))
     assert [one.attempts for one in claimed] == [1]
     assert await stage.units.run(lambda unit: intents.claim(unit, 5)) == []
-    assert await stage.units.run(lambda unit: intents.lease_of(unit, claimed[0].id)) is None
+    assert await stage.units.run(lambda unit: intents.lease_intent(unit, claimed[0].id)) is None
 
 
 async def test_what_failed_is_due_again_at_a_later_business_time(
@@ -205,7 +205,7 @@ async def test_a_result_is_recorded_once(stage: Stage, runtime: Runtime, outside
     assert outside.recorded == ["first"]
 
 
-@pytest.mark.parametrize(("says", "pause"), [(Recorded.AGAIN, 0), (Recorded.LATER, 60)])
+@pytest.mark.parametrize(("says", "pause"), [(Recorded.RETRY_NOW, 0), (Recorded.RETRY_LATER, 60)])
 async def test_a_result_may_want_another_attempt(
     stage: Stage, runtime: Runtime, outside: Outside, says: Recorded, pause: int
 ) -> None:
@@ -289,7 +289,7 @@ async def test_a_failed_call_that_nobody_wants_any_more_waits_for_no_person(
     stage: Stage, runtime: Runtime, outside: Outside
 ) -> None:
     await let_break(stage, runtime, outside, *[KeyError("a defect")] * 3)
-    await stage.units.run(lambda unit: intents.give_up(unit, "call", ["key"]))
+    await stage.units.run(lambda unit: intents.cancel_intents(unit, "call", ["key"]))
     assert await stage.units.run(lambda unit: failed_work.list_failed(unit, None, None, None, None, 10)) == []
     assert await retry_all(stage) == 0
     await work(runtime)

@@ -7,7 +7,7 @@ import pytest
 from aiokafka.errors import KafkaError
 
 from shared.base import retries
-from shared.base.retries import for_ever
+from shared.base.retries import restart_on_error
 from shared.pure.errors import Unavailable
 
 
@@ -24,7 +24,7 @@ def breaking(*errors: BaseException | None) -> tuple[list[BaseException], asynci
         if (error := left.pop(0)) is not None:
             raise error
 
-    return told, asyncio.create_task(for_ever(work, told.append))
+    return told, asyncio.create_task(restart_on_error(work, told.append))
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +62,7 @@ async def test_it_ends_when_it_is_cancelled() -> None:
         await asyncio.Event().wait()
 
     told = list[BaseException]()
-    loop = asyncio.create_task(for_ever(work, told.append))
+    loop = asyncio.create_task(restart_on_error(work, told.append))
     await asyncio.sleep(0)
     loop.cancel()
     with pytest.raises(asyncio.CancelledError):

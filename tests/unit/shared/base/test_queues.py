@@ -10,7 +10,7 @@ from shared.pure.errors import Unavailable
 
 
 async def stand(line: Queues, about: object | None, inside: list[object], go: asyncio.Event) -> None:
-    async with line.turn(about):
+    async with line.wait_turn(about):
         inside.append(about)
         await go.wait()
 
@@ -45,6 +45,6 @@ async def test_a_turn_ends_with_whoever_had_it_however_it_ends() -> None:
     line = Queues()
     for _ in range(3 * AT_ONCE):
         with pytest.raises(ValueError, match="a defect"):
-            async with line.turn("hot"):
+            async with line.wait_turn("hot"):
                 raise ValueError("a defect")
     assert line._queues == {}

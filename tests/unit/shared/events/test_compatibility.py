@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 from jsonschema import Draft202012Validator
 
-from shared.events.compatibility import Recursive, breaks, breaks_of_all
+from shared.events.compatibility import Recursive, find_all_breaks, find_breaks
 
 Schema = dict[str, Any]
 STRING, INTEGER, NUMBER, NULL = ({"type": name} for name in ("string", "integer", "number", "null"))
@@ -129,7 +129,7 @@ CHANGES = {
 @pytest.mark.parametrize("depth", DEPTHS.values(), ids=DEPTHS)
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_the_readers_that_a_change_breaks_are_named(change: Change, depth: Callable[[Schema], Schema]) -> None:
-    found = breaks(depth(record(change.old)), depth(record(change.new)))
+    found = find_breaks(depth(record(change.old)), depth(record(change.new)))
     assert {one.reader for one in found} == set(change.broken)
     assert all(one.where.startswith("x") and one.what for one in found)
 
@@ -224,7 +224,7 @@ def test_what_is_judged_compatible_validates_both_ways(
     data: st.DataObject, old: Field, new: Field, deep: Callable[[Schema], Schema]
 ) -> None:
     older, newer = deep(record(old)), deep(record(new))
-    broken = {one.reader for one in breaks(older, newer)}
+    broken = {one.reader for one in find_breaks(older, newer)}
     for reader, schema, written in (("older", older, newer), ("newer", newer, older)):
         if reader not in broken:
             assert not refused_by(schema, written)(data.draw(instances(written, written)))
@@ -233,28 +233,28 @@ def test_what_is_judged_compatible_validates_both_ways(
 def test_a_field_may_have_the_name_of_a_keyword() -> None:
     old = {"type": "object", "properties": {"title": STRING, "$defs": STRING}, "required": ["title", "$defs"]}
     new = {"type": "object", "properties": {"title": INTEGER}, "required": ["title"]}
-    assert {one.where for one in breaks(old, new) if one.reader == "older"} == {"title", "$defs"}
+    assert {one.where for one in find_breaks(old, new) if one.reader == "older"} == {"title", "$defs"}
 
 
 def test_a_definition_may_have_another_name() -> None:
     old = record({"$ref": "#/$defs/A"}) | {"$defs": {"A": record(STRING)}}
     new = record({"$ref": "#/$defs/B"}) | {"$defs": {"A": STRING, "B": record(STRING)}}
-    assert breaks(old, new) == []
+    assert find_breaks(old, new) == []
 
 
 def test_what_contains_itself_is_not_judged() -> None:
     endless = {"$ref": "#/$defs/A", "$defs": {"A": record(array({"$ref": "#/$defs/A"}))}}
     with pytest.raises(Recursive):
-        breaks(endless, endless)
+        find_breaks(endless, endless)
 
 
 def test_a_type_may_come_and_none_may_go() -> None:
     released = {"goodstanding.a.B.v1": record(STRING), "goodstanding.a.C.v1": record(STRING)}
     assert (
-        breaks_of_all(released, released | {"goodstanding.a.B.v2": record(INTEGER), "goodstanding.a.D.v1": STRING})
+        find_all_breaks(released, released | {"goodstanding.a.B.v2": record(INTEGER), "goodstanding.a.D.v1": STRING})
         == {}
     )
-    found = breaks_of_all(released, {"goodstanding.a.B.v2": record(INTEGER), "goodstanding.a.C.v1": record(None)})
+    found = find_all_breaks(released, {"goodstanding.a.B.v2": record(INTEGER), "goodstanding.a.C.v1": record(None)})
     assert {name: [str(one) for one in some] for name, some in found.items()} == {
         "goodstanding.a.B.v1": ["goodstanding.a.B.v1: the type is gone, for a reader of the older schema"],
         "goodstanding.a.C.v1": ["x: may be missing, for a reader of the older schema"],

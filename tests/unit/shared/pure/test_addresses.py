@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from shared.base.settings import Settings
-from shared.outside.mail import format_sender, letter
+from shared.outside.mail import build_letter, format_sender
 from shared.pure.addresses import AddressRefused, is_address, parse_address
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -27,7 +27,7 @@ START = datetime(2026, 3, 2, tzinfo=UTC)
 )
 def test_an_address_is_kept_in_ascii(text: str, kept: str) -> None:
     assert parse_address(text) == kept
-    assert letter(uuid4(), sender=kept, to=kept, subject="s", body="b", at=START)["To"] == kept
+    assert build_letter(uuid4(), sender=kept, to=kept, subject="s", body="b", at=START)["To"] == kept
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_what_no_letter_reaches_is_refused(text: str) -> None:
 
 def test_a_sender_that_is_no_address_is_left_for_that_of_the_settings() -> None:
     assert format_sender("Example GmbH", "a@[", "Billing <b@c.example>") == "Billing <b@c.example>"
-    mail = letter(
+    mail = build_letter(
         uuid4(), sender="b@c.example", to="a@c.example", subject="s", body="b", at=START, reply_to="a;b@c.example"
     )
     assert mail["Reply-To"] is None
