@@ -1,4 +1,4 @@
-"""How converted amounts are get_example: with every rate that was used, and what could not be converted, and why."""
+"""How converted amounts are shown: with every rate that was used, and what could not be converted, and why."""
 
 from datetime import date
 from typing import Self

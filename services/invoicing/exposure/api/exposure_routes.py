@@ -114,7 +114,7 @@ class ExposureOut(BaseModel):
 async def get_account_exposure(account_id: UUID, read: Read, currency: In = None) -> ExposureOut:
     """By currency: owed and overdue, accrued, billed by the vendor and due when, committed to the end of the terms.
 
-    With `in`, also in that currency, by the rates of the account's business day, which are get_example.
+    With `in`, also in that currency, by the rates of the account's business day, which are shown.
     """
     return ExposureOut.of(account_id, await read(lambda unit: exposure_use_cases.exposure(unit, account_id, currency)))
 
