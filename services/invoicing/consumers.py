@@ -2,8 +2,8 @@
 
 from services.invoicing.adjustments.use_cases import dispute_reservations
 from services.invoicing.documents.use_cases import document_deliveries, document_rendering
-from services.invoicing.subscriptions.domain.subscription_history import Kind
-from services.invoicing.subscriptions.use_cases import subscription_orders
+from services.invoicing.subscriptions.domain.subscription_history import ChangeKind
+from services.invoicing.subscriptions.use_cases import access_changes
 from services.invoicing.vendor_costs.repository import contested_amount_queries
 from shared.base.kafka import Envelope
 from shared.events.collections import PolicyPublished
@@ -24,25 +24,25 @@ handlers = Handlers()
 @handlers.on(DisputeResolved)
 async def dispute_resolved(unit: Unit, event: DisputeResolved, _: Envelope) -> None:
     """Upheld, wholly or partly: release, and credit what is approved, in one transaction. Rejected: release."""
-    await dispute_reservations.settle(unit, event.dispute_id, event.map_approved())
+    await dispute_reservations.settle_dispute(unit, event.dispute_id, event.map_approved())
 
 
 @handlers.on(DisputeWithdrawn)
 async def dispute_withdrawn(unit: Unit, event: DisputeWithdrawn, _: Envelope) -> None:
     """The customer no longer disputes: release."""
-    await dispute_reservations.settle(unit, event.dispute_id, {})
+    await dispute_reservations.settle_dispute(unit, event.dispute_id, {})
 
 
 @handlers.on(SubscriptionSuspended)
 async def subscription_suspended(unit: Unit, event: SubscriptionSuspended, envelope: Envelope) -> None:
     """Access has ended at the vendor."""
-    await subscription_orders.access_changed(unit, event.subscription_id, Kind.SUSPEND, envelope.time)
+    await access_changes.record_access_change(unit, event.subscription_id, ChangeKind.SUSPEND, envelope.time)
 
 
 @handlers.on(SubscriptionReinstated)
 async def subscription_reinstated(unit: Unit, event: SubscriptionReinstated, envelope: Envelope) -> None:
     """Access is back."""
-    await subscription_orders.access_changed(unit, event.subscription_id, Kind.REINSTATE, envelope.time)
+    await access_changes.record_access_change(unit, event.subscription_id, ChangeKind.REINSTATE, envelope.time)
 
 
 @handlers.on(MailBounced)
@@ -54,7 +54,7 @@ async def mail_bounced(unit: Unit, event: MailBounced, _: Envelope) -> None:
 @handlers.on(PolicyPublished)
 async def policy_published(unit: Unit, event: PolicyPublished, _: Envelope) -> None:
     """Invoices name the version of the policy that applies to them."""
-    await document_rendering.policy_published(unit, event.policy_version, event.effective_date)
+    await document_rendering.record_policy(unit, event.policy_version, event.effective_date)
 
 
 @handlers.on(VendorDisputeOpened)

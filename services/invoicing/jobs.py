@@ -16,19 +16,19 @@ SWEEPS = (
     Sweep(
         name="overdue",
         due="SELECT account_id::text FROM invoice_states WHERE judge_at <= $1 ORDER BY judge_at",
-        handler=overdue_checks.judge,
+        handler=overdue_checks.mark_overdue,
         set_based=True,
     ),
     Sweep(
         name="terms",
         due="SELECT account_id::text FROM terms WHERE wake_at <= $1 ORDER BY wake_at",
-        handler=term_renewals.judge,
+        handler=term_renewals.renew_due_terms,
         set_based=True,
     ),
     Sweep(
         name="bill_runs",
         due="SELECT account_id::text FROM bill_run_accounts WHERE due_at <= $1 ORDER BY due_at",
-        handler=account_billing.bill,
+        handler=account_billing.bill_accounts,
         set_based=True,
     ),
     Sweep(
@@ -41,13 +41,13 @@ SWEEPS = (
         due="""SELECT id::text FROM bill_runs b WHERE state IN ('drafting', 'issuing') AND started_at <= $1
             AND NOT EXISTS (SELECT FROM bill_run_accounts a WHERE a.run_id = b.id AND a.due_at IS NOT NULL)
             AND NOT EXISTS (SELECT FROM bill_run_accounts a WHERE a.run_id = b.id AND a.state = 'to_be_taxed')""",
-        handler=bill_run_control.finish,
+        handler=bill_run_control.finish_runs,
         judges_accounts=False,
     ),
     Sweep(
         name="vendor_payments",
         due="SELECT id::text FROM vendor_invoices WHERE warn_at <= $1 ORDER BY warn_at",
-        handler=vendor_invoice_payments.warn,
+        handler=vendor_invoice_payments.warn_of_payments,
         judges_accounts=False,
     ),
     Sweep(
@@ -66,6 +66,6 @@ SWEEPS = (
 )
 
 INTENTS = (
-    Kind(SEND_DOCUMENT, document_deliveries.send, document_deliveries.sent),
-    Kind(CALCULATE_TAX, tax_calculation.calculate, tax_calculation.calculated),
+    Kind(SEND_DOCUMENT, document_deliveries.send_document, document_deliveries.record_sent),
+    Kind(CALCULATE_TAX, tax_calculation.calculate_draft_tax, tax_calculation.record_draft_tax),
 )

@@ -17,7 +17,7 @@ import typer
 from services.invoicing.files.domain.file_layouts import Layout
 from services.invoicing.files.repository import ReceivedFile
 from services.invoicing.vendor_costs.use_cases import reconciliation
-from services.invoicing.vendor_costs.use_cases.reconciliation import Reconciled
+from services.invoicing.vendor_costs.use_cases.reconciliation import ReconciliationResult
 from shared.base.settings import settings
 from shared.base.telemetry import set_up
 from shared.base.wakeups import Wakeups
@@ -30,14 +30,14 @@ from shared.web.auth import parse_actor
 LAYOUTS = {".csv": Layout.CSV, ".jsonl": Layout.JSON_LINES, ".ndjson": Layout.JSON_LINES}
 
 
-async def reconcile(units: Units, path: Path, number: str, actor: str, because: str | None) -> Reconciled:
+async def reconcile(units: Units, path: Path, number: str, actor: str, because: str | None) -> ReconciliationResult:
     """Reconcile the vendor invoice of this number with the file. Raises what the use case refuses."""
     layout = LAYOUTS[_suffix(path)]
     with path.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
         file = ReceivedFile(content, digest, layout)
 
-        async def take(unit: Unit) -> Reconciled:
+        async def take(unit: Unit) -> ReconciliationResult:
             result = await reconciliation.reconcile_number(unit, number, file, actor, because)
             unit.audit.check(unit.cause)
             return result
@@ -51,7 +51,7 @@ def _suffix(path: Path) -> str:
     return path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
 
 
-def told(found: Reconciled) -> str:
+def told(found: ReconciliationResult) -> str:
     """What a reconciliation came to, for people."""
     row = found.row
     head = f"{row.status}: {row.lines} lines in {row.took_ms / 1000:.1f} s" + (" (before)" if found.repeated else "")
@@ -74,7 +74,7 @@ def main(
     who = parse_actor(actor)
     set_up("invoicing/reconcile")
 
-    async def run() -> Reconciled:
+    async def run() -> ReconciliationResult:
         units = Units(settings(), Wakeups())
         try:
             return await reconcile(units, file, invoice, who, replace)

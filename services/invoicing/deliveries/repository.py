@@ -24,19 +24,19 @@ _WANT_ONE = _WANT.format(which="SELECT $4::uuid AS id, $5::uuid AS account_id, $
 _WANT_ISSUED = _WANT.format(which="SELECT invoice_id AS id, account_id, legal_entity FROM bill_invoices")
 
 
-async def want(unit: Unit, kind: str, document_id: UUID, account_id: UUID, legal_entity: str) -> None:
+async def enqueue_delivery(unit: Unit, kind: str, document_id: UUID, account_id: UUID, legal_entity: str) -> None:
     """Let a document be sent, if its legal entity sends any."""
     await unit.connection.execute(_WANT_ONE, kind, unit.now, traceparent(), document_id, account_id, legal_entity)
     unit.wake("intents")
 
 
-async def want_issued(unit: Unit) -> None:
+async def enqueue_issued(unit: Unit) -> None:
     """Let what a bill run just issued be sent, where the legal entity sends documents."""
     await unit.connection.execute(_WANT_ISSUED, "invoice", unit.now, traceparent())
     unit.wake("intents")
 
 
-async def delivery(unit: Unit, delivery_id: UUID) -> DocumentDeliveryRow:
+async def get_delivery(unit: Unit, delivery_id: UUID) -> DocumentDeliveryRow:
     """The delivery of an intent."""
     row = await unit.session.get(DocumentDeliveryRow, delivery_id)
     assert row is not None
@@ -48,10 +48,10 @@ SELECT id FROM document_deliveries WHERE document_id = $1 AND kind = $2 ORDER BY
 """
 
 
-async def latest(unit: Unit, kind: str, document_id: UUID) -> DocumentDeliveryRow | None:
+async def find_latest_delivery(unit: Unit, kind: str, document_id: UUID) -> DocumentDeliveryRow | None:
     """The last delivery of a document, if it was ever to be sent."""
     delivery_id = await unit.connection.fetchval(_LATEST, document_id, kind)
-    return await delivery(unit, delivery_id) if delivery_id else None
+    return await get_delivery(unit, delivery_id) if delivery_id else None
 
 
 async def save_secret(unit: Unit, delivery_id: UUID, secret: str) -> None:

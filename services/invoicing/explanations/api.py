@@ -12,7 +12,7 @@ from fastapi import Path
 from pydantic import BaseModel
 
 from services.invoicing.explanations import repository as explanations_repository
-from services.invoicing.subscriptions.domain.proration import Cycle
+from services.invoicing.subscriptions.domain.proration import BillingCycle
 from shared.persistence.database import Unit
 from shared.pure.fields import example
 from shared.pure.money import Money
@@ -217,10 +217,10 @@ def _period(row: asyncpg.Record) -> PeriodOut:
     return PeriodOut(
         cycle_from=row["cycle_from"],
         cycle_to=row["cycle_to"],
-        cycle_days=Cycle(row["cycle_from"], row["cycle_to"]).days,
+        cycle_days=BillingCycle(row["cycle_from"], row["cycle_to"]).days,
         period_from=row["period_from"],
         period_to=row["period_to"],
-        days=Cycle(row["period_from"], row["period_to"]).days,
+        days=BillingCycle(row["period_from"], row["period_to"]).days,
         quantity=row["quantity"],
     )
 
@@ -290,7 +290,7 @@ async def explain_line(invoice_id: UUID, line: Annotated[int, Path(ge=1, le=100_
     """Price version, days, quantity, the change that caused it, the arithmetic, and what was credited since."""
 
     async def load(unit: Unit) -> ExplanationOut:
-        row = await explanations_repository.line(unit, invoice_id, line)
-        return ExplanationOut.of(row, await explanations_repository.credits(unit, invoice_id, line))
+        row = await explanations_repository.get_line(unit, invoice_id, line)
+        return ExplanationOut.of(row, await explanations_repository.list_credits(unit, invoice_id, line))
 
     return await read(load)

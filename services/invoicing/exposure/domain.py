@@ -23,7 +23,7 @@ OLDEST = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class ExchangeRate:
     """So many units (not minor ones) of `quote` are one unit of `base`, says a source for a day."""
 
     base: str
@@ -39,7 +39,7 @@ class Conversion:
 
     currency: str
     target: str
-    rates: tuple[Rate, ...]
+    rates: tuple[ExchangeRate, ...]
     factor: Fraction
 
     def minor(self, amount: int) -> int:
@@ -49,18 +49,18 @@ class Conversion:
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
+class ConvertedTotal:
     """Sums of what could be converted, in minor units; in `lacks` is what could not be, so it is no whole then."""
 
     sums: tuple[int, ...]
     lacks: tuple[str, ...]
 
 
-def newest(rates: Iterable[Rate], currency: str, target: str, on: date) -> Conversion | None:
+def find_newest_conversion(rates: Iterable[ExchangeRate], currency: str, target: str, on: date) -> Conversion | None:
     """How to convert on a day, by the newest rates on or before it, however old they are; None without any."""
     if currency == target:
         return Conversion(currency, target, (), Fraction(1))
-    tables: dict[tuple[date, str, str], dict[str, Rate]] = defaultdict(dict)
+    tables: dict[tuple[date, str, str], dict[str, ExchangeRate]] = defaultdict(dict)
     for one in rates:
         if one.day <= on and one.quote in (currency, target):
             tables[one.day, one.source, one.base][one.quote] = one
@@ -75,7 +75,7 @@ def _order(table: tuple[date, str, str], currency: str, target: str) -> tuple[in
     return -day.toordinal(), 0 if base == currency else 1 if base == target else 2, source, base
 
 
-def _by(table: Mapping[str, Rate], currency: str, target: str) -> Conversion:
+def _by(table: Mapping[str, ExchangeRate], currency: str, target: str) -> Conversion:
     """The conversion by a table, in which one unit of the base is one of itself."""
     units = {quote: Fraction(one.rate) for quote, one in table.items()}
     used = tuple(table[quote] for quote in (currency, target) if quote in table)
@@ -87,14 +87,16 @@ def is_fresh(conversion: Conversion, on: date) -> bool:
     return all(on - one.day <= OLDEST for one in conversion.rates)
 
 
-def why_not(older: Conversion | None, on: date) -> str:
+def explain_missing_rate(older: Conversion | None, on: date) -> str:
     """Why nothing of a currency is converted; `older` is how it would have been by rates that are too old."""
     if older is None:
         return "there is no rate on or before the day"
     return f"the newest rate is of {older.rates[0].day}, more than {OLDEST.days} days before {on}"
 
 
-def total(amounts: Iterable[tuple[str, Sequence[int]]], width: int, conversions: Mapping[str, Conversion]) -> Total:
+def convert_total(
+    amounts: Iterable[tuple[str, Sequence[int]]], width: int, conversions: Mapping[str, Conversion]
+) -> ConvertedTotal:
     """The sums of `width` amounts each, by currency and in minor units, as far as there are conversions.
 
     What has the same currency is added before it is converted, so each currency's amount is rounded once.
@@ -109,9 +111,9 @@ def total(amounts: Iterable[tuple[str, Sequence[int]]], width: int, conversions:
         if currency in conversions
     ]
     lacks = tuple(sorted(found.keys() - conversions.keys()))
-    return Total(tuple(map(sum, zip([0] * width, *converted, strict=True))), lacks)
+    return ConvertedTotal(tuple(map(sum, zip([0] * width, *converted, strict=True))), lacks)
 
 
-def difference(one: Total, other: Total) -> int | None:
+def subtract_totals(one: ConvertedTotal, other: ConvertedTotal) -> int | None:
     """By how much one sum is above another; None unless both are whole."""
     return None if one.lacks or other.lacks else one.sums[0] - other.sums[0]

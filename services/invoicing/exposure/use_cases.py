@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from services.invoicing.accounts.repository import account_queries
 from services.invoicing.exposure import domain as exposure_domain
-from services.invoicing.exposure.domain import Conversion, Total
+from services.invoicing.exposure.domain import Conversion, ConvertedTotal
 from services.invoicing.exposure.repository import exchange_rate_queries, exposure_queries
 from shared.persistence.database import Unit
 from shared.pure.calendar import local_date
@@ -27,12 +27,12 @@ Parts = dict[str, list[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Converted:
+class ConvertedExposure:
     """The parts in one currency; why a currency is in none of them; what was billed less what the vendor accrued."""
 
     currency: str
     on: date
-    parts: Mapping[str, Total]
+    parts: Mapping[str, ConvertedTotal]
     margin_minor: int | None
     conversions: Mapping[str, Conversion]
     not_converted: Mapping[str, str]
@@ -43,33 +43,33 @@ class Exposure:
     """The parts by currency, and in one if that was asked for."""
 
     parts: Parts
-    converted: Converted | None
+    converted: ConvertedExposure | None
 
 
-async def exposure(unit: Unit, account_id: UUID | None, currency: str | None) -> Exposure:
+async def compute_exposure(unit: Unit, account_id: UUID | None, currency: str | None) -> Exposure:
     """Of an account, or of all. Raises NotFound.
 
     Rates are those of the business day: in the account's time zone, or in UTC for all.
     """
-    account = None if account_id is None else await account_queries.account(unit, account_id)
-    parts = await exposure_queries.exposure(unit, account_id)
+    account = None if account_id is None else await account_queries.get_account(unit, account_id)
+    parts = await exposure_queries.sum_exposure(unit, account_id)
     if currency is None:
         return Exposure(parts, None)
     on = local_date(unit.now, ZoneInfo(account.time_zone if account else "UTC"))
     return Exposure(parts, await _converted(unit, parts, currency, on))
 
 
-async def _converted(unit: Unit, parts: Parts, target: str, on: date) -> Converted:
+async def _converted(unit: Unit, parts: Parts, target: str, on: date) -> ConvertedExposure:
     wanted = sorted({row["currency"] for rows in parts.values() for row in rows})
-    rates = await exchange_rate_queries.quoted(unit, {*wanted, target}, on, on - exposure_domain.OLDEST)
-    found = {one: exposure_domain.newest(rates, one, target, on) for one in wanted}
+    rates = await exchange_rate_queries.list_quoted_rates(unit, {*wanted, target}, on, on - exposure_domain.OLDEST)
+    found = {one: exposure_domain.find_newest_conversion(rates, one, target, on) for one in wanted}
     usable = {name: one for name, one in found.items() if one is not None and exposure_domain.is_fresh(one, on)}
     totals = {name: _total(name, rows, usable) for name, rows in parts.items()}
-    return Converted(
+    return ConvertedExposure(
         target,
         on,
         totals,
-        exposure_domain.difference(totals["billed"], totals["vendor_accrued"]),
+        exposure_domain.subtract_totals(totals["billed"], totals["vendor_accrued"]),
         usable,
         await _why_not(unit, [one for one in wanted if one not in usable], target, on),
     )
@@ -78,12 +78,15 @@ async def _converted(unit: Unit, parts: Parts, target: str, on: date) -> Convert
 async def _why_not(unit: Unit, currencies: Iterable[str], target: str, on: date) -> dict[str, str]:
     """Why they are not converted: for these alone old rates are looked for."""
     wanted = list(currencies)
-    older = await exchange_rate_queries.quoted(unit, {*wanted, target}, on, None) if wanted else []
-    return {one: exposure_domain.why_not(exposure_domain.newest(older, one, target, on), on) for one in wanted}
+    older = await exchange_rate_queries.list_quoted_rates(unit, {*wanted, target}, on, None) if wanted else []
+    return {
+        one: exposure_domain.explain_missing_rate(exposure_domain.find_newest_conversion(older, one, target, on), on)
+        for one in wanted
+    }
 
 
-def _total(name: str, rows: list[dict[str, Any]], conversions: Mapping[str, Conversion]) -> Total:
+def _total(name: str, rows: list[dict[str, Any]], conversions: Mapping[str, Conversion]) -> ConvertedTotal:
     amounts = AMOUNTS[name]
-    return exposure_domain.total(
+    return exposure_domain.convert_total(
         ((row["currency"], [row[one] for one in amounts]) for row in rows), len(amounts), conversions
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Code(StrEnum):
+class LedgerCode(StrEnum):
     """The accounts of the chart that facts are posted to."""
 
     RECEIVABLES = "receivables"
@@ -25,12 +25,12 @@ class Code(StrEnum):
     VENDOR_DIFFERENCES = "vendor_differences"
 
 
-Entries = Mapping[Code, int]
+Entries = Mapping[LedgerCode, int]
 """What a fact moves on each account; adds up to 0."""
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class CreditShare:
     """What a credit note takes off a line of an invoice, of which so much was credited before."""
 
     amount: int
@@ -49,85 +49,94 @@ class Share:
 
 def build_invoice_entries(total: int, tax: int) -> Entries:
     """Build the entries of an invoice by hand, in minor units: the tax in it is owed, the rest is earned at once."""
-    return {Code.RECEIVABLES: total, Code.TAX: -tax, Code.REVENUE: tax - total}
+    return {LedgerCode.RECEIVABLES: total, LedgerCode.TAX: -tax, LedgerCode.REVENUE: tax - total}
 
 
-def received(amount: int, allocated: int, recovered: int = 0) -> Entries:
+def build_payment_entries(amount: int, allocated: int, recovered: int = 0) -> Entries:
     """Money came in and paid something, or what had been written off; the rest is unapplied cash."""
     rest = amount - allocated - recovered
-    return {Code.CASH: amount, Code.RECEIVABLES: -allocated, Code.RECOVERIES: -recovered, Code.UNAPPLIED: -rest}
+    return {
+        LedgerCode.CASH: amount,
+        LedgerCode.RECEIVABLES: -allocated,
+        LedgerCode.RECOVERIES: -recovered,
+        LedgerCode.UNAPPLIED: -rest,
+    }
 
 
-def used(allocated: int, recovered: int = 0) -> Entries:
+def build_allocation_entries(allocated: int, recovered: int = 0) -> Entries:
     """Unapplied cash paid something."""
-    return {Code.UNAPPLIED: allocated + recovered, Code.RECEIVABLES: -allocated, Code.RECOVERIES: -recovered}
+    return {
+        LedgerCode.UNAPPLIED: allocated + recovered,
+        LedgerCode.RECEIVABLES: -allocated,
+        LedgerCode.RECOVERIES: -recovered,
+    }
 
 
-def reversed_(amount: int, allocated: int, recovered: int = 0) -> Entries:
+def build_reversal_entries(amount: int, allocated: int, recovered: int = 0) -> Entries:
     """A payment was taken back: what it paid is owed again, what of it was unapplied is gone."""
-    return {code: -minor for code, minor in received(amount, allocated, recovered).items()}
+    return {code: -minor for code, minor in build_payment_entries(amount, allocated, recovered).items()}
 
 
-def credited(shares: list[Share], deferred: int = 0, freed: int = 0) -> Entries:
+def build_credit_entries(shares: list[CreditShare], deferred: int = 0, freed: int = 0) -> Entries:
     """A credit note lowers what is owed, and the tax in it; what is not earned yet (`deferred`) never will be.
 
     What of it had been paid (`freed`) is the customer's money again.
     """
     total, tax = sum(share.amount for share in shares), sum(share.tax for share in shares)
     return {
-        Code.CREDITS: total - tax - deferred,
-        Code.DEFERRED: deferred,
-        Code.TAX: tax,
-        Code.RECEIVABLES: freed - total,
-        Code.UNAPPLIED: -freed,
+        LedgerCode.CREDITS: total - tax - deferred,
+        LedgerCode.DEFERRED: deferred,
+        LedgerCode.TAX: tax,
+        LedgerCode.RECEIVABLES: freed - total,
+        LedgerCode.UNAPPLIED: -freed,
     }
 
 
-def written_off(amount: int) -> Entries:
+def build_write_off_entries(amount: int) -> Entries:
     """A person gave up a claim; the tax in it stays until the tax office is asked for it."""
-    return {Code.BAD_DEBT: amount, Code.RECEIVABLES: -amount}
+    return {LedgerCode.BAD_DEBT: amount, LedgerCode.RECEIVABLES: -amount}
 
 
-def cleared(amount: int) -> Entries:
+def build_small_balance_entries(amount: int) -> Entries:
     """A rest too small for a reminder was let go."""
-    return {Code.SMALL_BALANCES: amount, Code.RECEIVABLES: -amount}
+    return {LedgerCode.SMALL_BALANCES: amount, LedgerCode.RECEIVABLES: -amount}
 
 
-def refund_held(amount: int) -> Entries:
+def build_held_refund_entries(amount: int) -> Entries:
     """Unapplied cash is to be paid back, once a second person agrees."""
-    return {Code.UNAPPLIED: amount, Code.REFUNDS: -amount}
+    return {LedgerCode.UNAPPLIED: amount, LedgerCode.REFUNDS: -amount}
 
 
-def refund_paid(amount: int) -> Entries:
+def build_paid_refund_entries(amount: int) -> Entries:
     """It is paid back."""
-    return {Code.REFUNDS: amount, Code.CASH: -amount}
+    return {LedgerCode.REFUNDS: amount, LedgerCode.CASH: -amount}
 
 
 def build_direct_refund_entries(amount: int) -> Entries:
     """Build the entries of unapplied cash that is paid back at once: nothing of it was held before."""
-    return {Code.UNAPPLIED: amount, Code.CASH: -amount}
+    return {LedgerCode.UNAPPLIED: amount, LedgerCode.CASH: -amount}
 
 
-def refund_declined(amount: int) -> Entries:
+def build_declined_refund_entries(amount: int) -> Entries:
     """It stays the customer's unapplied cash."""
-    return {code: -minor for code, minor in refund_held(amount).items()}
+    return {code: -minor for code, minor in build_held_refund_entries(amount).items()}
 
 
 def build_vendor_tax_entries(tax: int) -> Entries:
     """Build the entries of a vendor invoice: its tax, since its net was accrued."""
-    return {Code.INPUT_TAX: tax, Code.VENDOR_PAYABLE: -tax}
+    return {LedgerCode.INPUT_TAX: tax, LedgerCode.VENDOR_PAYABLE: -tax}
 
 
 def build_vendor_payment_entries(amount: int) -> Entries:
     """Build the entries of our payment to the vendor; what is held back stays payable."""
-    return {Code.VENDOR_PAYABLE: amount, Code.CASH: -amount}
+    return {LedgerCode.VENDOR_PAYABLE: amount, LedgerCode.CASH: -amount}
 
 
 def build_accepted_difference_entries(difference: int) -> Entries:
     """Build the entries of a difference that is accepted: above zero, the vendor bills more than was accrued."""
-    return {Code.VENDOR_DIFFERENCES: difference, Code.VENDOR_PAYABLE: -difference}
+    return {LedgerCode.VENDOR_DIFFERENCES: difference, LedgerCode.VENDOR_PAYABLE: -difference}
 
 
 def build_billed_difference_entries(difference: int) -> Entries:
     """Build the entries of a difference that the customer is billed for: it is a cost like any other."""
-    return {Code.VENDOR_COST: difference, Code.VENDOR_PAYABLE: -difference}
+    return {LedgerCode.VENDOR_COST: difference, LedgerCode.VENDOR_PAYABLE: -difference}

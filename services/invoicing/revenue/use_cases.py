@@ -7,7 +7,7 @@ from services.invoicing.catalog.domain.billing_cycles import Anchor
 from services.invoicing.revenue.repository import release_queries
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.tables import SettingChangeRow
-from services.invoicing.settings.use_cases import Wish, is_carried_out, lock_setting, propose_change
+from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_change
 from shared.events.invoicing import LedgerPeriodClosed
 from shared.persistence.audit import Change
 from shared.persistence.database import Unit
@@ -43,7 +43,7 @@ async def close_month(unit: Unit, caller: Caller, legal_entity: str, month: date
     key = f"{legal_entity}/{month:%Y-%m}"
     await lock_setting(unit, SettingKind.LEDGER_PERIOD, key)
     await _check_open(unit, legal_entity, month)
-    wish = Wish(SettingKind.LEDGER_PERIOD, key, legal_entity, {"state": "open"}, {"state": "closed"})
+    wish = WantedSetting(SettingKind.LEDGER_PERIOD, key, legal_entity, {"state": "open"}, {"state": "closed"})
     row = await propose_change(unit, caller, wish, reason)
     if is_carried_out(row):
         await close_period(unit, row)
@@ -60,8 +60,8 @@ async def close_period(unit: Unit, row: SettingChangeRow) -> None:
     await unit.lock(f"ledger {legal_entity}")
     await legal_entity_queries.lock_to_close(unit, legal_entity)
     await _check_open(unit, legal_entity, month)
-    await release_queries.release(unit, legal_entity, _start_next(month), new_id())
-    await release_queries.close(unit, legal_entity, month, row.proposed_by, row.reason or "")
+    await release_queries.release_earned(unit, legal_entity, _start_next(month), new_id())
+    await release_queries.insert_closed_month(unit, legal_entity, month, row.proposed_by, row.reason or "")
     unit.publish(LedgerPeriodClosed(legal_entity=legal_entity, month=month))
     unit.record(Change("ledger_period", row.key))
 
@@ -71,5 +71,5 @@ def _start_next(month: date) -> date:
 
 
 async def _check_open(unit: Unit, legal_entity: str, month: date) -> None:
-    if await release_queries.is_closed(unit, legal_entity, month):
+    if await release_queries.is_month_closed(unit, legal_entity, month):
         raise AlreadyClosed(f"{month:%Y-%m} was closed before")

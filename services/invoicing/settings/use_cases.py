@@ -16,7 +16,7 @@ from shared.web.auth import Caller, is_same_actor
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class WantedSetting:
     """Values that somebody wants a setting to have, beside those that it has; None: it is of no legal entity."""
 
     kind: SettingKind
@@ -31,7 +31,7 @@ async def lock_setting(unit: Unit, kind: SettingKind, key: str) -> None:
     await unit.lock(f"{kind} {key}")
 
 
-async def propose_change(unit: Unit, caller: Caller, wish: Wish, reason: str | None) -> SettingChangeRow:
+async def propose_change(unit: Unit, caller: Caller, wish: WantedSetting, reason: str | None) -> SettingChangeRow:
     """Keep a change of a setting that is locked; unless the row says `proposed`, the caller carries it out.
 
     Whoever sends their own proposal again gets it again. Raises AlreadyProposed.
@@ -65,7 +65,7 @@ def _repeat_proposal(unit: Unit, standing: SettingChangeRow, row: SettingChangeR
     return standing
 
 
-def _build_row(unit: Unit, caller: Caller, wish: Wish, reason: str | None) -> SettingChangeRow:
+def _build_row(unit: Unit, caller: Caller, wish: WantedSetting, reason: str | None) -> SettingChangeRow:
     former: dict[str, Any] = dict(wish.former)
     return SettingChangeRow(
         id=new_id(),

@@ -10,7 +10,7 @@ from services.invoicing.files import api as files_api
 from services.invoicing.files.domain.broken_lines import FileRefused
 from services.invoicing.usage import use_cases as usage_use_cases
 from services.invoicing.usage.domain.usage_lines import UsageLine, UsageRefused
-from services.invoicing.usage.use_cases import Origin, Taken
+from services.invoicing.usage.use_cases import TakenUsage, UsageSource
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Day, Name, example
 from shared.pure.money import Currency
@@ -88,7 +88,7 @@ class UsageOut(BaseModel):
     known: int
 
     @classmethod
-    def of(cls, taken: Taken) -> Self:
+    def of(cls, taken: TakenUsage) -> Self:
         """The answer for what was taken."""
         return cls(new=taken.new, known=taken.known)
 
@@ -106,7 +106,7 @@ async def send_usage(usage: UsageIn, command: Annotated[CommandRunner, perform_c
 
     async def take(unit: Unit) -> UsageOut:
         lines = (one.line(place) for place, one in enumerate(usage.lines))
-        return UsageOut.of(await usage_use_cases.take(unit, Origin(usage.source, usage.currency), lines))
+        return UsageOut.of(await usage_use_cases.take_lines(unit, UsageSource(usage.source, usage.currency), lines))
 
     return await command.run(take)
 
@@ -146,6 +146,6 @@ async def send_usage_file(
     async with files_api.received(request.stream(), layout) as file:
 
         async def take(unit: Unit) -> UsageOut:
-            return UsageOut.of(await usage_use_cases.take_file(unit, Origin(source, currency), file))
+            return UsageOut.of(await usage_use_cases.take_file(unit, UsageSource(source, currency), file))
 
         return await command.with_file(file.sha256).run(take)

@@ -7,14 +7,14 @@ from services.invoicing.files.domain.broken_lines import check_unbroken
 from services.invoicing.files.domain.file_layouts import FileLines
 from services.invoicing.files.repository import ReceivedFile, raw_lines
 from services.invoicing.usage import repository as usage_repository
-from services.invoicing.usage.domain.usage_file import Reader
-from services.invoicing.usage.domain.usage_lines import UsageLine, check_right
+from services.invoicing.usage.domain.usage_file import UsageReader
+from services.invoicing.usage.domain.usage_lines import UsageLine, check_usage
 from shared.persistence.audit import Change
 from shared.persistence.database import Unit
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class UsageSource:
     """Where lines come from: each is known by its source and id; and the currency of their unit costs."""
 
     source: str
@@ -22,32 +22,32 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class TakenUsage:
     """How many lines were new, and how many were known, so that they changed nothing."""
 
     new: int
     known: int
 
 
-async def take(unit: Unit, origin: Origin, lines: Iterator[UsageLine]) -> Taken:
+async def take_lines(unit: Unit, origin: UsageSource, lines: Iterator[UsageLine]) -> TakenUsage:
     """Take the lines of a source that are not known yet, all or none. Raises UsageRefused."""
-    await usage_repository.bring_in(unit, lines)
+    await usage_repository.stage_lines(unit, lines)
     return await _charge(unit, origin, "lines")
 
 
-async def take_file(unit: Unit, origin: Origin, file: ReceivedFile) -> Taken:
+async def take_file(unit: Unit, origin: UsageSource, file: ReceivedFile) -> TakenUsage:
     """The same for the lines of a file. Raises FileRefused, UsageRefused."""
-    lines = FileLines(file.layout, Reader(origin.currency))
-    await usage_repository.bring_in(unit, lines.read(raw_lines(file.content)))
+    lines = FileLines(file.layout, UsageReader(origin.currency))
+    await usage_repository.stage_lines(unit, lines.read(raw_lines(file.content)))
     check_unbroken(lines.broken)
     return await _charge(unit, origin, "line")
 
 
-async def _charge(unit: Unit, origin: Origin, place: str) -> Taken:
-    check_right(await usage_repository.rate(unit, origin.currency), place)
-    new, came = await usage_repository.add(unit, origin.source)
+async def _charge(unit: Unit, origin: UsageSource, place: str) -> TakenUsage:
+    check_usage(await usage_repository.rate_lines(unit, origin.currency), place)
+    new, came = await usage_repository.insert_rated_lines(unit, origin.source)
     if new:
         unit.record(Change("usage_source", origin.source))
     else:
         unit.record_nothing()
-    return Taken(new, came - new)
+    return TakenUsage(new, came - new)

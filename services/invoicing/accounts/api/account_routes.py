@@ -158,7 +158,7 @@ async def register_account(
     """Register a billing customer; announces `AccountRegistered`."""
 
     async def register(unit: Unit) -> AccountOut:
-        return AccountOut.of(await account_registration.register(unit, account.model_dump()))
+        return AccountOut.of(await account_registration.register_account(unit, account.model_dump()))
 
     return await command.run(register)
 
@@ -191,7 +191,7 @@ async def list_accounts(
 @reads.get("/{account_id}", summary="One account", responses=ETAG)
 async def get_account(account_id: UUID, read: Read, response: Response) -> AccountOut:
     """The account; its version is the ETag for a change."""
-    row = await read(lambda unit: account_queries.account(unit, account_id))
+    row = await read(lambda unit: account_queries.get_account(unit, account_id))
     response.headers["ETag"] = f'"{row.version}"'
     return AccountOut.of(row)
 
@@ -199,7 +199,7 @@ async def get_account(account_id: UUID, read: Read, response: Response) -> Accou
 @reads.get("/{account_id}/contact", summary="Whom to write to")
 async def get_contact(account_id: UUID, read: Read) -> ContactOut:
     """The billing contact of an account."""
-    row = await read(lambda unit: account_queries.account(unit, account_id))
+    row = await read(lambda unit: account_queries.get_account(unit, account_id))
     return ContactOut(account_id=row.id, name=row.name, billing_email=row.billing_email)
 
 
@@ -220,6 +220,6 @@ async def change_account(
     As `application/json` or `application/merge-patch+json`.
     """
     version, fields = parse_if_match(if_match), merge_patch(AccountChange, patch)
-    row = await command.run(lambda unit: account_registration.change(unit, account_id, version, fields))
+    row = await command.run(lambda unit: account_registration.change_account(unit, account_id, version, fields))
     response.headers["ETag"] = f'"{row.version}"'
     return AccountOut.of(row)

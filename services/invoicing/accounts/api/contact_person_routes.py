@@ -162,7 +162,7 @@ async def get_addressee(
     """The contact person of a role who is valid today, else that of billing, else the account's billing address."""
 
     async def load(unit: Unit) -> AddresseeOut:
-        account = await account_queries.account(unit, account_id)
+        account = await account_queries.get_account(unit, account_id)
         today = local_date(unit.now, ZoneInfo(account.time_zone))
         row = await find_addressee(unit, account_id, role, today)
         return AddresseeOut.from_account(account) if row is None else AddresseeOut.from_row(row)
@@ -181,7 +181,7 @@ async def list_persons_of_account(
     """Contact persons in the order of their ids, also those who are asked no more."""
 
     async def load(unit: Unit) -> list[ContactPersonOut]:
-        await account_queries.account(unit, account_id)
+        await account_queries.get_account(unit, account_id)
         rows = await list_contact_persons(unit, account_id, role, valid_on, paging.after_id(), paging.limit + 1)
         return [ContactPersonOut.model_validate(dict(row)) for row in rows]
 

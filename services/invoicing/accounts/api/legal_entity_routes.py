@@ -199,7 +199,7 @@ async def put_legal_entity(
     fields = entity.model_dump(mode="json", exclude={"reason"})
 
     async def set_data(unit: Unit) -> LegalEntityOut | Response:
-        if version is None and await legal_entity_queries.known(unit, code):
+        if version is None and await legal_entity_queries.find_legal_entity(unit, code):
             raise IfMatchMissing("send If-Match with the ETag of the legal entity")
         row = await legal_entity_changes.change_entity(unit, command.caller, code, version, fields, entity.reason)
         return await LegalEntityOut.load(unit, code) if is_carried_out(row) else answer_proposed(row)

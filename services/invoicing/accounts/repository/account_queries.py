@@ -14,7 +14,7 @@ from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
 
 
-async def account(unit: Unit, account_id: UUID) -> AccountRow:
+async def get_account(unit: Unit, account_id: UUID) -> AccountRow:
     """The account, to be read only: nearly every request asks for it. Raises NotFound."""
     row = await unit.connection.fetchrow("SELECT * FROM accounts WHERE id = $1", account_id)
     if row is None:
@@ -48,12 +48,12 @@ _LOCKED_FREE = f"{_LOCKED.rstrip()} SKIP LOCKED"
 _HELD = "SELECT id, legal_entity, currency, time_zone, terms_days FROM accounts WHERE id = ANY($1::uuid[]) ORDER BY id"
 
 
-async def held(unit: Unit, account_ids: Collection[UUID]) -> list[Account]:
+async def map_locked_accounts(unit: Unit, account_ids: Collection[UUID]) -> list[Account]:
     """These accounts, which the unit has locked; there may be thousands."""
     return [Account(*row) for row in await unit.connection.fetch(_HELD, account_ids)]
 
 
-async def locked_many(unit: Unit, account_ids: Iterable[UUID]) -> dict[UUID, Account]:
+async def lock_accounts(unit: Unit, account_ids: Iterable[UUID]) -> dict[UUID, Account]:
     """Those of these accounts that there are, with their streams locked, in one statement.
 
     Those that others hold are passed over by a unit that does not wait.
@@ -67,19 +67,19 @@ async def locked_many(unit: Unit, account_ids: Iterable[UUID]) -> dict[UUID, Acc
         found[account.id] = account
     if len(found) < len(ids) and not unit.waits_for_accounts:
         rest = [account_id for account_id in ids if account_id not in found]
-        unit.pass_over(account.id for account in await held(unit, rest))
+        unit.pass_over(account.id for account in await map_locked_accounts(unit, rest))
     return found
 
 
-async def locked(unit: Unit, account_id: UUID) -> Account:
+async def lock_account(unit: Unit, account_id: UUID) -> Account:
     """The account with its stream locked. Raises NotFound."""
-    account = (await locked_many(unit, [account_id])).get(account_id)
+    account = (await lock_accounts(unit, [account_id])).get(account_id)
     if account is None:
         raise NotFound(f"there is no account {account_id}")
     return account
 
 
-async def account_to_change(unit: Unit, account_id: UUID) -> AccountRow:
+async def get_account_row(unit: Unit, account_id: UUID) -> AccountRow:
     """The account, in the session. Raises NotFound."""
     row = await unit.session.get(AccountRow, account_id)
     if row is None:
@@ -87,12 +87,12 @@ async def account_to_change(unit: Unit, account_id: UUID) -> AccountRow:
     return row
 
 
-async def account_by_reference(unit: Unit, reference: str) -> AccountRow | None:
+async def find_account_by_reference(unit: Unit, reference: str) -> AccountRow | None:
     """The account that another system knows by this reference."""
     return (await unit.session.exec(select(AccountRow).where(AccountRow.external_reference == reference))).first()
 
 
-async def add(unit: Unit, row: Row) -> bool:
+async def insert_row(unit: Unit, row: Row) -> bool:
     """Write a new row; False if another unit took its reference meanwhile, and then this unit cannot go on."""
     unit.session.add(row)
     try:
@@ -104,7 +104,7 @@ async def add(unit: Unit, row: Row) -> bool:
     return True
 
 
-async def time_zones(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, str]:
+async def map_time_zones(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, str]:
     """The time zones of these accounts."""
     rows = await unit.connection.fetch("SELECT id, time_zone FROM accounts WHERE id = ANY($1::uuid[])", account_ids)
     return {row["id"]: row["time_zone"] for row in rows}

@@ -21,22 +21,22 @@ SELECT seller FROM former_sellers WHERE legal_entity = $1 AND until > $2 ORDER B
 """
 
 
-async def buyer(unit: Unit, account_id: UUID, at: datetime) -> Buyer:
+async def get_buyer(unit: Unit, account_id: UUID, at: datetime) -> Buyer:
     """An account as documents named it at an instant; what was changed at that very instant counts. Raises NotFound."""
     former = await unit.connection.fetchval(_FORMER_BUYER, account_id, at)
-    return BUYER.validate_python(former) if former else _buyer(await account_queries.account(unit, account_id))
+    return BUYER.validate_python(former) if former else _buyer(await account_queries.get_account(unit, account_id))
 
 
-async def seller(unit: Unit, legal_entity: str, at: datetime) -> Seller | None:
+async def find_seller(unit: Unit, legal_entity: str, at: datetime) -> Seller | None:
     """A legal entity as its documents named it at an instant, or as soon as something was known of it."""
     former = await unit.connection.fetchval(_FORMER_SELLER, legal_entity, at)
     if former:
         return SELLER.validate_python(former)
-    row = await legal_entity_queries.known(unit, legal_entity)
+    row = await legal_entity_queries.find_legal_entity(unit, legal_entity)
     return _seller(row) if row else None
 
 
-async def keep_buyer(unit: Unit, row: AccountRow) -> None:
+async def save_former_buyer(unit: Unit, row: AccountRow) -> None:
     """An account is about to be changed: keep what documents say of it up to now."""
     await unit.connection.execute(
         "INSERT INTO former_buyers (account_id, version, until, buyer) VALUES ($1, $2, $3, $4)",
@@ -47,7 +47,7 @@ async def keep_buyer(unit: Unit, row: AccountRow) -> None:
     )
 
 
-async def keep_seller(unit: Unit, row: LegalEntityRow) -> None:
+async def save_former_seller(unit: Unit, row: LegalEntityRow) -> None:
     """The data of a legal entity are about to be changed: keep what its documents say up to now."""
     await unit.connection.execute(
         "INSERT INTO former_sellers (legal_entity, version, until, seller) VALUES ($1, $2, $3, $4)",
@@ -85,13 +85,13 @@ def _seller(row: LegalEntityRow) -> Seller:
     )
 
 
-async def of_document(unit: Unit, document_id: UUID) -> Parties | None:
+async def find_parties(unit: Unit, document_id: UUID) -> Parties | None:
     """Who a document is from and to, once it was drawn up."""
     kept = await unit.connection.fetchval("SELECT parties FROM document_parties WHERE document_id = $1", document_id)
     return PARTIES.validate_python(kept) if kept else None
 
 
-async def keep(unit: Unit, document_id: UUID, account_id: UUID, kept: Parties) -> Parties:
+async def save_parties(unit: Unit, document_id: UUID, account_id: UUID, kept: Parties) -> Parties:
     """Keep who a document is from and to, unless somebody was faster; what is kept."""
     await unit.connection.execute(
         "INSERT INTO document_parties (document_id, account_id, parties, drawn_up_at) VALUES ($1, $2, $3, $4)"
@@ -101,4 +101,4 @@ async def keep(unit: Unit, document_id: UUID, account_id: UUID, kept: Parties) -
         PARTIES.dump_json(kept).decode(),
         unit.now,
     )
-    return await of_document(unit, document_id) or kept
+    return await find_parties(unit, document_id) or kept

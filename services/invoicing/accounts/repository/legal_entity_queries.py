@@ -20,7 +20,7 @@ class UnknownLegalEntity(Refusal):
     status = 422
 
 
-async def known(unit: Unit, code: str) -> LegalEntityRow | None:
+async def find_legal_entity(unit: Unit, code: str) -> LegalEntityRow | None:
     """The data of a legal entity, if there are any; locked by nobody."""
     row = await unit.session.get(LegalEntityRow, code)
     return row if row and row.version > NO_DATA_VERSION else None
@@ -28,7 +28,7 @@ async def known(unit: Unit, code: str) -> LegalEntityRow | None:
 
 async def legal_entity(unit: Unit, code: str) -> LegalEntityRow:
     """The data of a legal entity. Raises NotFound."""
-    row = await known(unit, code)
+    row = await find_legal_entity(unit, code)
     if row is None:
         raise NotFound(f"nothing is known of a legal entity {code}")
     return row

@@ -20,43 +20,43 @@ class ReferenceTaken(Refusal):
     code = "reference_taken"
 
 
-async def register(unit: Unit, fields: dict[str, Any]) -> AccountRow:
+async def register_account(unit: Unit, fields: dict[str, Any]) -> AccountRow:
     """Register a billing customer. Raises UnknownLegalEntity, ReferenceTaken."""
     await legal_entity_queries.check_legal_entity(unit, fields["legal_entity"])
     reference = fields["external_reference"]
-    if reference and await account_queries.account_by_reference(unit, reference):
+    if reference and await account_queries.find_account_by_reference(unit, reference):
         raise ReferenceTaken(f"another account has the external reference {reference}")
     row = AccountRow(id=new_id(), version=1, registered_at=unit.now, **fields)
-    if not await account_queries.add(unit, row):
+    if not await account_queries.insert_row(unit, row):
         raise ReferenceTaken(f"another account has the external reference {reference}")
     await unit.lock(row.id)
-    unit.publish(AccountRegistered(**_announced(row)))
+    unit.publish(AccountRegistered(**_event_fields(row)))
     unit.record(Change("account", row.id, row.id))
     return row
 
 
-async def change(unit: Unit, account_id: UUID, version: int, fields: Mapping[str, Any]) -> AccountRow:
+async def change_account(unit: Unit, account_id: UUID, version: int, fields: Mapping[str, Any]) -> AccountRow:
     """Change these fields of an account's master data. If none differs, nothing happens.
 
     Raises NotFound, StaleVersion.
     """
     await unit.lock(account_id)
-    row = await account_queries.account_to_change(unit, account_id)
+    row = await account_queries.get_account_row(unit, account_id)
     check_version(row.version, version)
     before = row.model_dump() | {"address": row.address or []}
     if all(before[name] == value for name, value in fields.items()):
         unit.record_nothing()
         return row
-    await document_party_queries.keep_buyer(unit, row)
+    await document_party_queries.save_former_buyer(unit, row)
     row.sqlmodel_update({**fields, "version": row.version + 1})
     unit.session.add(row)
     await unit.session.flush()
-    unit.publish(AccountChanged(**_announced(row)))
+    unit.publish(AccountChanged(**_event_fields(row)))
     unit.record(Change("account", row.id, row.id, before, row.model_dump()))
     return row
 
 
-def _announced(row: AccountRow) -> dict[str, Any]:
+def _event_fields(row: AccountRow) -> dict[str, Any]:
     """What of an account goes onto the topic: no name and no address."""
     return {
         "account_id": row.id,

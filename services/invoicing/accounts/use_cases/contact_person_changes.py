@@ -26,7 +26,7 @@ EMPTIED = ("name", "email", "phone")
 
 async def add_contact_person(unit: Unit, account_id: UUID, fields: Mapping[str, Any]) -> ContactPersonRow:
     """Add a contact person to an account. Raises NotFound, ContactPersonRefused."""
-    await account_queries.account(unit, account_id)
+    await account_queries.get_account(unit, account_id)
     row = ContactPersonRow(id=new_id(), account_id=account_id, version=1, erased_at=None, **fields)
     check_contact(row.channel, row.phone, row.valid_from, row.valid_to)
     await save_contact_person(unit, row)

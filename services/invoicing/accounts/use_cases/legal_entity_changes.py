@@ -6,7 +6,7 @@ from services.invoicing.accounts.repository import document_party_queries, legal
 from services.invoicing.accounts.tables.legal_entity_tables import LegalEntityRow
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.tables import SettingChangeRow
-from services.invoicing.settings.use_cases import Wish, is_carried_out, lock_setting, propose_change
+from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_change
 from shared.persistence.audit import Change
 from shared.persistence.database import Unit
 from shared.web.auth import Caller
@@ -27,7 +27,9 @@ async def change_entity(
         raise StaleVersion(
             f"the legal entity is at version {present}" if present else "the legal entity has no data yet"
         )
-    row = await propose_change(unit, caller, Wish(SettingKind.LEGAL_ENTITY, code, code, former, fields), reason)
+    row = await propose_change(
+        unit, caller, WantedSetting(SettingKind.LEGAL_ENTITY, code, code, former, fields), reason
+    )
     if is_carried_out(row):
         await apply_entity(unit, row)
     return row
@@ -35,18 +37,18 @@ async def change_entity(
 
 async def find_former_entity(unit: Unit, code: str) -> dict[str, Any]:
     """Find the data of a legal entity with their version, as JSON has them; empty if there are none."""
-    row = await legal_entity_queries.known(unit, code)
+    row = await legal_entity_queries.find_legal_entity(unit, code)
     return row.model_dump(mode="json") if row else {}
 
 
 async def apply_entity(unit: Unit, change: SettingChangeRow) -> None:
     """Carry out a change of a legal entity; documents of before name it as it was."""
     code = change.key
-    row = await legal_entity_queries.known(unit, code)
+    row = await legal_entity_queries.find_legal_entity(unit, code)
     stored = row or await unit.session.get(LegalEntityRow, code)
     before = row.model_dump() if row else None
     if row:
-        await document_party_queries.keep_seller(unit, row)
+        await document_party_queries.save_former_seller(unit, row)
     version = (before or {}).get("version", 0) + 1
     made = {"code": code, "version": version, "changed_by": change.proposed_by, "changed_at": unit.now}
     values = change.wanted | made

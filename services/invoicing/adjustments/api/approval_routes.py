@@ -128,7 +128,7 @@ async def list_approvals(
     """Credit notes, write-offs and refunds that were wanted, in the order of their ids."""
     after = paging.after_id()
     rows = await read(
-        lambda unit: approval_queries.page(unit, state and state.value, account_id, after, paging.limit + 1)
+        lambda unit: approval_queries.list_approvals(unit, state and state.value, account_id, after, paging.limit + 1)
     )
     return paging.page([ApprovalOut.of(row) for row in rows], key=lambda row: row.id)
 
@@ -136,7 +136,7 @@ async def list_approvals(
 @reads.get("/approvals/{approval_id}", summary="One approval")
 async def get_approval(approval_id: UUID, read: Read) -> ApprovalOut:
     """Who wanted what, why, and what became of it."""
-    return ApprovalOut.of(await read(lambda unit: approval_queries.approval(unit, approval_id)))
+    return ApprovalOut.of(await read(lambda unit: approval_queries.get_approval(unit, approval_id)))
 
 
 @writes.post(
@@ -152,7 +152,7 @@ async def approve_proposal(
     """Do what somebody else proposed; it counts for you, and must be within what your roles give in a day."""
 
     async def decide(unit: Unit) -> ApprovalOut:
-        return ApprovalOut.of(await approval_decisions.approve(unit, approval_id, command.caller, why.reason))
+        return ApprovalOut.of(await approval_decisions.approve_proposal(unit, approval_id, command.caller, why.reason))
 
     return await command.run(decide, status=200, reason=why.reason, subject=approval_id)
 
@@ -170,7 +170,7 @@ async def decline_proposal(
     """Do not do what somebody else proposed; what a refund held is unapplied cash again."""
 
     async def decide(unit: Unit) -> ApprovalOut:
-        return ApprovalOut.of(await approval_decisions.decline(unit, approval_id, command.caller, why.reason))
+        return ApprovalOut.of(await approval_decisions.decline_proposal(unit, approval_id, command.caller, why.reason))
 
     return await command.run(decide, status=200, reason=why.reason, subject=approval_id)
 
@@ -188,7 +188,9 @@ async def withdraw_proposal(
     """Take back what you proposed yourself; what a refund held is unapplied cash again. It needs no second person."""
 
     async def decide(unit: Unit) -> ApprovalOut:
-        return ApprovalOut.of(await approval_decisions.withdraw(unit, approval_id, command.caller, grounds.reason))
+        return ApprovalOut.of(
+            await approval_decisions.withdraw_proposal(unit, approval_id, command.caller, grounds.reason)
+        )
 
     return await command.run(decide, status=200, reason=grounds.reason, subject=approval_id)
 
@@ -198,7 +200,7 @@ async def list_limits(read: Read) -> LimitsOut:
     """Up to what each role decides; a role that is not listed decides about nothing."""
 
     async def load(unit: Unit) -> LimitsOut:
-        limits = [LimitOut.model_validate(dict(row)) for row in await approval_queries.limits(unit)]
+        limits = [LimitOut.model_validate(dict(row)) for row in await approval_queries.list_limits(unit)]
         return LimitsOut(limits=limits, proposed=await list_proposed(unit, SettingKind.APPROVAL_LIMIT))
 
     return await read(load)

@@ -13,7 +13,7 @@ from services.invoicing.adjustments.api.approval_routes import PROPOSED, Approva
 from services.invoicing.adjustments.repository import credit_note_queries
 from services.invoicing.adjustments.tables.credit_note_tables import CreditNoteRow
 from services.invoicing.adjustments.use_cases import approval_decisions
-from services.invoicing.adjustments.use_cases.approval_decisions import Why
+from services.invoicing.adjustments.use_cases.approval_decisions import StatedReason
 from services.invoicing.payments.api.payment_routes import LineAmount
 from services.invoicing.receivables.domain.invoice_balances import AmountRefused, UnknownLine
 from shared.persistence.database import Unit
@@ -106,10 +106,12 @@ async def credit_invoice(
     What is open of a line is credited first; what was paid of it is unapplied cash again.
     """
     lines = [(line.line, line.amount_minor) for line in wanted.lines]
-    why = Why(wanted.reason_code, wanted.reason)
+    why = StatedReason(wanted.reason_code, wanted.reason)
 
     async def propose(unit: Unit) -> ApprovalOut:
-        return ApprovalOut.of(await approval_decisions.credit(unit, command.caller, wanted.invoice_id, lines, why))
+        return ApprovalOut.of(
+            await approval_decisions.credit_invoice(unit, command.caller, wanted.invoice_id, lines, why)
+        )
 
     return await command.run(propose, status=status_of, reason=wanted.reason, subject=wanted.invoice_id)
 
@@ -122,8 +124,8 @@ async def list_credit_notes(
     after = paging.after_id()
 
     async def load(unit: Unit) -> list[CreditNoteOut]:
-        rows = await credit_note_queries.credit_notes_after(unit, account_id, after, paging.limit + 1)
-        lines = await credit_note_queries.lines_of(unit, [row.id for row in rows])
+        rows = await credit_note_queries.list_credit_notes(unit, account_id, after, paging.limit + 1)
+        lines = await credit_note_queries.list_lines_of_notes(unit, [row.id for row in rows])
         return [CreditNoteOut.of(row, lines[row.id]) for row in rows]
 
     return paging.page(await read(load), key=lambda row: row.id)
@@ -134,7 +136,7 @@ async def get_credit_note(credit_note_id: UUID, read: Read) -> CreditNoteOut:
     """The issued document."""
 
     async def load(unit: Unit) -> CreditNoteOut:
-        row = await credit_note_queries.credit_note(unit, credit_note_id)
-        return CreditNoteOut.of(row, (await credit_note_queries.lines_of(unit, [row.id]))[row.id])
+        row = await credit_note_queries.get_credit_note(unit, credit_note_id)
+        return CreditNoteOut.of(row, (await credit_note_queries.list_lines_of_notes(unit, [row.id]))[row.id])
 
     return await read(load)

@@ -96,8 +96,8 @@ async def reserve_amounts(
     lines = [(line.line, line.amount_minor) for line in reservation.lines]
 
     async def reserve(unit: Unit) -> ReservationOut:
-        await dispute_reservations.reserve(unit, reservation.dispute_id, reservation.invoice_id, lines)
-        held = await dispute_reservations.held(unit, reservation.dispute_id)
+        await dispute_reservations.reserve_amounts(unit, reservation.dispute_id, reservation.invoice_id, lines)
+        held = await dispute_reservations.get_reserved(unit, reservation.dispute_id)
         return ReservationOut.of(reservation.dispute_id, held)
 
     return await command.run(reserve, subject=reservation.invoice_id)
@@ -129,8 +129,8 @@ async def amend_reservation(
     lines = [(line.line, line.amount_minor) for line in wanted.lines]
 
     async def amend(unit: Unit) -> ReservationOut:
-        await dispute_reservations.amend(unit, dispute_id, wanted.amendment, lines)
-        return ReservationOut.of(dispute_id, await dispute_reservations.held(unit, dispute_id))
+        await dispute_reservations.amend_reservation(unit, dispute_id, wanted.amendment, lines)
+        return ReservationOut.of(dispute_id, await dispute_reservations.get_reserved(unit, dispute_id))
 
     return await command.run(amend, status=200, subject=dispute_id)
 
@@ -185,10 +185,10 @@ async def authorise_outcome(
     approved = None
     if question.approved is not None:
         approved = [(line.line, line.amount_minor) for line in question.approved]
-    asked = dispute_reservations.Question(question.actor, question.roles, lines, question.outcome, approved)
+    asked = dispute_reservations.UpholdingQuestion(question.actor, question.roles, lines, question.outcome, approved)
 
     async def authorise(unit: Unit) -> AuthorisationOut:
-        amount = await dispute_reservations.authorise(unit, dispute_id, asked)
+        amount = await dispute_reservations.authorise_credit(unit, dispute_id, asked)
         return AuthorisationOut(
             dispute_id=dispute_id, outcome=question.outcome, amount_minor=amount.minor, currency=amount.currency
         )
@@ -212,7 +212,7 @@ async def release_reservation(
     """
 
     async def release(unit: Unit) -> ReservationOut:
-        await dispute_reservations.release(unit, dispute_id)
-        return ReservationOut.of(dispute_id, await dispute_reservations.held(unit, dispute_id))
+        await dispute_reservations.release_reservation(unit, dispute_id)
+        return ReservationOut.of(dispute_id, await dispute_reservations.get_reserved(unit, dispute_id))
 
     return await command.run(release, status=200, reason=grounds.reason, subject=dispute_id)

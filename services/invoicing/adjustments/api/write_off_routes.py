@@ -8,7 +8,7 @@ from fastapi import Response
 
 from services.invoicing.adjustments.api.approval_routes import PROPOSED, ApprovalOut, status_of
 from services.invoicing.adjustments.use_cases import approval_decisions
-from services.invoicing.adjustments.use_cases.approval_decisions import Why
+from services.invoicing.adjustments.use_cases.approval_decisions import StatedReason
 from services.invoicing.receivables.domain.invoice_balances import AmountRefused
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Prose, example
@@ -57,9 +57,9 @@ async def write_off(
 
     It is open no more, and lifts no suspension; the claim stays beside, and a payment of it is a recovery.
     """
-    why = Why(wanted.reason_code, wanted.reason)
+    why = StatedReason(wanted.reason_code, wanted.reason)
 
     async def propose(unit: Unit) -> ApprovalOut:
-        return ApprovalOut.of(await approval_decisions.write_off(unit, command.caller, wanted.invoice_id, why))
+        return ApprovalOut.of(await approval_decisions.propose_write_off(unit, command.caller, wanted.invoice_id, why))
 
     return await command.run(propose, status=status_of, reason=wanted.reason, subject=wanted.invoice_id)

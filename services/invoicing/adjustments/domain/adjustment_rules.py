@@ -7,20 +7,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from services.invoicing.adjustments.domain.line_worth import Worth
-from services.invoicing.payments.domain.payment_rules import Wanted, take_allocations
+from services.invoicing.adjustments.domain.line_worth import LineWorth
+from services.invoicing.payments.domain.payment_rules import Wanted, take_back_allocations
 from services.invoicing.receivables.domain.invoice_balances import (
     Allocation,
     AmountRefused,
     Invoice,
-    Line,
+    InvoiceLine,
     Payment,
     check_lines,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Credited:
+class CreditedInvoice:
     """What a credit note does: the invoice after it, what it takes off each line, and what it frees of payments."""
 
     invoice: Invoice
@@ -29,12 +29,12 @@ class Credited:
     """What was paid of the credited amounts; it is unapplied cash of its payment again."""
 
 
-def creditable(line: Line) -> int:
+def compute_creditable(line: InvoiceLine) -> int:
     """What can be credited of a line: what is neither credited nor written off yet, whether it is paid or not."""
     return line.amount - line.credited - line.written_off
 
 
-def credit(invoice: Invoice, wanted: Wanted, paid: Iterable[Allocation]) -> Credited:
+def credit_lines(invoice: Invoice, wanted: Wanted, paid: Iterable[Allocation]) -> CreditedInvoice:
     """Credit amounts of lines: what is open of them first, then what was paid, newest payment first.
 
     `paid` is what pays the invoice, oldest first. Raises UnknownLine, AmountRefused.
@@ -44,37 +44,39 @@ def credit(invoice: Invoice, wanted: Wanted, paid: Iterable[Allocation]) -> Cred
     lines, freed = [], []
     for number, amount in wanted:
         line = invoice.line(number)
-        if amount > creditable(line):
-            raise AmountRefused(f"line {number} of invoice {invoice.number} has {creditable(line)} to be credited")
+        if amount > compute_creditable(line):
+            raise AmountRefused(
+                f"line {number} of invoice {invoice.number} has {compute_creditable(line)} to be credited"
+            )
         paid_part = amount - min(amount, line.open)
-        freed += take_allocations([one for one in pays if one.line == number], paid_part)
+        freed += take_back_allocations([one for one in pays if one.line == number], paid_part)
         lines.append(replace(line, credited=line.credited + amount, paid=line.paid - paid_part))
-    return Credited(invoice.with_lines(lines), tuple(wanted), tuple(freed))
+    return CreditedInvoice(invoice.with_lines(lines), tuple(wanted), tuple(freed))
 
 
-def credit_by_hand(invoice: Invoice, wanted: Wanted, paid: Iterable[Allocation], worth: Worth) -> Credited:
+def credit_by_hand(invoice: Invoice, wanted: Wanted, paid: Iterable[Allocation], worth: LineWorth) -> CreditedInvoice:
     """Credit what a person says, and never more of a supply than was billed of it and not given back.
 
     Raises UnknownLine, AmountRefused.
     """
     check_lines(number for number, _ in wanted)
     for (number, amount), (_, share) in zip(wanted, worth.limit_lines(list(wanted)), strict=True):
-        if share < amount <= creditable(invoice.line(number)):
+        if share < amount <= compute_creditable(invoice.line(number)):
             raise AmountRefused(
                 f"line {number} of invoice {invoice.number} has {share} to be credited: the rest was given back"
                 " by a change of its subscription"
             )
-    return credit(invoice, wanted, paid)
+    return credit_lines(invoice, wanted, paid)
 
 
-def credit_disputed(invoice: Invoice, held: Wanted, paid: Iterable[Allocation], worth: Worth) -> Credited:
+def credit_disputed(invoice: Invoice, held: Wanted, paid: Iterable[Allocation], worth: LineWorth) -> CreditedInvoice:
     """Credit what an upheld dispute was about, as far as it was not credited or written off meanwhile."""
-    creditable_lines = [(number, min(amount, creditable(invoice.line(number)))) for number, amount in held]
+    creditable_lines = [(number, min(amount, compute_creditable(invoice.line(number)))) for number, amount in held]
     wanted = worth.limit_lines(creditable_lines)
-    return credit(invoice, [(number, amount) for number, amount in wanted if amount > 0], paid)
+    return credit_lines(invoice, [(number, amount) for number, amount in wanted if amount > 0], paid)
 
 
-def write_off(invoice: Invoice) -> tuple[Invoice, list[tuple[int, int]]]:
+def write_off_invoice(invoice: Invoice) -> tuple[Invoice, list[tuple[int, int]]]:
     """Give up what is open: it is open no more, and the claim stays beside. Raises AmountRefused if nothing is."""
     given_up = [(line.number, line.open) for line in invoice.lines if line.open > 0]
     if not given_up:
@@ -86,7 +88,7 @@ def write_off(invoice: Invoice) -> tuple[Invoice, list[tuple[int, int]]]:
     return invoice.with_lines(lines), given_up
 
 
-def take_for_refund(payments: Iterable[Payment], amount: int) -> list[tuple[UUID, int]]:
+def allocate_refund(payments: Iterable[Payment], amount: int) -> list[tuple[UUID, int]]:
     """Of which payments' unapplied cash a refund is made, oldest first. Raises AmountRefused."""
     parts, rest = [], amount
     for one in sorted(payments, key=lambda payment: (payment.received_at, payment.id)):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Worth:
+class LineWorth:
     """The supply of each line that has one, and what was billed of each supply and not given back."""
 
     supply_by_line: Mapping[int, int] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from shared.persistence.keyset import rows_after
 from shared.pure.errors import NotFound
 
 
-async def approval(unit: Unit, approval_id: UUID) -> ApprovalRow:
+async def get_approval(unit: Unit, approval_id: UUID) -> ApprovalRow:
     """The approval as it is now. Raises NotFound."""
     row = await unit.session.get(ApprovalRow, approval_id, populate_existing=True)
     if row is None:
@@ -19,20 +19,20 @@ async def approval(unit: Unit, approval_id: UUID) -> ApprovalRow:
     return row
 
 
-async def page(
+async def list_approvals(
     unit: Unit, state: str | None, account_id: UUID | None, after: UUID | None, limit: int
 ) -> Sequence[ApprovalRow]:
     """Approvals in the order of their ids."""
     return await rows_after(unit, ApprovalRow, after, limit, state=state, account_id=account_id)
 
 
-async def save(unit: Unit, row: ApprovalRow) -> None:
+async def save_approval(unit: Unit, row: ApprovalRow) -> None:
     """Write an approval, new or changed."""
     unit.session.add(row)
     await unit.session.flush()
 
 
-async def limit_of(unit: Unit, roles: Iterable[str], currency: str) -> int:
+async def get_limit_of_roles(unit: Unit, roles: Iterable[str], currency: str) -> int:
     """The highest amount that any of these roles may decide about; minor units, 0 if nobody said."""
     found: int | None = await unit.connection.fetchval(
         "SELECT max(amount_minor) FROM approval_limits WHERE role = ANY($1::text[]) AND currency = $2",
@@ -42,7 +42,7 @@ async def limit_of(unit: Unit, roles: Iterable[str], currency: str) -> int:
     return found or 0
 
 
-async def limits(unit: Unit) -> list[asyncpg.Record]:
+async def list_limits(unit: Unit) -> list[asyncpg.Record]:
     """All limits, in the order of role and currency."""
     rows: list[asyncpg.Record] = await unit.connection.fetch(
         "SELECT role, currency, amount_minor, set_by, reason, set_at FROM approval_limits ORDER BY 1, 2"

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from services.invoicing.adjustments.tables.credit_note_tables import CreditNoteRow
-from services.invoicing.ledger.domain import Share
+from services.invoicing.ledger.domain import CreditShare
 from shared.persistence.database import Unit, columns
 from shared.persistence.keyset import rows_after
 from shared.pure.errors import NotFound
 
 
-async def credit_note(unit: Unit, credit_note_id: UUID) -> CreditNoteRow:
+async def get_credit_note(unit: Unit, credit_note_id: UUID) -> CreditNoteRow:
     """The credit note. Raises NotFound."""
     row = await unit.session.get(CreditNoteRow, credit_note_id)
     if row is None:
@@ -18,14 +18,14 @@ async def credit_note(unit: Unit, credit_note_id: UUID) -> CreditNoteRow:
     return row
 
 
-async def credit_notes_after(
+async def list_credit_notes(
     unit: Unit, account_id: UUID | None, after: UUID | None, limit: int
 ) -> Sequence[CreditNoteRow]:
     """Credit notes in the order of their ids, of one account if it is given."""
     return await rows_after(unit, CreditNoteRow, after, limit, account_id=account_id)
 
 
-async def lines_of(unit: Unit, credit_note_ids: Sequence[UUID]) -> dict[UUID, list[tuple[int, int]]]:
+async def list_lines_of_notes(unit: Unit, credit_note_ids: Sequence[UUID]) -> dict[UUID, list[tuple[int, int]]]:
     """The lines of credit notes, each with what is credited of it."""
     rows = await unit.connection.fetch(
         "SELECT credit_note_id, line, amount_minor FROM credit_note_lines"
@@ -38,7 +38,7 @@ async def lines_of(unit: Unit, credit_note_ids: Sequence[UUID]) -> dict[UUID, li
     return found
 
 
-async def add(unit: Unit, row: CreditNoteRow, lines: Sequence[tuple[int, int]]) -> None:
+async def insert_credit_note(unit: Unit, row: CreditNoteRow, lines: Sequence[tuple[int, int]]) -> None:
     """Write a credit note and its lines."""
     unit.session.add(row)
     await unit.session.flush()
@@ -63,8 +63,8 @@ ON CONFLICT (charge_id) DO UPDATE SET amount_minor = charge_credits.amount_minor
 """
 
 
-async def take_from_unearned(
-    unit: Unit, account_id: UUID, invoice_id: UUID, shares: Iterable[tuple[int, Share]]
+async def credit_unearned(
+    unit: Unit, account_id: UUID, invoice_id: UUID, shares: Iterable[tuple[int, CreditShare]]
 ) -> int:
     """Take what is credited of lines billed in advance from what is not earned of them yet; how much that is."""
     unearned = {row["line"]: row for row in await unit.connection.fetch(_UNEARNED, invoice_id)}

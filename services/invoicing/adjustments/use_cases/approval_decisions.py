@@ -15,9 +15,9 @@ from services.invoicing.adjustments.use_cases import (
     line_write_offs,
     refund_payouts,
 )
-from services.invoicing.adjustments.use_cases.credit_note_issuing import Reason
+from services.invoicing.adjustments.use_cases.credit_note_issuing import CreditReason
 from services.invoicing.payments.repository import allocation_queries
-from services.invoicing.payments.use_cases.payment_effects import Unsaved
+from services.invoicing.payments.use_cases.payment_effects import UnsavedInvoices
 from services.invoicing.payments.use_cases.payment_recording import apply_unapplied
 from services.invoicing.receivables.domain.invoice_balances import Invoice
 from services.invoicing.receivables.repository import invoice_queries
@@ -42,22 +42,22 @@ class AboveLimit(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
+class StatedReason:
     """The reason: a code for reports, and words for people."""
 
     code: str
     text: str
 
 
-async def credit(
-    unit: Unit, caller: Caller, invoice_id: UUID, lines: Sequence[tuple[int, int]], why: Why
+async def credit_invoice(
+    unit: Unit, caller: Caller, invoice_id: UUID, lines: Sequence[tuple[int, int]], why: StatedReason
 ) -> ApprovalRow:
     """Credit lines (number, minor units) of an invoice.
 
     Raises NotFound, UnknownLine, AmountRefused, AlreadyProposed.
     """
-    account = await account_queries.locked(unit, (await invoice_queries.invoice_row(unit, invoice_id)).account_id)
-    invoice = (await invoice_queries.open_invoices(unit, account.id, [invoice_id]))[invoice_id]
+    account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
+    invoice = (await invoice_queries.map_open_invoices(unit, account.id, [invoice_id]))[invoice_id]
     await _credit_by_hand(unit, invoice, lines)
     amount = sum(share for _, share in lines)
     return await _propose(
@@ -65,21 +65,21 @@ async def credit(
     )
 
 
-async def write_off(unit: Unit, caller: Caller, invoice_id: UUID, why: Why) -> ApprovalRow:
+async def propose_write_off(unit: Unit, caller: Caller, invoice_id: UUID, why: StatedReason) -> ApprovalRow:
     """Write off what is open of an invoice. Raises NotFound, AmountRefused, AlreadyProposed."""
-    account = await account_queries.locked(unit, (await invoice_queries.invoice_row(unit, invoice_id)).account_id)
-    invoice = (await invoice_queries.open_invoices(unit, account.id, [invoice_id]))[invoice_id]
-    _, lines = adjustment_rules.write_off(invoice)
+    account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
+    invoice = (await invoice_queries.map_open_invoices(unit, account.id, [invoice_id]))[invoice_id]
+    _, lines = adjustment_rules.write_off_invoice(invoice)
     amount = sum(share for _, share in lines)
     return await _propose(unit, caller, account, _row(unit, WRITE_OFF, account, amount, caller, why, invoice_id))
 
 
-async def refund(unit: Unit, caller: Caller, account_id: UUID, amount: Money, why: Why) -> ApprovalRow:
+async def propose_refund(unit: Unit, caller: Caller, account_id: UUID, amount: Money, why: StatedReason) -> ApprovalRow:
     """Hold unapplied cash to be paid back; or pay it at once, where no second person is required within a limit.
 
     Raises NotFound, CurrencyMismatch, AmountRefused, AlreadyProposed.
     """
-    account = await account_queries.locked(unit, account_id)
+    account = await account_queries.lock_account(unit, account_id)
     if amount.currency != account.currency:
         raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {amount.currency}")
     row = _row(unit, REFUND, account, amount.minor, caller, why)
@@ -88,23 +88,23 @@ async def refund(unit: Unit, caller: Caller, account_id: UUID, amount: Money, wh
         unit, caller, account, row
     ):
         return await _refund_at_once(unit, account, row)
-    await approval_queries.save(unit, row)
-    await refund_payouts.hold(unit, account, row)
+    await approval_queries.save_approval(unit, row)
+    await refund_payouts.hold_refund_cash(unit, account, row)
     unit.record(Change("approval", row.id, account.id))
     return row
 
 
 async def _refund_at_once(unit: Unit, account: Account, row: ApprovalRow) -> ApprovalRow:
     row.state, row.decided_at = ApprovalState.CARRIED_OUT, unit.now
-    await approval_queries.save(unit, row)
-    await refund_payouts.pay_at_once(unit, account, row)
+    await approval_queries.save_approval(unit, row)
+    await refund_payouts.pay_refund_at_once(unit, account, row)
     unit.record(Change("approval", row.id, account.id, None, {"state": row.state, "second_person_required": False}))
     return row
 
 
 async def _take_limit(unit: Unit, caller: Caller, account: Account, row: ApprovalRow) -> bool:
     return await approval_limits.take_limit(
-        unit, caller.subject, caller.roles, approval_limits.Gift(row.id, account, row.amount_minor)
+        unit, caller.subject, caller.roles, approval_limits.GivenAmount(row.id, account, row.amount_minor)
     )
 
 
@@ -114,7 +114,7 @@ def _row(
     account: Account,
     amount: int,
     caller: Caller,
-    why: Why,
+    why: StatedReason,
     invoice_id: UUID | None = None,
     lines: Sequence[tuple[int, int]] = (),
 ) -> ApprovalRow:
@@ -143,7 +143,7 @@ async def _propose(unit: Unit, caller: Caller, account: Account, row: ApprovalRo
     if await _take_limit(unit, caller, account, row):
         await _carry_out(unit, account, row)
         row.state, row.decided_at = ApprovalState.CARRIED_OUT, unit.now
-    await approval_queries.save(unit, row)
+    await approval_queries.save_approval(unit, row)
     unit.record(Change("approval", row.id, account.id))
     return row
 
@@ -157,7 +157,7 @@ async def _check_standing(unit: Unit, row: ApprovalRow) -> None:
         )
 
 
-async def approve(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
+async def approve_proposal(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
     """A second person agrees, and it is done. Raises NotFound, MoveRefused, SecondPersonNeeded, AboveLimit.
 
     Also what doing it raises, if the facts are others by now: then it stays proposed.
@@ -169,12 +169,12 @@ async def approve(unit: Unit, approval_id: UUID, caller: Caller, reason: str) ->
     await _carry_out(unit, account, row)
     row.state = moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
     row.decided_by, row.decision_reason, row.decided_at = caller.subject, reason, unit.now
-    await approval_queries.save(unit, row)
+    await approval_queries.save_approval(unit, row)
     unit.record(Change("approval", row.id, account.id, before, row.model_dump()))
     return row
 
 
-async def decline(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
+async def decline_proposal(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
     """A second person does not agree. Raises NotFound, MoveRefused, SecondPersonNeeded, AboveLimit."""
     account, row = await _to_decide(unit, approval_id, caller)
     if not await approval_limits.is_within_limit(unit, caller.roles, row.amount_minor, row.currency):
@@ -182,7 +182,7 @@ async def decline(unit: Unit, approval_id: UUID, caller: Caller, reason: str) ->
     return await _end(unit, account, row, ApprovalState.DECLINED, caller, reason)
 
 
-async def withdraw(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
+async def withdraw_proposal(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
     """Take back one's own proposal, of whatever amount. Raises NotFound, MoveRefused, NotTheProposer."""
     account, row = await _lock_proposed(unit, approval_id)
     if not is_same_actor(caller.subject, row.proposed_by):
@@ -197,16 +197,18 @@ async def _end(
     before = row.model_dump()
     row.state = moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), state)
     row.decided_by, row.decision_reason, row.decided_at = caller.subject, reason, unit.now
-    await approval_queries.save(unit, row)
+    await approval_queries.save_approval(unit, row)
     if row.kind == REFUND:
-        await refund_payouts.decline(unit, account, row)
+        await refund_payouts.return_refund_cash(unit, account, row)
     unit.record(Change("approval", row.id, account.id, before, row.model_dump()))
     return row
 
 
 async def _lock_proposed(unit: Unit, approval_id: UUID) -> tuple[Account, ApprovalRow]:
-    account = await account_queries.locked(unit, (await approval_queries.approval(unit, approval_id)).account_id)
-    row = await approval_queries.approval(unit, approval_id)
+    account = await account_queries.lock_account(
+        unit, (await approval_queries.get_approval(unit, approval_id)).account_id
+    )
+    row = await approval_queries.get_approval(unit, approval_id)
     moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
     return account, row
 
@@ -229,10 +231,10 @@ async def _carry_out(unit: Unit, account: Account, row: ApprovalRow) -> None:
     elif row.kind == WRITE_OFF:
         await _write_off_invoice(unit, account, row)
     else:
-        await refund_payouts.pay_out(unit, account, row)
+        await refund_payouts.pay_out_refund(unit, account, row)
 
 
-_give_up_claim = line_write_offs.write_off
+_give_up_claim = line_write_offs.write_off_open
 """Under a name of its own, beside the proposal of a write-off here."""
 
 
@@ -242,15 +244,19 @@ async def _write_off_invoice(unit: Unit, account: Account, row: ApprovalRow) -> 
 
 async def _credit(unit: Unit, account: Account, row: ApprovalRow) -> UUID:
     invoice_id = _invoice_of(row)
-    before = await invoice_queries.open_invoices(unit, account.id, [invoice_id])
+    before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
     credited = await _credit_by_hand(unit, before[invoice_id], [(line, amount) for line, amount in row.lines])
-    note = await credit_note_issuing.issue(unit, account, before[invoice_id], credited, Reason(row.reason_code))
-    await apply_unapplied(unit, [account], {account.id: Unsaved(before, {invoice_id: credited.invoice})})
+    note = await credit_note_issuing.issue_credit_note(
+        unit, account, before[invoice_id], credited, CreditReason(row.reason_code)
+    )
+    await apply_unapplied(unit, [account], {account.id: UnsavedInvoices(before, {invoice_id: credited.invoice})})
     return note.id
 
 
-async def _credit_by_hand(unit: Unit, invoice: Invoice, lines: Sequence[tuple[int, int]]) -> adjustment_rules.Credited:
-    paid = await allocation_queries.allocations_on(unit, invoice.id)
+async def _credit_by_hand(
+    unit: Unit, invoice: Invoice, lines: Sequence[tuple[int, int]]
+) -> adjustment_rules.CreditedInvoice:
+    paid = await allocation_queries.list_allocations_on_invoice(unit, invoice.id)
     return adjustment_rules.credit_by_hand(invoice, lines, paid, await line_worth_queries.find_worth(unit, invoice.id))
 
 

@@ -13,7 +13,7 @@ from services.invoicing.accounts.repository.account_queries import Account
 from services.invoicing.adjustments.repository import approval_queries, decided_amount_queries
 from services.invoicing.settings.domain.setting_change import SettingKind, is_harmless
 from services.invoicing.settings.tables import SettingChangeRow
-from services.invoicing.settings.use_cases import Wish, is_carried_out, lock_setting, propose_change
+from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_change
 from shared.persistence.audit import Change
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
@@ -30,7 +30,7 @@ class OwnLimit(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Gift:
+class GivenAmount:
     """An amount (minor units) in the currency of an account that a person would give; counted once by `subject_id`."""
 
     subject_id: UUID
@@ -38,14 +38,14 @@ class Gift:
     amount_minor: int
 
 
-async def take_limit(unit: Unit, actor: str, roles: Iterable[str], gift: Gift) -> bool:
+async def take_limit(unit: Unit, actor: str, roles: Iterable[str], gift: GivenAmount) -> bool:
     """Count an amount against the limit of a person's roles, if it is within it; whether it is.
 
     With it neither what the person gives that day, nor what anybody gives to the account that day, is above the
     limit. The account must be locked.
     """
     person, currency, day = fold_subject(actor), gift.account.currency, unit.now.astimezone(UTC).date()
-    limit_minor = await approval_queries.limit_of(unit, roles, currency)
+    limit_minor = await approval_queries.get_limit_of_roles(unit, roles, currency)
     if gift.amount_minor > limit_minor:
         return False
     await unit.lock(f"limit of {person}")
@@ -60,7 +60,7 @@ async def take_limit(unit: Unit, actor: str, roles: Iterable[str], gift: Gift) -
 
 async def is_within_limit(unit: Unit, roles: Iterable[str], amount_minor: int, currency: str) -> bool:
     """Say whether an amount by itself is within the limit, for a decision that gives nothing."""
-    return amount_minor <= await approval_queries.limit_of(unit, roles, currency)
+    return amount_minor <= await approval_queries.get_limit_of_roles(unit, roles, currency)
 
 
 async def change_limit(unit: Unit, caller: Caller, role: str, money: Money, reason: str) -> SettingChangeRow:
@@ -71,7 +71,7 @@ async def change_limit(unit: Unit, caller: Caller, role: str, money: Money, reas
     key = f"{role}/{money.currency}"
     await lock_setting(unit, SettingKind.APPROVAL_LIMIT, key)
     former = await find_former_limit(unit, key)
-    wish = Wish(SettingKind.APPROVAL_LIMIT, key, None, former, {"amount_minor": money.minor})
+    wish = WantedSetting(SettingKind.APPROVAL_LIMIT, key, None, former, {"amount_minor": money.minor})
     _check_role(caller, role, is_raised=not is_harmless(wish.kind, wish.former, wish.wanted))
     row = await propose_change(unit, caller, wish, reason)
     if is_carried_out(row):

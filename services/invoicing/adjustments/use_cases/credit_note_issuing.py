@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.invoicing.accounts.repository.account_queries import Account
-from services.invoicing.adjustments.domain.adjustment_rules import Credited
+from services.invoicing.adjustments.domain.adjustment_rules import CreditedInvoice
 from services.invoicing.adjustments.repository import credit_note_queries
 from services.invoicing.adjustments.tables.credit_note_tables import CreditNoteRow
 from services.invoicing.deliveries import repository as deliveries_repository
 from services.invoicing.ledger import domain as ledger_domain
-from services.invoicing.ledger.domain import Share
+from services.invoicing.ledger.domain import CreditShare
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import Document
+from services.invoicing.ledger.repository.ledger_queries import PostedDocument
 from services.invoicing.payments.repository import allocation_queries
 from services.invoicing.receivables.domain.invoice_balances import Invoice
 from services.invoicing.receivables.repository import invoice_queries, number_queries
@@ -28,7 +28,7 @@ PRORATION = "proration"
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class CreditReason:
     """Why something is credited: a code for reports, and the dispute or the bill that it is for."""
 
     code: str
@@ -36,9 +36,11 @@ class Reason:
     bill_id: UUID | None = None
 
 
-async def issue(unit: Unit, account: Account, before: Invoice, credited: Credited, reason: Reason) -> CreditNoteRow:
+async def issue_credit_note(
+    unit: Unit, account: Account, before: Invoice, credited: CreditedInvoice, reason: CreditReason
+) -> CreditNoteRow:
     """Issue the credit note for what was credited of an invoice; saving the invoice is the caller's."""
-    number = await number_queries.next_number(unit, account.legal_entity, "credit_note")
+    number = await number_queries.take_next_number(unit, account.legal_entity, "credit_note")
     row = CreditNoteRow(
         id=new_id(),
         account_id=account.id,
@@ -52,14 +54,14 @@ async def issue(unit: Unit, account: Account, before: Invoice, credited: Credite
         reason_code=reason.code,
         issued_at=unit.now,
     )
-    await credit_note_queries.add(unit, row, credited.lines)
-    await allocation_queries.free(unit, credited.freed)
-    await _post(unit, account, row, before, credited, _told(unit, row, credited))
-    await deliveries_repository.want(unit, "credit_note", row.id, account.id, row.legal_entity)
+    await credit_note_queries.insert_credit_note(unit, row, credited.lines)
+    await allocation_queries.free_allocations(unit, credited.freed)
+    await _post(unit, account, row, before, credited, _event_fields(unit, row, credited))
+    await deliveries_repository.enqueue_delivery(unit, "credit_note", row.id, account.id, row.legal_entity)
     return row
 
 
-def _told(unit: Unit, row: CreditNoteRow, credited: Credited) -> int:
+def _event_fields(unit: Unit, row: CreditNoteRow, credited: CreditedInvoice) -> int:
     return unit.publish(
         CreditNoteIssued(
             account_id=row.account_id,
@@ -73,21 +75,21 @@ def _told(unit: Unit, row: CreditNoteRow, credited: Credited) -> int:
                 Allocated(invoice_id=row.invoice_id, line=line, amount_minor=share) for line, share in credited.lines
             ),
             reason_code=row.reason_code,
-            freed=balance_updates.freed(credited.freed),
+            freed=balance_updates.build_freed_fields(credited.freed),
         )
     )
 
 
 async def _post(
-    unit: Unit, account: Account, row: CreditNoteRow, before: Invoice, credited: Credited, sequence: int
+    unit: Unit, account: Account, row: CreditNoteRow, before: Invoice, credited: CreditedInvoice, sequence: int
 ) -> None:
     shares = await _shares(unit, before, credited.lines)
-    deferred = await credit_note_queries.take_from_unearned(unit, account.id, before.id, shares)
+    deferred = await credit_note_queries.credit_unearned(unit, account.id, before.id, shares)
     freed = sum(one.amount for one in credited.freed)
-    entries = ledger_domain.credited([share for _, share in shares], deferred, freed)
-    await ledger_queries.post(unit, account, Document("credit_note", row.id, sequence), entries)
+    entries = ledger_domain.build_credit_entries([share for _, share in shares], deferred, freed)
+    await ledger_queries.post_entries(unit, account, PostedDocument("credit_note", row.id, sequence), entries)
 
 
-async def _shares(unit: Unit, before: Invoice, lines: Sequence[tuple[int, int]]) -> list[tuple[int, Share]]:
-    taxed = await invoice_queries.amounts_and_tax(unit, before.id)
-    return [(line, Share(amount, before.line(line).credited, *taxed[line])) for line, amount in lines]
+async def _shares(unit: Unit, before: Invoice, lines: Sequence[tuple[int, int]]) -> list[tuple[int, CreditShare]]:
+    taxed = await invoice_queries.map_amounts_and_tax(unit, before.id)
+    return [(line, CreditShare(amount, before.line(line).credited, *taxed[line])) for line, amount in lines]

@@ -12,7 +12,7 @@ from services.invoicing.adjustments.repository import decided_amount_queries, li
 from services.invoicing.adjustments.use_cases import approval_limits, credit_note_issuing
 from services.invoicing.adjustments.use_cases.approval_decisions import AboveLimit
 from services.invoicing.payments.repository import allocation_queries
-from services.invoicing.payments.use_cases.payment_effects import Unsaved
+from services.invoicing.payments.use_cases.payment_effects import UnsavedInvoices
 from services.invoicing.payments.use_cases.payment_recording import apply_unapplied
 from services.invoicing.receivables.domain import invoice_balances
 from services.invoicing.receivables.repository import invoice_queries
@@ -35,23 +35,23 @@ class UnknownDispute(Refusal):
     code = "unknown_dispute"
 
 
-async def reserve(unit: Unit, dispute_id: UUID, invoice_id: UUID, lines: Sequence[tuple[int, int]]) -> None:
+async def reserve_amounts(unit: Unit, dispute_id: UUID, invoice_id: UUID, lines: Sequence[tuple[int, int]]) -> None:
     """Hold amounts of lines (number, minor units) for a dispute; a repeat changes nothing.
 
     Raises NotFound, UnknownLine, AmountRefused, DisputeKnown.
     """
-    document = await invoice_queries.invoice_row(unit, invoice_id)
-    account = await account_queries.locked(unit, document.account_id)
+    document = await invoice_queries.get_invoice(unit, invoice_id)
+    account = await account_queries.lock_account(unit, document.account_id)
     known = await reservation_queries.reservations_of(unit, dispute_id)
     if known:
         if known != (invoice_id, sorted(lines), True):
             raise DisputeKnown(f"dispute {dispute_id} is known with other amounts, or is over")
         unit.record_nothing()
         return
-    before = await invoice_queries.open_invoices(unit, account.id, [invoice_id])
-    after = invoice_balances.reserve(before[invoice_id], lines)
+    before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
+    after = invoice_balances.reserve_lines(before[invoice_id], lines)
     await reservation_queries.save_reservations(unit, account.id, dispute_id, invoice_id, lines, 0)
-    await balance_updates.save_changed(unit, account.time_zone, before, {invoice_id: after})
+    await balance_updates.save_and_publish_balances(unit, account.time_zone, before, {invoice_id: after})
     unit.record(Change("dispute", dispute_id, account.id))
 
 
@@ -74,34 +74,34 @@ class UpholdingAuthorised(Refusal):
     code = "upholding_authorised"
 
 
-async def release(unit: Unit, dispute_id: UUID) -> None:
+async def release_reservation(unit: Unit, dispute_id: UUID) -> None:
     """Release what is reserved for a dispute that nobody upholds: what is open of it is dunnable again.
 
     Raises NotFound, ReservationReleased, UpholdingAuthorised.
     """
-    invoice_id, _, _ = await held(unit, dispute_id)
-    account = await account_queries.locked(unit, (await invoice_queries.invoice_row(unit, invoice_id)).account_id)
-    _, lines, is_reserved = await held(unit, dispute_id)
+    invoice_id, _, _ = await get_reserved(unit, dispute_id)
+    account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
+    _, lines, is_reserved = await get_reserved(unit, dispute_id)
     if not is_reserved:
         raise ReservationReleased(f"nothing is reserved for dispute {dispute_id} any more")
     if await decided_amount_queries.is_decided(unit, dispute_id):
         raise UpholdingAuthorised("it is being upheld: reject or withdraw the dispute instead")
-    before = await invoice_queries.open_invoices(unit, account.id, [invoice_id])
+    before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
     await reservation_queries.mark_released(unit, dispute_id)
-    after = invoice_balances.release(before[invoice_id], lines)
-    await apply_unapplied(unit, [account], {account.id: Unsaved(before, {invoice_id: after})})
+    after = invoice_balances.release_lines(before[invoice_id], lines)
+    await apply_unapplied(unit, [account], {account.id: UnsavedInvoices(before, {invoice_id: after})})
     unit.record(Change("dispute", dispute_id, account.id, _write_reserved(lines), _write_reserved([])))
 
 
-async def amend(unit: Unit, dispute_id: UUID, number: int, lines: Sequence[tuple[int, int]]) -> None:
+async def amend_reservation(unit: Unit, dispute_id: UUID, number: int, lines: Sequence[tuple[int, int]]) -> None:
     """Reserve other amounts for a dispute: more, fewer, of other lines. A repeat of the last amendment changes nothing.
 
     Amendments are numbered by escalation, upwards. Raises NotFound, UnknownLine, AmountRefused, DisputeKnown,
     ReservationReleased, UpholdingAuthorised.
     """
-    invoice_id, _, _ = await held(unit, dispute_id)
-    account = await account_queries.locked(unit, (await invoice_queries.invoice_row(unit, invoice_id)).account_id)
-    _, reserved, is_reserved = await held(unit, dispute_id)
+    invoice_id, _, _ = await get_reserved(unit, dispute_id)
+    account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
+    _, reserved, is_reserved = await get_reserved(unit, dispute_id)
     if await _is_repeated(unit, dispute_id, number, sorted(lines) == reserved):
         unit.record_nothing()
         return
@@ -109,10 +109,10 @@ async def amend(unit: Unit, dispute_id: UUID, number: int, lines: Sequence[tuple
         raise ReservationReleased(f"nothing is reserved for dispute {dispute_id} any more")
     if await decided_amount_queries.is_decided(unit, dispute_id):
         raise UpholdingAuthorised("it is being upheld: reject or withdraw the dispute instead")
-    before = await invoice_queries.open_invoices(unit, account.id, [invoice_id])
-    after = invoice_balances.reserve(invoice_balances.release(before[invoice_id], reserved), lines)
+    before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
+    after = invoice_balances.reserve_lines(invoice_balances.release_lines(before[invoice_id], reserved), lines)
     await reservation_queries.save_reservations(unit, account.id, dispute_id, invoice_id, lines, number)
-    await apply_unapplied(unit, [account], {account.id: Unsaved(before, {invoice_id: after})})
+    await apply_unapplied(unit, [account], {account.id: UnsavedInvoices(before, {invoice_id: after})})
     unit.record(Change("dispute", dispute_id, account.id, _write_reserved(reserved), _write_reserved(lines)))
 
 
@@ -128,7 +128,7 @@ def _write_reserved(lines: Sequence[tuple[int, int]]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class UpholdingQuestion:
     """Who would decide about a dispute, by which roles, its lines (number, minor units) and what is credited of them.
 
     Without approved amounts everything that is reserved is credited.
@@ -149,15 +149,15 @@ class Question:
         return sum(minor for _, minor in approved)
 
 
-async def authorise(unit: Unit, dispute_id: UUID, question: Question) -> Money:
+async def authorise_credit(unit: Unit, dispute_id: UUID, question: UpholdingQuestion) -> Money:
     """Authorise the credit of what is reserved for a dispute, by the limits of a person's roles; the amount.
 
     To uphold it counts for the person's day as if they credited it, once, unless the dispute ends otherwise; to
     decline it gives nothing. Raises NotFound, DisputeKnown, AboveLimit, ApprovedRefused.
     """
-    invoice_id, lines, is_reserved = await held(unit, dispute_id)
-    account = await account_queries.locked(unit, (await invoice_queries.invoice_row(unit, invoice_id)).account_id)
-    invoice_id, lines, is_reserved = await held(unit, dispute_id)
+    invoice_id, lines, is_reserved = await get_reserved(unit, dispute_id)
+    account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
+    invoice_id, lines, is_reserved = await get_reserved(unit, dispute_id)
     if not is_reserved or lines != sorted(question.lines):
         raise DisputeKnown(f"dispute {dispute_id} is known with other amounts, or is over")
     amount = Money(question.sum_approved(), account.currency)
@@ -167,14 +167,18 @@ async def authorise(unit: Unit, dispute_id: UUID, question: Question) -> Money:
     return amount
 
 
-async def _is_authorised(unit: Unit, dispute_id: UUID, question: Question, account: Account, amount: Money) -> bool:
+async def _is_authorised(
+    unit: Unit, dispute_id: UUID, question: UpholdingQuestion, account: Account, amount: Money
+) -> bool:
     actor, roles = question.actor, question.roles
     if question.outcome == "declined":
         return await approval_limits.is_within_limit(unit, roles, amount.minor, amount.currency)
-    return await approval_limits.take_limit(unit, actor, roles, approval_limits.Gift(dispute_id, account, amount.minor))
+    return await approval_limits.take_limit(
+        unit, actor, roles, approval_limits.GivenAmount(dispute_id, account, amount.minor)
+    )
 
 
-async def settle(unit: Unit, dispute_id: UUID, approved: Mapping[int, int]) -> None:
+async def settle_dispute(unit: Unit, dispute_id: UUID, approved: Mapping[int, int]) -> None:
     """End a dispute: release what it reserved and credit what is approved of it by line, in one transaction.
 
     No more is credited of a line than is reserved. Raises UnknownDispute. A repeat changes nothing.
@@ -185,9 +189,9 @@ async def settle(unit: Unit, dispute_id: UUID, approved: Mapping[int, int]) -> N
     invoice_id, held, is_held = known
     if not is_held:
         return
-    account = await account_queries.locked(unit, (await invoice_queries.invoice_row(unit, invoice_id)).account_id)
-    before = await invoice_queries.open_invoices(unit, account.id, [invoice_id])
-    after = invoice_balances.release(before[invoice_id], held)
+    account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
+    before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
+    after = invoice_balances.release_lines(before[invoice_id], held)
     await reservation_queries.mark_released(unit, dispute_id)
     creditable = [(line, min(minor, approved[line])) for line, minor in held if approved.get(line, 0) > 0]
     if not creditable:
@@ -196,21 +200,21 @@ async def settle(unit: Unit, dispute_id: UUID, approved: Mapping[int, int]) -> N
         credited = await _credit(unit, after, creditable)
         after = credited.invoice
         if credited.lines:
-            why = credit_note_issuing.Reason(credit_note_issuing.DISPUTE, dispute_id=dispute_id)
-            await credit_note_issuing.issue(unit, account, before[invoice_id], credited, why)
-    await apply_unapplied(unit, [account], {account.id: Unsaved(before, {invoice_id: after})})
+            why = credit_note_issuing.CreditReason(credit_note_issuing.DISPUTE, dispute_id=dispute_id)
+            await credit_note_issuing.issue_credit_note(unit, account, before[invoice_id], credited, why)
+    await apply_unapplied(unit, [account], {account.id: UnsavedInvoices(before, {invoice_id: after})})
 
 
 async def _credit(
     unit: Unit, invoice: invoice_balances.Invoice, amounts: Sequence[tuple[int, int]]
-) -> adjustment_rules.Credited:
-    paid = await allocation_queries.allocations_on(unit, invoice.id)
+) -> adjustment_rules.CreditedInvoice:
+    paid = await allocation_queries.list_allocations_on_invoice(unit, invoice.id)
     return adjustment_rules.credit_disputed(
         invoice, amounts, paid, await line_worth_queries.find_worth(unit, invoice.id)
     )
 
 
-async def held(unit: Unit, dispute_id: UUID) -> tuple[UUID, list[tuple[int, int]], bool]:
+async def get_reserved(unit: Unit, dispute_id: UUID) -> tuple[UUID, list[tuple[int, int]], bool]:
     """What is reserved for a dispute, and whether it still is. Raises NotFound."""
     known = await reservation_queries.reservations_of(unit, dispute_id)
     if known is None:

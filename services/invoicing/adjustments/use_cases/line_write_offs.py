@@ -6,20 +6,20 @@ from services.invoicing.accounts.repository.account_queries import Account
 from services.invoicing.adjustments.domain import adjustment_rules
 from services.invoicing.ledger import domain as ledger_domain
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import Document
+from services.invoicing.ledger.repository.ledger_queries import PostedDocument
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.use_cases import balance_updates
 from shared.events.invoicing import InvoiceWrittenOff
 from shared.persistence.database import Unit
 
 
-async def write_off(unit: Unit, account: Account, invoice_id: UUID, reason_code: str) -> None:
+async def write_off_open(unit: Unit, account: Account, invoice_id: UUID, reason_code: str) -> None:
     """Write off what is open of an invoice; the claim stays beside, and a payment of it is a recovery.
 
     Raises AmountRefused.
     """
-    before = await invoice_queries.open_invoices(unit, account.id, [invoice_id])
-    after, given_up = adjustment_rules.write_off(before[invoice_id])
+    before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
+    after, given_up = adjustment_rules.write_off_invoice(before[invoice_id])
     amount = sum(share for _, share in given_up)
     sequence = unit.publish(
         InvoiceWrittenOff(
@@ -31,7 +31,7 @@ async def write_off(unit: Unit, account: Account, invoice_id: UUID, reason_code:
             reason_code=reason_code,
         )
     )
-    await ledger_queries.post(
-        unit, account, Document("write_off", invoice_id, sequence), ledger_domain.written_off(amount)
+    await ledger_queries.post_entries(
+        unit, account, PostedDocument("write_off", invoice_id, sequence), ledger_domain.build_write_off_entries(amount)
     )
-    await balance_updates.save_changed(unit, account.time_zone, before, {invoice_id: after})
+    await balance_updates.save_and_publish_balances(unit, account.time_zone, before, {invoice_id: after})

@@ -139,14 +139,14 @@ async def list_entries(read: Read, paging: Paging, state: State | None = None) -
     after = paging.after_id()
 
     async def load(unit: Unit) -> list[BankEntryOut]:
-        found = await bank_entry_queries.entries_after(unit, state, after, paging.limit + 1)
+        found = await bank_entry_queries.list_entries(unit, state, after, paging.limit + 1)
         return [BankEntryOut.of(*one) for one in found]
 
     return paging.page(await read(load), key=lambda entry: entry.id)
 
 
 async def _answer_entry(unit: Unit, row: BankEntryRow) -> BankEntryOut:
-    return BankEntryOut.of(row, (await bank_entry_queries.proposals(unit, [row.id])).get(row.id, []))
+    return BankEntryOut.of(row, (await bank_entry_queries.list_proposals(unit, [row.id])).get(row.id, []))
 
 
 @reads.get("/{entry_id}", summary="One entry")
@@ -154,7 +154,7 @@ async def get_entry(entry_id: UUID, read: Read) -> BankEntryOut:
     """An entry, its proposals and what became of it."""
 
     async def load(unit: Unit) -> BankEntryOut:
-        return await _answer_entry(unit, await bank_entry_queries.entry(unit, entry_id))
+        return await _answer_entry(unit, await bank_entry_queries.get_entry(unit, entry_id))
 
     return await read(load)
 
@@ -176,7 +176,7 @@ async def book_entry(
 
     async def book(unit: Unit) -> BankEntryOut:
         decision = wanted.decision(command.caller.subject)
-        return await _answer_entry(unit, await bank_booking.book(unit, entry_id, decision))
+        return await _answer_entry(unit, await bank_booking.book_entry(unit, entry_id, decision))
 
     return await command.run(book, status=200, reason=wanted.reason, subject=wanted.account_id)
 
@@ -194,6 +194,8 @@ async def ignore_entry(
     """It is no payment of a customer, or was dealt with by hand, such as a returned debit. Decided once."""
 
     async def ignore(unit: Unit) -> BankEntryOut:
-        return await _answer_entry(unit, await bank_booking.ignore(unit, entry_id, command.caller.subject, why.reason))
+        return await _answer_entry(
+            unit, await bank_booking.ignore_entry(unit, entry_id, command.caller.subject, why.reason)
+        )
 
     return await command.run(ignore, status=200, reason=why.reason, subject=entry_id)

@@ -84,8 +84,8 @@ class ImportOut(BaseModel):
     async def of(cls, unit: Unit, row: BankImportRow, *, repeated: bool = False) -> Self:
         """The answer for a row."""
         fields: dict[str, Any] = {
-            "entries": bank_booking.counts_of(row),
-            "states": await bank_entry_queries.states(unit, row.id),
+            "entries": bank_booking.count_entries(row),
+            "states": await bank_entry_queries.count_states(unit, row.id),
         }
         now = {"repeated": repeated, "known_until": await bank_knowledge_queries.known_until(unit)}
         fields["refused"] = [entry.model_dump() for entry in await bank_entry_queries.list_refused(unit, row.id)]
@@ -141,7 +141,7 @@ async def import_statement(
     body, actor = await receive_body(request), command.caller.subject
 
     async def take(unit: Unit) -> ImportOut:
-        row, repeated = await bank_booking.take(unit, body, mapping, actor)
+        row, repeated = await bank_booking.import_statement(unit, body, mapping, actor)
         return await ImportOut.of(unit, row, repeated=repeated)
 
     await asyncio.to_thread(command.with_content, body)
@@ -161,6 +161,6 @@ async def latest_import(read: Read) -> ImportOut:
     """The newest import and what became of its entries; and until when the payments into all accounts are known."""
 
     async def load(unit: Unit) -> ImportOut:
-        return await ImportOut.of(unit, await bank_entry_queries.latest_import(unit))
+        return await ImportOut.of(unit, await bank_entry_queries.find_latest_import(unit))
 
     return await read(load)

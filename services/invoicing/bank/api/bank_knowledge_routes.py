@@ -39,7 +39,7 @@ async def get_bank_knowledge(account_id: UUID, read: Read) -> BankKnowledgeOut:
     """Asked by collections before it suspends, where its policy says how old this knowledge may be."""
 
     async def load(unit: Unit) -> BankKnowledgeOut:
-        await account_queries.account(unit, account_id)
+        await account_queries.get_account(unit, account_id)
         known = await bank_knowledge_queries.of_account(unit, account_id)
         return BankKnowledgeOut(
             account_id=account_id, known_until=known.known_until, entries_in_question=known.entries_in_question

@@ -8,7 +8,7 @@ from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing.bank.repository import bank_repeat_queries
-from services.invoicing.bank.repository.bank_repeat_queries import Repeat
+from services.invoicing.bank.repository.bank_repeat_queries import RepeatedEntry
 from services.invoicing.bank.use_cases import repeated_entries
 from services.invoicing.settings.domain.approval_states import MoveRefused
 from shared.persistence.database import Unit
@@ -67,7 +67,7 @@ class RepeatOut(BaseModel):
     taken_at: datetime | None
 
     @classmethod
-    def of(cls, repeat: Repeat) -> Self:
+    def of(cls, repeat: RepeatedEntry) -> Self:
         """The answer for a repeat."""
         entry = repeat.entry
         beside = {"entry_import_id": entry.import_id, "entry_state": entry.state}

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from services.invoicing.bank.domain.statements.tabular import Columns
+from services.invoicing.bank.domain.statements.tabular import ColumnMapping
 from services.invoicing.bank.repository import bank_entry_queries
 from services.invoicing.bank.use_cases import bank_booking, column_mappings
 from shared.persistence.database import Unit
@@ -75,7 +75,7 @@ class MappingIn(Body):
             raise ValueError("sign needs credit_signs and debit_signs")
         return self
 
-    def columns(self) -> Columns:
+    def columns(self) -> ColumnMapping:
         """The mapping."""
         return bank_booking.COLUMNS.validate_python(self.model_dump())
 
@@ -92,7 +92,7 @@ class MappingOut(MappingIn):
     @classmethod
     async def load(cls, unit: Unit, name: str) -> Self:
         """The mapping of this name."""
-        return cls.model_validate({"name": name, **(await bank_entry_queries.mapping(unit, name)).columns})
+        return cls.model_validate({"name": name, **(await bank_entry_queries.get_mapping(unit, name)).columns})
 
 
 @writes.put("/{name}", summary="Say what the columns of a bank's CSV mean")

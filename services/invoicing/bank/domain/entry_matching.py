@@ -110,10 +110,10 @@ class Verdict:
     debit_id: UUID | None = None
 
 
-def judge(receipt: Receipt, candidates: Iterable[Candidate], debits: Sequence[CarriedDebit] = ()) -> Verdict:
+def score_entry(receipt: Receipt, candidates: Iterable[Candidate], debits: Sequence[CarriedDebit] = ()) -> Verdict:
     """Weigh the candidates of an entry, and the debits whose reference it carries."""
     known = list(candidates)
-    scored = [scored_one(receipt, one) for one in known] + list(_named_together(receipt, known))
+    scored = [score_candidate(receipt, one) for one in known] + list(_named_together(receipt, known))
     scored.sort(key=lambda one: (-one.score, str(one.candidate.account_id), str(one.candidate.invoice_id)))
     if debits:
         return _judge_debits(receipt, debits, scored)
@@ -148,15 +148,15 @@ def _is_sure(receipt: Receipt, one: Candidate) -> bool:
     if receipt.is_doubtful or one.has_debit:
         return False
     is_receipt = receipt.kind is EntryKind.RECEIPT and receipt.currency == one.currency
-    return is_receipt and one.by_number and fits(receipt.amount, one.invoice_open, one.account_open)
+    return is_receipt and one.by_number and is_still_owed(receipt.amount, one.invoice_open, one.account_open)
 
 
-def fits(amount: int, invoice_open: int, account_open: int) -> bool:
+def is_still_owed(amount: int, invoice_open: int, account_open: int) -> bool:
     """Whether a named invoice is open and its account owes the amount: true before it is booked, too."""
     return invoice_open > 0 and 0 < amount <= account_open
 
 
-def scored_one(receipt: Receipt, one: Candidate) -> Proposal:
+def score_candidate(receipt: Receipt, one: Candidate) -> Proposal:
     """The score of one candidate, from 0 to 100, with its reasons."""
     agrees = receipt.currency == one.currency
     is_amount = agrees and one.invoice_id is not None and receipt.amount == one.invoice_open > 0
@@ -167,7 +167,7 @@ def scored_one(receipt: Receipt, one: Candidate) -> Proposal:
         "wrong_check_digits": BY_REFERENCE * (one.by_wrong_reference and not one.by_number and not one.by_reference),
         "amount_of_invoice": BY_AMOUNT * is_amount,
         "all_open_of_account": BY_TOTAL * is_total,
-        "payer_name": likeness(receipt.payer or "", one.name),
+        "payer_name": compute_name_likeness(receipt.payer or "", one.name),
     }
     against = ("settled",) * (one.invoice_id is not None and one.invoice_open == 0)
     against += ("other_currency",) * (not agrees)
@@ -187,11 +187,11 @@ def _named_together(receipt: Receipt, candidates: Sequence[Candidate]) -> Iterat
         together = sum(one.invoice_open for one in ones)
         if len(ones) > 1 and together == receipt.amount and ones[0].currency == receipt.currency:
             account = replace(ones[0], invoice_id=None, invoice_open=0, by_number=False, by_reference=False)
-            points = BY_NUMBER + BY_AMOUNT + likeness(receipt.payer or "", account.name)
+            points = BY_NUMBER + BY_AMOUNT + compute_name_likeness(receipt.payer or "", account.name)
             yield Proposal(account, points, ("sum_of_named_invoices",))
 
 
-def likeness(payer: str, name: str) -> int:
+def compute_name_likeness(payer: str, name: str) -> int:
     """How much of an account's name the payer's has, from 0 to BY_NAME."""
     wanted = name_words(name)
     return BY_NAME * len(wanted & name_words(payer)) // len(wanted) if wanted else 0
@@ -215,13 +215,13 @@ def lookup_numbers(text: str, ids: Iterable[str]) -> list[str]:
     A structured reference (ISO 11649) stands for the number that it is made of, marked if its check digits are wrong.
     """
     normal_ids = [normal_number(id_) for id_ in ids]
-    numbers = {*grams(text), *normal_ids} - {""}
+    numbers = {*list_number_grams(text), *normal_ids} - {""}
     for words in (_words(text), *([id_] for id_ in normal_ids)):
         numbers |= {number if is_right else WRONG + number for number, is_right in _structured_numbers(words)}
     return sorted(numbers)
 
 
-def grams(text: str) -> list[str]:
+def list_number_grams(text: str) -> list[str]:
     """What in a text may be a number: words, and words in a row that a bank may have pulled apart.
 
     Only whole words count, so that no number is found within a longer one; the last word has a digit. The number of a

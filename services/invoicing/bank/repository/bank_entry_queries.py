@@ -36,7 +36,7 @@ INSERT INTO bank_repeats (id, import_id, place, entry_id) SELECT id, $1, place, 
 """
 
 
-async def add_import(unit: Unit, row: BankImportRow) -> None:
+async def insert_import(unit: Unit, row: BankImportRow) -> None:
     """Write an import with the entries that have come in, their proposals, and those that repeat another one."""
     unit.session.add(row)
     await unit.session.flush()
@@ -65,13 +65,13 @@ async def insert_entries(unit: Unit, import_id: UUID) -> None:
     unit.wake("sweeps")
 
 
-async def import_of(unit: Unit, content_hash: str) -> BankImportRow | None:
+async def find_import(unit: Unit, content_hash: str) -> BankImportRow | None:
     """The import of this very file."""
     query = select(BankImportRow).where(BankImportRow.content_hash == content_hash)
     return (await unit.session.exec(query)).first()
 
 
-async def latest_import(unit: Unit) -> BankImportRow:
+async def find_latest_import(unit: Unit) -> BankImportRow:
     """The newest import. Raises NotFound."""
     newest = (col(BankImportRow.imported_at).desc(), col(BankImportRow.id).desc())
     row = (await unit.session.exec(select(BankImportRow).order_by(*newest).limit(1))).first()
@@ -80,7 +80,7 @@ async def latest_import(unit: Unit) -> BankImportRow:
     return row
 
 
-async def states(unit: Unit, import_id: UUID) -> dict[str, int]:
+async def count_states(unit: Unit, import_id: UUID) -> dict[str, int]:
     """How many entries of an import are in which state now."""
     rows = await unit.connection.fetch(
         "SELECT state, count(*) AS entries FROM bank_entries WHERE import_id = $1 GROUP BY state ORDER BY state",
@@ -94,7 +94,7 @@ async def find_mapping(unit: Unit, name: str) -> BankMappingRow | None:
     return await unit.session.get(BankMappingRow, name, populate_existing=True)
 
 
-async def mapping(unit: Unit, name: str) -> BankMappingRow:
+async def get_mapping(unit: Unit, name: str) -> BankMappingRow:
     """The mapping of this name. Raises NotFound."""
     row = await find_mapping(unit, name)
     if row is None:
@@ -114,16 +114,16 @@ async def save_mapping(unit: Unit, name: str, told: str, actor: str) -> None:
     await unit.connection.execute(_SAVE_MAPPING, name, told, actor, unit.now)
 
 
-async def entries_after(
+async def list_entries(
     unit: Unit, state: str | None, after: UUID | None, limit: int
 ) -> list[tuple[BankEntryRow, list[BankProposalRow]]]:
     """Entries, of one state if it is given, in the order of their ids, each with its proposals."""
     rows = await rows_after(unit, BankEntryRow, after, limit, state=state)
-    proposed = await proposals(unit, [row.id for row in rows])
+    proposed = await list_proposals(unit, [row.id for row in rows])
     return [(row, proposed.get(row.id, [])) for row in rows]
 
 
-async def proposals(unit: Unit, entry_ids: Sequence[UUID]) -> dict[UUID, list[BankProposalRow]]:
+async def list_proposals(unit: Unit, entry_ids: Sequence[UUID]) -> dict[UUID, list[BankProposalRow]]:
     """The proposals for these entries, the best first."""
     query = select(BankProposalRow).where(col(BankProposalRow.entry_id).in_(entry_ids))
     found: dict[UUID, list[BankProposalRow]] = {}
@@ -132,7 +132,7 @@ async def proposals(unit: Unit, entry_ids: Sequence[UUID]) -> dict[UUID, list[Ba
     return found
 
 
-async def entry(unit: Unit, entry_id: UUID, *, locked: bool = False) -> BankEntryRow:
+async def get_entry(unit: Unit, entry_id: UUID, *, locked: bool = False) -> BankEntryRow:
     """The entry, locked for its decision if wanted. Raises NotFound."""
     row = await unit.session.get(BankEntryRow, entry_id, with_for_update=locked or None, populate_existing=True)
     if row is None:
@@ -147,12 +147,12 @@ ORDER BY account_id, booked_on, id FOR NO KEY UPDATE
 """
 
 
-async def due(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+async def list_certain_entries(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
     """The certain entries of these accounts, which are locked."""
     return await unit.connection.fetch(_DUE, account_ids, unit.now)  # type: ignore[no-any-return]
 
 
-async def open_amounts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, int]]:
+async def map_open_amounts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, int]]:
     """What is open of each invoice of these accounts."""
     rows = await unit.connection.fetch(
         "SELECT account_id, invoice_id, open_minor FROM invoice_states"

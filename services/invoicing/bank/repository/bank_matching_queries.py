@@ -47,7 +47,7 @@ TRUNCATE incoming_entries, incoming_numbers, incoming_candidates, incoming_facts
 """
 
 
-class Incoming(NamedTuple):
+class IncomingEntry(NamedTuple):
     """An entry as it comes in; the order is that of the columns."""
 
     place: int
@@ -72,7 +72,9 @@ IncomingFormerKey = tuple[int, str, str, str | None, str]
 """A former key of an entry that comes in: place, bank account, key, payer, text."""
 
 
-async def take_in(unit: Unit, entries: AsyncIterable[Incoming], former_keys: Sequence[IncomingFormerKey] = ()) -> None:
+async def stage_entries(
+    unit: Unit, entries: AsyncIterable[IncomingEntry], former_keys: Sequence[IncomingFormerKey] = ()
+) -> None:
     """Copy the entries of a file into temporary tables of this connection.
 
     `former_keys` is read when all entries are copied, so that reading them may fill it.
@@ -212,7 +214,7 @@ class Evidence(NamedTuple):
     debits: list[CarriedDebit]
 
 
-async def candidates(unit: Unit, after: int, upto: int) -> dict[UUID, Evidence]:
+async def list_evidence(unit: Unit, after: int, upto: int) -> dict[UUID, Evidence]:
     """The entries of these places that have candidates or carry debits, with these."""
     found: dict[UUID, Evidence] = {}
     for row in await unit.connection.fetch(_SOME, after, upto):
@@ -238,7 +240,7 @@ def _receipt(row: asyncpg.Record) -> Receipt:
     return Receipt(EntryKind(row["kind"]), row["amount"], row["currency"], row["payer"], row["is_doubtful"])
 
 
-async def note(unit: Unit, verdicts: Mapping[UUID, Verdict]) -> None:
+async def save_verdicts(unit: Unit, verdicts: Mapping[UUID, Verdict]) -> None:
     """Note what was found out about entries that have come in."""
     certain = [
         (id_, one.certain.account_id, one.certain.invoice_id, one.debit_id)
@@ -261,6 +263,6 @@ FROM incoming_entries n LEFT JOIN incoming_certain c ON c.id = n.id GROUP BY 1
 """
 
 
-async def outcomes(unit: Unit) -> dict[str, int]:
+async def count_outcomes(unit: Unit) -> dict[str, int]:
     """How many of the entries that have come in are to be in which state."""
     return {row["state"]: row["entries"] for row in await unit.connection.fetch(_COUNT)}

@@ -13,14 +13,14 @@ from shared.pure.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
-class Repeat:
+class RepeatedEntry:
     """A repeat beside the entry that it repeats."""
 
     row: BankRepeatRow
     entry: BankEntryRow
 
 
-async def get_repeat(unit: Unit, repeat_id: UUID, *, locked: bool = False) -> Repeat:
+async def get_repeat(unit: Unit, repeat_id: UUID, *, locked: bool = False) -> RepeatedEntry:
     """Get a repeat, locked for its decision if wanted. Raises NotFound."""
     row = await unit.session.get(BankRepeatRow, repeat_id, with_for_update=locked or None, populate_existing=True)
     if row is None:
@@ -29,14 +29,14 @@ async def get_repeat(unit: Unit, repeat_id: UUID, *, locked: bool = False) -> Re
     return repeat
 
 
-async def list_repeats(unit: Unit, import_id: UUID | None, after: UUID | None, limit: int) -> list[Repeat]:
+async def list_repeats(unit: Unit, import_id: UUID | None, after: UUID | None, limit: int) -> list[RepeatedEntry]:
     """List repeats in the order of their ids, those of one import if it is given."""
     return await _join_entries(unit, await rows_after(unit, BankRepeatRow, after, limit, import_id=import_id))
 
 
-async def _join_entries(unit: Unit, rows: Sequence[BankRepeatRow]) -> list[Repeat]:
+async def _join_entries(unit: Unit, rows: Sequence[BankRepeatRow]) -> list[RepeatedEntry]:
     entries = await _entries_by_id(unit, {row.entry_id for row in rows})
-    return [Repeat(row, entries[row.entry_id]) for row in rows]
+    return [RepeatedEntry(row, entries[row.entry_id]) for row in rows]
 
 
 async def _entries_by_id(unit: Unit, entry_ids: Iterable[UUID]) -> dict[UUID, BankEntryRow]:

@@ -10,9 +10,9 @@ import asyncpg
 import orjson
 from pydantic import TypeAdapter
 
-from services.invoicing.bank.domain.entry_matching import ENTRY_ALLOWED, EntryState, fits, judge
+from services.invoicing.bank.domain.entry_matching import ENTRY_ALLOWED, EntryState, is_still_owed, score_entry
 from services.invoicing.bank.domain.statements.statement_entries import EntryKind
-from services.invoicing.bank.domain.statements.tabular import Columns
+from services.invoicing.bank.domain.statements.tabular import ColumnMapping
 from services.invoicing.bank.repository import (
     bank_duplicate_queries,
     bank_entry_queries,
@@ -22,7 +22,7 @@ from services.invoicing.bank.repository import (
 from services.invoicing.bank.tables import BankAccountRow, BankEntryRow, BankImportRow
 from services.invoicing.bank.use_cases import bank_debits
 from services.invoicing.bank.use_cases.bank_files import BankFile
-from services.invoicing.payments.repository.payment_queries import Received
+from services.invoicing.payments.repository.payment_queries import RecordedPayment
 from services.invoicing.payments.use_cases import payment_recording
 from services.invoicing.payments.use_cases.payment_recording import NewPayment
 from services.invoicing.settings.domain.approval_states import moved_to
@@ -38,7 +38,7 @@ TURNSTILE = "bank imports"
 """The subject that an import locks: of two at once the second sees which entries the first one took."""
 TOGETHER = 500
 """Entries that are judged at a time."""
-COLUMNS = TypeAdapter(Columns)
+COLUMNS = TypeAdapter(ColumnMapping)
 
 
 class NotAReceipt(Refusal):
@@ -47,35 +47,35 @@ class NotAReceipt(Refusal):
     code = "not_a_receipt"
 
 
-async def put_mapping(unit: Unit, name: str, columns: Columns, actor: str) -> None:
+async def put_mapping(unit: Unit, name: str, columns: ColumnMapping, actor: str) -> None:
     """Say what the columns of a bank's CSV mean."""
     await bank_entry_queries.save_mapping(unit, name, orjson.dumps(asdict(columns)).decode(), actor)
 
 
-async def columns_of(unit: Unit, name: str) -> Columns:
+async def get_columns(unit: Unit, name: str) -> ColumnMapping:
     """What a mapping says. Raises NotFound."""
-    return COLUMNS.validate_python((await bank_entry_queries.mapping(unit, name)).columns)
+    return COLUMNS.validate_python((await bank_entry_queries.get_mapping(unit, name)).columns)
 
 
-async def take(unit: Unit, body: bytes, mapping: str | None, actor: str) -> tuple[BankImportRow, bool]:
+async def import_statement(unit: Unit, body: bytes, mapping: str | None, actor: str) -> tuple[BankImportRow, bool]:
     """Import a file, camt.053 or, with a mapping, CSV; and whether it was imported before, so that nothing changed.
 
     Entries that were taken before are listed beside those and left alone; certain ones are booked by the sweep
     that this wakes. An entry that is refused by itself is listed, and payments into its bank account are known no
     longer than before. Raises NotFound, StatementRefused; then nothing of the file is taken.
     """
-    file = BankFile(body, None if mapping is None else await columns_of(unit, mapping))
+    file = BankFile(body, None if mapping is None else await get_columns(unit, mapping))
     import_id, file_format = new_id(), "camt.053" if mapping is None else "csv"
     await unit.lock(TURNSTILE, import_id)
-    known = await bank_entry_queries.import_of(unit, file.hash)
+    known = await bank_entry_queries.find_import(unit, file.hash)
     if known is not None:
         unit.record_nothing()
         return known, True
-    await bank_matching_queries.take_in(unit, file.entries(), file.former_keys)
+    await bank_matching_queries.stage_entries(unit, file.entries(), file.former_keys)
     repeated = await bank_duplicate_queries.drop_repeated(unit)
     await bank_duplicate_queries.doubt_other_formats(unit, file_format)
     await match_incoming(unit)
-    counts = await bank_matching_queries.outcomes(unit)
+    counts = await bank_matching_queries.count_outcomes(unit)
     row = BankImportRow(
         id=import_id,
         content_hash=file.hash,
@@ -88,7 +88,7 @@ async def take(unit: Unit, body: bytes, mapping: str | None, actor: str) -> tupl
         imported_by=actor,
         imported_at=unit.now,
     )
-    await bank_entry_queries.add_import(unit, row)
+    await bank_entry_queries.insert_import(unit, row)
     await bank_entry_queries.insert_refused(unit, row.id, file.refused)
     await bank_knowledge_queries.note_closings(unit, file.complete_closings)
     _publish_import(unit, row, len(file.refused))
@@ -102,7 +102,7 @@ def _publish_import(unit: Unit, row: BankImportRow, refused: int) -> None:
             import_id=row.id,
             format=row.format,
             closing_date=row.closing_date,
-            entries=counts_of(row),
+            entries=count_entries(row),
             refused=refused,
         )
     )
@@ -126,7 +126,7 @@ async def close_account(unit: Unit, bank_account: str, actor: str, reason: str) 
     return row
 
 
-def counts_of(row: BankImportRow) -> dict[str, int]:
+def count_entries(row: BankImportRow) -> dict[str, int]:
     """The entries of a file by outcome, as at its import."""
     return {"certain": row.certain, "unmatched": row.unmatched, "kept": row.kept, "repeated": row.repeated}
 
@@ -135,8 +135,10 @@ async def match_incoming(unit: Unit) -> None:
     """Judge what has come in, some entries at a time."""
     last = await bank_matching_queries.find_candidates(unit)
     for begin in range(0, last, TOGETHER):
-        found = await bank_matching_queries.candidates(unit, begin, begin + TOGETHER)
-        await bank_matching_queries.note(unit, {id_: judge(*evidence) for id_, evidence in found.items()})
+        found = await bank_matching_queries.list_evidence(unit, begin, begin + TOGETHER)
+        await bank_matching_queries.save_verdicts(
+            unit, {id_: score_entry(*evidence) for id_, evidence in found.items()}
+        )
         await asyncio.sleep(0)
 
 
@@ -144,8 +146,8 @@ async def book_certain(unit: Unit, account_ids: list[str]) -> None:
     """Book the certain entries of these accounts, which are locked, if the facts are still those they were."""
     ids = [UUID(one) for one in account_ids]
     opened = await bank_debits.get_open_amounts(unit, ids)
-    for entries in _one_of_each_account(await bank_entry_queries.due(unit, ids)):
-        booked = await _booked(unit, entries, opened)
+    for entries in _one_of_each_account(await bank_entry_queries.list_certain_entries(unit, ids)):
+        booked = await _list_payments(unit, entries, opened)
         states = [EntryState.UNMATCHED if one is None else EntryState.BOOKED for one in booked]
         moved = [moved_to(ENTRY_ALLOWED, EntryState.CERTAIN, state) for state in states]
         await bank_entry_queries.save_outcomes(
@@ -162,7 +164,7 @@ def _one_of_each_account(due: Iterable[asyncpg.Record]) -> Iterator[list[asyncpg
         yield [row for row in together if row is not None]
 
 
-async def _booked(
+async def _list_payments(
     unit: Unit, entries: Sequence[asyncpg.Record], opened: Mapping[UUID, dict[UUID, int]]
 ) -> list[UUID | None]:
     """The payment that each entry becomes, or None; `opened` is what is open of each account's invoices."""
@@ -171,7 +173,7 @@ async def _booked(
     outcomes = dict(
         zip(
             [row["id"] for row in wanted],
-            await _received(unit, [_payment_of(row) for row in wanted]),
+            await _record_payments(unit, [_payment_of(row) for row in wanted]),
             strict=True,
         )
     )
@@ -185,25 +187,25 @@ async def _booked(
             log.warning("a certain bank entry was refused", entry=str(row["id"]), code=outcome.code)
         elif outcome is not None:
             _use(row, opened[row["account_id"]])
-        booked.append(outcome.id if isinstance(outcome, Received) else None)
+        booked.append(outcome.id if isinstance(outcome, RecordedPayment) else None)
     return booked
 
 
-async def _received(unit: Unit, news: Sequence[NewPayment]) -> list[Received | Refusal]:
+async def _record_payments(unit: Unit, news: Sequence[NewPayment]) -> list[RecordedPayment | Refusal]:
     """Receive them together; where what one does cannot be told (its event is too large), each by itself."""
     try:
         async with unit.savepoint():
-            return await payment_recording.receive_many(unit, news)
+            return await payment_recording.record_payments(unit, news)
     except Unavailable:
         raise
     except Refusal as refusal:
         if len(news) == 1:
             return [refusal]
-    return [outcome for new in news for outcome in await _received(unit, [new])]
+    return [outcome for new in news for outcome in await _record_payments(unit, [new])]
 
 
 def _fits(row: asyncpg.Record, opened: Mapping[UUID, int]) -> bool:
-    return fits(row["amount_minor"], opened.get(row["invoice_id"], 0), sum(opened.values()))
+    return is_still_owed(row["amount_minor"], opened.get(row["invoice_id"], 0), sum(opened.values()))
 
 
 def _payment_of(row: asyncpg.Record) -> NewPayment:
@@ -233,7 +235,7 @@ class Decision:
     remittance: Sequence[tuple[str, int]] = ()
 
 
-async def book(unit: Unit, entry_id: UUID, decision: Decision) -> BankEntryRow:
+async def book_entry(unit: Unit, entry_id: UUID, decision: Decision) -> BankEntryRow:
     """Book a receipt for an account; what is more than it owes is unapplied cash.
 
     One that carries the reference of a debit in flight settles that debit.
@@ -250,7 +252,11 @@ async def book(unit: Unit, entry_id: UUID, decision: Decision) -> BankEntryRow:
     )
     if debit is None:
         new = NewPayment(decision.account_id, money, named, [], _reference(row.id), decision.remittance)
-        booked = {"invoice_id": named, "debit_id": None, "payment_id": (await payment_recording.receive(unit, new)).id}
+        booked = {
+            "invoice_id": named,
+            "debit_id": None,
+            "payment_id": (await payment_recording.record_payment(unit, new)).id,
+        }
     else:
         payment_id = await bank_debits.pay_debit(unit, debit)
         booked = {"invoice_id": debit.invoice_id, "debit_id": debit.id, "payment_id": payment_id}
@@ -259,7 +265,7 @@ async def book(unit: Unit, entry_id: UUID, decision: Decision) -> BankEntryRow:
     return row
 
 
-async def ignore(unit: Unit, entry_id: UUID, actor: str, reason: str) -> BankEntryRow:
+async def ignore_entry(unit: Unit, entry_id: UUID, actor: str, reason: str) -> BankEntryRow:
     """An entry is no payment of a customer, or was dealt with by hand. Raises NotFound, MoveRefused."""
     row = await _to_decide(unit, entry_id, EntryState.IGNORED)
     meant_for = {"account_id": None, "invoice_id": None, "debit_id": None}
@@ -269,7 +275,7 @@ async def ignore(unit: Unit, entry_id: UUID, actor: str, reason: str) -> BankEnt
 
 async def _to_decide(unit: Unit, entry_id: UUID, wanted: EntryState) -> BankEntryRow:
     """The entry, locked, if it may have this state: of two who decide at once the second is refused."""
-    row = await bank_entry_queries.entry(unit, entry_id, locked=True)
+    row = await bank_entry_queries.get_entry(unit, entry_id, locked=True)
     moved_to(ENTRY_ALLOWED, EntryState(row.state), wanted)
     return row
 

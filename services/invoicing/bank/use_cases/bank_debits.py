@@ -11,7 +11,7 @@ from services.invoicing.bank.repository import bank_entry_queries
 from services.invoicing.bank.repository.carried_debit_queries import list_carried
 from services.invoicing.bank.tables import BankEntryRow
 from services.invoicing.payments.domain.debit_states import DebitState
-from services.invoicing.payments.repository.debit_queries import debit, list_by_id, list_invoices_in_flight
+from services.invoicing.payments.repository.debit_queries import get_debit, list_by_id, list_invoices_in_flight
 from services.invoicing.payments.use_cases import direct_debits
 from shared.base.telemetry import log
 from shared.persistence.database import Unit
@@ -48,7 +48,7 @@ async def _settle(unit: Unit, settling: Sequence[tuple[UUID, asyncpg.Record]]) -
         return {}
     try:
         async with unit.savepoint():
-            received = await direct_debits.settle_many(unit, [debit for _, debit in settling])
+            received = await direct_debits.settle_debits(unit, [debit for _, debit in settling])
             return {entry_id: payment.id for (entry_id, _), payment in zip(settling, received, strict=True)}
     except Unavailable:
         raise
@@ -87,7 +87,7 @@ async def find_debit(
 async def pay_debit(unit: Unit, carried: CarriedDebit) -> UUID:
     """Settle a debit that an entry is the money of, unless it was settled before; its payment."""
     is_settled = carried.state is DebitState.SETTLED
-    row = await (debit(unit, carried.id) if is_settled else direct_debits.complete_debit(unit, carried.id))
+    row = await (get_debit(unit, carried.id) if is_settled else direct_debits.complete_debit(unit, carried.id))
     assert row.payment_id is not None
     return row.payment_id
 
@@ -95,7 +95,7 @@ async def pay_debit(unit: Unit, carried: CarriedDebit) -> UUID:
 async def get_open_amounts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, int]]:
     """Get what is open of each invoice of these accounts, without those of which a debit is in flight."""
     in_flight = await list_invoices_in_flight(unit, account_ids)
-    opened = await bank_entry_queries.open_amounts(unit, account_ids)
+    opened = await bank_entry_queries.map_open_amounts(unit, account_ids)
     return {
         account_id: {id_: amount for id_, amount in amounts.items() if id_ not in in_flight}
         for account_id, amounts in opened.items()

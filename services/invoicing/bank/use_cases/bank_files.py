@@ -11,9 +11,14 @@ import orjson
 
 from services.invoicing.bank.domain.entry_matching import lookup_numbers
 from services.invoicing.bank.domain.statements import camt, tabular
-from services.invoicing.bank.domain.statements.statement_entries import Closing, Entry, RefusedEntry, refuse
-from services.invoicing.bank.domain.statements.tabular import Columns
-from services.invoicing.bank.repository.bank_matching_queries import Incoming, IncomingFormerKey
+from services.invoicing.bank.domain.statements.statement_entries import (
+    ClosingBalance,
+    RefusedEntry,
+    StatementEntry,
+    refuse_statement,
+)
+from services.invoicing.bank.domain.statements.tabular import ColumnMapping
+from services.invoicing.bank.repository.bank_matching_queries import IncomingEntry, IncomingFormerKey
 from shared.pure.ids import new_id
 
 MOST_REFUSED = 100
@@ -27,7 +32,7 @@ class BankFile:
     """A file while it is read."""
 
     body: bytes
-    columns: Columns | None
+    columns: ColumnMapping | None
     closings: dict[str, date] = field(default_factory=dict)
     """The newest closing of each bank account in it."""
     refused: list[RefusedEntry] = field(default_factory=list)
@@ -49,13 +54,13 @@ class BankFile:
 
     def _refuse(self, entry: RefusedEntry) -> None:
         if len(self.refused) == MOST_REFUSED:
-            refuse(entry.place, entry.field, f"{entry.message}, as of {MOST_REFUSED} entries before it")
+            refuse_statement(entry.place, entry.field, f"{entry.message}, as of {MOST_REFUSED} entries before it")
         self.refused.append(entry)
 
-    def _read(self) -> Iterator[Entry | Closing | RefusedEntry]:
-        return camt.read(self.body) if self.columns is None else tabular.read(self.body, self.columns)
+    def _read(self) -> Iterator[StatementEntry | ClosingBalance | RefusedEntry]:
+        return camt.read_camt(self.body) if self.columns is None else tabular.read_csv(self.body, self.columns)
 
-    async def entries(self) -> AsyncIterator[Incoming]:
+    async def entries(self) -> AsyncIterator[IncomingEntry]:
         """The entries, as they come in; closings and former keys are noted. Raises StatementRefused.
 
         A thread reads them, some at a time, so that the process goes on with other requests.
@@ -65,9 +70,9 @@ class BankFile:
             for incoming in self._take_in(read):
                 yield incoming
 
-    def _take_in(self, read: Sequence[Entry | Closing | RefusedEntry]) -> Iterator[Incoming]:
+    def _take_in(self, read: Sequence[StatementEntry | ClosingBalance | RefusedEntry]) -> Iterator[IncomingEntry]:
         for entry in read:
-            if isinstance(entry, Closing):
+            if isinstance(entry, ClosingBalance):
                 self.closings[entry.account] = max(self.closings.get(entry.account, entry.day), entry.day)
                 continue
             if isinstance(entry, RefusedEntry):
@@ -81,8 +86,8 @@ class BankFile:
             yield _incoming(entry)
 
 
-def _incoming(entry: Entry) -> Incoming:
-    return Incoming(
+def _incoming(entry: StatementEntry) -> IncomingEntry:
+    return IncomingEntry(
         place=entry.place,
         id=new_id(),
         bank_account=entry.account,

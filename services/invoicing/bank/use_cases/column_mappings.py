@@ -2,14 +2,14 @@
 
 from dataclasses import asdict
 
-from services.invoicing.bank.domain.statements.tabular import Columns
+from services.invoicing.bank.domain.statements.tabular import ColumnMapping
 from services.invoicing.bank.repository.bank_entry_queries import find_mapping
 from services.invoicing.bank.use_cases import bank_booking
 from shared.persistence.audit import Change
 from shared.persistence.database import Unit
 
 
-async def set_mapping(unit: Unit, name: str, columns: Columns, actor: str) -> None:
+async def set_mapping(unit: Unit, name: str, columns: ColumnMapping, actor: str) -> None:
     """Set what the columns of a bank's CSV mean, in the place of a former mapping of this name."""
     await unit.lock(f"bank mapping {name}")
     former = await find_mapping(unit, name)

@@ -6,8 +6,8 @@ from uuid import UUID
 from services.invoicing.bank.domain.entry_matching import lookup_numbers
 from services.invoicing.bank.repository import bank_matching_queries, bank_repeat_queries
 from services.invoicing.bank.repository.bank_entry_queries import insert_entries
-from services.invoicing.bank.repository.bank_matching_queries import Incoming
-from services.invoicing.bank.repository.bank_repeat_queries import Repeat
+from services.invoicing.bank.repository.bank_matching_queries import IncomingEntry
+from services.invoicing.bank.repository.bank_repeat_queries import RepeatedEntry
 from services.invoicing.bank.use_cases import bank_booking
 from services.invoicing.settings.domain.approval_states import MoveRefused
 from shared.persistence.audit import Change
@@ -15,7 +15,7 @@ from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 
 
-async def take_repeat(unit: Unit, repeat_id: UUID, actor: str, reason: str) -> Repeat:
+async def take_repeat(unit: Unit, repeat_id: UUID, actor: str, reason: str) -> RepeatedEntry:
     """Take a repeat as an entry of its own, which is matched as if it came in now.
 
     Raises NotFound, and MoveRefused if it was taken before.
@@ -26,7 +26,7 @@ async def take_repeat(unit: Unit, repeat_id: UUID, actor: str, reason: str) -> R
     if row.taken_entry_id is not None:
         raise MoveRefused("the repeat was taken before")
     entry = _incoming(repeat)
-    await bank_matching_queries.take_in(unit, _iterate(entry))
+    await bank_matching_queries.stage_entries(unit, _iterate(entry))
     await bank_booking.match_incoming(unit)
     await insert_entries(unit, row.import_id)
     before = row.model_dump()
@@ -36,10 +36,10 @@ async def take_repeat(unit: Unit, repeat_id: UUID, actor: str, reason: str) -> R
     return repeat
 
 
-def _incoming(repeat: Repeat) -> Incoming:
+def _incoming(repeat: RepeatedEntry) -> IncomingEntry:
     """Copy the entry that is repeated, under a key that no file gives."""
     entry = repeat.entry
-    return Incoming(
+    return IncomingEntry(
         place=1,
         id=new_id(),
         bank_account=entry.bank_account,
@@ -58,5 +58,5 @@ def _incoming(repeat: Repeat) -> Incoming:
     )
 
 
-async def _iterate(entry: Incoming) -> AsyncIterator[Incoming]:
+async def _iterate(entry: IncomingEntry) -> AsyncIterator[IncomingEntry]:
     yield entry

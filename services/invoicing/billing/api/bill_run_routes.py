@@ -74,8 +74,8 @@ class BillRunOut(BaseModel):
     @classmethod
     async def told(cls, unit: Unit, row: BillRunRow) -> Self:
         """The answer for a run as it is now."""
-        counts = await bill_run_queries.counts(unit, row.id)
-        totals = [BilledTotalsOut(**total) for total in await bill_run_queries.totals(unit, row.id)]
+        counts = await bill_run_queries.count_accounts(unit, row.id)
+        totals = [BilledTotalsOut(**total) for total in await bill_run_queries.compute_run_totals(unit, row.id)]
         return cls.model_validate(row.model_dump() | {"accounts": counts, "totals": totals})
 
 
@@ -137,7 +137,7 @@ async def start_run(run: BillRunIn, command: Annotated[CommandRunner, perform_co
     """Workers bill the accounts in chunks from now on; announces `BillRunStarted` and then `BillRunFinished`."""
 
     async def start(unit: Unit) -> BillRunOut:
-        row, _ = await bill_run_control.start(unit, run.run_date, at_once=run.at_once, actor=command.caller.subject)
+        row, _ = await bill_run_control.start_run(unit, run.run_date, at_once=run.at_once, actor=command.caller.subject)
         return await BillRunOut.told(unit, row)
 
     return await command.run(start)
@@ -150,7 +150,7 @@ async def list_runs(read: Read, paging: Paging) -> Page[BillRunOut]:
 
     async def load(unit: Unit) -> list[BillRunOut]:
         return [
-            await BillRunOut.told(unit, row) for row in await bill_run_queries.runs_after(unit, after, paging.limit + 1)
+            await BillRunOut.told(unit, row) for row in await bill_run_queries.list_runs(unit, after, paging.limit + 1)
         ]
 
     return paging.page(await read(load), key=lambda run: run.id)
@@ -161,7 +161,7 @@ async def get_run(run_id: UUID, read: Read) -> BillRunOut:
     """How far the run is, and what it comes to."""
 
     async def load(unit: Unit) -> BillRunOut:
-        return await BillRunOut.told(unit, await bill_run_queries.run(unit, run_id))
+        return await BillRunOut.told(unit, await bill_run_queries.get_run(unit, run_id))
 
     return await read(load)
 
@@ -172,8 +172,8 @@ async def list_aside(run_id: UUID, read: Read, paging: Paging) -> Page[AsideOut]
     after = paging.after_id()
 
     async def load(unit: Unit) -> list[AsideOut]:
-        await bill_run_queries.run(unit, run_id)
-        return [AsideOut(**row) for row in await bill_run_queries.aside(unit, run_id, after, paging.limit + 1)]
+        await bill_run_queries.get_run(unit, run_id)
+        return [AsideOut(**row) for row in await bill_run_queries.list_set_aside(unit, run_id, after, paging.limit + 1)]
 
     return paging.page(await read(load), key=lambda one: one.account_id)
 
@@ -184,8 +184,10 @@ async def list_credits(run_id: UUID, read: Read, paging: Paging) -> Page[CreditO
     after = paging.after_id()
 
     async def load(unit: Unit) -> list[CreditOut]:
-        await bill_run_queries.run(unit, run_id)
-        return [CreditOut(**row) for row in await bill_run_queries.credits(unit, run_id, after, paging.limit + 1)]
+        await bill_run_queries.get_run(unit, run_id)
+        return [
+            CreditOut(**row) for row in await bill_run_queries.list_run_credits(unit, run_id, after, paging.limit + 1)
+        ]
 
     return paging.page(await read(load), key=lambda one: one.account_id)
 
@@ -196,9 +198,10 @@ async def list_run_differences(run_id: UUID, read: Read, paging: Paging) -> Page
     after = paging.after_id()
 
     async def load(unit: Unit) -> list[RunDifferenceOut]:
-        row = await bill_run_queries.run(unit, run_id)
+        row = await bill_run_queries.get_run(unit, run_id)
         return [
-            RunDifferenceOut(**one) for one in await bill_run_queries.differences(unit, row, after, paging.limit + 1)
+            RunDifferenceOut(**one)
+            for one in await bill_run_queries.list_run_differences(unit, row, after, paging.limit + 1)
         ]
 
     return paging.page(await read(load), key=lambda one: one.account_id)
@@ -226,7 +229,7 @@ async def approve_run(
     run_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.approve")]
 ) -> Response:
     """Issue every draft of the run: as an invoice or, below 0, as credit notes."""
-    return await _moved(bill_run_control.approve, run_id, why, command)
+    return await _moved(bill_run_control.approve_run, run_id, why, command)
 
 
 @writes.post(
@@ -240,7 +243,7 @@ async def discard_run(
     run_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.discard")]
 ) -> Response:
     """Issue nothing; what the drafts would have billed waits for another run."""
-    return await _moved(bill_run_control.discard, run_id, why, command)
+    return await _moved(bill_run_control.discard_run, run_id, why, command)
 
 
 @writes.post(
@@ -254,4 +257,4 @@ async def retry_run(
     run_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.retry")]
 ) -> Response:
     """Try the accounts again that were set aside, once what kept them is mended."""
-    return await _moved(bill_run_control.retry, run_id, why, command)
+    return await _moved(bill_run_control.retry_run, run_id, why, command)

@@ -92,6 +92,6 @@ async def issue_invoice(
     """
 
     async def issue(unit: Unit) -> InvoiceOut:
-        return InvoiceOut.of(await invoice_issuing.issue(unit, invoice.new()))
+        return InvoiceOut.of(await invoice_issuing.issue_invoice(unit, invoice.new()))
 
     return await command.run(issue, subject=invoice.account_id)

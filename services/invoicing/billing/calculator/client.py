@@ -33,7 +33,7 @@ class Calculator:
         """The tax of an invoice. Raises Refused, Later."""
         answer = await self._sent(request)
         if answer.status_code != 200:
-            raise Refused(_told(answer))
+            raise Refused(_describe_refusal(answer))
         try:
             return TaxAnswer.model_validate_json(answer.content)
         except ValidationError as error:
@@ -64,7 +64,7 @@ class Calculator:
         return headers
 
 
-def _told(answer: httpx2.Response) -> str:
+def _describe_refusal(answer: httpx2.Response) -> str:
     """Why it refuses: its status, and what its problem document (RFC 9457) says, if it is one."""
     try:
         problem = orjson.loads(answer.content)

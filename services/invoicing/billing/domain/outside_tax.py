@@ -29,7 +29,7 @@ class NotTaxed:
     reason: str
 
 
-def flaw(nets: Mapping[int, int], taxes: Sequence[LineTax]) -> str | None:
+def find_tax_flaw(nets: Mapping[int, int], taxes: Sequence[LineTax]) -> str | None:
     """What is wrong with the taxes of an invoice whose lines have these nets (minor units), if anything is."""
     counted = Counter(tax.line for tax in taxes)
     for line in sorted(nets.keys() | counted.keys()):
@@ -46,6 +46,6 @@ def flaw(nets: Mapping[int, int], taxes: Sequence[LineTax]) -> str | None:
     return None
 
 
-def total(nets: Mapping[int, int], taxes: Sequence[LineTax]) -> int:
+def compute_total(nets: Mapping[int, int], taxes: Sequence[LineTax]) -> int:
     """What an invoice comes to with its tax, in minor units."""
     return sum(nets.values()) + sum(tax.tax_minor for tax in taxes)

@@ -10,8 +10,8 @@ from datetime import date
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from services.invoicing.ledger.domain import Share
-from services.invoicing.subscriptions.domain.proration import Cycle
+from services.invoicing.ledger.domain import CreditShare
+from services.invoicing.subscriptions.domain.proration import BillingCycle
 
 Key = TypeVar("Key")
 
@@ -21,11 +21,11 @@ class Supply(NamedTuple):
 
     subscription_id: UUID
     kind: str
-    cycle: Cycle
+    cycle: BillingCycle
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueCharge:
     """A charge that is due, with its tax; a reversal's amounts are negative."""
 
     charge_id: UUID
@@ -40,7 +40,7 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class Billed:
+class CreditableLine:
     """A line of an issued invoice of which something can still be credited."""
 
     invoice_id: UUID
@@ -56,7 +56,7 @@ class Billed:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class SettledCharge:
     """What of a charge is settled by the credit notes; `kept` of its net amount stays to be billed."""
 
     charge_id: UUID
@@ -66,11 +66,11 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenBack:
+class SurplusCredits:
     """What is credited of which lines (invoice, line, amount), and what becomes of the charges."""
 
     credits: tuple[tuple[UUID, int, int], ...]
-    charges: tuple[Settled, ...]
+    charges: tuple[SettledCharge, ...]
 
     @property
     def left(self) -> int:
@@ -78,55 +78,57 @@ class GivenBack:
         return -sum(one.kept for one in self.charges)
 
 
-def give_back(due: Sequence[Due], billed: Sequence[Billed]) -> GivenBack:
+def credit_surplus(due: Sequence[DueCharge], billed: Sequence[CreditableLine]) -> SurplusCredits:
     """Credit what the charges come to below 0, on the lines that their reversals take back, in the order of `billed`.
 
     What no line can take stays with the reversals; if none can take anything, every charge stays as it is.
     """
     wanted = wanted_back(due)
-    taken = list(_taken(wanted, billed))
+    taken = list(_match_lines(wanted, billed))
     if not taken:
-        return GivenBack((), tuple(Settled(one.charge_id, 0, 0, one.net) for one in due))
-    left = _left(wanted, due, taken)
+        return SurplusCredits((), tuple(SettledCharge(one.charge_id, 0, 0, one.net) for one in due))
+    left = _compute_remaining(wanted, due, taken)
     amounts: Counter[tuple[UUID, int]] = Counter()
     for _, line, amount in taken:
         amounts[line.invoice_id, line.line] += amount
     credits = tuple((invoice_id, line, amount) for (invoice_id, line), amount in amounts.items())
-    return GivenBack(credits, tuple(_settled(due, left)))
+    return SurplusCredits(credits, tuple(_split_settled(due, left)))
 
 
-def wanted_back(due: Iterable[Due]) -> dict[Supply, int]:
+def wanted_back(due: Iterable[DueCharge]) -> dict[Supply, int]:
     """What is to be given back of each supply: charges use up their own subscription's reversals first, the earliest
     first, then those of the others.
     """
     sums: Counter[Supply] = Counter()
     for one in due:
         sums[one.supply] += one.amount
-    ordered = sorted(sums, key=_place)
+    ordered = sorted(sums, key=_build_sort_key)
     charges: Counter[UUID] = Counter()
     for supply in ordered:
         charges[supply.subscription_id] += max(0, sums[supply])
     back = {supply: -sums[supply] for supply in ordered if sums[supply] < 0}
     for supply, amount in back.items():
-        back[supply] -= _use(charges, supply.subscription_id, amount)
+        back[supply] -= _consume(charges, supply.subscription_id, amount)
     others = {"": charges.total()}
     for supply, amount in back.items():
-        back[supply] -= _use(others, "", amount)
+        back[supply] -= _consume(others, "", amount)
     return {supply: amount for supply, amount in back.items() if amount}
 
 
-def _place(supply: Supply) -> tuple[date, date, UUID, str]:
+def _build_sort_key(supply: Supply) -> tuple[date, date, UUID, str]:
     return supply.cycle.begin, supply.cycle.end, supply.subscription_id, supply.kind
 
 
-def _use(left: dict[Key, int], key: Key, amount: int) -> int:
+def _consume(left: dict[Key, int], key: Key, amount: int) -> int:
     """Use up to an amount of what is left; how much that is."""
     used = min(left[key], amount)
     left[key] -= used
     return used
 
 
-def _taken(wanted: Mapping[Supply, int], billed: Sequence[Billed]) -> Iterator[tuple[Supply, Billed, int]]:
+def _match_lines(
+    wanted: Mapping[Supply, int], billed: Sequence[CreditableLine]
+) -> Iterator[tuple[Supply, CreditableLine, int]]:
     """Which supply takes what back of which line: of its own lines, then of lines with an excess, its subscription's
     first.
     """
@@ -135,19 +137,19 @@ def _taken(wanted: Mapping[Supply, int], billed: Sequence[Billed]) -> Iterator[t
     excess = {one.supply: max(0, one.excess) for one in billed}
     for supply in short:
         own = [one for one in billed if one.supply == supply]
-        yield from _take(short, supply, own, room, {supply: short[supply]})
+        yield from _credit_lines(short, supply, own, room, {supply: short[supply]})
     for supply in short:
         others = sorted(billed, key=lambda one: one.supply.subscription_id != supply.subscription_id)
-        yield from _take(short, supply, others, room, excess)
+        yield from _credit_lines(short, supply, others, room, excess)
 
 
-def _take(
+def _credit_lines(
     short: dict[Supply, int],
     supply: Supply,
-    lines: Iterable[Billed],
+    lines: Iterable[CreditableLine],
     room: dict[tuple[UUID, int], int],
     limits: dict[Supply, int],
-) -> Iterator[tuple[Supply, Billed, int]]:
+) -> Iterator[tuple[Supply, CreditableLine, int]]:
     for one in lines:
         place = (one.invoice_id, one.line)
         amount = min(short[supply], room[place], limits[one.supply])
@@ -158,8 +160,8 @@ def _take(
             yield supply, one, amount
 
 
-def _left(
-    wanted: Mapping[Supply, int], due: Iterable[Due], taken: Iterable[tuple[Supply, Billed, int]]
+def _compute_remaining(
+    wanted: Mapping[Supply, int], due: Iterable[DueCharge], taken: Iterable[tuple[Supply, CreditableLine, int]]
 ) -> Counter[Supply]:
     """What is left of each supply, net. Once all is credited with tax, or all without it, nothing is: the tax of a
     line and that of its reversal may differ by their rounding, or by a rate that is another now.
@@ -169,14 +171,14 @@ def _left(
     for supply, one, amount in taken:
         place = (one.invoice_id, one.line)
         gross[supply] -= amount
-        net[supply] -= amount - Share(amount, one.credited + credited[place], one.amount, one.tax).tax
+        net[supply] -= amount - CreditShare(amount, one.credited + credited[place], one.amount, one.tax).tax
         credited[place] += amount
     return Counter({supply: net[supply] for supply in wanted if gross[supply] > 0 and net[supply] > 0})
 
 
-def _net_wanted(wanted: Mapping[Supply, int], due: Iterable[Due]) -> dict[Supply, int]:
+def _net_wanted(wanted: Mapping[Supply, int], due: Iterable[DueCharge]) -> dict[Supply, int]:
     """What is to be given back of each supply without tax, in proportion, half up."""
-    sums: defaultdict[Supply, list[Due]] = defaultdict(list)
+    sums: defaultdict[Supply, list[DueCharge]] = defaultdict(list)
     for one in due:
         sums[one.supply].append(one)
     found = {}
@@ -186,9 +188,9 @@ def _net_wanted(wanted: Mapping[Supply, int], due: Iterable[Due]) -> dict[Supply
     return found
 
 
-def _settled(due: Sequence[Due], left: Counter[Supply]) -> Iterator[Settled]:
+def _split_settled(due: Sequence[DueCharge], left: Counter[Supply]) -> Iterator[SettledCharge]:
     """All is settled but what is left, which stays with the last reversals."""
     for one in reversed(due):
-        kept = _use(left, one.supply, max(0, -one.net))
+        kept = _consume(left, one.supply, max(0, -one.net))
         tax = one.tax * kept // one.net if kept else 0
-        yield Settled(one.charge_id, one.net + kept, one.tax + tax, -kept)
+        yield SettledCharge(one.charge_id, one.net + kept, one.tax + tax, -kept)

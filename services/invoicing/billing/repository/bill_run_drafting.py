@@ -200,44 +200,44 @@ MOST_LINES = 2000
 """Lines of one invoice: an event carries them all, and is bounded."""
 
 
-async def begin(unit: Unit, account_ids: Sequence[UUID]) -> None:
+async def begin_invoices(unit: Unit, account_ids: Sequence[UUID]) -> None:
     """Begin an invoice for each of these accounts, dated today in its zone, in temporary tables of this connection."""
-    await prepare(unit)
+    await prepare_chunk(unit)
     await unit.connection.execute(_INVOICES, account_ids, [new_id() for _ in account_ids], unit.now)
     await unit.connection.execute("ANALYZE bill_invoices")
 
 
-async def prepare(unit: Unit) -> None:
+async def prepare_chunk(unit: Unit) -> None:
     """Make the temporary tables, or empty them: a chunk before may be of the same unit."""
     await unit.connection.execute(_TEMPORARY)
     await unit.connection.execute("TRUNCATE bill_invoices, bill_lines")
 
 
-async def draw_up(unit: Unit, run_id: UUID, day: date) -> None:
+async def draw_up_lines(unit: Unit, run_id: UUID, day: date) -> None:
     """Let the invoices that were begun have what is due as lines; set aside or leave out who has no invoice."""
     await unit.connection.execute(_LINES, day)
     await unit.connection.execute("ANALYZE bill_lines")
-    await sum_up(unit)
+    await compute_totals(unit)
     await unit.connection.execute(_SET_ASIDE, run_id, MOST_LINES)
     await unit.connection.execute(_NOTHING, run_id)
-    await leave_out(unit, run_id)
-    await let_collect(unit)
+    await drop_finished(unit, run_id)
+    await compute_collectable(unit)
     await unit.connection.execute(_ON_INVOICE)
 
 
-async def leave_out(unit: Unit, run_id: UUID) -> None:
+async def drop_finished(unit: Unit, run_id: UUID) -> None:
     """Give up the invoices of accounts with which the run is done; what they would have billed stays unbilled."""
     await unit.connection.execute(_REJECTED, run_id)
     await unit.connection.execute(_KEEP, run_id)
     await unit.connection.execute(_KEEP_LINES)
 
 
-async def sum_up(unit: Unit) -> None:
+async def compute_totals(unit: Unit) -> None:
     """Say what each invoice comes to."""
     await unit.connection.execute(_TOTALS)
 
 
-async def let_collect(unit: Unit) -> None:
+async def compute_collectable(unit: Unit) -> None:
     """Say what is to be paid of each line, once reversals are taken off."""
     await unit.connection.execute("UPDATE bill_lines SET collectable_minor = greatest(net_minor + tax_minor, 0)")
     await unit.connection.execute(_COLLECTABLE)

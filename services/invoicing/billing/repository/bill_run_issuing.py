@@ -150,7 +150,7 @@ async def take_drafts(unit: Unit, run_id: UUID, account_ids: Sequence[UUID]) -> 
         await unit.connection.execute(f"DELETE FROM {table} d USING bill_invoices b WHERE d.{key} = b.invoice_id")
 
 
-async def issue(unit: Unit, run_id: UUID) -> None:
+async def issue_drafts(unit: Unit, run_id: UUID) -> None:
     """Issue what was drawn up. The numbers come late, since their row is locked from then on.
 
     The ledger needs none, and names the event that is going to be the next of its account.
@@ -166,7 +166,7 @@ async def issue(unit: Unit, run_id: UUID) -> None:
     await unit.publish_each(InvoiceIssued, _TOLD)
     # The streams say now which sequence the event of each account has.
     await unit.connection.execute(_CHANGES, unit.now)
-    await deliveries_repository.want_issued(unit)
+    await deliveries_repository.enqueue_issued(unit)
 
 
 _WITH_CASH = """

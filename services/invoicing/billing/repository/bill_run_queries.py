@@ -12,7 +12,7 @@ from shared.persistence.keyset import rows_after
 from shared.pure.errors import NotFound
 
 
-async def run(unit: Unit, run_id: UUID) -> BillRunRow:
+async def get_run(unit: Unit, run_id: UUID) -> BillRunRow:
     """The run. Raises NotFound."""
     row = await unit.session.get(BillRunRow, run_id, populate_existing=True)
     if row is None:
@@ -20,7 +20,7 @@ async def run(unit: Unit, run_id: UUID) -> BillRunRow:
     return row
 
 
-async def runs_after(unit: Unit, after: UUID | None, limit: int) -> Sequence[BillRunRow]:
+async def list_runs(unit: Unit, after: UUID | None, limit: int) -> Sequence[BillRunRow]:
     """Runs in the order of their ids."""
     return await rows_after(unit, BillRunRow, after, limit)
 
@@ -42,7 +42,7 @@ ORDER BY account_id
 """
 
 
-async def include(unit: Unit, run_id: UUID, day: date) -> int:
+async def include_accounts(unit: Unit, run_id: UUID, day: date) -> int:
     """Put the accounts into a run that may have something due by a day and are in no other run; how many they are.
 
     Each is billed when that day has begun in its own zone.
@@ -58,17 +58,17 @@ ORDER BY r.run_id, r.state, r.account_id
 """
 
 
-async def waiting(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+async def map_waiting_accounts(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
     """What is to be done for these accounts, by run and state."""
     return await unit.connection.fetch(_WAITING, account_ids, unit.now)  # type: ignore[no-any-return]
 
 
 async def set_aside(unit: Unit, run_id: UUID, account_id: UUID, reason: str) -> None:
     """An account cannot be billed; the others go on. What it has as a draft waits for another attempt."""
-    await give_back(unit, run_id, account_id, "set_aside", reason)
+    await reset_accounts(unit, run_id, account_id, "set_aside", reason)
 
 
-async def give_back(unit: Unit, run_id: UUID, account_id: UUID, state: str, reason: str | None = None) -> None:
+async def reset_accounts(unit: Unit, run_id: UUID, account_id: UUID, state: str, reason: str | None = None) -> None:
     """The draft of an account is gone, if it had one, and the account is in this state; a waiting one is due."""
     await discard_drafts(unit, run_id, [account_id])
     await unit.connection.execute(
@@ -82,7 +82,7 @@ async def give_back(unit: Unit, run_id: UUID, account_id: UUID, state: str, reas
     )
 
 
-async def under_way(unit: Unit, run_id: UUID) -> dict[UUID, str]:
+async def map_unfinished_accounts(unit: Unit, run_id: UUID) -> dict[UUID, str]:
     """The accounts of a run that have no draft yet, or one without its tax, and their states.
 
     One whose day has not begun is `later`.
@@ -142,12 +142,12 @@ GROUP BY currency ORDER BY currency
 """
 
 
-async def counts(unit: Unit, run_id: UUID) -> dict[str, int]:
+async def count_accounts(unit: Unit, run_id: UUID) -> dict[str, int]:
     """How many accounts of a run are in which state."""
     return {row["state"]: row["n"] for row in await unit.connection.fetch(_COUNTS, run_id)}
 
 
-async def totals(unit: Unit, run_id: UUID) -> list[asyncpg.Record]:
+async def compute_run_totals(unit: Unit, run_id: UUID) -> list[asyncpg.Record]:
     """What the drafts and invoices of a run come to, and to how many accounts it gives how much back, by currency."""
     return await unit.connection.fetch(_TOTALS, run_id)  # type: ignore[no-any-return]
 
@@ -158,7 +158,7 @@ WHERE run_id = $1 AND state = 'set_aside' AND account_id > $2 ORDER BY account_i
 """
 
 
-async def aside(unit: Unit, run_id: UUID, after: UUID | None, limit: int) -> list[asyncpg.Record]:
+async def list_set_aside(unit: Unit, run_id: UUID, after: UUID | None, limit: int) -> list[asyncpg.Record]:
     """The accounts that were set aside, with the reason."""
     return await unit.connection.fetch(_ASIDE, run_id, after or UUID(int=0), limit)  # type: ignore[no-any-return]
 
@@ -179,7 +179,7 @@ ORDER BY r.account_id LIMIT $3
 """
 
 
-async def credits(unit: Unit, run_id: UUID, after: UUID | None, limit: int) -> list[asyncpg.Record]:
+async def list_run_credits(unit: Unit, run_id: UUID, after: UUID | None, limit: int) -> list[asyncpg.Record]:
     """The accounts of a run that are or will be given something back, or should be and cannot, by account."""
     return await unit.connection.fetch(_CREDITS, run_id, after or UUID(int=0), limit)  # type: ignore[no-any-return]
 
@@ -212,7 +212,7 @@ ORDER BY account_id LIMIT $4
 """
 
 
-async def differences(unit: Unit, row: BillRunRow, after: UUID | None, limit: int) -> list[asyncpg.Record]:
+async def list_run_differences(unit: Unit, row: BillRunRow, after: UUID | None, limit: int) -> list[asyncpg.Record]:
     """The accounts of a run that are billed another total than in the month before it, by account."""
     return await unit.connection.fetch(  # type: ignore[no-any-return]
         _DIFFERENCES, row.id, row.run_date, after or UUID(int=0), limit
@@ -229,12 +229,12 @@ async def include_one(unit: Unit, run_id: UUID, account_id: UUID) -> None:
     )
 
 
-async def draft_of(unit: Unit, run_id: UUID) -> asyncpg.Record | None:
+async def find_draft(unit: Unit, run_id: UUID) -> asyncpg.Record | None:
     """The draft of a run of one account, if something is to be billed or given back."""
     return await unit.connection.fetchrow("SELECT id, due_date, total_minor FROM drafts WHERE run_id = $1", run_id)
 
 
-async def outcome(unit: Unit, run_id: UUID) -> asyncpg.Record:
+async def get_outcome(unit: Unit, run_id: UUID) -> asyncpg.Record:
     """State and reason of the account of a run of one account."""
     return await unit.connection.fetchrow("SELECT state, reason FROM bill_run_accounts WHERE run_id = $1", run_id)
 

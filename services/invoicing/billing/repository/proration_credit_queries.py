@@ -8,8 +8,8 @@ from uuid import UUID
 import asyncpg
 
 from services.invoicing.adjustments.repository.supplies import SUPPLY
-from services.invoicing.billing.domain.proration_credits import Billed, Due, Settled, Supply
-from services.invoicing.subscriptions.domain.proration import Cycle
+from services.invoicing.billing.domain.proration_credits import CreditableLine, DueCharge, SettledCharge, Supply
+from services.invoicing.subscriptions.domain.proration import BillingCycle
 from shared.persistence.database import Unit, columns
 
 
@@ -20,7 +20,7 @@ class Surplus:
     account_id: UUID
     bill_id: UUID
     currency: str
-    due: tuple[Due, ...]
+    due: tuple[DueCharge, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ WHERE b.total_minor < 0 ORDER BY b.legal_entity, b.account_id, l.line
 """By legal entity, so that any two chunks lock the rows of their numbers in one order."""
 
 
-async def drawn_up(unit: Unit) -> list[Surplus]:
+async def list_surpluses(unit: Unit) -> list[Surplus]:
     """What was drawn up and comes to less than nothing, out of the temporary tables of the chunk."""
     rows = await unit.connection.fetch(_DUE)
     return [
@@ -53,15 +53,15 @@ async def drawn_up(unit: Unit) -> list[Surplus]:
     ]
 
 
-def _due(row: asyncpg.Record) -> Due:
-    return Due(row["charge_id"], _supply(row), row["net_minor"], row["tax_minor"])
+def _due(row: asyncpg.Record) -> DueCharge:
+    return DueCharge(row["charge_id"], _supply(row), row["net_minor"], row["tax_minor"])
 
 
 def _supply(row: asyncpg.Record) -> Supply:
-    return Supply(row["subscription_id"], row["supply"], Cycle(row["cycle_from"], row["cycle_to"]))
+    return Supply(row["subscription_id"], row["supply"], BillingCycle(row["cycle_from"], row["cycle_to"]))
 
 
-async def take_out(unit: Unit) -> None:
+async def remove_from_bills(unit: Unit) -> None:
     """Leave in the temporary tables what becomes invoices."""
     await unit.connection.execute(
         "DELETE FROM bill_lines l USING bill_invoices b WHERE b.invoice_id = l.invoice_id AND b.total_minor < 0"
@@ -102,13 +102,13 @@ ORDER BY account_id, issued_at DESC, number DESC, line DESC
 """`beyond`: what is collected for a line, beyond what it and its supply's other lines and charges come to."""
 
 
-async def billed(unit: Unit, surpluses: Sequence[Surplus]) -> dict[UUID, list[Billed]]:
+async def list_creditable_lines(unit: Unit, surpluses: Sequence[Surplus]) -> dict[UUID, list[CreditableLine]]:
     """The lines of these accounts that can take something back, by account, the last ones first."""
-    found: dict[UUID, list[Billed]] = {one.account_id: [] for one in surpluses}
+    found: dict[UUID, list[CreditableLine]] = {one.account_id: [] for one in surpluses}
     supplies = {(due.supply.subscription_id, due.supply.cycle.begin) for one in surpluses for due in one.due}
     for row in await unit.connection.fetch(_BILLED, list(found), *columns(supplies, 2)):
         found[row["account_id"]].append(
-            Billed(
+            CreditableLine(
                 row["invoice_id"],
                 row["line"],
                 _supply(row),
@@ -136,7 +136,7 @@ FROM settled s WHERE c.id = s.charge_id
 """
 
 
-async def settle(unit: Unit, settled: Iterable[tuple[Surplus, Settled]]) -> None:
+async def save_settled_charges(unit: Unit, settled: Iterable[tuple[Surplus, SettledCharge]]) -> None:
     """Charges are settled by the credit notes of their bills; what is kept of them is to be billed by a later run."""
     rows = [(of.bill_id, of.account_id, one.charge_id, one.net, one.tax, one.kept) for of, one in settled]
     await unit.connection.execute(_SETTLE, *columns(rows, 6))

@@ -27,27 +27,29 @@ from shared.persistence.database import Unit
 Work = Callable[[Unit, UUID, date, list[UUID]], Awaitable[None]]
 
 
-async def bill(unit: Unit, account_ids: list[str]) -> None:
+async def bill_accounts(unit: Unit, account_ids: list[str]) -> None:
     """Do what bill runs want of these accounts, which are locked."""
-    todo = await bill_run_queries.waiting(unit, [UUID(one) for one in account_ids])
+    todo = await bill_run_queries.map_waiting_accounts(unit, [UUID(one) for one in account_ids])
     for (run_id, state, day, at_once), rows in groupby(
         todo, key=lambda row: (row["run_id"], row["state"], row["run_date"], row["at_once"])
     ):
-        work = _approved if state == "approved" else _at_once if at_once else draft
-        await _all_or_one_by_one(unit, work, run_id, day, [row["account_id"] for row in rows])
+        work = _issue_approved if state == "approved" else _at_once if at_once else draft_invoices
+        await _run_all_or_each(unit, work, run_id, day, [row["account_id"] for row in rows])
 
 
-async def _all_or_one_by_one(unit: Unit, work: Work, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
+async def _run_all_or_each(unit: Unit, work: Work, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
     """Do it for all at once. Where that breaks, one by one: who cannot be billed is set aside, the others go on."""
-    if await _tried(unit, work, run_id, day, account_ids) is None:
+    if await _run_in_savepoint(unit, work, run_id, day, account_ids) is None:
         return
     for account_id in account_ids:
-        error = await _tried(unit, work, run_id, day, [account_id])
+        error = await _run_in_savepoint(unit, work, run_id, day, [account_id])
         if error is not None:
             await bill_run_queries.set_aside(unit, run_id, account_id, f"a defect: {type(error).__name__}")
 
 
-async def _tried(unit: Unit, work: Work, run_id: UUID, day: date, account_ids: list[UUID]) -> Exception | None:
+async def _run_in_savepoint(
+    unit: Unit, work: Work, run_id: UUID, day: date, account_ids: list[UUID]
+) -> Exception | None:
     """Do it within a savepoint; what broke it, or None. What is transient is raised, and the unit runs again."""
     try:
         async with unit.savepoint():
@@ -65,18 +67,20 @@ async def _drawn_up(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]
 
     What lapses of reversals, since people gave it back before, is on none.
     """
-    await term_renewals.renew(unit, account_ids)
-    await cycle_charges.charge_changed(unit, await bill_run_drafting.in_changed_cycles(unit, account_ids, day), day)
+    await term_renewals.renew_ended_terms(unit, account_ids)
+    await cycle_charges.charge_changed_cycles(
+        unit, await bill_run_drafting.in_changed_cycles(unit, account_ids, day), day
+    )
     await unit.flush()
-    await bill_run_drafting.begin(unit, account_ids)
+    await bill_run_drafting.begin_invoices(unit, account_ids)
     await bill_run_drafting.charge_whole_cycles(unit, account_ids, day)
     lapsed = await lapse_queries.lapse_due(unit, account_ids, day)
-    await bill_run_drafting.draw_up(unit, run_id, day)
-    await outside_tax_queries.put_aside(unit, run_id)
+    await bill_run_drafting.draw_up_lines(unit, run_id, day)
+    await outside_tax_queries.queue_tax_requests(unit, run_id)
     return lapsed
 
 
-async def draft(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
+async def draft_invoices(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
     """Draw up the invoices of these accounts, which are locked, as drafts of a run."""
     lapsed = await _drawn_up(unit, run_id, day, account_ids)
     await proration_credit_notes.keep_as_drafts(unit, run_id)
@@ -90,8 +94,8 @@ async def _at_once(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID])
     await proration_credit_notes.note_lapses(unit, run_id, lapsed)
 
 
-async def _approved(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
-    await bill_run_drafting.prepare(unit)
+async def _issue_approved(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
+    await bill_run_drafting.prepare_chunk(unit)
     await bill_run_issuing.take_drafts(unit, run_id, account_ids)
     lapsed = await proration_credit_notes.lapse_drafts(unit, run_id)
     await _issue(unit, run_id)
@@ -99,8 +103,8 @@ async def _approved(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]
 
 
 async def _issue(unit: Unit, run_id: UUID) -> None:
-    taken = await proration_credit_notes.take(unit)
-    await bill_run_issuing.issue(unit, run_id)
-    credited = await proration_credit_notes.issue(unit, run_id, taken)
+    taken = await proration_credit_notes.take_out_surpluses(unit)
+    await bill_run_issuing.issue_drafts(unit, run_id)
+    credited = await proration_credit_notes.issue_surplus_credits(unit, run_id, taken)
     with_cash = [*await bill_run_issuing.accounts_with_cash(unit), *credited]
-    await apply_unapplied(unit, await account_queries.held(unit, with_cash), credited)
+    await apply_unapplied(unit, await account_queries.map_locked_accounts(unit, with_cash), credited)

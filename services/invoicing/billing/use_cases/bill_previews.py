@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from services.invoicing.accounts.repository import account_queries
 from services.invoicing.billing.calculator.contract import Facts, TaxRequest
-from services.invoicing.billing.domain.outside_tax import NotTaxed, Taxed, total
+from services.invoicing.billing.domain.outside_tax import NotTaxed, Taxed, compute_total
 from services.invoicing.billing.repository import bill_run_queries, outside_tax_queries
 from services.invoicing.billing.use_cases import account_billing, bill_run_control, tax_calculation
 from shared.persistence.database import Unit
@@ -46,7 +46,7 @@ class _Undone(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class BillPreview:
     """What a run of that day would bill or, below 0, give back; without lines it would do neither.
 
     `set_aside`: why the account could not be billed. `unbilled`: what of a credit would stay unbilled.
@@ -62,9 +62,9 @@ class Preview:
     """What the outside tax calculator is still to be asked: until then the lines have no tax."""
 
 
-async def preview(unit: Unit, account_id: UUID, day: date) -> Preview:
+async def preview_bill(unit: Unit, account_id: UUID, day: date) -> BillPreview:
     """Draw up what is due by a day, renewals until then included, and undo it. Raises NotFound, PastDate."""
-    account = await account_queries.account(unit, account_id)
+    account = await account_queries.get_account(unit, account_id)
     zone = ZoneInfo(account.time_zone)
     if day < local_date(unit.now, zone):
         raise PastDate(f"run_date: {day} is past in {account.time_zone}")
@@ -79,17 +79,17 @@ async def preview(unit: Unit, account_id: UUID, day: date) -> Preview:
         return found
 
 
-async def _drawn_up(unit: Unit, account_id: UUID, currency: str, day: date) -> Preview:
+async def _drawn_up(unit: Unit, account_id: UUID, currency: str, day: date) -> BillPreview:
     run = bill_run_control.new_run(unit, day, at_once=False, actor="preview")
     unit.session.add(run)
     await unit.session.flush()
     await bill_run_queries.include_one(unit, run.id, account_id)
-    await account_billing.draft(unit, run.id, day, [account_id])
-    draft = await bill_run_queries.draft_of(unit, run.id)
+    await account_billing.draft_invoices(unit, run.id, day, [account_id])
+    draft = await bill_run_queries.find_draft(unit, run.id)
     lines = await bill_run_queries.draft_lines(unit, draft["id"]) if draft else []
-    state, reason = await bill_run_queries.outcome(unit, run.id)
-    facts = await outside_tax_queries.facts(unit, draft["id"]) if draft else None
-    return Preview(
+    state, reason = await bill_run_queries.get_outcome(unit, run.id)
+    facts = await outside_tax_queries.find_tax_facts(unit, draft["id"]) if draft else None
+    return BillPreview(
         currency,
         due_date=draft["due_date"] if draft and draft["total_minor"] > 0 else None,
         total_minor=draft["total_minor"] if draft else 0,
@@ -100,30 +100,32 @@ async def _drawn_up(unit: Unit, account_id: UUID, currency: str, day: date) -> P
     )
 
 
-async def with_tax(runtime: "Runtime", preview: Preview, facts: Facts) -> Preview:
+async def add_tax(runtime: "Runtime", preview: BillPreview, facts: Facts) -> BillPreview:
     """The preview with the tax that the calculator says, or why a run would set the account aside.
 
     Raises TaxUnavailable.
     """
     request = TaxRequest(request_id=new_id(), purpose="preview", **facts.model_dump())
     try:
-        result = await tax_calculation.ask(runtime, request, TAXED_WITHIN)
+        result = await tax_calculation.ask_calculator(runtime, request, TAXED_WITHIN)
     except Later as error:
         raise TaxUnavailable(str(error)) from error
-    nothing = Preview(preview.currency, None, 0, [], None, None)
+    nothing = BillPreview(preview.currency, None, 0, [], None, None)
     if isinstance(result, NotTaxed):
         return replace(nothing, set_aside=result.reason)
-    comes_to = total(facts.nets, result.lines)
+    comes_to = compute_total(facts.nets, result.lines)
     if comes_to == 0:
         return nothing
-    lines = await runtime.units.run(lambda unit: _taxed(unit, preview.lines, result))
+    lines = await runtime.units.run(lambda unit: _add_tax(unit, preview.lines, result))
     due_date = preview.due_date if comes_to > 0 else None
     return replace(preview, due_date=due_date, total_minor=comes_to, lines=lines, to_be_taxed=None)
 
 
-async def _taxed(unit: Unit, lines: Sequence[Mapping[str, Any]], taxed: Taxed) -> list[dict[str, Any]]:
+async def _add_tax(unit: Unit, lines: Sequence[Mapping[str, Any]], taxed: Taxed) -> list[dict[str, Any]]:
     taxes = {tax.line: {"tax_minor": tax.tax_minor, "tax_rate_bp": tax.rate_bp} for tax in taxed.lines}
     found = [dict(line) | taxes[line["line"]] for line in lines]
     columns = ("line", "subscription_id", "net_minor", "tax_minor")
-    collectable = await outside_tax_queries.collectable(unit, [tuple(line[name] for name in columns) for line in found])
+    collectable = await outside_tax_queries.list_collectable_lines(
+        unit, [tuple(line[name] for name in columns) for line in found]
+    )
     return [line | {"collectable_minor": collectable[line["line"]]} for line in found]

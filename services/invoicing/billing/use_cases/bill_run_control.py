@@ -48,7 +48,7 @@ def new_run(unit: Unit, day: date, *, at_once: bool, actor: str) -> BillRunRow:
     )
 
 
-async def start(unit: Unit, day: date, *, at_once: bool, actor: str) -> tuple[BillRunRow, int]:
+async def start_run(unit: Unit, day: date, *, at_once: bool, actor: str) -> tuple[BillRunRow, int]:
     """Start a run for a date with every account that has something due and is in no other run. Raises DateRefused.
 
     Workers do it from then on, in chunks.
@@ -59,16 +59,16 @@ async def start(unit: Unit, day: date, *, at_once: bool, actor: str) -> tuple[Bi
     unit.session.add(row)
     await unit.session.flush()
     await unit.lock(row.id, TURNSTILE)
-    included = await bill_run_queries.include(unit, row.id, day)
+    included = await bill_run_queries.include_accounts(unit, row.id, day)
     unit.publish(BillRunStarted(run_id=row.id, run_date=day, at_once=at_once, accounts=included))
     unit.wake("sweeps")
     unit.record(Change("bill_run", row.id))
     return row, included
 
 
-async def approve(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
+async def approve_run(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
     """Let the drafts of a run be issued. Raises NotFound, MoveRefused."""
-    row = await _locked(unit, run_id)
+    row = await _lock_run(unit, run_id)
     before = row.model_dump()
     _move(row, RunState.ISSUING)
     row.decided_by, row.reason = actor, reason
@@ -76,13 +76,13 @@ async def approve(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunR
     return await _save_and_record(unit, row, before)
 
 
-async def discard(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
+async def discard_run(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
     """Give the drafts of a run up; what they would have billed waits for another run. Raises NotFound, MoveRefused.
 
     One that is still drafting can be given up if nothing but the outside tax calculator, or the beginning of local
     days, is waited for.
     """
-    row = await _locked(unit, run_id)
+    row = await _lock_run(unit, run_id)
     before = row.model_dump()
     _move(row, RunState.DISCARDED)
     await _wait_for_no_tax(unit, run_id)
@@ -96,16 +96,18 @@ async def discard(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunR
 async def _wait_for_no_tax(unit: Unit, run_id: UUID) -> None:
     """No answer of the tax calculator has an effect on this run any more. Raises MoveRefused while workers draft."""
     for _ in range(2):  # once they are locked, no worker records an answer that lets one of them be drafted again
-        under_way = await bill_run_queries.under_way(unit, run_id)
+        under_way = await bill_run_queries.map_unfinished_accounts(unit, run_id)
         if "waiting" in under_way.values():
             raise MoveRefused("accounts are being drafted; the run can be discarded when that is done")
         await unit.lock(*under_way)
-    await intents.cancel_intents(unit, outside_tax_queries.CALCULATE_TAX, await outside_tax_queries.keys(unit, run_id))
+    await intents.cancel_intents(
+        unit, outside_tax_queries.CALCULATE_TAX, await outside_tax_queries.list_intent_keys(unit, run_id)
+    )
 
 
-async def retry(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
+async def retry_run(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
     """Try the accounts once more that were set aside, in a run that has finished. Raises NotFound, MoveRefused."""
-    row = await _locked(unit, run_id)
+    row = await _lock_run(unit, run_id)
     before = row.model_dump()
     _move(row, RunState.ISSUING if row.at_once else RunState.DRAFTING)
     row.decided_by, row.reason, row.finished_at = actor, reason, None
@@ -113,10 +115,10 @@ async def retry(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow
     return await _save_and_record(unit, row, before)
 
 
-async def _locked(unit: Unit, run_id: UUID) -> BillRunRow:
-    await bill_run_queries.run(unit, run_id)
+async def _lock_run(unit: Unit, run_id: UUID) -> BillRunRow:
+    await bill_run_queries.get_run(unit, run_id)
     await unit.lock(run_id)
-    return await bill_run_queries.run(unit, run_id)
+    return await bill_run_queries.get_run(unit, run_id)
 
 
 async def _save_and_record(unit: Unit, row: BillRunRow, before: Mapping[str, Any]) -> BillRunRow:
@@ -127,16 +129,16 @@ async def _save_and_record(unit: Unit, row: BillRunRow, before: Mapping[str, Any
     return row
 
 
-async def finish(unit: Unit, run_ids: list[str]) -> None:
+async def finish_runs(unit: Unit, run_ids: list[str]) -> None:
     """Say of these runs, whose accounts are all done, what they come to."""
     for run_id in map(UUID, run_ids):
-        row = await bill_run_queries.run(unit, run_id)
-        counts = await bill_run_queries.counts(unit, run_id)
+        row = await bill_run_queries.get_run(unit, run_id)
+        counts = await bill_run_queries.count_accounts(unit, run_id)
         if counts.keys() & {"waiting", "to_be_taxed", "approved"}:
             continue
         _move(row, RunState.DRAFTED if row.state == RunState.DRAFTING else RunState.DONE)
         row.finished_at = unit.now
-        totals = await bill_run_queries.totals(unit, run_id)
+        totals = await bill_run_queries.compute_run_totals(unit, run_id)
         unit.publish(
             BillRunFinished(
                 run_id=run_id,

@@ -14,10 +14,10 @@ from services.invoicing.catalog.repository import tax_rate_queries
 from services.invoicing.deliveries import repository as deliveries_repository
 from services.invoicing.ledger import domain as ledger_domain
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import Document
+from services.invoicing.ledger.repository.ledger_queries import PostedDocument
 from services.invoicing.payments.use_cases.payment_recording import apply_unapplied
 from services.invoicing.receivables.domain import invoice_balances
-from services.invoicing.receivables.domain.invoice_balances import Invoice, Line
+from services.invoicing.receivables.domain.invoice_balances import Invoice, InvoiceLine
 from services.invoicing.receivables.repository import invoice_queries, number_queries
 from services.invoicing.receivables.repository.invoice_queries import LineByHand
 from services.invoicing.receivables.tables import InvoiceRow
@@ -74,14 +74,14 @@ class NewInvoice:
     due_date: date | None
 
 
-async def issue(unit: Unit, new: NewInvoice) -> InvoiceRow:
+async def issue_invoice(unit: Unit, new: NewInvoice) -> InvoiceRow:
     """Issue an invoice with the next number of its legal entity. It never changes afterwards.
 
     Raises NotFound, ReferenceTaken, DateRefused, MonthClosed, NotTheirs, CurrencyMismatch, TaxedOutside,
     UnknownTaxClass.
     """
-    account = await account_queries.locked(unit, new.account_id)
-    if new.external_reference and await invoice_queries.reference_taken(unit, account.id, new.external_reference):
+    account = await account_queries.lock_account(unit, new.account_id)
+    if new.external_reference and await invoice_queries.is_reference_taken(unit, account.id, new.external_reference):
         raise ReferenceTaken(f"the account has an invoice with the external reference {new.external_reference}")
     await _check_lines(unit, account, new.lines)
     today = local_date(unit.now, ZoneInfo(account.time_zone))
@@ -89,7 +89,7 @@ async def issue(unit: Unit, new: NewInvoice) -> InvoiceRow:
     if issue_date < today.replace(day=1):
         await _check_month(unit, account.legal_entity, issue_date)
     taxed_lines = await _tax_lines(unit, account, new.lines, issue_date)
-    number = await number_queries.next_number(unit, account.legal_entity, "invoice")
+    number = await number_queries.take_next_number(unit, account.legal_entity, "invoice")
     row = InvoiceRow(
         id=new_id(),
         account_id=account.id,
@@ -120,7 +120,7 @@ def _dates(account: Account, new: NewInvoice, today: date) -> tuple[date, date]:
 async def _check_month(unit: Unit, legal_entity: str, issue_date: date) -> None:
     """Keep the month of a past date open until the invoice is posted into it. Raises MonthClosed."""
     await legal_entity_queries.lock_to_post(unit, legal_entity)
-    if await release_queries.is_closed(unit, legal_entity, issue_date):
+    if await release_queries.is_month_closed(unit, legal_entity, issue_date):
         raise MonthClosed(f"issue_date: {issue_date:%Y-%m} is closed for {legal_entity}")
 
 
@@ -129,7 +129,7 @@ async def _check_lines(unit: Unit, account: Account, lines: Sequence[NewLine]) -
         if line.amount.currency != account.currency:
             raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {line.amount.currency}")
     named = {line.subscription_id for line in lines if line.subscription_id}
-    theirs = {one.id for one in await subscription_queries.subscriptions_of(unit, account.id)} if named else set()
+    theirs = {one.id for one in await subscription_queries.list_subscriptions(unit, account.id)} if named else set()
     if missing := named - theirs:
         raise NotTheirs(f"the account has no subscription {min(missing)}")
 
@@ -163,20 +163,20 @@ async def _record(unit: Unit, account: Account, row: InvoiceRow, lines: Sequence
         row.number,
         row.currency,
         row.due_date,
-        tuple(Line(line.line, line.subscription_id, line.amount_minor) for line in lines),
+        tuple(InvoiceLine(line.line, line.subscription_id, line.amount_minor) for line in lines),
     )
     issued = InvoiceIssued(
         account_id=account.id,
         issue_date=row.issue_date,
         external_reference=row.external_reference,
-        balance=balance_updates.balance_of(invoice),
+        balance=balance_updates.build_balance(invoice),
     )
-    judged = invoice_balances.to_be_judged(invoice, unit.now, ZoneInfo(account.time_zone))
+    judged = invoice_balances.schedule_overdue_check(invoice, unit.now, ZoneInfo(account.time_zone))
     sequence = unit.publish(issued)
-    await invoice_queries.add_invoice(unit, row, judged, lines, sequence)
-    document = Document("invoice", row.id, sequence, row.issue_date)
+    await invoice_queries.insert_invoice(unit, row, judged, lines, sequence)
+    document = PostedDocument("invoice", row.id, sequence, row.issue_date)
     tax_minor = sum(line.tax_minor for line in lines)
     entries = ledger_domain.build_invoice_entries(row.total_minor, tax_minor)
-    await ledger_queries.post(unit, account, document, entries)
-    await deliveries_repository.want(unit, "invoice", row.id, account.id, row.legal_entity)
+    await ledger_queries.post_entries(unit, account, document, entries)
+    await deliveries_repository.enqueue_delivery(unit, "invoice", row.id, account.id, row.legal_entity)
     await apply_unapplied(unit, [account])

@@ -11,27 +11,27 @@ from services.invoicing.accounts.repository import account_queries
 from services.invoicing.accounts.repository.account_queries import Account
 from services.invoicing.adjustments.domain import adjustment_rules
 from services.invoicing.adjustments.use_cases import credit_note_issuing
-from services.invoicing.adjustments.use_cases.credit_note_issuing import PRORATION, Reason
-from services.invoicing.billing.domain.proration_credits import GivenBack, give_back
+from services.invoicing.adjustments.use_cases.credit_note_issuing import PRORATION, CreditReason
+from services.invoicing.billing.domain.proration_credits import SurplusCredits, credit_surplus
 from services.invoicing.billing.repository import bill_run_drafting, lapse_queries, proration_credit_queries
 from services.invoicing.billing.repository.lapse_queries import Lapse
 from services.invoicing.billing.repository.proration_credit_queries import Outcome, Surplus
 from services.invoicing.payments.repository import allocation_queries
-from services.invoicing.payments.use_cases.payment_effects import Unsaved
+from services.invoicing.payments.use_cases.payment_effects import UnsavedInvoices
 from services.invoicing.receivables.domain.invoice_balances import Invoice
 from services.invoicing.receivables.repository import invoice_queries
 from shared.persistence.database import Unit
 from shared.pure.money import Money
 
-Judged = Sequence[tuple[Surplus, GivenBack]]
+Judged = Sequence[tuple[Surplus, SurplusCredits]]
 
 
 async def keep_as_drafts(unit: Unit, run_id: UUID) -> None:
     """Let what can be given back wait for approval, with what of it cannot; leave out who can be given nothing."""
-    found = await _judged(unit, await proration_credit_queries.drawn_up(unit))
+    found = await _decide_surpluses(unit, await proration_credit_queries.list_surpluses(unit))
     if found:
         await proration_credit_queries.keep_outcomes(unit, run_id, "drafted", [_outcome(*one) for one in found])
-        await bill_run_drafting.leave_out(unit, run_id)
+        await bill_run_drafting.drop_finished(unit, run_id)
 
 
 async def lapse_drafts(unit: Unit, run_id: UUID) -> Sequence[Lapse]:
@@ -39,10 +39,10 @@ async def lapse_drafts(unit: Unit, run_id: UUID) -> Sequence[Lapse]:
     lapsed = await lapse_queries.lapse_drafted(unit)
     if lapsed:
         await lapse_queries.lower_reversals(unit, lapsed)
-        await bill_run_drafting.sum_up(unit)
+        await bill_run_drafting.compute_totals(unit)
         await lapse_queries.leave_out_settled(unit, run_id, lapsed)
-        await bill_run_drafting.leave_out(unit, run_id)
-        await bill_run_drafting.let_collect(unit)
+        await bill_run_drafting.drop_finished(unit, run_id)
+        await bill_run_drafting.compute_collectable(unit)
     return lapsed
 
 
@@ -59,45 +59,47 @@ async def note_lapses(unit: Unit, run_id: UUID, lapsed: Sequence[Lapse]) -> None
         await lapse_queries.note_reasons(unit, run_id, reasons)
 
 
-async def take(unit: Unit) -> Sequence[Surplus]:
+async def take_out_surpluses(unit: Unit) -> Sequence[Surplus]:
     """Take what is to be given back out of what becomes invoices."""
-    found = await proration_credit_queries.drawn_up(unit)
+    found = await proration_credit_queries.list_surpluses(unit)
     if found:
-        await proration_credit_queries.take_out(unit)
+        await proration_credit_queries.remove_from_bills(unit)
     return found
 
 
-async def issue(unit: Unit, run_id: UUID, taken: Sequence[Surplus]) -> dict[UUID, Unsaved]:
+async def issue_surplus_credits(unit: Unit, run_id: UUID, taken: Sequence[Surplus]) -> dict[UUID, UnsavedInvoices]:
     """Issue the credit notes of what was taken out, by the facts of now; the invoices credited, by account.
 
     What they settle is billed no more; what no line can take stays unbilled, and the run says so. Saving the invoices
     is the caller's.
     """
-    found = await _judged(unit, taken)
+    found = await _decide_surpluses(unit, taken)
     if not found:
         return {}
-    held = {one.id: one for one in await account_queries.held(unit, [of.account_id for of, _ in found])}
+    held = {one.id: one for one in await account_queries.map_locked_accounts(unit, [of.account_id for of, _ in found])}
     named = {invoice_id for _, given in found for invoice_id, _, _ in given.credits}
-    before = await invoice_queries.open_invoices_of(unit, [], named)
-    credited: dict[UUID, Unsaved] = {}
+    before = await invoice_queries.map_open_by_account(unit, [], named)
+    credited: dict[UUID, UnsavedInvoices] = {}
     for of, given in found:
         account_before = before.get(of.account_id, {})
         after = credited[of.account_id].after if of.account_id in credited else account_before
         after = await _credit(unit, held[of.account_id], of, given, after)
-        credited[of.account_id] = Unsaved(account_before, after)
-    await proration_credit_queries.settle(unit, [(of, one) for of, given in found for one in given.charges])
+        credited[of.account_id] = UnsavedInvoices(account_before, after)
+    await proration_credit_queries.save_settled_charges(
+        unit, [(of, one) for of, given in found for one in given.charges]
+    )
     await proration_credit_queries.keep_outcomes(unit, run_id, "credited", [_outcome(*one) for one in found])
     return credited
 
 
-async def _judged(unit: Unit, surpluses: Sequence[Surplus]) -> Judged:
+async def _decide_surpluses(unit: Unit, surpluses: Sequence[Surplus]) -> Judged:
     if not surpluses:
         return []
-    billed = await proration_credit_queries.billed(unit, surpluses)
-    return [(one, give_back(one.due, billed[one.account_id])) for one in surpluses]
+    billed = await proration_credit_queries.list_creditable_lines(unit, surpluses)
+    return [(one, credit_surplus(one.due, billed[one.account_id])) for one in surpluses]
 
 
-def _outcome(of: Surplus, given: GivenBack) -> Outcome:
+def _outcome(of: Surplus, given: SurplusCredits) -> Outcome:
     left = (
         f"{Money(given.left, of.currency)} without tax stay unbilled: no line that was billed can be credited with it"
     )
@@ -105,15 +107,17 @@ def _outcome(of: Surplus, given: GivenBack) -> Outcome:
 
 
 async def _credit(
-    unit: Unit, account: Account, of: Surplus, given: GivenBack, before: Mapping[UUID, Invoice]
+    unit: Unit, account: Account, of: Surplus, given: SurplusCredits, before: Mapping[UUID, Invoice]
 ) -> dict[UUID, Invoice]:
     """Issue one credit note for each invoice, in the order in which they were issued; the account's invoices after."""
     after = dict(before)
     wanted = _by_invoice(given.credits)
     for invoice in sorted((before[id_] for id_ in wanted), key=lambda invoice: invoice.number):
-        paid = await allocation_queries.allocations_on(unit, invoice.id)
-        credited = adjustment_rules.credit(invoice, sorted(wanted[invoice.id]), paid)
-        await credit_note_issuing.issue(unit, account, invoice, credited, Reason(PRORATION, bill_id=of.bill_id))
+        paid = await allocation_queries.list_allocations_on_invoice(unit, invoice.id)
+        credited = adjustment_rules.credit_lines(invoice, sorted(wanted[invoice.id]), paid)
+        await credit_note_issuing.issue_credit_note(
+            unit, account, invoice, credited, CreditReason(PRORATION, bill_id=of.bill_id)
+        )
         after[invoice.id] = credited.invoice
     return after
 

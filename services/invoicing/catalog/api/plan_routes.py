@@ -8,7 +8,7 @@ from fastapi import Response
 from pydantic import BaseModel, Field
 
 from services.invoicing.accounts.use_cases.account_registration import ReferenceTaken
-from services.invoicing.catalog.domain.plan_versions import PlanRefused, Price, VendorCost, Version
+from services.invoicing.catalog.domain.plan_versions import PlanPrice, PlanRefused, PlanVersion, VendorCost
 from services.invoicing.catalog.repository import plan_queries
 from services.invoicing.catalog.repository.tax_rate_queries import STANDARD_CLASS, UnknownTaxClass
 from services.invoicing.catalog.tables.plan_tables import PlanRow
@@ -70,9 +70,9 @@ class VersionIn(Body):
     cancellation_days: int = Field(default=7, ge=0, le=365, strict=True, description="from purchase or renewal")
     usage_markup_bp: int = Field(default=0, ge=0, le=100_000, strict=True, description="basis points on rated usage")
 
-    def version(self) -> Version:
+    def version(self) -> PlanVersion:
         """The version, of no plan yet."""
-        return Version(
+        return PlanVersion(
             plan_id=NOBODY,
             number=1,
             effective_from=self.effective_from,
@@ -88,7 +88,7 @@ class VersionIn(Body):
                 self.vendor.period_months,
                 self.vendor.bills_while_suspended,
             ),
-            prices={code: Price(one.unit_price_minor, one.setup_minor) for code, one in self.prices.items()},
+            prices={code: PlanPrice(one.unit_price_minor, one.setup_minor) for code, one in self.prices.items()},
         )
 
 
@@ -131,7 +131,7 @@ class VersionOut(BaseModel):
     usage_markup_bp: int
 
     @classmethod
-    def of(cls, version: Version) -> Self:
+    def of(cls, version: PlanVersion) -> Self:
         """The answer for a version."""
         vendor = version.vendor
         return cls(
@@ -176,15 +176,15 @@ class PlanOut(BaseModel):
     versions: list[VersionOut]
 
     @classmethod
-    def of(cls, row: PlanRow, versions: list[Version]) -> Self:
+    def of(cls, row: PlanRow, versions: list[PlanVersion]) -> Self:
         """The answer for a plan."""
         told = [VersionOut.of(one) for one in versions]
         return cls.model_validate(row.model_dump() | {"versions": told})
 
 
 async def _plan(unit: Unit, plan_id: UUID) -> PlanOut:
-    row = await plan_queries.plan(unit, plan_id)
-    return PlanOut.of(row, (await plan_queries.versions(unit, [plan_id]))[plan_id])
+    row = await plan_queries.get_plan(unit, plan_id)
+    return PlanOut.of(row, (await plan_queries.list_versions(unit, [plan_id]))[plan_id])
 
 
 @writes.post(
@@ -199,7 +199,7 @@ async def make_plan(plan: PlanIn, command: Annotated[CommandRunner, perform_comm
 
     async def make(unit: Unit) -> PlanOut:
         new = NewPlan(plan.code, plan.name, plan.tax_class, plan.version.version())
-        row, version = await plan_publishing.create(unit, new)
+        row, version = await plan_publishing.create_plan(unit, new)
         return PlanOut.of(row, [version])
 
     return await command.run(make)
@@ -218,7 +218,7 @@ async def publish_version(
     """New terms have it from its day on, running ones keep theirs; announces `PlanVersionPublished`."""
 
     async def publish(unit: Unit) -> PlanOut:
-        await plan_publishing.publish(unit, plan_id, version.version())
+        await plan_publishing.publish_version(unit, plan_id, version.version())
         return await _plan(unit, plan_id)
 
     return await command.run(publish, subject=plan_id)
@@ -230,8 +230,8 @@ async def list_plans(read: Read, paging: Paging) -> Page[PlanOut]:
     after = paging.after_id()
 
     async def load(unit: Unit) -> list[PlanOut]:
-        rows = await plan_queries.plans_after(unit, after, paging.limit + 1)
-        versions = await plan_queries.versions(unit, [row.id for row in rows])
+        rows = await plan_queries.list_plans(unit, after, paging.limit + 1)
+        versions = await plan_queries.list_versions(unit, [row.id for row in rows])
         return [PlanOut.of(row, versions[row.id]) for row in rows]
 
     return paging.page(await read(load), key=lambda plan: plan.id)

@@ -96,7 +96,7 @@ async def list_tax_rates(read: Read) -> TaxRatesOut:
     """Every rate, by legal entity, country, class and date."""
 
     async def load(unit: Unit) -> TaxRatesOut:
-        rates = [TaxRateOut(**row) for row in await tax_rate_queries.rates(unit)]
+        rates = [TaxRateOut(**row) for row in await tax_rate_queries.list_rates(unit)]
         return TaxRatesOut(items=rates, proposed=await list_proposed(unit, SettingKind.TAX_RATE))
 
     return await read(load)

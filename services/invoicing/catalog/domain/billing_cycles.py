@@ -43,13 +43,13 @@ class Anchor:
         return self.start(number), self.start(number + 1)
 
 
-def anchor(day: date, *, term: int, period: int) -> Anchor:
+def build_anchor(day: date, *, term: int, period: int) -> Anchor:
     """The anchor of what is bought on a day for a term and billed by periods (months)."""
-    counts_from_end = term >= YEAR and period == MONTH and _left(day) < LAST_DAYS
+    counts_from_end = term >= YEAR and period == MONTH and _count_days_left(day) < LAST_DAYS
     return Anchor(day, period, counts_from_end)
 
 
-def _left(day: date) -> int:
+def _count_days_left(day: date) -> int:
     """The days of the month behind this one."""
     return monthrange(day.year, day.month)[1] - day.day
 
@@ -57,4 +57,4 @@ def _left(day: date) -> int:
 def _months_later(day: date, months: int, *, from_end: bool) -> date:
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     length = monthrange(year, month + 1)[1]
-    return date(year, month + 1, length - _left(day) if from_end else min(day.day, length))
+    return date(year, month + 1, length - _count_days_left(day) if from_end else min(day.day, length))

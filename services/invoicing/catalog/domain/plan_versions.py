@@ -22,7 +22,7 @@ class NotOffered(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
+class PlanPrice:
     """In minor units: for one unit and period, and once at the start of a subscription."""
 
     unit: int
@@ -40,7 +40,7 @@ class VendorCost:
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class PlanVersion:
     """A version of a plan; lengths in months. It applies to terms that begin on its day or later."""
 
     plan_id: UUID
@@ -53,16 +53,16 @@ class Version:
     cancellation_days: int
     usage_markup_bp: int
     vendor: VendorCost
-    prices: Mapping[str, Price]
+    prices: Mapping[str, PlanPrice]
 
-    def price(self, currency: str) -> Price:
+    def price(self, currency: str) -> PlanPrice:
         """The price in a currency. Raises NotOffered."""
         if currency not in self.prices:
             raise NotOffered(f"version {self.number} of the plan has no price in {currency}")
         return self.prices[currency]
 
 
-def check(version: Version, former: Iterable[Version]) -> None:
+def check_version(version: PlanVersion, former: Iterable[PlanVersion]) -> None:
     """A version that may be published after the former ones. Raises PlanRefused."""
     if version.period > version.term:
         raise PlanRefused("period_months: a billing period is not longer than the term")
@@ -73,7 +73,7 @@ def check(version: Version, former: Iterable[Version]) -> None:
         raise PlanRefused(f"effective_from: the version before applies from {latest}; this one must begin later")
 
 
-def in_force(versions: Iterable[Version], day: date) -> Version:
+def get_version_in_force(versions: Iterable[PlanVersion], day: date) -> PlanVersion:
     """The version that a term beginning on this day has. Raises NotOffered."""
     begun = [one for one in versions if one.effective_from <= day]
     if not begun:

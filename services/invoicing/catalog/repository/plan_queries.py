@@ -5,14 +5,14 @@ from uuid import UUID
 
 import asyncpg
 
-from services.invoicing.catalog.domain.plan_versions import Price, VendorCost, Version
+from services.invoicing.catalog.domain.plan_versions import PlanPrice, PlanVersion, VendorCost
 from services.invoicing.catalog.tables.plan_tables import PlanRow
 from shared.persistence.database import Unit, columns
 from shared.persistence.keyset import rows_after
 from shared.pure.errors import NotFound
 
 
-async def plan(unit: Unit, plan_id: UUID) -> PlanRow:
+async def get_plan(unit: Unit, plan_id: UUID) -> PlanRow:
     """The plan. Raises NotFound."""
     row = await unit.session.get(PlanRow, plan_id)
     if row is None:
@@ -20,7 +20,7 @@ async def plan(unit: Unit, plan_id: UUID) -> PlanRow:
     return row
 
 
-async def plans_after(unit: Unit, after: UUID | None, limit: int) -> Sequence[PlanRow]:
+async def list_plans(unit: Unit, after: UUID | None, limit: int) -> Sequence[PlanRow]:
     """Plans in the order of their ids."""
     return await rows_after(unit, PlanRow, after, limit)
 
@@ -32,7 +32,7 @@ WHERE v.plan_id = ANY($1::uuid[]) ORDER BY v.plan_id, v.version, p.currency
 """
 
 
-async def versions(unit: Unit, plan_ids: Iterable[UUID]) -> dict[UUID, list[Version]]:
+async def list_versions(unit: Unit, plan_ids: Iterable[UUID]) -> dict[UUID, list[PlanVersion]]:
     """All versions of these plans, each plan's in their order."""
     found: dict[UUID, dict[int, list[asyncpg.Record]]] = {id_: {} for id_ in plan_ids}
     for row in await unit.connection.fetch(_VERSIONS, list(found)):
@@ -40,9 +40,9 @@ async def versions(unit: Unit, plan_ids: Iterable[UUID]) -> dict[UUID, list[Vers
     return {id_: [_version(prices) for prices in numbered.values()] for id_, numbered in found.items()}
 
 
-def _version(rows: Sequence[asyncpg.Record]) -> Version:
+def _version(rows: Sequence[asyncpg.Record]) -> PlanVersion:
     head = rows[0]
-    return Version(
+    return PlanVersion(
         plan_id=head["plan_id"],
         number=head["version"],
         effective_from=head["effective_from"],
@@ -58,7 +58,7 @@ def _version(rows: Sequence[asyncpg.Record]) -> Version:
             head["vendor_period_months"],
             head["vendor_bills_while_suspended"],
         ),
-        prices={row["currency"]: Price(row["unit_price_minor"], row["setup_minor"]) for row in rows},
+        prices={row["currency"]: PlanPrice(row["unit_price_minor"], row["setup_minor"]) for row in rows},
     )
 
 
@@ -76,7 +76,7 @@ FROM version, unnest($15::text[], $16::bigint[], $17::bigint[]) AS price (curren
 """
 
 
-async def add_version(unit: Unit, version: Version) -> None:
+async def insert_version(unit: Unit, version: PlanVersion) -> None:
     """Write a version with its prices."""
     prices = [(currency, price.unit, price.setup) for currency, price in version.prices.items()]
     await unit.connection.execute(
@@ -102,6 +102,6 @@ async def add_version(unit: Unit, version: Version) -> None:
 _NAMES = "SELECT id, name FROM plans WHERE id = ANY($1::uuid[])"
 
 
-async def names(unit: Unit, plan_ids: Iterable[UUID]) -> dict[UUID, str]:
+async def map_plan_names(unit: Unit, plan_ids: Iterable[UUID]) -> dict[UUID, str]:
     """What these plans are called."""
     return {row["id"]: row["name"] for row in await unit.connection.fetch(_NAMES, list(plan_ids))}

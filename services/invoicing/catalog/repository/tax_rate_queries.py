@@ -113,7 +113,7 @@ async def set_rate(
     await unit.connection.execute(_SET, legal_entity, country, tax_class, valid_from, rate_bp)
 
 
-async def rates(unit: Unit) -> list[asyncpg.Record]:
+async def list_rates(unit: Unit) -> list[asyncpg.Record]:
     """All rates, in order."""
     return await unit.connection.fetch(  # type: ignore[no-any-return]
         "SELECT * FROM tax_rates ORDER BY legal_entity, country, tax_class, valid_from"

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from services.invoicing.accounts.use_cases.account_registration import ReferenceTaken
 from services.invoicing.catalog.domain import plan_versions
-from services.invoicing.catalog.domain.plan_versions import Version
+from services.invoicing.catalog.domain.plan_versions import PlanVersion
 from services.invoicing.catalog.repository import plan_queries, tax_rate_queries
 from services.invoicing.catalog.tables.plan_tables import PlanRow
 from shared.events.invoicing import PlanVersionPublished, PriceIn
@@ -23,12 +23,12 @@ class NewPlan:
     code: str
     name: str
     tax_class: str
-    version: Version
+    version: PlanVersion
 
 
-async def create(unit: Unit, new: NewPlan) -> tuple[PlanRow, Version]:
+async def create_plan(unit: Unit, new: NewPlan) -> tuple[PlanRow, PlanVersion]:
     """Make a plan with its first version. Raises ReferenceTaken, PlanRefused, UnknownTaxClass."""
-    plan_versions.check(new.version, ())
+    plan_versions.check_version(new.version, ())
     await tax_rate_queries.check_classes(unit, [new.tax_class])
     row = PlanRow(id=new_id(), code=new.code, name=new.name, tax_class=new.tax_class, created_at=unit.now)
     unit.session.add(row)
@@ -42,18 +42,18 @@ async def create(unit: Unit, new: NewPlan) -> tuple[PlanRow, Version]:
     return row, await _publish(unit, row, version)
 
 
-async def publish(unit: Unit, plan_id: UUID, version: Version) -> tuple[PlanRow, Version]:
+async def publish_version(unit: Unit, plan_id: UUID, version: PlanVersion) -> tuple[PlanRow, PlanVersion]:
     """Publish the next version: new terms have it from its day on. Raises NotFound, PlanRefused."""
-    row = await plan_queries.plan(unit, plan_id)
+    row = await plan_queries.get_plan(unit, plan_id)
     await unit.lock(plan_id)
-    former = (await plan_queries.versions(unit, [plan_id]))[plan_id]
-    plan_versions.check(version, former)
+    former = (await plan_queries.list_versions(unit, [plan_id]))[plan_id]
+    plan_versions.check_version(version, former)
     unit.record(Change("plan_version", f"{plan_id}/{len(former) + 1}"))
     return row, await _publish(unit, row, replace(version, plan_id=plan_id, number=len(former) + 1))
 
 
-async def _publish(unit: Unit, row: PlanRow, version: Version) -> Version:
-    await plan_queries.add_version(unit, version)
+async def _publish(unit: Unit, row: PlanRow, version: PlanVersion) -> PlanVersion:
+    await plan_queries.insert_version(unit, version)
     unit.publish(
         PlanVersionPublished(
             plan_id=row.id,

@@ -8,7 +8,7 @@ from services.invoicing.accounts.repository import legal_entity_queries
 from services.invoicing.catalog.repository import tax_rate_queries
 from services.invoicing.settings.domain.setting_change import SettingKind, Values
 from services.invoicing.settings.tables import SettingChangeRow
-from services.invoicing.settings.use_cases import Wish, is_carried_out, lock_setting, propose_change
+from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_change
 from shared.persistence.audit import Change
 from shared.persistence.database import Unit
 from shared.web.auth import Caller
@@ -34,7 +34,7 @@ async def change_rate(unit: Unit, caller: Caller, new: NewTaxRate, reason: str) 
     wanted = asdict(new) | {"valid_from": new.valid_from.isoformat()}
     key = "/".join((new.legal_entity, new.country, new.tax_class, wanted["valid_from"]))
     await lock_setting(unit, SettingKind.TAX_RATE, key)
-    wish = Wish(SettingKind.TAX_RATE, key, new.legal_entity, await find_former_rate(unit, wanted), wanted)
+    wish = WantedSetting(SettingKind.TAX_RATE, key, new.legal_entity, await find_former_rate(unit, wanted), wanted)
     row = await propose_change(unit, caller, wish, reason)
     if is_carried_out(row):
         await apply_rate(unit, row)

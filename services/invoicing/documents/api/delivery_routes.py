@@ -54,13 +54,15 @@ class DeliveryOut(BaseModel):
 @reads.get("/invoices/{invoice_id}/delivery", summary="Whether an invoice was sent")
 async def invoice_delivery(invoice_id: UUID, read: Read) -> DeliveryOut:
     """The last delivery of the invoice; 404 if it was never to be sent."""
-    return DeliveryOut.of(await read(lambda unit: document_deliveries.delivery(unit, "invoice", invoice_id)))
+    return DeliveryOut.of(await read(lambda unit: document_deliveries.get_latest_delivery(unit, "invoice", invoice_id)))
 
 
 @reads.get("/credit-notes/{credit_note_id}/delivery", summary="Whether a credit note was sent")
 async def credit_note_delivery(credit_note_id: UUID, read: Read) -> DeliveryOut:
     """The last delivery of the credit note; 404 if it was never to be sent."""
-    return DeliveryOut.of(await read(lambda unit: document_deliveries.delivery(unit, "credit_note", credit_note_id)))
+    return DeliveryOut.of(
+        await read(lambda unit: document_deliveries.get_latest_delivery(unit, "credit_note", credit_note_id))
+    )
 
 
 @writes.post(
@@ -95,6 +97,8 @@ async def resend_credit_note(
 
 async def _resend(command: CommandRunner, kind: str, document_id: UUID, reason: str) -> Response:
     async def resend(unit: Unit) -> DeliveryOut:
-        return DeliveryOut.of(await document_deliveries.resend(unit, kind, document_id, command.caller.subject, reason))
+        return DeliveryOut.of(
+            await document_deliveries.resend_document(unit, kind, document_id, command.caller.subject, reason)
+        )
 
     return await command.run(resend, reason=reason)

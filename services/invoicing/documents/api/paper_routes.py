@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Response
 
 from services.invoicing.documents.api.content_negotiation import FORMS, Accept, Wanted, answered, form
-from services.invoicing.documents.papers.pages import paper_page
+from services.invoicing.documents.papers.pages import render_document_page
 from services.invoicing.documents.use_cases import document_rendering
 from services.invoicing.documents.use_cases.document_deliveries import policy_url
 from services.invoicing.documents.use_cases.document_rendering import NotIssued, SellerUnknown
@@ -26,9 +26,9 @@ reads = Router(prefix="/v1", tags=["documents"], dependencies=[needs("invoicing:
 async def invoice_document(invoice_id: UUID, read: Read, accept: Accept = None, wanted: Wanted = None) -> Response:
     """The invoice as HTML or PDF in the customer's language, with what is settled of it now."""
     kind = form(accept, wanted)
-    paper = await read(lambda unit: document_rendering.invoice(unit, invoice_id))
+    paper = await read(lambda unit: document_rendering.build_invoice(unit, invoice_id))
     return await answered(
-        read.runtime.printer, partial(paper_page, paper, policy_url(read.runtime)), kind, paper.number
+        read.runtime.printer, partial(render_document_page, paper, policy_url(read.runtime)), kind, paper.number
     )
 
 
@@ -43,7 +43,7 @@ async def credit_note_document(
 ) -> Response:
     """The credit note as HTML or PDF in the customer's language."""
     kind = form(accept, wanted)
-    paper = await read(lambda unit: document_rendering.credit_note(unit, credit_note_id))
+    paper = await read(lambda unit: document_rendering.build_credit_note(unit, credit_note_id))
     return await answered(
-        read.runtime.printer, partial(paper_page, paper, policy_url(read.runtime)), kind, paper.number
+        read.runtime.printer, partial(render_document_page, paper, policy_url(read.runtime)), kind, paper.number
     )

@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 
 from services.invoicing.documents.api.content_negotiation import FORMS, Accept, Wanted, answered, form
 from services.invoicing.documents.domain import account_statement
-from services.invoicing.documents.domain.account_statement import Row
-from services.invoicing.documents.papers.pages import statement_page
+from services.invoicing.documents.domain.account_statement import RunningBalance
+from services.invoicing.documents.papers.pages import render_statement_page
 from services.invoicing.documents.use_cases import document_rendering
 from services.invoicing.documents.use_cases.document_rendering import DatesRefused, SellerUnknown
 from shared.outside.printing.printer import PrinterBusy
@@ -101,13 +101,13 @@ class StatementOut(BaseModel):
     balances: list[StatementBalancesOut]
 
     @classmethod
-    def of(cls, account_id: UUID, told: account_statement.Statement) -> Self:
+    def of(cls, account_id: UUID, told: account_statement.AccountStatement) -> Self:
         """The answer for a statement."""
         balances = [_balances(one, told.end) for one in told.accounts]
         return cls(account_id=account_id, begin=told.begin, end=told.end, balances=balances)
 
 
-def _balances(one: account_statement.Account, end: date) -> StatementBalancesOut:
+def _balances(one: account_statement.CurrencyStatement, end: date) -> StatementBalancesOut:
     return StatementBalancesOut(
         currency=one.currency,
         opening_minor=one.opening,
@@ -119,7 +119,7 @@ def _balances(one: account_statement.Account, end: date) -> StatementBalancesOut
     )
 
 
-def _entry(row: Row) -> StatementEntryOut:
+def _entry(row: RunningBalance) -> StatementEntryOut:
     entry = row.entry
     return StatementEntryOut(
         on=entry.on,
@@ -137,7 +137,7 @@ def _item(item: account_statement.OpenItem, end: date) -> OpenItemOut:
         due_on=item.due_on,
         total_minor=item.total,
         open_minor=item.open,
-        bucket=account_statement.bucket(item.due_on, end),
+        bucket=account_statement.get_ageing_bucket(item.due_on, end),
     )
 
 
@@ -145,7 +145,7 @@ def _item(item: account_statement.OpenItem, end: date) -> OpenItemOut:
 async def get_statement(account_id: UUID, begin: From, end: To, read: Read) -> StatementOut:
     """Opening balance, every invoice, payment, credit note and reversal, closing balance; and what is open then."""
     return StatementOut.of(
-        account_id, await read(lambda unit: document_rendering.statement(unit, account_id, begin, end))
+        account_id, await read(lambda unit: document_rendering.build_statement(unit, account_id, begin, end))
     )
 
 
@@ -160,7 +160,7 @@ async def statement_document(
 ) -> Response:
     """The same as HTML or PDF in the customer's language."""
     kind = form(accept, wanted)
-    told, parties = await read(lambda unit: document_rendering.statement_paper(unit, account_id, begin, end))
+    told, parties = await read(lambda unit: document_rendering.build_statement_document(unit, account_id, begin, end))
     return await answered(
-        read.runtime.printer, partial(statement_page, told, parties), kind, f"statement-{begin}-{end}"
+        read.runtime.printer, partial(render_statement_page, told, parties), kind, f"statement-{begin}-{end}"
     )

@@ -9,7 +9,7 @@ BUCKETS = ((0, "current"), (30, "1-30"), (60, "31-60"), (90, "61-90"))
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AccountStatementEntry:
     """A fact of the ledger that changed what the customer owes (minor units, a debit is positive)."""
 
     on: date
@@ -20,10 +20,10 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RunningBalance:
     """An entry, and what is owed after it."""
 
-    entry: Entry
+    entry: AccountStatementEntry
     balance: int
 
 
@@ -40,12 +40,12 @@ class OpenItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class CurrencyStatement:
     """All of one currency."""
 
     currency: str
     opening: int
-    rows: tuple[Row, ...]
+    rows: tuple[RunningBalance, ...]
     unapplied: int
     """What was paid and has paid nothing yet."""
     items: tuple[OpenItem, ...]
@@ -59,29 +59,29 @@ class Account:
         """What is open in each bucket, by the days past due on a day."""
         sums = {name: 0 for _, name in BUCKETS} | {"90+": 0}
         for item in self.items:
-            sums[bucket(item.due_on, day)] += item.open
+            sums[get_ageing_bucket(item.due_on, day)] += item.open
         return sums
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class AccountStatement:
     """The statement of an account for days, both included."""
 
     begin: date
     end: date
-    accounts: tuple[Account, ...]
+    accounts: tuple[CurrencyStatement, ...]
 
 
-def bucket(due_on: date, day: date) -> str:
+def get_ageing_bucket(due_on: date, day: date) -> str:
     """The ageing bucket of what was due on a day."""
     late = (day - due_on).days
     return next((name for most, name in BUCKETS if late <= most), "90+")
 
 
-def running(opening: int, entries: Iterable[Entry]) -> tuple[Row, ...]:
+def compute_running_balances(opening: int, entries: Iterable[AccountStatementEntry]) -> tuple[RunningBalance, ...]:
     """The entries with what is owed after each."""
-    rows: list[Row] = []
+    rows: list[RunningBalance] = []
     for entry in entries:
         opening += entry.amount
-        rows.append(Row(entry, opening))
+        rows.append(RunningBalance(entry, opening))
     return tuple(rows)

@@ -12,7 +12,7 @@ RECURRING = ("cycle", "change", "reversal")
 
 
 @dataclass(frozen=True, slots=True)
-class Charged:
+class ChargedPeriod:
     """What a line was charged for. Ends are exclusive; `days` of `cycle_days` were charged.
 
     Without a quantity, as in a credit note, only the period is told. Usage has its meter and the quantity of it, and
@@ -31,7 +31,7 @@ class Charged:
 
 
 @dataclass(frozen=True, slots=True)
-class PaperLine:
+class DocumentLine:
     """A line (minor units); without `charged` it was posted as its description says.
 
     One that `lacks_rate` was to be taxed, and no rate was in force.
@@ -42,7 +42,7 @@ class PaperLine:
     net: int
     tax: int
     rate_bp: int | None
-    charged: Charged | None
+    charged: ChargedPeriod | None
     lacks_rate: bool = False
 
 
@@ -56,7 +56,7 @@ class TaxSum:
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
+class DocumentContent:
     """An invoice or a credit note. `settled` is what was paid and credited of an invoice by the time it shows."""
 
     kind: str
@@ -67,7 +67,7 @@ class Paper:
     issued_on: date
     due_on: date | None
     terms_days: int
-    lines: tuple[PaperLine, ...]
+    lines: tuple[DocumentLine, ...]
     paid: int
     credited: int
     parties: Parties
@@ -116,7 +116,7 @@ class Paper:
         return min(one.period_from for one in charged), max(one.period_to for one in charged)
 
 
-def by_rate(lines: Iterable[PaperLine]) -> list[TaxSum]:
+def sum_by_rate(lines: Iterable[DocumentLine]) -> list[TaxSum]:
     """The sums of each rate, the lowest first; of several rates last. What was posted without tax is in none."""
     sums: dict[int | None, TaxSum] = {}
     for line in lines:

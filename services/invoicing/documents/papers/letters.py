@@ -5,13 +5,13 @@ from email.message import EmailMessage
 from uuid import UUID
 
 from services.invoicing.accounts.tables.legal_entity_tables import LegalEntityRow
-from services.invoicing.documents.domain.paper import Paper
+from services.invoicing.documents.domain.paper import DocumentContent
 from services.invoicing.documents.papers.wording import Wording
 from shared.outside.mail import build_letter, format_sender
 
 
-def letter_with(
-    paper: Paper,
+def build_document_mail(
+    paper: DocumentContent,
     pdf: bytes,
     id_: UUID,
     *,

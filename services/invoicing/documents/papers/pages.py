@@ -6,8 +6,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from services.invoicing.accounts.domain.document_parties import Parties
-from services.invoicing.documents.domain.account_statement import Statement
-from services.invoicing.documents.domain.paper import Paper, by_rate
+from services.invoicing.documents.domain.account_statement import AccountStatement
+from services.invoicing.documents.domain.paper import DocumentContent, sum_by_rate
 from services.invoicing.documents.papers.wording import Wording
 from shared.pure.payment_references import creditor_reference, grouped
 
@@ -20,21 +20,21 @@ TEMPLATES = Environment(
 )
 
 
-def paper_page(paper: Paper, policy_url: str) -> str:
+def render_document_page(paper: DocumentContent, policy_url: str) -> str:
     """An invoice or a credit note."""
     wording = Wording(paper.parties.buyer.language)
     if paper.policy_version is not None:
         policy_url = f"{policy_url}?version={paper.policy_version}"
     return TEMPLATES.get_template("invoice.html").render(
         paper=paper,
-        rates=by_rate(paper.lines),
+        rates=sum_by_rate(paper.lines),
         reference=format_reference(paper.number),
         policy_url=policy_url,
         **_common(wording, paper.parties, wording(paper.kind), paper.number),
     )
 
 
-def statement_page(statement: Statement, parties: Parties) -> str:
+def render_statement_page(statement: AccountStatement, parties: Parties) -> str:
     """A statement of account."""
     wording = Wording(parties.buyer.language)
     return TEMPLATES.get_template("statement.html").render(

@@ -12,8 +12,8 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
 
-from services.invoicing.documents.domain.account_statement import Entry
-from services.invoicing.documents.domain.paper import PaperLine, TaxSum
+from services.invoicing.documents.domain.account_statement import AccountStatementEntry
+from services.invoicing.documents.domain.paper import DocumentLine, TaxSum
 from shared.pure.money import format_minor
 
 WORDS = Path(__file__).parents[1] / "templates" / "words"
@@ -23,7 +23,7 @@ Text = str | dict[str, str]
 
 
 @lru_cache
-def catalogue(language: str) -> dict[str, Text]:
+def load_catalogue(language: str) -> dict[str, Text]:
     """The texts of a language by their keys; one with forms has a text for each."""
     texts: dict[str, Text] = yaml.safe_load((WORDS / f"{language}.yaml").read_text())
     return texts
@@ -42,7 +42,7 @@ class Wording:
 
     @property
     def _texts(self) -> dict[str, Text]:
-        return catalogue(self.locale.language)
+        return load_catalogue(self.locale.language)
 
     def __call__(self, key: str, **filled: object) -> str:
         text = self._texts[key]
@@ -83,7 +83,7 @@ class Wording:
         last = end - timedelta(days=1)
         return self.day(begin) if last == begin else self("period", begin=self.day(begin), end=self.day(last))
 
-    def line(self, line: PaperLine) -> str:
+    def line(self, line: DocumentLine) -> str:
         """What a line is for."""
         charged = line.charged
         if charged is None:
@@ -95,19 +95,19 @@ class Wording:
         key = f"reason_{code}"
         return self(key) if key in self._texts else ""
 
-    def quantity(self, line: PaperLine) -> str:
+    def quantity(self, line: DocumentLine) -> str:
         """The quantity of a line with all its decimals; nothing for a line without one."""
         if line.charged is None or not line.charged.quantity:
             return ""
         return format_decimal(line.charged.quantity, locale=self.locale, decimal_quantization=False)
 
-    def price(self, line: PaperLine, currency: str) -> str:
+    def price(self, line: DocumentLine, currency: str) -> str:
         """The price of a unit; nothing for a line without a quantity and for usage."""
         if line.charged is None or not line.charged.quantity or line.charged.unit_price is None:
             return ""
         return self.money(line.charged.unit_price, currency)
 
-    def detail(self, line: PaperLine) -> str:
+    def detail(self, line: DocumentLine) -> str:
         """The period of a line, and which part of the cycle was charged."""
         one = line.charged
         if one is None:
@@ -117,7 +117,7 @@ class Wording:
             parts.append(self.many("share", one.days, whole=one.cycle_days))
         return " · ".join(parts)
 
-    def entry(self, entry: Entry) -> str:
+    def entry(self, entry: AccountStatementEntry) -> str:
         """What changed the balance."""
         key = f"entry_{entry.kind}"
         return self(key if key in self._texts else "entry_other", reference=entry.reference or "").strip()
@@ -132,6 +132,6 @@ class Wording:
         return forms[self.locale.plural_form(last)].format(range=name)
 
 
-def arguments(text: Text) -> dict[str, Any]:
+def list_arguments(text: Text) -> dict[str, Any]:
     """The texts of a key by their forms."""
     return text if isinstance(text, dict) else {"": text}

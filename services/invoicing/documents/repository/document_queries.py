@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.invoicing.documents.domain.paper import Charged, PaperLine
+from services.invoicing.documents.domain.paper import ChargedPeriod, DocumentLine
 from services.invoicing.receivables.repository.charge_columns import USAGE_JOIN
 from shared.persistence.database import Unit
 
@@ -52,10 +52,10 @@ SELECT coalesce(
 """
 
 
-async def lines(unit: Unit, invoice_id: UUID) -> tuple[PaperLine, ...]:
+async def list_invoice_lines(unit: Unit, invoice_id: UUID) -> tuple[DocumentLine, ...]:
     """The lines of an invoice."""
     return tuple(
-        PaperLine(
+        DocumentLine(
             row["line"],
             row["description"],
             row["net_minor"],
@@ -68,21 +68,23 @@ async def lines(unit: Unit, invoice_id: UUID) -> tuple[PaperLine, ...]:
     )
 
 
-def _charged(row: asyncpg.Record) -> Charged | None:
+def _charged(row: asyncpg.Record) -> ChargedPeriod | None:
     if row["kind"] is None:
         return None
     begin, end = row["period_from"], row["period_to"]
     days, quantity, price = row["cycle_days"], row["quantity"], row["unit_price_minor"]
-    return Charged(row["kind"], row["product"], begin, end, (end - begin).days, days, quantity, price, row["meter"])
+    return ChargedPeriod(
+        row["kind"], row["product"], begin, end, (end - begin).days, days, quantity, price, row["meter"]
+    )
 
 
-async def credited(unit: Unit, credit_note_id: UUID) -> Sequence[asyncpg.Record]:
+async def list_credited_lines(unit: Unit, credit_note_id: UUID) -> Sequence[asyncpg.Record]:
     """The lines of a credit note, with what they take it off, and what was taken off that before."""
     rows: list[asyncpg.Record] = await unit.connection.fetch(_CREDITED, credit_note_id)
     return rows
 
 
-async def settled(unit: Unit, invoice_id: UUID, account_id: UUID, at: datetime) -> tuple[int, int]:
+async def sum_settled(unit: Unit, invoice_id: UUID, account_id: UUID, at: datetime) -> tuple[int, int]:
     """What was paid and credited of an invoice by an instant."""
     return tuple(await unit.connection.fetchrow(_SETTLED, invoice_id, account_id, at))
 
@@ -92,7 +94,7 @@ async def is_draft(unit: Unit, document_id: UUID) -> bool:
     return bool(await unit.connection.fetchval("SELECT EXISTS (SELECT FROM drafts WHERE id = $1)", document_id))
 
 
-async def policy_in_force(unit: Unit, day: date) -> int | None:
+async def find_policy_in_force(unit: Unit, day: date) -> int | None:
     """Find the version of the collection policy that applies to what was recorded on a day, if any is known.
 
     The same rule as in collections: before the first version took effect, that one applies.
@@ -101,7 +103,7 @@ async def policy_in_force(unit: Unit, day: date) -> int | None:
     return version
 
 
-async def keep_policy(unit: Unit, version: int, effective_date: date) -> None:
+async def save_policy(unit: Unit, version: int, effective_date: date) -> None:
     """A version of the policy was published."""
     await unit.connection.execute(
         "INSERT INTO policy_versions (version, effective_date) VALUES ($1, $2) ON CONFLICT DO NOTHING",

@@ -50,23 +50,23 @@ WHERE open_minor > 0 ORDER BY due_date, number
 """
 
 
-async def opening(unit: Unit, account_id: UUID, begin: datetime) -> dict[str, int]:
+async def sum_opening(unit: Unit, account_id: UUID, begin: datetime) -> dict[str, int]:
     """What was owed before an instant, by currency."""
     return dict(await unit.connection.fetch(_OPENING, account_id, begin))
 
 
-async def entries(unit: Unit, account_id: UUID, begin: datetime, end: datetime) -> Sequence[asyncpg.Record]:
+async def list_entries(unit: Unit, account_id: UUID, begin: datetime, end: datetime) -> Sequence[asyncpg.Record]:
     """What changed what is owed from one instant until before another, in order."""
     rows: list[asyncpg.Record] = await unit.connection.fetch(_ENTRIES, account_id, begin, end)
     return rows
 
 
-async def unapplied(unit: Unit, account_id: UUID, end: datetime) -> dict[str, int]:
+async def sum_unapplied(unit: Unit, account_id: UUID, end: datetime) -> dict[str, int]:
     """Unapplied cash before an instant, with what is to be refunded and was not paid out by then, by currency."""
     return dict(await unit.connection.fetch(_UNAPPLIED, account_id, end))
 
 
-async def items(unit: Unit, account_id: UUID, end: datetime) -> Sequence[asyncpg.Record]:
+async def list_open_items(unit: Unit, account_id: UUID, end: datetime) -> Sequence[asyncpg.Record]:
     """The invoices of which something was open before an instant, the oldest first."""
     rows: list[asyncpg.Record] = await unit.connection.fetch(_ITEMS, account_id, end)
     return rows

@@ -11,11 +11,11 @@ from services.invoicing.adjustments.repository import credit_note_queries
 from services.invoicing.deliveries import repository as deliveries_repository
 from services.invoicing.deliveries.repository import SEND_DOCUMENT
 from services.invoicing.deliveries.tables import DocumentDeliveryRow
-from services.invoicing.documents.domain.paper import Paper
-from services.invoicing.documents.papers.letters import letter_with
-from services.invoicing.documents.papers.pages import paper_page
+from services.invoicing.documents.domain.paper import DocumentContent
+from services.invoicing.documents.papers.letters import build_document_mail
+from services.invoicing.documents.papers.pages import render_document_page
 from services.invoicing.documents.use_cases import document_rendering
-from services.invoicing.receivables.repository.invoice_queries import invoice_row
+from services.invoicing.receivables.repository.invoice_queries import get_invoice
 from shared.events.escalation import MailBounced
 from shared.events.invoicing import DocumentFailed, DocumentSent
 from shared.outside.mail import NOT_WRITABLE
@@ -43,19 +43,19 @@ class DeliveryPending(Refusal):
     code = "delivery_pending"
 
 
-async def delivery(unit: Unit, kind: str, document_id: UUID) -> DocumentDeliveryRow:
+async def get_latest_delivery(unit: Unit, kind: str, document_id: UUID) -> DocumentDeliveryRow:
     """The last delivery of a document. Raises NotFound."""
-    row = await deliveries_repository.latest(unit, kind, document_id)
+    row = await deliveries_repository.find_latest_delivery(unit, kind, document_id)
     if row is None:
         raise NotFound(f"no {kind} {document_id} was to be sent")
     return row
 
 
-async def resend(unit: Unit, kind: str, document_id: UUID, actor: str, reason: str) -> DocumentDeliveryRow:
+async def resend_document(unit: Unit, kind: str, document_id: UUID, actor: str, reason: str) -> DocumentDeliveryRow:
     """Send a document again, or for the first time. Raises NotFound, DeliveryPending."""
     account_id = await _account(unit, kind, document_id)
     await unit.lock(account_id)
-    last = await deliveries_repository.latest(unit, kind, document_id)
+    last = await deliveries_repository.find_latest_delivery(unit, kind, document_id)
     if last is not None and last.state == "pending":
         raise DeliveryPending(f"{kind} {document_id} is on its way")
     row = DocumentDeliveryRow(
@@ -81,11 +81,11 @@ async def resend(unit: Unit, kind: str, document_id: UUID, actor: str, reason: s
 
 async def _account(unit: Unit, kind: str, document_id: UUID) -> UUID:
     if kind == "invoice":
-        return (await invoice_row(unit, document_id)).account_id
-    return (await credit_note_queries.credit_note(unit, document_id)).account_id
+        return (await get_invoice(unit, document_id)).account_id
+    return (await credit_note_queries.get_credit_note(unit, document_id)).account_id
 
 
-async def send(runtime: "Runtime", intent: Intent) -> str | None:
+async def send_document(runtime: "Runtime", intent: Intent) -> str | None:
     """Draw a document up, print it, and hand it to the next hop; what the hop says if it refuses for good.
 
     Raises Later: without data of the legal entity nothing goes out. Every attempt has the same Message-ID and content:
@@ -98,7 +98,7 @@ async def send(runtime: "Runtime", intent: Intent) -> str | None:
         if not is_address(to):
             return NOT_WRITABLE
         async with asyncio.timeout(PRINTED_WITHIN.total_seconds()):
-            html = await asyncio.to_thread(paper_page, paper, policy_url(runtime))
+            html = await asyncio.to_thread(render_document_page, paper, policy_url(runtime))
             pdf = await runtime.printer.pdf(html)
     except (document_rendering.SellerUnknown, Unavailable) as error:
         raise Later(error.detail) from error
@@ -106,7 +106,7 @@ async def send(runtime: "Runtime", intent: Intent) -> str | None:
         raise Later("the printer is busy") from error
     sender = runtime.settings.mail_from
     secret, at = row.secret, row.wanted_at
-    letter = letter_with(paper, pdf, row.id, sender=sender, to=to, at=at, secret=secret, entity=entity)
+    letter = build_document_mail(paper, pdf, row.id, sender=sender, to=to, at=at, secret=secret, entity=entity)
     envelope_sender = build_envelope_sender(runtime.settings.support_address, secret)
     return await runtime.mail_hop.deliver_once(letter, now - intent.created_at, envelope_sender)
 
@@ -118,21 +118,21 @@ def policy_url(runtime: "Runtime") -> str:
 
 async def _drawn_up(
     unit: Unit, delivery_id: UUID
-) -> tuple[DocumentDeliveryRow, Paper, str, LegalEntityRow | None, datetime]:
+) -> tuple[DocumentDeliveryRow, DocumentContent, str, LegalEntityRow | None, datetime]:
     await deliveries_repository.save_secret(unit, delivery_id, create_secret())
-    row = await deliveries_repository.delivery(unit, delivery_id)
+    row = await deliveries_repository.get_delivery(unit, delivery_id)
     if row.kind == "invoice":
-        paper = await document_rendering.invoice(unit, row.document_id, row.wanted_at)
+        paper = await document_rendering.build_invoice(unit, row.document_id, row.wanted_at)
     else:
-        paper = await document_rendering.credit_note(unit, row.document_id)
-    account = await account_queries.account(unit, row.account_id)
-    entity = await legal_entity_queries.known(unit, account.legal_entity)
+        paper = await document_rendering.build_credit_note(unit, row.document_id)
+    account = await account_queries.get_account(unit, row.account_id)
+    entity = await legal_entity_queries.find_legal_entity(unit, account.legal_entity)
     return row, paper, account.billing_email, entity, unit.now
 
 
-async def sent(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
+async def record_sent(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
     """Record what became of a delivery. One that came back already has failed, whatever its last attempt became."""
-    row = await deliveries_repository.delivery(unit, UUID(intent.key))
+    row = await deliveries_repository.get_delivery(unit, UUID(intent.key))
     if row.state != "pending":
         return Recorded.DONE
     await deliveries_repository.save_result(unit, row.id, refusal)
@@ -154,7 +154,7 @@ async def record_bounce(unit: Unit, event: MailBounced) -> None:
         return
     delivery_id, account_id = bounced
     await unit.lock(account_id)
-    row = await deliveries_repository.delivery(unit, delivery_id)
+    row = await deliveries_repository.get_delivery(unit, delivery_id)
     if row.state in ("pending", "sent"):
         failure = f"{event.code} came back after the next mail hop took it"
         await deliveries_repository.save_result(unit, delivery_id, failure)

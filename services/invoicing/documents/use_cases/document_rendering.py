@@ -9,10 +9,16 @@ import asyncpg
 from services.invoicing.accounts.domain.document_parties import Parties
 from services.invoicing.accounts.repository import account_queries, document_party_queries
 from services.invoicing.adjustments.repository import credit_note_queries
-from services.invoicing.documents.domain.account_statement import Account, Entry, OpenItem, Statement, running
-from services.invoicing.documents.domain.paper import Charged, Paper, PaperLine
+from services.invoicing.documents.domain.account_statement import (
+    AccountStatement,
+    AccountStatementEntry,
+    CurrencyStatement,
+    OpenItem,
+    compute_running_balances,
+)
+from services.invoicing.documents.domain.paper import ChargedPeriod, DocumentContent, DocumentLine
 from services.invoicing.documents.repository import document_queries, statement_queries
-from services.invoicing.ledger.domain import Share
+from services.invoicing.ledger.domain import CreditShare
 from services.invoicing.receivables.repository import invoice_queries
 from shared.persistence.database import Unit
 from shared.pure.calendar import local_date
@@ -38,15 +44,15 @@ class DatesRefused(Refusal):
     status = 422
 
 
-async def invoice(unit: Unit, invoice_id: UUID, at: datetime | None = None) -> Paper:
+async def build_invoice(unit: Unit, invoice_id: UUID, at: datetime | None = None) -> DocumentContent:
     """An invoice, with what was settled of it by an instant (now). Raises NotFound, NotIssued, SellerUnknown."""
     if await document_queries.is_draft(unit, invoice_id):
         raise NotIssued(f"invoice {invoice_id} is a draft")
-    row = await invoice_queries.invoice_row(unit, invoice_id)
+    row = await invoice_queries.get_invoice(unit, invoice_id)
     named = await _parties(unit, row.id, row.account_id, row.legal_entity, row.issued_at)
     recorded_on = local_date(row.issued_at, ZoneInfo(named.buyer.time_zone))
-    paid, credited = await document_queries.settled(unit, row.id, row.account_id, at or unit.now)
-    return Paper(
+    paid, credited = await document_queries.sum_settled(unit, row.id, row.account_id, at or unit.now)
+    return DocumentContent(
         kind="invoice",
         number=row.number,
         about=None,
@@ -54,28 +60,28 @@ async def invoice(unit: Unit, invoice_id: UUID, at: datetime | None = None) -> P
         issued_on=row.issue_date,
         due_on=row.due_date,
         terms_days=(row.due_date - row.issue_date).days,
-        lines=await document_queries.lines(unit, row.id),
+        lines=await document_queries.list_invoice_lines(unit, row.id),
         paid=paid,
         credited=credited,
         parties=named,
-        policy_version=await document_queries.policy_in_force(unit, recorded_on),
+        policy_version=await document_queries.find_policy_in_force(unit, recorded_on),
         tax_note=row.tax_note,
     )
 
 
-async def credit_note(unit: Unit, credit_note_id: UUID) -> Paper:
+async def build_credit_note(unit: Unit, credit_note_id: UUID) -> DocumentContent:
     """A credit note. Raises NotFound, SellerUnknown."""
-    row = await credit_note_queries.credit_note(unit, credit_note_id)
+    row = await credit_note_queries.get_credit_note(unit, credit_note_id)
     named = await _parties(unit, row.id, row.account_id, row.legal_entity, row.issued_at)
-    return Paper(
+    return DocumentContent(
         kind="credit_note",
         number=row.number,
-        about=(await invoice_queries.invoice_row(unit, row.invoice_id)).number,
+        about=(await invoice_queries.get_invoice(unit, row.invoice_id)).number,
         currency=row.currency,
         issued_on=local_date(row.issued_at, ZoneInfo(named.buyer.time_zone)),
         due_on=None,
         terms_days=0,
-        lines=tuple(_credited(line) for line in await document_queries.credited(unit, row.id)),
+        lines=tuple(_credited(line) for line in await document_queries.list_credited_lines(unit, row.id)),
         paid=0,
         credited=0,
         parties=named,
@@ -84,11 +90,13 @@ async def credit_note(unit: Unit, credit_note_id: UUID) -> Paper:
     )
 
 
-def _credited(row: asyncpg.Record) -> PaperLine:
-    share = Share(row["amount_minor"], row["credited_before"], row["line_amount"], row["line_tax"])
+def _credited(row: asyncpg.Record) -> DocumentLine:
+    share = CreditShare(row["amount_minor"], row["credited_before"], row["line_amount"], row["line_tax"])
     begin, end = row["period_from"], row["period_to"]
-    charged = Charged(row["kind"], row["product"], begin, end, 0, 0, 0, None, row["meter"]) if row["kind"] else None
-    return PaperLine(
+    charged = (
+        ChargedPeriod(row["kind"], row["product"], begin, end, 0, 0, 0, None, row["meter"]) if row["kind"] else None
+    )
+    return DocumentLine(
         row["line"],
         row["description"],
         share.amount - share.tax,
@@ -100,47 +108,51 @@ def _credited(row: asyncpg.Record) -> PaperLine:
 
 
 async def _parties(unit: Unit, document_id: UUID, account_id: UUID, legal_entity: str, issued_at: datetime) -> Parties:
-    known = await document_party_queries.of_document(unit, document_id)
+    known = await document_party_queries.find_parties(unit, document_id)
     if known is not None:
         return known
-    return await document_party_queries.keep(
+    return await document_party_queries.save_parties(
         unit, document_id, account_id, await _at(unit, account_id, legal_entity, issued_at)
     )
 
 
 async def _at(unit: Unit, account_id: UUID, legal_entity: str, at: datetime) -> Parties:
-    seller = await document_party_queries.seller(unit, legal_entity, at)
+    seller = await document_party_queries.find_seller(unit, legal_entity, at)
     if seller is None:
         raise SellerUnknown(f"nothing is known of the legal entity {legal_entity}")
-    return Parties(seller, await document_party_queries.buyer(unit, account_id, at))
+    return Parties(seller, await document_party_queries.get_buyer(unit, account_id, at))
 
 
-async def statement_paper(unit: Unit, account_id: UUID, begin: date, end: date) -> tuple[Statement, Parties]:
+async def build_statement_document(
+    unit: Unit, account_id: UUID, begin: date, end: date
+) -> tuple[AccountStatement, Parties]:
     """A statement and who it is from and to. Raises NotFound, DatesRefused, SellerUnknown."""
-    account = await account_queries.account(unit, account_id)
+    account = await account_queries.get_account(unit, account_id)
     named = await _at(unit, account.id, account.legal_entity, unit.now)
-    return await statement(unit, account_id, begin, end), named
+    return await build_statement(unit, account_id, begin, end), named
 
 
-async def statement(unit: Unit, account_id: UUID, begin: date, end: date) -> Statement:
+async def build_statement(unit: Unit, account_id: UUID, begin: date, end: date) -> AccountStatement:
     """What happened on an account from one local day to another, both included. Raises NotFound, DatesRefused."""
     if end < begin:
         raise DatesRefused(f"to: {end} is before {begin}")
-    account = await account_queries.account(unit, account_id)
+    account = await account_queries.get_account(unit, account_id)
     zone = ZoneInfo(account.time_zone)
     since, until = (datetime(day.year, day.month, day.day, tzinfo=zone) for day in (begin, end + timedelta(days=1)))
-    opening = await statement_queries.opening(unit, account_id, since)
-    entries = [_entry(row, zone) for row in await statement_queries.entries(unit, account_id, since, until)]
-    items = [_item(row) for row in await statement_queries.items(unit, account_id, until)]
-    unapplied = await statement_queries.unapplied(unit, account_id, until)
-    return Statement(
+    opening = await statement_queries.sum_opening(unit, account_id, since)
+    entries = [_entry(row, zone) for row in await statement_queries.list_entries(unit, account_id, since, until)]
+    items = [_item(row) for row in await statement_queries.list_open_items(unit, account_id, until)]
+    unapplied = await statement_queries.sum_unapplied(unit, account_id, until)
+    return AccountStatement(
         begin,
         end,
         tuple(
-            Account(
+            CurrencyStatement(
                 currency,
                 opening.get(currency, 0),
-                running(opening.get(currency, 0), [one for one in entries if one.currency == currency]),
+                compute_running_balances(
+                    opening.get(currency, 0), [one for one in entries if one.currency == currency]
+                ),
                 unapplied.get(currency, 0),
                 tuple(one for one in items if one.currency == currency),
             )
@@ -149,14 +161,16 @@ async def statement(unit: Unit, account_id: UUID, begin: date, end: date) -> Sta
     )
 
 
-def _entry(row: asyncpg.Record, zone: ZoneInfo) -> Entry:
-    return Entry(local_date(row["posted_at"], zone), row["kind"], row["reference"], row["currency"], row["amount"])
+def _entry(row: asyncpg.Record, zone: ZoneInfo) -> AccountStatementEntry:
+    return AccountStatementEntry(
+        local_date(row["posted_at"], zone), row["kind"], row["reference"], row["currency"], row["amount"]
+    )
 
 
 def _item(row: asyncpg.Record) -> OpenItem:
     return OpenItem(*row)
 
 
-async def policy_published(unit: Unit, version: int, effective_date: date) -> None:
+async def record_policy(unit: Unit, version: int, effective_date: date) -> None:
     """The collection policy has a version that applies to invoices from a day on."""
-    await document_queries.keep_policy(unit, version, effective_date)
+    await document_queries.save_policy(unit, version, effective_date)

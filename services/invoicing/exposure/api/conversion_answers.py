@@ -5,8 +5,8 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
-from services.invoicing.exposure.domain import Conversion, Rate, Total
-from services.invoicing.exposure.use_cases import AMOUNTS, Converted
+from services.invoicing.exposure.domain import Conversion, ConvertedTotal, ExchangeRate
+from services.invoicing.exposure.use_cases import AMOUNTS, ConvertedExposure
 from shared.pure.fields import example, get_example
 
 LACKS = Field(
@@ -71,7 +71,7 @@ class RateOut(BaseModel):
     source: str
 
     @classmethod
-    def of(cls, one: Rate) -> Self:
+    def of(cls, one: ExchangeRate) -> Self:
         """The answer for a rate."""
         return cls(base=one.base, quote=one.quote, rate=f"{one.rate:f}", date=one.day, source=one.source)
 
@@ -127,7 +127,7 @@ class ConvertedOut(BaseModel):
     not_converted: list[NotConvertedOut]
 
     @classmethod
-    def of(cls, found: Converted) -> Self:
+    def of(cls, found: ConvertedExposure) -> Self:
         """The answer for what was converted."""
         used = (one for one in found.conversions.values() if one.rates)
         told: dict[str, object] = {name: _sums(name, one) for name, one in found.parts.items()}
@@ -137,5 +137,5 @@ class ConvertedOut(BaseModel):
         return cls.model_validate(told)
 
 
-def _sums(part: str, total: Total) -> dict[str, object]:
+def _sums(part: str, total: ConvertedTotal) -> dict[str, object]:
     return dict(zip(AMOUNTS[part], total.sums, strict=True)) | {"lacks": list(total.lacks)}

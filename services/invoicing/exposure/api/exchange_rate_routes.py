@@ -111,7 +111,7 @@ async def list_exchange_rates(
     """Of a date and a base, or all; in the order in which they came in first."""
 
     async def load(unit: Unit) -> list[ExchangeRateOut]:
-        rows = await exchange_rate_queries.listed(unit, day, base, paging.after_id(), paging.limit + 1)
+        rows = await exchange_rate_queries.list_listed_rates(unit, day, base, paging.after_id(), paging.limit + 1)
         return [ExchangeRateOut.of(row) for row in rows]
 
     return paging.page(await read(load), lambda one: one.id)
@@ -132,7 +132,7 @@ async def put_exchange_rates(
         name = f"{source}/{day}/{base}"
         await unit.lock(f"exchange rates {name}")
         former = await exchange_rate_queries.list_rates(unit, source, day, base, rates)
-        new, replaced = await exchange_rate_queries.put(unit, source, day, base, rates, actor)
+        new, replaced = await exchange_rate_queries.save_rates(unit, source, day, base, rates, actor)
         if new or replaced:
             unit.record(Change("exchange_rates", name, None, {"rates": former}, {"rates": former | rates}))
         else:

@@ -116,7 +116,9 @@ async def get_account_exposure(account_id: UUID, read: Read, currency: In = None
 
     With `in`, also in that currency, by the rates of the account's business day, which are shown.
     """
-    return ExposureOut.of(account_id, await read(lambda unit: exposure_use_cases.exposure(unit, account_id, currency)))
+    return ExposureOut.of(
+        account_id, await read(lambda unit: exposure_use_cases.compute_exposure(unit, account_id, currency))
+    )
 
 
 @reads.get(
@@ -124,4 +126,4 @@ async def get_account_exposure(account_id: UUID, read: Read, currency: In = None
 )
 async def get_exposure(read: Read, currency: In = None) -> ExposureOut:
     """The same over all accounts; the business day is that of UTC."""
-    return ExposureOut.of(None, await read(lambda unit: exposure_use_cases.exposure(unit, None, currency)))
+    return ExposureOut.of(None, await read(lambda unit: exposure_use_cases.compute_exposure(unit, None, currency)))

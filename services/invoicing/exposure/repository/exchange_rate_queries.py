@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.invoicing.exposure.domain import Rate
+from services.invoicing.exposure.domain import ExchangeRate
 from shared.persistence.database import Unit, columns
 from shared.pure.ids import new_id
 
@@ -46,7 +46,7 @@ async def list_rates(unit: Unit, source: str, day: date, base: str, quotes: Coll
     return {row["quote"]: row["rate"] for row in rows}
 
 
-async def put(
+async def save_rates(
     unit: Unit, source: str, day: date, base: str, rates: Mapping[str, Decimal], actor: str
 ) -> tuple[int, int]:
     """Set what a source says of a date, by quote; how many rates are new, and how many took the place of others."""
@@ -55,13 +55,13 @@ async def put(
     return found["new"], found["replaced"]
 
 
-async def listed(
+async def list_listed_rates(
     unit: Unit, day: date | None, base: str | None, after: UUID | None, limit: int
 ) -> list[asyncpg.Record]:
     """Rates in the order in which they came in, of a date and a base if those are said."""
     return await unit.connection.fetch(_LISTED, day, base, after, limit)  # type: ignore[no-any-return]
 
 
-async def quoted(unit: Unit, quotes: Collection[str], until: date, since: date | None) -> list[Rate]:
+async def list_quoted_rates(unit: Unit, quotes: Collection[str], until: date, since: date | None) -> list[ExchangeRate]:
     """All rates of these quotes on days until `until`, inclusive, and from `since` on if it is said."""
-    return [Rate(*row) for row in await unit.connection.fetch(_QUOTED, list(quotes), until, since)]
+    return [ExchangeRate(*row) for row in await unit.connection.fetch(_QUOTED, list(quotes), until, since)]

@@ -11,7 +11,7 @@ MOST_REPORTED = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenLine:
     """What is wrong with a line: its number in the file (the first is 1), the column, and in words."""
 
     line: int
@@ -41,7 +41,7 @@ class FileRefused(Refusal):
     status: ClassVar[int] = 422
 
 
-def check_unbroken(broken: Iterable[Broken]) -> None:
+def check_unbroken(broken: Iterable[BrokenLine]) -> None:
     """Raises FileRefused, with the lines and columns."""
     found = list(broken)[:MOST_REPORTED]
     if found:

@@ -14,7 +14,7 @@ EARLIEST, LATEST = date(1990, 1, 1), date(2200, 1, 1)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-class Names:
+class ColumnNames:
     """The columns that are known: those that a file must have, and others."""
 
     def __init__(self, required: Sequence[str], optional: Sequence[str] = ()) -> None:
@@ -22,10 +22,10 @@ class Names:
         self.known = {name.lower(): name for name in (*required, *optional)}
 
 
-class Columns:
+class LineColumns:
     """Where the columns stand in a line, made once for each order of names. Raises LineBroken for lacking ones."""
 
-    def __init__(self, known: Names, names: Sequence[str]) -> None:
+    def __init__(self, known: ColumnNames, names: Sequence[str]) -> None:
         if len(names) > MOST_COLUMNS:
             raise LineBroken(None, f"has more than {MOST_COLUMNS} columns")
         self.width = len(names)
@@ -45,13 +45,13 @@ class Columns:
         self.places: Mapping[str, int] = places
 
 
-def text(values: Sequence[Any], places: Mapping[str, int], name: str) -> str | None:
+def read_text(values: Sequence[Any], places: Mapping[str, int], name: str) -> str | None:
     """What stands in a column, or None if nothing does. Raises LineBroken."""
     place = places.get(name)
-    return None if place is None else said(values[place], name)
+    return None if place is None else clean_text(values[place], name)
 
 
-def said(value: Any, name: str) -> str | None:
+def clean_text(value: Any, name: str) -> str | None:
     """A value as text without the space around it, or None if it is empty. Raises LineBroken."""
     if value is None:
         return None
@@ -65,15 +65,15 @@ def said(value: Any, name: str) -> str | None:
     return found or None
 
 
-def named(values: Sequence[Any], places: Mapping[str, int], name: str) -> str:
+def read_required(values: Sequence[Any], places: Mapping[str, int], name: str) -> str:
     """What stands in a column. Raises LineBroken, also if nothing does."""
-    found = text(values, places, name)
+    found = read_text(values, places, name)
     if found is None:
         raise LineBroken(name, "is empty")
     return found
 
 
-def decimal(number: str, form: re.Pattern[str], name: str) -> str:
+def read_decimal(number: str, form: re.Pattern[str], name: str) -> str:
     """A number that is written as it must be, as it is written. Raises LineBroken."""
     if not form.fullmatch(number):
         raise LineBroken(name, f"{number[:40]!r} is no number")

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
-from services.invoicing.files.domain.broken_lines import MOST_REPORTED, Broken, LineBroken
-from services.invoicing.files.domain.file_columns import Columns, Names
+from services.invoicing.files.domain.broken_lines import MOST_REPORTED, BrokenLine, LineBroken
+from services.invoicing.files.domain.file_columns import ColumnNames, LineColumns
 from services.invoicing.files.domain.file_rows import RowLines, RowTooLong
 
 T = TypeVar("T")
@@ -39,9 +39,9 @@ class FileBroken(Exception):
 class Reader(Protocol[T_co]):
     """What the columns of a file are called, and what a line of it means."""
 
-    names: Names
+    names: ColumnNames
 
-    def read(self, line: int, columns: Columns, values: Sequence[Any]) -> T_co:
+    def read(self, line: int, columns: LineColumns, values: Sequence[Any]) -> T_co:
         """The line of these values. Raises LineBroken."""
 
 
@@ -53,7 +53,7 @@ class FileLines(Generic[T]):
     """
 
     def __init__(self, layout: Layout, reader: Reader[T]) -> None:
-        self.broken: list[Broken] = []
+        self.broken: list[BrokenLine] = []
         self._layout = layout
         self._reader = reader
 
@@ -64,14 +64,14 @@ class FileLines(Generic[T]):
             try:
                 line = self._read(number, columns, values)
             except LineBroken as error:
-                self.broken.append(Broken(number, error.column, str(error)))
+                self.broken.append(BrokenLine(number, error.column, str(error)))
             else:
                 if not self.broken:
                     yield line
             if len(self.broken) >= MOST_REPORTED:
                 return
 
-    def _read(self, number: int, columns: Columns, values: Sequence[Any]) -> T:
+    def _read(self, number: int, columns: LineColumns, values: Sequence[Any]) -> T:
         if len(values) != columns.width:
             raise LineBroken(None, f"the line has {len(values)} values, and there are {columns.width} columns")
         return self._reader.read(number, columns, values)
@@ -85,49 +85,49 @@ class FileLines(Generic[T]):
                     raise FileBroken(f"the file has more than {MOST_LINES} lines")
                 yield self._text(number, line)
         except FileBroken as error:
-            self.broken.append(Broken(min(number + 1, MOST_LINES), None, str(error)))
+            self.broken.append(BrokenLine(min(number + 1, MOST_LINES), None, str(error)))
 
     def _text(self, number: int, line: bytes) -> str:
         try:
             text = line.decode()
         except UnicodeDecodeError:
-            self.broken.append(Broken(number, None, "is not UTF-8"))
+            self.broken.append(BrokenLine(number, None, "is not UTF-8"))
             return line.decode(errors="replace")
         if "\0" in text:
-            self.broken.append(Broken(number, None, "has a NUL character"))
+            self.broken.append(BrokenLine(number, None, "has a NUL character"))
         return text.removeprefix(_BOM) if number == 1 else text
 
 
-Split = Iterator[tuple[int, Columns, Sequence[Any]]]
+Split = Iterator[tuple[int, LineColumns, Sequence[Any]]]
 
 
-def _of_csv(lines: Iterator[str], known: Names, broken: list[Broken]) -> Split:
+def _of_csv(lines: Iterator[str], known: ColumnNames, broken: list[BrokenLine]) -> Split:
     row_lines = RowLines(lines)
     rows = csv.reader(row_lines, strict=True)
-    columns: Columns | None = None
+    columns: LineColumns | None = None
     while True:
         number = rows.line_num + 1
         row_lines.begin_row()
         try:
             values = next(rows)
             if columns is None:
-                columns = Columns(known, values)
+                columns = LineColumns(known, values)
             elif values:
                 yield number, columns, values
         except StopIteration:
             break
         except LineBroken as error:
-            broken.append(Broken(number, error.column, str(error)))
+            broken.append(BrokenLine(number, error.column, str(error)))
             return
         except RowTooLong as error:
-            broken.append(Broken(number, None, str(error)))
+            broken.append(BrokenLine(number, None, str(error)))
             return
         except csv.Error as error:
-            broken.append(Broken(number, None, f"is no CSV: {error}"))
+            broken.append(BrokenLine(number, None, f"is no CSV: {error}"))
             if len(broken) >= MOST_REPORTED:
                 return
     if columns is None and not broken:
-        broken.append(Broken(1, None, "the file has no header"))
+        broken.append(BrokenLine(1, None, "the file has no header"))
 
 
 def _number(text: str) -> str:
@@ -142,8 +142,8 @@ def _no_number(text: str) -> Any:
 _DECODER = json.JSONDecoder(parse_float=_number, parse_int=_number, parse_constant=_no_number)
 
 
-def _of_json(lines: Iterator[str], known: Names, broken: list[Broken]) -> Split:
-    orders: dict[tuple[str, ...], Columns] = {}
+def _of_json(lines: Iterator[str], known: ColumnNames, broken: list[BrokenLine]) -> Split:
+    orders: dict[tuple[str, ...], LineColumns] = {}
     for number, text in enumerate(lines, 1):
         if text.isspace() or not text:
             continue
@@ -152,11 +152,11 @@ def _of_json(lines: Iterator[str], known: Names, broken: list[Broken]) -> Split:
             names = tuple(found)
             columns = orders.get(names)
             if columns is None:
-                columns = Columns(known, names)
+                columns = LineColumns(known, names)
                 if len(orders) < MOST_ORDERS:
                     orders[names] = columns
         except LineBroken as error:
-            broken.append(Broken(number, error.column, str(error)))
+            broken.append(BrokenLine(number, error.column, str(error)))
             if len(broken) >= MOST_REPORTED:
                 return
             continue

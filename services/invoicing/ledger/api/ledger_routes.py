@@ -65,7 +65,7 @@ async def get_trial_balance(
 
     async def load(unit: Unit) -> list[LedgerBalanceOut]:
         await require_legal_entity(unit, legal_entity)
-        rows = await ledger_queries.trial_balance(unit, legal_entity, at or unit.now)
+        rows = await ledger_queries.compute_trial_balance(unit, legal_entity, at or unit.now)
         return [LedgerBalanceOut(**row) for row in rows]
 
     return Page(items=await read(load), next=None)
@@ -91,7 +91,7 @@ async def get_journal(
 
     async def load(unit: Unit) -> Sequence[asyncpg.Record]:
         await require_legal_entity(unit, legal_entity)
-        return await ledger_queries.journal(unit, legal_entity, day, last_id, MOST + 1)
+        return await ledger_queries.list_journal(unit, legal_entity, day, last_id, MOST + 1)
 
     rows = await read(load)
     headers = {"X-Next": str(rows[MOST - 1]["id"])} if len(rows) > MOST else {}

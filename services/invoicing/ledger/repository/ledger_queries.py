@@ -23,7 +23,7 @@ FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::te
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class PostedDocument:
     """What a posting stands for: the kind of document and its id, and the sequence of the event that told of it.
 
     A document without a `day` has the date on which it is recorded, in the account's zone.
@@ -35,22 +35,22 @@ class Document:
     day: date | None = None
 
 
-Posting = tuple[Account, Document, Entries]
+Posting = tuple[Account, PostedDocument, Entries]
 
 
-async def post(unit: Unit, account: Account, document: Document, entries: Entries) -> None:
+async def post_entries(unit: Unit, account: Account, document: PostedDocument, entries: Entries) -> None:
     """Post both sides of a fact of an account, on the date of its document."""
-    await post_many(unit, [(account, document, entries)])
+    await post_many_entries(unit, [(account, document, entries)])
 
 
-async def post_many(unit: Unit, postings: Iterable[Posting]) -> None:
+async def post_many_entries(unit: Unit, postings: Iterable[Posting]) -> None:
     """Post both sides of each of these facts, each on the date of its document."""
-    rows = list(sides(postings, unit.now))
+    rows = list(list_entry_rows(postings, unit.now))
     if rows:
         await unit.connection.execute(_POST, unit.now, *columns(rows, 9))
 
 
-def sides(postings: Iterable[Posting], now: datetime) -> Iterator[tuple[object, ...]]:
+def list_entry_rows(postings: Iterable[Posting], now: datetime) -> Iterator[tuple[object, ...]]:
     """The entries of these postings: entity, code, currency, amount, account, document, its id, sequence, date."""
     for account, document, entries in postings:
         posted_on = document.day or local_date(now, ZoneInfo(account.time_zone))
@@ -77,7 +77,7 @@ GROUP BY c.code, c.name, c.kind, e.currency ORDER BY e.currency, c.code
 """
 
 
-async def trial_balance(unit: Unit, legal_entity: str, at: object) -> list[asyncpg.Record]:
+async def compute_trial_balance(unit: Unit, legal_entity: str, at: object) -> list[asyncpg.Record]:
     """What each account of the ledger comes to at an instant, by currency; each currency adds up to 0."""
     return await unit.connection.fetch(_BALANCE, legal_entity, at)  # type: ignore[no-any-return]
 
@@ -89,6 +89,6 @@ FROM ledger_entries WHERE legal_entity = $1 AND posted_on = $2 AND id > $3 ORDER
 """
 
 
-async def journal(unit: Unit, legal_entity: str, day: date, after: int, limit: int) -> Sequence[asyncpg.Record]:
+async def list_journal(unit: Unit, legal_entity: str, day: date, after: int, limit: int) -> Sequence[asyncpg.Record]:
     """The entries of documents of a day in the order of their ids, after one."""
     return await unit.connection.fetch(_JOURNAL, legal_entity, day, after, limit)  # type: ignore[no-any-return]

@@ -95,7 +95,7 @@ async def initiate_debit(
 
     async def send(unit: Unit) -> DebitOut:
         amount = debit.amount.money() if debit.amount else None
-        return DebitOut.of(await direct_debits.initiate(unit, debit.invoice_id, amount, debit.reference))
+        return DebitOut.of(await direct_debits.initiate_debit(unit, debit.invoice_id, amount, debit.reference))
 
     return await command.run(send, subject=debit.invoice_id)
 
@@ -114,7 +114,7 @@ async def settle_debit(debit_id: UUID, command: Annotated[CommandRunner, perform
     """
 
     async def land(unit: Unit) -> DebitOut:
-        return DebitOut.of(await direct_debits.settle(unit, debit_id))
+        return DebitOut.of(await direct_debits.settle_debit(unit, debit_id))
 
     return await command.run(land, status=200, subject=debit_id)
 
@@ -128,7 +128,7 @@ async def fail_debit(
     """The bank refused it: nothing of it is in flight any more; announces `PaymentFailed`."""
 
     async def land(unit: Unit) -> DebitOut:
-        return DebitOut.of(await direct_debits.fail(unit, debit_id, why.failure))
+        return DebitOut.of(await direct_debits.fail_debit(unit, debit_id, why.failure))
 
     return await command.run(land, status=200, subject=debit_id)
 
@@ -142,11 +142,13 @@ async def list_debits(
 ) -> Page[DebitOut]:
     """Debits in the order of their ids."""
     after = paging.after_id()
-    rows = await read(lambda unit: debit_queries.page(unit, state and state.value, account_id, after, paging.limit + 1))
+    rows = await read(
+        lambda unit: debit_queries.list_debits(unit, state and state.value, account_id, after, paging.limit + 1)
+    )
     return paging.page([DebitOut.of(row) for row in rows], key=lambda row: row.id)
 
 
 @reads.get("/{debit_id}", summary="One debit")
 async def get_debit(debit_id: UUID, read: Read) -> DebitOut:
     """What became of it."""
-    return DebitOut.of(await read(lambda unit: debit_queries.debit(unit, debit_id)))
+    return DebitOut.of(await read(lambda unit: debit_queries.get_debit(unit, debit_id)))

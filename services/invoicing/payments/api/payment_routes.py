@@ -9,7 +9,7 @@ from fastapi import Query, Response
 from pydantic import BaseModel, Field, model_validator
 
 from services.invoicing.payments.repository import payment_queries
-from services.invoicing.payments.repository.payment_queries import Received
+from services.invoicing.payments.repository.payment_queries import RecordedPayment
 from services.invoicing.payments.tables.payment_tables import PaymentRow
 from services.invoicing.payments.use_cases import payment_recording, payment_reversals
 from services.invoicing.payments.use_cases.payment_recording import NewPayment, NothingUnapplied
@@ -125,7 +125,7 @@ class PaymentOut(BaseModel):
     received_at: datetime
 
     @classmethod
-    def of(cls, row: PaymentRow | Received) -> Self:
+    def of(cls, row: PaymentRow | RecordedPayment) -> Self:
         """The answer for a row."""
         return cls.model_validate(row, from_attributes=True)
 
@@ -154,7 +154,7 @@ async def record_payment(
 
 
 async def _receive(unit: Unit, payments: Sequence[NewPayment]) -> list[PaymentOut | Refusal]:
-    outcomes = await payment_recording.receive_many(unit, payments)
+    outcomes = await payment_recording.record_payments(unit, payments)
     for outcome in outcomes:
         if not isinstance(outcome, Refusal):
             unit.record(Change("payment", outcome.id, outcome.account_id))
@@ -193,7 +193,7 @@ async def apply_payment(
     lines = [(line.line, line.amount_minor) for line in wanted.lines]
 
     async def apply(unit: Unit) -> PaymentOut:
-        return PaymentOut.of(await payment_recording.apply(unit, payment_id, wanted.invoice_id, lines))
+        return PaymentOut.of(await payment_recording.apply_to_invoice(unit, payment_id, wanted.invoice_id, lines))
 
     return await command.run(apply, status=200, reason=wanted.reason, subject=payment_id)
 
@@ -204,7 +204,7 @@ async def list_payments(
 ) -> Page[PaymentOut]:
     """Payments in the order of their ids, of one account if it is given."""
     after = paging.after_id()
-    rows = await read(lambda unit: payment_queries.payments_after(unit, account_id, after, paging.limit + 1))
+    rows = await read(lambda unit: payment_queries.list_payments(unit, account_id, after, paging.limit + 1))
     return paging.page([PaymentOut.of(row) for row in rows], key=lambda row: row.id)
 
 
@@ -213,7 +213,7 @@ async def get_payment(payment_id: UUID, read: Read) -> PaymentDetailsOut:
     """The payment, what it paid, and what of it is unapplied cash."""
 
     async def load(unit: Unit) -> PaymentDetailsOut:
-        payment = PaymentOut.of(await payment_queries.payment_row(unit, payment_id))
+        payment = PaymentOut.of(await payment_queries.get_payment(unit, payment_id))
         allocations = AllocationOut.list_of(await list_allocations(unit, payment_id))
         return PaymentDetailsOut(**payment.model_dump(), allocations=allocations)
 

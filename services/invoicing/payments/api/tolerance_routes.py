@@ -58,7 +58,7 @@ async def list_tolerances(read: Read) -> TolerancesOut:
     """What payments may leave open; where nothing is listed, nothing."""
 
     async def load(unit: Unit) -> TolerancesOut:
-        tolerances = [ToleranceOut.model_validate(dict(row)) for row in await tolerance_queries.tolerances(unit)]
+        tolerances = [ToleranceOut.model_validate(dict(row)) for row in await tolerance_queries.list_tolerances(unit)]
         return TolerancesOut(tolerances=tolerances, proposed=await list_proposed(unit, SettingKind.TOLERANCE))
 
     return await read(load)

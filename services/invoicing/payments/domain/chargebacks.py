@@ -11,9 +11,15 @@ from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
-from services.invoicing.payments.domain.payment_rules import take_allocations
+from services.invoicing.payments.domain.payment_rules import take_back_allocations
 from services.invoicing.receivables.domain import invoice_balances
-from services.invoicing.receivables.domain.invoice_balances import Allocation, AmountRefused, Invoice, Paid, Payment
+from services.invoicing.receivables.domain.invoice_balances import (
+    Allocation,
+    AmountRefused,
+    Invoice,
+    PaidInvoices,
+    Payment,
+)
 
 
 class ChargebackState(StrEnum):
@@ -66,7 +72,7 @@ def take_charged_part(
     if wanted:
         return _take_wanted(payment, newest_first, amount, wanted)
     cash = min(payment.unapplied, amount)
-    return ChargedPart(_join_lines(take_allocations(newest_first, amount - cash)), cash)
+    return ChargedPart(_join_lines(take_back_allocations(newest_first, amount - cash)), cash)
 
 
 def _take_wanted(
@@ -77,7 +83,7 @@ def _take_wanted(
         paying = [paid for paid in newest_first if (paid.invoice_id, paid.line) == (invoice_id, line)]
         if share > sum(allocation.amount for allocation in paying):
             raise AmountRefused(f"allocations: payment {payment.id} pays less of line {line} of invoice {invoice_id}")
-        taken += take_allocations(paying, share)
+        taken += take_back_allocations(paying, share)
     cash = amount - sum(allocation.amount for allocation in taken)
     if not 0 <= cash <= payment.unapplied:
         raise AmountRefused(f"allocations: with {payment.unapplied} of unapplied cash they do not add up to {amount}")
@@ -110,7 +116,7 @@ def is_same_part(part: ChargedPart, wanted: Sequence[WantedPart]) -> bool:
 
 def reopen_lines(invoices: Mapping[UUID, Invoice], part: ChargedPart) -> dict[UUID, Invoice]:
     """Open again what was paid, and reserve it in the same step: nothing of it is due while the network decides."""
-    return _add_charged_back(invoice_balances.reverse(invoices, part.allocations), part, 1)
+    return _add_charged_back(invoice_balances.reverse_allocations(invoices, part.allocations), part, 1)
 
 
 def release_lines(invoices: Mapping[UUID, Invoice], part: ChargedPart) -> dict[UUID, Invoice]:
@@ -128,18 +134,18 @@ def _add_charged_back(invoices: Mapping[UUID, Invoice], part: ChargedPart, sign:
     return result
 
 
-def book_again(invoices: Mapping[UUID, Invoice], payment: Payment, part: ChargedPart) -> Paid:
+def book_again(invoices: Mapping[UUID, Invoice], payment: Payment, part: ChargedPart) -> PaidInvoices:
     """Release the lines of a chargeback that was won, and pay them again with what came back.
 
     `payment` has the money as unapplied cash; what is not owed of these lines any more stays that.
     """
-    result = Paid(release_lines(invoices, part), {payment.id: payment})
+    result = PaidInvoices(release_lines(invoices, part), {payment.id: payment})
     for allocation in part.allocations:
-        result = invoice_balances.merge(result, _pay_again(result, payment.id, allocation))
+        result = invoice_balances.merge_paid(result, _pay_again(result, payment.id, allocation))
     return result
 
 
-def _pay_again(paid: Paid, payment_id: UUID, allocation: Allocation) -> Paid:
+def _pay_again(paid: PaidInvoices, payment_id: UUID, allocation: Allocation) -> PaidInvoices:
     """Pay a line as it was paid: what is open of it, or what was written off; then the other of the two."""
     invoice, payment = paid.invoices[allocation.invoice_id], paid.payments[payment_id]
     line, rest, shares = invoice.line(allocation.line), allocation.amount, []
@@ -149,7 +155,7 @@ def _pay_again(paid: Paid, payment_id: UUID, allocation: Allocation) -> Paid:
             given_up = line.written_off - (share if is_recovery else 0)
             line, rest = replace(line, paid=line.paid + share, written_off=given_up), rest - share
             shares.append(replace(allocation, amount=share, is_recovery=is_recovery))
-    return Paid(
+    return PaidInvoices(
         {invoice.id: invoice.with_lines([line])},
         {payment_id: replace(payment, unapplied=payment.unapplied - allocation.amount + rest)},
         tuple(shares),

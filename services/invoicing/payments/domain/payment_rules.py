@@ -7,9 +7,9 @@ from services.invoicing.receivables.domain.invoice_balances import (
     Allocation,
     AmountRefused,
     Invoice,
-    Paid,
+    PaidInvoices,
     Payment,
-    merge,
+    merge_paid,
     pay_invoice,
 )
 
@@ -17,7 +17,7 @@ Wanted = Sequence[tuple[int, int]]
 """Numbers of lines, each with an amount."""
 
 
-def take_allocations(allocations: Sequence[Allocation], amount: int) -> list[Allocation]:
+def take_back_allocations(allocations: Sequence[Allocation], amount: int) -> list[Allocation]:
     """Take an amount of these allocations in their order, as far as they go."""
     taken = []
     for allocation in allocations:
@@ -28,13 +28,13 @@ def take_allocations(allocations: Sequence[Allocation], amount: int) -> list[All
     return taken
 
 
-def pay_named(invoice: Invoice, payment: Payment) -> Paid:
+def pay_named_invoice(invoice: Invoice, payment: Payment) -> PaidInvoices:
     """Pay an invoice that is named: what is open of it, then what had been written off, as far as the payment goes."""
     paid = pay_invoice(invoice, payment)
-    return merge(paid, _recover(paid.invoices[invoice.id], paid.payments[payment.id]))
+    return merge_paid(paid, _recover(paid.invoices[invoice.id], paid.payments[payment.id]))
 
 
-def _recover(invoice: Invoice, payment: Payment) -> Paid:
+def _recover(invoice: Invoice, payment: Payment) -> PaidInvoices:
     lines, allocations, rest = [], [], payment.unapplied
     for line in invoice.lines:
         share = min(line.written_off, rest)
@@ -42,12 +42,12 @@ def _recover(invoice: Invoice, payment: Payment) -> Paid:
             lines.append(replace(line, written_off=line.written_off - share, paid=line.paid + share))
             allocations.append(Allocation(payment.id, invoice.id, line.number, share, is_recovery=True))
             rest -= share
-    return Paid(
+    return PaidInvoices(
         {invoice.id: invoice.with_lines(lines)}, {payment.id: replace(payment, unapplied=rest)}, tuple(allocations)
     )
 
 
-def clear_small(invoice: Invoice, tolerance: int) -> tuple[Invoice, list[tuple[int, int]]]:
+def write_off_small_balance(invoice: Invoice, tolerance: int) -> tuple[Invoice, list[tuple[int, int]]]:
     """Let go of a rest that is not worth a reminder; the invoice is then settled. What is held is left alone."""
     if not 0 < invoice.open <= tolerance or invoice.due != invoice.open:
         return invoice, []
@@ -58,7 +58,7 @@ def clear_small(invoice: Invoice, tolerance: int) -> tuple[Invoice, list[tuple[i
     return invoice.with_lines(lines), cleared
 
 
-def send_debit(invoice: Invoice, amount: int | None) -> tuple[Invoice, list[tuple[int, int]]]:
+def start_debit(invoice: Invoice, amount: int | None) -> tuple[Invoice, list[tuple[int, int]]]:
     """A debit of what is due, or of an amount of it, is on its way to the bank. Raises AmountRefused."""
     amount = invoice.due if amount is None else amount
     if not 0 < amount <= invoice.due:
@@ -72,7 +72,7 @@ def send_debit(invoice: Invoice, amount: int | None) -> tuple[Invoice, list[tupl
     return _in_flight(invoice, held, 1), held
 
 
-def land_debit(invoice: Invoice, held: Wanted) -> Invoice:
+def complete_debit(invoice: Invoice, held: Wanted) -> Invoice:
     """The bank has answered: nothing of these amounts is in flight any more."""
     return _in_flight(invoice, held, -1)
 

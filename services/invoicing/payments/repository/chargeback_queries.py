@@ -134,7 +134,7 @@ UPDATE payments SET unapplied_minor = unapplied_minor - $2, charged_back_minor =
 
 async def take_from_payment(unit: Unit, payment_id: UUID, part: ChargedPart, amount_minor: int) -> None:
     """Take an amount out of a payment: it pays what it took no more, and the network has it."""
-    await allocation_queries.free(unit, part.allocations)
+    await allocation_queries.free_allocations(unit, part.allocations)
     await unit.connection.execute(_MOVE_CASH, payment_id, amount_minor)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.invoicing.ledger.repository.ledger_queries import Posting, sides
+from services.invoicing.ledger.repository.ledger_queries import Posting, list_entry_rows
 from services.invoicing.payments.tables.payment_tables import PaymentRow
 from services.invoicing.receivables.domain.invoice_balances import Allocation, Payment
 from shared.persistence.database import Unit, columns
@@ -14,7 +14,7 @@ from shared.pure.errors import NotFound
 from shared.pure.ids import new_id
 
 
-async def payment_row(unit: Unit, payment_id: UUID, *, fresh: bool = False) -> PaymentRow:
+async def get_payment(unit: Unit, payment_id: UUID, *, fresh: bool = False) -> PaymentRow:
     """The payment; `fresh`: as it is now, whatever this unit has read before. Raises NotFound."""
     row = await unit.session.get(PaymentRow, payment_id, populate_existing=fresh)
     if row is None:
@@ -22,7 +22,7 @@ async def payment_row(unit: Unit, payment_id: UUID, *, fresh: bool = False) -> P
     return row
 
 
-async def payments_after(unit: Unit, account_id: UUID | None, after: UUID | None, limit: int) -> Sequence[PaymentRow]:
+async def list_payments(unit: Unit, account_id: UUID | None, after: UUID | None, limit: int) -> Sequence[PaymentRow]:
     """Payments in the order of their ids, of one account if it is given."""
     return await rows_after(unit, PaymentRow, after, limit, account_id=account_id)
 
@@ -33,18 +33,18 @@ SELECT account_id, number, id FROM invoices JOIN unnest($1::uuid[], $2::text[]) 
 """
 
 
-async def invoices_by_number(unit: Unit, named: Iterable[tuple[UUID, str]]) -> dict[tuple[UUID, str], UUID]:
+async def map_invoices_by_number(unit: Unit, named: Iterable[tuple[UUID, str]]) -> dict[tuple[UUID, str], UUID]:
     """The invoices that are named by their account and number, as far as there are such."""
     rows = await unit.connection.fetch(_BY_NUMBER, *columns(named, 2))
     return {(row["account_id"], row["number"]): row["id"] for row in rows}
 
 
-async def unapplied_payments(unit: Unit, account_id: UUID) -> dict[UUID, Payment]:
+async def map_unapplied_payments(unit: Unit, account_id: UUID) -> dict[UUID, Payment]:
     """The payments of an account that have unapplied cash."""
-    return (await unapplied_payments_of(unit, [account_id])).get(account_id, {})
+    return (await map_unapplied_by_account(unit, [account_id])).get(account_id, {})
 
 
-async def unapplied_payments_of(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, Payment]]:
+async def map_unapplied_by_account(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, Payment]]:
     """The payments that have unapplied cash, by account."""
     rows = await unit.connection.fetch(
         "SELECT account_id, id, amount_minor, unapplied_minor, received_at FROM payments"
@@ -58,7 +58,7 @@ async def unapplied_payments_of(unit: Unit, account_ids: Sequence[UUID]) -> dict
     return found
 
 
-async def allocations_of(unit: Unit, payment_id: UUID) -> list[Allocation]:
+async def list_allocations_of_payment(unit: Unit, payment_id: UUID) -> list[Allocation]:
     """What a payment paid and still pays."""
     rows = await unit.connection.fetch(
         "SELECT payment_id, invoice_id, line, amount_minor, is_recovery FROM allocations"
@@ -79,7 +79,7 @@ async def save_payments(unit: Unit, payments: Iterable[Payment]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class RecordedPayment:
     """A payment as it was recorded; what is not allocated is unapplied cash."""
 
     id: UUID
@@ -113,8 +113,11 @@ FROM unnest($19::uuid[], $20::uuid[], $21::uuid[], $22::uuid[], $23::int[], $24:
 """
 
 
-async def add(
-    unit: Unit, received: Sequence[Received], posted: Iterable[Posting], allocations: Iterable[tuple[UUID, Allocation]]
+async def insert_payments_with_postings(
+    unit: Unit,
+    received: Sequence[RecordedPayment],
+    posted: Iterable[Posting],
+    allocations: Iterable[tuple[UUID, Allocation]],
 ) -> None:
     """Write new payments, both sides of each, and what they pay (account, allocation).
 
@@ -137,7 +140,7 @@ async def add(
         _ADD,
         unit.now,
         *columns(payments, 8),
-        *columns(sides(posted, unit.now), 9),
+        *columns(list_entry_rows(posted, unit.now), 9),
         *columns(map(_allocated, allocations), 7),
     )
 
@@ -150,7 +153,7 @@ FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::bigin
 """
 
 
-async def add_allocations(unit: Unit, allocations: Iterable[tuple[UUID, Allocation]]) -> None:
+async def insert_allocations(unit: Unit, allocations: Iterable[tuple[UUID, Allocation]]) -> None:
     """Record what payments paid (account, allocation)."""
     await unit.connection.execute(_ADD_ALLOCATIONS, unit.now, *columns(map(_allocated, allocations), 7))
 

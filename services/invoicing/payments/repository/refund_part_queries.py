@@ -16,12 +16,12 @@ FROM parts WHERE p.id = parts.payment_id
 """
 
 
-async def hold_refund(unit: Unit, approval_id: UUID, account_id: UUID, parts: Sequence[tuple[UUID, int]]) -> None:
+async def hold_refund_parts(unit: Unit, approval_id: UUID, account_id: UUID, parts: Sequence[tuple[UUID, int]]) -> None:
     """Take unapplied cash of payments for a refund."""
     await unit.connection.execute(_HOLD, approval_id, account_id, *columns(parts, 2))
 
 
-async def refund_parts(unit: Unit, approval_id: UUID) -> list[tuple[UUID, int]]:
+async def list_refund_parts(unit: Unit, approval_id: UUID) -> list[tuple[UUID, int]]:
     """Of which payments a refund is made."""
     rows = await unit.connection.fetch(
         "SELECT payment_id, amount_minor FROM refund_parts WHERE approval_id = $1 ORDER BY payment_id", approval_id
@@ -29,7 +29,7 @@ async def refund_parts(unit: Unit, approval_id: UUID) -> list[tuple[UUID, int]]:
     return [tuple(row) for row in rows]
 
 
-async def give_back(unit: Unit, approval_id: UUID) -> None:
+async def return_refund_parts(unit: Unit, approval_id: UUID) -> None:
     """What was taken for a refund is unapplied cash of its payments again."""
     await unit.connection.execute(
         "UPDATE payments p SET unapplied_minor = p.unapplied_minor + r.amount_minor"

@@ -5,13 +5,13 @@ import asyncpg
 from shared.persistence.database import Unit
 
 
-async def tolerated(unit: Unit) -> dict[tuple[str, str], int]:
+async def map_tolerances(unit: Unit) -> dict[tuple[str, str], int]:
     """What a payment may leave open of an invoice and still settle it, by legal entity and currency; minor units."""
     rows = await unit.connection.fetch("SELECT legal_entity, currency, amount_minor FROM tolerances")
     return {(legal_entity, currency): amount for legal_entity, currency, amount in rows}
 
 
-async def tolerances(unit: Unit) -> list[asyncpg.Record]:
+async def list_tolerances(unit: Unit) -> list[asyncpg.Record]:
     """All tolerances, in the order of entity and currency."""
     rows: list[asyncpg.Record] = await unit.connection.fetch(
         "SELECT legal_entity, currency, amount_minor, set_by, reason, set_at FROM tolerances ORDER BY 1, 2"

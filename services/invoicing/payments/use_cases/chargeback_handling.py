@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from services.invoicing.accounts.repository import account_queries
 from services.invoicing.accounts.repository.account_queries import Account
-from services.invoicing.ledger.domain import Entries, received, reversed_
+from services.invoicing.ledger.domain import Entries, build_payment_entries, build_reversal_entries
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import Document
+from services.invoicing.ledger.repository.ledger_queries import PostedDocument
 from services.invoicing.payments.domain.chargebacks import (
     CHARGEBACK_ALLOWED,
     ChargebackState,
@@ -25,9 +25,9 @@ from services.invoicing.payments.domain.chargebacks import (
 from services.invoicing.payments.repository import chargeback_queries, payment_queries
 from services.invoicing.payments.tables.chargeback_tables import ChargebackReasonRow, ChargebackRow
 from services.invoicing.payments.tables.payment_tables import PaymentRow
-from services.invoicing.payments.use_cases.payment_effects import Unsaved, split
+from services.invoicing.payments.use_cases.payment_effects import UnsavedInvoices, split_recovered
 from services.invoicing.payments.use_cases.payment_recording import apply_unapplied
-from services.invoicing.receivables.domain.invoice_balances import AlreadyReversed, Invoice, Paid, Payment
+from services.invoicing.receivables.domain.invoice_balances import AlreadyReversed, Invoice, PaidInvoices, Payment
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.use_cases import balance_updates
 from services.invoicing.settings.domain.approval_states import moved_to
@@ -89,14 +89,16 @@ async def open_chargeback(unit: Unit, new: NewChargeback) -> ChargebackRow:
     Raises NotFound, CurrencyMismatch, AmountRefused, AlreadyReversed, BookingDateRefused, ChargebackKnown,
     UnknownChargebackReason.
     """
-    account = await account_queries.locked(unit, (await payment_queries.payment_row(unit, new.payment_id)).account_id)
+    account = await account_queries.lock_account(
+        unit, (await payment_queries.get_payment(unit, new.payment_id)).account_id
+    )
     if stored := await chargeback_queries.find_by_reference(unit, new.network_reference):
         await _check_repeated(unit, stored, new)
         unit.record_nothing()
         return stored
     _check_booking(new.booked_on, local_date(unit.now, ZoneInfo(account.time_zone)))
     reason = await _find_used_reason(unit, new.reason_code)
-    payment = await payment_queries.payment_row(unit, new.payment_id, fresh=True)
+    payment = await payment_queries.get_payment(unit, new.payment_id, fresh=True)
     part = await _take_part(unit, payment, new)
     row = _build_row(unit, account, new, part)
     if not await chargeback_queries.insert_chargeback(unit, row, part):
@@ -108,12 +110,12 @@ async def open_chargeback(unit: Unit, new: NewChargeback) -> ChargebackRow:
         is_fraud=reason.is_fraud,
         answer_by=row.answer_by,
         warn_days=reason.warn_days,
-        reopened=balance_updates.allocated(part.allocations),
+        reopened=balance_updates.build_allocation_fields(part.allocations),
         cash_minor=part.cash,
     )
-    await _announce(unit, account, opened, reversed_(row.amount_minor, *split(part.allocations)))
+    await _announce(unit, account, opened, build_reversal_entries(row.amount_minor, *split_recovered(part.allocations)))
     before = await _load_invoices(unit, account, part)
-    await apply_unapplied(unit, [account], {account.id: Unsaved(before, reopen_lines(before, part))})
+    await apply_unapplied(unit, [account], {account.id: UnsavedInvoices(before, reopen_lines(before, part))})
     unit.record(Change("chargeback", row.id, account.id))
     return row
 
@@ -144,7 +146,7 @@ async def _take_part(unit: Unit, payment: PaymentRow, new: NewChargeback) -> Cha
         raise AlreadyReversed(f"payment {payment.id} was reversed before")
     if new.amount.currency != payment.currency:
         raise CurrencyMismatch(f"the payment is in {payment.currency}, not in {new.amount.currency}")
-    paying = await payment_queries.allocations_of(unit, payment.id)
+    paying = await payment_queries.list_allocations_of_payment(unit, payment.id)
     return take_charged_part(_build_payment(payment), paying, new.amount.minor, new.wanted)
 
 
@@ -180,17 +182,17 @@ async def win_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
     former, part = row.model_dump(), await chargeback_queries.load_part(unit, row)
     await _decide(unit, row, ChargebackState.WON)
     await chargeback_queries.return_to_payment(unit, row.payment_id, row.amount_minor)
-    payment = _build_payment(await payment_queries.payment_row(unit, row.payment_id, fresh=True))
+    payment = _build_payment(await payment_queries.get_payment(unit, row.payment_id, fresh=True))
     before = await _load_invoices(unit, account, part)
     paid = book_again(before, payment, part)
     won = ChargebackWon(
         **_identify(row),
-        allocations=balance_updates.allocated(paid.allocations),
+        allocations=balance_updates.build_allocation_fields(paid.allocations),
         unapplied_minor=row.amount_minor - sum(allocation.amount for allocation in paid.allocations),
     )
-    await _announce(unit, account, won, received(row.amount_minor, *split(paid.allocations)))
+    await _announce(unit, account, won, build_payment_entries(row.amount_minor, *split_recovered(paid.allocations)))
     await _save_paid(unit, account, paid)
-    await apply_unapplied(unit, [account], {account.id: Unsaved(before, paid.invoices)})
+    await apply_unapplied(unit, [account], {account.id: UnsavedInvoices(before, paid.invoices)})
     return await _record_decision(unit, row, former)
 
 
@@ -201,12 +203,12 @@ async def lose_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
     await _decide(unit, row, ChargebackState.LOST)
     unit.publish(ChargebackLost(**_identify(row)))
     before = await _load_invoices(unit, account, part)
-    await apply_unapplied(unit, [account], {account.id: Unsaved(before, release_lines(before, part))})
+    await apply_unapplied(unit, [account], {account.id: UnsavedInvoices(before, release_lines(before, part))})
     return await _record_decision(unit, row, former)
 
 
 async def _lock_chargeback(unit: Unit, chargeback_id: UUID) -> tuple[ChargebackRow, Account]:
-    account = await account_queries.locked(
+    account = await account_queries.lock_account(
         unit, (await chargeback_queries.get_chargeback(unit, chargeback_id)).account_id
     )
     return await chargeback_queries.get_chargeback(unit, chargeback_id), account
@@ -224,18 +226,18 @@ async def _record_decision(unit: Unit, row: ChargebackRow, former: Mapping[str, 
 
 
 async def _load_invoices(unit: Unit, account: Account, part: ChargedPart) -> dict[UUID, Invoice]:
-    return await invoice_queries.open_invoices(unit, account.id, {paid.invoice_id for paid in part.allocations})
+    return await invoice_queries.map_open_invoices(unit, account.id, {paid.invoice_id for paid in part.allocations})
 
 
-async def _save_paid(unit: Unit, account: Account, paid: Paid) -> None:
+async def _save_paid(unit: Unit, account: Account, paid: PaidInvoices) -> None:
     await payment_queries.save_payments(unit, paid.payments.values())
-    await payment_queries.add_allocations(unit, [(account.id, allocation) for allocation in paid.allocations])
+    await payment_queries.insert_allocations(unit, [(account.id, allocation) for allocation in paid.allocations])
 
 
 async def _announce(unit: Unit, account: Account, event: ChargebackEvent, entries: Entries) -> None:
     """Publish what happened to a part of a payment, and post it as such."""
     sequence = unit.publish(event)
-    await ledger_queries.post(unit, account, Document("payment", event.payment_id, sequence), entries)
+    await ledger_queries.post_entries(unit, account, PostedDocument("payment", event.payment_id, sequence), entries)
 
 
 def _identify(row: ChargebackRow) -> dict[str, object]:

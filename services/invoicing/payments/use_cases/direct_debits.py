@@ -13,10 +13,10 @@ from services.invoicing.payments.domain import payment_rules
 from services.invoicing.payments.domain.debit_failure import read_code
 from services.invoicing.payments.domain.debit_states import DEBIT_ALLOWED, DebitState
 from services.invoicing.payments.repository import debit_queries
-from services.invoicing.payments.repository.payment_queries import Received
+from services.invoicing.payments.repository.payment_queries import RecordedPayment
 from services.invoicing.payments.tables.debit_tables import DebitRow
 from services.invoicing.payments.use_cases import payment_recording
-from services.invoicing.payments.use_cases.payment_effects import Unsaved
+from services.invoicing.payments.use_cases.payment_effects import UnsavedInvoices
 from services.invoicing.payments.use_cases.payment_recording import NewPayment
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.use_cases import balance_updates
@@ -29,18 +29,18 @@ from shared.pure.ids import new_id
 from shared.pure.money import CurrencyMismatch, Money
 
 
-async def initiate(unit: Unit, invoice_id: UUID, amount: Money | None, reference: str) -> DebitRow:
+async def initiate_debit(unit: Unit, invoice_id: UUID, amount: Money | None, reference: str) -> DebitRow:
     """A debit of what is due of an invoice, or of a part, is on its way to the bank.
 
     Raises NotFound, CurrencyMismatch, ReferenceTaken, AmountRefused.
     """
-    account = await account_queries.locked(unit, (await invoice_queries.invoice_row(unit, invoice_id)).account_id)
+    account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
     if amount is not None and amount.currency != account.currency:
         raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {amount.currency}")
-    if await debit_queries.reference_taken(unit, account.id, reference):
+    if await debit_queries.is_reference_taken(unit, account.id, reference):
         raise ReferenceTaken(f"the account has a debit with the reference {reference}")
-    before = await invoice_queries.open_invoices(unit, account.id, [invoice_id])
-    after, held = payment_rules.send_debit(before[invoice_id], amount.minor if amount else None)
+    before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
+    after, held = payment_rules.start_debit(before[invoice_id], amount.minor if amount else None)
     row = DebitRow(
         id=new_id(),
         account_id=account.id,
@@ -55,7 +55,7 @@ async def initiate(unit: Unit, invoice_id: UUID, amount: Money | None, reference
         failure=None,
         payment_id=None,
     )
-    await debit_queries.save(unit, row)
+    await debit_queries.save_debit(unit, row)
     unit.publish(
         PaymentInitiated(
             account_id=account.id,
@@ -66,21 +66,21 @@ async def initiate(unit: Unit, invoice_id: UUID, amount: Money | None, reference
             lines=tuple(Allocated(invoice_id=invoice_id, line=line, amount_minor=share) for line, share in held),
         )
     )
-    await balance_updates.save_changed(unit, account.time_zone, before, {invoice_id: after})
+    await balance_updates.save_and_publish_balances(unit, account.time_zone, before, {invoice_id: after})
     unit.record(Change("debit", row.id, account.id))
     return row
 
 
-async def settle(unit: Unit, debit_id: UUID) -> DebitRow:
+async def settle_debit(unit: Unit, debit_id: UUID) -> DebitRow:
     """The bank has paid: the debit becomes a payment of its invoice. Raises NotFound, MoveRefused.
 
     Nothing changes if an entry of a bank statement has settled it before.
     """
-    await account_queries.locked(unit, (await debit_queries.debit(unit, debit_id)).account_id)
+    await account_queries.lock_account(unit, (await debit_queries.get_debit(unit, debit_id)).account_id)
     if await debit_queries.has_entry(unit, debit_id):
         unit.record_nothing()
-        return await debit_queries.debit(unit, debit_id)
-    former = (await debit_queries.debit(unit, debit_id)).model_dump()
+        return await debit_queries.get_debit(unit, debit_id)
+    former = (await debit_queries.get_debit(unit, debit_id)).model_dump()
     row = await complete_debit(unit, debit_id)
     unit.record(Change("debit", row.id, row.account_id, former, row.model_dump()))
     return row
@@ -91,24 +91,24 @@ async def complete_debit(unit: Unit, debit_id: UUID) -> DebitRow:
     account, row, landed = await _land(unit, debit_id, DebitState.SETTLED)
     money = Money(row.amount_minor, row.currency)
     new = NewPayment(account.id, money, row.invoice_id, (), row.reference, debit_id=row.id)
-    payment = await payment_recording.receive(unit, new, landed)
+    payment = await payment_recording.record_payment(unit, new, landed)
     row.payment_id, row.state, row.ended_at = payment.id, DebitState.SETTLED, unit.now
-    await debit_queries.save(unit, row)
+    await debit_queries.save_debit(unit, row)
     return row
 
 
-async def settle_many(unit: Unit, debits: Sequence[asyncpg.Record]) -> list[Received]:
+async def settle_debits(unit: Unit, debits: Sequence[asyncpg.Record]) -> list[RecordedPayment]:
     """Settle debits in flight of different accounts together; the payment of each. Raises what refuses one of them."""
-    accounts_by_id = await account_queries.locked_many(unit, [debit["account_id"] for debit in debits])
-    before = await invoice_queries.open_invoices_of(unit, accounts_by_id, [debit["invoice_id"] for debit in debits])
-    landed: dict[UUID, Unsaved] = {}
+    accounts_by_id = await account_queries.lock_accounts(unit, [debit["account_id"] for debit in debits])
+    before = await invoice_queries.map_open_by_account(unit, accounts_by_id, [debit["invoice_id"] for debit in debits])
+    landed: dict[UUID, UnsavedInvoices] = {}
     for debit in debits:
         moved_to(DEBIT_ALLOWED, DebitState(debit["state"]), DebitState.SETTLED)
         invoice = before[debit["account_id"]][debit["invoice_id"]]
-        after = payment_rules.land_debit(invoice, orjson.loads(debit["lines"]))
-        landed[debit["account_id"]] = Unsaved({invoice.id: invoice}, {invoice.id: after})
-    received: list[Received] = []
-    for outcome in await payment_recording.receive_many(unit, [_payment_of(debit) for debit in debits], landed):
+        after = payment_rules.complete_debit(invoice, orjson.loads(debit["lines"]))
+        landed[debit["account_id"]] = UnsavedInvoices({invoice.id: invoice}, {invoice.id: after})
+    received: list[RecordedPayment] = []
+    for outcome in await payment_recording.record_payments(unit, [_payment_of(debit) for debit in debits], landed):
         if isinstance(outcome, Refusal):
             raise outcome
         received.append(outcome)
@@ -122,12 +122,12 @@ def _payment_of(debit: asyncpg.Record) -> NewPayment:
     return NewPayment(debit["account_id"], money, debit["invoice_id"], (), debit["reference"], debit_id=debit["id"])
 
 
-async def fail(unit: Unit, debit_id: UUID, failure: str) -> DebitRow:
+async def fail_debit(unit: Unit, debit_id: UUID, failure: str) -> DebitRow:
     """The bank refused it: its amounts are due again. Raises NotFound, MoveRefused."""
     account, row, landed = await _land(unit, debit_id, DebitState.REFUSED)
     former = row.model_dump()
     row.failure, row.state, row.ended_at = failure, DebitState.REFUSED, unit.now
-    await debit_queries.save(unit, row)
+    await debit_queries.save_debit(unit, row)
     unit.publish(
         PaymentFailed(
             account_id=account.id,
@@ -143,10 +143,10 @@ async def fail(unit: Unit, debit_id: UUID, failure: str) -> DebitRow:
     return row
 
 
-async def _land(unit: Unit, debit_id: UUID, wanted: DebitState) -> tuple[Account, DebitRow, Unsaved]:
-    account = await account_queries.locked(unit, (await debit_queries.debit(unit, debit_id)).account_id)
-    row = await debit_queries.debit(unit, debit_id)
+async def _land(unit: Unit, debit_id: UUID, wanted: DebitState) -> tuple[Account, DebitRow, UnsavedInvoices]:
+    account = await account_queries.lock_account(unit, (await debit_queries.get_debit(unit, debit_id)).account_id)
+    row = await debit_queries.get_debit(unit, debit_id)
     moved_to(DEBIT_ALLOWED, DebitState(row.state), wanted)
-    before = await invoice_queries.open_invoices(unit, account.id, [row.invoice_id])
-    after = payment_rules.land_debit(before[row.invoice_id], [(line, amount) for line, amount in row.lines])
-    return account, row, Unsaved({row.invoice_id: before[row.invoice_id]}, {row.invoice_id: after})
+    before = await invoice_queries.map_open_invoices(unit, account.id, [row.invoice_id])
+    after = payment_rules.complete_debit(before[row.invoice_id], [(line, amount) for line, amount in row.lines])
+    return account, row, UnsavedInvoices({row.invoice_id: before[row.invoice_id]}, {row.invoice_id: after})

@@ -7,11 +7,11 @@ from uuid import UUID
 from services.invoicing.accounts.repository.account_queries import Account
 from services.invoicing.ledger import domain as ledger_domain
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import Document
+from services.invoicing.ledger.repository.ledger_queries import PostedDocument
 from services.invoicing.payments.domain import payment_rules
 from services.invoicing.payments.repository import tolerance_queries
 from services.invoicing.receivables.domain import invoice_balances
-from services.invoicing.receivables.domain.invoice_balances import Allocation, Paid
+from services.invoicing.receivables.domain.invoice_balances import Allocation, PaidInvoices
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.use_cases import balance_updates
 from shared.events.invoicing import SmallBalanceCleared
@@ -19,7 +19,7 @@ from shared.persistence.database import Unit
 
 
 @dataclass(frozen=True, slots=True)
-class Unsaved:
+class UnsavedInvoices:
     """Invoices of an account that a unit changed and left to its next step to save and to publish."""
 
     before: Mapping[UUID, invoice_balances.Invoice]
@@ -27,24 +27,24 @@ class Unsaved:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PaymentEffect:
     """What paying does to an account: its invoices before, and what becomes of them."""
 
     account: Account
     before: Mapping[UUID, invoice_balances.Invoice]
-    paid: Paid
+    paid: PaidInvoices
 
 
-def split(allocations: Sequence[Allocation]) -> tuple[int, int]:
+def split_recovered(allocations: Sequence[Allocation]) -> tuple[int, int]:
     """What of it pays what is open, and what recovers what had been written off."""
     recovered = sum(one.amount for one in allocations if one.is_recovery)
     return sum(one.amount for one in allocations) - recovered, recovered
 
 
-async def save(unit: Unit, changes: Sequence[Change]) -> None:
+async def save_payment_effects(unit: Unit, changes: Sequence[PaymentEffect]) -> None:
     """Save what was paid; a rest of it within the tolerance is let go."""
-    left = [_left(change.paid) for change in changes]
-    tolerated = await tolerance_queries.tolerated(unit) if any(left) else {}
+    left = [_map_open_invoices(change.paid) for change in changes]
+    tolerated = await tolerance_queries.map_tolerances(unit) if any(left) else {}
     told: dict[UUID, tuple[invoice_balances.Invoice, int]] = {}
     posted: list[ledger_queries.Posting] = []
     for change, rests in zip(changes, left, strict=True):
@@ -52,12 +52,12 @@ async def save(unit: Unit, changes: Sequence[Change]) -> None:
         tolerance = tolerated.get((account.legal_entity, account.currency), 0)
         for invoice in rests:
             after[invoice.id] = _clear(unit, account, invoice, tolerance, posted)
-        told |= balance_updates.tell_changed(unit, account.time_zone, change.before, after)
-    await ledger_queries.post_many(unit, posted)
+        told |= balance_updates.publish_balance_changes(unit, account.time_zone, change.before, after)
+    await ledger_queries.post_many_entries(unit, posted)
     await invoice_queries.save_balances(unit, told)
 
 
-def _left(paid: Paid) -> list[invoice_balances.Invoice]:
+def _map_open_invoices(paid: PaidInvoices) -> list[invoice_balances.Invoice]:
     """The invoices of which something was paid, and something is open still."""
     touched = {one.invoice_id for one in paid.allocations}
     return [paid.invoices[id_] for id_ in touched if paid.invoices[id_].open > 0]
@@ -70,7 +70,7 @@ def _clear(
     tolerance: int,
     posted: list[ledger_queries.Posting],
 ) -> invoice_balances.Invoice:
-    settled, lines = payment_rules.clear_small(invoice, tolerance)
+    settled, lines = payment_rules.write_off_small_balance(invoice, tolerance)
     if lines:
         amount = sum(share for _, share in lines)
         sequence = unit.publish(
@@ -82,5 +82,11 @@ def _clear(
                 currency=account.currency,
             )
         )
-        posted.append((account, Document("small_balance", invoice.id, sequence), ledger_domain.cleared(amount)))
+        posted.append(
+            (
+                account,
+                PostedDocument("small_balance", invoice.id, sequence),
+                ledger_domain.build_small_balance_entries(amount),
+            )
+        )
     return settled

@@ -8,14 +8,19 @@ from services.invoicing.accounts.repository import account_queries
 from services.invoicing.accounts.repository.account_queries import Account
 from services.invoicing.ledger import domain as ledger_domain
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import Document
+from services.invoicing.ledger.repository.ledger_queries import PostedDocument
 from services.invoicing.payments.domain import payment_rules
 from services.invoicing.payments.repository import payment_queries
-from services.invoicing.payments.repository.payment_queries import Received
+from services.invoicing.payments.repository.payment_queries import RecordedPayment
 from services.invoicing.payments.tables.payment_tables import PaymentRow
-from services.invoicing.payments.use_cases.payment_effects import Change, Unsaved, save, split
+from services.invoicing.payments.use_cases.payment_effects import (
+    PaymentEffect,
+    UnsavedInvoices,
+    save_payment_effects,
+    split_recovered,
+)
 from services.invoicing.receivables.domain import invoice_balances
-from services.invoicing.receivables.domain.invoice_balances import Paid, Payment
+from services.invoicing.receivables.domain.invoice_balances import PaidInvoices, Payment
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.use_cases import balance_updates
 from shared.events.invoicing import PaymentReceived, UnappliedCashUsed
@@ -32,8 +37,8 @@ class NothingUnapplied(Refusal):
     code = "nothing_unapplied"
 
 
-NOTHING_UNSAVED = Unsaved({}, {})
-NO_ACCOUNTS: Mapping[UUID, Unsaved] = {}
+NOTHING_UNSAVED = UnsavedInvoices({}, {})
+NO_ACCOUNTS: Mapping[UUID, UnsavedInvoices] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +56,29 @@ class NewPayment:
     debit_id: UUID | None = None
 
 
-async def receive(unit: Unit, new: NewPayment, unsaved: Unsaved = NOTHING_UNSAVED) -> Received:
+async def record_payment(unit: Unit, new: NewPayment, unsaved: UnsavedInvoices = NOTHING_UNSAVED) -> RecordedPayment:
     """Record a payment, allocate it, and use what is left for the oldest open invoice at once.
 
     Raises NotFound, CurrencyMismatch, UnknownLine, AmountRefused.
     """
-    (outcome,) = await receive_many(unit, [new], {new.account_id: unsaved})
+    (outcome,) = await record_payments(unit, [new], {new.account_id: unsaved})
     if isinstance(outcome, Refusal):
         raise outcome
     return outcome
 
 
-async def receive_many(
-    unit: Unit, news: Sequence[NewPayment], unsaved: Mapping[UUID, Unsaved] = NO_ACCOUNTS
-) -> list[Received | Refusal]:
+async def record_payments(
+    unit: Unit, news: Sequence[NewPayment], unsaved: Mapping[UUID, UnsavedInvoices] = NO_ACCOUNTS
+) -> list[RecordedPayment | Refusal]:
     """Receive payments of different accounts; of one that is refused nothing is left, and the others stand.
 
     `unsaved` are invoices that the unit changed before, by account.
     """
-    held = await account_queries.locked_many(unit, [new.account_id for new in news])
+    held = await account_queries.lock_accounts(unit, [new.account_id for new in news])
     known = await _known_by_number(unit, news)
     named = [new.invoice_id for new in news if new.invoice_id]
-    before = await invoice_queries.open_invoices_of(unit, held, [*named, *known.values()])
-    outcomes: list[Received | Refusal] = []
+    before = await invoice_queries.map_open_by_account(unit, held, [*named, *known.values()])
+    outcomes: list[RecordedPayment | Refusal] = []
     changes = []
     for new in news:
         try:
@@ -84,7 +89,7 @@ async def receive_many(
         except Refusal as refusal:
             outcomes.append(refusal)
         else:
-            changes.append((new, change, _received(new, change.paid.payments[payment.id])))
+            changes.append((new, change, _build_recorded(new, change.paid.payments[payment.id])))
             outcomes.append(changes[-1][-1])
     await _record(unit, changes)
     return outcomes
@@ -93,7 +98,7 @@ async def receive_many(
 async def _known_by_number(unit: Unit, news: Sequence[NewPayment]) -> dict[tuple[UUID, str], UUID]:
     """The invoices that remittances name."""
     named = [(new.account_id, number) for new in news for number, _ in new.remittance]
-    return await payment_queries.invoices_by_number(unit, named) if named else {}
+    return await payment_queries.map_invoices_by_number(unit, named) if named else {}
 
 
 def _allocate(
@@ -101,9 +106,9 @@ def _allocate(
     payment: Payment,
     account: Account | None,
     before: Mapping[UUID, invoice_balances.Invoice],
-    unsaved: Unsaved,
+    unsaved: UnsavedInvoices,
     known: Mapping[tuple[UUID, str], UUID],
-) -> Change:
+) -> PaymentEffect:
     """What a new payment pays. Raises NotFound, CurrencyMismatch, UnknownLine, AmountRefused."""
     if account is None:
         raise NotFound(f"there is no account {new.account_id}")
@@ -113,9 +118,9 @@ def _allocate(
     if new.remittance:
         named = invoice_balances.pay_by_remittance(current, payment, _advice(new, known))
     else:
-        named = _named(new, current, payment)
+        named = _pay_named_invoice(new, current, payment)
     rest = invoice_balances.use_unapplied({**current, **named.invoices}.values(), named.payments.values())
-    return Change(account, {**before, **unsaved.before}, invoice_balances.merge(named, rest))
+    return PaymentEffect(account, {**before, **unsaved.before}, invoice_balances.merge_paid(named, rest))
 
 
 def _advice(new: NewPayment, known: Mapping[tuple[UUID, str], UUID]) -> list[tuple[UUID, int]]:
@@ -126,8 +131,8 @@ def _advice(new: NewPayment, known: Mapping[tuple[UUID, str], UUID]) -> list[tup
     return [(known[new.account_id, number], amount) for number, amount in new.remittance]
 
 
-def _received(new: NewPayment, payment: Payment) -> Received:
-    return Received(
+def _build_recorded(new: NewPayment, payment: Payment) -> RecordedPayment:
+    return RecordedPayment(
         payment.id,
         new.account_id,
         payment.amount,
@@ -138,7 +143,7 @@ def _received(new: NewPayment, payment: Payment) -> Received:
     )
 
 
-async def _record(unit: Unit, received: Sequence[tuple[NewPayment, Change, Received]]) -> None:
+async def _record(unit: Unit, received: Sequence[tuple[NewPayment, PaymentEffect, RecordedPayment]]) -> None:
     """Write payments with what they paid, say so, and post them."""
     posted, allocations = [], []
     for new, change, payment in received:
@@ -149,22 +154,26 @@ async def _record(unit: Unit, received: Sequence[tuple[NewPayment, Change, Recei
                 payment_id=payment.id,
                 amount_minor=payment.amount_minor,
                 currency=payment.currency,
-                allocations=balance_updates.allocated(allocated),
+                allocations=balance_updates.build_allocation_fields(allocated),
                 unapplied_minor=payment.unapplied_minor,
                 debit_id=new.debit_id,
             )
         )
-        entries = ledger_domain.received(payment.amount_minor, *split(allocated))
-        posted.append((change.account, Document("payment", payment.id, sequence), entries))
+        entries = ledger_domain.build_payment_entries(payment.amount_minor, *split_recovered(allocated))
+        posted.append((change.account, PostedDocument("payment", payment.id, sequence), entries))
         allocations += [(payment.account_id, one) for one in allocated]
     if received:
-        await payment_queries.add(unit, [payment for *_, payment in received], posted, allocations)
-        await save(unit, [change for _, change, _ in received])
+        await payment_queries.insert_payments_with_postings(
+            unit, [payment for *_, payment in received], posted, allocations
+        )
+        await save_payment_effects(unit, [change for _, change, _ in received])
 
 
-def _named(new: NewPayment, open_invoices: Mapping[UUID, invoice_balances.Invoice], payment: Payment) -> Paid:
+def _pay_named_invoice(
+    new: NewPayment, open_invoices: Mapping[UUID, invoice_balances.Invoice], payment: Payment
+) -> PaidInvoices:
     if new.invoice_id is None:
-        return Paid({}, {payment.id: payment})
+        return PaidInvoices({}, {payment.id: payment})
     return _pay_named(open_invoices, payment, new.invoice_id, new.lines)
 
 
@@ -173,66 +182,72 @@ def _pay_named(
     payment: Payment,
     invoice_id: UUID,
     lines: Sequence[tuple[int, int]],
-) -> Paid:
+) -> PaidInvoices:
     """Pay a named invoice, or lines of it; a whole one that was written off, too. Raises NotFound."""
     invoice = before.get(invoice_id)
     if invoice is None:
         raise NotFound(f"invoice_id: the account has no invoice {invoice_id}")
     if lines:
         return invoice_balances.pay_lines(invoice, payment, lines)
-    return payment_rules.pay_named(invoice, payment)
+    return payment_rules.pay_named_invoice(invoice, payment)
 
 
-async def apply(unit: Unit, payment_id: UUID, invoice_id: UUID, lines: Sequence[tuple[int, int]]) -> PaymentRow:
+async def apply_to_invoice(
+    unit: Unit, payment_id: UUID, invoice_id: UUID, lines: Sequence[tuple[int, int]]
+) -> PaymentRow:
     """Use unapplied cash of a payment for a named invoice, or lines of it, though it is disputed.
 
     Raises NotFound, NothingUnapplied, UnknownLine, AmountRefused.
     """
-    account = await account_queries.locked(unit, (await payment_queries.payment_row(unit, payment_id)).account_id)
-    cash = await payment_queries.unapplied_payments(unit, account.id)
+    account = await account_queries.lock_account(unit, (await payment_queries.get_payment(unit, payment_id)).account_id)
+    cash = await payment_queries.map_unapplied_payments(unit, account.id)
     if payment_id not in cash:
         raise NothingUnapplied(f"payment {payment_id} has no unapplied cash")
-    before = await invoice_queries.open_invoices(unit, account.id, [invoice_id])
+    before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
     paid = _pay_named(before, cash[payment_id], invoice_id, lines)
-    former = (await payment_queries.payment_row(unit, payment_id, fresh=True)).model_dump()
-    change = Change(account, before, paid)
+    former = (await payment_queries.get_payment(unit, payment_id, fresh=True)).model_dump()
+    change = PaymentEffect(account, before, paid)
     await _record_used(unit, [change])
-    await save(unit, [change])
-    row = await payment_queries.payment_row(unit, payment_id, fresh=True)
+    await save_payment_effects(unit, [change])
+    row = await payment_queries.get_payment(unit, payment_id, fresh=True)
     unit.record(audit.Change("payment", payment_id, account.id, former, row.model_dump()))
     return row
 
 
-async def apply_unapplied(unit: Unit, held: Collection[Account], unsaved: Mapping[UUID, Unsaved] = NO_ACCOUNTS) -> None:
+async def apply_unapplied(
+    unit: Unit, held: Collection[Account], unsaved: Mapping[UUID, UnsavedInvoices] = NO_ACCOUNTS
+) -> None:
     """Use unapplied cash of these accounts at once, each for its oldest open invoice.
 
     `unsaved` are invoices that the unit changed before, by account: they are saved with what the cash pays of them,
     and each balance is published once, as it ends.
     """
-    cash = await payment_queries.unapplied_payments_of(unit, [account.id for account in held])
-    before = await invoice_queries.open_invoices_of(unit, cash) if cash else {}
+    cash = await payment_queries.map_unapplied_by_account(unit, [account.id for account in held])
+    before = await invoice_queries.map_open_by_account(unit, cash) if cash else {}
     changes = []
     for account in held:
         invoices_before, changed = before.get(account.id, {}), unsaved.get(account.id, NOTHING_UNSAVED)
         paid = invoice_balances.use_unapplied(
             {**invoices_before, **changed.after}.values(), cash.get(account.id, {}).values()
         )
-        changes.append(Change(account, {**invoices_before, **changed.before}, paid))
+        changes.append(PaymentEffect(account, {**invoices_before, **changed.before}, paid))
     await _record_used(unit, [change for change in changes if change.paid.allocations])
-    await save(unit, [change for change in changes if change.paid.allocations or change.account.id in unsaved])
+    await save_payment_effects(
+        unit, [change for change in changes if change.paid.allocations or change.account.id in unsaved]
+    )
 
 
-async def _record_used(unit: Unit, used: Sequence[Change]) -> None:
+async def _record_used(unit: Unit, used: Sequence[PaymentEffect]) -> None:
     """Record what unapplied cash paid, payment by payment; saving the invoices is the caller's."""
     if not used:
         return
-    await ledger_queries.post_many(unit, [posting for change in used for posting in _tell_used(unit, change)])
+    await ledger_queries.post_many_entries(unit, [posting for change in used for posting in _tell_used(unit, change)])
     await payment_queries.save_payments(unit, [one for change in used for one in change.paid.payments.values()])
     allocations = [(change.account.id, one) for change in used for one in change.paid.allocations]
-    await payment_queries.add_allocations(unit, allocations)
+    await payment_queries.insert_allocations(unit, allocations)
 
 
-def _tell_used(unit: Unit, change: Change) -> Iterator[ledger_queries.Posting]:
+def _tell_used(unit: Unit, change: PaymentEffect) -> Iterator[ledger_queries.Posting]:
     account = change.account
     for payment_id, payment in change.paid.payments.items():
         used = tuple(one for one in change.paid.allocations if one.payment_id == payment_id)
@@ -242,8 +257,12 @@ def _tell_used(unit: Unit, change: Change) -> Iterator[ledger_queries.Posting]:
                     account_id=account.id,
                     payment_id=payment_id,
                     currency=account.currency,
-                    allocations=balance_updates.allocated(used),
+                    allocations=balance_updates.build_allocation_fields(used),
                     unapplied_minor=payment.unapplied,
                 )
             )
-            yield account, Document("payment", payment_id, sequence), ledger_domain.used(*split(used))
+            yield (
+                account,
+                PostedDocument("payment", payment_id, sequence),
+                ledger_domain.build_allocation_entries(*split_recovered(used)),
+            )

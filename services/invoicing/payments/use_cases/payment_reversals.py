@@ -3,13 +3,13 @@
 from uuid import UUID
 
 from services.invoicing.accounts.repository import account_queries
-from services.invoicing.ledger.domain import reversed_
+from services.invoicing.ledger.domain import build_reversal_entries
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import Document
+from services.invoicing.ledger.repository.ledger_queries import PostedDocument
 from services.invoicing.payments.repository import payment_queries, refund_part_queries
 from services.invoicing.payments.repository.chargeback_queries import has_open_chargeback
 from services.invoicing.payments.tables.payment_tables import PaymentRow
-from services.invoicing.payments.use_cases.payment_effects import Unsaved, split
+from services.invoicing.payments.use_cases.payment_effects import UnsavedInvoices, split_recovered
 from services.invoicing.payments.use_cases.payment_recording import apply_unapplied
 from services.invoicing.receivables.domain import invoice_balances
 from services.invoicing.receivables.domain.invoice_balances import AlreadyReversed
@@ -67,14 +67,14 @@ async def reverse_payment(unit: Unit, payment_id: UUID) -> PaymentRow:
 
     What a lost chargeback took stays taken. Raises NotFound, AlreadyReversed, CashRefunded, ChargedBack.
     """
-    account = await account_queries.locked(unit, (await payment_queries.payment_row(unit, payment_id)).account_id)
-    row = await payment_queries.payment_row(unit, payment_id, fresh=True)
+    account = await account_queries.lock_account(unit, (await payment_queries.get_payment(unit, payment_id)).account_id)
+    row = await payment_queries.get_payment(unit, payment_id, fresh=True)
     if row.state == "reversed":
         raise AlreadyReversed(f"payment {payment_id} was reversed before")
     await _check_not_refunded(unit, payment_id)
     await _check_not_charged_back(unit, row)
-    allocations = await payment_queries.allocations_of(unit, payment_id)
-    before = await invoice_queries.open_invoices(unit, account.id, {paid.invoice_id for paid in allocations})
+    allocations = await payment_queries.list_allocations_of_payment(unit, payment_id)
+    before = await invoice_queries.map_open_invoices(unit, account.id, {paid.invoice_id for paid in allocations})
     former, amount_minor = row.model_dump(), row.amount_minor - row.charged_back_minor
     await payment_queries.mark_reversed(unit, payment_id)
     sequence = unit.publish(
@@ -83,12 +83,16 @@ async def reverse_payment(unit: Unit, payment_id: UUID) -> PaymentRow:
             payment_id=payment_id,
             amount_minor=amount_minor,
             currency=row.currency,
-            reopened=balance_updates.allocated(tuple(allocations)),
+            reopened=balance_updates.build_allocation_fields(tuple(allocations)),
         )
     )
-    entries = reversed_(amount_minor, *split(allocations))
-    await ledger_queries.post(unit, account, Document("payment", payment_id, sequence), entries)
-    await apply_unapplied(unit, [account], {account.id: Unsaved(before, invoice_balances.reverse(before, allocations))})
-    row = await payment_queries.payment_row(unit, payment_id, fresh=True)
+    entries = build_reversal_entries(amount_minor, *split_recovered(allocations))
+    await ledger_queries.post_entries(unit, account, PostedDocument("payment", payment_id, sequence), entries)
+    await apply_unapplied(
+        unit,
+        [account],
+        {account.id: UnsavedInvoices(before, invoice_balances.reverse_allocations(before, allocations))},
+    )
+    row = await payment_queries.get_payment(unit, payment_id, fresh=True)
     unit.record(audit.Change("payment", payment_id, account.id, former, row.model_dump()))
     return row

@@ -6,7 +6,7 @@ from services.invoicing.accounts.repository.legal_entity_queries import require_
 from services.invoicing.payments.repository import tolerance_queries
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.tables import SettingChangeRow
-from services.invoicing.settings.use_cases import Wish, is_carried_out, lock_setting, propose_change
+from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_change
 from shared.persistence.audit import Change
 from shared.persistence.database import Unit
 from shared.pure.money import Money
@@ -21,7 +21,7 @@ async def change_tolerance(
     key = f"{legal_entity}/{money.currency}"
     await lock_setting(unit, SettingKind.TOLERANCE, key)
     former, wanted = await find_former_tolerance(unit, key), {"amount_minor": money.minor}
-    wish = Wish(SettingKind.TOLERANCE, key, legal_entity, former, wanted)
+    wish = WantedSetting(SettingKind.TOLERANCE, key, legal_entity, former, wanted)
     row = await propose_change(unit, caller, wish, reason)
     if is_carried_out(row):
         await apply_tolerance(unit, row)

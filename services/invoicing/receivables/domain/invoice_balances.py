@@ -1,7 +1,4 @@
-"""The rules of what is owed: allocation, reservation, credit, reversal, and when an invoice is overdue.
-
-Pure: values in, values out. Amounts are minor units of one currency, that of the account.
-"""
+"""Rules of receivables: allocation, reservation, credit, reversal, overdue; amounts in minor units of the account."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,7 +32,7 @@ class AlreadyReversed(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class InvoiceLine:
     """A line of an issued invoice and what happened to its amount since."""
 
     number: int
@@ -73,7 +70,7 @@ class Invoice:
     number: str
     currency: str
     due_date: date
-    lines: tuple[Line, ...]
+    lines: tuple[InvoiceLine, ...]
     overdue_at: datetime | None = None
     judge_at: datetime | None = None
 
@@ -97,14 +94,14 @@ class Invoice:
         """open − disputed − in flight, line by line."""
         return sum(line.due for line in self.lines)
 
-    def line(self, number: int) -> Line:
+    def line(self, number: int) -> InvoiceLine:
         """The line of this number. Raises UnknownLine."""
         for line in self.lines:
             if line.number == number:
                 return line
         raise UnknownLine(f"invoice {self.number} has no line {number}")
 
-    def with_lines(self, changed: Iterable[Line]) -> "Invoice":
+    def with_lines(self, changed: Iterable[InvoiceLine]) -> "Invoice":
         """The invoice with these lines in the place of the former ones."""
         new = {line.number: line for line in changed}
         return replace(self, lines=tuple(new.get(line.number, line) for line in self.lines))
@@ -133,7 +130,7 @@ class Allocation:
 
 
 @dataclass(frozen=True, slots=True)
-class Paid:
+class PaidInvoices:
     """What became of invoices and payments by allocating."""
 
     invoices: Mapping[UUID, Invoice]
@@ -141,7 +138,7 @@ class Paid:
     allocations: tuple[Allocation, ...] = ()
 
 
-def pay_lines(invoice: Invoice, payment: Payment, wanted: Sequence[tuple[int, int]]) -> Paid:
+def pay_lines(invoice: Invoice, payment: Payment, wanted: Sequence[tuple[int, int]]) -> PaidInvoices:
     """Pay named lines with named amounts. Raises UnknownLine, AmountRefused."""
     check_lines(number for number, _ in wanted)
     if sum(amount for _, amount in wanted) > payment.unapplied:
@@ -152,39 +149,41 @@ def pay_lines(invoice: Invoice, payment: Payment, wanted: Sequence[tuple[int, in
     return _pay(invoice, payment, wanted)
 
 
-def pay_invoice(invoice: Invoice, payment: Payment) -> Paid:
+def pay_invoice(invoice: Invoice, payment: Payment) -> PaidInvoices:
     """Pay one invoice by line number, as far as the payment goes; disputed amounts too, since it is named."""
     return _pay(invoice, payment, _spread(payment.unapplied, [(line.number, line.open) for line in invoice.lines]))
 
 
-def use_unapplied(invoices: Iterable[Invoice], payments: Iterable[Payment]) -> Paid:
+def use_unapplied(invoices: Iterable[Invoice], payments: Iterable[Payment]) -> PaidInvoices:
     """Use unapplied cash, oldest payment first, for what is due of the oldest invoices.
 
     Disputed and in-flight amounts are left alone: nobody said that the money is meant for them.
     """
-    result = Paid({one.id: one for one in invoices}, {one.id: one for one in payments})
+    result = PaidInvoices({one.id: one for one in invoices}, {one.id: one for one in payments})
     for payment_id in sorted(result.payments, key=lambda id_: (result.payments[id_].received_at, id_)):
         for invoice_id in sorted(
             result.invoices, key=lambda id_: (result.invoices[id_].due_date, result.invoices[id_].number)
         ):
             invoice, payment = result.invoices[invoice_id], result.payments[payment_id]
-            result = merge(result, _pay(invoice, payment, _spread(payment.unapplied, _dues(invoice))))
+            result = merge_paid(result, _pay(invoice, payment, _spread(payment.unapplied, _dues(invoice))))
     return result
 
 
-def pay_by_remittance(invoices: Mapping[UUID, Invoice], payment: Payment, advice: Sequence[tuple[UUID, int]]) -> Paid:
+def pay_by_remittance(
+    invoices: Mapping[UUID, Invoice], payment: Payment, advice: Sequence[tuple[UUID, int]]
+) -> PaidInvoices:
     """Pay each invoice of the customer's advice with its amount, by line number. Raises AmountRefused."""
     if len({invoice_id for invoice_id, _ in advice}) < len(advice):
         raise AmountRefused("the remittance names an invoice twice")
     if sum(amount for _, amount in advice) > payment.unapplied:
         raise AmountRefused("the remittance adds up to more than the payment")
-    result = Paid({}, {payment.id: payment})
+    result = PaidInvoices({}, {payment.id: payment})
     for invoice_id, amount in advice:
         invoice = invoices[invoice_id]
         if amount > invoice.open:
             raise AmountRefused(f"invoice {invoice.number} has {invoice.open} open")
         shares = _spread(amount, [(line.number, line.open) for line in invoice.lines])
-        result = merge(result, _pay(invoice, result.payments[payment.id], shares))
+        result = merge_paid(result, _pay(invoice, result.payments[payment.id], shares))
     return result
 
 
@@ -203,26 +202,26 @@ def _spread(amount: int, places: Sequence[tuple[int, int]]) -> list[tuple[int, i
     return shares
 
 
-def _pay(invoice: Invoice, payment: Payment, shares: Sequence[tuple[int, int]]) -> Paid:
+def _pay(invoice: Invoice, payment: Payment, shares: Sequence[tuple[int, int]]) -> PaidInvoices:
     lines = [replace(invoice.line(number), paid=invoice.line(number).paid + share) for number, share in shares]
     rest = payment.unapplied - sum(share for _, share in shares)
-    return Paid(
+    return PaidInvoices(
         {invoice.id: invoice.with_lines(lines)},
         {payment.id: replace(payment, unapplied=rest)},
         tuple(Allocation(payment.id, invoice.id, number, share) for number, share in shares),
     )
 
 
-def merge(first: Paid, second: Paid) -> Paid:
+def merge_paid(first: PaidInvoices, second: PaidInvoices) -> PaidInvoices:
     """The second after the first."""
-    return Paid(
+    return PaidInvoices(
         {**first.invoices, **second.invoices},
         {**first.payments, **second.payments},
         first.allocations + second.allocations,
     )
 
 
-def reverse(invoices: Mapping[UUID, Invoice], allocations: Iterable[Allocation]) -> dict[UUID, Invoice]:
+def reverse_allocations(invoices: Mapping[UUID, Invoice], allocations: Iterable[Allocation]) -> dict[UUID, Invoice]:
     """Take back what a payment paid: the debt is open again, with its original due date.
 
     What had been written off before it was paid is written off again.
@@ -236,7 +235,7 @@ def reverse(invoices: Mapping[UUID, Invoice], allocations: Iterable[Allocation])
     return result
 
 
-def reserve(invoice: Invoice, wanted: Sequence[tuple[int, int]]) -> Invoice:
+def reserve_lines(invoice: Invoice, wanted: Sequence[tuple[int, int]]) -> Invoice:
     """Reserve amounts of lines, paid or not, up to what each was billed for. Raises UnknownLine, AmountRefused."""
     check_lines(number for number, _ in wanted)
     for number, amount in wanted:
@@ -248,7 +247,7 @@ def reserve(invoice: Invoice, wanted: Sequence[tuple[int, int]]) -> Invoice:
     )
 
 
-def release(invoice: Invoice, held: Sequence[tuple[int, int]]) -> Invoice:
+def release_lines(invoice: Invoice, held: Sequence[tuple[int, int]]) -> Invoice:
     """End the reservation of a dispute."""
     return invoice.with_lines(
         replace(invoice.line(number), reserved=invoice.line(number).reserved - amount) for number, amount in held
@@ -264,18 +263,18 @@ def check_lines(numbers: Iterable[int]) -> None:
         seen.add(number)
 
 
-def next_midnight(now: datetime, zone: ZoneInfo) -> datetime:
+def get_next_midnight(now: datetime, zone: ZoneInfo) -> datetime:
     """The first local midnight that is not before `now`."""
     today = local_instant(local_date(now, zone), MIDNIGHT, zone)
     return today if today >= now else local_instant(local_date(now, zone) + timedelta(days=1), MIDNIGHT, zone)
 
 
-def last_midnight(now: datetime, zone: ZoneInfo) -> datetime:
+def get_last_midnight(now: datetime, zone: ZoneInfo) -> datetime:
     """The last local midnight that is not after `now`."""
     return local_instant(local_date(now, zone), MIDNIGHT, zone)
 
 
-def to_be_judged(invoice: Invoice, now: datetime, zone: ZoneInfo) -> Invoice:
+def schedule_overdue_check(invoice: Invoice, now: datetime, zone: ZoneInfo) -> Invoice:
     """Say when being overdue is judged next: at local midnights after the due date, while something is due.
 
     A judgement that is pending (its sweep is late) stays, since it looks at that midnight's state. Once
@@ -288,12 +287,12 @@ def to_be_judged(invoice: Invoice, now: datetime, zone: ZoneInfo) -> Invoice:
     if invoice.judge_at is not None and invoice.judge_at <= now:
         return invoice
     first = local_instant(invoice.due_date + timedelta(days=1), MIDNIGHT, zone)
-    return replace(invoice, judge_at=max(first, next_midnight(now, zone)) if invoice.due else None)
+    return replace(invoice, judge_at=max(first, get_next_midnight(now, zone)) if invoice.due else None)
 
 
-def judge_overdue(invoice: Invoice, due_at_midnight: int, now: datetime, zone: ZoneInfo) -> Invoice:
+def check_overdue(invoice: Invoice, due_at_midnight: int, now: datetime, zone: ZoneInfo) -> Invoice:
     """Judge the last midnight that has passed: overdue if something was due then and is due now as well."""
-    midnight = last_midnight(now, zone)
+    midnight = get_last_midnight(now, zone)
     if due_at_midnight > 0 and invoice.due > 0 and local_date(midnight, zone) > invoice.due_date:
         return replace(invoice, overdue_at=midnight, judge_at=None)
     tomorrow = local_instant(local_date(now, zone) + timedelta(days=1), MIDNIGHT, zone)

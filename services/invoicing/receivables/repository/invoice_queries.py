@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 from sqlmodel import select
 
-from services.invoicing.receivables.domain.invoice_balances import Invoice, Line
+from services.invoicing.receivables.domain.invoice_balances import Invoice, InvoiceLine
 from services.invoicing.receivables.tables import InvoiceRow
 from shared.persistence.database import Unit, columns
 from shared.pure.errors import NotFound
@@ -17,13 +17,13 @@ from shared.pure.errors import NotFound
 _TAX_OF = "SELECT line, amount_minor, tax_minor FROM invoice_lines WHERE invoice_id = $1"
 
 
-async def amounts_and_tax(unit: Unit, invoice_id: UUID) -> dict[int, tuple[int, int]]:
+async def map_amounts_and_tax(unit: Unit, invoice_id: UUID) -> dict[int, tuple[int, int]]:
     """The amount of each line of an invoice, and the tax in it."""
     rows = await unit.connection.fetch(_TAX_OF, invoice_id)
     return {row["line"]: (row["amount_minor"], row["tax_minor"]) for row in rows}
 
 
-async def invoice_row(unit: Unit, invoice_id: UUID) -> InvoiceRow:
+async def get_invoice(unit: Unit, invoice_id: UUID) -> InvoiceRow:
     """The issued document. Raises NotFound."""
     row = await unit.session.get(InvoiceRow, invoice_id)
     if row is None:
@@ -31,7 +31,7 @@ async def invoice_row(unit: Unit, invoice_id: UUID) -> InvoiceRow:
     return row
 
 
-async def reference_taken(unit: Unit, account_id: UUID, reference: str) -> bool:
+async def is_reference_taken(unit: Unit, account_id: UUID, reference: str) -> bool:
     """Whether the account has an invoice with this external reference."""
     query = select(InvoiceRow.id).where(InvoiceRow.account_id == account_id, InvoiceRow.external_reference == reference)
     return (await unit.session.exec(query)).first() is not None
@@ -54,12 +54,12 @@ _OPEN = _INVOICES.format(
 _DUE = _INVOICES.format(which="s.account_id = ANY($1::uuid[]) AND s.judge_at <= $2")
 
 
-async def open_invoices(unit: Unit, account_id: UUID, also: Iterable[UUID] = ()) -> dict[UUID, Invoice]:
+async def map_open_invoices(unit: Unit, account_id: UUID, also: Iterable[UUID] = ()) -> dict[UUID, Invoice]:
     """The open invoices of an account, and these of it, with the state of their lines."""
-    return (await open_invoices_of(unit, [account_id], also)).get(account_id, {})
+    return (await map_open_by_account(unit, [account_id], also)).get(account_id, {})
 
 
-async def open_invoices_of(
+async def map_open_by_account(
     unit: Unit, account_ids: Iterable[UUID], also: Iterable[UUID] = ()
 ) -> dict[UUID, dict[UUID, Invoice]]:
     """The open invoices of these accounts, and these, with the state of their lines, by account."""
@@ -69,7 +69,7 @@ async def open_invoices_of(
     return found
 
 
-async def invoices_to_judge(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, Invoice]:
+async def map_invoices_to_check(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, Invoice]:
     """The invoices of these accounts whose being overdue is due to be judged."""
     return _invoices(await unit.connection.fetch(_DUE, account_ids, unit.now))
 
@@ -81,7 +81,7 @@ def _invoices(rows: Iterable[asyncpg.Record]) -> dict[UUID, Invoice]:
 def _invoice(rows: Sequence[asyncpg.Record]) -> Invoice:
     head = rows[0]
     lines = tuple(
-        Line(
+        InvoiceLine(
             row["line"],
             row["subscription_id"],
             row["amount_minor"],
@@ -106,7 +106,7 @@ def _invoice(rows: Sequence[asyncpg.Record]) -> Invoice:
     )
 
 
-async def due_at(unit: Unit, invoices: Iterable[UUID], instants: Iterable[datetime]) -> dict[UUID, int]:
+async def map_due_amounts(unit: Unit, invoices: Iterable[UUID], instants: Iterable[datetime]) -> dict[UUID, int]:
     """What was due of each invoice at its instant (facts at that instant count)."""
     rows = await unit.connection.fetch(
         "SELECT DISTINCT ON (c.invoice_id) c.invoice_id, c.due_minor"
@@ -160,7 +160,7 @@ class LineByHand(NamedTuple):
     tax_class: str
 
 
-async def add_invoice(
+async def insert_invoice(
     unit: Unit, row: InvoiceRow, invoice: Invoice, lines: Sequence[LineByHand], sequence: int
 ) -> None:
     """Write an issued invoice with its lines and their first state, which the event `sequence` announces."""
@@ -219,7 +219,7 @@ async def save_balances(unit: Unit, changed: Mapping[UUID, tuple[Invoice, int]])
     unit.wake("sweeps")
 
 
-def _list_amounts(line: Line) -> tuple[int, ...]:
+def _list_amounts(line: InvoiceLine) -> tuple[int, ...]:
     return line.paid, line.credited, line.reserved, line.in_flight, line.written_off, line.charged_back
 
 
@@ -230,7 +230,7 @@ WHERE s.invoice_id = n.invoice_id
 """
 
 
-async def save_judged(unit: Unit, invoices: Iterable[Invoice]) -> None:
+async def save_checked(unit: Unit, invoices: Iterable[Invoice]) -> None:
     """Save what was judged about being overdue; balances stay as they are."""
     rows = [(one.id, one.overdue_at, one.judge_at) for one in invoices]
     await unit.connection.execute(_SAVE_JUDGED, *columns(rows, 3))

@@ -22,7 +22,7 @@ from shared.events.values import LineBalance
 from shared.persistence.database import Unit
 
 
-def balance_of(invoice: Invoice) -> InvoiceBalance:
+def build_balance(invoice: Invoice) -> InvoiceBalance:
     """The whole balance of an invoice, as events carry it."""
     return InvoiceBalance(
         invoice_id=invoice.id,
@@ -49,7 +49,7 @@ def balance_of(invoice: Invoice) -> InvoiceBalance:
     )
 
 
-def allocated(allocations: tuple[Allocation, ...]) -> tuple[Allocated, ...]:
+def build_allocation_fields(allocations: tuple[Allocation, ...]) -> tuple[Allocated, ...]:
     """Allocations as events carry them."""
     return tuple(
         Allocated(
@@ -62,7 +62,7 @@ def allocated(allocations: tuple[Allocation, ...]) -> tuple[Allocated, ...]:
     )
 
 
-def freed(allocations: tuple[Allocation, ...]) -> tuple[Freed, ...]:
+def build_freed_fields(allocations: tuple[Allocation, ...]) -> tuple[Freed, ...]:
     """What is unapplied cash of its payments again, as events carry it."""
     amounts: Counter[UUID] = Counter()
     for one in allocations:
@@ -70,12 +70,14 @@ def freed(allocations: tuple[Allocation, ...]) -> tuple[Freed, ...]:
     return tuple(Freed(payment_id=id_, amount_minor=amount) for id_, amount in sorted(amounts.items()))
 
 
-async def save_changed(unit: Unit, zone: str, before: Mapping[UUID, Invoice], after: Mapping[UUID, Invoice]) -> None:
+async def save_and_publish_balances(
+    unit: Unit, zone: str, before: Mapping[UUID, Invoice], after: Mapping[UUID, Invoice]
+) -> None:
     """Save the invoices whose lines changed, publish their balances, and say which are paid now."""
-    await invoice_queries.save_balances(unit, tell_changed(unit, zone, before, after))
+    await invoice_queries.save_balances(unit, publish_balance_changes(unit, zone, before, after))
 
 
-def tell_changed(
+def publish_balance_changes(
     unit: Unit, zone: str, before: Mapping[UUID, Invoice], after: Mapping[UUID, Invoice]
 ) -> dict[UUID, tuple[Invoice, int]]:
     """Publish the balances that changed and say which invoices are paid now; what is to be saved of them."""
@@ -83,8 +85,8 @@ def tell_changed(
     for invoice_id, invoice in after.items():
         if invoice.lines == before[invoice_id].lines:
             continue
-        judged = invoice_balances.to_be_judged(invoice, unit.now, ZoneInfo(zone))
-        event = InvoiceBalanceChanged(account_id=invoice.account_id, balance=balance_of(invoice))
+        judged = invoice_balances.schedule_overdue_check(invoice, unit.now, ZoneInfo(zone))
+        event = InvoiceBalanceChanged(account_id=invoice.account_id, balance=build_balance(invoice))
         changed[invoice_id] = (judged, unit.publish(event))
         if invoice.open == 0 and before[invoice_id].open > 0:
             _announce_closing(unit, invoice, find_closing_cause(before[invoice_id], invoice))

@@ -26,14 +26,14 @@ async def collect_notice_facts(
     unit: Unit, account_id: UUID, invoice_ids: Sequence[UUID], subscription_ids: Sequence[UUID]
 ) -> NoticeFacts:
     """Collect what a notice about these invoices and subscriptions of an account states. Raises NotFound."""
-    account = await account_queries.account(unit, account_id)
+    account = await account_queries.get_account(unit, account_id)
     subscriptions = await list_subscriptions(unit, account_id, subscription_ids)
     return NoticeFacts(
         account_id=account.id,
         name=account.name,
         billing_email=account.billing_email,
         language=account.language,
-        seller=_seller(await legal_entity_queries.known(unit, account.legal_entity)),
+        seller=_seller(await legal_entity_queries.find_legal_entity(unit, account.legal_entity)),
         invoices=await _list_invoices(unit, account_id, invoice_ids),
         subscriptions=[NoticeSubscription.model_validate(dict(row)) for row in subscriptions],
     )

@@ -11,21 +11,23 @@ from shared.events.invoicing import InvoiceOverdue
 from shared.persistence.database import Unit
 
 
-async def judge(unit: Unit, account_ids: list[str]) -> None:
+async def mark_overdue(unit: Unit, account_ids: list[str]) -> None:
     """Judge the due invoices of these accounts, which are locked, by the last local midnight that has passed."""
     ids = [UUID(one) for one in account_ids]
-    zones = {id_: ZoneInfo(name) for id_, name in (await account_queries.time_zones(unit, ids)).items()}
-    due = await invoice_queries.invoices_to_judge(unit, ids)
-    midnights = [invoice_balances.last_midnight(unit.now, zones[one.account_id]) for one in due.values()]
-    was_due = await invoice_queries.due_at(unit, due, midnights)
+    zones = {id_: ZoneInfo(name) for id_, name in (await account_queries.map_time_zones(unit, ids)).items()}
+    due = await invoice_queries.map_invoices_to_check(unit, ids)
+    midnights = [invoice_balances.get_last_midnight(unit.now, zones[one.account_id]) for one in due.values()]
+    was_due = await invoice_queries.map_due_amounts(unit, due, midnights)
     judged = []
     for invoice in sorted(due.values(), key=lambda one: one.number):
-        after = invoice_balances.judge_overdue(invoice, was_due.get(invoice.id, 0), unit.now, zones[invoice.account_id])
+        after = invoice_balances.check_overdue(invoice, was_due.get(invoice.id, 0), unit.now, zones[invoice.account_id])
         judged.append(after)
         if after.overdue_at is not None:
             unit.publish(
                 InvoiceOverdue(
-                    account_id=after.account_id, judged_at=after.overdue_at, balance=balance_updates.balance_of(after)
+                    account_id=after.account_id,
+                    judged_at=after.overdue_at,
+                    balance=balance_updates.build_balance(after),
                 )
             )
-    await invoice_queries.save_judged(unit, judged)
+    await invoice_queries.save_checked(unit, judged)

@@ -6,7 +6,7 @@ from services.invoicing.accounts.repository.legal_entity_queries import require_
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.repository.second_person_queries import is_second_person_required, save_rule
 from services.invoicing.settings.tables import SecondPersonRuleRow, SettingChangeRow
-from services.invoicing.settings.use_cases import Wish, is_carried_out, lock_setting, propose_change
+from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_change
 from shared.persistence.audit import Change
 from shared.persistence.database import Unit
 from shared.web.auth import Caller
@@ -22,7 +22,7 @@ async def change_rule(
     await require_legal_entity(unit, legal_entity)
     await lock_setting(unit, SettingKind.SECOND_PERSON, legal_entity)
     former = await find_former_rule(unit, legal_entity)
-    wish = Wish(SettingKind.SECOND_PERSON, legal_entity, legal_entity, former, {"required": is_required})
+    wish = WantedSetting(SettingKind.SECOND_PERSON, legal_entity, legal_entity, former, {"required": is_required})
     row = await propose_change(unit, caller, wish, reason)
     if is_carried_out(row):
         await apply_rule(unit, row)

@@ -160,7 +160,7 @@ async def list_subscriptions(account_id: UUID, read: Read) -> Page[SubscriptionO
     """All subscriptions of an account as they stand."""
 
     async def load(unit: Unit) -> list[SubscriptionOut]:
-        await account_queries.account(unit, account_id)
+        await account_queries.get_account(unit, account_id)
         return [
             SubscriptionOut.of(subscription)
             for subscription in await subscription_queries.list_present(unit, account_id)

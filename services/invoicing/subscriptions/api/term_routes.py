@@ -11,12 +11,12 @@ from services.invoicing.accounts.use_cases.account_registration import Reference
 from services.invoicing.catalog.domain.plan_versions import NotOffered
 from services.invoicing.settings.domain.approval_states import MoveRefused
 from services.invoicing.subscriptions.api.subscription_routes import SubscriptionOut
-from services.invoicing.subscriptions.domain.subscription_history import ChangeRefused, Kind
+from services.invoicing.subscriptions.domain.subscription_history import ChangeKind, ChangeRefused
 from services.invoicing.subscriptions.repository import subscription_queries, term_queries
 from services.invoicing.subscriptions.tables.term_tables import SubscriptionChangeRow, TermRow
 from services.invoicing.subscriptions.use_cases import subscription_orders
 from services.invoicing.subscriptions.use_cases.subscription_activation import TenantOfAnother
-from services.invoicing.subscriptions.use_cases.subscription_orders import Purchase, Wanted
+from services.invoicing.subscriptions.use_cases.subscription_orders import Purchase, WantedChange
 from shared.persistence.audit import Change
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Day, Prose, ReasonIn, example, get_example
@@ -125,9 +125,11 @@ class ChangeIn(Body):
             raise ValueError("a cancellation says neither quantity nor plan")
         return self
 
-    def wanted(self, actor: str) -> Wanted:
+    def wanted(self, actor: str) -> WantedChange:
         """What is wanted, and by whom."""
-        return Wanted(Kind(self.kind), self.when == "renewal", self.quantity, self.plan_id, actor, self.reason)
+        return WantedChange(
+            ChangeKind(self.kind), self.when == "renewal", self.quantity, self.plan_id, actor, self.reason
+        )
 
 
 class ChangeOut(BaseModel):
@@ -179,7 +181,7 @@ async def begin_subscription(
 
     async def begin(unit: Unit) -> PurchaseOut:
         new = Purchase(plan_id=plan_id, **purchase.model_dump())
-        row, term = await subscription_orders.purchase(unit, new)
+        row, term = await subscription_orders.purchase_subscription(unit, new)
         unit.record(Change("subscription", row.id, row.account_id))
         subscription = await subscription_queries.get_present(unit, row.id)
         return PurchaseOut(subscription=SubscriptionOut.of(subscription), term=TermOut.of(term))
@@ -190,7 +192,7 @@ async def begin_subscription(
 @reads.get("/subscriptions/{subscription_id}/term", summary="The current term of a subscription")
 async def get_term(subscription_id: UUID, read: Read) -> TermOut:
     """The term as it is now."""
-    return TermOut.of(await read(lambda unit: term_queries.term(unit, subscription_id)))
+    return TermOut.of(await read(lambda unit: term_queries.get_term(unit, subscription_id)))
 
 
 @writes.post(
@@ -210,7 +212,7 @@ async def change_subscription(
 
     async def act(unit: Unit) -> ChangeOut:
         wanted = change.wanted(command.caller.subject)
-        return ChangeOut.of(await subscription_orders.change(unit, subscription_id, wanted))
+        return ChangeOut.of(await subscription_orders.change_subscription(unit, subscription_id, wanted))
 
     return await command.run(act, reason=change.reason, subject=subscription_id)
 
@@ -220,8 +222,8 @@ async def list_changes(subscription_id: UUID, read: Read) -> Page[ChangeOut]:
     """All changes in the order in which they take effect: applied, scheduled and withdrawn ones."""
 
     async def load(unit: Unit) -> list[ChangeOut]:
-        await term_queries.term(unit, subscription_id)
-        return [ChangeOut.of(row) for row in await term_queries.changes(unit, subscription_id)]
+        await term_queries.get_term(unit, subscription_id)
+        return [ChangeOut.of(row) for row in await term_queries.list_changes(unit, subscription_id)]
 
     return Page(items=await read(load), next=None)
 
@@ -242,6 +244,6 @@ async def withdraw_change(
     """The change does not take effect; without its cancellation a subscription renews."""
 
     async def act(unit: Unit) -> ChangeOut:
-        return ChangeOut.of(await subscription_orders.withdraw(unit, subscription_id, change_id))
+        return ChangeOut.of(await subscription_orders.withdraw_change(unit, subscription_id, change_id))
 
     return await command.run(act, status=200, reason=why.reason, subject=subscription_id)

@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class UnitRate:
     """What one unit costs in one cycle, in minor units, and by which version of which plan (its id and number)."""
 
     price: int
@@ -20,13 +20,13 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class ChargePeriod:
     """A quantity at a rate over days of one cycle; ends are exclusive. A reversal's quantity is negative."""
 
     begin: date
     end: date
     quantity: int
-    rate: Rate
+    rate: UnitRate
 
     @property
     def is_reversal(self) -> bool:
@@ -35,7 +35,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Cycle:
+class BillingCycle:
     """One billing cycle, its end exclusive."""
 
     begin: date
@@ -46,46 +46,46 @@ class Cycle:
         """By which a price is divided."""
         return (self.end - self.begin).days
 
-    def amount(self, stretch: Stretch) -> int:
+    def amount(self, stretch: ChargePeriod) -> int:
         """What a stretch costs: price × days / days of the cycle × quantity, truncated towards zero."""
         exact = stretch.rate.price * (stretch.end - stretch.begin).days * abs(stretch.quantity)
         return -(exact // self.days) if stretch.is_reversal else exact // self.days
 
 
-def settled(charged: Sequence[Stretch], wanted: Sequence[Stretch]) -> list[Stretch]:
+def compute_differences(charged: Sequence[ChargePeriod], wanted: Sequence[ChargePeriod]) -> list[ChargePeriod]:
     """The stretches that turn what was charged of a cycle into what is wanted: reversals first, then charges.
 
     Whatever is charged and wanted alike, day by day, stays as it is.
     """
-    reversals: list[Stretch] = []
-    charges: list[Stretch] = []
+    reversals: list[ChargePeriod] = []
+    charges: list[ChargePeriod] = []
     for begin, end in pairwise(_edges([*charged, *wanted])):
         before, after = _on(charged, begin), _on(wanted, begin)
         if before == after:
             continue
-        reversals += [Stretch(begin, end, -quantity, rate) for rate, quantity in before.items()]
-        charges += [Stretch(begin, end, quantity, rate) for rate, quantity in after.items()]
-    return [*_joined(reversals), *_joined(charges)]
+        reversals += [ChargePeriod(begin, end, -quantity, rate) for rate, quantity in before.items()]
+        charges += [ChargePeriod(begin, end, quantity, rate) for rate, quantity in after.items()]
+    return [*_join_neighbours(reversals), *_join_neighbours(charges)]
 
 
-def _edges(stretches: Iterable[Stretch]) -> list[date]:
+def _edges(stretches: Iterable[ChargePeriod]) -> list[date]:
     return sorted({edge for one in stretches for edge in (one.begin, one.end)})
 
 
-def _on(stretches: Iterable[Stretch], day: date) -> dict[Rate, int]:
+def _on(stretches: Iterable[ChargePeriod], day: date) -> dict[UnitRate, int]:
     """What stands on a day, by rate: reversals have taken away what they reverse."""
-    found: dict[Rate, int] = {}
+    found: dict[UnitRate, int] = {}
     for one in stretches:
         if one.begin <= day < one.end:
             found[one.rate] = found.get(one.rate, 0) + one.quantity
     return {rate: quantity for rate, quantity in found.items() if quantity}
 
 
-def _joined(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
+def _join_neighbours(stretches: Iterable[ChargePeriod]) -> Iterator[ChargePeriod]:
     """Neighbours of one quantity and rate become one stretch."""
     ordered = sorted(stretches, key=lambda one: (one.quantity, one.rate.price, one.rate.plan, one.begin))
     for _, alike in groupby(ordered, key=lambda one: (one.quantity, one.rate)):
-        whole: Stretch | None = None
+        whole: ChargePeriod | None = None
         for one in alike:
             if whole is not None and whole.end == one.begin:
                 whole = replace(whole, end=one.end)

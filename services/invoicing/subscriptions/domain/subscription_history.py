@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
-from services.invoicing.subscriptions.domain.proration import Cycle, Rate, Stretch
+from services.invoicing.subscriptions.domain.proration import BillingCycle, ChargePeriod, UnitRate
 from shared.pure.errors import Refusal
 
 NEVER = date.max
@@ -22,7 +22,7 @@ class ChangeRefused(Refusal):
     code = "change_refused"
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     """What can happen to a subscription."""
 
     ACTIVATE = "activate"
@@ -35,52 +35,52 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SubscriptionChange:
     """What happened, and from which day it holds; None leaves the quantity or the rates as they were."""
 
     effective_on: date
-    kind: Kind
+    kind: ChangeKind
     quantity: int | None = None
-    rate: Rate | None = None
-    vendor_rate: Rate | None = None
+    rate: UnitRate | None = None
+    vendor_rate: UnitRate | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class SubscriptionState:
     """How a subscription stands after some changes."""
 
     quantity: int
-    rate: Rate
-    vendor_rate: Rate
+    rate: UnitRate
+    vendor_rate: UnitRate
     suspended: bool = False
     ended: bool = False
 
-    def after(self, change: Change) -> "State":
+    def after(self, change: SubscriptionChange) -> "SubscriptionState":
         """The state once a change has taken effect."""
         return replace(
             self,
             quantity=self.quantity if change.quantity is None else change.quantity,
             rate=change.rate or self.rate,
             vendor_rate=change.vendor_rate or self.vendor_rate,
-            suspended=_switched(self.suspended, change.kind, Kind.SUSPEND, Kind.REINSTATE),
-            ended=self.ended or change.kind is Kind.CANCEL,
+            suspended=_apply_switch(self.suspended, change.kind, ChangeKind.SUSPEND, ChangeKind.REINSTATE),
+            ended=self.ended or change.kind is ChangeKind.CANCEL,
         )
 
 
-def _switched(now: bool, kind: Kind, on: Kind, off: Kind) -> bool:
+def _apply_switch(now: bool, kind: ChangeKind, on: ChangeKind, off: ChangeKind) -> bool:
     return True if kind is on else False if kind is off else now
 
 
-class Course:
+class SubscriptionHistory:
     """The changes of one subscription that were applied, in the order of their days; the first one activates it."""
 
-    def __init__(self, changes: Iterable[Change]) -> None:
+    def __init__(self, changes: Iterable[SubscriptionChange]) -> None:
         # A stable sort: of one day, what was recorded later comes later.
         self._changes = sorted(changes, key=lambda change: change.effective_on)
 
-    def with_(self, change: Change) -> "Course":
+    def with_(self, change: SubscriptionChange) -> "SubscriptionHistory":
         """The course with one more change."""
-        return Course([*self._changes, change])
+        return SubscriptionHistory([*self._changes, change])
 
     @property
     def begun_on(self) -> date:
@@ -95,21 +95,21 @@ class Course:
     @property
     def end(self) -> date:
         """The first day on which it is cancelled."""
-        return next((one.effective_on for one in self._changes if one.kind is Kind.CANCEL), NEVER)
+        return next((one.effective_on for one in self._changes if one.kind is ChangeKind.CANCEL), NEVER)
 
-    def states(self) -> Iterator[tuple[date, State]]:
+    def states(self) -> Iterator[tuple[date, SubscriptionState]]:
         """Each day on which something changed, with the state from then on."""
         first = self._changes[0]
         assert first.quantity is not None
         assert first.rate is not None
-        state = State(first.quantity, first.rate, first.vendor_rate or Rate(0))
+        state = SubscriptionState(first.quantity, first.rate, first.vendor_rate or UnitRate(0))
         for change, following in pairwise([*self._changes, None]):
             assert change is not None
             state = state.after(change)
             if following is None or following.effective_on > change.effective_on:
                 yield change.effective_on, state
 
-    def on(self, day: date) -> State | None:
+    def on(self, day: date) -> SubscriptionState | None:
         """The state on a day; None before it was activated."""
         found = None
         for begin, state in self.states():
@@ -117,23 +117,23 @@ class Course:
                 found = state
         return found
 
-    def billed(self, cycle: Cycle, *, credits_suspension: bool) -> list[Stretch]:
+    def billed(self, cycle: BillingCycle, *, credits_suspension: bool) -> list[ChargePeriod]:
         """What a cycle costs the customer, stretch by stretch."""
         return [
-            Stretch(begin, end, state.quantity, state.rate)
+            ChargePeriod(begin, end, state.quantity, state.rate)
             for begin, end, state in self._within(cycle)
             if not (state.suspended and credits_suspension)
         ]
 
-    def owed(self, cycle: Cycle, *, bills_while_suspended: bool) -> list[Stretch]:
+    def owed(self, cycle: BillingCycle, *, bills_while_suspended: bool) -> list[ChargePeriod]:
         """What a cycle costs us at the vendor, stretch by stretch."""
         return [
-            Stretch(begin, end, state.quantity, state.vendor_rate)
+            ChargePeriod(begin, end, state.quantity, state.vendor_rate)
             for begin, end, state in self._within(cycle)
             if bills_while_suspended or not state.suspended
         ]
 
-    def _within(self, cycle: Cycle) -> Iterator[tuple[date, date, State]]:
+    def _within(self, cycle: BillingCycle) -> Iterator[tuple[date, date, SubscriptionState]]:
         states = list(self.states())
         ends = [*(begin for begin, _ in states[1:]), NEVER]
         for (begin, state), end in zip(states, ends, strict=True):
@@ -142,7 +142,7 @@ class Course:
                 yield first, last, state
 
 
-def check_quantity(course: Course, wanted: int, *, today: date, term_start: date, window: int) -> None:
+def check_quantity(course: SubscriptionHistory, wanted: int, *, today: date, term_start: date, window: int) -> None:
     """Seats may be added at any time, given back only within `window` days of being added. Raises ChangeRefused.
 
     While it is suspended the quantity cannot change (the vendor's 2001, 900214 and 900257).
@@ -157,21 +157,21 @@ def check_quantity(course: Course, wanted: int, *, today: date, term_start: date
         raise ChangeRefused(f"only seats added within {window} days can be given back now; at renewal all can")
 
 
-def check_cancel(course: Course, *, today: date, term_start: date, window: int) -> None:
+def check_cancel(course: SubscriptionHistory, *, today: date, term_start: date, window: int) -> None:
     """Cancelling now is possible within `window` days of purchase or renewal (900117, 900213). Raises ChangeRefused."""
     _current(course, today)
     if today >= term_start + timedelta(days=window):
         raise ChangeRefused(f"the cancellation window closed {window} days after {term_start}; at renewal it can end")
 
 
-def _current(course: Course, today: date) -> State:
+def _current(course: SubscriptionHistory, today: date) -> SubscriptionState:
     state = course.on(today)
     if state is None or state.ended:
         raise ChangeRefused("the subscription is not active")
     return state
 
 
-def judge_state(today: date, start: date, ended_on: date | None, *, will_end: bool) -> str:
+def compute_state(today: date, start: date, ended_on: date | None, *, will_end: bool) -> str:
     """Judge the state on a local day: ended from 00:00 of `ended_on`, else upcoming, ending or active."""
     if ended_on is not None and ended_on <= today:
         return "ended"

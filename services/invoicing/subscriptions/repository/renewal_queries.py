@@ -50,7 +50,7 @@ async def renew_unchanged(unit: Unit, account_ids: Sequence[UUID]) -> list[async
     return sorted(rows, key=lambda row: row["subscription_id"])
 
 
-async def to_renew(unit: Unit, account_ids: Sequence[UUID]) -> list[UUID]:
+async def list_terms_to_renew(unit: Unit, account_ids: Sequence[UUID]) -> list[UUID]:
     """The subscriptions whose term has ended and that do not go on as they were."""
     return [row["subscription_id"] for row in await unit.connection.fetch(_TO_RENEW, account_ids, unit.now)]
 
@@ -80,13 +80,13 @@ SELECT count(*) FROM moved
 _TO_ACCRUE = f"SELECT t.subscription_id, {_TODAY} AS today FROM terms t, accounts a WHERE {_BEGUN}"
 
 
-async def accrue_whole(unit: Unit, account_ids: Sequence[UUID]) -> int:
+async def accrue_whole_cycles(unit: Unit, account_ids: Sequence[UUID]) -> int:
     """Accrue one vendor's cycle of each term in which nothing changed, where one has begun; how many they are."""
     moved: int = await unit.connection.fetchval(_ACCRUE, account_ids, unit.now)
     return moved
 
 
-async def to_accrue(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, date]:
+async def list_terms_to_accrue(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, date]:
     """The subscriptions of which the vendor charges a cycle in which something changed, and their local date."""
     rows = await unit.connection.fetch(_TO_ACCRUE, account_ids, unit.now)
     return {row["subscription_id"]: row["today"] for row in rows}
@@ -100,6 +100,6 @@ FROM accounts a WHERE t.account_id = ANY($1::uuid[]) AND a.id = t.account_id
 """
 
 
-async def wake_later(unit: Unit, account_ids: Sequence[UUID]) -> None:
+async def schedule_next_wake(unit: Unit, account_ids: Sequence[UUID]) -> None:
     """Note when these terms are to be looked at again: when they end, or the vendor's next cycle begins."""
     await unit.connection.execute(_WAKE, account_ids, unit.now)

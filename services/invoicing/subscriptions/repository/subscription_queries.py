@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 from sqlmodel import col, select
 
-from services.invoicing.subscriptions.domain.subscription_history import judge_state
+from services.invoicing.subscriptions.domain.subscription_history import compute_state
 from services.invoicing.subscriptions.repository import term_queries
 from services.invoicing.subscriptions.tables.subscription_tables import SubscriptionRow
 from services.invoicing.subscriptions.tables.term_tables import SubscriptionChangeRow
@@ -18,13 +18,13 @@ from shared.pure.calendar import local_date
 from shared.pure.errors import NotFound
 
 
-async def subscriptions_of(unit: Unit, account_id: UUID) -> Sequence[SubscriptionRow]:
+async def list_subscriptions(unit: Unit, account_id: UUID) -> Sequence[SubscriptionRow]:
     """The subscriptions of an account."""
     query = select(SubscriptionRow).where(SubscriptionRow.account_id == account_id).order_by(col(SubscriptionRow.id))
     return (await unit.session.exec(query)).all()
 
 
-async def vendor_id_taken(unit: Unit, vendor_subscription_id: str) -> bool:
+async def is_vendor_id_taken(unit: Unit, vendor_subscription_id: str) -> bool:
     """Whether a subscription with this vendor's id exists."""
     query = select(SubscriptionRow.id).where(SubscriptionRow.vendor_subscription_id == vendor_subscription_id)
     return (await unit.session.exec(query)).first() is not None
@@ -80,12 +80,12 @@ async def list_present(unit: Unit, account_id: UUID) -> list[PresentSubscription
 
 
 async def _add_scheduled(unit: Unit, rows: list[asyncpg.Record]) -> list[PresentSubscription]:
-    changes = await term_queries.scheduled(unit, [row["id"] for row in rows])
+    changes = await term_queries.map_scheduled_changes(unit, [row["id"] for row in rows])
     return [_build(row, changes[row["id"]], unit.now) for row in rows]
 
 
 def _build(row: asyncpg.Record, changes: list[SubscriptionChangeRow], now: datetime) -> PresentSubscription:
     columns = {name: value for name, value in row.items() if name != "time_zone"}
     will_end = row["ended_on"] is not None or any(change.kind == "cancel" for change in changes)
-    state = judge_state(local_date(now, ZoneInfo(row["time_zone"])), row["start"], row["ended_on"], will_end=will_end)
+    state = compute_state(local_date(now, ZoneInfo(row["time_zone"])), row["start"], row["ended_on"], will_end=will_end)
     return PresentSubscription(**columns, state=state, scheduled_changes=changes)

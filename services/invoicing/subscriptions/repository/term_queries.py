@@ -8,14 +8,18 @@ from uuid import UUID
 import asyncpg
 from sqlmodel import col, select
 
-from services.invoicing.subscriptions.domain.proration import Cycle, Rate, Stretch
-from services.invoicing.subscriptions.domain.subscription_history import Change, Course, Kind
+from services.invoicing.subscriptions.domain.proration import BillingCycle, ChargePeriod, UnitRate
+from services.invoicing.subscriptions.domain.subscription_history import (
+    ChangeKind,
+    SubscriptionChange,
+    SubscriptionHistory,
+)
 from services.invoicing.subscriptions.tables.term_tables import SubscriptionChangeRow, TermRow
 from shared.persistence.database import Unit, columns
 from shared.pure.errors import NotFound
 from shared.pure.ids import new_id
 
-Charged = dict[Cycle, list[Stretch]]
+Charged = dict[BillingCycle, list[ChargePeriod]]
 """What was charged of each cycle."""
 
 
@@ -25,14 +29,14 @@ class NewCharge:
 
     term: TermRow
     kind: str
-    cycle: Cycle
-    stretch: Stretch
+    cycle: BillingCycle
+    stretch: ChargePeriod
     reference: UUID | None
     on: date
     """When it is due to be billed, or when the vendor charges it."""
 
 
-async def term(unit: Unit, subscription_id: UUID) -> TermRow:
+async def get_term(unit: Unit, subscription_id: UUID) -> TermRow:
     """The current term of a subscription of a plan. Raises NotFound."""
     row = await unit.session.get(TermRow, subscription_id, populate_existing=True)
     if row is None:
@@ -40,13 +44,13 @@ async def term(unit: Unit, subscription_id: UUID) -> TermRow:
     return row
 
 
-async def terms_of(unit: Unit, subscription_ids: Iterable[UUID]) -> Sequence[TermRow]:
+async def list_terms(unit: Unit, subscription_ids: Iterable[UUID]) -> Sequence[TermRow]:
     """The terms of these subscriptions."""
     query = select(TermRow).where(col(TermRow.subscription_id).in_(list(subscription_ids)))
     return (await unit.session.exec(query, execution_options={"populate_existing": True})).all()
 
 
-async def changes(unit: Unit, subscription_id: UUID) -> Sequence[SubscriptionChangeRow]:
+async def list_changes(unit: Unit, subscription_id: UUID) -> Sequence[SubscriptionChangeRow]:
     """All changes of a subscription, in the order in which they take effect."""
     query = (
         select(SubscriptionChangeRow)
@@ -56,7 +60,9 @@ async def changes(unit: Unit, subscription_id: UUID) -> Sequence[SubscriptionCha
     return (await unit.session.exec(query)).all()
 
 
-async def scheduled(unit: Unit, subscription_ids: Iterable[UUID]) -> dict[UUID, list[SubscriptionChangeRow]]:
+async def map_scheduled_changes(
+    unit: Unit, subscription_ids: Iterable[UUID]
+) -> dict[UUID, list[SubscriptionChangeRow]]:
     """What is scheduled for the next renewal of these subscriptions."""
     found: dict[UUID, list[SubscriptionChangeRow]] = {id_: [] for id_ in subscription_ids}
     query = (
@@ -76,23 +82,23 @@ ORDER BY subscription_id, effective_on, decided_at, id
 """
 
 
-async def courses(unit: Unit, subscription_ids: Iterable[UUID]) -> dict[UUID, Course]:
+async def map_histories(unit: Unit, subscription_ids: Iterable[UUID]) -> dict[UUID, SubscriptionHistory]:
     """The course of each of these subscriptions."""
-    found: dict[UUID, list[Change]] = {id_: [] for id_ in subscription_ids}
+    found: dict[UUID, list[SubscriptionChange]] = {id_: [] for id_ in subscription_ids}
     for row in await unit.connection.fetch(_APPLIED, list(found)):
         found[row["subscription_id"]].append(_change(row))
-    return {id_: Course(applied) for id_, applied in found.items()}
+    return {id_: SubscriptionHistory(applied) for id_, applied in found.items()}
 
 
-def _change(row: asyncpg.Record) -> Change:
+def _change(row: asyncpg.Record) -> SubscriptionChange:
     plan, version = str(row["plan_id"]), row["version"]
     priced = row["unit_price_minor"] is not None
-    return Change(
+    return SubscriptionChange(
         row["effective_on"],
-        Kind(row["kind"]),
+        ChangeKind(row["kind"]),
         row["quantity"],
-        Rate(row["unit_price_minor"], plan, version) if priced else None,
-        Rate(row["vendor_unit_cost_minor"], plan, version) if priced else None,
+        UnitRate(row["unit_price_minor"], plan, version) if priced else None,
+        UnitRate(row["vendor_unit_cost_minor"], plan, version) if priced else None,
     )
 
 
@@ -110,14 +116,16 @@ WHERE cycle_from + cycle_days > since ORDER BY cycle_from
 """
 
 
-async def charged(unit: Unit, since: Mapping[UUID, date], *, by_vendor: bool = False) -> dict[UUID, Charged]:
+async def map_charged_periods(
+    unit: Unit, since: Mapping[UUID, date], *, by_vendor: bool = False
+) -> dict[UUID, Charged]:
     """What was charged of the cycles of these subscriptions that end after a day."""
     found: dict[UUID, Charged] = {id_: {} for id_ in since}
     query = _VENDOR_CHARGED if by_vendor else _CHARGED
     for row in await unit.connection.fetch(query, list(since), list(since.values())):
-        rate = Rate(row["unit_price_minor"], row["plan"], row["version"])
-        stretch = Stretch(row["period_from"], row["period_to"], row["quantity"], rate)
-        cycle = Cycle(row["cycle_from"], row["cycle_to"])
+        rate = UnitRate(row["unit_price_minor"], row["plan"], row["version"])
+        stretch = ChargePeriod(row["period_from"], row["period_to"], row["quantity"], rate)
+        cycle = BillingCycle(row["cycle_from"], row["cycle_to"])
         found[row["subscription_id"]].setdefault(cycle, []).append(stretch)
     return found
 
@@ -132,7 +140,7 @@ SELECT n.*, 0, 0, 0, $18 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::tex
 """
 
 
-async def add_charges(unit: Unit, new: Sequence[NewCharge]) -> None:
+async def insert_charges(unit: Unit, new: Sequence[NewCharge]) -> None:
     """Write what is to be billed."""
     rows = [
         (
@@ -186,7 +194,7 @@ WITH charged AS (
 )
 
 
-async def add_vendor_charges(unit: Unit, new: Sequence[NewCharge]) -> None:
+async def insert_vendor_charges(unit: Unit, new: Sequence[NewCharge]) -> None:
     """Write what the vendor charges us, with its ledger entries."""
     rows = [
         (

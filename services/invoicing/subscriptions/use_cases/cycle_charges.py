@@ -9,45 +9,45 @@ from datetime import date
 from uuid import UUID
 
 from services.invoicing.catalog.domain.billing_cycles import Anchor
-from services.invoicing.catalog.domain.plan_versions import Version
+from services.invoicing.catalog.domain.plan_versions import PlanVersion
 from services.invoicing.catalog.repository import plan_queries
-from services.invoicing.subscriptions.domain.proration import Cycle, settled
-from services.invoicing.subscriptions.domain.subscription_history import Course
+from services.invoicing.subscriptions.domain.proration import BillingCycle, compute_differences
+from services.invoicing.subscriptions.domain.subscription_history import SubscriptionHistory
 from services.invoicing.subscriptions.repository import term_queries
 from services.invoicing.subscriptions.repository.term_queries import NewCharge
 from services.invoicing.subscriptions.tables.term_tables import TermRow
 from shared.persistence.database import Unit
 
 
-async def charge_changed(unit: Unit, subscription_ids: Iterable[UUID], day: date) -> None:
+async def charge_changed_cycles(unit: Unit, subscription_ids: Iterable[UUID], day: date) -> None:
     """Charge what is due by a day of these subscriptions, in whose cycles something changed."""
-    terms = await term_queries.terms_of(unit, subscription_ids)
-    courses = await term_queries.courses(unit, [term.subscription_id for term in terms])
-    versions = await versions_of(unit, terms)
+    terms = await term_queries.list_terms(unit, subscription_ids)
+    courses = await term_queries.map_histories(unit, [term.subscription_id for term in terms])
+    versions = await map_versions(unit, terms)
     new = []
     for term in terms:
         version = versions[term.plan_id, term.version]
         new += charge_until(term, courses[term.subscription_id], version, day)
         unit.session.add(term)
     await unit.session.flush()
-    await term_queries.add_charges(unit, new)
+    await term_queries.insert_charges(unit, new)
 
 
-async def versions_of(unit: Unit, terms: Iterable[TermRow]) -> dict[tuple[UUID, int], Version]:
+async def map_versions(unit: Unit, terms: Iterable[TermRow]) -> dict[tuple[UUID, int], PlanVersion]:
     """The versions of these terms' plans, by plan and number."""
-    found = await plan_queries.versions(unit, {term.plan_id for term in terms})
+    found = await plan_queries.list_versions(unit, {term.plan_id for term in terms})
     return {(one.plan_id, one.number): one for versions in found.values() for one in versions}
 
 
-def charge_until(term: TermRow, course: Course, version: Version, day: date) -> list[NewCharge]:
+def charge_until(term: TermRow, course: SubscriptionHistory, version: PlanVersion, day: date) -> list[NewCharge]:
     """What the cycles of the current term cost that are due by a day; the term goes on to the next one."""
     new: list[NewCharge] = []
     while term.next_from is not None and term.next_due <= day and term.next_from < term.term_end:  # type: ignore[operator]
         assert term.next_to is not None
         assert term.next_due is not None
-        cycle = Cycle(term.next_from, term.next_to)
+        cycle = BillingCycle(term.next_from, term.next_to)
         wanted = course.billed(cycle, credits_suspension=version.credits_suspension)
-        new += [NewCharge(term, "cycle", cycle, one, None, term.next_due) for one in settled([], wanted)]
+        new += [NewCharge(term, "cycle", cycle, one, None, term.next_due) for one in compute_differences([], wanted)]
         _go_on(term)
     return new
 
@@ -62,22 +62,25 @@ def _go_on(term: TermRow) -> None:
         term.next_from = term.next_to = term.next_due = None
 
 
-def accrue_until(term: TermRow, course: Course, version: Version, day: date) -> list[NewCharge]:
+def accrue_until(term: TermRow, course: SubscriptionHistory, version: PlanVersion, day: date) -> list[NewCharge]:
     """What the vendor charges for its cycles of the current term that have begun by a day."""
     new: list[NewCharge] = []
     while term.vendor_next_from is not None and term.vendor_next_from <= day and term.vendor_next_from < term.term_end:
         assert term.vendor_next_to is not None
-        cycle = Cycle(term.vendor_next_from, term.vendor_next_to)
+        cycle = BillingCycle(term.vendor_next_from, term.vendor_next_to)
         owed = course.owed(cycle, bills_while_suspended=version.vendor.bills_while_suspended)
         kind = _vendor_kind(term, course, cycle)
-        new += [NewCharge(term, kind, cycle, one, None, max(cycle.begin, one.begin)) for one in settled([], owed)]
+        new += [
+            NewCharge(term, kind, cycle, one, None, max(cycle.begin, one.begin))
+            for one in compute_differences([], owed)
+        ]
         begin, end = Anchor(term.anchor, term.vendor_period_months, term.from_end).cycle(cycle.end)
         ended = term.ended_on is not None and begin >= term.ended_on
         term.vendor_next_from, term.vendor_next_to = (None, None) if ended else (begin, end)
     return new
 
 
-def _vendor_kind(term: TermRow, course: Course, cycle: Cycle) -> str:
+def _vendor_kind(term: TermRow, course: SubscriptionHistory, cycle: BillingCycle) -> str:
     """How the vendor calls the line of a cycle: the first of all, the first of a later term, or another one."""
     begun = course.begun_on
     if cycle.begin <= begun < cycle.end:

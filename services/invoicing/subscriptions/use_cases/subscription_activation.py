@@ -38,15 +38,15 @@ class NewSubscription:
 
 async def activate_subscription(unit: Unit, new: NewSubscription) -> SubscriptionRow:
     """A subscription was bought. Raises NotFound, ReferenceTaken, TenantOfAnother."""
-    account = await account_queries.account(unit, new.account_id)
+    account = await account_queries.get_account(unit, new.account_id)
     await unit.lock(new.account_id)
     if new.vendor_customer_id.lower() not in map(str.lower, account.vendor_customer_ids):
         raise TenantOfAnother(f"the account has no vendor customer {new.vendor_customer_id}")
-    if await subscription_queries.vendor_id_taken(unit, new.vendor_subscription_id):
+    if await subscription_queries.is_vendor_id_taken(unit, new.vendor_subscription_id):
         raise ReferenceTaken(f"another subscription has the vendor's id {new.vendor_subscription_id}")
     fields = {name: getattr(new, name) for name in NewSubscription.__dataclass_fields__}
     row = SubscriptionRow(id=new_id(), activated_at=unit.now, **fields)
-    if not await account_queries.add(unit, row):
+    if not await account_queries.insert_row(unit, row):
         raise ReferenceTaken(f"another subscription has the vendor's id {new.vendor_subscription_id}")
     del fields["unit_price_minor"]
     unit.publish(SubscriptionActivated(subscription_id=row.id, **fields))

@@ -7,20 +7,25 @@ from typing import Any
 from uuid import UUID
 
 from services.invoicing.catalog.domain.billing_cycles import Anchor
-from services.invoicing.catalog.domain.plan_versions import Version
-from services.invoicing.subscriptions.domain.proration import Cycle, Stretch, settled
-from services.invoicing.subscriptions.domain.subscription_history import NEVER, Change, Course, Kind
+from services.invoicing.catalog.domain.plan_versions import PlanVersion
+from services.invoicing.subscriptions.domain.proration import BillingCycle, ChargePeriod, compute_differences
+from services.invoicing.subscriptions.domain.subscription_history import (
+    NEVER,
+    ChangeKind,
+    SubscriptionChange,
+    SubscriptionHistory,
+)
 from services.invoicing.subscriptions.repository import term_queries
 from services.invoicing.subscriptions.repository.term_queries import Charged, NewCharge
 from services.invoicing.subscriptions.tables.term_tables import TermRow
 from shared.events.invoicing import SubscriptionEnded
 from shared.persistence.database import Unit
 
-VENDOR_KINDS = {Kind.CANCEL: "cancelImmediate"}
+VENDOR_KINDS = {ChangeKind.CANCEL: "cancelImmediate"}
 """How the vendor calls the lines of a change; of a quantity it says which way."""
 
 
-def as_told(term: TermRow) -> dict[str, Any]:
+def build_change_fields(term: TermRow) -> dict[str, Any]:
     """A subscription as its events tell it."""
     return {
         "account_id": term.account_id,
@@ -35,45 +40,47 @@ def as_told(term: TermRow) -> dict[str, Any]:
     }
 
 
-def announce_ended(unit: Unit, term: TermRow) -> None:
+def publish_ended(unit: Unit, term: TermRow) -> None:
     """Say that nothing is charged from a day on."""
     assert term.ended_on is not None
-    unit.publish(SubscriptionEnded(**as_told(term), ended_on=term.ended_on))
+    unit.publish(SubscriptionEnded(**build_change_fields(term), ended_on=term.ended_on))
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class AppliedChange:
     """A change that was applied to a subscription, on which local date, and its id, to which its charges refer."""
 
-    course: Course
+    course: SubscriptionHistory
     """With the change."""
-    version: Version
-    change: Change
+    version: PlanVersion
+    change: SubscriptionChange
     id: UUID
     today: date
 
 
-async def apply(unit: Unit, term: TermRow, applied: Applied) -> None:
+async def apply_change(unit: Unit, term: TermRow, applied: AppliedChange) -> None:
     """Bring the term to the state after a change, and settle what was charged otherwise; the account is locked."""
     since = applied.change.effective_on
     done = list(_cycles(term, term.period_months, since, term.next_from))
     done_by_vendor = list(_cycles(term, term.vendor_period_months, since, term.vendor_next_from))
-    follow(term, applied.version, applied.course, applied.change)
+    follow_history(term, applied.version, applied.course, applied.change)
     unit.session.add(term)
     await unit.session.flush()
     await _settle_customer(unit, term, applied, done)
     await _settle_vendor(unit, term, applied, done_by_vendor)
 
 
-def _cycles(term: TermRow, months: int, since: date, upto: date | None) -> Iterator[Cycle]:
+def _cycles(term: TermRow, months: int, since: date, upto: date | None) -> Iterator[BillingCycle]:
     """The cycles of the term's anchor that end after a day and were passed already, charged or, suspended, not."""
     begin, end = Anchor(term.anchor, months, term.from_end).cycle(since)
     while upto is not None and begin < upto:
-        yield Cycle(begin, end)
+        yield BillingCycle(begin, end)
         begin, end = Anchor(term.anchor, months, term.from_end).cycle(end)
 
 
-def follow(term: TermRow, version: Version, course: Course, change: Change) -> None:
+def follow_history(
+    term: TermRow, version: PlanVersion, course: SubscriptionHistory, change: SubscriptionChange
+) -> None:
     """Let the row say what the course says after a change."""
     state = course.on(max(change.effective_on, course.changed_on))
     assert state is not None
@@ -85,10 +92,10 @@ def follow(term: TermRow, version: Version, course: Course, change: Change) -> N
     term.vendor_is_billed = not state.suspended or version.vendor.bills_while_suspended
     term.changed_on = course.changed_on
     if course.end < NEVER:
-        end(term, course.end)
+        end_term(term, course.end)
 
 
-def end(term: TermRow, day: date) -> None:
+def end_term(term: TermRow, day: date) -> None:
     """Nothing is charged from a day on; what is charged before it may still be due."""
     term.ended_on = day
     if term.next_from is not None and term.next_from >= day:
@@ -98,32 +105,34 @@ def end(term: TermRow, day: date) -> None:
     term.wake_at = None
 
 
-async def _charged(unit: Unit, term: TermRow, applied: Applied, done: Iterable[Cycle], *, by_vendor: bool) -> Charged:
+async def _map_charged(
+    unit: Unit, term: TermRow, applied: AppliedChange, done: Iterable[BillingCycle], *, by_vendor: bool
+) -> Charged:
     """What was charged of every cycle that was passed, nothing included: it was suspended then."""
     asked = {term.subscription_id: applied.change.effective_on}
     charged: Charged = {cycle: [] for cycle in done}
-    return charged | (await term_queries.charged(unit, asked, by_vendor=by_vendor))[term.subscription_id]
+    return charged | (await term_queries.map_charged_periods(unit, asked, by_vendor=by_vendor))[term.subscription_id]
 
 
-async def _settle_customer(unit: Unit, term: TermRow, applied: Applied, done: Iterable[Cycle]) -> None:
+async def _settle_customer(unit: Unit, term: TermRow, applied: AppliedChange, done: Iterable[BillingCycle]) -> None:
     new = []
-    for cycle, lines in (await _charged(unit, term, applied, done, by_vendor=False)).items():
+    for cycle, lines in (await _map_charged(unit, term, applied, done, by_vendor=False)).items():
         wanted = applied.course.billed(cycle, credits_suspension=applied.version.credits_suspension)
-        for stretch in settled(lines, wanted):
+        for stretch in compute_differences(lines, wanted):
             kind = "reversal" if stretch.is_reversal else "change"
             new.append(NewCharge(term, kind, cycle, stretch, applied.id, applied.today))
-    await term_queries.add_charges(unit, new)
+    await term_queries.insert_charges(unit, new)
 
 
-async def _settle_vendor(unit: Unit, term: TermRow, applied: Applied, done: Iterable[Cycle]) -> None:
+async def _settle_vendor(unit: Unit, term: TermRow, applied: AppliedChange, done: Iterable[BillingCycle]) -> None:
     new = []
-    for cycle, lines in (await _charged(unit, term, applied, done, by_vendor=True)).items():
+    for cycle, lines in (await _map_charged(unit, term, applied, done, by_vendor=True)).items():
         bills_on = applied.version.vendor.bills_while_suspended
-        stretches = settled(lines, applied.course.owed(cycle, bills_while_suspended=bills_on))
+        stretches = compute_differences(lines, applied.course.owed(cycle, bills_while_suspended=bills_on))
         kind = VENDOR_KINDS.get(applied.change.kind) or _direction(stretches)
         new += [NewCharge(term, kind, cycle, stretch, applied.id, applied.today) for stretch in stretches]
-    await term_queries.add_vendor_charges(unit, new)
+    await term_queries.insert_vendor_charges(unit, new)
 
 
-def _direction(stretches: list[Stretch]) -> str:
+def _direction(stretches: list[ChargePeriod]) -> str:
     return "addQuantity" if sum(one.quantity for one in stretches) >= 0 else "removeQuantity"

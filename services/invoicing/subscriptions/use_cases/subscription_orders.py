@@ -1,7 +1,7 @@
 """Subscriptions of a plan: they begin, change now or at renewal, are cancelled."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -9,20 +9,25 @@ from services.invoicing.accounts.repository import account_queries
 from services.invoicing.accounts.tables.account_tables import AccountRow
 from services.invoicing.catalog.domain import billing_cycles
 from services.invoicing.catalog.domain.billing_cycles import Anchor
-from services.invoicing.catalog.domain.plan_versions import Version, in_force
+from services.invoicing.catalog.domain.plan_versions import PlanVersion, get_version_in_force
 from services.invoicing.catalog.repository import plan_queries
 from services.invoicing.settings.domain.approval_states import moved_to
 from services.invoicing.subscriptions.domain import subscription_history
 from services.invoicing.subscriptions.domain.change_states import CHANGE_ALLOWED, ChangeState
-from services.invoicing.subscriptions.domain.proration import Cycle, Rate, Stretch
-from services.invoicing.subscriptions.domain.subscription_history import Change, ChangeRefused, Course, Kind
+from services.invoicing.subscriptions.domain.proration import BillingCycle, ChargePeriod, UnitRate
+from services.invoicing.subscriptions.domain.subscription_history import (
+    ChangeKind,
+    ChangeRefused,
+    SubscriptionChange,
+    SubscriptionHistory,
+)
 from services.invoicing.subscriptions.repository import term_queries
 from services.invoicing.subscriptions.repository.term_queries import NewCharge
 from services.invoicing.subscriptions.tables.subscription_tables import SubscriptionRow
 from services.invoicing.subscriptions.tables.term_tables import SubscriptionChangeRow, TermRow
 from services.invoicing.subscriptions.use_cases import subscription_changes
 from services.invoicing.subscriptions.use_cases.subscription_activation import NewSubscription, activate_subscription
-from services.invoicing.subscriptions.use_cases.subscription_changes import Applied
+from services.invoicing.subscriptions.use_cases.subscription_changes import AppliedChange
 from shared.events.invoicing import SubscriptionChanged
 from shared.persistence import audit
 from shared.persistence.database import Unit
@@ -47,10 +52,10 @@ class Purchase:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedChange:
     """A change that somebody wants, now or at renewal."""
 
-    kind: Kind
+    kind: ChangeKind
     at_renewal: bool
     quantity: int | None
     plan_id: UUID | None
@@ -58,11 +63,11 @@ class Wanted:
     reason: str
 
 
-async def purchase(unit: Unit, new: Purchase) -> tuple[SubscriptionRow, TermRow]:
+async def purchase_subscription(unit: Unit, new: Purchase) -> tuple[SubscriptionRow, TermRow]:
     """Begin a subscription of a plan. Raises NotFound, NotOffered, ReferenceTaken, ChangeRefused."""
-    account = await account_queries.account(unit, new.account_id)
-    row = await plan_queries.plan(unit, new.plan_id)
-    version = in_force((await plan_queries.versions(unit, [new.plan_id]))[new.plan_id], new.start)
+    account = await account_queries.get_account(unit, new.account_id)
+    row = await plan_queries.get_plan(unit, new.plan_id)
+    version = get_version_in_force((await plan_queries.list_versions(unit, [new.plan_id]))[new.plan_id], new.start)
     price = version.price(account.currency)
     _check_amounts(new.quantity, version, account.currency)
     anchor, end = await _place(unit, new, version)
@@ -82,31 +87,33 @@ async def purchase(unit: Unit, new: Purchase) -> tuple[SubscriptionRow, TermRow]
     )
     term = _first_term(unit, subscription, account, version, anchor, end)
     unit.session.add(term)
-    begun = Change(new.start, Kind.ACTIVATE, new.quantity, *_rates(version, account.currency))
-    unit.session.add(_record(unit, term, begun, "applied"))
+    begun = SubscriptionChange(new.start, ChangeKind.ACTIVATE, new.quantity, *_rates(version, account.currency))
+    unit.session.add(build_change_row(unit, term, begun, "applied"))
     if not new.auto_renew:
-        unit.session.add(_record(unit, term, Change(end, Kind.CANCEL), "scheduled"))
+        unit.session.add(build_change_row(unit, term, SubscriptionChange(end, ChangeKind.CANCEL), "scheduled"))
     await unit.session.flush()
     if price.setup:
-        once = Stretch(new.start, end, 1, Rate(price.setup, str(version.plan_id), version.number))
-        await term_queries.add_charges(unit, [NewCharge(term, "setup", Cycle(new.start, end), once, None, new.start)])
+        once = ChargePeriod(new.start, end, 1, UnitRate(price.setup, str(version.plan_id), version.number))
+        await term_queries.insert_charges(
+            unit, [NewCharge(term, "setup", BillingCycle(new.start, end), once, None, new.start)]
+        )
     unit.wake("sweeps")
     return subscription, term
 
 
-async def _place(unit: Unit, new: Purchase, version: Version) -> tuple[Anchor, date]:
+async def _place(unit: Unit, new: Purchase, version: PlanVersion) -> tuple[Anchor, date]:
     """From where cycles count, and when the first term ends."""
     if new.co_terminate_with is None:
-        anchor = billing_cycles.anchor(new.start, term=version.term, period=version.period)
+        anchor = billing_cycles.build_anchor(new.start, term=version.term, period=version.period)
         return anchor, Anchor(anchor.day, version.term, anchor.from_end).start(1)
-    other = await term_queries.term(unit, new.co_terminate_with)
+    other = await term_queries.get_term(unit, new.co_terminate_with)
     if other.account_id != new.account_id or not other.term_start <= new.start < other.term_end:
         raise ChangeRefused("co_terminate_with: it ends with a running term of the same account only")
     return Anchor(other.anchor, version.period, other.from_end), other.term_end
 
 
 def _first_term(
-    unit: Unit, subscription: SubscriptionRow, account: AccountRow, version: Version, anchor: Anchor, end: date
+    unit: Unit, subscription: SubscriptionRow, account: AccountRow, version: PlanVersion, anchor: Anchor, end: date
 ) -> TermRow:
     begin, until = anchor.cycle(subscription.start)
     vendor_from, vendor_to = Anchor(anchor.day, version.vendor.period, anchor.from_end).cycle(subscription.start)
@@ -141,21 +148,24 @@ def _first_term(
     )
 
 
-def _check_amounts(quantity: int, version: Version, currency: str) -> None:
+def _check_amounts(quantity: int, version: PlanVersion, currency: str) -> None:
     """Check that a cycle costs no more than one amount may be, the customer and us. Raises ChangeRefused."""
     if quantity * max(rate.price for rate in _rates(version, currency)) > MAX_MINOR:
         raise ChangeRefused("quantity: a cycle of so many would cost more than any amount may be")
 
 
-def _rates(version: Version, currency: str) -> tuple[Rate, Rate]:
+def _rates(version: PlanVersion, currency: str) -> tuple[UnitRate, UnitRate]:
     """The customer's and the vendor's rate of a version."""
     plan = str(version.plan_id)
-    return Rate(version.price(currency).unit, plan, version.number), Rate(version.vendor.unit, plan, version.number)
+    return UnitRate(version.price(currency).unit, plan, version.number), UnitRate(
+        version.vendor.unit, plan, version.number
+    )
 
 
-def _record(
-    unit: Unit, term: TermRow, change: Change, state: str, wanted: Wanted | None = None
+def build_change_row(
+    unit: Unit, term: TermRow, change: SubscriptionChange, state: str, wanted: WantedChange | None = None
 ) -> SubscriptionChangeRow:
+    """Build the row of a change, as it was made or is wanted."""
     return SubscriptionChangeRow(
         id=new_id(),
         subscription_id=term.subscription_id,
@@ -175,79 +185,86 @@ def _record(
     )
 
 
-async def change(unit: Unit, subscription_id: UUID, wanted: Wanted) -> SubscriptionChangeRow:
+async def change_subscription(unit: Unit, subscription_id: UUID, wanted: WantedChange) -> SubscriptionChangeRow:
     """Change a subscription now, or schedule it for renewal. Raises NotFound, ChangeRefused, NotOffered."""
-    term = await term_queries.term(unit, subscription_id)
+    term = await term_queries.get_term(unit, subscription_id)
     await unit.lock(term.account_id)
-    term = await term_queries.term(unit, subscription_id)
+    term = await term_queries.get_term(unit, subscription_id)
     if term.ended_on is not None:
         raise ChangeRefused("the subscription is cancelled")
     if wanted.at_renewal:
         return await _schedule(unit, term, wanted)
-    account = await account_queries.account(unit, term.account_id)
+    account = await account_queries.get_account(unit, term.account_id)
     today = local_date(unit.now, ZoneInfo(account.time_zone))
     if today < term.term_start:
         raise ChangeRefused(f"the subscription begins on {term.term_start}")
-    before = (await term_queries.courses(unit, [subscription_id]))[subscription_id]
+    before = (await term_queries.map_histories(unit, [subscription_id]))[subscription_id]
     version = await _version_of(unit, term)
     new = await _now(unit, term, version, before, wanted, today)
-    row = _record(unit, term, new, "applied", wanted)
+    row = build_change_row(unit, term, new, "applied", wanted)
     unit.session.add(row)
     await unit.session.flush()
     former = term.model_dump()
-    await subscription_changes.apply(unit, term, Applied(before.with_(new), version, new, row.id, today))
-    await announce_changed(unit, term, row)
+    await subscription_changes.apply_change(unit, term, AppliedChange(before.with_(new), version, new, row.id, today))
+    await publish_change(unit, term, row)
     unit.record(audit.Change("subscription", subscription_id, term.account_id, former, term.model_dump()))
     return row
 
 
-async def _version_of(unit: Unit, term: TermRow) -> Version:
-    versions = (await plan_queries.versions(unit, [term.plan_id]))[term.plan_id]
+async def _version_of(unit: Unit, term: TermRow) -> PlanVersion:
+    versions = (await plan_queries.list_versions(unit, [term.plan_id]))[term.plan_id]
     return next(one for one in versions if one.number == term.version)
 
 
-async def _now(unit: Unit, term: TermRow, version: Version, course: Course, wanted: Wanted, today: date) -> Change:
+async def _now(
+    unit: Unit, term: TermRow, version: PlanVersion, course: SubscriptionHistory, wanted: WantedChange, today: date
+) -> SubscriptionChange:
     window = version.cancellation_days
-    if wanted.kind is Kind.CANCEL:
+    if wanted.kind is ChangeKind.CANCEL:
         subscription_history.check_cancel(course, today=today, term_start=term.term_start, window=window)
-        return Change(today, Kind.CANCEL)
+        return SubscriptionChange(today, ChangeKind.CANCEL)
     # With another plan, too, no more seats are given back than may be.
     quantity = wanted.quantity or term.quantity
     subscription_history.check_quantity(course, quantity, today=today, term_start=term.term_start, window=window)
-    if wanted.kind is Kind.QUANTITY:
+    if wanted.kind is ChangeKind.QUANTITY:
         _check_amounts(quantity, version, term.currency)
-        return Change(today, Kind.QUANTITY, quantity)
+        return SubscriptionChange(today, ChangeKind.QUANTITY, quantity)
     assert wanted.plan_id is not None
-    new = in_force((await plan_queries.versions(unit, [wanted.plan_id])).get(wanted.plan_id) or [], today)
+    new = get_version_in_force(
+        (await plan_queries.list_versions(unit, [wanted.plan_id])).get(wanted.plan_id) or [], today
+    )
     if (new.term, new.period, new.vendor.period) != (version.term, version.period, version.vendor.period):
         raise ChangeRefused("a plan with another term or billing period begins at renewal")
     _check_amounts(quantity, new, term.currency)
-    return Change(today, Kind.PLAN, wanted.quantity, *_rates(new, term.currency))
+    return SubscriptionChange(today, ChangeKind.PLAN, wanted.quantity, *_rates(new, term.currency))
 
 
-async def _schedule(unit: Unit, term: TermRow, wanted: Wanted) -> SubscriptionChangeRow:
+async def _schedule(unit: Unit, term: TermRow, wanted: WantedChange) -> SubscriptionChangeRow:
     if wanted.plan_id is not None:
-        await plan_queries.plan(unit, wanted.plan_id)
+        await plan_queries.get_plan(unit, wanted.plan_id)
         # Versions are only added, so what is offered for that day now will be offered then.
-        offered = (await plan_queries.versions(unit, [wanted.plan_id]))[wanted.plan_id]
-        version = in_force([one for one in offered if term.currency in one.prices], term.term_end)
+        offered = (await plan_queries.list_versions(unit, [wanted.plan_id]))[wanted.plan_id]
+        version = get_version_in_force([one for one in offered if term.currency in one.prices], term.term_end)
         _check_amounts(wanted.quantity or term.quantity, version, term.currency)
     elif wanted.quantity is not None:
         _check_amounts(wanted.quantity, await _version_of(unit, term), term.currency)
     if any(
-        one.kind == wanted.kind for one in (await term_queries.scheduled(unit, [term.subscription_id])).popitem()[1]
+        one.kind == wanted.kind
+        for one in (await term_queries.map_scheduled_changes(unit, [term.subscription_id])).popitem()[1]
     ):
         raise ChangeRefused(f"a change of the kind {wanted.kind} is scheduled; withdraw it first")
-    row = _record(unit, term, Change(term.term_end, wanted.kind, wanted.quantity), "scheduled", wanted)
+    row = build_change_row(
+        unit, term, SubscriptionChange(term.term_end, wanted.kind, wanted.quantity), "scheduled", wanted
+    )
     unit.session.add(row)
     await unit.session.flush()
     unit.record(audit.Change("subscription_change", row.id, row.account_id))
     return row
 
 
-async def withdraw(unit: Unit, subscription_id: UUID, change_id: UUID) -> SubscriptionChangeRow:
+async def withdraw_change(unit: Unit, subscription_id: UUID, change_id: UUID) -> SubscriptionChangeRow:
     """Withdraw a scheduled change; without its cancellation a subscription renews. Raises NotFound, MoveRefused."""
-    term = await term_queries.term(unit, subscription_id)
+    term = await term_queries.get_term(unit, subscription_id)
     await unit.lock(term.account_id)
     row = await unit.session.get(SubscriptionChangeRow, change_id, populate_existing=True)
     if row is None or row.subscription_id != subscription_id:
@@ -260,34 +277,15 @@ async def withdraw(unit: Unit, subscription_id: UUID, change_id: UUID) -> Subscr
     return row
 
 
-async def announce_changed(unit: Unit, term: TermRow, row: SubscriptionChangeRow) -> None:
+async def publish_change(unit: Unit, term: TermRow, row: SubscriptionChangeRow) -> None:
     """Say how the subscription stands after a change."""
-    if row.kind == Kind.CANCEL:
-        subscription_changes.announce_ended(unit, term)
+    if row.kind == ChangeKind.CANCEL:
+        subscription_changes.publish_ended(unit, term)
     else:
         changed = SubscriptionChanged(
-            **subscription_changes.as_told(term), change_id=row.id, kind=row.kind, effective_on=row.effective_on
+            **subscription_changes.build_change_fields(term),
+            change_id=row.id,
+            kind=row.kind,
+            effective_on=row.effective_on,
         )
         unit.publish(changed)
-
-
-async def access_changed(unit: Unit, subscription_id: UUID, kind: Kind, at: datetime) -> None:
-    """Access was suspended or is back at the vendor: the days between are credited or billed as the plan says.
-
-    A subscription that is of no plan, or is cancelled, has nothing to be settled; a repeat changes nothing.
-    """
-    term = next(iter(await term_queries.terms_of(unit, [subscription_id])), None)
-    if term is None or term.ended_on is not None:
-        return
-    account = await account_queries.account(unit, term.account_id)
-    course = (await term_queries.courses(unit, [subscription_id]))[subscription_id]
-    day = max(local_date(at, ZoneInfo(account.time_zone)), course.begun_on)
-    new = Change(day, kind)
-    if course.with_(new).on(date.max) == course.on(date.max):
-        return
-    row = _record(unit, term, new, "applied")
-    unit.session.add(row)
-    await unit.session.flush()
-    today = local_date(unit.now, ZoneInfo(account.time_zone))
-    version = await _version_of(unit, term)
-    await subscription_changes.apply(unit, term, Applied(course.with_(new), version, new, row.id, today))

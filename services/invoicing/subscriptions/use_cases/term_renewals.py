@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from services.invoicing.catalog.domain.billing_cycles import Anchor, anchor
-from services.invoicing.catalog.domain.plan_versions import Version, in_force
+from services.invoicing.catalog.domain.billing_cycles import Anchor, build_anchor
+from services.invoicing.catalog.domain.plan_versions import PlanVersion, get_version_in_force
 from services.invoicing.catalog.repository import plan_queries
 from services.invoicing.settings.domain.approval_states import moved_to
 from services.invoicing.subscriptions.domain.change_states import CHANGE_ALLOWED, ChangeState
-from services.invoicing.subscriptions.domain.subscription_history import Course, Kind
+from services.invoicing.subscriptions.domain.subscription_history import ChangeKind, SubscriptionHistory
 from services.invoicing.subscriptions.repository import renewal_queries, term_queries
 from services.invoicing.subscriptions.tables.term_tables import SubscriptionChangeRow, TermRow
 from services.invoicing.subscriptions.use_cases import cycle_charges, subscription_changes
@@ -19,62 +19,62 @@ from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 
 
-async def judge(unit: Unit, account_ids: list[str]) -> None:
+async def renew_due_terms(unit: Unit, account_ids: list[str]) -> None:
     """Renew the terms of these accounts that have ended by their local date, and accrue what the vendor charges."""
     ids = [UUID(one) for one in account_ids]
-    await renew(unit, ids)
-    await renewal_queries.wake_later(unit, ids)
+    await renew_ended_terms(unit, ids)
+    await renewal_queries.schedule_next_wake(unit, ids)
 
 
-async def renew(unit: Unit, account_ids: list[UUID]) -> None:
+async def renew_ended_terms(unit: Unit, account_ids: list[UUID]) -> None:
     """Begin the next term of every subscription whose term has ended: as it was, or with what was scheduled.
 
     What the vendor charges for cycles that have begun is accrued, too.
     """
     while await renewal_queries.is_due(unit, account_ids):
-        await accrue(unit, account_ids)  # the old term's cycles first, by its own plan
+        await accrue_vendor_charges(unit, account_ids)  # the old term's cycles first, by its own plan
         plain = await renewal_queries.renew_unchanged(unit, account_ids)
         for term in plain:
             unit.publish(SubscriptionRenewed(**term))
-        others = await renewal_queries.to_renew(unit, account_ids)
+        others = await renewal_queries.list_terms_to_renew(unit, account_ids)
         if others:
             await _renew_changed(unit, others)
         if not plain and not others:
             return
 
 
-async def accrue(unit: Unit, account_ids: list[UUID]) -> None:
+async def accrue_vendor_charges(unit: Unit, account_ids: list[UUID]) -> None:
     """Accrue what the vendor charges for cycles that have begun, whatever the customer does."""
-    while await renewal_queries.accrue_whole(unit, account_ids):
+    while await renewal_queries.accrue_whole_cycles(unit, account_ids):
         pass
-    changed = await renewal_queries.to_accrue(unit, account_ids)
-    terms = await term_queries.terms_of(unit, changed)
-    courses = await term_queries.courses(unit, changed)
-    versions = await cycle_charges.versions_of(unit, terms)
+    changed = await renewal_queries.list_terms_to_accrue(unit, account_ids)
+    terms = await term_queries.list_terms(unit, changed)
+    courses = await term_queries.map_histories(unit, changed)
+    versions = await cycle_charges.map_versions(unit, terms)
     new = []
     for term in terms:
         version, day = versions[term.plan_id, term.version], changed[term.subscription_id]
         new += accrue_until(term, courses[term.subscription_id], version, day)
         unit.session.add(term)
     await unit.session.flush()
-    await term_queries.add_vendor_charges(unit, new)
+    await term_queries.insert_vendor_charges(unit, new)
 
 
 async def _renew_changed(unit: Unit, subscription_ids: list[UUID]) -> None:
-    terms = await term_queries.terms_of(unit, subscription_ids)
-    courses = await term_queries.courses(unit, subscription_ids)
-    wanted = await term_queries.scheduled(unit, subscription_ids)
+    terms = await term_queries.list_terms(unit, subscription_ids)
+    courses = await term_queries.map_histories(unit, subscription_ids)
+    wanted = await term_queries.map_scheduled_changes(unit, subscription_ids)
     named = {one.plan_id for rows in wanted.values() for one in rows if one.plan_id is not None}
-    versions = await plan_queries.versions(unit, named | {term.plan_id for term in terms})
+    versions = await plan_queries.list_versions(unit, named | {term.plan_id for term in terms})
     await _charge_the_rest(unit, terms, courses, versions)
     for term in terms:
         course, rows = courses[term.subscription_id], wanted[term.subscription_id]
         for row in rows:
             row.state = moved_to(CHANGE_ALLOWED, ChangeState(row.state), ChangeState.APPLIED)
             row.decided_at = unit.now
-        if any(row.kind == Kind.CANCEL for row in rows):
-            subscription_changes.end(term, term.term_end)
-            subscription_changes.announce_ended(unit, term)
+        if any(row.kind == ChangeKind.CANCEL for row in rows):
+            subscription_changes.end_term(term, term.term_end)
+            subscription_changes.publish_ended(unit, term)
         else:
             _begin(unit, term, course, _next_version(term, versions, rows), rows)
         unit.session.add_all([term, *rows])
@@ -82,7 +82,10 @@ async def _renew_changed(unit: Unit, subscription_ids: list[UUID]) -> None:
 
 
 async def _charge_the_rest(
-    unit: Unit, terms: Sequence[TermRow], courses: dict[UUID, Course], versions: dict[UUID, list[Version]]
+    unit: Unit,
+    terms: Sequence[TermRow],
+    courses: dict[UUID, SubscriptionHistory],
+    versions: dict[UUID, list[PlanVersion]],
 ) -> None:
     """Charge what the old terms still have to be charged, by their own plans and cycles, before they are others."""
     charges, accruals = [], []
@@ -91,20 +94,24 @@ async def _charge_the_rest(
         course = courses[term.subscription_id]
         charges += charge_until(term, course, former, term.term_end)
         accruals += accrue_until(term, course, former, term.term_end)
-    await term_queries.add_charges(unit, charges)
-    await term_queries.add_vendor_charges(unit, accruals)
+    await term_queries.insert_charges(unit, charges)
+    await term_queries.insert_vendor_charges(unit, accruals)
 
 
-def _next_version(term: TermRow, versions: dict[UUID, list[Version]], wanted: list[SubscriptionChangeRow]) -> Version:
+def _next_version(
+    term: TermRow, versions: dict[UUID, list[PlanVersion]], wanted: list[SubscriptionChangeRow]
+) -> PlanVersion:
     """The version that is in force when the next term begins; one without a price in the currency offers nothing."""
     plan_id = next((row.plan_id for row in wanted if row.plan_id is not None), term.plan_id)
-    return in_force([one for one in versions[plan_id] if term.currency in one.prices], term.term_end)
+    return get_version_in_force([one for one in versions[plan_id] if term.currency in one.prices], term.term_end)
 
 
-def _begin(unit: Unit, term: TermRow, course: Course, version: Version, wanted: list[SubscriptionChangeRow]) -> None:
+def _begin(
+    unit: Unit, term: TermRow, course: SubscriptionHistory, version: PlanVersion, wanted: list[SubscriptionChangeRow]
+) -> None:
     """Let the next term begin: the quantity as it was or is wanted, the prices as the version says."""
     term.quantity = next((row.quantity for row in wanted if row.quantity is not None), term.quantity)
-    priced = next((row for row in wanted if row.kind == Kind.PLAN), None)
+    priced = next((row for row in wanted if row.kind == ChangeKind.PLAN), None)
     if priced is None and version.number != term.version:
         priced = _renewal(unit, term)
         wanted.append(priced)
@@ -116,7 +123,10 @@ def _begin(unit: Unit, term: TermRow, course: Course, version: Version, wanted: 
     _carry(term, version, suspended=state is not None and state.suspended)
     unit.publish(
         SubscriptionChanged(
-            **subscription_changes.as_told(term), change_id=wanted[0].id, kind=Kind.RENEW, effective_on=term.term_start
+            **subscription_changes.build_change_fields(term),
+            change_id=wanted[0].id,
+            kind=ChangeKind.RENEW,
+            effective_on=term.term_start,
         )
     )
 
@@ -126,7 +136,7 @@ def _renewal(unit: Unit, term: TermRow) -> SubscriptionChangeRow:
         id=new_id(),
         subscription_id=term.subscription_id,
         account_id=term.account_id,
-        kind=Kind.RENEW,
+        kind=ChangeKind.RENEW,
         state="applied",
         effective_on=term.term_end,
         quantity=None,
@@ -141,12 +151,12 @@ def _renewal(unit: Unit, term: TermRow) -> SubscriptionChangeRow:
     )
 
 
-def _carry(term: TermRow, version: Version, *, suspended: bool) -> None:
+def _carry(term: TermRow, version: PlanVersion, *, suspended: bool) -> None:
     """What the row says of the next term. Its cycles count from the old anchor unless their lengths are others."""
     begins = term.term_end
     lengths = (version.term, version.period, version.vendor.period)
     if lengths != (term.term_months, term.period_months, term.vendor_period_months):
-        anew = anchor(begins, term=version.term, period=version.period)
+        anew = build_anchor(begins, term=version.term, period=version.period)
         term.anchor, term.from_end = anew.day, anew.from_end
         term.term_months, term.period_months, term.vendor_period_months = lengths
     term.plan_id, term.version = version.plan_id, version.number

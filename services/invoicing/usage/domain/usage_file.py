@@ -11,7 +11,15 @@ from functools import lru_cache
 from typing import Any
 
 from services.invoicing.files.domain.broken_lines import LineBroken
-from services.invoicing.files.domain.file_columns import EARLIEST, LATEST, Columns, Names, decimal, named, text
+from services.invoicing.files.domain.file_columns import (
+    EARLIEST,
+    LATEST,
+    ColumnNames,
+    LineColumns,
+    read_decimal,
+    read_required,
+    read_text,
+)
 from services.invoicing.usage.domain.usage_lines import UsageLine
 from shared.pure.hidden import find_hidden
 
@@ -24,19 +32,19 @@ _NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-class Reader:
+class UsageReader:
     """Reads the lines of one file, whose unit costs are all in one currency."""
 
-    names = Names(REQUIRED, ("currency",))
+    names = ColumnNames(REQUIRED, ("currency",))
 
     def __init__(self, currency: str) -> None:
         self._currency = currency
 
-    def read(self, line: int, columns: Columns, values: Sequence[Any]) -> UsageLine:
+    def read(self, line: int, columns: LineColumns, values: Sequence[Any]) -> UsageLine:
         """The line of these values. Raises LineBroken."""
         places = columns.places
-        self._check_currency(text(values, places, "currency"))
-        meter = named(values, places, "meter")
+        self._check_currency(read_text(values, places, "currency"))
+        meter = read_required(values, places, "meter")
         if len(meter) > LONGEST_METER:
             raise LineBroken("meter", f"is longer than {LONGEST_METER} characters")
         if find_hidden(meter) is not None:
@@ -46,11 +54,11 @@ class Reader:
             raise LineBroken("period_to", f"{after} is not after {first}, the period_from")
         return UsageLine(
             line,
-            _formed(values, places, "id", _ID),
-            _formed(values, places, "subscription_id", _UUID),
+            _is_well_formed(values, places, "id", _ID),
+            _is_well_formed(values, places, "subscription_id", _UUID),
             meter,
-            decimal(named(values, places, "quantity"), _NUMBER, "quantity"),
-            decimal(named(values, places, "unit_cost"), _NUMBER, "unit_cost"),
+            read_decimal(read_required(values, places, "quantity"), _NUMBER, "quantity"),
+            read_decimal(read_required(values, places, "unit_cost"), _NUMBER, "unit_cost"),
             first,
             after,
         )
@@ -60,15 +68,15 @@ class Reader:
             raise LineBroken("currency", f"{currency[:40]!r} is not {self._currency}, the currency of the file")
 
 
-def _formed(values: Sequence[Any], places: Mapping[str, int], name: str, form: re.Pattern[str]) -> str:
-    found = named(values, places, name)
+def _is_well_formed(values: Sequence[Any], places: Mapping[str, int], name: str, form: re.Pattern[str]) -> str:
+    found = read_required(values, places, name)
     if not form.fullmatch(found):
         raise LineBroken(name, f"{found[:40]!r} is not written as it must be")
     return found
 
 
 def _on(values: Sequence[Any], places: Mapping[str, int], name: str) -> str:
-    found = named(values, places, name)
+    found = read_required(values, places, name)
     if not _is_day(found):
         raise LineBroken(name, f"{found[:40]!r} is no date")
     return found

@@ -35,7 +35,7 @@ class UsageLine(NamedTuple):
     period_to: str
 
 
-class Wrong(StrEnum):
+class WrongUsage(StrEnum):
     """Why a line that can be read cannot be taken."""
 
     UNKNOWN = "unknown"
@@ -45,10 +45,10 @@ class Wrong(StrEnum):
 
 
 _WORDS = {
-    Wrong.UNKNOWN: ("subscription_id", "there is no subscription {found} of a plan"),
-    Wrong.CURRENCY: ("subscription_id", "its account is billed in {found}"),
-    Wrong.TWICE: ("id", "the id {found} is there twice"),
-    Wrong.TOO_LARGE: ("quantity", "the amount is larger than any invoice"),
+    WrongUsage.UNKNOWN: ("subscription_id", "there is no subscription {found} of a plan"),
+    WrongUsage.CURRENCY: ("subscription_id", "its account is billed in {found}"),
+    WrongUsage.TWICE: ("id", "the id {found} is there twice"),
+    WrongUsage.TOO_LARGE: ("quantity", "the amount is larger than any invoice"),
 }
 
 
@@ -57,32 +57,32 @@ class WrongLine(NamedTuple):
 
     line: int
     id: str
-    wrong: Wrong
+    wrong: WrongUsage
     found: str
 
 
-def check_right(wrong: Sequence[WrongLine], place: str) -> None:
+def check_usage(wrong: Sequence[WrongLine], place: str) -> None:
     """Raises UsageRefused if there is a wrong line; `place` is what a caller calls the lines."""
     errors = []
     for one in wrong:
-        column, words = _WORDS[Wrong(one.wrong)]
+        column, words = _WORDS[WrongUsage(one.wrong)]
         errors.append({"field": f"{place}.{one.line}.{column}", "message": words.format(found=one.found)})
     if errors:
         raise UsageRefused(f"line {wrong[0].id}: {errors[0]['message']}", errors=errors)
 
 
-def minor_units(currency: str) -> Decimal:
+def compute_minor_units(currency: str) -> Decimal:
     """What makes minor units of an amount in units times basis points (0.01 for EUR, 0.0001 for JPY)."""
     return Decimal(10) ** (get_minor_digits(currency) - 4)
 
 
-def amount_minor(quantity: Decimal, unit_cost: Decimal, markup_bp: int, currency: str) -> int:
+def compute_amount(quantity: Decimal, unit_cost: Decimal, markup_bp: int, currency: str) -> int:
     """The amount in minor units. Raises UsageRefused for one that no invoice takes.
 
     Lines are charged in sets by a statement (`repository.py`), which a test holds against this.
     """
     with localcontext(prec=_DIGITS):
-        exact = quantity * unit_cost * (10_000 + markup_bp) * minor_units(currency)
+        exact = quantity * unit_cost * (10_000 + markup_bp) * compute_minor_units(currency)
         minor = int(exact.to_integral_value(ROUND_DOWN))
     if minor > MAX_MINOR:
         raise UsageRefused("the amount is larger than any invoice")

@@ -13,12 +13,12 @@ from services.invoicing.vendor_costs.domain.line_verdicts import (
     Decision,
     DifferenceState,
     Verdict,
-    cause,
-    plain,
+    describe_cause,
+    format_quantity,
 )
 from services.invoicing.vendor_costs.repository import customer_sum_queries, difference_queries
 from services.invoicing.vendor_costs.repository.customer_sum_queries import BilledToCustomer
-from services.invoicing.vendor_costs.repository.difference_queries import Asked
+from services.invoicing.vendor_costs.repository.difference_queries import DifferenceCriteria
 from services.invoicing.vendor_costs.tables import VendorDifferenceRow
 from services.invoicing.vendor_costs.use_cases import difference_decisions
 from services.invoicing.vendor_costs.use_cases.difference_charges import AmountNeeded, NotBillable, NothingToBill
@@ -120,16 +120,16 @@ class DifferenceOut(BaseModel):
         money = (Money(row.billed_minor, row.currency), Money(row.expected_minor, row.currency))
         more = {
             "billed_to_customer": [one._asdict() for one in billed],
-            "cause": cause(Verdict(row.verdict), *money, (row.billed_quantity, row.expected_quantity)),
+            "cause": describe_cause(Verdict(row.verdict), *money, (row.billed_quantity, row.expected_quantity)),
             "difference_minor": row.billed_minor - row.expected_minor,
-            "billed_quantity": plain(row.billed_quantity),
-            "expected_quantity": plain(row.expected_quantity),
+            "billed_quantity": format_quantity(row.billed_quantity),
+            "expected_quantity": format_quantity(row.expected_quantity),
         }
         return cls.model_validate(row.model_dump() | more)
 
 
 async def _shown(unit: Unit, rows: Sequence[VendorDifferenceRow]) -> list[DifferenceOut]:
-    billed = await customer_sum_queries.of_differences(unit, [row.id for row in rows])
+    billed = await customer_sum_queries.map_sums_of_differences(unit, [row.id for row in rows])
     return [DifferenceOut.of(row, billed.get(row.id, ())) for row in rows]
 
 
@@ -157,11 +157,11 @@ async def list_differences(
     account_id: Annotated[UUID | None, Query()] = None,
 ) -> Page[DifferenceOut]:
     """Differences by reconciliation, and in it in the order of the file; what the file has no line for comes last."""
-    asked = Asked(state and state.value, verdict and verdict.value, vendor_invoice_id, account_id)
+    asked = DifferenceCriteria(state and state.value, verdict and verdict.value, vendor_invoice_id, account_id)
     after = paging.after_id()
 
     async def load(unit: Unit) -> list[DifferenceOut]:
-        return await _shown(unit, await difference_queries.page(unit, asked, after, paging.limit + 1))
+        return await _shown(unit, await difference_queries.list_differences(unit, asked, after, paging.limit + 1))
 
     return paging.page(await read(load), key=lambda row: row.id)
 
@@ -171,7 +171,7 @@ async def get_difference(difference_id: UUID, read: Read) -> DifferenceOut:
     """What differs, why, and what was decided about it."""
 
     async def load(unit: Unit) -> DifferenceOut:
-        return (await _shown(unit, [await difference_queries.difference(unit, difference_id)]))[0]
+        return (await _shown(unit, [await difference_queries.get_difference(unit, difference_id)]))[0]
 
     return await read(load)
 
@@ -197,7 +197,7 @@ async def decide_difference(
     async def decide(unit: Unit) -> DifferenceOut:
         amount = decided.amount.money() if decided.amount else None
         taken = TakenDecision(decided.decision, command.caller.subject, decided.reason, amount)
-        row = await difference_decisions.decide(unit, difference_id, taken)
+        row = await difference_decisions.decide_difference(unit, difference_id, taken)
         return (await _shown(unit, [row]))[0]
 
     return await command.run(decide, status=200, reason=decided.reason, subject=difference_id)

@@ -11,7 +11,7 @@ from services.invoicing.files import api as files_api
 from services.invoicing.files.domain.broken_lines import FileRefused
 from services.invoicing.vendor_costs.domain.line_verdicts import SumsRefused, VerdictSum
 from services.invoicing.vendor_costs.use_cases import reconciliation
-from services.invoicing.vendor_costs.use_cases.reconciliation import AnotherFile, DecisionsTaken, Reconciled
+from services.invoicing.vendor_costs.use_cases.reconciliation import AnotherFile, DecisionsTaken, ReconciliationResult
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 from shared.pure.fields import Prose, ReasonIn, example
@@ -131,7 +131,7 @@ class ReconciliationOut(BaseModel):
     reconciled_by: str
 
     @classmethod
-    def of(cls, found: Reconciled) -> Self:
+    def of(cls, found: ReconciliationResult) -> Self:
         """The answer for a reconciliation."""
         row = found.row
         sums = [VerdictSumOut.of(one, row.currency) for one in found.sums]
@@ -177,8 +177,8 @@ async def put_reconciliation(
     because = reason if replace else None
     async with files_api.received(request.stream(), layout) as file:
 
-        async def reconcile(unit: Unit) -> Reconciled:
-            return await reconciliation.reconcile(unit, vendor_invoice_id, file, actor, because)
+        async def reconcile(unit: Unit) -> ReconciliationResult:
+            return await reconciliation.reconcile_file(unit, vendor_invoice_id, file, actor, because)
 
         found = await command.run(reconcile, reason=because, subject=vendor_invoice_id)
     response.status_code = 200 if found.repeated else 201
@@ -188,7 +188,7 @@ async def put_reconciliation(
 @reads.get("/{vendor_invoice_id}/reconciliation", summary="What the reconciliation of an invoice came to")
 async def get_reconciliation(vendor_invoice_id: UUID, read: Read) -> ReconciliationOut:
     """The result by verdict, with counts and sums. What differs is on the work list, `GET /v1/vendor-differences`."""
-    return ReconciliationOut.of(await read(lambda unit: reconciliation.result(unit, vendor_invoice_id)))
+    return ReconciliationOut.of(await read(lambda unit: reconciliation.get_result(unit, vendor_invoice_id)))
 
 
 @writes.post(

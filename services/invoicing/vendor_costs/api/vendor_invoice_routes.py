@@ -150,7 +150,7 @@ async def receive_vendor_invoice(
     """Record what the vendor bills us; announces `VendorInvoiceReceived`, and before it is due `VendorPaymentDue`."""
 
     async def receive(unit: Unit) -> VendorInvoiceOut:
-        return await _build_vendor_invoice(unit, await vendor_invoice_payments.receive(unit, invoice.new()))
+        return await _build_vendor_invoice(unit, await vendor_invoice_payments.receive_invoice(unit, invoice.new()))
 
     return await command.run(receive)
 
@@ -171,7 +171,7 @@ async def pay_vendor_invoice(
 
     async def pay(unit: Unit) -> VendorInvoiceOut:
         amount = Money(paid.amount_minor, paid.currency)
-        row = await vendor_invoice_payments.pay(
+        row = await vendor_invoice_payments.pay_invoice(
             unit, vendor_invoice_id, amount, paid.paid_on, command.caller.subject, paid.reason
         )
         return await _build_vendor_invoice(unit, row)
@@ -191,7 +191,7 @@ async def list_vendor_invoices(
 
     async def load(unit: Unit) -> list[VendorInvoiceOut]:
         return await _build_all(
-            unit, await vendor_invoice_queries.page(unit, state, due_before, after, paging.limit + 1)
+            unit, await vendor_invoice_queries.list_vendor_invoices(unit, state, due_before, after, paging.limit + 1)
         )
 
     return paging.page(await read(load), key=lambda row: row.id)
@@ -202,6 +202,8 @@ async def get_vendor_invoice(vendor_invoice_id: UUID, read: Read) -> VendorInvoi
     """Show an invoice of the vendor's, whether we paid it, and what of it we contest."""
 
     async def load(unit: Unit) -> VendorInvoiceOut:
-        return await _build_vendor_invoice(unit, await vendor_invoice_queries.invoice(unit, vendor_invoice_id))
+        return await _build_vendor_invoice(
+            unit, await vendor_invoice_queries.get_vendor_invoice(unit, vendor_invoice_id)
+        )
 
     return await read(load)

@@ -36,7 +36,7 @@ COMPARED = CLEAN | {Verdict.QUANTITY_DIFFERENCE, Verdict.PRICE_DIFFERENCE}
 """Verdicts for which there was something on either side."""
 
 
-class Status(StrEnum):
+class ReconciliationStatus(StrEnum):
     """What a reconciliation came to as a whole."""
 
     CLEAN = "clean"
@@ -113,15 +113,15 @@ def minor_per_unit(currency: str) -> Decimal:
     return Decimal(10) ** get_minor_digits(currency) / 100
 
 
-def status_of(sums: Iterable[VerdictSum]) -> Status:
+def get_status(sums: Iterable[VerdictSum]) -> ReconciliationStatus:
     """Clean only if something was compared, and nothing else is left."""
     found = {one.verdict for one in sums if one.comparisons}
     if not found & COMPARED:
-        return Status.NOT_COMPARED
-    return Status.CLEAN if found <= CLEAN else Status.DIFFERENCES
+        return ReconciliationStatus.NOT_COMPARED
+    return ReconciliationStatus.CLEAN if found <= CLEAN else ReconciliationStatus.DIFFERENCES
 
 
-def decided(state: DifferenceState) -> DifferenceState:
+def decide_state(state: DifferenceState) -> DifferenceState:
     """The state of a difference about which a person decides. Raises AlreadyDecided."""
     if state is not DifferenceState.OPEN:
         raise AlreadyDecided("the difference is decided, and that is not taken back")
@@ -138,13 +138,16 @@ _CAUSES = {
 }
 
 
-def cause(verdict: Verdict, billed: Money, expected: Money, quantities: tuple[Decimal, Decimal]) -> str:
+def describe_cause(verdict: Verdict, billed: Money, expected: Money, quantities: tuple[Decimal, Decimal]) -> str:
     """Why a difference is on the work list, in a sentence."""
     return _CAUSES[verdict].format(
-        billed=billed, expected=expected, billed_quantity=plain(quantities[0]), expected_quantity=plain(quantities[1])
+        billed=billed,
+        expected=expected,
+        billed_quantity=format_quantity(quantities[0]),
+        expected_quantity=format_quantity(quantities[1]),
     )
 
 
-def plain(quantity: Decimal) -> str:
+def format_quantity(quantity: Decimal) -> str:
     """A quantity without trailing zeros or an exponent."""
     return f"{quantity.normalize():f}"

@@ -44,14 +44,14 @@ VENDOR_INVOICE_ALLOWED: Mapping[VendorInvoiceState, frozenset[VendorInvoiceState
 }
 
 
-def paid(state: VendorInvoiceState) -> VendorInvoiceState:
+def get_paid_state(state: VendorInvoiceState) -> VendorInvoiceState:
     """The state of a vendor invoice that we pay. Raises AlreadyPaid."""
     if VendorInvoiceState.PAID not in VENDOR_INVOICE_ALLOWED[state]:
         raise AlreadyPaid("the vendor invoice is paid")
     return VendorInvoiceState.PAID
 
 
-def due_date(invoice_date: date, given: date | None) -> date:
+def compute_due_date(invoice_date: date, given: date | None) -> date:
     """The due date: the given one, else net 60. Raises VendorInvoiceRefused."""
     due = given or invoice_date + timedelta(days=NET_DAYS)
     if due < invoice_date:
@@ -59,7 +59,7 @@ def due_date(invoice_date: date, given: date | None) -> date:
     return due
 
 
-def period(invoice_date: date, given: tuple[date | None, date | None]) -> tuple[date, date]:
+def compute_period(invoice_date: date, given: tuple[date | None, date | None]) -> tuple[date, date]:
     """The first day of the charges that an invoice is for, and the day after the last one; else the month before.
 
     Raises VendorInvoiceRefused.
@@ -73,7 +73,7 @@ def period(invoice_date: date, given: tuple[date | None, date | None]) -> tuple[
     return starts, ends
 
 
-def warn_at(due: date, days_before: int) -> datetime:
+def compute_warning(due: date, days_before: int) -> datetime:
     """The instant from which on an invoice that is still to be paid raises an alarm: 00:00 UTC of that day."""
     return datetime.combine(due - timedelta(days=days_before), time(0), UTC)
 

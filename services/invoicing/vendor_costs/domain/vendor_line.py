@@ -16,7 +16,15 @@ from typing import Any, NamedTuple
 import orjson
 
 from services.invoicing.files.domain.broken_lines import LineBroken
-from services.invoicing.files.domain.file_columns import EARLIEST, LATEST, Columns, Names, decimal, named, text
+from services.invoicing.files.domain.file_columns import (
+    EARLIEST,
+    LATEST,
+    ColumnNames,
+    LineColumns,
+    read_decimal,
+    read_required,
+    read_text,
+)
 from shared.pure.money import to_minor
 
 KINDS = ("new", "renew", "cycleCharge", "addQuantity", "removeQuantity", "cancelImmediate")
@@ -49,7 +57,7 @@ _PORTAL_DAY = re.compile(rf"(?P<month>[0-9]{{1,2}})/(?P<day>[0-9]{{1,2}})/(?P<ye
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-class Read(NamedTuple):
+class ReadLine(NamedTuple):
     """A line as it was read, in the order of the table's columns; amounts are minor units of the file's currency.
 
     `kind` is None for a charge type that we do not model. `quantity` is what is billed: BillableQuantity where it
@@ -75,45 +83,45 @@ class Read(NamedTuple):
     extra: str | None
 
 
-class Reader:
+class VendorLineReader:
     """Reads the lines of one file, whose amounts are all in one currency."""
 
-    names = Names(REQUIRED, OPTIONAL)
+    names = ColumnNames(REQUIRED, OPTIONAL)
 
     def __init__(self, currency: str) -> None:
         self._currency = currency
         # Prices and terms repeat from line to line, and reading one anew costs more than looking it up.
         self._minor = lru_cache(maxsize=8192)(self._read_minor)
 
-    def read(self, line: int, columns: Columns, values: Sequence[Any]) -> Read:
+    def read(self, line: int, columns: LineColumns, values: Sequence[Any]) -> ReadLine:
         """The line of these values. Raises LineBroken."""
         places = columns.places
-        charge_type = named(values, places, "ChargeType")
+        charge_type = read_required(values, places, "ChargeType")
         kind = _KINDS.get(charge_type.lower())
-        self._check_currency(named(values, places, "Currency"))
-        customer = normalise_id(text(values, places, "CustomerId"))
-        subscription = normalise_id(text(values, places, "SubscriptionId"))
+        self._check_currency(read_required(values, places, "Currency"))
+        customer = normalise_id(read_text(values, places, "CustomerId"))
+        subscription = normalise_id(read_text(values, places, "SubscriptionId"))
         quantity, replaced = _quantities(values, places)
-        starts, ends = text(values, places, "ChargeStartDate"), text(values, places, "ChargeEndDate")
+        starts, ends = read_text(values, places, "ChargeStartDate"), read_text(values, places, "ChargeEndDate")
         if kind is not None:
             _check_there(CustomerId=customer, SubscriptionId=subscription, ChargeStartDate=starts, ChargeEndDate=ends)
         period_from, period_to = _period(starts, ends)
-        return Read(
+        return ReadLine(
             line,
             customer,
             subscription,
-            text(values, places, "ProductName" if "ProductName" in places else "SkuName"),
+            read_text(values, places, "ProductName" if "ProductName" in places else "SkuName"),
             charge_type,
             kind,
-            decimal(named(values, places, "UnitPrice"), _PRICE, "UnitPrice"),
-            _price(text(values, places, "EffectiveUnitPrice")),
+            read_decimal(read_required(values, places, "UnitPrice"), _PRICE, "UnitPrice"),
+            _price(read_text(values, places, "EffectiveUnitPrice")),
             quantity,
             self._amount(values, places, "Subtotal"),
             self._amount(values, places, "TaxTotal"),
             self._amount(values, places, "Total"),
             period_from,
             period_to,
-            text(values, places, "ReferenceId"),
+            read_text(values, places, "ReferenceId"),
             _extra(values, columns.unknown, replaced),
         )
 
@@ -123,7 +131,7 @@ class Reader:
 
     def _amount(self, values: Sequence[Any], places: Mapping[str, int], name: str) -> int:
         try:
-            return self._minor(named(values, places, name))
+            return self._minor(read_required(values, places, name))
         except LineBroken:
             raise
         except ValueError as error:
@@ -146,11 +154,11 @@ def normalise_id(vendor_id: str | None) -> str | None:
 
 def _quantities(values: Sequence[Any], places: Mapping[str, int]) -> tuple[str, str | None]:
     """Read the quantity that is billed, and Quantity where that is another one. Raises LineBroken."""
-    quantity = decimal(named(values, places, "Quantity"), _QUANTITY, "Quantity")
-    billable = text(values, places, "BillableQuantity")
+    quantity = read_decimal(read_required(values, places, "Quantity"), _QUANTITY, "Quantity")
+    billable = read_text(values, places, "BillableQuantity")
     if billable is None:
         return quantity, None
-    billed = decimal(billable, _QUANTITY, "BillableQuantity")
+    billed = read_decimal(billable, _QUANTITY, "BillableQuantity")
     return billed, quantity if quantity != billed else None
 
 
@@ -162,7 +170,7 @@ def _check_there(**fields: str | None) -> None:
 
 
 def _price(number: str | None) -> str | None:
-    return None if number is None else decimal(number, _PRICE, "EffectiveUnitPrice")
+    return None if number is None else read_decimal(number, _PRICE, "EffectiveUnitPrice")
 
 
 def _period(starts: str | None, ends: str | None) -> tuple[str | None, str | None]:

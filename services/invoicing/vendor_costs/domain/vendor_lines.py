@@ -2,26 +2,26 @@
 
 from collections.abc import Iterable, Iterator
 
-from services.invoicing.files.domain.broken_lines import Broken
+from services.invoicing.files.domain.broken_lines import BrokenLine
 from services.invoicing.files.domain.file_layouts import FileLines, Layout
-from services.invoicing.vendor_costs.domain.vendor_line import Read, Reader
+from services.invoicing.vendor_costs.domain.vendor_line import ReadLine, VendorLineReader
 
 
-class Lines:
+class VendorLines:
     """The lines of one file as far as they can be read; sums are minor units, the total with tax."""
 
     def __init__(self, layout: Layout, currency: str) -> None:
         self.count = 0
         self.total_minor = 0
         self.tax_minor = 0
-        self._lines = FileLines(layout, Reader(currency))
+        self._lines = FileLines(layout, VendorLineReader(currency))
 
     @property
-    def broken(self) -> list[Broken]:
+    def broken(self) -> list[BrokenLine]:
         """What is broken; whatever follows the first of it is not read."""
         return self._lines.broken
 
-    def read(self, raw: Iterable[bytes]) -> Iterator[Read]:
+    def read(self, raw: Iterable[bytes]) -> Iterator[ReadLine]:
         """The lines of the file's raw lines."""
         for line in self._lines.read(raw):
             self.count += 1

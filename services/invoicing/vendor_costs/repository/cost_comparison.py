@@ -142,12 +142,12 @@ FROM (
 """
 
 
-async def one_at_a_time(unit: Unit) -> None:
+async def lock_comparison(unit: Unit) -> None:
     """Wait for other reconciliations: two at once would not see what the other one finds billed."""
     await unit.connection.execute("SELECT pg_advisory_xact_lock(hashtext('invoicing reconciliation'))")
 
 
-async def compare(unit: Unit, invoice: VendorInvoiceRow, per_unit: Decimal) -> list[VerdictSum]:
+async def compare_lines(unit: Unit, invoice: VendorInvoiceRow, per_unit: Decimal) -> list[VerdictSum]:
     """Compare `incoming` with what we expected into the temporary table `verdicts`; the sums of each verdict.
 
     A line whose type we do not model stands in no comparison. `per_unit`: the tolerance of a unit of quantity.
@@ -164,7 +164,7 @@ async def compare(unit: Unit, invoice: VendorInvoiceRow, per_unit: Decimal) -> l
     await connection.execute(_VERDICTS, per_unit, timeout=PATIENCE)
     await connection.execute(_MISSING, timeout=PATIENCE)
     await connection.execute("ANALYZE verdicts")
-    billed = await customer_sum_queries.of_verdicts(unit)
+    billed = await customer_sum_queries.map_sums_of_verdicts(unit)
     sums = (VerdictSum(Verdict(row["verdict"]), *list(row)[1:]) for row in await connection.fetch(_SUMS))
     return [replace(one, billed_to_customers=tuple(billed.get(one.verdict, ()))) for one in sums]
 
@@ -201,7 +201,7 @@ FROM (
 """
 
 
-async def keep(unit: Unit, reconciliation_id: UUID, invoice: VendorInvoiceRow) -> None:
+async def save_comparison(unit: Unit, reconciliation_id: UUID, invoice: VendorInvoiceRow) -> None:
     """Keep the lines with their verdicts, and put what differs on the work list."""
     await unit.connection.execute(_LINES, reconciliation_id, timeout=PATIENCE)
     await unit.connection.execute(

@@ -51,7 +51,7 @@ GROUP BY verdict, currency ORDER BY verdict, currency
 """
 
 
-async def of_differences(unit: Unit, difference_ids: Sequence[UUID]) -> dict[UUID, list[BilledToCustomer]]:
+async def map_sums_of_differences(unit: Unit, difference_ids: Sequence[UUID]) -> dict[UUID, list[BilledToCustomer]]:
     """What was billed so far for each of these differences, by currency."""
     found: dict[UUID, list[BilledToCustomer]] = defaultdict(list)
     for id_, *billed in await unit.connection.fetch(_OF_DIFFERENCES, list(difference_ids)):
@@ -59,7 +59,7 @@ async def of_differences(unit: Unit, difference_ids: Sequence[UUID]) -> dict[UUI
     return found
 
 
-async def of_verdicts(unit: Unit) -> dict[Verdict, list[Money]]:
+async def map_sums_of_verdicts(unit: Unit) -> dict[Verdict, list[Money]]:
     """What was billed for the comparisons of each verdict, by currency, out of the temporary table `verdicts`."""
     found: dict[Verdict, list[Money]] = defaultdict(list)
     for row in await unit.connection.fetch(_OF_VERDICTS, timeout=PATIENCE):
@@ -67,7 +67,7 @@ async def of_verdicts(unit: Unit) -> dict[Verdict, list[Money]]:
     return found
 
 
-async def sums(unit: Unit, reconciliation_id: UUID) -> dict[Verdict, list[Money]]:
+async def list_customer_sums(unit: Unit, reconciliation_id: UUID) -> dict[Verdict, list[Money]]:
     """What was billed for the comparisons of each verdict, as at the comparison."""
     rows = await unit.connection.fetch(
         "SELECT verdict, currency, net_minor FROM reconciliation_customer_sums WHERE reconciliation_id = $1"
@@ -80,7 +80,9 @@ async def sums(unit: Unit, reconciliation_id: UUID) -> dict[Verdict, list[Money]
     return found
 
 
-async def add_sums(unit: Unit, reconciliation_id: UUID, found: Iterable[tuple[Verdict, Sequence[Money]]]) -> None:
+async def insert_customer_sums(
+    unit: Unit, reconciliation_id: UUID, found: Iterable[tuple[Verdict, Sequence[Money]]]
+) -> None:
     """Write what was billed."""
     rows = [(verdict.value, one.currency, one.minor) for verdict, ones in found for one in ones]
     await unit.connection.execute(

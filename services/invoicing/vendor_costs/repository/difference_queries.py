@@ -12,7 +12,7 @@ from shared.pure.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DifferenceCriteria:
     """Which differences are asked for; None is any."""
 
     state: str | None = None
@@ -21,7 +21,7 @@ class Asked:
     account_id: UUID | None = None
 
 
-async def difference(unit: Unit, difference_id: UUID) -> VendorDifferenceRow:
+async def get_difference(unit: Unit, difference_id: UUID) -> VendorDifferenceRow:
     """The difference as it is now; lock its vendor invoice's stream first to decide it. Raises NotFound."""
     row = await unit.session.get(VendorDifferenceRow, difference_id, populate_existing=True)
     if row is None:
@@ -29,10 +29,12 @@ async def difference(unit: Unit, difference_id: UUID) -> VendorDifferenceRow:
     return row
 
 
-async def page(unit: Unit, asked: Asked, after: UUID | None, limit: int) -> Sequence[VendorDifferenceRow]:
+async def list_differences(
+    unit: Unit, asked: DifferenceCriteria, after: UUID | None, limit: int
+) -> Sequence[VendorDifferenceRow]:
     """Differences in the order of their ids: by reconciliation, and in it by the first line."""
     query = select(VendorDifferenceRow).order_by(col(VendorDifferenceRow.id)).limit(limit)
-    for name in Asked.__dataclass_fields__:
+    for name in DifferenceCriteria.__dataclass_fields__:
         if (wanted := getattr(asked, name)) is not None:
             query = query.where(getattr(VendorDifferenceRow, name) == wanted)
     if after is not None:
@@ -40,7 +42,7 @@ async def page(unit: Unit, asked: Asked, after: UUID | None, limit: int) -> Sequ
     return (await unit.session.exec(query)).all()
 
 
-async def save(unit: Unit, row: VendorDifferenceRow) -> None:
+async def save_difference(unit: Unit, row: VendorDifferenceRow) -> None:
     """Save what was decided."""
     unit.session.add(row)
     await unit.session.flush()

@@ -14,7 +14,7 @@ from services.invoicing.vendor_costs.tables import ReconciliationRow
 from shared.persistence.database import Unit, columns
 
 
-async def current(unit: Unit, invoice_id: UUID) -> ReconciliationRow | None:
+async def find_reconciliation(unit: Unit, invoice_id: UUID) -> ReconciliationRow | None:
     """The reconciliation of a vendor invoice that was not replaced."""
     query = select(ReconciliationRow).where(
         ReconciliationRow.vendor_invoice_id == invoice_id, col(ReconciliationRow.replaced_at).is_(None)
@@ -22,7 +22,7 @@ async def current(unit: Unit, invoice_id: UUID) -> ReconciliationRow | None:
     return (await unit.session.exec(query)).first()
 
 
-async def sums(unit: Unit, reconciliation_id: UUID) -> list[VerdictSum]:
+async def list_sums(unit: Unit, reconciliation_id: UUID) -> list[VerdictSum]:
     """The sums of a reconciliation by verdict, in the order of the verdicts."""
     rows = await unit.connection.fetch(
         "SELECT verdict, comparisons, lines, billed_minor, expected_minor FROM reconciliation_sums"
@@ -30,18 +30,18 @@ async def sums(unit: Unit, reconciliation_id: UUID) -> list[VerdictSum]:
         reconciliation_id,
     )
     found = {row["verdict"]: row for row in rows}
-    billed = await customer_sum_queries.sums(unit, reconciliation_id)
+    billed = await customer_sum_queries.list_customer_sums(unit, reconciliation_id)
     told = [VerdictSum(one, *list(found[one])[1:]) for one in Verdict if one in found]
     return [dataclasses.replace(one, billed_to_customers=tuple(billed.get(one.verdict, ()))) for one in told]
 
 
-async def add(unit: Unit, row: ReconciliationRow) -> None:
+async def insert_reconciliation(unit: Unit, row: ReconciliationRow) -> None:
     """Write a reconciliation, which its lines and differences refer to."""
     unit.session.add(row)
     await unit.session.flush()
 
 
-async def add_sums(unit: Unit, reconciliation_id: UUID, found: Iterable[VerdictSum]) -> None:
+async def insert_sums(unit: Unit, reconciliation_id: UUID, found: Iterable[VerdictSum]) -> None:
     """Write what it came to."""
     found = list(found)
     rows = [(one.verdict, one.comparisons, one.lines, one.billed_minor, one.expected_minor) for one in found]
@@ -51,12 +51,12 @@ async def add_sums(unit: Unit, reconciliation_id: UUID, found: Iterable[VerdictS
         reconciliation_id,
         *columns(rows, 5),
     )
-    await customer_sum_queries.add_sums(
+    await customer_sum_queries.insert_customer_sums(
         unit, reconciliation_id, ((one.verdict, one.billed_to_customers) for one in found)
     )
 
 
-async def any_decided(unit: Unit, reconciliation_id: UUID) -> bool:
+async def is_any_decided(unit: Unit, reconciliation_id: UUID) -> bool:
     """Whether a person has decided about a difference of it."""
     decided: bool = await unit.connection.fetchval(
         "SELECT EXISTS (SELECT FROM vendor_differences WHERE reconciliation_id = $1 AND state = 'decided')",
@@ -65,7 +65,7 @@ async def any_decided(unit: Unit, reconciliation_id: UUID) -> bool:
     return decided
 
 
-async def replace(unit: Unit, reconciliation_id: UUID, actor: str, reason: str) -> None:
+async def delete_replaced(unit: Unit, reconciliation_id: UUID, actor: str, reason: str) -> None:
     """Remove the lines and differences of a reconciliation; that it was, and who replaced it and why, stays."""
     for table in ("reconciliation_lines", "vendor_differences"):
         await unit.connection.execute(

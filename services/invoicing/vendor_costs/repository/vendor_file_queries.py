@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.invoicing.files import repository as files_repository
 from services.invoicing.files.repository import PATIENCE
-from services.invoicing.vendor_costs.domain.vendor_lines import Lines
+from services.invoicing.vendor_costs.domain.vendor_lines import VendorLines
 from services.invoicing.vendor_costs.repository.cost_comparison import NORMAL_ID
 from shared.persistence.database import Unit
 
@@ -19,7 +19,7 @@ CREATE TEMPORARY TABLE incoming (
 """
 
 
-async def copy_in(unit: Unit, file: BinaryIO, lines: Lines) -> None:
+async def copy_in(unit: Unit, file: BinaryIO, lines: VendorLines) -> None:
     """COPY the lines of a file into the temporary table `incoming`, and take its statistics.
 
     What is broken is in `lines` afterwards, and then the table holds a part of the file only.
@@ -38,7 +38,7 @@ FROM reconciliation_lines WHERE reconciliation_id = $1
 """
 
 
-async def take_again(unit: Unit, reconciliation_id: UUID) -> None:
+async def stage_again(unit: Unit, reconciliation_id: UUID) -> None:
     """Take the lines of a reconciliation that is there into `incoming`, with its statistics."""
     await unit.connection.execute(_INCOMING)
     await unit.connection.execute(_AGAIN, reconciliation_id, timeout=PATIENCE)

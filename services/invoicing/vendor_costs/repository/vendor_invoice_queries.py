@@ -12,7 +12,7 @@ from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
 
 
-async def invoice(unit: Unit, invoice_id: UUID) -> VendorInvoiceRow:
+async def get_vendor_invoice(unit: Unit, invoice_id: UUID) -> VendorInvoiceRow:
     """The vendor invoice as it is now; lock its stream first to change it. Raises NotFound."""
     row = await unit.session.get(VendorInvoiceRow, invoice_id, populate_existing=True)
     if row is None:
@@ -20,18 +20,18 @@ async def invoice(unit: Unit, invoice_id: UUID) -> VendorInvoiceRow:
     return row
 
 
-async def by_number(unit: Unit, number: str) -> VendorInvoiceRow | None:
+async def find_by_number(unit: Unit, number: str) -> VendorInvoiceRow | None:
     """The vendor invoice of this number."""
     return (await unit.session.exec(select(VendorInvoiceRow).where(VendorInvoiceRow.number == number))).first()
 
 
-async def add(unit: Unit, row: VendorInvoiceRow) -> bool:
+async def insert_vendor_invoice(unit: Unit, row: VendorInvoiceRow) -> bool:
     """Write a new vendor invoice; False if another one has its number."""
     new = insert(VendorInvoiceRow).values(row.model_dump()).on_conflict_do_nothing().returning(col(VendorInvoiceRow.id))
     return (await unit.session.exec(new)).first() is not None
 
 
-async def page(
+async def list_vendor_invoices(
     unit: Unit, state: str | None, due_before: date | None, after: UUID | None, limit: int
 ) -> Sequence[VendorInvoiceRow]:
     """Vendor invoices in the order of their ids; of one state, due before a day, if that is asked."""
@@ -45,7 +45,7 @@ async def page(
     return (await unit.session.exec(query)).all()
 
 
-async def to_warn(unit: Unit, ids: Sequence[UUID]) -> Sequence[VendorInvoiceRow]:
+async def list_to_warn(unit: Unit, ids: Sequence[UUID]) -> Sequence[VendorInvoiceRow]:
     """Those of these that are still to be paid and whose warning is due, by their due dates."""
     query = (
         select(VendorInvoiceRow)

@@ -50,7 +50,7 @@ async def charge_customer(unit: Unit, row: VendorDifferenceRow, amount: Money | 
 async def _compute_excess(unit: Unit, row: VendorDifferenceRow, currency: str) -> Money:
     if row.currency != currency:
         raise AmountNeeded(f"amount: the vendor bills {row.currency}, the subscription is billed in {currency}")
-    billed = (await customer_sum_queries.of_differences(unit, [row.id])).get(row.id, [])
+    billed = (await customer_sum_queries.map_sums_of_differences(unit, [row.id])).get(row.id, [])
     billed_minor = sum(entry.net_minor for entry in billed if entry.currency == currency)
     excess = row.billed_minor - billed_minor - await sum_unbilled(unit, row)
     if excess <= 0:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.invoicing.vendor_costs.domain.line_verdicts import Decision, DifferenceState, decided
+from services.invoicing.vendor_costs.domain.line_verdicts import Decision, DifferenceState, decide_state
 from services.invoicing.vendor_costs.repository import difference_queries
 from services.invoicing.vendor_costs.tables import VendorDifferenceRow
 from services.invoicing.vendor_costs.use_cases import difference_charges, vendor_postings
@@ -31,17 +31,17 @@ class AmountRefused(Refusal):
     status = 422
 
 
-async def decide(unit: Unit, difference_id: UUID, taken: TakenDecision) -> VendorDifferenceRow:
+async def decide_difference(unit: Unit, difference_id: UUID, taken: TakenDecision) -> VendorDifferenceRow:
     """Decide about a difference, and carry it out; a dispute with the vendor is the task of whoever consumes the event.
 
     Raises NotFound, AlreadyDecided, AmountRefused, NotBillable, NothingToBill, AmountNeeded, CurrencyMismatch.
     """
     if taken.amount is not None and taken.decision is not Decision.BILL_CUSTOMER:
         raise AmountRefused(f"amount: nobody is billed by {taken.decision.value}")
-    subject = await difference_queries.difference(unit, difference_id)
+    subject = await difference_queries.get_difference(unit, difference_id)
     await unit.lock(subject.vendor_invoice_id, *([subject.account_id] if subject.account_id else []))
-    row = await difference_queries.difference(unit, difference_id)
-    state = decided(DifferenceState(row.state))
+    row = await difference_queries.get_difference(unit, difference_id)
+    state = decide_state(DifferenceState(row.state))
     before = row.model_dump()
     row.sqlmodel_update(
         {
@@ -52,7 +52,7 @@ async def decide(unit: Unit, difference_id: UUID, taken: TakenDecision) -> Vendo
             "decided_at": unit.now,
         }
     )
-    await difference_queries.save(unit, row)
+    await difference_queries.save_difference(unit, row)
     if taken.decision is Decision.BILL_CUSTOMER:
         await difference_charges.charge_customer(unit, row, taken.amount)
     unit.publish(

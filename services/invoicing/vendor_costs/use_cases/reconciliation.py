@@ -9,7 +9,7 @@ from services.invoicing.files.domain.broken_lines import check_unbroken
 from services.invoicing.files.repository import ReceivedFile
 from services.invoicing.vendor_costs.domain import line_verdicts
 from services.invoicing.vendor_costs.domain.line_verdicts import VerdictSum
-from services.invoicing.vendor_costs.domain.vendor_lines import Lines
+from services.invoicing.vendor_costs.domain.vendor_lines import VendorLines
 from services.invoicing.vendor_costs.repository import (
     cost_comparison,
     reconciliation_queries,
@@ -41,7 +41,7 @@ class DecisionsTaken(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class TakenFile:
     """What is kept of a file whose lines are taken; sums in minor units, the total with tax."""
 
     sha256: str
@@ -52,7 +52,7 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Reconciled:
+class ReconciliationResult:
     """A reconciliation and what it came to by verdict; `repeated` if it was there before."""
 
     row: ReconciliationRow
@@ -60,71 +60,78 @@ class Reconciled:
     repeated: bool = False
 
 
-async def result(unit: Unit, invoice_id: UUID) -> Reconciled:
+async def get_result(unit: Unit, invoice_id: UUID) -> ReconciliationResult:
     """What the current reconciliation of a vendor invoice came to. Raises NotFound."""
-    await vendor_invoice_queries.invoice(unit, invoice_id)
-    row = await reconciliation_queries.current(unit, invoice_id)
+    await vendor_invoice_queries.get_vendor_invoice(unit, invoice_id)
+    row = await reconciliation_queries.find_reconciliation(unit, invoice_id)
     if row is None:
         raise NotFound(f"no reconciliation file was received for vendor invoice {invoice_id}")
-    return Reconciled(row, await reconciliation_queries.sums(unit, row.id), repeated=True)
+    return ReconciliationResult(row, await reconciliation_queries.list_sums(unit, row.id), repeated=True)
 
 
-async def reconcile(
+async def reconcile_file(
     unit: Unit, invoice_id: UUID, file: ReceivedFile, actor: str, replace_because: str | None
-) -> Reconciled:
+) -> ReconciliationResult:
     """Take a file and compare it. The same file again changes nothing; another one takes its place if that is asked.
 
     Raises NotFound, AnotherFile, DecisionsTaken, FileRefused, SumsRefused.
     """
     started = time.monotonic()
-    await vendor_invoice_queries.invoice(unit, invoice_id)
-    await cost_comparison.one_at_a_time(unit)
+    await vendor_invoice_queries.get_vendor_invoice(unit, invoice_id)
+    await cost_comparison.lock_comparison(unit)
     await unit.lock(invoice_id)
-    invoice = await vendor_invoice_queries.invoice(unit, invoice_id)
-    known = await reconciliation_queries.current(unit, invoice_id)
+    invoice = await vendor_invoice_queries.get_vendor_invoice(unit, invoice_id)
+    known = await reconciliation_queries.find_reconciliation(unit, invoice_id)
     if known is not None and known.file_sha256 == file.sha256:
         unit.record_nothing()
-        return await result(unit, invoice_id)
+        return await get_result(unit, invoice_id)
     if known is not None:
         await _replace(unit, known, actor, replace_because)
-    lines = Lines(file.layout, invoice.currency)
+    lines = VendorLines(file.layout, invoice.currency)
     await vendor_file_queries.copy_in(unit, file.content, lines)
     check_unbroken(lines.broken)
     _check_sums(lines, invoice)
-    taken = Taken(file.sha256, file.layout.value, lines.count, lines.total_minor, lines.tax_minor)
+    taken = TakenFile(file.sha256, file.layout.value, lines.count, lines.total_minor, lines.tax_minor)
     return await _compare(unit, invoice, taken, known, actor, started)
 
 
-async def compare_again(unit: Unit, invoice_id: UUID, actor: str, reason: str) -> Reconciled:
+async def compare_again(unit: Unit, invoice_id: UUID, actor: str, reason: str) -> ReconciliationResult:
     """Compare the lines that were taken with what we expect by now: a charge may have been recorded late.
 
     Raises NotFound, DecisionsTaken.
     """
     started = time.monotonic()
-    await result(unit, invoice_id)
-    await cost_comparison.one_at_a_time(unit)
+    await get_result(unit, invoice_id)
+    await cost_comparison.lock_comparison(unit)
     await unit.lock(invoice_id)
-    known = (await result(unit, invoice_id)).row
-    await vendor_file_queries.take_again(unit, known.id)
+    known = (await get_result(unit, invoice_id)).row
+    await vendor_file_queries.stage_again(unit, known.id)
     await _replace(unit, known, actor, reason)
-    taken = Taken(known.file_sha256, known.layout, known.lines, known.total_minor, known.tax_minor)
-    return await _compare(unit, await vendor_invoice_queries.invoice(unit, invoice_id), taken, known, actor, started)
+    taken = TakenFile(known.file_sha256, known.layout, known.lines, known.total_minor, known.tax_minor)
+    return await _compare(
+        unit, await vendor_invoice_queries.get_vendor_invoice(unit, invoice_id), taken, known, actor, started
+    )
 
 
 async def _compare(
-    unit: Unit, invoice: VendorInvoiceRow, taken: Taken, replaced: ReconciliationRow | None, actor: str, started: float
-) -> Reconciled:
-    sums = await cost_comparison.compare(unit, invoice, line_verdicts.minor_per_unit(invoice.currency))
-    row = _row(unit, invoice, taken, line_verdicts.status_of(sums), actor)
-    await reconciliation_queries.add(unit, row)
-    await reconciliation_queries.add_sums(unit, row.id, sums)
-    await cost_comparison.keep(unit, row.id, invoice)
+    unit: Unit,
+    invoice: VendorInvoiceRow,
+    taken: TakenFile,
+    replaced: ReconciliationRow | None,
+    actor: str,
+    started: float,
+) -> ReconciliationResult:
+    sums = await cost_comparison.compare_lines(unit, invoice, line_verdicts.minor_per_unit(invoice.currency))
+    row = _row(unit, invoice, taken, line_verdicts.get_status(sums), actor)
+    await reconciliation_queries.insert_reconciliation(unit, row)
+    await reconciliation_queries.insert_sums(unit, row.id, sums)
+    await cost_comparison.save_comparison(unit, row.id, invoice)
     row.took_ms = round((time.monotonic() - started) * 1000)
-    unit.publish(_completed(row, invoice, sums, replaced))
+    unit.publish(_complete(row, invoice, sums, replaced))
     await _publish_credits(unit, row, invoice.currency, is_replacing=replaced is not None)
     former, present = (_as_audited(replaced), _as_audited(row)) if replaced else (None, None)
     unit.record(Change("vendor_reconciliation", row.id, None, former, present))
-    return Reconciled(row, sorted(sums, key=lambda one: list(line_verdicts.Verdict).index(one.verdict)))
+    return ReconciliationResult(row, sorted(sums, key=lambda one: list(line_verdicts.Verdict).index(one.verdict)))
 
 
 async def _publish_credits(unit: Unit, row: ReconciliationRow, currency: str, *, is_replacing: bool) -> None:
@@ -147,23 +154,23 @@ def _as_audited(row: ReconciliationRow) -> dict[str, object]:
 
 async def reconcile_number(
     unit: Unit, number: str, file: ReceivedFile, actor: str, replace_because: str | None
-) -> Reconciled:
+) -> ReconciliationResult:
     """The same, for the vendor invoice of this number."""
-    invoice = await vendor_invoice_queries.by_number(unit, number)
+    invoice = await vendor_invoice_queries.find_by_number(unit, number)
     if invoice is None:
         raise NotFound(f"there is no vendor invoice {number}")
-    return await reconcile(unit, invoice.id, file, actor, replace_because)
+    return await reconcile_file(unit, invoice.id, file, actor, replace_because)
 
 
 async def _replace(unit: Unit, known: ReconciliationRow, actor: str, because: str | None) -> None:
     if because is None:
         raise AnotherFile("the vendor invoice has another file; replace it with ?replace=true and a reason")
-    if await reconciliation_queries.any_decided(unit, known.id):
+    if await reconciliation_queries.is_any_decided(unit, known.id):
         raise DecisionsTaken("differences of the file that is there are decided, so it stays")
-    await reconciliation_queries.replace(unit, known.id, actor, because)
+    await reconciliation_queries.delete_replaced(unit, known.id, actor, because)
 
 
-def _check_sums(lines: Lines, invoice: VendorInvoiceRow) -> None:
+def _check_sums(lines: VendorLines, invoice: VendorInvoiceRow) -> None:
     currency = invoice.currency
     line_verdicts.check_sums(
         lines.count,
@@ -173,7 +180,7 @@ def _check_sums(lines: Lines, invoice: VendorInvoiceRow) -> None:
 
 
 def _row(
-    unit: Unit, invoice: VendorInvoiceRow, taken: Taken, status: line_verdicts.Status, actor: str
+    unit: Unit, invoice: VendorInvoiceRow, taken: TakenFile, status: line_verdicts.ReconciliationStatus, actor: str
 ) -> ReconciliationRow:
     return ReconciliationRow(
         id=new_id(),
@@ -191,7 +198,7 @@ def _row(
     )
 
 
-def _completed(
+def _complete(
     row: ReconciliationRow, invoice: VendorInvoiceRow, sums: Sequence[VerdictSum], replaced: ReconciliationRow | None
 ) -> ReconciliationCompleted:
     return ReconciliationCompleted(

@@ -34,11 +34,11 @@ class NewVendorInvoice:
     warn_days_before: int
 
 
-async def receive(unit: Unit, new: NewVendorInvoice) -> VendorInvoiceRow:
+async def receive_invoice(unit: Unit, new: NewVendorInvoice) -> VendorInvoiceRow:
     """Record an invoice of the vendor's. Raises UnknownLegalEntity, ReferenceTaken, VendorInvoiceRefused."""
     await legal_entity_queries.check_legal_entity(unit, new.legal_entity)
-    due = vendor_invoice.due_date(new.invoice_date, new.due_date)
-    period_from, period_to = vendor_invoice.period(new.invoice_date, (new.period_from, new.period_to))
+    due = vendor_invoice.compute_due_date(new.invoice_date, new.due_date)
+    period_from, period_to = vendor_invoice.compute_period(new.invoice_date, (new.period_from, new.period_to))
     if new.tax_minor > new.total_minor:
         raise vendor_invoice.VendorInvoiceRefused(
             f"tax_minor: {new.tax_minor} is more than the total of {new.total_minor}"
@@ -56,37 +56,39 @@ async def receive(unit: Unit, new: NewVendorInvoice) -> VendorInvoiceRow:
         tax_minor=new.tax_minor,
         state=VendorInvoiceState.RECEIVED.value,
         received_at=unit.now,
-        warn_at=vendor_invoice.warn_at(due, new.warn_days_before),
+        warn_at=vendor_invoice.compute_warning(due, new.warn_days_before),
     )
-    if not await vendor_invoice_queries.add(unit, row):
+    if not await vendor_invoice_queries.insert_vendor_invoice(unit, row):
         raise ReferenceTaken(f"another vendor invoice has the number {new.number}")
     await unit.lock(row.id)
-    unit.publish(VendorInvoiceReceived(**_announced(row), period_from=row.period_from, period_to=row.period_to))
+    unit.publish(VendorInvoiceReceived(**_event_fields(row), period_from=row.period_from, period_to=row.period_to))
     await vendor_postings.post_tax(unit, row)
     unit.wake("sweeps")
     unit.record(Change("vendor_invoice", row.id))
     return row
 
 
-def _announced(row: VendorInvoiceRow) -> dict[str, object]:
+def _event_fields(row: VendorInvoiceRow) -> dict[str, object]:
     """What every event about a vendor invoice says of it."""
     names = ("number", "legal_entity", "currency", "invoice_date", "due_date", "total_minor", "tax_minor")
     return {"vendor_invoice_id": row.id} | {name: getattr(row, name) for name in names}
 
 
-async def pay(unit: Unit, invoice_id: UUID, amount: Money, paid_on: date, actor: str, reason: str) -> VendorInvoiceRow:
+async def pay_invoice(
+    unit: Unit, invoice_id: UUID, amount: Money, paid_on: date, actor: str, reason: str
+) -> VendorInvoiceRow:
     """We paid the vendor. Raises NotFound, AlreadyPaid, CurrencyMismatch, VendorInvoiceRefused."""
-    await vendor_invoice_queries.invoice(unit, invoice_id)
+    await vendor_invoice_queries.get_vendor_invoice(unit, invoice_id)
     await unit.lock(invoice_id)
-    row = await vendor_invoice_queries.invoice(unit, invoice_id)
-    state = vendor_invoice.paid(VendorInvoiceState(row.state))
+    row = await vendor_invoice_queries.get_vendor_invoice(unit, invoice_id)
+    state = vendor_invoice.get_paid_state(VendorInvoiceState(row.state))
     before = row.model_dump()
     if amount.currency != row.currency:
         raise CurrencyMismatch(f"the vendor invoice is in {row.currency}, not in {amount.currency}")
     vendor_invoice.check_payment(amount.minor, row.total_minor, paid_on, unit.now)
     changed = {"paid_on": paid_on, "paid_minor": amount.minor, "paid_by": actor, "paid_reason": reason}
     row.sqlmodel_update(changed | {"state": state.value, "warn_at": None})
-    unit.publish(VendorInvoicePaid(**_announced(row), paid_on=paid_on, paid_minor=amount.minor))
+    unit.publish(VendorInvoicePaid(**_event_fields(row), paid_on=paid_on, paid_minor=amount.minor))
     await vendor_postings.post_payment(unit, row)
     unit.session.add(row)
     await unit.session.flush()
@@ -94,10 +96,10 @@ async def pay(unit: Unit, invoice_id: UUID, amount: Money, paid_on: date, actor:
     return row
 
 
-async def warn(unit: Unit, invoice_ids: list[str]) -> None:
+async def warn_of_payments(unit: Unit, invoice_ids: list[str]) -> None:
     """Raise an alarm for each of these that is still to be paid; they are locked. It comes once for an invoice."""
-    due = await vendor_invoice_queries.to_warn(unit, [UUID(one) for one in invoice_ids])
+    due = await vendor_invoice_queries.list_to_warn(unit, [UUID(one) for one in invoice_ids])
     today = unit.now.date()
     for row in due:
-        unit.publish(VendorPaymentDue(**_announced(row), days_left=(row.due_date - today) // timedelta(days=1)))
+        unit.publish(VendorPaymentDue(**_event_fields(row), days_left=(row.due_date - today) // timedelta(days=1)))
     await vendor_invoice_queries.mark_warned(unit, [row.id for row in due])

@@ -48,7 +48,7 @@ async def post_difference(unit: Unit, row: VendorDifferenceRow, decision: Decisi
     build_entries = _DIFFERENCE_ENTRIES.get(decision)
     if build_entries is None:
         return
-    invoice = await vendor_invoice_queries.invoice(unit, row.vendor_invoice_id)
+    invoice = await vendor_invoice_queries.get_vendor_invoice(unit, row.vendor_invoice_id)
     posting = VendorPosting(
         invoice.legal_entity,
         row.currency,

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from services.invoicing.catalog.domain.billing_cycles import MONTH, THREE_YEARS, YEAR, anchor
+from services.invoicing.catalog.domain.billing_cycles import MONTH, THREE_YEARS, YEAR, build_anchor
 from tests.builders import Database
 
 FIRST = date(2023, 12, 1)
@@ -12,7 +12,7 @@ LENGTHS = [(MONTH, MONTH), (YEAR, MONTH), (YEAR, YEAR), (THREE_YEARS, MONTH), (T
 
 
 async def test_boundaries_follow_each_other_as_in_the_domain(database: Database) -> None:
-    counted = [anchor(day, term=term, period=period) for day in ANCHORS for term, period in LENGTHS]
+    counted = [build_anchor(day, term=term, period=period) for day in ANCHORS for term, period in LENGTHS]
     asked = [(one, one.start(number)) for one in counted for number in (0, 1, 2, 13)]
     found = await database.rows(
         "SELECT invoicing.cycle_after(boundary, months, anchor, from_end) AS after"

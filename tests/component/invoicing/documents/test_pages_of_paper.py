@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from pypdf import PdfReader
 
-from services.invoicing.documents.domain.paper import PaperLine
-from services.invoicing.documents.papers.pages import paper_page
+from services.invoicing.documents.domain.paper import DocumentLine
+from services.invoicing.documents.papers.pages import render_document_page
 from shared.outside.printing import Printer
 from tests.unit.invoicing.documents.test_wording import paper
 
@@ -23,9 +23,9 @@ async def printer() -> AsyncIterator[Printer]:
 @pytest.mark.parametrize("count", [1, 2, *range(17, 24), 40, 400])
 async def test_pages_break_where_a_reader_can_follow(printer: Printer, count: int) -> None:
     lines = tuple(
-        PaperLine(n, f"licence-{n:04d}-" + "long" * (n % 40), 100, 19, 1900, None) for n in range(1, count + 1)
+        DocumentLine(n, f"licence-{n:04d}-" + "long" * (n % 40), 100, 19, 1900, None) for n in range(1, count + 1)
     )
-    pdf = await printer.pdf(paper_page(replace(paper("en"), lines=lines), "https://pay.example/policy"))
+    pdf = await printer.pdf(render_document_page(replace(paper("en"), lines=lines), "https://pay.example/policy"))
     pages = [page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages]
     assert all(f"Page {n} of {len(pages)}" in page for n, page in enumerate(pages, 1))
     with_lines = [page for page in pages if "licence-" in page]

@@ -137,7 +137,7 @@ async def test_a_rejected_dispute_is_paid_by_the_cash_that_waited(service: Servi
     await client.made("/v1/reservations", reserve)
     await pay(client, issued, 1000)
     await ear.hear()
-    await runtime.units.run(lambda unit: dispute_reservations.settle(unit, dispute_id, {}))
+    await runtime.units.run(lambda unit: dispute_reservations.settle_dispute(unit, dispute_id, {}))
     assert await ear.hear() == [
         ("UnappliedCashUsed", None, None),
         ("InvoiceBalanceChanged", 0, 0),

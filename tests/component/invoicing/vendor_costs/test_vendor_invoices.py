@@ -164,7 +164,7 @@ async def test_an_alarm_looks_again_whether_there_is_still_something_to_pay(serv
 
     async def warn(unit: Unit) -> None:
         await unit.lock(*ids, later["id"])
-        await vendor_invoice_payments.warn(unit, [*ids, later["id"]])
+        await vendor_invoice_payments.warn_of_payments(unit, [*ids, later["id"]])
 
     await runtime.units.run(warn)
     assert await alarms(database) == [("G-0", 6), ("G-2", 6)]

@@ -13,7 +13,7 @@ import pytest
 
 from deploy.local.tokens import Keys
 from services.invoicing.payments.use_cases import payment_recording
-from services.invoicing.payments.use_cases.payment_recording import NewPayment, receive_many
+from services.invoicing.payments.use_cases.payment_recording import NewPayment, record_payments
 from shared.persistence.database import Unit
 from shared.web import commands, gathering
 from tests.builders import Client, Database, account, eur, invoice, running
@@ -46,7 +46,7 @@ def units(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
     async def noted(unit: Unit, news: Sequence[NewPayment]) -> Any:
         seen.append([str(new.account_id) for new in news])
-        return await receive_many(unit, news)
+        return await record_payments(unit, news)
 
     monkeypatch.setattr(payment_recording, "receive_many", noted)
     return seen
@@ -159,7 +159,7 @@ async def test_a_defect_is_the_business_of_its_own_request(
     client: Client, database: Database, owners: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(unit: Unit, news: Sequence[NewPayment]) -> Any:
-        outcomes = await receive_many(unit, news)
+        outcomes = await record_payments(unit, news)
         if owners[4] in {str(new.account_id) for new in news}:
             raise ValueError("a defect")
         return outcomes
@@ -177,7 +177,7 @@ async def test_a_connection_that_is_lost_runs_them_all_again_with_one_effect(
     killed: list[int] = []
 
     async def cut(unit: Unit, news: Sequence[NewPayment]) -> Any:
-        outcomes = await receive_many(unit, news)
+        outcomes = await record_payments(unit, news)
         if len(news) > 1 and not killed:
             killed.append(len(news))
             await database.execute("SELECT pg_terminate_backend($1)", unit.connection.get_server_pid())
@@ -198,7 +198,7 @@ async def test_who_cancels_what_a_unit_waits_for_leaves_nobody_without_an_answer
     async def cut(unit: Unit, news: Sequence[NewPayment]) -> Any:
         if len(news) > 1:
             raise asyncio.CancelledError
-        return await receive_many(unit, news)
+        return await record_payments(unit, news)
 
     monkeypatch.setattr(payment_recording, "receive_many", cut)
     async with asyncio.timeout(BEFORE_THE_LOCK_IS_GIVEN_UP):

@@ -166,7 +166,7 @@ async def test_what_breaks_is_told_as_by_the_long_way(ways: Ways, monkeypatch: p
     async def breaks(*_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("services.invoicing.accounts.use_cases.account_registration.account_queries.add", breaks)
+    monkeypatch.setattr("services.invoicing.accounts.use_cases.account_registration.account_queries.insert_row", breaks)
     short, long = await ways.both(BODY, ways.headers())
     assert short == long
     assert (short[0], orjson.loads(short[2])["code"]) == (500, "defect")

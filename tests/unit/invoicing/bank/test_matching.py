@@ -16,12 +16,12 @@ from services.invoicing.bank.domain.entry_matching import (
     Candidate,
     EntryState,
     Receipt,
-    grams,
-    judge,
-    likeness,
+    compute_name_likeness,
+    list_number_grams,
     lookup_numbers,
     normal_number,
-    scored_one,
+    score_candidate,
+    score_entry,
 )
 from services.invoicing.bank.domain.statements.statement_entries import EntryKind
 from services.invoicing.settings.domain.approval_states import MoveRefused, moved_to
@@ -66,7 +66,7 @@ def lists(most: int = 6) -> st.SearchStrategy[list[Candidate]]:
 
 @given(receipts(), lists())
 def test_what_is_certain_is_named_open_owed_and_of_this_currency(receipt: Receipt, found: list[Candidate]) -> None:
-    sure = judge(receipt, found).certain
+    sure = score_entry(receipt, found).certain
     if sure is not None:
         assert receipt.kind is EntryKind.RECEIPT
         assert sure in found
@@ -93,23 +93,23 @@ def certain_candidates(draw: st.DrawFn) -> tuple[Receipt, Candidate]:
 @given(certain_candidates(), lists())
 def test_with_an_equal_candidate_nothing_is_certain(pair: tuple[Receipt, Candidate], others: list[Candidate]) -> None:
     receipt, invoice = pair
-    assert scored_one(receipt, invoice).score >= CERTAIN
+    assert score_candidate(receipt, invoice).score >= CERTAIN
     twin = replace(invoice, invoice_id=UUID(int=99))
-    assert judge(receipt, [*others, invoice, twin]).certain is None
+    assert score_entry(receipt, [*others, invoice, twin]).certain is None
 
 
 @given(receipts(), lists(), st.data())
 def test_the_order_of_candidates_does_not_matter(receipt: Receipt, found: list[Candidate], data: st.DataObject) -> None:
-    assert judge(receipt, found) == judge(receipt, data.draw(st.permutations(found)))
+    assert score_entry(receipt, found) == score_entry(receipt, data.draw(st.permutations(found)))
 
 
 @given(receipts(), lists())
 def test_proposals_are_the_best_in_order(receipt: Receipt, found: list[Candidate]) -> None:
-    scores = [one.score for one in judge(receipt, found).proposals]
+    scores = [one.score for one in score_entry(receipt, found).proposals]
     assert scores == sorted(scores, reverse=True)
     assert all(0 <= score <= 100 for score in scores)
     assert min(PROPOSALS, len(found)) <= len(scores) <= PROPOSALS
-    others = sorted((scored_one(receipt, one).score for one in found), reverse=True)
+    others = sorted((score_candidate(receipt, one).score for one in found), reverse=True)
     assert not others or scores[0] >= others[0]
 
 
@@ -125,15 +125,15 @@ def more(receipt: Receipt, one: Candidate) -> Sequence[Candidate]:
 
 @given(receipts(), candidates())
 def test_what_speaks_for_a_candidate_never_lowers_its_score(receipt: Receipt, one: Candidate) -> None:
-    before = scored_one(receipt, one).score
-    assert all(scored_one(receipt, better).score >= before for better in more(receipt, one))
+    before = score_candidate(receipt, one).score
+    assert all(score_candidate(receipt, better).score >= before for better in more(receipt, one))
 
 
 @given(receipts(), lists())
 def test_a_further_candidate_makes_nothing_certain_that_was_not(receipt: Receipt, found: list[Candidate]) -> None:
     """Nor another one: who is found late can only cast doubt on what was sure without them."""
-    if found and (sure := judge(receipt, found).certain) is not None:
-        assert judge(receipt, [one for one in found if one is sure]).certain == sure
+    if found and (sure := score_entry(receipt, found).certain) is not None:
+        assert score_entry(receipt, [one for one in found if one is sure]).certain == sure
 
 
 EUR = Receipt(EntryKind.RECEIPT, 500, "EUR", "Alpha GmbH")
@@ -161,13 +161,13 @@ OWED = Candidate(UUID(int=1), "Alpha GmbH", "EUR", 900, UUID(int=10), 500, by_nu
     ],
 )
 def test_scores(receipt: Receipt, one: Candidate, score: int, certain: bool) -> None:
-    verdict = judge(receipt, [one])
+    verdict = score_entry(receipt, [one])
     assert (verdict.proposals[0].score, verdict.certain is not None) == (score, certain)
 
 
 def test_invoices_that_are_named_together_are_one_proposal() -> None:
     other = replace(OWED, invoice_id=UUID(int=11), invoice_open=400)
-    verdict = judge(replace(EUR, amount=900), [OWED, other])
+    verdict = score_entry(replace(EUR, amount=900), [OWED, other])
     assert verdict.certain is None
     best = verdict.proposals[0]
     assert (best.candidate.invoice_id, best.score, best.reasons) == (None, 100, ("sum_of_named_invoices",))
@@ -175,7 +175,7 @@ def test_invoices_that_are_named_together_are_one_proposal() -> None:
 
 @pytest.mark.parametrize("written", ["GS-DE-00000017", "gs de 00000017", "GSDE0000 0017", "Re.GS/DE/00000017, Danke"])
 def test_a_number_is_found_however_it_is_written(written: str) -> None:
-    assert normal_number("GS-DE-00000017") in grams(f"Rechnung {written} vom 1. Maerz")
+    assert normal_number("GS-DE-00000017") in list_number_grams(f"Rechnung {written} vom 1. Maerz")
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_a_number_is_found_however_it_is_written(written: str) -> None:
     ],
 )
 def test_a_structured_reference_names_the_number_that_it_is_made_of(written: str, number: str) -> None:
-    assert number in grams(written)
+    assert number in list_number_grams(written)
     assert number in lookup_numbers("", [written.rpartition("+")[2].removesuffix(", danke").removeprefix("Ref:")])
     assert number in lookup_numbers(written, [])
 
@@ -203,7 +203,7 @@ def test_a_structured_reference_with_wrong_check_digits_is_marked(written: str) 
     for numbers in (lookup_numbers(written, []), lookup_numbers("", [written])):
         assert f"{WRONG}NW00000004" in numbers
         assert "NW00000004" not in numbers
-    assert "NW00000004" not in grams(written)
+    assert "NW00000004" not in list_number_grams(written)
 
 
 def test_a_printed_reference_of_any_number_is_found() -> None:
@@ -211,22 +211,22 @@ def test_a_printed_reference_of_any_number_is_found() -> None:
         number = "".join(chr(65 + place) for place in range(length - 1)) + "7"
         reference = creditor_reference(number)
         assert reference is not None
-        assert number in grams(f"thanks {grouped(reference)} for all")
+        assert number in list_number_grams(f"thanks {grouped(reference)} for all")
 
 
 @pytest.mark.parametrize("written", ["GS-DE-000000171", "XGS-DE-00000017", "GS-DE-0000001", "GS-DE"])
 def test_a_number_within_another_is_not_found(written: str) -> None:
-    assert normal_number("GS-DE-00000017") not in grams(written)
+    assert normal_number("GS-DE-00000017") not in list_number_grams(written)
 
 
 @given(st.from_regex(r"[A-Z]{2,4}-[A-Z]{2}-[0-9]{8}", fullmatch=True), st.text(max_size=30), st.text(max_size=30))
 def test_a_number_among_other_words_is_always_found(number: str, before: str, after: str) -> None:
-    assert normal_number(number) in grams(f"{before} {number} {after}")
+    assert normal_number(number) in list_number_grams(f"{before} {number} {after}")
 
 
 @given(st.text(max_size=2000))
 def test_what_a_text_may_name_is_bounded(text: str) -> None:
-    found = grams(text)
+    found = list_number_grams(text)
     assert len(found) <= 5 * len(text.split() or [""]) * 40
     assert all(4 <= len(one) <= 60 and one == normal_number(one) for one in found)
 
@@ -243,7 +243,7 @@ def test_what_a_text_may_name_is_bounded(text: str) -> None:
     ],
 )
 def test_names_are_alike_by_their_words(payer: str, name: str, points: int) -> None:
-    assert likeness(payer, name) == points
+    assert compute_name_likeness(payer, name) == points
 
 
 def test_what_was_decided_stays() -> None:

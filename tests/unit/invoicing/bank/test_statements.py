@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 
 from services.invoicing.bank.domain.statements import camt, tabular
 from services.invoicing.bank.domain.statements.statement_entries import (
-    Closing,
-    Entry,
+    ClosingBalance,
     EntryKind,
     RefusedEntry,
+    StatementEntry,
     StatementRefused,
 )
-from services.invoicing.bank.domain.statements.tabular import Columns
+from services.invoicing.bank.domain.statements.tabular import ColumnMapping
 from tests.component.bank_statements import IBAN, Paid, join_statements
 from tests.component.bank_statements import camt as statement
 
-COLUMNS = Columns(
+COLUMNS = ColumnMapping(
     bank_account=IBAN,
     booked_on="day",
     amount="amount",
@@ -42,15 +42,15 @@ COLUMNS = Columns(
 )
 
 
-def read(body: bytes) -> list[Entry]:
+def read(body: bytes) -> list[StatementEntry]:
     """The entries of a camt.053 document."""
-    return [one for one in camt.read(body) if isinstance(one, Entry)]
+    return [one for one in camt.read_camt(body) if isinstance(one, StatementEntry)]
 
 
-def rows(*lines: str) -> list[Entry]:
+def rows(*lines: str) -> list[StatementEntry]:
     """The entries of a CSV."""
     body = "\n".join(("day;amount;payer;text;id", *lines)).encode()
-    return [one for one in tabular.read(body, COLUMNS) if isinstance(one, Entry)]
+    return [one for one in tabular.read_csv(body, COLUMNS) if isinstance(one, StatementEntry)]
 
 
 WORDS = st.text(st.characters(codec="ascii", categories=("L", "N", "P", "Zs")), max_size=20)
@@ -235,12 +235,12 @@ def test_entries_of_two_statements_are_counted_apart() -> None:
 def _peak(entries: Sequence[Paid]) -> int:
     """Measure the memory (bytes) at the peak of reading, beside the file; what the first reading keeps is no part."""
     body = statement(entries)
-    for _ in camt.read(body):
+    for _ in camt.read_camt(body):
         pass
     gc.collect()
     tracemalloc.start()
     try:
-        for _ in camt.read(body):
+        for _ in camt.read_camt(body):
             pass
         return tracemalloc.get_traced_memory()[1]
     finally:
@@ -254,7 +254,7 @@ def test_memory_does_not_grow_with_the_file() -> None:
 
 
 def test_closing_balances_are_told() -> None:
-    assert Closing(IBAN, date(2026, 3, 31)) in list(camt.read(statement([], day="2026-03-31")))
+    assert ClosingBalance(IBAN, date(2026, 3, 31)) in list(camt.read_camt(statement([], day="2026-03-31")))
 
 
 @pytest.mark.parametrize(
@@ -284,7 +284,7 @@ def test_whatever_comes_is_read_or_refused(body: bytes, row: str) -> None:
     with suppress(StatementRefused):
         read(body)
     with suppress(StatementRefused):
-        list(tabular.read(body, COLUMNS))
+        list(tabular.read_csv(body, COLUMNS))
     with suppress(StatementRefused):
         rows(row)
 
@@ -350,16 +350,18 @@ def test_a_number_of_another_form_is_refused(written: str) -> None:
 def test_a_sign_of_another_currency_than_the_euro_is_no_euro() -> None:
     dollars = replace(COLUMNS, fixed_currency="USD", decimal_separator=".")
     body = "day;amount;payer;text;id\n30.03.2026;{};A;B;1".format
-    (entry,) = (entry for entry in tabular.read(body("$1,234.50").encode(), dollars) if isinstance(entry, Entry))
+    (entry,) = (
+        entry for entry in tabular.read_csv(body("$1,234.50").encode(), dollars) if isinstance(entry, StatementEntry)
+    )
     assert (entry.amount, entry.currency) == (123_450, "USD")
     with pytest.raises(StatementRefused):
-        list(tabular.read(body("€1,234.50").encode(), dollars))
+        list(tabular.read_csv(body("€1,234.50").encode(), dollars))
 
 
 def test_lines_before_the_header_are_passed_over() -> None:
     before = '\ufeff"Account";DE02\n\nPeriod;March;2026\ntext;amount\n'
     body = f"{before}day;amount;payer;text;id\n30.03.2026;1,00;A;B;1\n".encode()
-    (entry,) = (entry for entry in tabular.read(body, COLUMNS) if isinstance(entry, Entry))
+    (entry,) = (entry for entry in tabular.read_csv(body, COLUMNS) if isinstance(entry, StatementEntry))
     assert (entry.place, entry.amount, entry.text) == (1, 100, "B")
 
 
@@ -374,7 +376,7 @@ def test_lines_before_the_header_are_passed_over() -> None:
 def test_a_file_without_its_columns_is_refused(header: str, lines_before: int, field: str) -> None:
     body = "a line\n" * lines_before + f"{header}\n"
     with pytest.raises(StatementRefused, match=f"the statement: {field}: the file does not have this column once"):
-        list(tabular.read(body.encode(), COLUMNS))
+        list(tabular.read_csv(body.encode(), COLUMNS))
 
 
 def test_an_entry_without_a_booking_date_is_refused_alone() -> None:
@@ -382,11 +384,13 @@ def test_an_entry_without_a_booking_date_is_refused_alone() -> None:
     body = statement(entries).decode()
     start, end = body.index("<BookgDt>", body.index(">2.00<")), body.index("</BookgDt>", body.index(">2.00<"))
     first, second, third = (
-        entry for entry in camt.read((body[:start] + body[end + 10 :]).encode()) if not isinstance(entry, Closing)
+        entry
+        for entry in camt.read_camt((body[:start] + body[end + 10 :]).encode())
+        if not isinstance(entry, ClosingBalance)
     )
     assert second == RefusedEntry(2, IBAN, "BookgDt", "missing")
-    assert isinstance(first, Entry)
-    assert isinstance(third, Entry)
+    assert isinstance(first, StatementEntry)
+    assert isinstance(third, StatementEntry)
     assert [(entry.place, entry.text) for entry in (first, third)] == [(1, "a"), (3, "c")]
 
 

@@ -8,27 +8,34 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.billing.domain.proration_credits import Billed, Due, GivenBack, Supply, give_back, wanted_back
-from services.invoicing.subscriptions.domain.proration import Cycle
+from services.invoicing.billing.domain.proration_credits import (
+    CreditableLine,
+    DueCharge,
+    Supply,
+    SurplusCredits,
+    credit_surplus,
+    wanted_back,
+)
+from services.invoicing.subscriptions.domain.proration import BillingCycle
 
 ANNA, BERT = UUID(int=1), UUID(int=2)
-MARCH, APRIL, MAY = (Cycle(date(2026, month, 1), date(2026, month + 1, 1)) for month in (3, 4, 5))
+MARCH, APRIL, MAY = (BillingCycle(date(2026, month, 1), date(2026, month + 1, 1)) for month in (3, 4, 5))
 
 
-def cycle(subscription: UUID, when: Cycle) -> Supply:
+def cycle(subscription: UUID, when: BillingCycle) -> Supply:
     return Supply(subscription, "cycle", when)
 
 
-def due(number: int, supply: Supply, net: int, tax: int = 0) -> Due:
-    return Due(UUID(int=number), supply, net, tax)
+def due(number: int, supply: Supply, net: int, tax: int = 0) -> DueCharge:
+    return DueCharge(UUID(int=number), supply, net, tax)
 
 
-def billed(invoice: int, supply: Supply, amount: int, tax: int = 0, **more: int) -> Billed:
+def billed(invoice: int, supply: Supply, amount: int, tax: int = 0, **more: int) -> CreditableLine:
     usual = {"line": 1, "credited": 0, "creditable": amount, "excess": 0}
-    return Billed(UUID(int=invoice), supply=supply, amount=amount, tax=tax, **(usual | more))
+    return CreditableLine(UUID(int=invoice), supply=supply, amount=amount, tax=tax, **(usual | more))
 
 
-def kept(given: GivenBack) -> dict[int, int]:
+def kept(given: SurplusCredits) -> dict[int, int]:
     return {one.charge_id.int: one.kept for one in given.charges if one.kept}
 
 
@@ -36,7 +43,7 @@ def test_it_is_credited_on_the_line_that_the_reversal_takes_back() -> None:
     """12 → 11 seats for 28 of 30 days: −112.89 and +103.48; with 19 % −11.20 on the line of the 12 seats."""
     charges = [due(1, cycle(ANNA, APRIL), -11_289, -2_145), due(2, cycle(ANNA, APRIL), 10_348, 1_966)]
     lines = [billed(8, cycle(ANNA, APRIL), 13_434, 2_145), billed(7, cycle(BERT, APRIL), 99_999)]
-    given = give_back(charges, lines)
+    given = credit_surplus(charges, lines)
     assert given.credits == ((UUID(int=8), 1, 1_120),)
     assert given.left == 0
 
@@ -48,7 +55,7 @@ def test_the_last_line_comes_first_and_the_others_take_the_rest() -> None:
         billed(7, cycle(ANNA, APRIL), 10_080),
         billed(6, cycle(ANNA, MARCH), 10_080),
     ]
-    given = give_back([due(1, cycle(ANNA, APRIL), -11_289)], lines)
+    given = credit_surplus([due(1, cycle(ANNA, APRIL), -11_289)], lines)
     assert given.credits == ((UUID(int=8), 1, 1_881), (UUID(int=7), 1, 9_408))
 
 
@@ -67,7 +74,7 @@ def test_charges_use_up_their_own_subscription_first_and_the_earliest_cycle() ->
 def test_a_set_up_is_not_taken_back_with_the_cycle() -> None:
     """Though both are of one subscription, and begin on one day."""
     lines = [billed(7, Supply(ANNA, "setup", APRIL), 10_000, line=2), billed(7, cycle(ANNA, APRIL), 5_000)]
-    given = give_back([due(1, cycle(ANNA, APRIL), -6_000)], lines)
+    given = credit_surplus([due(1, cycle(ANNA, APRIL), -6_000)], lines)
     assert given.credits == ((UUID(int=7), 1, 5_000),)
     assert (given.left, kept(given)) == (1_000, {1: -1_000})
 
@@ -78,7 +85,7 @@ def test_what_an_earlier_reversal_took_off_another_line_is_credited_where_it_bel
         billed(8, cycle(ANNA, APRIL), 10_080, creditable=672, excess=-9_408),
         billed(7, cycle(ANNA, MARCH), 10_080, excess=9_408),
     ]
-    given = give_back([due(1, cycle(ANNA, APRIL), -10_080)], lines)
+    given = credit_surplus([due(1, cycle(ANNA, APRIL), -10_080)], lines)
     assert given.credits == ((UUID(int=8), 1, 672), (UUID(int=7), 1, 9_408))
 
 
@@ -88,28 +95,30 @@ def test_what_no_line_can_take_stays_with_the_last_reversal() -> None:
     The tax of 19.15 was credited up to 15.96 (of 100.00, truncated): 3.19 are left, so 16.76 net; 94.08 − 16.76.
     """
     charges = [due(1, cycle(ANNA, APRIL), -4_000, -760), due(2, cycle(ANNA, APRIL), -5_408, -1_028)]
-    given = give_back(charges, [billed(7, cycle(ANNA, APRIL), 11_995, 1_915, credited=10_000, creditable=1_995)])
+    given = credit_surplus(charges, [billed(7, cycle(ANNA, APRIL), 11_995, 1_915, credited=10_000, creditable=1_995)])
     assert given.credits == ((UUID(int=7), 1, 1_995),)
     assert (given.left, kept(given)) == (7_732, {2: -5_408, 1: -2_324})
     assert sum(one.net + one.kept for one in given.charges) == -9_408
 
 
 def test_without_any_line_nothing_changes() -> None:
-    given = give_back([due(1, cycle(ANNA, APRIL), -900, -100), due(2, cycle(ANNA, MAY), 300)], [])
+    given = credit_surplus([due(1, cycle(ANNA, APRIL), -900, -100), due(2, cycle(ANNA, MAY), 300)], [])
     assert given.credits == ()
     assert [(one.net, one.tax, one.kept) for one in given.charges] == [(0, 0, -900), (0, 0, 300)]
 
 
 def test_a_line_whose_tax_was_rounded_otherwise_is_credited_wholly_and_nothing_is_left() -> None:
     """The line's tax is 19.14, since it shared its rounding with others; that of its reversal alone is 19.15."""
-    given = give_back([due(1, cycle(ANNA, APRIL), -10_080, -1_915)], [billed(7, cycle(ANNA, APRIL), 11_994, 1_914)])
+    given = credit_surplus(
+        [due(1, cycle(ANNA, APRIL), -10_080, -1_915)], [billed(7, cycle(ANNA, APRIL), 11_994, 1_914)]
+    )
     assert given.credits == ((UUID(int=7), 1, 11_994),)
     assert given.left == 0
 
 
 def test_a_rate_that_is_another_now_leaves_nothing_once_all_is_credited_without_tax() -> None:
     """The line was taxed with 15 %, its reversal with 20 %: 1.19 are credited, of which 1.01 are net."""
-    given = give_back([due(1, cycle(ANNA, APRIL), -100, -20)], [billed(7, cycle(ANNA, APRIL), 119, 18)])
+    given = credit_surplus([due(1, cycle(ANNA, APRIL), -100, -20)], [billed(7, cycle(ANNA, APRIL), 119, 18)])
     assert given.credits == ((UUID(int=7), 1, 119),)
     assert (given.left, kept(given)) == (0, {})
 
@@ -140,7 +149,7 @@ def test_nothing_is_lost_or_given_twice(
         billed(n, supply, amount, tax, credited=int(amount * part), creditable=amount - int(amount * part))
         for n, ((supply, amount, tax), part) in enumerate(zip(lines, parts, strict=False))
     ]
-    given_ = give_back(due_, room)
+    given_ = credit_surplus(due_, room)
     taken = Counter({invoice_id.int: amount for invoice_id, _, amount in given_.credits})
     assert sum(wanted_back(due_).values()) == -total
     assert taken.total() <= -total
@@ -175,7 +184,7 @@ class Paid:
             sums[supply] += amount
         return sums
 
-    def billed(self) -> list[Billed]:
+    def billed(self) -> list[CreditableLine]:
         left: Counter[Supply] = Counter()
         for (supply, _), collected in zip(self.lines, self.collected, strict=True):
             left[supply] += collected
@@ -204,6 +213,6 @@ def test_whatever_invoices_reversals_were_on_all_can_be_given_back(
             back += [(supply, -amount)] if amount else []
         paid.invoice(back + rows)
     charges = [due(n, supply, -amount) for n, (supply, amount) in enumerate(paid.worth().items()) if amount]
-    given_ = give_back(charges, paid.billed())
+    given_ = credit_surplus(charges, paid.billed())
     assert given_.left == 0
     assert sum(amount for *_, amount in given_.credits) == sum(paid.worth().values())

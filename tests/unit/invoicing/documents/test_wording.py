@@ -11,10 +11,17 @@ from babel import Locale
 from services.invoicing.accounts.domain.document_parties import Buyer, Parties, Seller
 from services.invoicing.adjustments.api.credit_note_routes import CreditReason
 from services.invoicing.adjustments.use_cases.credit_note_issuing import DISPUTE, PRORATION
-from services.invoicing.documents.domain.account_statement import Account, Entry, OpenItem, Statement, bucket, running
-from services.invoicing.documents.domain.paper import Charged, Paper, PaperLine, TaxSum, by_rate
-from services.invoicing.documents.papers.pages import paper_page, statement_page
-from services.invoicing.documents.papers.wording import LANGUAGES, Text, Wording, arguments, catalogue
+from services.invoicing.documents.domain.account_statement import (
+    AccountStatement,
+    AccountStatementEntry,
+    CurrencyStatement,
+    OpenItem,
+    compute_running_balances,
+    get_ageing_bucket,
+)
+from services.invoicing.documents.domain.paper import ChargedPeriod, DocumentContent, DocumentLine, TaxSum, sum_by_rate
+from services.invoicing.documents.papers.pages import render_document_page, render_statement_page
+from services.invoicing.documents.papers.wording import LANGUAGES, Text, Wording, list_arguments, load_catalogue
 
 SELLER = Seller("Goodstanding GmbH", ("Musterstraße 1",), "DE1", "HRB 1", "Bank", "DE02120300000000202051", "X", None)
 
@@ -29,7 +36,7 @@ def missing(texts: dict[str, Text], wanted: dict[str, Text], locale: Locale) -> 
     found = texts.keys() ^ wanted.keys()
     forms = {locale.plural_form(n) for n in range(200)}
     for key in texts.keys() & wanted.keys():
-        own, model = arguments(texts[key]), arguments(wanted[key])
+        own, model = list_arguments(texts[key]), list_arguments(wanted[key])
         if isinstance(texts[key], dict) != isinstance(wanted[key], dict) or (
             own.keys() != {""} and not forms <= own.keys()
         ):
@@ -42,7 +49,7 @@ def missing(texts: dict[str, Text], wanted: dict[str, Text], locale: Locale) -> 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_says_everything(language: str) -> None:
-    assert missing(catalogue(language), catalogue("en"), Locale(language)) == set()
+    assert missing(load_catalogue(language), load_catalogue("en"), Locale(language)) == set()
 
 
 def test_a_gap_is_seen() -> None:
@@ -110,21 +117,21 @@ def test_plural_forms_are_those_of_the_language(n: int, said: str) -> None:
 
 
 def test_a_line_says_period_share_quantity_and_price() -> None:
-    charged = Charged("change", "Business Premium", date(2026, 4, 3), date(2026, 5, 1), 28, 30, 12, 1008)
-    line = PaperLine(2, "x", 11289, 2145, 1900, charged)
+    charged = ChargedPeriod("change", "Business Premium", date(2026, 4, 3), date(2026, 5, 1), 28, 30, 12, 1008)
+    line = DocumentLine(2, "x", 11289, 2145, 1900, charged)
     assert Wording("en-GB").line(line) == "Business Premium, after a change"
     assert Wording("en-GB").detail(line) == "3 Apr 2026 – 30 Apr 2026 · for 28 of 30 days"
     assert (Wording("en-GB").quantity(line), Wording("en-GB").price(line, "EUR")) == ("12", "€10.08")
 
 
 def test_usage_says_its_meter_and_quantity_and_no_price() -> None:
-    charged = Charged(
+    charged = ChargedPeriod(
         "usage", "Azure", date(2026, 1, 1), date(2026, 2, 1), 31, 31, Decimal("1234.5678"), None, "compute hours"
     )
-    line = PaperLine(1, "x", 143, 27, 1900, charged)
+    line = DocumentLine(1, "x", 143, 27, 1900, charged)
     assert Wording("de").line(line) == "Azure, Verbrauch: compute hours"
     assert (Wording("de").quantity(line), Wording("de").price(line, "EUR")) == ("1.234,5678", "")
-    shown = paper_page(replace(paper("de"), lines=(line,)), "https://x/policy")
+    shown = render_document_page(replace(paper("de"), lines=(line,)), "https://x/policy")
     assert '<td class="n">1.234,5678</td>' in shown
 
 
@@ -134,20 +141,22 @@ def test_a_credit_note_says_why_in_the_customers_words(language: str) -> None:
     for code in (*CreditReason, DISPUTE, PRORATION):
         assert wording.reason(code)
         note = replace(paper(language), kind="credit_note", about="GS-DE-00000001", due_on=None, reason_code=code)
-        assert f"<dd>{wording.reason(code)}</dd>" in paper_page(note, "https://x/policy")
+        assert f"<dd>{wording.reason(code)}</dd>" in render_document_page(note, "https://x/policy")
     assert Wording("de").reason("goodwill") == "Kulanz"
     assert wording.reason("of_a_former_release") == ""
 
 
 def test_a_document_names_the_customer_number_if_there_is_one() -> None:
     buyer = replace(paper("de").parties.buyer, customer_number="crm-4711")
-    assert "Kundennr. crm-4711" in paper_page(replace(paper("de"), parties=Parties(SELLER, buyer)), "https://x/policy")
-    assert "Kundennr." not in paper_page(paper("de"), "https://x/policy")
+    assert "Kundennr. crm-4711" in render_document_page(
+        replace(paper("de"), parties=Parties(SELLER, buyer)), "https://x/policy"
+    )
+    assert "Kundennr." not in render_document_page(paper("de"), "https://x/policy")
 
 
-def charged_line(kind: str, begin: date, end: date) -> PaperLine:
+def charged_line(kind: str, begin: date, end: date) -> DocumentLine:
     """A line of a charge of a kind for days, its end exclusive."""
-    return PaperLine(1, "x", 100, 19, 1900, Charged(kind, "Azure", begin, end, 1, 1, 1, 100))
+    return DocumentLine(1, "x", 100, 19, 1900, ChargedPeriod(kind, "Azure", begin, end, 1, 1, 1, 100))
 
 
 def test_the_period_of_supply_is_that_of_the_recurring_charges() -> None:
@@ -161,12 +170,14 @@ def test_the_period_of_supply_is_that_of_the_recurring_charges() -> None:
     assert paper("en").supplied is None
 
 
-def paper(language: str, status: str = "standard", name: str = "Account 17") -> Paper:
+def paper(language: str, status: str = "standard", name: str = "Account 17") -> DocumentContent:
     buyer = Buyer(name, ("Street 1",), "FR", "FR1", status, language, "Europe/Paris")
     lines = (
-        PaperLine(1, "licences", 10000, 0 if status != "standard" else 1900, 1900 if status == "standard" else 0, None),
+        DocumentLine(
+            1, "licences", 10000, 0 if status != "standard" else 1900, 1900 if status == "standard" else 0, None
+        ),
     )
-    return Paper(
+    return DocumentContent(
         "invoice",
         "GS-DE-00000001",
         None,
@@ -186,12 +197,12 @@ def paper(language: str, status: str = "standard", name: str = "Account 17") -> 
 @pytest.mark.parametrize("status", ["reverse_charge", "exempt"])
 def test_what_bears_no_tax_says_why_in_the_customers_words(language: str, status: str) -> None:
     sentence = Wording(language)(status)
-    assert sentence in paper_page(paper(language, status), "https://x/policy")
-    assert sentence not in paper_page(paper(language), "https://x/policy")
+    assert sentence in render_document_page(paper(language, status), "https://x/policy")
+    assert sentence not in render_document_page(paper(language), "https://x/policy")
 
 
 def test_a_hostile_name_is_only_text() -> None:
-    page = paper_page(
+    page = render_document_page(
         paper("en", name='<script>alert("x")</script><img src=https://evil.example/x>'), "https://x/policy"
     )
     assert "<script" not in page
@@ -201,14 +212,14 @@ def test_a_hostile_name_is_only_text() -> None:
 
 def test_the_sums_of_each_rate_and_of_all() -> None:
     lines = (
-        PaperLine(1, "a", 1000, 190, 1900, None),
-        PaperLine(2, "b", 500, 35, 700, None),
-        PaperLine(3, "c", -100, -19, 1900, None),
-        PaperLine(4, "d", 77, 0, None, None),
+        DocumentLine(1, "a", 1000, 190, 1900, None),
+        DocumentLine(2, "b", 500, 35, 700, None),
+        DocumentLine(3, "c", -100, -19, 1900, None),
+        DocumentLine(4, "d", 77, 0, None, None),
     )
-    assert by_rate(lines) == [TaxSum(700, 500, 35), TaxSum(1900, 900, 171)]
-    several = [PaperLine(9, "several rates", 100, 13, None, None), PaperLine(10, "posted", 50, 0, None, None)]
-    assert by_rate([*several, *lines])[-2:] == [TaxSum(1900, 900, 171), TaxSum(None, 100, 13)]
+    assert sum_by_rate(lines) == [TaxSum(700, 500, 35), TaxSum(1900, 900, 171)]
+    several = [DocumentLine(9, "several rates", 100, 13, None, None), DocumentLine(10, "posted", 50, 0, None, None)]
+    assert sum_by_rate([*several, *lines])[-2:] == [TaxSum(1900, 900, 171), TaxSum(None, 100, 13)]
 
 
 @pytest.mark.parametrize(
@@ -225,18 +236,18 @@ def test_the_sums_of_each_rate_and_of_all() -> None:
     ],
 )
 def test_the_buckets_of_ageing(late: int, name: str) -> None:
-    assert bucket(date(2026, 1, 10), date.fromordinal(date(2026, 1, 10).toordinal() + late)) == name
+    assert get_ageing_bucket(date(2026, 1, 10), date.fromordinal(date(2026, 1, 10).toordinal() + late)) == name
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_statement_says_everything_in_every_language(language: str) -> None:
     kinds = ("invoice", "credit_note", "payment", "reversal", "write_off", "correction")
-    entries = [Entry(date(2026, 4, 1), kind, "R-1", "EUR", 100) for kind in kinds]
+    entries = [AccountStatementEntry(date(2026, 4, 1), kind, "R-1", "EUR", 100) for kind in kinds]
     items = tuple(OpenItem("N", date(2026, 1, 1), date(2026, 4, day), "EUR", 5, 5) for day in (1, 30))
-    account = Account("EUR", 50, running(50, entries), 3, items)
+    account = CurrencyStatement("EUR", 50, compute_running_balances(50, entries), 3, items)
     assert account.closing == 650
-    told = Statement(date(2026, 4, 1), date(2026, 4, 30), (account,))
-    page = statement_page(told, paper(language).parties)
+    told = AccountStatement(date(2026, 4, 1), date(2026, 4, 30), (account,))
+    page = render_statement_page(told, paper(language).parties)
     wording = Wording(language)
     for text in (
         wording.money(650, "EUR"),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.invoicing.exposure import domain as exposure_domain
-from services.invoicing.exposure.domain import OLDEST, Conversion, Rate
+from services.invoicing.exposure.domain import OLDEST, Conversion, ExchangeRate
 
 TODAY = date(2026, 3, 2)
 DIGITS = {"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}
@@ -18,29 +18,29 @@ RATES = st.decimals("0.000001", 999_999, places=6)
 AMOUNTS = st.integers(-(10**17), 10**17)
 
 
-def rate(base: str, quote: str, units: str, *, days: int = 0, source: str = "ecb") -> Rate:
+def rate(base: str, quote: str, units: str, *, days: int = 0, source: str = "ecb") -> ExchangeRate:
     """A rate that was published so many days ago."""
-    return Rate(base, quote, Decimal(units), TODAY - timedelta(days=days), source)
+    return ExchangeRate(base, quote, Decimal(units), TODAY - timedelta(days=days), source)
 
 
-def used(rates: Sequence[Rate], currency: str = "USD", target: str = "EUR") -> Conversion:
-    found = exposure_domain.newest(rates, currency, target, TODAY)
+def used(rates: Sequence[ExchangeRate], currency: str = "USD", target: str = "EUR") -> Conversion:
+    found = exposure_domain.find_newest_conversion(rates, currency, target, TODAY)
     assert found is not None
     return found
 
 
 @st.composite
-def tables(draw: st.DrawFn) -> list[Rate]:
+def tables(draw: st.DrawFn) -> list[ExchangeRate]:
     """What some sources said on some days, a base each."""
     keys = st.tuples(st.sampled_from(["ecb", "fed"]), st.integers(-2, 12), CURRENCIES)
     found = []
     for source, days, base in draw(st.sets(keys, max_size=6)):
         for quote in sorted(draw(st.sets(CURRENCIES, min_size=1)) - {base}):
-            found.append(Rate(base, quote, draw(RATES), TODAY - timedelta(days=days), source))
+            found.append(ExchangeRate(base, quote, draw(RATES), TODAY - timedelta(days=days), source))
     return draw(st.permutations(found))
 
 
-def convertible(rates: Sequence[Rate], currency: str, target: str, day: date) -> bool:
+def convertible(rates: Sequence[ExchangeRate], currency: str, target: str, day: date) -> bool:
     """Whether there is a rate of the pair, or a cross of one table, on a day; tried one by one."""
     ones = [one for one in rates if one.day == day]
     if any({one.base, one.quote} == {currency, target} for one in ones):
@@ -53,8 +53,8 @@ def convertible(rates: Sequence[Rate], currency: str, target: str, day: date) ->
 
 
 @given(rates=tables(), currency=CURRENCIES, target=CURRENCIES)
-def test_the_newest_table_that_has_both_counts(rates: list[Rate], currency: str, target: str) -> None:
-    found = exposure_domain.newest(rates, currency, target, TODAY)
+def test_the_newest_table_that_has_both_counts(rates: list[ExchangeRate], currency: str, target: str) -> None:
+    found = exposure_domain.find_newest_conversion(rates, currency, target, TODAY)
     if currency == target:
         assert found == Conversion(currency, target, (), 1)  # type: ignore[arg-type]
         return
@@ -68,13 +68,13 @@ def test_the_newest_table_that_has_both_counts(rates: list[Rate], currency: str,
 
 
 @given(rates=tables(), again=st.randoms())
-def test_the_order_in_which_rates_come_says_nothing(rates: list[Rate], again: object) -> None:
+def test_the_order_in_which_rates_come_says_nothing(rates: list[ExchangeRate], again: object) -> None:
     mixed = list(rates)
     again.shuffle(mixed)  # type: ignore[attr-defined]
     for target in ("EUR", "USD"):
-        assert exposure_domain.newest(rates, "JPY", target, TODAY) == exposure_domain.newest(
-            mixed, "JPY", target, TODAY
-        )
+        assert exposure_domain.find_newest_conversion(
+            rates, "JPY", target, TODAY
+        ) == exposure_domain.find_newest_conversion(mixed, "JPY", target, TODAY)
 
 
 @given(amount=AMOUNTS, units=RATES, more=RATES, currency=CURRENCIES, target=CURRENCIES)
@@ -86,9 +86,13 @@ def test_an_amount_is_exact_and_rounded_once(
         return
     third = "CHF"
     ways = {
-        "direct": ([Rate(currency, target, units, TODAY, "ecb")], units, Decimal(1)),
-        "inverse": ([Rate(target, currency, units, TODAY, "ecb")], Decimal(1), units),
-        "cross": ([Rate(third, currency, units, TODAY, "x"), Rate(third, target, more, TODAY, "x")], more, units),
+        "direct": ([ExchangeRate(currency, target, units, TODAY, "ecb")], units, Decimal(1)),
+        "inverse": ([ExchangeRate(target, currency, units, TODAY, "ecb")], Decimal(1), units),
+        "cross": (
+            [ExchangeRate(third, currency, units, TODAY, "x"), ExchangeRate(third, target, more, TODAY, "x")],
+            more,
+            units,
+        ),
     }
     for rates, times, per in ways.values():
         over = amount * int(times.scaleb(6)) * 10 ** DIGITS[target]
@@ -116,7 +120,7 @@ def test_an_amount_is_exact_and_rounded_once(
         ([rate("USD", "EUR", "0.5")], "USD", "EUR", -5, -2),
     ],
 )
-def test_amounts_by_example(rates: list[Rate], currency: str, target: str, minor: int, becomes: int) -> None:
+def test_amounts_by_example(rates: list[ExchangeRate], currency: str, target: str, minor: int, becomes: int) -> None:
     assert used(rates, currency, target).minor(minor) == becomes
 
 
@@ -134,7 +138,7 @@ def test_of_one_day_the_rate_of_the_pair_comes_before_its_inverse_and_that_befor
 def test_legs_of_two_days_or_of_two_sources_are_no_cross() -> None:
     leg = rate("GBP", "USD", "1.3")
     for other in (rate("GBP", "EUR", "1.2", days=1), rate("GBP", "EUR", "1.2", source="fed"), rate("CHF", "EUR", "1")):
-        assert exposure_domain.newest([leg, other], "USD", "EUR", TODAY) is None
+        assert exposure_domain.find_newest_conversion([leg, other], "USD", "EUR", TODAY) is None
 
 
 def test_a_rate_of_seven_days_ago_counts_and_an_older_one_does_not() -> None:
@@ -142,8 +146,8 @@ def test_a_rate_of_seven_days_ago_counts_and_an_older_one_does_not() -> None:
     assert ages == {0: True, 7: True, 8: False}
     assert timedelta(days=7) == OLDEST
     old = used([rate("EUR", "USD", "1.1", days=8)])
-    assert "2026-02-22, more than 7 days before 2026-03-02" in exposure_domain.why_not(old, TODAY)
-    assert "no rate" in exposure_domain.why_not(None, TODAY)
+    assert "2026-02-22, more than 7 days before 2026-03-02" in exposure_domain.explain_missing_rate(old, TODAY)
+    assert "no rate" in exposure_domain.explain_missing_rate(None, TODAY)
 
 
 @given(
@@ -154,8 +158,8 @@ def test_a_rate_of_seven_days_ago_counts_and_an_older_one_does_not() -> None:
 def test_a_total_is_of_what_was_converted_and_says_what_it_lacks(
     amounts: list[tuple[str, tuple[int, int]]], units: Decimal, known: set[str]
 ) -> None:
-    conversions = {one: used([Rate(one, "CHF", units, TODAY, "ecb")], one, "CHF") for one in known}
-    found = exposure_domain.total(amounts, 2, conversions)
+    conversions = {one: used([ExchangeRate(one, "CHF", units, TODAY, "ecb")], one, "CHF") for one in known}
+    found = exposure_domain.convert_total(amounts, 2, conversions)
     wanted = [0, 0]
     for currency in known:
         for place in (0, 1):
@@ -170,9 +174,9 @@ def test_a_total_is_of_what_was_converted_and_says_what_it_lacks(
 
 def test_a_difference_is_of_whole_sums_only() -> None:
     whole, other, part = (
-        exposure_domain.Total((900,), ()),
-        exposure_domain.Total((400,), ()),
-        exposure_domain.Total((400,), ("JPY",)),
+        exposure_domain.ConvertedTotal((900,), ()),
+        exposure_domain.ConvertedTotal((400,), ()),
+        exposure_domain.ConvertedTotal((400,), ("JPY",)),
     )
-    assert exposure_domain.difference(whole, other) == 500
-    assert (exposure_domain.difference(whole, part), exposure_domain.difference(part, whole)) == (None, None)
+    assert exposure_domain.subtract_totals(whole, other) == 500
+    assert (exposure_domain.subtract_totals(whole, part), exposure_domain.subtract_totals(part, whole)) == (None, None)

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.invoicing.catalog.domain import plan_versions
-from services.invoicing.catalog.domain.plan_versions import NotOffered, PlanRefused, Price, VendorCost, Version
+from services.invoicing.catalog.domain.plan_versions import NotOffered, PlanPrice, PlanRefused, PlanVersion, VendorCost
 from services.invoicing.ledger import domain as ledger_domain
-from services.invoicing.ledger.domain import Share
-from services.invoicing.usage.domain.usage_lines import amount_minor
+from services.invoicing.ledger.domain import CreditShare
+from services.invoicing.usage.domain.usage_lines import compute_amount
 
 AMOUNTS = st.integers(0, 10**12)
 
@@ -20,13 +20,13 @@ AMOUNTS = st.integers(0, 10**12)
 @given(amount=AMOUNTS, part=st.floats(0, 1), tax=st.floats(0, 0.3))
 def test_entries_balance(amount: int, part: float, tax: float) -> None:
     allocated = int(amount * part)
-    share = Share(allocated, 0, amount, int(amount * tax))
+    share = CreditShare(allocated, 0, amount, int(amount * tax))
     facts = (
         ledger_domain.build_invoice_entries(amount, int(amount * tax)),
-        ledger_domain.received(amount, allocated),
-        ledger_domain.used(allocated),
-        ledger_domain.reversed_(amount, allocated),
-        ledger_domain.credited([share, share]),
+        ledger_domain.build_payment_entries(amount, allocated),
+        ledger_domain.build_allocation_entries(allocated),
+        ledger_domain.build_reversal_entries(amount, allocated),
+        ledger_domain.build_credit_entries([share, share]),
     )
     assert [sum(entries.values()) for entries in facts] == [0] * len(facts)
 
@@ -37,7 +37,7 @@ def test_credits_take_the_whole_tax_of_a_line_and_no_more(line: int, shares: lis
     for wanted in [*shares, line]:
         amount = min(wanted, line - before)
         if amount:
-            taken += Share(amount, before, line, tax).tax
+            taken += CreditShare(amount, before, line, tax).tax
             before += amount
         assert 0 <= taken <= tax
     assert (before, taken) == (line, tax)
@@ -54,28 +54,28 @@ def test_credits_take_the_whole_tax_of_a_line_and_no_more(line: int, shares: lis
     ],
 )
 def test_usage_is_truncated_to_the_minor_unit(quantity: str, cost: str, markup: int, currency: str, minor: int) -> None:
-    assert amount_minor(Decimal(quantity), Decimal(cost), markup, currency) == minor
+    assert compute_amount(Decimal(quantity), Decimal(cost), markup, currency) == minor
 
 
-def version(number: int, since: str, *, term: int = 12, period: int = 1) -> Version:
+def version(number: int, since: str, *, term: int = 12, period: int = 1) -> PlanVersion:
     vendor = VendorCost(820, "USD", 1, bills_while_suspended=True)
-    prices = {"EUR": Price(1008)}
-    return Version(UUID(int=1), number, date.fromisoformat(since), term, period, True, False, 7, 0, vendor, prices)
+    prices = {"EUR": PlanPrice(1008)}
+    return PlanVersion(UUID(int=1), number, date.fromisoformat(since), term, period, True, False, 7, 0, vendor, prices)
 
 
 def test_a_term_has_the_version_in_force_when_it_begins() -> None:
     versions = [version(1, "2026-01-01"), version(2, "2026-06-01")]
     for day, number in (("2026-01-01", 1), ("2026-05-31", 1), ("2026-06-01", 2), ("2030-01-01", 2)):
-        assert plan_versions.in_force(versions, date.fromisoformat(day)).number == number
+        assert plan_versions.get_version_in_force(versions, date.fromisoformat(day)).number == number
     with pytest.raises(NotOffered):
-        plan_versions.in_force(versions, date(2025, 12, 31))
+        plan_versions.get_version_in_force(versions, date(2025, 12, 31))
     with pytest.raises(NotOffered, match="USD"):
         versions[0].price("USD")
 
 
 def test_a_version_follows_the_one_before_and_bills_within_its_term() -> None:
     with pytest.raises(PlanRefused, match="effective_from"):
-        plan_versions.check(version(2, "2026-01-01"), [version(1, "2026-01-01")])
+        plan_versions.check_version(version(2, "2026-01-01"), [version(1, "2026-01-01")])
     with pytest.raises(PlanRefused, match="period_months"):
-        plan_versions.check(version(1, "2026-01-01", term=1, period=12), [])
-    plan_versions.check(version(2, "2026-01-02"), [version(1, "2026-01-01")])
+        plan_versions.check_version(version(1, "2026-01-01", term=1, period=12), [])
+    plan_versions.check_version(version(2, "2026-01-02"), [version(1, "2026-01-01")])

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from services.invoicing.receivables.domain.invoice_balances import (
     Invoice,
-    Line,
-    judge_overdue,
-    last_midnight,
-    next_midnight,
-    to_be_judged,
+    InvoiceLine,
+    check_overdue,
+    get_last_midnight,
+    get_next_midnight,
+    schedule_overdue_check,
 )
 
 TICK = timedelta(minutes=30)
@@ -108,8 +108,8 @@ class Ledger:
 
     def __init__(self, story: Story) -> None:
         self.story = story
-        invoice = Invoice(UUID(int=1), UUID(int=2), "GS-1", "EUR", story.due_date, (Line(1, None, 10),))
-        self.invoice = to_be_judged(invoice, story.start, story.zone)
+        invoice = Invoice(UUID(int=1), UUID(int=2), "GS-1", "EUR", story.due_date, (InvoiceLine(1, None, 10),))
+        self.invoice = schedule_overdue_check(invoice, story.start, story.zone)
         self.history = [(story.start, self.invoice.due)]
 
     def run(self) -> Iterator[tuple[int, datetime]]:
@@ -120,7 +120,7 @@ class Ledger:
                 self._change(now, *self.story.changes[tick])
             judge_at = self.invoice.judge_at
             if tick in self.story.sweeps and judge_at and judge_at <= now:
-                self.invoice = judge_overdue(self.invoice, self._due_at_midnight(now), now, self.story.zone)
+                self.invoice = check_overdue(self.invoice, self._due_at_midnight(now), now, self.story.zone)
                 if self.invoice.overdue_at:
                     yield tick, self.invoice.overdue_at
 
@@ -128,11 +128,11 @@ class Ledger:
         line = replace(self.invoice.line(1), paid=paid, reserved=reserved)
         if line == self.invoice.line(1):
             return
-        self.invoice = to_be_judged(self.invoice.with_lines([line]), now, self.story.zone)
+        self.invoice = schedule_overdue_check(self.invoice.with_lines([line]), now, self.story.zone)
         self.history.append((now, self.invoice.due))
 
     def _due_at_midnight(self, now: datetime) -> int:
-        midnight = last_midnight(now, self.story.zone)
+        midnight = get_last_midnight(now, self.story.zone)
         place = bisect_right([at for at, _ in self.history], midnight)
         return self.history[place - 1][1] if place else 0
 
@@ -160,23 +160,27 @@ def berlin(text: str) -> datetime:
 
 def test_after_a_reversal_it_becomes_overdue_anew_at_the_next_midnight() -> None:
     zone = ZoneInfo("Europe/Berlin")
-    issued = Invoice(UUID(int=1), UUID(int=2), "GS-1", "EUR", date(2026, 3, 27), (Line(1, None, 10),))
-    waiting = to_be_judged(issued, berlin("2026-03-02T09:00"), zone)
+    issued = Invoice(UUID(int=1), UUID(int=2), "GS-1", "EUR", date(2026, 3, 27), (InvoiceLine(1, None, 10),))
+    waiting = schedule_overdue_check(issued, berlin("2026-03-02T09:00"), zone)
     assert waiting.judge_at == berlin("2026-03-28T00:00")
-    overdue = judge_overdue(waiting, 10, berlin("2026-03-28T00:00"), zone)
+    overdue = check_overdue(waiting, 10, berlin("2026-03-28T00:00"), zone)
     assert (overdue.overdue_at, overdue.judge_at) == (berlin("2026-03-28T00:00"), None)
-    paid = to_be_judged(overdue.with_lines([Line(1, None, 10, paid=10)]), berlin("2026-03-28T12:00"), zone)
+    paid = schedule_overdue_check(
+        overdue.with_lines([InvoiceLine(1, None, 10, paid=10)]), berlin("2026-03-28T12:00"), zone
+    )
     assert (paid.overdue_at, paid.judge_at) == (None, None)
-    reopened = to_be_judged(paid.with_lines([Line(1, None, 10)]), berlin("2026-03-29T12:00"), zone)
+    reopened = schedule_overdue_check(paid.with_lines([InvoiceLine(1, None, 10)]), berlin("2026-03-29T12:00"), zone)
     assert (reopened.overdue_at, reopened.judge_at) == (None, berlin("2026-03-30T00:00"))
 
 
 def test_a_part_that_is_paid_and_taken_back_stays_overdue() -> None:
     zone = ZoneInfo("Europe/Berlin")
     since = berlin("2026-03-28T00:00")
-    overdue = Invoice(UUID(int=1), UUID(int=2), "GS-1", "EUR", date(2026, 3, 27), (Line(1, None, 10),), since)
-    part = to_be_judged(overdue.with_lines([Line(1, None, 10, paid=9)]), berlin("2026-03-28T12:00"), zone)
-    back = to_be_judged(part.with_lines([Line(1, None, 10)]), berlin("2026-03-29T12:00"), zone)
+    overdue = Invoice(UUID(int=1), UUID(int=2), "GS-1", "EUR", date(2026, 3, 27), (InvoiceLine(1, None, 10),), since)
+    part = schedule_overdue_check(
+        overdue.with_lines([InvoiceLine(1, None, 10, paid=9)]), berlin("2026-03-28T12:00"), zone
+    )
+    back = schedule_overdue_check(part.with_lines([InvoiceLine(1, None, 10)]), berlin("2026-03-29T12:00"), zone)
     assert (back.overdue_at, back.judge_at) == (since, None)
 
 
@@ -189,5 +193,5 @@ def test_midnights_are_the_instants_at_which_a_date_begins(name: str) -> None:
         midnights = [now for now in ticks if is_midnight(now, zone)]
         for now in ticks:
             if midnights[0] <= now <= midnights[-1]:
-                assert last_midnight(now, zone) == max(one for one in midnights if one <= now)
-                assert next_midnight(now, zone) == min(one for one in midnights if one >= now)
+                assert get_last_midnight(now, zone) == max(one for one in midnights if one <= now)
+                assert get_next_midnight(now, zone) == min(one for one in midnights if one >= now)

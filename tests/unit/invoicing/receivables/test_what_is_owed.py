@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from services.invoicing.adjustments.domain import adjustment_rules
-from services.invoicing.adjustments.domain.adjustment_rules import Credited
-from services.invoicing.adjustments.domain.line_worth import Worth
+from services.invoicing.adjustments.domain.adjustment_rules import CreditedInvoice
+from services.invoicing.adjustments.domain.line_worth import LineWorth
 from services.invoicing.payments.domain import payment_rules
 from services.invoicing.payments.domain.chargebacks import (
     ChargedPart,
@@ -28,8 +28,8 @@ from services.invoicing.receivables.domain.invoice_balances import (
     Allocation,
     AmountRefused,
     Invoice,
-    Line,
-    Paid,
+    InvoiceLine,
+    PaidInvoices,
     Payment,
     UnknownLine,
 )
@@ -81,7 +81,7 @@ class Account(RuleBasedStateMachine):
         self.count += 1
         return self.count
 
-    def keep(self, paid: Paid) -> None:
+    def keep(self, paid: PaidInvoices) -> None:
         """Take over what the rules answered."""
         self.invoices |= paid.invoices
         self.payments |= paid.payments
@@ -109,7 +109,7 @@ class Account(RuleBasedStateMachine):
     def issued(self, days: int, amounts: list[int]) -> None:
         """A new invoice, in both."""
         number, due = self.next(), date(2026, 4, 1) + days * DAY
-        lines = tuple(Line(line, None, amount) for line, amount in enumerate(amounts, 1))
+        lines = tuple(InvoiceLine(line, None, amount) for line, amount in enumerate(amounts, 1))
         self.invoices[UUID(int=number)] = Invoice(UUID(int=number), UUID(int=0), f"GS-{number:04}", "EUR", due, lines)
         self.model.lines |= {(due, f"GS-{number:04}", line.number): ModelLine(line.amount) for line in lines}
         self.use_unapplied()
@@ -125,7 +125,7 @@ class Account(RuleBasedStateMachine):
     def pay_one_invoice(self, amount: int, pick: Random) -> None:
         invoice = self.invoices[pick.choice(sorted(self.invoices))]
         payment = self.received(amount)
-        self.keep(payment_rules.pay_named(invoice, payment))
+        self.keep(payment_rules.pay_named_invoice(invoice, payment))
         self.model.pay_invoice(invoice.number, payment.id.int)
         self.use_unapplied()
 
@@ -153,7 +153,7 @@ class Account(RuleBasedStateMachine):
     def reverse(self, pick: Random) -> None:
         payment_id = pick.choice(self.list_reversible())
         taken = [one for one in self.allocations if one.payment_id == payment_id]
-        self.invoices |= invoice_balances.reverse(self.invoices, taken)
+        self.invoices |= invoice_balances.reverse_allocations(self.invoices, taken)
         self.allocations = [one for one in self.allocations if one.payment_id != payment_id]
         del self.payments[payment_id], self.charged[payment_id]
         self.model.reverse(payment_id.int)
@@ -237,13 +237,13 @@ class Account(RuleBasedStateMachine):
         lines = self.model.of(invoice.number)
         if not _are_lines(wanted, lines):
             with pytest.raises((UnknownLine, AmountRefused)):  # its amount may be too much as well
-                invoice_balances.reserve(invoice, wanted)
+                invoice_balances.reserve_lines(invoice, wanted)
         elif any(amount > lines[number].disputable for number, amount in wanted):
             with pytest.raises(AmountRefused):
-                invoice_balances.reserve(invoice, wanted)
+                invoice_balances.reserve_lines(invoice, wanted)
         else:
             dispute = self.next()
-            self.invoices[invoice.id] = invoice_balances.reserve(invoice, wanted)
+            self.invoices[invoice.id] = invoice_balances.reserve_lines(invoice, wanted)
             self.disputes[dispute] = Dispute(invoice.id, wanted)
             for number, amount in wanted:
                 lines[number].held[dispute] = amount
@@ -256,7 +256,7 @@ class Account(RuleBasedStateMachine):
         free = [(one.id, line) for one in self.invoices.values() for line in one.lines if line.reserved < line.amount]
         invoice_id, line = pick.choice(free)
         dispute, held = self.next(), [(line.number, line.amount - line.reserved)]
-        self.invoices[invoice_id] = invoice_balances.reserve(self.invoices[invoice_id], held)
+        self.invoices[invoice_id] = invoice_balances.reserve_lines(self.invoices[invoice_id], held)
         self.disputes[dispute] = Dispute(invoice_id, held)
         self.model.of(self.invoices[invoice_id].number)[line.number].held[dispute] = line.amount - line.reserved
 
@@ -265,15 +265,15 @@ class Account(RuleBasedStateMachine):
     def settle(self, upheld: bool, pick: Random) -> None:
         number = pick.choice(sorted(self.disputes))
         dispute = self.disputes.pop(number)
-        invoice = invoice_balances.release(self.invoices[dispute.invoice_id], dispute.held)
+        invoice = invoice_balances.release_lines(self.invoices[dispute.invoice_id], dispute.held)
         if upheld:
-            self.credited(adjustment_rules.credit_disputed(invoice, dispute.held, self.allocations, Worth()))
+            self.credited(adjustment_rules.credit_disputed(invoice, dispute.held, self.allocations, LineWorth()))
         else:
             self.invoices[invoice.id] = invoice
         self.model.settle(number, upheld=upheld)
         self.use_unapplied()
 
-    def credited(self, done: Credited) -> None:
+    def credited(self, done: CreditedInvoice) -> None:
         """Take over what a credit note did: freed parts of allocations are cash again, the newest first."""
         assert all(amount > 0 for _, amount in done.lines)
         self.invoices[done.invoice.id] = done.invoice
@@ -295,12 +295,12 @@ class Account(RuleBasedStateMachine):
         lines = self.model.of(invoice.number)
         if not _are_lines(wanted, lines):
             with pytest.raises((UnknownLine, AmountRefused)):  # its amount may be too much as well
-                adjustment_rules.credit(invoice, wanted, self.allocations)
+                adjustment_rules.credit_lines(invoice, wanted, self.allocations)
         elif any(amount > lines[number].open + len(lines[number].paid) for number, amount in wanted):
             with pytest.raises(AmountRefused):
-                adjustment_rules.credit(invoice, wanted, self.allocations)
+                adjustment_rules.credit_lines(invoice, wanted, self.allocations)
         else:
-            self.credited(adjustment_rules.credit(invoice, wanted, self.allocations))
+            self.credited(adjustment_rules.credit_lines(invoice, wanted, self.allocations))
             assert all(self.model.credit(lines[number]) for number, amount in wanted for _ in range(amount))
             self.use_unapplied()
 
@@ -311,9 +311,9 @@ class Account(RuleBasedStateMachine):
         lines = self.model.of(invoice.number)
         if not any(line.open for line in lines.values()):
             with pytest.raises(AmountRefused):
-                adjustment_rules.write_off(invoice)
+                adjustment_rules.write_off_invoice(invoice)
             return
-        self.invoices[invoice.id], given_up = adjustment_rules.write_off(invoice)
+        self.invoices[invoice.id], given_up = adjustment_rules.write_off_invoice(invoice)
         assert dict(given_up) == {number: line.open for number, line in lines.items() if line.open}
         for line in lines.values():
             line.written_off += line.open
@@ -324,7 +324,7 @@ class Account(RuleBasedStateMachine):
         invoice = self.invoices[pick.choice(sorted(self.invoices))]
         lines = self.model.of(invoice.number).values()
         small = 0 < sum(line.open for line in lines) <= tolerance and all(line.due == line.open for line in lines)
-        self.invoices[invoice.id], cleared = payment_rules.clear_small(invoice, tolerance)
+        self.invoices[invoice.id], cleared = payment_rules.write_off_small_balance(invoice, tolerance)
         assert bool(cleared) == small
         for line in lines if small else ():
             line.credited += line.open
@@ -338,9 +338,9 @@ class Account(RuleBasedStateMachine):
         wanted = due if amount is None else amount
         if not 0 < wanted <= due:
             with pytest.raises(AmountRefused):
-                payment_rules.send_debit(invoice, amount)
+                payment_rules.start_debit(invoice, amount)
             return
-        self.invoices[invoice.id], held = payment_rules.send_debit(invoice, amount)
+        self.invoices[invoice.id], held = payment_rules.start_debit(invoice, amount)
         self.debits.append(Dispute(invoice.id, held))
         for line in lines.values():
             while line.due and wanted:
@@ -351,7 +351,7 @@ class Account(RuleBasedStateMachine):
     def land_debit(self, pick: Random) -> None:
         debit = self.debits.pop(pick.randrange(len(self.debits)))
         invoice = self.invoices[debit.invoice_id]
-        self.invoices[invoice.id] = payment_rules.land_debit(invoice, debit.held)
+        self.invoices[invoice.id] = payment_rules.complete_debit(invoice, debit.held)
         for number, amount in debit.held:
             self.model.of(invoice.number)[number].in_flight -= amount
         self.use_unapplied()

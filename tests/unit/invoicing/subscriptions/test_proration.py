@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.subscriptions.domain.proration import Cycle, Rate, Stretch, settled
+from services.invoicing.subscriptions.domain.proration import BillingCycle, ChargePeriod, UnitRate, compute_differences
 
-THIRTY = Cycle(date(2026, 4, 1), date(2026, 5, 1))
-THIRTY_ONE = Cycle(date(2026, 3, 1), date(2026, 4, 1))
-EURO, DOLLAR = Rate(1008), Rate(1200)
+THIRTY = BillingCycle(date(2026, 4, 1), date(2026, 5, 1))
+THIRTY_ONE = BillingCycle(date(2026, 3, 1), date(2026, 4, 1))
+EURO, DOLLAR = UnitRate(1008), UnitRate(1200)
 
 
-def rest(cycle: Cycle, left: int, quantity: int, rate: Rate) -> Stretch:
-    return Stretch(cycle.end - timedelta(days=left), cycle.end, quantity, rate)
+def rest(cycle: BillingCycle, left: int, quantity: int, rate: UnitRate) -> ChargePeriod:
+    return ChargePeriod(cycle.end - timedelta(days=left), cycle.end, quantity, rate)
 
 
 @pytest.mark.parametrize(
@@ -32,30 +32,30 @@ def rest(cycle: Cycle, left: int, quantity: int, rate: Rate) -> Stretch:
     ],
 )
 def test_the_documented_lines_of_a_change(
-    cycle: Cycle, rate: Rate, left: int, old: int, new: int, amounts: list[int]
+    cycle: BillingCycle, rate: UnitRate, left: int, old: int, new: int, amounts: list[int]
 ) -> None:
-    charged = [Stretch(cycle.begin, cycle.end, old, rate)]
-    wanted = [Stretch(cycle.begin, rest(cycle, left, 1, rate).begin, old, rate), rest(cycle, left, new, rate)]
-    lines = settled(charged, wanted)
+    charged = [ChargePeriod(cycle.begin, cycle.end, old, rate)]
+    wanted = [ChargePeriod(cycle.begin, rest(cycle, left, 1, rate).begin, old, rate), rest(cycle, left, new, rate)]
+    lines = compute_differences(charged, wanted)
     assert [cycle.amount(line) for line in lines] == amounts
     assert [(line.begin, line.end) for line in lines] == [(cycle.end - timedelta(days=left), cycle.end)] * 2
 
 
 def test_a_whole_cycle_costs_the_price() -> None:
-    assert THIRTY.amount(Stretch(THIRTY.begin, THIRTY.end, 10, EURO)) == 10_080
+    assert THIRTY.amount(ChargePeriod(THIRTY.begin, THIRTY.end, 10, EURO)) == 10_080
 
 
 def test_what_is_charged_as_wanted_stays() -> None:
-    line = Stretch(THIRTY.begin, THIRTY.end, 10, EURO)
-    assert settled([line], [line]) == []
+    line = ChargePeriod(THIRTY.begin, THIRTY.end, 10, EURO)
+    assert compute_differences([line], [line]) == []
 
 
 COURSES = st.lists(
-    st.tuples(st.integers(0, 29), st.integers(0, 40), st.sampled_from([EURO, Rate(999), Rate(1)])), max_size=6
+    st.tuples(st.integers(0, 29), st.integers(0, 40), st.sampled_from([EURO, UnitRate(999), UnitRate(1)])), max_size=6
 )
 
 
-def course(changes: list[tuple[int, int, Rate]]) -> list[Stretch]:
+def course(changes: list[tuple[int, int, UnitRate]]) -> list[ChargePeriod]:
     """Stretches of a cycle of thirty days: each change holds from its day until the next."""
     if not changes:
         return []
@@ -63,15 +63,15 @@ def course(changes: list[tuple[int, int, Rate]]) -> list[Stretch]:
     ends = [*(day for day, _ in days[1:]), THIRTY.days]
     first = THIRTY.begin
     return [
-        Stretch(first + timedelta(days=day), first + timedelta(days=end), quantity, rate)
+        ChargePeriod(first + timedelta(days=day), first + timedelta(days=end), quantity, rate)
         for (day, (quantity, rate)), end in zip(days, ends, strict=True)
         if quantity
     ]
 
 
-def each_day(lines: list[Stretch]) -> list[Counter[Rate]]:
+def each_day(lines: list[ChargePeriod]) -> list[Counter[UnitRate]]:
     """The quantities of each day, by rate, counted without any rule of the code under test."""
-    days = [Counter[Rate]() for _ in range(THIRTY.days)]
+    days = [Counter[UnitRate]() for _ in range(THIRTY.days)]
     for line in lines:
         for day in range((line.begin - THIRTY.begin).days, (line.end - THIRTY.begin).days):
             days[day][line.rate] += line.quantity
@@ -80,12 +80,12 @@ def each_day(lines: list[Stretch]) -> list[Counter[Rate]]:
 
 @given(st.lists(COURSES, min_size=1, max_size=5))
 def test_whatever_changes_the_lines_tile_the_cycle_and_add_up(
-    courses: list[list[tuple[int, int, Rate]]],
+    courses: list[list[tuple[int, int, UnitRate]]],
 ) -> None:
-    lines: list[Stretch] = []
+    lines: list[ChargePeriod] = []
     for changes in courses:
         wanted = course(changes)
-        lines += settled(lines, wanted)
+        lines += compute_differences(lines, wanted)
         assert each_day(lines) == each_day(wanted)
         unit_days = sum(rate.price * quantity for day in each_day(wanted) for rate, quantity in day.items())
         difference = Fraction(sum(map(THIRTY.amount, lines))) - Fraction(unit_days, THIRTY.days)

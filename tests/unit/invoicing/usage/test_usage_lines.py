@@ -13,14 +13,14 @@ from pydantic import ValidationError
 
 from services.invoicing.files.domain.file_layouts import FileLines, Layout
 from services.invoicing.usage.api import UsageLineIn
-from services.invoicing.usage.domain.usage_file import Reader
+from services.invoicing.usage.domain.usage_file import UsageReader
 from services.invoicing.usage.domain.usage_lines import (
     UsageLine,
     UsageRefused,
-    Wrong,
     WrongLine,
-    amount_minor,
-    check_right,
+    WrongUsage,
+    check_usage,
+    compute_amount,
 )
 from shared.pure.money import MAX_MINOR
 from tests.usage_files import NAMES, as_csv, as_json_lines, usage_line
@@ -38,14 +38,14 @@ def test_an_amount_is_truncated_and_never_rounded_before(quantity: int, cost: in
     told = Decimal(quantity).scaleb(-9), Decimal(cost).scaleb(-9), markup, currency
     if minor > MAX_MINOR:
         with pytest.raises(UsageRefused):
-            amount_minor(*told)
+            compute_amount(*told)
     else:
-        assert amount_minor(*told) == minor
+        assert compute_amount(*told) == minor
 
 
 @pytest.mark.parametrize(("currency", "minor"), [("EUR", 250), ("RSD", 250), ("IQD", 2500), ("JPY", 2)])
 def test_an_amount_has_the_minor_units_of_iso_4217(currency: str, minor: int) -> None:
-    assert amount_minor(Decimal(5), Decimal("0.5"), 0, currency) == minor
+    assert compute_amount(Decimal(5), Decimal("0.5"), 0, currency) == minor
 
 
 def test_an_amount_just_below_a_cent_does_not_become_it() -> None:
@@ -54,14 +54,14 @@ def test_an_amount_just_below_a_cent_does_not_become_it() -> None:
     cents = pow(10**16, -1, quantity)
     cost = (cents * 10**16 - 1) // quantity
     assert (len(str(cents)), quantity * cost) == (16, cents * 10**16 - 1)
-    assert amount_minor(Decimal(quantity).scaleb(-9), Decimal(cost).scaleb(-9), 0, "EUR") == cents - 1
+    assert compute_amount(Decimal(quantity).scaleb(-9), Decimal(cost).scaleb(-9), 0, "EUR") == cents - 1
 
 
 def read(
     raw: Iterable[bytes], layout: Layout = Layout.JSON_LINES
 ) -> tuple[list[UsageLine], list[tuple[int, str | None]]]:
     """What is read of a file in EUR, and the places of what is broken."""
-    lines = FileLines(layout, Reader("EUR"))
+    lines = FileLines(layout, UsageReader("EUR"))
     return list(lines.read(raw)), [(one.line, one.column) for one in lines.broken]
 
 
@@ -150,12 +150,12 @@ def test_columns_in_any_order_and_case_and_others_are_read() -> None:
 
 
 def test_wrong_lines_are_named_as_their_sender_calls_them() -> None:
-    wrong = [WrongLine(3, "a", Wrong.UNKNOWN, SOME), WrongLine(7, "b", Wrong.TWICE, "b")]
+    wrong = [WrongLine(3, "a", WrongUsage.UNKNOWN, SOME), WrongLine(7, "b", WrongUsage.TWICE, "b")]
     with pytest.raises(UsageRefused) as refusal:
-        check_right(wrong, "lines")
+        check_usage(wrong, "lines")
     assert refusal.value.detail == f"line a: there is no subscription {SOME} of a plan"
     assert refusal.value.more["errors"] == [
         {"field": "lines.3.subscription_id", "message": f"there is no subscription {SOME} of a plan"},
         {"field": "lines.7.id", "message": "the id b is there twice"},
     ]
-    check_right([], "lines")
+    check_usage([], "lines")

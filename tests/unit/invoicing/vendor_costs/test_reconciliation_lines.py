@@ -16,8 +16,8 @@ from services.invoicing.files import repository as files_repository
 from services.invoicing.files.domain import file_layouts
 from services.invoicing.files.domain.broken_lines import MOST_REPORTED
 from services.invoicing.files.domain.file_layouts import FileBroken, Layout
-from services.invoicing.vendor_costs.domain.vendor_line import Read
-from services.invoicing.vendor_costs.domain.vendor_lines import Lines
+from services.invoicing.vendor_costs.domain.vendor_line import ReadLine
+from services.invoicing.vendor_costs.domain.vendor_lines import VendorLines
 from tests.vendor_files import BilledLine, as_csv, as_json_lines
 
 CSV, JSON_LINES = Layout.CSV, Layout.JSON_LINES
@@ -41,9 +41,9 @@ def billed_lines(draw: st.DrawFn) -> BilledLine:
     )
 
 
-def read(content: bytes, layout: Layout = CSV, currency: str = "EUR") -> tuple[list[Read], Lines]:
+def read(content: bytes, layout: Layout = CSV, currency: str = "EUR") -> tuple[list[ReadLine], VendorLines]:
     """What is read of a file's content."""
-    lines = Lines(layout, currency)
+    lines = VendorLines(layout, currency)
     return list(lines.read(files_repository.raw_lines(io.BytesIO(content)))), lines
 
 
@@ -73,7 +73,7 @@ def meant(number: int, line: BilledLine) -> tuple[Any, ...]:
     )
 
 
-def shown(one: Read) -> tuple[Any, ...]:
+def shown(one: ReadLine) -> tuple[Any, ...]:
     return (
         one.line,
         one.vendor_customer_id,
@@ -275,6 +275,6 @@ def test_reading_ends_with_what_it_is_read_from() -> None:
         yield line()
         raise FileBroken("gone")
 
-    lines = Lines(JSON_LINES, "EUR")
+    lines = VendorLines(JSON_LINES, "EUR")
     assert len(list(lines.read(raw()))) == 1
     assert [(one.line, one.message) for one in lines.broken] == [(2, "gone")]

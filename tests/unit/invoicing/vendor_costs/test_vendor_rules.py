@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.files.domain.broken_lines import Broken, FileRefused, check_unbroken
+from services.invoicing.files.domain.broken_lines import BrokenLine, FileRefused, check_unbroken
 from services.invoicing.vendor_costs.domain import line_verdicts, vendor_invoice
-from services.invoicing.vendor_costs.domain.line_verdicts import Status, Verdict, VerdictSum
+from services.invoicing.vendor_costs.domain.line_verdicts import ReconciliationStatus, Verdict, VerdictSum
 from services.invoicing.vendor_costs.domain.vendor_invoice import VendorInvoiceRefused, VendorInvoiceState
 from shared.pure.money import Money
 
@@ -23,22 +23,22 @@ def of(*verdicts: Verdict) -> list[VerdictSum]:
 @pytest.mark.parametrize(
     ("verdicts", "status"),
     [
-        ([], Status.NOT_COMPARED),
-        ([Verdict.MATCHED], Status.CLEAN),
-        ([Verdict.WITHIN_TOLERANCE], Status.CLEAN),
-        ([Verdict.NOT_COMPARABLE], Status.NOT_COMPARED),
-        ([Verdict.NO_CUSTOMER, Verdict.MISSING_AT_VENDOR, Verdict.MISSING_WITH_US], Status.NOT_COMPARED),
-        ([Verdict.PRICE_DIFFERENCE], Status.DIFFERENCES),
+        ([], ReconciliationStatus.NOT_COMPARED),
+        ([Verdict.MATCHED], ReconciliationStatus.CLEAN),
+        ([Verdict.WITHIN_TOLERANCE], ReconciliationStatus.CLEAN),
+        ([Verdict.NOT_COMPARABLE], ReconciliationStatus.NOT_COMPARED),
+        ([Verdict.NO_CUSTOMER, Verdict.MISSING_AT_VENDOR, Verdict.MISSING_WITH_US], ReconciliationStatus.NOT_COMPARED),
+        ([Verdict.PRICE_DIFFERENCE], ReconciliationStatus.DIFFERENCES),
         *[
-            ([Verdict.MATCHED, one], Status.DIFFERENCES)
+            ([Verdict.MATCHED, one], ReconciliationStatus.DIFFERENCES)
             for one in Verdict
             if one not in ("matched", "within_tolerance")
         ],
     ],
 )
-def test_clean_is_what_was_compared_and_has_nothing_else(verdicts: list[Verdict], status: Status) -> None:
-    assert line_verdicts.status_of(of(*verdicts)) is status
-    assert line_verdicts.status_of([*of(*verdicts), VerdictSum(Verdict.NO_CUSTOMER, 0, 0, 0, 0)]) is status
+def test_clean_is_what_was_compared_and_has_nothing_else(verdicts: list[Verdict], status: ReconciliationStatus) -> None:
+    assert line_verdicts.get_status(of(*verdicts)) is status
+    assert line_verdicts.get_status([*of(*verdicts), VerdictSum(Verdict.NO_CUSTOMER, 0, 0, 0, 0)]) is status
 
 
 @pytest.mark.parametrize(("lines", "tolerance"), [(0, 1), (1, 1), (3, 1), (4, 2), (99, 9), (1_000_000, 1000)])
@@ -69,7 +69,7 @@ def test_the_tolerance_of_a_unit_is_a_hundredth_of_the_currency() -> None:
 def test_broken_lines_are_named() -> None:
     check_unbroken([])
     with pytest.raises(FileRefused) as refusal:
-        check_unbroken([Broken(7, "Total", "is empty"), Broken(9, None, "is not UTF-8")])
+        check_unbroken([BrokenLine(7, "Total", "is empty"), BrokenLine(9, None, "is not UTF-8")])
     assert refusal.value.more["errors"] == [
         {"field": "line.7.Total", "message": "is empty"},
         {"field": "line.9", "message": "is not UTF-8"},
@@ -78,7 +78,9 @@ def test_broken_lines_are_named() -> None:
 
 @pytest.mark.parametrize("verdict", [one for one in Verdict if one not in line_verdicts.CLEAN])
 def test_every_difference_has_a_cause(verdict: Verdict) -> None:
-    said = line_verdicts.cause(verdict, Money(10080, "EUR"), Money(9072, "EUR"), (Decimal("1E+1"), Decimal("9.00")))
+    said = line_verdicts.describe_cause(
+        verdict, Money(10080, "EUR"), Money(9072, "EUR"), (Decimal("1E+1"), Decimal("9.00"))
+    )
     assert "{" not in said
     if verdict is Verdict.QUANTITY_DIFFERENCE:
         assert said == "the vendor bills 10 units, and we expected 9"
@@ -88,32 +90,32 @@ def test_every_difference_has_a_cause(verdict: Verdict) -> None:
 
 @given(st.dates(date(1990, 1, 1), date(2200, 1, 1)))
 def test_an_invoice_is_net_60_and_for_the_month_before(day: date) -> None:
-    assert (vendor_invoice.due_date(day, None) - day).days == 60
-    starts, ends = vendor_invoice.period(day, (None, None))
+    assert (vendor_invoice.compute_due_date(day, None) - day).days == 60
+    starts, ends = vendor_invoice.compute_period(day, (None, None))
     assert (starts.day, ends.day, (ends.year, ends.month)) == (1, 1, (day.year, day.month))
     assert (starts.month % 12 + 1, starts.year + (starts.month == 12)) == (ends.month, ends.year)
 
 
 def test_dates_that_do_not_fit_are_refused() -> None:
     first, last = date(2026, 3, 1), date(2026, 4, 1)
-    assert vendor_invoice.period(last, (first, last)) == (first, last)
-    assert vendor_invoice.due_date(first, first) == first
+    assert vendor_invoice.compute_period(last, (first, last)) == (first, last)
+    assert vendor_invoice.compute_due_date(first, first) == first
     for given_dates in ((first, None), (None, last), (last, first), (first, first)):
         with pytest.raises(VendorInvoiceRefused):
-            vendor_invoice.period(last, given_dates)
+            vendor_invoice.compute_period(last, given_dates)
     with pytest.raises(VendorInvoiceRefused):
-        vendor_invoice.due_date(last, first)
+        vendor_invoice.compute_due_date(last, first)
 
 
 def test_we_are_warned_at_midnight_utc_of_the_day() -> None:
-    assert vendor_invoice.warn_at(date(2026, 6, 7), 7) == datetime(2026, 5, 31, tzinfo=UTC)
-    assert vendor_invoice.warn_at(date(2026, 6, 7), 0) == datetime(2026, 6, 7, tzinfo=UTC)
+    assert vendor_invoice.compute_warning(date(2026, 6, 7), 7) == datetime(2026, 5, 31, tzinfo=UTC)
+    assert vendor_invoice.compute_warning(date(2026, 6, 7), 0) == datetime(2026, 6, 7, tzinfo=UTC)
 
 
 def test_we_pay_once_not_too_much_and_not_in_the_future() -> None:
-    assert vendor_invoice.paid(VendorInvoiceState.RECEIVED) is VendorInvoiceState.PAID
+    assert vendor_invoice.get_paid_state(VendorInvoiceState.RECEIVED) is VendorInvoiceState.PAID
     with pytest.raises(vendor_invoice.AlreadyPaid):
-        vendor_invoice.paid(VendorInvoiceState.PAID)
+        vendor_invoice.get_paid_state(VendorInvoiceState.PAID)
     vendor_invoice.check_payment(100, 100, date(2026, 4, 10), NOW)  # it is the 10th already where days begin
     for amount, day in ((101, date(2026, 4, 9)), (100, date(2026, 4, 11))):
         with pytest.raises(VendorInvoiceRefused):

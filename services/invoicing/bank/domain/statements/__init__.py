@@ -6,11 +6,11 @@ tabular            CSV, by a mapping that says what its columns mean
 """
 
 from services.invoicing.bank.domain.statements.statement_entries import (
-    Closing,
-    Entry,
+    ClosingBalance,
     EntryKind,
     RefusedEntry,
+    StatementEntry,
     StatementRefused,
 )
 
-__all__ = ["Closing", "Entry", "EntryKind", "RefusedEntry", "StatementRefused"]
+__all__ = ["ClosingBalance", "EntryKind", "RefusedEntry", "StatementEntry", "StatementRefused"]

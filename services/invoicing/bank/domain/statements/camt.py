@@ -12,12 +12,12 @@ from xml.parsers import expat
 from services.invoicing.bank.domain.statements.camt_elements import first_text
 from services.invoicing.bank.domain.statements.camt_parts import split_entry
 from services.invoicing.bank.domain.statements.statement_entries import (
-    Closing,
-    Entry,
-    Found,
-    Keys,
+    ClosingBalance,
+    EntryKeys,
+    ReadEntry,
     RefusedEntry,
-    refuse,
+    StatementEntry,
+    refuse_statement,
 )
 
 PIECE = 64 * 1024
@@ -59,12 +59,12 @@ class _Reader:
         try:
             self._parser.Parse(piece, last)
         except expat.ExpatError as error:
-            refuse(0, "document", f"not well-formed XML ({error})")
+            refuse_statement(0, "document", f"not well-formed XML ({error})")
         except (LookupError, ValueError) as error:
-            refuse(0, "document", f"an encoding that is not known ({type(error).__name__})")
+            refuse_statement(0, "document", f"an encoding that is not known ({type(error).__name__})")
         self._fed_bytes += len(piece)
         if not last and self._fed_bytes - self._parser.CurrentByteIndex > MAX_TOKEN_BYTES:
-            refuse(0, "document", f"a tag or comment of more than {MAX_TOKEN_BYTES} bytes")
+            refuse_statement(0, "document", f"a tag or comment of more than {MAX_TOKEN_BYTES} bytes")
         done, self.done = self.done, []
         return done
 
@@ -72,10 +72,10 @@ class _Reader:
         local = name.rpartition(" ")[2]
         self._path.append(local)
         if len(self._path) > DEEPEST:
-            refuse(0, "document", "nested too deep")
+            refuse_statement(0, "document", "nested too deep")
         self._elements_of_file += 1
         if self._elements_of_file > MAX_ELEMENTS_OF_FILE:
-            refuse(0, "document", f"more than {MAX_ELEMENTS_OF_FILE} elements")
+            refuse_statement(0, "document", f"more than {MAX_ELEMENTS_OF_FILE} elements")
         if local == "Stmt" and len(self._path) == 3:
             self.statements += 1
             self.done.append(Element("Stmt"))
@@ -84,7 +84,7 @@ class _Reader:
         if self._builder is not None:
             self._elements += 1
             if self._elements > MAX_ELEMENTS:
-                refuse(0, "document", f"an entry of more than {MAX_ELEMENTS} elements")
+                refuse_statement(0, "document", f"an entry of more than {MAX_ELEMENTS} elements")
             self._builder.start(local, attributes)
 
     def _end(self, name: str) -> None:
@@ -101,15 +101,15 @@ class _Reader:
 
 
 def _no_doctype(*_: object) -> None:
-    refuse(0, "document", "has a document type (DTD), and statements have none")
+    refuse_statement(0, "document", "has a document type (DTD), and statements have none")
 
 
-def read(body: bytes) -> Iterator[Entry | Closing | RefusedEntry]:
+def read_camt(body: bytes) -> Iterator[StatementEntry | ClosingBalance | RefusedEntry]:
     """The booked entries of a document in its order, and its closing balances. Raises StatementRefused.
 
     An entry without a booking date is refused by itself.
     """
-    reader, keys, account = _Reader(), Keys(), ""
+    reader, keys, account = _Reader(), EntryKeys(), ""
     for begin in range(0, max(len(body), 1), PIECE):
         for element in reader.feed(body[begin : begin + PIECE], last=begin + PIECE >= len(body)):
             if element.tag == "Stmt":
@@ -123,16 +123,16 @@ def read(body: bytes) -> Iterator[Entry | Closing | RefusedEntry]:
                 if not first_text(element, "BookgDt/Dt", "BookgDt/DtTm"):
                     yield keys.refuse_entry(account, "BookgDt", "missing")
                     continue
-                yield from (keys.entry(one) for one in _found(element, account, keys.place + 1))
+                yield from (keys.entry(one) for one in _read_entry(element, account, keys.place + 1))
     if reader.statements == 0:
-        refuse(0, "Stmt", "the document has no statement")
+        refuse_statement(0, "Stmt", "the document has no statement")
 
 
 def _is_booked(entry: Element, place: int) -> bool:
     """Whether it is booked. What is not yet is left to the statement that books it."""
     status = first_text(entry, "Sts/Cd", "Sts")
     if status not in STATUSES:
-        refuse(place, "Sts", "none of BOOK, PDNG, INFO, FUTR")
+        refuse_statement(place, "Sts", "none of BOOK, PDNG, INFO, FUTR")
     return status == "BOOK"
 
 
@@ -141,23 +141,23 @@ def _day(place: int, field: str, element: Element | None) -> date:
     try:
         return date.fromisoformat(text[:10])
     except ValueError:
-        refuse(place, field, "not a date" if text else "missing")
+        refuse_statement(place, field, "not a date" if text else "missing")
 
 
-def _closing(balance: Element, account: str) -> Iterator[Closing]:
+def _closing(balance: Element, account: str) -> Iterator[ClosingBalance]:
     if first_text(balance, "Tp/CdOrPrtry/Cd") == "CLBD":
         if not account:
-            refuse(0, "Acct", "the statement names no account")
-        yield Closing(account, _day(0, "Bal.Dt", balance.find("Dt")))
+            refuse_statement(0, "Acct", "the statement names no account")
+        yield ClosingBalance(account, _day(0, "Bal.Dt", balance.find("Dt")))
 
 
-def _found(entry: Element, account: str, place: int) -> Iterator[Found]:
+def _read_entry(entry: Element, account: str, place: int) -> Iterator[ReadEntry]:
     """What an entry says; each transaction of a collective one by itself, where the bank tells their amounts."""
     if not account:
-        refuse(place, "Acct", "the statement names no account")
+        refuse_statement(place, "Acct", "the statement names no account")
     booked_on = _day(place, "BookgDt", entry.find("BookgDt"))
     for part in split_entry(entry, place):
-        yield Found(
+        yield ReadEntry(
             account=account,
             amount=part.amount,
             currency=part.currency,

@@ -9,7 +9,7 @@ from services.invoicing.bank.domain.statements.statement_entries import (
     EntryKind,
     FormerReading,
     is_no_reference,
-    refuse,
+    refuse_statement,
 )
 from shared.pure.money import to_minor
 
@@ -38,7 +38,7 @@ def split_entry(entry: Element, place: int) -> list[Part]:
     is_credit = _direction(entry, place)
     amount = entry.find("Amt")
     if amount is None:
-        refuse(place, "Amt", "missing")
+        refuse_statement(place, "Amt", "missing")
     details = find_all(entry, "NtryDtls/TxDtls")
     former = read_former(entry, amount, is_credit)
     pairs = list_amounts(amount, details)
@@ -60,7 +60,7 @@ def _direction(element: Element, place: int, otherwise: bool | None = None) -> b
     if not written and otherwise is not None:
         return otherwise
     if written not in DIRECTIONS:
-        refuse(place, "CdtDbtInd", "neither CRDT nor DBIT")
+        refuse_statement(place, "CdtDbtInd", "neither CRDT nor DBIT")
     return DIRECTIONS[written]
 
 

@@ -44,7 +44,7 @@ class EntryKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class StatementEntry:
     """One entry; `amount` in minor units, `place` counts from 1 within the file."""
 
     place: int
@@ -66,7 +66,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
+class ClosingBalance:
     """The closing balance of a statement of a bank account of ours is of this day."""
 
     account: str
@@ -104,7 +104,7 @@ class FormerReading:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ReadEntry:
     """What a file says of an entry, before it is known whether it makes sense."""
 
     account: str
@@ -122,14 +122,14 @@ class Found:
     return_reason: str = ""
 
 
-def refuse(place: int, field: str, why: str) -> NoReturn:
+def refuse_statement(place: int, field: str, why: str) -> NoReturn:
     """Refuse the whole statement for the sake of one field. Raises StatementRefused."""
     where = f"entry {place}" if place else "the statement"
     message = f"{field}: {why}"
     raise StatementRefused(f"{where}: {message}", errors=[{"field": f"{where}, {field}", "message": why}])
 
 
-class Keys:
+class EntryKeys:
     """Gives entries of one file their place and their key, by which each is taken once.
 
     The key is a hash of account, day, amount, direction, payer, text and the bank's reference, and the how-manieth of
@@ -151,19 +151,19 @@ class Keys:
         self.place += 1
         return RefusedEntry(self.place, account, field, message)
 
-    def entry(self, found: Found) -> Entry:
+    def entry(self, found: ReadEntry) -> StatementEntry:
         """The next entry of the file. Raises StatementRefused."""
         self.place += 1
         amount = _amount(self.place, found)
         reference = _clean(found.reference)
         for field, value in (("reference", reference), ("account", found.account)):
             if len(value) > LONGEST_REFERENCE:
-                refuse(self.place, field, "longer than any that a bank gives")
+                refuse_statement(self.place, field, "longer than any that a bank gives")
         reference = "" if is_no_reference(reference) else reference
         digest = _digest(found, _sum(found, amount, found.is_credit), found.payer, found.text, reference)
         self._equal[digest] += 1
         moved = found.is_credit or found.kind is EntryKind.RETURN
-        return Entry(
+        return StatementEntry(
             place=self.place,
             account=found.account,
             key=f"{digest} {self._equal[digest]}",
@@ -180,7 +180,7 @@ class Keys:
             former_keys=self._former_keys(found, is_first=self._equal[digest] == 1),
         )
 
-    def _former_keys(self, raw_entry: Found, *, is_first: bool) -> tuple[FormerKey, ...]:
+    def _former_keys(self, raw_entry: ReadEntry, *, is_first: bool) -> tuple[FormerKey, ...]:
         """The keys under which the entry may have been taken when its reference was not kept.
 
         Of equal ones that have a reference only the first was taken then.
@@ -195,7 +195,7 @@ class Keys:
         keys = [self._former_key(raw_entry, reading, is_first=is_first) for reading in readings]
         return tuple(key for key in keys if key is not None)
 
-    def _former_key(self, raw_entry: Found, reading: FormerReading, *, is_first: bool) -> FormerKey | None:
+    def _former_key(self, raw_entry: ReadEntry, reading: FormerReading, *, is_first: bool) -> FormerKey | None:
         try:
             total = _sum(raw_entry, to_minor(reading.amount, raw_entry.currency), reading.is_credit)
         except ValueError:
@@ -216,11 +216,11 @@ def is_no_reference(reference: str) -> bool:
     return reference.upper() in NO_REFERENCE
 
 
-def _sum(raw_entry: Found, amount: int, is_credit: bool) -> str:
+def _sum(raw_entry: ReadEntry, amount: int, is_credit: bool) -> str:
     return f"{raw_entry.booked_on} {amount} {raw_entry.currency} {'credit' if is_credit else 'debit'}"
 
 
-def _digest(raw_entry: Found, total: str, payer: str, text: str, reference: str) -> str:
+def _digest(raw_entry: ReadEntry, total: str, payer: str, text: str, reference: str) -> str:
     content = [raw_entry.account, total, _clean(payer), _clean(text)] + [reference] * bool(reference)
     return sha256("\0".join(content).encode()).hexdigest()
 
@@ -231,15 +231,15 @@ def _known_ids(ids: Iterable[str]) -> tuple[str, ...]:
     return tuple(id_ for id_ in cleaned if len(id_) <= LONGEST_REFERENCE and not is_no_reference(id_))[:MOST_IDS]
 
 
-def _amount(place: int, found: Found) -> int:
+def _amount(place: int, found: ReadEntry) -> int:
     if found.currency not in known_currencies():
-        refuse(place, "currency", "not an ISO 4217 currency")
+        refuse_statement(place, "currency", "not an ISO 4217 currency")
     try:
         amount = to_minor(found.amount, found.currency)
     except ValueError as error:
-        refuse(place, "amount", str(error))
+        refuse_statement(place, "amount", str(error))
     if not 0 <= amount <= MAX_MINOR:
-        refuse(place, "amount", "below zero, or more than any payment")
+        refuse_statement(place, "amount", "below zero, or more than any payment")
     return amount
 
 

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 
-from services.invoicing.bank.domain.statements.statement_entries import Closing, Entry, Found, Keys, refuse
+from services.invoicing.bank.domain.statements.statement_entries import (
+    ClosingBalance,
+    EntryKeys,
+    ReadEntry,
+    StatementEntry,
+    refuse_statement,
+)
 from services.invoicing.files.domain.file_rows import LONGEST_ROW, RowLines, RowTooLong
 
 LONGEST_FIELD = 10_000
@@ -30,7 +36,7 @@ AS_ASCII = str.maketrans({"\u2019": "'", "\u2212": "-"} | dict.fromkeys(" \t\u00
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class ColumnMapping:
     """What the columns of a bank's CSV are called, and how it writes numbers and dates.
 
     Without a column for the sign, that of the amount says whether money came in.
@@ -58,16 +64,16 @@ class Columns:
         return {name for name in (*single, *self.text) if name is not None}
 
 
-def read(body: bytes, columns: Columns) -> Iterator[Entry | Closing]:
+def read_csv(body: bytes, columns: ColumnMapping) -> Iterator[StatementEntry | ClosingBalance]:
     """The entries of a file in its order, and the day of the last one. Raises StatementRefused."""
-    keys, last = Keys(), None
+    keys, last = EntryKeys(), None
     for row in _rows(body, columns, keys):
         place = keys.place + 1
         currency = (row[columns.currency].strip() if columns.currency else columns.fixed_currency) or ""
         amount, is_credit = _money(place, row, columns, currency)
         booked_on = _day(place, row[columns.booked_on], columns.date_format)
         last = max(last or booked_on, booked_on)
-        found = Found(
+        found = ReadEntry(
             account=columns.bank_account,
             amount=amount,
             currency=currency,
@@ -79,10 +85,10 @@ def read(body: bytes, columns: Columns) -> Iterator[Entry | Closing]:
         )
         yield keys.entry(found)
     if last is not None:
-        yield Closing(columns.bank_account, last)
+        yield ClosingBalance(columns.bank_account, last)
 
 
-def _rows(body: bytes, columns: Columns, keys: Keys) -> Iterator[Mapping[str, str]]:
+def _rows(body: bytes, columns: ColumnMapping, keys: EntryKeys) -> Iterator[Mapping[str, str]]:
     """The rows below the header by the names of their columns, each as long as it."""
     text = io.TextIOWrapper(io.BytesIO(body), columns.encoding, newline="")
     lines = RowLines(iter(lambda: text.readline(LONGEST_ROW + 1), ""))
@@ -94,16 +100,16 @@ def _rows(body: bytes, columns: Columns, keys: Keys) -> Iterator[Mapping[str, st
             if not any(one.strip() for one in row):
                 continue
             if len(row) != len(header):
-                refuse(keys.place + 1, "row", f"has {len(row)} fields, and the header {len(header)}")
+                refuse_statement(keys.place + 1, "row", f"has {len(row)} fields, and the header {len(header)}")
             if max(map(len, row)) > LONGEST_FIELD:
-                refuse(keys.place + 1, "row", "has a field that is too long")
+                refuse_statement(keys.place + 1, "row", "has a field that is too long")
             yield dict(zip(header, row, strict=True))
     except UnicodeDecodeError:
-        refuse(keys.place + 1, "encoding", f"not {columns.encoding}")
+        refuse_statement(keys.place + 1, "encoding", f"not {columns.encoding}")
     except RowTooLong as error:
-        refuse(keys.place + 1, "row", str(error))
+        refuse_statement(keys.place + 1, "row", str(error))
     except csv.Error as error:
-        refuse(keys.place + 1, "row", str(error))
+        refuse_statement(keys.place + 1, "row", str(error))
 
 
 def _header(rows: Iterable[list[str]], names: set[str]) -> list[str]:
@@ -117,24 +123,24 @@ def _header(rows: Iterable[list[str]], names: set[str]) -> list[str]:
         if once == names:
             break
     if nearest != names:
-        refuse(0, min(names - nearest), "the file does not have this column once")
+        refuse_statement(0, min(names - nearest), "the file does not have this column once")
     return header
 
 
-def _money(place: int, row: Mapping[str, str], columns: Columns, currency: str) -> tuple[str, bool]:
+def _money(place: int, row: Mapping[str, str], columns: ColumnMapping, currency: str) -> tuple[str, bool]:
     """The amount without its sign, with a point; and whether money came in."""
     parts = AMOUNT.fullmatch(row[columns.amount].translate(AS_ASCII))
     written = parts and WRITTEN[columns.decimal_separator].fullmatch(parts[4])
     signs, marks = (parts[1] + parts[3] + parts[5] + parts[7], parts[2] + parts[6]) if parts else ("", "")
     if written is None or len(signs) > 1 or not _may_mark(marks, currency):
-        refuse(place, columns.amount, "not a number as the mapping says")
+        refuse_statement(place, columns.amount, "not a number as the mapping says")
     whole, fraction = (re.sub("[.,']", "", part or "") for part in written.groups())
     digits, is_minus = f"{whole}.{fraction}" if fraction else whole, signs == "-"
     if columns.sign is None:
         return digits, not is_minus
     sign = row[columns.sign].strip()
     if sign not in columns.credit_signs + columns.debit_signs:
-        refuse(place, columns.sign, "a sign that the mapping does not name")
+        refuse_statement(place, columns.sign, "a sign that the mapping does not name")
     return digits, (sign in columns.credit_signs) != is_minus
 
 
@@ -149,4 +155,4 @@ def _day(place: int, text: str, written: str) -> date:
     try:
         return datetime.strptime(text.strip(), written).date()  # noqa: DTZ007  a day has no zone
     except ValueError:
-        refuse(place, "booking date", "not a date as the mapping says")
+        refuse_statement(place, "booking date", "not a date as the mapping says")
