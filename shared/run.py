@@ -44,6 +44,7 @@ def _keep_what_is_loaded() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 async def run(runtime: Runtime, roles: tuple[str, ...]) -> None:
@@ -111,6 +112,7 @@ def main(
     role: Annotated[str | None, typer.Argument(help="api, consumer, relay or jobs; all four if left out")] = None,
 ) -> None:
     """Run one process of a service."""
+    gc.disable()  # until all is loaded: nothing of that is garbage
     if role is not None and role not in ROLES:
         raise typer.BadParameter(f"{role!r} is no role")
     process = f"{service}/{role or 'all'}"

@@ -5,9 +5,10 @@ from typing import Any
 import orjson
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from pydantic.json_schema import models_json_schema
 
 from shared.pure.fields import NEEDED
-from shared.web.http.problems import PROBLEM, example_problem
+from shared.web.http.problems import PROBLEM, Problem, example_problem
 
 _KEY = "idempotency-key"
 _COMMON_CODES = (
@@ -26,6 +27,7 @@ _COMMON_CODES = (
 )
 """Codes of refusals that many routes share: status, the parameter that a route must have for it, code, detail."""
 _TEXT = {"type": "string"}
+_SCHEMAS = "#/components/schemas/"
 _RESPONSE_HEADERS = (
     ("2", _KEY, "Idempotency-Replayed", "`true` where this is the first answer to the key, given again"),
     ("401", "", "WWW-Authenticate", "`Bearer`"),
@@ -42,6 +44,7 @@ def build_document(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document. FastAPI knows one media type for a route's models, and a problem has its own."""
     if app.openapi_schema is None:
         document = FastAPI.openapi(app)
+        _add_problem(document["components"])
         for schema in document["components"]["schemas"].values():
             if "examples" in schema:
                 schema["examples"] = [orjson.loads(text) for text in schema["examples"]]
@@ -55,6 +58,12 @@ def build_document(app: FastAPI) -> dict[str, Any]:
                     _only_as_problem(answer.get("content", {}))
     assert app.openapi_schema is not None
     return app.openapi_schema
+
+
+def _add_problem(components: dict[str, Any]) -> None:
+    """Add the schemas of a problem, to which every refusal refers."""
+    _, generated = models_json_schema([(Problem, "serialization")], ref_template=_SCHEMAS + "{model}")
+    components["schemas"] = dict(sorted((components["schemas"] | generated["$defs"]).items()))
 
 
 def build_operation_id(route: APIRoute) -> str:
@@ -109,4 +118,4 @@ def _add_headers(operation: dict[str, Any]) -> None:
 def _only_as_problem(content: dict[str, Any]) -> None:
     if PROBLEM in content:
         content.pop("application/json", None)
-        content[PROBLEM] = content[PROBLEM] | {"schema": {"$ref": "#/components/schemas/Problem"}}
+        content[PROBLEM] = content[PROBLEM] | {"schema": {"$ref": f"{_SCHEMAS}{Problem.__name__}"}}

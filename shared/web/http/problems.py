@@ -36,9 +36,12 @@ class Problem(BaseModel):
 
 
 def describe_problem(status: int, code: str, meaning: str, detail: str) -> dict[str, Any]:
-    """How an API page shows a problem: what it means, and an example of it."""
+    """Describe how an API page shows a problem: what it means, and an example of it.
+
+    It names no model: FastAPI would build one anew for each status of each route, which is most of what a start takes.
+    """
     examples = {code: {"value": example_problem(status, code, detail)}}
-    return {"description": meaning, "model": Problem, "content": {PROBLEM: {"examples": examples}}}
+    return {"description": meaning, "content": {PROBLEM: {"examples": examples}}}
 
 
 def example_problem(status: int, code: str, detail: str) -> dict[str, Any]:
@@ -77,7 +80,6 @@ def refusals(*kinds: type[Refusal]) -> dict[int | str, dict[str, Any]]:
     return {
         status: {
             "description": _MEANINGS[int(status)][1] if status in _MEANINGS else "refused in the present state",
-            "model": Problem,
             "content": {PROBLEM: {"examples": shown}},
         }
         for status, shown in by_status.items()
