@@ -55,7 +55,7 @@ VIOLATIONS = [
 """(the contract, the module in which, the module that must not be imported there)"""
 
 
-def broken(tree: Path) -> set[str]:
+def list_broken(tree: Path) -> set[str]:
     """The ids of the contracts that a tree breaks. Raises AssertionError if the linter did not come to a result."""
     linter = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run(
@@ -98,13 +98,13 @@ def importing(tree: Path, module: str, imported: str) -> Iterator[None]:
 
 
 def test_the_contracts_hold() -> None:
-    assert broken(ROOT) == set()
+    assert list_broken(ROOT) == set()
 
 
 @pytest.mark.parametrize(("contract", "module", "imported"), VIOLATIONS)
 def test_each_contract_bites(tree: Path, contract: str, module: str, imported: str) -> None:
     with importing(tree, module, imported):
-        assert contract in broken(tree)
+        assert contract in list_broken(tree)
 
 
 def test_every_contract_has_an_example_that_breaks_it() -> None:

@@ -41,7 +41,7 @@ def mailbox(tmp_path: Path) -> Iterator[Mailbox]:
 @pytest.fixture
 async def activated(database: Database, keys: Keys, jwks_file: Path) -> SubscriptionActivated:
     """A subscription that entitlements has heard of."""
-    event = builders.activated(uuid4(), uuid4(), PATH.rpartition("/")[2])
+    event = builders.build_activated(uuid4(), uuid4(), PATH.rpartition("/")[2])
     async with running("entitlements", database, keys, jwks_file) as (runtime, _):
         await hear(runtime, event)
     return event
