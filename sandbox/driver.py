@@ -128,7 +128,7 @@ class Driver:
     async def run(self, on_instant: Callable[[datetime, int], None], until: datetime | None = None) -> None:
         """Live through all instants up to `until`, or until nothing is planned and nothing falls due.
 
-        `told` is called at each instant with the number of actions left. Raises NotSettled.
+        `on_instant` is called at each instant with the number of actions left. Raises NotSettled.
         """
         async for instant in self.living(until):
             on_instant(instant, len(self._agenda))

@@ -1,4 +1,4 @@
-"""What tests build: databases with a clock, running services, clients, and the usual bodies."""
+"""Builders of tests: databases with a clock, running services, clients, and the usual bodies."""
 
 import subprocess
 import time
@@ -241,13 +241,13 @@ def invoice(account_id: str, *amounts: int, subscription_id: str | None = None, 
     return {"account_id": account_id, "lines": lines} | more
 
 
-def registered(account_id: UUID, **more: Any) -> AccountRegistered:
+def build_registered(account_id: UUID, **more: Any) -> AccountRegistered:
     """An account of invoicing's, as others hear of it."""
     profile = {"legal_entity": "GS-DE", "currency": "EUR", "time_zone": "UTC", "terms_days": 30}
     return AccountRegistered(account_id=account_id, external_reference=None, vendor_customer_ids=(), **(profile | more))
 
 
-def activated(account_id: UUID, subscription_id: UUID, vendor_id: str = "vendor-17") -> SubscriptionActivated:
+def build_activated(account_id: UUID, subscription_id: UUID, vendor_id: str = "vendor-17") -> SubscriptionActivated:
     """A subscription that was bought, as others hear of it."""
     return SubscriptionActivated(
         account_id=account_id,

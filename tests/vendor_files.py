@@ -82,7 +82,7 @@ def as_json_lines(lines: Iterable[BilledLine], *, packed: bool = False, numbers:
 
 
 def billed_total(lines: Iterable[BilledLine]) -> int:
-    """What an invoice of these lines comes to, with tax."""
+    """Sum an invoice of these lines, with tax."""
     return sum(line.subtotal + line.tax for line in lines)
 
 
@@ -100,7 +100,7 @@ def vendor_invoice(total: int = 10080, **more: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Charge:
-    """What we expect to be billed; the period ends before `to`."""
+    """A charge that we expect to be billed; the period ends before `to`."""
 
     subscription_id: UUID
     account_id: UUID
@@ -118,24 +118,24 @@ async def expect(database: Database, charges: Iterable[Charge]) -> None:
     rows = [
         (
             uuid4(),
-            one.account_id,
-            one.subscription_id,
-            one.kind,
+            charge.account_id,
+            charge.subscription_id,
+            charge.kind,
             uuid4(),
             uuid4(),
             1,
-            one.starts,
-            one.starts,
-            one.to,
+            charge.starts,
+            charge.starts,
+            charge.to,
             30,
-            one.quantity,
+            charge.quantity,
             1008,
-            one.amount,
-            one.currency,
-            one.charged_on,
+            charge.amount,
+            charge.currency,
+            charge.charged_on,
             START,
         )
-        for one in charges
+        for charge in charges
     ]
     async with database.connected("invoicing") as connection:
         await connection.copy_records_to_table("vendor_charges", schema_name="invoicing", records=rows)
@@ -160,14 +160,14 @@ class World:
         headers = self.client.headers | {"content-type": type_}
         return await self.client.http.put(path, content=content, headers=headers, params=query)
 
-    async def invoiced(self, lines: Sequence[BilledLine], **more: Any) -> str:
+    async def record_invoice(self, lines: Sequence[BilledLine], **more: Any) -> str:
         """A vendor invoice of these lines; its id."""
         body = vendor_invoice(billed_total(lines), tax_minor=sum(line.tax for line in lines)) | more
         return str((await self.client.made("/v1/vendor-invoices", body))["id"])
 
-    async def reconciled(self, lines: Sequence[BilledLine], **more: Any) -> dict[str, Any]:
-        """What the reconciliation of an invoice of these lines comes to."""
-        answer = await self.put(await self.invoiced(lines, **more), as_csv(lines))
+    async def reconcile_lines(self, lines: Sequence[BilledLine], **more: Any) -> dict[str, Any]:
+        """Reconcile an invoice of these lines; the answer."""
+        answer = await self.put(await self.record_invoice(lines, **more), as_csv(lines))
         assert answer.status_code == 201, answer.text
         return dict(answer.json())
 

@@ -30,7 +30,7 @@ def retry_briefly(
 
 
 async def wait_quickly() -> None:
-    """Wait as `quick` does before a second attempt."""
+    """Wait as `retry_briefly` does before a second attempt."""
     await asyncio.sleep(random.uniform(0, QUICK_WAIT_SECONDS))
 
 

@@ -137,7 +137,7 @@ class Unit:
     async def publish_each(self, event: type[Event], payload_query: str, *arguments: object) -> None:
         """Announce one fact of a kind about each of many subjects, set-based; all of them must be locked.
 
-        `told` is a query of (subject, data) with parameters from $3 on: see `outbox.write_each`.
+        `payload_query` is a query of (subject, data) with parameters from $3 on: see `outbox.write_each`.
         """
         await self.flush()  # what was published before comes before
         self._sequences |= await outbox.write_each(
@@ -217,7 +217,7 @@ class Units:
     ) -> T:
         """Run `action` in a unit and commit it; again from the start on a transient error.
 
-        Units `about` the same (an account's id, say) take turns before they take a connection. Raises what the
+        Units of the same `subject` (an account's id, say) take turns before they take a connection. Raises what the
         action refuses, and `Unavailable` when the database stays away or locked.
         """
         unit_cause = cause or Cause(id=str(new_id()))

@@ -132,7 +132,7 @@ async def write_each(
 ) -> dict[str, int]:
     """Write one event for each of many subjects, whose streams are locked; their sequences.
 
-    `told` is a query of (subject, data), data as the event's model would write it, with parameters from $3 on.
+    `payload_query` is a query of (subject, data), data as the event's model would write it, with parameters from $3 on.
     Raises EventTooLarge.
     """
     common = _headers(event, unit_now, cause, {})

@@ -28,7 +28,7 @@ _STILL_DUE = "SELECT subject FROM unnest($2::text[]) AS subject WHERE subject = 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """Timed work: `due` is a query of the accounts that are due at $1, `judge` acts on those it claimed.
+    """Timed work: `due` is a query of the accounts that are due at $1, `handler` acts on those it claimed.
 
     Those come first that wait the longest: in that order an index serves the query, however few or many are due.
     """

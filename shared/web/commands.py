@@ -103,7 +103,7 @@ class CommandRunner(ActRunner):
     ) -> Response:
         """Do it in one unit and answer with the model that `action` returns; or answer as the first time.
 
-        `status` may hang on what the answer says. `about` is what it changes, as far as the request says so: requests
+        `status` may hang on what the answer says. `subject` is what it changes, as far as the request says so: requests
         about the same take turns. With `locked_first` its lock is waited for before the key is taken, so that whoever
         waits for the key does not wait for that lock too.
         """
@@ -126,7 +126,7 @@ class CommandRunner(ActRunner):
     async def run_batched(self, many: BatchHandler[Order], order: Order, subject: UUID) -> Response:
         """Do it in one unit with others of the kind that came at once; or answer as the first time.
 
-        `about` is the account that it changes. `many` does what it is given as if one came after the other, and
+        `subject` is the account that it changes. `many` does what it is given as if one came after the other, and
         returns a refusal in the place of what it refuses.
         """
 

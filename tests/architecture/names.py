@@ -38,7 +38,7 @@ STATE_DECORATORS = frozenset({"property", "cached_property", "contextmanager", "
 def violations(text: str) -> list[Violation]:
     """List the violations of the naming rules in a module's text."""
     tree = ast.parse(text)
-    return [*_module_docstring(tree), *(found for node in ast.walk(tree) for found in _of_node(node))]
+    return [*_module_docstring(tree), *(violation for node in ast.walk(tree) for violation in _of_node(node))]
 
 
 def _of_node(node: ast.AST) -> Iterator[Violation]:
@@ -106,8 +106,8 @@ def count_violations(root: Path = ROOT) -> dict[str, dict[str, int]]:
     for path in (path for folder in FOLDERS for path in sorted((root / folder).rglob("*.py"))):
         if {"versions", "node_modules"} & set(path.parts):
             continue
-        if found := Counter(rule for rule, _ in violations(path.read_text())):
-            counts[path.relative_to(root).as_posix()] = dict(sorted(found.items()))
+        if by_rule := Counter(rule for rule, _ in violations(path.read_text())):
+            counts[path.relative_to(root).as_posix()] = dict(sorted(by_rule.items()))
     return counts
 
 
@@ -119,16 +119,16 @@ def read_list(path: Path = LIST) -> dict[str, dict[str, int]]:
 
 def differences(counts: Mapping[str, Mapping[str, int]], allowed: Mapping[str, Mapping[str, int]]) -> list[str]:
     """Name each number that is higher or lower than the list says."""
-    found = []
+    lines = []
     for path in sorted({*counts, *allowed}):
         now, before = counts.get(path, {}), allowed.get(path, {})
         for rule in sorted({*now, *before}):
             here, there = now.get(rule, 0), before.get(rule, 0)
             if here > there:
-                found.append(f"{path}: {rule}: {here}, at most {there} allowed")
+                lines.append(f"{path}: {rule}: {here}, at most {there} allowed")
             elif here < there:
-                found.append(f"{path}: {rule}: {here}, the list says {there}; lower it by the command of names.py")
-    return found
+                lines.append(f"{path}: {rule}: {here}, the list says {there}; lower it by the command of names.py")
+    return lines
 
 
 def lower_list(counts: Mapping[str, Mapping[str, int]], path: Path = LIST) -> list[str]:

@@ -9,7 +9,7 @@ renamed name (as of an attribute that a test replaces), and variables that becam
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Set
 from itertools import zip_longest
 
 from tests.architecture.marks import Mark, mark_module
@@ -85,9 +85,9 @@ class Comparison:
         for (old, new), places in self._uses.items():
             if (old, new) not in self._declared:
                 self.differing.append(f"{places[0]}: {old} became {new}, which nothing declares")
-        words = dict(self._declared) | {old: new for _, old, new in self._variables}
+        pairs = self._declared | {(old, new) for _, old, new in self._variables}
         for place, before, after in self._texts:
-            named = TEXT_OF_NAMES.fullmatch(before[1:-1]) and rename_words(before, words) == rename_words(after, words)
+            named = is_text_renamed(before[1:-1], after[1:-1], pairs)
             (self.to_look_at if named else self.differing).append(f"{place}: the text {before} became {after}")
         for name, before_paths, after_paths in self._listed:
             if sorted(renamed.get(path, path) for path in before_paths) != sorted(after_paths):
@@ -101,9 +101,12 @@ def _list_names(marks: Iterable[Mark]) -> list[str]:
     return [mark.text for mark in marks if mark.kind == "listed name"]
 
 
-def rename_words(text: str, words: Mapping[str, str]) -> str:
-    """Rename the words of a text that are names."""
-    return re.sub(r"\w+", lambda word: words.get(word[0], word[0]), text)
+def is_text_renamed(before: str, after: str, pairs: Set[tuple[str, str]]) -> bool:
+    """Whether a text of names became another one by these renames alone."""
+    olds, news = re.split(r"(\w+)", before), re.split(r"(\w+)", after)
+    if not TEXT_OF_NAMES.fullmatch(before) or len(olds) != len(news):
+        return False
+    return all(old == new or (old, new) in pairs for old, new in zip(olds, news, strict=True))
 
 
 def compare_states(modules: Iterable[tuple[str, str, str]]) -> tuple[list[str], list[str], list[str]]:

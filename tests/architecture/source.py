@@ -64,7 +64,7 @@ def list_rooms(service: Path, room: str) -> list[Path]:
 
 
 def missing_rooms(service: Path) -> list[str]:
-    """What every service has and this folder lacks."""
+    """List what every service has and this folder lacks."""
     rooms = [room for room in ROOMS if not list_rooms(service, room)]
     rooms += [room for room in WIRING if not ((service / f"{room}.py").exists() or (service / room).is_dir())]
     files = ("README.md", "__init__.py", "migrations/env.py", "migrations/versions/0001_first_tables.py")
@@ -87,9 +87,9 @@ def functions(folder: Path) -> Iterator[tuple[str, int]]:
 
 def long_functions(folder: Path) -> list[str]:
     """Functions that nobody takes in at a glance; and `median` or `most` if they are long as a whole."""
-    found = dict(functions(folder))
-    lengths = list(found.values())
-    finds = [name for name, length in found.items() if length > LONGEST_FUNCTION]
+    lengths_by_name = dict(functions(folder))
+    lengths = list(lengths_by_name.values())
+    finds = [name for name, length in lengths_by_name.items() if length > LONGEST_FUNCTION]
     if median(lengths) > 8:
         finds.append("median")
     if len(lengths) > 1 and quantiles(lengths, n=10)[-1] > 20:
@@ -163,24 +163,24 @@ def actors_compared(folder: Path) -> list[str]:
     return finds
 
 
-def undocumented(folder: Path) -> list[str]:
+def list_undocumented(folder: Path) -> list[str]:
     """Public modules, classes and functions without a docstring; members of a protocol need none."""
     finds = []
     for path in sources(folder):
         tree = ast.parse(path.read_text())
         if tree.body and ast.get_docstring(tree) is None:
             finds.append(path.name)
-        finds += [f"{path.name}:{name}" for name in _undocumented(tree, "")]
+        finds += [f"{path.name}:{name}" for name in _find_undocumented(tree, "")]
     return finds
 
 
-def _undocumented(parent: ast.Module | ast.ClassDef, prefix: str) -> Iterator[str]:
+def _find_undocumented(parent: ast.Module | ast.ClassDef, prefix: str) -> Iterator[str]:
     for node in parent.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name[0] != "_":
             if ast.get_docstring(node) is None and not _is_declaration(node):
                 yield prefix + node.name
             if isinstance(node, ast.ClassDef):
-                yield from _undocumented(node, f"{prefix}{node.name}.")
+                yield from _find_undocumented(node, f"{prefix}{node.name}.")
 
 
 def _is_declaration(node: ast.stmt) -> bool:

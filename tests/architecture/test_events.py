@@ -24,7 +24,7 @@ def modules() -> Iterator[ModuleType]:
 MODULES = tuple(modules())
 
 
-def published() -> dict[str, type[Event]]:
+def list_published() -> dict[str, type[Event]]:
     """The product's events; tests declare some of their own."""
     return {name: event for name, event in REGISTRY.items() if not event.__module__.startswith("tests.")}
 
@@ -51,7 +51,7 @@ def changeable(declared: Iterable[type[BaseModel]]) -> set[str]:
 
 def test_events_and_their_values_are_frozen() -> None:
     declared = models(MODULES)
-    assert set(published().values()) <= declared
+    assert set(list_published().values()) <= declared
     assert changeable(declared) == set()
 
 
@@ -67,7 +67,7 @@ def test_a_changeable_event_is_seen() -> None:
     assert changeable([_Loose, _Growing]) == {"_Loose", "_Growing"}
 
 
-def misplaced(events: Iterable[type[Event]]) -> set[str]:
+def find_misplaced(events: Iterable[type[Event]]) -> set[str]:
     """Events that are declared elsewhere than with their producer."""
     return {
         event.__name__ for event in events if event.__module__.split(".")[:3] != ["shared", "events", event.producer]
@@ -75,18 +75,18 @@ def misplaced(events: Iterable[type[Event]]) -> set[str]:
 
 
 def test_events_are_declared_with_their_producer() -> None:
-    assert len(published()) >= 35
-    assert misplaced(published().values()) == set()
+    assert len(list_published()) >= 35
+    assert find_misplaced(list_published().values()) == set()
 
 
 def test_a_misplaced_event_is_seen() -> None:
     _Loose.producer = "invoicing"
-    assert misplaced([_Loose]) == {"_Loose"}
+    assert find_misplaced([_Loose]) == {"_Loose"}
 
 
 def test_every_event_has_its_schema() -> None:
     folder = ROOT / "shared" / "events" / "schemas"
-    assert {path.name for path in folder.iterdir()} == {f"{name}.json" for name in published()}
+    assert {path.name for path in folder.iterdir()} == {f"{name}.json" for name in list_published()}
 
 
 def test_events_are_declared_nowhere_else() -> None:

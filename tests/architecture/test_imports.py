@@ -84,7 +84,7 @@ def lint(tree: Path) -> tuple[set[str], str]:
     return {names[name] for name, result in results.items() if result == "BROKEN"}, done.stdout
 
 
-def broken(tree: Path) -> set[str]:
+def list_broken(tree: Path) -> set[str]:
     """List the ids of the contracts that a tree breaks."""
     return lint(tree)[0]
 
@@ -135,13 +135,13 @@ def importing(tree: Path, module: str, imported: str) -> Iterator[None]:
 
 
 def test_the_contracts_hold() -> None:
-    assert broken(ROOT) == set()
+    assert list_broken(ROOT) == set()
 
 
 @pytest.mark.parametrize(("contract", "module", "imported"), VIOLATIONS)
 def test_each_contract_bites(tree: Path, contract: str, module: str, imported: str) -> None:
     with importing(tree, module, imported):
-        assert contract in broken(tree)
+        assert contract in list_broken(tree)
 
 
 def test_every_contract_has_an_example_that_breaks_it() -> None:

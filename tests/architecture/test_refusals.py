@@ -29,49 +29,55 @@ class Taken(Refusal):
 
 def names(code: CodeType) -> set[str]:
     """Every name that a function uses, in the functions within it too."""
-    return set(code.co_names).union(*(names(one) for one in code.co_consts if isinstance(one, CodeType)))
+    return set(code.co_names).union(*(names(constant) for constant in code.co_consts if isinstance(constant, CodeType)))
 
 
-def used(function: FunctionType) -> Iterator[Any]:
-    """What a function refers to: globals of its module, and what it takes from modules among them."""
+def list_used(function: FunctionType) -> Iterator[Any]:
+    """List what a function refers to: globals of its module, and what it takes from modules among them."""
     wanted = names(function.__code__)
-    found = [function.__globals__[name] for name in wanted if name in function.__globals__]
-    while found:
-        one = found.pop()
-        yield one
-        if isinstance(one, ModuleType) and one.__name__.startswith("services."):
-            found += [getattr(one, name) for name in wanted if hasattr(one, name)]
+    objects = [function.__globals__[name] for name in wanted if name in function.__globals__]
+    while objects:
+        referred = objects.pop()
+        yield referred
+        if isinstance(referred, ModuleType) and referred.__name__.startswith("services."):
+            objects += [getattr(referred, name) for name in wanted if hasattr(referred, name)]
 
 
-def given(function: FunctionType, seen: set[FunctionType]) -> set[str]:
+def list_codes(function: FunctionType, seen: set[FunctionType]) -> set[str]:
     """The codes of the 409s that a function of ours refers to, or one that it calls."""
     seen.add(function)
-    found = set()
-    for one in used(function):
-        if isinstance(one, type) and issubclass(one, Refusal) and one.status == 409 and one is not Refusal:
-            found.add(one.code)
-        if isinstance(one, FunctionType) and one.__module__.startswith(("services.", __name__)) and one not in seen:
-            found |= given(one, seen)
-    return found
+    codes = set()
+    for referred in list_used(function):
+        if (
+            isinstance(referred, type)
+            and issubclass(referred, Refusal)
+            and referred.status == 409
+            and referred is not Refusal
+        ):
+            codes.add(referred.code)
+        if (
+            isinstance(referred, FunctionType)
+            and referred.__module__.startswith(("services.", __name__))
+            and referred not in seen
+        ):
+            codes |= list_codes(referred, seen)
+    return codes
 
 
-def _given(route: APIRoute) -> set[str]:
+def _list_codes(route: APIRoute) -> set[str]:
     assert isinstance(route.endpoint, FunctionType)
-    return given(route.endpoint, set())
+    return list_codes(route.endpoint, set())
 
 
 def mistold(routers: tuple[Router, ...]) -> dict[str, tuple[set[str], set[str]]]:
     """The routes whose page shows other codes than their use cases give: what is shown, and what is given."""
-    found = {}
+    by_route = {}
     for name, route in routes(routers).items():
         answer = route.responses.get(409, {"content": {PROBLEM: {"examples": {}}}})
-        shown, gives = (
-            set(answer["content"][PROBLEM]["examples"]),
-            _given(route) - NEVER.get(name, set()),
-        )
+        shown, gives = (set(answer["content"][PROBLEM]["examples"]), _list_codes(route) - NEVER.get(name, set()))
         if shown != gives:
-            found[name] = (shown, gives)
-    return found
+            by_route[name] = (shown, gives)
+    return by_route
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -87,7 +93,7 @@ def test_a_conflict_that_is_not_shown_and_one_that_cannot_be_are_seen() -> None:
     router = Router()
 
     @router.post("/shown", responses=refusals(Taken))
-    async def shown() -> None:
+    async def conflict() -> None:
         def later() -> None:
             _take()
 

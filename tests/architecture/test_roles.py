@@ -6,7 +6,7 @@ The catalogue says the same (test_schemas.py); here each statement is tried.
 import pytest
 
 from tests.architecture.source import BACKBONE, SERVICES
-from tests.architecture.test_schemas import refused
+from tests.architecture.test_schemas import is_refused
 from tests.builders import Database
 
 RELATIONS = """
@@ -32,30 +32,30 @@ SHAPES = (
 )
 
 
-async def allowed(database: Database, role: str, schema: str, statements: tuple[str, ...]) -> set[str]:
+async def list_allowed(database: Database, role: str, schema: str, statements: tuple[str, ...]) -> set[str]:
     """Those of these statements that a role may run on some table of a schema; each is undone."""
     relations = await database.rows(RELATIONS, schema)
-    assert {one["name"] for one in relations} >= BACKBONE
+    assert {relation["name"] for relation in relations} >= BACKBONE
     async with database.connected(role) as connection:
         attempts = [
-            statement.format(table=f"{schema}.{one['name']}", column=one["column"], role=role)
-            for one in relations
+            statement.format(table=f"{schema}.{relation['name']}", column=relation["column"], role=role)
+            for relation in relations
             for statement in statements
         ]
-        return {attempt for attempt in attempts if not await refused(connection, attempt)}
+        return {attempt for attempt in attempts if not await is_refused(connection, attempt)}
 
 
 @pytest.mark.parametrize("role", SERVICES)
 async def test_a_role_neither_reads_nor_writes_any_table_of_another_service(database: Database, role: str) -> None:
     for other in sorted(set(SERVICES) - {role}):
-        assert await allowed(database, role, other, READS_AND_WRITES + SHAPES) == set()
+        assert await list_allowed(database, role, other, READS_AND_WRITES + SHAPES) == set()
 
 
 @pytest.mark.parametrize("role", SERVICES)
 async def test_a_role_has_no_power_over_the_shape_of_any_table_of_its_own(database: Database, role: str) -> None:
-    assert await allowed(database, role, role, SHAPES) == set()
+    assert await list_allowed(database, role, role, SHAPES) == set()
     async with database.connected(role) as connection:
-        assert await refused(connection, f"CREATE TABLE {role}.own (id int)")
+        assert await is_refused(connection, f"CREATE TABLE {role}.own (id int)")
 
 
 async def test_what_is_allowed_is_seen(database: Database) -> None:
@@ -63,7 +63,7 @@ async def test_what_is_allowed_is_seen(database: Database) -> None:
     await database.execute("GRANT SELECT ON invoicing.parked TO collections")
     await database.execute("GRANT DELETE ON invoicing.outbox TO collections")
     await database.execute("GRANT TRUNCATE ON collections.outbox TO collections")
-    found = await allowed(database, "collections", "invoicing", READS_AND_WRITES)
-    assert {"SELECT 1 FROM invoicing.parked", "DELETE FROM invoicing.outbox"} <= found
-    assert {attempt.split()[-1].rpartition(".")[0] for attempt in found if "LOCK" not in attempt} == {"invoicing"}
-    assert "TRUNCATE collections.outbox CASCADE" in await allowed(database, "collections", "collections", SHAPES)
+    statements = await list_allowed(database, "collections", "invoicing", READS_AND_WRITES)
+    assert {"SELECT 1 FROM invoicing.parked", "DELETE FROM invoicing.outbox"} <= statements
+    assert {attempt.split()[-1].rpartition(".")[0] for attempt in statements if "LOCK" not in attempt} == {"invoicing"}
+    assert "TRUNCATE collections.outbox CASCADE" in await list_allowed(database, "collections", "collections", SHAPES)

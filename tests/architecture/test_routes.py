@@ -111,12 +111,12 @@ def scopes(route: APIRoute) -> set[str]:
     }
 
 
-def wrong_scopes(service: str, found: dict[str, APIRoute]) -> set[str]:
+def wrong_scopes(service: str, routes_by_name: dict[str, APIRoute]) -> set[str]:
     """Routes with another scope than its service's `read` for a question, `write` for a change (in invoicing that of
     the kind of change), `admin` for a limit, `publish` for what binds customers, `operate` for work that failed.
     """
     wrong = set()
-    for name, route in found.items():
+    for name, route in routes_by_name.items():
         asks = name.startswith("GET ") or name in CHANGES_NOTHING
         special = (
             dict.fromkeys(LIMITS | PERSONAL, "admin")
@@ -133,11 +133,11 @@ def wrong_scopes(service: str, found: dict[str, APIRoute]) -> set[str]:
     return wrong
 
 
-def without_key(found: dict[str, APIRoute]) -> set[str]:
+def without_key(routes_by_name: dict[str, APIRoute]) -> set[str]:
     """POSTs that change something and take no Idempotency-Key."""
     return {
         name
-        for name, route in found.items()
+        for name, route in routes_by_name.items()
         if name.startswith("POST ") and name not in CHANGES_NOTHING
         if not any(isinstance(action, CommandOf | UploadOf) for action in list_actions(route))
     }
@@ -166,17 +166,17 @@ def units_of_their_own(folder: Path) -> set[str]:
     return {path.stem for path in source.sources(folder) if ".units.run(" in path.read_text()}
 
 
-def unmentioned(readme: str, names: Iterable[str]) -> set[str]:
+def find_unmentioned(readme: str, names: Iterable[str]) -> set[str]:
     """Names that a README does not have."""
     return {name for name in names if name not in readme}
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_routes_need_their_scope_and_posts_a_key(service: str) -> None:
-    found = routes(load(service).routers)
-    assert found
-    assert wrong_scopes(service, found) == set()
-    assert without_key(found) == set()
+    routes_by_name = routes(load(service).routers)
+    assert routes_by_name
+    assert wrong_scopes(service, routes_by_name) == set()
+    assert without_key(routes_by_name) == set()
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -216,7 +216,7 @@ def test_an_open_route_and_a_post_without_a_key_are_seen() -> None:
     reads = APIRouter(prefix="/v1", dependencies=[needs("invoicing:read")])
 
     @open_router.get("/open")
-    async def told() -> None: ...
+    async def write() -> None: ...
 
     @reads.post("/changes")
     async def change(body: dict[str, Any]) -> None: ...
@@ -224,40 +224,42 @@ def test_an_open_route_and_a_post_without_a_key_are_seen() -> None:
     @reads.get("/fine")
     async def fine() -> None: ...
 
-    found = routes([open_router, reads])
-    assert wrong_scopes("invoicing", found) == {"GET /v1/open", "POST /v1/changes"}
-    assert without_key(found) == {"POST /v1/changes"}
+    routes_by_name = routes([open_router, reads])
+    assert wrong_scopes("invoicing", routes_by_name) == {"GET /v1/open", "POST /v1/changes"}
+    assert without_key(routes_by_name) == {"POST /v1/changes"}
 
 
 def loose_times(route: APIRoute) -> set[str]:
     """Where a request takes a date or an instant in whatever form pydantic reads, numbers included."""
     fields = [route.body_field] if route.body_field else []
-    inputs = [*fields, *(one for one in (*route.dependant.query_params, *route.dependant.path_params))]
-    found: set[str] = set()
-    for one in inputs:
-        _loose(one.name, one.field_info.annotation, one.field_info.metadata, found)
-    return found
+    inputs = [*fields, *(parameter for parameter in (*route.dependant.query_params, *route.dependant.path_params))]
+    names: set[str] = set()
+    for field in inputs:
+        _loose(field.name, field.field_info.annotation, field.field_info.metadata, names)
+    return names
 
 
-def _loose(name: str, kind: Any, around: Iterable[Any], found: set[str]) -> None:
+def _loose(name: str, kind: Any, around: Iterable[Any], names: set[str]) -> None:
     if get_origin(kind) is Annotated:
         kind, *more = get_args(kind)
-        _loose(name, kind, (*around, *more), found)
+        _loose(name, kind, (*around, *more), names)
     elif kind in (date, datetime):
-        if not any(isinstance(one, BeforeValidator) for one in around):
-            found.add(name)
+        if not any(isinstance(marker, BeforeValidator) for marker in around):
+            names.add(name)
     elif isinstance(kind, type) and issubclass(kind, BaseModel):
         for own, field in kind.model_fields.items():
-            _loose(f"{name}.{own}", field.annotation, field.metadata, found)
+            _loose(f"{name}.{own}", field.annotation, field.metadata, names)
     else:
         for part in get_args(kind):
-            _loose(name, part, (), found)
+            _loose(name, part, (), names)
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_times_in_requests_are_text_of_one_form(service: str) -> None:
-    found = {f"{name} {loose}" for name, route in routes(load(service).routers).items() for loose in loose_times(route)}
-    assert found == set()
+    loose_fields = {
+        f"{name} {loose}" for name, route in routes(load(service).routers).items() for loose in loose_times(route)
+    }
+    assert loose_fields == set()
 
 
 def test_a_time_of_any_form_is_seen() -> None:
@@ -289,14 +291,14 @@ def test_the_readme_names_every_route_and_event(service: str) -> None:
         if event.producer == service and event.__module__.startswith("shared.")
     }
     heard = {REGISTRY[type_].__name__ for type_ in wired.handlers}
-    assert unmentioned(readme, announced | heard) == set()
-    assert unmentioned(readme, _shown(routes(wired.routers))) == set()
+    assert find_unmentioned(readme, announced | heard) == set()
+    assert find_unmentioned(readme, _show_routes(routes(wired.routers))) == set()
 
 
-def _shown(found: dict[str, APIRoute]) -> set[str]:
+def _show_routes(routes_by_name: dict[str, APIRoute]) -> set[str]:
     """How a README shows routes: whole, but a command on one thing at least by the command, as in `:reject`."""
-    return {f":{name.partition('}:')[2]}" if "}:" in name else name for name in found}
+    return {f":{name.partition('}:')[2]}" if "}:" in name else name for name in routes_by_name}
 
 
 def test_an_unmentioned_event_is_seen() -> None:
-    assert unmentioned("| CaseOpened | `GET /v1/cases` |", ["CaseOpened", "CaseClosed"]) == {"CaseClosed"}
+    assert find_unmentioned("| CaseOpened | `GET /v1/cases` |", ["CaseOpened", "CaseClosed"]) == {"CaseClosed"}

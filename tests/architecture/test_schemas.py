@@ -1,4 +1,4 @@
-"""What the migrations make is what the tables declare, and each role can do what it must and no more."""
+"""Tables as the migrations make them and as they are declared, and what each role can do with them."""
 
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -62,7 +62,7 @@ SELECT tablename, 'index ' || indexname, indexdef FROM pg_indexes WHERE schemana
 Shape = set[tuple[str, str, str]]
 
 
-def declared(service: str) -> MetaData:
+def load_declared(service: str) -> MetaData:
     """The tables that a service declares."""
     metadata = import_module(f"services.{service}.tables").METADATA
     assert isinstance(metadata, MetaData)
@@ -70,7 +70,7 @@ def declared(service: str) -> MetaData:
 
 
 async def shape(database: Database, schema: str, *, alias: str | None = None) -> Shape:
-    """What a schema consists of, beside the backbone; `alias` stands for its name in definitions."""
+    """Read the parts of a schema, beside the backbone; `alias` stands for its name in definitions."""
     rows = await database.rows(SHAPE, schema)
     assert rows
     named = (f"{schema}.", f"{alias or schema}.")
@@ -98,7 +98,7 @@ async def make(database: Database, schema: str, metadata: MetaData) -> None:
 
 async def differences(database: Database, service: str) -> Shape:
     """In what the migrated schema and the declared tables differ, in either direction."""
-    await make(database, service, declared(service))
+    await make(database, service, load_declared(service))
     return await shape(database, "migrated", alias=service) ^ await shape(database, service)
 
 
@@ -121,9 +121,9 @@ async def test_migrations_make_what_the_tables_declare(database: Database, servi
 )
 async def test_drift_is_seen(database: Database, drift: str, what: str) -> None:
     await database.execute(drift)
-    found = {(table, name) for table, name, _ in await differences(database, "collections")}
-    assert ("items", what) in found
-    assert {table for table, _ in found} == {"items"}
+    drifts = {(table, name) for table, name, _ in await differences(database, "collections")}
+    assert ("items", what) in drifts
+    assert {table for table, _ in drifts} == {"items"}
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -133,7 +133,7 @@ async def test_every_schema_has_the_backbone(database: Database, service: str) -
 
 
 def _tables(service: str) -> list[str]:
-    return [table.name for table in declared(service).sorted_tables]
+    return [table.name for table in load_declared(service).sorted_tables]
 
 
 def _migration(path: Path) -> Any:
@@ -146,7 +146,7 @@ def _migration(path: Path) -> Any:
 
 
 def _append_only(service: str) -> set[str]:
-    """What the migrations of a service declare to be append-only, each for the tables that it makes or drops."""
+    """List what the migrations of a service declare to be append-only, each for the tables that it makes or drops."""
     versions = ROOT / "services" / service / "migrations" / "versions"
     migrations = [_migration(path) for path in versions.glob("*.py")]
     declared = {table for migration in migrations for table in getattr(migration, "APPEND_ONLY", ())}
@@ -156,7 +156,7 @@ def _append_only(service: str) -> set[str]:
     return declared - set(ended)
 
 
-async def refused(connection: asyncpg.Connection, statement: str) -> bool:
+async def is_refused(connection: asyncpg.Connection, statement: str) -> bool:
     """Whether a role may not do this; what it may is undone."""
     transaction = connection.transaction()
     await transaction.start()
@@ -172,14 +172,16 @@ async def refused(connection: asyncpg.Connection, statement: str) -> bool:
 async def rewritable(database: Database, service: str, tables: set[str]) -> set[str]:
     """Those of a service's tables whose rows its role could change or delete."""
     async with database.connected(service) as connection:
-        found = set()
+        rewritable_tables = set()
         for table in tables:
-            column = declared(service).tables[f"{service}.{table}"].columns.keys()[-1]  # a first one may be an identity
+            column = (
+                load_declared(service).tables[f"{service}.{table}"].columns.keys()[-1]
+            )  # a first one may be an identity
             update = f"UPDATE {service}.{table} SET {column} = {column}"
-            kept = [await refused(connection, one) for one in (update, f"DELETE FROM {service}.{table}")]
+            kept = [await is_refused(connection, statement) for statement in (update, f"DELETE FROM {service}.{table}")]
             if not all(kept):
-                found.add(table)
-        return found
+                rewritable_tables.add(table)
+        return rewritable_tables
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -208,26 +210,26 @@ WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', $2)
 
 
 async def reach(database: Database, role: str) -> set[str]:
-    """What a role can touch outside of its own schema, but for a look at the sandbox's clock."""
+    """List what a role can touch outside of its own schema, but for a look at the sandbox's clock."""
     return {row["name"] for row in await database.rows(REACH, role, role)}
 
 
 async def powers(database: Database, service: str) -> list[str]:
-    """What a service's role could do to the shape of its own schema."""
-    table = declared(service).sorted_tables[0].fullname
+    """List what a service's role could do to the shape of its own schema."""
+    table = load_declared(service).sorted_tables[0].fullname
     attempts = [
         f"CREATE TABLE {service}.own (id int)",
         f"ALTER TABLE {table} ADD COLUMN more text",
         f"DROP TABLE {table} CASCADE",
         f"TRUNCATE {table} CASCADE",
-        f"CREATE INDEX ON {table} ({declared(service).sorted_tables[0].columns.keys()[0]})",
+        f"CREATE INDEX ON {table} ({load_declared(service).sorted_tables[0].columns.keys()[0]})",
         f"UPDATE {service}.alembic_version SET version_num = version_num",
         "CREATE TABLE public.own (id int)",
         "CREATE SCHEMA own",
         "CREATE ROLE own",
     ]
     async with database.connected(service) as connection:
-        return [attempt for attempt in attempts if not await refused(connection, attempt)]
+        return [attempt for attempt in attempts if not await is_refused(connection, attempt)]
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -236,9 +238,9 @@ async def test_a_role_touches_its_own_schema_only(database: Database, service: s
     assert await powers(database, service) == []
     async with database.connected(service) as connection:
         for other in set(SERVICES) - {service}:
-            assert await refused(connection, f"SELECT 1 FROM {declared(other).sorted_tables[0].fullname}")
-        for table in declared(service).sorted_tables:
-            assert not await refused(connection, f"SELECT 1 FROM {table.fullname}")
+            assert await is_refused(connection, f"SELECT 1 FROM {load_declared(other).sorted_tables[0].fullname}")
+        for table in load_declared(service).sorted_tables:
+            assert not await is_refused(connection, f"SELECT 1 FROM {table.fullname}")
 
 
 async def test_reach_and_powers_are_seen(database: Database) -> None:
@@ -254,6 +256,6 @@ async def test_reach_and_powers_are_seen(database: Database) -> None:
 async def test_the_monitor_looks_and_changes_nothing(database: Database) -> None:
     async with database.connected("monitor") as connection:
         for service in SERVICES:
-            assert not await refused(connection, f"SELECT * FROM {service}.pending_work")
-            assert await refused(connection, f"DELETE FROM {service}.published")
-            assert await refused(connection, f"SELECT * FROM {declared(service).sorted_tables[0].fullname}")
+            assert not await is_refused(connection, f"SELECT * FROM {service}.pending_work")
+            assert await is_refused(connection, f"DELETE FROM {service}.published")
+            assert await is_refused(connection, f"SELECT * FROM {load_declared(service).sorted_tables[0].fullname}")

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from deploy.local.tokens import Keys
 from shared.process.runtime import Runtime
-from tests.builders import Client, Database, account, hear, registered, running, work
+from tests.builders import Client, Database, account, build_registered, hear, running, work
 from tests.component.collections.test_collections import Hop, mailbox
 from tests.component.escalation.test_escalation import Door
 
@@ -123,5 +123,5 @@ async def opened_desk(database: Database, keys: Keys, jwks_file: Path) -> AsyncI
         runtime.clients._clients["invoicing"] = door  # type: ignore[assignment]
         desk = MailDesk(runtime, client, invoicing, door, hop, database)
         desk.account_id = (await invoicing.made("/v1/accounts", account()))["id"]
-        await hear(runtime, registered(UUID(desk.account_id)))
+        await hear(runtime, build_registered(UUID(desk.account_id)))
         yield desk

@@ -25,7 +25,7 @@ from shared.events.collections import (
 from shared.events.invoicing import SubscriptionActivated, SubscriptionEnded
 from shared.process.runtime import Runtime
 from shared.pure.errors import Later
-from tests.builders import Client, Database, activated, end_subscription, hear, running, work
+from tests.builders import Client, Database, build_activated, end_subscription, hear, running, work
 
 Break = httpx2.Response | str
 """What befalls a call on its way: another answer, or a time-out `before` or `after` it reached the vendor."""
@@ -142,7 +142,7 @@ class World:
 
     def activated(self) -> SubscriptionActivated:
         """The subscription was bought."""
-        return activated(self.account_id, self.subscription_id)
+        return build_activated(self.account_id, self.subscription_id)
 
     def make_ended(self, ended_on: date) -> SubscriptionEnded:
         """Make the event of an end; the term goes on until March 2027."""

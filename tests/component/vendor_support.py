@@ -17,7 +17,7 @@ from sandbox.vendor.store import Store
 from sandbox.vendor.vendor import Vendor
 from shared.process.runtime import Runtime
 from shared.web.clients import Answered
-from tests.builders import START, Client, Database, hear, registered, running, sweep, work
+from tests.builders import START, Client, Database, build_registered, hear, running, sweep, work
 from tests.component.entitlements_world import Break
 
 ACCOUNT = UUID(int=91)
@@ -181,7 +181,7 @@ async def running_support(database: Database, keys: Keys, jwks_file: Path) -> As
     ):
         runtime.__dict__["vendor"] = httpx2.AsyncClient(transport=wire, base_url="http://vendor")
         runtime.clients._clients["invoicing"] = differences  # type: ignore[assignment]
-        await hear(runtime, registered(ACCOUNT))
+        await hear(runtime, build_registered(ACCOUNT))
         await sweep(runtime)
         answer = await client.http.put("/v1/vendor-channels/GS-DE", json=CHANNEL, headers=client.headers)
         assert answer.status_code == 200, answer.text

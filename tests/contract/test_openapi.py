@@ -29,7 +29,18 @@ from shared.process.service import NAMES, load
 from shared.web.clients import Answered
 from shared.web.http import PROBLEM
 from tests.architecture.test_routes import list_actions, routes
-from tests.builders import Client, Database, account, activated, charged_back, eur, hear, invoice, registered, running
+from tests.builders import (
+    Client,
+    Database,
+    account,
+    build_activated,
+    build_registered,
+    charged_back,
+    eur,
+    hear,
+    invoice,
+    running,
+)
 from tests.component.bank_statements import IBAN, Paid, camt, imported
 from tests.component.billing_world import Billing
 from tests.component.calendar_requests import build_calendar, put_calendar
@@ -395,7 +406,7 @@ async def _collections(world: World) -> dict[str, list[Any]]:
     made = await publish(world.client, STANDARD)
     late, lost = [[replace(world, account_id=uuid4(), subscription_id=uuid4()) for _ in range(3)] for _ in range(2)]
     for one in (*late, *lost):
-        await one.hear(registered(one.account_id))
+        await one.hear(build_registered(one.account_id))
     issued = [await one.issue() for one in late]
     await world.day(1, 0)
     for one, invoice_id in zip(late, issued, strict=True):
@@ -423,7 +434,7 @@ async def _collections(world: World) -> dict[str, list[Any]]:
 
 
 async def _entitlements(world: World) -> dict[str, list[Any]]:
-    bought = activated(uuid4(), uuid4())
+    bought = build_activated(uuid4(), uuid4())
     await hear(world.runtime, bought)
     hold = {"subscription_id": str(bought.subscription_id), "reason": "admin", "owner": "operator"}
     held = [(await world.client.made("/v1/holds", hold))["hold_id"] for _ in range(12)]
@@ -434,7 +445,7 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
     owner, issued = str(uuid4()), str(uuid4())
     world.runtime.clients._clients["invoicing"] = Door(owner)  # type: ignore[assignment]
     disputes = await _dispute_often(world.client, owner, issued)
-    await hear(world.runtime, registered(UUID(owner)))
+    await hear(world.runtime, build_registered(UUID(owner)))
     target_id = str(uuid4())
     links = [{"kind": kind, "target_id": target_id} for kind in get_args(LinkKind)]
     case = {"kind": "billing_question", "account_id": owner, "subject": "What is line 3?"}
@@ -491,7 +502,7 @@ async def _charge_cases(world: World, owner: str) -> dict[str, list[Any]]:
 async def _ask_distributor(world: World, count: int) -> list[str]:
     """Tickets of an account whose legal entity has a distributor; the ids."""
     owner, channel = uuid4(), CHANNEL | {"kind": "distributor", "distributor_email": "support@distributor.example"}
-    await hear(world.runtime, registered(owner, legal_entity="GS-AT"))
+    await hear(world.runtime, build_registered(owner, legal_entity="GS-AT"))
     client = world.client
     put = await client.http.put("/v1/vendor-channels/GS-AT", json=channel, headers=client.headers)
     assert put.status_code == 200

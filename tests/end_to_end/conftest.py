@@ -42,6 +42,6 @@ def stack(fast_folder: Path) -> Iterator[Stack]:
 @pytest.fixture(scope="package")
 async def driver(stack: Stack) -> AsyncIterator[Driver]:
     """A driver of the stack; the standard policy is in force."""
-    async with driving(stack) as found:
-        await begin(found)
-        yield found
+    async with driving(stack) as new_driver:
+        await begin(new_driver)
+        yield new_driver

@@ -11,7 +11,7 @@ from uuid import UUID
 from deploy.local.tokens import Keys
 from shared.messaging.consumer.batch import Batch
 from shared.persistence.database import Unit
-from tests.builders import Database, eur, invoice, message, registered, running, sweep
+from tests.builders import Database, build_registered, eur, invoice, message, running, sweep
 from tests.component.billing_world import Billing
 from tests.component.collections import test_collections
 from tests.component.collections.test_collections import Hop, Invoicing, mailbox, publish
@@ -88,7 +88,7 @@ async def find_overdue(stage: Stage) -> Counter[str]:
 async def consume_messages(stage: Stage) -> Counter[str]:
     """Five hundred messages of one topic, in a batch of collections."""
     async with stage.running("collections") as (runtime, _):
-        accounts = [registered(UUID(int=number + 1)) for number in range(MESSAGES)]
+        accounts = [build_registered(UUID(int=number + 1)) for number in range(MESSAGES)]
         envelopes = [message(event, 1, stage.database.now) for event in accounts]
 
         async def apply(unit: Unit) -> None:
@@ -106,7 +106,7 @@ async def _open_collections(stage: Stage) -> Any:
         runtime.clients._clients["invoicing"] = invoicing
         made = test_collections.World(runtime, client, stage.database, hop, invoicing)
         await publish(client, STANDARD)
-        await made.hear(registered(made.account_id, terms_days=8))
+        await made.hear(build_registered(made.account_id, terms_days=8))
         yield made
 
 
@@ -132,7 +132,7 @@ async def reconcile_lines(stage: Stage) -> Counter[str]:
         here = await world(client, stage.database)
         await expect(stage.database, [here.charge()])
         lines = [BilledLine(), BilledLine("vendor-9"), BilledLine(charge_type="customerCredit", subtotal=-500)]
-        invoice_id = await here.invoiced(lines)
+        invoice_id = await here.record_invoice(lines)
         with stage.recorder.recording() as statements:
             answer = await here.put(invoice_id, as_csv(lines))
         assert answer.status_code == 201, answer.text

@@ -1,4 +1,4 @@
-"""Board of what all stand on: Postgres, Kafka, the processes."""
+"""What all stand on: Postgres, Kafka, the processes."""
 
 from deploy.grafana.board import Board, Row
 from deploy.grafana.boards.places import EVENTS, SERVICE

@@ -1,4 +1,4 @@
-"""Board of what goes out (calls to the vendor, mails, requests between services) and what falls due with time."""
+"""What goes out (calls to the vendor, mails, requests between services) and what falls due with time."""
 
 from deploy.grafana.board import VENDOR_CURRENCY, Board, Row
 from deploy.grafana.boards.places import PLATFORM, SERVICE

@@ -50,7 +50,7 @@ class SuspensionState(StrEnum):
     """Access is back at the vendor, or the subscription is gone."""
 
 
-ALLOWED: dict[SuspensionState, frozenset[SuspensionState]] = {
+SUSPENSION_ALLOWED: dict[SuspensionState, frozenset[SuspensionState]] = {
     SuspensionState.REQUESTED: frozenset({SuspensionState.EFFECTIVE, SuspensionState.WITHDRAWN}),
     SuspensionState.EFFECTIVE: frozenset({SuspensionState.ENDING, SuspensionState.ENDED}),
     SuspensionState.WITHDRAWN: frozenset(),
@@ -67,7 +67,7 @@ class SuspensionMoveRefused(Refusal):
 
 def move_suspension(state: SuspensionState, wanted: SuspensionState) -> SuspensionState:
     """The wanted state if the table allows the move, else `SuspensionMoveRefused`."""
-    if wanted not in ALLOWED[state]:
+    if wanted not in SUSPENSION_ALLOWED[state]:
         raise SuspensionMoveRefused(f"a suspension that is {state} cannot become {wanted}")
     return wanted
 

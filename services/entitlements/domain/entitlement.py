@@ -30,7 +30,7 @@ class EntitlementState(StrEnum):
     """The subscription has ended: access is over for good."""
 
 
-ALLOWED: dict[EntitlementState, frozenset[EntitlementState]] = {
+ENTITLEMENT_ALLOWED: dict[EntitlementState, frozenset[EntitlementState]] = {
     EntitlementState.ACTIVE: frozenset(
         {EntitlementState.SUSPENDING, EntitlementState.SUSPENDED, EntitlementState.ENDED}
     ),
@@ -52,7 +52,7 @@ class EntitlementMoveRefused(Refusal):
 
 def move_entitlement(state: EntitlementState, wanted: EntitlementState) -> EntitlementState:
     """The wanted state if the table allows the move (to stay is always allowed), else EntitlementMoveRefused."""
-    if wanted is not state and wanted not in ALLOWED[state]:
+    if wanted is not state and wanted not in ENTITLEMENT_ALLOWED[state]:
         raise EntitlementMoveRefused(f"an entitlement that is {state} cannot become {wanted}")
     return wanted
 

@@ -20,12 +20,12 @@ from tests.builders import (
     Client,
     Database,
     account,
-    activated,
+    build_activated,
+    build_registered,
     charged_back,
     end_subscription,
     hear,
     invoice,
-    registered,
     running,
     sweep,
 )
@@ -149,7 +149,7 @@ async def dun(place: Place) -> list[str]:
     await publish(place.client, STANDARD)
     worlds = [World(place.runtime, place.client, place.database, Hop(), Invoicing()) for _ in range(2)]
     for world in worlds:
-        await world.hear(registered(world.account_id, terms_days=8))
+        await world.hear(build_registered(world.account_id, terms_days=8))
         await world.issue()
     await place.database.move(datetime(2026, 3, 8, 9, tzinfo=UTC))
     return [str(world.account_id) for world in worlds]
@@ -162,7 +162,7 @@ async def end(place: Place) -> list[str]:
         subscription = uuid4()
         ended = end_subscription(owner, subscription, date(2026, 3, 5))
         for number, event in enumerate(
-            (registered(owner), activated(owner, subscription, f"vendor-{subscription}"), ended), 1
+            (build_registered(owner), build_activated(owner, subscription, f"vendor-{subscription}"), ended), 1
         ):
             await hear(place.runtime, event, sequence=number)
     await place.database.move(LATER)
@@ -183,7 +183,7 @@ async def move_calendars(place: Place) -> list[str]:
     """Two accounts of a legal entity whose calendar counts from now on."""
     owners = [uuid4() for _ in range(2)]
     for owner in owners:
-        await hear(place.runtime, registered(owner))
+        await hear(place.runtime, build_registered(owner))
     return [str(owner) for owner in owners]
 
 
@@ -193,7 +193,7 @@ async def hand_over(place: Place) -> list[str]:
     put = place.client.http.put("/v1/vendor-channels/GS-DE", json=CHANNEL, headers=place.client.headers)
     assert (await put).status_code == 200
     for number, owner in enumerate(owners, 1):
-        await hear(place.runtime, registered(owner))
+        await hear(place.runtime, build_registered(owner))
         case = await place.client.made("/v1/cases", {"kind": "fraud", "account_id": str(owner), "subject": "theft"})
         ticket = {"title": "theft", "description": "seats that nobody ordered"}
         made = await place.client.made(f"/v1/cases/{case['id']}/vendor-tickets", ticket)
@@ -216,7 +216,7 @@ async def fit_incident(place: Place) -> list[str]:
     owners, begin = [uuid4() for _ in range(2)], datetime(2026, 3, 1, tzinfo=UTC)
     case = {"kind": "technical", "severity": "B", "subject": "Mail is late", "product": "Mail"}
     for owner in owners:
-        await hear(place.runtime, registered(owner))
+        await hear(place.runtime, build_registered(owner))
         await place.client.made("/v1/cases", case | {"account_id": str(owner)})
     await place.database.rows(INCIDENT, begin)
     wanted = "INSERT INTO escalation.incident_accounts (account_id, due_at) SELECT unnest($1::uuid[]), $2"
@@ -246,7 +246,7 @@ async def pause_invoices(place: Place) -> list[str]:
     """Two accounts whose invoices pause until their documents are right, which takes too long."""
     owners = [uuid4() for _ in range(2)]
     for owner in owners:
-        await hear(place.runtime, registered(owner))
+        await hear(place.runtime, build_registered(owner))
         await place.database.rows(PAUSED, uuid4(), owner, uuid4(), datetime(2026, 3, 1, tzinfo=UTC))
     await place.database.move(LATER)
     return [str(owner) for owner in owners]

@@ -23,7 +23,7 @@ from shared.events.invoicing import (
 from shared.events.values import LineBalance
 from shared.process.runtime import Runtime
 from shared.pure.errors import Later
-from tests.builders import START, Client, Database, hear, registered, running, sweep, work
+from tests.builders import START, Client, Database, build_registered, hear, running, sweep, work
 
 STANDARD = (Path(__file__).parents[3] / "sandbox" / "policies" / "standard.yaml").read_text()
 DUE = date(2026, 3, 10)
@@ -218,7 +218,7 @@ async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterato
         runtime.clients._clients["invoicing"] = invoicing  # type: ignore[assignment]
         made = World(runtime, client, database, hop, invoicing)
         await publish(client, STANDARD)
-        await made.hear(registered(made.account_id, terms_days=8))
+        await made.hear(build_registered(made.account_id, terms_days=8))
         yield made
 
 

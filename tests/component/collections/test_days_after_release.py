@@ -10,7 +10,7 @@ import pytest
 from deploy.local.tokens import Keys
 from shared.events.entitlements import SubscriptionSuspended
 from shared.events.invoicing import InvoiceBalanceChanged
-from tests.builders import Database, hear, registered, running
+from tests.builders import Database, build_registered, hear, running
 from tests.component.collections.test_collections import STANDARD, Hop, Invoicing, World, mailbox, publish
 
 POLICY = f"{STANDARD}\nafter_release_days: 3\ndispute_window_days: 30\n"
@@ -29,7 +29,7 @@ async def world(
         runtime.clients._clients["invoicing"] = invoicing  # type: ignore[assignment]
         made = World(runtime, client, database, hop, invoicing)
         await publish(client, getattr(request, "param", POLICY))
-        await made.hear(registered(made.account_id, terms_days=8))
+        await made.hear(build_registered(made.account_id, terms_days=8))
         yield made
 
 

@@ -9,7 +9,7 @@ from deploy.local.postgres import PostgresServer
 from shared.events.entitlements import SubscriptionReinstated, SubscriptionSuspended
 from shared.events.invoicing import InvoiceIssued, InvoiceOverdue
 from shared.migrate import migrate_at
-from tests.builders import START, Database, registered, sweep, work
+from tests.builders import START, Database, build_registered, sweep, work
 from tests.component.collections import test_collections
 from tests.component.collections.test_collections import STANDARD, World, publish
 from tests.component.collections.test_collections_facts import REASON
@@ -21,7 +21,7 @@ world = test_collections.world
 async def add_account(world: World, **profile: Any) -> World:
     """Add an account to the world, with an invoice of its own."""
     other = replace(world, account_id=uuid4(), subscription_id=uuid4(), sequence=0)
-    await other.hear(registered(other.account_id, **profile))
+    await other.hear(build_registered(other.account_id, **profile))
     return other
 
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from deploy.local.tokens import Keys
-from tests.builders import registered
+from tests.builders import build_registered
 from tests.component.collections import test_collections
 from tests.component.collections.test_collections import World
 
@@ -23,7 +23,7 @@ async def list_states(world: World, query: str = "") -> list[tuple[str, str]]:
 
 async def test_notices_are_found_by_state_account_and_time_newest_first(world: World) -> None:
     other = replace(world, account_id=uuid4(), subscription_id=uuid4(), sequence=0)
-    await other.hear(registered(other.account_id))
+    await other.hear(build_registered(other.account_id))
     first = await world.issue()
     await world.database.move(OVERDUE)
     await world.overdue(first)

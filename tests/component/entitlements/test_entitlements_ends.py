@@ -13,7 +13,7 @@ import pytest
 from deploy.local.tokens import Keys
 from shared.events.invoicing import AccountChanged, AccountRegistered
 from shared.persistence.database import Unit
-from tests.builders import Database, message, registered, sweep, work
+from tests.builders import Database, build_registered, message, sweep, work
 from tests.component.entitlements_world import World, a_world, refusal
 
 TODAY = date(2026, 3, 2)
@@ -28,7 +28,7 @@ async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterato
 
 def account(world: World, event: type[AccountRegistered], time_zone: str) -> AccountRegistered:
     """Make the event of the account in a time zone."""
-    return event.model_validate(registered(world.account_id, time_zone=time_zone).model_dump())
+    return event.model_validate(build_registered(world.account_id, time_zone=time_zone).model_dump())
 
 
 async def end_and_work(world: World, days: int = 0) -> dict[str, Any]:

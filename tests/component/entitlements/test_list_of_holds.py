@@ -8,7 +8,7 @@ import pytest
 
 from deploy.local.tokens import Keys
 from shared.process.runtime import Runtime
-from tests.builders import Client, Database, activated, hear, running
+from tests.builders import Client, Database, build_activated, hear, running
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ async def list_ids(client: Client, query: str = "") -> list[str]:
 
 async def test_holds_are_found_by_state_reason_account_and_subscription(service: tuple[Runtime, Client]) -> None:
     runtime, client = service
-    first, second = activated(uuid4(), uuid4(), "vendor-1"), activated(uuid4(), uuid4(), "vendor-2")
+    first, second = build_activated(uuid4(), uuid4(), "vendor-1"), build_activated(uuid4(), uuid4(), "vendor-2")
     for bought in (first, second):
         await hear(runtime, bought)
     fraud = await place(client, first.subscription_id, "fraud")

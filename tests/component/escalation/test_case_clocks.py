@@ -18,7 +18,7 @@ from services.escalation.repository.clock_queries import ClockOfCase
 from shared.events.invoicing import BusinessCalendarChanged
 from shared.persistence.database import Unit
 from shared.process.runtime import Runtime
-from tests.builders import Client, Database, hear, registered, running, sweep
+from tests.builders import Client, Database, build_registered, hear, running, sweep
 
 ACCOUNT = UUID(int=61)
 OFFICE = tuple(((540, 1020),) if weekday < 5 else () for weekday in range(7))
@@ -79,7 +79,7 @@ class Desk:
 async def desk(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Desk]:
     async with running("escalation", database, keys, jwks_file) as (runtime, client):
         await hear(runtime, HOURS)
-        await hear(runtime, registered(ACCOUNT))
+        await hear(runtime, build_registered(ACCOUNT))
         await sweep(runtime)
         await database.move(berlin(2, 10).astimezone(UTC))
         yield Desk(runtime, client, database)

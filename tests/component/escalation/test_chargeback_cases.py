@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from deploy.local.tokens import Keys
 from shared.events.invoicing import ChargebackLost, ChargebackOpened, ChargebackWon
-from tests.builders import Client, Database, charged_back, hear, registered, running, sweep
+from tests.builders import Client, Database, build_registered, charged_back, hear, running, sweep
 
 WARNED = "SELECT count(*) FROM escalation.outbox WHERE type LIKE '%.ChargebackDeadlineNear.%' AND subject = $1"
 
@@ -33,7 +33,7 @@ def end(event: type[ChargebackWon | ChargebackLost], opened: ChargebackOpened, *
 async def test_a_chargeback_is_answered_in_a_case(database: Database, keys: Keys, jwks_file: Path) -> None:
     async with running("escalation", database, keys, jwks_file) as (runtime, client):
         owner = uuid4()
-        await hear(runtime, registered(owner))
+        await hear(runtime, build_registered(owner))
         first, second = charged_back(owner), charged_back(owner, is_fraud=True, answer_by=date(2026, 3, 31))
         for number, event in enumerate((first, second, first), 2):
             await hear(runtime, event, sequence=number)
@@ -118,7 +118,7 @@ async def test_who_has_given_evidence_is_not_warned_and_a_resolved_case_gets_a_t
 ) -> None:
     async with running("escalation", database, keys, jwks_file) as (runtime, client):
         owner = uuid4()
-        await hear(runtime, registered(owner))
+        await hear(runtime, build_registered(owner))
         opened = charged_back(owner)
         await hear(runtime, opened, sequence=2)
         case = await find_case(client, opened)

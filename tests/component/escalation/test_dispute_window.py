@@ -12,7 +12,7 @@ from deploy.local.tokens import Keys
 from services.escalation.use_cases import collections_answers
 from shared.events.invoicing import BusinessCalendarChanged, InvoiceBalance, InvoiceIssued
 from shared.process.runtime import Runtime
-from tests.builders import Client, Database, account, hear, invoice, registered, running
+from tests.builders import Client, Database, account, build_registered, hear, invoice, running
 from tests.component.collections.test_collections import STANDARD, publish
 from tests.component.escalation.test_escalation import Door, World, opened_world
 
@@ -59,13 +59,13 @@ async def windows(database: Database, keys: Keys, jwks_file: Path) -> AsyncItera
         world.runtime.clients._clients["collections"] = door  # type: ignore[assignment]
         await publish(client, f"{STANDARD}\ndispute_window_days: {WINDOW_DAYS}\n", "2026-03-04")
         await publish(client, STANDARD, "2026-03-20")
-        await hear(collections, registered(UUID(world.account_id)))
+        await hear(collections, build_registered(UUID(world.account_id)))
         yield Windows(world, door, collections)
 
 
 async def tell_zone(windows: Windows, zone: str) -> None:
     """Let escalation hear in which zone the legal entity works, and whose account it is."""
-    await hear(windows.world.runtime, registered(UUID(windows.world.account_id)))
+    await hear(windows.world.runtime, build_registered(UUID(windows.world.account_id)))
     hours = [[(9 * 60, 17 * 60)]] * 5 + [[], []]
     calendar = {
         "legal_entity": "GS-DE",
@@ -146,7 +146,7 @@ async def test_more_is_not_added_once_the_window_is_over_and_less_always_is(wind
 async def test_without_a_calendar_the_days_are_those_of_the_account(windows: Windows) -> None:
     world = windows.world
     world.account_id = (await world.invoicing.made("/v1/accounts", account(time_zone=WEST)))["id"]
-    await hear(windows.collections, registered(UUID(world.account_id), time_zone=WEST))
+    await hear(windows.collections, build_registered(UUID(world.account_id), time_zone=WEST))
     invoice_id = await windows.issue()
     await world.database.move(LAST_HOUR)
     assert (await windows.dispute(invoice_id))["state"] == "opened"

@@ -17,7 +17,7 @@ from shared.outside.mail import build_message_id
 from shared.persistence.audit import Act
 from shared.persistence.database import Cause
 from shared.pure.bounces import build_envelope_sender, compute_bounce_id, create_secret
-from tests.builders import Database, account, hear, registered
+from tests.builders import Database, account, build_registered, hear
 from tests.component.case_mails import MailDesk, bounce, opened_desk, reply
 
 
@@ -196,7 +196,7 @@ def write_receipt(of: EmailMessage) -> bytes:
 async def test_a_mail_that_names_several_cases_joins_the_first_and_is_noted_in_the_others(desk: MailDesk) -> None:
     case_ids = [await desk.open(subject) for subject in ("First", "Second", "Resolved", "Merged")]
     foreign_id = (await desk.invoicing.made("/v1/accounts", account() | {"name": "Other"}))["id"]
-    await hear(desk.runtime, registered(UUID(foreign_id)))
+    await hear(desk.runtime, build_registered(UUID(foreign_id)))
     foreign = await desk.client.made("/v1/cases", FOREIGN | {"account_id": foreign_id})
     addresses = []
     for case_id in (*case_ids, foreign["id"]):

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from deploy.local.tokens import Keys
-from tests.builders import Database, hear, registered, sweep
+from tests.builders import Database, build_registered, hear, sweep
 from tests.component.entitlements_world import Break, refusal
 from tests.component.vendor_support import CHANNEL, Support, running_support
 
@@ -41,7 +41,7 @@ async def list_checks(support: Support, case_id: str) -> list[tuple[str | None, 
 
 
 async def test_a_case_that_fits_is_linked_and_asked_about_when_the_incident_has_ended(support: Support) -> None:
-    await hear(support.runtime, registered(FOREIGN, legal_entity="GS-FR"))
+    await hear(support.runtime, build_registered(FOREIGN, legal_entity="GS-FR"))
     await sweep(support.runtime)
     case_id, solved = [await support.open(product="exchange online") for _ in range(2)]
     others = [

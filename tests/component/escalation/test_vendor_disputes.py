@@ -36,7 +36,7 @@ async def bill(world: World, *amounts: int) -> tuple[str, list[dict[str, Any]]]:
     """Let the vendor bill subscriptions that are nobody's; the invoice and its differences."""
     vendor = await vendor_files.world(world.invoicing, world.database, f"vendor-{uuid4()}")
     lines = [BilledLine(f"unknown-{number}", subtotal=minor) for number, minor in enumerate(amounts)]
-    invoice_id = await vendor.invoiced(lines, due_date="2026-06-07")
+    invoice_id = await vendor.record_invoice(lines, due_date="2026-06-07")
     sent = await vendor.put(invoice_id, as_csv(lines))
     assert sent.status_code == 201, sent.text
     return invoice_id, await vendor.differences(vendor_invoice_id=invoice_id)

@@ -20,9 +20,9 @@ from tests.end_to_end.backbone.rehearsals import Rehearsal
 @pytest.fixture
 async def stage(database: Database, jwks_file: Path, kafka: KafkaServer) -> AsyncIterator[Stage]:
     """Units, one event and its handler, and the event's topic."""
-    async with staged(database, jwks_file, kafka=kafka.bootstrap) as one:
-        await kafka.create_topics([one.topic])
-        yield one
+    async with staged(database, jwks_file, kafka=kafka.bootstrap) as new_stage:
+        await kafka.create_topics([new_stage.topic])
+        yield new_stage
 
 
 async def forget(kafka: KafkaServer, topics: Sequence[str]) -> None:

@@ -26,7 +26,7 @@ class Shown:
     value: str
 
 
-async def shown(bootstrap: str, topic: str, count: int) -> list[Shown]:
+async def list_shown(bootstrap: str, topic: str, count: int) -> list[Shown]:
     """The first messages on a topic."""
     process = await asyncio.create_subprocess_exec(
         *_command(bootstrap, topic, count), stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -38,7 +38,7 @@ async def shown(bootstrap: str, topic: str, count: int) -> list[Shown]:
         if process.returncode is None:
             process.kill()
     assert process.returncode == 0, errors.decode()
-    return [_shown(line) for line in output.decode().split("\n")[:-1]]
+    return [_parse_line(line) for line in output.decode().split("\n")[:-1]]
 
 
 def _command(bootstrap: str, topic: str, count: int) -> list[str]:
@@ -46,13 +46,13 @@ def _command(bootstrap: str, topic: str, count: int) -> list[str]:
     marks = [f"key.separator={BETWEEN}", f"headers.separator={WITHIN}", f"null.literal={NULL}"]
     java = (jars.java(), "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=OFF", "-Dfile.encoding=UTF-8")
     asked = ("--bootstrap-server", bootstrap, "--topic", topic, "--from-beginning", "--max-messages", str(count))
-    properties = [word for one in (*printed, *marks) for word in ("--formatter-property", one)]
+    properties = [word for property_ in (*printed, *marks) for word in ("--formatter-property", property_)]
     return children.as_user(None, (*java, "-cp", f"{jars.class_path()}:{_tools()}", MAIN, *asked, *properties))
 
 
-def _shown(line: str) -> Shown:
+def _parse_line(line: str) -> Shown:
     partition, headers, key, value = line.split(BETWEEN)
-    named = dict(one.split(":", 1) for one in headers.split(WITHIN))
+    named = dict(header.split(":", 1) for header in headers.split(WITHIN))
     return Shown(int(partition.removeprefix("Partition:")), named, key, value)
 
 

@@ -97,8 +97,8 @@ def arm(point: Point) -> None:
     """Let the fate wait at the point."""
     original, calls = getattr(point.owner, point.name), itertools.count(1)
 
-    async def armed(*arguments: Any, **named: Any) -> Any:
-        counts = point.argument is None or any(one is point.argument for one in arguments)
+    async def call_or_die(*arguments: Any, **named: Any) -> Any:
+        counts = point.argument is None or any(argument is point.argument for argument in arguments)
         if counts and not point.after and next(calls) == point.nth:
             await meet(point)
         result = await original(*arguments, **named)
@@ -107,11 +107,11 @@ def arm(point: Point) -> None:
             await meet(point)
         return result
 
-    setattr(point.owner, point.name, armed)
+    setattr(point.owner, point.name, call_or_die)
 
 
 async def meet(point: Point) -> None:
-    """What waits at the point happens, unless another process met it."""
+    """Have happen what waits at the point, unless another process met it."""
     if ONCE not in os.environ or is_first(Path(os.environ[ONCE])):
         await point.fate()
 

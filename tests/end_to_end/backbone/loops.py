@@ -48,12 +48,12 @@ def consumer(stage: Stage, health: Health | None = None) -> Consumer:
     return Consumer(f"group-{stage.topic}", stage.handlers, stage.units, stage.settings, health or Health())
 
 
-async def emptied(stage: Stage) -> bool:
+async def is_outbox_empty(stage: Stage) -> bool:
     """Whether nothing waits to be published."""
     return not await stage.outbox()
 
 
-async def published(stage: Stage) -> list[ConsumerRecord]:
+async def list_published(stage: Stage) -> list[ConsumerRecord]:
     """Everything on the stage's topic, in the order of each partition."""
     return await records(stage.settings.kafka, stage.topic)
 
@@ -67,15 +67,15 @@ async def records(bootstrap: str, topic: str) -> list[ConsumerRecord]:
         client.assign(partitions)
         await client.seek_to_beginning(*partitions)
         ends = await client.end_offsets(partitions)
-        found: list[ConsumerRecord] = []
-        while len(found) < sum(ends.values()):
+        all_records: list[ConsumerRecord] = []
+        while len(all_records) < sum(ends.values()):
             for records in (await client.getmany(timeout_ms=1000)).values():
-                found += records
-        return sorted(found, key=lambda one: (one.partition, one.offset))
+                all_records += records
+        return sorted(all_records, key=lambda record: (record.partition, record.offset))
     finally:
         await client.stop()
 
 
 def sequences(records: list[ConsumerRecord], subject: object) -> list[int]:
     """The sequences of one subject, as they stand on the topic."""
-    return [int(dict(one.headers)["ce_sequence"]) for one in records if one.key == str(subject).encode()]
+    return [int(dict(record.headers)["ce_sequence"]) for record in records if record.key == str(subject).encode()]

@@ -45,7 +45,7 @@ class Process:
         return (await self.ready())[0] == 200
 
     async def says(self, part: str) -> str:
-        """What a part says of itself; empty while nobody answers."""
+        """Read what a part says of itself; empty while nobody answers."""
         return str((await self.ready())[1].get(part, {}).get("state", ""))
 
     async def end(self) -> int:
@@ -57,7 +57,7 @@ class Process:
         """Wait for its end; the exit code, negative for a signal. Raises TimeoutError."""
         return await asyncio.wait_for(asyncio.to_thread(self.child.wait, within), within + 1)
 
-    async def killed(self) -> None:
+    async def wait_until_killed(self) -> None:
         """Wait until it has died of SIGKILL."""
         assert await self.code() == -signal.SIGKILL, self.log.read_text()
 
@@ -79,7 +79,7 @@ class Launcher:
     """Further variables of the processes' environment."""
 
     def environment(self, service: str, kafka: str, port: int) -> dict[str, str]:
-        """What the environment tells a process; a rehearsal uses the schema of a real service."""
+        """Build the environment of a process; a rehearsal uses the schema of a real service."""
         return self.more | {
             "GOODSTANDING_DATABASE_URL": self.database.url(service if service in NAMES else SERVICE),
             "GOODSTANDING_KAFKA": kafka,

@@ -51,7 +51,7 @@ class Rehearsal:
         query = f"SELECT count(*) >= $1 FROM {SERVICE}.effects"
         await until(lambda: self.stage.database.value(query, number))
 
-    async def emptied(self) -> None:
+    async def wait_until_empty(self) -> None:
         """Wait until nothing waits to be published."""
         await until(lambda: self.stage.database.value(f"SELECT NOT EXISTS (SELECT FROM {SERVICE}.outbox)"))
 

@@ -9,12 +9,12 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
 from deploy.local.kafka import KafkaServer
-from shared.base import kafka as clients
+from shared.base import kafka as base_kafka
 from shared.base.health import Health
 from shared.persistence import parked
 from shared.redrive import redrive
 from tests.component.shared.rehearsal import SERVICE, Stage, Unheard
-from tests.end_to_end.backbone.loops import consumer, emptied, looping, published, relay, until
+from tests.end_to_end.backbone.loops import consumer, is_outbox_empty, list_published, looping, relay, until
 
 pytestmark = pytest.mark.xdist_group("kafka")
 
@@ -23,19 +23,19 @@ async def had(stage: Stage, number: int) -> bool:
     return int(await stage.database.value(f"SELECT count(*) FROM {SERVICE}.effects")) >= number
 
 
-async def send(stage: Stage, *messages: clients.Envelope) -> None:
+async def send(stage: Stage, *messages: base_kafka.Envelope) -> None:
     """Put messages on the topic, as any producer might."""
     async with AIOKafkaProducer(bootstrap_servers=stage.settings.kafka) as producer:
-        for one in messages:
-            headers = [(name, value.encode()) for name, value in one.headers.items()]
-            await producer.send_and_wait(stage.topic, one.payload, key=one.subject.encode(), headers=headers)
+        for message in messages:
+            headers = [(name, value.encode()) for name, value in message.headers.items()]
+            await producer.send_and_wait(stage.topic, message.payload, key=message.subject.encode(), headers=headers)
 
 
 async def test_two_members_share_the_work_and_one_leaves(stage: Stage) -> None:
     accounts = [uuid4() for _ in range(24)]
     first, second = consumer(stage), consumer(stage)
 
-    async def shared() -> bool:
+    async def have_shared() -> bool:
         return len(first.progress.positions) == len(second.progress.positions) == 3
 
     async def publish(*numbers: int) -> None:
@@ -44,7 +44,7 @@ async def test_two_members_share_the_work_and_one_leaves(stage: Stage) -> None:
     async with looping(relay(stage)), looping(first):
         await publish(1, 2)
         async with looping(second):
-            await until(shared)
+            await until(have_shared)
             await publish(*range(3, 21))
             await until(lambda: had(stage, 24 * 10))
         await publish(21, 22)  # the second has left in the middle
@@ -99,7 +99,7 @@ async def test_a_flood_of_poison_stops_the_group_over_a_restart_until_it_is_told
         async with looping(consumer(stage, after)):
             await until(lambda: is_stopped(after))
             await stage.publish(good, 1)
-            await until(lambda: emptied(stage))
+            await until(lambda: is_outbox_empty(stage))
             assert await stage.effects(good) == []
             await stage.units.run(lambda unit: parked.resume_group(unit.connection))
             await until(lambda: had(stage, 1))
@@ -116,11 +116,11 @@ async def test_rubbish_on_the_topic_is_kept_and_passed_over(stage: Stage) -> Non
     await send(stage, stage.message(account, 1), unheard, stage.message(account, 3))
     async with looping(consumer(stage)):
         await until(lambda: had(stage, 2))
-        await until(lambda: kept(stage, 12))
+        await until(lambda: has_kept(stage, 12))
     assert await stage.effects(account) == [1, 3]
 
 
-async def kept(stage: Stage, number: int) -> bool:
+async def has_kept(stage: Stage, number: int) -> bool:
     query = f"SELECT count(*) FROM {SERVICE}.parked WHERE type = 'unreadable'"
     return bool(await stage.database.value(query) == number)
 
@@ -152,8 +152,8 @@ async def test_a_trace_goes_from_the_request_through_the_topic_into_what_handler
     wanted = f"{span.get_span_context().trace_id:032x}"
     assert [headers["traceparent"].split("-")[1] for headers in await stage.outbox()] == [wanted]
     async with looping(relay(stage)):
-        await until(lambda: emptied(stage))
-    (record,) = await published(stage)
+        await until(lambda: is_outbox_empty(stage))
+    (record,) = await list_published(stage)
     assert dict(record.headers)["traceparent"].decode().split("-")[1] == wanted
     async with looping(consumer(stage)):
         await until(lambda: had(stage, 1))

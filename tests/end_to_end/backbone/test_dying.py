@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.events import PARTITIONS
 from tests.component.shared.rehearsal import SERVICE
-from tests.end_to_end.backbone.loops import published, sequences, until
+from tests.end_to_end.backbone.loops import list_published, sequences, until
 from tests.end_to_end.backbone.rehearsals import Rehearsal
 
 WHO = ("--actor", "operator 3")
@@ -27,16 +27,16 @@ async def test_the_relay_dies(rehearsal: Rehearsal, point: str, on_the_topic: li
     stage, accounts = rehearsal.stage, [uuid4(), uuid4()]
     await rehearsal.publish(accounts, 1, 2, 3)
     async with rehearsal.run("relay", point) as relay:
-        await relay.killed()
+        await relay.wait_until_killed()
     assert len(await stage.outbox()) == 6
     async with rehearsal.run("relay"):
-        await rehearsal.emptied()
+        await rehearsal.wait_until_empty()
         await rehearsal.publish(accounts, 4)
-        await rehearsal.emptied()
-    found = await published(stage)
+        await rehearsal.wait_until_empty()
+    records = await list_published(stage)
     for account in accounts:
-        sent = sequences(found, account)
-        assert (sent[:-1], sent[-1]) in [(one, 4) for one in on_the_topic]
+        sent = sequences(records, account)
+        assert (sent[:-1], sent[-1]) in [(sequence, 4) for sequence in on_the_topic]
     async with rehearsal.run("consumer"):
         await rehearsal.had(8)
         await until(lambda: read_to_the_end(rehearsal))
@@ -47,17 +47,17 @@ async def test_the_consumer_dies_before_it_tells_kafka(rehearsal: Rehearsal) -> 
     stage, accounts = rehearsal.stage, [uuid4() for _ in range(6)]
     await rehearsal.publish(accounts, 1, 2, 3)
     async with rehearsal.run("relay"):
-        await rehearsal.emptied()
+        await rehearsal.wait_until_empty()
         async with rehearsal.run("consumer", "between commit and offset") as consumer:
-            await consumer.killed()
+            await consumer.wait_until_killed()
         assert await stage.database.value(f"SELECT count(*) FROM {SERVICE}.effects") > 0
-        assert await told(rehearsal) == 0
+        assert await count_committed(rehearsal) == 0
         await rehearsal.publish(accounts, 4)
         async with rehearsal.run("consumer") as consumer:
             await until(lambda: read_to_the_end(rehearsal))
             assert await consumer.end() == 0
     await rehearsal.each_once(accounts, 4)
-    assert await told(rehearsal) == 24
+    assert await count_committed(rehearsal) == 24
 
 
 @pytest.mark.parametrize("point", ["amid a subject", "between two subjects"])
@@ -66,11 +66,11 @@ async def test_a_redrive_dies(rehearsal: Rehearsal, point: str) -> None:
     await rehearsal.break_on(*((account, 1) for account in accounts))
     await rehearsal.publish(accounts, 1, 2, 3)
     async with rehearsal.run("relay"), rehearsal.run("consumer"):
-        await until(lambda: parked(rehearsal, 6))
+        await until(lambda: has_parked(rehearsal, 6))
         await rehearsal.mend()
         assert (await rehearsal.redrive(*WHO, point=point))[0] == -9
         done = {"amid a subject": 0, "between two subjects": 3}[point]
-        assert await parked(rehearsal, 6 - done)
+        assert await has_parked(rehearsal, 6 - done)
         code, said = await rehearsal.redrive(*WHO)
         assert (code, said.strip()) == (0, str({"applied": 6 - done}))
         await rehearsal.publish(accounts, 4)
@@ -83,7 +83,7 @@ async def test_a_redrive_dies_when_it_has_given_a_head_up(rehearsal: Rehearsal) 
     await rehearsal.break_on((account, 1))
     await rehearsal.publish([account], 1, 2, 3)
     async with rehearsal.run("relay"), rehearsal.run("consumer"):
-        await until(lambda: parked(rehearsal, 3))
+        await until(lambda: has_parked(rehearsal, 3))
         head = await stage.database.value(f"SELECT event_id FROM {SERVICE}.parked WHERE sequence = 1")
         give_up = ("--skip", head, "--actor", "operator 3", "--reason", "sent by mistake")
         assert (await rehearsal.redrive(*give_up, point="before what waited"))[0] == -9
@@ -93,7 +93,7 @@ async def test_a_redrive_dies_when_it_has_given_a_head_up(rehearsal: Rehearsal) 
     assert await stage.database.value(f"SELECT count(*) FROM {SERVICE}.skipped") == 1
 
 
-async def parked(rehearsal: Rehearsal, number: int) -> bool:
+async def has_parked(rehearsal: Rehearsal, number: int) -> bool:
     """Whether so many events wait."""
     return bool(await rehearsal.stage.database.value(f"SELECT count(*) = $1 FROM {SERVICE}.parked", number))
 
@@ -104,7 +104,7 @@ async def read_to_the_end(rehearsal: Rehearsal) -> bool:
     return bool(await rehearsal.stage.database.value(query.format(SERVICE)))
 
 
-async def told(rehearsal: Rehearsal) -> int:
+async def count_committed(rehearsal: Rehearsal) -> int:
     """How many messages the group has told Kafka to have read."""
     client = AIOKafkaConsumer(
         bootstrap_servers=rehearsal.stage.settings.kafka, group_id=rehearsal.name, enable_auto_commit=False

@@ -14,8 +14,8 @@ from shared.persistence.audit import Act
 from shared.persistence.database import Cause, Unit
 from tests.builders import START
 from tests.component.shared.rehearsal import Stage
-from tests.end_to_end.backbone.console import NULL, Shown, shown
-from tests.end_to_end.backbone.loops import emptied, looping, records, relay, until
+from tests.end_to_end.backbone.console import NULL, Shown, list_shown
+from tests.end_to_end.backbone.loops import is_outbox_empty, looping, records, relay, until
 
 pytestmark = pytest.mark.xdist_group("kafka")
 
@@ -41,17 +41,17 @@ async def publish(stage: Stage, account: UUID, n: int, cause: Cause) -> None:
 @pytest.fixture
 async def accounts(stage: Stage) -> list[UUID]:
     """Accounts with two events each on the stage's topic: by a request, and by a person."""
-    found = [uuid4() for _ in range(4)]
+    account_ids = [uuid4() for _ in range(4)]
     for n, cause in enumerate(CAUSES, 1):
-        for account in found:
+        for account in account_ids:
             await publish(stage, account, n, cause)
     async with looping(relay(stage)):
-        await until(lambda: emptied(stage))
-    return found
+        await until(lambda: is_outbox_empty(stage))
+    return account_ids
 
 
 async def test_the_console_consumer_shows_what_was_published(stage: Stage, accounts: list[UUID]) -> None:
-    lines = await shown(stage.settings.kafka, stage.topic, len(accounts) * len(CAUSES))
+    lines = await list_shown(stage.settings.kafka, stage.topic, len(accounts) * len(CAUSES))
     for account in accounts:
         own = [line for line in lines if line.key == str(account)]
         assert len({line.partition for line in own}) == 1
@@ -76,10 +76,10 @@ def assert_told(line: Shown, stage: Stage, account: UUID, n: int) -> None:
 
 
 async def test_the_cloudevents_library_reads_what_is_on_the_topic(stage: Stage, accounts: list[UUID]) -> None:
-    found = [read(one) for one in await records(stage.settings.kafka, stage.topic)]
-    assert len(found) == len(accounts) * len(CAUSES)
+    events = [read(record) for record in await records(stage.settings.kafka, stage.topic)]
+    assert len(events) == len(accounts) * len(CAUSES)
     for account in accounts:
-        plain, personal = (one for one in found if one.get_subject() == str(account))
+        plain, personal = (event for event in events if event.get_subject() == str(account))
         assert plain.get_data() == {"account_id": str(account), "n": 1, "note": NOTE}
         assert (plain.get_type(), plain.get_time()) == (stage.event.type(), START)
         assert (plain.get_extension("partitionkey"), plain.get_extension("sequence")) == (str(account), "1")

@@ -39,12 +39,12 @@ def test_with_the_settings_as_they_are_it_is_replaced_in_time() -> None:
 
 
 async def test_one_whose_loop_is_blocked_is_replaced(rehearsal: Rehearsal, tmp_path: Path) -> None:
-    told: list[str] = []
+    lines: list[str] = []
     stage, accounts, launcher = rehearsal.stage, [uuid4() for _ in range(3)], rehearsal.launcher
     launcher.more = {"GOODSTANDING_HUNG_AFTER": str(2 * SESSION), ONCE: str(tmp_path / "once")}
     environment = launcher.environment(rehearsal.name, stage.settings.kafka, free_port())
     command = tuple(program("run", rehearsal.name, "consumer", point="blocked in a handler"))
-    keeper = Supervisor(State(tmp_path / "state"), told.append)
+    keeper = Supervisor(State(tmp_path / "state"), lines.append)
     async with looping(relay(stage)):
         await rehearsal.publish(accounts, 1, 2)
         try:
@@ -52,7 +52,7 @@ async def test_one_whose_loop_is_blocked_is_replaced(rehearsal: Rehearsal, tmp_p
             await rehearsal.had(6)
         finally:
             await keeper.stop()
-    assert told == ["consumer ended with 70; starting it again in 0.5 s"]
+    assert lines == ["consumer ended with 70; starting it again in 0.5 s"]
     await rehearsal.each_once(accounts, 2)
 
 
@@ -85,7 +85,7 @@ async def test_one_that_only_waits_is_left_alone(rehearsal: Rehearsal) -> None:
         await rehearsal.publish([poison], 1)
         await until(lambda: says(consumer, "stopped"))
         await rehearsal.publish([account], 3)
-        await rehearsal.emptied()
+        await rehearsal.wait_until_empty()
         await survives(consumer)  # with something to read
         assert await says(consumer, "stopped")
     assert await stage.effects(account) == [1, 2]

@@ -14,9 +14,9 @@ from shared.base import clock
 from shared.events.invoicing import SubscriptionActivated
 from tests import builders
 from tests.builders import START, Database, account, hear, invoice, running
+from tests.component.sandbox import test_vendor_simulator
 from tests.component.sandbox.test_mailbox import Mailbox
 from tests.component.sandbox.test_vendor_simulator import PATH, Caller
-from tests.component.sandbox.test_vendor_simulator import Process as Vendor
 from tests.end_to_end.backbone.loops import until
 from tests.end_to_end.backbone.processes import Launcher
 
@@ -25,8 +25,8 @@ POLICY = Path(__file__).parents[3] / "sandbox" / "policies" / "standard.yaml"
 
 
 @pytest.fixture
-def vendor(tmp_path: Path) -> Iterator[Vendor]:
-    process = Vendor(tmp_path)
+def vendor(tmp_path: Path) -> Iterator[test_vendor_simulator.Process]:
+    process = test_vendor_simulator.Process(tmp_path)
     yield process
     process.stop()
 
@@ -41,7 +41,7 @@ def mailbox(tmp_path: Path) -> Iterator[Mailbox]:
 @pytest.fixture
 async def activated(database: Database, keys: Keys, jwks_file: Path) -> SubscriptionActivated:
     """A subscription that entitlements has heard of."""
-    event = builders.activated(uuid4(), uuid4(), PATH.rpartition("/")[2])
+    event = builders.build_activated(uuid4(), uuid4(), PATH.rpartition("/")[2])
     async with running("entitlements", database, keys, jwks_file) as (runtime, _):
         await hear(runtime, event)
     return event
@@ -60,10 +60,10 @@ async def nothing_pending(database: Database, service: str) -> bool:
 
 
 async def test_the_vendor_accepted_and_it_was_not_recorded(
-    launcher: Launcher, kafka: KafkaServer, vendor: Vendor, activated: SubscriptionActivated
+    launcher: Launcher, kafka: KafkaServer, vendor: test_vendor_simulator.Process, activated: SubscriptionActivated
 ) -> None:
     launcher.more = {"GOODSTANDING_VENDOR_URL": f"http://{HOST}:{vendor.port}"}
-    database, told = launcher.database, "SELECT count(*) FROM entitlements.outbox WHERE type LIKE $1"
+    database, query = launcher.database, "SELECT count(*) FROM entitlements.outbox WHERE type LIKE $1"
     async with httpx2.AsyncClient(base_url=f"http://{HOST}:{vendor.port}") as http:
         caller = Caller(http)
         await caller.seed()
@@ -74,16 +74,16 @@ async def test_the_vendor_accepted_and_it_was_not_recorded(
             await until(api.is_ready)
             wanted = {"reason": "fraud", "owner": "risk", "comment": "looks odd"}
             await api.client.made("/v1/holds", wanted | {"subscription_id": str(activated.subscription_id)})
-            await jobs.killed()
+            await jobs.wait_until_killed()
         assert await caller.effects() == {"suspended": 1}
-        assert await database.value(told, "%SubscriptionSuspended%") == 0
+        assert await database.value(query, "%SubscriptionSuspended%") == 0
         await expire_lease(database, "entitlements")
         before = (await caller.read()).headers.get("etag")
         async with launcher.run("entitlements", kafka.bootstrap, "jobs"):
             await until(lambda: nothing_pending(database, "entitlements"))
         assert await caller.effects() == {"suspended": 1}
         assert (await caller.read()).headers.get("etag") == before
-    assert await database.value(told, "%SubscriptionSuspended%") == 1
+    assert await database.value(query, "%SubscriptionSuspended%") == 1
     assert await database.value("SELECT state FROM entitlements.entitlements") == "suspended"
 
 
@@ -107,7 +107,7 @@ async def test_the_mail_server_accepted_and_it_was_not_recorded(
             await invoicing.client.made("/v1/invoices", invoice(owner))
             await until(lambda: database.value("SELECT count(*) = 1 FROM collections.items WHERE due_at IS NOT NULL"))
             await database.move(days=6)  # three days before it is due, the policy's first notice
-            await collections.killed()
+            await collections.wait_until_killed()
         assert await database.value("SELECT state FROM collections.notices") == "pending"
         await expire_lease(database, "collections")
         async with launcher.run("collections", kafka.bootstrap):

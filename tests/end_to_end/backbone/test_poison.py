@@ -20,7 +20,7 @@ async def test_poison_waits_for_a_redrive_while_new_events_come(rehearsal: Rehea
         await rehearsal.publish([sick, worse, well], 1, 2, 3)
         await rehearsal.had(4)
         await until(lambda: waits(rehearsal, 5))
-        assert [await stage.effects(one) for one in (sick, worse, well)] == [[1], [], [1, 2, 3]]
+        assert [await stage.effects(subject) for subject in (sick, worse, well)] == [[1], [], [1, 2, 3]]
         assert await stage.waiting(sick) == {2: "Broken: cannot do 2", 3: None}
         await rehearsal.mend()
         redriven = asyncio.create_task(rehearsal.redrive("--subject", str(sick), "--actor", "operator 3"))
@@ -31,7 +31,7 @@ async def test_poison_waits_for_a_redrive_while_new_events_come(rehearsal: Rehea
         assert (await redriven)[0] == 0
         await rehearsal.publish([sick, well], last + 1)
         await rehearsal.had(1 + 2 * (last + 1) - 1)
-        assert [await stage.effects(one) for one in (sick, well)] == [list(range(1, last + 2))] * 2
+        assert [await stage.effects(subject) for subject in (sick, well)] == [list(range(1, last + 2))] * 2
         await give_up(rehearsal, str(worse))
         assert await stage.effects(worse) == [2, 3]
         assert consumer.child.poll() is None
@@ -48,7 +48,7 @@ async def give_up(rehearsal: Rehearsal, subject: str) -> None:
     code, said = await rehearsal.redrive("--skip", head, "--actor", "operator 3", "--reason", "mistake")
     assert code == 0, said
     kept = await database.rows(f"SELECT event_id, actor, reason FROM {SERVICE}.skipped")
-    assert [tuple(one) for one in kept] == [(head, "operator 3", "mistake")]
+    assert [tuple(row) for row in kept] == [(head, "operator 3", "mistake")]
 
 
 async def test_a_flood_of_poison_stops_the_group_loudly_until_it_is_told(rehearsal: Rehearsal) -> None:
@@ -69,7 +69,7 @@ async def test_a_flood_of_poison_stops_the_group_loudly_until_it_is_told(rehears
         await rehearsal.publish([good], 2)
         async with rehearsal.run("consumer") as consumer:
             await until(lambda: is_stopped(consumer))
-            await rehearsal.emptied()
+            await rehearsal.wait_until_empty()
             assert await stage.effects(good) == [1]
             assert (await rehearsal.redrive("--resume", "--actor", "operator 3"))[0] == 0
             await rehearsal.had(2)

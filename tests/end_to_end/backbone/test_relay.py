@@ -13,7 +13,7 @@ from shared.base.health import Health
 from shared.messaging.relay import Relay
 from shared.persistence.database import Unit
 from tests.component.shared.rehearsal import SERVICE, Stage
-from tests.end_to_end.backbone.loops import emptied, looping, published, relay, sequences, until
+from tests.end_to_end.backbone.loops import is_outbox_empty, list_published, looping, relay, sequences, until
 
 pytestmark = pytest.mark.xdist_group("kafka")
 LEADER = """
@@ -26,11 +26,11 @@ async def test_the_topic_has_each_subject_in_order_and_the_outbox_is_emptied(sta
     accounts = [uuid4() for _ in range(20)]
     await asyncio.gather(*(stage.publish(account, n) for n in range(30) for account in accounts))
     async with looping(relay(stage)):
-        await until(lambda: emptied(stage))
-    records = await published(stage)
+        await until(lambda: is_outbox_empty(stage))
+    records = await list_published(stage)
     assert all(sequences(records, account) == list(range(1, 31)) for account in accounts)
-    assert all(len({one.partition for one in records if one.key == str(a).encode()}) == 1 for a in accounts)
-    ends = {one.partition: one.offset + 1 for one in records}
+    assert all(len({record.partition for record in records if record.key == str(a).encode()}) == 1 for a in accounts)
+    ends = {record.partition: record.offset + 1 for record in records}
     noted = await stage.database.rows(f"SELECT partition, next_offset FROM {SERVICE}.published")
     assert {row["partition"]: row["next_offset"] for row in noted} == ends
 
@@ -43,11 +43,11 @@ async def test_one_that_commits_late_is_not_lost(stage: Stage) -> None:
         row = "INSERT INTO outbox (subject, type, headers, data) VALUES ($1, 'x', '{\"ce_sequence\": \"1\"}', '{}')"
         await slow.execute(row, str(late))  # takes the lower position
         await stage.publish(early, 1)
-        await until(lambda: emptied(stage))
-        assert sequences(await published(stage), late) == []
+        await until(lambda: is_outbox_empty(stage))
+        assert sequences(await list_published(stage), late) == []
         await transaction.commit()
-        await until(lambda: emptied(stage))
-    records = await published(stage)
+        await until(lambda: is_outbox_empty(stage))
+    records = await list_published(stage)
     assert (sequences(records, early), sequences(records, late)) == ([1], [1])
 
 
@@ -64,14 +64,14 @@ async def test_a_second_relay_stands_by_and_takes_over(stage: Stage) -> None:
         await until(both)
         leader = await stage.database.value(LEADER)
         await stage.publish(account, 1)
-        await until(lambda: emptied(stage))
+        await until(lambda: is_outbox_empty(stage))
         await stage.database.execute("SELECT pg_terminate_backend($1)", leader)
         await stage.publish(account, 2, 3)
-        await until(lambda: emptied(stage))
+        await until(lambda: is_outbox_empty(stage))
         await until(both)
         assert await stage.database.value(LEADER) != leader
         assert len(await stage.database.rows(LEADER)) == 1
-    assert sorted(set(sequences(await published(stage), account))) == [1, 2, 3]
+    assert sorted(set(sequences(await list_published(stage), account))) == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -101,9 +101,9 @@ async def test_it_starts_afresh_however_its_connection_is_lost(
     account = uuid4()
     async with looping(relay(stage)):
         await stage.publish(account, 1)
-        await until(lambda: emptied(stage))
+        await until(lambda: is_outbox_empty(stage))
     assert losses == []
-    assert sequences(await published(stage), account) == [1]
+    assert sequences(await list_published(stage), account) == [1]
 
 
 async def test_what_the_broker_did_not_take_goes_out_when_it_is_back(
@@ -112,22 +112,22 @@ async def test_what_the_broker_did_not_take_goes_out_when_it_is_back(
     monkeypatch.setattr("shared.messaging.relay.SEND_TIMEOUT", 1.0)
     account, health = uuid4(), Health()
 
-    async def troubled() -> bool:
+    async def is_troubled() -> bool:
         return not health.parts["relay"][0]
 
     async with looping(relay(stage, health)):
         await stage.publish(account, 1)
-        await until(lambda: emptied(stage))
+        await until(lambda: is_outbox_empty(stage))
         await asyncio.to_thread(kafka.stop)
         try:
             await stage.publish(account, 2, 3)
-            await until(troubled)
+            await until(is_troubled)
             assert len(await stage.outbox()) == 2
         finally:
             await asyncio.to_thread(kafka.start_prepared, kafka.program())
-        await until(lambda: emptied(stage))
-    found = sequences(await published(stage), account)
-    assert list(dict.fromkeys(found)) == [1, 2, 3]
+        await until(lambda: is_outbox_empty(stage))
+    published_sequences = sequences(await list_published(stage), account)
+    assert list(dict.fromkeys(published_sequences)) == [1, 2, 3]
 
 
 async def test_a_unit_that_fails_puts_nothing_on_the_topic(stage: Stage) -> None:
@@ -142,6 +142,6 @@ async def test_a_unit_that_fails_puts_nothing_on_the_topic(stage: Stage) -> None
         with pytest.raises(ValueError, match="a defect"):
             await stage.units.run(fail)
         await stage.publish(account, 1)
-        await until(lambda: emptied(stage))
-    about = [one for one in await published(stage) if one.key == str(account).encode()]
-    assert [orjson.loads(one.value)["n"] for one in about] == [1]
+        await until(lambda: is_outbox_empty(stage))
+    of_account = [record for record in await list_published(stage) if record.key == str(account).encode()]
+    assert [orjson.loads(record.value)["n"] for record in of_account] == [1]

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from tests.component.shared.rehearsal import SERVICE
-from tests.end_to_end.backbone.loops import looping, published, relay, sequences, until
+from tests.end_to_end.backbone.loops import list_published, looping, relay, sequences, until
 from tests.end_to_end.backbone.processes import Process
 from tests.end_to_end.backbone.rehearsals import Rehearsal
 
@@ -27,16 +27,16 @@ async def test_the_second_relay_takes_over_from_one_that_was_killed(rehearsal: R
         async with rehearsal.run("relay") as second:
             await until(lambda: says(second, "relay", "standing by"))
             await rehearsal.publish(accounts, 1, 2)
-            await rehearsal.emptied()
+            await rehearsal.wait_until_empty()
             assert await second.says("relay") == "standing by"
             died = time.monotonic()
             first.child.kill()
             await rehearsal.publish(accounts, 3)
-            await rehearsal.emptied()
+            await rehearsal.wait_until_empty()
             assert time.monotonic() - died < TAKE_OVER_WITHIN
             assert await second.says("relay") == "leading"
-    found = await published(rehearsal.stage)
-    assert [sequences(found, account) for account in accounts] == [[1, 2, 3]] * 5
+    records = await list_published(rehearsal.stage)
+    assert [sequences(records, account) for account in accounts] == [[1, 2, 3]] * 5
 
 
 async def test_a_relay_that_was_frozen_amid_its_sends_comes_too_late(rehearsal: Rehearsal) -> None:
@@ -47,21 +47,21 @@ async def test_a_relay_that_was_frozen_amid_its_sends_comes_too_late(rehearsal: 
         async with rehearsal.run("relay") as heir:
             await until(lambda: says(heir, "relay", "standing by"))
             await stage.database.execute(END_LEADER)
-            await rehearsal.emptied()
+            await rehearsal.wait_until_empty()
             await rehearsal.publish(accounts, 4)
-            await rehearsal.emptied()
+            await rehearsal.wait_until_empty()
             assert await heir.end() == 0
         await rehearsal.publish(accounts, 5)  # nobody has sent these when the late one wakes
         late.child.send_signal(signal.SIGCONT)
-        await rehearsal.emptied()
-        found = await published(stage)
+        await rehearsal.wait_until_empty()
+        records = await list_published(stage)
     # The late one sent what had been sent, after newer ones; what it had not sent it did not delete.
-    first = sequences(found, accounts[0])
+    first = sequences(records, accounts[0])
     assert first.count(3) > 1
-    assert [list(dict.fromkeys(sequences(found, one))) for one in accounts] == [[1, 2, 3, 4, 5]] * 2
+    assert [list(dict.fromkeys(sequences(records, account))) for account in accounts] == [[1, 2, 3, 4, 5]] * 2
     async with rehearsal.run("consumer"):
         await rehearsal.had(10)
-        await until(lambda: everything_read(rehearsal, len(found)))
+        await until(lambda: everything_read(rehearsal, len(records)))
     await rehearsal.each_once(accounts, 5)
 
 
@@ -74,7 +74,7 @@ async def test_a_consumer_is_killed_amid_a_batch(rehearsal: Rehearsal) -> None:
     ):
         await until(lambda: shared_by(rehearsal, 2))
         await rehearsal.publish(accounts, *range(1, 11))
-        await first.killed()
+        await first.wait_until_killed()
         await rehearsal.publish(accounts, 11, 12)
         await rehearsal.had(24 * 12)
     await rehearsal.each_once(accounts, 12)
@@ -89,7 +89,7 @@ async def test_a_consumer_thaws_when_its_partitions_are_anothers(rehearsal: Rehe
         async with rehearsal.run("consumer"):
             await rehearsal.had(24)
             late.child.send_signal(signal.SIGCONT)
-            await until(lambda: written(late, b"partition lost, batch dropped"))
+            await until(lambda: has_written(late, b"partition lost, batch dropped"))
             await rehearsal.publish(accounts, 3)
             await rehearsal.had(36)
             assert late.child.poll() is None
@@ -117,7 +117,7 @@ async def says(process: Process, part: str, state: str) -> bool:
     return await process.says(part) == state
 
 
-async def written(process: Process, line: bytes) -> bool:
+async def has_written(process: Process, line: bytes) -> bool:
     """Whether the process has written this to its log."""
     return line in await asyncio.to_thread(process.log.read_bytes)
 

@@ -39,10 +39,12 @@ WHERE state <> 'pending' OR NOT EXISTS (SELECT FROM collections.intents i WHERE 
 async def running(launcher: Launcher, kafka: KafkaServer) -> AsyncIterator[list[Process]]:
     """All processes, ready."""
     async with AsyncExitStack() as stack:
-        found = [await stack.enter_async_context(launcher.run(name, kafka.bootstrap, role)) for name, role in PROCESSES]
-        for process in found:
+        processes = [
+            await stack.enter_async_context(launcher.run(name, kafka.bootstrap, role)) for name, role in PROCESSES
+        ]
+        for process in processes:
             await until(process.is_ready)
-        yield found
+        yield processes
 
 
 async def load(process: Process, owner: str, answers: list[httpx2.Response]) -> None:
@@ -97,7 +99,7 @@ async def test_each_role_ends_under_load_and_goes_on_later(
     assert await database.value(UNSENT) == 0
     noticed = await database.rows("SELECT DISTINCT account_id FROM collections.notices")
     assert {str(row["account_id"]) for row in noticed} == set(owners)
-    told = await records(kafka.bootstrap, "invoicing.events")
+    events = await records(kafka.bootstrap, "invoicing.events")
     for owner in owners:
         last = await database.value("SELECT sequence FROM invoicing.streams WHERE subject = $1", owner)
-        assert sorted(set(sequences(told, owner))) == list(range(1, last + 1))
+        assert sorted(set(sequences(events, owner))) == list(range(1, last + 1))

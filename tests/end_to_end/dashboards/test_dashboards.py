@@ -53,9 +53,9 @@ def silent(board: dict[str, Any], window: Window) -> set[tuple[str, str]]:
     lasting = copy.deepcopy(board)
     for target in (target for panel in panels(lasting) for target in panel["targets"]):
         target["instant"] = False
-    shown = [one for one in query_board(window, lasting) if one["panel"]["type"] != "row"]
+    shown = [answered for answered in query_board(window, lasting) if answered["panel"]["type"] != "row"]
     assert shown
-    return {(board["uid"], one["panel"]["title"]) for one in shown if not one["series"]}
+    return {(board["uid"], answered["panel"]["title"]) for answered in shown if not answered["series"]}
 
 
 @pytest.mark.parametrize("uid", BOARDS)
@@ -65,20 +65,20 @@ def test_every_panel_shows_something(window: Window, uid: str) -> None:
 
 def test_money_is_told_of_each_currency(window: Window) -> None:
     board = BOARDS["gs-receivables"]
-    titles = {one["panel"]["title"] for one in query_board(window, board)}
+    titles = {answered["panel"]["title"] for answered in query_board(window, board)}
     assert {f"{currency} owed by age" for currency in ("EUR", "JPY", "USD")} <= titles
     (dso,) = (panel for panel in panels(board) if panel["title"] == "Days sales outstanding")
-    assert {one["legend"] for one in window.query_series(dso["targets"][0])} == {"EUR", "JPY", "USD"}
+    assert {each["legend"] for each in window.query_series(dso["targets"][0])} == {"EUR", "JPY", "USD"}
 
 
 def test_money_is_told_in_the_units_that_people_speak_of(window: Window) -> None:
-    def owed(query: str) -> dict[str, dict[float, float]]:
-        found = window.query_series({"expr": query, "legendFormat": "{{currency}}"})
-        return {one["legend"]: dict(one["points"]) for one in found}
+    def query_points(query: str) -> dict[str, dict[float, float]]:
+        each_series = window.query_series({"expr": query, "legendFormat": "{{currency}}"})
+        return {each["legend"]: dict(each["points"]) for each in each_series}
 
-    minor = owed("sum by (currency) (goodstanding_receivables_minor)")
+    minor = query_points("sum by (currency) (goodstanding_receivables_minor)")
     assert {currency for currency, points in minor.items() if any(points.values())} >= {"EUR", "JPY"}
-    assert owed(money("goodstanding_receivables_minor", "currency")) == {
+    assert query_points(money("goodstanding_receivables_minor", "currency")) == {
         currency: {at: amount if currency == "JPY" else amount / 100 for at, amount in points.items()}
         for currency, points in minor.items()
     }

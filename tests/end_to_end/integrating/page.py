@@ -27,20 +27,20 @@ class Example:
 
 def blocks() -> list[Block]:
     """The blocks of the page, in its order."""
-    return [Block(*found) for found in _BLOCK.findall(PAGE.read_text())]
+    return [Block(*match) for match in _BLOCK.findall(PAGE.read_text())]
 
 
 def only(language: str) -> str:
     """The one block in a language."""
-    [block] = [one for one in blocks() if one.language == language]
+    [block] = [each for each in blocks() if each.language == language]
     return block.text
 
 
 def examples() -> list[Example]:
     """Every block of commands; an answer stands directly after its commands."""
-    found = [*blocks(), None]
+    all_blocks = [*blocks(), None]
     return [
-        Example(one.text, after if after and after.language in ("json", "text") else None)
-        for one, after in pairwise(found)
-        if one and one.language == "bash"
+        Example(block.text, after if after and after.language in ("json", "text") else None)
+        for block, after in pairwise(all_blocks)
+        if block and block.language == "bash"
     ]

@@ -45,7 +45,7 @@ class Reader:
         self._child.wait()
 
     def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """What its file says; no row at all while it has no tables."""
+        """Query its file; no row at all while it has no tables."""
         with closing(sqlite3.connect(self._folder / "standing.db", timeout=30)) as db:
             if not db.execute("SELECT name FROM sqlite_master WHERE name = 'disputes'").fetchone():
                 return []
@@ -74,7 +74,9 @@ class Reader:
 
     async def caught_up(self) -> None:
         """Wait until it has read all that is on the topics now."""
-        ends = {(one.topic, one.partition): end for one, end in (await _ends(self._broker)).items() if end}
+        ends = {
+            (partition.topic, partition.partition): end for partition, end in (await _ends(self._broker)).items() if end
+        }
 
         def is_there() -> bool:
             places = {(topic, n): at for topic, n, at in self.rows("SELECT * FROM positions")}
@@ -83,7 +85,7 @@ class Reader:
         await self.until(is_there)
 
     def standing(self, accounts: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """What it has of these accounts."""
+        """Read the standing of these accounts."""
         owed = {row[0]: row[1:] for row in self.rows(only("sql"))}
         stages = dict(self.rows("SELECT account, stage FROM reminders"))
         suspended, disputes = self.rows("SELECT * FROM suspended"), self.rows("SELECT id, account FROM disputes")
@@ -91,8 +93,8 @@ class Reader:
             account: {
                 "owed": owed.get(account),
                 "stage": stages.get(account),
-                "suspended": {one for one, owner in suspended if owner == account},
-                "disputes": {one for one, owner in disputes if owner == account},
+                "suspended": {subscription_id for subscription_id, owner in suspended if owner == account},
+                "disputes": {dispute_id for dispute_id, owner in disputes if owner == account},
             }
             for account in accounts
         }

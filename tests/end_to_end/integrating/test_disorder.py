@@ -45,7 +45,7 @@ class Case:
         fixed: dict[str, Any] = {"number": "GS-1", "currency": "EUR", "due_date": date(2026, 3, 1), "lines": ()}
         return InvoiceBalance(invoice_id=self.invoice_id, total_minor=10_000, open_minor=open_minor, **fixed, **rest)
 
-    def issued(self, open_minor: int) -> Event:
+    def build_issued(self, open_minor: int) -> Event:
         return InvoiceIssued(
             account_id=self.account_id,
             issue_date=date(2026, 2, 1),
@@ -53,13 +53,13 @@ class Case:
             balance=self.balance(open_minor),
         )
 
-    def changed(self, open_minor: int) -> Event:
+    def build_changed(self, open_minor: int) -> Event:
         return InvoiceBalanceChanged(account_id=self.account_id, balance=self.balance(open_minor))
 
     def overdue(self, open_minor: int) -> Event:
         return InvoiceOverdue(account_id=self.account_id, judged_at=START, balance=self.balance(open_minor))
 
-    def suspended(self) -> Event:
+    def build_suspended(self) -> Event:
         return SubscriptionSuspended(
             account_id=self.account_id,
             subscription_id=self.subscription_id,
@@ -68,7 +68,7 @@ class Case:
             vendor_bills_on=True,
         )
 
-    def reinstated(self) -> Event:
+    def build_reinstated(self) -> Event:
         return SubscriptionReinstated(
             account_id=self.account_id,
             subscription_id=self.subscription_id,
@@ -78,7 +78,7 @@ class Case:
 
 
 def standing(open_minor: int, overdue_minor: int, suspended: Iterable[UUID] = ()) -> dict[str, Any]:
-    """What the reader shall have of an account."""
+    """Build the standing that the reader shall have of an account."""
     owed = ("EUR", open_minor, 0, overdue_minor)
     return {"owed": owed, "stage": None, "suspended": set(map(str, suspended)), "disputes": set()}
 
@@ -106,8 +106,8 @@ async def send(broker: str, *events: Numbered, topic: str = topic_of("invoicing"
         for event, sequence in events:
             row = outbox.build_row(event, sequence=sequence, unit_now=START, cause=Cause("request-1"))
             sent.append(await producer.send(topic, **relay._message(row._asdict())))
-        for one in sent:
-            await one
+        for delivery in sent:
+            await delivery
 
 
 async def test_a_gap_is_waited_for_while_everything_else_goes_on(broker: str, tmp_path: Path) -> None:
@@ -115,8 +115,15 @@ async def test_a_gap_is_waited_for_while_everything_else_goes_on(broker: str, tm
     accounts = (str(a.account_id), str(b.account_id))
     unknown = (Unheard(account_id=b.account_id), 3)
     with reading(tmp_path, broker) as reader:
-        await send(broker, (a.issued(100), 1), (a.changed(30), 3), (a.changed(30), 3))
-        await send(broker, (b.issued(70), 1), (b.overdue(70), 2), (b.issued(70), 1), unknown, (b.changed(50), 4))
+        await send(broker, (a.build_issued(100), 1), (a.build_changed(30), 3), (a.build_changed(30), 3))
+        await send(
+            broker,
+            (b.build_issued(70), 1),
+            (b.overdue(70), 2),
+            (b.build_issued(70), 1),
+            unknown,
+            (b.build_changed(50), 4),
+        )
         await reader.caught_up()
         assert reader.standing(accounts) == {accounts[0]: standing(100, 0), accounts[1]: standing(50, 50)}
         reader.kill()
@@ -124,7 +131,7 @@ async def test_a_gap_is_waited_for_while_everything_else_goes_on(broker: str, tm
         reader.start()
         await reader.caught_up()
         assert reader.standing(accounts) == {accounts[0]: standing(30, 30), accounts[1]: standing(50, 50)}
-        await send(broker, (a.changed(0), 4), (a.changed(20), 5))
+        await send(broker, (a.build_changed(0), 4), (a.build_changed(20), 5))
         await reader.caught_up()
         assert reader.standing(accounts)[accounts[0]] == standing(20, 0)
         assert reader.rows("SELECT count(*) FROM waiting") == [(0,)]
@@ -134,8 +141,10 @@ async def test_it_is_right_after_shuffles_repetitions_and_kills(broker: str, tmp
     dice = random.Random(17)
     cases = [Case() for _ in range(12)]
     amounts = {case: [dice.randrange(1, 99) for _ in range(30)] for case in cases}
-    owed = [(case.changed(open_minor), n) for case in cases for n, open_minor in enumerate(amounts[case], 1)]
-    access = [(case.reinstated() if n % 2 == 0 else case.suspended(), n) for case in cases for n in range(1, 12)]
+    owed = [(case.build_changed(open_minor), n) for case in cases for n, open_minor in enumerate(amounts[case], 1)]
+    access = [
+        (case.build_reinstated() if n % 2 == 0 else case.build_suspended(), n) for case in cases for n in range(1, 12)
+    ]
     with reading(tmp_path, broker) as reader:
         for some, topic in ((owed, topic_of("invoicing")), (access, topic_of("entitlements"))):
             again = some + dice.sample(some, len(some) // 2)
@@ -148,9 +157,9 @@ async def test_it_is_right_after_shuffles_repetitions_and_kills(broker: str, tmp
             reader.kill()
             reader.start()
         await reader.caught_up()
-        found = reader.standing(str(case.account_id) for case in cases)
-    expected = {str(one.account_id): standing(amounts[one][-1], 0, [one.subscription_id]) for one in cases}
-    assert found == expected
+        standings = reader.standing(str(case.account_id) for case in cases)
+    expected = {str(case.account_id): standing(amounts[case][-1], 0, [case.subscription_id]) for case in cases}
+    assert standings == expected
 
 
 async def test_what_a_crash_cut_short_is_read_again(broker: str, tmp_path: Path) -> None:
@@ -161,11 +170,11 @@ async def test_what_a_crash_cut_short_is_read_again(broker: str, tmp_path: Path)
         reader.kill()
         refuse = f"WHEN NEW.id = '{deadly}' BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
         reader.change(f"CREATE TRIGGER full BEFORE INSERT ON invoices {refuse}")
-        await send(broker, *[(case.issued(80), 1) for case in cases])
+        await send(broker, *[(case.build_issued(80), 1) for case in cases])
         reader.start()
         assert "the disk is full" in await reader.fell()
         reader.change("DROP TRIGGER full")
         reader.start()
         await reader.caught_up()
-        found = reader.standing(str(case.account_id) for case in cases)
-    assert found == {str(case.account_id): standing(80, 0) for case in cases}
+        standings = reader.standing(str(case.account_id) for case in cases)
+    assert standings == {str(case.account_id): standing(80, 0) for case in cases}

@@ -33,7 +33,7 @@ def alike(shown: Any, got: Any) -> bool:
     if isinstance(shown, list) and isinstance(got, list):
         return len(shown) == len(got) and all(map(alike, shown, got))
     if isinstance(shown, str) and isinstance(got, str):
-        return shown == got or any(one.fullmatch(shown) and one.fullmatch(got) for one in OWN_TO_EACH_RUN)
+        return shown == got or any(pattern.fullmatch(shown) and pattern.fullmatch(got) for pattern in OWN_TO_EACH_RUN)
     return type(shown) is type(got) and shown == got
 
 
@@ -59,13 +59,15 @@ def run(commands: str, stack: Stack) -> subprocess.CompletedProcess[str]:
 async def test_each_example_answers_as_the_page_says(stack: Stack, driver: Driver) -> None:
     await ensure_legal_entity(driver, "GS-DE")
     shown = examples()
-    commands = "".join(f"{one.commands}printf '{AFTER_EACH}'\n" for one in shown)
+    commands = "".join(f"{example.commands}printf '{AFTER_EACH}'\n" for example in shown)
     done = await asyncio.to_thread(run, commands, stack)
     *outputs, rest = done.stdout.split(AFTER_EACH)
     assert (done.returncode, rest, done.stderr, len(outputs)) == (0, "", "", len(shown))
-    for one, output in zip(shown, outputs, strict=True):
-        assert is_as_shown(one.answer, output) if one.answer else output == "", f"{one.commands}answers\n{output}"
-    assert sum(one.answer is not None for one in shown) >= 8
+    for example, output in zip(shown, outputs, strict=True):
+        assert is_as_shown(example.answer, output) if example.answer else output == "", (
+            f"{example.commands}answers\n{output}"
+        )
+    assert sum(example.answer is not None for example in shown) >= 8
     await driver.monitor.wait_until_settled()
 
 

@@ -32,7 +32,7 @@ class Customer:
         self.subscription_id = subscription_id
         self.invoice_id = ""
 
-    async def invoiced(self, due: date) -> None:
+    async def issue_invoice(self, due: date) -> None:
         amount = {"amount_minor": 10_000, "currency": USD}
         line = {"description": "Subscription", "amount": amount, "subscription_id": self.subscription_id}
         body = {"account_id": self.account_id, "lines": [line], "due_date": due.isoformat()}
@@ -49,16 +49,20 @@ class Customer:
         return str((await self._driver.post("escalation", "/v1/disputes", body))["id"])
 
     async def standing(self) -> dict[str, Any]:
-        """What the product says of the account, in the reader's form."""
+        """Get the standing of the account from the product, in the reader's form."""
         balance = await self._driver.get("invoicing", f"/v1/invoices/{self.invoice_id}/balance")
-        told = await self._driver.get("collections", f"/v1/accounts/{self.account_id}/standing")
+        product_standing = await self._driver.get("collections", f"/v1/accounts/{self.account_id}/standing")
         open_ones = await self._driver.get("escalation", f"/v1/disputes?account_id={self.account_id}&state=opened")
-        overdue = sum(one["amounts"]["open_minor"] for one in told["items"] if one["overdue_at"])
+        overdue = sum(item["amounts"]["open_minor"] for item in product_standing["items"] if item["overdue_at"])
         return {
             "owed": (balance["currency"], balance["open_minor"], balance["disputed_minor"], overdue),
-            "stage": next((one["stage"] for one in told["cases"] if one["closed_at"] is None), None),
-            "suspended": {one["subscription_id"] for one in told["suspensions"] if one["state"] == "effective"},
-            "disputes": {one["id"] for one in open_ones["items"]},
+            "stage": next((case["stage"] for case in product_standing["cases"] if case["closed_at"] is None), None),
+            "suspended": {
+                suspension["subscription_id"]
+                for suspension in product_standing["suspensions"]
+                if suspension["state"] == "effective"
+            },
+            "disputes": {dispute["id"] for dispute in open_ones["items"]},
         }
 
 
@@ -73,12 +77,14 @@ async def live_until(driver: Driver, day: date) -> None:
 
 async def say_again(broker: str, own: Sequence[Customer]) -> int:
     """Put every message about these accounts on its topic once more; how many they were."""
-    keys, said = {one.account_id.encode() for one in own}, 0
+    keys, said = {customer.account_id.encode() for customer in own}, 0
     async with AIOKafkaProducer(bootstrap_servers=broker) as producer:
         for topic in map(topic_of, NAMES):
-            for one in await records(broker, topic):
-                if one.key in keys:
-                    await producer.send_and_wait(topic, key=one.key, value=one.value, headers=list(one.headers))
+            for record in await records(broker, topic):
+                if record.key in keys:
+                    await producer.send_and_wait(
+                        topic, key=record.key, value=record.value, headers=list(record.headers)
+                    )
                     said += 1
     return said
 
@@ -88,8 +94,8 @@ async def test_it_agrees_with_the_product(stack: Stack, driver: Driver, tmp_path
     due = today + timedelta(days=5)
     with reading(tmp_path, stack.kafka) as reader:
         late, back, unsure, sorry = own = await customers(driver, today, 4)
-        for one, days in ((late, 0), (back, 0), (unsure, 60), (sorry, 60)):
-            await one.invoiced(due + timedelta(days=days))
+        for customer, days in ((late, 0), (back, 0), (unsure, 60), (sorry, 60)):
+            await customer.issue_invoice(due + timedelta(days=days))
         _fall_over(reader)
         dispute, mistake = await unsure.disputes(4_000), await sorry.disputes(500)
         await live_until(driver, due + timedelta(days=15))
@@ -102,9 +108,9 @@ async def test_it_agrees_with_the_product(stack: Stack, driver: Driver, tmp_path
         await driver.post("escalation", f"/v1/disputes/{mistake}:withdraw", {"reason": "found it"})
         await driver.monitor.wait_until_settled()
         await reader.caught_up()
-        found = reader.standing(one.account_id for one in own)
-    assert found == {one.account_id: await one.standing() for one in own}
-    assert found == {
+        standings = reader.standing(customer.account_id for customer in own)
+    assert standings == {customer.account_id: await customer.standing() for customer in own}
+    assert standings == {
         late.account_id: NOTHING
         | {"owed": (USD, 10_000, 0, 10_000), "stage": "suspend", "suspended": {late.subscription_id}},
         back.account_id: NOTHING,

@@ -47,17 +47,17 @@ async def state(tmp_path: Path) -> AsyncIterator[State]:
     remove(state.root)
 
 
-def left(state: State) -> list[str]:
+def list_left(state: State) -> list[str]:
     """The processes of the stack that live, by their command lines and environments."""
-    found = []
+    processes = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            told = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
+            words = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
         except OSError:
             continue
-        if str(state.root).encode() in told:
-            found.append(told.replace(b"\0", b" ")[:200].decode(errors="replace"))
-    return found
+        if str(state.root).encode() in words:
+            processes.append(words.replace(b"\0", b" ")[:200].decode(errors="replace"))
+    return processes
 
 
 async def accounts(state: State) -> list[str]:
@@ -80,10 +80,10 @@ async def register(state: State) -> str:
             await http.put("/v1/legal-entities/GS-DE", json=SELLER, headers=client.headers)
         made = str((await client.made("/v1/accounts", account()))["id"])
 
-    async def heard() -> bool:
+    async def has_heard() -> bool:
         return made in await accounts(state)
 
-    await until(heard)
+    await until(has_heard)
     return made
 
 
@@ -97,7 +97,7 @@ async def test_up_after_the_launcher_was_killed_and_down(state: State) -> None:
 
     code, said = await command("up", state)
     assert code == 0, said
-    assert not any(one.identity.alive for one in ran.values())
+    assert not any(process.identity.alive for process in ran.values())
     assert await accounts(state) == [first]
     second = await register(state)
     assert await accounts(state) == sorted([first, second])
@@ -106,7 +106,7 @@ async def test_up_after_the_launcher_was_killed_and_down(state: State) -> None:
     assert (await command("down", state))[0] == 0
     assert ended is not None
     assert not ended.alive
-    assert not any(one.identity.alive for one in ran.values())
-    assert left(state) == []
+    assert not any(process.identity.alive for process in ran.values())
+    assert list_left(state) == []
     assert [name for name in (*PORTS, *NAMES) if answers(state.port(name))] == []
     assert [path for path in state.root.rglob("*") if path.is_socket()] == []

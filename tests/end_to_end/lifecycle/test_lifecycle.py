@@ -128,11 +128,11 @@ async def test_each_check_finds_a_corrupted_row(lived: Stack, check: checks.Chec
         transaction = owner.transaction()
         await transaction.start()
         assert (await owner.execute(CORRUPTIONS[check])).split()[-1] != "0"
-        found = await check(owner, vendor, events)
+        findings = await check(owner, vendor, events)
         await transaction.rollback()
     finally:
         await owner.close()
-    assert len(found) >= 1
+    assert len(findings) >= 1
 
 
 async def test_a_system_that_does_not_settle_says_what_it_waits_for(stack: Stack, driver: Driver) -> None:

@@ -48,6 +48,6 @@ def watched(fast_folder: Path) -> Iterator[Watched]:
 @pytest.fixture(scope="package")
 async def watcher(watched: Watched) -> AsyncIterator[Driver]:
     """A driver of that stack; the standard policy is in force."""
-    async with driving(watched.stack) as found:
-        await publish_policy(found)
-        yield found
+    async with driving(watched.stack) as new_driver:
+        await publish_policy(new_driver)
+        yield new_driver

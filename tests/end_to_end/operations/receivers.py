@@ -28,24 +28,24 @@ class Received:
 
 @dataclass
 class Receiver:
-    """What came so far."""
+    """Receiver that keeps all that came so far."""
 
     url: str
     bodies: list[bytes] = field(default_factory=list)
 
     def alerts(self) -> dict[str, str]:
         """The last status of each alert: firing or resolved."""
-        told: dict[str, str] = {}
+        status_by_alert: dict[str, str] = {}
         for body in list(self.bodies):
             message: dict[str, Any] = json.loads(body)
-            told |= {alert["labels"]["alertname"]: alert["status"] for alert in message["alerts"]}
-        return told
+            status_by_alert |= {alert["labels"]["alertname"]: alert["status"] for alert in message["alerts"]}
+        return status_by_alert
 
     def spans(self) -> Iterator[Received]:
-        """Every span."""
+        """List every span."""
         for body in list(self.bodies):
             for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-                named = {one.key: one.value.string_value for one in resource.resource.attributes}
+                named = {attribute.key: attribute.value.string_value for attribute in resource.resource.attributes}
                 for span in (span for scope in resource.scope_spans for span in scope.spans):
                     ids = (span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex())
                     yield Received(named["service.name"], span.name, span.kind, *ids)
@@ -62,7 +62,7 @@ def receiver() -> Iterator[Receiver]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Nothing."""
+            """Log nothing at all."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     kept = Receiver(f"http://127.0.0.1:{server.server_port}")

@@ -51,17 +51,17 @@ SELDOM = {
 """What nobody tells before something has happened."""
 
 
-async def told(watched: Watched, name: str, status: str) -> None:
+async def wait_for_alert(watched: Watched, name: str, status: str) -> None:
     """Wait until the webhook was told that this alert is so."""
 
-    async def arrived() -> bool:
+    async def has_arrived() -> bool:
         return watched.alerts.alerts().get(name) == status
 
-    await until(arrived)
+    await until(has_arrived)
 
 
-async def asked(watched: Watched, query: str) -> list[dict[str, Any]]:
-    """What Prometheus answers."""
+async def query_prometheus(watched: Watched, query: str) -> list[dict[str, Any]]:
+    """Query Prometheus; the result."""
     async with httpx2.AsyncClient() as http:
         answer = await http.get(f"{watched.stack.url('prometheus')}/api/v1/query", params={"query": query})
     return list(answer.raise_for_status().json()["data"]["result"])
@@ -76,16 +76,16 @@ async def later(driver: Driver, minutes: int) -> None:
 
 
 async def test_the_watchdog_barks(watched: Watched) -> None:
-    await told(watched, "Watchdog", "firing")
+    await wait_for_alert(watched, "Watchdog", "firing")
 
 
 async def test_every_process_is_scraped_and_tells_what_the_rules_ask_for(watched: Watched, watcher: Driver) -> None:
     async def all_up() -> bool:
-        return {one["metric"]["service"] for one in await asked(watched, "up == 1")} == set(NAMES)
+        return {series["metric"]["service"] for series in await query_prometheus(watched, "up == 1")} == set(NAMES)
 
     await until(all_up)
 
-    async def scraped() -> set[str]:
+    async def list_scraped() -> set[str]:
         async with httpx2.AsyncClient() as http:
             answer = await http.get(f"{watched.stack.url('prometheus')}/api/v1/label/__name__/values")
         return set(answer.json()["data"])
@@ -93,21 +93,21 @@ async def test_every_process_is_scraped_and_tells_what_the_rules_ask_for(watched
     wanted = {name for rule in rules() for name in selectors(promql_parser.parse(rule["expr"]))} - SELDOM
 
     async def all_told() -> bool:
-        return wanted <= await scraped()
+        return wanted <= await list_scraped()
 
     await until(all_told)
     may = names(figure for name in NAMES for figure in load(name).figures)
-    assert {name for name in await scraped() if re.match("goodstanding_(?!.*:)", name)} <= may
+    assert {name for name in await list_scraped() if re.match("goodstanding_(?!.*:)", name)} <= may
 
 
 async def test_a_broker_that_is_away_pages(watched: Watched, watcher: Driver) -> None:
     down = asyncio.create_task(kept_down(watched.stack, "kafka", 60))
     try:
-        await told(watched, "BrokerAway", "firing")
+        await wait_for_alert(watched, "BrokerAway", "firing")
     finally:
         down.cancel()
         await asyncio.gather(down, return_exceptions=True)
-    await told(watched, "BrokerAway", "resolved")
+    await wait_for_alert(watched, "BrokerAway", "resolved")
     await watcher.monitor.wait_until_settled(within=60)
 
 
@@ -125,7 +125,7 @@ async def test_a_vendor_that_is_away_pages_and_so_does_the_payer_without_access(
         while watched.alerts.alerts().get("VendorCallsFail") != "firing":
             await later(watcher, 6)
             await asyncio.sleep(0.3)
-        await told(watched, "PayerWithoutAccess", "firing")
+        await wait_for_alert(watched, "PayerWithoutAccess", "firing")
     finally:
         down.cancel()
         await asyncio.gather(down, return_exceptions=True)
@@ -136,8 +136,8 @@ async def test_a_vendor_that_is_away_pages_and_so_does_the_payer_without_access(
         return bool(access["vendor"]["state"] == "active")
 
     await until(given_back)
-    await told(watched, "PayerWithoutAccess", "resolved")
-    await told(watched, "VendorCallsFail", "resolved")
+    await wait_for_alert(watched, "PayerWithoutAccess", "resolved")
+    await wait_for_alert(watched, "VendorCallsFail", "resolved")
 
 
 async def poison(watched: Watched, event_id: str) -> None:
@@ -157,19 +157,19 @@ async def poison(watched: Watched, event_id: str) -> None:
         await producer.send_and_wait("invoicing.events", b"{}", subject.encode(), headers=sent)
 
 
-def given_up(watched: Watched, service: str, event_id: str) -> None:
-    """What the runbook says of an event that can never be applied."""
+def give_up(watched: Watched, service: str, event_id: str) -> None:
+    """Do what the runbook says of an event that can never be applied."""
     command = (sys.executable, "-m", "deploy.local", "redrive", service, "--state", str(watched.folder))
-    why = ("--skip", event_id, "--actor", "operator", "--reason", "a test")
-    done = subprocess.run((*command, *why), cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    options = ("--skip", event_id, "--actor", "operator", "--reason", "a test")
+    done = subprocess.run((*command, *options), cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 async def test_a_poisoned_subject_is_told_until_somebody_gives_it_up(watched: Watched, watcher: Driver) -> None:
     event_id = str(uuid4())
     await poison(watched, event_id)
-    await told(watched, "EventParked", "firing")
-    heads = await asked(watched, 'sum by (service) (goodstanding_parked_events{place="head"})')
-    for service in {one["metric"]["service"] for one in heads if float(one["value"][1]) > 0}:
-        await asyncio.to_thread(given_up, watched, service, event_id)
-    await told(watched, "EventParked", "resolved")
+    await wait_for_alert(watched, "EventParked", "firing")
+    heads = await query_prometheus(watched, 'sum by (service) (goodstanding_parked_events{place="head"})')
+    for service in {series["metric"]["service"] for series in heads if float(series["value"][1]) > 0}:
+        await asyncio.to_thread(give_up, watched, service, event_id)
+    await wait_for_alert(watched, "EventParked", "resolved")

@@ -39,10 +39,10 @@ async def test_a_request_and_what_follows_are_a_line_each_and_name_nobody(watche
         ("GET", "/v1/accounts/{account_id}", 200),
         ("POST", "/v1/accounts", 422),
     }
-    (about,) = [line for line in requests if line.get("account") == made["id"]]
-    assert about["service"] == "invoicing"
-    assert len(about["trace_id"]) == 32
-    assert len(about["span_id"]) == 16
+    (of_account,) = [line for line in requests if line.get("account") == made["id"]]
+    assert of_account["service"] == "invoicing"
+    assert len(of_account["trace_id"]) == 32
+    assert len(of_account["span_id"]) == 16
     heard = [line for line in lines(watched, "collections") if line.get("subject") == made["id"]]
     assert [(line["event"], line["type"]) for line in heard] == [
         ("handled", "goodstanding.invoicing.AccountRegistered.v1")

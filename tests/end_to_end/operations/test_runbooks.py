@@ -21,7 +21,7 @@ from tests.end_to_end.backbone.loops import until
 from tests.end_to_end.lifecycle.course import at, late_account, live_until
 from tests.end_to_end.operations.conftest import Watched
 from tests.end_to_end.operations.runbooks import BY_HAND, Block, Runner, Unreadable, parse_blocks, read_blocks
-from tests.end_to_end.operations.test_alerts import given_up, poison
+from tests.end_to_end.operations.test_alerts import give_up, poison
 
 pytestmark = pytest.mark.xdist_group("watched")
 
@@ -85,7 +85,7 @@ async def world(watched: Watched, watcher: Driver, tmp_path_factory: pytest.Temp
     yield World(runner, values, database_url)
     await watcher.post("collections", "/v1/guard:resume", {"reason": "the runbooks are tried"})
     for name in await list_parked_in(watched, event_id):
-        await asyncio.to_thread(given_up, watched, name, event_id)
+        await asyncio.to_thread(give_up, watched, name, event_id)
 
 
 async def list_parked_in(watched: Watched, event_id: str) -> list[str]:

@@ -21,10 +21,10 @@ REINSTATED = "handle goodstanding.entitlements.SubscriptionReinstated.v1"
 
 def ways(spans: Receiver, name: str) -> list[list[Received]]:
     """Each span of this name with its parents, the request first; those whose parents are not all here are left out."""
-    found = list(spans.spans())
-    by_id = {span.id: span for span in found}
+    all_spans = list(spans.spans())
+    by_id = {span.id: span for span in all_spans}
     ways = []
-    for last in (span for span in found if span.name == name):
+    for last in (span for span in all_spans if span.name == name):
         way = [last]
         while way[0].parent in by_id:
             way.insert(0, by_id[way[0].parent])
@@ -46,12 +46,12 @@ async def test_a_payment_is_one_trace_to_its_last_effect(watched: Watched, watch
         sent = ways(watched.spans, "intent send_notice")
         return next((way for way in sent if {"POST /v1/payments", REINSTATED} <= {span.name for span in way}), [])
 
-    async def arrived() -> bool:
+    async def has_arrived() -> bool:
         return bool(of_the_payment())
 
-    await until(arrived)
-    found = of_the_payment()
-    assert [(span.service, span.name, span.kind) for span in found] == [
+    await until(has_arrived)
+    spans_found = of_the_payment()
+    assert [(span.service, span.name, span.kind) for span in spans_found] == [
         ("invoicing", "POST /v1/payments", SERVER),
         ("collections", BALANCE, CONSUMER),
         ("entitlements", GIVEN_BACK, CONSUMER),
@@ -59,8 +59,8 @@ async def test_a_payment_is_one_trace_to_its_last_effect(watched: Watched, watch
         ("collections", REINSTATED, CONSUMER),
         ("collections", "intent send_notice", CLIENT),
     ]
-    assert Counter(span.trace for span in found).most_common(1)[0][1] == len(found)
-    trace = found[0].trace
+    assert Counter(span.trace for span in spans_found).most_common(1)[0][1] == len(spans_found)
+    trace = spans_found[0].trace
     logged = watched.stack.logs("collections")
     assert f'"trace_id": "{trace}"' in logged
     assert '"event": "handled"' in logged

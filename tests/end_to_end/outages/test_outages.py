@@ -36,8 +36,8 @@ QUESTIONS = {
 }
 
 
-async def registered(driver: Driver, number: int) -> list[str]:
-    """New accounts."""
+async def register_accounts(driver: Driver, number: int) -> list[str]:
+    """Register so many new accounts."""
     today = datetime.fromisoformat((await driver.get("clock", "/v1/clock"))["now"]).date()
     profile = Profile("EUR", "UTC", "GS-DE")
     return [(await register(driver, f"outage-{uuid4()}", today, profile))[0] for _ in range(number)]
@@ -81,77 +81,77 @@ class Traffic:
         """Wait until each account has made so many more."""
         wanted = {account: len(self.made.get(account, [])) + more for account in self.accounts}
 
-        async def reached() -> bool:
+        async def has_reached() -> bool:
             return all(len(self.made.get(account, [])) >= number for account, number in wanted.items())
 
-        await until(reached)
+        await until(has_reached)
 
 
 @asynccontextmanager
 async def traffic(stack: Stack, accounts: list[str]) -> AsyncIterator[Traffic]:
     """Payments of each account until the block ends; then the payment in hand of each is finished."""
-    one = Traffic(Stubborn(), accounts)
-    async with httpx2.AsyncClient(transport=one.stubborn, base_url=stack.url("invoicing"), timeout=10) as http:
+    load = Traffic(Stubborn(), accounts)
+    async with httpx2.AsyncClient(transport=load.stubborn, base_url=stack.url("invoicing"), timeout=10) as http:
         client = Client(http, stack.token("invoicing"))
-        payers = [asyncio.create_task(one.pay(client, account)) for account in accounts]
+        payers = [asyncio.create_task(load.pay(client, account)) for account in accounts]
         try:
-            yield one
+            yield load
         finally:
-            one.over = True
+            load.over = True
             await asyncio.gather(*payers)
-    assert one.stubborn.broken == []
+    assert load.stubborn.broken == []
 
 
-async def whole(stack: Stack, driver: Driver, one: Traffic) -> None:
+async def whole(stack: Stack, driver: Driver, load: Traffic) -> None:
     """Everything settles in time; each payment that was answered is there once, in order, wherever it must be."""
     await driver.monitor.wait_until_settled(within=RESUMED_WITHIN)
     events = await topics.read_all_events(stack.kafka_access)
-    found = await checks.all_findings(stack, events)
-    assert not any(found.values()), found
+    findings = await checks.all_findings(stack, events)
+    assert not any(findings.values()), findings
     paid = [event for event in events if event.name == "PaymentReceived"]
     raw = await records(stack.kafka, "invoicing.events")
-    for account in one.accounts:
-        told = [event.payload["payment_id"] for event in paid if event.subject == account]
-        assert sorted(told) == sorted(one.made[account])
+    for account in load.accounts:
+        announced = [event.payload["payment_id"] for event in paid if event.subject == account]
+        assert sorted(announced) == sorted(load.made[account])
         order = list(dict.fromkeys(sequences(raw, account)))
         assert order == sorted(order)
 
 
 async def test_the_broker_is_killed_and_away_for_20_seconds(stack: Stack, driver: Driver) -> None:
-    accounts = await registered(driver, 3)
+    accounts = await register_accounts(driver, 3)
     said: set[str] = set()
-    async with traffic(stack, accounts) as one, httpx2.AsyncClient(timeout=10) as http:
-        await one.enough()
+    async with traffic(stack, accounts) as load, httpx2.AsyncClient(timeout=10) as http:
+        await load.enough()
         away = asyncio.create_task(kept_down(stack, "kafka", 20))
         while not away.done():
-            await one.enough(5)
+            await load.enough(5)
             status, parts = await readiness(http, stack, "invoicing")
             said |= {name for name, part in parts.items() if status == 503 and not part["ok"]}
             assert (await http.get(stack.url("invoicing") + "/health/live")).status_code == 200
-        assert one.stubborn.again == 0  # the API goes on accepting
+        assert load.stubborn.again == 0  # the API goes on accepting
         assert said == {"relay", "consumer"}
 
         async def is_back() -> bool:
             return ports.answers(int(stack.kafka.rpartition(":")[2]))
 
         await until(is_back)
-    await whole(stack, driver, one)
+    await whole(stack, driver, load)
 
 
 async def test_postgres_is_killed_and_away_for_10_seconds(stack: Stack, driver: Driver) -> None:
-    accounts = await registered(driver, 3)
+    accounts = await register_accounts(driver, 3)
     before = {name: stack.identity(name) for name in NAMES}
     answers: set[tuple[str, int, str | None]] = set()
-    async with traffic(stack, accounts) as one, httpx2.AsyncClient(timeout=10) as http:
-        await one.enough()
+    async with traffic(stack, accounts) as load, httpx2.AsyncClient(timeout=10) as http:
+        await load.enough()
         away = asyncio.create_task(kept_down(stack, "postgres", 10))
         while not away.done():
             asked = [asyncio.create_task(ask(http, stack, name, accounts[0])) for name in NAMES]
             answers |= set(await asyncio.gather(*asked))
             assert (await http.get(stack.url("clock") + "/v1/clock")).status_code in (200, 503)
-        await one.enough()
+        await load.enough()
     assert {answer for answer in answers if answer[1] != 200} == {(name, 503, "1") for name in NAMES}
-    await whole(stack, driver, one)
+    await whole(stack, driver, load)
     assert {name: stack.identity(name) for name in NAMES} == before  # nobody had to be started again
 
 
@@ -165,11 +165,11 @@ async def ask(http: httpx2.AsyncClient, stack: Stack, name: str, account: str) -
 
 
 async def test_every_service_ends_in_good_order_when_told_under_load(stack: Stack, driver: Driver) -> None:
-    accounts = await registered(driver, 3)
+    accounts = await register_accounts(driver, 3)
     seen = len(stack.logs("launcher"))
-    async with traffic(stack, accounts) as one, httpx2.AsyncClient(timeout=10) as http:
+    async with traffic(stack, accounts) as load, httpx2.AsyncClient(timeout=10) as http:
         for name in NAMES:
-            await one.enough()
+            await load.enough()
             victim = stack.identity(name)
             os.kill(victim.pid, signal.SIGTERM)
             async with asyncio.timeout(10):
@@ -178,7 +178,7 @@ async def test_every_service_ends_in_good_order_when_told_under_load(stack: Stac
             await until(partial(is_ready, http, stack, name))
     log = stack.logs("launcher")[seen:]
     assert {name for name in NAMES if f"{name} ended with 0;" in log} == set(NAMES), log
-    await whole(stack, driver, one)
+    await whole(stack, driver, load)
 
 
 async def is_ready(http: httpx2.AsyncClient, stack: Stack, name: str) -> bool:
@@ -186,11 +186,11 @@ async def is_ready(http: httpx2.AsyncClient, stack: Stack, name: str) -> bool:
 
 
 async def test_two_hundred_at_once_for_one_account_hold_nobody_else_up(stack: Stack, driver: Driver) -> None:
-    hot, *others = await registered(driver, 5)
+    hot, *others = await register_accounts(driver, 5)
     limits = httpx2.Limits(max_connections=250)
     async with httpx2.AsyncClient(base_url=stack.url("invoicing"), timeout=30, limits=limits) as http:
         client = Client(http, stack.token("invoicing"))
-        alone = await asyncio.gather(*(timed(client, account) for account in others * 10))
+        alone = await asyncio.gather(*(time_payment(client, account) for account in others * 10))
         waits: list[float] = []
 
         async def rush_in() -> int:
@@ -204,7 +204,7 @@ async def test_two_hundred_at_once_for_one_account_hold_nobody_else_up(stack: St
 
         async def go_on(account: str) -> None:
             while not rush.done():
-                waits.append(await timed(client, account))
+                waits.append(await time_payment(client, account))
 
         await asyncio.gather(*(go_on(account) for account in others))
         payments = sum(await rush)
@@ -239,7 +239,7 @@ async def insist(client: Client, account: str) -> None:
     assert answer.status_code == 201, answer.text
 
 
-async def timed(client: Client, account: str) -> float:
+async def time_payment(client: Client, account: str) -> float:
     """Pay; how long it took (seconds)."""
     began = time.monotonic()
     await client.made("/v1/payments", cent(account))

@@ -26,20 +26,20 @@ def name(number: int) -> str:
 
 
 def email(number: int) -> str:
-    """Her address."""
+    """Build the address of a person."""
     return f"wuthering-{number}@secluded-{number}.example"
 
 
-async def named(client: Client, account_id: str, number: int) -> None:
+async def name_account(client: Client, account_id: str, number: int) -> None:
     """Give an account its name and address."""
-    found = await client.get(f"/v1/accounts/{account_id}")
+    account = await client.get(f"/v1/accounts/{account_id}")
     body = {
         "name": name(number),
         "billing_email": email(number),
         "terms_days": 14,
-        "vendor_customer_ids": found.json()["vendor_customer_ids"],
+        "vendor_customer_ids": account.json()["vendor_customer_ids"],
     }
-    headers = client.headers | {"if-match": found.headers["etag"]}
+    headers = client.headers | {"if-match": account.headers["etag"]}
     answer = await client.http.patch(f"/v1/accounts/{account_id}", json=body, headers=headers)
     assert answer.status_code == 200, answer.text
 
@@ -51,7 +51,7 @@ def secrets(stack: Stack, driver: Driver) -> list[bytes]:
     tokens = [*driver._tokens.values(), *(file.read_text().strip() for file in state.tokens.rglob("*.jwt"))]
     assert len(tokens) > len(NAMES)
     assert len(passwords) > len(NAMES)
-    return [one.encode() for one in (*passwords, *tokens, *(token.split(".")[2] for token in tokens))]
+    return [secret.encode() for secret in (*passwords, *tokens, *(token.split(".")[2] for token in tokens))]
 
 
 def logs(stack: Stack) -> dict[str, bytes]:
@@ -62,13 +62,13 @@ def logs(stack: Stack) -> dict[str, bytes]:
 
 async def messages(stack: Stack) -> dict[str, bytes]:
     """Every byte of every message: key, headers, value."""
-    found = {}
+    messages_by_place = {}
     for service in NAMES:
-        for one in await records(stack.kafka, topic_of(service)):
-            headers = b"\n".join(name.encode() + b": " + value for name, value in one.headers)
-            place = f"{one.topic}/{one.partition}:{one.offset}"
-            found[place] = b"\n".join((one.key or b"", headers, one.value or b""))
-    return found
+        for record in await records(stack.kafka, topic_of(service)):
+            headers = b"\n".join(name.encode() + b": " + value for name, value in record.headers)
+            place = f"{record.topic}/{record.partition}:{record.offset}"
+            messages_by_place[place] = b"\n".join((record.key or b"", headers, record.value or b""))
+    return messages_by_place
 
 
 def spans(logs: Iterable[bytes]) -> Iterator[dict[str, object]]:
@@ -81,13 +81,13 @@ def spans(logs: Iterable[bytes]) -> Iterator[dict[str, object]]:
 
 def leaks(places: dict[str, bytes], hidden: Iterable[bytes]) -> list[str]:
     """Where something of a person, or something hidden, can be read: the place, and what stands around it."""
-    found = []
+    leaking = []
     for place, content in places.items():
         lower = content.lower()
         for mark in (*(mark.encode() for mark in MARKS), *hidden):
             for at in (lower.find(mark), content.find(mark)):
                 if at >= 0:
                     around = content[max(0, at - AROUND) : at + len(mark) + AROUND]
-                    found.append(f"{place}: {around.decode(errors='replace')}")
+                    leaking.append(f"{place}: {around.decode(errors='replace')}")
                     break
-    return found
+    return leaking

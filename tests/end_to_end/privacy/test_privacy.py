@@ -38,13 +38,13 @@ def ledger(start: date) -> list[LedgerInvoice]:
     """The first invoices of some customers of a generated year."""
     return [
         replace(
-            one,
-            customer=f"{REGISTERED}{PAYERS.index(one.customer)}",
-            number=f"{REGISTERED}{one.number}",
-            settled=one.due + SUSPENDED if one.customer == PAYERS[-1] else one.settled,
+            invoice,
+            customer=f"{REGISTERED}{PAYERS.index(invoice.customer)}",
+            number=f"{REGISTERED}{invoice.number}",
+            settled=invoice.due + SUSPENDED if invoice.customer == PAYERS[-1] else invoice.settled,
         )
-        for one in generate_year(SEED, start).invoices
-        if one.customer in PAYERS and one.issued < start + timedelta(days=28)
+        for invoice in generate_year(SEED, start).invoices
+        if invoice.customer in PAYERS and invoice.issued < start + timedelta(days=28)
     ]
 
 
@@ -97,7 +97,7 @@ async def break_it(stack: Stack, invoicing: Client) -> None:
 
 
 async def complain(callers: dict[str, Client], account_id: str, subscription_id: str) -> None:
-    """What people say is written down: about a dispute, a case, a contact and a hold."""
+    """Say what people say, which is written down: about a dispute, a case, a contact and a hold."""
     issued = await callers["invoicing"].made("/v1/invoices", invoice(account_id, 500))
     escalation, lines = callers["escalation"], [{"line": 1, "amount_minor": 500}]
     body = {"account_id": account_id, "invoice_id": issued["id"], "currency": "EUR", "lines": lines, "comment": SAID}
@@ -137,12 +137,12 @@ async def lived(stack: Stack, driver: Driver) -> Stack:
     await world.register(driver)
     async with clients(stack) as callers:
         for number in range(len(PAYERS)):
-            await people.named(callers["invoicing"], world.account(f"{REGISTERED}{number}"), number)
+            await people.name_account(callers["invoicing"], world.account(f"{REGISTERED}{number}"), number)
         world.plan(driver)
         driver.at(noon, lambda _: be_refused(callers))
         driver.at(noon, lambda _: break_it(stack, callers["invoicing"]))
         driver.at(noon, lambda _: complain(callers, *world._accounts[customers[4]]))
-        driver.at(noon + timedelta(days=2), lambda one: faults(stack, one))
+        driver.at(noon + timedelta(days=2), lambda fault_driver: faults(stack, fault_driver))
         driver.at(noon + timedelta(days=DAYS - 1), close_loops)
         await driver.run(lambda *_: None, until=noon + timedelta(days=DAYS))
     return stack
@@ -156,12 +156,12 @@ async def test_the_story_has_all_that_may_tell(lived: Stack) -> None:
     assert "handle goodstanding.invoicing.AccountRegistered.v1" in seen
     assert b"request broke" in log["invoicing.log"]
     assert b'violates check constraint "broken"' in log["postgres.log"]
-    told = {event.name for event in await topics.read_all_events(lived.kafka_access)}
-    assert {"AccountChanged", "NoticeFailed", "SubscriptionSuspended", "DisputeResolved", "CaseClosed"} <= told
+    names = {event.name for event in await topics.read_all_events(lived.kafka_access)}
+    assert {"AccountChanged", "NoticeFailed", "SubscriptionSuspended", "DisputeResolved", "CaseClosed"} <= names
     async with httpx2.AsyncClient(timeout=20) as http:
         for number in range(len(PAYERS)):
-            found = await http.get(f"{lived.url('mailbox')}/v1/messages", params={"to": people.email(number)})
-            assert f"Dear {people.name(number)}" in found.json()["messages"][-1]["text"]
+            response = await http.get(f"{lived.url('mailbox')}/v1/messages", params={"to": people.email(number)})
+            assert f"Dear {people.name(number)}" in response.json()["messages"][-1]["text"]
 
 
 async def test_nobody_is_named_on_a_topic(lived: Stack, driver: Driver) -> None:

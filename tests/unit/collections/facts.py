@@ -26,7 +26,7 @@ def balance(sequence: int, at: datetime, *lines: LineBalance) -> Balance:
     return Balance(sequence, at, lines or (line(300),))
 
 
-def sent(step: str, at: datetime, number: int = 1) -> StepTaken:
+def take_notice(step: str, at: datetime, number: int = 1) -> StepTaken:
     """A notice that reached the next hop at once."""
     return StepTaken(step, number, at, "sent", delivered_at=at)
 

@@ -25,7 +25,7 @@ Done = tuple[str, tuple[str, ...], dict[UUID, int]]
 
 @dataclass(frozen=True)
 class Story:
-    """What happens to an invoice. Ticks count from local noon, ten days before the due date, in UTC."""
+    """The story of an invoice. Ticks count from local noon, ten days before the due date, in UTC."""
 
     zone: ZoneInfo
     due_date: date
@@ -49,7 +49,7 @@ class Story:
 
 @dataclass(frozen=True)
 class Seen:
-    """What was so at the last instant with a local time of the policy."""
+    """State at the last instant with a local time of the policy."""
 
     day: date
     position: int
@@ -111,20 +111,20 @@ class Model:
                 self.is_instant = True
 
     def dunnable(self) -> list[int]:
-        """What of each line is dunnable: nothing in the days after a release."""
+        """List the dunnable amount of each line: nothing in the days after a release."""
         if self.midnights_to_come or self.ticks_to_come:
             return [0 for _ in self.amounts]
         return self._free()
 
     def _free(self) -> list[int]:
         """List what is free of each line; a promise takes it away unit by unit, from the first line on."""
-        left = [max(opened - disputed - in_flight, 0) for opened, disputed, in_flight in self.amounts]
+        free = [max(opened - disputed - in_flight, 0) for opened, disputed, in_flight in self.amounts]
         for amount, first, end in self.story.promises:
             for _ in range(amount if first <= self.tick < end else 0):
-                index = next((index for index, units in enumerate(left) if units), None)
+                index = next((index for index, units in enumerate(free) if units), None)
                 if index is not None:
-                    left[index] -= 1
-        return left
+                    free[index] -= 1
+        return free
 
     def _pass_time(self) -> None:
         """A tick of the local day, and of what is to come of the days after a release."""
@@ -147,14 +147,14 @@ class Model:
         self.was_blocked = is_blocked
 
     def sweep(self) -> list[Done]:
-        """What is done now; it is written down as taken."""
+        """Do what is due now, and write it down as taken."""
         if not sum(self.dunnable()):
             return []
         due = [step for step in self.story.policy.steps if self._is_due(step)]
         done: list[Done] = []
         notices = [step for step in due if step.action == "notice" and self._may_go_out(step)]
         if notices:
-            done.append((notices[-1].name, self._missed(notices[-1]), {}))
+            done.append((notices[-1].name, self._list_missed(notices[-1]), {}))
         suspends = {LINES[i]: units for i, units in enumerate(self.dunnable()) if units and LINES[i]}
         for step in due:
             if step.action == "suspend" and suspends and all(self._is_met(step, r.notice) for r in step.requires):
@@ -165,7 +165,7 @@ class Model:
             self._take(name, skipped)
         return done
 
-    def taken(self, name: str) -> StepTaken | None:
+    def find_taken(self, name: str) -> StepTaken | None:
         """How a step was taken in this round, as far as that counts now."""
         return self._counting(name, self.void)
 
@@ -184,7 +184,7 @@ class Model:
     def _block(self) -> None:
         """A dispute or a promise over everything: the notices on which no suspension rests yet are void."""
         unpaid = sum(opened - in_flight for opened, _, in_flight in self.amounts)
-        if unpaid > 0 and not sum(self.dunnable()) and not self.taken("suspend"):
+        if unpaid > 0 and not sum(self.dunnable()) and not self.find_taken("suspend"):
             self.void |= {place for name in self._required_notices() for place in self._places(name)}
 
     def _is_suspended(self) -> bool:
@@ -219,12 +219,12 @@ class Model:
             self.position += 1
         if after and not self.overdue and sum(o - d - f for o, d, f in self.amounts) > 0:
             self.overdue, self.sequence = True, self.sequence + 1
-            told = Overdue(self.sequence, self.now)
-            self.item = replace(self.item, overdue=(*self.item.overdue, told))
+            overdue = Overdue(self.sequence, self.now)
+            self.item = replace(self.item, overdue=(*self.item.overdue, overdue))
 
     def _is_due(self, step: Step) -> bool:
         seen = self.seen.get(step.at)
-        if not seen or not seen.dunnable or seen.round != self.round or self.taken(step.name):
+        if not seen or not seen.dunnable or seen.round != self.round or self.find_taken(step.name):
             return False
         if self._counting(step.name, seen.void):
             return False
@@ -235,22 +235,22 @@ class Model:
 
     def _may_go_out(self, step: Step) -> bool:
         """Not before a notice that went out, unless it went out itself and counts no more."""
-        is_void = bool(self._places(step.name)) and not self.taken(step.name)
-        return is_void or (step.day > self._furthest_notice() and not self.taken(step.name))
+        is_void = bool(self._places(step.name)) and not self.find_taken(step.name)
+        return is_void or (step.day > self._furthest_notice() and not self.find_taken(step.name))
 
     def _furthest_notice(self) -> int:
         steps = self.story.policy.steps
-        return max((s.day for s in steps if s.action == "notice" and self.taken(s.name)), default=-1000)
+        return max((s.day for s in steps if s.action == "notice" and self.find_taken(s.name)), default=-1000)
 
-    def _missed(self, sent: Step) -> tuple[str, ...]:
+    def _list_missed(self, sent: Step) -> tuple[str, ...]:
         before = (s for s in self.story.policy.steps if s.action == "notice" and s.day < sent.day)
         return tuple(step.name for step in before if self._may_go_out(step))
 
     def _is_met(self, step: Step, notice: str) -> bool:
         (required,) = (r for r in step.requires if r.notice == notice)
-        taken = self.taken(notice)
+        taken = self.find_taken(notice)
         if taken and taken.replaced_by:
-            taken = self.taken(taken.replaced_by)
+            taken = self.find_taken(taken.replaced_by)
         if not taken or not taken.delivered_at:
             return False
         delivered = taken.delivered_at.astimezone(self.story.zone).date()
@@ -266,9 +266,9 @@ class Model:
     def _deliver(self) -> None:
         if not any(step.outcome == "pending" for step in self.item.taken):
             return
-        self.item = replace(self.item, taken=tuple(self._delivered(step) for step in self.item.taken))
+        self.item = replace(self.item, taken=tuple(self._hear_delivery(step) for step in self.item.taken))
 
-    def _delivered(self, taken: StepTaken) -> StepTaken:
+    def _hear_delivery(self, taken: StepTaken) -> StepTaken:
         delay = self.story.deliveries.get(taken.step, 0)
         if taken.outcome != "pending" or delay is None or self.now < taken.at + delay * TICK:
             return taken

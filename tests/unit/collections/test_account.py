@@ -1,4 +1,4 @@
-"""What the items of an account come to together."""
+"""Actions of all items of an account together."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -15,21 +15,21 @@ from services.collections.domain.account import (
 from services.collections.domain.item import Item, LineBalance
 from services.collections.domain.judge import evaluate_item
 from services.collections.domain.judgement import ItemEvaluation
-from tests.unit.collections.facts import DUE, OTHER, SUBSCRIPTION, balance, item, line, on, sent
+from tests.unit.collections.facts import DUE, OTHER, SUBSCRIPTION, balance, item, line, on, take_notice
 from tests.unit.collections.stories import short, standard
 
 POLICY = standard()
-WARNED = (sent("final_notice", on(14)),)
+WARNED = (take_notice("final_notice", on(14)),)
 
 
-def judged(*items: Item, day: int, hour: int = 9) -> list[ItemEvaluation]:
+def evaluate_items(*items: Item, day: int, hour: int = 9) -> list[ItemEvaluation]:
     """The judgements of some items at an hour of a day."""
-    return [evaluate_item(known, POLICY, on(day, hour)) for known in items]
+    return [evaluate_item(each, POLICY, on(day, hour)) for each in items]
 
 
 def test_steps_of_one_instant_are_one_message_by_invoice_number() -> None:
     later = replace(item(number="2"), due_date=DUE + timedelta(days=4), overdue=())
-    (message,) = group_messages(judged(later, item(), day=1))
+    (message,) = group_messages(evaluate_items(later, item(), day=1))
     assert [(i.evaluation.number, i.action.step) for i in message.items] == [("1", "reminder_1"), ("2", "upcoming")]
     assert (message.at, message.template) == (on(1), "reminder_1")
 
@@ -37,49 +37,51 @@ def test_steps_of_one_instant_are_one_message_by_invoice_number() -> None:
 def test_steps_of_different_instants_are_messages_of_their_own() -> None:
     policy = short("09:00", "09:00", "12:00", "09:00", "09:00", "09:00")
     younger = replace(item(number="2"), due_date=DUE + timedelta(days=3))
-    late = [evaluate_item(known, policy, on(4, 13)) for known in (item(taken=(sent("reminder_1", on(1)),)), younger)]
+    late = [
+        evaluate_item(each, policy, on(4, 13)) for each in (item(taken=(take_notice("reminder_1", on(1)),)), younger)
+    ]
     assert [(m.at, m.template) for m in group_messages(late)] == [(on(4), "reminder_1"), (on(4, 12), "final_notice")]
 
 
 def test_a_subscription_is_suspended_once_with_all_its_causes() -> None:
     both = balance(1, on(-30), line(100), LineBalance(2, OTHER, 7))
-    found = group_suspensions(judged(item(both, number="2", taken=WARNED), item(taken=WARNED), day=21))
-    assert [(s.subscription_id, s.causes) for s in found] == [
+    due = group_suspensions(evaluate_items(item(both, number="2", taken=WARNED), item(taken=WARNED), day=21))
+    assert [(s.subscription_id, s.causes) for s in due] == [
         (SUBSCRIPTION, ((UUID(int=1), 300), (UUID(int=2), 100))),
         (OTHER, ((UUID(int=2), 7),)),
     ]
-    assert {(s.step, s.at) for s in found} == {("suspend", on(21))}
+    assert {(s.step, s.at) for s in due} == {("suspend", on(21))}
 
 
 def test_a_case_is_open_while_an_overdue_item_is() -> None:
-    assert not is_case_open(judged(item(overdue=()), day=0))
-    assert is_case_open(judged(item(overdue=(), number="2"), item(), day=1, hour=0))
+    assert not is_case_open(evaluate_items(item(overdue=()), day=0))
+    assert is_case_open(evaluate_items(item(overdue=(), number="2"), item(), day=1, hour=0))
     disputed = item(balance(1, on(-30)), balance(60, on(5), line(300, disputed=300)))
-    assert is_case_open(judged(disputed, day=6))
-    assert not is_case_open(judged(item(balance(1, on(-30)), balance(60, on(5), line(0))), day=6))
+    assert is_case_open(evaluate_items(disputed, day=6))
+    assert not is_case_open(evaluate_items(item(balance(1, on(-30)), balance(60, on(5), line(0))), day=6))
 
 
 def test_the_stage_of_a_case_is_that_of_its_furthest_open_item() -> None:
     paid = item(balance(1, on(-30)), balance(60, on(15), line(0)), taken=WARNED)
-    reminded = item(number="2", taken=(sent("reminder_1", on(1)),))
-    stage = stage_of_case(judged(paid, reminded, day=16))
+    reminded = item(number="2", taken=(take_notice("reminder_1", on(1)),))
+    stage = stage_of_case(evaluate_items(paid, reminded, day=16))
     assert stage is not None
     assert stage.name == "reminder_1"
-    assert stage_of_case(judged(item(), day=1)) is None
+    assert stage_of_case(evaluate_items(item(), day=1)) is None
 
 
 def test_an_account_is_judged_again_at_its_items_first_instant() -> None:
     later = item(number="2", taken=WARNED)
-    sooner = item(taken=(sent("reminder_1", on(1)),))
-    assert next_instant(judged(later, sooner, day=3)) == on(7)
+    sooner = item(taken=(take_notice("reminder_1", on(1)),))
+    assert next_instant(evaluate_items(later, sooner, day=3)) == on(7)
     assert next_instant([]) is None
 
 
 def test_access_that_has_ended_is_not_to_end() -> None:
     both = balance(1, on(-30), line(100), LineBalance(2, OTHER, 7))
-    (judgement,) = judged(item(both), day=14)
+    (judgement,) = evaluate_items(item(both), day=14)
     assert assess_access(judgement, ()) == "ends"
     assert assess_access(judgement, {SUBSCRIPTION}) == "ends"
     assert assess_access(judgement, {SUBSCRIPTION, OTHER}) == "ended"
-    (without_subscription,) = judged(item(balance(1, on(-30), LineBalance(1, None, 300))), day=14)
+    (without_subscription,) = evaluate_items(item(balance(1, on(-30), LineBalance(1, None, 300))), day=14)
     assert assess_access(without_subscription, ()) == "unaffected"

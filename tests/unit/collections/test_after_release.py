@@ -15,7 +15,7 @@ from services.collections.domain.policy import Policy, PolicyRefused, parse_poli
 from services.collections.domain.suspension import ItemTerms, is_still_due, list_unblocked_causes
 from services.collections.domain.timeline import build_timeline
 from shared.pure.calendar import ONE_DAY, local_date, local_instant
-from tests.unit.collections.facts import SUBSCRIPTION, balance, item, line, on, sent
+from tests.unit.collections.facts import SUBSCRIPTION, balance, item, line, on, take_notice
 from tests.unit.collections.stories import AROUND_A_CHANGE, POLICIES, standard
 
 DAYS = 3
@@ -32,7 +32,7 @@ def patient(days: int = DAYS) -> Policy:
 
 def list_notices() -> tuple[StepTaken, ...]:
     """All notices up to the final one, each on its day."""
-    return tuple(sent(name, on(day)) for name, day in zip(STEPS, (-3, 1, 7, 14), strict=True))
+    return tuple(take_notice(name, on(day)) for name, day in zip(STEPS, (-3, 1, 7, 14), strict=True))
 
 
 def walk(policy: Policy, facts: Item, last_day: int) -> list[tuple[str, int]]:
@@ -43,7 +43,7 @@ def walk(policy: Policy, facts: Item, last_day: int) -> list[tuple[str, int]]:
             for action in evaluate_item(facts, policy, on(day, hour)).actions:
                 done.append((action.step, day))
                 requested = StepTaken(action.step, 1, on(day, hour), "requested")
-                step = sent(action.step, on(day, hour)) if action.kind == "notice" else requested
+                step = take_notice(action.step, on(day, hour)) if action.kind == "notice" else requested
                 facts = replace(facts, taken=(*facts.taken, step))
     return done
 

@@ -12,7 +12,7 @@ NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("age", "in_question", "told"),
+    ("age", "in_question", "cause"),
     [
         (timedelta(hours=48), 0, None),
         (
@@ -24,8 +24,8 @@ NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
         (timedelta(), 1, "an unmatched receipt may be theirs"),
     ],
 )
-def test_knowledge_may_be_so_old_and_no_receipt_undecided(age: timedelta, in_question: int, told: str | None) -> None:
-    assert find_blocking_reason(BankKnowledge(NOON - age, in_question), 48, NOON) == told
+def test_knowledge_may_be_so_old_and_no_receipt_undecided(age: timedelta, in_question: int, cause: str | None) -> None:
+    assert find_blocking_reason(BankKnowledge(NOON - age, in_question), 48, NOON) == cause
 
 
 def test_without_any_statement_nothing_is_known() -> None:

@@ -17,27 +17,27 @@ from tests.unit.collections.stories import stories
 Fact = TypeVar("Fact")
 
 
-def done(judgement: ItemEvaluation) -> list[Done]:
+def list_done(judgement: ItemEvaluation) -> list[Done]:
     """The actions of a judgement in the words of the model."""
     return [(action.step, action.skipped, dict(action.subscriptions)) for action in judgement.actions]
 
 
-def mixed(facts: tuple[Fact, ...], order: random.Random) -> tuple[Fact, ...]:
-    """The same facts, some of them twice, in any order."""
-    told = [*facts, *facts[::2]]
-    order.shuffle(told)
-    return tuple(told)
+def mix_facts(facts: tuple[Fact, ...], order: random.Random) -> tuple[Fact, ...]:
+    """Repeat some facts, and mix all of them."""
+    repeated = [*facts, *facts[::2]]
+    order.shuffle(repeated)
+    return tuple(repeated)
 
 
-def shuffled(item: Item, order: random.Random) -> Item:
+def shuffle_item(item: Item, order: random.Random) -> Item:
     """The item as late and repeated messages would tell it."""
     return replace(
         item,
-        balances=mixed(item.balances, order),
-        overdue=mixed(item.overdue, order),
+        balances=mix_facts(item.balances, order),
+        overdue=mix_facts(item.overdue, order),
         promises=tuple(order.sample(item.promises, k=len(item.promises))),
-        taken=mixed(item.taken, order),
-        releases=mixed(item.releases, order),
+        taken=mix_facts(item.taken, order),
+        releases=mix_facts(item.releases, order),
     )
 
 
@@ -56,12 +56,12 @@ def test_each_sweep_does_what_the_model_does(story: Story, order: random.Random)
         if not is_swept(model, story):
             continue
         judgement = evaluate_item(model.item, story.policy, model.now)
-        assert judgement == evaluate_item(shuffled(model.item, order), story.policy, model.now)
+        assert judgement == evaluate_item(shuffle_item(model.item, order), story.policy, model.now)
         assert judgement.position == model.position
         assert judgement.round == max(model.round, 1)
         assert judgement.dunnable_minor == sum(model.dunnable())
         assert judgement.is_overdue_and_open == (model.overdue and judgement.open_minor > 0)
-        assert done(judgement) == model.sweep()
+        assert list_done(judgement) == model.sweep()
 
 
 @settings(max_examples=40, deadline=None)

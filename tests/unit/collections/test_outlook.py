@@ -5,11 +5,11 @@ from datetime import date
 from services.collections.domain.item import Promise, StepTaken
 from services.collections.domain.judge import evaluate_item
 from services.collections.domain.outlook import ComingStep, assess_prospect, foresee_steps
-from tests.unit.collections.facts import SUBSCRIPTION, balance, item, line, on, sent
+from tests.unit.collections.facts import SUBSCRIPTION, balance, item, line, on, take_notice
 from tests.unit.collections.stories import standard
 
 POLICY = standard()
-REMINDED = (sent("upcoming", on(-3)), sent("reminder_1", on(1)), sent("reminder_2", on(7)))
+REMINDED = (take_notice("upcoming", on(-3)), take_notice("reminder_1", on(1)), take_notice("reminder_2", on(7)))
 FIRST = ComingStep("reminder_1", "notice", "reminder_1", date(2026, 3, 11))
 SECOND = ComingStep("reminder_2", "notice", "reminder_2", date(2026, 3, 17))
 FINAL = ComingStep("final_notice", "notice", "final_notice", date(2026, 3, 24))
@@ -44,7 +44,9 @@ def test_days_that_a_promise_holds_are_counted() -> None:
 
 
 def test_what_follows_a_suspension_is_the_decision_of_a_person() -> None:
-    late_item = item(taken=(*REMINDED, sent("final_notice", on(14)), StepTaken("suspend", 1, on(21), "requested")))
+    late_item = item(
+        taken=(*REMINDED, take_notice("final_notice", on(14)), StepTaken("suspend", 1, on(21), "requested"))
+    )
     terminate = ComingStep("terminate", "terminate", None, date(2026, 4, 24))
     assert foresee_steps(late_item, POLICY, None, on(21)) == (terminate,)
 

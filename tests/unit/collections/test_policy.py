@@ -20,7 +20,7 @@ def faults(text: str) -> dict[str, str]:
     return dict(refused.value.faults)
 
 
-def changed(old: str, new: str) -> str:
+def change_policy(old: str, new: str) -> str:
     """The standard policy with one thing changed."""
     assert STANDARD.count(old) == 1
     return STANDARD.replace(old, new)
@@ -97,8 +97,8 @@ def test_a_policy_survives_being_written_as_json() -> None:
     ],
 )
 def test_a_fault_is_named(old: str, new: str, field: str, message: str) -> None:
-    found = faults(changed(old, new))
-    assert message in found[field]
+    faults_found = faults(change_policy(old, new))
+    assert message in faults_found[field]
 
 
 def policy_of(*steps: str) -> str:
@@ -114,9 +114,9 @@ def test_termination_needs_a_suspension_before_it() -> None:
 
 def test_access_is_suspended_once_and_only_after_the_due_date() -> None:
     early = 'name: early, day: 0, at: "09:00", action: suspend'
-    found = faults(policy_of(early, 'name: late, day: 9, at: "09:00", action: suspend'))
-    assert "not suspended before" in found["steps[0].day"]
-    assert "only one step" in found["steps[1].action"]
+    faults_found = faults(policy_of(early, 'name: late, day: 9, at: "09:00", action: suspend'))
+    assert "not suspended before" in faults_found["steps[0].day"]
+    assert "only one step" in faults_found["steps[1].action"]
 
 
 @pytest.mark.parametrize(

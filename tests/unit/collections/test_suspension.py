@@ -35,7 +35,7 @@ def test_every_pair_of_states(state: SuspensionState, wanted: SuspensionState) -
 
 
 @pytest.mark.parametrize(
-    ("left", "is_cause"),
+    ("line_left", "is_cause"),
     [
         (line(0), False),
         (line(1), True),
@@ -45,10 +45,10 @@ def test_every_pair_of_states(state: SuspensionState, wanted: SuspensionState) -
         (LineBalance(1, OTHER, 300), False),
     ],
 )
-def test_only_money_or_credit_ends_a_cause(left: LineBalance, is_cause: bool) -> None:
+def test_only_money_or_credit_ends_a_cause(line_left: LineBalance, is_cause: bool) -> None:
     causes = frozenset({FIRST})
-    found = list_open_causes(causes, SUBSCRIPTION, {FIRST: balance(1, on(0), left)})
-    assert found == (causes if is_cause else frozenset())
+    open_causes = list_open_causes(causes, SUBSCRIPTION, {FIRST: balance(1, on(0), line_left)})
+    assert open_causes == (causes if is_cause else frozenset())
 
 
 def test_every_cause_must_end() -> None:
@@ -72,8 +72,8 @@ def test_an_unknown_balance_ends_nothing() -> None:
     ],
 )
 def test_a_suspension_stands_on_the_fresh_balance(fresh: LineBalance, still: bool) -> None:
-    known = item().with_balance(balance(9, on(21, 8), fresh))
-    assert is_still_due(frozenset({FIRST}), SUBSCRIPTION, {FIRST: known}, {}, on(21)) is still
+    invoice = item().with_balance(balance(9, on(21, 8), fresh))
+    assert is_still_due(frozenset({FIRST}), SUBSCRIPTION, {FIRST: invoice}, {}, on(21)) is still
 
 
 def test_a_promise_takes_a_suspension_down() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.entitlements.domain import sight
 from services.entitlements.domain.entitlement import (
-    ALLOWED,
+    ENTITLEMENT_ALLOWED,
     Entitlement,
     EntitlementMoveRefused,
     EntitlementState,
@@ -55,7 +55,7 @@ def an_entitlement(*holds: Hold, state: EntitlementState = EntitlementState.ACTI
 @pytest.mark.parametrize("state", EntitlementState)
 @pytest.mark.parametrize("wanted", EntitlementState)
 def test_moves_are_those_of_the_table(state: EntitlementState, wanted: EntitlementState) -> None:
-    if wanted is state or wanted in ALLOWED[state]:
+    if wanted is state or wanted in ENTITLEMENT_ALLOWED[state]:
         assert move_entitlement(state, wanted) is wanted
     else:
         with pytest.raises(EntitlementMoveRefused):
@@ -214,9 +214,9 @@ def test_whatever_happens_the_settings_come_back_and_each_suspension_is_told_onc
         True,
         False,
     )
-    begun = [one.suspension_id for one in story.told if isinstance(one, SubscriptionSuspended)]
-    ended = [one.suspension_id for one in story.told if isinstance(one, SubscriptionReinstated)]
-    named = [one for one in begun if one]
+    begun = [event.suspension_id for event in story.told if isinstance(event, SubscriptionSuspended)]
+    ended = [event.suspension_id for event in story.told if isinstance(event, SubscriptionReinstated)]
+    named = [suspension_id for suspension_id in begun if suspension_id]
     assert len(named) == len(set(named))
-    assert Counter(one for one in ended if one) == Counter(named)
+    assert Counter(suspension_id for suspension_id in ended if suspension_id) == Counter(named)
     assert bool(begun) == bool(ended)

@@ -14,19 +14,19 @@ HEAD = "customerID,invoiceNumber,InvoiceDate,DueDate,InvoiceAmount,Disputed,Sett
 GOOD = "c-1,007,1/2/2013,2/1/2013,55.94,No,1/15/2013"
 
 
-def written(tmp_path: Path, *rows: str, head: str = HEAD) -> Path:
+def write_ledger(tmp_path: Path, *rows: str, head: str = HEAD) -> Path:
     path = tmp_path / "ledger.csv"
     path.write_text("\n".join([head, *rows]) + "\n")
     return path
 
 
 def test_a_good_row(tmp_path: Path) -> None:
-    found = read_ledger(written(tmp_path, GOOD))
-    assert found == [LedgerInvoice("c-1", "007", date(2013, 1, 2), date(2013, 2, 1), 5594, False, date(2013, 1, 15))]
+    invoices = read_ledger(write_ledger(tmp_path, GOOD))
+    assert invoices == [LedgerInvoice("c-1", "007", date(2013, 1, 2), date(2013, 2, 1), 5594, False, date(2013, 1, 15))]
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "message"),
     [
         ([GOOD, GOOD.replace("1/2/2013", "13/2/2013")], "row 3: column InvoiceDate"),
         ([GOOD.replace("2/1/2013", "2013-02-01")], "row 2: column DueDate"),
@@ -44,15 +44,15 @@ def test_a_good_row(tmp_path: Path) -> None:
         ([], "has no invoices"),
     ],
 )
-def test_a_bad_row_is_named(tmp_path: Path, rows: list[str], told: str) -> None:
+def test_a_bad_row_is_named(tmp_path: Path, rows: list[str], message: str) -> None:
     with pytest.raises(LedgerRefused) as refused:
-        read_ledger(written(tmp_path, *rows))
-    assert told in str(refused.value)
+        read_ledger(write_ledger(tmp_path, *rows))
+    assert message in str(refused.value)
 
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
     with pytest.raises(LedgerRefused, match="row 1: column Disputed is missing"):
-        read_ledger(written(tmp_path, GOOD, head=HEAD.replace("Disputed,", "")))
+        read_ledger(write_ledger(tmp_path, GOOD, head=HEAD.replace("Disputed,", "")))
 
 
 def test_what_is_not_utf_8_is_refused(tmp_path: Path) -> None:
@@ -70,12 +70,12 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_refused_ledger_starts_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def started(*_: object, **__: object) -> None:
+    def start_stack(*_: object, **__: object) -> None:
         raise AssertionError("a stack was started")
 
-    monkeypatch.setattr(replay, "Stack", started)
+    monkeypatch.setattr(replay, "Stack", start_stack)
     app = Typer()
     app.command()(replay.main)
-    result = CliRunner().invoke(app, [str(written(tmp_path, GOOD, GOOD))])
+    result = CliRunner().invoke(app, [str(write_ledger(tmp_path, GOOD, GOOD))])
     assert result.exit_code == 2
     assert "stands in row 2 too" in " ".join(result.output.split())

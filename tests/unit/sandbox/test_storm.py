@@ -17,13 +17,13 @@ from sandbox.topics import Published
 NOTICE = "0b7a2a52-8f0c-4b51-9c2c-1f7f2d5c9b11"
 
 
-def event(name: str, **data: Any) -> Published:
-    return Published(name, "anybody", "account", 1, datetime(2026, 1, 1, tzinfo=UTC), "id", data)
+def event(name: str, **payload: Any) -> Published:
+    return Published(name, "anybody", "account", 1, datetime(2026, 1, 1, tzinfo=UTC), "id", payload)
 
 
 @given(st.integers(0, 10_000), st.floats(1, 300), st.floats(1, 300))
-def test_a_seed_repeats_the_strikes_and_a_longer_storm_begins_alike(seed: int, one: float, other: float) -> None:
-    short, long = sorted((one, other))
+def test_a_seed_repeats_the_strikes_and_a_longer_storm_begins_alike(seed: int, first: float, other: float) -> None:
+    short, long = sorted((first, other))
     assert schedule(seed, short) == [strike for strike in schedule(seed, long) if strike.at < short]
 
 
@@ -43,7 +43,7 @@ def test_everything_is_struck_in_every_way_sooner_or_later() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "found"),
+    ("wrong", "count"),
     [
         (["InvoiceIssued", "PaymentReceived"], 0),
         (["InvoiceIssued"], 1),
@@ -51,28 +51,28 @@ def test_everything_is_struck_in_every_way_sooner_or_later() -> None:
         (["PaymentReceived", "DisputeOpened"], 2),
     ],
 )
-def test_an_action_that_was_lost_or_doubled_is_found(wrong: list[str], found: int) -> None:
+def test_an_action_that_was_lost_or_doubled_is_found(wrong: list[str], count: int) -> None:
     events = [event(name) for name in wrong]
-    assert len(list(judge.lost_or_doubled({"issue": 1, "pay": 1, "close_loops": 4}, events))) == found
+    assert len(list(judge.lost_or_doubled({"issue": 1, "pay": 1, "close_loops": 4}, events))) == count
 
 
 @pytest.mark.parametrize(
-    ("changes", "found"), [({"suspended": 2, "active": 1}, 0), ({"suspended": 3, "active": 1}, 1), ({}, 2)]
+    ("changes", "count"), [({"suspended": 2, "active": 1}, 0), ({"suspended": 3, "active": 1}, 1), ({}, 2)]
 )
-def test_a_change_at_the_vendor_that_no_event_tells_of_is_found(changes: dict[str, int], found: int) -> None:
-    told = ["SubscriptionSuspended", "SubscriptionReinstated", "SubscriptionSuspended"]
-    events = [event(name, subscription_id="ours") for name in told]
+def test_a_change_at_the_vendor_that_no_event_tells_of_is_found(changes: dict[str, int], count: int) -> None:
+    names = ["SubscriptionSuspended", "SubscriptionReinstated", "SubscriptionSuspended"]
+    events = [event(name, subscription_id="ours") for name in names]
     effects = [{"subscription": "theirs", "changes": changes}]
-    assert len(list(judge.unlike_the_vendor(effects, {"ours": "theirs"}, events))) == found
+    assert len(list(judge.unlike_the_vendor(effects, {"ours": "theirs"}, events))) == count
 
 
 @pytest.mark.parametrize(
-    ("received", "found"),
+    ("received", "count"),
     [([NOTICE], 0), ([NOTICE, NOTICE], 0), ([], 1), ([NOTICE, "another"], 1), (["another"], 2)],
 )
-def test_a_mail_without_a_notice_and_a_notice_without_a_mail_are_found(received: list[str], found: int) -> None:
-    mails = [f"<{one}.{'a' * 32}@goodstanding>" for one in received]
-    assert len(list(judge.unlike_the_mailbox(mails, [event("NoticeSent", notice_id=NOTICE)]))) == found
+def test_a_mail_without_a_notice_and_a_notice_without_a_mail_are_found(received: list[str], count: int) -> None:
+    mails = [f"<{notice_id}.{'a' * 32}@goodstanding>" for notice_id in received]
+    assert len(list(judge.unlike_the_mailbox(mails, [event("NoticeSent", notice_id=NOTICE)]))) == count
 
 
 @pytest.mark.parametrize("mails", [[], [f"<{NOTICE}@goodstanding>"]])
@@ -82,8 +82,8 @@ def test_a_withdrawn_notice_may_or_may_not_have_been_received(mails: list[str]) 
 
 def test_a_death_of_our_own_is_found() -> None:
     log = "\n".join(
-        f"  1.0 s  {one}; starting it again in 0.5 s"
-        for one in (
+        f"  1.0 s  {line}; starting it again in 0.5 s"
+        for line in (
             "invoicing ended with -9",
             "kafka ended with 1",
             "collections ended with 70",
@@ -95,13 +95,13 @@ def test_a_death_of_our_own_is_found() -> None:
 
 
 def answering(*answers: int | Exception) -> Callable[[httpx2.Request], httpx2.Response]:
-    left: Iterable[int | Exception] = iter(answers)
+    remaining: Iterable[int | Exception] = iter(answers)
 
     def answer(_: httpx2.Request) -> httpx2.Response:
-        one = next(iter(left))
-        if isinstance(one, Exception):
-            raise one
-        return httpx2.Response(one)
+        next_answer = next(iter(remaining))
+        if isinstance(next_answer, Exception):
+            raise next_answer
+        return httpx2.Response(next_answer)
 
     return answer
 
@@ -113,13 +113,13 @@ async def test_a_stubborn_caller_asks_until_there_is_an_answer_and_keeps_its_key
     keys = []
     answer = answering(httpx2.ConnectError("gone"), 503, 500, 409)
 
-    def noted(request: httpx2.Request) -> httpx2.Response:
+    def note_key(request: httpx2.Request) -> httpx2.Response:
         keys.append(request.headers["idempotency-key"])
         return answer(request)
 
-    stubborn = Stubborn(httpx2.MockTransport(noted))
+    stubborn = Stubborn(httpx2.MockTransport(note_key))
     async with httpx2.AsyncClient(transport=stubborn, base_url="http://service") as http:
-        found = await http.post("/v1/invoices", headers={"idempotency-key": "one"}, content=b"{}")
-    assert found.status_code == 409
+        response = await http.post("/v1/invoices", headers={"idempotency-key": "one"}, content=b"{}")
+    assert response.status_code == 409
     assert keys == ["one"] * 4
     assert (stubborn.again, len(stubborn.broken)) == (3, 1)

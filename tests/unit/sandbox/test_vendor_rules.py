@@ -41,7 +41,7 @@ def change(subscription: Subscription, **fields: Any) -> Subscription:
     return patch_subscription(subscription, body, subscription.etag, NOW)
 
 
-def refused(subscription: Subscription, **fields: Any) -> tuple[int, int]:
+def refuse_change(subscription: Subscription, **fields: Any) -> tuple[int, int]:
     """HTTP status and code of the refusal of a change."""
     with pytest.raises(VendorRefusal) as refusal:
         change(subscription, **fields)
@@ -52,15 +52,15 @@ def refused(subscription: Subscription, **fields: Any) -> tuple[int, int]:
 def test_every_change_of_status(before: Status, after: Status) -> None:
     subscription = existing(status=before)
     if before == "deleted":
-        assert refused(subscription, status=after) == (400, 2011)
+        assert refuse_change(subscription, status=after) == (400, 2011)
     elif before == "pending":
-        assert refused(subscription, status=after) == (409, 800082)
+        assert refuse_change(subscription, status=after) == (409, 800082)
     elif before == after or (before, after) in LEGAL:
         changed = change(subscription, status=after)
         assert changed.status == after
         assert changed.effects == ({} if before == after else {after: 1})
     else:
-        assert refused(subscription, status=after) == (400, 800040)
+        assert refuse_change(subscription, status=after) == (400, 800040)
 
 
 def test_what_a_patch_leaves_out_is_dropped() -> None:
@@ -106,13 +106,13 @@ def test_cancelling_ends_with_its_window(until: datetime | None, code: int | Non
     if code is None:
         assert change(subscription, status="deleted").status == "deleted"
     else:
-        assert refused(subscription, status="deleted") == (400, code)
+        assert refuse_change(subscription, status="deleted") == (400, code)
 
 
 def test_the_quantity_is_fixed_while_suspended() -> None:
     suspended = existing(status="suspended")
-    assert refused(suspended, quantity=11) == (400, 2001)
-    assert refused(suspended, status="active", quantity=11) == (400, 2001)
+    assert refuse_change(suspended, quantity=11) == (400, 2001)
+    assert refuse_change(suspended, status="active", quantity=11) == (400, 2001)
     assert change(existing(), quantity=11).quantity == 11
 
 
@@ -121,7 +121,7 @@ def test_the_quantity_is_fixed_while_suspended() -> None:
     [{"status": "off"}, {"quantity": 0}, {"quantity": "ten"}, {"quantity": None}, {"autoRenewEnabled": None}],
 )
 def test_a_malformed_change_is_refused(fields: dict[str, Any]) -> None:
-    assert refused(existing(), **fields) == (400, 2001)
+    assert refuse_change(existing(), **fields) == (400, 2001)
 
 
 def test_both_etags_must_be_the_current_one() -> None:

@@ -12,7 +12,7 @@ from deploy.local.tokens import Keys
 from shared.events.invoicing import BusinessCalendarChanged
 from shared.process.runtime import Runtime
 from shared.pure.business_time import MAX_SPAN_DAYS
-from tests.builders import START, Client, Database, hear, registered, running, sweep
+from tests.builders import START, Client, Database, build_registered, hear, running, sweep
 
 ACCOUNT = UUID(int=61)
 CASE = {"kind": "billing_question", "account_id": str(ACCOUNT), "subject": "What is line 3?"}
@@ -25,7 +25,7 @@ Service = tuple[Runtime, Client, Database]
 @pytest.fixture
 async def service(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Service]:
     async with running("escalation", database, keys, jwks_file) as (runtime, client):
-        await hear(runtime, registered(ACCOUNT))
+        await hear(runtime, build_registered(ACCOUNT))
         await hear(runtime, BusinessCalendarChanged(hours=(OFFICE,) * 7, **CALENDAR))
         await sweep(runtime)
         yield runtime, client, database

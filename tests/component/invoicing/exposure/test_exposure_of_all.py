@@ -20,10 +20,10 @@ async def test_unpaid_invoices_count_reconciled_or_not_with_a_customer_or_withou
     """Ours 100.80 and nobody's 50.00 on a reconciled invoice, 30.00 on one without a file, 70.00 paid."""
     await expect(place.database, [place.charge()])
     lines = [BilledLine(), BilledLine("vendor-9", customer="tenant-99", subtotal=5_000)]
-    await place.reconciled(lines, due_date="2026-06-07")
-    await place.invoiced([BilledLine(subtotal=3_000)], due_date="2026-06-07")
-    later = await place.invoiced([BilledLine(subtotal=2_500)], due_date="2026-06-30")
-    paid = await place.invoiced([BilledLine(subtotal=7_000)], due_date="2026-06-07")
+    await place.reconcile_lines(lines, due_date="2026-06-07")
+    await place.record_invoice([BilledLine(subtotal=3_000)], due_date="2026-06-07")
+    later = await place.record_invoice([BilledLine(subtotal=2_500)], due_date="2026-06-30")
+    paid = await place.record_invoice([BilledLine(subtotal=7_000)], due_date="2026-06-07")
     payment = {"amount_minor": 7_000, "currency": "EUR", "paid_on": "2026-03-02", "reason": "due"}
     await place.client.made(f"/v1/vendor-invoices/{paid}:pay", payment)
     assert (await place.client.got("/v1/exposure"))["vendor_invoices"] == [

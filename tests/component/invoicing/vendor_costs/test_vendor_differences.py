@@ -24,7 +24,7 @@ async def differing(service: Service, count: int) -> list[dict[str, Any]]:
     _, client, database = service
     here = await world(client, database)
     lines = [BilledLine(f"unknown-{n}", subtotal=100 + n) for n in range(count)]
-    await here.reconciled(lines)
+    await here.reconcile_lines(lines)
     return await here.differences()
 
 
@@ -92,7 +92,7 @@ async def test_differences_of_an_account_are_found(service: Service) -> None:
     _, client, database = service
     here = await world(client, database)
     await expect(database, [here.charge()])
-    await here.reconciled([BilledLine(subtotal=10091), BilledLine("vendor-9")])
+    await here.reconcile_lines([BilledLine(subtotal=10091), BilledLine("vendor-9")])
     (found,) = await here.differences(account_id=here.account_id)
     assert (found["verdict"], found["subscription_id"]) == ("price_difference", str(here.subscription_id))
 

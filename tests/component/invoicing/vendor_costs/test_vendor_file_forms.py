@@ -35,7 +35,7 @@ def write_file(*lines: Mapping[str, str]) -> bytes:
 
 async def reconcile(place: World, *lines: Mapping[str, str], total: int = 10_080) -> list[tuple[str, int, int]]:
     """Reconcile a file of these lines; verdict, lines and amount (minor units) of each sum."""
-    invoice_id = await place.invoiced([BilledLine(subtotal=total)])
+    invoice_id = await place.record_invoice([BilledLine(subtotal=total)])
     answer = await place.put(invoice_id, write_file(*lines))
     assert answer.status_code == 201, answer.text
     return [(verdict["verdict"], verdict["lines"], verdict["billed_minor"]) for verdict in answer.json()["verdicts"]]
@@ -90,7 +90,7 @@ async def test_lines_that_were_taken_as_the_vendor_wrote_them_are_compared_again
 ) -> None:
     place = await sell_to_guid(client, database, CUSTOMER, LOWER)
     line = {"CustomerId": CUSTOMER, "SubscriptionId": LOWER}
-    invoice_id = await place.invoiced([BilledLine()])
+    invoice_id = await place.record_invoice([BilledLine()])
     assert (await place.put(invoice_id, write_file(line))).status_code == 201
     await database.execute(
         "UPDATE invoicing.reconciliation_lines SET vendor_subscription_id = upper(vendor_subscription_id)"

@@ -47,7 +47,7 @@ def refusal(answer: Any) -> tuple[int, str]:
 
 async def test_a_file_with_a_broken_line_leaves_nothing(here: World) -> None:
     lines = [BilledLine(f"vendor-{n}") for n in range(1200)]
-    invoice_id = await here.invoiced(lines)
+    invoice_id = await here.record_invoice(lines)
     before = await kept(here)
     for type_, content, number in (
         ("text/csv", as_csv([*lines[:998], replace(lines[0], currency="USD"), *lines[999:]]), 1000),
@@ -63,7 +63,7 @@ async def test_a_file_with_a_broken_line_leaves_nothing(here: World) -> None:
 
 async def test_a_packed_file_that_was_cut_off_leaves_nothing(here: World) -> None:
     lines = [BilledLine(f"vendor-{n}") for n in range(3000)]
-    invoice_id = await here.invoiced(lines)
+    invoice_id = await here.record_invoice(lines)
     packed = as_json_lines(lines, packed=True)
     cut = await here.put(invoice_id, packed[:-30], "application/gzip")
     assert refusal(cut) == (422, "file_refused")
@@ -80,7 +80,7 @@ async def test_a_file_that_misses_the_sum_of_its_invoice_leaves_nothing_and_says
         ({"total_minor": 9 * 11995 - 4}, False),
         ({"tax_minor": 9 * 1915 + 4}, False),
     ):
-        invoice_id = await here.invoiced(lines, **changed)
+        invoice_id = await here.record_invoice(lines, **changed)
         answer = await here.put(invoice_id, as_csv(lines))
         assert (answer.status_code == 201) is allowed, answer.text
     assert refusal(answer) == (422, "sums_differ")
@@ -89,7 +89,7 @@ async def test_a_file_that_misses_the_sum_of_its_invoice_leaves_nothing_and_says
 
 async def test_the_same_file_again_changes_nothing(here: World) -> None:
     lines = [BilledLine(), BilledLine("vendor-9")]
-    invoice_id = await here.invoiced(lines)
+    invoice_id = await here.record_invoice(lines)
     first = await here.put(invoice_id, as_csv(lines))
     before = await kept(here)
     again = [await here.put(invoice_id, as_csv(lines)) for _ in range(2)]
@@ -105,7 +105,7 @@ async def test_another_file_takes_the_place_of_the_first_on_request_until_someth
     await expect(here.database, [here.charge()])
     first, second = [BilledLine("vendor-9")], [BilledLine()]
     third = [BilledLine("vendor-8")]
-    invoice_id = await here.invoiced(first)
+    invoice_id = await here.record_invoice(first)
     before = (await here.put(invoice_id, as_csv(first))).json()
     assert refusal(await here.put(invoice_id, as_csv(second))) == (409, "another_file")
     assert refusal(await here.put(invoice_id, as_csv(second), replace=True)) == (422, "reason_missing")
@@ -138,7 +138,7 @@ async def test_every_layout_says_the_same(here: World) -> None:
         ("application/gzip", as_json_lines(lines, packed=True, numbers=True)),
         ("application/jsonl", as_json_lines(lines, packed=True)),
     ):
-        invoice_id = await here.invoiced(lines)
+        invoice_id = await here.record_invoice(lines)
         answer = await here.put(invoice_id, content, type_)
         assert answer.status_code == 201, answer.text
         work = await here.differences(vendor_invoice_id=invoice_id)
@@ -150,13 +150,13 @@ async def test_every_layout_says_the_same(here: World) -> None:
 
 
 async def test_a_content_type_that_is_no_layout_is_refused(here: World) -> None:
-    invoice_id = await here.invoiced([BilledLine()])
+    invoice_id = await here.record_invoice([BilledLine()])
     for type_ in ("application/json", "text/plain", ""):
         assert refusal(await here.put(invoice_id, as_csv([BilledLine()]), type_)) == (415, "unknown_layout")
 
 
 async def test_a_file_larger_than_is_taken_is_refused(here: World) -> None:
-    invoice_id = await here.invoiced([BilledLine()])
+    invoice_id = await here.record_invoice([BilledLine()])
     headers = here.client.headers | {"content-type": "text/csv", "content-length": str((2 << 30) + 1)}
     path = f"/v1/vendor-invoices/{invoice_id}/reconciliation"
     answer = await here.client.http.put(path, content=as_csv([BilledLine()]), headers=headers)
@@ -165,7 +165,7 @@ async def test_a_file_larger_than_is_taken_is_refused(here: World) -> None:
 
 async def test_the_event_tells_the_sums_and_no_customer(here: World) -> None:
     await expect(here.database, [here.charge()])
-    found = await here.reconciled([BilledLine(), BilledLine("vendor-9")], number="G-17")
+    found = await here.reconcile_lines([BilledLine(), BilledLine("vendor-9")], number="G-17")
     (row,) = await here.database.rows(COMPLETED)
     assert '"number":"G-17"' in row["data"]
     assert '{"verdict":"matched","comparisons":1,"lines":1,"billed_minor":10080,"expected_minor":10080}' in row["data"]
@@ -175,7 +175,7 @@ async def test_the_event_tells_the_sums_and_no_customer(here: World) -> None:
 
 async def test_of_two_files_at_once_one_is_taken(here: World) -> None:
     first, second = as_csv([BilledLine()]), as_csv([BilledLine("vendor-9")])
-    invoice_id = await here.invoiced([BilledLine()])
+    invoice_id = await here.record_invoice([BilledLine()])
     answers = await asyncio.gather(*(here.put(invoice_id, one) for one in (first, second, first, second)))
     taken = sorted(one.status_code for one in answers)
     assert taken == [200, 201, 409, 409]
@@ -198,12 +198,12 @@ async def test_a_unit_that_runs_again_reads_the_file_again(here: World, monkeypa
         ("application/gzip", as_json_lines(lines, packed=True)),
     ):
         attempts.clear()
-        answer = await here.put(await here.invoiced(lines), content, type_)
+        answer = await here.put(await here.record_invoice(lines), content, type_)
         assert (answer.status_code, answer.json()["lines"], len(attempts)) == (201, 3000, 3)
 
 
 async def test_unknown_columns_are_kept(here: World) -> None:
-    await here.reconciled([BilledLine()])
+    await here.reconcile_lines([BilledLine()])
     (row,) = await here.database.rows(
         "SELECT extra->>'PartnerId' AS partner, unit_price, effective_unit_price, product"
         " FROM invoicing.reconciliation_lines"
@@ -213,7 +213,7 @@ async def test_unknown_columns_are_kept(here: World) -> None:
 
 async def test_what_was_taken_is_compared_again_as_long_as_nothing_is_decided(here: World) -> None:
     lines = [BilledLine(), BilledLine(charge_type="customerCredit"), BilledLine("vendor-9")]
-    before = await here.reconciled(lines)
+    before = await here.reconcile_lines(lines)
     invoice_id = before["vendor_invoice_id"]
     path = f"/v1/vendor-invoices/{invoice_id}/reconciliation:compare"
     assert verdicts(before) == {"missing_with_us": 1, "no_customer": 1, "not_comparable": 1}
@@ -233,7 +233,7 @@ async def test_what_was_taken_is_compared_again_as_long_as_nothing_is_decided(he
     decided = (await here.differences())[0]["id"]
     await here.client.made(f"/v1/vendor-differences/{decided}:decide", {"decision": "accept", "reason": "small"})
     assert refusal(await here.client.post(path, {"reason": "again"})) == (409, "decisions_taken")
-    unknown = f"/v1/vendor-invoices/{await here.invoiced(lines)}/reconciliation:compare"
+    unknown = f"/v1/vendor-invoices/{await here.record_invoice(lines)}/reconciliation:compare"
     assert refusal(await here.client.post(unknown, {"reason": "x"})) == (404, "not_found")
 
 

@@ -199,7 +199,7 @@ async def test_a_charge_that_cannot_be_is_refused_by_the_database(service: Servi
 async def test_who_only_reads_sends_no_file(service: Service, keys: Keys) -> None:
     _, client, database = service
     here = await world(client, database)
-    invoice_id = await here.invoiced([BilledLine()])
+    invoice_id = await here.record_invoice([BilledLine()])
     client.headers = {"authorization": f"Bearer {keys.token('invoicing', 'invoicing:read')}"}
     assert (await client.get(f"/v1/vendor-invoices/{invoice_id}")).status_code == 200
     assert (await here.put(invoice_id, as_csv([BilledLine()]))).status_code == 403

@@ -72,7 +72,7 @@ async def command(here: World, jwks_file: Path, file: Path, *more: str) -> tuple
 async def test_the_command_does_what_the_route_does(here: World, jwks_file: Path, tmp_path: Path) -> None:
     await expect(here.database, [here.charge()])
     lines = [BilledLine(), BilledLine("vendor-9")]
-    invoice_id = await here.invoiced(lines, number="G-1")
+    invoice_id = await here.record_invoice(lines, number="G-1")
     file, other, broken = tmp_path / "march.csv", tmp_path / "march.jsonl.gz", tmp_path / "broken.jsonl"
     file.write_bytes(as_csv(lines))
     other.write_bytes(as_json_lines(lines, packed=True))

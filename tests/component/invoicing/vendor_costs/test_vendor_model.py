@@ -69,7 +69,7 @@ async def compared(here: World, entity: str, lines: list[BilledLine]) -> list[En
     """What the service makes of an invoice of these lines: its differences, and the sums of what is clean."""
     # A file may add up to less than nothing, and no invoice does: a line that is compared with nothing makes up for it.
     rest = BilledLine("make-up", charge_type="adjustment", subtotal=max(0, -billed_total(lines)))
-    found = await here.reconciled([*lines, rest], legal_entity=entity)
+    found = await here.reconcile_lines([*lines, rest], legal_entity=entity)
     rows = await here.database.rows(SUMS, found["id"])
     entries = [(row[0], row[1], row[2], row[3]) for row in rows]
     entries.remove(("not_comparable", 1, rest.subtotal, 0))

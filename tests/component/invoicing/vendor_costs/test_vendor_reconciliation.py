@@ -29,7 +29,7 @@ def verdicts(found: dict[str, Any]) -> dict[str, int]:
 async def test_a_line_as_expected_is_clean(here: World) -> None:
     await expect(here.database, [here.charge()])
     lines = [BilledLine(tax=1915)]
-    invoice_id = await here.invoiced(lines)
+    invoice_id = await here.record_invoice(lines)
     answer = await here.put(invoice_id, as_csv(lines))
     assert answer.status_code == 201, answer.text
     assert answer.json()["status"] == "clean"
@@ -76,7 +76,7 @@ async def test_every_verdict_is_found(here: World) -> None:
             foreign.charge(currency="USD"),
         ],
     )
-    found = await here.reconciled(LINES_OF_ALL_VERDICTS)
+    found = await here.reconcile_lines(LINES_OF_ALL_VERDICTS)
     assert found["status"] == "differences"
     sums = {one["verdict"]: (one["lines"], one["billed_minor"], one["expected_minor"]) for one in found["verdicts"]}
     assert sums == SUMS_OF_ALL_VERDICTS
@@ -171,25 +171,25 @@ async def test_the_vendors_prorations_are_as_we_expect_them(
             amount = abs(quantity) * price * left // cycle * (1 if quantity > 0 else -1)
             charges.append(here.charge(kind=kind, quantity=quantity, amount=amount, starts=starts, to=end))
     await expect(here.database, charges)
-    found = await here.reconciled(lines)
+    found = await here.reconcile_lines(lines)
     assert (found["status"], verdicts(found)) == ("clean", {"matched": len(lines)})
 
 
 async def test_an_empty_comparison_is_no_success(here: World) -> None:
     await expect(here.database, [here.charge(charged_on=date(2026, 2, 1))])
     for lines in ([], [BilledLine("vendor-9")], [BilledLine(charge_type="customerCredit")]):
-        assert (await here.reconciled(lines))["status"] == "not_compared"
+        assert (await here.reconcile_lines(lines))["status"] == "not_compared"
     await expect(here.database, [here.charge(kind="renew")])
-    nothing = await here.reconciled([])
+    nothing = await here.reconcile_lines([])
     assert (nothing["status"], verdicts(nothing)) == ("not_compared", {"missing_at_vendor": 0})
 
 
 async def test_what_another_invoice_has_billed_is_not_expected_again(here: World) -> None:
     await expect(here.database, [here.charge()])
-    assert (await here.reconciled([BilledLine()]))["status"] == "clean"
-    twice = await here.reconciled([BilledLine()])
+    assert (await here.reconcile_lines([BilledLine()]))["status"] == "clean"
+    twice = await here.reconcile_lines([BilledLine()])
     assert (verdicts(twice), twice["status"]) == ({"missing_with_us": 1}, "not_compared")
-    thrice = await here.reconciled([BilledLine()])
+    thrice = await here.reconcile_lines([BilledLine()])
     assert (verdicts(thrice), thrice["status"]) == ({"missing_with_us": 1}, "not_compared")
     assert [one["difference_minor"] for one in await here.differences()] == [10080, 10080]
 
@@ -198,25 +198,25 @@ async def test_what_was_billed_early_or_comes_to_nothing_is_not_missing(here: Wo
     back_and_forth = {"kind": "addQuantity", "amount": 500}
     await expect(here.database, [here.charge(), here.charge(**back_and_forth)])
     await expect(here.database, [here.charge(kind="addQuantity", quantity=-10, amount=-500)])
-    early = await here.reconciled([BilledLine(subtotal=9000)], period_from="2026-02-01", period_to="2026-03-01")
+    early = await here.reconcile_lines([BilledLine(subtotal=9000)], period_from="2026-02-01", period_to="2026-03-01")
     assert verdicts(early) == {"price_difference": 1}  # what is left of it is on the list already
-    assert (await here.reconciled([]))["verdicts"] == []
+    assert (await here.reconcile_lines([]))["verdicts"] == []
 
 
 async def test_a_correction_on_a_later_invoice_comes_out_even(here: World) -> None:
     await expect(here.database, [here.charge()])
     wrong = BilledLine(quantity=10, subtotal=12000)
-    assert verdicts(await here.reconciled([wrong])) == {"price_difference": 1}
+    assert verdicts(await here.reconcile_lines([wrong])) == {"price_difference": 1}
     makes_up = BilledLine(charge_type="fee", subtotal=5000)
-    corrected = await here.reconciled([BilledLine(quantity=-10, subtotal=-12000), BilledLine(), makes_up])
+    corrected = await here.reconcile_lines([BilledLine(quantity=-10, subtotal=-12000), BilledLine(), makes_up])
     assert verdicts(corrected) == {"matched": 2, "not_comparable": 1}
 
 
 async def test_what_was_billed_in_another_currency_is_expected_all_the_same(here: World) -> None:
     await expect(here.database, [here.charge()])
-    dollars = await here.reconciled([BilledLine(currency="USD")], currency="USD")
+    dollars = await here.reconcile_lines([BilledLine(currency="USD")], currency="USD")
     assert verdicts(dollars) == {"not_comparable": 1}
-    assert verdicts(await here.reconciled([BilledLine()])) == {"matched": 1}
+    assert verdicts(await here.reconcile_lines([BilledLine()])) == {"matched": 1}
 
 
 async def test_only_what_was_charged_in_the_invoices_period_to_its_legal_entity_is_missing(here: World) -> None:
@@ -225,16 +225,16 @@ async def test_only_what_was_charged_in_the_invoices_period_to_its_legal_entity_
         starts = day + timedelta(days=100)
         charged = {"charged_on": day, "starts": starts, "to": starts + timedelta(days=30)}
         await expect(here.database, [here.charge(**charged), french.charge(**charged)])
-    await here.reconciled([])
+    await here.reconcile_lines([])
     found = [(one["period_from"], one["account_id"]) for one in await here.differences()]
     assert found == [("2026-06-09", str(here.account_id)), ("2026-07-09", str(here.account_id))]
-    await here.reconciled([], period_from="2026-02-28", period_to="2026-03-01")
+    await here.reconcile_lines([], period_from="2026-02-28", period_to="2026-03-01")
     assert len(await here.differences(verdict="missing_at_vendor")) == 3
 
 
 async def test_two_invoices_at_once_do_not_both_bill_the_same_charge(here: World) -> None:
     await expect(here.database, [here.charge()])
-    invoices = [await here.invoiced([BilledLine()]) for _ in range(4)]
+    invoices = [await here.record_invoice([BilledLine()]) for _ in range(4)]
     answers = await asyncio.gather(*(here.put(one, as_csv([BilledLine()])) for one in invoices))
     assert sorted(one.json()["status"] for one in answers) == ["clean", "not_compared", "not_compared", "not_compared"]
 
@@ -242,7 +242,7 @@ async def test_two_invoices_at_once_do_not_both_bill_the_same_charge(here: World
 async def test_what_the_vendor_credits_is_announced_and_that_it_does_not_any_more(here: World) -> None:
     credit = BilledLine("", charge_type="customerCredit", subtotal=-500)
     lines = [BilledLine("vendor-9"), credit, replace(credit, customer="tenant-18", subtotal=-70)]
-    invoice_id = await here.invoiced(lines)
+    invoice_id = await here.record_invoice(lines)
     assert (await here.put(invoice_id, as_csv(lines))).status_code == 201
     without = [BilledLine("vendor-9", subtotal=10080 - 570)]
     answer = await here.put(invoice_id, as_csv(without), replace="true", reason="the vendor sent another")

@@ -24,7 +24,9 @@ def processors(provider: TracerProvider) -> list[object]:
 
 def test_nothing_is_sent_unless_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OTEL_TRACES_EXPORTER", raising=False)
-    assert not any(isinstance(one, BatchSpanProcessor) for one in processors(telemetry._tracer_provider("x/api")))
+    assert not any(
+        isinstance(processor, BatchSpanProcessor) for processor in processors(telemetry._tracer_provider("x/api"))
+    )
 
 
 def test_a_process_is_named_by_service_and_role() -> None:

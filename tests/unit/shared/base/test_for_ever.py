@@ -17,14 +17,14 @@ class Enough(Exception):
 
 def breaking(*errors: BaseException | None) -> tuple[list[BaseException], asyncio.Task[None]]:
     """A loop whose work breaks like that, one after the other, or ends; and the breaks that it told of."""
-    left, told = [*errors, Enough()], list[BaseException]()
+    remaining, reported = [*errors, Enough()], list[BaseException]()
 
     async def work() -> None:
         await asyncio.sleep(0)
-        if (error := left.pop(0)) is not None:
+        if (error := remaining.pop(0)) is not None:
             raise error
 
-    return told, asyncio.create_task(restart_on_error(work, told.append))
+    return reported, asyncio.create_task(restart_on_error(work, reported.append))
 
 
 @pytest.fixture(autouse=True)
@@ -43,28 +43,28 @@ async def test_it_starts_afresh_after_whatever_is_a_lost_connection() -> None:
         RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed"),
         asyncio.CancelledError(),  # a client's own future was, not the task
     ]
-    told, loop = breaking(*breaks, None)
+    reported, loop = breaking(*breaks, None)
     with pytest.raises(Enough):
         await loop
-    assert told == breaks
+    assert reported == breaks
 
 
 @pytest.mark.parametrize("defect", [RuntimeError("a defect"), ValueError(), KeyError("x")])
 async def test_a_defect_ends_it(defect: Exception) -> None:
-    told, loop = breaking(defect)
+    reported, loop = breaking(defect)
     with pytest.raises(type(defect)):
         await loop
-    assert told == []
+    assert reported == []
 
 
 async def test_it_ends_when_it_is_cancelled() -> None:
     async def work() -> None:
         await asyncio.Event().wait()
 
-    told = list[BaseException]()
-    loop = asyncio.create_task(restart_on_error(work, told.append))
+    reported = list[BaseException]()
+    loop = asyncio.create_task(restart_on_error(work, reported.append))
     await asyncio.sleep(0)
     loop.cancel()
     with pytest.raises(asyncio.CancelledError):
         await loop
-    assert told == []
+    assert reported == []

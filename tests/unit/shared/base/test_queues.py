@@ -9,17 +9,17 @@ from shared.base.queues import AT_ONCE, Queues
 from shared.pure.errors import Unavailable
 
 
-async def stand(line: Queues, about: object | None, inside: list[object], go: asyncio.Event) -> None:
-    async with line.wait_turn(about):
-        inside.append(about)
+async def stand(line: Queues, subject: object | None, inside: list[object], go: asyncio.Event) -> None:
+    async with line.wait_turn(subject):
+        inside.append(subject)
         await go.wait()
 
 
 async def test_few_at_once_for_one_and_others_at_once() -> None:
     line, inside, go = Queues(), list[object](), asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
-        for about in ["hot"] * 20 + ["other", None, None, None]:
-            tasks.create_task(stand(line, about, inside, go))
+        for subject in ["hot"] * 20 + ["other", None, None, None]:
+            tasks.create_task(stand(line, subject, inside, go))
         for _ in range(10):
             await asyncio.sleep(0)
         assert inside == ["hot"] * AT_ONCE + ["other", None, None, None]

@@ -26,9 +26,9 @@ def test_what_breaks_a_span_is_told_by_its_type(exported: tuple[TracerProvider, 
     with pytest.raises(ValueError, match=NAME), telemetry.continued("handle", ""):
         raise ValueError(NAME)
     (span,) = exported[1].get_finished_spans()
-    told = json.loads(span.to_json())
-    assert told["status"] == {"status_code": "ERROR", "description": "ValueError"}
-    assert told["events"] == []
+    record = json.loads(span.to_json())
+    assert record["status"] == {"status_code": "ERROR", "description": "ValueError"}
+    assert record["events"] == []
 
 
 def test_the_address_of_a_request_is_withheld(exported: tuple[TracerProvider, InMemorySpanExporter]) -> None:

@@ -1,4 +1,4 @@
-"""Which changes of an event's schema break a reader, held against what a validator says of generated messages."""
+"""Changes of an event's schema that break a reader, held against what a validator says of generated messages."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -129,9 +129,9 @@ CHANGES = {
 @pytest.mark.parametrize("depth", DEPTHS.values(), ids=DEPTHS)
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_the_readers_that_a_change_breaks_are_named(change: Change, depth: Callable[[Schema], Schema]) -> None:
-    found = find_breaks(depth(record(change.old)), depth(record(change.new)))
-    assert {one.reader for one in found} == set(change.broken)
-    assert all(one.where.startswith("x") and one.what for one in found)
+    breaks = find_breaks(depth(record(change.old)), depth(record(change.new)))
+    assert {each_break.reader for each_break in breaks} == set(change.broken)
+    assert all(each_break.where.startswith("x") and each_break.what for each_break in breaks)
 
 
 def instances(schema: Schema, root: Schema) -> st.SearchStrategy[Any]:
@@ -139,11 +139,11 @@ def instances(schema: Schema, root: Schema) -> st.SearchStrategy[Any]:
     if "$ref" in schema:
         return instances(root["$defs"][schema["$ref"].rpartition("/")[2]], root)
     if "anyOf" in schema:
-        return st.one_of([instances(one, root) for one in schema["anyOf"]])
+        return st.one_of([instances(alternative, root) for alternative in schema["anyOf"]])
     if "enum" in schema or "const" in schema:
         return st.sampled_from(schema.get("enum") or [schema["const"]])
     if isinstance(schema.get("type"), list):
-        return st.one_of([instances(schema | {"type": one}, root) for one in schema["type"]])
+        return st.one_of([instances(schema | {"type": kind}, root) for kind in schema["type"]])
     return {
         "string": st.text(max_size=2),
         "integer": st.integers(schema.get("minimum"), 9),
@@ -158,8 +158,8 @@ def instances(schema: Schema, root: Schema) -> st.SearchStrategy[Any]:
 
 
 def objects(schema: Schema, root: Schema) -> st.SearchStrategy[Any]:
-    fields = {name: instances(one, root) for name, one in schema.get("properties", {}).items()}
-    required = {name: one for name, one in fields.items() if name in schema.get("required", ())}
+    fields = {name: instances(field, root) for name, field in schema.get("properties", {}).items()}
+    required = {name: strategy for name, strategy in fields.items() if name in schema.get("required", ())}
     own = st.fixed_dictionaries(required, optional={name: fields[name] for name in fields.keys() - required.keys()})
     if not (others := schema.get("additionalProperties", False)):
         return own
@@ -174,15 +174,15 @@ SEARCH = settings(max_examples=500, phases=[Phase.generate], suppress_health_che
 
 def refused_by(reader: Schema, written: Schema) -> Callable[[Any], bool]:
     """Whether a reader refuses a message that its writer may send."""
-    mine, theirs = (
-        Draft202012Validator(one, format_checker=Draft202012Validator.FORMAT_CHECKER) for one in (reader, written)
+    readers_own, theirs = (
+        Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER) for schema in (reader, written)
     )
 
-    def refused(message: Any) -> bool:
+    def is_refused(message: Any) -> bool:
         assert theirs.is_valid(message)
-        return not mine.is_valid(message)
+        return not readers_own.is_valid(message)
 
-    return refused
+    return is_refused
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
@@ -200,9 +200,9 @@ def test_a_validator_refuses_messages_for_these_readers_and_for_no_others(change
 FIELDS: list[Field] = [
     None,
     *(
-        wrap(one)
+        wrap(field)
         for wrap in (dict, Optional)
-        for one in (
+        for field in (
             STRING,
             INTEGER,
             UUID,
@@ -218,22 +218,25 @@ FIELDS: list[Field] = [
 
 @QUICK
 @given(
-    data=st.data(), old=st.sampled_from(FIELDS), new=st.sampled_from(FIELDS), deep=st.sampled_from([*DEPTHS.values()])
+    draws=st.data(), old=st.sampled_from(FIELDS), new=st.sampled_from(FIELDS), deep=st.sampled_from([*DEPTHS.values()])
 )
 def test_what_is_judged_compatible_validates_both_ways(
-    data: st.DataObject, old: Field, new: Field, deep: Callable[[Schema], Schema]
+    draws: st.DataObject, old: Field, new: Field, deep: Callable[[Schema], Schema]
 ) -> None:
     older, newer = deep(record(old)), deep(record(new))
-    broken = {one.reader for one in find_breaks(older, newer)}
+    broken = {each_break.reader for each_break in find_breaks(older, newer)}
     for reader, schema, written in (("older", older, newer), ("newer", newer, older)):
         if reader not in broken:
-            assert not refused_by(schema, written)(data.draw(instances(written, written)))
+            assert not refused_by(schema, written)(draws.draw(instances(written, written)))
 
 
 def test_a_field_may_have_the_name_of_a_keyword() -> None:
     old = {"type": "object", "properties": {"title": STRING, "$defs": STRING}, "required": ["title", "$defs"]}
     new = {"type": "object", "properties": {"title": INTEGER}, "required": ["title"]}
-    assert {one.where for one in find_breaks(old, new) if one.reader == "older"} == {"title", "$defs"}
+    assert {each_break.where for each_break in find_breaks(old, new) if each_break.reader == "older"} == {
+        "title",
+        "$defs",
+    }
 
 
 def test_a_definition_may_have_another_name() -> None:
@@ -254,8 +257,10 @@ def test_a_type_may_come_and_none_may_go() -> None:
         find_all_breaks(released, released | {"goodstanding.a.B.v2": record(INTEGER), "goodstanding.a.D.v1": STRING})
         == {}
     )
-    found = find_all_breaks(released, {"goodstanding.a.B.v2": record(INTEGER), "goodstanding.a.C.v1": record(None)})
-    assert {name: [str(one) for one in some] for name, some in found.items()} == {
+    breaks_by_type = find_all_breaks(
+        released, {"goodstanding.a.B.v2": record(INTEGER), "goodstanding.a.C.v1": record(None)}
+    )
+    assert {name: [str(each_break) for each_break in some] for name, some in breaks_by_type.items()} == {
         "goodstanding.a.B.v1": ["goodstanding.a.B.v1: the type is gone, for a reader of the older schema"],
         "goodstanding.a.C.v1": ["x: may be missing, for a reader of the older schema"],
     }

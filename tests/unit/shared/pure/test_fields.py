@@ -111,4 +111,4 @@ def test_ids_are_unique_and_sort_by_the_time_they_were_made() -> None:
     made = [new_id() for _ in range(5000)]
     assert len(set(made)) == 5000
     assert made == sorted(made)
-    assert {one.version for one in made} == {7}
+    assert {identifier.version for identifier in made} == {7}

@@ -16,22 +16,22 @@ LEAVES = (
 DATA = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(KEPT, inner), max_leaves=20)
 
 
-@given(data=DATA, bare=st.booleans())
-def test_what_is_json_is_read_as_it_is(data: Any, bare: bool) -> None:
-    assert read(json.dumps(data, ensure_ascii=bare).encode()) == data
+@given(content=DATA, bare=st.booleans())
+def test_what_is_json_is_read_as_it_is(content: Any, bare: bool) -> None:
+    assert read(json.dumps(content, ensure_ascii=bare).encode()) == content
 
 
-@given(data=DATA.filter(bool), encoding=st.sampled_from(["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"]))
-def test_another_encoding_is_refused(data: Any, encoding: str) -> None:
+@given(content=DATA.filter(bool), encoding=st.sampled_from(["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"]))
+def test_another_encoding_is_refused(content: Any, encoding: str) -> None:
     with pytest.raises(Malformed):
-        read(json.dumps({"it": data}).encode(encoding))
+        read(json.dumps({"it": content}).encode(encoding))
 
 
-@given(fields=st.dictionaries(st.text(max_size=60), LEAVES, min_size=1), depth=st.integers(0, 5), data=st.data())
+@given(fields=st.dictionaries(st.text(max_size=60), LEAVES, min_size=1), depth=st.integers(0, 5), draws=st.data())
 def test_a_field_that_is_there_twice_is_refused_by_its_name(
-    fields: dict[str, Any], depth: int, data: st.DataObject
+    fields: dict[str, Any], depth: int, draws: st.DataObject
 ) -> None:
-    twice = data.draw(st.sampled_from(sorted(fields)))
+    twice = draws.draw(st.sampled_from(sorted(fields)))
     members = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in (*fields.items(), (twice, 17))]
     text = '{"in": [' * depth + "{" + ", ".join(members) + "}" + "]}" * depth
     with pytest.raises(Malformed) as refused:
@@ -45,7 +45,7 @@ def test_a_name_is_the_same_however_it_is_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "why"),
+    ("body", "message"),
     [
         (b"{", "not JSON"),
         (b'{"a": 1} x', "not JSON"),
@@ -61,8 +61,8 @@ def test_a_name_is_the_same_however_it_is_written() -> None:
         (b"\xef\xbb\xbf", "not JSON"),
     ],
 )
-def test_what_is_malformed_says_why(body: bytes, why: str) -> None:
-    with pytest.raises(Malformed, match=why):
+def test_what_is_malformed_says_why(body: bytes, message: str) -> None:
+    with pytest.raises(Malformed, match=message):
         read(body)
 
 
