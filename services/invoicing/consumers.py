@@ -1,4 +1,4 @@
-"""What invoicing hears: disputes' outcomes move money, suspended days are credited or billed; and the policy."""
+"""Events that invoicing consumes: outcomes of disputes, changes of access, bounced mails, the policy."""
 
 from services.invoicing.adjustments.use_cases import dispute_reservations
 from services.invoicing.documents.use_cases import document_deliveries, document_rendering

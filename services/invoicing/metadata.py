@@ -1,4 +1,4 @@
-"""What every row of this schema has in common."""
+"""Metadata of the schema, and the base of all its rows."""
 
 from sqlalchemy import MetaData
 from sqlalchemy.orm import registry

@@ -1,4 +1,4 @@
-"""What finance sees of invoicing in Prometheus: money in minor units, each currency for itself."""
+"""Figures of finance in Prometheus: money in minor units, each currency for itself."""
 
 from shared.base.metrics.figures import Figure
 

@@ -52,7 +52,7 @@ def _suffix(path: Path) -> str:
 
 
 def told(found: ReconciliationResult) -> str:
-    """What a reconciliation came to, for people."""
+    """Describe what a reconciliation came to, for people."""
     row = found.row
     head = f"{row.status}: {row.lines} lines in {row.took_ms / 1000:.1f} s" + (" (before)" if found.repeated else "")
     sums = (

@@ -1,4 +1,4 @@
-"""What banks say: mappings of their columns, statements that were imported, their entries, proposals for them."""
+"""Rows of bank statements: mappings of columns, imports, entries, and proposals for them."""
 
 from datetime import date, datetime
 from typing import Any
@@ -24,7 +24,7 @@ NORMAL_NAME = (
 
 
 class BankMappingRow(Row, table=True):
-    """What the columns of a bank's CSV mean."""
+    """Mapping of the columns of a bank's CSV."""
 
     __tablename__ = "bank_mappings"
 

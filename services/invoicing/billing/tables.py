@@ -81,7 +81,7 @@ class DraftRow(Row, table=True):
 
 
 class CreditedChargeRow(Row, table=True):
-    """What of a charge the credit notes of a bill have settled, with the tax that it would have been billed with."""
+    """Part of a charge that credit notes of a bill have settled, with the tax that it would have been billed with."""
 
     __tablename__ = "credited_charges"
 

@@ -274,7 +274,7 @@ def _arithmetic(row: asyncpg.Record) -> str:
 
 
 def _product(row: asyncpg.Record, elsewhere: int, currency: str) -> str:
-    """What a charge costs; `elsewhere`: what of it is in another document."""
+    """Compute what a charge costs; `elsewhere`: what of it is in another document."""
     period = _period(row)
     exact = row["unit_price_minor"] * period.days * period.quantity % period.cycle_days == 0
     net = Money(row["net_minor"], currency)

@@ -47,7 +47,7 @@ class Exposure:
 
 
 async def compute_exposure(unit: Unit, account_id: UUID | None, currency: str | None) -> Exposure:
-    """Of an account, or of all. Raises NotFound.
+    """Compute the exposure of an account, or of all. Raises NotFound.
 
     Rates are those of the business day: in the account's time zone, or in UTC for all.
     """

@@ -31,7 +31,7 @@ Entries = Mapping[LedgerCode, int]
 
 @dataclass(frozen=True, slots=True)
 class CreditShare:
-    """What a credit note takes off a line of an invoice, of which so much was credited before."""
+    """Part of a credit note on one line of an invoice, of which so much was credited before."""
 
     amount: int
     credited_before: int

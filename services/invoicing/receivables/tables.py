@@ -67,7 +67,7 @@ class InvoiceLineRow(Row, table=True):
 
 
 class LineBalanceRow(Row, table=True):
-    """What happened to the amount of a line since it was issued."""
+    """Balance of a line: what happened to its amount since it was issued."""
 
     __tablename__ = "line_balances"
     __table_args__ = (
@@ -115,7 +115,7 @@ class InvoiceStateRow(Row, table=True):
 
 
 class BalanceChangeRow(Row, table=True):
-    """What of an invoice was due after each change, with the account's sequence; for judging past midnights."""
+    """Due amount of an invoice after a change, with the account's sequence; for judging past midnights."""
 
     __tablename__ = "balance_changes"
 

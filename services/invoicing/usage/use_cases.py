@@ -36,7 +36,7 @@ async def take_lines(unit: Unit, origin: UsageSource, lines: Iterator[UsageLine]
 
 
 async def take_file(unit: Unit, origin: UsageSource, file: ReceivedFile) -> TakenUsage:
-    """The same for the lines of a file. Raises FileRefused, UsageRefused."""
+    """Take the lines of a file, all or none. Raises FileRefused, UsageRefused."""
     lines = FileLines(file.layout, UsageReader(origin.currency))
     await usage_repository.stage_lines(unit, lines.read(raw_lines(file.content)))
     check_unbroken(lines.broken)

@@ -1,4 +1,4 @@
-"""What the vendor billed, and where it differs from what we expected (`vendor_charges`)."""
+"""Rows of what the vendor billed, and of where it differs from what we expected (`vendor_charges`)."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -126,7 +126,7 @@ class ReconciliationSumRow(Row, table=True):
 
 
 class ReconciliationCustomerSumRow(Row, table=True):
-    """What customers were billed for the comparisons of one verdict, in one currency, as at the comparison."""
+    """Amount that customers were billed for the comparisons of one verdict, in one currency, as at the comparison."""
 
     __tablename__ = "reconciliation_customer_sums"
     __table_args__ = (

@@ -24,7 +24,7 @@ async def get_account(unit: Unit, account_id: UUID) -> AccountRow:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What is needed of an account to change what it owes; its stream is locked."""
+    """Account as far as a change of what it owes needs it; its stream is locked."""
 
     id: UUID
     legal_entity: str

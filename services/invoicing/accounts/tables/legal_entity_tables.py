@@ -48,7 +48,7 @@ class LegalEntityRow(Row, table=True):
 
 
 class FormerBuyerRow(Row, table=True):
-    """What documents said of an account until it was changed: a document of before names it as it was."""
+    """Buyer as documents named it until the account was changed: a document of before names it as it was."""
 
     __tablename__ = "former_buyers"
 
@@ -59,7 +59,7 @@ class FormerBuyerRow(Row, table=True):
 
 
 class FormerSellerRow(Row, table=True):
-    """What documents said of a legal entity of ours until its data were changed."""
+    """Seller as documents named it until the data of our legal entity were changed."""
 
     __tablename__ = "former_sellers"
 

@@ -57,7 +57,7 @@ async def change_account(unit: Unit, account_id: UUID, version: int, fields: Map
 
 
 def _event_fields(row: AccountRow) -> dict[str, Any]:
-    """What of an account goes onto the topic: no name and no address."""
+    """Build what of an account goes onto the topic: no name and no address."""
     return {
         "account_id": row.id,
         "legal_entity": row.legal_entity,

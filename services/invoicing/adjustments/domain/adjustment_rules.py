@@ -1,4 +1,4 @@
-"""What changes a claim other than a payment: credit notes, write-offs, small balances, debits in flight.
+"""Changes of a claim other than by payment: credit notes, write-offs, small balances, debits in flight.
 
 Pure, like `owed`: values in, values out, minor units of one currency.
 """
@@ -21,7 +21,7 @@ from services.invoicing.receivables.domain.invoice_balances import (
 
 @dataclass(frozen=True, slots=True)
 class CreditedInvoice:
-    """What a credit note does: the invoice after it, what it takes off each line, and what it frees of payments."""
+    """Effect of a credit note: the invoice after it, what it takes off each line, and what it frees of payments."""
 
     invoice: Invoice
     lines: tuple[tuple[int, int], ...]
@@ -30,7 +30,7 @@ class CreditedInvoice:
 
 
 def compute_creditable(line: InvoiceLine) -> int:
-    """What can be credited of a line: what is neither credited nor written off yet, whether it is paid or not."""
+    """Compute what can be credited of a line: neither credited nor written off yet, paid or not."""
     return line.amount - line.credited - line.written_off
 
 
@@ -89,7 +89,7 @@ def write_off_invoice(invoice: Invoice) -> tuple[Invoice, list[tuple[int, int]]]
 
 
 def allocate_refund(payments: Iterable[Payment], amount: int) -> list[tuple[UUID, int]]:
-    """Of which payments' unapplied cash a refund is made, oldest first. Raises AmountRefused."""
+    """Allocate a refund to payments with unapplied cash, oldest first. Raises AmountRefused."""
     parts, rest = [], amount
     for one in sorted(payments, key=lambda payment: (payment.received_at, payment.id)):
         share = min(one.unapplied, rest)

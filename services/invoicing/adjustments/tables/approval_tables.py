@@ -1,4 +1,4 @@
-"""What needs a person: credit notes, write-offs, refunds, who may decide up to what; and direct debits."""
+"""Proposals that need a person (credit notes, write-offs, refunds), and limits of who may decide."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -79,7 +79,7 @@ class DecidedAmountRow(Row, table=True):
 
 
 class ChargeCreditRow(Row, table=True):
-    """What of a charge that was billed in advance was credited before it was earned: it is never released."""
+    """Part of a charge that was billed in advance and credited before it was earned: it is never released."""
 
     __tablename__ = "charge_credits"
     __table_args__ = (CheckConstraint("amount_minor > 0"),)

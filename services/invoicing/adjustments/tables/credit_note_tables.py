@@ -49,7 +49,7 @@ class CreditNoteRow(Row, table=True):
 
 
 class CreditNoteLineRow(Row, table=True):
-    """What a credit note takes off one line."""
+    """Amount that a credit note takes off one line."""
 
     __tablename__ = "credit_note_lines"
     __table_args__ = (CheckConstraint("amount_minor > 0"),)

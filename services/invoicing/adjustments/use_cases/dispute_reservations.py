@@ -215,7 +215,7 @@ async def _credit(
 
 
 async def get_reserved(unit: Unit, dispute_id: UUID) -> tuple[UUID, list[tuple[int, int]], bool]:
-    """What is reserved for a dispute, and whether it still is. Raises NotFound."""
+    """Get what is reserved for a dispute, and whether it still is. Raises NotFound."""
     known = await reservation_queries.reservations_of(unit, dispute_id)
     if known is None:
         raise NotFound(f"nothing was reserved for dispute {dispute_id}")

@@ -1,4 +1,4 @@
-"""What the bank's statements tell about one account: asked before access ends."""
+"""Knowledge of one account's payments from the bank's statements: asked before access ends."""
 
 from datetime import datetime
 from uuid import UUID

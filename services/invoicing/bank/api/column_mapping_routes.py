@@ -76,7 +76,7 @@ class MappingIn(Body):
         return self
 
     def columns(self) -> ColumnMapping:
-        """The mapping."""
+        """Mapping of the columns."""
         return bank_booking.COLUMNS.validate_python(self.model_dump())
 
 

@@ -1,4 +1,4 @@
-"""Whose money is this? What an entry of a bank statement says is weighed against open invoices.
+"""Matching of entries of bank statements with open invoices: what an entry says is weighed.
 
 A candidate's score goes from 0 to 100, and only adds up what speaks for it. It is certain, and booked without
 a person, only if the number of an open invoice stands literally in the text, no other candidate scores as high as
@@ -222,7 +222,7 @@ def lookup_numbers(text: str, ids: Iterable[str]) -> list[str]:
 
 
 def list_number_grams(text: str) -> list[str]:
-    """What in a text may be a number: words, and words in a row that a bank may have pulled apart.
+    """List what in a text may be a number: words, and words in a row that a bank may have pulled apart.
 
     Only whole words count, so that no number is found within a longer one; the last word has a digit. The number of a
     structured reference counts if its check digits are right.

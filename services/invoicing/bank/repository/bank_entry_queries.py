@@ -153,7 +153,7 @@ async def list_certain_entries(unit: Unit, account_ids: Sequence[UUID]) -> list[
 
 
 async def map_open_amounts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, int]]:
-    """What is open of each invoice of these accounts."""
+    """Map the invoices of these accounts to what is open of them."""
     rows = await unit.connection.fetch(
         "SELECT account_id, invoice_id, open_minor FROM invoice_states"
         " WHERE account_id = ANY($1::uuid[]) AND open_minor > 0",

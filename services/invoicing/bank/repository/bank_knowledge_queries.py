@@ -1,4 +1,4 @@
-"""What the bank's statements tell about one account: until when they do, and what nobody has decided yet."""
+"""Knowledge of one account's payments: until when statements tell of them, and what nobody has decided yet."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -74,6 +74,6 @@ async def known_until(unit: Unit) -> datetime | None:
 
 
 async def of_account(unit: Unit, account_id: UUID) -> BankKnowledge:
-    """What is known now; the first 20 entries in question."""
+    """Read what is known now; the first 20 entries in question."""
     rows = await unit.connection.fetch(_IN_QUESTION, account_id)
     return BankKnowledge(await known_until(unit), [row["id"] for row in rows])

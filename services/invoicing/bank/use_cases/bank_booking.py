@@ -53,7 +53,7 @@ async def put_mapping(unit: Unit, name: str, columns: ColumnMapping, actor: str)
 
 
 async def get_columns(unit: Unit, name: str) -> ColumnMapping:
-    """What a mapping says. Raises NotFound."""
+    """Get the columns that a mapping names. Raises NotFound."""
     return COLUMNS.validate_python((await bank_entry_queries.get_mapping(unit, name)).columns)
 
 
@@ -214,7 +214,7 @@ def _payment_of(row: asyncpg.Record) -> NewPayment:
 
 
 def _use(row: asyncpg.Record, opened: dict[UUID, int]) -> None:
-    """What an entry paid is open no more; its rest pays others, or waits as unapplied cash: either way it is used."""
+    """Take what an entry paid from what is open; its rest pays others, or waits as unapplied cash."""
     paid = min(row["amount_minor"], opened[row["invoice_id"]])
     opened[row["invoice_id"]] -= paid
     opened[row["id"]] = paid - row["amount_minor"]

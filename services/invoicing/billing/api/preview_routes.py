@@ -1,4 +1,4 @@
-"""What an account would be billed on a day to come, over REST."""
+"""Previews of an account's bill on a day to come, over REST."""
 
 from datetime import date
 from typing import Annotated, Literal, Self

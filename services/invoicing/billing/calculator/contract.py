@@ -1,4 +1,4 @@
-"""What an outside tax calculator is asked, and what it answers: docs/tax-calculator.md, as models."""
+"""Requests to an outside tax calculator and its answers: docs/tax-calculator.md, as models."""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -39,7 +39,7 @@ class Facts(BaseModel):
 
     @property
     def nets(self) -> dict[int, int]:
-        """What each line comes to without tax."""
+        """Amount of each line without tax."""
         return {line.line: line.net_minor for line in self.lines}
 
 

@@ -1,4 +1,4 @@
-"""What an outside tax calculator may answer: tax for each line once, of its net's sign, and never more than that."""
+"""Rules of an outside tax calculator's answers: tax for each line once, of its net's sign, never more than that."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ class NotTaxed:
 
 
 def find_tax_flaw(nets: Mapping[int, int], taxes: Sequence[LineTax]) -> str | None:
-    """What is wrong with the taxes of an invoice whose lines have these nets (minor units), if anything is."""
+    """Find what is wrong with the taxes of an invoice whose lines have these nets (minor units), if anything is."""
     counted = Counter(tax.line for tax in taxes)
     for line in sorted(nets.keys() | counted.keys()):
         if line not in nets:
@@ -47,5 +47,5 @@ def find_tax_flaw(nets: Mapping[int, int], taxes: Sequence[LineTax]) -> str | No
 
 
 def compute_total(nets: Mapping[int, int], taxes: Sequence[LineTax]) -> int:
-    """What an invoice comes to with its tax, in minor units."""
+    """Compute the total of an invoice with its tax, in minor units."""
     return sum(nets.values()) + sum(tax.tax_minor for tax in taxes)

@@ -1,4 +1,4 @@
-"""What a bill run gives back: its charges come to less than nothing, so lines that were billed before are credited.
+"""Credits of a bill run: its charges come to less than nothing, so lines that were billed before are credited.
 
 Pure: values in, values out. Amounts are minor units of one currency, gross unless they are called net.
 """
@@ -17,7 +17,7 @@ Key = TypeVar("Key")
 
 
 class Supply(NamedTuple):
-    """What charges are for: a subscription's cycle, or beside it another `kind` (set-up, usage, …)."""
+    """Supply that charges are for: a subscription's cycle, or beside it another `kind` (set-up, usage, …)."""
 
     subscription_id: UUID
     kind: str
@@ -35,7 +35,7 @@ class DueCharge:
 
     @property
     def amount(self) -> int:
-        """With tax."""
+        """Amount with tax."""
         return self.net + self.tax
 
 
@@ -57,7 +57,7 @@ class CreditableLine:
 
 @dataclass(frozen=True, slots=True)
 class SettledCharge:
-    """What of a charge is settled by the credit notes; `kept` of its net amount stays to be billed."""
+    """Part of a charge that credit notes settle; `kept` of its net amount stays to be billed."""
 
     charge_id: UUID
     net: int
@@ -67,14 +67,14 @@ class SettledCharge:
 
 @dataclass(frozen=True, slots=True)
 class SurplusCredits:
-    """What is credited of which lines (invoice, line, amount), and what becomes of the charges."""
+    """Credits by line (invoice, line, amount), and what becomes of the charges."""
 
     credits: tuple[tuple[UUID, int, int], ...]
     charges: tuple[SettledCharge, ...]
 
     @property
     def left(self) -> int:
-        """What no line could take, net: a credit that is still to be billed."""
+        """Rest that no line could take, net: a credit that is still to be billed."""
         return -sum(one.kept for one in self.charges)
 
 
@@ -177,7 +177,7 @@ def _compute_remaining(
 
 
 def _net_wanted(wanted: Mapping[Supply, int], due: Iterable[DueCharge]) -> dict[Supply, int]:
-    """What is to be given back of each supply without tax, in proportion, half up."""
+    """Compute what is to be given back of each supply without tax, in proportion, half up."""
     sums: defaultdict[Supply, list[DueCharge]] = defaultdict(list)
     for one in due:
         sums[one.supply].append(one)

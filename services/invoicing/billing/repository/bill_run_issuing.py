@@ -131,7 +131,7 @@ JOIN (
 
 
 async def keep_as_drafts(unit: Unit, run_id: UUID, state: str = "drafted", *, to_be_taxed: bool = False) -> None:
-    """What was drawn up and has its tax, or is to be taxed, becomes drafts, whose accounts are in this state then."""
+    """Keep as drafts what was drawn up and has its tax, or is to be taxed; their accounts are in this state then."""
     await unit.connection.execute(_DRAFTS, run_id, to_be_taxed)
     await unit.connection.execute(_DRAFT_LINES, to_be_taxed)
     await unit.connection.execute(_STATE, run_id, state, to_be_taxed, unit.now if state == "approved" else None)

@@ -59,7 +59,7 @@ ORDER BY r.run_id, r.state, r.account_id
 
 
 async def map_waiting_accounts(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
-    """What is to be done for these accounts, by run and state."""
+    """Map these accounts to what is to be done for them, by run and state."""
     return await unit.connection.fetch(_WAITING, account_ids, unit.now)  # type: ignore[no-any-return]
 
 
@@ -148,7 +148,7 @@ async def count_accounts(unit: Unit, run_id: UUID) -> dict[str, int]:
 
 
 async def compute_run_totals(unit: Unit, run_id: UUID) -> list[asyncpg.Record]:
-    """What the drafts and invoices of a run come to, and to how many accounts it gives how much back, by currency."""
+    """Sum up the drafts and invoices of a run, and what it gives back to how many accounts, by currency."""
     return await unit.connection.fetch(_TOTALS, run_id)  # type: ignore[no-any-return]
 
 

@@ -39,7 +39,7 @@ FROM bill_invoices b JOIN ({_FACTS}) AS f ON f.id = b.invoice_id WHERE b.to_be_t
 
 
 async def queue_tax_requests(unit: Unit, run_id: UUID) -> None:
-    """Of what was drawn up, let drafts that are to be taxed wait for that; what is left can go on.
+    """Let drafts that are to be taxed wait for that; the others that were drawn up can go on.
 
     Raises Unavailable.
     """
@@ -58,7 +58,7 @@ async def queue_tax_requests(unit: Unit, run_id: UUID) -> None:
 
 
 async def find_tax_facts(unit: Unit, draft_id: UUID) -> dict[str, Any] | None:
-    """What the calculator is asked about a draft; None if its tax follows from rates."""
+    """Find what the calculator is asked about a draft; None if its tax follows from rates."""
     found: dict[str, Any] | None = await unit.connection.fetchval(
         f"SELECT facts FROM ({_FACTS}) AS f WHERE id = $1", draft_id
     )
@@ -118,7 +118,7 @@ SELECT $1, * FROM unnest($2::int[], $3::uuid[], $4::bigint[], $5::bigint[])
 
 
 async def list_collectable_lines(unit: Unit, lines: Sequence[tuple[int, UUID, int, int]]) -> dict[int, int]:
-    """What is to be paid of each line of one invoice: number, subscription, net and tax of each (minor units)."""
+    """List what is to be paid of each line of one invoice: number, subscription, net and tax of each (minor units)."""
     await bill_run_drafting.prepare_chunk(unit)
     await unit.connection.execute(_LINES, UUID(int=0), *columns(lines, 4))
     await bill_run_drafting.compute_collectable(unit)

@@ -1,4 +1,4 @@
-"""What a bill run gives back: whose bill comes to less than nothing, and which lines can take it."""
+"""Queries of bills that come to less than nothing, and of the lines that can take their credits."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from shared.persistence.database import Unit, columns
 
 @dataclass(frozen=True, slots=True)
 class Surplus:
-    """What was drawn up for an account and comes to less than nothing."""
+    """Bill of an account that was drawn up and comes to less than nothing."""
 
     account_id: UUID
     bill_id: UUID
@@ -25,7 +25,7 @@ class Surplus:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What becomes of an account in a run; `reason` says what of its credit stays unbilled, if anything does."""
+    """Outcome of an account in a run; `reason` says what of its credit stays unbilled, if anything does."""
 
     account_id: UUID
     bill_id: UUID
@@ -43,7 +43,7 @@ WHERE b.total_minor < 0 ORDER BY b.legal_entity, b.account_id, l.line
 
 
 async def list_surpluses(unit: Unit) -> list[Surplus]:
-    """What was drawn up and comes to less than nothing, out of the temporary tables of the chunk."""
+    """List the bills that come to less than nothing, out of the temporary tables of the chunk."""
     rows = await unit.connection.fetch(_DUE)
     return [
         Surplus(account_id, bill_id, currency, tuple(_due(row) for row in lines))

@@ -1,4 +1,4 @@
-"""What an account would be billed on a day: a draft that is drawn up by the code of every run, and undone.
+"""Previews of an account's bill on a day: a draft that is drawn up by the code of every run, and undone.
 
 Where an outside tax calculator says the tax, it is asked after that, in no transaction.
 """
@@ -47,7 +47,7 @@ class _Undone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BillPreview:
-    """What a run of that day would bill or, below 0, give back; without lines it would do neither.
+    """Bill of a run of that day or, below 0, its credit; without lines it would do neither.
 
     `set_aside`: why the account could not be billed. `unbilled`: what of a credit would stay unbilled.
     """

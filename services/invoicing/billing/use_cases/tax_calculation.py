@@ -24,7 +24,7 @@ ANSWERED_WITHIN = intents.LEASE - timedelta(seconds=15)
 
 
 async def ask_calculator(runtime: "Runtime", request: TaxRequest, within: timedelta) -> Taxed | NotTaxed:
-    """What the calculator answers about an invoice; NotTaxed if it refuses, or answers what cannot be. Raises Later."""
+    """Ask the calculator about an invoice; NotTaxed if it refuses, or answers what cannot be. Raises Later."""
     settings = runtime.settings
     if not settings.tax_calculator_url:
         return NotTaxed("no tax calculator is set up")

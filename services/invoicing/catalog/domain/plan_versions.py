@@ -1,4 +1,4 @@
-"""What a plan's version says, which version a new term has, and what a plan must not say."""
+"""Versions of plans: which one a new term has, and what a version must not say."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class PlanPrice:
 
 @dataclass(frozen=True, slots=True)
 class VendorCost:
-    """What the vendor bills for one unit and each of its own periods (months)."""
+    """Cost of one unit at the vendor for each of the vendor's own periods (months)."""
 
     unit: int
     currency: str

@@ -103,5 +103,5 @@ _NAMES = "SELECT id, name FROM plans WHERE id = ANY($1::uuid[])"
 
 
 async def map_plan_names(unit: Unit, plan_ids: Iterable[UUID]) -> dict[UUID, str]:
-    """What these plans are called."""
+    """Map these plans to their names."""
     return {row["id"]: row["name"] for row in await unit.connection.fetch(_NAMES, list(plan_ids))}

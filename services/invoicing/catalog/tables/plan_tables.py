@@ -17,7 +17,7 @@ from services.invoicing.metadata import Row
 
 
 class PlanRow(Row, table=True):
-    """What is sold."""
+    """Plan that is sold."""
 
     __tablename__ = "plans"
 
@@ -29,7 +29,7 @@ class PlanRow(Row, table=True):
 
 
 class PlanVersionRow(Row, table=True):
-    """What a plan says from a date on, to terms that begin then; never changed. Lengths are months."""
+    """Terms of a plan from a date on, for terms that begin then; never changed. Lengths are months."""
 
     __tablename__ = "plan_versions"
     __table_args__ = (

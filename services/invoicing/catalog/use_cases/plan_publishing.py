@@ -18,7 +18,7 @@ from shared.pure.ids import new_id
 
 @dataclass(frozen=True, slots=True)
 class NewPlan:
-    """What a plan is called, how it is taxed, and its first version (whose id and number are given to it)."""
+    """Name of a plan, its tax class, and its first version (whose id and number are given to it)."""
 
     code: str
     name: str

@@ -52,11 +52,11 @@ class CurrencyStatement:
 
     @property
     def closing(self) -> int:
-        """What is owed at the end: what is open less what is unapplied."""
+        """Balance at the end: open invoices less unapplied cash."""
         return self.rows[-1].balance if self.rows else self.opening
 
     def ageing(self, day: date) -> dict[str, int]:
-        """What is open in each bucket, by the days past due on a day."""
+        """Open amount in each bucket, by the days past due on a day."""
         sums = {name: 0 for _, name in BUCKETS} | {"90+": 0}
         for item in self.items:
             sums[get_ageing_bucket(item.due_on, day)] += item.open

@@ -13,7 +13,7 @@ RECURRING = ("cycle", "change", "reversal")
 
 @dataclass(frozen=True, slots=True)
 class ChargedPeriod:
-    """What a line was charged for. Ends are exclusive; `days` of `cycle_days` were charged.
+    """Period and quantity of a line. Ends are exclusive; `days` of `cycle_days` were charged.
 
     Without a quantity, as in a credit note, only the period is told. Usage has its meter and the quantity of it, and
     no unit price, since the costs of its units may differ; its net is the sum of what each line of usage comes to.
@@ -48,7 +48,7 @@ class DocumentLine:
 
 @dataclass(frozen=True, slots=True)
 class TaxSum:
-    """What the lines of one rate (basis points) come to; without a rate, the lines that have several in them."""
+    """Sum of the lines of one rate (basis points); without a rate, of the lines that have several in them."""
 
     rate_bp: int | None
     net: int
@@ -79,17 +79,17 @@ class DocumentContent:
 
     @property
     def net(self) -> int:
-        """Without tax."""
+        """Amount without tax."""
         return sum(line.net for line in self.lines)
 
     @property
     def total(self) -> int:
-        """With tax."""
+        """Amount with tax."""
         return sum(line.net + line.tax for line in self.lines)
 
     @property
     def left(self) -> int:
-        """What is still to be paid."""
+        """Amount that is still to be paid."""
         return self.total - self.paid - self.credited
 
     @property

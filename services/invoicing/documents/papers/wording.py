@@ -64,7 +64,7 @@ class Wording:
         return format_percent(Decimal(basis_points).scaleb(-4), locale=self.locale, decimal_quantization=False)
 
     def tax(self, tax: TaxSum, currency: str) -> str:
-        """What a sum of tax is the tax on."""
+        """Name what a sum of tax is the tax on."""
         net = self.money(tax.net, currency)
         if tax.rate_bp is None:
             return self("tax_of_rates", net=net)
@@ -84,7 +84,7 @@ class Wording:
         return self.day(begin) if last == begin else self("period", begin=self.day(begin), end=self.day(last))
 
     def line(self, line: DocumentLine) -> str:
-        """What a line is for."""
+        """Name what a line is for."""
         charged = line.charged
         if charged is None:
             return line.description
@@ -118,7 +118,7 @@ class Wording:
         return " · ".join(parts)
 
     def entry(self, entry: AccountStatementEntry) -> str:
-        """What changed the balance."""
+        """Name what changed the balance."""
         key = f"entry_{entry.kind}"
         return self(key if key in self._texts else "entry_other", reference=entry.reference or "").strip()
 

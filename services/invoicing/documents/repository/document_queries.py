@@ -85,7 +85,7 @@ async def list_credited_lines(unit: Unit, credit_note_id: UUID) -> Sequence[asyn
 
 
 async def sum_settled(unit: Unit, invoice_id: UUID, account_id: UUID, at: datetime) -> tuple[int, int]:
-    """What was paid and credited of an invoice by an instant."""
+    """Sum what was paid and credited of an invoice by an instant."""
     return tuple(await unit.connection.fetchrow(_SETTLED, invoice_id, account_id, at))
 
 

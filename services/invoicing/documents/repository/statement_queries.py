@@ -1,4 +1,4 @@
-"""What changed an account's balance, from the ledger, and what was open at an instant.
+"""Queries of a statement of account: changes of the balance, from the ledger, and what was open at an instant.
 
 What is to be refunded is still the customer's until it is paid out, so `refunds` counts with `unapplied`: a proposal
 moves nothing, whether it is declined or not.
@@ -51,12 +51,12 @@ WHERE open_minor > 0 ORDER BY due_date, number
 
 
 async def sum_opening(unit: Unit, account_id: UUID, begin: datetime) -> dict[str, int]:
-    """What was owed before an instant, by currency."""
+    """Sum what was owed before an instant, by currency."""
     return dict(await unit.connection.fetch(_OPENING, account_id, begin))
 
 
 async def list_entries(unit: Unit, account_id: UUID, begin: datetime, end: datetime) -> Sequence[asyncpg.Record]:
-    """What changed what is owed from one instant until before another, in order."""
+    """List what changed the balance from one instant until before another, in order."""
     rows: list[asyncpg.Record] = await unit.connection.fetch(_ENTRIES, account_id, begin, end)
     return rows
 

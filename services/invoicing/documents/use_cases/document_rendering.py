@@ -133,7 +133,7 @@ async def build_statement_document(
 
 
 async def build_statement(unit: Unit, account_id: UUID, begin: date, end: date) -> AccountStatement:
-    """What happened on an account from one local day to another, both included. Raises NotFound, DatesRefused."""
+    """Build the statement from one local day to another, both included. Raises NotFound, DatesRefused."""
     if end < begin:
         raise DatesRefused(f"to: {end} is before {begin}")
     account = await account_queries.get_account(unit, account_id)

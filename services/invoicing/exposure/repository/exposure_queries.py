@@ -1,4 +1,4 @@
-"""What a customer owes us beside what we owe the vendor for it: of one account, or of all."""
+"""Queries of what a customer owes us beside what we owe the vendor for it: of one account, or of all."""
 
 from collections.abc import Mapping
 from decimal import Decimal

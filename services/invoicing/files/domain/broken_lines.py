@@ -1,4 +1,4 @@
-"""What is broken in a file, by line and column; the file is taken wholly or not at all."""
+"""Broken lines of a file, by number and column; the file is taken wholly or not at all."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ MOST_REPORTED = 20
 
 @dataclass(frozen=True, slots=True)
 class BrokenLine:
-    """What is wrong with a line: its number in the file (the first is 1), the column, and in words."""
+    """Flaw of a line: its number in the file (the first is 1), the column, and in words."""
 
     line: int
     column: str | None

@@ -1,4 +1,4 @@
-"""Which columns a file has, in any order and case, and what stands in them."""
+"""Columns of a file, in any order and case, and what stands in them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ class LineColumns:
 
 
 def read_text(values: Sequence[Any], places: Mapping[str, int], name: str) -> str | None:
-    """What stands in a column, or None if nothing does. Raises LineBroken."""
+    """Read what stands in a column, or None if nothing does. Raises LineBroken."""
     place = places.get(name)
     return None if place is None else clean_text(values[place], name)
 
@@ -66,7 +66,7 @@ def clean_text(value: Any, name: str) -> str | None:
 
 
 def read_required(values: Sequence[Any], places: Mapping[str, int], name: str) -> str:
-    """What stands in a column. Raises LineBroken, also if nothing does."""
+    """Read what stands in a column. Raises LineBroken, also if nothing does."""
     found = read_text(values, places, name)
     if found is None:
         raise LineBroken(name, "is empty")

@@ -37,7 +37,7 @@ class FileBroken(Exception):
 
 
 class Reader(Protocol[T_co]):
-    """What the columns of a file are called, and what a line of it means."""
+    """Reader of lines: the names of a file's columns, and the meaning of a line."""
 
     names: ColumnNames
 

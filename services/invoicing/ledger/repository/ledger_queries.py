@@ -24,7 +24,7 @@ FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::te
 
 @dataclass(frozen=True, slots=True)
 class PostedDocument:
-    """What a posting stands for: the kind of document and its id, and the sequence of the event that told of it.
+    """Document that a posting stands for: its kind and id, and the sequence of the event that told of it.
 
     A document without a `day` has the date on which it is recorded, in the account's zone.
     """
@@ -78,7 +78,7 @@ GROUP BY c.code, c.name, c.kind, e.currency ORDER BY e.currency, c.code
 
 
 async def compute_trial_balance(unit: Unit, legal_entity: str, at: object) -> list[asyncpg.Record]:
-    """What each account of the ledger comes to at an instant, by currency; each currency adds up to 0."""
+    """Sum each account of the ledger at an instant, by currency; each currency adds up to 0."""
     return await unit.connection.fetch(_BALANCE, legal_entity, at)  # type: ignore[no-any-return]
 
 

@@ -9,7 +9,7 @@ from shared.pure.ids import new_id
 
 
 async def list_allocations_on_invoice(unit: Unit, invoice_id: UUID) -> list[Allocation]:
-    """What pays an invoice, oldest payment first."""
+    """List what pays an invoice, oldest payment first."""
     rows = await unit.connection.fetch(
         "SELECT a.payment_id, a.invoice_id, a.line, a.amount_minor, a.is_recovery"
         " FROM allocations a JOIN payments p ON p.id = a.payment_id"
@@ -45,7 +45,7 @@ SELECT *, $8 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int
 
 
 async def free_allocations(unit: Unit, freed: Iterable[Allocation]) -> None:
-    """What had paid these amounts is unapplied cash again; what is left of each allocation goes on paying."""
+    """Make unapplied cash again of what paid these amounts; what is left of each allocation goes on paying."""
     parts = [(one.payment_id, one.invoice_id, one.line, one.is_recovery, one.amount) for one in freed]
     if not parts:
         return

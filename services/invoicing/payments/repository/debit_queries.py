@@ -1,4 +1,4 @@
-"""Direct debits."""
+"""Queries of direct debits."""
 
 from collections.abc import Iterable, Sequence
 from uuid import UUID

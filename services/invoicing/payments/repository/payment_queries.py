@@ -59,7 +59,7 @@ async def map_unapplied_by_account(unit: Unit, account_ids: Sequence[UUID]) -> d
 
 
 async def list_allocations_of_payment(unit: Unit, payment_id: UUID) -> list[Allocation]:
-    """What a payment paid and still pays."""
+    """List what a payment paid and still pays."""
     rows = await unit.connection.fetch(
         "SELECT payment_id, invoice_id, line, amount_minor, is_recovery FROM allocations"
         " WHERE payment_id = $1 AND reversed_at IS NULL ORDER BY id",

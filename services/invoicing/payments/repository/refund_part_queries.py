@@ -22,7 +22,7 @@ async def hold_refund_parts(unit: Unit, approval_id: UUID, account_id: UUID, par
 
 
 async def list_refund_parts(unit: Unit, approval_id: UUID) -> list[tuple[UUID, int]]:
-    """Of which payments a refund is made."""
+    """List the payments of which a refund is made, with the amounts."""
     rows = await unit.connection.fetch(
         "SELECT payment_id, amount_minor FROM refund_parts WHERE approval_id = $1 ORDER BY payment_id", approval_id
     )
@@ -30,7 +30,7 @@ async def list_refund_parts(unit: Unit, approval_id: UUID) -> list[tuple[UUID, i
 
 
 async def return_refund_parts(unit: Unit, approval_id: UUID) -> None:
-    """What was taken for a refund is unapplied cash of its payments again."""
+    """Return what was taken for a refund to the unapplied cash of its payments."""
     await unit.connection.execute(
         "UPDATE payments p SET unapplied_minor = p.unapplied_minor + r.amount_minor"
         " FROM refund_parts r WHERE r.approval_id = $1 AND p.id = r.payment_id",

@@ -6,7 +6,7 @@ from shared.persistence.database import Unit
 
 
 async def map_tolerances(unit: Unit) -> dict[tuple[str, str], int]:
-    """What a payment may leave open of an invoice and still settle it, by legal entity and currency; minor units."""
+    """Map legal entity and currency to what a payment may leave open and still settle an invoice; minor units."""
     rows = await unit.connection.fetch("SELECT legal_entity, currency, amount_minor FROM tolerances")
     return {(legal_entity, currency): amount for legal_entity, currency, amount in rows}
 

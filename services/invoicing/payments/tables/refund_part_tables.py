@@ -9,7 +9,7 @@ from services.invoicing.metadata import Row
 
 
 class RefundPartRow(Row, table=True):
-    """Of which payment's unapplied cash a refund is made; held from the proposal on."""
+    """Part of a payment's unapplied cash that a refund is made of; held from the proposal on."""
 
     __tablename__ = "refund_parts"
     __table_args__ = (CheckConstraint("amount_minor > 0"),)

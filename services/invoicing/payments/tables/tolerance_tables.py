@@ -9,7 +9,7 @@ from services.invoicing.metadata import Row
 
 
 class ToleranceRow(Row, table=True):
-    """What a payment may leave open of an invoice and still settle it."""
+    """Amount that a payment may leave open of an invoice and still settle it."""
 
     __tablename__ = "tolerances"
     __table_args__ = (CheckConstraint("amount_minor >= 0"),)

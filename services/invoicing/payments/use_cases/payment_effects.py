@@ -1,4 +1,4 @@
-"""What paying does to accounts: it is saved, and said."""
+"""Effects of payments on accounts: saved and published."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class UnsavedInvoices:
 
 @dataclass(frozen=True, slots=True)
 class PaymentEffect:
-    """What paying does to an account: its invoices before, and what becomes of them."""
+    """Effect of paying on an account: its invoices before, and what becomes of them."""
 
     account: Account
     before: Mapping[UUID, invoice_balances.Invoice]
@@ -36,7 +36,7 @@ class PaymentEffect:
 
 
 def split_recovered(allocations: Sequence[Allocation]) -> tuple[int, int]:
-    """What of it pays what is open, and what recovers what had been written off."""
+    """Split an allocation into what pays what is open, and what recovers what had been written off."""
     recovered = sum(one.amount for one in allocations if one.is_recovery)
     return sum(one.amount for one in allocations) - recovered, recovered
 

@@ -109,7 +109,7 @@ def _allocate(
     unsaved: UnsavedInvoices,
     known: Mapping[tuple[UUID, str], UUID],
 ) -> PaymentEffect:
-    """What a new payment pays. Raises NotFound, CurrencyMismatch, UnknownLine, AmountRefused."""
+    """Allocate a new payment. Raises NotFound, CurrencyMismatch, UnknownLine, AmountRefused."""
     if account is None:
         raise NotFound(f"there is no account {new.account_id}")
     if new.amount.currency != account.currency:

@@ -131,7 +131,7 @@ class Allocation:
 
 @dataclass(frozen=True, slots=True)
 class PaidInvoices:
-    """What became of invoices and payments by allocating."""
+    """Invoices and payments after allocating, with the allocations."""
 
     invoices: Mapping[UUID, Invoice]
     payments: Mapping[UUID, Payment]

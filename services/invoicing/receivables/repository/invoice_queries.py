@@ -107,7 +107,7 @@ def _invoice(rows: Sequence[asyncpg.Record]) -> Invoice:
 
 
 async def map_due_amounts(unit: Unit, invoices: Iterable[UUID], instants: Iterable[datetime]) -> dict[UUID, int]:
-    """What was due of each invoice at its instant (facts at that instant count)."""
+    """Map each invoice to what was due of it at its instant (facts at that instant count)."""
     rows = await unit.connection.fetch(
         "SELECT DISTINCT ON (c.invoice_id) c.invoice_id, c.due_minor"
         " FROM unnest($1::uuid[], $2::timestamptz[]) AS asked (invoice_id, at)"

@@ -1,4 +1,4 @@
-"""What every change of a balance has in common: save it, and say so."""
+"""Updates of balances: what every change has in common is saved and published here."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -63,7 +63,7 @@ def build_allocation_fields(allocations: tuple[Allocation, ...]) -> tuple[Alloca
 
 
 def build_freed_fields(allocations: tuple[Allocation, ...]) -> tuple[Freed, ...]:
-    """What is unapplied cash of its payments again, as events carry it."""
+    """Build the fields of events for what is unapplied cash of its payments again."""
     amounts: Counter[UUID] = Counter()
     for one in allocations:
         amounts[one.payment_id] += one.amount

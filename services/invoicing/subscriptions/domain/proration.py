@@ -1,4 +1,4 @@
-"""What a stretch of a cycle costs, and what settles the difference to what was charged before.
+"""Proration: the price of a period within a cycle, and the difference to what was charged before.
 
 The partner programme's formula: price × days / days of the cycle × quantity, truncated to the minor unit.
 A change is the reversal of the old stretch and a charge of the new one, with a common reference.
@@ -12,7 +12,7 @@ from itertools import groupby, pairwise
 
 @dataclass(frozen=True, slots=True)
 class UnitRate:
-    """What one unit costs in one cycle, in minor units, and by which version of which plan (its id and number)."""
+    """Price of one unit in one cycle, in minor units, by which version of which plan (its id and number)."""
 
     price: int
     plan: str = ""
@@ -47,7 +47,7 @@ class BillingCycle:
         return (self.end - self.begin).days
 
     def amount(self, stretch: ChargePeriod) -> int:
-        """What a stretch costs: price × days / days of the cycle × quantity, truncated towards zero."""
+        """Price of a period: price × days / days of the cycle × quantity, truncated towards zero."""
         exact = stretch.rate.price * (stretch.end - stretch.begin).days * abs(stretch.quantity)
         return -(exact // self.days) if stretch.is_reversal else exact // self.days
 
@@ -73,7 +73,7 @@ def _edges(stretches: Iterable[ChargePeriod]) -> list[date]:
 
 
 def _on(stretches: Iterable[ChargePeriod], day: date) -> dict[UnitRate, int]:
-    """What stands on a day, by rate: reversals have taken away what they reverse."""
+    """List what stands on a day, by rate: reversals have taken away what they reverse."""
     found: dict[UnitRate, int] = {}
     for one in stretches:
         if one.begin <= day < one.end:

@@ -36,7 +36,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionChange:
-    """What happened, and from which day it holds; None leaves the quantity or the rates as they were."""
+    """Change and the day from which it holds; None leaves the quantity or the rates as they were."""
 
     effective_on: date
     kind: ChangeKind
@@ -118,7 +118,7 @@ class SubscriptionHistory:
         return found
 
     def billed(self, cycle: BillingCycle, *, credits_suspension: bool) -> list[ChargePeriod]:
-        """What a cycle costs the customer, stretch by stretch."""
+        """List what a cycle costs the customer, period by period."""
         return [
             ChargePeriod(begin, end, state.quantity, state.rate)
             for begin, end, state in self._within(cycle)
@@ -126,7 +126,7 @@ class SubscriptionHistory:
         ]
 
     def owed(self, cycle: BillingCycle, *, bills_while_suspended: bool) -> list[ChargePeriod]:
-        """What a cycle costs us at the vendor, stretch by stretch."""
+        """List what a cycle costs us at the vendor, period by period."""
         return [
             ChargePeriod(begin, end, state.quantity, state.vendor_rate)
             for begin, end, state in self._within(cycle)

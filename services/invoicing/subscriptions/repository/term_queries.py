@@ -63,7 +63,7 @@ async def list_changes(unit: Unit, subscription_id: UUID) -> Sequence[Subscripti
 async def map_scheduled_changes(
     unit: Unit, subscription_ids: Iterable[UUID]
 ) -> dict[UUID, list[SubscriptionChangeRow]]:
-    """What is scheduled for the next renewal of these subscriptions."""
+    """Map these subscriptions to what is scheduled for their next renewal."""
     found: dict[UUID, list[SubscriptionChangeRow]] = {id_: [] for id_ in subscription_ids}
     query = (
         select(SubscriptionChangeRow)
@@ -119,7 +119,7 @@ WHERE cycle_from + cycle_days > since ORDER BY cycle_from
 async def map_charged_periods(
     unit: Unit, since: Mapping[UUID, date], *, by_vendor: bool = False
 ) -> dict[UUID, Charged]:
-    """What was charged of the cycles of these subscriptions that end after a day."""
+    """Map these subscriptions to what was charged of their cycles that end after a day."""
     found: dict[UUID, Charged] = {id_: {} for id_ in since}
     query = _VENDOR_CHARGED if by_vendor else _CHARGED
     for row in await unit.connection.fetch(query, list(since), list(since.values())):

@@ -95,7 +95,7 @@ class SubscriptionChangeRow(Row, table=True):
 
 
 class ChargeRow(Row, table=True):
-    """What is to be billed: a stretch of a cycle, a set-up, usage.
+    """Charge that is to be billed: a period of a cycle, a set-up, usage.
 
     `invoice_id` is set once it is on a draft, which becomes an invoice of that id or, less than nothing, credit notes
     that name it (`bill_id`). `settled_minor` is what of it credit notes have settled, `lapsed_minor` what of a
@@ -139,7 +139,7 @@ class ChargeRow(Row, table=True):
 
 
 class VendorChargeRow(Row, table=True):
-    """What we owe the vendor for a stretch of a term, whatever the customer does; never changed."""
+    """Debt to the vendor for a period of a term, whatever the customer does; never changed."""
 
     __tablename__ = "vendor_charges"
     __table_args__ = (

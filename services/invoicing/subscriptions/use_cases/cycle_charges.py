@@ -40,7 +40,7 @@ async def map_versions(unit: Unit, terms: Iterable[TermRow]) -> dict[tuple[UUID,
 
 
 def charge_until(term: TermRow, course: SubscriptionHistory, version: PlanVersion, day: date) -> list[NewCharge]:
-    """What the cycles of the current term cost that are due by a day; the term goes on to the next one."""
+    """Charge the cycles of the current term that are due by a day; the term goes on to the next one."""
     new: list[NewCharge] = []
     while term.next_from is not None and term.next_due <= day and term.next_from < term.term_end:  # type: ignore[operator]
         assert term.next_to is not None
@@ -63,7 +63,7 @@ def _go_on(term: TermRow) -> None:
 
 
 def accrue_until(term: TermRow, course: SubscriptionHistory, version: PlanVersion, day: date) -> list[NewCharge]:
-    """What the vendor charges for its cycles of the current term that have begun by a day."""
+    """Accrue what the vendor charges for its cycles of the current term that have begun by a day."""
     new: list[NewCharge] = []
     while term.vendor_next_from is not None and term.vendor_next_from <= day and term.vendor_next_from < term.term_end:
         assert term.vendor_next_to is not None

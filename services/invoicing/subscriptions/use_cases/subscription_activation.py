@@ -23,7 +23,7 @@ class TenantOfAnother(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class NewSubscription:
-    """What was bought."""
+    """Subscription that was bought."""
 
     account_id: UUID
     product: str

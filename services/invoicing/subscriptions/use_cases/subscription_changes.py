@@ -108,7 +108,7 @@ def end_term(term: TermRow, day: date) -> None:
 async def _map_charged(
     unit: Unit, term: TermRow, applied: AppliedChange, done: Iterable[BillingCycle], *, by_vendor: bool
 ) -> Charged:
-    """What was charged of every cycle that was passed, nothing included: it was suspended then."""
+    """Map every cycle that was passed to what was charged of it, nothing included: it was suspended then."""
     asked = {term.subscription_id: applied.change.effective_on}
     charged: Charged = {cycle: [] for cycle in done}
     return charged | (await term_queries.map_charged_periods(unit, asked, by_vendor=by_vendor))[term.subscription_id]

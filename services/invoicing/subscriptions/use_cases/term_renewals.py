@@ -152,7 +152,7 @@ def _renewal(unit: Unit, term: TermRow) -> SubscriptionChangeRow:
 
 
 def _carry(term: TermRow, version: PlanVersion, *, suspended: bool) -> None:
-    """What the row says of the next term. Its cycles count from the old anchor unless their lengths are others."""
+    """Carry the row over to the next term. Its cycles count from the old anchor unless their lengths are others."""
     begins = term.term_end
     lengths = (version.term, version.period, version.vendor.period)
     if lengths != (term.term_months, term.period_months, term.vendor_period_months):

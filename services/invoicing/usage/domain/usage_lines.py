@@ -1,4 +1,4 @@
-"""What rated usage costs the customer: quantity × unit cost, with the plan's mark-up, truncated to the minor unit."""
+"""Price of rated usage: quantity × unit cost, with the plan's mark-up, truncated to the minor unit."""
 
 from collections.abc import Sequence
 from decimal import ROUND_DOWN, Decimal, localcontext
@@ -72,7 +72,7 @@ def check_usage(wrong: Sequence[WrongLine], place: str) -> None:
 
 
 def compute_minor_units(currency: str) -> Decimal:
-    """What makes minor units of an amount in units times basis points (0.01 for EUR, 0.0001 for JPY)."""
+    """Compute the factor that makes minor units of units times basis points (0.01 for EUR, 0.0001 for JPY)."""
     return Decimal(10) ** (get_minor_digits(currency) - 4)
 
 

@@ -1,4 +1,4 @@
-"""What a comparison of the vendor's lines with what we expected comes to, and what a person decides about it.
+"""Verdicts of comparing the vendor's lines with what we expected, and decisions of people about them.
 
 A comparison is about one subscription, charge kind and period: several lines and charges of it are added up on
 either side. Amounts are minor units; a difference above zero means that the vendor bills more than we expected.

@@ -163,7 +163,7 @@ def _quantities(values: Sequence[Any], places: Mapping[str, int]) -> tuple[str, 
 
 
 def _check_there(**fields: str | None) -> None:
-    """What we model is compared by these."""
+    """Check that what we compare by is there."""
     for name, value in fields.items():
         if value is None:
             raise LineBroken(name, "is empty")

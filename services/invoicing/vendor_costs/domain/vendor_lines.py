@@ -18,7 +18,7 @@ class VendorLines:
 
     @property
     def broken(self) -> list[BrokenLine]:
-        """What is broken; whatever follows the first of it is not read."""
+        """Broken lines; whatever follows the first of them is not read."""
         return self._lines.broken
 
     def read(self, raw: Iterable[bytes]) -> Iterator[ReadLine]:

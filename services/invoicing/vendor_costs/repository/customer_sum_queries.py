@@ -18,7 +18,7 @@ from shared.pure.money import Money
 
 
 class BilledToCustomer(NamedTuple):
-    """What was billed in one currency, and for which days; `period_to` is the day after the last one."""
+    """Amount that was billed in one currency, and for which days; `period_to` is the day after the last one."""
 
     currency: str
     net_minor: int
@@ -52,7 +52,7 @@ GROUP BY verdict, currency ORDER BY verdict, currency
 
 
 async def map_sums_of_differences(unit: Unit, difference_ids: Sequence[UUID]) -> dict[UUID, list[BilledToCustomer]]:
-    """What was billed so far for each of these differences, by currency."""
+    """Map each of these differences to what was billed for it so far, by currency."""
     found: dict[UUID, list[BilledToCustomer]] = defaultdict(list)
     for id_, *billed in await unit.connection.fetch(_OF_DIFFERENCES, list(difference_ids)):
         found[id_].append(BilledToCustomer(*billed))
@@ -60,7 +60,7 @@ async def map_sums_of_differences(unit: Unit, difference_ids: Sequence[UUID]) ->
 
 
 async def map_sums_of_verdicts(unit: Unit) -> dict[Verdict, list[Money]]:
-    """What was billed for the comparisons of each verdict, by currency, out of the temporary table `verdicts`."""
+    """Map each verdict to what was billed for its comparisons, by currency, out of the temporary table `verdicts`."""
     found: dict[Verdict, list[Money]] = defaultdict(list)
     for row in await unit.connection.fetch(_OF_VERDICTS, timeout=PATIENCE):
         found[Verdict(row["verdict"])].append(Money(row["net_minor"], row["currency"]))
@@ -68,7 +68,7 @@ async def map_sums_of_verdicts(unit: Unit) -> dict[Verdict, list[Money]]:
 
 
 async def list_customer_sums(unit: Unit, reconciliation_id: UUID) -> dict[Verdict, list[Money]]:
-    """What was billed for the comparisons of each verdict, as at the comparison."""
+    """List what was billed for the comparisons of each verdict, as at the comparison."""
     rows = await unit.connection.fetch(
         "SELECT verdict, currency, net_minor FROM reconciliation_customer_sums WHERE reconciliation_id = $1"
         " ORDER BY verdict, currency",

@@ -13,7 +13,7 @@ from shared.pure.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class DifferenceCriteria:
-    """Which differences are asked for; None is any."""
+    """Criteria of the differences that are wanted; None is any."""
 
     state: str | None = None
     verdict: str | None = None

@@ -42,7 +42,7 @@ class DecisionsTaken(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class TakenFile:
-    """What is kept of a file whose lines are taken; sums in minor units, the total with tax."""
+    """File whose lines are taken, as it is kept; sums in minor units, the total with tax."""
 
     sha256: str
     layout: str
@@ -61,7 +61,7 @@ class ReconciliationResult:
 
 
 async def get_result(unit: Unit, invoice_id: UUID) -> ReconciliationResult:
-    """What the current reconciliation of a vendor invoice came to. Raises NotFound."""
+    """Get what the current reconciliation of a vendor invoice came to. Raises NotFound."""
     await vendor_invoice_queries.get_vendor_invoice(unit, invoice_id)
     row = await reconciliation_queries.find_reconciliation(unit, invoice_id)
     if row is None:
@@ -155,7 +155,7 @@ def _as_audited(row: ReconciliationRow) -> dict[str, object]:
 async def reconcile_number(
     unit: Unit, number: str, file: ReceivedFile, actor: str, replace_because: str | None
 ) -> ReconciliationResult:
-    """The same, for the vendor invoice of this number."""
+    """Reconcile the vendor invoice of this number with a file, as `reconcile_file` does."""
     invoice = await vendor_invoice_queries.find_by_number(unit, number)
     if invoice is None:
         raise NotFound(f"there is no vendor invoice {number}")

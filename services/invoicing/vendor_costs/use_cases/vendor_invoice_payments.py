@@ -69,7 +69,7 @@ async def receive_invoice(unit: Unit, new: NewVendorInvoice) -> VendorInvoiceRow
 
 
 def _event_fields(row: VendorInvoiceRow) -> dict[str, object]:
-    """What every event about a vendor invoice says of it."""
+    """Build what every event about a vendor invoice says of it."""
     names = ("number", "legal_entity", "currency", "invoice_date", "due_date", "total_minor", "tax_minor")
     return {"vendor_invoice_id": row.id} | {name: getattr(row, name) for name in names}
 

@@ -152,7 +152,7 @@ def _closing(balance: Element, account: str) -> Iterator[ClosingBalance]:
 
 
 def _read_entry(entry: Element, account: str, place: int) -> Iterator[ReadEntry]:
-    """What an entry says; each transaction of a collective one by itself, where the bank tells their amounts."""
+    """Read an entry; each transaction of a collective one by itself, where the bank tells their amounts."""
     if not account:
         refuse_statement(place, "Acct", "the statement names no account")
     booked_on = _day(place, "BookgDt", entry.find("BookgDt"))

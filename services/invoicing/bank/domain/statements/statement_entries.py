@@ -105,7 +105,7 @@ class FormerReading:
 
 @dataclass(frozen=True, slots=True)
 class ReadEntry:
-    """What a file says of an entry, before it is known whether it makes sense."""
+    """Entry as a file has it, before it is known whether it makes sense."""
 
     account: str
     amount: str

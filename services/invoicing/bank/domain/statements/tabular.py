@@ -37,7 +37,7 @@ AS_ASCII = str.maketrans({"\u2019": "'", "\u2212": "-"} | dict.fromkeys(" \t\u00
 
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
-    """What the columns of a bank's CSV are called, and how it writes numbers and dates.
+    """Names of the columns of a bank's CSV, and its ways to write numbers and dates.
 
     Without a column for the sign, that of the amount says whether money came in.
     """
