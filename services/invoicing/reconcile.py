@@ -56,8 +56,9 @@ def told(found: ReconciliationResult) -> str:
     row = found.row
     head = f"{row.status}: {row.lines} lines in {row.took_ms / 1000:.1f} s" + (" (before)" if found.repeated else "")
     sums = (
-        f"{one.verdict.value:20} {one.lines:>9} lines  {one.billed_minor - one.expected_minor:>14} {row.currency} minor"
-        for one in found.sums
+        f"{part.verdict.value:20} {part.lines:>9} lines  "
+        f"{part.billed_minor - part.expected_minor:>14} {row.currency} minor"
+        for part in found.sums
     )
     return "\n".join((head, *sums))
 
@@ -85,7 +86,7 @@ def main(
         typer.echo(told(asyncio.run(run())))
     except Refusal as refused:
         errors = refused.more.get("errors", [])
-        lines = [f"{one['field']}: {one['message']}" for one in errors] if isinstance(errors, list) else []
+        lines = [f"{error['field']}: {error['message']}" for error in errors] if isinstance(errors, list) else []
         typer.echo("\n".join([refused.detail, *lines]), err=True)
         raise typer.Exit(1) from refused
 

@@ -48,7 +48,7 @@ class Paid:
 
 def camt(entries: Iterable[Paid | str], *, version: str = "08", day: str = "2026-03-30", account: str = IBAN) -> bytes:
     """A statement of one account with these entries (or what stands for one) and a closing balance."""
-    told = "".join(one if isinstance(one, str) else one.xml(late=version > "03") for one in entries)
+    told = "".join(entry if isinstance(entry, str) else entry.xml(late=version > "03") for entry in entries)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>'
         f'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.{version}"><BkToCstmrStmt>'

@@ -150,7 +150,7 @@ class World:
 
     def requested(self, *invoice_ids: UUID, suspension_id: UUID | None = None) -> SuspensionRequested:
         """Collections wants a suspension for these invoices."""
-        causes = [SuspensionCause(invoice_id=one, dunnable_minor=100, currency="EUR") for one in invoice_ids]
+        causes = [SuspensionCause(invoice_id=id_, dunnable_minor=100, currency="EUR") for id_ in invoice_ids]
         return SuspensionRequested(
             account_id=self.account_id,
             suspension_id=suspension_id or self.suspension_id,

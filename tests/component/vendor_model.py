@@ -26,7 +26,11 @@ class Ledger:
     billed: list[tuple[Key, BilledLine]] = field(default_factory=list)
 
     def expected(self, key: Key) -> list[Charge]:
-        return [one for one in self.charges if (self.ids[one.subscription_id], one.kind, one.starts, one.to) == key]
+        return [
+            charge
+            for charge in self.charges
+            if (self.ids[charge.subscription_id], charge.kind, charge.starts, charge.to) == key
+        ]
 
     def before(self, key: Key) -> list[BilledLine]:
         return [line for known, line in self.billed if known == key]
@@ -54,10 +58,10 @@ class Ledger:
         charges, before = self.expected(key), self.before(key)
         if not charges:
             return ("missing_with_us", len(lines), amount, 0)
-        if any(one.currency != "EUR" for one in charges):
+        if any(charge.currency != "EUR" for charge in charges):
             return ("not_comparable", len(lines), amount, 0)
-        wanted = sum(one.quantity for one in charges) - sum(line.quantity for line in before)
-        due = sum(one.amount for one in charges) - sum(line.subtotal for line in before)
+        wanted = sum(charge.quantity for charge in charges) - sum(line.quantity for line in before)
+        due = sum(charge.amount for charge in charges) - sum(line.subtotal for line in before)
         goes_elsewhere = (amount > 0 > due) or (amount < 0 < due) or (wanted == 0 != quantity)
         if before and goes_elsewhere:
             return ("missing_with_us", len(lines), amount, 0)
@@ -74,11 +78,13 @@ class Ledger:
 
     def _missing(self, in_file: set[Key]) -> list[Entry]:
         entries: list[Entry] = []
-        for key in {(self.ids[one.subscription_id], one.kind, one.starts, one.to) for one in self.charges}:
+        for key in {
+            (self.ids[charge.subscription_id], charge.kind, charge.starts, charge.to) for charge in self.charges
+        }:
             charges = self.expected(key)
-            in_march = any(MARCH[0] <= one.charged_on < MARCH[1] and one.currency == "EUR" for one in charges)
-            foreign = any(one.currency != "EUR" for one in charges)
-            sums = sum(one.quantity for one in charges), sum(one.amount for one in charges)
+            in_march = any(MARCH[0] <= charge.charged_on < MARCH[1] and charge.currency == "EUR" for charge in charges)
+            foreign = any(charge.currency != "EUR" for charge in charges)
+            sums = sum(charge.quantity for charge in charges), sum(charge.amount for charge in charges)
             if in_march and not foreign and sums != (0, 0) and key not in in_file and not self.before(key):
                 entries.append(("missing_at_vendor", 0, 0, sums[1]))
         return entries

@@ -82,10 +82,10 @@ def _unknown(module: str, arguments: list[str]) -> list[str]:
     """Options that the module's command has not, and subcommands that it has not."""
     code = importlib.import_module(f"{module}.__main__" if (ROOT / module.replace(".", "/")).is_dir() else module)
     if module == "deploy.prepare":
-        commands = {one.callback.__name__ for one in code.app.registered_commands}
-        return [one for one in arguments if one not in commands]
+        commands = {command.callback.__name__ for command in code.app.registered_commands}
+        return [argument for argument in arguments if argument not in commands]
     known = {f"--{name.replace('_', '-')}" for name in inspect.signature(code.main).parameters}
-    return [one for one in arguments if one.startswith("--") and one not in known]
+    return [argument for argument in arguments if argument.startswith("--") and argument not in known]
 
 
 def wrong_variables(compose: Json) -> Iterator[str]:
@@ -157,9 +157,9 @@ def wrong_files(compose: Json) -> Iterator[str]:
 def wrong_targets(compose: Json) -> Iterator[str]:
     """Processes that are not scraped by their service and role on the port on which they tell of themselves."""
     scraped = {
-        (target, one["labels"]["service"], one["labels"]["role"])
-        for one in loaded("prometheus/containers.yml")["scrape_configs"][0]["static_configs"]
-        for target in one["targets"]
+        (target, config["labels"]["service"], config["labels"]["role"])
+        for config in loaded("prometheus/containers.yml")["scrape_configs"][0]["static_configs"]
+        for target in config["targets"]
     }
     running = {
         (f"{name}:{one['environment'].get('GOODSTANDING_METRICS_PORT')}", *one["command"][3:5])

@@ -104,7 +104,7 @@ def _adds(node: Any) -> bool:
     how = node.modifier
     by_currency = how is not None and (how.type == promql_parser.AggModifierType.By) == ("currency" in how.labels)
     amounts = (one for one in nodes(node.expr) if isinstance(one, promql_parser.VectorSelector))
-    return not by_currency and any(str(one.name).endswith("_minor") for one in amounts)
+    return not by_currency and any(str(amount.name).endswith("_minor") for amount in amounts)
 
 
 def nodes(tree: Any) -> Iterator[Any]:

@@ -129,10 +129,10 @@ def test_prometheus_takes_its_configuration() -> None:
 
 def test_grafana_finds_what_it_links_to() -> None:
     sources = loaded("grafana/provisioning/datasources/sources.yaml")["datasources"]
-    uids, services = {one["uid"] for one in sources}, yaml.safe_load(COMPOSE)["services"]
-    for one in sources:
-        assert urlsplit(one["url"]).hostname in services
-        for link in one["jsonData"].get("exemplarTraceIdDestinations", ()) if "jsonData" in one else ():
+    uids, services = {source["uid"] for source in sources}, yaml.safe_load(COMPOSE)["services"]
+    for source in sources:
+        assert urlsplit(source["url"]).hostname in services
+        for link in source["jsonData"].get("exemplarTraceIdDestinations", ()) if "jsonData" in source else ():
             assert link["datasourceUid"] in uids
             assert f'"{link["name"]}"' in (DEPLOY.parent / "shared" / "base" / "metrics" / "http.py").read_text()
     assert "prometheus" in uids

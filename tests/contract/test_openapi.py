@@ -248,7 +248,7 @@ async def _invoicing(world: World) -> dict[str, list[Any]]:
     payments = [Paid("nobody knows", 100 + n) for n in range(40)]
     first_import = await imported(world.client, camt(payments))
     repeats = (await imported(world.client, camt(payments, day="2026-03-31")))["repeats"]
-    waiting = [one["id"] for one in (await world.client.got("/v1/bank-entries", state="unmatched"))["items"]]
+    waiting = [item["id"] for item in (await world.client.got("/v1/bank-entries", state="unmatched"))["items"]]
     rich = await _with_cash(world.client)
     ids = {"account_id": [owner, *rich["account_id"]], "payment_id": paid + rich["payment_id"]}
     ids["invoice_id"] = issued + rich["invoice_id"] * 8
@@ -331,7 +331,7 @@ async def _second_person(client: Client, invoice_id: str) -> dict[str, list[Any]
     return {
         "approval_id": [one["id"] for one in proposed],
         "setting_change_id": [answer.json()["id"] for answer in raised],
-        "debit_id": [one["id"] for one in debits],
+        "debit_id": [debit["id"] for debit in debits],
         "credit_note_id": [issued["credit_note_id"]],
         "role": ["technical", "billing"],
         "legal_entity": ["GS-DE"],
@@ -397,7 +397,7 @@ async def _vendor(client: Client) -> dict[str, list[Any]]:
         path = f"/v1/vendor-invoices/{one}/reconciliation"
         sent = await client.http.put(path, content=file, headers=client.headers | {"content-type": "text/csv"})
         assert sent.status_code == 201, sent.text
-    differences = [one["id"] for one in (await client.got("/v1/vendor-differences"))["items"]]
+    differences = [item["id"] for item in (await client.got("/v1/vendor-differences"))["items"]]
     return {"vendor_invoice_id": invoices, "difference_id": differences, "file": [file.decode()]}
 
 
@@ -424,9 +424,12 @@ async def _collections(world: World) -> dict[str, list[Any]]:
         "guard_limit_change_id": [proposal["id"]],
         "account_id": [str(one.account_id) for one in (*late, *lost)],
         "invoice_id": [str(invoice_id) for invoice_id in issued],
-        "suspension_id": [one["id"] for standing in standings for one in standing["suspensions"]],
+        "suspension_id": [suspension["id"] for standing in standings for suspension in standing["suspensions"]],
         "notice_id": [
-            one["id"] for standing in standings for one in standing["notices"] if one["state"] in ("failed", "sent")
+            notice["id"]
+            for standing in standings
+            for notice in standing["notices"]
+            if notice["state"] in ("failed", "sent")
         ],
         "version": [made["version"]],
         "document": [STANDARD],

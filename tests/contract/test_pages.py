@@ -67,7 +67,7 @@ def _shown(document: dict[str, Any], status: str, answer: dict[str, Any]) -> boo
     schema = {**shown["schema"], "components": document["components"]}
     examples = [one["value"] for one in shown.get("examples", {}).values()]
     valid = jsonschema.Draft202012Validator(schema).is_valid
-    return bool(examples) and all(valid(one) and one["status"] == int(status) for one in examples)
+    return bool(examples) and all(valid(example) and example["status"] == int(status) for example in examples)
 
 
 def keyless(document: dict[str, Any]) -> set[str]:
@@ -105,7 +105,7 @@ def _is_shown(schemas: dict[str, Any], content: dict[str, Any]) -> bool:
     texts = [one for one in content.values() if one["schema"] == {"type": "string"}]
     if not texts:
         return list(content) == ["application/octet-stream"]  # a file that is no text has no example
-    return all(one.get("example") for one in texts)
+    return all(text.get("example") for text in texts)
 
 
 def _is_example(schema: dict[str, Any]) -> bool:

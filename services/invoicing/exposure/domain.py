@@ -106,7 +106,7 @@ def convert_total(
         sums = found.setdefault(currency, [0] * width)
         found[currency] = [one + more for one, more in zip(sums, row, strict=True)]
     converted = [
-        [conversions[currency].minor(one) for one in sums]
+        [conversions[currency].minor(subtotal) for subtotal in sums]
         for currency, sums in found.items()
         if currency in conversions
     ]

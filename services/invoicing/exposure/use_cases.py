@@ -88,5 +88,5 @@ async def _why_not(unit: Unit, currencies: Iterable[str], target: str, on: date)
 def _total(name: str, rows: list[dict[str, Any]], conversions: Mapping[str, Conversion]) -> ConvertedTotal:
     amounts = AMOUNTS[name]
     return exposure_domain.convert_total(
-        ((row["currency"], [row[one] for one in amounts]) for row in rows), len(amounts), conversions
+        ((row["currency"], [row[amount] for amount in amounts]) for row in rows), len(amounts), conversions
     )

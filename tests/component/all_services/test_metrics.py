@@ -46,7 +46,7 @@ async def test_every_figure_can_be_read_with_the_rights_of_its_service(
         for figure in (*FIGURES, *load(service).figures):
             prepared = await connection.prepare(figure.query)
             names = {name.removeprefix("goodstanding_") for name in figure.values}
-            assert {one.name for one in prepared.get_attributes()} == names | set(figure.labels)
+            assert {attribute.name for attribute in prepared.get_attributes()} == names | set(figure.labels)
             await connection.fetch(figure.query, START)
 
 

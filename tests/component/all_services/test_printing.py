@@ -111,7 +111,7 @@ async def test_too_many_are_refused(stand_in: Printer) -> None:
     with pytest.raises(PrinterBusy):
         await stand_in.pdf("fine")
     outcomes = await asyncio.gather(*hanging, return_exceptions=True)
-    assert [type(one) for one in outcomes] == [NotPrinted, NotPrinted]
+    assert [type(outcome) for outcome in outcomes] == [NotPrinted, NotPrinted]
     assert await pid(stand_in)
 
 

@@ -332,7 +332,10 @@ async def test_the_guard_stops_and_a_person_lets_go_on(world: World) -> None:
     await work(world.runtime)
     assert len(await world.events("SuspensionRequested")) == 1
     decisions = (await world.client.got("/v1/guard/decisions"))["items"]
-    assert [(one["decision"], one["actor"]) for one in decisions] == [("resume", "operator"), ("stop", "operator")]
+    assert [(decision["decision"], decision["actor"]) for decision in decisions] == [
+        ("resume", "operator"),
+        ("stop", "operator"),
+    ]
 
 
 async def test_above_number_and_share_the_guard_waits_for_a_person(world: World) -> None:

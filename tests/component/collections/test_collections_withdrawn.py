@@ -38,8 +38,8 @@ async def notices(world: World) -> list[tuple[str, str, set[str]]]:
 
 async def told(world: World, kind: str) -> list[dict[str, Any]]:
     """The events of a kind that told of a notice since the due date."""
-    events = [orjson.loads(data) for data in await world.events(kind)]
-    return [one for one in events if one["template"] != "upcoming"]
+    events = [orjson.loads(event) for event in await world.events(kind)]
+    return [event for event in events if event["template"] != "upcoming"]
 
 
 async def later(world: World, days: int, hour: int = 10) -> None:

@@ -97,7 +97,7 @@ async def test_a_refused_restore_is_announced_and_access_is_back(world: World) -
     world.wire.during = refuse_the_second_change
     await world.hear(world.settled())
     await work(world.runtime)
-    assert [one["renewal_restored"] for one in await world.events("SubscriptionReinstated")] == [False]
+    assert [event["renewal_restored"] for event in await world.events("SubscriptionReinstated")] == [False]
     assert len(await world.events("RenewalSettingsNotRestored")) == 1
 
 

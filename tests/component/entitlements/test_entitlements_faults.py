@@ -139,7 +139,7 @@ async def test_an_accepted_change_that_takes_long_is_looked_at_again(
 async def test_a_subscription_that_is_deleted_at_the_vendor(world: World) -> None:
     world.vendor.change(status="deleted")
     await world.suspended()
-    assert [one["vendor_code"] for one in await world.events("SuspensionRefusedByVendor")] == ["2011"]
+    assert [event["vendor_code"] for event in await world.events("SuspensionRefusedByVendor")] == ["2011"]
 
 
 async def test_a_legacy_offer_keeps_its_settings_and_gets_no_second_change(world: World) -> None:
@@ -200,5 +200,5 @@ async def test_a_final_refusal_to_reinstate(world: World, answer: httpx2.Respons
 async def test_a_subscription_unknown_to_the_vendor(world: World) -> None:
     world.wire.faults["GET"] = [refusal(404, 20003)]
     await world.suspended()
-    assert [one["vendor_code"] for one in await world.events("SuspensionRefusedByVendor")] == ["20003"]
+    assert [event["vendor_code"] for event in await world.events("SuspensionRefusedByVendor")] == ["20003"]
     assert world.collections.asked == []

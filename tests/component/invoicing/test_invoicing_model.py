@@ -147,13 +147,13 @@ class Run:
     async def owed(self) -> Owed:
         """What invoicing says is open and disputed of each line, and what the database has as unapplied."""
         listed = await self.client.got("/v1/invoices", account_id=self.world.account, limit=500)
-        ids = [one["id"] for one in listed["items"]]
+        ids = [item["id"] for item in listed["items"]]
         answer = await self.client.http.post(
             "/v1/balances:batch", json={"invoice_ids": ids or [NOBODY]}, headers=self.client.headers
         )
         lines = {
-            one["invoice_id"]: [(line["open_minor"], line["disputed_minor"]) for line in one["lines"]]
-            for one in answer.json()["balances"]
+            balance["invoice_id"]: [(line["open_minor"], line["disputed_minor"]) for line in balance["lines"]]
+            for balance in answer.json()["balances"]
         }
         rows = await self.database.rows(UNAPPLIED, self.world.account)
         return lines, {str(row["id"]): row["unapplied_minor"] for row in rows}

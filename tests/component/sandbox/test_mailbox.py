@@ -63,7 +63,7 @@ async def test_keeps_what_it_receives(mailbox: Mailbox, client: httpx2.AsyncClie
     await mailbox.send("account-17@customer.example", number=1)
 
     to_17 = (await client.get("/v1/messages", params={"to": "Account-17@customer.example"})).json()
-    assert [one["message_id"] for one in to_17["messages"]] == ["<notice-1@reseller.example>"] * 2
+    assert [message["message_id"] for message in to_17["messages"]] == ["<notice-1@reseller.example>"] * 2
     first = to_17["messages"][0]
     assert (first["subject"], first["text"].strip()) == ("Rechnung für März", "Betrag: 12,50 €")
     assert first["to"] == ["account-17@customer.example"]
@@ -81,7 +81,7 @@ async def test_pages_follow_one_another(mailbox: Mailbox, client: httpx2.AsyncCl
     after: str | None = ""
     while after is not None:
         page = (await client.get("/v1/messages", params={"limit": 2, "after": after})).json()
-        seen += [one["subject"] for one in page["messages"]]
+        seen += [message["subject"] for message in page["messages"]]
         after = page["next"]
 
     assert seen == [f"mail {number}" for number in range(5)]

@@ -32,7 +32,7 @@ async def list_lines_of_notes(unit: Unit, credit_note_ids: Sequence[UUID]) -> di
         " WHERE credit_note_id = ANY($1::uuid[]) ORDER BY credit_note_id, line",
         credit_note_ids,
     )
-    found: dict[UUID, list[tuple[int, int]]] = {one: [] for one in credit_note_ids}
+    found: dict[UUID, list[tuple[int, int]]] = {id_: [] for id_ in credit_note_ids}
     for row in rows:
         found[row["credit_note_id"]].append((row["line"], row["amount_minor"]))
     return found

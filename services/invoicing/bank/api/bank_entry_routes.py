@@ -100,7 +100,7 @@ class BankEntryOut(BaseModel):
     @classmethod
     def of(cls, row: BankEntryRow, proposals: list[BankProposalRow]) -> Self:
         """The answer for an entry."""
-        beside = {"proposals": [one.model_dump() for one in proposals], "ids": row.ids or []}
+        beside = {"proposals": [proposal.model_dump() for proposal in proposals], "ids": row.ids or []}
         return cls.model_validate(row.model_dump() | beside)
 
 

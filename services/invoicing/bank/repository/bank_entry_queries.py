@@ -159,7 +159,7 @@ async def map_open_amounts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID
         " WHERE account_id = ANY($1::uuid[]) AND open_minor > 0",
         account_ids,
     )
-    found: dict[UUID, dict[UUID, int]] = {one: {} for one in account_ids}
+    found: dict[UUID, dict[UUID, int]] = {id_: {} for id_ in account_ids}
     for row in rows:
         found[row["account_id"]][row["invoice_id"]] = row["open_minor"]
     return found

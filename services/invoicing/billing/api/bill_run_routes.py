@@ -200,8 +200,8 @@ async def list_run_differences(run_id: UUID, read: Read, paging: Paging) -> Page
     async def load(unit: Unit) -> list[RunDifferenceOut]:
         row = await bill_run_queries.get_run(unit, run_id)
         return [
-            RunDifferenceOut(**one)
-            for one in await bill_run_queries.list_run_differences(unit, row, after, paging.limit + 1)
+            RunDifferenceOut(**difference)
+            for difference in await bill_run_queries.list_run_differences(unit, row, after, paging.limit + 1)
         ]
 
     return paging.page(await read(load), key=lambda one: one.account_id)

@@ -75,7 +75,7 @@ class SurplusCredits:
     @property
     def left(self) -> int:
         """Rest that no line could take, net: a credit that is still to be billed."""
-        return -sum(one.kept for one in self.charges)
+        return -sum(charge.kept for charge in self.charges)
 
 
 def credit_surplus(due: Sequence[DueCharge], billed: Sequence[CreditableLine]) -> SurplusCredits:
@@ -183,7 +183,7 @@ def _net_wanted(wanted: Mapping[Supply, int], due: Iterable[DueCharge]) -> dict[
         sums[one.supply].append(one)
     found = {}
     for supply, amount in wanted.items():
-        net, gross = sum(one.net for one in sums[supply]), sum(one.amount for one in sums[supply])
+        net, gross = sum(subtotal.net for subtotal in sums[supply]), sum(subtotal.amount for subtotal in sums[supply])
         found[supply] = (2 * amount * net + gross) // (2 * gross)
     return found
 

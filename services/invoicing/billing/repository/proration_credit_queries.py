@@ -104,8 +104,8 @@ ORDER BY account_id, issued_at DESC, number DESC, line DESC
 
 async def list_creditable_lines(unit: Unit, surpluses: Sequence[Surplus]) -> dict[UUID, list[CreditableLine]]:
     """The lines of these accounts that can take something back, by account, the last ones first."""
-    found: dict[UUID, list[CreditableLine]] = {one.account_id: [] for one in surpluses}
-    supplies = {(due.supply.subscription_id, due.supply.cycle.begin) for one in surpluses for due in one.due}
+    found: dict[UUID, list[CreditableLine]] = {surplus.account_id: [] for surplus in surpluses}
+    supplies = {(due.supply.subscription_id, due.supply.cycle.begin) for surplus in surpluses for due in surplus.due}
     for row in await unit.connection.fetch(_BILLED, list(found), *columns(supplies, 2)):
         found[row["account_id"]].append(
             CreditableLine(
@@ -154,5 +154,5 @@ FROM outcomes o WHERE r.run_id = $1 AND r.account_id = o.account_id
 
 async def keep_outcomes(unit: Unit, run_id: UUID, state: str, outcomes: Sequence[Outcome]) -> None:
     """These accounts of a run are in a state now, those to which nothing can be given in `nothing`."""
-    rows = [(one.account_id, one.bill_id, one.given, one.reason) for one in outcomes]
+    rows = [(outcome.account_id, outcome.bill_id, outcome.given, outcome.reason) for outcome in outcomes]
     await unit.connection.execute(_OUTCOMES, run_id, *columns(rows, 4), state)

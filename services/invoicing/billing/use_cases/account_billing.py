@@ -29,7 +29,7 @@ Work = Callable[[Unit, UUID, date, list[UUID]], Awaitable[None]]
 
 async def bill_accounts(unit: Unit, account_ids: list[str]) -> None:
     """Do what bill runs want of these accounts, which are locked."""
-    todo = await bill_run_queries.map_waiting_accounts(unit, [UUID(one) for one in account_ids])
+    todo = await bill_run_queries.map_waiting_accounts(unit, [UUID(id_) for id_ in account_ids])
     for (run_id, state, day, at_once), rows in groupby(
         todo, key=lambda row: (row["run_id"], row["state"], row["run_date"], row["at_once"])
     ):

@@ -129,7 +129,11 @@ async def _check_lines(unit: Unit, account: Account, lines: Sequence[NewLine]) -
         if line.amount.currency != account.currency:
             raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {line.amount.currency}")
     named = {line.subscription_id for line in lines if line.subscription_id}
-    theirs = {one.id for one in await subscription_queries.list_subscriptions(unit, account.id)} if named else set()
+    theirs = (
+        {subscription.id for subscription in await subscription_queries.list_subscriptions(unit, account.id)}
+        if named
+        else set()
+    )
     if missing := named - theirs:
         raise NotTheirs(f"the account has no subscription {min(missing)}")
 

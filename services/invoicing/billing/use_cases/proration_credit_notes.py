@@ -76,7 +76,10 @@ async def issue_surplus_credits(unit: Unit, run_id: UUID, taken: Sequence[Surplu
     found = await _decide_surpluses(unit, taken)
     if not found:
         return {}
-    held = {one.id: one for one in await account_queries.map_locked_accounts(unit, [of.account_id for of, _ in found])}
+    held = {
+        account.id: account
+        for account in await account_queries.map_locked_accounts(unit, [of.account_id for of, _ in found])
+    }
     named = {invoice_id for _, given in found for invoice_id, _, _ in given.credits}
     before = await invoice_queries.map_open_by_account(unit, [], named)
     credited: dict[UUID, UnsavedInvoices] = {}
@@ -86,7 +89,7 @@ async def issue_surplus_credits(unit: Unit, run_id: UUID, taken: Sequence[Surplu
         after = await _credit(unit, held[of.account_id], of, given, after)
         credited[of.account_id] = UnsavedInvoices(account_before, after)
     await proration_credit_queries.save_settled_charges(
-        unit, [(of, one) for of, given in found for one in given.charges]
+        unit, [(of, charge) for of, given in found for charge in given.charges]
     )
     await proration_credit_queries.keep_outcomes(unit, run_id, "credited", [_outcome(*one) for one in found])
     return credited
@@ -96,7 +99,7 @@ async def _decide_surpluses(unit: Unit, surpluses: Sequence[Surplus]) -> Judged:
     if not surpluses:
         return []
     billed = await proration_credit_queries.list_creditable_lines(unit, surpluses)
-    return [(one, credit_surplus(one.due, billed[one.account_id])) for one in surpluses]
+    return [(surplus, credit_surplus(surplus.due, billed[surplus.account_id])) for surplus in surpluses]
 
 
 def _outcome(of: Surplus, given: SurplusCredits) -> Outcome:

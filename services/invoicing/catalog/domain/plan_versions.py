@@ -75,7 +75,7 @@ def check_version(version: PlanVersion, former: Iterable[PlanVersion]) -> None:
 
 def get_version_in_force(versions: Iterable[PlanVersion], day: date) -> PlanVersion:
     """The version that a term beginning on this day has. Raises NotOffered."""
-    begun = [one for one in versions if one.effective_from <= day]
+    begun = [version for version in versions if version.effective_from <= day]
     if not begun:
         raise NotOffered(f"the plan is not offered on {day}")
     return max(begun, key=lambda one: one.effective_from)

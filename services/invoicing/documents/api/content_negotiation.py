@@ -61,7 +61,7 @@ def form(accept: str | None, wanted: Format | None) -> str:
 
 def _range(part: str) -> tuple[str, float]:
     kind, *parameters = (one.strip().lower() for one in part.split(";"))
-    weights = [one[2:] for one in parameters if one.startswith("q=")]
+    weights = [parameter[2:] for parameter in parameters if parameter.startswith("q=")]
     try:
         return kind, float(weights[0]) if weights else 1.0
     except ValueError:

@@ -103,7 +103,7 @@ class StatementOut(BaseModel):
     @classmethod
     def of(cls, account_id: UUID, told: account_statement.AccountStatement) -> Self:
         """The answer for a statement."""
-        balances = [_balances(one, told.end) for one in told.accounts]
+        balances = [_balances(account, told.end) for account in told.accounts]
         return cls(account_id=account_id, begin=told.begin, end=told.end, balances=balances)
 
 

@@ -151,12 +151,12 @@ async def build_statement(unit: Unit, account_id: UUID, begin: date, end: date) 
                 currency,
                 opening.get(currency, 0),
                 compute_running_balances(
-                    opening.get(currency, 0), [one for one in entries if one.currency == currency]
+                    opening.get(currency, 0), [entry for entry in entries if entry.currency == currency]
                 ),
                 unapplied.get(currency, 0),
-                tuple(one for one in items if one.currency == currency),
+                tuple(item for item in items if item.currency == currency),
             )
-            for currency in sorted({*opening, *(one.currency for one in entries)})
+            for currency in sorted({*opening, *(entry.currency for entry in entries)})
         ),
     )
 

@@ -129,7 +129,7 @@ class ConvertedOut(BaseModel):
     @classmethod
     def of(cls, found: ConvertedExposure) -> Self:
         """The answer for what was converted."""
-        used = (one for one in found.conversions.values() if one.rates)
+        used = (conversion for conversion in found.conversions.values() if conversion.rates)
         told: dict[str, object] = {name: _sums(name, one) for name, one in found.parts.items()}
         told |= {"currency": found.currency, "on": found.on, "margin_minor": found.margin_minor}
         told["rates"] = [RatesUsedOut.of(one) for one in used]

@@ -50,4 +50,4 @@ async def free_allocations(unit: Unit, freed: Iterable[Allocation]) -> None:
     if not parts:
         return
     rests = await unit.connection.fetch(_FREE, *columns(parts, 5), unit.now)
-    await unit.connection.execute(_KEEP, *columns([(new_id(), *one) for one in rests if one["rest"]], 7), unit.now)
+    await unit.connection.execute(_KEEP, *columns([(new_id(), *rest) for rest in rests if rest["rest"]], 7), unit.now)

@@ -37,8 +37,8 @@ class PaymentEffect:
 
 def split_recovered(allocations: Sequence[Allocation]) -> tuple[int, int]:
     """Split an allocation into what pays what is open, and what recovers what had been written off."""
-    recovered = sum(one.amount for one in allocations if one.is_recovery)
-    return sum(one.amount for one in allocations) - recovered, recovered
+    recovered = sum(allocation.amount for allocation in allocations if allocation.is_recovery)
+    return sum(allocation.amount for allocation in allocations) - recovered, recovered
 
 
 async def save_payment_effects(unit: Unit, changes: Sequence[PaymentEffect]) -> None:
@@ -59,7 +59,7 @@ async def save_payment_effects(unit: Unit, changes: Sequence[PaymentEffect]) -> 
 
 def _map_open_invoices(paid: PaidInvoices) -> list[invoice_balances.Invoice]:
     """The invoices of which something was paid, and something is open still."""
-    touched = {one.invoice_id for one in paid.allocations}
+    touched = {allocation.invoice_id for allocation in paid.allocations}
     return [paid.invoices[id_] for id_ in touched if paid.invoices[id_].open > 0]
 
 

@@ -243,14 +243,14 @@ async def _record_used(unit: Unit, used: Sequence[PaymentEffect]) -> None:
         return
     await ledger_queries.post_many_entries(unit, [posting for change in used for posting in _tell_used(unit, change)])
     await payment_queries.save_payments(unit, [one for change in used for one in change.paid.payments.values()])
-    allocations = [(change.account.id, one) for change in used for one in change.paid.allocations]
+    allocations = [(change.account.id, allocation) for change in used for allocation in change.paid.allocations]
     await payment_queries.insert_allocations(unit, allocations)
 
 
 def _tell_used(unit: Unit, change: PaymentEffect) -> Iterator[ledger_queries.Posting]:
     account = change.account
     for payment_id, payment in change.paid.payments.items():
-        used = tuple(one for one in change.paid.allocations if one.payment_id == payment_id)
+        used = tuple(allocation for allocation in change.paid.allocations if allocation.payment_id == payment_id)
         if used:
             sequence = unit.publish(
                 UnappliedCashUsed(

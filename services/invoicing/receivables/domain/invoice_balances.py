@@ -227,11 +227,13 @@ def reverse_allocations(invoices: Mapping[UUID, Invoice], allocations: Iterable[
     What had been written off before it was paid is written off again.
     """
     result = dict(invoices)
-    for one in allocations:
-        invoice = result[one.invoice_id]
-        line = invoice.line(one.line)
-        given_up = line.written_off + (one.amount if one.is_recovery else 0)
-        result[one.invoice_id] = invoice.with_lines([replace(line, paid=line.paid - one.amount, written_off=given_up)])
+    for part in allocations:
+        invoice = result[part.invoice_id]
+        line = invoice.line(part.line)
+        given_up = line.written_off + (part.amount if part.is_recovery else 0)
+        result[part.invoice_id] = invoice.with_lines(
+            [replace(line, paid=line.paid - part.amount, written_off=given_up)]
+        )
     return result
 
 

@@ -53,20 +53,20 @@ def build_allocation_fields(allocations: tuple[Allocation, ...]) -> tuple[Alloca
     """Allocations as events carry them."""
     return tuple(
         Allocated(
-            invoice_id=one.invoice_id,
-            line=one.line,
-            amount_minor=one.amount,
-            recovered=True if one.is_recovery else None,
+            invoice_id=allocation.invoice_id,
+            line=allocation.line,
+            amount_minor=allocation.amount,
+            recovered=True if allocation.is_recovery else None,
         )
-        for one in allocations
+        for allocation in allocations
     )
 
 
 def build_freed_fields(allocations: tuple[Allocation, ...]) -> tuple[Freed, ...]:
     """Build the fields of events for what is unapplied cash of its payments again."""
     amounts: Counter[UUID] = Counter()
-    for one in allocations:
-        amounts[one.payment_id] += one.amount
+    for allocation in allocations:
+        amounts[allocation.payment_id] += allocation.amount
     return tuple(Freed(payment_id=id_, amount_minor=amount) for id_, amount in sorted(amounts.items()))
 
 

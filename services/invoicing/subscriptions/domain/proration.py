@@ -69,15 +69,15 @@ def compute_differences(charged: Sequence[ChargePeriod], wanted: Sequence[Charge
 
 
 def _edges(stretches: Iterable[ChargePeriod]) -> list[date]:
-    return sorted({edge for one in stretches for edge in (one.begin, one.end)})
+    return sorted({edge for stretch in stretches for edge in (stretch.begin, stretch.end)})
 
 
 def _on(stretches: Iterable[ChargePeriod], day: date) -> dict[UnitRate, int]:
     """List what stands on a day, by rate: reversals have taken away what they reverse."""
     found: dict[UnitRate, int] = {}
-    for one in stretches:
-        if one.begin <= day < one.end:
-            found[one.rate] = found.get(one.rate, 0) + one.quantity
+    for stretch in stretches:
+        if stretch.begin <= day < stretch.end:
+            found[stretch.rate] = found.get(stretch.rate, 0) + stretch.quantity
     return {rate: quantity for rate, quantity in found.items() if quantity}
 
 

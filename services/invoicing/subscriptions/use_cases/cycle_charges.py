@@ -47,7 +47,10 @@ def charge_until(term: TermRow, course: SubscriptionHistory, version: PlanVersio
         assert term.next_due is not None
         cycle = BillingCycle(term.next_from, term.next_to)
         wanted = course.billed(cycle, credits_suspension=version.credits_suspension)
-        new += [NewCharge(term, "cycle", cycle, one, None, term.next_due) for one in compute_differences([], wanted)]
+        new += [
+            NewCharge(term, "cycle", cycle, difference, None, term.next_due)
+            for difference in compute_differences([], wanted)
+        ]
         _go_on(term)
     return new
 
@@ -71,8 +74,8 @@ def accrue_until(term: TermRow, course: SubscriptionHistory, version: PlanVersio
         owed = course.owed(cycle, bills_while_suspended=version.vendor.bills_while_suspended)
         kind = _vendor_kind(term, course, cycle)
         new += [
-            NewCharge(term, kind, cycle, one, None, max(cycle.begin, one.begin))
-            for one in compute_differences([], owed)
+            NewCharge(term, kind, cycle, difference, None, max(cycle.begin, difference.begin))
+            for difference in compute_differences([], owed)
         ]
         begin, end = Anchor(term.anchor, term.vendor_period_months, term.from_end).cycle(cycle.end)
         ended = term.ended_on is not None and begin >= term.ended_on

@@ -21,7 +21,7 @@ from shared.pure.ids import new_id
 
 async def renew_due_terms(unit: Unit, account_ids: list[str]) -> None:
     """Renew the terms of these accounts that have ended by their local date, and accrue what the vendor charges."""
-    ids = [UUID(one) for one in account_ids]
+    ids = [UUID(id_) for id_ in account_ids]
     await renew_ended_terms(unit, ids)
     await renewal_queries.schedule_next_wake(unit, ids)
 

@@ -134,7 +134,7 @@ class ReconciliationOut(BaseModel):
     def of(cls, found: ReconciliationResult) -> Self:
         """The answer for a reconciliation."""
         row = found.row
-        sums = [VerdictSumOut.of(one, row.currency) for one in found.sums]
+        sums = [VerdictSumOut.of(subtotal, row.currency) for subtotal in found.sums]
         rate = row.lines * 1000 // max(1, row.took_ms)
         return cls.model_validate(row.model_dump() | {"verdicts": sums, "lines_per_second": rate})
 

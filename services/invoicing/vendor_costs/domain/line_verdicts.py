@@ -115,7 +115,7 @@ def minor_per_unit(currency: str) -> Decimal:
 
 def get_status(sums: Iterable[VerdictSum]) -> ReconciliationStatus:
     """Clean only if something was compared, and nothing else is left."""
-    found = {one.verdict for one in sums if one.comparisons}
+    found = {subtotal.verdict for subtotal in sums if subtotal.comparisons}
     if not found & COMPARED:
         return ReconciliationStatus.NOT_COMPARED
     return ReconciliationStatus.CLEAN if found <= CLEAN else ReconciliationStatus.DIFFERENCES

@@ -166,7 +166,7 @@ async def compare_lines(unit: Unit, invoice: VendorInvoiceRow, per_unit: Decimal
     await connection.execute("ANALYZE verdicts")
     billed = await customer_sum_queries.map_sums_of_verdicts(unit)
     sums = (VerdictSum(Verdict(row["verdict"]), *list(row)[1:]) for row in await connection.fetch(_SUMS))
-    return [replace(one, billed_to_customers=tuple(billed.get(one.verdict, ()))) for one in sums]
+    return [replace(subtotal, billed_to_customers=tuple(billed.get(subtotal.verdict, ()))) for subtotal in sums]
 
 
 _LINES = """

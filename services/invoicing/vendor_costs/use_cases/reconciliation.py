@@ -212,12 +212,12 @@ def _complete(
         lines=row.lines,
         sums=tuple(
             ReconciliationSum(
-                verdict=one.verdict.value,
-                comparisons=one.comparisons,
-                lines=one.lines,
-                billed_minor=one.billed_minor,
-                expected_minor=one.expected_minor,
+                verdict=subtotal.verdict.value,
+                comparisons=subtotal.comparisons,
+                lines=subtotal.lines,
+                billed_minor=subtotal.billed_minor,
+                expected_minor=subtotal.expected_minor,
             )
-            for one in sums
+            for subtotal in sums
         ),
     )

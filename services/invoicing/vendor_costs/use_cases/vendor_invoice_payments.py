@@ -98,7 +98,7 @@ async def pay_invoice(
 
 async def warn_of_payments(unit: Unit, invoice_ids: list[str]) -> None:
     """Raise an alarm for each of these that is still to be paid; they are locked. It comes once for an invoice."""
-    due = await vendor_invoice_queries.list_to_warn(unit, [UUID(one) for one in invoice_ids])
+    due = await vendor_invoice_queries.list_to_warn(unit, [UUID(id_) for id_ in invoice_ids])
     today = unit.now.date()
     for row in due:
         unit.publish(VendorPaymentDue(**_event_fields(row), days_left=(row.due_date - today) // timedelta(days=1)))

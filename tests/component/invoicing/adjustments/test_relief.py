@@ -144,7 +144,7 @@ async def test_above_their_limit_a_second_person_decides_and_not_the_same(servic
     assert (await lead.post(path, why)).json()["code"] == "move_refused"
     assert (await balance(client, issued["id"]))["open_minor"] == 1200
     waiting = await credit(client, issued["id"], (1, 700))
-    assert [one["id"] for one in (await client.got("/v1/approvals", state="proposed"))["items"]] == [waiting["id"]]
+    assert [item["id"] for item in (await client.got("/v1/approvals", state="proposed"))["items"]] == [waiting["id"]]
     declined = await lead.made(f"/v1/approvals/{waiting['id']}:decline", {"reason": "no"})
     assert (declined["state"], declined["credit_note_id"]) == ("declined", None)
     await books(database, owner)

@@ -236,7 +236,10 @@ async def test_proposals_by_amount_name_and_all_that_is_open(bank: Bank) -> None
     beta, (third,) = await bank.owes(7300, name="Beta AG")
     await bank.take(Paid("thanks", 7300, payer="MUELLER UND SOEHNE"))
     (entry,) = await bank.entries()
-    told = [(one["account_id"], one["invoice_id"], one["score"], one["reasons"]) for one in entry["proposals"]]
+    told = [
+        (proposal["account_id"], proposal["invoice_id"], proposal["score"], proposal["reasons"])
+        for proposal in entry["proposals"]
+    ]
     assert told[:2] == [
         (alpha, None, 35, ["all_open_of_account", "payer_name"]),
         (beta, third["id"], 25, ["amount_of_invoice"]),
@@ -346,7 +349,7 @@ async def test_the_work_list_comes_in_pages(bank: Bank) -> None:
     while page["next"] is not None or not seen:
         more = {"after": page["next"]} if page["next"] else {}
         page = await bank.client.got("/v1/bank-entries", state="unmatched", limit=2, **more)
-        seen += [one["amount_minor"] for one in page["items"]]
+        seen += [item["amount_minor"] for item in page["items"]]
     assert seen == [100, 101, 102, 103, 104]
 
 

@@ -182,7 +182,7 @@ async def test_a_closed_month_has_earned_its_days_and_takes_nothing_more(billing
     await make_by_two(billing.client, close, {"reason": "month end"})
     assert (await billing.client.post(close, {"reason": "again"})).json()["code"] == "already_closed"
     balance = await billing.client.got("/v1/ledger/GS-DE/trial-balance")
-    found = {one["code"]: one["balance_minor"] for one in balance["items"] if one["currency"] == "EUR"}
+    found = {item["code"]: item["balance_minor"] for item in balance["items"] if item["currency"] == "EUR"}
     assert found == {"receivables": 11_995, "tax": -1_915, "deferred_revenue": -326, "revenue": -9_754}
     day = await billing.client.get("/v1/ledger/GS-DE/journal/2026-03-31")
     assert [line.split(",")[4:7] for line in day.text.splitlines()[1:]] == [
@@ -224,7 +224,7 @@ async def test_drafts_wait_for_approval_and_what_was_set_aside_is_tried_again(bi
     run = await billing.done(run["id"])
     assert (run["state"], run["accounts"]) == ("drafted", {"drafted": 2})
     differences = await billing.client.got(f"/v1/bill-runs/{run['id']}/differences")
-    assert sorted(one["total_minor"] for one in differences["items"]) == [11_995, 12_096]
+    assert sorted(item["total_minor"] for item in differences["items"]) == [11_995, 12_096]
     await billing.client.made(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
     run = await billing.done(run["id"])
     assert (run["state"], run["accounts"]) == ("done", {"issued": 2})

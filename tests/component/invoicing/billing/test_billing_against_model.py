@@ -51,7 +51,7 @@ class Model:
     end: date = date.max
 
     def last(self, facts: dict[date, Any], day: date, otherwise: Any) -> Any:
-        known = [one for one in facts if one <= day]
+        known = [fact for fact in facts if fact <= day]
         return facts[max(known)] if known else otherwise
 
     def price(self, day: date) -> int:

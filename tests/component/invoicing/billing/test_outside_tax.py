@@ -60,7 +60,7 @@ class Taxing(Billing):
     async def aside(self, run: dict[str, Any]) -> list[str]:
         """Why accounts of a run were set aside."""
         told = await self.client.got(f"/v1/bill-runs/{run['id']}/set-aside")
-        return [one["reason"] for one in told["items"]]
+        return [item["reason"] for item in told["items"]]
 
     async def retried(self, run: dict[str, Any]) -> dict[str, Any]:
         """The run after who was set aside was tried again."""

@@ -298,7 +298,10 @@ async def test_drafts_give_back_once_they_are_approved(billing: Billing) -> None
     assert (said["account_id"], said["state"], said["total_minor"]) == (owner, "drafted", -11_196)
     assert (said["credit_note_ids"], said["reason"]) == ([], None)
     differences = (await billing.client.got(f"/v1/bill-runs/{run['id']}/differences"))["items"]
-    assert {one["account_id"]: one["total_minor"] for one in differences} == {owner: -11_196, other: 11_995}
+    assert {difference["account_id"]: difference["total_minor"] for difference in differences} == {
+        owner: -11_196,
+        other: 11_995,
+    }
     assert await notes(billing, owner) == []
     assert (await balance(billing.client, invoice))["open_minor"] == 11_995
     await billing.client.made(f"/v1/bill-runs/{run['id']}:approve", WHY)
@@ -390,7 +393,7 @@ async def test_charges_of_another_subscription_are_settled_with_it(billing: Bill
         (940, "proration"),
     ]
     settles = [[(part["kind"], part["net_minor"]) for part in one["settles"]] for one in explained["credits"]]
-    assert [sorted(one) for one in settles] == [[("cycle", 1_008), ("reversal", -9_408)], [("reversal", -940)]]
+    assert [sorted(parts) for parts in settles] == [[("cycle", 1_008), ("reversal", -9_408)], [("reversal", -940)]]
     said = {part["arithmetic"]: part["reason"] for one in explained["credits"] for part in one["settles"]}
     assert said["€10.08 × 28 of 30 days × -10 = -€94.08"] == "asked for"
     assert said["€10.08 × 28 of 30 days × -1 = -€9.40, truncated"] == "asked for"

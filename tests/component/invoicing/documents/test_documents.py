@@ -238,7 +238,8 @@ async def test_a_statement_tells_every_fact_with_the_balance_after_it(papers: Pa
     (euro,) = told["balances"]
     assert (euro["opening_minor"], euro["closing_minor"], euro["unapplied_minor"]) == (10_000, 14_000, 0)
     assert [
-        (one["on"], one["kind"], one["reference"], one["amount_minor"], one["balance_minor"]) for one in euro["entries"]
+        (entry["on"], entry["kind"], entry["reference"], entry["amount_minor"], entry["balance_minor"])
+        for entry in euro["entries"]
     ] == [
         ("2026-04-01", "payment", "thanks", -12_000, -2_000),
         ("2026-04-01", "invoice", "GS-DE-00000002", 5_000, 3_000),
@@ -293,13 +294,13 @@ async def test_the_closing_balance_is_what_is_open_less_what_is_unapplied(
         by_day[papers.database.now.date()] = owed
     for day, wanted in by_day.items():
         told = await papers.client.got(f"/v1/accounts/{owner}/statement", **{"from": str(begin), "to": str(day)})
-        for one in told["balances"]:
-            assert one["closing_minor"] == wanted
-            assert sum(item["open_minor"] for item in one["open_items"]) - one["unapplied_minor"] == wanted
-            assert sum(one["ageing_minor"].values()) == sum(item["open_minor"] for item in one["open_items"])
+        for balance in told["balances"]:
+            assert balance["closing_minor"] == wanted
+            assert sum(item["open_minor"] for item in balance["open_items"]) - balance["unapplied_minor"] == wanted
+            assert sum(balance["ageing_minor"].values()) == sum(item["open_minor"] for item in balance["open_items"])
     balances = [await papers.client.got(f"/v1/invoices/{one}/balance") for one in issued]
     unapplied = [(await papers.client.got(f"/v1/payments/{one}"))["unapplied_minor"] for one, _ in paid]
-    assert sum(one["open_minor"] for one in balances) - sum(unapplied) == owed
+    assert sum(balance["open_minor"] for balance in balances) - sum(unapplied) == owed
 
 
 async def test_nobody_is_paid_in_two_currencies_on_one_line(papers: Papers) -> None:

@@ -51,7 +51,7 @@ async def kept(billing: Billing) -> tuple[int, int]:
 
 def errors(answer: Any) -> tuple[int, str, list[str]]:
     """The status, code and fields of a refusal."""
-    return answer.status_code, answer.json()["code"], [one["field"] for one in answer.json()["errors"]]
+    return answer.status_code, answer.json()["code"], [error["field"] for error in answer.json()["errors"]]
 
 
 async def subscribed(billing: Billing, markup: int = 1500, **more: Any) -> tuple[str, str]:
@@ -232,7 +232,7 @@ async def test_of_two_files_at_once_each_line_is_taken_once(billing: Billing) ->
     bought = [(await subscribed(billing))[1] for _ in range(3)]
     lines = [usage_line(bought[n % 3], str(n)) for n in range(900)]
     files = [as_csv(lines), as_csv(lines[::-1]), as_csv(lines[100:500])]
-    found = await asyncio.gather(*(taken(billing, one) for one in files))
+    found = await asyncio.gather(*(taken(billing, file) for file in files))
     assert sum(new for new, _ in found) == 900
     assert (await kept(billing))[0] == 900
     charged = "SELECT sum(amount_minor) FROM invoicing.charges WHERE kind = 'usage'"

@@ -36,7 +36,7 @@ async def reconciled(billing: Billing, lines: list[BilledLine]) -> tuple[dict[st
     assert answer.status_code == 201, answer.text
     read = await billing.client.got(f"/v1/vendor-invoices/{made['id']}/reconciliation")
     assert read["verdicts"] == answer.json()["verdicts"]
-    sums = {one["verdict"]: one["billed_to_customers"] for one in read["verdicts"]}
+    sums = {verdict["verdict"]: verdict["billed_to_customers"] for verdict in read["verdicts"]}
     return sums, await here.differences(vendor_invoice_id=made["id"])
 
 

@@ -35,9 +35,9 @@ async def test_a_difference_is_decided_once(service: Service) -> None:
     decisions = ("dispute_with_vendor", "accept")
     bodies = [{"decision": one, "reason": f"because of {one}"} for one in decisions]
     answers = await at_once(service, open_["vendor_invoice_id"], path, bodies)
-    assert sorted(one.status_code for one in answers) == [200, 409]
-    assert {one.json()["code"] for one in answers if one.status_code == 409} == {"already_decided"}
-    place = [one.status_code for one in answers].index(200)
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"already_decided"}
+    place = [answer.status_code for answer in answers].index(200)
     found = await client.got(f"/v1/vendor-differences/{open_['id']}")
     assert (found["state"], found["decision"], found["reason"]) == (
         "decided",
@@ -57,7 +57,7 @@ async def test_a_decision_sent_again_is_the_same_one(service: Service) -> None:
     (open_,) = await differing(service, 1)
     path, body = f"/v1/vendor-differences/{open_['id']}:decide", {"decision": "accept", "reason": "small"}
     answers = [await client.post(path, body, key="decide-1") for _ in range(2)]
-    assert [one.status_code for one in answers] == [200, 200]
+    assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[0].json() == answers[1].json()
 
 
@@ -71,7 +71,7 @@ async def test_the_work_list_is_paged_and_asked(service: Service) -> None:
     while len(seen) < 20:
         after = {"after": page["next"]} if page["next"] else {}
         page = await client.got("/v1/vendor-differences", state="open", limit=2, **after)
-        seen += [one["id"] for one in page["items"]]
+        seen += [item["id"] for item in page["items"]]
         if page["next"] is None:
             break
     assert seen == [one["id"] for one in all_ if one["id"] != all_[2]["id"]]

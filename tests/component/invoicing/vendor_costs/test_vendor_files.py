@@ -37,7 +37,7 @@ async def kept(here: World) -> tuple[int, ...]:
 
 def verdicts(found: dict[str, Any]) -> dict[str, int]:
     """The lines of each verdict."""
-    return {one["verdict"]: one["lines"] for one in found["verdicts"]}
+    return {verdict["verdict"]: verdict["lines"] for verdict in found["verdicts"]}
 
 
 def refusal(answer: Any) -> tuple[int, str]:
@@ -55,7 +55,7 @@ async def test_a_file_with_a_broken_line_leaves_nothing(here: World) -> None:
     ):
         answer = await here.put(invoice_id, content, type_)
         assert refusal(answer) == (422, "file_refused")
-        assert [one["field"] for one in answer.json()["errors"]] == [f"line.{number}.Currency"]
+        assert [error["field"] for error in answer.json()["errors"]] == [f"line.{number}.Currency"]
     assert await kept(here) == before == (0, 0, 0, 0)
     assert (await here.client.get(f"/v1/vendor-invoices/{invoice_id}/reconciliation")).status_code == 404
     assert (await here.put(invoice_id, as_csv(lines))).status_code == 201

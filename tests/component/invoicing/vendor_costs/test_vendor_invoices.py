@@ -90,7 +90,7 @@ async def test_those_to_be_paid_are_listed_by_their_due_dates(service: Service) 
     await client.made(f"/v1/vendor-invoices/{ids[0]}:pay", paying())
 
     async def listed(**asked: Any) -> list[str]:
-        return [one["id"] for one in (await client.got("/v1/vendor-invoices", **asked))["items"]]
+        return [item["id"] for item in (await client.got("/v1/vendor-invoices", **asked))["items"]]
 
     assert await listed() == ids
     assert await listed(state="received") == ids[1:]
@@ -98,7 +98,7 @@ async def test_those_to_be_paid_are_listed_by_their_due_dates(service: Service) 
     assert await listed(due_before="2026-05-03") == ids[:2]
     assert await listed(state="received", due_before="2026-05-03") == [ids[1]]
     page = await client.got("/v1/vendor-invoices", limit=2)
-    assert [one["id"] for one in page["items"]] == ids[:2]
+    assert [item["id"] for item in page["items"]] == ids[:2]
     assert await listed(limit=2, after=page["next"]) == ids[2:]
 
 

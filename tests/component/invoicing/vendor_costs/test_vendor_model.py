@@ -76,7 +76,7 @@ async def compared(here: World, entity: str, lines: list[BilledLine]) -> list[En
     sums = {one["verdict"]: one for one in found["verdicts"]}
     for verdict in sums.keys() - {"matched", "within_tolerance"}:
         made_up = verdict == "not_comparable"
-        assert sums[verdict]["comparisons"] - made_up == len([one for one in entries if one[0] == verdict])
+        assert sums[verdict]["comparisons"] - made_up == len([entry for entry in entries if entry[0] == verdict])
     clean = [
         (name, sums[name]["lines"], sums[name]["billed_minor"], sums[name]["expected_minor"])
         for name in ("matched", "within_tolerance")
@@ -87,9 +87,9 @@ async def compared(here: World, entity: str, lines: list[BilledLine]) -> list[En
 
 def summed(entries: list[Entry]) -> list[Entry]:
     """The entries, with one for all that is matched and one for all that is within tolerance."""
-    rest = [one for one in entries if one[0] not in ("matched", "within_tolerance")]
+    rest = [entry for entry in entries if entry[0] not in ("matched", "within_tolerance")]
     for name in ("matched", "within_tolerance"):
-        some = [one for one in entries if one[0] == name]
+        some = [entry for entry in entries if entry[0] == name]
         if some:
             rest.append((name, sum(one[1] for one in some), sum(one[2] for one in some), sum(one[3] for one in some)))
     return sorted(rest)

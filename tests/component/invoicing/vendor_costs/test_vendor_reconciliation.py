@@ -23,7 +23,7 @@ async def here(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator
 
 def verdicts(found: dict[str, Any]) -> dict[str, int]:
     """The lines of each verdict."""
-    return {one["verdict"]: one["lines"] for one in found["verdicts"]}
+    return {verdict["verdict"]: verdict["lines"] for verdict in found["verdicts"]}
 
 
 async def test_a_line_as_expected_is_clean(here: World) -> None:
@@ -78,7 +78,10 @@ async def test_every_verdict_is_found(here: World) -> None:
     )
     found = await here.reconcile_lines(LINES_OF_ALL_VERDICTS)
     assert found["status"] == "differences"
-    sums = {one["verdict"]: (one["lines"], one["billed_minor"], one["expected_minor"]) for one in found["verdicts"]}
+    sums = {
+        verdict["verdict"]: (verdict["lines"], verdict["billed_minor"], verdict["expected_minor"])
+        for verdict in found["verdicts"]
+    }
     assert sums == SUMS_OF_ALL_VERDICTS
     work = await here.differences(state="open")
     assert [(one["first_line"], one["verdict"]) for one in work] == [
@@ -92,7 +95,7 @@ async def test_every_verdict_is_found(here: World) -> None:
         (None, "missing_at_vendor"),
     ]
     assert sum(one["difference_minor"] for one in work) + (10080 - 10090) == sum(
-        one["difference_minor"] for one in found["verdicts"]
+        verdict["difference_minor"] for verdict in found["verdicts"]
     )
     assert work[1]["cause"] == "the vendor bills 10 units, and we expected 12"
     assert (work[1]["account_id"], work[1]["difference_minor"]) == (str(other.account_id), -2016)
@@ -191,7 +194,7 @@ async def test_what_another_invoice_has_billed_is_not_expected_again(here: World
     assert (verdicts(twice), twice["status"]) == ({"missing_with_us": 1}, "not_compared")
     thrice = await here.reconcile_lines([BilledLine()])
     assert (verdicts(thrice), thrice["status"]) == ({"missing_with_us": 1}, "not_compared")
-    assert [one["difference_minor"] for one in await here.differences()] == [10080, 10080]
+    assert [difference["difference_minor"] for difference in await here.differences()] == [10080, 10080]
 
 
 async def test_what_was_billed_early_or_comes_to_nothing_is_not_missing(here: World) -> None:
@@ -226,7 +229,7 @@ async def test_only_what_was_charged_in_the_invoices_period_to_its_legal_entity_
         charged = {"charged_on": day, "starts": starts, "to": starts + timedelta(days=30)}
         await expect(here.database, [here.charge(**charged), french.charge(**charged)])
     await here.reconcile_lines([])
-    found = [(one["period_from"], one["account_id"]) for one in await here.differences()]
+    found = [(difference["period_from"], difference["account_id"]) for difference in await here.differences()]
     assert found == [("2026-06-09", str(here.account_id)), ("2026-07-09", str(here.account_id))]
     await here.reconcile_lines([], period_from="2026-02-28", period_to="2026-03-01")
     assert len(await here.differences(verdict="missing_at_vendor")) == 3
@@ -235,7 +238,7 @@ async def test_only_what_was_charged_in_the_invoices_period_to_its_legal_entity_
 async def test_two_invoices_at_once_do_not_both_bill_the_same_charge(here: World) -> None:
     await expect(here.database, [here.charge()])
     invoices = [await here.record_invoice([BilledLine()]) for _ in range(4)]
-    answers = await asyncio.gather(*(here.put(one, as_csv([BilledLine()])) for one in invoices))
+    answers = await asyncio.gather(*(here.put(invoice, as_csv([BilledLine()])) for invoice in invoices))
     assert sorted(one.json()["status"] for one in answers) == ["clean", "not_compared", "not_compared", "not_compared"]
 
 

@@ -118,10 +118,10 @@ async def test_fifty_units_on_one_account_leave_no_gap_while_others_go_on(stage:
         *(stage.publish(ACCOUNT, n) for n in range(1, 51)), *(stage.publish(one, 1, 2, 3) for one in others)
     )
     headers = await stage.outbox()
-    sequences = [int(one["ce_sequence"]) for one in headers if one["ce_subject"] == str(ACCOUNT)]
+    sequences = [int(header["ce_sequence"]) for header in headers if header["ce_subject"] == str(ACCOUNT)]
     assert sequences == list(range(1, 51))  # in the order of positions, too
     for other in others:
-        assert [one["ce_sequence"] for one in headers if one["ce_subject"] == str(other)] == ["1", "2", "3"]
+        assert [header["ce_sequence"] for header in headers if header["ce_subject"] == str(other)] == ["1", "2", "3"]
 
 
 async def test_one_accounts_lock_does_not_hold_another_up(stage: Stage) -> None:

@@ -96,8 +96,8 @@ async def test_events_name_their_own_request_and_belong_to_its_trace(
         headers = orjson.loads(row["headers"])
         names[row["subject"]].add((headers["ce_causationid"], headers["traceparent"]))
     assert len(told) == 2 * PAYING
-    assert [len(mine) for mine in names.values()] == [1] * PAYING
-    (causes, parents) = zip(*(one for mine in names.values() for one in mine), strict=True)
+    assert [len(name) for name in names.values()] == [1] * PAYING
+    (causes, parents) = zip(*(one for name in names.values() for one in name), strict=True)
     assert (len(set(causes)), len(set(parents))) == (PAYING, PAYING)
 
 

@@ -138,12 +138,12 @@ async def test_paging_shows_each_row_once_though_rows_are_added(service: Service
     made = [(await client.made("/v1/accounts", account()))["id"] for _ in range(7)]
     seen: list[str] = []
     page = await client.got("/v1/accounts", limit=3)
-    seen += [one["id"] for one in page["items"]]
+    seen += [item["id"] for item in page["items"]]
     made.append((await client.made("/v1/accounts", account()))["id"])
     while page["next"]:
         page = await client.got("/v1/accounts", limit=3, after=page["next"])
         assert 0 < len(page["items"]) <= 3
-        seen += [one["id"] for one in page["items"]]
+        seen += [item["id"] for item in page["items"]]
     assert seen == sorted(made)
     bad = await client.get("/v1/accounts", after="not a cursor")
     assert (bad.status_code, bad.json()["code"]) == (422, "bad_cursor")
