@@ -1,5 +1,6 @@
 """Servers and databases for tests. Without them a test fails; it never skips."""
 
+import gc
 import itertools
 import os
 import shutil
@@ -37,6 +38,17 @@ _numbers = itertools.count(1)
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that writes down what tests/golden holds."""
     parser.addoption("--write-golden", action="store_true", help="write down anew what tests/golden holds")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Look for no garbage while everything is imported, and afterwards not in what was: it stays until the end."""
+    gc.disable()
+    result = yield
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+    return result
 
 
 @pytest.hookimpl(trylast=True)
