@@ -1,5 +1,6 @@
 """Servers and databases for tests. Without them a test fails; it never skips."""
 
+import asyncio
 import gc
 import itertools
 import os
@@ -11,6 +12,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 import structlog
+import uvloop
 from hypothesis import settings
 
 from deploy.local.bootstrap import bootstrap_server
@@ -23,6 +25,9 @@ from tests.builders import Database, insert_legal_entities
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("here", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+# The loop of the product's processes.
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 # A line for each: structlog's own way, for people at a terminal, draws every local variable of what broke.
 structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.KeyValueRenderer()])
