@@ -80,7 +80,7 @@ def fast_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 async def postgres(fast_folder: Path) -> AsyncIterator[PostgresServer]:
     """A Postgres server of this test process, with a migrated template database."""
-    server = PostgresServer(fast_folder / "postgres")
+    server = PostgresServer(fast_folder / "postgres", by_socket=True)
     server.start()
     try:
         await bootstrap_server(server, TEMPLATE)
