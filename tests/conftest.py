@@ -1,5 +1,7 @@
 """Servers and databases for tests. Without them a test fails; it never skips."""
 
+import asyncio
+import gc
 import itertools
 import os
 import shutil
@@ -10,6 +12,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 import structlog
+import uvloop
 from hypothesis import settings
 
 from deploy.local.bootstrap import bootstrap_server
@@ -22,6 +25,9 @@ from tests.builders import Database, insert_legal_entities
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("here", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+# The loop of the product's processes.
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 # A line for each: structlog's own way, for people at a terminal, draws every local variable of what broke.
 structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.KeyValueRenderer()])
@@ -37,6 +43,17 @@ _numbers = itertools.count(1)
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that writes down what tests/golden holds."""
     parser.addoption("--write-golden", action="store_true", help="write down anew what tests/golden holds")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Look for no garbage while everything is imported, and afterwards not in what was: it stays until the end."""
+    gc.disable()
+    result = yield
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+    return result
 
 
 @pytest.hookimpl(trylast=True)
@@ -63,7 +80,7 @@ def fast_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 async def postgres(fast_folder: Path) -> AsyncIterator[PostgresServer]:
     """A Postgres server of this test process, with a migrated template database."""
-    server = PostgresServer(fast_folder / "postgres")
+    server = PostgresServer(fast_folder / "postgres", by_socket=True)
     server.start()
     try:
         await bootstrap_server(server, TEMPLATE)
