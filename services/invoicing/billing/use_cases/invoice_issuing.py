@@ -16,7 +16,7 @@ from services.invoicing.ledger import domain as ledger_domain
 from services.invoicing.ledger.repository import ledger_queries
 from services.invoicing.ledger.repository.ledger_queries import PostedDocument
 from services.invoicing.payments.use_cases.payment_recording import apply_unapplied
-from services.invoicing.receivables.domain import invoice_balances
+from services.invoicing.receivables.domain import overdue_rules
 from services.invoicing.receivables.domain.invoice_balances import Invoice, InvoiceLine
 from services.invoicing.receivables.repository import invoice_queries, number_queries
 from services.invoicing.receivables.repository.invoice_queries import LineByHand
@@ -175,7 +175,7 @@ async def _record(unit: Unit, account: Account, row: InvoiceRow, lines: Sequence
         external_reference=row.external_reference,
         balance=balance_updates.build_balance(invoice),
     )
-    judged = invoice_balances.schedule_overdue_check(invoice, unit.now, ZoneInfo(account.time_zone))
+    judged = overdue_rules.schedule_overdue_check(invoice, unit.now, ZoneInfo(account.time_zone))
     sequence = unit.publish(issued)
     await invoice_queries.insert_invoice(unit, row, judged, lines, sequence)
     document = PostedDocument("invoice", row.id, sequence, row.issue_date)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.invoicing.receivables.domain import invoice_balances
+from services.invoicing.receivables.domain import overdue_rules
 from services.invoicing.receivables.domain.closing_causes import ClosingCause, find_closing_cause
 from services.invoicing.receivables.domain.invoice_balances import Allocation, Invoice
 from services.invoicing.receivables.repository import invoice_queries
@@ -85,7 +85,7 @@ def publish_balance_changes(
     for invoice_id, invoice in after.items():
         if invoice.lines == before[invoice_id].lines:
             continue
-        judged = invoice_balances.schedule_overdue_check(invoice, unit.now, ZoneInfo(zone))
+        judged = overdue_rules.schedule_overdue_check(invoice, unit.now, ZoneInfo(zone))
         event = InvoiceBalanceChanged(account_id=invoice.account_id, balance=build_balance(invoice))
         changed[invoice_id] = (judged, unit.publish(event))
         if invoice.open == 0 and before[invoice_id].open > 0:

@@ -4,7 +4,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.invoicing.accounts.repository import account_queries
-from services.invoicing.receivables.domain import invoice_balances
+from services.invoicing.receivables.domain import overdue_rules
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.use_cases import balance_updates
 from shared.events.invoicing import InvoiceOverdue
@@ -16,11 +16,11 @@ async def mark_overdue(unit: Unit, account_ids: list[str]) -> None:
     ids = [UUID(one) for one in account_ids]
     zones = {id_: ZoneInfo(name) for id_, name in (await account_queries.map_time_zones(unit, ids)).items()}
     due = await invoice_queries.map_invoices_to_check(unit, ids)
-    midnights = [invoice_balances.get_last_midnight(unit.now, zones[one.account_id]) for one in due.values()]
+    midnights = [overdue_rules.get_last_midnight(unit.now, zones[one.account_id]) for one in due.values()]
     was_due = await invoice_queries.map_due_amounts(unit, due, midnights)
     judged = []
     for invoice in sorted(due.values(), key=lambda one: one.number):
-        after = invoice_balances.check_overdue(invoice, was_due.get(invoice.id, 0), unit.now, zones[invoice.account_id])
+        after = overdue_rules.check_overdue(invoice, was_due.get(invoice.id, 0), unit.now, zones[invoice.account_id])
         judged.append(after)
         if after.overdue_at is not None:
             unit.publish(

@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.invoicing.receivables.domain.invoice_balances import (
-    Invoice,
-    InvoiceLine,
+from services.invoicing.receivables.domain.invoice_balances import Invoice, InvoiceLine
+from services.invoicing.receivables.domain.overdue_rules import (
     check_overdue,
     get_last_midnight,
     get_next_midnight,
