@@ -1,5 +1,6 @@
 """Rules of the source: rooms of every service, short files and functions, one clock; and each of them bites."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -220,3 +221,11 @@ def test_a_wrong_drawing_is_seen() -> None:
     allowed = {"open": frozenset({"resolved"}), "resolved": frozenset[str]()}
     assert source.undrawn("    [*] --> open\n    open --> resolved: known\n", allowed) == set()
     assert source.undrawn("    open --> closed\n", allowed) == {("open", "closed"), ("open", "resolved")}
+
+
+def test_every_decision_is_in_the_index_under_its_title() -> None:
+    folder = ROOT / "docs" / "decisions"
+    pages = {path.name: path.read_text().splitlines()[0] for path in folder.glob("0*.md")}
+    listed = re.findall(r"^- \[(\d{4})\]\((\S+)\) (.+)$", (folder / "README.md").read_text(), re.MULTILINE)
+    assert {name: f"# {number} {title}" for number, name, title in listed} == pages
+    assert len(listed) == len(pages)
