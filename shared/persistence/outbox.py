@@ -43,7 +43,7 @@ class OutboxRow(NamedTuple):
     subject: str
     type: str
     headers: str
-    payload: str
+    data: str
 
 
 def build_row(event: Event, *, sequence: int, unit_now: datetime, cause: CauseLike) -> OutboxRow:
@@ -99,7 +99,7 @@ async def write(connection: asyncpg.Connection, rows: Sequence[OutboxRow], seque
         [row.subject for row in rows],
         [row.type for row in rows],
         [row.headers for row in rows],
-        [row.payload for row in rows],
+        [row.data for row in rows],
     )
 
 
