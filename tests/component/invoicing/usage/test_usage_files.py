@@ -248,7 +248,7 @@ async def test_a_unit_that_runs_again_reads_the_file_again(billing: Billing, mon
             raise ConnectionError("gone")
         return await add(*arguments)
 
-    monkeypatch.setattr(usage_repository, "add", lost)
+    monkeypatch.setattr(usage_repository, "insert_rated_lines", lost)
     _, bought = await subscribed(billing)
     packed = as_json_lines([usage_line(bought, str(n)) for n in range(3000)], packed=True)
     assert (await taken(billing, packed, "application/gzip"), len(attempts)) == ((3000, 0), 3)

@@ -191,7 +191,7 @@ async def test_a_unit_that_runs_again_reads_the_file_again(here: World, monkeypa
             raise ConnectionError("gone")
         return await compare(*arguments)
 
-    monkeypatch.setattr(cost_comparison, "compare", lost)
+    monkeypatch.setattr(cost_comparison, "compare_lines", lost)
     lines = [BilledLine(f"vendor-{n}") for n in range(3000)]
     for type_, content in (
         ("text/csv", as_csv(lines)),

@@ -48,7 +48,7 @@ def units(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         seen.append([str(new.account_id) for new in news])
         return await record_payments(unit, news)
 
-    monkeypatch.setattr(payment_recording, "receive_many", noted)
+    monkeypatch.setattr(payment_recording, "record_payments", noted)
     return seen
 
 
@@ -164,7 +164,7 @@ async def test_a_defect_is_the_business_of_its_own_request(
             raise ValueError("a defect")
         return outcomes
 
-    monkeypatch.setattr(payment_recording, "receive_many", broken)
+    monkeypatch.setattr(payment_recording, "record_payments", broken)
     answers = await at_once(client, [payment(owner) for owner in owners])
     assert [n for n, answer in enumerate(answers) if answer.status_code != 201] == [4]
     assert answers[4].status_code == 500
@@ -183,7 +183,7 @@ async def test_a_connection_that_is_lost_runs_them_all_again_with_one_effect(
             await database.execute("SELECT pg_terminate_backend($1)", unit.connection.get_server_pid())
         return outcomes
 
-    monkeypatch.setattr(payment_recording, "receive_many", cut)
+    monkeypatch.setattr(payment_recording, "record_payments", cut)
     answers = await at_once(client, [payment(owner) for owner in owners])
     assert killed
     assert {answer.status_code for answer in answers} == {201}
@@ -200,7 +200,7 @@ async def test_who_cancels_what_a_unit_waits_for_leaves_nobody_without_an_answer
             raise asyncio.CancelledError
         return await record_payments(unit, news)
 
-    monkeypatch.setattr(payment_recording, "receive_many", cut)
+    monkeypatch.setattr(payment_recording, "record_payments", cut)
     async with asyncio.timeout(BEFORE_THE_LOCK_IS_GIVEN_UP):
         answers = await at_once(client, [payment(owner) for owner in owners])
     assert {answer.status_code for answer in answers} == {201}
