@@ -6,7 +6,7 @@ module, with its references told by where they lead, stands now where the table 
 """
 
 import ast
-import subprocess
+import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,9 +23,8 @@ from tests.architecture.references import (
     list_bound,
     list_defined,
 )
-from tests.architecture.source import ROOT
+from tests.architecture.source import ROOT, list_files, read_commit, run_git
 
-FOLDERS = ("services", "shared", "sandbox", "deploy", "benchmarks", "tests", ".ci")
 ROOMS = ("api", "use_cases", "domain", "repository", "tables")
 """Modules of these names are imported as `<capability>_<room>`."""
 
@@ -309,21 +308,12 @@ def compare_trees(before: Project, after: Project, table: Table) -> list[str]:
     return differing
 
 
-def list_files() -> list[str]:
-    """List all Python files under version control or new."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *FOLDERS]
-    names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
-    return sorted(name for name in set(names) if name.endswith(".py") and (ROOT / name).exists())
-
-
-def read_commit(commit: str) -> dict[str, str]:
-    """Read all Python files of a commit, by path."""
-
-    def run(*arguments: str) -> str:
-        return subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-
-    names = run("ls-tree", "-r", "--name-only", commit, "--", *FOLDERS).splitlines()
-    return {name: run("show", f"{commit}:{name}") for name in names if name.endswith(".py")}
+def list_texts(text: str, table: Table) -> list[str]:
+    """List the texts of a module, its docstrings included, that hold an old path, dotted or with slashes."""
+    names = [*table.modules, *table.symbols]
+    old = re.compile("|".join(rf"\b{re.escape(name)}\b|\b{name.replace('.', '/')}\b" for name in names))
+    nodes = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant))
+    return [node.value for node in nodes if isinstance(node.value, str) and old.search(node.value)]
 
 
 def make(table: Table) -> list[str]:
@@ -336,10 +326,10 @@ def make(table: Table) -> list[str]:
     for old, new in table.modules.items():
         target = ROOT / (new.replace(".", "/") + ("/__init__.py" if project.modules[old].is_package else ".py"))
         target.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["git", "mv", str(ROOT / paths[old]), str(target)], cwd=ROOT, check=True)
+        run_git("mv", str(ROOT / paths[old]), str(target))
         paths[new] = target.relative_to(ROOT).as_posix()
     for name in table.removed:
-        subprocess.run(["git", "rm", "-qf", str(ROOT / _find_path(name, project))], cwd=ROOT, check=True)
+        run_git("rm", "-qf", str(ROOT / _find_path(name, project)))
     for name, text in written.items():
         path = ROOT / paths.get(name, name.replace(".", "/") + ".py")
         if name in project.modules and text_is_same(project.modules[name], name, table, project):
@@ -365,14 +355,15 @@ def _find_path(name: str, project: Project) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Make the relocations of a table, or prove that they were all."""
+    """Make the relocations of a table, or prove that they were all; list texts that hold an old path."""
     table = Table.from_file(Path(arguments[-1]))
     if arguments[0] == "make":
         lines = make(table)
     else:
         after = Project.from_texts({name: (ROOT / name).read_text() for name in list_files()})
         lines = compare_trees(Project.from_texts(read_commit(arguments[1])), after, table)
-    sys.stdout.write("\n".join([*lines, ""]))
+    texts = [f"{name}: {text!r}" for name in list_files() for text in list_texts((ROOT / name).read_text(), table)]
+    sys.stdout.write("\n".join([*lines, "texts that hold an old path:", *texts, ""]))
     return bool(lines)
 
 

@@ -13,8 +13,7 @@ from collections.abc import Iterable, Set
 from itertools import zip_longest
 
 from tests.architecture.marks import Mark, mark_module
-from tests.architecture.moves import FOLDERS, list_sources, run_git
-from tests.architecture.source import ROOT
+from tests.architecture.source import ROOT, list_files, read_commit
 
 TEXT_OF_NAMES = re.compile(r"[\w.]+(?:(?:, ?| \| |[\[\]:])[\w.]*)*")
 
@@ -121,13 +120,13 @@ def compare_states(modules: Iterable[tuple[str, str, str]]) -> tuple[list[str], 
 def prove_renames(commit: str) -> tuple[list[str], list[str], list[str]]:
     """Compare each module of a commit with what it is now; a module that came or went is a difference."""
     modules, lost = [], []
-    names = run_git("ls-tree", "-r", "--name-only", commit, "--", *FOLDERS).splitlines()
-    for name in (name for name in names if name.endswith(".py")):
+    before = read_commit(commit)
+    for name, text in before.items():
         if (path := ROOT / name).exists():
-            modules.append((name, run_git("show", f"{commit}:{name}"), path.read_text()))
+            modules.append((name, text, path.read_text()))
         else:
             lost.append(f"{name}: gone")
-    come = {path.relative_to(ROOT).as_posix() for path in list_sources()} - set(names)
+    come = set(list_files()) - set(before)
     renames, to_look_at, differing = compare_states(modules)
     return renames, to_look_at, [*lost, *(f"{name}: new" for name in sorted(come)), *differing]
 

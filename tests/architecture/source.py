@@ -2,11 +2,14 @@
 
 import ast
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median, quantiles
 
 ROOT = Path(__file__).parents[2]
+FOLDERS = ("services", "shared", "sandbox", "deploy", "benchmarks", "tests", ".ci")
+"""Folders of Python files that are ours."""
 SERVICES = ("invoicing", "collections", "entitlements", "escalation")
 
 BACKBONE = {
@@ -46,6 +49,23 @@ OTHER_CLOCKS = re.compile(
 """Sources of the time of day in SQL and in Python, other than the business clock."""
 
 SQL_DEFAULT = re.compile(r"\bserver_default\b|\bserver_onupdate\b|\b(SET|NULL|timestamptz|date)\s+DEFAULT\b")
+
+
+def run_git(*arguments: str) -> str:
+    """Run git on the repository; return what it prints."""
+    return subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
+def list_files() -> list[str]:
+    """List the Python files that are under version control or new, by path."""
+    names = run_git("ls-files", "--cached", "--others", "--exclude-standard", "--", *FOLDERS).splitlines()
+    return sorted(name for name in set(names) if name.endswith(".py") and (ROOT / name).exists())
+
+
+def read_commit(commit: str) -> dict[str, str]:
+    """Read the Python files of a commit, by path."""
+    names = run_git("ls-tree", "-r", "--name-only", commit, "--", *FOLDERS).splitlines()
+    return {name: run_git("show", f"{commit}:{name}") for name in names if name.endswith(".py")}
 
 
 def sources(folder: Path) -> list[Path]:

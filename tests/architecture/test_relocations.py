@@ -3,7 +3,7 @@
 import pytest
 
 from tests.architecture.references import Origin, Project
-from tests.architecture.relocations import Relocation, Table, compare_trees
+from tests.architecture.relocations import Relocation, Table, compare_trees, list_texts
 
 BEFORE = {
     "p/rules/__init__.py": "",
@@ -137,3 +137,8 @@ def test_names_are_resolved_through_those_who_pass_them_on() -> None:
     assert project.resolve("p.all.waive") == Origin("p.rules.owed", "waive")
     assert project.resolve("p.rules.owed") == Origin("p.rules.owed")
     assert project.resolve("q.rules") is None
+
+
+def test_texts_that_hold_an_old_path_are_listed() -> None:
+    text = 'patch("p.rules.owed.LIMIT")\nread("p/rules/owed/waive")\nsay("p.rules.owedly")\n'
+    assert list_texts(text, TABLE) == ["p.rules.owed.LIMIT", "p/rules/owed/waive"]
