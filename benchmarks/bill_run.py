@@ -127,7 +127,7 @@ async def run(count: int, floor: float) -> list[Row]:
         with running(stage, *(stage.process("invoicing", "jobs") for _ in range(WORKERS))) as ids:
             await asyncio.sleep(3)  # they are up, and wait
             started = time.perf_counter()
-            await units.run(lambda unit: bill_run_control.start_run(unit, day, at_once=True, actor="benchmark"))
+            await units.run(lambda unit: bill_run_control.start_bill_run(unit, day, at_once=True, actor="benchmark"))
             connection = await asyncpg.connect(stage.url())
             while await connection.fetchval(RUNS):  # noqa: ASYNC110  # what it waits for happens in other processes
                 await asyncio.sleep(0.05)

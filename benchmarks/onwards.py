@@ -98,7 +98,7 @@ async def _measure_bill_run(kafka: str, count: int, floor: float) -> list[Row]:
         with running(stage, *_services(stage, kafka)) as ids:
             await asyncio.sleep(5)  # they are up, and wait
             started = time.perf_counter()
-            await units.run(lambda unit: bill_run_control.start_run(unit, day, at_once=True, actor="benchmark"))
+            await units.run(lambda unit: bill_run_control.start_bill_run(unit, day, at_once=True, actor="benchmark"))
             await _until(watching, HEARD, owners)
             taken = time.perf_counter() - started
             memory = max(resident(process_id) for process_id in ids)

@@ -125,7 +125,7 @@ def running(stage: Stage, *programs: Program) -> Iterator[list[int]]:
             children.spawn(program, stage.folder / f"{program.name}-{n}.log") for n, program in enumerate(programs)
         ]
         for child in children_:
-            block.callback(children.end, child)
+            block.callback(children.end_child, child)
         yield [child.pid for child in children_]
 
 

@@ -21,7 +21,7 @@ from sandbox.connections import open_pool
 from shared.base.clock import CHANNEL, system_now
 from shared.base.connections.access import DatabaseAccess
 from shared.base.transient import BROKEN
-from shared.web.http.pages import add_pages
+from shared.web.http.pages import add_api_pages
 
 START = "GOODSTANDING_CLOCK_START"
 """The variable that says when a new sandbox begins."""
@@ -75,7 +75,7 @@ def create_app(access: DatabaseAccess, start: datetime) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    add_pages(app)
+    add_api_pages(app)
     app.state.access = access
     app.state.start = start
     for broken in BROKEN:

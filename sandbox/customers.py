@@ -15,7 +15,7 @@ DAYS = (1, 5, 15, 20)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CustomerAnswer:
     """A customer's answer to an invoice."""
 
     pays_on: date | None
@@ -37,17 +37,17 @@ class Customer:
     stops_on: date = date.max
     """What is issued from then on is not paid."""
 
-    def answer(self, issued: date, due: date) -> Answer:
+    def answer(self, issued: date, due: date) -> CustomerAnswer:
         """Choose the answer to an invoice; for the same one it is always the same."""
         dice = random.Random(f"{self.name} {issued}")
         if issued >= self.stops_on:
-            return Answer(None)
+            return CustomerAnswer(None)
         pays_on = due + timedelta(days=dice.randint(self.habit.earliest, self.habit.latest))
         if dice.randrange(100) >= self.habit.disputes_percent:
-            return Answer(max(pays_on, issued + ONE_DAY))
+            return CustomerAnswer(max(pays_on, issued + ONE_DAY))
         upheld = dice.random() < 0.3
         decided = issued + RESOLVE_AFTER
-        return Answer(None if upheld else decided + timedelta(days=dice.randint(1, 10)), True, upheld)
+        return CustomerAnswer(None if upheld else decided + timedelta(days=dice.randint(1, 10)), True, upheld)
 
 
 @dataclass(frozen=True, slots=True)

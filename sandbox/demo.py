@@ -15,7 +15,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from deploy.local.children import StartFailedError
-from deploy.local.stack import Stack, remove
+from deploy.local.stack import Stack, remove_stack_folder
 from deploy.local.state import DEFAULT, AlreadyRunningError
 from sandbox import checks, clock, topics
 from sandbox.billing_support import BillingStories
@@ -182,7 +182,7 @@ def main(seed: Annotated[int, typer.Option(help="another seed, another year")] =
     try:
         if DEFAULT.exists():
             console.print("the data of the former local stack are replaced")
-            remove(DEFAULT)
+            remove_stack_folder(DEFAULT)
         with Stack(DEFAULT, log_level="warning", tell=console.print) as stack:
             lived = uvloop.run(live(stack, make_year(seed, START.year)))
     except AlreadyRunningError as running:

@@ -27,8 +27,8 @@ import uvloop
 from aiokafka import AIOKafkaProducer
 
 from deploy.local import monitoring
-from deploy.local.stack import Stack, remove
-from deploy.local.state import State
+from deploy.local.stack import Stack, remove_stack_folder
+from deploy.local.state import StackState
 from sandbox import clock
 from sandbox.driver import Action, Driver
 from sandbox.replay import Profile, register
@@ -69,7 +69,7 @@ def stack_of(folder: Path) -> Iterator[tuple[Stack, Proxies]]:
     before = {name: os.environ.get(name) for name in VARIABLES}
     os.environ.update(VARIABLES)
     try:
-        port = partial(_port, State(folder))
+        port = partial(_port, StackState(folder))
         with (
             Proxies(PROXIED, port) as proxies,
             Stack(folder, metrics=True, proxies=proxies.ports) as stack,
@@ -80,7 +80,7 @@ def stack_of(folder: Path) -> Iterator[tuple[Stack, Proxies]]:
             os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-def _port(state: State, name: str) -> int:
+def _port(state: StackState, name: str) -> int:
     return state.port("kafka-proxied" if name == "kafka" else name)
 
 
@@ -270,7 +270,7 @@ def main(
         (folder / "hours.json").write_text(json.dumps(times))
         if draw:
             subprocess.run((sys.executable, "-m", "deploy.grafana.pictures", str(folder / "hours.json")), check=True)
-    remove(folder)
+    remove_stack_folder(folder)
 
 
 if __name__ == "__main__":

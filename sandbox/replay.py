@@ -22,7 +22,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from deploy.local.children import StartFailedError
-from deploy.local.stack import Stack, remove
+from deploy.local.stack import Stack, remove_stack_folder
 from sandbox import checks, clock, topics
 from sandbox.driver import Agenda, Driver, Refused, driving
 from sandbox.entities import ensure_legal_entity
@@ -230,7 +230,7 @@ def main(
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
     finally:
-        remove(folder)
+        remove_stack_folder(folder)
     _show(figures)
     if report is not None:
         report.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2) + b"\n")

@@ -7,7 +7,7 @@ import typer
 from aiokafka import AIOKafkaConsumer
 
 from deploy.local.processes import kafka_of
-from deploy.local.state import DEFAULT, State
+from deploy.local.state import DEFAULT, StackState
 from shared.base.connections.access import KafkaAccess
 from shared.base.connections.kafka import connection_options
 from shared.base.kafka import read_headers
@@ -33,7 +33,7 @@ def main(topic: Annotated[str, typer.Argument()] = "collections.events") -> None
     """Show a topic until interrupted."""
     if topic not in (topics := [topic_of(name) for name in NAMES]):
         raise typer.BadParameter(f"there are {', '.join(topics)}")
-    state = State(DEFAULT)
+    state = StackState(DEFAULT)
     if not state.is_ready:
         typer.echo("the local stack is not running: make up", err=True)
         raise typer.Exit(1)

@@ -22,9 +22,9 @@ from shared.base.wakeups import Wakeups
 from shared.messaging.consumer.batch import Batch, HandlerFailed, blame_on_event, marks
 from shared.messaging.consumer.handlers import Handlers
 from shared.persistence import parked
-from shared.persistence.audit import Act, Change
+from shared.persistence.audit import AuditedAct, AuditedChange
 from shared.persistence.database import Cause, Unit, Units
-from shared.process.service import load
+from shared.process.service import load_service
 from shared.pure.errors import NotFound, Refusal
 from shared.pure.ids import new_id
 from shared.web.auth import parse_actor
@@ -68,8 +68,8 @@ async def _apply_next(unit: Unit, handlers: Handlers, waits: tuple[str, str], br
     if sequence not in waiting or sequence in broken:
         return 0
     event = waiting[sequence].envelope
-    await parked.remove(unit.connection, event)
-    unit.cause = Cause(event.id, act=Act(actor, "parked_event.redrive"))  # what follows goes back to the event
+    await parked.delete_parked(unit.connection, event)
+    unit.cause = Cause(event.id, act=AuditedAct(actor, "parked_event.redrive"))  # what follows goes back to the event
     _record_event(unit, event)
     if is_backfilled:  # the watermark stays where it is
         await unit.lock(subject)
@@ -81,7 +81,7 @@ async def _apply_next(unit: Unit, handlers: Handlers, waits: tuple[str, str], br
 
 
 def _record_event(unit: Unit, event: Envelope) -> None:
-    unit.record(Change("event", event.id, _account_of(event.subject)))
+    unit.record(AuditedChange("event", event.id, _account_of(event.subject)))
 
 
 def _account_of(subject: str) -> UUID | None:
@@ -127,7 +127,7 @@ async def skip(units: Units, handlers: Handlers, event_id: str, *, actor: str, r
         )
         return f"{topic} {subject}"
 
-    cause = Cause(str(new_id()), act=Act(actor, "parked_event.skip", reason))
+    cause = Cause(str(new_id()), act=AuditedAct(actor, "parked_event.skip", reason))
     topic, subject = (await units.run(give_up, cause)).split(" ", 1)
     done: Counter[str] = Counter(skipped=1)
     await _go_on(units, handlers, (topic, subject), done, actor)
@@ -140,9 +140,9 @@ async def resume_group(units: Units, service: str, *, actor: str) -> None:
     async def go_on(unit: Unit) -> None:
         if await parked.find_stop_reason(unit.connection):
             await parked.resume_group(unit.connection)
-            unit.record(Change("consumer_group", service))
+            unit.record(AuditedChange("consumer_group", service))
 
-    await units.run(go_on, Cause(str(new_id()), act=Act(actor, "consumer_group.resume")))
+    await units.run(go_on, Cause(str(new_id()), act=AuditedAct(actor, "consumer_group.resume")))
 
 
 def main(
@@ -161,7 +161,7 @@ def main(
         raise typer.BadParameter("whatever changes something needs --actor")
     who = parse_actor(actor) if actor else ""
     set_up(f"{service}/redrive")
-    handlers = load(service).handlers
+    handlers = load_service(service).handlers
 
     async def run() -> None:
         units = Units(settings(), Wakeups())

@@ -19,7 +19,7 @@ from shared.base.telemetry import log, set_up
 from shared.messaging.consumer import Consumer
 from shared.messaging.relay import Relay
 from shared.process.runtime import Runtime
-from shared.process.service import load
+from shared.process.service import load_service
 from shared.web.http import create_app
 from shared.web.http.protocol import bound_connections
 
@@ -122,7 +122,7 @@ def main(
     except ValidationError as error:  # its message shows what was set, passwords too
         log.critical("settings are missing or wrong", settings=[".".join(map(str, e["loc"])) for e in error.errors()])
         raise typer.Exit(1) from None
-    runtime = Runtime(load(service), settings())
+    runtime = Runtime(load_service(service), settings())
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run(runtime, (role,) if role else ROLES))
 

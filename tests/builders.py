@@ -32,7 +32,7 @@ from shared.events.invoicing import (
 )
 from shared.persistence.database import Unit
 from shared.process.runtime import Runtime
-from shared.process.service import load
+from shared.process.service import load_service
 from shared.web.http import create_app
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -185,7 +185,7 @@ async def running(
     service: str, database: Database, keys: Keys, jwks_file: Path, **more: Any
 ) -> AsyncIterator[tuple[Runtime, Client]]:
     """A service in this process, without Kafka: its runtime, and a client of its API."""
-    runtime = Runtime(load(service), settings_for(service, database, jwks_file, **more))
+    runtime = Runtime(load_service(service), settings_for(service, database, jwks_file, **more))
     with applying(runtime) as app:
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url="http://service") as http:
@@ -328,7 +328,7 @@ def listening(program: Program, log: Path, port: int) -> subprocess.Popen[bytes]
     """A process of the sandbox, started, and waited for until it listens."""
     child = children.spawn(program, log)
     deadline = time.monotonic() + 30
-    while not ports.answers(port):
+    while not ports.is_port_answering(port):
         assert child.poll() is None, log.read_text()
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.02)

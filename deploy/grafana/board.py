@@ -12,7 +12,7 @@ TAG = "goodstanding"
 
 
 @dataclass(frozen=True)
-class Row:
+class PanelRow:
     """Panels beneath a heading."""
 
     title: str
@@ -49,7 +49,7 @@ class Board:
     uid: str
     title: str
     shows: str
-    rows: Sequence[Row]
+    rows: Sequence[PanelRow]
     choices: Sequence[Choice] = ()
 
     def build_dashboard(self) -> parts.Dashboard:

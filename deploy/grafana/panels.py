@@ -104,7 +104,7 @@ def _steps(look: Look, fine: str = "green") -> dashboard.ThresholdsConfig:
     return dashboard.ThresholdsConfig().mode(parts.ThresholdsMode.ABSOLUTE).steps(steps)
 
 
-def lines(text: PanelText, *queries: Query, look: Look = Look()) -> timeseries.Panel:
+def draw_line_panel(text: PanelText, *queries: Query, look: Look = Look()) -> timeseries.Panel:
     """How something went over time."""
     panel = _common(timeseries.Panel(), text, look)
     for number, query in enumerate(queries):
@@ -149,7 +149,7 @@ def _set_colours(panel: timeseries.Panel, colours: dict[str, str]) -> timeseries
     return panel
 
 
-def number(text: PanelText, *queries: Query, look: Look = Look(width=4, height=4)) -> stat.Panel:
+def draw_number_panel(text: PanelText, *queries: Query, look: Look = Look(width=4, height=4)) -> stat.Panel:
     """Draw a number at the end of the time shown: never the last that somebody reported before."""
     panel = _common(stat.Panel(), text, look)
     for at, query in enumerate(queries):
@@ -169,7 +169,7 @@ def bars(text: PanelText, query: Query, look: Look = Look()) -> bargauge.Panel:
     return panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields(""))
 
 
-def rows(text: PanelText, query: Query, look: Look = Look()) -> table.Panel:
+def draw_table_panel(text: PanelText, query: Query, look: Look = Look()) -> table.Panel:
     """A row for each series now; its labels are the columns."""
     panel = _common(table.Panel(), text, look).with_target(_target(0, query, instant=True).format(TABLE))
     shown = {"excludeByName": {"Time": True}, "renameByName": {"Value": "number"}}

@@ -17,7 +17,7 @@ from deploy.local.bootstrap import SERVICES
 from deploy.local.children import GRACE, StartFailedError
 from deploy.local.kafka import ensure_archive
 from deploy.local.processes import Plan
-from deploy.local.state import DEFAULT, AlreadyRunningError, State
+from deploy.local.state import DEFAULT, AlreadyRunningError, StackState
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 console = Console(highlight=False, soft_wrap=True)
@@ -27,7 +27,7 @@ Folder = Annotated[Path, typer.Option("--state", envvar="GOODSTANDING_STACK", he
 @app.command()
 def up(folder: Folder = DEFAULT) -> None:
     """Start the stack, unless it runs already, and say where everything is."""
-    state = State(folder)
+    state = StackState(folder)
     if not state.is_ready:
         try:
             _start_detached(state)
@@ -40,7 +40,7 @@ def up(folder: Folder = DEFAULT) -> None:
 @app.command()
 def down(folder: Folder = DEFAULT) -> None:
     """Stop the stack; its data stay."""
-    state = State(folder)
+    state = StackState(folder)
     identity = state.launcher()
     if identity is not None:
         children.end_stranded(identity, within=3 * GRACE + 5)
@@ -53,7 +53,7 @@ def down(folder: Folder = DEFAULT) -> None:
 @app.command()
 def status(folder: Folder = DEFAULT) -> None:
     """Show the processes (since when they run, how often they were started again, how they are) and the addresses."""
-    state = State(folder)
+    state = StackState(folder)
     if state.launcher() is None:
         console.print("the stack is not running")
         raise typer.Exit(1)
@@ -73,7 +73,7 @@ def logs(
     folder: Folder = DEFAULT,
 ) -> None:
     """Show the end of the logs."""
-    state = State(folder)
+    state = StackState(folder)
     log_names = sorted(path.stem for path in state.logs.glob("*.log"))
     if name is not None and name not in log_names:
         raise typer.BadParameter(f"no log of {name!r}; there are: {', '.join(log_names) or 'none'}")
@@ -96,7 +96,7 @@ def token(
     folder: Folder = DEFAULT,
 ) -> None:
     """Print a token for one service, or for each service as lines for a shell."""
-    keys = State(folder).keys
+    keys = StackState(folder).keys
     if audience is not None and audience not in SERVICES:
         raise typer.BadParameter(f"no service: {audience!r}; there are: {', '.join(SERVICES)}")
     if audience is not None:
@@ -117,13 +117,13 @@ def prepare() -> None:
 @app.command()
 def remove(folder: Folder = DEFAULT) -> None:
     """Delete the data of a stack that is down."""
-    stack.remove(folder)
+    stack.remove_stack_folder(folder)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def redrive(context: typer.Context, service: str, folder: Folder = DEFAULT) -> None:
     """Apply a service's parked events again; further arguments go to `shared.redrive`."""
-    state = State(folder)
+    state = StackState(folder)
     if service not in SERVICES:
         raise typer.BadParameter(f"no service: {service!r}; there are: {', '.join(SERVICES)}")
     program = processes.service(service, Plan(), state, processes.postgres_of(state))
@@ -144,14 +144,14 @@ def supervise(
     proxies = {name: int(port) for name, port in (pair.split("=") for pair in proxy or ())}
     plan = Plan(tuple(filter(None, services.split(","))), durable, log_level, metrics, proxies)
     try:
-        came_up = launcher.supervise(State(folder), plan, typer.echo)
+        came_up = launcher.supervise(StackState(folder), plan, typer.echo)
     except AlreadyRunningError as running:
         typer.echo(str(running), err=True)
         came_up = False
     raise typer.Exit(0 if came_up else 1)
 
 
-def _start_detached(state: State) -> None:
+def _start_detached(state: StackState) -> None:
     """Start a launcher that stays when we go, and wait for it; an interrupted wait takes it down again."""
     follow = stack.LogFollower(state.log("launcher"))
     process = stack.spawn_launcher(state, stack.launcher_arguments(state, metrics=True), attached=False)
@@ -162,9 +162,9 @@ def _start_detached(state: State) -> None:
         raise
 
 
-def _health(state: State, name: str) -> str:
+def _health(state: StackState, name: str) -> str:
     if name in ("postgres", "kafka"):
-        return "ready" if ports.answers(state.port(name)) else "does not answer"
+        return "ready" if ports.is_port_answering(state.port(name)) else "does not answer"
     ready = monitoring.ready_url(state, name) if name in monitoring.PROGRAMS else f"{state.url(name)}/health/ready"
     try:
         answer = httpx2.get(ready, timeout=2, verify=state.tls.make_context())
@@ -173,7 +173,7 @@ def _health(state: State, name: str) -> str:
     return "ready" if answer.is_success else f"not ready: {answer.text[:200]}"
 
 
-def _print_addresses(state: State) -> None:
+def _print_addresses(state: StackState) -> None:
     places = {f"{service} API": f"{state.url(service)}/docs" for service in SERVICES}
     places |= {
         "collection policy": f"{state.url('collections')}/policy",

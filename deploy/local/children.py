@@ -103,7 +103,7 @@ def spawn(program: Program, log: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def end(child: subprocess.Popen[bytes], stop_signal: signal.Signals = signal.SIGTERM) -> None:
+def end_child(child: subprocess.Popen[bytes], stop_signal: signal.Signals = signal.SIGTERM) -> None:
     """Ask the child to end, and after the grace period kill it with its whole group; waits for it."""
     if child.poll() is None:
         child.send_signal(stop_signal)
@@ -114,7 +114,7 @@ def end(child: subprocess.Popen[bytes], stop_signal: signal.Signals = signal.SIG
         child.wait()
 
 
-async def wait_for_end(child: subprocess.Popen[bytes]) -> int:
+async def wait_for_child_end(child: subprocess.Popen[bytes]) -> int:
     """Wait for the end of the child, then of whatever is left in its group; its exit code."""
     if child.returncode is not None:
         return child.returncode
@@ -135,10 +135,10 @@ async def end_soon(child: subprocess.Popen[bytes], stop_signal: signal.Signals) 
     if child.poll() is None:
         child.send_signal(stop_signal)
     try:
-        await asyncio.wait_for(wait_for_end(child), GRACE)
+        await asyncio.wait_for(wait_for_child_end(child), GRACE)
     except TimeoutError:
         kill_group(child.pid)
-        await wait_for_end(child)
+        await wait_for_child_end(child)
 
 
 def end_stranded(identity: Identity, within: float = GRACE) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 
-def write(path: Path, text: str, mode: int = 0o644) -> None:
+def write_private_file(path: Path, text: str, mode: int = 0o644) -> None:
     """Replace the file in one step: a reader sees the old text or the new, never half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.new")
@@ -19,7 +19,7 @@ def write(path: Path, text: str, mode: int = 0o644) -> None:
 
 def write_json(path: Path, value: object, mode: int = 0o644) -> None:
     """`write`, as JSON."""
-    write(path, json.dumps(value, indent=1) + "\n", mode)
+    write_private_file(path, json.dumps(value, indent=1) + "\n", mode)
 
 
 def read_json(path: Path) -> dict[str, Any]:

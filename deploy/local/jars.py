@@ -44,7 +44,7 @@ def fetch() -> bool:
             return False
         shutil.rmtree(JARS, ignore_errors=True)
         _run_maven()
-        files.write(stamp, wanted)
+        files.write_private_file(stamp, wanted)
     return True
 
 

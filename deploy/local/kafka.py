@@ -69,7 +69,7 @@ class KafkaServer:
     def stop(self) -> None:
         """End the broker in good order."""
         if self._child is not None:
-            children.end(self._child)
+            children.end_child(self._child)
             self._child = None
 
     @cached_property
@@ -118,9 +118,11 @@ class KafkaServer:
         text = format_properties(Listeners(self.port, self.controller_port, self._proxied), self._data, login)
         if login:
             keystore = self.folder / "server.pem"
-            files.write(keystore, login.tls.key.read_text() + login.tls.certificate.read_text(), mode=0o600)
+            files.write_private_file(
+                keystore, login.tls.key.read_text() + login.tls.certificate.read_text(), mode=0o600
+            )
             text += format_security(login, keystore)
-        files.write(self._properties, text, mode=0o600)
+        files.write_private_file(self._properties, text, mode=0o600)
         if (self._data / "meta.properties").exists():
             return
         command = [
@@ -161,7 +163,7 @@ class KafkaServer:
 
     async def is_ready(self) -> bool:
         """Whether a client's question for the metadata is answered with a broker."""
-        if not ports.answers(self.port):
+        if not ports.is_port_answering(self.port):
             return False
         admin = AIOKafkaAdminClient(**connection_options(self.access), request_timeout_ms=3000)
         try:

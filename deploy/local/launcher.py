@@ -15,14 +15,14 @@ from deploy.local.bootstrap import SERVICES, bootstrap_server
 from deploy.local.children import Program, StartFailedError, as_user
 from deploy.local.jars import CHECKOUT
 from deploy.local.processes import Plan
-from deploy.local.state import State
+from deploy.local.state import StackState
 from deploy.local.supervisor import Supervisor
 
 TOPICS = tuple(f"{service}.events" for service in SERVICES)
 Tell = Callable[[str], None]
 
 
-def supervise(state: State, plan: Plan, tell: Tell) -> bool:
+def supervise(state: StackState, plan: Plan, tell: Tell) -> bool:
     """Run the stack until SIGTERM or SIGINT; whether it came up.
 
     Raises AlreadyRunningError when the folder has a launcher already.
@@ -36,7 +36,7 @@ def supervise(state: State, plan: Plan, tell: Tell) -> bool:
 
 
 class _Launcher:
-    def __init__(self, state: State, plan: Plan, tell: Tell) -> None:
+    def __init__(self, state: StackState, plan: Plan, tell: Tell) -> None:
         self._began = time.monotonic()
         self._state = state
         self._plan = plan

@@ -11,7 +11,7 @@ from deploy.local import files
 from deploy.local.children import Program
 from deploy.local.jars import CHECKOUT
 from deploy.local.ports import HOST
-from deploy.local.state import State, metrics_port_of
+from deploy.local.state import StackState, metrics_port_of
 
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "prometheus": ("prometheus",),
@@ -37,17 +37,19 @@ def _binary(name: str) -> str | None:
     return next((path for command in PROGRAMS[name] if (path := shutil.which(command))), None)
 
 
-def programs(state: State, services: tuple[str, ...]) -> list[Program]:
+def programs(state: StackState, services: tuple[str, ...]) -> list[Program]:
     """Both, with their configuration written anew; nothing where one is not installed."""
     prometheus, alertmanager = _binary("prometheus"), _binary("alertmanager")
     if prometheus is None or alertmanager is None:
         return []
     folder, speed = state.root / "monitoring", float(os.environ.get(QUICK_VARIABLE, "1"))
     folder.mkdir(parents=True, exist_ok=True)
-    files.write(folder / "rules.yml", faster(RULES.read_text(), speed))
-    files.write(folder / "prometheus.yml", yaml.safe_dump(build_scraping(state, services, SCRAPE_EVERY / speed)))
+    files.write_private_file(folder / "rules.yml", faster(RULES.read_text(), speed))
+    files.write_private_file(
+        folder / "prometheus.yml", yaml.safe_dump(build_scraping(state, services, SCRAPE_EVERY / speed))
+    )
     webhook = os.environ.get(WEBHOOK_VARIABLE)
-    files.write(folder / "alertmanager.yml", route_to_webhook(faster(ROUTES.read_text(), speed), webhook))
+    files.write_private_file(folder / "alertmanager.yml", route_to_webhook(faster(ROUTES.read_text(), speed), webhook))
     address = f"--web.listen-address={HOST}:{{}}"
     return [
         Program(
@@ -75,7 +77,7 @@ def programs(state: State, services: tuple[str, ...]) -> list[Program]:
     ]
 
 
-def build_scraping(state: State, services: tuple[str, ...], every: float) -> dict[str, object]:
+def build_scraping(state: StackState, services: tuple[str, ...], every: float) -> dict[str, object]:
     """Build Prometheus's configuration: each process with its service and role, the rules, where alerts go."""
     targets = [
         {
@@ -121,6 +123,6 @@ def route_to_webhook(text: str, webhook: str | None) -> str:
     return yaml.safe_dump(configuration)
 
 
-def ready_url(state: State, name: str) -> str:
+def ready_url(state: StackState, name: str) -> str:
     """Where one of both says that it is ready."""
     return f"{state.url(name)}/-/ready"

@@ -106,7 +106,7 @@ class PostgresServer:
     def stop(self) -> None:
         """Disconnect everyone, write everything down and end."""
         if self._child is not None:
-            children.end(self._child, signal.SIGINT)
+            children.end_child(self._child, signal.SIGINT)
             self._child = None
 
     def remove(self) -> None:
@@ -137,7 +137,7 @@ class PostgresServer:
         if self._tls is None:
             return DatabaseAccess(database_url=self.url(role, database, port))
         password_file = self.folder / "passwords" / role
-        files.write(password_file, self.password(role), mode=0o600)
+        files.write_private_file(password_file, self.password(role), mode=0o600)
         return DatabaseAccess(
             database_url=f"postgresql://{role}@{ports.HOST}:{port or self.port}/{database}",
             database_password_file=password_file,
@@ -212,7 +212,7 @@ class PostgresServer:
             home.mkdir(parents=True, exist_ok=True, mode=0o700)
         else:
             home = Path(tempfile.mkdtemp(prefix="goodstanding-postgres-", dir="/tmp"))
-            files.write(pointer, str(home))
+            files.write_private_file(pointer, str(home))
         if self._user is not None:
             os.chown(home, self._user.uid, self._user.gid)
         return home
@@ -220,7 +220,7 @@ class PostgresServer:
     def _initialise(self) -> None:
         shutil.rmtree(self.data, ignore_errors=True)  # a run of initdb that was interrupted
         password_file = self._home / "password"
-        files.write(password_file, self.password(SUPERUSER), mode=0o600)
+        files.write_private_file(password_file, self.password(SUPERUSER), mode=0o600)
         if self._user is not None:
             os.chown(password_file, self._user.uid, self._user.gid)
         command = (str(binaries() / "initdb"), "-D", str(self.data), "-U", SUPERUSER, "--auth=scram-sha-256")
@@ -242,7 +242,7 @@ class PostgresServer:
         if self._tls.client_ca:
             sources["clients.crt"] = self._tls.client_ca
         for name, source in sources.items():
-            files.write(self.data / name, source.read_text(), mode=0o600)
+            files.write_private_file(self.data / name, source.read_text(), mode=0o600)
             if self._user is not None:
                 os.chown(self.data / name, self._user.uid, self._user.gid)
         asking = " clientcert=verify-ca" if self._tls.client_ca else ""

@@ -13,7 +13,7 @@ from deploy.local.kafka import KafkaServer
 from deploy.local.ports import HOST
 from deploy.local.postgres import PostgresServer
 from deploy.local.secured import USERNAME, list_variables
-from deploy.local.state import State, metrics_port_of
+from deploy.local.state import StackState, metrics_port_of
 from deploy.local.tokens import ISSUER, RELAY
 from shared.base.connections.access import MailAccess, VendorAccess
 
@@ -33,13 +33,13 @@ class Plan:
     """The services reach these programs (by name) through a proxy on this port."""
 
 
-def postgres_of(state: State, durable: bool = True) -> PostgresServer:
+def postgres_of(state: StackState, durable: bool = True) -> PostgresServer:
     """The stack's Postgres."""
     tls = state.security.server if state.security else None
     return PostgresServer(state.root / "postgres", durable=durable, port=state.port("postgres"), tls=tls)
 
 
-def kafka_of(state: State, proxy: int | None = None) -> KafkaServer:
+def kafka_of(state: StackState, proxy: int | None = None) -> KafkaServer:
     """The stack's Kafka, and the proxy through which the services reach it, if they do."""
     proxied = Proxied(state.port("kafka-proxied"), proxy) if proxy is not None else None
     port, controller_port = state.port("kafka"), state.port("controller")
@@ -47,7 +47,7 @@ def kafka_of(state: State, proxy: int | None = None) -> KafkaServer:
     return KafkaServer(state.root / "kafka", port=port, controller_port=controller_port, proxied=proxied, login=login)
 
 
-def programs(plan: Plan, state: State, postgres: PostgresServer) -> list[Program]:
+def programs(plan: Plan, state: StackState, postgres: PostgresServer) -> list[Program]:
     """Everything that is neither Postgres nor Kafka."""
     return [*_sandbox(plan, state, postgres), *(service(name, plan, state, postgres) for name in plan.services)]
 
@@ -58,7 +58,7 @@ def migration(postgres: PostgresServer) -> tuple[list[str], dict[str, str]]:
     return [sys.executable, "-m", "shared.migrate"], dict(os.environ) | owner
 
 
-def service(name: str, plan: Plan, state: State, postgres: PostgresServer) -> Program:
+def service(name: str, plan: Plan, state: StackState, postgres: PostgresServer) -> Program:
     """One service; `shared/base/settings.py` explains the variables."""
 
     def port(other: str) -> int:
@@ -82,7 +82,7 @@ def service(name: str, plan: Plan, state: State, postgres: PostgresServer) -> Pr
     return _python(name, "shared.run", name, environment=environment)
 
 
-def _connections(name: str, plan: Plan, state: State, postgres: PostgresServer) -> dict[str, str]:
+def _connections(name: str, plan: Plan, state: StackState, postgres: PostgresServer) -> dict[str, str]:
     """How a service reaches Postgres, Kafka, the mail hop and the vendor."""
     security, smtp = state.security, plan.proxies.get("smtp") or state.port("smtp")
     base = state.vendor_url(plan.proxies.get("vendor"))
@@ -97,7 +97,7 @@ def _connections(name: str, plan: Plan, state: State, postgres: PostgresServer) 
     )
 
 
-def _sandbox(plan: Plan, state: State, postgres: PostgresServer) -> list[Program]:
+def _sandbox(plan: Plan, state: StackState, postgres: PostgresServer) -> list[Program]:
     """The world around the services: the vendor, the customers' mailbox and the business clock."""
     smtp, web = str(state.port("smtp")), str(state.port("mailbox"))
     mailbox = ["--smtp-port", smtp, "--port", web, "--state", str(state.root / "mailbox")]

@@ -69,7 +69,7 @@ class Security:
             raise StartFailedError("security", f"not in {self._folder}: {', '.join(missing)}")
         for name in _SECRETS:
             if not (self._folder / name).exists():
-                files.write(self._folder / name, secrets.token_urlsafe(24), mode=0o600)
+                files.write_private_file(self._folder / name, secrets.token_urlsafe(24), mode=0o600)
         client = {"client_id": USERNAME, "client_secret": (self._folder / "vendor-secret").read_text()}
         client["refresh_token"] = (self._folder / "vendor-refresh-token").read_text()
         files.write_json(self.vendor_client_file, client, mode=0o600)

@@ -15,7 +15,7 @@ from deploy.local.bootstrap import DATABASE, SERVICES
 from deploy.local.children import Identity, Program, StartFailedError
 from deploy.local.jars import CHECKOUT
 from deploy.local.postgres import PostgresServer
-from deploy.local.state import State
+from deploy.local.state import StackState
 from shared.base.connections.access import DatabaseAccess, KafkaAccess
 from shared.base.connections.tls import TlsFiles
 
@@ -44,7 +44,7 @@ class Stack:
         proxies: Mapping[str, int] | None = None,
         tell: Callable[[str], None] = lambda line: None,
     ) -> None:
-        self._state = State(state)
+        self._state = StackState(state)
         self._arguments = (
             *launcher_arguments(self._state, services, durable, log_level, metrics),
             *(f"--proxy={name}={port}" for name, port in (proxies or {}).items()),
@@ -115,9 +115,9 @@ class Stack:
         return self._state.log(name).read_text(errors="replace")
 
 
-def remove(folder: Path) -> None:
+def remove_stack_folder(folder: Path) -> None:
     """Delete the data of a stack that is down, wherever they live. Raises AlreadyRunningError."""
-    state = State(folder)
+    state = StackState(folder)
     with state.held():
         PostgresServer(state.root / "postgres").remove()
     shutil.rmtree(state.root)
@@ -146,7 +146,7 @@ class LogFollower:
 
 
 def launcher_arguments(
-    state: State,
+    state: StackState,
     services: tuple[str, ...] = SERVICES,
     durable: bool = True,
     log_level: str = "info",
@@ -159,7 +159,7 @@ def launcher_arguments(
     return (*command, *options, "--log-level", log_level)
 
 
-def spawn_launcher(state: State, arguments: tuple[str, ...], *, attached: bool) -> subprocess.Popen[bytes]:
+def spawn_launcher(state: StackState, arguments: tuple[str, ...], *, attached: bool) -> subprocess.Popen[bytes]:
     """Start the launcher; attached, it takes its stack down when we go."""
     death_signal = signal.SIGTERM if attached else None
     program = Program("launcher", arguments, directory=CHECKOUT, death_signal=death_signal)
@@ -167,7 +167,7 @@ def spawn_launcher(state: State, arguments: tuple[str, ...], *, attached: bool) 
 
 
 def wait_until_ready(
-    state: State, launcher: subprocess.Popen[bytes], follow: LogFollower, tell: Callable[[str], None]
+    state: StackState, launcher: subprocess.Popen[bytes], follow: LogFollower, tell: Callable[[str], None]
 ) -> None:
     """Wait until the stack is up, telling each line of the launcher's log. Raises StartFailedError."""
     deadline, lines = time.monotonic() + UP_WITHIN, list[str]()
@@ -190,7 +190,7 @@ def stop_launcher(launcher: subprocess.Popen[bytes]) -> None:
         launcher.wait()
 
 
-def _is_up(state: State, launcher: int) -> bool:
+def _is_up(state: StackState, launcher: int) -> bool:
     """Whether this launcher's stack is up: another's, in the same folder, is none of ours."""
     holder = state.launcher()
     return holder is not None and holder.pid == launcher and state.is_ready

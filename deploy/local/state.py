@@ -54,7 +54,7 @@ class Running:
         return Identity(self.pid, self.started)
 
 
-class State:
+class StackState:
     """Where things are in the folder of a stack."""
 
     def __init__(self, root: Path) -> None:
@@ -128,7 +128,7 @@ class State:
 
     def mark_ready(self) -> None:
         """Say that everything is up."""
-        files.write(self._ready, "")
+        files.write_private_file(self._ready, "")
 
     def end_stranded(self) -> list[str]:
         """End what a killed launcher left behind; the names of what had to be ended."""

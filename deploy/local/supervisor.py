@@ -10,7 +10,7 @@ from typing import Any
 
 from deploy.local import children
 from deploy.local.children import Identity, Program, StartFailedError
-from deploy.local.state import Running, State
+from deploy.local.state import Running, StackState
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 5.0
@@ -36,7 +36,7 @@ class Supervisor:
     All spawning happens in the thread of the event loop, whose death ends the programs.
     """
 
-    def __init__(self, state: State, tell: Callable[[str], None]) -> None:
+    def __init__(self, state: StackState, tell: Callable[[str], None]) -> None:
         self._state = state
         self._tell = tell
         self._groups: list[list[_Kept]] = []
@@ -89,7 +89,7 @@ class Supervisor:
             born = time.monotonic()
             kept.child = children.spawn(kept.program, self._state.log(name))
             self._note(name, kept.child.pid, restarts)
-            code = await children.wait_for_end(kept.child)
+            code = await children.wait_for_child_end(kept.child)
             restarts += 1
             if not self._ready and restarts >= DEATHS_ALLOWED:
                 raise StartFailedError(name, f"died {restarts} times (last exit code {code})")

@@ -69,10 +69,10 @@ class Keys:
             for audience, words in audiences.items():
                 scopes = " ".join(f"{audience}:{word}" for word in words)
                 token = self.token(audience, scopes, subject=f"service:{service}", roles="")
-                files.write(folder / service / f"{audience}.jwt", token, mode=0o600)
+                files.write_private_file(folder / service / f"{audience}.jwt", token, mode=0o600)
         (folder / RELAY).mkdir(parents=True, exist_ok=True)
         token = self.token("escalation", "escalation:mail", subject=RELAY, roles="")
-        files.write(folder / RELAY / "escalation.jwt", token, mode=0o600)
+        files.write_private_file(folder / RELAY / "escalation.jwt", token, mode=0o600)
 
     @cached_property
     def _secret(self) -> dict[str, str]:

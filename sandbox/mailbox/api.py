@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.mailbox.relay import Relay, write_bounce, write_reply
 from sandbox.mailbox.smtp import Doorkeeper, Fault, Intake, listening
-from shared.web.http.pages import add_pages
+from shared.web.http.pages import add_api_pages
 
 PAGE = Environment(autoescape=True).from_string("""\
 <!doctype html>
@@ -100,7 +100,7 @@ def create_app(
             yield
 
     app = FastAPI(title="Mailbox", lifespan=lifespan, docs_url=None, redoc_url=None)
-    add_pages(app)
+    add_api_pages(app)
     _add_reading(app, intake)
     _add_replies(app, intake, relay)
     _add_faults(app, intake)

@@ -20,8 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.local.children import StartFailedError
-from deploy.local.stack import Stack, remove
-from deploy.local.state import State
+from deploy.local.stack import Stack, remove_stack_folder
+from deploy.local.state import StackState
 from sandbox import clock, topics
 from sandbox.connections import open_pool
 from sandbox.demo import close_loops
@@ -140,7 +140,7 @@ def _tell(finished_storm: Storm, events: int, launcher_log: str) -> None:
     console.print(table)
 
 
-def _port(state: State, name: str) -> int:
+def _port(state: StackState, name: str) -> int:
     """Where the proxy of that name leads to; Kafka tells its clients where to go, so it has a listener for them."""
     return state.port("kafka-proxied" if name == "kafka" else name)
 
@@ -158,7 +158,7 @@ def main(
     well, level = False, "info" if metrics else "warning"
     try:
         with (
-            Proxies(PROXIED, partial(_port, State(folder))) as proxies,
+            Proxies(PROXIED, partial(_port, StackState(folder))) as proxies,
             Stack(folder, log_level=level, metrics=metrics, proxies=proxies.ports) as stack,
         ):
             findings_by_check = uvloop.run(storm(stack, proxies, chosen, seconds))
@@ -172,7 +172,7 @@ def main(
     if not well:
         console.print(f"the logs are in {folder / 'logs'}", markup=False)
         raise typer.Exit(1)
-    remove(folder)
+    remove_stack_folder(folder)
 
 
 if __name__ == "__main__":

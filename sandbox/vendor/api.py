@@ -12,8 +12,8 @@ from sandbox.vendor.faults import Fault
 from sandbox.vendor.subscription import Seed, Subscription, create_subscription
 from sandbox.vendor.support import add_support
 from sandbox.vendor.tokens import TokenDesk, add_tokens
-from sandbox.vendor.vendor import Call, Vendor, VendorAnswer
-from shared.web.http.pages import add_pages
+from sandbox.vendor.vendor import Vendor, VendorAnswer, VendorCall
+from shared.web.http.pages import add_api_pages
 
 PATH = "/customers/{customer}/subscriptions/{subscription}"
 
@@ -45,7 +45,7 @@ def create_app(vendor: Vendor, desk: TokenDesk | None = None) -> FastAPI:
     app = FastAPI(title="Vendor simulator", lifespan=lifespan, docs_url=None, redoc_url=None)
     if desk is not None:
         add_tokens(app, desk)
-    add_pages(app)
+    add_api_pages(app)
     _add_vendor(app, vendor)
     _add_records(app, vendor)
     _add_weather(app, vendor)
@@ -70,7 +70,7 @@ def _add_vendor(app: FastAPI, vendor: Vendor) -> None:
         correlation: Annotated[str | None, correlation_id] = None,
     ) -> Response:
         """The subscription as it is."""
-        return _response(await vendor.answer(Call("GET", customer, subscription, request, correlation)))
+        return _response(await vendor.answer(VendorCall("GET", customer, subscription, request, correlation)))
 
     @app.patch(f"/v1{PATH}")
     async def change(
@@ -83,7 +83,7 @@ def _add_vendor(app: FastAPI, vendor: Vendor) -> None:
     ) -> Response:
         """Replace the subscription: what the body leaves out is dropped."""
         content = await body.body()
-        call = Call("PATCH", customer, subscription, request, correlation, if_match, content)
+        call = VendorCall("PATCH", customer, subscription, request, correlation, if_match, content)
         return _response(await vendor.answer(call))
 
     @app.get("/v1/operations/{operation}")

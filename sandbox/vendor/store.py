@@ -16,7 +16,7 @@ _KEEP = "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET
 Kept = TypeVar("Kept", bound=BaseModel)
 
 
-class Answer(BaseModel):
+class StoredAnswer(BaseModel):
     """The answer to a request that took effect: repeats of the request get it again."""
 
     request_id: str
@@ -45,12 +45,12 @@ class Store:
         self.subscriptions = {
             (subscription.customer, subscription.id): subscription for subscription in self._load(Subscription)
         }
-        self.answers = {answer.request_id: answer for answer in self._load(Answer)}
+        self.answers = {answer.request_id: answer for answer in self._load(StoredAnswer)}
         self.accepted = {change.id: change for change in self._load(Accepted)}
         self.incidents = {incident.id: incident for incident in self._load(VendorIncident)}
         self.requests = {request.id: request for request in self._load(ServiceRequest)}
 
-    def keep(self, *things: Subscription | Answer | Accepted | ServiceRequest | VendorIncident) -> None:
+    def keep(self, *things: Subscription | StoredAnswer | Accepted | ServiceRequest | VendorIncident) -> None:
         """Keep these, all or none."""
         rows = [(type(thing).__name__, _key(thing), thing.model_dump_json()) for thing in things]
         self._database.execute("BEGIN IMMEDIATE")
@@ -74,11 +74,11 @@ class Store:
         rows = self._database.execute("SELECT value FROM kept WHERE kind = ?", (kind.__name__,))
         return [kind.model_validate_json(value) for (value,) in rows]
 
-    def _remember(self, thing: Subscription | Answer | Accepted | ServiceRequest | VendorIncident) -> None:
+    def _remember(self, thing: Subscription | StoredAnswer | Accepted | ServiceRequest | VendorIncident) -> None:
         match thing:
             case Subscription():
                 self.subscriptions[thing.customer, thing.id] = thing
-            case Answer():
+            case StoredAnswer():
                 self.answers[thing.request_id] = thing
             case Accepted():
                 self.accepted[thing.id] = thing
@@ -88,11 +88,11 @@ class Store:
                 self.incidents[thing.id] = thing
 
 
-def _key(thing: Subscription | Answer | Accepted | ServiceRequest | VendorIncident) -> str:
+def _key(thing: Subscription | StoredAnswer | Accepted | ServiceRequest | VendorIncident) -> str:
     match thing:
         case Subscription():
             return f"{thing.customer}/{thing.id}"
-        case Answer():
+        case StoredAnswer():
             return thing.request_id
         case Accepted() | ServiceRequest() | VendorIncident():
             return thing.id

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import orjson
 
 from sandbox.vendor.faults import Clock, Fault, Faults, Operation
-from sandbox.vendor.store import Accepted, Answer, Store
+from sandbox.vendor.store import Accepted, Store, StoredAnswer
 from sandbox.vendor.subscription import Subscription, VendorRefusal, patch_subscription
 
 USUAL_CODES = {"401": 401, "404": 404, "409": 900278, "412": 2055, "429": 429, "500": 500, "503": 503}
@@ -19,7 +19,7 @@ MINUTE = 60.0
 
 
 @dataclass(frozen=True)
-class Call:
+class VendorCall:
     """One call of the API about a subscription."""
 
     operation: Operation
@@ -51,7 +51,7 @@ class Vendor:
         """Above it, calls are answered with 429; None: no limit."""
         self._calls: deque[float] = deque()
 
-    async def answer(self, call: Call) -> VendorAnswer:
+    async def answer(self, call: VendorCall) -> VendorAnswer:
         """Answer a call, as a struck one if a fault waits for it."""
         try:
             check_ids(call.request_id, call.correlation_id)
@@ -91,7 +91,7 @@ class Vendor:
             case status:
                 return describe_error(int(status), fault.code or USUAL_CODES[status], "on request", _retry_after(fault))
 
-    def _carry_out(self, call: Call, *, polls: int) -> VendorAnswer:
+    def _carry_out(self, call: VendorCall, *, polls: int) -> VendorAnswer:
         """The call carried out; with `polls`, a change is only accepted, and done after so many looks."""
         if call.operation == "GET":
             if under_way := self.store.under_way(call.customer, call.subscription):
@@ -101,18 +101,18 @@ class Vendor:
             return _again(first_answer)
         return self._patch(call, polls)
 
-    def _patch(self, call: Call, polls: int) -> VendorAnswer:
+    def _patch(self, call: VendorCall, polls: int) -> VendorAnswer:
         current = self._get_subscription(call.customer, call.subscription)
         if self.store.under_way(call.customer, call.subscription):
             raise VendorRefusal(409, 900278, "another operation on the subscription is pending")
         after = patch_subscription(current, decode_body(call.body), call.if_match, self.clock.now())
         request_id = str(call.request_id)
         if not polls:
-            answer = Answer(request_id=request_id, status=200, body=orjson.dumps(after.build_resource()).decode())
+            answer = StoredAnswer(request_id=request_id, status=200, body=orjson.dumps(after.build_resource()).decode())
             self.store.keep(after, answer)
             return _again(answer)
         accepted = Accepted(id=uuid4().hex, looks_left=polls, after=after)
-        answer = Answer(request_id=request_id, status=202, body="", location=_location(accepted.id))
+        answer = StoredAnswer(request_id=request_id, status=202, body="", location=_location(accepted.id))
         self.store.keep(accepted, answer)
         return _again(answer)
 
@@ -172,7 +172,7 @@ def _answer_resource(subscription: Subscription) -> VendorAnswer:
     return VendorAnswer(200, orjson.dumps(subscription.build_resource()), headers)
 
 
-def _again(answer: Answer) -> VendorAnswer:
+def _again(answer: StoredAnswer) -> VendorAnswer:
     headers = {"Location": answer.location} if answer.location else {"Content-Type": "application/json"}
     return VendorAnswer(answer.status, answer.body.encode(), headers)
 

@@ -3,7 +3,7 @@
 from services.collections import use_cases
 from services.collections.use_cases.judging import CHECK_SUSPENSION
 from services.collections.use_cases.notices import SEND_NOTICE
-from shared.process.intents import Kind
+from shared.process.intents import IntentKind
 from shared.process.sweeps import Sweep
 
 SWEEPS = (
@@ -15,6 +15,6 @@ SWEEPS = (
 )
 
 INTENTS = (
-    Kind(SEND_NOTICE, use_cases.delivery.send_notice, use_cases.delivery.record_result),
-    Kind(CHECK_SUSPENSION, use_cases.checking.fetch_fresh_facts, use_cases.checking.request_due_suspensions),
+    IntentKind(SEND_NOTICE, use_cases.delivery.send_notice, use_cases.delivery.record_sending_result),
+    IntentKind(CHECK_SUSPENSION, use_cases.checking.fetch_fresh_facts, use_cases.checking.request_due_suspensions),
 )

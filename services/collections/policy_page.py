@@ -97,7 +97,7 @@ def _list_notes(policy: Policy, step: Step, texts: LocaleTexts) -> Iterator[str]
         yield texts("by_person")
 
 
-def render_page(row: PolicyRow, policy: Policy, versions: Sequence[PolicyRow], language: str) -> str:
+def render_policy_page(row: PolicyRow, policy: Policy, versions: Sequence[PolicyRow], language: str) -> str:
     """Render the page of a version; `versions` are all that there are."""
     texts = LocaleTexts(WORDS, Locale(language))
     return TEMPLATES.get_template("policy.html").render(

@@ -24,7 +24,7 @@ OPERATIONS = {"GET": "read", "PATCH": "change"}
 
 
 @contextmanager
-def call(method: str) -> Iterator[list[str]]:
+def time_vendor_call(method: str) -> Iterator[list[str]]:
     """Time one call to the vendor; the block appends its outcome, or it was not reached."""
     operation = OPERATIONS.get(method, method)
     began, outcome = time.perf_counter(), list[str]()

@@ -9,7 +9,7 @@ from services.escalation.use_cases.service_health import READ_HEALTH
 from services.escalation.use_cases.ticket_mails import SEND_TICKET_MAIL
 from services.escalation.use_cases.ticket_notes import SEND_NOTE
 from services.escalation.use_cases.ticket_readings import READ_TICKET
-from shared.process.intents import Kind
+from shared.process.intents import IntentKind
 from shared.process.sweeps import Sweep
 
 SWEEPS = (
@@ -74,11 +74,11 @@ SWEEPS = (
 )
 
 INTENTS = (
-    Kind(READ_TICKET, use_cases.ticket_readings.read_ticket, use_cases.ticket_readings.record_reading),
-    Kind(READ_HEALTH, use_cases.service_health.read_health, use_cases.service_health.record_health),
-    Kind(SEND_NOTE, use_cases.ticket_notes.send_note, use_cases.ticket_notes.record_sending),
-    Kind(SEND_TICKET_MAIL, use_cases.ticket_mails.send_ticket_mail, use_cases.ticket_mails.record_ticket_mail),
-    Kind(SEND_CASE_MAIL, use_cases.messages.send_message, use_cases.messages.record_sent),
-    Kind(RESERVE_AMOUNTS, use_cases.dispute_requests.reserve_amounts, use_cases.dispute_requests.record_reserved),
-    Kind(AMEND_AMOUNTS, use_cases.amendments.reserve_amended, use_cases.amendments.record_amended),
+    IntentKind(READ_TICKET, use_cases.ticket_readings.read_ticket, use_cases.ticket_readings.record_reading),
+    IntentKind(READ_HEALTH, use_cases.service_health.read_health, use_cases.service_health.record_health),
+    IntentKind(SEND_NOTE, use_cases.ticket_notes.send_ticket_note, use_cases.ticket_notes.record_sending),
+    IntentKind(SEND_TICKET_MAIL, use_cases.ticket_mails.send_ticket_mail, use_cases.ticket_mails.record_ticket_mail),
+    IntentKind(SEND_CASE_MAIL, use_cases.messages.send_message, use_cases.messages.record_sent),
+    IntentKind(RESERVE_AMOUNTS, use_cases.dispute_requests.reserve_amounts, use_cases.dispute_requests.record_reserved),
+    IntentKind(AMEND_AMOUNTS, use_cases.amendments.reserve_amended, use_cases.amendments.record_amended),
 )

@@ -9,7 +9,7 @@ from babel import Locale
 from babel.dates import format_date, format_time, get_day_names
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from services.escalation.domain.clocks import Target
+from services.escalation.domain.clocks import ClockTarget
 from services.escalation.tables import CalendarRow, SupportStatementRow
 from shared.base.wording import read_catalogue
 
@@ -84,16 +84,18 @@ def list_closed_days(calendar: CalendarRow, today: date, language: str) -> list[
     return [format_date(day, "full", locale=language) for day in coming[:MAX_CLOSED_DAYS]]
 
 
-def list_response_times(targets: Mapping[tuple[str, str | None], Target], language: str) -> list[ResponseTime]:
+def list_response_times(targets: Mapping[tuple[str, str | None], ClockTarget], language: str) -> list[ResponseTime]:
     """List how long first answers may take, written out."""
     words = read_catalogue(WORDS, language)
     names = {(kind, severity): f"{kind}_{severity}" if severity else kind for kind, severity in SHOWN_KINDS}
     return [
-        ResponseTime(words[name], write_target(targets[key], words)) for key, name in names.items() if key in targets
+        ResponseTime(words[name], write_clock_target(targets[key], words))
+        for key, name in names.items()
+        if key in targets
     ]
 
 
-def write_target(target: Target, words: Mapping[str, str]) -> str:
+def write_clock_target(target: ClockTarget, words: Mapping[str, str]) -> str:
     """Write out how long an answer may take."""
     if target.business_days:
         return words["day"] if target.business_days == 1 else words["days"].format(target.business_days)
@@ -101,7 +103,7 @@ def write_target(target: Target, words: Mapping[str, str]) -> str:
     return words[f"{unit}_{'clock' if target.is_round_the_clock else 'business'}"].format(number)
 
 
-def render_page(
+def render_support_page(
     row: SupportStatementRow,
     weekdays: Sequence[WeekdayHours],
     time_zone: str,

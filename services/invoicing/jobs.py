@@ -9,7 +9,7 @@ from services.invoicing.documents.use_cases import document_deliveries
 from services.invoicing.receivables.use_cases import overdue_checks
 from services.invoicing.subscriptions.use_cases import term_renewals
 from services.invoicing.vendor_costs.use_cases import vendor_invoice_payments, vendor_postings
-from shared.process.intents import Kind
+from shared.process.intents import IntentKind
 from shared.process.sweeps import Sweep
 
 SWEEPS = (
@@ -41,7 +41,7 @@ SWEEPS = (
         due="""SELECT id::text FROM bill_runs b WHERE state IN ('drafting', 'issuing') AND started_at <= $1
             AND NOT EXISTS (SELECT FROM bill_run_accounts a WHERE a.run_id = b.id AND a.due_at IS NOT NULL)
             AND NOT EXISTS (SELECT FROM bill_run_accounts a WHERE a.run_id = b.id AND a.state = 'to_be_taxed')""",
-        handler=bill_run_control.finish_runs,
+        handler=bill_run_control.finish_bill_runs,
         judges_accounts=False,
     ),
     Sweep(
@@ -66,6 +66,6 @@ SWEEPS = (
 )
 
 INTENTS = (
-    Kind(SEND_DOCUMENT, document_deliveries.send_document, document_deliveries.record_sent),
-    Kind(CALCULATE_TAX, tax_calculation.calculate_draft_tax, tax_calculation.record_draft_tax),
+    IntentKind(SEND_DOCUMENT, document_deliveries.send_document, document_deliveries.record_sent),
+    IntentKind(CALCULATE_TAX, tax_calculation.calculate_draft_tax, tax_calculation.record_draft_tax),
 )

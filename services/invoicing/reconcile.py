@@ -21,7 +21,7 @@ from services.invoicing.vendor_costs.use_cases.reconciliation import Reconciliat
 from shared.base.settings import settings
 from shared.base.telemetry import set_up
 from shared.base.wakeups import Wakeups
-from shared.persistence.audit import Act
+from shared.persistence.audit import AuditedAct
 from shared.persistence.database import Cause, Unit, Units
 from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
@@ -42,7 +42,7 @@ async def reconcile(units: Units, path: Path, number: str, actor: str, because: 
             unit.audit.check(unit.cause)
             return result
 
-        act = Act(actor, "vendor_reconciliation.take", because)
+        act = AuditedAct(actor, "vendor_reconciliation.take", because)
         cause = Cause(id=str(new_id()), act=act)
         return await units.run(take, cause)
 
@@ -51,7 +51,7 @@ def _suffix(path: Path) -> str:
     return path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
 
 
-def told(found: ReconciliationResult) -> str:
+def describe_result(found: ReconciliationResult) -> str:
     """Describe what a reconciliation came to, for people."""
     row = found.row
     head = f"{row.status}: {row.lines} lines in {row.took_ms / 1000:.1f} s" + (" (before)" if found.repeated else "")
@@ -83,7 +83,7 @@ def main(
             await units.close()
 
     try:
-        typer.echo(told(asyncio.run(run())))
+        typer.echo(describe_result(asyncio.run(run())))
     except Refusal as refused:
         errors = refused.more.get("errors", [])
         lines = [f"{error['field']}: {error['message']}" for error in errors] if isinstance(errors, list) else []

@@ -124,7 +124,7 @@ async def call_with_timeout(call: Awaitable[object], timeout: float = CLIENT_TIM
         await call
 
 
-async def start(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+async def start_client(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
     """Start a client, but do not wait for ever. Raises TimeoutError, and what the client raises.
 
     A start that is cancelled comes to its end first: aiokafka would forget the connection that it made.
@@ -139,7 +139,7 @@ async def start(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
         raise
 
 
-async def stop(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+async def stop_client(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
     """Stop a client in good order; where that fails or takes too long, only close its connections."""
     try:
         await call_with_timeout(client.stop(), STOP_TIMEOUT)
@@ -160,7 +160,7 @@ async def _abandon(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
     await client._client.close()
 
 
-def find_end(client: AIOKafkaConsumer, at: TopicPartition) -> int | None:
+def find_end_offset(client: AIOKafkaConsumer, at: TopicPartition) -> int | None:
     """Where a partition ends, as far as the broker has said; None for one that was just taken away."""
     return client.highwater(at) if at in client.assignment() else None
 

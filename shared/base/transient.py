@@ -43,7 +43,7 @@ def is_transient(error: BaseException) -> bool:
     return False
 
 
-def name_error(error: BaseException) -> str:
+def describe_error_type(error: BaseException) -> str:
     """Name the class of an error: the database's own where it is the cause. Never its text, which may hold values."""
     return next(
         (type(cause).__name__ for cause in chain(error) if isinstance(cause, asyncpg.PostgresError)),

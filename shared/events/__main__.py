@@ -43,7 +43,7 @@ def read_schemas(folder: Path) -> dict[str, Any]:
     return {path.stem: orjson.loads(path.read_bytes()) for path in folder.glob("*.json")}
 
 
-def write(folder: Path) -> None:
+def write_event_schemas(folder: Path) -> None:
     """Write every schema and remove those without a declaration."""
     folder.mkdir(exist_ok=True)
     wanted = {f"{name}.json": schema_of(event) for name, event in REGISTRY.items()}
@@ -53,7 +53,7 @@ def write(folder: Path) -> None:
         (folder / name).write_bytes(text)
 
 
-def release(schemas: Path, released: Path) -> None:
+def release_event_schemas(schemas: Path, released: Path) -> None:
     """Make the schemas of one folder those of the other; all of them or none. Raises Incompatible."""
     if breaks_by_type := find_all_breaks(read_schemas(released), read_schemas(schemas)):
         raise Incompatible(breaks_by_type)
@@ -65,7 +65,7 @@ def release(schemas: Path, released: Path) -> None:
 @app.callback(invoke_without_command=True)
 def write_schemas(context: typer.Context) -> None:
     """Write the schema of every event."""
-    write(SCHEMAS)
+    write_event_schemas(SCHEMAS)
     if context.invoked_subcommand is None and (
         breaks_by_type := find_all_breaks(read_schemas(RELEASED), read_schemas(SCHEMAS))
     ):
@@ -77,7 +77,7 @@ def write_schemas(context: typer.Context) -> None:
 def release_schemas() -> None:
     """Release the schemas, unless a reader of the released ones would break."""
     try:
-        release(SCHEMAS, RELEASED)
+        release_event_schemas(SCHEMAS, RELEASED)
     except Incompatible as refused:
         typer.echo(f"not released:\n{refused}", err=True)
         raise typer.Exit(1) from None

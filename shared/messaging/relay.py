@@ -76,11 +76,11 @@ class Relay:
             await self._become_leader(connection)
             producer = kafka.create_producer(self._settings)
             try:
-                await start_client(kafka.start(producer), self._settings)
+                await start_client(kafka.start_client(producer), self._settings)
                 self._health.set("relay", True, "leading")
                 await self._publish_for_ever(connection, producer)
             finally:
-                await kafka.stop(producer)
+                await kafka.stop_client(producer)
         finally:
             connection.terminate()
 

@@ -54,7 +54,7 @@ class NotAudited(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class AuditedAct:
     """Act of a caller by one request, or a person with one command; the id is its entry's."""
 
     actor: str
@@ -70,11 +70,11 @@ class ActingCause(Protocol):
     @property
     def id(self) -> str: ...
     @property
-    def act(self) -> Act | None: ...
+    def act(self) -> AuditedAct | None: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class AuditedChange:
     """Change of one object, or its making (without `before` and `after`); both may have fields that stayed."""
 
     object_type: str
@@ -84,7 +84,7 @@ class Change:
     after: Values | None = None
 
 
-class Entry(NamedTuple):
+class AuditEntry(NamedTuple):
     """A row of `audit_entries`; the last three are JSON."""
 
     id: UUID
@@ -100,12 +100,12 @@ class Entry(NamedTuple):
     personal: str
 
 
-def build_entry(cause: ActingCause, act: Act, now: datetime, change: Change) -> Entry:
+def build_audit_entry(cause: ActingCause, act: AuditedAct, now: datetime, change: AuditedChange) -> AuditEntry:
     """Build the entry of a request that changed this at `now`."""
     before, after, personal = split_personal(change.before, change.after)
     if act.reason is not None:
         personal["reason"] = act.reason
-    return Entry(
+    return AuditEntry(
         act.id,
         now,
         act.actor,
@@ -178,23 +178,23 @@ class Audit:
     """Changes of the requests of one unit so far."""
 
     def __init__(self) -> None:
-        self._entries: dict[str, Entry | None] = {}
+        self._entries: dict[str, AuditEntry | None] = {}
         """By the cause's id; None for a request that changed nothing."""
 
-    def record(self, cause: ActingCause, now: datetime, change: Change | None) -> None:
+    def record(self, cause: ActingCause, now: datetime, change: AuditedChange | None) -> None:
         """Note what a request changed, or that it changed nothing. Raises NotAudited for a second time."""
         if cause.act is None:
             return
         if cause.id in self._entries:
             raise NotAudited(f"{cause.act.action} is recorded twice: a request has one entry")
-        self._entries[cause.id] = None if change is None else build_entry(cause, cause.act, now, change)
+        self._entries[cause.id] = None if change is None else build_audit_entry(cause, cause.act, now, change)
 
     def check(self, cause: ActingCause) -> None:
         """Raise NotAudited if nothing said what an accepted request changed."""
         if cause.act is not None and cause.id not in self._entries:
             raise NotAudited(f"nothing said what {cause.act.action} changed")
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[AuditEntry]:
         """The entries to be written."""
         return [entry for entry in self._entries.values() if entry is not None]
 

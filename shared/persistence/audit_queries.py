@@ -80,7 +80,7 @@ def build_page_query(criteria: Criteria, last: tuple[datetime, UUID] | None, lim
     return query, [*arguments, limit]
 
 
-async def get_entry(unit: Unit, entry_id: UUID) -> asyncpg.Record:
+async def get_audit_entry(unit: Unit, entry_id: UUID) -> asyncpg.Record:
     """Get one entry. Raises NotFound."""
     row = await unit.connection.fetchrow(f"SELECT {_COLUMNS} FROM audit_entries WHERE id = $1", entry_id)
     if row is None:
@@ -88,7 +88,7 @@ async def get_entry(unit: Unit, entry_id: UUID) -> asyncpg.Record:
     return row
 
 
-async def list_entries(unit: Unit, criteria: Criteria, after: UUID | None, limit: int) -> list[asyncpg.Record]:
+async def list_audit_entries(unit: Unit, criteria: Criteria, after: UUID | None, limit: int) -> list[asyncpg.Record]:
     """List entries, oldest first, after the one with this id. Raises UnknownCursor."""
     last = None
     if after is not None:

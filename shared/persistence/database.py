@@ -29,7 +29,7 @@ from shared.base.transient import is_transient
 from shared.base.wakeups import Wakeups
 from shared.events import Event
 from shared.persistence import outbox, streams
-from shared.persistence.audit import Act, Audit, Change
+from shared.persistence.audit import Audit, AuditedAct, AuditedChange
 from shared.persistence.endings import KeptAnswer, write_ending
 from shared.persistence.pool import build_engine, find_living
 from shared.persistence.transactions import open_transaction
@@ -45,7 +45,7 @@ class Cause:
     id: str
     traceparent: str = ""
     """The trace that what follows belongs to, if that is not the one in which it is done."""
-    act: Act | None = None
+    act: AuditedAct | None = None
     """The act of a caller, for the audit; None where a machine acts by itself."""
 
 
@@ -119,12 +119,12 @@ class Unit:
         subject = event.subject()
         sequence = self._sequences[subject] + 1
         cause = self.causes.get(subject, self.cause)
-        self._outbox.append(outbox.build_row(event, sequence=sequence, unit_now=self.now, cause=cause))
+        self._outbox.append(outbox.build_outbox_row(event, sequence=sequence, unit_now=self.now, cause=cause))
         self._sequences[subject] = sequence
         self.wake("relay")
         return sequence
 
-    def record(self, change: Change) -> None:
+    def record(self, change: AuditedChange) -> None:
         """Record what the request at hand changed, once, for the audit; a machine's own change leaves no entry."""
         self._check_writes()
         cause = self.causes.get(str(change.account_id), self.cause)
@@ -150,7 +150,7 @@ class Unit:
         if self._session is not None:
             await self._session.flush()
         if self._outbox:
-            await outbox.write(self.connection, self._outbox, self._sequences)
+            await outbox.write_outbox(self.connection, self._outbox, self._sequences)
             self._outbox.clear()
 
     def keep_answers(self, answers: Iterable[KeptAnswer]) -> None:

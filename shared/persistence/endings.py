@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import asyncpg
 
-from shared.persistence.audit import Entry
+from shared.persistence.audit import AuditEntry
 from shared.persistence.outbox import OutboxRow
 
 
@@ -52,7 +52,7 @@ async def write_ending(
     connection: asyncpg.Connection,
     events: Sequence[OutboxRow],
     sequences: Mapping[str, int],
-    entries: Sequence[Entry],
+    entries: Sequence[AuditEntry],
     answers: Sequence[KeptAnswer],
 ) -> None:
     """Write events in their order with the sequences that they used, entries and answers; the streams are locked."""
@@ -62,7 +62,7 @@ async def write_ending(
         list(subjects),
         [sequences[subject] for subject in subjects],
         *_columns(answers, KeptAnswer),
-        *_columns(entries, Entry),
+        *_columns(entries, AuditEntry),
         *_columns(events, OutboxRow),
     )
 

@@ -16,8 +16,8 @@ import asyncpg
 
 from shared.base import clock
 from shared.base.telemetry import log
-from shared.base.transient import name_error
-from shared.persistence.audit import Change
+from shared.base.transient import describe_error_type
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound, Refusal
 from shared.pure.ids import new_id
@@ -35,7 +35,7 @@ class WorkKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class WorkName:
     """A sweep, or a kind of intent."""
 
     kind: WorkKind
@@ -70,7 +70,7 @@ SELECT array(SELECT subject FROM failed_work WHERE kind = $1 AND name = $2) AS s
 """
 
 
-async def read_state(connection: asyncpg.Connection, work: Work) -> tuple[list[str], bool]:
+async def read_work_state(connection: asyncpg.Connection, work: WorkName) -> tuple[list[str], bool]:
     """Read which subjects of a sweep are passed over, and whether it is stopped."""
     row = await connection.fetchrow(_STATE, work.kind, work.name)
     return row["subjects"], row["is_stopped"]
@@ -87,10 +87,10 @@ HAVING count(*) >= $5 ON CONFLICT DO NOTHING RETURNING name
 """
 
 
-async def keep(unit: Unit, work: Work, subject: str, account_id: UUID | None, error: Exception) -> None:
+async def keep_failed_work(unit: Unit, work: WorkName, subject: str, account_id: UUID | None, error: Exception) -> None:
     """Set a subject aside, and stop the work if too many of its subjects failed."""
     at = clock.system_now()
-    error_class = name_error(error)
+    error_class = describe_error_type(error)
     await unit.connection.execute(_KEEP, new_id(), work.kind, work.name, subject, account_id, error_class, at)
     stopped = await unit.connection.fetchval(_STOP_IF_FLOODED, work.kind, work.name, at, at - WINDOW, FLOOD)
     log.error("work failed", kind=work.kind, name=work.name, subject=subject, error=error_class)
@@ -105,7 +105,7 @@ class UnknownWork(Refusal):
     status = 422
 
 
-async def check_name(unit: Unit, name: str | None, names: Set[str]) -> None:
+async def check_work_name(unit: Unit, name: str | None, names: Set[str]) -> None:
     """Refuse a name that is neither one of `names` nor of work that failed or is stopped. Raises UnknownWork."""
     if name is None or name in names or await unit.connection.fetchval(_HAS_NAME, name):
         return
@@ -159,23 +159,23 @@ async def retry(unit: Unit, failed_id: UUID) -> FailedWork:
     if row is None:
         raise NotFound(f"there is no failed work {failed_id}")
     failed = _read_row(row)
-    await _go_on(unit, Work(failed.kind, failed.name), [failed.subject])
-    unit.record(Change("failed_work", failed.id, failed.account_id))
+    await _go_on(unit, WorkName(failed.kind, failed.name), [failed.subject])
+    unit.record(AuditedChange("failed_work", failed.id, failed.account_id))
     return failed
 
 
-async def retry_all(unit: Unit, work: Work) -> int:
+async def retry_all(unit: Unit, work: WorkName) -> int:
     """Have all of what failed of this work tried again, and the work go on if it was stopped; how many they are."""
     rows = await unit.connection.fetch(
         "DELETE FROM failed_work WHERE kind = $1 AND name = $2 RETURNING subject", work.kind, work.name
     )
     await unit.connection.execute("DELETE FROM stopped_work WHERE kind = $1 AND name = $2", work.kind, work.name)
     await _go_on(unit, work, [row["subject"] for row in rows])
-    unit.record(Change("work", f"{work.kind}/{work.name}", before={"failed": len(rows)}, after={"failed": 0}))
+    unit.record(AuditedChange("work", f"{work.kind}/{work.name}", before={"failed": len(rows)}, after={"failed": 0}))
     return len(rows)
 
 
-async def _go_on(unit: Unit, work: Work, subjects: list[str]) -> None:
+async def _go_on(unit: Unit, work: WorkName, subjects: list[str]) -> None:
     if work.kind is WorkKind.SWEEP:
         unit.wake("sweeps")
         return

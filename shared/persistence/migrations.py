@@ -195,7 +195,7 @@ REVOKE ALL ON {schema}.alembic_version FROM {schema};
 """
 
 
-def run(schema: str) -> None:
+def run_migrations(schema: str) -> None:
     """Migrate a service's schema on the connection that its `migrations/env.py` is given."""
     connection: Connection = context.config.attributes["connection"]
     context.configure(connection=connection, version_table_schema=schema, transaction_per_migration=True)

@@ -11,9 +11,9 @@ from shared.base import clock
 from shared.base.telemetry import traceparent
 from shared.events import Event
 from shared.events.base import source_of
-from shared.persistence.audit import Act
+from shared.persistence.audit import AuditedAct
 from shared.pure.errors import Refusal
-from shared.pure.ids import new_text
+from shared.pure.ids import new_text_id
 
 MAX_EVENT_BYTES = 512 * 1024
 """Kafka's default limit is 1 MiB a message; half of it leaves room for headers and growth."""
@@ -34,7 +34,7 @@ class CauseLike(Protocol):
     @property
     def traceparent(self) -> str: ...
     @property
-    def act(self) -> Act | None: ...
+    def act(self) -> AuditedAct | None: ...
 
 
 class OutboxRow(NamedTuple):
@@ -46,13 +46,13 @@ class OutboxRow(NamedTuple):
     data: str
 
 
-def build_row(event: Event, *, sequence: int, unit_now: datetime, cause: CauseLike) -> OutboxRow:
+def build_outbox_row(event: Event, *, sequence: int, unit_now: datetime, cause: CauseLike) -> OutboxRow:
     """The outbox row of an event that occurred at `unit_now`. Raises EventTooLarge."""
     payload = event.model_dump_json()
     if len(payload.encode()) > MAX_EVENT_BYTES:
         raise EventTooLarge(f"{type(event).__name__} would have {len(payload)} bytes")
     subject = event.subject()
-    own = {"ce_id": new_text(), "ce_subject": subject, "ce_sequence": str(sequence)}
+    own = {"ce_id": new_text_id(), "ce_subject": subject, "ce_sequence": str(sequence)}
     return OutboxRow(subject, event.type(), _headers(type(event), unit_now, cause, own), payload)
 
 
@@ -89,7 +89,7 @@ ORDER BY place
 """
 
 
-async def write(connection: asyncpg.Connection, rows: Sequence[OutboxRow], sequences: Mapping[str, int]) -> None:
+async def write_outbox(connection: asyncpg.Connection, rows: Sequence[OutboxRow], sequences: Mapping[str, int]) -> None:
     """Write the rows in their order and note the sequences that they used; the streams are locked."""
     subjects = {row.subject for row in rows}
     await connection.execute(

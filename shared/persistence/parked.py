@@ -103,7 +103,7 @@ async def park_unreadable(
     await connection.execute(_PARK, topic, place, 0, place, UNREADABLE, kept, payload, error, at, False)
 
 
-async def remove(connection: asyncpg.Connection, event: Envelope) -> None:
+async def delete_parked(connection: asyncpg.Connection, event: Envelope) -> None:
     """An event no longer waits: it was applied, or given up."""
     await connection.execute(
         "DELETE FROM parked WHERE topic = $1 AND subject = $2 AND sequence = $3",
@@ -129,7 +129,7 @@ async def give_up(connection: asyncpg.Connection, event: Envelope, *, actor: str
         reason,
         clock.system_now(),
     )
-    await remove(connection, event)
+    await delete_parked(connection, event)
 
 
 async def list_heads(connection: asyncpg.Connection, subject: str | None = None) -> list[asyncpg.Record]:

@@ -17,10 +17,10 @@ import orjson
 
 from shared.base import clock
 from shared.base.telemetry import traceparent
-from shared.base.transient import name_error
+from shared.base.transient import describe_error_type
 from shared.persistence import failed_work
 from shared.persistence.database import Unit
-from shared.persistence.failed_work import Work, WorkKind
+from shared.persistence.failed_work import WorkKind, WorkName
 from shared.pure.ids import new_id
 
 LEASE = timedelta(seconds=60)
@@ -63,7 +63,7 @@ class Recorded(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class IntentKind:
     """A kind of intent: `perform` makes the call (and raises Later), `record` keeps what came of it."""
 
     name: str
@@ -78,7 +78,7 @@ ON CONFLICT (kind, key) WHERE state = 'pending' DO NOTHING
 """
 
 
-async def add(
+async def add_intent(
     unit: Unit,
     kind: str,
     account_id: UUID,
@@ -128,7 +128,7 @@ RETURNING id, kind, account_id, key, payload, attempts, traceparent, created_at
 """
 
 
-async def claim(unit: Unit, limit: int) -> list[Intent]:
+async def claim_intents(unit: Unit, limit: int) -> list[Intent]:
     """Take due intents under a lease."""
     now = clock.system_now()
     if not await unit.connection.fetchval(_DUE, unit.now, now):
@@ -151,7 +151,7 @@ async def lease_intent(unit: Unit, intent_id: UUID) -> Intent | None:
     return Intent(**row) if row else None
 
 
-async def record(unit: Unit, kind: Kind, intent: Intent, result: Any) -> None:
+async def record_intent_result(unit: Unit, kind: IntentKind, intent: Intent, result: Any) -> None:
     """Keep what came of an intent; nothing if somebody else has finished it."""
     await unit.lock(intent.account_id)
     state = await unit.connection.fetchval("SELECT state FROM intents WHERE id = $1 FOR UPDATE", intent.id)
@@ -190,10 +190,12 @@ WHERE id = $1 AND state = 'pending' RETURNING state
 async def keep_broken(unit: Unit, intent: Intent, error: Exception) -> bool:
     """Keep that an attempt broke: the intent is due again after a pause, or is set aside. Whether it is."""
     due_at = unit.now + compute_back_off(intent.attempts)
-    state = await unit.connection.fetchval(_BROKE, intent.id, name_error(error), due_at, MOST_BROKEN)
+    state = await unit.connection.fetchval(_BROKE, intent.id, describe_error_type(error), due_at, MOST_BROKEN)
     if state != "failed":
         return False
-    await failed_work.keep(unit, Work(WorkKind.INTENT, intent.kind), str(intent.id), intent.account_id, error)
+    await failed_work.keep_failed_work(
+        unit, WorkName(WorkKind.INTENT, intent.kind), str(intent.id), intent.account_id, error
+    )
     return True
 
 

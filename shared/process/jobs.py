@@ -19,12 +19,12 @@ from shared.base.metrics.figures import Figure, Figures
 from shared.base.retries import restart_on_error
 from shared.base.settings import Settings
 from shared.base.telemetry import continued, log
-from shared.base.transient import is_transient, name_error
+from shared.base.transient import describe_error_type, is_transient
 from shared.base.wakeups import Wakeups
 from shared.persistence.database import Units
 from shared.persistence.failed_work import WorkKind
 from shared.process import intents
-from shared.process.intents import Intent, Kind
+from shared.process.intents import Intent, IntentKind
 from shared.process.sweeps import Sweep, Sweeper
 from shared.pure.errors import Later, Unavailable
 from shared.web import idempotency
@@ -67,7 +67,7 @@ class Host(Protocol):
 class Jobs:
     """Runs the sweeps and intents of one service until it is cancelled."""
 
-    def __init__(self, runtime: Host, sweeps: tuple[Sweep, ...], kinds: tuple[Kind, ...]) -> None:
+    def __init__(self, runtime: Host, sweeps: tuple[Sweep, ...], kinds: tuple[IntentKind, ...]) -> None:
         self._runtime = runtime
         settings = runtime.settings
         self.sweeper = Sweeper(runtime.units, sweeps, chunk=settings.chunk_accounts, interval=settings.jobs_poll)
@@ -121,7 +121,7 @@ class Jobs:
             raise
 
     async def _claim_and_work(self) -> bool:
-        claimed = await self._runtime.units.run(lambda unit: intents.claim(unit, WORKERS))
+        claimed = await self._runtime.units.run(lambda unit: intents.claim_intents(unit, WORKERS))
         metrics_jobs.went_well("intents", self._runtime.settings.jobs_poll, len(claimed))
         if self._ending:
             await self._runtime.units.run(lambda unit: intents.release_claims(unit, claimed))
@@ -136,7 +136,7 @@ class Jobs:
         with span, metrics_jobs.attempt(intent.kind) as outcome:
             try:
                 result = await kind.perform(self._runtime, intent)
-                await self._runtime.units.run(lambda unit: intents.record(unit, kind, intent, result))
+                await self._runtime.units.run(lambda unit: intents.record_intent_result(unit, kind, intent, result))
                 outcome.append("done")
                 log.info("intent", kind=intent.kind, intent=str(intent.id), account=str(intent.account_id))
             except Later as error:
@@ -150,7 +150,7 @@ class Jobs:
     async def _keep_broken(self, intent: Intent, error: Exception) -> None:
         """Have an intent that broke tried again, or set aside; what passes by itself is always tried again."""
         if is_transient(error) or isinstance(error, httpx2.TransportError):
-            await self._later(intent, name_error(error))
+            await self._later(intent, describe_error_type(error))
         elif await self._runtime.units.run(lambda unit: intents.keep_broken(unit, intent, error)):
             metrics_jobs.FAILED.labels(WorkKind.INTENT, intent.kind).inc()
 

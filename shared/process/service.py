@@ -8,7 +8,7 @@ from sqlalchemy import MetaData
 
 from shared.base.metrics.figures import Figure
 from shared.messaging.consumer import Handlers
-from shared.process.intents import Kind
+from shared.process.intents import IntentKind
 from shared.process.sweeps import Sweep
 
 if TYPE_CHECKING:
@@ -27,14 +27,14 @@ class Service:
     tables: MetaData
     handlers: Handlers = field(default_factory=Handlers)
     sweeps: tuple[Sweep, ...] = ()
-    intents: tuple[Kind, ...] = ()
+    intents: tuple[IntentKind, ...] = ()
     figures: tuple[Figure, ...] = ()
     """What one process tells Prometheus of the service's tables."""
     calls: tuple[str, ...] = ()
     """The services that it calls over REST."""
 
 
-def load(name: str) -> Service:
+def load_service(name: str) -> Service:
     """The service of this name. Raises ValueError for an unknown one."""
     if name not in NAMES:
         raise ValueError(f"{name!r} is no service; there are {', '.join(NAMES)}")

@@ -13,10 +13,10 @@ from uuid import UUID
 
 from shared.base.metrics import jobs
 from shared.base.telemetry import log
-from shared.base.transient import name_error
+from shared.base.transient import describe_error_type
 from shared.persistence import failed_work
 from shared.persistence.database import Unit, Units
-from shared.persistence.failed_work import Work, WorkKind
+from shared.persistence.failed_work import WorkKind, WorkName
 from shared.pure.errors import Unavailable
 
 ACCOUNTS_A_UNIT = 200
@@ -42,9 +42,9 @@ class Sweep:
     """Whether its subjects are accounts, and not documents or runs."""
 
     @property
-    def work(self) -> Work:
+    def work(self) -> WorkName:
         """Its name where failed work is kept."""
-        return Work(WorkKind.SWEEP, self.name)
+        return WorkName(WorkKind.SWEEP, self.name)
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ class Sweeper:
             if sweep in due or any(number is not None for number in numbers):
                 numbers.append(await self._run(sweep, limit))
             else:
-                jobs.record_run(sweep.name, self._interval, 0, 0.0, is_well=True)
+                jobs.record_job_run(sweep.name, self._interval, 0, 0.0, is_well=True)
         if 0 in numbers:
             await asyncio.sleep(TAKEN_PAUSE)
         return any(number is not None for number in numbers)
@@ -87,7 +87,7 @@ class Sweeper:
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001  # the one that is at fault is found when each asks for itself
-            log.error("what is due could not be read at once", error=name_error(error))
+            log.error("what is due could not be read at once", error=describe_error_type(error))
             return self._limits.keys()
 
     async def _read_due(self, unit: Unit) -> Collection[Sweep]:
@@ -104,12 +104,14 @@ class Sweeper:
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001  # one account stops neither the others nor the process
-            log.error("a sweep broke", sweep=sweep.name, accounts=len(finding.claimed), error=name_error(error))
+            log.error(
+                "a sweep broke", sweep=sweep.name, accounts=len(finding.claimed), error=describe_error_type(error)
+            )
             number, is_well = len(finding.claimed) or None, bool(finding.claimed)
             await self._judge_apart(sweep, finding.claimed, error)
         seconds = time.perf_counter() - began
         is_well = is_well and not finding.is_stopped
-        jobs.record_run(sweep.name, self._interval, number or 0, seconds, is_well=is_well)
+        jobs.record_job_run(sweep.name, self._interval, number or 0, seconds, is_well=is_well)
         return number
 
     async def _judge_apart(self, sweep: Sweep, subjects: Sequence[str], error: Exception) -> None:
@@ -138,7 +140,7 @@ async def _judge_due(sweep: Sweep, limit: int, finding: _Finding, unit: Unit) ->
     finding.claimed.clear()
     if unit.sweeps_held or await unit.connection.fetchval(f"{sweep.due} LIMIT 1", unit.now) is None:
         return None
-    failed, finding.is_stopped = await failed_work.read_state(unit.connection, sweep.work)
+    failed, finding.is_stopped = await failed_work.read_work_state(unit.connection, sweep.work)
     if finding.is_stopped:
         return None
     finding.claimed[:] = await unit.claim(sweep.due, limit, failed)
@@ -149,7 +151,7 @@ async def _judge_due(sweep: Sweep, limit: int, finding: _Finding, unit: Unit) ->
 
 async def _judge_again(sweep: Sweep, subjects: Sequence[str], unit: Unit) -> None:
     """Judge those of these accounts that are still due, unless the sweep was stopped meanwhile."""
-    _, is_stopped = await failed_work.read_state(unit.connection, sweep.work)
+    _, is_stopped = await failed_work.read_work_state(unit.connection, sweep.work)
     if is_stopped:
         return
     await unit.lock(*subjects)
@@ -160,4 +162,4 @@ async def _judge_again(sweep: Sweep, subjects: Sequence[str], unit: Unit) -> Non
 
 async def _set_aside(unit: Unit, sweep: Sweep, subject: str, error: Exception) -> None:
     account_id = UUID(subject) if sweep.judges_accounts else None
-    await failed_work.keep(unit, sweep.work, subject, account_id, error)
+    await failed_work.keep_failed_work(unit, sweep.work, subject, account_id, error)

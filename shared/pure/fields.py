@@ -11,7 +11,7 @@ from babel import Locale
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from shared.pure.addresses import parse_address
-from shared.pure.hidden import SEEN_ON_LINE, SEEN_ON_LINES, check_line, check_lines, normalise_breaks
+from shared.pure.hidden import SEEN_ON_LINE, SEEN_ON_LINES, check_visible_line, check_visible_lines, normalise_breaks
 
 NEEDED: dict[str, Any] = {"x-needed": True}
 """Marks a header that may be missing for FastAPI, since its absence has a refusal of its own; for callers it may not.
@@ -22,7 +22,7 @@ The OpenAPI document says so, and leaves the mark out.
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=SEEN_ON_LINE),
-    AfterValidator(check_line),
+    AfterValidator(check_visible_line),
 ]
 """A line of text, all of which can be seen."""
 
@@ -31,7 +31,7 @@ Prose = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=SEEN_ON_LINES),
     AfterValidator(normalise_breaks),
-    AfterValidator(check_lines),
+    AfterValidator(check_visible_lines),
 ]
 """Text of several lines, such as a comment or a reason, all of which can be seen."""
 
@@ -41,7 +41,7 @@ Words = Annotated[
         strip_whitespace=True, max_length=2000, pattern=r"(?s)^[^\x00]*\p{L}{2}[^\x00]*\s[^\x00]*\p{L}{2}[^\x00]*$"
     ),
     AfterValidator(normalise_breaks),
-    AfterValidator(check_lines),
+    AfterValidator(check_visible_lines),
 ]
 """Prose of at least two words: a full stop is no reason."""
 

@@ -11,6 +11,6 @@ def new_id() -> UUID:
     return uuid7()
 
 
-def new_text() -> str:
+def new_text_id() -> str:
     """A new identifier, as text."""
     return str(uuid_utils.uuid7())

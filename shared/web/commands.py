@@ -14,7 +14,7 @@ from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 
 from shared.base.telemetry import traceparent
-from shared.persistence.audit import Act
+from shared.persistence.audit import AuditedAct
 from shared.persistence.database import Cause, Unit
 from shared.pure.errors import Refusal
 from shared.pure.fields import NEEDED
@@ -22,7 +22,7 @@ from shared.pure.ids import new_id
 from shared.web import idempotency
 from shared.web.auth import Caller
 from shared.web.gathering import BatchHandler, Order, PendingRequest
-from shared.web.idempotency import Answer, IdempotencyKey
+from shared.web.idempotency import IdempotencyKey, KeptFirstAnswer
 
 T = TypeVar("T")
 
@@ -44,7 +44,7 @@ class ActRunner:
 
     def cause(self, reason: str | None = None) -> Cause:
         """Build what events and the audit say about this request."""
-        act = Act(self.caller.subject, self.action, reason)
+        act = AuditedAct(self.caller.subject, self.action, reason)
         return Cause(id=str(new_id()), traceparent=traceparent(), act=act)
 
 
@@ -108,11 +108,11 @@ class CommandRunner(ActRunner):
         waits for the key does not wait for that lock too.
         """
 
-        async def once(unit: Unit) -> Answer:
+        async def once(unit: Unit) -> KeptFirstAnswer:
             assert self._key.body_hash, "a key without the body that it stands for would hide another one"
             if locked_first:
                 await unit.lock(subject)
-            stored = (await idempotency.begin(unit, [self._key])).get(self._key)
+            stored = (await idempotency.take_key(unit, [self._key])).get(self._key)
             if isinstance(stored, Refusal):
                 raise stored
             if stored is not None:
@@ -146,19 +146,19 @@ class CommandRunner(ActRunner):
     ) -> Response:
         """A second unit of the same request: what it answers takes the place of the stored answer."""
 
-        async def again(unit: Unit) -> Answer:
+        async def again(unit: Unit) -> KeptFirstAnswer:
             return self._store(unit, *await action(unit))
 
         cause = replace(self.cause(reason), act=None)  # the first unit has left its entry
         return _response(await self.runtime.units.run(again, cause))
 
-    def _store(self, unit: Unit, status: int, model: BaseModel) -> Answer:
-        answer = Answer(status, model.model_dump_json())
+    def _store(self, unit: Unit, status: int, model: BaseModel) -> KeptFirstAnswer:
+        answer = KeptFirstAnswer(status, model.model_dump_json())
         idempotency.store(unit, {self._key: answer})
         return answer
 
 
-def _response(answer: Answer) -> Response:
+def _response(answer: KeptFirstAnswer) -> Response:
     headers = {"Idempotency-Replayed": "true"} if answer.is_repeated else {}
     return Response(answer.body, answer.status, headers, media_type="application/json")
 

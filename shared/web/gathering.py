@@ -21,7 +21,7 @@ from shared.base.telemetry import log
 from shared.persistence.database import Cause, Unit, Units
 from shared.pure.errors import Refusal, Unavailable
 from shared.web import idempotency
-from shared.web.idempotency import Answer, IdempotencyKey
+from shared.web.idempotency import IdempotencyKey, KeptFirstAnswer
 
 Order = TypeVar("Order")
 BatchHandler = Callable[[Unit, Sequence[Order]], Awaitable[Sequence[BaseModel | Refusal]]]
@@ -30,7 +30,7 @@ BatchHandler = Callable[[Unit, Sequence[Order]], Awaitable[Sequence[BaseModel | 
 An account that others hold it passes over if the unit does not wait (`Unit.pass_over`); what it returns in its place
 does not count.
 """
-Outcome = Answer | Refusal | None
+Outcome = KeptFirstAnswer | Refusal | None
 """None: it was not done with the others, and is to be done by itself."""
 
 MAX_BATCH = 64
@@ -75,7 +75,7 @@ class Batcher(Generic[Order]):
         self._busy: set[Hashable] = set()
         self._working: set[asyncio.Task[None]] = set()
 
-    async def submit(self, request: PendingRequest[Order]) -> Answer | None:
+    async def submit(self, request: PendingRequest[Order]) -> KeptFirstAnswer | None:
         """Have it done with the others; its answer, or None if it is to be done by itself. Raises its refusal."""
         self._waiting.append(request)
         if len(self._working) < AT_ONCE:
@@ -124,7 +124,7 @@ class Batcher(Generic[Order]):
             return [None for _ in batch]
 
     async def _handle_batch(self, batch: Sequence[PendingRequest[Order]], unit: Unit) -> list[Outcome]:
-        answered = await idempotency.begin(unit, [request.key for request in batch])
+        answered = await idempotency.take_key(unit, [request.key for request in batch])
         new = [request for request in batch if request.key not in answered]
         unit.causes, unit.waits_for_accounts = {request.subject: request.cause for request in new}, False
         models = await self._many(unit, [request.order for request in new]) if new else []
@@ -134,10 +134,14 @@ class Batcher(Generic[Order]):
                 continue
             if not isinstance(model, Refusal):
                 unit.audit.check(request.cause)
-            outcomes[request.key] = model if isinstance(model, Refusal) else Answer(CREATED, model.model_dump_json())
+            outcomes[request.key] = (
+                model if isinstance(model, Refusal) else KeptFirstAnswer(CREATED, model.model_dump_json())
+            )
         answers = {request.key: outcomes.get(request.key) for request in new}
-        idempotency.store(unit, {key: answer for key, answer in answers.items() if isinstance(answer, Answer)})
-        await idempotency.forget(unit, [key for key, answer in answers.items() if not isinstance(answer, Answer)])
+        idempotency.store(unit, {key: answer for key, answer in answers.items() if isinstance(answer, KeptFirstAnswer)})
+        await idempotency.forget(
+            unit, [key for key, answer in answers.items() if not isinstance(answer, KeptFirstAnswer)]
+        )
         return [outcomes.get(request.key) for request in batch]
 
 

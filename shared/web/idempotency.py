@@ -47,7 +47,7 @@ class IdempotencyKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class KeptFirstAnswer:
     """Answer to a request, in JSON."""
 
     status: int
@@ -94,9 +94,9 @@ RETURNING 1
 """
 
 
-async def begin(unit: Unit, keys: Collection[IdempotencyKey]) -> dict[IdempotencyKey, Answer | Refusal]:
+async def take_key(unit: Unit, keys: Collection[IdempotencyKey]) -> dict[IdempotencyKey, KeptFirstAnswer | Refusal]:
     """Take these keys, each of another place; what those were answered that had been used before."""
-    answers: dict[IdempotencyKey, Answer | Refusal] = {}
+    answers: dict[IdempotencyKey, KeptFirstAnswer | Refusal] = {}
     wanted = {key[:3]: key for key in keys}
     while wanted:  # a key may be pruned between the two statements
         for row in await unit.connection.fetch(_BEGIN, unit.now, *columns((key[:4] for key in wanted.values()), 4)):
@@ -108,12 +108,12 @@ async def begin(unit: Unit, keys: Collection[IdempotencyKey]) -> dict[Idempotenc
     return answers
 
 
-def _repeat_answer(is_same: bool, status: int, body: str) -> Answer | Refusal:
+def _repeat_answer(is_same: bool, status: int, body: str) -> KeptFirstAnswer | Refusal:
     if not is_same:
         return KeyReused("this Idempotency-Key was used with another body")
     if body == REMOVED_ANSWER:
         return AnswerRemoved("this request was done; what it was answered was removed")
-    return Answer(status, body, is_repeated=True)
+    return KeptFirstAnswer(status, body, is_repeated=True)
 
 
 def normalise_json(body: bytes) -> bytes:
@@ -128,7 +128,7 @@ def normalise_json(body: bytes) -> bytes:
         return body
 
 
-def store(unit: Unit, answers: Mapping[IdempotencyKey, Answer]) -> None:
+def store(unit: Unit, answers: Mapping[IdempotencyKey, KeptFirstAnswer]) -> None:
     """Keep what these keys, which this unit took, are answered; it is written when the unit ends."""
     unit.keep_answers(KeptAnswer(*key[:3], answer.status, answer.body) for key, answer in answers.items())
 
@@ -139,7 +139,7 @@ async def forget(unit: Unit, keys: Collection[IdempotencyKey]) -> None:
         await unit.connection.execute(_FORGET, *columns((key[:3] for key in keys), 3))
 
 
-async def remove_answers(unit: Unit, ids: Collection[UUID], kept_routes: Collection[str]) -> None:
+async def delete_first_answers(unit: Unit, ids: Collection[UUID], kept_routes: Collection[str]) -> None:
     """Remove what was answered about these things and cases, but for routes whose answers have no words of people.
 
     The keys stay: nothing is done a second time. A service that does this has indexes for it.

@@ -9,7 +9,7 @@ import pytest
 
 from deploy.local.tokens import RELAY, Keys
 from shared.base.scopes import SCOPES, SERVICE_SCOPES, list_scopes
-from shared.process.service import load
+from shared.process.service import load_service
 from shared.web.auth import find_scopes
 from tests.architecture.source import ROOT, SERVICES, sources
 
@@ -85,7 +85,7 @@ def list_used_scopes(service: str) -> dict[str, set[str]]:
 
 def list_route_scopes(service: str) -> Iterator[tuple[str, str]]:
     """List the routes of a service that need a scope, each with it."""
-    for router in load(service).routers:
+    for router in load_service(service).routers:
         for route in router.routes:
             for method in route.methods:  # type: ignore[attr-defined]
                 for scope in find_scopes(route.dependencies) or ():  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from shared.process.service import load
+from shared.process.service import load_service
 from shared.pure.errors import NotFound, Refusal
 from shared.web.http import PROBLEM, Router, refusals
 from tests.architecture.source import SERVICES
@@ -82,7 +82,7 @@ def mistold(routers: tuple[Router, ...]) -> dict[str, tuple[set[str], set[str]]]
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_an_operation_shows_the_conflicts_that_it_can_give(service: str) -> None:
-    assert mistold(load(service).routers) == {}
+    assert mistold(load_service(service).routers) == {}
 
 
 def _take() -> None:

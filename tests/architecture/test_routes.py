@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator
 
 from shared.events import REGISTRY
-from shared.process.service import load
+from shared.process.service import load_service
 from shared.pure.fields import Day, Instant
 from shared.web.auth import needs
 from shared.web.commands import (
@@ -173,7 +173,7 @@ def find_unmentioned(readme: str, names: Iterable[str]) -> set[str]:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_routes_need_their_scope_and_posts_a_key(service: str) -> None:
-    routes_by_name = routes(load(service).routers)
+    routes_by_name = routes(load_service(service).routers)
     assert routes_by_name
     assert wrong_scopes(service, routes_by_name) == set()
     assert without_key(routes_by_name) == set()
@@ -181,7 +181,7 @@ def test_routes_need_their_scope_and_posts_a_key(service: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_whatever_changes_something_leaves_an_entry_in_the_audit(service: str) -> None:
-    by_name = routes(load(service).routers)
+    by_name = routes(load_service(service).routers)
     assert without_action(by_name) == set()
     assert by_other_ways(by_name) == set()
     rooms = source.list_rooms(ROOT / "services" / service, "api")
@@ -257,7 +257,9 @@ def _loose(name: str, kind: Any, around: Iterable[Any], names: set[str]) -> None
 @pytest.mark.parametrize("service", SERVICES)
 def test_times_in_requests_are_text_of_one_form(service: str) -> None:
     loose_fields = {
-        f"{name} {loose}" for name, route in routes(load(service).routers).items() for loose in loose_times(route)
+        f"{name} {loose}"
+        for name, route in routes(load_service(service).routers).items()
+        for loose in loose_times(route)
     }
     assert loose_fields == set()
 
@@ -284,7 +286,7 @@ def test_a_time_of_any_form_is_seen() -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_the_readme_names_every_route_and_event(service: str) -> None:
     readme = (ROOT / "services" / service / "README.md").read_text()
-    wired = load(service)
+    wired = load_service(service)
     announced = {
         event.__name__
         for event in REGISTRY.values()

@@ -4,7 +4,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from services.invoicing.settings.domain.setting_change import SCOPES, SettingKind
-from shared.process.service import load
+from shared.process.service import load_service
 from tests.architecture.test_refusals import list_codes
 from tests.architecture.test_routes import routes, scopes
 
@@ -50,7 +50,7 @@ def list_one_handed(by_name: dict[str, APIRoute]) -> set[str]:
 
 
 def test_every_route_of_settings_has_a_kind_or_a_reason() -> None:
-    by_name = list_setting_routes(routes(load("invoicing").routers))
+    by_name = list_setting_routes(routes(load_service("invoicing").routers))
     assert by_name.keys() == BY_TWO.keys() | BY_ONE.keys()
     assert set(BY_TWO.values()) == set(SettingKind)
     assert all(BY_ONE.values())
@@ -61,5 +61,5 @@ def test_every_route_of_settings_has_a_kind_or_a_reason() -> None:
 
 @pytest.mark.parametrize("name", ["POST /v1/plans", "PUT /v1/exchange-rates"])
 def test_a_route_that_asks_nobody_is_seen(name: str) -> None:
-    by_name = routes(load("invoicing").routers)
+    by_name = routes(load_service("invoicing").routers)
     assert list_one_handed({name: by_name[name]}) == {name}

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from shared.base.metrics import backbone, http, process
-from shared.base.metrics.declared import names
-from shared.process.service import NAMES, load
+from shared.base.metrics.declared import list_metric_names
+from shared.process.service import NAMES, load_service
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy" / "prometheus" / "rules.yml"
@@ -60,7 +60,7 @@ def selectors(query: object) -> Iterator[str]:
 
 
 def known() -> set[str]:
-    told = names(figure for name in NAMES for figure in load(name).figures)
+    told = list_metric_names(figure for name in NAMES for figure in load_service(name).figures)
     return told | RECORDED | FROM_PROMETHEUS
 
 

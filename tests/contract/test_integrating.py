@@ -12,7 +12,7 @@ import pytest
 from shared.events import PARTITIONS, REGISTRY, topic_of
 from shared.events.invoicing import InvoicePaid
 from shared.persistence import outbox
-from shared.persistence.audit import Act
+from shared.persistence.audit import AuditedAct
 from shared.persistence.database import Cause
 from shared.process.service import NAMES
 from tests.builders import START
@@ -43,8 +43,11 @@ def test_the_topics_and_their_partitions_are_those(program: dict[str, Any]) -> N
 
 
 def test_every_header_is_told() -> None:
-    row = outbox.build_row(
-        SAMPLE, sequence=1, unit_now=START, cause=Cause("request-1", act=Act("j.meier", "payment.record", "asked"))
+    row = outbox.build_outbox_row(
+        SAMPLE,
+        sequence=1,
+        unit_now=START,
+        cause=Cause("request-1", act=AuditedAct("j.meier", "payment.record", "asked")),
     )
     table = TEXT.partition("| header |")[2].partition("\n\n")[0]
     told = set(re.findall(r"`((?:ce_)?[a-z-]+)`", "".join(re.findall(r"^\|([^|]*)\|", table, re.MULTILINE))))

@@ -24,8 +24,8 @@ from services.escalation.api.case_bodies import LinkKind
 from shared.events.invoicing import VendorCredit, VendorCreditReceived
 from shared.persistence import failed_work
 from shared.persistence.database import Unit
-from shared.persistence.failed_work import Work, WorkKind
-from shared.process.service import NAMES, load
+from shared.persistence.failed_work import WorkKind, WorkName
+from shared.process.service import NAMES, load_service
 from shared.web.clients import Answered
 from shared.web.http import PROBLEM
 from tests.architecture.test_routes import list_actions, routes
@@ -630,7 +630,9 @@ async def _reject_often(client: Client, dispute: dict[str, Any]) -> list[str]:
 async def _fail(unit: Unit) -> list[Any]:
     """Work that failed; the ids."""
     for number in range(12):
-        await failed_work.keep(unit, Work(WorkKind.SWEEP, "steps"), f"subject {number}", None, ValueError())
+        await failed_work.keep_failed_work(
+            unit, WorkName(WorkKind.SWEEP, "steps"), f"subject {number}", None, ValueError()
+        )
     return [str(failed.id) for failed in await failed_work.list_failed(unit, None, None, None, None, 20)]
 
 
@@ -709,7 +711,7 @@ def actions_of(service: str) -> dict[tuple[str, str], str]:
     """The action of each operation that changes something, by method and path."""
     return {
         (name.partition(" ")[0], route.path_format): declared.action
-        for name, route in routes(load(service).routers).items()
+        for name, route in routes(load_service(service).routers).items()
         for declared in list_actions(route)
     }
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from shared.base.settings import Settings
 from shared.process.runtime import Runtime
-from shared.process.service import NAMES, load
+from shared.process.service import NAMES, load_service
 from shared.web.http import PROBLEM, create_app
 
 JSON = "application/json"
@@ -41,7 +41,7 @@ def _is_instant(value: object) -> bool:
 def document(service: str) -> dict[str, Any]:
     """The OpenAPI document of a service."""
     settings = Settings(database_url="postgresql://nobody@127.0.0.1/none", jwks_file=Path("none"), issuer="none")
-    return create_app(Runtime(load(service), settings)).openapi()
+    return create_app(Runtime(load_service(service), settings)).openapi()
 
 
 def untold(document: dict[str, Any]) -> set[str]:
@@ -171,7 +171,7 @@ def test_every_answer_is_shown_by_an_example_that_fits(service: str) -> None:
 def test_every_example_of_an_answer_is_one_that_the_model_would_give(service: str) -> None:
     told = document(service)
     schemas, seen = answers(told), set()
-    for route in (route for router in load(service).routers for route in router.routes):
+    for route in (route for router in load_service(service).routers for route in router.routes):
         assert isinstance(route, APIRoute)
         for name in (
             name

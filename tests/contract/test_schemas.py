@@ -15,11 +15,11 @@ from deploy.local.tokens import Keys
 from shared.events import REGISTRY
 from shared.events.__main__ import SCHEMAS, schema_of
 from shared.messaging import relay
-from shared.process.service import NAMES, load
+from shared.process.service import NAMES, load_service
 from tests.builders import Client, Database, account, eur, invoice, running, subscription
 
 for name in NAMES:
-    load(name)
+    load_service(name)
 DECLARED = sorted(event.type() for event in REGISTRY.values() if event.producer in NAMES)
 
 

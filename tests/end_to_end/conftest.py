@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.kafka import KafkaServer
-from deploy.local.stack import Stack, remove
+from deploy.local.stack import Stack, remove_stack_folder
 from sandbox.clock import START
 from sandbox.driver import Driver, driving
 from tests.end_to_end.beginnings import BEGIN, begin
@@ -36,7 +36,7 @@ def stack(fast_folder: Path) -> Iterator[Stack]:
             patch.setenv("OTEL_TRACES_EXPORTER", "console")
             running = block.enter_context(Stack(folder, log_level="debug"))
         yield running
-    remove(folder)
+    remove_stack_folder(folder)
 
 
 @pytest.fixture(scope="package")

@@ -20,7 +20,7 @@ from shared.base.backbone_figures import FIGURES
 from shared.base.metrics.figures import Figure
 from shared.base.settings import Settings
 from shared.process.runtime import Runtime
-from shared.process.service import NAMES, load
+from shared.process.service import NAMES, load_service
 from shared.web.http import create_app
 
 ROOT = Path(__file__).parents[2]
@@ -93,7 +93,7 @@ def _write_member(value: Any) -> str:
 def build_document(service: str) -> dict[str, Any]:
     """Build the OpenAPI document of a service."""
     settings = Settings(database_url="postgresql://nobody@127.0.0.1:1/none", jwks_file=ROOT / "none", issuer="none")
-    return create_app(Runtime(load(service), settings)).openapi()
+    return create_app(Runtime(load_service(service), settings)).openapi()
 
 
 async def read_shape(connection: asyncpg.Connection, schema: str) -> dict[str, dict[str, str]]:
@@ -149,7 +149,7 @@ def _show_command(command: Any) -> dict[str, Any]:
 
 def list_metrics() -> dict[str, list[str]]:
     """List the metrics of all services by name, with type and labels."""
-    figures: list[Figure] = [*FIGURES, *(figure for name in NAMES for figure in load(name).figures)]
+    figures: list[Figure] = [*FIGURES, *(figure for name in NAMES for figure in load_service(name).figures)]
     metrics = {name: [figure.kind, *figure.labels] for figure in figures for name in figure.values}
     for collector in set(REGISTRY._collector_to_names):
         for metric in collector.describe() if hasattr(collector, "describe") else ():
@@ -164,7 +164,7 @@ def list_texts() -> dict[str, Any]:
     for source in sources:
         for name, text in _list_calls(ast.parse(source)):
             texts[name].add(text)
-    services = {name: load(name) for name in NAMES}
+    services = {name: load_service(name) for name in NAMES}
     return {
         **{name: sorted(values) for name, values in texts.items()},
         "advisory locks": sorted({key for source in sources for key in re.findall(r"hashtext\('([^']+)'\)", source)}),

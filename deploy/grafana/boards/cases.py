@@ -1,14 +1,23 @@
 """Who may not use what they bought, who disputes what, whose problem waits for whom."""
 
-from deploy.grafana.board import CURRENCY, Board, Row
+from deploy.grafana.board import CURRENCY, Board, PanelRow
 from deploy.grafana.boards.places import SERVICE, VENDOR
-from deploy.grafana.panels import PER_TIME, Look, PanelText, bars, book, lines, number, rows
+from deploy.grafana.panels import (
+    PER_TIME,
+    Look,
+    PanelText,
+    bars,
+    book,
+    draw_line_panel,
+    draw_number_panel,
+    draw_table_panel,
+)
 from deploy.grafana.queries import Query, business_age, count_now, money, rate_per_hour, total
 
-NOW = Row(
+NOW = PanelRow(
     "Now",
     [
-        number(
+        draw_number_panel(
             PanelText(
                 "Subscriptions",
                 "That somebody may be entitled to use.",
@@ -18,7 +27,7 @@ NOW = Row(
             ),
             Query("sum(goodstanding_entitlements)", "all"),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Without access",
                 "Of these, those that may not be used now.",
@@ -29,7 +38,7 @@ NOW = Row(
             Query("sum(goodstanding_entitlements_denied)", "denied"),
             look=Look(width=4, height=4, warn=1),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Payers who wait",
                 "May use their subscription; the vendor has not given it back.",
@@ -40,7 +49,7 @@ NOW = Row(
             Query('sum(goodstanding_entitlements_unsettled{wanted="active"})', "wait"),
             look=Look(width=4, height=4, bad=1),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Refused by the vendor",
                 "Last change was refused for good.",
@@ -51,7 +60,7 @@ NOW = Row(
             Query("sum(goodstanding_entitlements_refused_by_vendor)", "refused"),
             look=Look(width=4, height=4, warn=1),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Open cases",
                 "Not closed: a resolved one waits until the customer was told.",
@@ -61,7 +70,7 @@ NOW = Row(
             ),
             Query(count_now("goodstanding_cases", "escalation"), "open"),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Answers that are late",
                 "Cases without a first answer past its deadline.",
@@ -74,10 +83,10 @@ NOW = Row(
         ),
     ],
 )
-ACCESS = Row(
+ACCESS = PanelRow(
     "Access",
     [
-        lines(
+        draw_line_panel(
             PanelText(
                 "Without access",
                 "Of all subscriptions, over time.",
@@ -88,7 +97,7 @@ ACCESS = Row(
             Query("sum(goodstanding_entitlements_denied)", "denied"),
             look=Look(colour="orange"),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Wanted otherwise than it is",
                 "Subscriptions that the vendor has not followed.",
@@ -110,7 +119,7 @@ ACCESS = Row(
             Query(total("goodstanding_suspended_subscriptions", "reason, age"), "{{reason}}, {{age}} days"),
             look=Look(none="No holds", warn=1),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "How long the vendor has not followed",
                 "Business time.",
@@ -126,10 +135,10 @@ ACCESS = Row(
         ),
     ],
 )
-DISPUTES = Row(
+DISPUTES = PanelRow(
     "Disputes",
     [
-        lines(
+        draw_line_panel(
             PanelText(
                 "Disputes by state",
                 "That are not decided.",
@@ -140,7 +149,7 @@ DISPUTES = Row(
             Query(total("goodstanding_disputes", "state"), "{{state}}"),
             look=Look(width=12, height=8),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Disputes that end",
                 "In an hour, by how they ended.",
@@ -155,7 +164,7 @@ DISPUTES = Row(
                 colours={"refused": "red", "upheld": "orange", "rejected": "blue", "withdrawn": "purple"},
             ),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "$currency disputed",
                 "What is disputed now, in units of the currency.",
@@ -168,10 +177,10 @@ DISPUTES = Row(
         ),
     ],
 )
-CASES = Row(
+CASES = PanelRow(
     "Cases",
     [
-        lines(
+        draw_line_panel(
             PanelText(
                 "Open cases by kind",
                 "Not closed.",
@@ -193,7 +202,7 @@ CASES = Row(
             Query(total("goodstanding_cases_answer_late", "severity"), "severity {{severity}}"),
             look=Look(height=8, warn=1, bad=5, none="no figures"),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Customers not told the outcome",
                 "Resolved cases whose customer was not told within two business days.",
@@ -204,7 +213,7 @@ CASES = Row(
             Query("sum(goodstanding_cases_customer_not_informed)", "cases"),
             look=Look(height=8, colour="red"),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Mails and answers that wait",
                 "Mails of which nobody knows the case, and cases with an answer that nobody has read.",
@@ -216,7 +225,7 @@ CASES = Row(
             Query("sum(goodstanding_cases_with_unread_answers)", "cases with unread answers"),
             look=Look(height=8),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Credits not passed on",
                 "Credits of the vendor's that no customer has ten days after they came.",
@@ -227,7 +236,7 @@ CASES = Row(
             Query("sum(goodstanding_vendor_credits_not_passed_on)", "credits"),
             look=Look(height=8, colour="red"),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Tickets at the vendor",
                 "Not closed, by status; of `attention_needed` the vendor waits for us.",
@@ -238,7 +247,7 @@ CASES = Row(
             Query(total("goodstanding_vendor_tickets", "status"), "{{status}}"),
             look=Look(height=8, stacked=True),
         ),
-        rows(
+        draw_table_panel(
             PanelText(
                 "Open cases",
                 "By kind, severity and state.",

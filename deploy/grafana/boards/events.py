@@ -1,17 +1,26 @@
 """Events from the record of a fact to its effect elsewhere: outbox, broker, consumers, what was parked."""
 
-from deploy.grafana.board import Board, Row
+from deploy.grafana.board import Board, PanelRow
 from deploy.grafana.boards.places import PLATFORM, SERVICE
-from deploy.grafana.panels import PER_TIME, Look, PanelText, bars, book, lines, number, rows
+from deploy.grafana.panels import (
+    PER_TIME,
+    Look,
+    PanelText,
+    bars,
+    book,
+    draw_line_panel,
+    draw_number_panel,
+    draw_table_panel,
+)
 from deploy.grafana.queries import Query, age, count_now, quantile, rate, total
 
 SMALL = Look(width=4, height=4)
 HEADS = 'place=~"head|unreadable"'
 
-NOW = Row(
+NOW = PanelRow(
     "Now",
     [
-        number(
+        draw_number_panel(
             PanelText(
                 "Wait in the outbox",
                 "Facts that no other service has heard of.",
@@ -22,7 +31,7 @@ NOW = Row(
             Query("sum(goodstanding_outbox_pending)", "pending"),
             look=Look(width=4, height=4, warn=200, bad=2000),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Not applied yet",
                 "Messages between what is published and what is applied.",
@@ -33,7 +42,7 @@ NOW = Row(
             Query("sum(goodstanding_consumer_lag_messages)", "lag"),
             look=Look(width=4, height=4, warn=500, bad=5000),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Slowest effects",
                 "99 of 100 effects come sooner after their fact.",
@@ -44,7 +53,7 @@ NOW = Row(
             Query(quantile(0.99, "goodstanding_event_effect_seconds", ""), "p99"),
             look=Look(width=4, height=4, warn=5, bad=30, none="no events"),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Heads that broke",
                 "Events that could not be applied: all later ones of their subject wait.",
@@ -55,7 +64,7 @@ NOW = Row(
             Query(count_now("goodstanding_parked_events", selector=HEADS), "heads"),
             look=Look(width=4, height=4, bad=1),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Groups that stopped",
                 "The flood rule stopped them: too many heads at once.",
@@ -66,7 +75,7 @@ NOW = Row(
             Query("sum(goodstanding_consumer_group_stopped)", "stopped"),
             look=Look(width=4, height=4, bad=1),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Consumers that are stuck",
                 "Something is there to read and nothing advances.",
@@ -79,10 +88,10 @@ NOW = Row(
         ),
     ],
 )
-OUT = Row(
+OUT = PanelRow(
     "Out: from the fact to the broker",
     [
-        lines(
+        draw_line_panel(
             PanelText(
                 "Waiting in the outbox",
                 "Events that the relay has not sent.",
@@ -92,7 +101,7 @@ OUT = Row(
             ),
             Query(total("goodstanding_outbox_pending", "service"), "{{service}}"),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "How long the first waits",
                 "Since it was recorded.",
@@ -103,7 +112,7 @@ OUT = Row(
             Query(age("goodstanding_outbox_oldest_timestamp_seconds", "service"), "{{service}}"),
             look=Look(bad=60),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Published",
                 "Acknowledged by the broker, in a second.",
@@ -115,10 +124,10 @@ OUT = Row(
         ),
     ],
 )
-IN = Row(
+IN = PanelRow(
     "In: from the broker to the effect",
     [
-        lines(
+        draw_line_panel(
             PanelText(
                 "Not applied yet",
                 "Messages that a consumer is behind.",
@@ -128,7 +137,7 @@ IN = Row(
             ),
             Query(total("goodstanding_consumer_lag_messages", "service"), "{{service}}"),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "How long behind",
                 "Since when something is not applied.",
@@ -139,7 +148,7 @@ IN = Row(
             Query(age("goodstanding_consumer_behind_since_timestamp_seconds", "service"), "{{service}}"),
             look=Look(bad=120),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "From fact to effect",
                 "Half and 99 of 100, over all services.",
@@ -151,7 +160,7 @@ IN = Row(
             Query(quantile(0.99, "goodstanding_event_effect_seconds", ""), "99 %"),
             look=Look(bad=30),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "What became of events",
                 "By outcome, in a second.",
@@ -173,7 +182,7 @@ IN = Row(
                 }
             ),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Effects by topic",
                 "99 of 100 come sooner.",
@@ -184,7 +193,7 @@ IN = Row(
             Query(quantile(0.99, "goodstanding_event_effect_seconds", "topic"), "{{topic}}"),
             look=Look(bad=30),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Starts afresh",
                 "Relays and consumers that began again after an error, and members that moved, in a minute.",
@@ -200,7 +209,7 @@ IN = Row(
         ),
     ],
 )
-ASIDE = Row(
+ASIDE = PanelRow(
     "Set aside",
     [
         bars(
@@ -214,7 +223,7 @@ ASIDE = Row(
             Query(total("goodstanding_parked_events", "service, place"), "{{service}} {{place}}"),
             look=Look(width=8, height=8, bad=1, none="Nothing is parked"),
         ),
-        rows(
+        draw_table_panel(
             PanelText(
                 "What broke",
                 "Heads by the class of their error.",

@@ -1,8 +1,8 @@
 """The way of all invoices from their issue to reinstatement: whether something is wrong, and where to look."""
 
-from deploy.grafana.board import Board, Row
+from deploy.grafana.board import Board, PanelRow
 from deploy.grafana.boards.places import CASES, EVENTS, MONEY, PLATFORM, SERVICE, VENDOR
-from deploy.grafana.panels import Look, PanelText, book, lines, number, rows
+from deploy.grafana.panels import Look, PanelText, book, draw_line_panel, draw_number_panel, draw_table_panel
 from deploy.grafana.queries import Query, business_age, count_now, failing, quantile, rate, total
 
 FIRING = 'ALERTS{alertstate="firing",severity=~"page|ticket"}'
@@ -11,10 +11,10 @@ FIRST = 3, 8
 """Width and height of the numbers beside the list of alerts."""
 COUNTED = Look(width=4, height=4)
 
-WRONG = Row(
+WRONG = PanelRow(
     "Is anything wrong?",
     [
-        number(
+        draw_number_panel(
             PanelText(
                 "Pages",
                 "Alerts that wake somebody.",
@@ -25,7 +25,7 @@ WRONG = Row(
             Query('count(ALERTS{alertstate="firing",severity="page"}) or vector(0)', "pages"),
             look=Look(*FIRST, bad=1),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Tickets",
                 "Alerts that wait for the morning.",
@@ -36,7 +36,7 @@ WRONG = Row(
             Query('count(ALERTS{alertstate="firing",severity="ticket"}) or vector(0)', "tickets"),
             look=Look(*FIRST, warn=1),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Processes that answer",
                 "Part of our processes that Prometheus reaches.",
@@ -47,7 +47,7 @@ WRONG = Row(
             Query('avg(up{job="goodstanding"})', "up"),
             look=Look(*FIRST, warn=1, bad=0.7, low_is_bad=True),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Error budget left",
                 "Of the least well service: what is left of the 0.1 % of requests that may fail, over the time shown.",
@@ -58,7 +58,7 @@ WRONG = Row(
             Query(f"clamp_min(min(1 - {failing('$__range')} / 0.001), -1)", "left"),
             look=Look(*FIRST, warn=0.5, bad=0.1, low_is_bad=True),
         ),
-        rows(
+        draw_table_panel(
             PanelText(
                 "What fires now",
                 "Alerts that fire, with their service.",
@@ -72,10 +72,10 @@ WRONG = Row(
         ),
     ],
 )
-BUDGET = Row(
+BUDGET = PanelRow(
     "Error budgets and delays",
     [
-        lines(
+        draw_line_panel(
             PanelText(
                 "How fast the error budget burns",
                 "Failed requests of the last hour beside the 0.1 % that may fail; at"
@@ -91,7 +91,7 @@ BUDGET = Row(
             ),
             look=Look(bad=14.4),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Slowest hundredth of requests",
                 "From the first byte of a request to the last of its answer.",
@@ -102,7 +102,7 @@ BUDGET = Row(
             Query(quantile(0.99, "goodstanding_http_request_duration_seconds", "service"), "{{service}}"),
             look=Look(warn=1),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Slowest hundredth of effects",
                 "From the record of a fact to its effect in another service.",
@@ -115,10 +115,10 @@ BUDGET = Row(
         ),
     ],
 )
-WAY = Row(
+WAY = PanelRow(
     "From invoice to reinstatement",
     [
-        number(
+        draw_number_panel(
             PanelText(
                 "Invoices to be judged",
                 "Due at this instant and not judged yet.",
@@ -129,7 +129,7 @@ WAY = Row(
             Query("sum(goodstanding_steps_due)", "due"),
             look=Look(width=4, height=4, warn=50),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Open dunning cases",
                 "Accounts that are late or about to be.",
@@ -140,7 +140,7 @@ WAY = Row(
             Query(count_now("goodstanding_dunning_cases", "collections"), "cases"),
             look=COUNTED,
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Notices on their way",
                 "Wanted and not yet taken by the mail hop.",
@@ -151,7 +151,7 @@ WAY = Row(
             Query('sum(goodstanding_notices{state="pending"})', "pending"),
             look=Look(width=4, height=4, warn=20),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Without access",
                 "Subscriptions that may not be used now.",
@@ -162,7 +162,7 @@ WAY = Row(
             Query("sum(goodstanding_entitlements_denied)", "denied"),
             look=Look(width=4, height=4, warn=1),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Payers who wait for access",
                 "May use their subscription, and the vendor has not given it back.",
@@ -173,7 +173,7 @@ WAY = Row(
             Query('sum(goodstanding_entitlements_unsettled{wanted="active"})', "waiting"),
             look=SMALL,
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Held by the guard",
                 "Suspensions that wait for a person.",
@@ -186,10 +186,10 @@ WAY = Row(
         ),
     ],
 )
-FLOW = Row(
+FLOW = PanelRow(
     "How it went",
     [
-        lines(
+        draw_line_panel(
             PanelText(
                 "Dunning cases by stage",
                 "Accounts by the step that was taken last.",
@@ -200,7 +200,7 @@ FLOW = Row(
             Query(total("goodstanding_dunning_cases", "stage"), "{{stage}}"),
             look=Look(stacked=True),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Suspensions under way",
                 "For non-payment, by state.",
@@ -212,7 +212,7 @@ FLOW = Row(
             Query(total("goodstanding_suspensions", "state"), "{{state}}"),
             look=Look(stacked=True, colours={"effective": "orange", "requested": "blue", "ending": "purple"}),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "How long the vendor has not followed",
                 "Business time since a subscription is wanted otherwise than it is.",

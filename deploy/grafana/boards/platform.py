@@ -1,15 +1,24 @@
 """What all stand on: Postgres, Kafka, the processes."""
 
-from deploy.grafana.board import Board, Row
+from deploy.grafana.board import Board, PanelRow
 from deploy.grafana.boards.places import EVENTS, SERVICE
-from deploy.grafana.panels import PER_TIME, Look, PanelText, bars, book, lines, number, rows
+from deploy.grafana.panels import (
+    PER_TIME,
+    Look,
+    PanelText,
+    bars,
+    book,
+    draw_line_panel,
+    draw_number_panel,
+    draw_table_panel,
+)
 from deploy.grafana.queries import Query, age, quantile, rate, total
 
 OURS = 'job="goodstanding"'
-NOW = Row(
+NOW = PanelRow(
     "Now",
     [
-        number(
+        draw_number_panel(
             PanelText(
                 "Processes down",
                 "That Prometheus does not reach.",
@@ -20,7 +29,7 @@ NOW = Row(
             Query(f"count(up{{{OURS}}} == 0) or vector(0)", "down"),
             look=Look(width=6, height=4, bad=1),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Kafka: parts that reach it",
                 "Relays and consumers that say that they work.",
@@ -31,7 +40,7 @@ NOW = Row(
             Query('avg(goodstanding_part_ok{part=~"relay|consumer"})', "reach"),
             look=Look(width=6, height=4, warn=1, bad=0.8, low_is_bad=True),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Postgres: parts that reach it",
                 "Sweeps and workers that say that they work.",
@@ -42,7 +51,7 @@ NOW = Row(
             Query('avg(goodstanding_part_ok{part=~"sweeps|intents"})', "reach"),
             look=Look(width=6, height=4, warn=1, bad=0.8, low_is_bad=True),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Postgres: connections",
                 "Part of those that the server allows.",
@@ -55,10 +64,10 @@ NOW = Row(
         ),
     ],
 )
-POSTGRES = Row(
+POSTGRES = PanelRow(
     "Postgres",
     [
-        lines(
+        draw_line_panel(
             PanelText(
                 "Transactions",
                 "In a second, of all roles.",
@@ -70,7 +79,7 @@ POSTGRES = Row(
             Query("max(rate(goodstanding_postgres_rollbacks_total[$__rate_interval]))", "rolled back"),
             look=Look(colours={"committed": "green", "rolled back": "red"}),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Oldest open transaction",
                 "Of each service's role.",
@@ -81,7 +90,7 @@ POSTGRES = Row(
             Query(age("goodstanding_postgres_oldest_transaction_timestamp_seconds", "service"), "{{service}}"),
             look=Look(bad=300),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Deadlocks",
                 "In an hour. Locks are taken in one order, so there should be none.",
@@ -92,7 +101,7 @@ POSTGRES = Row(
             Query("3600 * max(rate(goodstanding_postgres_deadlocks_total[$__rate_interval]))", "deadlocks"),
             look=Look(colour="red"),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Connections",
                 "Open, and how many are allowed.",
@@ -103,7 +112,7 @@ POSTGRES = Row(
             Query("max(goodstanding_postgres_connections)", "open"),
             Query("max(goodstanding_postgres_connections_limit)", "allowed"),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Size of the database",
                 "On disk.",
@@ -113,7 +122,7 @@ POSTGRES = Row(
             ),
             Query("max(goodstanding_postgres_database_bytes)", "size"),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Units that wait for a connection",
                 "Of the pool of their process.",
@@ -125,10 +134,10 @@ POSTGRES = Row(
         ),
     ],
 )
-KAFKA = Row(
+KAFKA = PanelRow(
     "Kafka",
     [
-        lines(
+        draw_line_panel(
             PanelText(
                 "Relays that lead",
                 "Of each service; one should.",
@@ -138,7 +147,7 @@ KAFKA = Row(
             ),
             Query(total("goodstanding_relay_leading", "service"), "{{service}}"),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Parts that do not work",
                 "Of all processes.",
@@ -152,7 +161,7 @@ KAFKA = Row(
                 colours={"relay": "red", "consumer": "orange", "sweeps": "purple", "intents": "dark-red"},
             ),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Batches read again or lost",
                 "Since Postgres was away, or another member took over, in a minute.",
@@ -166,10 +175,10 @@ KAFKA = Row(
         ),
     ],
 )
-PROCESSES = Row(
+PROCESSES = PanelRow(
     "Processes",
     [
-        lines(
+        draw_line_panel(
             PanelText(
                 "CPU",
                 "Cores that each service uses.",
@@ -180,7 +189,7 @@ PROCESSES = Row(
             Query(rate("process_cpu_seconds_total", "service", OURS), "{{service}}"),
             look=Look(width=6, decimals=2),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Memory",
                 "Resident.",
@@ -191,7 +200,7 @@ PROCESSES = Row(
             Query(total("process_resident_memory_bytes", "service", OURS), "{{service}}"),
             look=Look(width=6),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Event loop comes back late",
                 "The slowest hundredth of looks.",
@@ -202,7 +211,7 @@ PROCESSES = Row(
             Query(quantile(0.99, "goodstanding_event_loop_lag_seconds", "service"), "{{service}}"),
             look=Look(width=6, bad=0.5),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Open files",
                 "Sockets too, as a part of what is allowed.",
@@ -213,7 +222,7 @@ PROCESSES = Row(
             Query("max by (service) (process_open_fds / process_max_fds)", "{{service}}"),
             look=Look(width=6),
         ),
-        rows(
+        draw_table_panel(
             PanelText(
                 "Which answer",
                 "Each process that Prometheus should reach; 1 is well.",

@@ -1,8 +1,8 @@
 """For finance: what customers owe, how well it comes in, what we owe for it, and what collections does about it."""
 
-from deploy.grafana.board import CURRENCY, Board, Row
+from deploy.grafana.board import CURRENCY, Board, PanelRow
 from deploy.grafana.boards.places import CASES, EVENTS, VENDOR
-from deploy.grafana.panels import PER_TIME, Link, Look, PanelText, bars, book, lines, number
+from deploy.grafana.panels import PER_TIME, Link, Look, PanelText, bars, book, draw_line_panel, draw_number_panel
 from deploy.grafana.queries import Query, money, rate_per_hour, total, zero_if_read
 
 POLICY = Link("The dunning policy's ladder", "/d/gs-lifecycle?${__url_time_range}")
@@ -11,10 +11,10 @@ THREE = Look(width=8, height=8)
 BUCKETS = {"current": "green", "1-30": "yellow", "31-60": "orange", "61-90": "red", "90+": "dark-red"}
 SMALL = Look(width=4, height=4)
 
-AGREED = Row(
+AGREED = PanelRow(
     "Do the books agree?",
     [
-        number(
+        draw_number_panel(
             PanelText(
                 "Ledgers out of balance",
                 "Legal entities and currencies whose debits and credits differ.",
@@ -25,7 +25,7 @@ AGREED = Row(
             Query(f"count(goodstanding_ledger_imbalance_minor != 0) or {zero_if_read('invoicing')}", "ledgers"),
             look=Look(width=4, height=4, bad=1),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Currencies that differ",
                 "In which invoicing and collections do not agree on what is open.",
@@ -40,7 +40,7 @@ AGREED = Row(
             ),
             look=Look(width=4, height=4, warn=1),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Bank entries that wait",
                 "Entries of statements that a person has to match.",
@@ -51,7 +51,7 @@ AGREED = Row(
             Query("sum(goodstanding_bank_entries_open)", "open"),
             look=Look(width=4, height=4, warn=20, bad=200),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Accounts not billed",
                 "Set aside by a bill run.",
@@ -62,7 +62,7 @@ AGREED = Row(
             Query("sum(goodstanding_bill_run_accounts_set_aside)", "set aside"),
             look=Look(width=4, height=4, warn=1),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Suspensions in an hour",
                 "Requested in the last hour of business time.",
@@ -73,7 +73,7 @@ AGREED = Row(
             Query("sum(goodstanding_suspensions_requested_last_hour)", "requested"),
             look=Look(width=4, height=4, warn=10, bad=50),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Held by the guard",
                 "Steps that wait for a person to decide.",
@@ -86,10 +86,10 @@ AGREED = Row(
         ),
     ],
 )
-OWED = Row(
+OWED = PanelRow(
     "What customers owe",
     [
-        lines(
+        draw_line_panel(
             PanelText(
                 "$currency owed by age",
                 "By days since the due date, disputed or not.",
@@ -100,7 +100,7 @@ OWED = Row(
             Query(money("goodstanding_receivables_minor", "currency, bucket", 'currency="$currency"'), "{{bucket}}"),
             look=Look(width=24, height=8, stacked=True, repeat="currency", colours=BUCKETS),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "$currency disputed or unapplied",
                 "Disputed by customers; received and not allocated.",
@@ -116,10 +116,10 @@ OWED = Row(
         ),
     ],
 )
-COMES = Row(
+COMES = PanelRow(
     "How it comes in, and what we owe",
     [
-        lines(
+        draw_line_panel(
             PanelText(
                 "Days sales outstanding",
                 "Receivables by what was invoiced in 90 days, computed once a day.",
@@ -130,7 +130,7 @@ COMES = Row(
             Query(f"max by (currency) (goodstanding_dso_days{{{OF}}})", "{{currency}}"),
             look=THREE,
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Collection effectiveness",
                 "Collected of what could be collected within 30 days.",
@@ -141,7 +141,7 @@ COMES = Row(
             Query(f"max by (currency) (goodstanding_collection_effectiveness_ratio{{{OF}}})", "{{currency}}"),
             look=Look(width=8, height=8, most=1),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Overdue part",
                 "Of what is owed in a currency.",
@@ -158,10 +158,10 @@ COMES = Row(
         ),
     ],
 )
-STEPS = Row(
+STEPS = PanelRow(
     "What collections does",
     [
-        lines(
+        draw_line_panel(
             PanelText(
                 "Dunning cases by stage",
                 "Accounts by the step that was taken last.",
@@ -194,7 +194,7 @@ STEPS = Row(
             Query(total("goodstanding_notices", "state"), "{{state}}"),
             look=Look(bad=1),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Notices by kind",
                 "Wanted in an hour.",
@@ -205,7 +205,7 @@ STEPS = Row(
             Query(rate_per_hour("goodstanding_notices_created_total", "template"), "{{template}}"),
             look=Look(width=12),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Suspensions that begin and end",
                 "For non-payment, in an hour: requested, withdrawn before access ended, ended.",

@@ -1,8 +1,8 @@
 """One service: what it is asked, what fails and how long it takes; then what its processes wait for."""
 
-from deploy.grafana.board import SERVICE, Board, Row
+from deploy.grafana.board import SERVICE, Board, PanelRow
 from deploy.grafana.boards.places import EVENTS, PLATFORM
-from deploy.grafana.panels import Look, PanelText, book, lines, number
+from deploy.grafana.panels import Look, PanelText, book, draw_line_panel, draw_number_panel
 from deploy.grafana.queries import Query, quantile, rate
 
 OF = 'service="$service"'
@@ -10,10 +10,10 @@ ASKED = f'{OF},route!~"/health/.*"'
 TIMED = "goodstanding_http_request_duration_seconds"
 SMALL = Look(width=6, height=4)
 
-NOW = Row(
+NOW = PanelRow(
     "Now",
     [
-        number(
+        draw_number_panel(
             PanelText(
                 "Requests",
                 "Answered in a second, health left out.",
@@ -24,7 +24,7 @@ NOW = Row(
             Query(f"sum(rate(goodstanding_http_requests_total{{{ASKED}}}[$__rate_interval]))", "requests"),
             look=SMALL,
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Failed",
                 "Part of the requests that were answered with 5xx.",
@@ -40,7 +40,7 @@ NOW = Row(
             ),
             look=Look(width=6, height=4, warn=0.001, bad=0.0144, none="no requests"),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Slowest hundredth",
                 "From the first byte of a request to the last of its answer.",
@@ -51,7 +51,7 @@ NOW = Row(
             Query(quantile(0.99, TIMED, "", ASKED), "p99"),
             look=Look(width=6, height=4, warn=0.5, bad=2),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Parts that work",
                 "Of what each process says of its own parts.",
@@ -64,10 +64,10 @@ NOW = Row(
         ),
     ],
 )
-REQUESTS = Row(
+REQUESTS = PanelRow(
     "Requests",
     [
-        lines(
+        draw_line_panel(
             PanelText(
                 "Requests by route",
                 "Answered in a second.",
@@ -80,7 +80,7 @@ REQUESTS = Row(
             ),
             look=Look(width=12, height=9),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Requests by status",
                 "Answered in a second.",
@@ -97,7 +97,7 @@ REQUESTS = Row(
                 colours={"/^5/": "red", "/^4/": "yellow", "200": "green", "201": "blue", "204": "light-blue"},
             ),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "How long requests take",
                 "Half, 95 of 100 and 99 of 100 of all requests; a dot is one that has a trace.",
@@ -110,7 +110,7 @@ REQUESTS = Row(
             Query(quantile(0.99, TIMED, "", ASKED), "99 %"),
             look=Look(width=12, height=8, exemplars=True, warn=1),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Slowest routes",
                 "95 of 100 requests are faster.",
@@ -123,10 +123,10 @@ REQUESTS = Row(
         ),
     ],
 )
-INSIDE = Row(
+INSIDE = PanelRow(
     "What its processes wait for",
     [
-        lines(
+        draw_line_panel(
             PanelText(
                 "Units",
                 "Transactions by how they ended, in a second.",
@@ -137,7 +137,7 @@ INSIDE = Row(
             Query(rate("goodstanding_database_units_total", "outcome", OF), "{{outcome}}"),
             look=Look(colours={"committed": "green", "transient": "orange", "refused": "purple"}),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Pool of connections",
                 "In use, allowed, and units that wait for one.",
@@ -150,7 +150,7 @@ INSIDE = Row(
             Query(f"sum(goodstanding_database_pool_waiting{{{OF}}})", "waiting"),
             look=Look(colours={"waiting": "red", "allowed": "light-blue", "in use": "green"}),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Event loop comes back late",
                 "The slowest hundredth of looks.",
@@ -161,7 +161,7 @@ INSIDE = Row(
             Query(quantile(0.99, "goodstanding_event_loop_lag_seconds", "instance", OF), "{{instance}}"),
             look=Look(bad=0.5),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Events that it handles",
                 "By outcome, in a second.",
@@ -183,7 +183,7 @@ INSIDE = Row(
                 },
             ),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Requests in flight",
                 "Being answered now.",

@@ -1,17 +1,17 @@
 """What goes out (calls to the vendor, mails, requests between services) and what falls due with time."""
 
-from deploy.grafana.board import VENDOR_CURRENCY, Board, Row
+from deploy.grafana.board import VENDOR_CURRENCY, Board, PanelRow
 from deploy.grafana.boards.places import PLATFORM, SERVICE
-from deploy.grafana.panels import Look, PanelText, bars, book, lines, number
+from deploy.grafana.panels import Look, PanelText, bars, book, draw_line_panel, draw_number_panel
 from deploy.grafana.queries import Query, business_age, count_now, money, quantile, rate, total
 
 BAD = 'outcome=~"passing|unreachable|throttled"'
 CALLS = "goodstanding_vendor_calls"
 
-NOW = Row(
+NOW = PanelRow(
     "Now",
     [
-        number(
+        draw_number_panel(
             PanelText(
                 "Vendor calls that fail",
                 "Part that was throttled, broke or was not reached.",
@@ -26,7 +26,7 @@ NOW = Row(
             ),
             look=Look(width=6, height=4, warn=0.05, bad=0.5, none="no calls"),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Calls that are wanted",
                 "To the vendor, the mail hop and between services, not done yet.",
@@ -37,7 +37,7 @@ NOW = Row(
             Query(count_now("goodstanding_intents_unfinished"), "wanted"),
             look=Look(width=6, height=4, warn=50, bad=500),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Due and not judged",
                 "Rows whose time has come.",
@@ -48,7 +48,7 @@ NOW = Row(
             Query(count_now("goodstanding_due_work"), "due"),
             look=Look(width=6, height=4, warn=100, bad=1000),
         ),
-        number(
+        draw_number_panel(
             PanelText(
                 "Longest since a job went well",
                 "As a part of twice its interval and a minute.",
@@ -65,10 +65,10 @@ NOW = Row(
         ),
     ],
 )
-VENDOR = Row(
+VENDOR = PanelRow(
     "The vendor",
     [
-        lines(
+        draw_line_panel(
             PanelText(
                 "Calls by outcome",
                 "In a second.",
@@ -90,7 +90,7 @@ VENDOR = Row(
                 },
             ),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "How long calls take",
                 "95 of 100 are faster.",
@@ -101,7 +101,7 @@ VENDOR = Row(
             Query(quantile(0.95, "goodstanding_vendor_call_duration_seconds", "operation"), "{{operation}}"),
             look=Look(width=12, warn=5),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "$currency owed to the vendor",
                 "Accrued, billed, committed; in units of the currency.",
@@ -117,7 +117,7 @@ VENDOR = Row(
         ),
     ],
 )
-OUT = Row(
+OUT = PanelRow(
     "Calls to the outside",
     [
         bars(
@@ -131,7 +131,7 @@ OUT = Row(
             Query(total("goodstanding_intents_unfinished", "kind"), "{{kind}}"),
             look=Look(none="All is done"),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "How long the first waits",
                 "Business time since it was wanted.",
@@ -141,7 +141,7 @@ OUT = Row(
             ),
             Query(business_age("goodstanding_intents_oldest_timestamp_seconds", "service, kind"), "{{kind}}"),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Attempts by outcome",
                 "In a second.",
@@ -152,7 +152,7 @@ OUT = Row(
             Query(rate("goodstanding_intent_attempts_total", "outcome"), "{{outcome}}"),
             look=Look(colours={"done": "green", "later": "orange", "broke": "red"}),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "How long attempts take",
                 "95 of 100, with all their calls.",
@@ -165,10 +165,10 @@ OUT = Row(
         ),
     ],
 )
-JOBS = Row(
+JOBS = PanelRow(
     "Jobs",
     [
-        lines(
+        draw_line_panel(
             PanelText(
                 "Since a job last went well",
                 "The latest job of each service, as a part of twice its interval and a minute.",
@@ -183,7 +183,7 @@ JOBS = Row(
             ),
             look=Look(width=12, height=8, bad=1),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "What they judge",
                 "Accounts or other subjects, in a second.",
@@ -197,7 +197,7 @@ JOBS = Row(
             ),
             look=Look(width=12, height=8),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "How long a run takes",
                 "95 of 100, of those that found something.",
@@ -211,7 +211,7 @@ JOBS = Row(
             ),
             look=Look(width=12, height=8),
         ),
-        lines(
+        draw_line_panel(
             PanelText(
                 "Due and not judged",
                 "Rows by what they are.",

@@ -16,7 +16,7 @@ from services.collections.repository import guard as repository_guard
 from services.collections.repository.guard import GuardState
 from services.collections.repository.guard_limits import find_standing
 from services.collections.use_cases.guard import Decision
-from services.collections.use_cases.guard_limits import change_limits
+from services.collections.use_cases.guard_limits import change_guard_limits
 from shared.persistence.database import Unit
 from shared.pure.fields import ReasonIn, example
 from shared.pure.proposals import AlreadyProposed
@@ -89,7 +89,7 @@ async def get_guard(read: Read) -> GuardOut:
     """Whether suspensions are stopped, and how many went out lately."""
 
     async def load(unit: Unit) -> GuardOut:
-        return await GuardOut.load(unit, await repository_guard.state(unit))
+        return await GuardOut.load(unit, await repository_guard.get_guard_state(unit))
 
     return await read(load)
 
@@ -151,10 +151,10 @@ async def set_limits(
 
     async def set_for_all(unit: Unit) -> GuardOut | GuardLimitChangeOut:
         amounts = Limits.model_validate(wanted.model_dump(exclude={"reason"}))
-        row = await change_limits(unit, command.caller, amounts, wanted.reason)
+        row = await change_guard_limits(unit, command.caller, amounts, wanted.reason)
         if row.state == LimitChangeState.PROPOSED:
             return GuardLimitChangeOut.from_row(row)
-        return await GuardOut.load(unit, await repository_guard.state(unit))
+        return await GuardOut.load(unit, await repository_guard.get_guard_state(unit))
 
     return await command.run(
         set_for_all, status=lambda answer: 200 if isinstance(answer, GuardOut) else 202, reason=wanted.reason

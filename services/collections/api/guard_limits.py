@@ -10,9 +10,13 @@ from pydantic import BaseModel, Field
 
 from services.collections.domain.guard import LimitChangeMoveRefused, LimitChangeState
 from services.collections.domain.policy import Limits
-from services.collections.repository.guard_limits import get_change, list_changes
+from services.collections.repository.guard_limits import get_guard_limit_change, list_guard_limit_changes
 from services.collections.tables import GuardLimitChangeRow
-from services.collections.use_cases.guard_limits import approve_limits, decline_limits, withdraw_limits
+from services.collections.use_cases.guard_limits import (
+    approve_guard_limits,
+    decline_guard_limits,
+    withdraw_guard_limits,
+)
 from shared.persistence.database import Unit
 from shared.pure.fields import ReasonIn, example
 from shared.pure.proposals import FactsChanged, NotTheProposer, SecondPersonNeeded
@@ -67,14 +71,14 @@ LIMITS_PROPOSED: dict[int | str, dict[str, Any]] = {
 @reads.get("", summary="List changes of the guard's limits")
 async def list_limit_changes(read: Read, paging: Paging) -> Page[GuardLimitChangeOut]:
     """The history of the limits, in the order in which their changes were wanted."""
-    rows = await read(lambda unit: list_changes(unit, paging.after_id(), paging.limit + 1))
+    rows = await read(lambda unit: list_guard_limit_changes(unit, paging.after_id(), paging.limit + 1))
     return paging.page([GuardLimitChangeOut.from_row(row) for row in rows], key=lambda change: change.id)
 
 
 @reads.get("/{guard_limit_change_id}", summary="One change of the guard's limits")
 async def get_limit_change(guard_limit_change_id: UUID, read: Read) -> GuardLimitChangeOut:
     """Who wanted which limits, why, and what became of it."""
-    return GuardLimitChangeOut.from_row(await read(lambda unit: get_change(unit, guard_limit_change_id)))
+    return GuardLimitChangeOut.from_row(await read(lambda unit: get_guard_limit_change(unit, guard_limit_change_id)))
 
 
 Decide = Callable[[Unit], Awaitable[GuardLimitChangeRow]]
@@ -102,7 +106,7 @@ async def approve_limit_change(
     """Set the limits that somebody else proposed; suspensions that were held are judged again."""
 
     async def decide(unit: Unit) -> GuardLimitChangeRow:
-        return await approve_limits(unit, guard_limit_change_id, command.caller, grounds.reason)
+        return await approve_guard_limits(unit, guard_limit_change_id, command.caller, grounds.reason)
 
     return await _run_decision(command, decide, grounds.reason)
 
@@ -122,7 +126,7 @@ async def decline_limit_change(
     """Keep the limits that somebody else proposed to loosen."""
 
     async def decide(unit: Unit) -> GuardLimitChangeRow:
-        return await decline_limits(unit, guard_limit_change_id, command.caller, grounds.reason)
+        return await decline_guard_limits(unit, guard_limit_change_id, command.caller, grounds.reason)
 
     return await _run_decision(command, decide, grounds.reason)
 
@@ -142,6 +146,6 @@ async def withdraw_limit_change(
     """Take back what you proposed yourself. It needs no second person."""
 
     async def decide(unit: Unit) -> GuardLimitChangeRow:
-        return await withdraw_limits(unit, guard_limit_change_id, command.caller, grounds.reason)
+        return await withdraw_guard_limits(unit, guard_limit_change_id, command.caller, grounds.reason)
 
     return await _run_decision(command, decide, grounds.reason)

@@ -14,7 +14,7 @@ from services.collections.tables import PolicyRow
 from services.collections.use_cases.policies import EffectiveDateRefused, GuardLoosened
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Day, Prose, example
-from shared.pure.hidden import SEEN_ON_LINES, check_lines, normalise_breaks
+from shared.pure.hidden import SEEN_ON_LINES, check_visible_lines, normalise_breaks
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Read, Router, refusals
@@ -48,7 +48,7 @@ class PolicyIn(Body):
         str,
         StringConstraints(min_length=1, max_length=64_000, pattern=SEEN_ON_LINES),
         AfterValidator(normalise_breaks),
-        AfterValidator(check_lines),
+        AfterValidator(check_visible_lines),
     ]
     effective_date: Day
     reason: Prose

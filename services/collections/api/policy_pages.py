@@ -111,7 +111,7 @@ async def show_policy(
     policy = policies.parse_published(row.document)
     if is_json:
         return JSONResponse(_state_policy(row, chosen).model_dump(mode="json"), headers=headers)
-    return HTMLResponse(policy_page.render_page(row, policy, versions, chosen), headers=page_headers)
+    return HTMLResponse(policy_page.render_policy_page(row, policy, versions, chosen), headers=page_headers)
 
 
 async def _load_version(unit: Unit, version: int | None) -> tuple[PolicyRow | None, list[PolicyRow]]:

@@ -47,7 +47,7 @@ class GuardVerdict:
     reason: str | None = None
 
 
-def check_limits(
+def check_guard_limits(
     *, requested_in_last_hour: int, active_accounts: int, limits: Limits, stopped: bool, approved: bool
 ) -> GuardVerdict:
     """Whether one more suspension may be requested now.

@@ -13,7 +13,12 @@ from shared.pure.calendar import ONE_DAY, local_date
 
 
 def list_rungs(
-    item: Item, policy: Policy, timeline: Timeline, voiding: Voiding, taken: tuple[StepTaken, ...], instant: datetime
+    item: Item,
+    policy: Policy,
+    timeline: Timeline,
+    voiding: Voiding,
+    taken: tuple[StepTaken, ...],
+    instant: datetime,
 ) -> tuple[Rung, ...]:
     """List the steps of the policy as they stand at an instant, with these taken in the round."""
     validity = find_validity(voiding, taken, instant)

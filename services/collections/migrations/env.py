@@ -1,5 +1,5 @@
 """Alembic's entry: migrates the schema `collections` on the connection that `shared.migrate` hands over."""
 
-from shared.persistence.migrations import run
+from shared.persistence.migrations import run_migrations
 
-run("collections")
+run_migrations("collections")

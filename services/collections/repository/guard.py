@@ -36,7 +36,7 @@ FROM guard g, (SELECT count(*) AS requested, min(requested_at) AS oldest FROM su
 """
 
 
-async def state(unit: Unit) -> GuardState:
+async def get_guard_state(unit: Unit) -> GuardState:
     """The guard now."""
     row = await unit.connection.fetchrow(_STATE, unit.now - WINDOW)
     per_hour, percent = row["suspensions_per_hour"], row["share_of_accounts_percent"]
@@ -54,7 +54,7 @@ async def _find_limits_of_policy(unit: Unit) -> Limits | None:
     return newest.policy.guard if newest else None
 
 
-async def save_limits(unit: Unit, limits: Limits) -> None:
+async def save_guard_limits(unit: Unit, limits: Limits) -> None:
     """Save the limits of the guard."""
     await unit.connection.execute(
         "UPDATE guard SET suspensions_per_hour = $1, share_of_accounts_percent = $2 WHERE id = 1",
@@ -63,13 +63,13 @@ async def save_limits(unit: Unit, limits: Limits) -> None:
     )
 
 
-async def lock(unit: Unit) -> GuardState:
+async def lock_guard(unit: Unit) -> GuardState:
     """The guard now, locked until the unit ends, so that no two units count the same room."""
     await unit.connection.fetchval("SELECT id FROM guard WHERE id = 1 FOR UPDATE")
-    return await state(unit)
+    return await get_guard_state(unit)
 
 
-async def decide(unit: Unit, decision: str, actor: str, reason: str) -> None:
+async def save_guard_decision(unit: Unit, decision: str, actor: str, reason: str) -> None:
     """Record what a person decided, and let accounts that the guard held be judged again."""
     await unit.connection.execute(
         "UPDATE guard SET stopped = CASE $1 WHEN 'stop' THEN true WHEN 'resume' THEN false ELSE stopped END,"

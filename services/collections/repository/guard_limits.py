@@ -18,7 +18,7 @@ async def has_suspended(unit: Unit) -> bool:
     return bool(await unit.connection.fetchval("SELECT EXISTS (SELECT FROM suspensions)"))
 
 
-async def get_change(unit: Unit, change_id: UUID) -> GuardLimitChangeRow:
+async def get_guard_limit_change(unit: Unit, change_id: UUID) -> GuardLimitChangeRow:
     """Get a change as it is now. Raises NotFound."""
     row = await unit.session.get(GuardLimitChangeRow, change_id, populate_existing=True)
     if row is None:
@@ -33,12 +33,12 @@ async def find_standing(unit: Unit) -> GuardLimitChangeRow | None:
     return (await unit.session.exec(query)).first()
 
 
-async def list_changes(unit: Unit, after: UUID | None, limit: int) -> Sequence[GuardLimitChangeRow]:
+async def list_guard_limit_changes(unit: Unit, after: UUID | None, limit: int) -> Sequence[GuardLimitChangeRow]:
     """List changes in the order of their ids, after this one."""
     return await rows_after(unit, GuardLimitChangeRow, after, limit)
 
 
-async def save_change(unit: Unit, row: GuardLimitChangeRow) -> None:
+async def save_guard_limit_change(unit: Unit, row: GuardLimitChangeRow) -> None:
     """Write a change, new or decided."""
     unit.session.add(row)
     await unit.session.flush()

@@ -96,7 +96,7 @@ async def find_account_of_bounce(unit: Unit, bounce_id: UUID) -> tuple[UUID, UUI
     return (row["id"], row["account_id"]) if row else None
 
 
-async def save_result(unit: Unit, notice_id: UUID, state: str, failure: str | None) -> None:
+async def save_sending_result(unit: Unit, notice_id: UUID, state: str, failure: str | None) -> None:
     """Save that a notice was sent now, failed or was withdrawn and why, or waits again, with another secret to come."""
     await unit.connection.execute(
         "UPDATE notices SET state = $2, failure = $3, delivered_at = CASE WHEN $2 = 'sent' THEN $4::timestamptz END,"

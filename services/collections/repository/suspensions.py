@@ -177,7 +177,9 @@ async def mark_step_taken(unit: Unit, suspension_id: UUID) -> None:
     )
 
 
-async def save_state(unit: Unit, suspension_id: UUID, state: SuspensionState, because: str | None = None) -> None:
+async def save_suspension_state(
+    unit: Unit, suspension_id: UUID, state: SuspensionState, because: str | None = None
+) -> None:
     """Where the suspension is now; `because` says why it ends."""
     await unit.connection.execute(
         "UPDATE suspensions SET state = $2,"

@@ -18,7 +18,9 @@ async def record_bounce(unit: Unit, event: MailBounced) -> None:
     row = await notices.get_notice(unit, notice_id)
     if row.bounce_id != event.message_id or row.state not in ("pending", "sent"):
         return
-    await notices.save_result(unit, notice_id, "failed", f"{event.code} came back after the next mail hop took it")
+    await notices.save_sending_result(
+        unit, notice_id, "failed", f"{event.code} came back after the next mail hop took it"
+    )
     unit.publish(NoticeBounced(account_id=account_id, code=event.code, **describe_notice(row)))
     if row.kind == "steps":
         await judging.reevaluate_accounts(unit, [account_id])

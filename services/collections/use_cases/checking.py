@@ -162,11 +162,11 @@ async def _ask_guard(
     They go out together or not at all: once one of an invoice is requested, its step is taken and does not
     come again for the others.
     """
-    state = await repository_guard.lock(unit)
+    state = await repository_guard.lock_guard(unit)
     if (limits := state.limits) is None:
         return domain_guard.GuardVerdict(False, "there is no policy"), None
     verdicts = (
-        domain_guard.check_limits(
+        domain_guard.check_guard_limits(
             requested_in_last_hour=state.requested + before,
             active_accounts=state.accounts,
             limits=limits,
@@ -248,7 +248,7 @@ async def _find_delay(
         if result.item.invoice_id in suspension.causes
     ]
     waits_for: WaitsFor = "guard"
-    cause, until = domain_guard.ALL_STOPPED if (await repository_guard.state(unit)).stopped else None, None
+    cause, until = domain_guard.ALL_STOPPED if (await repository_guard.get_guard_state(unit)).stopped else None, None
     if cause is None:
         waits_for, until = "bank_data", unit.now + LOOK_AGAIN
         cause = await _find_bank_delay(unit, {result.version for result in results}, bank)

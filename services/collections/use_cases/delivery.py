@@ -16,7 +16,7 @@ from shared.contracts.notice_facts import NoticeFacts, NoticeFactsIn
 from shared.events.collections import NoticeFailed, NoticeSent, NoticeWithdrawn
 from shared.events.values import StepItem
 from shared.outside import mail as outside_mail
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
 from shared.process.intents import Intent, Recorded
@@ -103,7 +103,7 @@ def _items(row: NoticeRow) -> tuple[StepItem, ...]:
     return tuple(StepItem.model_validate(item) for item in row.items)
 
 
-async def record_result(unit: Unit, intent: Intent, delivery: DeliveryResult) -> Recorded:
+async def record_sending_result(unit: Unit, intent: Intent, delivery: DeliveryResult) -> Recorded:
     """Record what became of a notice, and look at the account again: a suspension may rest on it.
 
     One that came back already has failed, whatever its last attempt became.
@@ -115,12 +115,12 @@ async def record_result(unit: Unit, intent: Intent, delivery: DeliveryResult) ->
     if delivery.not_dunnable:
         await _withdraw(unit, row, delivery.not_dunnable, common)
     elif delivery.refusal is None:
-        await repository_notices.save_result(unit, row.id, "sent", None)
+        await repository_notices.save_sending_result(unit, row.id, "sent", None)
         if delivery.message is not None:
             await save_message(unit, row.id, row.account_id, delivery.message)
         unit.publish(NoticeSent(account_id=row.account_id, delivered_at=unit.now, **common))
     else:
-        await repository_notices.save_result(unit, row.id, "failed", delivery.refusal)
+        await repository_notices.save_sending_result(unit, row.id, "failed", delivery.refusal)
         unit.publish(NoticeFailed(account_id=row.account_id, cause=delivery.refusal[:3], **common))
     if row.kind == "steps":
         await judging.reevaluate_accounts(unit, [row.account_id])
@@ -134,7 +134,7 @@ def describe_notice(row: NoticeRow) -> dict[str, Any]:
 
 async def _withdraw(unit: Unit, row: NoticeRow, not_dunnable: frozenset[UUID], common: dict[str, Any]) -> None:
     numbers = ", ".join(item.number for item in _items(row) if item.invoice_id in not_dunnable)
-    await repository_notices.save_result(unit, row.id, "withdrawn", f"not dunnable any more: {numbers}")
+    await repository_notices.save_sending_result(unit, row.id, "withdrawn", f"not dunnable any more: {numbers}")
     await repository_notices.undo_steps(unit, row.id)
     unit.publish(NoticeWithdrawn(account_id=row.account_id, invoice_ids=tuple(sorted(not_dunnable)), **common))
 
@@ -147,8 +147,8 @@ async def retry_notice(unit: Unit, notice_id: UUID) -> NoticeRow:
     if row.state != "failed":
         raise NoticeNotFailed(f"the notice is {row.state}")
     before = row.model_dump(exclude=SECRETS)
-    await repository_notices.save_result(unit, notice_id, "pending", None)
-    await intents.add(unit, SEND_NOTICE, row.account_id, notice_id, {})
+    await repository_notices.save_sending_result(unit, notice_id, "pending", None)
+    await intents.add_intent(unit, SEND_NOTICE, row.account_id, notice_id, {})
     await unit.session.refresh(row)
-    unit.record(Change("notice", row.id, row.account_id, before, row.model_dump(exclude=SECRETS)))
+    unit.record(AuditedChange("notice", row.id, row.account_id, before, row.model_dump(exclude=SECRETS)))
     return row

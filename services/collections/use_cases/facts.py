@@ -65,7 +65,7 @@ async def record_suspension(unit: Unit, account_id: UUID, suspension_id: UUID, v
     if suspension.state is not SuspensionState.REQUESTED:
         return
     state = move_suspension(suspension.state, SuspensionState.EFFECTIVE)
-    await suspensions.save_state(unit, suspension_id, state)
+    await suspensions.save_suspension_state(unit, suspension_id, state)
     await suspensions.save_vendor_bills_on(unit, suspension_id, vendor_bills_on)
     prospects = await _assess_prospects(unit, suspension)
     items = notices.list_step_items(suspension)
@@ -87,7 +87,9 @@ async def record_reinstatement(unit: Unit, account_id: UUID, suspension_id: UUID
     suspension = await suspensions.get_suspension(unit, suspension_id)
     if suspension.state is not SuspensionState.ENDING:
         return
-    await suspensions.save_state(unit, suspension_id, move_suspension(suspension.state, SuspensionState.ENDED))
+    await suspensions.save_suspension_state(
+        unit, suspension_id, move_suspension(suspension.state, SuspensionState.ENDED)
+    )
     await notices.inform_of_access(unit, account_id, "restored", suspension.subscription_id)
 
 
@@ -100,6 +102,6 @@ async def end_suspensions(unit: Unit, account_id: UUID, subscription_id: UUID) -
     """End the suspensions of a subscription that is gone: access does not come back, so nobody is informed of it."""
     for suspension in await suspensions.suspensions_at_vendor(unit, subscription_id):
         state = move_suspension(suspension.state, SuspensionState.ENDED)
-        await suspensions.save_state(unit, suspension.id, state, SUBSCRIPTION_ENDED)
+        await suspensions.save_suspension_state(unit, suspension.id, state, SUBSCRIPTION_ENDED)
     if not unit.is_past:
         await judging.reevaluate_accounts(unit, [account_id])

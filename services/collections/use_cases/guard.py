@@ -5,7 +5,7 @@ from typing import Literal
 from services.collections.domain.policy import Limits
 from services.collections.repository import guard as repository_guard
 from services.collections.repository.guard import GuardState
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 
 Decision = Literal["stop", "resume", "approve"]
@@ -13,20 +13,20 @@ Decision = Literal["stop", "resume", "approve"]
 
 async def decide_on_guard(unit: Unit, decision: Decision, actor: str, reason: str) -> GuardState:
     """Record a person's decision; accounts that the guard held are judged again. An approval holds an hour."""
-    before = await repository_guard.lock(unit)
-    await repository_guard.decide(unit, decision, actor, reason)
-    after = await repository_guard.state(unit)
-    unit.record(Change("guard", "guard", None, _switches(before), _switches(after)))
+    before = await repository_guard.lock_guard(unit)
+    await repository_guard.save_guard_decision(unit, decision, actor, reason)
+    after = await repository_guard.get_guard_state(unit)
+    unit.record(AuditedChange("guard", "guard", None, _switches(before), _switches(after)))
     return after
 
 
-async def set_limits(unit: Unit, limits: Limits, actor: str, reason: str) -> GuardState:
+async def set_guard_limits(unit: Unit, limits: Limits, actor: str, reason: str) -> GuardState:
     """Set the limits of the guard, tighter or looser; accounts that it held are judged again."""
-    before = await repository_guard.lock(unit)
-    await repository_guard.save_limits(unit, limits)
-    await repository_guard.decide(unit, "set_limits", actor, reason)
-    after = await repository_guard.state(unit)
-    unit.record(Change("guard", "guard", None, _dump_limits(before), _dump_limits(after)))
+    before = await repository_guard.lock_guard(unit)
+    await repository_guard.save_guard_limits(unit, limits)
+    await repository_guard.save_guard_decision(unit, "set_limits", actor, reason)
+    after = await repository_guard.get_guard_state(unit)
+    unit.record(AuditedChange("guard", "guard", None, _dump_limits(before), _dump_limits(after)))
     return after
 
 

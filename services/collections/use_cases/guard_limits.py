@@ -5,38 +5,43 @@ from uuid import UUID
 
 from services.collections.domain.guard import LIMIT_CHANGE_ALLOWED, LimitChangeMoveRefused, LimitChangeState
 from services.collections.domain.policy import Limits
-from services.collections.repository.guard import GuardState, lock
-from services.collections.repository.guard_limits import find_standing, get_change, has_suspended, save_change
+from services.collections.repository.guard import GuardState, lock_guard
+from services.collections.repository.guard_limits import (
+    find_standing,
+    get_guard_limit_change,
+    has_suspended,
+    save_guard_limit_change,
+)
 from services.collections.tables import GuardLimitChangeRow
-from services.collections.use_cases.guard import set_limits
-from shared.persistence.audit import Change
+from services.collections.use_cases.guard import set_guard_limits
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 from shared.pure.proposals import AlreadyProposed, FactsChanged, NotTheProposer, SecondPersonNeeded
 from shared.web.auth import Caller, is_same_actor
 
 
-async def change_limits(unit: Unit, caller: Caller, limits: Limits, reason: str) -> GuardLimitChangeRow:
+async def change_guard_limits(unit: Unit, caller: Caller, limits: Limits, reason: str) -> GuardLimitChangeRow:
     """Set the limits of the guard, or propose looser ones. Raises AlreadyProposed.
 
     Whoever sends their own proposal again gets it again.
     """
-    state = await lock(unit)
+    state = await lock_guard(unit)
     row = _build_row(unit, caller, state, limits, reason)
     if not await _needs_second_person(unit, state, limits):
         row.state, row.decided_at = LimitChangeState.CARRIED_OUT, unit.now
-        await save_change(unit, row)
-        await set_limits(unit, limits, caller.subject, reason)
+        await save_guard_limit_change(unit, row)
+        await set_guard_limits(unit, limits, caller.subject, reason)
         return row
     standing = await find_standing(unit)
     if standing is not None:
         return _repeat_proposal(unit, standing, row)
-    await save_change(unit, row)
-    unit.record(Change("guard_limit_change", row.id, None, None, {"state": row.state}))
+    await save_guard_limit_change(unit, row)
+    unit.record(AuditedChange("guard_limit_change", row.id, None, None, {"state": row.state}))
     return row
 
 
-async def approve_limits(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> GuardLimitChangeRow:
+async def approve_guard_limits(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> GuardLimitChangeRow:
     """Agree to looser limits that somebody else proposed, and set them.
 
     Raises NotFound, LimitChangeMoveRefused, SecondPersonNeeded, FactsChanged.
@@ -45,17 +50,17 @@ async def approve_limits(unit: Unit, change_id: UUID, caller: Caller, reason: st
     if _dump_limits(state) != row.former:
         raise FactsChanged("the limits were changed meanwhile: decline or withdraw it, and propose it anew")
     await _save_decision(unit, row, LimitChangeState.CARRIED_OUT, caller, reason)
-    await set_limits(unit, Limits.model_validate(row.wanted), row.proposed_by, row.reason)
+    await set_guard_limits(unit, Limits.model_validate(row.wanted), row.proposed_by, row.reason)
     return row
 
 
-async def decline_limits(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> GuardLimitChangeRow:
+async def decline_guard_limits(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> GuardLimitChangeRow:
     """Disagree with limits that somebody else proposed. Raises NotFound, LimitChangeMoveRefused, SecondPersonNeeded."""
     _, row = await _lock_to_decide(unit, change_id, caller)
     return await _end_change(unit, row, LimitChangeState.DECLINED, caller, reason)
 
 
-async def withdraw_limits(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> GuardLimitChangeRow:
+async def withdraw_guard_limits(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> GuardLimitChangeRow:
     """Take back one's own proposal. Raises NotFound, LimitChangeMoveRefused, NotTheProposer."""
     _, row = await _lock_proposed(unit, change_id)
     if not is_same_actor(caller.subject, row.proposed_by):
@@ -86,7 +91,7 @@ async def _lock_to_decide(unit: Unit, change_id: UUID, caller: Caller) -> tuple[
 
 
 async def _lock_proposed(unit: Unit, change_id: UUID) -> tuple[GuardState, GuardLimitChangeRow]:
-    state, row = await lock(unit), await get_change(unit, change_id)
+    state, row = await lock_guard(unit), await get_guard_limit_change(unit, change_id)
     _check_move(row, LimitChangeState.CARRIED_OUT)
     return state, row
 
@@ -96,7 +101,7 @@ async def _end_change(
 ) -> GuardLimitChangeRow:
     before = {"state": row.state}
     await _save_decision(unit, row, state, caller, reason)
-    unit.record(Change("guard_limit_change", row.id, None, before, {"state": row.state}))
+    unit.record(AuditedChange("guard_limit_change", row.id, None, before, {"state": row.state}))
     return row
 
 
@@ -105,7 +110,7 @@ async def _save_decision(
 ) -> None:
     _check_move(row, state)
     row.state, row.decided_by, row.decision_reason, row.decided_at = state.value, caller.subject, reason, unit.now
-    await save_change(unit, row)
+    await save_guard_limit_change(unit, row)
 
 
 def _check_move(row: GuardLimitChangeRow, wanted: LimitChangeState) -> None:

@@ -177,7 +177,7 @@ async def take_due_steps(unit: Unit, account_ids: list[str]) -> None:
             await notices.create_step_notice(unit, account.account_id, message, versions, suspended, prospects)
         await _request_terminations(unit, account, items)
         if domain_account.group_suspensions(evaluations):
-            await intents.add(unit, CHECK_SUSPENSION, account.account_id, account.account_id, {})
+            await intents.add_intent(unit, CHECK_SUSPENSION, account.account_id, account.account_id, {})
             asked |= {result.item.invoice_id: None for result in items}
     await reevaluate_accounts(unit, ids, asked=asked)
 

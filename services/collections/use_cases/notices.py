@@ -91,7 +91,7 @@ async def create_notice(
     )
     await repository_notices.insert_notice(unit, row)
     delay = timedelta() if kind == "steps" else GATHERED_FOR
-    await intents.add(unit, SEND_NOTICE, account_id, row.id, {}, row.id, delay)
+    await intents.add_intent(unit, SEND_NOTICE, account_id, row.id, {}, row.id, delay)
 
 
 async def inform_of_access(

@@ -7,7 +7,7 @@ from services.collections.repository import guard
 from services.collections.repository import policies as repository_policies
 from services.collections.tables import PolicyRow
 from shared.events.collections import PolicyPublished
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.calendar import ONE_DAY
 from shared.pure.errors import Refusal
@@ -63,7 +63,7 @@ async def publish_policy(unit: Unit, document: str, effective_date: date, actor:
             document=policy.model_dump(mode="json"),
         )
     )
-    unit.record(Change("policy", row.version))
+    unit.record(AuditedChange("policy", row.version))
     if not published:
         await repository_policies.make_all_due(unit)
     return row
@@ -71,10 +71,10 @@ async def publish_policy(unit: Unit, document: str, effective_date: date, actor:
 
 async def _tighten_guard(unit: Unit, limits: Limits) -> None:
     """Take the limits of a policy for the guard, unless they are looser than those in force. Raises GuardLoosened."""
-    current = (await guard.lock(unit)).limits
+    current = (await guard.lock_guard(unit)).limits
     if current is not None and limits.is_looser_than(current):
         raise GuardLoosened(
             f"guard: the limits in force are {current.suspensions_per_hour} suspensions an hour and"
             f" {current.share_of_accounts_percent} % of the accounts; loosen them first (POST /v1/guard:set-limits)"
         )
-    await guard.save_limits(unit, limits)
+    await guard.save_guard_limits(unit, limits)

@@ -25,7 +25,7 @@ from shared.events.collections import (
     SuspensionWithdrawn,
     WithdrawalCause,
 )
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.calendar import ONE_DAY, local_date
 from shared.pure.errors import Refusal
@@ -101,7 +101,7 @@ async def withdraw_suspension(
 ) -> None:
     """Withdraw a suspension that is not effective yet; a person's reason stays here."""
     state = move_suspension(suspension.state, SuspensionState.WITHDRAWN)
-    await repository_suspensions.save_state(unit, suspension.id, state, reason or ENDS[cause])
+    await repository_suspensions.save_suspension_state(unit, suspension.id, state, reason or ENDS[cause])
     unit.publish(
         SuspensionWithdrawn(
             account_id=suspension.account_id,
@@ -117,7 +117,7 @@ async def request_reinstatement(
 ) -> None:
     """Have an effective suspension end; a person's reason stays here."""
     state = move_suspension(suspension.state, SuspensionState.ENDING)
-    await repository_suspensions.save_state(unit, suspension.id, state, reason or ENDS[cause])
+    await repository_suspensions.save_suspension_state(unit, suspension.id, state, reason or ENDS[cause])
     unit.publish(
         ReinstatementRequested(
             account_id=suspension.account_id,
@@ -199,7 +199,7 @@ async def release_suspension(unit: Unit, suspension_id: UUID, until: date, reaso
     await repository_suspensions.insert_releases(unit, suspension_id, until)
     suspension = await repository_suspensions.get_suspension(unit, suspension_id)
     after = {"state": suspension.state, "until": until}
-    unit.record(Change("suspension", suspension_id, suspension.account_id, before, after))
+    unit.record(AuditedChange("suspension", suspension_id, suspension.account_id, before, after))
     return suspension
 
 

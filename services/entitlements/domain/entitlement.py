@@ -145,7 +145,7 @@ def with_hold(entitlement: Entitlement, hold: Hold, now: datetime) -> Entitlemen
     return with_access(replace(entitlement, holds=(*others, hold)), now)
 
 
-def with_end(entitlement: Entitlement, ended_on: date, term_end: date, ends_at: datetime) -> Entitlement:
+def with_subscription_end(entitlement: Entitlement, ended_on: date, term_end: date, ends_at: datetime) -> Entitlement:
     """Note when the subscription ends; what has ended stays as it ended."""
     if entitlement.state is EntitlementState.ENDED:
         return entitlement

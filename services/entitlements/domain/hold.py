@@ -86,7 +86,7 @@ def standing(holds: Iterable[Hold]) -> frozenset[UUID]:
     return frozenset(hold.id for hold in holds if hold.stands)
 
 
-def reasons(holds: Iterable[Hold]) -> tuple[HoldReason, ...]:
+def list_hold_reasons(holds: Iterable[Hold]) -> tuple[HoldReason, ...]:
     """The different reasons of these holds, in alphabetical order."""
     return tuple(sorted({hold.reason for hold in holds}))
 

@@ -12,7 +12,7 @@ from services.entitlements.domain.entitlement import (
     move_entitlement,
     with_access,
 )
-from services.entitlements.domain.hold import Hold, reasons, suspension_ids
+from services.entitlements.domain.hold import Hold, list_hold_reasons, suspension_ids
 from services.entitlements.domain.outcome import FinalRefusal
 from shared.events import Event
 from shared.events.entitlements import (
@@ -38,7 +38,7 @@ def apply_suspended(entitlement: Entitlement, now: datetime) -> Decision:
             account_id=entitlement.account_id,
             subscription_id=entitlement.subscription_id,
             suspension_id=suspension_id,
-            hold_reasons=reasons([hold for hold in entitlement.holds if hold.stands] or causes),
+            hold_reasons=list_hold_reasons([hold for hold in entitlement.holds if hold.stands] or causes),
             vendor_bills_on=entitlement.bills_while_suspended,
         )
         for suspension_id in _list_announced(suspension_ids(causes), is_news)

@@ -3,7 +3,7 @@
 from services.entitlements import use_cases
 from services.entitlements.jobs.sync import sync_with_vendor
 from services.entitlements.use_cases.vendor import SYNC, record_outcome
-from shared.process.intents import Kind
+from shared.process.intents import IntentKind
 from shared.process.sweeps import Sweep
 
 SWEEPS = (
@@ -14,4 +14,4 @@ SWEEPS = (
     ),
 )
 
-INTENTS = (Kind(SYNC, sync_with_vendor, record_outcome),)
+INTENTS = (IntentKind(SYNC, sync_with_vendor, record_outcome),)

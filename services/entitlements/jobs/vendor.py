@@ -117,7 +117,7 @@ class VendorSubscription:
                 await self._wait_until_open()
                 ids = {"MS-RequestId": str(request_id), "MS-CorrelationId": str(new_id())}
                 try:
-                    with metrics.call(method) as outcome:
+                    with metrics.time_vendor_call(method) as outcome:
                         answer = await self._http.request(method, path, content=body, headers=ids | (headers or {}))
                         outcome.append(_name_outcome(answer))
                 except httpx2.TransportError as error:

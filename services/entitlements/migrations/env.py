@@ -1,5 +1,5 @@
 """Alembic's entry: migrates the schema `entitlements` on the connection that `shared.migrate` hands over."""
 
-from shared.persistence.migrations import run
+from shared.persistence.migrations import run_migrations
 
-run("entitlements")
+run_migrations("entitlements")

@@ -5,7 +5,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.entitlements import repository
-from services.entitlements.domain.entitlement import Entitlement, end_entitlement, is_due_to_end, with_end
+from services.entitlements.domain.entitlement import Entitlement, end_entitlement, is_due_to_end, with_subscription_end
 from services.entitlements.use_cases.vendor import enqueue_sync
 from shared.events.entitlements import EntitlementEnded
 from shared.events.invoicing import AccountRegistered, SubscriptionEnded
@@ -21,7 +21,7 @@ async def save_zone(unit: Unit, account: AccountRegistered) -> None:
         assert entitlement.term_end is not None
         ends_at = local_instant(entitlement.ended_on, time(), ZoneInfo(account.time_zone))
         await repository.save_entitlement(
-            unit, with_end(entitlement, entitlement.ended_on, entitlement.term_end, ends_at)
+            unit, with_subscription_end(entitlement, entitlement.ended_on, entitlement.term_end, ends_at)
         )
 
 
@@ -30,7 +30,7 @@ async def plan_end(unit: Unit, event: SubscriptionEnded) -> None:
     entitlement = await repository.get_entitlement(unit, event.subscription_id)
     zone = ZoneInfo(await repository.get_time_zone(unit, event.account_id))
     ends_at = local_instant(event.ended_on, time(), zone)
-    ending = with_end(entitlement, event.ended_on, event.term_end, ends_at)
+    ending = with_subscription_end(entitlement, event.ended_on, event.term_end, ends_at)
     await repository.save_entitlement(unit, ending)
     if is_due_to_end(ending, unit.now):
         await _end_access(unit, ending)

@@ -10,7 +10,7 @@ from services.entitlements.domain.entitlement import with_hold
 from services.entitlements.domain.hold import Hold, released_by_hand
 from services.entitlements.use_cases.vendor import enqueue_sync
 from shared.events.entitlements import HoldPlaced, HoldReleased
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 
@@ -40,7 +40,7 @@ async def place_hold(unit: Unit, new: NewHold) -> Hold:
     )
     await save_and_sync(unit, hold)
     announce_placed(unit, hold)
-    unit.record(Change("hold", hold.id, account_id))
+    unit.record(AuditedChange("hold", hold.id, account_id))
     return hold
 
 
@@ -54,7 +54,7 @@ async def release_hold(unit: Unit, hold_id: UUID, roles: Collection[str]) -> Hol
     hold = released_by_hand(placed, unit.now, roles)
     await save_and_sync(unit, hold)
     announce_released(unit, hold)
-    unit.record(Change("hold", hold.id, hold.account_id, asdict(placed), asdict(hold)))
+    unit.record(AuditedChange("hold", hold.id, hold.account_id, asdict(placed), asdict(hold)))
     return hold
 
 

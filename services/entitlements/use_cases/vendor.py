@@ -23,7 +23,7 @@ SYNC = "sync_vendor"
 
 async def enqueue_sync(unit: Unit, entitlement: Entitlement) -> None:
     """Want the vendor to get the state that is wanted when the worker looks, and not only after a pause."""
-    await intents.add(unit, SYNC, entitlement.account_id, entitlement.subscription_id, {})
+    await intents.add_intent(unit, SYNC, entitlement.account_id, entitlement.subscription_id, {})
     await intents.make_due_now(unit, SYNC, entitlement.subscription_id)
 
 

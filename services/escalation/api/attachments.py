@@ -19,7 +19,7 @@ from services.escalation.api.threads import Audience
 from services.escalation.domain.attachments import MAX_FILE_BYTES, FileTypeRefused, TooManyAttachments
 from services.escalation.domain.moves import MoveRefused
 from services.escalation.domain.removals import ContentRemoved
-from services.escalation.mail.file_types import check_file
+from services.escalation.mail.file_types import check_mail_file
 from services.escalation.repository import attachments, case_queries, inbound_mails
 from services.escalation.tables import AttachmentRow
 from shared.persistence.database import Unit
@@ -136,7 +136,7 @@ async def add_attachment(
             raise NoRoom("there is no room for the file now; try again") from error
         except ClientDisconnect as error:
             raise BodyInterrupted("the file ended before it was whole") from error
-        file = await asyncio.to_thread(check_file, name, content)
+        file = await asyncio.to_thread(check_mail_file, name, content)
 
         async def add(unit: Unit) -> AttachmentOut:
             actor = command.caller.subject

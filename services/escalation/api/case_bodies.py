@@ -13,7 +13,7 @@ from services.escalation.tables import CaseLinkRow, CaseRow
 from services.escalation.use_cases.cases import CaseLink, NewCase
 from shared.events.escalation import CaseKind, Severity
 from shared.pure.fields import Body, Code, Name, Prose, Words, example, get_example
-from shared.pure.hidden import SEEN_ON_LINE, SEEN_ON_LINES, check_line, check_lines, normalise_breaks
+from shared.pure.hidden import SEEN_ON_LINE, SEEN_ON_LINES, check_visible_line, check_visible_lines, normalise_breaks
 from shared.pure.subjects import MAX_SUBJECT_CHARS, fold_subject
 from shared.web.http import Fields
 from shared.web.merging import create_patch_model
@@ -24,7 +24,7 @@ Description = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000, pattern=SEEN_ON_LINES),
     AfterValidator(normalise_breaks),
-    AfterValidator(check_lines),
+    AfterValidator(check_visible_lines),
 ]
 """A longer text of people, all of which can be seen."""
 
@@ -39,7 +39,7 @@ def _fold_assignee(name: str) -> str:
 Assignee = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_SUBJECT_CHARS, pattern=SEEN_ON_LINE),
-    AfterValidator(check_line),
+    AfterValidator(check_visible_line),
     AfterValidator(_fold_assignee),
 ]
 """The subject of a person's token, normalised as the token's is."""

@@ -28,13 +28,13 @@ from services.escalation.repository.case_search import CaseCriteria, SearchTooWi
 from services.escalation.use_cases.case_changes import SeverityRefused
 from services.escalation.use_cases.cases import CaseLink
 from shared.events.escalation import CaseKind, Severity
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.fields import NEEDED, Code, Instant, Name, example, get_example
 from shared.pure.subjects import fold_subject
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
-from shared.web.http import ETAG, PROBLEMS, Page, Paging, Read, Router, answer_rows, refusals
+from shared.web.http import ETAG, PROBLEMS, Page, Paging, Read, Router, refusals, write_rows_as_answer
 from shared.web.merging import merge_patch
 from shared.web.versions import IfMatchMissing, StaleVersion, build_etag, parse_if_match
 
@@ -110,7 +110,7 @@ async def open_case(case: CaseIn, command: Annotated[CommandRunner, perform_comm
 
     async def open_once(unit: Unit) -> CaseOut:
         row = await use_cases.cases.open_case(unit, case.build_case(), command.caller.subject)
-        unit.record(Change("case", row.id, row.account_id))
+        unit.record(AuditedChange("case", row.id, row.account_id))
         return CaseOut.from_row(row)
 
     return await command.run(open_once, subject=case.account_id)
@@ -148,7 +148,7 @@ async def search_cases(
     At most 1000 cases are ranked, the newest ones: `is_complete` says whether these are all.
     """
     rows, is_complete = await read(lambda unit: case_search.search_cases(unit, words, criteria, limit))
-    return answer_rows({"items": [build_case_fields(row) for row in rows], "is_complete": is_complete})
+    return write_rows_as_answer({"items": [build_case_fields(row) for row in rows], "is_complete": is_complete})
 
 
 @reads.get("/{case_id}", summary="One case", responses=ETAG)

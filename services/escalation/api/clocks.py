@@ -224,7 +224,7 @@ async def list_cases_by_deadline(read: Read, paging: TextPaging, criteria: Crite
 @reads.get("/response-targets", summary="List how long answers may take")
 async def list_targets(read: Read) -> TargetsOut:
     """Targets by support level, kind and severity; what was set for a level counts before what holds for all."""
-    rows = await read(clock_queries.list_targets)
+    rows = await read(clock_queries.list_clock_targets)
     targets = [TargetOut.model_validate(row.model_dump()) for row in rows]
     places = {(target.support_level, target.kind, target.severity, target.which) for target in targets}
     for (kind, severity, which), target in DEFAULT_TARGETS.items():
@@ -262,7 +262,7 @@ async def put_target(
             set_at=unit.now,
             **wanted.model_dump(),
         )
-        await use_cases.case_clocks.set_target(unit, row)
+        await use_cases.case_clocks.set_clock_target(unit, row)
         return TargetOut.model_validate(row.model_dump())
 
     return await command.run(set_target, reason=wanted.reason)

@@ -41,7 +41,7 @@ class LineOut(BaseModel):
     approved_minor: int | None = None
 
 
-def build_items(lines: Sequence[LineIn]) -> list[DisputeItem]:
+def build_dispute_items(lines: Sequence[LineIn]) -> list[DisputeItem]:
     """Build the items of a dispute."""
     return [DisputeItem(line.line, line.amount_minor, line.reason_code) for line in lines]
 
@@ -69,7 +69,7 @@ class DisputeIn(Body):
 
     def build_dispute(self) -> NewDispute:
         """Build what is disputed."""
-        items = build_items(self.lines)
+        items = build_dispute_items(self.lines)
         return NewDispute(self.account_id, self.invoice_id, self.currency, items, self.comment, self.new_evidence)
 
 
@@ -185,7 +185,7 @@ class AmendmentIn(Body):
 
     def build_amendment(self) -> NewAmendment:
         """Build what is disputed from now on."""
-        return NewAmendment(build_items(self.lines), self.reason, self.new_evidence)
+        return NewAmendment(build_dispute_items(self.lines), self.reason, self.new_evidence)
 
 
 class AmendmentOut(BaseModel):

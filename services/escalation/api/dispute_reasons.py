@@ -24,7 +24,7 @@ admin = Router(
 @reads.get("", summary="List the reasons of disputes")
 async def list_dispute_reasons(read: Read) -> Page[DisputeReasonOut]:
     """Every reason for which a line may be disputed, by its code."""
-    rows = await read(dispute_queries.list_reasons)
+    rows = await read(dispute_queries.list_dispute_reasons)
     return Page(items=[DisputeReasonOut.from_row(row) for row in rows], next=None)
 
 

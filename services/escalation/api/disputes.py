@@ -80,7 +80,7 @@ async def open_dispute(
     comes later than the policy says. Where collections does not say until when, it comes in time.
     """
     new = dispute.build_dispute()
-    await use_cases.dispute_requests.check_items(command.runtime, new.invoice_id, new.items)
+    await use_cases.dispute_requests.check_dispute_items(command.runtime, new.invoice_id, new.items)
     window = await use_cases.collections_answers.find_window(command.runtime, new.invoice_id)
     subject, request = command.caller.subject, use_cases.dispute_requests.request_dispute
     return await _reserve(command, lambda unit: request(unit, new, window, subject), new.account_id)
@@ -230,7 +230,7 @@ async def amend_dispute(
     """
     new, leased = amendment.build_amendment(), None
     dispute = await command.runtime.units.run(lambda unit: dispute_queries.get_dispute(unit, dispute_id))
-    await use_cases.dispute_requests.check_items(command.runtime, dispute.invoice_id, new.items)
+    await use_cases.dispute_requests.check_dispute_items(command.runtime, dispute.invoice_id, new.items)
     window = await use_cases.collections_answers.find_window(command.runtime, dispute.invoice_id)
 
     async def commit(unit: Unit) -> AmendmentOut:
@@ -295,6 +295,6 @@ async def withdraw_dispute(
     """The customer no longer disputes: invoicing releases the amounts."""
 
     async def withdraw(unit: Unit) -> DisputeOut:
-        return DisputeOut.from_row(await use_cases.disputes.withdraw(unit, dispute_id, body.reason))
+        return DisputeOut.from_row(await use_cases.disputes.withdraw_dispute(unit, dispute_id, body.reason))
 
     return await command.run(withdraw, status=200, reason=body.reason, subject=dispute_id)

@@ -179,7 +179,7 @@ async def record_check(
 
     async def record(unit: Unit) -> EntryOut:
         actor = command.caller.subject
-        entry = await use_cases.handovers.record_check(
+        entry = await use_cases.handovers.record_health_check(
             unit, case_id, check.result, check.incident, check.note or "", actor
         )
         return EntryOut.from_row(entry)

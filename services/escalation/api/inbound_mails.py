@@ -12,7 +12,7 @@ from services.escalation import use_cases
 from services.escalation.api.case_bodies import CaseIn, CaseOut
 from services.escalation.domain.inbound_mails import InboundState, TriageReason
 from services.escalation.domain.moves import MoveRefused
-from services.escalation.mail.file_types import check_files
+from services.escalation.mail.file_types import check_mail_files
 from services.escalation.mail.reading import read_mail
 from services.escalation.repository import inbound_mails
 from services.escalation.tables import InboundMailRow
@@ -167,8 +167,8 @@ async def take_mail(
         raise NoMail("send message/rfc822 or application/octet-stream")
     content = await receive_body(request)
     mail = await asyncio.to_thread(read_mail, content)
-    claim = await use_cases.mail_claims.check_claim(command.runtime, mail)
-    kept, refused = await asyncio.to_thread(check_files, mail.files)
+    claim = await use_cases.mail_claims.check_mail_claim(command.runtime, mail)
+    kept, refused = await asyncio.to_thread(check_mail_files, mail.files)
     arrival = Arrival(mail, claim, kept, [*refused, *mail.omitted_files])
     await asyncio.to_thread(command.with_content, content)
     support_address = command.runtime.settings.support_address
@@ -269,6 +269,8 @@ async def mark_read(
 
     async def mark(unit: Unit) -> CaseOut:
         actor = command.caller.subject
-        return CaseOut.from_row(await use_cases.inbound_mails.mark_read(unit, case_id, reading.last_entry_id, actor))
+        return CaseOut.from_row(
+            await use_cases.inbound_mails.mark_mail_read(unit, case_id, reading.last_entry_id, actor)
+        )
 
     return await command.run(mark, status=200, subject=case_id)

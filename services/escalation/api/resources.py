@@ -41,10 +41,10 @@ from shared.web.http import (
     Read,
     Router,
     accept_body,
-    answer_rows,
     describe_problem,
     receive_body,
     refusals,
+    write_rows_as_answer,
 )
 from shared.web.versions import IfMatchMissing, StaleVersion, build_etag, parse_if_match
 
@@ -119,7 +119,7 @@ async def search_resources(
         today = unit.now.astimezone(UTC).date()
         return [build_resource_fields(row, today) for row in rows]
 
-    return answer_rows({"items": await read(load)})
+    return write_rows_as_answer({"items": await read(load)})
 
 
 @reads.get("/support-resources/{resource_id}", summary="One support resource", responses=ETAG)

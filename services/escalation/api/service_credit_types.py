@@ -21,7 +21,7 @@ admin = Router(prefix="/v1", tags=["service credits"], dependencies=[needs("esca
 @reads.get("/service-credit-types", summary="List the types of service credits")
 async def list_service_credit_types(read: Read) -> Page[ServiceCreditTypeOut]:
     """Every kind of credit that the vendor gives, by its code."""
-    rows = await read(service_credit_queries.list_types)
+    rows = await read(service_credit_queries.list_service_credit_types)
     return Page(items=[ServiceCreditTypeOut.from_row(row) for row in rows], next=None)
 
 

@@ -39,7 +39,7 @@ async def build_service_credit(unit: Unit, row: ServiceCreditRow) -> ServiceCred
 
 
 async def _build_all(unit: Unit, rows: list[ServiceCreditRow]) -> list[ServiceCreditOut]:
-    wanted = {kind.code: kind.evidence for kind in await service_credit_queries.list_types(unit)}
+    wanted = {kind.code: kind.evidence for kind in await service_credit_queries.list_service_credit_types(unit)}
     totals = await service_credit_queries.map_matched(unit, [row.id for row in rows])
     return [ServiceCreditOut.from_row(row, wanted[row.type_code], totals.get(row.id, 0)) for row in rows]
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, HttpUrl
 from services.escalation import support_page
 from services.escalation.repository import statement_queries
 from services.escalation.tables import SupportStatementRow
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
 from shared.pure.fields import Body, Code, Name, Prose, example, get_example
@@ -143,7 +143,7 @@ async def put_support_statement(
             changed_at=unit.now,
         )
         before = await statement_queries.save_statement(unit, row)
-        unit.record(Change("support_statement", f"{legal_entity}/{language}", None, before, content))
+        unit.record(AuditedChange("support_statement", f"{legal_entity}/{language}", None, before, content))
         return SupportStatementOut.from_row(row)
 
     return await command.run(save_statement)
@@ -203,4 +203,4 @@ async def _load_support(unit: Unit, legal_entity: str | None, languages: list[st
         response_times=[ResponseTimeOut(**time._asdict()) for time in times],
     )
     others = [other for other in spoken if other != row.language]
-    return support, support_page.render_page(row, weekdays, calendar.time_zone, closed_days, times, others)
+    return support, support_page.render_support_page(row, weekdays, calendar.time_zone, closed_days, times, others)

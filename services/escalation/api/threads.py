@@ -174,7 +174,7 @@ async def list_entries(
     after = paging.after_id()
 
     async def load(unit: Unit) -> list[Fields]:
-        rows = await threads.list_entries(unit, case_id, audience, kind, after, paging.limit + 1)
+        rows = await threads.list_thread_entries(unit, case_id, audience, kind, after, paging.limit + 1)
         if not rows:
             await case_queries.get_case(unit, case_id)
         return [build_entry_fields(row) for row in rows]
@@ -196,7 +196,7 @@ async def add_note(
 
     async def add(unit: Unit) -> EntryOut:
         actor = command.caller.subject
-        return EntryOut.from_row(await use_cases.case_changes.add_note(unit, case_id, note.content, actor))
+        return EntryOut.from_row(await use_cases.case_changes.add_case_note(unit, case_id, note.content, actor))
 
     return await command.run(add, subject=case_id)
 

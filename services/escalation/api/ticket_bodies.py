@@ -16,17 +16,17 @@ from services.escalation.domain.handovers import Category, Requirement
 from services.escalation.domain.mails import MailState
 from services.escalation.domain.vendor_tickets import TicketStatus
 from services.escalation.tables import VendorTicketMailRow, VendorTicketRow
-from services.escalation.use_cases.ticket_files import build_text
+from services.escalation.use_cases.ticket_files import build_ticket_text
 from services.escalation.use_cases.vendor_tickets import NewTicket
 from shared.events.escalation import Severity
 from shared.pure.fields import Body, Code, Name, Prose, example, get_example
-from shared.pure.hidden import SEEN_ON_LINE, check_line
+from shared.pure.hidden import SEEN_ON_LINE, check_visible_line
 
 MAX_ENTRIES = 50
 MAX_FILES = 20
 
 Detail = Annotated[
-    str, StringConstraints(min_length=1, max_length=400, pattern=SEEN_ON_LINE), AfterValidator(check_line)
+    str, StringConstraints(min_length=1, max_length=400, pattern=SEEN_ON_LINE), AfterValidator(check_visible_line)
 ]
 """An address or a number of somebody, as it stands in a text."""
 
@@ -264,7 +264,7 @@ class VendorTicketDetailsOut(VendorTicketOut):
     def from_rows(cls, row: VendorTicketRow, mails: Sequence[VendorTicketMailRow]) -> Self:
         """Build the answer for a row and its mails."""
         sent = [TicketMailOut.model_validate(mail, from_attributes=True) for mail in mails]
-        return cls.model_validate(_list_fields(row) | {"text": render_ticket(build_text(row)), "mails": sent})
+        return cls.model_validate(_list_fields(row) | {"text": render_ticket(build_ticket_text(row)), "mails": sent})
 
 
 def _list_fields(row: VendorTicketRow) -> dict[str, Any]:

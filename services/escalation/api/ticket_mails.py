@@ -7,7 +7,7 @@ from fastapi import Response
 
 from services.escalation import use_cases
 from services.escalation.api.ticket_bodies import VendorTicketDetailsOut
-from services.escalation.api.vendor_tickets import load_details
+from services.escalation.api.vendor_tickets import load_ticket_details
 from services.escalation.domain.moves import MoveRefused
 from services.escalation.use_cases.ticket_mails import NotByMail
 from shared.persistence.database import Unit
@@ -37,6 +37,6 @@ async def send_ticket(
 
     async def send(unit: Unit) -> VendorTicketDetailsOut:
         await use_cases.ticket_mails.send_request(unit, ticket_id, command.caller.subject)
-        return await load_details(unit, ticket_id)
+        return await load_ticket_details(unit, ticket_id)
 
     return await command.run(send, status=200, subject=ticket_id)

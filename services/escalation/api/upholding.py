@@ -112,4 +112,4 @@ async def decline_upholding(
     dispute_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.decline")]
 ) -> Response:
     """Leave the dispute open that was proposed to be upheld; who proposed it may take that back alone."""
-    return await _decide_upholding(use_cases.upholding.decline, DECLINE, dispute_id, basis, command)
+    return await _decide_upholding(use_cases.upholding.decline_upholding, DECLINE, dispute_id, basis, command)

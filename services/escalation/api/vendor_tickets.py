@@ -32,8 +32,8 @@ from services.escalation.use_cases.ticket_files import (
     FileUnchanged,
     FileUnknown,
     build_pack_files,
-    build_text,
-    load_files,
+    build_ticket_text,
+    load_ticket_files,
 )
 from services.escalation.use_cases.ticket_moves import NumberTaken
 from services.escalation.use_cases.vendor_tickets import (
@@ -63,7 +63,7 @@ PACK: dict[int | str, dict[str, Any]] = {
 }
 
 
-async def load_details(unit: Unit, ticket_id: UUID) -> VendorTicketDetailsOut:
+async def load_ticket_details(unit: Unit, ticket_id: UUID) -> VendorTicketDetailsOut:
     """Load a ticket with its mails. Raises NotFound."""
     row = await ticket_queries.get_ticket(unit, ticket_id)
     mails = await ticket_mails.list_mails(unit, ticket_id, use_cases.ticket_mails.MAX_MAILS)
@@ -126,7 +126,7 @@ async def list_tickets(
 @reads.get("/vendor-tickets/{ticket_id}", summary="One request to the vendor")
 async def get_ticket(ticket_id: UUID, read: Read) -> VendorTicketDetailsOut:
     """The ticket as it is now, with the text to be pasted, and the mails to the distributor."""
-    return await read(lambda unit: load_details(unit, ticket_id))
+    return await read(lambda unit: load_ticket_details(unit, ticket_id))
 
 
 @reads.get(
@@ -140,10 +140,10 @@ async def get_pack(ticket_id: UUID, read: Read) -> Response:
 
     async def load(unit: Unit) -> tuple[VendorTicketRow, list[PackFile]]:
         row = await ticket_queries.get_ticket(unit, ticket_id)
-        return row, build_pack_files(await load_files(unit, row.case_id, row.attachment_ids))
+        return row, build_pack_files(await load_ticket_files(unit, row.case_id, row.attachment_ids))
 
     row, files = await read(load)
-    pack = await asyncio.to_thread(build_pack, build_text(row), files, row.prepared_at)
+    pack = await asyncio.to_thread(build_pack, build_ticket_text(row), files, row.prepared_at)
     headers = {"content-disposition": f'attachment; filename="vendor-ticket-{row.id}.zip"'}
     return Response(pack, headers=headers, media_type=ZIP)
 
@@ -186,7 +186,7 @@ async def set_number(
     async def correct(unit: Unit) -> VendorTicketOut:
         actor = command.caller.subject
         return VendorTicketOut.from_row(
-            await use_cases.ticket_moves.set_number(unit, ticket_id, corrected.number, actor, corrected.reason)
+            await use_cases.ticket_moves.set_ticket_number(unit, ticket_id, corrected.number, actor, corrected.reason)
         )
 
     return await command.run(correct, status=200, reason=corrected.reason, subject=ticket_id)
@@ -275,6 +275,6 @@ async def add_ticket_note(
 
     async def add(unit: Unit) -> EntryOut:
         actor = command.caller.subject
-        return EntryOut.from_row(await use_cases.ticket_mails.write_note(unit, ticket_id, content, actor))
+        return EntryOut.from_row(await use_cases.ticket_mails.mail_ticket_note(unit, ticket_id, content, actor))
 
     return await command.run(add, subject=ticket_id)

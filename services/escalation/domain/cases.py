@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from services.escalation.domain.moves import MoveRefused, move
+from services.escalation.domain.moves import MoveRefused, move_state
 from shared.pure.errors import Refusal
 
 REOPENING_DAYS = 30
@@ -122,7 +122,7 @@ class MergeSide:
 
 def close_case(state: CaseState, loop: Loop) -> CaseState:
     """Return the state of a case that shall be closed. Raises MoveRefused, CustomerNotTold, CustomerConcerned."""
-    wanted = move(CASE_ALLOWED, state, CaseState.CLOSED)
+    wanted = move_state(CASE_ALLOWED, state, CaseState.CLOSED)
     if loop.no_customer_affected and loop.is_of_customer:
         raise CustomerConcerned("the case was opened for a customer, who waits for the answer")
     if not loop.customer_told and not loop.no_customer_affected and not loop.is_task:
@@ -136,26 +136,26 @@ def reopen_case(state: CaseState, closed_at: datetime | None, now: datetime) -> 
         raise MoveRefused(f"what is {state} is not opened again")
     if closed_at is not None and now - closed_at > timedelta(days=REOPENING_DAYS):
         raise TooLateToReopen(f"it was closed more than {REOPENING_DAYS} days ago: open a new case that links it")
-    return move(CASE_ALLOWED, state, CaseState.IN_PROGRESS)
+    return move_state(CASE_ALLOWED, state, CaseState.IN_PROGRESS)
 
 
 def check_resolving(state: CaseState) -> CaseState:
     """Return the state of a case whose outcome becomes known. Raises MoveRefused."""
     if state is CaseState.CLOSED:
         raise MoveRefused(f"what is {state} has its outcome: open it again first")
-    return move(CASE_ALLOWED, state, CaseState.RESOLVED)
+    return move_state(CASE_ALLOWED, state, CaseState.RESOLVED)
 
 
 def undo_close(state: CaseState) -> CaseState:
     """Return the state of a closed case whose customer was not told after all. Raises MoveRefused."""
     if state is not CaseState.CLOSED:
         raise MoveRefused(f"what is {state} was not closed")
-    return move(CASE_ALLOWED, state, CaseState.RESOLVED)
+    return move_state(CASE_ALLOWED, state, CaseState.RESOLVED)
 
 
 def merge_case(case: MergeSide, target: MergeSide) -> CaseState:
     """Return the state of a case that shall go on in another one. Raises MoveRefused, MergeRefused."""
-    wanted = move(CASE_ALLOWED, case.state, CaseState.MERGED)
+    wanted = move_state(CASE_ALLOWED, case.state, CaseState.MERGED)
     if case.case_id == target.case_id:
         raise MergeRefused("a case is not merged into itself")
     if case.account_id is None or case.account_id != target.account_id:

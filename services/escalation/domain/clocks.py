@@ -25,7 +25,7 @@ DEFAULT_CALENDAR = BusinessCalendar.from_hours(ZoneInfo("UTC"), dict.fromkeys(ra
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ClockTarget:
     """How long an answer may take: minutes of business time, or whole business days; or minutes round the clock.
 
     `warn_minutes` before the deadline (of the same time) somebody is warned.
@@ -41,17 +41,17 @@ class Target:
         return ROUND_THE_CLOCK if self.is_round_the_clock else calendar
 
 
-DAY = Target(business_days=1, warn_minutes=120)
-THREE_DAYS = Target(business_days=3, warn_minutes=120)
-_OF_WORDS: Mapping[ClockName, Target] = {"first": DAY, "update": THREE_DAYS}
-DEFAULT_TARGETS: Mapping[tuple[str, str | None, ClockName], Target] = {
-    ("technical", "A", "first"): Target(minutes=2 * 60, is_round_the_clock=True, warn_minutes=30),
-    ("technical", "B", "first"): Target(minutes=4 * 60),
-    ("technical", "C", "first"): Target(minutes=8 * 60),
-    ("technical", "A", "update"): Target(minutes=4 * 60, is_round_the_clock=True),
+DAY = ClockTarget(business_days=1, warn_minutes=120)
+THREE_DAYS = ClockTarget(business_days=3, warn_minutes=120)
+_OF_WORDS: Mapping[ClockName, ClockTarget] = {"first": DAY, "update": THREE_DAYS}
+DEFAULT_TARGETS: Mapping[tuple[str, str | None, ClockName], ClockTarget] = {
+    ("technical", "A", "first"): ClockTarget(minutes=2 * 60, is_round_the_clock=True, warn_minutes=30),
+    ("technical", "B", "first"): ClockTarget(minutes=4 * 60),
+    ("technical", "C", "first"): ClockTarget(minutes=8 * 60),
+    ("technical", "A", "update"): ClockTarget(minutes=4 * 60, is_round_the_clock=True),
     ("technical", "B", "update"): DAY,
     ("technical", "C", "update"): THREE_DAYS,
-    ("fraud", None, "first"): Target(minutes=60, is_round_the_clock=True, warn_minutes=30),
+    ("fraud", None, "first"): ClockTarget(minutes=60, is_round_the_clock=True, warn_minutes=30),
     ("fraud", None, "update"): DAY,
     **{
         (kind, None, clock): target
@@ -80,7 +80,7 @@ class Clock:
     whose: ClockOwner
     which: ClockName
     run: int
-    target: Target
+    target: ClockTarget
     began_at: datetime
     pauses: tuple[Pause, ...] = ()
     due_at: datetime | None = None
@@ -103,7 +103,7 @@ class Clock:
 
 
 def compute_deadline(
-    calendar: BusinessCalendar, target: Target, began_at: datetime, pauses: Sequence[Pause] = ()
+    calendar: BusinessCalendar, target: ClockTarget, began_at: datetime, pauses: Sequence[Pause] = ()
 ) -> datetime | None:
     """Compute when a clock runs out; None while it is paused. Raises NeverOpen.
 
@@ -123,7 +123,9 @@ def compute_deadline(
     return deadline
 
 
-def compute_warning(calendar: BusinessCalendar, target: Target, began_at: datetime, deadline: datetime) -> datetime:
+def compute_warning(
+    calendar: BusinessCalendar, target: ClockTarget, began_at: datetime, deadline: datetime
+) -> datetime:
     """Compute the instant from which no more than `warn_minutes` are left; at the earliest when it began."""
     span = timedelta(minutes=target.warn_minutes)
     return subtract_business_time(target.choose_calendar(calendar), deadline, span, began_at)
@@ -136,7 +138,7 @@ def compute_remaining(calendar: BusinessCalendar, clock: Clock, now: datetime) -
     return measure_business_time(clock.target.choose_calendar(calendar), now, clock.due_at)
 
 
-def recompute_clock(clock: Clock, calendar: BusinessCalendar, target: Target | None = None) -> Clock:
+def recompute_clock(clock: Clock, calendar: BusinessCalendar, target: ClockTarget | None = None) -> Clock:
     """Recompute the deadline of a clock by a calendar, and by another target if there is one."""
     if not clock.is_running:
         return clock

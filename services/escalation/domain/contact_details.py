@@ -54,7 +54,7 @@ class Cleaned:
     decided: tuple[tuple[Finding, DetailDecision], ...]
 
 
-def find_details(text: str, countries: Sequence[str]) -> list[Finding]:
+def find_contact_details(text: str, countries: Sequence[str]) -> list[Finding]:
     """Find addresses and numbers, of telephones as they are written in these countries, or anywhere with `+`."""
     findings: list[Finding] = []
     for finding in sorted(_iterate_details(text, countries), key=lambda finding: (finding.start, -finding.end)):
@@ -112,7 +112,7 @@ def clean_text(text: str, countries: Sequence[str], decisions: Iterable[DetailDe
 
 def _clean_once(text: str, countries: Sequence[str], by_content: Mapping[str, DetailDecision]) -> Cleaned:
     parts, undecided, decided, place = [], [], [], 0
-    for finding in find_details(text, countries):
+    for finding in find_contact_details(text, countries):
         decision = by_content.get(finding.content)
         if decision is None:
             undecided.append(finding)

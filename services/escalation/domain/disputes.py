@@ -131,7 +131,7 @@ def _sum_lines(items: Iterable[DisputeItem]) -> Counter[int]:
     return sums
 
 
-def approve_items(items: Sequence[DisputeItem], approved: Mapping[int, int] | None) -> list[DisputeItem]:
+def approve_dispute_items(items: Sequence[DisputeItem], approved: Mapping[int, int] | None) -> list[DisputeItem]:
     """Return the items with what is approved of each line; without amounts everything is. Raises ApprovedRefused."""
     if approved is None:
         return [replace(item, approved_minor=item.amount_minor) for item in items]

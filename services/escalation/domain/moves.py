@@ -15,7 +15,7 @@ class MoveRefused(Refusal):
     code: ClassVar[str] = "move_refused"
 
 
-def move(allowed: Mapping[S, frozenset[S]], state: S, wanted: S) -> S:
+def move_state(allowed: Mapping[S, frozenset[S]], state: S, wanted: S) -> S:
     """Return the wanted state if the table allows the move. Raises MoveRefused."""
     if wanted not in allowed[state]:
         ways = ", ".join(sorted(allowed[state])) or "nothing else any more"

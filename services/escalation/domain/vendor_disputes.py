@@ -8,7 +8,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from services.escalation.domain.deadlines import compute_warning
-from services.escalation.domain.moves import move
+from services.escalation.domain.moves import move_state
 from shared.pure.errors import Refusal
 
 DEADLINE_LEAD = timedelta(days=6)
@@ -79,7 +79,7 @@ def accept_contested(state: VendorDisputeState, contested_minor: int, accepted_m
     """
     is_whole = accepted_minor == contested_minor
     wanted = VendorDisputeState.ACCEPTED if is_whole else VendorDisputeState.PARTLY_ACCEPTED
-    accepted = move(VENDOR_DISPUTE_ALLOWED, state, wanted)
+    accepted = move_state(VENDOR_DISPUTE_ALLOWED, state, wanted)
     if not 0 < accepted_minor <= contested_minor:
         raise AcceptedRefused(f"accepted_minor: {contested_minor} were contested")
     return accepted

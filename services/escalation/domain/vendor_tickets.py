@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import ClassVar, Protocol
 from uuid import UUID
 
-from services.escalation.domain.clocks import DAY, DEFAULT_CALENDAR, Target
+from services.escalation.domain.clocks import DAY, DEFAULT_CALENDAR, ClockTarget
 from shared.pure.errors import Refusal
 
 
@@ -92,11 +92,11 @@ class VendorDesk(Protocol):
         ...
 
 
-def choose_target(kind: str, severity: str | None, language: str) -> Target:
+def choose_target(kind: str, severity: str | None, language: str) -> ClockTarget:
     """Choose how long the vendor may take for its first answer: by severity, else one business day."""
     if kind != "technical" or severity is None:
         return DAY
-    return Target(minutes=_FIRST_ANSWER_MINUTES[severity], is_round_the_clock=language == "en")
+    return ClockTarget(minutes=_FIRST_ANSWER_MINUTES[severity], is_round_the_clock=language == "en")
 
 
 def choose_interval(status: TicketStatus, *, is_hidden: bool) -> timedelta:
@@ -105,7 +105,7 @@ def choose_interval(status: TicketStatus, *, is_hidden: bool) -> timedelta:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownNote:
+class KnownTicketNote:
     """A note that the thread has: ours, or one that was read before, which has a fingerprint."""
 
     entry_id: UUID
@@ -119,15 +119,15 @@ class SortedNotes:
     """Notes that are new, and ours that were recognised among the vendor's."""
 
     new: tuple[SeenNote, ...]
-    recognised: tuple[tuple[KnownNote, SeenNote], ...]
+    recognised: tuple[tuple[KnownTicketNote, SeenNote], ...]
 
 
-def sort_notes(seen: Iterable[SeenNote], former: Sequence[KnownNote]) -> SortedNotes:
+def sort_notes(seen: Iterable[SeenNote], former: Sequence[KnownTicketNote]) -> SortedNotes:
     """Sort out which notes are new. Each of ours is recognised once, by its words: the vendor names its own user."""
     fingerprints = {note.fingerprint for note in former}
     ours = [note for note in former if note.is_ours and note.fingerprint is None]
     new: list[SeenNote] = []
-    recognised: list[tuple[KnownNote, SeenNote]] = []
+    recognised: list[tuple[KnownTicketNote, SeenNote]] = []
     for note in seen:
         if note.fingerprint in fingerprints:
             continue

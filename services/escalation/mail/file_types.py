@@ -25,7 +25,7 @@ _ZIP = b"PK\x03\x04"
 _CONTROLS = frozenset(range(32)) - {9, 10, 12, 13}
 
 
-def check_file(name: str, content: BinaryIO) -> CheckedFile:
+def check_mail_file(name: str, content: BinaryIO) -> CheckedFile:
     """Check that a file is of a type that is kept, and small enough. Raises FileTypeRefused."""
     digest, size_bytes = hashlib.sha256(), 0
     content.seek(0)
@@ -38,12 +38,12 @@ def check_file(name: str, content: BinaryIO) -> CheckedFile:
     return CheckedFile(choose_name(name, media_type), media_type, size_bytes, digest.hexdigest(), content)
 
 
-def check_files(files: Iterable[MailFile]) -> tuple[list[CheckedFile], list[str]]:
+def check_mail_files(files: Iterable[MailFile]) -> tuple[list[CheckedFile], list[str]]:
     """Check the files that a mail brings: those that are kept, and the names of the others."""
     kept, refused = [], []
     for file in files:
         try:
-            kept.append(check_file(file.name, io.BytesIO(file.content)))
+            kept.append(check_mail_file(file.name, io.BytesIO(file.content)))
         except FileTypeRefused:
             refused.append(file.name)
     return kept, refused

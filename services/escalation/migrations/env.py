@@ -1,5 +1,5 @@
 """Alembic's entry: migrates the schema `escalation` on the connection that `shared.migrate` hands over."""
 
-from shared.persistence.migrations import run
+from shared.persistence.migrations import run_migrations
 
-run("escalation")
+run_migrations("escalation")

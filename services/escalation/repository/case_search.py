@@ -68,7 +68,7 @@ class CaseCriteria:
         return " AND ".join(clauses)
 
 
-def build_list(criteria: CaseCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
+def build_case_list(criteria: CaseCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
     """Build the query of a page in the order of ids, and its arguments."""
     arguments: list[Any] = []
     where = criteria.build_where(arguments)
@@ -81,7 +81,7 @@ def build_list(criteria: CaseCriteria, after: UUID | None, limit: int) -> tuple[
 
 async def list_cases(unit: Unit, criteria: CaseCriteria, after: UUID | None, limit: int) -> list[asyncpg.Record]:
     """List cases in the order of their ids, after this one."""
-    query, arguments = build_list(criteria, after, limit)
+    query, arguments = build_case_list(criteria, after, limit)
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
 
 

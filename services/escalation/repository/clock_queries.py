@@ -11,7 +11,7 @@ import asyncpg
 import orjson
 from sqlmodel import col, select
 
-from services.escalation.domain.clocks import DEFAULT_CALENDAR, Clock, Pause, Target
+from services.escalation.domain.clocks import DEFAULT_CALENDAR, Clock, ClockTarget, Pause
 from services.escalation.tables import CaseClockRow, ResponseTargetRow
 from shared.events.invoicing import BusinessCalendarChanged
 from shared.persistence.database import Unit
@@ -41,7 +41,7 @@ class AccountSupport:
 
 
 def _read_clock(row: Mapping[str, Any]) -> ClockOfCase:
-    target = Target(row["minutes"], row["business_days"], row["is_round_the_clock"], row["warn_minutes"])
+    target = ClockTarget(row["minutes"], row["business_days"], row["is_round_the_clock"], row["warn_minutes"])
     pauses = tuple(Pause(_parse(begin), None if end is None else _parse(end)) for begin, end in row["pauses"])
     names = ("whose", "which", "run", "began_at", "due_at", "warn_at", "warned_at", "missed_at", "stopped_at")
     clock = Clock(target=target, pauses=pauses, **{name: row[name] for name in names})
@@ -136,26 +136,28 @@ async def note_announced(unit: Unit, account_ids: Sequence[UUID]) -> None:
     await unit.connection.execute(query, account_ids, unit.now)
 
 
-async def list_targets(unit: Unit) -> Sequence[ResponseTargetRow]:
+async def list_clock_targets(unit: Unit) -> Sequence[ResponseTargetRow]:
     """List the targets that people have set."""
     table = ResponseTargetRow
     order = map(col, (table.support_level, table.kind, table.severity, table.which))
     return (await unit.session.exec(select(table).order_by(*order))).all()
 
 
-async def find_target_row(unit: Unit, row: ResponseTargetRow) -> ResponseTargetRow | None:
+async def find_clock_target_row(unit: Unit, row: ResponseTargetRow) -> ResponseTargetRow | None:
     """Find the target that stands in the place of another one."""
     key = (row.support_level, row.kind, row.severity, row.which)
     return await unit.session.get(ResponseTargetRow, key, populate_existing=True)
 
 
-async def save_target(unit: Unit, row: ResponseTargetRow) -> None:
+async def save_clock_target(unit: Unit, row: ResponseTargetRow) -> None:
     """Write a target, in the place of a former one."""
     await unit.session.merge(row)
     await unit.session.flush()
 
 
-async def find_target(unit: Unit, support_level: str, kind: str, severity: str | None, which: str) -> Target | None:
+async def find_clock_target(
+    unit: Unit, support_level: str, kind: str, severity: str | None, which: str
+) -> ClockTarget | None:
     """Find the target that was set for a support level, else for the standard one."""
     row = await unit.connection.fetchrow(
         """
@@ -169,7 +171,7 @@ async def find_target(unit: Unit, support_level: str, kind: str, severity: str |
         which,
         STANDARD,
     )
-    return None if row is None else Target(**row)
+    return None if row is None else ClockTarget(**row)
 
 
 async def get_support(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, AccountSupport]:

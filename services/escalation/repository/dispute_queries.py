@@ -121,7 +121,7 @@ async def list_amendments(unit: Unit, dispute_id: UUID) -> Sequence[DisputeAmend
     return (await unit.session.exec(query.order_by(col(DisputeAmendmentRow.number)))).all()
 
 
-async def get_last_number(unit: Unit, dispute_id: UUID) -> int:
+async def get_last_dispute_number(unit: Unit, dispute_id: UUID) -> int:
     """Get the number of the last amendment of a dispute; 0 if there is none."""
     query = "SELECT coalesce(max(number), 0) FROM dispute_amendments WHERE dispute_id = $1"
     number: int = await unit.connection.fetchval(query, dispute_id)
@@ -134,7 +134,7 @@ async def save_amendment(unit: Unit, row: DisputeAmendmentRow) -> None:
     await unit.session.flush()
 
 
-async def list_reasons(unit: Unit) -> Sequence[DisputeReasonRow]:
+async def list_dispute_reasons(unit: Unit) -> Sequence[DisputeReasonRow]:
     """List the reasons of disputes by their codes."""
     return (await unit.session.exec(select(DisputeReasonRow).order_by(col(DisputeReasonRow.code)))).all()
 

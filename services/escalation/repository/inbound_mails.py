@@ -120,7 +120,7 @@ async def redirect_mails(unit: Unit, case_id: UUID, target_id: UUID) -> None:
     await unit.connection.execute("UPDATE inbound_mails SET case_id = $2 WHERE case_id = $1", case_id, target_id)
 
 
-async def mark_read(unit: Unit, case_id: UUID, last_entry_id: UUID) -> int:
+async def mark_mail_read(unit: Unit, case_id: UUID, last_entry_id: UUID) -> int:
     """Mark the mails of a case as read, up to an entry; how many are unread then."""
     query = """
         UPDATE inbound_mails SET read_at = $3 WHERE case_id = $1 AND entry_id <= $2 AND read_at IS NULL

@@ -118,7 +118,7 @@ async def remove_words_of_cases(unit: Unit, subjects: Sequence[UUID], limit: int
     emptied += mail_ids
     emptied += await _empty_files(unit, "case_id", case_ids)
     await _empty_files(unit, "inbound_mail_id", mail_ids)
-    await idempotency.remove_answers(unit, emptied, ANSWERS_WITHOUT_WORDS)
+    await idempotency.delete_first_answers(unit, emptied, ANSWERS_WITHOUT_WORDS)
     await unit.connection.execute(_MARK_CASES, case_ids, unit.now)
 
 
@@ -129,7 +129,7 @@ async def remove_mails(unit: Unit, mail_ids: Sequence[UUID], entry_ids: Sequence
     emptied += await _empty_mails(unit, "id", mail_ids)
     emptied += [row["id"] for row in await unit.connection.fetch(_EMPTY_COPIES, entry_ids)]
     await _empty_files(unit, "inbound_mail_id", mail_ids)
-    await idempotency.remove_answers(unit, emptied, ANSWERS_WITHOUT_WORDS)
+    await idempotency.delete_first_answers(unit, emptied, ANSWERS_WITHOUT_WORDS)
 
 
 async def _empty_entries(unit: Unit, column: str, ids: Sequence[UUID]) -> list[UUID]:

@@ -14,7 +14,7 @@ from shared.persistence.list_queries import build_list_query
 from shared.pure.errors import NotFound
 
 
-async def list_types(unit: Unit) -> Sequence[ServiceCreditTypeRow]:
+async def list_service_credit_types(unit: Unit) -> Sequence[ServiceCreditTypeRow]:
     """List the types of service credits by their codes."""
     return (await unit.session.exec(select(ServiceCreditTypeRow).order_by(col(ServiceCreditTypeRow.code)))).all()
 

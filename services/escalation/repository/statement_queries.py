@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from services.escalation.domain.clocks import DEFAULT_CALENDAR, DEFAULT_TARGETS, Target
+from services.escalation.domain.clocks import DEFAULT_CALENDAR, DEFAULT_TARGETS, ClockTarget
 from services.escalation.repository.clock_queries import NO_SEVERITY, STANDARD
 from services.escalation.tables import CalendarRow, SupportStatementRow
 from shared.persistence.database import Unit
@@ -37,7 +37,7 @@ async def get_calendar(unit: Unit, legal_entity: str) -> CalendarRow:
     return CalendarRow(legal_entity=legal_entity, time_zone=zone, hours=hours, closed_days=[], covers_until=date.max)
 
 
-async def map_first_answers(unit: Unit) -> dict[tuple[str, str | None], Target]:
+async def map_first_answers(unit: Unit) -> dict[tuple[str, str | None], ClockTarget]:
     """Map kinds of cases and severities to how long the first answer may take, at the standard support level."""
     targets = {
         (kind, severity): target for (kind, severity, which), target in DEFAULT_TARGETS.items() if which == "first"
@@ -48,5 +48,5 @@ async def map_first_answers(unit: Unit) -> dict[tuple[str, str | None], Target]:
         STANDARD,
     )
     for kind, severity, *target in rows:
-        targets[kind, None if severity == NO_SEVERITY else severity] = Target(*target)
+        targets[kind, None if severity == NO_SEVERITY else severity] = ClockTarget(*target)
     return targets

@@ -15,7 +15,7 @@ SHOWN_COLUMNS = tuple(name for name in EntryRow.model_fields if name not in ("ac
 _SHOWN = ", ".join(f"e.{name}" for name in SHOWN_COLUMNS)
 
 
-async def insert_entry(unit: Unit, row: EntryRow) -> None:
+async def insert_thread_entry(unit: Unit, row: EntryRow) -> None:
     """Insert an entry with its words, which are kept from now on for as long as those of a case that is closed now."""
     unit.session.add(row)
     await unit.session.flush()
@@ -47,7 +47,7 @@ def build_entries_query(
     return query, arguments
 
 
-async def list_entries(
+async def list_thread_entries(
     unit: Unit, case_id: UUID, audience: str | None, kind: str | None, after: UUID | None, limit: int
 ) -> list[asyncpg.Record]:
     """List the entries of a case and of those that were merged into it, the oldest first, with their mails."""

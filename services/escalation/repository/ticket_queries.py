@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from services.escalation.domain.vendor_tickets import UNSOLVED, KnownNote
+from services.escalation.domain.vendor_tickets import UNSOLVED, KnownTicketNote
 from services.escalation.repository import case_queries
 from services.escalation.tables import TicketNoteRow, VendorTicketRow
 from shared.persistence.database import Unit
@@ -38,7 +38,7 @@ async def save_ticket(unit: Unit, row: VendorTicketRow) -> None:
     await unit.session.flush()
 
 
-async def find_by_number(unit: Unit, legal_entity: str, number: str) -> UUID | None:
+async def find_ticket_by_number(unit: Unit, legal_entity: str, number: str) -> UUID | None:
     """Find the ticket of a legal entity that has a number of the vendor's."""
     query = "SELECT id FROM vendor_tickets WHERE legal_entity = $1 AND number = $2"
     ticket_id: UUID | None = await unit.connection.fetchval(query, legal_entity, number)
@@ -87,14 +87,14 @@ async def list_due(unit: Unit, subjects: Sequence[UUID]) -> Sequence[VendorTicke
     return (await unit.session.exec(query.order_by(col(VendorTicketRow.id)))).all()
 
 
-async def list_notes(unit: Unit, ticket_id: UUID) -> list[KnownNote]:
+async def list_ticket_notes(unit: Unit, ticket_id: UUID) -> list[KnownTicketNote]:
     """List the notes of a ticket that the thread has, the oldest first."""
     query = select(TicketNoteRow).where(TicketNoteRow.ticket_id == ticket_id).order_by(col(TicketNoteRow.entry_id))
     rows = (await unit.session.exec(query)).all()
-    return [KnownNote(row.entry_id, row.is_ours, row.content, row.fingerprint) for row in rows]
+    return [KnownTicketNote(row.entry_id, row.is_ours, row.content, row.fingerprint) for row in rows]
 
 
-async def get_note(unit: Unit, entry_id: UUID) -> TicketNoteRow:
+async def get_ticket_note(unit: Unit, entry_id: UUID) -> TicketNoteRow:
     """Get a note of a ticket. Raises NotFound."""
     row = await unit.session.get(TicketNoteRow, entry_id, populate_existing=True)
     if row is None:
@@ -102,7 +102,7 @@ async def get_note(unit: Unit, entry_id: UUID) -> TicketNoteRow:
     return row
 
 
-async def save_note(unit: Unit, row: TicketNoteRow) -> None:
+async def save_ticket_note(unit: Unit, row: TicketNoteRow) -> None:
     """Write a note of a ticket, new or changed."""
     unit.session.add(row)
     await unit.session.flush()

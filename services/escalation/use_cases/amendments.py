@@ -13,7 +13,7 @@ from services.escalation.domain.disputes import (
     DisputeWindow,
     list_added_lines,
 )
-from services.escalation.domain.moves import MoveRefused, move
+from services.escalation.domain.moves import MoveRefused, move_state
 from services.escalation.repository import case_queries, dispute_queries
 from services.escalation.tables import DisputeAmendmentRow, DisputeRow
 from services.escalation.use_cases.cases import enter_internally
@@ -21,15 +21,15 @@ from services.escalation.use_cases.dispute_items import (
     announce_dispute,
     check_not_amended,
     list_amounts,
-    list_items,
+    list_dispute_items,
     lock_dispute,
     read_refusal,
-    write_item,
+    write_dispute_item,
 )
 from services.escalation.use_cases.dispute_questions import WantedLines, find_question_cause
 from services.escalation.use_cases.dispute_reasons import ReasonsMixed, find_pause
 from shared.events.escalation import DisputeAmended
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
 from shared.process.intents import Intent, Recorded
@@ -73,23 +73,23 @@ async def request_amendment(
     if (await find_pause(unit, new.items) is None) != (dispute.paused_until is None):
         raise ReasonsMixed("lines: some reasons pause the invoice, others contest it: open another dispute")
     await _check_addition(unit, dispute, new, window)
-    number = await dispute_queries.get_last_number(unit, dispute_id) + 1
+    number = await dispute_queries.get_last_dispute_number(unit, dispute_id) + 1
     if number > MAX_AMENDMENTS:
         raise MoveRefused(f"it was amended {MAX_AMENDMENTS} times: open another dispute")
     row = _build_row(unit, dispute, number, new, actor)
     await dispute_queries.save_amendment(unit, row)
     await _enter_evidence(unit, dispute, new, actor)
     payload = {"dispute_id": str(dispute_id), "number": number}
-    intent_id = await intents.add(
+    intent_id = await intents.add_intent(
         unit, AMEND_AMOUNTS, dispute.account_id, f"{dispute_id}:{number}", payload, id_=new_id()
     )
-    unit.record(Change("dispute", dispute_id, dispute.account_id, None, {"amendment": row.model_dump()}))
+    unit.record(AuditedChange("dispute", dispute_id, dispute.account_id, None, {"amendment": row.model_dump()}))
     return row, await intents.lease_intent(unit, intent_id)
 
 
 async def _check_addition(unit: Unit, dispute: DisputeRow, new: NewAmendment, window: DisputeWindow | None) -> None:
     """Refuse to add what would be a question if it were disputed on its own. Raises AdditionRefused."""
-    lines = list_added_lines(list_items(dispute), new.items)
+    lines = list_added_lines(list_dispute_items(dispute), new.items)
     if not lines:
         return
     wanted = WantedLines(dispute.account_id, dispute.invoice_id, lines, new.new_evidence is not None)
@@ -114,7 +114,7 @@ def _build_row(unit: Unit, dispute: DisputeRow, number: int, new: NewAmendment, 
         dispute_id=dispute.id,
         number=number,
         account_id=dispute.account_id,
-        lines=[write_item(item) for item in new.items],
+        lines=[write_dispute_item(item) for item in new.items],
         total_minor=sum(item.amount_minor for item in new.items),
         reason=new.reason,
         state=AmendmentState.REQUESTED,
@@ -141,7 +141,7 @@ async def record_amended(unit: Unit, intent: Intent, refusal: str | None) -> Rec
     amendment = await dispute_queries.get_amendment(unit, dispute_id, number)
     dispute = await dispute_queries.get_dispute(unit, dispute_id)
     wanted = AmendmentState.DONE if refusal is None else AmendmentState.REFUSED
-    amendment.state = move(AMENDMENT_ALLOWED, AmendmentState(amendment.state), wanted)
+    amendment.state = move_state(AMENDMENT_ALLOWED, AmendmentState(amendment.state), wanted)
     amendment.refusal, amendment.ended_at = refusal, unit.now
     if refusal is None:
         case = await case_queries.get_case(unit, dispute.case_id)

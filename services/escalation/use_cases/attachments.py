@@ -9,7 +9,7 @@ from services.escalation.domain.moves import MoveRefused
 from services.escalation.repository import attachments, threads
 from services.escalation.tables import AttachmentRow, EntryRow, InboundMailRow
 from services.escalation.use_cases.cases import lock_case
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 
@@ -38,12 +38,12 @@ async def add_attachment(unit: Unit, case_id: UUID, file: CheckedFile, audience:
         sequence=None,
         entered_at=unit.now,
     )
-    await threads.insert_entry(unit, entry)
-    unit.record(Change("attachment", row.id, case.account_id))
+    await threads.insert_thread_entry(unit, entry)
+    unit.record(AuditedChange("attachment", row.id, case.account_id))
     return row
 
 
-async def keep_files(unit: Unit, mail_id: UUID, files: Sequence[CheckedFile]) -> None:
+async def save_attachments(unit: Unit, mail_id: UUID, files: Sequence[CheckedFile]) -> None:
     """Keep the files that a mail brings, for the case that it joins or will join."""
     for file in files:
         row = _build_row(unit, file, "customer", None)

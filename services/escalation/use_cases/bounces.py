@@ -6,7 +6,7 @@ from uuid import UUID
 from services.escalation.domain.cases import CaseState
 from services.escalation.domain.inbound_mails import is_case_unreachable
 from services.escalation.domain.mails import MAIL_ALLOWED, MailState
-from services.escalation.domain.moves import move
+from services.escalation.domain.moves import move_state
 from services.escalation.repository import case_queries, inbound_mails, mails
 from services.escalation.use_cases.case_moves import build_loop, undo_closing
 from services.escalation.use_cases.cases import CaseLink, open_task
@@ -34,7 +34,7 @@ async def record_bounce(unit: Unit, secrets: Collection[str], code: str | None) 
     row, _ = await mails.get_mail(unit, entry_id)
     if MailState.BOUNCED not in MAIL_ALLOWED[MailState(row.state)]:
         return
-    row.state = move(MAIL_ALLOWED, MailState(row.state), MailState.BOUNCED)
+    row.state = move_state(MAIL_ALLOWED, MailState(row.state), MailState.BOUNCED)
     row.code, row.settled_at = code, unit.now
     await mails.save_mail(unit, row)
     unit.publish(MailBounced(message_id=entry_id, permanent=True, code=code))

@@ -10,7 +10,7 @@ from services.escalation.repository import case_queries
 from services.escalation.tables import CaseRow, EntryRow
 from services.escalation.use_cases.case_clocks import follow_severity
 from services.escalation.use_cases.cases import CaseLink, enter_internally, link_case, lock_case
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 from shared.web.versions import check_version
@@ -49,7 +49,7 @@ async def change_case(unit: Unit, case_id: UUID, version: int, fields: Mapping[s
     await enter_internally(unit, row, "change", actor, "", changes)
     if "severity" in changes:
         await follow_severity(unit, row)
-    unit.record(Change("case", row.id, row.account_id, before, after))
+    unit.record(AuditedChange("case", row.id, row.account_id, before, after))
     return row
 
 
@@ -62,7 +62,7 @@ async def add_links(unit: Unit, case_id: UUID, links: Sequence[CaseLink], actor:
         return row
     written = [{"kind": link.kind, "target_id": str(link.target_id), "line": link.line} for link in links]
     await enter_internally(unit, row, "change", actor, "", {"linked": written})
-    unit.record(Change("case", row.id, row.account_id, None, {"linked": written}))
+    unit.record(AuditedChange("case", row.id, row.account_id, None, {"linked": written}))
     return row
 
 
@@ -73,16 +73,16 @@ async def remove_link(unit: Unit, case_id: UUID, link: CaseLink, actor: str) -> 
     await case_queries.delete_link(unit, case_id, link.kind, link.target_id, link.line)
     written = {"kind": link.kind, "target_id": str(link.target_id), "line": link.line}
     await enter_internally(unit, row, "change", actor, "", {"unlinked": [written]})
-    unit.record(Change("case", row.id, row.account_id, {"linked": [written]}, None))
+    unit.record(AuditedChange("case", row.id, row.account_id, {"linked": [written]}, None))
     return row
 
 
-async def add_note(unit: Unit, case_id: UUID, content: str, actor: str) -> EntryRow:
+async def add_case_note(unit: Unit, case_id: UUID, content: str, actor: str) -> EntryRow:
     """Write an internal note into the thread of a case. Raises NotFound, MoveRefused."""
     row = await lock_case(unit, case_id)
     _check_not_merged(row)
     entry = await enter_internally(unit, row, "note", actor, content, {})
-    unit.record(Change("case_entry", entry.id, row.account_id))
+    unit.record(AuditedChange("case_entry", entry.id, row.account_id))
     return entry
 
 

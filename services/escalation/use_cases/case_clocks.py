@@ -7,7 +7,7 @@ from services.escalation.domain.cases import CaseState
 from services.escalation.domain.clocks import (
     DEFAULT_TARGETS,
     Clock,
-    Target,
+    ClockTarget,
     pause_clock,
     recompute_clock,
     resume_clock,
@@ -17,7 +17,7 @@ from services.escalation.repository import clock_queries
 from services.escalation.repository.clock_queries import AccountSupport, ClockOfCase
 from services.escalation.tables import CaseRow, ResponseTargetRow
 from shared.events.escalation import ClockName, ResponseDeadlineMissed, ResponseDeadlineNear
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 
 NEVER_OWED = frozenset({"task"})
@@ -59,7 +59,7 @@ async def follow_state(unit: Unit, row: CaseRow, former: CaseState) -> None:
         await begin_clocks(unit, row, ("update", "resolution"))
 
 
-async def note_answer(unit: Unit, row: CaseRow) -> None:
+async def record_first_answer(unit: Unit, row: CaseRow) -> None:
     """Note that the customer was spoken to: the first answer is given, and the next word is due anew."""
     await _change_clocks(unit, row, lambda clock: clock if clock.which == "resolution" else stop_clock(clock, unit.now))
     if CaseState(row.state) not in (CaseState.RESOLVED, CaseState.CLOSED):
@@ -82,14 +82,14 @@ async def follow_severity(unit: Unit, row: CaseRow) -> None:
     await _change_clocks(unit, row, lambda clock: recompute_clock(clock, support.calendar, targets.get(clock.which)))
 
 
-async def set_target(unit: Unit, row: ResponseTargetRow) -> None:
+async def set_clock_target(unit: Unit, row: ResponseTargetRow) -> None:
     """Set how long an answer may take, in the place of a former target."""
     place = f"{row.support_level}/{row.kind}/{row.severity}/{row.which}"
     await unit.lock(f"response target {place}")
-    former = await clock_queries.find_target_row(unit, row)
+    former = await clock_queries.find_clock_target_row(unit, row)
     before = None if former is None else former.model_dump(mode="json")
-    await clock_queries.save_target(unit, row)
-    unit.record(Change("response_target", place, None, before, row.model_dump(mode="json")))
+    await clock_queries.save_clock_target(unit, row)
+    unit.record(AuditedChange("response_target", place, None, before, row.model_dump(mode="json")))
 
 
 async def recompute_moved(unit: Unit, account_ids: list[str]) -> None:
@@ -157,6 +157,6 @@ async def _get_support(unit: Unit, account_id: UUID) -> AccountSupport:
     return (await clock_queries.get_support(unit, [account_id]))[account_id]
 
 
-async def _find_target(unit: Unit, support: AccountSupport, row: CaseRow, name: ClockName) -> Target | None:
-    target = await clock_queries.find_target(unit, support.support_level, row.kind, row.severity, name)
+async def _find_target(unit: Unit, support: AccountSupport, row: CaseRow, name: ClockName) -> ClockTarget | None:
+    target = await clock_queries.find_clock_target(unit, support.support_level, row.kind, row.severity, name)
     return target or DEFAULT_TARGETS.get((row.kind, row.severity, name))

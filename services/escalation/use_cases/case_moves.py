@@ -15,14 +15,14 @@ from services.escalation.domain.cases import (
     undo_close,
 )
 from services.escalation.domain.inbound_mails import UnreadAnswer
-from services.escalation.domain.moves import move
+from services.escalation.domain.moves import move_state
 from services.escalation.repository import case_queries, inbound_mails, mails, threads
 from services.escalation.tables import CaseRow
 from services.escalation.use_cases.case_clocks import follow_state
 from services.escalation.use_cases.cases import CaseLink, enter_internally, link_case, lock_case
 from services.escalation.use_cases.informing import expect_contact, note_informed
 from shared.events.escalation import CaseClosed, CaseClosingUndone, CaseMerged, CaseOutcome, CaseReopened, CaseResolved
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 
@@ -43,7 +43,7 @@ async def move_by_hand(unit: Unit, case_id: UUID, wanted: CaseState, actor: str,
     """Move a case that stays unresolved. Raises NotFound, MoveRefused."""
     row = await lock_case(unit, case_id)
     before = row.model_dump()
-    await enter_state(unit, row, move(CASE_ALLOWED, CaseState(row.state), wanted), actor, reason)
+    await enter_state(unit, row, move_state(CASE_ALLOWED, CaseState(row.state), wanted), actor, reason)
     await _save_change(unit, row, before)
     return row
 
@@ -55,7 +55,9 @@ async def resolve_case(unit: Unit, case_id: UUID, outcome: CaseOutcome, words: s
     """
     row = await lock_case(unit, case_id)
     if row.state in (CaseState.RESOLVED, CaseState.CLOSED):
-        await _clear_outcome(unit, row, move(CASE_ALLOWED, CaseState(row.state), CaseState.IN_PROGRESS), None, words)
+        await _clear_outcome(
+            unit, row, move_state(CASE_ALLOWED, CaseState(row.state), CaseState.IN_PROGRESS), None, words
+        )
     await _resolve(unit, row, outcome, words, None, words)
     await case_queries.save_case(unit, row)
     return row
@@ -133,7 +135,7 @@ async def enter_states(unit: Unit, row: CaseRow, states: Sequence[CaseState], ac
     """
     steps = states[states.index(CaseState(row.state)) + 1 :] if row.state in states else states
     for wanted in steps:
-        await enter_state(unit, row, move(CASE_ALLOWED, CaseState(row.state), wanted), actor, reason)
+        await enter_state(unit, row, move_state(CASE_ALLOWED, CaseState(row.state), wanted), actor, reason)
     await case_queries.save_case(unit, row)
 
 
@@ -198,4 +200,4 @@ async def enter_state(
 
 async def _save_change(unit: Unit, row: CaseRow, before: dict[str, object]) -> None:
     await case_queries.save_case(unit, row)
-    unit.record(Change("case", row.id, row.account_id, before, row.model_dump()))
+    unit.record(AuditedChange("case", row.id, row.account_id, before, row.model_dump()))

@@ -132,7 +132,7 @@ async def enter_internally(
         sequence=None,
         entered_at=unit.now,
     )
-    await threads.insert_entry(unit, entry)
+    await threads.insert_thread_entry(unit, entry)
     return entry
 
 

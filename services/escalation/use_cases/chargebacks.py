@@ -15,7 +15,7 @@ from services.escalation.use_cases.cases import CaseLink, NewCase, enter_interna
 from services.escalation.use_cases.ticket_files import FileUnknown
 from shared.events.escalation import CaseKind, ChargebackDeadlineNear
 from shared.events.invoicing import ChargebackLost, ChargebackOpened, ChargebackWon
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
@@ -145,7 +145,7 @@ async def submit_evidence(unit: Unit, chargeback_id: UUID, submitted: SubmittedE
     await chargeback_queries.save_chargeback(unit, row)
     words = "evidence was given to the network" + (", after the last day" if evidence.is_late else "")
     await _enter_chargeback(unit, row, words, actor)
-    unit.record(Change("chargeback_evidence", evidence.id, row.account_id))
+    unit.record(AuditedChange("chargeback_evidence", evidence.id, row.account_id))
     return row
 
 

@@ -6,11 +6,11 @@ from services.escalation.domain.cases import CaseState
 from services.escalation.domain.moves import MoveRefused
 from services.escalation.repository import case_queries, threads
 from services.escalation.tables import EntryRow
-from services.escalation.use_cases.case_clocks import note_answer
+from services.escalation.use_cases.case_clocks import record_first_answer
 from services.escalation.use_cases.cases import lock_case
 from services.escalation.use_cases.informing import note_informed
 from shared.events.escalation import CustomerContacted
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 
@@ -46,10 +46,10 @@ async def record_contact(
         sequence=sequence,
         entered_at=unit.now,
     )
-    await threads.insert_entry(unit, row)
-    await note_answer(unit, case)
+    await threads.insert_thread_entry(unit, row)
+    await record_first_answer(unit, case)
     if about_outcome and case.outcome_sequence is not None:
         note_informed(case)
         await case_queries.save_case(unit, case)
-    unit.record(Change("contact", row.id, row.account_id))
+    unit.record(AuditedChange("contact", row.id, row.account_id))
     return row

@@ -16,7 +16,7 @@ from services.escalation.use_cases.service_credits import (
     save_service_credit,
 )
 from shared.events.invoicing import VendorCreditReceived
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal, Unavailable
 
@@ -122,7 +122,7 @@ async def _save_credit(
     before = credit.model_dump(mode="json")
     credit.set_aside_by, credit.set_aside_at, credit.set_aside_reason = aside
     await service_credit_queries.save_vendor_credit(unit, credit)
-    unit.record(Change("vendor_credit", credit.difference_id, None, before, credit.model_dump(mode="json")))
+    unit.record(AuditedChange("vendor_credit", credit.difference_id, None, before, credit.model_dump(mode="json")))
     return credit
 
 

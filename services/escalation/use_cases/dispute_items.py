@@ -62,13 +62,13 @@ async def check_not_amended(unit: Unit, row: DisputeRow) -> None:
         raise AmendmentPending("other amounts are being reserved: decide once invoicing has answered")
 
 
-def write_item(item: DisputeItem) -> dict[str, Any]:
+def write_dispute_item(item: DisputeItem) -> dict[str, Any]:
     """Write an item of a dispute as it is stored; what is approved only once it is known."""
     written: dict[str, Any] = {"line": item.line, "amount_minor": item.amount_minor, "reason_code": item.reason_code}
     return written if item.approved_minor is None else written | {"approved_minor": item.approved_minor}
 
 
-def list_items(row: DisputeRow) -> list[DisputeItem]:
+def list_dispute_items(row: DisputeRow) -> list[DisputeItem]:
     """List the items of a dispute."""
     return [DisputeItem(**({"reason_code": "other"} | line)) for line in row.lines]
 

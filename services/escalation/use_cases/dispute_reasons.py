@@ -6,7 +6,7 @@ from datetime import timedelta
 from services.escalation.domain.disputes import DisputeItem
 from services.escalation.repository import dispute_queries
 from services.escalation.tables import DisputeReasonRow
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 
@@ -30,7 +30,7 @@ async def find_pause(unit: Unit, items: Sequence[DisputeItem]) -> timedelta | No
 
     Raises UnknownReason, ReasonsMixed.
     """
-    reasons = {row.code: row for row in await dispute_queries.list_reasons(unit) if row.is_active}
+    reasons = {row.code: row for row in await dispute_queries.list_dispute_reasons(unit) if row.is_active}
     codes = {item.reason_code for item in items}
     if unknown := sorted(codes - reasons.keys()):
         raise UnknownReason(f"reason_code: there is no {', '.join(unknown)}; there are {', '.join(sorted(reasons))}")
@@ -50,5 +50,5 @@ async def put_reason(
     before = former.model_dump() if former else None
     row = DisputeReasonRow(code=code, titles=dict(titles), pause_days=pause_days, is_active=is_active)
     await dispute_queries.save_reason(unit, row)
-    unit.record(Change("dispute_reason", code, None, before, row.model_dump()))
+    unit.record(AuditedChange("dispute_reason", code, None, before, row.model_dump()))
     return row

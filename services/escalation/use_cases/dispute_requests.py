@@ -13,7 +13,7 @@ from services.escalation.domain.disputes import (
     DisputeWindow,
     QuestionCause,
 )
-from services.escalation.domain.moves import MoveRefused, move
+from services.escalation.domain.moves import MoveRefused, move_state
 from services.escalation.repository import case_queries, copies, dispute_queries
 from services.escalation.tables import DisputeRow
 from services.escalation.use_cases.case_moves import resolve_case
@@ -21,15 +21,15 @@ from services.escalation.use_cases.cases import CaseLink, NewCase, enter_interna
 from services.escalation.use_cases.dispute_items import (
     announce_dispute,
     list_amounts,
-    list_items,
+    list_dispute_items,
     lock_dispute,
     read_refusal,
-    write_item,
+    write_dispute_item,
 )
 from services.escalation.use_cases.dispute_questions import WantedLines, find_question_cause
 from services.escalation.use_cases.dispute_reasons import find_pause
 from shared.events.escalation import CaseKind, DisputeOpened
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
 from shared.process.intents import Intent, Recorded
@@ -90,7 +90,7 @@ class NewDispute:
     new_evidence: str | None = None
 
 
-async def check_items(runtime: "Runtime", invoice_id: UUID, items: Sequence[DisputeItem]) -> None:
+async def check_dispute_items(runtime: "Runtime", invoice_id: UUID, items: Sequence[DisputeItem]) -> None:
     """Ask invoicing whether the invoice has the disputed lines and amounts, before anything is written.
 
     Without an answer the reservation decides later. Raises UnknownInvoice, UnknownLine, AmountAboveInvoice.
@@ -133,7 +133,7 @@ async def request_dispute(
     await dispute_queries.save_dispute(unit, row)
     if new.new_evidence is not None:
         await enter_internally(unit, case, "note", actor, new.new_evidence, {"new_evidence": str(row.id)})
-    unit.record(Change("dispute", row.id, row.account_id))
+    unit.record(AuditedChange("dispute", row.id, row.account_id))
     return row, None if question_cause else await _want_reservation(unit, row)
 
 
@@ -144,7 +144,7 @@ def _build_row(unit: Unit, new: NewDispute, case_id: UUID, question_cause: Quest
         account_id=new.account_id,
         invoice_id=new.invoice_id,
         currency=new.currency,
-        lines=[write_item(item) for item in new.items],
+        lines=[write_dispute_item(item) for item in new.items],
         total_minor=sum(item.amount_minor for item in new.items),
         comment=new.comment,
         state=DisputeState.QUESTION if question_cause else DisputeState.REQUESTED,
@@ -161,7 +161,7 @@ def _build_row(unit: Unit, new: NewDispute, case_id: UUID, question_cause: Quest
 
 
 async def _want_reservation(unit: Unit, row: DisputeRow) -> Intent | None:
-    await intents.add(unit, RESERVE_AMOUNTS, row.account_id, row.id, {}, row.id)
+    await intents.add_intent(unit, RESERVE_AMOUNTS, row.account_id, row.id, {}, row.id)
     return await intents.lease_intent(unit, row.id)
 
 
@@ -180,21 +180,25 @@ async def admit_question(unit: Unit, dispute_id: UUID, actor: str, reason: str) 
     case = await case_queries.get_case(unit, row.case_id)
     if case.state not in UNRESOLVED:
         raise MoveRefused(f"its case is {case.state}: reopen it first")
-    before, pause = row.model_dump(), await find_pause(unit, list_items(row))
-    row.state = move(DISPUTE_ALLOWED, DisputeState(row.state), DisputeState.REQUESTED)
+    before, pause = row.model_dump(), await find_pause(unit, list_dispute_items(row))
+    row.state = move_state(DISPUTE_ALLOWED, DisputeState(row.state), DisputeState.REQUESTED)
     row.paused_until = None if pause is None else unit.now + pause
     case.kind, case.version = "dispute", case.version + 1
     await case_queries.save_case(unit, case)
     await dispute_queries.save_dispute(unit, row)
     await enter_internally(unit, case, "change", actor, reason, {"admitted_dispute": str(row.id)})
-    unit.record(Change("dispute", row.id, row.account_id, before, row.model_dump()))
+    unit.record(AuditedChange("dispute", row.id, row.account_id, before, row.model_dump()))
     return row, await _want_reservation(unit, row)
 
 
 async def reserve_amounts(runtime: "Runtime", intent: Intent) -> str | None:
     """Reserve the amounts in invoicing; what it refuses, or None. Raises Later. The key is the dispute's id."""
     row = await runtime.units.run(lambda unit: dispute_queries.get_dispute(unit, intent.id))
-    body = {"dispute_id": str(row.id), "invoice_id": str(row.invoice_id), "lines": list_amounts(list_items(row))}
+    body = {
+        "dispute_id": str(row.id),
+        "invoice_id": str(row.invoice_id),
+        "lines": list_amounts(list_dispute_items(row)),
+    }
     return await read_refusal(runtime.clients["invoicing"].post("/v1/reservations", body, key=str(row.id)))
 
 
@@ -202,7 +206,7 @@ async def record_reserved(unit: Unit, intent: Intent, refusal: str | None) -> Re
     """Record the answer: opened, and a fact, or refused, which ends the case's question."""
     row = await dispute_queries.get_dispute(unit, intent.id)
     wanted = DisputeState.OPENED if refusal is None else DisputeState.REFUSED
-    row.state = move(DISPUTE_ALLOWED, DisputeState(row.state), wanted)
+    row.state = move_state(DISPUTE_ALLOWED, DisputeState(row.state), wanted)
     if refusal is None:
         row.opened_at = unit.now
         unit.publish(DisputeOpened(**announce_dispute(row)))

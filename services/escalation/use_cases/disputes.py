@@ -13,7 +13,7 @@ from services.escalation.domain.disputes import (
     DisputeState,
     is_approved_in_full,
 )
-from services.escalation.domain.moves import move
+from services.escalation.domain.moves import move_state
 from services.escalation.repository import case_queries, dispute_queries
 from services.escalation.tables import DisputeRow
 from services.escalation.use_cases.case_moves import resolve_case
@@ -21,12 +21,12 @@ from services.escalation.use_cases.cases import CaseLink, enter_internally, open
 from services.escalation.use_cases.dispute_items import (
     announce_dispute,
     check_not_amended,
-    list_items,
+    list_dispute_items,
     lock_dispute,
-    write_item,
+    write_dispute_item,
 )
 from shared.events.escalation import CaseOutcome, DisputeOutcome, DisputeResolved, DisputeWithdrawn
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 
 CASE_OUTCOMES: dict[DisputeOutcome, CaseOutcome] = {
@@ -42,10 +42,10 @@ async def begin_review(unit: Unit, dispute_id: UUID) -> DisputeRow:
     """Say that somebody examines the dispute. Raises NotFound, MoveRefused."""
     row = await lock_dispute(unit, dispute_id)
     before = row.model_dump()
-    row.state = move(DISPUTE_ALLOWED, DisputeState(row.state), DisputeState.UNDER_REVIEW)
+    row.state = move_state(DISPUTE_ALLOWED, DisputeState(row.state), DisputeState.UNDER_REVIEW)
     row.review_began_at = unit.now
     await dispute_queries.save_dispute(unit, row)
-    unit.record(Change("dispute", row.id, row.account_id, before, row.model_dump()))
+    unit.record(AuditedChange("dispute", row.id, row.account_id, before, row.model_dump()))
     return row
 
 
@@ -77,7 +77,7 @@ async def _announce_outcome(unit: Unit, row: DisputeRow, outcome: DisputeOutcome
     await resolve_case(unit, row.case_id, CASE_OUTCOMES[outcome], f"the dispute was {words}")
 
 
-async def withdraw(unit: Unit, dispute_id: UUID, reason: str) -> DisputeRow:
+async def withdraw_dispute(unit: Unit, dispute_id: UUID, reason: str) -> DisputeRow:
     """The customer no longer disputes. Raises NotFound, MoveRefused, AmendmentPending."""
     was_question = (await lock_dispute(unit, dispute_id)).state == DisputeState.QUESTION
     row = await _end_dispute(unit, dispute_id, DisputeState.WITHDRAWN, reason)
@@ -99,7 +99,7 @@ async def end_pauses(unit: Unit, account_ids: list[str]) -> None:
     """End the disputes of these accounts whose pause is over: their amounts are released."""
     for row in await dispute_queries.list_paused(unit, [UUID(account_id) for account_id in account_ids], unit.now):
         if row.state in AMENDABLE and await dispute_queries.find_pending_amendment(unit, row.id) is None:
-            await withdraw(unit, row.id, "the pause of the invoice has ended")
+            await withdraw_dispute(unit, row.id, "the pause of the invoice has ended")
         else:
             row.paused_until = unit.now + PAUSE_RETRY
             await dispute_queries.save_dispute(unit, row)
@@ -111,13 +111,13 @@ async def _end_dispute(
     row = await lock_dispute(unit, dispute_id)
     await check_not_amended(unit, row)
     before = row.model_dump()
-    row.state = move(DISPUTE_ALLOWED, DisputeState(row.state), state)
+    row.state = move_state(DISPUTE_ALLOWED, DisputeState(row.state), state)
     row.lines = (
-        [write_item(replace(item, approved_minor=0)) for item in list_items(row)]
+        [write_dispute_item(replace(item, approved_minor=0)) for item in list_dispute_items(row)]
         if items is None
-        else [write_item(item) for item in items]
+        else [write_dispute_item(item) for item in items]
     )
     row.ended_at, row.ended_reason = unit.now, reason
     await dispute_queries.save_dispute(unit, row)
-    unit.record(Change("dispute", row.id, row.account_id, before, row.model_dump()))
+    unit.record(AuditedChange("dispute", row.id, row.account_id, before, row.model_dump()))
     return row

@@ -11,7 +11,7 @@ from services.escalation.domain.moves import MoveRefused
 from services.escalation.repository import case_queries, handover_queries
 from services.escalation.tables import CaseRow, EntryRow, VendorChannelRow
 from services.escalation.use_cases.cases import enter_internally, lock_case
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 
@@ -37,11 +37,13 @@ class Readiness:
         return {"health_result": self.health_result, "attempts": self.attempts, "consulted": self.consulted}
 
 
-async def record_check(unit: Unit, case_id: UUID, result: str, incident: str | None, note: str, actor: str) -> EntryRow:
+async def record_health_check(
+    unit: Unit, case_id: UUID, result: str, incident: str | None, note: str, actor: str
+) -> EntryRow:
     """Record that service health was checked, and what it said. Raises NotFound, MoveRefused."""
     row = await _lock_unmerged(unit, case_id)
     entry = await enter_internally(unit, row, "health_check", actor, note, {"result": result, "incident": incident})
-    unit.record(Change("case_entry", entry.id, row.account_id))
+    unit.record(AuditedChange("case_entry", entry.id, row.account_id))
     return entry
 
 
@@ -49,7 +51,7 @@ async def record_attempt(unit: Unit, case_id: UUID, action: str, result: str, ac
     """Record what was tried to repair the problem ourselves. Raises NotFound, MoveRefused."""
     row = await _lock_unmerged(unit, case_id)
     entry = await enter_internally(unit, row, "attempt", actor, action, {"result": result})
-    unit.record(Change("case_entry", entry.id, row.account_id))
+    unit.record(AuditedChange("case_entry", entry.id, row.account_id))
     return entry
 
 
@@ -62,7 +64,7 @@ async def waive_missing(unit: Unit, case_id: UUID, reason: str, actor: str) -> R
         return readiness
     details = {"waived": [str(requirement) for requirement in readiness.missing]}
     entry = await enter_internally(unit, row, "override", actor, reason, details)
-    unit.record(Change("case_entry", entry.id, row.account_id, None, details))
+    unit.record(AuditedChange("case_entry", entry.id, row.account_id, None, details))
     return await load_readiness(unit, row)
 
 
@@ -114,7 +116,7 @@ async def set_channel(unit: Unit, row: VendorChannelRow) -> None:
     former = await handover_queries.find_channel(unit, row.legal_entity)
     before = None if former is None else former.model_dump(mode="json")
     await handover_queries.save_channel(unit, row)
-    unit.record(Change("vendor_channel", row.legal_entity, None, before, row.model_dump(mode="json")))
+    unit.record(AuditedChange("vendor_channel", row.legal_entity, None, before, row.model_dump(mode="json")))
 
 
 async def _lock_unmerged(unit: Unit, case_id: UUID) -> CaseRow:

@@ -14,16 +14,16 @@ from services.escalation.domain.inbound_mails import (
     TriageReason,
 )
 from services.escalation.domain.mails import find_secrets
-from services.escalation.domain.moves import MoveRefused, move
+from services.escalation.domain.moves import MoveRefused, move_state
 from services.escalation.repository import case_queries, inbound_mails, threads
 from services.escalation.tables import CaseRow, EntryRow, InboundMailRow
-from services.escalation.use_cases.attachments import keep_files, place_files
+from services.escalation.use_cases.attachments import place_files, save_attachments
 from services.escalation.use_cases.bounces import record_bounce
 from services.escalation.use_cases.case_moves import enter_state
 from services.escalation.use_cases.cases import NewCase, enter_internally, lock_case, open_case
-from services.escalation.use_cases.mail_claims import Claim
+from services.escalation.use_cases.mail_claims import MailClaim
 from services.escalation.use_cases.ticket_mails import join_ticket
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 
@@ -33,7 +33,7 @@ class Arrival:
     """A mail as it arrived, with its claim to a case and the files that are kept of it."""
 
     mail: InboundMail
-    claim: Claim
+    claim: MailClaim
     files: Sequence[CheckedFile] = ()
     refused_files: Sequence[str] = ()
     """The names of those that are not kept."""
@@ -52,7 +52,7 @@ async def take_mail(unit: Unit, arrival: Arrival, support_address: str) -> Inbou
             unit.record_nothing()
             return former
         case = None
-    unit.record(Change("inbound_mail", row.id, claim.account_id if case else None))
+    unit.record(AuditedChange("inbound_mail", row.id, claim.account_id if case else None))
     row = await inbound_mails.get_mail(unit, row.id)
     await _follow_kind(unit, row, arrival, case, support_address)
     return row
@@ -74,7 +74,7 @@ async def _follow_kind(
     mail = arrival.mail
     await unit.lock(row.id)
     if row.state == InboundState.TRIAGE and not mail.is_automatic:
-        await keep_files(unit, row.id, arrival.files)
+        await save_attachments(unit, row.id, arrival.files)
     if row.state == InboundState.BOUNCE and mail.bounce is not None:
         secrets = mail.bounce.secrets | find_secrets(support_address, mail.recipients).bounce_secrets
         await record_bounce(unit, secrets, mail.bounce.code)
@@ -124,13 +124,13 @@ async def _join(unit: Unit, row: InboundMailRow, case: CaseRow, actor: str | Non
     if "vendor_ticket" in row.details:
         await join_ticket(unit, row, case, actor)
         return
-    joined = move(INBOUND_ALLOWED, InboundState(row.state), InboundState.JOINED)
+    joined = move_state(INBOUND_ALLOWED, InboundState(row.state), InboundState.JOINED)
     row.settled_at, row.settled_by = unit.now, actor
     await place_files(unit, row, case.id, "customer")
     await _enter_mail(unit, row, case, person_id, joined)
     case.unread_answers += 1
     if case.state == CaseState.WAITING_FOR_CUSTOMER:
-        wanted = move(CASE_ALLOWED, CaseState(case.state), CaseState.IN_PROGRESS)
+        wanted = move_state(CASE_ALLOWED, CaseState(case.state), CaseState.IN_PROGRESS)
         await enter_state(unit, case, wanted, None, "the customer has answered by mail")
     await case_queries.save_case(unit, case)
 
@@ -166,7 +166,7 @@ async def _enter_mail(
         sequence=None,
         entered_at=unit.now,
     )
-    await threads.insert_entry(unit, entry)
+    await threads.insert_thread_entry(unit, entry)
     row.state, row.case_id, row.entry_id, row.content, row.contact_person_id = state, case.id, entry.id, "", person_id
     await inbound_mails.save_mail(unit, row)
 
@@ -188,7 +188,7 @@ async def join_by_hand(unit: Unit, mail_id: UUID, case_id: UUID, actor: str) -> 
         raise MoveRefused(f"the case goes on as {case.merged_into}")
     row = await _lock_mail(unit, mail_id)
     await _join(unit, row, case, actor, None)
-    unit.record(Change("inbound_mail", row.id, case.account_id))
+    unit.record(AuditedChange("inbound_mail", row.id, case.account_id))
     return row
 
 
@@ -197,20 +197,20 @@ async def open_by_hand(unit: Unit, mail_id: UUID, new: NewCase, actor: str) -> I
     if new.account_id is not None:
         await unit.lock(new.account_id)
     row = await _lock_mail(unit, mail_id)
-    move(INBOUND_ALLOWED, InboundState(row.state), InboundState.JOINED)
+    move_state(INBOUND_ALLOWED, InboundState(row.state), InboundState.JOINED)
     case = await open_case(unit, new, actor)
     await _join(unit, row, case, actor, None)
-    unit.record(Change("inbound_mail", row.id, case.account_id))
+    unit.record(AuditedChange("inbound_mail", row.id, case.account_id))
     return row
 
 
 async def discard_by_hand(unit: Unit, mail_id: UUID, actor: str) -> InboundMailRow:
     """Discard a mail of triage that is nobody's. Raises NotFound, MoveRefused."""
     row = await _lock_mail(unit, mail_id)
-    row.state = move(INBOUND_ALLOWED, InboundState(row.state), InboundState.DISCARDED)
+    row.state = move_state(INBOUND_ALLOWED, InboundState(row.state), InboundState.DISCARDED)
     row.settled_at, row.settled_by = unit.now, actor
     await inbound_mails.save_mail(unit, row)
-    unit.record(Change("inbound_mail", row.id))
+    unit.record(AuditedChange("inbound_mail", row.id))
     return row
 
 
@@ -224,10 +224,10 @@ async def _lock_mail(unit: Unit, mail_id: UUID) -> InboundMailRow:
     return row
 
 
-async def mark_read(unit: Unit, case_id: UUID, last_entry_id: UUID, actor: str) -> CaseRow:
+async def mark_mail_read(unit: Unit, case_id: UUID, last_entry_id: UUID, actor: str) -> CaseRow:
     """Say that somebody has read the answers of a case, up to an entry. Raises NotFound."""
     case = await lock_case(unit, case_id)
-    unread = await inbound_mails.mark_read(unit, case_id, last_entry_id)
+    unread = await inbound_mails.mark_mail_read(unit, case_id, last_entry_id)
     if unread == case.unread_answers:
         unit.record_nothing()
         return case
@@ -235,5 +235,5 @@ async def mark_read(unit: Unit, case_id: UUID, last_entry_id: UUID, actor: str) 
     case.unread_answers = unread
     await case_queries.save_case(unit, case)
     await enter_internally(unit, case, "change", actor, "", changes)
-    unit.record(Change("case", case.id, case.account_id))
+    unit.record(AuditedChange("case", case.id, case.account_id))
     return case

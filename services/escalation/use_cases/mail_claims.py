@@ -23,7 +23,7 @@ MAX_PAGES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class MailClaim:
     """Claim of a mail to a case, by the address that it came to; without a reason it may join."""
 
     case_id: UUID | None
@@ -36,10 +36,10 @@ class Claim:
     """Vendor ticket to whose address it came."""
 
 
-async def check_claim(runtime: "Runtime", mail: InboundMail) -> Claim:
+async def check_mail_claim(runtime: "Runtime", mail: InboundMail) -> MailClaim:
     """Check whether a mail may join a case: by its address, and by the sender, of whom invoicing knows."""
     if not mail.is_readable:
-        return Claim(None, None, TriageReason.UNREADABLE)
+        return MailClaim(None, None, TriageReason.UNREADABLE)
 
     async def load(unit: Unit) -> tuple[AnsweredTicket | None, Sequence[CaseRow], date]:
         answered = await ticket_mails.find_answered(unit, find_secrets(support_address, mail.recipients).reply_tokens)
@@ -50,23 +50,23 @@ async def check_claim(runtime: "Runtime", mail: InboundMail) -> Claim:
     if answered is not None:
         return _claim_ticket(answered, mail.sender)
     if not cases or cases[0].account_id is None:
-        return Claim(None, None, TriageReason.NO_CASE_ADDRESS)
+        return MailClaim(None, None, TriageReason.NO_CASE_ADDRESS)
     case, *others = cases
     try:
         is_known, person_id = await _find_sender(runtime, case, mail.sender, today)
     except (Later, Answered):
-        return Claim(None, None, TriageReason.SENDER_UNCHECKED)
+        return MailClaim(None, None, TriageReason.SENDER_UNCHECKED)
     if not is_known:
-        return Claim(None, None, TriageReason.SENDER_UNKNOWN)
-    return Claim(case.id, case.account_id, None, person_id, tuple(other.id for other in others))
+        return MailClaim(None, None, TriageReason.SENDER_UNKNOWN)
+    return MailClaim(case.id, case.account_id, None, person_id, tuple(other.id for other in others))
 
 
-def _claim_ticket(answered: AnsweredTicket, sender: str | None) -> Claim:
+def _claim_ticket(answered: AnsweredTicket, sender: str | None) -> MailClaim:
     """Let a mail to the address of a vendor ticket join it, if it is of whom we have written to."""
     ticket = answered.ticket
     if sender != answered.recipient.lower():
-        return Claim(None, None, TriageReason.SENDER_UNKNOWN, ticket_id=ticket.id)
-    return Claim(ticket.case_id, ticket.account_id, None, ticket_id=ticket.id)
+        return MailClaim(None, None, TriageReason.SENDER_UNKNOWN, ticket_id=ticket.id)
+    return MailClaim(ticket.case_id, ticket.account_id, None, ticket_id=ticket.id)
 
 
 async def _list_named(unit: Unit, mail: InboundMail, support_address: str) -> Sequence[CaseRow]:

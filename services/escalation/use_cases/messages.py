@@ -14,18 +14,18 @@ from services.escalation.domain.mails import (
     choose_role,
     is_about_outcome,
 )
-from services.escalation.domain.moves import MoveRefused, move
+from services.escalation.domain.moves import MoveRefused, move_state
 from services.escalation.mail.letters import Message, Reader, write_letter
 from services.escalation.repository import case_queries, dispute_queries, inbound_mails, mails, threads
 from services.escalation.tables import CaseMailRow, CaseRow, EntryRow
-from services.escalation.use_cases.case_clocks import note_answer
+from services.escalation.use_cases.case_clocks import record_first_answer
 from services.escalation.use_cases.cases import CaseLink, lock_case, open_task
 from services.escalation.use_cases.collections_answers import find_next_day
 from services.escalation.use_cases.informing import note_informed
 from shared.contracts.notice_facts import NoticeFacts, NoticeFactsIn
 from shared.events.escalation import CustomerContacted
 from shared.outside.mail import NOT_WRITABLE
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
 from shared.process.intents import Intent, Recorded
@@ -88,7 +88,7 @@ async def write_message(unit: Unit, case_id: UUID, new: NewMessage, actor: str) 
         sequence=None,
         entered_at=unit.now,
     )
-    await threads.insert_entry(unit, entry)
+    await threads.insert_thread_entry(unit, entry)
     row = CaseMailRow(
         entry_id=entry.id,
         case_id=case_id,
@@ -106,8 +106,8 @@ async def write_message(unit: Unit, case_id: UUID, new: NewMessage, actor: str) 
     )
     await mails.insert_mail(unit, row)
     await mails.get_token(unit, case_id, create_secret())
-    await intents.add(unit, SEND_CASE_MAIL, account_id, entry.id, {}, entry.id)
-    unit.record(Change("message", entry.id, account_id))
+    await intents.add_intent(unit, SEND_CASE_MAIL, account_id, entry.id, {}, entry.id)
+    unit.record(AuditedChange("message", entry.id, account_id))
     return entry, row
 
 
@@ -236,7 +236,7 @@ async def record_sent(unit: Unit, intent: Intent, refusal: str | None) -> Record
     if refusal is None:
         await _record_contact(unit, row)
     else:
-        row.state = move(MAIL_ALLOWED, MailState(row.state), MailState.REFUSED)
+        row.state = move_state(MAIL_ALLOWED, MailState(row.state), MailState.REFUSED)
         row.code = refusal[:3]
         subject = "a message to the customer was refused: find out how they are reached"
         links = [CaseLink("case", row.case_id)]
@@ -247,7 +247,7 @@ async def record_sent(unit: Unit, intent: Intent, refusal: str | None) -> Record
 
 async def _record_contact(unit: Unit, row: CaseMailRow) -> None:
     case = await case_queries.get_case(unit, row.case_id)
-    row.state = move(MAIL_ALLOWED, MailState(row.state), MailState.DELIVERED)
+    row.state = move_state(MAIL_ALLOWED, MailState(row.state), MailState.DELIVERED)
     about_outcome = is_about_outcome(row.about_outcome, row.outcome_sequence, case.outcome_sequence)
     row.sequence = unit.publish(
         CustomerContacted(
@@ -262,4 +262,4 @@ async def _record_contact(unit: Unit, row: CaseMailRow) -> None:
         note_informed(case)
         await case_queries.save_case(unit, case)
     target = case if case.merged_into is None else await case_queries.get_case(unit, case.merged_into)
-    await note_answer(unit, target)
+    await record_first_answer(unit, target)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from services.escalation.repository import removals
 from services.escalation.tables import RetentionPeriodRow
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 
@@ -41,7 +41,7 @@ async def set_retention_period(unit: Unit, days: int, actor: str, reason: str) -
     before = row.model_dump(mode="json")
     row.sqlmodel_update({"days": days, "set_by": actor, "reason": reason, "set_at": unit.now})
     await removals.save_period(unit, row)
-    unit.record(Change("retention_period", "1", None, before, row.model_dump(mode="json")))
+    unit.record(AuditedChange("retention_period", "1", None, before, row.model_dump(mode="json")))
     return row
 
 
@@ -66,7 +66,7 @@ async def erase_correspondence(unit: Unit, contact_person_id: UUID | None, addre
     entry_ids = [row["entry_id"] for row in erased if row["entry_id"] is not None]
     await removals.remove_mails(unit, mail_ids, entry_ids)
     object_type, object_id = ("contact_person", contact_person_id) if contact_person_id else ("erasure", new_id())
-    unit.record(Change(object_type, object_id, None, None, {"mails": len(erased)}))
+    unit.record(AuditedChange(object_type, object_id, None, None, {"mails": len(erased)}))
     return Erasure(len(erased), len(rows) == len(erased))
 
 

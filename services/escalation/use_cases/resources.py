@@ -11,7 +11,7 @@ from services.escalation.repository import resource_queries
 from services.escalation.tables import ResourceUseRow, SupportResourceRow
 from services.escalation.use_cases.cases import enter_internally, lock_case
 from shared.events.escalation import SupportContractEnding, SupportContractRequestsLow
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
@@ -49,7 +49,7 @@ async def add_resource(unit: Unit, fields: Mapping[str, Any], actor: str) -> Sup
     await resource_queries.save_resource(unit, row)
     await resource_queries.save_words(unit, [row.reference])
     await resource_queries.plan_warnings(unit, [row.reference], CONTRACT_LEAD)
-    unit.record(Change("support_resource", row.id))
+    unit.record(AuditedChange("support_resource", row.id))
     return row
 
 
@@ -69,7 +69,7 @@ async def change_resource(
     await resource_queries.save_resource(unit, row)
     await resource_queries.save_words(unit, [row.reference])
     await resource_queries.plan_warnings(unit, [row.reference], CONTRACT_LEAD)
-    unit.record(Change("support_resource", row.id, None, before, row.model_dump(mode="json")))
+    unit.record(AuditedChange("support_resource", row.id, None, before, row.model_dump(mode="json")))
     return row
 
 
@@ -80,7 +80,7 @@ async def import_resources(unit: Unit, lines: Sequence[Mapping[str, Any]], actor
     references = [fields["reference"] for fields in lines]
     await resource_queries.save_words(unit, references)
     await resource_queries.plan_warnings(unit, references, CONTRACT_LEAD)
-    unit.record(Change("support_resources", "import", None, None, {"lines": len(lines), "new": new}))
+    unit.record(AuditedChange("support_resources", "import", None, None, {"lines": len(lines), "new": new}))
     return new
 
 
@@ -104,7 +104,7 @@ async def consult_resource(
     await resource_queries.insert_use(unit, row)
     details = {"resource_id": str(resource_id), "title": resource.title, "result": result}
     await enter_internally(unit, case, "resource", actor, note, details)
-    unit.record(Change("resource_use", row.id, case.account_id))
+    unit.record(AuditedChange("resource_use", row.id, case.account_id))
     return row
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from services.escalation.domain.deadlines import compute_lapse, compute_warning
-from services.escalation.domain.moves import MoveRefused, move
+from services.escalation.domain.moves import MoveRefused, move_state
 from services.escalation.domain.service_credits import (
     LEAD,
     SERVICE_CREDIT_ALLOWED,
@@ -19,7 +19,7 @@ from services.escalation.repository import case_queries, service_credit_queries
 from services.escalation.tables import ServiceCreditRow, ServiceCreditTypeRow
 from services.escalation.use_cases.cases import CaseLink, NewCase, enter_internally, open_case
 from shared.events.escalation import ServiceCreditDeadlineNear, ServiceCreditLapsed
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
@@ -60,7 +60,7 @@ async def put_type(unit: Unit, row: ServiceCreditTypeRow) -> ServiceCreditTypeRo
     former = await service_credit_queries.find_type(unit, row.code)
     before = former.model_dump() if former else None
     await service_credit_queries.save_type(unit, row)
-    unit.record(Change("service_credit_type", row.code, None, before, row.model_dump()))
+    unit.record(AuditedChange("service_credit_type", row.code, None, before, row.model_dump()))
     return row
 
 
@@ -79,7 +79,7 @@ async def open_service_credit(unit: Unit, new: NewServiceCredit, actor: str) -> 
     )
     row = _build_row(unit, new, case.id, last_day, actor)
     await service_credit_queries.save_service_credit(unit, row)
-    unit.record(Change("service_credit", row.id, row.account_id))
+    unit.record(AuditedChange("service_credit", row.id, row.account_id))
     return row
 
 
@@ -130,7 +130,7 @@ async def add_evidence(unit: Unit, service_credit_id: UUID, code: str, content: 
 async def request_credit(unit: Unit, service_credit_id: UUID, reference: str | None, actor: str) -> ServiceCreditRow:
     """Record that the vendor was asked. Raises NotFound, MoveRefused, EvidenceMissing, TooLateForVendor."""
     row, before = await lock_service_credit(unit, service_credit_id)
-    wanted_state = move(SERVICE_CREDIT_ALLOWED, ServiceCreditState(row.state), ServiceCreditState.REQUESTED)
+    wanted_state = move_state(SERVICE_CREDIT_ALLOWED, ServiceCreditState(row.state), ServiceCreditState.REQUESTED)
     check_request(row.last_day, await _list_wanted(unit, row), row.evidence, unit.now)
     row.state, row.vendor_reference = wanted_state, reference
     row.requested_at, row.wake_at = unit.now, None
@@ -143,7 +143,7 @@ async def grant_credit(
 ) -> ServiceCreditRow:
     """Record that the vendor grants an amount (minor units, without tax). Raises NotFound, MoveRefused."""
     row, before = await lock_service_credit(unit, service_credit_id)
-    row.state = move(SERVICE_CREDIT_ALLOWED, ServiceCreditState(row.state), ServiceCreditState.GRANTED)
+    row.state = move_state(SERVICE_CREDIT_ALLOWED, ServiceCreditState(row.state), ServiceCreditState.GRANTED)
     row.granted_minor, row.granted_at = granted_minor, unit.now
     row.ended_at, row.ended_reason = unit.now, reason
     await enter_service_credit(unit, row, actor, reason)
@@ -155,7 +155,7 @@ async def end_request(
 ) -> ServiceCreditRow:
     """Record that the vendor refuses, or that nobody asks any more. Raises NotFound, MoveRefused."""
     row, before = await lock_service_credit(unit, service_credit_id)
-    row.state = move(SERVICE_CREDIT_ALLOWED, ServiceCreditState(row.state), wanted)
+    row.state = move_state(SERVICE_CREDIT_ALLOWED, ServiceCreditState(row.state), wanted)
     row.ended_at, row.ended_reason, row.wake_at = unit.now, reason, None
     await enter_service_credit(unit, row, actor, reason)
     return await save_service_credit(unit, row, before)
@@ -180,7 +180,7 @@ async def announce_due(unit: Unit, account_ids: list[str]) -> None:
             row.warned_at, row.wake_at = unit.now, lapse
             unit.publish(ServiceCreditDeadlineNear(**announced))
         else:
-            row.state = move(SERVICE_CREDIT_ALLOWED, ServiceCreditState(row.state), ServiceCreditState.LAPSED)
+            row.state = move_state(SERVICE_CREDIT_ALLOWED, ServiceCreditState(row.state), ServiceCreditState.LAPSED)
             row.ended_at, row.wake_at = unit.now, None
             unit.publish(ServiceCreditLapsed(**announced))
             await enter_service_credit(unit, row, None, "")
@@ -212,5 +212,5 @@ async def enter_service_credit(
 async def save_service_credit(unit: Unit, row: ServiceCreditRow, before: dict[str, Any]) -> ServiceCreditRow:
     """Write a service credit that a person has changed, for the audit too."""
     await service_credit_queries.save_service_credit(unit, row)
-    unit.record(Change("service_credit", row.id, row.account_id, before, row.model_dump(mode="json")))
+    unit.record(AuditedChange("service_credit", row.id, row.account_id, before, row.model_dump(mode="json")))
     return row

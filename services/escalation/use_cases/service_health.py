@@ -46,7 +46,7 @@ async def want_health(unit: Unit, watch_ids: list[str]) -> None:
     """Want service health to be looked at for these watches, which are locked, and again after an interval."""
     for watch_id in map(UUID, watch_ids):
         row = await health_queries.get_watch(unit, watch_id)
-        await intents.add(unit, READ_HEALTH, row.id, row.id, {})
+        await intents.add_intent(unit, READ_HEALTH, row.id, row.id, {})
         interval = HEALTH_INTERVAL if row.reading_refusal is None else SLOW_HEALTH_INTERVAL
         row.next_reading_at = unit.now + interval
         await health_queries.save_watch(unit, row)

@@ -67,7 +67,7 @@ class TicketFile:
         return f"file {self.id}: {self.name}"
 
 
-async def load_files(unit: Unit, case_id: UUID, attachment_ids: Sequence[UUID]) -> list[TicketFile]:
+async def load_ticket_files(unit: Unit, case_id: UUID, attachment_ids: Sequence[UUID]) -> list[TicketFile]:
     """Load files of a case, or of one that was merged into it. Raises FileUnknown, FileInternal, FilesTooLarge."""
     rows = {row.id: row for row in await attachments.list_chosen(unit, case_id, attachment_ids)}
     if unknown := [attachment_id for attachment_id in attachment_ids if attachment_id not in rows]:
@@ -87,7 +87,7 @@ async def _load_file(unit: Unit, row: AttachmentRow) -> TicketFile:
     return TicketFile(row.id, row.name, row.media_type, b"".join(chunks))
 
 
-def map_texts(files: Iterable[TicketFile]) -> dict[str, str]:
+def map_ticket_texts(files: Iterable[TicketFile]) -> dict[str, str]:
     """Map the places of files to what is searched of them: the name of each, and the text of those that have one."""
     return {file.place: f"{file.name}\n\n{_read_text(file)}" for file in files}
 
@@ -128,7 +128,7 @@ def build_pack_files(files: Sequence[TicketFile]) -> list[PackFile]:
     return [PackFile(f"files/{number:02}-{file.name}", file.content) for number, file in enumerate(files, 1)]
 
 
-def build_text(row: VendorTicketRow) -> TicketText:
+def build_ticket_text(row: VendorTicketRow) -> TicketText:
     """Build what a ticket says to the vendor."""
     return TicketText(
         title=row.title,

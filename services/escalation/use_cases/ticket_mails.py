@@ -12,7 +12,7 @@ from services.escalation.domain.cases import UNRESOLVED, CaseState
 from services.escalation.domain.evidence_packs import PackFile, build_pack, render_ticket
 from services.escalation.domain.inbound_mails import INBOUND_ALLOWED, InboundState
 from services.escalation.domain.mails import MAIL_ALLOWED, MailState
-from services.escalation.domain.moves import MoveRefused, move
+from services.escalation.domain.moves import MoveRefused, move_state
 from services.escalation.domain.vendor_tickets import TicketStatus
 from services.escalation.mail.requests import TicketMail, write_request
 from services.escalation.repository import (
@@ -28,11 +28,11 @@ from services.escalation.use_cases.case_clocks import begin_clocks
 from services.escalation.use_cases.case_moves import enter_states
 from services.escalation.use_cases.cases import CaseLink, enter_internally, open_task
 from services.escalation.use_cases.handovers import check_unresolved
-from services.escalation.use_cases.ticket_files import build_pack_files, build_text, load_files
+from services.escalation.use_cases.ticket_files import build_pack_files, build_ticket_text, load_ticket_files
 from services.escalation.use_cases.ticket_moves import get_ticket_subject, lock_ticket, note_vendor_answer
-from services.escalation.use_cases.ticket_notes import add_note, enter_vendor_note
+from services.escalation.use_cases.ticket_notes import add_ticket_note, enter_vendor_note
 from shared.outside.mail import NOT_WRITABLE, build_message_id
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
 from shared.process.intents import Intent, Recorded
@@ -83,16 +83,16 @@ async def send_request(unit: Unit, ticket_id: UUID, actor: str) -> VendorTicketR
         raise MoveRefused("the request was sent, or waits to be")
     mail = await _queue_mail(unit, row, channel.distributor_email, None, actor)
     await enter_internally(unit, case, "change", actor, "", {"vendor_ticket": str(row.id), "mail": str(mail.id)})
-    unit.record(Change("vendor_ticket_mail", mail.id, row.account_id))
+    unit.record(AuditedChange("vendor_ticket_mail", mail.id, row.account_id))
     return row
 
 
-async def write_note(unit: Unit, ticket_id: UUID, content: str, actor: str) -> EntryRow:
+async def mail_ticket_note(unit: Unit, ticket_id: UUID, content: str, actor: str) -> EntryRow:
     """Write a note of ours into a ticket, and want it sent: to the distributor by mail, if the request went so.
 
     Raises NotFound, NotAtVendor, MoveRefused.
     """
-    entry = await add_note(unit, ticket_id, content, actor)
+    entry = await add_ticket_note(unit, ticket_id, content, actor)
     former = await ticket_mails.list_mails(unit, ticket_id, MAX_MAILS)
     if former:
         row = await ticket_queries.get_ticket(unit, ticket_id)
@@ -119,7 +119,7 @@ async def _queue_mail(
         settled_at=None,
     )
     await ticket_mails.save_mail(unit, mail)
-    await intents.add(unit, SEND_TICKET_MAIL, get_ticket_subject(row), mail.id, {}, mail.id)
+    await intents.add_intent(unit, SEND_TICKET_MAIL, get_ticket_subject(row), mail.id, {}, mail.id)
     return mail
 
 
@@ -139,7 +139,7 @@ async def _load_sending(unit: Unit, mail_id: UUID) -> _Sending:
     ticket = await ticket_queries.get_ticket(unit, mail.ticket_id)
     note, files = None, []
     if mail.entry_id is None:
-        files = build_pack_files(await load_files(unit, ticket.case_id, ticket.attachment_ids))
+        files = build_pack_files(await load_ticket_files(unit, ticket.case_id, ticket.attachment_ids))
     else:
         note = await unit.session.get(EntryRow, mail.entry_id)
     return _Sending(ticket, mail, note, files, await _find_former_id(unit, ticket, mail), unit.now)
@@ -155,7 +155,7 @@ async def _find_former_id(unit: Unit, ticket: VendorTicketRow, mail: VendorTicke
 
 
 def _write_mail(sending: _Sending, support_address: str) -> EmailMessage:
-    ticket, mail, text = sending.ticket, sending.mail, build_text(sending.ticket)
+    ticket, mail, text = sending.ticket, sending.mail, build_ticket_text(sending.ticket)
     is_request = sending.note is None
     request = TicketMail(
         id=mail.id,
@@ -179,15 +179,15 @@ async def record_ticket_mail(unit: Unit, intent: Intent, refusal: str | None) ->
         return Recorded.DONE
     row, case = await lock_ticket(unit, mail.ticket_id)
     wanted = MailState.DELIVERED if refusal is None else MailState.REFUSED
-    mail.state, mail.settled_at = move(MAIL_ALLOWED, MailState(mail.state), wanted), unit.now
+    mail.state, mail.settled_at = move_state(MAIL_ALLOWED, MailState(mail.state), wanted), unit.now
     mail.code = None if refusal is None else refusal[:3]
     await ticket_mails.save_mail(unit, mail)
     if refusal is not None:
         await _open_mail_task(unit, row, case, "was refused")
     elif mail.entry_id is not None:
-        note = await ticket_queries.get_note(unit, mail.entry_id)
+        note = await ticket_queries.get_ticket_note(unit, mail.entry_id)
         note.sent_at = unit.now
-        await ticket_queries.save_note(unit, note)
+        await ticket_queries.save_ticket_note(unit, note)
     elif CaseState(case.state) in UNRESOLVED:
         states = (CaseState.IN_PROGRESS, CaseState.WAITING_FOR_VENDOR)
         await enter_states(unit, case, states, None, "the distributor was asked by mail")
@@ -207,7 +207,7 @@ async def record_ticket_bounce(unit: Unit, secrets: Collection[str], code: str) 
     row, case = await lock_ticket(unit, mail.ticket_id)
     mail = await ticket_mails.get_mail(unit, mail.id)
     if MailState.BOUNCED in MAIL_ALLOWED[MailState(mail.state)]:
-        mail.state, mail.settled_at = move(MAIL_ALLOWED, MailState(mail.state), MailState.BOUNCED), unit.now
+        mail.state, mail.settled_at = move_state(MAIL_ALLOWED, MailState(mail.state), MailState.BOUNCED), unit.now
         mail.code = code
         await ticket_mails.save_mail(unit, mail)
         await _open_mail_task(unit, row, case, "came back")
@@ -225,7 +225,7 @@ async def join_ticket(unit: Unit, row: InboundMailRow, case: CaseRow, actor: str
     await place_files(unit, row, case.id, "vendor")
     details = {"inbound_mail_id": str(row.id), "subject": row.subject, **row.details}
     entry = await enter_vendor_note(unit, ticket, case, None, row.content, details)
-    row.state = move(INBOUND_ALLOWED, InboundState(row.state), InboundState.JOINED)
+    row.state = move_state(INBOUND_ALLOWED, InboundState(row.state), InboundState.JOINED)
     row.case_id, row.entry_id, row.settled_at, row.settled_by, row.content = case.id, entry.id, unit.now, actor, ""
     row.read_at = unit.now
     await inbound_mails.save_mail(unit, row)

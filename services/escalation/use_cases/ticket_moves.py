@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from services.escalation.domain.cases import UNRESOLVED, CaseState
-from services.escalation.domain.moves import MoveRefused, move
+from services.escalation.domain.moves import MoveRefused, move_state
 from services.escalation.domain.vendor_tickets import TICKET_ALLOWED, NotAtVendor, TicketStatus
 from services.escalation.repository import case_queries, ticket_queries
 from services.escalation.tables import CaseRow, VendorTicketRow
@@ -13,7 +13,7 @@ from services.escalation.use_cases.cases import CaseLink, enter_internally, open
 from services.escalation.use_cases.resources import use_contract
 from services.escalation.use_cases.vendor_clocks import begin_vendor_clock, stop_vendor_clock
 from shared.events.escalation import VendorTicketOpened, VendorTicketUpdated
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 
@@ -44,7 +44,7 @@ async def submit_ticket(unit: Unit, ticket_id: UUID, number: str, actor: str) ->
     """
     row, case = await lock_ticket(unit, ticket_id)
     before = row.model_dump(mode="json")
-    wanted = move(TICKET_ALLOWED, TicketStatus(row.status), TicketStatus.OPEN)
+    wanted = move_state(TICKET_ALLOWED, TicketStatus(row.status), TicketStatus.OPEN)
     await _take_number(unit, row, number)
     if row.resource_id is not None:
         await use_contract(unit, row.resource_id)
@@ -57,11 +57,11 @@ async def submit_ticket(unit: Unit, ticket_id: UUID, number: str, actor: str) ->
     if CaseState(case.state) in UNRESOLVED:
         states = (CaseState.IN_PROGRESS, CaseState.WAITING_FOR_VENDOR)
         await enter_states(unit, case, states, actor, f"vendor ticket {number}")
-    unit.record(Change("vendor_ticket", row.id, row.account_id, before, row.model_dump(mode="json")))
+    unit.record(AuditedChange("vendor_ticket", row.id, row.account_id, before, row.model_dump(mode="json")))
     return row
 
 
-async def set_number(unit: Unit, ticket_id: UUID, number: str, actor: str, reason: str) -> VendorTicketRow:
+async def set_ticket_number(unit: Unit, ticket_id: UUID, number: str, actor: str, reason: str) -> VendorTicketRow:
     """Correct the number of a ticket at the vendor; the former one stays in the thread, and what was read there too.
 
     Raises NotFound, NotAtVendor, MoveRefused, NumberTaken.
@@ -77,14 +77,14 @@ async def set_number(unit: Unit, ticket_id: UUID, number: str, actor: str, reaso
     details = {"vendor_ticket": str(row.id), "number": {"from": former, "to": number}}
     await enter_internally(unit, case, "change", actor, reason, details)
     unit.publish(_build_event(VendorTicketUpdated, row, case))
-    unit.record(Change("vendor_ticket", row.id, row.account_id, before, row.model_dump(mode="json")))
+    unit.record(AuditedChange("vendor_ticket", row.id, row.account_id, before, row.model_dump(mode="json")))
     return row
 
 
 async def _take_number(unit: Unit, row: VendorTicketRow, number: str) -> None:
     """Let a number be that of a ticket, of one in its legal entity. Raises NumberTaken."""
     await unit.lock(f"vendor ticket {row.legal_entity} {number}")
-    if await ticket_queries.find_by_number(unit, row.legal_entity, number) is not None:
+    if await ticket_queries.find_ticket_by_number(unit, row.legal_entity, number) is not None:
         raise NumberTaken(f"number: another ticket of {row.legal_entity} is {number}")
 
 
@@ -92,10 +92,10 @@ async def discard_ticket(unit: Unit, ticket_id: UUID, actor: str, reason: str) -
     """Discard a ticket that nobody submits. Raises NotFound, MoveRefused."""
     row, case = await lock_ticket(unit, ticket_id)
     before = row.model_dump(mode="json")
-    wanted = move(TICKET_ALLOWED, TicketStatus(row.status), TicketStatus.DISCARDED)
+    wanted = move_state(TICKET_ALLOWED, TicketStatus(row.status), TicketStatus.DISCARDED)
     await _enter_status(unit, row, case, wanted, actor, reason)
     await ticket_queries.save_ticket(unit, row)
-    unit.record(Change("vendor_ticket", row.id, row.account_id, before, row.model_dump(mode="json")))
+    unit.record(AuditedChange("vendor_ticket", row.id, row.account_id, before, row.model_dump(mode="json")))
     return row
 
 
@@ -110,7 +110,7 @@ async def confirm_solution(unit: Unit, ticket_id: UUID, solved: bool, actor: str
     await ticket_queries.save_ticket(unit, row)
     details = {"vendor_ticket": str(row.id), "is_solved": solved}
     await enter_internally(unit, case, "change", actor, reason, details)
-    unit.record(Change("vendor_ticket", row.id, row.account_id, before, row.model_dump(mode="json")))
+    unit.record(AuditedChange("vendor_ticket", row.id, row.account_id, before, row.model_dump(mode="json")))
     return row
 
 
@@ -120,7 +120,7 @@ async def follow_vendor(
     """Take over what the vendor says of a ticket: its status, and how bad it finds the problem."""
     is_moved, is_weighed = status != row.status, severity is not None and severity != row.severity
     if is_moved:
-        await _enter_status(unit, row, case, move(TICKET_ALLOWED, TicketStatus(row.status), status), actor, "")
+        await _enter_status(unit, row, case, move_state(TICKET_ALLOWED, TicketStatus(row.status), status), actor, "")
     if is_weighed:
         row.severity = severity
     if is_moved or is_weighed:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.escalation.adapters.service_requests import ServiceRequests
 from services.escalation.domain.contact_details import DetailDecision
-from services.escalation.domain.vendor_tickets import KnownNote, SeenNote, TicketRefused, VendorDesk, sort_notes
+from services.escalation.domain.vendor_tickets import KnownTicketNote, SeenNote, TicketRefused, VendorDesk, sort_notes
 from services.escalation.repository import handover_queries, threads, ticket_queries
 from services.escalation.tables import CaseRow, EntryRow, TicketNoteRow, VendorTicketRow
 from services.escalation.use_cases.cases import CaseLink, open_task
@@ -18,7 +18,7 @@ from services.escalation.use_cases.ticket_moves import (
     note_vendor_answer,
 )
 from services.escalation.use_cases.vendor_tickets import clean_texts
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
 from shared.process.intents import Intent, Recorded
@@ -43,24 +43,26 @@ async def clean_note(runtime: "Runtime", ticket_id: UUID, content: str, decision
     return (await asyncio.to_thread(clean_texts, {"content": content}, countries, decisions))["content"].text
 
 
-async def add_note(unit: Unit, ticket_id: UUID, content: str, actor: str) -> EntryRow:
+async def add_ticket_note(unit: Unit, ticket_id: UUID, content: str, actor: str) -> EntryRow:
     """Write a note of ours into a ticket, and want it sent. Raises NotFound, NotAtVendor."""
     row, case = await lock_ticket(unit, ticket_id)
     check_at_vendor(row)
     entry = await enter_vendor_note(unit, row, case, actor, content, {})
     note = TicketNoteRow(entry_id=entry.id, ticket_id=row.id, is_ours=True, content=content, written_at=unit.now)
-    await ticket_queries.save_note(unit, note)
+    await ticket_queries.save_ticket_note(unit, note)
     if row.channel == "portal":
-        await intents.add(unit, SEND_NOTE, get_ticket_subject(row), entry.id, {"ticket_id": str(row.id)}, entry.id)
-    unit.record(Change("case_entry", entry.id, row.account_id))
+        await intents.add_intent(
+            unit, SEND_NOTE, get_ticket_subject(row), entry.id, {"ticket_id": str(row.id)}, entry.id
+        )
+    unit.record(AuditedChange("case_entry", entry.id, row.account_id))
     return entry
 
 
-async def take_notes(
+async def save_vendor_notes(
     unit: Unit, row: VendorTicketRow, case: CaseRow, notes: Sequence[SeenNote], actor: str | None = None
 ) -> None:
     """Take what the vendor wrote into the thread, each note once; ours are recognised among its."""
-    sorted_notes = sort_notes(notes, await ticket_queries.list_notes(unit, row.id))
+    sorted_notes = sort_notes(notes, await ticket_queries.list_ticket_notes(unit, row.id))
     for own, note in sorted_notes.recognised:
         await ticket_queries.note_recognised(unit, own.entry_id, note.fingerprint, unit.now)
     for note in sorted_notes.new:
@@ -75,7 +77,7 @@ async def take_notes(
             fingerprint=note.fingerprint,
             written_at=note.written_at or unit.now,
         )
-        await ticket_queries.save_note(unit, taken)
+        await ticket_queries.save_ticket_note(unit, taken)
     if sorted_notes.new:
         await note_vendor_answer(unit, row)
 
@@ -98,11 +100,11 @@ async def enter_vendor_note(
         sequence=None,
         entered_at=unit.now,
     )
-    await threads.insert_entry(unit, entry)
+    await threads.insert_thread_entry(unit, entry)
     return entry
 
 
-async def send_note(runtime: "Runtime", intent: Intent) -> str | None:
+async def send_ticket_note(runtime: "Runtime", intent: Intent) -> str | None:
     """Send a note, unless the vendor has it already; what it refuses, or None. Raises Later."""
     return await _send_note(runtime, ServiceRequests(runtime.vendor), intent)
 
@@ -110,8 +112,8 @@ async def send_note(runtime: "Runtime", intent: Intent) -> str | None:
 async def _send_note(runtime: "Runtime", desk: VendorDesk, intent: Intent) -> str | None:
     ticket_id = UUID(intent.payload["ticket_id"])
 
-    async def load(unit: Unit) -> tuple[VendorTicketRow, list[KnownNote]]:
-        return await ticket_queries.get_ticket(unit, ticket_id), await ticket_queries.list_notes(unit, ticket_id)
+    async def load(unit: Unit) -> tuple[VendorTicketRow, list[KnownTicketNote]]:
+        return await ticket_queries.get_ticket(unit, ticket_id), await ticket_queries.list_ticket_notes(unit, ticket_id)
 
     ticket, former = await runtime.units.run(load)
     number = check_at_vendor(ticket)
@@ -128,10 +130,10 @@ async def _send_note(runtime: "Runtime", desk: VendorDesk, intent: Intent) -> st
 
 async def record_sending(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
     """Record that a note is at the vendor, or have a person enter it in the portal."""
-    note = await ticket_queries.get_note(unit, intent.id)
+    note = await ticket_queries.get_ticket_note(unit, intent.id)
     if refusal is None:
         note.sent_at = note.sent_at or unit.now
-        await ticket_queries.save_note(unit, note)
+        await ticket_queries.save_ticket_note(unit, note)
         return Recorded.DONE
     row, case = await lock_ticket(unit, note.ticket_id)
     subject = f"the vendor takes no note of ticket {row.number} ({refusal}): enter it in the portal"

@@ -23,8 +23,8 @@ from services.escalation.use_cases.ticket_moves import (
     get_ticket_subject,
     lock_ticket,
 )
-from services.escalation.use_cases.ticket_notes import take_notes
-from shared.persistence.audit import Change
+from services.escalation.use_cases.ticket_notes import save_vendor_notes
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
 from shared.process.intents import Intent, Recorded
@@ -47,7 +47,7 @@ class Reading:
 async def want_readings(unit: Unit, subjects: list[str]) -> None:
     """Want the tickets of these accounts, which are locked, to be read, and again after an interval."""
     for row in await ticket_queries.list_due(unit, [UUID(subject) for subject in subjects]):
-        await intents.add(unit, READ_TICKET, get_ticket_subject(row), row.id, {})
+        await intents.add_intent(unit, READ_TICKET, get_ticket_subject(row), row.id, {})
         interval = choose_interval(TicketStatus(row.status), is_hidden=row.reading_refusal is not None)
         row.next_reading_at = unit.now + interval
         await ticket_queries.save_ticket(unit, row)
@@ -78,7 +78,7 @@ async def record_reading(unit: Unit, intent: Intent, reading: Reading) -> Record
     row.read_at = unit.now
     if isinstance(reading.seen, SeenTicket):
         row.reading_refusal = None
-        await take_notes(unit, row, case, reading.seen.notes)
+        await save_vendor_notes(unit, row, case, reading.seen.notes)
         await follow_vendor(unit, row, case, reading.seen.status, reading.seen.severity, None)
     else:
         await _note_hidden(unit, row, case, reading.seen)
@@ -101,8 +101,8 @@ async def record_status(
     row, case = await lock_ticket(unit, ticket_id)
     check_at_vendor(row)
     before = row.model_dump(mode="json")
-    await take_notes(unit, row, case, notes, actor)
+    await save_vendor_notes(unit, row, case, notes, actor)
     await follow_vendor(unit, row, case, status, None, actor)
     await ticket_queries.save_ticket(unit, row)
-    unit.record(Change("vendor_ticket", row.id, row.account_id, before, row.model_dump(mode="json")))
+    unit.record(AuditedChange("vendor_ticket", row.id, row.account_id, before, row.model_dump(mode="json")))
     return row

@@ -15,21 +15,21 @@ from services.escalation.domain.disputes import (
     CreditsNothing,
     DisputeItem,
     DisputeState,
-    approve_items,
+    approve_dispute_items,
 )
-from services.escalation.domain.moves import MoveRefused, move
+from services.escalation.domain.moves import MoveRefused, move_state
 from services.escalation.repository import dispute_queries
 from services.escalation.tables import DisputeRow
 from services.escalation.use_cases import disputes
 from services.escalation.use_cases.dispute_items import (
     check_not_amended,
     list_amounts,
-    list_items,
+    list_dispute_items,
     lock_dispute,
-    write_item,
+    write_dispute_item,
 )
 from services.escalation.use_cases.invoicing_answers import translate_answers
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Later, Refusal, Unavailable
 from shared.pure.proposals import SecondPersonNeeded
@@ -113,8 +113,8 @@ async def _get_decidable(unit: Unit, dispute_id: UUID) -> DisputeRow:
 
 
 def _decide_items(row: DisputeRow, decision: Decision) -> list[DisputeItem]:
-    items = list_items(row)
-    return items if decision.states == PROPOSED else approve_items(items, decision.approved)
+    items = list_dispute_items(row)
+    return items if decision.states == PROPOSED else approve_dispute_items(items, decision.approved)
 
 
 async def check_tax_lines(runtime: "Runtime", dispute_id: UUID, decision: Decision) -> None:
@@ -123,7 +123,7 @@ async def check_tax_lines(runtime: "Runtime", dispute_id: UUID, decision: Decisi
     Raises NotFound, ApprovedRefused, TaxLineInFull, AuthorisationUnavailable.
     """
     row = await runtime.units.run(lambda unit: dispute_queries.get_dispute(unit, dispute_id))
-    if row.state not in decision.states or not any(item.reason_code == TAX_REASON for item in list_items(row)):
+    if row.state not in decision.states or not any(item.reason_code == TAX_REASON for item in list_dispute_items(row)):
         return
     items = [item for item in _decide_items(row, decision) if item.reason_code == TAX_REASON]
     tax_lines = {item.line: item.approved_minor for item in items if item.approved_minor}
@@ -139,7 +139,7 @@ def _build_question(row: DisputeRow, items: list[DisputeItem], caller: Caller, o
         "actor": caller.subject,
         "roles": sorted(caller.roles),
         "outcome": outcome,
-        "lines": list_amounts(list_items(row)),
+        "lines": list_amounts(list_dispute_items(row)),
     }
     approved = [{"line": item.line, "amount_minor": item.approved_minor} for item in items if item.approved_minor]
     return body | {"approved": approved} if approved else body
@@ -163,16 +163,16 @@ async def uphold(
         raise MoveRefused("a second person confirms or declines it")
     if row.paused_until is not None:
         raise CreditsNothing("its reasons pause the invoice until the document is right: withdraw or reject it")
-    items = approve_items(list_items(row), decision.approved)
+    items = approve_dispute_items(list_dispute_items(row), decision.approved)
     if authorised:
         return await disputes.uphold(unit, dispute_id, items, reason)
     await check_not_amended(unit, row)
     before = row.model_dump()
-    row.state = move(DISPUTE_ALLOWED, DisputeState(row.state), DisputeState.WAITING_FOR_SECOND_PERSON)
-    row.lines = [write_item(item) for item in items]
+    row.state = move_state(DISPUTE_ALLOWED, DisputeState(row.state), DisputeState.WAITING_FOR_SECOND_PERSON)
+    row.lines = [write_dispute_item(item) for item in items]
     row.uphold_proposed_by, row.uphold_proposed_at = caller.subject, unit.now
     await dispute_queries.save_dispute(unit, row)
-    unit.record(Change("dispute", row.id, row.account_id, before, row.model_dump()))
+    unit.record(AuditedChange("dispute", row.id, row.account_id, before, row.model_dump()))
     return row
 
 
@@ -181,10 +181,10 @@ async def confirm(
 ) -> DisputeRow:
     """Uphold what another person proposed to uphold. Raises MoveRefused, SecondPersonNeeded, AboveLimit."""
     row = await _check_second_person(unit, dispute_id, caller, authorised)
-    return await disputes.uphold(unit, dispute_id, list_items(row), reason)
+    return await disputes.uphold(unit, dispute_id, list_dispute_items(row), reason)
 
 
-async def decline(
+async def decline_upholding(
     unit: Unit, dispute_id: UUID, caller: Caller, _reason: str, _decision: Decision, *, authorised: bool
 ) -> DisputeRow:
     """Open a dispute again that was proposed to be upheld; the reason stands in the audit.
@@ -196,11 +196,11 @@ async def decline(
         raise AboveLimit("your roles may not decide about this amount")
     before = row.model_dump()
     former = DisputeState.OPENED if row.review_began_at is None else DisputeState.UNDER_REVIEW
-    row.state = move(DISPUTE_ALLOWED, DisputeState(row.state), former)
-    row.lines = [write_item(replace(item, approved_minor=None)) for item in list_items(row)]
+    row.state = move_state(DISPUTE_ALLOWED, DisputeState(row.state), former)
+    row.lines = [write_dispute_item(replace(item, approved_minor=None)) for item in list_dispute_items(row)]
     row.uphold_proposed_by = row.uphold_proposed_at = None
     await dispute_queries.save_dispute(unit, row)
-    unit.record(Change("dispute", row.id, row.account_id, before, row.model_dump()))
+    unit.record(AuditedChange("dispute", row.id, row.account_id, before, row.model_dump()))
     return row
 
 

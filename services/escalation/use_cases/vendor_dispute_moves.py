@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from services.escalation.domain.moves import MoveRefused, move
+from services.escalation.domain.moves import MoveRefused, move_state
 from services.escalation.domain.vendor_disputes import (
     VENDOR_DISPUTE_ALLOWED,
     VendorDisputeState,
@@ -17,7 +17,7 @@ from services.escalation.tables import CaseRow, VendorDisputeRow
 from services.escalation.use_cases.cases import get_subject
 from services.escalation.use_cases.vendor_disputes import build_announced, enter_vendor_dispute
 from shared.events.escalation import VendorDisputeDeadlineNear, VendorDisputeResolved
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound, Refusal
 
@@ -47,7 +47,7 @@ async def set_ticket(unit: Unit, vendor_dispute_id: UUID, at_vendor: AtVendor, a
     if row.deadline != at_vendor.deadline:
         row.deadline, row.warn_at = at_vendor.deadline, plan_warning(at_vendor.deadline)
     await vendor_dispute_queries.save_vendor_dispute(unit, row)
-    unit.record(Change("vendor_dispute", row.id, case.account_id, before, row.model_dump(mode="json")))
+    unit.record(AuditedChange("vendor_dispute", row.id, case.account_id, before, row.model_dump(mode="json")))
     await enter_vendor_dispute(unit, row, case, actor, "")
     return row
 
@@ -85,7 +85,7 @@ async def end_vendor_dispute(
 ) -> VendorDisputeRow:
     """Record that the vendor rejects it, or that we contest it no more. Raises NotFound, MoveRefused."""
     row, case, before = await _lock_vendor_dispute(unit, vendor_dispute_id)
-    row.state = move(VENDOR_DISPUTE_ALLOWED, VendorDisputeState(row.state), wanted)
+    row.state = move_state(VENDOR_DISPUTE_ALLOWED, VendorDisputeState(row.state), wanted)
     row.accepted_minor = 0
     return await _save_ended(unit, row, case, before, actor, reason)
 
@@ -105,6 +105,6 @@ async def _save_ended(
     row.ended_at, row.ended_by, row.ended_reason, row.warn_at = unit.now, actor, reason, None
     await vendor_dispute_queries.save_vendor_dispute(unit, row)
     unit.publish(VendorDisputeResolved(**build_announced(row), outcome=row.state, accepted_minor=row.accepted_minor))
-    unit.record(Change("vendor_dispute", row.id, case.account_id, before, row.model_dump(mode="json")))
+    unit.record(AuditedChange("vendor_dispute", row.id, case.account_id, before, row.model_dump(mode="json")))
     await enter_vendor_dispute(unit, row, case, actor, reason)
     return row

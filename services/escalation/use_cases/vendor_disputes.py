@@ -26,7 +26,7 @@ from services.escalation.use_cases.cases import (
 )
 from services.escalation.use_cases.invoicing_answers import translate_answers
 from shared.events.escalation import VendorDisputeOpened
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound, Refusal, Unavailable
 from shared.pure.ids import new_id
@@ -134,7 +134,7 @@ async def open_vendor_dispute(
     row = _build_row(unit, new, invoice, case.id, actor)
     await vendor_dispute_queries.save_vendor_dispute(unit, row)
     unit.publish(VendorDisputeOpened(**build_announced(row)))
-    unit.record(Change("vendor_dispute", row.id, case.account_id))
+    unit.record(AuditedChange("vendor_dispute", row.id, case.account_id))
     await enter_vendor_dispute(unit, row, case, actor, new.reason)
     return row
 

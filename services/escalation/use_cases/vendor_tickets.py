@@ -18,10 +18,10 @@ from services.escalation.use_cases.ticket_files import (
     check_unchanged,
     list_file_decisions,
     list_unsearched,
-    load_files,
-    map_texts,
+    load_ticket_files,
+    map_ticket_texts,
 )
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Later, Refusal, Unavailable
 from shared.pure.ids import new_id
@@ -131,7 +131,7 @@ async def gather_material(runtime: "Runtime", case_id: UUID, new: NewTicket) -> 
     texts = {"title": new.title, "description": new.description}
     if product := new.product or sources.case.product:
         texts["product"] = product
-    searched = {f"entry {entry.id}": entry.content for entry in sources.entries} | map_texts(sources.files)
+    searched = {f"entry {entry.id}": entry.content for entry in sources.entries} | map_ticket_texts(sources.files)
     unsearched = list_unsearched(sources.files, new.decisions)
     cleaned = await asyncio.to_thread(
         clean_texts, texts | searched, sources.channel.countries, new.decisions, unsearched
@@ -161,7 +161,7 @@ async def _load_sources(unit: Unit, case_id: UUID, new: NewTicket) -> _Sources:
         raise EntryInternal(f"entry_ids: {internal[0].id} is internal")
     links = await case_queries.list_links(unit, case_id)
     differences = [link.target_id for link in links if link.kind == "vendor_difference"]
-    return _Sources(case, channel, entries, differences, await load_files(unit, case_id, new.attachment_ids))
+    return _Sources(case, channel, entries, differences, await load_ticket_files(unit, case_id, new.attachment_ids))
 
 
 async def _compare_lines(runtime: "Runtime", difference_id: UUID) -> dict[str, Any]:
@@ -229,7 +229,7 @@ async def prepare_ticket(
     row = _build_row(unit, case, new, material, readiness, actor)
     await ticket_queries.save_ticket(unit, row)
     await enter_internally(unit, case, "change", actor, "", {"vendor_ticket": str(row.id), "status": row.status})
-    unit.record(Change("vendor_ticket", row.id, row.account_id))
+    unit.record(AuditedChange("vendor_ticket", row.id, row.account_id))
     return row
 
 

@@ -71,7 +71,7 @@ async def find_account_of_bounce(unit: Unit, bounce_id: UUID) -> tuple[UUID, UUI
     return (row["id"], row["account_id"]) if row else None
 
 
-async def save_result(unit: Unit, delivery_id: UUID, failure: str | None) -> None:
+async def save_delivery_result(unit: Unit, delivery_id: UUID, failure: str | None) -> None:
     """Save that a delivery was sent now, or why it was refused for good or came back."""
     await unit.connection.execute(
         "UPDATE document_deliveries SET state = CASE WHEN $2::text IS NULL THEN 'sent' ELSE 'failed' END,"

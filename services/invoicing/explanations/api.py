@@ -290,7 +290,7 @@ async def explain_line(invoice_id: UUID, line: Annotated[int, Path(ge=1, le=100_
     """Price version, days, quantity, the change that caused it, the arithmetic, and what was credited since."""
 
     async def load(unit: Unit) -> ExplanationOut:
-        row = await explanations_repository.get_line(unit, invoice_id, line)
-        return ExplanationOut.of(row, await explanations_repository.list_credits(unit, invoice_id, line))
+        row = await explanations_repository.get_explained_line(unit, invoice_id, line)
+        return ExplanationOut.of(row, await explanations_repository.list_credits_of_line(unit, invoice_id, line))
 
     return await read(load)

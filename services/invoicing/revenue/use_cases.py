@@ -7,9 +7,9 @@ from services.invoicing.catalog.domain.billing_cycles import Anchor
 from services.invoicing.revenue.repository import release_queries
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.tables import SettingChangeRow
-from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_change
+from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_setting_change
 from shared.events.invoicing import LedgerPeriodClosed
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
@@ -44,7 +44,7 @@ async def close_month(unit: Unit, caller: Caller, legal_entity: str, month: date
     await lock_setting(unit, SettingKind.LEDGER_PERIOD, key)
     await _check_open(unit, legal_entity, month)
     wish = WantedSetting(SettingKind.LEDGER_PERIOD, key, legal_entity, {"state": "open"}, {"state": "closed"})
-    row = await propose_change(unit, caller, wish, reason)
+    row = await propose_setting_change(unit, caller, wish, reason)
     if is_carried_out(row):
         await close_period(unit, row)
     return row
@@ -58,12 +58,12 @@ async def close_period(unit: Unit, row: SettingChangeRow) -> None:
     legal_entity, _, month_name = row.key.rpartition("/")
     month = date.fromisoformat(f"{month_name}-01")
     await unit.lock(f"ledger {legal_entity}")
-    await legal_entity_queries.lock_to_close(unit, legal_entity)
+    await legal_entity_queries.lock_entity_to_close(unit, legal_entity)
     await _check_open(unit, legal_entity, month)
     await release_queries.release_earned(unit, legal_entity, _start_next(month), new_id())
     await release_queries.insert_closed_month(unit, legal_entity, month, row.proposed_by, row.reason or "")
     unit.publish(LedgerPeriodClosed(legal_entity=legal_entity, month=month))
-    unit.record(Change("ledger_period", row.key))
+    unit.record(AuditedChange("ledger_period", row.key))
 
 
 def _start_next(month: date) -> date:

@@ -6,9 +6,9 @@ from typing import Any
 from services.invoicing.settings.domain.approval_states import ApprovalState
 from services.invoicing.settings.domain.setting_change import SettingKind, Values, is_harmless
 from services.invoicing.settings.repository.second_person_queries import needs_second_person
-from services.invoicing.settings.repository.setting_change_queries import find_standing, save_change
+from services.invoicing.settings.repository.setting_change_queries import find_standing, save_setting_change
 from services.invoicing.settings.tables import SettingChangeRow
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 from shared.pure.proposals import AlreadyProposed
@@ -31,7 +31,9 @@ async def lock_setting(unit: Unit, kind: SettingKind, key: str) -> None:
     await unit.lock(f"{kind} {key}")
 
 
-async def propose_change(unit: Unit, caller: Caller, wish: WantedSetting, reason: str | None) -> SettingChangeRow:
+async def propose_setting_change(
+    unit: Unit, caller: Caller, wish: WantedSetting, reason: str | None
+) -> SettingChangeRow:
     """Keep a change of a setting that is locked; unless the row says `proposed`, the caller carries it out.
 
     Whoever sends their own proposal again gets it again. Raises AlreadyProposed.
@@ -39,13 +41,13 @@ async def propose_change(unit: Unit, caller: Caller, wish: WantedSetting, reason
     row = _build_row(unit, caller, wish, reason)
     if is_harmless(wish.kind, wish.former, wish.wanted) or not await needs_second_person(unit, wish.legal_entity):
         row.state, row.decided_at = ApprovalState.CARRIED_OUT, unit.now
-        await save_change(unit, row)
+        await save_setting_change(unit, row)
         return row
     standing = await find_standing(unit, wish.kind, wish.key)
     if standing is not None:
         return _repeat_proposal(unit, standing, row)
-    await save_change(unit, row)
-    unit.record(Change("setting_change", row.id, None, None, {"kind": row.kind, "state": row.state}))
+    await save_setting_change(unit, row)
+    unit.record(AuditedChange("setting_change", row.id, None, None, {"kind": row.kind, "state": row.state}))
     return row
 
 

@@ -7,7 +7,7 @@ from fastapi import Header, Query, Request, Response
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from services.invoicing.files import api as files_api
-from services.invoicing.files.domain.broken_lines import FileRefused
+from services.invoicing.files.domain.broken_lines import UploadedFileRefused
 from services.invoicing.usage import use_cases as usage_use_cases
 from services.invoicing.usage.domain.usage_lines import UsageLine, UsageRefused
 from services.invoicing.usage.use_cases import TakenUsage, UsageSource
@@ -106,7 +106,9 @@ async def send_usage(usage: UsageIn, command: Annotated[CommandRunner, perform_c
 
     async def take(unit: Unit) -> UsageOut:
         lines = (one.line(place) for place, one in enumerate(usage.lines))
-        return UsageOut.of(await usage_use_cases.take_lines(unit, UsageSource(usage.source, usage.currency), lines))
+        return UsageOut.of(
+            await usage_use_cases.take_usage_lines(unit, UsageSource(usage.source, usage.currency), lines)
+        )
 
     return await command.run(take)
 
@@ -128,7 +130,7 @@ _LINE = (
     summary="Send a file of rated usage",
     dependencies=[files_api.ACCEPTED],
     openapi_extra={"requestBody": files_api.body(_CSV, _LINE)},
-    responses=files_api.REFUSED | refusals(FileRefused, UsageRefused),
+    responses=files_api.REFUSED | refusals(UploadedFileRefused, UsageRefused),
 )
 async def send_usage_file(
     request: Request,
@@ -146,6 +148,6 @@ async def send_usage_file(
     async with files_api.received(request.stream(), layout) as file:
 
         async def take(unit: Unit) -> UsageOut:
-            return UsageOut.of(await usage_use_cases.take_file(unit, UsageSource(source, currency), file))
+            return UsageOut.of(await usage_use_cases.take_usage_file(unit, UsageSource(source, currency), file))
 
         return await command.with_file(file.sha256).run(take)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from services.invoicing.files import repository as files_repository
 from services.invoicing.files.domain.broken_lines import MOST_REPORTED
 from services.invoicing.files.repository import PATIENCE
-from services.invoicing.usage.domain.usage_lines import UsageLine, WrongLine, WrongUsage, compute_minor_units
+from services.invoicing.usage.domain.usage_lines import UsageLine, WrongUsage, WrongUsageLine, compute_minor_units
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 from shared.pure.money import MAX_MINOR
@@ -87,11 +87,11 @@ async def stage_lines(unit: Unit, lines: Iterator[UsageLine]) -> None:
     await files_repository.copy_in(unit, "incoming_usage", ((new_id(), *line) for line in lines))
 
 
-async def rate_lines(unit: Unit, currency: str) -> list[WrongLine]:
+async def rate_lines(unit: Unit, currency: str) -> list[WrongUsageLine]:
     """Rate each of the lines that came in; the first of those that cannot be taken."""
     await unit.connection.execute(_RATE, compute_minor_units(currency), unit.now, timeout=PATIENCE)
     rows = await unit.connection.fetch(_WRONG, currency, MAX_MINOR, MOST_REPORTED, timeout=PATIENCE)
-    return [WrongLine(*row) for row in rows]
+    return [WrongUsageLine(*row) for row in rows]
 
 
 async def insert_rated_lines(unit: Unit, source: str) -> tuple[int, int]:

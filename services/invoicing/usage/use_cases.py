@@ -9,7 +9,7 @@ from services.invoicing.files.repository import ReceivedFile, raw_lines
 from services.invoicing.usage import repository as usage_repository
 from services.invoicing.usage.domain.usage_file import UsageReader
 from services.invoicing.usage.domain.usage_lines import UsageLine, check_usage
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 
 
@@ -29,13 +29,13 @@ class TakenUsage:
     known: int
 
 
-async def take_lines(unit: Unit, origin: UsageSource, lines: Iterator[UsageLine]) -> TakenUsage:
+async def take_usage_lines(unit: Unit, origin: UsageSource, lines: Iterator[UsageLine]) -> TakenUsage:
     """Take the lines of a source that are not known yet, all or none. Raises UsageRefused."""
     await usage_repository.stage_lines(unit, lines)
     return await _charge(unit, origin, "lines")
 
 
-async def take_file(unit: Unit, origin: UsageSource, file: ReceivedFile) -> TakenUsage:
+async def take_usage_file(unit: Unit, origin: UsageSource, file: ReceivedFile) -> TakenUsage:
     """Take the lines of a file, all or none. Raises FileRefused, UsageRefused."""
     lines = FileLines(file.layout, UsageReader(origin.currency))
     await usage_repository.stage_lines(unit, lines.read(raw_lines(file.content)))
@@ -47,7 +47,7 @@ async def _charge(unit: Unit, origin: UsageSource, place: str) -> TakenUsage:
     check_usage(await usage_repository.rate_lines(unit, origin.currency), place)
     new, came = await usage_repository.insert_rated_lines(unit, origin.source)
     if new:
-        unit.record(Change("usage_source", origin.source))
+        unit.record(AuditedChange("usage_source", origin.source))
     else:
         unit.record_nothing()
     return TakenUsage(new, came - new)

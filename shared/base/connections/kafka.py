@@ -7,7 +7,7 @@ from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaError, SaslAuthenticationFailed
 
 from shared.base.connections.access import KafkaAccess
-from shared.base.connections.tls import AccessRefused, describe_refusal, read_secret, read_state
+from shared.base.connections.tls import AccessRefused, describe_refusal, read_certificate_state, read_secret
 
 LOOK_SECONDS = 3.0
 """How long a broker may take to say why it refuses us."""
@@ -20,7 +20,7 @@ def connection_options(access: KafkaAccess) -> dict[str, Any]:
 
 def read_kafka_state(access: KafkaAccess) -> tuple[object, ...]:
     """Read the state of the files: a client that was made of others logs in with what is no more."""
-    return (*access.kafka_tls.read_state(), read_state(access.kafka_password_file))
+    return (*access.kafka_tls.read_state(), read_certificate_state(access.kafka_password_file))
 
 
 async def start_client(starting: Awaitable[object], access: KafkaAccess) -> None:

@@ -59,7 +59,7 @@ class TlsFiles:
 
     def read_state(self) -> tuple[tuple[int, int] | None, ...]:
         """Read when each file was written, and its size: another state tells that files were replaced."""
-        return tuple(read_state(path) for path in (self.ca, self.certificate, self.key, self.key_password))
+        return tuple(read_certificate_state(path) for path in (self.ca, self.certificate, self.key, self.key_password))
 
     def _read_key_password(self) -> str:
         """Read what OpenSSL needs for an encrypted key; without this it asks a terminal. Raises AccessRefused."""
@@ -75,7 +75,7 @@ def make_empty_context() -> ssl.SSLContext:
     return context
 
 
-def read_state(path: Path | None) -> tuple[int, int] | None:
+def read_certificate_state(path: Path | None) -> tuple[int, int] | None:
     """Read when a file was written, and its size; None where there is none."""
     try:
         status = path.stat() if path else None

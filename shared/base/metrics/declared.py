@@ -15,7 +15,7 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def names(figures: Iterable[Figure]) -> set[str]:
+def list_metric_names(figures: Iterable[Figure]) -> set[str]:
     """Every name that a process with these figures may tell; what is imported counts, as its metrics are declared."""
     declared = (*FIGURES, *figures)  # at once, as a service declares its own metrics when it is loaded
     metric_names = {BUSINESS_TIME, PART_OK}

@@ -37,10 +37,10 @@ ATTEMPT_DURATION = Histogram(
 
 def went_well(name: str, interval: float, items: int = 0, seconds: float = 0.0) -> None:
     """A job ended well; `items` is what it judged, in so many seconds."""
-    record_run(name, interval, items, seconds, is_well=True)
+    record_job_run(name, interval, items, seconds, is_well=True)
 
 
-def record_run(name: str, interval: float, items: int, seconds: float, *, is_well: bool) -> None:
+def record_job_run(name: str, interval: float, items: int, seconds: float, *, is_well: bool) -> None:
     """Record a run of a job, which judged `items` in so many seconds."""
     if is_well:
         LAST_SUCCESS.labels(name).set_to_current_time()

@@ -136,7 +136,7 @@ class Batch:
             return
         while (following := kept.get(self._marks[subject] + 1)) and not following.is_head:
             await self._handle(following.envelope)
-            await parked.remove(self._unit.connection, following.envelope)
+            await parked.delete_parked(self._unit.connection, following.envelope)
             del kept[following.envelope.sequence]
 
     def _waits_for_past(self, subject: str) -> bool:

@@ -125,12 +125,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         self._client = client
         self._in_doubt = False
         try:
-            await start_client(kafka.start(client), self._settings)
+            await start_client(kafka.start_client(client), self._settings)
             await self._read(client)
         finally:
             with contextlib.suppress(KafkaError, TimeoutError):
                 await kafka.call_with_timeout(self._tell_kafka(client), kafka.STOP_TIMEOUT)
-            await kafka.stop(client)
+            await kafka.stop_client(client)
             self._client = None
             self.progress.positions = {}
             self._lag.record_positions(())
@@ -157,7 +157,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
     def _measure(self, client: AIOKafkaConsumer) -> None:
         places = self.progress.positions.items()
         self._lag.record_positions(
-            (at.topic, at.partition, position, kafka.find_end(client, at)) for at, position in places
+            (at.topic, at.partition, position, kafka.find_end_offset(client, at)) for at, position in places
         )
 
     async def _is_stopped_by_flood(self) -> bool:

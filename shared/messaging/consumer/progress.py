@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.base.connections.database import connect_database
 from shared.base.connections.kafka import connection_options
-from shared.base.kafka import start, stop
+from shared.base.kafka import start_client, stop_client
 from shared.base.settings import Settings
 from shared.base.telemetry import log
 from shared.base.transient import BROKEN
@@ -108,10 +108,10 @@ class Watch(threading.Thread):
     async def _facts(self) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
         client = AIOKafkaConsumer(**connection_options(self._settings))
         try:
-            await start(client)
+            await start_client(client)
             ends = await client.end_offsets(self._partitions)
         finally:
-            await stop(client)
+            await stop_client(client)
         connection = await connect_database(self._settings, timeout=3)
         try:
             rows = await connection.fetch("SELECT topic, partition, next_offset FROM consumed")

@@ -37,7 +37,7 @@ def print_html(html: str) -> tuple[bytes, str]:
     return pdf, "".join(sorted(missing))
 
 
-def answer(html: bytes) -> bytes:
+def answer_print_job(html: bytes) -> bytes:
     """The answer to one message. What broke is told by its type: its text may quote the document."""
     try:
         pdf, missing = print_html(html.decode())
@@ -46,13 +46,13 @@ def answer(html: bytes) -> bytes:
         return BROKE + type(error).__name__.encode()
 
 
-def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
+def serve_print_jobs(requests: IO[bytes], answers: IO[bytes]) -> None:
     """Print until nobody asks any more."""
     while len(head := requests.read(8)) == 8:
-        reply = answer(requests.read(int.from_bytes(head)))
+        reply = answer_print_job(requests.read(int.from_bytes(head)))
         answers.write(len(reply).to_bytes(8) + reply)
         answers.flush()
 
 
 if __name__ == "__main__":
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    serve_print_jobs(sys.stdin.buffer, sys.stdout.buffer)

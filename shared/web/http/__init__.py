@@ -9,7 +9,7 @@ from shared.web.http.problems import PROBLEM, PROBLEMS, describe_problem, refusa
 from shared.web.http.process import Process
 from shared.web.http.reading import Read
 from shared.web.http.receiving import BodyInterrupted, accept_body, receive_body
-from shared.web.http.rows import Fields, answer_rows
+from shared.web.http.rows import Fields, write_rows_as_answer
 
 __all__ = [
     "ETAG",
@@ -27,9 +27,9 @@ __all__ = [
     "Router",
     "TextPaging",
     "accept_body",
-    "answer_rows",
     "create_app",
     "describe_problem",
     "receive_body",
     "refusals",
+    "write_rows_as_answer",
 ]

@@ -13,7 +13,7 @@ from shared.pure.errors import Unavailable
 from shared.web.http.admission import Admission
 from shared.web.http.answer_headers import AnswerHeaders
 from shared.web.http.documents import build_document, build_operation_id
-from shared.web.http.pages import add_pages
+from shared.web.http.pages import add_api_pages
 from shared.web.http.problems import PROBLEMS, answer_problems
 from shared.web.http.process import Process
 from shared.web.http.short_way import ShortWay, list_shapes
@@ -54,7 +54,7 @@ def create_app(runtime: Process, *, with_routes: bool = True) -> FastAPI:
     app.add_middleware(AnswerHeaders)
     answer_problems(app)
     _add_health(app)
-    add_pages(app)
+    add_api_pages(app)
     if with_routes:
         for router in service.routers:
             app.include_router(router)

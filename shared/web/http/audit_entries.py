@@ -88,7 +88,7 @@ def create_audit_router(service: str) -> Router:
     @router.get("/{audit_entry_id}", summary="Get an audit entry")
     async def get_audit_entry(audit_entry_id: UUID, read: Read) -> AuditEntryOut:
         """Get the entry of one action, as `ce_actionid` of an event names it."""
-        return AuditEntryOut.of(await read(lambda unit: audit_queries.get_entry(unit, audit_entry_id)))
+        return AuditEntryOut.of(await read(lambda unit: audit_queries.get_audit_entry(unit, audit_entry_id)))
 
     @router.get("", summary="List audit entries", responses=refusals(UnknownAction))
     async def list_audit_entries(
@@ -109,7 +109,7 @@ def create_audit_router(service: str) -> Router:
 
         async def find(unit: Unit) -> list[AuditEntryOut]:
             await audit_queries.check_action(unit, action, actions)
-            rows = await audit_queries.list_entries(unit, criteria, after, paging.limit + 1)
+            rows = await audit_queries.list_audit_entries(unit, criteria, after, paging.limit + 1)
             return [AuditEntryOut.of(row) for row in rows]
 
         return paging.page(await read(find), key=lambda entry: entry.id)

@@ -68,7 +68,7 @@ def _check_kept(content: Any) -> None:
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
 
 
-def read(body: bytes) -> Any:
+def read_body(body: bytes) -> Any:
     """A JSON body as data. Raises Malformed, UnkeptCharacter."""
     try:
         content = _DECODER.decode(body.decode("utf-8-sig"))
@@ -99,7 +99,7 @@ class _StrictRequest(Request):
         if not hasattr(self, "_json"):
             body = await self.body()
             # to read a large one takes long enough that others would notice
-            self._json = read(body) if len(body) <= MAX_BODY_BYTES else await asyncio.to_thread(read, body)
+            self._json = read_body(body) if len(body) <= MAX_BODY_BYTES else await asyncio.to_thread(read_body, body)
         return self._json
 
 

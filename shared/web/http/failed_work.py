@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from shared.persistence import failed_work
 from shared.persistence.database import Unit
-from shared.persistence.failed_work import FailedWork, UnknownWork, Work, WorkKind
+from shared.persistence.failed_work import FailedWork, UnknownWork, WorkKind, WorkName
 from shared.pure.fields import Body, Code, Prose, ReasonIn, example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -112,7 +112,7 @@ async def list_failed_work(
     after = paging.after_id()
 
     async def load(unit: Unit) -> list[FailedWorkOut]:
-        await failed_work.check_name(unit, work, _list_names(read.runtime.service))
+        await failed_work.check_work_name(unit, work, _list_names(read.runtime.service))
         rows = await failed_work.list_failed(unit, kind, work, account_id, after, paging.limit + 1)
         return [_show(row) for row in rows]
 
@@ -143,7 +143,7 @@ async def retry_all_failed_work(
     """Have all of what failed of one sweep or kind of call tried again, and let it go on if it was stopped."""
 
     async def retry(unit: Unit) -> RetriedOut:
-        await failed_work.check_name(unit, retried.work, _list_names(command.runtime.service))
-        return RetriedOut(retried=await failed_work.retry_all(unit, Work(retried.kind, retried.work)))
+        await failed_work.check_work_name(unit, retried.work, _list_names(command.runtime.service))
+        return RetriedOut(retried=await failed_work.retry_all(unit, WorkName(retried.kind, retried.work)))
 
     return await command.run(retry, status=200, reason=retried.reason)

@@ -35,7 +35,7 @@ def _allow_own(page: HTMLResponse) -> HTMLResponse:
     return page
 
 
-def add_pages(app: FastAPI) -> None:
+def add_api_pages(app: FastAPI) -> None:
     """Add `/docs`, `/redoc` and their files to an application that has no pages of its own."""
 
     @app.get("/docs", include_in_schema=False)

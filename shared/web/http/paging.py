@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.pure.errors import Refusal
 from shared.pure.fields import example, get_example
-from shared.web.http.rows import Fields, answer_rows
+from shared.web.http.rows import Fields, write_rows_as_answer
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -60,7 +60,7 @@ class KeysetPaging(Generic[K]):
 
     def answer(self, items: Sequence[Fields], key: Callable[[Fields], K]) -> Response:
         """Write the page of `items` as `page` builds it, without a model of each."""
-        return answer_rows({"items": items[: self.limit], "next": self._find_next(items, key)})
+        return write_rows_as_answer({"items": items[: self.limit], "next": self._find_next(items, key)})
 
     def _find_next(self, items: Sequence[T], key: Callable[[T], K]) -> str | None:
         if len(items) <= self.limit:

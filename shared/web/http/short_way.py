@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.pure.errors import Refusal
 from shared.web.auth import NotAllowed, NotAuthenticated, authorise, find_scopes, is_authorisation
 from shared.web.commands import CommandOf, CommandRunner
-from shared.web.http.bodies import UnkeptCharacter, read
+from shared.web.http.bodies import UnkeptCharacter, read_body
 from shared.web.http.problems import answer_refusal
 from shared.web.http.receiving import BodyTooLarge, BodyTooSlow, BoundedReceive, find_body_limit
 
@@ -124,7 +124,7 @@ async def _read_arguments(
         body = await _read_body(request, messages)
         if body is None:
             return None
-        model, errors = shape.body_field.validate(read(body), {}, loc=("body",))
+        model, errors = shape.body_field.validate(read_body(body), {}, loc=("body",))
     except (NotAuthenticated, NotAllowed, UnkeptCharacter, json.JSONDecodeError):
         return None
     if errors:

@@ -14,7 +14,7 @@ import pytest
 
 from deploy.local.tokens import Keys
 from shared.persistence import audit
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Cause, Unit
 from shared.persistence.endings import write_ending
 from shared.process.runtime import Runtime
@@ -256,16 +256,16 @@ async def test_who_only_reads_does_not_see_the_audit(client: Client, keys: Keys)
 
 async def run_act(runtime: Runtime, action: Callable[[Unit], Awaitable[None]]) -> None:
     """Run a unit for somebody."""
-    await runtime.units.run(action, Cause("request-1", act=audit.Act("anna", "thing.change")))
+    await runtime.units.run(action, Cause("request-1", act=audit.AuditedAct("anna", "thing.change")))
 
 
 async def test_what_a_savepoint_undoes_leaves_nothing(served: tuple[Runtime, Client], database: Database) -> None:
     async def act(unit: Unit) -> None:
         with contextlib.suppress(LookupError):
             async with unit.savepoint():
-                unit.record(Change("thing", "undone"))
+                unit.record(AuditedChange("thing", "undone"))
                 raise LookupError
-        unit.record(Change("thing", "done"))
+        unit.record(AuditedChange("thing", "done"))
 
     await run_act(served[0], act)
     assert [entry["object_id"] for entry in await entries(database)] == ["done"]
@@ -276,7 +276,7 @@ async def test_a_unit_that_runs_again_leaves_one_entry(served: tuple[Runtime, Cl
 
     async def act(unit: Unit) -> None:
         runs.append(len(runs))
-        unit.record(Change("thing", len(runs)))
+        unit.record(AuditedChange("thing", len(runs)))
         if len(runs) == 1:
             raise asyncpg.DeadlockDetectedError
 

@@ -15,7 +15,7 @@ import pytest
 from deploy.local.tokens import Keys
 from shared.events.invoicing.calendars import SUBJECT_PREFIX
 from shared.process.runtime import Runtime
-from shared.process.service import NAMES, load
+from shared.process.service import NAMES, load_service
 from tests.builders import (
     Client,
     Database,
@@ -372,7 +372,7 @@ PREPARED: dict[tuple[str, str], Callable[[Place], Awaitable[list[str]]]] = {
 
 
 def test_every_sweep_is_tried() -> None:
-    assert set(PREPARED) == {(name, declared.name) for name in NAMES for declared in load(name).sweeps}
+    assert set(PREPARED) == {(name, declared.name) for name in NAMES for declared in load_service(name).sweeps}
 
 
 @pytest.mark.parametrize(("service", "sweep_name"), PREPARED)
@@ -389,7 +389,7 @@ async def test_a_subject_that_breaks_a_sweep_stops_no_other_and_is_retried_by_a_
         failed = (await client.got("/v1/failed-work", kind="sweep", work=sweep_name))["items"]
         assert [(work["subject"], work["error"]) for work in failed] == [(broken, "NumericValueOutOfRangeError")]
         names_accounts = next(
-            declared for declared in load(service).sweeps if declared.name == sweep_name
+            declared for declared in load_service(service).sweeps if declared.name == sweep_name
         ).judges_accounts
         if not broken.startswith(SUBJECT_PREFIX):  # which is no account's id
             of_account = (await client.got("/v1/failed-work", account_id=broken))["items"]

@@ -7,7 +7,7 @@ from uuid import uuid4
 from shared.base.backbone_figures import FIGURES
 from shared.base.metrics.figures import Figures
 from shared.persistence.parked import describe_error
-from shared.process.service import load
+from shared.process.service import load_service
 from shared.pure.ids import new_id
 from tests.builders import START, Database, settings_for
 from tests.component.all_services.test_metrics import told
@@ -45,7 +45,7 @@ VALUES ($1, $1, $1, 'duplicate_order', $2::date, 'EUR', 100, 'requested', '{}', 
 
 async def read_samples(service: str, database: Database, jwks_file: Path) -> dict[tuple[str, ...], float]:
     """Every sample that a service tells of its database now."""
-    figures = Figures(service, (*FIGURES, *load(service).figures), settings_for(service, database, jwks_file))
+    figures = Figures(service, (*FIGURES, *load_service(service).figures), settings_for(service, database, jwks_file))
     async with database.connected(service) as connection:
         await figures.read(connection)
     return told(figures)

@@ -232,7 +232,10 @@ async def test_list_of_drafts_and_their_lines(database: Database) -> None:
     await database.execute("; ".join(DRAFTS))
     draft_id = await database.value("SELECT id FROM invoicing.drafts LIMIT 1")
     queries: dict[str, tuple[Query, str]] = {
-        f"{account_id} {after}": (draft_queries.build_page(RUN, account_id, after, 101), "drafts_run_id_account_id_key")
+        f"{account_id} {after}": (
+            draft_queries.build_draft_list(RUN, account_id, after, 101),
+            "drafts_run_id_account_id_key",
+        )
         for account_id in (None, SOMEBODY)
         for after in (None, SOMEBODY)
     }
@@ -258,7 +261,7 @@ LEDGER = (
 async def test_lists_in_the_order_of_codes(database: Database) -> None:
     await database.execute("; ".join(LEDGER))
     queries: dict[str, tuple[Query, str]] = {
-        f"entities {after}": (legal_entity_queries.build_list(after, 101), "legal_entities_pkey")
+        f"entities {after}": (legal_entity_queries.build_entity_list(after, 101), "legal_entities_pkey")
         for after in (None, "E7")
     }
     for criteria in (
@@ -268,6 +271,6 @@ async def test_lists_in_the_order_of_codes(database: Database) -> None:
         PeriodCriteria("E7", "open"),
     ):
         for after in (None, ("E7", NOW.date())):
-            query = ledger_period_queries.build_list(criteria, NOW.date(), after, 101)
+            query = ledger_period_queries.build_period_list(criteria, NOW.date(), after, 101)
             queries[f"{criteria} {after}"] = (query, "ledger_entries_by_day")
     await check_plans(database, "invoicing", queries)

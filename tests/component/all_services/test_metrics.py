@@ -15,7 +15,7 @@ from shared.base.backbone_figures import FIGURES
 from shared.base.metrics.backbone import BEHIND_SINCE, LAG, Lag
 from shared.base.metrics.figures import Figure, Figures
 from shared.base.metrics.serving import serving
-from shared.process.service import NAMES, load
+from shared.process.service import NAMES, load_service
 from tests.builders import START, Database, account, eur, invoice, running, settings_for
 from tests.component.invoicing.adjustments.test_relief import limit
 
@@ -43,7 +43,7 @@ async def test_every_figure_can_be_read_with_the_rights_of_its_service(
     service: str, database: Database, jwks_file: Path
 ) -> None:
     async with database.connected(service) as connection:
-        for figure in (*FIGURES, *load(service).figures):
+        for figure in (*FIGURES, *load_service(service).figures):
             prepared = await connection.prepare(figure.query)
             names = {name.removeprefix("goodstanding_") for name in figure.values}
             assert {attribute.name for attribute in prepared.get_attributes()} == names | set(figure.labels)
@@ -51,7 +51,7 @@ async def test_every_figure_can_be_read_with_the_rights_of_its_service(
 
 
 def test_money_has_a_currency_and_nothing_names_an_account() -> None:
-    figures = [figure for name in NAMES for figure in load(name).figures]
+    figures = [figure for name in NAMES for figure in load_service(name).figures]
     assert figures
     for figure in (*figures, *FIGURES):
         assert ("currency" in figure.labels) or not any(name.endswith("_minor") for name in figure.values)

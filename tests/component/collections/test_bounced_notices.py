@@ -107,10 +107,10 @@ async def test_a_notice_that_comes_back_before_it_is_recorded_was_not_sent(world
     await world.issue()
     await world.database.move(days=5)
     await sweep(world.runtime)
-    (claimed,) = await world.runtime.units.run(lambda unit: intents.claim(unit, 10))
+    (claimed,) = await world.runtime.units.run(lambda unit: intents.claim_intents(unit, 10))
     kind = next(kind for kind in world.runtime.service.intents if kind.name == SEND_NOTICE)
     result = await kind.perform(world.runtime, claimed)
     await come_back(world, world.hop.taken[0])
-    await world.runtime.units.run(lambda unit: intents.record(unit, kind, claimed, result))
+    await world.runtime.units.run(lambda unit: intents.record_intent_result(unit, kind, claimed, result))
     assert [notice["state"] for notice in (await world.standing())["notices"]] == ["failed"]
     assert (await world.events("NoticeSent"), len(await world.events("NoticeBounced"))) == ([], 1)

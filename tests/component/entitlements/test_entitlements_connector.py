@@ -24,7 +24,7 @@ async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterato
 async def crash_in_work(runtime: Runtime) -> None:
     """A worker does its intent and dies before the result is recorded; its lease runs out."""
     kind = runtime.service.intents[0]
-    (intent,) = await runtime.units.run(lambda unit: intents.claim(unit, 1))
+    (intent,) = await runtime.units.run(lambda unit: intents.claim_intents(unit, 1))
     await kind.perform(runtime, intent)
     await runtime.units.run(lambda unit: unit.connection.execute("UPDATE intents SET leased_until = NULL"))
 

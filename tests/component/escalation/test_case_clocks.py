@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from deploy.local.tokens import Keys
-from services.escalation.domain.clocks import Clock, Target, evaluate_clock
+from services.escalation.domain.clocks import Clock, ClockTarget, evaluate_clock
 from services.escalation.repository import clock_queries
 from services.escalation.repository.clock_queries import ClockOfCase
 from shared.events.invoicing import BusinessCalendarChanged
@@ -245,7 +245,7 @@ async def test_the_most_urgent_case_stands_first(desk: Desk) -> None:
 async def test_what_is_announced_together_is_what_the_rule_says_of_each_clock(desk: Desk) -> None:
     """Clocks that are near, missed, warned of already, paused, stopped and not due, by statement and by rule."""
     now, hour = berlin(2, 12), timedelta(hours=1)
-    running = Clock("ours", "update", 1, Target(minutes=60), now - 9 * hour, due_at=now + hour, warn_at=now)
+    running = Clock("ours", "update", 1, ClockTarget(minutes=60), now - 9 * hour, due_at=now + hour, warn_at=now)
     clocks = [
         running,
         replace(running, warn_at=now + MICROSECOND),

@@ -177,15 +177,15 @@ async def test_a_token_that_expired_refuses_no_dispute(world: World, monkeypatch
 
 async def test_a_crash_between_the_two_units_reserves_once(world: World) -> None:
     """The process dies after the reservation and before it was recorded: the next attempt has the same key."""
-    kept = intents.record
+    kept = intents.record_intent_result
 
     async def dies(*_: object) -> None:
         raise Later("the process died here")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(intents, "record", dies)
+        patch.setattr(intents, "record_intent_result", dies)
         waiting = await world.client.post("/v1/disputes", world.dispute(700))
-    assert intents.record is kept
+    assert intents.record_intent_result is kept
     assert (waiting.status_code, await world.disputed()) == (202, 700)
     await world.database.move(minutes=2)
     await work(world.runtime)

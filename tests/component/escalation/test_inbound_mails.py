@@ -12,9 +12,9 @@ from deploy.local.tokens import Keys
 from services.escalation.mail.reading import read_mail
 from services.escalation.use_cases.bounces import MAX_OTHERS
 from services.escalation.use_cases.inbound_mails import Arrival, take_mail
-from services.escalation.use_cases.mail_claims import Claim
+from services.escalation.use_cases.mail_claims import MailClaim
 from shared.outside.mail import build_message_id
-from shared.persistence.audit import Act
+from shared.persistence.audit import AuditedAct
 from shared.persistence.database import Cause
 from shared.pure.bounces import build_envelope_sender, compute_bounce_id, create_secret
 from tests.builders import Database, account, build_registered, hear
@@ -216,13 +216,13 @@ async def test_a_mail_that_names_several_cases_joins_the_first_and_is_noted_in_t
     for case_id in (case_ids[0], case_ids[2], foreign["id"]):
         assert await desk.entries(case_id, kind="note") == [], "nothing is said to itself, a resolved or another's case"
     assert [(await desk.client.got(f"/v1/cases/{case_id}"))["unread_answers"] for case_id in case_ids[:2]] == [1, 0]
-    claim = Claim(UUID(case_ids[0]), UUID(desk.account_id), None, None, (UUID(case_ids[0]),))
+    claim = MailClaim(UUID(case_ids[0]), UUID(desk.account_id), None, None, (UUID(case_ids[0]),))
     arrival = Arrival(read_mail(reply(mail, "Merged meanwhile.").as_bytes()), claim)
     await desk.runtime.units.run(lambda unit: take_mail(unit, arrival, "support@reseller.example"), AS_RELAY)
     assert await desk.entries(case_ids[0], kind="note") == []
 
 
-AS_RELAY = Cause("hand-over", act=Act("mail-relay", "inbound_mail.take"))
+AS_RELAY = Cause("hand-over", act=AuditedAct("mail-relay", "inbound_mail.take"))
 FOREIGN = {"kind": "billing_question", "subject": "Another customer's"}
 
 

@@ -8,7 +8,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from services.escalation.domain.cases import UNRESOLVED
 from services.escalation.repository.case_queries import CAUSE_QUERY
-from services.escalation.repository.case_search import CaseCriteria, build_list
+from services.escalation.repository.case_search import CaseCriteria, build_case_list
 from services.escalation.repository.threads import build_entries_query
 from services.escalation.repository.ticket_queries import TicketCriteria, build_tickets_query
 from tests.builders import Database
@@ -52,7 +52,7 @@ async def test_lists_of_escalation(database: Database) -> None:
         "all": (CaseCriteria(), "cases_pkey"),
     }
     thread = build_entries_query(uuid4(), "internal", None, uuid4(), 50)
-    queries = {name: (build_list(criteria, None, 50), index) for name, (criteria, index) in lists.items()}
+    queries = {name: (build_case_list(criteria, None, 50), index) for name, (criteria, index) in lists.items()}
     queries["thread"] = (thread, "entries_of_case")
     tickets = {
         "tickets of case": (TicketCriteria(case_id=SOMEBODY), "vendor_tickets_of_case"),

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from deploy.local.tokens import Keys
-from shared.process.service import load
+from shared.process.service import load_service
 from tests.builders import Database, invoice, running, sweep
 from tests.component.billing_world import Billing
 
@@ -98,7 +98,7 @@ async def test_what_many_of_the_largest_amounts_come_to_is_told(billing: Billing
     assert exposure["owed_to_us"][0]["open_minor"] == total
     balance = await billing.client.got("/v1/ledger/GS-DE/trial-balance")
     assert {row["code"]: row["balance_minor"] for row in balance["items"]} == {"receivables": total, "revenue": -total}
-    for figure in load("invoicing").figures:
+    for figure in load_service("invoicing").figures:
         async with billing.runtime.units._engine.connect() as connection:
             raw = (await connection.get_raw_connection()).driver_connection
             assert raw is not None

@@ -20,7 +20,7 @@ def server(tmp_path: Path) -> Iterator[KafkaServer]:
     server.start()
     yield server
     server.stop()
-    assert not ports.answers(server.port)
+    assert not ports.is_port_answering(server.port)
 
 
 async def test_topics_have_six_partitions_and_keep_everything(server: KafkaServer) -> None:

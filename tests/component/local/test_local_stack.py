@@ -9,7 +9,7 @@ import pytest
 from deploy.local.bootstrap import SERVICES
 from deploy.local.children import StartFailedError
 from deploy.local.stack import LogFollower, Stack
-from deploy.local.state import AlreadyRunningError, State
+from deploy.local.state import AlreadyRunningError, StackState
 from deploy.local.tokens import ISSUER
 from shared.base.scopes import SERVICE_SCOPES
 from shared.base.settings import Settings
@@ -17,18 +17,18 @@ from shared.web.auth import NotAuthenticated, verify
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> State:
-    return State(tmp_path / "stack")
+def state(tmp_path: Path) -> StackState:
+    return StackState(tmp_path / "stack")
 
 
-def settings_of(state: State) -> Settings:
+def settings_of(state: StackState) -> Settings:
     return Settings(database_url="postgresql://nobody", jwks_file=state.jwks, issuer=ISSUER)
 
 
-def test_a_folder_has_one_launcher(state: State) -> None:
+def test_a_folder_has_one_launcher(state: StackState) -> None:
     with state.held():
         state.mark_ready()
-        with pytest.raises(AlreadyRunningError), State(state.root).held():
+        with pytest.raises(AlreadyRunningError), StackState(state.root).held():
             pass
         with pytest.raises(StartFailedError, match="another launcher"), Stack(state.root):
             pass
@@ -36,7 +36,7 @@ def test_a_folder_has_one_launcher(state: State) -> None:
     assert not state.is_ready
 
 
-def test_a_token_is_good_for_one_service_only(state: State) -> None:
+def test_a_token_is_good_for_one_service_only(state: StackState) -> None:
     state.keys.publish(state.jwks)
     token = state.keys.token("invoicing", "invoicing:read", subject="operator")
 
@@ -47,14 +47,14 @@ def test_a_token_is_good_for_one_service_only(state: State) -> None:
         verify(token, "collections", settings_of(state))
 
 
-def test_another_stack_does_not_believe_it(state: State, tmp_path: Path) -> None:
-    stranger = State(tmp_path / "stranger")
+def test_another_stack_does_not_believe_it(state: StackState, tmp_path: Path) -> None:
+    stranger = StackState(tmp_path / "stranger")
     stranger.keys.publish(stranger.jwks)
     with pytest.raises(NotAuthenticated):
         verify(state.keys.token("invoicing"), "invoicing", settings_of(stranger))
 
 
-def test_a_token_lives_twelve_hours_and_has_every_scope_unless_told(state: State) -> None:
+def test_a_token_lives_twelve_hours_and_has_every_scope_unless_told(state: StackState) -> None:
     claims = jwt.decode(state.keys.token("escalation"), options={"verify_signature": False})
     assert claims["exp"] - claims["iat"] == 12 * 3600
     assert claims["scope"] == (
@@ -64,7 +64,7 @@ def test_a_token_lives_twelve_hours_and_has_every_scope_unless_told(state: State
     assert claims["iss"] == "goodstanding-local"
 
 
-def test_each_service_has_tokens_for_the_others(state: State) -> None:
+def test_each_service_has_tokens_for_the_others(state: StackState) -> None:
     state.keys.publish(state.jwks)
     (state.tokens / "entitlements").mkdir(parents=True)
     (state.tokens / "entitlements" / "invoicing.jwt").write_text("one that is not used any more")
@@ -78,13 +78,13 @@ def test_each_service_has_tokens_for_the_others(state: State) -> None:
     assert caller.scopes == {"invoicing:read"}
 
 
-def test_secrets_are_for_their_owner_only_and_stay(state: State) -> None:
+def test_secrets_are_for_their_owner_only_and_stay(state: StackState) -> None:
     state.keys.publish(state.jwks)
     before = state.jwks.read_text()
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in state.root.iterdir()}
     assert modes["secrets.json"] == 0o600
 
-    State(state.root).keys.publish(state.jwks)
+    StackState(state.root).keys.publish(state.jwks)
 
     assert state.jwks.read_text() == before
     assert "private" not in before

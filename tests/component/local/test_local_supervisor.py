@@ -16,7 +16,7 @@ from deploy.local import children
 from deploy.local.children import Identity, Program, StartFailedError
 from deploy.local.jars import CHECKOUT
 from deploy.local.ports import keep_or_pick
-from deploy.local.state import State
+from deploy.local.state import StackState
 from deploy.local.supervisor import Supervisor
 
 SLEEPER = Program("sleeper", ("sleep", "600"))
@@ -37,7 +37,7 @@ with state.held():
 """
 
 
-def start_launcher(state: State) -> subprocess.Popen[bytes]:
+def start_launcher(state: StackState) -> subprocess.Popen[bytes]:
     """A process that holds the folder and looks after a sleeper."""
     environment = dict(os.environ) | {"PYTHONPATH": str(CHECKOUT)}
     return subprocess.Popen([sys.executable, "-c", LAUNCHER, str(state.root)], env=environment)
@@ -52,18 +52,18 @@ async def until(condition: Callable[[], bool], within: float = 20) -> None:
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> State:
-    return State(tmp_path)
+def state(tmp_path: Path) -> StackState:
+    return StackState(tmp_path)
 
 
 @pytest.fixture
-async def supervisor(state: State) -> AsyncIterator[Supervisor]:
+async def supervisor(state: StackState) -> AsyncIterator[Supervisor]:
     supervisor = Supervisor(state, print)
     yield supervisor
     await supervisor.stop()
 
 
-async def test_what_is_killed_starts_again(state: State, supervisor: Supervisor) -> None:
+async def test_what_is_killed_starts_again(state: StackState, supervisor: Supervisor) -> None:
     supervisor.start(SLEEPER)
     await until(lambda: "sleeper" in state.processes())
     first = state.processes()["sleeper"]
@@ -92,7 +92,7 @@ async def test_a_program_that_cannot_start_ends_the_start(
         await supervisor.start_up(steps())
 
 
-async def test_groups_stop_in_reverse_order(tmp_path: Path, supervisor: Supervisor, state: State) -> None:
+async def test_groups_stop_in_reverse_order(tmp_path: Path, supervisor: Supervisor, state: StackState) -> None:
     order = tmp_path / "order"
     for name in ("first", "second"):
         farewell = f"trap 'echo {name} >> {order}; exit' TERM; touch {tmp_path}/{name}; while :; do sleep 0.05; done"
@@ -105,7 +105,7 @@ async def test_groups_stop_in_reverse_order(tmp_path: Path, supervisor: Supervis
 
 
 async def test_what_ignores_sigterm_is_killed_after_the_grace(
-    tmp_path: Path, supervisor: Supervisor, state: State, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, supervisor: Supervisor, state: StackState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(children, "GRACE", 0.1)
     stubborn = f"trap '' TERM; touch {tmp_path}/deaf; while :; do sleep 0.05; done"
@@ -119,7 +119,7 @@ async def test_what_ignores_sigterm_is_killed_after_the_grace(
 
 
 @pytest.fixture
-async def killed_launcher(state: State) -> AsyncIterator[Identity]:
+async def killed_launcher(state: StackState) -> AsyncIterator[Identity]:
     """A sleeper whose launcher was killed hard."""
     launcher = start_launcher(state)
     await until(lambda: "sleeper" in state.processes())
@@ -132,7 +132,7 @@ async def killed_launcher(state: State) -> AsyncIterator[Identity]:
     children.kill_group(sleeper.pid)
 
 
-async def test_nothing_outlives_a_launcher_that_was_killed(state: State, killed_launcher: Identity) -> None:
+async def test_nothing_outlives_a_launcher_that_was_killed(state: StackState, killed_launcher: Identity) -> None:
     await until(lambda: not killed_launcher.alive)
     assert state.launcher() is None
     assert not state.is_ready

@@ -32,7 +32,7 @@ class Mailbox:
         self._child = listening(self._program, self._log, self.port)
 
     def stop(self) -> int:
-        children.end(self._child)
+        children.end_child(self._child)
         return int(self._child.returncode)
 
     async def send(self, to: str, subject: str = "Invoice 17", text: str = "Hello", number: int = 1) -> None:

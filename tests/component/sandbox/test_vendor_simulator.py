@@ -39,7 +39,7 @@ class Process:
 
     def stop(self) -> None:
         """End it as the launcher does."""
-        children.end(self._child)
+        children.end_child(self._child)
 
 
 class Caller:

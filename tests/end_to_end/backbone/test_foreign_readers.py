@@ -10,7 +10,7 @@ from aiokafka import ConsumerRecord
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary
 from cloudevents.core.formats.json import JSONFormat
 
-from shared.persistence.audit import Act
+from shared.persistence.audit import AuditedAct
 from shared.persistence.database import Cause, Unit
 from tests.builders import START
 from tests.component.shared.rehearsal import Stage
@@ -26,7 +26,7 @@ ALWAYS = {
     "content-type",
 }
 BY_A_CALLER = {"ce_actionid"}
-ACT = Act("j.meier", "thing.change", NOTE)
+ACT = AuditedAct("j.meier", "thing.change", NOTE)
 CAUSES = (Cause("request-1"), Cause("request-2", act=ACT))
 
 

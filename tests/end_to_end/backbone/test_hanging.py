@@ -11,7 +11,7 @@ from deploy.local import supervisor
 from deploy.local.children import Program
 from deploy.local.jars import CHECKOUT
 from deploy.local.ports import free_port
-from deploy.local.state import State
+from deploy.local.state import StackState
 from deploy.local.supervisor import Supervisor
 from shared.base import kafka
 from shared.base.retries import QUICK_ATTEMPTS
@@ -44,7 +44,7 @@ async def test_one_whose_loop_is_blocked_is_replaced(rehearsal: Rehearsal, tmp_p
     launcher.more = {"GOODSTANDING_HUNG_AFTER": str(2 * SESSION), ONCE: str(tmp_path / "once")}
     environment = launcher.environment(rehearsal.name, stage.settings.kafka, free_port())
     command = tuple(program("run", rehearsal.name, "consumer", point="blocked in a handler"))
-    keeper = Supervisor(State(tmp_path / "state"), lines.append)
+    keeper = Supervisor(StackState(tmp_path / "state"), lines.append)
     async with looping(relay(stage)):
         await rehearsal.publish(accounts, 1, 2)
         try:

@@ -12,7 +12,7 @@ from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.producer.message_accumulator import MessageAccumulator
 from aiokafka.protocol.metadata import MetadataRequest
 
-from shared.base.kafka import create_consumer, create_producer, start, stop
+from shared.base.kafka import create_consumer, create_producer, start_client, stop_client
 from tests.component.shared.rehearsal import Stage
 
 pytestmark = pytest.mark.xdist_group("kafka")
@@ -61,7 +61,7 @@ async def test_a_start_that_is_cancelled_closes_what_it_opened(
 
     monkeypatch.setattr(AIOKafkaConnection, "send", delay)
     async with _stopping(client):
-        starting = asyncio.create_task(start(client))
+        starting = asyncio.create_task(start_client(client))
         await asked.wait()
         starting.cancel()
         asyncio.get_running_loop().call_later(0.01, answered.set)
@@ -74,7 +74,7 @@ async def test_a_client_that_cannot_end_in_good_order_closes_its_connections(
 ) -> None:
     monkeypatch.setattr("shared.base.kafka.STOP_TIMEOUT", 0.05)
     async with _stopping(client):
-        await start(client)
+        await start_client(client)
         for part in (GroupCoordinator, MessageAccumulator):
             monkeypatch.setattr(part, "close", _hang)
 
@@ -85,7 +85,7 @@ async def _stopping(client: AIOKafkaConsumer | AIOKafkaProducer) -> AsyncIterato
     try:
         yield
     finally:
-        await stop(client)
+        await stop_client(client)
 
 
 async def _hang(*_: object) -> None:

@@ -11,7 +11,7 @@ from deploy.grafana.__main__ import FOLDER
 from deploy.grafana.asking import Window, panels, query_board
 from deploy.grafana.queries import money
 from deploy.local import monitoring
-from deploy.local.stack import remove
+from deploy.local.stack import remove_stack_folder
 from sandbox.hours import FIGURES_EVERY, live_hours, stack_of
 
 pytestmark = [pytest.mark.xdist_group("dashboards"), pytest.mark.timeout(240)]
@@ -42,7 +42,7 @@ async def window(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wind
     with stack_of(folder) as (stack, proxies):
         hours = await live_hours(stack, proxies, SECONDS)
         yield Window(hours.prometheus, hours.good[0], hours.bad[1], FIGURES_EVERY, {"service": "collections"})
-    remove(folder)
+    remove_stack_folder(folder)
 
 
 def silent(board: dict[str, Any], window: Window) -> set[tuple[str, str]]:

@@ -61,7 +61,7 @@ class Reader:
         """Wait until it has ended by itself; what it said. Raises TimeoutError."""
         assert self._child is not None
         async with asyncio.timeout(PATIENCE):
-            assert await children.wait_for_end(self._child) != 0
+            assert await children.wait_for_child_end(self._child) != 0
         return (self._folder / "log").read_text()
 
     async def until(self, condition: Callable[[], bool]) -> None:

@@ -104,7 +104,7 @@ async def send(broker: str, *events: Numbered, topic: str = topic_of("invoicing"
     async with AIOKafkaProducer(bootstrap_servers=broker) as producer:
         sent = []
         for event, sequence in events:
-            row = outbox.build_row(event, sequence=sequence, unit_now=START, cause=Cause("request-1"))
+            row = outbox.build_outbox_row(event, sequence=sequence, unit_now=START, cause=Cause("request-1"))
             sent.append(await producer.send(topic, **relay._message(row._asdict())))
         for delivery in sent:
             await delivery

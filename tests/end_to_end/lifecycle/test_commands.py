@@ -14,9 +14,9 @@ import pytest
 from deploy.local import processes
 from deploy.local.bootstrap import DATABASE
 from deploy.local.jars import CHECKOUT
-from deploy.local.ports import answers
-from deploy.local.stack import remove
-from deploy.local.state import PORTS, State
+from deploy.local.ports import is_port_answering
+from deploy.local.stack import remove_stack_folder
+from deploy.local.state import PORTS, StackState
 from sandbox.entities import SELLER
 from shared.process.service import NAMES
 from tests.builders import Client, account
@@ -25,7 +25,7 @@ from tests.end_to_end.backbone.loops import until
 pytestmark = pytest.mark.xdist_group("stack")
 
 
-async def command(name: str, state: State) -> tuple[int, str]:
+async def command(name: str, state: StackState) -> tuple[int, str]:
     """Run a command of the local stack; its exit code and what it said."""
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "deploy.local", name, "--state", str(state.root)),
@@ -39,15 +39,15 @@ async def command(name: str, state: State) -> tuple[int, str]:
 
 
 @pytest.fixture
-async def state(tmp_path: Path) -> AsyncIterator[State]:
+async def state(tmp_path: Path) -> AsyncIterator[StackState]:
     """The folder of a stack that is down and gone afterwards, whatever happened."""
-    state = State(tmp_path / "stack")
+    state = StackState(tmp_path / "stack")
     yield state
     await command("down", state)
-    remove(state.root)
+    remove_stack_folder(state.root)
 
 
-def list_left(state: State) -> list[str]:
+def list_left(state: StackState) -> list[str]:
     """The processes of the stack that live, by their command lines and environments."""
     processes = []
     for folder in Path("/proc").glob("[0-9]*"):
@@ -60,7 +60,7 @@ def list_left(state: State) -> list[str]:
     return processes
 
 
-async def accounts(state: State) -> list[str]:
+async def accounts(state: StackState) -> list[str]:
     """The accounts that invoicing and, having heard of them, collections know of."""
     connection = await asyncpg.connect(processes.postgres_of(state).url("owner", DATABASE))
     try:
@@ -72,7 +72,7 @@ async def accounts(state: State) -> list[str]:
         await connection.close()
 
 
-async def register(state: State) -> str:
+async def register(state: StackState) -> str:
     """Make an account, and wait until collections has heard of it; its id."""
     async with httpx2.AsyncClient(base_url=state.url("invoicing"), timeout=20) as http:
         client = Client(http, state.keys.token("invoicing"))
@@ -87,7 +87,7 @@ async def register(state: State) -> str:
     return made
 
 
-async def test_up_after_the_launcher_was_killed_and_down(state: State) -> None:
+async def test_up_after_the_launcher_was_killed_and_down(state: StackState) -> None:
     assert (await command("up", state))[0] == 0
     first = await register(state)
     launcher, ran = state.launcher(), state.processes()
@@ -108,5 +108,5 @@ async def test_up_after_the_launcher_was_killed_and_down(state: State) -> None:
     assert not ended.alive
     assert not any(process.identity.alive for process in ran.values())
     assert list_left(state) == []
-    assert [name for name in (*PORTS, *NAMES) if answers(state.port(name))] == []
+    assert [name for name in (*PORTS, *NAMES) if is_port_answering(state.port(name))] == []
     assert [path for path in state.root.rglob("*") if path.is_socket()] == []

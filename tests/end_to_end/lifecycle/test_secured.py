@@ -10,8 +10,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from deploy.local.stack import Stack, remove
-from deploy.local.state import State
+from deploy.local.stack import Stack, remove_stack_folder
+from deploy.local.state import StackState
 from sandbox.clock import START
 from sandbox.driver import Driver, driving
 from shared.base.connections.database import connect_database
@@ -41,7 +41,7 @@ def secured(fast_folder: Path) -> Iterator[Stack]:
         patch.setenv(START, f"{BEGIN:%Y-%m-%dT%H:%M:%S}")
         with Stack(folder, durable=False) as stack:
             yield stack
-    remove(folder)
+    remove_stack_folder(folder)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ async def test_kafka_lets_nobody_in_in_plain_text(secured: Stack) -> None:
 
 
 async def test_the_mail_hop_takes_nothing_in_plain_text_or_without_a_login(secured: Stack, fast_folder: Path) -> None:
-    port = State(fast_folder / "secured").port("smtp")
+    port = StackState(fast_folder / "secured").port("smtp")
     hop = aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False)
     await hop.connect()
     with pytest.raises(aiosmtplib.SMTPException, match="530"):

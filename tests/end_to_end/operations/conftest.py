@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local import monitoring
-from deploy.local.stack import Stack, remove
+from deploy.local.stack import Stack, remove_stack_folder
 from sandbox.clock import START
 from sandbox.driver import Driver, driving
 from tests.end_to_end.beginnings import BEGIN, publish_policy
@@ -42,7 +42,7 @@ def watched(fast_folder: Path) -> Iterator[Watched]:
             patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "200")
             running = block.enter_context(Stack(folder, durable=False, metrics=True))
         yield Watched(running, folder, alerts, spans)
-    remove(folder)
+    remove_stack_folder(folder)
 
 
 @pytest.fixture(scope="package")

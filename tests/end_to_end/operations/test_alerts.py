@@ -15,9 +15,9 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.local.jars import CHECKOUT
 from sandbox.driver import Driver
-from shared.base.metrics.declared import names
+from shared.base.metrics.declared import list_metric_names
 from shared.events import invoicing
-from shared.process.service import NAMES, load
+from shared.process.service import NAMES, load_service
 from tests.contract.test_alerts import rules, selectors
 from tests.end_to_end.backbone.loops import until
 from tests.end_to_end.lifecycle.course import late_account
@@ -96,7 +96,7 @@ async def test_every_process_is_scraped_and_tells_what_the_rules_ask_for(watched
         return wanted <= await list_scraped()
 
     await until(all_told)
-    may = names(figure for name in NAMES for figure in load(name).figures)
+    may = list_metric_names(figure for name in NAMES for figure in load_service(name).figures)
     assert {name for name in await list_scraped() if re.match("goodstanding_(?!.*:)", name)} <= may
 
 

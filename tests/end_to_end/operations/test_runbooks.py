@@ -13,7 +13,7 @@ import yaml
 from deploy.local.bootstrap import DATABASE
 from deploy.local.jars import CHECKOUT
 from deploy.local.processes import postgres_of
-from deploy.local.state import State
+from deploy.local.state import StackState
 from sandbox.driver import Driver
 from shared.process.service import NAMES
 from tests.component.bank_statements import camt
@@ -79,7 +79,7 @@ async def world(watched: Watched, watcher: Driver, tmp_path_factory: pytest.Temp
         "ENTITY": account["legal_entity"],
         "EVENT": event_id,
     }
-    superuser = postgres_of(State(watched.folder)).url(database=DATABASE)
+    superuser = postgres_of(StackState(watched.folder)).url(database=DATABASE)
     databases = {"monitor": stack.database_url("monitor"), "superuser": superuser}
     runner = Runner(watched.folder, tmp_path_factory.mktemp("curl"), stack.url("prometheus"), databases)
     yield World(runner, values, database_url)

@@ -132,7 +132,7 @@ async def test_the_broker_is_killed_and_away_for_20_seconds(stack: Stack, driver
         assert said == {"relay", "consumer"}
 
         async def is_back() -> bool:
-            return ports.answers(int(stack.kafka.rpartition(":")[2]))
+            return ports.is_port_answering(int(stack.kafka.rpartition(":")[2]))
 
         await until(is_back)
     await whole(stack, driver, load)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from services.escalation.domain.clocks import (
     DEFAULT_TARGETS,
     Clock,
+    ClockTarget,
     Pause,
-    Target,
     compute_deadline,
     compute_remaining,
     evaluate_clock,
@@ -27,12 +27,12 @@ BERLIN = ZoneInfo("Europe/Berlin")
 OFFICE = BusinessCalendar.from_hours(BERLIN, dict.fromkeys(range(5), ((540, 720), (780, 1020))))
 HALF = BusinessCalendar.from_hours(BERLIN, dict.fromkeys(range(4), ((540, 720),)), frozenset({date(2026, 3, 31)}))
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-EIGHT_HOURS = Target(minutes=480)
+EIGHT_HOURS = ClockTarget(minutes=480)
 CALENDARS = st.sampled_from([OFFICE, HALF])
 TARGETS = st.one_of(
-    st.builds(Target, minutes=st.integers(1, 3000), warn_minutes=st.integers(0, 200)),
-    st.builds(Target, business_days=st.integers(1, 5), warn_minutes=st.integers(0, 200)),
-    st.builds(Target, minutes=st.integers(1, 3000), is_round_the_clock=st.just(True)),
+    st.builds(ClockTarget, minutes=st.integers(1, 3000), warn_minutes=st.integers(0, 200)),
+    st.builds(ClockTarget, business_days=st.integers(1, 5), warn_minutes=st.integers(0, 200)),
+    st.builds(ClockTarget, minutes=st.integers(1, 3000), is_round_the_clock=st.just(True)),
 )
 FIRST = datetime(2026, 3, 25, tzinfo=UTC)
 INSTANTS = st.integers(0, 8 * 1440).map(lambda minutes: FIRST + minutes * MINUTE)
@@ -43,7 +43,7 @@ def berlin(month: int, day: int, hour: int, minute: int = 0) -> datetime:
     return datetime(2026, month, day, hour, minute, tzinfo=BERLIN)
 
 
-def begin(calendar: BusinessCalendar, target: Target, began_at: datetime, which: str = "update") -> Clock:
+def begin(calendar: BusinessCalendar, target: ClockTarget, began_at: datetime, which: str = "update") -> Clock:
     return recompute_clock(Clock("ours", which, 1, target, began_at), calendar)  # type: ignore[arg-type]
 
 
@@ -72,7 +72,7 @@ def test_a_clock_of_hours_counts_what_is_not_paused(
     calendar: BusinessCalendar, minutes: int, began_at: datetime, gaps: list[int]
 ) -> None:
     """Counted without the rule: the business time to the deadline, less that of each pause in it."""
-    clock, now = begin(calendar, Target(minutes=minutes), began_at), began_at
+    clock, now = begin(calendar, ClockTarget(minutes=minutes), began_at), began_at
     for place, gap in enumerate(gaps):
         now += gap * MINUTE
         clock = (resume_clock if place % 2 else pause_clock)(clock, calendar, now)
@@ -92,7 +92,7 @@ def test_a_clock_of_hours_counts_what_is_not_paused(
 @settings(max_examples=100, deadline=None)
 @given(calendar=CALENDARS, target=TARGETS, began_at=INSTANTS, pauses=st.lists(INSTANTS, max_size=4, unique=True))
 def test_a_pause_never_makes_a_deadline_earlier(
-    calendar: BusinessCalendar, target: Target, began_at: datetime, pauses: list[datetime]
+    calendar: BusinessCalendar, target: ClockTarget, began_at: datetime, pauses: list[datetime]
 ) -> None:
     instants = sorted(instant for instant in pauses if instant > began_at)
     spans = [Pause(start, end) for start, end in zip(instants[::2], instants[1::2], strict=False)]
@@ -105,7 +105,7 @@ def test_a_pause_never_makes_a_deadline_earlier(
 @settings(max_examples=100, deadline=None)
 @given(calendar=CALENDARS, target=TARGETS, began_at=INSTANTS)
 def test_somebody_is_warned_when_so_much_is_left_and_not_before(
-    calendar: BusinessCalendar, target: Target, began_at: datetime
+    calendar: BusinessCalendar, target: ClockTarget, began_at: datetime
 ) -> None:
     clock = begin(calendar, target, began_at)
     assert clock.due_at is not None
@@ -120,7 +120,7 @@ def test_somebody_is_warned_when_so_much_is_left_and_not_before(
 @settings(max_examples=100, deadline=None)
 @given(before=TARGETS, after=TARGETS, calendars=st.tuples(CALENDARS, CALENDARS), began_at=INSTANTS)
 def test_another_severity_or_calendar_counts_from_the_beginning(
-    before: Target, after: Target, calendars: tuple[BusinessCalendar, BusinessCalendar], began_at: datetime
+    before: ClockTarget, after: ClockTarget, calendars: tuple[BusinessCalendar, BusinessCalendar], began_at: datetime
 ) -> None:
     clock = recompute_clock(begin(calendars[0], before, began_at), calendars[1], after)
     assert clock == begin(calendars[1], after, began_at)
@@ -140,7 +140,7 @@ def test_each_deadline_is_announced_once_and_a_missed_one_stays_missed() -> None
     missed = evaluate_clock(warned, berlin(3, 30, 16))
     assert (missed.missed_at, missed.wake_at) == (berlin(3, 30, 16), None)
     assert evaluate_clock(missed, berlin(4, 1, 9)) == missed
-    assert recompute_clock(missed, HALF, Target(business_days=5)) == missed
+    assert recompute_clock(missed, HALF, ClockTarget(business_days=5)) == missed
     assert pause_clock(missed, OFFICE, berlin(3, 31, 9)) == missed
 
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from services.escalation.domain.contact_details import DetailDecision, clean_text, find_details
+from services.escalation.domain.contact_details import DetailDecision, clean_text, find_contact_details
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ from services.escalation.domain.contact_details import DetailDecision, clean_tex
     ],
 )
 def test_each_spelling_is_found(detail: str) -> None:
-    (finding,) = find_details(f"Please ask {detail} about it.", ["DE"])
+    (finding,) = find_contact_details(f"Please ask {detail} about it.", ["DE"])
     assert finding.content == detail
 
 
@@ -51,12 +51,12 @@ def test_each_spelling_is_found(detail: str) -> None:
     ],
 )
 def test_what_is_none_is_not_found(text: str) -> None:
-    assert find_details(text, ["DE"]) == []
+    assert find_contact_details(text, ["DE"]) == []
 
 
 def test_numbers_of_a_country_are_found_where_it_is_named() -> None:
     text = "20 7946 0958"
-    assert [len(find_details(text, countries)) for countries in (["DE"], ["DE", "GB"])] == [0, 1]
+    assert [len(find_contact_details(text, countries)) for countries in (["DE"], ["DE", "GB"])] == [0, 1]
 
 
 def test_a_choice_holds_wherever_it_stands_and_the_rest_is_named() -> None:
@@ -73,7 +73,7 @@ def test_a_choice_holds_wherever_it_stands_and_the_rest_is_named() -> None:
 
 def test_many_are_all_found() -> None:
     text = " ".join(f"a{number}@example.org" for number in range(900))
-    assert len(find_details(text, ["DE"])) == 900
+    assert len(find_contact_details(text, ["DE"])) == 900
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_many_are_all_found() -> None:
     ],
 )
 def test_an_address_with_blanks_or_as_it_is_encoded_is_found(detail: str) -> None:
-    (finding,) = find_details(f"Please ask {detail} about it.", ["DE"])
+    (finding,) = find_contact_details(f"Please ask {detail} about it.", ["DE"])
     assert finding.content == detail
 
 
@@ -130,13 +130,13 @@ def test_what_is_left_after_a_removal_is_searched_again() -> None:
     ],
 )
 def test_what_a_reader_sees_is_found_whatever_stands_between(detail: str) -> None:
-    (finding,) = find_details(f"Please ask {detail} about it.", ["DE"])
+    (finding,) = find_contact_details(f"Please ask {detail} about it.", ["DE"])
     assert finding.content == detail
 
 
 def test_numbers_beside_each_other_are_found_each() -> None:
     text = "030 901820 030 901821, DE89 3704 0044 0532 0130 00 BIC COBADEFF"
-    assert [(finding.kind, finding.content) for finding in find_details(text, ["DE"])] == [
+    assert [(finding.kind, finding.content) for finding in find_contact_details(text, ["DE"])] == [
         ("telephone", "030 901820"),
         ("telephone", "030 901821"),
         ("bank_account", "DE89 3704 0044 0532 0130 00"),
@@ -151,7 +151,7 @@ def test_no_text_takes_long(part: str) -> None:
 def measure(part: str) -> float:
     """Measure how many seconds the search of a text takes that repeats this."""
     begin = time.process_time()
-    find_details(part * (256 * 1024 // len(part)), [])
+    find_contact_details(part * (256 * 1024 // len(part)), [])
     return time.process_time() - begin
 
 

@@ -24,7 +24,7 @@ from services.escalation.domain.cases import (
     reopen_case,
 )
 from services.escalation.domain.disputes import DISPUTE_ALLOWED, DisputeState
-from services.escalation.domain.moves import MoveRefused, move
+from services.escalation.domain.moves import MoveRefused, move_state
 
 WAITING = ("waiting_for_customer", "waiting_for_vendor")
 CASE_MOVES = {
@@ -59,19 +59,19 @@ START = datetime(2026, 3, 2, tzinfo=UTC)
 @pytest.mark.parametrize(("state", "wanted"), list(product(CaseState, CaseState)))
 def test_a_case_moves_as_it_may(state: CaseState, wanted: CaseState) -> None:
     if (state.value, wanted.value) in CASE_MOVES:
-        assert move(CASE_ALLOWED, state, wanted) is wanted
+        assert move_state(CASE_ALLOWED, state, wanted) is wanted
     else:
         with pytest.raises(MoveRefused):
-            move(CASE_ALLOWED, state, wanted)
+            move_state(CASE_ALLOWED, state, wanted)
 
 
 @pytest.mark.parametrize(("state", "wanted"), list(product(DisputeState, DisputeState)))
 def test_a_dispute_moves_as_it_may(state: DisputeState, wanted: DisputeState) -> None:
     if (state.value, wanted.value) in DISPUTE_MOVES:
-        assert move(DISPUTE_ALLOWED, state, wanted) is wanted
+        assert move_state(DISPUTE_ALLOWED, state, wanted) is wanted
     else:
         with pytest.raises(MoveRefused):
-            move(DISPUTE_ALLOWED, state, wanted)
+            move_state(DISPUTE_ALLOWED, state, wanted)
 
 
 @given(
@@ -83,7 +83,7 @@ def test_a_case_is_closed_once_the_customer_was_told_after_the_outcome(events: l
     knows = False
     for sequence, event in enumerate(events):
         if event == "outcome" and state is CaseState.NEW:
-            state, outcome_sequence = move(CASE_ALLOWED, state, CaseState.RESOLVED), sequence
+            state, outcome_sequence = move_state(CASE_ALLOWED, state, CaseState.RESOLVED), sequence
             knows = False
         elif event == "told":
             informed_sequence, knows = sequence, state is not CaseState.NEW
@@ -103,9 +103,9 @@ def test_a_case_is_closed_once_the_customer_was_told_after_the_outcome(events: l
 
 def test_a_refused_move_says_what_is_possible() -> None:
     with pytest.raises(MoveRefused, match=r"what is new cannot become closed, but in_progress, merged, resolved$"):
-        move(CASE_ALLOWED, CaseState.NEW, CaseState.CLOSED)
+        move_state(CASE_ALLOWED, CaseState.NEW, CaseState.CLOSED)
     with pytest.raises(MoveRefused, match=r"what is merged cannot become closed, but nothing else any more$"):
-        move(CASE_ALLOWED, CaseState.MERGED, CaseState.CLOSED)
+        move_state(CASE_ALLOWED, CaseState.MERGED, CaseState.CLOSED)
 
 
 def test_a_contact_counts_only_after_the_outcome() -> None:

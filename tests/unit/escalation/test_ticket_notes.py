@@ -8,7 +8,7 @@ import pytest
 
 from services.escalation.adapters.service_requests import ServiceRequests
 from services.escalation.domain.handovers import REQUIREMENTS, Category, HandoverFacts, Requirement, list_missing
-from services.escalation.domain.vendor_tickets import KnownNote, SeenNote, TicketStatus, sort_notes
+from services.escalation.domain.vendor_tickets import KnownTicketNote, SeenNote, TicketStatus, sort_notes
 from shared.pure.errors import Later
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -20,13 +20,13 @@ def note(content: str, minute: int = 0) -> SeenNote:
 
 def test_a_note_is_the_same_by_its_date_and_words() -> None:
     first, later = note("thank you"), note("thank you", 5)
-    taken = KnownNote(UUID(int=1), False, "thank you", first.fingerprint)
+    taken = KnownTicketNote(UUID(int=1), False, "thank you", first.fingerprint)
     renamed = SeenNote("another name", first.written_at, first.content)
     assert sort_notes([renamed, later, later], [taken]).new == (later,)
 
 
 def test_each_of_ours_is_recognised_once() -> None:
-    ours = [KnownNote(UUID(int=number), True, "any  news?\n", None) for number in (1, 2)]
+    ours = [KnownTicketNote(UUID(int=number), True, "any  news?\n", None) for number in (1, 2)]
     seen = [note("any news?", minute) for minute in (1, 2, 3)]
     sorted_notes = sort_notes(seen, ours)
     assert [own.entry_id.int for own, _ in sorted_notes.recognised] == [1, 2]

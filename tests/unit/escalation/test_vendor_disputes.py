@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from services.escalation.domain.moves import MoveRefused, move
+from services.escalation.domain.moves import MoveRefused, move_state
 from services.escalation.domain.vendor_disputes import (
     VENDOR_DISPUTE_ALLOWED,
     AcceptedRefused,
@@ -18,10 +18,10 @@ from services.escalation.domain.vendor_disputes import (
 @pytest.mark.parametrize(("state", "wanted"), list(product(VendorDisputeState, VendorDisputeState)))
 def test_only_what_is_open_ends(state: VendorDisputeState, wanted: VendorDisputeState) -> None:
     if state is VendorDisputeState.OPEN and wanted is not VendorDisputeState.OPEN:
-        assert move(VENDOR_DISPUTE_ALLOWED, state, wanted) is wanted
+        assert move_state(VENDOR_DISPUTE_ALLOWED, state, wanted) is wanted
     else:
         with pytest.raises(MoveRefused):
-            move(VENDOR_DISPUTE_ALLOWED, state, wanted)
+            move_state(VENDOR_DISPUTE_ALLOWED, state, wanted)
 
 
 def test_the_vendor_accepts_all_or_a_part() -> None:

@@ -92,7 +92,7 @@ async def find_account_by_reference(unit: Unit, reference: str) -> AccountRow | 
     return (await unit.session.exec(select(AccountRow).where(AccountRow.external_reference == reference))).first()
 
 
-async def insert_row(unit: Unit, row: Row) -> bool:
+async def insert_unless_reference_taken(unit: Unit, row: Row) -> bool:
     """Write a new row; False if another unit took its reference meanwhile, and then this unit cannot go on."""
     unit.session.add(row)
     try:

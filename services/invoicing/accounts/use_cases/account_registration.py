@@ -7,7 +7,7 @@ from uuid import UUID
 from services.invoicing.accounts.repository import account_queries, document_party_queries, legal_entity_queries
 from services.invoicing.accounts.tables.account_tables import AccountRow
 from shared.events.invoicing import AccountChanged, AccountRegistered
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
@@ -27,11 +27,11 @@ async def register_account(unit: Unit, fields: dict[str, Any]) -> AccountRow:
     if reference and await account_queries.find_account_by_reference(unit, reference):
         raise ReferenceTaken(f"another account has the external reference {reference}")
     row = AccountRow(id=new_id(), version=1, registered_at=unit.now, **fields)
-    if not await account_queries.insert_row(unit, row):
+    if not await account_queries.insert_unless_reference_taken(unit, row):
         raise ReferenceTaken(f"another account has the external reference {reference}")
     await unit.lock(row.id)
     unit.publish(AccountRegistered(**_event_fields(row)))
-    unit.record(Change("account", row.id, row.id))
+    unit.record(AuditedChange("account", row.id, row.id))
     return row
 
 
@@ -52,7 +52,7 @@ async def change_account(unit: Unit, account_id: UUID, version: int, fields: Map
     unit.session.add(row)
     await unit.session.flush()
     unit.publish(AccountChanged(**_event_fields(row)))
-    unit.record(Change("account", row.id, row.id, before, row.model_dump()))
+    unit.record(AuditedChange("account", row.id, row.id, before, row.model_dump()))
     return row
 
 

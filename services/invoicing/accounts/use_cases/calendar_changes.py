@@ -18,7 +18,7 @@ from services.invoicing.accounts.repository.legal_entity_queries import require_
 from services.invoicing.accounts.tables.calendar_tables import BusinessCalendarRow
 from shared.events.invoicing import BusinessCalendarChanged
 from shared.events.invoicing.calendars import SUBJECT_PREFIX
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.web.versions import IfMatchMissing, StaleVersion, check_version
 
@@ -49,7 +49,7 @@ async def set_calendar(
     unit.session.add(row)
     await unit.session.flush()
     _announce_calendar(unit, row)
-    unit.record(Change("business_calendar", legal_entity, None, before, before and row.model_dump()))
+    unit.record(AuditedChange("business_calendar", legal_entity, None, before, before and row.model_dump()))
     return row
 
 

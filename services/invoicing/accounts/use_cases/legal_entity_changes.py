@@ -6,8 +6,8 @@ from services.invoicing.accounts.repository import document_party_queries, legal
 from services.invoicing.accounts.tables.legal_entity_tables import LegalEntityRow
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.tables import SettingChangeRow
-from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_change
-from shared.persistence.audit import Change
+from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_setting_change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.web.auth import Caller
 from shared.web.versions import ANY_VERSION, StaleVersion
@@ -27,7 +27,7 @@ async def change_entity(
         raise StaleVersion(
             f"the legal entity is at version {present}" if present else "the legal entity has no data yet"
         )
-    row = await propose_change(
+    row = await propose_setting_change(
         unit, caller, WantedSetting(SettingKind.LEGAL_ENTITY, code, code, former, fields), reason
     )
     if is_carried_out(row):
@@ -55,4 +55,4 @@ async def apply_entity(unit: Unit, change: SettingChangeRow) -> None:
     row = stored.sqlmodel_update(values) if stored else LegalEntityRow(**values)
     unit.session.add(row)
     await unit.session.flush()
-    unit.record(Change("legal_entity", code, None, before, before and row.model_dump()))
+    unit.record(AuditedChange("legal_entity", code, None, before, before and row.model_dump()))

@@ -200,7 +200,7 @@ async def list_limits(read: Read) -> LimitsOut:
     """Up to what each role decides; a role that is not listed decides about nothing."""
 
     async def load(unit: Unit) -> LimitsOut:
-        limits = [LimitOut.model_validate(dict(row)) for row in await approval_queries.list_limits(unit)]
+        limits = [LimitOut.model_validate(dict(row)) for row in await approval_queries.list_approval_limits(unit)]
         return LimitsOut(limits=limits, proposed=await list_proposed(unit, SettingKind.APPROVAL_LIMIT))
 
     return await read(load)
@@ -225,7 +225,7 @@ async def put_limit(
     caller, money = command.caller, Money(limit.amount_minor, currency)
 
     async def change_limit(unit: Unit) -> SettingChangeRow:
-        return await approval_limits.change_limit(unit, caller, role, money, limit.reason)
+        return await approval_limits.change_approval_limit(unit, caller, role, money, limit.reason)
 
     row = await command.run(change_limit, reason=limit.reason)
     if not is_carried_out(row):

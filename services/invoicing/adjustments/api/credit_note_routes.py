@@ -15,7 +15,7 @@ from services.invoicing.adjustments.tables.credit_note_tables import CreditNoteR
 from services.invoicing.adjustments.use_cases import approval_decisions
 from services.invoicing.adjustments.use_cases.approval_decisions import StatedReason
 from services.invoicing.payments.api.payment_routes import LineAmount
-from services.invoicing.receivables.domain.invoice_balances import AmountRefused, UnknownLine
+from services.invoicing.receivables.domain.invoice_balances import AmountRefused, UnknownInvoiceLine
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Prose, example
 from shared.pure.proposals import AlreadyProposed
@@ -96,7 +96,7 @@ class CreditNoteOut(BaseModel):
     status_code=201,
     response_model=ApprovalOut,
     summary="Credit lines of an invoice",
-    responses={**PROPOSED, **refusals(AmountRefused, AlreadyProposed, UnknownLine)},
+    responses={**PROPOSED, **refusals(AmountRefused, AlreadyProposed, UnknownInvoiceLine)},
 )
 async def credit_invoice(
     wanted: CreditNoteIn, command: Annotated[CommandRunner, perform_command("credit_note.propose")]
@@ -125,7 +125,7 @@ async def list_credit_notes(
 
     async def load(unit: Unit) -> list[CreditNoteOut]:
         rows = await credit_note_queries.list_credit_notes(unit, account_id, after, paging.limit + 1)
-        lines = await credit_note_queries.list_lines_of_notes(unit, [row.id for row in rows])
+        lines = await credit_note_queries.list_credit_note_lines(unit, [row.id for row in rows])
         return [CreditNoteOut.of(row, lines[row.id]) for row in rows]
 
     return paging.page(await read(load), key=lambda row: row.id)
@@ -137,6 +137,6 @@ async def get_credit_note(credit_note_id: UUID, read: Read) -> CreditNoteOut:
 
     async def load(unit: Unit) -> CreditNoteOut:
         row = await credit_note_queries.get_credit_note(unit, credit_note_id)
-        return CreditNoteOut.of(row, (await credit_note_queries.list_lines_of_notes(unit, [row.id]))[row.id])
+        return CreditNoteOut.of(row, (await credit_note_queries.list_credit_note_lines(unit, [row.id]))[row.id])
 
     return await read(load)

@@ -9,16 +9,16 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from services.invoicing.adjustments.use_cases import dispute_reservations
 from services.invoicing.adjustments.use_cases.approval_decisions import AboveLimit
 from services.invoicing.adjustments.use_cases.dispute_reservations import (
-    ApprovedRefused,
+    ApprovedAmountRefused,
     DisputeKnown,
     ReservationReleased,
     UpholdingAuthorised,
 )
 from services.invoicing.payments.api.payment_routes import LineAmount
-from services.invoicing.receivables.domain.invoice_balances import AmountRefused, UnknownLine
+from services.invoicing.receivables.domain.invoice_balances import AmountRefused, UnknownInvoiceLine
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, ReasonIn, example
-from shared.pure.hidden import SEEN_ON_LINE, check_line
+from shared.pure.hidden import SEEN_ON_LINE, check_visible_line
 from shared.pure.subjects import MAX_SUBJECT_CHARS
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -37,7 +37,7 @@ releases = Router(
 Subject = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_SUBJECT_CHARS, pattern=SEEN_ON_LINE),
-    AfterValidator(check_line),
+    AfterValidator(check_visible_line),
 ]
 """A person as their token names them."""
 
@@ -84,7 +84,7 @@ class ReservationOut(BaseModel):
     status_code=201,
     response_model=ReservationOut,
     summary="Hold amounts for a dispute",
-    responses=refusals(AmountRefused, DisputeKnown, UnknownLine),
+    responses=refusals(AmountRefused, DisputeKnown, UnknownInvoiceLine),
 )
 async def reserve_amounts(
     reservation: ReservationIn, command: Annotated[CommandRunner, perform_command("dispute.reserve")]
@@ -117,7 +117,7 @@ class AmendmentIn(Body):
     status_code=200,
     response_model=ReservationOut,
     summary="Reserve other amounts for a dispute",
-    responses=refusals(AmountRefused, DisputeKnown, ReservationReleased, UnknownLine, UpholdingAuthorised),
+    responses=refusals(AmountRefused, DisputeKnown, ReservationReleased, UnknownInvoiceLine, UpholdingAuthorised),
 )
 async def amend_reservation(
     dispute_id: UUID, wanted: AmendmentIn, command: Annotated[CommandRunner, perform_command("dispute.amend")]
@@ -172,7 +172,7 @@ class AuthorisationOut(BaseModel):
     status_code=200,
     response_model=AuthorisationOut,
     summary="Ask whether a person may decide about a dispute",
-    responses=refusals(DisputeKnown, AboveLimit, ApprovedRefused),
+    responses=refusals(DisputeKnown, AboveLimit, ApprovedAmountRefused),
 )
 async def authorise_outcome(
     dispute_id: UUID, question: AuthorisationIn, command: Annotated[CommandRunner, perform_command("dispute.authorise")]
@@ -188,7 +188,7 @@ async def authorise_outcome(
     asked = dispute_reservations.UpholdingQuestion(question.actor, question.roles, lines, question.outcome, approved)
 
     async def authorise(unit: Unit) -> AuthorisationOut:
-        amount = await dispute_reservations.authorise_credit(unit, dispute_id, asked)
+        amount = await dispute_reservations.authorise_disputed_credit(unit, dispute_id, asked)
         return AuthorisationOut(
             dispute_id=dispute_id, outcome=question.outcome, amount_minor=amount.minor, currency=amount.currency
         )

@@ -15,7 +15,7 @@ from services.invoicing.receivables.domain.invoice_balances import (
     Invoice,
     InvoiceLine,
     Payment,
-    check_lines,
+    check_line_numbers,
 )
 
 
@@ -39,7 +39,7 @@ def credit_lines(invoice: Invoice, wanted: Wanted, paid: Iterable[Allocation]) -
 
     `paid` is what pays the invoice, oldest first. Raises UnknownLine, AmountRefused.
     """
-    check_lines(number for number, _ in wanted)
+    check_line_numbers(number for number, _ in wanted)
     pays = [one for one in paid if one.invoice_id == invoice.id][::-1]
     lines, freed = [], []
     for number, amount in wanted:
@@ -59,7 +59,7 @@ def credit_by_hand(invoice: Invoice, wanted: Wanted, paid: Iterable[Allocation],
 
     Raises UnknownLine, AmountRefused.
     """
-    check_lines(number for number, _ in wanted)
+    check_line_numbers(number for number, _ in wanted)
     for (number, amount), (_, share) in zip(wanted, worth.limit_lines(list(wanted)), strict=True):
         if share < amount <= compute_creditable(invoice.line(number)):
             raise AmountRefused(

@@ -42,7 +42,7 @@ async def get_limit_of_roles(unit: Unit, roles: Iterable[str], currency: str) ->
     return found or 0
 
 
-async def list_limits(unit: Unit) -> list[asyncpg.Record]:
+async def list_approval_limits(unit: Unit) -> list[asyncpg.Record]:
     """All limits, in the order of role and currency."""
     rows: list[asyncpg.Record] = await unit.connection.fetch(
         "SELECT role, currency, amount_minor, set_by, reason, set_at FROM approval_limits ORDER BY 1, 2"
@@ -50,7 +50,7 @@ async def list_limits(unit: Unit) -> list[asyncpg.Record]:
     return rows
 
 
-async def find_limit(unit: Unit, role: str, currency: str) -> asyncpg.Record | None:
+async def find_approval_limit(unit: Unit, role: str, currency: str) -> asyncpg.Record | None:
     """Find up to which amount a role decides (amount_minor) and why (reason)."""
     return await unit.connection.fetchrow(_FIND_LIMIT, role, currency)
 
@@ -63,7 +63,7 @@ SET amount_minor = excluded.amount_minor, set_by = excluded.set_by, reason = exc
 """
 
 
-async def set_limit(unit: Unit, role: str, currency: str, amount_minor: int, actor: str, reason: str) -> None:
+async def set_approval_limit(unit: Unit, role: str, currency: str, amount_minor: int, actor: str, reason: str) -> None:
     """Say up to which amount a role decides."""
     await unit.connection.execute(_SET_LIMIT, role, currency, amount_minor, actor, reason, unit.now)
 

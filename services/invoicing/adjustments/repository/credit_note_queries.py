@@ -25,7 +25,7 @@ async def list_credit_notes(
     return await rows_after(unit, CreditNoteRow, after, limit, account_id=account_id)
 
 
-async def list_lines_of_notes(unit: Unit, credit_note_ids: Sequence[UUID]) -> dict[UUID, list[tuple[int, int]]]:
+async def list_credit_note_lines(unit: Unit, credit_note_ids: Sequence[UUID]) -> dict[UUID, list[tuple[int, int]]]:
     """The lines of credit notes, each with what is credited of it."""
     rows = await unit.connection.fetch(
         "SELECT credit_note_id, line, amount_minor FROM credit_note_lines"

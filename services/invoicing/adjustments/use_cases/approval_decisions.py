@@ -23,7 +23,7 @@ from services.invoicing.receivables.domain.invoice_balances import Invoice
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.settings.domain.approval_states import APPROVAL_ALLOWED, ApprovalState, moved_to
 from services.invoicing.settings.repository.second_person_queries import is_second_person_required
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound, Refusal
 from shared.pure.ids import new_id
@@ -90,7 +90,7 @@ async def propose_refund(unit: Unit, caller: Caller, account_id: UUID, amount: M
         return await _refund_at_once(unit, account, row)
     await approval_queries.save_approval(unit, row)
     await refund_payouts.hold_refund_cash(unit, account, row)
-    unit.record(Change("approval", row.id, account.id))
+    unit.record(AuditedChange("approval", row.id, account.id))
     return row
 
 
@@ -98,12 +98,14 @@ async def _refund_at_once(unit: Unit, account: Account, row: ApprovalRow) -> App
     row.state, row.decided_at = ApprovalState.CARRIED_OUT, unit.now
     await approval_queries.save_approval(unit, row)
     await refund_payouts.pay_refund_at_once(unit, account, row)
-    unit.record(Change("approval", row.id, account.id, None, {"state": row.state, "second_person_required": False}))
+    unit.record(
+        AuditedChange("approval", row.id, account.id, None, {"state": row.state, "second_person_required": False})
+    )
     return row
 
 
 async def _take_limit(unit: Unit, caller: Caller, account: Account, row: ApprovalRow) -> bool:
-    return await approval_limits.take_limit(
+    return await approval_limits.count_against_limit(
         unit, caller.subject, caller.roles, approval_limits.GivenAmount(row.id, account, row.amount_minor)
     )
 
@@ -144,7 +146,7 @@ async def _propose(unit: Unit, caller: Caller, account: Account, row: ApprovalRo
         await _carry_out(unit, account, row)
         row.state, row.decided_at = ApprovalState.CARRIED_OUT, unit.now
     await approval_queries.save_approval(unit, row)
-    unit.record(Change("approval", row.id, account.id))
+    unit.record(AuditedChange("approval", row.id, account.id))
     return row
 
 
@@ -170,7 +172,7 @@ async def approve_proposal(unit: Unit, approval_id: UUID, caller: Caller, reason
     row.state = moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
     row.decided_by, row.decision_reason, row.decided_at = caller.subject, reason, unit.now
     await approval_queries.save_approval(unit, row)
-    unit.record(Change("approval", row.id, account.id, before, row.model_dump()))
+    unit.record(AuditedChange("approval", row.id, account.id, before, row.model_dump()))
     return row
 
 
@@ -200,7 +202,7 @@ async def _end(
     await approval_queries.save_approval(unit, row)
     if row.kind == REFUND:
         await refund_payouts.return_refund_cash(unit, account, row)
-    unit.record(Change("approval", row.id, account.id, before, row.model_dump()))
+    unit.record(AuditedChange("approval", row.id, account.id, before, row.model_dump()))
     return row
 
 

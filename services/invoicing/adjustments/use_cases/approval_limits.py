@@ -13,8 +13,8 @@ from services.invoicing.accounts.repository.account_queries import Account
 from services.invoicing.adjustments.repository import approval_queries, decided_amount_queries
 from services.invoicing.settings.domain.setting_change import SettingKind, is_harmless
 from services.invoicing.settings.tables import SettingChangeRow
-from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_change
-from shared.persistence.audit import Change
+from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_setting_change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 from shared.pure.money import Money
@@ -38,7 +38,7 @@ class GivenAmount:
     amount_minor: int
 
 
-async def take_limit(unit: Unit, actor: str, roles: Iterable[str], gift: GivenAmount) -> bool:
+async def count_against_limit(unit: Unit, actor: str, roles: Iterable[str], gift: GivenAmount) -> bool:
     """Count an amount against the limit of a person's roles, if it is within it; whether it is.
 
     With it neither what the person gives that day, nor what anybody gives to the account that day, is above the
@@ -63,7 +63,7 @@ async def is_within_limit(unit: Unit, roles: Iterable[str], amount_minor: int, c
     return amount_minor <= await approval_queries.get_limit_of_roles(unit, roles, currency)
 
 
-async def change_limit(unit: Unit, caller: Caller, role: str, money: Money, reason: str) -> SettingChangeRow:
+async def change_approval_limit(unit: Unit, caller: Caller, role: str, money: Money, reason: str) -> SettingChangeRow:
     """Set the limit of a role, in the place of a former one, or propose to raise it. Raises OwnLimit, AlreadyProposed.
 
     Lowering one's own is allowed.
@@ -73,9 +73,9 @@ async def change_limit(unit: Unit, caller: Caller, role: str, money: Money, reas
     former = await find_former_limit(unit, key)
     wish = WantedSetting(SettingKind.APPROVAL_LIMIT, key, None, former, {"amount_minor": money.minor})
     _check_role(caller, role, is_raised=not is_harmless(wish.kind, wish.former, wish.wanted))
-    row = await propose_change(unit, caller, wish, reason)
+    row = await propose_setting_change(unit, caller, wish, reason)
     if is_carried_out(row):
-        await apply_limit(unit, row)
+        await apply_approval_limit(unit, row)
     return row
 
 
@@ -91,14 +91,16 @@ def _check_role(caller: Caller, role: str, *, is_raised: bool) -> None:
 
 async def find_former_limit(unit: Unit, key: str) -> dict[str, Any]:
     """Find the amount of a limit by its key; empty if there is none."""
-    former = await approval_queries.find_limit(unit, *key.split("/"))
+    former = await approval_queries.find_approval_limit(unit, *key.split("/"))
     return {"amount_minor": former["amount_minor"]} if former else {}
 
 
-async def apply_limit(unit: Unit, row: SettingChangeRow) -> None:
+async def apply_approval_limit(unit: Unit, row: SettingChangeRow) -> None:
     """Carry out a change of a limit."""
     role, currency = row.key.split("/")
-    former = await approval_queries.find_limit(unit, role, currency)
+    former = await approval_queries.find_approval_limit(unit, role, currency)
     after = {"amount_minor": row.wanted["amount_minor"], "reason": row.reason or ""}
-    await approval_queries.set_limit(unit, role, currency, after["amount_minor"], row.proposed_by, after["reason"])
-    unit.record(Change("approval_limit", row.key, None, dict(former or {}), after))
+    await approval_queries.set_approval_limit(
+        unit, role, currency, after["amount_minor"], row.proposed_by, after["reason"]
+    )
+    unit.record(AuditedChange("approval_limit", row.key, None, dict(former or {}), after))

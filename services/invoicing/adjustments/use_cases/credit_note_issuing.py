@@ -40,7 +40,7 @@ async def issue_credit_note(
     unit: Unit, account: Account, before: Invoice, credited: CreditedInvoice, reason: CreditReason
 ) -> CreditNoteRow:
     """Issue the credit note for what was credited of an invoice; saving the invoice is the caller's."""
-    number = await number_queries.take_next_number(unit, account.legal_entity, "credit_note")
+    number = await number_queries.take_next_document_number(unit, account.legal_entity, "credit_note")
     row = CreditNoteRow(
         id=new_id(),
         account_id=account.id,
@@ -87,7 +87,7 @@ async def _post(
     deferred = await credit_note_queries.credit_unearned(unit, account.id, before.id, shares)
     freed = sum(one.amount for one in credited.freed)
     entries = ledger_domain.build_credit_entries([share for _, share in shares], deferred, freed)
-    await ledger_queries.post_entries(unit, account, PostedDocument("credit_note", row.id, sequence), entries)
+    await ledger_queries.post_ledger_entries(unit, account, PostedDocument("credit_note", row.id, sequence), entries)
 
 
 async def _shares(unit: Unit, before: Invoice, lines: Sequence[tuple[int, int]]) -> list[tuple[int, CreditShare]]:

@@ -17,7 +17,7 @@ from services.invoicing.payments.use_cases.payment_recording import apply_unappl
 from services.invoicing.receivables.domain import invoice_balances
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.use_cases import balance_updates
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound, Refusal
 from shared.pure.money import Money
@@ -49,10 +49,10 @@ async def reserve_amounts(unit: Unit, dispute_id: UUID, invoice_id: UUID, lines:
         unit.record_nothing()
         return
     before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
-    after = invoice_balances.reserve_lines(before[invoice_id], lines)
+    after = invoice_balances.reserve_invoice_lines(before[invoice_id], lines)
     await reservation_queries.save_reservations(unit, account.id, dispute_id, invoice_id, lines, 0)
     await balance_updates.save_and_publish_balances(unit, account.time_zone, before, {invoice_id: after})
-    unit.record(Change("dispute", dispute_id, account.id))
+    unit.record(AuditedChange("dispute", dispute_id, account.id))
 
 
 class ReservationReleased(Refusal):
@@ -61,7 +61,7 @@ class ReservationReleased(Refusal):
     code = "reservation_released"
 
 
-class ApprovedRefused(Refusal):
+class ApprovedAmountRefused(Refusal):
     """More would be credited than is reserved."""
 
     code = "approved_refused"
@@ -88,9 +88,9 @@ async def release_reservation(unit: Unit, dispute_id: UUID) -> None:
         raise UpholdingAuthorised("it is being upheld: reject or withdraw the dispute instead")
     before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
     await reservation_queries.mark_released(unit, dispute_id)
-    after = invoice_balances.release_lines(before[invoice_id], lines)
+    after = invoice_balances.release_invoice_lines(before[invoice_id], lines)
     await apply_unapplied(unit, [account], {account.id: UnsavedInvoices(before, {invoice_id: after})})
-    unit.record(Change("dispute", dispute_id, account.id, _write_reserved(lines), _write_reserved([])))
+    unit.record(AuditedChange("dispute", dispute_id, account.id, _write_reserved(lines), _write_reserved([])))
 
 
 async def amend_reservation(unit: Unit, dispute_id: UUID, number: int, lines: Sequence[tuple[int, int]]) -> None:
@@ -110,10 +110,12 @@ async def amend_reservation(unit: Unit, dispute_id: UUID, number: int, lines: Se
     if await decided_amount_queries.is_decided(unit, dispute_id):
         raise UpholdingAuthorised("it is being upheld: reject or withdraw the dispute instead")
     before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
-    after = invoice_balances.reserve_lines(invoice_balances.release_lines(before[invoice_id], reserved), lines)
+    after = invoice_balances.reserve_invoice_lines(
+        invoice_balances.release_invoice_lines(before[invoice_id], reserved), lines
+    )
     await reservation_queries.save_reservations(unit, account.id, dispute_id, invoice_id, lines, number)
     await apply_unapplied(unit, [account], {account.id: UnsavedInvoices(before, {invoice_id: after})})
-    unit.record(Change("dispute", dispute_id, account.id, _write_reserved(reserved), _write_reserved(lines)))
+    unit.record(AuditedChange("dispute", dispute_id, account.id, _write_reserved(reserved), _write_reserved(lines)))
 
 
 async def _is_repeated(unit: Unit, dispute_id: UUID, number: int, is_same: bool) -> bool:
@@ -145,11 +147,11 @@ class UpholdingQuestion:
         approved = self.lines if self.approved is None else self.approved
         reserved = dict(self.lines)
         if any(minor > reserved.get(line, 0) for line, minor in approved) or len(dict(approved)) < len(approved):
-            raise ApprovedRefused("approved: more than is reserved of a line, or a line is named twice")
+            raise ApprovedAmountRefused("approved: more than is reserved of a line, or a line is named twice")
         return sum(minor for _, minor in approved)
 
 
-async def authorise_credit(unit: Unit, dispute_id: UUID, question: UpholdingQuestion) -> Money:
+async def authorise_disputed_credit(unit: Unit, dispute_id: UUID, question: UpholdingQuestion) -> Money:
     """Authorise the credit of what is reserved for a dispute, by the limits of a person's roles; the amount.
 
     To uphold it counts for the person's day as if they credited it, once, unless the dispute ends otherwise; to
@@ -163,7 +165,7 @@ async def authorise_credit(unit: Unit, dispute_id: UUID, question: UpholdingQues
     amount = Money(question.sum_approved(), account.currency)
     if not await _is_authorised(unit, dispute_id, question, account, amount):
         raise AboveLimit(f"these roles may not decide about {amount}, with what was given today")
-    unit.record(Change("dispute", dispute_id, account.id))
+    unit.record(AuditedChange("dispute", dispute_id, account.id))
     return amount
 
 
@@ -173,7 +175,7 @@ async def _is_authorised(
     actor, roles = question.actor, question.roles
     if question.outcome == "declined":
         return await approval_limits.is_within_limit(unit, roles, amount.minor, amount.currency)
-    return await approval_limits.take_limit(
+    return await approval_limits.count_against_limit(
         unit, actor, roles, approval_limits.GivenAmount(dispute_id, account, amount.minor)
     )
 
@@ -191,7 +193,7 @@ async def settle_dispute(unit: Unit, dispute_id: UUID, approved: Mapping[int, in
         return
     account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
     before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
-    after = invoice_balances.release_lines(before[invoice_id], held)
+    after = invoice_balances.release_invoice_lines(before[invoice_id], held)
     await reservation_queries.mark_released(unit, dispute_id)
     creditable = [(line, min(minor, approved[line])) for line, minor in held if approved.get(line, 0) > 0]
     if not creditable:

@@ -31,7 +31,7 @@ async def write_off_open(unit: Unit, account: Account, invoice_id: UUID, reason_
             reason_code=reason_code,
         )
     )
-    await ledger_queries.post_entries(
+    await ledger_queries.post_ledger_entries(
         unit, account, PostedDocument("write_off", invoice_id, sequence), ledger_domain.build_write_off_entries(amount)
     )
     await balance_updates.save_and_publish_balances(unit, account.time_zone, before, {invoice_id: after})

@@ -68,4 +68,4 @@ async def _tell(
             parts=tuple(Freed(payment_id=payment_id, amount_minor=amount) for payment_id, amount in parts),
         )
     )
-    await ledger_queries.post_entries(unit, account, PostedDocument("refund", row.id, sequence), entries)
+    await ledger_queries.post_ledger_entries(unit, account, PostedDocument("refund", row.id, sequence), entries)

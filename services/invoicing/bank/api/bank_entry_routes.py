@@ -13,7 +13,7 @@ from services.invoicing.bank.use_cases import bank_booking
 from services.invoicing.bank.use_cases.bank_booking import Decision, NotAReceipt
 from services.invoicing.bank.use_cases.bank_debits import EntryOfDebit
 from services.invoicing.payments.api.payment_routes import AdviceIn
-from services.invoicing.receivables.domain.invoice_balances import AmountRefused, UnknownLine
+from services.invoicing.receivables.domain.invoice_balances import AmountRefused, UnknownInvoiceLine
 from services.invoicing.settings.domain.approval_states import MoveRefused
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Prose, ReasonIn, example, get_example
@@ -139,7 +139,7 @@ async def list_entries(read: Read, paging: Paging, state: State | None = None) -
     after = paging.after_id()
 
     async def load(unit: Unit) -> list[BankEntryOut]:
-        found = await bank_entry_queries.list_entries(unit, state, after, paging.limit + 1)
+        found = await bank_entry_queries.list_bank_entries(unit, state, after, paging.limit + 1)
         return [BankEntryOut.of(*one) for one in found]
 
     return paging.page(await read(load), key=lambda entry: entry.id)
@@ -154,7 +154,7 @@ async def get_entry(entry_id: UUID, read: Read) -> BankEntryOut:
     """An entry, its proposals and what became of it."""
 
     async def load(unit: Unit) -> BankEntryOut:
-        return await _answer_entry(unit, await bank_entry_queries.get_entry(unit, entry_id))
+        return await _answer_entry(unit, await bank_entry_queries.get_bank_entry(unit, entry_id))
 
     return await read(load)
 
@@ -164,7 +164,7 @@ async def get_entry(entry_id: UUID, read: Read) -> BankEntryOut:
     status_code=200,
     response_model=BankEntryOut,
     summary="Book an entry",
-    responses=refusals(MoveRefused, NotAReceipt, AmountRefused, EntryOfDebit, CurrencyMismatch, UnknownLine),
+    responses=refusals(MoveRefused, NotAReceipt, AmountRefused, EntryOfDebit, CurrencyMismatch, UnknownInvoiceLine),
 )
 async def book_entry(
     entry_id: UUID, wanted: BookIn, command: Annotated[CommandRunner, perform_command("bank_entry.book")]

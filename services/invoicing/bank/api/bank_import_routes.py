@@ -84,11 +84,13 @@ class ImportOut(BaseModel):
     async def of(cls, unit: Unit, row: BankImportRow, *, repeated: bool = False) -> Self:
         """The answer for a row."""
         fields: dict[str, Any] = {
-            "entries": bank_booking.count_entries(row),
-            "states": await bank_entry_queries.count_states(unit, row.id),
+            "entries": bank_booking.count_imported_entries(row),
+            "states": await bank_entry_queries.count_entries_by_state(unit, row.id),
         }
         now = {"repeated": repeated, "known_until": await bank_knowledge_queries.known_until(unit)}
-        fields["refused"] = [entry.model_dump() for entry in await bank_entry_queries.list_refused(unit, row.id)]
+        fields["refused"] = [
+            entry.model_dump() for entry in await bank_entry_queries.list_refused_entries(unit, row.id)
+        ]
         fields["repeats"] = [RepeatOut.of(repeat) for repeat in await list_repeats(unit, row.id, None, MOST_REPEATS)]
         return cls.model_validate(row.model_dump() | fields | now)
 

@@ -97,6 +97,8 @@ async def take_repeat(
     """Take it as an entry of its own, since it is other money than that of the entry that it repeats. Decided once."""
 
     async def take(unit: Unit) -> RepeatOut:
-        return RepeatOut.of(await repeated_entries.take_repeat(unit, repeat_id, command.caller.subject, reason.reason))
+        return RepeatOut.of(
+            await repeated_entries.take_repeated_entry(unit, repeat_id, command.caller.subject, reason.reason)
+        )
 
     return await command.run(take, status=200, reason=reason.reason)

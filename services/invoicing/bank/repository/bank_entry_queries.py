@@ -7,7 +7,7 @@ import asyncpg
 from sqlmodel import col, select
 
 from services.invoicing.bank.domain.entry_matching import EntryState
-from services.invoicing.bank.domain.statements.statement_entries import RefusedEntry
+from services.invoicing.bank.domain.statements.statement_entries import RefusedStatementEntry
 from services.invoicing.bank.tables import (
     BankEntryRow,
     BankImportRow,
@@ -40,11 +40,11 @@ async def insert_import(unit: Unit, row: BankImportRow) -> None:
     """Write an import with the entries that have come in, their proposals, and those that repeat another one."""
     unit.session.add(row)
     await unit.session.flush()
-    await insert_entries(unit, row.id)
+    await insert_bank_entries(unit, row.id)
     await unit.connection.execute(_ADD_REPEATS, row.id)
 
 
-async def insert_refused(unit: Unit, import_id: UUID, entries: Iterable[RefusedEntry]) -> None:
+async def insert_refused_entries(unit: Unit, import_id: UUID, entries: Iterable[RefusedStatementEntry]) -> None:
     """Write the entries that were left out of an import."""
     rows = [(import_id, entry.place, entry.account, entry.field, entry.message) for entry in entries]
     await unit.connection.copy_records_to_table(
@@ -52,13 +52,13 @@ async def insert_refused(unit: Unit, import_id: UUID, entries: Iterable[RefusedE
     )
 
 
-async def list_refused(unit: Unit, import_id: UUID) -> Sequence[BankRefusedEntryRow]:
+async def list_refused_entries(unit: Unit, import_id: UUID) -> Sequence[BankRefusedEntryRow]:
     """List the entries that were left out of an import, in the order of the file."""
     query = select(BankRefusedEntryRow).where(BankRefusedEntryRow.import_id == import_id)
     return (await unit.session.exec(query.order_by(col(BankRefusedEntryRow.place)))).all()
 
 
-async def insert_entries(unit: Unit, import_id: UUID) -> None:
+async def insert_bank_entries(unit: Unit, import_id: UUID) -> None:
     """Write the entries that have come in and their proposals."""
     await unit.connection.execute(_ADD_ENTRIES, import_id, unit.now)
     await unit.connection.execute("INSERT INTO bank_proposals SELECT * FROM incoming_proposals")
@@ -80,7 +80,7 @@ async def find_latest_import(unit: Unit) -> BankImportRow:
     return row
 
 
-async def count_states(unit: Unit, import_id: UUID) -> dict[str, int]:
+async def count_entries_by_state(unit: Unit, import_id: UUID) -> dict[str, int]:
     """How many entries of an import are in which state now."""
     rows = await unit.connection.fetch(
         "SELECT state, count(*) AS entries FROM bank_entries WHERE import_id = $1 GROUP BY state ORDER BY state",
@@ -114,7 +114,7 @@ async def save_mapping(unit: Unit, name: str, told: str, actor: str) -> None:
     await unit.connection.execute(_SAVE_MAPPING, name, told, actor, unit.now)
 
 
-async def list_entries(
+async def list_bank_entries(
     unit: Unit, state: str | None, after: UUID | None, limit: int
 ) -> list[tuple[BankEntryRow, list[BankProposalRow]]]:
     """Entries, of one state if it is given, in the order of their ids, each with its proposals."""
@@ -132,7 +132,7 @@ async def list_proposals(unit: Unit, entry_ids: Sequence[UUID]) -> dict[UUID, li
     return found
 
 
-async def get_entry(unit: Unit, entry_id: UUID, *, locked: bool = False) -> BankEntryRow:
+async def get_bank_entry(unit: Unit, entry_id: UUID, *, locked: bool = False) -> BankEntryRow:
     """The entry, locked for its decision if wanted. Raises NotFound."""
     row = await unit.session.get(BankEntryRow, entry_id, with_for_update=locked or None, populate_existing=True)
     if row is None:

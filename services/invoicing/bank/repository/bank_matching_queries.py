@@ -178,7 +178,7 @@ SELECT coalesce(max(place), 0) FROM (SELECT place FROM incoming_facts UNION ALL 
 """
 
 
-async def find_candidates(unit: Unit) -> int:
+async def find_matching_candidates(unit: Unit) -> int:
     """Find candidates for all entries that have come in; up to which place there are any."""
     run = unit.connection.execute
     await run(_NUMBERS)

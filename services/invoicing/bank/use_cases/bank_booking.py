@@ -28,7 +28,7 @@ from services.invoicing.payments.use_cases.payment_recording import NewPayment
 from services.invoicing.settings.domain.approval_states import moved_to
 from shared.base.telemetry import log
 from shared.events.invoicing import BankStatementImported
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal, Unavailable
 from shared.pure.ids import new_id
@@ -89,10 +89,10 @@ async def import_statement(unit: Unit, body: bytes, mapping: str | None, actor: 
         imported_at=unit.now,
     )
     await bank_entry_queries.insert_import(unit, row)
-    await bank_entry_queries.insert_refused(unit, row.id, file.refused)
+    await bank_entry_queries.insert_refused_entries(unit, row.id, file.refused)
     await bank_knowledge_queries.note_closings(unit, file.complete_closings)
     _publish_import(unit, row, len(file.refused))
-    unit.record(Change("bank_import", row.id))
+    unit.record(AuditedChange("bank_import", row.id))
     return row, False
 
 
@@ -102,7 +102,7 @@ def _publish_import(unit: Unit, row: BankImportRow, refused: int) -> None:
             import_id=row.id,
             format=row.format,
             closing_date=row.closing_date,
-            entries=count_entries(row),
+            entries=count_imported_entries(row),
             refused=refused,
         )
     )
@@ -122,18 +122,18 @@ async def close_account(unit: Unit, bank_account: str, actor: str, reason: str) 
     row.is_closed, row.closed_by, row.reason, row.closed_at = True, actor, reason, unit.now
     unit.session.add(row)
     await unit.session.flush()
-    unit.record(Change("bank_account", bank_account, None, before, row.model_dump()))
+    unit.record(AuditedChange("bank_account", bank_account, None, before, row.model_dump()))
     return row
 
 
-def count_entries(row: BankImportRow) -> dict[str, int]:
+def count_imported_entries(row: BankImportRow) -> dict[str, int]:
     """The entries of a file by outcome, as at its import."""
     return {"certain": row.certain, "unmatched": row.unmatched, "kept": row.kept, "repeated": row.repeated}
 
 
 async def match_incoming(unit: Unit) -> None:
     """Judge what has come in, some entries at a time."""
-    last = await bank_matching_queries.find_candidates(unit)
+    last = await bank_matching_queries.find_matching_candidates(unit)
     for begin in range(0, last, TOGETHER):
         found = await bank_matching_queries.list_evidence(unit, begin, begin + TOGETHER)
         await bank_matching_queries.save_verdicts(
@@ -275,7 +275,7 @@ async def ignore_entry(unit: Unit, entry_id: UUID, actor: str, reason: str) -> B
 
 async def _to_decide(unit: Unit, entry_id: UUID, wanted: EntryState) -> BankEntryRow:
     """The entry, locked, if it may have this state: of two who decide at once the second is refused."""
-    row = await bank_entry_queries.get_entry(unit, entry_id, locked=True)
+    row = await bank_entry_queries.get_bank_entry(unit, entry_id, locked=True)
     moved_to(ENTRY_ALLOWED, EntryState(row.state), wanted)
     return row
 
@@ -284,4 +284,4 @@ def _note(unit: Unit, row: BankEntryRow, wanted: EntryState, **fields: object) -
     before = row.model_dump()
     row.state = moved_to(ENTRY_ALLOWED, EntryState(row.state), wanted)
     row.sqlmodel_update(fields | {"due_at": None, "decided_at": unit.now})
-    unit.record(Change("bank_entry", row.id, row.account_id, before, row.model_dump()))
+    unit.record(AuditedChange("bank_entry", row.id, row.account_id, before, row.model_dump()))

@@ -13,7 +13,7 @@ from services.invoicing.bank.domain.entry_matching import lookup_numbers
 from services.invoicing.bank.domain.statements import camt, tabular
 from services.invoicing.bank.domain.statements.statement_entries import (
     ClosingBalance,
-    RefusedEntry,
+    RefusedStatementEntry,
     StatementEntry,
     refuse_statement,
 )
@@ -35,7 +35,7 @@ class BankFile:
     columns: ColumnMapping | None
     closings: dict[str, date] = field(default_factory=dict)
     """The newest closing of each bank account in it."""
-    refused: list[RefusedEntry] = field(default_factory=list)
+    refused: list[RefusedStatementEntry] = field(default_factory=list)
     """The entries that are left out."""
     former_keys: list[IncomingFormerKey] = field(default_factory=list)
     """The keys under which the entries that were read may be known from before."""
@@ -52,12 +52,12 @@ class BankFile:
         incomplete = {entry.account for entry in self.refused}
         return {account: day for account, day in self.closings.items() if account not in incomplete}
 
-    def _refuse(self, entry: RefusedEntry) -> None:
+    def _refuse(self, entry: RefusedStatementEntry) -> None:
         if len(self.refused) == MOST_REFUSED:
             refuse_statement(entry.place, entry.field, f"{entry.message}, as of {MOST_REFUSED} entries before it")
         self.refused.append(entry)
 
-    def _read(self) -> Iterator[StatementEntry | ClosingBalance | RefusedEntry]:
+    def _read(self) -> Iterator[StatementEntry | ClosingBalance | RefusedStatementEntry]:
         return camt.read_camt(self.body) if self.columns is None else tabular.read_csv(self.body, self.columns)
 
     async def entries(self) -> AsyncIterator[IncomingEntry]:
@@ -70,12 +70,14 @@ class BankFile:
             for incoming in self._take_in(read):
                 yield incoming
 
-    def _take_in(self, read: Sequence[StatementEntry | ClosingBalance | RefusedEntry]) -> Iterator[IncomingEntry]:
+    def _take_in(
+        self, read: Sequence[StatementEntry | ClosingBalance | RefusedStatementEntry]
+    ) -> Iterator[IncomingEntry]:
         for entry in read:
             if isinstance(entry, ClosingBalance):
                 self.closings[entry.account] = max(self.closings.get(entry.account, entry.day), entry.day)
                 continue
-            if isinstance(entry, RefusedEntry):
+            if isinstance(entry, RefusedStatementEntry):
                 self._refuse(entry)
                 continue
             self.former_keys += [

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from services.invoicing.bank.domain.statements.tabular import ColumnMapping
 from services.invoicing.bank.repository.bank_entry_queries import find_mapping
 from services.invoicing.bank.use_cases import bank_booking
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 
 
@@ -15,4 +15,4 @@ async def set_mapping(unit: Unit, name: str, columns: ColumnMapping, actor: str)
     former = await find_mapping(unit, name)
     before = former.columns if former else {}
     await bank_booking.put_mapping(unit, name, columns, actor)
-    unit.record(Change("bank_mapping", name, None, before, asdict(columns)))
+    unit.record(AuditedChange("bank_mapping", name, None, before, asdict(columns)))

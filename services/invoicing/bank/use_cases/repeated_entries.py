@@ -5,17 +5,17 @@ from uuid import UUID
 
 from services.invoicing.bank.domain.entry_matching import lookup_numbers
 from services.invoicing.bank.repository import bank_matching_queries, bank_repeat_queries
-from services.invoicing.bank.repository.bank_entry_queries import insert_entries
+from services.invoicing.bank.repository.bank_entry_queries import insert_bank_entries
 from services.invoicing.bank.repository.bank_matching_queries import IncomingEntry
 from services.invoicing.bank.repository.bank_repeat_queries import RepeatedEntry
 from services.invoicing.bank.use_cases import bank_booking
 from services.invoicing.settings.domain.approval_states import MoveRefused
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 
 
-async def take_repeat(unit: Unit, repeat_id: UUID, actor: str, reason: str) -> RepeatedEntry:
+async def take_repeated_entry(unit: Unit, repeat_id: UUID, actor: str, reason: str) -> RepeatedEntry:
     """Take a repeat as an entry of its own, which is matched as if it came in now.
 
     Raises NotFound, and MoveRefused if it was taken before.
@@ -28,10 +28,10 @@ async def take_repeat(unit: Unit, repeat_id: UUID, actor: str, reason: str) -> R
     entry = _incoming(repeat)
     await bank_matching_queries.stage_entries(unit, _iterate(entry))
     await bank_booking.match_incoming(unit)
-    await insert_entries(unit, row.import_id)
+    await insert_bank_entries(unit, row.import_id)
     before = row.model_dump()
     row.taken_entry_id, row.taken_by, row.reason, row.taken_at = entry.id, actor, reason, unit.now
-    unit.record(Change("bank_repeat", row.id, None, before, row.model_dump()))
+    unit.record(AuditedChange("bank_repeat", row.id, None, before, row.model_dump()))
     await bank_repeat_queries.save_repeat(unit, row)
     return repeat
 

@@ -137,7 +137,9 @@ async def start_run(run: BillRunIn, command: Annotated[CommandRunner, perform_co
     """Workers bill the accounts in chunks from now on; announces `BillRunStarted` and then `BillRunFinished`."""
 
     async def start(unit: Unit) -> BillRunOut:
-        row, _ = await bill_run_control.start_run(unit, run.run_date, at_once=run.at_once, actor=command.caller.subject)
+        row, _ = await bill_run_control.start_bill_run(
+            unit, run.run_date, at_once=run.at_once, actor=command.caller.subject
+        )
         return await BillRunOut.told(unit, row)
 
     return await command.run(start)
@@ -161,7 +163,7 @@ async def get_run(run_id: UUID, read: Read) -> BillRunOut:
     """How far the run is, and what it comes to."""
 
     async def load(unit: Unit) -> BillRunOut:
-        return await BillRunOut.told(unit, await bill_run_queries.get_run(unit, run_id))
+        return await BillRunOut.told(unit, await bill_run_queries.get_bill_run(unit, run_id))
 
     return await read(load)
 
@@ -172,7 +174,7 @@ async def list_aside(run_id: UUID, read: Read, paging: Paging) -> Page[AsideOut]
     after = paging.after_id()
 
     async def load(unit: Unit) -> list[AsideOut]:
-        await bill_run_queries.get_run(unit, run_id)
+        await bill_run_queries.get_bill_run(unit, run_id)
         return [AsideOut(**row) for row in await bill_run_queries.list_set_aside(unit, run_id, after, paging.limit + 1)]
 
     return paging.page(await read(load), key=lambda one: one.account_id)
@@ -184,7 +186,7 @@ async def list_credits(run_id: UUID, read: Read, paging: Paging) -> Page[CreditO
     after = paging.after_id()
 
     async def load(unit: Unit) -> list[CreditOut]:
-        await bill_run_queries.get_run(unit, run_id)
+        await bill_run_queries.get_bill_run(unit, run_id)
         return [
             CreditOut(**row) for row in await bill_run_queries.list_run_credits(unit, run_id, after, paging.limit + 1)
         ]
@@ -198,7 +200,7 @@ async def list_run_differences(run_id: UUID, read: Read, paging: Paging) -> Page
     after = paging.after_id()
 
     async def load(unit: Unit) -> list[RunDifferenceOut]:
-        row = await bill_run_queries.get_run(unit, run_id)
+        row = await bill_run_queries.get_bill_run(unit, run_id)
         return [
             RunDifferenceOut(**difference)
             for difference in await bill_run_queries.list_run_differences(unit, row, after, paging.limit + 1)
@@ -229,7 +231,7 @@ async def approve_run(
     run_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.approve")]
 ) -> Response:
     """Issue every draft of the run: as an invoice or, below 0, as credit notes."""
-    return await _moved(bill_run_control.approve_run, run_id, why, command)
+    return await _moved(bill_run_control.approve_bill_run, run_id, why, command)
 
 
 @writes.post(
@@ -243,7 +245,7 @@ async def discard_run(
     run_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.discard")]
 ) -> Response:
     """Issue nothing; what the drafts would have billed waits for another run."""
-    return await _moved(bill_run_control.discard_run, run_id, why, command)
+    return await _moved(bill_run_control.discard_bill_run, run_id, why, command)
 
 
 @writes.post(
@@ -257,4 +259,4 @@ async def retry_run(
     run_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.retry")]
 ) -> Response:
     """Try the accounts again that were set aside, once what kept them is mended."""
-    return await _moved(bill_run_control.retry_run, run_id, why, command)
+    return await _moved(bill_run_control.retry_bill_run, run_id, why, command)

@@ -118,7 +118,7 @@ async def list_drafts(
     """By account: what waits for its tax or for approval. What is issued or discarded is no draft any more."""
 
     async def load(unit: Unit) -> list[DraftOut]:
-        await bill_run_queries.get_run(unit, run_id)
+        await bill_run_queries.get_bill_run(unit, run_id)
         rows = await draft_queries.list_drafts(unit, run_id, account_id, paging.after_id(), paging.limit + 1)
         return [DraftOut.from_row(row) for row in rows]
 
@@ -130,7 +130,7 @@ async def get_draft(run_id: UUID, draft_id: UUID, read: Read) -> DraftDetailsOut
     """The lines that the draft would have as an invoice, which keeps its id, or that credit notes would settle."""
 
     async def load(unit: Unit) -> DraftDetailsOut:
-        await bill_run_queries.get_run(unit, run_id)
+        await bill_run_queries.get_bill_run(unit, run_id)
         return DraftDetailsOut.from_rows(*await draft_queries.get_draft(unit, run_id, draft_id))
 
     return await read(load)

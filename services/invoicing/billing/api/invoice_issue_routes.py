@@ -12,7 +12,7 @@ from services.invoicing.billing.use_cases.invoice_issuing import (
     DateRefused,
     MonthClosed,
     NewInvoice,
-    NewLine,
+    NewInvoiceLine,
     NotTheirs,
 )
 from services.invoicing.catalog.repository.tax_rate_queries import STANDARD_CLASS, TaxedOutside, UnknownTaxClass
@@ -68,7 +68,8 @@ class InvoiceIn(Body):
     def new(self) -> NewInvoice:
         """What is to be issued."""
         lines = [
-            NewLine(line.description, line.amount.money(), line.subscription_id, line.tax_class) for line in self.lines
+            NewInvoiceLine(line.description, line.amount.money(), line.subscription_id, line.tax_class)
+            for line in self.lines
         ]
         return NewInvoice(self.account_id, lines, self.external_reference, self.issue_date, self.due_date)
 

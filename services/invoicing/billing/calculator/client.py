@@ -18,7 +18,7 @@ PASSES = (408, 425, 429)
 LONGEST_DETAIL = 200
 
 
-class Refused(Exception):
+class CalculatorRefusal(Exception):
     """The calculator refuses for good, or what it answers is no answer."""
 
 
@@ -33,13 +33,15 @@ class Calculator:
         """The tax of an invoice. Raises Refused, Later."""
         answer = await self._sent(request)
         if answer.status_code != 200:
-            raise Refused(_describe_refusal(answer))
+            raise CalculatorRefusal(_describe_refusal(answer))
         try:
             return TaxAnswer.model_validate_json(answer.content)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             place = ".".join(str(part) for part in first["loc"]) or "the body"
-            raise Refused(f"the tax calculator's answer is not understood: {place}: {first['msg']}") from error
+            raise CalculatorRefusal(
+                f"the tax calculator's answer is not understood: {place}: {first['msg']}"
+            ) from error
 
     async def _sent(self, request: TaxRequest) -> httpx2.Response:
         body, headers = request.model_dump_json(), self._headers(request)

@@ -137,7 +137,7 @@ async def keep_as_drafts(unit: Unit, run_id: UUID, state: str = "drafted", *, to
     await unit.connection.execute(_STATE, run_id, state, to_be_taxed, unit.now if state == "approved" else None)
 
 
-async def take_drafts(unit: Unit, run_id: UUID, account_ids: Sequence[UUID]) -> None:
+async def load_approved_drafts(unit: Unit, run_id: UUID, account_ids: Sequence[UUID]) -> None:
     """Fill the temporary tables with the drafts of these accounts, dated today, which are drafts no longer.
 
     The terms are those that were drafted: as many days from the date of issue to the due date.

@@ -12,7 +12,7 @@ from shared.persistence.keyset import rows_after
 from shared.pure.errors import NotFound
 
 
-async def get_run(unit: Unit, run_id: UUID) -> BillRunRow:
+async def get_bill_run(unit: Unit, run_id: UUID) -> BillRunRow:
     """The run. Raises NotFound."""
     row = await unit.session.get(BillRunRow, run_id, populate_existing=True)
     if row is None:
@@ -82,7 +82,7 @@ async def reset_accounts(unit: Unit, run_id: UUID, account_id: UUID, state: str,
     )
 
 
-async def map_unfinished_accounts(unit: Unit, run_id: UUID) -> dict[UUID, str]:
+async def map_accounts_in_work(unit: Unit, run_id: UUID) -> dict[UUID, str]:
     """The accounts of a run that have no draft yet, or one without its tax, and their states.
 
     One whose day has not begun is `later`.

@@ -24,7 +24,7 @@ WHERE l.draft_id = $1 ORDER BY l.line
 """
 
 
-def build_page(run_id: UUID, account_id: UUID | None, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
+def build_draft_list(run_id: UUID, account_id: UUID | None, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
     """Build the query of a page of a run's drafts in the order of their accounts, and its arguments."""
     conditions = [("d.account_id =", account_id), ("d.account_id >", after)]
     stated = [(comparison, value) for comparison, value in conditions if value is not None]
@@ -37,7 +37,7 @@ async def list_drafts(
     unit: Unit, run_id: UUID, account_id: UUID | None, after: UUID | None, limit: int
 ) -> list[asyncpg.Record]:
     """List the drafts of a run that wait for their tax or for approval, after this account; or that of one account."""
-    query, arguments = build_page(run_id, account_id, after, limit)
+    query, arguments = build_draft_list(run_id, account_id, after, limit)
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
 
 

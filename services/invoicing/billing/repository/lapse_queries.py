@@ -91,6 +91,6 @@ WHERE r.run_id = $1 AND r.account_id = n.account_id AND r.state IN ('drafted', '
 """
 
 
-async def note_reasons(unit: Unit, run_id: UUID, reasons: Sequence[tuple[UUID, str]]) -> None:
+async def save_lapse_reasons(unit: Unit, run_id: UUID, reasons: Sequence[tuple[UUID, str]]) -> None:
     """Say beside these accounts of a run what became of their credit."""
     await unit.connection.execute(_SAY, run_id, *columns(reasons, 2))

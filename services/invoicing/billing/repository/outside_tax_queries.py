@@ -100,7 +100,7 @@ FROM unnest($1::int[], $2::bigint[], $3::int[]) AS n (line, tax_minor, rate_bp) 
 async def take_taxed_drafts(unit: Unit, row: asyncpg.Record, intent_id: UUID, taxed: Taxed) -> None:
     """Take the draft into the temporary tables, with this tax."""
     await bill_run_drafting.prepare_chunk(unit)
-    await bill_run_issuing.take_drafts(unit, row["run_id"], [row["account_id"]])
+    await bill_run_issuing.load_approved_drafts(unit, row["run_id"], [row["account_id"]])
     await unit.connection.execute(_TAX, *columns(_rows(taxed.lines), 3))
     await unit.connection.execute("UPDATE bill_invoices SET tax_request_id = $1, tax_note = $2", intent_id, taxed.note)
     await bill_run_drafting.compute_totals(unit)

@@ -96,7 +96,7 @@ async def _at_once(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID])
 
 async def _issue_approved(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
     await bill_run_drafting.prepare_chunk(unit)
-    await bill_run_issuing.take_drafts(unit, run_id, account_ids)
+    await bill_run_issuing.load_approved_drafts(unit, run_id, account_ids)
     lapsed = await proration_credit_notes.lapse_drafts(unit, run_id)
     await _issue(unit, run_id)
     await proration_credit_notes.note_lapses(unit, run_id, lapsed)

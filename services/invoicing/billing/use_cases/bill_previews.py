@@ -80,7 +80,7 @@ async def preview_bill(unit: Unit, account_id: UUID, day: date) -> BillPreview:
 
 
 async def _drawn_up(unit: Unit, account_id: UUID, currency: str, day: date) -> BillPreview:
-    run = bill_run_control.new_run(unit, day, at_once=False, actor="preview")
+    run = bill_run_control.build_bill_run(unit, day, at_once=False, actor="preview")
     unit.session.add(run)
     await unit.session.flush()
     await bill_run_queries.include_one(unit, run.id, account_id)

@@ -11,7 +11,7 @@ from services.invoicing.billing.repository import bill_run_queries, outside_tax_
 from services.invoicing.billing.tables import BillRunRow
 from services.invoicing.settings.domain.approval_states import MoveRefused, moved_to
 from shared.events.invoicing import BilledTotal, BillRunFinished, BillRunStarted
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
 from shared.pure.calendar import local_date
@@ -33,7 +33,7 @@ def _move(row: BillRunRow, wanted: RunState) -> None:
     row.state = moved_to(RUN_ALLOWED, RunState(row.state), wanted)
 
 
-def new_run(unit: Unit, day: date, *, at_once: bool, actor: str) -> BillRunRow:
+def build_bill_run(unit: Unit, day: date, *, at_once: bool, actor: str) -> BillRunRow:
     """A run that has just begun."""
     return BillRunRow(
         id=new_id(),
@@ -48,25 +48,25 @@ def new_run(unit: Unit, day: date, *, at_once: bool, actor: str) -> BillRunRow:
     )
 
 
-async def start_run(unit: Unit, day: date, *, at_once: bool, actor: str) -> tuple[BillRunRow, int]:
+async def start_bill_run(unit: Unit, day: date, *, at_once: bool, actor: str) -> tuple[BillRunRow, int]:
     """Start a run for a date with every account that has something due and is in no other run. Raises DateRefused.
 
     Workers do it from then on, in chunks.
     """
     if day > local_date(unit.now, ZoneInfo("UTC")) + timedelta(days=1):
         raise DateRefused(f"run_date: {day} is in the future")
-    row = new_run(unit, day, at_once=at_once, actor=actor)
+    row = build_bill_run(unit, day, at_once=at_once, actor=actor)
     unit.session.add(row)
     await unit.session.flush()
     await unit.lock(row.id, TURNSTILE)
     included = await bill_run_queries.include_accounts(unit, row.id, day)
     unit.publish(BillRunStarted(run_id=row.id, run_date=day, at_once=at_once, accounts=included))
     unit.wake("sweeps")
-    unit.record(Change("bill_run", row.id))
+    unit.record(AuditedChange("bill_run", row.id))
     return row, included
 
 
-async def approve_run(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
+async def approve_bill_run(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
     """Let the drafts of a run be issued. Raises NotFound, MoveRefused."""
     row = await _lock_run(unit, run_id)
     before = row.model_dump()
@@ -76,7 +76,7 @@ async def approve_run(unit: Unit, run_id: UUID, actor: str, reason: str) -> Bill
     return await _save_and_record(unit, row, before)
 
 
-async def discard_run(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
+async def discard_bill_run(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
     """Give the drafts of a run up; what they would have billed waits for another run. Raises NotFound, MoveRefused.
 
     One that is still drafting can be given up if nothing but the outside tax calculator, or the beginning of local
@@ -96,7 +96,7 @@ async def discard_run(unit: Unit, run_id: UUID, actor: str, reason: str) -> Bill
 async def _wait_for_no_tax(unit: Unit, run_id: UUID) -> None:
     """No answer of the tax calculator has an effect on this run any more. Raises MoveRefused while workers draft."""
     for _ in range(2):  # once they are locked, no worker records an answer that lets one of them be drafted again
-        under_way = await bill_run_queries.map_unfinished_accounts(unit, run_id)
+        under_way = await bill_run_queries.map_accounts_in_work(unit, run_id)
         if "waiting" in under_way.values():
             raise MoveRefused("accounts are being drafted; the run can be discarded when that is done")
         await unit.lock(*under_way)
@@ -105,7 +105,7 @@ async def _wait_for_no_tax(unit: Unit, run_id: UUID) -> None:
     )
 
 
-async def retry_run(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
+async def retry_bill_run(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
     """Try the accounts once more that were set aside, in a run that has finished. Raises NotFound, MoveRefused."""
     row = await _lock_run(unit, run_id)
     before = row.model_dump()
@@ -116,23 +116,23 @@ async def retry_run(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRu
 
 
 async def _lock_run(unit: Unit, run_id: UUID) -> BillRunRow:
-    await bill_run_queries.get_run(unit, run_id)
+    await bill_run_queries.get_bill_run(unit, run_id)
     await unit.lock(run_id)
-    return await bill_run_queries.get_run(unit, run_id)
+    return await bill_run_queries.get_bill_run(unit, run_id)
 
 
 async def _save_and_record(unit: Unit, row: BillRunRow, before: Mapping[str, Any]) -> BillRunRow:
     unit.session.add(row)
     await unit.session.flush()
     unit.wake("sweeps")
-    unit.record(Change("bill_run", row.id, None, before, row.model_dump()))
+    unit.record(AuditedChange("bill_run", row.id, None, before, row.model_dump()))
     return row
 
 
-async def finish_runs(unit: Unit, run_ids: list[str]) -> None:
+async def finish_bill_runs(unit: Unit, run_ids: list[str]) -> None:
     """Say of these runs, whose accounts are all done, what they come to."""
     for run_id in map(UUID, run_ids):
-        row = await bill_run_queries.get_run(unit, run_id)
+        row = await bill_run_queries.get_bill_run(unit, run_id)
         counts = await bill_run_queries.count_accounts(unit, run_id)
         if counts.keys() & {"waiting", "to_be_taxed", "approved"}:
             continue

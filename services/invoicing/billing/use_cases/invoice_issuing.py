@@ -25,7 +25,7 @@ from services.invoicing.receivables.use_cases import balance_updates
 from services.invoicing.revenue.repository import release_queries
 from services.invoicing.subscriptions.repository import subscription_queries
 from shared.events.invoicing import InvoiceIssued
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.calendar import local_date
 from shared.pure.errors import Refusal
@@ -54,7 +54,7 @@ class NotTheirs(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class NewLine:
+class NewInvoiceLine:
     """A line to be issued; the tax of its class is included in the amount."""
 
     description: str
@@ -68,7 +68,7 @@ class NewInvoice:
     """An invoice to issue. Without dates: issued today in the account's zone, due the account's terms later."""
 
     account_id: UUID
-    lines: Sequence[NewLine]
+    lines: Sequence[NewInvoiceLine]
     external_reference: str | None
     issue_date: date | None
     due_date: date | None
@@ -89,7 +89,7 @@ async def issue_invoice(unit: Unit, new: NewInvoice) -> InvoiceRow:
     if issue_date < today.replace(day=1):
         await _check_month(unit, account.legal_entity, issue_date)
     taxed_lines = await _tax_lines(unit, account, new.lines, issue_date)
-    number = await number_queries.take_next_number(unit, account.legal_entity, "invoice")
+    number = await number_queries.take_next_document_number(unit, account.legal_entity, "invoice")
     row = InvoiceRow(
         id=new_id(),
         account_id=account.id,
@@ -103,7 +103,7 @@ async def issue_invoice(unit: Unit, new: NewInvoice) -> InvoiceRow:
         issued_at=unit.now,
     )
     await _record(unit, account, row, taxed_lines)
-    unit.record(Change("invoice", row.id, account.id))
+    unit.record(AuditedChange("invoice", row.id, account.id))
     return row
 
 
@@ -119,12 +119,12 @@ def _dates(account: Account, new: NewInvoice, today: date) -> tuple[date, date]:
 
 async def _check_month(unit: Unit, legal_entity: str, issue_date: date) -> None:
     """Keep the month of a past date open until the invoice is posted into it. Raises MonthClosed."""
-    await legal_entity_queries.lock_to_post(unit, legal_entity)
+    await legal_entity_queries.lock_entity_to_post(unit, legal_entity)
     if await release_queries.is_month_closed(unit, legal_entity, issue_date):
         raise MonthClosed(f"issue_date: {issue_date:%Y-%m} is closed for {legal_entity}")
 
 
-async def _check_lines(unit: Unit, account: Account, lines: Sequence[NewLine]) -> None:
+async def _check_lines(unit: Unit, account: Account, lines: Sequence[NewInvoiceLine]) -> None:
     for line in lines:
         if line.amount.currency != account.currency:
             raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {line.amount.currency}")
@@ -138,7 +138,9 @@ async def _check_lines(unit: Unit, account: Account, lines: Sequence[NewLine]) -
         raise NotTheirs(f"the account has no subscription {min(missing)}")
 
 
-async def _tax_lines(unit: Unit, account: Account, lines: Sequence[NewLine], issue_date: date) -> list[LineByHand]:
+async def _tax_lines(
+    unit: Unit, account: Account, lines: Sequence[NewInvoiceLine], issue_date: date
+) -> list[LineByHand]:
     """Number the lines and take the tax out of each, by the rates of the issue date.
 
     Raises TaxedOutside, UnknownTaxClass.
@@ -181,6 +183,6 @@ async def _record(unit: Unit, account: Account, row: InvoiceRow, lines: Sequence
     document = PostedDocument("invoice", row.id, sequence, row.issue_date)
     tax_minor = sum(line.tax_minor for line in lines)
     entries = ledger_domain.build_invoice_entries(row.total_minor, tax_minor)
-    await ledger_queries.post_entries(unit, account, document, entries)
+    await ledger_queries.post_ledger_entries(unit, account, document, entries)
     await deliveries_repository.enqueue_delivery(unit, "invoice", row.id, account.id, row.legal_entity)
     await apply_unapplied(unit, [account])

@@ -56,7 +56,7 @@ async def note_lapses(unit: Unit, run_id: UUID, lapsed: Sequence[Lapse]) -> None
         for (account_id, currency), amount in sums.items()
     ]
     if reasons:
-        await lapse_queries.note_reasons(unit, run_id, reasons)
+        await lapse_queries.save_lapse_reasons(unit, run_id, reasons)
 
 
 async def take_out_surpluses(unit: Unit) -> Sequence[Surplus]:

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from services.invoicing.billing.calculator.client import Calculator, Refused
+from services.invoicing.billing.calculator.client import Calculator, CalculatorRefusal
 from services.invoicing.billing.calculator.contract import Facts, TaxRequest
 from services.invoicing.billing.domain.outside_tax import LineTax, NotTaxed, Taxed, compute_total, find_tax_flaw
 from services.invoicing.billing.repository import bill_run_issuing, bill_run_queries, outside_tax_queries
@@ -32,7 +32,7 @@ async def ask_calculator(runtime: "Runtime", request: TaxRequest, within: timede
     try:
         async with asyncio.timeout(within.total_seconds()):
             answer = await calculator.ask(request)
-    except Refused as refusal:
+    except CalculatorRefusal as refusal:
         return NotTaxed(f"refused: {refusal}")
     except TimeoutError as error:
         raise Later("the tax calculator takes too long") from error

@@ -11,7 +11,7 @@ from services.invoicing.catalog.domain.plan_versions import PlanVersion
 from services.invoicing.catalog.repository import plan_queries, tax_rate_queries
 from services.invoicing.catalog.tables.plan_tables import PlanRow
 from shared.events.invoicing import PlanVersionPublished, PriceIn
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 
@@ -38,7 +38,7 @@ async def create_plan(unit: Unit, new: NewPlan) -> tuple[PlanRow, PlanVersion]:
         raise ReferenceTaken(f"another plan has the code {new.code}") from error
     await unit.lock(row.id)
     version = replace(new.version, plan_id=row.id, number=1)
-    unit.record(Change("plan", row.id))
+    unit.record(AuditedChange("plan", row.id))
     return row, await _publish(unit, row, version)
 
 
@@ -48,7 +48,7 @@ async def publish_version(unit: Unit, plan_id: UUID, version: PlanVersion) -> tu
     await unit.lock(plan_id)
     former = (await plan_queries.list_versions(unit, [plan_id]))[plan_id]
     plan_versions.check_version(version, former)
-    unit.record(Change("plan_version", f"{plan_id}/{len(former) + 1}"))
+    unit.record(AuditedChange("plan_version", f"{plan_id}/{len(former) + 1}"))
     return row, await _publish(unit, row, replace(version, plan_id=plan_id, number=len(former) + 1))
 
 

@@ -8,8 +8,8 @@ from services.invoicing.accounts.repository import legal_entity_queries
 from services.invoicing.catalog.repository import tax_rate_queries
 from services.invoicing.settings.domain.setting_change import SettingKind, Values
 from services.invoicing.settings.tables import SettingChangeRow
-from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_change
-from shared.persistence.audit import Change
+from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_setting_change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.web.auth import Caller
 
@@ -35,7 +35,7 @@ async def change_rate(unit: Unit, caller: Caller, new: NewTaxRate, reason: str) 
     key = "/".join((new.legal_entity, new.country, new.tax_class, wanted["valid_from"]))
     await lock_setting(unit, SettingKind.TAX_RATE, key)
     wish = WantedSetting(SettingKind.TAX_RATE, key, new.legal_entity, await find_former_rate(unit, wanted), wanted)
-    row = await propose_change(unit, caller, wish, reason)
+    row = await propose_setting_change(unit, caller, wish, reason)
     if is_carried_out(row):
         await apply_rate(unit, row)
     return row
@@ -53,7 +53,7 @@ async def apply_rate(unit: Unit, row: SettingChangeRow) -> None:
     new = _parse_rate(row.wanted)
     await tax_rate_queries.set_rate(unit, **asdict(new))
     before = {"rate_bp": row.former.get("rate_bp")}
-    unit.record(Change("tax_rate", row.key, None, before, {"rate_bp": new.rate_bp}))
+    unit.record(AuditedChange("tax_rate", row.key, None, before, {"rate_bp": new.rate_bp}))
 
 
 def _parse_rate(wanted: Values) -> NewTaxRate:

@@ -130,7 +130,7 @@ def _entry(row: RunningBalance) -> StatementEntryOut:
     )
 
 
-def _item(item: account_statement.OpenItem, end: date) -> OpenItemOut:
+def _item(item: account_statement.OpenInvoice, end: date) -> OpenItemOut:
     return OpenItemOut(
         number=item.number,
         issued_on=item.issued_on,

@@ -28,7 +28,7 @@ class RunningBalance:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenItem:
+class OpenInvoice:
     """An invoice of which something is open at the end."""
 
     number: str
@@ -48,7 +48,7 @@ class CurrencyStatement:
     rows: tuple[RunningBalance, ...]
     unapplied: int
     """What was paid and has paid nothing yet."""
-    items: tuple[OpenItem, ...]
+    items: tuple[OpenInvoice, ...]
 
     @property
     def closing(self) -> int:

@@ -55,7 +55,7 @@ async def sum_opening(unit: Unit, account_id: UUID, begin: datetime) -> dict[str
     return dict(await unit.connection.fetch(_OPENING, account_id, begin))
 
 
-async def list_entries(unit: Unit, account_id: UUID, begin: datetime, end: datetime) -> Sequence[asyncpg.Record]:
+async def list_ledger_entries(unit: Unit, account_id: UUID, begin: datetime, end: datetime) -> Sequence[asyncpg.Record]:
     """List what changed the balance from one instant until before another, in order."""
     rows: list[asyncpg.Record] = await unit.connection.fetch(_ENTRIES, account_id, begin, end)
     return rows
@@ -66,7 +66,7 @@ async def sum_unapplied(unit: Unit, account_id: UUID, end: datetime) -> dict[str
     return dict(await unit.connection.fetch(_UNAPPLIED, account_id, end))
 
 
-async def list_open_items(unit: Unit, account_id: UUID, end: datetime) -> Sequence[asyncpg.Record]:
+async def list_open_invoices(unit: Unit, account_id: UUID, end: datetime) -> Sequence[asyncpg.Record]:
     """The invoices of which something was open before an instant, the oldest first."""
     rows: list[asyncpg.Record] = await unit.connection.fetch(_ITEMS, account_id, end)
     return rows

@@ -19,7 +19,7 @@ from services.invoicing.receivables.repository.invoice_queries import get_invoic
 from shared.events.escalation import MailBounced
 from shared.events.invoicing import DocumentFailed, DocumentSent
 from shared.outside.mail import NOT_WRITABLE
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
 from shared.process.intents import Intent, Recorded
@@ -74,8 +74,8 @@ async def resend_document(unit: Unit, kind: str, document_id: UUID, actor: str, 
     )
     unit.session.add(row)
     await unit.session.flush()
-    await intents.add(unit, SEND_DOCUMENT, account_id, row.id, {}, row.id)
-    unit.record(Change("document_delivery", row.id, account_id))
+    await intents.add_intent(unit, SEND_DOCUMENT, account_id, row.id, {}, row.id)
+    unit.record(AuditedChange("document_delivery", row.id, account_id))
     return row
 
 
@@ -135,7 +135,7 @@ async def record_sent(unit: Unit, intent: Intent, refusal: str | None) -> Record
     row = await deliveries_repository.get_delivery(unit, UUID(intent.key))
     if row.state != "pending":
         return Recorded.DONE
-    await deliveries_repository.save_result(unit, row.id, refusal)
+    await deliveries_repository.save_delivery_result(unit, row.id, refusal)
     if refusal is None:
         unit.publish(DocumentSent(**_describe_delivery(row), delivered_at=unit.now))
     else:
@@ -157,5 +157,5 @@ async def record_bounce(unit: Unit, event: MailBounced) -> None:
     row = await deliveries_repository.get_delivery(unit, delivery_id)
     if row.state in ("pending", "sent"):
         failure = f"{event.code} came back after the next mail hop took it"
-        await deliveries_repository.save_result(unit, delivery_id, failure)
+        await deliveries_repository.save_delivery_result(unit, delivery_id, failure)
         unit.publish(DocumentFailed(**_describe_delivery(row), cause=event.code))

@@ -13,7 +13,7 @@ from services.invoicing.documents.domain.account_statement import (
     AccountStatement,
     AccountStatementEntry,
     CurrencyStatement,
-    OpenItem,
+    OpenInvoice,
     compute_running_balances,
 )
 from services.invoicing.documents.domain.paper import ChargedPeriod, DocumentContent, DocumentLine
@@ -140,8 +140,8 @@ async def build_statement(unit: Unit, account_id: UUID, begin: date, end: date) 
     zone = ZoneInfo(account.time_zone)
     since, until = (datetime(day.year, day.month, day.day, tzinfo=zone) for day in (begin, end + timedelta(days=1)))
     opening = await statement_queries.sum_opening(unit, account_id, since)
-    entries = [_entry(row, zone) for row in await statement_queries.list_entries(unit, account_id, since, until)]
-    items = [_item(row) for row in await statement_queries.list_open_items(unit, account_id, until)]
+    entries = [_entry(row, zone) for row in await statement_queries.list_ledger_entries(unit, account_id, since, until)]
+    items = [_item(row) for row in await statement_queries.list_open_invoices(unit, account_id, until)]
     unapplied = await statement_queries.sum_unapplied(unit, account_id, until)
     return AccountStatement(
         begin,
@@ -167,8 +167,8 @@ def _entry(row: asyncpg.Record, zone: ZoneInfo) -> AccountStatementEntry:
     )
 
 
-def _item(row: asyncpg.Record) -> OpenItem:
-    return OpenItem(*row)
+def _item(row: asyncpg.Record) -> OpenInvoice:
+    return OpenInvoice(*row)
 
 
 async def record_policy(unit: Unit, version: int, effective_date: date) -> None:

@@ -10,7 +10,7 @@ from fastapi import Query
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
 from services.invoicing.exposure.repository import exchange_rate_queries
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Day, example, get_example
 from shared.pure.money import Currency
@@ -134,7 +134,7 @@ async def put_exchange_rates(
         former = await exchange_rate_queries.list_rates(unit, source, day, base, rates)
         new, replaced = await exchange_rate_queries.save_rates(unit, source, day, base, rates, actor)
         if new or replaced:
-            unit.record(Change("exchange_rates", name, None, {"rates": former}, {"rates": former | rates}))
+            unit.record(AuditedChange("exchange_rates", name, None, {"rates": former}, {"rates": former | rates}))
         else:
             unit.record_nothing()
         return PutRatesOut(new=new, replaced=replaced, known=len(rates) - new - replaced)

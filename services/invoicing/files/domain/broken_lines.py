@@ -34,7 +34,7 @@ class LineBroken(ValueError):
         self.column = column
 
 
-class FileRefused(Refusal):
+class UploadedFileRefused(Refusal):
     """Lines of the file are broken: it is taken wholly or not at all."""
 
     code: ClassVar[str] = "file_refused"
@@ -46,4 +46,4 @@ def check_unbroken(broken: Iterable[BrokenLine]) -> None:
     found = list(broken)[:MOST_REPORTED]
     if found:
         errors = [one.error() for one in found]
-        raise FileRefused(f"line {found[0].line}: {found[0].message}", errors=errors)
+        raise UploadedFileRefused(f"line {found[0].line}: {found[0].message}", errors=errors)

@@ -45,7 +45,7 @@ class LineColumns:
         self.places: Mapping[str, int] = places
 
 
-def read_text(values: Sequence[Any], places: Mapping[str, int], name: str) -> str | None:
+def read_column_text(values: Sequence[Any], places: Mapping[str, int], name: str) -> str | None:
     """Read what stands in a column, or None if nothing does. Raises LineBroken."""
     place = places.get(name)
     return None if place is None else clean_text(values[place], name)
@@ -67,7 +67,7 @@ def clean_text(value: Any, name: str) -> str | None:
 
 def read_required(values: Sequence[Any], places: Mapping[str, int], name: str) -> str:
     """Read what stands in a column. Raises LineBroken, also if nothing does."""
-    found = read_text(values, places, name)
+    found = read_column_text(values, places, name)
     if found is None:
         raise LineBroken(name, "is empty")
     return found

@@ -38,19 +38,19 @@ class PostedDocument:
 Posting = tuple[Account, PostedDocument, Entries]
 
 
-async def post_entries(unit: Unit, account: Account, document: PostedDocument, entries: Entries) -> None:
+async def post_ledger_entries(unit: Unit, account: Account, document: PostedDocument, entries: Entries) -> None:
     """Post both sides of a fact of an account, on the date of its document."""
-    await post_many_entries(unit, [(account, document, entries)])
+    await post_many_documents(unit, [(account, document, entries)])
 
 
-async def post_many_entries(unit: Unit, postings: Iterable[Posting]) -> None:
+async def post_many_documents(unit: Unit, postings: Iterable[Posting]) -> None:
     """Post both sides of each of these facts, each on the date of its document."""
-    rows = list(list_entry_rows(postings, unit.now))
+    rows = list(list_ledger_rows(postings, unit.now))
     if rows:
         await unit.connection.execute(_POST, unit.now, *columns(rows, 9))
 
 
-def list_entry_rows(postings: Iterable[Posting], now: datetime) -> Iterator[tuple[object, ...]]:
+def list_ledger_rows(postings: Iterable[Posting], now: datetime) -> Iterator[tuple[object, ...]]:
     """The entries of these postings: entity, code, currency, amount, account, document, its id, sequence, date."""
     for account, document, entries in postings:
         posted_on = document.day or local_date(now, ZoneInfo(account.time_zone))

@@ -54,7 +54,7 @@ class ChargebackReasonOut(BaseModel):
 @reads.get("/chargeback-reasons", summary="List the reasons of chargebacks")
 async def list_chargeback_reasons(read: Read) -> Page[ChargebackReasonOut]:
     """Every reason for which a network takes money back, by its code."""
-    rows = await read(chargeback_queries.list_reasons)
+    rows = await read(chargeback_queries.list_chargeback_reasons)
     return Page(items=[ChargebackReasonOut.from_row(row) for row in rows], next=None)
 
 

@@ -221,7 +221,7 @@ async def lose_chargeback(
 
 
 async def _load_details(unit: Unit, row: ChargebackRow) -> ChargebackDetailsOut:
-    parts = ChargebackPartOut.list_of(await chargeback_queries.load_part(unit, row))
+    parts = ChargebackPartOut.list_of(await chargeback_queries.load_charged_part(unit, row))
     return ChargebackDetailsOut(**ChargebackOut.from_row(row).model_dump(), allocations=parts)
 
 

@@ -15,9 +15,9 @@ from services.invoicing.payments.use_cases import payment_recording, payment_rev
 from services.invoicing.payments.use_cases.payment_recording import NewPayment, NothingUnapplied
 from services.invoicing.payments.use_cases.payment_reversals import CashRefunded, ChargedBack
 from services.invoicing.receivables.api.allocation_answers import AllocationOut
-from services.invoicing.receivables.domain.invoice_balances import AlreadyReversed, AmountRefused, UnknownLine
+from services.invoicing.receivables.domain.invoice_balances import AlreadyReversed, AmountRefused, UnknownInvoiceLine
 from services.invoicing.receivables.repository.invoice_search import list_allocations
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 from shared.pure.fields import Body, Code, Name, Prose, ReasonIn, example, get_example
@@ -143,7 +143,7 @@ class PaymentDetailsOut(PaymentOut):
     status_code=201,
     response_model=PaymentOut,
     summary="Record a payment",
-    responses=refusals(AmountRefused, CurrencyMismatch, UnknownLine),
+    responses=refusals(AmountRefused, CurrencyMismatch, UnknownInvoiceLine),
 )
 async def record_payment(
     payment: PaymentIn, command: Annotated[CommandRunner, perform_command("payment.record")]
@@ -157,7 +157,7 @@ async def _receive(unit: Unit, payments: Sequence[NewPayment]) -> list[PaymentOu
     outcomes = await payment_recording.record_payments(unit, payments)
     for outcome in outcomes:
         if not isinstance(outcome, Refusal):
-            unit.record(Change("payment", outcome.id, outcome.account_id))
+            unit.record(AuditedChange("payment", outcome.id, outcome.account_id))
     return [outcome if isinstance(outcome, Refusal) else PaymentOut.of(outcome) for outcome in outcomes]
 
 
@@ -184,7 +184,7 @@ async def reverse_payment(
     status_code=200,
     response_model=PaymentOut,
     summary="Use unapplied cash of a payment",
-    responses=refusals(AmountRefused, NothingUnapplied, UnknownLine),
+    responses=refusals(AmountRefused, NothingUnapplied, UnknownInvoiceLine),
 )
 async def apply_payment(
     payment_id: UUID, wanted: ApplyIn, command: Annotated[CommandRunner, perform_command("payment.apply")]

@@ -119,7 +119,7 @@ def reopen_lines(invoices: Mapping[UUID, Invoice], part: ChargedPart) -> dict[UU
     return _add_charged_back(invoice_balances.reverse_allocations(invoices, part.allocations), part, 1)
 
 
-def release_lines(invoices: Mapping[UUID, Invoice], part: ChargedPart) -> dict[UUID, Invoice]:
+def release_charged_back_lines(invoices: Mapping[UUID, Invoice], part: ChargedPart) -> dict[UUID, Invoice]:
     """Release what a chargeback reserved: what is open of it is due."""
     return _add_charged_back(invoices, part, -1)
 
@@ -139,7 +139,7 @@ def book_again(invoices: Mapping[UUID, Invoice], payment: Payment, part: Charged
 
     `payment` has the money as unapplied cash; what is not owed of these lines any more stays that.
     """
-    result = PaidInvoices(release_lines(invoices, part), {payment.id: payment})
+    result = PaidInvoices(release_charged_back_lines(invoices, part), {payment.id: payment})
     for allocation in part.allocations:
         result = invoice_balances.merge_paid(result, _pay_again(result, payment.id, allocation))
     return result

@@ -28,7 +28,7 @@ class ChargebackCriteria:
     answer_before: date | None = None
 
 
-async def list_reasons(unit: Unit) -> Sequence[ChargebackReasonRow]:
+async def list_chargeback_reasons(unit: Unit) -> Sequence[ChargebackReasonRow]:
     """List the reasons of chargebacks by their codes."""
     return (await unit.session.exec(select(ChargebackReasonRow).order_by(col(ChargebackReasonRow.code)))).all()
 
@@ -64,12 +64,12 @@ async def has_open_chargeback(unit: Unit, payment_id: UUID) -> bool:
     return bool(await unit.connection.fetchval(query, payment_id))
 
 
-async def load_part(unit: Unit, row: ChargebackRow) -> ChargedPart:
+async def load_charged_part(unit: Unit, row: ChargebackRow) -> ChargedPart:
     """Load what a chargeback took."""
-    return (await load_parts(unit, [row]))[row.id]
+    return (await load_charged_parts(unit, [row]))[row.id]
 
 
-async def load_parts(unit: Unit, rows: Sequence[ChargebackRow]) -> Mapping[UUID, ChargedPart]:
+async def load_charged_parts(unit: Unit, rows: Sequence[ChargebackRow]) -> Mapping[UUID, ChargedPart]:
     """Load what chargebacks took, by their ids."""
     lines = await unit.connection.fetch(
         "SELECT chargeback_id, invoice_id, line, amount_minor, is_recovery FROM chargeback_lines"

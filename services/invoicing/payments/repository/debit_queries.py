@@ -51,7 +51,7 @@ async def list_by_id(unit: Unit, debit_ids: Sequence[UUID]) -> list[asyncpg.Reco
     return await unit.connection.fetch(_BY_ID, debit_ids)  # type: ignore[no-any-return]
 
 
-async def has_entry(unit: Unit, debit_id: UUID) -> bool:
+async def has_bank_entry(unit: Unit, debit_id: UUID) -> bool:
     """Tell whether an entry of a statement is the payment of a debit."""
     (row,) = await list_by_id(unit, [debit_id])
     return bool(row["has_entry"])

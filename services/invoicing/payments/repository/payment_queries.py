@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.invoicing.ledger.repository.ledger_queries import Posting, list_entry_rows
+from services.invoicing.ledger.repository.ledger_queries import Posting, list_ledger_rows
 from services.invoicing.payments.tables.payment_tables import PaymentRow
 from services.invoicing.receivables.domain.invoice_balances import Allocation, Payment
 from shared.persistence.database import Unit, columns
@@ -140,7 +140,7 @@ async def insert_payments_with_postings(
         _ADD,
         unit.now,
         *columns(payments, 8),
-        *columns(list_entry_rows(posted, unit.now), 9),
+        *columns(list_ledger_rows(posted, unit.now), 9),
         *columns(map(_allocated, allocations), 7),
     )
 

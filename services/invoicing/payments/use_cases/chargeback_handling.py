@@ -18,7 +18,7 @@ from services.invoicing.payments.domain.chargebacks import (
     WantedPart,
     book_again,
     is_same_part,
-    release_lines,
+    release_charged_back_lines,
     reopen_lines,
     take_charged_part,
 )
@@ -32,7 +32,7 @@ from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.use_cases import balance_updates
 from services.invoicing.settings.domain.approval_states import moved_to
 from shared.events.invoicing import ChargebackEvent, ChargebackLost, ChargebackOpened, ChargebackWon
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.calendar import local_date
 from shared.pure.errors import Refusal
@@ -79,7 +79,7 @@ async def put_reason(unit: Unit, row: ChargebackReasonRow) -> ChargebackReasonRo
     former = await chargeback_queries.find_reason(unit, row.code)
     before = former.model_dump() if former else None
     await chargeback_queries.save_reason(unit, row)
-    unit.record(Change("chargeback_reason", row.code, None, before, row.model_dump()))
+    unit.record(AuditedChange("chargeback_reason", row.code, None, before, row.model_dump()))
     return row
 
 
@@ -116,7 +116,7 @@ async def open_chargeback(unit: Unit, new: NewChargeback) -> ChargebackRow:
     await _announce(unit, account, opened, build_reversal_entries(row.amount_minor, *split_recovered(part.allocations)))
     before = await _load_invoices(unit, account, part)
     await apply_unapplied(unit, [account], {account.id: UnsavedInvoices(before, reopen_lines(before, part))})
-    unit.record(Change("chargeback", row.id, account.id))
+    unit.record(AuditedChange("chargeback", row.id, account.id))
     return row
 
 
@@ -133,7 +133,7 @@ async def _find_used_reason(unit: Unit, code: str) -> ChargebackReasonRow:
 
 
 async def _check_repeated(unit: Unit, stored: ChargebackRow, new: NewChargeback) -> None:
-    is_same = is_same_part(await chargeback_queries.load_part(unit, stored), new.wanted)
+    is_same = is_same_part(await chargeback_queries.load_charged_part(unit, stored), new.wanted)
     wanted = (new.payment_id, new.amount.minor, new.amount.currency)
     kept = (stored.payment_id, stored.amount_minor, stored.currency)
     named = ("reason_code", "booked_on", "answer_by", "network_fee_minor")
@@ -179,7 +179,7 @@ async def win_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
     Raises NotFound, MoveRefused.
     """
     row, account = await _lock_chargeback(unit, chargeback_id)
-    former, part = row.model_dump(), await chargeback_queries.load_part(unit, row)
+    former, part = row.model_dump(), await chargeback_queries.load_charged_part(unit, row)
     await _decide(unit, row, ChargebackState.WON)
     await chargeback_queries.return_to_payment(unit, row.payment_id, row.amount_minor)
     payment = _build_payment(await payment_queries.get_payment(unit, row.payment_id, fresh=True))
@@ -199,11 +199,13 @@ async def win_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
 async def lose_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
     """Release what is reserved: what is open of it is dunnable. Raises NotFound, MoveRefused."""
     row, account = await _lock_chargeback(unit, chargeback_id)
-    former, part = row.model_dump(), await chargeback_queries.load_part(unit, row)
+    former, part = row.model_dump(), await chargeback_queries.load_charged_part(unit, row)
     await _decide(unit, row, ChargebackState.LOST)
     unit.publish(ChargebackLost(**_identify(row)))
     before = await _load_invoices(unit, account, part)
-    await apply_unapplied(unit, [account], {account.id: UnsavedInvoices(before, release_lines(before, part))})
+    await apply_unapplied(
+        unit, [account], {account.id: UnsavedInvoices(before, release_charged_back_lines(before, part))}
+    )
     return await _record_decision(unit, row, former)
 
 
@@ -221,7 +223,7 @@ async def _decide(unit: Unit, row: ChargebackRow, wanted: ChargebackState) -> No
 
 async def _record_decision(unit: Unit, row: ChargebackRow, former: Mapping[str, object]) -> ChargebackRow:
     decided = await chargeback_queries.get_chargeback(unit, row.id)
-    unit.record(Change("chargeback", row.id, row.account_id, former, decided.model_dump()))
+    unit.record(AuditedChange("chargeback", row.id, row.account_id, former, decided.model_dump()))
     return decided
 
 
@@ -237,7 +239,9 @@ async def _save_paid(unit: Unit, account: Account, paid: PaidInvoices) -> None:
 async def _announce(unit: Unit, account: Account, event: ChargebackEvent, entries: Entries) -> None:
     """Publish what happened to a part of a payment, and post it as such."""
     sequence = unit.publish(event)
-    await ledger_queries.post_entries(unit, account, PostedDocument("payment", event.payment_id, sequence), entries)
+    await ledger_queries.post_ledger_entries(
+        unit, account, PostedDocument("payment", event.payment_id, sequence), entries
+    )
 
 
 def _identify(row: ChargebackRow) -> dict[str, object]:

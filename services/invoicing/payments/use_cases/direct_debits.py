@@ -22,7 +22,7 @@ from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.use_cases import balance_updates
 from services.invoicing.settings.domain.approval_states import moved_to
 from shared.events.invoicing import Allocated, PaymentFailed, PaymentInitiated
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
@@ -67,7 +67,7 @@ async def initiate_debit(unit: Unit, invoice_id: UUID, amount: Money | None, ref
         )
     )
     await balance_updates.save_and_publish_balances(unit, account.time_zone, before, {invoice_id: after})
-    unit.record(Change("debit", row.id, account.id))
+    unit.record(AuditedChange("debit", row.id, account.id))
     return row
 
 
@@ -77,12 +77,12 @@ async def settle_debit(unit: Unit, debit_id: UUID) -> DebitRow:
     Nothing changes if an entry of a bank statement has settled it before.
     """
     await account_queries.lock_account(unit, (await debit_queries.get_debit(unit, debit_id)).account_id)
-    if await debit_queries.has_entry(unit, debit_id):
+    if await debit_queries.has_bank_entry(unit, debit_id):
         unit.record_nothing()
         return await debit_queries.get_debit(unit, debit_id)
     former = (await debit_queries.get_debit(unit, debit_id)).model_dump()
     row = await complete_debit(unit, debit_id)
-    unit.record(Change("debit", row.id, row.account_id, former, row.model_dump()))
+    unit.record(AuditedChange("debit", row.id, row.account_id, former, row.model_dump()))
     return row
 
 
@@ -139,7 +139,7 @@ async def fail_debit(unit: Unit, debit_id: UUID, failure: str) -> DebitRow:
         )
     )
     await payment_recording.apply_unapplied(unit, [account], {account.id: landed})
-    unit.record(Change("debit", row.id, account.id, former, row.model_dump()))
+    unit.record(AuditedChange("debit", row.id, account.id, former, row.model_dump()))
     return row
 
 

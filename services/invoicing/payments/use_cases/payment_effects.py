@@ -53,7 +53,7 @@ async def save_payment_effects(unit: Unit, changes: Sequence[PaymentEffect]) -> 
         for invoice in rests:
             after[invoice.id] = _clear(unit, account, invoice, tolerance, posted)
         told |= balance_updates.publish_balance_changes(unit, account.time_zone, change.before, after)
-    await ledger_queries.post_many_entries(unit, posted)
+    await ledger_queries.post_many_documents(unit, posted)
     await invoice_queries.save_balances(unit, told)
 
 

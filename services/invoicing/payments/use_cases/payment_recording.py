@@ -210,7 +210,7 @@ async def apply_to_invoice(
     await _record_used(unit, [change])
     await save_payment_effects(unit, [change])
     row = await payment_queries.get_payment(unit, payment_id, fresh=True)
-    unit.record(audit.Change("payment", payment_id, account.id, former, row.model_dump()))
+    unit.record(audit.AuditedChange("payment", payment_id, account.id, former, row.model_dump()))
     return row
 
 
@@ -241,7 +241,7 @@ async def _record_used(unit: Unit, used: Sequence[PaymentEffect]) -> None:
     """Record what unapplied cash paid, payment by payment; saving the invoices is the caller's."""
     if not used:
         return
-    await ledger_queries.post_many_entries(unit, [posting for change in used for posting in _tell_used(unit, change)])
+    await ledger_queries.post_many_documents(unit, [posting for change in used for posting in _tell_used(unit, change)])
     await payment_queries.save_payments(unit, [one for change in used for one in change.paid.payments.values()])
     allocations = [(change.account.id, allocation) for change in used for allocation in change.paid.allocations]
     await payment_queries.insert_allocations(unit, allocations)

@@ -87,12 +87,12 @@ async def reverse_payment(unit: Unit, payment_id: UUID) -> PaymentRow:
         )
     )
     entries = build_reversal_entries(amount_minor, *split_recovered(allocations))
-    await ledger_queries.post_entries(unit, account, PostedDocument("payment", payment_id, sequence), entries)
+    await ledger_queries.post_ledger_entries(unit, account, PostedDocument("payment", payment_id, sequence), entries)
     await apply_unapplied(
         unit,
         [account],
         {account.id: UnsavedInvoices(before, invoice_balances.reverse_allocations(before, allocations))},
     )
     row = await payment_queries.get_payment(unit, payment_id, fresh=True)
-    unit.record(audit.Change("payment", payment_id, account.id, former, row.model_dump()))
+    unit.record(audit.AuditedChange("payment", payment_id, account.id, former, row.model_dump()))
     return row

@@ -6,8 +6,8 @@ from services.invoicing.accounts.repository.legal_entity_queries import require_
 from services.invoicing.payments.repository import tolerance_queries
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.tables import SettingChangeRow
-from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_change
-from shared.persistence.audit import Change
+from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_setting_change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.money import Money
 from shared.web.auth import Caller
@@ -22,7 +22,7 @@ async def change_tolerance(
     await lock_setting(unit, SettingKind.TOLERANCE, key)
     former, wanted = await find_former_tolerance(unit, key), {"amount_minor": money.minor}
     wish = WantedSetting(SettingKind.TOLERANCE, key, legal_entity, former, wanted)
-    row = await propose_change(unit, caller, wish, reason)
+    row = await propose_setting_change(unit, caller, wish, reason)
     if is_carried_out(row):
         await apply_tolerance(unit, row)
     return row
@@ -42,4 +42,4 @@ async def apply_tolerance(unit: Unit, row: SettingChangeRow) -> None:
     await tolerance_queries.set_tolerance(
         unit, legal_entity, currency, after["amount_minor"], row.proposed_by, after["reason"]
     )
-    unit.record(Change("tolerance", row.key, None, dict(former or {}), after))
+    unit.record(AuditedChange("tolerance", row.key, None, dict(former or {}), after))

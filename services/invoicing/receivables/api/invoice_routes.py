@@ -171,4 +171,4 @@ async def list_invoices(
 @reads.get("/{invoice_id}", summary="One invoice")
 async def get_invoice(invoice_id: UUID, read: Read) -> InvoiceDetailsOut:
     """The issued document with its lines, where it stands, and what paid it."""
-    return InvoiceDetailsOut.of_details(await read(lambda unit: invoice_search.get_details(unit, invoice_id)))
+    return InvoiceDetailsOut.of_details(await read(lambda unit: invoice_search.get_invoice_details(unit, invoice_id)))

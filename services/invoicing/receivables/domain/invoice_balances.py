@@ -14,7 +14,7 @@ class AmountRefused(Refusal):
     code = "amount_refused"
 
 
-class UnknownLine(Refusal):
+class UnknownInvoiceLine(Refusal):
     """The invoice has no such line, or it was named twice."""
 
     code = "unknown_line"
@@ -95,7 +95,7 @@ class Invoice:
         for line in self.lines:
             if line.number == number:
                 return line
-        raise UnknownLine(f"invoice {self.number} has no line {number}")
+        raise UnknownInvoiceLine(f"invoice {self.number} has no line {number}")
 
     def with_lines(self, changed: Iterable[InvoiceLine]) -> "Invoice":
         """The invoice with these lines in the place of the former ones."""
@@ -136,7 +136,7 @@ class PaidInvoices:
 
 def pay_lines(invoice: Invoice, payment: Payment, wanted: Sequence[tuple[int, int]]) -> PaidInvoices:
     """Pay named lines with named amounts. Raises UnknownLine, AmountRefused."""
-    check_lines(number for number, _ in wanted)
+    check_line_numbers(number for number, _ in wanted)
     if sum(amount for _, amount in wanted) > payment.unapplied:
         raise AmountRefused("the named lines add up to more than the payment")
     for number, amount in wanted:
@@ -233,9 +233,9 @@ def reverse_allocations(invoices: Mapping[UUID, Invoice], allocations: Iterable[
     return result
 
 
-def reserve_lines(invoice: Invoice, wanted: Sequence[tuple[int, int]]) -> Invoice:
+def reserve_invoice_lines(invoice: Invoice, wanted: Sequence[tuple[int, int]]) -> Invoice:
     """Reserve amounts of lines, paid or not, up to what each was billed for. Raises UnknownLine, AmountRefused."""
-    check_lines(number for number, _ in wanted)
+    check_line_numbers(number for number, _ in wanted)
     for number, amount in wanted:
         disputable = invoice.line(number).amount - invoice.line(number).reserved
         if amount > disputable:
@@ -245,17 +245,17 @@ def reserve_lines(invoice: Invoice, wanted: Sequence[tuple[int, int]]) -> Invoic
     )
 
 
-def release_lines(invoice: Invoice, held: Sequence[tuple[int, int]]) -> Invoice:
+def release_invoice_lines(invoice: Invoice, held: Sequence[tuple[int, int]]) -> Invoice:
     """End the reservation of a dispute."""
     return invoice.with_lines(
         replace(invoice.line(number), reserved=invoice.line(number).reserved - amount) for number, amount in held
     )
 
 
-def check_lines(numbers: Iterable[int]) -> None:
+def check_line_numbers(numbers: Iterable[int]) -> None:
     """Each line is named once. Raises UnknownLine."""
     seen: set[int] = set()
     for number in numbers:
         if number in seen:
-            raise UnknownLine(f"line {number} is named twice")
+            raise UnknownInvoiceLine(f"line {number} is named twice")
         seen.add(number)

@@ -101,7 +101,7 @@ class InvoiceDetails:
     allocations: list[asyncpg.Record]
 
 
-async def get_details(unit: Unit, invoice_id: UUID) -> InvoiceDetails:
+async def get_invoice_details(unit: Unit, invoice_id: UUID) -> InvoiceDetails:
     """Read an invoice whole. Raises NotFound."""
     head = await unit.connection.fetchrow(f"{_HEAD} WHERE i.id = $1", invoice_id)
     if head is None:

@@ -8,7 +8,7 @@ ON CONFLICT (legal_entity, series) DO UPDATE SET last = numbers.last + 1 RETURNI
 """
 
 
-async def take_next_number(unit: Unit, legal_entity: str, series: str) -> int:
+async def take_next_document_number(unit: Unit, legal_entity: str, series: str) -> int:
     """The next number of a series, without a gap: the row stays locked until the unit ends."""
     number: int = await unit.connection.fetchval(_NEXT_NUMBER, legal_entity, series)
     return number

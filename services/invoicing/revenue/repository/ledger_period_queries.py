@@ -51,7 +51,7 @@ class PeriodCriteria:
     state: PeriodState | None = None
 
 
-def build_list(
+def build_period_list(
     criteria: PeriodCriteria, today: date, after: tuple[str, date] | None, limit: int
 ) -> tuple[str, list[Any]]:
     """Build the query of a page by legal entity and month, and its arguments; `after` is the last month seen."""
@@ -78,5 +78,5 @@ async def list_periods(
     unit: Unit, criteria: PeriodCriteria, today: date, after: tuple[str, date] | None, limit: int
 ) -> list[asyncpg.Record]:
     """List months by legal entity, the oldest first, after this one."""
-    query, arguments = build_list(criteria, today, after, limit)
+    query, arguments = build_period_list(criteria, today, after, limit)
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]

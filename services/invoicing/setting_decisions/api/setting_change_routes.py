@@ -14,7 +14,11 @@ from services.invoicing.setting_decisions.use_cases import setting_decisions
 from services.invoicing.settings.api import SettingChangeOut
 from services.invoicing.settings.domain.approval_states import ApprovalState, MoveRefused
 from services.invoicing.settings.domain.setting_change import SettingKind
-from services.invoicing.settings.repository.setting_change_queries import SettingCriteria, get_change, search_changes
+from services.invoicing.settings.repository.setting_change_queries import (
+    SettingCriteria,
+    get_change_of_setting,
+    search_changes,
+)
 from services.invoicing.settings.tables import SettingChangeRow
 from shared.persistence.database import Unit
 from shared.pure.fields import Code, ReasonIn
@@ -54,7 +58,7 @@ async def list_setting_changes(
 @reads.get("/{setting_change_id}", summary="One change of a setting")
 async def get_setting_change(setting_change_id: UUID, read: Read) -> SettingChangeOut:
     """Who wanted which setting to be what, why, and what became of it."""
-    return SettingChangeOut.from_row(await read(lambda unit: get_change(unit, setting_change_id)))
+    return SettingChangeOut.from_row(await read(lambda unit: get_change_of_setting(unit, setting_change_id)))
 
 
 Decide = Callable[[Unit], Awaitable[SettingChangeRow]]
@@ -82,7 +86,7 @@ async def approve_setting_change(
     """Carry out what somebody else proposed, with the scope that proposing it needs."""
 
     async def decide(unit: Unit) -> SettingChangeRow:
-        return await setting_decisions.approve_change(unit, setting_change_id, command.caller, grounds.reason)
+        return await setting_decisions.approve_setting_change(unit, setting_change_id, command.caller, grounds.reason)
 
     return await _run_decision(command, decide, grounds.reason)
 
@@ -102,7 +106,7 @@ async def decline_setting_change(
     """Do not change what somebody else proposed to change, with the scope that proposing it needs."""
 
     async def decide(unit: Unit) -> SettingChangeRow:
-        return await setting_decisions.decline_change(unit, setting_change_id, command.caller, grounds.reason)
+        return await setting_decisions.decline_setting_change(unit, setting_change_id, command.caller, grounds.reason)
 
     return await _run_decision(command, decide, grounds.reason)
 
@@ -122,6 +126,6 @@ async def withdraw_setting_change(
     """Take back what you proposed yourself. It needs no second person."""
 
     async def decide(unit: Unit) -> SettingChangeRow:
-        return await setting_decisions.withdraw_change(unit, setting_change_id, command.caller, grounds.reason)
+        return await setting_decisions.withdraw_setting_change(unit, setting_change_id, command.caller, grounds.reason)
 
     return await _run_decision(command, decide, grounds.reason)

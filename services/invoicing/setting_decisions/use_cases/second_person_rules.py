@@ -6,8 +6,8 @@ from services.invoicing.accounts.repository.legal_entity_queries import require_
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.repository.second_person_queries import is_second_person_required, save_rule
 from services.invoicing.settings.tables import SecondPersonRuleRow, SettingChangeRow
-from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_change
-from shared.persistence.audit import Change
+from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_setting_change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.web.auth import Caller
 
@@ -23,7 +23,7 @@ async def change_rule(
     await lock_setting(unit, SettingKind.SECOND_PERSON, legal_entity)
     former = await find_former_rule(unit, legal_entity)
     wish = WantedSetting(SettingKind.SECOND_PERSON, legal_entity, legal_entity, former, {"required": is_required})
-    row = await propose_change(unit, caller, wish, reason)
+    row = await propose_setting_change(unit, caller, wish, reason)
     if is_carried_out(row):
         await apply_rule(unit, row)
     return row
@@ -44,4 +44,4 @@ async def apply_rule(unit: Unit, row: SettingChangeRow) -> None:
         set_at=unit.now,
     )
     await save_rule(unit, rule)
-    unit.record(Change("second_person", row.key, None, row.former, row.wanted))
+    unit.record(AuditedChange("second_person", row.key, None, row.former, row.wanted))

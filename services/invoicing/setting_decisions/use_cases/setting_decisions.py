@@ -12,16 +12,16 @@ from services.invoicing.revenue import use_cases as revenue_use_cases
 from services.invoicing.setting_decisions.use_cases import second_person_rules
 from services.invoicing.settings.domain.approval_states import APPROVAL_ALLOWED, ApprovalState, moved_to
 from services.invoicing.settings.domain.setting_change import SCOPES, SettingKind
-from services.invoicing.settings.repository.setting_change_queries import get_change, save_change
+from services.invoicing.settings.repository.setting_change_queries import get_change_of_setting, save_setting_change
 from services.invoicing.settings.tables import SettingChangeRow
 from services.invoicing.settings.use_cases import lock_setting
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.proposals import FactsChanged, NotTheProposer, SecondPersonNeeded
 from shared.web.auth import Caller, NotAllowed, is_same_actor
 
 
-async def approve_change(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> SettingChangeRow:
+async def approve_setting_change(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> SettingChangeRow:
     """Agree to a change that somebody else proposed, and carry it out.
 
     Raises NotFound, NotAllowed, MoveRefused, SecondPersonNeeded, OwnLimit, FactsChanged, AlreadyClosed.
@@ -32,7 +32,7 @@ async def approve_change(unit: Unit, change_id: UUID, caller: Caller, reason: st
     return row
 
 
-async def decline_change(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> SettingChangeRow:
+async def decline_setting_change(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> SettingChangeRow:
     """Disagree with a change that somebody else proposed.
 
     Raises NotFound, NotAllowed, MoveRefused, SecondPersonNeeded.
@@ -41,7 +41,7 @@ async def decline_change(unit: Unit, change_id: UUID, caller: Caller, reason: st
     return await _end_change(unit, row, ApprovalState.DECLINED, caller, reason)
 
 
-async def withdraw_change(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> SettingChangeRow:
+async def withdraw_setting_change(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> SettingChangeRow:
     """Take back one's own proposal. Raises NotFound, NotAllowed, MoveRefused, NotTheProposer."""
     row = await _lock_proposed(unit, change_id, caller)
     if not is_same_actor(caller.subject, row.proposed_by):
@@ -57,12 +57,12 @@ async def _lock_to_decide(unit: Unit, change_id: UUID, caller: Caller) -> Settin
 
 
 async def _lock_proposed(unit: Unit, change_id: UUID, caller: Caller) -> SettingChangeRow:
-    row = await get_change(unit, change_id)
+    row = await get_change_of_setting(unit, change_id)
     kind = SettingKind(row.kind)
     if SCOPES[kind] not in caller.scopes:
         raise NotAllowed(f"the token lacks the scope {SCOPES[kind]}")
     await lock_setting(unit, kind, row.key)
-    row = await get_change(unit, change_id)
+    row = await get_change_of_setting(unit, change_id)
     moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
     return row
 
@@ -79,7 +79,7 @@ async def _carry_out(unit: Unit, caller: Caller, row: SettingChangeRow) -> None:
         case SettingKind.APPROVAL_LIMIT:
             _check_former(row, await approval_limits.find_former_limit(unit, row.key))
             approval_limits.check_own_limit(caller, row)
-            await approval_limits.apply_limit(unit, row)
+            await approval_limits.apply_approval_limit(unit, row)
         case SettingKind.TOLERANCE:
             _check_former(row, await tolerance_changes.find_former_tolerance(unit, row.key))
             await tolerance_changes.apply_tolerance(unit, row)
@@ -100,11 +100,11 @@ async def _end_change(
 ) -> SettingChangeRow:
     before = {"kind": row.kind, "state": row.state}
     await _save_decision(unit, row, state, caller, reason)
-    unit.record(Change("setting_change", row.id, None, before, {"kind": row.kind, "state": row.state}))
+    unit.record(AuditedChange("setting_change", row.id, None, before, {"kind": row.kind, "state": row.state}))
     return row
 
 
 async def _save_decision(unit: Unit, row: SettingChangeRow, state: ApprovalState, caller: Caller, reason: str) -> None:
     row.state = moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), state)
     row.decided_by, row.decision_reason, row.decided_at = caller.subject, reason, unit.now
-    await save_change(unit, row)
+    await save_setting_change(unit, row)

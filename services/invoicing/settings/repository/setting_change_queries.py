@@ -48,7 +48,7 @@ async def search_changes(unit: Unit, criteria: SettingCriteria, after: UUID | No
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
 
 
-async def get_change(unit: Unit, change_id: UUID) -> SettingChangeRow:
+async def get_change_of_setting(unit: Unit, change_id: UUID) -> SettingChangeRow:
     """Get a change as it is now. Raises NotFound."""
     row = await unit.session.get(SettingChangeRow, change_id, populate_existing=True)
     if row is None:
@@ -70,7 +70,7 @@ async def list_standing(unit: Unit, kind: SettingKind, keys: Sequence[str] | Non
     return list((await unit.session.exec(query.order_by(table.key))).all())
 
 
-async def save_change(unit: Unit, row: SettingChangeRow) -> None:
+async def save_setting_change(unit: Unit, row: SettingChangeRow) -> None:
     """Write a change, new or decided."""
     unit.session.add(row)
     await unit.session.flush()

@@ -13,7 +13,7 @@ from services.invoicing.subscriptions.repository import subscription_queries
 from services.invoicing.subscriptions.repository.subscription_queries import PresentSubscription
 from services.invoicing.subscriptions.use_cases import subscription_activation
 from services.invoicing.subscriptions.use_cases.subscription_activation import NewSubscription, TenantOfAnother
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Day, Name, example, get_example
 from shared.pure.money import Minor
@@ -143,7 +143,7 @@ async def activate_subscription(
     async def activate(unit: Unit) -> SubscriptionOut:
         new = NewSubscription(**subscription.model_dump())
         row = await subscription_activation.activate_subscription(unit, new)
-        unit.record(Change("subscription", row.id, row.account_id))
+        unit.record(AuditedChange("subscription", row.id, row.account_id))
         return SubscriptionOut.of(await subscription_queries.get_present(unit, row.id))
 
     return await command.run(activate, subject=subscription.account_id)

@@ -11,13 +11,13 @@ from services.invoicing.accounts.use_cases.account_registration import Reference
 from services.invoicing.catalog.domain.plan_versions import NotOffered
 from services.invoicing.settings.domain.approval_states import MoveRefused
 from services.invoicing.subscriptions.api.subscription_routes import SubscriptionOut
-from services.invoicing.subscriptions.domain.subscription_history import ChangeKind, ChangeRefused
+from services.invoicing.subscriptions.domain.subscription_history import ChangeKind, SubscriptionChangeRefused
 from services.invoicing.subscriptions.repository import subscription_queries, term_queries
 from services.invoicing.subscriptions.tables.term_tables import SubscriptionChangeRow, TermRow
 from services.invoicing.subscriptions.use_cases import subscription_orders
 from services.invoicing.subscriptions.use_cases.subscription_activation import TenantOfAnother
 from services.invoicing.subscriptions.use_cases.subscription_orders import Purchase, WantedChange
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Day, Prose, ReasonIn, example, get_example
 from shared.web.auth import needs
@@ -172,7 +172,7 @@ class ChangeOut(BaseModel):
     status_code=201,
     response_model=PurchaseOut,
     summary="Begin a subscription",
-    responses=refusals(NotOffered, ReferenceTaken, TenantOfAnother, ChangeRefused),
+    responses=refusals(NotOffered, ReferenceTaken, TenantOfAnother, SubscriptionChangeRefused),
 )
 async def begin_subscription(
     plan_id: UUID, purchase: PurchaseIn, command: Annotated[CommandRunner, perform_command("subscription.begin")]
@@ -182,7 +182,7 @@ async def begin_subscription(
     async def begin(unit: Unit) -> PurchaseOut:
         new = Purchase(plan_id=plan_id, **purchase.model_dump())
         row, term = await subscription_orders.purchase_subscription(unit, new)
-        unit.record(Change("subscription", row.id, row.account_id))
+        unit.record(AuditedChange("subscription", row.id, row.account_id))
         subscription = await subscription_queries.get_present(unit, row.id)
         return PurchaseOut(subscription=SubscriptionOut.of(subscription), term=TermOut.of(term))
 
@@ -200,7 +200,7 @@ async def get_term(subscription_id: UUID, read: Read) -> TermOut:
     status_code=201,
     response_model=ChangeOut,
     summary="Change or cancel a subscription",
-    responses=refusals(ChangeRefused, NotOffered),
+    responses=refusals(SubscriptionChangeRefused, NotOffered),
 )
 async def change_subscription(
     subscription_id: UUID, change: ChangeIn, command: Annotated[CommandRunner, perform_command("subscription.change")]
@@ -223,7 +223,7 @@ async def list_changes(subscription_id: UUID, read: Read) -> Page[ChangeOut]:
 
     async def load(unit: Unit) -> list[ChangeOut]:
         await term_queries.get_term(unit, subscription_id)
-        return [ChangeOut.of(row) for row in await term_queries.list_changes(unit, subscription_id)]
+        return [ChangeOut.of(row) for row in await term_queries.list_subscription_changes(unit, subscription_id)]
 
     return Page(items=await read(load), next=None)
 
@@ -244,6 +244,6 @@ async def withdraw_change(
     """The change does not take effect; without its cancellation a subscription renews."""
 
     async def act(unit: Unit) -> ChangeOut:
-        return ChangeOut.of(await subscription_orders.withdraw_change(unit, subscription_id, change_id))
+        return ChangeOut.of(await subscription_orders.withdraw_scheduled_change(unit, subscription_id, change_id))
 
     return await command.run(act, status=200, reason=why.reason, subject=subscription_id)

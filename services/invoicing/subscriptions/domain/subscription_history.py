@@ -16,7 +16,7 @@ from shared.pure.errors import Refusal
 NEVER = date.max
 
 
-class ChangeRefused(Refusal):
+class SubscriptionChangeRefused(Refusal):
     """The vendor's programme does not allow this change now; `detail` says what is possible."""
 
     code = "change_refused"
@@ -149,29 +149,33 @@ def check_quantity(course: SubscriptionHistory, wanted: int, *, today: date, ter
     """
     state = _current(course, today)
     if state.suspended:
-        raise ChangeRefused("the quantity cannot change while the subscription is suspended")
+        raise SubscriptionChangeRefused("the quantity cannot change while the subscription is suspended")
     since = today - timedelta(days=window)
     older = course.on(since)
     kept = older.quantity if older is not None and since >= term_start else 0
     if wanted < min(kept, state.quantity):
-        raise ChangeRefused(f"only seats added within {window} days can be given back now; at renewal all can")
+        raise SubscriptionChangeRefused(
+            f"only seats added within {window} days can be given back now; at renewal all can"
+        )
 
 
 def check_cancel(course: SubscriptionHistory, *, today: date, term_start: date, window: int) -> None:
     """Cancelling now is possible within `window` days of purchase or renewal (900117, 900213). Raises ChangeRefused."""
     _current(course, today)
     if today >= term_start + timedelta(days=window):
-        raise ChangeRefused(f"the cancellation window closed {window} days after {term_start}; at renewal it can end")
+        raise SubscriptionChangeRefused(
+            f"the cancellation window closed {window} days after {term_start}; at renewal it can end"
+        )
 
 
 def _current(course: SubscriptionHistory, today: date) -> SubscriptionState:
     state = course.on(today)
     if state is None or state.ended:
-        raise ChangeRefused("the subscription is not active")
+        raise SubscriptionChangeRefused("the subscription is not active")
     return state
 
 
-def compute_state(today: date, start: date, ended_on: date | None, *, will_end: bool) -> str:
+def compute_subscription_state(today: date, start: date, ended_on: date | None, *, will_end: bool) -> str:
     """Judge the state on a local day: ended from 00:00 of `ended_on`, else upcoming, ending or active."""
     if ended_on is not None and ended_on <= today:
         return "ended"

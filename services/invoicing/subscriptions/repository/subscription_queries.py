@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 from sqlmodel import col, select
 
-from services.invoicing.subscriptions.domain.subscription_history import compute_state
+from services.invoicing.subscriptions.domain.subscription_history import compute_subscription_state
 from services.invoicing.subscriptions.repository import term_queries
 from services.invoicing.subscriptions.tables.subscription_tables import SubscriptionRow
 from services.invoicing.subscriptions.tables.term_tables import SubscriptionChangeRow
@@ -87,5 +87,7 @@ async def _add_scheduled(unit: Unit, rows: list[asyncpg.Record]) -> list[Present
 def _build(row: asyncpg.Record, changes: list[SubscriptionChangeRow], now: datetime) -> PresentSubscription:
     columns = {name: value for name, value in row.items() if name != "time_zone"}
     will_end = row["ended_on"] is not None or any(change.kind == "cancel" for change in changes)
-    state = compute_state(local_date(now, ZoneInfo(row["time_zone"])), row["start"], row["ended_on"], will_end=will_end)
+    state = compute_subscription_state(
+        local_date(now, ZoneInfo(row["time_zone"])), row["start"], row["ended_on"], will_end=will_end
+    )
     return PresentSubscription(**columns, state=state, scheduled_changes=changes)

@@ -50,7 +50,7 @@ async def list_terms(unit: Unit, subscription_ids: Iterable[UUID]) -> Sequence[T
     return (await unit.session.exec(query, execution_options={"populate_existing": True})).all()
 
 
-async def list_changes(unit: Unit, subscription_id: UUID) -> Sequence[SubscriptionChangeRow]:
+async def list_subscription_changes(unit: Unit, subscription_id: UUID) -> Sequence[SubscriptionChangeRow]:
     """All changes of a subscription, in the order in which they take effect."""
     query = (
         select(SubscriptionChangeRow)

@@ -36,4 +36,6 @@ async def record_access_change(unit: Unit, subscription_id: UUID, kind: ChangeKi
     await unit.session.flush()
     today = local_date(unit.now, ZoneInfo(account.time_zone))
     version = await _version_of(unit, term)
-    await subscription_changes.apply_change(unit, term, AppliedChange(course.with_(new), version, new, row.id, today))
+    await subscription_changes.apply_subscription_change(
+        unit, term, AppliedChange(course.with_(new), version, new, row.id, today)
+    )

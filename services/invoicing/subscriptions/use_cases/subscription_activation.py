@@ -46,7 +46,7 @@ async def activate_subscription(unit: Unit, new: NewSubscription) -> Subscriptio
         raise ReferenceTaken(f"another subscription has the vendor's id {new.vendor_subscription_id}")
     fields = {name: getattr(new, name) for name in NewSubscription.__dataclass_fields__}
     row = SubscriptionRow(id=new_id(), activated_at=unit.now, **fields)
-    if not await account_queries.insert_row(unit, row):
+    if not await account_queries.insert_unless_reference_taken(unit, row):
         raise ReferenceTaken(f"another subscription has the vendor's id {new.vendor_subscription_id}")
     del fields["unit_price_minor"]
     unit.publish(SubscriptionActivated(subscription_id=row.id, **fields))

@@ -58,7 +58,7 @@ class AppliedChange:
     today: date
 
 
-async def apply_change(unit: Unit, term: TermRow, applied: AppliedChange) -> None:
+async def apply_subscription_change(unit: Unit, term: TermRow, applied: AppliedChange) -> None:
     """Bring the term to the state after a change, and settle what was charged otherwise; the account is locked."""
     since = applied.change.effective_on
     done = list(_cycles(term, term.period_months, since, term.next_from))

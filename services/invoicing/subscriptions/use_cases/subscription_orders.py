@@ -17,8 +17,8 @@ from services.invoicing.subscriptions.domain.change_states import CHANGE_ALLOWED
 from services.invoicing.subscriptions.domain.proration import BillingCycle, ChargePeriod, UnitRate
 from services.invoicing.subscriptions.domain.subscription_history import (
     ChangeKind,
-    ChangeRefused,
     SubscriptionChange,
+    SubscriptionChangeRefused,
     SubscriptionHistory,
 )
 from services.invoicing.subscriptions.repository import term_queries
@@ -108,7 +108,7 @@ async def _place(unit: Unit, new: Purchase, version: PlanVersion) -> tuple[Ancho
         return anchor, Anchor(anchor.day, version.term, anchor.from_end).start(1)
     other = await term_queries.get_term(unit, new.co_terminate_with)
     if other.account_id != new.account_id or not other.term_start <= new.start < other.term_end:
-        raise ChangeRefused("co_terminate_with: it ends with a running term of the same account only")
+        raise SubscriptionChangeRefused("co_terminate_with: it ends with a running term of the same account only")
     return Anchor(other.anchor, version.period, other.from_end), other.term_end
 
 
@@ -151,7 +151,7 @@ def _first_term(
 def _check_amounts(quantity: int, version: PlanVersion, currency: str) -> None:
     """Check that a cycle costs no more than one amount may be, the customer and us. Raises ChangeRefused."""
     if quantity * max(rate.price for rate in _rates(version, currency)) > MAX_MINOR:
-        raise ChangeRefused("quantity: a cycle of so many would cost more than any amount may be")
+        raise SubscriptionChangeRefused("quantity: a cycle of so many would cost more than any amount may be")
 
 
 def _rates(version: PlanVersion, currency: str) -> tuple[UnitRate, UnitRate]:
@@ -191,13 +191,13 @@ async def change_subscription(unit: Unit, subscription_id: UUID, wanted: WantedC
     await unit.lock(term.account_id)
     term = await term_queries.get_term(unit, subscription_id)
     if term.ended_on is not None:
-        raise ChangeRefused("the subscription is cancelled")
+        raise SubscriptionChangeRefused("the subscription is cancelled")
     if wanted.at_renewal:
         return await _schedule(unit, term, wanted)
     account = await account_queries.get_account(unit, term.account_id)
     today = local_date(unit.now, ZoneInfo(account.time_zone))
     if today < term.term_start:
-        raise ChangeRefused(f"the subscription begins on {term.term_start}")
+        raise SubscriptionChangeRefused(f"the subscription begins on {term.term_start}")
     before = (await term_queries.map_histories(unit, [subscription_id]))[subscription_id]
     version = await _version_of(unit, term)
     new = await _now(unit, term, version, before, wanted, today)
@@ -205,9 +205,11 @@ async def change_subscription(unit: Unit, subscription_id: UUID, wanted: WantedC
     unit.session.add(row)
     await unit.session.flush()
     former = term.model_dump()
-    await subscription_changes.apply_change(unit, term, AppliedChange(before.with_(new), version, new, row.id, today))
-    await publish_change(unit, term, row)
-    unit.record(audit.Change("subscription", subscription_id, term.account_id, former, term.model_dump()))
+    await subscription_changes.apply_subscription_change(
+        unit, term, AppliedChange(before.with_(new), version, new, row.id, today)
+    )
+    await publish_subscription_change(unit, term, row)
+    unit.record(audit.AuditedChange("subscription", subscription_id, term.account_id, former, term.model_dump()))
     return row
 
 
@@ -234,7 +236,7 @@ async def _now(
         (await plan_queries.list_versions(unit, [wanted.plan_id])).get(wanted.plan_id) or [], today
     )
     if (new.term, new.period, new.vendor.period) != (version.term, version.period, version.vendor.period):
-        raise ChangeRefused("a plan with another term or billing period begins at renewal")
+        raise SubscriptionChangeRefused("a plan with another term or billing period begins at renewal")
     _check_amounts(quantity, new, term.currency)
     return SubscriptionChange(today, ChangeKind.PLAN, wanted.quantity, *_rates(new, term.currency))
 
@@ -252,17 +254,17 @@ async def _schedule(unit: Unit, term: TermRow, wanted: WantedChange) -> Subscrip
         one.kind == wanted.kind
         for one in (await term_queries.map_scheduled_changes(unit, [term.subscription_id])).popitem()[1]
     ):
-        raise ChangeRefused(f"a change of the kind {wanted.kind} is scheduled; withdraw it first")
+        raise SubscriptionChangeRefused(f"a change of the kind {wanted.kind} is scheduled; withdraw it first")
     row = build_change_row(
         unit, term, SubscriptionChange(term.term_end, wanted.kind, wanted.quantity), "scheduled", wanted
     )
     unit.session.add(row)
     await unit.session.flush()
-    unit.record(audit.Change("subscription_change", row.id, row.account_id))
+    unit.record(audit.AuditedChange("subscription_change", row.id, row.account_id))
     return row
 
 
-async def withdraw_change(unit: Unit, subscription_id: UUID, change_id: UUID) -> SubscriptionChangeRow:
+async def withdraw_scheduled_change(unit: Unit, subscription_id: UUID, change_id: UUID) -> SubscriptionChangeRow:
     """Withdraw a scheduled change; without its cancellation a subscription renews. Raises NotFound, MoveRefused."""
     term = await term_queries.get_term(unit, subscription_id)
     await unit.lock(term.account_id)
@@ -273,11 +275,11 @@ async def withdraw_change(unit: Unit, subscription_id: UUID, change_id: UUID) ->
     row.state = moved_to(CHANGE_ALLOWED, ChangeState(row.state), ChangeState.WITHDRAWN)
     row.decided_at = unit.now
     await unit.session.flush()
-    unit.record(audit.Change("subscription_change", row.id, row.account_id, before, row.model_dump()))
+    unit.record(audit.AuditedChange("subscription_change", row.id, row.account_id, before, row.model_dump()))
     return row
 
 
-async def publish_change(unit: Unit, term: TermRow, row: SubscriptionChangeRow) -> None:
+async def publish_subscription_change(unit: Unit, term: TermRow, row: SubscriptionChangeRow) -> None:
     """Say how the subscription stands after a change."""
     if row.kind == ChangeKind.CANCEL:
         subscription_changes.publish_ended(unit, term)

@@ -16,9 +16,9 @@ from services.invoicing.files.domain.file_columns import (
     LATEST,
     ColumnNames,
     LineColumns,
+    read_column_text,
     read_decimal,
     read_required,
-    read_text,
 )
 from services.invoicing.usage.domain.usage_lines import UsageLine
 from shared.pure.hidden import find_hidden
@@ -43,7 +43,7 @@ class UsageReader:
     def read(self, line: int, columns: LineColumns, values: Sequence[Any]) -> UsageLine:
         """The line of these values. Raises LineBroken."""
         places = columns.places
-        self._check_currency(read_text(values, places, "currency"))
+        self._check_currency(read_column_text(values, places, "currency"))
         meter = read_required(values, places, "meter")
         if len(meter) > LONGEST_METER:
             raise LineBroken("meter", f"is longer than {LONGEST_METER} characters")

@@ -52,7 +52,7 @@ _WORDS = {
 }
 
 
-class WrongLine(NamedTuple):
+class WrongUsageLine(NamedTuple):
     """A line that cannot be taken, its place, and what was found."""
 
     line: int
@@ -61,7 +61,7 @@ class WrongLine(NamedTuple):
     found: str
 
 
-def check_usage(wrong: Sequence[WrongLine], place: str) -> None:
+def check_usage(wrong: Sequence[WrongUsageLine], place: str) -> None:
     """Raises UsageRefused if there is a wrong line; `place` is what a caller calls the lines."""
     errors = []
     for one in wrong:

@@ -8,8 +8,8 @@ from fastapi import Header, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing.files import api as files_api
-from services.invoicing.files.domain.broken_lines import FileRefused
-from services.invoicing.vendor_costs.domain.line_verdicts import SumsRefused, VerdictSum
+from services.invoicing.files.domain.broken_lines import UploadedFileRefused
+from services.invoicing.vendor_costs.domain.line_verdicts import FileSumsRefused, VerdictSum
 from services.invoicing.vendor_costs.use_cases import reconciliation
 from services.invoicing.vendor_costs.use_cases.reconciliation import AnotherFile, DecisionsTaken, ReconciliationResult
 from shared.persistence.database import Unit
@@ -151,7 +151,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     summary="Reconcile the vendor's invoice with its file",
     dependencies=[files_api.ACCEPTED],
     openapi_extra={"requestBody": files_api.body(_CSV, _LINE)},
-    responses=ANSWERS | refusals(AnotherFile, DecisionsTaken, FileRefused, SumsRefused, ReasonMissing),
+    responses=ANSWERS | refusals(AnotherFile, DecisionsTaken, UploadedFileRefused, FileSumsRefused, ReasonMissing),
 )
 async def put_reconciliation(
     vendor_invoice_id: UUID,
@@ -188,7 +188,9 @@ async def put_reconciliation(
 @reads.get("/{vendor_invoice_id}/reconciliation", summary="What the reconciliation of an invoice came to")
 async def get_reconciliation(vendor_invoice_id: UUID, read: Read) -> ReconciliationOut:
     """The result by verdict, with counts and sums. What differs is on the work list, `GET /v1/vendor-differences`."""
-    return ReconciliationOut.of(await read(lambda unit: reconciliation.get_result(unit, vendor_invoice_id)))
+    return ReconciliationOut.of(
+        await read(lambda unit: reconciliation.get_reconciliation_result(unit, vendor_invoice_id))
+    )
 
 
 @writes.post(
@@ -196,7 +198,7 @@ async def get_reconciliation(vendor_invoice_id: UUID, read: Read) -> Reconciliat
     status_code=200,
     response_model=ReconciliationOut,
     summary="Compare the file that is there again",
-    responses=refusals(AnotherFile, DecisionsTaken, FileRefused, SumsRefused),
+    responses=refusals(AnotherFile, DecisionsTaken, UploadedFileRefused, FileSumsRefused),
 )
 async def compare_again(
     vendor_invoice_id: UUID,

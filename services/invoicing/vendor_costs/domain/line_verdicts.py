@@ -59,7 +59,7 @@ class DifferenceState(StrEnum):
     DECIDED = "decided"
 
 
-class SumsRefused(Refusal):
+class FileSumsRefused(Refusal):
     """The file does not add up to its invoice."""
 
     code: ClassVar[str] = "sums_differ"
@@ -96,11 +96,11 @@ def tolerance_of_sums(lines: int) -> int:
     return max(1, isqrt(lines))
 
 
-def check_sums(lines: int, found: tuple[Money, Money], invoice: tuple[Money, Money]) -> None:
+def check_file_sums(lines: int, found: tuple[Money, Money], invoice: tuple[Money, Money]) -> None:
     """The file's total and tax are those of its invoice (tax is checked here, not line by line). Raises SumsRefused."""
     for name, of_file, of_invoice in zip(("total", "tax"), found, invoice, strict=True):
         if abs((of_file - of_invoice).minor) > tolerance_of_sums(lines):
-            raise SumsRefused(
+            raise FileSumsRefused(
                 f"the {name} of the file's {lines} lines is {of_file}, and that of the invoice {of_invoice}",
                 file_minor=of_file.minor,
                 invoice_minor=of_invoice.minor,
@@ -121,7 +121,7 @@ def get_status(sums: Iterable[VerdictSum]) -> ReconciliationStatus:
     return ReconciliationStatus.CLEAN if found <= CLEAN else ReconciliationStatus.DIFFERENCES
 
 
-def decide_state(state: DifferenceState) -> DifferenceState:
+def get_decided_state(state: DifferenceState) -> DifferenceState:
     """The state of a difference about which a person decides. Raises AlreadyDecided."""
     if state is not DifferenceState.OPEN:
         raise AlreadyDecided("the difference is decided, and that is not taken back")

@@ -44,7 +44,7 @@ VENDOR_INVOICE_ALLOWED: Mapping[VendorInvoiceState, frozenset[VendorInvoiceState
 }
 
 
-def get_paid_state(state: VendorInvoiceState) -> VendorInvoiceState:
+def get_vendor_paid_state(state: VendorInvoiceState) -> VendorInvoiceState:
     """The state of a vendor invoice that we pay. Raises AlreadyPaid."""
     if VendorInvoiceState.PAID not in VENDOR_INVOICE_ALLOWED[state]:
         raise AlreadyPaid("the vendor invoice is paid")

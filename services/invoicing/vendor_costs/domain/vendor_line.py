@@ -21,9 +21,9 @@ from services.invoicing.files.domain.file_columns import (
     LATEST,
     ColumnNames,
     LineColumns,
+    read_column_text,
     read_decimal,
     read_required,
-    read_text,
 )
 from shared.pure.money import to_minor
 
@@ -57,7 +57,7 @@ _PORTAL_DAY = re.compile(rf"(?P<month>[0-9]{{1,2}})/(?P<day>[0-9]{{1,2}})/(?P<ye
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-class ReadLine(NamedTuple):
+class ReadVendorLine(NamedTuple):
     """A line as it was read, in the order of the table's columns; amounts are minor units of the file's currency.
 
     `kind` is None for a charge type that we do not model. `quantity` is what is billed: BillableQuantity where it
@@ -93,35 +93,38 @@ class VendorLineReader:
         # Prices and terms repeat from line to line, and reading one anew costs more than looking it up.
         self._minor = lru_cache(maxsize=8192)(self._read_minor)
 
-    def read(self, line: int, columns: LineColumns, values: Sequence[Any]) -> ReadLine:
+    def read(self, line: int, columns: LineColumns, values: Sequence[Any]) -> ReadVendorLine:
         """The line of these values. Raises LineBroken."""
         places = columns.places
         charge_type = read_required(values, places, "ChargeType")
         kind = _KINDS.get(charge_type.lower())
         self._check_currency(read_required(values, places, "Currency"))
-        customer = normalise_id(read_text(values, places, "CustomerId"))
-        subscription = normalise_id(read_text(values, places, "SubscriptionId"))
+        customer = normalise_id(read_column_text(values, places, "CustomerId"))
+        subscription = normalise_id(read_column_text(values, places, "SubscriptionId"))
         quantity, replaced = _quantities(values, places)
-        starts, ends = read_text(values, places, "ChargeStartDate"), read_text(values, places, "ChargeEndDate")
+        starts, ends = (
+            read_column_text(values, places, "ChargeStartDate"),
+            read_column_text(values, places, "ChargeEndDate"),
+        )
         if kind is not None:
             _check_there(CustomerId=customer, SubscriptionId=subscription, ChargeStartDate=starts, ChargeEndDate=ends)
         period_from, period_to = _period(starts, ends)
-        return ReadLine(
+        return ReadVendorLine(
             line,
             customer,
             subscription,
-            read_text(values, places, "ProductName" if "ProductName" in places else "SkuName"),
+            read_column_text(values, places, "ProductName" if "ProductName" in places else "SkuName"),
             charge_type,
             kind,
             read_decimal(read_required(values, places, "UnitPrice"), _PRICE, "UnitPrice"),
-            _price(read_text(values, places, "EffectiveUnitPrice")),
+            _price(read_column_text(values, places, "EffectiveUnitPrice")),
             quantity,
             self._amount(values, places, "Subtotal"),
             self._amount(values, places, "TaxTotal"),
             self._amount(values, places, "Total"),
             period_from,
             period_to,
-            read_text(values, places, "ReferenceId"),
+            read_column_text(values, places, "ReferenceId"),
             _extra(values, columns.unknown, replaced),
         )
 
@@ -155,7 +158,7 @@ def normalise_id(vendor_id: str | None) -> str | None:
 def _quantities(values: Sequence[Any], places: Mapping[str, int]) -> tuple[str, str | None]:
     """Read the quantity that is billed, and Quantity where that is another one. Raises LineBroken."""
     quantity = read_decimal(read_required(values, places, "Quantity"), _QUANTITY, "Quantity")
-    billable = read_text(values, places, "BillableQuantity")
+    billable = read_column_text(values, places, "BillableQuantity")
     if billable is None:
         return quantity, None
     billed = read_decimal(billable, _QUANTITY, "BillableQuantity")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from services.invoicing.files.domain.broken_lines import BrokenLine
 from services.invoicing.files.domain.file_layouts import FileLines, Layout
-from services.invoicing.vendor_costs.domain.vendor_line import ReadLine, VendorLineReader
+from services.invoicing.vendor_costs.domain.vendor_line import ReadVendorLine, VendorLineReader
 
 
 class VendorLines:
@@ -21,7 +21,7 @@ class VendorLines:
         """Broken lines; whatever follows the first of them is not read."""
         return self._lines.broken
 
-    def read(self, raw: Iterable[bytes]) -> Iterator[ReadLine]:
+    def read(self, raw: Iterable[bytes]) -> Iterator[ReadVendorLine]:
         """The lines of the file's raw lines."""
         for line in self._lines.read(raw):
             self.count += 1

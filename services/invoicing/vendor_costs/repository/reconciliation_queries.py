@@ -22,7 +22,7 @@ async def find_reconciliation(unit: Unit, invoice_id: UUID) -> ReconciliationRow
     return (await unit.session.exec(query)).first()
 
 
-async def list_sums(unit: Unit, reconciliation_id: UUID) -> list[VerdictSum]:
+async def list_verdict_sums(unit: Unit, reconciliation_id: UUID) -> list[VerdictSum]:
     """The sums of a reconciliation by verdict, in the order of the verdicts."""
     rows = await unit.connection.fetch(
         "SELECT verdict, comparisons, lines, billed_minor, expected_minor FROM reconciliation_sums"
@@ -41,7 +41,7 @@ async def insert_reconciliation(unit: Unit, row: ReconciliationRow) -> None:
     await unit.session.flush()
 
 
-async def insert_sums(unit: Unit, reconciliation_id: UUID, found: Iterable[VerdictSum]) -> None:
+async def insert_verdict_sums(unit: Unit, reconciliation_id: UUID, found: Iterable[VerdictSum]) -> None:
     """Write what it came to."""
     found = list(found)
     rows = [(one.verdict, one.comparisons, one.lines, one.billed_minor, one.expected_minor) for one in found]

@@ -20,7 +20,7 @@ async def get_vendor_invoice(unit: Unit, invoice_id: UUID) -> VendorInvoiceRow:
     return row
 
 
-async def find_by_number(unit: Unit, number: str) -> VendorInvoiceRow | None:
+async def find_invoice_by_number(unit: Unit, number: str) -> VendorInvoiceRow | None:
     """The vendor invoice of this number."""
     return (await unit.session.exec(select(VendorInvoiceRow).where(VendorInvoiceRow.number == number))).first()
 
@@ -55,7 +55,7 @@ async def list_to_warn(unit: Unit, ids: Sequence[UUID]) -> Sequence[VendorInvoic
     return (await unit.session.exec(query)).all()
 
 
-async def list_to_post(unit: Unit, ids: Sequence[UUID]) -> Sequence[VendorInvoiceRow]:
+async def list_invoices_to_post(unit: Unit, ids: Sequence[UUID]) -> Sequence[VendorInvoiceRow]:
     """List those of these that the ledger does not have, by their ids."""
     query = (
         select(VendorInvoiceRow)

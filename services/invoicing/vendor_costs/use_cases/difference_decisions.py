@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.invoicing.vendor_costs.domain.line_verdicts import Decision, DifferenceState, decide_state
+from services.invoicing.vendor_costs.domain.line_verdicts import Decision, DifferenceState, get_decided_state
 from services.invoicing.vendor_costs.repository import difference_queries
 from services.invoicing.vendor_costs.tables import VendorDifferenceRow
 from services.invoicing.vendor_costs.use_cases import difference_charges, vendor_postings
 from shared.events.invoicing import VendorDifferenceDecided
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 from shared.pure.money import Money
@@ -41,7 +41,7 @@ async def decide_difference(unit: Unit, difference_id: UUID, taken: TakenDecisio
     subject = await difference_queries.get_difference(unit, difference_id)
     await unit.lock(subject.vendor_invoice_id, *([subject.account_id] if subject.account_id else []))
     row = await difference_queries.get_difference(unit, difference_id)
-    state = decide_state(DifferenceState(row.state))
+    state = get_decided_state(DifferenceState(row.state))
     before = row.model_dump()
     row.sqlmodel_update(
         {
@@ -68,5 +68,5 @@ async def decide_difference(unit: Unit, difference_id: UUID, taken: TakenDecisio
         )
     )
     await vendor_postings.post_difference(unit, row, taken.decision)
-    unit.record(Change("vendor_difference", row.id, row.account_id, before, row.model_dump()))
+    unit.record(AuditedChange("vendor_difference", row.id, row.account_id, before, row.model_dump()))
     return row

@@ -18,7 +18,7 @@ from services.invoicing.vendor_costs.repository import (
 )
 from services.invoicing.vendor_costs.tables import ReconciliationRow, VendorInvoiceRow
 from shared.events.invoicing import ReconciliationCompleted, ReconciliationSum, VendorCredit, VendorCreditReceived
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound, Refusal
 from shared.pure.ids import new_id
@@ -41,7 +41,7 @@ class DecisionsTaken(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class TakenFile:
+class TakenVendorFile:
     """File whose lines are taken, as it is kept; sums in minor units, the total with tax."""
 
     sha256: str
@@ -60,13 +60,13 @@ class ReconciliationResult:
     repeated: bool = False
 
 
-async def get_result(unit: Unit, invoice_id: UUID) -> ReconciliationResult:
+async def get_reconciliation_result(unit: Unit, invoice_id: UUID) -> ReconciliationResult:
     """Get what the current reconciliation of a vendor invoice came to. Raises NotFound."""
     await vendor_invoice_queries.get_vendor_invoice(unit, invoice_id)
     row = await reconciliation_queries.find_reconciliation(unit, invoice_id)
     if row is None:
         raise NotFound(f"no reconciliation file was received for vendor invoice {invoice_id}")
-    return ReconciliationResult(row, await reconciliation_queries.list_sums(unit, row.id), repeated=True)
+    return ReconciliationResult(row, await reconciliation_queries.list_verdict_sums(unit, row.id), repeated=True)
 
 
 async def reconcile_file(
@@ -84,14 +84,14 @@ async def reconcile_file(
     known = await reconciliation_queries.find_reconciliation(unit, invoice_id)
     if known is not None and known.file_sha256 == file.sha256:
         unit.record_nothing()
-        return await get_result(unit, invoice_id)
+        return await get_reconciliation_result(unit, invoice_id)
     if known is not None:
         await _replace(unit, known, actor, replace_because)
     lines = VendorLines(file.layout, invoice.currency)
     await vendor_file_queries.copy_in(unit, file.content, lines)
     check_unbroken(lines.broken)
     _check_sums(lines, invoice)
-    taken = TakenFile(file.sha256, file.layout.value, lines.count, lines.total_minor, lines.tax_minor)
+    taken = TakenVendorFile(file.sha256, file.layout.value, lines.count, lines.total_minor, lines.tax_minor)
     return await _compare(unit, invoice, taken, known, actor, started)
 
 
@@ -101,13 +101,13 @@ async def compare_again(unit: Unit, invoice_id: UUID, actor: str, reason: str) -
     Raises NotFound, DecisionsTaken.
     """
     started = time.monotonic()
-    await get_result(unit, invoice_id)
+    await get_reconciliation_result(unit, invoice_id)
     await cost_comparison.lock_comparison(unit)
     await unit.lock(invoice_id)
-    known = (await get_result(unit, invoice_id)).row
+    known = (await get_reconciliation_result(unit, invoice_id)).row
     await vendor_file_queries.stage_again(unit, known.id)
     await _replace(unit, known, actor, reason)
-    taken = TakenFile(known.file_sha256, known.layout, known.lines, known.total_minor, known.tax_minor)
+    taken = TakenVendorFile(known.file_sha256, known.layout, known.lines, known.total_minor, known.tax_minor)
     return await _compare(
         unit, await vendor_invoice_queries.get_vendor_invoice(unit, invoice_id), taken, known, actor, started
     )
@@ -116,7 +116,7 @@ async def compare_again(unit: Unit, invoice_id: UUID, actor: str, reason: str) -
 async def _compare(
     unit: Unit,
     invoice: VendorInvoiceRow,
-    taken: TakenFile,
+    taken: TakenVendorFile,
     replaced: ReconciliationRow | None,
     actor: str,
     started: float,
@@ -124,13 +124,13 @@ async def _compare(
     sums = await cost_comparison.compare_lines(unit, invoice, line_verdicts.minor_per_unit(invoice.currency))
     row = _row(unit, invoice, taken, line_verdicts.get_status(sums), actor)
     await reconciliation_queries.insert_reconciliation(unit, row)
-    await reconciliation_queries.insert_sums(unit, row.id, sums)
+    await reconciliation_queries.insert_verdict_sums(unit, row.id, sums)
     await cost_comparison.save_comparison(unit, row.id, invoice)
     row.took_ms = round((time.monotonic() - started) * 1000)
     unit.publish(_complete(row, invoice, sums, replaced))
     await _publish_credits(unit, row, invoice.currency, is_replacing=replaced is not None)
     former, present = (_as_audited(replaced), _as_audited(row)) if replaced else (None, None)
-    unit.record(Change("vendor_reconciliation", row.id, None, former, present))
+    unit.record(AuditedChange("vendor_reconciliation", row.id, None, former, present))
     return ReconciliationResult(row, sorted(sums, key=lambda one: list(line_verdicts.Verdict).index(one.verdict)))
 
 
@@ -156,7 +156,7 @@ async def reconcile_number(
     unit: Unit, number: str, file: ReceivedFile, actor: str, replace_because: str | None
 ) -> ReconciliationResult:
     """Reconcile the vendor invoice of this number with a file, as `reconcile_file` does."""
-    invoice = await vendor_invoice_queries.find_by_number(unit, number)
+    invoice = await vendor_invoice_queries.find_invoice_by_number(unit, number)
     if invoice is None:
         raise NotFound(f"there is no vendor invoice {number}")
     return await reconcile_file(unit, invoice.id, file, actor, replace_because)
@@ -172,7 +172,7 @@ async def _replace(unit: Unit, known: ReconciliationRow, actor: str, because: st
 
 def _check_sums(lines: VendorLines, invoice: VendorInvoiceRow) -> None:
     currency = invoice.currency
-    line_verdicts.check_sums(
+    line_verdicts.check_file_sums(
         lines.count,
         (Money(lines.total_minor, currency), Money(lines.tax_minor, currency)),
         (Money(invoice.total_minor, currency), Money(invoice.tax_minor, currency)),
@@ -180,7 +180,11 @@ def _check_sums(lines: VendorLines, invoice: VendorInvoiceRow) -> None:
 
 
 def _row(
-    unit: Unit, invoice: VendorInvoiceRow, taken: TakenFile, status: line_verdicts.ReconciliationStatus, actor: str
+    unit: Unit,
+    invoice: VendorInvoiceRow,
+    taken: TakenVendorFile,
+    status: line_verdicts.ReconciliationStatus,
+    actor: str,
 ) -> ReconciliationRow:
     return ReconciliationRow(
         id=new_id(),

@@ -12,7 +12,7 @@ from services.invoicing.vendor_costs.repository import vendor_invoice_queries
 from services.invoicing.vendor_costs.tables import VendorInvoiceRow
 from services.invoicing.vendor_costs.use_cases import vendor_postings
 from shared.events.invoicing import VendorInvoicePaid, VendorInvoiceReceived, VendorPaymentDue
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 from shared.pure.money import CurrencyMismatch, Money
@@ -64,7 +64,7 @@ async def receive_invoice(unit: Unit, new: NewVendorInvoice) -> VendorInvoiceRow
     unit.publish(VendorInvoiceReceived(**_event_fields(row), period_from=row.period_from, period_to=row.period_to))
     await vendor_postings.post_tax(unit, row)
     unit.wake("sweeps")
-    unit.record(Change("vendor_invoice", row.id))
+    unit.record(AuditedChange("vendor_invoice", row.id))
     return row
 
 
@@ -81,7 +81,7 @@ async def pay_invoice(
     await vendor_invoice_queries.get_vendor_invoice(unit, invoice_id)
     await unit.lock(invoice_id)
     row = await vendor_invoice_queries.get_vendor_invoice(unit, invoice_id)
-    state = vendor_invoice.get_paid_state(VendorInvoiceState(row.state))
+    state = vendor_invoice.get_vendor_paid_state(VendorInvoiceState(row.state))
     before = row.model_dump()
     if amount.currency != row.currency:
         raise CurrencyMismatch(f"the vendor invoice is in {row.currency}, not in {amount.currency}")
@@ -92,7 +92,7 @@ async def pay_invoice(
     await vendor_postings.post_payment(unit, row)
     unit.session.add(row)
     await unit.session.flush()
-    unit.record(Change("vendor_invoice", row.id, None, before, row.model_dump()))
+    unit.record(AuditedChange("vendor_invoice", row.id, None, before, row.model_dump()))
     return row
 
 

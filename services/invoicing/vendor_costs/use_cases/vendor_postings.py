@@ -13,7 +13,7 @@ from services.invoicing.ledger.domain import (
 )
 from services.invoicing.vendor_costs.domain.line_verdicts import Decision
 from services.invoicing.vendor_costs.repository import vendor_invoice_queries
-from services.invoicing.vendor_costs.repository.vendor_invoice_queries import list_to_post, mark_posted
+from services.invoicing.vendor_costs.repository.vendor_invoice_queries import list_invoices_to_post, mark_posted
 from services.invoicing.vendor_costs.repository.vendor_posting_queries import VendorPosting, insert_vendor_postings
 from services.invoicing.vendor_costs.tables import VendorDifferenceRow, VendorInvoiceRow
 from shared.persistence.database import Unit
@@ -38,7 +38,7 @@ async def post_payment(unit: Unit, row: VendorInvoiceRow) -> None:
 
 async def post_backlog(unit: Unit, invoice_ids: list[str]) -> None:
     """Post those of these vendor invoices that were never posted, and their payments; they are locked."""
-    rows = await list_to_post(unit, [UUID(invoice_id) for invoice_id in invoice_ids])
+    rows = await list_invoices_to_post(unit, [UUID(invoice_id) for invoice_id in invoice_ids])
     await insert_vendor_postings(unit, [posting for row in rows for posting in _list_waiting(unit, row)])
     await mark_posted(unit, [row.id for row in rows])
 

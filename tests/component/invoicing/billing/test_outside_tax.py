@@ -19,7 +19,7 @@ from services.invoicing.billing.repository.outside_tax_queries import CALCULATE_
 from shared.base.retries import retry_briefly
 from shared.persistence.database import Unit
 from shared.process import intents
-from shared.process.intents import Intent, Kind
+from shared.process.intents import Intent, IntentKind
 from tests.builders import Database, running, sweep, work
 from tests.component.billing_world import Billing
 from tests.component.calculator import TaxCalculator, answering
@@ -113,16 +113,16 @@ async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterato
         yield made
 
 
-async def claimed(world: Taxing) -> tuple[Kind, Intent]:
+async def claimed(world: Taxing) -> tuple[IntentKind, Intent]:
     """The one intent that is due, as a worker claims it."""
-    (intent,) = await world.runtime.units.run(lambda unit: intents.claim(unit, 10))
+    (intent,) = await world.runtime.units.run(lambda unit: intents.claim_intents(unit, 10))
     assert intent.kind == CALCULATE_TAX
     return next(kind for kind in world.runtime.service.intents if kind.name == CALCULATE_TAX), intent
 
 
-async def recorded(world: Taxing, kind: Kind, intent: Intent, result: Any) -> None:
+async def recorded(world: Taxing, kind: IntentKind, intent: Intent, result: Any) -> None:
     """What a worker does when it has an answer."""
-    await world.runtime.units.run(lambda unit: intents.record(unit, kind, intent, result))
+    await world.runtime.units.run(lambda unit: intents.record_intent_result(unit, kind, intent, result))
 
 
 async def test_drafts_are_taxed_by_the_calculator_and_wait_for_approval(world: Taxing) -> None:

@@ -122,7 +122,7 @@ async def test_an_attempt_cut_off_between_hop_and_record_is_repeated_as_the_same
     await papers.seller()
     owner = await papers.account()
     one = await issued(papers, owner)
-    (claimed,) = await papers.runtime.units.run(lambda unit: intents.claim(unit, 10))
+    (claimed,) = await papers.runtime.units.run(lambda unit: intents.claim_intents(unit, 10))
     kind = next(kind for kind in papers.runtime.service.intents if kind.name == SEND_DOCUMENT)
     assert await kind.perform(papers.runtime, claimed) is None  # the hop has it, and the process dies here
     await papers.database.move(days=3)
@@ -249,7 +249,7 @@ async def test_a_document_that_comes_back_has_failed(papers: Papers) -> None:
     assert '"cause":"5.1.1"' in failed
     assert "@" not in failed
     other = await issued(papers, owner)
-    (claimed,) = await papers.runtime.units.run(lambda unit: intents.claim(unit, 10))
+    (claimed,) = await papers.runtime.units.run(lambda unit: intents.claim_intents(unit, 10))
     kind = next(kind for kind in papers.runtime.service.intents if kind.name == SEND_DOCUMENT)
     assert await kind.perform(papers.runtime, claimed) is None
     await hear(papers.runtime, make_bounce(papers.letters()[1]))  # before it is recorded that the hop took it

@@ -21,7 +21,7 @@ from shared.base.connections.tls import AccessRefused, TlsFiles
 from shared.base.settings import Settings
 from shared.migrate import migrate_at
 from shared.process.runtime import Runtime
-from shared.process.service import load
+from shared.process.service import load_service
 from shared.web.http import create_app
 from tests.certificates import Authority, Signed
 
@@ -98,7 +98,7 @@ async def test_each_connection_is_encrypted(world: World) -> None:
     connection = await connect_database(world.access())
     assert await connection.fetchval(IS_ENCRYPTED) is True
     await connection.close()
-    runtime = Runtime(load("escalation"), world.settings())
+    runtime = Runtime(load_service("escalation"), world.settings())
     try:
         assert await runtime.units.run(lambda unit: unit.connection.fetchval(IS_ENCRYPTED)) is True
     finally:
@@ -201,7 +201,7 @@ async def test_a_server_without_tls_is_told_nothing(world: World) -> None:
 async def test_health_and_log_say_what_is_refused_and_hold_no_secret(world: World, tmp_path: Path) -> None:
     password_file = tmp_path / "password"
     password_file.write_text("wrong-horse")
-    runtime = Runtime(load("escalation"), world.settings(database_password_file=password_file))
+    runtime = Runtime(load_service("escalation"), world.settings(database_password_file=password_file))
     transport = httpx2.ASGITransport(app=create_app(runtime, with_routes=False))
     try:
         async with httpx2.AsyncClient(transport=transport, base_url="http://service") as client:

@@ -10,9 +10,9 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from services.escalation.tables import CaseAddressRow
-from shared.persistence.audit import Change
+from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
-from shared.process.service import NAMES, load
+from shared.process.service import NAMES, load_service
 from shared.pure.errors import Unavailable
 from tests.component.shared.rehearsal import Stage
 
@@ -56,7 +56,7 @@ async def claim(unit: Unit) -> None:
 
 
 async def record(unit: Unit) -> None:
-    unit.record(Change("account", ACCOUNT))
+    unit.record(AuditedChange("account", ACCOUNT))
 
 
 async def change(unit: Unit) -> None:
@@ -78,7 +78,9 @@ def list_calls(dependant: Dependant) -> Iterator[Any]:
 
 @pytest.mark.parametrize("service", NAMES)
 def test_no_route_and_nothing_that_it_depends_on_costs_a_thread(service: str) -> None:
-    routes = [route for router in load(service).routers for route in router.routes if isinstance(route, APIRoute)]
+    routes = [
+        route for router in load_service(service).routers for route in router.routes if isinstance(route, APIRoute)
+    ]
     calls = {call for route in routes for call in list_calls(route.dependant)}
     threaded = [
         call

@@ -10,19 +10,19 @@ import pytest
 
 from shared.base import clock
 from shared.persistence import failed_work
-from shared.persistence.audit import Act
+from shared.persistence.audit import AuditedAct
 from shared.persistence.database import Cause, Unit
-from shared.persistence.failed_work import Work, WorkKind
+from shared.persistence.failed_work import WorkKind, WorkName
 from shared.process import intents, jobs
-from shared.process.intents import Intent, Kind, Recorded
+from shared.process.intents import Intent, IntentKind, Recorded
 from shared.process.runtime import Runtime
-from shared.process.service import load
+from shared.process.service import load_service
 from shared.pure.errors import Later
 from tests.builders import work
 from tests.component.shared.rehearsal import Stage
 
 ACCOUNT = uuid4()
-CALL = Work(WorkKind.INTENT, "call")
+CALL = WorkName(WorkKind.INTENT, "call")
 
 
 class Outside:
@@ -58,8 +58,8 @@ def outside() -> Outside:
 
 @pytest.fixture
 def runtime(stage: Stage, outside: Outside) -> Runtime:
-    service = load("collections")
-    kind = Kind("call", outside.perform, outside.record)
+    service = load_service("collections")
+    kind = IntentKind("call", outside.perform, outside.record)
     bare = type(service)(service.name, service.summary, (), service.tables, intents=(kind,))
     runtime = Runtime(bare, stage.settings, stage.wakeups)
     runtime.__dict__["units"] = stage.units
@@ -67,7 +67,7 @@ def runtime(stage: Stage, outside: Outside) -> Runtime:
 
 
 async def want(stage: Stage, key: str = "key") -> UUID:
-    return await stage.units.run(lambda unit: intents.add(unit, "call", ACCOUNT, key, {"a": 1}))
+    return await stage.units.run(lambda unit: intents.add_intent(unit, "call", ACCOUNT, key, {"a": 1}))
 
 
 async def pending(stage: Stage) -> list[str]:
@@ -89,9 +89,9 @@ async def test_one_call_is_pending_for_a_kind_and_key(stage: Stage, runtime: Run
 
 async def test_a_leased_intent_is_nobody_elses(stage: Stage) -> None:
     await want(stage)
-    claimed = await stage.units.run(lambda unit: intents.claim(unit, 5))
+    claimed = await stage.units.run(lambda unit: intents.claim_intents(unit, 5))
     assert [one.attempts for one in claimed] == [1]
-    assert await stage.units.run(lambda unit: intents.claim(unit, 5)) == []
+    assert await stage.units.run(lambda unit: intents.claim_intents(unit, 5)) == []
     assert await stage.units.run(lambda unit: intents.lease_intent(unit, claimed[0].id)) is None
 
 
@@ -119,7 +119,7 @@ async def test_another_worker_goes_on_with_the_same_id_when_one_died(
     stage: Stage, runtime: Runtime, outside: Outside
 ) -> None:
     wanted = await want(stage)
-    await stage.units.run(lambda unit: intents.claim(unit, 5))  # and dies
+    await stage.units.run(lambda unit: intents.claim_intents(unit, 5))  # and dies
     await work(runtime)
     assert outside.asked == []
     await stage.database.execute("UPDATE collections.intents SET leased_until = $1", clock.system_now())
@@ -147,14 +147,14 @@ async def test_a_worker_that_is_told_to_end_hands_back_what_it_has_not_begun(
     wanted = await want(stage)
     claimed, told = asyncio.Event(), asyncio.Event()
 
-    async def claim_slowly(unit: Unit, limit: int, claim: Any = intents.claim) -> list[Intent]:
+    async def claim_slowly(unit: Unit, limit: int, claim: Any = intents.claim_intents) -> list[Intent]:
         found: list[Intent] = await claim(unit, limit)
         claimed.set()
         await told.wait()
         return found
 
     with monkeypatch.context() as slow:
-        slow.setattr(intents, "claim", claim_slowly)
+        slow.setattr(intents, "claim_intents", claim_slowly)
         working = asyncio.create_task(runtime.jobs.run())
         await claimed.wait()
         working.cancel()
@@ -198,10 +198,10 @@ async def test_a_call_that_is_cut_off_keeps_its_lease(
 
 async def test_a_result_is_recorded_once(stage: Stage, runtime: Runtime, outside: Outside) -> None:
     await want(stage)
-    (claimed,) = await stage.units.run(lambda unit: intents.claim(unit, 5))
-    kind = Kind("call", outside.perform, outside.record)
+    (claimed,) = await stage.units.run(lambda unit: intents.claim_intents(unit, 5))
+    kind = IntentKind("call", outside.perform, outside.record)
     for result in ("first", "second"):
-        await stage.units.run(lambda unit, one=result: intents.record(unit, kind, claimed, one))  # type: ignore[misc]
+        await stage.units.run(lambda unit, one=result: intents.record_intent_result(unit, kind, claimed, one))  # type: ignore[misc]
     assert outside.recorded == ["first"]
 
 
@@ -210,10 +210,10 @@ async def test_a_result_may_want_another_attempt(
     stage: Stage, runtime: Runtime, outside: Outside, says: Recorded, pause: int
 ) -> None:
     await want(stage)
-    (claimed,) = await stage.units.run(lambda unit: intents.claim(unit, 5))
+    (claimed,) = await stage.units.run(lambda unit: intents.claim_intents(unit, 5))
     outside.says = says
-    kind = Kind("call", outside.perform, outside.record)
-    await stage.units.run(lambda unit: intents.record(unit, kind, claimed, "x"))
+    kind = IntentKind("call", outside.perform, outside.record)
+    await stage.units.run(lambda unit: intents.record_intent_result(unit, kind, claimed, "x"))
     due = await stage.database.rows("SELECT due_at, leased_until FROM collections.intents")
     assert [tuple(row) for row in due] == [(stage.database.now + timedelta(seconds=pause), None)]
 
@@ -230,7 +230,7 @@ async def let_break(stage: Stage, runtime: Runtime, outside: Outside, *faults: E
 
 async def retry_all(stage: Stage) -> int:
     """Have the calls that failed tried again, by a person."""
-    cause = Cause("request", act=Act("anna", "work.retry", "mended"))
+    cause = Cause("request", act=AuditedAct("anna", "work.retry", "mended"))
     return await stage.units.run(lambda unit: failed_work.retry_all(unit, CALL), cause)
 
 

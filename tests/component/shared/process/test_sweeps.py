@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from shared.persistence import failed_work
-from shared.persistence.audit import Act
+from shared.persistence.audit import AuditedAct
 from shared.persistence.database import Cause, Unit
 from shared.persistence.failed_work import WorkKind
 from shared.process.sweeps import Sweep, Sweeper
@@ -67,7 +67,7 @@ async def list_failed(stage: Stage) -> list[str]:
 
 async def retry_all(stage: Stage) -> int:
     """Have all that failed tried again, by a person."""
-    cause = Cause("request", act=Act("anna", "work.retry", "mended"))
+    cause = Cause("request", act=AuditedAct("anna", "work.retry", "mended"))
     return await stage.units.run(lambda unit: failed_work.retry_all(unit, REHEARSE.work), cause)
 
 

@@ -20,7 +20,7 @@ from fastapi.routing import APIRoute
 from deploy.local.tokens import Keys
 from shared.base.scopes import SCOPES, list_scopes
 from shared.process.runtime import Runtime
-from shared.process.service import NAMES, load
+from shared.process.service import NAMES, load_service
 from shared.web.auth import find_scopes
 from tests.builders import Client, Database, account, running
 
@@ -148,7 +148,7 @@ def test_every_scope_opens_a_route_and_every_route_needs_one_that_there_is() -> 
     needed = {
         scope
         for name in NAMES
-        for router in load(name).routers
+        for router in load_service(name).routers
         for route in router.routes
         for scopes in find_scopes(route.dependencies) or ()  # type: ignore[attr-defined]
         for scope in scopes.split("|")

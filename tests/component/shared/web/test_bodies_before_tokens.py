@@ -16,7 +16,7 @@ from starlette.types import Message
 
 from deploy.local.tokens import Keys
 from shared.process.runtime import Runtime
-from shared.process.service import load
+from shared.process.service import load_service
 from shared.web.http import create_app, receiving
 from shared.web.http.admission import HEALTH_REQUESTS
 from tests.builders import Client, Database, account, running, settings_for
@@ -176,7 +176,7 @@ async def test_a_refusal_names_at_most_twenty_fields(server: Server) -> None:
 
 async def test_one_request_too_many_is_told_to_come_again(database: Database, keys: Keys, jwks_file: Path) -> None:
     settings = settings_for("invoicing", database, jwks_file, max_requests=2)
-    runtime = Runtime(load("invoicing"), settings)
+    runtime = Runtime(load_service("invoicing"), settings)
     app = create_app(runtime)
     server = Server(app, Client(None, keys.token("invoicing")))  # type: ignore[arg-type]
     waiting = [Sender([b"{"], is_slow=True) for _ in range(2)]

@@ -14,7 +14,7 @@ from starlette.types import Message
 
 from deploy.local.tokens import Keys
 from shared.process.runtime import Runtime
-from shared.process.service import NAMES, load
+from shared.process.service import NAMES, load_service
 from shared.web.commands import CommandRunner
 from shared.web.http import create_app
 from shared.web.http.short_way import list_shapes
@@ -78,13 +78,13 @@ def count_short(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
 
 
 def test_commands_without_parameters_of_their_own_have_the_shape_for_it() -> None:
-    actions = {path: shape.action for name in NAMES for path, shape in list_shapes(load(name).routers).items()}
+    actions = {path: shape.action for name in NAMES for path, shape in list_shapes(load_service(name).routers).items()}
     assert actions["/v1/payments"] == "payment.record"
     assert actions["/v1/disputes"] == "dispute.open"
     assert actions["/v1/guard:stop"] == "guard.stop"
     assert not [path for path in actions if "{" in path]
     assert not actions.keys() & {"/v1/balances:batch", "/v1/bank-imports", "/v1/usage-files"}
-    shapes = list_shapes(load("invoicing").routers)
+    shapes = list_shapes(load_service("invoicing").routers)
     assert {shapes["/v1/payments"].scopes, shapes["/v1/credit-notes"].scopes} == {
         ("invoicing:payments",),
         ("invoicing:credits",),
@@ -166,7 +166,10 @@ async def test_what_breaks_is_told_as_by_the_long_way(ways: Ways, monkeypatch: p
     async def breaks(*_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("services.invoicing.accounts.use_cases.account_registration.account_queries.insert_row", breaks)
+    monkeypatch.setattr(
+        "services.invoicing.accounts.use_cases.account_registration.account_queries.insert_unless_reference_taken",
+        breaks,
+    )
     short, long = await ways.both(BODY, ways.headers())
     assert short == long
     assert (short[0], orjson.loads(short[2])["code"]) == (500, "defect")

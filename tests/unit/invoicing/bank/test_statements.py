@@ -15,7 +15,7 @@ from services.invoicing.bank.domain.statements import camt, tabular
 from services.invoicing.bank.domain.statements.statement_entries import (
     ClosingBalance,
     EntryKind,
-    RefusedEntry,
+    RefusedStatementEntry,
     StatementEntry,
     StatementRefused,
 )
@@ -388,7 +388,7 @@ def test_an_entry_without_a_booking_date_is_refused_alone() -> None:
         for entry in camt.read_camt((body[:start] + body[end + 10 :]).encode())
         if not isinstance(entry, ClosingBalance)
     )
-    assert second == RefusedEntry(2, IBAN, "BookgDt", "missing")
+    assert second == RefusedStatementEntry(2, IBAN, "BookgDt", "missing")
     assert isinstance(first, StatementEntry)
     assert isinstance(third, StatementEntry)
     assert [(entry.place, entry.text) for entry in (first, third)] == [(1, "a"), (3, "c")]

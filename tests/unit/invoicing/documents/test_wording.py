@@ -15,7 +15,7 @@ from services.invoicing.documents.domain.account_statement import (
     AccountStatement,
     AccountStatementEntry,
     CurrencyStatement,
-    OpenItem,
+    OpenInvoice,
     compute_running_balances,
     get_ageing_bucket,
 )
@@ -243,7 +243,7 @@ def test_the_buckets_of_ageing(late: int, name: str) -> None:
 def test_a_statement_says_everything_in_every_language(language: str) -> None:
     kinds = ("invoice", "credit_note", "payment", "reversal", "write_off", "correction")
     entries = [AccountStatementEntry(date(2026, 4, 1), kind, "R-1", "EUR", 100) for kind in kinds]
-    items = tuple(OpenItem("N", date(2026, 1, 1), date(2026, 4, day), "EUR", 5, 5) for day in (1, 30))
+    items = tuple(OpenInvoice("N", date(2026, 1, 1), date(2026, 4, day), "EUR", 5, 5) for day in (1, 30))
     account = CurrencyStatement("EUR", 50, compute_running_balances(50, entries), 3, items)
     assert account.closing == 650
     told = AccountStatement(date(2026, 4, 1), date(2026, 4, 30), (account,))

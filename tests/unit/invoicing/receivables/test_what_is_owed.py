@@ -19,7 +19,7 @@ from services.invoicing.payments.domain.chargebacks import (
     ChargedPart,
     WantedPart,
     book_again,
-    release_lines,
+    release_charged_back_lines,
     reopen_lines,
     take_charged_part,
 )
@@ -31,7 +31,7 @@ from services.invoicing.receivables.domain.invoice_balances import (
     InvoiceLine,
     PaidInvoices,
     Payment,
-    UnknownLine,
+    UnknownInvoiceLine,
 )
 from tests.unit.invoicing.model import Model, ModelLine
 
@@ -136,7 +136,7 @@ class Account(RuleBasedStateMachine):
         lines = self.model.of(invoice.number)
         payment = Payment(UUID(int=self.next()), amount, amount, FIRST + self.count * timedelta(hours=1))
         if not _are_lines(wanted, lines):
-            with pytest.raises((UnknownLine, AmountRefused)):  # its amount may be too much as well
+            with pytest.raises((UnknownInvoiceLine, AmountRefused)):  # its amount may be too much as well
                 invoice_balances.pay_lines(invoice, payment, wanted)
         elif sum(part for _, part in wanted) > amount or any(part > lines[n].open for n, part in wanted):
             with pytest.raises(AmountRefused):
@@ -219,7 +219,7 @@ class Account(RuleBasedStateMachine):
             self.keep(book_again(self.invoices, back, charged.part))
             self.model.book_again(payment.id.int, charged.pennies)
         else:
-            self.invoices = release_lines(self.invoices, charged.part)
+            self.invoices = release_charged_back_lines(self.invoices, charged.part)
         self.use_unapplied()
 
     def list_allocations(self, payment: Payment) -> list[Allocation]:
@@ -236,14 +236,14 @@ class Account(RuleBasedStateMachine):
         invoice = self.invoices[pick.choice(sorted(self.invoices))]
         lines = self.model.of(invoice.number)
         if not _are_lines(wanted, lines):
-            with pytest.raises((UnknownLine, AmountRefused)):  # its amount may be too much as well
-                invoice_balances.reserve_lines(invoice, wanted)
+            with pytest.raises((UnknownInvoiceLine, AmountRefused)):  # its amount may be too much as well
+                invoice_balances.reserve_invoice_lines(invoice, wanted)
         elif any(amount > lines[number].disputable for number, amount in wanted):
             with pytest.raises(AmountRefused):
-                invoice_balances.reserve_lines(invoice, wanted)
+                invoice_balances.reserve_invoice_lines(invoice, wanted)
         else:
             dispute = self.next()
-            self.invoices[invoice.id] = invoice_balances.reserve_lines(invoice, wanted)
+            self.invoices[invoice.id] = invoice_balances.reserve_invoice_lines(invoice, wanted)
             self.disputes[dispute] = Dispute(invoice.id, wanted)
             for number, amount in wanted:
                 lines[number].held[dispute] = amount
@@ -256,7 +256,7 @@ class Account(RuleBasedStateMachine):
         free = [(one.id, line) for one in self.invoices.values() for line in one.lines if line.reserved < line.amount]
         invoice_id, line = pick.choice(free)
         dispute, held = self.next(), [(line.number, line.amount - line.reserved)]
-        self.invoices[invoice_id] = invoice_balances.reserve_lines(self.invoices[invoice_id], held)
+        self.invoices[invoice_id] = invoice_balances.reserve_invoice_lines(self.invoices[invoice_id], held)
         self.disputes[dispute] = Dispute(invoice_id, held)
         self.model.of(self.invoices[invoice_id].number)[line.number].held[dispute] = line.amount - line.reserved
 
@@ -265,7 +265,7 @@ class Account(RuleBasedStateMachine):
     def settle(self, upheld: bool, pick: Random) -> None:
         number = pick.choice(sorted(self.disputes))
         dispute = self.disputes.pop(number)
-        invoice = invoice_balances.release_lines(self.invoices[dispute.invoice_id], dispute.held)
+        invoice = invoice_balances.release_invoice_lines(self.invoices[dispute.invoice_id], dispute.held)
         if upheld:
             self.credited(adjustment_rules.credit_disputed(invoice, dispute.held, self.allocations, LineWorth()))
         else:
@@ -294,7 +294,7 @@ class Account(RuleBasedStateMachine):
         invoice = self.invoices[pick.choice(sorted(self.invoices))]
         lines = self.model.of(invoice.number)
         if not _are_lines(wanted, lines):
-            with pytest.raises((UnknownLine, AmountRefused)):  # its amount may be too much as well
+            with pytest.raises((UnknownInvoiceLine, AmountRefused)):  # its amount may be too much as well
                 adjustment_rules.credit_lines(invoice, wanted, self.allocations)
         elif any(amount > lines[number].open + len(lines[number].paid) for number, amount in wanted):
             with pytest.raises(AmountRefused):

@@ -7,8 +7,8 @@ import pytest
 from services.invoicing.subscriptions.domain.proration import BillingCycle, ChargePeriod, UnitRate
 from services.invoicing.subscriptions.domain.subscription_history import (
     ChangeKind,
-    ChangeRefused,
     SubscriptionChange,
+    SubscriptionChangeRefused,
     SubscriptionHistory,
     check_cancel,
     check_quantity,
@@ -32,7 +32,7 @@ def course(*changes: SubscriptionChange) -> SubscriptionHistory:
 def may(wanted: int, on: int, *changes: SubscriptionChange) -> bool:
     try:
         check_quantity(course(*changes), wanted, today=day(on), term_start=START, window=WINDOW)
-    except ChangeRefused:
+    except SubscriptionChangeRefused:
         return False
     return True
 
@@ -61,12 +61,12 @@ def test_it_is_cancelled_within_the_window_of_the_term(on: int, allowed: bool) -
     if allowed:
         check_cancel(course(), today=day(on), term_start=START, window=WINDOW)
         return
-    with pytest.raises(ChangeRefused, match="window closed"):
+    with pytest.raises(SubscriptionChangeRefused, match="window closed"):
         check_cancel(course(), today=day(on), term_start=START, window=WINDOW)
 
 
 def test_what_is_cancelled_is_not_changed() -> None:
-    with pytest.raises(ChangeRefused, match="not active"):
+    with pytest.raises(SubscriptionChangeRefused, match="not active"):
         check_cancel(
             course(SubscriptionChange(day(1), ChangeKind.CANCEL)), today=day(2), term_start=START, window=WINDOW
         )

@@ -17,8 +17,8 @@ from services.invoicing.usage.domain.usage_file import UsageReader
 from services.invoicing.usage.domain.usage_lines import (
     UsageLine,
     UsageRefused,
-    WrongLine,
     WrongUsage,
+    WrongUsageLine,
     check_usage,
     compute_amount,
 )
@@ -150,7 +150,7 @@ def test_columns_in_any_order_and_case_and_others_are_read() -> None:
 
 
 def test_wrong_lines_are_named_as_their_sender_calls_them() -> None:
-    wrong = [WrongLine(3, "a", WrongUsage.UNKNOWN, SOME), WrongLine(7, "b", WrongUsage.TWICE, "b")]
+    wrong = [WrongUsageLine(3, "a", WrongUsage.UNKNOWN, SOME), WrongUsageLine(7, "b", WrongUsage.TWICE, "b")]
     with pytest.raises(UsageRefused) as refusal:
         check_usage(wrong, "lines")
     assert refusal.value.detail == f"line a: there is no subscription {SOME} of a plan"

@@ -16,7 +16,7 @@ from services.invoicing.files import repository as files_repository
 from services.invoicing.files.domain import file_layouts
 from services.invoicing.files.domain.broken_lines import MOST_REPORTED
 from services.invoicing.files.domain.file_layouts import FileBroken, Layout
-from services.invoicing.vendor_costs.domain.vendor_line import ReadLine
+from services.invoicing.vendor_costs.domain.vendor_line import ReadVendorLine
 from services.invoicing.vendor_costs.domain.vendor_lines import VendorLines
 from tests.vendor_files import BilledLine, as_csv, as_json_lines
 
@@ -41,7 +41,7 @@ def billed_lines(draw: st.DrawFn) -> BilledLine:
     )
 
 
-def read(content: bytes, layout: Layout = CSV, currency: str = "EUR") -> tuple[list[ReadLine], VendorLines]:
+def read(content: bytes, layout: Layout = CSV, currency: str = "EUR") -> tuple[list[ReadVendorLine], VendorLines]:
     """What is read of a file's content."""
     lines = VendorLines(layout, currency)
     return list(lines.read(files_repository.raw_lines(io.BytesIO(content)))), lines
@@ -73,7 +73,7 @@ def meant(number: int, line: BilledLine) -> tuple[Any, ...]:
     )
 
 
-def shown(one: ReadLine) -> tuple[Any, ...]:
+def shown(one: ReadVendorLine) -> tuple[Any, ...]:
     return (
         one.line,
         one.vendor_customer_id,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.files.domain.broken_lines import BrokenLine, FileRefused, check_unbroken
+from services.invoicing.files.domain.broken_lines import BrokenLine, UploadedFileRefused, check_unbroken
 from services.invoicing.vendor_costs.domain import line_verdicts, vendor_invoice
 from services.invoicing.vendor_costs.domain.line_verdicts import ReconciliationStatus, Verdict, VerdictSum
 from services.invoicing.vendor_costs.domain.vendor_invoice import VendorInvoiceRefused, VendorInvoiceState
@@ -47,12 +47,12 @@ def test_a_file_adds_up_to_its_invoice_within_the_root_of_its_lines(lines: int, 
     for sign in (1, -1):
         for by in ((tolerance, 0), (0, tolerance)):
             edge = tuple(Money(one.minor + sign * more, "EUR") for one, more in zip(invoice, by, strict=True))
-            line_verdicts.check_sums(lines, (edge[0], edge[1]), invoice)
+            line_verdicts.check_file_sums(lines, (edge[0], edge[1]), invoice)
             over = tuple(
                 Money(one.minor + sign * (more and more + 1), "EUR") for one, more in zip(invoice, by, strict=True)
             )
-            with pytest.raises(line_verdicts.SumsRefused) as refusal:
-                line_verdicts.check_sums(lines, (over[0], over[1]), invoice)
+            with pytest.raises(line_verdicts.FileSumsRefused) as refusal:
+                line_verdicts.check_file_sums(lines, (over[0], over[1]), invoice)
             place = 0 if by[0] else 1
             sums = {"file_minor": over[place].minor, "invoice_minor": invoice[place].minor, "currency": "EUR"}
             assert refusal.value.more == sums
@@ -68,7 +68,7 @@ def test_the_tolerance_of_a_unit_is_a_hundredth_of_the_currency() -> None:
 
 def test_broken_lines_are_named() -> None:
     check_unbroken([])
-    with pytest.raises(FileRefused) as refusal:
+    with pytest.raises(UploadedFileRefused) as refusal:
         check_unbroken([BrokenLine(7, "Total", "is empty"), BrokenLine(9, None, "is not UTF-8")])
     assert refusal.value.more["errors"] == [
         {"field": "line.7.Total", "message": "is empty"},
@@ -113,9 +113,9 @@ def test_we_are_warned_at_midnight_utc_of_the_day() -> None:
 
 
 def test_we_pay_once_not_too_much_and_not_in_the_future() -> None:
-    assert vendor_invoice.get_paid_state(VendorInvoiceState.RECEIVED) is VendorInvoiceState.PAID
+    assert vendor_invoice.get_vendor_paid_state(VendorInvoiceState.RECEIVED) is VendorInvoiceState.PAID
     with pytest.raises(vendor_invoice.AlreadyPaid):
-        vendor_invoice.get_paid_state(VendorInvoiceState.PAID)
+        vendor_invoice.get_vendor_paid_state(VendorInvoiceState.PAID)
     vendor_invoice.check_payment(100, 100, date(2026, 4, 10), NOW)  # it is the 10th already where days begin
     for amount, day in ((101, date(2026, 4, 9)), (100, date(2026, 4, 11))):
         with pytest.raises(VendorInvoiceRefused):

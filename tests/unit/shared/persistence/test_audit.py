@@ -11,7 +11,7 @@ from asyncpg.pgproto.pgproto import UUID as DriversUUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.persistence.audit import Act, Audit, Change, NotAudited, build_entry, split_personal
+from shared.persistence.audit import Audit, AuditedAct, AuditedChange, NotAudited, build_audit_entry, split_personal
 from shared.persistence.database import Cause
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -19,7 +19,7 @@ ID = UUID("01a20d60-7458-729b-b244-54f33ab0c1d2")
 
 
 def cause(id_: str = "request-1", **more: Any) -> Cause:
-    return Cause(id_, act=Act("anna", "account.change", **more))
+    return Cause(id_, act=AuditedAct("anna", "account.change", **more))
 
 
 @pytest.mark.parametrize(
@@ -63,10 +63,10 @@ def test_nothing_that_changed_is_lost_and_no_text_of_an_unknown_field_is_plain(b
 
 
 def test_an_entry_says_who_when_and_what() -> None:
-    change = Change("account", ID, ID, {"name": "A", "terms_days": 14}, {"name": "B", "terms_days": 30})
+    change = AuditedChange("account", ID, ID, {"name": "A", "terms_days": 14}, {"name": "B", "terms_days": 30})
     acting = cause(reason="by phone")
     assert acting.act is not None
-    entry = build_entry(acting, acting.act, NOW, change)
+    entry = build_audit_entry(acting, acting.act, NOW, change)
     assert entry[1:8] == (NOW, "anna", "account.change", ID, "account", str(ID), "request-1")
     assert (entry.before, entry.after) == ('{"terms_days":14}', '{"terms_days":30}')
     assert orjson.loads(entry.personal) == {"before": {"name": "A"}, "after": {"name": "B"}, "reason": "by phone"}
@@ -76,7 +76,7 @@ def test_a_value_of_any_kind_of_column_is_written() -> None:
     became = {"id": DriversUUID(str(ID)), "rate": Decimal("1E+1"), "day": date(2026, 3, 2), "at": NOW, "n": None}
     acting = cause()
     assert acting.act is not None
-    entry = build_entry(acting, acting.act, NOW, Change("account", ID, None, {}, became))
+    entry = build_audit_entry(acting, acting.act, NOW, AuditedChange("account", ID, None, {}, became))
     assert entry.after is not None
     assert orjson.loads(entry.after) == {
         "id": "01a20d60-7458-729b-b244-54f33ab0c1d2",
@@ -89,7 +89,7 @@ def test_a_value_of_any_kind_of_column_is_written() -> None:
 def test_what_was_made_stands_in_itself() -> None:
     acting = cause()
     assert acting.act is not None
-    entry = build_entry(acting, acting.act, NOW, Change("plan_version", f"{ID}/2"))
+    entry = build_audit_entry(acting, acting.act, NOW, AuditedChange("plan_version", f"{ID}/2"))
     assert entry[4:] == (None, "plan_version", f"{ID}/2", "request-1", None, None, "{}")
 
 
@@ -98,28 +98,28 @@ def test_a_request_has_one_entry_or_says_that_it_changed_nothing() -> None:
     with pytest.raises(NotAudited):
         audit.check(cause())
     audit.record(cause(), NOW, None)
-    audit.record(cause("request-2"), NOW, Change("account", ID))
+    audit.record(cause("request-2"), NOW, AuditedChange("account", ID))
     audit.check(cause())
     audit.check(cause("request-2"))
     assert [entry.cause_id for entry in audit.entries()] == ["request-2"]
     for id_ in ("request-1", "request-2"):
         with pytest.raises(NotAudited):
-            audit.record(cause(id_), NOW, Change("account", ID))
+            audit.record(cause(id_), NOW, AuditedChange("account", ID))
 
 
 def test_a_machine_leaves_no_entry() -> None:
     audit = Audit()
     for _ in range(2):
-        audit.record(Cause("event-1"), NOW, Change("account", ID))
+        audit.record(Cause("event-1"), NOW, AuditedChange("account", ID))
     audit.check(Cause("event-1"))
     assert audit.entries() == []
 
 
 def test_what_is_undone_is_forgotten() -> None:
     audit = Audit()
-    audit.record(cause("request-1"), NOW, Change("account", ID))
+    audit.record(cause("request-1"), NOW, AuditedChange("account", ID))
     mark = audit.mark()
-    audit.record(cause("request-2"), NOW, Change("account", ID))
+    audit.record(cause("request-2"), NOW, AuditedChange("account", ID))
     audit.forget_since(mark)
     assert [entry.cause_id for entry in audit.entries()] == ["request-1"]
-    audit.record(cause("request-2"), NOW, Change("account", ID))
+    audit.record(cause("request-2"), NOW, AuditedChange("account", ID))

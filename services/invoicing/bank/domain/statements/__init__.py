@@ -8,9 +8,9 @@ tabular            CSV, by a mapping that says what its columns mean
 from services.invoicing.bank.domain.statements.statement_entries import (
     ClosingBalance,
     EntryKind,
-    RefusedEntry,
+    RefusedStatementEntry,
     StatementEntry,
     StatementRefused,
 )
 
-__all__ = ["ClosingBalance", "EntryKind", "RefusedEntry", "StatementEntry", "StatementRefused"]
+__all__ = ["ClosingBalance", "EntryKind", "RefusedStatementEntry", "StatementEntry", "StatementRefused"]

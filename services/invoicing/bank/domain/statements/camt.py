@@ -9,13 +9,13 @@ from datetime import date
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from services.invoicing.bank.domain.statements.camt_elements import first_text
+from services.invoicing.bank.domain.statements.camt_elements import find_first_text
 from services.invoicing.bank.domain.statements.camt_parts import split_entry
 from services.invoicing.bank.domain.statements.statement_entries import (
     ClosingBalance,
     EntryKeys,
-    ReadEntry,
-    RefusedEntry,
+    RawStatementEntry,
+    RefusedStatementEntry,
     StatementEntry,
     refuse_statement,
 )
@@ -104,7 +104,7 @@ def _no_doctype(*_: object) -> None:
     refuse_statement(0, "document", "has a document type (DTD), and statements have none")
 
 
-def read_camt(body: bytes) -> Iterator[StatementEntry | ClosingBalance | RefusedEntry]:
+def read_camt(body: bytes) -> Iterator[StatementEntry | ClosingBalance | RefusedStatementEntry]:
     """The booked entries of a document in its order, and its closing balances. Raises StatementRefused.
 
     An entry without a booking date is refused by itself.
@@ -116,11 +116,11 @@ def read_camt(body: bytes) -> Iterator[StatementEntry | ClosingBalance | Refused
                 account = ""
                 keys.begin_statement()
             elif element.tag == "Acct":
-                account = first_text(element, "Id/IBAN", "Id/Othr/Id")
+                account = find_first_text(element, "Id/IBAN", "Id/Othr/Id")
             elif element.tag == "Bal":
                 yield from _closing(element, account)
             elif element.tag == "Ntry" and _is_booked(element, keys.place + 1):
-                if not first_text(element, "BookgDt/Dt", "BookgDt/DtTm"):
+                if not find_first_text(element, "BookgDt/Dt", "BookgDt/DtTm"):
                     yield keys.refuse_entry(account, "BookgDt", "missing")
                     continue
                 yield from (keys.entry(one) for one in _read_entry(element, account, keys.place + 1))
@@ -130,14 +130,14 @@ def read_camt(body: bytes) -> Iterator[StatementEntry | ClosingBalance | Refused
 
 def _is_booked(entry: Element, place: int) -> bool:
     """Whether it is booked. What is not yet is left to the statement that books it."""
-    status = first_text(entry, "Sts/Cd", "Sts")
+    status = find_first_text(entry, "Sts/Cd", "Sts")
     if status not in STATUSES:
         refuse_statement(place, "Sts", "none of BOOK, PDNG, INFO, FUTR")
     return status == "BOOK"
 
 
 def _day(place: int, field: str, element: Element | None) -> date:
-    text = "" if element is None else first_text(element, "Dt", "DtTm")
+    text = "" if element is None else find_first_text(element, "Dt", "DtTm")
     try:
         return date.fromisoformat(text[:10])
     except ValueError:
@@ -145,19 +145,19 @@ def _day(place: int, field: str, element: Element | None) -> date:
 
 
 def _closing(balance: Element, account: str) -> Iterator[ClosingBalance]:
-    if first_text(balance, "Tp/CdOrPrtry/Cd") == "CLBD":
+    if find_first_text(balance, "Tp/CdOrPrtry/Cd") == "CLBD":
         if not account:
             refuse_statement(0, "Acct", "the statement names no account")
         yield ClosingBalance(account, _day(0, "Bal.Dt", balance.find("Dt")))
 
 
-def _read_entry(entry: Element, account: str, place: int) -> Iterator[ReadEntry]:
+def _read_entry(entry: Element, account: str, place: int) -> Iterator[RawStatementEntry]:
     """Read an entry; each transaction of a collective one by itself, where the bank tells their amounts."""
     if not account:
         refuse_statement(place, "Acct", "the statement names no account")
     booked_on = _day(place, "BookgDt", entry.find("BookgDt"))
     for part in split_entry(entry, place):
-        yield ReadEntry(
+        yield RawStatementEntry(
             account=account,
             amount=part.amount,
             currency=part.currency,

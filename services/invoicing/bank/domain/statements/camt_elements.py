@@ -12,7 +12,7 @@ def _tags(path: str) -> tuple[str, ...]:
     return tuple(path.split("/"))
 
 
-def find_all(element: Element, path: str) -> list[Element]:
+def find_elements(element: Element, path: str) -> list[Element]:
     """Find the elements at a path of tags."""
     elements = [element]
     for tag in _tags(path):
@@ -22,10 +22,10 @@ def find_all(element: Element, path: str) -> list[Element]:
     return elements
 
 
-def first_text(element: Element, *paths: str) -> str:
+def find_first_text(element: Element, *paths: str) -> str:
     """Get the text of the first element at the first of these paths that has any."""
     for path in paths:
-        for child in find_all(element, path)[:1]:
+        for child in find_elements(element, path)[:1]:
             if text := (child.text or "").strip():
                 return text
     return ""
@@ -33,7 +33,7 @@ def first_text(element: Element, *paths: str) -> str:
 
 def join_texts(element: Element, *paths: str) -> str:
     """Join the texts at these paths."""
-    texts = [(child.text or "").strip() for path in paths for child in find_all(element, path)]
+    texts = [(child.text or "").strip() for path in paths for child in find_elements(element, path)]
     return " ".join(text for text in texts if text)
 
 

@@ -2,18 +2,23 @@
 
 from xml.etree.ElementTree import Element
 
-from services.invoicing.bank.domain.statements.camt_elements import find_all, first_text, join_texts, join_texts_of
+from services.invoicing.bank.domain.statements.camt_elements import (
+    find_elements,
+    find_first_text,
+    join_texts,
+    join_texts_of,
+)
 from services.invoicing.bank.domain.statements.statement_entries import FormerReading
 
 
 def read_former(entry: Element, amount: Element, is_credit: bool) -> list[FormerReading]:
     """Read an entry as it was read then: split by the amounts of its transactions, whatever they add up to."""
-    details = find_all(entry, "NtryDtls/TxDtls")
+    details = find_elements(entry, "NtryDtls/TxDtls")
     parts = list_amounts(amount, details)
-    reference = first_text(entry, "AcctSvcrRef", "NtryRef")
+    reference = find_first_text(entry, "AcctSvcrRef", "NtryRef")
     readings = []
     for number, (money, details) in enumerate(parts, 1):
-        own = first_text(details[0], "Refs/AcctSvcrRef") if details and len(parts) > 1 else ""
+        own = find_first_text(details[0], "Refs/AcctSvcrRef") if details and len(parts) > 1 else ""
         reading = FormerReading(
             amount=(money.text or "").strip(),
             is_credit=is_credit,

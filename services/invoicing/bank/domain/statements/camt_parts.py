@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from services.invoicing.bank.domain.statements.camt_elements import find_all, first_text, join_texts
+from services.invoicing.bank.domain.statements.camt_elements import find_elements, find_first_text, join_texts
 from services.invoicing.bank.domain.statements.camt_former import list_amounts, read_former
 from services.invoicing.bank.domain.statements.statement_entries import (
     EntryKind,
@@ -18,7 +18,7 @@ DIRECTIONS = {"CRDT": True, "DBIT": False}
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PaymentOfEntry:
     """A payment of an entry, or the entry as a whole."""
 
     amount: str
@@ -33,13 +33,13 @@ class Part:
     former_readings: tuple[FormerReading, ...]
 
 
-def split_entry(entry: Element, place: int) -> list[Part]:
+def split_entry(entry: Element, place: int) -> list[PaymentOfEntry]:
     """Split an entry into its transactions, each with its own sign, if they add up to it. Raises StatementRefused."""
     is_credit = _direction(entry, place)
     amount = entry.find("Amt")
     if amount is None:
         refuse_statement(place, "Amt", "missing")
-    details = find_all(entry, "NtryDtls/TxDtls")
+    details = find_elements(entry, "NtryDtls/TxDtls")
     former = read_former(entry, amount, is_credit)
     pairs = list_amounts(amount, details)
     signed = (
@@ -56,7 +56,7 @@ def split_entry(entry: Element, place: int) -> list[Part]:
 
 
 def _direction(element: Element, place: int, otherwise: bool | None = None) -> bool:
-    written = first_text(element, "CdtDbtInd")
+    written = find_first_text(element, "CdtDbtInd")
     if not written and otherwise is not None:
         return otherwise
     if written not in DIRECTIONS:
@@ -87,8 +87,8 @@ def _part(
     former: tuple[FormerReading, ...],
     *,
     is_whole: bool,
-) -> Part:
-    return Part(
+) -> PaymentOfEntry:
+    return PaymentOfEntry(
         amount=(money.text or "").strip(),
         currency=money.get("Ccy", ""),
         is_credit=is_credit,
@@ -135,24 +135,24 @@ def _return_reason(part: Element) -> str:
 
 def _reference(entry: Element, part: Element | None) -> str:
     """The bank's reference of a transaction of a collective entry, or else of the entry."""
-    references = [] if part is None else [first_text(part, "Refs/AcctSvcrRef")]
-    references += [first_text(entry, "AcctSvcrRef"), first_text(entry, "NtryRef")]
+    references = [] if part is None else [find_first_text(part, "Refs/AcctSvcrRef")]
+    references += [find_first_text(entry, "AcctSvcrRef"), find_first_text(entry, "NtryRef")]
     return next((reference for reference in references if not is_no_reference(reference)), "")
 
 
 def _ids(entry: Element, details: list[Element], *, is_whole: bool) -> tuple[str, ...]:
     """By what the parties call these transactions, and by what they call the batch if it is one entry."""
     paths = ("Refs/EndToEndId", "RmtInf/Strd/CdtrRefInf/Ref")
-    ids = [element.text or "" for part in details for path in paths for element in find_all(part, path)]
+    ids = [element.text or "" for part in details for path in paths for element in find_elements(part, path)]
     if is_whole:
         paths = ("NtryDtls/Btch/PmtInfId", "NtryDtls/Btch/MsgId")
-        ids += [element.text or "" for path in paths for element in find_all(entry, path)]
+        ids += [element.text or "" for path in paths for element in find_elements(entry, path)]
     return tuple(ids)
 
 
 def _count(entry: Element) -> int:
     """How many transactions the bank says that the entry has; 0 if it does not say."""
-    written = [(element.text or "").strip() for element in find_all(entry, "NtryDtls/Btch/NbOfTxs")]
+    written = [(element.text or "").strip() for element in find_elements(entry, "NtryDtls/Btch/NbOfTxs")]
     return sum(int(number) for number in written if number.isascii() and number.isdigit() and len(number) < 16)
 
 
@@ -160,7 +160,7 @@ def _kind(entry: Element, details: list[Element], is_credit: bool, *, is_whole: 
     """Say which kind an entry is: what is taken back (wholly, if money came in) is a return, several are collective."""
     returned = [part.find("RtrInf") is not None for part in details]
     is_return = bool(returned) and (all(returned) if is_credit else any(returned))
-    if first_text(entry, "RvslInd") in ("true", "1") or is_return:
+    if find_first_text(entry, "RvslInd") in ("true", "1") or is_return:
         return EntryKind.RETURN
     count = _count(entry)
     is_batch = not details and entry.find("NtryDtls/Btch") is not None and count != 1

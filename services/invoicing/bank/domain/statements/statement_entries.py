@@ -74,7 +74,7 @@ class ClosingBalance:
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedEntry:
+class RefusedStatementEntry:
     """An entry that is left out of the import of its statement, with the field that is wrong."""
 
     place: int
@@ -104,7 +104,7 @@ class FormerReading:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadEntry:
+class RawStatementEntry:
     """Entry as a file has it, before it is known whether it makes sense."""
 
     account: str
@@ -146,12 +146,12 @@ class EntryKeys:
         """Count equal entries from 1 again."""
         self._equal.clear()
 
-    def refuse_entry(self, account: str, field: str, message: str) -> RefusedEntry:
+    def refuse_entry(self, account: str, field: str, message: str) -> RefusedStatementEntry:
         """Leave the next entry of the file out."""
         self.place += 1
-        return RefusedEntry(self.place, account, field, message)
+        return RefusedStatementEntry(self.place, account, field, message)
 
-    def entry(self, found: ReadEntry) -> StatementEntry:
+    def entry(self, found: RawStatementEntry) -> StatementEntry:
         """The next entry of the file. Raises StatementRefused."""
         self.place += 1
         amount = _amount(self.place, found)
@@ -180,7 +180,7 @@ class EntryKeys:
             former_keys=self._former_keys(found, is_first=self._equal[digest] == 1),
         )
 
-    def _former_keys(self, raw_entry: ReadEntry, *, is_first: bool) -> tuple[FormerKey, ...]:
+    def _former_keys(self, raw_entry: RawStatementEntry, *, is_first: bool) -> tuple[FormerKey, ...]:
         """The keys under which the entry may have been taken when its reference was not kept.
 
         Of equal ones that have a reference only the first was taken then.
@@ -195,7 +195,7 @@ class EntryKeys:
         keys = [self._former_key(raw_entry, reading, is_first=is_first) for reading in readings]
         return tuple(key for key in keys if key is not None)
 
-    def _former_key(self, raw_entry: ReadEntry, reading: FormerReading, *, is_first: bool) -> FormerKey | None:
+    def _former_key(self, raw_entry: RawStatementEntry, reading: FormerReading, *, is_first: bool) -> FormerKey | None:
         try:
             total = _sum(raw_entry, to_minor(reading.amount, raw_entry.currency), reading.is_credit)
         except ValueError:
@@ -216,11 +216,11 @@ def is_no_reference(reference: str) -> bool:
     return reference.upper() in NO_REFERENCE
 
 
-def _sum(raw_entry: ReadEntry, amount: int, is_credit: bool) -> str:
+def _sum(raw_entry: RawStatementEntry, amount: int, is_credit: bool) -> str:
     return f"{raw_entry.booked_on} {amount} {raw_entry.currency} {'credit' if is_credit else 'debit'}"
 
 
-def _digest(raw_entry: ReadEntry, total: str, payer: str, text: str, reference: str) -> str:
+def _digest(raw_entry: RawStatementEntry, total: str, payer: str, text: str, reference: str) -> str:
     content = [raw_entry.account, total, _clean(payer), _clean(text)] + [reference] * bool(reference)
     return sha256("\0".join(content).encode()).hexdigest()
 
@@ -231,7 +231,7 @@ def _known_ids(ids: Iterable[str]) -> tuple[str, ...]:
     return tuple(id_ for id_ in cleaned if len(id_) <= LONGEST_REFERENCE and not is_no_reference(id_))[:MOST_IDS]
 
 
-def _amount(place: int, found: ReadEntry) -> int:
+def _amount(place: int, found: RawStatementEntry) -> int:
     if found.currency not in known_currencies():
         refuse_statement(place, "currency", "not an ISO 4217 currency")
     try:

@@ -12,7 +12,7 @@ from itertools import islice
 from services.invoicing.bank.domain.statements.statement_entries import (
     ClosingBalance,
     EntryKeys,
-    ReadEntry,
+    RawStatementEntry,
     StatementEntry,
     refuse_statement,
 )
@@ -73,7 +73,7 @@ def read_csv(body: bytes, columns: ColumnMapping) -> Iterator[StatementEntry | C
         amount, is_credit = _money(place, row, columns, currency)
         booked_on = _day(place, row[columns.booked_on], columns.date_format)
         last = max(last or booked_on, booked_on)
-        found = ReadEntry(
+        found = RawStatementEntry(
             account=columns.bank_account,
             amount=amount,
             currency=currency,
