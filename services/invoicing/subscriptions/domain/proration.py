@@ -1,7 +1,7 @@
 """Proration: the price of a period within a cycle, and the difference to what was charged before.
 
 The partner programme's formula: price × days / days of the cycle × quantity, truncated to the minor unit.
-A change is the reversal of the old stretch and a charge of the new one, with a common reference.
+A change is the reversal of the old period and a charge of the new one, with a common reference.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -46,14 +46,14 @@ class BillingCycle:
         """By which a price is divided."""
         return (self.end - self.begin).days
 
-    def amount(self, stretch: ChargePeriod) -> int:
+    def amount(self, period: ChargePeriod) -> int:
         """Price of a period: price × days / days of the cycle × quantity, truncated towards zero."""
-        exact = stretch.rate.price * (stretch.end - stretch.begin).days * abs(stretch.quantity)
-        return -(exact // self.days) if stretch.is_reversal else exact // self.days
+        exact = period.rate.price * (period.end - period.begin).days * abs(period.quantity)
+        return -(exact // self.days) if period.is_reversal else exact // self.days
 
 
 def compute_differences(charged: Sequence[ChargePeriod], wanted: Sequence[ChargePeriod]) -> list[ChargePeriod]:
-    """The stretches that turn what was charged of a cycle into what is wanted: reversals first, then charges.
+    """The periods that turn what was charged of a cycle into what is wanted: reversals first, then charges.
 
     Whatever is charged and wanted alike, day by day, stays as it is.
     """
@@ -68,22 +68,22 @@ def compute_differences(charged: Sequence[ChargePeriod], wanted: Sequence[Charge
     return [*_join_neighbours(reversals), *_join_neighbours(charges)]
 
 
-def _edges(stretches: Iterable[ChargePeriod]) -> list[date]:
-    return sorted({edge for stretch in stretches for edge in (stretch.begin, stretch.end)})
+def _edges(periods: Iterable[ChargePeriod]) -> list[date]:
+    return sorted({edge for period in periods for edge in (period.begin, period.end)})
 
 
-def _on(stretches: Iterable[ChargePeriod], day: date) -> dict[UnitRate, int]:
+def _on(periods: Iterable[ChargePeriod], day: date) -> dict[UnitRate, int]:
     """List what stands on a day, by rate: reversals have taken away what they reverse."""
     found: dict[UnitRate, int] = {}
-    for stretch in stretches:
-        if stretch.begin <= day < stretch.end:
-            found[stretch.rate] = found.get(stretch.rate, 0) + stretch.quantity
+    for period in periods:
+        if period.begin <= day < period.end:
+            found[period.rate] = found.get(period.rate, 0) + period.quantity
     return {rate: quantity for rate, quantity in found.items() if quantity}
 
 
-def _join_neighbours(stretches: Iterable[ChargePeriod]) -> Iterator[ChargePeriod]:
-    """Neighbours of one quantity and rate become one stretch."""
-    ordered = sorted(stretches, key=lambda one: (one.quantity, one.rate.price, one.rate.plan, one.begin))
+def _join_neighbours(periods: Iterable[ChargePeriod]) -> Iterator[ChargePeriod]:
+    """Neighbours of one quantity and rate become one period."""
+    ordered = sorted(periods, key=lambda one: (one.quantity, one.rate.price, one.rate.plan, one.begin))
     for _, alike in groupby(ordered, key=lambda one: (one.quantity, one.rate)):
         whole: ChargePeriod | None = None
         for one in alike:
