@@ -58,7 +58,7 @@ def write_off_small_balance(invoice: Invoice, tolerance: int) -> tuple[Invoice, 
     return invoice.with_lines(lines), cleared
 
 
-def start_debit(invoice: Invoice, amount: int | None) -> tuple[Invoice, list[tuple[int, int]]]:
+def mark_in_flight(invoice: Invoice, amount: int | None) -> tuple[Invoice, list[tuple[int, int]]]:
     """A debit of what is due, or of an amount of it, is on its way to the bank. Raises AmountRefused."""
     amount = invoice.due if amount is None else amount
     if not 0 < amount <= invoice.due:
@@ -72,7 +72,7 @@ def start_debit(invoice: Invoice, amount: int | None) -> tuple[Invoice, list[tup
     return _in_flight(invoice, held, 1), held
 
 
-def complete_debit(invoice: Invoice, held: Wanted) -> Invoice:
+def clear_in_flight(invoice: Invoice, held: Wanted) -> Invoice:
     """The bank has answered: nothing of these amounts is in flight any more."""
     return _in_flight(invoice, held, -1)
 

@@ -40,7 +40,7 @@ async def initiate_debit(unit: Unit, invoice_id: UUID, amount: Money | None, ref
     if await debit_queries.is_reference_taken(unit, account.id, reference):
         raise ReferenceTaken(f"the account has a debit with the reference {reference}")
     before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
-    after, held = payment_rules.start_debit(before[invoice_id], amount.minor if amount else None)
+    after, held = payment_rules.mark_in_flight(before[invoice_id], amount.minor if amount else None)
     row = DebitRow(
         id=new_id(),
         account_id=account.id,
@@ -105,7 +105,7 @@ async def settle_debits(unit: Unit, debits: Sequence[asyncpg.Record]) -> list[Re
     for debit in debits:
         moved_to(DEBIT_ALLOWED, DebitState(debit["state"]), DebitState.SETTLED)
         invoice = before[debit["account_id"]][debit["invoice_id"]]
-        after = payment_rules.complete_debit(invoice, orjson.loads(debit["lines"]))
+        after = payment_rules.clear_in_flight(invoice, orjson.loads(debit["lines"]))
         landed[debit["account_id"]] = UnsavedInvoices({invoice.id: invoice}, {invoice.id: after})
     received: list[RecordedPayment] = []
     for outcome in await payment_recording.record_payments(unit, [_payment_of(debit) for debit in debits], landed):
@@ -148,5 +148,5 @@ async def _land(unit: Unit, debit_id: UUID, wanted: DebitState) -> tuple[Account
     row = await debit_queries.get_debit(unit, debit_id)
     moved_to(DEBIT_ALLOWED, DebitState(row.state), wanted)
     before = await invoice_queries.map_open_invoices(unit, account.id, [row.invoice_id])
-    after = payment_rules.complete_debit(before[row.invoice_id], [(line, amount) for line, amount in row.lines])
+    after = payment_rules.clear_in_flight(before[row.invoice_id], [(line, amount) for line, amount in row.lines])
     return account, row, UnsavedInvoices({row.invoice_id: before[row.invoice_id]}, {row.invoice_id: after})

@@ -338,9 +338,9 @@ class Account(RuleBasedStateMachine):
         wanted = due if amount is None else amount
         if not 0 < wanted <= due:
             with pytest.raises(AmountRefused):
-                payment_rules.start_debit(invoice, amount)
+                payment_rules.mark_in_flight(invoice, amount)
             return
-        self.invoices[invoice.id], held = payment_rules.start_debit(invoice, amount)
+        self.invoices[invoice.id], held = payment_rules.mark_in_flight(invoice, amount)
         self.debits.append(Dispute(invoice.id, held))
         for line in lines.values():
             while line.due and wanted:
@@ -351,7 +351,7 @@ class Account(RuleBasedStateMachine):
     def land_debit(self, pick: Random) -> None:
         debit = self.debits.pop(pick.randrange(len(self.debits)))
         invoice = self.invoices[debit.invoice_id]
-        self.invoices[invoice.id] = payment_rules.complete_debit(invoice, debit.held)
+        self.invoices[invoice.id] = payment_rules.clear_in_flight(invoice, debit.held)
         for number, amount in debit.held:
             self.model.of(invoice.number)[number].in_flight -= amount
         self.use_unapplied()
