@@ -100,7 +100,9 @@ class _Proxy:
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Copy until the end, and pass the end on."""
     while chunk := await reader.read(CHUNK):
+        if writer.transport.is_closing():
+            raise ConnectionResetError("the other side is gone")
         writer.write(chunk)
         await writer.drain()
-    if writer.can_write_eof():
+    if writer.can_write_eof() and not writer.transport.is_closing():
         writer.write_eof()
