@@ -185,7 +185,7 @@ def _list_calls(tree: ast.Module) -> Iterator[tuple[str, str]]:
             yield "log events", _read_text(first)
         elif called in SCOPED:
             yield "scopes of commands", _read_text(first)
-        elif called == "Change":
+        elif called == "AuditedChange":
             yield "audit", _read_text(first)
         elif called == "lock" and any(isinstance(part, ast.Constant) for part in ast.walk(first)):
             yield "locks", _read_text(first)

@@ -124,7 +124,7 @@ async def test_a_worker_knows_no_secret(stand_in: Printer, monkeypatch: pytest.M
 
 def test_the_service_itself_does_not_carry_the_library() -> None:
     program = (
-        "import shared.run, shared.process.service, sys; shared.process.service.load('invoicing');"
+        "import shared.run, shared.process.service, sys; shared.process.service.load_service('invoicing');"
         " print('weasyprint' in sys.modules)"
     )
     assert subprocess.check_output([sys.executable, "-c", program], text=True) == "False\n"
