@@ -24,14 +24,14 @@ LAUNCHER = """
 import asyncio, sys
 from pathlib import Path
 from deploy.local.children import Program
-from deploy.local.state import State
+from deploy.local.state import StackState
 from deploy.local.supervisor import Supervisor
 
 async def main(state):
     Supervisor(state, print).start(Program("sleeper", ("sleep", "600")))
     await asyncio.sleep(600)
 
-state = State(Path(sys.argv[1]))
+state = StackState(Path(sys.argv[1]))
 with state.held():
     asyncio.run(main(state))
 """
