@@ -86,7 +86,7 @@ POINTS = {
     "between two subjects": Point(redrive, "_go_on", after=True),
     "before what waited": Point(redrive, "_go_on"),
     "frozen with a batch": Point(Consumer, "_apply", freeze),
-    "before the record": Point(intents, "record"),
+    "before the record": Point(intents, "record_intent_result"),
     "frozen in a handler": Point(HERE, "had", freeze, after=True),
     "blocked in a handler": Point(HERE, "had", block, after=True),
     "waiting in a handler": Point(HERE, "had", wait, after=True),
@@ -146,7 +146,7 @@ def main(point: str, program: str, service: str, *arguments: str) -> None:
     if point != "never":
         arm(POINTS[point])
     if service not in NAMES:
-        module.load = rehearsal  # type: ignore[attr-defined]
+        module.load_service = rehearsal  # type: ignore[attr-defined]
         kafka.SESSION_TIMEOUT = SESSION
     sys.argv = [program, service, *arguments]
     typer.run(module.main)
