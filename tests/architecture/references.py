@@ -5,9 +5,8 @@ A reference is told by the dotted name of the module and the symbol that it ends
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 Scope = (
     ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -43,7 +42,6 @@ class SourceModule:
     name: str
     text: str
     is_package: bool = False
-    scopes: dict[ast.AST, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def tree(self) -> ast.Module:
@@ -89,11 +87,6 @@ class Project:
         self.modules = modules
 
     @classmethod
-    def from_files(cls, root: Path, files: Sequence[Path]) -> "Project":
-        """Read modules from files below a root."""
-        return cls.from_texts({file.relative_to(root).as_posix(): file.read_text() for file in files})
-
-    @classmethod
     def from_texts(cls, texts: Mapping[str, str]) -> "Project":
         """Make modules from texts by path."""
         modules = {}
@@ -120,10 +113,6 @@ class Project:
                 return self.resolve(".".join((imported, *rest)))
             return Origin(name, symbol)
         return None
-
-    def list_references(self, module: SourceModule) -> Iterator[Reference]:
-        """List what a module refers to in others of the tree."""
-        yield from self._visit(module, module.tree, frozenset())
 
     def visit(self, module: SourceModule, node: ast.AST) -> Iterator[Reference]:
         """List what a statement at the top of a module refers to."""

@@ -56,6 +56,10 @@ class Table:
         """Whether a module, or anything in it, moves."""
         return module in self.modules or any(name.rpartition(".")[0] == module for name in self.symbols)
 
+    def has_moving_references(self, module: str) -> bool:
+        """Whether references to a module are written anew: it moves, or is a package of what moves."""
+        return self.concerns(module) or any(old.startswith(f"{module}.") for old in self.modules)
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -171,11 +175,7 @@ class Relocation:
         return ["\n".join(lines[node.lineno - 1 : node.end_lineno])]
 
     def _is_concerned(self, origin: Origin) -> bool:
-        return origin.module in self._project.modules and self._belongs(origin.module)
-
-    def _belongs(self, module: str) -> bool:
-        """Whether references to a module are written anew: it moves, or is a package of what moves."""
-        return self._table.concerns(module) or any(old.startswith(f"{module}.") for old in self._table.modules)
+        return self._table.has_moving_references(origin.module)
 
     def _write_exports(self, module: SourceModule, draft: Draft) -> None:
         for name, path in module.imports.items():
@@ -343,9 +343,8 @@ def text_is_same(module: SourceModule, name: str, table: Table, project: Project
     """Whether a module neither moves nor refers to anything that does."""
     if table.concerns(name) or name in table.symbols.values():
         return False
-    relocation = Relocation(project, table)
     return not any(
-        (origin := project.resolve(path)) is not None and relocation._is_concerned(origin)
+        (origin := project.resolve(path)) is not None and table.has_moving_references(origin.module)
         for path in module.imports.values()
     )
 

@@ -445,17 +445,22 @@ async def _entitlements(world: World) -> dict[str, list[Any]]:
     return {"account_id": [str(bought.account_id)], "subscription_id": [hold["subscription_id"]], "hold_id": held}
 
 
+async def _open_cases(client: Client, case: dict[str, str], target_id: str) -> list[str]:
+    """Open cases with links, and technical ones; their ids."""
+    links = [{"kind": kind, "target_id": target_id} for kind in get_args(LinkKind)]
+    opened = [(await client.made("/v1/cases", case | {"links": links}))["id"] for _ in range(40)]
+    technical = case | {"kind": "technical", "severity": "B"}
+    return opened + [(await client.made("/v1/cases", technical))["id"] for _ in range(20)]
+
+
 async def _escalation(world: World) -> dict[str, list[Any]]:
     owner, issued = str(uuid4()), str(uuid4())
     world.runtime.clients._clients["invoicing"] = Door(owner)  # type: ignore[assignment]
     disputes = await _dispute_often(world.client, owner, issued)
     await hear(world.runtime, build_registered(UUID(owner)))
-    target_id = str(uuid4())
-    links = [{"kind": kind, "target_id": target_id} for kind in get_args(LinkKind)]
     case = {"kind": "billing_question", "account_id": owner, "subject": "What is line 3?"}
-    opened = [(await world.client.made("/v1/cases", case | {"links": links}))["id"] for _ in range(40)]
-    technical = case | {"kind": "technical", "severity": "B"}
-    opened += [(await world.client.made("/v1/cases", technical))["id"] for _ in range(20)]
+    target_id = str(uuid4())
+    opened = await _open_cases(world.client, case, target_id)
     return (
         await _tickets(world, owner)
         | await _charge_cases(world, owner)

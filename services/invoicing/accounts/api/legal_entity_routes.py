@@ -26,13 +26,13 @@ reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")],
 writes = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:settings")], responses=PROBLEMS)
 
 
-def _checked(iban: str) -> str:
+def _check_iban(iban: str) -> str:
     if not is_checked(iban):
         raise ValueError("the check digits of the IBAN are wrong")
     return iban
 
 
-Iban = Annotated[str, Field(pattern="^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$"), AfterValidator(_checked)]
+Iban = Annotated[str, Field(pattern="^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$"), AfterValidator(_check_iban)]
 """An account's number as ISO 13616 has it, without spaces."""
 
 

@@ -39,8 +39,8 @@ SELECT a.id, a.legal_entity, a.currency, a.time_zone, a.terms_days, s.sequence,
 FROM accounts a JOIN streams s ON s.subject = a.id::text
 WHERE a.id = ANY($1::uuid[]) ORDER BY s.subject FOR NO KEY UPDATE OF s
 """
-"""What follows in its transaction is about few accounts, so one plan is as good as another: to make a new one for
-each statement costs Postgres more than a third of a payment's time."""
+"""Setting of a transaction about few accounts, where one plan is as good as another: to make a new one for each
+statement costs Postgres more than a third of a payment's time."""
 
 
 _LOCKED_FREE = f"{_LOCKED.rstrip()} SKIP LOCKED"

@@ -26,7 +26,7 @@ class CreditedInvoice:
     invoice: Invoice
     lines: tuple[tuple[int, int], ...]
     freed: tuple[Allocation, ...] = ()
-    """What was paid of the credited amounts; it is unapplied cash of its payment again."""
+    """Paid parts of the credited amounts, which are unapplied cash of their payments again."""
 
 
 def compute_creditable(line: InvoiceLine) -> int:

@@ -22,7 +22,7 @@ CERTAIN = 60
 """From this score on a candidate is certain, if it is the only one, by number, and owes the amount."""
 PROPOSALS = 5
 BY_NUMBER, BY_REFERENCE, BY_AMOUNT, BY_TOTAL, BY_NAME = 60, 40, 25, 20, 15
-"""What speaks for a candidate: the invoice's number or our customer's name for it in the text, an amount that is
+"""Points for a candidate: the invoice's number or our customer's name for it in the text, an amount that is
 just what is open of the invoice, or of all the account's invoices or of those named; the payer's name."""
 BY_DEBIT = 100
 """A direct debit of just the amount, by its reference."""
