@@ -26,30 +26,32 @@ async def balances_changed(unit: Unit, heard: EventGroup) -> None:
 async def subscription_suspended(unit: Unit, event: SubscriptionSuspended, _: Envelope) -> None:
     """A suspension is effective at the vendor; those for other reasons than non-payment are not ours."""
     if event.suspension_id is not None:
-        await use_cases.facts.record_suspension(unit, event.account_id, event.suspension_id, event.vendor_bills_on)
+        await use_cases.facts.record_suspension_effective(
+            unit, event.account_id, event.suspension_id, event.vendor_bills_on
+        )
 
 
 @handlers.on(SubscriptionReinstated)
 async def subscription_reinstated(unit: Unit, event: SubscriptionReinstated, _: Envelope) -> None:
     """Access is back."""
     if event.suspension_id is not None:
-        await use_cases.facts.record_reinstatement(unit, event.account_id, event.suspension_id)
+        await use_cases.facts.record_access_reinstated(unit, event.account_id, event.suspension_id)
 
 
 @handlers.on(SuspensionRefusedByVendor)
 async def suspension_refused(unit: Unit, event: SuspensionRefusedByVendor, _: Envelope) -> None:
     """Note that the vendor will not suspend; refusals for other reasons than non-payment are not ours."""
     if event.suspension_id is not None:
-        await use_cases.facts.save_refusal(unit, event.suspension_id, event.vendor_code)
+        await use_cases.facts.record_vendor_refusal(unit, event.suspension_id, event.vendor_code)
 
 
 @handlers.on(EntitlementEnded)
 async def entitlement_ended(unit: Unit, event: EntitlementEnded, _: Envelope) -> None:
     """End the suspensions of a subscription that is gone."""
-    await use_cases.facts.end_suspensions(unit, event.account_id, event.subscription_id)
+    await use_cases.facts.end_subscription_suspensions(unit, event.account_id, event.subscription_id)
 
 
 @handlers.on(MailBounced)
 async def mail_bounced(unit: Unit, event: MailBounced, _: Envelope) -> None:
     """Record that a mail came back; those that are no notices are not ours."""
-    await use_cases.bounces.record_bounce(unit, event)
+    await use_cases.bounces.record_notice_bounce(unit, event)

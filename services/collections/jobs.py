@@ -10,11 +10,11 @@ SWEEPS = (
     Sweep(
         name="steps",
         due="SELECT account_id::text FROM items WHERE due_at <= $1 ORDER BY due_at",
-        handler=use_cases.judging.take_due_steps,
+        handler=use_cases.judging.take_due_dunning_steps,
     ),
 )
 
 INTENTS = (
-    IntentKind(SEND_NOTICE, use_cases.delivery.send_notice, use_cases.delivery.record_sending_result),
-    IntentKind(CHECK_SUSPENSION, use_cases.checking.fetch_fresh_facts, use_cases.checking.request_due_suspensions),
+    IntentKind(SEND_NOTICE, use_cases.delivery.send_notice, use_cases.delivery.record_notice_result),
+    IntentKind(CHECK_SUSPENSION, use_cases.checking.fetch_invoicing_facts, use_cases.checking.request_due_suspensions),
 )

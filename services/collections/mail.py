@@ -37,7 +37,7 @@ class PolicyLink(NamedTuple):
     url: str
 
 
-class InvoiceBlock(NamedTuple):
+class InvoiceInLetter(NamedTuple):
     """Invoice as a message states it, with everything written out; empty is what is not known."""
 
     number: str
@@ -51,12 +51,12 @@ class InvoiceBlock(NamedTuple):
     coming: list[str]
 
 
-class Section(NamedTuple):
+class LetterSection(NamedTuple):
     """Invoices of a message that take the same step and of which it says the same of access."""
 
     intro: str
     outro: str
-    invoices: list[InvoiceBlock]
+    invoices: list[InvoiceInLetter]
 
 
 def message(row: NoticeRow, facts: NoticeFacts, sender: str, policy_url: str) -> EmailMessage:
@@ -70,9 +70,9 @@ def message(row: NoticeRow, facts: NoticeFacts, sender: str, policy_url: str) ->
     body = TEMPLATES.get_template(f"{row.kind}.txt").render(
         texts=writer.texts,
         name=facts.name,
-        sections=writer.list_sections(),
-        products=writer.list_products(row.subscription_ids),
-        sum_to_pay=writer.write_sum(),
+        sections=writer.list_letter_sections(),
+        products=writer.list_named_products(row.subscription_ids),
+        sum_to_pay=writer.write_amount_due(),
         seller=seller,
         iban=_group(seller.iban) if seller else "",
         policies=_list_policies(row.items, policy_url),
@@ -99,7 +99,7 @@ class _Writer:
         self.invoices = {invoice.invoice_id: invoice for invoice in facts.invoices}
         self.products = {subscription.subscription_id: subscription.product for subscription in facts.subscriptions}
 
-    def list_sections(self) -> list[Section]:
+    def list_letter_sections(self) -> list[LetterSection]:
         """List the sections of the message, the gravest first: its items by each one's own step and access.
 
         Items that were written without them speak by the template of the whole.
@@ -111,22 +111,22 @@ class _Writer:
         steps = sorted(items_by_step, key=lambda step: (*SECTIONS, step[0]).index(step[0]))
         return [self._write_section(step, items_by_step[step], place) for place, step in enumerate(steps)]
 
-    def _write_section(self, step: tuple[str, str], items: list[dict[str, Any]], place: int) -> Section:
+    def _write_section(self, step: tuple[str, str], items: list[dict[str, Any]], place: int) -> LetterSection:
         template, access = step
         blocks = [self._write_invoice(item) for item in items]
         if template not in SECTIONS:
-            return Section("", "", blocks)
+            return LetterSection("", "", blocks)
         intro = self.texts(f"intro_{template}")
         outro = f"outro_{template}_{access}"
         if outro not in self.texts:
             outro = f"outro_{template}"
-        return Section(intro[0].upper() + intro[1:] if place else intro, self.texts(outro), blocks)
+        return LetterSection(intro[0].upper() + intro[1:] if place else intro, self.texts(outro), blocks)
 
-    def _write_invoice(self, item: dict[str, Any]) -> InvoiceBlock:
+    def _write_invoice(self, item: dict[str, Any]) -> InvoiceInLetter:
         invoice, currency = self.invoices.get(UUID(item["invoice_id"])), item["currency"]
         open_minor, to_pay_minor = item.get("open_minor"), _get_to_pay(item)
         aside_minor = (open_minor or 0) - to_pay_minor
-        return InvoiceBlock(
+        return InvoiceInLetter(
             number=item["number"],
             due=self.texts.write_day(invoice.due_date) if invoice else "",
             to_pay=self.texts.write_money(to_pay_minor, currency),
@@ -151,7 +151,7 @@ class _Writer:
     def _list_coming(self, item: dict[str, Any]) -> list[str]:
         """List what comes next of an invoice; that access ends only where it names subscriptions that have it."""
         subscription_ids = [UUID(id_) for id_ in item.get("subscription_ids", [])]
-        products = ", ".join(self.list_products(subscription_ids))
+        products = ", ".join(self.list_named_products(subscription_ids))
         return [
             self.texts("next_step", day=self.texts.write_day(date.fromisoformat(step["day"])), step=text)
             for step in item.get("coming", [])
@@ -163,7 +163,7 @@ class _Writer:
             return self.texts("step_suspend", subscriptions=products) if products else ""
         return self.texts(f"step_{step['template'] or step['action']}")
 
-    def list_products(self, subscription_ids: Iterable[UUID]) -> list[str]:
+    def list_named_products(self, subscription_ids: Iterable[UUID]) -> list[str]:
         """List the products of subscriptions by name, each once, with how many there are of it where several are."""
         names = Counter(self.products[id_] for id_ in subscription_ids if id_ in self.products)
         listed = [name if count == 1 else f"{count} × {name}" for name, count in sorted(names.items())]
@@ -172,7 +172,7 @@ class _Writer:
     def _count_others(self, count: int) -> list[str]:
         return [self.texts("more", n=count - MAX_LISTED)] if count > MAX_LISTED else []
 
-    def write_sum(self) -> str:
+    def write_amount_due(self) -> str:
         """Write what is to be paid of several invoices; empty for a single one. All are of the account's currency."""
         if len(self.row.items) < 2:
             return ""

@@ -8,7 +8,7 @@ from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.collections.domain.policy import Policy, Step
-from services.collections.tables import PolicyRow
+from services.collections.tables import CollectionPolicyRow
 from shared.base.wording import LANGUAGES, LocaleTexts
 
 FOLDER = Path(__file__).parent / "templates"
@@ -22,7 +22,7 @@ TEMPLATES = Environment(
 )
 
 
-class StatedStep(NamedTuple):
+class PolicyPageStep(NamedTuple):
     """A step of the policy, written out."""
 
     action: str
@@ -32,16 +32,16 @@ class StatedStep(NamedTuple):
     notes: tuple[str, ...]
 
 
-def choose_language(languages: Sequence[str]) -> str:
+def choose_page_language(languages: Sequence[str]) -> str:
     """Choose the first of these languages that customers can be written to in, else English."""
     return next((language for language in languages if language in LANGUAGES), "en")
 
 
-def list_steps(policy: Policy, language: str) -> list[StatedStep]:
+def list_policy_page_steps(policy: Policy, language: str) -> list[PolicyPageStep]:
     """List the steps of a policy, written out."""
     texts = LocaleTexts(WORDS, Locale(language))
     return [
-        StatedStep(
+        PolicyPageStep(
             step.action,
             _write_day(step.day, texts),
             texts("at", time=f"{step.at:%H:%M}"),
@@ -52,7 +52,7 @@ def list_steps(policy: Policy, language: str) -> list[StatedStep]:
     ]
 
 
-def list_rules(policy: Policy, language: str) -> list[str]:
+def list_policy_page_rules(policy: Policy, language: str) -> list[str]:
     """List what holds beside the steps, written out."""
     texts = LocaleTexts(WORDS, Locale(language))
     optional: Mapping[str, bool] = {
@@ -97,7 +97,9 @@ def _list_notes(policy: Policy, step: Step, texts: LocaleTexts) -> Iterator[str]
         yield texts("by_person")
 
 
-def render_policy_page(row: PolicyRow, policy: Policy, versions: Sequence[PolicyRow], language: str) -> str:
+def render_policy_page(
+    row: CollectionPolicyRow, policy: Policy, versions: Sequence[CollectionPolicyRow], language: str
+) -> str:
     """Render the page of a version; `versions` are all that there are."""
     texts = LocaleTexts(WORDS, Locale(language))
     return TEMPLATES.get_template("policy.html").render(
@@ -105,12 +107,12 @@ def render_policy_page(row: PolicyRow, policy: Policy, versions: Sequence[Policy
         texts=texts,
         language=language,
         languages=[other for other in LANGUAGES if other != language],
-        steps=list_steps(policy, language),
-        rules=list_rules(policy, language),
+        steps=list_policy_page_steps(policy, language),
+        rules=list_policy_page_rules(policy, language),
         versions=versions,
     )
 
 
-def render_missing(version: int | None, versions: Sequence[PolicyRow]) -> str:
+def render_missing_policy_page(version: int | None, versions: Sequence[CollectionPolicyRow]) -> str:
     """Render the page in the place of a version that there is not."""
     return TEMPLATES.get_template("policy_missing.html").render(version=version, versions=versions)

@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 from sqlmodel import col, select
 
-from services.entitlements.domain.entitlement import Entitlement, EntitlementState, Failure
+from services.entitlements.domain.entitlement import EntitlementState, Failure, SubscriptionEntitlement
 from services.entitlements.domain.hold import Hold
 from services.entitlements.tables import AccountRow, EntitlementRow, HoldRow
 from shared.events.entitlements import HoldReason
@@ -19,7 +19,7 @@ from shared.pure.errors import NotFound
 _FAILURE = ("failure_wanted", "failure_code", "failure_detail", "failed_at")
 
 
-async def get_entitlement(unit: Unit, subscription_id: UUID) -> Entitlement:
+async def get_entitlement(unit: Unit, subscription_id: UUID) -> SubscriptionEntitlement:
     """The entitlement to a subscription, with its holds that matter. Raises NotFound."""
     stored = await find_entitlement(unit, subscription_id)
     if stored is None:
@@ -27,21 +27,21 @@ async def get_entitlement(unit: Unit, subscription_id: UUID) -> Entitlement:
     return stored
 
 
-async def find_entitlement(unit: Unit, subscription_id: UUID) -> Entitlement | None:
+async def find_entitlement(unit: Unit, subscription_id: UUID) -> SubscriptionEntitlement | None:
     """The entitlement to a subscription if it was granted already."""
     row = await unit.session.get(EntitlementRow, subscription_id)
     if row is None:
         return None
     fields = row.model_dump(exclude=set(_FAILURE))
     values = [getattr(row, name) for name in _FAILURE]
-    return Entitlement(
+    return SubscriptionEntitlement(
         **fields | {"state": EntitlementState(row.state)},
         failure=Failure(*values) if row.failure_code is not None else None,
         holds=await list_relevant_holds(unit, subscription_id),
     )
 
 
-async def entitlements_to_end(unit: Unit, account_ids: Sequence[UUID]) -> list[Entitlement]:
+async def list_entitlements_to_end(unit: Unit, account_ids: Sequence[UUID]) -> list[SubscriptionEntitlement]:
     """List the entitlements of these accounts whose end is known and still to come, in the order of their ends."""
     rows = await unit.connection.fetch(
         "SELECT subscription_id FROM entitlements"
@@ -51,13 +51,13 @@ async def entitlements_to_end(unit: Unit, account_ids: Sequence[UUID]) -> list[E
     return [await get_entitlement(unit, row["subscription_id"]) for row in rows]
 
 
-async def save_time_zone(unit: Unit, account_id: UUID, time_zone: str) -> None:
+async def save_account_time_zone(unit: Unit, account_id: UUID, time_zone: str) -> None:
     """Store the time zone of an account."""
     await unit.session.merge(AccountRow(account_id=account_id, time_zone=time_zone))
     await unit.session.flush()
 
 
-async def get_time_zone(unit: Unit, account_id: UUID) -> str:
+async def get_account_time_zone(unit: Unit, account_id: UUID) -> str:
     """Get the time zone of an account. Raises NotFound."""
     row = await unit.session.get(AccountRow, account_id)
     if row is None:
@@ -65,7 +65,7 @@ async def get_time_zone(unit: Unit, account_id: UUID) -> str:
     return row.time_zone
 
 
-async def get_account_id(unit: Unit, subscription_id: UUID) -> UUID:
+async def get_account_of_subscription(unit: Unit, subscription_id: UUID) -> UUID:
     """The account of a subscription. Raises NotFound."""
     query = "SELECT account_id FROM entitlements WHERE subscription_id = $1"
     account_id: UUID | None = await unit.connection.fetchval(query, subscription_id)
@@ -82,7 +82,7 @@ async def get_account_of_hold(unit: Unit, hold_id: UUID) -> UUID:
     return account_id
 
 
-async def save_entitlement(unit: Unit, changed: Entitlement) -> None:
+async def save_entitlement(unit: Unit, changed: SubscriptionEntitlement) -> None:
     """Store an entitlement with its holds."""
     fields: dict[str, Any] = {
         name: getattr(changed, name) for name in EntitlementRow.model_fields if name not in _FAILURE

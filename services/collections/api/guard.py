@@ -13,8 +13,8 @@ from services.collections.api.guard_limits import LIMITS_PROPOSED, GuardLimitCha
 from services.collections.domain.guard import LimitChangeState
 from services.collections.domain.policy import Limits
 from services.collections.repository import guard as repository_guard
-from services.collections.repository.guard import GuardState
-from services.collections.repository.guard_limits import find_standing
+from services.collections.repository.guard import SuspensionGuardState
+from services.collections.repository.guard_limits import find_open_guard_change
 from services.collections.use_cases.guard import Decision
 from services.collections.use_cases.guard_limits import change_guard_limits
 from shared.persistence.database import Unit
@@ -50,9 +50,9 @@ class GuardOut(BaseModel):
     proposed_change: GuardLimitChangeOut | None = Field(description="looser limits that wait for a second person")
 
     @classmethod
-    async def load(cls, unit: Unit, state: GuardState) -> Self:
+    async def load(cls, unit: Unit, state: SuspensionGuardState) -> Self:
         """Load the answer for a state, with what is proposed."""
-        standing = await find_standing(unit)
+        standing = await find_open_guard_change(unit)
         proposed = GuardLimitChangeOut.from_row(standing) if standing else None
         return cls(**asdict(state), proposed_change=proposed)
 
@@ -103,7 +103,7 @@ async def list_decisions(read: Read) -> Page[DecisionOut]:
 
 def _deciding(decision: Decision, command: Any, body: ReasonIn) -> Callable[[Unit], Awaitable[GuardOut]]:
     async def decide(unit: Unit) -> GuardOut:
-        state = await use_cases.guard.decide_on_guard(unit, decision, command.caller.subject, body.reason)
+        state = await use_cases.guard.record_guard_decision(unit, decision, command.caller.subject, body.reason)
         return await GuardOut.load(unit, state)
 
     return decide

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Response
 from pydantic import BaseModel, Field
 
-from services.collections.domain.guard import LimitChangeMoveRefused, LimitChangeState
+from services.collections.domain.guard import GuardLimitChangeMoveRefused, LimitChangeState
 from services.collections.domain.policy import Limits
 from services.collections.repository.guard_limits import get_guard_limit_change, list_guard_limit_changes
 from services.collections.tables import GuardLimitChangeRow
@@ -96,7 +96,7 @@ async def _run_decision(command: CommandRunner, decide: Decide, reason: str) -> 
     status_code=200,
     response_model=GuardLimitChangeOut,
     summary="Approve looser limits",
-    responses=refusals(LimitChangeMoveRefused, FactsChanged, SecondPersonNeeded),
+    responses=refusals(GuardLimitChangeMoveRefused, FactsChanged, SecondPersonNeeded),
 )
 async def approve_limit_change(
     guard_limit_change_id: UUID,
@@ -116,7 +116,7 @@ async def approve_limit_change(
     status_code=200,
     response_model=GuardLimitChangeOut,
     summary="Decline looser limits",
-    responses=refusals(LimitChangeMoveRefused, SecondPersonNeeded),
+    responses=refusals(GuardLimitChangeMoveRefused, SecondPersonNeeded),
 )
 async def decline_limit_change(
     guard_limit_change_id: UUID,
@@ -136,7 +136,7 @@ async def decline_limit_change(
     status_code=200,
     response_model=GuardLimitChangeOut,
     summary="Withdraw looser limits",
-    responses=refusals(LimitChangeMoveRefused, NotTheProposer),
+    responses=refusals(GuardLimitChangeMoveRefused, NotTheProposer),
 )
 async def withdraw_limit_change(
     guard_limit_change_id: UUID,

@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 
 from services.collections import use_cases
 from services.collections.api.standing import DunnableOut, NextOut
-from services.collections.repository.late_accounts import LateCriteria
-from services.collections.use_cases.late_accounts import LateAccount, UnknownStep
+from services.collections.repository.late_accounts import LateAccountCriteria
+from services.collections.use_cases.late_accounts import LateAccount, UnknownPolicyStep
 from shared.events.collections import WaitsFor
 from shared.pure.fields import Code, example, get_example
 from shared.web.auth import needs
@@ -96,13 +96,13 @@ async def _read_criteria(
     min_days_late: Annotated[
         int | None, Query(ge=1, le=36_500, description="days since the oldest due date, at least")
     ] = None,
-) -> LateCriteria:
-    return LateCriteria(legal_entity, step, min_days_late)
+) -> LateAccountCriteria:
+    return LateAccountCriteria(legal_entity, step, min_days_late)
 
 
-@reads.get("", summary="List late accounts", responses=refusals(UnknownStep))
+@reads.get("", summary="List late accounts", responses=refusals(UnknownPolicyStep))
 async def list_late_accounts(
-    read: Read, paging: Paging, criteria: Annotated[LateCriteria, Depends(_read_criteria)]
+    read: Read, paging: Paging, criteria: Annotated[LateAccountCriteria, Depends(_read_criteria)]
 ) -> Page[LateAccountOut]:
     """Accounts of which something is overdue, first those that are so the longest without a break."""
     after = paging.after_id()

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from services.collections.repository.notice_messages import get_message
+from services.collections.repository.notice_messages import get_sent_notice_message
 from shared.pure.fields import example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router
@@ -36,5 +36,5 @@ class NoticeMessageOut(BaseModel):
 @reads.get("/{notice_id}/message", summary="The message of a notice that was sent")
 async def get_notice_message(notice_id: UUID, read: Read) -> NoticeMessageOut:
     """The text as it was sent, its subject and recipient; 404 where none was sent or kept, or after its erasure."""
-    row = await read(lambda unit: get_message(unit, notice_id))
+    row = await read(lambda unit: get_sent_notice_message(unit, notice_id))
     return NoticeMessageOut.model_validate(row, from_attributes=True)

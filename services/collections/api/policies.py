@@ -8,10 +8,10 @@ from fastapi import Path, Response
 from pydantic import AfterValidator, BaseModel, StringConstraints
 
 from services.collections import use_cases
-from services.collections.domain.policy import PolicyRefused, parse_policy
+from services.collections.domain.policy import PolicyDocumentRefused, parse_collection_policy
 from services.collections.repository import policies as repository_policies
-from services.collections.tables import PolicyRow
-from services.collections.use_cases.policies import EffectiveDateRefused, GuardLoosened
+from services.collections.tables import CollectionPolicyRow
+from services.collections.use_cases.policies import GuardLoosenedByPolicy, PolicyEffectiveDateRefused
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Day, Prose, example
 from shared.pure.hidden import SEEN_ON_LINES, check_visible_lines, normalise_breaks
@@ -65,7 +65,7 @@ class PolicyOut(BaseModel):
         published_by="head-of-collections",
         reason="two more weeks before access ends, as agreed with sales",
         document=_GENTLE,
-        policy=parse_policy(_GENTLE).model_dump(mode="json"),
+        policy=parse_collection_policy(_GENTLE).model_dump(mode="json"),
     )
 
     version: int
@@ -78,9 +78,9 @@ class PolicyOut(BaseModel):
     policy: dict[str, Any]
 
     @classmethod
-    def of(cls, row: PolicyRow) -> Self:
+    def of(cls, row: CollectionPolicyRow) -> Self:
         """The answer for a row."""
-        policy = repository_policies.parse_published(row.document)
+        policy = repository_policies.parse_published_policy(row.document)
         fields = row.model_dump() | {"policy": policy.model_dump(mode="json")}
         return cls.model_validate(fields)
 
@@ -90,7 +90,7 @@ class PolicyOut(BaseModel):
     status_code=201,
     response_model=PolicyOut,
     summary="Publish a version of the policy",
-    responses=refusals(PolicyRefused, EffectiveDateRefused, GuardLoosened),
+    responses=refusals(PolicyDocumentRefused, PolicyEffectiveDateRefused, GuardLoosenedByPolicy),
 )
 async def publish_policy(
     policy: PolicyIn, command: Annotated[CommandRunner, perform_command("policy.publish")]
@@ -101,7 +101,7 @@ async def publish_policy(
     """
 
     # to read what nobody has checked may take long enough that others would notice
-    await asyncio.to_thread(repository_policies.parse_published, policy.document)
+    await asyncio.to_thread(repository_policies.parse_published_policy, policy.document)
 
     async def publish(unit: Unit) -> PolicyOut:
         row = await use_cases.policies.publish_policy(

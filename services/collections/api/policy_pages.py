@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.collections import policy_page
 from services.collections.repository import policies
-from services.collections.tables import PolicyRow
+from services.collections.tables import CollectionPolicyRow
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
 from shared.pure.fields import example, get_example
@@ -97,7 +97,7 @@ async def show_policy(
     A version that there is not is answered by a page too (404), which leads to those that there are.
     """
     spoken = [language] if language else [part.strip()[:2].lower() for part in accept_language.split(",")]
-    chosen = policy_page.choose_language(spoken)
+    chosen = policy_page.choose_page_language(spoken)
     is_json = (form or ("json" if "json" in accept else "html")) == "json"
     row, versions = await read(lambda unit: _load_version(unit, version))
     headers = {"cache-control": "no-cache", "vary": "accept, accept-language", "content-language": chosen}
@@ -106,30 +106,32 @@ async def show_policy(
         raise NotFound("there is no such version of the policy")
     if row is None:
         return HTMLResponse(
-            policy_page.render_missing(version, versions), 404, page_headers | {"content-language": "en"}
+            policy_page.render_missing_policy_page(version, versions), 404, page_headers | {"content-language": "en"}
         )
-    policy = policies.parse_published(row.document)
+    policy = policies.parse_published_policy(row.document)
     if is_json:
         return JSONResponse(_state_policy(row, chosen).model_dump(mode="json"), headers=headers)
     return HTMLResponse(policy_page.render_policy_page(row, policy, versions, chosen), headers=page_headers)
 
 
-async def _load_version(unit: Unit, version: int | None) -> tuple[PolicyRow | None, list[PolicyRow]]:
+async def _load_version(
+    unit: Unit, version: int | None
+) -> tuple[CollectionPolicyRow | None, list[CollectionPolicyRow]]:
     versions = list(await policies.list_policies(unit))
     if version is None and versions:
-        return await policies.get_in_force_on(unit, unit.now.date()), versions
+        return await policies.get_policy_in_force(unit, unit.now.date()), versions
     return next((row for row in versions if row.version == version), None), versions
 
 
-def _state_policy(row: PolicyRow, language: str) -> PublishedPolicyOut:
-    policy = policies.parse_published(row.document)
+def _state_policy(row: CollectionPolicyRow, language: str) -> PublishedPolicyOut:
+    policy = policies.parse_published_policy(row.document)
     stated = {
         "version": row.version,
         "effective_date": row.effective_date,
         "language": language,
         "dispute_window_days": policy.dispute_window_days,
         "after_release_days": policy.after_release_days,
-        "steps": [step._asdict() for step in policy_page.list_steps(policy, language)],
-        "rules": policy_page.list_rules(policy, language),
+        "steps": [step._asdict() for step in policy_page.list_policy_page_steps(policy, language)],
+        "rules": policy_page.list_policy_page_rules(policy, language),
     }
     return PublishedPolicyOut.model_validate(stated)

@@ -11,7 +11,7 @@ from services.collections.api.notices import NoticeOut
 from services.collections.api.standing_suspensions import StandingSuspensionOut
 from services.collections.api.vendor_debt import VendorDebtOut, vendor_debt
 from services.collections.use_cases.judging import EvaluatedItem
-from services.collections.use_cases.standing import Standing
+from services.collections.use_cases.standing import AccountStanding
 from services.collections.use_cases.vendor_debt import VendorDebt
 from shared.pure.fields import example, get_example
 from shared.web.auth import needs
@@ -255,7 +255,7 @@ class StandingOut(BaseModel):
     owed_to_vendor_missing: str | None = Field(description="why it is not said, where it is not")
 
     @classmethod
-    def of(cls, standing: Standing, debt: VendorDebt) -> Self:
+    def of(cls, standing: AccountStanding, debt: VendorDebt) -> Self:
         """The answer for a standing."""
         return cls(
             account_id=standing.account_id,
@@ -277,5 +277,5 @@ async def get_standing(account_id: UUID, read: Read) -> StandingOut:
 
     Of a late account, also what we go on owing the vendor: invoicing is asked, and without its answer the rest is said.
     """
-    standing = await read(lambda unit: use_cases.standing.load_standing(unit, account_id))
+    standing = await read(lambda unit: use_cases.standing.load_account_standing(unit, account_id))
     return StandingOut.of(standing, await use_cases.vendor_debt.load_vendor_debt(read.runtime, standing))

@@ -11,7 +11,7 @@ from services.collections import use_cases
 from services.collections.domain.suspension import SuspensionMoveRefused, SuspensionState
 from services.collections.repository import suspensions as repository_suspensions
 from services.collections.repository.suspensions import SuspensionCriteria, SuspensionRecord
-from services.collections.use_cases.suspensions import ReleaseRefused
+from services.collections.use_cases.suspensions import SuspensionReleaseRefused
 from shared.persistence.database import Unit
 from shared.pure.fields import Day, ReasonIn, example, get_example
 from shared.web.auth import needs
@@ -122,7 +122,7 @@ async def get_confirmation(suspension_id: UUID, read: Read) -> ConfirmationOut:
     status_code=200,
     response_model=SuspensionOut,
     summary="Release a suspension",
-    responses=refusals(SuspensionMoveRefused, ReleaseRefused),
+    responses=refusals(SuspensionMoveRefused, SuspensionReleaseRefused),
 )
 async def release_suspension(
     suspension_id: UUID, body: ReleaseIn, command: Annotated[CommandRunner, perform_command("suspension.release")]

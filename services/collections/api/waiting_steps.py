@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from services.collections.repository.waiting_steps import WaitingCriteria, list_waiting
+from services.collections.repository.waiting_steps import WaitingStepCriteria, search_waiting_steps
 from shared.events.collections import WaitsFor
 from shared.pure.fields import Code, example
 from shared.web.auth import needs
@@ -65,6 +65,6 @@ async def list_waiting_steps(
 
     A suspension that was requested before a person stopped all stands here as soon as entitlements asked for it.
     """
-    criteria, after = WaitingCriteria(waits_for, account_id, legal_entity), paging.after_id()
-    rows = await read(lambda unit: list_waiting(unit, criteria, after, paging.limit + 1))
+    criteria, after = WaitingStepCriteria(waits_for, account_id, legal_entity), paging.after_id()
+    rows = await read(lambda unit: search_waiting_steps(unit, criteria, after, paging.limit + 1))
     return paging.page([WaitingStepOut.model_validate(dict(row)) for row in rows], key=lambda row: row.invoice_id)

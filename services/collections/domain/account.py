@@ -15,7 +15,7 @@ from services.collections.domain.policy import Step
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeItem:
+class InvoiceInNotice:
     """One invoice in a message, with the step that it takes by it and what was dunnable."""
 
     evaluation: ItemEvaluation
@@ -27,7 +27,7 @@ class Message:
     """The steps of one account that fall on the same instant: one message."""
 
     at: datetime
-    items: tuple[NoticeItem, ...]
+    items: tuple[InvoiceInNotice, ...]
     """By invoice number."""
 
     @property
@@ -48,15 +48,17 @@ class DueSuspension:
     """Invoice id and dunnable amount, by invoice number."""
 
 
-def group_messages(evaluations: Iterable[ItemEvaluation]) -> tuple[Message, ...]:
+def group_notices_by_message(evaluations: Iterable[ItemEvaluation]) -> tuple[Message, ...]:
     """The notices to send, one message for each instant, in the order of time."""
-    due: defaultdict[datetime, list[NoticeItem]] = defaultdict(list)
+    due: defaultdict[datetime, list[InvoiceInNotice]] = defaultdict(list)
     for evaluation, action in _list_actions(evaluations, "notice"):
-        due[action.at].append(NoticeItem(evaluation, action))
+        due[action.at].append(InvoiceInNotice(evaluation, action))
     return tuple(Message(at, tuple(due[at])) for at in sorted(due))
 
 
-def assess_access(evaluation: ItemEvaluation, suspended: Collection[UUID]) -> Literal["ends", "ended", "unaffected"]:
+def assess_access_statement(
+    evaluation: ItemEvaluation, suspended: Collection[UUID]
+) -> Literal["ends", "ended", "unaffected"]:
     """Assess what a notice of an invoice may say of access, where these subscriptions of the account are suspended.
 
     Access ends only where the policy suspends and something dunnable belongs to a subscription that is not suspended.
@@ -102,12 +104,12 @@ def is_case_open(evaluations: Iterable[ItemEvaluation]) -> bool:
     return any(evaluation.is_overdue_and_open for evaluation in evaluations)
 
 
-def stage_of_case(evaluations: Iterable[ItemEvaluation]) -> Step | None:
+def find_case_stage(evaluations: Iterable[ItemEvaluation]) -> Step | None:
     """The furthest step that any item of the case has taken."""
     stages = [j.stage for j in evaluations if j.stage and j.is_overdue_and_open]
     return max(stages, key=lambda step: step.day, default=None)
 
 
-def next_instant(evaluations: Iterable[ItemEvaluation]) -> datetime | None:
+def find_next_evaluation(evaluations: Iterable[ItemEvaluation]) -> datetime | None:
     """When the account is to be judged again if no new fact comes before."""
     return min((evaluation.next.at for evaluation in evaluations if evaluation.next), default=None)

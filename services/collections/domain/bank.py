@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
-class BankKnowledge:
+class BankDataState:
     """Until when payments are known (None: no statement yet), and how many receipts may be the account's."""
 
     known_until: datetime | None
     in_question: int
 
 
-def find_blocking_reason(knowledge: BankKnowledge, hours: int, now: datetime) -> str | None:
+def find_stale_bank_reason(knowledge: BankDataState, hours: int, now: datetime) -> str | None:
     """Find what a suspension waits for, where knowledge may be this many hours old; None if it need not wait.
 
     The words are the same as long as the knowledge is, so that they are announced once.

@@ -33,14 +33,14 @@ LIMIT_CHANGE_ALLOWED: dict[LimitChangeState, frozenset[LimitChangeState]] = {
 }
 
 
-class LimitChangeMoveRefused(Refusal):
+class GuardLimitChangeMoveRefused(Refusal):
     """This cannot be done in the present state."""
 
     code = "move_refused"
 
 
 @dataclass(frozen=True, slots=True)
-class GuardVerdict:
+class SuspensionGuardVerdict:
     """Whether one more suspension may be requested, and if not, why."""
 
     allowed: bool
@@ -49,20 +49,20 @@ class GuardVerdict:
 
 def check_guard_limits(
     *, requested_in_last_hour: int, active_accounts: int, limits: Limits, stopped: bool, approved: bool
-) -> GuardVerdict:
+) -> SuspensionGuardVerdict:
     """Whether one more suspension may be requested now.
 
     The limit trips only above both the number and the share of the active accounts. A person's approval
     passes the limit, but not the stop-all switch.
     """
     if stopped:
-        return GuardVerdict(False, ALL_STOPPED)
+        return SuspensionGuardVerdict(False, ALL_STOPPED)
     count = requested_in_last_hour + 1
     above_number = count > limits.suspensions_per_hour
     above_share = count * 100 > limits.share_of_accounts_percent * active_accounts
     if above_number and above_share and not approved:
-        return GuardVerdict(False, _describe_excess(count, active_accounts, limits))
-    return GuardVerdict(True)
+        return SuspensionGuardVerdict(False, _describe_excess(count, active_accounts, limits))
+    return SuspensionGuardVerdict(True)
 
 
 def _describe_excess(count: int, active_accounts: int, limits: Limits) -> str:

@@ -56,7 +56,7 @@ class Promise(NamedTuple):
     active_from: datetime
     active_until: datetime
 
-    def covers_at(self, instant: datetime) -> int:
+    def get_covered_amount(self, instant: datetime) -> int:
         """The amount that it covers at an instant."""
         return self.amount_minor if self.active_from <= instant < self.active_until else 0
 
@@ -69,7 +69,7 @@ class Release(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class StepTaken:
+class TakenStep:
     """A step that was carried out or skipped; it happens once for each round of the item, unless it became void."""
 
     step: str
@@ -85,7 +85,7 @@ class StepTaken:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ItemFacts:
     """One invoice with everything that was told about it."""
 
     invoice_id: UUID
@@ -98,10 +98,10 @@ class Item:
     balances: tuple[Balance, ...] = ()
     overdue: tuple[Overdue, ...] = ()
     promises: tuple[Promise, ...] = ()
-    taken: tuple[StepTaken, ...] = ()
+    taken: tuple[TakenStep, ...] = ()
     releases: tuple[Release, ...] = ()
 
-    def with_balance(self, balance: Balance) -> "Item":
+    def add_balance(self, balance: Balance) -> "ItemFacts":
         """Build the same item with one more balance, such as a fresh one that was asked for."""
         return replace(self, balances=(*self.balances, balance))
 
@@ -113,18 +113,18 @@ class Item:
                 first_told.setdefault(balance.sequence, balance)
         return tuple(first_told.values())
 
-    def promised_at(self, instant: datetime) -> int:
+    def sum_promises_at(self, instant: datetime) -> int:
         """The sum of the promises that are active at an instant."""
-        return sum(promise.covers_at(instant) for promise in self.promises)
+        return sum(promise.get_covered_amount(instant) for promise in self.promises)
 
 
-def sort_by_line(lines: Iterable[LineBalance]) -> list[LineBalance]:
+def sort_lines_for_allocation(lines: Iterable[LineBalance]) -> list[LineBalance]:
     """Lines in the order in which payments are allocated to them."""
     return sorted(lines, key=attrgetter("line"))
 
 
-def dunnable_by_line(lines: Sequence[LineBalance], promised: int) -> tuple[int, ...]:
-    """Compute the dunnable amount of each line, in the order of `lines` (that of allocation, see `sort_by_line`).
+def compute_dunnable_by_line(lines: Sequence[LineBalance], promised: int) -> tuple[int, ...]:
+    """Compute the dunnable amount of each line, in the order of `lines`, that of `sort_lines_for_allocation`.
 
     Promises cover the first lines first. What a line has disputed or in flight beyond what it has open covers no
     other line, as in invoicing.
@@ -139,7 +139,7 @@ def dunnable_by_line(lines: Sequence[LineBalance], promised: int) -> tuple[int, 
     return tuple(dunnable)
 
 
-def find_round(history: Sequence[Balance]) -> tuple[int, Balance | None]:
+def find_dunning_round(history: Sequence[Balance]) -> tuple[int, Balance | None]:
     """The round that an item is in, and the balance that began it; None if nothing was ever open.
 
     A debt that was settled and is open again, as after a reversed payment, is a new round.

@@ -10,39 +10,39 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
-from services.collections.domain.item import Balance, Item, Outcome, StepTaken, find_round
-from services.collections.domain.judgement import Action, Deferred, ItemEvaluation, NextStep, Rung
-from services.collections.domain.ladder import is_notice, list_rungs, list_takeable
+from services.collections.domain.item import Balance, ItemFacts, Outcome, TakenStep, find_dunning_round
+from services.collections.domain.judgement import Action, Deferred, ItemEvaluation, NextDunningStep, PolicyRung
+from services.collections.domain.ladder import is_notice_rung, list_policy_rungs, list_takeable_rungs
 from services.collections.domain.policy import Policy, Step
-from services.collections.domain.timeline import Span, Timeline, build_timeline
-from services.collections.domain.void import Voiding, is_released, voiding_of
+from services.collections.domain.timeline import DunnableSpan, DunningTimeline, build_dunning_timeline
+from services.collections.domain.void import VoidingCauses, gather_voiding_causes, is_suspension_released
 from shared.pure.calendar import ONE_DAY, first_day_from, last_day_until, local_date, local_instant
 
 
 class _View(NamedTuple):
     """An item as it looks at `now`, before any step is weighed; `rungs` know the steps of this round only."""
 
-    item: Item
+    item: ItemFacts
     now: datetime
     today: date
     """The local date."""
     round: int
     began: Balance | None
     overdue_at: datetime | None
-    timeline: Timeline
-    current: Span
+    timeline: DunningTimeline
+    current: DunnableSpan
     policy: Policy
-    voiding: Voiding
-    taken: tuple[StepTaken, ...]
+    voiding: VoidingCauses
+    taken: tuple[TakenStep, ...]
     """The steps of this round."""
-    rungs: tuple[Rung, ...]
-    takeable: tuple[Rung, ...]
+    rungs: tuple[PolicyRung, ...]
+    takeable: tuple[PolicyRung, ...]
     """Those that can still be taken."""
     last: dict[time, tuple[date, datetime]]
     """For each local time of the policy, the last day and instant with it that have passed."""
 
 
-def evaluate_item(item: Item, policy: Policy, now: datetime) -> ItemEvaluation:
+def evaluate_dunning_item(item: ItemFacts, policy: Policy, now: datetime) -> ItemEvaluation:
     """Evaluate an item by the policy at `now`.
 
     `next` supposes that the actions named here are carried out; who refuses one (the guard, a fresh
@@ -55,13 +55,13 @@ def evaluate_item(item: Item, policy: Policy, now: datetime) -> ItemEvaluation:
     return _build_evaluation(view, actions, deferred)
 
 
-def _build_view(item: Item, policy: Policy, now: datetime) -> _View:
+def _build_view(item: ItemFacts, policy: Policy, now: datetime) -> _View:
     history = item.history(now)
-    number, began = find_round(history)
-    timeline = build_timeline(item, history, policy.after_release_days)
-    voiding = voiding_of(item, policy, timeline)
+    number, began = find_dunning_round(history)
+    timeline = build_dunning_timeline(item, history, policy.after_release_days)
+    voiding = gather_voiding_causes(item, policy, timeline)
     taken = tuple(step for step in item.taken if step.round == number)
-    rungs = list_rungs(item, policy, timeline, voiding, taken, now)
+    rungs = list_policy_rungs(item, policy, timeline, voiding, taken, now)
     return _View(
         item=item,
         now=now,
@@ -75,12 +75,12 @@ def _build_view(item: Item, policy: Policy, now: datetime) -> _View:
         voiding=voiding,
         taken=taken,
         rungs=rungs,
-        takeable=list_takeable(rungs),
+        takeable=list_takeable_rungs(rungs),
         last={at: _last_instant(at, item, now) for at in {step.at for step in policy.steps}},
     )
 
 
-def _overdue_at(item: Item, began: Balance | None, now: datetime) -> datetime | None:
+def _overdue_at(item: ItemFacts, began: Balance | None, now: datetime) -> datetime | None:
     """When the item became overdue in its round; an earlier round's judgement says nothing about this one."""
     if began is None:
         return None
@@ -88,12 +88,12 @@ def _overdue_at(item: Item, began: Balance | None, now: datetime) -> datetime | 
     return min(evaluated_items, default=None)
 
 
-def _last_instant(at: time, item: Item, now: datetime) -> tuple[date, datetime]:
+def _last_instant(at: time, item: ItemFacts, now: datetime) -> tuple[date, datetime]:
     day = last_day_until(now, at, item.zone)
     return day, local_instant(day, at, item.zone)
 
 
-def _is_due(view: _View, rung: Rung) -> bool:
+def _is_due(view: _View, rung: PolicyRung) -> bool:
     """Whether at the last instant with the step's local time it was reached and the item dunnable."""
     day, instant = view.last[rung.step.at]
     if rung.reached_on is None or day < rung.reached_on or _has_lapsed(view, rung.step, day):
@@ -112,17 +112,17 @@ def _has_lapsed(view: _View, step: Step, day: date) -> bool:
     return step.day <= 0 and day > view.item.due_date
 
 
-def _find_notice(view: _View, due: list[Rung]) -> list[Action]:
+def _find_notice(view: _View, due: list[PolicyRung]) -> list[Action]:
     """Only the furthest notice goes out; the missed ones before it are recorded as skipped."""
-    notices = [rung.step for rung in due if is_notice(rung)]
+    notices = [rung.step for rung in due if is_notice_rung(rung)]
     if not notices:
         return []
     furthest = notices[-1]
-    missed = [rung.step.name for rung in view.takeable if is_notice(rung) and rung.step.day < furthest.day]
+    missed = [rung.step.name for rung in view.takeable if is_notice_rung(rung) and rung.step.day < furthest.day]
     return [_build_action(view, furthest, skipped=tuple(missed))]
 
 
-def _find_suspension(view: _View, due: list[Rung]) -> tuple[list[Action], tuple[Deferred, ...]]:
+def _find_suspension(view: _View, due: list[PolicyRung]) -> tuple[list[Action], tuple[Deferred, ...]]:
     """The suspension, or what it waits for; a policy has at most one."""
     for rung in due:
         if rung.step.action == "suspend":
@@ -132,41 +132,41 @@ def _find_suspension(view: _View, due: list[Rung]) -> tuple[list[Action], tuple[
     return [], ()
 
 
-def _find_termination(view: _View, due: list[Rung]) -> list[Action]:
+def _find_termination(view: _View, due: list[PolicyRung]) -> list[Action]:
     """Termination follows a suspension of this round, and never comes without it."""
     suspended = any(taken.effect == "in_effect" for taken in _list_kept_suspensions(view, view.rungs))
     return [_build_action(view, r.step) for r in due if r.step.action == "terminate" and suspended]
 
 
-def _list_kept_suspensions(view: _View, rungs: tuple[Rung, ...]) -> list[StepTaken]:
+def _list_kept_suspensions(view: _View, rungs: tuple[PolicyRung, ...]) -> list[TakenStep]:
     """List the suspensions of these rungs that no person has released."""
     taken = [rung.taken for rung in rungs if rung.step.action == "suspend" and rung.taken]
-    return [step for step in taken if not is_released(view.item.releases, step)]
+    return [step for step in taken if not is_suspension_released(view.item.releases, step)]
 
 
-def _find_blocking_reason(view: _View, rung: Rung) -> str | None:
+def _find_blocking_reason(view: _View, rung: PolicyRung) -> str | None:
     """Why a suspension that is due otherwise may not be requested yet."""
     day, _ = view.last[rung.step.at]
     unmet = (r for r in rung.requirements if r.met_on is None or r.met_on > day)
     if reason := "; ".join(requirement.reason for requirement in unmet):
         return reason
-    return None if view.current.by_subscription else "nothing that is dunnable belongs to a subscription"
+    return None if view.current.dunnable_by_subscription else "nothing that is dunnable belongs to a subscription"
 
 
 def _build_action(view: _View, step: Step, skipped: tuple[str, ...] = ()) -> Action:
-    suspended = tuple(sorted(view.current.by_subscription.items())) if step.action == "suspend" else ()
+    suspended = tuple(sorted(view.current.dunnable_by_subscription.items())) if step.action == "suspend" else ()
     _, instant = view.last[step.at]
     return Action(step.name, step.action, step.day, instant, step.template, skipped, suspended)
 
 
-def _find_next_step(view: _View, actions: tuple[Action, ...]) -> NextStep | None:
+def _find_next_step(view: _View, actions: tuple[Action, ...]) -> NextDunningStep | None:
     """The first step that comes by time alone, once these actions are carried out.
 
     What becomes void before it comes may come first: so each stretch between such instants is looked at.
     """
     taken = (*view.taken, *(step for action in actions for step in _list_taken(view, action)))
     coming, since = None, view.now
-    for until in (*view.voiding.instants_after(view.now), None):
+    for until in (*view.voiding.list_voiding_instants(view.now), None):
         coming = _next_since(view, taken, since)
         if until is None or (coming and coming.at < until):
             break
@@ -174,29 +174,29 @@ def _find_next_step(view: _View, actions: tuple[Action, ...]) -> NextStep | None
     return coming
 
 
-def _list_taken(view: _View, action: Action) -> list[StepTaken]:
+def _list_taken(view: _View, action: Action) -> list[TakenStep]:
     """The steps that an action will have taken."""
     outcome: Outcome = "pending" if action.kind == "notice" else "requested"
-    skipped = (StepTaken(name, view.round, view.now, "skipped", replaced_by=action.step) for name in action.skipped)
-    return [StepTaken(action.step, view.round, view.now, outcome), *skipped]
+    skipped = (TakenStep(name, view.round, view.now, "skipped", replaced_by=action.step) for name in action.skipped)
+    return [TakenStep(action.step, view.round, view.now, outcome), *skipped]
 
 
-def _next_since(view: _View, taken: tuple[StepTaken, ...], since: datetime) -> NextStep | None:
+def _next_since(view: _View, taken: tuple[TakenStep, ...], since: datetime) -> NextDunningStep | None:
     """The first step that comes by time alone after `since`, by what counts then."""
-    rungs = list_rungs(view.item, view.policy, view.timeline, view.voiding, taken, since)
+    rungs = list_policy_rungs(view.item, view.policy, view.timeline, view.voiding, taken, since)
     suspended = any(step.effect != "over" for step in _list_kept_suspensions(view, rungs))
     coming = [
         (instant, rung.step)
-        for rung in list_takeable(rungs)
+        for rung in list_takeable_rungs(rungs)
         if (suspended or rung.step.action != "terminate") and (instant := _next_instant(view, rung, since))
     ]
     if not coming:
         return None
     at, step = min(coming, key=itemgetter(0))
-    return NextStep(step.name, at, _describe_rule(step))
+    return NextDunningStep(step.name, at, _describe_rule(step))
 
 
-def _next_instant(view: _View, rung: Rung, since: datetime) -> datetime | None:
+def _next_instant(view: _View, rung: PolicyRung, since: datetime) -> datetime | None:
     """The first instant after now, not before `since`, at which a rung can be taken if no new fact comes."""
     step = rung.step
     if rung.reached_on is None or not _can_be_overdue(view, step):
@@ -210,9 +210,9 @@ def _next_instant(view: _View, rung: Rung, since: datetime) -> datetime | None:
     while not _has_lapsed(view, step, day):
         instant = local_instant(day, step.at, view.item.zone)
         span = view.timeline.at(instant)
-        if span.by_subscription if step.action == "suspend" else span.dunnable:
+        if span.dunnable_by_subscription if step.action == "suspend" else span.dunnable:
             return instant
-        if span.is_last:
+        if span.is_open_ended:
             return None
         day = first_day_from(span.end, step.at, view.item.zone)
     return None
@@ -247,8 +247,8 @@ def _build_evaluation(view: _View, actions: tuple[Action, ...], deferred: tuple[
         in_flight_minor=sum(line.in_flight_minor for line in current.lines),
         promised_minor=current.promised,
         dunnable_minor=current.dunnable,
-        after_release_until=view.timeline.find_end_of_hold(view.now),
-        dunnable_subscriptions=frozenset(current.by_subscription),
+        after_release_until=view.timeline.find_release_pause_end(view.now),
+        dunnable_subscriptions=frozenset(current.dunnable_by_subscription),
         stage=max((r.step for r in view.rungs if r.taken), key=lambda step: step.day, default=None),
         actions=actions,
         deferred=deferred,

@@ -4,10 +4,10 @@ from datetime import date, datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from services.collections.domain.item import StepTaken
+from services.collections.domain.item import TakenStep
 from services.collections.domain.policy import Step
 from services.collections.domain.timeline import Days
-from services.collections.domain.void import VoidStep
+from services.collections.domain.void import VoidedDunningStep
 
 
 class Action(NamedTuple):
@@ -32,7 +32,7 @@ class Deferred(NamedTuple):
     until: datetime | None = None
 
 
-class NextStep(NamedTuple):
+class NextDunningStep(NamedTuple):
     """The step that comes next if no new fact does, when, and by which rule of the policy."""
 
     step: str
@@ -47,12 +47,12 @@ class Requirement(NamedTuple):
     days_before: int
     sent_as: str
     """The notice that went out: the required one, or the one that replaced it."""
-    taken: StepTaken | None
+    taken: TakenStep | None
     delivered_on: date | None
     """The local date on which the next hop took it."""
     met_on: date | None
     """The first local date on which the required days have passed."""
-    void: VoidStep | None = None
+    void: VoidedDunningStep | None = None
     """That it was sent and does not count any more."""
 
     @property
@@ -68,16 +68,16 @@ class Requirement(NamedTuple):
         return f"{self.days_before} days since {self.sent_as} are complete on {self.met_on}"
 
 
-class Rung(NamedTuple):
+class PolicyRung(NamedTuple):
     """A step of the policy as it stands for one item."""
 
     step: Step
     reached_on: date | None
     """The local date on which the position reaches the step's day; None while the clock stands still."""
-    taken: StepTaken | None
+    taken: TakenStep | None
     """How it was taken in this round, as far as that counts."""
     requirements: tuple[Requirement, ...] = ()
-    void: VoidStep | None = None
+    void: VoidedDunningStep | None = None
     """That it was taken in this round and does not count any more."""
     attempts: int = 0
     """How often it was taken in this round, also where that does not count any more."""
@@ -108,8 +108,8 @@ class ItemEvaluation(NamedTuple):
     """The furthest step taken in this round."""
     actions: tuple[Action, ...]
     deferred: tuple[Deferred, ...]
-    next: NextStep | None
-    ladder: tuple[Rung, ...]
+    next: NextDunningStep | None
+    ladder: tuple[PolicyRung, ...]
     held_days: tuple[Days, ...]
     """The days after the due date, up to now, that moved the ladder by one each."""
 
@@ -124,7 +124,7 @@ class ItemEvaluation(NamedTuple):
         return self.open_minor > 0 and self.dunnable_minor == 0
 
     @property
-    def is_unnoticed(self) -> bool:
+    def lacks_required_notice(self) -> bool:
         """Whether a notice that the suspension requires failed: it was refused, or came back."""
         required = [requirement for rung in self.ladder for requirement in rung.requirements]
         return any(notice.taken is not None and notice.taken.outcome == "failed" for notice in required)

@@ -4,27 +4,27 @@ from collections import Counter
 from datetime import datetime
 from math import inf
 
-from services.collections.domain.item import Item, StepTaken
-from services.collections.domain.judgement import Requirement, Rung
+from services.collections.domain.item import ItemFacts, TakenStep
+from services.collections.domain.judgement import PolicyRung, Requirement
 from services.collections.domain.policy import Policy, Required
-from services.collections.domain.timeline import Timeline
-from services.collections.domain.void import Validity, Voiding, find_validity
+from services.collections.domain.timeline import DunningTimeline
+from services.collections.domain.void import StepValidity, VoidingCauses, find_step_validity
 from shared.pure.calendar import ONE_DAY, local_date
 
 
-def list_rungs(
-    item: Item,
+def list_policy_rungs(
+    item: ItemFacts,
     policy: Policy,
-    timeline: Timeline,
-    voiding: Voiding,
-    taken: tuple[StepTaken, ...],
+    timeline: DunningTimeline,
+    voiding: VoidingCauses,
+    taken: tuple[TakenStep, ...],
     instant: datetime,
-) -> tuple[Rung, ...]:
+) -> tuple[PolicyRung, ...]:
     """List the steps of the policy as they stand at an instant, with these taken in the round."""
-    validity = find_validity(voiding, taken, instant)
+    validity = find_step_validity(voiding, taken, instant)
     attempts = Counter(name for name, _ in {(step.step, step.at) for step in taken})
     return tuple(
-        Rung(
+        PolicyRung(
             step,
             timeline.reached_on(step.day),
             validity.counting.get(step.name),
@@ -36,7 +36,7 @@ def list_rungs(
     )
 
 
-def _requirement(required: Required, item: Item, validity: Validity) -> Requirement:
+def _requirement(required: Required, item: ItemFacts, validity: StepValidity) -> Requirement:
     """How far a required notice is; one that was skipped is stood for by the notice that replaced it."""
     notice = validity.counting.get(required.notice)
     if notice and notice.replaced_by:
@@ -50,14 +50,16 @@ def _requirement(required: Required, item: Item, validity: Validity) -> Requirem
     return Requirement(required.notice, required.days_before, sent_as, notice, on, met_on, void)
 
 
-def list_takeable(rungs: tuple[Rung, ...]) -> tuple[Rung, ...]:
+def list_takeable_rungs(rungs: tuple[PolicyRung, ...]) -> tuple[PolicyRung, ...]:
     """List the rungs that can still be taken: a notice before one that was taken goes out only if it became void."""
-    furthest = max((rung.step.day for rung in rungs if rung.taken and is_notice(rung)), default=-inf)
+    furthest = max((rung.step.day for rung in rungs if rung.taken and is_notice_rung(rung)), default=-inf)
     return tuple(
-        rung for rung in rungs if not rung.taken and (rung.void or not is_notice(rung) or rung.step.day >= furthest)
+        rung
+        for rung in rungs
+        if not rung.taken and (rung.void or not is_notice_rung(rung) or rung.step.day >= furthest)
     )
 
 
-def is_notice(rung: Rung) -> bool:
+def is_notice_rung(rung: PolicyRung) -> bool:
     """Say whether a rung is a notice."""
     return rung.step.action == "notice"

@@ -6,14 +6,14 @@ from datetime import date, datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from services.collections.domain.item import Item, Outcome, StepTaken
-from services.collections.domain.judge import evaluate_item
-from services.collections.domain.judgement import Action, ItemEvaluation, NextStep
+from services.collections.domain.item import ItemFacts, Outcome, TakenStep
+from services.collections.domain.judge import evaluate_dunning_item
+from services.collections.domain.judgement import Action, ItemEvaluation, NextDunningStep
 from services.collections.domain.policy import Policy, Step
 from shared.pure.calendar import local_date
 
 
-class ComingStep(NamedTuple):
+class UpcomingDunningStep(NamedTuple):
     """A step that will come, and the first local date on which it can."""
 
     step: str
@@ -22,7 +22,7 @@ class ComingStep(NamedTuple):
     day: date
 
 
-class Prospect(NamedTuple):
+class DunningOutlook(NamedTuple):
     """Statement of a message on an item, beside its step; amounts are minor units."""
 
     open_minor: int
@@ -30,31 +30,33 @@ class Prospect(NamedTuple):
     """The dunnable amount."""
     subscription_ids: tuple[UUID, ...]
     """Those that have access and lose it with the coming suspension."""
-    coming: tuple[ComingStep, ...]
+    coming: tuple[UpcomingDunningStep, ...]
 
 
-def assess_prospect(
-    item: Item, policy: Policy, evaluation: ItemEvaluation, action: Action | None, suspended: Collection[UUID]
-) -> Prospect:
+def assess_dunning_outlook(
+    item: ItemFacts, policy: Policy, evaluation: ItemEvaluation, action: Action | None, suspended: Collection[UUID]
+) -> DunningOutlook:
     """Assess what a message states of an item that was judged, where these subscriptions are suspended."""
-    return Prospect(
+    return DunningOutlook(
         evaluation.open_minor,
         evaluation.dunnable_minor,
         tuple(sorted(evaluation.dunnable_subscriptions - frozenset(suspended))),
-        foresee_steps(item, policy, action, evaluation.judged_at),
+        forecast_dunning_steps(item, policy, action, evaluation.judged_at),
     )
 
 
-def foresee_steps(item: Item, policy: Policy, action: Action | None, now: datetime) -> tuple[ComingStep, ...]:
+def forecast_dunning_steps(
+    item: ItemFacts, policy: Policy, action: Action | None, now: datetime
+) -> tuple[UpcomingDunningStep, ...]:
     """Foresee the steps of an item after an action that is carried out now, up to the one that ends access.
 
     Each notice is supposed to reach the next hop at its own time: it may come later, never sooner.
     """
     steps = {step.name: step for step in policy.steps}
-    evaluation = evaluate_item(item, policy, now)
+    evaluation = evaluate_dunning_item(item, policy, now)
     if action is not None:
         item, evaluation = _take_step(item, policy, evaluation, action.step, now, now, action.skipped)
-    coming: list[ComingStep] = []
+    coming: list[UpcomingDunningStep] = []
     while (upcoming := evaluation.next) and len(coming) < len(steps):
         step = steps[upcoming.step]
         coming.append(_coming_step(item, step, upcoming))
@@ -64,23 +66,23 @@ def foresee_steps(item: Item, policy: Policy, action: Action | None, now: dateti
     return tuple(coming)
 
 
-def _coming_step(item: Item, step: Step, upcoming: NextStep) -> ComingStep:
-    return ComingStep(step.name, step.action, step.template, local_date(upcoming.at, item.zone))
+def _coming_step(item: ItemFacts, step: Step, upcoming: NextDunningStep) -> UpcomingDunningStep:
+    return UpcomingDunningStep(step.name, step.action, step.template, local_date(upcoming.at, item.zone))
 
 
 def _take_step(
-    item: Item,
+    item: ItemFacts,
     policy: Policy,
     evaluation: ItemEvaluation,
     name: str,
     at: datetime,
     now: datetime,
     skipped: Iterable[str] = (),
-) -> tuple[Item, ItemEvaluation]:
+) -> tuple[ItemFacts, ItemEvaluation]:
     """Suppose that a step was taken at an instant, and judge the item again."""
     outcome: Outcome = "sent" if name in {step.name for step in policy.steps if step.template} else "requested"
     delivered_at = at if outcome == "sent" else None
-    steps = [StepTaken(name, evaluation.round, at, outcome, delivered_at)]
-    steps += [StepTaken(missed, evaluation.round, at, "skipped", replaced_by=name) for missed in skipped]
+    steps = [TakenStep(name, evaluation.round, at, outcome, delivered_at)]
+    steps += [TakenStep(missed, evaluation.round, at, "skipped", replaced_by=name) for missed in skipped]
     supposed = replace(item, taken=(*item.taken, *steps))
-    return supposed, evaluate_item(supposed, policy, now)
+    return supposed, evaluate_dunning_item(supposed, policy, now)

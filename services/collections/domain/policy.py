@@ -24,7 +24,7 @@ Fault = tuple[str, str]
 """Where in the document (`steps[2].day`), and what is wrong there."""
 
 
-class PolicyRefused(Refusal):
+class PolicyDocumentRefused(Refusal):
     """The document is no policy; `faults` names each field and what is wrong with it."""
 
     code: ClassVar[str] = "policy_refused"
@@ -81,7 +81,7 @@ class Limits(_Part):
     suspensions_per_hour: Annotated[StrictInt, Field(ge=0)]
     share_of_accounts_percent: Annotated[StrictInt, Field(ge=0, le=100)]
 
-    def is_looser_than(self, other: "Limits") -> bool:
+    def allows_more_than(self, other: "Limits") -> bool:
         """Say whether more can go out in some hour than by the other limits."""
         return (
             self.suspensions_per_hour > other.suspensions_per_hour
@@ -90,7 +90,7 @@ class Limits(_Part):
 
 
 class Policy(_Part):
-    """A policy whose steps can all come true; `parse_policy` makes it."""
+    """A policy whose steps can all come true; `parse_collection_policy` makes it."""
 
     name: Name
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=50)]
@@ -103,18 +103,18 @@ class Policy(_Part):
     """Local days that an invoice stays wholly held after a dispute or a promise that held it wholly has ended."""
 
 
-def parse_policy(text: str, templates: Collection[str] = TEMPLATES) -> Policy:
-    """The policy that a YAML document (or JSON, which is YAML too) describes; else `PolicyRefused`."""
+def parse_collection_policy(text: str, templates: Collection[str] = TEMPLATES) -> Policy:
+    """The policy that a YAML document (or JSON, which is YAML too) describes; else `PolicyDocumentRefused`."""
     try:
         policy = Policy.model_validate(_parse_document(text))
     except ValidationError as error:
-        raise PolicyRefused([_fault(problem["loc"], problem["msg"]) for problem in error.errors()]) from None
+        raise PolicyDocumentRefused([_fault(problem["loc"], problem["msg"]) for problem in error.errors()]) from None
     if faults := list(_list_faults(policy, templates)):
-        raise PolicyRefused(faults)
+        raise PolicyDocumentRefused(faults)
     return policy
 
 
-def check_required_notices(policy: Policy) -> None:
+def check_suspension_notices(policy: Policy) -> None:
     """Refuse a policy that would end access after a notice that does not warn of it. Raises PolicyRefused.
 
     It is asked of what is published: versions that were published before it was asked stay as they are.
@@ -127,14 +127,14 @@ def check_required_notices(policy: Policy) -> None:
         if templates[required.notice] not in WARNING_TEMPLATES
     ]
     if faults:
-        raise PolicyRefused(faults)
+        raise PolicyDocumentRefused(faults)
 
 
 def _parse_document(text: str) -> object:
     try:
         return parse_plain_yaml(text)
     except YamlRefused as error:
-        raise PolicyRefused([(error.field, error.message)]) from None
+        raise PolicyDocumentRefused([(error.field, error.message)]) from None
 
 
 def _fault(place: tuple[int | str, ...], message: str) -> Fault:

@@ -10,14 +10,14 @@ from enum import StrEnum
 from typing import ClassVar, NamedTuple
 from uuid import UUID
 
-from services.collections.domain.item import Balance, Item, find_round
+from services.collections.domain.item import Balance, ItemFacts, find_dunning_round
 from services.collections.domain.policy import Policy
-from services.collections.domain.timeline import build_timeline
-from services.collections.domain.void import find_warned_at, is_blocked_since, list_required
+from services.collections.domain.timeline import build_dunning_timeline
+from services.collections.domain.void import find_customer_warned_at, is_invoice_blocked_since, list_required_notices
 from shared.pure.errors import Refusal
 
 
-class ItemTerms(NamedTuple):
+class SuspensionTerms(NamedTuple):
     """Terms of an invoice by its policy on which a suspension rests."""
 
     release_days: int
@@ -26,12 +26,12 @@ class ItemTerms(NamedTuple):
     """The notices that a suspension requires."""
 
     @classmethod
-    def from_policy(cls, policy: Policy) -> "ItemTerms":
+    def from_policy(cls, policy: Policy) -> "SuspensionTerms":
         """Take them from a policy."""
-        return cls(policy.after_release_days, list_required(policy))
+        return cls(policy.after_release_days, list_required_notices(policy))
 
 
-NO_TERMS = ItemTerms(0, frozenset())
+NO_TERMS = SuspensionTerms(0, frozenset())
 """The terms of an invoice that no policy judges."""
 
 
@@ -72,7 +72,9 @@ def move_suspension(state: SuspensionState, wanted: SuspensionState) -> Suspensi
     return wanted
 
 
-def list_current_causes(causes: Mapping[UUID, int], items: Mapping[UUID, Item], now: datetime) -> frozenset[UUID]:
+def list_current_suspension_causes(
+    causes: Mapping[UUID, int], items: Mapping[UUID, ItemFacts], now: datetime
+) -> frozenset[UUID]:
     """The causes, each with the round in which it became one, whose invoice is still in that round.
 
     A debt that was settled meanwhile and is open again needs its notices anew before it suspends anything,
@@ -81,14 +83,14 @@ def list_current_causes(causes: Mapping[UUID, int], items: Mapping[UUID, Item], 
     return frozenset(
         invoice_id
         for invoice_id, number in causes.items()
-        if invoice_id not in items or find_round(items[invoice_id].history(now))[0] == number
+        if invoice_id not in items or find_dunning_round(items[invoice_id].history(now))[0] == number
     )
 
 
-def list_unblocked_causes(
+def list_unblocked_suspension_causes(
     causes: frozenset[UUID],
-    items: Mapping[UUID, Item],
-    terms: Mapping[UUID, ItemTerms],
+    items: Mapping[UUID, ItemFacts],
+    terms: Mapping[UUID, SuspensionTerms],
     requested_at: datetime,
     now: datetime,
 ) -> frozenset[UUID]:
@@ -104,12 +106,12 @@ def list_unblocked_causes(
     )
 
 
-def _is_blocked(item: Item, terms: ItemTerms, requested_at: datetime, now: datetime) -> bool:
-    timeline = build_timeline(item, item.history(now), terms.release_days)
-    return is_blocked_since(timeline, find_warned_at(item, terms.required, requested_at), now)
+def _is_blocked(item: ItemFacts, terms: SuspensionTerms, requested_at: datetime, now: datetime) -> bool:
+    timeline = build_dunning_timeline(item, item.history(now), terms.release_days)
+    return is_invoice_blocked_since(timeline, find_customer_warned_at(item, terms.required, requested_at), now)
 
 
-def list_open_causes(
+def list_open_suspension_causes(
     causes: frozenset[UUID], subscription_id: UUID, balances: Mapping[UUID, Balance]
 ) -> frozenset[UUID]:
     """The invoices, of those that caused a suspension, that still do.
@@ -129,11 +131,11 @@ def _sum_unpaid(balance: Balance, subscription_id: UUID) -> int:
     return sum(line.open_minor + line.written_off_minor for line in lines)
 
 
-def is_still_due(
+def is_suspension_still_due(
     causes: frozenset[UUID],
     subscription_id: UUID,
-    items: Mapping[UUID, Item],
-    terms: Mapping[UUID, ItemTerms],
+    items: Mapping[UUID, ItemFacts],
+    terms: Mapping[UUID, SuspensionTerms],
     now: datetime,
 ) -> bool:
     """Whether a suspension may still be carried out: some cause is dunnable for this subscription now.
@@ -143,7 +145,9 @@ def is_still_due(
     """
     return any(
         subscription_id
-        in build_timeline(item, item.history(now), terms.get(invoice_id, NO_TERMS).release_days).at(now).by_subscription
+        in build_dunning_timeline(item, item.history(now), terms.get(invoice_id, NO_TERMS).release_days)
+        .at(now)
+        .dunnable_by_subscription
         for invoice_id, item in items.items()
         if invoice_id in causes
     )

@@ -13,7 +13,13 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.collections.domain.item import Balance, Item, LineBalance, dunnable_by_line, sort_by_line
+from services.collections.domain.item import (
+    Balance,
+    ItemFacts,
+    LineBalance,
+    compute_dunnable_by_line,
+    sort_lines_for_allocation,
+)
 from shared.pure.calendar import ONE_DAY, first_day_from, local_date, local_instant
 
 MIDNIGHT = time(0)
@@ -24,7 +30,7 @@ Days = tuple[date, date]
 """Local dates from the first up to, not including, the second."""
 
 
-class Span(NamedTuple):
+class DunnableSpan(NamedTuple):
     """A stretch of time, [start, end), in which the amounts did not change."""
 
     start: datetime
@@ -39,7 +45,7 @@ class Span(NamedTuple):
     """Whether nothing is dunnable only since a dispute or a promise ended less days ago than the policy says."""
 
     @property
-    def is_last(self) -> bool:
+    def is_open_ended(self) -> bool:
         """Whether it goes on until a new fact comes."""
         return self.end == _AFTER_ALL
 
@@ -49,7 +55,7 @@ class Span(NamedTuple):
         return not self.dunnable and any(line.open_minor > line.in_flight_minor for line in self.lines)
 
     @property
-    def by_subscription(self) -> dict[UUID, int]:
+    def dunnable_by_subscription(self) -> dict[UUID, int]:
         """Dunnable amounts by subscription, of which there is any."""
         amounts: dict[UUID, int] = {}
         for line, amount in zip(self.lines, self.by_line, strict=True):
@@ -58,27 +64,27 @@ class Span(NamedTuple):
         return amounts
 
 
-class Timeline(NamedTuple):
+class DunningTimeline(NamedTuple):
     """The whole of time as it looks from `now`: what has been, and what comes if no new fact does."""
 
     due_date: date
-    spans: tuple[Span, ...]
+    spans: tuple[DunnableSpan, ...]
     blocked_days: tuple[Days, ...]
     """The days after the due date at whose local midnight nothing was or will be dunnable; apart, in order."""
 
     @property
-    def blocks(self) -> tuple[Span, ...]:
+    def blocked_spans(self) -> tuple[DunnableSpan, ...]:
         """The spans in which a dispute or a promise blocks the whole invoice, in order."""
         return tuple(span for span in self.spans if span.is_blocked)
 
-    def at(self, instant: datetime) -> Span:
+    def at(self, instant: datetime) -> DunnableSpan:
         """The span in which an instant lies; a fact of that very instant counts."""
         for span in self.spans:
             if instant < span.end:
                 return span
         raise AssertionError("the last span has no end")
 
-    def find_end_of_hold(self, instant: datetime) -> datetime | None:
+    def find_release_pause_end(self, instant: datetime) -> datetime | None:
         """Find until when nothing is dunnable only since a release is too recent; None where that is not so."""
         end = None
         for span in self.spans:
@@ -111,33 +117,33 @@ class Timeline(NamedTuple):
         return tuple((start, min(end, day + ONE_DAY)) for start, end in self.blocked_days if start <= day)
 
 
-def build_timeline(item: Item, history: Sequence[Balance], after_release_days: int = 0) -> Timeline:
+def build_dunning_timeline(item: ItemFacts, history: Sequence[Balance], after_release_days: int = 0) -> DunningTimeline:
     """The timeline of an item with this history, held for so many local midnights after a release."""
     spans = _build_spans(item, history)
     if after_release_days:
         spans = _extend_holds(spans, item.zone, after_release_days)
-    return Timeline(item.due_date, spans, _find_blocked_days(spans, item.zone, item.due_date + ONE_DAY))
+    return DunningTimeline(item.due_date, spans, _find_blocked_days(spans, item.zone, item.due_date + ONE_DAY))
 
 
-def _build_spans(item: Item, history: Sequence[Balance]) -> tuple[Span, ...]:
+def _build_spans(item: ItemFacts, history: Sequence[Balance]) -> tuple[DunnableSpan, ...]:
     balances = _in_effect(history)
     marks = {balance.at for balance in balances}
     for promise in item.promises:
         marks |= {promise.active_from, promise.active_until}
     starts = [_BEFORE_ALL, *sorted(marks)]
-    spans: list[Span] = []
+    spans: list[DunnableSpan] = []
     lines: tuple[LineBalance, ...] = ()
     coming = 0
     for start, end in zip(starts, [*starts[1:], _AFTER_ALL], strict=True):
         if coming < len(balances) and balances[coming].at == start:
-            lines, coming = tuple(sort_by_line(balances[coming].lines)), coming + 1
-        promised = item.promised_at(start)
-        dunnable = dunnable_by_line(lines, promised)
-        spans.append(Span(start, end, lines, promised, dunnable, sum(dunnable)))
+            lines, coming = tuple(sort_lines_for_allocation(balances[coming].lines)), coming + 1
+        promised = item.sum_promises_at(start)
+        dunnable = compute_dunnable_by_line(lines, promised)
+        spans.append(DunnableSpan(start, end, lines, promised, dunnable, sum(dunnable)))
     return tuple(spans)
 
 
-def _extend_holds(spans: Sequence[Span], zone: ZoneInfo, days: int) -> tuple[Span, ...]:
+def _extend_holds(spans: Sequence[DunnableSpan], zone: ZoneInfo, days: int) -> tuple[DunnableSpan, ...]:
     """Extend what a dispute or a promise held wholly: nothing is dunnable until so many midnights later."""
     ends = (span.end for span, following in pairwise(spans) if span.is_blocked and not following.is_blocked)
     holds = [(end, _find_end_of_hold(end, zone, days)) for end in ends]
@@ -152,7 +158,7 @@ def _find_end_of_hold(release: datetime, zone: ZoneInfo, days: int) -> datetime:
     return min(last_midnight + since_midnight, local_instant(day + (days + 1) * ONE_DAY, MIDNIGHT, zone))
 
 
-def _split_span(span: Span, holds: Iterable[tuple[datetime, datetime]]) -> Iterator[Span]:
+def _split_span(span: DunnableSpan, holds: Iterable[tuple[datetime, datetime]]) -> Iterator[DunnableSpan]:
     """Split a span where holds end within it; of what lies in a hold nothing is dunnable."""
     held_until = max((end for start, end in holds if start <= span.start < end), default=span.start)
     if held_until > span.start:
@@ -173,7 +179,7 @@ def _in_effect(history: Sequence[Balance]) -> list[Balance]:
     return kept[::-1]
 
 
-def _find_blocked_days(spans: Sequence[Span], zone: ZoneInfo, first: date) -> tuple[Days, ...]:
+def _find_blocked_days(spans: Sequence[DunnableSpan], zone: ZoneInfo, first: date) -> tuple[Days, ...]:
     blocked_days: list[Days] = []
     for span in spans:
         if span.dunnable:

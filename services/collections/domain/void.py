@@ -10,36 +10,36 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from services.collections.domain.item import Item, Release, StepTaken
+from services.collections.domain.item import ItemFacts, Release, TakenStep
 from services.collections.domain.policy import Policy
-from services.collections.domain.timeline import MIDNIGHT, Span, Timeline
+from services.collections.domain.timeline import MIDNIGHT, DunnableSpan, DunningTimeline
 from shared.pure.calendar import ONE_DAY, local_instant
 
 VoidedBy = Literal["release", "block"]
 _BEST_FIRST = {"in_effect": 2, "awaited": 1, "over": 0}
 
 
-class VoidStep(NamedTuple):
+class VoidedDunningStep(NamedTuple):
     """A step that was taken and does not count; at an instant from `again_from` on it can be taken again."""
 
-    taken: StepTaken
+    taken: TakenStep
     cause: VoidedBy
     again_from: datetime
 
 
-class Validity(NamedTuple):
+class StepValidity(NamedTuple):
     """The steps of a round, by name, as they count at an instant."""
 
-    counting: Mapping[str, StepTaken]
-    void: Mapping[str, VoidStep]
+    counting: Mapping[str, TakenStep]
+    void: Mapping[str, VoidedDunningStep]
     """Those of which none counts."""
 
 
-class Voiding(NamedTuple):
+class VoidingCauses(NamedTuple):
     """The causes that can void the steps of an item: its releases, and the spans in which it is blocked, in order."""
 
     releases: tuple[Release, ...]
-    blocks: tuple[Span, ...]
+    blocks: tuple[DunnableSpan, ...]
     forgettable: frozenset[str]
     """The suspension, the termination, and the notices that the suspension requires."""
     required: frozenset[str]
@@ -48,42 +48,42 @@ class Voiding(NamedTuple):
     """The name of the step that suspends."""
     zone: ZoneInfo
 
-    def instants_after(self, now: datetime) -> list[datetime]:
+    def list_voiding_instants(self, now: datetime) -> list[datetime]:
         """The instants after `now` at which steps may become void if no new fact comes, in order."""
         ends = {_end_of(release, self.zone) for release in self.releases}
         return sorted(at for at in ends | {span.start for span in self.blocks} if at > now)
 
 
-def voiding_of(item: Item, policy: Policy, timeline: Timeline) -> Voiding:
+def gather_voiding_causes(item: ItemFacts, policy: Policy, timeline: DunningTimeline) -> VoidingCauses:
     """Gather what can void the steps of an item under a policy."""
-    required = list_required(policy)
+    required = list_required_notices(policy)
     hard = frozenset(step.name for step in policy.steps if step.action != "notice")
     suspend = next((step.name for step in policy.steps if step.action == "suspend"), None)
-    return Voiding(item.releases, timeline.blocks, required | hard, required, suspend, item.zone)
+    return VoidingCauses(item.releases, timeline.blocked_spans, required | hard, required, suspend, item.zone)
 
 
-def find_validity(voiding: Voiding, taken: Iterable[StepTaken], instant: datetime) -> Validity:
+def find_step_validity(voiding: VoidingCauses, taken: Iterable[TakenStep], instant: datetime) -> StepValidity:
     """Find which of the steps taken in a round count at an instant, and which are void."""
     ends = {step: _forgotten_from(voiding, step) for step in taken}
     remembered = [step for step, end in ends.items() if end is None or end > instant]
-    void = [VoidStep(step, "release", end) for step, end in ends.items() if end and end <= instant]
+    void = [VoidedDunningStep(step, "release", end) for step, end in ends.items() if end and end <= instant]
     if not any(step.step == voiding.suspend for step in remembered):
         blocked = {step: end for step in remembered if (end := _blocked_until(voiding, step, instant))}
         remembered = [step for step in remembered if step not in blocked]
-        void += [VoidStep(step, "block", end) for step, end in blocked.items()]
+        void += [VoidedDunningStep(step, "block", end) for step, end in blocked.items()]
     counting = {step.step: step for step in sorted(remembered, key=_rank)}
-    return Validity(counting, _latest(step for step in void if step.taken.step not in counting))
+    return StepValidity(counting, _latest(step for step in void if step.taken.step not in counting))
 
 
-def _rank(step: StepTaken) -> tuple[datetime, int]:
+def _rank(step: TakenStep) -> tuple[datetime, int]:
     return step.at, _BEST_FIRST[step.effect]
 
 
-def _latest(void: Iterable[VoidStep]) -> dict[str, VoidStep]:
+def _latest(void: Iterable[VoidedDunningStep]) -> dict[str, VoidedDunningStep]:
     return {step.taken.step: step for step in sorted(void, key=lambda step: (step.again_from, step.taken.at))}
 
 
-def _forgotten_from(voiding: Voiding, step: StepTaken) -> datetime | None:
+def _forgotten_from(voiding: VoidingCauses, step: TakenStep) -> datetime | None:
     """When the last of the releases that came after a step is over; None where the step is not forgotten."""
     if step.step not in voiding.forgettable:
         return None
@@ -91,7 +91,7 @@ def _forgotten_from(voiding: Voiding, step: StepTaken) -> datetime | None:
     return max(ends, default=None)
 
 
-def _blocked_until(voiding: Voiding, step: StepTaken, instant: datetime) -> datetime | None:
+def _blocked_until(voiding: VoidingCauses, step: TakenStep, instant: datetime) -> datetime | None:
     """The end of the last block that began by an instant and lasted beyond a required notice; None without any."""
     if step.step not in voiding.required:
         return None
@@ -103,12 +103,12 @@ def _end_of(release: Release, zone: ZoneInfo) -> datetime:
     return local_instant(release.until + ONE_DAY, MIDNIGHT, zone)
 
 
-def list_required(policy: Policy) -> frozenset[str]:
+def list_required_notices(policy: Policy) -> frozenset[str]:
     """List the names of the notices that the suspension of a policy requires."""
     return frozenset(required.notice for step in policy.steps for required in step.requires)
 
 
-def find_warned_at(item: Item, required: frozenset[str], requested_at: datetime) -> datetime:
+def find_customer_warned_at(item: ItemFacts, required: frozenset[str], requested_at: datetime) -> datetime:
     """Find since when an invoice may not be blocked, for a suspension that was requested to stand.
 
     That is since the oldest of the notices on which the request rests: of each that is required, the last one before
@@ -118,15 +118,15 @@ def find_warned_at(item: Item, required: frozenset[str], requested_at: datetime)
     return min(notices.values(), default=requested_at)
 
 
-def _sort_taken(item: Item) -> list[StepTaken]:
+def _sort_taken(item: ItemFacts) -> list[TakenStep]:
     return sorted(item.taken, key=lambda step: step.at)
 
 
-def is_blocked_since(timeline: Timeline, since: datetime, now: datetime) -> bool:
+def is_invoice_blocked_since(timeline: DunningTimeline, since: datetime, now: datetime) -> bool:
     """Say whether a dispute or a promise blocked the whole invoice at some time after `since`, up to now."""
-    return any(span.start <= now and span.end > since for span in timeline.blocks)
+    return any(span.start <= now and span.end > since for span in timeline.blocked_spans)
 
 
-def is_released(releases: Sequence[Release], suspension: StepTaken) -> bool:
+def is_suspension_released(releases: Sequence[Release], suspension: TakenStep) -> bool:
     """Say whether a person released what a step suspended."""
     return any(release.at >= suspension.at for release in releases)

@@ -10,7 +10,16 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import orjson
 
-from services.collections.domain.item import Balance, Effect, Item, LineBalance, Overdue, Promise, Release, StepTaken
+from services.collections.domain.item import (
+    Balance,
+    Effect,
+    ItemFacts,
+    LineBalance,
+    Overdue,
+    Promise,
+    Release,
+    TakenStep,
+)
 from services.collections.repository.suspensions import SuspensionRecord, list_standing_suspensions
 from shared.events import values
 from shared.persistence.database import Unit, columns
@@ -20,12 +29,12 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class AccountFacts:
+class DunningFacts:
     """Everything about one account that a judgement needs."""
 
     account_id: UUID
     zone: ZoneInfo
-    items: list[Item] = field(default_factory=list)
+    items: list[ItemFacts] = field(default_factory=list)
     suspensions: list[SuspensionRecord] = field(default_factory=list)
     case_id: UUID | None = None
     stage: str | None = None
@@ -35,7 +44,7 @@ class AccountFacts:
     """By invoice: the step that waits and what for, as it was last said."""
 
 
-class ItemKey(NamedTuple):
+class DunningItemKey(NamedTuple):
     """Account of an invoice with its zone, and the instant at which it was recorded, which choose its policy."""
 
     account_id: UUID
@@ -44,7 +53,7 @@ class ItemKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ReportedBalance:
+class ReportedInvoiceBalance:
     """A balance that was heard or asked for."""
 
     invoice_id: UUID
@@ -58,7 +67,7 @@ class ReportedBalance:
     event_id: str | None
 
 
-async def save_accounts(unit: Unit, accounts: Iterable[tuple[UUID, str, str]]) -> None:
+async def save_account_copies(unit: Unit, accounts: Iterable[tuple[UUID, str, str]]) -> None:
     """Keep what collections needs of accounts: id, legal entity, time zone."""
     await unit.connection.execute(
         "INSERT INTO accounts (account_id, legal_entity, time_zone, registered_at)"
@@ -90,7 +99,7 @@ ON CONFLICT DO NOTHING
 """
 
 
-async def save_balances(unit: Unit, balances: Sequence[ReportedBalance]) -> None:
+async def save_invoice_balances(unit: Unit, balances: Sequence[ReportedInvoiceBalance]) -> None:
     """Keep balances; of one invoice, that with the highest sequence is the last word, in whatever order they come."""
     rows = [
         (
@@ -114,7 +123,7 @@ def _lines_json(lines: Iterable[values.LineBalance]) -> str:
     return orjson.dumps([line.model_dump(mode="json") for line in lines]).decode()
 
 
-async def save_overdues(unit: Unit, overdues: Iterable[tuple[UUID, int, UUID, datetime, str]]) -> None:
+async def save_overdue_judgements(unit: Unit, overdues: Iterable[tuple[UUID, int, UUID, datetime, str]]) -> None:
     """Keep invoicing's judgements that invoices are overdue: invoice, sequence, account, instant, event."""
     await unit.connection.execute(
         "INSERT INTO overdues (invoice_id, sequence, account_id, judged_at, event_id)"
@@ -153,14 +162,11 @@ WHERE s.state <> 'withdrawn' AND c.invoice_id = ANY($1::uuid[])
 _RELEASES = "SELECT invoice_id, released_at, until FROM releases WHERE invoice_id = ANY($1::uuid[])"
 
 
-async def load_facts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, AccountFacts]:
-    """The facts of these accounts; one that is not known yet is left out.
-
-    Their items are those of which something is open, is due to be judged, waits, or causes a suspension.
-    """
+async def load_account_facts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, DunningFacts]:
+    """Load the facts of accounts that are known, with items that are open, to be judged, or cause a suspension."""
     rows = await unit.connection.fetch(_ACCOUNTS, account_ids)
     accounts = {
-        row["account_id"]: AccountFacts(
+        row["account_id"]: DunningFacts(
             row["account_id"],
             ZoneInfo(row["time_zone"]),
             case_id=row["case_id"],
@@ -177,7 +183,7 @@ async def load_facts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, Acco
     return accounts
 
 
-async def _add_items(unit: Unit, accounts: Mapping[UUID, AccountFacts]) -> None:
+async def _add_items(unit: Unit, accounts: Mapping[UUID, DunningFacts]) -> None:
     waiting = {invoice_id for account_facts in accounts.values() for invoice_id in account_facts.deferrals}
     causes = {
         cause
@@ -198,7 +204,7 @@ async def _add_items(unit: Unit, accounts: Mapping[UUID, AccountFacts]) -> None:
     for row in rows:
         account, id_ = accounts[row["account_id"]], row["invoice_id"]
         account.items.append(
-            Item(
+            ItemFacts(
                 invoice_id=id_,
                 number=row["number"],
                 due_date=row["due_date"],
@@ -236,15 +242,15 @@ def _promise(row: asyncpg.Record) -> Promise:
     return Promise(row["amount_minor"], row["active_from"], row["active_until"])
 
 
-def _step(row: asyncpg.Record) -> StepTaken:
+def _step(row: asyncpg.Record) -> TakenStep:
     outcome = {"notice": row["state"], "requested": "requested"}.get(row["outcome"], "skipped")
     effect: Effect = "over" if outcome == "requested" else "in_effect"  # a suspension that never happened
     times = (row["taken_at"], outcome, row["delivered_at"], row["replaced_by"])
-    return StepTaken(row["step"], row["round"], *times, effect)
+    return TakenStep(row["step"], row["round"], *times, effect)
 
 
-def _suspension_step(row: asyncpg.Record) -> StepTaken:
-    return StepTaken(row["step"], row["round"], row["caused_at"], "requested", effect=row["effect"])
+def _suspension_step(row: asyncpg.Record) -> TakenStep:
+    return TakenStep(row["step"], row["round"], row["caused_at"], "requested", effect=row["effect"])
 
 
 def _release(row: asyncpg.Record) -> Release:
@@ -265,7 +271,7 @@ def _lines(lines: list[dict[str, Any]]) -> tuple[LineBalance, ...]:
     )
 
 
-async def get_item_key(unit: Unit, invoice_id: UUID) -> ItemKey:
+async def get_dunning_item_key(unit: Unit, invoice_id: UUID) -> DunningItemKey:
     """Get of an invoice whose it is and since when it is recorded. Raises NotFound."""
     row = await unit.connection.fetchrow(
         "SELECT account_id, recorded_at, time_zone FROM items JOIN accounts USING (account_id) WHERE invoice_id = $1",
@@ -273,10 +279,10 @@ async def get_item_key(unit: Unit, invoice_id: UUID) -> ItemKey:
     )
     if row is None:
         raise NotFound(f"collections knows no invoice {invoice_id}")
-    return ItemKey(row["account_id"], row["recorded_at"], ZoneInfo(row["time_zone"]))
+    return DunningItemKey(row["account_id"], row["recorded_at"], ZoneInfo(row["time_zone"]))
 
 
-async def list_open_invoices(unit: Unit, account_id: UUID) -> list[UUID]:
+async def list_open_invoice_ids(unit: Unit, account_id: UUID) -> list[UUID]:
     """The invoices of an account that have something open, as far as is known here."""
     rows = await unit.connection.fetch(
         "SELECT invoice_id FROM items WHERE account_id = $1 AND open_minor > 0 ORDER BY number", account_id
@@ -284,7 +290,7 @@ async def list_open_invoices(unit: Unit, account_id: UUID) -> list[UUID]:
     return [row["invoice_id"] for row in rows]
 
 
-async def save_due(unit: Unit, due: Iterable[tuple[UUID, datetime | None]]) -> None:
+async def save_next_evaluation_times(unit: Unit, due: Iterable[tuple[UUID, datetime | None]]) -> None:
     """When each item must be judged next."""
     await unit.connection.execute(
         "UPDATE items SET due_at = n.due_at FROM unnest($1::uuid[], $2::timestamptz[]) AS n (invoice_id, due_at)"

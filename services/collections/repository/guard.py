@@ -15,7 +15,7 @@ MAX_PER_HOUR = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class GuardState:
+class SuspensionGuardState:
     """The guard as it stands."""
 
     stopped: bool
@@ -36,7 +36,7 @@ FROM guard g, (SELECT count(*) AS requested, min(requested_at) AS oldest FROM su
 """
 
 
-async def get_guard_state(unit: Unit) -> GuardState:
+async def get_guard_state(unit: Unit) -> SuspensionGuardState:
     """The guard now."""
     row = await unit.connection.fetchrow(_STATE, unit.now - WINDOW)
     per_hour, percent = row["suspensions_per_hour"], row["share_of_accounts_percent"]
@@ -44,12 +44,14 @@ async def get_guard_state(unit: Unit) -> GuardState:
         limits = await _find_limits_of_policy(unit)
     else:
         limits = Limits(suspensions_per_hour=per_hour, share_of_accounts_percent=percent)
-    return GuardState(row["stopped"], row["approved_until"], row["requested"], row["oldest"], row["accounts"], limits)
+    return SuspensionGuardState(
+        row["stopped"], row["approved_until"], row["requested"], row["oldest"], row["accounts"], limits
+    )
 
 
 async def _find_limits_of_policy(unit: Unit) -> Limits | None:
     """Find the limits of the newest version of the policy, which hold until the guard has its own."""
-    versions = await policies.list_versions(unit)
+    versions = await policies.list_policy_versions(unit)
     newest = max(versions, key=lambda version: version.number, default=None)
     return newest.policy.guard if newest else None
 
@@ -63,7 +65,7 @@ async def save_guard_limits(unit: Unit, limits: Limits) -> None:
     )
 
 
-async def lock_guard(unit: Unit) -> GuardState:
+async def lock_guard(unit: Unit) -> SuspensionGuardState:
     """The guard now, locked until the unit ends, so that no two units count the same room."""
     await unit.connection.fetchval("SELECT id FROM guard WHERE id = 1 FOR UPDATE")
     return await get_guard_state(unit)

@@ -13,7 +13,7 @@ from shared.persistence.keyset import rows_after
 from shared.pure.errors import NotFound
 
 
-async def has_suspended(unit: Unit) -> bool:
+async def has_requested_any_suspension(unit: Unit) -> bool:
     """Say whether a suspension was ever requested: until then nobody has lost anything by loose limits."""
     return bool(await unit.connection.fetchval("SELECT EXISTS (SELECT FROM suspensions)"))
 
@@ -26,7 +26,7 @@ async def get_guard_limit_change(unit: Unit, change_id: UUID) -> GuardLimitChang
     return row
 
 
-async def find_standing(unit: Unit) -> GuardLimitChangeRow | None:
+async def find_open_guard_change(unit: Unit) -> GuardLimitChangeRow | None:
     """Find the change that waits for a second person."""
     table: Any = GuardLimitChangeRow
     query = select(GuardLimitChangeRow).where(table.state == LimitChangeState.PROPOSED.value)

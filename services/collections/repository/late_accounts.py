@@ -19,7 +19,7 @@ FROM cases c JOIN accounts a ON a.account_id = c.account_id
 
 
 @dataclass(frozen=True, slots=True)
-class LateCriteria:
+class LateAccountCriteria:
     """Criteria of the late accounts that are wanted; None is any. Days late are whole local days."""
 
     legal_entity: str | None = None
@@ -27,7 +27,9 @@ class LateCriteria:
     min_days_late: int | None = None
 
 
-def build_search(criteria: LateCriteria, now: datetime, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
+def build_late_account_query(
+    criteria: LateAccountCriteria, now: datetime, after: UUID | None, limit: int
+) -> tuple[str, list[Any]]:
     """Build the query of a page in the order of the cases' ids, and its arguments.
 
     The index bounds the due date by the latest local day that there is now anywhere; the account's own day decides.
@@ -43,9 +45,11 @@ def build_search(criteria: LateCriteria, now: datetime, after: UUID | None, limi
     return build_list_query(_LATE, conditions, "c.id", limit, always=("c.closed_at IS NULL",))
 
 
-async def list_late(unit: Unit, criteria: LateCriteria, after: UUID | None, limit: int) -> list[asyncpg.Record]:
+async def list_late_account_rows(
+    unit: Unit, criteria: LateAccountCriteria, after: UUID | None, limit: int
+) -> list[asyncpg.Record]:
     """List the accounts with something overdue in the order of their cases' ids, after this one."""
-    query, arguments = build_search(criteria, unit.now, after, limit)
+    query, arguments = build_late_account_query(criteria, unit.now, after, limit)
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
 
 
@@ -59,11 +63,11 @@ WHERE account_id = ANY($1::uuid[]) ORDER BY invoice_id
 """
 
 
-async def list_suspensions(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+async def list_suspensions_of_accounts(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
     """List the suspensions of these accounts that are requested or at the vendor."""
     return await unit.connection.fetch(_SUSPENSIONS, account_ids)  # type: ignore[no-any-return]
 
 
-async def list_waiting(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+async def list_deferred_steps(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
     """List the steps of these accounts that are due and wait."""
     return await unit.connection.fetch(_WAITING, account_ids)  # type: ignore[no-any-return]

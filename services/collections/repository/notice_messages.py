@@ -8,7 +8,7 @@ from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
 
 
-class SentMessage(NamedTuple):
+class SentNoticeMessage(NamedTuple):
     """A message as the next mail hop took it."""
 
     recipient: str
@@ -16,7 +16,7 @@ class SentMessage(NamedTuple):
     text: str
 
 
-async def save_message(unit: Unit, notice_id: UUID, account_id: UUID, message: SentMessage) -> None:
+async def save_notice_message(unit: Unit, notice_id: UUID, account_id: UUID, message: SentNoticeMessage) -> None:
     """Save the message of a notice that was sent, in the place of a former one that came back."""
     await unit.connection.execute(
         "INSERT INTO notice_messages (notice_id, account_id, recipient, subject, text, sent_at)"
@@ -29,7 +29,7 @@ async def save_message(unit: Unit, notice_id: UUID, account_id: UUID, message: S
     )
 
 
-async def get_message(unit: Unit, notice_id: UUID) -> NoticeMessageRow:
+async def get_sent_notice_message(unit: Unit, notice_id: UUID) -> NoticeMessageRow:
     """Get the message of a notice. Raises NotFound: none was sent or kept, or it was erased."""
     row = await unit.session.get(NoticeMessageRow, notice_id)
     if row is None:

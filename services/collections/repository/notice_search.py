@@ -26,7 +26,7 @@ class NoticeCriteria:
     since: datetime | None = None
 
 
-def build_search(criteria: NoticeCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
+def build_notice_query(criteria: NoticeCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
     """Build the query of a page, the newest first, and its arguments."""
     conditions = (
         ("account_id = {}", criteria.account_id),
@@ -39,5 +39,5 @@ def build_search(criteria: NoticeCriteria, after: UUID | None, limit: int) -> tu
 
 async def search_notices(unit: Unit, criteria: NoticeCriteria, after: UUID | None, limit: int) -> list[asyncpg.Record]:
     """Find notices, the newest first, written before this one."""
-    query, arguments = build_search(criteria, after, limit)
+    query, arguments = build_notice_query(criteria, after, limit)
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]

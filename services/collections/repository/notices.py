@@ -40,7 +40,7 @@ WHERE n.account_id = $1 AND n.kind = $2 AND n.state = 'pending' ORDER BY n.id LI
 """The lock keeps the worker from it, which passes over what is locked."""
 
 
-class GatheringNotice(NamedTuple):
+class UnsentNotice(NamedTuple):
     """A notice that nobody has begun to send, with what it states so far."""
 
     id: UUID
@@ -48,13 +48,13 @@ class GatheringNotice(NamedTuple):
     subscription_ids: list[UUID]
 
 
-async def find_gathering(unit: Unit, account_id: UUID, kind: str, intent_kind: str) -> GatheringNotice | None:
+async def find_unsent_notice(unit: Unit, account_id: UUID, kind: str, intent_kind: str) -> UnsentNotice | None:
     """Find the notice of a kind that nobody has begun to send, and keep it from being sent until the unit ends."""
     row = await unit.connection.fetchrow(_GATHERING, account_id, kind, intent_kind)
-    return GatheringNotice(*row) if row else None
+    return UnsentNotice(*row) if row else None
 
 
-async def save_gathered(
+async def save_unsent_notice(
     unit: Unit, notice_id: UUID, items: Sequence[dict[str, Any]], subscription_ids: Sequence[UUID]
 ) -> None:
     """Save what a notice that is not sent yet states."""
@@ -80,7 +80,7 @@ async def list_notices(unit: Unit, account_id: UUID, limit: int) -> Sequence[Not
     return (await unit.session.exec(query)).all()
 
 
-async def save_secret(unit: Unit, notice_id: UUID, secret: str) -> None:
+async def save_notice_secret(unit: Unit, notice_id: UUID, secret: str) -> None:
     """Save the secret of a notice, unless it has one."""
     await unit.connection.execute(
         "UPDATE notices SET secret = $2, bounce_id = $3 WHERE id = $1 AND secret IS NULL",
@@ -90,13 +90,13 @@ async def save_secret(unit: Unit, notice_id: UUID, secret: str) -> None:
     )
 
 
-async def find_account_of_bounce(unit: Unit, bounce_id: UUID) -> tuple[UUID, UUID] | None:
+async def find_bounced_notice(unit: Unit, bounce_id: UUID) -> tuple[UUID, UUID] | None:
     """Find the notice that a bounce names, and its account."""
     row = await unit.connection.fetchrow("SELECT id, account_id FROM notices WHERE bounce_id = $1", bounce_id)
     return (row["id"], row["account_id"]) if row else None
 
 
-async def save_sending_result(unit: Unit, notice_id: UUID, state: str, failure: str | None) -> None:
+async def save_notice_result(unit: Unit, notice_id: UUID, state: str, failure: str | None) -> None:
     """Save that a notice was sent now, failed or was withdrawn and why, or waits again, with another secret to come."""
     await unit.connection.execute(
         "UPDATE notices SET state = $2, failure = $3, delivered_at = CASE WHEN $2 = 'sent' THEN $4::timestamptz END,"
@@ -120,12 +120,12 @@ FROM unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8
 """
 
 
-async def insert_steps(unit: Unit, account_id: UUID, rows: Iterable[tuple[Any, ...]]) -> None:
+async def insert_dunning_steps(unit: Unit, account_id: UUID, rows: Iterable[tuple[Any, ...]]) -> None:
     """Record steps: invoice, round, step, outcome, instant, policy version, dunnable, notice, replaced by, attempt."""
     await unit.connection.execute(_ADD_STEPS, account_id, unit.now, *columns(rows, 10))
 
 
-async def undo_steps(unit: Unit, notice_id: UUID) -> None:
+async def undo_steps_of_notice(unit: Unit, notice_id: UUID) -> None:
     """The steps of a notice that was not sent are as if not taken, and so are those that it stood for."""
     await unit.connection.execute(
         "WITH gone AS (DELETE FROM steps_taken WHERE notice_id = $1 RETURNING invoice_id, round, step, taken_at)"
@@ -136,7 +136,7 @@ async def undo_steps(unit: Unit, notice_id: UUID) -> None:
     )
 
 
-async def save_deferral(
+async def save_step_deferral(
     unit: Unit, account_id: UUID, invoice_id: UUID, step: str, cause: str, until: datetime | None, waits_for: WaitsFor
 ) -> None:
     """A step waits, and what for."""
@@ -155,13 +155,13 @@ async def save_deferral(
     )
 
 
-async def end_deferrals(unit: Unit, invoice_ids: Sequence[UUID]) -> None:
+async def end_step_deferrals(unit: Unit, invoice_ids: Sequence[UUID]) -> None:
     """Nothing of these invoices waits any more."""
     if invoice_ids:
         await unit.connection.execute("DELETE FROM deferrals WHERE invoice_id = ANY($1::uuid[])", invoice_ids)
 
 
-async def open_cases(unit: Unit, cases: Sequence[tuple[UUID, UUID, str | None, date]]) -> None:
+async def open_dunning_cases(unit: Unit, cases: Sequence[tuple[UUID, UUID, str | None, date]]) -> None:
     """Open dunning cases: id, account, stage, oldest due date."""
     if cases:
         await unit.connection.execute(
@@ -182,11 +182,11 @@ async def save_oldest_due_dates(unit: Unit, due_dates: Sequence[tuple[UUID, date
         )
 
 
-async def save_stage(unit: Unit, case_id: UUID, stage: str) -> None:
+async def save_dunning_stage(unit: Unit, case_id: UUID, stage: str) -> None:
     """The furthest step of a case."""
     await unit.connection.execute("UPDATE cases SET stage = $2 WHERE id = $1", case_id, stage)
 
 
-async def close_case(unit: Unit, case_id: UUID) -> None:
+async def close_dunning_case(unit: Unit, case_id: UUID) -> None:
     """Close a dunning case."""
     await unit.connection.execute("UPDATE cases SET closed_at = $2 WHERE id = $1", case_id, unit.now)

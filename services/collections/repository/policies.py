@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
-from services.collections.domain.policy import Policy, parse_policy
-from services.collections.tables import PolicyRow
+from services.collections.domain.policy import Policy, parse_collection_policy
+from services.collections.tables import CollectionPolicyRow
 from shared.persistence.database import Unit
 from shared.pure.calendar import local_date
 from shared.pure.errors import NotFound
@@ -25,40 +25,42 @@ class PolicyVersion:
 
 
 @lru_cache(maxsize=64)
-def parse_published(document: str) -> Policy:
+def parse_published_policy(document: str) -> Policy:
     """Parse the document of a version, once: it is never edited."""
-    return parse_policy(document)
+    return parse_collection_policy(document)
 
 
-async def list_versions(unit: Unit) -> list[PolicyVersion]:
+async def list_policy_versions(unit: Unit) -> list[PolicyVersion]:
     """All versions, in the order in which they take effect."""
     rows = await unit.connection.fetch(
         "SELECT version, effective_date, document FROM policies ORDER BY effective_date, version"
     )
-    return [PolicyVersion(row["version"], row["effective_date"], parse_published(row["document"])) for row in rows]
+    return [
+        PolicyVersion(row["version"], row["effective_date"], parse_published_policy(row["document"])) for row in rows
+    ]
 
 
-def find_in_force(versions: Sequence[PolicyVersion], recorded_at: datetime, zone: ZoneInfo) -> PolicyVersion | None:
+def find_policy(versions: Sequence[PolicyVersion], recorded_at: datetime, zone: ZoneInfo) -> PolicyVersion | None:
     """The version in force when an invoice was recorded; before the first one took effect, that one."""
     day = local_date(recorded_at, zone)
     effective = [version for version in versions if version.effective_date <= day]
     return next(iter([*reversed(effective), *versions]), None)
 
 
-async def list_policies(unit: Unit) -> Sequence[PolicyRow]:
+async def list_policies(unit: Unit) -> Sequence[CollectionPolicyRow]:
     """All versions as they were published."""
-    return (await unit.session.exec(select(PolicyRow).order_by(col(PolicyRow.version)))).all()
+    return (await unit.session.exec(select(CollectionPolicyRow).order_by(col(CollectionPolicyRow.version)))).all()
 
 
-async def get_policy(unit: Unit, version: int) -> PolicyRow:
+async def get_policy(unit: Unit, version: int) -> CollectionPolicyRow:
     """One version. Raises NotFound."""
-    policy = await unit.session.get(PolicyRow, version)
+    policy = await unit.session.get(CollectionPolicyRow, version)
     if policy is None:
         raise NotFound(f"there is no version {version} of the policy")
     return policy
 
 
-async def get_in_force_on(unit: Unit, day: date) -> PolicyRow:
+async def get_policy_in_force(unit: Unit, day: date) -> CollectionPolicyRow:
     """The version in force on a day, else the first to come. Raises NotFound if none was ever published."""
     published = sorted(await list_policies(unit), key=lambda policy: (policy.effective_date, policy.version))
     effective = [policy for policy in published if policy.effective_date <= day] or published[:1]
@@ -67,7 +69,7 @@ async def get_in_force_on(unit: Unit, day: date) -> PolicyRow:
     return effective[-1]
 
 
-async def make_all_due(unit: Unit) -> None:
+async def mark_open_items_due(unit: Unit) -> None:
     """The first version makes every open item due, since nothing could be judged before."""
     await unit.connection.execute("UPDATE items SET due_at = $1 WHERE open_minor > 0", unit.now)
     unit.wake("sweeps")

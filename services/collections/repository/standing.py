@@ -37,7 +37,7 @@ async def cases(unit: Unit, account_id: UUID) -> list[asyncpg.Record]:
     )
 
 
-async def deferrals(unit: Unit, account_id: UUID) -> list[asyncpg.Record]:
+async def list_step_deferrals(unit: Unit, account_id: UUID) -> list[asyncpg.Record]:
     """The steps that are due and wait."""
     return await unit.connection.fetch(  # type: ignore[no-any-return]
         "SELECT invoice_id, step, cause, until, since FROM deferrals WHERE account_id = $1 ORDER BY invoice_id",
@@ -45,7 +45,7 @@ async def deferrals(unit: Unit, account_id: UUID) -> list[asyncpg.Record]:
     )
 
 
-async def fact_events(unit: Unit, invoice_ids: Sequence[UUID]) -> dict[UUID, list[asyncpg.Record]]:
+async def list_fact_events(unit: Unit, invoice_ids: Sequence[UUID]) -> dict[UUID, list[asyncpg.Record]]:
     """The balances and overdue judgements behind each item, with the ids of the events that told them."""
     rows = await unit.connection.fetch(
         "SELECT invoice_id, sequence, at, 'balance' AS fact, event_id FROM balances WHERE invoice_id = ANY($1::uuid[])"

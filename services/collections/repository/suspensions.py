@@ -16,7 +16,7 @@ from shared.pure.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedCause:
+class RecordedSuspensionCause:
     """An invoice that causes a suspension, with what was dunnable when it became one (minor units)."""
 
     invoice_id: UUID
@@ -38,7 +38,7 @@ class SuspensionRecord:
     step: str
     requested_at: datetime
     effective_at: datetime | None
-    causes: Mapping[UUID, RecordedCause]
+    causes: Mapping[UUID, RecordedSuspensionCause]
 
 
 _SUSPENSIONS = (
@@ -83,7 +83,7 @@ class SuspensionCriteria:
     account_id: UUID | None = None
 
 
-def build_search(criteria: SuspensionCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
+def build_suspension_query(criteria: SuspensionCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
     """Build the query of a page in the order of ids, and its arguments."""
     conditions = (
         ("state = {}", criteria.state and criteria.state.value),
@@ -97,14 +97,14 @@ async def search_suspensions(
     unit: Unit, criteria: SuspensionCriteria, after: UUID | None, limit: int
 ) -> list[asyncpg.Record]:
     """Find suspensions in the order of their ids, after this one, each with the invoices that it still rests on."""
-    query, arguments = build_search(criteria, after, limit)
+    query, arguments = build_suspension_query(criteria, after, limit)
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
 
 
 async def _with_causes(unit: Unit, rows: Sequence[asyncpg.Record]) -> list[SuspensionRecord]:
-    causes: dict[UUID, dict[UUID, RecordedCause]] = defaultdict(dict)
+    causes: dict[UUID, dict[UUID, RecordedSuspensionCause]] = defaultdict(dict)
     for row in await unit.connection.fetch(_CAUSES, [row["id"] for row in rows]) if rows else []:
-        causes[row["suspension_id"]][row["invoice_id"]] = RecordedCause(*row[1:])
+        causes[row["suspension_id"]][row["invoice_id"]] = RecordedSuspensionCause(*row[1:])
     return [
         SuspensionRecord(**{**row, "state": SuspensionState(row["state"])}, causes=causes[row["id"]]) for row in rows
     ]
@@ -125,7 +125,9 @@ async def insert_suspension(unit: Unit, new: SuspensionRecord) -> None:
     )
 
 
-async def insert_causes(unit: Unit, account_id: UUID, suspension_id: UUID, causes: Iterable[RecordedCause]) -> None:
+async def insert_suspension_causes(
+    unit: Unit, account_id: UUID, suspension_id: UUID, causes: Iterable[RecordedSuspensionCause]
+) -> None:
     """Invoices on which a suspension rests from now on."""
     rows = [(cause.invoice_id, cause.round, cause.dunnable_minor, cause.currency) for cause in causes]
     await unit.connection.execute(
@@ -139,7 +141,7 @@ async def insert_causes(unit: Unit, account_id: UUID, suspension_id: UUID, cause
     )
 
 
-async def end_causes(unit: Unit, suspension_id: UUID, invoice_ids: Iterable[UUID]) -> None:
+async def end_suspension_causes(unit: Unit, suspension_id: UUID, invoice_ids: Iterable[UUID]) -> None:
     """These invoices no longer cause the suspension."""
     await unit.connection.execute(
         "UPDATE suspension_causes SET ended_at = $3"
@@ -150,7 +152,7 @@ async def end_causes(unit: Unit, suspension_id: UUID, invoice_ids: Iterable[UUID
     )
 
 
-async def insert_releases(unit: Unit, suspension_id: UUID, until: date) -> None:
+async def insert_suspension_releases(unit: Unit, suspension_id: UUID, until: date) -> None:
     """Record the release of a suspension, for each invoice that still causes it; `until` is its last local day."""
     await unit.connection.execute(
         "INSERT INTO releases (suspension_id, invoice_id, account_id, released_at, until)"
@@ -162,7 +164,7 @@ async def insert_releases(unit: Unit, suspension_id: UUID, until: date) -> None:
     )
 
 
-async def mark_step_taken(unit: Unit, suspension_id: UUID) -> None:
+async def record_suspension_step(unit: Unit, suspension_id: UUID) -> None:
     """The step of a suspension counts as taken in the round of each cause, although the suspension never happens."""
     await unit.connection.execute(
         "INSERT INTO steps_taken (invoice_id, round, step, attempt, account_id, outcome, taken_at, instant,"
@@ -194,14 +196,14 @@ async def save_suspension_state(
     )
 
 
-async def save_refusal(unit: Unit, suspension_id: UUID, code: str) -> None:
+async def save_vendor_refusal(unit: Unit, suspension_id: UUID, code: str) -> None:
     """Note that a requested suspension was refused for good, by the vendor's code; another state knows better."""
     await unit.connection.execute(
         "UPDATE suspensions SET vendor_refusal = $2 WHERE id = $1 AND state = 'requested'", suspension_id, code
     )
 
 
-async def suspensions_at_vendor(unit: Unit, subscription_id: UUID) -> list[SuspensionRecord]:
+async def list_suspensions_at_vendor(unit: Unit, subscription_id: UUID) -> list[SuspensionRecord]:
     """List the suspensions of a subscription that are effective at the vendor, or end there."""
     rows = await unit.connection.fetch(
         f"{_SUSPENSIONS} WHERE subscription_id = $1 AND state IN ('effective', 'ending') ORDER BY id", subscription_id

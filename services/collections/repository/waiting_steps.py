@@ -17,7 +17,7 @@ FROM deferrals d JOIN items i ON i.invoice_id = d.invoice_id JOIN accounts a ON 
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingCriteria:
+class WaitingStepCriteria:
     """Criteria of the waiting steps that are wanted; None is any."""
 
     waits_for: str | None = None
@@ -25,7 +25,7 @@ class WaitingCriteria:
     legal_entity: str | None = None
 
 
-def build_search(criteria: WaitingCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
+def build_waiting_step_query(criteria: WaitingStepCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
     """Build the query of a page in the order of the invoices' ids, and its arguments."""
     conditions = (
         ("d.waits_for = {}", criteria.waits_for),
@@ -36,7 +36,9 @@ def build_search(criteria: WaitingCriteria, after: UUID | None, limit: int) -> t
     return build_list_query(_WAITING, conditions, "d.invoice_id", limit)
 
 
-async def list_waiting(unit: Unit, criteria: WaitingCriteria, after: UUID | None, limit: int) -> list[asyncpg.Record]:
+async def search_waiting_steps(
+    unit: Unit, criteria: WaitingStepCriteria, after: UUID | None, limit: int
+) -> list[asyncpg.Record]:
     """List waiting steps in the order of their invoices' ids, after this one."""
-    query, arguments = build_search(criteria, after, limit)
+    query, arguments = build_waiting_step_query(criteria, after, limit)
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]

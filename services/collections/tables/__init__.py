@@ -14,27 +14,27 @@ from services.collections.tables.guard import GuardDecisionRow, GuardLimitChange
 __all__ = [
     "METADATA",
     "AccountRow",
-    "BalanceRow",
-    "CaseRow",
-    "DeferralRow",
+    "CollectionPolicyRow",
+    "DunningCaseRow",
+    "DunningItemRow",
     "GuardDecisionRow",
     "GuardLimitChangeRow",
     "GuardRow",
-    "ItemRow",
+    "InvoiceBalanceRow",
+    "InvoiceOverdueRow",
     "NoticeMessageRow",
     "NoticeRow",
-    "OverdueRow",
-    "PolicyRow",
-    "PromiseRow",
-    "ReleaseRow",
+    "PaymentPromiseRow",
     "Row",
-    "StepTakenRow",
+    "StepDeferralRow",
     "SuspensionCauseRow",
+    "SuspensionReleaseRow",
     "SuspensionRow",
+    "TakenStepRow",
 ]
 
 
-class PolicyRow(Row, table=True):
+class CollectionPolicyRow(Row, table=True):
     """A published version of the collection policy; never edited."""
 
     __tablename__ = "policies"
@@ -60,7 +60,7 @@ class AccountRow(Row, table=True):
     registered_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
-class ItemRow(Row, table=True):
+class DunningItemRow(Row, table=True):
     """An invoice as collections works on it, open as its balance with the highest `sequence` says.
 
     `due_at` is when it must be judged next.
@@ -83,7 +83,7 @@ class ItemRow(Row, table=True):
     due_at: datetime | None = Field(sa_type=DateTime(timezone=True))
 
 
-class BalanceRow(Row, table=True):
+class InvoiceBalanceRow(Row, table=True):
     """A balance of an invoice with its time and the account's sequence; the highest sequence is the last word."""
 
     __tablename__ = "balances"
@@ -96,7 +96,7 @@ class BalanceRow(Row, table=True):
     event_id: str | None = Field(sa_type=Text)
 
 
-class OverdueRow(Row, table=True):
+class InvoiceOverdueRow(Row, table=True):
     """Invoicing's judgement that an invoice is overdue."""
 
     __tablename__ = "overdues"
@@ -108,7 +108,7 @@ class OverdueRow(Row, table=True):
     event_id: str = Field(sa_type=Text)
 
 
-class PromiseRow(Row, table=True):
+class PaymentPromiseRow(Row, table=True):
     """A promise to pay covers an amount of an invoice for a while."""
 
     __tablename__ = "promises"
@@ -165,7 +165,7 @@ class NoticeMessageRow(Row, table=True):
     sent_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
-class StepTakenRow(Row, table=True):
+class TakenStepRow(Row, table=True):
     """A step that was taken or skipped, once for each invoice and round, and again where that counts no more."""
 
     __tablename__ = "steps_taken"
@@ -185,7 +185,7 @@ class StepTakenRow(Row, table=True):
     replaced_by: str | None = Field(sa_type=Text)
 
 
-class DeferralRow(Row, table=True):
+class StepDeferralRow(Row, table=True):
     """A step that is due and waits, and what for; said once for each cause."""
 
     __tablename__ = "deferrals"
@@ -203,7 +203,7 @@ class DeferralRow(Row, table=True):
     since: datetime = Field(sa_type=DateTime(timezone=True))
 
 
-class CaseRow(Row, table=True):
+class DunningCaseRow(Row, table=True):
     """A dunning case: one account while any of its invoices is overdue and open."""
 
     __tablename__ = "cases"
@@ -269,7 +269,7 @@ class SuspensionCauseRow(Row, table=True):
     ended_at: datetime | None = Field(sa_type=DateTime(timezone=True))
 
 
-class ReleaseRow(Row, table=True):
+class SuspensionReleaseRow(Row, table=True):
     """A person's release of a suspension, for each invoice that caused it; `until` is its last local day."""
 
     __tablename__ = "releases"

@@ -2,15 +2,15 @@
 
 from services.collections.repository import notices
 from services.collections.use_cases import judging
-from services.collections.use_cases.delivery import describe_notice
+from services.collections.use_cases.delivery import describe_notice_in_events
 from shared.events.collections import NoticeBounced
 from shared.events.escalation import MailBounced
 from shared.persistence.database import Unit
 
 
-async def record_bounce(unit: Unit, event: MailBounced) -> None:
+async def record_notice_bounce(unit: Unit, event: MailBounced) -> None:
     """Record that a notice came back for good. Nothing happens if it is none of ours, or has failed already."""
-    bounced = await notices.find_account_of_bounce(unit, event.message_id)
+    bounced = await notices.find_bounced_notice(unit, event.message_id)
     if bounced is None or not event.permanent:
         return
     notice_id, account_id = bounced
@@ -18,9 +18,9 @@ async def record_bounce(unit: Unit, event: MailBounced) -> None:
     row = await notices.get_notice(unit, notice_id)
     if row.bounce_id != event.message_id or row.state not in ("pending", "sent"):
         return
-    await notices.save_sending_result(
+    await notices.save_notice_result(
         unit, notice_id, "failed", f"{event.code} came back after the next mail hop took it"
     )
-    unit.publish(NoticeBounced(account_id=account_id, code=event.code, **describe_notice(row)))
+    unit.publish(NoticeBounced(account_id=account_id, code=event.code, **describe_notice_in_events(row)))
     if row.kind == "steps":
-        await judging.reevaluate_accounts(unit, [account_id])
+        await judging.apply_account_facts(unit, [account_id])

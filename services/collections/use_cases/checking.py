@@ -8,16 +8,16 @@ from uuid import UUID
 
 from services.collections.domain import account as domain_account
 from services.collections.domain import guard as domain_guard
-from services.collections.domain.bank import BankKnowledge, find_blocking_reason
-from services.collections.domain.suspension import SuspensionState, is_still_due
+from services.collections.domain.bank import BankDataState, find_stale_bank_reason
+from services.collections.domain.suspension import SuspensionState, is_suspension_still_due
 from services.collections.repository import facts as repository_facts
 from services.collections.repository import guard as repository_guard
 from services.collections.repository import notices as repository_notices
 from services.collections.repository import policies
 from services.collections.repository import suspensions as repository_suspensions
-from services.collections.repository.facts import AccountFacts, ReportedBalance
+from services.collections.repository.facts import DunningFacts, ReportedInvoiceBalance
 from services.collections.repository.guard import WINDOW
-from services.collections.repository.suspensions import RecordedCause, SuspensionRecord
+from services.collections.repository.suspensions import RecordedSuspensionCause, SuspensionRecord
 from services.collections.use_cases import judging, suspensions
 from services.collections.use_cases.judging import EvaluatedItem
 from shared.events.collections import WaitsFor
@@ -38,34 +38,34 @@ LOOK_AGAIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class FreshFacts:
+class FreshInvoicingFacts:
     """Answers of invoicing; `bank` is None where no version of the policy asks for it."""
 
     balances: list[dict[str, Any]]
-    bank: BankKnowledge | None
+    bank: BankDataState | None
 
 
-async def fetch_fresh_facts(runtime: "Runtime", intent: Intent) -> FreshFacts:
+async def fetch_invoicing_facts(runtime: "Runtime", intent: Intent) -> FreshInvoicingFacts:
     """Ask invoicing for the balances of an account's open items. Raises Later when there is no answer."""
     invoice_ids, asks = await runtime.units.run(lambda unit: _list_questions(unit, intent.account_id))
     balances = await _fetch_balances(runtime, invoice_ids)
-    return FreshFacts(balances, await _fetch_bank_knowledge(runtime, intent.account_id) if asks else None)
+    return FreshInvoicingFacts(balances, await _fetch_bank_knowledge(runtime, intent.account_id) if asks else None)
 
 
 async def _list_questions(unit: Unit, account_id: UUID) -> tuple[list[UUID], bool]:
     """The open invoices, and whether any version of the policy wants to know of the bank."""
-    versions = await policies.list_versions(unit)
+    versions = await policies.list_policy_versions(unit)
     asks = any(version.policy.bank_data_hours is not None for version in versions)
-    return await repository_facts.list_open_invoices(unit, account_id), asks
+    return await repository_facts.list_open_invoice_ids(unit, account_id), asks
 
 
-async def _fetch_bank_knowledge(runtime: "Runtime", account_id: UUID) -> BankKnowledge:
+async def _fetch_bank_knowledge(runtime: "Runtime", account_id: UUID) -> BankDataState:
     try:
         answer = await runtime.clients["invoicing"].get(f"/v1/accounts/{account_id}/bank-knowledge")
     except Answered as refused:
         raise Later(str(refused)) from refused
     until = answer["known_until"]
-    return BankKnowledge(until and datetime.fromisoformat(until), len(answer["entries_in_question"]))
+    return BankDataState(until and datetime.fromisoformat(until), len(answer["entries_in_question"]))
 
 
 async def _fetch_balances(runtime: "Runtime", invoice_ids: list[UUID]) -> list[dict[str, Any]]:
@@ -79,10 +79,10 @@ async def _fetch_balances(runtime: "Runtime", invoice_ids: list[UUID]) -> list[d
     return list(answer["balances"])
 
 
-async def save_fresh_balances(unit: Unit, answers: list[dict[str, Any]]) -> None:
+async def save_fetched_balances(unit: Unit, answers: list[dict[str, Any]]) -> None:
     """Keep what invoicing answered; its sequence decides against what events say."""
     balances = [
-        ReportedBalance(
+        ReportedInvoiceBalance(
             UUID(answer["invoice_id"]),
             UUID(answer["account_id"]),
             answer["number"],
@@ -96,14 +96,14 @@ async def save_fresh_balances(unit: Unit, answers: list[dict[str, Any]]) -> None
         for answer in answers
     ]
     if balances:
-        await repository_facts.save_balances(unit, balances)
+        await repository_facts.save_invoice_balances(unit, balances)
 
 
-async def request_due_suspensions(unit: Unit, intent: Intent, fresh: FreshFacts) -> Recorded:
+async def request_due_suspensions(unit: Unit, intent: Intent, fresh: FreshInvoicingFacts) -> Recorded:
     """With fresh balances: judge again, and request what is still due and what bank data and guard allow."""
-    await save_fresh_balances(unit, fresh.balances)
+    await save_fetched_balances(unit, fresh.balances)
     asked: dict[UUID, datetime | None] = {}
-    for account in (await repository_facts.load_facts(unit, [intent.account_id])).values():
+    for account in (await repository_facts.load_account_facts(unit, [intent.account_id])).values():
         items = {result.item.invoice_id: result for result in await judging.evaluate_account(unit, account)}
         due = domain_account.group_suspensions(result.evaluation for result in items.values())
         delay = await _find_common_delay(unit, due, items, fresh.bank)
@@ -113,10 +113,10 @@ async def request_due_suspensions(unit: Unit, intent: Intent, fresh: FreshFacts)
                 continue
             for result in (items[invoice_id] for invoice_id, _ in suspension.causes):
                 asked[result.item.invoice_id] = delay.again
-                await judging.announce_deferral(
+                await judging.announce_step_deferral(
                     unit, account, result, suspension.step, delay.cause, delay.again, waits_for=delay.waits_for
                 )
-    await judging.reevaluate_accounts(unit, [intent.account_id], asked=asked)
+    await judging.apply_account_facts(unit, [intent.account_id], asked=asked)
     return Recorded.DONE
 
 
@@ -133,7 +133,7 @@ async def _find_common_delay(
     unit: Unit,
     due: Sequence[domain_account.DueSuspension],
     items: Mapping[UUID, EvaluatedItem],
-    bank: BankKnowledge | None,
+    bank: BankDataState | None,
 ) -> _Delay | None:
     """Find what these suspensions wait for. They go out together or not at all: the strictest version counts."""
     numbers = {items[id_].version for suspension in due for id_, _ in suspension.causes}
@@ -143,20 +143,20 @@ async def _find_common_delay(
     return None if verdict.allowed else _Delay(verdict.reason or "", again, "guard")
 
 
-async def _find_bank_delay(unit: Unit, numbers: Collection[int], bank: BankKnowledge | None) -> str | None:
+async def _find_bank_delay(unit: Unit, numbers: Collection[int], bank: BankDataState | None) -> str | None:
     """Find what these versions of the policy make a suspension wait for, if anything.
 
     A version that was published since invoicing was asked is not asked for here: the next check does.
     """
-    versions = await policies.list_versions(unit)
+    versions = await policies.list_policy_versions(unit)
     hours = [version.policy.bank_data_hours for version in versions if version.number in numbers]
     strictest = min((limit for limit in hours if limit is not None), default=None)
-    return None if strictest is None or bank is None else find_blocking_reason(bank, strictest, unit.now)
+    return None if strictest is None or bank is None else find_stale_bank_reason(bank, strictest, unit.now)
 
 
 async def _ask_guard(
     unit: Unit, due: Sequence[domain_account.DueSuspension]
-) -> tuple[domain_guard.GuardVerdict, datetime | None]:
+) -> tuple[domain_guard.SuspensionGuardVerdict, datetime | None]:
     """The guard's verdict on all of these suspensions, and when its window will have room again.
 
     They go out together or not at all: once one of an invoice is requested, its step is taken and does not
@@ -164,7 +164,7 @@ async def _ask_guard(
     """
     state = await repository_guard.lock_guard(unit)
     if (limits := state.limits) is None:
-        return domain_guard.GuardVerdict(False, "there is no policy"), None
+        return domain_guard.SuspensionGuardVerdict(False, "there is no policy"), None
     verdicts = (
         domain_guard.check_guard_limits(
             requested_in_last_hour=state.requested + before,
@@ -176,19 +176,23 @@ async def _ask_guard(
         for before in range(len(due))
     )
     again = state.oldest + WINDOW if state.oldest and not state.stopped else None
-    return next((verdict for verdict in verdicts if not verdict.allowed), domain_guard.GuardVerdict(True)), again
+    return next(
+        (verdict for verdict in verdicts if not verdict.allowed), domain_guard.SuspensionGuardVerdict(True)
+    ), again
 
 
 async def _request(
-    unit: Unit, account: AccountFacts, due: domain_account.DueSuspension, items: dict[UUID, EvaluatedItem]
+    unit: Unit, account: DunningFacts, due: domain_account.DueSuspension, items: dict[UUID, EvaluatedItem]
 ) -> None:
     causes = [
-        RecordedCause(id_, items[id_].item.number, items[id_].evaluation.round, amount, items[id_].item.currency)
+        RecordedSuspensionCause(
+            id_, items[id_].item.number, items[id_].evaluation.round, amount, items[id_].item.currency
+        )
         for id_, amount in due.causes
     ]
     version = items[due.causes[0][0]].version
     await suspensions.request_suspension(unit, account, due.subscription_id, due.step, version, causes)
-    await repository_notices.end_deferrals(unit, [cause.invoice_id for cause in causes])
+    await repository_notices.end_step_deferrals(unit, [cause.invoice_id for cause in causes])
 
 
 async def confirm_suspension(runtime: "Runtime", suspension_id: UUID) -> tuple[SuspensionVerdict, str]:
@@ -206,10 +210,10 @@ async def confirm_suspension(runtime: "Runtime", suspension_id: UUID) -> tuple[S
     return await runtime.units.run(lambda unit: _confirm(unit, suspension_id, fresh))
 
 
-async def _fetch_facts_of(runtime: "Runtime", suspension: SuspensionRecord) -> FreshFacts:
+async def _fetch_facts_of(runtime: "Runtime", suspension: SuspensionRecord) -> FreshInvoicingFacts:
     balances = await _fetch_balances(runtime, list(suspension.causes))
     _, asks = await runtime.units.run(lambda unit: _list_questions(unit, suspension.account_id))
-    return FreshFacts(balances, await _fetch_bank_knowledge(runtime, suspension.account_id) if asks else None)
+    return FreshInvoicingFacts(balances, await _fetch_bank_knowledge(runtime, suspension.account_id) if asks else None)
 
 
 def _verdict_of_state(state: SuspensionState) -> tuple[SuspensionVerdict, str]:
@@ -217,26 +221,26 @@ def _verdict_of_state(state: SuspensionState) -> tuple[SuspensionVerdict, str]:
     return ("stands" if stands_already else "withdrawn"), f"the suspension is {state}"
 
 
-async def _confirm(unit: Unit, suspension_id: UUID, fresh: FreshFacts) -> tuple[SuspensionVerdict, str]:
+async def _confirm(unit: Unit, suspension_id: UUID, fresh: FreshInvoicingFacts) -> tuple[SuspensionVerdict, str]:
     unlocked = await repository_suspensions.get_suspension(unit, suspension_id)
     await unit.lock(unlocked.account_id)
-    await save_fresh_balances(unit, fresh.balances)
-    await judging.reevaluate_accounts(unit, [unlocked.account_id])
+    await save_fetched_balances(unit, fresh.balances)
+    await judging.apply_account_facts(unit, [unlocked.account_id])
     suspension = await repository_suspensions.get_suspension(unit, suspension_id)
     if suspension.state is not SuspensionState.REQUESTED:
         return _verdict_of_state(suspension.state)
-    account = (await repository_facts.load_facts(unit, [suspension.account_id]))[suspension.account_id]
+    account = (await repository_facts.load_account_facts(unit, [suspension.account_id]))[suspension.account_id]
     if cause := await _find_delay(unit, account, suspension, fresh.bank):
         return "wait", cause
     items = {item.invoice_id: item for item in account.items}
-    terms = judging.map_terms(await policies.list_versions(unit), account)
-    if is_still_due(frozenset(suspension.causes), suspension.subscription_id, items, terms, unit.now):
+    terms = judging.map_suspension_terms(await policies.list_policy_versions(unit), account)
+    if is_suspension_still_due(frozenset(suspension.causes), suspension.subscription_id, items, terms, unit.now):
         return "stands", "its causes are dunnable by fresh balances"
     return "wait", "its causes are not known well enough"
 
 
 async def _find_delay(
-    unit: Unit, account: AccountFacts, suspension: SuspensionRecord, bank: BankKnowledge | None
+    unit: Unit, account: DunningFacts, suspension: SuspensionRecord, bank: BankDataState | None
 ) -> str | None:
     """Find what a requested suspension waits for, and note it with its invoices; what they waited for before is over.
 
@@ -253,8 +257,8 @@ async def _find_delay(
         waits_for, until = "bank_data", unit.now + LOOK_AGAIN
         cause = await _find_bank_delay(unit, {result.version for result in results}, bank)
     if cause is None:
-        await repository_notices.end_deferrals(unit, list(suspension.causes))
+        await repository_notices.end_step_deferrals(unit, list(suspension.causes))
         return None
     for result in results:
-        await judging.announce_deferral(unit, account, result, suspension.step, cause, until, waits_for=waits_for)
+        await judging.announce_step_deferral(unit, account, result, suspension.step, cause, until, waits_for=waits_for)
     return cause

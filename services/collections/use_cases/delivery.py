@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.collections import mail
 from services.collections.repository import notices as repository_notices
-from services.collections.repository.notice_messages import SentMessage, save_message
+from services.collections.repository.notice_messages import SentNoticeMessage, save_notice_message
 from services.collections.tables import NoticeRow
 from services.collections.use_cases import judging
 from services.collections.use_cases.notices import SEND_NOTICE
@@ -39,18 +39,18 @@ class NoticeNotFailed(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryResult:
+class NoticeSendingResult:
     """Result of an attempt to send a notice."""
 
     refusal: str | None = None
     """Why it cannot be sent for good: a code of SMTP, and what it means."""
-    message: SentMessage | None = field(default=None, repr=False)
+    message: SentNoticeMessage | None = field(default=None, repr=False)
     """The message that the next hop took."""
     not_dunnable: frozenset[UUID] = frozenset()
     """The invoices for which it was not sent, if any."""
 
 
-async def send_notice(runtime: "Runtime", intent: Intent) -> DeliveryResult:
+async def send_notice(runtime: "Runtime", intent: Intent) -> NoticeSendingResult:
     """See whether the notice still holds, ask invoicing whom to write to, and hand the message to the next hop.
 
     Raises Later. A notice whose address cannot be written to, or that is refused or put off for too long, fails. Every
@@ -59,19 +59,19 @@ async def send_notice(runtime: "Runtime", intent: Intent) -> DeliveryResult:
     """
     row, not_dunnable, now = await runtime.units.run(lambda unit: _check_notice(unit, UUID(intent.key)))
     if not_dunnable or row.state != "pending" or row.secret is None:
-        return DeliveryResult(not_dunnable=not_dunnable)
+        return NoticeSendingResult(not_dunnable=not_dunnable)
     facts = await _ask_facts(runtime, row)
     if not is_address(facts.billing_email):
-        return DeliveryResult(outside_mail.NOT_WRITABLE)
+        return NoticeSendingResult(outside_mail.NOT_WRITABLE)
     policy_url = f"{runtime.settings.public_url or runtime.settings.collections_url}/policy"
     message = mail.message(row, facts, runtime.settings.mail_from, policy_url)
     sender = build_envelope_sender(runtime.settings.support_address, row.secret)
     refusal = await runtime.mail_hop.deliver_once(message, now - intent.created_at, sender)
-    return DeliveryResult(refusal, None if refusal else _describe_message(message))
+    return NoticeSendingResult(refusal, None if refusal else _describe_message(message))
 
 
-def _describe_message(message: EmailMessage) -> SentMessage:
-    return SentMessage(message["To"], message["Subject"], message.get_content())
+def _describe_message(message: EmailMessage) -> SentNoticeMessage:
+    return SentNoticeMessage(message["To"], message["Subject"], message.get_content())
 
 
 async def _ask_facts(runtime: "Runtime", row: NoticeRow) -> NoticeFacts:
@@ -91,19 +91,19 @@ async def _ask_facts(runtime: "Runtime", row: NoticeRow) -> NoticeFacts:
 
 async def _check_notice(unit: Unit, notice_id: UUID) -> tuple[NoticeRow, frozenset[UUID], datetime]:
     """Read a notice, the invoices on it that are not dunnable any more, and the business time; it has a secret then."""
-    await repository_notices.save_secret(unit, notice_id, create_secret())
+    await repository_notices.save_notice_secret(unit, notice_id, create_secret())
     row = await repository_notices.get_notice(unit, notice_id)
     if row.kind != "steps":
         return row, frozenset(), unit.now
     noticed_rounds = [(item.invoice_id, item.round) for item in _items(row)]
-    return row, await judging.list_not_dunnable(unit, row.account_id, noticed_rounds), unit.now
+    return row, await judging.list_undunnable(unit, row.account_id, noticed_rounds), unit.now
 
 
 def _items(row: NoticeRow) -> tuple[StepItem, ...]:
     return tuple(StepItem.model_validate(item) for item in row.items)
 
 
-async def record_sending_result(unit: Unit, intent: Intent, delivery: DeliveryResult) -> Recorded:
+async def record_notice_result(unit: Unit, intent: Intent, delivery: NoticeSendingResult) -> Recorded:
     """Record what became of a notice, and look at the account again: a suspension may rest on it.
 
     One that came back already has failed, whatever its last attempt became.
@@ -111,31 +111,31 @@ async def record_sending_result(unit: Unit, intent: Intent, delivery: DeliveryRe
     row = await repository_notices.get_notice(unit, UUID(intent.key))
     if row.state != "pending":
         return Recorded.DONE
-    common = describe_notice(row)
+    common = describe_notice_in_events(row)
     if delivery.not_dunnable:
         await _withdraw(unit, row, delivery.not_dunnable, common)
     elif delivery.refusal is None:
-        await repository_notices.save_sending_result(unit, row.id, "sent", None)
+        await repository_notices.save_notice_result(unit, row.id, "sent", None)
         if delivery.message is not None:
-            await save_message(unit, row.id, row.account_id, delivery.message)
+            await save_notice_message(unit, row.id, row.account_id, delivery.message)
         unit.publish(NoticeSent(account_id=row.account_id, delivered_at=unit.now, **common))
     else:
-        await repository_notices.save_sending_result(unit, row.id, "failed", delivery.refusal)
+        await repository_notices.save_notice_result(unit, row.id, "failed", delivery.refusal)
         unit.publish(NoticeFailed(account_id=row.account_id, cause=delivery.refusal[:3], **common))
     if row.kind == "steps":
-        await judging.reevaluate_accounts(unit, [row.account_id])
+        await judging.apply_account_facts(unit, [row.account_id])
     return Recorded.DONE
 
 
-def describe_notice(row: NoticeRow) -> dict[str, Any]:
+def describe_notice_in_events(row: NoticeRow) -> dict[str, Any]:
     """Describe a notice as events about it do."""
     return {"notice_id": row.id, "kind": row.kind, "template": row.template, "items": _items(row)}
 
 
 async def _withdraw(unit: Unit, row: NoticeRow, not_dunnable: frozenset[UUID], common: dict[str, Any]) -> None:
     numbers = ", ".join(item.number for item in _items(row) if item.invoice_id in not_dunnable)
-    await repository_notices.save_sending_result(unit, row.id, "withdrawn", f"not dunnable any more: {numbers}")
-    await repository_notices.undo_steps(unit, row.id)
+    await repository_notices.save_notice_result(unit, row.id, "withdrawn", f"not dunnable any more: {numbers}")
+    await repository_notices.undo_steps_of_notice(unit, row.id)
     unit.publish(NoticeWithdrawn(account_id=row.account_id, invoice_ids=tuple(sorted(not_dunnable)), **common))
 
 
@@ -147,7 +147,7 @@ async def retry_notice(unit: Unit, notice_id: UUID) -> NoticeRow:
     if row.state != "failed":
         raise NoticeNotFailed(f"the notice is {row.state}")
     before = row.model_dump(exclude=SECRETS)
-    await repository_notices.save_sending_result(unit, notice_id, "pending", None)
+    await repository_notices.save_notice_result(unit, notice_id, "pending", None)
     await intents.add_intent(unit, SEND_NOTICE, row.account_id, notice_id, {})
     await unit.session.refresh(row)
     unit.record(AuditedChange("notice", row.id, row.account_id, before, row.model_dump(exclude=SECRETS)))

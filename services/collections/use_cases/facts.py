@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from services.collections.domain.outlook import Prospect
+from services.collections.domain.outlook import DunningOutlook
 from services.collections.domain.suspension import SuspensionState, move_suspension
 from services.collections.repository import facts as repository_facts
 from services.collections.repository import suspensions
-from services.collections.repository.facts import ReportedBalance
+from services.collections.repository.facts import ReportedInvoiceBalance
 from services.collections.repository.suspensions import SuspensionRecord
 from services.collections.use_cases import judging, notices
 from shared.base.kafka import Envelope
@@ -29,11 +29,11 @@ async def apply_balance_events(unit: Unit, heard: EventGroup) -> None:
     balance_events = [(event, envelope) for event, envelope in heard.events if isinstance(event, BalanceEvent)]
     registered = {event.account_id: event for event, _ in heard.events if isinstance(event, AccountRegistered)}
     accounts = [(event.account_id, event.legal_entity, event.time_zone) for event in registered.values()]
-    await repository_facts.save_accounts(unit, accounts)
-    await repository_facts.save_balances(
+    await repository_facts.save_account_copies(unit, accounts)
+    await repository_facts.save_invoice_balances(
         unit, [_build_balance(event.account_id, event.balance, envelope) for event, envelope in balance_events]
     )
-    await repository_facts.save_overdues(
+    await repository_facts.save_overdue_judgements(
         unit,
         [
             (event.balance.invoice_id, envelope.sequence, event.account_id, event.judged_at, envelope.id)
@@ -42,11 +42,11 @@ async def apply_balance_events(unit: Unit, heard: EventGroup) -> None:
         ],
     )
     ids = [UUID(subject) for subject in heard.last]
-    await judging.reevaluate_accounts(unit, ids, because=lambda account_id: heard.because(unit, account_id))
+    await judging.apply_account_facts(unit, ids, because=lambda account_id: heard.because(unit, account_id))
 
 
-def _build_balance(account_id: UUID, balance: InvoiceBalance, envelope: Envelope) -> ReportedBalance:
-    return ReportedBalance(
+def _build_balance(account_id: UUID, balance: InvoiceBalance, envelope: Envelope) -> ReportedInvoiceBalance:
+    return ReportedInvoiceBalance(
         balance.invoice_id,
         account_id,
         balance.number,
@@ -59,7 +59,7 @@ def _build_balance(account_id: UUID, balance: InvoiceBalance, envelope: Envelope
     )
 
 
-async def record_suspension(unit: Unit, account_id: UUID, suspension_id: UUID, vendor_bills_on: bool) -> None:
+async def record_suspension_effective(unit: Unit, account_id: UUID, suspension_id: UUID, vendor_bills_on: bool) -> None:
     """The vendor has switched access off: the customer is told. An answer that comes too late changes nothing."""
     suspension = await suspensions.get_suspension(unit, suspension_id)
     if suspension.state is not SuspensionState.REQUESTED:
@@ -68,21 +68,21 @@ async def record_suspension(unit: Unit, account_id: UUID, suspension_id: UUID, v
     await suspensions.save_suspension_state(unit, suspension_id, state)
     await suspensions.save_vendor_bills_on(unit, suspension_id, vendor_bills_on)
     prospects = await _assess_prospects(unit, suspension)
-    items = notices.list_step_items(suspension)
-    await notices.inform_of_access(unit, account_id, "suspended", suspension.subscription_id, items, prospects)
-    await judging.reevaluate_accounts(unit, [account_id])
+    items = notices.list_suspension_step_items(suspension)
+    await notices.create_access_notice(unit, account_id, "suspended", suspension.subscription_id, items, prospects)
+    await judging.apply_account_facts(unit, [account_id])
 
 
-async def _assess_prospects(unit: Unit, suspension: SuspensionRecord) -> dict[UUID, Prospect]:
+async def _assess_prospects(unit: Unit, suspension: SuspensionRecord) -> dict[UUID, DunningOutlook]:
     """Assess what a message states of the invoices that caused a suspension."""
-    account = (await repository_facts.load_facts(unit, [suspension.account_id]))[suspension.account_id]
-    suspended = judging.list_suspended(account)
+    account = (await repository_facts.load_account_facts(unit, [suspension.account_id]))[suspension.account_id]
+    suspended = judging.list_suspended_subscriptions(account)
     results = await judging.evaluate_account(unit, account)
     causes = [cause for cause in results if cause.item.invoice_id in suspension.causes]
-    return {cause.item.invoice_id: cause.assess_prospect(suspended) for cause in causes}
+    return {cause.item.invoice_id: cause.assess_outlook(suspended) for cause in causes}
 
 
-async def record_reinstatement(unit: Unit, account_id: UUID, suspension_id: UUID) -> None:
+async def record_access_reinstated(unit: Unit, account_id: UUID, suspension_id: UUID) -> None:
     """Access is back: the customer is told."""
     suspension = await suspensions.get_suspension(unit, suspension_id)
     if suspension.state is not SuspensionState.ENDING:
@@ -90,18 +90,18 @@ async def record_reinstatement(unit: Unit, account_id: UUID, suspension_id: UUID
     await suspensions.save_suspension_state(
         unit, suspension_id, move_suspension(suspension.state, SuspensionState.ENDED)
     )
-    await notices.inform_of_access(unit, account_id, "restored", suspension.subscription_id)
+    await notices.create_access_notice(unit, account_id, "restored", suspension.subscription_id)
 
 
-async def save_refusal(unit: Unit, suspension_id: UUID, code: str) -> None:
+async def record_vendor_refusal(unit: Unit, suspension_id: UUID, code: str) -> None:
     """Note that a suspension was refused for good, which `standing` shows."""
-    await suspensions.save_refusal(unit, suspension_id, code)
+    await suspensions.save_vendor_refusal(unit, suspension_id, code)
 
 
-async def end_suspensions(unit: Unit, account_id: UUID, subscription_id: UUID) -> None:
+async def end_subscription_suspensions(unit: Unit, account_id: UUID, subscription_id: UUID) -> None:
     """End the suspensions of a subscription that is gone: access does not come back, so nobody is informed of it."""
-    for suspension in await suspensions.suspensions_at_vendor(unit, subscription_id):
+    for suspension in await suspensions.list_suspensions_at_vendor(unit, subscription_id):
         state = move_suspension(suspension.state, SuspensionState.ENDED)
         await suspensions.save_suspension_state(unit, suspension.id, state, SUBSCRIPTION_ENDED)
     if not unit.is_past:
-        await judging.reevaluate_accounts(unit, [account_id])
+        await judging.apply_account_facts(unit, [account_id])

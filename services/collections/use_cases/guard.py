@@ -4,14 +4,14 @@ from typing import Literal
 
 from services.collections.domain.policy import Limits
 from services.collections.repository import guard as repository_guard
-from services.collections.repository.guard import GuardState
+from services.collections.repository.guard import SuspensionGuardState
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 
 Decision = Literal["stop", "resume", "approve"]
 
 
-async def decide_on_guard(unit: Unit, decision: Decision, actor: str, reason: str) -> GuardState:
+async def record_guard_decision(unit: Unit, decision: Decision, actor: str, reason: str) -> SuspensionGuardState:
     """Record a person's decision; accounts that the guard held are judged again. An approval holds an hour."""
     before = await repository_guard.lock_guard(unit)
     await repository_guard.save_guard_decision(unit, decision, actor, reason)
@@ -20,7 +20,7 @@ async def decide_on_guard(unit: Unit, decision: Decision, actor: str, reason: st
     return after
 
 
-async def set_guard_limits(unit: Unit, limits: Limits, actor: str, reason: str) -> GuardState:
+async def set_guard_limits(unit: Unit, limits: Limits, actor: str, reason: str) -> SuspensionGuardState:
     """Set the limits of the guard, tighter or looser; accounts that it held are judged again."""
     before = await repository_guard.lock_guard(unit)
     await repository_guard.save_guard_limits(unit, limits)
@@ -30,9 +30,9 @@ async def set_guard_limits(unit: Unit, limits: Limits, actor: str, reason: str) 
     return after
 
 
-def _dump_limits(state: GuardState) -> dict[str, object] | None:
+def _dump_limits(state: SuspensionGuardState) -> dict[str, object] | None:
     return state.limits.model_dump() if state.limits else None
 
 
-def _switches(state: GuardState) -> dict[str, object]:
+def _switches(state: SuspensionGuardState) -> dict[str, object]:
     return {"stopped": state.stopped, "approved_until": state.approved_until}

@@ -3,13 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from services.collections.domain.guard import LIMIT_CHANGE_ALLOWED, LimitChangeMoveRefused, LimitChangeState
+from services.collections.domain.guard import LIMIT_CHANGE_ALLOWED, GuardLimitChangeMoveRefused, LimitChangeState
 from services.collections.domain.policy import Limits
-from services.collections.repository.guard import GuardState, lock_guard
+from services.collections.repository.guard import SuspensionGuardState, lock_guard
 from services.collections.repository.guard_limits import (
-    find_standing,
+    find_open_guard_change,
     get_guard_limit_change,
-    has_suspended,
+    has_requested_any_suspension,
     save_guard_limit_change,
 )
 from services.collections.tables import GuardLimitChangeRow
@@ -33,7 +33,7 @@ async def change_guard_limits(unit: Unit, caller: Caller, limits: Limits, reason
         await save_guard_limit_change(unit, row)
         await set_guard_limits(unit, limits, caller.subject, reason)
         return row
-    standing = await find_standing(unit)
+    standing = await find_open_guard_change(unit)
     if standing is not None:
         return _repeat_proposal(unit, standing, row)
     await save_guard_limit_change(unit, row)
@@ -68,8 +68,10 @@ async def withdraw_guard_limits(unit: Unit, change_id: UUID, caller: Caller, rea
     return await _end_change(unit, row, LimitChangeState.WITHDRAWN, caller, reason)
 
 
-async def _needs_second_person(unit: Unit, state: GuardState, limits: Limits) -> bool:
-    return state.limits is not None and limits.is_looser_than(state.limits) and await has_suspended(unit)
+async def _needs_second_person(unit: Unit, state: SuspensionGuardState, limits: Limits) -> bool:
+    return (
+        state.limits is not None and limits.allows_more_than(state.limits) and await has_requested_any_suspension(unit)
+    )
 
 
 def _repeat_proposal(unit: Unit, standing: GuardLimitChangeRow, row: GuardLimitChangeRow) -> GuardLimitChangeRow:
@@ -83,14 +85,16 @@ def _repeat_proposal(unit: Unit, standing: GuardLimitChangeRow, row: GuardLimitC
     return standing
 
 
-async def _lock_to_decide(unit: Unit, change_id: UUID, caller: Caller) -> tuple[GuardState, GuardLimitChangeRow]:
+async def _lock_to_decide(
+    unit: Unit, change_id: UUID, caller: Caller
+) -> tuple[SuspensionGuardState, GuardLimitChangeRow]:
     state, row = await _lock_proposed(unit, change_id)
     if is_same_actor(caller.subject, row.proposed_by):
         raise SecondPersonNeeded(f"{row.proposed_by} proposed it, so somebody else decides")
     return state, row
 
 
-async def _lock_proposed(unit: Unit, change_id: UUID) -> tuple[GuardState, GuardLimitChangeRow]:
+async def _lock_proposed(unit: Unit, change_id: UUID) -> tuple[SuspensionGuardState, GuardLimitChangeRow]:
     state, row = await lock_guard(unit), await get_guard_limit_change(unit, change_id)
     _check_move(row, LimitChangeState.CARRIED_OUT)
     return state, row
@@ -115,14 +119,16 @@ async def _save_decision(
 
 def _check_move(row: GuardLimitChangeRow, wanted: LimitChangeState) -> None:
     if wanted not in LIMIT_CHANGE_ALLOWED[LimitChangeState(row.state)]:
-        raise LimitChangeMoveRefused(f"it is {row.state}, and cannot be {wanted} now")
+        raise GuardLimitChangeMoveRefused(f"it is {row.state}, and cannot be {wanted} now")
 
 
-def _dump_limits(state: GuardState) -> dict[str, Any]:
+def _dump_limits(state: SuspensionGuardState) -> dict[str, Any]:
     return state.limits.model_dump() if state.limits else {}
 
 
-def _build_row(unit: Unit, caller: Caller, state: GuardState, limits: Limits, reason: str) -> GuardLimitChangeRow:
+def _build_row(
+    unit: Unit, caller: Caller, state: SuspensionGuardState, limits: Limits, reason: str
+) -> GuardLimitChangeRow:
     return GuardLimitChangeRow(
         id=new_id(),
         former=_dump_limits(state),

@@ -2,24 +2,24 @@
 
 from uuid import UUID
 
-from services.collections.domain.judge import evaluate_item
-from services.collections.domain.judgement import NextStep
+from services.collections.domain.judge import evaluate_dunning_item
+from services.collections.domain.judgement import NextDunningStep
 from services.collections.repository import facts, policies
-from services.collections.repository.facts import ItemKey
+from services.collections.repository.facts import DunningItemKey
 from services.collections.repository.policies import PolicyVersion
 from shared.contracts.dunning_item import DunningItem, DunningNext, DunningTerms
 from shared.persistence.database import Unit
 from shared.pure.calendar import local_date
 
 
-async def describe_item(unit: Unit, invoice_id: UUID) -> DunningItem:
+async def describe_dunning_item(unit: Unit, invoice_id: UUID) -> DunningItem:
     """Describe an invoice as collections sees it now. Raises NotFound."""
-    key = await facts.get_item_key(unit, invoice_id)
-    versions = await policies.list_versions(unit)
-    version = policies.find_in_force(versions, key.recorded_at, key.zone)
-    account = (await facts.load_facts(unit, [key.account_id]))[key.account_id]
+    key = await facts.get_dunning_item_key(unit, invoice_id)
+    versions = await policies.list_policy_versions(unit)
+    version = policies.find_policy(versions, key.recorded_at, key.zone)
+    account = (await facts.load_account_facts(unit, [key.account_id]))[key.account_id]
     item = next((item for item in account.items if item.invoice_id == invoice_id), None)
-    upcoming = evaluate_item(item, version.policy, unit.now).next if item and version else None
+    upcoming = evaluate_dunning_item(item, version.policy, unit.now).next if item and version else None
     return DunningItem(
         invoice_id=invoice_id,
         account_id=key.account_id,
@@ -39,7 +39,7 @@ def _describe_terms(version: PolicyVersion | None) -> DunningTerms | None:
     )
 
 
-def _describe_next(upcoming: NextStep | None, key: ItemKey) -> DunningNext | None:
+def _describe_next(upcoming: NextDunningStep | None, key: DunningItemKey) -> DunningNext | None:
     if upcoming is None:
         return None
     return DunningNext(step=upcoming.step, at=upcoming.at, on=local_date(upcoming.at, key.zone))

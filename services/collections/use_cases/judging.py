@@ -11,16 +11,16 @@ from datetime import date, datetime
 from uuid import UUID
 
 from services.collections.domain import account as domain_account
-from services.collections.domain.item import Item
-from services.collections.domain.judge import evaluate_item
+from services.collections.domain.item import ItemFacts
+from services.collections.domain.judge import evaluate_dunning_item
 from services.collections.domain.judgement import Action, ItemEvaluation
-from services.collections.domain.outlook import Prospect, assess_prospect
+from services.collections.domain.outlook import DunningOutlook, assess_dunning_outlook
 from services.collections.domain.policy import Policy
-from services.collections.domain.suspension import ItemTerms, SuspensionState
+from services.collections.domain.suspension import SuspensionState, SuspensionTerms
 from services.collections.repository import facts as repository_facts
 from services.collections.repository import notices as repository_notices
 from services.collections.repository import policies
-from services.collections.repository.facts import AccountFacts
+from services.collections.repository.facts import DunningFacts
 from services.collections.repository.policies import PolicyVersion
 from services.collections.use_cases import notices, suspensions
 from shared.events.collections import (
@@ -44,40 +44,40 @@ CHECK_SUSPENSION = "check_suspension"
 class EvaluatedItem:
     """An item, the version of the policy that holds for it, and what that says now."""
 
-    item: Item
+    item: ItemFacts
     version: int
     policy: Policy
     evaluation: ItemEvaluation
 
-    def assess_prospect(self, suspended: Collection[UUID], action: Action | None = None) -> Prospect:
+    def assess_outlook(self, suspended: Collection[UUID], action: Action | None = None) -> DunningOutlook:
         """Assess what a message states of it, after an action that is carried out now."""
-        return assess_prospect(self.item, self.policy, self.evaluation, action, suspended)
+        return assess_dunning_outlook(self.item, self.policy, self.evaluation, action, suspended)
 
 
-async def evaluate_account(unit: Unit, account: AccountFacts) -> list[EvaluatedItem]:
+async def evaluate_account(unit: Unit, account: DunningFacts) -> list[EvaluatedItem]:
     """Judge every item of an account; without any policy there is nothing to judge by."""
-    return evaluate_items(await policies.list_versions(unit), account, unit.now)
+    return evaluate_items(await policies.list_policy_versions(unit), account, unit.now)
 
 
-def evaluate_items(versions: Sequence[PolicyVersion], account: AccountFacts, now: datetime) -> list[EvaluatedItem]:
+def evaluate_items(versions: Sequence[PolicyVersion], account: DunningFacts, now: datetime) -> list[EvaluatedItem]:
     """Judge every item of an account, each by the version that was in force when it was recorded."""
     results = []
     for item in account.items:
-        version = policies.find_in_force(versions, item.recorded_at, item.zone)
+        version = policies.find_policy(versions, item.recorded_at, item.zone)
         if version is not None:
             results.append(
-                EvaluatedItem(item, version.number, version.policy, evaluate_item(item, version.policy, now))
+                EvaluatedItem(item, version.number, version.policy, evaluate_dunning_item(item, version.policy, now))
             )
     return results
 
 
-def map_terms(versions: Sequence[PolicyVersion], account: AccountFacts) -> dict[UUID, ItemTerms]:
+def map_suspension_terms(versions: Sequence[PolicyVersion], account: DunningFacts) -> dict[UUID, SuspensionTerms]:
     """Map the invoices of an account to the terms of their policies on which suspensions rest."""
-    pairs = ((item.invoice_id, policies.find_in_force(versions, item.recorded_at, item.zone)) for item in account.items)
-    return {invoice_id: ItemTerms.from_policy(version.policy) for invoice_id, version in pairs if version}
+    pairs = ((item.invoice_id, policies.find_policy(versions, item.recorded_at, item.zone)) for item in account.items)
+    return {invoice_id: SuspensionTerms.from_policy(version.policy) for invoice_id, version in pairs if version}
 
 
-async def reevaluate_accounts(
+async def apply_account_facts(
     unit: Unit,
     account_ids: Sequence[UUID],
     *,
@@ -89,31 +89,31 @@ async def reevaluate_accounts(
     `asked` names the items whose suspension is in work or held by the guard, with when to look again.
     `because` says, around what is done for an account, what it follows from, where that is not one cause for all.
     """
-    versions = await policies.list_versions(unit)
+    versions = await policies.list_policy_versions(unit)
     due: list[tuple[UUID, datetime | None]] = []
     opened: list[tuple[UUID, UUID, str | None, date]] = []
     due_dates: list[tuple[UUID, date]] = []
-    for account_id, account in (await repository_facts.load_facts(unit, account_ids)).items():
+    for account_id, account in (await repository_facts.load_account_facts(unit, account_ids)).items():
         with because(account_id):
             items = await _reevaluate_account(unit, versions, account, opened, due_dates)
         due += [(result.item.invoice_id, _compute_due_at(result, asked or {})) for result in items]
-    await repository_notices.open_cases(unit, opened)
+    await repository_notices.open_dunning_cases(unit, opened)
     await repository_notices.save_oldest_due_dates(unit, due_dates)
-    await repository_facts.save_due(unit, due)
+    await repository_facts.save_next_evaluation_times(unit, due)
 
 
 async def _reevaluate_account(
     unit: Unit,
     versions: Sequence[PolicyVersion],
-    account: AccountFacts,
+    account: DunningFacts,
     opened: list[tuple[UUID, UUID, str | None, date]],
     due_dates: list[tuple[UUID, date]],
 ) -> list[EvaluatedItem]:
     unnoticed = _list_unnoticed(versions, account, unit.now)
-    if account.suspensions and await suspensions.end_settled_causes(
-        unit, account, unnoticed, map_terms(versions, account)
+    if account.suspensions and await suspensions.end_settled_suspension_causes(
+        unit, account, unnoticed, map_suspension_terms(versions, account)
     ):  # what was withdrawn may be due again
-        account = (await repository_facts.load_facts(unit, [account.account_id]))[account.account_id]
+        account = (await repository_facts.load_account_facts(unit, [account.account_id]))[account.account_id]
     items = evaluate_items(versions, account, unit.now)
     if account.case_id is None:
         opened += _open_case(unit, account, items)
@@ -125,12 +125,12 @@ async def _reevaluate_account(
     return items
 
 
-def _list_unnoticed(versions: Sequence[PolicyVersion], account: AccountFacts, now: datetime) -> frozenset[UUID]:
+def _list_unnoticed(versions: Sequence[PolicyVersion], account: DunningFacts, now: datetime) -> frozenset[UUID]:
     """List the invoices of which a notice failed on which a suspension that is not effective may rest."""
     if all(suspension.state is not SuspensionState.REQUESTED for suspension in account.suspensions):
         return frozenset()
     judged_items = evaluate_items(versions, account, now)
-    return frozenset(result.item.invoice_id for result in judged_items if result.evaluation.is_unnoticed)
+    return frozenset(result.item.invoice_id for result in judged_items if result.evaluation.lacks_required_notice)
 
 
 def _compute_due_at(result: EvaluatedItem, asked: Mapping[UUID, datetime | None]) -> datetime | None:
@@ -152,25 +152,25 @@ def _list_deferral_instants(result: EvaluatedItem) -> list[datetime]:
     return [instant for instant in reached if instant > result.evaluation.judged_at]
 
 
-async def list_not_dunnable(unit: Unit, account_id: UUID, rounds: Iterable[tuple[UUID, int]]) -> frozenset[UUID]:
+async def list_undunnable(unit: Unit, account_id: UUID, rounds: Iterable[tuple[UUID, int]]) -> frozenset[UUID]:
     """The invoices of a notice (each with its round) that are not dunnable now, as far as is known here."""
-    account = (await repository_facts.load_facts(unit, [account_id]))[account_id]
+    account = (await repository_facts.load_account_facts(unit, [account_id]))[account_id]
     return domain_account.list_not_dunnable(rounds, [item.evaluation for item in await evaluate_account(unit, account)])
 
 
-async def take_due_steps(unit: Unit, account_ids: list[str]) -> None:
+async def take_due_dunning_steps(unit: Unit, account_ids: list[str]) -> None:
     """Take the steps that are due for these accounts, which are locked, and say when to judge next."""
     ids = [UUID(account_id) for account_id in account_ids]
     asked: dict[UUID, datetime | None] = {}
-    for account in (await repository_facts.load_facts(unit, ids)).values():
+    for account in (await repository_facts.load_account_facts(unit, ids)).values():
         items = await evaluate_account(unit, account)
         evaluations = [result.evaluation for result in items]
         versions = {result.item.invoice_id: result.version for result in items}
-        suspended = list_suspended(account)
-        for message in domain_account.group_messages(evaluations):
+        suspended = list_suspended_subscriptions(account)
+        for message in domain_account.group_notices_by_message(evaluations):
             actions = {item.evaluation.invoice_id: item.action for item in message.items}
             prospects = {
-                judged_item.item.invoice_id: judged_item.assess_prospect(suspended, action)
+                judged_item.item.invoice_id: judged_item.assess_outlook(suspended, action)
                 for judged_item in items
                 if (action := actions.get(judged_item.item.invoice_id))
             }
@@ -179,10 +179,10 @@ async def take_due_steps(unit: Unit, account_ids: list[str]) -> None:
         if domain_account.group_suspensions(evaluations):
             await intents.add_intent(unit, CHECK_SUSPENSION, account.account_id, account.account_id, {})
             asked |= {result.item.invoice_id: None for result in items}
-    await reevaluate_accounts(unit, ids, asked=asked)
+    await apply_account_facts(unit, ids, asked=asked)
 
 
-def list_suspended(account: AccountFacts) -> frozenset[UUID]:
+def list_suspended_subscriptions(account: DunningFacts) -> frozenset[UUID]:
     """List the subscriptions of an account whose access has ended."""
     return frozenset(
         suspension.subscription_id
@@ -191,7 +191,7 @@ def list_suspended(account: AccountFacts) -> frozenset[UUID]:
     )
 
 
-async def _request_terminations(unit: Unit, account: AccountFacts, items: Sequence[EvaluatedItem]) -> None:
+async def _request_terminations(unit: Unit, account: DunningFacts, items: Sequence[EvaluatedItem]) -> None:
     for result in items:
         for action in result.evaluation.actions:
             if action.kind != "terminate":
@@ -204,7 +204,7 @@ async def _request_terminations(unit: Unit, account: AccountFacts, items: Sequen
                 None,
                 result.evaluation.attempts[action.step] + 1,
             )
-            await repository_notices.insert_steps(unit, account.account_id, [(*taken, *amounts)])
+            await repository_notices.insert_dunning_steps(unit, account.account_id, [(*taken, *amounts)])
             caused = [suspension for suspension in account.suspensions if result.item.invoice_id in suspension.causes]
             unit.publish(
                 TerminationRequested(
@@ -224,32 +224,32 @@ def _find_oldest_due_date(items: Sequence[EvaluatedItem]) -> date | None:
 
 
 def _open_case(
-    unit: Unit, account: AccountFacts, items: Sequence[EvaluatedItem]
+    unit: Unit, account: DunningFacts, items: Sequence[EvaluatedItem]
 ) -> list[tuple[UUID, UUID, str | None, date]]:
     """The case to be opened, if one is: its id, account, stage and oldest due date."""
     evaluations = [result.evaluation for result in items]
     oldest = _find_oldest_due_date(items)
     if oldest is None:
         return []
-    case_id, stage = new_id(), domain_account.stage_of_case(evaluations)
+    case_id, stage = new_id(), domain_account.find_case_stage(evaluations)
     unit.publish(DunningCaseOpened(account_id=account.account_id, case_id=case_id))
     if stage is not None:
         unit.publish(DunningStageChanged(account_id=account.account_id, case_id=case_id, stage=stage.name))
     return [(case_id, account.account_id, stage.name if stage else None, oldest)]
 
 
-async def _update_case(unit: Unit, account: AccountFacts, case_id: UUID, items: Sequence[EvaluatedItem]) -> None:
+async def _update_case(unit: Unit, account: DunningFacts, case_id: UUID, items: Sequence[EvaluatedItem]) -> None:
     evaluations = [result.evaluation for result in items]
-    stage = domain_account.stage_of_case(evaluations)
+    stage = domain_account.find_case_stage(evaluations)
     if stage is not None and stage.name != account.stage:
-        await repository_notices.save_stage(unit, case_id, stage.name)
+        await repository_notices.save_dunning_stage(unit, case_id, stage.name)
         unit.publish(DunningStageChanged(account_id=account.account_id, case_id=case_id, stage=stage.name))
     if not domain_account.is_case_open(evaluations):
-        await repository_notices.close_case(unit, case_id)
+        await repository_notices.close_dunning_case(unit, case_id)
         unit.publish(DunningCaseClosed(account_id=account.account_id, case_id=case_id))
 
 
-async def _sync_deferrals(unit: Unit, account: AccountFacts, items: Sequence[EvaluatedItem]) -> None:
+async def _sync_deferrals(unit: Unit, account: DunningFacts, items: Sequence[EvaluatedItem]) -> None:
     """Announce each deferred step once for each cause; forget those that no longer wait.
 
     A suspension that is due and not deferred by the policy keeps what the guard or the bank's data said of it, and
@@ -266,15 +266,15 @@ async def _sync_deferrals(unit: Unit, account: AccountFacts, items: Sequence[Eva
         announced = account.deferrals.get(result.item.invoice_id)
         due = any(action.kind == "suspend" for action in result.evaluation.actions)
         for waiting in result.evaluation.deferred:
-            await announce_deferral(unit, account, result, waiting.step, waiting.reason, waiting.until)
+            await announce_step_deferral(unit, account, result, waiting.step, waiting.reason, waiting.until)
         if announced and not result.evaluation.deferred and not due and result.item.invoice_id not in requested:
             over.append(result.item.invoice_id)
-    await repository_notices.end_deferrals(unit, over)
+    await repository_notices.end_step_deferrals(unit, over)
 
 
-async def announce_deferral(
+async def announce_step_deferral(
     unit: Unit,
-    account: AccountFacts,
+    account: DunningFacts,
     result: EvaluatedItem,
     step: str,
     cause: str,
@@ -285,7 +285,7 @@ async def announce_deferral(
     """Record that a step waits, and announce it unless that was said before."""
     invoice_id = result.item.invoice_id
     was_announced = account.deferrals.get(invoice_id) == (step, cause)
-    await repository_notices.save_deferral(unit, account.account_id, invoice_id, step, cause, until, waits_for)
+    await repository_notices.save_step_deferral(unit, account.account_id, invoice_id, step, cause, until, waits_for)
     if not was_announced:
         unit.publish(
             StepDeferred(

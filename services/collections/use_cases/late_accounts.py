@@ -9,20 +9,20 @@ from uuid import UUID
 
 import asyncpg
 
-from services.collections.domain.judgement import NextStep
+from services.collections.domain.judgement import NextDunningStep
 from services.collections.repository import facts, late_accounts, policies
-from services.collections.repository.late_accounts import LateCriteria
+from services.collections.repository.late_accounts import LateAccountCriteria
 from services.collections.repository.policies import PolicyVersion
 from services.collections.use_cases import judging
 from services.collections.use_cases.judging import EvaluatedItem
-from services.collections.use_cases.standing import assess_state
+from services.collections.use_cases.standing import assess_account_state
 from shared.persistence.database import Unit
 from shared.pure.calendar import local_date
 from shared.pure.errors import Refusal
 
 
 @dataclass(frozen=True, slots=True)
-class LateAmounts:
+class OverdueAmounts:
     """Amounts of the overdue invoices of an account in one currency; minor units."""
 
     currency: str
@@ -34,7 +34,7 @@ class LateAmounts:
 
 
 @dataclass(frozen=True, slots=True)
-class ComingStep:
+class NextAccountStep:
     """The first step of an account that comes if no new fact does, and the invoice whose step it is."""
 
     invoice_id: UUID
@@ -60,13 +60,13 @@ class LateAccount:
     """The furthest step that was taken."""
     position: int
     """The furthest on the ladder of its overdue invoices."""
-    next: ComingStep | None
-    amounts: Sequence[LateAmounts]
+    next: NextAccountStep | None
+    amounts: Sequence[OverdueAmounts]
     suspended_subscription_ids: Sequence[UUID]
     waiting: Sequence[asyncpg.Record]
 
 
-class UnknownStep(Refusal):
+class UnknownPolicyStep(Refusal):
     """No version of the policy has a step of this name."""
 
     code = "unknown_step"
@@ -76,19 +76,21 @@ class UnknownStep(Refusal):
 def _check_step(versions: Sequence[PolicyVersion], name: str) -> None:
     names = sorted({step.name for version in versions for step in version.policy.steps})
     if name not in names:
-        raise UnknownStep(f"step: no version of the policy has a step {name}; there are {', '.join(names)}")
+        raise UnknownPolicyStep(f"step: no version of the policy has a step {name}; there are {', '.join(names)}")
 
 
-async def list_late_accounts(unit: Unit, criteria: LateCriteria, after: UUID | None, limit: int) -> list[LateAccount]:
+async def list_late_accounts(
+    unit: Unit, criteria: LateAccountCriteria, after: UUID | None, limit: int
+) -> list[LateAccount]:
     """List late accounts in the order of their cases' ids; all of a page are loaded together. Raises UnknownStep."""
-    versions = await policies.list_versions(unit)
+    versions = await policies.list_policy_versions(unit)
     if criteria.step is not None:
         _check_step(versions, criteria.step)
-    rows = await late_accounts.list_late(unit, criteria, after, limit)
+    rows = await late_accounts.list_late_account_rows(unit, criteria, after, limit)
     account_ids = [row["account_id"] for row in rows]
-    facts_by_account = await facts.load_facts(unit, account_ids)
-    suspensions = _group_by_account(await late_accounts.list_suspensions(unit, account_ids))
-    waiting = _group_by_account(await late_accounts.list_waiting(unit, account_ids))
+    facts_by_account = await facts.load_account_facts(unit, account_ids)
+    suspensions = _group_by_account(await late_accounts.list_suspensions_of_accounts(unit, account_ids))
+    waiting = _group_by_account(await late_accounts.list_deferred_steps(unit, account_ids))
     described = []
     for row in rows:
         account = facts_by_account[row["account_id"]]
@@ -122,7 +124,7 @@ def _describe_account(
         late_since=row["opened_at"],
         oldest_due_date=row["oldest_due_date"],
         days_late=(today - row["oldest_due_date"]).days,
-        state=assess_state(items, suspensions),
+        state=assess_account_state(items, suspensions),
         step=row["stage"],
         position=max((item.evaluation.position for item in overdue), default=0),
         next=_find_coming_step(overdue),
@@ -134,9 +136,9 @@ def _describe_account(
     )
 
 
-def _find_coming_step(overdue: Sequence[EvaluatedItem]) -> ComingStep | None:
+def _find_coming_step(overdue: Sequence[EvaluatedItem]) -> NextAccountStep | None:
     """Find the first step that comes of the overdue invoices; of several at one instant, that of the first number."""
-    coming: list[tuple[datetime, str, UUID, NextStep]] = [
+    coming: list[tuple[datetime, str, UUID, NextDunningStep]] = [
         (upcoming.at, item.item.number, item.item.invoice_id, upcoming)
         for item in overdue
         if (upcoming := item.evaluation.next)
@@ -144,18 +146,18 @@ def _find_coming_step(overdue: Sequence[EvaluatedItem]) -> ComingStep | None:
     if not coming:
         return None
     at, _, invoice_id, upcoming = min(coming)
-    return ComingStep(invoice_id, upcoming.step, at, upcoming.rule)
+    return NextAccountStep(invoice_id, upcoming.step, at, upcoming.rule)
 
 
 _AMOUNTS = attrgetter("open_minor", "disputed_minor", "in_flight_minor", "promised_minor", "dunnable_minor")
 
 
-def _sum_amounts(overdue: Sequence[EvaluatedItem]) -> list[LateAmounts]:
+def _sum_amounts(overdue: Sequence[EvaluatedItem]) -> list[OverdueAmounts]:
     """Sum the amounts of the overdue invoices by currency; currencies are never added."""
     amounts_by_currency: defaultdict[str, list[tuple[int, ...]]] = defaultdict(list)
     for item in overdue:
         amounts_by_currency[item.evaluation.currency].append(_AMOUNTS(item.evaluation))
     return [
-        LateAmounts(currency, *(sum(column) for column in zip(*amounts, strict=True)))
+        OverdueAmounts(currency, *(sum(column) for column in zip(*amounts, strict=True)))
         for currency, amounts in sorted(amounts_by_currency.items())
     ]

@@ -6,8 +6,8 @@ from types import MappingProxyType
 from typing import Any, Literal
 from uuid import UUID
 
-from services.collections.domain.account import Message, assess_access
-from services.collections.domain.outlook import Prospect
+from services.collections.domain.account import Message, assess_access_statement
+from services.collections.domain.outlook import DunningOutlook
 from services.collections.repository import notices as repository_notices
 from services.collections.repository.suspensions import SuspensionRecord
 from services.collections.tables import NoticeRow
@@ -29,7 +29,7 @@ async def create_step_notice(
     message: Message,
     versions: Mapping[UUID, int],
     suspended: Collection[UUID],
-    prospects: Mapping[UUID, Prospect],
+    prospects: Mapping[UUID, DunningOutlook],
 ) -> None:
     """Write the message of the steps that fall on one instant, and record the steps as taken.
 
@@ -51,7 +51,7 @@ async def create_step_notice(
                 dunnable_minor=amount,
                 currency=evaluation.currency,
                 template=action.template,
-                access=assess_access(evaluation, suspended),
+                access=assess_access_statement(evaluation, suspended),
             )
         )
         taken, attempts = (evaluation.invoice_id, evaluation.round), evaluation.attempts
@@ -61,11 +61,13 @@ async def create_step_notice(
             (*taken, name, "skipped", action.at, version, amount, None, action.step, attempts[name] + 1)
             for name in action.skipped
         ]
-    await create_notice(unit, account_id, "steps", message.template, _add_prospects(items, prospects), notice_id)
-    await repository_notices.insert_steps(unit, account_id, steps)
+    await create_customer_notice(
+        unit, account_id, "steps", message.template, _add_prospects(items, prospects), notice_id
+    )
+    await repository_notices.insert_dunning_steps(unit, account_id, steps)
 
 
-async def create_notice(
+async def create_customer_notice(
     unit: Unit,
     account_id: UUID,
     kind: NoticeKind,
@@ -94,31 +96,31 @@ async def create_notice(
     await intents.add_intent(unit, SEND_NOTICE, account_id, row.id, {}, row.id, delay)
 
 
-async def inform_of_access(
+async def create_access_notice(
     unit: Unit,
     account_id: UUID,
     kind: Literal["suspended", "restored"],
     subscription_id: UUID,
     items: Sequence[StepItem] = (),
-    prospects: Mapping[UUID, Prospect] = MappingProxyType({}),
+    prospects: Mapping[UUID, DunningOutlook] = MappingProxyType({}),
 ) -> None:
     """Inform the customer of the access to a subscription, in a notice of the kind that nobody has begun to send."""
     stated = _add_prospects(items, prospects)
-    notice = await repository_notices.find_gathering(unit, account_id, kind, SEND_NOTICE)
+    notice = await repository_notices.find_unsent_notice(unit, account_id, kind, SEND_NOTICE)
     if notice is None:
-        await create_notice(unit, account_id, kind, kind, stated, subscription_ids=[subscription_id])
+        await create_customer_notice(unit, account_id, kind, kind, stated, subscription_ids=[subscription_id])
         return
     items_by_invoice = {item["invoice_id"]: item for item in [*notice.items, *stated]}
     subscription_ids = sorted({*notice.subscription_ids, subscription_id})
-    await repository_notices.save_gathered(unit, notice.id, list(items_by_invoice.values()), subscription_ids)
+    await repository_notices.save_unsent_notice(unit, notice.id, list(items_by_invoice.values()), subscription_ids)
 
 
-def _add_prospects(items: Sequence[StepItem], prospects: Mapping[UUID, Prospect]) -> list[dict[str, Any]]:
+def _add_prospects(items: Sequence[StepItem], prospects: Mapping[UUID, DunningOutlook]) -> list[dict[str, Any]]:
     """Add to items, as they are stored, what the message states beside their steps."""
     return [item.model_dump(mode="json") | _dump_prospect(prospects.get(item.invoice_id)) for item in items]
 
 
-def _dump_prospect(prospect: Prospect | None) -> dict[str, Any]:
+def _dump_prospect(prospect: DunningOutlook | None) -> dict[str, Any]:
     if prospect is None:
         return {}
     return {
@@ -129,7 +131,7 @@ def _dump_prospect(prospect: Prospect | None) -> dict[str, Any]:
     }
 
 
-def list_step_items(suspension: SuspensionRecord) -> list[StepItem]:
+def list_suspension_step_items(suspension: SuspensionRecord) -> list[StepItem]:
     """The invoices that caused a suspension, for the message that tells of it."""
     return [
         StepItem(

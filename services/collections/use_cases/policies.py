@@ -2,10 +2,10 @@
 
 from datetime import date, timedelta
 
-from services.collections.domain.policy import Limits, check_required_notices
+from services.collections.domain.policy import Limits, check_suspension_notices
 from services.collections.repository import guard
 from services.collections.repository import policies as repository_policies
-from services.collections.tables import PolicyRow
+from services.collections.tables import CollectionPolicyRow
 from shared.events.collections import PolicyPublished
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -17,35 +17,39 @@ EARLIEST_ZONE = timedelta(hours=14)
 """Where a date begins first (UTC+14)."""
 
 
-class GuardLoosened(Refusal):
+class GuardLoosenedByPolicy(Refusal):
     """A policy whose guard lets more go out than the one in force: that is decided by a call of its own."""
 
     code = "guard_loosened"
 
 
-class EffectiveDateRefused(Refusal):
+class PolicyEffectiveDateRefused(Refusal):
     """A version takes effect in the future, so that no invoice changes the version that it is on."""
 
     code = "effective_date_refused"
     status = 422
 
 
-async def publish_policy(unit: Unit, document: str, effective_date: date, actor: str, reason: str) -> PolicyRow:
+async def publish_policy(
+    unit: Unit, document: str, effective_date: date, actor: str, reason: str
+) -> CollectionPolicyRow:
     """Publish a version, which tightens the guard at once if its limits are tighter.
 
     Raises PolicyRefused, EffectiveDateRefused, GuardLoosened.
     """
-    policy = repository_policies.parse_published(document)
-    check_required_notices(policy)
+    policy = repository_policies.parse_published_policy(document)
+    check_suspension_notices(policy)
     await unit.lock(SUBJECT)
     published = await repository_policies.list_policies(unit)
     if published:
         # An invoice recorded today, on the latest date that it is anywhere, keeps the version that it is on.
         earliest = max((unit.now + EARLIEST_ZONE).date() + ONE_DAY, published[-1].effective_date)
         if effective_date < earliest:
-            raise EffectiveDateRefused(f"effective_date: a new version takes effect on {earliest} at the earliest")
+            raise PolicyEffectiveDateRefused(
+                f"effective_date: a new version takes effect on {earliest} at the earliest"
+            )
     await _tighten_guard(unit, policy.guard)
-    row = PolicyRow(
+    row = CollectionPolicyRow(
         version=len(published) + 1,
         name=policy.name,
         effective_date=effective_date,
@@ -65,15 +69,15 @@ async def publish_policy(unit: Unit, document: str, effective_date: date, actor:
     )
     unit.record(AuditedChange("policy", row.version))
     if not published:
-        await repository_policies.make_all_due(unit)
+        await repository_policies.mark_open_items_due(unit)
     return row
 
 
 async def _tighten_guard(unit: Unit, limits: Limits) -> None:
     """Take the limits of a policy for the guard, unless they are looser than those in force. Raises GuardLoosened."""
     current = (await guard.lock_guard(unit)).limits
-    if current is not None and limits.is_looser_than(current):
-        raise GuardLoosened(
+    if current is not None and limits.allows_more_than(current):
+        raise GuardLoosenedByPolicy(
             f"guard: the limits in force are {current.suspensions_per_hour} suspensions an hour and"
             f" {current.share_of_accounts_percent} % of the accounts; loosen them first (POST /v1/guard:set-limits)"
         )

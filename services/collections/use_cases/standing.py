@@ -20,7 +20,7 @@ GOOD = "good_standing"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AccountStanding:
     """Everything that explains why an account stands as it does."""
 
     account_id: UUID
@@ -34,26 +34,26 @@ class Standing:
     notices: Sequence[NoticeRow]
 
 
-async def load_standing(unit: Unit, account_id: UUID) -> Standing:
+async def load_account_standing(unit: Unit, account_id: UUID) -> AccountStanding:
     """The standing of an account now. Raises NotFound."""
     account = await repository_standing.account(unit, account_id)
-    facts = (await repository_facts.load_facts(unit, [account_id]))[account_id]
+    facts = (await repository_facts.load_account_facts(unit, [account_id]))[account_id]
     items = await judging.evaluate_account(unit, facts)
     suspensions = await repository_standing.suspensions(unit, account_id)
-    return Standing(
+    return AccountStanding(
         account_id,
         account["time_zone"],
-        assess_state(items, suspensions),
+        assess_account_state(items, suspensions),
         items,
-        await repository_standing.fact_events(unit, [result.item.invoice_id for result in items]),
+        await repository_standing.list_fact_events(unit, [result.item.invoice_id for result in items]),
         await repository_standing.cases(unit, account_id),
         suspensions,
-        await repository_standing.deferrals(unit, account_id),
+        await repository_standing.list_step_deferrals(unit, account_id),
         await notices.list_notices(unit, account_id, NOTICES_SHOWN),
     )
 
 
-def assess_state(items: Sequence[EvaluatedItem], suspensions: Sequence[asyncpg.Record]) -> str:
+def assess_account_state(items: Sequence[EvaluatedItem], suspensions: Sequence[asyncpg.Record]) -> str:
     """Assess the gravest thing that is true of an account, by its judged items and its suspensions."""
     if any(row["state"] in ("effective", "ending") for row in suspensions):
         return "suspended"

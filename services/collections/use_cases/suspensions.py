@@ -4,19 +4,19 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from uuid import UUID
 
-from services.collections.domain.item import Balance, Item
+from services.collections.domain.item import Balance, ItemFacts
 from services.collections.domain.suspension import (
-    ItemTerms,
     SuspensionState,
-    is_still_due,
-    list_current_causes,
-    list_open_causes,
-    list_unblocked_causes,
+    SuspensionTerms,
+    is_suspension_still_due,
+    list_current_suspension_causes,
+    list_open_suspension_causes,
+    list_unblocked_suspension_causes,
     move_suspension,
 )
 from services.collections.repository import suspensions as repository_suspensions
-from services.collections.repository.facts import AccountFacts, load_facts
-from services.collections.repository.suspensions import RecordedCause, SuspensionRecord
+from services.collections.repository.facts import DunningFacts, load_account_facts
+from services.collections.repository.suspensions import RecordedSuspensionCause, SuspensionRecord
 from shared.events.collections import (
     ReinstatementRequested,
     SuspensionCause,
@@ -41,15 +41,15 @@ ENDS: dict[WithdrawalCause, str] = {
 MAX_RELEASE_DAYS = 365
 
 
-class ReleaseRefused(Refusal):
+class SuspensionReleaseRefused(Refusal):
     """A release ends today or later, and within a year."""
 
     code = "release_refused"
     status = 422
 
 
-async def end_settled_causes(
-    unit: Unit, account: AccountFacts, unnoticed: frozenset[UUID], terms: Mapping[UUID, ItemTerms]
+async def end_settled_suspension_causes(
+    unit: Unit, account: DunningFacts, unnoticed: frozenset[UUID], terms: Mapping[UUID, SuspensionTerms]
 ) -> bool:
     """End causes that are settled; withdraw or reinstate what nothing carries. Whether anything changed.
 
@@ -67,19 +67,21 @@ async def end_settled_causes(
 async def _update_suspension(
     unit: Unit,
     suspension: SuspensionRecord,
-    items: Mapping[UUID, Item],
+    items: Mapping[UUID, ItemFacts],
     latest: Mapping[UUID, Balance],
     unnoticed: frozenset[UUID],
-    terms: Mapping[UUID, ItemTerms],
+    terms: Mapping[UUID, SuspensionTerms],
 ) -> bool:
     causes = frozenset(suspension.causes)
     rounds = {id_: cause.round for id_, cause in suspension.causes.items()}
-    open_causes = list_open_causes(list_current_causes(rounds, items, unit.now), suspension.subscription_id, latest)
+    open_causes = list_open_suspension_causes(
+        list_current_suspension_causes(rounds, items, unit.now), suspension.subscription_id, latest
+    )
     unblocked = open_causes
     if suspension.state is SuspensionState.REQUESTED:
-        unblocked = list_unblocked_causes(open_causes, items, terms, suspension.requested_at, unit.now)
-    await repository_suspensions.end_causes(unit, suspension.id, causes - open_causes)
-    if suspension.state is SuspensionState.REQUESTED and not is_still_due(
+        unblocked = list_unblocked_suspension_causes(open_causes, items, terms, suspension.requested_at, unit.now)
+    await repository_suspensions.end_suspension_causes(unit, suspension.id, causes - open_causes)
+    if suspension.state is SuspensionState.REQUESTED and not is_suspension_still_due(
         unblocked, suspension.subscription_id, items, terms, unit.now
     ):
         await withdraw_suspension(unit, suspension, "settled" if not open_causes else "not_dunnable")
@@ -130,11 +132,11 @@ async def request_reinstatement(
 
 async def request_suspension(
     unit: Unit,
-    account: AccountFacts,
+    account: DunningFacts,
     subscription_id: UUID,
     step: str,
     policy_version: int,
-    causes: Iterable[RecordedCause],
+    causes: Iterable[RecordedSuspensionCause],
 ) -> None:
     """Request a suspension, or add causes to the one that stands; the request carries the whole wanted state."""
     new = list(causes)
@@ -158,12 +160,12 @@ async def request_suspension(
             {},
         )
         await repository_suspensions.insert_suspension(unit, suspension)
-    await repository_suspensions.insert_causes(unit, account.account_id, suspension.id, new)
+    await repository_suspensions.insert_suspension_causes(unit, account.account_id, suspension.id, new)
     added = {cause.invoice_id: cause for cause in new}
     _announce_request(unit, suspension, {**suspension.causes, **added})
 
 
-def _announce_request(unit: Unit, suspension: SuspensionRecord, causes: Mapping[UUID, RecordedCause]) -> None:
+def _announce_request(unit: Unit, suspension: SuspensionRecord, causes: Mapping[UUID, RecordedSuspensionCause]) -> None:
     unit.publish(
         SuspensionRequested(
             account_id=suspension.account_id,
@@ -188,15 +190,15 @@ async def release_suspension(unit: Unit, suspension_id: UUID, until: date, reaso
     suspension = await repository_suspensions.get_suspension(unit, suspension_id)
     await unit.lock(suspension.account_id)
     suspension = await repository_suspensions.get_suspension(unit, suspension_id)
-    account = (await load_facts(unit, [suspension.account_id]))[suspension.account_id]
+    account = (await load_account_facts(unit, [suspension.account_id]))[suspension.account_id]
     _check_end_of_release(until, local_date(unit.now, account.zone))
     before = {"state": suspension.state}
     if suspension.state is SuspensionState.REQUESTED:
-        await repository_suspensions.mark_step_taken(unit, suspension_id)
+        await repository_suspensions.record_suspension_step(unit, suspension_id)
         await withdraw_suspension(unit, suspension, "released", reason)
     else:
         await request_reinstatement(unit, suspension, "released", reason)
-    await repository_suspensions.insert_releases(unit, suspension_id, until)
+    await repository_suspensions.insert_suspension_releases(unit, suspension_id, until)
     suspension = await repository_suspensions.get_suspension(unit, suspension_id)
     after = {"state": suspension.state, "until": until}
     unit.record(AuditedChange("suspension", suspension_id, suspension.account_id, before, after))
@@ -205,6 +207,6 @@ async def release_suspension(unit: Unit, suspension_id: UUID, until: date, reaso
 
 def _check_end_of_release(until: date, today: date) -> None:
     if until < today:
-        raise ReleaseRefused(f"until: a release lasts to the end of {today} at the earliest")
+        raise SuspensionReleaseRefused(f"until: a release lasts to the end of {today} at the earliest")
     if until > today + MAX_RELEASE_DAYS * ONE_DAY:
-        raise ReleaseRefused(f"until: a release lasts at most {MAX_RELEASE_DAYS} days")
+        raise SuspensionReleaseRefused(f"until: a release lasts at most {MAX_RELEASE_DAYS} days")

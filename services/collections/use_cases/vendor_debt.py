@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from services.collections.use_cases.standing import GOOD, Standing
+from services.collections.use_cases.standing import GOOD, AccountStanding
 from shared.pure.errors import Later
 from shared.web.clients import Answered
 
@@ -24,7 +24,7 @@ class VendorDebt:
     missing: str | None
 
 
-async def load_vendor_debt(runtime: "Runtime", standing: Standing) -> VendorDebt:
+async def load_vendor_debt(runtime: "Runtime", standing: AccountStanding) -> VendorDebt:
     """Load the debt to the vendor beside a standing; nobody asks it of an account in good standing."""
     if standing.state == GOOD:
         return VendorDebt(None, "the account is in good standing")

@@ -8,9 +8,9 @@ from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from services.entitlements import repository, use_cases
-from services.entitlements.domain.hold import AlreadyReleased, EndsThroughCollections, Hold, RoleNeeded
+from services.entitlements.domain.hold import FraudRoleNeeded, Hold, HoldAlreadyReleased, HoldEndsThroughCollections
 from services.entitlements.repository import HoldCriteria
-from services.entitlements.use_cases.holds import NewHold
+from services.entitlements.use_cases.holds import NewManualHold
 from shared.events.entitlements import HoldReason
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Name, Prose, ReasonIn, example, get_example
@@ -108,7 +108,7 @@ async def place_hold(hold: HoldIn, command: Annotated[CommandRunner, perform_com
     """Forbid access at once, and suspend at the vendor; announces `HoldPlaced`. The comment stays here."""
 
     async def place(unit: Unit) -> HoldOut:
-        return HoldOut.of(await use_cases.holds.place_hold(unit, NewHold(**hold.model_dump())))
+        return HoldOut.of(await use_cases.holds.place_hold(unit, NewManualHold(**hold.model_dump())))
 
     return await command.run(place, reason=hold.reason, subject=hold.subscription_id)
 
@@ -118,7 +118,7 @@ async def place_hold(hold: HoldIn, command: Annotated[CommandRunner, perform_com
     status_code=200,
     response_model=HoldOut,
     summary="Release a hold",
-    responses=refusals(EndsThroughCollections, AlreadyReleased, RoleNeeded),
+    responses=refusals(HoldEndsThroughCollections, HoldAlreadyReleased, FraudRoleNeeded),
 )
 async def release_hold(
     hold_id: UUID, body: ReasonIn, command: Annotated[CommandRunner, perform_command("hold.release")]

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from services.entitlements.domain.hold import Hold, standing
-from services.entitlements.domain.renewal import without_auto_renew
+from services.entitlements.domain.renewal import disable_auto_renew
 from shared.events.entitlements import WantedAtVendor
 from shared.pure.errors import Refusal
 
@@ -68,7 +68,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Entitlement:
+class SubscriptionEntitlement:
     """Access to one subscription. `holds` are those that stand, or whose end is not announced yet."""
 
     subscription_id: UUID
@@ -100,26 +100,26 @@ class Entitlement:
     @property
     def wanted(self) -> Wanted:
         """State that the vendor shall have."""
-        return wanted_state(self.holds)
+        return compute_wanted_access_state(self.holds)
 
     @property
-    def awaits_renewal_off(self) -> bool:
+    def must_disable_auto_renew(self) -> bool:
         """Whether the vendor is yet to be told that the subscription is not renewed, and has not refused it."""
         is_refused = self.failure is not None and self.failure.wanted == "auto_renew_off"
         return self.ended_on is not None and self.renewal_off_at is None and not is_refused
 
     @property
-    def to_restore(self) -> dict[str, Any] | None:
+    def renewal_settings_to_restore(self) -> dict[str, Any] | None:
         """The renewal settings that are still to be put back."""
         return None if self.state is EntitlementState.ACTIVE else self.snapshot
 
 
-def wanted_state(holds: Iterable[Hold]) -> Wanted:
+def compute_wanted_access_state(holds: Iterable[Hold]) -> Wanted:
     """Suspended while any hold stands, else active (product rule 4)."""
     return "suspended" if standing(holds) else "active"
 
 
-def is_allowed(state: EntitlementState, holds: Iterable[Hold]) -> bool:
+def is_access_allowed(state: EntitlementState, holds: Iterable[Hold]) -> bool:
     """Whether the subscription may be used.
 
     A hold for non-payment alone forbids it only once collections confirmed it on fresh facts, that is,
@@ -131,28 +131,30 @@ def is_allowed(state: EntitlementState, holds: Iterable[Hold]) -> bool:
     return not standing_reasons or (standing_reasons == {"non_payment"} and state is EntitlementState.ACTIVE)
 
 
-def with_access(entitlement: Entitlement, now: datetime) -> Entitlement:
+def refresh_access_answer(entitlement: SubscriptionEntitlement, now: datetime) -> SubscriptionEntitlement:
     """Build the entitlement with its access evaluated anew."""
-    allowed = is_allowed(entitlement.state, entitlement.holds)
+    allowed = is_access_allowed(entitlement.state, entitlement.holds)
     if allowed == entitlement.allowed:
         return entitlement
     return replace(entitlement, allowed=allowed, since=now)
 
 
-def with_hold(entitlement: Entitlement, hold: Hold, now: datetime) -> Entitlement:
+def put_hold_on_entitlement(entitlement: SubscriptionEntitlement, hold: Hold, now: datetime) -> SubscriptionEntitlement:
     """The entitlement with this hold as it is now: placed, changed or released."""
     others = tuple(other for other in entitlement.holds if other.id != hold.id)
-    return with_access(replace(entitlement, holds=(*others, hold)), now)
+    return refresh_access_answer(replace(entitlement, holds=(*others, hold)), now)
 
 
-def with_subscription_end(entitlement: Entitlement, ended_on: date, term_end: date, ends_at: datetime) -> Entitlement:
+def plan_subscription_end(
+    entitlement: SubscriptionEntitlement, ended_on: date, term_end: date, ends_at: datetime
+) -> SubscriptionEntitlement:
     """Note when the subscription ends; what has ended stays as it ended."""
     if entitlement.state is EntitlementState.ENDED:
         return entitlement
     return replace(entitlement, ended_on=ended_on, term_end=term_end, ends_at=ends_at)
 
 
-def is_due_to_end(entitlement: Entitlement, now: datetime) -> bool:
+def has_reached_its_end(entitlement: SubscriptionEntitlement, now: datetime) -> bool:
     """Whether its end has come, and access is not over yet."""
     return (
         entitlement.state is not EntitlementState.ENDED
@@ -161,23 +163,23 @@ def is_due_to_end(entitlement: Entitlement, now: datetime) -> bool:
     )
 
 
-def end_entitlement(entitlement: Entitlement, now: datetime) -> Entitlement:
+def end_entitlement(entitlement: SubscriptionEntitlement, now: datetime) -> SubscriptionEntitlement:
     """End access for good. Raises EntitlementMoveRefused if it has ended before."""
-    return with_access(
+    return refresh_access_answer(
         replace(entitlement, state=move_entitlement(entitlement.state, EntitlementState.ENDED), waiting_for=None), now
     )
 
 
-def with_renewal_off(entitlement: Entitlement, now: datetime) -> Entitlement:
+def mark_auto_renew_off(entitlement: SubscriptionEntitlement, now: datetime) -> SubscriptionEntitlement:
     """Note that auto-renew is off at the vendor, and is not to be put back after a suspension."""
-    snapshot = entitlement.snapshot and without_auto_renew(entitlement.snapshot)
+    snapshot = entitlement.snapshot and disable_auto_renew(entitlement.snapshot)
     failure = entitlement.failure if entitlement.failure and entitlement.failure.wanted != "auto_renew_off" else None
     return replace(entitlement, renewal_off_at=now, snapshot=snapshot, failure=failure, waiting_for=None)
 
 
-def begin_suspension(
-    entitlement: Entitlement, decided_from: frozenset[UUID], settings: Mapping[str, Any], now: datetime
-) -> Entitlement | None:
+def begin_vendor_suspension(
+    entitlement: SubscriptionEntitlement, decided_from: frozenset[UUID], settings: Mapping[str, Any], now: datetime
+) -> SubscriptionEntitlement | None:
     """The entitlement just before the vendor is called; None if other holds stand now than it was decided from.
 
     The snapshot is taken once for a suspension: after the call the vendor shows auto-renew off.
@@ -191,4 +193,4 @@ def begin_suspension(
         snapshot=dict(settings) if entitlement.state is EntitlementState.ACTIVE else entitlement.snapshot,
         holds=tuple(holds),
     )
-    return with_access(begun, now)
+    return refresh_access_answer(begun, now)

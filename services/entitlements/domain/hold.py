@@ -9,20 +9,20 @@ from shared.events.entitlements import HoldReason
 from shared.pure.errors import Refusal
 
 
-class AlreadyReleased(Refusal):
+class HoldAlreadyReleased(Refusal):
     """The hold is gone; a new one would be a new hold."""
 
     code = "already_released"
 
 
-class RoleNeeded(Refusal):
+class FraudRoleNeeded(Refusal):
     """A fraud hold is lifted by who has the role for it."""
 
     code = "role_needed"
     status = 403
 
 
-class EndsThroughCollections(Refusal):
+class HoldEndsThroughCollections(Refusal):
     """A hold for non-payment ends when collections asks for it, not by hand (product rule 5)."""
 
     code = "ends_through_collections"
@@ -56,12 +56,12 @@ class Hold:
         return self.released_at is None
 
     @property
-    def awaits_effect(self) -> bool:
+    def must_announce_suspension(self) -> bool:
         """Whether a suspension seen at the vendor is to be announced for it."""
         return self.effective_at is None and (self.stands or self.attempted_at is not None)
 
     @property
-    def awaits_end(self) -> bool:
+    def must_announce_reinstatement(self) -> bool:
         """Whether access seen at the vendor is to be announced as the end of it."""
         return self.effective_at is not None and self.ended_at is None and not self.stands
 
@@ -70,14 +70,14 @@ FRAUD_ROLE = "fraud"
 """The role (claim `roles` of the token) of those who may lift fraud holds."""
 
 
-def released_by_hand(hold: Hold, now: datetime, roles: Collection[str]) -> Hold:
+def release_hold_by_hand(hold: Hold, now: datetime, roles: Collection[str]) -> Hold:
     """Release a hold by a person with these roles. Raises EndsThroughCollections, RoleNeeded, AlreadyReleased."""
     if hold.reason == "fraud" and FRAUD_ROLE not in roles:
-        raise RoleNeeded(f"a fraud hold is released with the role `{FRAUD_ROLE}`")
+        raise FraudRoleNeeded(f"a fraud hold is released with the role `{FRAUD_ROLE}`")
     if hold.reason == "non_payment":
-        raise EndsThroughCollections("a hold for non-payment ends through collections")
+        raise HoldEndsThroughCollections("a hold for non-payment ends through collections")
     if not hold.stands:
-        raise AlreadyReleased(f"hold {hold.id} was released before")
+        raise HoldAlreadyReleased(f"hold {hold.id} was released before")
     return replace(hold, released_at=now)
 
 
@@ -91,6 +91,6 @@ def list_hold_reasons(holds: Iterable[Hold]) -> tuple[HoldReason, ...]:
     return tuple(sorted({hold.reason for hold in holds}))
 
 
-def suspension_ids(holds: Iterable[Hold]) -> list[UUID]:
+def list_suspension_ids(holds: Iterable[Hold]) -> list[UUID]:
     """The suspensions of collections that these holds belong to, in order."""
     return sorted(hold.suspension_id for hold in holds if hold.suspension_id is not None)

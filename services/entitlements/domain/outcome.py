@@ -20,7 +20,7 @@ class VendorObservation:
 
 
 @dataclass(frozen=True, slots=True)
-class FinalRefusal:
+class FinalVendorRefusal:
     """The vendor refuses for good, with its own code."""
 
     standing: frozenset[UUID]
@@ -31,7 +31,7 @@ class FinalRefusal:
 
 
 @dataclass(frozen=True, slots=True)
-class SyncWaiting:
+class VendorSyncWaiting:
     """It cannot be done now; `reason` says what it waits for."""
 
     standing: frozenset[UUID]
@@ -39,10 +39,10 @@ class SyncWaiting:
 
 
 @dataclass(frozen=True, slots=True)
-class RenewalOff:
+class AutoRenewOff:
     """Auto-renew is off at the vendor, since the subscription ends."""
 
     standing: frozenset[UUID]
 
 
-Outcome = VendorObservation | FinalRefusal | SyncWaiting | RenewalOff
+Outcome = VendorObservation | FinalVendorRefusal | VendorSyncWaiting | AutoRenewOff

@@ -11,19 +11,19 @@ AUTO_RENEW = "autoRenewEnabled"
 NEXT_TERM = "scheduledNextTermInstructions"
 
 
-def read_settings(resource: Mapping[str, Any]) -> dict[str, Any]:
+def read_renewal_settings(resource: Mapping[str, Any]) -> dict[str, Any]:
     """The renewal settings of a subscription as the vendor shows it; what is left out is off, or nothing."""
     return {AUTO_RENEW: bool(resource.get(AUTO_RENEW)), NEXT_TERM: resource.get(NEXT_TERM) or None}
 
 
-def without_auto_renew(snapshot: Mapping[str, Any]) -> dict[str, Any]:
+def disable_auto_renew(snapshot: Mapping[str, Any]) -> dict[str, Any]:
     """Copy renewal settings with auto-renew off."""
     return {**snapshot, AUTO_RENEW: False}
 
 
-def list_missing(snapshot: Mapping[str, Any], resource: Mapping[str, Any]) -> tuple[str, ...]:
+def list_unrestored_settings(snapshot: Mapping[str, Any], resource: Mapping[str, Any]) -> tuple[str, ...]:
     """The settings that are not as they were when the snapshot was taken."""
-    before, after = read_settings(snapshot), read_settings(resource)
+    before, after = read_renewal_settings(snapshot), read_renewal_settings(resource)
     return tuple(name for name in before if _drop_nulls(before[name]) != _drop_nulls(after[name]))
 
 

@@ -6,14 +6,14 @@ from datetime import datetime
 from uuid import UUID
 
 from services.entitlements.domain.entitlement import (
-    Entitlement,
     EntitlementState,
     Failure,
+    SubscriptionEntitlement,
     move_entitlement,
-    with_access,
+    refresh_access_answer,
 )
-from services.entitlements.domain.hold import Hold, list_hold_reasons, suspension_ids
-from services.entitlements.domain.outcome import FinalRefusal
+from services.entitlements.domain.hold import Hold, list_hold_reasons, list_suspension_ids
+from services.entitlements.domain.outcome import FinalVendorRefusal
 from shared.events import Event
 from shared.events.entitlements import (
     RenewalSettingsNotRestored,
@@ -26,12 +26,12 @@ from shared.events.entitlements import (
 NOT_RESTORED = "renewal_settings_not_restored"
 """Our own code of the failure that a person must look at after a reinstatement."""
 
-Decision = tuple[Entitlement, list[Event]]
+Decision = tuple[SubscriptionEntitlement, list[Event]]
 
 
-def apply_suspended(entitlement: Entitlement, now: datetime) -> Decision:
+def apply_suspension_seen(entitlement: SubscriptionEntitlement, now: datetime) -> Decision:
     """It was seen suspended: announced once for each suspension, also if it is no longer wanted by now."""
-    causes = [hold for hold in entitlement.holds if hold.awaits_effect]
+    causes = [hold for hold in entitlement.holds if hold.must_announce_suspension]
     is_news = entitlement.state is not EntitlementState.SUSPENDED
     events = [
         SubscriptionSuspended(
@@ -41,21 +41,21 @@ def apply_suspended(entitlement: Entitlement, now: datetime) -> Decision:
             hold_reasons=list_hold_reasons([hold for hold in entitlement.holds if hold.stands] or causes),
             vendor_bills_on=entitlement.bills_while_suspended,
         )
-        for suspension_id in _list_announced(suspension_ids(causes), is_news)
+        for suspension_id in _list_announced(list_suspension_ids(causes), is_news)
     ]
     after = replace(
         _with_observation(entitlement, "suspended", now),
         state=move_entitlement(entitlement.state, EntitlementState.SUSPENDED),
         holds=tuple(replace(hold, effective_at=now) if hold in causes else hold for hold in entitlement.holds),
     )
-    return with_access(after, now), list(events)
+    return refresh_access_answer(after, now), list(events)
 
 
-def apply_active(entitlement: Entitlement, missing: tuple[str, ...], now: datetime) -> Decision:
+def apply_activity_seen(entitlement: SubscriptionEntitlement, missing: tuple[str, ...], now: datetime) -> Decision:
     """It was seen active: the end of a suspension is announced, with whether its renewal settings are back."""
-    over = [hold for hold in entitlement.holds if hold.awaits_end]
+    over = [hold for hold in entitlement.holds if hold.must_announce_reinstatement]
     is_news = entitlement.state is EntitlementState.SUSPENDED or bool(over)
-    ended = _list_announced(suspension_ids(over), is_news)
+    ended = _list_announced(list_suspension_ids(over), is_news)
     after = replace(
         _with_observation(entitlement, "active", now),
         state=move_entitlement(entitlement.state, EntitlementState.ACTIVE),
@@ -66,10 +66,10 @@ def apply_active(entitlement: Entitlement, missing: tuple[str, ...], now: dateti
     events: list[Event] = [_build_reinstated(entitlement, suspension_id, not missing) for suspension_id in ended]
     if missing:
         events += [_build_not_restored(entitlement, suspension_id, missing) for suspension_id in ended or [None]]
-    return with_access(after, now), events
+    return refresh_access_answer(after, now), events
 
 
-def apply_refusal(entitlement: Entitlement, refusal: FinalRefusal, now: datetime) -> Decision:
+def apply_vendor_refusal(entitlement: SubscriptionEntitlement, refusal: FinalVendorRefusal, now: datetime) -> Decision:
     """The vendor refuses what is wanted, for good: nothing changed there, and a person must look."""
     after = replace(
         entitlement,
@@ -86,22 +86,22 @@ def apply_refusal(entitlement: Entitlement, refusal: FinalRefusal, now: datetime
             suspension_id=suspension_id,
             vendor_code=refusal.code,
         )
-        for suspension_id in _list_announced(suspension_ids(standing), is_news=True)
+        for suspension_id in _list_announced(list_suspension_ids(standing), is_news=True)
     ]
     if after.state is EntitlementState.SUSPENDING:
         holds = tuple(_after_access(hold, now) for hold in entitlement.holds)
         after = replace(after, state=move_entitlement(after.state, EntitlementState.ACTIVE), holds=holds)
-    return with_access(after, now), events
+    return refresh_access_answer(after, now), events
 
 
-def clear_pending(entitlement: Entitlement) -> Entitlement:
+def clear_pending_change(entitlement: SubscriptionEntitlement) -> SubscriptionEntitlement:
     """There was nothing to do at the vendor; what stood in the way of a suspension no longer matters."""
     failure = entitlement.failure
     kept = failure if failure and failure.wanted != "suspended" else None
     return replace(entitlement, failure=kept, waiting_for=None)
 
 
-def _with_observation(entitlement: Entitlement, status: str, now: datetime) -> Entitlement:
+def _with_observation(entitlement: SubscriptionEntitlement, status: str, now: datetime) -> SubscriptionEntitlement:
     return replace(entitlement, seen_status=status, seen_at=now, failure=None, waiting_for=None)
 
 
@@ -111,12 +111,14 @@ def _list_announced(suspensions: Sequence[UUID], is_news: bool) -> list[UUID | N
 
 
 def _after_access(hold: Hold, now: datetime) -> Hold:
-    if hold.awaits_end:
+    if hold.must_announce_reinstatement:
         return replace(hold, ended_at=now)
     return hold if hold.effective_at else replace(hold, attempted_at=None)
 
 
-def _build_reinstated(entitlement: Entitlement, suspension_id: UUID | None, restored: bool) -> SubscriptionReinstated:
+def _build_reinstated(
+    entitlement: SubscriptionEntitlement, suspension_id: UUID | None, restored: bool
+) -> SubscriptionReinstated:
     return SubscriptionReinstated(
         account_id=entitlement.account_id,
         subscription_id=entitlement.subscription_id,
@@ -126,7 +128,7 @@ def _build_reinstated(entitlement: Entitlement, suspension_id: UUID | None, rest
 
 
 def _build_not_restored(
-    entitlement: Entitlement, suspension_id: UUID | None, missing: tuple[str, ...]
+    entitlement: SubscriptionEntitlement, suspension_id: UUID | None, missing: tuple[str, ...]
 ) -> RenewalSettingsNotRestored:
     return RenewalSettingsNotRestored(
         account_id=entitlement.account_id,
@@ -136,7 +138,7 @@ def _build_not_restored(
     )
 
 
-def _sync_failed(entitlement: Entitlement, refusal: FinalRefusal) -> VendorSyncFailed:
+def _sync_failed(entitlement: SubscriptionEntitlement, refusal: FinalVendorRefusal) -> VendorSyncFailed:
     return VendorSyncFailed(
         account_id=entitlement.account_id,
         subscription_id=entitlement.subscription_id,

@@ -2,7 +2,7 @@
 
 from services.entitlements import use_cases
 from services.entitlements.jobs.sync import sync_with_vendor
-from services.entitlements.use_cases.vendor import SYNC, record_outcome
+from services.entitlements.use_cases.vendor import SYNC, record_vendor_outcome
 from shared.process.intents import IntentKind
 from shared.process.sweeps import Sweep
 
@@ -10,8 +10,8 @@ SWEEPS = (
     Sweep(
         name="ends",
         due="SELECT account_id::text FROM entitlements WHERE ends_at <= $1 AND state <> 'ended' ORDER BY ends_at",
-        handler=use_cases.ends.end_due,
+        handler=use_cases.ends.end_due_entitlements,
     ),
 )
 
-INTENTS = (IntentKind(SYNC, sync_with_vendor, record_outcome),)
+INTENTS = (IntentKind(SYNC, sync_with_vendor, record_vendor_outcome),)

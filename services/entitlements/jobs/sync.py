@@ -6,11 +6,17 @@ from uuid import UUID
 
 from services.entitlements import repository
 from services.entitlements.domain import renewal
-from services.entitlements.domain.entitlement import SUBSCRIPTION_ENDED, Entitlement, EntitlementState
-from services.entitlements.domain.hold import standing, suspension_ids
-from services.entitlements.domain.outcome import FinalRefusal, Outcome, RenewalOff, SyncWaiting, VendorObservation
-from services.entitlements.jobs.vendor import VendorRefused, VendorSubscription
-from services.entitlements.use_cases.vendor import begin_suspending
+from services.entitlements.domain.entitlement import SUBSCRIPTION_ENDED, EntitlementState, SubscriptionEntitlement
+from services.entitlements.domain.hold import list_suspension_ids, standing
+from services.entitlements.domain.outcome import (
+    AutoRenewOff,
+    FinalVendorRefusal,
+    Outcome,
+    VendorObservation,
+    VendorSyncWaiting,
+)
+from services.entitlements.jobs.vendor import VendorRefusedForGood, VendorSubscription
+from services.entitlements.use_cases.vendor import begin_suspending_at_vendor
 from shared.process.intents import LEASE, Intent
 from shared.process.runtime import Runtime
 from shared.pure.errors import Later
@@ -29,17 +35,17 @@ async def sync_with_vendor(runtime: Runtime, intent: Intent) -> Outcome:
     try:
         async with asyncio.timeout(BUDGET):
             return await _Attempt(runtime, intent, entitlement).make()
-    except VendorRefused as refusal:
-        wanted = "auto_renew_off" if entitlement.awaits_renewal_off else entitlement.wanted
-        return FinalRefusal(decided_from, refusal.code, refusal.detail, wanted)
+    except VendorRefusedForGood as refusal:
+        wanted = "auto_renew_off" if entitlement.must_disable_auto_renew else entitlement.wanted
+        return FinalVendorRefusal(decided_from, refusal.code, refusal.detail, wanted)
     except Later as error:
-        return SyncWaiting(decided_from, str(error))
+        return VendorSyncWaiting(decided_from, str(error))
     except TimeoutError:
-        return SyncWaiting(decided_from, "an answer of the vendor within the time of one attempt")
+        return VendorSyncWaiting(decided_from, "an answer of the vendor within the time of one attempt")
 
 
 class _Attempt:
-    def __init__(self, runtime: Runtime, intent: Intent, entitlement: Entitlement) -> None:
+    def __init__(self, runtime: Runtime, intent: Intent, entitlement: SubscriptionEntitlement) -> None:
         self._runtime = runtime
         self._entitlement = entitlement
         self._standing = standing(entitlement.holds)
@@ -49,7 +55,7 @@ class _Attempt:
 
     async def make(self) -> Outcome:
         entitlement = self._entitlement
-        if entitlement.awaits_renewal_off:
+        if entitlement.must_disable_auto_renew:
             return await self._switch_renewal_off()
         if entitlement.state is EntitlementState.ENDED:
             return self._answer_ended()
@@ -69,24 +75,26 @@ class _Attempt:
         """Switch auto-renew off; the seats stay as they are until a person cancels them."""
         resource = await self._vendor.read()
         if resource["status"] in GONE:
-            return RenewalOff(self._standing)
-        if renewal.read_settings(resource)[renewal.AUTO_RENEW]:
+            return AutoRenewOff(self._standing)
+        if renewal.read_renewal_settings(resource)[renewal.AUTO_RENEW]:
             resource = await self._vendor.change(resource, **{renewal.AUTO_RENEW: False})
-        if renewal.read_settings(resource)[renewal.AUTO_RENEW]:
+        if renewal.read_renewal_settings(resource)[renewal.AUTO_RENEW]:
             raise Later("the vendor still shows auto-renew on")
-        return RenewalOff(self._standing)
+        return AutoRenewOff(self._standing)
 
     def _answer_ended(self) -> Outcome:
         """Say of a suspension that is wanted of what has ended that there is nothing to suspend."""
         if any(hold.stands and not hold.effective_at for hold in self._entitlement.holds):
-            return FinalRefusal(self._standing, SUBSCRIPTION_ENDED, "the subscription has ended", "suspended")
+            return FinalVendorRefusal(self._standing, SUBSCRIPTION_ENDED, "the subscription has ended", "suspended")
         return VendorObservation(self._standing)
 
     async def _suspend(self, resource: dict[str, Any]) -> Outcome:
         if not await self._is_confirmed():
             return VendorObservation(self._standing, resource["status"], is_withdrawn=True)
-        if not await self._runtime.units.run(lambda unit: begin_suspending(unit, self._entitlement, resource)):
-            return SyncWaiting(self._standing, "a fresh look, since the holds changed")
+        if not await self._runtime.units.run(
+            lambda unit: begin_suspending_at_vendor(unit, self._entitlement, resource)
+        ):
+            return VendorSyncWaiting(self._standing, "a fresh look, since the holds changed")
         await self._vendor.change(resource, status="suspended")
         return VendorObservation(self._standing, "suspended")
 
@@ -99,7 +107,7 @@ class _Attempt:
         if any(hold.reason != "non_payment" for hold in holds):
             return True
         waits = None
-        for suspension_id in suspension_ids(holds):
+        for suspension_id in list_suspension_ids(holds):
             verdict, detail = await self._verdict(suspension_id)
             if verdict == "stands":
                 return True
@@ -119,8 +127,8 @@ class _Attempt:
     async def _reinstate(self, resource: dict[str, Any]) -> Outcome:
         if resource["status"] != "active":
             resource = await self._vendor.change(resource, status="active")
-        snapshot = self._entitlement.to_restore
-        if snapshot is None or not renewal.list_missing(snapshot, resource):
+        snapshot = self._entitlement.renewal_settings_to_restore
+        if snapshot is None or not renewal.list_unrestored_settings(snapshot, resource):
             return VendorObservation(self._standing, "active")
         return VendorObservation(self._standing, "active", await self._restore(resource, snapshot))
 
@@ -128,6 +136,6 @@ class _Attempt:
         """Put the renewal settings back, and read what became of them; those that are not as they were."""
         try:
             await self._vendor.change(resource, **snapshot)
-            return renewal.list_missing(snapshot, await self._vendor.read())
-        except VendorRefused:
-            return renewal.list_missing(snapshot, resource)
+            return renewal.list_unrestored_settings(snapshot, await self._vendor.read())
+        except VendorRefusedForGood:
+            return renewal.list_unrestored_settings(snapshot, resource)

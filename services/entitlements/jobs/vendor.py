@@ -15,7 +15,7 @@ import httpx2
 import orjson
 
 from services.entitlements import metrics
-from services.entitlements.domain.vendor_errors import RefusalKind, classify_refusal
+from services.entitlements.domain.vendor_errors import VendorRefusalKind, classify_vendor_refusal
 from shared.base.retries import retry_briefly
 from shared.pure.errors import Later
 from shared.pure.ids import new_id
@@ -32,7 +32,7 @@ _closed_until: WeakKeyDictionary[httpx2.AsyncClient, float] = WeakKeyDictionary(
 """Until when (monotonic seconds) the vendor wants no calls: its limit is for the partner, not for a subscription."""
 
 
-class VendorRefused(Exception):
+class VendorRefusedForGood(Exception):
     """The vendor refuses for good, with its own code."""
 
     def __init__(self, code: str, detail: str) -> None:
@@ -45,7 +45,7 @@ class VendorUnavailable(Later):
     """The vendor did not do it now; a few quick attempts are worth it."""
 
 
-class ResourceChanged(VendorUnavailable):
+class VendorResourceChanged(VendorUnavailable):
     """The resource was changed since it was read."""
 
 
@@ -71,11 +71,11 @@ class VendorSubscription:
 
         Raises VendorRefused, Later.
         """
-        async for attempt in retry_briefly(lambda error: isinstance(error, ResourceChanged)):
+        async for attempt in retry_briefly(lambda error: isinstance(error, VendorResourceChanged)):
             with attempt:
                 try:
                     return await self._patch(resource | fields)
-                except ResourceChanged:
+                except VendorResourceChanged:
                     resource = await self.read()
                     if all(resource.get(name) == value for name, value in fields.items()):
                         return resource
@@ -111,7 +111,7 @@ class VendorSubscription:
         body: bytes | None = None,
     ) -> httpx2.Response:
         async for attempt in retry_briefly(
-            lambda error: isinstance(error, VendorUnavailable) and not isinstance(error, ResourceChanged)
+            lambda error: isinstance(error, VendorUnavailable) and not isinstance(error, VendorResourceChanged)
         ):
             with attempt:
                 await self._wait_until_open()
@@ -140,7 +140,7 @@ class VendorSubscription:
 def _segment(vendor_id: str) -> str:
     """Quote an id as one segment of a path. Raises VendorRefused for one that would be another place (`..`)."""
     if not vendor_id.strip("."):
-        raise VendorRefused("unusable_id", "the vendor's id is empty, or of dots alone")
+        raise VendorRefusedForGood("unusable_id", "the vendor's id is empty, or of dots alone")
     return quote(vendor_id, safe="")
 
 
@@ -150,20 +150,24 @@ def _name_outcome(answer: httpx2.Response) -> str:
         return "done"
     if answer.status_code == 429:
         return "throttled"
-    meanings = {RefusalKind.FINAL: "refused", RefusalKind.STALE: "stale", RefusalKind.PASSES: "passing"}
-    return meanings[classify_refusal(answer.status_code, _problem(answer)[0])]
+    meanings = {
+        VendorRefusalKind.FINAL: "refused",
+        VendorRefusalKind.STALE: "stale",
+        VendorRefusalKind.PASSES: "passing",
+    }
+    return meanings[classify_vendor_refusal(answer.status_code, _problem(answer)[0])]
 
 
 def _build_refusal(answer: httpx2.Response) -> Exception:
     """Build the exception for an error answer."""
     code, detail = _problem(answer)
     said = f"the vendor answers {answer.status_code} {code}"  # and no more: its own words may name the customer
-    match classify_refusal(answer.status_code, code):
-        case RefusalKind.FINAL:
-            return VendorRefused(code or str(answer.status_code), detail)
-        case RefusalKind.STALE:
-            return ResourceChanged(said)
-        case RefusalKind.PASSES:
+    match classify_vendor_refusal(answer.status_code, code):
+        case VendorRefusalKind.FINAL:
+            return VendorRefusedForGood(code or str(answer.status_code), detail)
+        case VendorRefusalKind.STALE:
+            return VendorResourceChanged(said)
+        case VendorRefusalKind.PASSES:
             return VendorUnavailable(said)
 
 

@@ -1,8 +1,8 @@
 """Access is granted."""
 
 from services.entitlements import repository
-from services.entitlements.domain.entitlement import Entitlement, EntitlementState, is_allowed
-from services.entitlements.use_cases.vendor import enqueue_sync
+from services.entitlements.domain.entitlement import EntitlementState, SubscriptionEntitlement, is_access_allowed
+from services.entitlements.use_cases.vendor import enqueue_vendor_sync
 from shared.events.entitlements import EntitlementGranted
 from shared.events.invoicing import SubscriptionActivated
 from shared.persistence.database import Unit
@@ -13,7 +13,7 @@ async def grant_access(unit: Unit, bought: SubscriptionActivated) -> None:
     if await repository.find_entitlement(unit, bought.subscription_id):
         return
     holds = await repository.list_relevant_holds(unit, bought.subscription_id)
-    granted = Entitlement(
+    granted = SubscriptionEntitlement(
         subscription_id=bought.subscription_id,
         account_id=bought.account_id,
         vendor_customer_id=bought.vendor_customer_id,
@@ -21,11 +21,11 @@ async def grant_access(unit: Unit, bought: SubscriptionActivated) -> None:
         bills_while_suspended=bought.bills_while_suspended,
         granted_at=unit.now,
         state=EntitlementState.ACTIVE,
-        allowed=is_allowed(EntitlementState.ACTIVE, holds),
+        allowed=is_access_allowed(EntitlementState.ACTIVE, holds),
         since=unit.now,
         holds=holds,
     )
     await repository.save_entitlement(unit, granted)
     unit.publish(EntitlementGranted(account_id=bought.account_id, subscription_id=bought.subscription_id))
     if holds:
-        await enqueue_sync(unit, granted)
+        await enqueue_vendor_sync(unit, granted)

@@ -5,47 +5,54 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.entitlements import repository
-from services.entitlements.domain.entitlement import Entitlement, end_entitlement, is_due_to_end, with_subscription_end
-from services.entitlements.use_cases.vendor import enqueue_sync
+from services.entitlements.domain.entitlement import (
+    SubscriptionEntitlement,
+    end_entitlement,
+    has_reached_its_end,
+    plan_subscription_end,
+)
+from services.entitlements.use_cases.vendor import enqueue_vendor_sync
 from shared.events.entitlements import EntitlementEnded
 from shared.events.invoicing import AccountRegistered, SubscriptionEnded
 from shared.persistence.database import Unit
 from shared.pure.calendar import local_instant
 
 
-async def save_zone(unit: Unit, account: AccountRegistered) -> None:
+async def save_account_zone(unit: Unit, account: AccountRegistered) -> None:
     """Keep the time zone of an account, and move the ends that are still to come along with it."""
-    await repository.save_time_zone(unit, account.account_id, account.time_zone)
-    for entitlement in await repository.entitlements_to_end(unit, [account.account_id]):
+    await repository.save_account_time_zone(unit, account.account_id, account.time_zone)
+    for entitlement in await repository.list_entitlements_to_end(unit, [account.account_id]):
         assert entitlement.ended_on is not None
         assert entitlement.term_end is not None
         ends_at = local_instant(entitlement.ended_on, time(), ZoneInfo(account.time_zone))
         await repository.save_entitlement(
-            unit, with_subscription_end(entitlement, entitlement.ended_on, entitlement.term_end, ends_at)
+            unit, plan_subscription_end(entitlement, entitlement.ended_on, entitlement.term_end, ends_at)
         )
 
 
-async def plan_end(unit: Unit, event: SubscriptionEnded) -> None:
+async def plan_entitlement_end(unit: Unit, event: SubscriptionEnded) -> None:
     """Note the end of a subscription; end access if it has come, and have auto-renew switched off. Raises NotFound."""
     entitlement = await repository.get_entitlement(unit, event.subscription_id)
-    zone = ZoneInfo(await repository.get_time_zone(unit, event.account_id))
+    zone = ZoneInfo(await repository.get_account_time_zone(unit, event.account_id))
     ends_at = local_instant(event.ended_on, time(), zone)
-    ending = with_subscription_end(entitlement, event.ended_on, event.term_end, ends_at)
+    ending = plan_subscription_end(entitlement, event.ended_on, event.term_end, ends_at)
     await repository.save_entitlement(unit, ending)
-    if is_due_to_end(ending, unit.now):
+    if has_reached_its_end(ending, unit.now):
         await _end_access(unit, ending)
     elif not unit.is_past:
-        await enqueue_sync(unit, ending)
+        await enqueue_vendor_sync(unit, ending)
 
 
-async def end_due(unit: Unit, account_ids: list[str]) -> None:
+async def end_due_entitlements(unit: Unit, account_ids: list[str]) -> None:
     """End access to what has ended by now; the accounts are locked."""
-    for entitlement in await repository.entitlements_to_end(unit, [UUID(account_id) for account_id in account_ids]):
-        if is_due_to_end(entitlement, unit.now):
+    for entitlement in await repository.list_entitlements_to_end(
+        unit, [UUID(account_id) for account_id in account_ids]
+    ):
+        if has_reached_its_end(entitlement, unit.now):
             await _end_access(unit, entitlement)
 
 
-async def _end_access(unit: Unit, entitlement: Entitlement) -> None:
+async def _end_access(unit: Unit, entitlement: SubscriptionEntitlement) -> None:
     assert entitlement.ended_on is not None
     assert entitlement.term_end is not None
     ended = end_entitlement(entitlement, unit.now)
@@ -59,4 +66,4 @@ async def _end_access(unit: Unit, entitlement: Entitlement) -> None:
         )
     )
     if not unit.is_past:
-        await enqueue_sync(unit, ended)
+        await enqueue_vendor_sync(unit, ended)

@@ -6,9 +6,9 @@ from typing import Literal
 from uuid import UUID
 
 from services.entitlements import repository
-from services.entitlements.domain.entitlement import with_hold
-from services.entitlements.domain.hold import Hold, released_by_hand
-from services.entitlements.use_cases.vendor import enqueue_sync
+from services.entitlements.domain.entitlement import put_hold_on_entitlement
+from services.entitlements.domain.hold import Hold, release_hold_by_hand
+from services.entitlements.use_cases.vendor import enqueue_vendor_sync
 from shared.events.entitlements import HoldPlaced, HoldReleased
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -16,7 +16,7 @@ from shared.pure.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
-class NewHold:
+class NewManualHold:
     """A hold that a person places."""
 
     subscription_id: UUID
@@ -25,9 +25,9 @@ class NewHold:
     comment: str | None
 
 
-async def place_hold(unit: Unit, new: NewHold) -> Hold:
+async def place_hold(unit: Unit, new: NewManualHold) -> Hold:
     """Place a hold by hand. Raises NotFound."""
-    account_id = await repository.get_account_id(unit, new.subscription_id)
+    account_id = await repository.get_account_of_subscription(unit, new.subscription_id)
     await unit.lock(account_id)
     hold = Hold(
         id=new_id(),
@@ -38,8 +38,8 @@ async def place_hold(unit: Unit, new: NewHold) -> Hold:
         comment=new.comment,
         placed_at=unit.now,
     )
-    await save_and_sync(unit, hold)
-    announce_placed(unit, hold)
+    await save_hold_and_sync(unit, hold)
+    announce_hold_placed(unit, hold)
     unit.record(AuditedChange("hold", hold.id, account_id))
     return hold
 
@@ -51,24 +51,24 @@ async def release_hold(unit: Unit, hold_id: UUID, roles: Collection[str]) -> Hol
     """
     await unit.lock(await repository.get_account_of_hold(unit, hold_id))
     placed = await repository.get_hold(unit, hold_id)
-    hold = released_by_hand(placed, unit.now, roles)
-    await save_and_sync(unit, hold)
-    announce_released(unit, hold)
+    hold = release_hold_by_hand(placed, unit.now, roles)
+    await save_hold_and_sync(unit, hold)
+    announce_hold_released(unit, hold)
     unit.record(AuditedChange("hold", hold.id, hold.account_id, asdict(placed), asdict(hold)))
     return hold
 
 
-async def save_and_sync(unit: Unit, hold: Hold) -> None:
+async def save_hold_and_sync(unit: Unit, hold: Hold) -> None:
     """Store a hold that was placed or released, and want the vendor to have what follows; the account is locked."""
     await repository.save_hold(unit, hold)
     entitlement = await repository.find_entitlement(unit, hold.subscription_id)
     if entitlement is not None:
-        changed = with_hold(entitlement, hold, unit.now)
+        changed = put_hold_on_entitlement(entitlement, hold, unit.now)
         await repository.save_entitlement(unit, changed)
-        await enqueue_sync(unit, changed)
+        await enqueue_vendor_sync(unit, changed)
 
 
-def announce_placed(unit: Unit, hold: Hold) -> None:
+def announce_hold_placed(unit: Unit, hold: Hold) -> None:
     """Say that a hold stands, with all that causes it."""
     unit.publish(
         HoldPlaced(
@@ -82,7 +82,7 @@ def announce_placed(unit: Unit, hold: Hold) -> None:
     )
 
 
-def announce_released(unit: Unit, hold: Hold) -> None:
+def announce_hold_released(unit: Unit, hold: Hold) -> None:
     """Say that a hold is gone."""
     unit.publish(
         HoldReleased(

@@ -19,12 +19,12 @@ async def place_suspension_hold(unit: Unit, event: SuspensionRequested) -> None:
     existing = await repository.find_suspension_hold(unit, event.suspension_id)
     if existing is None:
         hold = replace(_hold(unit, event.account_id, event), invoice_ids=causes)
-        await holds.save_and_sync(unit, hold)
-        holds.announce_placed(unit, hold)
+        await holds.save_hold_and_sync(unit, hold)
+        holds.announce_hold_placed(unit, hold)
     elif existing.stands and existing.invoice_ids != causes:
         hold = replace(existing, invoice_ids=causes)
         await repository.save_hold(unit, hold)
-        holds.announce_placed(unit, hold)
+        holds.announce_hold_placed(unit, hold)
 
 
 async def release_suspension_hold(unit: Unit, event: SuspensionWithdrawn | ReinstatementRequested) -> None:
@@ -34,8 +34,8 @@ async def release_suspension_hold(unit: Unit, event: SuspensionWithdrawn | Reins
         await repository.save_hold(unit, replace(_hold(unit, event.account_id, event), released_at=unit.now))
     elif existing.stands:
         hold = replace(existing, released_at=unit.now)
-        await holds.save_and_sync(unit, hold)
-        holds.announce_released(unit, hold)
+        await holds.save_hold_and_sync(unit, hold)
+        holds.announce_hold_released(unit, hold)
 
 
 def _hold(

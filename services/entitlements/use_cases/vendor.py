@@ -8,10 +8,16 @@ from uuid import UUID
 from services.entitlements import repository
 from services.entitlements.domain import entitlement as domain_entitlement
 from services.entitlements.domain import sight
-from services.entitlements.domain.entitlement import Entitlement, EntitlementState
+from services.entitlements.domain.entitlement import EntitlementState, SubscriptionEntitlement
 from services.entitlements.domain.hold import standing
-from services.entitlements.domain.outcome import FinalRefusal, Outcome, RenewalOff, SyncWaiting, VendorObservation
-from services.entitlements.domain.renewal import read_settings
+from services.entitlements.domain.outcome import (
+    AutoRenewOff,
+    FinalVendorRefusal,
+    Outcome,
+    VendorObservation,
+    VendorSyncWaiting,
+)
+from services.entitlements.domain.renewal import read_renewal_settings
 from shared.events import Event
 from shared.persistence.database import Unit
 from shared.process import intents
@@ -21,24 +27,26 @@ SYNC = "sync_vendor"
 """The one kind of intent: its key is the subscription, so that one operation at a time is in work for it."""
 
 
-async def enqueue_sync(unit: Unit, entitlement: Entitlement) -> None:
+async def enqueue_vendor_sync(unit: Unit, entitlement: SubscriptionEntitlement) -> None:
     """Want the vendor to get the state that is wanted when the worker looks, and not only after a pause."""
     await intents.add_intent(unit, SYNC, entitlement.account_id, entitlement.subscription_id, {})
     await intents.make_due_now(unit, SYNC, entitlement.subscription_id)
 
 
-async def begin_suspending(unit: Unit, decided: Entitlement, resource: Mapping[str, Any]) -> bool:
+async def begin_suspending_at_vendor(unit: Unit, decided: SubscriptionEntitlement, resource: Mapping[str, Any]) -> bool:
     """Commit the snapshot before the vendor is called; False if other holds stand now than it was decided from."""
     await unit.lock(decided.account_id)
     entitlement = await repository.get_entitlement(unit, decided.subscription_id)
-    begun = domain_entitlement.begin_suspension(entitlement, standing(decided.holds), read_settings(resource), unit.now)
+    begun = domain_entitlement.begin_vendor_suspension(
+        entitlement, standing(decided.holds), read_renewal_settings(resource), unit.now
+    )
     if begun is None:
         return False
     await repository.save_entitlement(unit, begun)
     return True
 
 
-async def record_outcome(unit: Unit, intent: Intent, outcome: Outcome) -> Recorded:
+async def record_vendor_outcome(unit: Unit, intent: Intent, outcome: Outcome) -> Recorded:
     """Keep what came of an attempt, and announce it; the account is locked."""
     entitlement = await repository.get_entitlement(unit, UUID(intent.key))
     is_changed = standing(entitlement.holds) != outcome.standing
@@ -51,39 +59,43 @@ async def record_outcome(unit: Unit, intent: Intent, outcome: Outcome) -> Record
     return _choose_next(after, outcome, is_changed)
 
 
-def _decide(unit: Unit, entitlement: Entitlement, outcome: Outcome) -> tuple[Entitlement, list[Event]]:
+def _decide(
+    unit: Unit, entitlement: SubscriptionEntitlement, outcome: Outcome
+) -> tuple[SubscriptionEntitlement, list[Event]]:
     match outcome:
-        case SyncWaiting(reason=reason):
+        case VendorSyncWaiting(reason=reason):
             return replace(entitlement, waiting_for=reason), []
-        case FinalRefusal():
-            return sight.apply_refusal(entitlement, outcome, unit.now)
-        case RenewalOff():
-            return domain_entitlement.with_renewal_off(entitlement, unit.now), []
+        case FinalVendorRefusal():
+            return sight.apply_vendor_refusal(entitlement, outcome, unit.now)
+        case AutoRenewOff():
+            return domain_entitlement.mark_auto_renew_off(entitlement, unit.now), []
         case VendorObservation() if (
             entitlement.state is EntitlementState.ENDED
         ):  # access ended while the vendor was called
             return entitlement, []
         case VendorObservation(status="suspended"):
-            return sight.apply_suspended(entitlement, unit.now)
+            return sight.apply_suspension_seen(entitlement, unit.now)
         case VendorObservation(status="active", missing=missing):
-            return sight.apply_active(entitlement, missing, unit.now)
+            return sight.apply_activity_seen(entitlement, missing, unit.now)
         case VendorObservation():
-            return sight.clear_pending(entitlement), []
+            return sight.clear_pending_change(entitlement), []
 
 
-def _choose_next(entitlement: Entitlement, outcome: Outcome, is_changed: bool) -> Recorded:
+def _choose_next(entitlement: SubscriptionEntitlement, outcome: Outcome, is_changed: bool) -> Recorded:
     match outcome:
-        case RenewalOff():
+        case AutoRenewOff():
             return Recorded.RETRY_NOW  # what the holds want comes next
-        case VendorObservation() if entitlement.awaits_renewal_off:  # the end became known while the vendor was called
+        case VendorObservation() if (
+            entitlement.must_disable_auto_renew
+        ):  # the end became known while the vendor was called
             return Recorded.RETRY_NOW
         case VendorObservation(status=None) if entitlement.state is EntitlementState.ENDED:
             return Recorded.DONE
         case VendorObservation() if entitlement.state is EntitlementState.ENDED:
             return Recorded.RETRY_NOW
-        case SyncWaiting():
+        case VendorSyncWaiting():
             return Recorded.RETRY_LATER
-        case FinalRefusal():
+        case FinalVendorRefusal():
             return Recorded.DONE
         case VendorObservation(is_withdrawn=True):
             return Recorded.RETRY_NOW if is_changed else Recorded.DONE

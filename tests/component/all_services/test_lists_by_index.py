@@ -5,10 +5,10 @@ from uuid import uuid4
 
 from services.collections.domain.suspension import SuspensionState
 from services.collections.repository import late_accounts, notice_search, suspensions, waiting_steps
-from services.collections.repository.late_accounts import LateCriteria
+from services.collections.repository.late_accounts import LateAccountCriteria
 from services.collections.repository.notice_search import NoticeCriteria
 from services.collections.repository.suspensions import SuspensionCriteria
-from services.collections.repository.waiting_steps import WaitingCriteria
+from services.collections.repository.waiting_steps import WaitingStepCriteria
 from services.entitlements.repository import HoldCriteria, build_hold_search
 from services.invoicing.accounts.repository import legal_entity_queries
 from services.invoicing.adjustments.repository import approval_search
@@ -53,10 +53,10 @@ COLLECTIONS = (
 async def test_lists_of_collections(database: Database) -> None:
     await database.execute("; ".join(COLLECTIONS))
     late = {
-        "all": (LateCriteria(), "cases_open"),
-        "entity": (LateCriteria(legal_entity="E7"), "accounts_by_entity|cases_open"),
-        "step": (LateCriteria(step="step_7"), "cases_open_by_stage"),
-        "days": (LateCriteria(min_days_late=399), "cases_open_by_age"),
+        "all": (LateAccountCriteria(), "cases_open"),
+        "entity": (LateAccountCriteria(legal_entity="E7"), "accounts_by_entity|cases_open"),
+        "step": (LateAccountCriteria(step="step_7"), "cases_open_by_stage"),
+        "days": (LateAccountCriteria(min_days_late=399), "cases_open_by_age"),
     }
     suspended = {
         "state": (SuspensionCriteria(SuspensionState.EFFECTIVE), "suspensions_listed"),
@@ -64,16 +64,25 @@ async def test_lists_of_collections(database: Database) -> None:
         "all": (SuspensionCriteria(), "suspensions_pkey"),
     }
     waiting = {
-        "guard": (WaitingCriteria("guard"), "deferrals_listed"),
-        "account": (WaitingCriteria(account_id=SOMEBODY), "ix_collections_deferrals_account_id"),
-        "entity": (WaitingCriteria(legal_entity="E7"), "accounts_by_entity|deferrals_pkey"),
-        "all": (WaitingCriteria(), "deferrals_pkey"),
+        "guard": (WaitingStepCriteria("guard"), "deferrals_listed"),
+        "account": (WaitingStepCriteria(account_id=SOMEBODY), "ix_collections_deferrals_account_id"),
+        "entity": (WaitingStepCriteria(legal_entity="E7"), "accounts_by_entity|deferrals_pkey"),
+        "all": (WaitingStepCriteria(), "deferrals_pkey"),
     }
     for after in (None, SOMEBODY):
         queries: dict[str, tuple[Query, str]] = {
-            **{f"late {k}": (late_accounts.build_search(c, NOW, after, 101), index) for k, (c, index) in late.items()},
-            **{f"suspensions {k}": (suspensions.build_search(c, after, 101), i) for k, (c, i) in suspended.items()},
-            **{f"waiting {k}": (waiting_steps.build_search(c, after, 101), i) for k, (c, i) in waiting.items()},
+            **{
+                f"late {k}": (late_accounts.build_late_account_query(c, NOW, after, 101), index)
+                for k, (c, index) in late.items()
+            },
+            **{
+                f"suspensions {k}": (suspensions.build_suspension_query(c, after, 101), i)
+                for k, (c, i) in suspended.items()
+            },
+            **{
+                f"waiting {k}": (waiting_steps.build_waiting_step_query(c, after, 101), i)
+                for k, (c, i) in waiting.items()
+            },
         }
         await check_plans(database, "collections", queries)
     page = [SOMEBODY] * 3
@@ -135,7 +144,7 @@ async def test_list_of_notices(database: Database) -> None:
     await database.execute("; ".join(NOTICES))
     for after in (None, SOMEBODY):
         searches = {
-            name: (notice_search.build_search(criteria, after, 101), index)
+            name: (notice_search.build_notice_query(criteria, after, 101), index)
             for name, (criteria, index) in NOTICE_SEARCHES.items()
         }
         await check_plans(database, "collections", searches)

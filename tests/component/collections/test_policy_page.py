@@ -8,7 +8,7 @@ import pytest
 
 from deploy.local.tokens import Keys
 from services.collections import policy_page
-from services.collections.domain.policy import TEMPLATES, parse_policy
+from services.collections.domain.policy import TEMPLATES, parse_collection_policy
 from shared.base.wording import LANGUAGES, read_catalogue
 from tests.builders import Client, Database, running
 from tests.component.collections.test_collections import STANDARD, publish
@@ -58,4 +58,4 @@ def test_every_language_has_every_word() -> None:
     assert all(words == keys[0] for words in keys)
     assert {f"name_{template}" for template in TEMPLATES} | TEMPLATES <= keys[0]
     for language in LANGUAGES:
-        assert len(policy_page.list_rules(parse_policy(BOTH), language)) == 7
+        assert len(policy_page.list_policy_page_rules(parse_collection_policy(BOTH), language)) == 7

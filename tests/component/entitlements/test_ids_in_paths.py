@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from deploy.local.tokens import Keys
-from services.entitlements.jobs.vendor import VendorRefused, VendorSubscription
+from services.entitlements.jobs.vendor import VendorRefusedForGood, VendorSubscription
 from shared.pure.ids import new_id
 from tests.builders import Client, Database, account, running, subscription
 
@@ -42,7 +42,7 @@ async def test_what_was_stored_before_is_refused_on_its_way_out(place: str) -> N
 
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(fail), base_url="http://vendor.example") as http:
         for ids in ((place, "a"), ("a", place)):
-            with pytest.raises(VendorRefused, match="unusable_id"):
+            with pytest.raises(VendorRefusedForGood, match="unusable_id"):
                 await VendorSubscription(http, *ids, new_id()).read()
 
 
@@ -54,7 +54,7 @@ async def test_slashes_are_quoted_on_their_way_out() -> None:
         return httpx2.Response(404, json={"code": 1, "description": "x"})
 
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer), base_url="http://vendor.example") as http:
-        with pytest.raises(VendorRefused):
+        with pytest.raises(VendorRefusedForGood):
             await VendorSubscription(http, "../a", "b/..", new_id()).read()
     assert paths == [b"/v1/customers/..%2Fa/subscriptions/b%2F.."]
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.collections.domain.item import Balance, Item, LineBalance, Overdue, Promise, StepTaken
+from services.collections.domain.item import Balance, ItemFacts, LineBalance, Overdue, Promise, TakenStep
 
 DUE = date(2026, 3, 10)
 SUBSCRIPTION = UUID(int=101)
@@ -26,20 +26,20 @@ def balance(sequence: int, at: datetime, *lines: LineBalance) -> Balance:
     return Balance(sequence, at, lines or (line(300),))
 
 
-def take_notice(step: str, at: datetime, number: int = 1) -> StepTaken:
+def take_notice(step: str, at: datetime, number: int = 1) -> TakenStep:
     """A notice that reached the next hop at once."""
-    return StepTaken(step, number, at, "sent", delivered_at=at)
+    return TakenStep(step, number, at, "sent", delivered_at=at)
 
 
 def item(
     *balances: Balance,
     overdue: tuple[Overdue, ...] | None = None,
     promises: tuple[Promise, ...] = (),
-    taken: tuple[StepTaken, ...] = (),
+    taken: tuple[TakenStep, ...] = (),
     number: str = "1",
-) -> Item:
+) -> ItemFacts:
     """An item; issued 30 days before it is due and overdue on the first midnight, unless told otherwise."""
-    return Item(
+    return ItemFacts(
         invoice_id=UUID(int=int(number)),
         number=number,
         due_date=DUE,

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.collections.domain.item import Balance, Item, LineBalance, Overdue, Promise, Release, StepTaken
+from services.collections.domain.item import Balance, ItemFacts, LineBalance, Overdue, Promise, Release, TakenStep
 from services.collections.domain.policy import Policy, Step
 
 TICK = timedelta(minutes=30)
@@ -69,7 +69,7 @@ class Model:
         )
         start = story.instant(0)
         self.story, self.tick = story, -1
-        self.item = Item(INVOICE, "1", story.due_date, "EUR", story.zone, start, promises=promises)
+        self.item = ItemFacts(INVOICE, "1", story.due_date, "EUR", story.zone, start, promises=promises)
         self.amounts: Amounts = ()
         self.sequence, self.round, self.position, self.overdue = 0, 0, 0, False
         self.days: set[date] = set()
@@ -165,11 +165,11 @@ class Model:
             self._take(name, skipped)
         return done
 
-    def find_taken(self, name: str) -> StepTaken | None:
+    def find_taken(self, name: str) -> TakenStep | None:
         """How a step was taken in this round, as far as that counts now."""
         return self._counting(name, self.void)
 
-    def _counting(self, name: str, void: frozenset[int]) -> StepTaken | None:
+    def _counting(self, name: str, void: frozenset[int]) -> TakenStep | None:
         places = (place for place in self._places(name) if place not in void)
         return next((self.item.taken[place] for place in places), None)
 
@@ -258,8 +258,8 @@ class Model:
 
     def _take(self, name: str, skipped: tuple[str, ...]) -> None:
         is_notice = name not in ("suspend", "terminate")
-        new = StepTaken(name, self.round, self.now, "pending" if is_notice else "requested")
-        missed = (StepTaken(step, self.round, self.now, "skipped", replaced_by=name) for step in skipped)
+        new = TakenStep(name, self.round, self.now, "pending" if is_notice else "requested")
+        missed = (TakenStep(step, self.round, self.now, "skipped", replaced_by=name) for step in skipped)
         self.item = replace(self.item, taken=(*self.item.taken, *missed, new))
         self._deliver()
 
@@ -268,7 +268,7 @@ class Model:
             return
         self.item = replace(self.item, taken=tuple(self._hear_delivery(step) for step in self.item.taken))
 
-    def _hear_delivery(self, taken: StepTaken) -> StepTaken:
+    def _hear_delivery(self, taken: TakenStep) -> TakenStep:
         delay = self.story.deliveries.get(taken.step, 0)
         if taken.outcome != "pending" or delay is None or self.now < taken.at + delay * TICK:
             return taken

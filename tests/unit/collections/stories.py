@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from services.collections.domain.policy import Policy, parse_policy
+from services.collections.domain.policy import Policy, parse_collection_policy
 from tests.unit.collections.model import Amounts, Story
 
 POLICIES = Path("sandbox/policies")
@@ -40,12 +40,12 @@ HOURS = ["00:00", "02:30", "09:00", "23:30"]
 
 def standard() -> Policy:
     """The standard policy of the sandbox."""
-    return parse_policy((POLICIES / "standard.yaml").read_text())
+    return parse_collection_policy((POLICIES / "standard.yaml").read_text())
 
 
 def short(*hours: str) -> Policy:
     """A ladder of two weeks with a notice after the required one; each step at an hour of its own."""
-    return parse_policy(_SHORT.format(*(hours or ["09:00"] * 6)))
+    return parse_collection_policy(_SHORT.format(*(hours or ["09:00"] * 6)))
 
 
 @st.composite

@@ -5,15 +5,15 @@ from datetime import timedelta
 from uuid import UUID
 
 from services.collections.domain.account import (
-    assess_access,
-    group_messages,
+    assess_access_statement,
+    find_case_stage,
+    find_next_evaluation,
+    group_notices_by_message,
     group_suspensions,
     is_case_open,
-    next_instant,
-    stage_of_case,
 )
-from services.collections.domain.item import Item, LineBalance
-from services.collections.domain.judge import evaluate_item
+from services.collections.domain.item import ItemFacts, LineBalance
+from services.collections.domain.judge import evaluate_dunning_item
 from services.collections.domain.judgement import ItemEvaluation
 from tests.unit.collections.facts import DUE, OTHER, SUBSCRIPTION, balance, item, line, on, take_notice
 from tests.unit.collections.stories import short, standard
@@ -22,14 +22,14 @@ POLICY = standard()
 WARNED = (take_notice("final_notice", on(14)),)
 
 
-def evaluate_items(*items: Item, day: int, hour: int = 9) -> list[ItemEvaluation]:
+def evaluate_items(*items: ItemFacts, day: int, hour: int = 9) -> list[ItemEvaluation]:
     """The judgements of some items at an hour of a day."""
-    return [evaluate_item(each, POLICY, on(day, hour)) for each in items]
+    return [evaluate_dunning_item(each, POLICY, on(day, hour)) for each in items]
 
 
 def test_steps_of_one_instant_are_one_message_by_invoice_number() -> None:
     later = replace(item(number="2"), due_date=DUE + timedelta(days=4), overdue=())
-    (message,) = group_messages(evaluate_items(later, item(), day=1))
+    (message,) = group_notices_by_message(evaluate_items(later, item(), day=1))
     assert [(i.evaluation.number, i.action.step) for i in message.items] == [("1", "reminder_1"), ("2", "upcoming")]
     assert (message.at, message.template) == (on(1), "reminder_1")
 
@@ -38,9 +38,13 @@ def test_steps_of_different_instants_are_messages_of_their_own() -> None:
     policy = short("09:00", "09:00", "12:00", "09:00", "09:00", "09:00")
     younger = replace(item(number="2"), due_date=DUE + timedelta(days=3))
     late = [
-        evaluate_item(each, policy, on(4, 13)) for each in (item(taken=(take_notice("reminder_1", on(1)),)), younger)
+        evaluate_dunning_item(each, policy, on(4, 13))
+        for each in (item(taken=(take_notice("reminder_1", on(1)),)), younger)
     ]
-    assert [(m.at, m.template) for m in group_messages(late)] == [(on(4), "reminder_1"), (on(4, 12), "final_notice")]
+    assert [(m.at, m.template) for m in group_notices_by_message(late)] == [
+        (on(4), "reminder_1"),
+        (on(4, 12), "final_notice"),
+    ]
 
 
 def test_a_subscription_is_suspended_once_with_all_its_causes() -> None:
@@ -64,24 +68,24 @@ def test_a_case_is_open_while_an_overdue_item_is() -> None:
 def test_the_stage_of_a_case_is_that_of_its_furthest_open_item() -> None:
     paid = item(balance(1, on(-30)), balance(60, on(15), line(0)), taken=WARNED)
     reminded = item(number="2", taken=(take_notice("reminder_1", on(1)),))
-    stage = stage_of_case(evaluate_items(paid, reminded, day=16))
+    stage = find_case_stage(evaluate_items(paid, reminded, day=16))
     assert stage is not None
     assert stage.name == "reminder_1"
-    assert stage_of_case(evaluate_items(item(), day=1)) is None
+    assert find_case_stage(evaluate_items(item(), day=1)) is None
 
 
 def test_an_account_is_judged_again_at_its_items_first_instant() -> None:
     later = item(number="2", taken=WARNED)
     sooner = item(taken=(take_notice("reminder_1", on(1)),))
-    assert next_instant(evaluate_items(later, sooner, day=3)) == on(7)
-    assert next_instant([]) is None
+    assert find_next_evaluation(evaluate_items(later, sooner, day=3)) == on(7)
+    assert find_next_evaluation([]) is None
 
 
 def test_access_that_has_ended_is_not_to_end() -> None:
     both = balance(1, on(-30), line(100), LineBalance(2, OTHER, 7))
     (judgement,) = evaluate_items(item(both), day=14)
-    assert assess_access(judgement, ()) == "ends"
-    assert assess_access(judgement, {SUBSCRIPTION}) == "ends"
-    assert assess_access(judgement, {SUBSCRIPTION, OTHER}) == "ended"
+    assert assess_access_statement(judgement, ()) == "ends"
+    assert assess_access_statement(judgement, {SUBSCRIPTION}) == "ends"
+    assert assess_access_statement(judgement, {SUBSCRIPTION, OTHER}) == "ended"
     (without_subscription,) = evaluate_items(item(balance(1, on(-30), LineBalance(1, None, 300))), day=14)
-    assert assess_access(without_subscription, ()) == "unaffected"
+    assert assess_access_statement(without_subscription, ()) == "unaffected"

@@ -9,11 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.collections.domain.item import Balance, Item, Promise, StepTaken
-from services.collections.domain.judge import evaluate_item
-from services.collections.domain.policy import Policy, PolicyRefused, parse_policy
-from services.collections.domain.suspension import ItemTerms, is_still_due, list_unblocked_causes
-from services.collections.domain.timeline import build_timeline
+from services.collections.domain.item import Balance, ItemFacts, Promise, TakenStep
+from services.collections.domain.judge import evaluate_dunning_item
+from services.collections.domain.policy import Policy, PolicyDocumentRefused, parse_collection_policy
+from services.collections.domain.suspension import (
+    SuspensionTerms,
+    is_suspension_still_due,
+    list_unblocked_suspension_causes,
+)
+from services.collections.domain.timeline import build_dunning_timeline
 from shared.pure.calendar import ONE_DAY, local_date, local_instant
 from tests.unit.collections.facts import SUBSCRIPTION, balance, item, line, on, take_notice
 from tests.unit.collections.stories import AROUND_A_CHANGE, POLICIES, standard
@@ -30,19 +34,19 @@ def patient(days: int = DAYS) -> Policy:
     return standard().model_copy(update={"after_release_days": days})
 
 
-def list_notices() -> tuple[StepTaken, ...]:
+def list_notices() -> tuple[TakenStep, ...]:
     """All notices up to the final one, each on its day."""
     return tuple(take_notice(name, on(day)) for name, day in zip(STEPS, (-3, 1, 7, 14), strict=True))
 
 
-def walk(policy: Policy, facts: Item, last_day: int) -> list[tuple[str, int]]:
+def walk(policy: Policy, facts: ItemFacts, last_day: int) -> list[tuple[str, int]]:
     """Judge every hour from the final notice on, taking each step; what was done, and on which day."""
     done: list[tuple[str, int]] = []
     for day in range(15, last_day + 1):
         for hour in range(24):
-            for action in evaluate_item(facts, policy, on(day, hour)).actions:
+            for action in evaluate_dunning_item(facts, policy, on(day, hour)).actions:
                 done.append((action.step, day))
-                requested = StepTaken(action.step, 1, on(day, hour), "requested")
+                requested = TakenStep(action.step, 1, on(day, hour), "requested")
                 step = take_notice(action.step, on(day, hour)) if action.kind == "notice" else requested
                 facts = replace(facts, taken=(*facts.taken, step))
     return done
@@ -74,38 +78,38 @@ def test_a_dispute_of_a_part_and_a_debit_in_flight_hold_nothing_longer() -> None
 
 def test_what_is_held_says_until_when_and_what_comes_next() -> None:
     facts = item(ISSUED, DISPUTED, RELEASED, taken=list_notices())
-    judgement = evaluate_item(facts, patient(), on(19))
+    judgement = evaluate_dunning_item(facts, patient(), on(19))
     assert (judgement.dunnable_minor, judgement.after_release_until) == (0, on(21, 12))
     assert judgement.next is not None
     assert (judgement.next.step, judgement.next.at) == ("final_notice", on(22))
-    assert evaluate_item(facts, patient(), on(21, 12)).after_release_until is None
-    assert evaluate_item(facts, patient(), on(18, 11)).after_release_until is None
+    assert evaluate_dunning_item(facts, patient(), on(21, 12)).after_release_until is None
+    assert evaluate_dunning_item(facts, patient(), on(18, 11)).after_release_until is None
 
 
 def test_what_is_paid_meanwhile_is_paid_and_what_reopens_waits_for_the_days() -> None:
     paid, reopened = balance(62, on(19), line(0)), balance(63, on(20))
-    assert evaluate_item(item(ISSUED, DISPUTED, RELEASED, paid), patient(), on(19)).open_minor == 0
-    judgement = evaluate_item(item(ISSUED, DISPUTED, RELEASED, paid, reopened), patient(), on(20))
+    assert evaluate_dunning_item(item(ISSUED, DISPUTED, RELEASED, paid), patient(), on(19)).open_minor == 0
+    judgement = evaluate_dunning_item(item(ISSUED, DISPUTED, RELEASED, paid, reopened), patient(), on(20))
     assert (judgement.open_minor, judgement.dunnable_minor, judgement.after_release_until) == (300, 0, on(21, 12))
 
 
 def test_a_suspension_does_not_stand_in_these_days_and_not_on_notices_of_before() -> None:
     facts = item(ISSUED, DISPUTED, RELEASED)
     causes, items = frozenset({facts.invoice_id}), {facts.invoice_id: facts}
-    days = {facts.invoice_id: ItemTerms(DAYS, frozenset())}
-    assert is_still_due(causes, SUBSCRIPTION, items, {}, on(19))
-    assert not is_still_due(causes, SUBSCRIPTION, items, days, on(19))
-    assert is_still_due(causes, SUBSCRIPTION, items, days, on(21, 12))
-    assert list_unblocked_causes(causes, items, {}, on(19), on(25)) == causes
-    assert list_unblocked_causes(causes, items, days, on(19), on(25)) == frozenset()
+    days = {facts.invoice_id: SuspensionTerms(DAYS, frozenset())}
+    assert is_suspension_still_due(causes, SUBSCRIPTION, items, {}, on(19))
+    assert not is_suspension_still_due(causes, SUBSCRIPTION, items, days, on(19))
+    assert is_suspension_still_due(causes, SUBSCRIPTION, items, days, on(21, 12))
+    assert list_unblocked_suspension_causes(causes, items, {}, on(19), on(25)) == causes
+    assert list_unblocked_suspension_causes(causes, items, days, on(19), on(25)) == frozenset()
 
 
 def test_what_was_blocked_after_its_notice_carries_nothing_also_where_it_was_released_before_the_request() -> None:
     """The dispute of the days 17 to 18 becomes known after the suspension was requested on the 20th."""
     facts = item(ISSUED, DISPUTED, RELEASED)
     reminder, early, in_time, late = (
-        StepTaken("reminder_1", 1, on(9), "sent"),
-        *(StepTaken("final_notice", 1, on(day), "sent") for day in (16, 19, 21)),
+        TakenStep("reminder_1", 1, on(9), "sent"),
+        *(TakenStep("final_notice", 1, on(day), "sent") for day in (16, 19, 21)),
     )
     for required, taken, carries in (
         ({"final_notice"}, (reminder, early), False),
@@ -115,8 +119,10 @@ def test_what_was_blocked_after_its_notice_carries_nothing_also_where_it_was_rel
         ({"reminder_1", "final_notice"}, (reminder, in_time), False),
     ):
         items = {facts.invoice_id: replace(facts, taken=taken)}
-        terms = {facts.invoice_id: ItemTerms(0, frozenset(required))}
-        assert (list_unblocked_causes(frozenset(items), items, terms, on(20), on(25)) == frozenset(items)) is carries
+        terms = {facts.invoice_id: SuspensionTerms(0, frozenset(required))}
+        assert (
+            list_unblocked_suspension_causes(frozenset(items), items, terms, on(20), on(25)) == frozenset(items)
+        ) is carries
 
 
 @given(
@@ -133,7 +139,7 @@ def test_so_many_more_local_midnights_are_held_and_no_more(
     at = [start + timedelta(minutes=minutes) for minutes in (begins, begins + lasts)]
     history = (ISSUED, Balance(2, at[0], (line(300, disputed=300),)), Balance(3, at[1], (line(300),)))
     facts = replace(item(*history), zone=zone, due_date=where[1])
-    timeline = build_timeline(facts, history, days)
+    timeline = build_dunning_timeline(facts, history, days)
     midnights = [local_instant(local_date(start, zone) + n * ONE_DAY, time(0), zone) for n in range(40)]
     blocked = [midnight for midnight in midnights if midnight >= at[1] and not timeline.at(midnight).dunnable]
     assert len(blocked) == days
@@ -142,9 +148,12 @@ def test_so_many_more_local_midnights_are_held_and_no_more(
 
 def test_a_policy_says_a_number_of_days_or_has_none() -> None:
     text = (POLICIES / "standard.yaml").read_text()
-    assert (parse_policy(text).after_release_days, parse_policy(text).dispute_window_days) == (0, None)
-    more = parse_policy(f"{text}\nafter_release_days: 3\ndispute_window_days: 60\n")
+    assert (parse_collection_policy(text).after_release_days, parse_collection_policy(text).dispute_window_days) == (
+        0,
+        None,
+    )
+    more = parse_collection_policy(f"{text}\nafter_release_days: 3\ndispute_window_days: 60\n")
     assert (more.after_release_days, more.dispute_window_days) == (3, 60)
     for wrong in ("after_release_days: -1", "after_release_days: 91", "dispute_window_days: 0"):
-        with pytest.raises(PolicyRefused):
-            parse_policy(f"{text}\n{wrong}\n")
+        with pytest.raises(PolicyDocumentRefused):
+            parse_collection_policy(f"{text}\n{wrong}\n")

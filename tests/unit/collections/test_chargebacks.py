@@ -7,10 +7,14 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.collections.domain.item import Item, Overdue, StepTaken
-from services.collections.domain.judge import evaluate_item
+from services.collections.domain.item import ItemFacts, Overdue, TakenStep
+from services.collections.domain.judge import evaluate_dunning_item
 from services.collections.domain.judgement import Action, ItemEvaluation
-from services.collections.domain.suspension import is_still_due, list_current_causes, list_open_causes
+from services.collections.domain.suspension import (
+    is_suspension_still_due,
+    list_current_suspension_causes,
+    list_open_suspension_causes,
+)
 from tests.unit.collections.facts import SUBSCRIPTION, balance, item, line, on
 from tests.unit.collections.stories import standard
 
@@ -28,7 +32,7 @@ class Walk:
     charged_day: int
     decided_day: int
     is_won: bool
-    item: Item = field(default_factory=lambda: item(balance(1, on(-30, 0), line(TOTAL)), overdue=()))
+    item: ItemFacts = field(default_factory=lambda: item(balance(1, on(-30, 0), line(TOTAL)), overdue=()))
     taken: list[tuple[int, Action]] = field(default_factory=list)
     """Each action with its day."""
 
@@ -54,7 +58,7 @@ class Walk:
 
     def judge_overdue(self, day: int) -> None:
         """Let invoicing judge a midnight: overdue once in a round, if something is due."""
-        judgement = evaluate_item(self.item, POLICY, on(day, 0))
+        judgement = evaluate_dunning_item(self.item, POLICY, on(day, 0))
         if day > 0 and judgement.dunnable_minor and judgement.overdue_at is None:
             overdue = Overdue(self.next_sequence, on(day, 0))
             self.item = replace(self.item, overdue=(*self.item.overdue, overdue))
@@ -62,18 +66,18 @@ class Walk:
     def sweep(self, day: int) -> ItemEvaluation:
         """Take what is due at the end of a day; notices arrive at once."""
         now = on(day, 23)
-        judgement = evaluate_item(self.item, POLICY, now)
+        judgement = evaluate_dunning_item(self.item, POLICY, now)
         for action in judgement.actions:
             self.taken.append((day, action))
             self.item = replace(self.item, taken=(*self.item.taken, *_carry_out(action, judgement.round, now)))
         return judgement
 
 
-def _carry_out(action: Action, number: int, now: datetime) -> list[StepTaken]:
+def _carry_out(action: Action, number: int, now: datetime) -> list[TakenStep]:
     if action.kind == "notice":
-        skipped = [StepTaken(name, number, now, "skipped", replaced_by=action.step) for name in action.skipped]
-        return [StepTaken(action.step, number, now, "sent", delivered_at=now), *skipped]
-    return [StepTaken(action.step, number, now, "requested")]
+        skipped = [TakenStep(name, number, now, "skipped", replaced_by=action.step) for name in action.skipped]
+        return [TakenStep(action.step, number, now, "sent", delivered_at=now), *skipped]
+    return [TakenStep(action.step, number, now, "requested")]
 
 
 DAYS = st.integers(1, 20)
@@ -110,14 +114,16 @@ def check_day(walk: Walk, day: int, judgement: ItemEvaluation) -> None:
     if is_open and not walk.rest:
         assert judgement.actions == ()
         assert judgement.next is None
-        assert not is_still_due(frozenset([judgement.invoice_id]), SUBSCRIPTION, _by_id(walk.item), {}, on(day, 23))
+        assert not is_suspension_still_due(
+            frozenset([judgement.invoice_id]), SUBSCRIPTION, _by_id(walk.item), {}, on(day, 23)
+        )
     if suspended and walk.rest:
-        causes = list_current_causes({judgement.invoice_id: 1}, _by_id(walk.item), on(day, 23))
+        causes = list_current_suspension_causes({judgement.invoice_id: 1}, _by_id(walk.item), on(day, 23))
         latest = {judgement.invoice_id: walk.item.history(on(day, 23))[-1]}
-        assert list_open_causes(causes, SUBSCRIPTION, latest), "a chargeback gives nothing back"
+        assert list_open_suspension_causes(causes, SUBSCRIPTION, latest), "a chargeback gives nothing back"
 
 
-def _by_id(dunned: Item) -> dict[UUID, Item]:
+def _by_id(dunned: ItemFacts) -> dict[UUID, ItemFacts]:
     return {dunned.invoice_id: dunned}
 
 

@@ -7,8 +7,8 @@ from typing import TypeVar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.collections.domain.item import Item
-from services.collections.domain.judge import evaluate_item
+from services.collections.domain.item import ItemFacts
+from services.collections.domain.judge import evaluate_dunning_item
 from services.collections.domain.judgement import ItemEvaluation
 from shared.pure.calendar import local_date
 from tests.unit.collections.model import Done, Model, Story
@@ -29,7 +29,7 @@ def mix_facts(facts: tuple[Fact, ...], order: random.Random) -> tuple[Fact, ...]
     return tuple(repeated)
 
 
-def shuffle_item(item: Item, order: random.Random) -> Item:
+def shuffle_item(item: ItemFacts, order: random.Random) -> ItemFacts:
     """The item as late and repeated messages would tell it."""
     return replace(
         item,
@@ -55,8 +55,8 @@ def test_each_sweep_does_what_the_model_does(story: Story, order: random.Random)
         model.advance()
         if not is_swept(model, story):
             continue
-        judgement = evaluate_item(model.item, story.policy, model.now)
-        assert judgement == evaluate_item(shuffle_item(model.item, order), story.policy, model.now)
+        judgement = evaluate_dunning_item(model.item, story.policy, model.now)
+        assert judgement == evaluate_dunning_item(shuffle_item(model.item, order), story.policy, model.now)
         assert judgement.position == model.position
         assert judgement.round == max(model.round, 1)
         assert judgement.dunnable_minor == sum(model.dunnable())
@@ -74,7 +74,7 @@ def test_next_is_when_the_model_acts_if_no_new_fact_comes(story: Story, cut: int
     while model.tick < cut:
         model.advance()
         model.sweep()
-    judgement = evaluate_item(model.item, story.policy, model.now)
+    judgement = evaluate_dunning_item(model.item, story.policy, model.now)
     is_past_due = local_date(model.now, model.item.zone) > model.item.due_date
     if is_past_due and not model.overdue:  # the overdue is a fact that must come first
         assert judgement.next is None

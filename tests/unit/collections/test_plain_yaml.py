@@ -5,7 +5,7 @@ import time
 import pytest
 
 from services.collections.domain.plain_yaml import MAX_DEPTH, MAX_NODES, YamlRefused, parse_plain_yaml
-from services.collections.domain.policy import PolicyRefused, parse_policy
+from services.collections.domain.policy import PolicyDocumentRefused, parse_collection_policy
 
 BOMB = "".join(
     f"k{level}: &k{level} [{', '.join([f'*k{level - 1}'] * 9) if level else 'x, x, x'}]\n" for level in range(9)
@@ -74,8 +74,8 @@ def test_no_document_takes_long_to_refuse(text: str) -> None:
 def measure_refusal(text: str) -> float:
     """Measure the seconds of CPU that a refusal takes; of several the least, which a busy machine slows least."""
     begun = time.process_time()
-    with pytest.raises(PolicyRefused):
-        parse_policy(text)
+    with pytest.raises(PolicyDocumentRefused):
+        parse_collection_policy(text)
     return time.process_time() - begun
 
 
@@ -87,4 +87,4 @@ def test_the_largest_policy_fits_the_bounds() -> None:
     requires = ", ".join(f"{{notice: step_{index}, days_before: 1}}" for index in range(48))
     last = f'  - {{name: suspend, day: 60, at: "09:00", action: suspend, requires: [{requires}]}}\n'
     guard = "guard: {suspensions_per_hour: 1, share_of_accounts_percent: 1}\n"
-    assert len(parse_policy(f"name: largest\nsteps:\n{steps}{last}{guard}").steps) == 50
+    assert len(parse_collection_policy(f"name: largest\nsteps:\n{steps}{last}{guard}").steps) == 50

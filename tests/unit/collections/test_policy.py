@@ -6,7 +6,7 @@ from time import process_time
 import pytest
 
 from services.collections.api.policies import PolicyIn
-from services.collections.domain.policy import PolicyRefused, parse_policy
+from services.collections.domain.policy import PolicyDocumentRefused, parse_collection_policy
 from shared.pure.fields import get_example
 from tests.unit.collections.stories import POLICIES
 
@@ -15,8 +15,8 @@ STANDARD = (POLICIES / "standard.yaml").read_text()
 
 def faults(text: str) -> dict[str, str]:
     """The fields that a document is refused for."""
-    with pytest.raises(PolicyRefused) as refused:
-        parse_policy(text)
+    with pytest.raises(PolicyDocumentRefused) as refused:
+        parse_collection_policy(text)
     return dict(refused.value.faults)
 
 
@@ -27,7 +27,7 @@ def change_policy(old: str, new: str) -> str:
 
 
 def test_the_standard_policy_is_read() -> None:
-    policy = parse_policy(STANDARD)
+    policy = parse_collection_policy(STANDARD)
     assert [(step.name, step.day) for step in policy.steps] == [
         ("upcoming", -3),
         ("reminder_1", 1),
@@ -41,12 +41,12 @@ def test_the_standard_policy_is_read() -> None:
 
 
 def test_the_strict_policy_is_read() -> None:
-    policy = parse_policy((POLICIES / "strict.yaml").read_text())
+    policy = parse_collection_policy((POLICIES / "strict.yaml").read_text())
     assert [step.day for step in policy.steps] == [-5, 1, 3, 10, 30]
 
 
 def test_the_policy_that_the_api_page_shows_is_one() -> None:
-    assert [step.name for step in parse_policy(get_example(PolicyIn)["document"]).steps] == [
+    assert [step.name for step in parse_collection_policy(get_example(PolicyIn)["document"]).steps] == [
         "reminder",
         "final_notice",
         "suspend",
@@ -54,8 +54,8 @@ def test_the_policy_that_the_api_page_shows_is_one() -> None:
 
 
 def test_a_policy_survives_being_written_as_json() -> None:
-    policy = parse_policy(STANDARD)
-    assert parse_policy(policy.model_dump_json()) == policy
+    policy = parse_collection_policy(STANDARD)
+    assert parse_collection_policy(policy.model_dump_json()) == policy
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_policy_has_steps() -> None:
 
 def test_templates_can_be_others() -> None:
     text = policy_of('name: letter, day: 1, at: "09:00", action: notice, template: letter')
-    assert parse_policy(text, templates={"letter"}).steps[0].template == "letter"
+    assert parse_collection_policy(text, templates={"letter"}).steps[0].template == "letter"
 
 
 @pytest.mark.parametrize(
@@ -144,6 +144,6 @@ def test_templates_can_be_others() -> None:
 )
 def test_brackets_within_one_another_are_refused_at_once(text: str) -> None:
     began = process_time()
-    with pytest.raises(PolicyRefused):
-        parse_policy(text)
+    with pytest.raises(PolicyDocumentRefused):
+        parse_collection_policy(text)
     assert process_time() - began < 1

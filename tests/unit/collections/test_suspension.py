@@ -9,8 +9,8 @@ from services.collections.domain.item import LineBalance, Promise
 from services.collections.domain.suspension import (
     SuspensionMoveRefused,
     SuspensionState,
-    is_still_due,
-    list_open_causes,
+    is_suspension_still_due,
+    list_open_suspension_causes,
     move_suspension,
 )
 from tests.unit.collections.facts import OTHER, SUBSCRIPTION, balance, item, line, on
@@ -47,17 +47,17 @@ def test_every_pair_of_states(state: SuspensionState, wanted: SuspensionState) -
 )
 def test_only_money_or_credit_ends_a_cause(line_left: LineBalance, is_cause: bool) -> None:
     causes = frozenset({FIRST})
-    open_causes = list_open_causes(causes, SUBSCRIPTION, {FIRST: balance(1, on(0), line_left)})
+    open_causes = list_open_suspension_causes(causes, SUBSCRIPTION, {FIRST: balance(1, on(0), line_left)})
     assert open_causes == (causes if is_cause else frozenset())
 
 
 def test_every_cause_must_end() -> None:
     balances = {FIRST: balance(1, on(0), line(0)), SECOND: balance(2, on(0), line(5))}
-    assert list_open_causes(frozenset({FIRST, SECOND}), SUBSCRIPTION, balances) == {SECOND}
+    assert list_open_suspension_causes(frozenset({FIRST, SECOND}), SUBSCRIPTION, balances) == {SECOND}
 
 
 def test_an_unknown_balance_ends_nothing() -> None:
-    assert list_open_causes(frozenset({FIRST}), SUBSCRIPTION, {}) == {FIRST}
+    assert list_open_suspension_causes(frozenset({FIRST}), SUBSCRIPTION, {}) == {FIRST}
 
 
 @pytest.mark.parametrize(
@@ -72,17 +72,17 @@ def test_an_unknown_balance_ends_nothing() -> None:
     ],
 )
 def test_a_suspension_stands_on_the_fresh_balance(fresh: LineBalance, still: bool) -> None:
-    invoice = item().with_balance(balance(9, on(21, 8), fresh))
-    assert is_still_due(frozenset({FIRST}), SUBSCRIPTION, {FIRST: invoice}, {}, on(21)) is still
+    invoice = item().add_balance(balance(9, on(21, 8), fresh))
+    assert is_suspension_still_due(frozenset({FIRST}), SUBSCRIPTION, {FIRST: invoice}, {}, on(21)) is still
 
 
 def test_a_promise_takes_a_suspension_down() -> None:
     promised = item(promises=(Promise(300, on(20), on(22)),))
     causes = frozenset({FIRST})
-    assert not is_still_due(causes, SUBSCRIPTION, {FIRST: promised}, {}, on(21))
-    assert is_still_due(causes, SUBSCRIPTION, {FIRST: promised}, {}, on(22))
+    assert not is_suspension_still_due(causes, SUBSCRIPTION, {FIRST: promised}, {}, on(21))
+    assert is_suspension_still_due(causes, SUBSCRIPTION, {FIRST: promised}, {}, on(22))
 
 
 def test_a_suspension_stands_on_its_own_causes_only() -> None:
-    assert not is_still_due(frozenset({SECOND}), SUBSCRIPTION, {FIRST: item()}, {}, on(21))
-    assert not is_still_due(frozenset({FIRST}), SUBSCRIPTION, {}, {}, on(21))
+    assert not is_suspension_still_due(frozenset({SECOND}), SUBSCRIPTION, {FIRST: item()}, {}, on(21))
+    assert not is_suspension_still_due(frozenset({FIRST}), SUBSCRIPTION, {}, {}, on(21))

@@ -12,26 +12,26 @@ from hypothesis import strategies as st
 from services.entitlements.domain import sight
 from services.entitlements.domain.entitlement import (
     ENTITLEMENT_ALLOWED,
-    Entitlement,
     EntitlementMoveRefused,
     EntitlementState,
-    begin_suspension,
-    is_allowed,
+    SubscriptionEntitlement,
+    begin_vendor_suspension,
+    compute_wanted_access_state,
+    is_access_allowed,
     move_entitlement,
-    wanted_state,
-    with_hold,
+    put_hold_on_entitlement,
 )
 from services.entitlements.domain.hold import (
-    AlreadyReleased,
-    EndsThroughCollections,
+    FraudRoleNeeded,
     Hold,
-    RoleNeeded,
-    released_by_hand,
+    HoldAlreadyReleased,
+    HoldEndsThroughCollections,
+    release_hold_by_hand,
     standing,
 )
-from services.entitlements.domain.outcome import FinalRefusal
-from services.entitlements.domain.renewal import list_missing, read_settings
-from services.entitlements.domain.vendor_errors import RefusalKind, classify_refusal
+from services.entitlements.domain.outcome import FinalVendorRefusal
+from services.entitlements.domain.renewal import list_unrestored_settings, read_renewal_settings
+from services.entitlements.domain.vendor_errors import VendorRefusalKind, classify_vendor_refusal
 from shared.events import Event
 from shared.events.entitlements import HoldReason, SubscriptionReinstated, SubscriptionSuspended
 
@@ -47,9 +47,13 @@ def a_hold(reason: HoldReason = "fraud", **more: Any) -> Hold:
     return Hold(id=uuid4(), account_id=UUID(int=1), subscription_id=UUID(int=2), reason=reason, **fields | more)
 
 
-def an_entitlement(*holds: Hold, state: EntitlementState = EntitlementState.ACTIVE, **more: Any) -> Entitlement:
-    fields: dict[str, Any] = {"granted_at": NOW, "since": NOW, "allowed": is_allowed(state, holds)}
-    return Entitlement(UUID(int=2), UUID(int=1), "tenant", "vendor", True, state=state, holds=holds, **fields | more)
+def an_entitlement(
+    *holds: Hold, state: EntitlementState = EntitlementState.ACTIVE, **more: Any
+) -> SubscriptionEntitlement:
+    fields: dict[str, Any] = {"granted_at": NOW, "since": NOW, "allowed": is_access_allowed(state, holds)}
+    return SubscriptionEntitlement(
+        UUID(int=2), UUID(int=1), "tenant", "vendor", True, state=state, holds=holds, **fields | more
+    )
 
 
 @pytest.mark.parametrize("state", EntitlementState)
@@ -65,7 +69,7 @@ def test_moves_are_those_of_the_table(state: EntitlementState, wanted: Entitleme
 @given(st.lists(st.tuples(st.sampled_from(REASONS), st.booleans())))
 def test_suspended_is_wanted_while_any_hold_stands(holds: list[tuple[HoldReason, bool]]) -> None:
     made = [a_hold(reason, released_at=None if stands else NOW) for reason, stands in holds]
-    assert wanted_state(made) == ("suspended" if any(stands for _, stands in holds) else "active")
+    assert compute_wanted_access_state(made) == ("suspended" if any(stands for _, stands in holds) else "active")
 
 
 @pytest.mark.parametrize(
@@ -81,27 +85,27 @@ def test_suspended_is_wanted_while_any_hold_stands(holds: list[tuple[HoldReason,
     ],
 )
 def test_who_may_use_it(reasons: tuple[HoldReason, ...], state: EntitlementState, allowed: bool) -> None:
-    assert is_allowed(state, [a_hold(reason) for reason in reasons]) is allowed
+    assert is_access_allowed(state, [a_hold(reason) for reason in reasons]) is allowed
 
 
 def test_only_holds_placed_by_hand_are_released_by_hand_and_once() -> None:
-    released = released_by_hand(a_hold("admin"), NOW, ())
+    released = release_hold_by_hand(a_hold("admin"), NOW, ())
     assert not released.stands
-    with pytest.raises(AlreadyReleased):
-        released_by_hand(released, NOW, ())
-    with pytest.raises(EndsThroughCollections):
-        released_by_hand(a_hold("non_payment"), NOW, ("fraud",))
+    with pytest.raises(HoldAlreadyReleased):
+        release_hold_by_hand(released, NOW, ())
+    with pytest.raises(HoldEndsThroughCollections):
+        release_hold_by_hand(a_hold("non_payment"), NOW, ("fraud",))
 
 
 def test_a_fraud_hold_is_released_by_its_role_only() -> None:
-    with pytest.raises(RoleNeeded):
-        released_by_hand(a_hold("fraud"), NOW, ("operator", "admin"))
-    assert not released_by_hand(a_hold("fraud"), NOW, ("operator", "fraud")).stands
+    with pytest.raises(FraudRoleNeeded):
+        release_hold_by_hand(a_hold("fraud"), NOW, ("operator", "admin"))
+    assert not release_hold_by_hand(a_hold("fraud"), NOW, ("operator", "fraud")).stands
 
 
 def test_nothing_begins_when_other_holds_stand_than_it_was_decided_from() -> None:
     entitlement = an_entitlement(a_hold())
-    assert begin_suspension(entitlement, frozenset(), SETTINGS, NOW) is None
+    assert begin_vendor_suspension(entitlement, frozenset(), SETTINGS, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -117,29 +121,29 @@ def test_nothing_begins_when_other_holds_stand_than_it_was_decided_from() -> Non
     ],
 )
 def test_renewal_settings_are_compared(before: dict[str, Any], after: dict[str, Any], lost: tuple[str, ...]) -> None:
-    assert list_missing(read_settings(before), after) == lost
+    assert list_unrestored_settings(read_renewal_settings(before), after) == lost
 
 
 @pytest.mark.parametrize(
     ("status", "code", "meaning"),
     [
-        (409, "800082", RefusalKind.PASSES),
-        (409, "27009", RefusalKind.PASSES),
-        (409, "900278", RefusalKind.PASSES),
-        (409, "", RefusalKind.PASSES),
-        (429, "", RefusalKind.PASSES),
-        (503, "", RefusalKind.PASSES),
-        (400, "2055", RefusalKind.STALE),
-        (412, "", RefusalKind.STALE),
-        (400, "2011", RefusalKind.FINAL),
-        (409, "800040", RefusalKind.FINAL),
-        (404, "20003", RefusalKind.FINAL),
-        (404, "", RefusalKind.FINAL),
-        (400, "4711", RefusalKind.FINAL),
+        (409, "800082", VendorRefusalKind.PASSES),
+        (409, "27009", VendorRefusalKind.PASSES),
+        (409, "900278", VendorRefusalKind.PASSES),
+        (409, "", VendorRefusalKind.PASSES),
+        (429, "", VendorRefusalKind.PASSES),
+        (503, "", VendorRefusalKind.PASSES),
+        (400, "2055", VendorRefusalKind.STALE),
+        (412, "", VendorRefusalKind.STALE),
+        (400, "2011", VendorRefusalKind.FINAL),
+        (409, "800040", VendorRefusalKind.FINAL),
+        (404, "20003", VendorRefusalKind.FINAL),
+        (404, "", VendorRefusalKind.FINAL),
+        (400, "4711", VendorRefusalKind.FINAL),
     ],
 )
-def test_what_a_refusal_means(status: int, code: str, meaning: RefusalKind) -> None:
-    assert classify_refusal(status, code) is meaning
+def test_what_a_refusal_means(status: int, code: str, meaning: VendorRefusalKind) -> None:
+    assert classify_vendor_refusal(status, code) is meaning
 
 
 class Story:
@@ -155,7 +159,7 @@ class Story:
     def step(self, step: str) -> None:
         self.now += timedelta(minutes=1)
         if step in REASONS:
-            self.entitlement = with_hold(self.entitlement, a_hold(step), self.now)
+            self.entitlement = put_hold_on_entitlement(self.entitlement, a_hold(step), self.now)
         elif step == "release":
             self.release()
         elif step == "refuse":
@@ -168,30 +172,30 @@ class Story:
             if hold.stands:
                 fields = {name: getattr(hold, name) for name in Hold.__dataclass_fields__}
                 gone = Hold(**fields | {"released_at": self.now})
-                self.entitlement = with_hold(self.entitlement, gone, self.now)
+                self.entitlement = put_hold_on_entitlement(self.entitlement, gone, self.now)
                 return
 
     def refuse(self) -> None:
         if self.entitlement.wanted == "suspended" and not self.is_suspended:
-            refusal = FinalRefusal(standing(self.entitlement.holds), "800040", "illegal", "suspended")
-            self.keep(sight.apply_refusal(self.entitlement, refusal, self.now))
+            refusal = FinalVendorRefusal(standing(self.entitlement.holds), "800040", "illegal", "suspended")
+            self.keep(sight.apply_vendor_refusal(self.entitlement, refusal, self.now))
 
     def sync(self, *, is_lost: bool) -> None:
         if self.entitlement.wanted == "suspended" and not self.is_suspended:
-            begun = begin_suspension(self.entitlement, standing(self.entitlement.holds), self.settings, self.now)
+            begun = begin_vendor_suspension(self.entitlement, standing(self.entitlement.holds), self.settings, self.now)
             assert begun is not None
             self.entitlement, self.is_suspended, self.settings = begun, True, LOST
         elif self.entitlement.wanted == "active" and self.is_suspended:
             if self.entitlement.state is EntitlementState.SUSPENDING:
-                self.keep(sight.apply_suspended(self.entitlement, self.now))
-            assert self.entitlement.to_restore is not None
-            self.is_suspended, self.settings = False, self.entitlement.to_restore
+                self.keep(sight.apply_suspension_seen(self.entitlement, self.now))
+            assert self.entitlement.renewal_settings_to_restore is not None
+            self.is_suspended, self.settings = False, self.entitlement.renewal_settings_to_restore
         if not is_lost and self.is_suspended:
-            self.keep(sight.apply_suspended(self.entitlement, self.now))
+            self.keep(sight.apply_suspension_seen(self.entitlement, self.now))
         elif not is_lost and self.entitlement.state is not EntitlementState.ACTIVE:
-            self.keep(sight.apply_active(self.entitlement, (), self.now))
+            self.keep(sight.apply_activity_seen(self.entitlement, (), self.now))
 
-    def keep(self, decided: tuple[Entitlement, list[Event]]) -> None:
+    def keep(self, decided: tuple[SubscriptionEntitlement, list[Event]]) -> None:
         self.entitlement, events = decided
         self.told += events
 
@@ -204,7 +208,7 @@ def test_whatever_happens_the_settings_come_back_and_each_suspension_is_told_onc
     story = Story()
     for step in steps:
         story.step(step)
-        assert story.entitlement.allowed == is_allowed(story.entitlement.state, story.entitlement.holds)
+        assert story.entitlement.allowed == is_access_allowed(story.entitlement.state, story.entitlement.holds)
     while story.entitlement.wanted == "suspended":
         story.step("release")
     story.step("sync")
